@@ -1,0 +1,231 @@
+"""`native/tables.c` out of the csv facts: one `struct item` a row, in the shape of table.h."""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+
+from native.spec import facts
+
+# Items whose nested set uses another's tags (ST 1607 segments and amends carry ST 0601 items).
+SAME_TAGS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
+# Before version 4 of VMTI these were linear over the same range (misb README, open points).
+OLD_LINEAR_INT = {("VTarget", tag) for tag in (10, 11, 13, 14, 15, 16)}
+SUMS = {"ST0601": ("SUM_16", 1), "ST0903": ("SUM_16", 1), "VTrack": ("SUM_16", 1), "ST0806": ("SUM_CRC32", 1),
+        "ST1002": ("SUM_CRC16", 21), "ST1107": ("SUM_CRC16", 45), "ST1108": ("SUM_CRC16", 11)}  # fmt: skip
+# The keys that field names of bit tables get in a record, where the csv's own name is not fit.
+BIT_FIELDS = {(140, "status"): [("weapon_general_status", "general_status"), ("weapon_engagement_status", None)],
+              (141, "info"): [("waypoint_info", None)]}  # fmt: skip
+CODED_OIDS = {(121, "wavelength_id"), (138, "payload_type")}
+
+
+def string(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def quoted_json(text: str) -> str:
+    return string('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"')
+
+
+def real(value: Fraction | int | None) -> str:
+    return repr(float(value or 0))
+
+
+def decimals(scale: Fraction) -> int:
+    """The fewest that tell one step from the next: 10^-d < scale, so that text parses back to its raw code."""
+    d = 0
+    while Fraction(1, 10**d) > scale:
+        d += 1
+    return d if scale.denominator != 1 else 0
+
+
+class Tables:
+    """Collects the definitions, each once, in the order C needs them."""
+
+    def __init__(self) -> None:
+        self.parts: list[str] = []
+        self.codes = facts.codes()
+        self.packs = facts.packs()
+        self.made: dict[str, str] = {}
+
+    def once(self, name: str, definition: str) -> str:
+        if name not in self.made:
+            self.made[name] = definition
+            self.parts.append(definition)
+        return name
+
+    def key(self, key: str) -> str:
+        return self.once(f"key_{key}", f"static const char key_{key}[64] = {string(f'{chr(34)}{key}{chr(34)}:')};")
+
+    def code_table(self, set_: str, tag: int, field: str) -> tuple[str, int]:
+        rows = [c for c in self.codes if (c.set, c.tag, c.field, c.code_type) == (set_, tag, field, "value")]
+        if not rows:
+            return "0", 0
+        name = f"codes_{set_.lower()}_{tag}_{field}"
+        body = ", ".join(f"{{{c.code}, {quoted_json(c.label)}}}" for c in rows)
+        return self.once(name, f"static const struct code {name}[] = {{{body}}};"), len(rows)
+
+    def bit_table(self, set_: str, tag: int, fields: list[tuple[str, str | None]], name: str) -> tuple[str, int]:
+        rows = []
+        for field, key in fields:
+            bits = [c for c in self.codes if (c.set, c.tag, c.field, c.code_type) == (set_, tag, field, "bit")]
+            rows += [f"{{{c.code}, 1, {self.key(facts.snake(c.label))}, 0, 0}}" for c in bits]
+            codes, count = self.code_table(set_, tag, field)
+            if count:
+                rows.append(f"{{0, 7, {self.key(key or field)}, {codes}, {count}}}")
+        if not rows:
+            return "0", 0
+        return self.once(name, f"static const struct bits {name}[] = {{{', '.join(rows)}}};"), len(rows)
+
+    def pack_of(self, item: facts.Item) -> str:
+        for name, elements in self.packs.items():
+            if (elements[0].set, elements[0].tag) == (item.set, item.tag):
+                return name
+        named = re.match(r"(\w+) pack", item.notes)
+        return named[1] if named else "".join(word.capitalize() for word in item.key.split("_"))
+
+    def kind(self, item: facts.Item) -> tuple[str, str, str]:
+        """(kind, set, pack) of an item, both names or ""."""
+        head, _, rest = item.kind.partition(":")
+        inner = SAME_TAGS.get(rest.removeprefix("local_set:"), rest.removeprefix("local_set:"))
+        if head == "local_set":
+            return ("K_SET", inner, "") if inner in facts.DECODED else ("K_BYTES", "", "")
+        if head == "series":
+            if rest.startswith("local_set:"):
+                return "K_SERIES", inner, ""
+            if rest == "VTargetPack":
+                return "K_TARGETS", "VTarget", ""
+            return ("K_SERIES_UINT", "", "") if rest == "uint" else ("K_SERIES_PACK", "", rest)
+        if item.key in ("miis_core_identifier", "miis_id"):
+            return "K_MIIS", "", ""
+        if item.key == "sdcc_flp":
+            return "K_SDCC", "", ""
+        if head in ("dlp", "flp", "vlp"):
+            pack = self.pack_of(item)
+            elements = self.packs[pack]
+            alone = len(elements) == 1 and elements[0].repeat
+            return "K_PACK_LIST" if alone else "K_PACK", "", pack
+        if item.key == "active_payloads":
+            return "K_BIT_LIST", "", ""
+        return self.scalar(head, item.mapping), "", ""
+
+    @staticmethod
+    def scalar(kind: str, mapping: str) -> str:
+        if mapping in ("linear_uint", "linear_int", "imapb"):
+            return {"linear_uint": "K_LINEAR_UINT", "linear_int": "K_LINEAR_INT", "imapb": "K_IMAPB"}[mapping]
+        return {
+            "uint": "K_UINT", "int": "K_INT", "timestamp": "K_UINT", "utf8": "K_TEXT", "ascii": "K_TEXT",
+            "utf16": "K_UTF16", "enum": "K_ENUM", "bitfield": "K_BITS", "bytes": "K_BYTES", "uuid": "K_UUID",
+            "ber_oid": "K_UINT", "ber": "K_UINT",
+        }[kind]  # fmt: skip
+
+    def fields(self, key: str, kind: str, length: tuple[int, int], range_: tuple[Fraction | None, Fraction | None],
+               *, flags: str = "0", old: int = 0, special: str = "", codes: tuple[str, int] = ("0", 0),
+               set_: str = "", pack: str = "") -> str:  # fmt: skip
+        low, high = range_
+        scale, power = Fraction(1), 0
+        if kind == "K_LINEAR_UINT":
+            scale = (high - low) / (2 ** (8 * length[0]) - 1)
+        elif kind == "K_LINEAR_INT":
+            scale = high / (2 ** (8 * length[0] - 1) - 1)
+        elif kind == "K_IMAPB":
+            power = math.ceil(math.log2(high - low))
+        digits = decimals(scale)
+        table, bits = (codes[0], "0") if kind != "K_BITS" else ("0", codes[0])
+        return (
+            f"{{{self.key(key)}, {len(key) + 3}, {kind}, {flags}, {digits}, {old}, {power}, {length[0]}, {length[1]}, "
+            f"{codes[1]}, {real(low)}, {real(high)}, {real(scale)}, {real(scale * 10**digits)}, "
+            f"{quoted_json(special) if special else 0}, {table}, {bits}, "
+            f"{'&set_' + set_.lower() if set_ else 0}, {'&pack_' + pack.lower() if pack else 0}}}"
+        )
+
+    def item(self, i: facts.Item) -> str:
+        kind, set_, pack = self.kind(i)
+        if pack:
+            self.pack(pack)
+        codes = self.code_table(i.set, i.tag, next((c.field for c in self.codes if (c.set, c.tag) == (i.set, i.tag)), ""))
+        if kind == "K_BITS":
+            codes = self.bit_table(i.set, i.tag, [(i.key, None)], f"bits_{i.set.lower()}_{i.tag}")
+        if kind not in ("K_BITS", "K_ENUM"):
+            codes = ("0", 0)
+        flags = " | ".join([*(["F_ZERO"] if i.zero_len_legal else []), *(["F_REPEATS"] if i.repeats else [])]) or "0"
+        old = 0 if kind != "K_IMAPB" or i.set == "ST0601" else 1 if (i.set, i.tag) in OLD_LINEAR_INT else 2
+        special = next(iter(i.special.values()), "")
+        return self.fields(i.key, kind, (i.len_min, i.len_max), (i.min, i.max), flags=flags, old=old,
+                           special=special, codes=codes, set_=set_, pack=pack)  # fmt: skip
+
+    def element(self, e: facts.Element, op: str, tag: int) -> str:
+        width = int(e.length) if e.length.isdigit() else 0
+        kind = self.scalar(e.kind, e.mapping if e.mapping in ("linear_uint", "linear_int", "imapb") else "")
+        codes = ("0", 0)
+        if (tag, e.name) in BIT_FIELDS:
+            kind = "K_BITS"
+            codes = self.bit_table(e.set, tag, BIT_FIELDS[tag, e.name], f"bits_{e.set.lower()}_{tag}_{e.name}")
+        elif e.kind == "enum" or (tag, e.name) in CODED_OIDS or e.name == "prosecution_order":
+            kind, codes = ("K_ENUM" if e.name != "prosecution_order" else "K_INT"), self.code_table(e.set, tag, e.name)
+        old = 2 if kind == "K_IMAPB" and e.set == "ST0903" else 0
+        special = "error" if "=error" in e.notes else ""
+        low, high = (e.min, e.max)
+        body = self.fields(e.name, kind, (width, width), (low, high), flags="F_ZERO", old=old, special=special, codes=codes)
+        return f"{{{op}, {int(e.optional)}, {body}}}"
+
+    def pack(self, name: str) -> None:
+        """Fuses each length with the element that it measures, so that the core reads one op an element."""
+        elements, ops = self.packs[name], []
+        tag, skip = elements[0].tag, False
+        for here, after in zip(elements, [*elements[1:], None], strict=True):
+            if skip:
+                skip = False
+                continue
+            if here.kind == "ber" and after is not None and after.length == here.name:
+                ops.append(self.element(after, "P_LENGTH", tag))
+                skip = True
+            elif here.name == "record_length":
+                ops.append(self.element(here, "P_RECORDS", tag))
+            elif here.name.endswith("_length"):
+                ops.append(self.element(here, "P_GROUP", tag))
+            elif here.kind == "ber":
+                ops.append(self.element(here, "P_BER", tag))
+            elif here.kind == "ber_oid":
+                ops.append(self.element(here, "P_OID", tag))
+            else:
+                op = {"rest": "P_REST", "half": "P_HALF"}.get(here.length, "P_FIX")
+                ops.append(self.element(here, op, tag))
+        low = name.lower()
+        self.once(f"elements_{low}", f"static const struct element elements_{low}[] = {{\n    " + ",\n    ".join(ops) + "\n};")
+        self.once(f"pack_{low}", f"static const struct pack pack_{low} = {{elements_{low}, {len(ops)}}};")
+
+    def set_items(self, name: str) -> None:
+        items = facts.items(name)
+        rows = [f"    [{i.tag}] = {self.item(i)}" for i in items]
+        low = name.lower()
+        self.parts.append(f"static const struct item items_{low}[{items[-1].tag + 1}] = {{\n" + ",\n".join(rows) + "\n};")
+
+    def text(self) -> str:
+        keys = {key.set: key for key in facts.universal_keys()}
+        for name in facts.DECODED:
+            self.set_items(name)
+        ahead = [f"static const struct set set_{name.lower()};" for name in facts.DECODED]
+        sets = [f"static const struct set set_{name.lower()} = {self.set_row(name, keys)};" for name in facts.DECODED]
+        known = [self.set_row(key.set, keys) for key in keys.values() if key.type.endswith("_set")]
+        first = next(n for n, key in enumerate(k for k in keys.values() if k.type.endswith("_set")) if key.set == "ST0601")
+        return "\n".join([
+            "/* Made by native/generate.py from the csv files of native/spec: do not edit. */",
+            '#include "table.h"', "", *ahead, "", *self.parts, "", *sets, "",
+            "const struct set klv_sets[] = {", '    {"unknown", {0}, SUM_NONE, 0, 1, 0, 0, 0, 0},',
+            *(f"    {row}," for row in known), "};",
+            f"const int klv_set_count = {len(known) + 1};",
+            f"const struct set *const klv_st0601 = &klv_sets[{first + 1}];", "",
+        ])  # fmt: skip
+
+    def set_row(self, name: str, keys: dict[str, facts.UniversalKey]) -> str:
+        key = keys[name].key if name in keys else bytes(16)
+        sum_, tag = SUMS.get(name, ("SUM_NONE", 0))
+        universal = int(name in keys and keys[name].type == "universal_set")
+        decoded = name in facts.DECODED
+        octets = ", ".join(f"0x{octet:02x}" for octet in key)
+        items = facts.items(name) if decoded else []
+        table = f"{items[-1].tag + 1}, items_{name.lower()}" if items else "0, 0"
+        return (f'{{"{name}", {{{octets}}}, {sum_}, {tag}, {universal}, {int(name == "ST0601")}, '
+                f'{int(name in ("ST0601", "ST0903"))}, {table}}}')  # fmt: skip

@@ -1,0 +1,243 @@
+/* klv.c - framing: keys, lengths, tags and checksums (SMPTE ST 336, MISB ST 0107). */
+#include "wire.h"
+
+static const uint8_t PREFIX[4] = {0x06, 0x0e, 0x2b, 0x34};
+
+const char *klv_set_name(int set)
+{
+    return set >= 0 && set < klv_set_count ? klv_sets[set].name : klv_sets[0].name;
+}
+
+enum klv_status klv_ber_length(const uint8_t *in, size_t n, uint64_t *length, size_t *used)
+{
+    if (n == 0)
+        return KLV_MORE;
+    if (in[0] < 0x80) {
+        *length = in[0];
+        *used = 1;
+        return KLV_OK;
+    }
+    size_t octets = in[0] & 0x7fu;
+    if (octets == 0 || octets > 8)
+        return KLV_BAD_LENGTH;
+    if (octets > n - 1)
+        return KLV_MORE;
+    *length = be_uint(in + 1, octets);
+    *used = 1 + octets;
+    return KLV_OK;
+}
+
+enum klv_status klv_ber_oid(const uint8_t *in, size_t n, size_t octets, uint64_t *value, size_t *used)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < octets; i++) {
+        if (i == n)
+            return KLV_MORE;
+        if (sum > UINT64_MAX >> 7)
+            return KLV_BAD_TAG;
+        sum = (sum << 7) | (in[i] & 0x7fu);
+        if (in[i] < 0x80) {
+            *value = sum;
+            *used = i + 1;
+            return KLV_OK;
+        }
+    }
+    return KLV_BAD_TAG;
+}
+
+uint16_t klv_sum16(const uint8_t *in, size_t n)
+{
+    uint32_t high = 0, low = 0;
+    for (size_t i = 0; i + 1 < n; i += 2) {
+        high += in[i];
+        low += in[i + 1];
+    }
+    if (n & 1)
+        high += in[n - 1];
+    return (uint16_t)((high << 8) + low);
+}
+
+uint16_t klv_crc16(const uint8_t *in, size_t n)
+{
+    /* 0x1d0f is 0xffff with two zero octets already run through. */
+    uint16_t crc = 0x1d0f;
+    for (size_t i = 0; i < n; i++) {
+        crc = (uint16_t)(crc ^ (in[i] << 8));
+        for (int bit = 0; bit < 8; bit++)
+            crc = (uint16_t)(crc & 0x8000u ? (crc << 1) ^ 0x1021 : crc << 1);
+    }
+    return crc;
+}
+
+uint32_t klv_crc32(const uint8_t *in, size_t n)
+{
+    uint32_t crc = 0xffffffffu;
+    for (size_t i = 0; i < n; i++) {
+        crc ^= (uint32_t)in[i] << 24;
+        for (int bit = 0; bit < 8; bit++)
+            crc = crc & 0x80000000u ? (crc << 1) ^ 0x04c11db7u : crc << 1;
+    }
+    return crc;
+}
+
+int set_of_key(const uint8_t *key)
+{
+    if (memcmp(key, PREFIX, sizeof PREFIX) != 0)
+        return 0;
+    for (int i = 1; i < klv_set_count; i++) {
+        const uint8_t *known = klv_sets[i].key;
+        /* Octet 8 is the registry version: any will do. */
+        if (memcmp(key + 4, known + 4, 3) == 0 && memcmp(key + 8, known + 8, 8) == 0)
+            return i;
+    }
+    return 0;
+}
+
+static const uint8_t *find_prefix(const uint8_t *p, const uint8_t *end)
+{
+    while (end - p >= 4) {
+        p = memchr(p, PREFIX[0], (size_t)(end - p) - 3);
+        if (p == NULL)
+            return NULL;
+        if (memcmp(p, PREFIX, sizeof PREFIX) == 0)
+            return p;
+        p++;
+    }
+    return NULL;
+}
+
+/* Where a known set's key begins in in[from..n), or n. */
+static size_t find_known_key(const uint8_t *in, size_t from, size_t n)
+{
+    while (from < n) {
+        const uint8_t *p = find_prefix(in + from, in + n);
+        if (p == NULL || (size_t)(in + n - p) < 16)
+            return n;
+        from = (size_t)(p - in);
+        if (set_of_key(p))
+            return from;
+        from++;
+    }
+    return n;
+}
+
+static int sum_agrees(const struct set *set, const uint8_t *packet, size_t covered, size_t length)
+{
+    const uint8_t *stored = packet + covered;
+    switch (set->sum) {
+    case SUM_16: return length == 2 && klv_sum16(packet, covered) == be16(stored);
+    case SUM_CRC16: return length == 2 && klv_crc16(packet, covered) == be16(stored);
+    default: return length == 4 && klv_crc32(packet, covered) == be32(stored);
+    }
+}
+
+static int checksum(const struct set *set, const uint8_t *packet, size_t value, size_t n)
+{
+    if (set->sum == SUM_NONE)
+        return KLV_ABSENT;
+    if (set->sum == SUM_16 && n - value >= 4 && packet[n - 4] == set->sum_tag && packet[n - 3] == 2 &&
+        sum_agrees(set, packet, n - 2, 2))
+        return KLV_GOOD;
+    size_t at = value, length;
+    uint64_t tag;
+    while (at < n) {
+        if (read_item(packet, &at, n, &tag, &length) != KLV_OK)
+            return KLV_BAD; /* what can't be walked can't be vouched for */
+        if (tag == set->sum_tag)
+            return sum_agrees(set, packet, at, length) ? KLV_GOOD : KLV_BAD;
+        at += length;
+    }
+    return KLV_ABSENT;
+}
+
+/* Is a packet at in[0..n)? KLV_BAD_*: no, look further on. */
+static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_step, struct klv_view *view)
+{
+    if (n < 16)
+        return memcmp(in, PREFIX, n < 4 ? n : 4) == 0 ? KLV_MORE : KLV_BAD_TAG;
+    view->set = set_of_key(in);
+    if (view->set == 0 && !in_step)
+        return KLV_BAD_TAG;
+    uint64_t length;
+    size_t used;
+    enum klv_status status = klv_ber_length(in + 16, n - 16, &length, &used);
+    if (status != KLV_OK)
+        return status;
+    if (length > limit)
+        return KLV_BAD_LENGTH;
+    view->value = 16 + used;
+    if (length > n - view->value)
+        return KLV_MORE;
+    view->size = view->value + (size_t)length;
+    return KLV_OK;
+}
+
+enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int in_step, struct klv_view *view)
+{
+    size_t at = 0;
+    for (;;) {
+        const uint8_t *p = find_prefix(in + at, in + n);
+        if (p == NULL) {
+            /* A key may have begun in the last octets. */
+            size_t tail = n - at < 3 ? n - at : 3;
+            while (tail > 0 && memcmp(in + n - tail, PREFIX, tail) != 0)
+                tail--;
+            view->at = n - tail;
+            return KLV_MORE;
+        }
+        at = (size_t)(p - in);
+        enum klv_status status = whole(p, n - at, limit, in_step && at == 0, view);
+        view->at = at;
+        if (status == KLV_MORE)
+            return KLV_MORE;
+        if (status == KLV_OK)
+            break;
+        at++;
+    }
+    const struct set *set = &klv_sets[view->set];
+    const uint8_t *packet = in + at;
+    view->cut = 0;
+    if (set->sum == SUM_16)
+        view->checksum = checksum(set, packet, view->value, view->size);
+    if (set->sum == SUM_NONE || (set->sum == SUM_16 && view->checksum == KLV_GOOD)) {
+        view->checksum = set->sum == SUM_NONE ? KLV_ABSENT : KLV_GOOD;
+        return KLV_OK;
+    }
+    /* A packet that lost its end has swallowed the beginning of the next one: give that back. A CRC is dear, so
+     * it is only asked where no other key is inside, or a sender could make us sum the same bytes for ever. */
+    size_t next = find_known_key(packet, view->value, view->size);
+    view->cut = next < view->size;
+    view->size = next;
+    if (set->sum != SUM_16)
+        view->checksum = view->cut ? KLV_BAD : checksum(set, packet, view->value, view->size);
+    return KLV_OK;
+}
+
+int klv_checksum(const uint8_t *packet, size_t n)
+{
+    uint64_t length;
+    size_t used;
+    if (n < 17 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
+        return KLV_BAD;
+    return checksum(&klv_sets[set_of_key(packet)], packet, 16 + used, n);
+}
+
+int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us)
+{
+    if (n < 17)
+        return 0;
+    const struct set *set = &klv_sets[set_of_key(packet)];
+    uint64_t length, tag;
+    size_t used;
+    if (!set->lift_time || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
+        return 0;
+    size_t at = 16 + used, size;
+    while (at < n && read_item(packet, &at, n, &tag, &size) == KLV_OK) {
+        if (tag == 2 && size > 0 && size <= 8) {
+            *time_us = be_uint(packet + at, size);
+            return 1;
+        }
+        at += size;
+    }
+    return 0;
+}

@@ -1,0 +1,123 @@
+/* klv.h - the core: transport bytes to KLV packets to JSON and columns.
+ *
+ * The caller owns all memory. Nothing here allocates, blocks, keeps state of its own or calls back. Functions
+ * return a status; results go through the pointers that come last. A negative status is a fault of the bytes.
+ */
+#ifndef KLV_H
+#define KLV_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* cffi: begin */
+enum {
+    KLV_PIDS = 8,       /* KLV streams that one lane follows */
+    KLV_ITEMS = 1024,   /* items that one packet may hold, nested ones included */
+    KLV_DEPTH = 10,     /* sets within sets */
+    KLV_SPARE = 8192    /* what a lane's memory holds for each PID beyond the limit of a packet */
+};
+
+enum klv_status {
+    KLV_OK = 0,
+    KLV_MORE = 1,         /* the bytes end inside a packet: feed more */
+    KLV_FULL = 2,         /* no room for the next result; what was written is valid */
+    KLV_BAD_LENGTH = -1,  /* malformed, past its parent, or past the limit */
+    KLV_BAD_TAG = -2
+};
+
+enum klv_checksum { KLV_ABSENT = 0, KLV_GOOD = 1, KLV_BAD = 2 };
+
+/* One packet found in bytes: offsets from where the search began. */
+struct klv_view {
+    size_t at, size;        /* key, length and value; the bytes before `at` are no KLV */
+    size_t value;           /* from `at` to the value */
+    int set;                /* for klv_set_name; 0 = a key that no table has */
+    int checksum;           /* enum klv_checksum */
+    int cut;                /* it ends early, where another packet begins */
+};
+
+/* A packet out of a lane; `data` is good until the lane's next call. */
+struct klv_packet {
+    const uint8_t *data;
+    size_t size;
+    int64_t pts;            /* 90 kHz, 33 bits; -1 = none */
+    int pid;                /* -1 = none */
+    int set, checksum;
+    int damaged;            /* the transport lost bytes inside it: never to be trusted */
+};
+
+/* The same in a batch: offsets into the caller's pool. */
+struct klv_entry {
+    uint32_t at, size;
+    int64_t pts;
+    int32_t pid;
+    uint8_t set, checksum, damaged, spare;
+};
+
+struct klv_counts {
+    uint64_t packets, bad_checksum, damaged, unknown_items, passed_over;
+    uint64_t ts_packets, discontinuities, sync_losses;
+};
+
+struct klv_lane;            /* size: klv_lane_size(); memory: klv_lane_memory() */
+
+/* What a record's JSON says beside what is in its packet. */
+struct klv_envelope {
+    const char *head;       /* `{"schema":...,"boot":...` as it stands, or NULL: the items object only */
+    size_t head_size;
+    uint64_t seq;
+    int64_t received_us;    /* -1 = null */
+    int64_t pts;            /* -1 = null */
+    int damaged;
+};
+
+const char *klv_set_name(int set);
+
+/* Primitives: BER length (long form of at most 8 octets), BER-OID tag, checksums, IMAPB (ST 1201). */
+enum klv_status klv_ber_length(const uint8_t *in, size_t n, uint64_t *length, size_t *used);
+enum klv_status klv_ber_oid(const uint8_t *in, size_t n, size_t octets, uint64_t *value, size_t *used);
+uint16_t klv_sum16(const uint8_t *in, size_t n);
+uint16_t klv_crc16(const uint8_t *in, size_t n);
+uint32_t klv_crc32(const uint8_t *in, size_t n);
+const char *klv_imapb(const uint8_t *in, size_t n, double min, double max, double *value); /* name of a special */
+
+/* Find the first packet in in[0..n). KLV_MORE: view->at bytes are no KLV, keep the rest and add to it. A key
+ * that no table has counts only where `in_step`: right behind another packet. */
+enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int in_step, struct klv_view *view);
+
+/* The checksum of one packet as klv_next gives it. */
+int klv_checksum(const uint8_t *packet, size_t n);
+
+/* Item 2 of a packet: 1 and its value, or 0. */
+int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us);
+
+/* One packet as JSON, complete or (KLV_FULL) not at all. Adds to *unknown the items kept raw. */
+enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envelope *envelope,
+                         char *out, size_t room, size_t *written, uint64_t *unknown);
+
+/* The ST 0601 packets of in[0..n) as columns: out[c * stride + row] is item tags[c], NaN where absent. Rows
+ * whose checksum is bad are left out unless `all`. KLV_FULL: feed the rest from *used. */
+enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, const uint16_t *tags,
+                            size_t columns, double *out, size_t stride, size_t rows, size_t *row, size_t *used);
+int klv_numeric(unsigned tag);  /* may item `tag` of ST 0601 be a column? */
+
+/* The lane: bytes in any cut, packets out. `ts`: MPEG-TS in packets of 188, 192 or 204 bytes, else bare KLV. */
+size_t klv_lane_size(void);
+size_t klv_lane_memory(int ts, size_t limit);
+void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory);
+void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged); /* bare KLV: of the bytes to come */
+void klv_lane_break(struct klv_lane *lane);   /* bytes were lost here, or the source begins anew */
+void klv_lane_counts(const struct klv_lane *lane, struct klv_counts *counts);
+
+/* Take bytes until a packet is whole: KLV_OK. Adds to *used; KLV_MORE once all are taken. */
+enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,
+                              struct klv_packet *packet);
+/* The same for many: their bytes into `pool`. KLV_FULL: make room, call again from *used. */
+enum klv_status klv_lane_batch(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used, uint8_t *pool,
+                               size_t room, struct klv_entry *entries, size_t most, size_t *count);
+/* The same straight to JSON Lines; *envelope's seq goes up by one a record. */
+enum klv_status klv_lane_lines(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,
+                               struct klv_envelope *envelope, char *out, size_t room, size_t *written);
+/* cffi: end */
+
+#endif

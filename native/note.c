@@ -1,0 +1,115 @@
+/* note.c - wording: quality.special and quality.warnings of a record. */
+#include "walk.h"
+
+/* More than any one remark needs, path included; and what the count of those left out needs. */
+enum { REMARK = 700, LAST_REMARK = 64 };
+
+void notes_begin(struct notes *notes)
+{
+    notes->text = (struct text){notes->buffer, notes->buffer + sizeof notes->buffer - LAST_REMARK, 0};
+    notes->left_out = 0;
+}
+
+static int open_remark(struct notes *notes)
+{
+    if ((size_t)(notes->text.end - notes->text.p) < REMARK) {
+        notes->left_out++;
+        return 0;
+    }
+    if (notes->text.p != notes->buffer)
+        put_char(&notes->text, ',');
+    put_char(&notes->text, '"');
+    return 1;
+}
+
+/* The item at work on, by keys: vmti_local_set.vtarget_series[2].target_hae */
+static void key_path(struct walk *w, struct text *t)
+{
+    for (unsigned i = 0; i < w->depth; i++) {
+        const struct frame *f = &w->stack[i];
+        if (f->mode != M_SET) {
+            put_char(t, '[');
+            put_uint(t, f->index);
+            put_char(t, ']');
+        } else if (f->item) {
+            if (i > 0)
+                put_char(t, '.');
+            put_bytes(t, f->item->key + 1, f->item->key_size - 3u);
+        }
+    }
+}
+
+/* The same by tags: item 74.101[2].12 */
+static void tag_path(struct walk *w, struct text *t, uint64_t last)
+{
+    put(t, "item ");
+    for (unsigned i = 0; i < w->depth; i++) {
+        const struct frame *f = &w->stack[i];
+        if (f->mode != M_SET) {
+            put_char(t, '[');
+            put_uint(t, f->index);
+            put_char(t, ']');
+        } else {
+            if (i > 0)
+                put_char(t, '.');
+            put_uint(t, i + 1 == w->depth ? last : f->tag);
+        }
+    }
+}
+
+void note_special(struct walk *w, const struct item *element, const char *name)
+{
+    struct text *t = &w->special.text;
+    if (!open_remark(&w->special))
+        return;
+    key_path(w, t);
+    if (element) {
+        put_char(t, '.');
+        put_bytes(t, element->key + 1, element->key_size - 3u);
+    }
+    put(t, "\":");
+    put(t, name);
+}
+
+void remark_tag(struct walk *w, uint64_t tag, const char *text)
+{
+    struct text *t = &w->warnings.text;
+    if (!open_remark(&w->warnings))
+        return;
+    tag_path(w, t, tag);
+    put(t, ": ");
+    put(t, text);
+    put_char(t, '"');
+}
+
+void remark(struct walk *w, const char *text)
+{
+    remark_tag(w, top(w)->tag, text);
+}
+
+void remark_length(struct walk *w, const struct item *item, size_t n)
+{
+    struct text *t = &w->warnings.text;
+    if (!open_remark(&w->warnings))
+        return;
+    tag_path(w, t, top(w)->tag);
+    put(t, ": ");
+    put_uint(t, n);
+    put(t, n == 1 ? " byte, expected " : " bytes, expected ");
+    put_uint(t, item->len_min);
+    if (item->len_max != item->len_min) {
+        put(t, item->len_max ? "-" : " or more");
+        if (item->len_max)
+            put_uint(t, item->len_max);
+    }
+    put_char(t, '"');
+}
+
+void remark_packet(struct walk *w, const char *text)
+{
+    struct text *t = &w->warnings.text;
+    if (!open_remark(&w->warnings))
+        return;
+    put(t, text);
+    put_char(t, '"');
+}

@@ -1,0 +1,104 @@
+/* table.h - the shape of the generated tables (tables.c); inside the core only. */
+#ifndef TABLE_H
+#define TABLE_H
+
+#include "klv.h"
+
+enum kind {
+    K_NONE = 0,     /* no such item */
+    K_UINT,         /* unsigned integer, as it stands */
+    K_INT,
+    K_LINEAR_UINT,  /* min + raw x scale */
+    K_LINEAR_INT,   /* raw x scale; the most negative raw is no number */
+    K_IMAPB,        /* ST 1201 */
+    K_TEXT,
+    K_UTF16,
+    K_ENUM,
+    K_BITS,         /* bit field: an object of booleans */
+    K_BIT_LIST,     /* numbers of the bits that are set */
+    K_BYTES,
+    K_UUID,
+    K_SET,          /* local set: `set` */
+    K_SERIES,       /* of local sets, each behind a BER length */
+    K_TARGETS,      /* of packs: BER-OID id, then a local set */
+    K_SERIES_UINT,
+    K_SERIES_PACK,
+    K_PACK,
+    K_PACK_LIST,    /* a pack whose one element repeats */
+    K_MIIS,         /* ST 1204 core identifier */
+    K_SDCC          /* ST 1010 */
+};
+
+enum flag { F_ZERO = 1, F_REPEATS = 2 };
+
+/* A value of an enumeration: its label, quoted and escaped. */
+struct code {
+    int32_t code;
+    const char *label;
+};
+
+/* Bits of a bit field: a boolean, or a value with labels. */
+struct bits {
+    uint8_t shift, width;
+    const char *key;
+    const struct code *codes;
+    uint16_t code_count;
+};
+
+/* An item, or an element of a pack. */
+struct item {
+    const char *key;            /* "key": with quotes and colon, padded to 64 bytes */
+    uint8_t key_size, kind, flags, decimals;
+    uint8_t old;                /* before VMTI version 4: 1 linear_int, 2 linear_uint */
+    uint8_t range_power;        /* IMAPB: ceil(log2(max - min)) */
+    uint16_t len_min, len_max;  /* len_max 0 = none */
+    uint16_t code_count;
+    double min, max;
+    double scale;               /* linear maps: value of one step */
+    double print;               /* scale x 10^decimals */
+    const char *special;        /* linear_int: what the most negative raw means */
+    const struct code *codes;
+    const struct bits *bits;    /* code_count of them */
+    const struct set *set;
+    const struct pack *pack;
+};
+
+enum op {
+    P_FIX = 1,      /* a scalar of len_min bytes */
+    P_OID,          /* BER-OID */
+    P_BER,          /* a number coded as a BER length */
+    P_LENGTH,       /* BER length, then the scalar */
+    P_REST,         /* the scalar is all that is left */
+    P_HALF,         /* half of the group */
+    P_GROUP,        /* BER length of the elements up to the next group */
+    P_RECORDS       /* BER length of a record of the elements that follow, again and again */
+};
+
+struct element {
+    uint8_t op, optional;
+    struct item item;
+};
+
+struct pack {
+    const struct element *elements;
+    uint16_t count;
+};
+
+enum sum { SUM_NONE, SUM_16, SUM_CRC16, SUM_CRC32 };
+
+struct set {
+    const char *name;
+    uint8_t key[16];
+    uint8_t sum, sum_tag;       /* which checksum, in which item */
+    uint8_t universal;          /* items carry 16-byte keys */
+    uint8_t lift_version;       /* item 65 goes to the record's head */
+    uint8_t lift_time;          /* item 2 does */
+    uint16_t tags;              /* items[0..tags) by tag; 0 = its items stay raw */
+    const struct item *items;
+};
+
+extern const struct set klv_sets[];     /* [0] is the set of unknown keys */
+extern const int klv_set_count;
+extern const struct set *const klv_st0601;
+
+#endif

@@ -1,0 +1,297 @@
+/* text.c - numbers, times and strings as JSON text (RFC 8259), without locale and without the C library's
+ * formatting, which is five times slower. */
+#include "text.h"
+
+#include <math.h>
+
+__extension__ typedef unsigned __int128 wide;
+
+static const char PAIRS[201] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+                               "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+                               "8081828384858687888990919293949596979899";
+static const char HEX[17] = "0123456789abcdef";
+
+/* Writes the digits of `value` so that they end at `end`; at least one. */
+static char *digits_before(char *end, uint64_t value)
+{
+    while (value >= 100) {
+        end -= 2;
+        memcpy(end, PAIRS + 2 * (value % 100), 2);
+        value /= 100;
+    }
+    if (value >= 10) {
+        end -= 2;
+        memcpy(end, PAIRS + 2 * value, 2);
+    } else {
+        *--end = (char)('0' + value);
+    }
+    return end;
+}
+
+/* The same with exactly `count` digits; gives back what is left of the value. */
+static char *fixed_before(char *end, uint64_t *value, unsigned count)
+{
+    for (; count >= 2; count -= 2) {
+        end -= 2;
+        memcpy(end, PAIRS + 2 * (*value % 100), 2);
+        *value /= 100;
+    }
+    if (count) {
+        *--end = (char)('0' + *value % 10);
+        *value /= 10;
+    }
+    return end;
+}
+
+static void put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals)
+{
+    char buffer[48], *end = buffer + sizeof buffer, *p = end;
+    int zero = magnitude == 0;
+    if (decimals) {
+        p = fixed_before(p, &magnitude, decimals);
+        *--p = '.';
+    }
+    p = digits_before(p, magnitude);
+    if (negative && !zero)
+        *--p = '-';
+    put_bytes(t, p, (size_t)(end - p));
+}
+
+void put_uint(struct text *t, uint64_t value)
+{
+    put_number(t, value, 0, 0);
+}
+
+static uint64_t magnitude_of(int64_t value)
+{
+    return value < 0 ? ~(uint64_t)value + 1 : (uint64_t)value;
+}
+
+void put_int(struct text *t, int64_t value)
+{
+    put_number(t, magnitude_of(value), value < 0, 0);
+}
+
+void put_fixed(struct text *t, int64_t scaled, unsigned decimals)
+{
+    put_number(t, magnitude_of(scaled), scaled < 0, decimals);
+}
+
+static const uint64_t TENS[] = {
+    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,
+    1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
+    1000000000000000000u, 10000000000000000000u};
+
+void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift)
+{
+    unsigned decimals = binary_decimals((int)shift);
+    uint64_t whole = magnitude >> shift, part = magnitude & (((uint64_t)1 << shift) - 1);
+    uint64_t fraction = (uint64_t)(((wide)part * TENS[decimals] + ((wide)1 << shift >> 1)) >> shift);
+    if (fraction >= TENS[decimals]) {
+        fraction -= TENS[decimals];
+        whole++;
+    }
+    char buffer[64], *end = buffer + sizeof buffer;
+    int zero = whole == 0 && fraction == 0;
+    char *p = end;
+    if (decimals) {
+        p = fixed_before(p, &fraction, decimals);
+        *--p = '.';
+    }
+    p = digits_before(p, whole);
+    if (negative && !zero)
+        *--p = '-';
+    put_bytes(t, p, (size_t)(end - p));
+}
+
+void put_float(struct text *t, double value, int digits)
+{
+    if (!isfinite(value)) {
+        put(t, "null");
+        return;
+    }
+    if (value == 0) {
+        put(t, "0.0");
+        return;
+    }
+    int exponent = (int)floor(log10(fabs(value)));
+    double mantissa = round(fabs(value) * pow(10, digits - 1 - exponent));
+    if (mantissa >= POWER_OF_TEN[digits]) {
+        exponent++;
+        mantissa = round(fabs(value) * pow(10, digits - 1 - exponent));
+    }
+    put_number(t, (uint64_t)mantissa, value < 0, (unsigned)(digits - 1));
+    if (exponent) {
+        put_char(t, 'e');
+        put_int(t, exponent);
+    }
+}
+
+void put_hex(struct text *t, const uint8_t *in, size_t n)
+{
+    if (!room(t, 2 * n + 2))
+        return;
+    char *p = t->p;
+    *p++ = '"';
+    for (size_t i = 0; i < n; i++) {
+        *p++ = HEX[in[i] >> 4];
+        *p++ = HEX[in[i] & 15];
+    }
+    *p++ = '"';
+    t->p = p;
+}
+
+void put_uuid(struct text *t, const uint8_t *in)
+{
+    put_char(t, '"');
+    for (size_t i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            put_char(t, '-');
+        put_char(t, HEX[in[i] >> 4]);
+        put_char(t, HEX[in[i] & 15]);
+    }
+    put_char(t, '"');
+}
+
+void put_time(struct text *t, uint64_t time_us)
+{
+    uint64_t seconds = time_us / 1000000, micros = time_us % 1000000, days = seconds / 86400, rest = seconds % 86400;
+    if (days > 2932896) { /* past the year 9999 */
+        put(t, "null");
+        return;
+    }
+    /* Days since 1970 to a date of the Gregorian calendar, in eras of 400 years that begin in March. */
+    uint64_t z = days + 719468, era = z / 146097, doe = z % 146097;
+    uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    uint64_t day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9;
+    uint64_t year = yoe + era * 400 + (month <= 2);
+    uint64_t hour = rest / 3600, minute = rest / 60 % 60, second = rest % 60;
+    char text[29] = "\"0000-00-00T00:00:00.000000Z\"";
+    fixed_before(text + 5, &year, 4);
+    fixed_before(text + 8, &month, 2);
+    fixed_before(text + 11, &day, 2);
+    fixed_before(text + 14, &hour, 2);
+    fixed_before(text + 17, &minute, 2);
+    fixed_before(text + 20, &second, 2);
+    fixed_before(text + 27, &micros, 6);
+    put_bytes(t, text, sizeof text);
+}
+
+/* The octets of the UTF-8 sequence at in[0..n), or 0 (RFC 3629: shortest form, no surrogates). */
+static size_t utf8_sequence(const uint8_t *in, size_t n)
+{
+    static const struct { uint8_t low, high, mask, lead, size, least, most; } FORM[] = {
+        {0x80, 0xbf, 0xe0, 0xc0, 2, 0xc2, 0xdf}, {0x80, 0xbf, 0xf0, 0xe0, 3, 0xe0, 0xef},
+        {0x80, 0xbf, 0xf8, 0xf0, 4, 0xf0, 0xf4}};
+    for (size_t f = 0; f < 3; f++) {
+        if ((in[0] & FORM[f].mask) != FORM[f].lead)
+            continue;
+        if (in[0] < FORM[f].least || in[0] > FORM[f].most || n < FORM[f].size)
+            return 0;
+        uint8_t low = in[0] == 0xe0 ? 0xa0 : in[0] == 0xf0 ? 0x90 : 0x80;
+        uint8_t high = in[0] == 0xed ? 0x9f : in[0] == 0xf4 ? 0x8f : 0xbf;
+        if (in[1] < low || in[1] > high)
+            return 0;
+        for (size_t i = 2; i < FORM[f].size; i++)
+            if (in[i] < FORM[f].low || in[i] > FORM[f].high)
+                return 0;
+        return FORM[f].size;
+    }
+    return 0;
+}
+
+/* One octet of ASCII, escaped where JSON asks for it. Room for 6 was asked for. */
+static char *ascii(char *p, uint8_t c)
+{
+    if (c == '"' || c == '\\') {
+        *p++ = '\\';
+        *p++ = (char)c;
+    } else if (c >= 0x20) {
+        *p++ = (char)c;
+    } else {
+        memcpy(p, "\\u00", 4);
+        p[4] = HEX[c >> 4];
+        p[5] = HEX[c & 15];
+        p += 6;
+    }
+    return p;
+}
+
+int put_utf8(struct text *t, const uint8_t *in, size_t n)
+{
+    int valid = 1;
+    if (!room(t, 6 * n + 2))
+        return 1;
+    char *p = t->p;
+    *p++ = '"';
+    if (n == 1 && in[0] == 0) /* a zero byte alone is the empty string */
+        n = 0;
+    for (size_t i = 0; i < n;) {
+        if (in[i] < 0x80) {
+            p = ascii(p, in[i++]);
+            continue;
+        }
+        size_t size = utf8_sequence(in + i, n - i);
+        if (size) {
+            memcpy(p, in + i, size);
+            p += size;
+            i += size;
+        } else {
+            memcpy(p, "\xef\xbf\xbd", 3);
+            p += 3;
+            i++;
+            valid = 0;
+        }
+    }
+    *p++ = '"';
+    t->p = p;
+    return valid;
+}
+
+static char *utf8(char *p, uint32_t c)
+{
+    if (c < 0x80)
+        return ascii(p, (uint8_t)c);
+    if (c < 0x800) {
+        *p++ = (char)(0xc0 | (c >> 6));
+    } else {
+        if (c < 0x10000) {
+            *p++ = (char)(0xe0 | (c >> 12));
+        } else {
+            *p++ = (char)(0xf0 | (c >> 18));
+            *p++ = (char)(0x80 | ((c >> 12) & 0x3f));
+        }
+        *p++ = (char)(0x80 | ((c >> 6) & 0x3f));
+    }
+    *p++ = (char)(0x80 | (c & 0x3f));
+    return p;
+}
+
+int put_utf16(struct text *t, const uint8_t *in, size_t n)
+{
+    if ((n & 1) || memchr(in, 0, n) == NULL) /* some senders write ASCII here */
+        return put_utf8(t, in, n);
+    int valid = 1;
+    if (!room(t, 3 * n + 2))
+        return 1;
+    char *p = t->p;
+    *p++ = '"';
+    for (size_t i = 0; i < n; i += 2) {
+        uint32_t c = (uint32_t)(in[i] << 8) | in[i + 1];
+        if (c >= 0xd800 && c < 0xe000) {
+            uint32_t low = i + 3 < n ? (uint32_t)(in[i + 2] << 8) | in[i + 3] : 0;
+            if (c < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
+                c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
+                i += 2;
+            } else {
+                c = 0xfffd;
+                valid = 0;
+            }
+        }
+        p = utf8(p, c);
+    }
+    *p++ = '"';
+    t->p = p;
+    return valid;
+}

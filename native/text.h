@@ -1,0 +1,63 @@
+/* text.h - writing JSON text into the caller's room; inside the core only. */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct text {
+    char *p, *end;
+    int full;       /* something did not fit: what was written is to be thrown away */
+};
+
+/* Is there room for n more? Every writer below asks first for the most it may write. */
+static inline int room(struct text *t, size_t n)
+{
+    if ((size_t)(t->end - t->p) >= n)
+        return 1;
+    t->full = 1;
+    return 0;
+}
+
+static inline void put_bytes(struct text *t, const char *s, size_t n)
+{
+    if (room(t, n)) {
+        memcpy(t->p, s, n);
+        t->p += n;
+    }
+}
+
+static inline void put_char(struct text *t, char c)
+{
+    if (room(t, 1))
+        *t->p++ = c;
+}
+
+/* A string literal. */
+static inline void put(struct text *t, const char *s)
+{
+    put_bytes(t, s, strlen(s));
+}
+
+void put_uint(struct text *t, uint64_t value);
+void put_int(struct text *t, int64_t value);
+void put_fixed(struct text *t, int64_t scaled, unsigned decimals);  /* scaled / 10^decimals */
+void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift); /* magnitude / 2^shift */
+void put_float(struct text *t, double value, int digits);
+void put_hex(struct text *t, const uint8_t *in, size_t n);          /* in quotes */
+void put_uuid(struct text *t, const uint8_t *in);                   /* in quotes */
+void put_time(struct text *t, uint64_t time_us);                    /* "2012-06-29T13:45:12.123456Z" or null */
+int put_utf8(struct text *t, const uint8_t *in, size_t n);          /* in quotes; 0 = some octets were no UTF-8 */
+int put_utf16(struct text *t, const uint8_t *in, size_t n);
+
+static const double POWER_OF_TEN[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
+                                      1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
+
+/* The fewest decimals that tell steps of 2^-shift apart. */
+static inline unsigned binary_decimals(int shift)
+{
+    return shift <= 0 ? 0 : ((unsigned)shift * 30103u + 99999u) / 100000u;
+}
+
+#endif

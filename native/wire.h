@@ -1,0 +1,88 @@
+/* wire.h - reading of bytes that several files of the core share; inside the core only. */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include "table.h"
+
+#include <string.h>
+
+static inline uint16_t be16(const uint8_t *p)
+{
+    return (uint16_t)((p[0] << 8) | p[1]);
+}
+
+static inline uint32_t be32(const uint8_t *p)
+{
+    return ((uint32_t)p[0] << 24) | ((uint32_t)p[1] << 16) | ((uint32_t)p[2] << 8) | p[3];
+}
+
+/* n <= 8 octets, right-aligned. */
+static inline uint64_t be_uint(const uint8_t *p, size_t n)
+{
+    switch (n) {
+    case 1: return p[0];
+    case 2: return be16(p);
+    case 4: return be32(p);
+    case 8: return ((uint64_t)be32(p) << 32) | be32(p + 4);
+    default: {
+        uint64_t value = 0;
+        for (size_t i = 0; i < n; i++)
+            value = (value << 8) | p[i];
+        return value;
+    }
+    }
+}
+
+static inline int64_t sign_extend(uint64_t raw, size_t n)
+{
+    unsigned shift = (unsigned)(64 - 8 * n);
+    uint64_t high = raw << shift;
+    int64_t value;
+    memcpy(&value, &high, sizeof value);
+    return value >> shift;
+}
+
+/* The local-set item at *at: its tag and length, *at moved to its value. Never past `end`. */
+static inline enum klv_status read_item(const uint8_t *in, size_t *at, size_t end, uint64_t *tag, size_t *length)
+{
+    size_t i = *at;
+    if (end - i >= 2 && in[i] < 0x80 && in[i + 1] < 0x80) {
+        *tag = in[i];
+        *length = in[i + 1];
+        i += 2;
+    } else {
+        size_t used;
+        uint64_t value;
+        if (klv_ber_oid(in + i, end - i, 5, tag, &used) != KLV_OK)
+            return KLV_BAD_TAG;
+        i += used;
+        if (klv_ber_length(in + i, end - i, &value, &used) != KLV_OK)
+            return KLV_BAD_LENGTH;
+        i += used;
+        if (value > end - i)
+            return KLV_BAD_LENGTH;
+        *length = (size_t)value;
+    }
+    if (*length > end - i)
+        return KLV_BAD_LENGTH;
+    *at = i;
+    return KLV_OK;
+}
+
+/* How an IMAPB of `n` octets is laid out: value = raw x 2^-shift + bias; the name of a special, or NULL. */
+const char *imapb_raw(const uint8_t *in, size_t n, uint64_t *raw);
+
+struct imapb {
+    int shift;
+    double bias;    /* added after scaling: min, or floor(min x 2^shift) x 2^-shift where the range spans 0 */
+};
+
+struct imapb imapb_map(double min, double max, int range_power, size_t n);
+
+/* The value of a scalar as a number; NaN where it is none. */
+double item_number(const struct item *item, const uint8_t *in, size_t n);
+
+/* The set whose key begins at `key`, by index into klv_sets; 0 = none. `n` >= 16. */
+int set_of_key(const uint8_t *key);
+
+#endif

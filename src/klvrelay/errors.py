@@ -1,0 +1,65 @@
+"""The tree of errors that klvrelay raises; next door, `cli.py` turns each into one line and an exit code.
+
+    KlvrelayError
+    ├── ConfigError      a setting, an option or a URL is wrong        exit 2
+    ├── SourceError      a source can't be read
+    │   ├── SourceDown   gone or not there yet: worth another try      exit 3
+    │   └── NotMedia     no stream that klvrelay can read is in it     exit 3
+    ├── NoKlv            read to the end, and no KLV was in it         exit 4
+    ├── SinkError        a far end can't take records
+    │   ├── SinkDown     unsure whether it took them: offer again      exit 5
+    │   └── SinkRefused  it said no for good (credentials, rights)     exit 5
+    └── DecodeError      bytes that are no KLV where KLV was asked for exit 4
+"""
+
+
+class KlvrelayError(Exception):
+    """Root of every error that klvrelay raises on purpose; its text is fit for an operator."""
+
+    exit_code = 1
+
+
+class ConfigError(KlvrelayError):
+    """A setting is wrong: names the key, and what would be right."""
+
+    exit_code = 2
+
+
+class SourceError(KlvrelayError):
+    """A source can't be read: names it without its password, and what to try."""
+
+    exit_code = 3
+
+
+class SourceDown(SourceError):
+    """The source is gone or not there yet; another try may succeed."""
+
+
+class NotMedia(SourceError):
+    """The bytes are neither MPEG-TS nor KLV nor a container that libav knows."""
+
+
+class NoKlv(KlvrelayError):
+    """The source was read to its end and held no KLV."""
+
+    exit_code = 4
+
+
+class DecodeError(KlvrelayError):
+    """The bytes are not the KLV that was asked for."""
+
+    exit_code = 4
+
+
+class SinkError(KlvrelayError):
+    """A far end can't take records."""
+
+    exit_code = 5
+
+
+class SinkDown(SinkError):
+    """The far end is away, or it is unsure whether it has the batch: offer it again."""
+
+
+class SinkRefused(SinkError):
+    """The far end refused for good: wrong credentials, or no right to publish."""

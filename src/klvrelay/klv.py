@@ -1,0 +1,149 @@
+"""KLV bytes to records and columns: the decoder that every stream of the relay owns, and the calls of the library.
+
+Next door: `wire.py` calls the C core; `sources/` feed a `Decoder`, whose records go on to the spool.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from klvrelay import wire
+from klvrelay.errors import ConfigError, NoKlv
+from klvrelay.record import Carriage, Checksum, Packet, Record
+from klvrelay.spec import SETS
+from klvrelay.wire import Counters
+
+_KEY = b"\x06\x0e\x2b\x34"
+_TAG_OF = {item.key: tag for tag, item in SETS["ST0601"].items()}
+
+
+def carriage_of(head: bytes) -> Carriage | None:
+    """What the first bytes of a file or stream are: "ts", "klv", or None for neither.
+
+    MPEG-TS shows a sync byte every 188 (192, 204) bytes; KLV a 16-byte key that begins with 06 0E 2B 34.
+    """
+    for stride in (188, 192, 204):
+        for at in range(min(stride, len(head))):
+            if head[at] == 0x47 and set(head[at : at + 8 * stride : stride]) == {0x47} and len(head) > at + stride:
+                return "ts"
+    return "klv" if _KEY in head[:65536] else None
+
+
+class Decoder:
+    """One stream's bytes in any cut in, its records out, in order and numbered.
+
+    Packets of carriage "ts" go through the transport lane, those of carriage "klv" to a framer of their PID.
+    An empty packet says that the source begins anew: what is held is given out, and no loss is counted.
+    """
+
+    def __init__(self, stream: str, boot: str | None, *, first_seq: int = 0, limit: int = wire.LIMIT) -> None:
+        self.stream = stream
+        self.boot = boot
+        self.seq = first_seq
+        self._limit = limit
+        self._lanes: dict[int | None, wire.Lane] = {}
+
+    def _lane(self, carriage: Carriage, pid: int | None) -> wire.Lane:
+        key = -2 if carriage == "ts" else pid
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = wire.Lane(ts=carriage == "ts", limit=self._limit)
+        return lane
+
+    def feed(self, packet: Packet) -> list[Record]:
+        """The records that are whole once these bytes are added."""
+        if not packet.data:
+            return self.flush()
+        lane = self._lane(packet.carriage, packet.pid)
+        if packet.carriage == "klv":
+            lane.mark(packet.pts, packet.pid, packet.damaged)
+        elif packet.damaged:
+            lane.cut()
+        return self._records(lane.packets(packet.data), packet.received_us)
+
+    def flush(self) -> list[Record]:
+        """The source has ended: what began and never came to its end comes out as damaged."""
+        records: list[Record] = []
+        for lane in self._lanes.values():
+            lane.cut()
+            records += self._records(lane.packets(b""), None)
+        return records
+
+    def _records(self, entries: Iterator[wire.Entry], received_us: int | None) -> list[Record]:
+        stream, boot, records = self.stream, self.boot, []
+        for raw, pts, pid, set_, checksum, damaged in entries:
+            transport: Literal["ok", "damaged"] = "damaged" if damaged else "ok"
+            records.append(
+                Record(raw, set_, cast(Checksum, checksum), transport, pts, pid, received_us, stream, boot, self.seq)
+            )
+            self.seq += 1
+        return records
+
+    @property
+    def counters(self) -> Counters:
+        """What has gone through so far, over all PIDs; `unknown_items` is counted where text is made, not here."""
+        rows = [lane.counters for lane in self._lanes.values()]
+        return Counters(*(sum(getattr(row, name) for row in rows) for name in Counters.__slots__))
+
+
+def decode(data: bytes, *, stream: str = "", boot: str | None = None) -> list[Record]:
+    """Every record in `data`: an MPEG transport stream or bare KLV, told apart by its bytes.
+
+    Damaged and unknown packets are in the list too: see `Record.good`.
+    """
+    decoder = Decoder(stream, boot)
+    return decoder.feed(Packet(data, carriage=carriage_of(data[: 16 * 204]) or "klv")) + decoder.flush()
+
+
+def json_lines(data: bytes, *, stream: str = "", boot: str | None = None) -> bytes:
+    """Every record in `data` as JSON Lines (schema `klvrelay/1`), written by one call into C."""
+    lane = wire.Lane(ts=carriage_of(data[: 16 * 204]) == "ts")
+    head = wire.head(stream, boot)
+    text, seq = lane.lines(data, head, 0)
+    lane.cut()
+    return text + lane.lines(b"", head, seq)[0]
+
+
+def columns(data_or_source: Any, items: Sequence[str], *, every: bool = False) -> dict[str, NDArray[np.float64]]:
+    """Items of all ST 0601 records as arrays: {key: float64 of shape (records,)}, NaN where absent or no number.
+
+    data_or_source   bytes (MPEG-TS or bare KLV), or what `klvrelay.open` takes: a path or URL, read to its end
+    items            keys of ST 0601 items with a number: "sensor_latitude", "precision_time_stamp", ...
+    every            also the records whose checksum is bad
+
+    Units and ranges are those of `klvrelay.spec.SETS["ST0601"]`; enumerations and bit fields give their code.
+    Raises ConfigError for a key that is no numeric item of ST 0601.
+    """
+    tags = [_numeric_tag(key) for key in items]
+    return dict(zip(items, wire.columns(_bare_klv(data_or_source), tags, every=every), strict=True))
+
+
+def _numeric_tag(key: str) -> int:
+    tag = _TAG_OF.get(key)
+    if tag is None:
+        close = [k for k in _TAG_OF if re.sub(r"[^a-z]", "", key.lower()) in k.replace("_", "")][:3]
+        hint = f"; did you mean {', '.join(close)}?" if close else ""
+        raise ConfigError(f"no ST 0601 item has the key {key!r}{hint}")
+    if not wire.is_numeric(tag):
+        raise ConfigError(f"item {key!r} is no number and can't be a column; read it from a record's items")
+    return tag
+
+
+def _bare_klv(data_or_source: Any) -> Any:
+    """A buffer of KLV packets: as given, or out of the transport stream or source that carries them."""
+    if isinstance(data_or_source, bytes | bytearray | memoryview):
+        if carriage_of(bytes(data_or_source[: 16 * 204])) != "ts":
+            return data_or_source
+        lane = wire.Lane(ts=True)
+        return b"".join(entry[0] for entry in lane.packets(data_or_source) if not entry[5])
+    from klvrelay.reading import open as open_source  # the rooms of sources know this one
+
+    packets = [record.raw for record in open_source(data_or_source) if record.transport == "ok"]
+    if not packets:
+        raise NoKlv("the source holds no KLV")
+    return b"".join(packets)

@@ -1,0 +1,102 @@
+"""The two values that walk the corridor: a `Packet` comes out of a source, a `Record` goes to the sinks.
+
+Next door: `sources/` makes packets, `klv.py` turns them into records, `wire.py` is the C that a record asks
+for its JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import orjson
+
+from klvrelay import wire
+
+Checksum = Literal["ok", "bad", "absent"]
+Transport = Literal["ok", "damaged"]
+Carriage = Literal["ts", "klv"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """Bytes as a source received them, and what is known of their way here.
+
+    data         transport-stream bytes in any cut, or KLV bytes in any cut, as `carriage` says
+    received_us  microseconds since 1970 UTC when they arrived, or None for bytes that were never live
+    pts          90 kHz presentation time of the KLV (33 bits), for carriage "klv" only
+    pid          elementary PID or stream index the KLV came from, for carriage "klv" only
+    damaged      the transport lost or reordered something inside these bytes
+    """
+
+    data: bytes | bytearray | memoryview
+    received_us: int | None = None
+    carriage: Carriage = "ts"
+    pts: int | None = None
+    pid: int | None = None
+    damaged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One KLV packet with its identity, times and quality; its items are decoded when asked for.
+
+    raw          the whole packet: key, length, value (SMPTE ST 336)
+    set          "ST0601", "ST0102", "ST0903", ...; "unknown" for a key no table has
+    checksum     "ok", "bad", or "absent" where the set carries none
+    transport    "ok", or "damaged" when it spans a loss on the way here: never to be trusted
+    pts          90 kHz presentation time of the PES packet it began in, 33 bits, or None
+    pid          PID it came from, or None
+    received_us  microseconds since 1970 UTC when it arrived, or None for bytes that were never live
+    stream, boot, seq   its identity: who, which run of the relay, and the count within both
+    """
+
+    raw: bytes
+    set: str
+    checksum: Checksum
+    transport: Transport
+    pts: int | None
+    pid: int | None
+    received_us: int | None
+    stream: str
+    boot: str | None
+    seq: int
+
+    @property
+    def good(self) -> bool:
+        """Fit for `telemetry`: whole on arrival, and no checksum speaks against it."""
+        return self.transport == "ok" and self.checksum != "bad"
+
+    @property
+    def time_us(self) -> int | None:
+        """Item 2 as it stands: microseconds since 1970, or None where the packet has none (ST 0603)."""
+        return wire.time_us(self.raw)
+
+    @property
+    def time(self) -> datetime | None:
+        """Item 2 as a UTC datetime, or None where absent or past the year 9999."""
+        us = self.time_us
+        try:
+            return None if us is None else _EPOCH + timedelta(microseconds=us)
+        except OverflowError:
+            return None
+
+    @property
+    def items(self) -> dict[str, Any]:
+        """The items by key, as the record's JSON has them; decoded anew at each call."""
+        items: dict[str, Any] = orjson.loads(wire.items_json(self.raw))
+        return items
+
+    def json(self) -> bytes:
+        """The record as one JSON document of schema `klvrelay/1`, UTF-8, without a line end."""
+        return wire.record_json(
+            self.raw,
+            wire.head(self.stream, self.boot),
+            self.seq,
+            self.received_us,
+            self.pts,
+            self.transport != "ok",
+        )

@@ -1,0 +1,265 @@
+"""The only caller of the C core (`native/klv.h`): bytes in, bytes and numbers out, no objects of ours.
+
+Next door: `record.py` asks for its JSON here, `klv.py` builds decoders and columns on it.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from klvrelay._core import ffi, lib
+from klvrelay.errors import DecodeError
+
+LIMIT = 65536
+"""Bytes that one packet's value may have by default."""
+
+CHECKSUMS = ("absent", "ok", "bad")
+SET_NAMES = [ffi.string(lib.klv_set_name(i)).decode() for i in range(256)]
+
+_ENTRY = struct.Struct("=IIqiBBBB")
+_NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What went through a decoder so far; `passed_over` in bytes, `discontinuities` of the TS counters."""
+
+    packets: int = 0
+    bad_checksum: int = 0
+    damaged: int = 0
+    unknown_items: int = 0
+    passed_over: int = 0
+    ts_packets: int = 0
+    discontinuities: int = 0
+    sync_losses: int = 0
+
+
+class _Room(threading.local):
+    """Where C writes text: one buffer a thread, which grows to the largest record seen."""
+
+    def __init__(self) -> None:
+        self.grow(32768)
+        self.envelope = ffi.new("struct klv_envelope *")
+        self.written = ffi.new("size_t *")
+        self.unknown = ffi.new("uint64_t *")
+
+    def grow(self, size: int) -> None:
+        self.size = size
+        self.out = _NO_CLEAR("char[]", size)
+
+
+_room = _Room()
+
+
+@lru_cache(maxsize=4096)
+def head(stream: str, boot: str | None) -> bytes:
+    """The first keys of every record of one stream, escaped once."""
+    return orjson.dumps({"schema": "klvrelay/1", "stream": stream, "boot": boot})[:-1]
+
+
+def _json(raw: bytes) -> bytes:
+    room = _room
+    while True:
+        status = lib.klv_json(raw, len(raw), room.envelope, room.out, room.size, room.written, room.unknown)
+        if status == lib.KLV_OK:
+            return ffi.buffer(room.out, room.written[0])[:]  # type: ignore[no-any-return]
+        if status != lib.KLV_FULL:
+            raise DecodeError("not a KLV packet: no key and length at its beginning")
+        room.grow(room.size * 4)
+
+
+def record_json(raw: bytes, head_: bytes, seq: int, received_us: int | None, pts: int | None, damaged: bool) -> bytes:
+    """One packet as a record's JSON document, UTF-8; `head_` is from `head()`."""
+    envelope = _room.envelope
+    kept = ffi.from_buffer(head_)
+    envelope.head = kept
+    envelope.head_size = len(head_)
+    envelope.seq = seq
+    envelope.received_us = -1 if received_us is None else received_us
+    envelope.pts = -1 if pts is None else pts
+    envelope.damaged = damaged
+    return _json(raw)
+
+
+def items_json(raw: bytes) -> bytes:
+    """The items of one packet as a JSON object, as in the record."""
+    _room.envelope.head = ffi.NULL
+    return _json(raw)
+
+
+def time_us(raw: bytes) -> int | None:
+    """Item 2 of a packet (ST 0603 microseconds), or None."""
+    out = ffi.new("uint64_t *")
+    return int(out[0]) if lib.klv_time(raw, len(raw), out) else None
+
+
+Entry = tuple[bytes, int | None, int | None, str, str, bool]
+"""(bytes, pts, pid, set, checksum, damaged) of one packet."""
+
+
+class Lane:
+    """Transport bytes or bare KLV in any cut, whole packets out: one a stream, not for two threads at once."""
+
+    def __init__(self, *, ts: bool, limit: int = LIMIT) -> None:
+        self._memory = _NO_CLEAR("uint8_t[]", lib.klv_lane_memory(ts, limit))
+        self._bytes = _NO_CLEAR("uint8_t[]", lib.klv_lane_size())
+        self._lane = ffi.cast("struct klv_lane *", self._bytes)
+        lib.klv_lane_init(self._lane, ts, limit, self._memory)
+        self._used = ffi.new("size_t *")
+        self._count = ffi.new("size_t *")
+        self._pool = _NO_CLEAR("uint8_t[]", 0)
+        self._entries = _NO_CLEAR("struct klv_entry[]", 64)
+
+    def mark(self, pts: int | None, pid: int | None, damaged: bool) -> None:
+        """Bare KLV: what is known of the bytes to come."""
+        lib.klv_lane_mark(self._lane, -1 if pts is None else pts, -1 if pid is None else pid, damaged)
+
+    def cut(self) -> None:
+        """Bytes were lost here, or the source begins anew: what is held comes out with the next call."""
+        lib.klv_lane_break(self._lane)
+
+    def packets(self, data: Any) -> Iterator[Entry]:
+        """Every packet that is whole once `data` (a buffer) is added. One C call, as a rule."""
+        source = ffi.from_buffer("uint8_t[]", data)
+        room = max(len(source), LIMIT + 64) + LIMIT
+        if len(self._pool) < room:
+            self._pool = _NO_CLEAR("uint8_t[]", room)
+        self._used[0] = 0
+        status = lib.KLV_FULL
+        while status == lib.KLV_FULL:
+            status = lib.klv_lane_batch(
+                self._lane, source, len(source), self._used, self._pool, len(self._pool),
+                self._entries, len(self._entries), self._count,
+            )  # fmt: skip
+            count = self._count[0]
+            if count:
+                yield from self._read(count)
+            if status == lib.KLV_FULL and count == len(self._entries):
+                self._entries = _NO_CLEAR("struct klv_entry[]", min(4 * count, 65536))
+
+    def _read(self, count: int) -> Iterator[Entry]:
+        table = bytes(ffi.buffer(self._entries, count * _ENTRY.size))
+        pool = ffi.buffer(self._pool)
+        for at, size, pts, pid, set_, checksum, damaged, _ in _ENTRY.iter_unpack(table):
+            yield (
+                pool[at : at + size],
+                pts if pts >= 0 else None,
+                pid if pid >= 0 else None,
+                SET_NAMES[set_],
+                CHECKSUMS[checksum],
+                bool(damaged),
+            )
+
+    def lines(self, data: Any, head_: bytes, seq: int, received_us: int | None = None) -> tuple[bytes, int]:
+        """Every record of `data` as JSON Lines, and the next sequence number. One C call, as a rule."""
+        source = ffi.from_buffer("uint8_t[]", data)
+        kept = ffi.from_buffer(head_)
+        envelope = ffi.new("struct klv_envelope *")
+        envelope.head, envelope.head_size, envelope.seq = kept, len(head_), seq
+        envelope.received_us = -1 if received_us is None else received_us
+        parts, room, out = [], _room, None
+        self._used[0] = 0
+        while True:
+            if out is None:
+                out = room.out
+            status = lib.klv_lane_lines(
+                self._lane, source, len(source), self._used, envelope, out, room.size, self._count
+            )
+            if self._count[0]:
+                parts.append(ffi.buffer(out, self._count[0])[:])
+            if status != lib.KLV_FULL:
+                return b"".join(parts), int(envelope.seq)
+            if room.size < 4 << 20:
+                room.grow(room.size * 4)
+                out = None
+            elif not self._count[0]:
+                room.grow(room.size * 4)
+                out = None
+
+    @property
+    def counters(self) -> Counters:
+        counts = ffi.new("struct klv_counts *")
+        lib.klv_lane_counts(self._lane, counts)
+        return Counters(*(int(getattr(counts, name)) for name in Counters.__slots__))
+
+
+def is_numeric(tag: int) -> bool:
+    """May item `tag` of ST 0601 be a column?"""
+    return bool(lib.klv_numeric(tag))
+
+
+def columns(data: Any, tags: Sequence[int], *, every: bool = False, limit: int = LIMIT) -> NDArray[np.float64]:
+    """ST 0601 packets of a buffer as float64 of shape (len(tags), packets), NaN where absent."""
+    source = ffi.from_buffer("uint8_t[]", data)
+    wanted = ffi.new("uint16_t[]", list(tags))
+    used, row, at = ffi.new("size_t *"), ffi.new("size_t *"), 0
+    parts: list[NDArray[np.float64]] = []
+    rows = _likely_rows(source)
+    while True:
+        table = np.empty((len(tags), rows), dtype=np.float64)
+        row[0] = used[0] = 0
+        status = lib.klv_columns(
+            source + at, len(source) - at, limit, every, wanted, len(tags),
+            ffi.from_buffer("double[]", table), rows, rows, row, used,
+        )  # fmt: skip
+        parts.append(table[:, : row[0]])
+        at += used[0]
+        if status != lib.KLV_FULL:
+            return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def _likely_rows(source: Any) -> int:
+    view = ffi.new("struct klv_view *")
+    if lib.klv_next(source, min(len(source), 2 * LIMIT), LIMIT, 1, view) != lib.KLV_OK:
+        return 16
+    return int(len(source) // view.size * 5 // 4 + 16)
+
+
+# ---- primitives, for tests and tools ----
+
+
+def ber_length(data: bytes) -> tuple[int, int]:
+    """(length, octets used) of a BER length (SMPTE ST 336)."""
+    value, used = ffi.new("uint64_t *"), ffi.new("size_t *")
+    if lib.klv_ber_length(data, len(data), value, used) != lib.KLV_OK:
+        raise DecodeError("not a BER length of at most 8 octets")
+    return int(value[0]), int(used[0])
+
+
+def ber_oid(data: bytes) -> tuple[int, int]:
+    """(value, octets used) of a BER-OID number of at most 9 octets."""
+    value, used = ffi.new("uint64_t *"), ffi.new("size_t *")
+    if lib.klv_ber_oid(data, len(data), 9, value, used) != lib.KLV_OK:
+        raise DecodeError("not a BER-OID number of at most 9 octets")
+    return int(value[0]), int(used[0])
+
+
+def checksum16(data: bytes) -> int:
+    """The 16-bit running sum of ST 0601 item 1."""
+    return int(lib.klv_sum16(data, len(data)))
+
+
+def crc16(data: bytes) -> int:
+    """CRC-16-CCITT as ST 1002, ST 1107 and ST 1108 use it."""
+    return int(lib.klv_crc16(data, len(data)))
+
+
+def crc32(data: bytes) -> int:
+    """CRC-32/MPEG-2 (ISO/IEC 13818-1, ST 0806)."""
+    return int(lib.klv_crc32(data, len(data)))
+
+
+def imapb(data: bytes, minimum: float, maximum: float) -> float | str:
+    """An IMAPB code (ST 1201) as its value, or the name of what it says instead of a number."""
+    value = ffi.new("double *")
+    name = lib.klv_imapb(data, len(data), minimum, maximum, value)
+    return ffi.string(name).decode().strip('"') if name else float(value[0])

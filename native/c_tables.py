@@ -144,7 +144,9 @@ class Tables:
         kind, set_, pack = self.kind(i)
         if pack:
             self.pack(pack)
-        codes = self.code_table(i.set, i.tag, next((c.field for c in self.codes if (c.set, c.tag) == (i.set, i.tag)), ""))
+        codes = self.code_table(
+            i.set, i.tag, next((c.field for c in self.codes if (c.set, c.tag) == (i.set, i.tag)), "")
+        )
         if kind == "K_BITS":
             codes = self.bit_table(i.set, i.tag, [(i.key, None)], f"bits_{i.set.lower()}_{i.tag}")
         if kind not in ("K_BITS", "K_ENUM"):
@@ -162,12 +164,14 @@ class Tables:
         if (tag, e.name) in BIT_FIELDS:
             kind = "K_BITS"
             codes = self.bit_table(e.set, tag, BIT_FIELDS[tag, e.name], f"bits_{e.set.lower()}_{tag}_{e.name}")
-        elif e.kind == "enum" or (tag, e.name) in CODED_OIDS or e.name == "prosecution_order":
-            kind, codes = ("K_ENUM" if e.name != "prosecution_order" else "K_INT"), self.code_table(e.set, tag, e.name)
+        elif e.kind == "enum" or (tag, e.name) in CODED_OIDS:
+            kind, codes = "K_ENUM", self.code_table(e.set, tag, e.name)
         old = 2 if kind == "K_IMAPB" and e.set == "ST0903" else 0
         special = "error" if "=error" in e.notes else ""
         low, high = (e.min, e.max)
-        body = self.fields(e.name, kind, (width, width), (low, high), flags="F_ZERO", old=old, special=special, codes=codes)
+        body = self.fields(
+            e.name, kind, (width, width), (low, high), flags="F_ZERO", old=old, special=special, codes=codes
+        )
         return f"{{{op}, {int(e.optional)}, {body}}}"
 
     def pack(self, name: str) -> None:
@@ -193,14 +197,18 @@ class Tables:
                 op = {"rest": "P_REST", "half": "P_HALF"}.get(here.length, "P_FIX")
                 ops.append(self.element(here, op, tag))
         low = name.lower()
-        self.once(f"elements_{low}", f"static const struct element elements_{low}[] = {{\n    " + ",\n    ".join(ops) + "\n};")
+        self.once(
+            f"elements_{low}", f"static const struct element elements_{low}[] = {{\n    " + ",\n    ".join(ops) + "\n};"
+        )
         self.once(f"pack_{low}", f"static const struct pack pack_{low} = {{elements_{low}, {len(ops)}}};")
 
     def set_items(self, name: str) -> None:
         items = facts.items(name)
         rows = [f"    [{i.tag}] = {self.item(i)}" for i in items]
         low = name.lower()
-        self.parts.append(f"static const struct item items_{low}[{items[-1].tag + 1}] = {{\n" + ",\n".join(rows) + "\n};")
+        self.parts.append(
+            f"static const struct item items_{low}[{items[-1].tag + 1}] = {{\n" + ",\n".join(rows) + "\n};"
+        )
 
     def text(self) -> str:
         keys = {key.set: key for key in facts.universal_keys()}
@@ -209,7 +217,9 @@ class Tables:
         ahead = [f"static const struct set set_{name.lower()};" for name in facts.DECODED]
         sets = [f"static const struct set set_{name.lower()} = {self.set_row(name, keys)};" for name in facts.DECODED]
         known = [self.set_row(key.set, keys) for key in keys.values() if key.type.endswith("_set")]
-        first = next(n for n, key in enumerate(k for k in keys.values() if k.type.endswith("_set")) if key.set == "ST0601")
+        first = next(
+            n for n, key in enumerate(k for k in keys.values() if k.type.endswith("_set")) if key.set == "ST0601"
+        )
         return "\n".join([
             "/* Made by native/generate.py from the csv files of native/spec: do not edit. */",
             '#include "table.h"', "", *ahead, "", *self.parts, "", *sets, "",

@@ -17,6 +17,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from native.c_tables import Tables  # noqa: E402
+from native.items_page import items_page  # noqa: E402
+from native.schema import schema  # noqa: E402
 from native.spec import facts  # noqa: E402
 
 
@@ -54,7 +56,18 @@ def python_table() -> str:
     for name in facts.DECODED:
         lines.append(f'    "{name}": {{')
         for i in facts.items(name):
-            values = (i.tag, i.key, i.name, i.units, i.kind, i.len_min, i.len_max, _number(i.min), _number(i.max), i.mapping)
+            values = (
+                i.tag,
+                i.key,
+                i.name,
+                i.units,
+                i.kind,
+                i.len_min,
+                i.len_max,
+                _number(i.min),
+                _number(i.max),
+                i.mapping,
+            )
             lines.append(f"        {i.tag}: Item({', '.join(quoted(v) for v in values)}),")
         lines.append("    },")
     lines += ["}", "", "UNIVERSAL_KEYS: dict[str, bytes] = {"]
@@ -78,6 +91,8 @@ def outputs() -> dict[str, str]:
     """Path below the repository -> what it must hold."""
     return {
         "native/tables.c": Tables().text(),
+        "native/spec/ITEMS.md": items_page(),
+        "src/klvrelay/record.schema.json": schema(),
         "src/klvrelay/spec.py": python_table(),
     }
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from native import schema
+from native import schema, schema_values
 from native.spec import facts
 
 HEAD = """<!-- Made by native/generate.py from native/spec/*.csv: do not edit. -->
@@ -42,10 +42,9 @@ def items_page() -> str:
 
 
 def section(name: str) -> str:
-    title = schema.words(name) if name.startswith("ST") else f"{schema.standard(name)} {name}"
     items = facts.items(name)
     values = sum(form(item) != "raw hex" for item in items)
-    head = f"## {title}\n\n{values} of {len(items)} items as values.\n"
+    head = f"## {schema.clause(name)}\n\n{values} of {len(items)} items as values.\n"
     return "\n".join([head, *table(items)]) + "\n"
 
 
@@ -68,7 +67,7 @@ def form(item: facts.Item) -> str:
     elif kind == "series":
         words = "array"
     elif item.mapping.startswith("linear") or item.mapping == "imapb":
-        words = f"number, {schema.range_text(item)}"
+        words = f"number, {schema_values.range_text(item)}"
     else:
         words = "array" if item.key == "active_payloads" else pack_form(item) or FORMS[kind]
     return f"array of {words}" if item.repeats else words
@@ -77,7 +76,8 @@ def form(item: facts.Item) -> str:
 def pack_form(item: facts.Item) -> str:
     if item.kind not in ("dlp", "flp", "vlp"):
         return ""
-    shape = schema.pack(schema.pack_name(item), facts.packs()[schema.pack_name(item)])
+    name = schema_values.pack_name(item)
+    shape = schema_values.pack(name, facts.packs()[name])
     return str(shape["type"])
 
 
@@ -85,5 +85,6 @@ def raw_section() -> str:
     """The sets and packs whose packets are recognised but not taken apart."""
     rows = [key for key in facts.universal_keys() if key.set not in facts.DECODED]
     lines = [f"| {schema.words(key.set)} | {key.name} | `{key.key.hex()}` |" for key in rows]
-    head = "## Kept raw for now\n\nPackets of these are named by their set; their items are hex under `unknown`.\n"
-    return "\n".join([head, "| set | name | key |", "| --- | --- | --- |", *lines]) + "\n"
+    head = "## Kept raw for now\n"
+    text = "Packets of these are named by their set; their items are hex under `unknown`.\n"
+    return "\n".join([head, text, "| set | name | key |", "| --- | --- | --- |", *lines]) + "\n"

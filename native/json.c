@@ -15,7 +15,7 @@ static int lifted(const struct walk *w, const struct frame *f, uint64_t tag)
 {
     if (!is_root(w) || tag == 0)
         return 0;
-    return (f->set->sum != SUM_NONE && tag == f->set->sum_tag) || (f->set->lift_time && tag == 2) ||
+    return (f->set->tags && f->set->sum != SUM_NONE && tag == f->set->sum_tag) || (f->set->lift_time && tag == 2) ||
            (f->set->lift_version && tag == 65);
 }
 

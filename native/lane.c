@@ -46,6 +46,7 @@ struct klv_lane {
     size_t limit, hold_size;
     unsigned draining;          /* index of the PID to look for packets in, + 1 */
     size_t stride;              /* from one sync byte to the next: 188, 192, 204; 0 = not in step */
+    size_t skip;                /* bytes to come that lie between two packets */
     size_t have;                /* of `part` */
     uint8_t part[1024];
     struct pid *last;           /* whose packet came out last, for taking it back */
@@ -527,7 +528,7 @@ static void section_bytes(struct klv_lane *lane, struct section *section, int ro
         section->have += take;
         in += take;
         n -= take;
-        if (section->have >= 3 && section->have == 3u + (be16(section->data + 1) & 0x0fffu))
+        if (section->have >= 12 && section->have == 3u + (be16(section->data + 1) & 0x0fffu))
             take_section(lane, section, role);
     }
 }
@@ -582,7 +583,7 @@ void klv_lane_break(struct klv_lane *lane)
             lane->draining = i + 1;
     }
     lane->counts.passed_over += lane->have;
-    lane->have = 0;
+    lane->have = lane->skip = 0;
     lane->stride = 0;
 }
 
@@ -609,7 +610,7 @@ static int find_sync(const uint8_t *in, size_t n, size_t *at, size_t *stride)
 
 static void lose_sync(struct klv_lane *lane)
 {
-    lane->stride = 0;
+    lane->stride = lane->skip = 0;
     lane->counts.sync_losses++;
     for (unsigned i = 0; i < KLV_PIDS; i++)
         if (lane->pids[i].used)
@@ -640,8 +641,14 @@ static void acquire(struct klv_lane *lane)
 /* Takes bytes up to and with the next TS packet that matters. */
 static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
+    if (lane->skip) {
+        size_t take = lane->skip < n - *used ? lane->skip : n - *used;
+        lane->skip -= take;
+        *used += take;
+        return;
+    }
     if (lane->stride == 0 || lane->have > 0) {
-        size_t want = lane->stride ? lane->stride : ACQUIRE;
+        size_t want = lane->stride ? TS_SIZE : ACQUIRE;
         if (lane->have < want) {
             size_t take = want - lane->have < n - *used ? want - lane->have : n - *used;
             memcpy(lane->part + lane->have, in + *used, take);
@@ -662,7 +669,8 @@ static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *
         lane->counts.ts_packets++;
         if (role)
             ts_packet(lane, lane->part, role);
-        drop_part(lane, lane->stride);
+        lane->skip = lane->have < lane->stride ? lane->stride - lane->have : 0;
+        drop_part(lane, lane->stride - lane->skip);
         return;
     }
     const uint8_t *p = in + *used, *end = in + n, *begin = p;
@@ -684,11 +692,9 @@ static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *
         lose_sync(lane);
         return;
     }
-    if ((size_t)(end - p) < stride) {
-        lane->have = (size_t)(end - p);
-        memcpy(lane->part, p, lane->have);
-        *used = n;
-    }
+    lane->have = (size_t)(end - p); /* less than a packet with what follows it */
+    memcpy(lane->part, p, lane->have);
+    *used = n;
 }
 
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged)
@@ -724,7 +730,7 @@ enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n
                 lane->draining = i + 1;
         if (lane->draining)
             continue;
-        if (*used >= n && !(lane->stride && lane->have >= lane->stride))
+        if (*used >= n && (lane->stride == 0 || lane->skip || lane->have < TS_SIZE))
             return KLV_MORE;
         if (lane->ts)
             step_ts(lane, in, n, used);

@@ -142,14 +142,7 @@ static int write_linear(struct walk *w, const struct item *item, const uint8_t *
 static void write_integer(struct walk *w, const struct item *item, uint64_t raw, size_t n)
 {
     switch (item->kind) {
-    case K_INT: {
-        int64_t value = sign_extend(raw, n);
-        if (item->code_count && value >= 0)
-            write_code(w, item->codes, item->code_count, (uint64_t)value);
-        else
-            put_int(w->out, value);
-        break;
-    }
+    case K_INT: put_int(w->out, sign_extend(raw, n)); break;
     case K_ENUM: write_code(w, item->codes, item->code_count, raw); break;
     case K_BITS: write_bits(w, item, raw); break;
     default: put_uint(w->out, raw); break;
@@ -274,6 +267,10 @@ static int write_elements(struct walk *w, const struct element *e, const struct 
             unknown = group.at == group.end;
             half = (size_t)(group.end - group.at) / 2;
             continue;
+        }
+        if (e->op == P_LENGTH) { /* brings its own length, behind the group */
+            from = c;
+            unknown = 0;
         }
         if (unknown) {
             write_key(w, &e->item, comma++);

@@ -1,46 +1,41 @@
-"""The JSON Schema of a record, out of the csv facts; `native/generate.py` writes it, `items_page.py` is next door.
+"""The JSON Schema of a record, out of the csv facts; `native/generate.py` writes it.
 
 Every key of every decoded set is in it with its name, units, range and tag, and nothing else may be in a
-record's items: a test holds all records against it.
+record's items: a test holds all records against it. Next door, `schema_values.py` has the values in the sets.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from fractions import Fraction
-from typing import Any
 
+from native.schema_values import (
+    COUNT,
+    HEX,
+    Schema,
+    closed,
+    flags,
+    holds_set,
+    labels,
+    nullable,
+    pack_name,
+    packs,
+    range_text,
+    scalar,
+)
 from native.spec import facts
-
-Schema = dict[str, Any]
 
 # Items whose nested set uses another's tags (ST 1607 segments and amends carry ST 0601 items).
 SAME_TAGS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
-# The packs of items that packs.csv lists without a tag.
-PACKS = {
-    "target_location": "Location",
-    "velocity": "Velocity",
-    "acceleration": "Acceleration",
-    "fpa_index": "FpaIndex",
-    "miis_id": "CoreIdentifier",
-    "miis_core_identifier": "CoreIdentifier",
-    "sdcc_flp": "SDCC-FLP",
-}
 # Items that a record lifts out of the set, where it is a packet of its own.
 LIFTED = {"ST0601": (1, 2, 65), "ST0903": (1, 2)}
-LISTS = ("CommandVerification", "ActiveWavelengths")
-
-HEX: Schema = {"type": "string", "pattern": "^([0-9a-f]{2})*$"}
-UUID: Schema = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
 INSTANT: Schema = {
     "type": ["string", "null"],
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$",
 }
 UNKNOWN: Schema = {
     "type": "object",
-    "description": "Items with no entry in the tables or that can't be read, by tag or by 16-byte key, as hex",
+    "description": "Items that no table has or that can't be read: hex, by tag or by 16-byte key",
     "patternProperties": {"^([0-9]+|[0-9a-f]{32})$": HEX},
     "additionalProperties": False,
     "minProperties": 1,
@@ -57,7 +52,7 @@ def record() -> Schema:
     properties = {
         "schema": {"const": "klvrelay/1"},
         "stream": {"type": "string", "description": "Name of the stream"},
-        "boot": {"type": ["string", "null"], "description": "Which run of the relay; null for a decoded file"},
+        "boot": {"type": ["string", "null"], "description": "Which run of the relay; null for a file"},
         "seq": COUNT | {"description": "Counts the stream's records within one boot"},
         "received": INSTANT | {"description": "UTC of arrival; null for bytes that were never live"},
         "time": INSTANT | {"description": "Item 2 as calendar time, as it stands; null past the year 9999"},
@@ -116,21 +111,12 @@ def top_level(name: str) -> Schema:
 
 def left_raw(sets: list[str]) -> Schema:
     raw = [name for name in sets if name not in facts.DECODED]
-    inside = {"properties": {"unknown": UNKNOWN}, "additionalProperties": False}
-    nothing = {"type": "null"}
-    return condition(
-        {"enum": [*raw, "unknown"]}, {"items": inside, "time": nothing, "time_us": nothing, "version": nothing}
-    )
+    nothing = {name: {"type": "null"} for name in ("time", "time_us", "version")}
+    return condition({"enum": [*raw, "unknown"]}, {"items": closed({"unknown": UNKNOWN}), **nothing})
 
 
 def condition(name: Schema, properties: Schema) -> Schema:
     return {"if": {"properties": {"set": name}}, "then": {"properties": properties}}
-
-
-def nullable(value: Schema) -> Schema:
-    if isinstance(value.get("type"), str) and "enum" not in value:
-        return value | {"type": [value["type"], "null"]}
-    return {"anyOf": [value, {"type": "null"}]}
 
 
 def local_set(name: str) -> Schema:
@@ -138,17 +124,14 @@ def local_set(name: str) -> Schema:
     properties = {item.key: item_schema(item) for item in facts.items(name)}
     if name == "VTarget":
         properties = {"target_id": COUNT | {"description": "Number of the target (BER-OID)"}} | properties
-    return {
-        "type": "object",
-        "title": f"{standard(name)} {name}" if not name.startswith("ST") else standard(name),
-        "properties": properties | {"unknown": {"$ref": "#/$defs/unknown"}},
-        "additionalProperties": False,
-    } | ({"required": ["target_id"]} if name == "VTarget" else {})
+    shape = {"title": clause(name), **closed(properties | {"unknown": {"$ref": "#/$defs/unknown"}})}
+    return shape | ({"required": ["target_id"]} if name == "VTarget" else {})
 
 
-def standard(name: str) -> str:
-    """`VTarget` -> `ST 0903`: the number in the name of its csv."""
-    return f"ST {facts.DECODED[name][2:6]}"
+def clause(name: str) -> str:
+    """`VTarget` -> `ST 0903 VTarget`, by the number in the name of its csv."""
+    number = f"ST {facts.DECODED[name][2:6]}"
+    return number if name == number.replace(" ", "") else f"{number} {name}"
 
 
 def item_schema(item: facts.Item) -> Schema:
@@ -160,20 +143,9 @@ def item_schema(item: facts.Item) -> Schema:
 
 def description(item: facts.Item) -> str:
     """`Sensor Latitude, deg, -90 to 90 (ST 0601 item 13)`."""
-    clause = standard(item.set) if item.set.startswith("ST") else f"{standard(item.set)} {item.set}"
     parts = [item.name, item.units, range_text(item)]
-    text = ", ".join(part for part in parts if part) + f" ({clause} item {item.tag})"
+    text = ", ".join(part for part in parts if part) + f" ({clause(item.set)} item {item.tag})"
     return text + ("; deprecated" if item.deprecated else "")
-
-
-def range_text(item: facts.Item) -> str:
-    if item.min is None or item.max is None or item.kind in ("enum", "bitfield"):
-        return ""
-    return f"{plain(item.min)} to {plain(item.max)}"
-
-
-def plain(value: Fraction) -> int | float:
-    return int(value) if value.denominator == 1 else float(value)
 
 
 def item_value(item: facts.Item) -> Schema:
@@ -202,105 +174,10 @@ def element_of(series: str) -> Schema:
         return COUNT
     if series.startswith("local_set:"):
         return set_reference(series.partition(":")[2])
-    target = facts.packs()[series][-1].kind
-    return set_reference(target.partition(":")[2]) if ":" in target else {"$ref": f"#/$defs/{series}"}
-
-
-def pack_name(item: facts.Item) -> str:
-    own = {(rows[0].set, rows[0].tag): name for name, rows in facts.packs().items()}
-    return PACKS.get(item.key) or own[item.set, item.tag]
-
-
-def scalar(
-    kind: str, mapping: str, low: Fraction | None, high: Fraction | None, codes: dict[int, str]
-) -> Schema:
-    if codes:
-        return {"anyOf": [{"enum": list(dict.fromkeys(codes.values()))}, {"type": "integer"}]}
-    if mapping.startswith("linear") and low is not None and high is not None:
-        return {"type": "number", "minimum": plain(low), "maximum": plain(high)}
-    if mapping == "imapb":
-        return {"type": "number"}  # its codes reach past the range
-    simple = {"bytes": HEX, "uuid": UUID, "int": {"type": "integer"}}
-    simple |= dict.fromkeys(["utf8", "ascii", "utf16"], {"type": "string"})
-    return simple.get(kind, COUNT)
-
-
-def labels(set_: str, tag: int, field: str) -> dict[int, str]:
-    rows = [code for code in facts.codes() if (code.set, code.tag, code.code_type) == (set_, tag, "value")]
-    return {code.code: code.label for code in rows if code.field == field}
-
-
-def flags(set_: str, tag: int, extra: Schema | None = None) -> Schema:
-    rows = [code for code in facts.codes() if (code.set, code.tag, code.code_type) == (set_, tag, "bit")]
-    bits = {
-        facts.snake(row.label): {"type": "boolean", "description": f"bit {row.code}: {row.label}"} for row in rows
-    }
-    properties = (extra or {}) | bits
-    return {"type": "object", "properties": properties, "required": list(properties)} | {
-        "additionalProperties": False
-    }
-
-
-def packs() -> Schema:
-    """A definition for each pack that a decoded item or series uses."""
-    used = {pack_name(i) for name in facts.DECODED for i in facts.items(name) if i.kind in ("dlp", "flp", "vlp")}
-    series = {i.kind.partition(":")[2] for name in facts.DECODED for i in facts.items(name) if "series:" in i.kind}
-    known = facts.packs()
-    used |= {name for name in series if name in known and ":" not in known[name][-1].kind}
-    return {name: pack(name, known[name]) for name in known if name in used}
-
-
-def pack(name: str, elements: list[facts.Element]) -> Schema:
-    if name == "SDCC-FLP":
-        return sdcc()
-    if name in LISTS:
-        return {"type": "array", "items": element_value(elements[0])}
-    if not any(element.repeat for element in elements):
-        return pack_object(elements)
-    records: Schema = {"type": "array", "items": nullable(pack_object(elements))}
-    if elements[0].repeat:
-        return records
-    count = elements[0].name
-    records["items"]["anyOf"][0]["properties"].pop(count)
-    return {
-        "type": "object",
-        "properties": {count: element_value(elements[0]), "records": records},
-        "additionalProperties": False,
-    }
-
-
-def pack_object(elements: list[facts.Element]) -> Schema:
-    """An object of the elements; each may be null (unknown) or absent (cut off the end)."""
-    told = [element for element in elements if not (element.kind == "ber" and element.name.endswith("_length"))]
-    return {
-        "type": "object",
-        "properties": {element.name: nullable(element_value(element)) for element in told},
-        "additionalProperties": False,
-    }
-
-
-def element_value(element: facts.Element) -> Schema:
-    if (element.pack, element.name) == ("WeaponRecord", "status"):
-        general = scalar("enum", "raw", None, None, labels("ST0601", 140, "weapon_general_status"))
-        return flags("ST0601", 140, {"general_status": general})
-    if (element.pack, element.name) == ("WaypointRecord", "info"):
-        return flags("ST0601", 141)
-    coded = labels(element.set, element.tag, element.name) if element.kind != "int" else {}
-    return scalar(element.kind, element.mapping, element.min, element.max, coded)
-
-
-def sdcc() -> Schema:
-    """ST 1010: standard deviations and correlations of the items before it."""
-    numbers = {"type": "array", "items": {"anyOf": [{"type": ["number", "null"]}, HEX]}}
-    properties = {
-        "matrix_size": COUNT,
-        "mode": {"enum": [1, 2]},
-        "sparse": {"type": "boolean"},
-        "sigma": numbers | {"description": "one an item; hex where the form has no defined range"},
-        "rho": {"type": "array", "items": {"type": ["number", "null"]}, "description": "upper triangle, by rows"},
-        "items": {"type": "array", "items": {"type": "string"}, "description": "keys of the items it is about"},
-    }
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    elements = facts.packs()[series]
+    if holds_set(elements):
+        return set_reference(elements[-1].kind.partition(":")[2])
+    return {"$ref": f"#/$defs/{series}"}
 
 
 def words(name: str) -> str:

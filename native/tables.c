@@ -298,7 +298,6 @@ static const struct element elements_weaponrecord[] = {
 static const struct pack pack_weaponrecord = {elements_weaponrecord, 7};
 static const char key_weapons_stores[64] = "\"weapons_stores\":";
 static const char key_waypoint_id[64] = "\"waypoint_id\":";
-static const struct code codes_st0601_141_prosecution_order[] = {{32767, "\"Cancelled\""}};
 static const char key_prosecution_order[64] = "\"prosecution_order\":";
 static const char key_mode[64] = "\"mode\":";
 static const char key_source[64] = "\"source\":";
@@ -310,7 +309,7 @@ static const char key_hae[64] = "\"hae\":";
 static const struct element elements_waypointrecord[] = {
     {P_RECORDS, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
     {P_OID, 0, {key_waypoint_id, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_prosecution_order, 20, K_INT, F_ZERO, 0, 0, 0, 2, 2, 1, -32768.0, 32767.0, 1.0, 1.0, 0, codes_st0601_141_prosecution_order, 0, 0, 0}},
+    {P_FIX, 0, {key_prosecution_order, 20, K_INT, F_ZERO, 0, 0, 0, 2, 2, 0, -32768.0, 32767.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
     {P_OID, 1, {key_info, 7, K_BITS, F_ZERO, 0, 0, 0, 0, 0, 2, 0.0, 3.0, 1.0, 1.0, 0, 0, bits_st0601_141_info, 0, 0}},
     {P_FIX, 1, {key_latitude, 11, K_IMAPB, F_ZERO, 0, 0, 8, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
     {P_FIX, 1, {key_longitude, 12, K_IMAPB, F_ZERO, 0, 0, 9, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},

@@ -169,8 +169,7 @@ def codes() -> list[Code]:
 
 def universal_keys() -> list[UniversalKey]:
     return [
-        UniversalKey(row["set"], row["name"], bytes.fromhex(row["key"]), row["type"])
-        for row in _rows("universal_keys")
+        UniversalKey(row["set"], row["name"], bytes.fromhex(row["key"]), row["type"]) for row in _rows("universal_keys")
     ]
 
 

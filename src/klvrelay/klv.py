@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klvrelay import wire
-from klvrelay.errors import ConfigError, NoKlv
+from klvrelay.errors import ConfigError
 from klvrelay.record import Carriage, Checksum, Packet, Record
 from klvrelay.spec import SETS
 from klvrelay.wire import Counters
@@ -58,7 +58,7 @@ class Decoder:
     def feed(self, packet: Packet) -> list[Record]:
         """The records that are whole once these bytes are added."""
         if not packet.data:
-            return self.flush()
+            return self.flush(packet.received_us)
         lane = self._lane(packet.carriage, packet.pid)
         if packet.carriage == "klv":
             lane.mark(packet.pts, packet.pid, packet.damaged)
@@ -66,13 +66,27 @@ class Decoder:
             lane.cut()
         return self._records(lane.packets(packet.data), packet.received_us)
 
-    def flush(self) -> list[Record]:
+    def lines(self, packet: Packet) -> bytes:
+        """The same records as JSON Lines, written by C without an object a record; numbered alike."""
+        lane = self._lane(packet.carriage, packet.pid)
+        if packet.carriage == "klv":
+            lane.mark(packet.pts, packet.pid, packet.damaged)
+        elif packet.damaged or not packet.data:
+            lane.cut()
+        text, self.seq = lane.lines(packet.data, wire.head(self.stream, self.boot), self.seq, packet.received_us)
+        return text
+
+    def flush(self, received_us: int | None = None) -> list[Record]:
         """The source has ended: what began and never came to its end comes out as damaged."""
         records: list[Record] = []
         for lane in self._lanes.values():
             lane.cut()
-            records += self._records(lane.packets(b""), None)
+            records += self._records(lane.packets(b""), received_us)
         return records
+
+    def flush_lines(self) -> bytes:
+        """`flush` as JSON Lines."""
+        return b"".join(record.json() + b"\n" for record in self.flush())
 
     def _records(self, entries: Iterator[wire.Entry], received_us: int | None) -> list[Record]:
         stream, boot, records = self.stream, self.boot, []
@@ -102,25 +116,18 @@ def decode(data: bytes, *, stream: str = "", boot: str | None = None) -> list[Re
 
 def json_lines(data: bytes, *, stream: str = "", boot: str | None = None) -> bytes:
     """Every record in `data` as JSON Lines (schema `klvrelay/1`), written by one call into C."""
-    lane = wire.Lane(ts=carriage_of(data[: 16 * 204]) == "ts")
-    head = wire.head(stream, boot)
-    text, seq = lane.lines(data, head, 0)
-    lane.cut()
-    return text + lane.lines(b"", head, seq)[0]
+    decoder = Decoder(stream, boot)
+    return decoder.lines(Packet(data, carriage=carriage_of(data[: 16 * 204]) or "klv")) + decoder.flush_lines()
 
 
-def columns(data_or_source: Any, items: Sequence[str], *, every: bool = False) -> dict[str, NDArray[np.float64]]:
-    """Items of all ST 0601 records as arrays: {key: float64 of shape (records,)}, NaN where absent or no number.
+def columns(data: Any, items: Sequence[str], *, every: bool = False) -> dict[str, NDArray[np.float64]]:
+    """Items of all ST 0601 records in a buffer (MPEG-TS or bare KLV) as {key: float64 of shape (records,)}.
 
-    data_or_source   bytes (MPEG-TS or bare KLV), or what `klvrelay.open` takes: a path or URL, read to its end
-    items            keys of ST 0601 items with a number: "sensor_latitude", "precision_time_stamp", ...
-    every            also the records whose checksum is bad
-
-    Units and ranges are those of `klvrelay.spec.SETS["ST0601"]`; enumerations and bit fields give their code.
+    One call into C; NaN where an item is absent or no number. `every`: also records with a bad checksum.
     Raises ConfigError for a key that is no numeric item of ST 0601.
     """
     tags = [_numeric_tag(key) for key in items]
-    return dict(zip(items, wire.columns(_bare_klv(data_or_source), tags, every=every), strict=True))
+    return dict(zip(items, wire.columns(_bare_klv(data), tags, every=every), strict=True))
 
 
 def _numeric_tag(key: str) -> int:
@@ -134,16 +141,8 @@ def _numeric_tag(key: str) -> int:
     return tag
 
 
-def _bare_klv(data_or_source: Any) -> Any:
-    """A buffer of KLV packets: as given, or out of the transport stream or source that carries them."""
-    if isinstance(data_or_source, bytes | bytearray | memoryview):
-        if carriage_of(bytes(data_or_source[: 16 * 204])) != "ts":
-            return data_or_source
-        lane = wire.Lane(ts=True)
-        return b"".join(entry[0] for entry in lane.packets(data_or_source) if not entry[5])
-    from klvrelay.reading import open as open_source  # the rooms of sources know this one
-
-    packets = [record.raw for record in open_source(data_or_source) if record.transport == "ok"]
-    if not packets:
-        raise NoKlv("the source holds no KLV")
-    return b"".join(packets)
+def _bare_klv(data: Any) -> Any:
+    """A buffer of KLV packets: as given, or out of the transport stream that carries them."""
+    if carriage_of(bytes(data[: 16 * 204])) != "ts":
+        return data
+    return b"".join(entry[0] for entry in wire.Lane(ts=True).packets(data) if not entry[5])

@@ -25,6 +25,8 @@ LIMIT = 65536
 CHECKSUMS = ("absent", "ok", "bad")
 SET_NAMES = [ffi.string(lib.klv_set_name(i)).decode() for i in range(256)]
 
+_LINES_ROOM = 256 << 10  # text goes through here in pieces that stay in the processor's cache
+
 _ENTRY = struct.Struct("=IIqiBBBB")
 _NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 
@@ -166,24 +168,20 @@ class Lane:
         envelope = ffi.new("struct klv_envelope *")
         envelope.head, envelope.head_size, envelope.seq = kept, len(head_), seq
         envelope.received_us = -1 if received_us is None else received_us
-        parts, room, out = [], _room, None
+        parts, room = [], _room
         self._used[0] = 0
-        while True:
-            if out is None:
-                out = room.out
+        status = lib.KLV_FULL
+        while status == lib.KLV_FULL:
+            if room.size < _LINES_ROOM:
+                room.grow(_LINES_ROOM)
             status = lib.klv_lane_lines(
-                self._lane, source, len(source), self._used, envelope, out, room.size, self._count
+                self._lane, source, len(source), self._used, envelope, room.out, room.size, self._count
             )
             if self._count[0]:
-                parts.append(ffi.buffer(out, self._count[0])[:])
-            if status != lib.KLV_FULL:
-                return b"".join(parts), int(envelope.seq)
-            if room.size < 4 << 20:
+                parts.append(ffi.buffer(room.out, self._count[0])[:])
+            elif status == lib.KLV_FULL:
                 room.grow(room.size * 4)
-                out = None
-            elif not self._count[0]:
-                room.grow(room.size * 4)
-                out = None
+        return b"".join(parts), int(envelope.seq)
 
     @property
     def counters(self) -> Counters:

@@ -1,0 +1,49 @@
+# Everything that is done with this repository; `make` lists it. Set-up is part of each target: .ci/setup.
+#   SOURCE, MQTT   for `make demo`: your own source and broker
+#   PYTHON         the interpreter of a new .venv, e.g. PYTHON=python3.12
+#   ARGS           passed on to pytest, e.g. make test ARGS="-k checksum -x"
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+export PYTHON
+unexport PYTHONPATH PYTHONHOME
+python := .venv/bin/python
+paths := $(wildcard src tests benchmarks native setup.py)
+
+.PHONY: help demo test long bench tables check-tables core lint clean ready-demo ready-test
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
+	    printf '  make %-13s %s\n' "$$name" "$$text"; done
+
+demo: ready-demo ## relay a sample to a broker inside the process, and show it (SOURCE=udp://... MQTT=mqtt://host:1883)
+	@trap : INT; .venv/bin/klvrelay demo $${SOURCE:+"$$SOURCE"} $${MQTT:+--mqtt "$$MQTT"} || [ $$? = 130 ]
+
+test: ready-test ## the whole fast test suite
+	@exec $(python) -m pytest $(ARGS)
+
+long: ready-test ## the long tests
+	@exec $(python) -m pytest -m long $(ARGS)
+
+bench: ready-test ## the benchmarks
+	@exec $(python) -m benchmarks $(ARGS)
+
+tables: ready-test ## make again what follows from native/spec/*.csv
+	@exec $(python) native/generate.py
+
+check-tables: ready-test ## fail where a generated file is not what native/spec/*.csv says
+	@exec $(python) native/generate.py --check
+
+core: ready-demo ## build the C core
+
+lint: ready-test ## ruff, and mypy --strict
+	@$(python) -m ruff check --quiet --output-format concise $(paths) && ruff=0 || ruff=1; \
+	    $(python) -m mypy --no-error-summary && exit $$ruff
+
+clean: ## remove all that make made, .venv too
+	rm -rf .venv build dist src/*.egg-info src/klvrelay/_core*.so
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+ready-demo ready-test:
+	@.ci/setup $(@:ready-%=%)

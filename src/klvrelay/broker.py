@@ -1,0 +1,185 @@
+"""The embedded MQTT broker of the demo and of quick tests: amqtt, on loopback, in a thread of its own.
+
+It speaks MQTT 3.1.1 only and lets in anybody on this machine; for real use there is mosquitto.
+Next door: `cli.py` starts it for the demo; `sinks/` publish to it like to any other broker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import errno
+import ipaddress
+import logging
+import os
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+from klvrelay.errors import ConfigError, SinkDown
+
+START_TIMEOUT = 10.0
+STOP_TIMEOUT = 5.0
+CONNECT_TIMEOUT = 10.0
+
+_NAME = b"\x00\x04MQTT"
+_OTHER_VERSION = b"\x20\x02\x00\x01"  # CONNACK: unacceptable protocol version
+
+_LOG = logging.getLogger(__name__)
+
+
+class EmbeddedBroker:
+    """`async with EmbeddedBroker() as broker:` listens until left.
+
+    `port` is where: the one asked for, or a free one where that is taken, which `moved` says.
+    """
+
+    def __init__(self, port: int = 1883, host: str = "127.0.0.1") -> None:
+        if not ipaddress.ip_address(host).is_loopback:
+            raise ConfigError(f"embedded broker: {host} is not a loopback address, and anybody could connect")
+        self._asked = port
+        self._host = host
+        self.port = port
+        self._thread: threading.Thread | None = None
+        self._stop: concurrent.futures.Future[None] = concurrent.futures.Future()
+
+    @property
+    def moved(self) -> bool:
+        """Whether the port asked for was taken, so that it listens on another."""
+        return self.port != self._asked and self._asked != 0
+
+    @property
+    def url(self) -> str:
+        """The broker's address, as `mqtt://host:port`."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"mqtt://{host}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        """Listening on return; SinkDown where no port can be had."""
+        _load_amqtt()
+        self._stop = concurrent.futures.Future()
+        started: concurrent.futures.Future[int] = concurrent.futures.Future()
+        name = "embedded broker"
+        self._thread = threading.Thread(target=self._run, args=(started,), name=name, daemon=True)
+        self._thread.start()
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                self.port = await asyncio.wrap_future(started)
+        except BaseException:
+            await self._end()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Disconnects all clients and forgets all messages."""
+        await self._end()
+
+    async def _end(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._stop.set_result(None)
+            await asyncio.to_thread(thread.join, STOP_TIMEOUT + 1)
+
+    def _run(self, started: concurrent.futures.Future[int]) -> None:
+        # A loop of its own: what amqtt leaves unretrieved when clients vanish stays out of the relay's loop.
+        try:
+            asyncio.run(self._serve(started))
+        except Exception as fault:  # noqa: BLE001 (the end of the thread: nobody else would hear of it)
+            _LOG.debug("embedded broker failed fault=%r", fault)
+            if not started.done():
+                started.set_exception(SinkDown(f"embedded broker: can't start: {_plain(fault)}"))
+
+    async def _serve(self, started: concurrent.futures.Future[int]) -> None:
+        asyncio.get_running_loop().set_exception_handler(_hush)
+        broker = _new_broker()
+        await broker.start()
+        server = await self._listen(broker)
+        started.set_result(server.sockets[0].getsockname()[1])
+        await asyncio.wrap_future(self._stop)
+        server.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await broker.shutdown()
+
+    async def _listen(self, broker: Any) -> asyncio.Server:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await _attend(broker, reader, writer)
+
+        try:
+            return await asyncio.start_server(serve, self._host, self._asked)
+        except OSError as fault:
+            if fault.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise
+        return await asyncio.start_server(serve, self._host, 0)
+
+
+async def _attend(broker: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Turn away what isn't MQTT 3.1.1, which amqtt would misread and wait for; hand it the rest."""
+    from amqtt.adapters import StreamWriterAdapter
+
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            head = await _connect_head(reader)
+    except (OSError, asyncio.IncompleteReadError):
+        head = b""
+    if head.endswith(_NAME + b"\x04"):
+        await broker.external_connected(_Replayed(head, reader), StreamWriterAdapter(writer), "default")
+        return
+    if _NAME in head:
+        writer.write(_OTHER_VERSION)
+    with contextlib.suppress(OSError):
+        writer.close()
+        await writer.wait_closed()
+
+
+async def _connect_head(reader: asyncio.StreamReader) -> bytes:
+    """A CONNECT up to its protocol level (MQTT 3.1.1, 3.1); shorter where the bytes are something else."""
+    head = await reader.readexactly(2)
+    while head[0] == 0x10 and head[-1] & 0x80 and len(head) < 5:
+        head += await reader.readexactly(1)
+    return head + await reader.readexactly(len(_NAME) + 1) if head[0] == 0x10 else head
+
+
+class _Replayed:
+    """A reader for amqtt that gives the bytes already read once more."""
+
+    def __init__(self, head: bytes, reader: asyncio.StreamReader) -> None:
+        self._head = head
+        self._reader = reader
+
+    async def read(self, n: int = -1) -> bytes:
+        if n < 0:
+            return await self._reader.read(n)
+        part, self._head = self._head[:n], self._head[n:]
+        return part + await self._reader.readexactly(n - len(part)) if len(part) < n else part
+
+    def feed_eof(self) -> None:
+        self._reader.feed_eof()
+
+
+def _load_amqtt() -> None:
+    """Import it where a missing package is one clear line, and keep its log to itself."""
+    try:
+        import amqtt.broker  # noqa: F401
+    except ImportError as fault:
+        raise ConfigError("embedded broker: amqtt is missing: pip install 'klvrelay[demo]'") from fault
+    logging.getLogger("amqtt").setLevel(logging.CRITICAL)
+
+
+def _new_broker() -> Any:
+    from amqtt.broker import Broker
+
+    listener = {"type": "external", "bind": "127.0.0.1"}
+    anonymous = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
+    return Broker({"listeners": {"default": listener}, "plugins": anonymous})
+
+
+def _hush(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    _LOG.debug("embedded broker: %s fault=%r", context.get("message"), context.get("exception"))
+
+
+def _plain(fault: Exception) -> str:
+    return os.strerror(fault.errno).lower() if isinstance(fault, OSError) and fault.errno else repr(fault)

@@ -1,0 +1,197 @@
+"""A relay's settings: TOML or options to typed values, every mistake named with its key and line.
+
+Next door: `cli.py` reads options into the same values; `samples/relay.toml` is the manual.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import re
+import stat
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from klvrelay.errors import ConfigError
+from klvrelay.names import Secret, Url, stream_name, unique_names
+from klvrelay.sinks.settings import MqttSettings
+
+PASSWORD_VARIABLE = "KLVRELAY_MQTT_PASSWORD"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceSettings:
+    """One source: where it is, under which name its records go out, and how it is opened.
+
+    url        a path, `-`, or udp://, rtp://, tcp://, rtsp://, rtsps://, http://, https://
+    stream     its name in topics and records; None: from the URL
+    interface  network interface that multicast is joined on
+    sender     address that datagrams must come from
+    timeout    seconds to wait for a connection and for bytes on one
+    ca_file    certificates to trust for rtsps:// and https://
+    speed      replay a file in its own time, times this; None: as fast as the sinks take it
+    loop       replay it again and again
+    """
+
+    url: Url
+    stream: str | None = None
+    interface: str | None = None
+    sender: str | None = None
+    timeout: float = 5.0
+    ca_file: str | None = None
+    speed: float | None = None
+    loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """What `klvrelay run` needs to know.
+
+    waiting    records that may wait for a sink in memory before the oldest are shed
+    """
+
+    sources: tuple[SourceSettings, ...] = ()
+    mqtt: MqttSettings | None = None
+    waiting: int = field(default=10_000)
+
+    def named(self) -> list[tuple[str, SourceSettings]]:
+        """The sources with the names of their streams, each name once."""
+        wanted = [s.stream or stream_name(s.url) for s in self.sources]
+        return list(zip(unique_names(wanted), self.sources, strict=True))
+
+
+def load(path: str | os.PathLike[str]) -> RelaySettings:
+    """The settings of a TOML file; ConfigError names the key, its line, and what would be right."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except OSError as fault:
+        raise ConfigError(f"{path}: can't be read: {fault.strerror}") from fault
+    except UnicodeDecodeError as fault:
+        raise ConfigError(f"{path}: is not UTF-8 text") from fault
+    except tomllib.TOMLDecodeError as fault:
+        raise ConfigError(f"{path}: is not TOML: {fault}") from fault
+    reader = _Reader(str(path), text)
+    reader.known(table, ("mqtt", "source", "relay"), "")
+    relay = reader.table(table.get("relay", {}), "relay")
+    reader.known(relay, ("waiting",), "relay")
+    return RelaySettings(
+        sources=tuple(reader.source(entry) for entry in reader.tables(table.get("source", []), "source")),
+        mqtt=reader.mqtt(reader.table(table["mqtt"], "mqtt")) if "mqtt" in table else None,
+        waiting=reader.typed(relay, "waiting", int, "relay", 10_000, least=1),
+    )
+
+
+class _Reader:
+    """Reads one file's tables; knows the file's text, so that a mistake is named with its line."""
+
+    def __init__(self, path: str, text: str) -> None:
+        self._path = path
+        self._lines = text.splitlines()
+
+    def wrong(self, key: str, why: str) -> ConfigError:
+        name = key.rpartition(".")[2]
+        form = re.compile(rf"^\s*(\[+\s*)?[\"']?{re.escape(name)}[\"']?\s*(=|\]|\.)")
+        line = next((f" line {n}:" for n, text in enumerate(self._lines, 1) if form.match(text)), "")
+        return ConfigError(f"{self._path}:{line} {key}: {why}")
+
+    def known(self, table: dict[str, Any], names: tuple[str, ...], where: str) -> None:
+        for key in table:
+            if key not in names:
+                near = difflib.get_close_matches(key, names, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
+                raise self.wrong(f"{where}.{key}".lstrip("."), f"no such setting: {hint}")
+
+    def table(self, value: Any, key: str) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise self.wrong(key, f"must be a table: [{key}]")
+        return value
+
+    def tables(self, value: Any, key: str) -> list[dict[str, Any]]:
+        if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+            raise self.wrong(key, f"must be tables, one a source: [[{key}]]")
+        return value
+
+    def typed(
+        self, table: dict[str, Any], key: str, kind: type, where: str, default: Any, *, least: float | None = None
+    ) -> Any:
+        """A value of the right type, at least `least`."""
+        value = table.get(key, default)
+        if value is default:
+            return default
+        fits = isinstance(value, int | float) if kind is float else isinstance(value, kind)
+        if not fits or (isinstance(value, bool) and kind is not bool):
+            named = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false"}[kind]
+            raise self.wrong(f"{where}.{key}", f"must be {named}")
+        if least is not None and value < least:
+            raise self.wrong(f"{where}.{key}", f"must be at least {least:g}")
+        return float(value) if kind is float else value
+
+    def source(self, table: dict[str, Any]) -> SourceSettings:
+        names = tuple(f.name for f in dataclasses.fields(SourceSettings))
+        self.known(table, names, "source")
+        if not isinstance(table.get("url"), str):
+            raise self.wrong("source.url", 'every source needs one, e.g. url = "udp://0.0.0.0:5000"')
+        try:
+            url = Url.parse(table["url"])
+        except ConfigError as fault:
+            raise self.wrong("source.url", str(fault)) from None
+        texts = {
+            key: self.typed(table, key, str, "source", None) for key in ("stream", "interface", "sender", "ca_file")
+        }
+        return SourceSettings(
+            url,
+            **texts,
+            timeout=self.typed(table, "timeout", float, "source", 5.0, least=0.1),
+            speed=self.typed(table, "speed", float, "source", None, least=0.001),
+            loop=self.typed(table, "loop", bool, "source", False),
+        )
+
+    def mqtt(self, table: dict[str, Any]) -> MqttSettings:
+        kinds = {f.name: _kind(str(f.type)) for f in dataclasses.fields(MqttSettings)}
+        names = ("url", "password_file", *kinds)
+        self.known(table, names, "mqtt")
+        url = self.typed(table, "url", str, "mqtt", None)
+        given = {key: self.typed(table, key, kinds[key], "mqtt", None) for key in table if key in kinds}
+        if "password" in given:
+            given["password"] = Secret(given["password"])
+        if "password_file" in table:
+            given["password"] = _secret_file(self.typed(table, "password_file", str, "mqtt", None))
+        try:
+            return mqtt_settings(url, given)
+        except ConfigError as fault:
+            key = re.search(r"mqtt (\w+)", str(fault))
+            raise self.wrong(f"mqtt.{key[1]}" if key else "mqtt.url", str(fault)) from None
+
+
+def _kind(annotation: str) -> type:
+    for name, kind in (("bool", bool), ("int", int), ("float", float)):
+        if annotation.startswith(name):
+            return kind
+    return str
+
+
+def mqtt_settings(url: str | None, given: dict[str, Any]) -> MqttSettings:
+    """Settings from a URL and what was said beside it; the password may come from the environment."""
+    if "password" not in given and os.environ.get(PASSWORD_VARIABLE):
+        given["password"] = Secret(os.environ[PASSWORD_VARIABLE])
+    if url is not None:
+        return MqttSettings.from_url(url, **given)
+    if "host" not in given:
+        raise ConfigError('mqtt url: say where the broker is, e.g. "mqtt://127.0.0.1:1883"')
+    return MqttSettings(**given)
+
+
+def _secret_file(path: str) -> Secret:
+    """A password out of a file that only its owner can read."""
+    try:
+        mode = Path(path).stat().st_mode
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise ConfigError(f"mqtt password_file: {path} can't be read") from fault
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigError(f"mqtt password_file: {path} can be read by others; run: chmod 600 {path}")
+    return Secret(text.rstrip("\r\n"))

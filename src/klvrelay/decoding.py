@@ -1,0 +1,122 @@
+"""The verb `decode`: a file's records to standard output as JSON Lines or CSV, and a summary; next door, `cli.py`."""
+
+from __future__ import annotations
+
+import csv
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack, aclosing
+from typing import IO, Any, BinaryIO
+
+import orjson
+
+from klvrelay.errors import NoKlv
+from klvrelay.klv import Decoder
+from klvrelay.names import Url, stream_name
+from klvrelay.sources import open_source
+from klvrelay.wire import Counters
+
+HEAD = ("stream", "seq", "time", "time_us", "pts", "set", "version", "checksum", "transport", "special", "warnings")
+"""Columns of the CSV that every record has; its items follow."""
+
+
+async def decode_source(url: Url, out: Callable[[bytes], object], progress: Callable[[int], None] | None) -> Counters:
+    """Read a source to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read."""
+    decoder = Decoder(stream_name(url), None)
+    async with aclosing(open_source(url).packets()) as packets:
+        async for packet in packets:
+            if text := decoder.lines(packet):
+                out(text)
+            if progress is not None:
+                progress(len(packet.data))
+    out(decoder.flush_lines())
+    return decoder.counters
+
+
+async def decode(url: Url, form: str, *, show_progress: bool) -> Counters:
+    """The whole verb: records to standard output in the given form. Raises NoKlv after the summary's counters."""
+    with ExitStack() as stack:
+        progress = stack.enter_context(_Progress(url)) if show_progress else None
+        if form == "json":
+            write = sys.stdout.buffer.write
+            counters = await decode_source(url, write, progress)
+        else:
+            spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=64 << 20))
+            counters = await decode_source(url, spool.write, progress)
+            write_csv(spool, sys.stdout)
+    sys.stdout.flush()
+    return counters
+
+
+def summary(counters: Counters) -> str:
+    """What went through, on one line."""
+    c = counters
+    return (
+        f"{c.packets} packets, {c.bad_checksum} bad checksums, {c.unknown_items} unknown items, "
+        f"{c.damaged} damaged, {c.passed_over} bytes passed over"
+    )
+
+
+def no_klv(url: Url, counters: Counters) -> NoKlv:
+    """There was nothing to decode: say what there was instead."""
+    if counters.ts_packets:
+        return NoKlv(f"{url}: no KLV in its {counters.ts_packets} TS packets: the stream carries no MISB metadata")
+    return NoKlv(f"{url}: no KLV packet in it")
+
+
+def write_csv(lines: IO[bytes] | BinaryIO, out: IO[str]) -> None:
+    """JSON Lines as CSV: one row a record, one column an item, sets within by dotted names, lists as JSON."""
+    columns: dict[str, None] = {}
+    lines.seek(0)
+    for line in lines:
+        columns |= dict.fromkeys(_flat(orjson.loads(line)["items"]))
+    writer = csv.DictWriter(out, [*HEAD, *columns], restval="", lineterminator="\n")
+    writer.writeheader()
+    lines.seek(0)
+    for line in lines:
+        record = orjson.loads(line)
+        head = {key: _cell(value) for key, value in (record | record["quality"]).items() if key in HEAD}
+        writer.writerow(head | _flat(record["items"]))
+
+
+def _flat(items: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in items.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = _cell(value)
+    return flat
+
+
+def _cell(value: Any) -> Any:
+    """A value as a cell; text that a spreadsheet would run as a formula is marked as text."""
+    if isinstance(value, list | dict):
+        return orjson.dumps(value).decode()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r"):
+        return "'" + value
+    return value
+
+
+class _Progress:
+    """A bar on standard error, for a file whose size is known; else the bytes so far."""
+
+    def __init__(self, url: Url) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+        size = os.path.getsize(url.path) if url.scheme == "file" and os.path.isfile(url.path) else None
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task("decoding", total=size)
+
+    def __enter__(self) -> Callable[[int], None]:
+        self._bar.start()
+        return lambda size: self._bar.advance(self._task, size)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()

@@ -1,0 +1,131 @@
+"""The verb `demo`: sample, broker, relay and subscriber in one process, so that a newcomer sees it work; next door,
+`house.py` builds the relay and `broker.py` is the broker inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.text import Text
+
+from klvrelay.broker import EmbeddedBroker
+from klvrelay.config import RelaySettings, SourceSettings, mqtt_settings
+from klvrelay.house import relay_of
+from klvrelay.making import make_sample
+from klvrelay.names import Url
+from klvrelay.sinks.client import Received, connect
+from klvrelay.sinks.settings import MqttSettings
+from klvrelay.watch import tame
+
+SHIPPED = Path("samples/orbit.ts")
+LINES_A_SECOND = 4
+
+
+def sample_file() -> Path:
+    """The recording that is shown: the one shipped beside the sources, else one made once and kept."""
+    if SHIPPED.is_file():
+        return SHIPPED
+    home = os.environ.get("XDG_CACHE_HOME") or (os.path.join(h, ".cache") if (h := os.environ.get("HOME")) else "")
+    folder = Path(home or tempfile.gettempdir()) / "klvrelay"
+    kept = folder / "orbit.ts"
+    if not kept.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        print("making a sample recording, once ...", file=sys.stderr)
+        make_sample(kept, seconds=20)
+    return kept
+
+
+async def demo(source: str | None, mqtt: str | None, *, console: Console | None = None) -> None:
+    """Relay and show until cancelled, or until a source that ends has ended."""
+    console = console or Console()
+    where = Url.parse(source if source is not None else sample_file())
+    in_own_time = where.scheme == "file"
+    async with AsyncExitStack() as stack:
+        settings = await _broker(mqtt, stack, console)
+        entry = SourceSettings(where, speed=1.0 if in_own_time else None, loop=in_own_time)
+        relay = relay_of(RelaySettings((entry,), settings))
+        subscriber = await connect(settings, client_id=f"klvrelay-demo-{os.getpid()}")
+        stack.push_async_callback(subscriber.close)
+        await subscriber.subscribe([f"{settings.prefix}/status", f"{settings.prefix}/+/+"])
+        _introduce(console, settings, where)
+        async with asyncio.TaskGroup() as tasks:
+            show = tasks.create_task(_show(subscriber, console), name="subscriber")
+            await relay.run()
+            show.cancel()
+
+
+async def _broker(mqtt: str | None, stack: AsyncExitStack, console: Console) -> MqttSettings:
+    if mqtt is not None:
+        return mqtt_settings(mqtt, {})
+    broker = await stack.enter_async_context(EmbeddedBroker())
+    if broker.moved:
+        console.print(f"port 1883 is taken on this machine: the broker listens on {broker.port}", highlight=False)
+    return MqttSettings(host="127.0.0.1", port=broker.port, protocol=4)
+
+
+def _introduce(console: Console, settings: MqttSettings, source: Url) -> None:
+    command = sys.argv[0] if sys.argv and os.path.basename(sys.argv[0]).startswith("klvrelay") else "klvrelay"
+    port = f" -p {settings.port}" if settings.port != 1883 else ""
+    for line in (
+        f"relaying {source} to {settings.url}; Ctrl-C ends it. From another terminal:",
+        f"  mosquitto_sub -h {settings.host}{port} -t '{settings.prefix}/#' -v",
+        f"  {command} watch --mqtt {settings.url}",
+        "",
+    ):
+        console.print(Text(line, style="bold" if line.startswith("  ") else ""), soft_wrap=True)
+
+
+async def _show(subscriber: Any, console: Console) -> None:
+    """What a subscriber receives: the first record whole, then a line for each of a few a second."""
+    allowance, whole, skipped = _Allowance(LINES_A_SECOND), True, 0
+    async for message in subscriber.received():
+        leaf = message.topic.rpartition("/")[2]
+        if leaf == "telemetry" and whole:
+            whole = False
+            console.print(Text(message.topic, style="cyan"))
+            console.print_json(message.payload.decode())
+        elif leaf != "telemetry" or allowance.take(time.monotonic()):
+            console.print(_line(message, leaf, skipped), soft_wrap=True)
+            skipped = 0
+        else:
+            skipped += 1
+
+
+class _Allowance:
+    """So many a second, and no burst."""
+
+    def __init__(self, rate: int) -> None:
+        self._gap = 1.0 / rate
+        self._next = 0.0
+
+    def take(self, now: float) -> bool:
+        if now < self._next:
+            return False
+        self._next = now + self._gap
+        return True
+
+
+def _line(message: Received, leaf: str, skipped: int) -> Text:
+    text = Text(message.topic, style="cyan")
+    if leaf in ("telemetry", "state", "rejected"):
+        record = orjson.loads(message.payload)
+        items = record["items"]
+        text.append(f"  seq {record['seq']}  {record['time']}", style="default")
+        for key, form in (("sensor_latitude", "{:.5f}°"), ("sensor_longitude", "{:.5f}°"),
+                          ("sensor_true_altitude", "{:.0f} m"), ("platform_heading_angle", "heading {:.1f}°")):  # fmt: skip
+            if isinstance(items.get(key), int | float):
+                text.append("  " + form.format(items[key]), style="default")
+        more = f", {skipped} more not shown" if skipped else ""
+        text.append(f"  ({len(items)} items, {len(message.payload)} bytes{more})", style="dim")
+    else:
+        text.append("  " + tame(message.payload.decode("utf-8", "replace"), 200), style="default")
+    return text

@@ -1,0 +1,95 @@
+"""The state of a stream: the latest value of every item, merged over its good records into one document.
+
+Next door: `relay.py` keeps one a stream and tells sinks its document at most once a second.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+if TYPE_CHECKING:
+    from klvrelay.record import Record
+
+# Sets that also come nested in ST 0601 share the key that they have there.
+_NESTED = {"ST0102": "security_local_set", "ST0903": "vmti_local_set"}
+_TIMES = ("time", "time_us", "pts", "version")
+_SPECIAL, _WARNINGS, _UNKNOWN = "special", "warnings", "unknown"
+
+
+class Latest:
+    """Merges the records of one stream; records that are not good change nothing.
+
+    The document has the shape of a record (`klvrelay/1`, set ST0601): `seq` and `received` are those of the
+    last good record, the times and the version those of the last good ST 0601 one, where there is one. A
+    stand-alone ST 0102 or ST 0903 set is merged under the key it has inside ST 0601, another under its name.
+    """
+
+    def __init__(self) -> None:
+        self._head: dict[str, Any] = {}
+        self._items: dict[str, Any] = {}
+        self._special: dict[str, str] = {}
+        self._platform = False
+        self._changed = False
+
+    def add(self, record: Record) -> None:
+        """Take one record in; costs reading its JSON once."""
+        if record.good:
+            self._merge(orjson.loads(record.json()))
+
+    def document(self) -> bytes | None:
+        """The state as JSON, or None where no good record came since the last call."""
+        if not self._changed:
+            return None
+        self._changed = False
+        if self._special:
+            self._head["quality"][_SPECIAL] = self._special
+        return orjson.dumps({**self._head, "items": self._items})
+
+    def _merge(self, record: dict[str, Any]) -> None:
+        items, name = record.pop("items"), record["set"]
+        self._take_head(record)
+        self._take_special(record["quality"].pop(_SPECIAL, {}), items, _path(name))
+        _update(_place(self._items, name), items)
+        self._changed = True
+
+    def _take_head(self, record: dict[str, Any]) -> None:
+        platform = record["set"] == "ST0601"
+        kept = {key: self._head.get(key) for key in _TIMES} if self._platform and not platform else {}
+        self._head = {**record, "set": "ST0601", **kept}
+        self._platform = self._platform or platform
+
+    def _take_special(self, special: dict[str, str], items: dict[str, Any], path: str) -> None:
+        """A reason for a null lasts until its item comes again."""
+        for key in list(self._special):
+            if key.startswith(path) and _root(key[len(path) :]) in items:
+                del self._special[key]
+        self._special.update({path + key: reason for key, reason in special.items()})
+
+
+def _path(name: str) -> str:
+    return "" if name in ("ST0601", _UNKNOWN) else f"{_NESTED.get(name, name.lower())}."
+
+
+def _place(items: dict[str, Any], name: str) -> dict[str, Any]:
+    """Where the items of a set go: the root, or an object under its key."""
+    key = _path(name).rstrip(".")
+    if not key:
+        return items
+    if not isinstance(items.get(key), dict):
+        items[key] = {}
+    place: dict[str, Any] = items[key]
+    return place
+
+
+def _update(into: dict[str, Any], items: dict[str, Any]) -> None:
+    unknown = items.pop(_UNKNOWN, None)
+    into.update(items)
+    if unknown:
+        into[_UNKNOWN] = {**into.get(_UNKNOWN, {}), **unknown}
+
+
+def _root(path: str) -> str:
+    """The first key of a path such as `vtarget_series[2].target_hae`."""
+    return path.partition(".")[0].partition("[")[0]

@@ -1,0 +1,39 @@
+"""The verb `sample`: a synthetic recording with a progress bar; next door, `sample/` makes it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from klvrelay import sample
+
+Progress = Callable[[int, int], None]
+
+
+@contextmanager
+def _bar(text: str) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    with Bars(console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(text, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def make_sample(path: str | os.PathLike[str], *, quiet: bool = False, **options: Any) -> sample.Summary:
+    """Write a sample recording; says on standard error what was written. Options are those of `sample.write`."""
+    if quiet or not sys.stderr.isatty():
+        made = sample.write(path, **options)
+    else:
+        with _bar("writing") as progress:
+            made = sample.write(path, progress=progress, **options)
+    if not quiet:
+        print(
+            f"wrote {made.path}: {made.seconds:g} s, {made.frames} frames of {made.codec}, "
+            f"{made.packets} KLV packets ({made.carriage}), {made.size / 1e6:.1f} MB",
+            file=sys.stderr,
+        )
+    return made

@@ -1,0 +1,308 @@
+"""The corridor: packets of every source to records, records to every sink. It alone knows all the rooms, starts
+their tasks and restarts what fell.
+
+    carry   source -> decoder -> spools           one task a stream
+    drain   spool -> sink, until confirmed        one task a sink
+    tell    latest values -> sink                 beside drain, on the same connection
+    tick    silence, states, once a second
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+
+from klvrelay.backoff import Backoff
+from klvrelay.errors import SinkDown, SinkRefused, SourceDown, SourceError
+from klvrelay.health import SinkHealth, StreamHealth
+from klvrelay.klv import Decoder
+from klvrelay.latest import Latest
+from klvrelay.record import Record
+from klvrelay.sinks import Notice, Sink
+from klvrelay.sources import Source
+from klvrelay.spool import Spool
+
+LOG = logging.getLogger("klvrelay")
+
+SILENCE = 5.0
+"""Seconds without a packet after which a stream counts as offline."""
+NO_KLV = 10.0
+"""Seconds of a stream without KLV after which that is said."""
+LAST_CALL = 4.0
+"""Seconds that sinks get on stop to confirm what waits."""
+
+
+@dataclass(slots=True)
+class Stream:
+    """One source under its name: how to open it, and what is known of it."""
+
+    name: str
+    open: Callable[[], Source]
+    health: StreamHealth
+    decoder: Decoder
+    latest: Latest = field(default_factory=Latest)
+    failed: SourceError | None = None
+
+
+@dataclass(slots=True)
+class Outlet:
+    """One sink with the records that wait for it and the latest values that it is to be told."""
+
+    sink: Sink
+    spool: Spool
+    health: SinkHealth
+    notices: dict[tuple[str, str | None], Notice] = field(default_factory=dict)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    all_told: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def tell(self, notice: Notice) -> None:
+        self.notices[notice.kind, notice.stream] = notice
+        self.all_told.clear()
+        self.news.set()
+
+    async def settled(self) -> None:
+        """Return once the sink has all records and all latest values."""
+        await self.spool.drained()
+        await self.all_told.wait()
+
+
+def new_boot() -> str:
+    """The id of this run of the relay: six hex digits, in every record."""
+    return secrets.token_hex(3)
+
+
+class Relay:
+    """Runs until its sources end or it is stopped.
+
+    streams   (name, what opens its source, the source's address for messages)
+    sinks     (name for messages, sink)
+    """
+
+    def __init__(
+        self,
+        streams: Sequence[tuple[str, Callable[[], Source], str]],
+        sinks: Sequence[tuple[str, Sink]],
+        *,
+        boot: str,
+        waiting: int = 10_000,
+    ) -> None:
+        self.streams = [
+            Stream(name, opener, StreamHealth(name, url), Decoder(name, boot)) for name, opener, url in streams
+        ]
+        self.outlets = [Outlet(sink, Spool(waiting), SinkHealth(name)) for name, sink in sinks]
+
+    def summary(self) -> str:
+        """What went through, on one line."""
+        streams = [s.health for s in self.streams]
+        records, rejected = sum(h.records for h in streams), sum(h.bad + h.damaged for h in streams)
+        dropped = sum(h.dropped for h in streams)
+        sinks = (
+            f"{o.spool.delivered} to {o.health.name}, {o.spool.shed} shed, {len(o.spool)} left" for o in self.outlets
+        )
+        return f"{records} records, {rejected} bad or damaged, {dropped} packets dropped; {'; '.join(sinks)}"
+
+    async def run(self) -> None:
+        """Carry until every source has ended and what they gave is delivered. Cancel to stop.
+
+        Raises SinkRefused if a sink refuses the relay at its first try, and the SourceError of a source that
+        can't be had for good once all others have ended.
+        """
+        carriers = [asyncio.create_task(self._keep(s), name=f"carry {s.name}") for s in self.streams]
+        drains = [asyncio.create_task(self._drain(o), name=f"drain {o.health.name}") for o in self.outlets]
+        ticker = asyncio.create_task(self._tick(), name="tick")
+        sources: asyncio.Future[Any] = asyncio.gather(*carriers)
+        everything: list[asyncio.Future[Any]] = [sources, *carriers, *drains, ticker]
+        try:
+            await asyncio.wait([sources, *drains, ticker], return_when=asyncio.FIRST_COMPLETED)
+            if sources.done():
+                sources.result()
+                self._tell_all()
+                await self._drained(drains)
+            for task in (*drains, ticker):
+                if task.done():
+                    task.result()
+        except asyncio.CancelledError:
+            await self._stop(carriers, drains)
+            raise
+        finally:
+            await _cancelled(everything)
+        self._raise_failures()
+
+    def _raise_failures(self) -> None:
+        for stream in self.streams:
+            if stream.failed is not None:
+                raise stream.failed
+
+    async def _stop(self, carriers: list[asyncio.Task[None]], drains: list[asyncio.Task[None]]) -> None:
+        """Sources first, then what waits, then the sinks."""
+        await _cancelled(carriers)
+        for stream in self.streams:
+            stream.health.ended()
+        self._tell_all()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_CALL):
+                await self._drained(drains, only_up=True)
+
+    async def _drained(self, drains: list[asyncio.Task[None]], *, only_up: bool = False) -> None:
+        outlets = [o for o in self.outlets if o.health.up or not only_up]
+        if not outlets:
+            return
+        waiting: asyncio.Future[Any] = asyncio.gather(*(o.settled() for o in outlets))
+        try:
+            await asyncio.wait([waiting, *drains], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _cancelled([waiting])
+
+    # ---- carry ----
+
+    async def _keep(self, stream: Stream) -> None:
+        """Carry one source, and open it again whenever it falls."""
+        backoff = Backoff()
+        while True:
+            source = stream.open()
+            fault = "ended"
+            before = stream.health.packets
+            try:
+                await self._carry(stream, source)
+            except SourceError as error:
+                fault = str(error)
+                if not _may_come_back(source, error):
+                    stream.failed = error
+                    stream.health.down(fault, again=False)
+                    break
+            if not _may_come_back(source, None):
+                break
+            if stream.health.packets > before:
+                backoff.reset()
+            stream.health.down(fault)
+            self._tell_availability(stream)
+            await asyncio.sleep(backoff.next())
+        stream.health.ended()
+        self._tell_availability(stream)
+        self._tell_state(stream)
+
+    async def _carry(self, stream: Stream, source: Source) -> None:
+        """The way of a packet: source -> decoder -> spools."""
+        health, decoder = stream.health, stream.decoder
+        try:
+            async with aclosing(source.packets()) as packets:
+                async for packet in packets:
+                    if health.saw(packet, time.monotonic()):
+                        self._tell_availability(stream)
+                    await self._accept(stream, decoder.feed(packet), wait=not source.live)
+                    health.dropped = source.dropped
+        finally:
+            await self._accept(stream, decoder.flush(), wait=False)
+
+    async def _accept(self, stream: Stream, records: list[Record], *, wait: bool) -> None:
+        for record in records:
+            stream.health.decoded(record)
+            stream.latest.add(record)
+            for outlet in self.outlets:
+                if wait:
+                    await outlet.spool.room()
+                outlet.spool.put(record)
+
+    # ---- drain ----
+
+    async def _drain(self, outlet: Outlet) -> None:
+        """Keep one sink connected, and its spool empty."""
+        backoff = Backoff()
+        while True:
+            try:
+                await self._serve(outlet, backoff)
+            except SinkDown as fault:
+                outlet.health.down(str(fault))
+            except SinkRefused as fault:
+                # At the first try it is for the operator to mend; later it may be the broker's bad day.
+                if not outlet.health.ever_up:
+                    raise
+                outlet.health.down(str(fault))
+            await asyncio.sleep(backoff.next())
+
+    async def _serve(self, outlet: Outlet, backoff: Backoff) -> None:
+        """One connection, until it falls: raises SinkDown or SinkRefused."""
+        try:
+            async with outlet.sink, asyncio.TaskGroup() as tasks:
+                outlet.health.connected()
+                backoff.reset()
+                outlet.news.set()
+                tasks.create_task(self._deliver(outlet), name="deliver")
+                tasks.create_task(self._tell(outlet), name="tell")
+        except ExceptionGroup as group:
+            raise _first(group) from None
+
+    @staticmethod
+    async def _deliver(outlet: Outlet) -> None:
+        while True:
+            batch = await outlet.spool.batch()
+            await outlet.sink.deliver(batch)
+            outlet.spool.commit()
+
+    @staticmethod
+    async def _tell(outlet: Outlet) -> None:
+        """Latest values: what is overtaken before it went out is never sent."""
+        while True:
+            await outlet.news.wait()
+            outlet.news.clear()
+            while outlet.notices:
+                key = next(iter(outlet.notices))
+                await outlet.sink.tell(outlet.notices.pop(key))
+            outlet.all_told.set()
+
+    # ---- tick ----
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            now = time.monotonic()
+            for stream in self.streams:
+                stream.health.look_for_klv(now, NO_KLV)
+                if stream.health.silent(now, SILENCE):
+                    self._tell_availability(stream)
+                self._tell_state(stream)
+
+    def _tell_all(self) -> None:
+        for stream in self.streams:
+            self._tell_state(stream)
+            self._tell_availability(stream)
+
+    def _tell_state(self, stream: Stream) -> None:
+        document = stream.latest.document()
+        if document is not None:
+            self._everywhere(Notice("state", stream.name, document))
+
+    def _tell_availability(self, stream: Stream) -> None:
+        document = b"online" if stream.health.online else b"offline"
+        self._everywhere(Notice("availability", stream.name, document))
+
+    def _everywhere(self, notice: Notice) -> None:
+        for outlet in self.outlets:
+            outlet.tell(notice)
+
+
+def _may_come_back(source: Source, error: SourceError | None) -> bool:
+    """A live source is worth another try; a file has come to its end, or is not there."""
+    if getattr(source.url, "scheme", "file") in ("file", "stdin"):
+        return False
+    return source.live or isinstance(error, SourceDown)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _cancelled(tasks: Sequence[asyncio.Future[Any]]) -> None:
+    """Cancel tasks and wait for their end; what they raise was seen before or doesn't matter any more."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

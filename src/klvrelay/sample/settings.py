@@ -1,0 +1,135 @@
+"""What a sample recording is to be like, checked before anything is written.
+
+Room: the sample recording. Next door: `__init__.py` takes the settings from the caller and follows them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from typing import get_args
+
+from klvrelay.errors import ConfigError
+from klvrelay.sample.mux import DELAY, PTS_WRAP, Carriage
+from klvrelay.sample.sei import Codec
+
+START = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
+FIRST_PTS = 90000 + DELAY
+SLOWEST, FASTEST = 10, 60  # frames a second; a clock reference comes with each, at least ten a second
+
+Rate = int | float | Fraction
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_USUAL = 640 * 360 * 30  # pixels a second for which 1 Mbit/s is plenty
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A recording to be made; see `klvrelay.sample.write` for each."""
+
+    frames: int
+    width: int
+    height: int
+    fps: Fraction
+    klv_rate: Fraction
+    codec: Codec
+    carriage: Carriage
+    bit_rate: int
+    seed: int
+    start_us: int
+    first_pts: int
+
+    def seconds(self, number: int) -> float:
+        """A frame's time since the start."""
+        return float(number / self.fps)
+
+    def time_us(self, number: int) -> int:
+        """A frame's time in microseconds since 1970."""
+        return self.start_us + round(number * 1_000_000 / self.fps)
+
+    def pts(self, number: int) -> int:
+        """A frame's presentation time in 90 kHz ticks, not wrapped."""
+        return self.first_pts + round(number * 90_000 / self.fps)
+
+    def has_klv(self, number: int) -> bool:
+        """Whether a frame is the first at or after the due time of a KLV packet."""
+        share = self.klv_rate / self.fps
+        return math.ceil(number * share) < math.ceil((number + 1) * share)
+
+
+def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: Rate | None, codec: str,
+          carriage: str, bit_rate: int | None, seed: int, start: datetime | int | str,
+          first_pts: int) -> Settings:  # fmt: skip
+    """The settings, or a ConfigError that names the wrong one and says what would be right."""
+    width, height = _size(size)
+    frame_rate = _rate("fps", fps, SLOWEST, FASTEST)
+    pace = frame_rate if klv_rate is None else _rate("klv_rate", klv_rate, 0.1, frame_rate)
+    if not (_is_number(seconds) and 0 < seconds <= 86400):
+        raise ConfigError(f"seconds: {seconds!r}; more than 0, at most 86400")
+    if bit_rate is None:
+        bit_rate = max(100_000, round(1_000_000 * Fraction(width * height) * frame_rate / _USUAL))
+    if not isinstance(bit_rate, int) or not 20_000 <= bit_rate <= 100_000_000:
+        raise ConfigError(f"bit_rate: {bit_rate!r}; 20000 to 100000000 bits a second")
+    if not isinstance(seed, int):
+        raise ConfigError(f"seed: {seed!r}; any whole number")
+    if not 0 <= first_pts < PTS_WRAP:
+        raise ConfigError(f"first_pts: {first_pts!r}; 0 to {PTS_WRAP - 1} (90 kHz ticks)")
+    frames = max(1, round(Fraction(seconds) * frame_rate))
+    return Settings(
+        frames, width, height, frame_rate, pace, _codec(codec), _carriage(carriage),
+        bit_rate, seed, _microseconds(start), first_pts,
+    )  # fmt: skip
+
+
+def _size(size: tuple[int, int] | str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in (size.lower().split("x") if isinstance(size, str) else size))
+    except (TypeError, ValueError) as fault:
+        raise ConfigError(f"size: {size!r}; width x height, such as 640x360") from fault
+    if not (128 <= width <= 3840 and 72 <= height <= 2160 and width % 2 == 0 and height % 2 == 0):
+        raise ConfigError(f"size: {width}x{height}; even numbers, from 128x72 to 3840x2160")
+    return width, height
+
+
+def _rate(name: str, rate: Rate, low: float, high: Rate) -> Fraction:
+    """As a fraction, where 29.97 is meant as 30000/1001."""
+    if not _is_number(rate) or not low <= rate <= high:
+        raise ConfigError(f"{name}: {rate!r}; {low:g} to {float(high):g} a second")
+    exact = Fraction(rate).limit_denominator(1_000)
+    ntsc = Fraction(round(rate) * 1000, 1001)
+    return ntsc if exact.denominator != 1 and abs(ntsc - exact) < Fraction(1, 200) else exact
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | Fraction) and math.isfinite(value)
+
+
+def _codec(name: str) -> Codec:
+    for codec in get_args(Codec):
+        if codec == name:
+            return codec  # type: ignore[no-any-return]
+    raise ConfigError(f"codec: {name!r}; one of {', '.join(get_args(Codec))}")
+
+
+def _carriage(name: str) -> Carriage:
+    for carriage in get_args(Carriage):
+        if carriage == name:
+            return carriage  # type: ignore[no-any-return]
+    raise ConfigError(f"carriage: {name!r}; one of {', '.join(get_args(Carriage))}")
+
+
+def _microseconds(start: datetime | int | str) -> int:
+    if isinstance(start, int) and 0 <= start < 1 << 62:
+        return start
+    try:
+        when = datetime.fromisoformat(start) if isinstance(start, str) else start
+        if not isinstance(when, datetime):
+            raise ValueError("neither a time nor microseconds")
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        if when < _EPOCH:
+            raise ValueError("before 1970")
+    except ValueError as fault:
+        raise ConfigError(f"start: {start!r} ({fault}); a time such as 2026-06-01T09:30:00Z") from fault
+    return (when - _EPOCH) // timedelta(microseconds=1)

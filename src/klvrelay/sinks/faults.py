@@ -1,0 +1,112 @@
+"""What an operator is told when the broker can't be reached or says no: one line, what is wrong, what to try.
+
+Nothing here ever sees a password. Next door: `dial.py` and `link.py` raise these.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+
+from klvrelay.errors import SinkDown, SinkError, SinkRefused
+from klvrelay.sinks.settings import MqttSettings
+
+UNSUPPORTED_VERSION = 0x84
+SERVER_SHUTS_DOWN = 0x8B
+KEEPALIVE_MISSED = 0x8D
+TAKEN_OVER = 0x8E
+NOTHING_RETAINED = 0x9A
+NO_SUCH_QOS = 0x9B
+
+
+def dial_fault(settings: MqttSettings, fault: OSError) -> SinkError:
+    """Why there is no TCP connection."""
+    where = settings.url
+    if isinstance(fault, socket.gaierror):
+        return SinkDown(f"{where}: the host name is unknown: check its spelling and the name server")
+    if isinstance(fault, ConnectionRefusedError):
+        return SinkDown(f"{where}: connection refused: is a broker running there, on that port?")
+    if isinstance(fault, TimeoutError):
+        return SinkDown(f"{where}: no answer within {settings.timeout:g} s: check address, port and firewall")
+    return SinkDown(f"{where}: can't connect: {_plain(fault)}")
+
+
+def tls_fault(settings: MqttSettings, fault: BaseException | None) -> SinkError:
+    """Why the TLS handshake failed."""
+    where = settings.url
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        said = fault.verify_message.rstrip(".")
+        return SinkRefused(f"{where}: the broker's certificate is not trusted: {said}: see host and ca_file")
+    if isinstance(fault, TimeoutError):
+        return SinkDown(f"{where}: no TLS answer within {settings.timeout:g} s: is it a TLS port? try mqtt://")
+    if isinstance(fault, ssl.SSLError) and "ALERT" in (fault.reason or ""):
+        said = (fault.reason or "").replace("_", " ").lower()
+        return SinkRefused(f"{where}: the broker refused TLS ({said}): check cert_file and key_file")
+    return SinkDown(f"{where}: no TLS there: is it a TLS port? try mqtt:// (1883), or port 8883")
+
+
+def no_mqtt(settings: MqttSettings, silent: bool) -> SinkError:
+    """The peer took the connection and then answered neither MQTT 5 nor 3.1.1."""
+    where = settings.url
+    if silent:
+        return SinkDown(f"{where}: took the connection but gave no MQTT answer: is it an MQTT broker?")
+    hint = "does it ask for a client certificate (cert_file)?" if settings.tls else "or a TLS port (mqtts://)?"
+    return SinkDown(f"{where}: closed the connection without an MQTT answer: is it an MQTT broker, {hint}")
+
+
+def connect_fault(settings: MqttSettings, code: int, client_id: str) -> SinkError:
+    """The broker's no to a CONNECT, by its reason code (MQTT 5, 3.2.2.2)."""
+    where = settings.url
+    if said := _FOR_GOOD.get(code):
+        return SinkRefused(f"{where}: {said.format(client_id=client_id)}")
+    now = _FOR_NOW.get(code, f"code {code}")
+    return SinkDown(f"{where}: the broker is not taking connections now ({now})")
+
+
+_FOR_GOOD = {
+    0x84: "the broker speaks neither MQTT 5 nor 3.1.1",
+    0x85: "the broker refuses the client id {client_id!r}: set another client_id",
+    0x86: "the broker refuses the user name or password: check both",
+    0x87: "the broker refuses this client: check user name, password and its access list",
+    0x8A: "the broker has banned this client: ask who runs it",
+    0x8C: "the broker wants a way of authentication that klvrelay has not",
+    0x95: "the broker finds the connect packet too large: shorten the prefix or client_id",
+    0x9A: "the broker keeps no retained messages, which state and availability need",
+    0x9B: "the broker does not offer this QoS: set qos=0, and losses are possible",
+    0x9C: "the broker has moved: ask who runs it for the new address",
+    0x9D: "the broker has moved: ask who runs it for the new address",
+}
+_FOR_NOW = {0x88: "unavailable", 0x89: "busy", 0x97: "quota exceeded", 0x9F: "connecting too often"}
+
+
+def publish_fault(settings: MqttSettings, code: int, topic: str) -> SinkError:
+    """The broker's no to a PUBLISH, by its reason code (MQTT 5, 3.4.2.1)."""
+    where = settings.url
+    if code == 0x87:
+        return SinkRefused(f"{where}: no right to publish to {topic}: check the broker's access list")
+    if code in (0x90, 0x99):
+        return SinkRefused(f"{where}: the broker refuses the topic or payload on {topic} (code {code})")
+    return SinkDown(f"{where}: the broker did not take a message on {topic} (code {code})")
+
+
+def too_large(settings: MqttSettings, size: int, limit: int, topic: str) -> SinkError:
+    """A message that the broker announced it won't take."""
+    return SinkRefused(f"{settings.url}: {size} bytes for {topic}, but the broker takes at most {limit}")
+
+
+def lost(settings: MqttSettings, code: int, by_broker: bool, client_id: str) -> SinkError:
+    """Why a connection that stood is gone."""
+    where = settings.url
+    if code == TAKEN_OVER:
+        said = f"another client took over the client id {client_id!r}: give each its own client_id"
+        return SinkDown(f"{where}: {said}")
+    if code == KEEPALIVE_MISSED and not by_broker:
+        return SinkDown(f"{where}: the broker no longer answers")
+    if code == SERVER_SHUTS_DOWN:
+        return SinkDown(f"{where}: the broker shut down")
+    return SinkDown(f"{where}: the broker closed the connection" + (f" (code {code})" if by_broker else ""))
+
+
+def _plain(fault: OSError) -> str:
+    return os.strerror(fault.errno).lower() if fault.errno else type(fault).__name__

@@ -1,0 +1,290 @@
+"""One MQTT connection on aiomqtt: with `paho.py` the only file that knows that library.
+
+aiomqtt 2 drops what the broker says in CONNACK and PUBACK, waits out its timeout when a connection closes
+early, and leaves publishers waiting when it breaks; so paho's own callbacks are listened to here, and publish
+goes straight to paho. Next door: `client.py` holds the contract, `dial.py` makes the socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import Any, Self, TypeVar, cast
+
+import aiomqtt
+from paho.mqtt.client import MQTT_ERR_SUCCESS, ConnectFlags, DisconnectFlags
+from paho.mqtt.client import Client as Paho
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from klvrelay.errors import SinkDown, SinkError, SinkRefused
+from klvrelay.sinks import faults
+from klvrelay.sinks.client import Message, Received, WrongVersion
+from klvrelay.sinks.dial import dial, tls_context
+from klvrelay.sinks.paho import Packed, new_client
+from klvrelay.sinks.settings import MqttSettings
+
+CLOSE_TIMEOUT = 2.0
+LARGEST_PACKET = 268_435_455
+_LOST = -1
+
+T = TypeVar("T")
+
+_LOG = logging.getLogger(__name__)
+
+
+class Link:
+    """A connection that `client.connect` made; its contract is `client.Connection`."""
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        protocol: int,
+        client_id: str,
+        will: Message | None,
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._settings = settings
+        self._protocol = protocol
+        self._client_id = client_id
+        self._publishes = will is not None
+        self._client = new_client(settings, protocol, client_id, will, tls)
+        self._paho = self._listen_to_paho()
+        self._handle: socket.socket | None = None
+        self._answer: asyncio.Future[int] = loop.create_future()
+        self._broken: asyncio.Future[None] = loop.create_future()
+        self._unplugged: asyncio.Future[None] = loop.create_future()
+        self._fault: SinkError | None = None
+        self._acks: dict[int, asyncio.Future[int]] = {}
+        self._slots = asyncio.Semaphore(settings.window)
+        self._largest = LARGEST_PACKET
+        self._inbox: asyncio.Queue[Received | None] = asyncio.Queue()
+        self._receiver: asyncio.Task[None] | None = None
+
+    @property
+    def protocol(self) -> int:
+        """5, or 4 for MQTT 3.1.1."""
+        return self._protocol
+
+    @classmethod
+    async def open(cls, settings: MqttSettings, protocol: int, client_id: str, will: Message | None) -> Self:
+        """Dial and shake hands; WrongVersion where the peer says no to it, nothing or hangs up."""
+        tls = await asyncio.to_thread(tls_context, settings) if settings.tls else None
+        link = cls(settings, protocol, client_id, will, tls)
+        await link._shake_hands(await dial(settings))
+        return link
+
+    async def publish(self, messages: Sequence[Message]) -> None:
+        """See `Connection.publish`."""
+        patience, loop = self._settings.timeout, asyncio.get_running_loop()
+        sent: list[tuple[Message, asyncio.Future[int]]] = []
+        try:
+            async with asyncio.timeout(patience) as limit:
+                for message in messages:
+                    if self._slots.locked():
+                        limit.reschedule(loop.time() + patience)
+                    await self._slots.acquire()
+                    sent.append((message, self._send(message)))
+                for message, ack in sent:
+                    if not ack.done():
+                        limit.reschedule(loop.time() + patience)
+                    self._confirm(message, await ack)
+        except TimeoutError:
+            late = SinkDown(f"{self._settings.url}: no confirmation within {patience:g} s")
+            raise self._lose(late) from None
+
+    async def subscribe(self, topics: Sequence[str], qos: int = 0) -> None:
+        """See `Connection.subscribe`."""
+        for topic in topics:
+            try:
+                codes = await self._unless_broken(self._client.subscribe(topic, qos))
+            except aiomqtt.MqttError as fault:
+                raise self._lose(SinkDown(f"{self._settings.url}: no answer to a subscription")) from fault
+            if any(code.value >= 0x80 for code in cast("list[ReasonCode]", codes)):
+                raise SinkRefused(f"{self._settings.url}: no right to read {topic}: check the access list")
+
+    async def received(self) -> AsyncIterator[Received]:
+        """See `Connection.received`."""
+        while (message := await self._inbox.get()) is not None:
+            yield message
+        self._inbox.put_nowait(None)
+        raise self._down()
+
+    async def close(self) -> None:
+        """See `Connection.close`."""
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await self._client.__aexit__(None, None, None)
+        except (aiomqtt.MqttError, TimeoutError):
+            pass
+        finally:
+            self.abort()
+            if self._receiver is not None:
+                self._receiver.cancel()
+                await asyncio.wait({self._receiver})
+
+    def abort(self) -> None:
+        """See `Connection.abort`."""
+        self._lose(SinkDown(f"{self._settings.url}: the connection was closed"))
+
+    async def _shake_hands(self, sock: socket.socket) -> None:
+        # A second handle on the same connection: shutting it down ends every wait on it, in any thread.
+        self._handle = sock.dup()
+        self._paho._create_socket_connection = lambda: sock  # type: ignore[method-assign]
+        entering = asyncio.create_task(self._client.__aenter__(), name="mqtt connect")
+        try:
+            await self._connack(entering)
+            self._receiver = asyncio.create_task(self._receive(), name="mqtt receive")
+        except BaseException:
+            await self._give_up(entering)
+            sock.close()
+            raise
+
+    async def _connack(self, entering: asyncio.Task[aiomqtt.Client]) -> None:
+        await _first(entering, self._answer, self._broken, timeout=self._settings.timeout / 2)
+        if self._answer.done():
+            code = self._answer.result()
+            if code == faults.UNSUPPORTED_VERSION:
+                raise WrongVersion(said_so=True)
+            if code:
+                raise faults.connect_fault(self._settings, code, self._client_id)
+            await entering
+        elif entering.done() and (fault := entering.exception()) is not None:
+            raise faults.tls_fault(self._settings, fault.__context__)
+        else:
+            raise WrongVersion(said_so=False, silent=not self._broken.done())
+
+    async def _give_up(self, entering: asyncio.Task[aiomqtt.Client]) -> None:
+        """Leave no thread, task or socket behind an attempt, wherever it stands."""
+        self.abort()
+        if not entering.done():
+            await _first(self._unplugged, entering, timeout=1)
+        elif self._paho.socket() is not None:
+            await _first(self._unplugged, timeout=1)
+        entering.cancel()
+        await asyncio.wait({entering})
+        if not entering.cancelled():
+            entering.exception()
+
+    async def _receive(self) -> None:
+        """Move what comes in to the inbox; aiomqtt ends this when the connection does."""
+        try:
+            async for message in self._client.messages:
+                self._inbox.put_nowait(Received(str(message.topic), bytes(message.payload), message.retain))
+        except aiomqtt.MqttError:
+            self._lose(faults.lost(self._settings, 0, False, self._client_id))
+
+    async def _unless_broken(self, doing: Coroutine[Any, Any, T]) -> T:
+        """Await it, but not longer than the connection stands."""
+        task = asyncio.create_task(doing, name="mqtt request")
+        try:
+            await _first(task, self._broken)
+            if not task.done():
+                raise self._down()
+            return task.result()
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    def _send(self, message: Message) -> asyncio.Future[int]:
+        """Hand one message to paho, in a slot that is already taken; the future gets the broker's code."""
+        try:
+            size = len(message.topic) + len(message.payload) + 512
+            if self._fault is not None:
+                raise self._down()
+            if size > self._largest:
+                raise faults.too_large(self._settings, size, self._largest, message.topic)
+            more = cast(Properties, Packed(message)) if self._protocol == 5 else None
+            info = self._paho.publish(message.topic, message.payload, message.qos, message.retain, more)
+            if info.rc:
+                raise self._lose(faults.lost(self._settings, 0, False, self._client_id))
+        except BaseException:
+            self._slots.release()
+            raise
+        ack: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._acks[info.mid] = ack
+        return ack
+
+    def _confirm(self, message: Message, code: int) -> None:
+        if code == _LOST:
+            raise self._down()
+        if code >= 0x80:
+            raise faults.publish_fault(self._settings, code, message.topic)
+
+    def _listen_to_paho(self) -> Paho:
+        paho = self._client._client
+        paho.connect_timeout = self._settings.timeout
+        self._tell_connect, self._tell_disconnect = paho.on_connect, paho.on_disconnect
+        paho.on_connect, paho.on_disconnect = self._on_connect, self._on_disconnect
+        paho.on_publish = self._on_publish
+        return paho
+
+    def _on_connect(
+        self, paho: Paho, data: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        """CONNACK: its code, and the limits that the broker sets (MQTT 5, 3.2.2.3)."""
+        limits = vars(properties) if properties is not None else {}
+        code: int = reason.value or (self._unfit(limits) if self._publishes else 0)
+        self._slots = asyncio.Semaphore(min(self._settings.window, limits.get("ReceiveMaximum", 65535)))
+        self._largest = limits.get("MaximumPacketSize", LARGEST_PACKET)
+        if not self._answer.done():
+            self._answer.set_result(code)
+        self._tell_connect(paho, data, flags, reason, properties)  # type: ignore[misc, call-arg, arg-type]
+
+    def _unfit(self, limits: dict[str, Any]) -> int:
+        if limits.get("MaximumQoS", 2) < self._settings.qos:
+            return faults.NO_SUCH_QOS
+        return 0 if limits.get("RetainAvailable", 1) else faults.NOTHING_RETAINED
+
+    def _on_publish(
+        self, paho: Paho, data: Any, mid: int, reason: ReasonCode, properties: Properties
+    ) -> None:
+        """PUBACK or PUBCOMP; or QoS 0 written to the socket."""
+        ack = self._acks.pop(mid, None)
+        if ack is not None:
+            self._settle(ack, reason.value)
+
+    def _on_disconnect(
+        self, paho: Paho, data: Any, flags: DisconnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        by_broker = flags.is_disconnect_packet_from_server
+        if by_broker and reason.value == faults.TAKEN_OVER:
+            _LOG.error("mqtt client id taken over url=%s client_id=%s", self._settings.url, self._client_id)
+        self._lose(faults.lost(self._settings, reason.value, by_broker, self._client_id))
+        if not self._unplugged.done():
+            self._unplugged.set_result(None)
+        # aiomqtt would keep another reason as an exception, which asyncio reports if nobody takes it.
+        self._tell_disconnect(paho, data, flags, MQTT_ERR_SUCCESS, properties)  # type: ignore[misc, call-arg, arg-type]
+
+    def _lose(self, fault: SinkError) -> SinkError:
+        """The connection is gone or to be given up, the first reason counts: wake all who wait for it."""
+        if self._fault is None:
+            self._fault = fault
+            self._broken.set_result(None)
+            while self._acks:
+                self._settle(self._acks.popitem()[1], _LOST)
+            self._inbox.put_nowait(None)
+        if self._handle is not None:
+            with contextlib.suppress(OSError):
+                self._handle.shutdown(socket.SHUT_RDWR)
+            self._handle.close()
+            self._handle = None
+        return self._down()
+
+    def _settle(self, ack: asyncio.Future[int], code: int) -> None:
+        self._slots.release()
+        if not ack.done():
+            ack.set_result(code)
+
+    def _down(self) -> SinkError:
+        fault = self._fault or SinkDown(f"{self._settings.url}: the connection was closed")
+        return type(fault)(*fault.args)
+
+
+async def _first(*waits: asyncio.Future[Any], timeout: float | None = None) -> None:
+    await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)

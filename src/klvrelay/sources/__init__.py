@@ -1,0 +1,109 @@
+"""Where packets come from: one file a kind, one contract; next door, `relay.py` runs and restarts them.
+
+    file.py     a file or standard input, as fast as the reader takes it
+    replay.py   a file in its own time           pace.py: when each byte is due
+    udp.py      udp:// and rtp://                rtp.py, multicast.py: what they need
+    tcp.py      tcp://
+    libav.py    rtsp://, rtsps://, http://, https://, other containers; bridge.py: its way out
+    sniff.py    what a stream is, by its first bytes
+
+A source knows nothing of retry, of records, or of the sinks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from typing import Literal, Protocol
+
+from klvrelay.errors import ConfigError
+from klvrelay.names import Url
+from klvrelay.record import Packet
+from klvrelay.sources.file import FileSource
+from klvrelay.sources.libav import LibavSource
+from klvrelay.sources.replay import ReplaySource
+from klvrelay.sources.tcp import TcpSource
+from klvrelay.sources.udp import UdpSource
+
+__all__ = ["KINDS", "Source", "open_source"]
+
+KINDS = "a file, - (standard input), udp://, rtp://, tcp://, rtsp://, rtsps://, http://, https://"
+"""The kinds of source, for a message."""
+
+
+class Source(Protocol):
+    """Something that yields packets.
+
+    url      where it is; prints without credentials
+    live     newest wins: it can't wait, and its end is worth a reconnect. Not live: the reader may wait, and
+             its end is the end. Settled for good once the first packet is out
+    dropped  datagrams or packets it had to let go so far, since the reader was too slow
+    """
+
+    @property
+    def url(self) -> Url: ...
+    @property
+    def live(self) -> bool: ...
+    @property
+    def dropped(self) -> int: ...
+
+    def packets(self) -> AsyncGenerator[Packet, None]:
+        """Packets until the source ends; raises SourceDown or NotMedia.
+
+        A packet without data says: here the source begins anew (a loop of a replay); what the decoder holds
+        is complete, and no counter goes on. The same marked damaged says: bytes were lost here.
+
+        `aclose()` on the generator, or the cancelling of its task, frees sockets and files at once and a
+        libav thread within 2 x timeout + 1 s.
+        """
+        ...
+
+
+def open_source(
+    url: str | Url,
+    *,
+    timeout: float = 5.0,
+    interface: str | None = None,
+    sender: str | None = None,
+    speed: float | None = None,
+    loop: bool = False,
+    live_stamps: bool = False,
+    ca_file: str | None = None,
+    via: Literal["libav"] | None = None,
+) -> Source:
+    """The source that `url` names; nothing is opened before its first packet is asked for.
+
+    timeout      seconds to wait for a connection, and for bytes on one that should never be silent
+    interface    name or address of the network interface that multicast is joined on
+    sender       address that datagrams must come from
+    speed        replay a file in its own time, times this; None: as fast as the reader takes it
+    loop         replay it again and again
+    live_stamps  stamp a file's packets with the time they are read (a replay's always are)
+    ca_file      certificates to trust for rtsps:// and https://, instead of the system's
+    via          "libav": read MPEG-TS in a file through libav too, to hold both ways against each other
+
+    Raises ConfigError for a scheme or an option that it does not know.
+    """
+    where = url if isinstance(url, Url) else Url.parse(url)
+    if timeout <= 0:
+        raise ConfigError(f"timeout {timeout}: give seconds above 0")
+    match where.scheme:
+        case "file" | "stdin" if speed is not None or loop:
+            return ReplaySource(where, speed=1.0 if speed is None else speed, loop=loop)
+        case "file" | "stdin":
+            return FileSource(where, live_stamps=live_stamps, via_libav=via is not None)
+        case _ if speed is not None or loop:
+            raise ConfigError(f"{where}: only a file can be replayed with a speed or in a loop")
+        case "udp" | "rtp":
+            return UdpSource(where, timeout=timeout, interface=interface, sender=sender)
+        case "tcp":
+            return TcpSource(where, timeout=timeout)
+        case "rtsp" | "rtsps" | "http" | "https":
+            return LibavSource(where, timeout=timeout, ca_file=ca_file)
+        case "srt":
+            raise ConfigError(
+                "srt:// is not read directly yet: run"
+                " `srt-live-transmit 'srt://HOST:PORT' udp://127.0.0.1:5000` beside klvrelay,"
+                " and give it udp://127.0.0.1:5000"
+            )
+        case scheme:
+            raise ConfigError(f"{scheme}:// is not a kind of source that klvrelay knows: give {KINDS}")

@@ -1,0 +1,168 @@
+"""A file or standard input, as fast as the reader takes it; next door, `replay.py` keeps its own time."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import stat
+import time
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, suppress
+from typing import TypeVar
+
+from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.names import Url
+from klvrelay.record import Carriage, Packet
+from klvrelay.sources.bridge import settle
+from klvrelay.sources.libav import LibavSource
+from klvrelay.sources.sniff import sniffed
+
+T = TypeVar("T")
+
+PIECE = 4 << 20
+"""Bytes read from a disk at once: at 1 MiB the way to the thread and back costs as much as the read."""
+PIPE_PIECE = 1 << 20
+
+
+class FileSource:
+    """A file, or standard input: MPEG-TS and bare KLV as they are, other containers through libav."""
+
+    live = False
+    dropped = 0
+
+    def __init__(self, url: Url, *, live_stamps: bool = False, via_libav: bool = False) -> None:
+        self.url = url
+        self._live_stamps = live_stamps
+        self._via_libav = via_libav
+
+    async def packets(self) -> AsyncGenerator[Packet, None]:
+        """Packets in pieces of a few MiB, until the end of the file."""
+        async with aclosing(pieces(self.url)) as found:
+            carriage, head = await sniffed(self.url, found)
+            if carriage is not None and not self._via_libav:
+                yield self._packet(head, carriage)
+                async for piece in found:
+                    yield self._packet(piece, carriage)
+                return
+        async with aclosing(container(self.url).packets()) as packets:
+            async for packet in packets:
+                yield packet
+
+    def _packet(self, data: bytes, carriage: Carriage) -> Packet:
+        return Packet(data, now_us() if self._live_stamps else None, carriage)
+
+
+def now_us() -> int:
+    """Microseconds since 1970 UTC."""
+    return time.time_ns() // 1000
+
+
+def container(url: Url) -> LibavSource:
+    """The source for a file that is neither MPEG-TS nor KLV; raises NotMedia where libav can't have it."""
+    if url.scheme == "stdin" or not os.path.isfile(url.path):
+        raise NotMedia(
+            f"{url} holds neither MPEG-TS nor KLV; of other containers (mp4, mkv, ...) give the file itself,"
+            " since they can't be read from a pipe"
+        )
+    return LibavSource(url, timeout=5.0)
+
+
+async def pieces(url: Url) -> AsyncGenerator[bytes, None]:
+    """The bytes of a file, a named pipe or standard input, without holding up the loop."""
+    disk = _Disk(url)
+    try:
+        polled = await disk.run(disk.open)
+        async with aclosing(_from_pipe(disk.fd) if polled else _from_disk(disk)) as found:
+            async for piece in found:
+                yield piece
+    except OSError as fault:
+        raise _explained(url, fault) from fault
+    finally:
+        disk.close()
+
+
+class _Disk:
+    """A file whose opening, reading and closing all happen on one thread of its own, in that order.
+
+    So a read that hangs on a slow disk holds up nobody else, and no descriptor is closed under a read.
+    """
+
+    def __init__(self, url: Url) -> None:
+        self._url = url
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="klvrelay-file")
+        self.fd = -1
+
+    def run(self, job: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, job)
+
+    def open(self) -> bool:
+        """Open the file; true if its bytes are to be waited for on the loop (a pipe, a terminal)."""
+        stdin = self._url.scheme == "stdin"
+        # Without O_NONBLOCK a named pipe would not open before it has a writer.
+        self.fd = 0 if stdin else os.open(self._url.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        mode = os.fstat(self.fd).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError
+        if stdin and os.isatty(self.fd):
+            raise NotMedia(
+                "standard input is a terminal: pipe a stream into it,"
+                " for example `cat flight.ts | klvrelay decode -`"
+            )
+        return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(self.fd)
+
+    def read(self) -> bytes:
+        return os.read(self.fd, PIECE)
+
+    def close(self) -> None:
+        self._thread.submit(self._close)
+        self._thread.shutdown(wait=False)
+
+    def _close(self) -> None:
+        if self.fd > 0:
+            os.close(self.fd)
+
+
+async def _from_disk(disk: _Disk) -> AsyncGenerator[bytes, None]:
+    """Each piece is read while the one before it is worked on."""
+    ahead = disk.run(disk.read)
+    while piece := await ahead:
+        ahead = disk.run(disk.read)
+        yield piece
+
+
+async def _from_pipe(fd: int) -> AsyncGenerator[bytes, None]:
+    with suppress(OSError):  # not a pipe, or more than a user may have
+        fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
+    while True:
+        await _readable(fd)
+        try:
+            piece = os.read(fd, PIPE_PIECE)
+        except BlockingIOError:
+            continue
+        if not piece:
+            return
+        yield piece
+
+
+async def _readable(fd: int) -> None:
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    loop.add_reader(fd, settle, ready)
+    try:
+        await ready
+    finally:
+        loop.remove_reader(fd)
+
+
+def _explained(url: Url, fault: OSError) -> SourceDown | NotMedia:
+    match fault:
+        case FileNotFoundError():
+            return SourceDown(f"{url}: no such file; a network source begins with udp://, rtsp://, ...")
+        case IsADirectoryError():
+            return NotMedia(f"{url} is a folder: give a file in it")
+        case PermissionError():
+            return SourceDown(f"{url}: no permission to read it")
+        case _:
+            return SourceDown(f"{url}: can't be read: {os.strerror(fault.errno or 0)}")

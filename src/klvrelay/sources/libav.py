@@ -1,0 +1,210 @@
+"""rtsp://, http:// and containers other than MPEG-TS, by libav (PyAV) in a thread; next door, `bridge.py`.
+
+libav can't be stopped from outside: a container closed by another thread is a crash. So the thread looks at a
+flag after each packet, and each of its waits ends at the timeout.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import ssl
+import threading
+import time
+from collections.abc import AsyncGenerator, Mapping
+from typing import TYPE_CHECKING
+
+from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
+from klvrelay.names import Url
+from klvrelay.record import Packet
+from klvrelay.sources.bridge import Bridge
+from klvrelay.sources.sniff import KEY
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet as AvPacket
+    from av.stream import Stream
+
+PATIENCE = 100
+"""Packets without a KLV key after which a data stream is let be."""
+PTS_BITS = (1 << 33) - 1
+
+_OWN_OPTIONS = ("via", "transport")
+_CONTAINERS = "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,avi,flv,mpeg,asf,hls"
+_PROTOCOLS = {
+    "file": "file",
+    "rtsp": "rtsp,rtp,udp,tcp",
+    "rtsps": "rtsps,rtsp,rtp,srtp,udp,tcp,tls,crypto",
+    "http": "http,https,tcp,tls,crypto",
+    "https": "http,https,tcp,tls,crypto",
+}
+
+
+class LibavSource:
+    """KLV packets out of whatever libav opens; one thread while it is read."""
+
+    def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None) -> None:
+        self.url = url
+        self.live = url.scheme != "file"
+        self.dropped = 0
+        self._timeout = timeout
+        self._options = _libav_options(url, ca_file)
+
+    async def packets(self) -> AsyncGenerator[Packet, None]:
+        """Packets of carriage "klv", each with its PID (or the container's number for the stream) and PTS."""
+        bridge = Bridge()
+        threading.Thread(target=self._run, args=(bridge,), name="klvrelay-libav", daemon=True).start()
+        try:
+            while batch := await bridge.batch():
+                self.dropped = bridge.dropped
+                for packet in batch:
+                    yield packet
+        finally:
+            bridge.stop()
+
+    def _run(self, bridge: Bridge) -> None:
+        import av
+
+        opened = False
+        fault: SourceError | None = SourceDown(f"{self.url}: its reader stopped unexpectedly")
+        try:
+            with self._open() as container:
+                opened = True
+                self._pump(container, bridge)
+            fault = None
+        except SourceError as known:
+            fault = known
+        except (av.FFmpegError, ValueError, OSError) as error:
+            fault = _explained(self.url, error, opened, self._timeout)
+        finally:
+            bridge.end(fault)
+
+    def _open(self) -> InputContainer:
+        import av
+
+        path = self.url.unredacted(without=_OWN_OPTIONS)
+        return av.open(
+            f"file:{path}" if self.url.scheme == "file" else path,
+            format="rtsp" if self.url.scheme in ("rtsp", "rtsps") else None,
+            options=dict(self._options),
+            timeout=(self._timeout, self._timeout),
+            metadata_errors="replace",
+        )
+
+    def _pump(self, container: InputContainer, bridge: Bridge) -> None:
+        self.live = self.live and container.duration is None
+        data = [stream for stream in container.streams if stream.type in ("data", "unknown")]
+        if self.live and not data:
+            raise NotMedia(f"{self.url}: there is no data stream in it, so no KLV, only {_named(container)}")
+        streams = data + _kept_awake(container, self.live)
+        sniffer = _Sniffer()
+        for packet in container.demux(streams) if data else ():
+            if bridge.stopped:
+                return
+            if packet.size and packet.stream in data and sniffer.is_klv(packet):
+                bridge.put(_packet(packet, self.live), newest_wins=self.live)
+
+
+def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:
+    """Tell libav to skip all but data; of a live source it returns the video too, and it is thrown away here.
+
+    Were that skipped as well, libav would not come back between two KLV packets, and its timeout could not
+    tell a pause in the KLV from a dead line.
+    """
+    from av.stream import Discard
+
+    kept = []
+    for stream in container.streams:
+        if live and stream.type == "video":
+            kept.append(stream)
+        elif stream.type not in ("data", "unknown"):
+            stream.discard = Discard.all
+    return kept
+
+
+class _Sniffer:
+    """Which data streams are KLV, by their bytes: their labels can't be trusted."""
+
+    def __init__(self) -> None:
+        self._known: set[int] = set()
+        self._misses: dict[int, int] = {}
+
+    def is_klv(self, packet: AvPacket[Stream]) -> bool:
+        index = packet.stream_index
+        if index in self._known:
+            return True
+        misses = self._misses.get(index, 0)
+        if misses < PATIENCE and KEY in bytes(packet):
+            self._known.add(index)
+            return True
+        self._misses[index] = misses + 1
+        return False
+
+
+def _packet(packet: AvPacket[Stream], live: bool) -> Packet:
+    pts = packet.pts
+    if pts is not None:
+        pts = int(pts * packet.time_base * 90_000) & PTS_BITS
+    received = time.time_ns() // 1000 if live else None
+    return Packet(bytes(packet), received, "klv", pts, packet.stream.id, packet.is_corrupt)
+
+
+def _named(container: InputContainer) -> str:
+    return ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
+
+
+def _libav_options(url: Url, ca_file: str | None) -> Mapping[str, str]:
+    options = {
+        "protocol_whitelist": _PROTOCOLS[url.scheme],
+        "probesize": "65536",
+        "analyzeduration": "500000",
+        "fpsprobesize": "0",
+        "correct_ts_overflow": "0",
+    }
+    if url.scheme in ("rtsp", "rtsps"):
+        options |= _rtsp_options(url)
+    else:
+        options["format_whitelist"] = _CONTAINERS
+    if url.scheme in ("rtsps", "https"):
+        options |= {"tls_verify": "1", "ca_file": _trusted(ca_file)}
+    return options
+
+
+def _rtsp_options(url: Url) -> dict[str, str]:
+    transport = url.options.get("transport", "tcp")
+    if transport not in ("tcp", "udp"):
+        raise ConfigError(f"{url}: transport is tcp or udp")
+    # libav holds good packets back 133 ms after each loss; the KLV core sees the loss itself.
+    return {"rtsp_transport": transport, "reorder_queue_size": "0", "allowed_media_types": "video+data"}
+
+
+def _trusted(ca_file: str | None) -> str:
+    if ca_file is None:
+        paths = ssl.get_default_verify_paths()
+        return paths.cafile or paths.openssl_cafile
+    if not os.path.isfile(ca_file):
+        raise ConfigError(f"ca_file {ca_file}: there is no such file")
+    return ca_file
+
+
+_REASONS = {
+    "HTTPUnauthorizedError": "it refuses the user or the password (401)",
+    "HTTPForbiddenError": "it forbids this to the user (403)",
+    "HTTPNotFoundError": "it has nothing of this name (404)",
+    "HTTPServerError": "the server has an error of its own (5xx)",
+    "ConnectionRefusedError": "nobody listens there: check host and port",
+    "ConnectionResetError": "the far end broke the connection off",
+    "ProtocolNotFoundError": "it leads to a protocol that is not allowed here",
+    "OSError": "no connection: check the host's name, the network, and for TLS its certificate (ca_file)",
+}
+
+
+def _explained(url: Url, error: Exception, opened: bool, timeout: float) -> SourceError:
+    """An error of libav in our words: its own text may hold the URL with the password."""
+    kind, number = type(error).__name__, getattr(error, "errno", None)
+    if kind == "InvalidDataError":
+        return NotMedia(f"{url}: holds neither MPEG-TS nor KLV, nor a container that klvrelay reads")
+    if kind in ("ExitError", "TimeoutError") or (opened and number == errno.EIO):
+        return SourceDown(f"{url}: {'sent nothing' if opened else 'gave no answer'} for {timeout:g} s")
+    code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
+    return SourceDown(f"{url}: {_REASONS.get(kind, 'libav can not read it')} ({code})")

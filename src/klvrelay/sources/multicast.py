@@ -1,0 +1,87 @@
+"""Groups and interfaces: joining a multicast group on the right network; next door, `udp.py`."""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import socket
+import struct
+
+from klvrelay.errors import SourceDown
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+# Linux values that Python 3.11 has no names for.
+_IP_ADD_SOURCE_MEMBERSHIP = 39
+_MCAST_JOIN_SOURCE_GROUP = 46
+_IP_MULTICAST_ALL = 49
+_SIOCGIFADDR = 0x8915
+
+
+def join(sock: socket.socket, group: Address, interface: str | None, senders: list[Address]) -> None:
+    """Join `group` on `interface` (a name or an address; None: the system's choice).
+
+    With `senders` only what these send is let through (SSM, RFC 4607). Raises OSError, or SourceDown where
+    the interface is not there.
+    """
+    index, address = interface_of(interface)
+    if isinstance(group, ipaddress.IPv4Address):
+        _join_ipv4(sock, group, index, address, senders)
+    else:
+        _join_ipv6(sock, group, index, senders)
+
+
+def _join_ipv4(
+    sock: socket.socket, group: Address, index: int, address: bytes, senders: list[Address]
+) -> None:
+    # Or the socket would get what other programs joined.
+    sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+    for sender in senders:
+        request = group.packed + address + sender.packed
+        sock.setsockopt(socket.IPPROTO_IP, _IP_ADD_SOURCE_MEMBERSHIP, request)
+    if not senders:
+        request = struct.pack("=4s4si", group.packed, address, index)
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
+
+
+def _join_ipv6(sock: socket.socket, group: Address, index: int, senders: list[Address]) -> None:
+    for sender in senders:
+        request = struct.pack("@I4x128s128s", index, _sockaddr(group), _sockaddr(sender))
+        sock.setsockopt(socket.IPPROTO_IPV6, _MCAST_JOIN_SOURCE_GROUP, request)
+    if not senders:
+        request = group.packed + struct.pack("@I", index)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, request)
+
+
+def _sockaddr(address: Address) -> bytes:
+    """A `struct sockaddr_in6` without port, flow and scope."""
+    return struct.pack("@HHI16sI", socket.AF_INET6, 0, 0, address.packed, 0)
+
+
+def interface_of(interface: str | None) -> tuple[int, bytes]:
+    """The index of an interface and its IPv4 address (0 and 0.0.0.0 for None)."""
+    if interface is None:
+        return 0, bytes(4)
+    names = {name: index for index, name in socket.if_nameindex()}
+    if interface in names:
+        return names[interface], _ipv4_of(interface)
+    for name, index in names.items():
+        if _ipv4_of(name) == _packed(interface):
+            return index, _ipv4_of(name)
+    raise SourceDown(f"there is no network interface {interface}; there are {', '.join(names)}")
+
+
+def _packed(address: str) -> bytes | None:
+    try:
+        return ipaddress.ip_address(address).packed
+    except ValueError:
+        return None
+
+
+def _ipv4_of(name: str) -> bytes:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("16s16x8x", name.encode()[:15])
+        try:
+            return fcntl.ioctl(sock, _SIOCGIFADDR, request)[20:24]
+        except OSError:
+            return bytes(4)

@@ -1,0 +1,104 @@
+"""A file in its own time, as if it were live; next door, `pace.py` knows when each byte is due."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from klvrelay.errors import ConfigError
+from klvrelay.names import Url
+from klvrelay.record import Packet
+from klvrelay.sources.file import container, now_us, pieces
+from klvrelay.sources.pace import KLV_GAP, PCR_MODULUS, PCR_RATE, Clock, KlvClock, Timeline, TsClock
+from klvrelay.sources.sniff import sniffed
+
+QUANTUM = 0.005
+"""Seconds of sending that go out as one packet."""
+LATE = 1.0
+"""Seconds behind after which the lost time is let be, rather than made up for by a burst."""
+ROUND_LEAST = 1.0
+"""Seconds that one round of a loop takes at least where the file says nothing of time."""
+
+
+class ReplaySource:
+    """A file sent at `speed` times its own pace, once or in a loop; nothing is dropped."""
+
+    live = False
+    dropped = 0
+
+    def __init__(self, url: Url, *, speed: float = 1.0, loop: bool = False) -> None:
+        if not speed > 0 or speed == float("inf"):
+            raise ConfigError(f"speed {speed}: give a number above 0; 1 is the file's own pace")
+        if loop and url.scheme == "stdin":
+            raise ConfigError("standard input can't be replayed in a loop: give a file")
+        self.url = url
+        self._speed = speed
+        self._loop = loop
+
+    async def packets(self) -> AsyncGenerator[Packet, None]:
+        """Packets stamped with the time they go out; an empty one before each further round."""
+        pacer = _Pacer(self._speed)
+        while True:
+            sent = 0
+            async with aclosing(self._round()) as dues:
+                async for due, packet in dues:
+                    await pacer.until(due)
+                    sent += 1
+                    yield Packet(
+                        packet.data, now_us(), packet.carriage, packet.pts, packet.pid, packet.damaged
+                    )
+            if not (self._loop and sent):
+                return
+            await pacer.next_round()
+            yield Packet(b"", now_us())
+
+    async def _round(self) -> AsyncGenerator[tuple[float, Packet], None]:
+        async with aclosing(pieces(self.url)) as found:
+            carriage, piece = await sniffed(self.url, found)
+            if carriage is not None:
+                clock: Clock = TsClock(QUANTUM * self._speed) if carriage == "ts" else KlvClock()
+                while piece:
+                    for due, data in clock.cut(piece):
+                        yield due, Packet(data, None, carriage)
+                    piece = await anext(found, b"")
+                for due, data in clock.rest():
+                    yield due, Packet(data, None, carriage)
+                return
+        async with aclosing(_by_pts(self.url)) as packets:
+            async for due, packet in packets:
+                yield due, packet
+
+
+async def _by_pts(url: Url) -> AsyncGenerator[tuple[float, Packet], None]:
+    """The packets of a container, each due at its presentation time."""
+    lines: dict[int | None, Timeline] = {}
+    async with aclosing(container(url).packets()) as packets:
+        async for packet in packets:
+            line = lines.setdefault(packet.pid, Timeline(PCR_RATE, PCR_MODULUS, KLV_GAP))
+            yield (line.seconds if packet.pts is None else line.at(packet.pts)), packet
+
+
+class _Pacer:
+    """Waits on the monotonic clock until something is due."""
+
+    def __init__(self, speed: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._speed = speed
+        self._start: float | None = None
+        self._last = 0.0
+
+    async def until(self, due: float) -> None:
+        if self._start is None:
+            self._start = self._loop.time() - due / self._speed
+        self._last = due
+        ahead = self._start + due / self._speed - self._loop.time()
+        if ahead < -LATE:
+            self._start -= ahead
+        await asyncio.sleep(max(0.0, ahead))
+
+    async def next_round(self) -> None:
+        """Begin anew; a round without a time of its own lasts a while, or a loop would be a flood."""
+        if self._last == 0.0:
+            await asyncio.sleep(ROUND_LEAST / self._speed)
+        self._start, self._last = None, 0.0

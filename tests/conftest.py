@@ -1,0 +1,100 @@
+"""What every test may ask for: the `shared` recordings, a free port, and the rule about missing programs.
+
+Next door: `brokers.py` and `feed.py` hold the fixtures of the brokers and of the senders.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+SHARED = ROOT.parent / "shared"
+NO_SKIP = os.environ.get("KLVRELAY_NO_SKIP") == "1"
+
+pytest_plugins = [name for name in ("brokers", "feed") if (HERE / f"{name}.py").exists()]
+
+# Debian keeps servers such as mosquitto where only root's PATH looks.
+os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked `needs("program")` where that is missing; fail it under KLVRELAY_NO_SKIP=1."""
+    wanted = [program for mark in item.iter_markers("needs") for program in mark.args]
+    missing = [program for program in wanted if shutil.which(program) is None]
+    if not missing:
+        return
+    reason = f"not installed: {', '.join(missing)}"
+    if NO_SKIP:
+        pytest.fail(f"{reason} (KLVRELAY_NO_SKIP=1 makes this a failure)", pytrace=False)
+    pytest.skip(reason)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have every coroutine test watched for tasks that outlive it."""
+    for item in items:
+        if not isinstance(item, pytest.Function) or not inspect.iscoroutinefunction(item.function):
+            continue
+        if "no_task_outlives_the_test" not in item.fixturenames:
+            # Inside the other, since the loop joins its executor's threads when it closes.
+            at = item.fixturenames.index("no_thread_outlives_the_test") + 1
+            item.fixturenames.insert(at, "no_task_outlives_the_test")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real recordings and facts beside the project; not shipped with it."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no folder {SHARED.name}/ beside the project (recordings that it does not ship)")
+    return SHARED
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A loopback port that was free for TCP and UDP a moment ago."""
+    for _ in range(50):
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind(("127.0.0.1", 0))
+            port: int = tcp.getsockname()[1]
+            try:
+                udp.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no port is free on 127.0.0.1")
+
+
+@pytest.fixture(autouse=True)
+def no_thread_outlives_the_test() -> Iterator[None]:
+    """A thread that a test started has ended two seconds after it."""
+    before = set(threading.enumerate())
+    yield
+    deadline = time.monotonic() + 2
+    while left := [t for t in threading.enumerate() if t not in before]:
+        for thread in left:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if time.monotonic() > deadline:
+            pytest.fail(f"threads left behind: {', '.join(sorted(t.name for t in left))}", pytrace=False)
+
+
+@pytest.fixture
+async def no_task_outlives_the_test() -> AsyncIterator[None]:
+    """A task that a coroutine test or its fixtures started has ended a second after them."""
+    before = asyncio.all_tasks()
+    yield
+    left = asyncio.all_tasks() - before - {asyncio.current_task()}
+    if left:
+        _, left = await asyncio.wait(left, timeout=1)
+    if left:
+        names = ", ".join(sorted(task.get_name() for task in left if task))
+        pytest.fail(f"tasks left behind: {names}", pytrace=False)

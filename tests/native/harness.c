@@ -1,0 +1,400 @@
+/* harness.c - runs the core's public functions over a corpus, its input flush against a page that can't be
+ * touched and its output likewise, whole, at every single cut, and over seeded mutations.
+ *
+ *   harness CORPUS ROUNDS SEED      corpus: records of kind (1 byte: 0 bare KLV, 1 MPEG-TS), length (u32 LE), bytes
+ *
+ * Built with ASan and UBSan; a finding ends it with a report, a broken promise with the line of the check.
+ */
+#define _DEFAULT_SOURCE
+#include "klv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum { ARENA = 1 << 20, LIMIT = 4096, MOST = 1 << 16, BATCH = 3, COLUMNS = 9, ROWS = 2 };
+
+#define CHECK(promise)                                                                                     \
+    do {                                                                                                   \
+        if (!(promise)) {                                                                                  \
+            fprintf(stderr, "%s:%d: broken: %s (input %zu, mutation %lu)\n", __FILE__, __LINE__, #promise, \
+                    input_index, mutation);                                                                \
+            exit(1);                                                                                       \
+        }                                                                                                  \
+    } while (0)
+
+struct input {
+    int ts;
+    size_t size;
+    uint8_t *data;
+};
+
+struct digest {
+    uint64_t hash, packets;
+};
+
+static size_t input_index;
+static unsigned long mutation, cuts;
+static uint8_t *input_end, *packet_end, *output_end; /* each is the first byte of a page without access */
+static uint64_t random_state;
+
+static uint8_t *arena(void)
+{
+    uint8_t *p = mmap(NULL, ARENA + 65536, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED || mprotect(p, ARENA, PROT_READ | PROT_WRITE) != 0)
+        exit(2);
+    return p + ARENA;
+}
+
+static const uint8_t *flush(uint8_t *end, const uint8_t *data, size_t n)
+{
+    memmove(end - n, data, n);
+    return end - n;
+}
+
+static uint32_t pick(uint32_t below)
+{
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return below ? (uint32_t)(random_state >> 33) % below : 0;
+}
+
+static void add(struct digest *d, const void *data, size_t n)
+{
+    const uint8_t *p = data;
+    for (size_t i = 0; i < n; i++)
+        d->hash = (d->hash ^ p[i]) * 0x100000001b3u;
+}
+
+/* ---- the primitives ---------------------------------------------------------------------------------- */
+
+static void primitives(const uint8_t *in, size_t n)
+{
+    uint64_t value;
+    size_t used = 0;
+    double number;
+    if (klv_ber_length(in, n, &value, &used) == KLV_OK)
+        CHECK(used <= n && used <= 9);
+    for (size_t octets = 1; octets <= 10; octets++)
+        if (klv_ber_oid(in, n, octets, &value, &used) == KLV_OK)
+            CHECK(used <= n && used <= octets);
+    klv_sum16(in, n);
+    klv_crc16(in, n);
+    klv_crc32(in, n);
+    klv_imapb(in, n, -900, 40000, &number);
+    klv_imapb(in, n, 0, 4294967296.0, &number);
+    klv_imapb(in, n, 1, 1, &number);
+}
+
+/* ---- one packet -------------------------------------------------------------------------------------- */
+
+static void write_json(const uint8_t *packet, size_t n, const char *head)
+{
+    const struct klv_envelope envelope = {head, head ? strlen(head) : 0, 1042, 1795317255926535, 195030, 0};
+    size_t written = 0, again = 0;
+    uint64_t unknown = 0, ignored = 0;
+    enum klv_status status = klv_json(packet, n, &envelope, (char *)output_end - ARENA, ARENA, &written, &unknown);
+    if (status != KLV_OK) {
+        CHECK(status == KLV_BAD_LENGTH);
+        return;
+    }
+    CHECK(written >= 2 && written < ARENA && unknown <= n);
+    struct digest whole = {0, 0}, tight = {0, 0};
+    add(&whole, output_end - ARENA, written);
+    const size_t rooms[] = {0, 1, written / 2, written - 1, written, written + 1, written + 64, pick((uint32_t)written)};
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
+        char *out = (char *)output_end - rooms[i];
+        status = klv_json(packet, n, &envelope, out, rooms[i], &again, &ignored);
+        CHECK(status == KLV_FULL || (status == KLV_OK && rooms[i] >= written && again == written));
+        if (status == KLV_OK) {
+            tight.hash = 0;
+            add(&tight, out, again);
+            CHECK(tight.hash == whole.hash);
+        }
+    }
+}
+
+static void one_packet(const uint8_t *data, size_t n)
+{
+    const uint8_t *packet = flush(packet_end, data, n);
+    uint64_t time_us;
+    int sum = klv_checksum(packet, n);
+    CHECK(sum == KLV_ABSENT || sum == KLV_GOOD || sum == KLV_BAD);
+    klv_time(packet, n, &time_us);
+    write_json(packet, n, NULL);
+    write_json(packet, n, "{\"schema\":\"klvrelay/1\",\"stream\":\"uav1\",\"boot\":null");
+}
+
+static void framing(const uint8_t *in, size_t n)
+{
+    size_t at = 0;
+    for (int in_step = 0; at < n; in_step = 1) {
+        struct klv_view view = {0};
+        enum klv_status status = klv_next(in + at, n - at, LIMIT, in_step, &view);
+        CHECK(status == KLV_OK || status == KLV_MORE);
+        CHECK(view.at <= n - at);
+        if (status == KLV_MORE)
+            return;
+        CHECK(view.size >= 16 && view.size <= n - at - view.at && view.value <= view.size);
+        CHECK(klv_set_name(view.set) != NULL);
+        one_packet(in + at + view.at, view.size);
+        at += view.at + view.size;
+    }
+}
+
+static void columns(const uint8_t *in, size_t n)
+{
+    static const uint16_t tags[COLUMNS] = {2, 5, 13, 15, 65, 82, 104, 143, 999};
+    double *out = (double *)(void *)(output_end - COLUMNS * ROWS * sizeof(double));
+    size_t used = 0;
+    for (int all = 0; all < 2; all++, used = 0) {
+        enum klv_status status = KLV_FULL;
+        while (status == KLV_FULL) {
+            size_t row = 0, before = used;
+            status = klv_columns(in, n, LIMIT, all, tags, COLUMNS, out, ROWS, ROWS, &row, &used);
+            CHECK(row <= ROWS && used <= n);
+            CHECK(status == KLV_MORE || (row == ROWS && used > before));
+        }
+    }
+}
+
+/* ---- the lane ---------------------------------------------------------------------------------------- */
+
+static struct klv_lane *lane;
+static uint8_t *lane_memory;
+
+static void begin(int ts)
+{
+    free(lane);
+    free(lane_memory);
+    lane = malloc(klv_lane_size());
+    lane_memory = malloc(klv_lane_memory(ts, LIMIT));
+    if (!lane || !lane_memory)
+        exit(2);
+    klv_lane_init(lane, ts, LIMIT, lane_memory);
+    if (!ts)
+        klv_lane_mark(lane, 90000, 7, 0);
+}
+
+static void take(struct digest *d, const uint8_t *data, size_t size, int64_t pts, int pid, int damaged)
+{
+    CHECK(size >= 16 && size <= LIMIT + 25);
+    d->packets++;
+    add(d, data, size);
+    add(d, &pts, sizeof pts);
+    add(d, &pid, sizeof pid);
+    add(d, &damaged, sizeof damaged);
+}
+
+static void feed(const uint8_t *data, size_t n, struct digest *d)
+{
+    const uint8_t *in = flush(input_end, data, n);
+    struct klv_packet packet;
+    size_t used = 0;
+    while (klv_lane_next(lane, in, n, &used, &packet) == KLV_OK) {
+        CHECK(used <= n);
+        take(d, packet.data, packet.size, packet.pts, packet.pid, packet.damaged);
+    }
+    CHECK(used == n);
+}
+
+static void feed_batch(const uint8_t *data, size_t n, struct digest *d)
+{
+    const uint8_t *in = flush(input_end, data, n);
+    const size_t room = LIMIT + 25;
+    uint8_t *pool = output_end - room;
+    struct klv_entry entries[BATCH];
+    size_t used = 0, count;
+    enum klv_status status;
+    do {
+        status = klv_lane_batch(lane, in, n, &used, pool, room, entries, BATCH, &count);
+        CHECK(count <= BATCH && used <= n && (count > 0 || status == KLV_MORE));
+        for (size_t i = 0; i < count; i++)
+            take(d, pool + entries[i].at, entries[i].size, entries[i].pts, entries[i].pid, entries[i].damaged);
+    } while (status == KLV_FULL);
+}
+
+static uint64_t feed_lines(const uint8_t *data, size_t n, size_t room)
+{
+    const uint8_t *in = flush(input_end, data, n);
+    struct klv_envelope envelope = {"{\"schema\":\"klvrelay/1\"", 22, 0, -1, -1, 0};
+    struct digest d = {0, 0};
+    size_t used = 0, written;
+    enum klv_status status;
+    do {
+        status = klv_lane_lines(lane, in, n, &used, &envelope, (char *)output_end - room, room, &written);
+        CHECK(written <= room && used <= n);
+        add(&d, output_end - room, written);
+        if (status == KLV_FULL && written == 0) {
+            room *= 2;
+            CHECK(room <= ARENA);
+        }
+    } while (status == KLV_FULL);
+    return d.hash;
+}
+
+static struct digest whole_feed(const struct input *input)
+{
+    struct digest d = {0, 0};
+    begin(input->ts);
+    feed(input->data, input->size, &d);
+    return d;
+}
+
+static void lane_agrees(const struct input *input, const struct digest *whole)
+{
+    struct digest batch = {0, 0};
+    begin(input->ts);
+    feed_batch(input->data, input->size, &batch);
+    CHECK(batch.hash == whole->hash && batch.packets == whole->packets);
+    begin(input->ts);
+    uint64_t lines = feed_lines(input->data, input->size, ARENA);
+    begin(input->ts);
+    CHECK(lines == feed_lines(input->data, input->size, 512));
+
+    struct klv_counts counts;
+    klv_lane_counts(lane, &counts);
+    CHECK(counts.packets == whole->packets);
+    klv_lane_break(lane);
+    feed(input->data, input->size, &batch);
+}
+
+/* Cut the input in two at `at` and again at `at + step`, ...: the same packets must come out. */
+static void cut(const struct input *input, size_t at, size_t step, const struct digest *whole)
+{
+    struct digest d = {0, 0};
+    size_t from = 0;
+    begin(input->ts);
+    while (from < input->size) {
+        size_t to = at < input->size ? at : input->size;
+        feed(input->data + from, to - from, &d);
+        from = to;
+        at += step;
+    }
+    cuts++;
+    CHECK(d.packets == whole->packets && d.hash == whole->hash);
+}
+
+/* ---- the runs ---------------------------------------------------------------------------------------- */
+
+static void everything(const struct input *input)
+{
+    const uint8_t *in = flush(input_end, input->data, input->size);
+    primitives(in, input->size);
+    framing(in, input->size);
+    columns(in, input->size);
+    one_packet(input->data, input->size);
+}
+
+static uint64_t every_cut(const struct input *input)
+{
+    struct digest whole = whole_feed(input);
+    everything(input);
+    lane_agrees(input, &whole);
+    for (size_t at = 1; at < input->size; at++) {
+        cut(input, at, input->size, &whole);
+        if (!input->ts && input->size < 1024) {
+            const struct input head = {0, at, input->data};
+            everything(&head);
+        }
+    }
+    cut(input, 1, 1, &whole);
+    return whole.packets;
+}
+
+static void mutate(struct input *m)
+{
+    static const uint8_t nasty[] = {0, 1, 0x7f, 0x80, 0x81, 0x82, 0x84, 0x88, 0x89, 0xff, 0x47, 0x06};
+    for (uint32_t edits = 1 + pick(6); edits > 0 && m->size > 0; edits--) {
+        size_t at = pick((uint32_t)m->size), n = 1 + pick(24);
+        switch (pick(6)) {
+        case 0: m->data[at] = (uint8_t)(m->data[at] ^ (1u << pick(8))); break;
+        case 1:
+        case 2: m->data[at] = nasty[pick(sizeof nasty)]; break;
+        case 3: m->size = at; break;
+        case 4:
+            n = n < m->size - at ? n : m->size - at;
+            memmove(m->data + at, m->data + at + n, m->size - at - n);
+            m->size -= n;
+            break;
+        default:
+            if (m->size + n > MOST || n > m->size - at)
+                break;
+            memmove(m->data + at + n, m->data + at, m->size - at);
+            m->size += n;
+        }
+    }
+}
+
+/* Every other one a transport stream; they are the last ones, and few. */
+static size_t choose(const struct input *inputs, size_t count)
+{
+    size_t bare = 0;
+    while (bare < count && !inputs[bare].ts)
+        bare++;
+    if (bare == count || (bare > 0 && pick(2)))
+        return pick((uint32_t)bare);
+    return bare + pick((uint32_t)(count - bare));
+}
+
+static void fuzz(const struct input *inputs, size_t count, unsigned long rounds)
+{
+    static uint8_t buffer[MOST];
+    for (mutation = 1; mutation <= rounds; mutation++) {
+        input_index = choose(inputs, count);
+        struct input m = {inputs[input_index].ts, inputs[input_index].size, buffer};
+        memcpy(buffer, inputs[input_index].data, m.size);
+        mutate(&m);
+        struct digest whole = whole_feed(&m);
+        everything(&m);
+        if (m.size > 1)
+            cut(&m, 1 + pick((uint32_t)m.size - 1), 1 + pick((uint32_t)m.size), &whole);
+        if (mutation % 8 == 0)
+            lane_agrees(&m, &whole);
+    }
+}
+
+static size_t load(const char *name, struct input *inputs, size_t most)
+{
+    FILE *file = fopen(name, "rb");
+    uint8_t head[5];
+    size_t count = 0;
+    while (file && count < most && fread(head, 1, 5, file) == 5) {
+        struct input *input = &inputs[count++];
+        input->ts = head[0];
+        input->size = head[1] | (size_t)head[2] << 8 | (size_t)head[3] << 16 | (size_t)head[4] << 24;
+        input->data = malloc(input->size + 1);
+        if (input->size > MOST || !input->data || fread(input->data, 1, input->size, file) != input->size)
+            exit(2);
+    }
+    if (file)
+        fclose(file);
+    return count;
+}
+
+int main(int argc, char **argv)
+{
+    static struct input inputs[4096];
+    if (argc != 4)
+        return 2;
+    size_t count = load(argv[1], inputs, 4096);
+    unsigned long rounds = strtoul(argv[2], NULL, 10);
+    random_state = strtoull(argv[3], NULL, 10) | 1;
+    input_end = arena();
+    packet_end = arena();
+    output_end = arena();
+    uint64_t packets[2] = {0, 0};
+    for (input_index = 0; input_index < count; input_index++)
+        packets[inputs[input_index].ts] += every_cut(&inputs[input_index]);
+    fuzz(inputs, count, rounds);
+    printf("inputs %zu, bare packets %lu, transport packets %lu, cuts %lu, mutations %lu\n", count,
+           (unsigned long)packets[0], (unsigned long)packets[1], cuts, mutation - 1);
+    free(lane);
+    free(lane_memory);
+    for (size_t i = 0; i < count; i++)
+        free(inputs[i].data);
+    return 0;
+}

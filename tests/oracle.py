@@ -1,0 +1,323 @@
+"""The oracle broker: logs a PUBLISH before its PUBACK; refuses, stalls, swallows or hangs up as it is told.
+
+A subset of MQTT 3.1.1 and 5 in asyncio, enough for a publisher and a simple subscriber. Next door:
+`brokers.py` has its fixture.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, DISCONNECT = 1, 2, 3, 4, 8, 9, 12, 14
+_PROPERTY_SIZES = {0x01: 1, 0x02: 4, 0x11: 4, 0x17: 1, 0x18: 4, 0x19: 1, 0x21: 2, 0x22: 2, 0x23: 2, 0x27: 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One PUBLISH as it came off the wire."""
+
+    client: int
+    topic: str
+    payload: bytes
+    qos: int
+    retain: bool
+    dup: bool
+    properties: dict[int, object]
+    user: tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class Manners:
+    """How the broker behaves; read anew for every packet.
+
+    speaks       protocol versions it answers
+    stranger     what a CONNECT of another version gets: "refused" (as 3.1.1 brokers do), "closed" or "silent"
+    connack      reason code
+    limits       CONNACK properties by id, version 5 only
+    puback       reason code of every PUBACK
+    ack          whether it acknowledges at all
+    subscribe    reason code of every SUBACK; below 0 for none
+    """
+
+    speaks: tuple[int, ...] = (4, 5)
+    stranger: str = "refused"
+    connack: int = 0
+    limits: dict[int, int] = field(default_factory=dict)
+    puback: int = 0
+    ack: bool = True
+    subscribe: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Guest:
+    """One connection."""
+
+    number: int
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    level: int = 0
+    client_id: str = ""
+    username: str | None = None
+    will: tuple[str, bytes] | None = None
+    keepalive: int = 0
+    unacked: int = 0
+    filters: list[str] = field(default_factory=list)
+
+
+class OracleBroker:
+    """`async with OracleBroker() as broker:`; see `published`, `wills`, `guests` and `goodbyes`."""
+
+    def __init__(self) -> None:
+        self.manners = Manners()
+        self.guests: list[Guest] = []
+        self.published: list[Published] = []
+        self.wills: list[tuple[str, bytes]] = []
+        self.goodbyes = 0
+        self.most_unacked = 0
+        self._server: asyncio.Server | None = None
+        self._owed: list[tuple[Guest, int]] = []
+        self._here: set[Guest] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Listen, on the same port as before."""
+        self._server = await asyncio.start_server(self._welcome, "127.0.0.1", self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Stop listening and cut everybody off."""
+        if self._server is not None:
+            self._server.close()
+        self.cut()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2)
+
+    def cut(self, reset: bool = False) -> None:
+        """End every connection, by FIN or by RST."""
+        for guest in self._here:
+            if reset:
+                sock = guest.writer.get_extra_info("socket")
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                guest.writer.transport.abort()
+            guest.writer.close()
+
+    def dismiss(self, code: int) -> None:
+        """Send everybody a DISCONNECT with a reason (MQTT 5), and close."""
+        for guest in self._here:
+            guest.writer.write(bytes([DISCONNECT << 4, 2, code, 0]))
+            guest.writer.close()
+
+    def acknowledge(self) -> None:
+        """Acknowledge what was held back, and from now on at once."""
+        self.manners.ack = True
+        while self._owed:
+            self._puback(*self._owed.pop(0))
+
+    def payloads(self, topic: str | None = None) -> list[bytes]:
+        return [p.payload for p in self.published if topic is None or p.topic == topic]
+
+    async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        guest = Guest(len(self.guests), reader, writer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self.guests.append(guest)
+        self._here.add(guest)
+        polite = False
+        try:
+            polite = await self._serve(guest)
+        except (asyncio.IncompleteReadError, OSError):
+            pass
+        finally:
+            self._here.discard(guest)
+            self._tasks.discard(task)
+            if not polite and guest.will is not None:
+                self.wills.append(guest.will)
+            writer.close()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _serve(self, guest: Guest) -> bool:
+        """Answer packets until the guest leaves; whether it said goodbye."""
+        while True:
+            kind, flags, body = await _packet(guest.reader)
+            if kind == CONNECT:
+                if not await self._connect(guest, body):
+                    return True
+            elif kind == PUBLISH:
+                self._publish(guest, flags, body)
+            elif kind == SUBSCRIBE:
+                self._subscribe(guest, body)
+            elif kind == PINGREQ and self.manners.ack:
+                guest.writer.write(b"\xd0\x00")
+            elif kind == DISCONNECT:
+                self.goodbyes += 1
+                return True
+
+    async def _connect(self, guest: Guest, body: bytes) -> bool:
+        guest.level = body[6]
+        if guest.level not in self.manners.speaks:
+            if self.manners.stranger == "refused":
+                guest.writer.write(b"\x20\x02\x00\x01")
+            elif self.manners.stranger == "silent":
+                await guest.reader.read()
+            return False
+        _read_connect(guest, body)
+        code = self.manners.connack
+        answer = bytes([0, code])
+        if guest.level == 5:
+            limits = b"".join(_limit(key, value) for key, value in self.manners.limits.items())
+            answer += bytes([len(limits)]) + limits
+        guest.writer.write(bytes([CONNACK << 4, len(answer)]) + answer)
+        if code:
+            guest.will = None
+        return code == 0
+
+    def _publish(self, guest: Guest, flags: int, body: bytes) -> None:
+        published, packet_id = _read_publish(guest, flags, body)
+        self.published.append(published)
+        self._hand_on(published)
+        if published.qos == 0:
+            return
+        guest.unacked += 1
+        self.most_unacked = max(self.most_unacked, guest.unacked)
+        if self.manners.ack:
+            # A turn of the loop later, so that what arrived together counts as unacknowledged together.
+            asyncio.get_running_loop().call_soon(self._puback, guest, packet_id)
+        else:
+            self._owed.append((guest, packet_id))
+
+    def _puback(self, guest: Guest, packet_id: int) -> None:
+        guest.unacked -= 1
+        answer = struct.pack("!H", packet_id)
+        if guest.level == 5 and self.manners.puback:
+            answer += bytes([self.manners.puback, 0])
+        guest.writer.write(bytes([PUBACK << 4, len(answer)]) + answer)
+
+    def _subscribe(self, guest: Guest, body: bytes) -> None:
+        at = 2 if guest.level == 4 else 3
+        topic, _ = _text(body, at)
+        guest.filters.append(topic)
+        if self.manners.subscribe < 0:
+            return
+        answer = body[:2] + (b"\x00" if guest.level == 5 else b"") + bytes([self.manners.subscribe])
+        guest.writer.write(bytes([SUBACK << 4, len(answer)]) + answer)
+
+    def _hand_on(self, published: Published) -> None:
+        """To each subscriber, at QoS 0 and without properties."""
+        topic = published.topic.encode()
+        for guest in self._here:
+            if any(_matches(published.topic, wanted) for wanted in guest.filters):
+                body = struct.pack("!H", len(topic)) + topic + (b"\x00" if guest.level == 5 else b"")
+                body += published.payload
+                guest.writer.write(bytes([PUBLISH << 4]) + _length(len(body)) + body)
+
+
+def _matches(topic: str, wanted: str) -> bool:
+    levels, names = wanted.split("/"), topic.split("/")
+    if levels[-1] == "#":
+        levels, names = levels[:-1], names[: len(levels) - 1]
+    return len(levels) == len(names) and all(a in ("+", b) for a, b in zip(levels, names, strict=True))
+
+
+async def _packet(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
+    head = (await reader.readexactly(1))[0]
+    length = shift = 0
+    while True:
+        octet = (await reader.readexactly(1))[0]
+        length |= (octet & 0x7F) << shift
+        shift += 7
+        if octet < 0x80:
+            return head >> 4, head & 15, await reader.readexactly(length)
+
+
+def _read_connect(guest: Guest, body: bytes) -> None:
+    flags = body[7]
+    guest.keepalive = int.from_bytes(body[8:10], "big")
+    at = 10
+    if guest.level == 5:
+        at += 1 + body[at]
+    guest.client_id, at = _text(body, at)
+    if flags & 0x04:
+        if guest.level == 5:
+            at += 1 + body[at]
+        topic, at = _text(body, at)
+        size = int.from_bytes(body[at : at + 2], "big")
+        guest.will = (topic, body[at + 2 : at + 2 + size])
+        at += 2 + size
+    if flags & 0x80:
+        guest.username, at = _text(body, at)
+
+
+def _read_publish(guest: Guest, flags: int, body: bytes) -> tuple[Published, int]:
+    qos = flags >> 1 & 3
+    topic, at = _text(body, 0)
+    packet_id = 0
+    if qos:
+        packet_id = int.from_bytes(body[at : at + 2], "big")
+        at += 2
+    properties: dict[int, object] = {}
+    user: list[tuple[str, str]] = []
+    if guest.level == 5:
+        size, at = _varint(body, at)
+        end = at + size
+        while at < end:
+            key, at = body[at], at + 1
+            if key == 0x26:
+                name, at = _text(body, at)
+                value, at = _text(body, at)
+                user.append((name, value))
+            elif key == 0x03:
+                properties[key], at = _text(body, at)
+            else:
+                size = _PROPERTY_SIZES[key]
+                properties[key], at = int.from_bytes(body[at : at + size], "big"), at + size
+    retain, dup = bool(flags & 1), bool(flags & 8)
+    return Published(guest.number, topic, body[at:], qos, retain, dup, properties, tuple(user)), packet_id
+
+
+def _limit(key: int, value: int) -> bytes:
+    return bytes([key]) + value.to_bytes(_PROPERTY_SIZES.get(key, 1), "big")
+
+
+def _text(body: bytes, at: int) -> tuple[str, int]:
+    size = int.from_bytes(body[at : at + 2], "big")
+    return body[at + 2 : at + 2 + size].decode(), at + 2 + size
+
+
+def _varint(body: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        octet, at = body[at], at + 1
+        value |= (octet & 0x7F) << shift
+        shift += 7
+        if octet < 0x80:
+            return value, at
+
+
+def _length(n: int) -> bytes:
+    out = bytearray()
+    while n > 0x7F:
+        out.append(n & 0x7F | 0x80)
+        n >>= 7
+    return bytes([*out, n])

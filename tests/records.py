@@ -1,0 +1,56 @@
+"""Real records for the tests of sinks: small KLV packets of the sets that klvrelay knows.
+
+Next door: `wrapping.py` puts the bytes together.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from wrapping import local_set, packet
+
+from klvrelay.record import Record
+
+BOOT = "5f2c9a"
+TIME_US = 1_340_977_512_123_456
+
+Items = list[tuple[int, bytes]]
+
+
+def platform(seq: int, *more: tuple[int, bytes], heading: int = 0x71C2) -> bytes:
+    """A ST 0601 packet: time, heading, a tail number that tells the packet, version, checksum."""
+    stamp = (2, struct.pack("!Q", TIME_US + seq * 33_333))
+    items: Items = [stamp, (4, f"tail-{seq}".encode()), (5, struct.pack("!H", heading)), *more, (65, b"\x13")]
+    return packet("ST0601", local_set(items), checksum=True)
+
+
+def record(seq: int, stream: str = "uav1", *, raw: bytes | None = None, **fields: Any) -> Record:
+    """A good ST 0601 record, but for the `fields` given."""
+    known: dict[str, Any] = {"set": "ST0601", "checksum": "ok", "transport": "ok", "boot": BOOT}
+    known |= {"pts": None, "pid": None, "received_us": TIME_US + 1_000_000, **fields}
+    return Record(raw=platform(seq) if raw is None else raw, stream=stream, seq=seq, **known)
+
+
+def spoilt(seq: int, stream: str = "uav1") -> Record:
+    """A record whose checksum is wrong."""
+    raw = bytearray(platform(seq))
+    raw[-1] ^= 0xFF
+    return record(seq, stream, raw=bytes(raw), checksum="bad")
+
+
+def damaged(seq: int, stream: str = "uav1") -> Record:
+    """A record that spans a loss on its way, though its checksum is right."""
+    return record(seq, stream, transport="damaged")
+
+
+def security(seq: int, classification: int = 1) -> Record:
+    """A stand-alone ST 0102 record."""
+    raw = packet("ST0102", local_set([(1, bytes([classification])), (22, b"\x00\x0c")]))
+    return record(seq, raw=raw, set="ST0102", checksum="absent")
+
+
+def targets(seq: int, total: int) -> Record:
+    """A stand-alone ST 0903 record that says how many targets there are."""
+    raw = packet("ST0903", local_set([(4, b"\x06"), (5, bytes([total]))]), checksum=True)
+    return record(seq, raw=raw, set="ST0903")

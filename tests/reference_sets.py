@@ -1,0 +1,187 @@
+"""Local sets of the second opinion: items by tag, nested sets and series.
+
+Next door, `reference.py` makes the record of a packet from them; `reference_values.py` and
+`reference_packs.py` read the values in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from reference_packs import packs, read_pack, read_sdcc
+from reference_values import Context, Place, integer, read_scalar
+from reference_wire import Entry, Unreadable, ber_oid, split, walk
+
+from native.spec import facts
+
+DEPTH = 8
+SEGMENTS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
+PACKS = {
+    "target_location": "Location",
+    "velocity": "Velocity",
+    "acceleration": "Acceleration",
+    "fpa_index": "FpaIndex",
+    "miis_id": "CoreIdentifier",
+    "miis_core_identifier": "CoreIdentifier",
+}
+
+
+@cache
+def table(name: str) -> dict[int, facts.Item]:
+    return {item.tag: item for item in facts.items(name)}
+
+
+def pack_of(item: facts.Item) -> str:
+    own = {(rows[0].set, rows[0].tag): name for name, rows in packs().items()}
+    return PACKS.get(item.key) or own[item.set, item.tag]
+
+
+def read_set(
+    name: str, data: bytes, place: Place, context: Context, *, amend: bool = False
+) -> dict[str, Any]:
+    """The items of one set by key, and under `unknown` what has no table or can't be read."""
+    entries, broken = walk(data)
+    if broken is not None:
+        break_off(place, broken, context)
+    if name == "ST0903":
+        context = context.with_old_maps(vmti_version(entries) < 4)
+    items: dict[str, Any] = {}
+    unknown: dict[str, str] = {}
+    for tag, found in by_tag(entries).items():
+        item = table(name).get(tag)
+        inside = place.child(item.key if item else str(tag), str(tag))
+        if item is not None and item.repeats:
+            items[item.key] = [
+                read_repeated(item, entry, entries, inside.index(at), context, amend)
+                for at, entry in enumerate(found)
+            ]
+            continue
+        if len(found) > 1:
+            context.warn(inside, "repeated, last kept")
+        try:
+            if item is None:
+                raise Unreadable
+            items[item.key] = read_item(item, found[-1].value, inside, context, amend)
+        except Unreadable:
+            unknown[str(tag)] = found[-1].value.hex()
+    return {**items, "unknown": unknown} if unknown else items
+
+
+def break_off(place: Place, tag: int | str, context: Context) -> None:
+    if tag == "":
+        context.warn_packet("a tag is malformed, the rest of its set left out")
+    else:
+        context.warn(place.child("", str(tag)), "length runs past the end, the rest of its set left out")
+
+
+def by_tag(entries: list[Entry]) -> dict[int, list[Entry]]:
+    found: dict[int, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.tag, []).append(entry)
+    return found
+
+
+def vmti_version(entries: list[Entry]) -> int:
+    last = [entry.value for entry in entries if entry.tag == 4][-1:]
+    return integer(last[0]) if last and 0 < len(last[0]) <= 8 else 4
+
+
+def read_repeated(
+    item: facts.Item, entry: Entry, entries: list[Entry], place: Place, context: Context, amend: bool
+) -> Any:
+    """One element of an item that may come more than once; one that can't be read is null."""
+    try:
+        value = read_item(item, entry.value, place, context, amend)
+    except Unreadable:
+        return None
+    if item.key == "sdcc_flp" and value is not None:
+        before = entries[: entries.index(entry)]
+        before = before[len(before) - value["matrix_size"] :] if len(before) >= value["matrix_size"] else []
+        keys = {tag: other.key for tag, other in table(item.set).items()}
+        value["items"] = [keys.get(other.tag, str(other.tag)) for other in before]
+    return value
+
+
+def read_item(item: facts.Item, value: bytes, place: Place, context: Context, amend: bool) -> Any:
+    """One value of one item; raises Unreadable once it has warned."""
+    if not value:
+        if not item.zero_len_legal and not amend:
+            context.warn(place, "length 0 is not legal here")
+        return None
+    wrong = len(value) < item.len_min or (item.len_max and len(value) > item.len_max)
+    if wrong:
+        context.warn(place, f"{len(value)} byte{'s' * (len(value) > 1)}, expected {span(item)}")
+    trial = context.trial()
+    try:
+        read = read_kind(item, value, place, trial)
+    except Unreadable:
+        if not wrong:
+            context.warn(place, "malformed")
+        raise
+    context.merge(trial)
+    return read
+
+
+def span(item: facts.Item) -> str:
+    if not item.len_max:
+        return f"{item.len_min} or more"
+    return str(item.len_max) if item.len_min == item.len_max else f"{item.len_min}-{item.len_max}"
+
+
+def read_kind(item: facts.Item, value: bytes, place: Place, context: Context) -> Any:
+    kind, _, inner = item.kind.partition(":")
+    if kind == "local_set":
+        return read_local_set(inner, value, place, context)
+    if kind == "series":
+        return read_series(inner, value, place, context)
+    if item.key == "sdcc_flp":
+        return read_sdcc(value, place, context)
+    if kind in ("dlp", "flp", "vlp"):
+        return read_pack(pack_of(item), value, place, context)
+    return read_scalar(item, value, place, context)
+
+
+def read_local_set(name: str, value: bytes, place: Place, context: Context) -> Any:
+    if context.depth >= DEPTH:
+        context.warn(place, "nested too deep")
+        raise Unreadable
+    inner = SEGMENTS.get(name, name)
+    if inner not in facts.DECODED:
+        return value.hex()
+    return read_set(inner, value, place, context.deeper(), amend=name == "ST1607-amend")
+
+
+def read_series(kind: str, value: bytes, place: Place, context: Context) -> list[Any]:
+    elements, broken = split(value)
+    of_sets = kind.startswith("local_set:") or kind == "VTargetPack"
+    if broken and not of_sets:
+        raise Unreadable
+    if broken:
+        context.warn(place.index(len(elements)), "series is malformed, the rest left out")
+    return list(read_each(kind, elements, place, context))
+
+
+def read_each(kind: str, elements: list[bytes], place: Place, context: Context) -> Iterator[Any]:
+    for at, element in enumerate(elements):
+        inside = place.index(at)
+        if kind == "VTargetPack":
+            yield read_target(element, inside, context)
+        elif kind.startswith("local_set:"):
+            yield read_local_set(kind.partition(":")[2], element, inside, context)
+        elif not element:
+            yield None
+        elif kind == "uint":
+            yield integer(element)
+        else:
+            yield read_pack(kind, element, inside, context)
+
+
+def read_target(element: bytes, place: Place, context: Context) -> dict[str, Any] | None:
+    try:
+        number, used = ber_oid(element)
+    except Unreadable:
+        context.warn(place, "target without id")
+        return None
+    return {"target_id": number, **read_set("VTarget", element[used:], place, context.deeper())}

@@ -1,0 +1,107 @@
+"""Keeps the arrows of the house: who may import whom inside `src/klvrelay`.
+
+A room is a module or a package of the first level. Next door: `test_core_purity.py` does the same for C.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "klvrelay"
+
+# A room and the rooms it may import. None: knows all of them.
+ARROWS: dict[str, set[str] | None] = {
+    "errors": set(),
+    "spec": set(),
+    "names": {"errors"},
+    "wire": {"errors", "_core"},
+    "record": {"wire"},
+    "klv": {"record", "wire", "errors", "spec"},
+    "sources": {"record", "klv", "names", "errors"},
+    "sinks": {"record", "errors", "names"},
+    "spool": {"record", "errors"},
+    "latest": {"record"},
+    "reading": {"sources", "klv", "record", "names", "errors"},
+    "broker": {"errors"},
+    "backoff": set(),
+    "health": {"record", "errors", "names"},
+    "config": {"errors", "names", "sinks"},  # of the sinks: their settings
+    "sample": {"errors", "spec"},
+    "watch": {"errors", "names", "sinks"},
+    "relay": None,
+    "demo": None,
+    "cli": None,
+    "__init__": None,
+    "__main__": {"cli"},
+}
+
+
+def room_of(path: Path) -> str:
+    """The room that a file belongs to."""
+    return path.relative_to(SOURCE).with_suffix("").parts[0]
+
+
+def modules() -> list[Path]:
+    return sorted(SOURCE.rglob("*.py"))
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Every module of klvrelay that a file imports, at its top or inside a function, as `klvrelay.a.b`."""
+    package = ["klvrelay", *path.relative_to(SOURCE).parent.parts]
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            origin = ".".join([*above, *([node.module] if node.module else [])])
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported(path: Path) -> set[str]:
+    names = (name.split(".") for name in imported(path))
+    return {(name[1] if len(name) > 1 else "__init__") for name in names if name[0] == "klvrelay"}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_room_imports_only_the_rooms_it_may_know(path):
+    """The way through the house is one way: no room knows of one further down the corridor."""
+    room = room_of(path)
+    assert room in ARROWS, f"a new room: say in ARROWS what {room} may import"
+    allowed = ARROWS[room]
+
+    known = rooms_imported(path) - {room}
+
+    assert allowed is None or known <= allowed, f"{room} must not know {', '.join(sorted(known - allowed))}"
+
+
+def test_only_the_wire_calls_the_compiled_core():
+    """One module stands between Python and C."""
+    callers = {room_of(path) for path in modules() if "_core" in rooms_imported(path)}
+
+    assert callers <= {"wire"}
+
+
+@pytest.mark.parametrize(
+    ("line", "rooms"),
+    [
+        ("from klvrelay.record import Record", {"record"}),
+        ("from klvrelay import wire", {"wire"}),
+        ("import klvrelay.klv as k", {"klv"}),
+        ("from ..relay import Relay", {"relay"}),
+        ("from .udp import UdpSource", {"sources"}),
+        ("def later():\n    from .. import spool", {"spool"}),
+        ("import asyncio", set()),
+    ],
+)
+def test_each_way_to_write_an_import_is_seen(line, rooms, tmp_path, monkeypatch):
+    """Absolute, relative and late imports count alike."""
+    monkeypatch.setattr(f"{__name__}.SOURCE", tmp_path)
+    file = tmp_path / "sources" / "file.py"
+    file.parent.mkdir()
+    file.write_text(line, encoding="utf-8")
+
+    assert rooms_imported(file) == rooms

@@ -1,0 +1,132 @@
+"""Holds the C core to its contract: no state, no allocation, nothing read or written out of bounds.
+
+Next door: `native/harness.c` drives the core, `native/corpus.py` makes what it is driven over.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import corpus
+import pytest
+
+ROOT = Path(__file__).parent.parent
+NATIVE = ROOT / "native"
+HARNESS = Path(__file__).parent / "native" / "harness.c"
+VECTORS = Path(__file__).parent / "vectors" / "vectors.jsonl"
+WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
+STRICT = ["-std=c11", *WARNINGS, "-I", str(NATIVE)]
+SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
+# What a compiler's own hardening would add, so that only what the source asks for is seen.
+PLAIN = ["-O2", "-fno-pic", "-fno-pie", "-fno-stack-protector", "-U_FORTIFY_SOURCE", "-fcf-protection=none"]
+
+FROM_LIBC = re.compile("mem[a-z]+|str(?!dup|ndup)[a-z]+")
+FROM_LIBM = re.compile(
+    "ceil|copysign|exp2|fabs|floor|fmod|frexp|ldexp|log10|log2|modf|nearbyint|pow|(l?l)?r(int|ound)|scalbn|sqrt|trunc"
+)
+WRITABLE = set("bBdDsSgGC")
+
+
+def sources() -> list[Path]:
+    """The core's files, as `native/build.py` names them."""
+    for node in ast.parse((NATIVE / "build.py").read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "SOURCES":
+            return [NATIVE / name for name in ast.literal_eval(node.value)]
+    raise AssertionError("native/build.py has no list SOURCES")
+
+
+# A leak check needs ptrace, which containers refuse; the core has nothing to leak.
+SETTINGS = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1", "LC_ALL": "C"}
+
+
+def run(*command: str | Path, timeout: float = 55) -> str:
+    """Run a program to its end and give its output; its complaint is the failure."""
+    environment = {**os.environ, **SETTINGS}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=environment)
+    if done.returncode:
+        pytest.fail(f"{command[0]} ended: {done.returncode}\n{done.stdout}\n{done.stderr}", pytrace=False)
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def cc() -> list[str]:
+    return shlex.split(os.environ.get("CC") or shutil.which("gcc") or "cc")
+
+
+@pytest.fixture(scope="module")
+def core(cc, tmp_path_factory) -> Path:
+    """The core as one object, compiled with every warning an error."""
+    folder = tmp_path_factory.mktemp("core")
+    objects = [folder / f"{source.stem}.o" for source in sources()]
+    for source, target in zip(sources(), objects, strict=True):
+        run(*cc, *STRICT, *PLAIN, "-c", source, "-o", target)
+    whole = folder / "core.o"
+    run(*cc, "-r", "-nostdlib", "-no-pie", *objects, "-o", whole)
+    return whole
+
+
+@pytest.fixture(scope="module")
+def harness(cc, tmp_path_factory) -> Path:
+    """The harness and the core, built with ASan and UBSan."""
+    program = tmp_path_factory.mktemp("harness") / "harness"
+    run(*cc, *STRICT, *SANITIZERS, HARNESS, *sources(), "-o", program, "-lm")
+    return program
+
+
+def test_the_core_compiles_without_a_warning(core):
+    """-Wall -Wextra -Wpedantic -Wconversion -Wshadow, each an error."""
+    assert core.stat().st_size > 0
+
+
+def test_the_core_calls_nothing_but_memory_string_and_mathematics(core):
+    """No allocation, no I/O, no lock, no time: only mem*, str* and libm are imported."""
+    called = set(run("nm", "-u", core).replace("U ", "").split())
+
+    assert [name for name in called if not FROM_LIBC.fullmatch(name) and not FROM_LIBM.fullmatch(name)] == []
+    assert "memcpy" in called, "the list of names is empty: nothing was looked at"
+
+
+def test_the_core_holds_no_state(core):
+    """No variable of the core can be written to: the caller owns all memory."""
+    symbols = [line.split()[-2:] for line in run("nm", core).splitlines()]
+
+    assert [name for kind, name in symbols if kind in WRITABLE] == []
+    assert "klv_json" in {name for kind, name in symbols if kind == "T"}
+
+
+def steady() -> list[str]:
+    """Where it may be: without address randomisation, which some kernels overdo for older sanitizers."""
+    command = ["setarch", "-R"]
+    return command if subprocess.run([*command, "true"], capture_output=True).returncode == 0 else []
+
+
+def drive(harness: Path, folder: Path, rounds: int, seed: int, timeout: float) -> dict[str, int]:
+    """Run the harness over the corpus; its counts by name."""
+    made = corpus.corpus_of(VECTORS)
+    made.save(folder / "corpus")
+    printed = run(*steady(), harness, folder / "corpus", str(rounds), str(seed), timeout=timeout)
+    counts = {name: int(count) for name, count in re.findall(r"([a-z ]+?) (\d+)(?:, |$)", printed)}
+    assert counts["inputs"] == len(made.bare) + len(made.transport)
+    assert counts["transport packets"] == made.packets_in_transport
+    return counts
+
+
+def test_no_input_makes_the_core_leave_its_bounds(harness, tmp_path):
+    """Every vector, whole and at every cut, and 3,000 mutations: the same packets, no stray access."""
+    counts = drive(harness, tmp_path, rounds=3_000, seed=20_120_629, timeout=55)
+
+    assert counts["bare packets"] > 900
+    assert counts["mutations"] == 3_000
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1200)
+def test_no_mutation_makes_the_core_leave_its_bounds(harness, tmp_path):
+    """The same with 300,000 mutations."""
+    drive(harness, tmp_path, rounds=300_000, seed=7, timeout=1100)

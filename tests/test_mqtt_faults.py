@@ -1,0 +1,355 @@
+"""What goes wrong between us and a broker: each case is one clear line, in time, without a password."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+
+import pytest
+from brokers import listening, until
+
+from klvrelay.errors import SinkDown, SinkRefused
+from klvrelay.sinks.client import Message, connect
+from klvrelay.sinks.settings import MqttSettings
+
+CANARY = "c4n4ry-pa55"
+WILL = Message("kr/status", b"gone", retain=True)
+
+
+def to(port, **settings):
+    settings = {"timeout": 2.0, **settings}
+    return MqttSettings.from_url(f"mqtt://relay:{CANARY}@127.0.0.1:{port}", **settings)
+
+
+@contextlib.asynccontextmanager
+async def server(answer):
+    """A TCP server that gives `answer` to the first bytes and hangs up."""
+
+    async def serve(reader, writer):
+        await reader.read(64)
+        writer.write(answer)
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
+        yield listener.sockets[0].getsockname()[1]
+
+
+async def fault_of(settings):
+    with pytest.raises((SinkDown, SinkRefused)) as caught:
+        await connect(settings, client_id="kr", will=WILL)
+    fault = caught.value
+    assert CANARY not in f"{fault} {fault!r}"
+    assert "\n" not in str(fault)
+    assert settings.url in str(fault)
+    return fault
+
+
+async def test_a_closed_port_asks_whether_a_broker_runs(free_port):
+    """Connection refused."""
+    fault = await fault_of(to(free_port))
+
+    assert isinstance(fault, SinkDown)
+    assert "is a broker running" in str(fault)
+
+
+async def test_an_unknown_host_is_said_to_be_unknown(monkeypatch):
+    """A name that no name server knows; another try may succeed."""
+
+    async def unknown(*args, **kwargs):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+
+    fault = await fault_of(to(1883))
+
+    assert isinstance(fault, SinkDown)
+    assert "host name is unknown" in str(fault)
+
+
+async def test_a_host_that_never_answers_is_given_up_in_time(monkeypatch):
+    """A connect into the void ends at the timeout."""
+
+    async def void(*args):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", void)
+
+    async with asyncio.timeout(2):
+        fault = await fault_of(to(1883, timeout=0.2))
+
+    assert isinstance(fault, SinkDown)
+    assert "no answer within 0.2 s" in str(fault)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\x03\x01\x00\x02\x02\x0a", b"", b"\0"]
+)
+async def test_what_is_no_mqtt_broker_is_called_so(answer):
+    """A web server, a TLS port, one that hangs up: told at once, not at the timeout."""
+    async with server(answer) as port, asyncio.timeout(1.5):
+        fault = await fault_of(to(port, timeout=20))
+
+    assert isinstance(fault, SinkDown)
+    assert "is it an MQTT broker" in str(fault)
+
+
+async def test_a_peer_that_stays_silent_is_given_up_in_time(oracle):
+    """It took the connection and answers neither version: told within the timeout."""
+    oracle.manners.stranger, oracle.manners.speaks = "silent", ()
+
+    async with asyncio.timeout(2):
+        fault = await fault_of(to(oracle.port, timeout=0.4))
+
+    assert "no MQTT answer" in str(fault)
+    assert [guest.level for guest in oracle.guests] == [5, 4]
+    await until(lambda: not oracle._here)
+
+
+@pytest.mark.parametrize("stranger", ["refused", "closed", "silent"])
+async def test_a_broker_of_the_older_version_is_spoken_to_in_it(oracle, stranger):
+    """MQTT 5 refused, answered by hanging up, or by silence: 3.1.1 is tried, and works."""
+    oracle.manners.speaks, oracle.manners.stranger = (4,), stranger
+
+    connection = await connect(to(oracle.port, timeout=0.6), client_id="kr", will=WILL)
+    await connection.publish([Message("kr/a", b"x", content_type="text/plain", expiry=3)])
+    await connection.close()
+
+    assert connection.protocol == 4
+    assert [guest.level for guest in oracle.guests] == [5, 4]
+    assert oracle.payloads() == [b"x"]
+
+
+async def test_a_broker_that_speaks_neither_version_is_refused(oracle):
+    """It said no to both."""
+    oracle.manners.speaks = ()
+
+    fault = await fault_of(to(oracle.port))
+
+    assert isinstance(fault, SinkRefused)
+    assert "neither MQTT 5 nor 3.1.1" in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "says"),
+    [
+        (0x86, SinkRefused, "user name or password"),
+        (0x87, SinkRefused, "access list"),
+        (0x85, SinkRefused, "client id 'kr'"),
+        (0x8A, SinkRefused, "banned"),
+        (0x88, SinkDown, "unavailable"),
+        (0x89, SinkDown, "busy"),
+        (0x9F, SinkDown, "too often"),
+        (0x80, SinkDown, "code 128"),
+    ],
+)
+async def test_a_refusal_of_mqtt_5_is_worded_by_its_code(oracle, code, kind, says):
+    """A no for good is SinkRefused with what to check, a no for now is SinkDown (MQTT 5, 3.2.2.2)."""
+    oracle.manners.connack = code
+
+    fault = await fault_of(to(oracle.port))
+
+    assert type(fault) is kind
+    assert says in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "says"),
+    [
+        (2, SinkRefused, "client id"),
+        (3, SinkDown, "unavailable"),
+        (4, SinkRefused, "password"),
+        (5, SinkRefused, "access"),
+    ],
+)
+async def test_a_refusal_of_mqtt_3_is_worded_by_its_code(oracle, code, kind, says):
+    """The return codes of 3.1.1 mean the same (MQTT 3.1.1, 3.2.2.3)."""
+    oracle.manners.connack = code
+
+    fault = await fault_of(to(oracle.port, protocol=4))
+
+    assert type(fault) is kind
+    assert says in str(fault)
+
+
+@pytest.mark.needs("mosquitto", "mosquitto_passwd")
+async def test_a_wrong_password_is_refused_by_a_real_broker(mosquitto):
+    """mosquitto with a password file: both versions are told, nothing shows what was tried."""
+    passwords = mosquitto.home / "passwords"
+    await mosquitto.stop()
+    maker = await asyncio.create_subprocess_exec("mosquitto_passwd", "-b", "-c", passwords, "relay", "right")
+    assert await maker.wait() == 0
+    mosquitto.configure(f"listener 1 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n")
+    await mosquitto.start()
+
+    for protocol in (5, 4):
+        fault = await fault_of(to(mosquitto.port, protocol=protocol))
+        assert isinstance(fault, SinkRefused)
+    settings = MqttSettings.from_url(f"mqtt://relay:right@127.0.0.1:{mosquitto.port}")
+    connection = await connect(settings, client_id="kr", will=WILL)
+    await connection.close()
+
+
+@pytest.mark.needs("mosquitto")
+async def test_a_topic_that_the_access_list_forbids_is_named(mosquitto):
+    """mosquitto acknowledges such a message and drops it: its reason code is the only sign."""
+    rules = mosquitto.home / "acl"
+    rules.write_text("user relay\ntopic write kr/#\ntopic read kr/#\n")
+    await mosquitto.stop()
+    mosquitto.configure(f"listener 1 127.0.0.1\nallow_anonymous true\nacl_file {rules}\n")
+    await mosquitto.start()
+    connection = await connect(to(mosquitto.port), client_id="kr", will=WILL)
+
+    await connection.publish([Message("kr/a", b"x")])
+    with pytest.raises(SinkRefused, match="no right to publish to other/a"):
+        await connection.publish([Message("other/a", b"x")])
+    await connection.publish([Message("kr/a", b"y")])
+    await connection.close()
+
+
+async def test_a_refused_subscription_is_named(oracle):
+    """SUBACK with a reason of 0x80 or more."""
+    connection = await connect(to(oracle.port), client_id="kr")
+    oracle.manners.subscribe = 0x87
+
+    with pytest.raises(SinkRefused, match="no right to read other/b"):
+        await connection.subscribe(["other/b"])
+    await connection.close()
+
+
+@pytest.mark.parametrize("end", ["silence", "cut"])
+async def test_a_subscription_without_an_answer_ends_in_time(oracle, end):
+    """At the timeout, or at once when the connection breaks."""
+    connection = await connect(to(oracle.port, timeout=0.3 if end == "silence" else 30), client_id="kr")
+    oracle.manners.subscribe = -1
+    asking = asyncio.create_task(connection.subscribe(["kr/a"]), name="asking")
+    await until(lambda: oracle.guests[0].filters)
+    if end == "cut":
+        oracle.cut()
+    async with asyncio.timeout(2):
+        await asyncio.wait({asking})
+    await connection.close()
+
+    assert isinstance(asking.exception(), SinkDown)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(0x87, SinkRefused), (0x90, SinkRefused), (0x97, SinkDown), (0x10, None)]
+)
+async def test_a_publish_that_is_refused_is_not_taken_for_delivered(oracle, code, kind):
+    """PUBACK carries a reason in MQTT 5; only those below 0x80 are a yes."""
+    connection = await connect(to(oracle.port), client_id="kr", will=WILL)
+    oracle.manners.puback = code
+
+    if kind is None:
+        await connection.publish([Message("kr/a", b"x")])
+    else:
+        with pytest.raises(kind, match="kr/a"):
+            await connection.publish([Message("kr/a", b"x")])
+    await connection.close()
+
+
+async def test_a_swallowed_acknowledgement_ends_at_the_timeout(oracle):
+    """No publish waits longer than its timeout, and the connection is dead then."""
+    connection = await connect(to(oracle.port, timeout=0.3), client_id="kr", will=WILL)
+    oracle.manners.ack = False
+
+    async with asyncio.timeout(2):
+        with pytest.raises(SinkDown, match=r"no confirmation within 0\.3 s"):
+            await connection.publish([Message("kr/a", b"%d" % n) for n in range(50)])
+    with pytest.raises(SinkDown):
+        await connection.publish([Message("kr/a", b"again")])
+    await connection.close()
+
+    assert len(oracle.published) == 20
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_a_connection_that_breaks_wakes_who_waits_at_once(oracle, reset):
+    """FIN or RST in the midst of a batch: SinkDown now, not at the timeout."""
+    connection = await connect(to(oracle.port, timeout=30), client_id="kr", will=WILL)
+    oracle.manners.ack = False
+    sending = asyncio.create_task(connection.publish([Message("kr/a", b"x")] * 50), name="sending")
+    await until(lambda: len(oracle.published) == 20)
+    oracle.cut(reset)
+
+    async with asyncio.timeout(1):
+        await asyncio.wait({sending})
+    await connection.close()
+
+    assert isinstance(sending.exception(), SinkDown)
+    assert "closed the connection" in str(sending.exception())
+
+
+@pytest.mark.needs("mosquitto")
+@pytest.mark.parametrize("end", ["stop", "kill"])
+async def test_a_real_broker_that_stops_midway_is_noticed_at_once(mosquitto, end):
+    """mosquitto goes away while a long batch is on its way."""
+    connection = await connect(to(mosquitto.port, timeout=30), client_id="kr", will=WILL)
+    async with listening(mosquitto.port, "kr/a") as heard:
+        many = [Message("kr/a", b"x" * 1000)] * 200_000
+        sending = asyncio.create_task(connection.publish(many), name="sending")
+        await heard.count(100)
+        await (mosquitto.stop() if end == "stop" else mosquitto.kill())
+        async with asyncio.timeout(2):
+            await asyncio.wait({sending})
+    await connection.close()
+
+    assert isinstance(sending.exception(), SinkDown)
+
+
+async def test_a_take_over_of_the_client_id_is_loud(oracle, caplog):
+    """Two clients with one id throw each other out for ever: an error in the log, and the id in the fault."""
+    connection = await connect(to(oracle.port), client_id="twin", will=WILL)
+    oracle.dismiss(0x8E)
+
+    with pytest.raises(SinkDown, match="took over the client id 'twin'"):
+        await anext(connection.received())
+    await connection.close()
+
+    assert "taken over" in caplog.text
+
+
+async def test_a_broker_that_shuts_down_says_so(oracle):
+    """DISCONNECT with reason 0x8B."""
+    connection = await connect(to(oracle.port), client_id="kr", will=WILL)
+    oracle.dismiss(0x8B)
+
+    with pytest.raises(SinkDown, match="shut down"):
+        await anext(connection.received())
+    await connection.close()
+
+
+@pytest.mark.long
+async def test_a_half_open_connection_is_noticed_by_its_silence(oracle):
+    """A broker that is there but answers nothing, not even pings, is given up after two keep-alives."""
+    connection = await connect(to(oracle.port, keepalive=1), client_id="kr", will=WILL)
+    oracle.manners.ack = False
+
+    async with asyncio.timeout(6):
+        with pytest.raises(SinkDown, match="no longer answers"):
+            await anext(connection.received())
+    await connection.close()
+
+
+async def test_no_log_line_shows_the_password(oracle, caplog):
+    """At the most talkative level, through a refusal, a publish and a loss."""
+    with caplog.at_level(logging.DEBUG):
+        for logger in ("klvrelay.sinks.paho", "mqtt"):
+            caplog.set_level(logging.DEBUG, logger)
+        oracle.manners.connack = 0x86
+        await fault_of(to(oracle.port))
+        oracle.manners.connack = 0
+        connection = await connect(to(oracle.port), client_id="kr", will=WILL)
+        await connection.publish([Message("kr/a", b"x")])
+        oracle.cut()
+        with pytest.raises(SinkDown):
+            await anext(connection.received())
+        await connection.close()
+
+    assert "kr/a" in caplog.text
+    assert CANARY not in caplog.text
+    assert CANARY not in repr(vars(connection))

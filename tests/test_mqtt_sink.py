@@ -1,0 +1,315 @@
+"""The MQTT sink: the contract of sinks, held against every broker, and what it publishes where."""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+import pytest
+from brokers import listening, until
+from records import BOOT, damaged, record, spoilt
+
+from klvrelay.errors import SinkDown
+from klvrelay.sinks import Notice, Sink
+from klvrelay.sinks.mqtt import MqttSink
+from klvrelay.sinks.settings import MqttSettings
+
+ONLINE = Notice("availability", "uav1", b"online")
+
+
+def sink_to(broker, **settings):
+    return MqttSink(MqttSettings.from_url(broker.url, **{"timeout": 2.0, **settings}), boot=BOOT)
+
+
+def seqs(payloads):
+    return [orjson.loads(payload)["seq"] for payload in payloads]
+
+
+async def test_it_is_a_sink(oracle):
+    """The type checker's view, at run time: it enters as itself and has both methods."""
+    sink: Sink = sink_to(oracle)
+
+    async with sink as entered:
+        assert entered is sink
+
+
+async def test_a_delivered_batch_is_at_the_broker_in_order(broker):
+    """deliver returns once the far end has the whole batch: 150 records of three streams, each in order."""
+    batch = [record(seq, f"uav{seq % 3}") for seq in range(150)]
+    async with listening(broker.port, "klvrelay/+/telemetry", protocol=4) as heard, sink_to(broker) as sink:
+        await sink.deliver(batch)
+        await heard.count(150)
+
+    for n in range(3):
+        assert seqs(heard.on(f"klvrelay/uav{n}/telemetry")) == list(range(n, 150, 3))
+    assert heard.on("klvrelay/uav0/telemetry")[0] == batch[0].json()
+
+
+async def test_an_empty_batch_is_delivered(broker):
+    """Nothing to do is no error."""
+    async with sink_to(broker) as sink:
+        await sink.deliver([])
+
+
+async def test_a_batch_offered_twice_arrives_twice_and_in_order(oracle):
+    """After a broken connection the same batch goes out again on a new one: duplicates, never a hole."""
+    sink = sink_to(oracle, timeout=30.0)
+    batch = [record(seq) for seq in range(60)]
+    oracle.manners.ack = True
+    async with sink:
+        oracle.manners.ack = False
+        offering = asyncio.create_task(sink.deliver(batch), name="offering")
+        await until(lambda: len(oracle.payloads("klvrelay/uav1/telemetry")) == 20)
+        oracle.cut()
+        async with asyncio.timeout(1):
+            await asyncio.wait({offering})
+        assert isinstance(offering.exception(), SinkDown)
+    oracle.acknowledge()
+    async with sink:
+        await sink.deliver(batch)
+
+    assert seqs(oracle.payloads("klvrelay/uav1/telemetry")) == [*range(20), *range(60)]
+    assert not any(p.dup for p in oracle.published)
+
+
+async def test_each_entry_is_a_new_client_with_the_same_id(oracle):
+    """Nothing of an old connection is sent again by itself; the broker knows us by one id."""
+    sink = sink_to(oracle)
+    async with sink:
+        await sink.deliver([record(0)])
+    async with sink:
+        await sink.deliver([record(1)])
+
+    assert len(oracle.guests) == 2
+    assert len({guest.client_id for guest in oracle.guests}) == 1
+    assert oracle.guests[0].client_id.startswith(f"klvrelay-{BOOT}-")
+    assert oracle.goodbyes == 2
+
+
+async def test_two_sinks_of_one_run_have_different_ids(oracle):
+    """With one id they would throw each other out for ever."""
+    async with sink_to(oracle), sink_to(oracle), sink_to(oracle, client_id="mine"):
+        ids = [guest.client_id for guest in oracle.guests]
+
+    assert len(set(ids)) == 3
+    assert ids[2] == "mine"
+
+
+async def test_outside_its_context_a_sink_is_down():
+    """Before entering and after leaving."""
+    sink = MqttSink(MqttSettings(host="127.0.0.1"), boot=BOOT)
+
+    with pytest.raises(SinkDown, match="not connected"):
+        await sink.deliver([record(0)])
+    with pytest.raises(SinkDown, match="not connected"):
+        await sink.tell(ONLINE)
+
+
+async def test_the_relay_says_online_and_at_a_clean_end_offline(real_broker):
+    """Status and availability are retained: one who comes later reads them."""
+    sink = sink_to(real_broker)
+    async with sink:
+        await sink.tell(ONLINE)
+        await sink.tell(Notice("state", "uav1", b'{"items":{}}'))
+        async with listening(real_broker.port, "klvrelay/#", protocol=4) as heard:
+            await heard.count(3)
+    async with listening(real_broker.port, "klvrelay/#", protocol=4) as after:
+        await after.count(3)
+
+    status = orjson.loads(heard.on("klvrelay/status")[0])
+    assert (status["state"], status["boot"]) == ("online", BOOT)
+    assert heard.on("klvrelay/uav1/availability") == [b"online"]
+    assert heard.on("klvrelay/uav1/state") == [b'{"items":{}}']
+    assert all(m.retain for m in heard.messages)
+    status = orjson.loads(after.on("klvrelay/status")[0])
+    assert (status["state"], status["reason"]) == ("offline", "stopped")
+    assert after.on("klvrelay/uav1/availability") == [b"offline"]
+
+
+async def test_a_relay_that_dies_is_said_to_be_offline_by_its_will(real_broker):
+    """Cut without a goodbye: the broker publishes the last will, retained."""
+    sink = sink_to(real_broker)
+    async with listening(real_broker.port, "klvrelay/status", protocol=4) as heard:
+        await sink.__aenter__()
+        assert sink._connection is not None
+        sink._connection.abort()
+        await heard.count(2)
+        await sink.__aexit__(None, None, None)
+    async with listening(real_broker.port, "klvrelay/status", protocol=4) as after:
+        await after.count(1)
+
+    will = orjson.loads(after.on("klvrelay/status")[0])
+    assert (will["state"], will["reason"], will["boot"]) == ("offline", "lost", BOOT)
+
+
+async def test_what_was_told_is_told_again_to_a_broker_that_forgot_it(oracle):
+    """After a broker restart the retained facts are there again, the latest of each; and we say online."""
+    sink = sink_to(oracle)
+    async with sink:
+        await sink.tell(ONLINE)
+        await sink.tell(Notice("state", "uav1", b"1"))
+        await sink.tell(Notice("state", "uav1", b"2"))
+        oracle.cut()
+        await until(lambda: not oracle._here)
+        with pytest.raises(SinkDown):
+            await sink.tell(Notice("state", "uav1", b"3"))
+    oracle.published.clear()
+    async with sink:
+        told = {p.topic: p.payload for p in oracle.published}
+
+    assert orjson.loads(told.pop("klvrelay/status"))["state"] == "online"
+    assert told == {"klvrelay/uav1/availability": b"online", "klvrelay/uav1/state": b"3"}
+
+
+async def test_a_status_of_the_relays_own_takes_the_place_of_the_plain_one(oracle):
+    """tell(status) is what the next entry says."""
+    sink = sink_to(oracle)
+    async with sink:
+        await sink.tell(Notice("status", None, b'{"state":"online","streams":2}'))
+    oracle.published.clear()
+    async with sink:
+        pass
+
+    assert oracle.payloads("klvrelay/status")[0] == b'{"state":"online","streams":2}'
+    assert orjson.loads(oracle.payloads("klvrelay/status")[-1])["state"] == "offline"
+
+
+@pytest.mark.parametrize(
+    ("policy", "telemetry", "rejected"),
+    [("rejected", [0], [1, 2]), ("telemetry", [0, 1], [2]), ("drop", [0], [])],
+)
+async def test_bad_records_go_where_the_setting_says_and_damaged_ones_never_to_telemetry(
+    oracle, policy, telemetry, rejected
+):
+    """A checksum that is right proves nothing where the transport lost something."""
+    async with sink_to(oracle, publish_bad=policy) as sink:
+        await sink.deliver([record(0), spoilt(1), damaged(2)])
+
+    assert seqs(oracle.payloads("klvrelay/uav1/telemetry")) == telemetry
+    assert seqs(oracle.payloads("klvrelay/uav1/rejected")) == rejected
+    assert oracle.payloads("klvrelay/uav1/raw") == []
+
+
+async def test_raw_is_the_klv_of_what_went_to_telemetry(oracle):
+    """Opt-in; the bytes of rejected records are in their JSON's company only."""
+    good = record(0)
+    async with sink_to(oracle, raw=True) as sink:
+        await sink.deliver([good, spoilt(1), damaged(2)])
+
+    (raw,) = [p for p in oracle.published if p.topic == "klvrelay/uav1/raw"]
+    assert raw.payload == good.raw
+    assert raw.properties[0x03] == "application/smpte336m"
+
+
+async def test_telemetry_says_whose_it_is_and_when_it_grows_stale(oracle):
+    """MQTT 5: content type, expiry, stream, boot and seq; not retained, at the QoS of the settings."""
+    async with sink_to(oracle, qos=1, expiry=90) as sink:
+        await sink.deliver([record(41)])
+        await sink.tell(ONLINE)
+
+    (telemetry,) = [p for p in oracle.published if p.topic == "klvrelay/uav1/telemetry"]
+    assert telemetry.properties == {0x03: "application/json", 0x02: 90}
+    assert telemetry.user == (("stream", "uav1"), ("boot", BOOT), ("seq", "41"))
+    assert (telemetry.qos, telemetry.retain) == (1, False)
+    (told,) = [p for p in oracle.published if p.payload == b"online"]
+    assert (told.properties, told.retain) == ({0x03: "text/plain"}, True)
+
+
+async def test_expiry_zero_means_never_and_qos_zero_is_obeyed(oracle):
+    """Both are settings."""
+    async with sink_to(oracle, qos=0, expiry=0) as sink:
+        await sink.deliver([record(0)])
+
+        await until(lambda: oracle.payloads("klvrelay/uav1/telemetry"))
+    assert {p.qos for p in oracle.published} == {0}
+    assert all(0x02 not in p.properties for p in oracle.published)
+
+
+@pytest.mark.parametrize("name", ["a/b", "+", "#", "$SYS", "ünï", "a\0b", "", "x" * 500, "a b\n"])
+async def test_a_stream_name_can_make_no_level_and_no_wildcard(oracle, name):
+    """Whatever the name, a record goes to prefix/one level/telemetry."""
+    async with sink_to(oracle, prefix="site/klv") as sink:
+        await sink.deliver([record(0, name)])
+
+    (topic,) = [p.topic for p in oracle.published if p.topic.endswith("/telemetry")]
+    assert topic.startswith("site/klv/")
+    assert topic.count("/") == 3
+    assert topic.isascii()
+    assert not set("+#$\0 \n") & set(topic)
+
+
+async def test_the_embedded_broker_is_found_to_speak_3_1_1_at_once(embedded):
+    """amqtt speaks the older version only: the first try is refused without a wait, later ones begin with it."""
+    sink = sink_to(embedded, timeout=30.0)
+    for _ in range(2):
+        async with asyncio.timeout(1), sink:
+            await sink.deliver([record(0)])
+            assert sink.protocol == 4
+
+
+async def test_the_version_found_is_remembered_when_the_broker_said_so(oracle):
+    """No second refusal at a reconnect; but after a mere silence MQTT 5 is tried again."""
+    oracle.manners.speaks = (4,)
+    sink = sink_to(oracle)
+    for _ in range(2):
+        async with sink:
+            pass
+    assert [guest.level for guest in oracle.guests] == [5, 4, 4]
+
+    oracle.guests.clear()
+    oracle.manners.stranger = "silent"
+    sink = sink_to(oracle, timeout=0.4)
+    for _ in range(2):
+        async with sink:
+            pass
+    assert [guest.level for guest in oracle.guests] == [5, 4, 5, 4]
+
+
+async def test_leaving_takes_no_longer_than_a_few_seconds_at_a_dead_broker(oracle):
+    """A broker that acknowledges nothing can't hold up the end of the relay."""
+    sink = sink_to(oracle, timeout=60.0)
+    async with asyncio.timeout(4):
+        async with sink:
+            oracle.manners.ack = False
+
+
+async def test_a_cancelled_delivery_leaves_the_sink_usable(oracle):
+    """Cancellation is safe: the batch may be offered again, in order, on the same connection."""
+    async with sink_to(oracle) as sink:
+        oracle.manners.ack = False
+        offering = asyncio.create_task(sink.deliver([record(n) for n in range(50)]), name="offering")
+        await until(lambda: len(oracle.payloads("klvrelay/uav1/telemetry")) == 20)
+        offering.cancel()
+        await asyncio.wait({offering})
+        oracle.acknowledge()
+        await sink.deliver([record(n) for n in range(50)])
+
+    assert seqs(oracle.payloads("klvrelay/uav1/telemetry")) == [*range(20), *range(50)]
+
+
+async def test_a_cancelled_entry_leaves_nothing_behind(oracle):
+    """Cancelled while it says hello, the sink closes what it opened, and the will is said."""
+    oracle.manners.ack = False
+    sink = sink_to(oracle, timeout=60.0)
+    entering = asyncio.create_task(sink.__aenter__(), name="entering")
+    await until(lambda: oracle.published)
+    entering.cancel()
+    async with asyncio.timeout(1):
+        await asyncio.wait({entering})
+        await until(lambda: oracle.wills)
+
+    assert entering.cancelled()
+    with pytest.raises(SinkDown):
+        await sink.deliver([record(0)])
+
+
+async def test_the_password_is_in_nothing_that_is_published_or_printed(oracle):
+    """Canary in the settings; searched for in the sink's repr and in every byte the broker got after CONNECT."""
+    settings = MqttSettings.from_url(f"mqtt://relay:c4n4ry@127.0.0.1:{oracle.port}")
+    sink = MqttSink(settings, boot=BOOT)
+    async with sink:
+        await sink.deliver([record(0)])
+        await sink.tell(ONLINE)
+
+    assert oracle.guests[0].username == "relay"
+    assert "c4n4ry" not in f"{sink!r} {sink} {vars(sink)} {oracle.published} {oracle.guests[0].will}"

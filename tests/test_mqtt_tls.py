@@ -1,0 +1,214 @@
+"""MQTT over TLS, against a real mosquitto with the secured listener of the shipped configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from brokers import SAMPLE, Mosquitto, until
+
+from klvrelay.errors import ConfigError, SinkDown, SinkRefused
+from klvrelay.names import Secret
+from klvrelay.sinks.client import Message, connect
+from klvrelay.sinks.settings import MqttSettings
+
+pytestmark = pytest.mark.needs("mosquitto", "mosquitto_passwd", "openssl")
+
+CANARY = "c4n4ry-pa55"
+WILL = Message("klvrelay/status", b"gone", retain=True)
+HOST = "/CN=localhost", "subjectAltName=IP:127.0.0.1,DNS:localhost"
+
+
+def openssl(*words: object) -> None:
+    subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True, timeout=20)
+
+
+def authority(home: Path, name: str) -> None:
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    where = ("-keyout", home / f"{name}.key", "-out", home / f"{name}.pem")
+    openssl("req", "-x509", *curve, *where, "-subj", f"/CN={name}", "-days", "2")
+
+
+def certificate(home: Path, name: str, subject: str, names: str, days: int = 2) -> None:
+    """A key and a certificate signed by `ca`."""
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    request, extra = home / f"{name}.csr", home / f"{name}.ext"
+    extra.write_text(names)
+    openssl("req", *curve, "-keyout", home / f"{name}.key", "-out", request, "-subj", subject)
+    ca = ("-CA", home / "ca.pem", "-CAkey", home / "ca.key", "-CAcreateserial", "-extfile", extra)
+    openssl("x509", "-req", "-in", request, *ca, "-days", days, "-out", home / f"{name}.pem")
+
+
+@pytest.fixture(scope="session")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificates: of the broker, an expired one, one for another host, of a client, and a stranger's CA."""
+    if shutil.which("openssl") is None or shutil.which("mosquitto_passwd") is None:
+        pytest.skip("not installed: openssl or mosquitto_passwd")
+    home = tmp_path_factory.mktemp("papers")
+    authority(home, "ca")
+    authority(home, "stranger")
+    certificate(home, "broker", *HOST)
+    certificate(home, "expired", *HOST, days=-1)
+    certificate(home, "elsewhere", "/CN=elsewhere.example", "subjectAltName=DNS:elsewhere.example")
+    certificate(home, "client", "/CN=relay", "subjectAltName=DNS:relay")
+    subprocess.run(
+        ["mosquitto_passwd", "-b", "-c", home / "passwords", "relay", CANARY], check=True, capture_output=True
+    )
+    (home / "acl").write_text("user relay\ntopic write klvrelay/#\n")
+    return home
+
+
+def secured(papers: Path, certified: str, by_certificate: bool = False) -> str:
+    """The shipped configuration with all that is switched off switched on, and the open listener gone."""
+    text = re.sub(r"(?m)^listener 1883.*\nallow_anonymous true\n", "", SAMPLE.read_text())
+    text = re.sub(r"(?m)^#(?=[a-z_]+ )", "", text).replace("listener 8883", "listener 8883 127.0.0.1")
+    for option in ("persistence_location", *(() if by_certificate else ("cafile", "require_c", "use_identity"))):
+        text = re.sub(rf"(?m)^{option}.*\n", "", text)
+    for name, file in (("passwords", "passwords"), ("certs/broker.pem", f"{certified}.pem"),
+                       ("certs/broker.key", f"{certified}.key"), ("klvrelay.acl", "acl"), ("certs/ca.pem", "ca.pem")):
+        text = text.replace(f"/etc/mosquitto/{name}", str(papers / file))
+    return text
+
+
+@contextlib.asynccontextmanager
+async def tls_broker(papers, tmp_path, port, certified="broker", **options):
+    broker = Mosquitto(tmp_path, port, scheme="mqtts")
+    broker.configure(secured(papers, certified, **options))
+    await broker.start()
+    try:
+        yield broker
+    finally:
+        await broker.stop()
+
+
+def to(broker, papers, **settings):
+    known = {"username": "relay", "password": Secret(CANARY), "ca_file": str(papers / "ca.pem"), "timeout": 4.0}
+    return MqttSettings.from_url(broker.url, **{**known, **settings})
+
+
+async def fault_of(settings):
+    with pytest.raises((SinkDown, SinkRefused)) as caught:
+        await connect(settings, client_id="kr", will=WILL)
+    assert CANARY not in repr(caught.value)
+    return caught.value
+
+
+async def test_the_secured_listener_of_the_sample_takes_the_relay(papers, tmp_path, free_port):
+    """Switched on as it stands, with its password file and access list, over TLS."""
+    async with tls_broker(papers, tmp_path, free_port) as broker:
+        connection = await connect(to(broker, papers), client_id="kr", will=WILL)
+        await connection.publish([Message("klvrelay/uav1/telemetry", b"{}")] * 50)
+        with pytest.raises(SinkRefused, match="no right to publish"):
+            await connection.publish([Message("other", b"{}")])
+        await connection.close()
+        wrong = await fault_of(to(broker, papers, password=Secret("wrong")))
+
+    assert isinstance(wrong, SinkRefused)
+    assert "Error" not in broker.log()
+
+
+@pytest.mark.parametrize(
+    ("certified", "ca", "says"),
+    [
+        ("broker", "stranger.pem", "unable to get local issuer|self.signed"),
+        ("expired", "ca.pem", "expired"),
+        ("elsewhere", "ca.pem", "mismatch|doesn't match|not valid for"),
+    ],
+)
+async def test_a_certificate_that_proves_nothing_is_refused(papers, tmp_path, free_port, certified, ca, says):
+    """Unknown CA, expired, another host's: no credential byte is sent, and the reason is said."""
+    async with tls_broker(papers, tmp_path, free_port, certified) as broker:
+        fault = await fault_of(to(broker, papers, ca_file=str(papers / ca)))
+
+    assert isinstance(fault, SinkRefused)
+    assert re.search(says, str(fault)), str(fault)
+    assert "relay" not in broker.log()
+
+
+async def test_the_systems_authorities_do_not_know_our_ca(papers, tmp_path, free_port):
+    """Without ca_file the system's store decides."""
+    async with tls_broker(papers, tmp_path, free_port) as broker:
+        fault = await fault_of(to(broker, papers, ca_file=None))
+
+    assert isinstance(fault, SinkRefused)
+    assert "not trusted" in str(fault)
+
+
+async def test_a_client_certificate_opens_the_door(papers, tmp_path, free_port):
+    """With it the broker lets us in, without it we are told what it asks for."""
+    pair = {"cert_file": str(papers / "client.pem"), "key_file": str(papers / "client.key")}
+    nobody = {"username": None, "password": None}
+    async with tls_broker(papers, tmp_path, free_port, by_certificate=True) as broker:
+        connection = await connect(to(broker, papers, **pair, **nobody), client_id="kr", will=WILL)
+        await connection.publish([Message("klvrelay/a", b"{}")])
+        await connection.close()
+        fault = await fault_of(to(broker, papers, **nobody))
+
+    assert "cert_file" in str(fault)
+
+
+async def test_tls_to_a_plain_port_and_plain_to_a_tls_port_say_which_to_use(
+    papers, tmp_path, free_port, oracle
+):
+    """The most common mix-up names its cure."""
+    async with tls_broker(papers, tmp_path, free_port) as broker:
+        plain = await fault_of(MqttSettings.from_url(f"mqtt://127.0.0.1:{broker.port}", timeout=4.0))
+    encrypted = await fault_of(MqttSettings.from_url(f"mqtts://127.0.0.1:{oracle.port}", timeout=1.0))
+
+    assert "mqtts://" in str(plain)
+    assert "mqtt://" in str(encrypted)
+
+
+async def test_a_handshake_into_silence_can_be_cancelled_at_once(papers, silent_port):
+    """The library shakes hands in a thread: cancelling must not wait for it, nor leave it behind."""
+    port, arrived = silent_port
+    settings = MqttSettings.from_url(f"mqtts://127.0.0.1:{port}", timeout=60.0)
+    attempt = asyncio.create_task(connect(settings, client_id="kr", will=WILL), name="attempt")
+    await until(lambda: arrived)
+    attempt.cancel()
+    async with asyncio.timeout(1):
+        await asyncio.wait({attempt})
+
+    assert attempt.cancelled()
+
+
+async def test_a_handshake_into_silence_ends_in_time(silent_port):
+    """A TLS port that never answers."""
+    port, _ = silent_port
+    async with asyncio.timeout(3):
+        fault = await fault_of(MqttSettings.from_url(f"mqtts://127.0.0.1:{port}", timeout=0.6))
+
+    assert isinstance(fault, SinkDown)
+
+
+@pytest.fixture
+async def silent_port():
+    """A port that accepts and reads and says nothing, and the list of who came."""
+    arrived: list[bytes] = []
+
+    async def serve(reader, writer):
+        arrived.append(await reader.read(10))
+        with contextlib.suppress(OSError):
+            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:
+        yield listener.sockets[0].getsockname()[1], arrived
+
+
+@pytest.mark.parametrize("key", ["ca_file", "cert_file", "key_file"])
+async def test_a_certificate_file_that_can_not_be_used_is_named(papers, tmp_path, key):
+    """Missing, or no PEM: a settings error before anything is sent."""
+    files = {"cert_file": str(papers / "client.pem"), "key_file": str(papers / "client.key")}
+    junk = tmp_path / "junk.pem"
+    junk.write_text("no certificate")
+    for path, says in ((tmp_path / "missing.pem", "no such file"), (junk, "no usable PEM")):
+        with pytest.raises(ConfigError, match=f"{key}.*{says}"):
+            # Port 9 is not reached.
+            settings = MqttSettings(host="127.0.0.1", port=9, tls=True, **{**files, key: str(path)})
+            await connect(settings, client_id="kr")

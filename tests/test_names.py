@@ -1,0 +1,224 @@
+"""Names: what a URL shows, what a stream is called, what may stand in a topic."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from klvrelay.errors import ConfigError
+from klvrelay.names import LEVEL_LIMIT, Secret, Url, safe_level, stream_name, unique_names
+
+CANARY = "c4n4ry"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"rtsp://user:{CANARY}@cam/path",
+        f"rtsp://{CANARY}@cam:8554/path",
+        f"rtsp://user:{CANARY}%40x@[::1]:554/path",
+        f"rtsp://user:a@{CANARY}@cam/path",
+        f"https://cam/live.m3u8?token={CANARY}",
+        f"https://cam/live.m3u8?{CANARY}",
+        f"mqtts://user:{CANARY}@broker:8883",
+    ],
+)
+def test_a_url_shows_no_credentials(text):
+    """Neither str() nor repr(), nor the fields, nor a copy show what was before the @ or behind token=."""
+    url = Url.parse(text)
+
+    assert CANARY not in f"{url} {url!r} {url.password} {url.password!r} {url.query!r} {copy.deepcopy(url)!r}"
+    assert CANARY in url.unredacted()
+
+
+def test_a_secret_prints_as_stars():
+    """However it is formatted, only the one who asks for the text gets it."""
+    secret = Secret(CANARY)
+
+    assert f"{secret} {secret!r} {secret!s:>5} %s" % secret == "*** ***   *** ***"
+    assert secret.reveal() == CANARY
+    assert (secret == Secret(CANARY), secret == CANARY, bool(Secret(""))) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"rtsp://user:{CANARY}#x@cam/path",
+        f"rtsp://user:{CANARY}/x@cam/path",
+        f"rtsp://user:12/{CANARY}@cam/path",
+        f"rtsp://user:{CANARY}?x@cam/path",
+        f"rtsp://user:{CANARY}",
+        f"rtsp://cam:{CANARY}/",
+        f"rtsp://{CANARY} x/",
+        "udp://::1:5000",
+        "udp://127.0.0.1:99999",
+        "udp://127.0.0.1:0",
+        "udp://127.0.0.1:5\u0660",
+    ],
+)
+def test_a_url_that_can_not_be_split_is_refused_without_being_quoted(text):
+    """Half of a password may be anywhere in it, so the message repeats nothing but the scheme."""
+    with pytest.raises(ConfigError) as refused:
+        Url.parse(text)
+
+    assert CANARY not in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert str(refused.value).startswith(text.partition("://")[0])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rtsp://user:pass@cam:8554/path?channel=1&subtype=0",
+        "rtsp://user@cam/path",
+        "rtsp://user:@cam/path",
+        "rtsp://us%3Aer:p%40ss%2F@cam/a%20b",
+        "udp://[ff02::1]:5000?interface=lo",
+        "http://cam/a?b",
+        "tcp://cam:5000",
+    ],
+)
+def test_the_connection_gets_the_url_as_it_was_written(text):
+    """Joined again, a URL is what the user gave."""
+    assert Url.parse(text).unredacted() == text
+
+
+def test_own_options_stay_out_of_the_request():
+    """What is meant for klvrelay is not sent to the far end."""
+    url = Url.parse("rtsp://cam/live?transport=udp&channel=1")
+
+    assert url.unredacted(without={"transport"}) == "rtsp://cam/live?channel=1"
+    assert url.options == {"transport": "udp", "channel": "1"}
+
+
+def test_user_and_password_are_decoded():
+    """%40 in a URL is an @ in the password."""
+    url = Url.parse("mqtt://us%3Aer:p%40ss@broker")
+
+    assert (url.user, url.password) == ("us:er", Secret("p@ss"))
+    assert (url.host, url.port) == ("broker", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "scheme", "path"),
+    [
+        ("-", "stdin", ""),
+        ("flights/a b.ts", "file", "flights/a b.ts"),
+        ("file:///tmp/a%20b.ts", "file", "/tmp/a b.ts"),
+        ("file://localhost/tmp/a.ts", "file", "/tmp/a.ts"),
+        ("odd?name#1@2.ts", "file", "odd?name#1@2.ts"),
+        (Path("/tmp/x.ts"), "file", "/tmp/x.ts"),
+    ],
+)
+def test_a_path_is_a_source_too(text, scheme, path):
+    """What has no scheme is a file, and `-` is standard input."""
+    url = Url.parse(text)
+
+    assert (url.scheme, url.path) == (scheme, path)
+
+
+def test_a_file_name_prints_on_one_line():
+    """A line end or an escape code in a file's name can't forge a line of the log."""
+    assert str(Url.parse("a\nb\x1b[31m\udcff.ts")) == r"a\nb\x1b[31m\udcff.ts"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("udp://239.1.1.1:5000", "udp-239.1.1.1-5000"),
+        ("udp://@:5000", "udp-5000"),
+        ("udp://[ff02::1]:5000", "udp-ff02-1-5000"),
+        ("rtp://0.0.0.0:5004?interface=lo", "rtp-0.0.0.0-5004"),
+        ("tcp://cam:5000", "tcp-cam-5000"),
+        ("rtsp://user:pass@cam/path", "cam-path"),
+        ("rtsp://cam:554/Streaming/Channels/101?x=1", "cam-Streaming-Channels-101"),
+        ("rtsp://cam:8554/", "cam-8554"),
+        ("https://host/live/uav1.m3u8", "host-live-uav1"),
+        ("-", "stdin"),
+        ("flights/day one.ts", "day-one"),
+        ("flights/Zürich.ts", "Zurich"),
+        ("飛行.ts", "stream"),
+        ("..", "stream"),
+        ("/", "stream"),
+    ],
+)
+def test_a_stream_is_named_for_its_source(source, name):
+    """The default name says where the stream comes from, safely, and without credentials."""
+    assert stream_name(source) == name
+
+
+@given(st.text())
+def test_a_default_name_is_safe_as_it_is(text):
+    """Whatever a file is called, its stream's name needs no coding, in a topic or elsewhere."""
+    name = stream_name(Url("file", path=text))
+
+    assert re.fullmatch(r"[A-Za-z0-9_.-]+", name)
+    assert safe_level(name) == name
+    assert len(name) <= LEVEL_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("uav-1_a.B", "uav-1_a.B"),
+        ("a/b", "a%2Fb"),
+        ("+", "%2B"),
+        ("#", "%23"),
+        ("$SYS", "%24SYS"),
+        ("50%", "50%25"),
+        ("ü", "%C3%BC"),
+        ("", "%00"),
+        (".", "%2E"),
+        ("..", "%2E%2E"),
+    ],
+)
+def test_a_topic_level_holds_only_what_is_safe(text, level):
+    """No wildcard, no further level, no reserved name, never empty."""
+    assert safe_level(text) == level
+
+
+@given(st.text(st.characters()))
+def test_no_text_breaks_out_of_its_level(text):
+    """Whatever an aircraft or a user calls itself, it is one level of bounded length."""
+    assert re.fullmatch(r"(?!\.+$)([A-Za-z0-9_.-]|%[0-9A-F]{2})+", level := safe_level(text))
+    assert len(level) <= LEVEL_LIMIT
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_different_texts_are_different_levels(one, other):
+    """Two streams never share a topic because their names were made safe."""
+    assert (safe_level(one) == safe_level(other)) == (one == other)
+
+
+def test_long_texts_that_begin_alike_stay_apart():
+    """A level is cut where it is too long, and marked so that no two are the same."""
+    assert safe_level("ü" * 500 + "a") != safe_level("ü" * 500 + "b")
+
+
+@pytest.mark.parametrize(
+    ("names", "unique"),
+    [
+        (["a", "b"], ["a", "b"]),
+        (["a", "a", "a"], ["a", "a-2", "a-3"]),
+        (["a", "a-2", "a"], ["a", "a-2", "a-3"]),
+        (["a", "a", "a-2"], ["a", "a-3", "a-2"]),
+        ([], []),
+    ],
+)
+def test_streams_of_one_name_are_numbered(names, unique):
+    """Each stream has a name of its own; one that is given as it stands is not taken from it."""
+    assert unique_names(names) == unique
+
+
+@given(st.lists(st.sampled_from(["a", "a-2", "a-2-2", "a-3", "b"])))
+def test_unique_names_are_unique(names):
+    """However they repeat, and in their order."""
+    unique = unique_names(names)
+
+    assert len(set(unique)) == len(names)
+    assert all(new.startswith(old) for old, new in zip(names, unique, strict=True))

@@ -1,0 +1,125 @@
+"""The C core held against the plain Python reference: on random packets no difference is allowed.
+
+Next door: `packets.py` makes the packets, `opinions.py` compares, `reference.py` is the other decoder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from opinions import core_json, disagreement, exact
+from packets import packets, sets
+from reference_values import Real, imapb, linear
+from wrapping import item as one_item
+from wrapping import packet, wrapped
+
+from native.spec import facts
+
+calm = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=400,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+
+@calm
+@given(packets())
+def test_any_packet_is_read_alike_by_core_and_reference(raw: bytes) -> None:
+    """Values, labels, specials, warnings, checksum and time of a random packet: no difference."""
+    assert disagreement(raw) == []
+
+
+@calm
+@given(sets("ST0903"))
+def test_any_vmti_set_inside_st0601_is_read_alike(value: bytes) -> None:
+    """Targets, their masks, chips and trackers, old and new maps: no difference."""
+    assert disagreement(packet("ST0601", one_item(74, value), checksum=True)) == []
+
+
+@pytest.mark.long
+@settings(calm, max_examples=20_000)
+@given(packets())
+def test_very_many_packets_are_read_alike_by_core_and_reference(raw: bytes) -> None:
+    """The same at length."""
+    assert disagreement(raw) == []
+
+
+def mapped_items() -> list[facts.Item]:
+    """Every item whose number is a map of its code."""
+    items = [item for name in facts.DECODED for item in facts.items(name)]
+    return [item for item in items if item.mapping in ("linear_uint", "linear_int", "imapb")]
+
+
+def lengths(item: facts.Item) -> range:
+    """IMAPB in every length that a code can have, linear maps in their own."""
+    return range(1, 9) if item.mapping == "imapb" else range(item.len_max, item.len_max + 1)
+
+
+def codes(size: int) -> Iterator[bytes]:
+    """The ends, the middle, their neighbours, each single bit, and a few in between."""
+    top = 2 ** (8 * size)
+    chosen = {0, 1, 2, top // 2 - 2, top // 2 - 1, top // 2, top // 2 + 1, top - 2, top - 1}
+    chosen |= {1 << bit for bit in range(0, 8 * size, 3)} | {top * part // 41 for part in range(41)}
+    return (code.to_bytes(size, "big") for code in sorted(chosen) if 0 <= code < top)
+
+
+@pytest.mark.parametrize("item", mapped_items(), ids=lambda item: f"{item.set}-{item.tag}-{item.key}")
+def test_a_printed_number_parses_back_to_its_code(item: facts.Item) -> None:
+    """Of all codes, the one that was sent lies nearest to the decimals printed; none is printed in vain."""
+    for size in lengths(item):
+        for code in codes(size):
+            expected = number(item, code)
+            if expected is None:
+                continue
+            printed = printed_number(item, code)
+            # Nearer to its own code than to the neighbours above and below.
+            assert abs(Fraction(printed) - expected.value) * 2 < expected.step, (code.hex(), printed)
+            assert decimals(printed) <= needed(expected.step), (code.hex(), printed)
+
+
+def number(item: facts.Item, code: bytes) -> Real | None:
+    assert item.min is not None
+    assert item.max is not None
+    if item.mapping != "imapb":
+        special = int.from_bytes(code, "big") in item.special
+        return None if special else linear(item.mapping, code, item.min, item.max)
+    value = imapb(code, item.min, item.max)
+    return value if isinstance(value, Real) else None
+
+
+def printed_number(item: facts.Item, code: bytes) -> str:
+    raw, _ = wrapped(item.set, one_item(item.tag, code))
+    found = re.search(rf'"{item.key}":(-?[0-9.]+)', core_json(raw).decode())
+    assert found, (item.key, code.hex(), core_json(raw))
+    return found[1]
+
+
+def decimals(printed: str) -> int:
+    return len(printed.partition(".")[2])
+
+
+def needed(step: Fraction) -> int:
+    """The fewest decimals that tell one step from the next, and one to spare."""
+    count = 0
+    while Fraction(1, 10**count) > step:
+        count += 1
+    return count + 1
+
+
+def test_the_reference_and_the_core_are_not_one_decoder() -> None:
+    """The comparison can fail: a record that is off by one code is told from the right one."""
+    raw = packet("ST0601", one_item(13, bytes.fromhex("5595b66d")))
+    other = packet("ST0601", one_item(13, bytes.fromhex("5595b66e")))
+    assert disagreement(raw) == []
+    from opinions import differences
+    from reference import decode
+
+    apart = list(differences(decode(raw)["items"], exact(core_json(other))["items"]))
+    assert len(apart) == 1
+    assert "sensor_latitude" in apart[0]

@@ -1,0 +1,125 @@
+"""The bounded way from a thread to the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from klvrelay.errors import SourceDown
+from klvrelay.record import Packet
+from klvrelay.sources.bridge import Bridge
+
+
+def packet(number):
+    return Packet(b"%d" % number, carriage="klv")
+
+
+def in_thread(job):
+    thread = threading.Thread(target=job)
+    thread.start()
+    return thread
+
+
+async def all_of(bridge):
+    got = []
+    async with asyncio.timeout(5):
+        while batch := await bridge.batch():
+            got += batch
+    return [int(packet.data or -1) for packet in got]
+
+
+async def test_a_file_waits_for_its_reader():
+    """Where nothing may be lost the thread waits for room."""
+    bridge = Bridge(most=3)
+
+    def job():
+        for number in range(1000):
+            bridge.put(packet(number), newest_wins=False)
+        bridge.end(None)
+
+    in_thread(job)
+
+    assert await all_of(bridge) == list(range(1000))
+    assert bridge.dropped == 0
+
+
+async def test_of_a_live_source_the_newest_packets_win():
+    """A reader that is late gets the last ones, behind a mark, and the others are counted."""
+    bridge = Bridge(most=3)
+    for number in range(10):
+        bridge.put(packet(number), newest_wins=True)
+
+    batch = await bridge.batch()
+
+    assert [packet.data for packet in batch] == [b"", b"7", b"8", b"9"]
+    assert batch[0].damaged
+    assert bridge.dropped == 7
+
+
+async def test_the_mark_is_made_once():
+    """After it the packets come plain again."""
+    bridge = Bridge(most=1)
+    for number in range(2):
+        bridge.put(packet(number), newest_wins=True)
+    await bridge.batch()
+    bridge.put(packet(2), newest_wins=True)
+
+    assert [packet.data for packet in await bridge.batch()] == [b"2"]
+
+
+async def test_a_fault_comes_after_the_packets_before_it():
+    """What ended the source is raised once all that it gave is taken."""
+    bridge = Bridge()
+    bridge.put(packet(1), newest_wins=True)
+    bridge.end(SourceDown("gone"))
+
+    assert len(await bridge.batch()) == 1
+    with pytest.raises(SourceDown, match="gone"):
+        await bridge.batch()
+
+
+async def test_a_thread_that_waits_for_room_learns_of_the_stop():
+    """Nobody reads any more: the thread goes on, and is told."""
+    bridge = Bridge(most=1)
+    bridge.put(packet(0), newest_wins=False)
+    told = []
+    thread = in_thread(lambda: told.append(bridge.put(packet(1), newest_wins=False)))
+
+    bridge.stop()
+    thread.join(2)
+
+    assert told == [False]
+
+
+async def test_a_reader_that_was_cancelled_takes_nothing_with_it():
+    """A packet that comes after is there for who asks next."""
+    bridge = Bridge()
+    waiting = asyncio.create_task(bridge.batch())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+
+    thread = in_thread(lambda: bridge.put(packet(1), newest_wins=True))
+    async with asyncio.timeout(5):
+        batch = await bridge.batch()
+    thread.join()
+
+    assert [packet.data for packet in batch] == [b"1"]
+
+
+def test_a_thread_may_end_after_the_loop():
+    """A loop that is closed no longer wants to know."""
+
+    async def begin():
+        bridge = Bridge()
+        waiting = asyncio.ensure_future(bridge.batch())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        return bridge
+
+    bridge = asyncio.run(begin())
+
+    bridge.put(packet(1), newest_wins=True)
+    bridge.end(None)

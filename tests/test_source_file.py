@@ -1,0 +1,157 @@
+"""What files and pipes have of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import aclosing
+
+import pytest
+
+import feed
+from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.names import Url
+from klvrelay.sources import file, open_source, sniff
+
+TAPE = feed.recording()
+
+
+async def read(source, within=5):
+    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
+        return [packet async for packet in packets]
+
+
+def data_of(packets):
+    return b"".join(packet.data for packet in packets)
+
+
+async def test_a_file_longer_than_one_piece_comes_whole(tmp_path, monkeypatch):
+    """Pieces are read ahead, and come in order."""
+    monkeypatch.setattr(file, "PIECE", 1000)
+    (tmp_path / "tape.ts").write_bytes(TAPE.ts)
+
+    got = await read(open_source(str(tmp_path / "tape.ts")))
+
+    assert len(got) > 10
+    assert data_of(got) == TAPE.ts
+
+
+async def test_a_file_that_a_relay_reads_is_stamped(tmp_path):
+    """With live_stamps each packet has the time it was read at."""
+    (tmp_path / "tape.ts").write_bytes(TAPE.ts)
+    before = time.time_ns() // 1000
+
+    (packet,) = await read(open_source(str(tmp_path / "tape.ts"), live_stamps=True))
+
+    assert before <= packet.received_us <= time.time_ns() // 1000
+
+
+async def test_a_named_pipe_is_waited_for(tmp_path):
+    """A pipe may have its writer later, and what is written comes at once, in whatever pieces."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    got = []
+
+    async with asyncio.timeout(5), aclosing(open_source(str(path)).packets()) as packets:
+        first = asyncio.ensure_future(anext(packets))
+        await asyncio.sleep(0)
+        assert not first.done()
+        with await asyncio.to_thread(open, path, "wb", 0) as writer:
+            writer.write(TAPE.klv[0][:9])
+            writer.write(TAPE.klv[0][9:])
+            got.append(await first)
+            writer.write(TAPE.klv[1])
+            got.append(await anext(packets))
+        assert await anext(packets, None) is None
+
+    assert data_of(got) == TAPE.klv[0] + TAPE.klv[1]
+
+
+async def test_a_pipe_that_nobody_reads_on_is_let_go(tmp_path):
+    """Cancelled while it waits for a writer, a source leaves neither the pipe nor a thread behind."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reading = asyncio.create_task(read(open_source(str(path))))
+    async with asyncio.timeout(5):
+        while not any(os.path.realpath(f"/proc/self/fd/{fd}") == str(path) for fd in os.listdir("/proc/self/fd")):
+            await asyncio.sleep(0.001)
+
+    reading.cancel()
+    await asyncio.wait([reading])
+
+    async with asyncio.timeout(2):
+        while any(os.path.realpath(f"/proc/self/fd/{fd}") == str(path) for fd in os.listdir("/proc/self/fd")):
+            await asyncio.sleep(0.001)
+
+
+async def test_other_containers_do_not_come_through_a_pipe(tmp_path):
+    """Of an mp4 the index may be at its end, so libav wants the file itself, and the message says so."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reading = asyncio.create_task(read(open_source(str(path))))
+    with await asyncio.to_thread(open, path, "wb") as writer:
+        writer.write(b"\0\0\0\x18ftypisom" + bytes(1000))
+
+    with pytest.raises(NotMedia, match="give the file itself"):
+        await reading
+
+
+async def test_a_terminal_is_no_stream():
+    """`klvrelay decode -` without a pipe does not hang: it says what to type."""
+    before, (ours, theirs) = os.dup(0), os.openpty()
+    os.dup2(theirs, 0)
+    try:
+        with pytest.raises(NotMedia, match="terminal"):
+            await read(open_source("-"))
+    finally:
+        os.dup2(before, 0)
+        for descriptor in (before, ours, theirs):
+            os.close(descriptor)
+
+
+async def test_standard_input_that_is_closed_is_said_so():
+    """A service without standard input gets a message."""
+    before = os.dup(0)
+    os.close(0)
+    try:
+        with pytest.raises(SourceDown, match="standard input"):
+            await read(open_source("-"))
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+
+
+@pytest.mark.parametrize("place", [1, 100, 187, 1000])
+async def test_a_recording_that_begins_inside_a_packet_is_known(place, tmp_path):
+    """Nobody cuts recordings at packets."""
+    (tmp_path / "tape.ts").write_bytes(TAPE.ts[place:])
+
+    got = await read(open_source(str(tmp_path / "tape.ts")))
+
+    assert got[0].carriage == "ts"
+
+
+@pytest.mark.parametrize(
+    ("head", "carriage"),
+    [
+        (TAPE.ts, "ts"),
+        (TAPE.bare, "klv"),
+        (b"\0\0\0\x18ftypisom" + TAPE.bare, None),
+        (b"\x1a\x45\xdf\xa3" + TAPE.bare, None),
+        (bytes.fromhex("060e2b34020501010d01020101020400") + TAPE.bare, None),
+        (b"hello" * 100, None),
+    ],
+    ids=["TS", "KLV", "mp4", "mkv", "MXF", "text"],
+)
+async def test_a_stream_is_known_by_its_bytes(head, carriage):
+    """A container is one even with a KLV key near its beginning."""
+
+    async def pieces():
+        for at in range(0, len(head), 100):
+            yield head[at : at + 100]
+
+    found, taken = await sniff.sniffed(Url.parse("x"), pieces())
+
+    assert found == carriage
+    assert head.startswith(taken)

@@ -1,0 +1,163 @@
+"""Holds the way in to its promises: make's targets, the set-up, CI, and what a package of this holds.
+
+Next door: `../Makefile`, `../.ci/setup`, `../.ci/run`, `../pyproject.toml`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PROMISED = {"help", "demo", "test", "long", "bench", "tables", "check-tables", "core", "lint", "clean"}
+
+
+def text(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def run(*command: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program with nothing in its environment but what is given."""
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=55)
+
+
+@pytest.fixture
+def machine(tmp_path) -> Path:
+    """A folder of commands to be the whole PATH of a machine that has no compiler and no Python.
+
+    Its user is not root, and its apt-get says that it was called.
+    """
+    commands = tmp_path / "bin"
+    commands.mkdir()
+    for name in ("bash", "env", "cat", "sha256sum", "mktemp", "rm", "mkdir", "tail", "sed", "tee", "grep"):
+        (commands / name).symlink_to(str(shutil.which(name)))
+    command(commands, "id", "echo 1000")
+    command(commands, "apt-get", "echo apt-get was called; exit 1")
+    return commands
+
+
+def command(commands: Path, name: str, script: str) -> None:
+    file = commands / name
+    file.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    file.chmod(0o755)
+
+
+@pytest.fixture
+def checkout(tmp_path) -> Path:
+    """A copy of what the set-up reads, in a path with a space."""
+    copy = tmp_path / "a checkout"
+    for name in (".ci", "native"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "setup.py", "Makefile"):
+        shutil.copy(ROOT / name, copy)
+    return copy
+
+
+def test_make_alone_lists_every_target():
+    """`make` says what can be done, one line a target, and nothing else."""
+    listed = run("make", cwd=ROOT, PATH=os.environ["PATH"]).stdout.splitlines()
+
+    assert all(re.fullmatch(r"  make [a-z-]+ +\S.*", line) for line in listed)
+    assert {line.split()[1] for line in listed} >= PROMISED
+
+
+@pytest.mark.parametrize("script", [".ci/setup", ".ci/run"])
+def test_the_scripts_can_be_run_and_read_by_bash(script):
+    """Both are executable, and bash finds no fault in their syntax."""
+    assert os.access(ROOT / script, os.X_OK)
+    assert run("bash", "-n", ROOT / script, cwd=ROOT, PATH=os.environ["PATH"]).returncode == 0
+
+
+def test_ci_runs_the_command_of_the_readme_and_lets_no_program_be_missing():
+    """CI tries what the README tells a newcomer to type."""
+    script = text(".ci/run")
+
+    assert re.search(r"^timeout \d+ make test\b", script, re.MULTILINE)
+    assert "export KLVRELAY_NO_SKIP=1" in script
+    assert "make test" in text("README.md")
+
+
+def test_who_is_not_root_is_told_the_one_line_to_run(machine, checkout):
+    """Without a compiler and Python, set-up stops before it does anything, with a line to copy."""
+    done = run(checkout / ".ci/setup", "demo", cwd=checkout, PATH=str(machine))
+
+    assert done.returncode == 1
+    line = "  sudo apt-get update && sudo apt-get install -y gcc libc6-dev"
+    assert done.stderr.splitlines()[-1].startswith(line)
+    assert "was called" not in done.stdout + done.stderr
+    assert not (checkout / ".venv").exists()
+
+
+def test_programs_that_only_some_tests_need_are_named_and_not_insisted_on(machine, checkout):
+    """`make test` says which programs are missing and how to get them, before it goes on."""
+    done = run(checkout / ".ci/setup", "test", cwd=checkout, PATH=str(machine))
+
+    if shutil.which("mosquitto", path="/usr/local/sbin:/usr/sbin"):
+        assert "Not installed: mosquitto-clients ffmpeg." in done.stderr
+    else:
+        assert "Not installed: mosquitto mosquitto-clients ffmpeg." in done.stderr
+    assert "skipped" in done.stderr
+
+
+def test_a_failing_apt_is_shown_and_ends_the_set_up(machine, checkout):
+    """What apt said is printed, and then what was wanted of it."""
+    command(machine, "id", "echo 0")
+
+    done = run(checkout / ".ci/setup", "demo", cwd=checkout, PATH=str(machine))
+
+    assert done.returncode == 1
+    assert "apt-get was called" in done.stderr
+    assert "apt could not install: gcc libc6-dev" in done.stderr.splitlines()[-1]
+
+
+def test_an_interpreter_that_will_not_do_is_refused_by_name(machine, checkout):
+    """PYTHON= that is too old or missing stops at once and installs nothing."""
+    command(machine, "id", "echo 0")
+
+    done = run(checkout / ".ci/setup", "demo", cwd=checkout, PATH=str(machine), PYTHON="python2.7")
+
+    assert done.returncode == 1
+    assert done.stderr == "klvrelay set-up: PYTHON=python2.7 is no Python 3.11, 3.12 or 3.13\n"
+
+
+def test_every_package_that_is_imported_is_asked_for():
+    """The imports of `src` are Python's own, or in the dependencies; amqtt comes with the extra `demo`."""
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["demo"]
+    names = {re.split(r"[<>=\[]", line)[0] for line in wanted}
+    lines = (line for file in (ROOT / "src").rglob("*.py") for line in text(str(file)).splitlines())
+    found = (re.match(r"\s*(?:from|import) ([a-z_A-Z0-9]+)", line) for line in lines)
+    imported = {match[1] for match in found if match} - set(sys.stdlib_module_names)
+
+    assert imported - {"klvrelay", "_cffi_backend"} <= names | {"paho"}, "paho comes with aiomqtt"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_source_package_builds_one_wheel_for_every_python(tmp_path):
+    """The sdist holds the C core's source; its wheel the core for CPython 3.11 and later, and the data."""
+    run_python("-c", f"from setuptools import build_meta as b; b.build_sdist({str(tmp_path)!r})", cwd=ROOT)
+    subprocess.run(["tar", "-xf", next(tmp_path.glob("*.tar.gz"))], cwd=tmp_path, check=True)
+    tree = next(path for path in tmp_path.iterdir() if path.is_dir())
+    assert {"klv.h", "klv.c", "build.py", "spec"} <= {path.name for path in (tree / "native").iterdir()}
+
+    run_python("-c", f"from setuptools import build_meta as b; b.build_wheel({str(tmp_path)!r})", cwd=tree)
+
+    wheel = next(tmp_path.glob("*.whl"))
+    assert re.fullmatch(r"klvrelay-[0-9.]+-cp311-abi3-linux_\w+\.whl", wheel.name)
+    held = zipfile.ZipFile(wheel).namelist()
+    assert {"klvrelay/_core.abi3.so", "klvrelay/py.typed", "klvrelay/record.schema.json"} <= set(held)
+    assert not [name for name in held if name.startswith(("native", "tests", "setup"))]
+
+
+def run_python(*arguments: str, cwd: Path) -> None:
+    done = subprocess.run([sys.executable, *arguments], cwd=cwd, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stdout + done.stderr

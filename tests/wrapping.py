@@ -1,0 +1,85 @@
+"""Puts values into items, items into sets and sets into packets, so that a decoder can be given them.
+
+Next door, `opinions.py` compares what the decoders make of the packets.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from reference_sets import SEGMENTS
+from reference_wire import checksum16
+
+from native.spec import facts
+
+Items = list[tuple[int, bytes]]
+
+
+@cache
+def universal_key(name: str) -> bytes | None:
+    return {key.set: key.key for key in facts.universal_keys()}.get(name)
+
+
+def ber(length: int) -> bytes:
+    if length < 0x80:
+        return bytes([length])
+    octets = (length.bit_length() + 7) // 8
+    return bytes([0x80 | octets]) + length.to_bytes(octets, "big")
+
+
+def oid(value: int) -> bytes:
+    groups = [value & 0x7F]
+    while value := value >> 7:
+        groups.insert(0, value & 0x7F | 0x80)
+    return bytes(groups)
+
+
+def item(tag: int, value: bytes) -> bytes:
+    return oid(tag) + ber(len(value)) + value
+
+
+def local_set(items: Items) -> bytes:
+    return b"".join(item(tag, value) for tag, value in items)
+
+
+def series(elements: list[bytes]) -> bytes:
+    return b"".join(ber(len(element)) + element for element in elements)
+
+
+def packet(name: str, value: bytes, *, checksum: bool = False) -> bytes:
+    """A packet of one set; with `checksum`, the set gets item 1 behind all others."""
+    key = universal_key(name)
+    assert key is not None
+    if not checksum:
+        return key + ber(len(value)) + value
+    head = key + ber(len(value) + 4) + value + b"\x01\x02"
+    return head + checksum16(head).to_bytes(2, "big")
+
+
+@cache
+def host(name: str) -> facts.Item:
+    """The first item of a decoded set that holds this one."""
+    kinds = (f"local_set:{name}", f"series:local_set:{name}", f"series:{name}Pack")
+    found = [item for owner in facts.DECODED for item in facts.items(owner) if item.kind in kinds]
+    return found[0]
+
+
+def wrapped(name: str, value: bytes) -> tuple[bytes, list[str | int]]:
+    """A packet that holds a set of this name with this value, and the way to it in the record's items."""
+    if universal_key(name):
+        return packet(name, value, checksum=name == "ST0601"), []
+    outer = host(name)
+    way: list[str | int] = [outer.key]
+    if outer.kind.startswith("series:"):
+        value = series([oid(1) + value if outer.kind == "series:VTargetPack" else value])
+        way.append(0)
+    raw, before = wrapped(outer.set, item(outer.tag, value))
+    return raw, [*before, *way]
+
+
+def decoded(kind: str) -> str | None:
+    """The decoded set that a kind such as `series:local_set:VChip` holds, if any."""
+    name = kind.rpartition(":")[2]
+    name = SEGMENTS.get(name, name)
+    name = "VTarget" if name == "VTargetPack" else name
+    return name if name in facts.DECODED else None

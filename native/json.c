@@ -444,3 +444,13 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
     *unknown += w.unknown;
     return KLV_OK;
 }
+
+long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
+                int64_t received_us, int64_t pts, int damaged, char *out, size_t room_)
+{
+    struct klv_envelope envelope = {head_size ? head : NULL, head_size, seq, received_us, pts, damaged};
+    size_t written;
+    uint64_t unknown = 0;
+    enum klv_status status = klv_json(packet, n, &envelope, out, room_, &written, &unknown);
+    return status == KLV_OK ? (long)written : status == KLV_FULL ? 0 : (long)status;
+}

@@ -95,6 +95,11 @@ int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us);
 enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envelope *envelope,
                          char *out, size_t room, size_t *written, uint64_t *unknown);
 
+/* The same with the envelope one by one, for callers to whom a struct is dear: the bytes written, 0
+ * where they do not fit, or a negative status. head_size 0: the items object only. */
+long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
+                int64_t received_us, int64_t pts, int damaged, char *out, size_t room);
+
 /* The ST 0601 packets of in[0..n) as columns: out[c * stride + row] is item tags[c], NaN where absent. Rows
  * whose checksum is bad are left out unless `all`. KLV_FULL: feed the rest from *used. */
 enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, const uint16_t *tags,

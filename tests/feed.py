@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -20,11 +21,16 @@ FIRST_TIME = 1_340_977_512_000_000
 """Item 2 of the first packet."""
 
 
-def klv_packet(sequence: int, time_us: int) -> bytes:
-    """A good ST 0601 packet: time, mission id (the sequence number), version, checksum."""
+def klv_packet(sequence: int, time_us: int, padding: int = 0) -> bytes:
+    """A good ST 0601 packet: time, mission id (the sequence number), version, checksum.
+
+    padding   bytes of an item 150 that no version knows
+    """
     mission = str(sequence).encode()
     items = b"\x02\x08" + time_us.to_bytes(8) + bytes([3, len(mission)]) + mission + b"\x41\x01\x13"
-    head = UAS_KEY + bytes([len(items) + 4]) + items + b"\x01\x02"
+    if padding:
+        items += b"\x81\x16\x82" + padding.to_bytes(2) + bytes(place % 251 for place in range(padding))
+    head = UAS_KEY + b"\x82" + (len(items) + 4).to_bytes(2) + items + b"\x01\x02"
     total = sum(byte << (8 if place % 2 == 0 else 0) for place, byte in enumerate(head))
     return head + (total & 0xFFFF).to_bytes(2)
 
@@ -42,12 +48,14 @@ class Recording:
         return b"".join(self.klv)
 
 
-def recording(count: int = 30, hz: float = 30.0, *, first_pcr: int = 900_000, filler: int = 0) -> Recording:
+def recording(
+    count: int = 30, hz: float = 30.0, *, first_pcr: int = 900_000, filler: int = 0, padding: int = 0
+) -> Recording:
     """`count` KLV packets at `hz`, each behind tables and a PCR, and before `filler` null packets."""
     mux, ts, klv = _Mux(), bytearray(), []
     for sequence in range(count):
         ticks = (first_pcr + round(sequence * 90_000 / hz)) % (1 << 33)
-        packet = klv_packet(sequence, FIRST_TIME + round(sequence * 1_000_000 / hz))
+        packet = klv_packet(sequence, FIRST_TIME + round(sequence * 1_000_000 / hz), padding)
         klv.append(packet)
         ts += mux.tables() + mux.pcr(ticks) + mux.pes(packet, ticks) + mux.null() * filler
     return Recording(bytes(ts), klv)
@@ -121,9 +129,7 @@ def rtp_datagrams(payloads: Iterable[bytes], *, first: int = 65_530, ssrc: int =
     ]
 
 
-def send_udp(
-    data: Sequence[bytes], port: int, host: str = "127.0.0.1", *, interface: str = "127.0.0.1"
-) -> None:
+def send_udp(data: Sequence[bytes], port: int, host: str = "127.0.0.1", *, interface: str = "127.0.0.1") -> None:
     """Send datagrams back to back; to a multicast group by `interface`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as sock:
@@ -139,7 +145,7 @@ async def listening(port: int, kind: str = "udp", within: float = 10.0) -> None:
     """Return once somebody on this machine listens to the port; fails after `within` seconds."""
     wanted = f":{port:04X}"
     async with asyncio.timeout(within):
-        while not any(_is_open(Path(f"/proc/net/{kind}{version}"), wanted) for version in ("", "6")):  # noqa: ASYNC110
+        while not any(_is_open(Path(f"/proc/net/{kind}{version}"), wanted) for version in ("", "6")):
             await asyncio.sleep(0.01)
 
 
@@ -184,11 +190,38 @@ async def tcp_server(data: bytes, *, hang: bool = False) -> AsyncIterator[int]:
         gone.set()
 
 
+@asynccontextmanager
+async def http_server(
+    body: bytes, *, status: str = "200 OK", ranges: bool = True, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """A web server that has one thing; with `ranges` any end of it, and its length. Gives its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            request = (await reader.readuntil(b"\r\n\r\n")).decode()
+            begin = request.partition("Range: bytes=")[2].partition("-")[0] if ranges else ""
+            at, code, head = int(begin or 0), status, ""
+            if begin and code == "200 OK":
+                code = "206 Partial Content"
+                head += f"Content-Range: bytes {at}-{len(body) - 1}/{len(body)}\r\n"
+            if ranges:
+                head += f"Accept-Ranges: bytes\r\nContent-Length: {len(body) - at}\r\n"
+            writer.write(f"HTTP/1.1 {code}\r\nConnection: close\r\n{head}\r\n".encode() + body[at:])
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
 class RtspServer:
     """The least of an RTSP server: RTP interleaved in TCP (RFC 2326, 10.12), Basic authentication.
 
-    payloads   RTP payloads that it sends after PLAY, then it closes (or, with `hang`, says nothing more)
+    payloads   (time stamp, payload) of the RTP that it sends after PLAY, then it closes
     media      the SDP line of its one medium, and its rtpmap
+    seconds    over which it sends them, or all at once
+    hang       it does not close, but says nothing more
     """
 
     MP2T = ("video 0 RTP/AVP 33", "33 MP2T/90000")
@@ -201,14 +234,17 @@ class RtspServer:
         *,
         credentials: str = "",
         hang: bool = False,
+        seconds: float = 0.0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._payloads, self._media, self._hang = payloads, media, hang
+        self._payloads, self._media, self._hang, self._tls = payloads, media, hang, tls
+        self._seconds = seconds
         self._allowed = base64.b64encode(credentials.encode()).decode() if credentials else ""
         self._gone = asyncio.Event()
         self.port = 0
 
     async def __aenter__(self) -> RtspServer:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -221,8 +257,7 @@ class RtspServer:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             while self._answer(writer, (await reader.readuntil(b"\r\n\r\n")).decode()):
                 await writer.drain()
-            self._play(writer)
-            await writer.drain()
+            await self._play(writer)
             if self._hang:
                 await self._gone.wait()
         writer.close()
@@ -246,8 +281,11 @@ class RtspServer:
         writer.write(f"RTSP/1.0 {status}\r\nCSeq: {fields['CSeq']}\r\n{more}\r\n{body}".encode())
         return method != "PLAY"
 
-    def _play(self, writer: asyncio.StreamWriter) -> None:
+    async def _play(self, writer: asyncio.StreamWriter) -> None:
         kind = int(self._media[1].split()[0])
         for count, (ticks, payload) in enumerate(self._payloads):
             datagram = struct.pack(">BBHII", 0x80, kind, count & 0xFFFF, ticks, 7) + payload
             writer.write(b"$\x00" + len(datagram).to_bytes(2) + datagram)
+            await writer.drain()
+            if self._seconds:
+                await asyncio.sleep(self._seconds / len(self._payloads))

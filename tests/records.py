@@ -1,16 +1,12 @@
-"""Real records for the tests of sinks: small KLV packets of the sets that klvrelay knows.
-
-Next door: `wrapping.py` puts the bytes together.
-"""
+"""Real records for the tests of sinks: small KLV packets of the sets that klvrelay knows."""
 
 from __future__ import annotations
 
 import struct
 from typing import Any
 
-from wrapping import local_set, packet
-
 from klvrelay.record import Record
+from klvrelay.spec import UNIVERSAL_KEYS
 
 BOOT = "5f2c9a"
 TIME_US = 1_340_977_512_123_456
@@ -18,11 +14,19 @@ TIME_US = 1_340_977_512_123_456
 Items = list[tuple[int, bytes]]
 
 
+def packet(name: str, items: Items, *, checksum: bool) -> bytes:
+    """A local set of short items: key, length, tag-length-value, and the checksum of ST 0601."""
+    value = b"".join(bytes([tag, len(data)]) + data for tag, data in items) + b"\x01\x02" * checksum
+    head = UNIVERSAL_KEYS[name] + bytes([len(value) + 2 * checksum]) + value
+    total = sum(octet << 8 * (at % 2 == 0) for at, octet in enumerate(head)) & 0xFFFF
+    return head + total.to_bytes(2, "big") if checksum else head
+
+
 def platform(seq: int, *more: tuple[int, bytes], heading: int = 0x71C2) -> bytes:
     """A ST 0601 packet: time, heading, a tail number that tells the packet, version, checksum."""
     stamp = (2, struct.pack("!Q", TIME_US + seq * 33_333))
     items: Items = [stamp, (4, f"tail-{seq}".encode()), (5, struct.pack("!H", heading)), *more, (65, b"\x13")]
-    return packet("ST0601", local_set(items), checksum=True)
+    return packet("ST0601", items, checksum=True)
 
 
 def record(seq: int, stream: str = "uav1", *, raw: bytes | None = None, **fields: Any) -> Record:
@@ -46,11 +50,11 @@ def damaged(seq: int, stream: str = "uav1") -> Record:
 
 def security(seq: int, classification: int = 1) -> Record:
     """A stand-alone ST 0102 record."""
-    raw = packet("ST0102", local_set([(1, bytes([classification])), (22, b"\x00\x0c")]))
+    raw = packet("ST0102", [(1, bytes([classification])), (22, b"\x00\x0c")], checksum=False)
     return record(seq, raw=raw, set="ST0102", checksum="absent")
 
 
 def targets(seq: int, total: int) -> Record:
     """A stand-alone ST 0903 record that says how many targets there are."""
-    raw = packet("ST0903", local_set([(4, b"\x06"), (5, bytes([total]))]), checksum=True)
+    raw = packet("ST0903", [(4, b"\x06"), (5, bytes([total]))], checksum=True)
     return record(seq, raw=raw, set="ST0903")

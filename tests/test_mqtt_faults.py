@@ -85,9 +85,7 @@ async def test_a_host_that_never_answers_is_given_up_in_time(monkeypatch):
     assert "no answer within 0.2 s" in str(fault)
 
 
-@pytest.mark.parametrize(
-    "answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\x03\x01\x00\x02\x02\x0a", b"", b"\0"]
-)
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\x03\x01\x00\x02\x02\x0a", b"", b"\0"])
 async def test_what_is_no_mqtt_broker_is_called_so(answer):
     """A web server, a TLS port, one that hangs up: told at once, not at the timeout."""
     async with server(answer) as port, asyncio.timeout(1.5):
@@ -236,9 +234,7 @@ async def test_a_subscription_without_an_answer_ends_in_time(oracle, end):
     assert isinstance(asking.exception(), SinkDown)
 
 
-@pytest.mark.parametrize(
-    ("code", "kind"), [(0x87, SinkRefused), (0x90, SinkRefused), (0x97, SinkDown), (0x10, None)]
-)
+@pytest.mark.parametrize(("code", "kind"), [(0x87, SinkRefused), (0x90, SinkRefused), (0x97, SinkDown), (0x10, None)])
 async def test_a_publish_that_is_refused_is_not_taken_for_delivered(oracle, code, kind):
     """PUBACK carries a reason in MQTT 5; only those below 0x80 are a yes."""
     connection = await connect(to(oracle.port), client_id="kr", will=WILL)

@@ -7,9 +7,9 @@ import os
 import time
 from contextlib import aclosing
 
+import feed
 import pytest
 
-import feed
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Url
 from klvrelay.sources import file, open_source, sniff

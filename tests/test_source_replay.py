@@ -6,11 +6,11 @@ import asyncio
 from contextlib import aclosing
 from itertools import pairwise
 
+import feed
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import feed
 from klvrelay.klv import Decoder
 from klvrelay.sources import open_source, pace, replay
 
@@ -92,9 +92,7 @@ def packets_188(data):
     return [data[at : at + 188] for at in range(0, len(data), 188)]
 
 
-@pytest.mark.parametrize(
-    ("before", "behind"), [(4, 0), (0, 16)], ids=["192 bytes, M2TS", "204 bytes, Reed-Solomon"]
-)
+@pytest.mark.parametrize(("before", "behind"), [(4, 0), (0, 16)], ids=["192 bytes, M2TS", "204 bytes, Reed-Solomon"])
 def test_other_packet_sizes_keep_time_too(before, behind):
     """Recorders put a time code before each packet, or a check sum behind."""
     data = b"".join(bytes(before) + packet + bytes(behind) for packet in packets_188(TAPE.ts))

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 
+import feed
 import pytest
 
-import feed
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.sources import open_source
 
 TAPE = feed.recording()
 
 
-async def read(source, within=5):
+async def read(source, got=None, within=5):
+    got = [] if got is None else got
     async with asyncio.timeout(within), aclosing(source.packets()) as packets:
-        return [packet async for packet in packets]
+        async for packet in packets:
+            got.append(packet)
+    return got
 
 
 async def send(port, *pieces):
@@ -68,9 +71,7 @@ async def test_what_was_sent_before_the_silence_is_yielded():
     async with feed.tcp_server(TAPE.ts, hang=True) as port:
         got = []
         with pytest.raises(SourceDown):
-            async with aclosing(open_source(f"tcp://127.0.0.1:{port}", timeout=0.1).packets()) as packets:
-                async for packet in packets:
-                    got.append(packet)
+            await read(open_source(f"tcp://127.0.0.1:{port}", timeout=0.1), got)
 
     assert b"".join(packet.data for packet in got) == TAPE.ts
 
@@ -93,7 +94,7 @@ async def test_other_bytes_are_not_media():
 
 async def test_an_unknown_host_is_said_so():
     """A name that no resolver knows is a SourceDown, not a traceback."""
-    with pytest.raises(SourceDown, match="name is not known|no connection"):
+    with pytest.raises(SourceDown, match="name is not known"):
         await read(open_source("tcp://no-such-host.invalid:5000"))
 
 

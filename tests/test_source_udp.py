@@ -7,9 +7,9 @@ import socket
 from contextlib import aclosing
 from pathlib import Path
 
+import feed
 import pytest
 
-import feed
 from klvrelay.errors import SourceDown
 from klvrelay.klv import Decoder
 from klvrelay.sources import open_source
@@ -131,9 +131,7 @@ async def test_a_group_is_joined_on_the_named_interface(interface, sources, free
     """Multicast is heard on the interface of that name or address, from any source or from those named."""
     source = open_source(f"udp://239.255.77.1:{free_port}?interface={interface}{sources}")
 
-    got = await packets_of(
-        source, lambda: feed.send_udp(DATAGRAMS, free_port, "239.255.77.1"), len(TAPE.ts)
-    )
+    got = await packets_of(source, lambda: feed.send_udp(DATAGRAMS, free_port, "239.255.77.1"), len(TAPE.ts))
 
     assert data_of(got) == TAPE.ts
 
@@ -146,9 +144,7 @@ async def test_two_programs_can_hear_one_group(free_port):
     def send():
         feed.send_udp(DATAGRAMS, free_port, "239.255.77.2")
 
-    got = await asyncio.gather(
-        packets_of(one, lambda: None, len(TAPE.ts)), packets_of(other, send, len(TAPE.ts))
-    )
+    got = await asyncio.gather(packets_of(one, lambda: None, len(TAPE.ts)), packets_of(other, send, len(TAPE.ts)))
 
     assert [data_of(packets) for packets in got] == [TAPE.ts, TAPE.ts]
 
@@ -173,9 +169,7 @@ async def test_a_group_of_the_wrong_source_is_silent(free_port):
     source = open_source(f"udp://239.255.77.3:{free_port}?interface=lo&sources=127.0.0.9")
 
     with pytest.raises(TimeoutError):
-        await packets_of(
-            source, lambda: feed.send_udp(DATAGRAMS, free_port, "239.255.77.3"), 1, within=0.1
-        )
+        await packets_of(source, lambda: feed.send_udp(DATAGRAMS, free_port, "239.255.77.3"), 1, within=0.1)
 
 
 async def test_a_port_in_use_is_said_so(free_port):

@@ -10,9 +10,9 @@ from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanage
 from dataclasses import dataclass
 from pathlib import Path
 
+import feed
 import pytest
 
-import feed
 from klvrelay.errors import ConfigError, KlvrelayError, NotMedia, SourceDown
 from klvrelay.klv import Decoder
 from klvrelay.record import Packet

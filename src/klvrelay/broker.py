@@ -65,7 +65,7 @@ class EmbeddedBroker:
         self._thread.start()
         try:
             async with asyncio.timeout(START_TIMEOUT):
-                self.port = await asyncio.wrap_future(started)
+                self.port = await asyncio.shield(asyncio.wrap_future(started))
         except BaseException:
             await self._end()
             raise
@@ -96,13 +96,15 @@ class EmbeddedBroker:
         asyncio.get_running_loop().set_exception_handler(_hush)
         broker = _new_broker()
         await broker.start()
-        server = await self._listen(broker)
-        started.set_result(server.sockets[0].getsockname()[1])
-        await asyncio.wrap_future(self._stop)
-        server.close()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(STOP_TIMEOUT):
-                await broker.shutdown()
+        try:
+            server = await self._listen(broker)
+            started.set_result(server.sockets[0].getsockname()[1])
+            await asyncio.wrap_future(self._stop)
+            server.close()
+        finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(STOP_TIMEOUT):
+                    await broker.shutdown()
 
     async def _listen(self, broker: Any) -> asyncio.Server:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -123,16 +125,14 @@ async def _attend(broker: Any, reader: asyncio.StreamReader, writer: asyncio.Str
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT):
             head = await _connect_head(reader)
+        if head.endswith(_NAME + b"\x04"):
+            await broker.external_connected(_Replayed(head, reader), StreamWriterAdapter(writer), "default")
+        elif _NAME in head:
+            writer.write(_OTHER_VERSION)
     except (OSError, asyncio.IncompleteReadError):
-        head = b""
-    if head.endswith(_NAME + b"\x04"):
-        await broker.external_connected(_Replayed(head, reader), StreamWriterAdapter(writer), "default")
-        return
-    if _NAME in head:
-        writer.write(_OTHER_VERSION)
-    with contextlib.suppress(OSError):
+        pass
+    finally:
         writer.close()
-        await writer.wait_closed()
 
 
 async def _connect_head(reader: asyncio.StreamReader) -> bytes:
@@ -166,7 +166,8 @@ def _load_amqtt() -> None:
         import amqtt.broker  # noqa: F401
     except ImportError as fault:
         raise ConfigError("embedded broker: amqtt is missing: pip install 'klvrelay[demo]'") from fault
-    logging.getLogger("amqtt").setLevel(logging.CRITICAL)
+    for name in ("amqtt", "transitions"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def _new_broker() -> Any:

@@ -28,6 +28,12 @@ from klvrelay.watch import tame
 
 SHIPPED = Path("samples/orbit.ts")
 LINES_A_SECOND = 4
+SHOWN = {
+    "sensor_latitude": "{:.5f}°",
+    "sensor_longitude": "{:.5f}°",
+    "sensor_true_altitude": "{:.0f} m",
+    "platform_heading_angle": "heading {:.1f}°",
+}
 
 
 def sample_file() -> Path:
@@ -120,8 +126,7 @@ def _line(message: Received, leaf: str, skipped: int) -> Text:
         record = orjson.loads(message.payload)
         items = record["items"]
         text.append(f"  seq {record['seq']}  {record['time']}", style="default")
-        for key, form in (("sensor_latitude", "{:.5f}°"), ("sensor_longitude", "{:.5f}°"),
-                          ("sensor_true_altitude", "{:.0f} m"), ("platform_heading_angle", "heading {:.1f}°")):  # fmt: skip
+        for key, form in SHOWN.items():
             if isinstance(items.get(key), int | float):
                 text.append("  " + form.format(items[key]), style="default")
         more = f", {skipped} more not shown" if skipped else ""

@@ -6,15 +6,15 @@ Next door: `wire.py` calls the C core; `sources/` feed a `Decoder`, whose record
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, cast
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from klvrelay import wire
 from klvrelay.errors import ConfigError
-from klvrelay.record import Carriage, Checksum, Packet, Record
+from klvrelay.record import Carriage, Packet, Record
 from klvrelay.spec import SETS
 from klvrelay.wire import Counters
 
@@ -88,15 +88,13 @@ class Decoder:
         """`flush` as JSON Lines."""
         return b"".join(record.json() + b"\n" for record in self.flush())
 
-    def _records(self, entries: Iterator[wire.Entry], received_us: int | None) -> list[Record]:
-        stream, boot, records = self.stream, self.boot, []
-        for raw, pts, pid, set_, checksum, damaged in entries:
-            transport: Literal["ok", "damaged"] = "damaged" if damaged else "ok"
-            records.append(
-                Record(raw, set_, cast(Checksum, checksum), transport, pts, pid, received_us, stream, boot, self.seq)
-            )
-            self.seq += 1
-        return records
+    def _records(self, entries: list[wire.Entry], received_us: int | None) -> list[Record]:
+        stream, boot, first = self.stream, self.boot, self.seq
+        self.seq += len(entries)
+        return [
+            Record(raw, set_, checksum, transport, pts, pid, received_us, stream, boot, seq)
+            for seq, (raw, pts, pid, set_, checksum, transport) in enumerate(entries, first)
+        ]
 
     @property
     def counters(self) -> Counters:
@@ -145,4 +143,4 @@ def _bare_klv(data: Any) -> Any:
     """A buffer of KLV packets: as given, or out of the transport stream that carries them."""
     if carriage_of(bytes(data[: 16 * 204])) != "ts":
         return data
-    return b"".join(entry[0] for entry in wire.Lane(ts=True).packets(data) if not entry[5])
+    return b"".join(entry[0] for entry in wire.Lane(ts=True).packets(data) if entry[5] == "ok")

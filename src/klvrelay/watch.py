@@ -142,9 +142,7 @@ def line(row: Mapping[str, str]) -> str:
     return " ".join((row["stream"], row["state"], *rest))
 
 
-async def watch(
-    settings: MqttSettings, stream: str | None = None, *, console: Console | None = None
-) -> None:
+async def watch(settings: MqttSettings, stream: str | None = None, *, console: Console | None = None) -> None:
     """Show a broker's streams until cancelled: a live table, or where there is no terminal a line a second.
 
     Raises SinkDown or SinkRefused where the first connection fails; a later loss is said once and retried.

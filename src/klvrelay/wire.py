@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import struct
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import orjson
@@ -22,7 +22,11 @@ from klvrelay.errors import DecodeError
 LIMIT = 65536
 """Bytes that one packet's value may have by default."""
 
-CHECKSUMS = ("absent", "ok", "bad")
+Checksum = Literal["ok", "bad", "absent"]
+Transport = Literal["ok", "damaged"]
+
+CHECKSUMS: tuple[Checksum, ...] = ("absent", "ok", "bad")
+TRANSPORTS: tuple[Transport, ...] = ("ok", "damaged")
 SET_NAMES = [ffi.string(lib.klv_set_name(i)).decode() for i in range(256)]
 
 _LINES_ROOM = 256 << 10  # text goes through here in pieces that stay in the processor's cache
@@ -50,9 +54,6 @@ class _Room(threading.local):
 
     def __init__(self) -> None:
         self.grow(32768)
-        self.envelope = ffi.new("struct klv_envelope *")
-        self.written = ffi.new("size_t *")
-        self.unknown = ffi.new("uint64_t *")
 
     def grow(self, size: int) -> None:
         self.size = size
@@ -60,6 +61,8 @@ class _Room(threading.local):
 
 
 _room = _Room()
+_klv_record = lib.klv_record
+_buffer = ffi.buffer
 
 
 @lru_cache(maxsize=4096)
@@ -68,34 +71,26 @@ def head(stream: str, boot: str | None) -> bytes:
     return orjson.dumps({"schema": "klvrelay/1", "stream": stream, "boot": boot})[:-1]
 
 
-def _json(raw: bytes) -> bytes:
+def record_json(
+    raw: bytes, head_: bytes, seq: int = 0, received_us: int | None = None, pts: int | None = None, damaged: bool = False
+) -> bytes:
+    """One packet as a record's JSON document, UTF-8; `head_` is from `head()`. Raises DecodeError for no packet."""
     room = _room
-    while True:
-        status = lib.klv_json(raw, len(raw), room.envelope, room.out, room.size, room.written, room.unknown)
-        if status == lib.KLV_OK:
-            return ffi.buffer(room.out, room.written[0])[:]  # type: ignore[no-any-return]
-        if status != lib.KLV_FULL:
-            raise DecodeError("not a KLV packet: no key and length at its beginning")
-        room.grow(room.size * 4)
-
-
-def record_json(raw: bytes, head_: bytes, seq: int, received_us: int | None, pts: int | None, damaged: bool) -> bytes:
-    """One packet as a record's JSON document, UTF-8; `head_` is from `head()`."""
-    envelope = _room.envelope
-    kept = ffi.from_buffer(head_)
-    envelope.head = kept
-    envelope.head_size = len(head_)
-    envelope.seq = seq
-    envelope.received_us = -1 if received_us is None else received_us
-    envelope.pts = -1 if pts is None else pts
-    envelope.damaged = damaged
-    return _json(raw)
+    received = -1 if received_us is None else received_us
+    written = _klv_record(
+        raw, len(raw), head_, len(head_), seq, received, -1 if pts is None else pts, damaged, room.out, room.size
+    )
+    if written > 0:
+        return _buffer(room.out, written)[:]  # type: ignore[no-any-return]
+    if written < 0:
+        raise DecodeError("not a KLV packet: no key and length at its beginning")
+    room.grow(room.size * 4)
+    return record_json(raw, head_, seq, received_us, pts, damaged)
 
 
 def items_json(raw: bytes) -> bytes:
     """The items of one packet as a JSON object, as in the record."""
-    _room.envelope.head = ffi.NULL
-    return _json(raw)
+    return record_json(raw, b"")
 
 
 def time_us(raw: bytes) -> int | None:
@@ -104,8 +99,8 @@ def time_us(raw: bytes) -> int | None:
     return int(out[0]) if lib.klv_time(raw, len(raw), out) else None
 
 
-Entry = tuple[bytes, int | None, int | None, str, str, bool]
-"""(bytes, pts, pid, set, checksum, damaged) of one packet."""
+Entry = tuple[bytes, int | None, int | None, str, Checksum, Transport]
+"""(bytes, pts, pid, set, checksum, transport) of one packet."""
 
 
 class Lane:
@@ -129,37 +124,40 @@ class Lane:
         """Bytes were lost here, or the source begins anew: what is held comes out with the next call."""
         lib.klv_lane_break(self._lane)
 
-    def packets(self, data: Any) -> Iterator[Entry]:
+    def packets(self, data: Any) -> list[Entry]:
         """Every packet that is whole once `data` (a buffer) is added. One C call, as a rule."""
         source = ffi.from_buffer("uint8_t[]", data)
         room = max(len(source), LIMIT + 64) + LIMIT
         if len(self._pool) < room:
             self._pool = _NO_CLEAR("uint8_t[]", room)
         self._used[0] = 0
-        status = lib.KLV_FULL
-        while status == lib.KLV_FULL:
+        found: list[Entry] = []
+        while True:
             status = lib.klv_lane_batch(
                 self._lane, source, len(source), self._used, self._pool, len(self._pool),
                 self._entries, len(self._entries), self._count,
             )  # fmt: skip
             count = self._count[0]
             if count:
-                yield from self._read(count)
-            if status == lib.KLV_FULL and count == len(self._entries):
+                found += self._read(count)
+            if status != lib.KLV_FULL:
+                return found
+            if count == len(self._entries):
                 self._entries = _NO_CLEAR("struct klv_entry[]", min(4 * count, 65536))
 
-    def _read(self, count: int) -> Iterator[Entry]:
-        table = bytes(ffi.buffer(self._entries, count * _ENTRY.size))
-        pool = ffi.buffer(self._pool)
-        for at, size, pts, pid, set_, checksum, damaged, _ in _ENTRY.iter_unpack(table):
-            yield (
+    def _read(self, count: int) -> list[Entry]:
+        table, pool = ffi.buffer(self._entries, count * _ENTRY.size), ffi.buffer(self._pool)
+        return [
+            (
                 pool[at : at + size],
                 pts if pts >= 0 else None,
                 pid if pid >= 0 else None,
                 SET_NAMES[set_],
                 CHECKSUMS[checksum],
-                bool(damaged),
+                TRANSPORTS[damaged],
             )
+            for at, size, pts, pid, set_, checksum, damaged, _ in _ENTRY.iter_unpack(table)
+        ]
 
     def lines(self, data: Any, head_: bytes, seq: int, received_us: int | None = None) -> tuple[bytes, int]:
         """Every record of `data` as JSON Lines, and the next sequence number. One C call, as a rule."""

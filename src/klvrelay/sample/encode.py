@@ -115,6 +115,7 @@ def _special(value: float) -> int | None:
 
 # ---- finding an item --------------------------------------------------------------------------------------
 
+
 def _pairs(items: Items) -> list[tuple[Key, object]]:
     return list(items.items() if isinstance(items, Mapping) else items)
 

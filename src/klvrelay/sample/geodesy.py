@@ -62,9 +62,7 @@ def turn(yaw: float, pitch: float, roll: float) -> Array:
 
     Serves platform heading, pitch, roll (items 5-7) as well as sensor azimuth, elevation, roll (18-20).
     """
-    (sy, cy), (sp, cp), (sr, cr) = (
-        (math.sin(math.radians(a)), math.cos(math.radians(a))) for a in (yaw, pitch, roll)
-    )
+    (sy, cy), (sp, cp), (sr, cr) = ((math.sin(math.radians(a)), math.cos(math.radians(a))) for a in (yaw, pitch, roll))
     return np.array(
         [
             [cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr],

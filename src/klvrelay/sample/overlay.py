@@ -38,6 +38,7 @@ class Overlay:
         """Everything that belongs on this frame."""
         height, width = self._luma.shape
         clock = _EPOCH + timedelta(microseconds=time_us)
+        self._shade(DIGITS + 1)
         self._right(f"F{number % 10**DIGITS:0{DIGITS}d}", 0)
         if width < _TALKATIVE:
             self._write(f"{clock:%H:%M:%S}.{clock.microsecond // 1000:03d}", 0, 0)
@@ -53,6 +54,10 @@ class Overlay:
         self._cross(width // 2, height // 2)
         self._north(instant)
         self._box(instant)
+
+    def _shade(self, letters: int) -> None:
+        """Darken the top right corner, so that the counter can be read on any ground."""
+        self._luma[: (HEIGHT + 2) * self._scale, -(letters * ADVANCE + 1) * self._scale :] //= 3
 
     def _left(self, line: str, row: int) -> None:
         self._write(line, 2 * self._scale, self._row(row))

@@ -4,7 +4,7 @@ Room: the sample recording. Next door: `terrain.py` painted the ground, `flight.
 `video.py` encodes what comes out: planes Y, U, V of 4:2:0 (BT.601, limited range) in one array.
 
 The ray of every eighth pixel is followed to the hills; between those the ground positions are interpolated,
-which is off by less than a hundredth of a pixel.
+which is off by a few hundredths of a pixel at most.
 """
 
 from __future__ import annotations
@@ -67,9 +67,7 @@ class Picture:
         outline = [camera.pixel(corner) for corner in vehicle.corners()]
         columns, rows = zip(*(at for at in outline if at), strict=True)
         margin = 6 + camera.width // 80
-        across = slice(
-            *(_even(edge, camera.width) for edge in (min(columns) - margin, max(columns) + margin))
-        )
+        across = slice(*(_even(edge, camera.width) for edge in (min(columns) - margin, max(columns) + margin)))
         down = slice(*(_even(edge, camera.height) for edge in (min(rows) - margin, max(rows) + margin)))
         east, north = ground[:, down, across]
         metres = 2 * camera.tangents[0] * instant.slant / camera.width
@@ -111,9 +109,7 @@ def _between(nodes: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
     low = nodes.take(range(nodes.shape[axis] - 1), axis)
     step = np.expand_dims(nodes.take(range(1, nodes.shape[axis]), axis) - low, axis + 1)
     share = (np.arange(_STEP, dtype=np.float32) + np.float32(0.5)) / np.float32(_STEP)
-    fine: NDArray[np.float32] = np.expand_dims(low, axis + 1) + step * (
-        share[:, None] if axis == 1 else share
-    )
+    fine: NDArray[np.float32] = np.expand_dims(low, axis + 1) + step * (share[:, None] if axis == 1 else share)
     shape = list(nodes.shape)
     shape[axis] = -1
     return fine.reshape(shape)
@@ -138,9 +134,7 @@ def _quads(plane: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 def _pairs(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """Two planes at half resolution, in one number."""
-    sums = (
-        p[::2, ::2].astype(np.uint16) + p[1::2, ::2] + p[::2, 1::2] + p[1::2, 1::2] for p in (first, second)
-    )
+    sums = (p[::2, ::2].astype(np.uint16) + p[1::2, ::2] + p[::2, 1::2] + p[1::2, 1::2] for p in (first, second))
     low, high = ((total + 2) >> 2 for total in sums)
     return (low | high << 8).astype(np.uint16)
 

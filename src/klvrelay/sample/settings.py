@@ -56,7 +56,7 @@ class Settings:
     def has_klv(self, number: int) -> bool:
         """Whether a frame is the first at or after the due time of a KLV packet."""
         share = self.klv_rate / self.fps
-        return math.ceil(number * share) < math.ceil((number + 1) * share)
+        return math.floor(number * share) > math.floor((number - 1) * share)
 
 
 def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: Rate | None, codec: str,

@@ -39,7 +39,9 @@ class Received:
 
 
 class Connection(Protocol):
-    """One connection to one broker."""
+    """One connection to one broker. `older_only`: it said that it speaks 3.1.1 and not 5."""
+
+    older_only: bool
 
     @property
     def protocol(self) -> int:
@@ -92,6 +94,7 @@ async def connect(
         except WrongVersion as fault:
             faults.append(fault)
         else:
+            link.older_only = any(fault.said_so for fault in faults)
             _LOG.debug("mqtt connected url=%s protocol=%s", settings.url, version)
             return link
     if any(fault.said_so for fault in faults):

@@ -1,4 +1,4 @@
-"""The TCP connection and the TLS context of an MQTT connection, made from the settings.
+"""The TCP or TLS connection under MQTT, made from the settings.
 
 We connect ourselves, since a library that blocks in a thread can neither be cancelled nor say what failed.
 Next door: `link.py` hands the socket to the MQTT library, `faults.py` words what went wrong.
@@ -15,14 +15,20 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from klvrelay.errors import ConfigError
-from klvrelay.sinks.faults import dial_fault
+from klvrelay.sinks.faults import dial_fault, tls_fault
 from klvrelay.sinks.settings import MqttSettings
 
 T = TypeVar("T")
 
 
 async def dial(settings: MqttSettings) -> socket.socket:
-    """A connected, non-blocking socket without Nagle's delay; SinkDown says what to try."""
+    """A connected, non-blocking socket without Nagle's delay, TLS on it if set; the fault says what to try."""
+    context = await asyncio.to_thread(tls_context, settings) if settings.tls else None
+    sock = await _call(settings)
+    return sock if context is None else await _secure(settings, context, sock)
+
+
+async def _call(settings: MqttSettings) -> socket.socket:
     loop = asyncio.get_running_loop()
     fault: OSError = OSError(errno.EADDRNOTAVAIL, "no address")
     try:
@@ -48,6 +54,37 @@ async def _reach(sock: socket.socket, address: tuple[object, ...]) -> socket.soc
         sock.close()
         raise
     return sock
+
+
+async def _secure(settings: MqttSettings, context: ssl.SSLContext, sock: socket.socket) -> ssl.SSLSocket:
+    secured = context.wrap_socket(sock, server_hostname=settings.host, do_handshake_on_connect=False)
+    try:
+        async with asyncio.timeout(settings.timeout):
+            await _shake_hands(secured)
+    except OSError as fault:
+        secured.close()
+        raise tls_fault(settings, fault) from fault
+    except BaseException:
+        secured.close()
+        raise
+    return secured
+
+
+async def _shake_hands(secured: ssl.SSLSocket) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        ready: asyncio.Future[None] = loop.create_future()
+        try:
+            return secured.do_handshake()
+        except ssl.SSLWantReadError:
+            loop.add_reader(secured, ready.set_result, None)
+        except ssl.SSLWantWriteError:
+            loop.add_writer(secured, ready.set_result, None)
+        try:
+            await ready
+        finally:
+            loop.remove_reader(secured)
+            loop.remove_writer(secured)
 
 
 def tls_context(settings: MqttSettings) -> ssl.SSLContext:

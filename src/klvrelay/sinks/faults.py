@@ -32,7 +32,7 @@ def dial_fault(settings: MqttSettings, fault: OSError) -> SinkError:
     return SinkDown(f"{where}: can't connect: {_plain(fault)}")
 
 
-def tls_fault(settings: MqttSettings, fault: BaseException | None) -> SinkError:
+def tls_fault(settings: MqttSettings, fault: OSError) -> SinkError:
     """Why the TLS handshake failed."""
     where = settings.url
     if isinstance(fault, ssl.SSLCertVerificationError):

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 import logging
 import socket
-import ssl
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, Self, TypeVar, cast
 
@@ -24,7 +23,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
 from klvrelay.sinks import faults
 from klvrelay.sinks.client import Message, Received, WrongVersion
-from klvrelay.sinks.dial import dial, tls_context
+from klvrelay.sinks.dial import dial
 from klvrelay.sinks.paho import Packed, new_client
 from klvrelay.sinks.settings import MqttSettings
 
@@ -40,20 +39,14 @@ _LOG = logging.getLogger(__name__)
 class Link:
     """A connection that `client.connect` made; its contract is `client.Connection`."""
 
-    def __init__(
-        self,
-        settings: MqttSettings,
-        protocol: int,
-        client_id: str,
-        will: Message | None,
-        tls: ssl.SSLContext | None,
-    ) -> None:
+    def __init__(self, settings: MqttSettings, protocol: int, client_id: str, will: Message | None) -> None:
         loop = asyncio.get_running_loop()
         self._settings = settings
         self._protocol = protocol
         self._client_id = client_id
         self._publishes = will is not None
-        self._client = new_client(settings, protocol, client_id, will, tls)
+        self.older_only = False
+        self._client = new_client(settings, protocol, client_id, will)
         self._paho = self._listen_to_paho()
         self._handle: socket.socket | None = None
         self._answer: asyncio.Future[int] = loop.create_future()
@@ -74,8 +67,7 @@ class Link:
     @classmethod
     async def open(cls, settings: MqttSettings, protocol: int, client_id: str, will: Message | None) -> Self:
         """Dial and shake hands; WrongVersion where the peer says no to it, nothing or hangs up."""
-        tls = await asyncio.to_thread(tls_context, settings) if settings.tls else None
-        link = cls(settings, protocol, client_id, will, tls)
+        link = cls(settings, protocol, client_id, will)
         await link._shake_hands(await dial(settings))
         return link
 
@@ -133,8 +125,8 @@ class Link:
         self._lose(SinkDown(f"{self._settings.url}: the connection was closed"))
 
     async def _shake_hands(self, sock: socket.socket) -> None:
-        # A second handle on the same connection: shutting it down ends every wait on it, in any thread.
-        self._handle = sock.dup()
+        # A second handle on the connection: shutting it down lets paho find its end, however paho reads it.
+        self._handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
         self._paho._create_socket_connection = lambda: sock  # type: ignore[method-assign]
         entering = asyncio.create_task(self._client.__aenter__(), name="mqtt connect")
         try:
@@ -154,8 +146,6 @@ class Link:
             if code:
                 raise faults.connect_fault(self._settings, code, self._client_id)
             await entering
-        elif entering.done() and (fault := entering.exception()) is not None:
-            raise faults.tls_fault(self._settings, fault.__context__)
         else:
             raise WrongVersion(said_so=False, silent=not self._broken.done())
 
@@ -241,9 +231,7 @@ class Link:
             return faults.NO_SUCH_QOS
         return 0 if limits.get("RetainAvailable", 1) else faults.NOTHING_RETAINED
 
-    def _on_publish(
-        self, paho: Paho, data: Any, mid: int, reason: ReasonCode, properties: Properties
-    ) -> None:
+    def _on_publish(self, paho: Paho, data: Any, mid: int, reason: ReasonCode, properties: Properties) -> None:
         """PUBACK or PUBCOMP; or QoS 0 written to the socket."""
         ack = self._acks.pop(mid, None)
         if ack is not None:

@@ -67,6 +67,7 @@ class MqttSink:
         except BaseException:
             connection.abort()
             raise
+        self._protocol = 4 if connection.older_only else self._protocol
         self._connection = connection
         return self
 

@@ -6,8 +6,6 @@ Next door: `link.py` drives the client; no other file knows these libraries.
 from __future__ import annotations
 
 import logging
-import socket
-import ssl
 import struct
 
 import aiomqtt
@@ -25,9 +23,7 @@ _QUIET = logging.getLogger(__name__)
 _QUIET.setLevel(logging.CRITICAL)
 
 
-def new_client(
-    settings: MqttSettings, protocol: int, client_id: str, will: Message | None, tls: ssl.SSLContext | None
-) -> aiomqtt.Client:
+def new_client(settings: MqttSettings, protocol: int, client_id: str, will: Message | None) -> aiomqtt.Client:
     return aiomqtt.Client(
         settings.host,
         settings.port,
@@ -41,8 +37,6 @@ def new_client(
         timeout=settings.timeout,
         keepalive=settings.keepalive,
         max_inflight_messages=settings.window,
-        tls_context=tls,
-        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
     )
 
 

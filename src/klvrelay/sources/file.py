@@ -107,8 +107,7 @@ class _Disk:
             raise IsADirectoryError
         if stdin and os.isatty(self.fd):
             raise NotMedia(
-                "standard input is a terminal: pipe a stream into it,"
-                " for example `cat flight.ts | klvrelay decode -`"
+                "standard input is a terminal: pipe a stream into it, for example `cat flight.ts | klvrelay decode -`"
             )
         return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(self.fd)
 

@@ -53,56 +53,85 @@ class LibavSource:
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets of carriage "klv", each with its PID (or the container's number for the stream) and PTS."""
         bridge = Bridge()
-        threading.Thread(target=self._run, args=(bridge,), name="klvrelay-libav", daemon=True).start()
+        reader = _Reader(self, self._timeout, self._options, bridge)
+        threading.Thread(target=reader.run, name="klvrelay-libav", daemon=True).start()
+        dropped_before = self.dropped
         try:
             while batch := await bridge.batch():
-                self.dropped = bridge.dropped
+                self.dropped = dropped_before + bridge.dropped
                 for packet in batch:
                     yield packet
         finally:
             bridge.stop()
 
-    def _run(self, bridge: Bridge) -> None:
+
+class _Reader:
+    """One reading of a source, from its opening to its end; all of it happens in its thread."""
+
+    def __init__(self, source: LibavSource, timeout: float, options: Mapping[str, str], bridge: Bridge) -> None:
+        self._source, self._url = source, source.url
+        self._timeout = timeout
+        self._options = options
+        self._bridge = bridge
+        self._opened = False
+        self._heard = time.monotonic()
+
+    def run(self) -> None:
         import av
 
-        opened = False
-        fault: SourceError | None = SourceDown(f"{self.url}: its reader stopped unexpectedly")
+        fault: SourceError | None = SourceDown(f"{self._url}: its reader stopped unexpectedly")
         try:
             with self._open() as container:
-                opened = True
-                self._pump(container, bridge)
+                self._opened, self._heard = True, time.monotonic()
+                self._pump(container)
             fault = None
         except SourceError as known:
             fault = known
         except (av.FFmpegError, ValueError, OSError) as error:
-            fault = _explained(self.url, error, opened, self._timeout)
+            fault = self._explained(error)
         finally:
-            bridge.end(fault)
+            self._bridge.end(fault)
 
     def _open(self) -> InputContainer:
         import av
 
-        path = self.url.unredacted(without=_OWN_OPTIONS)
+        url = self._url
+        path = url.unredacted(without=_OWN_OPTIONS)
         return av.open(
-            f"file:{path}" if self.url.scheme == "file" else path,
-            format="rtsp" if self.url.scheme in ("rtsp", "rtsps") else None,
+            f"file:{path}" if url.scheme == "file" else path,
+            format="rtsp" if url.scheme in ("rtsp", "rtsps") else None,
             options=dict(self._options),
             timeout=(self._timeout, self._timeout),
             metadata_errors="replace",
         )
 
-    def _pump(self, container: InputContainer, bridge: Bridge) -> None:
-        self.live = self.live and container.duration is None
+    def _pump(self, container: InputContainer) -> None:
+        live = self._source.live = self._source.live and container.duration is None
         data = [stream for stream in container.streams if stream.type in ("data", "unknown")]
-        if self.live and not data:
-            raise NotMedia(f"{self.url}: there is no data stream in it, so no KLV, only {_named(container)}")
-        streams = data + _kept_awake(container, self.live)
+        if live and not data:
+            raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
+        streams = data + _kept_awake(container, live)
         sniffer = _Sniffer()
         for packet in container.demux(streams) if data else ():
-            if bridge.stopped:
+            if self._bridge.stopped:
                 return
+            self._heard = time.monotonic()
             if packet.size and packet.stream in data and sniffer.is_klv(packet):
-                bridge.put(_packet(packet, self.live), newest_wins=self.live)
+                self._bridge.put(_packet(packet, live), newest_wins=live)
+
+    def _explained(self, error: Exception) -> SourceError | None:
+        """An error of libav in our words: its own text may hold the URL with the password."""
+        kind, number = type(error).__name__, getattr(error, "errno", None)
+        if kind == "ExitError" or time.monotonic() - self._heard >= self._timeout:
+            what = "sent nothing" if self._opened else "gave no answer"
+            return SourceDown(f"{self._url}: {what} for {self._timeout:g} s")
+        if self._opened and self._source.live and number == errno.EIO:
+            return None  # how libav calls the end of a web stream that never said its length
+        if kind == "InvalidDataError" and not self._opened:
+            return NotMedia(f"{self._url}: holds neither MPEG-TS nor KLV, nor a container that klvrelay reads")
+        code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
+        reasons = _BREAKS if self._opened else _REASONS
+        return SourceDown(f"{self._url}: {reasons.get(kind, 'libav can not read it')} ({code})")
 
 
 def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:
@@ -198,13 +227,8 @@ _REASONS = {
     "OSError": "no connection: check the host's name, the network, and for TLS its certificate (ca_file)",
 }
 
-
-def _explained(url: Url, error: Exception, opened: bool, timeout: float) -> SourceError:
-    """An error of libav in our words: its own text may hold the URL with the password."""
-    kind, number = type(error).__name__, getattr(error, "errno", None)
-    if kind == "InvalidDataError":
-        return NotMedia(f"{url}: holds neither MPEG-TS nor KLV, nor a container that klvrelay reads")
-    if kind in ("ExitError", "TimeoutError") or (opened and number == errno.EIO):
-        return SourceDown(f"{url}: {'sent nothing' if opened else 'gave no answer'} for {timeout:g} s")
-    code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
-    return SourceDown(f"{url}: {_REASONS.get(kind, 'libav can not read it')} ({code})")
+_BREAKS = {
+    "ConnectionResetError": _REASONS["ConnectionResetError"],
+    "OSError": "it broke off before its end",
+    "InvalidDataError": "its bytes are damaged",
+}

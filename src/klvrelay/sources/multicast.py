@@ -31,9 +31,7 @@ def join(sock: socket.socket, group: Address, interface: str | None, senders: li
         _join_ipv6(sock, group, index, senders)
 
 
-def _join_ipv4(
-    sock: socket.socket, group: Address, index: int, address: bytes, senders: list[Address]
-) -> None:
+def _join_ipv4(sock: socket.socket, group: Address, index: int, address: bytes, senders: list[Address]) -> None:
     # Or the socket would get what other programs joined.
     sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
     for sender in senders:

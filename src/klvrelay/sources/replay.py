@@ -45,9 +45,7 @@ class ReplaySource:
                 async for due, packet in dues:
                     await pacer.until(due)
                     sent += 1
-                    yield Packet(
-                        packet.data, now_us(), packet.carriage, packet.pts, packet.pid, packet.damaged
-                    )
+                    yield Packet(packet.data, now_us(), packet.carriage, packet.pts, packet.pid, packet.damaged)
             if not (self._loop and sent):
                 return
             await pacer.next_round()

@@ -84,9 +84,7 @@ class TcpSource:
             else:
                 came.set_result((reader, writer))
 
-        server = await asyncio.start_server(
-            welcome, self.url.host or None, self.url.port, limit=PIECE, backlog=1
-        )
+        server = await asyncio.start_server(welcome, self.url.host or None, self.url.port, limit=PIECE, backlog=1)
         try:
             return await came
         except asyncio.CancelledError:

@@ -48,16 +48,13 @@ class UdpSource:
 
     live = True
 
-    def __init__(
-        self, url: Url, *, timeout: float, interface: str | None = None, sender: str | None = None
-    ) -> None:
+    def __init__(self, url: Url, *, timeout: float, interface: str | None = None, sender: str | None = None) -> None:
         options = url.options
         if url.port is None:
             raise ConfigError(f"{url}: a port is missing, as in {url.scheme}://{url.host or '0.0.0.0'}:5000")
         if unknown := options.keys() - _OPTIONS - _IGNORED:
             raise ConfigError(
-                f"{url}: option {printable(min(unknown))} is not known;"
-                f" known are {', '.join(sorted(_OPTIONS))}"
+                f"{url}: option {printable(min(unknown))} is not known; known are {', '.join(sorted(_OPTIONS))}"
             )
         self.url = url
         self._timeout = timeout

@@ -1,0 +1,58 @@
+"""The command: which benchmarks to run, how long, one after the other."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import platform
+import sys
+
+from benchmarks.show import CONSOLE
+from benchmarks.skip import Skip
+
+NAMES = {
+    "decode": "one packet in memory to JSON, dict and columns, beside klvdata and tstrans",
+    "demux": "a TS file in the page cache to JSON Lines, beside plain reading, PyAV and tstrans",
+    "latency": "16 live streams through klvrelay and mosquitto to a subscriber",
+    "streams": "how many live streams one core carries",
+}
+
+
+def main() -> int:
+    args = _arguments()
+    CONSOLE.print(f"{_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}", highlight=False)
+    CONSOLE.print("Ratios of one run count; times differ from machine to machine and with what else runs on it.")
+    for name in args.names or NAMES:
+        CONSOLE.rule(f"[bold]{name}[/]: {NAMES[name]}", align="left")
+        try:
+            importlib.import_module(f"benchmarks.{name}").run(quick=args.quick)
+        except Skip as why:
+            CONSOLE.print(f"[yellow]skipped[/]: {why}")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    listed = "\n".join(f"  {name:10}{text}" for name, text in NAMES.items())
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure klvrelay and its peers.", epilog=f"benchmarks:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which to run (all)")
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: a look, not a measurement")
+    args = parser.parse_args()
+    if unknown := set(args.names) - set(NAMES):
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
+    return args
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+"""One ST 0601 packet in memory: to JSON, to a dict and to columns, beside klvdata and tstrans.
+
+All take the same packets; times are CPU time. Next door: `packets.py` makes the packets, `clock.py` takes turns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from functools import partial
+from typing import Any
+
+from benchmarks import skip
+from benchmarks.clock import Call, Timing, take_turns
+from benchmarks.packets import Subject, subjects
+from benchmarks.show import CONSOLE, Goal, goals, table
+from klvrelay import klv
+
+_LINES, _JSON = "klvrelay json_lines, one buffer", "klvrelay decode() + json(), one by one"
+_BATCH, _ITEMS = "klvrelay decode() of a buffer + json()", "klvrelay record.items"
+_BOTH, _CORE = "klvrelay decode() + items, one by one", "klvrelay decode() alone, one by one"
+_COLUMNS, _FOUR = "klvrelay columns, all numbers", "klvrelay columns, 4 items"
+_KLVDATA, _LIST = "klvdata decode", "klvdata decode + MetadataList"
+_TSTRANS, _DICT = "tstrans decode", "tstrans decode + dict"
+_WANTED = ("precision_time_stamp", "sensor_latitude", "sensor_longitude", "sensor_true_altitude")
+
+
+def run(*, quick: bool) -> None:
+    found: list[Goal] = []
+    for subject in subjects():
+        found += _measure(subject, rounds=5 if quick else 25)
+    goals(found)
+
+
+def _measure(subject: Subject, rounds: int) -> list[Goal]:
+    packets = subject.several(64)
+    many = b"".join(subject.several(4096))
+    calls = _ours(subject, packets, many) | _klvdata(packets) | _tstrans(packets)
+    timings = take_turns(calls, rounds=rounds)
+    base = timings.get(_KLVDATA)
+    rows = [_row(name, timing, base, len(subject.raw)) for name, timing in timings.items()]
+    table(subject.name, ("", "us a packet", "x klvdata", "GB/s of KLV"), rows)
+    return _goals(subject, timings)
+
+
+def _ours(subject: Subject, packets: list[bytes], many: bytes) -> dict[str, tuple[Call, int]]:
+    one_by_one, count = len(packets), len(many) // len(subject.raw)
+    records = klv.decode(b"".join(packets))
+    return {
+        _LINES: (lambda: klv.json_lines(many), count),
+        _BATCH: (lambda: [record.json() for record in klv.decode(many)], count),
+        _JSON: (lambda: [klv.decode(raw)[0].json() for raw in packets], one_by_one),
+        _CORE: (lambda: [klv.decode(raw) for raw in packets], one_by_one),
+        _ITEMS: (lambda: [record.items for record in records], one_by_one),
+        _BOTH: (lambda: [klv.decode(raw)[0].items for raw in packets], one_by_one),
+        _COLUMNS: (partial(klv.columns, many, subject.numeric), count),
+        _FOUR: (partial(klv.columns, many, _WANTED), count),
+    }
+
+
+def _klvdata(packets: Sequence[bytes]) -> dict[str, tuple[Call, int]]:
+    try:
+        parser = skip.module("klvdata").StreamParser
+    except skip.Skip as why:
+        CONSOLE.print(f"[yellow]left out[/]: {why}")
+        return {}
+    return {
+        _KLVDATA: (lambda: [next(parser(raw)) for raw in packets], len(packets)),
+        _LIST: (lambda: [next(parser(raw)).MetadataList() for raw in packets], len(packets)),
+    }
+
+
+def _tstrans(packets: Sequence[bytes]) -> dict[str, tuple[Call, int]]:
+    try:
+        peer = skip.module("tstrans.klv")
+    except skip.Skip as why:
+        CONSOLE.print(f"[yellow]left out[/]: {why}")
+        return {}
+    decode, names = peer.decode_uas_datalink, [field.name for field in fields(peer.UasDatalinkLs)]
+
+    def as_dict(raw: bytes) -> dict[str, Any]:
+        record = decode(raw)
+        return {name: value for name in names if (value := getattr(record, name)) is not None}
+
+    return {
+        _TSTRANS: (lambda: [decode(raw) for raw in packets], len(packets)),
+        _DICT: (lambda: [as_dict(raw) for raw in packets], len(packets)),
+    }
+
+
+def _row(name: str, timing: Timing, base: Timing | None, size: int) -> tuple[str, str, str, str]:
+    ratio = f"{timing.times_faster(base):,.1f}" if base else "-"
+    return name, f"{timing.median * 1e6:.3g}", ratio, f"{size / timing.median / 1e9:.3g}"
+
+
+def _goals(subject: Subject, timings: dict[str, Timing]) -> list[Goal]:
+    size = subject.name.partition(",")[0]
+    found = [Goal(f"{size}: columns", 1, len(subject.raw) / timings[_COLUMNS].median / 1e9, "GB/s")] if _is_full(subject) else []
+    wanted = ((_KLVDATA, _LINES, 50), (_KLVDATA, _JSON, 20), (_KLVDATA, _COLUMNS, 400), (_KLVDATA, _ITEMS, 15), (_TSTRANS, _ITEMS, 10))
+    for peer, ours, ratio in wanted:
+        if peer in timings:
+            found.append(Goal(f"{size}: {ours.removeprefix('klvrelay ')}", ratio, timings[ours].times_faster(timings[peer]), f"x {peer}"))
+    return found
+
+
+def _is_full(subject: Subject) -> bool:
+    """The figure in GB/s is for packets that are full of items."""
+    return len(subject.numeric) > 40

@@ -1,0 +1,58 @@
+"""The mosquitto.conf that klvrelay ships: real mosquitto takes it, and it keeps its word."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from brokers import SAMPLE, listening
+from records import BOOT, record
+
+from klvrelay.sinks import Notice
+from klvrelay.sinks.mqtt import MqttSink
+from klvrelay.sinks.settings import MqttSettings
+
+pytestmark = pytest.mark.needs("mosquitto")
+
+
+async def test_the_sample_is_taken_as_it_is(mosquitto):
+    """Not one complaint in its log, but for the user that a test may run as."""
+    await mosquitto.stop()
+    lines = [line for line in mosquitto.log().splitlines() if "run as root" not in line]
+
+    assert not [line for line in lines if "Error" in line or "Warning" in line]
+
+
+def test_the_sample_lets_in_this_machine_only_and_does_not_delay():
+    """One open listener, on loopback; Nagle's algorithm off."""
+    options = [line for line in SAMPLE.read_text().splitlines() if line and not line.startswith("#")]
+
+    assert [option for option in options if option.startswith("listener")] == ["listener 1883 127.0.0.1"]
+    assert "set_tcp_nodelay true" in options
+
+
+async def test_retained_facts_survive_a_restart_of_the_sample_broker(mosquitto):
+    """State and availability are on disk after a clean stop."""
+    async with MqttSink(MqttSettings.from_url(mosquitto.url), boot=BOOT) as sink:
+        await sink.tell(Notice("state", "uav1", b'{"items":{}}'))
+    await mosquitto.stop()
+    await mosquitto.start()
+
+    async with listening(mosquitto.port, "klvrelay/+/state") as heard:
+        await heard.count(1)
+    assert heard.on("klvrelay/uav1/state") == [b'{"items":{}}']
+
+
+@pytest.mark.needs("mosquitto_sub")
+async def test_mosquitto_sub_prints_what_the_sink_publishes(mosquitto):
+    """What the README tells a newcomer to type."""
+    words = ("-p", str(mosquitto.port), "-t", "klvrelay/#", "-C", "11", "-W", "5")
+    reader = await asyncio.create_subprocess_exec("mosquitto_sub", *words, stdout=asyncio.subprocess.PIPE)
+    async with MqttSink(MqttSettings.from_url(mosquitto.url), boot=BOOT) as sink:
+        async with listening(mosquitto.port, "$SYS/broker/clients/connected"):
+            pass
+        batch = [record(seq) for seq in range(12)]
+        await sink.deliver(batch)
+        out, _ = await asyncio.wait_for(reader.communicate(), 8)
+
+    assert set(out.splitlines()) & {r.json() for r in batch}

@@ -1,0 +1,304 @@
+"""What libav sources have of their own: RTSP, HTTP, containers, and how they stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+import struct
+import threading
+import time
+import traceback
+from contextlib import aclosing
+
+import feed
+import pytest
+
+from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.klv import Decoder
+from klvrelay.sources import open_source
+
+TAPE = feed.recording()
+PAYLOADS = [(0, datagram) for datagram in feed.datagrams(TAPE.ts)]
+
+# For localhost, signed by itself, valid from 2000 to 2100; it guards nothing.
+CERTIFICATE = """\
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgFHcarc5onr/4MojT
+EbPOhXBj82aT9tKS0YMgdhutHl+hRANCAATmiEth3XeVO+XXxR27HGFH0Gu2qwC5
+5sXutS6g59Jn6GpXBN2a+ZzMXfGVWtnCHC94Ve8DYOs+7PKRLTXeui63
+-----END PRIVATE KEY-----
+-----BEGIN CERTIFICATE-----
+MIIBZzCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMDAwMTAxMDAwMDAwWhgPMjEwMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABOaIS2Hdd5U75dfF
+HbscYUfQa7arALnmxe61LqDn0mfoalcE3Zr5nMxd8ZVa2cIcL3hV7wNg6z7s8pEt
+Nd66LrejTjBMMA8GA1UdEwEB/wQFMAMBAf8wGgYDVR0RBBMwEYIJbG9jYWxob3N0
+hwR/AAABMB0GA1UdDgQWBBQTiZS9w+9QoVReETA7wII9zptqujAKBggqhkjOPQQD
+AgNIADBFAiBRHxf+ml2ZeulVD0g2TkKSEYWiVZl87ZLH5XVIfUdSdAIhAIc91KII
+TXDa8Nrx3o7Nz6AnIVcErwYV+4rKKSvhbNmQ
+-----END CERTIFICATE-----
+"""
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """(path of the certificate, the TLS settings of a server that has it)."""
+    path = tmp_path / "certificate.pem"
+    path.write_text(CERTIFICATE)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(path)
+    return str(path), tls
+
+
+async def read(source, got=None, within=5):
+    got = [] if got is None else got
+    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
+        async for packet in packets:
+            got.append(packet)
+    return got
+
+
+def records_of(packets):
+    decoder = Decoder("test", None)
+    return [record for packet in packets for record in decoder.feed(packet)] + decoder.flush()
+
+
+async def test_an_rtsp_camera_with_a_password_is_read():
+    """User and password of the URL open the camera, and appear nowhere."""
+    async with feed.RtspServer(PAYLOADS, credentials="user:c4n4ry@#/") as server:
+        source = open_source(f"rtsp://user:c4n4ry%40%23%2F@127.0.0.1:{server.port}/live", timeout=1)
+        got = await read(source)
+
+    assert [record.raw for record in records_of(got)] == TAPE.klv
+    assert {(packet.pid, packet.carriage) for packet in got} == {(feed.KLV_PID, "klv")}
+    assert [packet.pts for packet in got] == [900_000 + 3000 * number for number in range(30)]
+
+
+@pytest.mark.parametrize("user", ["", "user:c4n4ry@"], ids=["none", "wrong"])
+async def test_a_wrong_password_is_said_so_and_not_shown(user, capfd, caplog):
+    """A refused login is one line without the login; neither libav nor the log repeats it."""
+    caplog.set_level(logging.DEBUG)
+    async with feed.RtspServer(PAYLOADS, credentials="user:right") as server:
+        source = open_source(f"rtsp://{user}127.0.0.1:{server.port}/live?key=c4n4ry", timeout=1)
+        with pytest.raises(SourceDown, match="401") as refused:
+            await read(source)
+
+    shown = "".join([*capfd.readouterr(), caplog.text, *traceback.format_exception(refused.value)])
+    assert "c4n4ry" not in shown
+    assert refused.value.__cause__ is refused.value.__context__ is None
+
+
+async def test_klv_in_rtp_fragments_is_joined():
+    """A KLV packet may be cut over several RTP payloads of one time stamp (RFC 6597)."""
+    payloads = [
+        (3000 * (number + 1), packet[at : at + 20])
+        for number, packet in enumerate(TAPE.klv)
+        for at in range(0, len(packet), 20)
+    ]
+    async with feed.RtspServer(payloads, feed.RtspServer.KLV) as server:
+        got = await read(open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=1))
+
+    records = records_of(got)
+    assert [record.raw for record in records] == TAPE.klv
+    assert all(record.good for record in records)
+    # libav counts from the first time stamp of the RTP.
+    assert [record.pts for record in records] == [3000 * number for number in range(30)]
+
+
+async def test_a_lost_rtp_fragment_spoils_only_its_packet():
+    """libav does not flag the loss; what does not add up is not good, and the next packet is."""
+    payloads = [
+        (3000 * (number + 1), packet[at : at + 20])
+        for number, packet in enumerate(TAPE.klv)
+        for at in range(0, len(packet), 20)
+        if (number, at) != (7, 20)
+    ]
+    async with feed.RtspServer(payloads, feed.RtspServer.KLV) as server:
+        got = await read(open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=1))
+
+    good = [record.raw for record in records_of(got) if record.good]
+    assert good == TAPE.klv[:7] + TAPE.klv[8:]
+
+
+async def test_a_camera_that_falls_silent_is_down_after_the_timeout():
+    """What came is yielded, then the source says for how long nothing came."""
+    got = []
+    async with feed.RtspServer(PAYLOADS, hang=True) as server:
+        source = open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=0.3)
+        with pytest.raises(SourceDown, match=r"sent nothing for 0\.3 s"):
+            await read(source, got)
+
+    assert len(got) == 30
+
+
+async def test_a_server_that_never_answers_is_down_after_the_timeout():
+    """A host that accepts and says nothing costs the timeout, not more."""
+    async with feed.tcp_server(b"", hang=True) as port:
+        with pytest.raises(SourceDown, match=r"gave no answer for 0\.3 s"):
+            await read(open_source(f"rtsp://127.0.0.1:{port}/live", timeout=0.3), within=3)
+
+
+async def test_the_thread_of_a_source_that_is_closed_ends_in_bounded_time():
+    """Closing does not wait for libav, and libav's thread is gone within 2 x timeout + 1 s."""
+    async with feed.RtspServer(PAYLOADS, hang=True) as server:
+        source = open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=0.3)
+        packets = source.packets()
+        await anext(packets)
+        began = time.monotonic()
+        await packets.aclose()
+        closed = time.monotonic()
+        async with asyncio.timeout(1.6):
+            while any(thread.name == "klvrelay-libav" for thread in threading.enumerate()):
+                await asyncio.sleep(0.01)
+
+    assert closed - began < 0.1
+
+
+async def test_a_pause_in_the_klv_is_no_dead_line(shared):
+    """While video goes on, the source waits for KLV for longer than its timeout."""
+    ts = (shared / "data" / "osh_sample_stream.ts").read_bytes()
+    packets = [ts[at : at + 188] for at in range(0, len(ts), 188)]
+    pids = [(packet[1] & 0x1F) << 8 | packet[2] for packet in packets]
+    middle = len(packets) // 4
+    quiet = packets[:middle] + [p for p, pid in zip(packets[middle:], pids[middle:], strict=True) if pid != 0x101]
+    payloads = [(0, datagram) for datagram in feed.datagrams(b"".join(quiet))]
+    pause = 1.0
+
+    async with feed.RtspServer(payloads, seconds=4 * pause / 3) as server:
+        began = time.monotonic()
+        got = await read(open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=0.3))
+
+    assert time.monotonic() - began > pause
+    assert len(records_of(got)) > 60
+
+
+async def test_a_camera_without_klv_is_said_so(shared):
+    """A live stream of video only would never yield anything: it is an error that names what is there."""
+    ts = (shared / "data" / "h264_no_klv.ts").read_bytes()
+    payloads = [(0, datagram) for datagram in feed.datagrams(ts)]
+    async with feed.RtspServer(payloads) as server:
+        with pytest.raises(NotMedia, match="no KLV, only video"):
+            await read(open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=1))
+
+
+async def test_a_file_without_klv_just_ends(shared):
+    """Of a file the end is known: whoever reads it sees that there was nothing."""
+    assert await read(open_source(str(shared / "data" / "h264_no_klv.ts"), via="libav")) == []
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["of a known length", "endless"])
+async def test_a_recording_on_a_web_server_is_read(ranges):
+    """Where the length is known it is a file, which ends; else it is live."""
+    async with feed.http_server(TAPE.ts, ranges=ranges) as port:
+        source = open_source(f"http://127.0.0.1:{port}/tape.ts", timeout=1)
+        got = await read(source)
+
+    assert [record.raw for record in records_of(got)] == TAPE.klv
+    assert source.live is not ranges
+
+
+async def test_what_a_web_server_does_not_have_is_said_so():
+    """404 is in the message, the token is not."""
+    async with feed.http_server(b"", status="404 Not Found") as port:
+        with pytest.raises(SourceDown, match="404") as missing:
+            await read(open_source(f"http://127.0.0.1:{port}/tape.ts?token=c4n4ry", timeout=1))
+
+    assert "c4n4ry" not in str(missing.value)
+
+
+async def test_a_web_page_is_not_media():
+    """A login page in place of the stream."""
+    async with feed.http_server(b"<html>" + b"hello " * 10_000) as port:
+        with pytest.raises(NotMedia):
+            await read(open_source(f"http://127.0.0.1:{port}/live", timeout=1))
+
+
+async def test_a_playlist_can_not_reach_into_the_machine(tmp_path):
+    """A far end that answers with a list of local files gets none of them read."""
+    (tmp_path / "tape.ts").write_bytes(TAPE.ts)
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", "#EXTINF:1,", f"file://{tmp_path}/tape.ts", "#EXT-X-ENDLIST"]
+    async with feed.http_server("\n".join(lines).encode()) as port:
+        with pytest.raises((SourceDown, NotMedia)):
+            await read(open_source(f"http://127.0.0.1:{port}/live.m3u8", timeout=1))
+
+
+@pytest.mark.parametrize("scheme", ["https", "rtsps"])
+async def test_tls_is_verified(scheme, certificate):
+    """A certificate that nobody vouches for is refused; one that ca_file names is taken."""
+    trusted, tls = certificate
+    server = feed.http_server(TAPE.ts, tls=tls) if scheme == "https" else feed.RtspServer(PAYLOADS, tls=tls)
+    async with server as place:
+        url = f"{scheme}://user:c4n4ry@127.0.0.1:{getattr(place, 'port', place)}/tape.ts"
+        with pytest.raises(SourceDown, match="certificate") as refused:
+            await read(open_source(url, timeout=1))
+        got = await read(open_source(url, timeout=1, ca_file=trusted))
+
+    assert "c4n4ry" not in str(refused.value)
+    assert [record.raw for record in records_of(got)] == TAPE.klv
+
+
+async def test_libav_says_when_a_packet_is_torn(tmp_path):
+    """TS packets that are missing leave a mark on what they were in: it is never good."""
+    tape = feed.recording(count=30, padding=600)
+    packets = [tape.ts[at : at + 188] for at in range(0, len(tape.ts), 188)]
+    klv = [number for number, packet in enumerate(packets) if packet[1:3] == b"\x01\x01"]
+    del packets[klv[10]]
+    (tmp_path / "torn.ts").write_bytes(b"".join(packets))
+
+    got = await read(open_source(str(tmp_path / "torn.ts"), via="libav"))
+
+    assert any(packet.damaged for packet in got)
+    good = [record.raw for record in records_of(got) if record.good]
+    assert set(good) < set(tape.klv)
+    assert len(good) >= 28
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return (len(body) + 8).to_bytes(4) + kind + body
+
+
+def mp4(klv: list[bytes], hz: int) -> bytes:
+    """The least MP4 with one track of timed metadata (ISO/IEC 14496-12)."""
+    full, count = bytes(4), len(klv).to_bytes(4)
+    matrix = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+    start = box(b"ftyp", b"isom", full, b"isom") + (8 + sum(map(len, klv))).to_bytes(4) + b"mdat"
+    table = box(
+        b"stbl",
+        box(b"stsd", full, b"\0\0\0\1", box(b"KLVA", bytes(6), b"\0\1")),
+        box(b"stts", full, b"\0\0\0\1", count, (90_000 // hz).to_bytes(4)),
+        box(b"stsc", full, b"\0\0\0\1", b"\0\0\0\1", count, b"\0\0\0\1"),
+        box(b"stsz", full, bytes(4), count, *(len(packet).to_bytes(4) for packet in klv)),
+        box(b"stco", full, b"\0\0\0\1", len(start).to_bytes(4)),
+    )
+    length = (len(klv) * 90_000 // hz).to_bytes(4)
+    here = box(b"dinf", box(b"dref", full, b"\0\0\0\1", box(b"url ", b"\0\0\0\1")))
+    media = box(
+        b"mdia",
+        box(b"mdhd", full, bytes(8), (90_000).to_bytes(4), length, b"\x55\xc4\0\0"),
+        box(b"hdlr", full, bytes(4), b"meta", bytes(12), b"klv\0"),
+        box(b"minf", box(b"nmhd", full), here, table),
+    )
+    head = box(b"tkhd", b"\0\0\0\7", bytes(8), b"\0\0\0\1", bytes(4), length, bytes(16), matrix, bytes(8))
+    movie = box(
+        b"mvhd", full, bytes(8), (90_000).to_bytes(4), length, b"\0\1\0\0\1\0", bytes(10), matrix, bytes(24),
+        b"\0\0\0\2",
+    )  # fmt: skip
+    return start + b"".join(klv) + box(b"moov", movie, box(b"trak", head, media))
+
+
+@pytest.mark.parametrize("speed", [None, 20])
+async def test_klv_in_an_mp4_is_read_and_replayed(speed, tmp_path):
+    """Another container than MPEG-TS gives the same packets, with their times, also in its own time."""
+    (tmp_path / "tape.mp4").write_bytes(mp4(TAPE.klv, hz=30))
+    began = time.monotonic()
+
+    got = await read(open_source(str(tmp_path / "tape.mp4"), speed=speed))
+
+    records = records_of(got)
+    assert [record.raw for record in records] == TAPE.klv
+    assert [record.pts for record in records] == [3000 * number for number in range(30)]
+    if speed:
+        assert time.monotonic() - began > 29 / 30 / speed
+        assert all(packet.received_us for packet in got)

@@ -50,4 +50,6 @@ ffibuilder = builder(Path())
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as scratch:
         built = builder(NATIVE.parent).compile(tmpdir=scratch, verbose=True)
-        shutil.copy(built, NATIVE.parent / "src" / "klvrelay" / Path(built).name)
+        home = NATIVE.parent / "src" / "klvrelay" / Path(built).name
+        shutil.copy(built, home.with_suffix(".new"))
+        home.with_suffix(".new").replace(home)  # at once: a process that has the old one goes on with it

@@ -216,14 +216,14 @@ class Tables:
             self.set_items(name)
         ahead = [f"static const struct set set_{name.lower()};" for name in facts.DECODED]
         sets = [f"static const struct set set_{name.lower()} = {self.set_row(name, keys)};" for name in facts.DECODED]
-        known = [self.set_row(key.set, keys) for key in keys.values() if key.type.endswith("_set")]
+        known = [self.set_row(key.set, keys) for key in keys.values()]
         first = next(
-            n for n, key in enumerate(k for k in keys.values() if k.type.endswith("_set")) if key.set == "ST0601"
+            n for n, key in enumerate(keys.values()) if key.set == "ST0601"
         )
         return "\n".join([
             "/* Made by native/generate.py from the csv files of native/spec: do not edit. */",
             '#include "table.h"', "", *ahead, "", *self.parts, "", *sets, "",
-            "const struct set klv_sets[] = {", '    {"unknown", {0}, SUM_NONE, 0, 1, 0, 0, 0, 0},',
+            "const struct set klv_sets[] = {", '    {"unknown", {0}, SUM_NONE, 0, U_WHOLE, 0, 0, 0, 0},',
             *(f"    {row}," for row in known), "};",
             f"const int klv_set_count = {len(known) + 1};",
             f"const struct set *const klv_st0601 = &klv_sets[{first + 1}];", "",
@@ -232,7 +232,8 @@ class Tables:
     def set_row(self, name: str, keys: dict[str, facts.UniversalKey]) -> str:
         key = keys[name].key if name in keys else bytes(16)
         sum_, tag = SUMS.get(name, ("SUM_NONE", 0))
-        universal = int(name in keys and keys[name].type == "universal_set")
+        kinds = {"local_set": "U_LOCAL", "universal_set": "U_SET"}
+        universal = kinds.get(keys[name].type, "U_WHOLE") if name in keys else "U_LOCAL"
         decoded = name in facts.DECODED
         octets = ", ".join(f"0x{octet:02x}" for octet in key)
         items = facts.items(name) if decoded else []

@@ -148,6 +148,21 @@ static void write_item(struct walk *w, const struct item *item, size_t at, size_
     f->comma = 1;
 }
 
+/* What an item of the head has to say for itself, once and of the last of its kind. */
+static void remark_lifted(struct walk *w, struct frame *f, const struct item *item, size_t at, size_t n)
+{
+    if (has(f->twice, f->tag)) {
+        size_t next = at + n, size;
+        if (find_again(w, f, f->tag, &next, &size))
+            return;
+        remark(w, "repeated, last kept");
+    }
+    if (n == 0)
+        remark(w, "length 0 is not legal here");
+    else if (n < item->len_min || n > item->len_max)
+        remark_length(w, item, n);
+}
+
 static void step_set(struct walk *w, struct frame *f)
 {
     uint64_t tag;
@@ -157,11 +172,13 @@ static void step_set(struct walk *w, struct frame *f)
         return;
     }
     f->at = at + length;
-    if (lifted(w, f, tag))
-        return;
     const struct item *item = known(f->set, tag);
     f->tag = tag;
     f->item = item;
+    if (lifted(w, f, tag)) {
+        remark_lifted(w, f, item, at, length);
+        return;
+    }
     if (item == NULL) {
         f->raw = 1;
         w->unknown++;
@@ -193,6 +210,9 @@ static void write_unknown(struct walk *w, struct frame *f)
         size_t next = at;
         if ((tag >= 192 || has(f->twice, tag)) && find_again(w, f, tag, &next, &length))
             continue;
+        next = f->begin;
+        if (!known(f->set, tag) && find_again(w, f, tag, &next, &length) && next != value)
+            remark_tag(w, tag, "repeated, last kept");
         put(w->out, comma++ ? ",\"" : "\"");
         put_uint(w->out, tag);
         put(w->out, "\":");
@@ -217,6 +237,7 @@ static void step_series(struct walk *w, struct frame *f)
 {
     uint64_t length, id;
     size_t used;
+    f->index += f->comma;
     if (klv_ber_length(w->in + f->at, f->end - f->at, &length, &used) != KLV_OK || length > f->end - f->at - used) {
         remark(w, "series is malformed, the rest left out");
         f->at = f->end;
@@ -226,7 +247,6 @@ static void step_series(struct walk *w, struct frame *f)
     f->at = end;
     if (f->comma)
         put_char(w->out, ',');
-    f->index += f->comma;
     f->comma = 1;
     if (f->item->kind == K_SERIES) {
         open_set(w, f->set, begin, end);
@@ -260,9 +280,22 @@ static void step_repeat(struct walk *w, struct frame *f)
     char *before = w->out->p;
     if (!write_at(w, f->item, at, length)) {
         w->out->p = before;
-        remark(w, "malformed");
         write_null(w);
     }
+}
+
+static int key_again(const struct walk *w, const uint8_t *key, size_t at, size_t end)
+{
+    uint64_t length;
+    size_t used;
+    while (end - at > 16) {
+        if (memcmp(w->in + at, key, 16) == 0)
+            return 1;
+        if (klv_ber_length(w->in + at + 16, end - at - 16, &length, &used) != KLV_OK || length > end - at - 16 - used)
+            break;
+        at += 16 + used + (size_t)length;
+    }
+    return 0;
 }
 
 /* Sets of 16-byte keys, and packets whose key no table has: all is kept raw, by key. */
@@ -270,19 +303,30 @@ static void write_by_key(struct walk *w, size_t at, size_t end, int universal)
 {
     uint64_t length;
     size_t used;
+    size_t begin = at;
     int comma = 0;
+    if (universal && end - at <= 16) {
+        put(w->out, "{}");
+        if (at < end)
+            remark_packet(w, "an item is malformed, the rest left out");
+        return;
+    }
     put(w->out, "{\"unknown\":{");
     while (universal && end - at > 16 && w->items_left > 0 && !w->out->full) {
         if (klv_ber_length(w->in + at + 16, end - at - 16, &length, &used) != KLV_OK || length > end - at - 16 - used)
             break;
+        size_t key = at;
+        at += 16 + used + (size_t)length;
+        w->items_left--;
+        if (key_again(w, w->in + key, at, end))
+            continue;
+        if (key_again(w, w->in + key, begin, key))
+            remark_key(w, w->in + key, "repeated, last kept");
         if (comma++)
             put_char(w->out, ',');
-        put_hex(w->out, w->in + at, 16);
+        put_hex(w->out, w->in + key, 16);
         put_char(w->out, ':');
-        at += 16 + used;
-        put_hex(w->out, w->in + at, (size_t)length);
-        at += (size_t)length;
-        w->items_left--;
+        put_hex(w->out, w->in + key + 16 + used, (size_t)length);
         w->unknown++;
     }
     if (universal && at < end)
@@ -299,7 +343,7 @@ static void write_by_key(struct walk *w, size_t at, size_t end, int universal)
 static void write_items(struct walk *w, const struct set *set, size_t value, size_t end)
 {
     if (set->universal) {
-        write_by_key(w, value, end, w->root_set != 0);
+        write_by_key(w, value, end, set->universal == U_SET);
         return;
     }
     open_set(w, set, value, end);

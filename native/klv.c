@@ -232,12 +232,13 @@ int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us)
     if (!set->lift_time || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
         return 0;
     size_t at = 16 + used, size;
+    int found = 0;
     while (at < n && read_item(packet, &at, n, &tag, &size) == KLV_OK) {
         if (tag == 2 && size > 0 && size <= 8) {
             *time_us = be_uint(packet + at, size);
-            return 1;
+            found = 1;
         }
         at += size;
     }
-    return 0;
+    return found;
 }

@@ -31,6 +31,7 @@ struct pid {
     int64_t pts, pts_held;      /* of the bytes from `turn` on, and of those before */
     size_t from, to, turn, cut; /* of the hold; cut = where bytes were lost, 0 = nowhere */
     uint8_t *hold;
+    uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
 };
 
 struct section {
@@ -379,12 +380,13 @@ static size_t payload_at(const uint8_t *p)
 }
 
 /* 1 = go on with the payload; 0 = the same packet twice. A gap cuts what is held. */
-static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p)
+static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, size_t payload)
 {
     uint8_t counter = p[3] & 15;
     int announced = (p[3] & 0x20) && p[4] > 0 && (p[5] & 0x80);
-    if (s->counted && counter == s->counter && !announced)
+    if (s->counted && counter == s->counter && memcmp(p + payload, s->last + payload, TS_SIZE - payload) == 0)
         return 0;
+    memcpy(s->last, p, TS_SIZE);
     int gap = s->counted && counter != ((s->counter + 1) & 15);
     s->counter = counter;
     s->counted = 1;
@@ -406,7 +408,7 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     size_t at = payload_at(p);
     if (at == TS_SIZE)
         return;
-    if (!in_sequence(lane, s, p))
+    if (!in_sequence(lane, s, p, at))
         return;
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
         cut(s);

@@ -113,3 +113,15 @@ void remark_packet(struct walk *w, const char *text)
     put(t, text);
     put_char(t, '"');
 }
+
+void remark_key(struct walk *w, const uint8_t *key, const char *text)
+{
+    struct text *t = &w->warnings.text;
+    if (!open_remark(&w->warnings))
+        return;
+    put(t, "item ");
+    put_octets(t, key, 16);
+    put(t, ": ");
+    put(t, text);
+    put_char(t, '"');
+}

@@ -507,18 +507,35 @@ static int write_sdcc(struct walk *w, const uint8_t *in, size_t n)
     return 1;
 }
 
-int write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
+static int write_structure(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
-    if (n < item->len_min || (item->len_max && n > item->len_max))
-        remark_length(w, item, n);
     switch (item->kind) {
     case K_PACK: return write_pack(w, item->pack, in, n);
     case K_PACK_LIST: return write_pack_list(w, item->pack, in, n);
-    case K_SERIES_UINT:
-    case K_SERIES_PACK: return write_series(w, item, in, n);
-    case K_BIT_LIST: return write_bit_list(w, in, n);
     case K_MIIS: return write_miis(w, in, n);
     case K_SDCC: return write_sdcc(w, in, n);
+    default: return write_series(w, item, in, n);
+    }
+}
+
+int write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
+{
+    int odd = n < item->len_min || (item->len_max && n > item->len_max);
+    if (odd)
+        remark_length(w, item, n);
+    switch (item->kind) {
+    case K_BIT_LIST: return write_bit_list(w, in, n);
+    case K_PACK:
+    case K_PACK_LIST:
+    case K_MIIS:
+    case K_SDCC:
+    case K_SERIES_UINT:
+    case K_SERIES_PACK:
+        if (write_structure(w, item, in, n))
+            return 1;
+        if (!odd)
+            remark(w, "malformed");
+        return 0;
     default: return write_scalar(w, item, in, n, element);
     }
 }

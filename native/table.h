@@ -84,13 +84,16 @@ struct pack {
     uint16_t count;
 };
 
+/* What is in a packet that is no local set: items with 16-byte keys, or a value as a whole. */
+enum universal { U_LOCAL, U_SET, U_WHOLE };
+
 enum sum { SUM_NONE, SUM_16, SUM_CRC16, SUM_CRC32 };
 
 struct set {
     const char *name;
     uint8_t key[16];
     uint8_t sum, sum_tag;       /* which checksum, in which item */
-    uint8_t universal;          /* items carry 16-byte keys */
+    uint8_t universal;          /* enum universal */
     uint8_t lift_version;       /* item 65 goes to the record's head */
     uint8_t lift_time;          /* item 2 does */
     uint16_t tags;              /* items[0..tags) by tag; 0 = its items stay raw */

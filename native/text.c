@@ -127,28 +127,31 @@ void put_float(struct text *t, double value, int digits)
     }
 }
 
-void put_hex(struct text *t, const uint8_t *in, size_t n)
+void put_octets(struct text *t, const uint8_t *in, size_t n)
 {
-    if (!room(t, 2 * n + 2))
+    if (!room(t, 2 * n))
         return;
     char *p = t->p;
-    *p++ = '"';
     for (size_t i = 0; i < n; i++) {
         *p++ = HEX[in[i] >> 4];
         *p++ = HEX[in[i] & 15];
     }
-    *p++ = '"';
     t->p = p;
+}
+
+void put_hex(struct text *t, const uint8_t *in, size_t n)
+{
+    put_char(t, '"');
+    put_octets(t, in, n);
+    put_char(t, '"');
 }
 
 void put_uuid(struct text *t, const uint8_t *in)
 {
-    put_char(t, '"');
-    for (size_t i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            put_char(t, '-');
-        put_char(t, HEX[in[i] >> 4]);
-        put_char(t, HEX[in[i] & 15]);
+    static const uint8_t PART[5] = {4, 2, 2, 2, 6};
+    for (size_t i = 0; i < sizeof PART; in += PART[i++]) {
+        put_char(t, i ? '-' : '"');
+        put_octets(t, in, PART[i]);
     }
     put_char(t, '"');
 }

@@ -45,6 +45,7 @@ void put_int(struct text *t, int64_t value);
 void put_fixed(struct text *t, int64_t scaled, unsigned decimals);  /* scaled / 10^decimals */
 void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift); /* magnitude / 2^shift */
 void put_float(struct text *t, double value, int digits);
+void put_octets(struct text *t, const uint8_t *in, size_t n);       /* in hex */
 void put_hex(struct text *t, const uint8_t *in, size_t n);          /* in quotes */
 void put_uuid(struct text *t, const uint8_t *in);                   /* in quotes */
 void put_time(struct text *t, uint64_t time_us);                    /* "2012-06-29T13:45:12.123456Z" or null */

@@ -61,6 +61,7 @@ void note_special(struct walk *w, const struct item *element, const char *name);
 void remark(struct walk *w, const char *text);                            /* of the item at work on */
 void remark_tag(struct walk *w, uint64_t tag, const char *text);          /* of an item the frame knows by tag */
 void remark_length(struct walk *w, const struct item *item, size_t n);    /* "4 bytes, expected 2" */
+void remark_key(struct walk *w, const uint8_t *key, const char *text);  /* of an item with a 16-byte key */
 void remark_packet(struct walk *w, const char *text);
 
 /* pack.c: 1 = written; 0 = can't be read: the caller takes back what was written and keeps the item raw. */

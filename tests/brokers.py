@@ -146,7 +146,7 @@ async def mosquitto(tmp_path: Path) -> AsyncIterator[Mosquitto]:
     broker.configure()
     await broker.start()
     yield broker
-    await broker.stop()
+    await broker.kill()
 
 
 @pytest.fixture

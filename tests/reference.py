@@ -146,9 +146,9 @@ def raw_set(data: bytes, context: Context) -> dict[str, Any]:
 
 
 def all_raw(found: list[tuple[str, bytes]], context: Context) -> dict[str, Any]:
-    unknown: dict[str, str] = {}
-    for name, value in found:
-        if name in unknown:
+    names = [name for name, _ in found]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
             context.warn(Place(tags=name), "repeated, last kept")
-        unknown[name] = value.hex()
+    unknown = {name: value.hex() for name, value in found}
     return {"unknown": unknown} if unknown else {}

@@ -13,7 +13,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from brokers import listening, until
+from brokers import listening
 
 from klvrelay.broker import EmbeddedBroker
 from klvrelay.errors import ConfigError
@@ -138,11 +138,13 @@ async def test_it_ends_at_once_with_guests_inside_and_may_start_again():
 async def test_cancelled_while_it_starts_it_leaves_no_thread():
     """A demo ended at once."""
     starting = asyncio.create_task(EmbeddedBroker(0).__aenter__(), name="starting")
-    await until(lambda: [t for t in threading.enumerate() if t.name == "embedded broker"])
+    await asyncio.sleep(0)
+    assert [t for t in threading.enumerate() if t.name == "embedded broker"]
     starting.cancel()
     await asyncio.wait({starting})
 
-    await until(lambda: not [t for t in threading.enumerate() if t.name == "embedded broker"])
+    assert starting.cancelled()
+    assert not [t for t in threading.enumerate() if t.name == "embedded broker"]
 
 
 def test_a_program_that_uses_it_prints_nothing_even_with_warnings_as_errors():

@@ -82,7 +82,7 @@ async def tls_broker(papers, tmp_path, port, certified="broker", **options):
     try:
         yield broker
     finally:
-        await broker.stop()
+        await broker.kill()
 
 
 def to(broker, papers, **settings):

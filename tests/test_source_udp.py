@@ -12,7 +12,7 @@ import pytest
 
 from klvrelay.errors import SourceDown
 from klvrelay.klv import Decoder
-from klvrelay.sources import open_source
+from klvrelay.sources import open_source, udp
 
 TAPE = feed.recording()
 DATAGRAMS = feed.datagrams(TAPE.ts)
@@ -197,6 +197,7 @@ async def test_silence_is_no_error(free_port):
 
 async def test_a_buffer_smaller_than_asked_for_is_said_once(free_port, caplog):
     """The kernel cuts what it gives without a word; the operator learns it, and what to set."""
+    udp._tell_small_buffer.cache_clear()
     source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=1073741824")
 
     for _ in range(2):
@@ -220,7 +221,7 @@ async def test_what_the_kernel_drops_is_counted(free_port):
 
 async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_port, monkeypatch):
     """What waits for the reader is bounded; then the kernel's buffer fills."""
-    monkeypatch.setattr("klvrelay.sources.udp.WAITING_MOST", 10_000)
+    monkeypatch.setattr("klvrelay.sources.inbox.WAITING_MOST", 10_000)
     source = open_source(f"udp://127.0.0.1:{free_port}")
     loop = asyncio.get_running_loop()
     loop.call_soon(lambda: feed.send_udp(DATAGRAMS[:1], free_port))

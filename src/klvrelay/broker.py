@@ -14,6 +14,7 @@ import ipaddress
 import logging
 import os
 import threading
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Self
 
@@ -96,19 +97,24 @@ class EmbeddedBroker:
         asyncio.get_running_loop().set_exception_handler(_hush)
         broker = _new_broker()
         await broker.start()
+        guests: set[asyncio.StreamWriter] = set()
         try:
-            server = await self._listen(broker)
+            server = await self._listen(broker, guests)
             started.set_result(server.sockets[0].getsockname()[1])
             await asyncio.wrap_future(self._stop)
-            server.close()
+            await _close(server)
         finally:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(STOP_TIMEOUT):
                     await broker.shutdown()
+            for guest in guests:
+                guest.close()
 
-    async def _listen(self, broker: Any) -> asyncio.Server:
-        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await _attend(broker, reader, writer)
+    async def _listen(self, broker: Any, guests: set[asyncio.StreamWriter]) -> asyncio.Server:
+        def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Coroutine[Any, Any, None]:
+            # Noted before the task starts, which may be cancelled before that.
+            guests.add(writer)
+            return _attend(broker, reader, writer, guests.discard)
 
         try:
             return await asyncio.start_server(serve, self._host, self._asked)
@@ -118,7 +124,21 @@ class EmbeddedBroker:
         return await asyncio.start_server(serve, self._host, 0)
 
 
-async def _attend(broker: Any, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _close(server: asyncio.Server) -> None:
+    """Stop accepting, let who was accepted last become a guest, then close: in one, asyncio would leak him."""
+    for sock in server.sockets:
+        asyncio.get_running_loop().remove_reader(sock.fileno())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    server.close()
+
+
+async def _attend(
+    broker: Any,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    forget: Callable[[asyncio.StreamWriter], None],
+) -> None:
     """Turn away what isn't MQTT 3.1.1, which amqtt would misread and wait for; hand it the rest."""
     from amqtt.adapters import StreamWriterAdapter
 
@@ -133,6 +153,7 @@ async def _attend(broker: Any, reader: asyncio.StreamReader, writer: asyncio.Str
         pass
     finally:
         writer.close()
+        forget(writer)
 
 
 async def _connect_head(reader: asyncio.StreamReader) -> bytes:

@@ -31,6 +31,7 @@ RATE_WINDOW = 5.0
 ROW_LIMIT = 1000
 REFRESH = 0.25
 PLAIN_INTERVAL = 1.0
+FIRST_PAUSE = 0.5
 BACKOFF_CAP = 30.0
 WIDE = 120
 
@@ -120,8 +121,8 @@ class Board:
 
 
 def tame(text: str, limit: int = 48) -> str:
-    """Text that can't steer a terminal: short, and with a replacement sign for what isn't printable."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[:limit])
+    """Text that can't steer a terminal: short, with a question mark for what isn't printable."""
+    return "".join(c if c.isprintable() else "?" for c in text[:limit])
 
 
 def table(rows: list[dict[str, str]], width: int) -> Table:
@@ -185,7 +186,7 @@ async def _follow(
 
 async def _again(settings: MqttSettings) -> Connection:
     """A new connection, however long that takes, with jittered pauses."""
-    pause = 0.5
+    pause = FIRST_PAUSE
     while True:
         await asyncio.sleep(pause * random.uniform(0.5, 1.0))
         try:

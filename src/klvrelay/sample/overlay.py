@@ -38,12 +38,11 @@ class Overlay:
         """Everything that belongs on this frame."""
         height, width = self._luma.shape
         clock = _EPOCH + timedelta(microseconds=time_us)
-        self._shade(DIGITS + 1)
-        self._right(f"F{number % 10**DIGITS:0{DIGITS}d}", 0)
+        self._right(f"F{number % 10**DIGITS:0{DIGITS}d}", 0, shade=True)
         if width < _TALKATIVE:
-            self._write(f"{clock:%H:%M:%S}.{clock.microsecond // 1000:03d}", 0, 0)
+            self._write(f"{clock:%H:%M:%S}.{clock.microsecond // 1000:03d}", 0, 0, shade=True)
             return
-        self._right(f"{clock:%Y-%m-%d %H:%M:%S}.{clock.microsecond // 1000:03d}Z", 1)
+        self._right(f"{clock:%Y-%m-%d %H:%M:%S}.{clock.microsecond // 1000:03d}Z", 1, shade=True)
         self._left(f"{call_sign}  EO  VFOV {instant.camera.vfov:.1f}°", 0)
         self._left(f"HDG {instant.heading:05.1f}  P{instant.pitch:+.1f}  R{instant.roll:+.1f}", 1)
         self._left(f"ACFT {_position(instant.place)}", -2)
@@ -55,23 +54,23 @@ class Overlay:
         self._north(instant)
         self._box(instant)
 
-    def _shade(self, letters: int) -> None:
-        """Darken the top right corner, so that the counter can be read on any ground."""
-        self._luma[: (HEIGHT + 2) * self._scale, -(letters * ADVANCE + 1) * self._scale :] //= 3
-
     def _left(self, line: str, row: int) -> None:
         self._write(line, 2 * self._scale, self._row(row))
 
-    def _right(self, line: str, row: int) -> None:
-        self._write(line, self._luma.shape[1] - (len(line) * ADVANCE + 1) * self._scale, self._row(row))
+    def _right(self, line: str, row: int, *, shade: bool = False) -> None:
+        left = self._luma.shape[1] - (len(line) * ADVANCE + 1) * self._scale
+        self._write(line, left, self._row(row), shade=shade)
 
     def _row(self, row: int) -> int:
         top = row * (HEIGHT + 3) * self._scale
         return top if row >= 0 else self._luma.shape[0] + top
 
-    def _write(self, line: str, left: int, top: int) -> None:
+    def _write(self, line: str, left: int, top: int, *, shade: bool = False) -> None:
+        """Outlined letters; on darkened ground where they must be readable whatever is behind them."""
         ink, outline = text(line, self._scale)
         there = slice(top, top + ink.shape[0]), slice(left, left + ink.shape[1])
+        if shade:
+            self._luma[there] //= 3
         self._luma[there][outline] = BLACK
         self._luma[there][ink] = WHITE
         touched = (ink | outline)[::2, ::2]

@@ -74,10 +74,17 @@ class Picture:
         for colour, share in _lorry(east - vehicle.point[0], north - vehicle.point[1], vehicle, metres):
             level = (_MATRIX * np.array(colour, np.float32)).sum(1) + _BASE
             _mix(self._luma[down, across], share, float(level[0]))
-            coarse = (share[::2, ::2] + share[1::2, ::2] + share[::2, 1::2] + share[1::2, 1::2]) / 4
+            coarse = _halved(share)
             there = slice(down.start // 2, down.stop // 2), slice(across.start // 2, across.stop // 2)
             for plane, wanted in zip(self._chroma, level[1:], strict=True):
                 _mix(plane[there], coarse, float(wanted))
+
+
+def _halved(share: Floats) -> Floats:
+    """At half resolution, where 4:2:0 has its samples: on every other column, between two rows."""
+    rows = (share[::2] + share[1::2]) / 2
+    coarse: Floats = rows[:, ::2] / 2 + (rows[:, 1::2] + np.roll(rows, 1, 1)[:, ::2]) / 4
+    return coarse
 
 
 def _even(edge: float, limit: int) -> int:
@@ -166,16 +173,18 @@ def _sample_colour(tile: NDArray[np.uint16], ground: NDArray[np.float32], texel:
 
 
 def _lorry(east: Floats, north: Floats, vehicle: Vehicle, soft: float) -> list[tuple[Colour, Floats]]:
-    """Shadow, body, windscreen and a stripe along the roof: colours and how far each pixel is in them."""
+    """Shadow, body, windscreen, tail and a stripe along the roof: colours and how far each pixel is in them."""
     turned, heading = math.radians(vehicle.heading), vehicle.heading
-    screen = 0.36 * vehicle.length
-    glass = east - screen * math.sin(turned), north - screen * math.cos(turned)
+    end = 0.4 * vehicle.length
+    front = east - end * math.sin(turned), north - end * math.cos(turned)
+    back = east + end * math.sin(turned), north + end * math.cos(turned)
     whole = heading, vehicle.length, vehicle.width, soft
     return [
         (_SHADOW, 0.7 * inside(east + 1.4, north - 1.7, *whole)),
         (LORRY, inside(east, north, *whole)),
-        (_GLASS, inside(*glass, heading, 0.9, 2.4, soft)),
-        (_ROOF, 0.8 * inside(east, north, heading, 5.0, 0.5, soft)),
+        (_GLASS, inside(*front, heading, 0.7, 2.2, soft)),
+        (_SHADOW, inside(*back, heading, 0.7, 2.2, soft)),
+        (_ROOF, 0.8 * inside(east, north, heading, 4.5, 0.5, soft)),
     ]
 
 

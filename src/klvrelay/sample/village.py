@@ -16,7 +16,7 @@ from klvrelay.sample.canvas import Canvas, Colour, Floats
 from klvrelay.sample.ground import TILE, RingRoad
 
 _ROAD, _DRIVE = (126, 124, 122), (146, 138, 128)
-_ROOFS = ((142, 74, 58), (150, 86, 66), (112, 104, 102), (92, 92, 98), (160, 150, 140), (128, 66, 56))
+_ROOFS = ((136, 82, 68), (144, 92, 74), (112, 104, 102), (92, 92, 98), (160, 150, 140), (124, 70, 62))
 _CARS: tuple[Colour, ...] = ((214, 214, 210), (52, 54, 60), (150, 152, 156), (60, 78, 120), (34, 36, 38))
 _MIDDLE = 8.0  # metres north of the origin: the street across the ring
 _BARNS = ((-185.0, 130.0, 12.0), (190.0, -120.0, 100.0), (175.0, 148.0, 60.0))

@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import AsyncGenerator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
@@ -97,13 +97,14 @@ class _Reader:
 
         url = self._url
         path = url.unredacted(without=_OWN_OPTIONS)
-        return av.open(
+        container: InputContainer = av.open(
             f"file:{path}" if url.scheme == "file" else path,
             format="rtsp" if url.scheme in ("rtsp", "rtsps") else None,
             options=dict(self._options),
             timeout=(self._timeout, self._timeout),
-            metadata_errors="replace",
+            **_lenient(),
         )
+        return container
 
     def _pump(self, container: InputContainer) -> None:
         live = self._source.live = self._source.live and container.duration is None
@@ -173,9 +174,17 @@ class _Sniffer:
 def _packet(packet: AvPacket[Stream], live: bool) -> Packet:
     pts = packet.pts
     if pts is not None:
-        pts = int(pts * packet.time_base * 90_000) & PTS_BITS
+        base = packet.time_base
+        pts = pts * base.numerator * 90_000 // base.denominator & PTS_BITS
     received = time.time_ns() // 1000 if live else None
     return Packet(bytes(packet), received, "klv", pts, packet.stream.id, packet.is_corrupt)
+
+
+def _lenient() -> dict[str, Any]:
+    """For `av.open`: PyAV before 19 fails at a title that is no UTF-8, unless told not to."""
+    import av
+
+    return {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 
 
 def _named(container: InputContainer) -> str:

@@ -1,0 +1,270 @@
+"""Damage on the way: whatever is lost, doubled, swapped or flipped, no record comes out good that was not sent.
+
+Next door: `test_lane.py` has the muxer, `test_decode_cuts.py` the cuts.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, all_good, cell, decoded, klv_packet, raws
+from wrapping import local_set, packet
+
+from klvrelay import klv
+from klvrelay.klv import Decoder
+from klvrelay.record import Packet, Record
+
+SENT = [klv_packet(number, 560) for number in range(12)]
+TABLES = 2
+
+
+def stream(kind: int = ASYNC, sent: Sequence[bytes] = SENT) -> list[bytes]:
+    """Tables, then each packet in four TS packets."""
+    wire = Wire()
+    payloads = [cell(s, n) if kind == SYNC else s for n, s in enumerate(sent)]
+    return wire.tables((kind, KLV_PID, KLVA)) + [p for s in payloads for p in wire.pes(s, pts=9, sid=0xFC)]
+
+
+def nothing_false(records: Sequence[Record], sent: Sequence[bytes] = SENT) -> list[int]:
+    """Which packets came out good: each as it was sent, in order, none twice."""
+    good = [sent.index(raw) for raw in raws(r for r in records if r.good)]
+    assert good == sorted(set(good))
+    return good
+
+
+def places() -> range:
+    return range(TABLES, TABLES + 4 * len(SENT))
+
+
+@pytest.mark.parametrize("kind", [SYNC, ASYNC])
+def test_a_lost_ts_packet_spoils_its_klv_packet_only(kind: int):
+    """Each TS packet in turn is lost: all other KLV is good, and what spans the loss never is."""
+    ts = stream(kind)
+    for lost in places():
+        good = nothing_false(decoded(ts[:lost] + ts[lost + 1 :]))
+        assert good == [n for n in range(len(SENT)) if n != (lost - TABLES) // 4]
+
+
+@pytest.mark.parametrize("kind", [SYNC, ASYNC])
+@pytest.mark.parametrize("run", [2, 3, 5, 14, 15, 16, 17, 31])
+def test_lost_runs_of_ts_packets_never_make_a_false_record(kind: int, run: int):
+    """Also where the continuity counter comes round to where it was, which hides the loss from it."""
+    ts = stream(kind)
+    for lost in range(TABLES, len(ts) - run):
+        good = nothing_false(decoded(ts[:lost] + ts[lost + run :]))
+        touched = range((lost - TABLES) // 4, (lost + run - 1 - TABLES) // 4 + 1)
+        assert set(range(len(SENT))) - set(good) <= {*touched, touched[-1] + 1}
+
+
+def test_fifteen_lost_ts_packets_are_no_repetition():
+    """A packet whose counter is that of the last one, but not its bytes, is no duplicate: a loss lies between.
+
+    A set without a checksum (ST 0102 alone) would come out good with another one's end.
+    """
+    sent = [packet("ST0102", local_set([(2, bytes([65 + n]) * 90), (3, bytes([97 + n]) * 400)])) for n in range(12)]
+    ts = stream(ASYNC, sent)
+    for lost in range(TABLES, len(ts) - 15):
+        for record in decoded(ts[:lost] + ts[lost + 15 :]):
+            assert not record.good or record.raw in sent, lost
+
+
+@pytest.mark.parametrize("kind", [SYNC, ASYNC])
+def test_a_doubled_ts_packet_is_no_damage(kind: int):
+    """ISO/IEC 13818-1, 2.4.3.3 allows each packet twice: all records are good, and there once."""
+    ts = stream(kind)
+    for twice in places():
+        all_good(decoded(ts[: twice + 1] + ts[twice:]), SENT)
+    all_good(decoded([packet for packet in ts for _ in range(2)]), SENT)
+
+
+@pytest.mark.parametrize("kind", [SYNC, ASYNC])
+def test_two_swapped_ts_packets_never_come_out_good(kind: int):
+    """An additive checksum does not see blocks change places: 50 of 50 are known by the counter."""
+    chance, passed = random.Random(50), 0
+    for _ in range(50):
+        ts, hit = stream(kind), chance.randrange(len(SENT))
+        a, b = (TABLES + 4 * hit + place for place in sorted(chance.sample(range(4), 2)))
+        ts[a], ts[b] = ts[b], ts[a]
+        records = decoded(ts)
+        assert hit not in nothing_false(records)
+        passed += any(r.transport == "damaged" and r.checksum == "ok" for r in records)
+        assert set(range(len(SENT))) - {hit, hit + 1} <= set(nothing_false(records))
+    assert passed == 0
+
+
+@pytest.mark.parametrize("kind", [SYNC, ASYNC])
+def test_swaps_doubles_and_losses_at_random_never_make_a_false_record(kind: int):
+    """300 streams with a few faults each; most of their records still arrive."""
+    arrived = 0
+    for seed in range(300):
+        chance, ts = random.Random(seed), stream(kind)
+        for _ in range(chance.randrange(1, 4)):
+            at = chance.randrange(TABLES, len(ts) - 1)
+            match chance.randrange(3):
+                case 0:
+                    del ts[at]
+                case 1:
+                    ts.insert(at + chance.randrange(1, 3), ts[at])
+                case _:
+                    ts[at], ts[at + 1] = ts[at + 1], ts[at]
+        arrived += len(nothing_false(decoded(ts)))
+    assert arrived > 300 * len(SENT) / 2
+
+
+def test_a_flipped_bit_in_the_klv_is_a_bad_checksum():
+    """One bit of one KLV packet: it comes out as bad or damaged, never good, and all others as they were."""
+    chance, ts = random.Random(7), stream()
+    for _ in range(300):
+        hit, place = chance.randrange(len(SENT)), chance.randrange(16 + 3, len(SENT[0]))
+        spoilt = bytearray(SENT[hit])
+        spoilt[place] ^= 1 << chance.randrange(8)
+        records = klv.decode(b"".join(bytes(spoilt) if n == hit else s for n, s in enumerate(SENT)))
+        assert nothing_false(records) == [n for n in range(len(SENT)) if n != hit]
+        assert records[hit].checksum == "bad"
+    assert len(decoded(ts)) == len(SENT)
+
+
+def test_a_flipped_bit_anywhere_in_the_transport_never_makes_a_false_record():
+    """Headers, counters, PES lengths, cells: a bit of the stream flips, and what passes its checksum was sent."""
+    for seed in range(600):
+        chance = random.Random(seed)
+        spoilt = bytearray(b"".join(stream(chance.choice((SYNC, ASYNC)))))
+        place = chance.randrange(188 * (TABLES + 4), len(spoilt))
+        spoilt[place] ^= 1 << chance.randrange(8)
+        records = decoded(bytes(spoilt))
+        assert len(nothing_false([r for r in records if r.checksum == "ok"])) >= len(SENT) - 3, (seed, place)
+
+
+def test_a_packet_that_lost_its_checksum_item_is_not_good_where_all_others_have_one():
+    """One flipped bit makes item 1 another item: in a stream of summed packets that is a fault, not a right."""
+    spoilt = bytearray(SENT[5])
+    spoilt[-4] ^= 0x40
+    records = klv.decode(b"".join([*SENT[:5], bytes(spoilt), *SENT[6:]]))
+    assert nothing_false(records) == [n for n in range(len(SENT)) if n != 5]
+
+
+def test_a_wrong_length_in_one_packet_does_not_hold_the_next_ones_back():
+    """A packet that says 60,000 bytes and has 600: the record of the next PES packet comes when it comes."""
+    wire, decoder = Wire(), Decoder("uav1", None)
+    decoder.feed(Packet(b"".join(wire.tables((ASYNC, KLV_PID, KLVA)))))
+    decoder.feed(Packet(b"".join(wire.pes(SENT[0][:17] + b"\xea\x60" + SENT[0][19:]))))
+    records = decoder.feed(Packet(b"".join(wire.pes(SENT[1]) + [NULL] * 4)))
+    assert raws(r for r in records if r.good) == [SENT[1]]
+
+
+def test_transport_error_indicator_makes_damage():
+    """A TS packet that the receiver marked as damaged spoils its KLV packet, though the bytes may be right."""
+    for marked in places():
+        ts = stream()
+        ts[marked] = bytes([0x47, ts[marked][1] | 0x80]) + ts[marked][2:]
+        assert nothing_false(decoded(ts)) == [n for n in range(len(SENT)) if n != (marked - TABLES) // 4]
+
+
+def test_a_scrambled_ts_packet_is_not_read():
+    """Scrambled payload is not taken for KLV."""
+    ts = stream()
+    ts[TABLES + 5] = ts[TABLES + 5][:3] + bytes([ts[TABLES + 5][3] | 0xC0]) + ts[TABLES + 5][4:]
+    assert nothing_false(decoded(ts)) == [0, *range(2, len(SENT))]
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3])
+def test_a_stream_that_ends_inside_a_packet_gives_it_as_damaged(missing: int):
+    """The last packet began and never came to its end: it comes out, and says so."""
+    records = decoded(stream()[:-missing])
+    assert nothing_false(records) == list(range(len(SENT) - 1))
+    assert (records[-1].transport, records[-1].checksum) == ("damaged", "bad")
+    assert SENT[-1].startswith(records[-1].raw[:100])
+
+
+@pytest.mark.parametrize("left", [19, 40, 200, 599])
+def test_bare_klv_that_is_cut_off_does_not_swallow_the_next_packet(left: int):
+    """A truncated packet with whole ones behind it: they survive, and it is flagged damaged."""
+    whole = [klv_packet(number) for number in range(3)]
+    for behind in (whole, whole + [klv_packet(n, 700) for n in range(9)]):
+        records = klv.decode(klv_packet(99, 560)[:left] + b"".join(behind))
+        assert raws(r for r in records if r.good) == behind
+        assert [r.transport for r in records if not r.good] == ["damaged"]
+
+
+def test_a_cut_off_packet_without_a_checksum_does_not_swallow_the_next_one():
+    """ST 0102 alone has no checksum that would tell: the key inside it does."""
+    first = packet("ST0102", local_set([(1, b"\x01"), (3, b"//US" * 30)]))
+    records = klv.decode(first[:60] + b"".join(SENT[:3]))
+    assert raws(r for r in records if r.set == "ST0601" and r.good) == SENT[:3]
+    assert not [r for r in records if r.set == "ST0102" and r.good]
+
+
+def test_a_cut_off_packet_of_an_unknown_set_does_not_swallow_the_next_ones():
+    """Nor does an unknown one that promises more than the file holds."""
+    key = bytes.fromhex("060e2b34020b01010e0103017f7f7f00")
+    records = klv.decode(SENT[0] + key + b"\x82\xf0\x00" + b"x" * 50 + b"".join(SENT[1:]))
+    assert raws(r for r in records if r.set == "ST0601" and r.good) == SENT
+
+
+@pytest.mark.parametrize(
+    "length", ["88ffffffffffffffff", "847fffffff", "8400010001", "80", "89000000000000000010", "ff"]
+)
+@pytest.mark.parametrize("carried", [False, True])
+def test_an_impossible_length_costs_one_search(length: str, carried: bool):
+    """A length beyond the limit, indefinite or of too many octets: the next key is looked for at once."""
+    bad = SENT[0][:16] + bytes.fromhex(length) + b"\x02\x08" + b"x" * 100
+    sent = [*SENT[:3], bad, *SENT[3:]]
+    if carried:
+        wire, decoder = Wire(), Decoder("uav1", None)
+        records = decoder.feed(Packet(b"".join(wire.tables((ASYNC, KLV_PID, KLVA)))))
+        for s in sent:
+            records += decoder.feed(Packet(b"".join([*wire.pes(s), *[NULL] * 4])))
+    else:
+        decoder = Decoder("uav1", None)
+        records = decoder.feed(Packet(b"".join(sent), carriage="klv"))
+    assert raws(records) == SENT
+    assert decoder.counters.passed_over == len(bad)
+
+
+def test_any_registry_version_is_the_same_key():
+    """Octet 8 of a key is not looked at."""
+    for version in (0, 1, 2, 0x0D, 0xFF):
+        body = SENT[3][:7] + bytes([version]) + SENT[3][8:]
+        total = sum(b << (8 if n % 2 == 0 else 0) for n, b in enumerate(body[:-2])) & 0xFFFF
+        (record,) = klv.decode(body[:-2] + total.to_bytes(2))
+        assert (record.set, record.checksum, record.raw[7]) == ("ST0601", "ok", version)
+
+
+def test_a_packet_with_an_unknown_key_is_kept():
+    """Behind another packet, a key that no table has is a record of set "unknown", with its bytes."""
+    strange = bytes.fromhex("060e2b34020b01010e0103017f7f7f00") + b"\x05hello"
+    for records in (klv.decode(SENT[0] + strange + SENT[1]), decoded(stream(ASYNC, [SENT[0], strange, SENT[1]]))):
+        assert raws(records) == [SENT[0], strange, SENT[1]]
+        assert [r.set for r in records] == ["ST0601", "unknown", "ST0601"]
+        assert records[1].items == {"unknown": {strange[:16].hex(): b"hello".hex()}}
+
+
+def test_damage_that_a_source_knows_of_is_kept():
+    """A packet that libav calls corrupt, or that follows a loss of RTP, is never good."""
+    decoder = Decoder("uav1", None)
+    records = [
+        record
+        for n, sent in enumerate(SENT)
+        for record in decoder.feed(Packet(sent, None, "klv", 9, 257, damaged=n in (3, 7)))
+    ] + decoder.flush()
+    assert raws(records) == SENT
+    assert [n for n, r in enumerate(records) if not r.good] == [3, 7]
+    assert decoder.counters.damaged == 2
+
+
+def test_the_counters_tell_what_happened():
+    """Packets, bad, damaged, passed over, TS packets, discontinuities."""
+    ts = stream()
+    spoilt = bytearray(ts[TABLES + 1])
+    spoilt[100] ^= 4
+    ts[TABLES + 1] = bytes(spoilt)
+    del ts[TABLES + 9]
+    decoder = Decoder("uav1", None)
+    records = decoder.feed(Packet(b"".join(ts))) + decoder.flush()
+    counters = decoder.counters
+    assert counters.packets == len(records) == len(SENT)
+    assert (counters.bad_checksum, counters.damaged, counters.discontinuities) == (2, 1, 1)
+    assert counters.ts_packets == len(ts)
+    assert counters.passed_over + sum(len(r.raw) for r in records) == sum(map(len, SENT)) - 184

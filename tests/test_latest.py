@@ -1,0 +1,116 @@
+"""The state of a stream: what a subscriber who comes late is told."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+from records import damaged, platform, record, security, spoilt, targets
+
+from klvrelay.latest import Latest
+
+LATITUDE, FRAME_LATITUDE, MISSION, UNKNOWN = 13, 23, 3, 2000
+
+
+def state_of(*records):
+    latest = Latest()
+    for each in records:
+        latest.add(each)
+    document = latest.document()
+    assert document is not None
+    return orjson.loads(document)
+
+
+def with_items(seq, *items):
+    return record(seq, raw=platform(seq, *items))
+
+
+def test_the_state_of_one_record_is_that_record():
+    """Same shape, same values, schema klvrelay/1."""
+    only = record(7)
+
+    assert state_of(only) == orjson.loads(only.json())
+
+
+def test_an_item_keeps_its_latest_value_when_later_records_lack_it():
+    """Senders leave out what hasn't changed; the state has all of it."""
+    state = state_of(with_items(0, (MISSION, b"OP 1")), with_items(1, (MISSION, b"OP 2")), record(2))
+
+    assert state["items"]["mission_id"] == "OP 2"
+    assert state["items"]["platform_tail_number"] == "tail-2"
+    assert (state["seq"], state["time_us"]) == (2, orjson.loads(record(2).json())["time_us"])
+
+
+def test_nothing_new_is_no_document():
+    """None until a record came, and again until the next one."""
+    latest = Latest()
+    assert latest.document() is None
+
+    latest.add(record(0))
+    assert latest.document() is not None
+    assert latest.document() is None
+
+    latest.add(record(1))
+    assert latest.document() is not None
+
+
+@pytest.mark.parametrize("bad", [spoilt(1), damaged(1)])
+def test_a_record_that_is_not_good_changes_nothing(bad):
+    """A wrong checksum or a loss on the way: not even the sequence number moves."""
+    latest = Latest()
+    latest.add(record(0))
+    latest.document()
+
+    latest.add(bad)
+
+    assert latest.document() is None
+
+
+def test_a_security_set_of_its_own_is_merged_where_the_nested_one_is():
+    """ST 0102 stand-alone goes under security_local_set; time and version stay those of ST 0601."""
+    state = state_of(record(0), security(1, classification=1), security(2, classification=4))
+
+    assert state["items"]["security_local_set"]["security_classification"] == "Secret"
+    assert state["items"]["platform_tail_number"] == "tail-0"
+    first = orjson.loads(record(0).json())
+    assert (state["seq"], state["set"]) == (2, "ST0601")
+    assert (state["time"], state["version"]) == (first["time"], first["version"])
+
+
+def test_targets_of_their_own_are_merged_where_the_nested_ones_are():
+    """ST 0903 stand-alone goes under vmti_local_set."""
+    state = state_of(record(0), targets(1, total=3), record(2), targets(3, total=5))
+
+    assert state["items"]["vmti_local_set"]["total_num_targets_detected"] == 5
+    assert state["items"]["platform_tail_number"] == "tail-2"
+
+
+def test_a_stream_without_st_0601_has_a_state_too():
+    """The head is then that of its last record."""
+    state = state_of(targets(0, total=1), targets(1, total=2))
+
+    assert (state["seq"], state["set"], state["version"]) == (
+        1,
+        "ST0601",
+        orjson.loads(targets(1, 2).json())["version"],
+    )
+    assert set(state["items"]) == {"vmti_local_set"}
+
+
+def test_unknown_items_are_merged_like_known_ones():
+    """Each tag keeps its latest bytes."""
+    state = state_of(with_items(0, (UNKNOWN, b"\x01")), with_items(1, (UNKNOWN + 1, b"\x02")), record(2))
+
+    assert state["items"]["unknown"] == {"2000": "01", "2001": "02"}
+
+
+def test_the_reason_for_a_null_lasts_as_long_as_the_null():
+    """A special value is told with its reason until the item comes again with a value."""
+    special = with_items(0, (LATITUDE, b"\x80\x00\x00\x00"), (FRAME_LATITUDE, b"\x80\x00\x00\x00"))
+    cured = with_items(2, (LATITUDE, b"\x10\x00\x00\x00"))
+    before = state_of(special, record(1))
+    after = state_of(special, record(1), cured)
+
+    assert before["items"]["sensor_latitude"] is None
+    assert set(before["quality"]["special"]) == {"sensor_latitude", "frame_center_latitude"}
+    assert isinstance(after["items"]["sensor_latitude"], float)
+    assert set(after["quality"]["special"]) == {"frame_center_latitude"}

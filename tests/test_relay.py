@@ -1,0 +1,338 @@
+"""The corridor with sources and sinks made of paper: order, counting, waiting, shedding, retry, stop.
+
+Next door: `test_relay_mqtt.py` puts a broker at its end, `test_relay_process.py` runs the command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import feed
+import orjson
+import pytest
+from brokers import until
+
+from klvrelay import relay as relay_module
+from klvrelay.backoff import Backoff
+from klvrelay.errors import NotMedia, SinkDown, SinkRefused, SourceDown, SourceError
+from klvrelay.names import Url
+from klvrelay.record import Packet, Record
+from klvrelay.relay import Relay
+from klvrelay.sinks import Notice
+
+TAPE = feed.recording(40)
+
+
+@dataclass
+class Tape:
+    """A source: gives its packets, then ends, fails, or (`hang`) is silent. Counts how often it is opened and closed."""
+
+    data: Sequence[bytes] = (TAPE.bare,)
+    live: bool = False
+    hang: bool = False
+    fault: Exception | None = None
+    url: Url = field(default_factory=lambda: Url.parse("paper.klv"))
+    dropped: int = 0
+    opened: int = 0
+    closed: int = 0
+    between: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
+
+    async def packets(self) -> AsyncGenerator[Packet, None]:
+        self.opened += 1
+        try:
+            for data in self.data:
+                yield Packet(data, 1, "klv", damaged=False)
+                await self.between()
+            if self.fault is not None:
+                raise self.fault
+            if self.hang:
+                await asyncio.get_running_loop().create_future()
+        finally:
+            self.closed += 1
+
+
+def live(*data: bytes, **more: Any) -> Tape:
+    return Tape(data or (TAPE.bare,), live=True, url=Url.parse("udp://127.0.0.1:5000"), **more)
+
+
+@dataclass
+class Ear:
+    """A sink: keeps what it is given. `faults` are raised one at each delivery, `door` one at each entry, `mute` at a tell."""
+
+    records: list[Record] = field(default_factory=list)
+    told: list[Notice] = field(default_factory=list)
+    faults: list[Exception] = field(default_factory=list)
+    door: list[Exception] = field(default_factory=list)
+    entered: int = 0
+    left: int = 0
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    async def __aenter__(self) -> Self:
+        self.entered += 1
+        if self.door:
+            raise self.door.pop(0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.left += 1
+
+    async def deliver(self, batch: Sequence[Record]) -> None:
+        await self.gate.wait()
+        if self.faults:
+            raise self.faults.pop(0)
+        self.records += batch
+
+    async def tell(self, notice: Notice) -> None:
+        self.told.append(notice)
+
+    def seqs(self, stream: str = "uav1") -> list[int]:
+        return [r.seq for r in self.records if r.stream == stream]
+
+    def availability(self, stream: str = "uav1") -> list[bytes]:
+        return [n.document for n in self.told if n.kind == "availability" and n.stream == stream]
+
+
+def relay(*sources: Tape, sink: Ear | None = None, waiting: int = 10_000) -> Relay:
+    streams = [(f"uav{n}", lambda s=source: s, str(source.url)) for n, source in enumerate(sources, 1)]
+    return Relay(streams, [("ear", Ear() if sink is None else sink)], boot="5f2c9a", waiting=waiting)  # type: ignore[list-item]
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back-off in milliseconds."""
+    monkeypatch.setattr(relay_module, "Backoff", lambda: Backoff(first=0.002, cap=0.01))
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+    """Gives the lines of the log so far."""
+    logger = logging.getLogger("klvrelay")
+    before = logger.propagate, logger.level, logger.handlers[:]
+    logger.propagate, logger.handlers[:] = True, []
+    logger.setLevel(logging.INFO)
+    yield lambda: caplog.messages
+    logger.propagate, logger.level, logger.handlers[:] = before
+
+
+@asynccontextmanager
+async def running(corridor: Relay) -> AsyncIterator[asyncio.Task[None]]:
+    """The relay at work; it must not have ended by itself, and stops in time."""
+    task = asyncio.create_task(corridor.run())
+    try:
+        yield task
+    finally:
+        ended = task.done()
+        task.cancel()
+        await asyncio.wait({task}, timeout=8)
+        fault = None if task.cancelled() else task.exception()
+    assert not ended, fault
+
+
+async def test_every_record_of_a_file_is_delivered_in_order_and_the_relay_ends():
+    """All of it, numbered from 0 without a gap, and the stream goes offline with it."""
+    ear = Ear()
+    await asyncio.wait_for(relay(Tape(), sink=ear).run(), 5)
+    assert [r.raw for r in ear.records] == TAPE.klv
+    assert ear.seqs() == list(range(40))
+    assert ear.availability()[-1] == b"offline"
+    assert (ear.entered, ear.left) == (1, 1)
+    state = orjson.loads([n.document for n in ear.told if n.kind == "state"][-1])
+    assert state["items"]["mission_id"] == "39"
+
+
+async def test_a_sink_that_fails_is_offered_the_same_batch_again():
+    """After SinkDown: a new entry, nothing lost, nothing out of order."""
+    ear = Ear(faults=[SinkDown("gone"), SinkDown("gone"), SinkRefused("not today")])
+    await asyncio.wait_for(relay(Tape(), sink=ear).run(), 5)
+    assert ear.seqs() == list(range(40))
+    assert ear.entered == ear.left == 4
+
+
+async def test_a_sink_that_is_not_there_yet_is_waited_for_and_that_is_said_once(said: Callable[[], list[str]]):
+    """Twenty tries: one line that it is away, one that it is connected."""
+    ear = Ear(door=[SinkDown("mqtt://h:1883: connection refused")] * 20)
+    await asyncio.wait_for(relay(Tape(), sink=ear).run(), 5)
+    assert ear.seqs() == list(range(40))
+    assert [m for m in said() if "refused" in m] == ["mqtt://h:1883: connection refused; trying again, records wait"]
+    assert sum("connected" in m for m in said()) == 1
+
+
+async def test_a_sink_that_refuses_at_the_first_try_ends_the_relay():
+    """Wrong credentials are for the operator to mend: no retry, and sources and sinks are freed."""
+    source, ear = live(hang=True), Ear(door=[SinkRefused("mqtt://h:1883: wrong user or password")])
+    with pytest.raises(SinkRefused, match="wrong user"):
+        await asyncio.wait_for(relay(source, sink=ear).run(), 5)
+    assert source.opened == source.closed
+
+
+async def test_a_file_waits_for_room_and_sheds_nothing():
+    """A sink slower than the disk, and room for three records: all arrive."""
+    ear = Ear()
+    corridor = relay(Tape(TAPE.klv), sink=ear, waiting=3)
+    ear.gate.clear()
+    asyncio.get_running_loop().call_later(0.05, ear.gate.set)
+    await asyncio.wait_for(corridor.run(), 5)
+    assert ear.seqs() == list(range(40))
+    assert corridor.outlets[0].spool.shed == 0
+
+
+async def test_two_files_side_by_side_shed_nothing():
+    """They wait for the same room."""
+    ear = Ear()
+    corridor = relay(Tape(TAPE.klv), Tape(TAPE.klv), Tape(TAPE.klv), sink=ear, waiting=1)
+    await asyncio.wait_for(corridor.run(), 5)
+    assert [ear.seqs(f"uav{n}") for n in (1, 2, 3)] == [list(range(40))] * 3
+    assert corridor.outlets[0].spool.shed == 0
+
+
+async def test_what_comes_out_at_the_end_of_a_file_waits_for_room_too():
+    """The packet that a file breaks off in is damaged, and sheds none of those before it."""
+    ear = Ear()
+    corridor = relay(Tape([*TAPE.klv, TAPE.klv[0][:30]]), sink=ear, waiting=1)
+    await asyncio.wait_for(corridor.run(), 5)
+    assert ear.seqs() == list(range(41))
+    assert ear.records[-1].transport == "damaged"
+
+
+async def test_a_live_source_sheds_the_oldest_and_counts_them():
+    """Newest wins: a live source never waits for a sink, and the number of what was lost is told."""
+    ear = Ear()
+    source = live(*TAPE.klv, hang=True)
+    corridor = relay(source, sink=ear, waiting=10)
+    ear.gate.clear()
+    async with running(corridor):
+        await until(lambda: corridor.streams[0].health.records == 40)
+        shed = corridor.outlets[0].spool.shed
+        ear.gate.set()
+        await until(lambda: not len(corridor.outlets[0].spool))
+    assert 20 <= shed <= 30
+    assert len(ear.records) + shed == 40
+    assert ear.seqs()[-5:] == list(range(35, 40))
+    assert f"{shed} shed" in corridor.summary()
+
+
+async def test_a_live_source_that_falls_is_opened_again_and_that_is_said_once(said: Callable[[], list[str]]):
+    """Many tries against nobody: one line; its numbers go on when it is back."""
+    broken = live(b"", fault=SourceDown("udp://127.0.0.1:5000: nobody listens there"))
+    broken.data = ()
+    ear, tries = Ear(), []
+
+    def opener() -> Tape:
+        tries.append(1)
+        return broken if 1 < len(tries) < 15 else live(hang=len(tries) >= 15)
+
+    corridor = Relay([("uav1", opener, "udp://127.0.0.1:5000")], [("ear", ear)], boot="b")  # type: ignore[list-item]
+    async with running(corridor):
+        await until(lambda: len(ear.records) == 80)
+    assert ear.seqs() == list(range(80))
+    assert broken.opened == broken.closed == 13
+    assert sum("nobody listens" in m for m in said()) == 1
+    assert sum(": back" in m for m in said()) == 1
+    assert ear.availability()[-1] == b"offline"
+
+
+async def test_one_bad_stream_spoils_only_that_stream():
+    """A source that fails for good, one that fails again and again, one that is not media: the fourth is whole."""
+    bad = (
+        Tape((), fault=NotMedia("paper.klv is empty")),
+        live(fault=SourceDown("gone")),
+        live(fault=NotMedia("tcp://h:1 sends neither MPEG-TS nor KLV")),
+    )
+    good, ear = Tape(TAPE.klv, hang=True), Ear()
+    async with running(relay(*bad, good, sink=ear)):
+        await until(lambda: len(ear.seqs("uav4")) == 40 and bad[1].opened > 3)
+    assert ear.seqs("uav4") == list(range(40))
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("a fault of ours"), OSError(5, "disk"), ValueError("x")])
+async def test_a_fault_of_ours_in_one_stream_does_not_end_the_others(fault: Exception, said: Callable[[], list[str]]):
+    """What nobody foresaw is contained too: it is said, and the other stream goes on."""
+    ear, good = Ear(), live(*TAPE.klv, hang=True)
+    async with running(relay(live(fault=fault), good, sink=ear)):
+        await until(lambda: len(ear.seqs("uav2")) == 40, 2)
+        await until(lambda: any("uav1" in m and "online" not in m for m in said()))
+    assert ear.seqs("uav2") == list(range(40))
+
+
+async def test_a_file_that_can_not_be_had_is_raised_once_the_others_have_ended():
+    """The other file is relayed whole; then the fault is the relay's result."""
+    ear = Ear()
+    with pytest.raises(SourceError, match="no such file"):
+        await asyncio.wait_for(relay(Tape((), fault=SourceDown("x.ts: no such file")), Tape(), sink=ear).run(), 5)
+    assert ear.seqs("uav2") == list(range(40))
+
+
+async def test_stopping_frees_sources_and_delivers_what_waits():
+    """Cancelled: sources closed first, then what they gave is delivered, then the sink is left."""
+    ear, sources = Ear(), [live(*TAPE.klv, hang=True) for _ in range(3)]
+    corridor = relay(*sources, sink=ear)
+    ear.gate.clear()
+    async with running(corridor):
+        await until(lambda: sum(s.health.records for s in corridor.streams) == 120)
+        asyncio.get_running_loop().call_later(0.05, ear.gate.set)
+    assert [(s.opened, s.closed) for s in sources] == [(1, 1)] * 3
+    assert len(ear.records) == 120
+    assert ear.left == ear.entered == 1
+    assert [ear.availability(f"uav{n}")[-1] for n in (1, 2, 3)] == [b"offline"] * 3
+
+
+async def test_stopping_with_a_sink_that_is_away_does_not_wait_for_it():
+    """Nothing can be delivered: the relay ends at once, and says what is left."""
+    ear = Ear(door=[SinkDown("away")] * 10_000)
+    corridor = relay(live(*TAPE.klv, hang=True), sink=ear)
+    async with running(corridor):
+        await until(lambda: ear.entered > 2 and corridor.streams[0].health.records == 40)
+        start = asyncio.get_running_loop().time()
+    assert asyncio.get_running_loop().time() - start < 1
+    assert "40 left" in corridor.summary()
+
+
+async def test_latest_values_are_told_at_most_once_a_second():
+    """Two hundred records in under two seconds: a handful of states, each the merge of all before."""
+    tape, ear = feed.recording(200), Ear()
+    source = live(*tape.klv, hang=True, between=lambda: asyncio.sleep(0.008))
+    async with running(relay(source, sink=ear)):
+        await until(lambda: len(ear.records) == 200, 10)
+    states = [orjson.loads(n.document) for n in ear.told if n.kind == "state"]
+    assert 1 <= len(states) <= 4
+    assert states[-1]["items"]["mission_id"] == "199"
+    assert states[-1]["seq"] == 199
+
+
+async def test_a_slow_teller_gets_the_latest_value_only():
+    """Of a state that is overtaken before it went out, nobody hears."""
+    ear = Ear()
+    outlet = relay(Tape(), sink=ear).outlets[0]
+    for number in range(50):
+        outlet.tell(Notice("state", "uav1", str(number).encode()))
+    assert [n.document for n in outlet.notices.values()] == [b"49"]
+
+
+async def test_a_stream_that_falls_silent_goes_offline_and_comes_back(monkeypatch: pytest.MonkeyPatch):
+    """After the patience without a packet; online again with the next one."""
+    monkeypatch.setattr(relay_module, "SILENCE", 0.05)
+    gate, ear = asyncio.Event(), Ear()
+    source = live(TAPE.klv[0], TAPE.klv[1], hang=True, between=gate.wait)
+    async with running(relay(source, sink=ear)):
+        await until(lambda: ear.availability() == [b"online", b"offline"])
+        gate.set()
+        await until(lambda: ear.availability()[2:3] == [b"online"])
+
+
+async def test_a_thousand_failed_openings_leave_no_task_behind():
+    """Each try frees what it took."""
+    source, ear = live(fault=SourceDown("gone")), Ear()
+    source.data = ()
+    before = asyncio.all_tasks()
+    async with running(relay(source, sink=ear)):
+        await until(lambda: source.opened > 100, 10)
+        assert len(asyncio.all_tasks() - before) < 12
+    assert source.opened == source.closed

@@ -1,0 +1,273 @@
+"""The corridor with a broker at its end: what goes to which topic, and what an outage costs (nothing).
+
+Next door: `test_relay.py` has sources and sinks of paper, `test_relay_process.py` runs the command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import feed
+import orjson
+import pytest
+from brokers import Mosquitto, listening, until
+from oracle import OracleBroker
+
+from klvrelay import relay as relay_module
+from klvrelay.backoff import Backoff
+from klvrelay.config import RelaySettings, SourceSettings
+from klvrelay.errors import SinkRefused
+from klvrelay.house import relay_of
+from klvrelay.names import Url
+from klvrelay.relay import Relay
+from klvrelay.sample import packet
+from klvrelay.sinks.settings import MqttSettings
+
+TAPE = feed.recording(150)
+TELEMETRY, REJECTED, RAW = (f"klvrelay/uav1/{leaf}" for leaf in ("telemetry", "rejected", "raw"))
+EXPIRY, CONTENT_TYPE = 0x02, 0x03
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Back-off in milliseconds."""
+    monkeypatch.setattr(relay_module, "Backoff", lambda: Backoff(first=0.01, cap=0.05))
+
+
+def relay(port: int, *sources: SourceSettings, waiting: int = 10_000, **mqtt: Any) -> Relay:
+    return relay_of(RelaySettings(sources, MqttSettings(host="127.0.0.1", port=port, **mqtt), waiting))
+
+
+def tape(folder: Path, data: bytes = TAPE.ts, name: str = "uav1", **more: Any) -> SourceSettings:
+    path = folder / f"{name}.ts"
+    path.write_bytes(data)
+    return SourceSettings(Url.parse(path), stream=name, **more)
+
+
+@asynccontextmanager
+async def running(corridor: Relay) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(corridor.run())
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait({task}, timeout=10)
+        if not task.cancelled():
+            task.exception()
+
+
+def seqs(oracle: OracleBroker, topic: str = TELEMETRY) -> list[int]:
+    """Sequence numbers as they arrived, each once."""
+    return list(dict.fromkeys(orjson.loads(p)["seq"] for p in oracle.payloads(topic)))
+
+
+def spoilt(klv: bytes) -> bytes:
+    return klv[:-1] + bytes([klv[-1] ^ 0xFF])
+
+
+async def test_every_record_of_a_recording_is_telemetry(real_broker: Any, tmp_path: Path):
+    """All, in order, as a subscriber of a real broker gets them, with the records' own JSON."""
+    async with listening(real_broker.port, "klvrelay/#") as heard:
+        await asyncio.wait_for(relay(real_broker.port, tape(tmp_path)).run(), 20)
+        messages = await heard.count(150, TELEMETRY)
+    records = [orjson.loads(m.payload) for m in messages]
+    assert [r["seq"] for r in records] == list(range(150))
+    assert [r["items"]["mission_id"] for r in records] == [str(n) for n in range(150)]
+    assert {(r["stream"], r["schema"], r["quality"]["checksum"]) for r in records} == {("uav1", "klvrelay/1", "ok")}
+    assert len({r["boot"] for r in records}) == 1
+    assert all(r["received"] for r in records)
+
+
+@pytest.mark.needs("mosquitto")
+async def test_who_comes_later_finds_the_state_and_that_the_stream_has_ended(mosquitto: Mosquitto, tmp_path: Path):
+    """state, availability and status are retained; telemetry is not."""
+    await asyncio.wait_for(relay(mosquitto.port, tape(tmp_path)).run(), 20)
+    async with listening(mosquitto.port, "klvrelay/#") as heard:
+        await heard.count(3)
+    found = {str(m.topic): bytes(m.payload) for m in heard.messages}
+    assert found["klvrelay/uav1/availability"] == b"offline"
+    assert orjson.loads(found["klvrelay/status"])["state"] == "offline"
+    state = orjson.loads(found["klvrelay/uav1/state"])
+    assert (state["seq"], state["items"]["mission_id"]) == (149, "149")
+    assert set(found) == {"klvrelay/uav1/availability", "klvrelay/status", "klvrelay/uav1/state"}
+
+
+async def test_messages_say_what_they_are(oracle: OracleBroker, tmp_path: Path):
+    """MQTT 5: content type, expiry, stream, seq and boot; QoS 1; not retained."""
+    await asyncio.wait_for(relay(oracle.port, tape(tmp_path)).run(), 20)
+    messages = [p for p in oracle.published if p.topic == TELEMETRY]
+    for number, message in enumerate(messages):
+        user = dict(message.user)
+        assert (user["stream"], user["seq"]) == ("uav1", str(number))
+        assert user["boot"] == orjson.loads(message.payload)["boot"]
+        assert (message.qos, message.retain) == (1, False)
+        assert (message.properties[CONTENT_TYPE], message.properties[EXPIRY]) == ("application/json", 60)
+
+
+@pytest.mark.parametrize(
+    ("policy", "telemetry", "rejected"),
+    [("rejected", [0, 2], [1, 3]), ("telemetry", [0, 1, 2], [3]), ("drop", [0, 2], [])],
+)
+async def test_bad_and_damaged_records_go_where_the_setting_says(
+    policy: Any, telemetry: list[int], rejected: list[int], oracle: OracleBroker, tmp_path: Path
+):
+    """By default to `rejected`, flagged; a damaged one never to telemetry; none of them into the state."""
+    data = TAPE.klv[0] + spoilt(TAPE.klv[1]) + TAPE.klv[2] + TAPE.klv[3][:40]
+    await asyncio.wait_for(relay(oracle.port, tape(tmp_path, data), publish_bad=policy).run(), 20)
+    assert (seqs(oracle), seqs(oracle, REJECTED)) == (telemetry, rejected)
+    qualities = [orjson.loads(p)["quality"] for p in oracle.payloads(REJECTED)]
+    assert [(q["checksum"], q["transport"]) for q in qualities] == [("bad", "ok"), ("bad", "damaged")][-len(rejected) :][
+        : len(rejected)
+    ]
+    state = orjson.loads(oracle.payloads("klvrelay/uav1/state")[-1])
+    assert (state["seq"], state["items"]["mission_id"]) == (2, "2")
+
+
+async def test_raw_is_opt_in_and_is_the_klv(oracle: OracleBroker, tmp_path: Path):
+    """The packet's bytes beside each telemetry record; not without being asked, nor of rejected ones."""
+    source = tape(tmp_path, TAPE.klv[0] + spoilt(TAPE.klv[1]) + TAPE.klv[2])
+    await asyncio.wait_for(relay(oracle.port, source).run(), 20)
+    assert oracle.payloads(RAW) == []
+    await asyncio.wait_for(relay(oracle.port, source, raw=True).run(), 20)
+    assert oracle.payloads(RAW) == [TAPE.klv[0], TAPE.klv[2]]
+
+
+@pytest.mark.parametrize("qos", [0, 1])
+async def test_qos_is_that_of_the_setting(qos: int, oracle: OracleBroker, tmp_path: Path):
+    """Of each record; all arrive either way."""
+    await asyncio.wait_for(relay(oracle.port, tape(tmp_path), qos=qos, protocol=4).run(), 20)
+    assert seqs(oracle) == list(range(150))
+    assert {p.qos for p in oracle.published if p.topic == TELEMETRY} == {qos}
+
+
+async def test_prefix_and_hostile_stream_names_stay_in_their_level(oracle: OracleBroker, tmp_path: Path):
+    """A name makes one topic level, whatever is in it."""
+    source = tape(tmp_path)
+    source = SourceSettings(source.url, stream="a/+/#\n$SYS")
+    await asyncio.wait_for(relay(oracle.port, source, prefix="site/klv").run(), 20)
+    topics = {p.topic for p in oracle.published}
+    assert {t.rpartition("/")[2] for t in topics} == {"telemetry", "state", "availability", "status"}
+    for topic in topics - {"site/klv/status"}:
+        assert topic.startswith("site/klv/a%2F")
+        assert len(topic.split("/")) == 4
+        assert not set("+#\n") & set(topic)
+
+
+async def test_a_stream_is_online_while_it_sends(oracle: OracleBroker, free_port: int):
+    """Not before its first byte; offline once the relay stops."""
+    availability = "klvrelay/uav1/availability"
+    source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
+    async with running(relay(oracle.port, source)):
+        await until(lambda: oracle.payloads("klvrelay/status"))
+        await feed.listening(free_port)
+        assert b"online" not in oracle.payloads(availability)
+        feed.send_udp(feed.datagrams(TAPE.ts), free_port)
+        await until(lambda: len(seqs(oracle)) == 150)
+        assert oracle.payloads(availability)[-1] == b"online"
+        assert oracle.goodbyes == 0
+    assert oracle.payloads(availability)[-1] == b"offline"
+    assert orjson.loads(oracle.payloads("klvrelay/status")[-1])["state"] == "offline"
+    assert (oracle.goodbyes, oracle.wills) == (1, [])
+
+
+async def test_a_broker_that_comes_later_gets_everything(free_port: int, tmp_path: Path):
+    """The relay starts first; what was read meanwhile waited."""
+    broker = OracleBroker()
+    broker.port = free_port
+    corridor = relay(free_port, tape(tmp_path))
+    async with running(corridor) as task:
+        await until(lambda: len(corridor.outlets[0].spool) == 150)
+        async with broker:
+            await asyncio.wait_for(asyncio.shield(task), 10)
+            assert seqs(broker) == list(range(150))
+
+
+@pytest.mark.parametrize("way", ["stop", "reset", "unacknowledged"])
+async def test_a_broker_restart_loses_nothing(way: str, tmp_path: Path):
+    """What was accepted before and during an outage arrives after it, in order; doubled is at most a window."""
+    async with OracleBroker() as oracle:
+        corridor = relay(oracle.port, tape(tmp_path, speed=5.0), timeout=0.5)
+        async with running(corridor) as task:
+            for outage in range(1, 4):
+                await until(lambda goal=outage * 30: len(seqs(oracle)) >= goal)
+                if way == "unacknowledged":
+                    oracle.manners.ack = False
+                    await until(lambda: oracle.payloads(TELEMETRY))
+                    oracle.cut(reset=True)
+                    oracle.manners.ack = True
+                else:
+                    oracle.cut(reset=way == "reset")
+                    await oracle.stop()
+                    await until(lambda: not corridor.outlets[0].health.up)
+                    await oracle.start()
+            await asyncio.wait_for(asyncio.shield(task), 10)
+        sent = [orjson.loads(p)["seq"] for p in oracle.payloads(TELEMETRY)]
+        assert seqs(oracle) == list(range(150))
+        assert corridor.outlets[0].spool.shed == 0
+        assert corridor.outlets[0].health.outages >= 1
+        assert len(sent) - 150 <= 20 * corridor.outlets[0].health.outages
+
+
+async def test_a_burst_that_an_outage_meets_is_doubled_by_at_most_a_window(tmp_path: Path):
+    """Of a backlog that is half delivered, what the broker had confirmed is not sent again."""
+    async with OracleBroker() as oracle:
+        corridor = relay(oracle.port, tape(tmp_path, TAPE.bare))
+        cut = asyncio.create_task(until(lambda: len(oracle.payloads(TELEMETRY)) >= 90))
+        async with running(corridor) as task:
+            await cut
+            oracle.cut(reset=True)
+            await asyncio.wait_for(asyncio.shield(task), 10)
+        assert seqs(oracle) == list(range(150))
+        assert len(oracle.payloads(TELEMETRY)) - 150 <= 20
+
+
+async def test_a_broker_that_refuses_at_the_first_try_ends_the_relay(oracle: OracleBroker, tmp_path: Path):
+    """Wrong credentials: SinkRefused, which is exit code 5, and one line that says what to check."""
+    oracle.manners.connack = 0x86
+    with pytest.raises(SinkRefused, match="user name or password") as refused:
+        await asyncio.wait_for(relay(oracle.port, tape(tmp_path)).run(), 10)
+    assert refused.value.exit_code == 5
+
+
+async def test_a_record_larger_than_the_broker_takes_blocks_none_behind_it(tmp_path: Path):
+    """The broker's Maximum Packet Size is kept: the one record is let go and told, the others arrive."""
+    large = packet("ST0601", {"precision_time_stamp": 1, 150: bytes(3000)})
+    async with OracleBroker() as oracle:
+        oracle.manners.limits = {0x27: 3000}
+        source = tape(tmp_path, b"".join([*TAPE.klv[:5], large, *TAPE.klv[5:10]]))
+        async with running(relay(oracle.port, source)):
+            await until(lambda: len(seqs(oracle)) == 10, 3)
+        assert seqs(oracle) == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10]
+        assert len(oracle.guests) <= 2
+
+
+async def test_two_sources_side_by_side_one_of_which_fails(oracle: OracleBroker, free_port: int, tmp_path: Path):
+    """Nobody listens at the second one's far end, and the third is no stream: the first arrives whole."""
+    text = tape(tmp_path, b"no stream at all\n" * 9000, "text")
+    nobody = SourceSettings(Url.parse(f"tcp://127.0.0.1:{free_port}"), stream="nobody")
+    async with running(relay(oracle.port, tape(tmp_path), nobody, text)) as task:
+        await until(lambda: len(seqs(oracle)) == 150)
+        await until(lambda: oracle.payloads("klvrelay/uav1/availability")[-1:] == [b"offline"])
+        assert not task.done()
+    assert oracle.payloads("klvrelay/nobody/availability")[-1] == b"offline"
+
+
+@pytest.mark.long
+async def test_stopping_takes_five_seconds_at_most_with_a_broker_that_stalls(oracle: OracleBroker, free_port: int):
+    """Nothing is acknowledged any more: the relay gives up in time all the same."""
+    source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
+    corridor = relay(oracle.port, source)
+    task = asyncio.create_task(corridor.run())
+    await until(lambda: oracle.payloads("klvrelay/status"))
+    await feed.listening(free_port)
+    oracle.manners.ack = False
+    feed.send_udp(feed.datagrams(TAPE.ts), free_port)
+    await until(lambda: oracle.payloads(TELEMETRY))
+    start = asyncio.get_running_loop().time()
+    task.cancel()
+    await asyncio.wait({task}, timeout=20)
+    assert asyncio.get_running_loop().time() - start <= 5

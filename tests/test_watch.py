@@ -1,0 +1,272 @@
+"""The live table: what each row says, and that nothing from an aircraft or a broker can steer the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import re
+
+import orjson
+import pytest
+from brokers import until
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from records import BOOT, record, spoilt
+from rich.console import Console
+
+from klvrelay.errors import SinkDown
+from klvrelay.sinks import Notice
+from klvrelay.sinks.client import Received
+from klvrelay.sinks.mqtt import MqttSink
+from klvrelay.sinks.settings import MqttSettings
+from klvrelay.watch import Board, line, table, tame, watch
+
+WALL = 1_800_000_000.0
+
+ITEMS = {
+    "sensor_latitude": 34.72136412,
+    "sensor_longitude": -86.6900453,
+    "sensor_true_altitude": 3047.84,
+    "platform_heading_angle": 159.974,
+    "platform_pitch_angle": 0.4315,
+    "platform_roll_angle": -3.405,
+    "sensor_relative_azimuth_angle": 283.49645992,
+    "sensor_relative_elevation_angle": -43.06143563,
+    "sensor_horizontal_field_of_view": 13.005,
+}
+
+
+def said(leaf, items=None, stream="uav1", retained=False, **head):
+    document = {"set": "ST0601", "items": ITEMS if items is None else items, **head}
+    return Received(f"kr/{stream}/{leaf}", orjson.dumps(document), retained)
+
+
+def board_of(*messages, now=100.0):
+    board = Board("kr")
+    for message in messages:
+        board.take(message, now, WALL)
+    return board
+
+
+def row_of(*messages, now=100.0):
+    (row,) = board_of(*messages, now=now).rows(now)
+    return row
+
+
+def shown(rows, width=200):
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    console.print(table(rows, width))
+    return console.file.getvalue()
+
+
+def test_a_row_says_where_the_aircraft_and_its_sensor_point():
+    """Position to a tenth of a metre, angles to a hundredth of a degree."""
+    row = row_of(Received("kr/uav1/availability", b"online", True), said("telemetry"))
+
+    assert (row["stream"], row["state"], row["set"]) == ("uav1", "online", "ST0601")
+    assert (row["lat"], row["lon"], row["alt"]) == ("34.721364", "-86.690045", "3047.8")
+    assert (row["heading"], row["pitch"], row["roll"]) == ("159.97", "0.43", "-3.40")
+    assert (row["azimuth"], row["elevation"], row["fov"]) == ("283.50", "-43.06", "13.01")
+
+
+def test_what_is_not_known_is_a_dash_and_the_last_value_stays():
+    """Senders leave items out; a null takes a value away."""
+    row = row_of(said("telemetry"), said("telemetry", {"sensor_latitude": None, "platform_roll_angle": 1}))
+
+    assert (row["lat"], row["roll"], row["pitch"]) == ("-", "1.00", "0.43")
+    assert row_of(Received("kr/uav1/availability", b"online", True))["lat"] == "-"
+
+
+def test_the_full_angles_and_the_ellipsoid_height_stand_in():
+    """Items 90, 91, 104 and 75 where 6, 7 and 15 are not sent."""
+    row = row_of(said("telemetry", {"platform_pitch_angle_full": 95.5, "sensor_ellipsoid_height": 12.0}))
+
+    assert (row["pitch"], row["alt"]) == ("95.50", "12.0")
+
+
+def test_rate_and_age_are_of_what_arrived_here():
+    """Records a second over the last five, seconds since the last one."""
+    board = Board("kr")
+    for n in range(300):
+        board.take(said("telemetry"), 100 + n / 30, WALL)
+
+    (row,) = board.rows(110.5)
+    assert row["rate"] == "27.0"
+    assert row["age"] == "0.5"
+    (row,) = board.rows(130.0)
+    assert (row["rate"], row["age"]) == ("0.0", "20.0")
+
+
+def test_the_first_paint_is_the_retained_state_with_its_true_age():
+    """Before the first live record: what the broker kept, and how old it is."""
+    row = row_of(said("state", retained=True, received="2027-01-15T07:59:50.000000Z"))
+
+    assert (row["lat"], row["age"], row["rate"]) == ("34.721364", "10.0", "0.0")
+
+
+def test_rejected_records_and_unreadable_ones_are_counted_as_bad():
+    """Their items are not shown."""
+    row = row_of(
+        said("telemetry", {}),
+        said("rejected", {"sensor_latitude": 1.0}),
+        Received("kr/uav1/telemetry", b"\xff{", False),
+        Received("kr/uav1/telemetry", b"[1]", False),
+        Received("kr/uav1/telemetry", b'{"items": 3}', False),
+    )
+
+    assert (row["bad"], row["lat"]) == ("5", "-")
+
+
+def test_an_offline_relay_makes_its_streams_offline():
+    """The last will says so for all of them; telemetry can't be current then."""
+    online = Received("kr/uav1/availability", b"online", True)
+    gone = Received("kr/status", b'{"state":"offline","reason":"lost"}', True)
+    back = Received("kr/status", b'{"state":"online"}', True)
+
+    assert row_of(online, gone)["state"] == "offline"
+    assert row_of(online, gone, back)["state"] == "online"
+
+
+@pytest.mark.parametrize(
+    "topic", ["kr/uav1/raw", "kr/uav1", "kr", "other/uav1/telemetry", "kr/a/b/telemetry", "kr/uav1/telemetry/x"]
+)
+def test_other_topics_make_no_row(topic):
+    """Only a stream's own four."""
+    assert board_of(Received(topic, b"{}", False)).rows(0) == []
+
+
+def test_a_flood_of_names_does_not_grow_the_board_for_ever():
+    """A thousand rows are enough for any screen."""
+    board = board_of(*(said("telemetry", stream=f"s{n}") for n in range(1500)))
+
+    assert len(board.rows(100.0)) == 1000
+
+
+def test_rows_are_sorted_by_name_and_a_narrow_terminal_gets_fewer_columns():
+    """All columns from 120 characters on; below that, the nine that say most."""
+    rows = board_of(said("telemetry", stream="b"), said("telemetry", stream="a")).rows(100.0)
+    wide, narrow = shown(rows, 160), shown(rows, 80)
+
+    assert [text.split()[0] for text in wide.splitlines()[1:]] == ["a", "b"]
+    assert "elevation" in wide
+    assert "elevation" not in narrow
+    assert "34.721364" in narrow
+    assert max(len(text.rstrip()) for text in narrow.splitlines()) <= 80
+
+
+def test_a_line_is_plain_key_value_text():
+    """For pipes and logs."""
+    text = line(row_of(Received("kr/uav1/availability", b"online", True), said("telemetry")))
+
+    assert text.startswith("uav1 online lat=34.721364 lon=-86.690045 alt=3047.8 heading=159.97 pitch=0.43")
+    assert text.endswith("fov=13.01 set=ST0601 rate=1.0 age=0.0 bad=0")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=80))
+def test_no_text_can_steer_the_terminal(text):
+    """Escape sequences, line ends, bell, bidi overrides: whatever comes, a cell is short and printable."""
+    assert tame(text).isprintable()
+    assert len(tame(text)) <= 48
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=40), st.binary(max_size=40), st.one_of(st.text(), st.floats(), st.none(), st.booleans()))
+def test_hostile_messages_leave_rows_printable(name, payload, value):
+    """In the topic, the payload and every item that is shown."""
+    board = board_of(
+        Received(f"kr/{name}/availability", payload, False),
+        Received(f"kr/{name}/telemetry", payload, False),
+        said("telemetry", dict.fromkeys(ITEMS, value), stream=name, set=name),
+    )
+
+    for row in board.rows(100.0):
+        assert all(cell.isprintable() and len(cell) <= 48 for cell in row.values())
+    assert "\x1b" not in shown(board.rows(100.0))
+
+
+def test_markup_in_a_name_is_shown_and_not_obeyed():
+    """Square brackets are text."""
+    assert "[red]x" in shown(board_of(said("telemetry", stream="[red]x")).rows(100.0))
+
+
+@contextlib.asynccontextmanager
+async def watching(broker, stream=None, terminal=False, **settings):
+    """`watch` on a console in memory; yields what it wrote so far."""
+    out = io.StringIO()
+    console = Console(file=out, width=160, height=40, force_terminal=terminal)
+    task = asyncio.create_task(
+        watch(MqttSettings.from_url(broker.url, **settings), stream, console=console), name="watching"
+    )
+    try:
+        yield out, task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+@pytest.fixture(autouse=True)
+def brisk(monkeypatch):
+    """No test waits a second for a line."""
+    monkeypatch.setattr("klvrelay.watch.PLAIN_INTERVAL", 0.02)
+    monkeypatch.setattr("klvrelay.watch.REFRESH", 0.02)
+    monkeypatch.setattr("klvrelay.watch.FIRST_PAUSE", 0.02)
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+async def test_it_shows_what_a_sink_publishes(real_broker, terminal):
+    """Live, from a real sink through a real broker: the stream, its state, its heading and its bad records."""
+    async with MqttSink(MqttSettings.from_url(real_broker.url), boot=BOOT) as sink:
+        await sink.tell(Notice("availability", "uav1", b"online"))
+        async with watching(real_broker, terminal=terminal) as (out, _):
+            await until(lambda: "online" in out.getvalue())
+            await sink.deliver([record(0), record(1), spoilt(2)])
+            await until(lambda: re.search(r"uav1.*online.*159\.97.*1\s*$", out.getvalue(), re.M))
+
+    assert ("\x1b" in out.getvalue()) is terminal
+
+
+async def test_one_stream_can_be_picked(embedded):
+    """The others are not even subscribed to."""
+    async with MqttSink(MqttSettings.from_url(embedded.url), boot=BOOT) as sink:
+        await sink.tell(Notice("availability", "uav1", b"online"))
+        await sink.tell(Notice("availability", "uav2", b"online"))
+        async with watching(embedded, "uav2") as (out, _):
+            await until(lambda: out.getvalue().count("uav2") > 3)
+
+    assert "uav1" not in out.getvalue()
+
+
+async def test_a_loss_is_said_once_and_it_comes_back(oracle, capsys):
+    """However many attempts it takes: one line at the loss, one when it is back; to stderr, beside the lines."""
+    async with watching(oracle) as (_, task):
+        await until(lambda: len(oracle.guests) == 1 and len(oracle.guests[0].filters) == 5)
+        await oracle.stop()
+        await until(lambda: "trying again" in capsys.readouterr().err)
+        await asyncio.wait({task}, timeout=0.15)
+        await oracle.start()
+        await until(lambda: len(oracle.guests) > 1 and len(oracle.guests[-1].filters) == 5)
+        assert not task.done()
+
+    assert capsys.readouterr().err.count("connected again") == 1
+
+
+async def test_a_broker_that_is_not_there_is_an_error_at_once(free_port):
+    """The first connection is not retried: a mistyped port must be seen."""
+    with pytest.raises(SinkDown, match="is a broker running"):
+        await watch(MqttSettings(host="127.0.0.1", port=free_port))
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+async def test_ctrl_c_ends_it_cleanly(embedded, terminal):
+    """Cancelled, it leaves the terminal's cursor shown, and no connection, task or thread."""
+    async with watching(embedded, terminal=terminal) as (out, task):
+        await until(lambda: out.getvalue() or not terminal)
+        task.cancel()
+        async with asyncio.timeout(1):
+            await asyncio.wait({task})
+
+    assert task.cancelled()
+    if terminal:
+        assert out.getvalue().rfind("\x1b[?25h") > out.getvalue().rfind("\x1b[?25l")

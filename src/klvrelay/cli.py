@@ -195,7 +195,9 @@ async def _relay(args: argparse.Namespace) -> int:
         await relay.run()
     finally:
         LOG.info("%s", relay.summary())
-    return 0
+        if relay.left:
+            LOG.warning("stopped with %d records that the broker has not confirmed: they are lost", relay.left)
+    return 0 if relay.fault is None else relay.fault.exit_code
 
 
 async def _decode(args: argparse.Namespace) -> int:

@@ -75,8 +75,11 @@ class StreamHealth:
             LOG.warning("%s: %s%s", self.name, printable(fault), hint)
         self._fault = fault
 
-    def ended(self) -> None:
+    def ended(self, *, said: bool) -> None:
+        """No more will come; what is wrong with that is said unless it was before."""
         self.online = False
+        if not said and not self.records:
+            LOG.warning("%s: ended, and no KLV was in it: %s carries no MISB metadata", self.name, self.url)
 
     def look_for_klv(self, now: float, patience: float) -> None:
         """Say once that a stream which is there carries no KLV."""

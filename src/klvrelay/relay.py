@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from klvrelay.backoff import Backoff
-from klvrelay.errors import SinkDown, SinkRefused, SourceDown, SourceError
+from klvrelay.errors import KlvrelayError, NoKlv, SinkDown, SinkRefused, SourceDown, SourceError
 from klvrelay.health import SinkHealth, StreamHealth
 from klvrelay.klv import Decoder
 from klvrelay.latest import Latest
@@ -111,8 +111,8 @@ class Relay:
     async def run(self) -> None:
         """Carry until every source has ended and what they gave is delivered. Cancel to stop.
 
-        Raises SinkRefused if a sink refuses the relay at its first try, and the SourceError of a source that
-        can't be had for good once all others have ended.
+        Raises SinkRefused if a sink refuses the relay at its first try. What is wrong with a source is said when
+        it happens and spoils that stream only; `fault` has it afterwards.
         """
         carriers = [asyncio.create_task(self._keep(s), name=f"carry {s.name}") for s in self.streams]
         drains = [asyncio.create_task(self._drain(o), name=f"drain {o.health.name}") for o in self.outlets]
@@ -133,18 +133,25 @@ class Relay:
             raise
         finally:
             await _cancelled(everything)
-        self._raise_failures()
 
-    def _raise_failures(self) -> None:
-        for stream in self.streams:
-            if stream.failed is not None:
-                raise stream.failed
+    @property
+    def fault(self) -> KlvrelayError | None:
+        """What kept a source from being read to its end, or NoKlv where none had any; each was said when found."""
+        failed = next((s.failed for s in self.streams if s.failed is not None), None)
+        if failed is None and self.streams and not any(s.health.records for s in self.streams):
+            return NoKlv("no KLV was received")
+        return failed
+
+    @property
+    def left(self) -> int:
+        """Records that no sink has confirmed."""
+        return sum(len(outlet.spool) for outlet in self.outlets)
 
     async def _stop(self, carriers: list[asyncio.Task[None]], drains: list[asyncio.Task[None]]) -> None:
         """Sources first, then what waits, then the sinks."""
         await _cancelled(carriers)
         for stream in self.streams:
-            stream.health.ended()
+            stream.health.ended(said=True)
         self._tell_all()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_CALL):
@@ -184,7 +191,7 @@ class Relay:
             stream.health.down(fault)
             self._tell_availability(stream)
             await asyncio.sleep(backoff.next())
-        stream.health.ended()
+        stream.health.ended(said=stream.failed is not None)
         self._tell_availability(stream)
         self._tell_state(stream)
 

@@ -146,8 +146,10 @@ class Link:
             if code:
                 raise faults.connect_fault(self._settings, code, self._client_id)
             await entering
-        else:
+        elif self._broken.done() or not entering.done():
             raise WrongVersion(said_so=False, silent=not self._broken.done())
+        else:
+            raise SinkDown(f"{self._settings.url}: can't connect") from entering.exception()
 
     async def _give_up(self, entering: asyncio.Task[aiomqtt.Client]) -> None:
         """Leave no thread, task or socket behind an attempt, wherever it stands."""

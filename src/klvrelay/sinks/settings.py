@@ -135,7 +135,7 @@ def _check(s: MqttSettings) -> None:
     for key, low, high in _RANGES:
         if not low <= getattr(s, key) <= high:
             raise ConfigError(f"mqtt {key}: must be from {low} to {high}")
-    if not s.host or any(c.isspace() for c in s.host):
+    if not _is_host(s.host):
         raise ConfigError("mqtt host: must be a host name or an address")
     for key in ("client_id", "username"):
         if not (getattr(s, key) or "").isprintable():
@@ -171,6 +171,14 @@ def _check_security(s: MqttSettings) -> None:
         raise ConfigError(
             f"{s.url}: the password would cross the network readable: use mqtts://, or set allow_plaintext"
         )
+
+
+def _is_host(host: str) -> bool:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return host.isprintable() and not set(host) & set(" /@") and not host.startswith(".")
 
 
 def _loopback(host: str) -> bool:

@@ -1,0 +1,344 @@
+"""Settings from TOML: every key arrives, every mistake is named with its key and line, no password is ever shown."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+
+from klvrelay import cli
+from klvrelay.config import PASSWORD_VARIABLE, RelaySettings, SourceSettings, load, mqtt_settings
+from klvrelay.errors import ConfigError
+from klvrelay.house import relay_of
+from klvrelay.names import Secret
+from klvrelay.sinks.settings import MqttSettings
+
+SAMPLE = ROOT / "samples" / "relay.toml"
+CANARY = "c4n4ry-s3cret"
+
+EVERYTHING = f"""
+[relay]
+waiting = 77
+
+[mqtt]
+host = "broker"
+port = 8884
+tls = true
+username = "relay"
+password = "{CANARY}"
+client_id = "relay-1"
+qos = 2
+prefix = "site/klv"
+protocol = 4
+keepalive = 11
+ca_file = "/ca.pem"
+cert_file = "/cert.pem"
+key_file = "/key.pem"
+allow_plaintext = true
+raw = true
+publish_bad = "drop"
+window = 5
+timeout = 3
+expiry = 9
+
+[[source]]
+url = "flight.ts"
+stream = "uav1"
+interface = "eth0"
+sender = "192.0.2.7"
+timeout = 7
+ca_file = "/cam.pem"
+speed = 2
+loop = true
+
+[[source]]
+url = "udp://0.0.0.0:5000"
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_password_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(PASSWORD_VARIABLE, raising=False)
+
+
+def written(folder: Path, text: str | bytes) -> Path:
+    path = folder / "relay.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_every_setting_arrives(tmp_path: Path):
+    """Each field of the three kinds of settings can be set in the file, and is what the file says."""
+    settings = load(written(tmp_path, EVERYTHING))
+    first, second = settings.sources
+    assert settings.waiting == 77
+    expected: dict[str, Any] = {
+        "host": "broker", "port": 8884, "tls": True, "username": "relay", "password": Secret(CANARY),
+        "client_id": "relay-1", "qos": 2, "prefix": "site/klv", "protocol": 4, "keepalive": 11,
+        "ca_file": "/ca.pem", "cert_file": "/cert.pem", "key_file": "/key.pem", "allow_plaintext": True,
+        "raw": True, "publish_bad": "drop", "window": 5, "timeout": 3.0, "expiry": 9,
+    }  # fmt: skip
+    assert {f.name: getattr(settings.mqtt, f.name) for f in dataclasses.fields(MqttSettings)} == expected
+    values = {f.name: getattr(first, f.name) for f in dataclasses.fields(SourceSettings)}
+    assert str(values.pop("url")) == "flight.ts"
+    assert values == {
+        "stream": "uav1", "interface": "eth0", "sender": "192.0.2.7", "timeout": 7.0, "ca_file": "/cam.pem",
+        "speed": 2.0, "loop": True,
+    }  # fmt: skip
+    assert second == SourceSettings(second.url)
+
+
+def test_an_empty_file_is_the_defaults(tmp_path: Path):
+    """Nothing said: nothing set."""
+    assert load(written(tmp_path, "")) == RelaySettings()
+
+
+def test_the_sample_loads_and_builds_a_relay():
+    """What ships works as it stands: two named streams to a broker on this machine."""
+    settings = load(SAMPLE)
+    assert [name for name, _ in settings.named()] == ["uav1", "uav2"]
+    assert settings.mqtt == MqttSettings(host="127.0.0.1")
+    assert len(relay_of(settings).streams) == 2
+
+
+def test_the_sample_is_the_manual():
+    """Every key there is stands in it; and each commented line is a setting of the right type."""
+    text = SAMPLE.read_text()
+    keys = {f.name for kind in (RelaySettings, SourceSettings, MqttSettings) for f in dataclasses.fields(kind)}
+    for key in keys - {"sources", "mqtt"} | {"password_file"}:
+        assert re.search(rf"\b{key}\b", text), key
+    for line in re.findall(r"(?m)^# (\w+ = .*)$", text):
+        key = line.split(" ")[0]
+        assert key in keys | {"password_file"}, line
+
+
+def test_the_sample_says_the_defaults(tmp_path: Path):
+    """With its comments taken off where they tell a default, nothing changes."""
+    text, defaults = SAMPLE.read_text(), ("prefix", "qos", "protocol", "publish_bad", "raw", "expiry", "keepalive",
+                                          "window", "timeout", "allow_plaintext", "waiting", "loop")  # fmt: skip
+    for key in defaults:
+        text, count = re.subn(rf"(?m)^# ({key} = )", r"\1", text)
+        assert count, key
+    assert load(written(tmp_path, text)) == load(SAMPLE)
+
+
+MISTAKES = [
+    ('[mqtt]\nurl = "mqtt://h"\nqoss = 1', 3, "mqtt.qoss", "qos"),
+    ('[mqtt]\nurl = "mqtt://h"\nqos = 3', 3, "mqtt.qos", "0, 1, 2"),
+    ('[mqtt]\nurl = "mqtt://h"\nqos = "1"', 3, "mqtt.qos", "whole number"),
+    ('[mqtt]\nurl = "mqtt://h"\nraw = 1', 3, "mqtt.raw", "true or false"),
+    ('[mqtt]\nurl = "mqtt://h"\nport = true', 3, "mqtt.port", "whole number"),
+    ('[mqtt]\nurl = "mqtt://h"\nport = 0', 3, "mqtt.port", "1 to 65535"),
+    ('[mqtt]\nurl = "mqtt://h"\nkeepalive = -5', 3, "mqtt.keepalive", "1 to 65535"),
+    ('[mqtt]\nurl = "mqtt://h"\nwindow = 0', 3, "mqtt.window", "from 1"),
+    ('[mqtt]\nurl = "mqtt://h"\ntimeout = nan', 3, "mqtt.timeout", "from 0.1"),
+    ('[mqtt]\nurl = "mqtt://h"\nprefix = "a/+/b"', 3, "mqtt.prefix", "topic levels"),
+    ('[mqtt]\nurl = "mqtt://h"\nprefix = ""', 3, "mqtt.prefix", "topic levels"),
+    ('[mqtt]\nurl = "mqtt://h"\npublish_bad = "never"', 3, "mqtt.publish_bad", "rejected, telemetry, drop"),
+    ('[mqtt]\nurl = "mqtt://h"\nprotocol = 3', 3, "mqtt.protocol", "4, 5"),
+    ('[mqtt]\nurl = "mqtts://h"\ncert_file = "/c.pem"', 3, "mqtt.cert_file", "both"),
+    ('[mqtt]\nurl = "mqtt://h"\nca_file = "/c.pem"', 3, "mqtt.ca_file", "mqtts://"),
+    ('[mqtt]\nurl = "http://h"', 2, "mqtt.url", "mqtt://"),
+    ('[mqtt]\nurl = "mqtt://h:99999"', 2, "mqtt.url", "1 to 65535"),
+    ('[mqtt]\nurl = ["mqtt://h"]', 2, "mqtt.url", "text"),
+    ("[mqtt]\nqos = 1", None, "mqtt.url", "where the broker is"),
+    ('mqtt = "mqtt://h"', 1, "mqtt", "table"),
+    ('[source]\nurl = "udp://:5000"', 1, "source", "[[source]]"),
+    ('[[source]]\nstream = "a"', None, "source.url", "every source"),
+    ("[[source]]\nurl = 5000", 2, "source.url", "every source"),
+    ('[[source]]\nurl = "udp://h:port"', 2, "source.url", "port"),
+    ('[[source]]\nurl = "a.ts"\nspeeed = 2', 3, "source.speeed", "speed"),
+    ('[[source]]\nurl = "a.ts"\nspeed = 0', 3, "source.speed", "at least"),
+    ('[[source]]\nurl = "a.ts"\nspeed = "fast"', 3, "source.speed", "a number"),
+    ('[[source]]\nurl = "a.ts"\nloop = "yes"', 3, "source.loop", "true or false"),
+    ('[[source]]\nurl = "a.ts"\ntimeout = 0', 3, "source.timeout", "at least"),
+    ('[[source]]\nurl = "a.ts"\ntimeout = nan', 3, "source.timeout", ""),
+    ('[[source]]\nurl = "a.ts"\ntimeout = inf', 3, "source.timeout", ""),
+    ('[[source]]\nurl = "a.ts"\nspeed = inf', 3, "source.speed", ""),
+    ("[relay]\nwaiting = 0", 2, "relay.waiting", "at least 1"),
+    ("[relay]\nwaiting = 1.5", 2, "relay.waiting", "whole number"),
+    ("[relay]\nwait = 1", 2, "relay.wait", "waiting"),
+    ("[sources]\nurl = 1", 1, "sources", "source"),
+    ("colour = 1", 1, "colour", "known are"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "key", "hint"), MISTAKES, ids=[m[0].replace("\n", " ") for m in MISTAKES])
+def test_a_mistake_is_named_with_its_key_and_line(text: str, line: int | None, key: str, hint: str, tmp_path: Path):
+    """The file, the line, the key, and what would be right, on one line."""
+    path = written(tmp_path, text)
+    with pytest.raises(ConfigError) as fault:
+        load(path)
+    said = str(fault.value)
+    assert said.startswith(f"{path}:" + (f" line {line}:" if line else ""))
+    assert f" {key}: " in said
+    assert hint in said
+    assert said.isprintable()
+
+
+def test_the_line_is_that_of_the_mistake_and_not_of_the_same_key_elsewhere(tmp_path: Path):
+    """`timeout` stands in two tables; the wrong one is the second."""
+    text = '[mqtt]\nurl = "mqtt://h"\ntimeout = 5\n[[source]]\nurl = "a.ts"\n[[source]]\nurl = "b.ts"\ntimeout = "x"\n'
+    with pytest.raises(ConfigError, match=r"line 8: source\.timeout: "):
+        load(written(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("[mqtt\n", "is not TOML"),
+        ('[mqtt]\nurl = "mqtt://h"\n[mqtt]\nqos = 1\n', "line 3"),
+        ('[mqtt]\nurl = "a"\nurl = "b"\n', "line 3"),
+        (b'[mqtt]\nurl = "\xff\xfe"\n', "not UTF-8"),
+        ("a = [" * 3000, ""),
+        ("a = " + "[" * 3000, ""),
+        ("a = " + "1" * 5000, ""),
+        ('[[source]]\nurl = "a.ts"\ntimeout = ' + "9" * 400, ""),
+        ('"a\\u001b[31m\\nb" = 1', "no such setting"),
+        ("\x00", "is not TOML"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_one_line(text: str | bytes, hint: str, tmp_path: Path):
+    """Half a table, a table or key twice, another encoding, absurd depth and size: never a traceback."""
+    with pytest.raises(ConfigError) as fault:
+        load(written(tmp_path, text))
+    assert hint in str(fault.value)
+    assert str(fault.value).isprintable()
+    assert len(str(fault.value)) < 1000
+
+
+def test_a_file_that_is_not_there_or_a_folder(tmp_path: Path):
+    """Says so."""
+    with pytest.raises(ConfigError, match=r"none\.toml: can't be read: No such file"):
+        load(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match="can't be read"):
+        load(tmp_path)
+
+
+def test_mutated_files_never_make_a_traceback(tmp_path: Path):
+    """500 damaged copies of a full file and of the sample: settings or one clear line, and never the password."""
+    sources = [EVERYTHING.encode(), SAMPLE.read_bytes()]
+    junk = [b"[", b"]", b"[[", b'"', b"'", b"=", b"\n", b"#", b"true", b"-1", b"1e999", b"nan", b"\xff", b"\0", b"{}",
+            b"[]", b"1979-05-27", b"\\u0000", b'"""', b"mqtts://", b"."]  # fmt: skip
+    loaded = 0
+    for seed in range(500):
+        chance = random.Random(seed)
+        data = bytearray(chance.choice(sources))
+        for _ in range(chance.randrange(1, 4)):
+            at, end = chance.randrange(len(data)), chance.randrange(1, 30)
+            match chance.randrange(4):
+                case 0:
+                    del data[at : at + end]
+                case 1:
+                    data[at:at] = chance.choice(junk)
+                case 2:
+                    data[at : at + end] = chance.choice(junk)
+                case _:
+                    data[at] = chance.randrange(256)
+        try:
+            relay_of(load(written(tmp_path, bytes(data))))
+            loaded += 1
+        except ConfigError as fault:
+            assert "\n" not in str(fault), seed
+            assert CANARY not in str(fault), seed
+    assert 20 < loaded < 480
+
+
+def test_a_wrong_file_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """`klvrelay run -c` says what is wrong and nothing else, before anything starts."""
+    path = written(tmp_path, '[mqtt]\nurl = "mqtt://h"\nqos = 7\n[[source]]\nurl = "udp://:5000"\n')
+    assert cli.main(["run", "-c", str(path)]) == 2
+    out, said = capsys.readouterr()
+    assert out == ""
+    assert said == f"klvrelay: {path}: line 3: mqtt.qos: mqtt qos: must be one of 0, 1, 2\n"
+
+
+@pytest.mark.parametrize("url", ["gopher://h:1", "udp://h", "srt://h:1", "udp://h:1?colour=red", "rtsp://h/x?transport=x"])
+def test_a_source_that_can_not_be_meant_is_found_before_anything_starts(url: str, tmp_path: Path):
+    """Also what only the source itself knows to be wrong."""
+    path = written(tmp_path, f'[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "{url}"\n')
+    assert cli.main(["run", "-c", str(path)]) == 2
+
+
+def test_a_password_file_must_be_its_owners(tmp_path: Path):
+    """0600 is taken, less its line end; what others can read is refused with what to run; a missing one is named."""
+    secret = tmp_path / "password"
+    secret.write_text(f"{CANARY}\n")
+    path = written(tmp_path, f'[mqtt]\nurl = "mqtts://relay@h"\npassword_file = "{secret}"\n')
+    for mode in (0o644, 0o640, 0o604, 0o660):
+        secret.chmod(mode)
+        with pytest.raises(ConfigError, match=f"chmod 600 {secret}") as fault:
+            load(path)
+        assert "line 3" in str(fault.value)
+        assert CANARY not in str(fault.value)
+    secret.chmod(0o600)
+    settings = load(path).mqtt
+    assert settings is not None
+    assert settings.password == Secret(CANARY)
+    secret.unlink()
+    with pytest.raises(ConfigError, match="password_file: .* can't be read"):
+        load(path)
+
+
+def test_the_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Where the file says none; one that it says wins."""
+    monkeypatch.setenv(PASSWORD_VARIABLE, CANARY)
+    for text, expected in (("", CANARY), ('password = "other"\n', "other")):
+        settings = load(written(tmp_path, f'[mqtt]\nurl = "mqtts://relay@h"\n{text}')).mqtt
+        assert settings is not None
+        assert settings.password == Secret(expected)
+
+
+def test_a_password_in_the_url_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch):
+    """The one that was said last, and nearest, is meant."""
+    monkeypatch.setenv(PASSWORD_VARIABLE, "other")
+    assert mqtt_settings(f"mqtts://relay:{CANARY}@h", {}).password == Secret(CANARY)
+
+
+def test_an_unused_password_in_the_environment_is_no_mistake(monkeypatch: pytest.MonkeyPatch):
+    """A broker without users is used as it was, though the variable is still set."""
+    monkeypatch.setenv(PASSWORD_VARIABLE, CANARY)
+    assert mqtt_settings("mqtt://127.0.0.1", {}).password is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'[mqtt]\nurl = "mqtt://relay:{CANARY}@broker.example"\n',
+        f'[mqtt]\nurl = "mqtt://relay:{CANARY}@h:x"\n',
+        f'[mqtt]\nurl = "mqtt://relay:{CANARY}/@h"\n',
+        f'[mqtt]\nurl = "mqtts://h"\npassword = "{CANARY}"\n',
+        f'[mqtt]\nurl = "mqtts://h"\npassword = ["{CANARY}"]\n',
+        f'[mqtt]\nurl = "mqtts://h"\npasword = "{CANARY}"\n',
+        f'[mqtt]\nurl = "mqtts://r@h"\npassword = "{CANARY}\n',
+        f'[mqtt]\nurl = "mqtt://h?password={CANARY}"\n',
+        f'[[source]]\nurl = "rtsp://u:{CANARY}@h:x/y"\n',
+        f'[[source]]\nurl = "rtsp://u:{CANARY}/@h/y"\n',
+        f'[[source]]\nurl = "rtsp://u:{CANARY}@h/y"\nspeed = 1\n[mqtt]\nurl = "mqtt://h"\n',
+        f'[[source]]\nurl = "http://u:{CANARY}@h/y?token={CANARY}"\ntimeout = "x"\n',
+        f'[[source]]\nurl = "foo://u:{CANARY}@h/y?token={CANARY}"\n[mqtt]\nurl = "mqtt://h"\n',
+    ],
+)
+def test_no_message_shows_a_password(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """Whatever is wrong beside it."""
+    assert cli.main(["run", "-c", str(written(tmp_path, text))]) == 2
+    out, said = capsys.readouterr()
+    assert said.startswith("klvrelay: ")
+    assert CANARY not in out + said
+
+
+def test_settings_print_without_their_password(tmp_path: Path):
+    """In a traceback, a log or a debugger."""
+    settings = load(written(tmp_path, EVERYTHING))
+    assert CANARY not in f"{settings!r} {settings} {settings.mqtt!r} {relay_of(settings).__dict__}"
+
+
+def test_streams_of_one_name_are_kept_apart(tmp_path: Path):
+    """Two sources whose names are the same get two topics."""
+    settings = load(written(tmp_path, '[[source]]\nurl = "a/x.ts"\n[[source]]\nurl = "b/x.ts"\n'))
+    assert [name for name, _ in settings.named()] == ["x", "x-2"]

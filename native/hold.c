@@ -1,0 +1,136 @@
+/* hold.c - one hold a PID keeps what is not yet a whole packet.
+ *
+ * A loss cuts what is held: it comes out as damaged, and what follows counts again from the next known key. So no
+ * packet spans a loss.
+ */
+#include "lane.h"
+
+void hold_open(struct pid *s, uint16_t number)
+{
+    uint8_t *hold = s->hold;
+    memset(s, 0, sizeof *s);
+    s->hold = hold;
+    s->pid = number;
+    s->used = 1;
+    s->pts = s->pts_held = -1;
+    s->in_step = 1;
+}
+
+/* Bytes were lost here. */
+void hold_cut(struct pid *s)
+{
+    if (s->from < s->to)
+        s->cut = s->to;
+    s->in_step = 0;
+}
+
+/* What comes from here on belongs to a PES packet (or mark) with this time. */
+void hold_turn(struct pid *s, int64_t pts)
+{
+    if (s->from == s->to)
+        s->from = s->to = s->turn = 0;
+    else if (s->from >= s->turn)
+        s->pts_held = s->pts;
+    s->turn = s->to;
+    s->pts = pts;
+}
+
+void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
+{
+    if (n > lane->hold_size - s->to) {
+        size_t keep = s->to - s->from;
+        memmove(s->hold, s->hold + s->from, keep);
+        s->turn = s->turn > s->from ? s->turn - s->from : 0;
+        s->cut = s->cut > s->from ? s->cut - s->from : 0;
+        s->from = 0;
+        s->to = keep;
+    }
+    if (n > lane->hold_size - s->to) { /* not reached while the limit is kept and the hold is drained */
+        lane->counts.passed_over += n;
+        hold_cut(s);
+        return;
+    }
+    memcpy(s->hold + s->to, in, n);
+    s->to += n;
+}
+
+static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view *view, struct klv_packet *packet)
+{
+    packet->data = s->hold + s->from;
+    packet->size = view->size;
+    packet->pts = s->from < s->turn ? s->pts_held : s->pts;
+    packet->pid = s->pid == NO_PID ? -1 : s->pid;
+    packet->set = view->set;
+    packet->checksum = view->checksum;
+    packet->damaged = view->cut || s->damaged;
+    lane->last = s;
+    lane->last_size = view->size;
+    lane->last_cut = s->cut;
+    lane->last_in_step = s->in_step;
+    s->from += view->size;
+    s->in_step = !view->cut;
+    lane->counts.packets++;
+    lane->counts.bad_checksum += view->checksum == KLV_BAD;
+    lane->counts.damaged += packet->damaged != 0;
+}
+
+static void uncount(struct klv_lane *lane, const struct klv_packet *packet)
+{
+    lane->counts.packets--;
+    lane->counts.bad_checksum -= packet->checksum == KLV_BAD;
+    lane->counts.damaged -= packet->damaged != 0;
+}
+
+/* The packet just handed out did not fit at the caller's: the next call gives it again. */
+void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
+{
+    lane->last->from -= lane->last_size;
+    lane->last->cut = lane->last_cut;
+    lane->last->in_step = lane->last_in_step;
+    lane->draining = (unsigned)(lane->last - lane->pids) + 1;
+    uncount(lane, packet);
+}
+
+/* What is left before a cut: the beginning of a packet, or nothing. */
+static int give_cut_packet(struct klv_lane *lane, struct pid *s, struct klv_packet *packet)
+{
+    size_t left = s->cut - s->from;
+    struct klv_view view = {0};
+    uint64_t length;
+    size_t used;
+    if (left > 17 && (view.set = set_of_key(s->hold + s->from)) != 0 &&
+        klv_ber_length(s->hold + s->from + 16, left - 16, &length, &used) == KLV_OK) {
+        view.size = left;
+        view.cut = 1;
+        view.checksum = klv_sets[view.set].sum == SUM_NONE ? KLV_ABSENT : KLV_BAD;
+        hand_out(lane, s, &view, packet);
+        s->cut = 0;
+        return 1;
+    }
+    lane->counts.passed_over += left;
+    s->from = s->cut;
+    s->cut = 0;
+    return 0;
+}
+
+enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet)
+{
+    for (;;) {
+        size_t end = s->cut ? s->cut : s->to;
+        struct klv_view view = {0};
+        enum klv_status status = klv_next(s->hold + s->from, end - s->from, lane->limit, s->in_step, &view);
+        s->from += view.at;
+        lane->counts.passed_over += view.at;
+        s->in_step = s->in_step && view.at == 0;
+        if (status == KLV_OK) {
+            hand_out(lane, s, &view, packet);
+            if (s->cut && s->from >= s->cut)
+                s->cut = s->in_step = 0;
+            return KLV_OK;
+        }
+        if (!s->cut)
+            return KLV_MORE;
+        if (give_cut_packet(lane, s, packet))
+            return KLV_OK;
+    }
+}

@@ -1,0 +1,87 @@
+/* lane.h - what the files of the transport lane share; inside the core only.
+ *
+ *   lane.c   bytes -> TS packets          psi.c    PAT, PMT: which PIDs may carry KLV
+ *   pes.c    PES, AU cells                hold.c   what is not yet a whole packet, and packets out
+ */
+#ifndef LANE_H
+#define LANE_H
+
+#include "wire.h"
+
+enum {
+    TS_SIZE = 188,
+    ACQUIRE = 3 * 204 + 1,  /* bytes needed to be sure of the packet size */
+    SECTION = 1024 + 3,
+    PMTS = 8,
+    NO_PID = 0x1fff
+};
+
+enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PMT }; /* R_PMT + n: the n-th program's map */
+
+/* Where a PES is being read. */
+enum state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
+
+struct pid {
+    uint16_t pid;
+    uint8_t used, listed, counter, counted, state, cells, announced, in_step, damaged;
+    uint8_t cell_sequence, in_cell;
+    uint8_t head[264];
+    size_t have, need;          /* of `head` */
+    size_t pes_left, cell_left; /* SIZE_MAX = not said */
+    int64_t pts, pts_held;      /* of the bytes from `turn` on, and of those before */
+    size_t from, to, turn, cut; /* of the hold; cut = where bytes were lost, 0 = nowhere */
+    uint8_t *hold;
+    uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
+};
+
+struct section {
+    uint16_t pid;
+    uint32_t crc;               /* of the section last taken: the same again is skipped */
+    size_t have;
+    uint8_t counter, open;
+    uint8_t data[SECTION];
+};
+
+struct klv_lane {
+    int ts;
+    size_t limit, hold_size;
+    unsigned draining;          /* index of the PID to look for packets in, + 1 */
+    size_t stride;              /* from one sync byte to the next: 188, 192, 204; 0 = not in step */
+    size_t skip;                /* bytes to come that lie between two packets */
+    size_t have;                /* of `part` */
+    uint8_t part[1024];
+    struct pid *last;           /* whose packet came out last, for taking it back */
+    size_t last_size, last_cut;
+    uint8_t last_in_step;
+    struct klv_counts counts;
+    uint8_t role[8192];
+    struct section pat, pmt[PMTS];
+    struct pid pids[KLV_PIDS];
+};
+
+/* The payload of a TS packet: its offset, or TS_SIZE for none. */
+static inline size_t payload_at(const uint8_t *p)
+{
+    if (!(p[3] & 0x10))
+        return TS_SIZE;
+    if (!(p[3] & 0x20))
+        return 4;
+    return p[4] < 183 ? 5u + p[4] : TS_SIZE;
+}
+
+/* hold.c: bytes of one PID, whole packets out */
+void hold_open(struct pid *s, uint16_t number);
+void hold_cut(struct pid *s);                   /* bytes were lost here */
+void hold_turn(struct pid *s, int64_t pts);     /* what comes from here on has this time */
+void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
+enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
+void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
+
+/* pes.c */
+void pes_enter(struct pid *s, enum state state, size_t need);
+void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
+
+/* psi.c */
+void psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p);
+
+#endif

@@ -1,0 +1,148 @@
+/* pes.c - PES packets and the metadata AU cells in them (ISO/IEC 13818-1, MISB ST 1402). */
+#include "lane.h"
+
+static int64_t pts_of(const uint8_t *p)
+{
+    return ((int64_t)(p[0] & 0x0e) << 29) | ((int64_t)p[1] << 22) | ((int64_t)(p[2] & 0xfe) << 14) |
+           ((int64_t)p[3] << 7) | (p[4] >> 1);
+}
+
+/* Is this the header of a metadata AU cell? Keys and reserved bits tell, whatever the PMT said. */
+static int looks_like_cell(const struct pid *s)
+{
+    static const uint8_t KEY[4] = {0x06, 0x0e, 0x2b, 0x34};
+    const uint8_t *h = s->head;
+    if (s->have >= 4 && memcmp(h, KEY, 4) == 0)
+        return 0;
+    if (s->have < 5)
+        return 0;
+    size_t length = be16(h + 3);
+    if (s->pes_left != SIZE_MAX && length > s->pes_left - 5)
+        return 0;
+    return (s->have >= 9 && memcmp(h + 5, KEY, 4) == 0) || (s->announced && (h[2] & 0x0f) == 0x0f);
+}
+
+static void begin_cell(struct pid *s)
+{
+    unsigned fragment = s->head[2] >> 6; /* 3 complete, 2 first, 1 last, 0 middle */
+    uint8_t sequence = s->head[1];
+    if (s->in_cell && (fragment >= 2 || sequence != (uint8_t)(s->cell_sequence + 1)))
+        hold_cut(s);
+    s->in_cell = fragment == 2 || fragment == 0;
+    s->cell_sequence = sequence;
+    s->cell_left = be16(s->head + 3);
+    s->state = s->cell_left ? S_DATA : S_CELL;
+}
+
+/* Collects up to s->need bytes of a header; 1 = it is whole, or the PES ends with less. */
+static int collect(struct pid *s, const uint8_t **in, size_t *n)
+{
+    size_t take = s->need - s->have;
+    if (take > *n)
+        take = *n;
+    if (s->state > S_HEAD && take > s->pes_left - s->have)
+        take = s->pes_left - s->have;
+    memcpy(s->head + s->have, *in, take);
+    s->have += take;
+    *in += take;
+    *n -= take;
+    return s->have == s->need || (s->state > S_HEAD && s->have == s->pes_left);
+}
+
+void pes_enter(struct pid *s, enum state state, size_t need)
+{
+    s->state = (uint8_t)state;
+    s->have = 0;
+    s->need = need;
+}
+
+static void pes_header(struct pid *s)
+{
+    const uint8_t *h = s->head;
+    if (s->need == 9) {
+        if (h[0] != 0 || h[1] != 0 || h[2] != 1 || (h[6] & 0xc0) != 0x80) { /* no PES, or one without times */
+            s->state = S_WAIT;
+            return;
+        }
+        if (h[8] > 0) {
+            s->need = 9u + h[8];
+            return;
+        }
+    }
+    size_t length = be16(h + 4), optional = 3u + h[8];
+    s->pes_left = length == 0 ? SIZE_MAX : length > optional ? length - optional : 0;
+    hold_turn(s, (h[7] & 0x80) && h[8] >= 5 ? pts_of(h + 9) : -1);
+    pes_enter(s, s->pes_left ? S_DECIDE : S_WAIT, 9);
+}
+
+static void pes_data(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
+{
+    if (n > s->pes_left)
+        n = s->pes_left;
+    hold_append(lane, s, in, n);
+    if (s->pes_left != SIZE_MAX)
+        s->pes_left -= n;
+    if (s->cells && s->cell_left != SIZE_MAX) {
+        s->cell_left -= n;
+        if (s->cell_left == 0)
+            pes_enter(s, S_CELL, 5);
+    }
+    if (s->pes_left == 0)
+        s->state = S_WAIT;
+}
+
+/* The first bytes of a payload are in `head`: cells or not, and on with what was read. */
+static void pes_decide(struct klv_lane *lane, struct pid *s)
+{
+    uint8_t first[9];
+    size_t have = s->have, used = 0;
+    memcpy(first, s->head, have);
+    s->cells = (uint8_t)looks_like_cell(s);
+    if (s->cells) {
+        used = 5;
+        if (s->pes_left != SIZE_MAX)
+            s->pes_left -= 5;
+        pes_enter(s, S_CELL, 5);
+        begin_cell(s);
+        s->have = 0;
+        if (s->state == S_CELL || s->cell_left < have - used) { /* a cell of less than 4 bytes: none of ours */
+            s->state = S_WAIT;
+            return;
+        }
+    } else {
+        s->state = S_DATA;
+        s->cell_left = SIZE_MAX;
+    }
+    pes_data(lane, s, first + used, have - used);
+}
+
+void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
+{
+    while (n > 0 && s->state != S_WAIT) {
+        if (s->state == S_DATA) {
+            size_t take = n;
+            if (s->cells && take > s->cell_left)
+                take = s->cell_left;
+            pes_data(lane, s, in, take);
+            in += take;
+            n -= take;
+            continue;
+        }
+        if (!collect(s, &in, &n))
+            return;
+        if (s->state == S_HEAD) {
+            pes_header(s);
+        } else if (s->state == S_DECIDE) {
+            pes_decide(lane, s);
+        } else if (s->have < 5) {
+            s->state = S_WAIT;
+        } else {
+            if (s->pes_left != SIZE_MAX)
+                s->pes_left -= 5;
+            begin_cell(s);
+            s->have = 0;
+            if (s->pes_left == 0)
+                s->state = S_WAIT;
+        }
+    }
+}

@@ -1,0 +1,133 @@
+/* psi.c - PAT and PMT: which PIDs may carry KLV (ISO/IEC 13818-1). */
+#include "lane.h"
+
+static struct pid *claim(struct klv_lane *lane, uint16_t number)
+{
+    uint8_t role = lane->role[number];
+    if (role >= R_KLV && role < R_KLV + KLV_PIDS)
+        return &lane->pids[role - R_KLV];
+    if (role != R_NONE)
+        return NULL;
+    for (unsigned i = 0; i < KLV_PIDS; i++)
+        if (!lane->pids[i].used) {
+            hold_open(&lane->pids[i], number);
+            lane->role[number] = (uint8_t)(R_KLV + i);
+            return &lane->pids[i];
+        }
+    return NULL;
+}
+
+/* The format identifier of a registration descriptor; 0 = none. */
+static uint32_t format_of(const uint8_t *descriptors, size_t n)
+{
+    for (size_t at = 0; n - at >= 2 && descriptors[at + 1] <= n - at - 2; at += 2u + descriptors[at + 1])
+        if (descriptors[at] == 0x05 && descriptors[at + 1] >= 4)
+            return be32(descriptors + at + 2);
+    return 0;
+}
+
+static void take_pmt(struct klv_lane *lane, const struct section *section, size_t size, unsigned index)
+{
+    const uint8_t *p = section->data + 12, *end = section->data + size - 4;
+    size_t info = be16(section->data + 10) & 0x0fffu;
+    if (info > (size_t)(end - p))
+        return;
+    p += info;
+    for (unsigned i = 0; i < KLV_PIDS; i++)
+        if (lane->pids[i].listed == index + 1)
+            lane->pids[i].listed = 0;
+    while (end - p >= 5) {
+        uint8_t type = p[0];
+        uint16_t number = be16(p + 1) & 0x1fff;
+        size_t length = be16(p + 3) & 0x0fffu;
+        if (length > (size_t)(end - p) - 5)
+            return;
+        uint32_t format = type == 0x06 ? format_of(p + 5, length) : 0;
+        if (type == 0x15 || (type == 0x06 && (format == 0 || format == 0x4b4c5641))) { /* "KLVA", or not said */
+            struct pid *s = claim(lane, number);
+            if (s) {
+                s->listed = (uint8_t)(index + 1);
+                s->announced = type == 0x15;
+            }
+        }
+        p += 5 + length;
+    }
+    for (unsigned i = 0; i < KLV_PIDS; i++)
+        if (lane->pids[i].used && lane->pids[i].listed == 0) {
+            lane->role[lane->pids[i].pid] = R_NONE;
+            lane->counts.passed_over += lane->pids[i].to - lane->pids[i].from;
+            lane->pids[i].used = 0;
+            lane->pids[i].from = lane->pids[i].to = 0;
+        }
+}
+
+static void take_pat(struct klv_lane *lane, const struct section *section, size_t size)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < PMTS; i++)
+        if (lane->pmt[i].pid)
+            lane->role[lane->pmt[i].pid] = R_NONE;
+    for (size_t at = 8; at + 4 <= size - 4 && count < PMTS; at += 4) {
+        uint16_t program = be16(section->data + at), number = be16(section->data + at + 2) & 0x1fff;
+        if (program == 0 || number == 0 || lane->role[number] != R_NONE)
+            continue;
+        if (lane->pmt[count].pid != number) {
+            memset(&lane->pmt[count], 0, sizeof lane->pmt[count]);
+            lane->pmt[count].pid = number;
+        }
+        lane->role[number] = (uint8_t)(R_PMT + count++);
+    }
+}
+
+static void take_section(struct klv_lane *lane, struct section *section, int role)
+{
+    size_t size = 3u + (be16(section->data + 1) & 0x0fffu);
+    section->open = 0;
+    uint32_t crc = be32(section->data + size - 4);
+    if (crc == section->crc || !(section->data[5] & 1) || klv_crc32(section->data, size - 4) != crc)
+        return;
+    section->crc = crc;
+    if (role == R_PAT && section->data[0] == 0x00)
+        take_pat(lane, section, size);
+    else if (role >= R_PMT && section->data[0] == 0x02 && size >= 16)
+        take_pmt(lane, section, size, (unsigned)(role - R_PMT));
+}
+
+static void section_bytes(struct klv_lane *lane, struct section *section, int role, const uint8_t *in, size_t n)
+{
+    while (n > 0 && section->open) {
+        size_t want = section->have < 3 ? 3 : 3u + (be16(section->data + 1) & 0x0fffu);
+        if (want > SECTION || (section->have >= 3 && want < 12)) {
+            section->open = 0;
+            return;
+        }
+        size_t take = want - section->have < n ? want - section->have : n;
+        memcpy(section->data + section->have, in, take);
+        section->have += take;
+        in += take;
+        n -= take;
+        if (section->have >= 12 && section->have == 3u + (be16(section->data + 1) & 0x0fffu))
+            take_section(lane, section, role);
+    }
+}
+
+void psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p)
+{
+    size_t at = payload_at(p);
+    if (at == TS_SIZE || (p[1] & 0x80))
+        return;
+    uint8_t counter = p[3] & 15;
+    if (section->open && counter != ((section->counter + 1) & 15))
+        section->open = counter == section->counter ? section->open : 0;
+    section->counter = counter;
+    if (p[1] & 0x40) {
+        size_t pointer = p[at++];
+        if (pointer > (size_t)TS_SIZE - at)
+            return;
+        section_bytes(lane, section, role, p + at, pointer);
+        at += pointer;
+        section->open = at < TS_SIZE && p[at] != 0xff;
+        section->have = 0;
+    }
+    section_bytes(lane, section, role, p + at, TS_SIZE - at);
+}

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 CONSOLE = Console()
+if not CONSOLE.is_terminal:
+    CONSOLE = Console(width=120)
 
 
 @dataclass(frozen=True, slots=True)

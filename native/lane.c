@@ -77,6 +77,21 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     pes_bytes(lane, s, p + at, TS_SIZE - at);
 }
 
+static void ts_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
+{
+    klv_payload(lane, s, p);
+    lane->draining = (unsigned)(s - lane->pids) + 1;
+}
+
+static int holds_key(const uint8_t *p)
+{
+    static const uint8_t KEY[4] = {0x06, 0x0e, 0x2b, 0x34};
+    for (size_t at = payload_at(p); at + 4 <= TS_SIZE; at++)
+        if (p[at] == KEY[0] && memcmp(p + at, KEY, 4) == 0)
+            return 1;
+    return 0;
+}
+
 /* One TS packet of a PID that matters; sets lane->draining when bytes came into a hold. */
 static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
 {
@@ -84,44 +99,30 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
         psi_payload(lane, &lane->pat, role, p);
     } else if (role >= R_PMT) {
         psi_payload(lane, &lane->pmt[role - R_PMT], role, p);
+    } else if (role == R_PRIVATE) {
+        struct pid *s = holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
+        if (s)
+            ts_klv(lane, s, p);
     } else {
-        klv_payload(lane, &lane->pids[role - R_KLV], p);
-        lane->draining = (unsigned)(role - R_KLV) + 1;
+        ts_klv(lane, &lane->pids[role - R_KLV], p);
     }
 }
 
 /* ---- finding TS packets in the bytes ---- */
 
-void klv_lane_break(struct klv_lane *lane)
-{
-    for (unsigned i = 0; i < KLV_PIDS; i++) {
-        struct pid *s = &lane->pids[i];
-        if (!s->used)
-            continue;
-        hold_cut(s);
-        s->counted = 0;
-        s->in_cell = 0;
-        s->state = S_WAIT;
-        if (s->cut)
-            lane->draining = i + 1;
-    }
-    lane->counts.passed_over += lane->have;
-    lane->have = lane->skip = 0;
-    lane->stride = 0;
-}
-
-/* The first offset in in[0..n) from where packets of 188, 192 or 204 bytes follow each other. */
-static int find_sync(const uint8_t *in, size_t n, size_t *at, size_t *stride)
+/* The first offset in in[0..n) from where packets of 188, 192 or 204 bytes follow each other; one sync byte of
+ * four may be wrong. `all`: there is no more to come, so less will do. */
+static int find_sync(const uint8_t *in, size_t n, int all, size_t *at, size_t *stride)
 {
     static const size_t STRIDES[] = {188, 192, 204};
     for (size_t i = 0; i < n; i++) {
         if (in[i] != 0x47)
             continue;
         for (size_t k = 0; k < 3; k++) {
-            size_t step = STRIDES[k], seen = 1;
-            while (i + seen * step < n && in[i + seen * step] == 0x47)
-                seen++;
-            if (i + seen * step >= n && seen > 1) {
+            size_t step = STRIDES[k], looked = 0, good = 0;
+            for (size_t j = i; j < n && looked < BEATS; j += step, looked++)
+                good += in[j] == 0x47;
+            if (looked == BEATS ? good >= BEATS - 1 : all && good == looked && n - i >= TS_SIZE) {
                 *at = i;
                 *stride = step;
                 return 1;
@@ -147,18 +148,17 @@ static void drop_part(struct klv_lane *lane, size_t n)
 }
 
 /* Looks for the packets' beat in part[]; what comes before it is passed over. */
-static void acquire(struct klv_lane *lane)
+static void acquire(struct klv_lane *lane, int all)
 {
-    size_t at, stride;
-    if (find_sync(lane->part, lane->have, &at, &stride)) {
+    size_t at, stride, keep = ACQUIRE - 1;
+    if (find_sync(lane->part, lane->have, all, &at, &stride)) {
         lane->stride = stride;
-        lane->counts.passed_over += at;
-        drop_part(lane, at);
-    } else {
-        size_t keep = lane->have < 204 ? lane->have : 204;
-        lane->counts.passed_over += lane->have - keep;
-        drop_part(lane, lane->have - keep);
+        keep = lane->have - at;
+    } else if (keep > lane->have - TS_SIZE) {
+        keep = lane->have - TS_SIZE;
     }
+    lane->counts.passed_over += lane->have - keep;
+    drop_part(lane, lane->have - keep);
 }
 
 /* Takes bytes up to and with the next TS packet that matters. */
@@ -181,7 +181,7 @@ static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *
                 return;
         }
         if (lane->stride == 0) {
-            acquire(lane);
+            acquire(lane, 0);
             return;
         }
         if (lane->part[0] != 0x47) {
@@ -212,12 +212,53 @@ static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *
     if (lane->draining || p == end)
         return;
     if (p[0] != 0x47) {
-        lose_sync(lane);
+        if ((size_t)(end - p) > stride && p[stride] == 0x47) { /* one bad sync byte: its packet is lost, no more */
+            lane->counts.sync_losses++;
+            lane->counts.passed_over += stride;
+            *used += stride;
+        } else {
+            lose_sync(lane);
+        }
         return;
     }
     lane->have = (size_t)(end - p); /* less than a packet with what follows it */
     memcpy(lane->part, p, lane->have);
     *used = n;
+}
+
+/* A recording may be shorter than what it takes to be sure of its beat. */
+static void step_last(struct klv_lane *lane)
+{
+    if (lane->stride == 0 && lane->have >= TS_SIZE)
+        acquire(lane, 1);
+    while (lane->stride && lane->have >= TS_SIZE && lane->part[0] == 0x47) {
+        size_t step = lane->stride < lane->have ? lane->stride : lane->have;
+        int role = lane->role[be16(lane->part + 1) & 0x1fff];
+        lane->counts.ts_packets++;
+        if (role)
+            ts_packet(lane, lane->part, role);
+        drop_part(lane, step);
+    }
+}
+
+void klv_lane_break(struct klv_lane *lane)
+{
+    if (lane->ts)
+        step_last(lane);
+    for (unsigned i = 0; i < KLV_PIDS; i++) {
+        struct pid *s = &lane->pids[i];
+        if (!s->used)
+            continue;
+        hold_cut(s);
+        s->counted = 0;
+        s->in_cell = 0;
+        s->state = S_WAIT;
+        if (s->cut)
+            lane->draining = i + 1;
+    }
+    lane->counts.passed_over += lane->have;
+    lane->have = lane->skip = 0;
+    lane->stride = 0;
 }
 
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged)

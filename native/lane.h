@@ -10,13 +10,16 @@
 
 enum {
     TS_SIZE = 188,
-    ACQUIRE = 3 * 204 + 1,  /* bytes needed to be sure of the packet size */
+    BEATS = 4,              /* sync bytes looked at to be sure of the packet size */
+    ACQUIRE = 4 * 204 + 1,
     SECTION = 1024 + 3,
     PMTS = 8,
     NO_PID = 0x1fff
 };
 
-enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PMT }; /* R_PMT + n: the n-th program's map */
+/* What a PID is to us. R_KLV + n: read by pids[n]; R_PMT + n: the n-th program's map; R_PRIVATE: private data
+ * that nobody called KLV, worth a place once a key is seen in it. */
+enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PRIVATE, R_PMT };
 
 /* Where a PES is being read. */
 enum state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
@@ -82,6 +85,7 @@ void pes_enter(struct pid *s, enum state state, size_t need);
 void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 
 /* psi.c */
+struct pid *psi_claim(struct klv_lane *lane, uint16_t number); /* a place for a PID that carries KLV, or NULL */
 void psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p);
 
 #endif

@@ -1,12 +1,14 @@
 /* psi.c - PAT and PMT: which PIDs may carry KLV (ISO/IEC 13818-1). */
 #include "lane.h"
 
-static struct pid *claim(struct klv_lane *lane, uint16_t number)
+enum { KLVA = 0x4b4c5641 };
+
+struct pid *psi_claim(struct klv_lane *lane, uint16_t number)
 {
     uint8_t role = lane->role[number];
     if (role >= R_KLV && role < R_KLV + KLV_PIDS)
         return &lane->pids[role - R_KLV];
-    if (role != R_NONE)
+    if (role != R_NONE && role != R_PRIVATE)
         return NULL;
     for (unsigned i = 0; i < KLV_PIDS; i++)
         if (!lane->pids[i].used) {
@@ -15,6 +17,11 @@ static struct pid *claim(struct klv_lane *lane, uint16_t number)
             return &lane->pids[i];
         }
     return NULL;
+}
+
+static int is_klv(const struct klv_lane *lane, uint16_t number)
+{
+    return lane->role[number] >= R_KLV && lane->role[number] < R_KLV + KLV_PIDS;
 }
 
 /* The format identifier of a registration descriptor; 0 = none. */
@@ -43,12 +50,14 @@ static void take_pmt(struct klv_lane *lane, const struct section *section, size_
         if (length > (size_t)(end - p) - 5)
             return;
         uint32_t format = type == 0x06 ? format_of(p + 5, length) : 0;
-        if (type == 0x15 || (type == 0x06 && (format == 0 || format == 0x4b4c5641))) { /* "KLVA", or not said */
-            struct pid *s = claim(lane, number);
+        if (type == 0x15 || format == KLVA || is_klv(lane, number)) {
+            struct pid *s = psi_claim(lane, number);
             if (s) {
                 s->listed = (uint8_t)(index + 1);
                 s->announced = type == 0x15;
             }
+        } else if (type == 0x06 && format == 0 && lane->role[number] == R_NONE) {
+            lane->role[number] = R_PRIVATE;
         }
         p += 5 + length;
     }

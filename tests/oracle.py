@@ -14,22 +14,18 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
+from mqtt_wire import (
+    Guest,
+    Published,
+    limit_property,
+    packed_length,
+    read_connect,
+    read_packet,
+    read_publish,
+    read_text,
+)
+
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, DISCONNECT = 1, 2, 3, 4, 8, 9, 12, 14
-_PROPERTY_SIZES = {0x01: 1, 0x02: 4, 0x11: 4, 0x17: 1, 0x18: 4, 0x19: 1, 0x21: 2, 0x22: 2, 0x23: 2, 0x27: 4}
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """One PUBLISH as it came off the wire."""
-
-    client: int
-    topic: str
-    payload: bytes
-    qos: int
-    retain: bool
-    dup: bool
-    properties: dict[int, object]
-    user: tuple[tuple[str, str], ...]
 
 
 @dataclass(slots=True)
@@ -52,22 +48,6 @@ class Manners:
     puback: int = 0
     ack: bool = True
     subscribe: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class Guest:
-    """One connection."""
-
-    number: int
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    level: int = 0
-    client_id: str = ""
-    username: str | None = None
-    will: tuple[str, bytes] | None = None
-    keepalive: int = 0
-    unacked: int = 0
-    filters: list[str] = field(default_factory=list)
 
 
 class OracleBroker:
@@ -160,7 +140,7 @@ class OracleBroker:
     async def _serve(self, guest: Guest) -> bool:
         """Answer packets until the guest leaves; whether it said goodbye."""
         while True:
-            kind, flags, body = await _packet(guest.reader)
+            kind, flags, body = await read_packet(guest.reader)
             if kind == CONNECT:
                 if not await self._connect(guest, body):
                     return True
@@ -182,11 +162,11 @@ class OracleBroker:
             elif self.manners.stranger == "silent":
                 await guest.reader.read()
             return False
-        _read_connect(guest, body)
+        read_connect(guest, body)
         code = self.manners.connack
         answer = bytes([0, code])
         if guest.level == 5:
-            limits = b"".join(_limit(key, value) for key, value in self.manners.limits.items())
+            limits = b"".join(limit_property(key, value) for key, value in self.manners.limits.items())
             answer += bytes([len(limits)]) + limits
         guest.writer.write(bytes([CONNACK << 4, len(answer)]) + answer)
         if code:
@@ -194,7 +174,7 @@ class OracleBroker:
         return code == 0
 
     def _publish(self, guest: Guest, flags: int, body: bytes) -> None:
-        published, packet_id = _read_publish(guest, flags, body)
+        published, packet_id = read_publish(guest, flags, body)
         self.published.append(published)
         self._hand_on(published)
         if published.qos == 0:
@@ -216,7 +196,7 @@ class OracleBroker:
 
     def _subscribe(self, guest: Guest, body: bytes) -> None:
         at = 2 if guest.level == 4 else 3
-        topic, _ = _text(body, at)
+        topic, _ = read_text(body, at)
         guest.filters.append(topic)
         if self.manners.subscribe < 0:
             return
@@ -230,7 +210,7 @@ class OracleBroker:
             if any(_matches(published.topic, wanted) for wanted in guest.filters):
                 body = struct.pack("!H", len(topic)) + topic + (b"\x00" if guest.level == 5 else b"")
                 body += published.payload
-                guest.writer.write(bytes([PUBLISH << 4]) + _length(len(body)) + body)
+                guest.writer.write(bytes([PUBLISH << 4]) + packed_length(len(body)) + body)
 
 
 def _matches(topic: str, wanted: str) -> bool:
@@ -238,86 +218,3 @@ def _matches(topic: str, wanted: str) -> bool:
     if levels[-1] == "#":
         levels, names = levels[:-1], names[: len(levels) - 1]
     return len(levels) == len(names) and all(a in ("+", b) for a, b in zip(levels, names, strict=True))
-
-
-async def _packet(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
-    head = (await reader.readexactly(1))[0]
-    length = shift = 0
-    while True:
-        octet = (await reader.readexactly(1))[0]
-        length |= (octet & 0x7F) << shift
-        shift += 7
-        if octet < 0x80:
-            return head >> 4, head & 15, await reader.readexactly(length)
-
-
-def _read_connect(guest: Guest, body: bytes) -> None:
-    flags = body[7]
-    guest.keepalive = int.from_bytes(body[8:10], "big")
-    at = 10
-    if guest.level == 5:
-        at += 1 + body[at]
-    guest.client_id, at = _text(body, at)
-    if flags & 0x04:
-        if guest.level == 5:
-            at += 1 + body[at]
-        topic, at = _text(body, at)
-        size = int.from_bytes(body[at : at + 2], "big")
-        guest.will = (topic, body[at + 2 : at + 2 + size])
-        at += 2 + size
-    if flags & 0x80:
-        guest.username, at = _text(body, at)
-
-
-def _read_publish(guest: Guest, flags: int, body: bytes) -> tuple[Published, int]:
-    qos = flags >> 1 & 3
-    topic, at = _text(body, 0)
-    packet_id = 0
-    if qos:
-        packet_id = int.from_bytes(body[at : at + 2], "big")
-        at += 2
-    properties: dict[int, object] = {}
-    user: list[tuple[str, str]] = []
-    if guest.level == 5:
-        size, at = _varint(body, at)
-        end = at + size
-        while at < end:
-            key, at = body[at], at + 1
-            if key == 0x26:
-                name, at = _text(body, at)
-                value, at = _text(body, at)
-                user.append((name, value))
-            elif key == 0x03:
-                properties[key], at = _text(body, at)
-            else:
-                size = _PROPERTY_SIZES[key]
-                properties[key], at = int.from_bytes(body[at : at + size], "big"), at + size
-    retain, dup = bool(flags & 1), bool(flags & 8)
-    return Published(guest.number, topic, body[at:], qos, retain, dup, properties, tuple(user)), packet_id
-
-
-def _limit(key: int, value: int) -> bytes:
-    return bytes([key]) + value.to_bytes(_PROPERTY_SIZES.get(key, 1), "big")
-
-
-def _text(body: bytes, at: int) -> tuple[str, int]:
-    size = int.from_bytes(body[at : at + 2], "big")
-    return body[at + 2 : at + 2 + size].decode(), at + 2 + size
-
-
-def _varint(body: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        octet, at = body[at], at + 1
-        value |= (octet & 0x7F) << shift
-        shift += 7
-        if octet < 0x80:
-            return value, at
-
-
-def _length(n: int) -> bytes:
-    out = bytearray()
-    while n > 0x7F:
-        out.append(n & 0x7F | 0x80)
-        n >>= 7
-    return bytes([*out, n])

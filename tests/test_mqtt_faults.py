@@ -8,7 +8,7 @@ import logging
 import socket
 
 import pytest
-from brokers import listening, until
+from brokers import until
 
 from klvrelay.errors import SinkDown, SinkRefused
 from klvrelay.sinks.client import Message, connect
@@ -232,103 +232,6 @@ async def test_a_subscription_without_an_answer_ends_in_time(oracle, end):
     await connection.close()
 
     assert isinstance(asking.exception(), SinkDown)
-
-
-@pytest.mark.parametrize(("code", "kind"), [(0x87, SinkRefused), (0x90, SinkRefused), (0x97, SinkDown), (0x10, None)])
-async def test_a_publish_that_is_refused_is_not_taken_for_delivered(oracle, code, kind):
-    """PUBACK carries a reason in MQTT 5; only those below 0x80 are a yes."""
-    connection = await connect(to(oracle.port), client_id="kr", will=WILL)
-    oracle.manners.puback = code
-
-    if kind is None:
-        await connection.publish([Message("kr/a", b"x")])
-    else:
-        with pytest.raises(kind, match="kr/a"):
-            await connection.publish([Message("kr/a", b"x")])
-    await connection.close()
-
-
-async def test_a_swallowed_acknowledgement_ends_at_the_timeout(oracle):
-    """No publish waits longer than its timeout, and the connection is dead then."""
-    connection = await connect(to(oracle.port, timeout=0.3), client_id="kr", will=WILL)
-    oracle.manners.ack = False
-
-    async with asyncio.timeout(2):
-        with pytest.raises(SinkDown, match=r"no confirmation within 0\.3 s"):
-            await connection.publish([Message("kr/a", b"%d" % n) for n in range(50)])
-    with pytest.raises(SinkDown):
-        await connection.publish([Message("kr/a", b"again")])
-    await connection.close()
-
-    assert len(oracle.published) == 20
-
-
-@pytest.mark.parametrize("reset", [False, True])
-async def test_a_connection_that_breaks_wakes_who_waits_at_once(oracle, reset):
-    """FIN or RST in the midst of a batch: SinkDown now, not at the timeout."""
-    connection = await connect(to(oracle.port, timeout=30), client_id="kr", will=WILL)
-    oracle.manners.ack = False
-    sending = asyncio.create_task(connection.publish([Message("kr/a", b"x")] * 50), name="sending")
-    await until(lambda: len(oracle.published) == 20)
-    oracle.cut(reset)
-
-    async with asyncio.timeout(1):
-        await asyncio.wait({sending})
-    await connection.close()
-
-    assert isinstance(sending.exception(), SinkDown)
-    assert "closed the connection" in str(sending.exception())
-
-
-@pytest.mark.needs("mosquitto")
-@pytest.mark.parametrize("end", ["stop", "kill"])
-async def test_a_real_broker_that_stops_midway_is_noticed_at_once(mosquitto, end):
-    """mosquitto goes away while a long batch is on its way."""
-    connection = await connect(to(mosquitto.port, timeout=30), client_id="kr", will=WILL)
-    async with listening(mosquitto.port, "kr/a") as heard:
-        many = [Message("kr/a", b"x" * 1000)] * 200_000
-        sending = asyncio.create_task(connection.publish(many), name="sending")
-        await heard.count(100)
-        await (mosquitto.stop() if end == "stop" else mosquitto.kill())
-        async with asyncio.timeout(2):
-            await asyncio.wait({sending})
-    await connection.close()
-
-    assert isinstance(sending.exception(), SinkDown)
-
-
-async def test_a_take_over_of_the_client_id_is_loud(oracle, caplog):
-    """Two clients with one id throw each other out for ever: an error in the log, and the id in the fault."""
-    connection = await connect(to(oracle.port), client_id="twin", will=WILL)
-    oracle.dismiss(0x8E)
-
-    with pytest.raises(SinkDown, match="took over the client id 'twin'"):
-        await anext(connection.received())
-    await connection.close()
-
-    assert "taken over" in caplog.text
-
-
-async def test_a_broker_that_shuts_down_says_so(oracle):
-    """DISCONNECT with reason 0x8B."""
-    connection = await connect(to(oracle.port), client_id="kr", will=WILL)
-    oracle.dismiss(0x8B)
-
-    with pytest.raises(SinkDown, match="shut down"):
-        await anext(connection.received())
-    await connection.close()
-
-
-@pytest.mark.long
-async def test_a_half_open_connection_is_noticed_by_its_silence(oracle):
-    """A broker that is there but answers nothing, not even pings, is given up after two keep-alives."""
-    connection = await connect(to(oracle.port, keepalive=1), client_id="kr", will=WILL)
-    oracle.manners.ack = False
-
-    async with asyncio.timeout(6):
-        with pytest.raises(SinkDown, match="no longer answers"):
-            await anext(connection.received())
-    await connection.close()
 
 
 async def test_no_log_line_shows_the_password(oracle, caplog):

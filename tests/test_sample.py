@@ -116,6 +116,13 @@ def test_a_wrong_argument_is_refused_with_what_is_right(tmp_path, wrong, complai
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("rate", ["fast", 61, 0, float("inf")])
+def test_a_wrong_klv_rate_is_refused_without_video_too(rate):
+    """`packets` checks as `write` does."""
+    with pytest.raises(ConfigError, match=r"(klv_rate|fps): .*a second"):
+        next(sample.packets(klv_rate=rate))
+
+
 def test_a_place_that_can_not_be_written_is_refused(tmp_path):
     """A folder, a missing folder and a device are no files to write to; what was there stays."""
     with pytest.raises(ConfigError, match=r"not a file; name one to write"):

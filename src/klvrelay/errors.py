@@ -9,6 +9,7 @@
     ├── SinkError        a far end can't take records
     │   ├── SinkDown     unsure whether it took them: offer again      exit 5
     │   └── SinkRefused  it said no for good (credentials, rights)     exit 5
+    │       └── TooLarge it never takes a message of this size         exit 5
     └── DecodeError      bytes that are no KLV where KLV was asked for exit 4
 """
 
@@ -63,3 +64,7 @@ class SinkDown(SinkError):
 
 class SinkRefused(SinkError):
     """The far end refused for good: wrong credentials, or no right to publish."""
+
+
+class TooLarge(SinkRefused):
+    """One message is larger than the far end ever takes: offering it again would block all behind it."""

@@ -100,6 +100,7 @@ class SinkHealth:
     ever_up: bool = False
     outages: int = 0
     away: float = 0.0
+    too_large: int = 0
     _since: float = field(default_factory=time.monotonic)
     _fault: str = ""
 
@@ -122,3 +123,9 @@ class SinkHealth:
         if fault != self._fault:
             LOG.warning("%s; trying again, records wait", printable(fault))
         self._fault = fault
+
+    def left_out(self, fault: Exception) -> None:
+        """A message that it never takes; said of the first, counted for the rest."""
+        self.too_large += 1
+        if self.too_large == 1:
+            LOG.warning("%s; it is left out, and so will be others of that size", printable(str(fault)))

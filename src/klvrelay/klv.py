@@ -18,6 +18,9 @@ from klvrelay.record import Carriage, Packet, Record
 from klvrelay.spec import SETS
 from klvrelay.wire import Counters
 
+SNIFFED = 65536
+"""Bytes that are looked at to tell MPEG-TS from KLV."""
+
 _KEY = b"\x06\x0e\x2b\x34"
 _TAG_OF = {item.key: tag for tag, item in SETS["ST0601"].items()}
 
@@ -25,13 +28,22 @@ _TAG_OF = {item.key: tag for tag, item in SETS["ST0601"].items()}
 def carriage_of(head: bytes) -> Carriage | None:
     """What the first bytes of a file or stream are: "ts", "klv", or None for neither.
 
-    MPEG-TS shows a sync byte every 188 (192, 204) bytes; KLV a 16-byte key that begins with 06 0E 2B 34.
+    MPEG-TS shows a sync byte every 188 (192, 204) bytes; KLV a 16-byte key that begins with 06 0E 2B 34. Either
+    may be preceded by junk, within the first 64 KiB.
     """
-    for stride in (188, 192, 204):
-        for at in range(min(stride, len(head))):
-            if head[at] == 0x47 and set(head[at : at + 8 * stride : stride]) == {0x47} and len(head) > at + stride:
-                return "ts"
-    return "klv" if _KEY in head[:65536] else None
+    head = head[:SNIFFED]
+    if head.startswith(_KEY):
+        return "klv"
+    if any(_beats(head[at::stride]) for stride in (188, 192, 204) for at in range(min(stride, len(head)))):
+        return "ts"
+    return "klv" if _KEY in head else None
+
+
+def _beats(column: bytes) -> bool:
+    """Are these the sync bytes of TS packets? Five in a row; of fewer, all but a quarter from the first on."""
+    if b"GGGGG" in column:
+        return True
+    return column[:1] == b"G" and len(column) > 1 and 4 * column[:8].count(b"G") >= 3 * len(column[:8])
 
 
 class Decoder:
@@ -109,13 +121,13 @@ def decode(data: bytes, *, stream: str = "", boot: str | None = None) -> list[Re
     Damaged and unknown packets are in the list too: see `Record.good`.
     """
     decoder = Decoder(stream, boot)
-    return decoder.feed(Packet(data, carriage=carriage_of(data[: 16 * 204]) or "klv")) + decoder.flush()
+    return decoder.feed(Packet(data, carriage=carriage_of(data[:SNIFFED]) or "klv")) + decoder.flush()
 
 
 def json_lines(data: bytes, *, stream: str = "", boot: str | None = None) -> bytes:
     """Every record in `data` as JSON Lines (schema `klvrelay/1`), written by one call into C."""
     decoder = Decoder(stream, boot)
-    return decoder.lines(Packet(data, carriage=carriage_of(data[: 16 * 204]) or "klv")) + decoder.flush_lines()
+    return decoder.lines(Packet(data, carriage=carriage_of(data[:SNIFFED]) or "klv")) + decoder.flush_lines()
 
 
 def columns(data: Any, items: Sequence[str], *, every: bool = False) -> dict[str, NDArray[np.float64]]:
@@ -141,6 +153,6 @@ def _numeric_tag(key: str) -> int:
 
 def _bare_klv(data: Any) -> Any:
     """A buffer of KLV packets: as given, or out of the transport stream that carries them."""
-    if carriage_of(bytes(data[: 16 * 204])) != "ts":
+    if carriage_of(bytes(data[:SNIFFED])) != "ts":
         return data
     return b"".join(entry[0] for entry in wire.Lane(ts=True).packets(data) if entry[5] == "ok")

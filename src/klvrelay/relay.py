@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from klvrelay.backoff import Backoff
-from klvrelay.errors import KlvrelayError, NoKlv, SinkDown, SinkRefused, SourceDown, SourceError
+from klvrelay.errors import KlvrelayError, NoKlv, SinkDown, SinkRefused, SourceDown, SourceError, TooLarge
 from klvrelay.health import SinkHealth, StreamHealth
 from klvrelay.klv import Decoder
 from klvrelay.latest import Latest
@@ -250,7 +250,10 @@ class Relay:
     async def _deliver(outlet: Outlet) -> None:
         while True:
             batch = await outlet.spool.batch()
-            await outlet.sink.deliver(batch)
+            try:
+                await outlet.sink.deliver(batch)
+            except TooLarge:
+                await _one_by_one(outlet, batch)
             outlet.spool.commit()
 
     @staticmethod
@@ -261,7 +264,10 @@ class Relay:
             outlet.news.clear()
             while outlet.notices:
                 key = next(iter(outlet.notices))
-                await outlet.sink.tell(outlet.notices.pop(key))
+                try:
+                    await outlet.sink.tell(outlet.notices.pop(key))
+                except TooLarge as fault:
+                    outlet.health.left_out(fault)
             outlet.all_told.set()
 
     # ---- tick ----
@@ -293,6 +299,15 @@ class Relay:
     def _everywhere(self, notice: Notice) -> None:
         for outlet in self.outlets:
             outlet.tell(notice)
+
+
+async def _one_by_one(outlet: Outlet, batch: Sequence[Record]) -> None:
+    """One record that the far end never takes costs itself, not those beside it."""
+    for record in batch:
+        try:
+            await outlet.sink.deliver([record])
+        except TooLarge as fault:
+            outlet.health.left_out(fault)
 
 
 def _may_come_back(source: Source, error: SourceError | None) -> bool:

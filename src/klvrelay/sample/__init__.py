@@ -25,7 +25,7 @@ from klvrelay.sample.mux import Mux
 from klvrelay.sample.overlay import read_counter
 from klvrelay.sample.picture import Picture
 from klvrelay.sample.sei import stamp
-from klvrelay.sample.settings import FIRST_PTS, SLOWEST, START, Rate, Settings, check
+from klvrelay.sample.settings import FIRST_PTS, START, Rate, Settings, check, fast_enough
 from klvrelay.sample.video import Encoded, access_units
 
 __all__ = ["Summary", "encode_item", "encode_set", "packet", "packets", "read_counter", "write"]
@@ -94,9 +94,8 @@ def write(
 def packets(*, seconds: float = 30.0, klv_rate: Rate = 30, seed: int = 1, start: datetime | int | str = START,
             size: tuple[int, int] | str = (640, 360)) -> Iterator[bytes]:  # fmt: skip
     """The KLV packets of such a recording without its video, one at a time."""
-    fps = klv_rate if klv_rate > SLOWEST else SLOWEST
     settings = check(
-        seconds=seconds, size=size, fps=fps, klv_rate=klv_rate, codec="h264", carriage="sync",
+        seconds=seconds, size=size, fps=fast_enough(klv_rate), klv_rate=klv_rate, codec="h264", carriage="sync",
         bit_rate=None, seed=seed, start=start, first_pts=FIRST_PTS,
     )  # fmt: skip
     flight = Flight(settings.seed, settings.width, settings.height)

@@ -83,6 +83,11 @@ def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: R
     )  # fmt: skip
 
 
+def fast_enough(klv_rate: Rate) -> Rate:
+    """A frame rate for KLV at this rate."""
+    return klv_rate if _is_number(klv_rate) and klv_rate > SLOWEST else SLOWEST
+
+
 def _size(size: tuple[int, int] | str) -> tuple[int, int]:
     try:
         width, height = (int(part) for part in (size.lower().split("x") if isinstance(size, str) else size))

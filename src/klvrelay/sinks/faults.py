@@ -9,7 +9,7 @@ import os
 import socket
 import ssl
 
-from klvrelay.errors import SinkDown, SinkError, SinkRefused
+from klvrelay.errors import SinkDown, SinkError, SinkRefused, TooLarge
 from klvrelay.sinks.settings import MqttSettings
 
 UNSUPPORTED_VERSION = 0x84
@@ -92,7 +92,7 @@ def publish_fault(settings: MqttSettings, code: int, topic: str) -> SinkError:
 
 def too_large(settings: MqttSettings, size: int, limit: int, topic: str) -> SinkError:
     """A message that the broker announced it won't take."""
-    return SinkRefused(f"{settings.url}: {size} bytes for {topic}, but the broker takes at most {limit}")
+    return TooLarge(f"{settings.url}: {size} bytes for {topic}, but the broker takes at most {limit}")
 
 
 def lost(settings: MqttSettings, code: int, by_broker: bool, client_id: str) -> SinkError:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 import orjson
 
-from klvrelay.errors import SinkDown, SinkError
+from klvrelay.errors import SinkDown, SinkError, TooLarge
 from klvrelay.sinks import Notice
 from klvrelay.sinks.client import Connection, Message, connect
 from klvrelay.sinks.settings import MqttSettings
@@ -91,8 +91,13 @@ class MqttSink:
 
     async def tell(self, notice: Notice) -> None:
         """See `Sink.tell`: retained."""
-        self._told[notice.kind, notice.stream] = notice
-        await self._publish([self._retained(notice)])
+        key = notice.kind, notice.stream
+        self._told[key] = notice
+        try:
+            await self._publish([self._retained(notice)])
+        except TooLarge:
+            del self._told[key]  # or every new connection would fall over it again
+            raise
 
     async def _publish(self, messages: Sequence[Message]) -> None:
         if self._connection is None:

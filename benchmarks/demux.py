@@ -1,0 +1,142 @@
+"""A TS file in the page cache to JSON Lines, beside plain reading of it, PyAV and tstrans.
+
+Times are by the clock on the wall, since reading and decoding may go side by side; the CPU time is shown too. Next
+door: `recording.py` makes the file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+
+from rich.progress import track
+
+from benchmarks import recording, skip
+from benchmarks.show import CONSOLE, Goal, goals, number, table
+from klvrelay.decoding import decode_source
+from klvrelay.names import Url
+
+_READ, _OURS, _PROCESS = "plain reading, pieces of 1 MiB", "klvrelay decode, to JSON Lines", "klvrelay decode, a process of its own"
+_PYAV, _TSTRANS = "PyAV, data stream only, nothing decoded", "tstrans, to typed ST 0601"
+_PIECE = 1 << 20
+
+Reader = Callable[[Path], int]
+
+
+@dataclass(slots=True)
+class Row:
+    """What one reader took, a figure a round, in seconds; `found`: how many KLV packets."""
+
+    read: Reader
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    found: int = 0
+
+
+def run(*, quick: bool) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        CONSOLE.print("making a recording ...", end="\r")
+        path = recording.make(Path(folder), seconds=2 if quick else 6, size=(50 if quick else 200) * _PIECE)
+        rows = dict(_readers())
+        for _ in track(range(2 if quick else 9), "reading it", console=CONSOLE, transient=True):
+            for row in rows.values():
+                _measure(row, path)
+        _show(rows, path.stat().st_size)
+
+
+def _readers() -> Iterator[tuple[str, Row]]:
+    yield _READ, Row(_plainly)
+    yield _OURS, Row(_ourselves)
+    yield _PROCESS, Row(_as_process)
+    for name, package, reader in ((_PYAV, "av", _with_pyav), (_TSTRANS, "tstrans.io", _with_tstrans)):
+        try:
+            skip.module(package)
+        except skip.Skip as why:
+            CONSOLE.print(f"[yellow]left out[/]: {why}")
+        else:
+            yield name, Row(reader)
+
+
+def _measure(row: Row, path: Path) -> None:
+    before, begin = os.times(), time.perf_counter()
+    row.found = row.read(path)
+    row.wall.append(time.perf_counter() - begin)
+    after = os.times()
+    row.cpu.append(sum(after[:4]) - sum(before[:4]))
+
+
+def _plainly(path: Path) -> int:
+    with path.open("rb", buffering=0) as file:
+        while file.read(_PIECE):
+            pass
+    return 0
+
+
+def _ourselves(path: Path) -> int:
+    counters = asyncio.run(decode_source(Url.parse(path), lambda text: None, None))
+    return counters.packets
+
+
+def _as_process(path: Path) -> int:
+    with open(os.devnull, "wb") as nowhere:
+        subprocess.run([sys.executable, "-m", "klvrelay", "decode", "-q", str(path)], stdout=nowhere, check=True)
+    return -1
+
+
+def _with_pyav(path: Path) -> int:
+    import av
+    from av.stream import Discard
+
+    found = 0
+    options = {"probesize": "32768", "analyzeduration": "0"}
+    with av.open(str(path), format="mpegts", options=options) as container:
+        for stream in container.streams:
+            if stream.type != "data":
+                stream.discard = Discard.all
+        for packet in container.demux(container.streams.data):
+            found += packet.size > 0
+    return found
+
+
+def _with_tstrans(path: Path) -> int:
+    from tstrans.io import iter_uas_datalink
+
+    return sum(1 for _ in iter_uas_datalink(path))
+
+
+def _show(rows: dict[str, Row], size: int) -> None:
+    speed = {name: size / median(row.wall) for name, row in rows.items()}
+    shown = [
+        (
+            name,
+            number(speed[name] / 1e6),
+            number(_ratio(rows[_READ], row)),
+            number(1e3 * median(row.cpu) / (size / 1e9)),
+            "-" if row.found <= 0 else f"{row.found:,}",
+        )
+        for name, row in rows.items()
+    ]
+    table(
+        f"A file of {size / 1e6:,.0f} MB", ("", "MB/s", "of reading", "CPU ms a GB", "KLV packets"), shown
+    )
+    counts = Counter(row.found for row in rows.values() if row.found > 0)
+    if len(counts) > 1:
+        CONSOLE.print("[red]The readers don't agree on the number of packets.[/]")
+    ours = rows[_OURS]
+    found = [Goal("klvrelay decode", 0.5, _ratio(rows[_READ], ours), "of plain reading")]
+    found += [Goal("klvrelay decode", wanted, _ratio(rows[peer], ours), f"x {peer.partition(',')[0]}") for peer, wanted in ((_TSTRANS, 4), (_PYAV, 3)) if peer in rows]
+    goals(found)
+
+
+def _ratio(base: Row, row: Row) -> float:
+    """How many times faster than `base`: the median over the rounds."""
+    return median(theirs / ours for theirs, ours in zip(base.wall, row.wall, strict=True))

@@ -15,7 +15,10 @@ from cffi import FFI
 
 NATIVE = Path(__file__).parent
 HEADERS = ["klv.h"]
-SOURCES = ["klv.c", "value.c", "text.c", "note.c", "pack.c", "json.c", "columns.c", "hold.c", "pes.c", "psi.c", "lane.c", "tables.c"]
+SOURCES = [
+    *("klv.c", "value.c", "text.c", "note.c", "miis.c", "sdcc.c", "pack.c", "json.c", "columns.c"),
+    *("hold.c", "pes.c", "psi.c", "lane.c", "tables.c"),
+]
 
 _MARKED = re.compile(r"/\* cffi: begin \*/(.*?)/\* cffi: end \*/", re.DOTALL)
 

@@ -59,7 +59,7 @@ static void survey(struct walk *w, struct frame *f)
         if (has(seen, tag))
             mark(f->twice, tag);
         mark(seen, tag);
-        if (versioned && tag == 4 && length > 0 && length <= 2) /* VMTI version */
+        if (versioned && tag == 4 && length > 0 && length <= 8) /* VMTI version */
             f->old = be_uint(w->in + at, length) < 4;
         at += length;
     }
@@ -67,11 +67,12 @@ static void survey(struct walk *w, struct frame *f)
 
 static struct frame *push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end)
 {
-    uint8_t old = w->depth ? top(w)->old : 0;
+    uint8_t old = w->depth ? top(w)->old : 0, amend = w->depth ? top(w)->amend : 0;
     struct frame *f = &w->stack[w->depth++];
     memset(f, 0, sizeof *f);
     f->mode = (uint8_t)mode;
     f->old = old;
+    f->amend = amend;
     f->set = set;
     f->begin = f->at = begin;
     f->end = end;
@@ -86,7 +87,10 @@ static void open_set(struct walk *w, const struct set *set, size_t begin, size_t
 
 static int too_deep(struct walk *w)
 {
-    if (w->depth + 2 <= sizeof w->stack / sizeof w->stack[0])
+    unsigned sets = 0;
+    for (unsigned i = 0; i < w->depth; i++)
+        sets += w->stack[i].mode == M_SET;
+    if (sets <= KLV_DEPTH)
         return 0;
     remark(w, "nested too deep");
     return 1;
@@ -105,7 +109,7 @@ static void open_series(struct walk *w, enum mode mode, const struct item *item,
 static int write_at(struct walk *w, const struct item *item, size_t at, size_t n)
 {
     if (n == 0) {
-        if (!(item->flags & F_ZERO))
+        if (!(item->flags & F_ZERO) && !top(w)->amend) /* in an amend it deletes */
             remark(w, "length 0 is not legal here");
         write_null(w);
         return 1;
@@ -115,6 +119,7 @@ static int write_at(struct walk *w, const struct item *item, size_t at, size_t n
         if (too_deep(w))
             return 0;
         open_set(w, item->set, at, at + n);
+        top(w)->amend |= (item->flags & F_AMEND) != 0;
         return 1;
     case K_SERIES:
     case K_TARGETS:
@@ -124,6 +129,13 @@ static int write_at(struct walk *w, const struct item *item, size_t at, size_t n
         return 1;
     default: return write_value(w, item, w->in + at, n, NULL);
     }
+}
+
+static void keep_raw(struct walk *w, struct frame *f)
+{
+    mark(f->kept, f->tag);
+    f->raw = 1;
+    w->unknown++;
 }
 
 static void write_item(struct walk *w, const struct item *item, size_t at, size_t n)
@@ -140,9 +152,7 @@ static void write_item(struct walk *w, const struct item *item, size_t at, size_
         open_series(w, M_REPEAT, item, f->begin, f->end);
     } else if (!write_at(w, item, at, n)) {
         w->out->p = before;
-        mark(f->kept, f->tag);
-        f->raw = 1;
-        w->unknown++;
+        keep_raw(w, f);
         return;
     }
     f->comma = 1;
@@ -157,10 +167,12 @@ static void remark_lifted(struct walk *w, struct frame *f, const struct item *it
             return;
         remark(w, "repeated, last kept");
     }
-    if (n == 0)
+    if (n == 0 && !(item->flags & F_ZERO))
         remark(w, "length 0 is not legal here");
-    else if (n < item->len_min || n > item->len_max)
+    else if (n > 0 && (n < item->len_min || n > item->len_max))
         remark_length(w, item, n);
+    if (n > 8)
+        keep_raw(w, f);
 }
 
 static void step_set(struct walk *w, struct frame *f)
@@ -180,8 +192,7 @@ static void step_set(struct walk *w, struct frame *f)
         return;
     }
     if (item == NULL) {
-        f->raw = 1;
-        w->unknown++;
+        keep_raw(w, f);
         return;
     }
     if (has(f->twice, tag)) {
@@ -205,7 +216,7 @@ static void write_unknown(struct walk *w, struct frame *f)
     while (at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK) {
         size_t value = at, size = length;
         at += length;
-        if (lifted(w, f, tag) || (known(f->set, tag) && !has(f->kept, tag)))
+        if (known(f->set, tag) && !has(f->kept, tag))
             continue;
         size_t next = at;
         if ((tag >= 192 || has(f->twice, tag)) && find_again(w, f, tag, &next, &length))
@@ -382,12 +393,12 @@ static void write_head(struct text *t, const struct klv_envelope *e, const uint8
     int timed = 0, versioned = 0;
     size_t at = value, length;
     while (set->lift_time && at < n && read_item(packet, &at, n, &tag, &length) == KLV_OK) {
-        if (tag == 2 && length > 0 && length <= 8) {
-            time_us = be_uint(packet + at, length);
-            timed = 1;
-        } else if (tag == 65 && set->lift_version && length > 0 && length <= 8) {
-            version = be_uint(packet + at, length);
-            versioned = 1;
+        if (tag == 2) {
+            timed = length > 0 && length <= 8;
+            time_us = timed ? be_uint(packet + at, length) : 0;
+        } else if (tag == 65 && set->lift_version) {
+            versioned = length > 0 && length <= 8;
+            version = versioned ? be_uint(packet + at, length) : 0;
         }
         at += length;
     }
@@ -463,6 +474,7 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
     w.items_left = KLV_ITEMS;
     w.unknown = 0;
     w.depth = 0;
+    w.record = w.entry = -1;
     notes_begin(&w.special);
     notes_begin(&w.warnings);
     const struct set *set = &klv_sets[w.root_set];

@@ -138,16 +138,18 @@ static int checksum(const struct set *set, const uint8_t *packet, size_t value, 
     if (set->sum == SUM_16 && n - value >= 4 && packet[n - 4] == set->sum_tag && packet[n - 3] == 2 &&
         sum_agrees(set, packet, n - 2, 2))
         return KLV_GOOD;
-    size_t at = value, length;
+    size_t at = value, length, stored = 0, size = 0;
     uint64_t tag;
     while (at < n) {
         if (read_item(packet, &at, n, &tag, &length) != KLV_OK)
             return KLV_BAD; /* what can't be walked can't be vouched for */
-        if (tag == set->sum_tag)
-            return sum_agrees(set, packet, at, length) ? KLV_GOOD : KLV_BAD;
+        if (tag == set->sum_tag) {
+            stored = at;
+            size = length;
+        }
         at += length;
     }
-    return KLV_ABSENT;
+    return stored == 0 ? KLV_ABSENT : sum_agrees(set, packet, stored, size) ? KLV_GOOD : KLV_BAD;
 }
 
 /* Is a packet at in[0..n)? KLV_BAD_*: no, look further on. */
@@ -234,9 +236,9 @@ int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us)
     size_t at = 16 + used, size;
     int found = 0;
     while (at < n && read_item(packet, &at, n, &tag, &size) == KLV_OK) {
-        if (tag == 2 && size > 0 && size <= 8) {
-            *time_us = be_uint(packet + at, size);
-            found = 1;
+        if (tag == 2) {
+            found = size > 0 && size <= 8;
+            *time_us = found ? be_uint(packet + at, size) : 0;
         }
         at += size;
     }

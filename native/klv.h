@@ -13,7 +13,7 @@
 enum {
     KLV_PIDS = 8,       /* KLV streams that one lane follows */
     KLV_ITEMS = 1024,   /* items that one packet may hold, nested ones included */
-    KLV_DEPTH = 10,     /* sets within sets */
+    KLV_DEPTH = 8,      /* sets within a set */
     KLV_SPARE = 8192    /* what a lane's memory holds for each PID beyond the limit of a packet */
 };
 

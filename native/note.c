@@ -22,15 +22,22 @@ static int open_remark(struct notes *notes)
     return 1;
 }
 
+static void put_index(struct text *t, int index)
+{
+    if (index < 0)
+        return;
+    put_char(t, '[');
+    put_uint(t, (uint64_t)index);
+    put_char(t, ']');
+}
+
 /* The item at work on, by keys: vmti_local_set.vtarget_series[2].target_hae */
 static void key_path(struct walk *w, struct text *t)
 {
     for (unsigned i = 0; i < w->depth; i++) {
         const struct frame *f = &w->stack[i];
         if (f->mode != M_SET) {
-            put_char(t, '[');
-            put_uint(t, f->index);
-            put_char(t, ']');
+            put_index(t, (int)f->index);
         } else if (f->item) {
             if (i > 0)
                 put_char(t, '.');
@@ -46,15 +53,14 @@ static void tag_path(struct walk *w, struct text *t, uint64_t last)
     for (unsigned i = 0; i < w->depth; i++) {
         const struct frame *f = &w->stack[i];
         if (f->mode != M_SET) {
-            put_char(t, '[');
-            put_uint(t, f->index);
-            put_char(t, ']');
+            put_index(t, (int)f->index);
         } else {
             if (i > 0)
                 put_char(t, '.');
             put_uint(t, i + 1 == w->depth ? last : f->tag);
         }
     }
+    put_index(t, w->record);
 }
 
 void note_special(struct walk *w, const struct item *element, const char *name)
@@ -63,9 +69,11 @@ void note_special(struct walk *w, const struct item *element, const char *name)
     if (!open_remark(&w->special))
         return;
     key_path(w, t);
+    put_index(t, w->record);
     if (element) {
         put_char(t, '.');
         put_bytes(t, element->key + 1, element->key_size - 3u);
+        put_index(t, w->entry);
     }
     put(t, "\":");
     put(t, name);

@@ -8,7 +8,7 @@ void write_null(struct walk *w)
     put(w->out, "null");
 }
 
-static void special(struct walk *w, const struct item *element, const char *name)
+void write_special(struct walk *w, const struct item *element, const char *name)
 {
     note_special(w, element, name);
     write_null(w);
@@ -81,11 +81,13 @@ static int write_old(struct walk *w, const struct item *item, const uint8_t *in,
         int64_t raw = sign_extend(be_uint(in, n), n);
         double scale = item->max / 8388607;
         if (raw == -8388608)
-            special(w, element, "\"error\"");
+            write_special(w, element, "\"error\"");
         else
             write_scaled(w, (double)raw * scale, scale);
         return 1;
     }
+    if (n != item->len_min)
+        return 0;
     double scale = (item->max - item->min) / (ldexp(1, (int)(8 * n)) - 1);
     write_scaled(w, (double)be_uint(in, n) * scale + item->min, scale);
     return 1;
@@ -100,7 +102,7 @@ static int write_imapb(struct walk *w, const struct item *item, const uint8_t *i
         return write_old(w, item, in, n, element);
     const char *name = imapb_raw(in, n, &raw);
     if (name) {
-        special(w, element, name);
+        write_special(w, element, name);
         return 1;
     }
     struct imapb map = imapb_map(item->min, item->max, item->range_power, n);
@@ -130,7 +132,7 @@ static int write_linear(struct walk *w, const struct item *item, const uint8_t *
         scaled = (double)raw * item->print + item->min * POWER_OF_TEN[item->decimals];
     } else {
         if (raw == (uint64_t)1 << (8 * n - 1)) {
-            special(w, element, item->special ? item->special : "\"reserved\"");
+            write_special(w, element, item->special ? item->special : "\"reserved\"");
             return 1;
         }
         scaled = (double)sign_extend(raw, n) * item->print;
@@ -180,10 +182,6 @@ static int write_scalar(struct walk *w, const struct item *item, const uint8_t *
 
 /* ---- packs: elements in a fixed order, without tags ---- */
 
-struct cursor {
-    const uint8_t *at, *end;
-};
-
 /* A BER length, and that many bytes. */
 static int take_length(struct cursor *c, struct cursor *inner)
 {
@@ -198,7 +196,7 @@ static int take_length(struct cursor *c, struct cursor *inner)
     return 1;
 }
 
-static int take_oid(struct cursor *c, uint64_t *value)
+int take_oid(struct cursor *c, uint64_t *value)
 {
     size_t used;
     if (klv_ber_oid(c->at, (size_t)(c->end - c->at), 9, value, &used) != KLV_OK)
@@ -259,6 +257,8 @@ static int write_elements(struct walk *w, const struct element *e, const struct 
     size_t half = 0;
     for (; e < end; e++) {
         if (e->op == P_GROUP) {
+            if (from->at != from->end && from != c)
+                return 0;
             if (e->optional && c->at == c->end)
                 return 1;
             if (!take_length(c, &group))
@@ -269,6 +269,8 @@ static int write_elements(struct walk *w, const struct element *e, const struct 
             continue;
         }
         if (e->op == P_LENGTH) { /* brings its own length, behind the group */
+            if (from->at != from->end && from != c)
+                return 0;
             from = c;
             unknown = 0;
         }
@@ -283,7 +285,7 @@ static int write_elements(struct walk *w, const struct element *e, const struct 
         if (!write_element(w, e, from, half))
             return 0;
     }
-    return 1;
+    return from == c || from->at == from->end;
 }
 
 static int write_records(struct walk *w, const struct pack *pack, unsigned first, struct cursor *c)
@@ -294,11 +296,13 @@ static int write_records(struct walk *w, const struct pack *pack, unsigned first
     while (c->at < c->end) {
         if (!take_length(c, &record))
             return 0;
+        w->record++;
         put(w->out, comma++ ? ",{" : "{");
-        if (!write_elements(w, pack->elements + first, pack->elements + pack->count, &record))
+        if (!write_elements(w, pack->elements + first, pack->elements + pack->count, &record) || record.at != record.end)
             return 0;
         put_char(w->out, '}');
     }
+    w->record = -1;
     put_char(w->out, ']');
     return 1;
 }
@@ -320,7 +324,7 @@ static int write_pack(struct walk *w, const struct pack *pack, const uint8_t *in
             return 0;
     }
     put_char(w->out, '}');
-    return 1;
+    return c.at == c.end;
 }
 
 static int write_pack_list(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n)
@@ -359,154 +363,6 @@ static int write_series(struct walk *w, const struct item *item, const uint8_t *
     return 1;
 }
 
-/* MIIS core identifier (ST 1204): the usage octet tells which identifiers follow. */
-static int write_miis(struct walk *w, const uint8_t *in, size_t n)
-{
-    static const struct { uint8_t bits; const char *key; } PART[] = {
-        {0x60, ",\"sensor_id\":"}, {0x18, ",\"platform_id\":"}, {0x04, ",\"window_id\":"}, {0x02, ",\"minor_id\":"}};
-    size_t at = 2;
-    if (n < 2 || in[0] > 0x7f)
-        return 0;
-    put(w->out, "{\"version\":");
-    put_uint(w->out, in[0]);
-    put(w->out, ",\"usage\":");
-    put_uint(w->out, in[1]);
-    for (size_t i = 0; i < 4; i++) {
-        if (!(in[1] & PART[i].bits))
-            continue;
-        if (n - at < 16)
-            return 0;
-        put(w->out, PART[i].key);
-        put_uuid(w->out, in + at);
-        at += 16;
-    }
-    put_char(w->out, '}');
-    return at == n;
-}
-
-/* ---- SDCC-FLP (ST 1010): standard deviations and correlations of the items before it ---- */
-
-static double ieee(const uint8_t *in, size_t n)
-{
-    if (n == 8) {
-        uint64_t bits = be_uint(in, 8);
-        double value;
-        memcpy(&value, &bits, sizeof value);
-        return value;
-    }
-    if (n == 4) {
-        uint32_t bits = be32(in);
-        float value;
-        memcpy(&value, &bits, sizeof value);
-        return (double)value;
-    }
-    uint16_t half = be16(in);
-    int exponent = half >> 10 & 31;
-    double mantissa = half & 1023;
-    double value = exponent == 0    ? ldexp(mantissa, -24)
-                   : exponent == 31 ? (mantissa == 0 ? INFINITY : NAN)
-                                    : ldexp(mantissa + 1024, exponent - 25);
-    return half & 0x8000 ? -value : value;
-}
-
-/* A coefficient of n octets: IEEE 754, or IMAPB from -1 to 1; text in hex where its range is not known. */
-static void write_coefficient(struct walk *w, const uint8_t *in, size_t n, int imapb, int ranged)
-{
-    uint64_t raw;
-    if (imapb && ranged && n <= 8 && imapb_raw(in, n, &raw) == NULL)
-        put_float(w->out, ldexp((double)raw, 2 - (int)(8 * n)) - 1, n <= 3 ? 9 : 16);
-    else if (!imapb && (n == 2 || n == 4 || n == 8))
-        put_float(w->out, ieee(in, n), n == 8 ? 16 : 9);
-    else
-        put_hex(w->out, in, n);
-}
-
-/* The keys of the `count` items right before the one whose value is at `here`, in order. */
-static void write_item_keys(struct walk *w, uint64_t count, size_t here)
-{
-    const struct frame *f = top(w)->mode == M_SET ? top(w) : top(w) - 1;
-    uint64_t tag, before = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        size_t at = f->begin, length;
-        uint64_t seen = 0;
-        while (at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK && at < here) {
-            if (pass == 1 && seen + count >= before) {
-                if (seen + count > before)
-                    put_char(w->out, ',');
-                if (tag < f->set->tags && f->set->items[tag].kind)
-                    put_bytes(w->out, f->set->items[tag].key, f->set->items[tag].key_size - 1u);
-                else
-                    put_uint(w->out, tag);
-            }
-            seen++;
-            at += length;
-        }
-        before = seen;
-        if (before < count)
-            return;
-    }
-}
-
-static int write_sdcc(struct walk *w, const uint8_t *in, size_t n)
-{
-    struct cursor c = {in, in + n};
-    uint64_t size;
-    if (!take_oid(&c, &size) || size < 1 || size > 143 || c.at == c.end)
-        return 0;
-    int two = *c.at >> 7, sparse, rho_imapb = 1, sigma_imapb = 0;
-    size_t rho_size, sigma_size;
-    if (!two) {
-        sigma_size = *c.at >> 4 & 7;
-        sparse = *c.at >> 3 & 1;
-        rho_size = *c.at & 7;
-        c.at++;
-    } else {
-        if (c.end - c.at < 2)
-            return 0;
-        sparse = c.at[0] >> 5 & 1;
-        rho_imapb = c.at[0] >> 4 & 1;
-        rho_size = c.at[0] & 15;
-        sigma_imapb = c.at[1] >> 4 & 1;
-        sigma_size = c.at[1] & 15;
-        c.at += 2;
-    }
-    size_t pairs = (size_t)(size * (size - 1) / 2), vector = sparse ? (pairs + 7) / 8 : 0, present = 0;
-    if (vector > (size_t)(c.end - c.at))
-        return 0;
-    const uint8_t *bits = c.at;
-    c.at += vector;
-    for (size_t i = 0; i < pairs; i++)
-        present += !sparse || (bits[i / 8] >> (7 - i % 8) & 1);
-    if (rho_size == 0)
-        present = 0;
-    if (size * sigma_size + present * rho_size != (uint64_t)(c.end - c.at))
-        return 0;
-    put(w->out, "{\"matrix_size\":");
-    put_uint(w->out, size);
-    put(w->out, two ? ",\"mode\":2,\"sparse\":" : ",\"mode\":1,\"sparse\":");
-    put(w->out, sparse ? "true,\"sigma\":[" : "false,\"sigma\":[");
-    for (uint64_t i = 0; sigma_size && i < size; i++, c.at += sigma_size) {
-        if (i)
-            put_char(w->out, ',');
-        write_coefficient(w, c.at, sigma_size, sigma_imapb, 0);
-    }
-    put(w->out, "],\"rho\":[");
-    for (size_t i = 0; rho_size && i < pairs; i++) {
-        if (i)
-            put_char(w->out, ',');
-        if (sparse && !(bits[i / 8] >> (7 - i % 8) & 1)) {
-            put(w->out, "0.0");
-            continue;
-        }
-        write_coefficient(w, c.at, rho_size, rho_imapb, 1);
-        c.at += rho_size;
-    }
-    put(w->out, "],\"items\":[");
-    write_item_keys(w, size, (size_t)(in - w->in));
-    put(w->out, "]}");
-    return 1;
-}
-
 static int write_structure(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     switch (item->kind) {
@@ -521,7 +377,7 @@ static int write_structure(struct walk *w, const struct item *item, const uint8_
 int write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
 {
     int odd = n < item->len_min || (item->len_max && n > item->len_max);
-    if (odd)
+    if (odd && !(item->old == 1 && top(w)->old && n < item->len_min)) /* short offsets were the rule then */
         remark_length(w, item, n);
     switch (item->kind) {
     case K_BIT_LIST: return write_bit_list(w, in, n);
@@ -533,6 +389,7 @@ int write_value(struct walk *w, const struct item *item, const uint8_t *in, size
     case K_SERIES_PACK:
         if (write_structure(w, item, in, n))
             return 1;
+        w->record = w->entry = -1;
         if (!odd)
             remark(w, "malformed");
         return 0;

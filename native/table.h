@@ -29,7 +29,7 @@ enum kind {
     K_SDCC          /* ST 1010 */
 };
 
-enum flag { F_ZERO = 1, F_REPEATS = 2 };
+enum flag { F_ZERO = 1, F_REPEATS = 2, F_AMEND = 4 }; /* length 0 is legal; comes more than once; deletes */
 
 /* A value of an enumeration: its label, quoted and escaped. */
 struct code {

@@ -104,26 +104,60 @@ void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift
     put_bytes(t, p, (size_t)(end - p));
 }
 
+/* The decimal digits of mantissa x 2^exponent, as words of nine digits, lowest first; the count of words. What
+ * comes out is the value x 10^shift. Exact: a double needs at most 1,075 fraction digits. */
+static size_t big_decimal(uint32_t *words, uint64_t mantissa, int exponent, int *shift)
+{
+    size_t count = 0;
+    for (; mantissa; mantissa /= 1000000000u)
+        words[count++] = (uint32_t)(mantissa % 1000000000u);
+    *shift = exponent < 0 ? -exponent : 0; /* x / 2^k = x * 5^k / 10^k */
+    unsigned base = exponent < 0 ? 5 : 2, left = (unsigned)(exponent < 0 ? -exponent : exponent);
+    while (left > 0) {
+        uint64_t factor = 1, carry = 0;
+        for (unsigned i = 0; i < 12 && left > 0; i++, left--)
+            factor *= base;
+        for (size_t i = 0; i < count; i++) {
+            carry += words[i] * factor;
+            words[i] = (uint32_t)(carry % 1000000000u);
+            carry /= 1000000000u;
+        }
+        if (carry)
+            words[count++] = (uint32_t)carry;
+    }
+    return count;
+}
+
 void put_float(struct text *t, double value, int digits)
 {
-    if (!isfinite(value)) {
-        put(t, "null");
+    if (!isfinite(value) || value == 0) {
+        put(t, value == 0 ? "0.0" : "null");
         return;
     }
-    if (value == 0) {
-        put(t, "0.0");
-        return;
+    int exponent, shift;
+    uint64_t mantissa = (uint64_t)ldexp(frexp(fabs(value), &exponent), 53);
+    uint32_t words[140];
+    char text[140 * 9], *end = text + sizeof text, *p = end;
+    size_t count = big_decimal(words, mantissa, exponent - 53, &shift);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t word = words[i];
+        p = fixed_before(p, &word, 9);
     }
-    int exponent = (int)floor(log10(fabs(value)));
-    double mantissa = round(fabs(value) * pow(10, digits - 1 - exponent));
-    if (mantissa >= POWER_OF_TEN[digits]) {
-        exponent++;
-        mantissa = round(fabs(value) * pow(10, digits - 1 - exponent));
+    while (*p == '0')
+        p++;
+    int power = (int)(end - p) - 1 - shift;
+    uint64_t scaled = 0;
+    for (int i = 0; i < digits; i++)
+        scaled = 10 * scaled + (p < end ? (uint64_t)(*p++ - '0') : 0);
+    scaled += p < end && *p >= '5';
+    if (scaled == TENS[digits]) {
+        scaled /= 10;
+        power++;
     }
-    put_number(t, (uint64_t)mantissa, value < 0, (unsigned)(digits - 1));
-    if (exponent) {
+    put_number(t, scaled, value < 0, (unsigned)(digits - 1));
+    if (power) {
         put_char(t, 'e');
-        put_int(t, exponent);
+        put_int(t, power);
     }
 }
 

@@ -12,6 +12,7 @@ struct frame {
     uint8_t mode;
     uint8_t comma;              /* something was written at this level */
     uint8_t old;                /* VMTI before version 4: older maps */
+    uint8_t amend;              /* inside an amend, where length 0 deletes an item */
     uint8_t raw;                /* some items are to be listed under "unknown" */
     const struct set *set;      /* M_SET: its table; M_SERIES, M_REPEAT: that of the elements, or NULL */
     const struct item *item;    /* M_SET: at work on; else whose elements these are */
@@ -35,7 +36,8 @@ struct walk {
     unsigned items_left;
     uint64_t unknown;
     unsigned depth;
-    struct frame stack[2 * KLV_DEPTH];
+    struct frame stack[2 * KLV_DEPTH + 4]; /* a series or repeat between two sets */
+    int record, entry;          /* of a pack's records and of an array in it, for the path of a remark; -1 = none */
     struct notes special, warnings;
 };
 
@@ -67,5 +69,14 @@ void remark_packet(struct walk *w, const char *text);
 /* pack.c: 1 = written; 0 = can't be read: the caller takes back what was written and keeps the item raw. */
 int write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element);
 void write_null(struct walk *w);
+void write_special(struct walk *w, const struct item *element, const char *name);
+int write_miis(struct walk *w, const uint8_t *in, size_t n);    /* miis.c */
+int write_sdcc(struct walk *w, const uint8_t *in, size_t n);    /* sdcc.c */
+
+struct cursor {
+    const uint8_t *at, *end;
+};
+
+int take_oid(struct cursor *c, uint64_t *value);
 
 #endif

@@ -115,6 +115,28 @@ def test_a_reader_that_leaves_early_is_no_error(form: str, tmp_path: Path):
     assert done.stderr == ""
 
 
+class Narrow(io.RawIOBase):
+    """What sys.stdout.buffer is under PYTHONUNBUFFERED: a write may take a part, as a pipe does at a signal."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.taken += bytes(data[:1000])
+        return min(len(data), 1000)
+
+
+def test_a_write_that_takes_a_part_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """All records are printed, however little is taken at once."""
+    narrow = Narrow()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(narrow, write_through=True))
+    assert cli.main(["decode", "-q", tape(tmp_path)]) == 0
+    assert narrow.taken == klvrelay.json_lines(TAPE.ts, stream="flight")
+
+
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_a_full_disk_is_one_line(form: str, tmp_path: Path):
     """Standard output that can't take it: said, not thrown."""

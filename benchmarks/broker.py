@@ -1,0 +1,56 @@
+"""A real mosquitto with the configuration that klvrelay ships, and a subscriber that notes when messages came."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from benchmarks import process, skip
+from benchmarks.process import running
+
+_SAMPLE = Path(__file__).parent.parent / "samples" / "mosquitto.conf"
+_LINE = re.compile(rb'^(\d+\.\d+) \{"schema":"klvrelay/1","stream":"([^"]*)".{0,200}?"time_us":(\d+)')
+
+Arrival = tuple[str, int, float]
+"""(stream, item 2 in microseconds, seconds since 1970 when it came)."""
+
+
+@contextmanager
+def mosquitto(folder: Path, *, core: int | None = None) -> Iterator[tuple[int, process.Pid]]:
+    """Its port and process id; listens on loopback only."""
+    program = skip.program("mosquitto", "mosquitto")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    text = re.sub(r"(?m)^listener \d+", f"listener {port}", _SAMPLE.read_text(encoding="utf-8"))
+    settings = folder / "mosquitto.conf"
+    settings.write_text(f"user root\npersistence_location {folder}/\n{text}", encoding="utf-8")
+    with running([program, "-c", str(settings)], core=core) as broker:
+        process.until(lambda: _answers(port), "mosquitto listens")
+        yield port, broker.pid
+
+
+@contextmanager
+def subscriber(port: int, path: Path, *, core: int | None = None) -> Iterator[process.Pid]:
+    """mosquitto_sub, which writes each telemetry message with the time of its arrival to `path`."""
+    program = skip.program("mosquitto_sub", "mosquitto-clients")
+    command = [program, "-p", str(port), "-q", "1", "--nodelay", "-t", "klvrelay/+/telemetry", "-F", "%U %p"]
+    with path.open("wb") as out, running(command, out=out, core=core) as reader:
+        yield reader.pid
+
+
+def arrivals(path: Path) -> Iterator[Arrival]:
+    """What a subscriber has written."""
+    with path.open("rb") as lines:
+        for line in lines:
+            if found := _LINE.match(line):
+                yield found[2].decode(), int(found[3]), float(found[1])
+
+
+def _answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False

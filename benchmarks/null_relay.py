@@ -1,0 +1,59 @@
+"""A relay whose sink only counts: `python -m benchmarks.null_relay PORT COUNT`. At its end it prints the counts.
+
+So what a stream costs can be told from what publishing costs. Next door: `streams.py` runs it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from klvrelay.config import SourceSettings
+from klvrelay.house import opened
+from klvrelay.names import Url
+from klvrelay.record import Record
+from klvrelay.relay import Relay
+from klvrelay.sinks import Notice
+
+
+class Null:
+    """A sink that is always there and takes all; makes each record's JSON, as any sink would."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[str] = Counter()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    async def deliver(self, batch: Sequence[Record]) -> None:
+        for record in batch:
+            record.json()
+            self.seen[record.stream] += record.good
+
+    async def tell(self, notice: Notice) -> None:
+        return None
+
+
+async def main(port: int, count: int) -> None:
+    sink = Null()
+    settings = [SourceSettings(Url.parse(f"udp://127.0.0.1:{port + n}")) for n in range(count)]
+    streams = [(f"s{n}", lambda s=one: opened(s), str(one.url)) for n, one in enumerate(settings)]
+    task = asyncio.ensure_future(Relay(streams, [("null", sink)], boot="000000").run())
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await asyncio.wait({task})
+    print(json.dumps(sink.seen))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))

@@ -1,0 +1,88 @@
+"""Processes that a benchmark starts, and what they use: CPU time and memory as Linux counts them."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+from benchmarks.skip import Skip
+
+PATIENCE = 20.0
+_TICK = 1 / os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 0.01
+
+Pid = int
+
+
+@contextmanager
+def running(command: Sequence[str], *, out: IO[bytes] | int | None = None, core: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """A process, on one core where that is asked for, ended with the block."""
+    pinned = ["taskset", "-c", str(core), *command] if core is not None else list(command)
+    with subprocess.Popen(pinned, stdout=out, stderr=subprocess.DEVNULL if out is None else None) as process:
+        try:
+            yield process
+        finally:
+            stop(process)
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def cpu_seconds(pid: Pid) -> float:
+    """User and system time of all its threads."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        fields = stat.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) * _TICK
+
+
+def resident_mib(pid: Pid) -> float:
+    """The most memory it had so far."""
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` neighbouring UDP ports that were free a moment ago."""
+    for first in range(23_000, 60_000, 211):
+        if all(_is_free(first + n) for n in range(count)):
+            return first
+    raise Skip(f"no {count} neighbouring UDP ports are free")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def bound_udp_ports() -> set[int]:
+    with open("/proc/net/udp", encoding="ascii") as lines:
+        next(lines)
+        return {int(line.split()[1].partition(":")[2], 16) for line in lines}
+
+
+def until(holds: Callable[[], bool], what: str) -> None:
+    """Return once it holds."""
+    end = time.monotonic() + PATIENCE
+    while not holds():
+        if time.monotonic() > end:
+            raise Skip(f"not within {PATIENCE:g} s: {what}")
+        time.sleep(0.02)
+
+
+def on_linux() -> None:
+    """Raise Skip where /proc is not as this module reads it."""
+    if not os.path.exists("/proc/net/udp"):
+        raise Skip("needs Linux (/proc)")

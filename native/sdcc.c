@@ -1,0 +1,151 @@
+/* sdcc.c - SDCC-FLP (ST 1010): standard deviations and correlations of the items before it. */
+#include "walk.h"
+
+#include <math.h>
+
+static double ieee(const uint8_t *in, size_t n)
+{
+    if (n == 8) {
+        uint64_t bits = be_uint(in, 8);
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
+    if (n == 4) {
+        uint32_t bits = be32(in);
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        return (double)value;
+    }
+    uint16_t half = be16(in);
+    int exponent = half >> 10 & 31;
+    double mantissa = half & 1023;
+    double value = exponent == 0    ? ldexp(mantissa, -24)
+                   : exponent == 31 ? (mantissa == 0 ? INFINITY : NAN)
+                                    : ldexp(mantissa + 1024, exponent - 25);
+    return half & 0x8000 ? -value : value;
+}
+
+static const struct item SIGMA = {.key = "\"sigma\":", .key_size = 8}, RHO = {.key = "\"rho\":", .key_size = 6};
+
+static void write_ieee(struct walk *w, const uint8_t *in, size_t n, const struct item *element)
+{
+    double value = ieee(in, n);
+    if (isnan(value))
+        write_special(w, element, "\"quiet_nan\"");
+    else if (isinf(value))
+        write_special(w, element, value < 0 ? "\"minus_infinity\"" : "\"plus_infinity\"");
+    else
+        put_float(w->out, value, n == 8 ? 17 : 9);
+}
+
+/* IMAPB from -1 to 1, in whole steps so that no bit is lost. */
+static void write_unit(struct walk *w, const uint8_t *in, size_t n, const struct item *element)
+{
+    uint64_t raw, one = (uint64_t)1 << (8 * n - 2);
+    const char *name = imapb_raw(in, n, &raw);
+    if (name)
+        write_special(w, element, name);
+    else
+        put_binary(w->out, raw < one ? one - raw : raw - one, raw < one, (unsigned)(8 * n - 2));
+}
+
+/* A coefficient of n octets: IEEE 754, or IMAPB; in hex where its range is not known. */
+static void write_coefficient(struct walk *w, const uint8_t *in, size_t n, int imapb, const struct item *element)
+{
+    if (imapb && element == &RHO && n <= 8)
+        write_unit(w, in, n, element);
+    else if (!imapb && (n == 2 || n == 4 || n == 8))
+        write_ieee(w, in, n, element);
+    else
+        put_hex(w->out, in, n);
+}
+
+/* The keys of the `count` items right before the one whose value is at `here`, in order. */
+static void write_item_keys(struct walk *w, uint64_t count, size_t here)
+{
+    const struct frame *f = top(w)->mode == M_SET ? top(w) : top(w) - 1;
+    uint64_t tag, before = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        size_t at = f->begin, length;
+        uint64_t seen = 0;
+        while (at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK && at < here) {
+            if (pass == 1 && seen + count >= before) {
+                if (seen + count > before)
+                    put_char(w->out, ',');
+                if (tag < f->set->tags && f->set->items[tag].kind)
+                    put_bytes(w->out, f->set->items[tag].key, f->set->items[tag].key_size - 1u);
+                else
+                    put_uint(w->out, tag);
+            }
+            seen++;
+            at += length;
+        }
+        before = seen;
+        if (before < count)
+            return;
+    }
+}
+
+int write_sdcc(struct walk *w, const uint8_t *in, size_t n)
+{
+    struct cursor c = {in, in + n};
+    uint64_t size;
+    if (!take_oid(&c, &size) || size < 1 || size > 143 || c.at == c.end)
+        return 0;
+    int two = *c.at >> 7, sparse, rho_imapb = 1, sigma_imapb = 0;
+    size_t rho_size, sigma_size;
+    if (!two) {
+        sigma_size = *c.at >> 4 & 7;
+        sparse = *c.at >> 3 & 1;
+        rho_size = *c.at & 7;
+        c.at++;
+    } else {
+        if (c.end - c.at < 2)
+            return 0;
+        sparse = c.at[0] >> 5 & 1;
+        rho_imapb = c.at[0] >> 4 & 1;
+        rho_size = c.at[0] & 15;
+        sigma_imapb = c.at[1] >> 4 & 1;
+        sigma_size = c.at[1] & 15;
+        c.at += 2;
+    }
+    size_t pairs = (size_t)(size * (size - 1) / 2), vector = sparse ? (pairs + 7) / 8 : 0, present = 0;
+    if (vector > (size_t)(c.end - c.at))
+        return 0;
+    const uint8_t *bits = c.at;
+    c.at += vector;
+    for (size_t i = 0; i < pairs; i++)
+        present += !sparse || (bits[i / 8] >> (7 - i % 8) & 1);
+    if (rho_size == 0)
+        present = 0;
+    if (size * sigma_size + present * rho_size != (uint64_t)(c.end - c.at))
+        return 0;
+    put(w->out, "{\"matrix_size\":");
+    put_uint(w->out, size);
+    put(w->out, two ? ",\"mode\":2,\"sparse\":" : ",\"mode\":1,\"sparse\":");
+    put(w->out, sparse ? "true,\"sigma\":[" : "false,\"sigma\":[");
+    for (uint64_t i = 0; sigma_size && i < size; i++, c.at += sigma_size) {
+        if (i)
+            put_char(w->out, ',');
+        w->entry = (int)i;
+        write_coefficient(w, c.at, sigma_size, sigma_imapb, &SIGMA);
+    }
+    put(w->out, "],\"rho\":[");
+    for (size_t i = 0; rho_size && i < pairs; i++) {
+        if (i)
+            put_char(w->out, ',');
+        if (sparse && !(bits[i / 8] >> (7 - i % 8) & 1)) {
+            put(w->out, "0.0");
+            continue;
+        }
+        w->entry = (int)i;
+        write_coefficient(w, c.at, rho_size, rho_imapb, &RHO);
+        c.at += rho_size;
+    }
+    w->entry = -1;
+    put(w->out, "],\"items\":[");
+    write_item_keys(w, size, (size_t)(in - w->in));
+    put(w->out, "]}");
+    return 1;
+}

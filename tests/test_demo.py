@@ -1,0 +1,121 @@
+"""`klvrelay demo`: a newcomer sees records within seconds, learns how to subscribe, and Ctrl-C ends it cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import feed
+import orjson
+import pytest
+from brokers import Mosquitto, listening, until
+from test_relay_process import Command, klvrelay
+
+TAPE = feed.recording(60)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty place with a recording in it."""
+    (tmp_path / "flight.ts").write_bytes(TAPE.ts)
+    return tmp_path
+
+
+@asynccontextmanager
+async def demo(folder: Path, *args: str) -> AsyncIterator[Command]:
+    async with klvrelay("demo", *args, cwd=folder, HOME=str(folder), XDG_CACHE_HOME="", COLUMNS="200") as command:
+        yield command
+
+
+async def subscribe_line(command: Command) -> int:
+    """The port of the command that it prints for another terminal."""
+    pattern = r"(?m)^ *mosquitto_sub -h 127\.0\.0\.1(?: -p (\d+))? -t 'klvrelay/#' -v$"
+    await until(lambda: re.search(pattern, command.printed) or command.process.returncode is not None, 15)
+    found = re.search(pattern, command.printed)
+    assert found, command.said + command.printed
+    return int(found[1] or 1883)
+
+
+async def ended_by_ctrl_c(command: Command) -> None:
+    code, seconds = await command.stop(signal.SIGINT)
+    assert code in (0, 130)
+    assert seconds < 5
+    assert "Traceback" not in command.said + command.printed
+    assert not re.search("never retrieved|was destroyed|Exception", command.said + command.printed)
+
+
+async def test_demo_shows_records_and_how_to_subscribe(folder: Path):
+    """The first record whole, then a line for a few of them; another subscriber gets them all."""
+    async with demo(folder, "flight.ts") as command:
+        port = await subscribe_line(command)
+        async with listening(port, "klvrelay/#", protocol=4) as heard:
+            await heard.count(10, "klvrelay/flight/telemetry")
+        await until(lambda: command.printed.count("klvrelay/flight/telemetry") >= 3, 10)
+        assert '"schema": "klvrelay/1"' in command.printed
+        assert re.search(r"klvrelay/flight/telemetry  seq \d+  2012-06-29T", command.printed)
+        assert re.search(r"klvrelay/flight/availability  online", command.printed)
+        assert f"watch --mqtt mqtt://127.0.0.1:{port}" in command.printed
+        await ended_by_ctrl_c(command)
+
+
+async def test_demo_moves_where_1883_is_taken_and_says_so(folder: Path):
+    """Another port, told, and in the command that subscribes."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):  # taken by another: as good
+            taken.bind(("127.0.0.1", 1883))
+            taken.listen()
+        async with demo(folder, "flight.ts") as command:
+            port = await subscribe_line(command)
+            assert port != 1883
+            assert f"port 1883 is taken on this machine: the broker listens on {port}" in command.printed
+            await ended_by_ctrl_c(command)
+
+
+@pytest.mark.needs("mosquitto")
+async def test_demo_takes_ones_own_broker_and_source(folder: Path, mosquitto: Mosquitto, free_port: int):
+    """`--mqtt` and a live source: no broker inside, and what arrives is shown."""
+    async with listening(mosquitto.port, "klvrelay/#") as heard:
+        async with demo(folder, f"udp://127.0.0.1:{free_port}", "--mqtt", mosquitto.url) as command:
+            assert await subscribe_line(command) == mosquitto.port
+            await feed.listening(free_port)
+            feed.send_udp(feed.datagrams(TAPE.ts), free_port)
+            await until(lambda: '"schema": "klvrelay/1"' in command.printed)
+            await ended_by_ctrl_c(command)
+        messages = await heard.count(60, f"klvrelay/udp-127.0.0.1-{free_port}/telemetry")
+    assert [orjson.loads(m.payload)["seq"] for m in messages] == list(range(60))
+
+
+async def test_demo_without_a_broker_is_one_line(folder: Path, free_port: int):
+    """Nobody listens there: told, exit code 5."""
+    async with demo(folder, "flight.ts", "--mqtt", f"mqtt://127.0.0.1:{free_port}") as command:
+        assert await asyncio.wait_for(command.process.wait(), 15) == 5
+    assert re.search(r"(?m)^klvrelay: mqtt://127\.0\.0\.1:\d+: connection refused", command.said)
+
+
+@pytest.mark.needs("mosquitto")
+async def test_demo_whose_broker_goes_away_says_so(folder: Path, mosquitto: Mosquitto):
+    """One line, or it goes on when the broker is back; never a traceback."""
+    async with demo(folder, "flight.ts", "--mqtt", mosquitto.url) as command:
+        await until(lambda: '"schema": "klvrelay/1"' in command.printed, 15)
+        await mosquitto.stop()
+        await until(lambda: "mqtt://127.0.0.1" in command.said)
+        if command.process.returncode is None:
+            with suppress(ProcessLookupError):
+                command.process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(command.process.wait(), 6) in (0, 5, 130)
+
+
+async def test_ctrl_c_while_the_sample_is_made_ends_it(folder: Path):
+    """The first run makes a recording, for a while: it can be stopped then too, and leaves nothing half."""
+    async with demo(folder) as command:
+        await until(lambda: "making a sample" in command.said, 15)
+        await until(lambda: list(folder.glob(".cache/klvrelay/.*.part")), 10)
+        command.process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(command.process.wait(), 2) in (0, 130)
+    assert list(folder.glob(".cache/klvrelay/*")) == []

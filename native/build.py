@@ -16,9 +16,11 @@ from cffi import FFI
 NATIVE = Path(__file__).parent
 HEADERS = ["klv.h"]
 SOURCES = [
-    *("klv.c", "value.c", "text.c", "note.c", "miis.c", "sdcc.c", "pack.c", "json.c", "columns.c"),
-    *("hold.c", "pes.c", "psi.c", "lane.c", "tables.c"),
-]
+    "klv.c", "value.c", "columns.c",
+    "text.c", "note.c", "miis.c", "sdcc.c", "pack.c", "json.c",
+    "hold.c", "pes.c", "psi.c", "lane.c",
+    "tables.c",
+]  # fmt: skip
 
 _MARKED = re.compile(r"/\* cffi: begin \*/(.*?)/\* cffi: end \*/", re.DOTALL)
 

@@ -19,7 +19,7 @@ from brokers import until
 
 from klvrelay import relay as relay_module
 from klvrelay.backoff import Backoff
-from klvrelay.errors import NotMedia, SinkDown, SinkRefused, SourceDown, SourceError
+from klvrelay.errors import NoKlv, NotMedia, SinkDown, SinkRefused, SourceDown
 from klvrelay.names import Url
 from klvrelay.record import Packet, Record
 from klvrelay.relay import Relay
@@ -262,12 +262,20 @@ async def test_a_fault_of_ours_in_one_stream_does_not_end_the_others(fault: Exce
     assert ear.seqs("uav2") == list(range(40))
 
 
-async def test_a_file_that_can_not_be_had_is_raised_once_the_others_have_ended():
-    """The other file is relayed whole; then the fault is the relay's result."""
+async def test_a_file_that_can_not_be_had_is_the_relays_fault_once_the_others_have_ended():
+    """The other file is relayed whole; then the fault tells the exit code."""
     ear = Ear()
-    with pytest.raises(SourceError, match="no such file"):
-        await asyncio.wait_for(relay(Tape((), fault=SourceDown("x.ts: no such file")), Tape(), sink=ear).run(), 5)
+    corridor = relay(Tape((), fault=SourceDown("x.ts: no such file")), Tape(), sink=ear)
+    await asyncio.wait_for(corridor.run(), 5)
     assert ear.seqs("uav2") == list(range(40))
+    assert isinstance(corridor.fault, SourceDown)
+
+
+async def test_a_recording_without_klv_is_the_relays_fault():
+    """Read to its end, and nothing in it."""
+    corridor = relay(Tape((b"no KLV",)))
+    await asyncio.wait_for(corridor.run(), 5)
+    assert isinstance(corridor.fault, NoKlv)
 
 
 async def test_stopping_frees_sources_and_delivers_what_waits():

@@ -151,7 +151,8 @@ class Tables:
             codes = self.bit_table(i.set, i.tag, [(i.key, None)], f"bits_{i.set.lower()}_{i.tag}")
         if kind not in ("K_BITS", "K_ENUM"):
             codes = ("0", 0)
-        flags = " | ".join([*(["F_ZERO"] if i.zero_len_legal else []), *(["F_REPEATS"] if i.repeats else []), *(["F_AMEND"] if i.kind.endswith("-amend") else [])]) or "0"
+        said = {"F_ZERO": i.zero_len_legal, "F_REPEATS": i.repeats, "F_AMEND": i.kind.endswith("-amend")}
+        flags = " | ".join(flag for flag, holds in said.items() if holds) or "0"
         old = 0 if kind != "K_IMAPB" or i.set == "ST0601" else 1 if (i.set, i.tag) in OLD_LINEAR_INT else 2
         special = next(iter(i.special.values()), "")
         return self.fields(i.key, kind, (i.len_min, i.len_max), (i.min, i.max), flags=flags, old=old,

@@ -28,7 +28,7 @@ void hold_cut(struct pid *s)
 void hold_turn(struct pid *s, int64_t pts)
 {
     if (s->from == s->to)
-        s->from = s->to = s->turn = 0;
+        s->from = s->to = s->turn = s->looked = 0;
     else if (s->from >= s->turn)
         s->pts_held = s->pts;
     s->turn = s->to;
@@ -42,6 +42,7 @@ void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t
         memmove(s->hold, s->hold + s->from, keep);
         s->turn = s->turn > s->from ? s->turn - s->from : 0;
         s->cut = s->cut > s->from ? s->cut - s->from : 0;
+        s->looked = s->looked > s->from ? s->looked - s->from : 0;
         s->from = 0;
         s->to = keep;
     }
@@ -62,7 +63,10 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     packet->pid = s->pid == NO_PID ? -1 : s->pid;
     packet->set = view->set;
     packet->checksum = view->checksum;
-    packet->damaged = view->cut || s->damaged;
+    const struct set *set = &klv_sets[view->set];
+    /* Where all others had a checksum, one without has lost it. */
+    packet->damaged = view->cut || s->damaged || (set->sum && s->summed && view->checksum == KLV_ABSENT);
+    s->summed |= set->sum && view->checksum == KLV_GOOD;
     lane->last = s;
     lane->last_size = view->size;
     lane->last_cut = s->cut;
@@ -91,26 +95,46 @@ void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
     uncount(lane, packet);
 }
 
-/* What is left before a cut: the beginning of a packet, or nothing. */
-static int give_cut_packet(struct klv_lane *lane, struct pid *s, struct klv_packet *packet)
+/* Is the packet that begins at s->from, and isn't whole, cut off by one whose checksum proves it? Then where; else 0.
+ * Each byte is looked at once, however small the pieces that it came in. */
+static size_t cut_off_at(struct klv_lane *lane, struct pid *s, size_t end)
 {
-    size_t left = s->cut - s->from;
+    size_t at = s->looked > s->from + 17 ? s->looked : s->from + 17;
+    if (end - s->from < 17 || set_of_key(s->hold + s->from) == 0)
+        return 0;
+    while ((at = find_known_key(s->hold, at, end)) < end) {
+        struct klv_view inner = {0};
+        if (is_whole_and_good(s->hold + at, end - at, lane->limit))
+            return at;
+        if (klv_next(s->hold + at, end - at, lane->limit, 0, &inner) == KLV_MORE && inner.at == 0)
+            break; /* it may yet prove to be one */
+        at++;
+    }
+    s->looked = at < end ? at : end - s->from > 32 ? end - 15 : s->from;
+    return 0;
+}
+
+/* What is left before `to`: the beginning of a packet, given as damaged, or nothing. */
+static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv_packet *packet)
+{
+    size_t left = to - s->from;
     struct klv_view view = {0};
     uint64_t length;
     size_t used;
-    if (left > 17 && (view.set = set_of_key(s->hold + s->from)) != 0 &&
-        klv_ber_length(s->hold + s->from + 16, left - 16, &length, &used) == KLV_OK) {
+    int part = left > 17 && (view.set = set_of_key(s->hold + s->from)) != 0 &&
+               klv_ber_length(s->hold + s->from + 16, left - 16, &length, &used) == KLV_OK;
+    if (part) {
         view.size = left;
         view.cut = 1;
         view.checksum = klv_sets[view.set].sum == SUM_NONE ? KLV_ABSENT : KLV_BAD;
         hand_out(lane, s, &view, packet);
-        s->cut = 0;
-        return 1;
+    } else {
+        lane->counts.passed_over += left;
+        s->from = to;
     }
-    lane->counts.passed_over += left;
-    s->from = s->cut;
-    s->cut = 0;
-    return 0;
+    if (s->cut && s->from >= s->cut)
+        s->cut = 0;
+    return part;
 }
 
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet)
@@ -118,6 +142,17 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
     for (;;) {
         size_t end = s->cut ? s->cut : s->to;
         struct klv_view view = {0};
+        if (s->from < s->turn && s->turn < end) {
+            /* A PES packet that begins with a key goes on with nothing from before. */
+            size_t seen = end - s->turn;
+            if (seen < 16 && !s->cut && may_be_key(s->hold + s->turn, seen))
+                return KLV_MORE;
+            if (seen >= 16 && set_of_key(s->hold + s->turn)) {
+                if (give_part(lane, s, s->turn, packet))
+                    return KLV_OK;
+                continue;
+            }
+        }
         enum klv_status status = klv_next(s->hold + s->from, end - s->from, lane->limit, s->in_step, &view);
         s->from += view.at;
         lane->counts.passed_over += view.at;
@@ -128,9 +163,14 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
                 s->cut = s->in_step = 0;
             return KLV_OK;
         }
-        if (!s->cut)
+        size_t to = cut_off_at(lane, s, end);
+        if (to == 0 && s->cut) { /* nothing will make it whole: the next key of any kind ends it */
+            to = s->from + 17 < end ? find_known_key(s->hold, s->from + 17, end) : end;
+            s->in_step = 0;
+        }
+        if (to == 0)
             return KLV_MORE;
-        if (give_cut_packet(lane, s, packet))
+        if (give_part(lane, s, to, packet))
             return KLV_OK;
     }
 }

@@ -8,6 +8,11 @@ const char *klv_set_name(int set)
     return set >= 0 && set < klv_set_count ? klv_sets[set].name : klv_sets[0].name;
 }
 
+int may_be_key(const uint8_t *in, size_t n)
+{
+    return memcmp(in, PREFIX, n < sizeof PREFIX ? n : sizeof PREFIX) == 0;
+}
+
 enum klv_status klv_ber_length(const uint8_t *in, size_t n, uint64_t *length, size_t *used)
 {
     if (n == 0)
@@ -107,7 +112,7 @@ static const uint8_t *find_prefix(const uint8_t *p, const uint8_t *end)
 }
 
 /* Where a known set's key begins in in[from..n), or n. */
-static size_t find_known_key(const uint8_t *in, size_t from, size_t n)
+size_t find_known_key(const uint8_t *in, size_t from, size_t n)
 {
     while (from < n) {
         const uint8_t *p = find_prefix(in + from, in + n);
@@ -156,7 +161,7 @@ static int checksum(const struct set *set, const uint8_t *packet, size_t value, 
 static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_step, struct klv_view *view)
 {
     if (n < 16)
-        return memcmp(in, PREFIX, n < 4 ? n : 4) == 0 ? KLV_MORE : KLV_BAD_TAG;
+        return may_be_key(in, n) ? KLV_MORE : KLV_BAD_TAG;
     view->set = set_of_key(in);
     if (view->set == 0 && !in_step)
         return KLV_BAD_TAG;
@@ -172,6 +177,34 @@ static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_s
         return KLV_MORE;
     view->size = view->value + (size_t)length;
     return KLV_OK;
+}
+
+int is_whole_and_good(const uint8_t *in, size_t n, size_t limit)
+{
+    struct klv_view view = {0};
+    return n >= 16 && whole(in, n, limit, 0, &view) == KLV_OK && klv_sets[view.set].sum == SUM_16 &&
+           checksum(&klv_sets[view.set], in, view.value, view.size) == KLV_GOOD;
+}
+
+/* Where a packet begins in in[from..upto) whose checksum proves it, or `upto`; *open = one that may yet do so. */
+static size_t find_proven(const uint8_t *in, size_t from, size_t upto, size_t n, size_t limit, int *open)
+{
+    for (*open = 0; (from = find_known_key(in, from, n)) < upto; from++) {
+        struct klv_view view = {0};
+        if (is_whole_and_good(in + from, n - from, limit))
+            return from;
+        *open |= klv_sets[set_of_key(in + from)].sum == SUM_16 && whole(in + from, n - from, limit, 0, &view) == KLV_MORE;
+    }
+    return upto;
+}
+
+/* Do the last bytes of in[0..n) begin a key that ends beyond them? */
+static int ends_in_key(const uint8_t *in, size_t n)
+{
+    for (size_t tail = 1; tail < 16 && tail < n; tail++)
+        if (may_be_key(in + n - tail, tail))
+            return 1;
+    return 0;
 }
 
 enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int in_step, struct klv_view *view)
@@ -201,16 +234,27 @@ enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int in_step,
     view->cut = 0;
     if (set->sum == SUM_16)
         view->checksum = checksum(set, packet, view->value, view->size);
-    if (set->sum == SUM_NONE || (set->sum == SUM_16 && view->checksum == KLV_GOOD)) {
-        view->checksum = set->sum == SUM_NONE ? KLV_ABSENT : KLV_GOOD;
+    if (set->sum == SUM_16 && view->checksum == KLV_GOOD)
         return KLV_OK;
-    }
     /* A packet that lost its end has swallowed the beginning of the next one: give that back. A CRC is dear, so
-     * it is only asked where no other key is inside, or a sender could make us sum the same bytes for ever. */
-    size_t next = find_known_key(packet, view->value, view->size);
+     * it is only asked where no other key is inside, or a sender could make us sum the same bytes for ever. A set
+     * without a sum may hold other keys by right: there a checksum has to prove that the inner packet is one. */
+    size_t next, left = n - at;
+    int open = 0;
+    if (set->sum == SUM_NONE) {
+        next = find_proven(packet, view->value, view->size, left, limit, &open);
+    } else {
+        next = find_known_key(packet, view->value, left < view->size + 15 ? left : view->size + 15);
+        open = view->checksum == KLV_BAD && left < view->size + 15 && ends_in_key(packet, left);
+    }
+    if (next >= view->size && open)
+        return KLV_MORE;
     view->cut = next < view->size;
-    view->size = next;
-    if (set->sum != SUM_16)
+    if (view->cut)
+        view->size = next;
+    if (set->sum == SUM_NONE)
+        view->checksum = KLV_ABSENT;
+    else if (set->sum != SUM_16)
         view->checksum = view->cut ? KLV_BAD : checksum(set, packet, view->value, view->size);
     return KLV_OK;
 }

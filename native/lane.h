@@ -26,13 +26,14 @@ enum state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
 
 struct pid {
     uint16_t pid;
-    uint8_t used, listed, counter, counted, state, cells, announced, in_step, damaged;
+    uint8_t used, listed, counter, counted, state, cells, announced, in_step, damaged, summed;
     uint8_t cell_sequence, in_cell;
     uint8_t head[264];
     size_t have, need;          /* of `head` */
     size_t pes_left, cell_left; /* SIZE_MAX = not said */
     int64_t pts, pts_held;      /* of the bytes from `turn` on, and of those before */
     size_t from, to, turn, cut; /* of the hold; cut = where bytes were lost, 0 = nowhere */
+    size_t looked;              /* up to here no other packet begins inside the one at `from` */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
 };

@@ -379,6 +379,7 @@ int write_value(struct walk *w, const struct item *item, const uint8_t *in, size
     int odd = n < item->len_min || (item->len_max && n > item->len_max);
     if (odd && !(item->old == 1 && top(w)->old && n < item->len_min)) /* short offsets were the rule then */
         remark_length(w, item, n);
+    const struct text special = w->special.text, warnings = w->warnings.text;
     switch (item->kind) {
     case K_BIT_LIST: return write_bit_list(w, in, n);
     case K_PACK:
@@ -390,6 +391,8 @@ int write_value(struct walk *w, const struct item *item, const uint8_t *in, size
         if (write_structure(w, item, in, n))
             return 1;
         w->record = w->entry = -1;
+        w->special.text = special; /* what was said of its parts goes with them */
+        w->warnings.text = warnings;
         if (!odd)
             remark(w, "malformed");
         return 0;

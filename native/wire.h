@@ -85,4 +85,13 @@ double item_number(const struct item *item, const uint8_t *in, size_t n);
 /* The set whose key begins at `key`, by index into klv_sets; 0 = none. `n` >= 16. */
 int set_of_key(const uint8_t *key);
 
+/* Do these bytes begin as every key does? */
+int may_be_key(const uint8_t *in, size_t n);
+
+/* Where a known set's key begins in in[from..n), or n. */
+size_t find_known_key(const uint8_t *in, size_t from, size_t n);
+
+/* Is at `in` a whole packet whose 16-bit sum agrees? */
+int is_whole_and_good(const uint8_t *in, size_t n, size_t limit);
+
 #endif

@@ -189,7 +189,7 @@ async def test_a_broker_that_comes_later_gets_everything(free_port: int, tmp_pat
 async def test_a_broker_restart_loses_nothing(way: str, tmp_path: Path):
     """What was accepted before and during an outage arrives after it, in order; doubled is at most a window."""
     async with OracleBroker() as oracle:
-        corridor = relay(oracle.port, tape(tmp_path, speed=5.0), timeout=0.5)
+        corridor = relay(oracle.port, tape(tmp_path, speed=10.0), timeout=0.5)
         async with running(corridor) as task:
             for outage in range(1, 4):
                 await until(lambda goal=outage * 30: len(seqs(oracle)) >= goal)

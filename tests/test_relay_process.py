@@ -193,7 +193,7 @@ async def test_a_broker_restart_with_a_clean_stop_loses_nothing(mosquitto: Mosqu
     path = tmp_path / "flight.ts"
     path.write_bytes(feed.recording(240, 60.0).ts)
     seqs: list[int] = []
-    async with klvrelay("replay", str(path), "--speed", "2", "--stream", "uav1", "--mqtt", mosquitto.url) as command:
+    async with klvrelay("replay", str(path), "--speed", "4", "--stream", "uav1", "--mqtt", mosquitto.url) as command:
         async with listening(mosquitto.port, "klvrelay/#") as heard:
             await heard.count(60, "klvrelay/uav1/telemetry")
             await mosquitto.stop()

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Coroutine, Sequence
@@ -18,6 +19,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from klvrelay.errors import ConfigError, KlvrelayError
+from klvrelay.names import printable
 
 LOG = logging.getLogger("klvrelay")
 
@@ -41,7 +43,8 @@ CODES = "exit codes: 0 done or stopped, 2 wrong options, 3 source can't be read,
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message}\ntry: {self.prog} --help")
+        shown = re.sub(r"(\w+://)[^\s'\"]*@", r"\1***@", message)  # an argument is quoted, and may hold a password
+        raise ConfigError(f"{printable(shown)}\ntry: {self.prog} --help")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,9 +63,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+EXAMPLES = {
+    "run": "klvrelay run udp://0.0.0.0:5000 --stream uav1 --mqtt mqtt://127.0.0.1:1883",
+    "replay": "klvrelay replay flight.ts --speed 2 --loop --mqtt mqtt://127.0.0.1:1883",
+    "decode": "klvrelay decode flight.ts > records.jsonl",
+    "watch": "klvrelay watch --mqtt mqtt://127.0.0.1:1883",
+    "sample": "klvrelay sample orbit.ts --seconds 30 --carriage async",
+    "demo": "klvrelay demo udp://0.0.0.0:5000",
+}
+
+
 def _verb(verbs: Any, name: str, text: str, epilog: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = verbs.add_parser(
-        name, help=text, description=text[0].upper() + text[1:] + ".", epilog=epilog + CODES,
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=f"example:\n  {EXAMPLES[name]}\n{epilog}{CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
     return parser
@@ -165,9 +181,9 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     settings = load(args.config) if getattr(args, "config", None) else RelaySettings()
     if len(args.stream) > len(args.sources):
         raise ConfigError(f"--stream is given {len(args.stream)} times for {len(args.sources)} sources")
-    extra = {key: getattr(args, key) for key in ("interface", "sender", "speed", "loop") if getattr(args, key, None)}
-    if getattr(args, "source_timeout", None):
-        extra["timeout"] = args.source_timeout
+    said = {key: getattr(args, key, None) for key in ("interface", "sender", "speed", "loop")}
+    said["timeout"] = getattr(args, "source_timeout", None)
+    extra = {key: value for key, value in said.items() if value is not None}
     names = [*args.stream, *[None] * len(args.sources)]
     sources = tuple(
         SourceSettings(Url.parse(source), stream=name, **extra)
@@ -221,8 +237,11 @@ async def _watch(args: argparse.Namespace) -> int:
     return 0
 
 
-async def _sample(args: argparse.Namespace) -> int:
+def _sample(args: argparse.Namespace) -> int:
+    """All of it is computing: a signal breaks it off where it is, and nothing is left behind."""
     from klvrelay.making import make_sample
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     options = {
         key: getattr(args, key)
@@ -239,7 +258,7 @@ async def _demo(args: argparse.Namespace) -> int:
     return 0
 
 
-VERBS = {"run": _relay, "replay": _relay, "decode": _decode, "watch": _watch, "sample": _sample, "demo": _demo}
+VERBS = {"run": _relay, "replay": _relay, "decode": _decode, "watch": _watch, "demo": _demo}
 
 
 async def _stoppable(work: Coroutine[Any, Any, int]) -> int:
@@ -259,17 +278,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = _parser().parse_args(argv)
         _log_to_stderr(quiet=getattr(args, "quiet", False))
+        if args.verb == "sample":
+            return _sample(args)
         return asyncio.run(_stoppable(VERBS[args.verb](args)))
     except KlvrelayError as fault:
         print(f"klvrelay: {fault}", file=sys.stderr)
         return fault.exit_code
     except BrokenPipeError:
-        # The reader went away (`| head`): nothing is wrong, and Python must not say so at its exit.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence_stdout()  # the reader went away (`| head`): nothing is wrong
         return 0
+    except OSError as fault:
+        _silence_stdout()
+        print(f"klvrelay: {os.strerror(fault.errno) if fault.errno else type(fault).__name__}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _silence_stdout() -> None:
+    """Standard output is gone, and Python must not complain of it at its exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _log_to_stderr(*, quiet: bool) -> None:

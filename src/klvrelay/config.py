@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from klvrelay.errors import ConfigError
-from klvrelay.names import Secret, Url, stream_name, unique_names
+from klvrelay.names import Secret, Url, printable, stream_name, unique_names
 from klvrelay.sinks.settings import MqttSettings
 
 PASSWORD_VARIABLE = "KLVRELAY_MQTT_PASSWORD"
@@ -72,14 +72,16 @@ def load(path: str | os.PathLike[str]) -> RelaySettings:
         raise ConfigError(f"{path}: can't be read: {fault.strerror}") from fault
     except UnicodeDecodeError as fault:
         raise ConfigError(f"{path}: is not UTF-8 text") from fault
-    except tomllib.TOMLDecodeError as fault:
-        raise ConfigError(f"{path}: is not TOML: {fault}") from fault
+    except (ValueError, RecursionError) as fault:
+        said = str(fault) if isinstance(fault, tomllib.TOMLDecodeError) else "a value is too long or too deep"
+        raise ConfigError(f"{path}: is not TOML: {printable(said)}") from fault
     reader = _Reader(str(path), text)
     reader.known(table, ("mqtt", "source", "relay"), "")
     relay = reader.table(table.get("relay", {}), "relay")
+    reader.at("relay")
     reader.known(relay, ("waiting",), "relay")
     return RelaySettings(
-        sources=tuple(reader.source(entry) for entry in reader.tables(table.get("source", []), "source")),
+        sources=tuple(reader.source(*entry) for entry in enumerate(reader.tables(table.get("source", []), "source"))),
         mqtt=reader.mqtt(reader.table(table["mqtt"], "mqtt")) if "mqtt" in table else None,
         waiting=reader.typed(relay, "waiting", int, "relay", 10_000, least=1),
     )
@@ -91,12 +93,24 @@ class _Reader:
     def __init__(self, path: str, text: str) -> None:
         self._path = path
         self._lines = text.splitlines()
+        self._table = ("", 0)
 
     def wrong(self, key: str, why: str) -> ConfigError:
-        name = key.rpartition(".")[2]
+        line = self._line(key.rpartition(".")[2])
+        return ConfigError(f"{self._path}:{f' line {line}:' if line else ''} {printable(key)}: {printable(why)}")
+
+    def at(self, table: str, number: int = 0) -> None:
+        """What is read from here on is of this table, the `number`th of its name."""
+        self._table = (table, number)
+
+    def _line(self, name: str) -> int | None:
+        """Where a key stands, looked for in the table being read, then anywhere."""
         form = re.compile(rf"^\s*(\[+\s*)?[\"']?{re.escape(name)}[\"']?\s*(=|\]|\.)")
-        line = next((f" line {n}:" for n, text in enumerate(self._lines, 1) if form.match(text)), "")
-        return ConfigError(f"{self._path}:{line} {key}: {why}")
+        found = [n for n, text in enumerate(self._lines, 1) if form.match(text)]
+        header = re.compile(rf"^\s*\[+\s*[\"']?{re.escape(self._table[0])}[\"']?\s*\]")
+        headers = [n for n, text in enumerate(self._lines, 1) if header.match(text)]
+        begin = headers[self._table[1]] if len(headers) > self._table[1] else 0
+        return next((n for n in found if n >= begin), found[0] if found else None)
 
     def known(self, table: dict[str, Any], names: tuple[str, ...], where: str) -> None:
         for key in table:
@@ -128,9 +142,12 @@ class _Reader:
             raise self.wrong(f"{where}.{key}", f"must be {named}")
         if least is not None and value < least:
             raise self.wrong(f"{where}.{key}", f"must be at least {least:g}")
+        if kind is float and least is not None and not value < 1e9:
+            raise self.wrong(f"{where}.{key}", "must be a number below a thousand million")
         return float(value) if kind is float else value
 
-    def source(self, table: dict[str, Any]) -> SourceSettings:
+    def source(self, number: int, table: dict[str, Any]) -> SourceSettings:
+        self.at("source", number)
         names = tuple(f.name for f in dataclasses.fields(SourceSettings))
         self.known(table, names, "source")
         if not isinstance(table.get("url"), str):
@@ -151,6 +168,7 @@ class _Reader:
         )
 
     def mqtt(self, table: dict[str, Any]) -> MqttSettings:
+        self.at("mqtt")
         kinds = {f.name: _kind(str(f.type)) for f in dataclasses.fields(MqttSettings)}
         names = ("url", "password_file", *kinds)
         self.known(table, names, "mqtt")
@@ -158,11 +176,13 @@ class _Reader:
         given = {key: self.typed(table, key, kinds[key], "mqtt", None) for key in table if key in kinds}
         if "password" in given:
             given["password"] = Secret(given["password"])
-        if "password_file" in table:
-            given["password"] = _secret_file(self.typed(table, "password_file", str, "mqtt", None))
         try:
+            if "password_file" in table:
+                given["password"] = _secret_file(self.typed(table, "password_file", str, "mqtt", None))
             return mqtt_settings(url, given)
         except ConfigError as fault:
+            if str(fault).startswith(self._path):
+                raise
             key = re.search(r"mqtt (\w+)", str(fault))
             raise self.wrong(f"mqtt.{key[1]}" if key else "mqtt.url", str(fault)) from None
 
@@ -176,13 +196,13 @@ def _kind(annotation: str) -> type:
 
 def mqtt_settings(url: str | None, given: dict[str, Any]) -> MqttSettings:
     """Settings from a URL and what was said beside it; the password may come from the environment."""
-    if "password" not in given and os.environ.get(PASSWORD_VARIABLE):
-        given["password"] = Secret(os.environ[PASSWORD_VARIABLE])
-    if url is not None:
-        return MqttSettings.from_url(url, **given)
-    if "host" not in given:
+    if url is None and "host" not in given:
         raise ConfigError('mqtt url: say where the broker is, e.g. "mqtt://127.0.0.1:1883"')
-    return MqttSettings(**given)
+    settings = MqttSettings(**given) if url is None else MqttSettings.from_url(url, **given)
+    password = os.environ.get(PASSWORD_VARIABLE)
+    if password and settings.username is not None and settings.password is None:
+        return dataclasses.replace(settings, password=Secret(password))
+    return settings
 
 
 def _secret_file(path: str) -> Secret:

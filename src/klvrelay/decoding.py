@@ -40,14 +40,20 @@ async def decode(url: Url, form: str, *, show_progress: bool) -> Counters:
     with ExitStack() as stack:
         progress = stack.enter_context(_Progress(url)) if show_progress else None
         if form == "json":
-            write = sys.stdout.buffer.write
-            counters = await decode_source(url, write, progress)
+            counters = await decode_source(url, write_all, progress)
         else:
             spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=64 << 20))
             counters = await decode_source(url, spool.write, progress)
             write_csv(spool, sys.stdout)
     sys.stdout.flush()
     return counters
+
+
+def write_all(text: bytes) -> None:
+    """To standard output, which unbuffered may take a part at a time."""
+    left = memoryview(text)
+    while left:
+        left = left[sys.stdout.buffer.write(left) :]
 
 
 def summary(counters: Counters) -> str:
@@ -72,7 +78,7 @@ def write_csv(lines: IO[bytes] | BinaryIO, out: IO[str]) -> None:
     lines.seek(0)
     for line in lines:
         columns |= dict.fromkeys(_flat(orjson.loads(line)["items"]))
-    writer = csv.DictWriter(out, [*HEAD, *columns], restval="", lineterminator="\n")
+    writer = csv.DictWriter(out, [*HEAD, *columns], restval="", lineterminator="\r\n")  # RFC 4180
     writer.writeheader()
     lines.seek(0)
     for line in lines:

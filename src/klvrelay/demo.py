@@ -67,6 +67,8 @@ async def demo(source: str | None, mqtt: str | None, *, console: Console | None 
             show = tasks.create_task(_show(subscriber, console), name="subscriber")
             await relay.run()
             show.cancel()
+        if relay.fault is not None:
+            raise relay.fault
 
 
 async def _broker(mqtt: str | None, stack: AsyncExitStack, console: Console) -> MqttSettings:

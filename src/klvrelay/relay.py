@@ -12,8 +12,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -70,7 +72,10 @@ class Outlet:
     async def settled(self) -> None:
         """Return once the sink has all records and all latest values."""
         await self.spool.drained()
-        await self.all_told.wait()
+        if self.health.up:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_CALL / 2):
+                    await self.all_told.wait()
 
 
 def new_boot() -> str:
@@ -184,6 +189,9 @@ class Relay:
                     stream.failed = error
                     stream.health.down(fault, again=False)
                     break
+            except Exception as error:  # a fault of ours in one stream must not end the others
+                fault = f"a fault of klvrelay's own: {type(error).__name__} in {_where(error)}"
+                LOG.debug("%s", fault, exc_info=True)
             if not _may_come_back(source, None):
                 break
             if stream.health.packets > before:
@@ -308,6 +316,12 @@ async def _one_by_one(outlet: Outlet, batch: Sequence[Record]) -> None:
             await outlet.sink.deliver([record])
         except TooLarge as fault:
             outlet.health.left_out(fault)
+
+
+def _where(error: BaseException) -> str:
+    """File and line where it was raised: what a report needs, without any of the data."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{os.path.basename(frame.filename)}:{frame.lineno}"
 
 
 def _may_come_back(source: Source, error: SourceError | None) -> bool:

@@ -42,10 +42,11 @@ class Spool:
         self._settle()
 
     async def room(self) -> None:
-        """Return once a record can be put without shedding another."""
-        await self._roomy.wait()
+        """Return once a record can be put, before anything else happens, without shedding another."""
+        while len(self) >= self._limit:
+            await self._roomy.wait()
 
-    async def batch(self, most: int = 100) -> list[Record]:
+    async def batch(self, most: int = 20) -> list[Record]:
         """The oldest records, at least one; the same again until `commit`."""
         if not self._offered:
             await self._filled.wait()

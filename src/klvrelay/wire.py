@@ -72,7 +72,12 @@ def head(stream: str, boot: str | None) -> bytes:
 
 
 def record_json(
-    raw: bytes, head_: bytes, seq: int = 0, received_us: int | None = None, pts: int | None = None, damaged: bool = False
+    raw: bytes,
+    head_: bytes,
+    seq: int = 0,
+    received_us: int | None = None,
+    pts: int | None = None,
+    damaged: bool = False,
 ) -> bytes:
     """One packet as a record's JSON document, UTF-8; `head_` is from `head()`. Raises DecodeError for no packet."""
     room = _room

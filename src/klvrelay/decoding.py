@@ -54,6 +54,7 @@ def write_all(text: bytes) -> None:
     left = memoryview(text)
     while left:
         left = left[sys.stdout.buffer.write(left) :]
+    sys.stdout.buffer.flush()  # a live stream's records are wanted now
 
 
 def summary(counters: Counters) -> str:

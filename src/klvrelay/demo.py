@@ -8,8 +8,11 @@ import asyncio
 import os
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from rich.text import Text
 
 from klvrelay.broker import EmbeddedBroker
 from klvrelay.config import RelaySettings, SourceSettings, mqtt_settings
+from klvrelay.errors import KlvrelayError
 from klvrelay.house import relay_of
 from klvrelay.making import make_sample
 from klvrelay.names import Url
@@ -36,24 +40,42 @@ SHOWN = {
 }
 
 
-def sample_file() -> Path:
+async def sample_file() -> Path:
     """The recording that is shown: the one shipped beside the sources, else one made once and kept."""
-    if SHIPPED.is_file():
+    if os.path.isfile(SHIPPED):
         return SHIPPED
     home = os.environ.get("XDG_CACHE_HOME") or (os.path.join(h, ".cache") if (h := os.environ.get("HOME")) else "")
     folder = Path(home or tempfile.gettempdir()) / "klvrelay"
     kept = folder / "orbit.ts"
-    if not kept.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
+    if not os.path.isfile(kept):
+        os.makedirs(folder, exist_ok=True)
         print("making a sample recording, once ...", file=sys.stderr)
-        make_sample(kept, seconds=20)
+        await _breakable(partial(make_sample, kept, seconds=20))
     return kept
+
+
+async def _breakable(make: Callable[..., object]) -> None:
+    """Compute in a thread; cancelled, break it off at its next step and wait until it has cleaned up."""
+    stopped = threading.Event()
+
+    def step() -> None:
+        if stopped.is_set():
+            raise KlvrelayError("stopped")
+
+    work = asyncio.get_running_loop().run_in_executor(None, partial(make, step=step))
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        stopped.set()
+        await asyncio.wait([work])
+        work.exception()
+        raise
 
 
 async def demo(source: str | None, mqtt: str | None, *, console: Console | None = None) -> None:
     """Relay and show until cancelled, or until a source that ends has ended."""
     console = console or Console()
-    where = Url.parse(source if source is not None else sample_file())
+    where = Url.parse(source if source is not None else await sample_file())
     in_own_time = where.scheme == "file"
     async with AsyncExitStack() as stack:
         settings = await _broker(mqtt, stack, console)
@@ -63,12 +85,22 @@ async def demo(source: str | None, mqtt: str | None, *, console: Console | None 
         stack.push_async_callback(subscriber.close)
         await subscriber.subscribe([f"{settings.prefix}/status", f"{settings.prefix}/+/+"])
         _introduce(console, settings, where)
-        async with asyncio.TaskGroup() as tasks:
-            show = tasks.create_task(_show(subscriber, console), name="subscriber")
-            await relay.run()
-            show.cancel()
+        await _first_to_end(relay.run(), _show(subscriber, console))
         if relay.fault is not None:
             raise relay.fault
+
+
+async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
+    """Run them side by side until one ends, and raise what it raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in done:
+        task.result()
 
 
 async def _broker(mqtt: str | None, stack: AsyncExitStack, console: Console) -> MqttSettings:

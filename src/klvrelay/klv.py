@@ -25,13 +25,13 @@ _KEY = b"\x06\x0e\x2b\x34"
 _TAG_OF = {item.key: tag for tag, item in SETS["ST0601"].items()}
 
 
-def carriage_of(head: bytes) -> Carriage | None:
+def carriage_of(head: bytes | bytearray | memoryview) -> Carriage | None:
     """What the first bytes of a file or stream are: "ts", "klv", or None for neither.
 
     MPEG-TS shows a sync byte every 188 (192, 204) bytes; KLV a 16-byte key that begins with 06 0E 2B 34. Either
     may be preceded by junk, within the first 64 KiB.
     """
-    head = head[:SNIFFED]
+    head = bytes(head[:SNIFFED])
     if head.startswith(_KEY):
         return "klv"
     if any(_beats(head[at::stride]) for stride in (188, 192, 204) for at in range(min(stride, len(head)))):
@@ -115,7 +115,7 @@ class Decoder:
         return Counters(*(sum(getattr(row, name) for row in rows) for name in Counters.__slots__))
 
 
-def decode(data: bytes, *, stream: str = "", boot: str | None = None) -> list[Record]:
+def decode(data: bytes | bytearray | memoryview, *, stream: str = "", boot: str | None = None) -> list[Record]:
     """Every record in `data`: an MPEG transport stream or bare KLV, told apart by its bytes.
 
     Damaged and unknown packets are in the list too: see `Record.good`.
@@ -124,7 +124,7 @@ def decode(data: bytes, *, stream: str = "", boot: str | None = None) -> list[Re
     return decoder.feed(Packet(data, carriage=carriage_of(data[:SNIFFED]) or "klv")) + decoder.flush()
 
 
-def json_lines(data: bytes, *, stream: str = "", boot: str | None = None) -> bytes:
+def json_lines(data: bytes | bytearray | memoryview, *, stream: str = "", boot: str | None = None) -> bytes:
     """Every record in `data` as JSON Lines (schema `klvrelay/1`), written by one call into C."""
     decoder = Decoder(stream, boot)
     return decoder.lines(Packet(data, carriage=carriage_of(data[:SNIFFED]) or "klv")) + decoder.flush_lines()
@@ -153,6 +153,6 @@ def _numeric_tag(key: str) -> int:
 
 def _bare_klv(data: Any) -> Any:
     """A buffer of KLV packets: as given, or out of the transport stream that carries them."""
-    if carriage_of(bytes(data[:SNIFFED])) != "ts":
+    if carriage_of(data[:SNIFFED]) != "ts":
         return data
     return b"".join(entry[0] for entry in wire.Lane(ts=True).packets(data) if entry[5] == "ok")

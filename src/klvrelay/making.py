@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from klvrelay import sample
@@ -23,13 +23,22 @@ def _bar(text: str) -> Iterator[Progress]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
-def make_sample(path: str | os.PathLike[str], *, quiet: bool = False, **options: Any) -> sample.Summary:
-    """Write a sample recording; says on standard error what was written. Options are those of `sample.write`."""
-    if quiet or not sys.stderr.isatty():
-        made = sample.write(path, **options)
-    else:
-        with _bar("writing") as progress:
-            made = sample.write(path, progress=progress, **options)
+def make_sample(
+    path: str | os.PathLike[str], *, quiet: bool = False, step: Callable[[], None] | None = None, **options: Any
+) -> sample.Summary:
+    """Write a sample recording; says on standard error what was written. Options are those of `sample.write`.
+
+    `step` is called at each frame; what it raises breaks the work off, and leaves nothing behind.
+    """
+
+    def each(done: int, total: int) -> None:
+        if step is not None:
+            step()
+        if show is not None:
+            show(done, total)
+
+    with nullcontext() if quiet or not sys.stderr.isatty() else _bar("writing") as show:
+        made = sample.write(path, progress=each, **options)
     if not quiet:
         print(
             f"wrote {made.path}: {made.seconds:g} s, {made.frames} frames of {made.codec}, "

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,7 +108,7 @@ def test_standard_input_without_klv_is_one_line(data: bytes):
 def test_a_reader_that_leaves_early_is_no_error(form: str, tmp_path: Path):
     """`| head -1`: exit code 0 or the signal's, and not a word."""
     path = tape(tmp_path, b"".join(klv_packet(n, 300) for n in range(4000)), "long.klv")
-    command = f"{' '.join(COMMAND)} decode --format {form} {path} | head -1; echo ${{PIPESTATUS[0]}}"
+    command = f"{shlex.join([*COMMAND, 'decode', '--format', form, str(path)])} | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=20, env=ENVIRONMENT)
     first, code = done.stdout.splitlines()
     assert first.startswith('{"schema"' if form == "json" else "stream,seq")

@@ -42,16 +42,21 @@ SHOWN = {
 
 async def sample_file() -> Path:
     """The recording that is shown: the one shipped beside the sources, else one made once and kept."""
-    if os.path.isfile(SHIPPED):
-        return SHIPPED
-    home = os.environ.get("XDG_CACHE_HOME") or (os.path.join(h, ".cache") if (h := os.environ.get("HOME")) else "")
-    folder = Path(home or tempfile.gettempdir()) / "klvrelay"
-    kept = folder / "orbit.ts"
-    if not os.path.isfile(kept):
-        os.makedirs(folder, exist_ok=True)
+    path, there = _place()
+    if not there:
         print("making a sample recording, once ...", file=sys.stderr)
-        await _breakable(partial(make_sample, kept, seconds=20))
-    return kept
+        await _breakable(partial(make_sample, path, seconds=20))
+    return path
+
+
+def _place() -> tuple[Path, bool]:
+    """Where the recording is, or is to be; and whether it is there."""
+    if SHIPPED.is_file():
+        return SHIPPED, True
+    cache, home = os.environ.get("XDG_CACHE_HOME"), os.environ.get("HOME")
+    folder = Path(cache or (home and f"{home}/.cache") or tempfile.gettempdir()) / "klvrelay"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "orbit.ts", (folder / "orbit.ts").is_file()
 
 
 async def _breakable(make: Callable[..., object]) -> None:

@@ -33,7 +33,7 @@ ARROWS: dict[str, set[str] | None] = {
     "sample": {"errors", "spec"},
     "watch": {"errors", "names", "sinks"},
     "relay": None,
-    "decoding": {"sources", "klv", "wire", "names", "errors"},
+    "decoding": {"sources", "klv", "record", "wire", "names", "errors"},
     "making": {"sample"},
     "house": None,
     "demo": None,

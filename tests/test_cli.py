@@ -186,10 +186,8 @@ def test_a_file_that_can_not_be_read_is_exit_code_3(
     verb: list[str], kind: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ):
     """One line that names it and says what to try; at once, also where no broker is there to be told."""
-    if kind == "unreadable" and os.geteuid() == 0:
-        path = Path("/proc/self/mem")
-    else:
-        path = tmp_path / "odd.ts"
+    # root may read every file but such ones
+    path = Path("/proc/self/mem") if kind == "unreadable" and os.geteuid() == 0 else tmp_path / "odd.ts"
     if kind == "folder":
         path.mkdir()
     elif kind == "empty":

@@ -1,4 +1,4 @@
-"""`klvrelay decode`: every record of a file as JSON Lines or CSV, fast, with a summary, quiet when the reader leaves."""
+"""`klvrelay decode`: every record of a file as JSON Lines or CSV, with a summary; quiet when the reader leaves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def counts(said: str) -> list[int]:
 
 
 def test_decode_prints_a_json_line_a_record(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """In order, with the stream's name from the file, and the summary on standard error."""
+    """In order, with the stream's name from the file; the summary on standard error."""
     code, out, said = ran(capfd, "decode", tape(tmp_path))
     assert code == 0
     records = lines(out)
@@ -130,12 +130,28 @@ class Narrow(io.RawIOBase):
         return min(len(data), 1000)
 
 
-def test_a_write_that_takes_a_part_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_a_write_that_takes_a_part_loses_nothing(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+):
     """All records are printed, however little is taken at once."""
-    narrow = Narrow()
+    command, narrow = ["decode", "-q", "--format", form, tape(tmp_path, TAPE.ts)], Narrow()
+    whole = ran(capfd, *command)[1]
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(narrow, write_through=True))
-    assert cli.main(["decode", "-q", tape(tmp_path)]) == 0
-    assert narrow.taken == klvrelay.json_lines(TAPE.ts, stream="flight")
+    assert cli.main(command) == 0
+    assert narrow.taken.decode() == whole
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_output_is_utf_8_whatever_the_terminal_speaks(form: str, tmp_path: Path):
+    """Text of other scripts in a place whose encoding has no letters for it."""
+    path = tape(tmp_path, packet("ST0601", {"precision_time_stamp": 5, "mission_id": "é😀"}))
+    environment = {**ENVIRONMENT, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    done = subprocess.run(
+        [*COMMAND, "decode", "--format", form, path], capture_output=True, timeout=20, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    assert "é😀" in done.stdout.decode()
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
@@ -169,13 +185,13 @@ def test_a_terminal_sees_a_progress_bar_and_a_pipe_does_not(tmp_path: Path):
 
 
 @pytest.fixture
-def csv_rows(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Iterator[Any]:
+def csv_rows(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[[bytes], list[dict[str, str]]]:
     def rows(data: bytes) -> list[dict[str, str]]:
         code, out, _ = ran(capfd, "decode", "--format", "csv", tape(tmp_path, data))
         assert code == 0
         return list(csv.DictReader(io.StringIO(out), strict=True))
 
-    yield rows
+    return rows
 
 
 def test_csv_has_a_row_a_record_and_a_column_an_item(csv_rows: Any):
@@ -202,7 +218,7 @@ def test_csv_names_nested_items_by_their_path_and_writes_lists_as_json(csv_rows:
     assert targets == [{"target_id": 1, "target_centroid": 409600}]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|'/c calc'!A1", '=HYPERLINK("x")'])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|'/c'!A1", '=HYPERLINK("x")'])
 def test_csv_runs_no_formula(text: str, csv_rows: Any):
     """Text from the aircraft that a spreadsheet would run is marked as text."""
     (row,) = csv_rows(packet("ST0601", {"precision_time_stamp": 5, "mission_id": text}))

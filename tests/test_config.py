@@ -240,13 +240,19 @@ def test_mutated_files_never_make_a_traceback(tmp_path: Path):
                     data[at : at + end] = chance.choice(junk)
                 case _:
                     data[at] = chance.randrange(256)
-        try:
-            relay_of(load(written(tmp_path, bytes(data))))
-            loaded += 1
-        except ConfigError as fault:
-            assert "\n" not in str(fault), seed
-            assert CANARY not in str(fault), seed
+        said = _fault_of(written(tmp_path, bytes(data)))
+        loaded += said == ""
+        assert "\n" not in said, seed
+        assert CANARY not in said, seed
     assert 5 < loaded < 195
+
+
+def _fault_of(path: Path) -> str:
+    try:
+        relay_of(load(path))
+    except ConfigError as fault:
+        return str(fault)
+    return ""
 
 
 def test_a_wrong_file_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -281,7 +287,7 @@ def test_a_password_file_must_be_its_owners(tmp_path: Path):
     assert settings is not None
     assert settings.password == Secret(CANARY)
     secret.unlink()
-    with pytest.raises(ConfigError, match="password_file: .* can't be read"):
+    with pytest.raises(ConfigError, match=r"password_file: .* can't be read"):
         load(path)
 
 

@@ -139,8 +139,12 @@ def test_leaving_a_plain_loop_early_frees_everything(path: Path, nothing_left_op
             assert record.seq == 0
             break
     with pytest.raises(ZeroDivisionError):
-        for record in klvrelay.open(path, speed=5):
-            record.seq / 0
+        _divide_by_zero(path)
+
+
+def _divide_by_zero(path: Path) -> None:
+    for record in klvrelay.open(path, speed=5):
+        record.seq / 0
 
 
 def test_leaving_a_plain_loop_over_the_network_frees_the_port(free_port: int, nothing_left_open: None):

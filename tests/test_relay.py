@@ -30,7 +30,7 @@ TAPE = feed.recording(40)
 
 @dataclass
 class Tape:
-    """A source: gives its packets, then ends, fails, or (`hang`) is silent. Counts how often it is opened and closed."""
+    """A source: gives its packets, then ends, fails, or (`hang`) is silent. Counts its openings and closings."""
 
     data: Sequence[bytes] = (TAPE.bare,)
     live: bool = False
@@ -62,7 +62,7 @@ def live(*data: bytes, **more: Any) -> Tape:
 
 @dataclass
 class Ear:
-    """A sink: keeps what it is given. `faults` are raised one at each delivery, `door` one at each entry, `mute` at a tell."""
+    """A sink: keeps what it is given. `faults` are raised one at each delivery, `door` one at each entry."""
 
     records: list[Record] = field(default_factory=list)
     told: list[Notice] = field(default_factory=list)
@@ -196,7 +196,10 @@ async def test_two_files_side_by_side_shed_nothing():
 async def test_what_comes_out_at_the_end_of_a_file_waits_for_room_too():
     """The packet that a file breaks off in is damaged, and sheds none of those before it."""
     ear = Ear()
-    corridor = relay(Tape([*TAPE.klv, TAPE.klv[0][:30]]), sink=ear, waiting=1)
+    async def at_once() -> None:
+        pass
+
+    corridor = relay(Tape([*TAPE.klv, TAPE.klv[0][:30]], between=at_once), sink=ear, waiting=1)
     await asyncio.wait_for(corridor.run(), 5)
     assert ear.seqs() == list(range(41))
     assert ear.records[-1].transport == "damaged"
@@ -260,6 +263,16 @@ async def test_a_fault_of_ours_in_one_stream_does_not_end_the_others(fault: Exce
         await until(lambda: len(ear.seqs("uav2")) == 40, 2)
         await until(lambda: any("uav1" in m and "online" not in m for m in said()))
     assert ear.seqs("uav2") == list(range(40))
+
+
+async def test_a_fault_of_ours_in_a_file_is_told(said: Callable[[], list[str]]):
+    """A file is not tried again: that it was not read to its end is said, and is the relay's fault."""
+    ear = Ear()
+    corridor = relay(Tape(TAPE.klv, fault=RuntimeError("a fault of ours")), sink=ear)
+    await asyncio.wait_for(corridor.run(), 5)
+    assert ear.seqs() == list(range(40))
+    assert sum("RuntimeError" in m for m in said()) == 1
+    assert corridor.fault is not None
 
 
 async def test_a_file_that_can_not_be_had_is_the_relays_fault_once_the_others_have_ended():

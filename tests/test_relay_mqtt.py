@@ -228,6 +228,22 @@ async def test_a_burst_that_an_outage_meets_is_doubled_by_at_most_a_window(tmp_p
         assert len(oracle.payloads(TELEMETRY)) - 150 <= 20
 
 
+async def test_connections_that_break_leave_no_exception_in_the_loop(tmp_path: Path):
+    """Forty resets at any moment: nothing that asyncio would print as a traceback, and nothing lost."""
+    escaped: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: escaped.append(str(context)))
+    async with OracleBroker() as oracle:
+        async with running(relay(oracle.port, tape(tmp_path, speed=4.0))) as task:
+            for turn in range(40):
+                await until(lambda turn=turn: len(oracle.guests) > turn or task.done())
+                for _ in range(turn % 8):
+                    await asyncio.sleep(0)
+                oracle.cut(reset=True)
+            await asyncio.wait_for(asyncio.shield(task), 10)
+        assert seqs(oracle) == list(range(150))
+    assert escaped == []
+
+
 async def test_a_broker_that_refuses_at_the_first_try_ends_the_relay(oracle: OracleBroker, tmp_path: Path):
     """Wrong credentials: SinkRefused, which is exit code 5, and one line that says what to check."""
     oracle.manners.connack = 0x86

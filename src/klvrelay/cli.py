@@ -292,6 +292,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"klvrelay: {os.strerror(fault.errno) if fault.errno else type(fault).__name__}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
+        print("klvrelay: stopped", file=sys.stderr)
         return 130
 
 

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
+import io
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import ExitStack, aclosing
-from typing import IO, Any, BinaryIO
+from typing import IO, Any
 
 import orjson
 
 from klvrelay.errors import NoKlv
 from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
+from klvrelay.record import Packet
 from klvrelay.sources import open_source
+from klvrelay.sources.file import FileSource
 from klvrelay.wire import Counters
 
 HEAD = ("stream", "seq", "time", "time_us", "pts", "set", "version", "checksum", "transport", "special", "warnings")
 """Columns of the CSV that every record has; its items follow."""
+CSV_PIECE = 1 << 16
 
 
 async def decode_source(url: Url, out: Callable[[bytes], object], progress: Callable[[int], None] | None) -> Counters:
     """Read a source to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read."""
     decoder = Decoder(stream_name(url), None)
-    async with aclosing(open_source(url).packets()) as packets:
+    async with aclosing(_packets(url)) as packets:
         async for packet in packets:
             if text := decoder.lines(packet):
                 out(text)
@@ -33,6 +38,20 @@ async def decode_source(url: Url, out: Callable[[bytes], object], progress: Call
                 progress(len(packet.data))
     out(decoder.flush_lines())
     return decoder.counters
+
+
+async def _packets(url: Url) -> AsyncGenerator[Packet, None]:
+    """A source's packets; a file's without the detours that keep a relay's loop free."""
+    source = open_source(url)
+    at_once = source.at_once() if isinstance(source, FileSource) else None
+    if at_once is None:
+        async with aclosing(source.packets()) as packets:
+            async for packet in packets:
+                yield packet
+        return
+    for packet in at_once:
+        yield packet
+        await asyncio.sleep(0)  # a signal may want to stop it
 
 
 async def decode(url: Url, form: str, *, show_progress: bool) -> Counters:
@@ -44,8 +63,7 @@ async def decode(url: Url, form: str, *, show_progress: bool) -> Counters:
         else:
             spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=64 << 20))
             counters = await decode_source(url, spool.write, progress)
-            write_csv(spool, sys.stdout)
-    sys.stdout.flush()
+            write_csv(spool, write_all)
     return counters
 
 
@@ -73,19 +91,25 @@ def no_klv(url: Url, counters: Counters) -> NoKlv:
     return NoKlv(f"{url}: no KLV packet in it")
 
 
-def write_csv(lines: IO[bytes] | BinaryIO, out: IO[str]) -> None:
-    """JSON Lines as CSV: one row a record, one column an item, sets within by dotted names, lists as JSON."""
+def write_csv(lines: IO[bytes], out: Callable[[bytes], object]) -> None:
+    """JSON Lines as CSV (RFC 4180, UTF-8): a row for each record, a column for each item, lists as JSON."""
     columns: dict[str, None] = {}
     lines.seek(0)
     for line in lines:
         columns |= dict.fromkeys(_flat(orjson.loads(line)["items"]))
-    writer = csv.DictWriter(out, [*HEAD, *columns], restval="", lineterminator="\r\n")  # RFC 4180
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, [*HEAD, *columns], restval="")
     writer.writeheader()
     lines.seek(0)
     for line in lines:
         record = orjson.loads(line)
         head = {key: _cell(value) for key, value in (record | record["quality"]).items() if key in HEAD}
         writer.writerow(head | _flat(record["items"]))
+        if text.tell() > CSV_PIECE:
+            out(text.getvalue().encode())
+            text.seek(0)
+            text.truncate()
+    out(text.getvalue().encode())
 
 
 def _flat(items: dict[str, Any], prefix: str = "") -> dict[str, Any]:

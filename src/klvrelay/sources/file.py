@@ -7,9 +7,10 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from io import FileIO
 from typing import TypeVar
 
 from klvrelay.errors import NotMedia, SourceDown
@@ -17,13 +18,14 @@ from klvrelay.names import Url
 from klvrelay.record import Carriage, Packet
 from klvrelay.sources.bridge import settle
 from klvrelay.sources.libav import LibavSource
-from klvrelay.sources.sniff import sniffed
+from klvrelay.sources.sniff import carriage_by, sniffed
 
 T = TypeVar("T")
 
 PIECE = 4 << 20
 """Bytes read from a disk at once: at 1 MiB the way to the thread and back costs as much as the read."""
 PIPE_PIECE = 1 << 20
+AT_ONCE = 512 << 10
 
 
 class FileSource:
@@ -49,6 +51,36 @@ class FileSource:
         async with aclosing(container(self.url).packets()) as packets:
             async for packet in packets:
                 yield packet
+
+    def at_once(self) -> Iterator[Packet] | None:
+        """The same for a reader that has nothing else to do: of a regular file of MPEG-TS or KLV, else None.
+
+        All pieces come in one buffer that stays in the processor's cache, half as fast again as through the
+        loop: a packet is good until the next one is asked for.
+        """
+        if self._via_libav or self.url.scheme != "file" or not os.path.isfile(self.url.path):
+            return None
+        try:
+            file = FileIO(self.url.path)
+        except OSError:
+            return None  # `packets` says why
+        buffer = bytearray(AT_ONCE)
+        size = file.readinto(buffer)
+        carriage = carriage_by(bytes(buffer[:size]))
+        if carriage is None:
+            file.close()
+            return None
+        return self._through(file, buffer, size, carriage)
+
+    def _through(self, file: FileIO, buffer: bytearray, size: int, carriage: Carriage) -> Iterator[Packet]:
+        view = memoryview(buffer)
+        try:
+            with file:
+                while size:
+                    yield Packet(view[:size], None, carriage)
+                    size = file.readinto(buffer)
+        except OSError as fault:
+            raise _explained(self.url, fault) from fault
 
     def _packet(self, data: bytes, carriage: Carriage) -> Packet:
         return Packet(data, now_us() if self._live_stamps else None, carriage)

@@ -22,8 +22,8 @@ from rich.progress import track
 
 from benchmarks import recording, skip
 from benchmarks.show import CONSOLE, Goal, goals, number, table
-from klvrelay.decoding import decode_source
 from klvrelay.names import Url
+from klvrelay.verbs.decode import decode_source
 
 _READ, _OURS, _PROCESS = "plain reading, pieces of 1 MiB", "klvrelay decode, to JSON Lines", "klvrelay decode, a process of its own"
 _PYAV, _TSTRANS = "PyAV, data stream only, nothing decoded", "tstrans, to typed ST 0601"

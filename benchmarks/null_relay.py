@@ -15,11 +15,11 @@ from types import TracebackType
 from typing import Self
 
 from klvrelay.config import SourceSettings
-from klvrelay.house import opened
 from klvrelay.names import Url
 from klvrelay.record import Record
 from klvrelay.relay import Relay
 from klvrelay.sinks import Notice
+from klvrelay.verbs.run import opened
 
 
 class Null:

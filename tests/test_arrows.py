@@ -31,12 +31,8 @@ ARROWS: dict[str, set[str] | None] = {
     "health": {"record", "errors", "names"},
     "config": {"errors", "names", "sinks"},  # of the sinks: their settings
     "sample": {"errors", "spec"},
-    "watch": {"errors", "names", "sinks"},
     "relay": None,
-    "decoding": {"sources", "klv", "record", "wire", "names", "errors"},
-    "making": {"sample"},
-    "house": None,
-    "demo": None,
+    "verbs": None,
     "cli": None,
     "__init__": None,
     "__main__": {"cli"},

@@ -14,9 +14,9 @@ from conftest import ROOT
 from klvrelay import cli
 from klvrelay.config import PASSWORD_VARIABLE, RelaySettings, SourceSettings, load, mqtt_settings
 from klvrelay.errors import ConfigError
-from klvrelay.house import relay_of
 from klvrelay.names import Secret
 from klvrelay.sinks.settings import MqttSettings
+from klvrelay.verbs.run import relay_of
 
 SAMPLE = ROOT / "samples" / "relay.toml"
 CANARY = "c4n4ry-s3cret"

@@ -21,11 +21,11 @@ from klvrelay import relay as relay_module
 from klvrelay.backoff import Backoff
 from klvrelay.config import RelaySettings, SourceSettings
 from klvrelay.errors import SinkRefused
-from klvrelay.house import relay_of
 from klvrelay.names import Url
 from klvrelay.relay import Relay
 from klvrelay.sample import packet
 from klvrelay.sinks.settings import MqttSettings
+from klvrelay.verbs.run import relay_of
 
 TAPE = feed.recording(150)
 TELEMETRY, REJECTED, RAW = (f"klvrelay/uav1/{leaf}" for leaf in ("telemetry", "rejected", "raw"))

@@ -20,7 +20,7 @@ from klvrelay.sinks import Notice
 from klvrelay.sinks.client import Received
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sinks.settings import MqttSettings
-from klvrelay.watch import Board, line, table, tame, watch
+from klvrelay.verbs.watch import Board, line, table, tame, watch
 
 WALL = 1_800_000_000.0
 
@@ -209,9 +209,9 @@ async def watching(broker, stream=None, terminal=False, **settings):
 @pytest.fixture(autouse=True)
 def brisk(monkeypatch):
     """No test waits a second for a line."""
-    monkeypatch.setattr("klvrelay.watch.PLAIN_INTERVAL", 0.02)
-    monkeypatch.setattr("klvrelay.watch.REFRESH", 0.02)
-    monkeypatch.setattr("klvrelay.watch.FIRST_PAUSE", 0.02)
+    monkeypatch.setattr("klvrelay.verbs.watch.PLAIN_INTERVAL", 0.02)
+    monkeypatch.setattr("klvrelay.verbs.watch.REFRESH", 0.02)
+    monkeypatch.setattr("klvrelay.verbs.watch.FIRST_PAUSE", 0.02)
 
 
 @pytest.mark.parametrize("terminal", [False, True])

@@ -204,7 +204,7 @@ def _relay_settings(args: argparse.Namespace) -> Any:
 
 
 async def _relay(args: argparse.Namespace) -> int:
-    from klvrelay.house import relay_of
+    from klvrelay.verbs.run import relay_of
 
     relay = relay_of(_relay_settings(args))
     try:
@@ -217,21 +217,21 @@ async def _relay(args: argparse.Namespace) -> int:
 
 
 async def _decode(args: argparse.Namespace) -> int:
-    from klvrelay import decoding
     from klvrelay.names import Url
+    from klvrelay.verbs import decode
 
     url = Url.parse(args.source)
-    counters = await decoding.decode(url, args.format, show_progress=not args.quiet and sys.stderr.isatty())
+    counters = await decode.decode(url, args.format, show_progress=not args.quiet and sys.stderr.isatty())
     if counters.packets == 0:
-        raise decoding.no_klv(url, counters)
+        raise decode.no_klv(url, counters)
     if not args.quiet:
-        print(decoding.summary(counters), file=sys.stderr)
+        print(decode.summary(counters), file=sys.stderr)
     return 0
 
 
 async def _watch(args: argparse.Namespace) -> int:
     from klvrelay.config import mqtt_settings
-    from klvrelay.watch import watch
+    from klvrelay.verbs.watch import watch
 
     await watch(mqtt_settings(args.mqtt, _mqtt_given(args)), args.stream)
     return 0
@@ -239,7 +239,7 @@ async def _watch(args: argparse.Namespace) -> int:
 
 def _sample(args: argparse.Namespace) -> int:
     """All of it is computing: a signal breaks it off where it is, and nothing is left behind."""
-    from klvrelay.making import make_sample
+    from klvrelay.verbs.sample import make_sample
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
@@ -252,7 +252,7 @@ def _sample(args: argparse.Namespace) -> int:
 
 
 async def _demo(args: argparse.Namespace) -> int:
-    from klvrelay.demo import demo
+    from klvrelay.verbs.demo import demo
 
     await demo(args.source, args.mqtt)
     return 0

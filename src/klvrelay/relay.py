@@ -37,7 +37,7 @@ SILENCE = 5.0
 """Seconds without a packet after which a stream counts as offline."""
 NO_KLV = 10.0
 """Seconds of a stream without KLV after which that is said."""
-LAST_CALL = 4.0
+LAST_CALL = 2.5
 """Seconds that sinks get on stop to confirm what waits."""
 
 
@@ -192,6 +192,10 @@ class Relay:
             except Exception as error:  # a fault of ours in one stream must not end the others
                 fault = f"a fault of klvrelay's own: {type(error).__name__} in {_where(error)}"
                 LOG.debug("%s", fault, exc_info=True)
+                if not _may_come_back(source, None):
+                    stream.failed = SourceError(f"{source.url}: {fault}")
+                    stream.health.down(fault, again=False)
+                    break
             if not _may_come_back(source, None):
                 break
             if stream.health.packets > before:
@@ -213,8 +217,10 @@ class Relay:
                         self._tell_availability(stream)
                     await self._accept(stream, decoder.feed(packet), wait=not source.live)
                     health.dropped = source.dropped
-        finally:
+        except BaseException:
             await self._accept(stream, decoder.flush(), wait=False)
+            raise
+        await self._accept(stream, decoder.flush(), wait=not source.live)
 
     async def _accept(self, stream: Stream, records: list[Record], *, wait: bool) -> None:
         for record in records:

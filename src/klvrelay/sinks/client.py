@@ -1,7 +1,7 @@
 """The port to an MQTT library: connect, publish, close. Another library takes its place by another `link.py`.
 
 A connection is used once: after any SinkDown it is dead, and a new one is made. It keeps nothing for later.
-Next door: `mqtt.py` and `watch.py` use it; `link.py` is the one that runs on aiomqtt.
+Next door: `mqtt.py` and `verbs/watch.py` use it; `link.py` is the one that runs on aiomqtt.
 """
 
 from __future__ import annotations

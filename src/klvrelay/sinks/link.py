@@ -40,7 +40,7 @@ class Link:
     """A connection that `client.connect` made; its contract is `client.Connection`."""
 
     def __init__(self, settings: MqttSettings, protocol: int, client_id: str, will: Message | None) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         self._settings = settings
         self._protocol = protocol
         self._client_id = client_id
@@ -214,6 +214,7 @@ class Link:
         self._tell_connect, self._tell_disconnect = paho.on_connect, paho.on_disconnect
         paho.on_connect, paho.on_disconnect = self._on_connect, self._on_disconnect
         paho.on_publish = self._on_publish
+        paho.on_socket_register_write = self._on_register_write
         return paho
 
     def _on_connect(
@@ -232,6 +233,18 @@ class Link:
         if limits.get("MaximumQoS", 2) < self._settings.qos:
             return faults.NO_SUCH_QOS
         return 0 if limits.get("RetainAvailable", 1) else faults.NOTHING_RETAINED
+
+    def _on_register_write(self, paho: Paho, data: Any, sock: Any) -> None:
+        """aiomqtt would watch the descriptor a turn of the loop later, when it may be closed, or another's."""
+        self._loop.call_soon_threadsafe(self._watch_writes, paho, sock)
+
+    def _watch_writes(self, paho: Paho, sock: Any) -> None:
+        if self._fault is None and sock.fileno() >= 0 and paho.want_write():
+            self._loop.add_writer(sock.fileno(), self._write, paho)
+
+    def _write(self, paho: Paho) -> None:
+        with contextlib.suppress(OSError):  # paho tells of it by on_disconnect
+            paho.loop_write()
 
     def _on_publish(self, paho: Paho, data: Any, mid: int, reason: ReasonCode, properties: Properties) -> None:
         """PUBACK or PUBCOMP; or QoS 0 written to the socket."""

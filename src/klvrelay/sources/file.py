@@ -9,7 +9,7 @@ import stat
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from io import FileIO
 from typing import TypeVar
 
@@ -60,16 +60,17 @@ class FileSource:
         """
         if self._via_libav or self.url.scheme != "file" or not os.path.isfile(self.url.path):
             return None
-        try:
-            file = FileIO(self.url.path)
-        except OSError:
-            return None  # `packets` says why
         buffer = bytearray(AT_ONCE)
-        size = file.readinto(buffer)
-        carriage = carriage_by(bytes(buffer[:size]))
-        if carriage is None:
-            file.close()
-            return None
+        with ExitStack() as stack:
+            try:
+                file = stack.enter_context(FileIO(self.url.path))
+                size = file.readinto(buffer)
+            except OSError:
+                return None  # `packets` says why
+            carriage = carriage_by(bytes(buffer[:size]))
+            if carriage is None:
+                return None
+            stack.pop_all()
         return self._through(file, buffer, size, carriage)
 
     def _through(self, file: FileIO, buffer: bytearray, size: int, carriage: Carriage) -> Iterator[Packet]:

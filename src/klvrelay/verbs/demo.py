@@ -1,5 +1,5 @@
 """The verb `demo`: sample, broker, relay and subscriber in one process, so that a newcomer sees it work; next door,
-`house.py` builds the relay and `broker.py` is the broker inside.
+`run.py` builds the relay and `broker.py` is the broker inside.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from rich.text import Text
 from klvrelay.broker import EmbeddedBroker
 from klvrelay.config import RelaySettings, SourceSettings, mqtt_settings
 from klvrelay.errors import KlvrelayError
-from klvrelay.house import relay_of
-from klvrelay.making import make_sample
 from klvrelay.names import Url
 from klvrelay.sinks.client import Received, connect
 from klvrelay.sinks.settings import MqttSettings
-from klvrelay.watch import tame
+from klvrelay.verbs.run import relay_of
+from klvrelay.verbs.sample import make_sample
+from klvrelay.verbs.watch import tame
 
 SHIPPED = Path("samples/orbit.ts")
 LINES_A_SECOND = 4

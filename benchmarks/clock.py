@@ -10,6 +10,9 @@ from statistics import median
 
 Call = Callable[[], object]
 
+_TURN = 0.02
+"""Seconds that a call is repeated for in each round, at least once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -26,37 +29,30 @@ class Timing:
         return median(theirs / ours for ours, theirs in zip(self.rounds, other.rounds, strict=True))
 
 
-def take_turns(
-    calls: Mapping[str, tuple[Call, int]], *, rounds: int, slice_: float = 0.02, clock: Callable[[], float] = time.process_time
-) -> dict[str, Timing]:
-    """Time calls round by round. Each comes with the units of work that one call does.
-
-    slice_   seconds that a call is repeated for in each round, at least once
-    clock    CPU time of the process, or time.perf_counter where threads work side by side
-    """
-    repeats = {name: _repeats(call, slice_) for name, (call, _) in calls.items()}
+def take_turns(calls: Mapping[str, tuple[Call, int]], *, rounds: int) -> dict[str, Timing]:
+    """The CPU time of calls, round by round. Each comes with the units of work that it does."""
+    repeats = {name: _repeats(call) for name, (call, _) in calls.items()}
     found: dict[str, list[float]] = {name: [] for name in calls}
     gc.collect()
     gc.disable()
     try:
         for _ in range(rounds):
             for name, (call, units) in calls.items():
-                found[name].append(_time(call, repeats[name], clock) / (repeats[name] * units))
+                found[name].append(_time(call, repeats[name]) / (repeats[name] * units))
             gc.collect()
     finally:
         gc.enable()
     return {name: Timing(tuple(figures)) for name, figures in found.items()}
 
 
-def _time(call: Call, repeats: int, clock: Callable[[], float]) -> float:
-    begin = clock()
+def _time(call: Call, repeats: int) -> float:
+    begin = time.process_time()
     for _ in range(repeats):
         call()
-    return clock() - begin
+    return time.process_time() - begin
 
 
-def _repeats(call: Call, slice_: float) -> int:
+def _repeats(call: Call) -> int:
+    """How often it takes to fill its turn; the first call only warms up."""
     call()
-    begin = time.perf_counter()
-    call()
-    return max(1, int(slice_ / max(time.perf_counter() - begin, 1e-9)))
+    return max(1, int(_TURN / max(_time(call, 1), 1e-9)))

@@ -126,7 +126,7 @@ def _outcome(
 
 @contextmanager
 def _relay(
-    plan: Plan, first: int, command: Sequence[str], out: IO[bytes] | None = None
+    plan: Plan, first: int, command: Sequence[str], out: IO[bytes] | int = subprocess.DEVNULL
 ) -> Iterator[subprocess.Popen[bytes]]:
     """It is ready once all its ports are bound."""
     with process.running([sys.executable, *command], out=out, core=plan.relay_core) as relay:
@@ -142,7 +142,8 @@ def _send(plan: Plan, first: int, watched: Sequence[process.Pid]) -> tuple[Repor
     options = {"port": first, "streams": plan.streams, "frames": plan.frames, "warm-up": int(WARM_UP * FRAMES)}
     command = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     with tempfile.TemporaryFile() as out:
-        with process.running([sys.executable, "-m", "benchmarks.sender", *command], out=out, core=plan.other_core) as sender:
+        python = [sys.executable, "-m", "benchmarks.sender"]
+        with process.running([*python, *command], out=out, core=plan.other_core) as sender:
             time.sleep(WARM_UP)
             begin, before = time.perf_counter(), [process.cpu_seconds(pid) for pid in watched]
             sender.wait()

@@ -19,10 +19,13 @@ Pid = int
 
 
 @contextmanager
-def running(command: Sequence[str], *, out: IO[bytes] | int | None = None, core: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """A process, on one core where that is asked for, ended with the block."""
-    pinned = ["taskset", "-c", str(core), *command] if core is not None else list(command)
-    with subprocess.Popen(pinned, stdout=out, stderr=subprocess.DEVNULL if out is None else None) as process:
+def running(
+    command: Sequence[str], *, out: IO[bytes] | int = subprocess.DEVNULL, core: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process, on one core where that is asked for, ended with the block; what it says of faults is shown."""
+    with subprocess.Popen(command, stdout=out) as process:
+        if core is not None:
+            os.sched_setaffinity(process.pid, {core})
         try:
             yield process
         finally:

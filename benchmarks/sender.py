@@ -12,6 +12,7 @@ import json
 import socket
 import sys
 import time
+from itertools import product
 
 from benchmarks.stream import DATAGRAM, DATAGRAMS, FRAMES, Frame, frames
 
@@ -89,7 +90,8 @@ class Sender:
 def _schedule(streams: int) -> list[Due]:
     """When each datagram is due, the phases of the streams spread over a frame period."""
     step = _PERIOD / DATAGRAMS
-    times = ((part * step + stream * _PERIOD / streams, stream, part) for stream in range(streams) for part in range(DATAGRAMS))
+    pairs = product(range(streams), range(DATAGRAMS))
+    times = ((part * step + stream * _PERIOD / streams, stream, part) for stream, part in pairs)
     return sorted((at % _PERIOD, stream, part, int(at // _PERIOD)) for at, stream, part in times)
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from benchmarks import live, process
 from benchmarks.show import CONSOLE, Goal, goals, table
 from benchmarks.skip import Skip
+from benchmarks.stream import FRAMES
 
 COUNTS = (20, 50, 100)
 LATE = 0.01
@@ -49,7 +50,7 @@ def _row(count: int, outcome: live.Outcome) -> tuple[str, ...]:
     others = outcome.sender + outcome.broker
     return (
         f"{count}",
-        f"{count * live.FRAMES:,}",
+        f"{count * FRAMES:,}",
         f"{outcome.lost} of {outcome.sent}",
         f"{100 * outcome.relay:.0f} %",
         f"{100 * outcome.relay / count:.2f} %",

@@ -31,7 +31,9 @@ ARROWS: dict[str, set[str] | None] = {
     "health": {"record", "errors", "names"},
     "config": {"errors", "names", "sinks"},  # of the sinks: their settings
     "sample": {"errors", "spec"},
+    "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},
     "relay": None,
+    "options": {"errors", "names", "__version__"},
     "verbs": None,
     "cli": None,
     "__init__": None,

@@ -165,7 +165,7 @@ def test_python_m_klvrelay_is_the_command():
 
 def test_help_is_there_at_once():
     """No heavy library is loaded for it."""
-    code = "import sys; from klvrelay.cli import _parser; _parser(); print(*sys.modules)"
+    code = "import sys; from klvrelay.cli import parser; parser(); print(*sys.modules)"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
     loaded = set(done.stdout.split())

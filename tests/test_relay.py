@@ -17,6 +17,7 @@ import orjson
 import pytest
 from brokers import until
 
+from klvrelay import outlet as outlet_module
 from klvrelay import relay as relay_module
 from klvrelay.backoff import Backoff
 from klvrelay.errors import NoKlv, NotMedia, SinkDown, SinkRefused, SourceDown
@@ -108,7 +109,8 @@ def relay(*sources: Tape, sink: Ear | None = None, waiting: int = 10_000) -> Rel
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off in milliseconds."""
-    monkeypatch.setattr(relay_module, "Backoff", lambda: Backoff(first=0.002, cap=0.01))
+    for module in (relay_module, outlet_module):
+        monkeypatch.setattr(module, "Backoff", lambda: Backoff(first=0.002, cap=0.01))
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ import pytest
 from brokers import Mosquitto, listening, until
 from oracle import OracleBroker
 
+from klvrelay import outlet as outlet_module
 from klvrelay import relay as relay_module
 from klvrelay.backoff import Backoff
 from klvrelay.config import RelaySettings, SourceSettings
@@ -35,7 +36,8 @@ EXPIRY, CONTENT_TYPE = 0x02, 0x03
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off in milliseconds."""
-    monkeypatch.setattr(relay_module, "Backoff", lambda: Backoff(first=0.01, cap=0.05))
+    for module in (relay_module, outlet_module):
+        monkeypatch.setattr(module, "Backoff", lambda: Backoff(first=0.01, cap=0.05))
 
 
 def relay(port: int, *sources: SourceSettings, waiting: int = 10_000, **mqtt: Any) -> Relay:

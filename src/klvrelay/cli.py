@@ -11,155 +11,16 @@ import asyncio
 import contextlib
 import logging
 import os
-import re
 import signal
 import sys
 from collections.abc import Coroutine, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 from klvrelay.errors import ConfigError, KlvrelayError
-from klvrelay.names import printable
+from klvrelay.options import parser
 
 LOG = logging.getLogger("klvrelay")
-
-SOURCES = """\
-sources:
-  flight.ts  -                     a file, standard input: MPEG-TS, bare KLV, mp4, mkv, ...
-  udp://0.0.0.0:5000               datagrams of MPEG-TS, on this port
-  udp://239.1.1.1:5000             a multicast group (--interface eth0 where there are several)
-  rtp://0.0.0.0:5004               the same in RTP
-  tcp://camera:5000                MPEG-TS over TCP (?listen=1 to be called instead)
-  rtsp://user:password@camera/path rtsps://, http://, https:// too
-"""
-BROKERS = """\
-brokers:
-  mqtt://127.0.0.1:1883            mosquitto on this machine
-  mqtts://user@broker:8883         TLS; the password from KLVRELAY_MQTT_PASSWORD, or user:password@
-  mqtt://broker/site-a             another topic prefix than klvrelay
-"""
-CODES = "exit codes: 0 done or stopped, 2 wrong options, 3 source can't be read, 4 no KLV in it, 5 broker refuses"
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        shown = re.sub(r"(\w+://)[^\s'\"]*@", r"\1***@", message)  # an argument is quoted, and may hold a password
-        raise ConfigError(f"{printable(shown)}\ntry: {self.prog} --help")
-
-
-def _parser() -> argparse.ArgumentParser:
-    from klvrelay import __version__
-
-    parser = _Parser(
-        prog="klvrelay",
-        description="Relays the KLV metadata of drone video (MISB ST 0601, 0102, 0903) to MQTT.",
-        epilog=f"`klvrelay VERB --help` tells more of each.\n{CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"klvrelay {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for add in (_run_options, _replay_options, _decode_options, _watch_options, _sample_options, _demo_options):
-        add(verbs)
-    return parser
-
-
-EXAMPLES = {
-    "run": "klvrelay run udp://0.0.0.0:5000 --stream uav1 --mqtt mqtt://127.0.0.1:1883",
-    "replay": "klvrelay replay flight.ts --speed 2 --loop --mqtt mqtt://127.0.0.1:1883",
-    "decode": "klvrelay decode flight.ts > records.jsonl",
-    "watch": "klvrelay watch --mqtt mqtt://127.0.0.1:1883",
-    "sample": "klvrelay sample orbit.ts --seconds 30 --carriage async",
-    "demo": "klvrelay demo udp://0.0.0.0:5000",
-}
-
-
-def _verb(verbs: Any, name: str, text: str, epilog: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        epilog=f"example:\n  {EXAMPLES[name]}\n{epilog}{CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    return parser
-
-
-def _mqtt_options(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
-    parser.add_argument("--mqtt", metavar="URL", required=required, help="the broker: mqtt://host or mqtts://host")
-    parser.add_argument("--prefix", help="first level of every topic (klvrelay)")
-    parser.add_argument("--username", help="user name at the broker; the password is read from KLVRELAY_MQTT_PASSWORD")
-    parser.add_argument("--client-id", help="MQTT client id (one of its own for each run)")
-    parser.add_argument("--mqtt-version", choices=("5", "3.1.1"), help="MQTT 5 (falls back by itself) or 3.1.1 at once")
-    parser.add_argument("--ca-file", help="certificates to trust for mqtts://, instead of the system's")
-    parser.add_argument("--allow-plaintext", action="store_true", help="send a password without TLS")
-
-
-def _publish_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--qos", type=int, choices=(0, 1, 2), help="quality of service of records (1: confirmed)")
-    parser.add_argument("--raw", action="store_true", help="also publish each packet's KLV bytes to .../raw")
-    parser.add_argument(
-        "--publish-bad", choices=("rejected", "telemetry", "drop"),
-        help="where records with a bad checksum go (rejected)",
-    )  # fmt: skip
-
-
-def _run_options(verbs: Any) -> None:
-    parser = _verb(verbs, "run", "relay sources to a broker until stopped", SOURCES + BROKERS)
-    parser.add_argument("sources", nargs="*", metavar="SOURCE", help="what to relay; several are relayed side by side")
-    parser.add_argument("-c", "--config", metavar="FILE", help="settings in TOML: see samples/relay.toml")
-    parser.add_argument("--stream", action="append", default=[], metavar="NAME",
-                        help="name of a stream in topics; once a source, in their order")  # fmt: skip
-    parser.add_argument("--interface", help="network interface that multicast is joined on")
-    parser.add_argument("--sender", help="take datagrams from this address only")
-    parser.add_argument("--source-timeout", type=float, metavar="SECONDS", help="wait for a source this long (5)")
-    _mqtt_options(parser)
-    _publish_options(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
-
-
-def _replay_options(verbs: Any) -> None:
-    parser = _verb(verbs, "replay", "relay a file in its own time, as if it were live", BROKERS)
-    parser.add_argument("sources", nargs=1, metavar="FILE")
-    parser.add_argument("--speed", type=float, default=1.0, help="this many times as fast (1)")
-    parser.add_argument("--loop", action="store_true", help="again and again, until stopped")
-    parser.add_argument("--stream", action="append", default=[], metavar="NAME", help="name of the stream in topics")
-    _mqtt_options(parser, required=True)
-    _publish_options(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
-
-
-def _decode_options(verbs: Any) -> None:
-    parser = _verb(verbs, "decode", "print every KLV record of a file as JSON Lines or CSV", "")
-    parser.add_argument("source", metavar="FILE", help="MPEG-TS, bare KLV, mp4, mkv, ...; - for standard input")
-    parser.add_argument("--format", choices=("json", "csv"), default="json", help="JSON Lines (default) or CSV")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
-
-
-def _watch_options(verbs: Any) -> None:
-    parser = _verb(verbs, "watch", "show what a broker's streams tell, live, as a table", BROKERS)
-    parser.add_argument("stream", nargs="?", metavar="STREAM", help="only this one")
-    _mqtt_options(parser, required=True)
-
-
-def _sample_options(verbs: Any) -> None:
-    parser = _verb(verbs, "sample", "write a synthetic drone recording whose picture fits its metadata", "")
-    parser.add_argument("out", metavar="OUT.ts")
-    parser.add_argument("--seconds", type=float, default=30.0, help="how long (30)")
-    parser.add_argument("--size", default="640x360", help="of the picture (640x360)")
-    parser.add_argument("--fps", type=float, default=30, help="frames a second (30)")
-    parser.add_argument("--klv-rate", type=float, help="KLV packets a second (one a frame)")
-    parser.add_argument("--codec", choices=("h264", "h265"), default="h264")
-    parser.add_argument("--carriage", choices=("sync", "async"), default="sync",
-                        help="sync: stream type 0x15, AU cells, PTS (default); async: 0x06, no PTS")  # fmt: skip
-    parser.add_argument("--bit-rate", type=int, help="of the video, bits a second")
-    parser.add_argument("--seed", type=int, default=1, help="another flight over another village")
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
-
-
-def _demo_options(verbs: Any) -> None:
-    parser = _verb(verbs, "demo", "relay a sample to a broker inside this process, and show what a subscriber gets", "")
-    parser.add_argument("source", nargs="?", metavar="SOURCE", help="your own source instead of the sample")
-    parser.add_argument("--mqtt", metavar="URL", help="your own broker instead of the one inside")
 
 
 def _mqtt_given(args: argparse.Namespace) -> dict[str, Any]:
@@ -276,7 +137,7 @@ async def _stoppable(work: Coroutine[Any, Any, int]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """The command's way in; gives its exit code."""
     try:
-        args = _parser().parse_args(argv)
+        args = parser().parse_args(argv)
         _log_to_stderr(quiet=getattr(args, "quiet", False))
         if args.verb == "sample":
             return _sample(args)

@@ -1,10 +1,9 @@
 """The corridor: packets of every source to records, records to every sink. It alone knows all the rooms, starts
 their tasks and restarts what fell.
 
-    carry   source -> decoder -> spools           one task a stream
-    drain   spool -> sink, until confirmed        one task a sink
-    tell    latest values -> sink                 beside drain, on the same connection
-    tick    silence, states, once a second
+    carry   source -> decoder -> spools           one task a stream, here
+    drain   spool -> sink, until confirmed        one task a sink, in `outlet.py`
+    tick    silence, states, once a second        here
 """
 
 from __future__ import annotations
@@ -22,10 +21,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from klvrelay.backoff import Backoff
-from klvrelay.errors import KlvrelayError, NoKlv, SinkDown, SinkRefused, SourceDown, SourceError, TooLarge
+from klvrelay.errors import KlvrelayError, NoKlv, SourceDown, SourceError
 from klvrelay.health import SinkHealth, StreamHealth
 from klvrelay.klv import Decoder
 from klvrelay.latest import Latest
+from klvrelay.outlet import Outlet
 from klvrelay.record import Record
 from klvrelay.sinks import Notice, Sink
 from klvrelay.sources import Source
@@ -51,31 +51,6 @@ class Stream:
     decoder: Decoder
     latest: Latest = field(default_factory=Latest)
     failed: SourceError | None = None
-
-
-@dataclass(slots=True)
-class Outlet:
-    """One sink with the records that wait for it and the latest values that it is to be told."""
-
-    sink: Sink
-    spool: Spool
-    health: SinkHealth
-    notices: dict[tuple[str, str | None], Notice] = field(default_factory=dict)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-    all_told: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def tell(self, notice: Notice) -> None:
-        self.notices[notice.kind, notice.stream] = notice
-        self.all_told.clear()
-        self.news.set()
-
-    async def settled(self) -> None:
-        """Return once the sink has all records and all latest values."""
-        await self.spool.drained()
-        if self.health.up:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LAST_CALL / 2):
-                    await self.all_told.wait()
 
 
 def new_boot() -> str:
@@ -120,7 +95,7 @@ class Relay:
         it happens and spoils that stream only; `fault` has it afterwards.
         """
         carriers = [asyncio.create_task(self._keep(s), name=f"carry {s.name}") for s in self.streams]
-        drains = [asyncio.create_task(self._drain(o), name=f"drain {o.health.name}") for o in self.outlets]
+        drains = [asyncio.create_task(o.drain(), name=f"drain {o.health.name}") for o in self.outlets]
         ticker = asyncio.create_task(self._tick(), name="tick")
         sources: asyncio.Future[Any] = asyncio.gather(*carriers)
         everything: list[asyncio.Future[Any]] = [sources, *carriers, *drains, ticker]
@@ -171,8 +146,6 @@ class Relay:
             await asyncio.wait([waiting, *drains], return_when=asyncio.FIRST_COMPLETED)
         finally:
             await _cancelled([waiting])
-
-    # ---- carry ----
 
     async def _keep(self, stream: Stream) -> None:
         """Carry one source, and open it again whenever it falls."""
@@ -231,61 +204,6 @@ class Relay:
                     await outlet.spool.room()
                 outlet.spool.put(record)
 
-    # ---- drain ----
-
-    async def _drain(self, outlet: Outlet) -> None:
-        """Keep one sink connected, and its spool empty."""
-        backoff = Backoff()
-        while True:
-            try:
-                await self._serve(outlet, backoff)
-            except SinkDown as fault:
-                outlet.health.down(str(fault))
-            except SinkRefused as fault:
-                # At the first try it is for the operator to mend; later it may be the broker's bad day.
-                if not outlet.health.ever_up:
-                    raise
-                outlet.health.down(str(fault))
-            await asyncio.sleep(backoff.next())
-
-    async def _serve(self, outlet: Outlet, backoff: Backoff) -> None:
-        """One connection, until it falls: raises SinkDown or SinkRefused."""
-        try:
-            async with outlet.sink, asyncio.TaskGroup() as tasks:
-                outlet.health.connected()
-                backoff.reset()
-                outlet.news.set()
-                tasks.create_task(self._deliver(outlet), name="deliver")
-                tasks.create_task(self._tell(outlet), name="tell")
-        except ExceptionGroup as group:
-            raise _first(group) from None
-
-    @staticmethod
-    async def _deliver(outlet: Outlet) -> None:
-        while True:
-            batch = await outlet.spool.batch()
-            try:
-                await outlet.sink.deliver(batch)
-            except TooLarge:
-                await _one_by_one(outlet, batch)
-            outlet.spool.commit()
-
-    @staticmethod
-    async def _tell(outlet: Outlet) -> None:
-        """Latest values: what is overtaken before it went out is never sent."""
-        while True:
-            await outlet.news.wait()
-            outlet.news.clear()
-            while outlet.notices:
-                key = next(iter(outlet.notices))
-                try:
-                    await outlet.sink.tell(outlet.notices.pop(key))
-                except TooLarge as fault:
-                    outlet.health.left_out(fault)
-            outlet.all_told.set()
-
-    # ---- tick ----
-
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(1.0)
@@ -315,15 +233,6 @@ class Relay:
             outlet.tell(notice)
 
 
-async def _one_by_one(outlet: Outlet, batch: Sequence[Record]) -> None:
-    """One record that the far end never takes costs itself, not those beside it."""
-    for record in batch:
-        try:
-            await outlet.sink.deliver([record])
-        except TooLarge as fault:
-            outlet.health.left_out(fault)
-
-
 def _where(error: BaseException) -> str:
     """File and line where it was raised: what a report needs, without any of the data."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
@@ -335,12 +244,6 @@ def _may_come_back(source: Source, error: SourceError | None) -> bool:
     if getattr(source.url, "scheme", "file") in ("file", "stdin"):
         return False
     return source.live or isinstance(error, SourceDown)
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 async def _cancelled(tasks: Sequence[asyncio.Future[Any]]) -> None:

@@ -259,6 +259,15 @@ enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int in_step,
     return KLV_OK;
 }
 
+int klv_whole(const uint8_t *in, size_t n, size_t limit)
+{
+    struct klv_view view;
+    if (klv_next(in, n, limit, 1, &view) != KLV_OK || view.at || view.size != n || view.cut ||
+        (klv_sets[view.set].sum && view.checksum != KLV_GOOD))
+        return -1;
+    return 4 * view.set + view.checksum;
+}
+
 int klv_checksum(const uint8_t *packet, size_t n)
 {
     uint64_t length;

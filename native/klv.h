@@ -85,6 +85,9 @@ const char *klv_imapb(const uint8_t *in, size_t n, double min, double max, doubl
  * that no table has counts only where `in_step`: right behind another packet. */
 enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int in_step, struct klv_view *view);
 
+/* Is in[0..n) one whole packet and nothing odd about it? Then 4 x its set + its checksum; else -1: take a lane. */
+int klv_whole(const uint8_t *in, size_t n, size_t limit);
+
 /* The checksum of one packet as klv_next gives it. */
 int klv_checksum(const uint8_t *packet, size_t n);
 

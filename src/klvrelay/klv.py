@@ -120,6 +120,8 @@ def decode(data: bytes | bytearray | memoryview, *, stream: str = "", boot: str 
 
     Damaged and unknown packets are in the list too: see `Record.good`.
     """
+    if isinstance(data, bytes) and (whole := wire.whole(data)) is not None:
+        return [Record(data, *whole, "ok", None, None, None, stream, boot, 0)]
     decoder = Decoder(stream, boot)
     return decoder.feed(Packet(data, carriage=carriage_of(data[:SNIFFED]) or "klv")) + decoder.flush()
 

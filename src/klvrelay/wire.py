@@ -29,7 +29,7 @@ CHECKSUMS: tuple[Checksum, ...] = ("absent", "ok", "bad")
 TRANSPORTS: tuple[Transport, ...] = ("ok", "damaged")
 SET_NAMES = [ffi.string(lib.klv_set_name(i)).decode() for i in range(256)]
 
-_LINES_ROOM = 256 << 10  # text goes through here in pieces that stay in the processor's cache
+_MOST_ROOM = 32 << 20  # kept for text once it was needed: fresh memory costs more than the text to fill it with
 
 _ENTRY = struct.Struct("=IIqiBBBB")
 _NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
@@ -62,7 +62,8 @@ class _Room(threading.local):
 
 _room = _Room()
 _klv_record = lib.klv_record
-_buffer = ffi.buffer
+_klv_whole = lib.klv_whole
+_unpack = ffi.unpack
 
 
 @lru_cache(maxsize=4096)
@@ -86,7 +87,7 @@ def record_json(
         raw, len(raw), head_, len(head_), seq, received, -1 if pts is None else pts, damaged, room.out, room.size
     )
     if written > 0:
-        return _buffer(room.out, written)[:]  # type: ignore[no-any-return]
+        return _unpack(room.out, written)  # type: ignore[no-any-return]
     if written < 0:
         raise DecodeError("not a KLV packet: no key and length at its beginning")
     room.grow(room.size * 4)
@@ -106,6 +107,28 @@ def time_us(raw: bytes) -> int | None:
 
 Entry = tuple[bytes, int | None, int | None, str, Checksum, Transport]
 """(bytes, pts, pid, set, checksum, transport) of one packet."""
+
+
+def whole(data: bytes) -> tuple[str, Checksum] | None:
+    """(set, checksum) of a buffer that is one whole packet and nothing odd about it; None: only a `Lane` can tell."""
+    found = _klv_whole(data, len(data), LIMIT)
+    return None if found < 0 else (SET_NAMES[found >> 2], CHECKSUMS[found & 3])
+
+
+def _entries_of(pool: Any, entries: Any, count: int) -> list[Entry]:
+    return [
+        (
+            pool[at : at + size],
+            pts if pts >= 0 else None,
+            pid if pid >= 0 else None,
+            SET_NAMES[set_],
+            CHECKSUMS[checksum],
+            TRANSPORTS[damaged],
+        )
+        for at, size, pts, pid, set_, checksum, damaged, _ in _ENTRY.iter_unpack(
+            ffi.buffer(entries, count * _ENTRY.size)
+        )
+    ]
 
 
 class Lane:
@@ -144,25 +167,11 @@ class Lane:
             )  # fmt: skip
             count = self._count[0]
             if count:
-                found += self._read(count)
+                found += _entries_of(ffi.buffer(self._pool), self._entries, count)
             if status != lib.KLV_FULL:
                 return found
             if count == len(self._entries):
                 self._entries = _NO_CLEAR("struct klv_entry[]", min(4 * count, 65536))
-
-    def _read(self, count: int) -> list[Entry]:
-        table, pool = ffi.buffer(self._entries, count * _ENTRY.size), ffi.buffer(self._pool)
-        return [
-            (
-                pool[at : at + size],
-                pts if pts >= 0 else None,
-                pid if pid >= 0 else None,
-                SET_NAMES[set_],
-                CHECKSUMS[checksum],
-                TRANSPORTS[damaged],
-            )
-            for at, size, pts, pid, set_, checksum, damaged, _ in _ENTRY.iter_unpack(table)
-        ]
 
     def lines(self, data: Any, head_: bytes, seq: int, received_us: int | None = None) -> tuple[bytes, int]:
         """Every record of `data` as JSON Lines, and the next sequence number. One C call, as a rule."""
@@ -173,18 +182,18 @@ class Lane:
         envelope.received_us = -1 if received_us is None else received_us
         parts, room = [], _room
         self._used[0] = 0
+        if room.size < _MOST_ROOM and room.size < 8 * len(source):
+            room.grow(min(_MOST_ROOM, 8 * len(source)))
         status = lib.KLV_FULL
         while status == lib.KLV_FULL:
-            if room.size < _LINES_ROOM:
-                room.grow(_LINES_ROOM)
             status = lib.klv_lane_lines(
                 self._lane, source, len(source), self._used, envelope, room.out, room.size, self._count
             )
             if self._count[0]:
-                parts.append(ffi.buffer(room.out, self._count[0])[:])
+                parts.append(_unpack(room.out, self._count[0]))
             elif status == lib.KLV_FULL:
                 room.grow(room.size * 4)
-        return b"".join(parts), int(envelope.seq)
+        return parts[0] if len(parts) == 1 else b"".join(parts), int(envelope.seq)
 
     @property
     def counters(self) -> Counters:

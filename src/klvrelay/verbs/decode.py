@@ -25,6 +25,8 @@ from klvrelay.wire import Counters
 HEAD = ("stream", "seq", "time", "time_us", "pts", "set", "version", "checksum", "transport", "special", "warnings")
 """Columns of the CSV that every record has; its items follow."""
 CSV_PIECE = 1 << 16
+BREATH = 32
+"""Pieces of a file between two looks at the loop."""
 
 
 async def decode_source(url: Url, out: Callable[[bytes], object], progress: Callable[[int], None] | None) -> Counters:
@@ -49,9 +51,10 @@ async def _packets(url: Url) -> AsyncGenerator[Packet, None]:
             async for packet in packets:
                 yield packet
         return
-    for packet in at_once:
+    for number, packet in enumerate(at_once):
         yield packet
-        await asyncio.sleep(0)  # a signal may want to stop it
+        if number % BREATH == 0:
+            await asyncio.sleep(0)  # a signal may want to stop it
 
 
 async def decode(url: Url, form: str, *, show_progress: bool) -> Counters:

@@ -28,7 +28,8 @@ def mosquitto(folder: Path, *, core: int | None = None) -> Iterator[tuple[int, p
     text = re.sub(r"(?m)^listener \d+", f"listener {port}", _SAMPLE.read_text(encoding="utf-8"))
     settings = folder / "mosquitto.conf"
     settings.write_text(f"user root\npersistence_location {folder}/\n{text}", encoding="utf-8")
-    with running([program, "-c", str(settings)], core=core) as broker:
+    log = folder / "mosquitto.log"
+    with log.open("wb") as err, running([program, "-c", str(settings)], err=err, core=core) as broker:
         process.until(lambda: _answers(port), "mosquitto listens")
         yield port, broker.pid
 

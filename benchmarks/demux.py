@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -78,11 +79,16 @@ def _readers() -> Iterator[tuple[str, Row]]:
 
 
 def _measure(row: Row, path: Path) -> None:
-    before, begin = os.times(), time.perf_counter()
+    before, begin = _cpu(), time.perf_counter()
     row.found = row.read(path)
     row.wall.append(time.perf_counter() - begin)
-    after = os.times()
-    row.cpu.append(sum(after[:4]) - sum(before[:4]))
+    row.cpu.append(_cpu() - before)
+
+
+def _cpu() -> float:
+    """Seconds that this process and those it has waited for have used."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def _plainly(path: Path) -> int:
@@ -145,7 +151,7 @@ def _show(rows: dict[str, Row], size: int) -> None:
     found = [Goal("klvrelay decode", 0.5, _ratio(rows[_READ], ours), "of plain reading")]
     for peer, wanted in _WANTED:
         if peer in rows:
-            found.append(Goal("klvrelay decode", wanted, _ratio(rows[peer], ours), f"x {peer}"))
+            found.append(Goal("klvrelay decode", wanted, _ratio(rows[peer], ours), f"x {peer.partition(',')[0]}"))
     goals(found)
 
 

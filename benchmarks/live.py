@@ -148,6 +148,8 @@ def _send(plan: Plan, first: int, watched: Sequence[process.Pid]) -> tuple[Repor
             begin, before = time.perf_counter(), [process.cpu_seconds(pid) for pid in watched]
             sender.wait()
             wall, after = time.perf_counter() - begin, [process.cpu_seconds(pid) for pid in watched]
+        if sender.returncode:
+            raise Skip("the relay ended while it was sent to")
         out.seek(0)
         report: Report = json.loads(out.read())
     return report, [(late - early) / wall for early, late in zip(before, after, strict=True)]

@@ -20,10 +20,14 @@ Pid = int
 
 @contextmanager
 def running(
-    command: Sequence[str], *, out: IO[bytes] | int = subprocess.DEVNULL, core: int | None = None
+    command: Sequence[str],
+    *,
+    out: IO[bytes] | int = subprocess.DEVNULL,
+    err: IO[bytes] | int | None = None,
+    core: int | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process, on one core where that is asked for, ended with the block; what it says of faults is shown."""
-    with subprocess.Popen(command, stdout=out) as process:
+    """A process, on one core where that is asked for, ended with the block; its faults are shown as they come."""
+    with subprocess.Popen(command, stdout=out, stderr=err) as process:
         if core is not None:
             os.sched_setaffinity(process.pid, {core})
         try:

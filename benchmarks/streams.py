@@ -57,5 +57,14 @@ def _row(count: int, outcome: live.Outcome) -> tuple[str, ...]:
         f"{outcome.memory:.0f}",
         f"{100 * others:.0f} %",
         f"{1e3 * outcome.late:.1f} ms",
-        "the sender" if outcome.late > LATE else "the relay" if outcome.relay > 0.95 else "none yet",
+        _limit(outcome),
     )
+
+
+def _limit(outcome: live.Outcome) -> str:
+    """What can't take more."""
+    if outcome.late > LATE:
+        return "the sender"
+    if outcome.relay > 0.95:
+        return "the relay"
+    return "not known" if outcome.lost else "none yet"

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-enum { TAGS = 144, NO_COLUMN = 0xff };
+enum { TAGS = 144, COLUMNS = 255 };
 
 int klv_numeric(unsigned tag)
 {
@@ -21,13 +21,51 @@ int klv_numeric(unsigned tag)
     }
 }
 
-static void fill_row(const uint8_t *value, size_t n, const uint8_t *column_of, double *out, size_t stride)
+/* How a wanted item is read: nearly all are integers of 1, 2 or 4 octets times a scale plus an offset. */
+enum way { W_SKIP, W_ANY, W_U1, W_U2, W_U4, W_S2, W_S4 };
+
+struct plan {
+    double scale, offset;
+    uint8_t way, length, column;
+};
+
+static struct plan plan_for(const struct item *item, size_t column)
+{
+    static const uint8_t UNSIGNED[5] = {W_ANY, W_U1, W_U2, W_ANY, W_U4}, SIGNED[5] = {W_ANY, W_ANY, W_S2, W_ANY, W_S4};
+    struct plan plan = {1, 0, W_ANY, (uint8_t)item->len_min, (uint8_t)column};
+    size_t length = item->len_min <= 4 ? item->len_min : 0;
+    if (item->kind == K_LINEAR_INT) {
+        plan.scale = item->scale;
+        plan.way = SIGNED[length];
+    } else if (item->kind == K_LINEAR_UINT) {
+        plan.scale = item->scale;
+        plan.offset = item->min;
+        plan.way = UNSIGNED[length];
+    } else if (item->kind != K_IMAPB && item->kind != K_INT) {
+        plan.way = UNSIGNED[length];
+    }
+    return plan;
+}
+
+static inline double number(const struct plan *plan, uint64_t tag, const uint8_t *in, size_t n)
+{
+    switch (n == plan->length ? plan->way : W_ANY) {
+    case W_U1: return in[0] * plan->scale + plan->offset;
+    case W_U2: return be16(in) * plan->scale + plan->offset;
+    case W_U4: return be32(in) * plan->scale + plan->offset;
+    case W_S2: return be16(in) == 0x8000 ? NAN : (int16_t)be16(in) * plan->scale;
+    case W_S4: return be32(in) == 0x80000000 ? NAN : (int32_t)be32(in) * plan->scale;
+    default: return item_number(&klv_st0601->items[tag], in, n);
+    }
+}
+
+static void fill_row(const uint8_t *value, size_t n, const struct plan *plans, double *out, size_t stride)
 {
     size_t at = 0, length;
     uint64_t tag;
     while (at < n && read_item(value, &at, n, &tag, &length) == KLV_OK) {
-        if (tag < TAGS && column_of[tag] != NO_COLUMN)
-            out[column_of[tag] * stride] = item_number(&klv_st0601->items[tag], value + at, length);
+        if (tag < TAGS && plans[tag].way != W_SKIP)
+            out[plans[tag].column * stride] = number(&plans[tag], tag, value + at, length);
         at += length;
     }
 }
@@ -35,11 +73,11 @@ static void fill_row(const uint8_t *value, size_t n, const uint8_t *column_of, d
 enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, const uint16_t *tags,
                             size_t columns, double *out, size_t stride, size_t rows, size_t *row, size_t *used)
 {
-    uint8_t column_of[TAGS];
-    memset(column_of, NO_COLUMN, sizeof column_of);
-    for (size_t c = 0; c < columns && c < NO_COLUMN; c++)
+    struct plan plans[TAGS];
+    memset(plans, 0, sizeof plans);
+    for (size_t c = 0; c < columns && c < COLUMNS; c++)
         if (tags[c] < TAGS)
-            column_of[tags[c]] = (uint8_t)c;
+            plans[tags[c]] = plan_for(&klv_st0601->items[tags[c]], c);
     struct klv_view view;
     int in_step = 1;
     for (;;) {
@@ -53,7 +91,7 @@ enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, 
                 return KLV_FULL;
             for (size_t c = 0; c < columns; c++)
                 out[c * stride + *row] = NAN;
-            fill_row(in + *used + view.at + view.value, view.size - view.value, column_of, out + *row, stride);
+            fill_row(in + *used + view.at + view.value, view.size - view.value, plans, out + *row, stride);
             ++*row;
         }
         *used += view.at + view.size;

@@ -277,6 +277,21 @@ int klv_checksum(const uint8_t *packet, size_t n)
     return checksum(&klv_sets[set_of_key(packet)], packet, 16 + used, n);
 }
 
+int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3])
+{
+    uint64_t length, tag;
+    size_t used, size;
+    memset(bits, 0, 3 * sizeof *bits);
+    if (n < 17 || klv_sets[set_of_key(packet)].tags == 0 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
+        return 0;
+    for (size_t at = 16 + used; at < n; at += size) {
+        if (read_item(packet, &at, n, &tag, &size) != KLV_OK || tag >= 192)
+            return 0;
+        bits[tag >> 6] |= (uint64_t)1 << (tag & 63);
+    }
+    return 1;
+}
+
 int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us)
 {
     if (n < 17)

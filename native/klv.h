@@ -91,6 +91,9 @@ int klv_whole(const uint8_t *in, size_t n, size_t limit);
 /* The checksum of one packet as klv_next gives it. */
 int klv_checksum(const uint8_t *packet, size_t n);
 
+/* Which items a local set holds, a bit a tag below 192; 0 where it holds others too, or is none. */
+int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3]);
+
 /* Item 2 of a packet: 1 and its value, or 0. */
 int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us);
 

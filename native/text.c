@@ -43,18 +43,34 @@ static char *fixed_before(char *end, uint64_t *value, unsigned count)
     return end;
 }
 
+static const uint64_t TENS[] = {
+    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,
+    1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
+    1000000000000000000u, 10000000000000000000u};
+
+static unsigned digits_of(uint64_t value)
+{
+    unsigned n = (unsigned)(64 - __builtin_clzll(value | 1)) * 1233 >> 12;
+    return n + ((value | 1) >= TENS[n]);
+}
+
 static void put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals)
 {
-    char buffer[48], *end = buffer + sizeof buffer, *p = end;
-    int zero = magnitude == 0;
-    if (decimals) {
-        p = fixed_before(p, &magnitude, decimals);
-        *--p = '.';
+    if (!room(t, 48))
+        return;
+    char *p = t->p;
+    *p = '-';
+    p += negative && magnitude;
+    unsigned n = digits_of(magnitude);
+    if (decimals == 0) {
+        t->p = p + n;
+        digits_before(t->p, magnitude);
+        return;
     }
-    p = digits_before(p, magnitude);
-    if (negative && !zero)
-        *--p = '-';
-    put_bytes(t, p, (size_t)(end - p));
+    char *end = t->p = p + (n > decimals ? n : decimals + 1) + 1;
+    end = fixed_before(end, &magnitude, decimals);
+    *--end = '.';
+    digits_before(end, magnitude);
 }
 
 void put_uint(struct text *t, uint64_t value)
@@ -76,11 +92,6 @@ void put_fixed(struct text *t, int64_t scaled, unsigned decimals)
 {
     put_number(t, magnitude_of(scaled), scaled < 0, decimals);
 }
-
-static const uint64_t TENS[] = {
-    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,
-    1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
-    1000000000000000000u, 10000000000000000000u};
 
 void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift)
 {

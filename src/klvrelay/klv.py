@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from klvrelay import wire
 from klvrelay.errors import ConfigError
 from klvrelay.record import Carriage, Packet, Record
 from klvrelay.spec import SETS
 from klvrelay.wire import Counters
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 SNIFFED = 65536
 """Bytes that are looked at to tell MPEG-TS from KLV."""

@@ -31,18 +31,22 @@ class Latest:
         self._items: dict[str, Any] = {}
         self._special: dict[str, str] = {}
         self._platform = False
-        self._changed = False
+        self._pending: dict[tuple[str, bytes | int], Record] = {}  # by the items they hold, latest last
 
     def add(self, record: Record) -> None:
-        """Take one record in; costs reading its JSON once."""
+        """Take one record in: it takes the place of the one before it that held the same items."""
         if record.good:
-            self._merge(orjson.loads(record.json()))
+            alike = record.set, record.held or record.seq
+            self._pending.pop(alike, None)
+            self._pending[alike] = record
 
     def document(self) -> bytes | None:
         """The state as JSON, or None where no good record came since the last call."""
-        if not self._changed:
+        if not self._pending:
             return None
-        self._changed = False
+        for record in self._pending.values():
+            self._merge(orjson.loads(record.json()))
+        self._pending.clear()
         if self._special:
             self._head["quality"][_SPECIAL] = self._special
         return orjson.dumps({**self._head, "items": self._items})
@@ -52,7 +56,6 @@ class Latest:
         self._take_head(record)
         self._take_special(record["quality"].pop(_SPECIAL, {}), items, _path(name))
         _update(_place(self._items, name), items)
-        self._changed = True
 
     def _take_head(self, record: dict[str, Any]) -> None:
         platform = record["set"] == "ST0601"

@@ -8,10 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from os import PathLike
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from klvrelay import klv
 from klvrelay.errors import KlvrelayError, NoKlv
@@ -19,6 +16,10 @@ from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
 from klvrelay.record import Record
 from klvrelay.sources import open_source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 async def _batches(

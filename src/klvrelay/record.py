@@ -6,7 +6,6 @@ for its JSON.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
@@ -20,8 +19,7 @@ Carriage = Literal["ts", "klv"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Packet:
+class Packet(NamedTuple):
     """Bytes as a source received them, and what is known of their way here.
 
     data         transport-stream bytes in any cut, or KLV bytes in any cut, as `carriage` says
@@ -81,6 +79,11 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
             return None if us is None else _EPOCH + timedelta(microseconds=us)
         except OverflowError:
             return None
+
+    @property
+    def held(self) -> bytes | None:
+        """A mark of which items it holds, the same for all that hold the same; None where it can't be told so."""
+        return wire.tags(self.raw)
 
     @property
     def items(self) -> dict[str, Any]:

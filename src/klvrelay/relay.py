@@ -188,11 +188,13 @@ class Relay:
                 async for packet in packets:
                     if health.saw(packet, time.monotonic()):
                         self._tell_availability(stream)
-                    await self._accept(stream, decoder.feed(packet), wait=not source.live)
-                    health.dropped = source.dropped
+                    if records := decoder.feed(packet):
+                        await self._accept(stream, records, wait=not source.live)
         except BaseException:
             await self._accept(stream, decoder.flush(), wait=False)
             raise
+        finally:
+            health.dropped += source.dropped
         await self._accept(stream, decoder.flush(), wait=not source.live)
 
     async def _accept(self, stream: Stream, records: list[Record], *, wait: bool) -> None:

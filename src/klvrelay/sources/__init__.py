@@ -20,7 +20,6 @@ from klvrelay.names import Url
 from klvrelay.record import Packet
 from klvrelay.sources.file import FileSource
 from klvrelay.sources.libav import LibavSource
-from klvrelay.sources.replay import ReplaySource
 from klvrelay.sources.tcp import TcpSource
 from klvrelay.sources.udp import UdpSource
 
@@ -88,6 +87,8 @@ def open_source(
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
     match where.scheme:
         case "file" | "stdin" if speed is not None or loop:
+            from klvrelay.sources.replay import ReplaySource  # here, since it loads numpy
+
             return ReplaySource(where, speed=1.0 if speed is None else speed, loop=loop)
         case "file" | "stdin":
             return FileSource(where, live_stamps=live_stamps, via_libav=via is not None)

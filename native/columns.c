@@ -41,7 +41,7 @@ static struct plan plan_for(const struct item *item, size_t column)
         plan.scale = item->scale;
         plan.offset = item->min;
         plan.way = UNSIGNED[length];
-    } else if (item->kind != K_IMAPB && item->kind != K_INT) {
+    } else if (item->kind == K_UINT || item->kind == K_ENUM || item->kind == K_BITS) {
         plan.way = UNSIGNED[length];
     }
     return plan;
@@ -79,13 +79,13 @@ enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, 
         if (tags[c] < TAGS)
             plans[tags[c]] = plan_for(&klv_st0601->items[tags[c]], c);
     struct klv_view view;
-    int in_step = 1;
+    int flags = KLV_STEP | KLV_LAST;
     for (;;) {
-        if (klv_next(in + *used, n - *used, limit, in_step, &view) != KLV_OK) {
+        if (klv_next(in + *used, n - *used, limit, flags, &view) != KLV_OK) {
             *used += view.at;
             return KLV_MORE;
         }
-        in_step = !view.cut;
+        flags = view.cut ? KLV_LAST : KLV_STEP | KLV_LAST;
         if (&klv_sets[view.set] == klv_st0601 && (all || (view.checksum != KLV_BAD && !view.cut))) {
             if (*row == rows)
                 return KLV_FULL;

@@ -28,7 +28,7 @@ void hold_cut(struct pid *s)
 void hold_turn(struct pid *s, int64_t pts)
 {
     if (s->from == s->to)
-        s->from = s->to = s->turn = s->looked = 0;
+        s->from = s->to = s->turn = 0;
     else if (s->from >= s->turn)
         s->pts_held = s->pts;
     s->turn = s->to;
@@ -42,7 +42,6 @@ void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t
         memmove(s->hold, s->hold + s->from, keep);
         s->turn = s->turn > s->from ? s->turn - s->from : 0;
         s->cut = s->cut > s->from ? s->cut - s->from : 0;
-        s->looked = s->looked > s->from ? s->looked - s->from : 0;
         s->from = 0;
         s->to = keep;
     }
@@ -95,25 +94,6 @@ void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
     uncount(lane, packet);
 }
 
-/* Is the packet that begins at s->from, and isn't whole, cut off by one whose checksum proves it? Then where; else 0.
- * Each byte is looked at once, however small the pieces that it came in. */
-static size_t cut_off_at(struct klv_lane *lane, struct pid *s, size_t end)
-{
-    size_t at = s->looked > s->from + 17 ? s->looked : s->from + 17;
-    if (end - s->from < 17 || set_of_key(s->hold + s->from) == 0)
-        return 0;
-    while ((at = find_known_key(s->hold, at, end)) < end) {
-        struct klv_view inner = {0};
-        if (is_whole_and_good(s->hold + at, end - at, lane->limit))
-            return at;
-        if (klv_next(s->hold + at, end - at, lane->limit, 0, &inner) == KLV_MORE && inner.at == 0)
-            break; /* it may yet prove to be one */
-        at++;
-    }
-    s->looked = at < end ? at : end - s->from > 32 ? end - 15 : s->from;
-    return 0;
-}
-
 /* What is left before `to`: the beginning of a packet, given as damaged, or nothing. */
 static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv_packet *packet)
 {
@@ -153,7 +133,8 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
                 continue;
             }
         }
-        enum klv_status status = klv_next(s->hold + s->from, end - s->from, lane->limit, s->in_step, &view);
+        enum klv_status status = klv_next(s->hold + s->from, end - s->from, lane->limit,
+                                          (s->in_step ? KLV_STEP : 0) | (s->cut ? KLV_LAST : 0), &view);
         s->from += view.at;
         lane->counts.passed_over += view.at;
         s->in_step = s->in_step && view.at == 0;
@@ -163,14 +144,11 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
                 s->cut = s->in_step = 0;
             return KLV_OK;
         }
-        size_t to = cut_off_at(lane, s, end);
-        if (to == 0 && s->cut) { /* nothing will make it whole: the next key of any kind ends it */
-            to = s->from + 17 < end ? find_known_key(s->hold, s->from + 17, end) : end;
-            s->in_step = 0;
-        }
-        if (to == 0)
+        if (!s->cut)
             return KLV_MORE;
-        if (give_part(lane, s, to, packet))
+        /* Nothing will make it whole any more: the next key ends it. */
+        s->in_step = 0;
+        if (give_part(lane, s, s->from + 17 < end ? find_known_key(s->hold, s->from + 17, end) : end, packet))
             return KLV_OK;
     }
 }

@@ -1,6 +1,8 @@
 /* klv.c - framing: keys, lengths, tags and checksums (SMPTE ST 336, MISB ST 0107). */
 #include "wire.h"
 
+enum { PROOFS = 8 };
+
 static const uint8_t PREFIX[4] = {0x06, 0x0e, 0x2b, 0x34};
 
 const char *klv_set_name(int set)
@@ -179,21 +181,35 @@ static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_s
     return KLV_OK;
 }
 
-int is_whole_and_good(const uint8_t *in, size_t n, size_t limit)
+/* Is at in[0..n) a packet that its checksum, as its last item, proves to be one? KLV_MORE: it may yet be. It must
+ * end within `room`. */
+static enum klv_status proven(const uint8_t *in, size_t n, size_t limit, size_t room)
 {
     struct klv_view view = {0};
-    return n >= 16 && whole(in, n, limit, 0, &view) == KLV_OK && klv_sets[view.set].sum == SUM_16 &&
-           checksum(&klv_sets[view.set], in, view.value, view.size) == KLV_GOOD;
+    enum klv_status status = whole(in, n, limit, 0, &view);
+    const struct set *set = &klv_sets[view.set];
+    if (view.set == 0 || set->sum != SUM_16 || status < 0)
+        return KLV_BAD_TAG;
+    if (status == KLV_MORE) {
+        uint64_t length;
+        size_t used;
+        status = n < 16 ? KLV_MORE : klv_ber_length(in + 16, n - 16, &length, &used);
+        return status == KLV_MORE || (status == KLV_OK && 16 + used + length <= room) ? KLV_MORE : KLV_BAD_LENGTH;
+    }
+    const uint8_t *sum = in + view.size - 4;
+    return view.size <= room && view.size - view.value >= 4 && sum[0] == set->sum_tag && sum[1] == 2 &&
+                   sum_agrees(set, in, view.size - 2, 2) ? KLV_OK : KLV_BAD_TAG;
 }
 
-/* Where a packet begins in in[from..upto) whose checksum proves it, or `upto`; *open = one that may yet do so. */
+/* Where a proven packet begins in in[from..upto), or `upto`; *open = one that may yet be. A few are asked, or a
+ * sender could make us sum the same bytes for ever. */
 static size_t find_proven(const uint8_t *in, size_t from, size_t upto, size_t n, size_t limit, int *open)
 {
-    for (*open = 0; (from = find_known_key(in, from, n)) < upto; from++) {
-        struct klv_view view = {0};
-        if (is_whole_and_good(in + from, n - from, limit))
-            return from;
-        *open |= klv_sets[set_of_key(in + from)].sum == SUM_16 && whole(in + from, n - from, limit, 0, &view) == KLV_MORE;
+    for (unsigned asked = 0; asked < PROOFS && (from = find_known_key(in, from, n)) < upto; from++, asked++) {
+        enum klv_status status = proven(in + from, n - from, limit, limit > from ? limit - from : 0);
+        *open = status == KLV_MORE;
+        if (status == KLV_OK || *open)
+            return status == KLV_OK ? from : upto;
     }
     return upto;
 }
@@ -207,7 +223,31 @@ static int ends_in_key(const uint8_t *in, size_t n)
     return 0;
 }
 
-enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int in_step, struct klv_view *view)
+/* A packet that lost its end has swallowed the beginning of the next one: give that back. view->cut < 0: the next
+ * bytes will tell. A CRC is dear, so it is only asked where no other key is inside, or a sender could make us sum the
+ * same bytes for ever. A set without a sum may hold other keys by right: there a checksum has to prove that the inner
+ * packet is one. */
+static void give_back(const uint8_t *packet, size_t n, size_t limit, int flags, struct klv_view *view)
+{
+    const struct set *set = &klv_sets[view->set];
+    size_t reach = n < view->size + 15 ? n : view->size + 15, next;
+    int open = 0;
+    if (set->sum == SUM_NONE)
+        next = find_proven(packet, view->value, view->size, n, limit, &open);
+    else
+        next = find_known_key(packet, view->value, reach);
+    if (next >= view->size && !(flags & KLV_LAST) && (open || (reach < view->size + 15 && ends_in_key(packet, view->size)))) {
+        view->cut = -1;
+        return;
+    }
+    view->cut = next < view->size;
+    if (view->cut)
+        view->size = next;
+    if (set->sum == SUM_CRC16 || set->sum == SUM_CRC32)
+        view->checksum = view->cut ? KLV_BAD : checksum(set, packet, view->value, view->size);
+}
+
+enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, struct klv_view *view)
 {
     size_t at = 0;
     for (;;) {
@@ -221,7 +261,7 @@ enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int in_step,
             return KLV_MORE;
         }
         at = (size_t)(p - in);
-        enum klv_status status = whole(p, n - at, limit, in_step && at == 0, view);
+        enum klv_status status = whole(p, n - at, limit, (flags & KLV_STEP) && at == 0, view);
         view->at = at;
         if (status == KLV_MORE)
             return KLV_MORE;
@@ -232,37 +272,19 @@ enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int in_step,
     const struct set *set = &klv_sets[view->set];
     const uint8_t *packet = in + at;
     view->cut = 0;
+    view->checksum = KLV_ABSENT;
     if (set->sum == SUM_16)
         view->checksum = checksum(set, packet, view->value, view->size);
     if (set->sum == SUM_16 && view->checksum == KLV_GOOD)
         return KLV_OK;
-    /* A packet that lost its end has swallowed the beginning of the next one: give that back. A CRC is dear, so
-     * it is only asked where no other key is inside, or a sender could make us sum the same bytes for ever. A set
-     * without a sum may hold other keys by right: there a checksum has to prove that the inner packet is one. */
-    size_t next, left = n - at;
-    int open = 0;
-    if (set->sum == SUM_NONE) {
-        next = find_proven(packet, view->value, view->size, left, limit, &open);
-    } else {
-        next = find_known_key(packet, view->value, left < view->size + 15 ? left : view->size + 15);
-        open = view->checksum == KLV_BAD && left < view->size + 15 && ends_in_key(packet, left);
-    }
-    if (next >= view->size && open)
-        return KLV_MORE;
-    view->cut = next < view->size;
-    if (view->cut)
-        view->size = next;
-    if (set->sum == SUM_NONE)
-        view->checksum = KLV_ABSENT;
-    else if (set->sum != SUM_16)
-        view->checksum = view->cut ? KLV_BAD : checksum(set, packet, view->value, view->size);
-    return KLV_OK;
+    give_back(packet, n - at, limit, flags, view);
+    return view->cut < 0 ? KLV_MORE : KLV_OK;
 }
 
 int klv_whole(const uint8_t *in, size_t n, size_t limit)
 {
     struct klv_view view;
-    if (klv_next(in, n, limit, 1, &view) != KLV_OK || view.at || view.size != n || view.cut ||
+    if (klv_next(in, n, limit, KLV_STEP | KLV_LAST, &view) != KLV_OK || view.at || view.size != n || view.cut ||
         (klv_sets[view.set].sum && view.checksum != KLV_GOOD))
         return -1;
     return 4 * view.set + view.checksum;

@@ -25,6 +25,8 @@ enum klv_status {
     KLV_BAD_TAG = -2
 };
 
+enum klv_flags { KLV_STEP = 1, KLV_LAST = 2 };
+
 enum klv_checksum { KLV_ABSENT = 0, KLV_GOOD = 1, KLV_BAD = 2 };
 
 /* One packet found in bytes: offsets from where the search began. */
@@ -82,8 +84,8 @@ uint32_t klv_crc32(const uint8_t *in, size_t n);
 const char *klv_imapb(const uint8_t *in, size_t n, double min, double max, double *value); /* name of a special */
 
 /* Find the first packet in in[0..n). KLV_MORE: view->at bytes are no KLV, keep the rest and add to it. A key
- * that no table has counts only where `in_step`: right behind another packet. */
-enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int in_step, struct klv_view *view);
+ * that no table has counts only with KLV_STEP: right behind another packet. KLV_LAST: no more bytes will come. */
+enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, struct klv_view *view);
 
 /* Is in[0..n) one whole packet and nothing odd about it? Then 4 x its set + its checksum; else -1: take a lane. */
 int klv_whole(const uint8_t *in, size_t n, size_t limit);

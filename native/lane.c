@@ -161,69 +161,80 @@ static void acquire(struct klv_lane *lane, int all)
     drop_part(lane, lane->have - keep);
 }
 
-/* Takes bytes up to and with the next TS packet that matters. */
+/* How much of `part` it takes to go on: to find the beat, to read a packet, or to see whether only its sync byte is
+ * wrong. */
+static size_t wanted(const struct klv_lane *lane)
+{
+    if (lane->stride == 0)
+        return ACQUIRE;
+    return lane->have == 0 || lane->part[0] == 0x47 ? TS_SIZE : lane->stride + 1;
+}
+
+static void take_packet(struct klv_lane *lane, const uint8_t *p)
+{
+    int role = lane->role[be16(p + 1) & 0x1fff];
+    lane->counts.ts_packets++;
+    if (role)
+        ts_packet(lane, p, role);
+}
+
+/* One packet of those that came in pieces. */
+static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
+{
+    size_t want = wanted(lane), take = want > lane->have ? want - lane->have : 0;
+    if (take > n - *used)
+        take = n - *used;
+    memcpy(lane->part + lane->have, in + *used, take);
+    lane->have += take;
+    *used += take;
+    if (lane->have < wanted(lane))
+        return;
+    if (lane->stride == 0) {
+        acquire(lane, 0);
+    } else if (lane->part[0] == 0x47) {
+        take_packet(lane, lane->part);
+        lane->skip = lane->have < lane->stride ? lane->stride - lane->have : 0;
+        drop_part(lane, lane->stride - lane->skip);
+    } else if (lane->part[lane->stride] == 0x47) { /* one bad sync byte: its packet is lost, no more */
+        lane->counts.sync_losses++;
+        lane->counts.passed_over += lane->stride;
+        drop_part(lane, lane->stride);
+    } else {
+        lose_sync(lane);
+    }
+}
+
+/* Packets straight from the input, up to and with the next that matters. */
+static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
+{
+    const uint8_t *p = in + *used, *end = in + n, *begin = p;
+    size_t stride = lane->stride;
+    while ((size_t)(end - p) >= stride && p[0] == 0x47 && !lane->draining) {
+        int role = lane->role[(size_t)(p[1] & 0x1f) << 8 | p[2]];
+        p += stride;
+        if (role)
+            ts_packet(lane, p - stride, role);
+    }
+    lane->counts.ts_packets += (size_t)(p - begin) / stride;
+    *used = (size_t)(p - in);
+    if (lane->draining || p == end)
+        return;
+    lane->have = (size_t)(end - p) < stride + 1 ? (size_t)(end - p) : stride + 1;
+    memcpy(lane->part, p, lane->have);
+    *used += lane->have;
+}
+
 static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
     if (lane->skip) {
         size_t take = lane->skip < n - *used ? lane->skip : n - *used;
         lane->skip -= take;
         *used += take;
-        return;
+    } else if (lane->stride == 0 || lane->have > 0) {
+        step_part(lane, in, n, used);
+    } else {
+        step_run(lane, in, n, used);
     }
-    if (lane->stride == 0 || lane->have > 0) {
-        size_t want = lane->stride ? TS_SIZE : ACQUIRE;
-        if (lane->have < want) {
-            size_t take = want - lane->have < n - *used ? want - lane->have : n - *used;
-            memcpy(lane->part + lane->have, in + *used, take);
-            lane->have += take;
-            *used += take;
-            if (lane->have < want)
-                return;
-        }
-        if (lane->stride == 0) {
-            acquire(lane, 0);
-            return;
-        }
-        if (lane->part[0] != 0x47) {
-            lose_sync(lane);
-            return;
-        }
-        int role = lane->role[be16(lane->part + 1) & 0x1fff];
-        lane->counts.ts_packets++;
-        if (role)
-            ts_packet(lane, lane->part, role);
-        lane->skip = lane->have < lane->stride ? lane->stride - lane->have : 0;
-        drop_part(lane, lane->stride - lane->skip);
-        return;
-    }
-    const uint8_t *p = in + *used, *end = in + n, *begin = p;
-    size_t stride = lane->stride;
-    while ((size_t)(end - p) >= stride && p[0] == 0x47) {
-        int role = lane->role[(size_t)(p[1] & 0x1f) << 8 | p[2]];
-        p += stride;
-        if (role == R_NONE)
-            continue;
-        ts_packet(lane, p - stride, role);
-        if (lane->draining)
-            break;
-    }
-    lane->counts.ts_packets += (size_t)(p - begin) / stride;
-    *used = (size_t)(p - in);
-    if (lane->draining || p == end)
-        return;
-    if (p[0] != 0x47) {
-        if ((size_t)(end - p) > stride && p[stride] == 0x47) { /* one bad sync byte: its packet is lost, no more */
-            lane->counts.sync_losses++;
-            lane->counts.passed_over += stride;
-            *used += stride;
-        } else {
-            lose_sync(lane);
-        }
-        return;
-    }
-    lane->have = (size_t)(end - p); /* less than a packet with what follows it */
-    memcpy(lane->part, p, lane->have);
-    *used = n;
 }
 
 /* A recording may be shorter than what it takes to be sure of its beat. */
@@ -233,10 +244,7 @@ static void step_last(struct klv_lane *lane)
         acquire(lane, 1);
     while (lane->stride && lane->have >= TS_SIZE && lane->part[0] == 0x47) {
         size_t step = lane->stride < lane->have ? lane->stride : lane->have;
-        int role = lane->role[be16(lane->part + 1) & 0x1fff];
-        lane->counts.ts_packets++;
-        if (role)
-            ts_packet(lane, lane->part, role);
+        take_packet(lane, lane->part);
         drop_part(lane, step);
     }
 }
@@ -294,7 +302,7 @@ enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n
                 lane->draining = i + 1;
         if (lane->draining)
             continue;
-        if (*used >= n && (lane->stride == 0 || lane->skip || lane->have < TS_SIZE))
+        if (*used >= n && (lane->skip || lane->have < wanted(lane)))
             return KLV_MORE;
         if (lane->ts)
             step_ts(lane, in, n, used);
@@ -329,11 +337,11 @@ enum klv_status klv_lane_lines(struct klv_lane *lane, const uint8_t *in, size_t 
     struct klv_packet packet;
     *written = 0;
     while (klv_lane_next(lane, in, n, used, &packet) == KLV_OK) {
-        size_t size = 0;
+        size_t size = 0, left = room - *written;
         envelope->pts = packet.pts;
         envelope->damaged = packet.damaged;
-        if (klv_json(packet.data, packet.size, envelope, out + *written, room - *written, &size,
-                     &lane->counts.unknown_items) != KLV_OK || size == room - *written) {
+        if (left == 0 || klv_json(packet.data, packet.size, envelope, out + *written, left - 1, &size,
+                                  &lane->counts.unknown_items) != KLV_OK) { /* 1 for the newline */
             hold_take_back(lane, &packet);
             return KLV_FULL;
         }

@@ -33,7 +33,6 @@ struct pid {
     size_t pes_left, cell_left; /* SIZE_MAX = not said */
     int64_t pts, pts_held;      /* of the bytes from `turn` on, and of those before */
     size_t from, to, turn, cut; /* of the hold; cut = where bytes were lost, 0 = nowhere */
-    size_t looked;              /* up to here no other packet begins inside the one at `from` */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
 };

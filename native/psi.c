@@ -66,7 +66,7 @@ static void take_pmt(struct klv_lane *lane, const struct section *section, size_
             lane->role[lane->pids[i].pid] = R_NONE;
             lane->counts.passed_over += lane->pids[i].to - lane->pids[i].from;
             lane->pids[i].used = 0;
-            lane->pids[i].from = lane->pids[i].to = 0;
+            lane->pids[i].from = lane->pids[i].to = lane->pids[i].cut = 0;
         }
 }
 
@@ -86,6 +86,8 @@ static void take_pat(struct klv_lane *lane, const struct section *section, size_
         }
         lane->role[number] = (uint8_t)(R_PMT + count++);
     }
+    for (; count < PMTS; count++)
+        lane->pmt[count].pid = 0; /* its PID may be another stream's from now on */
 }
 
 static void take_section(struct klv_lane *lane, struct section *section, int role)

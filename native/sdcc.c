@@ -61,6 +61,13 @@ static void write_coefficient(struct walk *w, const uint8_t *in, size_t n, int i
         put_hex(w->out, in, n);
 }
 
+static void put_tag(struct text *t, uint64_t tag)
+{
+    put_char(t, '"');
+    put_uint(t, tag);
+    put_char(t, '"');
+}
+
 /* The keys of the `count` items right before the one whose value is at `here`, in order. */
 static void write_item_keys(struct walk *w, uint64_t count, size_t here)
 {
@@ -76,7 +83,7 @@ static void write_item_keys(struct walk *w, uint64_t count, size_t here)
                 if (tag < f->set->tags && f->set->items[tag].kind)
                     put_bytes(w->out, f->set->items[tag].key, f->set->items[tag].key_size - 1u);
                 else
-                    put_uint(w->out, tag);
+                    put_tag(w->out, tag);
             }
             seen++;
             at += length;

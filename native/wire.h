@@ -91,7 +91,4 @@ int may_be_key(const uint8_t *in, size_t n);
 /* Where a known set's key begins in in[from..n), or n. */
 size_t find_known_key(const uint8_t *in, size_t from, size_t n);
 
-/* Is at `in` a whole packet whose 16-bit sum agrees? */
-int is_whole_and_good(const uint8_t *in, size_t n, size_t limit);
-
 #endif

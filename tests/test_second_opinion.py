@@ -45,6 +45,7 @@ def test_any_vmti_set_inside_st0601_is_read_alike(value: bytes) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1200)
 @settings(calm, max_examples=20_000)
 @given(packets())
 def test_very_many_packets_are_read_alike_by_core_and_reference(raw: bytes) -> None:

@@ -3,6 +3,8 @@
 
 #include <math.h>
 
+enum { MOST_BITS = 4096 }; /* of a list of bits: a longer one is kept as it is */
+
 void write_null(struct walk *w)
 {
     put(w->out, "null");
@@ -51,6 +53,8 @@ static void write_bits(struct walk *w, const struct item *item, uint64_t value)
 static int write_bit_list(struct walk *w, const uint8_t *in, size_t n)
 {
     int comma = 0;
+    if (n > MOST_BITS / 8)
+        return 0;
     put_char(w->out, '[');
     for (size_t octet = n; octet-- > 0;)
         for (unsigned bit = 0; bit < 8; bit++)

@@ -36,6 +36,7 @@ class StreamHealth:
     dropped: int = 0
     last_packet: float = 0.0
     first_packet: float = 0.0
+    born: float = field(default_factory=time.monotonic)
     _fault: str = ""
     _told_no_klv: bool = False
 
@@ -80,6 +81,12 @@ class StreamHealth:
         self.online = False
         if not said and not self.records:
             LOG.warning("%s: ended, and no KLV was in it: %s carries no MISB metadata", self.name, self.url)
+
+    def look_for_packets(self, now: float, patience: float) -> None:
+        """Say once that a source which only listens has heard nothing at all."""
+        if not self.packets and not self._fault and now - self.born > patience:
+            self._fault = f"nothing received yet from {self.url}"
+            LOG.warning("%s: %s: is anything sent there?", self.name, self._fault)
 
     def look_for_klv(self, now: float, patience: float) -> None:
         """Say once that a stream which is there carries no KLV."""

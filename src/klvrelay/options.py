@@ -24,7 +24,9 @@ brokers:
   mqtts://user@broker:8883         TLS; the password from KLVRELAY_MQTT_PASSWORD, or user:password@
   mqtt://broker/site-a             another topic prefix than klvrelay
 """
-CODES = "exit codes: 0 done or stopped, 2 wrong options, 3 source can't be read, 4 no KLV in it, 5 broker refuses"
+CODES = """\
+exit codes: 0 done or stopped, 1 a fault such as a full disk, 2 wrong options, 3 source can't be read,
+  4 no KLV in it, 5 broker refuses, 130 a sample broken off"""
 
 
 class _Parser(argparse.ArgumentParser):

@@ -37,6 +37,8 @@ SILENCE = 5.0
 """Seconds without a packet after which a stream counts as offline."""
 NO_KLV = 10.0
 """Seconds of a stream without KLV after which that is said."""
+STEADY = 10.0
+"""Seconds that a source must have lasted before the next try comes quickly again."""
 LAST_CALL = 2.5
 """Seconds that sinks get on stop to confirm what waits."""
 
@@ -86,7 +88,9 @@ class Relay:
         sinks = (
             f"{o.spool.delivered} to {o.health.name}, {o.spool.shed} shed, {len(o.spool)} left" for o in self.outlets
         )
-        return f"{records} records, {rejected} bad or damaged, {dropped} packets dropped; {'; '.join(sinks)}"
+        gaps = sum(s.decoder.counters.discontinuities + s.decoder.counters.sync_losses for s in self.streams)
+        lost = f"{dropped} packets dropped, {gaps} gaps in the transport" if gaps else f"{dropped} packets dropped"
+        return f"{records} records, {rejected} bad or damaged, {lost}; {'; '.join(sinks)}"
 
     async def run(self) -> None:
         """Carry until every source has ended and what they gave is delivered. Cancel to stop.
@@ -153,7 +157,7 @@ class Relay:
         while True:
             source = stream.open()
             fault = "ended"
-            before = stream.health.packets
+            begun = time.monotonic()
             try:
                 await self._carry(stream, source)
             except SourceError as error:
@@ -171,7 +175,7 @@ class Relay:
                     break
             if not _may_come_back(source, None):
                 break
-            if stream.health.packets > before:
+            if time.monotonic() - begun > STEADY:  # what comes and goes is not asked for ever faster
                 backoff.reset()
             stream.health.down(fault)
             self._tell_availability(stream)
@@ -212,6 +216,7 @@ class Relay:
             now = time.monotonic()
             for stream in self.streams:
                 stream.health.look_for_klv(now, NO_KLV)
+                stream.health.look_for_packets(now, SILENCE)
                 if stream.health.silent(now, SILENCE):
                     self._tell_availability(stream)
                 self._tell_state(stream)

@@ -107,7 +107,7 @@ class _Reader:
         return container
 
     def _pump(self, container: InputContainer) -> None:
-        live = self._source.live = self._source.live and container.duration is None
+        live = self._source.live = self._source.live and not _has_end(container)
         data = [stream for stream in container.streams if stream.type in ("data", "unknown")]
         if live and not data:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
@@ -133,6 +133,11 @@ class _Reader:
         code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
         reasons = _BREAKS if self._opened else _REASONS
         return SourceDown(f"{self._url}: {reasons.get(kind, 'libav can not read it')} ({code})")
+
+
+def _has_end(container: InputContainer) -> bool:
+    """A duration, or a length as a file behind http:// has it."""
+    return container.duration is not None or (container.size or 0) > 0
 
 
 def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:

@@ -81,9 +81,11 @@ def write_all(text: bytes) -> None:
 def summary(counters: Counters) -> str:
     """What went through, on one line."""
     c = counters
+    gaps = c.discontinuities + c.sync_losses
     return (
         f"{c.packets} packets, {c.bad_checksum} bad checksums, {c.unknown_items} unknown items, "
         f"{c.damaged} damaged, {c.passed_over} bytes passed over"
+        + (f", {gaps} gaps in the transport: packets may be missing" if gaps else "")
     )
 
 

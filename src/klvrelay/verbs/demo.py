@@ -139,7 +139,7 @@ async def _show(subscriber: Any, console: Console) -> None:
             console.print(Text(message.topic, style="cyan"))
             console.print_json(message.payload.decode())
         elif leaf != "telemetry" or allowance.take(time.monotonic()):
-            console.print(_line(message, leaf, skipped), soft_wrap=True)
+            console.print(_line(message, leaf, skipped), no_wrap=True, overflow="ellipsis")
             skipped = 0
         else:
             skipped += 1

@@ -194,9 +194,14 @@ async def tcp_server(data: bytes, *, hang: bool = False) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def http_server(
-    body: bytes, *, status: str = "200 OK", ranges: bool = True, tls: ssl.SSLContext | None = None
+    body: bytes,
+    *,
+    status: str = "200 OK",
+    ranges: bool = True,
+    length: bool = True,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[int]:
-    """A web server that has one thing; with `ranges` any end of it, and its length. Gives its port."""
+    """A web server that has one thing; with `length` it says how long, with `ranges` gives any end. Gives its port."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -207,7 +212,9 @@ async def http_server(
                 code = "206 Partial Content"
                 head += f"Content-Range: bytes {at}-{len(body) - 1}/{len(body)}\r\n"
             if ranges:
-                head += f"Accept-Ranges: bytes\r\nContent-Length: {len(body) - at}\r\n"
+                head += "Accept-Ranges: bytes\r\n"
+            if length:
+                head += f"Content-Length: {len(body) - at}\r\n"
             writer.write(f"HTTP/1.1 {code}\r\nConnection: close\r\n{head}\r\n".encode() + body[at:])
             await writer.drain()
         writer.close()

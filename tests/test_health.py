@@ -70,6 +70,20 @@ def test_silence_takes_a_stream_offline_once(said: Said):
     assert health.saw(PACKET, 17.0)
 
 
+def test_a_source_that_never_heard_anything_is_told_once(said: Said):
+    """A port to which nobody sends is no fault, but the operator is to know; the first packet ends it."""
+    health = StreamHealth("uav1", "udp://:5000", born=0.0)
+    health.look_for_packets(4.0, 5.0)
+    assert said() == []
+    for now in (6.0, 7.0):
+        health.look_for_packets(now, 5.0)
+    assert [m for m in said() if "nothing received yet" in m] == said()
+    assert len(said()) == 1
+    health.saw(PACKET, 8.0)
+    health.look_for_packets(60.0, 5.0)
+    assert len(said()) == 2
+
+
 def test_a_stream_without_klv_is_told_once(said: Said):
     """Bytes come, and no KLV in them: what, and what to look at."""
     health = StreamHealth("uav1", "udp://:5000")

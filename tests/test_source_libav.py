@@ -186,15 +186,19 @@ async def test_a_file_without_klv_just_ends(shared):
     assert await read(open_source(str(shared / "data" / "h264_no_klv.ts"), via="libav")) == []
 
 
-@pytest.mark.parametrize("ranges", [True, False], ids=["of a known length", "endless"])
-async def test_a_recording_on_a_web_server_is_read(ranges):
+@pytest.mark.parametrize(
+    ("ranges", "length"),
+    [(True, True), (False, True), (False, False)],
+    ids=["of a known length", "without ranges", "endless"],
+)
+async def test_a_recording_on_a_web_server_is_read(ranges, length):
     """Where the length is known it is a file, which ends; else it is live."""
-    async with feed.http_server(TAPE.ts, ranges=ranges) as port:
+    async with feed.http_server(TAPE.ts, ranges=ranges, length=length) as port:
         source = open_source(f"http://127.0.0.1:{port}/tape.ts", timeout=1)
         got = await read(source)
 
     assert [record.raw for record in records_of(got)] == TAPE.klv
-    assert source.live is not ranges
+    assert source.live is not length
 
 
 async def test_what_a_web_server_does_not_have_is_said_so():

@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack, aclosing, closing
 from typing import IO, Any
 
 import orjson
@@ -51,10 +51,11 @@ async def _packets(url: Url) -> AsyncGenerator[Packet, None]:
             async for packet in packets:
                 yield packet
         return
-    for number, packet in enumerate(at_once):
-        yield packet
-        if number % BREATH == 0:
-            await asyncio.sleep(0)  # a signal may want to stop it
+    with closing(at_once):
+        for number, packet in enumerate(at_once):
+            yield packet
+            if number % BREATH == 0:
+                await asyncio.sleep(0)  # a signal may want to stop it
 
 
 async def decode(url: Url, form: str, *, show_progress: bool) -> Counters:

@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from native.c_tables import Tables  # noqa: E402
+from native.c_tables import Tables, string  # noqa: E402
 from native.items_page import items_page  # noqa: E402
 from native.schema import schema  # noqa: E402
 from native.spec import facts  # noqa: E402
@@ -84,7 +84,7 @@ def python_table() -> str:
 
 
 def quoted(value) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"' if isinstance(value, str) else repr(value)
+    return string(value) if isinstance(value, str) else repr(value)
 
 
 def outputs() -> dict[str, str]:

@@ -470,14 +470,13 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
     struct walk w;
     w.in = packet;
     w.out = &text;
-    w.root_set = set_of_key(packet);
     w.items_left = KLV_ITEMS;
     w.unknown = 0;
     w.depth = 0;
     w.record = w.entry = -1;
     notes_begin(&w.special);
     notes_begin(&w.warnings);
-    const struct set *set = &klv_sets[w.root_set];
+    const struct set *set = &klv_sets[set_of_key(packet)];
     size_t value = 16 + used, end = length < n - value ? value + (size_t)length : n, remarks = 0;
     if (envelope->head) {
         write_head(&text, envelope, packet, end, value, set);

@@ -32,7 +32,6 @@ struct notes {
 struct walk {
     const uint8_t *in;
     struct text *out;
-    int root_set;
     unsigned items_left;
     uint64_t unknown;
     unsigned depth;

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 SNIFFED = 65536
 """Bytes that are looked at to tell MPEG-TS from KLV."""
 
-_KEY = b"\x06\x0e\x2b\x34"
+KEY = b"\x06\x0e\x2b\x34"
+"""How each KLV key begins (SMPTE ST 336)."""
+
 _TAG_OF = {item.key: tag for tag, item in SETS["ST0601"].items()}
 
 
@@ -33,11 +35,11 @@ def carriage_of(head: bytes | bytearray | memoryview) -> Carriage | None:
     may be preceded by junk, within the first 64 KiB.
     """
     head = bytes(head[:SNIFFED])
-    if head.startswith(_KEY):
+    if head.startswith(KEY):
         return "klv"
     if any(_beats(head[at::stride]) for stride in (188, 192, 204) for at in range(min(stride, len(head)))):
         return "ts"
-    return "klv" if _KEY in head else None
+    return "klv" if KEY in head else None
 
 
 def _beats(column: bytes) -> bool:

@@ -7,12 +7,12 @@ import socket
 import struct
 from collections import deque
 
+from klvrelay.klv import KEY
 from klvrelay.record import Carriage, Packet
 from klvrelay.sources import rtp
 from klvrelay.sources.bridge import settle
 from klvrelay.sources.file import now_us
 from klvrelay.sources.multicast import Address
-from klvrelay.sources.sniff import KEY
 
 BUFFER = 512 << 10
 DATAGRAM = 65536

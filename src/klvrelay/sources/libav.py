@@ -15,10 +15,10 @@ from collections.abc import AsyncGenerator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
+from klvrelay.klv import KEY
 from klvrelay.names import Url
 from klvrelay.record import Packet
 from klvrelay.sources.bridge import Bridge
-from klvrelay.sources.sniff import KEY
 
 if TYPE_CHECKING:
     from av.container import InputContainer

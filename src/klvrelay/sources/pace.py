@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from klvrelay.sources.sniff import KEY
+from klvrelay.klv import KEY
 
 SYNC = 0x47
 PCR_RATE = 90_000

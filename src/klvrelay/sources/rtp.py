@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from klvrelay.sources.sniff import KEY
+from klvrelay.klv import KEY
 
 MP2T = 33
 """The payload type that RFC 3551 gives to MPEG-TS."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from klvrelay.errors import NotMedia
-from klvrelay.klv import carriage_of
+from klvrelay.klv import KEY, carriage_of
 from klvrelay.names import Url
 from klvrelay.record import Carriage
 
-KEY = b"\x06\x0e\x2b\x34"
-"""How each KLV key begins (SMPTE ST 336)."""
 LEAST = 3 * 204
 """Bytes that it takes to know MPEG-TS by."""
 MOST = 256 << 10

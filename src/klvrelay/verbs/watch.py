@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import contextlib
 import secrets
 import sys
 import time
@@ -22,6 +22,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from klvrelay.backoff import Backoff
 from klvrelay.errors import SinkDown
 from klvrelay.names import safe_level
 from klvrelay.sinks.client import Connection, Received, connect
@@ -186,13 +187,11 @@ async def _follow(
 
 async def _again(settings: MqttSettings) -> Connection:
     """A new connection, however long that takes, with jittered pauses."""
-    pause = FIRST_PAUSE
+    backoff = Backoff(first=FIRST_PAUSE, cap=BACKOFF_CAP)
     while True:
-        await asyncio.sleep(pause * random.uniform(0.5, 1.0))
-        try:
+        await asyncio.sleep(backoff.next())
+        with contextlib.suppress(SinkDown):
             return await connect(settings, client_id=_client_id())
-        except SinkDown:
-            pause = min(pause * 2, BACKOFF_CAP)
 
 
 async def _paint_table(board: Board, console: Console, settings: MqttSettings) -> None:

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 HERE = Path(__file__).parent
 
-# The sets that are decoded item by item; the csv that holds each. All other known sets stay raw.
+# The sets that are decoded item by item; the csv that holds each. ST 0808 and ST 1902 have no table: they stay raw.
 DECODED = {
     "ST0601": "st0601",
     "ST0102": "st0102",
     "ST0903": "st0903_vmti",
     "VTarget": "st0903_vtarget",
+    "VTrack": "st0903_vtrack",
+    "VTrackItem": "st0903_vtrackitem",
     "VMask": "st0903_vmask",
     "VObject": "st0903_vobject",
     "VFeature": "st0903_vfeature",
@@ -26,7 +28,27 @@ DECODED = {
     "VChip": "st0903_vchip",
     "Algorithm": "st0903_algorithm",
     "Ontology": "st0903_ontology",
+    "ST0806": "st0806_rvt",
+    "RvtPoi": "st0806_poi",
+    "RvtAoi": "st0806_aoi",
+    "RvtUserDefined": "st0806_user_defined",
+    "ST1002": "st1002",
+    "ST1107": "st1107",
+    "ST1108": "st1108",
+    "ST1108Metric": "st1108_metric",
+    "ST1202": "st1202",
+    "ST1206": "st1206",
+    "ST1601": "st1601",
+    "ST1602": "st1602",
 }
+
+# Sets whose items are known by 16-byte keys and not by tag, and the set whose item keys a record uses.
+UNIVERSAL = {"ST0104": "ST0601", "ST0102-US": "ST0102"}
+
+# Items that a record lifts out of the set to its head, where the set is a packet of its own.
+CHECKSUM = {"ST0601": 1, "ST0903": 1, "VTrack": 1, "ST0806": 1, "ST1002": 21, "ST1107": 45, "ST1108": 11}
+TIME = {"ST0601": 2, "ST0903": 2, "VTrack": 2, "ST0806": 2, "ST1002": 1, "ST1107": 43, "ST1602": 1}
+VERSION = {"ST0601": 65}
 
 
 @dataclass(frozen=True)
@@ -89,6 +111,29 @@ class UniversalKey:
     name: str
     key: bytes
     type: str
+
+
+@dataclass(frozen=True)
+class ItemKey:
+    """One row of `item_keys.csv`: the 16-byte key of an item that also has a tag."""
+
+    set: str
+    tag: int
+    name: str
+    key: bytes
+
+
+@dataclass(frozen=True)
+class LegacyItem:
+    """One row of `st0104.csv`: an item of the EG/ST 0104 universal set; `tag` = its ST 0601 item, 0 = none."""
+
+    key: bytes
+    name: str
+    field: str
+    kind: str
+    length: str
+    units: str
+    tag: int
 
 
 def _rows(name: str) -> list[dict[str, str]]:
@@ -163,7 +208,7 @@ def codes() -> list[Code]:
     return [
         Code(row["set"], int(row["tag"] or 0), row["field"], row["code_type"], int(row["code"]), row["label"])
         for row in _rows("enums")
-        if row["code_type"] in ("value", "bit") or row["code_type"].startswith("bits ")
+        if row["code_type"] in ("value", "bit") or row["code_type"].startswith(("bits ", "bit "))
     ]
 
 
@@ -171,6 +216,128 @@ def universal_keys() -> list[UniversalKey]:
     return [
         UniversalKey(row["set"], row["name"], bytes.fromhex(row["key"]), row["type"]) for row in _rows("universal_keys")
     ]
+
+
+def item_keys() -> list[ItemKey]:
+    """The items in universal-key form; one key may stand for items of several sets."""
+    return [
+        ItemKey(row["set"], int(row["tag"]), row["name"], bytes.fromhex(row["key"])) for row in _rows("item_keys")
+    ]
+
+
+def legacy() -> list[LegacyItem]:
+    """The items of EG/ST 0104."""
+    return [
+        LegacyItem(
+            bytes.fromhex(row["key"]),
+            row["name"],
+            row["field"],
+            row["kind"],
+            row["length"],
+            row["units"],
+            int(row["st0601_tag"] or 0),
+        )
+        for row in _rows("st0104")
+    ]
+
+
+def keyed() -> list[tuple[bytes, Item]]:
+    """What each 16-byte key of an item means, in universal form: the keys of universal sets, and of items on their own.
+
+    The item's `key` is the one that a record uses; its `set` and `tag` say where the key is from (tag 0 = it has
+    none). EG/ST 0104 items take the keys of ST 0601, whose units they share. Their numbers are floats, and the
+    codes of ST 0102 are text. Octet 8 of a key, the registry version, is to be left out when keys are compared.
+    """
+    found: dict[bytes, tuple[bytes, Item]] = {}
+    for key, item in [*_legacy_items(), *_inside_items(), *_single_items()]:
+        found.setdefault(key[:7] + key[8:], (key, item))
+    return list(found.values())
+
+
+def _plain(set_: str, tag: int, name: str, key: str, kind: str, length: tuple[int, int], units: str = "") -> Item:
+    mapping = {"float": "ieee754", "ascii": "ascii", "date_time": "special"}.get(kind, "raw")
+    return Item(set_, tag, name, key, units, kind, *length, None, None, mapping, {}, True, False, False, False, "")
+
+
+def _legacy_items() -> list[tuple[bytes, Item]]:
+    modern = {item.tag: item.key for item in items("ST0601")}
+    found = []
+    for row in legacy():
+        low, _, high = row.length.partition("|")
+        length = (0, 0) if low == "var" else (int(low), int(high or low))
+        # Sent as text "20050331075051"; a record has ST 0601's item 72, in microseconds since 1970.
+        kind = "date_time" if row.field == "event_start_date_time_utc" else row.kind
+        key = modern.get(row.tag, row.field)
+        found.append((row.key, _plain("ST0104", row.tag, row.name, key, kind, length, row.units)))
+    return found
+
+
+# Packs and items that also come under a key of their own: the key and kind of the item that a record shows.
+ALONE = {"ST1010": ("sdcc_flp", "flp"), "ST1204": ("miis_core_identifier", "dlp"), "ST1303": ("array", "mdap")}
+
+
+def _inside_items() -> list[tuple[bytes, Item]]:
+    """The sets and packs that ST 0601 holds by tag, under their universal keys."""
+    hosts = {item.kind: item for item in items("ST0601")}
+    by_key = {item.key: item for item in items("ST0601")}
+    found = []
+    for row in universal_keys():
+        if row.set in ALONE:
+            key, kind = ALONE[row.set]
+            found.append((row.key, by_key.get(key) or _plain(row.set, 0, row.name, key, kind, (0, 0))))
+        elif f"local_set:{row.set}" in hosts:
+            found.append((row.key, hosts[f"local_set:{row.set}"]))
+    return found
+
+
+def _single_items() -> list[tuple[bytes, Item]]:
+    found = []
+    for row in item_keys():
+        item = replace({item.tag: item for item in items(row.set)}[row.tag], repeats=False)
+        if row.set == "ST0102" and item.kind in ("enum", "utf8", "ascii", "utf16"):
+            item = _plain("ST0102", item.tag, item.name, item.key, "ascii", (0, 0))
+        found.append((row.key, item))
+    return found
+
+
+def bit_range(code_type: str) -> tuple[int, int]:
+    """(shift, width) of `bits 7..6` or `bit 6`."""
+    high, _, low = code_type.split()[1].partition("..")
+    return int(low or high), int(high) - int(low or high) + 1
+
+
+@dataclass(frozen=True)
+class BitField:
+    """Bits of a bit field under one key: a flag, a number, or (`codes`) one of some labels."""
+
+    key: str
+    shift: int
+    width: int
+    codes: tuple[Code, ...] = ()
+
+
+# Bit fields within packs: (tag, element) -> the fields of `enums.csv`, each with the key that a record gives it.
+_IN_PACKS = {
+    (140, "status"): {"weapon_general_status": "general_status", "weapon_engagement_status": ""},
+    (141, "info"): {"waypoint_info": ""},
+}
+
+
+def bit_fields(set_: str, tag: int, element: str = "") -> list[BitField]:
+    """What the bits of an item, or of an element of a pack, mean; in the order of a record's keys."""
+    names = _IN_PACKS.get((tag, element), {}) if element else {}
+    rows = [code for code in codes() if (code.set, code.tag) == (set_, tag) and (not element or code.field in names)]
+    found: dict[str, BitField] = {}
+    for row in rows:
+        if row.code_type == "bit":
+            found[snake(row.label)] = BitField(snake(row.label), row.code, 1)
+        else:
+            shift, width = (0, 7) if row.code_type == "value" else bit_range(row.code_type)
+            key = names.get(row.field) or row.field
+            found[key] = BitField(key, shift, width, (*(found[key].codes if key in found else ()), row))
+    if (set_, tag) == ("RvtUserDefined", 1):
+        found["id"] = BitField("id", 0, 6)
+    return list(found.values())
 
 
 def snake(label: str) -> str:

@@ -47,6 +47,33 @@ def ber_oid(data: bytes) -> tuple[int, int]:
     raise Unreadable
 
 
+@dataclass
+class Cursor:
+    """Takes bytes off the front."""
+
+    data: bytes
+
+    def take(self, count: int) -> bytes:
+        if count > len(self.data):
+            raise Unreadable
+        taken, self.data = self.data[:count], self.data[count:]
+        return taken
+
+    def ber(self) -> int:
+        value, used = ber_length(self.data)
+        self.take(used)
+        return value
+
+    def oid(self) -> int:
+        value, used = ber_oid(self.data)
+        self.take(used)
+        return value
+
+    def end(self) -> None:
+        if self.data:
+            raise Unreadable
+
+
 def walk(data: bytes) -> tuple[list[Entry], int | str | None]:
     """The items of a local set, and if it breaks off: at which tag, or "" where that can't be read."""
     entries: list[Entry] = []

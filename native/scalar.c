@@ -205,14 +205,18 @@ static int write_whole(struct walk *w, const struct item *item, const uint8_t *i
 {
     struct cursor c = {in, in + n};
     uint64_t value;
-    if (item->flags & F_OID && take_oid(&c, &value) && c.at == c.end) {
+    if (!(item->flags & F_OID)) {
+        if (n <= 8)
+            write_integer(w, item, be_uint(in, n), n);
+        return n <= 8;
+    }
+    if (take_oid(&c, &value) && c.at == c.end) {
         write_integer(w, item, value, 8);
         return 1;
     }
     if (n > 8)
         return 0;
-    if (item->flags & F_OID)
-        remark(w, "no BER-OID number, read as an integer");
+    remark(w, "no BER-OID number, read as an integer");
     write_integer(w, item, be_uint(in, n), n);
     return 1;
 }
@@ -316,10 +320,21 @@ static int write_structure(struct walk *w, const struct item *item, const uint8_
     case K_MIIS: return write_miis(w, in, n);
     case K_SDCC: return write_sdcc(w, in, n);
     case K_ARRAY: return write_array(w, item, in, n);
-    case K_SERIES_UINT:
-    case K_SERIES_PACK: return write_series(w, item, in, n);
-    default: return write_scalar(w, item, in, n, NULL);
+    default: return write_series(w, item, in, n);
     }
+}
+
+/* What was said of its parts goes with a structure that can't be read. */
+static int write_or_unsay(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
+{
+    const struct text special = w->special.text, warnings = w->warnings.text;
+    if (write_structure(w, item, in, n))
+        return 1;
+    w->record = w->entry = -1;
+    w->inside = NULL;
+    w->special.text = special;
+    w->warnings.text = warnings;
+    return 0;
 }
 
 int write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
@@ -327,14 +342,9 @@ int write_value(struct walk *w, const struct item *item, const uint8_t *in, size
     int odd = n < item->len_min || (item->len_max && n > item->len_max);
     if (odd && !(item->old == 1 && top(w)->old && n < item->len_min)) /* short offsets were the rule then */
         remark_length(w, item, n);
-    const struct text special = w->special.text, warnings = w->warnings.text;
     w->reason = "malformed";
-    if (write_structure(w, item, in, n))
+    if (item->kind < K_SERIES_UINT ? write_scalar(w, item, in, n, NULL) : write_or_unsay(w, item, in, n))
         return 1;
-    w->record = w->entry = -1;
-    w->inside = NULL;
-    w->special.text = special; /* what was said of its parts goes with them */
-    w->warnings.text = warnings;
     if (!odd)
         remark(w, w->reason);
     return 0;

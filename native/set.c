@@ -172,7 +172,7 @@ static void remark_lifted(struct walk *w, struct frame *f, const struct item *it
         keep_raw(w, f);
 }
 
-void step_set(struct walk *w, struct frame *f)
+static inline void step_item(struct walk *w, struct frame *f)
 {
     uint64_t tag;
     size_t length, at = f->at;
@@ -201,6 +201,13 @@ void step_set(struct walk *w, struct frame *f)
         mark(f->done, tag);
     }
     write_item(w, item, at, length);
+}
+
+void step_set(struct walk *w, struct frame *f)
+{
+    do
+        step_item(w, f);
+    while (f->at < f->end && top(w) == f && !w->out->full);
 }
 
 static uint32_t *place_of(struct walk *w, uint64_t tag)

@@ -182,14 +182,39 @@ static void put_decimal(struct text *t, uint64_t scaled, int count, int power, i
     }
 }
 
+/* Most values are short decimals of a common size: one multiplication finds those. 0 = not this one. */
+static int put_short(struct text *t, double value, int negative, int wide)
+{
+    int power = 0;
+    if (value < 1e-5 || value >= 1e15)
+        return 0;
+    while (value >= EXACT_TENS[power + 1])
+        power++;
+    while (power < 1 && value * EXACT_TENS[-power] < 1)
+        power--;
+    for (int count = wide ? 15 : 6; count <= (wide ? 15 : 8); count++) {
+        int shift = count - 1 - power;
+        uint64_t scaled = (uint64_t)((shift < 0 ? value / EXACT_TENS[-shift] : value * EXACT_TENS[shift]) + 0.5);
+        if (scaled >= TENS[count - 1] && scaled < TENS[count] && reads_back(scaled, -shift, value, wide)) {
+            put_decimal(t, scaled, count, power, negative);
+            return 1;
+        }
+    }
+    return 0;
+}
+
 void put_float(struct text *t, double value, int wide)
 {
+    int negative = signbit(value) != 0;
+    value = fabs(value);
     if (value == 0) {
-        put(t, signbit(value) ? "-0.0" : "0.0");
+        put(t, negative ? "-0.0" : "0.0");
         return;
     }
+    if (put_short(t, value, negative, wide))
+        return;
     int exponent, shift, carried = 0;
-    uint64_t mantissa = (uint64_t)ldexp(frexp(fabs(value), &exponent), 53), scaled = 0;
+    uint64_t mantissa = (uint64_t)ldexp(frexp(value, &exponent), 53), scaled = 0;
     uint32_t words[140];
     char text[140 * 9], *end = text + sizeof text, *p = end;
     size_t size = big_decimal(words, mantissa, exponent - 53, &shift);
@@ -202,10 +227,10 @@ void put_float(struct text *t, double value, int wide)
     int power = (int)(end - p) - 1 - shift, count = wide ? 15 : 6, most = wide ? 17 : 9;
     for (;; count++) {
         scaled = rounded(p, end, count, &carried);
-        if (count == most || reads_back(scaled, power + carried - count + 1, fabs(value), wide))
+        if (count == most || reads_back(scaled, power + carried - count + 1, value, wide))
             break;
     }
-    put_decimal(t, scaled, count, power + carried, value < 0);
+    put_decimal(t, scaled, count, power + carried, negative);
 }
 
 void put_octets(struct text *t, const uint8_t *in, size_t n)

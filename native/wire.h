@@ -100,11 +100,13 @@ double item_number(const struct item *item, const uint8_t *in, size_t n);
 /* The set whose key begins at `key`, by index into klv_sets; 0 = none. `n` >= 16. */
 int set_of_key(const uint8_t *key);
 
-/* The last item of a tag in in[at..end), where it is an integer of 1 to 8 octets. */
-int last_integer(const uint8_t *in, size_t at, size_t end, uint64_t wanted, uint64_t *value);
+/* What of a packet's items goes to the record's head: the last of each kind. in[at..end) is its value. */
+struct head {
+    uint64_t time_us, version;
+    int timed, versioned;
+};
 
-/* When a packet of this set was made: 1 and its time, or 0. */
-int time_of_set(const struct set *set, const uint8_t *packet, size_t value, size_t n, uint64_t *time_us);
+struct head head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end);
 int keyed_time(const uint8_t *packet, size_t value, size_t n, uint64_t *time_us);
 
 /* What the 16-byte key of an item stands for, or NULL. */

@@ -99,7 +99,7 @@ def universal_set(name: str, value: bytes, context: Context) -> dict[str, Any]:
 def verify(name: str, raw: bytes, value: bytes) -> str:
     """The checksum item, last in its set, holds the sum of every byte before its value.
 
-    A 16-bit sum that is right at the very end vouches for the packet, even where the set can't be walked.
+    A running sum that is right at the very end vouches for the packet, even where the set can't be walked.
     """
     if name not in facts.CHECKSUM:
         return "absent"
@@ -107,7 +107,7 @@ def verify(name: str, raw: bytes, value: bytes) -> str:
     size, total = SUMS[name]
     entries, broken = walk(value)
     last = [entry for entry in entries if entry.tag == tag][-1:]
-    if value[-size - 2 : -size] == bytes([tag, size]) and size == 2:
+    if value[-size - 2 : -size] == bytes([tag, size]) and total is checksum16:
         at_end = Entry(tag, value[-size:], len(value) - size)
         last = [at_end] if broken is not None or agrees(at_end, raw, value, total) else last
     elif broken is not None:

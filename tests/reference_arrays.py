@@ -5,16 +5,17 @@ Next door, `reference_packs.py` reads the other packs.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
-from math import prod
+from math import prod, ulp
 from typing import Any
 
 from reference_scalars import read_float
 from reference_values import Context, Place, Real, ieee, imapb, integer, number
-from reference_wire import Cursor, Unreadable
+from reference_wire import Cursor, TooLarge, Unreadable
 
 ZERO = Real(Fraction(0), Fraction(0))
 DIMENSIONS = 8
@@ -38,10 +39,6 @@ ROWS: dict[Owner, list[list[tuple[int, int]]]] = {
 
 Read = Callable[[bytes, int, Place], Any]
 """Reads an element's bytes; its row is the second argument."""
-
-
-class TooLarge(Unreadable):
-    """More cells than are read of one packet."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,10 @@ def natural(owner: Owner, shape: Shape, context: Context) -> Read:
 
 
 def read_imapb(_owner: Owner, shape: Shape, cursor: Cursor, place: Place, context: Context) -> dict[str, Any]:
-    """Two floats are the ends of the range; how wide they are is told by what the elements leave."""
+    """Two floats are the ends of the range; how wide they are is told by what the elements leave.
+
+    The numbers are given to no more than a float resolves, since the range may be any.
+    """
     width, odd = divmod(len(cursor.data) - shape.count * shape.ebytes, 2)
     if odd or width not in (4, 8) or shape.ebytes > 8:
         raise Unreadable
@@ -123,7 +123,15 @@ def read_imapb(_owner: Owner, shape: Shape, cursor: Cursor, place: Place, contex
     low, high = ends
     if low is None or high is None or low.value >= high.value:
         raise Unreadable
-    read: Read = lambda cell, _row, at: number(imapb(cell, low.value, high.value), at, context)  # noqa: E731
+    least = 4 * Fraction(ulp(max(abs(low.value), abs(high.value))))
+
+    def read(cell: bytes, _row: int, at: Place) -> Real | None:
+        value = imapb(cell, low.value, high.value)
+        if isinstance(value, Real):
+            past = value.value > sys.float_info.max
+            value = "above_max" if past else Real(value.value, max(value.step, least))
+        return number(value, at, context)
+
     cells = [cursor.take(shape.ebytes) for _ in range(shape.count)]
     return {"imapb_bounds": ends, "values": read_cells(shape, cells, read, place)}
 
@@ -221,7 +229,7 @@ def read_sdcc(value: bytes, place: Place, context: Context) -> dict[str, Any]:
 def read_sdcc_number(data: bytes, form: str, place: Place, context: Context) -> Any:
     if form == "raw":
         return data.hex()
-    if form == "imapb":
+    if form == "imapb" and len(data) <= 8:
         return number(imapb(data, Fraction(-1), Fraction(1)), place, context)
     if len(data) not in (2, 4, 8):
         return data.hex()

@@ -26,7 +26,7 @@ def read_core_identifier(data: bytes) -> dict[str, Any]:
 
 def text_form(head: bytes, parts: list[bytes]) -> str:
     ids = "/".join(part.hex("-", 2) for part in parts)
-    return f"{head.hex()}:{ids}:{check_digits(head + b''.join(parts))}".upper()
+    return ":".join(filter(None, [head.hex(), ids, check_digits(head + b"".join(parts))])).upper()
 
 
 def check_digits(data: bytes) -> str:

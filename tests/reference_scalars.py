@@ -17,8 +17,6 @@ from reference_wire import Unreadable, ber_oid
 
 from native.spec import facts
 
-OID_OCTETS = 9
-
 
 def _each_byte(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeDecodeError)
@@ -130,7 +128,7 @@ def read_whole_oid(data: bytes, place: Place, context: Context) -> int:
         value, used = ber_oid(data)
     except Unreadable:
         value, used = 0, 0
-    if used == len(data) <= OID_OCTETS:
+    if used == len(data):
         return value
     value = integer(data)
     context.warn(place, "no BER-OID number, read as an integer")

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from reference_arrays import TooLarge, read_array, read_sdcc
+from reference_arrays import read_array, read_sdcc
 from reference_packs import packs, read_pack
 from reference_scalars import mapping_of, read_scalar, text
 from reference_values import Context, Place, integer
-from reference_wire import Entry, Unreadable, ber_oid, split, walk
+from reference_wire import Entry, TooDeep, Unreadable, ber_oid, split, walk
 
 from native.spec import facts
 
@@ -138,12 +138,9 @@ def read_value(item: facts.Item, value: bytes, place: Place, context: Context) -
     trial = context.trial()
     try:
         read = read_kind(item, value, place, trial)
-    except TooLarge:
-        context.warn(place, "array too large")
-        raise
-    except Unreadable:
-        if not wrong:
-            context.warn(place, "malformed")
+    except Unreadable as fault:
+        if not wrong or fault.reason != "malformed":
+            context.warn(place, fault.reason)
         raise
     context.merge(trial)
     return read
@@ -172,8 +169,7 @@ def read_kind(item: facts.Item, value: bytes, place: Place, context: Context) ->
 
 def read_local_set(name: str, value: bytes, place: Place, context: Context) -> Any:
     if context.depth >= DEPTH:
-        context.warn(place, "nested too deep")
-        raise Unreadable
+        raise TooDeep
     inner = SEGMENTS.get(name, name)
     if inner not in facts.DECODED:
         return value.hex()

@@ -101,15 +101,16 @@ def linear(mapping: str, data: bytes, low: Fraction, high: Fraction) -> Real:
 def imapb(data: bytes, low: Fraction, high: Fraction) -> Real | str:
     """MISB ST 1201: the number, or the name of what stands in its place.
 
-    The ends of the range are taken as floats, as every encoder does: it matters to 7 and 8 bytes of -19.2.
+    The ends of the range and their distance are taken as floats, as every encoder does: it matters to 7 and 8
+    bytes of -19.2, and to ends far from each other.
     """
-    low, high = Fraction(float(low)), Fraction(float(high))
-    if not 1 <= len(data) <= 8:
+    low, span = Fraction(float(low)), float(high) - float(low)
+    if not 1 <= len(data) <= 8 or span == float("inf"):
         raise Unreadable
     raw = int.from_bytes(data, "big")
     if raw > 1 << (8 * len(data) - 1):
         return imapb_special(data[0])
-    scale = Fraction(2) ** (8 * len(data) - 1 - power_above(high - low))
+    scale = Fraction(2) ** (8 * len(data) - 1 - power_above(Fraction(span)))
     offset = scale * low - (scale * low).__floor__() if low < 0 < high else Fraction(0)
     return Real((raw - offset) / scale + low, 1 / scale)
 
@@ -137,8 +138,7 @@ def ieee(data: bytes, place: Place, context: Context) -> Real | None:
     fraction_bits, lowest, code = {2: (10, -14, ">e"), 4: (23, -126, ">f"), 8: (52, -1022, ">d")}[len(data)]
     value: float = struct.unpack(code, data)[0]
     if value != value:
-        quiet = int.from_bytes(data, "big") >> (fraction_bits - 1) & 1
-        context.mark(place, "quiet_nan" if quiet else "signalling_nan")
+        context.mark(place, "quiet_nan")
         return None
     if abs(value) == float("inf"):
         context.mark(place, "plus_infinity" if value > 0 else "minus_infinity")

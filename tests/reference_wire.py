@@ -8,10 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TAG_OCTETS = 5
+OID_OCTETS = 9
 
 
 class Unreadable(Exception):
-    """The bytes can't be read as their kind says."""
+    """The bytes can't be read as their kind says, or are more than is read."""
+
+    reason = "malformed"
+
+
+class TooDeep(Unreadable):
+    reason = "nested too deep"
+
+
+class TooLarge(Unreadable):
+    reason = "array too large"
 
 
 @dataclass(frozen=True)
@@ -36,12 +47,10 @@ def ber_length(data: bytes) -> tuple[int, int]:
 
 
 def ber_oid(data: bytes) -> tuple[int, int]:
-    """A BER-OID number below 2^64 and the octets it took."""
+    """A BER-OID number of at most 9 octets, and the octets it took."""
     value = 0
-    for used, octet in enumerate(data, 1):
+    for used, octet in enumerate(data[:OID_OCTETS], 1):
         value = value << 7 | octet & 0x7F
-        if value >= 2**64:
-            break
         if octet < 0x80:
             return value, used
     raise Unreadable

@@ -81,7 +81,8 @@ class Tables:
         if not field.codes:
             return "0, 0"
         body = ", ".join(f"{{{code.code}, {quoted_json(code.label)}}}" for code in field.codes)
-        table = self.once(f"codes_{name}_{field.key}", f"static const struct code codes_{name}_{field.key}[] = {{{body}}};")
+        table = f"codes_{name}_{field.key}"
+        self.once(table, f"static const struct code {table}[] = {{{body}}};")
         return f"{table}, {len(field.codes)}"
 
     def kind(self, item: facts.Item) -> tuple[str, str, str]:
@@ -118,7 +119,7 @@ class Tables:
         return {
             "uint": "K_UINT", "int": "K_INT", "timestamp": "K_UINT", "utf8": "K_TEXT", "ascii": "K_TEXT",
             "utf16": "K_UTF16", "enum": "K_ENUM", "bitfield": "K_BITS", "bytes": "K_BYTES", "uuid": "K_UUID",
-            "ber_oid": "K_UINT", "ber": "K_UINT", "float": "K_FLOAT", "mdap": "K_ARRAY", "date_time": "K_DATE_TIME",
+            "ber_oid": "K_UINT", "ber": "K_UINT", "float": "K_FLOAT", "date_time": "K_DATE_TIME", "mdap": "K_ARRAY",
         }[kind]  # fmt: skip
 
     def fields(self, key: str, kind: str, length: tuple[int, int], range_: tuple[Fraction | None, Fraction | None],
@@ -135,8 +136,8 @@ class Tables:
         digits = decimals(scale)
         table, bits = (codes[0], "0") if kind != "K_BITS" else ("0", codes[0])
         return (
-            f"{{{self.key(key)}, {len(key) + 3}, {kind}, {flags}, {digits}, {old}, {power}, {cells}, {length[0]}, {length[1]}, "
-            f"{codes[1]}, {real(low)}, {real(high)}, {real(scale)}, {real(scale * 10**digits)}, "
+            f"{{{self.key(key)}, {len(key) + 3}, {kind}, {flags}, {digits}, {old}, {power}, {cells}, "
+            f"{length[0]}, {length[1]}, {codes[1]}, {real(low)}, {real(high)}, {real(scale)}, {real(scale * 10**digits)}, "
             f"{quoted_json(special) if special else 0}, {table}, {bits}, "
             f"{'&set_' + set_.lower() if set_ else 0}, {'&pack_' + pack.lower() if pack else 0}}}"
         )

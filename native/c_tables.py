@@ -16,6 +16,7 @@ SUMS = {"ST0601": "SUM_16", "ST0903": "SUM_16", "VTrack": "SUM_16", "ST0806": "S
 # What the elements of an array are, where it does not say so itself (misb README, open points); else integers.
 CELLS = {("ST1601", 4): "C_UINT", ("ST1601", 5): "C_FLOAT", ("ST1601", 8): "C_FLOAT", ("ST1601", 9): "C_PIXEL_SDCC",
          ("ST1601", 10): "C_PLACE_SDCC", ("ST1206", 22): "C_FLOAT", ("ST1002", 20): "C_FLOAT"}  # fmt: skip
+TIME = facts.TIME | {"ST0104": 2}
 CODED_OIDS = {(121, "wavelength_id"), (138, "payload_type")}
 
 
@@ -251,5 +252,5 @@ class Tables:
         sum_ = SUMS.get(name, "SUM_CRC16") if sum_tag else "SUM_NONE"
         items = facts.items(name) if name in facts.DECODED else []
         table = f"{items[-1].tag + 1}, items_{name.lower()}" if items else "0, 0"
-        return (f'{{"{name}", {{{octets(key)}}}, {universal}, {sum_}, {sum_tag}, {facts.TIME.get(name, 0)}, '
+        return (f'{{"{name}", {{{octets(key)}}}, {universal}, {sum_}, {sum_tag}, {TIME.get(name, 0)}, '
                 f'{facts.VERSION.get(name, 0)}, {4 * (name == "ST0903")}, {table}}}')  # fmt: skip

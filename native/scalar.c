@@ -111,6 +111,10 @@ int write_steps(struct walk *w, double min, double max, int range_power, const u
     }
     struct imapb map = imapb_map(min, max, range_power, n);
     double first = ldexp(map.bias, map.shift), value = ldexp((double)raw, -map.shift) + map.bias;
+    if (!isfinite(value)) {
+        write_special(w, element, value < 0 ? "\"below_min\"" : "\"above_max\"");
+        return 1;
+    }
     uint64_t away = fabs(first) < 0x1p63 ? (uint64_t)fabs(first) : 0;
     if (map.shift <= 0 && fabs(value) < 0x1p62)
         put_fixed(w->out, (int64_t)llround(value), 0);

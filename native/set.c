@@ -64,7 +64,7 @@ static void survey(struct walk *w, struct frame *f)
 
 struct frame *push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end)
 {
-    uint8_t old = w->depth ? top(w)->old : 0, amend = w->depth ? top(w)->amend : 0;
+    uint8_t old = w->depth ? top(w)->old : 0, amend = w->depth && mode != M_SET ? top(w)->amend : 0;
     struct frame *f = &w->stack[w->depth++];
     memset(f, 0, sizeof *f);
     f->mode = (uint8_t)mode;
@@ -106,7 +106,7 @@ static void open_series(struct walk *w, enum mode mode, const struct item *item,
 int write_at(struct walk *w, const struct item *item, size_t at, size_t n)
 {
     if (n == 0) {
-        if (!(item->flags & F_ZERO) && !top(w)->amend) /* in an amend it deletes */
+        if (!(item->flags & F_ZERO) && !top(w)->amend && top(w)->mode != M_KEYS) /* in an amend it deletes */
             remark(w, "length 0 is not legal here");
         write_null(w);
         return 1;

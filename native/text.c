@@ -160,10 +160,14 @@ static uint64_t times_ten(double value, int power)
 /* Is scaled x 10^power, as a reader makes a double of it, the value again? 0 also where that is not sure. */
 static int reads_back(uint64_t scaled, int power, double value, int wide)
 {
-    if (power < -22 || power > 22 || scaled > (uint64_t)1 << 53)
+    if (power < -22 || power > (wide ? 0 : 22) || scaled > (uint64_t)1 << 53)
         return 0; /* within these bounds one rounded operation gives the nearest double */
     double read = power < 0 ? (double)scaled / EXACT_TENS[-power] : (double)scaled * EXACT_TENS[power];
-    return wide ? read == value : (float)read == (float)value;
+    if (wide)
+        return read == value;
+    int exponent;
+    double half_step = ldexp(frexp(value, &exponent) > 0.5 ? 0.999 : 0.499, exponent - 25); /* half way is too far */
+    return fabs(read - value) < half_step;
 }
 
 /* scaled has `count` digits and stands for d.ddd x 10^power. */

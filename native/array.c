@@ -20,7 +20,8 @@ struct array {
     uint64_t bias;          /* unsigned integers */
 };
 
-static const struct item VALUES = {.key = "\"values\":", .key_size = 9}, DEFAULT = {.key = "\"default\":", .key_size = 10};
+static const struct item VALUES = {.key = "\"values\":", .key_size = 9};
+static const struct item DEFAULT = {.key = "\"default\":", .key_size = 10};
 
 /* The rows of ST 1601's arrays of deviations and correlations: the upper end of each; -1 = from -1 to 1. */
 static const double PIXEL_ROWS[6] = {100, 100, -1, 100, 100, -1}, PLACE_ROWS[6] = {650, 650, -1, 1000, -1, -1};
@@ -120,7 +121,8 @@ static int write_values(struct walk *w, const struct array *a, struct cursor *c)
         switch (a->algorithm) {
         case A_NATURAL: written = write_cell(w, a, i, data.at + i * a->width, &VALUES); break;
         case A_IMAPB:
-            write_steps(w, a->min, a->max, power_of_range(a->max - a->min), data.at + i * a->width, (size_t)a->width, &VALUES);
+            at = data.at + i * a->width;
+            write_steps(w, a->min, a->max, power_of_range(a->max - a->min), at, (size_t)a->width, &VALUES);
             break;
         case A_BOOLEAN: put(w->out, data.at[i / 8] >> (7 - i % 8) & 1 ? "true" : "false"); break;
         case A_UINT:
@@ -206,8 +208,8 @@ static int take_head(struct array *a, struct cursor *c)
     }
     if (empty)
         a->count = 0;
-    return take_oid(c, &a->width) && take_oid(c, &a->algorithm) && a->algorithm >= A_NATURAL && a->algorithm <= A_RUNS &&
-           a->width <= UINT16_MAX;
+    return take_oid(c, &a->width) && take_oid(c, &a->algorithm) && a->width <= UINT16_MAX &&
+           a->algorithm >= A_NATURAL && a->algorithm <= A_RUNS;
 }
 
 /* Is the array small enough? A few bytes may promise very many elements. */

@@ -283,7 +283,8 @@ static int write_date_time(struct walk *w, const uint8_t *in, size_t n)
     int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (day < 1 || day > DAYS[month - 1] + (unsigned)(leap && month == 2))
         return 0;
-    put_uint(w->out, ((days_before(year, month, day) * 24 + hour) * 60 + minute) * 60000000 + second * 1000000 + micros);
+    uint64_t seconds = ((days_before(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    put_uint(w->out, seconds * 1000000 + micros);
     return 1;
 }
 

@@ -132,7 +132,8 @@ static struct big big_product(struct big a, struct big b)
     const uint64_t b1 = (uint64_t)(b.mantissa >> 64), b0 = (uint64_t)b.mantissa;
     const uint128 left = (uint128)a1 * b0, right = (uint128)a0 * b1, low = (uint128)a0 * b0;
     const uint128 middle = (uint128)(uint64_t)left + (uint64_t)right + (uint64_t)(low >> 64);
-    struct big product = {(uint128)a1 * b1 + (left >> 64) + (right >> 64) + (middle >> 64), a.exponent + b.exponent + 128};
+    const uint128 high = (uint128)a1 * b1 + (left >> 64) + (right >> 64) + (middle >> 64);
+    struct big product = {high, a.exponent + b.exponent + 128};
     if (!(product.mantissa >> 127)) {
         product.mantissa <<= 1;
         product.exponent--;
@@ -166,8 +167,8 @@ static int reads_back(uint64_t scaled, int power, double value, int wide)
     if (wide)
         return read == value;
     int exponent;
-    double half_step = ldexp(frexp(value, &exponent) > 0.5 ? 0.999 : 0.499, exponent - 25); /* half way is too far */
-    return fabs(read - value) < half_step;
+    double fraction = frexp(value, &exponent), near = fraction > 0.5 ? 0.999 : 0.499; /* half a step is too far */
+    return fabs(read - value) < ldexp(near, exponent - 25);
 }
 
 /* scaled has `count` digits and stands for d.ddd x 10^power. */

@@ -65,12 +65,12 @@ static void survey(struct walk *w, struct frame *f)
     }
 }
 
-/* `whole`: in[begin..end) is one packet, whose key is that of an item or not known at all. */
-void open_keys(struct walk *w, size_t begin, size_t end, int whole)
+/* in[begin..end): the items of a universal set; or one packet, whose key is that of an item or not known at all. */
+void open_keys(struct walk *w, const struct set *set, size_t begin, size_t end)
 {
     put_char(w->out, '{');
-    struct frame *f = push(w, M_KEYS, NULL, begin, end);
-    f->whole = (uint8_t)whole;
+    struct frame *f = push(w, M_KEYS, set, begin, end);
+    f->whole = set->universal == U_WHOLE;
     survey(w, f);
 }
 
@@ -96,8 +96,8 @@ void step_keys(struct walk *w, struct frame *f)
     f->item = item_of_key(w->in + f->key);
     if (latest & EARLIER)
         remark(w, "repeated, last kept");
-    if (f->item && f->item->flags & F_TIME && !f->whole && length > 0 && length <= 8) {
-        if (length != 8)
+    if (f->item && f->item->flags & F_TIME && f->set->time_tag && length <= 8) {
+        if (length > 0 && length < 8)
             remark_length(w, f->item, length);
         return; /* it is in the record's head */
     }

@@ -111,6 +111,10 @@ int write_steps(struct walk *w, double min, double max, int range_power, const u
     }
     struct imapb map = imapb_map(min, max, range_power, n);
     double first = ldexp(map.bias, map.shift), value = ldexp((double)raw, -map.shift) + map.bias;
+    if (!isfinite(value)) {
+        write_special(w, element, value < 0 ? "\"below_min\"" : "\"above_max\"");
+        return 1;
+    }
     uint64_t away = fabs(first) < 0x1p63 ? (uint64_t)fabs(first) : 0;
     if (map.shift <= 0 && fabs(value) < 0x1p62)
         put_fixed(w->out, (int64_t)llround(value), 0);
@@ -279,7 +283,8 @@ static int write_date_time(struct walk *w, const uint8_t *in, size_t n)
     int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (day < 1 || day > DAYS[month - 1] + (unsigned)(leap && month == 2))
         return 0;
-    put_uint(w->out, ((days_before(year, month, day) * 24 + hour) * 60 + minute) * 60000000 + second * 1000000 + micros);
+    uint64_t seconds = ((days_before(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    put_uint(w->out, seconds * 1000000 + micros);
     return 1;
 }
 

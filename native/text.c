@@ -119,48 +119,56 @@ void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift
     put_bytes(t, p, (size_t)(end - p));
 }
 
-/* The decimal digits of mantissa x 2^exponent, as words of nine digits, lowest first; the count of words. What
- * comes out is the value x 10^shift. Exact: a double needs at most 1,075 fraction digits. */
-static size_t big_decimal(uint32_t *words, uint64_t mantissa, int exponent, int *shift)
+/* A number as mantissa x 2^exponent, the mantissa's top bit set: 128 bits, so that some hundred multiplications leave
+ * far more of them right than a double has. */
+struct big {
+    uint128 mantissa;
+    int exponent;
+};
+
+static struct big big_product(struct big a, struct big b)
 {
-    size_t count = 0;
-    for (; mantissa; mantissa /= 1000000000u)
-        words[count++] = (uint32_t)(mantissa % 1000000000u);
-    *shift = exponent < 0 ? -exponent : 0; /* x / 2^k = x * 5^k / 10^k */
-    unsigned base = exponent < 0 ? 5 : 2, left = (unsigned)(exponent < 0 ? -exponent : exponent);
-    while (left > 0) {
-        uint64_t factor = 1, carry = 0;
-        for (unsigned i = 0; i < 12 && left > 0; i++, left--)
-            factor *= base;
-        for (size_t i = 0; i < count; i++) {
-            carry += words[i] * factor;
-            words[i] = (uint32_t)(carry % 1000000000u);
-            carry /= 1000000000u;
-        }
-        if (carry)
-            words[count++] = (uint32_t)carry;
+    const uint64_t a1 = (uint64_t)(a.mantissa >> 64), a0 = (uint64_t)a.mantissa;
+    const uint64_t b1 = (uint64_t)(b.mantissa >> 64), b0 = (uint64_t)b.mantissa;
+    const uint128 left = (uint128)a1 * b0, right = (uint128)a0 * b1, low = (uint128)a0 * b0;
+    const uint128 middle = (uint128)(uint64_t)left + (uint64_t)right + (uint64_t)(low >> 64);
+    const uint128 high = (uint128)a1 * b1 + (left >> 64) + (right >> 64) + (middle >> 64);
+    struct big product = {high, a.exponent + b.exponent + 128};
+    if (!(product.mantissa >> 127)) {
+        product.mantissa <<= 1;
+        product.exponent--;
     }
-    return count;
+    return product;
+}
+
+/* value x 10^power as an integer, rounded. */
+static uint64_t times_ten(double value, int power)
+{
+    int exponent;
+    uint64_t mantissa = (uint64_t)ldexp(frexp(value, &exponent), 64);
+    struct big product = {(uint128)mantissa << 64, exponent - 128}, ten = {(uint128)10 << 124, -124};
+    if (power < 0)
+        ten = (struct big){~(uint128)0 / 5 * 4 + 1, -131}; /* a tenth */
+    for (unsigned left = (unsigned)(power < 0 ? -power : power); left > 0; left >>= 1) {
+        if (left & 1)
+            product = big_product(product, ten);
+        ten = big_product(ten, ten);
+    }
+    int shift = -product.exponent;
+    return shift > 127 ? 0 : (uint64_t)((product.mantissa + ((uint128)1 << (shift - 1))) >> shift);
 }
 
 /* Is scaled x 10^power, as a reader makes a double of it, the value again? 0 also where that is not sure. */
 static int reads_back(uint64_t scaled, int power, double value, int wide)
 {
-    if (power < -22 || power > 22 || scaled > (uint64_t)1 << 53)
+    if (power < -22 || power > (wide ? 0 : 22) || scaled > (uint64_t)1 << 53)
         return 0; /* within these bounds one rounded operation gives the nearest double */
     double read = power < 0 ? (double)scaled / EXACT_TENS[-power] : (double)scaled * EXACT_TENS[power];
-    return wide ? read == value : (float)read == (float)value;
-}
-
-/* The first `count` of the digits p..end, rounded; *carried where that makes one more digit of it. */
-static uint64_t rounded(const char *p, const char *end, int count, int *carried)
-{
-    uint64_t scaled = 0;
-    for (int i = 0; i < count; i++)
-        scaled = 10 * scaled + (p < end ? (uint64_t)(*p++ - '0') : 0);
-    scaled += p < end && *p >= '5';
-    *carried = scaled == TENS[count];
-    return *carried ? scaled / 10 : scaled;
+    if (wide)
+        return read == value;
+    int exponent;
+    double fraction = frexp(value, &exponent), near = fraction > 0.5 ? 0.999 : 0.499; /* half a step is too far */
+    return fabs(read - value) < ldexp(near, exponent - 25);
 }
 
 /* scaled has `count` digits and stands for d.ddd x 10^power. */
@@ -213,24 +221,19 @@ void put_float(struct text *t, double value, int wide)
     }
     if (put_short(t, value, negative, wide))
         return;
-    int exponent, shift, carried = 0;
-    uint64_t mantissa = (uint64_t)ldexp(frexp(value, &exponent), 53), scaled = 0;
-    uint32_t words[140];
-    char text[140 * 9], *end = text + sizeof text, *p = end;
-    size_t size = big_decimal(words, mantissa, exponent - 53, &shift);
-    for (size_t i = 0; i < size; i++) {
-        uint64_t word = words[i];
-        p = fixed_before(p, &word, 9);
-    }
-    while (*p == '0')
-        p++;
-    int power = (int)(end - p) - 1 - shift, count = wide ? 15 : 6, most = wide ? 17 : 9;
+    int exponent, count = wide ? 15 : 6, most = wide ? 17 : 9;
+    frexp(value, &exponent);
+    int power = (int)floor((exponent - 1) * 0.30102999566398120); /* of ten; it may be one too low */
     for (;; count++) {
-        scaled = rounded(p, end, count, &carried);
-        if (count == most || reads_back(scaled, power + carried - count + 1, value, wide))
-            break;
+        uint64_t scaled = times_ten(value, count - 1 - power);
+        if (scaled >= TENS[count]) {
+            power++;
+            count--;
+        } else if (count == most || reads_back(scaled, power - count + 1, value, wide)) {
+            put_decimal(t, scaled, count, power, negative);
+            return;
+        }
     }
-    put_decimal(t, scaled, count, power + carried, negative);
 }
 
 void put_octets(struct text *t, const uint8_t *in, size_t n)

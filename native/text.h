@@ -44,7 +44,7 @@ void put_uint(struct text *t, uint64_t value);
 void put_int(struct text *t, int64_t value);
 void put_fixed(struct text *t, int64_t scaled, unsigned decimals);  /* scaled / 10^decimals */
 void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift); /* magnitude / 2^shift */
-void put_float(struct text *t, double value, int wide);  /* finite; wide = a double, else a float: as few digits as tell it */
+void put_float(struct text *t, double value, int wide);             /* finite; a double, or (not wide) a float */
 void put_octets(struct text *t, const uint8_t *in, size_t n);       /* in hex */
 void put_hex(struct text *t, const uint8_t *in, size_t n);          /* in quotes */
 void put_uuid(struct text *t, const uint8_t *in);                   /* in quotes */

@@ -122,7 +122,7 @@ void step_repeat(struct walk *w, struct frame *f);
 int write_at(struct walk *w, const struct item *item, size_t at, size_t n); /* 0 = keep it raw */
 
 /* keys.c */
-void open_keys(struct walk *w, size_t begin, size_t end, int whole);
+void open_keys(struct walk *w, const struct set *set, size_t begin, size_t end);
 void step_keys(struct walk *w, struct frame *f);
 void end_keys(struct walk *w, struct frame *f);
 

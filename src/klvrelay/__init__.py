@@ -5,6 +5,7 @@
     klvrelay.columns(data, items)    the same as numpy arrays, in one call into C
     klvrelay.open(source)            records of a file or stream, in a plain loop
     klvrelay.stream(source)          the same in an async loop
+    klvrelay.views(items)            segments and amends with their rules applied (ST 1607)
 """
 
 from klvrelay.errors import (
@@ -22,6 +23,7 @@ from klvrelay.errors import (
 from klvrelay.klv import decode, json_lines
 from klvrelay.reading import columns, open, stream
 from klvrelay.record import Record
+from klvrelay.segments import View, views
 
 __all__ = [
     "ConfigError",
@@ -35,11 +37,13 @@ __all__ = [
     "SinkRefused",
     "SourceDown",
     "SourceError",
+    "View",
     "columns",
     "decode",
     "json_lines",
     "open",
     "stream",
+    "views",
 ]
 
 __version__ = "0.1.0"

@@ -64,7 +64,8 @@ def read_array(owner: Owner, data: bytes, place: Place, context: Context) -> dic
     if shape.ebytes == 0 or shape.count == 0:
         found["values"] = []
     else:
-        room_for(shape.count, context)
+        if shape.apa != 5:
+            room_for(shape.count, context)
         found |= READERS[shape.apa](owner, shape, cursor, place, context)
     cursor.end()
     return found
@@ -155,26 +156,34 @@ def read_biased(
 
 def read_patched(owner: Owner, shape: Shape, cursor: Cursor, place: Place, context: Context) -> dict[str, Any]:
     """A value for every cell, then boxes of other values, the later above the earlier."""
+    patches = read_patches(shape, Cursor(cursor.data[shape.ebytes :]))
+    room_for(shape.count * (1 + len(patches)), context)
     read = natural(owner, shape, context)
     default = cursor.take(shape.ebytes)
     cells = dict.fromkeys(product(*map(range, shape.dims)), default)
-    while cursor.data:
-        room_for(shape.count, context)
-        patch = cursor.take(shape.ebytes)
-        cells |= dict.fromkeys(read_box(shape, cursor), patch)
+    for patch, box in patches:
+        cells |= dict.fromkeys(product(*box), patch)
+    cursor.take(len(cursor.data))
     return {
         "default": read(default, 0, place.child("default")),
         "values": read_cells(shape, list(cells.values()), read, place),
     }
 
 
-def read_box(shape: Shape, cursor: Cursor) -> product[tuple[int, ...]]:
+def read_patches(shape: Shape, cursor: Cursor) -> list[tuple[bytes, list[range]]]:
+    patches = []
+    while cursor.data:
+        patches.append((cursor.take(shape.ebytes), read_box(shape, cursor)))
+    return patches
+
+
+def read_box(shape: Shape, cursor: Cursor) -> list[range]:
     starts = [cursor.oid() for _ in shape.dims]
     runs = [cursor.oid() for _ in shape.dims]
     sides = list(zip(starts, runs, shape.dims, strict=True))
     if any(start + run > size for start, run, size in sides):
         raise Unreadable
-    return product(*(range(start, start + run) for start, run, _ in sides))
+    return [range(start, start + run) for start, run, _ in sides]
 
 
 READERS = {1: read_natural, 2: read_imapb, 3: read_booleans, 4: read_biased, 5: read_patched}

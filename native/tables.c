@@ -795,7 +795,7 @@ static const struct item items_vobject[6] = {
     [1] = {key_ontology, 11, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
     [2] = {key_ontology_class, 17, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
     [3] = {key_ontology_id, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_confidence, 13, K_IMAPB, F_ZERO, 0, 2, 7, 0, 1, 3, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0},
+    [4] = {key_confidence, 13, K_IMAPB, F_ZERO, 0, 0, 7, 0, 1, 3, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0},
     [5] = {key_vfeature_series, 18, K_SERIES, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vfeature, 0}
 };
 static const char key_schema[64] = "\"schema\":";
@@ -804,7 +804,7 @@ static const struct item items_vfeature[5] = {
     [1] = {key_schema, 9, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
     [2] = {key_schema_feature, 17, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
     [3] = {key_ontology_id, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_confidence, 13, K_IMAPB, F_ZERO, 0, 2, 7, 0, 1, 3, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [4] = {key_confidence, 13, K_IMAPB, F_ZERO, 0, 0, 7, 0, 1, 3, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}
 };
 static const struct code codes_vtracker_2_detection_status[] = {{0, "\"Inactive\""}, {1, "\"Active-Moving\""}, {2, "\"Dropped\""}, {3, "\"Active-Stopped\""}, {4, "\"Active-Coasting\""}};
 static const char key_first_observation_time[64] = "\"first_observation_time\":";

@@ -219,7 +219,8 @@ class Tables:
     def keyed(self) -> list[str]:
         """Items by universal key, in the order of the keys as they are compared: without octet 8."""
         rows = sorted((key[:7] + key[8:], item) for key, item in facts.keyed())
-        return [f"    {{{{{octets(key)}}}, {self.item(item)}}}," for key, item in rows]
+        tags = {key: item.tag if item.set in ("ST0104", "ST0601") else 0 for key, item in rows}
+        return [f"    {{{{{octets(key)}}}, {tags[key]}, {self.item(item)}}}," for key, item in rows]
 
     def text(self) -> str:
         keys = {key.set: key for key in facts.universal_keys()}

@@ -24,7 +24,8 @@ static uint32_t *place_of(struct walk *w, const uint8_t *key)
     memcpy(&half, key + 8, sizeof half);
     for (uint32_t i = (uint32_t)(half * 0x9e3779b97f4a7c15u >> 53);; i = (i + 1) % LATEST) {
         uint32_t *place = &w->by_key.places[i];
-        if (*place == 0 || memcmp(w->in + ((*place & ~EARLIER) - 1u), key, 16) == 0)
+        const uint8_t *other = w->in + (*place ? (*place & ~EARLIER) - 1u : 0);
+        if (*place == 0 || (memcmp(other, key, 7) == 0 && memcmp(other + 8, key + 8, 8) == 0))
             return place;
     }
 }

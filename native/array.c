@@ -215,7 +215,7 @@ static int take_head(struct array *a, struct cursor *c)
 /* Is the array small enough? A few bytes may promise very many elements. */
 static int affordable(struct walk *w, const struct array *a, const struct cursor *c)
 {
-    uint64_t cost = a->count;
+    uint64_t cost = a->width ? a->count : 0;
     if (a->algorithm == A_RUNS && left(c) >= a->width) {
         int64_t count = patches(a, (struct cursor){c->at + a->width, c->end});
         if (count < 0)

@@ -12,6 +12,7 @@ from native.spec import facts
 SAME_TAGS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
 # Before version 4 of VMTI these were linear over the same range (misb README, open points).
 OLD_LINEAR_INT = {("VTarget", tag) for tag in (10, 11, 13, 14, 15, 16)}
+OLD_LINEAR_UINT = {("ST0903", 11), ("ST0903", 12), ("VTarget", 12)}
 SUMS = {"ST0601": "SUM_16", "ST0903": "SUM_16", "VTrack": "SUM_16", "ST0806": "SUM_CRC32"}  # the others: SUM_CRC16
 # What the elements of an array are, where it does not say so itself (misb README, open points); else integers.
 CELLS = {("ST1601", 4): "C_UINT", ("ST1601", 5): "C_FLOAT", ("ST1601", 8): "C_FLOAT", ("ST1601", 9): "C_PIXEL_SDCC",
@@ -156,9 +157,7 @@ class Tables:
         said = {"F_ZERO": i.zero_len_legal, "F_REPEATS": i.repeats, "F_AMEND": i.kind.endswith("-amend"),
                 "F_OID": i.mapping == "ber_oid", "F_TIME": (i.set, i.tag) == ("ST0104", 2)}  # fmt: skip
         flags = " | ".join(flag for flag, holds in said.items() if holds) or "0"
-        old = 0
-        if kind == "K_IMAPB" and i.set in facts.VMTI:
-            old = 1 if (i.set, i.tag) in OLD_LINEAR_INT else 2
+        old = 1 if (i.set, i.tag) in OLD_LINEAR_INT else 2 if (i.set, i.tag) in OLD_LINEAR_UINT else 0
         cells = CELLS.get((i.set, i.tag), "0")
         special = next(iter(i.special.values()), "")
         return self.fields(i.key, kind, (i.len_min, i.len_max), (i.min, i.max), flags=flags, old=old,
@@ -220,7 +219,8 @@ class Tables:
     def keyed(self) -> list[str]:
         """Items by universal key, in the order of the keys as they are compared: without octet 8."""
         rows = sorted((key[:7] + key[8:], item) for key, item in facts.keyed())
-        return [f"    {{{{{octets(key)}}}, {self.item(item)}}}," for key, item in rows]
+        tags = {key: item.tag if item.set in ("ST0104", "ST0601") else 0 for key, item in rows}
+        return [f"    {{{{{octets(key)}}}, {tags[key]}, {self.item(item)}}}," for key, item in rows]
 
     def text(self) -> str:
         keys = {key.set: key for key in facts.universal_keys()}

@@ -97,7 +97,7 @@ def patched(rng: Random, dims: list[int], _count: int, ebytes: int) -> bytes:
     for _ in range(rng.randrange(4)):
         starts = [rng.randrange(min(size, 100)) for size in dims]
         runs = [rng.randint(0, size - start) for start, size in zip(starts, dims, strict=True)]
-        if rng.randrange(15) == 0:
+        if runs and rng.randrange(15) == 0:
             runs[-1] += 1
         data += element(rng, ebytes) + b"".join(map(oid, [*starts, *runs]))
     return data

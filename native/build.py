@@ -18,7 +18,7 @@ HEADERS = ["klv.h"]
 SOURCES = [
     "klv.c", "value.c", "columns.c",
     "text.c", "note.c", "miis.c", "sdcc.c", "pack.c", "json.c",
-    "hold.c", "pes.c", "psi.c", "lane.c",
+    "hold.c", "pes.c", "psi.c", "lane.c", "stamp.c",
     "tables.c",
 ]  # fmt: skip
 

@@ -1,17 +1,28 @@
 """The times of video frames: precision time stamps (MISB ST 0603) inside the video itself (ST 0604).
 
-Next door: `wire.py` finds them in a frame's bytes, `record.py` is the metadata that has the same clock.
+Next door: `wire.py` finds them in a frame's bytes, `sources/libav.py` opens what the frames are in.
 """
 
 from __future__ import annotations
 
+import io
+import sys
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
+from os import PathLike
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from klvrelay import wire
+from klvrelay.errors import ConfigError, NotMedia, SourceError
+from klvrelay.names import Url
 from klvrelay.record import utc
+from klvrelay.sources.libav import Demuxer, libav_options, pts_of
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 NOT_LOCKED, DISCONTINUITY, REVERSE = 0x80, 0x40, 0x20
+OPENED = ("file", "stdin", "bytes", "rtsp", "rtsps", "http", "https")
 
 
 class Stamp(NamedTuple):
@@ -63,3 +74,81 @@ def find(frame: Any, codec: str) -> Stamp | None:
         return None
     time_us, beside, status, nanoseconds, odd = found
     return Stamp(time_us, None if beside is None else time_us * 1000 + beside, status, nanoseconds, odd)
+
+
+class FrameTime(NamedTuple):
+    """A video frame that tells its time.
+
+    stamp    what it says
+    pts      90 kHz presentation time, 33 bits, or None
+    stream   the video stream's place in its container, from 0
+    pid      its PID in MPEG-TS, its number in another container
+    codec    "h264", "hevc", "mpeg2video" or "mpeg1video"
+    damaged  the transport lost or reordered something inside the frame: its stamp is not to be trusted
+    """
+
+    stamp: Stamp
+    pts: int | None
+    stream: int
+    pid: int
+    codec: str
+    damaged: bool
+
+    @property
+    def time_us(self) -> int:
+        """Microseconds since 1970."""
+        return self.stamp.time_us
+
+    @property
+    def time(self) -> datetime | None:
+        """The time in UTC, or None past the year 9999."""
+        return self.stamp.time
+
+
+def frame_times(
+    source: str | PathLike[str] | bytes, *, timeout: float = 5.0, ca_file: str | None = None
+) -> Iterator[FrameTime]:
+    """The time of every video frame that has one, in the order of the frames' bytes (not of their `pts`).
+
+    source   a path, `-`, a URL of rtsp, rtsps, http or https, or the bytes of a file
+    timeout  seconds to wait for a connection, and for bytes
+    ca_file  certificates to trust for rtsps:// and https://, instead of the system's
+
+    Raises ConfigError, SourceDown or NotMedia. A frame without a stamp is passed over.
+    """
+    url = Url("bytes") if isinstance(source, bytes) else Url.parse(source)
+    if url.scheme not in OPENED:
+        raise ConfigError(f"{url}: the times of frames are read from a file, -, rtsp://, rtsps://, http://, https://")
+    file = io.BytesIO(source) if isinstance(source, bytes) else sys.stdin.buffer if url.scheme == "stdin" else None
+    return _demuxed(Demuxer(url, timeout, libav_options(url, ca_file)), file)
+
+
+def _demuxed(demuxer: Demuxer, file: IO[bytes] | None) -> Iterator[FrameTime]:
+    import av
+
+    fault: SourceError | None = None
+    try:
+        with demuxer.open(file) as container:
+            yield from _stamped(container, demuxer)
+    except (av.FFmpegError, ValueError, OSError) as error:
+        fault = demuxer.explained(error, live=demuxer.url.scheme not in ("file", "stdin", "bytes"))
+    # Out here, so that libav's own error does not come with it.
+    if isinstance(fault, NotMedia):
+        raise NotMedia(f"{demuxer.url}: holds no video that klvrelay reads")
+    if fault is not None:
+        raise fault
+
+
+def _stamped(container: InputContainer, demuxer: Demuxer) -> Iterator[FrameTime]:
+    from av.stream import Discard
+
+    codecs = {s.index: s.codec_context.codec.canonical_name for s in container.streams.video if s.codec_context}
+    streams = [s for s in container.streams.video if codecs.get(s.index) in wire.STAMPED_CODECS]
+    for stream in container.streams:
+        if stream not in streams:
+            stream.discard = Discard.all
+    for packet in container.demux(streams) if streams else ():
+        demuxer.heard()
+        stream, codec = packet.stream, codecs[packet.stream_index]
+        if packet.size and (stamp := find(packet, codec)) is not None:
+            yield FrameTime(stamp, pts_of(packet), stream.index, stream.id, codec, packet.is_corrupt)

@@ -149,10 +149,13 @@ static size_t next_code(const uint8_t *in, size_t at, size_t n)
     return n;
 }
 
-/* `cut`: the bytes end before the user data do, so that a short body may be the beginning of a longer one. */
+/* `cut`: the bytes end, not the user data. A short body may then be the beginning of a longer one, and zeros that of a
+ * start code. */
 static int in_user_data(const uint8_t *in, size_t n, int cut, struct klv_stamp *stamp)
 {
     size_t least = ID + (cut ? GUARDED : PLAIN);
+    while (cut && n > 0 && in[n - 1] == 0)
+        n--;
     for (size_t at = 0; n - at >= least; at++)
         if (read_stamp(in + at, n - at, stamp))
             return 1;

@@ -314,23 +314,33 @@ int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3])
     return 1;
 }
 
-int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us)
+int last_integer(const uint8_t *in, size_t at, size_t end, uint64_t wanted, uint64_t *value)
 {
-    if (n < 17)
-        return 0;
-    const struct set *set = &klv_sets[set_of_key(packet)];
-    uint64_t length, tag;
-    size_t used;
-    if (!set->lift_time || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
-        return 0;
-    size_t at = 16 + used, size;
+    uint64_t tag;
+    size_t length;
     int found = 0;
-    while (at < n && read_item(packet, &at, n, &tag, &size) == KLV_OK) {
-        if (tag == 2) {
-            found = size > 0 && size <= 8;
-            *time_us = found ? be_uint(packet + at, size) : 0;
+    while (at < end && read_item(in, &at, end, &tag, &length) == KLV_OK) {
+        if (tag == wanted) {
+            found = length > 0 && length <= 8;
+            *value = found ? be_uint(in + at, length) : 0;
         }
-        at += size;
+        at += length;
     }
     return found;
+}
+
+int time_of_set(const struct set *set, const uint8_t *packet, size_t value, size_t n, uint64_t *time_us)
+{
+    if (set->time_tag)
+        return last_integer(packet, value, n, set->time_tag, time_us);
+    return set->universal == U_SET && keyed_time(packet, value, n, time_us);
+}
+
+int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us)
+{
+    uint64_t length;
+    size_t used;
+    if (n < 17 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
+        return 0;
+    return time_of_set(&klv_sets[set_of_key(packet)], packet, 16 + used, n, time_us);
 }

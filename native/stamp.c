@@ -12,7 +12,8 @@ enum { ID = 16, GUARDED = 1 + 8 + 3, PLAIN = 1 + 8 };
 /* Microseconds of 10^17 are in the year 5138, nanoseconds of 10^17 in 1973. */
 static const uint64_t MOST_US = 100000000000000000u;
 
-static const uint8_t MICROSECONDS[ID] = {'M', 'I', 'S', 'P', 'm', 'i', 'c', 'r', 'o', 's', 'e', 'c', 't', 'i', 'm', 'e'};
+static const uint8_t MICROSECONDS[ID] = {'M', 'I', 'S', 'P', 'm', 'i', 'c', 'r',
+                                         'o', 's', 'e', 'c', 't', 'i', 'm', 'e'};
 static const uint8_t MICROSECONDS_H265[ID] = {0xa8, 0x68, 0x7d, 0xd4, 0xd7, 0x59, 0x37, 0x58,
                                               0xa5, 0xce, 0xf0, 0x33, 0x8b, 0x65, 0x45, 0xf1};
 static const uint8_t NANOSECONDS[ID] = {0xcf, 0x84, 0x82, 0x78, 0xee, 0x23, 0x30, 0x6c,
@@ -177,6 +178,8 @@ static int behind_codes(const uint8_t *in, size_t n, int codec, struct klv_stamp
 
 int klv_stamp(const uint8_t *frame, size_t n, int codec, struct klv_stamp *stamp)
 {
+    if (codec < KLV_H264 || codec > KLV_MPEG2)
+        return 0;
     if (codec != KLV_MPEG2 && behind_lengths(frame, n, codec, stamp))
         return 1;
     return behind_codes(frame, n, codec, stamp);

@@ -6,11 +6,12 @@ Next door: `wire.py` finds them in a frame's bytes, `sources/libav.py` opens wha
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Iterator
 from datetime import datetime
 from os import PathLike
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klvrelay import wire
 from klvrelay.errors import ConfigError, NotMedia, SourceError
@@ -119,11 +120,24 @@ def frame_times(
     url = Url("bytes") if isinstance(source, bytes) else Url.parse(source)
     if url.scheme not in OPENED:
         raise ConfigError(f"{url}: the times of frames are read from a file, -, rtsp://, rtsps://, http://, https://")
-    file = io.BytesIO(source) if isinstance(source, bytes) else sys.stdin.buffer if url.scheme == "stdin" else None
+    file = io.BytesIO(source) if isinstance(source, bytes) else _Pipe() if url.scheme == "stdin" else None
     return _demuxed(Demuxer(url, timeout, libav_options(url, ca_file)), file)
 
 
-def _demuxed(demuxer: Demuxer, file: IO[bytes] | None) -> Iterator[FrameTime]:
+class _Pipe:
+    """Standard input for libav, through which no Ctrl-C comes: it ends the input, and is raised behind that."""
+
+    interrupted = False
+
+    def read(self, size: int) -> bytes:
+        try:
+            return b"" if self.interrupted else os.read(sys.stdin.fileno(), size)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            return b""
+
+
+def _demuxed(demuxer: Demuxer, file: io.BytesIO | _Pipe | None) -> Iterator[FrameTime]:
     import av
 
     fault: SourceError | None = None
@@ -132,6 +146,8 @@ def _demuxed(demuxer: Demuxer, file: IO[bytes] | None) -> Iterator[FrameTime]:
             yield from _stamped(container, demuxer)
     except (av.FFmpegError, ValueError, OSError) as error:
         fault = demuxer.explained(error, live=demuxer.url.scheme not in ("file", "stdin", "bytes"))
+    if isinstance(file, _Pipe) and file.interrupted:
+        raise KeyboardInterrupt
     # Out here, so that libav's own error does not come with it.
     if isinstance(fault, NotMedia):
         raise NotMedia(f"{demuxer.url}: holds no video that klvrelay reads")

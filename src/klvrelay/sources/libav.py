@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from collections.abc import AsyncGenerator, Mapping
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.klv import KEY
@@ -74,14 +74,14 @@ class Demuxer:
         self.url = url
         self._timeout = timeout
         self._options = options
-        self._opened = False
+        self._opened, self._waits = False, True
         self._heard = time.monotonic()
 
-    def open(self, file: IO[bytes] | None = None) -> InputContainer:
-        """The container behind the URL, or in a `file` that stands for it."""
+    def open(self, file: Any = None) -> InputContainer:
+        """The container behind the URL, or in a `file` that can be read and stands for it."""
         import av
 
-        url = self.url
+        url, self._waits = self.url, file is None
         path = url.unredacted(without=_OWN_OPTIONS)
         container: InputContainer = av.open(
             file or (f"file:{path}" if url.scheme == "file" else path),
@@ -101,7 +101,7 @@ class Demuxer:
     def explained(self, error: Exception, *, live: bool) -> SourceError | None:
         """An error of libav in our words: its own text may hold the URL with the password. None: it is the end."""
         kind, number = type(error).__name__, getattr(error, "errno", None)
-        if kind == "ExitError" or time.monotonic() - self._heard >= self._timeout:
+        if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= self._timeout):
             what = "sent nothing" if self._opened else "gave no answer"
             return SourceDown(f"{self.url}: {what} for {self._timeout:g} s")
         if self._opened and live and number == errno.EIO:

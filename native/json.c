@@ -35,11 +35,11 @@ static void write_items(struct walk *w, const struct set *set, size_t value, siz
     if (set->universal == U_LOCAL) {
         open_set(w, set, value, end);
     } else if (set->universal == U_SET) {
-        open_keys(w, value, end, 0);
+        open_keys(w, set, value, end);
     } else if (cut) {
         put_unread(w, value, end);
     } else {
-        open_keys(w, 0, end, 1);
+        open_keys(w, set, 0, end);
     }
     while (w->depth > 0 && !w->out->full)
         step(w, top(w));
@@ -57,9 +57,7 @@ static void put_or_null(struct text *t, const char *key, int present, uint64_t v
 static void write_head(struct text *t, const struct klv_envelope *e, const uint8_t *packet, size_t n, size_t value,
                        const struct set *set)
 {
-    uint64_t time_us = 0, version = 0;
-    int timed = time_of_set(set, packet, value, n, &time_us);
-    int versioned = set->version_tag && last_integer(packet, value, n, set->version_tag, &version);
+    const struct head head = head_of(set, packet, value, n);
     put_bytes(t, e->head, e->head_size);
     put_or_null(t, ",\"seq\":", 1, e->seq);
     put(t, ",\"received\":");
@@ -68,15 +66,15 @@ static void write_head(struct text *t, const struct klv_envelope *e, const uint8
     else
         put_time(t, (uint64_t)e->received_us);
     put(t, ",\"time\":");
-    if (timed)
-        put_time(t, time_us);
+    if (head.timed)
+        put_time(t, head.time_us);
     else
         put(t, "null");
-    put_or_null(t, ",\"time_us\":", timed, time_us);
+    put_or_null(t, ",\"time_us\":", head.timed, head.time_us);
     put_or_null(t, ",\"pts\":", e->pts >= 0, (uint64_t)e->pts);
     put(t, ",\"set\":\"");
     put(t, set->name);
-    put_or_null(t, "\",\"version\":", versioned, version);
+    put_or_null(t, "\",\"version\":", head.versioned, head.version);
 }
 
 /* The remarks were found while the items were written: they go in before them. */

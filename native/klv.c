@@ -314,26 +314,26 @@ int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3])
     return 1;
 }
 
-int last_integer(const uint8_t *in, size_t at, size_t end, uint64_t wanted, uint64_t *value)
+struct head head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end)
 {
+    struct head head = {0};
     uint64_t tag;
     size_t length;
-    int found = 0;
-    while (at < end && read_item(in, &at, end, &tag, &length) == KLV_OK) {
-        if (tag == wanted) {
-            found = length > 0 && length <= 8;
-            *value = found ? be_uint(in + at, length) : 0;
+    if (set->universal == U_SET) {
+        head.timed = set->time_tag && keyed_time(packet, at, end, &head.time_us);
+        return head;
+    }
+    while (set->time_tag && at < end && read_item(packet, &at, end, &tag, &length) == KLV_OK) {
+        if (tag == set->time_tag) {
+            head.timed = length > 0 && length <= 8;
+            head.time_us = head.timed ? be_uint(packet + at, length) : 0;
+        } else if (tag == set->version_tag && tag) {
+            head.versioned = length > 0 && length <= 8;
+            head.version = head.versioned ? be_uint(packet + at, length) : 0;
         }
         at += length;
     }
-    return found;
-}
-
-int time_of_set(const struct set *set, const uint8_t *packet, size_t value, size_t n, uint64_t *time_us)
-{
-    if (set->time_tag)
-        return last_integer(packet, value, n, set->time_tag, time_us);
-    return set->universal == U_SET && keyed_time(packet, value, n, time_us);
+    return head;
 }
 
 int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us)
@@ -342,5 +342,7 @@ int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us)
     size_t used;
     if (n < 17 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
         return 0;
-    return time_of_set(&klv_sets[set_of_key(packet)], packet, 16 + used, n, time_us);
+    const struct head head = head_of(&klv_sets[set_of_key(packet)], packet, 16 + used, n);
+    *time_us = head.time_us;
+    return head.timed;
 }

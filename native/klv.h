@@ -127,7 +127,7 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
                 int64_t received_us, int64_t pts, int damaged, char *out, size_t room);
 
-/* The ST 0601 packets of in[0..n) as columns: out[c * stride + row] is item tags[c], NaN where absent. Rows
+/* The ST 0601 and ST 0104 packets of in[0..n) as columns: out[c * stride + row] is item tags[c], NaN where absent. Rows
  * whose checksum is bad are left out unless `all`. KLV_FULL: feed the rest from *used. */
 enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, const uint16_t *tags,
                             size_t columns, double *out, size_t stride, size_t rows, size_t *row, size_t *used);

@@ -1,17 +1,22 @@
-"""Video frames with time stamps (ST 0604), built from the standards' text alone; the tests of `stamps.py` use it.
+"""Video frames with time stamps (ST 0604), and files of them; the tests of `stamps.py` use it.
 
 H.264 7.3.1 and 7.3.2.3, H.265 7.3.1 and 7.3.2.4 (alike but for the unit's header), H.262 6.2.2.2.2.
 """
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
+from fractions import Fraction
+
+import av
 
 MICROSECONDS = b"MISPmicrosectime"
 MICROSECONDS_H265 = bytes.fromhex("a8687dd4d7593758a5cef0338b6545f1")
 NANOSECONDS = bytes.fromhex("cf848278ee23306c9265e8fef22fb8b8")
 IDENTIFIERS = {"h264": MICROSECONDS, "hevc": MICROSECONDS_H265, "mpeg2video": MICROSECONDS}
 USER_DATA_UNREGISTERED = 5
+START, HZ = 1340977512123456, 30
 
 _DELIMITER = {"h264": b"\x09\xf0", "hevc": b"\x46\x01\x50"}
 _SEI = {"h264": b"\x06", "hevc": b"\x4e\x01"}
@@ -71,3 +76,44 @@ def frame(codec: str, time: int, status: int = 0x1F) -> bytes:
     if codec == "mpeg2video":
         return picture(stamp)
     return by_codes(units(codec, sei(codec, [message(USER_DATA_UNREGISTERED, stamp)])))
+
+
+# ---- files of them, by libav ----
+
+
+def encoded(codec: str, frames: int) -> list[bytes]:
+    """Frames of a grey picture."""
+    encoder = av.CodecContext.create(codec, "w")
+    encoder.width, encoder.height, encoder.pix_fmt = 64, 64, "yuv420p"
+    encoder.time_base, encoder.framerate = Fraction(1, HZ), Fraction(HZ)
+    encoder.max_b_frames = 0
+    pictures = [av.VideoFrame(64, 64, "yuv420p") for _ in range(frames)]
+    for number, picture in enumerate(pictures):
+        picture.pts = number
+        for plane in picture.planes:
+            plane.update(bytes([128]) * plane.buffer_size)
+    return [bytes(packet) for picture in [*pictures, None] for packet in encoder.encode(picture)]
+
+
+def muxed(codec: str, frames: list[bytes], form: str = "mpegts") -> bytes:
+    """Frames, 30 a second, in a container."""
+    out = io.BytesIO()
+    with av.open(out, "w", format=form) as container:
+        stream = container.add_stream(codec, rate=HZ)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for number, data in enumerate(frames):
+            packet = av.Packet(data)
+            packet.stream, packet.time_base = stream, Fraction(1, 90_000)
+            packet.pts = packet.dts = 90_000 + number * 90_000 // HZ
+            container.mux(packet)
+    return out.getvalue()
+
+
+def mpeg2(told: bytes = b"") -> bytes:
+    """Ten frames of MPEG-2 whose user data have their times, or what is `told`."""
+    frames = []
+    for number, frame in enumerate(encoded("mpeg2video", 10)):
+        at = frame.index(b"\0\0\1\1")
+        stamp = b"\0\0\1\xb2" + MICROSECONDS + (told or body(START + number))
+        frames.append(frame[:at] + stamp + frame[at:])
+    return muxed("mpeg2video", frames)

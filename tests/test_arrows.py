@@ -26,6 +26,7 @@ ARROWS: dict[str, set[str] | None] = {
     "sinks": {"record", "errors", "names"},
     "spool": {"record", "errors"},
     "latest": {"record"},
+    "segments": set(),
     "reading": {"sources", "klv", "record", "names", "errors"},
     "broker": {"errors"},
     "backoff": set(),

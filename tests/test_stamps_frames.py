@@ -1,35 +1,24 @@
-"""The times of video frames, out of files and streams: against the metadata beside them, and on the command line.
+"""The times of video frames, out of files and streams: against the metadata beside them.
 
-Next door: `test_stamps.py` has the bytes of single frames.
+Next door: `test_stamps.py` has the bytes of single frames, `test_stamps_cli.py` the command line.
 """
 
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
-import signal
-import subprocess
-import time
 import traceback
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
 import av
 import feed
-import orjson
 import pytest
 import stamped
-from conftest import ROOT
-from test_cli import CANARY, COMMAND, ENVIRONMENT, log_as_it_was, ran  # noqa: F401
+from test_cli import CANARY
 
 import klvrelay
 from klvrelay import ConfigError, FrameTime, NotMedia, SourceDown, Stamp, frame_times, sample
 from klvrelay.record import utc
-
-START, HZ = 1340977512123456, 30
-KEYS = ["schema", "stream", "pid", "codec", "pts", "time", "time_us", "nanoseconds", "status", "flags"]
 
 
 @pytest.fixture(scope="module", params=["h264", "h265"])
@@ -38,44 +27,6 @@ def flight(request, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("flight") / f"{request.param}.ts"
     sample.write(path, seconds=1, size=(160, 90), codec=request.param)
     return path
-
-
-def encoded(codec: str, frames: int) -> list[bytes]:
-    """Frames of a grey picture."""
-    encoder = av.CodecContext.create(codec, "w")
-    encoder.width, encoder.height, encoder.pix_fmt = 64, 64, "yuv420p"
-    encoder.time_base, encoder.framerate = Fraction(1, HZ), Fraction(HZ)
-    encoder.max_b_frames = 0
-    pictures = [av.VideoFrame(64, 64, "yuv420p") for _ in range(frames)]
-    for number, picture in enumerate(pictures):
-        picture.pts = number
-        for plane in picture.planes:
-            plane.update(bytes([128]) * plane.buffer_size)
-    return [bytes(packet) for picture in [*pictures, None] for packet in encoder.encode(picture)]
-
-
-def muxed(codec: str, frames: list[bytes], form: str = "mpegts") -> bytes:
-    """Frames, 30 a second, in a container."""
-    out = io.BytesIO()
-    with av.open(out, "w", format=form) as container:
-        stream = container.add_stream(codec, rate=HZ)
-        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
-        for number, data in enumerate(frames):
-            packet = av.Packet(data)
-            packet.stream, packet.time_base = stream, Fraction(1, 90_000)
-            packet.pts = packet.dts = 90_000 + number * 90_000 // HZ
-            container.mux(packet)
-    return out.getvalue()
-
-
-def mpeg2(body: bytes = b"") -> bytes:
-    """Ten frames of MPEG-2 whose user data have their times, or `body` where it is given."""
-    frames = []
-    for number, frame in enumerate(encoded("mpeg2video", 10)):
-        at = frame.index(b"\0\0\1\1")
-        stamp = b"\0\0\1\xb2" + stamped.MICROSECONDS + (body or stamped.body(START + number))
-        frames.append(frame[:at] + stamp + frame[at:])
-    return muxed("mpeg2video", frames)
 
 
 def test_the_samples_frames_have_the_times_of_its_records(flight: Path):
@@ -140,18 +91,18 @@ def test_another_container_gives_the_same_times(form: str, flight: Path, tmp_pat
 
 def test_mpeg_2_frames_tell_their_times():
     """Out of user data, in bytes instead of a file."""
-    frames = list(frame_times(mpeg2()))
+    frames = list(frame_times(stamped.mpeg2()))
 
-    assert [frame.time_us for frame in frames] == [START + number for number in range(10)]
+    assert [frame.time_us for frame in frames] == [stamped.START + number for number in range(10)]
     assert [frame.pts for frame in frames] == [90_000 + 3000 * number for number in range(10)]
     assert {frame.codec for frame in frames} == {"mpeg2video"}
 
 
 def test_nanoseconds_in_a_field_of_microseconds_are_found_out():
     """Through a whole file: converted, and said."""
-    frames = list(frame_times(mpeg2(stamped.body(START * 1000 + 789))))
+    frames = list(frame_times(stamped.mpeg2(stamped.body(stamped.START * 1000 + 789))))
 
-    assert {frame.stamp for frame in frames} == {Stamp(START, START * 1000 + 789, 0x1F, True, False)}
+    assert {frame.stamp for frame in frames} == {Stamp(stamped.START, stamped.START * 1000 + 789, 0x1F, True, False)}
 
 
 def test_a_frame_that_lost_bytes_on_the_way_is_damaged(flight: Path):
@@ -214,105 +165,3 @@ def test_breaking_off_closes_the_file(flight: Path):
 
     assert isinstance(next(iter(frames)), FrameTime)
     frames.close()  # type: ignore[attr-defined]
-
-
-def test_frame_times_on_the_command_line(flight: Path, capfd: pytest.CaptureFixture[str]):
-    """A line of JSON a frame, and how many they were on standard error."""
-    code, out, said = ran(capfd, "decode", str(flight), "--frame-times")
-
-    documents = [orjson.loads(line) for line in out.splitlines()]
-    assert (code, said) == (0, "30 video frames with a time stamp\n")
-    assert [list(document) for document in documents] == [KEYS] * 30
-    first, frame = documents[0], next(iter(frame_times(flight)))
-    assert first == {
-        "schema": "klvrelay/frame-time/1",
-        "stream": flight.stem,
-        "pid": 0x100,
-        "codec": frame.codec,
-        "pts": frame.pts,
-        "time": first["time"],
-        "time_us": frame.time_us,
-        "nanoseconds": None,
-        "status": {"locked": True, "discontinuity": False, "reverse": False},
-        "flags": [],
-    }
-    record = orjson.loads(next(klvrelay.open(flight)).json())
-    assert first["time"] == record["time"]
-
-
-def test_oddities_are_flags(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """Nanoseconds where microseconds belong, and a body without what belongs between its bytes."""
-    odd = stamped.body(START * 1000 + 789, 0xFF).replace(b"\xff", b"\x7f")
-    (tmp_path / "odd.ts").write_bytes(mpeg2(odd))
-
-    code, out, said = ran(capfd, "decode", str(tmp_path / "odd.ts"), "--frame-times", "-q")
-
-    documents = [orjson.loads(line) for line in out.splitlines()]
-    assert (code, said, len(documents)) == (0, "", 10)
-    assert documents[0] | {"pts": None} == {
-        "schema": "klvrelay/frame-time/1",
-        "stream": "odd",
-        "pid": 256,
-        "codec": "mpeg2video",
-        "pts": None,
-        "time": "2012-06-29T13:45:12.123456Z",
-        "time_us": START,
-        "nanoseconds": 789,
-        "status": {"locked": True, "discontinuity": True, "reverse": True},
-        "flags": ["nanoseconds_in_microsecond_field", "odd_body"],
-    }
-
-
-def test_frame_times_as_csv(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """The same in columns."""
-    (tmp_path / "odd.ts").write_bytes(mpeg2(stamped.body(START * 1000 + 789, 0x9F)))
-
-    code, out, _ = ran(capfd, "decode", str(tmp_path / "odd.ts"), "--frame-times", "--format", "csv")
-
-    rows = list(csv.DictReader(io.StringIO(out, newline="")))
-    assert (code, len(rows)) == (0, 10)
-    assert rows[0] | {"pts": ""} == {
-        "stream": "odd",
-        "pid": "256",
-        "codec": "mpeg2video",
-        "pts": "",
-        "time": "2012-06-29T13:45:12.123456Z",
-        "time_us": str(START),
-        "nanoseconds": "789",
-        "locked": "false",
-        "discontinuity": "false",
-        "reverse": "false",
-        "flags": "nanoseconds_in_microsecond_field",
-    }
-
-
-@pytest.mark.parametrize("video", [False, True], ids=["no video", "video"])
-def test_no_frame_time_is_said_so(video: bool, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
-    """Exit code 4, as where there is no KLV."""
-    data = muxed("mpeg2video", encoded("mpeg2video", 10)) if video else feed.recording().ts
-    (tmp_path / "plain.ts").write_bytes(data)
-
-    code, out, said = ran(capfd, "decode", str(tmp_path / "plain.ts"), "--frame-times")
-
-    assert (code, out) == (4, "")
-    assert said == f"klvrelay: {tmp_path}/plain.ts: no video frame in it carries a time stamp (ST 0604)\n"
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_while_it_waits_for_its_input(number: signal.Signals, flight: Path):
-    """Through a pipe that stays open: what came is out, and the exit code is 0."""
-    command = [*COMMAND, "decode", "-", "--frame-times", "-q"]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, cwd=ROOT
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
-        process.stdin.write(flight.read_bytes() * 8)
-        process.stdin.flush()
-        first = process.stdout.readline()
-        time.sleep(0.2)
-        process.send_signal(number)
-        assert process.wait(10) == 0
-        assert process.stderr.read() == b""
-    assert orjson.loads(first)["stream"] == "stdin"

@@ -1,11 +1,12 @@
 """klvrelay: the KLV metadata of drone video (MISB ST 0601 and its company), decoded in C, relayed to MQTT.
 
-klvrelay.decode(data)            every record in a buffer, as a list
-klvrelay.json_lines(data)        the same as JSON Lines, in one call into C
-klvrelay.columns(data, items)    the same as numpy arrays, in one call into C
-klvrelay.open(source)            records of a file or stream, in a plain loop
-klvrelay.stream(source)          the same in an async loop
-klvrelay.frame_times(source)     the times that video frames carry in themselves (ST 0604)
+    klvrelay.decode(data)            every record in a buffer, as a list
+    klvrelay.json_lines(data)        the same as JSON Lines, in one call into C
+    klvrelay.columns(data, items)    the same as numpy arrays, in one call into C
+    klvrelay.open(source)            records of a file or stream, in a plain loop
+    klvrelay.stream(source)          the same in an async loop
+    klvrelay.views(items)            segments and amends with their rules applied (ST 1607)
+    klvrelay.frame_times(source)     the times that video frames carry in themselves (ST 0604)
 """
 
 from klvrelay.errors import (
@@ -23,6 +24,7 @@ from klvrelay.errors import (
 from klvrelay.klv import decode, json_lines
 from klvrelay.reading import columns, open, stream
 from klvrelay.record import Record
+from klvrelay.segments import View, views
 from klvrelay.stamps import FrameTime, Stamp, frame_times
 
 __all__ = [
@@ -39,12 +41,14 @@ __all__ = [
     "SourceDown",
     "SourceError",
     "Stamp",
+    "View",
     "columns",
     "decode",
     "frame_times",
     "json_lines",
     "open",
     "stream",
+    "views",
 ]
 
 __version__ = "0.1.0"

@@ -1,8 +1,8 @@
 """Random packets out of the csv facts, right, wrong and at the edges: of every set, pack and single item.
 
 Each is made by a `Random`: seeded for the bulk, or one that hypothesis stands behind (`packets`, `sets`).
-Next door: `random_values.py` and `random_arrays.py` make the values, `wrapping.py` the bytes around them,
-`opinions.py` compares what the decoders say.
+Next door: `random_values.py`, `random_packs.py` and `random_arrays.py` make the values, `wrapping.py` the bytes
+around them, `opinions.py` compares what the decoders say.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from functools import cache
 from random import Random
 
 from hypothesis import strategies as st
-from random_arrays import PACKS, packed
+from random_arrays import packed
+from random_packs import PACKS
 from random_values import FOLDER, damaged, plain, wild
 from wrapping import ber, decoded, keyed_set, local_set, oid, packet, series, universal_key
 
@@ -22,6 +23,7 @@ __all__ = ["FOLDER", "packets", "random_packet", "random_set", "sets"]
 DEPTH = 4
 UNKNOWN_TAGS = (0, 144, 150, 191, 192, 255, 300, 16383, 16384, 99999, 2**35 - 1)
 RAW_SETS = ("ST0808", "ST1902")
+RICH = ("ST0601", "ST0601", "ST0903", "VTrack", "ST1002", "ST1601", "ST1107", "ST0806")
 
 
 @cache
@@ -49,8 +51,8 @@ def top_sets() -> list[str]:
 def value(rng: Random, item: facts.Item, depth: int) -> bytes:
     """Mostly what the item should hold, sometimes nothing, sometimes anything."""
     name = decoded(item.kind)
-    if name and depth < DEPTH:
-        return nested(rng, item, name, depth) if rng.randrange(12) else wild(rng)
+    if name:
+        return nested(rng, item, name, depth) if depth < DEPTH and rng.randrange(12) else wild(rng)
     if (item.set, item.tag) == ("ST0903", 4) and rng.randrange(2):
         return bytes([rng.randrange(8)])  # the maps of this set hang on its version
     if item.kind in PACKS or item.kind.startswith("series:"):
@@ -135,7 +137,7 @@ def random_packet(rng: Random) -> bytes:
     """A whole packet of any kind, with a right checksum, none, or a wrong one."""
     roll = rng.randrange(16)
     if roll < 10:
-        name = rng.choice(top_sets())
+        name = rng.choice(top_sets() if rng.randrange(3) else RICH)
         whole = packet(name, random_set(rng, name), checksum=bool(rng.randrange(2)))
         return whole[:-1] + rng.randbytes(1) if roll == 0 and len(whole) > 17 else whole
     if roll < 12:

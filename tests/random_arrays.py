@@ -1,6 +1,7 @@
 """Random packs and arrays: ST 1303 in all five algorithms, SDCC-FLP, ST 1204, sections of ST 1002.
 
-Next door: `random_values.py` makes single values, `packets.py` puts all into sets and packets.
+Next door: `random_values.py` makes single values, `random_packs.py` all other packs; `packets.py` puts them
+into sets and packets.
 """
 
 from __future__ import annotations
@@ -9,13 +10,11 @@ import struct
 from math import prod
 from random import Random
 
+from random_packs import pack
 from random_values import code, damaged, known, real, wild
 from wrapping import oid, series
 
 from native.spec import facts
-
-PACKS = ("dlp", "flp", "vlp", "mdap")
-LOCATIONS = (10, 16, 22, 6, 12, 18)
 
 
 def packed(rng: Random, item: facts.Item) -> bytes:
@@ -37,9 +36,7 @@ def sound(rng: Random, item: facts.Item) -> bytes:
         return core_identifier(rng)
     if item.key == "section_data_pack":
         return section(rng)
-    if item.kind == "series:Location":
-        return series([rng.randbytes(rng.choice(LOCATIONS[:3])) for _ in range(rng.randrange(3))])
-    return known(rng, item) or rng.randbytes(rng.choice(LOCATIONS))
+    return pack(rng, item)
 
 
 def shape(rng: Random) -> list[int]:

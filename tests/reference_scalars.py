@@ -153,7 +153,7 @@ DATE_TIME = re.compile(r"(\d{8})T?(\d{6})(?:\.(\d{1,6}))?Z?", re.ASCII)
 
 
 def moment(data: bytes) -> int:
-    """Text such as 20050331075051 in microseconds since 1970."""
+    """Text such as 20050331075051 in microseconds since 1970; what was before has no number."""
     found = DATE_TIME.fullmatch(data.decode("latin-1"))
     if not found:
         raise Unreadable
@@ -164,6 +164,8 @@ def moment(data: bytes) -> int:
         )
     except ValueError:
         raise Unreadable from None
+    if whole.year < 1970:
+        raise Unreadable
     return (whole - datetime(1970, 1, 1)) // timedelta(microseconds=1) + int((found[3] or "").ljust(6, "0"))
 
 

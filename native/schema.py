@@ -27,6 +27,8 @@ from native.spec import facts
 
 # Items whose nested set uses another's tags (ST 1607 segments and amends carry ST 0601 items).
 SAME_TAGS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
+# The universal set whose time stamp is lifted like that of a local set.
+LEGACY = "ST0104"
 # The sets whose elements in a series are led by the number of the target.
 NUMBERED = {"VTarget", "VTrackItem"}
 TARGET: Schema = COUNT | {"description": "Number of the target (BER-OID)"}
@@ -112,7 +114,7 @@ def unknown(names: str, told: str) -> Schema:
 
 def top_level(name: str) -> Schema:
     """What the items, and the head's fields out of them, may be where the packet is one of this set."""
-    rest: Schema = {} if name in facts.TIME or name in facts.UNIVERSAL else dict.fromkeys(("time", "time_us"), NULL)
+    rest: Schema = {} if name in (*facts.TIME, LEGACY) else dict.fromkeys(("time", "time_us"), NULL)
     if name not in facts.VERSION:
         rest["version"] = NULL
     return condition({"const": name}, {"items": top_items(name), **rest})
@@ -122,7 +124,7 @@ def top_items(name: str) -> Schema:
     if name in facts.ALONE:
         return alone(facts.ALONE[name][0])
     if name in facts.UNIVERSAL:
-        lifted = {"precision_time_stamp": False} if name == "ST0104" else {}
+        lifted = {"precision_time_stamp": False} if name == LEGACY else {}
         return {"$ref": "#/$defs/keyed", "properties": lifted}
     if name not in facts.DECODED:
         return closed({"unknown": {"$ref": "#/$defs/unknown"}})
@@ -188,7 +190,7 @@ def words(name: str) -> str:
 def clause(name: str) -> str:
     """`VTarget` -> `ST 0903 VTarget`, by the number in the name of its csv."""
     number = f"ST {facts.DECODED[name][2:6]}"
-    return number if name == number.replace(" ", "") else f"{number} {name}"
+    return f"{number} {name.removeprefix(number.replace(' ', ''))}".strip()
 
 
 def item_schema(item: facts.Item) -> Schema:
@@ -219,7 +221,8 @@ def item_value(item: facts.Item) -> Schema:
         return {"type": "array", "items": COUNT, "uniqueItems": True}
     if kind == "bitfield":
         return bits(item.set, item.tag)
-    return scalar(kind, item.mapping, item.min, item.max, labels(item.set, item.tag, item.key))
+    coded = labels(item.set, item.tag, item.key) if kind == "enum" else {}
+    return scalar(kind, item.mapping, item.min, item.max, coded)
 
 
 def set_reference(name: str) -> Schema:

@@ -80,13 +80,13 @@ def core_identifier(elements: list[facts.Element]) -> Schema:
 
 def sdcc() -> Schema:
     """ST 1010: standard deviations and correlations of the items before it."""
-    number: Schema = {"type": ["number", "null"]}
-    told = "one an item; hex where the form has no defined range"
+    number: Schema = {"anyOf": [{"type": ["number", "null"]}, HEX]}
+    told = "one an item; hex where the form has no defined range or width"
     properties: Schema = {
         "matrix_size": COUNT,
         "mode": {"enum": [1, 2]},
         "sparse": {"type": "boolean"},
-        "sigma": {"type": "array", "items": {"anyOf": [number, HEX]}, "description": told},
+        "sigma": {"type": "array", "items": number, "description": told},
         "rho": {"type": "array", "items": number, "description": "upper triangle, row by row"},
         "items": {"type": "array", "items": {"type": "string"}, "description": "keys of those items"},
     }

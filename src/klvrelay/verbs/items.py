@@ -178,7 +178,7 @@ def _tables(of: Account) -> Iterator[Listing]:
 
 def _element(part: Part) -> tuple[str, ...]:
     marks = ("optional" if part["optional"] else "", "repeats to end" if part["repeats"] else "", part["notes"])
-    length = "" if part["length"] == "var" else part["length"]
+    length = "" if part["length"] == "var" else part["length"].replace("|", " or ")
     return part["name"], length, part["encoding"], "; ".join(dict.fromkeys(filter(None, marks)))
 
 

@@ -79,6 +79,7 @@ def inside(item: facts.Item, expected: Any) -> Iterator[Place]:
             yield from in_set(name, one.get("items", one))
 
 
+@cache
 def set_inside(kind: str) -> str | None:
     """The set that `local_set:ST0102`, `series:local_set:VChip` or `series:VTargetPack` holds."""
     if not kind.startswith(("local_set:", "series:")):

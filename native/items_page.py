@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 
 from native import coverage, packs_page, schema, schema_values
 from native.clauses import PREFERRED, STANDARDS
@@ -203,6 +204,7 @@ def series_form(inner: str) -> str:
     return "array of integers" if inner == "uint" else f"array of [{inner}](#{anchor(inner)})"
 
 
+@cache
 def pack_form(name: str) -> str:
     shape = pack(name, facts.packs()[name])
     return f"{shape['type']}, [{name}](#{anchor(name)})"
@@ -211,6 +213,7 @@ def pack_form(name: str) -> str:
 # --- items by 16-byte key ---
 
 
+@cache
 def universal_rows(name: str) -> list[tuple[bytes, facts.Item, int]]:
     """The items of a universal set: key, item, and how many vectors hold it."""
     known = {plain(key): item for key, item in facts.keyed()}

@@ -73,7 +73,7 @@ def record() -> Schema:
         "$defs": {
             **{name: local_set(name) for name in facts.DECODED},
             "keyed": keyed(),
-            "unknown": unknown("^[0-9]+$", "by tag"),
+            "unknown": unknown("^[0-9]{1,11}$", "by tag"),
             "unknown_keys": unknown("^[0-9a-f]{32}$", "by 16-byte key"),
             **packs(),
         },

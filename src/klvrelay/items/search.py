@@ -97,7 +97,7 @@ def _address(query: str, name: str | None) -> tuple[str, list[str]] | None:
 
 
 def _split(query: str) -> tuple[str, str, str]:
-    found = re.match(r"(.+?)\s*([:/\s])\s*([\w.\[\]]+)$", query)
+    found = re.match(r"(.+?)(\s*[:/]\s*|\s+(?=\d))([\w.\[\]]+)$", query)
     return (found[1], found[2], found[3]) if found else (query, "", "")
 
 

@@ -89,7 +89,7 @@ def several(query: str, found: list[Entry]) -> Sheet:
 
 def listing(found: list[Entry], first: str) -> Listing:
     rows = [_row(entry, account(entry), first) for entry in found]
-    return Listing((first, "key", "units", "range", "value", "name"), rows, spare=True)
+    return Listing((first, "key", "units", "range", "value", "name"), rows, spare=2)
 
 
 def _row(entry: Entry, of: Account, first: str) -> tuple[str, ...]:

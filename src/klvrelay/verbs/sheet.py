@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 GAP = "  "
-NARROW = 110
-"""Below so many columns a terminal is not given the last column of a wide table."""
+MARGIN = 1
+"""Blanks before each line on a terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Rows under headings; the last column is `spare` where it may be left out on a narrow terminal."""
+    """Rows under headings; so many of the last columns are `spare`: a terminal too narrow for them has none."""
 
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]]
     title: str = ""
-    spare: bool = False
+    spare: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def rich_parts(sheet: Sheet, console: Console) -> Iterator[RenderableType]:
     for table in sheet.tables:
         if table.title:
             yield Text(f" {table.title}", "bold")
-        yield _table(table, narrow=console.width < NARROW)
+        yield _table(table, console.width)
     if sheet.hints:
         yield Text("\n".join(f" {hint}" for hint in sheet.hints), "dim")
 
@@ -99,16 +99,25 @@ def _lines(lines: list[tuple[str, str]]) -> RenderableType:
     return Padding(grid, (1, 1, 0, 1))
 
 
-def _table(table: Listing, *, narrow: bool) -> RenderableType:
+def _table(table: Listing, width: int) -> RenderableType:
     from rich import box
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text
 
-    kept = len(table.columns) - (narrow and table.spare)
-    made = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold")
+    kept = _kept(table, width - 2 * MARGIN)
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 1, 0, 0))
     for column in table.columns[:kept]:
         made.add_column(column, overflow="fold")
     for row in table.rows:
         made.add_row(Text(row[0], "cyan"), *(Text(cell) for cell in row[1:kept]))
-    return Padding(made, (0, 1, 1, 0))
+    return Padding(made, (0, MARGIN, 1, MARGIN))
+
+
+def _kept(table: Listing, width: int) -> int:
+    """How many of the columns there is room for, spare ones last."""
+    widths = [max(map(len, column)) for column in zip(table.columns, *table.rows, strict=True)]
+    kept = len(widths)
+    while kept > len(widths) - table.spare and sum(widths[:kept]) + len(GAP) * kept > width:
+        kept -= 1
+    return kept

@@ -46,7 +46,8 @@ def read_universal_set(data: bytes, context: Context) -> dict[str, Any]:
 def read_each_once(found: list[tuple[bytes, bytes]], context: Context) -> dict[str, Any]:
     by_item: dict[bytes, list[tuple[bytes, bytes]]] = {}
     for key, value in found:
-        by_item.setdefault(plain(key) if plain(key) in keyed() else key, []).append((key, value))
+        item = plain(key) if plain(key) in keyed() else key
+        by_item[item] = [*by_item.pop(item, []), (key, value)]
     items: dict[str, Any] = {}
     unknown: dict[str, str] = {}
     for same in by_item.values():

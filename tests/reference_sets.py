@@ -52,7 +52,7 @@ def read_set(
         context = context.with_old_maps(vmti_version(entries) < 4)
     items: dict[str, Any] = {}
     unknown: dict[str, str] = {}
-    for tag, found in by_tag(entries).items():
+    for tag, found in in_turn(by_tag(entries), name):
         item = table(name).get(tag)
         inside = place.child(item.key if item else str(tag), str(tag))
         if item is not None and item.repeats:
@@ -86,6 +86,16 @@ def by_tag(entries: list[Entry]) -> dict[int, list[Entry]]:
     for entry in entries:
         found.setdefault(entry.tag, []).append(entry)
     return found
+
+
+def in_turn(found: dict[int, list[Entry]], name: str) -> list[tuple[int, list[Entry]]]:
+    """Where an item stands in its set: an array at its first element, any other at the last, which is kept."""
+
+    def at(tag: int) -> int:
+        item = table(name).get(tag)
+        return found[tag][0 if item and item.repeats else -1].at
+
+    return [(tag, found[tag]) for tag in sorted(found, key=at)]
 
 
 def user_value(data: bytes, entries: list[Entry], place: Place, context: Context) -> dict[str, Any]:

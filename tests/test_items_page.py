@@ -39,13 +39,22 @@ def test_every_item_of_a_set_is_on_the_page(name: str) -> None:
     assert {tuple(row[5:7]) for row in found} == {("yes", "yes")}
 
 
-def test_every_16_byte_key_is_on_the_page_and_told_as_decoded_only() -> None:
+def test_every_16_byte_key_is_on_the_page() -> None:
     """In one of the tables of universal forms, each once."""
     found = [row for title in ("EG 0104", "ST 0102-US", "Other items by 16-byte key") for row in cells(title)]
     assert sorted(row[0].strip("`")[:14] + row[0].strip("`")[16:] for row in found) == sorted(
         key.hex()[:14] + key.hex()[16:] for key, _ in facts.keyed()
     )
-    assert {tuple(row[5:7]) for row in found} == {("yes", "no")}
+    assert {tuple(row[5:7]) for row in found} == {("yes", "yes")}
+
+
+def test_what_is_told_as_encoded_is_known_to_encode() -> None:
+    """Each item by tag, and each in universal form: of no bytes, which is a value that all have."""
+    encode = pytest.importorskip("klvrelay.encode", reason="no room to encode")
+    for name in facts.DECODED:
+        assert [item.key for item in facts.items(name) if encode.encode_item(name, item.key, None) != b""] == []
+    packet = encode.encode({item.key: None for _, item in facts.keyed()}, set="ST0104", checksum=False)
+    assert [item.key for key, item in facts.keyed() if key + b"\0" not in packet] == []
 
 
 @pytest.mark.parametrize("name", facts.DECODED)

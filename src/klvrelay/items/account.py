@@ -9,7 +9,6 @@ from klvrelay.items.entry import SETS, Entry, entries, every, notes
 from klvrelay.items.forms import element_form, record_form, wire_form
 from klvrelay.items.numbers import length_text, plain, range_of, resolution_text, steps, widths_of
 
-
 ARRAY_CODES = ("ST1303", 0, "array_processing_algorithm")
 
 

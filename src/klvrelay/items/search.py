@@ -86,7 +86,7 @@ def _of_key(key: bytes) -> list[Entry]:
 def _address(query: str, name: str | None) -> tuple[str, list[str]] | None:
     """(set, steps from there), where the query is an address."""
     if query.isdecimal():
-        return name or HEAD, [query]
+        return name or HEAD, [str(int(query))]
     before, mark, path = _split(query)
     if mark and (home := set_called(before)) is not None:
         return home, path.split(".")

@@ -49,12 +49,14 @@ def test_every_16_byte_key_is_on_the_page() -> None:
 
 
 def test_what_is_told_as_encoded_is_known_to_encode() -> None:
-    """Each item by tag, and each in universal form: of no bytes, which is a value that all have."""
-    encode = pytest.importorskip("klvrelay.encode", reason="no room to encode")
+    """Each item by tag, and each in universal form: of bytes, which encoding takes as they are."""
+    room = pytest.importorskip("klvrelay.encode", reason="no room to encode")
+    value = b"\x01\x02"
     for name in facts.DECODED:
-        assert [item.key for item in facts.items(name) if encode.encode_item(name, item.key, None) != b""] == []
-    packet = encode.encode({item.key: None for _, item in facts.keyed()}, set="ST0104", checksum=False)
-    assert [item.key for key, item in facts.keyed() if key + b"\0" not in packet] == []
+        given = {item.key: [value] if item.repeats else value for item in facts.items(name)}
+        assert [key for key, what in given.items() if room.encode_item(name, key, what) != value] == []
+    packet = room.encode({item.key: value for _, item in facts.keyed()}, set="ST0104", checksum=False)
+    assert [item.key for key, item in facts.keyed() if key + b"\x02" + value not in packet] == []
 
 
 @pytest.mark.parametrize("name", facts.DECODED)

@@ -23,8 +23,7 @@ range. An item that is in none of these tables is kept as hex under `unknown`. O
 `klvrelay items` tells more of each: resolution, bytes, labels, bits, elements.
 
 - **dec**: decoded to a value, or kept as hex.
-- **enc**: `klvrelay.encode` writes it. It writes local sets, by tag: what comes under 16-byte keys (universal sets,
-  items on their own) is decoded only.
+- **enc**: `klvrelay.encode` writes it back to bytes.
 - **vec**: how many of the test vectors hold it, by itself, in a set or in a packet, within nested sets too. What no
   vector holds is still held, in random packets, against a second decoder written from the tables alone.
 """
@@ -110,8 +109,9 @@ def figures(name: str) -> tuple[int, int, int, int, int]:
 
 def universal_figures(name: str) -> tuple[int, int, int, int, int]:
     rows = universal_rows(name)
+    items = [item for _, item, _ in rows]
     held = sum(count > 0 for *_, count in rows)
-    return len(rows), sum(decodes(item) for _, item, _ in rows), 0, held, coverage.of_set(name)
+    return len(rows), sum(map(decodes, items)), sum(map(encodes, items)), held, coverage.of_set(name)
 
 
 def decodes(item: facts.Item) -> bool:
@@ -119,8 +119,8 @@ def decodes(item: facts.Item) -> bool:
 
 
 def encodes(item: facts.Item) -> bool:
-    """Encoding goes by the tables of tags: it writes every item of them that has a value."""
-    return item.set in facts.DECODED and item.tag in coverage.table(item.set) and decodes(item)
+    """Encoding goes by the same tables: what a record has as a value is written from it."""
+    return decodes(item)
 
 
 def yes(told: bool) -> str:
@@ -248,7 +248,7 @@ def keyed_table(rows: list[tuple[bytes, facts.Item, int]]) -> Iterator[str]:
     yield "| --- | --- | --- | --- | --- | --- | --- | --: |"
     for key, item, count in rows:
         once = replace(item, repeats=False)
-        marks = f"{yes(decodes(item))} | no | {count}"
+        marks = f"{yes(decodes(item))} | {yes(encodes(item))} | {count}"
         yield f"| `{key.hex()}` | {item.name} | `{item.key}` | {item.units} | {form(once)} | {marks} |"
 
 

@@ -72,6 +72,8 @@ def test_every_item_is_found_by_its_key_and_by_its_name(name: str) -> None:
         ("0601:sensor_latitude", "0601:13"),
         ("74.101[0].10", "VTarget:10"),
         ("vmti_local_set.vtarget_series[3].target_hae", "VTarget:12"),
+        ("item 74.101[0].10:", "VTarget:10"),
+        ("060e2b34020b01010e01030306000000.101[0].12", "VTarget:12"),
         ("0903:101.105.2", "VChip:2"),
         ("100[1].48.1", "0102:1"),
         ("142.azimuth_start", "0601:142"),

@@ -9,8 +9,12 @@ from klvrelay.items.entry import SETS, Entry, entries, every, notes
 from klvrelay.items.forms import element_form, record_form, wire_form
 from klvrelay.items.numbers import length_text, plain, range_of, resolution_text, steps, widths_of
 
+ARRAY_CODES = ("ST1303", 0, "array_processing_algorithm")
+
 
 class Resolution(TypedDict):
+    """One step in units, of a value in so many bytes; None: in any."""
+
     bytes: int | None
     step: float
 
@@ -151,7 +155,7 @@ def bits(set_: str, tag: int, element: str) -> list[Field]:
 def part(entry: Entry, element: spec.Element) -> Part:
     span = range_of(element)
     pack = pack_of(entry.item)
-    coded = ("ST1303", 0, "array_processing_algorithm") if element.name == "apa" else _coded(entry, element)
+    coded = ARRAY_CODES if element.name == "apa" else (entry.set, entry.item.tag, element.name)
     return {
         "name": element.name,
         "length": element.length,
@@ -163,10 +167,6 @@ def part(entry: Entry, element: spec.Element) -> Part:
         "bits": bits(entry.set, entry.item.tag, element.name),
         "notes": notes(clauses.NOTES.get(pack, {}).get(element.name, "")),
     }
-
-
-def _coded(entry: Entry, element: spec.Element) -> tuple[str, int, str]:
-    return entry.set, entry.item.tag, element.name
 
 
 def zero_length(entry: Entry) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 
 from klvrelay import clauses, spec
@@ -57,7 +57,7 @@ def find(query: str, name: str | None = None) -> list[Entry]:
 
     Raises NotFound.
     """
-    query = re.sub(r"^(item|tag)\s+", "", query.strip(), flags=re.IGNORECASE)
+    query = re.sub(r"^(item|tag)\s+", "", query.strip(), flags=re.IGNORECASE).rstrip(": ")
     key = key_bytes(query)
     if key is not None:
         return _of_key(key)
@@ -86,7 +86,7 @@ def _of_key(key: bytes) -> list[Entry]:
 def _address(query: str, name: str | None) -> tuple[str, list[str]] | None:
     """(set, steps from there), where the query is an address."""
     if query.isdecimal():
-        return name or HEAD, [query]
+        return name or HEAD, [str(int(query))]
     before, mark, path = _split(query)
     if mark and (home := set_called(before)) is not None:
         return home, path.split(".")
@@ -108,8 +108,9 @@ def _at(home: str, steps: list[str]) -> Entry:
     for step in steps:
         if inside is None:
             break
+        key = key_bytes(step)
         told = STEP.match(step)
-        entry = _in_set(inside, told[1] if told else step)
+        entry = _of_key(key)[0] if key else _in_set(inside, told[1] if told else step)
         inside = inner_set(entry.item.kind)
     assert entry is not None
     return entry
@@ -165,7 +166,7 @@ def _holds_words(entry: Entry, query: str) -> bool:
 
 
 def _all_in(query: str, texts: Iterable[str]) -> bool:
-    """Every word of the query begins or is within a word of one of the texts."""
+    """Is every word of the query within the words of one of the texts?"""
     wanted = _words(query)
     return bool(wanted) and any(all(word in " ".join(_words(text)) for word in wanted) for text in texts)
 
@@ -182,6 +183,5 @@ def _near(query: str, among: list[Entry]) -> str:
 
 
 def _suggestion(query: str, names: Iterable[str]) -> str:
-    fold: Callable[[str], str] = lambda text: "_".join(_words(text))  # noqa: E731
-    close = difflib.get_close_matches(fold(query), list(dict.fromkeys(names)), CLOSE, CUTOFF)
+    close = difflib.get_close_matches("_".join(_words(query)), list(dict.fromkeys(names)), CLOSE, CUTOFF)
     return f"; close to it: {', '.join(close)}" if close else ""

@@ -1,6 +1,6 @@
 """The published JSON Schema: every record fits it, and what is no record does not.
 
-Next door: `native/schema.py` makes it from the csv facts; `packets.py` makes the random records.
+Next door: `native/generate/schema.py` makes it from the csv facts; `packets.py` makes the random records.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from packets import packets
 from wrapping import item, local_set, packet, wrapped
 
 from klvrelay.klv import decode
-from native import schema
+from native.generate import schema
 from native.spec import facts
 
 VECTORS = Path(__file__).parent / "vectors" / "vectors.jsonl"

@@ -1,6 +1,6 @@
 """Reads the csv tables beside it into plain values: the one place where an item of a standard is described.
 
-`native/generate.py` turns these into the C tables, the Python item table, the JSON Schema and the items page.
+`native/generate` turns these into the C tables, the Python item table, the JSON Schema and the items page.
 """
 
 from __future__ import annotations

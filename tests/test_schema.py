@@ -253,5 +253,5 @@ def test_every_item_in_universal_form_is_described() -> None:
 
 def test_the_published_schema_is_the_one_that_the_tables_give() -> None:
     """The file in the package is not an older one."""
-    published = Path(schema.__file__).parent.parent / "src" / "klvrelay" / "record.schema.json"
+    published = Path(__file__).parent.parent / "src" / "klvrelay" / "record.schema.json"
     assert published.read_text(encoding="utf-8") == schema.schema()

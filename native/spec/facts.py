@@ -8,8 +8,8 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass, replace
-from functools import cache
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent

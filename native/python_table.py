@@ -90,7 +90,8 @@ def _packs() -> Iterator[str]:
     for name, elements in facts.packs().items():
         yield f'    "{name}": ('
         for e in elements:
-            yield f"        {_call('Element', e.name, e.kind, e.length, e.min, e.max, e.mapping, e.optional, e.repeat)},"
+            values = (e.name, e.kind, e.length, e.min, e.max, e.mapping, e.optional, e.repeat)
+            yield f"        {_call('Element', *values)},"
         yield "    ),"
     yield "}\n"
 

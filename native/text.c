@@ -1,10 +1,10 @@
-/* text.c - numbers, times and strings as JSON text (RFC 8259), without locale and without the C library's
- * formatting, which is five times slower. */
+/* text.c - integers, decimals, times and strings as JSON text (RFC 8259), without locale and without the C library's
+ * formatting, which is five times slower. Next door, float.c has the floats. */
 #include "text.h"
 
 #include <math.h>
 
-__extension__ typedef unsigned __int128 wide;
+__extension__ typedef unsigned __int128 uint128;
 
 static const char PAIRS[201] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
@@ -43,18 +43,13 @@ static char *fixed_before(char *end, uint64_t *value, unsigned count)
     return end;
 }
 
-static const uint64_t TENS[] = {
-    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,
-    1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
-    1000000000000000000u, 10000000000000000000u};
-
 static unsigned digits_of(uint64_t value)
 {
     unsigned n = (unsigned)(64 - __builtin_clzll(value | 1)) * 1233 >> 12;
     return n + ((value | 1) >= TENS[n]);
 }
 
-static void put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals)
+void put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals)
 {
     if (!room(t, 48))
         return;
@@ -96,8 +91,8 @@ void put_fixed(struct text *t, int64_t scaled, unsigned decimals)
 void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift)
 {
     unsigned decimals = binary_decimals((int)shift);
-    uint64_t whole = magnitude >> shift, part = magnitude & (((uint64_t)1 << shift) - 1);
-    uint64_t fraction = (uint64_t)(((wide)part * TENS[decimals] + ((wide)1 << shift >> 1)) >> shift);
+    uint64_t whole = shift < 64 ? magnitude >> shift : 0, part = magnitude - (shift < 64 ? whole << shift : 0);
+    uint64_t fraction = (uint64_t)(((uint128)part * TENS[decimals] + ((uint128)1 << shift >> 1)) >> shift);
     if (fraction >= TENS[decimals]) {
         fraction -= TENS[decimals];
         whole++;
@@ -113,63 +108,6 @@ void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift
     if (negative && !zero)
         *--p = '-';
     put_bytes(t, p, (size_t)(end - p));
-}
-
-/* The decimal digits of mantissa x 2^exponent, as words of nine digits, lowest first; the count of words. What
- * comes out is the value x 10^shift. Exact: a double needs at most 1,075 fraction digits. */
-static size_t big_decimal(uint32_t *words, uint64_t mantissa, int exponent, int *shift)
-{
-    size_t count = 0;
-    for (; mantissa; mantissa /= 1000000000u)
-        words[count++] = (uint32_t)(mantissa % 1000000000u);
-    *shift = exponent < 0 ? -exponent : 0; /* x / 2^k = x * 5^k / 10^k */
-    unsigned base = exponent < 0 ? 5 : 2, left = (unsigned)(exponent < 0 ? -exponent : exponent);
-    while (left > 0) {
-        uint64_t factor = 1, carry = 0;
-        for (unsigned i = 0; i < 12 && left > 0; i++, left--)
-            factor *= base;
-        for (size_t i = 0; i < count; i++) {
-            carry += words[i] * factor;
-            words[i] = (uint32_t)(carry % 1000000000u);
-            carry /= 1000000000u;
-        }
-        if (carry)
-            words[count++] = (uint32_t)carry;
-    }
-    return count;
-}
-
-void put_float(struct text *t, double value, int digits)
-{
-    if (!isfinite(value) || value == 0) {
-        put(t, value == 0 ? "0.0" : "null");
-        return;
-    }
-    int exponent, shift;
-    uint64_t mantissa = (uint64_t)ldexp(frexp(fabs(value), &exponent), 53);
-    uint32_t words[140];
-    char text[140 * 9], *end = text + sizeof text, *p = end;
-    size_t count = big_decimal(words, mantissa, exponent - 53, &shift);
-    for (size_t i = 0; i < count; i++) {
-        uint64_t word = words[i];
-        p = fixed_before(p, &word, 9);
-    }
-    while (*p == '0')
-        p++;
-    int power = (int)(end - p) - 1 - shift;
-    uint64_t scaled = 0;
-    for (int i = 0; i < digits; i++)
-        scaled = 10 * scaled + (p < end ? (uint64_t)(*p++ - '0') : 0);
-    scaled += p < end && *p >= '5';
-    if (scaled == TENS[digits]) {
-        scaled /= 10;
-        power++;
-    }
-    put_number(t, scaled, value < 0, (unsigned)(digits - 1));
-    if (power) {
-        put_char(t, 'e');
-        put_int(t, power);
-    }
 }
 
 void put_octets(struct text *t, const uint8_t *in, size_t n)

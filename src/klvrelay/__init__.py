@@ -5,6 +5,8 @@
     klvrelay.columns(data, items)    the same as numpy arrays, in one call into C
     klvrelay.open(source)            records of a file or stream, in a plain loop
     klvrelay.stream(source)          the same in an async loop
+    klvrelay.views(items)            segments and amends with their rules applied (ST 1607)
+    klvrelay.frame_times(source)     the times that video frames carry in themselves (ST 0604)
 """
 
 from klvrelay.errors import (
@@ -22,10 +24,13 @@ from klvrelay.errors import (
 from klvrelay.klv import decode, json_lines
 from klvrelay.reading import columns, open, stream
 from klvrelay.record import Record
+from klvrelay.segments import View, views
+from klvrelay.stamps import FrameTime, Stamp, frame_times
 
 __all__ = [
     "ConfigError",
     "DecodeError",
+    "FrameTime",
     "KlvrelayError",
     "NoKlv",
     "NotMedia",
@@ -35,11 +40,15 @@ __all__ = [
     "SinkRefused",
     "SourceDown",
     "SourceError",
+    "Stamp",
+    "View",
     "columns",
     "decode",
+    "frame_times",
     "json_lines",
     "open",
     "stream",
+    "views",
 ]
 
 __version__ = "0.1.0"

@@ -9,7 +9,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from klvrelay.probe import report
-from klvrelay.probe.pes import PTS_MODULUS, PTS_RATE
+from klvrelay.probe.pes import apart
 from klvrelay.probe.series import Curve, Slope, Spread
 
 JUMP = 0.5
@@ -51,14 +51,11 @@ class PtsLine:
             self.missing += 1
             return None
         if self._last is not None:
-            ticks = (pts - self._last) % PTS_MODULUS
-            if ticks >= PTS_MODULUS // 2:
-                ticks -= PTS_MODULUS
-                self.backwards += 1
-            elif pts < self._last:
-                self.wraps += 1
-            self.jumps += ticks > PTS_JUMP * PTS_RATE
-            self._seconds += ticks / PTS_RATE
+            step = apart(pts, self._last)
+            self.jumps += abs(step) > PTS_JUMP
+            self.backwards += -PTS_JUMP <= step < 0
+            self.wraps += 0 < step <= PTS_JUMP and pts < self._last
+            self._seconds += step
         self._last = pts
         return self._seconds
 
@@ -73,11 +70,17 @@ class Comparison:
         self._slope = Slope()
         self._best = Slope()
         self._zero: float | None = None
+        self._low = self._high = 0.0
+        self._varies = 0.0
 
     def add(self, at: float, reference: float, offset: float) -> None:
         """A record `at` this second of the probe; `offset` in seconds when the other clock showed `reference`."""
         if self._zero is None:
             self._zero = offset
+        if self._slope.count == 0:
+            self._low = self._high = offset
+        self._low, self._high = min(self._low, offset), max(self._high, offset)
+        self._varies = max(self._varies, self._high - self._low)
         self.offset.add(offset)
         self.curve.add(at, offset - self._zero)
         self._slope.add(reference, offset)
@@ -91,7 +94,7 @@ class Comparison:
         slope = max(self._best, self._slope, key=lambda each: each.span)
         fit = slope.fit()
         drift, error = (None, None) if fit is None else (fit[0] * 1e6, fit[1] * 1e6)
-        return report.Against(self.clock, self.offset.frozen(), drift, error, slope.span)
+        return report.Against(self.clock, self.offset.frozen(), self._varies, drift, error, slope.span)
 
 
 class TimeTally:
@@ -133,23 +136,26 @@ class TimeTally:
         return time_us
 
     def _step(self, time_us: int, line: float | None, stream: float | None) -> None:
-        if self._last is not None:
+        if self._last is None:
+            self._first = time_us
+        else:
             step = (time_us - self._last) / 1e6
             self._repeated += step == 0
             self._backwards += step < 0
-            expected = _since(line, self._before[0])
-            if expected is None:
-                expected = _since(stream, self._before[1])
-            error = abs(step) if expected is None else abs(step - expected)
-            if error > (PAUSE if expected is None else JUMP):
-                self._jumps += 1
-                self._longest_jump = max(self._longest_jump, error)
-                for comparison in (self._by_pts, self._by_stream):
-                    comparison.jumped()
-        else:
-            self._first = time_us
+            self._judge(step, _since(line, self._before[0]), _since(stream, self._before[1]))
         self._last = time_us
         self._before = line, stream
+
+    def _judge(self, step: float, by_pts: float | None, by_stream: float | None) -> None:
+        """Is a step of the records' time a jump? What the PTS says counts more than when it came."""
+        for expected, comparison in ((by_pts, self._by_pts), (by_stream, self._by_stream)):
+            if expected is not None and abs(step - expected) > JUMP:
+                comparison.jumped()
+        expected = by_pts if by_pts is not None else by_stream
+        error = abs(step) if expected is None else abs(step - expected)
+        if error > (PAUSE if expected is None else JUMP):
+            self._jumps += 1
+            self._longest_jump = max(self._longest_jump, error)
 
     def _compare(self, time_us: int, line: float | None, at: float, stream: float | None, received: int | None) -> None:
         assert self._first is not None

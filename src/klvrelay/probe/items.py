@@ -1,4 +1,8 @@
-"""The items of one stream of records: which came, how often, what they last said; next door, `telemetry.py`."""
+"""The items of one stream of records: which came, how often, what they last said; next door, `telemetry.py`.
+
+Most streams have a few kinds of record, each with always the same items. They are counted as layouts, so that a
+record costs little however much it holds.
+"""
 
 from __future__ import annotations
 
@@ -15,34 +19,57 @@ from klvrelay.spec import KEYED, SETS
 
 MOST = 512
 """Items that are told apart; remarks too."""
+LAYOUTS = 256
 TEXT = 80
 """Characters of a last value."""
-NESTED_DEPTH = 2
+STRIPS = 160
+UNKNOWN = "unknown"
 
-_LIFTED = {"checksum", "crc32", "precision_time_stamp", "version", "vmti_ls_version", "uas_datalink_ls_version_number"}
-_INDEX = re.compile(r"\[\d+\]")
+_PLACE = re.compile(r"\[\d+\]")
 _KEYED = {item.key: item for item in reversed(KEYED.values())}
 
 
+class _Layout:
+    """Records that hold the same items."""
+
+    __slots__ = ("counts", "items", "longest", "records", "tallies")
+
+    def __init__(self, tallies: list[_Tally]) -> None:
+        self.tallies = tallies
+        self.counts = Counts()
+        self.records = 0
+        self.longest = 0.0
+        self.items: dict[str, Any] = {}
+
+    def fold(self) -> None:
+        """Give what was counted to the items."""
+        for tally in self.tallies:
+            tally.count += self.records
+            tally.longest = max(tally.longest, self.longest)
+            tally.counts.merge(self.counts)
+        self.records, self.longest, self.counts = 0, 0.0, Counts()
+
+
 class _Tally:
-    """One item."""
+    """One item, what its layouts have given up so far, and the layout it came in last."""
 
-    __slots__ = ("count", "counts", "last", "longest", "value")
+    __slots__ = ("count", "counts", "last", "latest", "longest", "path")
 
-    def __init__(self, at: float) -> None:
+    def __init__(self, path: str, at: float) -> None:
+        self.path = path
         self.count = 0
         self.longest = 0.0
         self.last = at
-        self.value: Any = None
+        self.latest: _Layout | None = None
         self.counts = Counts()
 
-    def add(self, at: float, value: Any) -> None:
-        self.count += 1
-        if at - self.last > self.longest:
-            self.longest = at - self.last
-        self.last = at
-        self.value = value
-        self.counts.add(at)
+    @property
+    def value(self) -> Any:
+        """What it said last."""
+        value: Any = self.latest.items if self.latest is not None else {}
+        for key in self.path.split("."):
+            value = value.get(key)
+        return value
 
 
 class ItemTable:
@@ -51,65 +78,100 @@ class ItemTable:
     def __init__(self, set_name: str) -> None:
         self._set = set_name
         self._tallies: dict[str, _Tally] = {}
-        self._unknown: dict[str, _Tally] = {}
+        self._layouts: dict[Any, _Layout] = {}
+        self._now: _Layout | None = None
+        self._at = 0.0
         self._special: Counter[str] = Counter()
 
     def add(self, at: float, items: dict[str, Any], special: dict[str, str]) -> None:
-        for path, value in _flat(items):
-            tally = self._tallies.get(path)
-            if tally is None:
-                if len(self._tallies) >= MOST:
-                    continue
-                tally = self._tallies[path] = _Tally(at)
-            tally.add(at, value)
-        for tag, value in items.get("unknown", {}).items():
-            if tag in self._unknown or len(self._unknown) < MOST:
-                self._unknown.setdefault(tag, _Tally(at)).add(at, value)
+        layout = self._layouts.get(mark := _mark(items))
+        if layout is None:
+            layout = self._learn(mark, items, at)
+        if layout is self._now:
+            layout.longest = max(layout.longest, at - self._at)
+        else:
+            self._turn_to(layout, at)
+        layout.records += 1
+        layout.counts.add(at)
+        layout.items = items
+        self._at = at
         for path in special:
             if path in self._special or len(self._special) < MOST:
                 self._special[path] += 1
 
+    def _learn(self, mark: Any, items: dict[str, Any], at: float) -> _Layout:
+        if len(self._layouts) >= LAYOUTS:
+            self._fold()
+            self._layouts.clear()
+        paths = [path for path in _paths(items) if path in self._tallies or len(self._tallies) < MOST]
+        layout = _Layout([self._tallies.setdefault(path, _Tally(path, at)) for path in paths[:MOST]])
+        self._layouts[mark] = layout
+        return layout
+
+    def _turn_to(self, layout: _Layout, at: float) -> None:
+        """Another layout than the record before had: here each item's own gap counts."""
+        self._leave()
+        for tally in layout.tallies:
+            tally.longest = max(tally.longest, at - tally.last)
+        self._now = layout
+
+    def _leave(self) -> None:
+        if self._now is not None:
+            for tally in self._now.tallies:
+                tally.last, tally.latest = self._at, self._now
+
+    def _fold(self) -> None:
+        self._leave()
+        for layout in self._layouts.values():
+            layout.fold()
+
     def frozen(self, records: int, rate: float | None) -> tuple[report.Item, ...]:
         """In the order of their tags, those inside a set behind it; `rate` is that of the records."""
-        rows = [self._item(path, tally, records, rate) for path, tally in self._tallies.items()]
+        self._fold()
+        rows = [self._item(tally, records, rate) for tally in self._tallies.values()]
         return tuple(sorted(rows, key=lambda item: _order(item.path, self._set)))
 
-    def _item(self, path: str, tally: _Tally, records: int, rate: float | None) -> report.Item:
-        found = item_at(path, self._set)
-        tag, name, units = (found.tag, found.name, found.units) if found else (None, path.rpartition(".")[2], "")
+    def _item(self, tally: _Tally, records: int, rate: float | None) -> report.Item:
+        tag, name, units = _named(tally.path, self._set)
         share = tally.count / max(1, records)
         return report.Item(
-            path, tag, name, units, tally.count, None if rate is None else rate * share, share,
-            tally.longest, _last(tally.value, found), self._special[path],
+            tally.path, tag, name, units, tally.count, None if rate is None else rate * share, share,
+            tally.longest, _last(tally, self._set), self._special[tally.path],
         )  # fmt: skip
-
-    def unknown(self) -> tuple[str, ...]:
-        """Tags (or keys, in universal sets) that no table knows."""
-        return tuple(sorted(self._unknown, key=lambda tag: (len(tag), tag)))
 
     def strips(self, width: float) -> tuple[report.Strip, ...]:
         """When each item came, of those of the set itself, in bins of this width."""
-        paths = sorted((path for path in self._tallies if "." not in path), key=lambda path: _order(path, self._set))
-        named = [(self._title(path), self._tallies[path]) for path in paths]
-        named += [(f"unknown {tag}", self._unknown[tag]) for tag in self.unknown()[:16]]
-        return tuple(tally.counts.strip(name, width) for name, tally in named)
+        self._fold()
+        own = [path for path in self._tallies if "." not in path or path.startswith(UNKNOWN)]
+        own.sort(key=lambda path: _order(path, self._set))
+        return tuple(self._tallies[path].counts.strip(self._title(path), width) for path in own[:STRIPS])
 
     def _title(self, path: str) -> str:
-        found = item_at(path, self._set)
-        return f"{found.tag} {found.name}" if found else path
+        tag, name, _ = _named(path, self._set)
+        return f"{'' if tag is None else tag} {name}".strip()
 
 
-def _flat(items: dict[str, Any], prefix: str = "", depth: int = 1) -> Iterator[tuple[str, Any]]:
+def _mark(items: dict[str, Any]) -> tuple[Any, ...]:
+    """The same for all records that hold the same items."""
+    inner = [(key, *value) for key, value in items.items() if type(value) is dict and _is_set(key)]
+    return (*items, *inner)
+
+
+def _is_set(key: str) -> bool:
+    return key.endswith("_set") or key == UNKNOWN
+
+
+def _paths(items: dict[str, Any]) -> Iterator[str]:
     for key, value in items.items():
-        if key == "unknown" and isinstance(value, dict):
-            continue
-        yield prefix + key, value
-        if depth < NESTED_DEPTH and isinstance(value, dict) and key.endswith("_set"):
-            yield from _flat(value, f"{prefix}{key}.", depth + 1)
+        inside = isinstance(value, dict) and _is_set(key)
+        if key != UNKNOWN or not inside:
+            yield key
+        if inside:
+            yield from (f"{key}.{inner}" for inner in value if "." not in inner)
 
 
 def item_at(path: str, set_name: str) -> Any:
-    """The item that a path leads to, in the tables."""
+    """The item that a path leads to, in the tables; None for one that they do not have."""
     parent, _, key = path.rpartition(".")
     if parent:
         above = item_at(parent, set_name)
@@ -118,7 +180,21 @@ def item_at(path: str, set_name: str) -> Any:
     return by_key.get(key) or (None if parent else _KEYED.get(key))
 
 
+def _named(path: str, set_name: str) -> tuple[int | None, str, str]:
+    """Tag, name and units."""
+    found = item_at(path, set_name)
+    if found is not None:
+        return found.tag, found.name, found.units
+    parent, _, key = path.rpartition(".")
+    if parent != UNKNOWN or not key.isdigit():
+        return None, key, ""
+    known = SETS.get(set_name, {}).get(int(key))
+    return int(key), f"{known.name} (not readable)" if known else "in no table", ""
+
+
 def _order(path: str, set_name: str) -> tuple[tuple[int, str], ...]:
+    if path.startswith(f"{UNKNOWN}."):
+        return ((_named(path, set_name)[0] or 1 << 20, path),)
     keys, at = [], ""
     for part in path.split("."):
         at = f"{at}.{part}" if at else part
@@ -127,20 +203,23 @@ def _order(path: str, set_name: str) -> tuple[tuple[int, str], ...]:
     return tuple(keys)
 
 
-def _last(value: Any, found: Any) -> str:
+def tags_of(path: str, set_name: str) -> str:
+    """The tags that lead to an item: `48.1`; empty where no table has it."""
+    parent, _, key = path.rpartition(".")
+    if parent == UNKNOWN:
+        return key if key.isdigit() else ""
+    tags = [item_at(path[:end], set_name) for end in (path.find("."), len(path)) if end > 0]
+    return ".".join(str(item.tag) for item in tags) if all(tags) else ""
+
+
+def _last(tally: _Tally, set_name: str) -> str:
     """The last value: of a set how much is in it, since its items have rows of their own."""
+    found, value = item_at(tally.path, set_name), tally.value
     if found is not None and found.kind == "timestamp" and isinstance(value, int):
         return iso(value) or brief(value)
     if found is not None and found.kind.startswith("local_set:") and isinstance(value, dict):
         return f"{len(value)} items"
     return brief(value)
-
-
-def tags_of(path: str, set_name: str) -> str:
-    """The tags that lead to an item: `48.1`; empty where no table has it."""
-    parts = path.split(".")
-    found = [item_at(".".join(parts[: n + 1]), set_name) for n in range(len(parts))]
-    return ".".join(str(item.tag) for item in found) if all(found) else ""
 
 
 def brief(value: Any) -> str:
@@ -163,4 +242,4 @@ def brief(value: Any) -> str:
 
 def plain(text: str) -> str:
     """A remark of the decoder without the places in arrays, so that alike ones are one."""
-    return _INDEX.sub("[]", text)
+    return _PLACE.sub("[]", text) if "[" in text else text

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,7 +60,7 @@ class StreamClock:
         self.base: int | None = None
         self._index = 0  # of the packet with the last PCR
         self._each = 0.0  # seconds a packet takes, by the last two PCRs
-        self._places: list[float] = []
+        self._places: list[int] = []
         self._dues: list[float] = []
 
     @property
@@ -73,7 +75,7 @@ class StreamClock:
 
     def take(self, rows: Rows, pids: NDArray[np.intp], index: int) -> None:
         """PCRs of a block whose first packet is the stream's `index`-th."""
-        self._places, self._dues = [float(self._index)], [self.seconds]
+        self._places, self._dues = [self._index], [self.seconds]
         has = np.flatnonzero((rows[:, 3] & 0x20 != 0) & (rows[:, 4] >= 7) & (rows[:, 5] & 0x10 != 0))
         if not len(has):
             return
@@ -92,7 +94,7 @@ class StreamClock:
             if step and place > self._index:
                 self._each = step / (place - self._index)
             self._index = place
-            self._places.append(float(place))
+            self._places.append(place)
             self._dues.append(self.seconds)
         self.base = last
 
@@ -102,7 +104,13 @@ class StreamClock:
             return None
         if index > self._index:
             return self.seconds + (index - self._index) * self._each
-        return float(np.interp(index, self._places, self._dues))
+        behind = bisect_right(self._places, index)
+        if behind == 0:
+            return self._dues[0]
+        if behind == len(self._places):
+            return self._dues[-1]
+        begin, end = self._places[behind - 1], self._places[behind]
+        return self._dues[behind - 1] + (self._dues[behind] - self._dues[behind - 1]) * (index - begin) / (end - begin)
 
     def ticks(self, index: int) -> int | None:
         """The clock itself at that packet, 90 kHz and 33 bits, as a PTS counts."""

@@ -198,10 +198,15 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """One clock held against another: offset in seconds, its drift in parts per million, and how sure that is."""
+    """The records' time held against another clock: offset in seconds, drift in parts per million.
+
+    varies            how far the offset goes up and down between two jumps
+    drift_error_ppm   how sure the drift is; both are of the longest time without a jump, `over` seconds
+    """
 
     clock: str
     offset: Spread
+    varies: float
     drift_ppm: float | None
     drift_error_ppm: float | None
     over: float
@@ -263,7 +268,6 @@ class KlvStream:
     carriage: Carriage | None
     times: Times
     items: tuple[Item, ...]
-    unknown: tuple[str, ...]
     remarks: tuple[Remark, ...]
     specials: tuple[Remark, ...]
 

@@ -78,6 +78,16 @@ class Counts:
         self.width *= 2
         self.counts = [a + b for a, b in zip_longest(self.counts[::2], self.counts[1::2], fillvalue=0)]
 
+    def merge(self, other: Counts) -> None:
+        """Add what another counted."""
+        if not other.counts:
+            return
+        while self.width < other.width:
+            self._widen()
+        while other.width < self.width:
+            other._widen()
+        self.counts = [a + b for a, b in zip_longest(self.counts, other.counts, fillvalue=0)]
+
     def strip(self, name: str, width: float) -> report.Strip:
         """The same with bins of `width`, which is this one's or a few times doubled."""
         while self.width < width:
@@ -113,7 +123,16 @@ class Curve:
         bins = self._bins
         if index >= len(bins):
             bins.extend([None] * (index + 1 - len(bins)))
-        bins[index] = _together(bins[index], [1, number, number, number])
+        there = bins[index]
+        if there is None:
+            bins[index] = [1, number, number, number]
+            return
+        there[0] += 1
+        there[1] += number
+        if number < there[2]:
+            there[2] = number
+        if number > there[3]:
+            there[3] = number
 
     def _widen(self) -> None:
         self.width *= 2
@@ -157,19 +176,19 @@ class Path:
 class Slope:
     """The straight line through points (least squares): its slope, and the error of that."""
 
-    __slots__ = ("_n", "_origin", "_sx", "_sxx", "_sxy", "_sy", "_syy", "span")
+    __slots__ = ("_origin", "_sx", "_sxx", "_sxy", "_sy", "_syy", "count", "span")
 
     def __init__(self) -> None:
-        self._n = 0
+        self.count = 0
         self._sx = self._sy = self._sxx = self._sxy = self._syy = 0.0
         self._origin = (0.0, 0.0)
         self.span = 0.0
 
     def add(self, x: float, y: float) -> None:
-        if not self._n:
+        if not self.count:
             self._origin = x, y
         x, y = x - self._origin[0], y - self._origin[1]
-        self._n += 1
+        self.count += 1
         self._sx += x
         self._sy += y
         self._sxx += x * x
@@ -179,7 +198,7 @@ class Slope:
 
     def fit(self) -> tuple[float, float] | None:
         """(slope, its standard error), or None of too few points."""
-        n = self._n
+        n = self.count
         wide = self._sxx - self._sx * self._sx / n if n > 2 else 0.0
         if wide <= 1e-9:
             return None

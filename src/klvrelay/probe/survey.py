@@ -2,7 +2,7 @@
 gives the same bytes on to the decoder.
 
 Counting is by numpy, a block at a time. Python sees packets of tables, the first of each PES packet that may carry
-KLV, and the first three of each video frame.
+KLV, and the first few of each video frame.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from klvrelay.probe.tables import Tables
 
 TRIES = 64
 """PES packets of a PID that nobody calls KLV in which a key is looked for."""
-FRAME_START = 3
+FRAME_START = 8
 """TS packets in which a frame's time stamp is looked for."""
 
 _PASS, _TABLE, _PES, _FRAME = range(4)

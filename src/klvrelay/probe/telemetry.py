@@ -16,7 +16,6 @@ from klvrelay.probe.clocks import TimeTally
 from klvrelay.probe.items import MOST, ItemTable, plain
 from klvrelay.probe.series import Counts, Curve, Path, Spread
 from klvrelay.record import Record
-from klvrelay.wire import ber_length
 
 STREAMS = 32
 """Sets and PIDs that are told apart."""
@@ -110,8 +109,8 @@ class StreamTally:
         elif self.set == "ST0601":
             self.unversioned += 1
         if self.set == "ST0601" and document["time_us"] is not None:
-            value = 16 + ber_length(raw[16:26])[1]
-            self.first_wrong += raw[value : value + 1] != b"\x02"
+            value = 17 + (raw[16] & 0x7F if raw[16] & 0x80 else 0)
+            self.first_wrong += raw[value] != 2
         if self.set in _CHECKED and document["quality"]["checksum"] != "absent":
             self.last_wrong += raw[-4:-2] != b"\x01\x02"
         for key, (name, version_key) in _NESTED.items():
@@ -145,7 +144,7 @@ class StreamTally:
             self.checksums["ok"], self.checksums["bad"], self.checksums["absent"], self.damaged,
             self.first_wrong, self.last_wrong, self.unversioned,
             {name: tuple(sorted(v for v in found if v >= 0)) for name, found in self.nested.items()},
-            carriage, self.times.frozen(), self.items.frozen(readable, rate), self.items.unknown(),
+            carriage, self.times.frozen(), self.items.frozen(readable, rate),
             _remarks(self.remarks), _remarks(self.specials),
         )  # fmt: skip
 

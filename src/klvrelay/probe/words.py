@@ -10,6 +10,7 @@ from klvrelay.probe.items import tags_of
 from klvrelay.probe.outcome import title
 from klvrelay.probe.report import Against, Frames, Item, KlvStream, PidCount, Program, Repeats, Report, Spread
 from klvrelay.probe.rules.rule import plural, span
+from klvrelay.probe.rules.times import drifts
 
 Row = tuple[str, ...]
 
@@ -153,16 +154,15 @@ def moment_text(moment: str) -> str:
 def _against(against: Against) -> str:
     """How a clock goes beside the records' time."""
     o = against.offset
-    if o.low is None or o.high is None or o.median is None:
+    if o.median is None:
         return "-"
     drift = ""
-    if against.drift_ppm is not None and against.drift_error_ppm is not None and against.over > 1:
-        sure = abs(against.drift_ppm) > 3 * against.drift_error_ppm and abs(against.drift_ppm) >= 1
-        drift = f", drifting {against.drift_ppm:+,.0f} ppm" if sure else ", no drift to be seen"
+    if against.drift_ppm is not None and against.over > 1:
+        drift = f", drifting {against.drift_ppm:+,.0f} ppm" if drifts(against) else ", no drift to be seen"
     if against.clock == "wall clock":
         side = "ahead" if o.median > 0 else "behind"
-        return f"{span(abs(o.median))} {side}, varying by {span(o.high - o.low)}{drift}"
-    return f"in step within {span(o.high - o.low)}{drift}"
+        return f"{span(abs(o.median))} {side}, varying by {span(against.varies)}{drift}"
+    return f"in step within {span(against.varies)}{drift}"
 
 
 def _frames(f: Frames) -> str:
@@ -189,7 +189,10 @@ def _item(stream: KlvStream, item: Item) -> Row:
     rate = "-" if item.rate is None else f"{item.rate:.1f}"
     gap = span(item.longest) if item.count > 1 else "-"
     value = item.last if item.units == "us" and item.last.endswith("Z") else f"{item.last} {item.units}".rstrip()
-    name, share = "  " * depth + (item.name or item.path), f"{100 * item.share:.0f} %"
+    name, share = (
+        "  " * depth + (item.name or item.path),
+        f"{100 if item.share == 1 else min(99.0, 100 * item.share):.0f} %",
+    )
     return tags_of(item.path, stream.set), name, rate, share, gap, value
 
 
@@ -197,6 +200,8 @@ def bits(rate: float | None) -> str:
     """A bit rate as operators say it."""
     if rate is None:
         return "-"
+    if rate < 1e4:
+        return f"{rate:.0f} bit/s"
     return f"{rate / 1e6:.2f} Mbit/s" if rate >= 1e6 else f"{rate / 1e3:.0f} kbit/s"
 
 

@@ -30,9 +30,9 @@ DAMAGED = Rule(
 )  # fmt: skip
 CHECKSUM = Rule(
     "checksum_bad", "error", "ST 0601.19 item 1",
-    "Where all are wrong the encoder sums the wrong bytes: it is over key, length and value up to item 1's own length."
-    " Where some are, bytes are changed on the way.",
+    "The encoder sums the wrong bytes: the sum is over key, length and value, up to item 1's own length byte.",
 )  # fmt: skip
+SOME_BAD = "Bytes are changed on the way, or two senders share the stream: look at the link, and at continuity errors."
 NO_CHECKSUM = Rule(
     "checksum_missing", "error", "ST 0601.19 item 1",
     "Item 1 is mandatory, and the last: without it nobody sees that bytes were changed.",
@@ -114,7 +114,8 @@ def _checksums(report: Report) -> Iterator[Finding]:
         if s.checksum_bad:
             few: Severity | None = "warning" if s.checksum_bad < FEW * s.records else None
             text = f"The checksum is wrong in {_all_of(s.checksum_bad, s)}"
-            yield CHECKSUM.broken(text, at_stream(s), s.checksum_bad, severity=few)
+            hint = "" if s.checksum_bad == s.records else SOME_BAD
+            yield CHECKSUM.broken(text, at_stream(s), s.checksum_bad, severity=few, hint=hint)
         if s.checksum_absent and s.set == "ST0601":
             yield NO_CHECKSUM.broken(f"No checksum in {_all_of(s.checksum_absent, s)}", at_stream(s), s.checksum_absent)
 
@@ -199,7 +200,8 @@ def _superseded(report: Report) -> Iterator[Finding]:
 def _unknown(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         table = SETS.get(s.set, {})
-        unknown = [tag for tag in s.unknown if not (tag.isdigit() and int(tag) in table)]  # others are malformed
+        kept = [item for item in s.items if item.path.startswith("unknown.") and item.tag not in table]
+        unknown = [item.path.removeprefix("unknown.") for item in kept]  # the others are known, and malformed
         if unknown and s.set in SETS:
             text = f"{plural(len(unknown), 'item')} that no table knows: {listed(unknown, 8)}"
             yield UNKNOWN.broken(text, at_stream(s), len(unknown))

@@ -15,7 +15,8 @@ SLOW_PACE = 0.02
 BEHIND = 5.0
 LEAST = 3
 DAY = 86_400.0
-MATCH = 0.001
+MATCH, ROUGH = 0.001, 0.5
+"""Seconds that the clocks part company at least: PTS are exact, arrivals and PCRs a long way from it."""
 
 SCALES = (("GPS time", 18.0), ("MISP time, without leap seconds", 29.0), ("TAI", 37.0))
 """Clocks that are whole seconds ahead of UTC since 2017."""
@@ -46,7 +47,7 @@ JUMPS = Rule(
 )  # fmt: skip
 BACKWARDS = Rule(
     "time_backwards", "warning", "ST 0603",
-    "Records are out of order, or the clock was set back: receivers that pair by time pick the wrong one.",
+    "Records are out of order, the clock was set back, or a recording began anew: who pairs by time picks wrong ones.",
 )  # fmt: skip
 REPEATED = Rule(
     "time_repeated", "note", "ST 0603",
@@ -138,10 +139,9 @@ def _steps(report: Report) -> Iterator[Finding]:
 def _drift(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         for against in s.times.references:
-            if against.over >= DRIFT_OVER and against.offset.count > 10 and _sure(against):
+            if against.over >= DRIFT_OVER and drifts(against):
                 ppm = against.drift_ppm or 0.0
-                # Frames that are a little early or late make no drift over a short look.
-                if against.clock == "PTS" and abs(ppm) > DRIFT_PPM and abs(ppm) * against.over * 1e-6 > MATCH:
+                if against.clock == "PTS" and abs(ppm) > DRIFT_PPM:
                     text = f"Against the PTS the records' time {_drifting(ppm)}"
                     yield DRIFT.broken(text, at_stream(s), against.offset.count)
                 elif against.clock != "PTS" and abs(ppm) > SLOW_PACE * 1e6:
@@ -149,8 +149,13 @@ def _drift(report: Report) -> Iterator[Finding]:
                     yield PACE.broken(text, at_stream(s), against.offset.count)
 
 
-def _sure(against: Against) -> bool:
-    return against.drift_ppm is not None and abs(against.drift_ppm) > LEAST * (against.drift_error_ppm or 0.0)
+def drifts(against: Against) -> bool:
+    """Is a drift to be seen, beyond what packets that come a little early or late make?"""
+    if against.drift_ppm is None or against.offset.count <= 10:
+        return False
+    least = MATCH if against.clock == "PTS" else ROUGH
+    grown = abs(against.drift_ppm) * against.over * 1e-6
+    return abs(against.drift_ppm) > LEAST * (against.drift_error_ppm or 0.0) and grown > least
 
 
 def _drifting(ppm: float) -> str:

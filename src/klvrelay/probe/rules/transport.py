@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from klvrelay.probe import pcr, tables
 from klvrelay.probe.codes import hexpid
-from klvrelay.probe.report import Finding, PidCount, Program, Report
+from klvrelay.probe.report import Finding, PidCount, Program, Repeats, Report
 from klvrelay.probe.rules.rule import Check, Rule, at_pid, listed, plural, span
 
 SYNC_LOST = Rule(
@@ -93,13 +93,16 @@ def _errors(report: Report) -> Iterator[Finding]:
 
 
 def _continuity(report: Report) -> Iterator[Finding]:
+    hit = [pid for pid in _pids(report) if pid.gaps]
+    ours = [pid for pid in hit if pid.holds_klv]
+    for pids in (ours, [pid for pid in hit if pid not in ours]):
+        if pids:
+            gaps, lost = (sum(getattr(pid, name) for pid in pids) for name in ("gaps", "lost"))
+            share = 100 * lost / (lost + sum(pid.packets for pid in pids))
+            what = listed([f"{pid.label}" for pid in pids])
+            text = f"{plural(gaps, 'gap')} in {what}: at least {plural(lost, 'packet')} lost ({share:.2g} %)"
+            yield CONTINUITY.broken(text, f"PID {listed([hexpid(pid.pid) for pid in pids])}", gaps)
     for pid in _pids(report):
-        if pid.gaps and pid.packets:
-            share = 100 * pid.lost / (pid.lost + pid.packets)
-            yield CONTINUITY.broken(
-                f"{plural(pid.gaps, 'gap')} in {pid.label}, at least {plural(pid.lost, 'packet')} lost ({share:.2g} %)",
-                at_pid(pid.pid), pid.gaps,
-            )  # fmt: skip
         if pid.packets > 8 and pid.duplicates > pid.packets / 2:
             yield COUNTER.broken(f"The counter of {pid.label} stands still", at_pid(pid.pid), pid.duplicates)
 
@@ -135,7 +138,7 @@ def _rare_tables(report: Report) -> Iterator[Finding]:
     for name, pid, repeats in kinds:
         if repeats.late and repeats.longest is not None:
             yield RARE_TABLE.broken(
-                f"{name} up to {span(repeats.longest)} apart ({repeats.late} times over {span(tables.LATEST)})",
+                f"{name} up to {span(repeats.longest)} apart, {_often(repeats, tables.LATEST)}",
                 at_pid(pid), repeats.late,
             )  # fmt: skip
 
@@ -151,12 +154,16 @@ def _pcr(report: Report) -> Iterator[Finding]:
             continue
         if program.pcr.late and program.pcr.longest is not None:
             yield RARE_PCR.broken(
-                f"PCRs up to {span(program.pcr.longest)} apart ({program.pcr.late} times over {span(pcr.LATEST)})",
+                f"PCRs up to {span(program.pcr.longest)} apart, {_often(program.pcr, pcr.LATEST)}",
                 f"{where}, PID {hexpid(program.pcr_pid)}", program.pcr.late,
             )  # fmt: skip
         if program.pcr_jumps:
             text = f"The stream's clock jumped {plural(program.pcr_jumps, 'time')}"
             yield PCR_JUMP.broken(text, f"{where}, PID {hexpid(program.pcr_pid)}", program.pcr_jumps)
+
+
+def _often(repeats: Repeats, latest: float) -> str:
+    return f"{plural(repeats.late, 'time')} over {span(latest)}"
 
 
 CHECKS: tuple[Check, ...] = (_tables, _scrambled, _continuity, _sync, _errors)

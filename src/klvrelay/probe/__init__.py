@@ -10,7 +10,7 @@ A room beside the corridor: the same sources and decoder as the relay, and eyes 
     clocks.py     clocks against each other    series.py     endless numbers in bounded memory
     outcome.py    tallies to the report        report.py     the report, carriage.py its words
     rules/        what is judged               verdict.py    the first lines, the exit code
-    text.py       for a terminal or a pipe     page.py       HTML; plots.py, svg.py its pictures
+    text.py       for a terminal or a pipe     page.py       HTML; style.py its looks, plots.py and svg.py its pictures
 """
 
 from klvrelay.probe.inquiry import inquire

@@ -110,7 +110,7 @@ class TimeTally:
         self._longest_jump = 0.0
         self._first: int | None = None
         self._last: int | None = None
-        self._before: tuple[float | None, float | None] = (None, None)
+        self._before: tuple[float | None, float | None, float | None] = (None, None, None)
 
     def line(self, pts: int | None) -> float | None:
         """A record's PTS as seconds since the first; for each record once, before `add`."""
@@ -122,7 +122,7 @@ class TimeTally:
         """Take a record `at` this second of the probe; gives its time in microseconds, whatever unit it is in.
 
         line       seconds of its PTS
-        stream     seconds of another clock that goes on evenly (PCR, arrival), None without one
+        stream     seconds of the stream's own clock, None without one
         received   microseconds since 1970 when it arrived, None for what is not live
         """
         if stamp is None:
@@ -131,27 +131,26 @@ class TimeTally:
         unit = unit_of(stamp)
         self._units[unit] += 1
         time_us = stamp * 1_000_000 // UNITS.get(unit, 1_000_000)
-        self._step(time_us, line, stream)
+        self._step(time_us, (line, stream, None if received is None else received / 1e6))
         self._compare(time_us, line, at, stream, received)
         return time_us
 
-    def _step(self, time_us: int, line: float | None, stream: float | None) -> None:
+    def _step(self, time_us: int, clocks: tuple[float | None, float | None, float | None]) -> None:
         if self._last is None:
             self._first = time_us
         else:
             step = (time_us - self._last) / 1e6
             self._repeated += step == 0
             self._backwards += step < 0
-            self._judge(step, _since(line, self._before[0]), _since(stream, self._before[1]))
-        self._last = time_us
-        self._before = line, stream
+            self._judge(step, [_since(now, before) for now, before in zip(clocks, self._before, strict=True)])
+        self._last, self._before = time_us, clocks
 
-    def _judge(self, step: float, by_pts: float | None, by_stream: float | None) -> None:
+    def _judge(self, step: float, others: list[float | None]) -> None:
         """Is a step of the records' time a jump? What the PTS says counts more than when it came."""
-        for expected, comparison in ((by_pts, self._by_pts), (by_stream, self._by_stream)):
-            if expected is not None and abs(step - expected) > JUMP:
+        for other, comparison in zip(others, (self._by_pts, self._by_stream, self._wall), strict=True):
+            if other is not None and abs(step - other) > JUMP:
                 comparison.jumped()
-        expected = by_pts if by_pts is not None else by_stream
+        expected = next((other for other in others if other is not None), None)
         error = abs(step) if expected is None else abs(step - expected)
         if error > (PAUSE if expected is None else JUMP):
             self._jumps += 1

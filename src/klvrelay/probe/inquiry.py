@@ -28,6 +28,9 @@ BREATH = 4
 """Pieces of a file between two looks at the loop."""
 PATIENCE = 5.0
 """Seconds that a live source may be silent at its beginning, at least."""
+LIVE = 10.0
+"""Seconds that a live source is looked at."""
+SMALL = 16 << 10
 STEP = 10.0
 """Seconds that two records' own times may be apart and still be a measure of time."""
 
@@ -86,8 +89,7 @@ class Inquiry:
         for record in records:
             arrived = self._arrived(received_us)
             at = arrived if arrived is not None else stream if stream is not None else self._by_itself(record)
-            clock = stream if stream is not None else arrived
-            time_us = self.telemetry.add(record, at, clock)
+            time_us = self.telemetry.add(record, at, stream)
             if time_us is not None and self.survey is not None:
                 for frames in self.survey.frames.values():
                     frames.record(time_us, record.pts)
@@ -179,38 +181,45 @@ async def inquire(source: Source, *, seconds: float | None = None, progress: Pro
 
 async def _look(inquiry: Inquiry, source: Source, seconds: float | None, progress: Progress | None) -> str:
     """Read until there is a reason not to; gives the reason."""
-    limit = seconds if seconds is not None else 10.0 if source.live else None
+    limit = seconds if seconds is not None else LIVE if source.live else None
+    own = seconds if isinstance(source, FileSource) and source.url.scheme == "file" else None
     async with aclosing(_packets(source)) as packets:
-        if not await _first(inquiry, source, packets, limit):
-            return "end"
-        limit = limit if source.live or seconds is not None else None  # a web address may turn out to be a file
-        own_time = isinstance(source, FileSource) and source.url.scheme == "file"
+        packet = await _first(source, packets, limit)
+        if own is not None or not (source.live or seconds):
+            limit = None  # a web address may turn out to be a file
         with suppress(TimeoutError):
-            async with asyncio.timeout(None if own_time else limit):
-                async for packet in packets:
-                    inquiry.take(packet)
+            async with asyncio.timeout(limit):
+                while packet is not None:
+                    if _enough(inquiry, packet, own):
+                        return "time"
                     if progress is not None:
                         progress(inquiry.size, inquiry.seconds, inquiry.telemetry.records)
-                    if own_time and limit is not None and inquiry.seconds >= limit:
-                        return "time"
+                    packet = await anext(packets, None)
                 return "end"
         return "time"
 
 
-async def _first(inquiry: Inquiry, source: Source, packets: AsyncGenerator[Packet, None], limit: float | None) -> bool:
-    """Wait for the first packet; false at the end. Raises SourceDown where a live source stays silent."""
+async def _first(source: Source, packets: AsyncGenerator[Packet, None], limit: float | None) -> Packet | None:
+    """Wait for the first packet; None at the end. Raises SourceDown where a live source stays silent."""
     patience = max(limit or 0.0, PATIENCE) if source.live else None
     try:
         async with asyncio.timeout(patience):
-            inquiry.take(await anext(packets))
-    except StopAsyncIteration:
-        return False
+            return await anext(packets, None)
     except TimeoutError:
         raise SourceDown(
             f"{source.url}: nothing received for {patience:g} s:"
             " does the sender run, and send to this address and port?"
         ) from None
-    return True
+
+
+def _enough(inquiry: Inquiry, packet: Packet, own: float | None) -> bool:
+    """Take a packet; true where `own` seconds of the source's own time are seen, if need be in the midst of it."""
+    for at in range(0, len(packet.data) or 1, SMALL if own is not None else max(1, len(packet.data))):
+        part = packet if own is None else packet._replace(data=packet.data[at : at + SMALL])
+        inquiry.take(part)
+        if own is not None and inquiry.seconds >= own:
+            return True
+    return False
 
 
 async def _packets(source: Source) -> AsyncGenerator[Packet, None]:

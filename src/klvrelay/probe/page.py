@@ -1,17 +1,17 @@
 """The report as one HTML file: no script, nothing from outside, everything hostile escaped; next door, `words.py`
-says it, `plots.py` draws it, `style.css` colours it in light, dark and print.
+says it, `plots.py` draws it, `style.py` colours it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from html import escape
-from importlib.resources import files
 
 from klvrelay.names import printable
 from klvrelay.probe import words
 from klvrelay.probe.plots import pictures
 from klvrelay.probe.report import Finding, KlvStream, Report
+from klvrelay.probe.style import STYLE
 
 _RIGHT = {"a second", "in", "longest gap", "bit rate", "packets", "lost", "item"}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -19,14 +19,13 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 def page(report: Report) -> str:
     """The whole document."""
-    style = files("klvrelay.probe").joinpath("style.css").read_text(encoding="utf-8")
     return "".join(
         (
             '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{_safe(f'klvrelay probe: {report.source}')}</title>",
-            f"<style>{style}</style></head><body>",
+            f"<style>{STYLE}</style></head><body>",
             *_body(report),
             "</body></html>\n",
         )

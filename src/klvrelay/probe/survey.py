@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from klvrelay.klv import KEY
 from klvrelay.probe.codes import STAMPED
-from klvrelay.probe.framer import Framer, Run
+from klvrelay.probe.framer import Framer, Rows, Run
 from klvrelay.probe.frames import FrameTally, finder
 from klvrelay.probe.pcr import StreamClock
 from klvrelay.probe.pes import FoundCarriage, VideoTimes, head_of
@@ -24,8 +24,8 @@ from klvrelay.probe.tables import Tables
 
 TRIES = 64
 """PES packets of a PID that nobody calls KLV in which a key is looked for."""
-FRAME_START = 8
-"""TS packets in which a frame's time stamp is looked for."""
+FRAME_START, KEY_FRAME_START = 6, 24
+"""TS packets in which a frame's time stamp is looked for: in front of a key frame stand the encoder's own settings."""
 
 _PASS, _TABLE, _PES, _FRAME = range(4)
 _SI = range(0x01, 0x20)  # other tables of ISO/IEC 13818-1 and DVB
@@ -92,7 +92,7 @@ class Survey:
         good = (run.rows[:, 1] & 0x80 == 0) & (run.rows[:, 3] & 0xC0 == 0) & (run.rows[:, 3] & 0x10 != 0)
         self._tables_in(run, pids, good)
         starts = good & (run.rows[:, 1] & 0x40 != 0)
-        for place in self._wanted(pids, good, starts).tolist():
+        for place in self._wanted(run.rows, pids, good, starts).tolist():
             pid = int(pids[place])
             if self._look[pid] == _FRAME:
                 self._frame(run, pid, place, bool(starts[place]))
@@ -100,19 +100,18 @@ class Survey:
                 self._pes(run, pid, place)
         self.packets += len(pids)
 
-    def _wanted(self, pids: Places, good: NDArray[np.bool_], starts: NDArray[np.bool_]) -> Places:
+    def _wanted(self, rows: Rows, pids: Places, good: NDArray[np.bool_], starts: NDArray[np.bool_]) -> Places:
         """Packets with the head of a PES packet, and for video a few more, in their order."""
         wanted = [np.flatnonzero(starts & (self._look[pids] == _PES))]
         for pid in self.frames:
             mine = np.flatnonzero(good & (pids == pid))
-            begins = starts[mine]
-            take = begins.copy()
-            for behind in range(1, FRAME_START):
-                take[behind:] |= begins[:-behind]
-            take[: self._owed.get(pid, 0)] = True
-            last = np.flatnonzero(begins)
-            since = len(mine) - 1 - int(last[-1]) if len(last) else FRAME_START - 1 - self._owed.get(pid, 0) + len(mine)
-            self._owed[pid] = max(0, FRAME_START - 1 - since)
+            take = np.zeros(len(mine), bool)
+            end = self._owed.get(pid, 0)
+            take[:end] = True
+            for place in np.flatnonzero(starts[mine]).tolist():
+                end = place + _reach(rows[mine[place]])
+                take[place:end] = True
+            self._owed[pid] = max(0, end - len(mine))
             wanted.append(mine[take])
         return np.sort(np.concatenate(wanted))
 
@@ -185,16 +184,22 @@ class Survey:
         if begins:
             self._close_frame(pid)
             if (pes := head_of(data)) is not None:
-                self._open[pid] = bytearray(pes.payload), 1, pes.pts
+                self._open[pid] = bytearray(pes.payload), _reach(run.rows[place]) - 1, pes.pts
                 if pes.pts is not None:
                     self._video.setdefault(self.tables.streams[pid][0].number, VideoTimes()).add(pes.pts)
         elif pid in self._open:
-            start, packets, pts = self._open[pid]
+            start, left, pts = self._open[pid]
             start += data
-            self._open[pid] = start, packets + 1, pts
-            if packets + 1 >= FRAME_START:
+            self._open[pid] = start, left - 1, pts
+            if left <= 1:
                 self._close_frame(pid)
 
     def _close_frame(self, pid: int) -> None:
         if (frame := self._open.pop(pid, None)) is not None:
             self.frames[pid].frame(bytes(frame[0]), frame[2])
+
+
+def _reach(row: NDArray[np.uint8]) -> int:
+    """How many packets are looked at of the frame that begins in this one (random_access_indicator: a key frame)."""
+    key = row[3] & 0x20 and row[4] and row[5] & 0x40
+    return KEY_FRAME_START if key else FRAME_START

@@ -116,7 +116,9 @@ class StreamTally:
         for key, (name, version_key) in _NESTED.items():
             inner = document["items"].get(key)
             if isinstance(inner, dict):
-                self.nested.setdefault(name, Counter())[_number(inner, version_key)] += 1
+                versions, version = self.nested.setdefault(name, Counter()), _number(inner, version_key)
+                if version in versions or len(versions) < MOST:
+                    versions[version] += 1
 
     def _quality(self, quality: dict[str, Any]) -> None:
         for text in {plain(text) for text in quality.get("warnings", ())}:

@@ -8,7 +8,7 @@ from klvrelay.names import printable
 from klvrelay.probe.codes import hexpid, set_title
 from klvrelay.probe.items import tags_of
 from klvrelay.probe.outcome import title
-from klvrelay.probe.report import Against, Frames, Item, KlvStream, PidCount, Program, Repeats, Report, Spread
+from klvrelay.probe.report import Against, Carriage, Frames, Item, KlvStream, PidCount, Program, Repeats, Report, Spread
 from klvrelay.probe.rules.rule import plural, span
 from klvrelay.probe.rules.times import drifts
 
@@ -106,6 +106,8 @@ def stream_facts(stream: KlvStream, frames: Sequence[Frames]) -> list[Row]:
     rows: list[Row] = []
     if stream.carriage is not None:
         rows += [("declared", stream.carriage.declared), ("found", stream.carriage.found)]
+        if stream.carriage.with_pts:
+            rows.append(("beside video", _beside(stream.carriage)))
     rows += [("records", _records(stream)), ("checksums", _checksums(stream))]
     if stream.nested:
         inside = [f"{set_title(name)}.{'/'.join(map(str, found))}".rstrip(".") for name, found in stream.nested.items()]
@@ -114,6 +116,15 @@ def stream_facts(stream: KlvStream, frames: Sequence[Frames]) -> list[Row]:
     rows += [(f"- {against.clock}", _against(against)) for against in stream.times.references]
     rows += [("frames", _frames(each)) for each in frames if each.searched]
     return rows
+
+
+def _beside(c: Carriage) -> str:
+    """How the PTS go with the pictures."""
+    parts = [f"{c.on_frame:,} of {c.with_pts:,} PTS are a frame's"]
+    if c.ahead.median is not None:
+        side = "before" if c.ahead.median >= 0 else "after"
+        parts.append(f"sent {span(abs(c.ahead.median))} {side} they are due")
+    return ", ".join(parts)
 
 
 def _records(s: KlvStream) -> str:

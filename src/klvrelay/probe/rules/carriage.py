@@ -11,7 +11,7 @@ from klvrelay.probe.rules.rule import Check, Rule, at_pid, plural, span
 
 LATE = 0.1
 EARLY = 10.0
-BESIDE = 0.5
+BESIDE = 1.0
 """Seconds that metadata may be sent apart from its picture."""
 
 UNLISTED = Rule(
@@ -29,7 +29,7 @@ SILENT = Rule(
 STREAM_ID = Rule(
     "stream_id", "warning", "MISB ST 1402, asynchronous carriage: PES stream_id 0xBD",
     "Set the PES stream_id to 0xBD, or go over to synchronous carriage whole: stream type 0x15, AU cells, PTS."
-    " klvrelay reads the mixture; strict receivers drop the stream.",
+    " klvrelay reads the mixture (ffmpeg writes it whenever it copies KLV); strict receivers drop the stream.",
 )  # fmt: skip
 SYNC_ID_RULE = Rule(
     "stream_id", "warning", "MISB ST 1402, synchronous carriage: PES stream_id 0xFC",

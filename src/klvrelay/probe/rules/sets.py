@@ -170,7 +170,7 @@ def _sets(report: Report) -> Iterator[Finding]:
 def _main(report: Report) -> Iterator[tuple[KlvStream, dict[int, Item]]]:
     """Each ST 0601 stream with something readable in it, and its items by tag."""
     for s in report.klv:
-        if s.set == "ST0601" and s.items:
+        if s.set == "ST0601" and s.records > s.damaged:
             yield s, {item.tag: item for item in s.items if item.tag is not None and "." not in item.path}
 
 

@@ -81,6 +81,10 @@ FRAME_NS = Rule(
     "frames_nanoseconds", "warning", "ST 0603; ST 0604",
     "The encoder writes nanoseconds into a field of microseconds: klvrelay converts, others read a year past 5000.",
 )  # fmt: skip
+FRAME_UNMATCHED = Rule(
+    "frames_unmatched", "note", "ST 0604; ST 0601.19 item 2",
+    "Records are stamped on their own, not with the time of a frame: they can be paired with the nearest only.",
+)  # fmt: skip
 FRAME_APART = Rule(
     "frames_apart", "warning", "ST 0604; ST 1402",
     "Picture and metadata of one PTS tell different times: the encoder stamps one of them too late.",
@@ -183,6 +187,9 @@ def _frames(report: Report) -> Iterator[Finding]:
         if f.nanoseconds:
             text = f"{f.nanoseconds:,} of {plural(f.stamped, 'frame time')} in nanoseconds"
             yield FRAME_NS.broken(text, where, f.nanoseconds)
+        if f.stamped and f.compared > 10 and not f.matched:
+            text = f"None of {plural(f.compared, 'record')} has exactly the time of a frame"
+            yield FRAME_UNMATCHED.broken(text, where, f.compared)
         apart = f.against.median
         if apart is not None and f.rate and abs(apart) > 1 / f.rate:
             side = "after" if apart > 0 else "before"

@@ -1,7 +1,11 @@
+"""How the page looks: in light, in dark, and printed; next door, `page.py`."""
+
+STYLE = """\
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #5b6570; --line: #d5dae0; --paper: #ffffff; --panel: #f6f7f9;
   --good: #1a7f37; --warn: #9a6700; --bad: #c1121f; --note: #0b66b8;
   --c0: #0b66b8; --c1: #c4560a; --c2: #1a7f37; --c3: #8250df; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ec; --soft: #9aa4af; --line: #363d45; --paper: #14171a; --panel: #1c2024;
+@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ec; --soft: #9aa4af; --line: #363d45; --paper: #14171a;
+  --panel: #1c2024;
   --good: #4cc26d; --warn: #e3b341; --bad: #ff7b72; --note: #6cb6ff;
   --c0: #6cb6ff; --c1: #f0883e; --c2: #4cc26d; --c3: #b392f0; } }
 * { box-sizing: border-box; }
@@ -26,7 +30,8 @@ th, td { padding: 3px 12px 3px 0; vertical-align: top; }
 td { border-bottom: 1px solid var(--panel); overflow-wrap: anywhere; }
 th.n, td.n { text-align: right; white-space: nowrap; }
 td.inner { padding-left: 18px; }
-.finding { margin: 10px 0; padding: 8px 14px; border-left: 4px solid var(--note); background: var(--panel); border-radius: 3px; }
+.finding { margin: 10px 0; padding: 8px 14px; border-left: 4px solid var(--note); background: var(--panel);
+  border-radius: 3px; }
 .finding.error { border-color: var(--bad); }
 .finding.warning { border-color: var(--warn); }
 .finding b { overflow-wrap: anywhere; }
@@ -36,7 +41,8 @@ td.inner { padding-left: 18px; }
 figure { margin: 18px 0; }
 figcaption { font-size: 13px; color: var(--soft); margin-bottom: 4px; }
 .key { margin-left: 12px; white-space: nowrap; }
-.key i { display: inline-block; width: 14px; height: 3px; margin-right: 5px; vertical-align: middle; background: var(--c0); }
+.key i { display: inline-block; width: 14px; height: 3px; margin-right: 5px; vertical-align: middle;
+  background: var(--c0); }
 .key .k1 { background: var(--c1); } .key .k2 { background: var(--c2); } .key .k3 { background: var(--c3); }
 svg { display: block; width: 100%; height: auto; background: var(--panel); border-radius: 4px; }
 svg text { font: 10.5px system-ui, sans-serif; fill: var(--soft); }
@@ -49,8 +55,9 @@ polygon { opacity: .22; }
 .r0 { stroke: var(--c0); } .r1 { stroke: var(--c1); } .r2 { stroke: var(--c2); } .r3 { stroke: var(--c3); }
 .s1, .s2, .s3, .s4 { fill: var(--c0); } .s1 { opacity: .25; } .s2 { opacity: .45; } .s3 { opacity: .7; }
 footer { margin-top: 40px; color: var(--soft); font-size: 13px; }
-@media print { :root { --ink: #000; --soft: #444; --line: #bbb; --paper: #fff; --panel: #fff; --good: #1a7f37; --warn: #9a6700;
-  --bad: #c1121f; --note: #0b66b8; --c0: #0b66b8; --c1: #c4560a; --c2: #1a7f37; --c3: #8250df; }
+@media print { :root { --ink: #000; --soft: #444; --line: #bbb; --paper: #fff; --panel: #fff;
+  --good: #1a7f37; --warn: #9a6700;  --bad: #c1121f; --note: #0b66b8; --c0: #0b66b8; --c1: #c4560a; --c2: #1a7f37; --c3: #8250df; }
   body { max-width: none; padding: 0; font-size: 11pt; } header, .finding, svg { border: 1px solid var(--line); }
   header { border-left-width: 6px; } .finding { border-left-width: 4px; }
   .finding, figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } .wide { overflow: visible; } }
+"""

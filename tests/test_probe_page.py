@@ -11,9 +11,9 @@ from probing import Mux, asynchronous, klv_only, probed, record
 from test_cli import log_as_it_was, ran  # noqa: F401
 
 from klvrelay.probe import svg
+from klvrelay.probe.drawn import Line, Strip
+from klvrelay.probe.drawn import Path as Track
 from klvrelay.probe.page import page
-from klvrelay.probe.report import Line, Strip
-from klvrelay.probe.report import Path as Track
 
 VOID = {"meta", "br", "hr"}
 EVIL = '<script>alert(1)</script>"\'&<b>\x00\u202e'

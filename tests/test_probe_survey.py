@@ -307,3 +307,11 @@ def test_pairs_forget():
 def test_a_last_value_is_short_and_tame(value: object, text: str):
     """One line, whatever it is."""
     assert brief(value) == text
+
+
+def test_a_universal_key_of_digits_is_no_tag():
+    """32 decimal digits are a key, and too large a number for JSON."""
+    table = ItemTable("ST0104")
+    table.add(0.0, {"unknown": {"01010103070102010204020008404314": "00", "060e2b34010101010101200100000000": "01"}}, {})
+
+    assert [item.tag for item in table.frozen(1, 1.0)] == [None, None]

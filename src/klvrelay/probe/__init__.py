@@ -8,8 +8,9 @@ A room beside the corridor: the same sources and decoder as the relay, and eyes 
     pes.py        PES heads, AU cells          pcr.py        the stream's clock
     frames.py     times inside the video       telemetry.py  the records, items.py their items
     clocks.py     clocks against each other    series.py     endless numbers in bounded memory
-    outcome.py    tallies to the report        report.py     the report, carriage.py its words
+    outcome.py    tallies to the report        report.py     the report, drawn.py its curves
     rules/        what is judged               verdict.py    the first lines, the exit code
+    carriage.py   how KLV is carried           words.py      the report in rows
     text.py       for a terminal or a pipe     page.py       HTML; style.py its looks, plots.py and svg.py its pictures
 """
 

@@ -31,6 +31,7 @@ PATIENCE = 5.0
 LIVE = 10.0
 """Seconds that a live source is looked at."""
 SMALL = 16 << 10
+"""Bytes after which a file's own time is looked at."""
 STEP = 10.0
 """Seconds that two records' own times may be apart and still be a measure of time."""
 
@@ -81,9 +82,10 @@ class Inquiry:
         """No more will come."""
         if self.survey is not None:
             for piece in self.survey.finish():
-                self._records(self._decoder.feed(Packet(piece.data)), piece.at, self._last_received)
+                records = self._decoder.feed(Packet(piece.data, self._last_received))
+                self._records(records, piece.at, self._last_received)
         at = self.survey.clock.at(self.survey.packets) if self.survey is not None else None
-        self._records(self._decoder.flush(), at, self._last_received)
+        self._records(self._decoder.flush(self._last_received), at, self._last_received)
 
     def _records(self, records: list[Record], stream: float | None, received_us: int | None) -> None:
         for record in records:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from klvrelay.names import printable
-from klvrelay.probe import report
+from klvrelay.probe import drawn, report
 from klvrelay.probe.clocks import iso
 from klvrelay.probe.series import Counts
 from klvrelay.spec import KEYED, SETS
@@ -139,7 +139,7 @@ class ItemTable:
             tally.longest, _last(tally, self._set), self._special[tally.path],
         )  # fmt: skip
 
-    def strips(self, width: float) -> tuple[report.Strip, ...]:
+    def strips(self, width: float) -> tuple[drawn.Strip, ...]:
         """When each item came, of those of the set itself, in bins of this width."""
         self._fold()
         own = [path for path in self._tallies if "." not in path or path.startswith(UNKNOWN)]
@@ -186,10 +186,15 @@ def _named(path: str, set_name: str) -> tuple[int | None, str, str]:
     if found is not None:
         return found.tag, found.name, found.units
     parent, _, key = path.rpartition(".")
-    if parent != UNKNOWN or not key.isdigit():
+    if parent != UNKNOWN or not _is_tag(key):
         return None, key, ""
     known = SETS.get(set_name, {}).get(int(key))
     return int(key), f"{known.name} (not readable)" if known else "in no table", ""
+
+
+def _is_tag(key: str) -> bool:
+    """A tag, rather than the 32 digits of a universal key."""
+    return key.isdigit() and len(key) < 32
 
 
 def _order(path: str, set_name: str) -> tuple[tuple[int, str], ...]:
@@ -207,7 +212,7 @@ def tags_of(path: str, set_name: str) -> str:
     """The tags that lead to an item: `48.1`; empty where no table has it."""
     parent, _, key = path.rpartition(".")
     if parent == UNKNOWN:
-        return key if key.isdigit() else ""
+        return key if _is_tag(key) else ""
     tags = [item_at(path[:end], set_name) for end in (path.find("."), len(path)) if end > 0]
     return ".".join(str(item.tag) for item in tags) if all(tags) else ""
 

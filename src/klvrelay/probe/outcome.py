@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from klvrelay.probe import report
+from klvrelay.probe import drawn, report
 from klvrelay.probe.carriage import carriage_of
 from klvrelay.probe.codes import hexpid, set_title
 from klvrelay.probe.pids import NULL
@@ -107,7 +107,7 @@ def frames_of(survey: Survey | None, seconds: float) -> tuple[report.Frames, ...
     return tuple(tally.frozen(seconds) for tally in survey.frames.values() if tally.frames)
 
 
-def plots_of(telemetry: Telemetry) -> tuple[report.Plots, ...]:
+def plots_of(telemetry: Telemetry) -> tuple[drawn.Plots, ...]:
     """What can be drawn, most records first; a record or two make no curve."""
     tallies = sorted(telemetry.streams.values(), key=lambda tally: -tally.records)
     return tuple(tally.plots() for tally in tallies if tally.records > 2)

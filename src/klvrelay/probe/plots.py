@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from klvrelay.names import printable
 from klvrelay.probe import svg
-from klvrelay.probe.report import Plots, Strip
+from klvrelay.probe.drawn import Plots, Strip
 
 
 def pictures(plots: Plots) -> str:

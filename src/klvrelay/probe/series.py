@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from klvrelay.probe import report
+from klvrelay.probe import drawn, report
 
 KEPT = 2048
 """Numbers that a median is taken from."""
@@ -88,13 +88,13 @@ class Counts:
             other._widen()
         self.counts = [a + b for a, b in zip_longest(self.counts, other.counts, fillvalue=0)]
 
-    def strip(self, name: str, width: float) -> report.Strip:
+    def strip(self, name: str, width: float) -> drawn.Strip:
         """The same with bins of `width`, which is this one's or a few times doubled."""
         while self.width < width:
             self._widen()
-        return report.Strip(name, self.width, tuple(self.counts))
+        return drawn.Strip(name, self.width, tuple(self.counts))
 
-    def line(self, name: str) -> report.Line:
+    def line(self, name: str) -> drawn.Line:
         """As a rate: how often a second, in bins wide enough to say that; the last bin is cut off, and left out."""
         coarse = Counts()
         coarse.width, coarse.counts = self.width, self.counts
@@ -102,7 +102,7 @@ class Counts:
             coarse._widen()
         whole = coarse.counts[:-1] if len(coarse.counts) > 2 else coarse.counts
         rates: tuple[float | None, ...] = tuple(count / coarse.width for count in whole)
-        return report.Line(name, coarse.width, rates, rates, rates)
+        return drawn.Line(name, coarse.width, rates, rates, rates)
 
 
 class Curve:
@@ -138,8 +138,8 @@ class Curve:
         self.width *= 2
         self._bins = [_together(a, b) for a, b in zip_longest(self._bins[::2], self._bins[1::2])]
 
-    def line(self) -> report.Line:
-        return report.Line(
+    def line(self) -> drawn.Line:
+        return drawn.Line(
             self.name,
             self.width,
             tuple(None if each is None else each[1] / each[0] for each in self._bins),

@@ -56,7 +56,8 @@ polygon { opacity: .22; }
 .s1, .s2, .s3, .s4 { fill: var(--c0); } .s1 { opacity: .25; } .s2 { opacity: .45; } .s3 { opacity: .7; }
 footer { margin-top: 40px; color: var(--soft); font-size: 13px; }
 @media print { :root { --ink: #000; --soft: #444; --line: #bbb; --paper: #fff; --panel: #fff;
-  --good: #1a7f37; --warn: #9a6700;  --bad: #c1121f; --note: #0b66b8; --c0: #0b66b8; --c1: #c4560a; --c2: #1a7f37; --c3: #8250df; }
+  --good: #1a7f37; --warn: #9a6700; --bad: #c1121f; --note: #0b66b8;
+  --c0: #0b66b8; --c1: #c4560a; --c2: #1a7f37; --c3: #8250df; }
   body { max-width: none; padding: 0; font-size: 11pt; } header, .finding, svg { border: 1px solid var(--line); }
   header { border-left-width: 6px; } .finding { border-left-width: 4px; }
   .finding, figure, tr { break-inside: avoid; } h2, h3 { break-after: avoid; } .wide { overflow: visible; } }

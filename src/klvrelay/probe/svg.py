@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from klvrelay.probe.report import Line, Path, Strip
+from klvrelay.probe.drawn import Line, Path, Strip
 
 WIDTH, HEIGHT = 720, 180
 LEFT, RIGHT, TOP, BOTTOM = 64, 18, 10, 26

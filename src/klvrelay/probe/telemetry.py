@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from klvrelay.klv import KEY
-from klvrelay.probe import report
+from klvrelay.probe import drawn, report
 from klvrelay.probe.clocks import TimeTally
 from klvrelay.probe.items import MOST, ItemTable, plain
 from klvrelay.probe.series import Counts, Curve, Path, Spread
@@ -150,14 +150,14 @@ class StreamTally:
             _remarks(self.remarks), _remarks(self.specials),
         )  # fmt: skip
 
-    def plots(self) -> report.Plots:
+    def plots(self) -> drawn.Plots:
         width = self.rate.width  # the widest of all, since it saw every record
-        return report.Plots(
+        return drawn.Plots(
             self.pid, self.set, self.rate.line("records/s"), self.gap_curve.line(),
             tuple(each.curve.line() for each in self.times.comparisons),
             tuple(curve.line() for curve in self.altitudes.values()),
             self.rate.strip("records", width), self.items.strips(width),
-            tuple(report.Path(name, tuple(path.points)) for name, path in self.paths.items() if path.points),
+            tuple(drawn.Path(name, tuple(path.points)) for name, path in self.paths.items() if path.points),
         )  # fmt: skip
 
 

@@ -21,17 +21,18 @@ _CLOCKS = {
     "item 2": "by the records' own time",
 }
 _ENDS = {"end": "read to its end", "time": "as long as was asked for", "stopped": "stopped by you"}
-_PASSAGES = {"ts": "MPEG-TS", "klv": "bare KLV", "container": "a container or session read by libav"}
+_PASSAGES = {"ts": "MPEG-TS", "klv": "bare KLV", "container": "inside libav, unseen"}
 
 
 def source_facts(report: Report) -> list[Row]:
     """The source and its transport: (what, how)."""
     length = f"{span(report.seconds)} {_CLOCKS[report.clock]}" if report.clock in _CLOCKS else "no clock in it"
     rate = f", {bits(report.bit_rate)}" if report.bit_rate else ""
+    amount = size(report.size) + (" of KLV" if report.passage not in ("ts", "klv") else "")
     ended = _ENDS.get(report.ended, f"broke off: {report.ended}")
     rows = [
         ("source", printable(report.source)),
-        ("looked at", f"{length}, {size(report.size)}{rate}; {'live, ' if report.live else ''}{ended}"),
+        ("looked at", f"{length}, {amount}{rate}; {'live, ' if report.live else ''}{ended}"),
     ]
     return [*rows, ("transport", _transport(report))]
 
@@ -39,7 +40,7 @@ def source_facts(report: Report) -> list[Row]:
 def _transport(report: Report) -> str:
     t = report.transport
     if t is None:
-        return _PASSAGES.get(report.passage, "unknown")
+        return _PASSAGES.get(report.passage, "inside libav, unseen")
     gaps = sum(pid.gaps for pid in t.pids)
     lost = f"{plural(gaps, 'gap')}, {plural(sum(pid.lost for pid in t.pids), 'packet')} lost" if gaps else "none lost"
     return f"MPEG-TS, {t.packets:,} packets of {t.packet_size} bytes, {lost}; PAT {_repeats(t.pat)}"

@@ -56,7 +56,8 @@ def _no_klv(report: Report) -> Iterator[Finding]:
             f"The tables announce KLV on PID {hexpid(announced[0].pid)}, and no KLV packet comes there: see that the"
             " encoder's metadata input (autopilot, gimbal) is connected and sends."
         )
-    yield NO_KLV.broken(f"No KLV in {report.size:,} bytes; what is there: {contents(report)}", where, hint=hint)
+    looked = f" in {report.size:,} bytes" if report.size else ""
+    yield NO_KLV.broken(f"No KLV{looked}; what is there: {contents(report)}", where, hint=hint)
 
 
 def _silent(report: Report) -> list[PidCount]:
@@ -71,7 +72,7 @@ def _silent(report: Report) -> list[PidCount]:
 def contents(report: Report) -> str:
     """What there is, in a few words."""
     if report.transport is None:
-        return "nothing that is known" if report.passage != "klv" else "no packet that is whole"
+        return "no packet that is whole" if report.passage == "klv" else "no data stream, as libav sees it"
     named = [
         f"{pid.label} on PID {hexpid(pid.pid)}" + (" (scrambled)" if pid.scrambled else "")
         for pid in report.transport.pids

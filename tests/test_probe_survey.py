@@ -312,6 +312,7 @@ def test_a_last_value_is_short_and_tame(value: object, text: str):
 def test_a_universal_key_of_digits_is_no_tag():
     """32 decimal digits are a key, and too large a number for JSON."""
     table = ItemTable("ST0104")
-    table.add(0.0, {"unknown": {"01010103070102010204020008404314": "00", "060e2b34010101010101200100000000": "01"}}, {})
+    keys = {"01010103070102010204020008404314": "00", "060e2b34010101010101200100000000": "01"}
+    table.add(0.0, {"unknown": keys}, {})
 
     assert [item.tag for item in table.frozen(1, 1.0)] == [None, None]

@@ -35,6 +35,7 @@ ARROWS: dict[str, set[str] | None] = {
     "health": {"record", "errors", "names"},
     "config": {"errors", "names", "sinks"},  # of the sinks: their settings
     "sample": {"errors", "spec"},
+    "probe": {"errors", "names", "record", "klv", "wire", "spec", "stamps", "sources", "__version__"},
     "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},
     "relay": None,
     "options": {"errors", "names", "__version__"},

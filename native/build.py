@@ -17,7 +17,7 @@ NATIVE = Path(__file__).parent
 HEADERS = ["klv.h"]
 SOURCES = [
     "klv.c", "value.c", "columns.c",
-    "text.c", "note.c", "miis.c", "sdcc.c", "pack.c", "json.c",
+    "text.c", "note.c", "miis.c", "sdcc.c", "array.c", "pack.c", "scalar.c", "keys.c", "set.c", "json.c",
     "hold.c", "pes.c", "psi.c", "lane.c",
     "tables.c",
 ]  # fmt: skip

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
 from fractions import Fraction
 
+from native.schema_values import pack_name
 from native.spec import facts
 
 # Items whose nested set uses another's tags (ST 1607 segments and amends carry ST 0601 items).
 SAME_TAGS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
 # Before version 4 of VMTI these were linear over the same range (misb README, open points).
 OLD_LINEAR_INT = {("VTarget", tag) for tag in (10, 11, 13, 14, 15, 16)}
-SUMS = {"ST0601": ("SUM_16", 1), "ST0903": ("SUM_16", 1), "VTrack": ("SUM_16", 1), "ST0806": ("SUM_CRC32", 1),
-        "ST1002": ("SUM_CRC16", 21), "ST1107": ("SUM_CRC16", 45), "ST1108": ("SUM_CRC16", 11)}  # fmt: skip
-# The keys that field names of bit tables get in a record, where the csv's own name is not fit.
-BIT_FIELDS = {(140, "status"): [("weapon_general_status", "general_status"), ("weapon_engagement_status", None)],
-              (141, "info"): [("waypoint_info", None)]}  # fmt: skip
+SUMS = {"ST0601": "SUM_16", "ST0903": "SUM_16", "VTrack": "SUM_16", "ST0806": "SUM_CRC32"}  # the others: SUM_CRC16
+# What the elements of an array are, where it does not say so itself (misb README, open points); else integers.
+CELLS = {("ST1601", 4): "C_UINT", ("ST1601", 5): "C_FLOAT", ("ST1601", 8): "C_FLOAT", ("ST1601", 9): "C_PIXEL_SDCC",
+         ("ST1601", 10): "C_PLACE_SDCC", ("ST1206", 22): "C_FLOAT", ("ST1002", 20): "C_FLOAT"}  # fmt: skip
 CODED_OIDS = {(121, "wavelength_id"), (138, "payload_type")}
 
 
@@ -38,6 +37,10 @@ def decimals(scale: Fraction) -> int:
     while Fraction(1, 10**d) > scale:
         d += 1
     return d if scale.denominator != 1 else 0
+
+
+def octets(key: bytes) -> str:
+    return ", ".join(f"0x{octet:02x}" for octet in key)
 
 
 class Tables:
@@ -66,24 +69,20 @@ class Tables:
         body = ", ".join(f"{{{c.code}, {quoted_json(c.label)}}}" for c in rows)
         return self.once(name, f"static const struct code {name}[] = {{{body}}};"), len(rows)
 
-    def bit_table(self, set_: str, tag: int, fields: list[tuple[str, str | None]], name: str) -> tuple[str, int]:
-        rows = []
-        for field, key in fields:
-            bits = [c for c in self.codes if (c.set, c.tag, c.field, c.code_type) == (set_, tag, field, "bit")]
-            rows += [f"{{{c.code}, 1, {self.key(facts.snake(c.label))}, 0, 0}}" for c in bits]
-            codes, count = self.code_table(set_, tag, field)
-            if count:
-                rows.append(f"{{0, 7, {self.key(key or field)}, {codes}, {count}}}")
-        if not rows:
+    def bit_table(self, set_: str, tag: int, element: str = "") -> tuple[str, int]:
+        fields = facts.bit_fields(set_, tag, element)
+        if not fields:
             return "0", 0
+        name = "_".join(part for part in ("bits", set_.lower(), str(tag), element) if part)
+        rows = [f"{{{f.shift}, {f.width}, {self.key(f.key)}, {self.bit_codes(name, f)}}}" for f in fields]
         return self.once(name, f"static const struct bits {name}[] = {{{', '.join(rows)}}};"), len(rows)
 
-    def pack_of(self, item: facts.Item) -> str:
-        for name, elements in self.packs.items():
-            if (elements[0].set, elements[0].tag) == (item.set, item.tag):
-                return name
-        named = re.match(r"(\w+) pack", item.notes)
-        return named[1] if named else "".join(word.capitalize() for word in item.key.split("_"))
+    def bit_codes(self, name: str, field: facts.BitField) -> str:
+        if not field.codes:
+            return "0, 0"
+        body = ", ".join(f"{{{code.code}, {quoted_json(code.label)}}}" for code in field.codes)
+        table = self.once(f"codes_{name}_{field.key}", f"static const struct code codes_{name}_{field.key}[] = {{{body}}};")
+        return f"{table}, {len(field.codes)}"
 
     def kind(self, item: facts.Item) -> tuple[str, str, str]:
         """(kind, set, pack) of an item, both names or ""."""
@@ -94,20 +93,22 @@ class Tables:
         if head == "series":
             if rest.startswith("local_set:"):
                 return "K_SERIES", inner, ""
-            if rest == "VTargetPack":
-                return "K_TARGETS", "VTarget", ""
+            if rest in ("VTargetPack", "VTrackItemPack"):
+                return "K_TARGETS", rest.removesuffix("Pack"), ""
             return ("K_SERIES_UINT", "", "") if rest == "uint" else ("K_SERIES_PACK", "", rest)
         if item.key in ("miis_core_identifier", "miis_id"):
             return "K_MIIS", "", ""
         if item.key == "sdcc_flp":
             return "K_SDCC", "", ""
         if head in ("dlp", "flp", "vlp"):
-            pack = self.pack_of(item)
+            pack = pack_name(item)
             elements = self.packs[pack]
             alone = len(elements) == 1 and elements[0].repeat
             return "K_PACK_LIST" if alone else "K_PACK", "", pack
         if item.key == "active_payloads":
             return "K_BIT_LIST", "", ""
+        if (item.set, item.key) == ("RvtUserDefined", "user_data"):
+            return "K_USER_DATA", "", ""
         return self.scalar(head, item.mapping), "", ""
 
     @staticmethod
@@ -117,12 +118,12 @@ class Tables:
         return {
             "uint": "K_UINT", "int": "K_INT", "timestamp": "K_UINT", "utf8": "K_TEXT", "ascii": "K_TEXT",
             "utf16": "K_UTF16", "enum": "K_ENUM", "bitfield": "K_BITS", "bytes": "K_BYTES", "uuid": "K_UUID",
-            "ber_oid": "K_UINT", "ber": "K_UINT",
+            "ber_oid": "K_UINT", "ber": "K_UINT", "float": "K_FLOAT", "mdap": "K_ARRAY", "date_time": "K_DATE_TIME",
         }[kind]  # fmt: skip
 
     def fields(self, key: str, kind: str, length: tuple[int, int], range_: tuple[Fraction | None, Fraction | None],
                *, flags: str = "0", old: int = 0, special: str = "", codes: tuple[str, int] = ("0", 0),
-               set_: str = "", pack: str = "") -> str:  # fmt: skip
+               set_: str = "", pack: str = "", cells: str = "0") -> str:  # fmt: skip
         low, high = range_
         scale, power = Fraction(1), 0
         if kind == "K_LINEAR_UINT":
@@ -134,7 +135,7 @@ class Tables:
         digits = decimals(scale)
         table, bits = (codes[0], "0") if kind != "K_BITS" else ("0", codes[0])
         return (
-            f"{{{self.key(key)}, {len(key) + 3}, {kind}, {flags}, {digits}, {old}, {power}, {length[0]}, {length[1]}, "
+            f"{{{self.key(key)}, {len(key) + 3}, {kind}, {flags}, {digits}, {old}, {power}, {cells}, {length[0]}, {length[1]}, "
             f"{codes[1]}, {real(low)}, {real(high)}, {real(scale)}, {real(scale * 10**digits)}, "
             f"{quoted_json(special) if special else 0}, {table}, {bits}, "
             f"{'&set_' + set_.lower() if set_ else 0}, {'&pack_' + pack.lower() if pack else 0}}}"
@@ -144,35 +145,38 @@ class Tables:
         kind, set_, pack = self.kind(i)
         if pack:
             self.pack(pack)
-        codes = self.code_table(
-            i.set, i.tag, next((c.field for c in self.codes if (c.set, c.tag) == (i.set, i.tag)), "")
-        )
+        codes = ("0", 0)
         if kind == "K_BITS":
-            codes = self.bit_table(i.set, i.tag, [(i.key, None)], f"bits_{i.set.lower()}_{i.tag}")
-        if kind not in ("K_BITS", "K_ENUM"):
-            codes = ("0", 0)
-        said = {"F_ZERO": i.zero_len_legal, "F_REPEATS": i.repeats, "F_AMEND": i.kind.endswith("-amend")}
+            codes = self.bit_table(i.set, i.tag)
+        elif kind == "K_ENUM":
+            field = next((c.field for c in self.codes if (c.set, c.tag) == (i.set, i.tag)), "")
+            codes = self.code_table(i.set, i.tag, field)
+        said = {"F_ZERO": i.zero_len_legal, "F_REPEATS": i.repeats, "F_AMEND": i.kind.endswith("-amend"),
+                "F_OID": i.mapping == "ber_oid", "F_TIME": (i.set, i.tag) == ("ST0104", 2)}  # fmt: skip
         flags = " | ".join(flag for flag, holds in said.items() if holds) or "0"
-        old = 0 if kind != "K_IMAPB" or i.set == "ST0601" else 1 if (i.set, i.tag) in OLD_LINEAR_INT else 2
+        old = 0
+        if kind == "K_IMAPB" and i.set in facts.VMTI:
+            old = 1 if (i.set, i.tag) in OLD_LINEAR_INT else 2
+        cells = CELLS.get((i.set, i.tag), "0")
         special = next(iter(i.special.values()), "")
         return self.fields(i.key, kind, (i.len_min, i.len_max), (i.min, i.max), flags=flags, old=old,
-                           special=special, codes=codes, set_=set_, pack=pack)  # fmt: skip
+                           special=special, codes=codes, set_=set_, pack=pack, cells=cells)  # fmt: skip
 
     def element(self, e: facts.Element, op: str, tag: int) -> str:
         width = int(e.length) if e.length.isdigit() else 0
         kind = self.scalar(e.kind, e.mapping if e.mapping in ("linear_uint", "linear_int", "imapb") else "")
         codes = ("0", 0)
-        if (tag, e.name) in BIT_FIELDS:
-            kind = "K_BITS"
-            codes = self.bit_table(e.set, tag, BIT_FIELDS[tag, e.name], f"bits_{e.set.lower()}_{tag}_{e.name}")
+        if op == "P_OID" and facts.bit_fields(e.set, tag, e.name):
+            kind, codes = "K_BITS", self.bit_table(e.set, tag, e.name)
         elif e.kind == "enum" or (tag, e.name) in CODED_OIDS:
             kind, codes = "K_ENUM", self.code_table(e.set, tag, e.name)
         old = 2 if kind == "K_IMAPB" and e.set == "ST0903" else 0
         special = "error" if "=error" in e.notes else ""
         low, high = (e.min, e.max)
         body = self.fields(
-            e.name, kind, (width, width), (low, high), flags="F_ZERO", old=old, special=special, codes=codes
-        )
+            e.name, kind, (width, width), (low, high), flags="F_ZERO", old=old, special=special, codes=codes,
+            cells=CELLS.get((e.set, tag), "0"),
+        )  # fmt: skip
         return f"{{{op}, {int(e.optional)}, {body}}}"
 
     def pack(self, name: str) -> None:
@@ -195,7 +199,7 @@ class Tables:
             elif here.kind == "ber_oid":
                 ops.append(self.element(here, "P_OID", tag))
             else:
-                op = {"rest": "P_REST", "half": "P_HALF"}.get(here.length, "P_FIX")
+                op = {"half": "P_HALF"}.get(here.length, "P_FIX" if here.length.isdigit() else "P_REST")
                 ops.append(self.element(here, op, tag))
         low = name.lower()
         self.once(
@@ -211,33 +215,40 @@ class Tables:
             f"static const struct item items_{low}[{items[-1].tag + 1}] = {{\n" + ",\n".join(rows) + "\n};"
         )
 
+    def keyed(self) -> list[str]:
+        """Items by universal key, in the order of the keys as they are compared: without octet 8."""
+        rows = sorted((key[:7] + key[8:], item) for key, item in facts.keyed())
+        return [f"    {{{{{octets(key)}}}, {self.item(item)}}}," for key, item in rows]
+
     def text(self) -> str:
         keys = {key.set: key for key in facts.universal_keys()}
         for name in facts.DECODED:
             self.set_items(name)
-        ahead = [f"static const struct set set_{name.lower()};" for name in facts.DECODED]
-        sets = [f"static const struct set set_{name.lower()} = {self.set_row(name, keys)};" for name in facts.DECODED]
+        by_key = self.keyed()
+        body = "\n".join([*self.parts, *by_key])
+        inner = [name for name in facts.DECODED if f"&set_{name.lower()}," in body]
+        ahead = [f"static const struct set set_{name.lower()};" for name in inner]
+        sets = [f"static const struct set set_{name.lower()} = {self.set_row(name, keys)};" for name in inner]
         known = [self.set_row(key.set, keys) for key in keys.values()]
-        first = next(
-            n for n, key in enumerate(keys.values()) if key.set == "ST0601"
-        )
+        first = next(n for n, key in enumerate(keys.values()) if key.set == "ST0601")
         return "\n".join([
             "/* Made by native/generate.py from the csv files of native/spec: do not edit. */",
             '#include "table.h"', "", *ahead, "", *self.parts, "", *sets, "",
-            "const struct set klv_sets[] = {", '    {"unknown", {0}, SUM_NONE, 0, U_WHOLE, 0, 0, 0, 0},',
+            "const struct set klv_sets[] = {", '    {"unknown", {0}, U_WHOLE, SUM_NONE, 0, 0, 0, 0, 0, 0},',
             *(f"    {row}," for row in known), "};",
             f"const int klv_set_count = {len(known) + 1};",
             f"const struct set *const klv_st0601 = &klv_sets[{first + 1}];", "",
+            "const struct keyed klv_keyed[] = {", *by_key, "};",
+            f"const int klv_keyed_count = {len(by_key)};", "",
         ])  # fmt: skip
 
     def set_row(self, name: str, keys: dict[str, facts.UniversalKey]) -> str:
         key = keys[name].key if name in keys else bytes(16)
-        sum_, tag = SUMS.get(name, ("SUM_NONE", 0))
         kinds = {"local_set": "U_LOCAL", "universal_set": "U_SET"}
         universal = kinds.get(keys[name].type, "U_WHOLE") if name in keys else "U_LOCAL"
-        decoded = name in facts.DECODED
-        octets = ", ".join(f"0x{octet:02x}" for octet in key)
-        items = facts.items(name) if decoded else []
+        sum_tag = facts.CHECKSUM.get(name, 0)
+        sum_ = SUMS.get(name, "SUM_CRC16") if sum_tag else "SUM_NONE"
+        items = facts.items(name) if name in facts.DECODED else []
         table = f"{items[-1].tag + 1}, items_{name.lower()}" if items else "0, 0"
-        return (f'{{"{name}", {{{octets}}}, {sum_}, {tag}, {universal}, {int(name == "ST0601")}, '
-                f'{int(name in ("ST0601", "ST0903"))}, {table}}}')  # fmt: skip
+        return (f'{{"{name}", {{{octets(key)}}}, {universal}, {sum_}, {sum_tag}, {facts.TIME.get(name, 0)}, '
+                f'{facts.VERSION.get(name, 0)}, {4 * (name == "ST0903")}, {table}}}')  # fmt: skip

@@ -314,23 +314,33 @@ int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3])
     return 1;
 }
 
+struct head head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end)
+{
+    struct head head = {0};
+    uint64_t tag;
+    size_t length;
+    if (set->universal == U_SET)
+        head.timed = keyed_time(packet, at, end, &head.time_us);
+    while (set->time_tag && at < end && read_item(packet, &at, end, &tag, &length) == KLV_OK) {
+        if (tag == set->time_tag) {
+            head.timed = length > 0 && length <= 8;
+            head.time_us = head.timed ? be_uint(packet + at, length) : 0;
+        } else if (tag == set->version_tag && tag) {
+            head.versioned = length > 0 && length <= 8;
+            head.version = head.versioned ? be_uint(packet + at, length) : 0;
+        }
+        at += length;
+    }
+    return head;
+}
+
 int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us)
 {
-    if (n < 17)
-        return 0;
-    const struct set *set = &klv_sets[set_of_key(packet)];
-    uint64_t length, tag;
+    uint64_t length;
     size_t used;
-    if (!set->lift_time || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
+    if (n < 17 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
         return 0;
-    size_t at = 16 + used, size;
-    int found = 0;
-    while (at < n && read_item(packet, &at, n, &tag, &size) == KLV_OK) {
-        if (tag == 2) {
-            found = size > 0 && size <= 8;
-            *time_us = found ? be_uint(packet + at, size) : 0;
-        }
-        at += size;
-    }
-    return found;
+    const struct head head = head_of(&klv_sets[set_of_key(packet)], packet, 16 + used, n);
+    *time_us = head.time_us;
+    return head.timed;
 }

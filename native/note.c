@@ -36,7 +36,7 @@ static void key_path(struct walk *w, struct text *t)
 {
     for (unsigned i = 0; i < w->depth; i++) {
         const struct frame *f = &w->stack[i];
-        if (f->mode != M_SET) {
+        if (f->mode == M_SERIES || f->mode == M_REPEAT) {
             put_index(t, (int)f->index);
         } else if (f->item) {
             if (i > 0)
@@ -46,21 +46,32 @@ static void key_path(struct walk *w, struct text *t)
     }
 }
 
-/* The same by tags: item 74.101[2].12 */
+/* The same by tags, or by the key of an item of a universal set: item 74.101[2].12 */
 static void tag_path(struct walk *w, struct text *t, uint64_t last)
 {
     put(t, "item ");
     for (unsigned i = 0; i < w->depth; i++) {
         const struct frame *f = &w->stack[i];
-        if (f->mode != M_SET) {
+        if (f->mode == M_SERIES || f->mode == M_REPEAT) {
             put_index(t, (int)f->index);
         } else {
             if (i > 0)
                 put_char(t, '.');
-            put_uint(t, i + 1 == w->depth ? last : f->tag);
+            if (f->mode == M_KEYS)
+                put_octets(t, w->in + f->key, 16);
+            else
+                put_uint(t, i + 1 == w->depth ? last : f->tag);
         }
     }
     put_index(t, w->record);
+}
+
+static void put_part(struct text *t, const struct item *element)
+{
+    if (element == NULL)
+        return;
+    put_char(t, '.');
+    put_bytes(t, element->key + 1, element->key_size - 3u);
 }
 
 void note_special(struct walk *w, const struct item *element, const char *name)
@@ -70,11 +81,10 @@ void note_special(struct walk *w, const struct item *element, const char *name)
         return;
     key_path(w, t);
     put_index(t, w->record);
-    if (element) {
-        put_char(t, '.');
-        put_bytes(t, element->key + 1, element->key_size - 3u);
+    put_part(t, w->inside);
+    put_part(t, element);
+    if (element)
         put_index(t, w->entry);
-    }
     put(t, "\":");
     put(t, name);
 }
@@ -122,14 +132,14 @@ void remark_packet(struct walk *w, const char *text)
     put_char(t, '"');
 }
 
-void remark_key(struct walk *w, const uint8_t *key, const char *text)
+void remark_key(struct walk *w, const uint8_t *key, size_t n)
 {
     struct text *t = &w->warnings.text;
     if (!open_remark(&w->warnings))
         return;
-    put(t, "item ");
+    put(t, "key ");
     put_octets(t, key, 16);
-    put(t, ": ");
-    put(t, text);
-    put_char(t, '"');
+    put(t, " is in no table, ");
+    put_uint(t, n);
+    put(t, " bytes kept\"");
 }

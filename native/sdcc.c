@@ -3,61 +3,14 @@
 
 #include <math.h>
 
-static double ieee(const uint8_t *in, size_t n)
-{
-    if (n == 8) {
-        uint64_t bits = be_uint(in, 8);
-        double value;
-        memcpy(&value, &bits, sizeof value);
-        return value;
-    }
-    if (n == 4) {
-        uint32_t bits = be32(in);
-        float value;
-        memcpy(&value, &bits, sizeof value);
-        return (double)value;
-    }
-    uint16_t half = be16(in);
-    int exponent = half >> 10 & 31;
-    double mantissa = half & 1023;
-    double value = exponent == 0    ? ldexp(mantissa, -24)
-                   : exponent == 31 ? (mantissa == 0 ? INFINITY : NAN)
-                                    : ldexp(mantissa + 1024, exponent - 25);
-    return half & 0x8000 ? -value : value;
-}
-
 static const struct item SIGMA = {.key = "\"sigma\":", .key_size = 8}, RHO = {.key = "\"rho\":", .key_size = 6};
-
-static void write_ieee(struct walk *w, const uint8_t *in, size_t n, const struct item *element)
-{
-    double value = ieee(in, n);
-    if (isnan(value))
-        write_special(w, element, "\"quiet_nan\"");
-    else if (isinf(value))
-        write_special(w, element, value < 0 ? "\"minus_infinity\"" : "\"plus_infinity\"");
-    else
-        put_float(w->out, value, n == 8 ? 17 : 9);
-}
-
-/* IMAPB from -1 to 1, in whole steps so that no bit is lost. */
-static void write_unit(struct walk *w, const uint8_t *in, size_t n, const struct item *element)
-{
-    uint64_t raw, one = (uint64_t)1 << (8 * n - 2);
-    const char *name = imapb_raw(in, n, &raw);
-    if (name)
-        write_special(w, element, name);
-    else
-        put_binary(w->out, raw < one ? one - raw : raw - one, raw < one, (unsigned)(8 * n - 2));
-}
 
 /* A coefficient of n octets: IEEE 754, or IMAPB; in hex where its range is not known. */
 static void write_coefficient(struct walk *w, const uint8_t *in, size_t n, int imapb, const struct item *element)
 {
-    if (imapb && element == &RHO && n <= 8)
-        write_unit(w, in, n, element);
-    else if (!imapb && (n == 2 || n == 4 || n == 8))
-        write_ieee(w, in, n, element);
-    else
+    int written = imapb ? element == &RHO && n <= 8 && write_steps(w, -1, 1, 1, in, n, element)
+                        : write_float(w, in, n, element);
+    if (!written)
         put_hex(w->out, in, n);
 }
 
@@ -71,8 +24,10 @@ static void put_tag(struct text *t, uint64_t tag)
 /* The keys of the `count` items right before the one whose value is at `here`, in order. */
 static void write_item_keys(struct walk *w, uint64_t count, size_t here)
 {
-    const struct frame *f = top(w)->mode == M_SET ? top(w) : top(w) - 1;
+    const struct frame *f = top(w)->mode == M_REPEAT ? top(w) - 1 : top(w);
     uint64_t tag, before = 0;
+    if (f->mode != M_SET) /* items by key stand in no order */
+        return;
     for (int pass = 0; pass < 2; pass++) {
         size_t at = f->begin, length;
         uint64_t seen = 0;
@@ -88,6 +43,11 @@ static void write_item_keys(struct walk *w, uint64_t count, size_t here)
             seen++;
             at += length;
         }
+        if (seen > w->steps_left) { /* or a sender could make us go over the same items for ever */
+            remark(w, "too many matrices, the items of this one are not named");
+            return;
+        }
+        w->steps_left -= (unsigned)seen;
         before = seen;
         if (before < count)
             return;

@@ -18,6 +18,9 @@ enum kind {
     K_BIT_LIST,     /* numbers of the bits that are set */
     K_BYTES,
     K_UUID,
+    K_FLOAT,        /* IEEE 754 */
+    K_DATE_TIME,    /* "20050331075051", as microseconds since 1970 */
+    K_USER_DATA,    /* hex, and what the item before it says that it is (ST 0806) */
     K_SET,          /* local set: `set` */
     K_SERIES,       /* of local sets, each behind a BER length */
     K_TARGETS,      /* of packs: BER-OID id, then a local set */
@@ -26,10 +29,15 @@ enum kind {
     K_PACK,
     K_PACK_LIST,    /* a pack whose one element repeats */
     K_MIIS,         /* ST 1204 core identifier */
-    K_SDCC          /* ST 1010 */
+    K_SDCC,         /* ST 1010 */
+    K_ARRAY         /* ST 1303: its elements are `cells` */
 };
 
-enum flag { F_ZERO = 1, F_REPEATS = 2, F_AMEND = 4 }; /* length 0 is legal; comes more than once; deletes */
+/* Length 0 is legal; comes more than once; deletes; an integer coded as BER-OID; goes to the record's head. */
+enum flag { F_ZERO = 1, F_REPEATS = 2, F_AMEND = 4, F_OID = 8, F_TIME = 16 };
+
+/* What the elements of an array are where the array itself does not say. */
+enum cells { C_INT, C_UINT, C_FLOAT, C_PIXEL_SDCC, C_PLACE_SDCC };
 
 /* A value of an enumeration: its label, quoted and escaped. */
 struct code {
@@ -37,7 +45,7 @@ struct code {
     const char *label;
 };
 
-/* Bits of a bit field: a boolean, or a value with labels. */
+/* Bits of a bit field: a boolean, or a value, which may have labels. */
 struct bits {
     uint8_t shift, width;
     const char *key;
@@ -50,7 +58,8 @@ struct item {
     const char *key;            /* "key": with quotes and colon, padded to 64 bytes */
     uint8_t key_size, kind, flags, decimals;
     uint8_t old;                /* before VMTI version 4: 1 linear_int, 2 linear_uint */
-    uint8_t range_power;        /* IMAPB: ceil(log2(max - min)) */
+    int8_t range_power;         /* IMAPB: ceil(log2(max - min)) */
+    uint8_t cells;              /* arrays: enum cells */
     uint16_t len_min, len_max;  /* len_max 0 = none */
     uint16_t code_count;
     double min, max;
@@ -92,16 +101,25 @@ enum sum { SUM_NONE, SUM_16, SUM_CRC16, SUM_CRC32 };
 struct set {
     const char *name;
     uint8_t key[16];
-    uint8_t sum, sum_tag;       /* which checksum, in which item */
     uint8_t universal;          /* enum universal */
-    uint8_t lift_version;       /* item 65 goes to the record's head */
-    uint8_t lift_time;          /* item 2 does */
+    uint8_t sum, sum_tag;       /* which checksum, in which item */
+    uint8_t time_tag;           /* of a packet's own items these go to the record's head; 0 = none */
+    uint8_t version_tag;
+    uint8_t vmti_tag;           /* the item that tells which maps its numbers follow */
     uint16_t tags;              /* items[0..tags) by tag; 0 = its items stay raw */
     const struct item *items;
+};
+
+/* An item by its universal key, without octet 8; the table is sorted by it. */
+struct keyed {
+    uint8_t key[15];
+    struct item item;
 };
 
 extern const struct set klv_sets[];     /* [0] is the set of unknown keys */
 extern const int klv_set_count;
 extern const struct set *const klv_st0601;
+extern const struct keyed klv_keyed[];
+extern const int klv_keyed_count;
 
 #endif

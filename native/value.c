@@ -47,16 +47,17 @@ double item_number(const struct item *item, const uint8_t *in, size_t n)
     if (n == 0 || n > 8)
         return NAN;
     uint64_t raw = be_uint(in, n);
+    int64_t code;
     switch (item->kind) {
     case K_UINT:
     case K_ENUM:
     case K_BITS: return (double)raw;
     case K_INT: return (double)sign_extend(raw, n);
-    case K_LINEAR_UINT: return n == item->len_min ? (double)raw * item->scale + item->min : NAN;
+    case K_LINEAR_UINT: return linear_code(item, in, n, &code) ? (double)code * item->scale + item->min : NAN;
     case K_LINEAR_INT:
-        if (n != item->len_min || raw == (uint64_t)1 << (8 * n - 1))
+        if (!linear_code(item, in, n, &code) || code == -((int64_t)1 << (8 * item->len_min - 1)))
             return NAN;
-        return (double)sign_extend(raw, n) * item->scale;
+        return (double)code * item->scale;
     case K_IMAPB: {
         if (imapb_raw(in, n, &raw))
             return NAN;

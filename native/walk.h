@@ -1,12 +1,24 @@
-/* walk.h - where the JSON writer stands: the stack of sets and series, and what it has to say of them.
- * Inside the core only; json.c walks, pack.c writes values, note.c words the remarks. */
+/* walk.h - where the JSON writer stands: the stack of sets and series, and what it has to say of them. Inside the
+ * core only.
+ *
+ *   json.c    a packet: the record's head, and the walk     set.c     local sets and series, by tag
+ *   keys.c    universal sets and items on their own         note.c    the wording of remarks
+ *   scalar.c  single values                                 pack.c    values without tags, in a fixed order
+ *   array.c   ST 1303      sdcc.c  ST 1010      miis.c  ST 1204
+ */
 #ifndef WALK_H
 #define WALK_H
 
 #include "text.h"
 #include "wire.h"
 
-enum mode { M_SET, M_SERIES, M_REPEAT };
+enum {
+    LATEST = 2048,          /* places of a table of the latest item of each tag; items are at most half as many */
+    CELLS = 65536,          /* elements of all arrays of one packet */
+    STEPS = 32768           /* items looked at to name those that matrices are about */
+};
+
+enum mode { M_SET, M_SERIES, M_REPEAT, M_KEYS };
 
 struct frame {
     uint8_t mode;
@@ -14,10 +26,13 @@ struct frame {
     uint8_t old;                /* VMTI before version 4: older maps */
     uint8_t amend;              /* inside an amend, where length 0 deletes an item */
     uint8_t raw;                /* some items are to be listed under "unknown" */
+    uint8_t many;               /* a tag of 192 or above, or one that comes twice */
+    uint8_t whole;              /* M_KEYS: the packet itself is the one item */
     const struct set *set;      /* M_SET: its table; M_SERIES, M_REPEAT: that of the elements, or NULL */
     const struct item *item;    /* M_SET: at work on; else whose elements these are */
     uint64_t tag;               /* of `item` */
     size_t begin, at, end;      /* offsets into the packet */
+    size_t key;                 /* M_KEYS: where the key of `item` is */
     uint32_t index;             /* M_SERIES, M_REPEAT: of the element at work on */
     uint64_t twice[3], done[3], kept[3]; /* by tag below 192: seen twice, written, kept raw */
 };
@@ -29,15 +44,26 @@ struct notes {
     unsigned left_out;
 };
 
+/* Where the last item of each tag or key is: 1 + its offset, and whether there was one before it. */
+struct latest {
+    uint32_t places[LATEST];
+};
+
+static const uint32_t EARLIER = 0x80000000u;
+
 struct walk {
     const uint8_t *in;
     struct text *out;
-    unsigned items_left;
+    unsigned items_left, cells_left, steps_left;
     uint64_t unknown;
     unsigned depth;
     struct frame stack[2 * KLV_DEPTH + 4]; /* a series or repeat between two sets */
     int record, entry;          /* of a pack's records and of an array in it, for the path of a remark; -1 = none */
+    const struct item *inside;  /* the element of a pack that an array is */
+    const char *reason;         /* why a value can't be read, where there is more to say than "malformed" */
     struct notes special, warnings;
+    struct latest by_tag, by_key; /* of a set's raw items as it ends; of the universal set */
+    uint64_t raw_keys[KLV_ITEMS / 64]; /* which of the universal set's items are kept raw, in their order */
 };
 
 static inline int has(const uint64_t *bits, uint64_t tag)
@@ -56,26 +82,68 @@ static inline struct frame *top(struct walk *w)
     return &w->stack[w->depth - 1];
 }
 
+struct cursor {
+    const uint8_t *at, *end;
+};
+
+static inline size_t left(const struct cursor *c)
+{
+    return (size_t)(c->end - c->at);
+}
+
+/* A BER-OID number of at most 64 bits. */
+static inline int take_oid(struct cursor *c, uint64_t *value)
+{
+    size_t used;
+    if (klv_ber_oid(c->at, left(c), 9, value, &used) != KLV_OK)
+        return 0;
+    c->at += used;
+    return 1;
+}
+
 /* note.c */
 void notes_begin(struct notes *notes);
 void note_special(struct walk *w, const struct item *element, const char *name);
 void remark(struct walk *w, const char *text);                            /* of the item at work on */
 void remark_tag(struct walk *w, uint64_t tag, const char *text);          /* of an item the frame knows by tag */
 void remark_length(struct walk *w, const struct item *item, size_t n);    /* "4 bytes, expected 2" */
-void remark_key(struct walk *w, const uint8_t *key, const char *text);  /* of an item with a 16-byte key */
 void remark_packet(struct walk *w, const char *text);
+void remark_key(struct walk *w, const uint8_t *key, size_t n);            /* of a packet in no table */
 
-/* pack.c: 1 = written; 0 = can't be read: the caller takes back what was written and keeps the item raw. */
-int write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element);
+/* set.c */
+const struct item *known(const struct set *set, uint64_t tag);
+struct frame *push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end);
+void open_set(struct walk *w, const struct set *set, size_t begin, size_t end);
+int find_again(const struct walk *w, const struct frame *f, uint64_t wanted, size_t *at, size_t *length);
+void step_set(struct walk *w, struct frame *f);
+void end_set(struct walk *w, struct frame *f);
+void step_series(struct walk *w, struct frame *f);
+void step_repeat(struct walk *w, struct frame *f);
+int write_at(struct walk *w, const struct item *item, size_t at, size_t n); /* 0 = keep it raw */
+
+/* keys.c */
+void open_keys(struct walk *w, size_t begin, size_t end, int whole);
+void step_keys(struct walk *w, struct frame *f);
+void end_keys(struct walk *w, struct frame *f);
+
+/* Values. 1 = written; 0 = can't be read: the caller takes back what was written and keeps the item raw. `element`
+ * is for the path of what is said of a value inside a pack, or NULL. */
+int write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n);
+int write_scalar(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element);
+int write_pack(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n);
+int write_pack_list(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n);
+int write_series(struct walk *w, const struct item *item, const uint8_t *in, size_t n);
+int write_array(struct walk *w, const struct item *item, const uint8_t *in, size_t n);
+int write_miis(struct walk *w, const uint8_t *in, size_t n);
+int write_sdcc(struct walk *w, const uint8_t *in, size_t n);
+
+/* Parts of values. */
 void write_null(struct walk *w);
 void write_special(struct walk *w, const struct item *element, const char *name);
-int write_miis(struct walk *w, const uint8_t *in, size_t n);    /* miis.c */
-int write_sdcc(struct walk *w, const uint8_t *in, size_t n);    /* sdcc.c */
-
-struct cursor {
-    const uint8_t *at, *end;
-};
-
-int take_oid(struct cursor *c, uint64_t *value);
+void write_integer(struct walk *w, const struct item *item, uint64_t raw, size_t n);
+int write_float(struct walk *w, const uint8_t *in, size_t n, const struct item *element);
+double ieee(const uint8_t *in, size_t n);   /* n: 2, 4 or 8 */
+int write_steps(struct walk *w, double min, double max, int range_power, const uint8_t *in, size_t n,
+                const struct item *element);
 
 #endif

@@ -79,11 +79,38 @@ struct imapb {
 
 struct imapb imapb_map(double min, double max, int range_power, size_t n);
 
+/* The code of a linear map, right-aligned where it is not as wide as it should be; 0 = then it does not fit. */
+static inline int linear_code(const struct item *item, const uint8_t *in, size_t n, int64_t *code)
+{
+    if (n < 1 || n > 8)
+        return 0;
+    uint64_t raw = be_uint(in, n);
+    unsigned bits = 8u * item->len_min;
+    if (item->kind == K_LINEAR_UINT) {
+        *code = (int64_t)raw;
+        return raw >> bits == 0;
+    }
+    *code = sign_extend(raw, n);
+    return *code >> (bits - 1) == 0 || *code >> (bits - 1) == -1;
+}
+
 /* The value of a scalar as a number; NaN where it is none. */
 double item_number(const struct item *item, const uint8_t *in, size_t n);
 
 /* The set whose key begins at `key`, by index into klv_sets; 0 = none. `n` >= 16. */
 int set_of_key(const uint8_t *key);
+
+/* What of a packet's items goes to the record's head: the last of each kind. in[at..end) is its value. */
+struct head {
+    uint64_t time_us, version;
+    int timed, versioned;
+};
+
+struct head head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end);
+int keyed_time(const uint8_t *packet, size_t value, size_t n, uint64_t *time_us);
+
+/* What the 16-byte key of an item stands for, or NULL. */
+const struct item *item_of_key(const uint8_t *key);
 
 /* Do these bytes begin as every key does? */
 int may_be_key(const uint8_t *in, size_t n);

@@ -1,0 +1,249 @@
+/* array.c - multi-dimensional arrays (ST 1303): their elements one by one, row by row, as one flat list.
+ *
+ *   number of dimensions | size of each | octets an element | algorithm | its parameters | elements
+ *        BER-OID             BER-OID         BER-OID           BER-OID
+ */
+#include "walk.h"
+
+#include <math.h>
+
+enum { DIMENSIONS = 8 };
+
+enum algorithm { A_NATURAL = 1, A_IMAPB, A_BOOLEAN, A_UINT, A_RUNS };
+
+struct array {
+    const struct item *item;
+    uint64_t dimensions[DIMENSIONS];
+    unsigned rank;
+    uint64_t count, width, algorithm;
+    double min, max;        /* IMAPB */
+    uint64_t bias;          /* unsigned integers */
+};
+
+static const struct item VALUES = {.key = "\"values\":", .key_size = 9};
+
+/* The rows of ST 1601's arrays of deviations and correlations: the upper end of each; -1 = from -1 to 1. */
+static const double PIXEL_ROWS[6] = {100, 100, -1, 100, 100, -1}, PLACE_ROWS[6] = {650, 650, -1, 1000, -1, -1};
+
+static int power_of_range(double range)
+{
+    return (int)ceil(log2(range));
+}
+
+/* An element `width` octets wide, as the item that holds the array has them. */
+static int write_cell(struct walk *w, const struct array *a, uint64_t index, const uint8_t *in)
+{
+    size_t n = (size_t)a->width;
+    double most;
+    switch (a->item->cells) {
+    case C_FLOAT: return write_float(w, in, n, &VALUES);
+    case C_UINT: put_uint(w->out, be_uint(in, n)); return 1;
+    case C_INT: put_int(w->out, sign_extend(be_uint(in, n), n)); return 1;
+    default:
+        most = (a->item->cells == C_PIXEL_SDCC ? PIXEL_ROWS : PLACE_ROWS)[index / (a->count / a->dimensions[0])];
+        return most < 0 ? write_steps(w, -1, 1, 1, in, n, &VALUES)
+                        : write_steps(w, 0, most, power_of_range(most), in, n, &VALUES);
+    }
+}
+
+/* Do the array's elements make sense in the item that holds it? */
+static int natural(const struct array *a)
+{
+    if (a->item->cells == C_FLOAT)
+        return a->width == 2 || a->width == 4 || a->width == 8;
+    if (a->item->cells == C_PIXEL_SDCC && a->dimensions[0] != 6)
+        return 0;
+    if (a->item->cells == C_PLACE_SDCC && a->dimensions[0] != 3 && a->dimensions[0] != 6)
+        return 0;
+    return a->width <= 8;
+}
+
+/* The patches of a run-length array, one behind the other: value, where it starts, how far it reaches. */
+static int take_patch(const struct array *a, struct cursor *c, const uint8_t **value, uint64_t *start, uint64_t *run)
+{
+    if (left(c) < a->width)
+        return 0;
+    *value = c->at;
+    c->at += a->width;
+    for (unsigned d = 0; d < a->rank; d++)
+        if (!take_oid(c, &start[d]) || start[d] > a->dimensions[d])
+            return 0;
+    for (unsigned d = 0; d < a->rank; d++)
+        if (!take_oid(c, &run[d]) || run[d] > a->dimensions[d] - start[d])
+            return 0;
+    return 1;
+}
+
+/* How many patches there are; -1 = one of them is malformed. */
+static int64_t patches(const struct array *a, struct cursor c)
+{
+    uint64_t start[DIMENSIONS], run[DIMENSIONS];
+    const uint8_t *value;
+    int64_t count = 0;
+    for (; c.at < c.end; count++)
+        if (!take_patch(a, &c, &value, start, run))
+            return -1;
+    return count;
+}
+
+static int covers(const struct array *a, uint64_t index, const uint64_t *start, const uint64_t *run)
+{
+    for (unsigned d = a->rank; d-- > 0; index /= a->dimensions[d]) {
+        uint64_t at = index % a->dimensions[d];
+        if (at < start[d] || at - start[d] >= run[d])
+            return 0;
+    }
+    return 1;
+}
+
+/* The value of the last patch over a cell, or the default. */
+static const uint8_t *run_value(const struct array *a, uint64_t index, const uint8_t *value, struct cursor c)
+{
+    uint64_t start[DIMENSIONS], run[DIMENSIONS];
+    const uint8_t *patch;
+    while (c.at < c.end && take_patch(a, &c, &patch, start, run))
+        if (covers(a, index, start, run))
+            value = patch;
+    return value;
+}
+
+static int write_values(struct walk *w, const struct array *a, struct cursor *c)
+{
+    const struct cursor data = *c;
+    for (uint64_t i = 0; i < a->count; i++) {
+        uint64_t value;
+        int written = 1;
+        if (i)
+            put_char(w->out, ',');
+        w->entry = (int)i;
+        switch (a->algorithm) {
+        case A_NATURAL: written = write_cell(w, a, i, data.at + i * a->width); break;
+        case A_IMAPB:
+            write_steps(w, a->min, a->max, power_of_range(a->max - a->min), data.at + i * a->width, (size_t)a->width, &VALUES);
+            break;
+        case A_BOOLEAN: put(w->out, data.at[i / 8] >> (7 - i % 8) & 1 ? "true" : "false"); break;
+        case A_UINT:
+            written = take_oid(c, &value) && value <= UINT64_MAX - a->bias;
+            if (written)
+                put_uint(w->out, value + a->bias);
+            break;
+        default:
+            written = write_cell(w, a, i, run_value(a, i, data.at, (struct cursor){data.at + a->width, data.end}));
+        }
+        if (!written || w->out->full)
+            return written;
+    }
+    w->entry = -1;
+    return a->algorithm != A_UINT || c->at == c->end;
+}
+
+/* The bounds of IMAPB elements: two floats or two doubles, as what is left beside the elements tells. */
+static int take_bounds(struct array *a, struct cursor *c)
+{
+    if (a->width > 8 || left(c) < a->count * a->width)
+        return 0;
+    size_t both = left(c) - (size_t)(a->count * a->width), one = both / 2;
+    if (both != 8 && both != 16)
+        return 0;
+    a->min = ieee(c->at, one);
+    a->max = ieee(c->at + one, one);
+    c->at += both;
+    return isfinite(a->min) && isfinite(a->max) && a->max > a->min && isfinite(a->max - a->min);
+}
+
+static void write_bounds(struct walk *w, const struct array *a, int wide)
+{
+    put(w->out, ",\"imapb_bounds\":[");
+    put_float(w->out, a->min, wide);
+    put_char(w->out, ',');
+    put_float(w->out, a->max, wide);
+    put_char(w->out, ']');
+}
+
+/* What stands between the head of the array and its elements; 0 = they do not fit together. */
+static int write_parameters(struct walk *w, struct array *a, struct cursor *c)
+{
+    const size_t before = left(c);
+    switch (a->algorithm) {
+    case A_NATURAL: return natural(a) && before == a->count * a->width;
+    case A_IMAPB:
+        if (!take_bounds(a, c))
+            return 0;
+        write_bounds(w, a, before - left(c) == 16);
+        return 1;
+    case A_BOOLEAN: return before == (a->count + 7) / 8;
+    case A_UINT:
+        if (!take_oid(c, &a->bias))
+            return 0;
+        put(w->out, ",\"bias\":");
+        put_uint(w->out, a->bias);
+        return 1;
+    default:
+        if (!natural(a) || a->item->cells == C_PIXEL_SDCC || a->item->cells == C_PLACE_SDCC || before < a->width)
+            return 0;
+        put(w->out, ",\"default\":");
+        return write_cell(w, a, 0, c->at);
+    }
+}
+
+static int take_head(struct array *a, struct cursor *c)
+{
+    uint64_t rank;
+    if (!take_oid(c, &rank) || rank < 1 || rank > DIMENSIONS)
+        return 0;
+    a->rank = (unsigned)rank;
+    a->count = 1;
+    for (unsigned d = 0; d < a->rank; d++) {
+        if (!take_oid(c, &a->dimensions[d]))
+            return 0;
+        a->count = a->dimensions[d] > UINT32_MAX || a->count * a->dimensions[d] > UINT32_MAX ? UINT32_MAX
+                                                                                              : a->count * a->dimensions[d];
+    }
+    return take_oid(c, &a->width) && take_oid(c, &a->algorithm) && a->algorithm >= A_NATURAL && a->algorithm <= A_RUNS &&
+           a->width <= UINT16_MAX;
+}
+
+/* Is the array small enough? A few bytes may promise very many elements. */
+static int affordable(struct walk *w, const struct array *a, const struct cursor *c)
+{
+    uint64_t cost = a->count;
+    if (a->algorithm == A_RUNS && left(c) >= a->width) {
+        int64_t count = patches(a, (struct cursor){c->at + a->width, c->end});
+        if (count < 0)
+            return 0;
+        cost *= (uint64_t)count + 1;
+    }
+    if (cost > w->cells_left) {
+        w->reason = "array too large";
+        return 0;
+    }
+    w->cells_left -= (unsigned)cost;
+    return 1;
+}
+
+int write_array(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
+{
+    struct cursor c = {in, in + n};
+    struct array a = {.item = item};
+    if (!take_head(&a, &c) || !affordable(w, &a, &c))
+        return 0;
+    put(w->out, "{\"dims\":[");
+    for (unsigned d = 0; d < a.rank; d++) {
+        if (d)
+            put_char(w->out, ',');
+        put_uint(w->out, a.dimensions[d]);
+    }
+    put(w->out, "],\"ebytes\":");
+    put_uint(w->out, a.width);
+    put(w->out, ",\"apa\":");
+    put_uint(w->out, a.algorithm);
+    int empty = a.count == 0 || a.width == 0;
+    if (empty ? c.at != c.end : !write_parameters(w, &a, &c))
+        return 0;
+    put(w->out, ",\"values\":[");
+    if (!empty && !write_values(w, &a, &c))
+        return 0;
+    put(w->out, "]}");
+    w->entry = -1;
+    return 1;
+}

@@ -1,0 +1,154 @@
+/* keys.c - items by 16-byte key: universal sets (ST 336), and packets that are a single item. */
+#include "walk.h"
+
+const struct item *item_of_key(const uint8_t *key)
+{
+    int low = 0, high = klv_keyed_count;
+    while (low < high) {
+        int middle = (low + high) / 2, order = memcmp(key, klv_keyed[middle].key, 7);
+        if (order == 0) /* octet 8 is the registry version: any will do */
+            order = memcmp(key + 8, klv_keyed[middle].key + 7, 8);
+        if (order == 0)
+            return &klv_keyed[middle].item;
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+/* The item at *at: its key, length, and *at moved to its value; 0 = malformed. Never past `end`. */
+static int read_key(const uint8_t *in, size_t *at, size_t end, size_t *key, size_t *length)
+{
+    uint64_t said;
+    size_t used;
+    if (end - *at < 17 || klv_ber_length(in + *at + 16, end - *at - 16, &said, &used) != KLV_OK)
+        return 0;
+    if (said > end - *at - 16 - used)
+        return 0;
+    *key = *at;
+    *at += 16 + used;
+    *length = (size_t)said;
+    return 1;
+}
+
+static uint32_t *place_of(struct walk *w, const uint8_t *key)
+{
+    uint64_t half;
+    memcpy(&half, key + 8, sizeof half);
+    for (uint32_t i = (uint32_t)(half * 0x9e3779b97f4a7c15u >> 53);; i = (i + 1) % LATEST) {
+        uint32_t *place = &w->by_key.places[i];
+        if (*place == 0 || memcmp(w->in + ((*place & ~EARLIER) - 1u), key, 16) == 0)
+            return place;
+    }
+}
+
+/* The end of what is well formed, and where the last item of each key is. */
+static void survey(struct walk *w, struct frame *f)
+{
+    size_t at = f->begin, key, length;
+    memset(&w->by_key, 0, sizeof w->by_key);
+    memset(w->raw_keys, 0, sizeof w->raw_keys);
+    while (at < f->end) {
+        size_t here = at;
+        int whole = read_key(w->in, &at, f->end, &key, &length);
+        if (!whole || w->items_left == 0) {
+            remark_packet(w, whole ? "too many items, the rest left out" : "an item is malformed, the rest left out");
+            f->end = here;
+            return;
+        }
+        w->items_left--;
+        uint32_t *place = place_of(w, w->in + key);
+        *place = (uint32_t)(key + 1) | (*place ? EARLIER : 0);
+        at += length;
+    }
+}
+
+/* `whole`: in[begin..end) is one packet, whose key is that of an item or not known at all. */
+void open_keys(struct walk *w, size_t begin, size_t end, int whole)
+{
+    put_char(w->out, '{');
+    struct frame *f = push(w, M_KEYS, NULL, begin, end);
+    f->whole = (uint8_t)whole;
+    survey(w, f);
+}
+
+static void keep_raw(struct walk *w, struct frame *f, uint32_t index)
+{
+    w->raw_keys[index / 64] |= (uint64_t)1 << (index % 64);
+    f->raw = 1;
+    w->unknown++;
+}
+
+void step_keys(struct walk *w, struct frame *f)
+{
+    size_t at = f->at, length;
+    uint32_t index = f->index++;
+    if (!read_key(w->in, &at, f->end, &f->key, &length)) { /* the survey has cut off all such */
+        f->at = f->end;
+        return;
+    }
+    f->at = at + length;
+    uint32_t latest = *place_of(w, w->in + f->key);
+    if ((latest & ~EARLIER) != f->key + 1)
+        return;
+    f->item = item_of_key(w->in + f->key);
+    if (latest & EARLIER)
+        remark(w, "repeated, last kept");
+    if (f->item && f->item->flags & F_TIME && !f->whole && length > 0 && length <= 8) {
+        if (length != 8)
+            remark_length(w, f->item, length);
+        return; /* it is in the record's head */
+    }
+    if (f->item == NULL && f->whole)
+        remark_key(w, w->in + f->key, length);
+    char *before = w->out->p;
+    if (f->item == NULL) {
+        keep_raw(w, f, index);
+        return;
+    }
+    if (f->comma)
+        put_char(w->out, ',');
+    put_bytes(w->out, f->item->key, f->item->key_size);
+    if (write_at(w, f->item, at, length)) {
+        f->comma = 1;
+        return;
+    }
+    w->out->p = before;
+    keep_raw(w, f, index);
+}
+
+void end_keys(struct walk *w, struct frame *f)
+{
+    size_t at = f->begin, key, length;
+    int comma = 0;
+    f->item = NULL;
+    if (f->raw)
+        put(w->out, f->comma ? ",\"unknown\":{" : "\"unknown\":{");
+    for (uint32_t i = 0; f->raw && at < f->end && read_key(w->in, &at, f->end, &key, &length); i++, at += length) {
+        if (!(w->raw_keys[i / 64] >> (i % 64) & 1))
+            continue;
+        if (comma++)
+            put_char(w->out, ',');
+        put_hex(w->out, w->in + key, 16);
+        put_char(w->out, ':');
+        put_hex(w->out, w->in + at, length);
+    }
+    put(w->out, f->raw ? "}}" : "}");
+    w->depth--;
+}
+
+int keyed_time(const uint8_t *packet, size_t value, size_t n, uint64_t *time_us)
+{
+    size_t key, length;
+    int found = 0;
+    for (size_t at = value; at < n && read_key(packet, &at, n, &key, &length); at += length) {
+        const struct item *item = item_of_key(packet + key);
+        if (item == NULL || !(item->flags & F_TIME))
+            continue;
+        found = length > 0 && length <= 8;
+        *time_us = found ? be_uint(packet + at, length) : 0;
+    }
+    return found;
+}

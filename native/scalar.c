@@ -1,0 +1,351 @@
+/* scalar.c - the value of one item as JSON: numbers, labels, bits, texts. */
+#include "walk.h"
+
+#include <math.h>
+
+enum { MOST_BITS = 4096 }; /* of a list of bits: a longer one is kept as it is */
+
+void write_null(struct walk *w)
+{
+    put(w->out, "null");
+}
+
+void write_special(struct walk *w, const struct item *element, const char *name)
+{
+    note_special(w, element, name);
+    write_null(w);
+}
+
+static const char *label(const struct code *codes, unsigned count, uint64_t value)
+{
+    if (value < count && codes[value].code == (int32_t)value) /* most tables count up from 0 ... */
+        return codes[value].label;
+    for (unsigned i = 0; i < count; i++)
+        if (codes[i].code >= 0 && (uint64_t)codes[i].code == value)
+            return codes[i].label;
+    return NULL;
+}
+
+static void write_code(struct walk *w, const struct code *codes, unsigned count, uint64_t value)
+{
+    const char *text = label(codes, count, value);
+    if (text)
+        put(w->out, text);
+    else
+        put_uint(w->out, value);
+}
+
+static void write_bits(struct walk *w, const struct item *item, uint64_t value)
+{
+    uint64_t reserved = value;
+    for (unsigned i = 0; i < item->code_count; i++) {
+        const struct bits *b = &item->bits[i];
+        put_char(w->out, i ? ',' : '{');
+        put(w->out, b->key);
+        uint64_t mask = ((uint64_t)1 << b->width) - 1, part = value >> b->shift & mask;
+        reserved &= ~(mask << b->shift);
+        if (b->code_count || b->width > 1)
+            write_code(w, b->codes, b->code_count, part);
+        else
+            put(w->out, part ? "true" : "false");
+    }
+    put_char(w->out, '}');
+    if (reserved)
+        remark(w, "reserved bits are set");
+}
+
+static int write_bit_list(struct walk *w, const uint8_t *in, size_t n)
+{
+    int comma = 0;
+    if (n > MOST_BITS / 8)
+        return 0;
+    put_char(w->out, '[');
+    for (size_t octet = n; octet-- > 0;)
+        for (unsigned bit = 0; bit < 8; bit++)
+            if (in[octet] >> bit & 1) {
+                if (comma++)
+                    put_char(w->out, ',');
+                put_uint(w->out, 8 * (n - 1 - octet) + bit);
+            }
+    put_char(w->out, ']');
+    return 1;
+}
+
+/* min + raw x scale with as many decimals as tell one step from the next. */
+static void write_scaled(struct walk *w, double value, double scale)
+{
+    unsigned decimals = 0;
+    while (decimals < 15 && scale * POWER_OF_TEN[decimals] <= 1)
+        decimals++;
+    put_fixed(w->out, (int64_t)llround(value * POWER_OF_TEN[decimals]), decimals);
+}
+
+/* The maps of VMTI before version 4, over the same ranges. */
+static int write_old(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
+{
+    struct item as = *item;
+    int64_t code;
+    as.kind = item->old == 1 ? K_LINEAR_INT : K_LINEAR_UINT;
+    as.len_min = item->old == 1 ? 3 : item->len_min;
+    if (!linear_code(&as, in, n, &code))
+        return 0;
+    if (item->old == 1 && code == -8388608) {
+        write_special(w, element, "\"error\"");
+        return 1;
+    }
+    double steps = item->old == 1 ? 8388607 : ldexp(1, (int)(8 * as.len_min)) - 1;
+    double scale = (item->old == 1 ? item->max : item->max - item->min) / steps;
+    write_scaled(w, (double)code * scale + (item->old == 1 ? 0 : item->min), scale);
+    return 1;
+}
+
+/* An IMAPB code. In whole steps where the range begins at one, so that no bit of a wide code is lost in the text. */
+int write_steps(struct walk *w, double min, double max, int range_power, const uint8_t *in, size_t n,
+                const struct item *element)
+{
+    uint64_t raw;
+    const char *name = imapb_raw(in, n, &raw);
+    if (name) {
+        write_special(w, element, name);
+        return 1;
+    }
+    struct imapb map = imapb_map(min, max, range_power, n);
+    double first = ldexp(map.bias, map.shift), value = ldexp((double)raw, -map.shift) + map.bias;
+    uint64_t away = fabs(first) < 0x1p63 ? (uint64_t)fabs(first) : 0;
+    if (map.shift <= 0 && fabs(value) < 0x1p62)
+        put_fixed(w->out, (int64_t)llround(value), 0);
+    else if (map.shift <= 0 || map.shift > 66 || fabs(first) != (double)away || first > 0x1p62)
+        put_float(w->out, value, 1);
+    else if (first >= 0)
+        put_binary(w->out, raw + away, 0, (unsigned)map.shift);
+    else if (raw >= away)
+        put_binary(w->out, raw - away, 0, (unsigned)map.shift);
+    else
+        put_binary(w->out, away - raw, 1, (unsigned)map.shift);
+    return 1;
+}
+
+static int write_imapb(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
+{
+    if (n > 8)
+        return 0;
+    if (item->old && top(w)->old)
+        return write_old(w, item, in, n, element);
+    return write_steps(w, item->min, item->max, item->range_power, in, n, element);
+}
+
+static int write_linear(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
+{
+    int64_t code;
+    double scaled;
+    if (!linear_code(item, in, n, &code))
+        return 0;
+    if (item->kind == K_LINEAR_UINT) {
+        scaled = (double)code * item->print + item->min * POWER_OF_TEN[item->decimals];
+    } else {
+        if (code == -((int64_t)1 << (8 * item->len_min - 1))) {
+            write_special(w, element, item->special ? item->special : "\"reserved\"");
+            return 1;
+        }
+        scaled = (double)code * item->print;
+    }
+    put_fixed(w->out, (int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5), item->decimals);
+    return 1;
+}
+
+void write_integer(struct walk *w, const struct item *item, uint64_t raw, size_t n)
+{
+    switch (item->kind) {
+    case K_INT: put_int(w->out, sign_extend(raw, n)); break;
+    case K_ENUM: write_code(w, item->codes, item->code_count, raw); break;
+    case K_BITS: write_bits(w, item, raw); break;
+    default: put_uint(w->out, raw); break;
+    }
+}
+
+double ieee(const uint8_t *in, size_t n)
+{
+    if (n == 8) {
+        uint64_t bits = be_uint(in, 8);
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
+    if (n == 4) {
+        uint32_t bits = be32(in);
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        return (double)value;
+    }
+    uint16_t half = be16(in);
+    int exponent = half >> 10 & 31;
+    double mantissa = half & 1023;
+    double value = exponent == 0    ? ldexp(mantissa, -24)
+                   : exponent == 31 ? (mantissa == 0 ? INFINITY : NAN)
+                                    : ldexp(mantissa + 1024, exponent - 25);
+    return half & 0x8000 ? -value : value;
+}
+
+int write_float(struct walk *w, const uint8_t *in, size_t n, const struct item *element)
+{
+    if (n != 2 && n != 4 && n != 8)
+        return 0;
+    double value = ieee(in, n);
+    if (isnan(value))
+        write_special(w, element, "\"quiet_nan\"");
+    else if (isinf(value))
+        write_special(w, element, value < 0 ? "\"minus_infinity\"" : "\"plus_infinity\"");
+    else
+        put_float(w->out, value, n == 8);
+    return 1;
+}
+
+/* An integer; one that should be coded as BER-OID is taken as it stands where it is not. */
+static int write_whole(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
+{
+    struct cursor c = {in, in + n};
+    uint64_t value;
+    if (!(item->flags & F_OID)) {
+        if (n <= 8)
+            write_integer(w, item, be_uint(in, n), n);
+        return n <= 8;
+    }
+    if (take_oid(&c, &value) && c.at == c.end) {
+        write_integer(w, item, value, 8);
+        return 1;
+    }
+    if (n > 8)
+        return 0;
+    remark(w, "no BER-OID number, read as an integer");
+    write_integer(w, item, be_uint(in, n), n);
+    return 1;
+}
+
+/* ST 0806's user data in hex, and as the text or number that item 1 of its set says that it is. */
+static void write_user_data(struct walk *w, const uint8_t *in, size_t n)
+{
+    const struct frame *f = top(w);
+    size_t at = f->begin, length, id = 0;
+    put_hex(w->out, in, n);
+    while (f->mode == M_SET && find_again(w, f, 1, &at, &length)) {
+        id = length == 1 ? at : 0;
+        at += length;
+    }
+    unsigned type = id ? w->in[id] >> 6 : 3;
+    if (type == 3 || (type > 0 && n > 8))
+        return;
+    put(w->out, ",\"user_value\":");
+    if (type == 0 && !put_utf8(w->out, in, n))
+        remark(w, "text is not valid, replaced in part");
+    else if (type == 1)
+        put_int(w->out, sign_extend(be_uint(in, n), n));
+    else if (type == 2)
+        put_uint(w->out, be_uint(in, n));
+}
+
+static int digits(const uint8_t **p, const uint8_t *end, unsigned count, uint64_t *value)
+{
+    *value = 0;
+    for (; count > 0 && *p < end && **p >= '0' && **p <= '9'; ++*p, count--)
+        *value = 10 * *value + (uint64_t)(**p - '0');
+    return count == 0;
+}
+
+/* The Gregorian calendar in eras of 400 years that begin in March; 1970-01-01 is day 0. */
+static uint64_t days_before(uint64_t year, uint64_t month, uint64_t day)
+{
+    year -= month <= 2;
+    uint64_t of_era = year % 400, of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return year / 400 * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* "20050331075051", with or without T, a fraction and Z. */
+static int write_date_time(struct walk *w, const uint8_t *in, size_t n)
+{
+    static const uint8_t DAYS[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const uint8_t *p = in, *end = in + n;
+    uint64_t year, month, day, hour, minute, second, micros = 0, unit = 100000;
+    if (!digits(&p, end, 4, &year) || !digits(&p, end, 2, &month) || !digits(&p, end, 2, &day))
+        return 0;
+    p += p < end && *p == 'T';
+    if (!digits(&p, end, 2, &hour) || !digits(&p, end, 2, &minute) || !digits(&p, end, 2, &second))
+        return 0;
+    if (end - p >= 2 && *p == '.' && p[1] >= '0' && p[1] <= '9')
+        for (p++; p < end && *p >= '0' && *p <= '9' && unit; p++, unit /= 10)
+            micros += unit * (uint64_t)(*p - '0');
+    p += p < end && *p == 'Z';
+    if (p != end || year < 1970 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59)
+        return 0;
+    int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (day < 1 || day > DAYS[month - 1] + (unsigned)(leap && month == 2))
+        return 0;
+    put_uint(w->out, ((days_before(year, month, day) * 24 + hour) * 60 + minute) * 60000000 + second * 1000000 + micros);
+    return 1;
+}
+
+int write_scalar(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
+{
+    int valid = 1;
+    switch (item->kind) {
+    case K_LINEAR_UINT:
+    case K_LINEAR_INT: return write_linear(w, item, in, n, element);
+    case K_IMAPB: return write_imapb(w, item, in, n, element);
+    case K_UINT:
+    case K_INT:
+    case K_ENUM:
+    case K_BITS: return write_whole(w, item, in, n);
+    case K_FLOAT: return write_float(w, in, n, element);
+    case K_TEXT: valid = put_utf8(w->out, in, n); break;
+    case K_UTF16: valid = put_utf16(w->out, in, n); break;
+    case K_BIT_LIST: return write_bit_list(w, in, n);
+    case K_DATE_TIME: return write_date_time(w, in, n);
+    case K_USER_DATA: write_user_data(w, in, n); return 1;
+    case K_UUID:
+        if (n != 16)
+            return 0;
+        put_uuid(w->out, in);
+        return 1;
+    default: put_hex(w->out, in, n); return 1;
+    }
+    if (!valid)
+        remark(w, "text is not valid, replaced in part");
+    return 1;
+}
+
+static int write_structure(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
+{
+    switch (item->kind) {
+    case K_PACK: return write_pack(w, item->pack, in, n);
+    case K_PACK_LIST: return write_pack_list(w, item->pack, in, n);
+    case K_MIIS: return write_miis(w, in, n);
+    case K_SDCC: return write_sdcc(w, in, n);
+    case K_ARRAY: return write_array(w, item, in, n);
+    default: return write_series(w, item, in, n);
+    }
+}
+
+/* What was said of its parts goes with a structure that can't be read. */
+static int write_or_unsay(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
+{
+    const struct text special = w->special.text, warnings = w->warnings.text;
+    if (write_structure(w, item, in, n))
+        return 1;
+    w->record = w->entry = -1;
+    w->inside = NULL;
+    w->special.text = special;
+    w->warnings.text = warnings;
+    return 0;
+}
+
+int write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
+{
+    int odd = n < item->len_min || (item->len_max && n > item->len_max);
+    if (odd && !(item->old == 1 && top(w)->old && n < item->len_min)) /* short offsets were the rule then */
+        remark_length(w, item, n);
+    w->reason = "malformed";
+    if (item->kind < K_SERIES_UINT ? write_scalar(w, item, in, n, NULL) : write_or_unsay(w, item, in, n))
+        return 1;
+    if (!odd)
+        remark(w, w->reason);
+    return 0;
+}

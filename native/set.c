@@ -1,0 +1,332 @@
+/* set.c - local sets, series and repeats: each set is surveyed once (structure, repeats), then written. */
+#include "walk.h"
+
+/* What an item may need before its value is known: comma, key, brackets. */
+enum { SLACK = 80 };
+
+static int is_root(const struct walk *w)
+{
+    return w->depth == 1;
+}
+
+/* Items that the record's head has: checksum, time, version. */
+static int lifted(const struct walk *w, const struct frame *f, uint64_t tag)
+{
+    const struct set *set = f->set;
+    return is_root(w) && tag != 0 && set->tags && (tag == set->sum_tag || tag == set->time_tag || tag == set->version_tag);
+}
+
+const struct item *known(const struct set *set, uint64_t tag)
+{
+    return tag < set->tags && set->items[tag].kind != K_NONE ? &set->items[tag] : NULL;
+}
+
+/* Is there another item of this tag from `at` on? If so *at is its value and *length its size. */
+int find_again(const struct walk *w, const struct frame *f, uint64_t wanted, size_t *at, size_t *length)
+{
+    uint64_t tag;
+    while (*at < f->end && read_item(w->in, at, f->end, &tag, length) == KLV_OK) {
+        if (tag == wanted)
+            return 1;
+        *at += *length;
+    }
+    return 0;
+}
+
+/* The end of what is well formed in a set, and which tags come twice. */
+static void survey(struct walk *w, struct frame *f)
+{
+    uint64_t seen[3] = {0}, tag = 0;
+    size_t at = f->begin, length;
+    while (at < f->end) {
+        size_t here = at;
+        enum klv_status status = read_item(w->in, &at, f->end, &tag, &length);
+        if (status != KLV_OK || w->items_left == 0) {
+            if (status == KLV_OK)
+                remark_packet(w, "too many items, the rest left out");
+            else if (status == KLV_BAD_TAG)
+                remark_packet(w, "a tag is malformed, the rest of its set left out");
+            else
+                remark_tag(w, tag, "length runs past the end, the rest of its set left out");
+            f->end = here;
+            return;
+        }
+        w->items_left--;
+        if (has(seen, tag))
+            mark(f->twice, tag);
+        f->many |= tag >= 192 || has(seen, tag);
+        mark(seen, tag);
+        if (tag == f->set->vmti_tag && f->set->vmti_tag && length > 0 && length <= 8)
+            f->old = be_uint(w->in + at, length) < 4;
+        at += length;
+    }
+}
+
+struct frame *push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end)
+{
+    uint8_t old = w->depth ? top(w)->old : 0, amend = w->depth ? top(w)->amend : 0;
+    struct frame *f = &w->stack[w->depth++];
+    memset(f, 0, sizeof *f);
+    f->mode = (uint8_t)mode;
+    f->old = old;
+    f->amend = amend;
+    f->set = set;
+    f->begin = f->at = begin;
+    f->end = end;
+    return f;
+}
+
+void open_set(struct walk *w, const struct set *set, size_t begin, size_t end)
+{
+    put_char(w->out, '{');
+    survey(w, push(w, M_SET, set, begin, end));
+}
+
+static int too_deep(struct walk *w)
+{
+    unsigned sets = 0;
+    for (unsigned i = 0; i < w->depth; i++)
+        sets += w->stack[i].mode == M_SET;
+    if (sets <= KLV_DEPTH)
+        return 0;
+    remark(w, "nested too deep");
+    return 1;
+}
+
+static void open_series(struct walk *w, enum mode mode, const struct item *item, size_t begin, size_t end)
+{
+    uint64_t tag = top(w)->tag;
+    struct frame *f = push(w, mode, item->set, begin, end);
+    f->item = item;
+    f->tag = tag;
+    put_char(w->out, '[');
+}
+
+/* The value of an item at in[at..at+n): 0 = keep it raw. */
+int write_at(struct walk *w, const struct item *item, size_t at, size_t n)
+{
+    if (n == 0) {
+        if (!(item->flags & F_ZERO) && !top(w)->amend) /* in an amend it deletes */
+            remark(w, "length 0 is not legal here");
+        write_null(w);
+        return 1;
+    }
+    switch (item->kind) {
+    case K_SET:
+        if (too_deep(w))
+            return 0;
+        open_set(w, item->set, at, at + n);
+        top(w)->amend |= (item->flags & F_AMEND) != 0;
+        return 1;
+    case K_SERIES:
+    case K_TARGETS:
+        if (too_deep(w))
+            return 0;
+        open_series(w, M_SERIES, item, at, at + n);
+        return 1;
+    default: return write_value(w, item, w->in + at, n);
+    }
+}
+
+static void keep_raw(struct walk *w, struct frame *f)
+{
+    mark(f->kept, f->tag);
+    f->raw = 1;
+    w->unknown++;
+}
+
+static void write_item(struct walk *w, const struct item *item, size_t at, size_t n)
+{
+    struct frame *f = top(w);
+    char *before = w->out->p;
+    if (!room(w->out, SLACK))
+        return;
+    if (f->comma)
+        *w->out->p++ = ',';
+    memcpy(w->out->p, item->key, 64);
+    w->out->p += item->key_size;
+    if (item->flags & F_REPEATS) {
+        open_series(w, M_REPEAT, item, f->begin, f->end);
+    } else if (!write_at(w, item, at, n)) {
+        w->out->p = before;
+        keep_raw(w, f);
+        return;
+    }
+    f->comma = 1;
+}
+
+/* What an item of the head has to say for itself, once and of the last of its kind. */
+static void remark_lifted(struct walk *w, struct frame *f, const struct item *item, size_t at, size_t n)
+{
+    if (has(f->twice, f->tag)) {
+        size_t next = at + n, size;
+        if (find_again(w, f, f->tag, &next, &size))
+            return;
+        remark(w, "repeated, last kept");
+    }
+    if (n == 0 && !(item->flags & F_ZERO))
+        remark(w, "length 0 is not legal here");
+    else if (n > 0 && (n < item->len_min || n > item->len_max))
+        remark_length(w, item, n);
+    if (n > 8)
+        keep_raw(w, f);
+}
+
+static inline void step_item(struct walk *w, struct frame *f)
+{
+    uint64_t tag;
+    size_t length, at = f->at;
+    if (read_item(w->in, &at, f->end, &tag, &length) != KLV_OK) { /* the survey has cut off all such */
+        f->at = f->end;
+        return;
+    }
+    f->at = at + length;
+    const struct item *item = known(f->set, tag);
+    f->tag = tag;
+    f->item = item;
+    if (lifted(w, f, tag)) {
+        remark_lifted(w, f, item, at, length);
+        return;
+    }
+    if (item == NULL) {
+        keep_raw(w, f);
+        return;
+    }
+    if (has(f->twice, tag)) {
+        size_t next = f->at, size;
+        if (item->flags & F_REPEATS ? has(f->done, tag) : find_again(w, f, tag, &next, &size))
+            return;
+        if (!(item->flags & F_REPEATS))
+            remark(w, "repeated, last kept");
+        mark(f->done, tag);
+    }
+    write_item(w, item, at, length);
+}
+
+void step_set(struct walk *w, struct frame *f)
+{
+    do
+        step_item(w, f);
+    while (f->at < f->end && top(w) == f && !w->out->full);
+}
+
+static uint32_t *place_of(struct walk *w, uint64_t tag)
+{
+    struct latest *latest = &w->by_tag;
+    for (uint32_t i = (uint32_t)(tag * 0x9e3779b97f4a7c15u >> 53);; i = (i + 1) % LATEST) {
+        uint64_t other;
+        size_t at = (latest->places[i] & ~EARLIER) - 1u, length;
+        if (latest->places[i] == 0)
+            return &latest->places[i];
+        read_item(w->in, &at, SIZE_MAX, &other, &length);
+        if (other == tag)
+            return &latest->places[i];
+    }
+}
+
+static int kept_raw(const struct frame *f, uint64_t tag)
+{
+    return !known(f->set, tag) || has(f->kept, tag);
+}
+
+/* Which of the raw items are the last of their tag. */
+static void note_latest(struct walk *w, const struct frame *f)
+{
+    uint64_t tag;
+    size_t at = f->begin, length;
+    memset(&w->by_tag, 0, sizeof w->by_tag);
+    for (size_t here = at; at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK; here = at) {
+        if (kept_raw(f, tag)) {
+            uint32_t *place = place_of(w, tag);
+            *place = (uint32_t)(here + 1) | (*place ? EARLIER : 0);
+        }
+        at += length;
+    }
+}
+
+/* Items kept raw, by tag, as hex. */
+static void write_unknown(struct walk *w, struct frame *f)
+{
+    uint64_t tag;
+    size_t at = f->begin, length;
+    int comma = 0;
+    if (f->many)
+        note_latest(w, f);
+    put(w->out, f->comma ? ",\"unknown\":{" : "\"unknown\":{");
+    for (size_t here = at; at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK; at += length, here = at) {
+        uint32_t latest = f->many && kept_raw(f, tag) ? *place_of(w, tag) : (uint32_t)(here + 1);
+        if (!kept_raw(f, tag) || (latest & ~EARLIER) != here + 1)
+            continue;
+        if (!known(f->set, tag) && latest & EARLIER)
+            remark_tag(w, tag, "repeated, last kept");
+        put(w->out, comma++ ? ",\"" : "\"");
+        put_uint(w->out, tag);
+        put(w->out, "\":");
+        put_hex(w->out, w->in + at, length);
+        if (w->out->full)
+            return;
+    }
+    put_char(w->out, '}');
+}
+
+void end_set(struct walk *w, struct frame *f)
+{
+    f->item = NULL;
+    if (f->raw)
+        write_unknown(w, f);
+    put_char(w->out, '}');
+    w->depth--;
+}
+
+/* The next element of a series: a local set behind a BER length, with its id first in a VTarget pack. */
+void step_series(struct walk *w, struct frame *f)
+{
+    uint64_t length, id;
+    size_t used;
+    f->index += f->comma;
+    if (klv_ber_length(w->in + f->at, f->end - f->at, &length, &used) != KLV_OK || length > f->end - f->at - used) {
+        remark(w, "series is malformed, the rest left out");
+        f->at = f->end;
+        return;
+    }
+    size_t begin = f->at + used, end = begin + (size_t)length;
+    f->at = end;
+    if (f->comma)
+        put_char(w->out, ',');
+    f->comma = 1;
+    if (f->item->kind == K_SERIES) {
+        open_set(w, f->set, begin, end);
+        return;
+    }
+    if (klv_ber_oid(w->in + begin, end - begin, 9, &id, &used) != KLV_OK) {
+        remark(w, "target without id");
+        write_null(w);
+        return;
+    }
+    put(w->out, "{\"target_id\":");
+    put_uint(w->out, id);
+    struct frame *target = push(w, M_SET, f->set, begin + used, end);
+    target->comma = 1;
+    survey(w, target);
+}
+
+/* The next of the items that may come more than once. */
+void step_repeat(struct walk *w, struct frame *f)
+{
+    size_t at = f->at, length;
+    if (!find_again(w, f, f->tag, &at, &length)) {
+        f->at = f->end;
+        return;
+    }
+    f->at = at + length;
+    if (f->comma)
+        put_char(w->out, ',');
+    f->index += f->comma;
+    f->comma = 1;
+    char *before = w->out->p;
+    if (!write_at(w, f->item, at, length)) {
+        w->out->p = before;
+        write_null(w);
+    }
+}
+

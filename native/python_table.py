@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 
-from native.c_tables import string
+from native.c_tables import CELLS, OLD_LINEAR_INT, string
 from native.schema_values import pack_name
 from native.spec import facts
 
@@ -52,6 +52,7 @@ class Item(NamedTuple):
     old: str  # its mapping before version 4 of VMTI, where that was another
     codes: dict[int, str]  # code -> label
     bits: tuple[Bits, ...]
+    cells: str  # natural elements of an array: "float", "uint", "int", or rows of deviations and correlations
 
 
 class Element(NamedTuple):
@@ -75,10 +76,6 @@ class Element(NamedTuple):
 
 '''
 
-# Before version 4 of VMTI these were signed and linear over the same range, the others of IMAPB unsigned (misb
-# README, open points); so was all that stands in the packs of ST 0903.
-OLD_SIGNED = {("VTarget", tag) for tag in (10, 11, 13, 14, 15, 16)}
-OLD_UNSIGNED = {("ST0903", 11), ("ST0903", 12), ("VTarget", 12)}
 SUMS = {2: "crc16", 4: "crc32"}
 
 
@@ -104,11 +101,14 @@ def _sets() -> Iterator[str]:
 def _item(item: facts.Item) -> str:
     pack = pack_name(item) if item.kind in ("dlp", "flp", "vlp") else ""
     where = item.set, item.tag
-    old = "linear_int" if where in OLD_SIGNED else "linear_uint" if where in OLD_UNSIGNED else ""
+    old = ""
+    if item.mapping == "imapb" and item.set in facts.VMTI:
+        old = "linear_int" if where in OLD_LINEAR_INT else "linear_uint"
+    cells = CELLS.get(where, "C_INT").removeprefix("C_").lower() if item.kind == "mdap" else ""
     return _call(
         "Item", item.tag, item.key, item.name, item.units, item.kind, item.len_min, item.len_max, item.min, item.max,
         item.mapping, pack, item.special, item.repeats, item.required, item.deprecated, item.notes,
-        item.set, item.zero_len_legal, old, _named("CODES", *where, item.key), _named("BITS", *where, ""),
+        item.set, item.zero_len_legal, old, _named("CODES", *where, item.key), _named("BITS", *where, ""), cells,
     )  # fmt: skip
 
 

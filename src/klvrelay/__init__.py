@@ -5,11 +5,14 @@
     klvrelay.columns(data, items)    the same as numpy arrays, in one call into C
     klvrelay.open(source)            records of a file or stream, in a plain loop
     klvrelay.stream(source)          the same in an async loop
+    klvrelay.encode(record)          the way back: records or items to bytes
 """
 
+from klvrelay.encode import encode
 from klvrelay.errors import (
     ConfigError,
     DecodeError,
+    EncodeError,
     KlvrelayError,
     NoKlv,
     NotMedia,
@@ -26,6 +29,7 @@ from klvrelay.record import Record
 __all__ = [
     "ConfigError",
     "DecodeError",
+    "EncodeError",
     "KlvrelayError",
     "NoKlv",
     "NotMedia",
@@ -37,6 +41,7 @@ __all__ = [
     "SourceError",
     "columns",
     "decode",
+    "encode",
     "json_lines",
     "open",
     "stream",

@@ -1,188 +1,184 @@
 """Multi-dimensional arrays to bytes (MISB ST 1303).
 
-Room: encode. Next door: `packs.py` and `sets.py` know the elements and items that are arrays, and what their
-natural elements are.
+Room: encode. Next door: `packs.py` and `sets.py` know the elements and items that are arrays, and what their natural
+elements are; `patches.py` cuts an array into run lengths.
 
-An array is a mapping: `dims`, `ebytes`, `apa` (1 natural, 2 IMAPB, 3 boolean, 4 unsigned, 5 run lengths), what that
-asks for (`imapb_bounds`, `bias`, `default`), and `values`, flat and row by row. Where `ebytes` is left out it is the
-least that holds all values, 4 for IMAPB.
+An array is a mapping: `dims`, `ebytes`, `apa` (1 natural, 2 IMAPB, 3 boolean, 4 unsigned, 5 run lengths; natural
+where left out), what that asks for (`imapb_bounds`, `bias`, `default`), and `values`, flat and row by row. Where
+`ebytes` is left out it is the least that holds all values, 4 for IMAPB.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from itertools import product
+from collections.abc import Mapping
 from math import prod
 
 from klvrelay.encode.integers import LARGEST
-from klvrelay.encode.numbers import UNREAL, exact, holds, imapb_special, special_of, unpacked, whole
+from klvrelay.encode.numbers import exact, holds, unpacked, whole
+from klvrelay.encode.patches import MOST_CELLS, patches_of, read_patches, tell
 from klvrelay.encode.place import Place
-from klvrelay.encode.values import imapb_code, write_float
-from klvrelay.encode.wire import Trace, ber_oid, read_oid
+from klvrelay.encode.specials import special_of
+from klvrelay.encode.values import write_float, write_imapb
+from klvrelay.encode.wire import Trace, ber_oid
 
-Ranges = tuple[tuple[float, float], ...]  # of IMAPB elements, a range a row
-Natural = str | Ranges  # "float", "uint", "int", or ranges
-
-_EMPTY = ("dims", "ebytes", "apa", "values")
+_UNIT, _PIXELS, _METRES, _HEIGHT = (-1, 1), (0, 100), (0, 650), (0, 1000)
+# The rows of ST 1601's arrays of deviations and correlations, and how many there may be.
+_ROWS = {
+    "pixel_sdcc": ((6,), (_PIXELS, _PIXELS, _UNIT, _PIXELS, _PIXELS, _UNIT)),
+    "place_sdcc": ((3, 6), (_METRES, _METRES, _UNIT, _HEIGHT, _UNIT, _UNIT)),
+}
+_KEYS = ("dims", "ebytes", "apa", "values")
 _EXTRA = {2: "imapb_bounds", 4: "bias", 5: "default"}
-_MOST_CELLS = 65536
+
+
+def write_array(value: object, cells: str, trace: Trace, place: Place) -> bytes:
+    """An array whose natural elements are `cells`: "float", "uint", "int" or the name of rows with ranges."""
+    return Array(value, cells, trace, place).code()
 
 
 class Array:
     """One array on its way to bytes."""
 
-    def __init__(self, value: object, natural: Natural, trace: Trace, place: Place) -> None:
+    def __init__(self, value: object, cells: str, trace: Trace, place: Place) -> None:
         if not isinstance(value, Mapping) or not isinstance(value.get("values"), list | tuple):
-            raise place.misfit(value, f"a mapping of {', '.join(_EMPTY)} is wanted")
-        self.given, self.natural, self.trace, self.place = value, natural, trace, place
-        self.values = list(value["values"])
-        self.dims = self._dims()
-        self.apa = self._small("apa", 1, range(1, 6))
+            raise place.misfit(value, f"a mapping of {', '.join(_KEYS)} is wanted")
+        self._given, self._cells, self._trace, self._place = value, cells, trace, place
+        self._values = list(value["values"])
+        self._dims = self._sizes()
+        self._apa = self._number("apa", 1, 5) if "apa" in value else 1
         for key in value:
-            if key not in (*_EMPTY, _EXTRA.get(self.apa)):
-                raise place.stranger(key, [*_EMPTY, *_EXTRA.values()])
-        self.width = self._small("ebytes", None, range(9))
-        self._check_rows()
+            if key not in (*_KEYS, _EXTRA.get(self._apa)):
+                raise place.stranger(key, [*_KEYS, *_EXTRA.values()])
+        most = 65535 if self._apa in (3, 4) else 8
+        self._width = self._number("ebytes", 0, most) if "ebytes" in value else self._least_width()
+        self._check()
 
-    def _dims(self) -> list[int]:
-        dims = self.given.get("dims")
+    def _sizes(self) -> list[int]:
+        dims, place = self._given.get("dims"), self._place.child("dims")
         if not isinstance(dims, list | tuple) or not 1 <= len(dims) <= 8:
-            raise self.place.misfit(dims, "1 to 8 dimensions are wanted")
-        sizes = [whole(one, self.place.child("dims")) for one in dims]
-        if not all(0 <= one <= _MOST_CELLS for one in sizes) or prod(sizes) > _MOST_CELLS:
-            raise self.place.misfit(dims, f"at most {_MOST_CELLS} cells, and no less than 0")
+            raise place.misfit(dims, "1 to 8 dimensions are wanted")
+        sizes = [whole(one, place) for one in dims]
+        if not all(0 <= one <= MOST_CELLS for one in sizes) or prod(sizes) > MOST_CELLS:
+            raise place.misfit(dims, f"at most {MOST_CELLS} cells, and no dimension below 0")
         return sizes
 
-    def _small(self, key: str, default: int | None, span: range) -> int:
-        if default is None and self.given.get(key) is None:
-            return self._least_width()
-        number = whole(self.given.get(key, default), self.place.child(key))
-        if number not in span:
-            raise self.place.misfit(number, f"{span[0]} to {span[-1]} is the range of {key}")
+    def _number(self, key: str, low: int, high: int) -> int:
+        number = whole(self._given[key], self._place.child(key))
+        if not low <= number <= high:
+            raise self._place.child(key).misfit(number, f"{low} to {high} is the range")
         return number
 
     def _least_width(self) -> int:
         """The element size where none is given."""
-        if not self.values:
-            return 0
-        if self.apa in (3, 4):
-            return 1
-        if self.apa == 2 or isinstance(self.natural, tuple):
+        if not self._values or self._apa in (3, 4):
+            return min(1, len(self._values))
+        if self._apa == 2 or self._cells in _ROWS:
             return 4
-        cells = [*self.values, *([self.given["default"]] if "default" in self.given else [])]
-        if self.natural == "float":
-            return 4 if all(special_of(v, self.place) or holds(exact(v, self.place), 4) for v in cells) else 8
-        numbers = [whole(v, self.place.child("values")) for v in cells]
-        signed = self.natural == "int"
-        return max(1, *(((n if n >= 0 else ~n).bit_length() + signed + 7) // 8 for n in numbers))
+        cells = [self._given["default"], *self._values] if "default" in self._given else self._values
+        place = self._place.child("values")
+        if self._cells == "float":
+            return 4 if all(special_of(one, place) or holds(exact(one, place), 4) for one in cells) else 8
+        numbers = [whole(one, place) for one in cells]
+        return max(((n if n >= 0 else ~n).bit_length() + (self._cells == "int") + 7) // 8 or 1 for n in numbers)
 
-    def _check_rows(self) -> None:
-        empty = self.width == 0 or 0 in self.dims
-        if len(self.values) != (0 if empty else prod(self.dims)):
-            raise self.place.misfit(len(self.values), f"{0 if empty else prod(self.dims)} values are wanted")
-        if not empty and isinstance(self.natural, tuple) and self.apa in (1, 5) and self.dims[0] > len(self.natural):
-            raise self.place.misfit(self.dims, f"at most {len(self.natural)} rows have a range")
+    def _check(self) -> None:
+        """Do the parts agree?"""
+        count = prod(self._dims) if self._width else 0
+        if len(self._values) != count:
+            raise self._place.child("values").misfit(len(self._values), f"{count} values are wanted")
+        if count and self._cells in _ROWS and self._apa in (1, 5):
+            rows = _ROWS[self._cells][0]
+            if self._dims[0] not in rows or self._apa == 5:
+                raise self._place.misfit(self._dims, f"{' or '.join(map(str, rows))} rows are wanted, by apa 1 or 2")
+        if count and self._cells == "float" and self._apa in (1, 5) and self._width not in (2, 4, 8):
+            raise self._place.child("ebytes").misfit(self._width, "floats have 2, 4 or 8 bytes")
 
-    def bytes(self) -> bytes:
+    def code(self) -> bytes:
         """Head, what the processing asks for, and elements."""
-        numbers = [len(self.dims), *self.dims, self.width, self.apa]
-        head = b"".join(ber_oid(number, self.trace.oid()) for number in numbers)
-        if not self.values:
+        numbers = [len(self._dims), *self._dims, self._width, self._apa]
+        head = b"".join(ber_oid(number, self._trace.oid()) for number in numbers)
+        if not self._values:
             return head
-        return head + {1: self.plain, 2: self.mapped, 3: self.booleans, 4: self.biased, 5: self.runs}[self.apa]()
+        write = {1: self._plain, 2: self._mapped, 3: self._booleans, 4: self._biased, 5: self._runs}
+        return head + write[self._apa]()
 
-    def cells(self, write: Callable[[int, object], bytes]) -> bytes:
-        return b"".join(write(at, value) for at, value in enumerate(self.values))
+    def _place_of(self, at: int) -> Place:
+        return self._place.child("values").at(at)
 
-    def place_of(self, at: int) -> Place:
-        return self.place.child("values").index(at)
+    def _earlier(self) -> Trace:
+        """The element that stood here in the earlier array, if it was as wide."""
+        return self._trace.take(self._width)
 
-    def plain(self) -> bytes:
-        return self.cells(lambda at, value: self.cell(at, value, self.place_of(at)))
+    def _plain(self) -> bytes:
+        return b"".join(self._cell(at) for at in range(len(self._values)))
 
-    def cell(self, at: int, value: object, place: Place) -> bytes:
-        """A natural element; `at` tells its row."""
-        if isinstance(self.natural, tuple):
-            return self.by_range(value, self.natural[at // (len(self.values) // self.dims[0])], place)
-        if self.natural == "float":
-            if self.width not in (2, 4, 8):
-                raise place.misfit(value, "floats have 2, 4 or 8 bytes")
-            return write_float(value, self.width, (2, 8), place)
+    def _cell(self, at: int) -> bytes:
+        if self._cells in _ROWS:
+            span = _ROWS[self._cells][1][at // (len(self._values) // self._dims[0])]
+            return write_imapb(self._values[at], *span, self._earlier(), self._width, self._place_of(at))
+        return self._natural(self._values[at], self._earlier(), self._place_of(at))
+
+    def _natural(self, value: object, earlier: Trace, place: Place) -> bytes:
+        """A float or an integer."""
+        if self._cells == "float":
+            return write_float(value, self._width, (2, 8), earlier, place)
         number = whole(value, place)
         try:
-            return number.to_bytes(self.width, "big", signed=self.natural == "int")
+            return number.to_bytes(self._width, "big", signed=self._cells == "int")
         except OverflowError as fault:
-            raise place.misfit(value, f"an element of {self.width} bytes can't hold it") from fault
+            raise place.misfit(value, f"an element of {self._width} bytes can't hold it") from fault
 
-    def by_range(self, value: object, span: tuple[float, float], place: Place) -> bytes:
-        name = special_of(value, place)
-        if name is not None:
-            special = imapb_special(name, self.width)
-            if special is None:
-                raise place.misfit(name, f"one of {', '.join(UNREAL)} is wanted")
-            return special
-        code = imapb_code(value, *span, self.width, place)
-        if code is None:
-            raise place.misfit(value, f"{span[0]:g} to {span[1]:g} is the range")
-        return code.to_bytes(self.width, "big")
-
-    def mapped(self) -> bytes:
+    def _mapped(self) -> bytes:
         """IMAPB between two bounds that go before it as floats."""
-        bounds, place = self.given.get("imapb_bounds"), self.place.child("imapb_bounds")
+        bounds, place = self._given.get("imapb_bounds"), self._place.child("imapb_bounds")
         if not isinstance(bounds, list | tuple) or len(bounds) != 2:
             raise place.misfit(bounds, "two bounds are wanted")
-        rest = len(self.trace) - len(self.values) * self.width
-        short = all(holds(exact(one, place), 4) for one in bounds)
-        size = rest // 2 if rest in (8, 16) else 4 if short or place.received else 8
-        codes = [write_float(one, size, (size, size), place) for one in bounds]
+        earlier = len(self._trace) - len(self._values) * self._width
+        short = place.received or all(holds(exact(one, place), 4) for one in bounds)
+        size = earlier // 2 if earlier in (8, 16) else 4 if short else 8
+        codes = [write_float(one, size, (size, size), self._trace.take(size), place) for one in bounds]
         low, high = (unpacked(code) for code in codes)
-        if not low < high:
-            raise place.misfit(bounds, "the lower bound goes first")
-        return b"".join(codes) + self.cells(lambda at, value: self.by_range(value, (low, high), self.place_of(at)))
+        if not 0 < high - low < float("inf"):
+            raise place.misfit(bounds, "the lower bound goes first, and both are finite")
+        return b"".join(codes) + b"".join(
+            write_imapb(value, low, high, self._earlier(), self._width, self._place_of(at))
+            for at, value in enumerate(self._values)
+        )
 
-    def booleans(self) -> bytes:
+    def _booleans(self) -> bytes:
         bits = 0
-        for at, value in enumerate(self.values):
-            if value not in (True, False):
-                raise self.place_of(at).misfit(value, "true or false is wanted")
-            bits = bits << 1 | bool(value)
-        spare = -len(self.values) % 8
-        return (bits << spare).to_bytes((len(self.values) + spare) // 8, "big")
+        for at, value in enumerate(self._values):
+            if not isinstance(value, bool):
+                raise self._place_of(at).misfit(value, "true or false is wanted")
+            bits = bits << 1 | value
+        spare = -len(self._values) % 8
+        return (bits << spare).to_bytes((len(self._values) + spare) // 8, "big")
 
-    def biased(self) -> bytes:
+    def _biased(self) -> bytes:
         """BER-OID numbers above a bias."""
-        bias = self._within(whole(self.given.get("bias", 0), self.place.child("bias")), self.place.child("bias"))
-        parts = [ber_oid(bias, self.trace.oid())]
-        for at, value in enumerate(self.values):
-            above = self._within(whole(value, self.place_of(at)) - bias, self.place_of(at))
-            parts.append(ber_oid(above, self.trace.oid()))
+        place = self._place.child("bias")
+        bias = whole(self._given.get("bias", 0), place)
+        parts = [self._oid(bias, place)]
+        for at, value in enumerate(self._values):
+            number = whole(value, self._place_of(at))
+            if number > LARGEST:
+                raise self._place_of(at).misfit(value, f"{LARGEST} is the most")
+            parts.append(self._oid(number - bias, self._place_of(at)))
         return b"".join(parts)
 
-    @staticmethod
-    def _within(number: int, place: Place) -> int:
+    def _oid(self, number: int, place: Place) -> bytes:
         if not 0 <= number <= LARGEST:
-            raise place.misfit(number, f"0 to {LARGEST} is what an element can say, above the bias")
-        return number
+            raise place.misfit(number, f"0 to {LARGEST} is the range above the bias")
+        return ber_oid(number, self._trace.oid())
 
-    def runs(self) -> bytes:
-        """A default, then patches: those of the earlier array where they still tell the values, else stretches."""
-        place = self.place.child("default")
-        default = self.given.get("default")
-        parts = [self.cell(0, default, place)]
-        earlier = self._earlier_patches()
-        for starts, sizes in earlier if self._told_by(earlier) else self._stretches():
-            first = self._first_seen((starts, sizes), earlier)
-            parts.append(self.cell(first, self.values[first], self.place_of(first)))
-            parts += [ber_oid(number) for number in (*starts, *sizes)]
-        return b"".join(parts)
-
-    def _cells_of(self, patch: tuple[tuple[int, ...], tuple[int, ...]]) -> list[int]:
-        """The flat indices of a patch."""
-        spans = [range(start, start + size) for start, size in zip(*patch, strict=True)]
-        found = []
-        for where in product(*spans):
-            flat = 0
-            for index, size in zip(where, self.dims, strict=True):
-                flat = flat * size + index
-            found.append(flat)
-        return found
+    def _runs(self) -> bytes:
+        """A default, then patches: where the earlier ones still tell the cells those, else stretches of rows."""
+        default = self._natural(self._given.get("default"), self._earlier(), self._place.child("default"))
+        cells = [self._natural(value, Trace(), self._place_of(at)) for at, value in enumerate(self._values)]
+        earlier = read_patches(self._trace, self._width, self._dims)
+        patches = earlier if earlier and tell(earlier, cells, default, self._dims) else None
+        if patches is None:
+            patches = patches_of(cells, default, self._dims)
+        if len(cells) * (len(patches) + 1) > MOST_CELLS:
+            raise self._place.misfit(len(patches), f"cells times runs must not exceed {MOST_CELLS}")
+        return default + b"".join(cells[patch.seen] + patch.code() for patch in patches)

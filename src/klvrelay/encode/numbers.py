@@ -1,30 +1,18 @@
-"""Numbers to codes: IMAPB (MISB ST 1201), the linear maps of ST 0601, IEEE 754, and the codes that are no number.
+"""Numbers to codes: IMAPB (MISB ST 1201), the linear maps of ST 0601, IEEE 754.
 
-Room: encode. Next door: `values.py` knows the items that the numbers are of.
+Room: encode. Next door: `values.py` knows the items that the numbers are of, `specials.py` what is no number.
 """
 
 from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from numbers import Real
 
 from klvrelay.encode.place import Place
 
-# What stands in place of a number, and the first byte of its IMAPB code; zeros follow.
-UNREAL = {
-    "plus_infinity": 0xC8,
-    "minus_infinity": 0xE8,
-    "quiet_nan": 0xD0,
-    "signalling_nan": 0xD8,
-    "below_min": 0xE0,
-    "above_max": 0xE1,
-    "user": 0xC0,
-    "reserved": 0x81,
-}
 _HALF = Fraction(1, 2)
 _LARGEST = 400  # decimal digits before or behind the point that are worth a thought
 
@@ -32,20 +20,6 @@ _LARGEST = 400  # decimal digits before or behind the point that are worth a tho
 def is_number(value: object) -> bool:
     """A number of any kind, and not a truth value."""
     return isinstance(value, Real | Decimal) and not isinstance(value, bool)
-
-
-def special_of(value: object, place: Place) -> str | None:
-    """What a value means that is no number: a null by the document, `{"special": name}`, an infinity or NaN."""
-    if value is None:
-        return place.special.get(place.path)
-    if isinstance(value, Mapping) and value.keys() == {"special"}:
-        return str(value["special"])
-    if isinstance(value, float | Decimal):
-        if math.isinf(value):
-            return "plus_infinity" if value > 0 else "minus_infinity"
-        if value != value:
-            return "quiet_nan"
-    return None
 
 
 def exact(value: object, place: Place) -> Fraction:
@@ -102,19 +76,13 @@ def nearest_imapb(number: Fraction, low: float, high: float, width: int) -> int 
     return code if 0 <= code <= 1 << 8 * width - 1 else None
 
 
-def imapb_special(name: str, width: int) -> bytes | None:
-    """The IMAPB code of what is no number; None for a name that ST 1201 does not have."""
-    first = UNREAL.get(name)
-    return None if first is None else bytes([first]) + bytes(width - 1)
-
-
-_FLOATS = {2: (">e", 10), 4: (">f", 23), 8: (">d", 52)}  # width: struct code, bits of the fraction
+FLOATS = {2: (">e", 10), 4: (">f", 23), 8: (">d", 52)}  # width: struct code, bits of the fraction
 
 
 def ieee(number: float, width: int) -> bytes | None:
     """A number by IEEE 754 in 2, 4 or 8 bytes; None where it is too large for them."""
     try:
-        return struct.pack(_FLOATS[width][0], number)
+        return struct.pack(FLOATS[width][0], number)
     except OverflowError:
         return None
 
@@ -130,19 +98,5 @@ def holds(number: Fraction, width: int) -> bool:
 
 def unpacked(code: bytes) -> float:
     """The number of an IEEE 754 code."""
-    number: float = struct.unpack(_FLOATS[len(code)][0], code)[0]
+    number: float = struct.unpack(FLOATS[len(code)][0], code)[0]
     return number
-
-
-def ieee_special(name: str, width: int) -> bytes | None:
-    """The IEEE 754 code of what is no number; None for a name that IEEE 754 does not have."""
-    fraction = _FLOATS[width][1]
-    ones = (1 << 8 * width - 1) - (1 << fraction)
-    codes = {
-        "plus_infinity": ones,
-        "minus_infinity": ones | 1 << 8 * width - 1,
-        "quiet_nan": ones | 1 << fraction - 1,
-        "signalling_nan": ones | 1,
-    }
-    code = codes.get(name)
-    return None if code is None else code.to_bytes(width, "big")

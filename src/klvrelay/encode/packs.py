@@ -12,11 +12,13 @@ from typing import NamedTuple
 
 from klvrelay.encode.integers import LARGEST
 from klvrelay.encode.mdap import write_array
-from klvrelay.encode.numbers import special_of, whole
+from klvrelay.encode.numbers import whole
 from klvrelay.encode.place import Place
+from klvrelay.encode.specials import special_of
 from klvrelay.encode.values import write_scalar
 from klvrelay.encode.wire import Trace, ber_length
 from klvrelay.spec import PACKS, Element
+
 
 class Step(NamedTuple):
     """One element as it stands, or the group behind a length of its own."""
@@ -54,9 +56,7 @@ def write_pack(name: str, value: object, trace: Trace, place: Place) -> bytes:
     if first.name == "record_length":
         return _records(name, value, trace, place)
     if first.repeat:
-        return b"".join(
-            _element(first, one, trace, place.index(at)) for at, one in enumerate(as_list(value, place))
-        )
+        return b"".join(_element(first, one, trace, place.at(at)) for at, one in enumerate(as_list(value, place)))
     if name == "PayloadRecord":
         return _counted(name, value, trace, place)
     return write_elements(steps_of(name), as_mapping(value, place), trace, place)
@@ -87,10 +87,10 @@ def _counted(name: str, value: object, trace: Trace, place: Place) -> bytes:
 
 
 def _records(name: str, value: object, trace: Trace, place: Place) -> bytes:
-    parts = []
+    parts: list[bytes] = []
     for at, record in enumerate(as_list(value, place)):
         octets, inner = trace.length()
-        body = write_elements(steps_of(name), as_mapping(record, place.index(at)), inner, place.index(at))
+        body = write_elements(steps_of(name), as_mapping(record, place.at(at)), inner, place.at(at))
         parts += (ber_length(len(body), octets), body)
     return b"".join(parts)
 
@@ -144,7 +144,7 @@ def _group(elements: tuple[Element, ...], given: Mapping[str, object], trace: Tr
     if elements[0].length == "half" and len({len(part) for part in parts}) > 1:
         raise place.misfit(given, "both want the same width")
     body = b"".join(parts)
-    return ber_length(len(body), octets)  + body
+    return ber_length(len(body), octets) + body
 
 
 def _element(element: Element, value: object, trace: Trace, place: Place) -> bytes:
@@ -155,13 +155,13 @@ def _element(element: Element, value: object, trace: Trace, place: Place) -> byt
         return write_array(value, "float", trace, place)
     if element.kind == "ber_oid":
         return _oid(element, value, trace, place)
-    width = element.len_min if element.len_min == element.len_max else len(trace)
-    part = trace.take(width)
+    fixed = element.len_min if element.len_min == element.len_max else 0
+    part = trace.take(fixed or len(trace))
     if element.length == "rest" and value == "" and part.data != b"\0":
         return b""  # where all that is left is the text, none is needed for none
     written = write_scalar(element, value, part, place)
-    if element.len_min == element.len_max != 0 != len(written) - element.len_min:
-        raise place.misfit(value, f"{element.len_min} bytes are wanted")
+    if fixed and len(written) != fixed:
+        raise place.misfit(value, f"{fixed} bytes are wanted")
     return written
 
 

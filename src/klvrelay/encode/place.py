@@ -20,8 +20,10 @@ class Place(NamedTuple):
 
     root      the set of the packet
     special   what the nulls of a document mean, by path
-    received  the values are a decoder's: numbers go back to the nearest code, and codes may be out of range
+    received  the values are a decoder's, which may be out of range
+    nearest   numbers by IMAPB go back to the code they came from, rather than down
     old       inside a VMTI set of before version 4, which had other maps
+    amend     inside an amend set, where length 0 deletes an item
     depth     sets around it
     """
 
@@ -29,14 +31,16 @@ class Place(NamedTuple):
     path: str = ""
     special: Mapping[str, str] = {}
     received: bool = False
+    nearest: bool = False
     old: bool = False
+    amend: bool = False
     depth: int = 0
 
     def child(self, key: str) -> Place:
         """The place of an item or element within."""
         return self._replace(path=f"{self.path}.{key}" if self.path else key)
 
-    def index(self, number: int) -> Place:
+    def at(self, number: int) -> Place:
         """The place of one of a list."""
         return self._replace(path=f"{self.path}[{number}]")
 

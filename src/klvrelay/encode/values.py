@@ -9,15 +9,15 @@ are allowed; integers the fewest that hold them; floats 4 bytes where that is ex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from klvrelay.encode import numbers
 from klvrelay.encode.integers import fits, write_bits, write_enum, write_integer, write_oid
-from klvrelay.encode.numbers import UNREAL, exact, special_of
+from klvrelay.encode.numbers import exact
 from klvrelay.encode.place import Place
+from klvrelay.encode.specials import ieee_special, imapb_special, no_such_special, special_of, still_special
 from klvrelay.encode.texts import write_bytes, write_date_time, write_identifier, write_text, write_utf16
 from klvrelay.encode.wire import Trace
-from klvrelay.errors import EncodeError
 from klvrelay.spec import Element, Item
 
 Scalar = Item | Element
@@ -46,52 +46,55 @@ def _bounds(scalar: Scalar, place: Place) -> tuple[float, float, str]:
     return scalar.min, scalar.max, f"{scalar.min:g} to {scalar.max:g} {units} is the range".replace("  ", " ")
 
 
-def _no_such_special(name: str, known: Collection[str], place: Place) -> EncodeError:
-    return place.misfit(name, f"one of {', '.join(known)} is wanted" if known else "it has no codes but numbers")
-
-
 def _linear(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
     """`linear_uint` and `linear_int`; in another width than the item's own the code is right-aligned."""
     old = bool(place.old and scalar.old)
     signed = (scalar.old if old else scalar.mapping) == "linear_int"
     own = 3 if old and signed else scalar.len_min
-    name = special_of(value, place)
-    if name is not None:
-        meanings = ("error",) if old and signed else scalar.special.values()
-        if name not in meanings:
-            raise _no_such_special(name, meanings, place)
-        code: int | None = -1 << 8 * own - 1  # the one code of these maps that is no number
-    else:
+    name = still_special(scalar, value, trace.data, place)
+    if name is None:
         low, high, span = _bounds(scalar, place)
         code = numbers.linear(exact(value, place), low, high, own, signed=signed)
         if code is None:
             raise place.misfit(value, span)
+    elif name in (meanings := ("error",) if old and signed else tuple(scalar.special.values())):
+        code = -1 << 8 * own - 1  # the one code of these maps that is no number
+    else:
+        raise no_such_special(name, meanings, place)
     width = len(trace) if fits(code, len(trace), signed) else own
     return code.to_bytes(width, "big", signed=signed)
 
 
 def _imapb(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
     width = len(trace) if 1 <= len(trace) <= 8 else max(scalar.len_min, min(_IMAPB_BYTES, scalar.len_max or 8))
+    name = still_special(scalar, value, trace.data, place)
+    if name is not None:
+        return imapb_special(name, width, trace.data, place)
+    low, high, span = _bounds(scalar, place)
+    code = _imapb_code(value, low, high, width, place)
+    if code is None:
+        raise place.misfit(value, span)
+    return code.to_bytes(width, "big")
+
+
+def write_imapb(value: object, low: float, high: float, earlier: Trace, width: int, place: Place) -> bytes:
+    """A number by IMAPB (ST 1201) between any two bounds, or the code of what is none."""
     name = special_of(value, place)
     if name is not None:
-        code = numbers.imapb_special(name, width)
-        if code is None:
-            raise _no_such_special(name, UNREAL, place)
-        return code
-    low, high, span = _bounds(scalar, place)
-    number = imapb_code(value, low, high, width, place)
-    if number is None:
-        raise place.misfit(value, span)
-    return number.to_bytes(width, "big")
+        return imapb_special(name, width, earlier.data, place)
+    code = _imapb_code(value, low, high, width, place)
+    if code is None:
+        raise place.misfit(value, f"{low:g} to {high:g} is the range")
+    return code.to_bytes(width, "big")
 
 
-def imapb_code(value: object, low: float, high: float, width: int, place: Place) -> int | None:
+def _imapb_code(value: object, low: float, high: float, width: int, place: Place) -> int | None:
     """A number by IMAPB: rounded down as ST 1201 has it; one that was decoded, to the code it came from.
 
     A number just outside the range is the first or last code of it: decoding may have given that.
     """
     number = exact(value, place)
-    if not place.received and low <= number <= high:
+    if not place.nearest and low <= number <= high:
         return numbers.imapb(float(number), low, high, width)
     code = numbers.nearest_imapb(number, low, high, width)
     if code is not None and not place.received and code > numbers.imapb(high, low, high, width):
@@ -100,21 +103,21 @@ def imapb_code(value: object, low: float, high: float, width: int, place: Place)
 
 
 def _float(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
-    return write_float(value, len(trace), (scalar.len_min or 2, scalar.len_max or 8), place)
+    if still_special(scalar, value, trace.data, place) is not None and value is None:
+        value = {"special": still_special(scalar, value, trace.data, place)}
+    span = scalar.len_min or 2, scalar.len_max or 8
+    return write_float(value, len(trace), span, trace, place)
 
 
-def write_float(value: object, width: int, span: tuple[int, int], place: Place) -> bytes:
+def write_float(value: object, width: int, span: tuple[int, int], earlier: Trace, place: Place) -> bytes:
     """A number by IEEE 754, in `width` bytes if there is such a form, else in the fewest that hold it exactly."""
     name = special_of(value, place)
-    number = None if name is not None else exact(value, place)
-    if width not in (2, 4, 8):
-        fits = [size for size in (4, 8) if span[0] <= size <= span[1]] or [4]
-        width = next((size for size in fits if number is None or numbers.holds(number, size)), fits[-1])
+    if width not in numbers.FLOATS:
+        fit = [size for size in (4, 8) if span[0] <= size <= span[1]] or [4]
+        width = next((size for size in fit if name or numbers.holds(exact(value, place), size)), fit[-1])
     if name is not None:
-        code = numbers.ieee_special(name, width)
-        if code is None:
-            raise _no_such_special(name, ("plus_infinity", "minus_infinity", "quiet_nan", "signalling_nan"), place)
-        return code
+        return ieee_special(name, width, earlier.data, place)
+    exact(value, place)
     try:
         code = numbers.ieee(float(value), width)  # type: ignore[arg-type]
     except OverflowError:

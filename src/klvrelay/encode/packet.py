@@ -63,19 +63,22 @@ def write_packet(document: Document, like: Earlier | None, checksum: bool | None
     if kind == "universal_set":
         entries, seen, summed = _keyed(document, place), list(items_by_key(like.value)) if like else [], None
     else:
-        entries, seen = _tagged(document, place), list(items_by_tag(like.value)) if like else []
+        seen = list(items_by_tag(like.value)) if like else []
+        entries = _tagged(document, seen, place)
         summed = _checksum(document, seen if like else None, checksum)
         entries = _with_sum(entries, document.set, summed, place)
     pairs = matrices_in_place(arranged(entries, seen, summed))
     return _framed(document.set, like, pairs, summed)
 
 
-def _tagged(document: Document, place: Place) -> list[Entry]:
-    """The items of a local set, time first, a document's version behind it."""
+def _tagged(document: Document, seen: list[Seen], place: Place) -> list[Entry]:
+    """The items of a local set, time first, a document's version behind it; of length 0 where they were."""
     name = document.set
     entries = entries_of(name, document.items, place)
+    empty = {one.name for one in seen if not one.value} if document.received else set()
     for tag, value in ((VERSION.get(name), document.version), (TIME.get(name), document.time_us)):
-        if tag is not None and value is not None and not any(entry.name == tag for entry in entries):
+        here = value is not None or tag in empty
+        if tag is not None and here and not any(entry.name == tag for entry in entries):
             item = SETS[name][tag]
             entries.insert(0, tagged(tag, item, value, place.child(item.key)))
     return sorted(entries, key=lambda entry: entry.name != TIME.get(name, -1))

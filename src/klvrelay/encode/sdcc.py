@@ -72,7 +72,7 @@ def write_sdcc(value: object, trace: Trace, place: Place) -> bytes:
             raise place.child(name).misfit(len(given), f"{wanted} of them, or none, are wanted")
     head = ber_oid(size, trace.oid())
     earlier = _earlier(trace, pairs)
-    form = _form(value, sigma, rho, earlier, place)
+    form = _form(value, sigma, rho, pairs, earlier, place)
     there = _present(rho, form, earlier, pairs, place)
     vector = int("".join(map(str, map(int, there))) or "0", 2) << -pairs % 8
     bits = vector.to_bytes(-(-pairs // 8), "big") if form.sparse else b""
@@ -96,7 +96,9 @@ def _numbers(name: str, value: Mapping[str, object], place: Place) -> list[objec
     return list(given)
 
 
-def _form(value: Mapping[str, object], sigma: list[object], rho: list[object], earlier: Form, place: Place) -> Form:
+def _form(
+    value: Mapping[str, object], sigma: list[object], rho: list[object], pairs: int, earlier: Form, place: Place
+) -> Form:
     """The form of the earlier one as far as the numbers go into it."""
     mode = whole(value.get("mode", earlier.mode or 2), place.child("mode"))
     if mode not in (1, 2):
@@ -111,7 +113,8 @@ def _form(value: Mapping[str, object], sigma: list[object], rho: list[object], e
     form = Form(mode, sparse, 0, sigma_imapb, 0, rho_imapb)
     form = form._replace(
         sigma=_width("sigma", sigma, earlier.sigma, form.sigma_imapb, place),
-        rho=_width("rho", rho, earlier.rho, form.rho_imapb, place),
+        # Where there is no pair at all, the parse control may name any width.
+        rho=_width("rho", rho, earlier.rho, form.rho_imapb, place) if pairs else earlier.rho,
     )
     most = 7 if mode == 1 else 15
     if max(form.sigma, form.rho) > most:

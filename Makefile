@@ -10,7 +10,7 @@ unexport PYTHONPATH PYTHONHOME
 python := .venv/bin/python
 paths := $(wildcard src tests benchmarks native setup.py)
 
-.PHONY: help demo test long fuzz bench tables check-tables core lint clean ready-demo ready-test
+.PHONY: help demo test long coverage fuzz bench tables check-tables core lint clean ready-demo ready-test
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -24,6 +24,9 @@ test: ready-test ## the whole fast test suite
 
 long: ready-test ## the long tests
 	@exec $(python) -m pytest -m long $(ARGS)
+
+coverage: ready-test ## which branches of the C core the fast tests take; fails below 95 %
+	@exec .ci/coverage
 
 fuzz: ready-test ## libFuzzer on the C core under ASan and UBSan, 60 s a target (FUZZ_SECONDS=10)
 	@exec .ci/fuzz

@@ -21,6 +21,7 @@ struct array {
 };
 
 static const struct item VALUES = {.key = "\"values\":", .key_size = 9};
+static const struct item DEFAULT = {.key = "\"default\":", .key_size = 10};
 
 /* The rows of ST 1601's arrays of deviations and correlations: the upper end of each; -1 = from -1 to 1. */
 static const double PIXEL_ROWS[6] = {100, 100, -1, 100, 100, -1}, PLACE_ROWS[6] = {650, 650, -1, 1000, -1, -1};
@@ -31,18 +32,18 @@ static int power_of_range(double range)
 }
 
 /* An element `width` octets wide, as the item that holds the array has them. */
-static int write_cell(struct walk *w, const struct array *a, uint64_t index, const uint8_t *in)
+static int write_cell(struct walk *w, const struct array *a, uint64_t index, const uint8_t *in, const struct item *part)
 {
     size_t n = (size_t)a->width;
     double most;
     switch (a->item->cells) {
-    case C_FLOAT: return write_float(w, in, n, &VALUES);
+    case C_FLOAT: return write_float(w, in, n, part);
     case C_UINT: put_uint(w->out, be_uint(in, n)); return 1;
     case C_INT: put_int(w->out, sign_extend(be_uint(in, n), n)); return 1;
     default:
         most = (a->item->cells == C_PIXEL_SDCC ? PIXEL_ROWS : PLACE_ROWS)[index / (a->count / a->dimensions[0])];
-        return most < 0 ? write_steps(w, -1, 1, 1, in, n, &VALUES)
-                        : write_steps(w, 0, most, power_of_range(most), in, n, &VALUES);
+        return most < 0 ? write_steps(w, -1, 1, 1, in, n, part)
+                        : write_steps(w, 0, most, power_of_range(most), in, n, part);
     }
 }
 
@@ -112,14 +113,16 @@ static int write_values(struct walk *w, const struct array *a, struct cursor *c)
     const struct cursor data = *c;
     for (uint64_t i = 0; i < a->count; i++) {
         uint64_t value;
+        const uint8_t *at;
         int written = 1;
         if (i)
             put_char(w->out, ',');
         w->entry = (int)i;
         switch (a->algorithm) {
-        case A_NATURAL: written = write_cell(w, a, i, data.at + i * a->width); break;
+        case A_NATURAL: written = write_cell(w, a, i, data.at + i * a->width, &VALUES); break;
         case A_IMAPB:
-            write_steps(w, a->min, a->max, power_of_range(a->max - a->min), data.at + i * a->width, (size_t)a->width, &VALUES);
+            at = data.at + i * a->width;
+            write_steps(w, a->min, a->max, power_of_range(a->max - a->min), at, (size_t)a->width, &VALUES);
             break;
         case A_BOOLEAN: put(w->out, data.at[i / 8] >> (7 - i % 8) & 1 ? "true" : "false"); break;
         case A_UINT:
@@ -128,7 +131,8 @@ static int write_values(struct walk *w, const struct array *a, struct cursor *c)
                 put_uint(w->out, value + a->bias);
             break;
         default:
-            written = write_cell(w, a, i, run_value(a, i, data.at, (struct cursor){data.at + a->width, data.end}));
+            at = run_value(a, i, data.at, (struct cursor){data.at + a->width, data.end});
+            written = write_cell(w, a, i, at, &VALUES);
         }
         if (!written || w->out->full)
             return written;
@@ -179,16 +183,17 @@ static int write_parameters(struct walk *w, struct array *a, struct cursor *c)
         put_uint(w->out, a->bias);
         return 1;
     default:
-        if (!natural(a) || a->item->cells == C_PIXEL_SDCC || a->item->cells == C_PLACE_SDCC || before < a->width)
+        if (!natural(a) || before < a->width)
             return 0;
         put(w->out, ",\"default\":");
-        return write_cell(w, a, 0, c->at);
+        return write_cell(w, a, 0, c->at, &DEFAULT);
     }
 }
 
 static int take_head(struct array *a, struct cursor *c)
 {
     uint64_t rank;
+    int empty = 0;
     if (!take_oid(c, &rank) || rank < 1 || rank > DIMENSIONS)
         return 0;
     a->rank = (unsigned)rank;
@@ -196,17 +201,21 @@ static int take_head(struct array *a, struct cursor *c)
     for (unsigned d = 0; d < a->rank; d++) {
         if (!take_oid(c, &a->dimensions[d]))
             return 0;
-        a->count = a->dimensions[d] > UINT32_MAX || a->count * a->dimensions[d] > UINT32_MAX ? UINT32_MAX
-                                                                                              : a->count * a->dimensions[d];
+        empty |= a->dimensions[d] == 0;
+        a->count = a->dimensions[d] > UINT32_MAX ? UINT32_MAX : a->count * a->dimensions[d];
+        if (a->count > UINT32_MAX)
+            a->count = UINT32_MAX;
     }
-    return take_oid(c, &a->width) && take_oid(c, &a->algorithm) && a->algorithm >= A_NATURAL && a->algorithm <= A_RUNS &&
-           a->width <= UINT16_MAX;
+    if (empty)
+        a->count = 0;
+    return take_oid(c, &a->width) && take_oid(c, &a->algorithm) && a->width <= UINT16_MAX &&
+           a->algorithm >= A_NATURAL && a->algorithm <= A_RUNS;
 }
 
 /* Is the array small enough? A few bytes may promise very many elements. */
 static int affordable(struct walk *w, const struct array *a, const struct cursor *c)
 {
-    uint64_t cost = a->count;
+    uint64_t cost = a->width ? a->count : 0;
     if (a->algorithm == A_RUNS && left(c) >= a->width) {
         int64_t count = patches(a, (struct cursor){c->at + a->width, c->end});
         if (count < 0)

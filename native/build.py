@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -17,8 +18,9 @@ NATIVE = Path(__file__).parent
 HEADERS = ["klv.h"]
 SOURCES = [
     "klv.c", "value.c", "columns.c",
-    "text.c", "note.c", "miis.c", "sdcc.c", "array.c", "pack.c", "scalar.c", "keys.c", "set.c", "json.c",
+    "text.c", "float.c", "note.c", "miis.c", "sdcc.c", "array.c", "pack.c", "scalar.c", "keys.c", "set.c", "json.c",
     "hold.c", "pes.c", "psi.c", "lane.c",
+    "stamp.c",
     "tables.c",
 ]  # fmt: skip
 
@@ -33,7 +35,7 @@ def declarations(header: str) -> str:
     return "\n".join(marked)
 
 
-def builder(root: Path) -> FFI:
+def builder(root: Path, *flags: str) -> FFI:
     """The extension with its sources below `root`: relative for setuptools, absolute for a build on the spot."""
     ffi = FFI()
     for name in HEADERS:
@@ -43,18 +45,27 @@ def builder(root: Path) -> FFI:
         "\n".join(f'#include "{name}"' for name in HEADERS),
         sources=[str(root / "native" / name) for name in SOURCES],
         include_dirs=[str(root / "native")],
-        extra_compile_args=["-std=c11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra"],
+        extra_compile_args=["-std=c11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra", *flags],
+        extra_link_args=[flag for flag in flags if flag == "--coverage"],
         libraries=["m"],
         py_limited_api=True,
     )
     return ffi
 
 
+def build(package: Path, scratch: str, *flags: str) -> None:
+    """Compile the core and put it into `package`, at once: a process that has the old one goes on with it."""
+    built = builder(NATIVE.parent, *flags).compile(tmpdir=scratch, verbose=True)
+    home = package / Path(built).name
+    shutil.copy(built, home.with_suffix(".new"))
+    home.with_suffix(".new").replace(home)
+
+
 ffibuilder = builder(Path())
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as scratch:
-        built = builder(NATIVE.parent).compile(tmpdir=scratch, verbose=True)
-        home = NATIVE.parent / "src" / "klvrelay" / Path(built).name
-        shutil.copy(built, home.with_suffix(".new"))
-        home.with_suffix(".new").replace(home)  # at once: a process that has the old one goes on with it
+    if len(sys.argv) == 3:  # PACKAGE OBJECTS: for `make coverage`, with a count for every branch
+        build(Path(sys.argv[1]), sys.argv[2], "-O0", "--coverage")
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            build(NATIVE.parent / "src" / "klvrelay", folder)

@@ -12,10 +12,12 @@ from native.spec import facts
 SAME_TAGS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
 # Before version 4 of VMTI these were linear over the same range (misb README, open points).
 OLD_LINEAR_INT = {("VTarget", tag) for tag in (10, 11, 13, 14, 15, 16)}
+OLD_LINEAR_UINT = {("ST0903", 11), ("ST0903", 12), ("VTarget", 12)}
 SUMS = {"ST0601": "SUM_16", "ST0903": "SUM_16", "VTrack": "SUM_16", "ST0806": "SUM_CRC32"}  # the others: SUM_CRC16
 # What the elements of an array are, where it does not say so itself (misb README, open points); else integers.
 CELLS = {("ST1601", 4): "C_UINT", ("ST1601", 5): "C_FLOAT", ("ST1601", 8): "C_FLOAT", ("ST1601", 9): "C_PIXEL_SDCC",
          ("ST1601", 10): "C_PLACE_SDCC", ("ST1206", 22): "C_FLOAT", ("ST1002", 20): "C_FLOAT"}  # fmt: skip
+TIME = facts.TIME | {"ST0104": 2}
 CODED_OIDS = {(121, "wavelength_id"), (138, "payload_type")}
 
 
@@ -81,7 +83,8 @@ class Tables:
         if not field.codes:
             return "0, 0"
         body = ", ".join(f"{{{code.code}, {quoted_json(code.label)}}}" for code in field.codes)
-        table = self.once(f"codes_{name}_{field.key}", f"static const struct code codes_{name}_{field.key}[] = {{{body}}};")
+        table = f"codes_{name}_{field.key}"
+        self.once(table, f"static const struct code {table}[] = {{{body}}};")
         return f"{table}, {len(field.codes)}"
 
     def kind(self, item: facts.Item) -> tuple[str, str, str]:
@@ -118,7 +121,7 @@ class Tables:
         return {
             "uint": "K_UINT", "int": "K_INT", "timestamp": "K_UINT", "utf8": "K_TEXT", "ascii": "K_TEXT",
             "utf16": "K_UTF16", "enum": "K_ENUM", "bitfield": "K_BITS", "bytes": "K_BYTES", "uuid": "K_UUID",
-            "ber_oid": "K_UINT", "ber": "K_UINT", "float": "K_FLOAT", "mdap": "K_ARRAY", "date_time": "K_DATE_TIME",
+            "ber_oid": "K_UINT", "ber": "K_UINT", "float": "K_FLOAT", "date_time": "K_DATE_TIME", "mdap": "K_ARRAY",
         }[kind]  # fmt: skip
 
     def fields(self, key: str, kind: str, length: tuple[int, int], range_: tuple[Fraction | None, Fraction | None],
@@ -135,8 +138,8 @@ class Tables:
         digits = decimals(scale)
         table, bits = (codes[0], "0") if kind != "K_BITS" else ("0", codes[0])
         return (
-            f"{{{self.key(key)}, {len(key) + 3}, {kind}, {flags}, {digits}, {old}, {power}, {cells}, {length[0]}, {length[1]}, "
-            f"{codes[1]}, {real(low)}, {real(high)}, {real(scale)}, {real(scale * 10**digits)}, "
+            f"{{{self.key(key)}, {len(key) + 3}, {kind}, {flags}, {digits}, {old}, {power}, {cells}, "
+            f"{length[0]}, {length[1]}, {codes[1]}, {real(low)}, {real(high)}, {real(scale)}, {real(scale * 10**digits)}, "
             f"{quoted_json(special) if special else 0}, {table}, {bits}, "
             f"{'&set_' + set_.lower() if set_ else 0}, {'&pack_' + pack.lower() if pack else 0}}}"
         )
@@ -154,9 +157,7 @@ class Tables:
         said = {"F_ZERO": i.zero_len_legal, "F_REPEATS": i.repeats, "F_AMEND": i.kind.endswith("-amend"),
                 "F_OID": i.mapping == "ber_oid", "F_TIME": (i.set, i.tag) == ("ST0104", 2)}  # fmt: skip
         flags = " | ".join(flag for flag, holds in said.items() if holds) or "0"
-        old = 0
-        if kind == "K_IMAPB" and i.set in facts.VMTI:
-            old = 1 if (i.set, i.tag) in OLD_LINEAR_INT else 2
+        old = 1 if (i.set, i.tag) in OLD_LINEAR_INT else 2 if (i.set, i.tag) in OLD_LINEAR_UINT else 0
         cells = CELLS.get((i.set, i.tag), "0")
         special = next(iter(i.special.values()), "")
         return self.fields(i.key, kind, (i.len_min, i.len_max), (i.min, i.max), flags=flags, old=old,
@@ -218,7 +219,8 @@ class Tables:
     def keyed(self) -> list[str]:
         """Items by universal key, in the order of the keys as they are compared: without octet 8."""
         rows = sorted((key[:7] + key[8:], item) for key, item in facts.keyed())
-        return [f"    {{{{{octets(key)}}}, {self.item(item)}}}," for key, item in rows]
+        tags = {key: item.tag if item.set in ("ST0104", "ST0601") else 0 for key, item in rows}
+        return [f"    {{{{{octets(key)}}}, {tags[key]}, {self.item(item)}}}," for key, item in rows]
 
     def text(self) -> str:
         keys = {key.set: key for key in facts.universal_keys()}
@@ -250,5 +252,5 @@ class Tables:
         sum_ = SUMS.get(name, "SUM_CRC16") if sum_tag else "SUM_NONE"
         items = facts.items(name) if name in facts.DECODED else []
         table = f"{items[-1].tag + 1}, items_{name.lower()}" if items else "0, 0"
-        return (f'{{"{name}", {{{octets(key)}}}, {universal}, {sum_}, {sum_tag}, {facts.TIME.get(name, 0)}, '
+        return (f'{{"{name}", {{{octets(key)}}}, {universal}, {sum_}, {sum_tag}, {TIME.get(name, 0)}, '
                 f'{facts.VERSION.get(name, 0)}, {4 * (name == "ST0903")}, {table}}}')  # fmt: skip

@@ -70,6 +70,31 @@ static void fill_row(const uint8_t *value, size_t n, const struct plan *plans, d
     }
 }
 
+/* The same of a universal set (ST 0104): its items stand for those of ST 0601. */
+static void fill_row_by_key(const uint8_t *value, size_t n, const struct plan *plans, double *out, size_t stride)
+{
+    size_t at = 0, key, length;
+    while (at < n && read_key(value, &at, n, &key, &length)) {
+        const struct keyed *keyed = keyed_of(value + key);
+        if (keyed && keyed->tag && keyed->tag < TAGS && plans[keyed->tag].way != W_SKIP)
+            out[plans[keyed->tag].column * stride] = item_number(&keyed->item, value + at, length);
+        at += length;
+    }
+}
+
+static void fill(const struct set *set, const uint8_t *value, size_t n, const struct plan *plans, double *out, size_t stride)
+{
+    if (set->universal == U_SET)
+        fill_row_by_key(value, n, plans, out, stride);
+    else
+        fill_row(value, n, plans, out, stride);
+}
+
+static int has_columns(const struct set *set)
+{
+    return set == klv_st0601 || (set->universal == U_SET && set->time_tag);
+}
+
 enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, const uint16_t *tags,
                             size_t columns, double *out, size_t stride, size_t rows, size_t *row, size_t *used)
 {
@@ -86,12 +111,12 @@ enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, 
             return KLV_MORE;
         }
         flags = view.cut ? KLV_LAST : KLV_STEP | KLV_LAST;
-        if (&klv_sets[view.set] == klv_st0601 && (all || (view.checksum != KLV_BAD && !view.cut))) {
+        if (has_columns(&klv_sets[view.set]) && (all || (view.checksum != KLV_BAD && !view.cut))) {
             if (*row == rows)
                 return KLV_FULL;
             for (size_t c = 0; c < columns; c++)
                 out[c * stride + *row] = NAN;
-            fill_row(in + *used + view.at + view.value, view.size - view.value, plans, out + *row, stride);
+            fill(&klv_sets[view.set], in + *used + view.at + view.value, view.size - view.value, plans, out + *row, stride);
             ++*row;
         }
         *used += view.at + view.size;

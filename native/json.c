@@ -35,11 +35,11 @@ static void write_items(struct walk *w, const struct set *set, size_t value, siz
     if (set->universal == U_LOCAL) {
         open_set(w, set, value, end);
     } else if (set->universal == U_SET) {
-        open_keys(w, value, end, 0);
+        open_keys(w, set, value, end);
     } else if (cut) {
         put_unread(w, value, end);
     } else {
-        open_keys(w, 0, end, 1);
+        open_keys(w, set, 0, end);
     }
     while (w->depth > 0 && !w->out->full)
         step(w, top(w));

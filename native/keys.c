@@ -1,7 +1,7 @@
 /* keys.c - items by 16-byte key: universal sets (ST 336), and packets that are a single item. */
 #include "walk.h"
 
-const struct item *item_of_key(const uint8_t *key)
+const struct keyed *keyed_of(const uint8_t *key)
 {
     int low = 0, high = klv_keyed_count;
     while (low < high) {
@@ -9,7 +9,7 @@ const struct item *item_of_key(const uint8_t *key)
         if (order == 0) /* octet 8 is the registry version: any will do */
             order = memcmp(key + 8, klv_keyed[middle].key + 7, 8);
         if (order == 0)
-            return &klv_keyed[middle].item;
+            return &klv_keyed[middle];
         if (order < 0)
             high = middle;
         else
@@ -18,28 +18,14 @@ const struct item *item_of_key(const uint8_t *key)
     return NULL;
 }
 
-/* The item at *at: its key, length, and *at moved to its value; 0 = malformed. Never past `end`. */
-static int read_key(const uint8_t *in, size_t *at, size_t end, size_t *key, size_t *length)
-{
-    uint64_t said;
-    size_t used;
-    if (end - *at < 17 || klv_ber_length(in + *at + 16, end - *at - 16, &said, &used) != KLV_OK)
-        return 0;
-    if (said > end - *at - 16 - used)
-        return 0;
-    *key = *at;
-    *at += 16 + used;
-    *length = (size_t)said;
-    return 1;
-}
-
 static uint32_t *place_of(struct walk *w, const uint8_t *key)
 {
     uint64_t half;
     memcpy(&half, key + 8, sizeof half);
     for (uint32_t i = (uint32_t)(half * 0x9e3779b97f4a7c15u >> 53);; i = (i + 1) % LATEST) {
         uint32_t *place = &w->by_key.places[i];
-        if (*place == 0 || memcmp(w->in + ((*place & ~EARLIER) - 1u), key, 16) == 0)
+        const uint8_t *other = w->in + (*place ? (*place & ~EARLIER) - 1u : 0);
+        if (*place == 0 || (memcmp(other, key, 7) == 0 && memcmp(other + 8, key + 8, 8) == 0))
             return place;
     }
 }
@@ -65,12 +51,12 @@ static void survey(struct walk *w, struct frame *f)
     }
 }
 
-/* `whole`: in[begin..end) is one packet, whose key is that of an item or not known at all. */
-void open_keys(struct walk *w, size_t begin, size_t end, int whole)
+/* in[begin..end): the items of a universal set; or one packet, whose key is that of an item or not known at all. */
+void open_keys(struct walk *w, const struct set *set, size_t begin, size_t end)
 {
     put_char(w->out, '{');
-    struct frame *f = push(w, M_KEYS, NULL, begin, end);
-    f->whole = (uint8_t)whole;
+    struct frame *f = push(w, M_KEYS, set, begin, end);
+    f->whole = set->universal == U_WHOLE;
     survey(w, f);
 }
 
@@ -93,11 +79,12 @@ void step_keys(struct walk *w, struct frame *f)
     uint32_t latest = *place_of(w, w->in + f->key);
     if ((latest & ~EARLIER) != f->key + 1)
         return;
-    f->item = item_of_key(w->in + f->key);
+    const struct keyed *keyed = keyed_of(w->in + f->key);
+    f->item = keyed ? &keyed->item : NULL;
     if (latest & EARLIER)
         remark(w, "repeated, last kept");
-    if (f->item && f->item->flags & F_TIME && !f->whole && length > 0 && length <= 8) {
-        if (length != 8)
+    if (f->item && f->item->flags & F_TIME && f->set->time_tag && length <= 8) {
+        if (length > 0 && length < 8)
             remark_length(w, f->item, length);
         return; /* it is in the record's head */
     }
@@ -144,8 +131,8 @@ int keyed_time(const uint8_t *packet, size_t value, size_t n, uint64_t *time_us)
     size_t key, length;
     int found = 0;
     for (size_t at = value; at < n && read_key(packet, &at, n, &key, &length); at += length) {
-        const struct item *item = item_of_key(packet + key);
-        if (item == NULL || !(item->flags & F_TIME))
+        const struct keyed *keyed = keyed_of(packet + key);
+        if (keyed == NULL || !(keyed->item.flags & F_TIME))
             continue;
         found = length > 0 && length <= 8;
         *time_us = found ? be_uint(packet + at, length) : 0;

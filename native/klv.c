@@ -319,8 +319,10 @@ struct head head_of(const struct set *set, const uint8_t *packet, size_t at, siz
     struct head head = {0};
     uint64_t tag;
     size_t length;
-    if (set->universal == U_SET)
-        head.timed = keyed_time(packet, at, end, &head.time_us);
+    if (set->universal == U_SET) {
+        head.timed = set->time_tag && keyed_time(packet, at, end, &head.time_us);
+        return head;
+    }
     while (set->time_tag && at < end && read_item(packet, &at, end, &tag, &length) == KLV_OK) {
         if (tag == set->time_tag) {
             head.timed = length > 0 && length <= 8;

@@ -1,4 +1,4 @@
-/* klv.h - the core: transport bytes to KLV packets to JSON and columns.
+/* klv.h - the core: transport bytes to KLV packets to JSON and columns; video frames to their times.
  *
  * The caller owns all memory. Nothing here allocates, blocks, keeps state of its own or calls back. Functions
  * return a status; results go through the pointers that come last. A negative status is a fault of the bytes.
@@ -61,6 +61,21 @@ struct klv_counts {
     uint64_t ts_packets, discontinuities, sync_losses;
 };
 
+/* What a video frame says of its time (ST 0603). */
+struct klv_stamp {
+    uint64_t time_us;       /* since 1970 */
+    int nanoseconds;        /* beside time_us, 0 to 999; -1 = it counts microseconds */
+    int status;             /* bit 7: not locked, 6: discontinuity, 5: backwards; the rest are ones */
+    int flags;              /* enum klv_oddity */
+};
+
+enum klv_codec { KLV_H264 = 1, KLV_HEVC = 2, KLV_MPEG2 = 3 };
+
+enum klv_oddity {
+    KLV_NANOSECONDS = 1,    /* they were in a field of microseconds */
+    KLV_ODD_BODY = 2        /* the bytes between those of the time are not FF, or missing */
+};
+
 struct klv_lane;            /* size: klv_lane_size(); memory: klv_lane_memory() */
 
 /* What a record's JSON says beside what is in its packet. */
@@ -99,6 +114,10 @@ int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3]);
 /* Item 2 of a packet: 1 and its value, or 0. */
 int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us);
 
+/* The first time stamp (ST 0604) in the bytes of one video frame, whether its units begin with start codes or
+ * lengths of 4 bytes: 1 and it, or 0. */
+int klv_stamp(const uint8_t *frame, size_t n, int codec, struct klv_stamp *stamp);
+
 /* One packet as JSON, complete or (KLV_FULL) not at all. Adds to *unknown the items kept raw. */
 enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envelope *envelope,
                          char *out, size_t room, size_t *written, uint64_t *unknown);
@@ -108,7 +127,7 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
                 int64_t received_us, int64_t pts, int damaged, char *out, size_t room);
 
-/* The ST 0601 packets of in[0..n) as columns: out[c * stride + row] is item tags[c], NaN where absent. Rows
+/* The ST 0601 and ST 0104 packets of in[0..n) as columns: out[c * stride + row] is item tags[c], NaN where absent. Rows
  * whose checksum is bad are left out unless `all`. KLV_FULL: feed the rest from *used. */
 enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, const uint16_t *tags,
                             size_t columns, double *out, size_t stride, size_t rows, size_t *row, size_t *used);

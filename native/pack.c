@@ -168,10 +168,10 @@ int write_series(struct walk *w, const struct item *item, const uint8_t *in, siz
 {
     struct cursor c = {in, in + n}, piece;
     put_char(w->out, '[');
-    for (int comma = 0; c.at < c.end; comma = 1) {
+    for (w->record = 0; c.at < c.end; w->record++) {
         if (!take_length(&c, &piece))
             return 0;
-        if (comma)
+        if (w->record)
             put_char(w->out, ',');
         size_t size = left(&piece);
         if (size == 0)
@@ -181,6 +181,7 @@ int write_series(struct walk *w, const struct item *item, const uint8_t *in, siz
         else if (item->kind == K_SERIES_UINT)
             put_uint(w->out, be_uint(piece.at, size));
     }
+    w->record = -1;
     put_char(w->out, ']');
     return 1;
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 
-from native.c_tables import CELLS, OLD_LINEAR_INT, string
+from native.c_tables import CELLS, OLD_LINEAR_INT, OLD_LINEAR_UINT, string
 from native.schema_values import pack_name
 from native.spec import facts
 
@@ -101,9 +101,7 @@ def _sets() -> Iterator[str]:
 def _item(item: facts.Item) -> str:
     pack = pack_name(item) if item.kind in ("dlp", "flp", "vlp") else ""
     where = item.set, item.tag
-    old = ""
-    if item.mapping == "imapb" and item.set in facts.VMTI:
-        old = "linear_int" if where in OLD_LINEAR_INT else "linear_uint"
+    old = "linear_int" if where in OLD_LINEAR_INT else "linear_uint" if where in OLD_LINEAR_UINT else ""
     cells = CELLS.get(where, "C_INT").removeprefix("C_").lower() if item.kind == "mdap" else ""
     return _call(
         "Item", item.tag, item.key, item.name, item.units, item.kind, item.len_min, item.len_max, item.min, item.max,

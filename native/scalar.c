@@ -111,6 +111,10 @@ int write_steps(struct walk *w, double min, double max, int range_power, const u
     }
     struct imapb map = imapb_map(min, max, range_power, n);
     double first = ldexp(map.bias, map.shift), value = ldexp((double)raw, -map.shift) + map.bias;
+    if (!isfinite(value)) {
+        write_special(w, element, value < 0 ? "\"below_min\"" : "\"above_max\"");
+        return 1;
+    }
     uint64_t away = fabs(first) < 0x1p63 ? (uint64_t)fabs(first) : 0;
     if (map.shift <= 0 && fabs(value) < 0x1p62)
         put_fixed(w->out, (int64_t)llround(value), 0);
@@ -161,29 +165,6 @@ void write_integer(struct walk *w, const struct item *item, uint64_t raw, size_t
     case K_BITS: write_bits(w, item, raw); break;
     default: put_uint(w->out, raw); break;
     }
-}
-
-double ieee(const uint8_t *in, size_t n)
-{
-    if (n == 8) {
-        uint64_t bits = be_uint(in, 8);
-        double value;
-        memcpy(&value, &bits, sizeof value);
-        return value;
-    }
-    if (n == 4) {
-        uint32_t bits = be32(in);
-        float value;
-        memcpy(&value, &bits, sizeof value);
-        return (double)value;
-    }
-    uint16_t half = be16(in);
-    int exponent = half >> 10 & 31;
-    double mantissa = half & 1023;
-    double value = exponent == 0    ? ldexp(mantissa, -24)
-                   : exponent == 31 ? (mantissa == 0 ? INFINITY : NAN)
-                                    : ldexp(mantissa + 1024, exponent - 25);
-    return half & 0x8000 ? -value : value;
 }
 
 int write_float(struct walk *w, const uint8_t *in, size_t n, const struct item *element)
@@ -243,48 +224,9 @@ static void write_user_data(struct walk *w, const uint8_t *in, size_t n)
         put_uint(w->out, be_uint(in, n));
 }
 
-static int digits(const uint8_t **p, const uint8_t *end, unsigned count, uint64_t *value)
-{
-    *value = 0;
-    for (; count > 0 && *p < end && **p >= '0' && **p <= '9'; ++*p, count--)
-        *value = 10 * *value + (uint64_t)(**p - '0');
-    return count == 0;
-}
-
-/* The Gregorian calendar in eras of 400 years that begin in March; 1970-01-01 is day 0. */
-static uint64_t days_before(uint64_t year, uint64_t month, uint64_t day)
-{
-    year -= month <= 2;
-    uint64_t of_era = year % 400, of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return year / 400 * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
-/* "20050331075051", with or without T, a fraction and Z. */
-static int write_date_time(struct walk *w, const uint8_t *in, size_t n)
-{
-    static const uint8_t DAYS[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const uint8_t *p = in, *end = in + n;
-    uint64_t year, month, day, hour, minute, second, micros = 0, unit = 100000;
-    if (!digits(&p, end, 4, &year) || !digits(&p, end, 2, &month) || !digits(&p, end, 2, &day))
-        return 0;
-    p += p < end && *p == 'T';
-    if (!digits(&p, end, 2, &hour) || !digits(&p, end, 2, &minute) || !digits(&p, end, 2, &second))
-        return 0;
-    if (end - p >= 2 && *p == '.' && p[1] >= '0' && p[1] <= '9')
-        for (p++; p < end && *p >= '0' && *p <= '9' && unit; p++, unit /= 10)
-            micros += unit * (uint64_t)(*p - '0');
-    p += p < end && *p == 'Z';
-    if (p != end || year < 1970 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59)
-        return 0;
-    int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    if (day < 1 || day > DAYS[month - 1] + (unsigned)(leap && month == 2))
-        return 0;
-    put_uint(w->out, ((days_before(year, month, day) * 24 + hour) * 60 + minute) * 60000000 + second * 1000000 + micros);
-    return 1;
-}
-
 int write_scalar(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
 {
+    uint64_t time_us;
     int valid = 1;
     switch (item->kind) {
     case K_LINEAR_UINT:
@@ -298,7 +240,11 @@ int write_scalar(struct walk *w, const struct item *item, const uint8_t *in, siz
     case K_TEXT: valid = put_utf8(w->out, in, n); break;
     case K_UTF16: valid = put_utf16(w->out, in, n); break;
     case K_BIT_LIST: return write_bit_list(w, in, n);
-    case K_DATE_TIME: return write_date_time(w, in, n);
+    case K_DATE_TIME:
+        if (!date_time(in, n, &time_us))
+            return 0;
+        put_uint(w->out, time_us);
+        return 1;
     case K_USER_DATA: write_user_data(w, in, n); return 1;
     case K_UUID:
         if (n != 16)

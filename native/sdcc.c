@@ -89,9 +89,10 @@ int write_sdcc(struct walk *w, const uint8_t *in, size_t n)
     if (size * sigma_size + present * rho_size != (uint64_t)(c.end - c.at))
         return 0;
     uint64_t numbers = (sigma_size ? size : 0) + present;
-    if (numbers > w->items_left) /* each costs as much as an item */
+    if (numbers > w->items_left || pairs > w->cells_left) /* each costs as much as an item, a zero as an element */
         return 0;
     w->items_left -= (unsigned)numbers;
+    w->cells_left -= (unsigned)pairs;
     put(w->out, "{\"matrix_size\":");
     put_uint(w->out, size);
     put(w->out, two ? ",\"mode\":2,\"sparse\":" : ",\"mode\":1,\"sparse\":");

@@ -13,7 +13,8 @@ static int is_root(const struct walk *w)
 static int lifted(const struct walk *w, const struct frame *f, uint64_t tag)
 {
     const struct set *set = f->set;
-    return is_root(w) && tag != 0 && set->tags && (tag == set->sum_tag || tag == set->time_tag || tag == set->version_tag);
+    return is_root(w) && tag != 0 && set->tags &&
+           (tag == set->sum_tag || tag == set->time_tag || tag == set->version_tag);
 }
 
 const struct item *known(const struct set *set, uint64_t tag)
@@ -64,7 +65,7 @@ static void survey(struct walk *w, struct frame *f)
 
 struct frame *push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end)
 {
-    uint8_t old = w->depth ? top(w)->old : 0, amend = w->depth ? top(w)->amend : 0;
+    uint8_t old = w->depth ? top(w)->old : 0, amend = w->depth && mode != M_SET ? top(w)->amend : 0;
     struct frame *f = &w->stack[w->depth++];
     memset(f, 0, sizeof *f);
     f->mode = (uint8_t)mode;
@@ -106,7 +107,7 @@ static void open_series(struct walk *w, enum mode mode, const struct item *item,
 int write_at(struct walk *w, const struct item *item, size_t at, size_t n)
 {
     if (n == 0) {
-        if (!(item->flags & F_ZERO) && !top(w)->amend) /* in an amend it deletes */
+        if (!(item->flags & F_ZERO) && !top(w)->amend && top(w)->mode != M_KEYS) /* in an amend it deletes */
             remark(w, "length 0 is not legal here");
         write_null(w);
         return 1;
@@ -253,16 +254,22 @@ static void write_unknown(struct walk *w, struct frame *f)
     if (f->many)
         note_latest(w, f);
     put(w->out, f->comma ? ",\"unknown\":{" : "\"unknown\":{");
-    for (size_t here = at; at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK; at += length, here = at) {
+    while (at < f->end) {
+        size_t here = at;
+        if (read_item(w->in, &at, f->end, &tag, &length) != KLV_OK)
+            break;
         uint32_t latest = f->many && kept_raw(f, tag) ? *place_of(w, tag) : (uint32_t)(here + 1);
-        if (!kept_raw(f, tag) || (latest & ~EARLIER) != here + 1)
+        if (!kept_raw(f, tag) || (latest & ~EARLIER) != here + 1) {
+            at += length;
             continue;
+        }
         if (!known(f->set, tag) && latest & EARLIER)
             remark_tag(w, tag, "repeated, last kept");
         put(w->out, comma++ ? ",\"" : "\"");
         put_uint(w->out, tag);
         put(w->out, "\":");
         put_hex(w->out, w->in + at, length);
+        at += length;
         if (w->out->full)
             return;
     }

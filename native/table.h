@@ -113,6 +113,7 @@ struct set {
 /* An item by its universal key, without octet 8; the table is sorted by it. */
 struct keyed {
     uint8_t key[15];
+    uint8_t tag;                /* the item of ST 0601 that it stands for; 0 = none */
     struct item item;
 };
 

@@ -1,5 +1,5 @@
-/* text.c - numbers, times and strings as JSON text (RFC 8259), without locale and without the C library's
- * formatting, which is five times slower. */
+/* text.c - integers, decimals, times and strings as JSON text (RFC 8259), without locale and without the C library's
+ * formatting, which is five times slower. Next door, float.c has the floats. */
 #include "text.h"
 
 #include <math.h>
@@ -43,22 +43,13 @@ static char *fixed_before(char *end, uint64_t *value, unsigned count)
     return end;
 }
 
-static const uint64_t TENS[] = {
-    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,
-    1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
-    1000000000000000000u, 10000000000000000000u};
-
-/* As doubles, which hold them exactly. */
-static const double EXACT_TENS[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-                                      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
 static unsigned digits_of(uint64_t value)
 {
     unsigned n = (unsigned)(64 - __builtin_clzll(value | 1)) * 1233 >> 12;
     return n + ((value | 1) >= TENS[n]);
 }
 
-static void put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals)
+void put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals)
 {
     if (!room(t, 48))
         return;
@@ -117,120 +108,6 @@ void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift
     if (negative && !zero)
         *--p = '-';
     put_bytes(t, p, (size_t)(end - p));
-}
-
-/* The decimal digits of mantissa x 2^exponent, as words of nine digits, lowest first; the count of words. What
- * comes out is the value x 10^shift. Exact: a double needs at most 1,075 fraction digits. */
-static size_t big_decimal(uint32_t *words, uint64_t mantissa, int exponent, int *shift)
-{
-    size_t count = 0;
-    for (; mantissa; mantissa /= 1000000000u)
-        words[count++] = (uint32_t)(mantissa % 1000000000u);
-    *shift = exponent < 0 ? -exponent : 0; /* x / 2^k = x * 5^k / 10^k */
-    unsigned base = exponent < 0 ? 5 : 2, left = (unsigned)(exponent < 0 ? -exponent : exponent);
-    while (left > 0) {
-        uint64_t factor = 1, carry = 0;
-        for (unsigned i = 0; i < 12 && left > 0; i++, left--)
-            factor *= base;
-        for (size_t i = 0; i < count; i++) {
-            carry += words[i] * factor;
-            words[i] = (uint32_t)(carry % 1000000000u);
-            carry /= 1000000000u;
-        }
-        if (carry)
-            words[count++] = (uint32_t)carry;
-    }
-    return count;
-}
-
-/* Is scaled x 10^power, as a reader makes a double of it, the value again? 0 also where that is not sure. */
-static int reads_back(uint64_t scaled, int power, double value, int wide)
-{
-    if (power < -22 || power > 22 || scaled > (uint64_t)1 << 53)
-        return 0; /* within these bounds one rounded operation gives the nearest double */
-    double read = power < 0 ? (double)scaled / EXACT_TENS[-power] : (double)scaled * EXACT_TENS[power];
-    return wide ? read == value : (float)read == (float)value;
-}
-
-/* The first `count` of the digits p..end, rounded; *carried where that makes one more digit of it. */
-static uint64_t rounded(const char *p, const char *end, int count, int *carried)
-{
-    uint64_t scaled = 0;
-    for (int i = 0; i < count; i++)
-        scaled = 10 * scaled + (p < end ? (uint64_t)(*p++ - '0') : 0);
-    scaled += p < end && *p >= '5';
-    *carried = scaled == TENS[count];
-    return *carried ? scaled / 10 : scaled;
-}
-
-/* scaled has `count` digits and stands for d.ddd x 10^power. */
-static void put_decimal(struct text *t, uint64_t scaled, int count, int power, int negative)
-{
-    for (; count > 1 && scaled % 10 == 0; count--)
-        scaled /= 10;
-    if (negative)
-        put_char(t, '-');
-    if (power >= count - 1 && power < 16) {
-        put_number(t, scaled * TENS[power - count + 1], 0, 0);
-        put(t, ".0");
-    } else if (power >= -5 && power < 16) {
-        put_number(t, scaled, 0, (unsigned)(count - 1 - power));
-    } else {
-        put_number(t, count > 1 ? scaled : scaled * 10, 0, (unsigned)(count > 1 ? count - 1 : 1));
-        put_char(t, 'e');
-        put_int(t, power);
-    }
-}
-
-/* Most values are short decimals of a common size: one multiplication finds those. 0 = not this one. */
-static int put_short(struct text *t, double value, int negative, int wide)
-{
-    int power = 0;
-    if (value < 1e-5 || value >= 1e15)
-        return 0;
-    while (value >= EXACT_TENS[power + 1])
-        power++;
-    while (power < 1 && value * EXACT_TENS[-power] < 1)
-        power--;
-    for (int count = wide ? 15 : 6; count <= (wide ? 15 : 8); count++) {
-        int shift = count - 1 - power;
-        uint64_t scaled = (uint64_t)((shift < 0 ? value / EXACT_TENS[-shift] : value * EXACT_TENS[shift]) + 0.5);
-        if (scaled >= TENS[count - 1] && scaled < TENS[count] && reads_back(scaled, -shift, value, wide)) {
-            put_decimal(t, scaled, count, power, negative);
-            return 1;
-        }
-    }
-    return 0;
-}
-
-void put_float(struct text *t, double value, int wide)
-{
-    int negative = signbit(value) != 0;
-    value = fabs(value);
-    if (value == 0) {
-        put(t, negative ? "-0.0" : "0.0");
-        return;
-    }
-    if (put_short(t, value, negative, wide))
-        return;
-    int exponent, shift, carried = 0;
-    uint64_t mantissa = (uint64_t)ldexp(frexp(value, &exponent), 53), scaled = 0;
-    uint32_t words[140];
-    char text[140 * 9], *end = text + sizeof text, *p = end;
-    size_t size = big_decimal(words, mantissa, exponent - 53, &shift);
-    for (size_t i = 0; i < size; i++) {
-        uint64_t word = words[i];
-        p = fixed_before(p, &word, 9);
-    }
-    while (*p == '0')
-        p++;
-    int power = (int)(end - p) - 1 - shift, count = wide ? 15 : 6, most = wide ? 17 : 9;
-    for (;; count++) {
-        scaled = rounded(p, end, count, &carried);
-        if (count == most || reads_back(scaled, power + carried - count + 1, value, wide))
-            break;
-    }
-    put_decimal(t, scaled, count, power + carried, negative);
 }
 
 void put_octets(struct text *t, const uint8_t *in, size_t n)

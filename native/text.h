@@ -40,11 +40,12 @@ static inline void put(struct text *t, const char *s)
     put_bytes(t, s, strlen(s));
 }
 
+void put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals); /* magnitude / 10^decimals */
 void put_uint(struct text *t, uint64_t value);
 void put_int(struct text *t, int64_t value);
 void put_fixed(struct text *t, int64_t scaled, unsigned decimals);  /* scaled / 10^decimals */
 void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift); /* magnitude / 2^shift */
-void put_float(struct text *t, double value, int wide);  /* finite; wide = a double, else a float: as few digits as tell it */
+void put_float(struct text *t, double value, int wide);             /* finite; a double, or (not wide) a float */
 void put_octets(struct text *t, const uint8_t *in, size_t n);       /* in hex */
 void put_hex(struct text *t, const uint8_t *in, size_t n);          /* in quotes */
 void put_uuid(struct text *t, const uint8_t *in);                   /* in quotes */
@@ -54,6 +55,11 @@ int put_utf16(struct text *t, const uint8_t *in, size_t n);
 
 static const double POWER_OF_TEN[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
                                       1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
+
+static const uint64_t TENS[] = {
+    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,
+    1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
+    1000000000000000000u, 10000000000000000000u};
 
 /* The fewest decimals that tell steps of 2^-shift apart; 19 at most. */
 static inline unsigned binary_decimals(int shift)

@@ -1,4 +1,4 @@
-/* value.c - raw codes to numbers: IMAPB (MISB ST 1201) and the linear maps of ST 0601. */
+/* value.c - raw codes to numbers: IMAPB (MISB ST 1201), the linear maps of ST 0601, IEEE 754, dates. */
 #include "wire.h"
 
 #include <math.h>
@@ -42,12 +42,79 @@ const char *klv_imapb(const uint8_t *in, size_t n, double min, double max, doubl
     return special;
 }
 
+double ieee(const uint8_t *in, size_t n)
+{
+    if (n == 8) {
+        uint64_t bits = be_uint(in, 8);
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
+    if (n == 4) {
+        uint32_t bits = be32(in);
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        return (double)value;
+    }
+    uint16_t half = be16(in);
+    int exponent = half >> 10 & 31;
+    double mantissa = half & 1023;
+    double value = exponent == 0    ? ldexp(mantissa, -24)
+                   : exponent == 31 ? (mantissa == 0 ? INFINITY : NAN)
+                                    : ldexp(mantissa + 1024, exponent - 25);
+    return half & 0x8000 ? -value : value;
+}
+
+static int digits(const uint8_t **p, const uint8_t *end, unsigned count, uint64_t *value)
+{
+    *value = 0;
+    for (; count > 0 && *p < end && **p >= '0' && **p <= '9'; ++*p, count--)
+        *value = 10 * *value + (uint64_t)(**p - '0');
+    return count == 0;
+}
+
+/* The Gregorian calendar in eras of 400 years that begin in March; 1970-01-01 is day 0. */
+static uint64_t days_before(uint64_t year, uint64_t month, uint64_t day)
+{
+    year -= month <= 2;
+    uint64_t of_era = year % 400, of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+    return year / 400 * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* "20050331075051", with or without T, a fraction and Z. */
+int date_time(const uint8_t *in, size_t n, uint64_t *time_us)
+{
+    static const uint8_t DAYS[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    const uint8_t *p = in, *end = in + n;
+    uint64_t year, month, day, hour, minute, second, micros = 0, unit = 100000;
+    if (!digits(&p, end, 4, &year) || !digits(&p, end, 2, &month) || !digits(&p, end, 2, &day))
+        return 0;
+    p += p < end && *p == 'T';
+    if (!digits(&p, end, 2, &hour) || !digits(&p, end, 2, &minute) || !digits(&p, end, 2, &second))
+        return 0;
+    if (end - p >= 2 && *p == '.' && p[1] >= '0' && p[1] <= '9')
+        for (p++; p < end && *p >= '0' && *p <= '9' && unit; p++, unit /= 10)
+            micros += unit * (uint64_t)(*p - '0');
+    p += p < end && *p == 'Z';
+    if (p != end || year < 1970 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59)
+        return 0;
+    int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (day < 1 || day > DAYS[month - 1] + (unsigned)(leap && month == 2))
+        return 0;
+    uint64_t seconds = ((days_before(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    *time_us = seconds * 1000000 + micros;
+    return 1;
+}
+
 double item_number(const struct item *item, const uint8_t *in, size_t n)
 {
+    uint64_t raw;
+    int64_t code;
+    if (item->kind == K_DATE_TIME)
+        return date_time(in, n, &raw) ? (double)raw : NAN;
     if (n == 0 || n > 8)
         return NAN;
-    uint64_t raw = be_uint(in, n);
-    int64_t code;
+    raw = be_uint(in, n);
     switch (item->kind) {
     case K_UINT:
     case K_ENUM:
@@ -64,6 +131,7 @@ double item_number(const struct item *item, const uint8_t *in, size_t n)
         struct imapb map = imapb_map(item->min, item->max, item->range_power, n);
         return ldexp((double)raw, -map.shift) + map.bias;
     }
+    case K_FLOAT: return n == 2 || n == 4 || n == 8 ? ieee(in, n) : NAN;
     default: return NAN;
     }
 }

@@ -122,7 +122,7 @@ void step_repeat(struct walk *w, struct frame *f);
 int write_at(struct walk *w, const struct item *item, size_t at, size_t n); /* 0 = keep it raw */
 
 /* keys.c */
-void open_keys(struct walk *w, size_t begin, size_t end, int whole);
+void open_keys(struct walk *w, const struct set *set, size_t begin, size_t end);
 void step_keys(struct walk *w, struct frame *f);
 void end_keys(struct walk *w, struct frame *f);
 
@@ -142,7 +142,6 @@ void write_null(struct walk *w);
 void write_special(struct walk *w, const struct item *element, const char *name);
 void write_integer(struct walk *w, const struct item *item, uint64_t raw, size_t n);
 int write_float(struct walk *w, const uint8_t *in, size_t n, const struct item *element);
-double ieee(const uint8_t *in, size_t n);   /* n: 2, 4 or 8 */
 int write_steps(struct walk *w, double min, double max, int range_power, const uint8_t *in, size_t n,
                 const struct item *element);
 

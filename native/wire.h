@@ -69,6 +69,21 @@ static inline enum klv_status read_item(const uint8_t *in, size_t *at, size_t en
     return KLV_OK;
 }
 
+/* The item at *at: its key, length, and *at moved to its value; 0 = malformed. Never past `end`. */
+static inline int read_key(const uint8_t *in, size_t *at, size_t end, size_t *key, size_t *length)
+{
+    uint64_t said;
+    size_t used;
+    if (end - *at < 17 || klv_ber_length(in + *at + 16, end - *at - 16, &said, &used) != KLV_OK)
+        return 0;
+    if (said > end - *at - 16 - used)
+        return 0;
+    *key = *at;
+    *at += 16 + used;
+    *length = (size_t)said;
+    return 1;
+}
+
 /* How an IMAPB of `n` octets is laid out: value = raw x 2^-shift + bias; the name of a special, or NULL. */
 const char *imapb_raw(const uint8_t *in, size_t n, uint64_t *raw);
 
@@ -94,6 +109,11 @@ static inline int linear_code(const struct item *item, const uint8_t *in, size_t
     return *code >> (bits - 1) == 0 || *code >> (bits - 1) == -1;
 }
 
+double ieee(const uint8_t *in, size_t n);   /* n: 2, 4 or 8 */
+
+/* "20050331075051", with or without T, a fraction and Z, in microseconds since 1970; 0 = no such time. */
+int date_time(const uint8_t *in, size_t n, uint64_t *time_us);
+
 /* The value of a scalar as a number; NaN where it is none. */
 double item_number(const struct item *item, const uint8_t *in, size_t n);
 
@@ -110,7 +130,7 @@ struct head head_of(const struct set *set, const uint8_t *packet, size_t at, siz
 int keyed_time(const uint8_t *packet, size_t value, size_t n, uint64_t *time_us);
 
 /* What the 16-byte key of an item stands for, or NULL. */
-const struct item *item_of_key(const uint8_t *key);
+const struct keyed *keyed_of(const uint8_t *key);
 
 /* Do these bytes begin as every key does? */
 int may_be_key(const uint8_t *in, size_t n);

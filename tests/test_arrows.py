@@ -21,10 +21,12 @@ ARROWS: dict[str, set[str] | None] = {
     "wire": {"errors", "_core"},
     "record": {"wire"},
     "klv": {"record", "wire", "errors", "spec"},
+    "stamps": {"record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
     "sources": {"record", "klv", "names", "errors"},
     "sinks": {"record", "errors", "names"},
     "spool": {"record", "errors"},
     "latest": {"record"},
+    "segments": set(),
     "reading": {"sources", "klv", "record", "names", "errors"},
     "broker": {"errors"},
     "backoff": set(),

@@ -118,10 +118,11 @@ def drive(harness: Path, folder: Path, rounds: int, seed: int, timeout: float) -
 
 
 def test_no_input_makes_the_core_leave_its_bounds(harness, tmp_path):
-    """Every vector, whole and at every cut, and 3,000 mutations: the same packets, no stray access."""
+    """Every vector and frame, whole and at every cut, and 3,000 mutations: the same packets, no stray access."""
     counts = drive(harness, tmp_path, rounds=3_000, seed=20_120_629, timeout=55)
 
     assert counts["bare packets"] > 900
+    assert counts["stamps"] > 100
     assert counts["mutations"] == 3_000
 
 

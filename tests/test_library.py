@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import socket
 import threading
@@ -22,6 +23,7 @@ from klvrelay import Record
 from klvrelay.sample import packet
 
 TAPE = feed.recording(40)
+VECTORS = Path(__file__).parent / "vectors" / "vectors.jsonl"
 
 
 @pytest.fixture
@@ -272,6 +274,29 @@ def test_columns_agree_with_the_records(shared: Path):
         values = [r.items.get(key) for r in records]
         near = 0.51 * 10.0**-places
         np.testing.assert_allclose(table[key], [np.nan if v is None else v for v in values], rtol=0, atol=near)
+
+
+def test_columns_of_a_legacy_aircraft_are_those_of_any_other(shared: Path):
+    """EG/ST 0104 sets give the columns of ST 0601 items, from their floats."""
+    data = (shared / "data" / "aphill_klv_10s.ts").read_bytes()
+    keys = ["precision_time_stamp", "sensor_latitude", "slant_range", "event_start_time"]
+    table, records = klvrelay.columns(data, keys), klvrelay.decode(data)
+
+    assert table["precision_time_stamp"].tolist() == [record.time_us for record in records]
+    for key in keys[1:3]:
+        expected = [record.items[key] for record in records]
+        assert np.allclose(table[key], expected, rtol=1e-7, atol=0), key
+    assert np.isnan(table["event_start_time"]).all()
+
+
+def test_a_date_of_a_legacy_aircraft_is_a_column_too():
+    """Its text is the microseconds that ST 0601 has."""
+    (vector,) = (vector for vector in map(json.loads, VECTORS.read_text().splitlines()) if vector.get("set") == "EG0104")
+
+    table = klvrelay.columns(bytes.fromhex(vector["hex"]), ["event_start_time", "platform_roll_angle"])
+
+    assert table["event_start_time"].tolist() == [datetime(2005, 3, 31, 7, 50, 51, tzinfo=UTC).timestamp() * 1e6]
+    assert np.allclose(table["platform_roll_angle"], [22.06])
 
 
 def test_columns_never_take_in_a_damaged_packet():

@@ -45,9 +45,6 @@ DECODED = {
 # Sets whose items are known by 16-byte keys and not by tag, and the set whose item keys a record uses.
 UNIVERSAL = {"ST0104": "ST0601", "ST0102-US": "ST0102"}
 
-# Sets inside ST 0903, whose numbers followed older maps before version 4 of it.
-VMTI = {name for name, file in DECODED.items() if file.startswith("st0903")} - {"VTrack", "VTrackItem"}
-
 # Items that a record lifts out of the set to its head, where the set is a packet of its own.
 CHECKSUM = {"ST0601": 1, "ST0903": 1, "VTrack": 1, "ST0806": 1, "ST1002": 21, "ST1107": 45, "ST1108": 11}
 TIME = {"ST0601": 2, "ST0903": 2, "VTrack": 2, "ST0806": 2, "ST1002": 1, "ST1107": 43, "ST1602": 1}

@@ -90,6 +90,20 @@ async def _decode(args: argparse.Namespace) -> int:
     return 0
 
 
+def _frame_times(args: argparse.Namespace) -> int:
+    """libav waits on its own, outside of any loop: a signal stops it between two frames."""
+    from klvrelay.verbs.frame_times import decode_frame_times
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        count = decode_frame_times(args.source, args.format)
+    except KeyboardInterrupt:
+        return 0
+    if not args.quiet:
+        print(f"{count} video frames with a time stamp", file=sys.stderr)
+    return 0
+
+
 async def _watch(args: argparse.Namespace) -> int:
     from klvrelay.config import mqtt_settings
     from klvrelay.verbs.watch import watch
@@ -141,6 +155,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _log_to_stderr(quiet=getattr(args, "quiet", False))
         if args.verb == "sample":
             return _sample(args)
+        if getattr(args, "frame_times", False):
+            return _frame_times(args)
         return asyncio.run(_stoppable(VERBS[args.verb](args)))
     except KlvrelayError as fault:
         print(f"klvrelay: {fault}", file=sys.stderr)

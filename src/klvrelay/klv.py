@@ -136,7 +136,7 @@ def json_lines(data: bytes | bytearray | memoryview, *, stream: str = "", boot: 
 
 
 def columns(data: Any, items: Sequence[str], *, every: bool = False) -> dict[str, NDArray[np.float64]]:
-    """Items of all ST 0601 records in a buffer (MPEG-TS or bare KLV) as {key: float64 of shape (records,)}.
+    """Items of all ST 0601 and ST 0104 records of a buffer (MPEG-TS or KLV) as {key: float64 of shape (records,)}.
 
     One call into C; NaN where an item is absent or no number. `every`: also records with a bad checksum.
     Raises ConfigError for a key that is no numeric item of ST 0601.

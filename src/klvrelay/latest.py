@@ -12,8 +12,21 @@ import orjson
 if TYPE_CHECKING:
     from klvrelay.record import Record
 
+# Sets that tell of the platform itself: their items stand at the root, under the same keys.
+_PLATFORM = ("ST0601", "ST0104")
+# Items on their own do too.
+_ROOT = (*_PLATFORM, "unknown", "ST1204")
 # Sets that also come nested in ST 0601 share the key that they have there.
-_NESTED = {"ST0102": "security_local_set", "ST0903": "vmti_local_set"}
+_NESTED = {
+    "ST0102": "security_local_set",
+    "ST0102-US": "security_local_set",
+    "ST0806": "rvt_local_set",
+    "ST0903": "vmti_local_set",
+    "ST1002": "range_image_local_set",
+    "ST1206": "sar_motion_imagery_local_set",
+    "ST1601": "geo_registration_local_set",
+    "ST1602": "composite_imaging_local_set",
+}
 _TIMES = ("time", "time_us", "pts", "version")
 _SPECIAL, _WARNINGS, _UNKNOWN = "special", "warnings", "unknown"
 
@@ -21,9 +34,9 @@ _SPECIAL, _WARNINGS, _UNKNOWN = "special", "warnings", "unknown"
 class Latest:
     """Merges the records of one stream; records that are not good change nothing.
 
-    The document has the shape of a record (`klvrelay/1`, set ST0601): `seq` and `received` are those of the
-    last good record, the times and the version those of the last good ST 0601 one, where there is one. A
-    stand-alone ST 0102 or ST 0903 set is merged under the key it has inside ST 0601, another under its name.
+    The document has the shape of a record (`klvrelay/1`, set ST0601 or ST0104): `seq` and `received` are those of
+    the last good record, the times and the version those of the last good one of that set, where there is one.
+    A stand-alone ST 0102 or ST 0903 set is merged under the key it has inside ST 0601, another under its name.
     """
 
     def __init__(self) -> None:
@@ -58,9 +71,9 @@ class Latest:
         _update(_place(self._items, name), items)
 
     def _take_head(self, record: dict[str, Any]) -> None:
-        platform = record["set"] == "ST0601"
-        kept = {key: self._head.get(key) for key in _TIMES} if self._platform and not platform else {}
-        self._head = {**record, "set": "ST0601", **kept}
+        platform = record["set"] in _PLATFORM
+        kept = {key: self._head.get(key) for key in (*_TIMES, "set")} if self._platform and not platform else {}
+        self._head = {"set": "ST0601", **record, **kept} if platform or kept else {**record, "set": "ST0601"}
         self._platform = self._platform or platform
 
     def _take_special(self, special: dict[str, str], items: dict[str, Any], path: str) -> None:
@@ -72,7 +85,7 @@ class Latest:
 
 
 def _path(name: str) -> str:
-    return "" if name in ("ST0601", _UNKNOWN) else f"{_NESTED.get(name, name.lower())}."
+    return "" if name in _ROOT else f"{_NESTED.get(name, name.lower())}."
 
 
 def _place(items: dict[str, Any], name: str) -> dict[str, Any]:

@@ -19,6 +19,14 @@ Carriage = Literal["ts", "klv"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def utc(us: int | None) -> datetime | None:
+    """Microseconds since 1970 as a UTC datetime; None for None, and past the year 9999."""
+    try:
+        return None if us is None else _EPOCH + timedelta(microseconds=us)
+    except OverflowError:
+        return None
+
+
 class Packet(NamedTuple):
     """Bytes as a source received them, and what is known of their way here.
 
@@ -74,11 +82,7 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
     @property
     def time(self) -> datetime | None:
         """Item 2 as a UTC datetime, or None where absent or past the year 9999."""
-        us = self.time_us
-        try:
-            return None if us is None else _EPOCH + timedelta(microseconds=us)
-        except OverflowError:
-            return None
+        return utc(self.time_us)
 
     @property
     def held(self) -> bytes | None:

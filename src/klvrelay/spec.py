@@ -379,14 +379,14 @@ SETS: dict[str, dict[int, Item]] = {
         1: Item(1, "ontology", "ontology", "", "utf8", 0, 0, None, None, "utf8", "", {}, False, False, True, "", "VObject", True, "", {}, (), ""),
         2: Item(2, "ontology_class", "ontologyClass", "", "utf8", 0, 0, None, None, "utf8", "", {}, False, False, True, "", "VObject", True, "", {}, (), ""),
         3: Item(3, "ontology_id", "ontologyId", "", "uint", 1, 3, 0, 16777215, "raw", "", {}, False, True, False, "", "VObject", True, "", {}, (), ""),
-        4: Item(4, "confidence", "confidence", "percent", "imapb", 1, 3, 0, 100, "imapb", "", {}, False, False, False, "", "VObject", True, "linear_uint", {}, (), ""),
+        4: Item(4, "confidence", "confidence", "percent", "imapb", 1, 3, 0, 100, "imapb", "", {}, False, False, False, "", "VObject", True, "", {}, (), ""),
         5: Item(5, "vfeature_series", "vFeatureSeries", "", "series:local_set:VFeature", 0, 0, None, None, "special", "", {}, False, False, False, "new in 0903.6", "VObject", True, "", {}, (), ""),
     },
     "VFeature": {
         1: Item(1, "schema", "schema", "", "utf8", 0, 0, None, None, "utf8", "", {}, False, False, True, "", "VFeature", True, "", {}, (), ""),
         2: Item(2, "schema_feature", "schemaFeature", "", "utf8", 0, 0, None, None, "utf8", "", {}, False, False, True, "", "VFeature", True, "", {}, (), ""),
         3: Item(3, "ontology_id", "ontologyId", "", "uint", 1, 3, 0, 16777215, "raw", "", {}, False, True, False, "", "VFeature", True, "", {}, (), ""),
-        4: Item(4, "confidence", "confidence", "percent", "imapb", 1, 3, 0, 100, "imapb", "", {}, False, False, False, "", "VFeature", True, "linear_uint", {}, (), ""),
+        4: Item(4, "confidence", "confidence", "percent", "imapb", 1, 3, 0, 100, "imapb", "", {}, False, False, False, "", "VFeature", True, "", {}, (), ""),
     },
     "VTracker": {
         1: Item(1, "track_id", "trackId", "", "uuid", 16, 16, None, None, "raw", "", {}, False, False, False, "", "VTracker", True, "", {}, (), ""),

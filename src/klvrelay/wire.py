@@ -116,6 +116,27 @@ def time_us(raw: bytes) -> int | None:
     return int(out[0]) if lib.klv_time(raw, len(raw), out) else None
 
 
+_CODECS = {
+    "h264": lib.KLV_H264,
+    "hevc": lib.KLV_HEVC,
+    "mpeg1video": lib.KLV_MPEG2,
+    "mpeg2video": lib.KLV_MPEG2,
+}
+STAMPED_CODECS = frozenset(_CODECS)
+"""Names, as libav has them, of the codecs whose frames may hold a time stamp (ST 0604)."""
+
+
+def stamp(frame: Any, codec: str) -> tuple[int, int | None, int, bool, bool] | None:
+    """(microseconds, nanoseconds beside them, status, they were nanoseconds, odd) of a video frame's first stamp."""
+    source = ffi.from_buffer("uint8_t[]", frame)
+    out = ffi.new("struct klv_stamp *")
+    if codec not in _CODECS or not lib.klv_stamp(source, len(source), _CODECS[codec], out):
+        return None
+    beside = None if out.nanoseconds < 0 else int(out.nanoseconds)
+    sniffed, odd = bool(out.flags & lib.KLV_NANOSECONDS), bool(out.flags & lib.KLV_ODD_BODY)
+    return int(out.time_us), beside, int(out.status), sniffed, odd
+
+
 Entry = tuple[bytes, int | None, int | None, str, Checksum, Transport]
 """(bytes, pts, pid, set, checksum, transport) of one packet."""
 
@@ -219,7 +240,7 @@ def is_numeric(tag: int) -> bool:
 
 
 def columns(data: Any, tags: Sequence[int], *, every: bool = False, limit: int = LIMIT) -> NDArray[np.float64]:
-    """ST 0601 packets of a buffer as float64 of shape (len(tags), packets), NaN where absent."""
+    """ST 0601 and ST 0104 packets of a buffer as float64 of shape (len(tags), packets), NaN where absent."""
     import numpy as np  # here, since it takes 60 ms and 13 MiB that a relay has no use for
 
     source = ffi.from_buffer("uint8_t[]", data)

@@ -1,4 +1,4 @@
-"""The harness's corpus: every vector as a KLV packet, and the packets again inside transport streams."""
+"""The harness's corpus: every vector as a KLV packet, the packets again inside transport streams, stamped frames."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INSIDE = {"ST0102": 48, "ST0903": 74, "ST1206": 95, "ST1002": 97, "ST1107": 98, 
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
-    """Bare KLV and transport streams, and how many packets the latter hold."""
+    """Bare KLV (and frames of video among it) and transport streams, and how many packets the latter hold."""
 
     bare: list[bytes]
     transport: list[bytes]
@@ -83,6 +83,8 @@ def corpus_of(vectors: Path) -> Corpus:
     ]
     bare.append(b"".join(right[:12]))
     bare.append(b"\x06\x0e\x2b" + right[0] + b"junk\x06\x0e" + right[1] + right[2][:-9] + right[3])
+    stamps = (vectors.parent / "stamps.jsonl").read_text(encoding="utf-8").splitlines()
+    bare += [bytes.fromhex(json.loads(line)["hex"]) for line in stamps]
     chosen = [max(right, key=len), *right[:5]]
     streams = [transport(chosen, stride) for stride in (188, 192, 204)]
     return Corpus(bare, streams, packets_in_transport=2 * len(chosen) * len(streams))

@@ -36,7 +36,7 @@ struct digest {
 };
 
 static size_t input_index;
-static unsigned long mutation, cuts;
+static unsigned long mutation, cuts, stamps_found;
 static uint8_t *input_end, *packet_end, *output_end; /* each is the first byte of a page without access */
 static uint64_t random_state;
 
@@ -87,6 +87,21 @@ static void primitives(const uint8_t *in, size_t n)
     klv_imapb(in, n, -900, 40000, &number);
     klv_imapb(in, n, 0, 4294967296.0, &number);
     klv_imapb(in, n, 1, 1, &number);
+}
+
+/* What a frame's time may be, whatever its bytes are; that it holds none leaves the stamp as it was. */
+static void stamps(const uint8_t *in, size_t n)
+{
+    for (int codec = 0; codec <= KLV_MPEG2 + 1; codec++) {
+        struct klv_stamp stamp = {0, -2, -2, -2};
+        if (klv_stamp(in, n, codec, &stamp)) {
+            stamps_found++;
+            CHECK(stamp.nanoseconds >= -1 && stamp.nanoseconds < 1000 && stamp.status >= 0 && stamp.status < 256);
+            CHECK((stamp.flags & ~(KLV_NANOSECONDS | KLV_ODD_BODY)) == 0);
+            CHECK(!(stamp.flags & KLV_NANOSECONDS) || stamp.nanoseconds >= 0);
+        } else
+            CHECK(stamp.time_us == 0 && stamp.nanoseconds == -2 && stamp.status == -2 && stamp.flags == -2);
+    }
 }
 
 /* ---- one packet -------------------------------------------------------------------------------------- */
@@ -284,6 +299,7 @@ static void everything(const struct input *input)
 {
     const uint8_t *in = flush(input_end, input->data, input->size);
     primitives(in, input->size);
+    stamps(in, input->size);
     framing(in, input->size);
     columns(in, input->size);
     one_packet(input->data, input->size);
@@ -390,8 +406,8 @@ int main(int argc, char **argv)
     for (input_index = 0; input_index < count; input_index++)
         packets[inputs[input_index].ts] += every_cut(&inputs[input_index]);
     fuzz(inputs, count, rounds);
-    printf("inputs %zu, bare packets %lu, transport packets %lu, cuts %lu, mutations %lu\n", count,
-           (unsigned long)packets[0], (unsigned long)packets[1], cuts, mutation - 1);
+    printf("inputs %zu, bare packets %lu, transport packets %lu, cuts %lu, stamps %lu, mutations %lu\n", count,
+           (unsigned long)packets[0], (unsigned long)packets[1], cuts, stamps_found, mutation - 1);
     free(lane);
     free(lane_memory);
     for (size_t i = 0; i < count; i++)

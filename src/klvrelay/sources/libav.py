@@ -33,6 +33,8 @@ _OWN_OPTIONS = ("via", "transport")
 _CONTAINERS = "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,avi,flv,mpeg,asf,hls"
 _PROTOCOLS = {
     "file": "file",
+    "stdin": "none",
+    "bytes": "none",
     "rtsp": "rtsp,rtp,udp,tcp",
     "rtsps": "rtsps,rtsp,rtp,srtp,udp,tcp,tls,crypto",
     "http": "http,https,tcp,tls,crypto",
@@ -48,12 +50,12 @@ class LibavSource:
         self.live = url.scheme != "file"
         self.dropped = 0
         self._timeout = timeout
-        self._options = _libav_options(url, ca_file)
+        self._options = libav_options(url, ca_file)
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets of carriage "klv", each with its PID (or the container's number for the stream) and PTS."""
         bridge = Bridge()
-        reader = _Reader(self, self._timeout, self._options, bridge)
+        reader = _Reader(self, Demuxer(self.url, self._timeout, self._options), bridge)
         threading.Thread(target=reader.run, name="klvrelay-libav", daemon=True).start()
         dropped_before = self.dropped
         try:
@@ -65,46 +67,74 @@ class LibavSource:
             bridge.stop()
 
 
+class Demuxer:
+    """libav on one URL: what it may open, how long it may wait, and its faults in our words."""
+
+    def __init__(self, url: Url, timeout: float, options: Mapping[str, str]) -> None:
+        self.url = url
+        self._timeout = timeout
+        self._options = options
+        self._opened, self._waits = False, True
+        self._heard = time.monotonic()
+
+    def open(self, file: Any = None) -> InputContainer:
+        """The container behind the URL, or in a `file` that can be read and stands for it."""
+        import av
+
+        url, self._waits = self.url, file is None
+        path = url.unredacted(without=_OWN_OPTIONS)
+        container: InputContainer = av.open(
+            file or (f"file:{path}" if url.scheme == "file" else path),
+            format="rtsp" if url.scheme in ("rtsp", "rtsps") else None,
+            options=dict(self._options),
+            timeout=(self._timeout, self._timeout),
+            **_lenient(),
+        )
+        self._opened = True
+        self.heard()
+        return container
+
+    def heard(self) -> None:
+        """It gave something: what it is waited for begins anew."""
+        self._heard = time.monotonic()
+
+    def explained(self, error: Exception, *, live: bool) -> SourceError | None:
+        """An error of libav in our words: its own text may hold the URL with the password. None: it is the end."""
+        kind, number = type(error).__name__, getattr(error, "errno", None)
+        if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= self._timeout):
+            what = "sent nothing" if self._opened else "gave no answer"
+            return SourceDown(f"{self.url}: {what} for {self._timeout:g} s")
+        if self._opened and live and number == errno.EIO:
+            return None  # how libav calls the end of a web stream that never said its length
+        if kind in ("InvalidDataError", "EOFError") and not self._opened:
+            return NotMedia(f"{self.url}: holds neither MPEG-TS nor KLV, nor a container that klvrelay reads")
+        code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
+        reasons = _BREAKS if self._opened else _REASONS
+        return SourceDown(f"{self.url}: {reasons.get(kind, 'libav can not read it')} ({code})")
+
+
 class _Reader:
     """One reading of a source, from its opening to its end; all of it happens in its thread."""
 
-    def __init__(self, source: LibavSource, timeout: float, options: Mapping[str, str], bridge: Bridge) -> None:
+    def __init__(self, source: LibavSource, demuxer: Demuxer, bridge: Bridge) -> None:
         self._source, self._url = source, source.url
-        self._timeout = timeout
-        self._options = options
+        self._demuxer = demuxer
         self._bridge = bridge
-        self._opened = False
-        self._heard = time.monotonic()
 
     def run(self) -> None:
         import av
 
         fault: SourceError | None = SourceDown(f"{self._url}: its reader stopped unexpectedly")
         try:
-            with self._open() as container:
-                self._opened, self._heard = True, time.monotonic()
+            with self._demuxer.open() as container:
                 self._pump(container)
             fault = None
         except SourceError as known:
             fault = known
         except (av.FFmpegError, ValueError, OSError) as error:
-            fault = self._explained(error)
+            fault = self._demuxer.explained(error, live=self._source.live)
         finally:
             self._bridge.end(fault)
-
-    def _open(self) -> InputContainer:
-        import av
-
-        url = self._url
-        path = url.unredacted(without=_OWN_OPTIONS)
-        container: InputContainer = av.open(
-            f"file:{path}" if url.scheme == "file" else path,
-            format="rtsp" if url.scheme in ("rtsp", "rtsps") else None,
-            options=dict(self._options),
-            timeout=(self._timeout, self._timeout),
-            **_lenient(),
-        )
-        return container
 
     def _pump(self, container: InputContainer) -> None:
         live = self._source.live = self._source.live and not _has_end(container)
@@ -116,23 +146,9 @@ class _Reader:
         for packet in container.demux(streams) if data else ():
             if self._bridge.stopped:
                 return
-            self._heard = time.monotonic()
+            self._demuxer.heard()
             if packet.size and packet.stream in data and sniffer.is_klv(packet):
                 self._bridge.put(_packet(packet, live), newest_wins=live)
-
-    def _explained(self, error: Exception) -> SourceError | None:
-        """An error of libav in our words: its own text may hold the URL with the password."""
-        kind, number = type(error).__name__, getattr(error, "errno", None)
-        if kind == "ExitError" or time.monotonic() - self._heard >= self._timeout:
-            what = "sent nothing" if self._opened else "gave no answer"
-            return SourceDown(f"{self._url}: {what} for {self._timeout:g} s")
-        if self._opened and self._source.live and number == errno.EIO:
-            return None  # how libav calls the end of a web stream that never said its length
-        if kind == "InvalidDataError" and not self._opened:
-            return NotMedia(f"{self._url}: holds neither MPEG-TS nor KLV, nor a container that klvrelay reads")
-        code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
-        reasons = _BREAKS if self._opened else _REASONS
-        return SourceDown(f"{self._url}: {reasons.get(kind, 'libav can not read it')} ({code})")
 
 
 def _has_end(container: InputContainer) -> bool:
@@ -176,13 +192,17 @@ class _Sniffer:
         return False
 
 
+def pts_of(packet: AvPacket[Stream]) -> int | None:
+    """When it is to be shown: 90 kHz, 33 bits."""
+    if packet.pts is None:
+        return None
+    base = packet.time_base
+    return packet.pts * base.numerator * 90_000 // base.denominator & PTS_BITS
+
+
 def _packet(packet: AvPacket[Stream], live: bool) -> Packet:
-    pts = packet.pts
-    if pts is not None:
-        base = packet.time_base
-        pts = pts * base.numerator * 90_000 // base.denominator & PTS_BITS
     received = time.time_ns() // 1000 if live else None
-    return Packet(bytes(packet), received, "klv", pts, packet.stream.id, packet.is_corrupt)
+    return Packet(bytes(packet), received, "klv", pts_of(packet), packet.stream.id, packet.is_corrupt)
 
 
 def _lenient() -> dict[str, Any]:
@@ -196,7 +216,8 @@ def _named(container: InputContainer) -> str:
     return ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
 
 
-def _libav_options(url: Url, ca_file: str | None) -> Mapping[str, str]:
+def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
+    """What libav may open, and how long it may look at it; raises ConfigError for an option that is none."""
     options = {
         "protocol_whitelist": _PROTOCOLS[url.scheme],
         "probesize": "65536",
@@ -231,6 +252,9 @@ def _trusted(ca_file: str | None) -> str:
 
 
 _REASONS = {
+    "FileNotFoundError": "no such file; a network source begins with rtsp://, http://, ...",
+    "IsADirectoryError": "it is a folder: give a file in it",
+    "PermissionError": "no permission to read it",
     "HTTPUnauthorizedError": "it refuses the user or the password (401)",
     "HTTPForbiddenError": "it forbids this to the user (403)",
     "HTTPNotFoundError": "it has nothing of this name (404)",

@@ -1,7 +1,7 @@
 """What the command does, one file a verb; next door, `cli.py` reads the options and calls them.
 
     run.py      run, replay: a relay out of its settings
-    decode.py   a file's records to standard output
+    decode.py   a file's records to standard output; frame_times.py: the times of its video frames
     watch.py    a broker's streams as a live table
     sample.py   a synthetic recording
     demo.py     all of it in one process

@@ -1,0 +1,60 @@
+"""What hostile packets cost: each is about as dear as its bytes can be made, up to the limit of 64 KiB a packet."""
+
+from __future__ import annotations
+
+import random
+
+from benchmarks.clock import take_turns
+from benchmarks.show import Goal, goals, number, table
+from klvrelay import klv
+from klvrelay.encode import ber_length, ber_oid
+from klvrelay.spec import UNIVERSAL_KEYS
+
+_WANTED = 1.0  # ms per 64 KiB
+
+
+def run(*, quick: bool) -> None:
+    packets = _packets()
+    lines = {name: len(klv.json_lines(raw)) for name, raw in packets.items()}
+    calls = {name: (lambda raw=raw: klv.json_lines(raw), 1) for name, raw in packets.items()}
+    timings = take_turns(calls, rounds=5 if quick else 15)
+    rows = [
+        (name, f"{len(raw):,}", f"{lines[name]:,}", number(timings[name].median * 1e3)) for name, raw in packets.items()
+    ]
+    table("Hostile packets", ("", "bytes", "bytes of JSON", "ms"), rows)
+    goals([Goal(name, _WANTED, timings[name].median * 1e3, "ms", at_most=True) for name in packets])
+
+
+def _packets() -> dict[str, bytes]:
+    chance = random.Random(1)
+    keys = (b"\x06\x0e+4" + count.to_bytes(12, "big") + b"\x00" for count in range(3_800))
+    nested = b""
+    for _ in range(8):
+        nested = _item(100, nested + _item(4, b"xx"))
+    return {
+        "no packet: lengths of 4 GiB": (UNIVERSAL_KEYS["ST0601"] + b"\x84\xff\xff\xff\xff") * 3_000,
+        "1,020 unknown tags": _packet("ST0601", b"".join(_item(200 + count, b"") for count in range(1_020))),
+        "known tags again and again": _packet("ST0601", b"".join(_item(3 + count % 130, b"ab") for count in range(1_020))),
+        "empty items": _packet("ST0601", b"\x03\x00" * 32_000),
+        "distinct universal keys": _packet("ST0104", b"".join(keys)),
+        "sets within sets": _packet("ST0601", nested * 60),
+        "text to escape": _packet("ST0601", _item(3, b"\x01" * 60_000)),
+        "small matrices": _packet("ST0601", _item(3, b"") * 500 + _item(102, b"\x81\x0e\x00") * 500),
+        "sparse matrices": _packet("ST0601", _item(102, b"\x81\x0f\x09" + bytes(1_270)) * 40),
+        "array of octets": _packet("ST1303", _array(60_000, 1, 1) + bytes(60_000)),
+        "array of runs": _packet("ST1303", _array(256, 1, 5) + b"\x01" + b"\x02\x00\x82\x00" * 254),
+        "array of floats": _packet("ST1601", _item(8, _array(16_000, 4, 1) + chance.randbytes(64_000))),
+        "array of doubles": _packet("ST1601", _item(8, _array(8_000, 8, 1) + chance.randbytes(64_000))),
+    }
+
+
+def _packet(name: str, value: bytes) -> bytes:
+    return UNIVERSAL_KEYS[name] + ber_length(len(value)) + value
+
+
+def _item(tag: int, value: bytes) -> bytes:
+    return ber_oid(tag) + ber_length(len(value)) + value
+
+
+def _array(count: int, octets: int, algorithm: int) -> bytes:
+    return b"".join(map(ber_oid, (1, count, octets, algorithm)))

@@ -1,0 +1,127 @@
+/* float.c - floats and doubles as JSON text: as few digits as tell one from its neighbours. */
+#include "text.h"
+
+#include <math.h>
+
+__extension__ typedef unsigned __int128 uint128;
+
+/* As doubles, which hold them exactly. */
+static const double EXACT_TENS[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+                                      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* A number as mantissa x 2^exponent, the mantissa's top bit set: 128 bits, so that some hundred multiplications leave
+ * far more of them right than a double has. */
+struct big {
+    uint128 mantissa;
+    int exponent;
+};
+
+static struct big big_product(struct big a, struct big b)
+{
+    const uint64_t a1 = (uint64_t)(a.mantissa >> 64), a0 = (uint64_t)a.mantissa;
+    const uint64_t b1 = (uint64_t)(b.mantissa >> 64), b0 = (uint64_t)b.mantissa;
+    const uint128 left = (uint128)a1 * b0, right = (uint128)a0 * b1, low = (uint128)a0 * b0;
+    const uint128 middle = (uint128)(uint64_t)left + (uint64_t)right + (uint64_t)(low >> 64);
+    const uint128 high = (uint128)a1 * b1 + (left >> 64) + (right >> 64) + (middle >> 64);
+    struct big product = {high, a.exponent + b.exponent + 128};
+    if (!(product.mantissa >> 127)) {
+        product.mantissa <<= 1;
+        product.exponent--;
+    }
+    return product;
+}
+
+/* value x 10^power as an integer, rounded. */
+static uint64_t times_ten(double value, int power)
+{
+    int exponent;
+    uint64_t mantissa = (uint64_t)ldexp(frexp(value, &exponent), 64);
+    struct big product = {(uint128)mantissa << 64, exponent - 128}, ten = {(uint128)10 << 124, -124};
+    if (power < 0)
+        ten = (struct big){~(uint128)0 / 5 * 4 + 1, -131}; /* a tenth */
+    for (unsigned left = (unsigned)(power < 0 ? -power : power); left > 0; left >>= 1) {
+        if (left & 1)
+            product = big_product(product, ten);
+        ten = big_product(ten, ten);
+    }
+    int shift = -product.exponent;
+    return shift > 127 ? 0 : (uint64_t)((product.mantissa + ((uint128)1 << (shift - 1))) >> shift);
+}
+
+/* Is scaled x 10^power, as a reader makes a double of it, the value again? 0 also where that is not sure. */
+static int reads_back(uint64_t scaled, int power, double value, int wide)
+{
+    if (power < -22 || power > (wide ? 0 : 22) || scaled > (uint64_t)1 << 53)
+        return 0; /* within these bounds one rounded operation gives the nearest double */
+    double read = power < 0 ? (double)scaled / EXACT_TENS[-power] : (double)scaled * EXACT_TENS[power];
+    if (wide)
+        return read == value;
+    int exponent;
+    double fraction = frexp(value, &exponent), near = fraction > 0.5 ? 0.999 : 0.499; /* half a step is too far */
+    return fabs(read - value) < ldexp(near, exponent - 25);
+}
+
+/* scaled has `count` digits and stands for d.ddd x 10^power. */
+static void put_decimal(struct text *t, uint64_t scaled, int count, int power, int negative)
+{
+    for (; count > 1 && scaled % 10 == 0; count--)
+        scaled /= 10;
+    if (negative)
+        put_char(t, '-');
+    if (power >= count - 1 && power < 16) {
+        put_number(t, scaled * TENS[power - count + 1], 0, 0);
+        put(t, ".0");
+    } else if (power >= -5 && power < 16) {
+        put_number(t, scaled, 0, (unsigned)(count - 1 - power));
+    } else {
+        put_number(t, count > 1 ? scaled : scaled * 10, 0, (unsigned)(count > 1 ? count - 1 : 1));
+        put_char(t, 'e');
+        put_int(t, power);
+    }
+}
+
+/* Most values are short decimals of a common size: one multiplication finds those. 0 = not this one. */
+static int put_short(struct text *t, double value, int negative, int wide)
+{
+    int power = 0;
+    if (value < 1e-5 || value >= 1e15)
+        return 0;
+    while (value >= EXACT_TENS[power + 1])
+        power++;
+    while (power < 1 && value * EXACT_TENS[-power] < 1)
+        power--;
+    for (int count = wide ? 15 : 6; count <= (wide ? 15 : 8); count++) {
+        int shift = count - 1 - power;
+        uint64_t scaled = (uint64_t)((shift < 0 ? value / EXACT_TENS[-shift] : value * EXACT_TENS[shift]) + 0.5);
+        if (scaled >= TENS[count - 1] && scaled < TENS[count] && reads_back(scaled, -shift, value, wide)) {
+            put_decimal(t, scaled, count, power, negative);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+void put_float(struct text *t, double value, int wide)
+{
+    int negative = signbit(value) != 0;
+    value = fabs(value);
+    if (value == 0) {
+        put(t, negative ? "-0.0" : "0.0");
+        return;
+    }
+    if (put_short(t, value, negative, wide))
+        return;
+    int exponent, count = wide ? 15 : 6, most = wide ? 17 : 9;
+    frexp(value, &exponent);
+    int power = (int)floor((exponent - 1) * 0.30102999566398120); /* of ten; it may be one too low */
+    for (;; count++) {
+        uint64_t scaled = times_ten(value, count - 1 - power);
+        if (scaled >= TENS[count]) {
+            power++;
+            count--;
+        } else if (count == most || reads_back(scaled, power - count + 1, value, wide)) {
+            put_decimal(t, scaled, count, power, negative);
+            return;
+        }
+    }
+}

@@ -1,0 +1,170 @@
+"""The times of video frames: precision time stamps (MISB ST 0603) inside the video itself (ST 0604).
+
+Next door: `wire.py` finds them in a frame's bytes, `sources/libav.py` opens what the frames are in.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from os import PathLike
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from klvrelay import wire
+from klvrelay.errors import ConfigError, NotMedia, SourceError
+from klvrelay.names import Url
+from klvrelay.record import utc
+from klvrelay.sources.libav import Demuxer, libav_options, pts_of
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+NOT_LOCKED, DISCONTINUITY, REVERSE = 0x80, 0x40, 0x20
+OPENED = ("file", "stdin", "bytes", "rtsp", "rtsps", "http", "https")
+
+
+class Stamp(NamedTuple):
+    """When a frame was taken, by its own account (ST 0603); leap seconds are not applied, as in item 2 of ST 0601.
+
+    time_us      microseconds since 1970
+    time_ns      nanoseconds since 1970 where they are what was sent, else None
+    status       the status byte: bits 7, 6 and 5 are below, the others are ones by the standard
+    nanoseconds  they were sent in a field of microseconds, which a time past the year 5138 gives away
+    odd          the bytes that keep the time from looking like a start code are wrong or missing: may be damaged
+    """
+
+    time_us: int
+    time_ns: int | None
+    status: int
+    nanoseconds: bool
+    odd: bool
+
+    @property
+    def locked(self) -> bool:
+        """The clock is known to follow an absolute reference."""
+        return not self.status & NOT_LOCKED
+
+    @property
+    def discontinuity(self) -> bool:
+        """The time has jumped since the frame before."""
+        return bool(self.status & DISCONTINUITY)
+
+    @property
+    def reverse(self) -> bool:
+        """The jump was backwards."""
+        return bool(self.status & REVERSE)
+
+    @property
+    def time(self) -> datetime | None:
+        """The time in UTC, or None past the year 9999."""
+        return utc(self.time_us)
+
+
+def find(frame: Any, codec: str) -> Stamp | None:
+    """The first time stamp in a buffer that holds one video frame, or its beginning; None where there is none.
+
+    codec   "h264", "hevc", "mpeg2video" or "mpeg1video", as libav names them; others have no time stamps
+
+    H.264 and H.265 may have start codes (MPEG-TS) or lengths of 4 bytes (mp4, mkv) before their units.
+    """
+    found = wire.stamp(frame, codec)
+    if found is None:
+        return None
+    time_us, beside, status, nanoseconds, odd = found
+    return Stamp(time_us, None if beside is None else time_us * 1000 + beside, status, nanoseconds, odd)
+
+
+class FrameTime(NamedTuple):
+    """A video frame that tells its time.
+
+    stamp    what it says
+    pts      90 kHz presentation time, 33 bits, or None
+    stream   the video stream's place in its container, from 0
+    pid      its PID in MPEG-TS, its number in another container
+    codec    "h264", "hevc", "mpeg2video" or "mpeg1video"
+    damaged  the transport lost or reordered something inside the frame: its stamp is not to be trusted
+    """
+
+    stamp: Stamp
+    pts: int | None
+    stream: int
+    pid: int
+    codec: str
+    damaged: bool
+
+    @property
+    def time_us(self) -> int:
+        """Microseconds since 1970."""
+        return self.stamp.time_us
+
+    @property
+    def time(self) -> datetime | None:
+        """The time in UTC, or None past the year 9999."""
+        return self.stamp.time
+
+
+def frame_times(
+    source: str | PathLike[str] | bytes, *, timeout: float = 5.0, ca_file: str | None = None
+) -> Iterator[FrameTime]:
+    """The time of every video frame that has one, in the order of the frames' bytes (not of their `pts`).
+
+    source   a path, `-`, a URL of rtsp, rtsps, http or https, or the bytes of a file
+    timeout  seconds to wait for a connection, and for bytes
+    ca_file  certificates to trust for rtsps:// and https://, instead of the system's
+
+    Raises ConfigError, SourceDown or NotMedia. A frame without a stamp is passed over.
+    """
+    url = Url("bytes") if isinstance(source, bytes) else Url.parse(source)
+    if url.scheme not in OPENED:
+        raise ConfigError(f"{url}: the times of frames are read from a file, -, rtsp://, rtsps://, http://, https://")
+    file = io.BytesIO(source) if isinstance(source, bytes) else _Pipe() if url.scheme == "stdin" else None
+    return _demuxed(Demuxer(url, timeout, libav_options(url, ca_file)), file)
+
+
+class _Pipe:
+    """Standard input for libav, through which no Ctrl-C comes: it ends the input, and is raised behind that."""
+
+    interrupted = False
+
+    def read(self, size: int) -> bytes:
+        try:
+            return b"" if self.interrupted else os.read(sys.stdin.fileno(), size)
+        except KeyboardInterrupt:
+            self.interrupted = True
+            return b""
+
+
+def _demuxed(demuxer: Demuxer, file: io.BytesIO | _Pipe | None) -> Iterator[FrameTime]:
+    import av
+
+    fault: SourceError | None = None
+    try:
+        with demuxer.open(file) as container:
+            yield from _stamped(container, demuxer)
+    except (av.FFmpegError, ValueError, OSError) as error:
+        fault = demuxer.explained(error, live=demuxer.url.scheme not in ("file", "stdin", "bytes"))
+    if isinstance(file, _Pipe) and file.interrupted:
+        raise KeyboardInterrupt
+    # Out here, so that libav's own error does not come with it.
+    if isinstance(fault, NotMedia):
+        raise NotMedia(f"{demuxer.url}: holds no video that klvrelay reads")
+    if fault is not None:
+        raise fault
+
+
+def _stamped(container: InputContainer, demuxer: Demuxer) -> Iterator[FrameTime]:
+    from av.stream import Discard
+
+    codecs = {s.index: s.codec_context.codec.canonical_name for s in container.streams.video if s.codec_context}
+    streams = [s for s in container.streams.video if codecs.get(s.index) in wire.STAMPED_CODECS]
+    for stream in container.streams:
+        if stream not in streams:
+            stream.discard = Discard.all
+    for packet in container.demux(streams) if streams else ():
+        demuxer.heard()
+        stream, codec = packet.stream, codecs[packet.stream_index]
+        if packet.size and (stamp := find(packet, codec)) is not None:
+            yield FrameTime(stamp, pts_of(packet), stream.index, stream.id, codec, packet.is_corrupt)

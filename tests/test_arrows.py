@@ -32,7 +32,8 @@ ARROWS: dict[str, set[str] | None] = {
     "backoff": set(),
     "health": {"record", "errors", "names"},
     "config": {"errors", "names", "sinks"},  # of the sinks: their settings
-    "sample": {"errors", "spec"},
+    "encode": {"errors", "record", "spec"},
+    "sample": {"encode", "errors"},
     "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},
     "relay": None,
     "options": {"errors", "names", "__version__"},

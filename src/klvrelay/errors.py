@@ -67,7 +67,11 @@ class EncodeError(KlvrelayError):
         self.allowed = allowed
 
     def __str__(self) -> str:
-        return f"{self.path}: {reprlib.repr(self.given)} can't be written; {self.allowed}"
+        try:
+            given = reprlib.repr(self.given)
+        except ValueError:  # an integer of more digits than Python cares to print
+            given = f"such a {type(self.given).__name__}"
+        return f"{self.path}: {given} can't be written; {self.allowed}"
 
 
 class SinkError(KlvrelayError):

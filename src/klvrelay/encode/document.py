@@ -36,7 +36,7 @@ def document_of(what: object, set_: str | None) -> Document:
     if isinstance(what, Mapping) and "items" in what and "set" in what:
         return _read(what, set_)
     name = "ST0601" if set_ is None else set_
-    if name not in SETS and name not in KEY_TYPES and name != "unknown":
+    if not isinstance(name, str) or name not in {*SETS, *KEY_TYPES, "unknown"}:
         raise Place("set").stranger(name, {*SETS, *KEY_TYPES})
     return Document(name, what)
 

@@ -15,6 +15,9 @@ from klvrelay.spec import Bits, Element, Item
 Scalar = Item | Element
 
 LARGEST = (1 << 64) - 1
+LARGEST_OID = (1 << 63) - 1
+"""In nine octets, as many as a decoder reads."""
+
 _MOST_BITS = 4096  # of a list of bits, as the decoder reads them
 
 
@@ -60,8 +63,13 @@ def write_oid(scalar: Scalar, value: object, trace: Trace, place: Place) -> byte
         number = code_number(scalar.codes, value, trace, place)
     else:
         number = whole(value, place)
-    if not 0 <= number <= LARGEST:
-        raise place.misfit(value, f"0 to {LARGEST} is the range")
+    return checked_oid(number, trace, place)
+
+
+def checked_oid(number: int, trace: Trace, place: Place) -> bytes:
+    """A BER-OID number that a decoder can read."""
+    if not 0 <= number <= LARGEST_OID:
+        raise place.misfit(number, f"0 to {LARGEST_OID} is the range")
     return ber_oid(number, trace.oid())
 
 

@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-from klvrelay.encode.integers import LARGEST
-from klvrelay.encode.numbers import exact, holds, unpacked, whole
+from klvrelay.encode.integers import LARGEST, checked_oid
+from klvrelay.encode.numbers import exact, holds, tells, unpacked, whole
 from klvrelay.encode.patches import MOST_CELLS, patches_of, read_patches, tell
 from klvrelay.encode.place import Place
 from klvrelay.encode.specials import special_of
@@ -27,6 +27,7 @@ _ROWS = {
     "pixel_sdcc": ((6,), (_PIXELS, _PIXELS, _UNIT, _PIXELS, _PIXELS, _UNIT)),
     "place_sdcc": ((3, 6), (_METRES, _METRES, _UNIT, _HEIGHT, _UNIT, _UNIT)),
 }
+_NARROWEST = 2.0**-900  # between bounds: steps within it are still floats
 _KEYS = ("dims", "ebytes", "apa", "values")
 _EXTRA = {2: "imapb_bounds", 4: "bias", 5: "default"}
 
@@ -77,9 +78,14 @@ class Array:
         cells = [self._given["default"], *self._values] if "default" in self._given else self._values
         place = self._place.child("values")
         if self._cells == "float":
-            return 4 if all(special_of(one, place) or holds(exact(one, place), 4) for one in cells) else 8
+            return 4 if all(special_of(one, place) or self._short(one, place) for one in cells) else 8
         numbers = [whole(one, place) for one in cells]
         return max(((n if n >= 0 else ~n).bit_length() + (self._cells == "int") + 7) // 8 or 1 for n in numbers)
+
+    @staticmethod
+    def _short(value: object, place: Place) -> bool:
+        """Do four bytes tell it?"""
+        return (tells if place.nearest else holds)(exact(value, place), 4)
 
     def _check(self) -> None:
         """Do the parts agree?"""
@@ -134,11 +140,11 @@ class Array:
         if not isinstance(bounds, list | tuple) or len(bounds) != 2:
             raise place.misfit(bounds, "two bounds are wanted")
         earlier = len(self._trace) - len(self._values) * self._width
-        short = place.received or all(holds(exact(one, place), 4) for one in bounds)
+        short = all(self._short(one, place) for one in bounds)
         size = earlier // 2 if earlier in (8, 16) else 4 if short else 8
         codes = [write_float(one, size, (size, size), self._trace.take(size), place) for one in bounds]
         low, high = (unpacked(code) for code in codes)
-        if not 0 < high - low < float("inf"):
+        if not _NARROWEST < high - low < float("inf"):
             raise place.misfit(bounds, "the lower bound goes first, and both are finite")
         return b"".join(codes) + b"".join(
             write_imapb(value, low, high, self._earlier(), self._width, self._place_of(at))
@@ -158,18 +164,13 @@ class Array:
         """BER-OID numbers above a bias."""
         place = self._place.child("bias")
         bias = whole(self._given.get("bias", 0), place)
-        parts = [self._oid(bias, place)]
+        parts = [checked_oid(bias, self._trace, place)]
         for at, value in enumerate(self._values):
-            number = whole(value, self._place_of(at))
+            number, inside = whole(value, self._place_of(at)), self._place_of(at)
             if number > LARGEST:
-                raise self._place_of(at).misfit(value, f"{LARGEST} is the most")
-            parts.append(self._oid(number - bias, self._place_of(at)))
+                raise inside.misfit(value, f"{LARGEST} is the most")
+            parts.append(checked_oid(number - bias, self._trace, inside))
         return b"".join(parts)
-
-    def _oid(self, number: int, place: Place) -> bytes:
-        if not 0 <= number <= LARGEST:
-            raise place.misfit(number, f"0 to {LARGEST} is the range above the bias")
-        return ber_oid(number, self._trace.oid())
 
     def _runs(self) -> bytes:
         """A default, then patches: where the earlier ones still tell the cells those, else stretches of rows."""

@@ -9,7 +9,7 @@ import math
 import struct
 from decimal import Decimal
 from fractions import Fraction
-from numbers import Real
+from numbers import Integral, Real
 
 from klvrelay.encode.place import Place
 
@@ -28,9 +28,11 @@ def exact(value: object, place: Place) -> Fraction:
         raise place.misfit(value, "a number is wanted")
     if isinstance(value, Decimal) and value and abs(value.adjusted()) > _LARGEST:
         raise place.misfit(value, "a number of that size has no code")
-    if isinstance(value, int | float | Decimal | Fraction):
-        return Fraction(value)
     try:
+        if isinstance(value, Integral):
+            return Fraction(int(value))
+        if isinstance(value, float | Decimal | Fraction):
+            return Fraction(value)
         return Fraction(float(value))  # type: ignore[arg-type]
     except (OverflowError, ValueError, TypeError) as fault:
         raise place.misfit(value, "a number is wanted") from fault
@@ -94,6 +96,18 @@ def holds(number: Fraction, width: int) -> bool:
     except OverflowError:
         return False
     return code is not None and Fraction(*unpacked(code).as_integer_ratio()) == number
+
+
+def tells(number: Fraction, width: int) -> bool:
+    """Is the number what a record shows of a float of this width: the fewest digits that read back?"""
+    if width != 4:
+        return holds(number, width)
+    try:
+        code = ieee(float(number), width)
+    except OverflowError:
+        return False
+    shown = (float(f"{unpacked(code):.{digits}g}") for digits in range(6, 10)) if code else ()
+    return Fraction(next((told for told in shown if ieee(told, width) == code), 0.0)) == Fraction(float(number))
 
 
 def unpacked(code: bytes) -> float:

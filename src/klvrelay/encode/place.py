@@ -57,5 +57,6 @@ class Place(NamedTuple):
     def stranger(self, key: object, known: Iterable[str]) -> EncodeError:
         """The error to raise for a key that nothing here has."""
         keys = sorted(known)
-        close = get_close_matches(str(key), keys, 3) or [k for k in keys if str(key) and str(key) in k][:3]
+        word = key if isinstance(key, str) else ""
+        close = get_close_matches(word, keys, 3) or [known for known in keys if word and word in known][:3]
         return self.misfit(key, f"no such key; did you mean {' or '.join(close)}?" if close else "no such key")

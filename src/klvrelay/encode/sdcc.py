@@ -4,8 +4,8 @@ Room: encode. Next door: `sets.py` sees to it that they stand behind the items t
 
 A mapping: `sigma`, one number an item, `rho`, the upper triangle row by row (either may be empty), `matrix_size`
 (else the length of `sigma`), `mode` (else 2), `sparse`, and `items`, the keys of the items before. Hex in `sigma` or
-`rho` is written as it is. Where no earlier value has a form: sigma by IEEE 754, in 8 bytes if 4 do not hold them,
-rho by IMAPB in 4 bytes.
+`rho` is written as it is. Where no earlier value has a form: sigma by IEEE 754, in 8 bytes if 4 do not hold them
+(mode 1 has but 4), rho by IMAPB in 4 bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from klvrelay.encode.numbers import exact, holds, is_number, whole
+from klvrelay.encode.numbers import exact, holds, is_number, tells, whole
 from klvrelay.encode.place import Place
 from klvrelay.encode.specials import special_of
 from klvrelay.encode.texts import octets
@@ -112,9 +112,9 @@ def _form(
     rho_imapb = mode == 1 or (earlier.rho_imapb if known else not _is_raw(rho))
     form = Form(mode, sparse, 0, sigma_imapb, 0, rho_imapb)
     form = form._replace(
-        sigma=_width("sigma", sigma, earlier.sigma, form.sigma_imapb, place),
+        sigma=_width("sigma", sigma, earlier.sigma, form.sigma_imapb, mode, place),
         # Where there is no pair at all, the parse control may name any width.
-        rho=_width("rho", rho, earlier.rho, form.rho_imapb, place) if pairs else earlier.rho,
+        rho=_width("rho", rho, earlier.rho, form.rho_imapb, mode, place) if pairs else earlier.rho,
     )
     most = 7 if mode == 1 else 15
     if max(form.sigma, form.rho) > most:
@@ -126,7 +126,7 @@ def _is_raw(given: list[object]) -> bool:
     return any(isinstance(one, str | bytes) for one in given)
 
 
-def _width(name: str, given: list[object], earlier: int, imapb: bool, place: Place) -> int:
+def _width(name: str, given: list[object], earlier: int, imapb: bool, mode: int, place: Place) -> int:
     """Bytes of each number: as hex has it, as it was, or enough."""
     if not given:
         return 0
@@ -136,11 +136,12 @@ def _width(name: str, given: list[object], earlier: int, imapb: bool, place: Pla
     if earlier in (range(1, 9) if imapb else (2, 4, 8)):
         return earlier
     wide = not imapb and any(is_number(one) and not _short(one, place.child(name)) for one in given)
-    return 8 if wide else 4
+    return 8 if wide and mode == 2 else 4
 
 
 def _short(value: object, place: Place) -> bool:
-    return special_of(value, place) is not None or holds(exact(value, place), 4)
+    enough = tells if place.nearest else holds
+    return special_of(value, place) is not None or enough(exact(value, place), 4)
 
 
 def _present(rho: list[object], form: Form, earlier: Form, pairs: int, place: Place) -> list[bool]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from klvrelay.encode.integers import LARGEST, fits
+from klvrelay.encode.integers import LARGEST, checked_oid, fits
 from klvrelay.encode.layout import Entry, arranged, items_by_tag, matrices_in_place, tagged, trace_of, write_entries
 from klvrelay.encode.mdap import write_array
 from klvrelay.encode.miis import write_miis
@@ -21,7 +21,7 @@ from klvrelay.encode.specials import still_special
 from klvrelay.encode.texts import octets
 from klvrelay.encode.userdata import settle
 from klvrelay.encode.values import write_scalar
-from klvrelay.encode.wire import Trace, ber_length, ber_oid
+from klvrelay.encode.wire import Trace, ber_length
 from klvrelay.spec import SETS, Item
 
 # Sets whose items have the tags of another's (ST 1607 segments and amends carry ST 0601 items).
@@ -194,9 +194,7 @@ def _element(kind: str, value: object, trace: Trace, place: Place) -> bytes:
 def _target(kind: str, value: Mapping[str, object], trace: Trace, place: Place) -> bytes:
     """A BER-OID number, then the items of a set."""
     number = whole(value.get("target_id"), place.child("target_id"))
-    if not 0 <= number <= LARGEST:
-        raise place.child("target_id").misfit(number, f"0 to {LARGEST} is the range")
-    head = ber_oid(number, trace.oid())
+    head = checked_oid(number, trace, place.child("target_id"))
     items = {key: one for key, one in value.items() if key != "target_id"}
     return head + _nested(_TARGETS[kind], items, trace, place)
 

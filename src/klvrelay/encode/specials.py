@@ -46,15 +46,20 @@ _IEEE = ("plus_infinity", "minus_infinity", "quiet_nan", "signalling_nan")
 def special_of(value: object, place: Place) -> str | None:
     """What a value means that is no number: a null by the document, `{"special": name}`, an infinity or NaN."""
     if value is None:
-        return place.special.get(place.path)
+        name = place.special.get(place.path)
+        return name if isinstance(name, str) else None
     if isinstance(value, Mapping) and value.keys() == {"special"}:
         return str(value["special"])
-    if isinstance(value, float | Decimal):
-        if math.isinf(value):
-            return "plus_infinity" if value > 0 else "minus_infinity"
-        if value != value:
-            return "quiet_nan"
-    return None
+    if isinstance(value, Decimal) and not value.is_finite():
+        value = float("nan") if value.is_nan() else float(value)
+    return ieee_name(value) if isinstance(value, float) else None
+
+
+def ieee_name(number: float) -> str | None:
+    """What a float is that is no number."""
+    if math.isinf(number):
+        return "plus_infinity" if number > 0 else "minus_infinity"
+    return "quiet_nan" if number != number else None
 
 
 def still_special(scalar: Item | Element, value: object, earlier: bytes, place: Place) -> str | None:
@@ -83,10 +88,7 @@ def imapb_meaning(code: bytes) -> str | None:
 
 def ieee_meaning(code: bytes) -> str | None:
     """What an IEEE 754 code means; None for a number."""
-    number = unpacked(code) if len(code) in FLOATS else 0.0
-    if math.isinf(number):
-        return "plus_infinity" if number > 0 else "minus_infinity"
-    return "quiet_nan" if number != number else None
+    return ieee_name(unpacked(code)) if len(code) in FLOATS else None
 
 
 def imapb_special(name: str, width: int, earlier: bytes, place: Place) -> bytes:

@@ -114,12 +114,14 @@ def write_float(value: object, width: int, span: tuple[int, int], earlier: Trace
     name = special_of(value, place)
     if width not in numbers.FLOATS:
         fit = [size for size in (4, 8) if span[0] <= size <= span[1]] or [4]
-        width = next((size for size in fit if name or numbers.holds(exact(value, place), size)), fit[-1])
+        enough = numbers.tells if place.nearest else numbers.holds
+        width = next((size for size in fit if name or enough(exact(value, place), size)), fit[-1])
     if name is not None:
         return ieee_special(name, width, earlier.data, place)
     exact(value, place)
     try:
-        code = numbers.ieee(float(value), width)  # type: ignore[arg-type]
+        codes = (numbers.ieee(float(value), size) for size in sorted({width, span[1]}))  # type: ignore[arg-type]
+        code = next((code for code in codes if code is not None), None)
     except OverflowError:
         code = None
     if code is None:

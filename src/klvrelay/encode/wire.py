@@ -75,7 +75,7 @@ def read_length(data: bytes, at: int = 0) -> tuple[int, int] | None:
 def read_oid(data: bytes, at: int = 0) -> tuple[int, int] | None:
     """A BER-OID number and where it ends; None where there is none."""
     number = 0
-    for end in range(at, min(at + 10, len(data))):
+    for end in range(at, min(at + 9, len(data))):
         number = number << 7 | data[end] & 0x7F
         if data[end] < 0x80:
             return number, end + 1

@@ -26,11 +26,6 @@ static const struct item DEFAULT = {.key = "\"default\":", .key_size = 10};
 /* The rows of ST 1601's arrays of deviations and correlations: the upper end of each; -1 = from -1 to 1. */
 static const double PIXEL_ROWS[6] = {100, 100, -1, 100, 100, -1}, PLACE_ROWS[6] = {650, 650, -1, 1000, -1, -1};
 
-static int power_of_range(double range)
-{
-    return (int)ceil(log2(range));
-}
-
 /* An element `width` octets wide, as the item that holds the array has them. */
 static int write_cell(struct walk *w, const struct array *a, uint64_t index, const uint8_t *in, const struct item *part)
 {
@@ -43,7 +38,7 @@ static int write_cell(struct walk *w, const struct array *a, uint64_t index, con
     default:
         most = (a->item->cells == C_PIXEL_SDCC ? PIXEL_ROWS : PLACE_ROWS)[index / (a->count / a->dimensions[0])];
         return most < 0 ? write_steps(w, -1, 1, 1, in, n, part)
-                        : write_steps(w, 0, most, power_of_range(most), in, n, part);
+                        : write_steps(w, 0, most, power_over(most), in, n, part);
     }
 }
 
@@ -122,7 +117,7 @@ static int write_values(struct walk *w, const struct array *a, struct cursor *c)
         case A_NATURAL: written = write_cell(w, a, i, data.at + i * a->width, &VALUES); break;
         case A_IMAPB:
             at = data.at + i * a->width;
-            write_steps(w, a->min, a->max, power_of_range(a->max - a->min), at, (size_t)a->width, &VALUES);
+            write_steps(w, a->min, a->max, power_over(a->max - a->min), at, (size_t)a->width, &VALUES);
             break;
         case A_BOOLEAN: put(w->out, data.at[i / 8] >> (7 - i % 8) & 1 ? "true" : "false"); break;
         case A_UINT:

@@ -139,7 +139,8 @@ class Tables:
         table, bits = (codes[0], "0") if kind != "K_BITS" else ("0", codes[0])
         return (
             f"{{{self.key(key)}, {len(key) + 3}, {kind}, {flags}, {digits}, {old}, {power}, {cells}, "
-            f"{length[0]}, {length[1]}, {codes[1]}, {real(low)}, {real(high)}, {real(scale)}, {real(scale * 10**digits)}, "
+            f"{length[0]}, {length[1]}, {codes[1]}, "
+            f"{real(low)}, {real(high)}, {real(scale)}, {real(scale * 10**digits)}, "
             f"{quoted_json(special) if special else 0}, {table}, {bits}, "
             f"{'&set_' + set_.lower() if set_ else 0}, {'&pack_' + pack.lower() if pack else 0}}}"
         )

@@ -1,7 +1,8 @@
 """Writes everything that follows from `native/spec/*.csv`; run it after a change there: `make tables`.
 
     native/tables.c                     the C core's tables
-    src/klvrelay/spec.py                the Python item table
+    src/klvrelay/spec.py                what Python knows of items, packs, labels and keys
+    src/klvrelay/clauses.py             what else `klvrelay items` tells: documents, clauses, notes
     src/klvrelay/record.schema.json     the JSON Schema of a record
     native/spec/ITEMS.md                the page of items
 
@@ -17,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from native.c_tables import Tables  # noqa: E402
+from native.clauses import clauses  # noqa: E402
 from native.items_page import items_page  # noqa: E402
 from native.python_table import python_table  # noqa: E402
 from native.schema import schema  # noqa: E402
@@ -29,6 +31,7 @@ def outputs() -> dict[str, str]:
         "native/spec/ITEMS.md": items_page(),
         "src/klvrelay/record.schema.json": schema(),
         "src/klvrelay/spec.py": python_table(),
+        "src/klvrelay/clauses.py": clauses(),
     }
 
 

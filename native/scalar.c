@@ -116,9 +116,12 @@ int write_steps(struct walk *w, double min, double max, int range_power, const u
         return 1;
     }
     uint64_t away = fabs(first) < 0x1p63 ? (uint64_t)fabs(first) : 0;
+    int at_a_step = fabs(first) == (double)away && first <= 0x1p62;
     if (map.shift <= 0 && fabs(value) < 0x1p62)
         put_fixed(w->out, (int64_t)llround(value), 0);
-    else if (map.shift <= 0 || map.shift > 66 || fabs(first) != (double)away || first > 0x1p62)
+    else if (!at_a_step && map.shift > 0 && map.shift < 50 && fabs(value) < 1)
+        write_scaled(w, value, ldexp(1, -map.shift));
+    else if (!at_a_step || map.shift <= 0 || map.shift > 66)
         put_float(w->out, value, 1);
     else if (first >= 0)
         put_binary(w->out, raw + away, 0, (unsigned)map.shift);

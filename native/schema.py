@@ -1,7 +1,8 @@
 """The JSON Schema of a record, out of the csv facts; `native/generate.py` writes it.
 
 Every key of every decoded set is in it with its name, units, range and tag, and nothing else may be in a
-record's items: a test holds all records against it. Next door, `schema_values.py` has the values in the sets.
+record's items: a test holds all records against it. Next door, `schema_values.py` and `schema_packs.py` have
+the values in the sets.
 """
 
 from __future__ import annotations
@@ -9,17 +10,16 @@ from __future__ import annotations
 import json
 import re
 
+from native.schema_packs import holds_set, packs
 from native.schema_values import (
     COUNT,
     HEX,
     Schema,
+    bits,
     closed,
-    flags,
-    holds_set,
     labels,
     nullable,
     pack_name,
-    packs,
     range_text,
     scalar,
 )
@@ -27,18 +27,15 @@ from native.spec import facts
 
 # Items whose nested set uses another's tags (ST 1607 segments and amends carry ST 0601 items).
 SAME_TAGS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
-# Items that a record lifts out of the set, where it is a packet of its own.
-LIFTED = {"ST0601": (1, 2, 65), "ST0903": (1, 2)}
+# The universal set whose time stamp is lifted like that of a local set.
+LEGACY = "ST0104"
+# The sets whose elements in a series are led by the number of the target.
+NUMBERED = {"VTarget", "VTrackItem"}
+TARGET: Schema = COUNT | {"description": "Number of the target (BER-OID)"}
+NULL: Schema = {"type": "null"}
 INSTANT: Schema = {
     "type": ["string", "null"],
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$",
-}
-UNKNOWN: Schema = {
-    "type": "object",
-    "description": "Items that no table has or that can't be read: hex, by tag or by 16-byte key",
-    "patternProperties": {"^([0-9]+|[0-9a-f]{32})$": HEX},
-    "additionalProperties": False,
-    "minProperties": 1,
 }
 
 
@@ -55,8 +52,8 @@ def record() -> Schema:
         "boot": {"type": ["string", "null"], "description": "Which run of the relay; null for a file"},
         "seq": COUNT | {"description": "Counts the stream's records within one boot"},
         "received": INSTANT | {"description": "UTC of arrival; null for bytes that were never live"},
-        "time": INSTANT | {"description": "Item 2 as calendar time, as it stands; null past the year 9999"},
-        "time_us": nullable(COUNT) | {"description": "Item 2: microseconds since 1970 (ST 0603)"},
+        "time": INSTANT | {"description": "The packet's time stamp as calendar time, as it stands; null past 9999"},
+        "time_us": nullable(COUNT) | {"description": "The packet's time stamp: microseconds since 1970 (ST 0603)"},
         "pts": nullable(COUNT | {"maximum": 2**33 - 1}) | {"description": "90 kHz presentation time"},
         "set": {"enum": [*sets, "unknown"], "description": "Which set the packet is"},
         "version": nullable(COUNT) | {"description": "ST 0601 item 65; null for other sets"},
@@ -67,13 +64,19 @@ def record() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "klvrelay/1",
         "title": "klvrelay record",
-        "description": "One KLV packet of a drone's video (MISB ST 0601, 0102, 0903), decoded",
+        "description": "One KLV packet of a drone's video (MISB ST 0601 and its company), decoded",
         "type": "object",
         "properties": properties,
         "required": list(properties),
         "additionalProperties": False,
-        "allOf": [*(top_level(name) for name in facts.DECODED if name in sets), left_raw(sets)],
-        "$defs": {name: local_set(name) for name in facts.DECODED} | {"unknown": UNKNOWN} | packs(),
+        "allOf": [*map(top_level, sets), item_packet()],
+        "$defs": {
+            **{name: local_set(name) for name in facts.DECODED},
+            "keyed": keyed(),
+            "unknown": unknown("^[0-9]{1,11}$", "by tag"),
+            "unknown_keys": unknown("^[0-9a-f]{32}$", "by 16-byte key"),
+            **packs(),
+        },
     }
 
 
@@ -99,20 +102,53 @@ def quality() -> Schema:
     }
 
 
+def unknown(names: str, told: str) -> Schema:
+    return {
+        "type": "object",
+        "description": f"Items that no table has or that can't be read: hex, {told}",
+        "patternProperties": {names: HEX},
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+
+
 def top_level(name: str) -> Schema:
-    """What `items` may hold where the packet is one of this set."""
-    lifted = [item.key for item in facts.items(name) if item.tag in LIFTED.get(name, ())]
-    inside: Schema = {"$ref": f"#/$defs/{name}"}
-    if lifted:
-        inside["properties"] = dict.fromkeys(lifted, False)
-    others: Schema = {} if name == "ST0601" else {"version": {"type": "null"}}
-    return condition({"const": name}, {"items": inside, **others})
+    """What the items, and the head's fields out of them, may be where the packet is one of this set."""
+    rest: Schema = {} if name in (*facts.TIME, LEGACY) else dict.fromkeys(("time", "time_us"), NULL)
+    if name not in facts.VERSION:
+        rest["version"] = NULL
+    return condition({"const": name}, {"items": top_items(name), **rest})
 
 
-def left_raw(sets: list[str]) -> Schema:
-    raw = [name for name in sets if name not in facts.DECODED]
-    nothing = {name: {"type": "null"} for name in ("time", "time_us", "version")}
-    return condition({"enum": [*raw, "unknown"]}, {"items": closed({"unknown": UNKNOWN}), **nothing})
+def top_items(name: str) -> Schema:
+    if name in facts.ALONE:
+        return alone(facts.ALONE[name][0])
+    if name in facts.UNIVERSAL:
+        lifted = {"precision_time_stamp": False} if name == LEGACY else {}
+        return {"$ref": "#/$defs/keyed", "properties": lifted}
+    if name not in facts.DECODED:
+        return closed({"unknown": {"$ref": "#/$defs/unknown"}})
+    return {"$ref": f"#/$defs/{name}", "properties": dict.fromkeys(lifted_keys(name), False)}
+
+
+def lifted_keys(name: str) -> list[str]:
+    """The items of a set that a record has in its head, where the set is the packet."""
+    tags = {lifted[name] for lifted in (facts.CHECKSUM, facts.TIME, facts.VERSION) if name in lifted}
+    return [item.key for item in facts.items(name) if item.tag in tags]
+
+
+def item_packet() -> Schema:
+    """A packet that is no set: one item by its 16-byte key, or the hex of what no table has."""
+    nothing = dict.fromkeys(("time", "time_us", "version"), NULL)
+    single: Schema = {"$ref": "#/$defs/keyed", "minProperties": 1, "maxProperties": 1}
+    return condition({"const": "unknown"}, {"items": single, **nothing})
+
+
+def alone(key: str) -> Schema:
+    """This one item, or hex."""
+    names = (key, "unknown")
+    shape = closed({name: {"$ref": f"#/$defs/keyed/properties/{name}"} for name in names})
+    return shape | {"minProperties": 1, "maxProperties": 1}
 
 
 def condition(name: Schema, properties: Schema) -> Schema:
@@ -122,22 +158,45 @@ def condition(name: Schema, properties: Schema) -> Schema:
 def local_set(name: str) -> Schema:
     """The object of one set: all its keys, and `unknown`."""
     properties = {item.key: item_schema(item) for item in facts.items(name)}
-    if name == "VTarget":
-        properties = {"target_id": COUNT | {"description": "Number of the target (BER-OID)"}} | properties
+    if name in NUMBERED:
+        properties = {"target_id": TARGET} | properties
+    if name == "RvtUserDefined":
+        properties["user_value"] = {"type": ["string", "integer"], "description": "User Data as its data type says"}
     shape = {"title": clause(name), **closed(properties | {"unknown": {"$ref": "#/$defs/unknown"}})}
-    return shape | ({"required": ["target_id"]} if name == "VTarget" else {})
+    return shape | ({"required": ["target_id"]} if name in NUMBERED else {})
+
+
+def keyed() -> Schema:
+    """The object of a universal set: items by 16-byte keys, each once; no tags."""
+    items = {item.key: keyed_item(key, item) for key, item in facts.keyed()}
+    return {"title": "Items in universal form", **closed(items | {"unknown": {"$ref": "#/$defs/unknown_keys"}})}
+
+
+def keyed_item(key: bytes, item: facts.Item) -> Schema:
+    told = ", ".join(part for part in (item.name, item.units, range_text(item)) if part)
+    return {"description": f"{told} ({place(item)}, key {key.hex()})"} | nullable(item_value(item))
+
+
+def place(item: facts.Item) -> str:
+    """`EG 0104`, `ST 0102 item 3`."""
+    return f"{clause(item.set)} item {item.tag}" if item.set in facts.DECODED else words(item.set)
+
+
+def words(name: str) -> str:
+    """`ST0601` -> `ST 0601`; the oldest was an engineering guideline."""
+    return re.sub(r"^([A-Z]{2})(\d{4})", r"\1 \2", "EG0104" if name == "ST0104" else name)
 
 
 def clause(name: str) -> str:
     """`VTarget` -> `ST 0903 VTarget`, by the number in the name of its csv."""
     number = f"ST {facts.DECODED[name][2:6]}"
-    return number if name == number.replace(" ", "") else f"{number} {name}"
+    return f"{number} {name.removeprefix(number.replace(' ', ''))}".strip()
 
 
 def item_schema(item: facts.Item) -> Schema:
     value = nullable(item_value(item))
     if item.repeats:
-        value = {"type": "array", "items": {"anyOf": [value, HEX]}, "minItems": 1}
+        value = {"type": "array", "items": value, "minItems": 1}
     return {"description": description(item)} | value
 
 
@@ -154,13 +213,16 @@ def item_value(item: facts.Item) -> Schema:
         return set_reference(inner)
     if kind == "series":
         return {"type": "array", "items": nullable(element_of(inner))}
+    if kind == "mdap":
+        return {"$ref": "#/$defs/MDAP"}
     if kind in ("dlp", "flp", "vlp"):
         return {"$ref": f"#/$defs/{pack_name(item)}"}
     if item.key == "active_payloads":
         return {"type": "array", "items": COUNT, "uniqueItems": True}
     if kind == "bitfield":
-        return flags(item.set, item.tag)
-    return scalar(kind, item.mapping, item.min, item.max, labels(item.set, item.tag, item.key))
+        return bits(item.set, item.tag)
+    coded = labels(item.set, item.tag, item.key) if kind == "enum" else {}
+    return scalar(kind, item.mapping, item.min, item.max, coded)
 
 
 def set_reference(name: str) -> Schema:
@@ -178,8 +240,3 @@ def element_of(series: str) -> Schema:
     if holds_set(elements):
         return set_reference(elements[-1].kind.partition(":")[2])
     return {"$ref": f"#/$defs/{series}"}
-
-
-def words(name: str) -> str:
-    """`ST0601` -> `ST 0601`."""
-    return re.sub(r"^([A-Z]{2})(\d{4})", r"\1 \2", name)

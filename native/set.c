@@ -57,8 +57,8 @@ static void survey(struct walk *w, struct frame *f)
             mark(f->twice, tag);
         f->many |= tag >= 192 || has(seen, tag);
         mark(seen, tag);
-        if (tag == f->set->vmti_tag && f->set->vmti_tag && length > 0 && length <= 8)
-            f->old = be_uint(w->in + at, length) < 4;
+        if (tag == f->set->vmti_tag && f->set->vmti_tag)
+            f->old = length > 0 && length <= 8 && be_uint(w->in + at, length) < 4;
         at += length;
     }
 }

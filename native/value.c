@@ -23,6 +23,13 @@ const char *imapb_raw(const uint8_t *in, size_t n, uint64_t *raw)
     }
 }
 
+int power_over(double range)
+{
+    int exponent;
+    double fraction = frexp(range, &exponent);
+    return exponent - (fraction == 0.5);
+}
+
 struct imapb imapb_map(double min, double max, int range_power, size_t n)
 {
     struct imapb map = {(int)(8 * n) - 1 - range_power, min};
@@ -37,7 +44,7 @@ const char *klv_imapb(const uint8_t *in, size_t n, double min, double max, doubl
     if (n < 1 || n > 8 || !(max > min))
         return "\"reserved\"";
     const char *special = imapb_raw(in, n, &raw);
-    struct imapb map = imapb_map(min, max, (int)ceil(log2(max - min)), n);
+    struct imapb map = imapb_map(min, max, power_over(max - min), n);
     *value = special ? NAN : ldexp((double)raw, -map.shift) + map.bias;
     return special;
 }

@@ -92,6 +92,7 @@ struct imapb {
     double bias;    /* added after scaling: min, or floor(min x 2^shift) x 2^-shift where the range spans 0 */
 };
 
+int power_over(double range); /* the least power of two that is no less: ceil(log2(range)) */
 struct imapb imapb_map(double min, double max, int range_power, size_t n);
 
 /* The code of a linear map, right-aligned where it is not as wide as it should be; 0 = then it does not fit. */

@@ -6,11 +6,14 @@ Next door, `test_vectors.py` holds it against what the decoders say.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
-from reference_sets import table
-from reference_values import Real, bits, flags, labels
+from reference_keys import keyed, plain
+from reference_scalars import bits, fields, labels
+from reference_sets import TARGETS, table
+from reference_values import Real
 from wrapping import decoded
 
 from native.spec import facts
@@ -35,10 +38,40 @@ def set_in_record(name: str, expected: dict[str, Any], *, nested: bool = True) -
     for tag, value in expected.items():
         if isinstance(value, dict) and "unknown" in value:
             unknown[tag] = value["unknown"]
-        elif nested or name not in ("ST0601", "ST0903") or tag not in ("1", "2", "65"):
+        elif nested or int(tag) not in lifted(name):
             item = table(name)[int(tag)]
             items[item.key] = in_record(item, value)
+    if name == "RvtUserDefined":
+        items |= user_value(expected)
     return items | ({"unknown": unknown} if unknown else {})
+
+
+def user_value(expected: dict[str, Any]) -> dict[str, Any]:
+    """User data read as the numeric id says: what a record has beside the vector's hex."""
+    kind, data = expected.get("1", 0xC0) >> 6, bytes.fromhex(expected.get("2", ""))
+    if not data or kind == 3:
+        return {}
+    return {"user_value": data.decode() if kind == 0 else int.from_bytes(data, "big", signed=kind == 1)}
+
+
+def lifted(name: str) -> set[int]:
+    """The items of a packet that its record has in its head."""
+    return {tags[name] for tags in (facts.CHECKSUM, facts.TIME, facts.VERSION) if name in tags}
+
+
+def universal_set_in_record(name: str, expected: dict[str, Any]) -> dict[str, Any]:
+    """A universal set's items: the vectors name them by the field of EG 0104, or by the tag of ST 0102."""
+    if name == "ST0102-US":
+        return {table("ST0102")[int(tag)].key: value for tag, value in expected.items()}
+    keys = {row.field: keyed()[plain(row.key)].key for row in facts.legacy()}
+    items = {keys[field]: value for field, value in expected.items()}
+    del items["precision_time_stamp"]
+    return items | {"event_start_time": event_start(items["event_start_time"])}
+
+
+def event_start(text: str) -> int:
+    """Microseconds for the text that the vectors have."""
+    return int(datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()) * 1_000_000
 
 
 def in_record(item: facts.Item, expected: Any) -> Any:
@@ -54,8 +87,8 @@ def one(item: facts.Item, expected: Any) -> Any:
     inner = decoded(item.kind)
     if expected is None or (isinstance(expected, dict) and "special" in expected):
         return None
-    if item.kind == "series:VTargetPack":
-        packs = [(pack["target_id"], set_in_record("VTarget", pack["items"])) for pack in expected]
+    if inner and item.kind.removeprefix("series:") in TARGETS:
+        packs = [(pack["target_id"], set_in_record(inner, pack["items"])) for pack in expected]
         return [{"target_id": number, **items} for number, items in packs]
     if inner and item.kind.startswith("series:"):
         return [set_in_record(inner, element) for element in expected]
@@ -64,7 +97,7 @@ def one(item: facts.Item, expected: Any) -> Any:
     if item.kind == "enum":
         return labels(item.set, item.tag).get(expected, expected)
     if item.kind == "bitfield" and item.key != "active_payloads":
-        return flags(expected, bits(item.set, item.tag))
+        return bits(fields(item.set, item.tag), expected)
     return pack_in_record(item, expected)
 
 
@@ -76,16 +109,26 @@ def pack_in_record(item: facts.Item, expected: Any, name: str = "") -> Any:
         return None
     if isinstance(expected, dict):
         return {key: pack_in_record(item, value, key) for key, value in expected.items()}
-    if (item.set, item.tag, name) == ("ST0601", 140, "status"):
-        general = labels("ST0601", 140, "weapon_general_status")[expected & 0x7F]
-        return {"general_status": general, **flags(expected, bits("ST0601", 140))}
-    if (item.set, item.tag, name) == ("ST0601", 141, "info"):
-        return flags(expected, bits("ST0601", 141))
+    of = fields(item.set, item.tag, name) if name else []
+    if of:
+        return bits(of, expected)
+    if isinstance(expected, str) and item.key == "sdcc_flp":
+        return expected.removeprefix("raw:")
     if name == "sparse":
         return bool(expected)
     field = "wavelength_id" if item.key == "active_wavelength_list" else name
     coded = field and field != "prosecution_order"  # a number, though one of its codes has a name
     return labels(item.set, item.tag, field).get(expected, expected) if coded else expected
+
+
+def told(got: Any) -> Any:
+    """A record's value without what the vectors don't tell: items that a matrix is of, text of an identifier."""
+    if isinstance(got, list):
+        return [told(each) for each in got]
+    if not isinstance(got, dict):
+        return got
+    untold = {"items"} if "matrix_size" in got else {"text"} if "usage" in got else set()
+    return {key: told(value) for key, value in got.items() if key not in untold}
 
 
 def deviations(expected: Any, got: Any, steps: Any, tolerance: Fraction, path: str = "") -> Iterator[str]:

@@ -1,119 +1,161 @@
-"""Random packets for hypothesis: items, sets and packs out of the csv facts, right, wrong and at the edges.
+"""Random packets out of the csv facts, right, wrong and at the edges: of every set, pack and single item.
 
-Next door: `wrapping.py` builds the bytes, `opinions.py` compares what the decoders say of them.
+Each is made by a `Random`: seeded for the bulk, or one that hypothesis stands behind (`packets`, `sets`).
+Next door: `random_values.py`, `random_packs.py` and `random_arrays.py` make the values, `wrapping.py` the bytes
+around them, `opinions.py` compares what the decoders say.
 """
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from pathlib import Path
+from random import Random
 
 from hypothesis import strategies as st
-from wrapping import decoded, local_set, oid, packet, series, universal_key
+from random_arrays import packed
+from random_packs import PACKS
+from random_values import FOLDER, damaged, plain, wild
+from wrapping import ber, decoded, keyed_set, local_set, oid, packet, series, universal_key
 
 from native.spec import facts
 
-FOLDER = Path(__file__).parent / "vectors"
+__all__ = ["FOLDER", "packets", "random_packet", "random_set", "sets"]
+
 DEPTH = 4
 UNKNOWN_TAGS = (0, 144, 150, 191, 192, 255, 300, 16383, 16384, 99999, 2**35 - 1)
-TEXT = 'abc"\\/\x00\x01\x1f\x7fé€😀 \ufffd'
-EDGES = (0x00, 0x01, 0x7F, 0x80, 0xFF, 0xC0, 0xC8, 0xD0, 0xD8, 0xE0, 0xE1, 0xE8, 0xF0, 0xF8)
+RAW_SETS = ("ST0808", "ST1902")
+RICH = ("ST0601", "ST0601", "ST0903", "VTrack", "ST1002", "ST1601", "ST1107", "ST0806")
 
 
 @cache
-def known_values() -> dict[tuple[str, int], list[bytes]]:
-    """The bytes of the vectors and seeds, by set and tag: packs that are right to begin with."""
-    found: dict[tuple[str, int], list[bytes]] = {}
-    for name in ("vectors.jsonl", "seeds.jsonl"):
-        for vector in map(json.loads, (FOLDER / name).read_text(encoding="utf-8").splitlines()):
-            if "tag" in vector:
-                found.setdefault((vector["set"], vector["tag"]), []).append(bytes.fromhex(vector["hex"]))
-    return found
+def items(name: str) -> list[facts.Item]:
+    return facts.items(name)
 
 
-def edges(size: int) -> st.SearchStrategy[bytes]:
-    """First byte and filling where codes turn: zero, all ones, the sign, what is no number."""
-    return st.builds(
-        lambda first, fill, last: (bytes([first]) + bytes([fill]) * size)[: size - 1] + bytes([last]),
-        st.sampled_from(EDGES),
-        st.sampled_from((0x00, 0xFF)),
-        st.sampled_from((0x00, 0x01, 0xFE, 0xFF)),
-    ).map(lambda data: data[-size:])
+@cache
+def composed(name: str) -> list[facts.Item]:
+    """The items of a set that hold others, or all where none does."""
+    found = [item for item in items(name) if item.mapping == "special" or item.kind in PACKS]
+    return found or items(name)
 
 
-def scalar(item: facts.Item) -> st.SearchStrategy[bytes]:
-    low = max(1, item.len_min)
-    size = st.integers(low, min(item.len_max or low + 12, low + 12))
-    plain = size.flatmap(lambda n: st.binary(min_size=n, max_size=n) | edges(n))
-    if item.kind in ("utf8", "ascii"):
-        return st.text(TEXT, max_size=20).map(str.encode) | plain
-    if item.kind == "utf16":
-        return st.text(TEXT, max_size=20).map(lambda text: text.encode("utf-16-be")) | plain
-    return plain
+@cache
+def keyed() -> list[tuple[bytes, facts.Item]]:
+    return facts.keyed()
 
 
-def known(item: facts.Item) -> st.SearchStrategy[bytes]:
-    """A vector's bytes, as they are or damaged a little."""
-    values = known_values().get((item.set, item.tag))
-    return st.sampled_from(values) | damaged(st.sampled_from(values)) if values else st.just(b"\x01\x02")
+@cache
+def top_sets() -> list[str]:
+    return [name for name in facts.DECODED if universal_key(name)]
 
 
-def damaged(data: st.SearchStrategy[bytes]) -> st.SearchStrategy[bytes]:
-    """One bit flipped, the end cut off, or bytes added."""
-    flip = st.builds(_flipped, data, st.integers(0, 1 << 16))
-    cut = st.builds(lambda whole, at: whole[: at % (len(whole) + 1)], data, st.integers(0, 1 << 16))
-    return flip | cut | st.builds(bytes.__add__, data, st.binary(min_size=1, max_size=4))
-
-
-def _flipped(data: bytes, at: int) -> bytes:
-    if not data:
-        return data
-    bit = at % (8 * len(data))
-    return data[: bit // 8] + bytes([data[bit // 8] ^ 1 << bit % 8]) + data[bit // 8 + 1 :]
-
-
-def nested(item: facts.Item, name: str, depth: int) -> st.SearchStrategy[bytes]:
-    inside = sets(name, depth + 1)
-    if item.kind.startswith("local_set:"):
-        return inside
-    if item.kind == "series:VTargetPack":
-        inside = st.builds(bytes.__add__, st.integers(0, 300).map(oid), inside)
-    whole = st.lists(inside, max_size=3).map(series)
-    return whole | damaged(whole)
-
-
-def value(item: facts.Item, depth: int) -> st.SearchStrategy[bytes]:
+def value(rng: Random, item: facts.Item, depth: int) -> bytes:
     """Mostly what the item should hold, sometimes nothing, sometimes anything."""
     name = decoded(item.kind)
-    wild = st.just(b"") | st.binary(max_size=24)
-    if name and depth < DEPTH:
-        return nested(item, name, depth) | wild
-    packed = item.kind in ("dlp", "flp", "vlp") or item.kind.startswith("series:")
-    return (known(item) if packed else scalar(item) | known(item)) | wild
+    if name:
+        return nested(rng, item, name, depth) if depth < DEPTH and rng.randrange(12) else wild(rng)
+    if (item.set, item.tag) == ("ST0903", 4) and rng.randrange(2):
+        return bytes([rng.randrange(8)])  # the maps of this set hang on its version
+    if item.kind in PACKS or item.kind.startswith("series:"):
+        return packed(rng, item)
+    return plain(rng, item)
+
+
+def nested(rng: Random, item: facts.Item, name: str, depth: int) -> bytes:
+    if item.kind.startswith("local_set:"):
+        return random_set(rng, name, depth + 1)
+    inside = [random_set(rng, name, depth + 1) for _ in range(rng.randrange(4))]
+    if item.kind.endswith("Pack"):
+        inside = [oid(rng.randrange(300)) + value if rng.randrange(20) else value for value in inside]
+    whole = series(inside)
+    return damaged(rng, whole) if rng.randrange(8) == 0 else whole
+
+
+def random_set(rng: Random, name: str, depth: int = 0) -> bytes:
+    """The value of a set: any of its items in any order, some twice, unknown ones among them; sometimes damaged."""
+    chosen: list[tuple[int, bytes]] = []
+    for _ in range(rng.randrange(16 if depth == 0 else 7)):
+        roll = rng.randrange(10)
+        item = rng.choice(items(name) if rng.randrange(3) else composed(name))
+        if roll == 0:
+            chosen.append((rng.choice(UNKNOWN_TAGS), rng.randbytes(rng.randrange(7))))
+        elif roll == 1 and chosen:
+            chosen.append((rng.choice(chosen)[0], value(rng, item, depth)))
+        else:
+            chosen.append((item.tag, value(rng, item, depth)))
+    whole = local_set(chosen)
+    return damaged(rng, whole) if rng.randrange(8) == 0 else whole
+
+
+def random_key(rng: Random) -> tuple[bytes, facts.Item | None]:
+    """The key of an item, mostly as registered; or that of something else."""
+    roll = rng.randrange(12)
+    if roll == 0:
+        return rng.choice(facts_keys()), None
+    if roll == 1:
+        return b"\x06\x0e\x2b\x34" + rng.randbytes(12), None
+    key, item = rng.choice(keyed())
+    return (key[:7] + bytes([rng.randrange(256)]) + key[8:] if roll == 2 else key), item
 
 
 @cache
-def sets(name: str, depth: int = 0) -> st.SearchStrategy[bytes]:
-    """The value of a set: any of its items in any order, unknown ones among them; sometimes damaged."""
-    items = st.sampled_from(facts.items(name)).flatmap(lambda i: st.tuples(st.just(i.tag), value(i, depth)))
-    unknown = st.tuples(st.sampled_from(UNKNOWN_TAGS), st.binary(max_size=6))
-    whole = st.lists(items | items | items | unknown, max_size=10 if depth == 0 else 5).map(local_set)
-    return whole | whole | whole | damaged(whole)
+def facts_keys() -> list[bytes]:
+    return [key.key for key in facts.universal_keys()]
 
 
-def universal() -> st.SearchStrategy[bytes]:
-    keys = st.sampled_from([key.key for key in facts.universal_keys()])
-    items = st.builds(lambda key, data: key + series([data]), keys, st.binary(max_size=8))
-    return st.lists(items, max_size=5).map(b"".join)
+@cache
+def alone() -> list[tuple[bytes, facts.Item]]:
+    return [(key, item) for key, item in keyed() if key in map(universal_key, facts.ALONE)]
+
+
+def of_key(rng: Random, item: facts.Item | None) -> bytes:
+    return value(rng, item, 1) if item else rng.randbytes(rng.randrange(9))
+
+
+def random_universal_set(rng: Random) -> bytes:
+    found = [random_key(rng) for _ in range(rng.randrange(8))]
+    if found and rng.randrange(4) == 0:
+        found.append(rng.choice(found))
+    whole = keyed_set([(key, of_key(rng, item)) for key, item in found])
+    return damaged(rng, whole) if rng.randrange(8) == 0 else whole
+
+
+def random_item_packet(rng: Random) -> bytes:
+    key, item = random_key(rng) if rng.randrange(3) else rng.choice(alone())
+    data = of_key(rng, item)
+    return key + ber(len(data)) + data
+
+
+def deep(rng: Random) -> bytes:
+    """Sets within sets, about as deep as they may be and a little deeper."""
+    inside = random_set(rng, "ST0601", DEPTH)
+    for _ in range(rng.randint(5, 9)):
+        inside = local_set([(rng.choice((100, 101)), inside)])
+    return packet("ST0601", inside, checksum=True)
+
+
+def random_packet(rng: Random) -> bytes:
+    """A whole packet of any kind, with a right checksum, none, or a wrong one."""
+    roll = rng.randrange(16)
+    if roll < 10:
+        name = rng.choice(top_sets() if rng.randrange(3) else RICH)
+        whole = packet(name, random_set(rng, name), checksum=bool(rng.randrange(2)))
+        return whole[:-1] + rng.randbytes(1) if roll == 0 and len(whole) > 17 else whole
+    if roll < 12:
+        return packet(rng.choice([*facts.UNIVERSAL]), random_universal_set(rng))
+    if roll < 14:
+        return random_item_packet(rng)
+    return deep(rng) if roll == 14 else packet(rng.choice(RAW_SETS), random_set(rng, "ST0102"))
+
+
+def randoms() -> st.SearchStrategy[Random]:
+    return st.randoms(use_true_random=False)
 
 
 def packets() -> st.SearchStrategy[bytes]:
-    """Whole packets of every kind of set, with a right checksum, none, or a wrong one."""
-    tops = [name for name in facts.DECODED if universal_key(name)]
-    whole = st.sampled_from(tops).flatmap(
-        lambda name: st.builds(packet, st.just(name), sets(name), checksum=st.booleans())
-    )
-    raw = st.builds(packet, st.sampled_from(["ST0806", "VTrack", "ST1108", "ST1303"]), sets("ST0102"))
-    keyed = st.builds(packet, st.sampled_from(["EG0104", "ST0102-US"]), universal())
-    return whole | whole | whole | raw | keyed
+    """Whole packets of every kind, with a right checksum, none, or a wrong one."""
+    return randoms().map(random_packet)
+
+
+def sets(name: str) -> st.SearchStrategy[bytes]:
+    """The value of a set: any of its items, unknown ones among them; sometimes damaged."""
+    return randoms().map(lambda rng: random_set(rng, name))

@@ -1,35 +1,21 @@
 """Packs of the second opinion: values made of several elements, as `packs.csv` lists them.
 
-Next door, `reference_values.py` reads the elements and `reference_sets.py` the sets around a pack.
+Next door, `reference_scalars.py` reads the elements and `reference_sets.py` the sets around a pack;
+`reference_arrays.py` and `reference_miis.py` have the packs with rules of their own.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
-from reference_values import (
-    Context,
-    Place,
-    Real,
-    bits,
-    flags,
-    identifier,
-    ieee,
-    imapb,
-    integer,
-    labels,
-    linear,
-    number,
-    text,
-)
-from reference_wire import Unreadable, ber_length, ber_oid, split
+from reference_arrays import read_array
+from reference_miis import read_core_identifier
+from reference_scalars import fields, identifier, labels, read_bits, read_float, text
+from reference_values import Context, Place, Real, imapb, integer, linear, number
+from reference_wire import Cursor, Unreadable, split
 
 from native.spec import facts
-
-ZERO = Real(Fraction(0), Fraction(0))
 
 
 @cache
@@ -37,40 +23,13 @@ def packs() -> dict[str, list[facts.Element]]:
     return facts.packs()
 
 
-@dataclass
-class Cursor:
-    """Takes bytes off the front."""
-
-    data: bytes
-
-    def take(self, count: int) -> bytes:
-        if count > len(self.data):
-            raise Unreadable
-        taken, self.data = self.data[:count], self.data[count:]
-        return taken
-
-    def ber(self) -> int:
-        value, used = ber_length(self.data)
-        self.take(used)
-        return value
-
-    def oid(self) -> int:
-        value, used = ber_oid(self.data)
-        self.take(used)
-        return value
-
-    def end(self) -> None:
-        if self.data:
-            raise Unreadable
-
-
 def read_pack(name: str, data: bytes, place: Place, context: Context) -> Any:
     elements = packs()[name]
     cursor = Cursor(data)
     if name == "CoreIdentifier":
-        return read_core_identifier(cursor)
+        return read_core_identifier(data)
     if name in ("CommandVerification", "ActiveWavelengths"):
-        return read_numbers(elements[0], cursor)
+        return read_numbers(elements[0], cursor, place, context)
     if name == "PayloadRecord":
         count = cursor.oid()
         records = read_records(elements[2:], cursor.data, place.child("records"), context)
@@ -80,10 +39,10 @@ def read_pack(name: str, data: bytes, place: Place, context: Context) -> Any:
     return read_elements(elements, cursor, place, context)
 
 
-def read_numbers(element: facts.Element, cursor: Cursor) -> list[Any]:
+def read_numbers(element: facts.Element, cursor: Cursor, place: Place, context: Context) -> list[Any]:
     numbers = []
     while cursor.data:
-        numbers.append(read_oid(element, cursor.oid()))
+        numbers.append(read_oid(element, cursor.oid(), place, context))
     return numbers
 
 
@@ -138,8 +97,12 @@ def read_element(element: facts.Element, cursor: Cursor, size: int, place: Place
     if element.kind == "ber":
         return cursor.ber()
     if element.kind == "ber_oid":
-        return read_oid(element, cursor.oid())
+        return read_oid(element, cursor.oid(), place, context)
     data = cursor.take(size)
+    if element.kind == "mdap":
+        return read_array((element.set, element.tag), data, place.child(element.name), context)
+    if element.kind == "float":
+        return read_float(data, place.child(element.name), context)
     if element.kind == "utf8":
         return text(data, "utf8", place, context)
     if element.kind == "uuid":
@@ -164,77 +127,8 @@ def read_mapped(element: facts.Element, data: bytes, place: Place, context: Cont
     return linear(element.mapping, data, element.min, element.max)
 
 
-def read_oid(element: facts.Element, value: int) -> Any:
-    if (element.pack, element.name) == ("WeaponRecord", "status"):
-        general = value & 0x7F
-        known = labels("ST0601", 140, "weapon_general_status")
-        return {"general_status": known.get(general, general), **flags(value, bits("ST0601", 140))}
-    if (element.pack, element.name) == ("WaypointRecord", "info"):
-        return flags(value, bits("ST0601", 141))
+def read_oid(element: facts.Element, value: int, place: Place, context: Context) -> Any:
+    of = fields(element.set, element.tag, element.name)
+    if of:
+        return read_bits(of, value, place, context)
     return labels(element.set, element.tag, element.name).get(value, value)
-
-
-def read_core_identifier(cursor: Cursor) -> dict[str, Any]:
-    """MISB ST 1204: the usage byte says which identifiers follow."""
-    found: dict[str, Any] = {"version": cursor.take(1)[0], "usage": cursor.take(1)[0]}
-    if found["version"] > 0x7F:
-        raise Unreadable
-    masks = {"sensor_id": 0x60, "platform_id": 0x18, "window_id": 4, "minor_id": 2}
-    for name, mask in masks.items():
-        if found["usage"] & mask:
-            found[name] = identifier(cursor.take(16))
-    cursor.end()
-    return found
-
-
-@dataclass(frozen=True)
-class Form:
-    """How the numbers of an SDCC-FLP are written (ST 1010 parse control)."""
-
-    mode: int
-    sparse: bool
-    rho: str
-    rho_bytes: int
-    sigma: str
-    sigma_bytes: int
-
-
-def read_form(cursor: Cursor) -> Form:
-    first = cursor.take(1)[0]
-    if not first & 0x80:
-        return Form(1, bool(first & 8), "imapb", first & 7, "ieee", first >> 4 & 7)
-    second = cursor.take(1)[0]
-    rho = "imapb" if first & 0x10 else "ieee"
-    return Form(2, bool(first & 0x20), rho, first & 15, "raw" if second & 0x10 else "ieee", second & 15)
-
-
-def read_sdcc(value: bytes, place: Place, context: Context) -> dict[str, Any]:
-    """MISB ST 1010: sigmas, and the upper triangle of correlations, row by row."""
-    cursor = Cursor(value)
-    size = cursor.oid()
-    if not 1 <= size <= 143:
-        raise Unreadable
-    form = read_form(cursor)
-    pairs = size * (size - 1) // 2
-    vector = cursor.take(-(-pairs // 8)) if form.sparse else b"\xff" * pairs
-    there = [bool(vector[pair // 8] >> (7 - pair % 8) & 1) for pair in range(pairs)]
-    sigma = [
-        read_sdcc_number(cursor.take(form.sigma_bytes), form.sigma, place.child(f"sigma[{row}]"), context)
-        for row in range(size if form.sigma_bytes else 0)
-    ]
-    rho: list[Any] = []
-    for pair, given in enumerate(there if form.rho_bytes else []):
-        data = cursor.take(form.rho_bytes) if given else b""
-        rho.append(read_sdcc_number(data, form.rho, place.child(f"rho[{pair}]"), context) if given else ZERO)
-    cursor.end()
-    return {"matrix_size": size, "mode": form.mode, "sparse": form.sparse, "sigma": sigma, "rho": rho}
-
-
-def read_sdcc_number(data: bytes, form: str, place: Place, context: Context) -> Any:
-    if form == "raw":
-        return data.hex()
-    if form == "imapb":
-        return number(imapb(data, Fraction(-1), Fraction(1)), place, context)
-    if len(data) not in (2, 4, 8):
-        return data.hex()
-    return ieee(data, place, context)

@@ -10,14 +10,17 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from reference_packs import packs, read_pack, read_sdcc
-from reference_values import Context, Place, integer, mapping_of, read_scalar
-from reference_wire import Entry, Unreadable, ber_oid, split, walk
+from reference_arrays import read_array, read_sdcc
+from reference_packs import packs, read_pack
+from reference_scalars import mapping_of, read_scalar, text
+from reference_values import Context, Place, integer
+from reference_wire import Entry, TooDeep, Unreadable, ber_oid, split, walk
 
 from native.spec import facts
 
 DEPTH = 8
 SEGMENTS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
+TARGETS = {"VTargetPack": "VTarget", "VTrackItemPack": "VTrackItem"}
 PACKS = {
     "target_location": "Location",
     "velocity": "Velocity",
@@ -49,7 +52,7 @@ def read_set(
         context = context.with_old_maps(vmti_version(entries) < 4)
     items: dict[str, Any] = {}
     unknown: dict[str, str] = {}
-    for tag, found in by_tag(entries).items():
+    for tag, found in in_turn(by_tag(entries), name):
         item = table(name).get(tag)
         inside = place.child(item.key if item else str(tag), str(tag))
         if item is not None and item.repeats:
@@ -64,6 +67,8 @@ def read_set(
             if item is None:
                 raise Unreadable
             items[item.key] = read_item(item, found[-1].value, inside, context, amend)
+            if name == "RvtUserDefined" and tag == 2:
+                items |= user_value(found[-1].value, entries, inside, context)
         except Unreadable:
             unknown[str(tag)] = found[-1].value.hex()
     return {**items, "unknown": unknown} if unknown else items
@@ -81,6 +86,27 @@ def by_tag(entries: list[Entry]) -> dict[int, list[Entry]]:
     for entry in entries:
         found.setdefault(entry.tag, []).append(entry)
     return found
+
+
+def in_turn(found: dict[int, list[Entry]], name: str) -> list[tuple[int, list[Entry]]]:
+    """Where an item stands in its set: an array at its first element, any other at the last, which is kept."""
+
+    def at(tag: int) -> int:
+        item = table(name).get(tag)
+        return found[tag][0 if item and item.repeats else -1].at
+
+    return [(tag, found[tag]) for tag in sorted(found, key=at)]
+
+
+def user_value(data: bytes, entries: list[Entry], place: Place, context: Context) -> dict[str, Any]:
+    """What the user data of an RVT set mean, where the item before them says it (MISB ST 0806)."""
+    kinds = [entry.value[0] >> 6 if len(entry.value) == 1 else None for entry in entries if entry.tag == 1]
+    kind = kinds[-1] if kinds and data else None
+    if kind == 0:
+        return {"user_value": text(data, "utf8", place, context)}
+    if kind in (1, 2) and len(data) <= 8:
+        return {"user_value": integer(data, signed=kind == 1)}
+    return {}
 
 
 def vmti_version(entries: list[Entry]) -> int:
@@ -110,6 +136,11 @@ def read_item(item: facts.Item, value: bytes, place: Place, context: Context, am
         if not item.zero_len_legal and not amend:
             context.warn(place, "length 0 is not legal here")
         return None
+    return read_value(item, value, place, context)
+
+
+def read_value(item: facts.Item, value: bytes, place: Place, context: Context) -> Any:
+    """One value that is there; raises Unreadable once it has warned."""
     wrong = len(value) < item.len_min or (item.len_max and len(value) > item.len_max)
     short_offset = len(value) < item.len_min and mapping_of(item, context) == "linear_int" != item.mapping
     if wrong and not short_offset:  # before version 4 of VMTI offsets were sent in as many bytes as they needed
@@ -117,9 +148,9 @@ def read_item(item: facts.Item, value: bytes, place: Place, context: Context, am
     trial = context.trial()
     try:
         read = read_kind(item, value, place, trial)
-    except Unreadable:
-        if not wrong:
-            context.warn(place, "malformed")
+    except Unreadable as fault:
+        if not wrong or fault.reason != "malformed":
+            context.warn(place, fault.reason)
         raise
     context.merge(trial)
     return read
@@ -139,6 +170,8 @@ def read_kind(item: facts.Item, value: bytes, place: Place, context: Context) ->
         return read_series(inner, value, place, context)
     if item.key == "sdcc_flp":
         return read_sdcc(value, place, context)
+    if kind == "mdap":
+        return read_array((item.set, item.tag), value, place, context)
     if kind in ("dlp", "flp", "vlp"):
         return read_pack(pack_of(item), value, place, context)
     return read_scalar(item, value, place, context)
@@ -146,8 +179,7 @@ def read_kind(item: facts.Item, value: bytes, place: Place, context: Context) ->
 
 def read_local_set(name: str, value: bytes, place: Place, context: Context) -> Any:
     if context.depth >= DEPTH:
-        context.warn(place, "nested too deep")
-        raise Unreadable
+        raise TooDeep
     inner = SEGMENTS.get(name, name)
     if inner not in facts.DECODED:
         return value.hex()
@@ -156,7 +188,7 @@ def read_local_set(name: str, value: bytes, place: Place, context: Context) -> A
 
 def read_series(kind: str, value: bytes, place: Place, context: Context) -> list[Any]:
     elements, broken = split(value)
-    of_sets = kind.startswith("local_set:") or kind == "VTargetPack"
+    of_sets = kind.startswith("local_set:") or kind in TARGETS
     if broken and not of_sets:
         raise Unreadable
     if broken:
@@ -167,8 +199,8 @@ def read_series(kind: str, value: bytes, place: Place, context: Context) -> list
 def read_each(kind: str, elements: list[bytes], place: Place, context: Context) -> Iterator[Any]:
     for at, element in enumerate(elements):
         inside = place.index(at)
-        if kind == "VTargetPack":
-            yield read_target(element, inside, context)
+        if kind in TARGETS:
+            yield read_target(TARGETS[kind], element, inside, context)
         elif kind.startswith("local_set:"):
             yield read_local_set(kind.partition(":")[2], element, inside, context)
         elif not element:
@@ -179,10 +211,10 @@ def read_each(kind: str, elements: list[bytes], place: Place, context: Context) 
             yield read_pack(kind, element, inside, context)
 
 
-def read_target(element: bytes, place: Place, context: Context) -> dict[str, Any] | None:
+def read_target(name: str, element: bytes, place: Place, context: Context) -> dict[str, Any] | None:
     try:
         number, used = ber_oid(element)
     except Unreadable:
         context.warn(place, "target without id")
         return None
-    return {"target_id": number, **read_set("VTarget", element[used:], place, context.deeper())}
+    return {"target_id": number, **read_set(name, element[used:], place, context.deeper())}

@@ -1,22 +1,17 @@
-"""Number maps, text and scalar items of the second opinion; next door, `reference_packs.py` reads packs.
+"""Number maps of the second opinion, and what is noted on the way; next door, `reference_scalars.py` reads items.
 
 Exact throughout: a mapped number is a fraction, never a float.
 """
 
 from __future__ import annotations
 
-import codecs
 import struct
-import uuid
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cache
-from typing import Any
 
 from reference_wire import Unreadable
 
-from native.spec import facts
-
+CELLS = 65536
 
 @dataclass(frozen=True)
 class Real:
@@ -46,6 +41,7 @@ class Context:
 
     special: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    arrays: list[int] = field(default_factory=list)
     old_maps: bool = False
     depth: int = 0
 
@@ -57,6 +53,13 @@ class Context:
 
     def mark(self, place: Place, meaning: str) -> None:
         self.special[place.keys] = meaning
+
+    def room_for(self, cells: int) -> bool:
+        """Counts the cells of an array, unless the arrays of the packet then had more than are read."""
+        fits = sum(self.arrays) + cells <= CELLS
+        if fits:
+            self.arrays.append(cells)
+        return fits
 
     def with_old_maps(self, old: bool) -> Context:
         return replace(self, old_maps=old)
@@ -98,15 +101,16 @@ def linear(mapping: str, data: bytes, low: Fraction, high: Fraction) -> Real:
 def imapb(data: bytes, low: Fraction, high: Fraction) -> Real | str:
     """MISB ST 1201: the number, or the name of what stands in its place.
 
-    The ends of the range are taken as floats, as every encoder does: it matters to 7 and 8 bytes of -19.2.
+    The ends of the range and their distance are taken as floats, as every encoder does: it matters to 7 and 8
+    bytes of -19.2, and to ends far from each other.
     """
-    low, high = Fraction(float(low)), Fraction(float(high))
-    if not 1 <= len(data) <= 8:
+    low, span = Fraction(float(low)), float(high) - float(low)
+    if not 1 <= len(data) <= 8 or span == float("inf"):
         raise Unreadable
     raw = int.from_bytes(data, "big")
     if raw > 1 << (8 * len(data) - 1):
         return imapb_special(data[0])
-    scale = Fraction(2) ** (8 * len(data) - 1 - power_above(high - low))
+    scale = Fraction(2) ** (8 * len(data) - 1 - power_above(Fraction(span)))
     offset = scale * low - (scale * low).__floor__() if low < 0 < high else Fraction(0)
     return Real((raw - offset) / scale + low, 1 / scale)
 
@@ -134,8 +138,7 @@ def ieee(data: bytes, place: Place, context: Context) -> Real | None:
     fraction_bits, lowest, code = {2: (10, -14, ">e"), 4: (23, -126, ">f"), 8: (52, -1022, ">d")}[len(data)]
     value: float = struct.unpack(code, data)[0]
     if value != value:
-        quiet = int.from_bytes(data, "big") >> (fraction_bits - 1) & 1
-        context.mark(place, "quiet_nan" if quiet else "signalling_nan")
+        context.mark(place, "quiet_nan")
         return None
     if abs(value) == float("inf"):
         context.mark(place, "plus_infinity" if value > 0 else "minus_infinity")
@@ -153,110 +156,3 @@ def number(value: Real | str, place: Place, context: Context) -> Real | None:
         context.mark(place, value)
         return None
     return value
-
-
-# --- text ---
-
-
-def _each_byte(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeDecodeError)
-    return "\ufffd" * (error.end - error.start), error.end
-
-
-codecs.register_error("each-byte", _each_byte)
-
-
-def text(data: bytes, kind: str, place: Place, context: Context) -> str:
-    if data == b"\0":
-        return ""
-    wide = kind == "utf16" and len(data) % 2 == 0 and 0 in data
-    coding = "utf-16-be" if wide else "utf-8"
-    try:
-        return data.decode(coding)
-    except UnicodeDecodeError:
-        context.warn(place, "text is not valid, replaced in part")
-    return data.decode(coding, "replace" if wide else "each-byte")
-
-
-# --- scalar items ---
-
-
-@cache
-def codes() -> list[facts.Code]:
-    return facts.codes()
-
-
-@cache
-def labels(set_: str, tag: int, name: str | None = None) -> dict[int, str]:
-    return {
-        code.code: code.label
-        for code in codes()
-        if (code.set, code.tag) == (set_, tag) and name in (None, code.field) and code.code_type == "value"
-    }
-
-
-@cache
-def bits(set_: str, tag: int) -> dict[str, int]:
-    return {
-        facts.snake(code.label): code.code
-        for code in codes()
-        if (code.set, code.tag) == (set_, tag) and code.code_type == "bit"
-    }
-
-
-def flags(value: int, of: dict[str, int]) -> dict[str, bool]:
-    return {name: bool(value >> bit & 1) for name, bit in of.items()}
-
-
-def mapping_of(item: facts.Item, context: Context) -> str:
-    """VMTI before version 4 had linear maps where ST 1201 came in."""
-    if not context.old_maps or item.mapping != "imapb" or item.set not in ("ST0903", "VTarget"):
-        return item.mapping
-    return "linear_int" if item.set == "VTarget" and item.tag != 12 else "linear_uint"
-
-
-def read_scalar(item: facts.Item, data: bytes, place: Place, context: Context) -> Any:
-    mapping = mapping_of(item, context)
-    if mapping == "imapb":
-        assert item.min is not None
-        assert item.max is not None
-        return number(imapb(data, item.min, item.max), place, context)
-    if mapping.startswith("linear"):
-        return read_linear(item, mapping, data, place, context)
-    if item.kind in ("utf8", "ascii", "utf16"):
-        return text(data, item.kind, place, context)
-    if item.kind == "bytes":
-        return data.hex()
-    if item.kind == "uuid":
-        return identifier(data)
-    return read_integer(item, data)
-
-
-def read_integer(item: facts.Item, data: bytes) -> Any:
-    if item.key == "active_payloads":
-        whole = int.from_bytes(data, "big")
-        return [bit for bit in range(8 * len(data)) if whole >> bit & 1]
-    value = integer(data, signed=item.kind == "int")
-    if item.kind == "bitfield":
-        return flags(value, bits(item.set, item.tag))
-    return labels(item.set, item.tag).get(value, value) if item.kind == "enum" else value
-
-
-def read_linear(item: facts.Item, mapping: str, data: bytes, place: Place, context: Context) -> Real | None:
-    assert item.min is not None
-    assert item.max is not None
-    special = item.special
-    if mapping != item.mapping and mapping == "linear_int":
-        special = {0x800000: "error"}
-        if len(data) < 3:
-            data = int.from_bytes(data, "big", signed=True).to_bytes(3, "big", signed=True)
-    if len(data) != item.len_max:
-        raise Unreadable
-    raw = int.from_bytes(data, "big")
-    return number(special.get(raw) or linear(mapping, data, item.min, item.max), place, context)
-
-
-def identifier(data: bytes) -> str:
-    if len(data) != 16:
-        raise Unreadable
-    return str(uuid.UUID(bytes=data))

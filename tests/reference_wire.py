@@ -8,10 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TAG_OCTETS = 5
+OID_OCTETS = 9
 
 
 class Unreadable(Exception):
-    """The bytes can't be read as their kind says."""
+    """The bytes can't be read as their kind says, or are more than is read."""
+
+    reason = "malformed"
+
+
+class TooDeep(Unreadable):
+    reason = "nested too deep"
+
+
+class TooLarge(Unreadable):
+    reason = "array too large"
 
 
 @dataclass(frozen=True)
@@ -36,15 +47,40 @@ def ber_length(data: bytes) -> tuple[int, int]:
 
 
 def ber_oid(data: bytes) -> tuple[int, int]:
-    """A BER-OID number below 2^64 and the octets it took."""
+    """A BER-OID number of at most 9 octets, and the octets it took."""
     value = 0
-    for used, octet in enumerate(data, 1):
+    for used, octet in enumerate(data[:OID_OCTETS], 1):
         value = value << 7 | octet & 0x7F
-        if value >= 2**64:
-            break
         if octet < 0x80:
             return value, used
     raise Unreadable
+
+
+@dataclass
+class Cursor:
+    """Takes bytes off the front."""
+
+    data: bytes
+
+    def take(self, count: int) -> bytes:
+        if count > len(self.data):
+            raise Unreadable
+        taken, self.data = self.data[:count], self.data[count:]
+        return taken
+
+    def ber(self) -> int:
+        value, used = ber_length(self.data)
+        self.take(used)
+        return value
+
+    def oid(self) -> int:
+        value, used = ber_oid(self.data)
+        self.take(used)
+        return value
+
+    def end(self) -> None:
+        if self.data:
+            raise Unreadable
 
 
 def walk(data: bytes) -> tuple[list[Entry], int | str | None]:

@@ -17,6 +17,8 @@ SOURCE = Path(__file__).parent.parent / "src" / "klvrelay"
 ARROWS: dict[str, set[str] | None] = {
     "errors": set(),
     "spec": set(),
+    "clauses": set(),
+    "items": {"spec", "clauses"},
     "names": {"errors"},
     "wire": {"errors", "_core"},
     "record": {"wire"},

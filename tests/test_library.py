@@ -291,7 +291,8 @@ def test_columns_of_a_legacy_aircraft_are_those_of_any_other(shared: Path):
 
 def test_a_date_of_a_legacy_aircraft_is_a_column_too():
     """Its text is the microseconds that ST 0601 has."""
-    (vector,) = (vector for vector in map(json.loads, VECTORS.read_text().splitlines()) if vector.get("set") == "EG0104")
+    vectors = map(json.loads, VECTORS.read_text(encoding="utf-8").splitlines())
+    (vector,) = (vector for vector in vectors if vector.get("set") == "EG0104")
 
     table = klvrelay.columns(bytes.fromhex(vector["hex"]), ["event_start_time", "platform_roll_angle"])
 

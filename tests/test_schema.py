@@ -53,20 +53,22 @@ def of_packet(raw: bytes) -> dict[str, Any]:
 def raw_packets(kind: str) -> list[bytes]:
     """The vectors of one type as whole packets."""
     found = [json.loads(line) for line in VECTORS.read_text(encoding="utf-8").splitlines()]
-    found = [vector for vector in found if vector["type"] == kind]
-    if kind == "packet":
-        return [bytes.fromhex(vector["hex"]) for vector in found]
-    known = [vector for vector in found if vector["set"] in facts.DECODED]
-    if kind == "set":
-        return [wrapped(vector["set"], bytes.fromhex(vector["hex"]))[0] for vector in known]
-    return [wrapped(vector["set"], item(vector["tag"], bytes.fromhex(vector["hex"])))[0] for vector in known]
+    return [as_packet(vector, bytes.fromhex(vector["hex"])) for vector in found if vector["type"] == kind]
 
 
-@pytest.mark.parametrize("kind", ["item", "set", "packet"])
-def test_the_record_of_every_vector_fits_the_schema(kind: str) -> None:
-    """Whatever item, set or packet the vectors hold, its record is what the schema says."""
+def as_packet(vector: dict[str, Any], value: bytes) -> bytes:
+    if vector["type"] == "packet":
+        return value
+    if vector["type"] in ("miis", "mdap"):
+        return packet(vector["set"], value)
+    return wrapped(vector["set"], item(vector["tag"], value) if vector["type"] == "item" else value)[0]
+
+
+@pytest.mark.parametrize(("kind", "count"), [("item", 987), ("set", 12), ("packet", 26), ("miis", 8), ("mdap", 2)])
+def test_the_record_of_every_vector_fits_the_schema(kind: str, count: int) -> None:
+    """Whatever item, set, pack or packet the vectors hold, its record is what the schema says."""
     raws = raw_packets(kind)
-    assert len(raws) > 5
+    assert len(raws) >= count
     assert [(raw.hex(), found) for raw in raws if (found := faults(of_packet(raw)))] == []
 
 
@@ -87,7 +89,12 @@ def test_the_record_of_any_packet_fits_the_schema(raw: bytes) -> None:
 
 
 @cache
-def good_record() -> dict[str, Any]:
+def good_record(name: str = "ST0601") -> dict[str, Any]:
+    """One record of each form that the wrong ones below are made of."""
+    return of_packet(GOOD[name]())
+
+
+def platform() -> bytes:
     values = [
         (2, (1340977512123456).to_bytes(8, "big")),
         (5, b"\x71\xc2"),
@@ -96,12 +103,36 @@ def good_record() -> dict[str, Any]:
         (47, b"\x31"),
         (48, bytes.fromhex("010101")),
         (65, b"\x13"),
+        (73, local_set([(11, bytes.fromhex("0101850202fffe"))])),
         (74, bytes.fromhex("0401046506050103064000")),
+        (94, bytes.fromhex("0140bc76cfef0bee41a49618eb4b010d2f08")),
+        (97, local_set([(12, b"\x09"), (13, bytes.fromhex("42c80000"))])),
         (115, b"\x05\x03Go!"),
         (139, b"\x0b"),
         (150, b"\x0a\x0b"),
     ]
-    return of_packet(packet("ST0601", local_set(values), checksum=True))
+    return packet("ST0601", local_set(values), checksum=True)
+
+
+def legacy() -> bytes:
+    latitude = bytes.fromhex("060e2b34010101030701020102040200") + b"\x08" + bytes.fromhex("4041400000000000")
+    return packet("ST0104", latitude + bytes(range(16)) + b"\x01\xff")
+
+
+def array() -> bytes:
+    return packet("ST1303", bytes.fromhex("02040202023f8000004100000000001000200030004000500060007000"))
+
+
+def metric() -> bytes:
+    values = [(1, b"\x01"), (2, (1340977512123456).to_bytes(8, "big") + bytes(4)), (11, b"\x00\x00")]
+    return packet("ST1108", local_set(values))
+
+
+def lone_item() -> bytes:
+    return bytes.fromhex("060e2b34010101030701020102040200") + b"\x08" + bytes.fromhex("4041400000000000")
+
+
+GOOD = {"ST0601": platform, "ST0104": legacy, "ST1303": array, "ST1108": metric, "unknown": lone_item}
 
 
 def put(path: str, value: Any) -> Callable[[dict[str, Any]], None]:
@@ -151,13 +182,45 @@ WRONG = {
     "an unknown item in capitals": put("items/unknown/150", "0A0B"),
     "half a byte": put("items/unknown/150", "0a0"),
     "an unknown item by name": put("items/unknown/sensor", "0a"),
+    "an unknown item by 16-byte key": put(f"items/unknown/{'0' * 32}", "0a"),
+    "a float as text": put("items/range_image_local_set/sprm", "100.0"),
+    "a bit with two labels as a truth": put("items/range_image_local_set/range_image_enumerations/source", True),
+    "bits of a label that none has": put("items/range_image_local_set/range_image_enumerations/data_type", "Other"),
+    "a number of more bits than it has": put("items/rvt_local_set/user_defined_local_set/0/numeric_id/id", 64),
+    "a type that no two bits name": put("items/rvt_local_set/user_defined_local_set/0/numeric_id/data_type", "Real"),
+    "user data that is a list": put("items/rvt_local_set/user_defined_local_set/0/user_value", [1]),
+    "an identifier without its text": put("items/miis_core_identifier/text", ...),
+    "an identifier in small letters": put("items/miis_core_identifier/text", "0140:bc76:B6"),
+    "an item in universal form": put("items/sensor_roll_angle", 1.0),
+}
+OTHERS = {
+    "a universal item that none is": ("ST0104", put("items/device_latitude", 1.0)),
+    "a time stamp that is lifted from a universal set": ("ST0104", put("items/precision_time_stamp", 1)),
+    "a version of a universal set": ("ST0104", put("version", 1)),
+    "an unknown item of a universal set by tag": ("ST0104", put("items/unknown/150", "0a")),
+    "an array without dimensions": ("ST1303", put("items/array/dims", [])),
+    "an array of nine dimensions": ("ST1303", put("items/array/dims", [1] * 9)),
+    "an array of texts": ("ST1303", put("items/array/values", ["1"])),
+    "an array of no algorithm": ("ST1303", put("items/array/apa", 6)),
+    "an array without its bounds": ("ST1303", put("items/array/imapb_bounds", ...)),
+    "an array with another algorithm's bias": ("ST1303", put("items/array/bias", 1)),
+    "an array and what is no array": ("ST1303", put("items/unknown", {"0" * 32: "00"})),
+    "another item in its place": ("ST1303", put("items/sensor_latitude", 1.0)),
+    "a lifted checksum": ("ST1108", put("items/crc16", 0)),
+    "a time of a set that has none": ("ST1108", put("time_us", 0)),
+    "two items in an item's packet": ("unknown", put("items/sensor_longitude", 1.0)),
+    "no item in an item's packet": ("unknown", put("items/sensor_latitude", ...)),
+    "a time beside an item": ("unknown", put("time_us", 0)),
 }
 
 
-@pytest.mark.parametrize("change", WRONG.values(), ids=WRONG)
-def test_what_is_no_record_is_refused(change: Callable[[dict[str, Any]], None]) -> None:
+CASES = {**{what: ("ST0601", change) for what, change in WRONG.items()}, **OTHERS}
+
+
+@pytest.mark.parametrize(("name", "change"), CASES.values(), ids=CASES)
+def test_what_is_no_record_is_refused(name: str, change: Callable[[dict[str, Any]], None]) -> None:
     """One wrong value is enough."""
-    record = copy.deepcopy(good_record())
+    record = copy.deepcopy(good_record(name))
     assert faults(record) == []
     change(record)
     assert faults(record)
@@ -165,11 +228,30 @@ def test_what_is_no_record_is_refused(change: Callable[[dict[str, Any]], None]) 
 
 @pytest.mark.parametrize("name", facts.DECODED)
 def test_every_item_is_described(name: str) -> None:
-    """Each key of a set tells the item's name, units and tag, and no key is missing."""
+    """Each key of a set tells the item's name, units, range and tag, and no key is missing."""
     properties = validator().schema["$defs"][name]["properties"]
     for about in facts.items(name):
         text = properties[about.key]["description"]
         assert about.name in text
-        assert about.units in text
+        assert f", {about.units}" in text or not about.units
+        assert schema.range_text(about) in text
         assert f"item {about.tag})" in text
-    assert {*properties} - {about.key for about in facts.items(name)} <= {"unknown", "target_id"}
+    more = {"RvtUserDefined": {"user_value"}, "VTarget": {"target_id"}, "VTrackItem": {"target_id"}}
+    assert {*properties} - {about.key for about in facts.items(name)} == {"unknown", *more.get(name, ())}
+
+
+def test_every_item_in_universal_form_is_described() -> None:
+    """Each tells its name, units and 16-byte key, and no key is missing."""
+    properties = validator().schema["$defs"]["keyed"]["properties"]
+    for key, about in facts.keyed():
+        text = properties[about.key]["description"]
+        assert about.name in text
+        assert about.units in text
+        assert f"key {key.hex()})" in text
+    assert {*properties} == {"unknown", *(about.key for _, about in facts.keyed())}
+
+
+def test_the_published_schema_is_the_one_that_the_tables_give() -> None:
+    """The file in the package is not an older one."""
+    published = Path(schema.__file__).parent.parent / "src" / "klvrelay" / "record.schema.json"
+    assert published.read_text(encoding="utf-8") == schema.schema()

@@ -8,12 +8,16 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
+from multiprocessing import get_context
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from opinions import core_json, differences, disagreement, exact
-from packets import FOLDER, packets, sets
+from packets import FOLDER, packets, random_packet, sets
 from reference import decode
 from reference_values import Real, imapb, linear
 from wrapping import item as one_item
@@ -25,9 +29,12 @@ calm = settings(
     derandomize=True,
     deadline=None,
     database=None,
-    max_examples=400,
+    max_examples=300,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+SEEDS = 1_000
+MANY_SEEDS = 980_000
+CHUNK = 5_000
 
 
 @calm
@@ -37,20 +44,43 @@ def test_any_packet_is_read_alike_by_core_and_reference(raw: bytes) -> None:
     assert disagreement(raw) == []
 
 
-@calm
-@given(sets("ST0903"))
-def test_any_vmti_set_inside_st0601_is_read_alike(value: bytes) -> None:
-    """Targets, their masks, chips and trackers, old and new maps: no difference."""
-    assert disagreement(packet("ST0601", one_item(74, value), checksum=True)) == []
+@pytest.mark.parametrize("name", ["ST0903", "ST1601", "ST1002", "ST0806"])
+@settings(calm, max_examples=175)
+@given(data=st.data())
+def test_any_set_inside_st0601_is_read_alike(name: str, data: st.DataObject) -> None:
+    """Targets in old and new maps, arrays, sections, user data: no difference where they are nested either."""
+    tag = next(item.tag for item in facts.items("ST0601") if item.kind == f"local_set:{name}")
+    value = data.draw(sets(name))
+    assert disagreement(packet("ST0601", one_item(tag, value), checksum=True)) == []
+
+
+def test_seeded_packets_are_read_alike_by_core_and_reference() -> None:
+    """A thousand packets that are the same at every run."""
+    assert disagreements(range(SEEDS)) == []
 
 
 @pytest.mark.long
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(4500)
 @settings(calm, max_examples=20_000)
 @given(packets())
 def test_very_many_packets_are_read_alike_by_core_and_reference(raw: bytes) -> None:
-    """The same at length."""
+    """The same at length, with hypothesis to make a difference small."""
     assert disagreement(raw) == []
+
+
+@pytest.mark.long
+@pytest.mark.timeout(4500)
+def test_a_million_packets_are_read_alike_by_core_and_reference() -> None:
+    """With the 20,000 above, a million: no difference in any."""
+    chunks = [range(at, at + CHUNK) for at in range(SEEDS, SEEDS + MANY_SEEDS, CHUNK)]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        assert [found for chunk in pool.map(disagreements, chunks) for found in chunk] == []
+
+
+def disagreements(seeds: range) -> list[str]:
+    """Where the two differ on the packets of these seeds: each with its seed and bytes."""
+    packets = ((seed, random_packet(Random(seed))) for seed in seeds)
+    return [f"seed {seed}: {found} in {raw.hex()}" for seed, raw in packets if (found := disagreement(raw))]
 
 
 def odd_packets() -> dict[str, bytes]:

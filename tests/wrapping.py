@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from reference_sets import SEGMENTS
-from reference_wire import checksum16
+from reference import SUMS
+from reference_sets import SEGMENTS, TARGETS
 
 from native.spec import facts
 
@@ -46,14 +46,21 @@ def series(elements: list[bytes]) -> bytes:
     return b"".join(ber(len(element)) + element for element in elements)
 
 
+def keyed_set(items: list[tuple[bytes, bytes]]) -> bytes:
+    """The value of a universal set."""
+    return b"".join(key + ber(len(value)) + value for key, value in items)
+
+
 def packet(name: str, value: bytes, *, checksum: bool = False) -> bytes:
-    """A packet of one set; with `checksum`, the set gets item 1 behind all others."""
+    """A packet of one set; with `checksum`, the set gets that of its kind behind all others, if it has one."""
     key = universal_key(name)
     assert key is not None
-    if not checksum:
+    if not checksum or name not in SUMS:
         return key + ber(len(value)) + value
-    head = key + ber(len(value) + 4) + value + b"\x01\x02"
-    return head + checksum16(head).to_bytes(2, "big")
+    size, total = SUMS[name]
+    value += oid(facts.CHECKSUM[name]) + bytes([size])
+    head = key + ber(len(value) + size) + value
+    return head + total(head).to_bytes(size, "big")
 
 
 @cache
@@ -71,7 +78,9 @@ def wrapped(name: str, value: bytes) -> tuple[bytes, list[str | int]]:
     outer = host(name)
     way: list[str | int] = [outer.key]
     if outer.kind.startswith("series:"):
-        value = series([oid(1) + value if outer.kind == "series:VTargetPack" else value])
+        value = series([oid(1) + value if outer.kind.endswith("Pack") else value])
+        way.append(0)
+    elif outer.repeats:
         way.append(0)
     raw, before = wrapped(outer.set, item(outer.tag, value))
     return raw, [*before, *way]
@@ -81,5 +90,5 @@ def decoded(kind: str) -> str | None:
     """The decoded set that a kind such as `series:local_set:VChip` holds, if any."""
     name = kind.rpartition(":")[2]
     name = SEGMENTS.get(name, name)
-    name = "VTarget" if name == "VTargetPack" else name
+    name = TARGETS.get(name, name)
     return name if name in facts.DECODED else None

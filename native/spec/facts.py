@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass, replace
+from functools import cache
 from fractions import Fraction
 from pathlib import Path
 
@@ -136,6 +137,7 @@ class LegacyItem:
     tag: int
 
 
+@cache
 def _rows(name: str) -> list[dict[str, str]]:
     with (HERE / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

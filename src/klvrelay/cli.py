@@ -126,6 +126,13 @@ def _sample(args: argparse.Namespace) -> int:
     return 0
 
 
+def _items(args: argparse.Namespace) -> int:
+    from klvrelay.verbs.items import items
+
+    items(" ".join(args.query), set_name=args.set, list_sets=args.sets, as_json=args.json)
+    return 0
+
+
 async def _demo(args: argparse.Namespace) -> int:
     from klvrelay.verbs.demo import demo
 
@@ -155,6 +162,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _log_to_stderr(quiet=getattr(args, "quiet", False))
         if args.verb == "sample":
             return _sample(args)
+        if args.verb == "items":
+            return _items(args)
         if getattr(args, "frame_times", False):
             return _frame_times(args)
         return asyncio.run(_stoppable(VERBS[args.verb](args)))

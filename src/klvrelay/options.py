@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for add in (_run_options, _replay_options, _decode_options, _watch_options, _sample_options, _demo_options):
         add(verbs)
+    _items_options(verbs)
     return parser
 
 
@@ -58,6 +59,7 @@ EXAMPLES = {
     "watch": "klvrelay watch --mqtt mqtt://127.0.0.1:1883",
     "sample": "klvrelay sample orbit.ts --seconds 30 --carriage async",
     "demo": "klvrelay demo udp://0.0.0.0:5000",
+    "items": "klvrelay items sensor_latitude",
 }
 
 
@@ -150,3 +152,21 @@ def _demo_options(verbs: Any) -> None:
     parser = _verb(verbs, "demo", "relay a sample to a broker inside this process, and show what a subscriber gets", "")
     parser.add_argument("source", nargs="?", metavar="SOURCE", help="your own source instead of the sample")
     parser.add_argument("--mqtt", metavar="URL", help="your own broker instead of the one inside")
+
+
+ITEMS = """\
+an item is asked for by
+  13                               its tag (of ST 0601; with --set of another set)
+  0903:101  VTarget:10             set and tag
+  74.101[0].10                     a path as in a record's quality, by tags or keys
+  sensor_latitude  frame center    its key, or words of its name, elements, labels
+  060e2b34...                      its 16-byte key, or that of a set
+"""
+
+
+def _items_options(verbs: Any) -> None:
+    parser = _verb(verbs, "items", "tell what is known of an item: units, range, resolution, bytes, meaning", ITEMS)
+    parser.add_argument("query", nargs="*", metavar="NAME|TAG", help="what to look up; without it, a table of ST 0601")
+    parser.add_argument("--set", metavar="SET", help="look in this set only, or list its items: 0903, VTarget, ...")
+    parser.add_argument("--sets", action="store_true", help="list the sets")
+    parser.add_argument("--json", action="store_true", help="as JSON, an array of all that is known of each")

@@ -71,7 +71,7 @@ def _plain(source: str | PathLike[str], name: str | None, options: dict[str, Any
 
 
 def columns(data_or_source: Any, items: Sequence[str], *, every: bool = False) -> dict[str, NDArray[np.float64]]:
-    """Items of all ST 0601 and ST 0104 records as arrays: {key: float64 of shape (records,)}, NaN where absent or no number.
+    """Items of all ST 0601 and ST 0104 records as {key: float64 of shape (records,)}, NaN where absent or no number.
 
     data_or_source   bytes (MPEG-TS or bare KLV), or what `klvrelay.open` takes, read to its end
     items            keys of ST 0601 items with a number: "sensor_latitude", "precision_time_stamp", ...

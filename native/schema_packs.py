@@ -1,0 +1,122 @@
+"""Values made of several in the JSON Schema of a record: packs, arrays, identifiers.
+
+Next door, `schema_values.py` has the single values in them, `schema.py` the sets around them.
+"""
+
+from __future__ import annotations
+
+from native.schema_values import COUNT, HEX, Schema, bits, closed, labels, nullable, pack_name, range_text, scalar
+from native.spec import facts
+
+LISTS = ("CommandVerification", "ActiveWavelengths")
+CELLS = 65_536
+"""The most that all arrays of one packet hold together."""
+
+# A single value and the key that it has in an array's object, by array processing algorithm.
+ARRAY_HEADS = {2: "imapb_bounds", 4: "bias", 5: "default"}
+
+
+def packs() -> Schema:
+    """A definition for each pack that a decoded item or series uses."""
+    items = [item for name in facts.DECODED for item in facts.items(name)]
+    used = {pack_name(item) for item in items if item.kind in ("dlp", "flp", "vlp")}
+    used |= {item.kind.partition(":")[2] for item in items if item.kind.startswith("series:")}
+    known = {name: rows for name, rows in facts.packs().items() if name in used}
+    made = {name: pack(name, rows) for name, rows in known.items() if not holds_set(rows)}
+    return made | {"MDAP": array()}
+
+
+def holds_set(elements: list[facts.Element]) -> bool:
+    return elements[-1].kind.startswith("local_set:")
+
+
+def pack(name: str, elements: list[facts.Element]) -> Schema:
+    if name == "SDCC-FLP":
+        return sdcc()
+    if name == "CoreIdentifier":
+        return core_identifier(elements)
+    if name in LISTS:
+        return {"type": "array", "items": element_value(elements[0])}
+    repeats = [at for at, element in enumerate(elements) if element.repeat]
+    if not repeats:
+        return pack_object(elements)
+    once, again = elements[: repeats[0]], elements[repeats[0] :]
+    records: Schema = {"type": "array", "items": nullable(pack_object(again))}
+    return closed(pack_object(once)["properties"] | {"records": records}) if once else records
+
+
+def pack_object(elements: list[facts.Element]) -> Schema:
+    """An object of the elements; each may be null (unknown) or absent (cut off the end)."""
+    told = [e for e in elements if e.kind != "ber" or not e.name.endswith("_length")]
+    return closed({element.name: described(element) for element in told})
+
+
+def described(element: facts.Element) -> Schema:
+    text = "; ".join(part for part in (range_text(element), element.notes) if part)
+    return ({"description": text} if text else {}) | nullable(element_value(element))
+
+
+def element_value(element: facts.Element) -> Schema:
+    if element.kind == "mdap":
+        return {"$ref": "#/$defs/MDAP"}
+    if facts.bit_fields(element.set, element.tag, element.name):
+        return bits(element.set, element.tag, element.name)
+    coded = labels(element.set, element.tag, element.name) if element.kind != "int" else {}
+    return scalar(element.kind, element.mapping, element.min, element.max, coded)
+
+
+def core_identifier(elements: list[facts.Element]) -> Schema:
+    """ST 1204: which identifiers there are, each, and the text form with its two check digits."""
+    text: Schema = {
+        "type": "string",
+        "description": "The identifier as ST 1204 writes it",
+        "pattern": "^[0-9A-F]{4}:([0-9A-F]{4}(-[0-9A-F]{4}){7}[/:])*[0-9A-F]{2}$",
+    }
+    told = {element.name: element_value(element) | {"description": element.notes} for element in elements}
+    usage = COUNT | {"maximum": 255}
+    shape = closed({**told, "version": told["version"] | usage, "usage": told["usage"] | usage, "text": text})
+    return shape | {"required": ["version", "usage", "text"]}
+
+
+def sdcc() -> Schema:
+    """ST 1010: standard deviations and correlations of the items before it."""
+    number: Schema = {"anyOf": [{"type": ["number", "null"]}, HEX]}
+    told = "one an item; hex where the form has no defined range or width"
+    properties: Schema = {
+        "matrix_size": COUNT,
+        "mode": {"enum": [1, 2]},
+        "sparse": {"type": "boolean"},
+        "sigma": {"type": "array", "items": number, "description": told},
+        "rho": {"type": "array", "items": number, "description": "upper triangle, row by row"},
+        "items": {"type": "array", "items": {"type": "string"}, "description": "keys of those items"},
+    }
+    return closed(properties, required=True)
+
+
+def array() -> Schema:
+    """ST 1303: dimensions, elements in row-major order, and what their algorithm needs."""
+    number: Schema = {"type": ["number", "null"]}
+    cell: Schema = {"type": ["number", "boolean", "null"]}
+    methods = [f"{code} {name}" for code, name in labels("ST1303", 0, "array_processing_algorithm").items()]
+    properties: Schema = {
+        "dims": {"type": "array", "items": COUNT, "minItems": 1, "maxItems": 8, "description": "outermost first"},
+        "ebytes": COUNT | {"description": "bytes of an element; 0: no elements"},
+        "apa": {"enum": [1, 2, 3, 4, 5], "description": "array processing algorithm: " + ", ".join(methods)},
+        "imapb_bounds": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
+        "bias": COUNT | {"description": "what was added to each element"},
+        "default": number | {"description": "value of the elements that no run covers"},
+        "values": {"type": "array", "items": cell, "maxItems": CELLS, "description": "row-major"},
+    }
+    shape = closed(properties) | {"required": ["dims", "ebytes", "apa", "values"]}
+    return shape | {"allOf": [only_with(apa, key) for apa, key in ARRAY_HEADS.items()]}
+
+
+def only_with(apa: int, key: str) -> Schema:
+    """The key is there with its algorithm's elements, and with no other algorithm."""
+    filled: Schema = {"properties": {"apa": {"const": apa}, "values": {"minItems": 1}}}
+    other: Schema = {"properties": {"apa": {"not": {"const": apa}}}}
+    return {
+        "if": filled,
+        "then": {"required": [key]},
+        "else": {"if": other, "then": {"properties": {key: False}}},
+    }

@@ -1,0 +1,26 @@
+"""The reference of items: what the tables know of each, found by tag, key, name or 16-byte key.
+
+    entry.py      an item of a set, and where it is from
+    search.py     what a reader may type -> entries
+    numbers.py    range, resolution, bytes on the wire
+    forms.py      how a record writes an item, in words
+    account.py    all of it as one document
+
+It reads `spec` and `clauses`, which are generated, and nothing else; next door, `verbs/items.py` shows it.
+"""
+
+from klvrelay.items.account import account, account_of_set
+from klvrelay.items.entry import SETS, Entry, entries
+from klvrelay.items.search import NotFound, asked, find, set_called
+
+__all__ = [
+    "SETS",
+    "Entry",
+    "NotFound",
+    "account",
+    "account_of_set",
+    "asked",
+    "entries",
+    "find",
+    "set_called",
+]

@@ -1,0 +1,111 @@
+"""An item of a set, and where it is from; next door, `search.py` finds it and `account.py` tells all of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from klvrelay import clauses, spec
+
+SETS = tuple(name for name in clauses.STANDARDS if name in spec.SETS or name in clauses.UNIVERSAL)
+"""The sets whose items are known, in the order of `klvrelay items --sets`."""
+HEAD = "ST0601"
+"""The set that a bare tag is of."""
+NESTED = ("local_set", "series")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item: the set that it is from, and its row; `wire_key` where it stands alone, behind 16 bytes."""
+
+    set: str
+    item: spec.Item
+    wire_key: bytes | None = None
+
+    @property
+    def address(self) -> str:
+        """What finds it again: `0601:13`, `VTarget:10`, or its 16-byte key in hex."""
+        if self.wire_key is not None:
+            return self.wire_key.hex()
+        return f"{self.set.removeprefix('ST')}:{self.item.tag}"
+
+    @property
+    def clause(self) -> str:
+        """`MISB ST 0601.19, item 13`; within a nested set `MISB ST 0903.6, VTarget Pack, item 10`."""
+        home = clauses.STANDARDS[self.set]
+        title = "" if self.set in spec.UNIVERSAL_KEYS else f", {home.title}"
+        if self.wire_key is None:
+            return f"{home.document}{title}, item {self.item.tag}"
+        return f"{home.document}{title}, {self.item.name}"
+
+    @property
+    def holds(self) -> str | None:
+        """The set that is inside it, or each of whose elements is one."""
+        return inner_set(self.item.kind)
+
+    @property
+    def repeats(self) -> bool:
+        """In universal form nothing does."""
+        return self.item.repeats and self.wire_key is None
+
+
+def inner_set(kind: str) -> str | None:
+    """`local_set:ST0102`, `series:local_set:VChip`, `series:VTargetPack` -> the set's name."""
+    head, _, rest = kind.partition(":")
+    if head not in NESTED:
+        return None
+    name = rest.removeprefix("local_set:")
+    name = clauses.SAME_TAGS.get(name, name)
+    elements = spec.PACKS.get(name, ())
+    if elements and elements[-1].kind.startswith("local_set:"):
+        name = elements[-1].kind.partition(":")[2]
+    return name if name in spec.SETS else None
+
+
+def entries(name: str) -> tuple[Entry, ...]:
+    """The items of one set, by tag or, of a universal set, in the order of its table."""
+    if name in spec.SETS:
+        return tuple(Entry(name, item) for item in spec.SETS[name].values())
+    return tuple(entry for entry in keyed() if entry.set == name)
+
+
+@cache
+def keyed() -> tuple[Entry, ...]:
+    """The items in universal form: a key of 16 bytes stands before the value of each."""
+    return tuple(Entry(clauses.ORIGINS[key], item, key) for key, item in spec.KEYED.items())
+
+
+def every() -> Iterator[Entry]:
+    """All items: by tag, then in universal form."""
+    for name in spec.SETS:
+        yield from entries(name)
+    yield from keyed()
+
+
+def same_key(one: bytes, other: bytes) -> bool:
+    """Keys are compared without octet 8, the registry version."""
+    return one[:7] + one[8:] == other[:7] + other[8:]
+
+
+def by_key(key: bytes) -> Entry | None:
+    """The item that a packet or a universal set may hold under this key of 16 bytes."""
+    return next((entry for entry in keyed() if entry.wire_key and same_key(entry.wire_key, key)), None)
+
+
+def packet_set(key: bytes) -> str | None:
+    """The set or pack whose packets begin with this key of 16 bytes."""
+    return next((name for name, its in spec.UNIVERSAL_KEYS.items() if same_key(its, key)), None)
+
+
+def pack_alone(name: str) -> Entry | None:
+    """The item that a packet of this name is, where it is a pack and no set: ST 1010, ST 1204, ST 1303."""
+    key = spec.UNIVERSAL_KEYS.get(name)
+    return by_key(key) if key is not None and name not in SETS else None
+
+
+def notes(text: str) -> str:
+    """A table's notes without their pointers to other tables."""
+    parts = (re.sub(r",? see (README|packs\.csv)", "", f" {part}").strip() for part in text.split(";"))
+    return "; ".join(part for part in parts if part)

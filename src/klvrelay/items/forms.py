@@ -1,0 +1,144 @@
+"""In words: how an item stands on the wire, and how a record writes it; next door, `numbers.py` has its numbers."""
+
+from __future__ import annotations
+
+from klvrelay import clauses, spec
+from klvrelay.items.entry import Entry, inner_set
+from klvrelay.items.numbers import plain, range_of, steps
+
+WIRE = {
+    "uint": "unsigned integer",
+    "int": "signed integer",
+    "timestamp": "unsigned integer, microseconds since 1970-01-01",
+    "date_time": "text such as 20050331075051, UTC",
+    "utf8": "UTF-8 text",
+    "ascii": "ASCII text",
+    "utf16": "UTF-16 text, most significant byte first",
+    "enum": "unsigned integer, a code",
+    "bitfield": "bits of an unsigned integer",
+    "float": "IEEE 754 float",
+    "bytes": "bytes as they are",
+    "uuid": "UUID",
+    "ber": "BER length",
+    "ber_oid": "BER-OID number",
+    "dlp": "pack of elements in order (DLP)",
+    "flp": "pack of elements in order (FLP)",
+    "vlp": "pack of elements, a BER length before those that vary (VLP)",
+    "mdap": "array of MISB ST 1303",
+    "special": "as the algorithm says",
+    "float or imapb": "float or IMAPB",
+}
+RECORD = {
+    "uint": "integer",
+    "int": "integer",
+    "timestamp": "integer, microseconds since 1970",
+    "date_time": "integer, microseconds since 1970",
+    "utf8": "text",
+    "ascii": "text",
+    "utf16": "text",
+    "enum": "label, or the number of a code that has none",
+    "bitfield": "object of its bits",
+    "float": "number",
+    "bytes": "hex",
+    "uuid": "UUID in hex",
+    "ber_oid": "integer",
+    "mdap": "object: dims, ebytes, apa, values",
+}
+# What a record makes of these packs is not element by element.
+OBJECTS = {
+    "SDCC-FLP": "object: matrix_size, mode, sparse, sigma, rho, items",
+    "CoreIdentifier": "object: version, usage, its UUIDs, text",
+    "CommandVerification": "array of integers",
+    "ActiveWavelengths": "array of labels or integers",
+}
+
+
+def wire_form(entry: Entry) -> str:
+    """How the bytes are made: `signed integer, value = raw x 90 / 2147483647`."""
+    kind, _, inner = entry.item.kind.partition(":")
+    if kind == "local_set":
+        return f"items of {_set_words(entry.holds)}, each with tag and length"
+    if kind == "series":
+        return _series_form(inner, entry.holds)
+    return _mapped_form(entry.item, entry.item.len_max) or WIRE[kind]
+
+
+def _mapped_form(of: spec.Item | spec.Element, width: int) -> str:
+    """Linear maps, ST 1201 and bits in BER-OID; nothing for what stands as it is."""
+    span = range_of(of)
+    if of.mapping == "ber_oid" and of.kind == "bitfield":
+        return "bits of a BER-OID number"
+    if span is None or not width or of.mapping not in ("linear_uint", "linear_int", "imapb"):
+        return ""
+    if of.mapping == "imapb":
+        return f"IMAPB of MISB ST 1201 over {span}"
+    if of.mapping == "linear_int":
+        return f"signed integer, value = raw × {plain(span.max)} / {256**width // 2 - 1}"
+    start = f"{plain(span.min)} + " if span.min else ""
+    return f"unsigned integer, value = {start}raw × {plain(span.max - span.min)} / {256**width - 1}"
+
+
+def _series_form(series: str, holds: str | None) -> str:
+    if holds is None:
+        return f"{'unsigned integers' if series == 'uint' else f'{series} packs'}, a BER length before each"
+    numbered = "BER-OID target id and " if series.endswith("Pack") else ""
+    return f"a BER length, then {numbered}items of {_set_words(holds)}, again and again"
+
+
+def _set_words(name: str | None) -> str:
+    return f"the {clauses.STANDARDS[name].title}" if name is not None else "a set"
+
+
+def record_form(entry: Entry) -> str:
+    """What a record shows: `number`, `label ...`, `array of objects ...`."""
+    item = entry.item
+    kind, _, inner = item.kind.partition(":")
+    if kind == "local_set":
+        form = f"object: items of {entry.holds}"
+    elif kind == "series":
+        form = _series_record(inner, entry.holds)
+    elif item.pack:
+        form = pack_record(item.pack)
+    elif item.mapping in ("linear_uint", "linear_int", "imapb"):
+        form = "number"
+    else:
+        form = "array of numbers of payloads" if item.key == "active_payloads" else RECORD[kind]
+    return f"array, an element each time it comes: {form}" if entry.repeats else form
+
+
+def _series_record(series: str, holds: str | None) -> str:
+    if holds is None:
+        return "array of integers" if series == "uint" else f"array, each: {pack_record(series)}"
+    return f"array of objects: {'target_id and ' if series.endswith('Pack') else ''}items of {holds}"
+
+
+def pack_record(name: str) -> str:
+    """What a record makes of a pack: an object by the names of its elements, or an array of such."""
+    elements = spec.PACKS[name]
+    if name in OBJECTS:
+        return OBJECTS[name]
+    repeats = [at for at, element in enumerate(elements) if element.repeat]
+    if not repeats:
+        return f"object: {_names(elements)}"
+    once, again = elements[: repeats[0]], elements[repeats[0] :]
+    return f"object: {_names(once)}, records" if once else f"array of objects: {_names(again)}"
+
+
+def told(elements: tuple[spec.Element, ...]) -> tuple[spec.Element, ...]:
+    """The elements that a record shows: all but the lengths of others."""
+    return tuple(e for e in elements if e.kind != "ber" or not e.name.endswith("_length"))
+
+
+def _names(elements: tuple[spec.Element, ...]) -> str:
+    return ", ".join(element.name for element in told(elements))
+
+
+def element_form(element: spec.Element) -> str:
+    """How an element of a pack stands on the wire, in a few words."""
+    width = int(element.length) if element.length.isdigit() else 0
+    if inner_set(element.kind):
+        return f"items of {inner_set(element.kind)}"
+    span = range_of(element)
+    form = f"IMAPB over {span}" if element.mapping == "imapb" else _mapped_form(element, width)
+    step = f", step {float(steps(element, (width,))[0].size):.4g}" if form and width else ""
+    return f"{form}{step}" or WIRE.get(element.kind, element.kind)

@@ -1,0 +1,112 @@
+"""Range, resolution and bytes of an item on the wire; next door, `forms.py` has what a record makes of it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import NamedTuple
+
+from klvrelay import spec
+
+USUAL = (2, 3, 4)
+"""The widths told of an IMAPB item that may have any."""
+DIGITS = {2: 3, 4: 7, 8: 16}
+"""Decimal digits that an IEEE 754 float of so many bytes holds."""
+WHOLE = ("uint", "int", "timestamp", "date_time", "ber_oid")
+
+
+class Step(NamedTuple):
+    """The step from one value to the next, in units; `bytes` None: the same in any width."""
+
+    bytes: int | None
+    size: Fraction
+
+
+class Range(NamedTuple):
+    """Ends of a range, in units."""
+
+    min: Fraction
+    max: Fraction
+
+    def __str__(self) -> str:
+        return f"{plain(self.min)} to {plain(self.max)}"
+
+
+def plain(value: Fraction) -> int | float:
+    return int(value) if value.denominator == 1 else float(value)
+
+
+def range_of(of: spec.Item | spec.Element) -> Range | None:
+    """None where there is nothing to tell: text, codes, times."""
+    if of.min is None or of.max is None or of.kind in ("enum", "bitfield", "timestamp", "date_time"):
+        return None
+    return Range(Fraction(repr(of.min)), Fraction(repr(of.max)))
+
+
+def steps(of: spec.Item | spec.Element, widths: tuple[int, ...]) -> tuple[Step, ...]:
+    """The resolution in each of these widths, exactly: linear maps, MISB ST 1201, whole numbers."""
+    span = range_of(of)
+    if span is not None and of.mapping == "linear_uint":
+        return tuple(Step(n, (span.max - span.min) / (256**n - 1)) for n in widths)
+    if span is not None and of.mapping == "linear_int":
+        return tuple(Step(n, span.max / (256**n // 2 - 1)) for n in widths)
+    if span is not None and of.mapping == "imapb":
+        power = power_above(span.max - span.min)
+        return tuple(Step(n, Fraction(2) ** (power - 8 * n + 1)) for n in widths)
+    return (Step(None, Fraction(1)),) if of.kind in WHOLE else ()
+
+
+def power_above(span: Fraction) -> int:
+    """ceil(log2(span)), exactly."""
+    power = 0
+    while Fraction(2) ** power < span:
+        power += 1
+    while Fraction(2) ** (power - 1) >= span:
+        power -= 1
+    return power
+
+
+def widths_of(item: spec.Item) -> tuple[int, ...]:
+    """The widths to tell the resolution of: its own, or the usual ones of those that it may have."""
+    low, high = item.len_min or 1, item.len_max or 8
+    widths = tuple(range(low, high + 1)) if low <= high <= 8 else ()
+    usual = tuple(n for n in widths if n in USUAL)
+    return widths if len(widths) <= len(USUAL) else usual
+
+
+def digits(item: spec.Item) -> dict[int, int]:
+    """Bytes of a float -> the decimal digits that it holds."""
+    if item.kind != "float":
+        return {}
+    return {n: held for n, held in DIGITS.items() if item.len_min <= n <= item.len_max}
+
+
+def length_text(item: spec.Item) -> str:
+    """`2 bytes`, `1 to 8 bytes`, `4 or 8 bytes`, `up to 127 bytes`, `2 bytes or more`, `any length`."""
+    low, high = item.len_min, item.len_max
+    if not high:
+        return f"{_bytes(low)} or more" if low else "any length"
+    if item.kind == "float" and low < high:
+        return " or ".join(str(n) for n in digits(item)) + " bytes"
+    if low == high:
+        return _bytes(low)
+    return f"{low} to {high} bytes" if low else f"up to {high} bytes"
+
+
+def _bytes(count: int) -> str:
+    return f"{count} byte" + "s" * (count != 1)
+
+
+def step_text(step: Step, units: str) -> str:
+    """`0.003051851 deg`, `0.5 m in 2 bytes`."""
+    size = f"{float(step.size):.7g} {units}".strip()
+    return size if step.bytes is None else f"{size} in {_bytes(step.bytes)}"
+
+
+def resolution_text(item: spec.Item) -> str:
+    """One step in units; for floats the digits."""
+    found = steps(item, widths_of(item))
+    if item.kind == "float":
+        return ", ".join(f"{held} digits in {n} bytes" for n, held in digits(item).items())
+    if len(found) == 1:
+        return step_text(found[0]._replace(bytes=None), item.units) if item.units or found[0].bytes else ""
+    return ", ".join(step_text(step, item.units) for step in found)

@@ -1,0 +1,187 @@
+"""What a reader may type, and the items that are meant; next door, `entry.py` has them."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from functools import cache
+
+from klvrelay import clauses, spec
+from klvrelay.items.entry import HEAD, SETS, Entry, by_key, entries, every, inner_set, notes, pack_alone, packet_set
+
+STEP = re.compile(r"(\w+)(?:\[\d+\])?$")
+CLOSE = 4
+CUTOFF = 0.6
+SHORT = {"uas": "ST0601", "vmti": "ST0903", "rvt": "ST0806", "sar": "ST1206"}
+"""What sets are called in short."""
+
+
+class NotFound(LookupError):
+    """Nothing is meant by it; the text says what comes near."""
+
+
+def set_called(text: str) -> str | None:
+    """The set of that name: `ST0903`, `st 0903`, `0903`, `VMTI`, `VTarget`, `EG0104`."""
+    return _set_names().get(_folded(text))
+
+
+@cache
+def _set_names() -> dict[str, str]:
+    return {_folded(name): name for name in clauses.STANDARDS} | SHORT
+
+
+def _folded(text: str) -> str:
+    plain = re.sub(r"[\W_]", "", text.lower()).removeprefix("misb")
+    return re.sub(r"^(st|eg)(?=\d)", "", plain)
+
+
+def asked(query: str, name: str | None = None) -> tuple[list[Entry], str | None]:
+    """The items meant, and the set that was asked for as a whole, if one was: by its name or its packets' key.
+
+    Raises NotFound.
+    """
+    key = key_bytes(query)
+    whole = name or HEAD if not query.strip() else packet_set(key) if key else set_called(query) if not name else None
+    if whole is None:
+        return find(query, name), None
+    alone = pack_alone(whole)
+    return ([alone], None) if alone is not None else (list(entries(whole)), whole)
+
+
+def find(query: str, name: str | None = None) -> list[Entry]:
+    """The items meant: by address, else by exact key or name, else by words of them, else by what is inside.
+
+    `name` keeps to one set. An address is a tag (of ST 0601 if no set is said), `0903:101`, a path as in
+    `quality` (`74.101[0].10`, `vmti_local_set.vtarget_series`), or a key of 16 bytes in hex.
+
+    Raises NotFound.
+    """
+    query = re.sub(r"^(item|tag)\s+", "", query.strip(), flags=re.IGNORECASE).rstrip(": ")
+    key = key_bytes(query)
+    if key is not None:
+        return _of_key(key)
+    if (place := _address(query, name)) is not None:
+        return [_at(*place)]
+    among = list(every() if name is None else entries(name))
+    for matches in (_is_exactly, _has_words, _holds_words):
+        if found := [entry for entry in among if matches(entry, query)]:
+            return _once(found)
+    raise NotFound(_near(query, among))
+
+
+def key_bytes(text: str) -> bytes | None:
+    """16 bytes in hex, with or without blanks, dots or dashes between them."""
+    digits = re.sub(r"[\s.,:_-]|0x", "", text.lower())
+    return bytes.fromhex(digits) if re.fullmatch(r"[0-9a-f]{32}", digits) else None
+
+
+def _of_key(key: bytes) -> list[Entry]:
+    entry = by_key(key)
+    if entry is None:
+        raise NotFound(f'{key.hex()} is in no table: a record keeps what stands behind it as hex under "unknown"')
+    return [entry]
+
+
+def _address(query: str, name: str | None) -> tuple[str, list[str]] | None:
+    """(set, steps from there), where the query is an address."""
+    if query.isdecimal():
+        return name or HEAD, [str(int(query))]
+    before, mark, path = _split(query)
+    if mark and (home := set_called(before)) is not None:
+        return home, path.split(".")
+    steps = query.split(".")
+    if len(steps) > 1 and all(STEP.match(step) for step in steps):
+        return name or HEAD, steps
+    return None
+
+
+def _split(query: str) -> tuple[str, str, str]:
+    found = re.match(r"(.+?)(\s*[:/]\s*|\s+(?=\d))([\w.\[\]]+)$", query)
+    return (found[1], found[2], found[3]) if found else (query, "", "")
+
+
+def _at(home: str, steps: list[str]) -> Entry:
+    """The item at the end of a path of tags or keys; what is inside a pack belongs to the pack's item."""
+    entry = None
+    inside: str | None = home
+    for step in steps:
+        if inside is None:
+            break
+        key = key_bytes(step)
+        told = STEP.match(step)
+        entry = _of_key(key)[0] if key else _in_set(inside, told[1] if told else step)
+        inside = inner_set(entry.item.kind)
+    assert entry is not None
+    return entry
+
+
+def _in_set(name: str, step: str) -> Entry:
+    found = [entry for entry in entries(name) if step in (str(entry.item.tag), entry.item.key)]
+    if not found:
+        raise NotFound(_no_such(name, step))
+    return found[0]
+
+
+def _no_such(name: str, step: str) -> str:
+    tags = [entry.item.tag for entry in entries(name)]
+    if not tags:
+        return f'{name} has no table: a record keeps its items as hex under "unknown"'
+    if not step.isdecimal():
+        return f"{name} has no item {step!r}{_suggestion(step, [entry.item.key for entry in entries(name)])}"
+    return f"{name} has no item {step} (its tags are {_spans(sorted(tags))}); a record keeps it as hex"
+
+
+def _spans(numbers: list[int]) -> str:
+    """`1-23, 101-107`."""
+    spans: list[list[int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1][1] = number
+        else:
+            spans.append([number, number])
+    return ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in spans)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.lower())
+
+
+def _is_exactly(entry: Entry, query: str) -> bool:
+    return _words(query) in (_words(entry.item.key), _words(entry.item.name))
+
+
+def _has_words(entry: Entry, query: str) -> bool:
+    return _all_in(query, [entry.item.key, entry.item.name])
+
+
+def _holds_words(entry: Entry, query: str) -> bool:
+    """In the elements, labels, bits and notes."""
+    item = entry.item
+    place = (entry.set, item.tag)
+    labels = [label for where, codes in spec.CODES.items() if where[:2] == place for label in codes.values()]
+    bits = [bit.key for where, fields in spec.BITS.items() if where[:2] == place for bit in fields]
+    elements = [element.name for element in spec.PACKS.get(item.pack, ())]
+    return _all_in(query, [*labels, *bits, *elements, notes(item.notes), item.units, *item.special.values()])
+
+
+def _all_in(query: str, texts: Iterable[str]) -> bool:
+    """Is every word of the query within the words of one of the texts?"""
+    wanted = _words(query)
+    return bool(wanted) and any(all(word in " ".join(_words(text)) for word in wanted) for text in texts)
+
+
+def _once(found: list[Entry]) -> list[Entry]:
+    """Without the universal form of what is there by tag."""
+    by_tag = {entry.item.key for entry in found if entry.wire_key is None}
+    return [entry for entry in found if entry.wire_key is None or entry.item.key not in by_tag]
+
+
+def _near(query: str, among: list[Entry]) -> str:
+    names = [entry.item.key for entry in among] + [name.lower() for name in SETS]
+    return f"no item is called {query!r}{_suggestion(query, names)}"
+
+
+def _suggestion(query: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches("_".join(_words(query)), list(dict.fromkeys(names)), CLOSE, CUTOFF)
+    return f"; close to it: {', '.join(close)}" if close else ""

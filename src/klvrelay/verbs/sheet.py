@@ -1,0 +1,123 @@
+"""A sheet of facts on standard output: aligned plain text, on a terminal set by rich; next door, `items.py` fills it.
+
+rich is loaded for a terminal only: a pipe gets its text at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+GAP = "  "
+MARGIN = 1
+"""Blanks before each line on a terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows under headings; so many of the last columns are `spare`: a terminal too narrow for them has none."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+    title: str = ""
+    spare: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A heading, labelled lines, tables, and what to try next."""
+
+    title: str
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    tables: list[Listing] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
+
+
+def show(sheet: Sheet, out: TextIO) -> None:
+    """To a terminal with its means, else as plain text."""
+    if not out.isatty():
+        out.write("".join(f"{line}\n" for line in plain(sheet)))
+        return
+    from rich.console import Console
+
+    console = Console(file=out, highlight=False)
+    for part in rich_parts(sheet, console):
+        console.print(part)
+
+
+def plain(sheet: Sheet) -> Iterator[str]:
+    """Line by line, columns two blanks apart, nothing cut."""
+    yield sheet.title
+    if sheet.lines:
+        yield ""
+        yield from _aligned(sheet.lines)
+    for table in sheet.tables:
+        yield ""
+        if table.title:
+            yield table.title
+        yield from _aligned([table.columns, *table.rows])
+    if sheet.hints:
+        yield ""
+        yield from sheet.hints
+
+
+def _aligned(rows: list[tuple[str, ...]] | list[tuple[str, str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield GAP.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def rich_parts(sheet: Sheet, console: Console) -> Iterator[RenderableType]:
+    """The same, as rich shows it."""
+    from rich.text import Text
+
+    yield Text(f"\n {sheet.title}", "bold")
+    if sheet.lines:
+        yield _lines(sheet.lines)
+    for table in sheet.tables:
+        if table.title:
+            yield Text(f" {table.title}", "bold")
+        yield _table(table, console.width)
+    if sheet.hints:
+        yield Text("\n".join(f" {hint}" for hint in sheet.hints), "dim")
+
+
+def _lines(lines: list[tuple[str, str]]) -> RenderableType:
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="cyan", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, text in lines:
+        grid.add_row(label, Text(text))
+    return Padding(grid, (1, 1, 0, 1))
+
+
+def _table(table: Listing, width: int) -> RenderableType:
+    from rich import box
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    kept = _kept(table, width - 2 * MARGIN)
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    for column in table.columns[:kept]:
+        made.add_column(column, overflow="fold")
+    for row in table.rows:
+        made.add_row(Text(row[0], "cyan"), *(Text(cell) for cell in row[1:kept]))
+    return Padding(made, (0, MARGIN, 1, MARGIN))
+
+
+def _kept(table: Listing, width: int) -> int:
+    """How many of the columns there is room for, spare ones last."""
+    widths = [max(map(len, column)) for column in zip(table.columns, *table.rows, strict=True)]
+    kept = len(widths)
+    while kept > len(widths) - table.spare and sum(widths[:kept]) + len(GAP) * kept > width:
+        kept -= 1
+    return kept

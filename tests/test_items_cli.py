@@ -1,0 +1,195 @@
+"""`klvrelay items` on the command line: text in a pipe, JSON, a terminal; and what is not there.
+
+Next door: `test_items.py` has what is told of each item.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+from test_cli import COMMAND, ENVIRONMENT, log_as_it_was, ran  # noqa: F401
+
+from klvrelay import spec
+
+
+def told(capfd: pytest.CaptureFixture[str], *args: str) -> str:
+    code, out, said = ran(capfd, "items", *args)
+    assert (code, said) == (0, "")
+    return out
+
+
+def fields(text: str) -> dict[str, str]:
+    """The labelled lines of an entry."""
+    return dict(re.findall(r"(?m)^(\S+(?: \S+)*)  +(\S.*)$", text.split("\n\n")[1]))
+
+
+def test_without_a_question_it_lists_st_0601(capfd: pytest.CaptureFixture[str]):
+    """Every item a line, with units and range, and what to type to see more."""
+    out = told(capfd)
+    rows = {line.split()[0]: line for line in out.splitlines() if re.match(r"\d+ ", line)}
+    assert [*rows] == [str(tag) for tag in spec.SETS["ST0601"]]
+    assert re.fullmatch(r"13 +sensor_latitude +deg +-90 to 90 +number +Sensor Latitude", rows["13"])
+    for hint in ("klvrelay items 13 ", "klvrelay items 0903:101 ", "--set 0903 ", "--sets "):
+        assert hint in out
+
+
+@pytest.mark.parametrize("question", ["13", "sensor_latitude", "Sensor Latitude", "0601:13"])
+def test_one_item_is_told_whole(question: str, capfd: pytest.CaptureFixture[str]):
+    """However it is asked for."""
+    out = told(capfd, *question.split())
+    assert out.startswith("0601:13  Sensor Latitude\n\n")
+    assert fields(out) == {
+        "key": "sensor_latitude",
+        "standard": "MISB ST 0601.19, item 13",
+        "units": "deg",
+        "range": "-90 to 90",
+        "resolution": "4.190952e-08 deg",
+        "length": "4 bytes",
+        "on the wire": "signed integer, value = raw × 90 / 2147483647",
+        "in a record": "number",
+        "not a number": "0x80000000 = reserved: null, told in quality.special",
+        "length 0": "value unknown: null; in an amend (0601:101) the item is gone",
+        "16-byte key": "060e2b34 01010103 07010201 02040200",
+        "notes": "older revisions: 0x80000000 = error",
+    }
+
+
+@pytest.mark.parametrize(
+    ("question", "parts"),
+    [
+        ("15", ["prefer", "0601:104 sensor_ellipsoid_height_extended, then 0601:75 sensor_ellipsoid_height"]),
+        ("104", ["instead of", "0601:75 sensor_ellipsoid_height, then 0601:15 sensor_true_altitude"]),
+        ("2", ["in the head", "time, time_us, where its set is the packet", "required"]),
+        ("47", ["ir_polarity", "IR polarity: 0 white hot, 1 black hot"]),
+        ("34", ["No icing detected", "label"]),
+        ("130", ["takeoff_latitude    4      IMAPB over -90 to 90, step 1.192e-07"]),
+        ("141", ["32767 = cancelled; negative = past", "prosecution_order\ncode   label\n32767  Cancelled"]),
+        ("100", ["may repeat", "not legal", "klvrelay items --set ST0601"]),
+        ("0102:15", ["deprecated"]),
+        ("ST1601:8", ["MISB ST 1303", "2     ST 1201 (IMAPB)"]),
+        ("1107:22", ["7 digits in 4 bytes, 16 digits in 8 bytes", "NaN"]),
+        ("74.101[0].10", ["VTarget:10", "MISB ST 0903.6, VTarget Pack, item 10"]),
+        ("060e2b34 01010103 07010201 02040200", ["ST0104  Device Latitude", "MISB EG 0104", "IEEE 754 float"]),
+        ("ST1204", ["miis_core_identifier", "sensor_id"]),
+        ("ST1010", ["parse_control  1 or 2"]),
+    ],
+)
+def test_an_entry_has_what_the_item_needs(question: str, parts: list[str], capfd: pytest.CaptureFixture[str]):
+    """Labels, bits, elements, better items, the head's fields, the universal form."""
+    out = told(capfd, question)
+    assert [part for part in parts if part not in out] == []
+
+
+def test_several_items_are_a_short_table(capfd: pytest.CaptureFixture[str]):
+    """With what to type for each."""
+    out = told(capfd, "frame", "center")
+    assert out.startswith("8 items for 'frame center'\n")
+    assert re.search(r"(?m)^0601:23 +frame_center_latitude +deg +-90 to 90 ", out)
+    assert out.endswith("klvrelay items 0601:23   tells all of it\n")
+
+
+def test_another_set_is_listed(capfd: pytest.CaptureFixture[str]):
+    """By option, by name, and by the key of its packets; of a set without a table it says so."""
+    out = told(capfd, "--set", "0903")
+    assert out.startswith("MISB ST 0903.6  VMTI Local Set  (ST0903)\n")
+    assert re.search(r"(?m)^101 +vtarget_series ", out)
+    assert told(capfd, "vmti") == told(capfd, "060e2b34020b01010e01030306000000") == out
+    assert re.search(r"(?m)^060e2b34010101030701020102040200 +sensor_latitude +deg", told(capfd, "EG0104"))
+    assert 'a record keeps them as hex under "unknown"' in told(capfd, "0808")
+
+
+def test_the_sets_are_listed(capfd: pytest.CaptureFixture[str]):
+    """Name, document, items, and what they come as or inside of."""
+    out = told(capfd, "--sets")
+    assert re.search(r"(?m)^ST0601 +MISB ST 0601\.19 +143 +UAS Datalink Local Set +packet, 0601:100, 0601:101$", out)
+    assert re.search(r"(?m)^VTarget +MISB ST 0903\.6 +30 +VTarget Pack +0903:101$", out)
+
+
+def test_json_is_all_of_it(capfd: pytest.CaptureFixture[str]):
+    """An array, of one item too; of the sets as well."""
+    (one,) = json.loads(told(capfd, "13", "--json"))
+    assert (one["address"], one["range"], one["resolution"][0]["bytes"]) == ("0601:13", [-90, 90], 4)
+    assert len(json.loads(told(capfd, "--json"))) == 143
+    assert {found["set"] for found in json.loads(told(capfd, "angle", "--set", "1206", "--json"))} == {"ST1206"}
+    assert {found["set"] for found in json.loads(told(capfd, "--sets", "--json"))} >= {"ST0601", "ST0104", "ST1303"}
+
+
+@pytest.mark.parametrize(
+    ("args", "hint"),
+    [
+        (["sensor_lattitude"], "close to it: sensor_latitude"),
+        (["200"], "ST0601 has no item 200 (its tags are 1-143)"),
+        (["VTarget:55"], "its tags are 1-23, 101-107"),
+        (["13", "--set", "nope"], "no set is called 'nope'"),
+        (["--set", "1206", "300"], "ST1206 has no item 300"),
+        (["0" * 32], "in no table"),
+        (["\x1b[31mred"], "no item is called"),
+        (["--tag", "3"], "--tag"),
+    ],
+)
+def test_what_is_not_there_is_exit_code_2(args: list[str], hint: str, capfd: pytest.CaptureFixture[str]):
+    """With what comes near, and what to try; nothing on standard output."""
+    code, out, said = ran(capfd, "items", *args)
+    assert (code, out) == (2, "")
+    assert said.startswith("klvrelay: ")
+    assert hint in said
+    assert "\x1b" not in said
+    assert len(said.splitlines()) == 2
+
+
+def test_help_teaches_what_may_be_asked(capfd: pytest.CaptureFixture[str]):
+    """With an example."""
+    code, out, _ = ran(capfd, "items", "--help")
+    assert code == 0
+    assert "klvrelay items sensor_latitude" in out
+    for form in ("0903:101", "74.101[0].10", "060e2b34", "--set", "--sets", "--json"):
+        assert form in out
+
+
+def test_it_is_there_at_once():
+    """Neither numpy nor av nor rich is loaded for a pipe."""
+    code = "import sys; from klvrelay.cli import main; main(['items', '13']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT)
+    assert not {"numpy", "av", "rich", "aiomqtt"} & set(done.stdout.split())
+    assert "klvrelay.items" in done.stdout.split()
+
+
+def on_a_terminal(width: int, *args: str) -> str:
+    """What a terminal of so many columns is given, colours and all."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
+    environment = {key: value for key, value in ENVIRONMENT.items() if key not in ("COLUMNS", "NO_COLOR")}
+    environment["TERM"] = "xterm-256color"
+    with subprocess.Popen([*COMMAND, "items", *args], stdout=theirs, env=environment) as process:
+        os.close(theirs)
+        shown = bytearray()
+        try:
+            while piece := os.read(ours, 65536):
+                shown += piece
+        except OSError:
+            pass  # how a terminal says that nobody is at its other end
+        assert process.wait(10) == 0
+    os.close(ours)
+    return shown.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("width", [80, 100, 160])
+@pytest.mark.parametrize("args", [(), ("13",), ("141",), ("--sets",), ("latitude",)], ids=lambda args: " ".join(args))
+def test_a_terminal_is_not_overrun(args: tuple[str, ...], width: int):
+    """No line is wider than it; colours are there; no key is cut."""
+    shown = on_a_terminal(width, *args)
+    assert "\x1b[" in shown
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in shown.splitlines()]
+    assert max(map(len, lines)) <= width
+    keys = {"": "alternate_platform_ellipsoid_height_extended", "13": "sensor_latitude", "141": "prosecution_order"}
+    assert keys.get(" ".join(args), "") in "\n".join(lines)
+    assert "…" not in shown

@@ -16,7 +16,7 @@ from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell
 
 from klvrelay import sample
 from klvrelay.probe import Report, inquire
-from klvrelay.sample import packet
+from klvrelay.encode import packet
 from klvrelay.sources import open_source
 
 VIDEO_PID = 0x100

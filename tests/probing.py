@@ -15,8 +15,8 @@ from pathlib import Path
 from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell
 
 from klvrelay import sample
+from klvrelay.encode import encode
 from klvrelay.probe import Report, inquire
-from klvrelay.encode import packet
 from klvrelay.sources import open_source
 
 VIDEO_PID = 0x100
@@ -59,7 +59,7 @@ def record(number: int, changes: Mapping[str | int, object] | None = None, *, ti
     """A good packet; `changes` add items, replace them, or with None take them out."""
     stamp = START_US + number * 1_000_000 // HZ if time_us is None else time_us
     items = {"precision_time_stamp": stamp, **ITEMS, **(changes or {})}
-    return packet("ST0601", {key: value for key, value in items.items() if value is not None})
+    return encode({key: value for key, value in items.items() if value is not None})
 
 
 def raw(body: bytes, *, key: bytes | None = None, checksum: bool = True) -> bytes:

@@ -173,7 +173,10 @@ def test_a_pes_packet_shorter_than_its_header_holds_nothing(size: int) -> None:
     all_good(decoded(Pes().stream(whole, pes(SENT[1]))), [SENT[1], NEXT])
 
 
-def test_what_follows_the_end_of_a_pes_packet_is_not_read() -> None:
-    """PES_packet_length ends it, though its TS packet goes on."""
-    whole = pes(SENT[0] + SENT[1], size=3 + len(SENT[0]))
-    all_good(decoded(Pes().stream(whole)), [SENT[0], NEXT])
+@pytest.mark.parametrize("kind", [ASYNC, SYNC])
+@pytest.mark.parametrize("size", [*range(1, 16), 100])
+def test_what_follows_the_end_of_a_pes_packet_is_not_read(size: int, kind: int) -> None:
+    """PES_packet_length ends it, though its TS packet goes on, be its payload one byte or many."""
+    parts = fragments(size) if kind == SYNC else split(WHOLE, size)
+    packets = [pes(part + SENT[0], size=3 + len(part)) for part in parts]
+    all_good(decoded(Pes().stream(*packets, kind=kind)), [*SENT, NEXT])

@@ -6,7 +6,7 @@ Next door: `test_lane.py` has the muxer, `test_decode_damage.py` the usual damag
 from __future__ import annotations
 
 import pytest
-from test_lane import ASYNC, KLV_PID, KLVA, NULL, Wire, all_good, decoded, klv_packet, raws
+from test_lane import ASYNC, KLV_PID, KLVA, NULL, Wire, all_good, klv_packet, raws
 from test_pes import pes
 from wrapping import ber, local_set, packet
 
@@ -77,7 +77,7 @@ def test_what_was_begun_and_not_ended_is_given_or_counted(begun: bytes) -> None:
 
 
 def test_a_few_bytes_before_a_loss_are_no_packet() -> None:
-    """A PES packet of which only the first bytes came, behind one that was not ended: both are passed over."""
+    """A PES packet of which a part is lost, behind one that was not ended: what came of both is damaged, or counted."""
     for came in range(1, 40):
         wire = Wire()
         ts = wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(LONG[0][:100])
@@ -89,6 +89,19 @@ def test_a_few_bytes_before_a_loss_are_no_packet() -> None:
         assert raws(record for record in records if record.good) == LONG[2:4]
         given = sum(len(record.raw) for record in records if not record.good)
         assert 100 + (came if came >= 9 else 0) <= given + decoder.counters.passed_over <= 100 + came
+
+
+def test_a_loss_behind_the_first_bytes_of_a_pes_packet_costs_two_packets() -> None:
+    """The one that it began, and the one before it that had not ended; what goes on behind the loss is neither's."""
+    for came in range(1, 40):
+        wire = Wire()
+        ts = wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(LONG[0][:100])
+        whole = pes(LONG[1])
+        ts.append(wire._one(KLV_PID, whole[: 9 + came], True))
+        wire._one(KLV_PID, b"", False)  # is lost
+        ts.append(wire._one(KLV_PID, whole[100:250], False))
+        records, _ = small(ts + [p for sent in LONG[2:4] for p in wire.pes(sent)])
+        assert raws(record for record in records if record.good) == LONG[2:4], came
 
 
 def test_an_announced_discontinuity_is_no_fault() -> None:
@@ -129,9 +142,10 @@ def test_all_that_eight_streams_hold_comes_out_at_the_end() -> None:
     wire, pids = Wire(), range(0x201, 0x209)
     ts = wire.tables(*((ASYNC, pid, KLVA) for pid in pids))
     begun = packet("ST0601", local_set([(150, b"x" * 60_000)]), checksum=True)[:-1]
-    for pid in pids:
-        ts += wire.pes(begun, pid)
-    records = decoded(ts)
+    data = b"".join(ts + [p for pid in pids for p in wire.pes(begun, pid)])
+    decoder = Decoder("uav1", None)
+    assert [record for at in range(0, len(data), 1316) for record in decoder.feed(Packet(data[at : at + 1316]))] == []
+    records = decoder.flush()
     assert sorted((record.pid or 0, record.raw == begun, record.transport) for record in records) == [
         (pid, True, "damaged") for pid in pids
     ]

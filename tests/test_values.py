@@ -122,6 +122,12 @@ def test_a_default_that_is_cut_off_is_none(width: int) -> None:
     assert is_raw(array([3], width, 5, bytes(width - 1)))
 
 
+@pytest.mark.parametrize("width", [9, 255, 65_535, 65_536, 2**40])
+def test_an_element_of_any_width_but_that_of_a_number_stays_hex(width: int) -> None:
+    """More than eight bytes, be they there or not."""
+    assert is_raw(array([1], width, 1, bytes(min(width, 255))))
+
+
 def test_an_array_may_not_be_cut_in_its_head() -> None:
     """Dimensions, sizes, width and algorithm: each of them cut off, in one byte and in several."""
     whole = array([300, 2], 200, 1, b"")[17:]

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from klvrelay import wire
-from klvrelay.klv import decode
 from klvrelay.encode import encode
 from klvrelay.encode.wire import sum16
+from klvrelay.klv import decode
 from klvrelay.spec import SETS, Item
 
 _VECTORS = Path(__file__).parent.parent / "tests" / "vectors" / "vectors.jsonl"

@@ -74,14 +74,37 @@ def known(document: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def collapsed(value: Any) -> Any:
+    """Without the items that matrices stand behind: of those that came twice one is left."""
     if isinstance(value, dict):
-        return {key: collapsed(one) for key, one in value.items()} or None
+        left = {key: one for key, one in value.items() if not (key == "items" and "matrix_size" in value)}
+        return {key: collapsed(one) for key, one in left.items()} or None
     return [collapsed(one) for one in value] or None if isinstance(value, list) else value
+
+
+def too_fine(value: Any) -> bool:
+    """Is a number in it of more bits than its text has? IMAPB of 7 or 8 bytes over a range that begins between steps.
+
+    Those are shown as doubles: arrays with bounds of their own, and the pixel sizes of ST 1107 (from 0.0001).
+    """
+    if isinstance(value, list):
+        return any(map(too_fine, value))
+    if not isinstance(value, dict):
+        return False
+    if "imapb_bounds" in value:
+        return value["ebytes"] >= 7 or max(map(abs, value["imapb_bounds"])) > 1e300
+    sizes = [value.get(key) for key in ("pixel_size_x", "pixel_size_y")]
+    return any(isinstance(size, float) and len(repr(size)) > 15 for size in sizes) or any(map(too_fine, value.values()))
 
 
 def check(record: Record) -> bool:
     """The bytes come back, or what was read of them; whether the packet is well-formed."""
     whole = encode(record)
+    if too_fine(record.items):
+        assert klvrelay.decode(whole)[0].items.keys() == record.items.keys()
+        return False
+    if b'"apa":5' in record.json() and whole != record.raw:  # of a run under other runs nothing is shown
+        assert known(told(klvrelay.decode(whole)[0])) == known(told(record))
+        return False
     if well_formed(record):
         assert whole.hex() == record.raw.hex()
         return True

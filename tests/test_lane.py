@@ -13,9 +13,9 @@ import feed
 import pytest
 
 from klvrelay import klv
+from klvrelay.encode import encode
 from klvrelay.klv import Decoder
 from klvrelay.record import Packet, Record
-from klvrelay.encode import encode
 
 KLVA = b"\x05\x04KLVA"
 PMT_PID, KLV_PID = 0x1000, 0x101

@@ -21,10 +21,10 @@ from klvrelay import outlet as outlet_module
 from klvrelay import relay as relay_module
 from klvrelay.backoff import Backoff
 from klvrelay.config import RelaySettings, SourceSettings
+from klvrelay.encode import encode
 from klvrelay.errors import SinkRefused
 from klvrelay.names import Url
 from klvrelay.relay import Relay
-from klvrelay.encode import encode
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.verbs.run import relay_of
 

@@ -61,7 +61,8 @@ def write_packet(document: Document, like: Earlier | None, checksum: bool | None
     if like is not None and key_name(like.key) != key_name(UNIVERSAL_KEYS[document.set]):
         raise EncodeError("like", like.key, f"a packet of {document.set} is wanted")
     if kind == "universal_set":
-        entries, seen, summed = _keyed(document, place), list(items_by_key(like.value)) if like else [], None
+        seen, summed = list(items_by_key(like.value)) if like else [], None
+        entries = _keyed(document, seen, place)
     else:
         seen = list(items_by_tag(like.value)) if like else []
         entries = _tagged(document, seen, place)
@@ -84,13 +85,14 @@ def _tagged(document: Document, seen: list[Seen], place: Place) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.name != TIME.get(name, -1))
 
 
-def _keyed(document: Document, place: Place) -> list[Entry]:
-    """The items of a universal set, time first."""
+def _keyed(document: Document, seen: list[Seen], place: Place) -> list[Entry]:
+    """The items of a universal set, time first; of length 0 where it was."""
     entries = keyed_entries(document.items, place)
-    timed = [entry for entry in entries if entry.item is not None and entry.item.key == KEYED_TIME]
-    if document.time_us is not None and not timed:
-        timed = keyed_entries({KEYED_TIME: document.time_us}, place)
-    return [*timed, *(entry for entry in entries if not any(entry is one for one in timed))]
+    (time,) = keyed_entries({KEYED_TIME: document.time_us}, place)
+    if not any(entry.name == time.name for entry in entries):
+        empty = document.received and any(one.name == time.name and not one.value for one in seen)
+        entries += [time] if document.time_us is not None or empty else []
+    return sorted(entries, key=lambda entry: entry.name != time.name)
 
 
 def _single(document: Document, like: Earlier | None, place: Place) -> bytes:

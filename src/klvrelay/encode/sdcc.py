@@ -34,12 +34,14 @@ class Form(NamedTuple):
     rho: int = 0
     rho_imapb: bool = True
     bits: bytes = b""
+    spare: tuple[int, int] = (0, 0)  # what stands in the bits of the parse control that mean nothing
 
     def control(self) -> bytes:
         """The parse control itself."""
         if self.mode == 1:
             return bytes([self.sigma << 4 | self.sparse << 3 | self.rho])
-        return bytes([0x80 | self.sparse << 5 | self.rho_imapb << 4 | self.rho, self.sigma_imapb << 4 | self.sigma])
+        first = 0x80 | self.sparse << 5 | self.rho_imapb << 4 | self.rho
+        return bytes([first | self.spare[0], self.sigma_imapb << 4 | self.sigma | self.spare[1]])
 
 
 def _earlier(trace: Trace, pairs: int) -> Form:
@@ -52,6 +54,7 @@ def _earlier(trace: Trace, pairs: int) -> Form:
     else:
         second = (trace.take(1).data or b"\0")[0]
         form = Form(2, bool(head & 0x20), second & 15, bool(second & 0x10), head & 15, bool(head & 0x10))
+        form = form._replace(spare=(head & 0x40, second & 0xE0))
     return form._replace(bits=trace.take(-(-pairs // 8)).data) if form.sparse else form
 
 
@@ -74,8 +77,7 @@ def write_sdcc(value: object, trace: Trace, place: Place) -> bytes:
     earlier = _earlier(trace, pairs)
     form = _form(value, sigma, rho, pairs, earlier, place)
     there = _present(rho, form, earlier, pairs, place)
-    vector = int("".join(map(str, map(int, there))) or "0", 2) << -pairs % 8
-    bits = vector.to_bytes(-(-pairs // 8), "big") if form.sparse else b""
+    bits = _vector(there, earlier.bits) if form.sparse else b""
     parts = [head, form.control(), bits]
     for at, one in enumerate(sigma):
         inside = place.child(f"sigma[{at}]")
@@ -87,6 +89,14 @@ def write_sdcc(value: object, trace: Trace, place: Place) -> bytes:
             inside = place.child(f"rho[{at}]")
             parts.append(_coefficient(one, form.rho, form.rho_imapb, trace.take(earlier.rho), inside))
     return b"".join(parts)
+
+
+def _vector(there: list[bool], earlier: bytes) -> bytes:
+    """A bit for each pair, the rest of the last byte as it was."""
+    spare = -len(there) % 8
+    filling = earlier[-1] & (1 << spare) - 1 if earlier else 0
+    number = sum(1 << at for at, one in enumerate(reversed(there)) if one)
+    return (number << spare | filling).to_bytes((len(there) + spare) // 8, "big")
 
 
 def _numbers(name: str, value: Mapping[str, object], place: Place) -> list[object]:
@@ -110,7 +120,7 @@ def _form(
     # A sigma by IMAPB is told in hex, and so is a rho by IEEE 754 of a width that has no such form.
     sigma_imapb = mode == 2 and (_is_raw(sigma) or not sigma) and (earlier.sigma_imapb if known else bool(sigma))
     rho_imapb = mode == 1 or (earlier.rho_imapb if known else not _is_raw(rho))
-    form = Form(mode, sparse, 0, sigma_imapb, 0, rho_imapb)
+    form = Form(mode, sparse, 0, sigma_imapb, 0, rho_imapb, spare=earlier.spare if known else (0, 0))
     form = form._replace(
         sigma=_width("sigma", sigma, earlier.sigma, form.sigma_imapb, mode, place),
         # Where there is no pair at all, the parse control may name any width.

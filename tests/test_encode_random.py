@@ -1,6 +1,6 @@
 """Random items and documents are written, read back and compared; and nonsense is refused, never more than that.
 
-Next door: `random_items.py` makes the values and compares them, `test_encode_inverse.py` goes the other way round.
+Next door: `shown_items.py` makes the values and compares them, `test_encode_inverse.py` goes the other way round.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_items import apart, items_of, keyed_items, tops, two_of, value_of
+from shown_items import items_of, keyed_items, tops, two_of, value_of
+from stepped import apart
 from wrapping import host, universal_key
 
 import klvrelay

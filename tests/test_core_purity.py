@@ -23,6 +23,7 @@ VECTORS = Path(__file__).parent / "vectors" / "vectors.jsonl"
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 STRICT = ["-std=c11", *WARNINGS, "-I", str(NATIVE)]
 SANITIZERS = ["-g", "-O1", "-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all"]
+COUNTERS = ["-g", "-O0", "--coverage"]
 # What a compiler's own hardening would add, so that only what the source asks for is seen.
 PLAIN = ["-O2", "-fno-pic", "-fno-pie", "-fno-stack-protector", "-U_FORTIFY_SOURCE", "-fcf-protection=none"]
 
@@ -73,9 +74,10 @@ def core(cc, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def harness(cc, tmp_path_factory) -> Path:
-    """The harness and the core, built with ASan and UBSan."""
-    program = tmp_path_factory.mktemp("harness") / "harness"
-    run(*cc, *STRICT, *SANITIZERS, HARNESS, *sources(), "-o", program, "-lm")
+    """The harness and the core, built with ASan and UBSan; for `make coverage` with a count for every branch."""
+    counted = os.environ.get("KLVRELAY_COVERAGE")
+    program = Path(counted) / "harness" if counted else tmp_path_factory.mktemp("harness") / "harness"
+    run(*cc, *STRICT, *(COUNTERS if counted else SANITIZERS), HARNESS, *sources(), "-o", program, "-lm")
     return program
 
 

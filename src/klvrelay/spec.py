@@ -1,4 +1,4 @@
-"""What the standards say of items, packs, labels and keys. Made by native/generate.py: do not edit."""
+"""What the standards say of items, packs, labels and keys. Made by native/generate: do not edit."""
 
 from typing import NamedTuple
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 
-from native.c_tables import CELLS, OLD_LINEAR_INT, OLD_LINEAR_UINT, string
-from native.schema_values import pack_name
+from native.generate.c_tables import CELLS, OLD_LINEAR_INT, OLD_LINEAR_UINT, string
+from native.generate.schema_values import pack_name
 from native.spec import facts
 
-HEAD = '''"""What the standards say of items, packs, labels and keys. Made by native/generate.py: do not edit."""
+HEAD = '''"""What the standards say of items, packs, labels and keys. Made by native/generate: do not edit."""
 
 from typing import NamedTuple
 

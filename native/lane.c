@@ -238,22 +238,23 @@ static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *
     }
 }
 
-/* A recording may be shorter than what it takes to be sure of its beat. */
-static void step_last(struct klv_lane *lane)
+/* One of the packets that nothing followed: a recording may be shorter than what it takes to be sure of its beat.
+ * 0 = there is none. */
+static int step_last(struct klv_lane *lane)
 {
     if (lane->stride == 0 && lane->have >= TS_SIZE)
         acquire(lane, 1);
-    while (lane->stride && lane->have >= TS_SIZE && lane->part[0] == 0x47) {
-        size_t step = lane->stride < lane->have ? lane->stride : lane->have;
-        take_packet(lane, lane->part);
-        drop_part(lane, step);
-    }
+    if (!lane->stride || lane->have < TS_SIZE || lane->part[0] != 0x47)
+        return 0;
+    size_t step = lane->stride < lane->have ? lane->stride : lane->have;
+    take_packet(lane, lane->part);
+    drop_part(lane, step);
+    return 1;
 }
 
-void klv_lane_break(struct klv_lane *lane)
+static void break_off(struct klv_lane *lane)
 {
-    if (lane->ts)
-        step_last(lane);
+    lane->ending = 0;
     for (unsigned i = 0; i < KLV_PIDS; i++) {
         struct pid *s = &lane->pids[i];
         if (!s->used)
@@ -268,6 +269,14 @@ void klv_lane_break(struct klv_lane *lane)
     lane->counts.passed_over += lane->have;
     lane->have = lane->skip = 0;
     lane->stride = 0;
+}
+
+void klv_lane_break(struct klv_lane *lane)
+{
+    if (lane->ts)
+        lane->ending = 1; /* the next call goes on with it, packet by packet */
+    else
+        break_off(lane);
 }
 
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged)
@@ -303,6 +312,11 @@ enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n
                 lane->draining = i + 1;
         if (lane->draining)
             continue;
+        if (lane->ending) {
+            if (!step_last(lane))
+                break_off(lane);
+            continue;
+        }
         if (*used >= n && (lane->skip || lane->have < wanted(lane)))
             return KLV_MORE;
         if (lane->ts)

@@ -50,6 +50,7 @@ struct klv_lane {
     int ts;
     size_t limit, hold_size;
     unsigned programs;          /* of the PAT */
+    int ending;                 /* the bytes broke off: what is held is to be given out */
     unsigned draining;          /* index of the PID to look for packets in, + 1 */
     size_t stride;              /* from one sync byte to the next: 188, 192, 204; 0 = not in step */
     size_t skip;                /* bytes to come that lie between two packets */

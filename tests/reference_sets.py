@@ -206,6 +206,9 @@ def read_series(kind: str, value: bytes, place: Place, context: Context) -> list
     of_sets = kind.startswith("local_set:") or kind in TARGETS
     if broken and not of_sets:
         raise Unreadable
+    if of_sets and context.depth >= DEPTH:
+        context.warn(place, "nested too deep")
+        raise Unreadable
     if broken:
         context.warn(place.index(len(elements)), "series is malformed, the rest left out")
     return list(read_each(kind, elements, place, context))

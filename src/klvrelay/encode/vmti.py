@@ -2,8 +2,8 @@
 
 Room: encode. Next door: `sets.py` asks here before it writes such a set.
 
-The version tells it. Where a set leaves the version out, as decoders read it, an offset of a target that is shorter
-than IMAPB made them shows the older maps.
+The version tells it. Where a set leaves the version out, decoders go by the offsets of its targets: one that is
+shorter than IMAPB made them shows the older maps. New values may be longer; then all of it is written by the newer.
 """
 
 from __future__ import annotations
@@ -52,8 +52,7 @@ def _elements(series: bytes) -> Iterator[bytes]:
             yield element[number[1] :]
 
 
-def check_maps(entries: Sequence[Entry], body: bytes) -> None:
-    """Refuse a set on the older maps of which nothing tells so: it would be read wrong."""
-    old = [entry for entry in entries if entry.place.old]
-    if old and not any(entry.name == VERSION for entry in entries) and not shows_old_maps(body):
-        raise old[0].place.misfit(old[0].value, "vmti_ls_version is wanted: no short offset shows the older maps now")
+def tells_maps(entries: Sequence[Entry], body: bytes) -> bool:
+    """Would the set, as it is written, be read by the maps that it was written by?"""
+    by_old_maps = any(entry.place.old for entry in entries)
+    return not by_old_maps or any(entry.name == VERSION for entry in entries) or shows_old_maps(body)

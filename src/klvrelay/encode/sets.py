@@ -30,7 +30,7 @@ from klvrelay.encode.specials import still_special
 from klvrelay.encode.texts import octets
 from klvrelay.encode.userdata import settle
 from klvrelay.encode.values import write_scalar
-from klvrelay.encode.vmti import has_old_maps, tells_maps
+from klvrelay.encode.vmti import has_old_maps, tells_maps, tells_version
 from klvrelay.encode.wire import Trace, ber_length
 from klvrelay.spec import SETS, Item
 
@@ -68,7 +68,7 @@ def entries_of(name: str, items: object, earlier: bytes, place: Place) -> list[E
         items = settle(items, place)
     pairs = as_pairs(items, place)
     if name == "ST0903":
-        place = place._replace(old=has_old_maps(pairs, earlier, place))
+        place = place._replace(old=has_old_maps(pairs, earlier, place), told=tells_version(pairs))
     entries: list[Entry] = []
     for key, value in pairs:
         if key == "unknown" and isinstance(value, Mapping):

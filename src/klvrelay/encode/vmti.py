@@ -22,12 +22,16 @@ _NEW_MAPS = 4  # the first version that has them
 _OFFSETS: dict[Name, int] = {tag: item.len_min for tag, item in SETS["VTarget"].items() if item.old == "linear_int"}
 
 
+def tells_version(pairs: Sequence[tuple[object, object]]) -> bool:
+    """Is the version among the items of a set?"""
+    return any(key in ("vmti_ls_version", VERSION) for key, _ in pairs)
+
+
 def has_old_maps(pairs: Sequence[tuple[object, object]], earlier: bytes, place: Place) -> bool:
     """Do the items, or where they are silent the earlier set, follow the older maps?"""
-    versions = [value for key, value in pairs if key in ("vmti_ls_version", VERSION)]
-    if not versions:
+    if not tells_version(pairs):
         return shows_old_maps(earlier)
-    value = versions[-1]
+    value = [value for key, value in pairs if key in ("vmti_ls_version", VERSION)][-1]
     if isinstance(value, bytes | bytearray | memoryview):
         return 0 < len(value) <= 8 and int.from_bytes(value, "big") < _NEW_MAPS
     return value is not None and whole(value, place.child("vmti_ls_version")) < _NEW_MAPS

@@ -20,11 +20,10 @@ from klvrelay.encode.layout import (
     matrices_in_place,
     tagged,
     trace_of,
-    write_entries,
 )
 from klvrelay.encode.place import Place
-from klvrelay.encode.sets import entries_of, write_entry
-from klvrelay.encode.vmti import check_maps
+from klvrelay.encode.sets import entries_of, write_entry, write_pairs
+from klvrelay.encode.vmti import tells_maps
 from klvrelay.encode.wire import SUMS, ber_length, read_length, spare
 from klvrelay.errors import EncodeError
 from klvrelay.spec import CHECKSUM, KEY_TYPES, SETS, TIME, UNIVERSAL_KEYS, VERSION
@@ -62,14 +61,21 @@ def write_packet(document: Document, like: Earlier | None, checksum: bool | None
     if like is not None and key_name(like.key) != key_name(UNIVERSAL_KEYS[document.set]):
         raise EncodeError("like", like.key, f"a packet of {document.set} is wanted")
     if kind == "universal_set":
-        seen, summed = list(items_by_key(like.value)) if like else [], None
-        entries = _keyed(document, seen, place)
-    else:
-        seen = list(items_by_tag(like.value)) if like else []
-        entries = _tagged(document, seen, like.value if like else b"", place)
-        summed = _checksum(document, seen if like else None, checksum)
-        entries = _with_sum(entries, document.set, summed, place)
-    pairs = matrices_in_place(arranged(entries, seen, summed))
+        seen = list(items_by_key(like.value)) if like else []
+        return _framed(document.set, like, matrices_in_place(arranged(_keyed(document, seen, place), seen)), None)
+    return _local_set(document, like, checksum, place)
+
+
+def _local_set(document: Document, like: Earlier | None, checksum: bool | None, place: Place) -> bytes:
+    """A packet of items by tag; a VMTI set by the earlier one's maps if it can still be told that it is."""
+    earlier_value = like.value if like else b""
+    seen = list(items_by_tag(earlier_value))
+    summed = _checksum(document, seen if like else None, checksum)
+    for maps in (earlier_value, b""):
+        entries = _with_sum(_tagged(document, seen, maps, place), document.set, summed, place)
+        pairs = matrices_in_place(arranged(entries, seen, summed))
+        if document.set != "ST0903" or tells_maps(entries, b"".join(write_pairs(pairs)[0])):
+            break
     return _framed(document.set, like, pairs, summed)
 
 
@@ -108,7 +114,7 @@ def _single(document: Document, like: Earlier | None, place: Place) -> bytes:
     seen = None
     if like is not None and key_name(like.key) == entry.name:
         seen = Seen(entry.name, like.key, like.length_octets, like.value)
-    return write_entries([(entry, seen)], [write_entry(entry, trace_of(seen))])[0][0]
+    return write_pairs([(entry, seen)])[0][0]
 
 
 def _checksum(document: Document, seen: list[Seen] | None, wanted: bool | None) -> int | None:
@@ -136,11 +142,8 @@ def _with_sum(entries: list[Entry], name: str, tag: int | None, place: Place) ->
 
 def _framed(name: str, like: Earlier | None, pairs: list[tuple[Entry, Seen | None]], summed: int | None) -> bytes:
     """Key, length and items; the checksum over all up to its own value."""
-    values = [write_entry(entry, trace_of(seen)) for entry, seen in pairs]
-    parts, starts = write_entries(pairs, values)
+    parts, starts = write_pairs(pairs)
     body = b"".join(parts)
-    if name == "ST0903":
-        check_maps([entry for entry, _ in pairs], body)
     head = (like.key if like else UNIVERSAL_KEYS[name]) + ber_length(len(body), like.length_octets if like else 0)
     packet = head + body
     if summed is None:

@@ -23,6 +23,7 @@ class Place(NamedTuple):
     received  the values are a decoder's, which may be out of range
     nearest   numbers by IMAPB go back to the code they came from, rather than down
     old       inside a VMTI set of before version 4, which had other maps
+    told      not inside a VMTI set that leaves its version out, where short offsets show that it is old
     amend     inside an amend set, where length 0 deletes an item
     depth     sets around it
     """
@@ -33,6 +34,7 @@ class Place(NamedTuple):
     received: bool = False
     nearest: bool = False
     old: bool = False
+    told: bool = True
     amend: bool = False
     depth: int = 0
 

@@ -6,11 +6,20 @@ Room: encode. Next door: `layout.py` puts the items in order, `values.py` and `p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 from klvrelay.encode.integers import LARGEST, checked_oid, fits
-from klvrelay.encode.layout import Entry, arranged, items_by_tag, matrices_in_place, tagged, trace_of, write_entries
+from klvrelay.encode.layout import (
+    Entry,
+    Seen,
+    arranged,
+    items_by_tag,
+    matrices_in_place,
+    tagged,
+    trace_of,
+    write_entries,
+)
 from klvrelay.encode.mdap import write_array
 from klvrelay.encode.miis import write_miis
 from klvrelay.encode.numbers import whole
@@ -21,7 +30,7 @@ from klvrelay.encode.specials import still_special
 from klvrelay.encode.texts import octets
 from klvrelay.encode.userdata import settle
 from klvrelay.encode.values import write_scalar
-from klvrelay.encode.vmti import check_maps, has_old_maps
+from klvrelay.encode.vmti import has_old_maps, tells_maps, tells_version
 from klvrelay.encode.wire import Trace, ber_length
 from klvrelay.spec import SETS, Item
 
@@ -39,12 +48,18 @@ def items_of(name: str) -> Mapping[str, Item]:
 
 def write_set(name: str, items: object, trace: Trace, place: Place) -> bytes:
     """The value of a local set: items in the order given, or that of the earlier set."""
+    seen = list(items_by_tag(trace.data))
     entries = entries_of(name, items, trace.data, place)
-    pairs = matrices_in_place(arranged(entries, list(items_by_tag(trace.data))))
-    body = b"".join(write_entries(pairs, [write_entry(entry, trace_of(seen)) for entry, seen in pairs])[0])
-    if name == "ST0903":
-        check_maps(entries, body)
+    body = b"".join(write_pairs(matrices_in_place(arranged(entries, seen)))[0])
+    if name == "ST0903" and not tells_maps(entries, body):
+        entries = entries_of(name, items, b"", place)
+        body = b"".join(write_pairs(matrices_in_place(arranged(entries, seen)))[0])
     return body
+
+
+def write_pairs(pairs: Sequence[tuple[Entry, Seen | None]]) -> tuple[list[bytes], list[int]]:
+    """Each item, by the earlier one that it goes by; and where its value begins."""
+    return write_entries(pairs, [write_entry(entry, trace_of(seen)) for entry, seen in pairs])
 
 
 def entries_of(name: str, items: object, earlier: bytes, place: Place) -> list[Entry]:
@@ -53,7 +68,7 @@ def entries_of(name: str, items: object, earlier: bytes, place: Place) -> list[E
         items = settle(items, place)
     pairs = as_pairs(items, place)
     if name == "ST0903":
-        place = place._replace(old=has_old_maps(pairs, earlier, place))
+        place = place._replace(old=has_old_maps(pairs, earlier, place), told=tells_version(pairs))
     entries: list[Entry] = []
     for key, value in pairs:
         if key == "unknown" and isinstance(value, Mapping):

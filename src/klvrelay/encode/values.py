@@ -76,6 +76,8 @@ def _linear(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
 
 def _imapb(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
     width = len(trace) if 1 <= len(trace) <= 8 else max(scalar.len_min, min(_IMAPB_BYTES, scalar.len_max or 8))
+    if not place.told and scalar.old == "linear_int":
+        width = max(width, scalar.len_min)
     name = still_special(scalar, value, trace.data, place)
     if name is not None:
         return imapb_special(name, width, trace.data, place)

@@ -2,8 +2,8 @@
 
 Room: encode. Next door: `sets.py` asks here before it writes such a set.
 
-The version tells it. Where a set leaves the version out, as decoders read it, an offset of a target that is shorter
-than IMAPB made them shows the older maps.
+The version tells it. Where a set leaves the version out, decoders go by the offsets of its targets: one that is
+shorter than IMAPB made them shows the older maps. New values may be longer; then all of it is written by the newer.
 """
 
 from __future__ import annotations
@@ -22,12 +22,16 @@ _NEW_MAPS = 4  # the first version that has them
 _OFFSETS: dict[Name, int] = {tag: item.len_min for tag, item in SETS["VTarget"].items() if item.old == "linear_int"}
 
 
+def tells_version(pairs: Sequence[tuple[object, object]]) -> bool:
+    """Is the version among the items of a set?"""
+    return any(key in ("vmti_ls_version", VERSION) for key, _ in pairs)
+
+
 def has_old_maps(pairs: Sequence[tuple[object, object]], earlier: bytes, place: Place) -> bool:
     """Do the items, or where they are silent the earlier set, follow the older maps?"""
-    versions = [value for key, value in pairs if key in ("vmti_ls_version", VERSION)]
-    if not versions:
+    if not tells_version(pairs):
         return shows_old_maps(earlier)
-    value = versions[-1]
+    value = [value for key, value in pairs if key in ("vmti_ls_version", VERSION)][-1]
     if isinstance(value, bytes | bytearray | memoryview):
         return 0 < len(value) <= 8 and int.from_bytes(value, "big") < _NEW_MAPS
     return value is not None and whole(value, place.child("vmti_ls_version")) < _NEW_MAPS
@@ -52,8 +56,7 @@ def _elements(series: bytes) -> Iterator[bytes]:
             yield element[number[1] :]
 
 
-def check_maps(entries: Sequence[Entry], body: bytes) -> None:
-    """Refuse a set on the older maps of which nothing tells so: it would be read wrong."""
-    old = [entry for entry in entries if entry.place.old]
-    if old and not any(entry.name == VERSION for entry in entries) and not shows_old_maps(body):
-        raise old[0].place.misfit(old[0].value, "vmti_ls_version is wanted: no short offset shows the older maps now")
+def tells_maps(entries: Sequence[Entry], body: bytes) -> bool:
+    """Would the set, as it is written, be read by the maps that it was written by?"""
+    by_old_maps = any(entry.place.old for entry in entries)
+    return not by_old_maps or any(entry.name == VERSION for entry in entries) or shows_old_maps(body)

@@ -46,9 +46,7 @@ def read_set(
     name: str, data: bytes, place: Place, context: Context, *, amend: bool = False
 ) -> dict[str, Any]:
     """The items of one set by key, and under `unknown` what has no table or can't be read."""
-    entries, broken = walk(data)
-    if broken is not None:
-        break_off(place, broken, context)
+    entries = read_entries(data, place, context)
     if name == "ST0903":
         context = context.with_old_maps(has_old_maps(entries, context))
     items: dict[str, Any] = {}
@@ -73,6 +71,18 @@ def read_set(
         except Unreadable:
             unknown[str(tag)] = found[-1].value.hex()
     return {**items, "unknown": unknown} if unknown else items
+
+
+def read_entries(data: bytes, place: Place, context: Context) -> list[Entry]:
+    """The items of a set, as far as it is whole and the packet may have as many."""
+    entries, broken = walk(data)
+    for count in range(len(entries)):
+        if not context.room.take(items=1):
+            context.warn_packet("too many items, the rest left out")
+            return entries[:count]
+    if broken is not None:
+        break_off(place, broken, context)
+    return entries
 
 
 def break_off(place: Place, tag: int | str, context: Context) -> None:

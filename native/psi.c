@@ -52,8 +52,8 @@ static void list_streams(struct klv_lane *lane, const uint8_t *p, const uint8_t 
                 s->listed = program;
                 s->announced = type == 0x15;
             }
-        } else if (private && lane->role[number] == R_NONE) {
-            lane->role[number] = R_PRIVATE;
+        } else if (lane->role[number] == R_NONE || lane->role[number] == R_PRIVATE) {
+            lane->role[number] = private ? R_PRIVATE : R_NONE;
         }
         p += 5 + length;
     }
@@ -104,7 +104,7 @@ static void take_pat(struct klv_lane *lane, const struct section *section, size_
     for (size_t at = 8; at + 4 <= size - 4 && count < PMTS; at += 4) {
         uint16_t program = be16(section->data + at), number = be16(section->data + at + 2) & 0x1fff;
         lane->programs += program != 0;
-        if (program == 0 || number == 0 || lane->role[number] != R_NONE)
+        if (program == 0 || number == 0 || (lane->role[number] != R_NONE && lane->role[number] != R_PRIVATE))
             continue;
         if (lane->pmt[count].pid != number) {
             memset(&lane->pmt[count], 0, sizeof lane->pmt[count]);

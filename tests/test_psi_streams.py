@@ -165,3 +165,14 @@ def test_a_stream_that_is_registered_as_something_else_later_is_not_read_any_mor
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((ASYNC, KLV_PID, b""))) + wire.klv()
     ts += wire.carry(PMT_PID, b"\0" + pmt((ASYNC, KLV_PID, b"\x05\x04AC-3"), flags=version(1))) + wire.klv(SENT[:1])
     all_good(decoded(ts), SENT)
+
+
+def test_a_private_stream_that_becomes_video_is_not_looked_into() -> None:
+    """Nor is one that the map drops; a program whose map moves to its PID is followed."""
+    wire = Tables()
+    ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((ASYNC, 0x300, b""), KLV))
+    ts += wire.carry(PMT_PID, b"\0" + pmt((0x1B, 0x300, b""), KLV, flags=version(1)))
+    ts += wire.klv(SENT[:1], 0x300) + wire.klv(SENT[:2])
+    ts += wire.carry(0, b"\0" + pat((1, 0x300), flags=version(1)))
+    ts += wire.carry(0x300, b"\0" + pmt((ASYNC, 0x222, KLVA), flags=version(2))) + wire.klv(SENT[2:], 0x222)
+    all_good(decoded(ts), SENT)

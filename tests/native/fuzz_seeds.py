@@ -1,0 +1,115 @@
+"""What .ci/fuzz begins with: seeds for each target, and a dictionary of keys, lengths and marks.
+
+    python tests/native/fuzz_seeds.py FOLDER        FOLDER/klv/..., FOLDER/json/..., ...; FOLDER/dictionary
+
+Next door: `corpus.py` makes packets of the vectors, `packets.py` random ones.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / part) for part in ("", "src", "tests", "tests/native")]
+
+import corpus  # noqa: E402
+from packets import random_packet  # noqa: E402
+from random_arrays import array, sdcc  # noqa: E402
+from wrapping import oid, packet  # noqa: E402
+
+from klvrelay import spec  # noqa: E402
+
+VECTORS = ROOT / "tests" / "vectors"
+RANDOM, SMALL, LARGE = 600, 300, 4000
+MARKS = (b"MISPmicrosectime", b"\x00\x00\x01", b"\x00\x00\x03", b"\x00\x00\x01\xb2", b"\x00\x00\x01\xbd", b"\x00\x00\x01\xfc",
+         b"KLVA", b"\x01\x02", b"\x02\x08", b"\x82", b"\x83\x01\x00\x00", b"\x05\x04KLVA", b"\x26\x09\x01\x00\xffKLVA\x00\x0f",
+         bytes.fromhex("a8687dd4d7593758a5cef0338b6545f1"), bytes.fromhex("cf848278ee23306c9265e8fef22fb8b8"),
+         b"20050331T075051.123456Z")  # fmt: skip
+
+
+def lines(name: str) -> Iterator[bytes]:
+    for line in (VECTORS / f"{name}.jsonl").read_text(encoding="utf-8").splitlines():
+        yield bytes.fromhex(json.loads(line)["hex"])
+
+
+def random_packets() -> Iterator[bytes]:
+    rng = Random(336)
+    yield from (random_packet(rng) for _ in range(RANDOM))
+    yield from (packet("ST1303", array(rng)) for _ in range(60))
+    yield from (packet("ST1010", sdcc(rng)) for _ in range(30))
+
+
+def pieces(data: bytes) -> Iterator[bytes]:
+    """A transport stream in pieces that a fuzzer can overlook, its tables in each."""
+    tables, step = data[: 2 * 188], 8 * 188
+    yield from (tables + data[at : at + step] for at in range(2 * 188, len(data), step))
+
+
+def changing(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Two programmes, of which one goes, one gets other streams, and one is private data that turns out to be KLV."""
+    first, private = corpus.ASYNCHRONOUS, (0x06, 0x103, b"")
+    yield 0, corpus.pat([(0, 16), (1, 0x1000), (2, 0x1001)])
+    yield 0x1000, corpus.pmt([first])
+    yield 0x1001, corpus.pmt([private, (0x02, 0x104, b"\x06\x01\x02")])
+    for number in range(3):
+        yield first[1], corpus.pes(0xBD, 9000 * number, data)
+        yield private[1], corpus.pes(0xBD, 9000 * number, data)
+        yield 0x1000, corpus.pmt([first, corpus.SYNCHRONOUS] if number else [corpus.SYNCHRONOUS])
+        yield corpus.SYNC_PID, corpus.pes(0xFC, 9000 * number, corpus.cell(0, data) + corpus.cell(1, data))
+    yield 0, corpus.pat([(2, 0x1001), (3, first[1])])
+    yield first[1], corpus.pmt([private])
+    yield private[1], corpus.pes(0xBD, 1, data)
+
+
+def lane_seeds(made: corpus.Corpus, packets: list[bytes]) -> Iterator[bytes]:
+    """The head of six bytes that fuzz_lane reads, then what the lane is fed: what is inside is for fuzz_json."""
+    packets = [data for data in packets if len(data) < SMALL][::3]
+    for number, data in enumerate(packets):
+        yield bytes([2 * (number % 2), number % 2, number % 256, 40, 0, number % 251]) + data
+    for number, (first, second) in enumerate(zip(packets, packets[7:], strict=False)):
+        yield bytes([0, number % 2, 0, 9, 0, number % 251]) + first + second
+    for stream in made.transport:
+        yield b"\x01\x00\x00\x90\x01\x05" + stream[:LARGE]
+    for data in packets[:12]:
+        for stride in (188, 192, 204):
+            yield b"\x01\x00\x00\xa0\x02\x09" + corpus.muxed(changing(data), stride)[:LARGE]
+    for part in pieces(made.transport[0]):
+        yield b"\x01\x01\x00\x90\x01\x07" + part
+
+
+def seeds() -> dict[str, list[bytes]]:
+    made = corpus.corpus_of(VECTORS / "vectors.jsonl")
+    stamps = list(lines("stamps"))
+    packets = [data for data in [*made.bare, *lines("odd"), *random_packets()] if data.startswith(b"\x06\x0e\x2b\x34")]
+    twos = [first + second for first, second in zip(packets[::9], packets[5::9], strict=False)]
+    return {
+        "klv": [*packets, *twos, *made.bare[:40]],
+        "json": packets,
+        "lane": list(lane_seeds(made, packets)),
+        "stamp": stamps,
+    }
+
+
+def words() -> Iterator[bytes]:
+    yield from spec.UNIVERSAL_KEYS.values()
+    yield from spec.KEYED
+    yield from MARKS
+    tags = {tag for items in spec.SETS.values() for tag in items}
+    yield from (oid(tag) + bytes([length]) for tag in sorted(tags) for length in (1, 2, 4, 8))
+
+
+def main(folder: Path) -> None:
+    for target, inputs in seeds().items():
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        for number, data in enumerate(inputs):
+            (folder / target / f"seed-{number}").write_bytes(data)
+    text = "".join('"' + "".join(f"\\x{byte:02x}" for byte in word) + '"\n' for word in words())
+    (folder / "dictionary").write_text(text, encoding="ascii")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -35,10 +35,10 @@ bench: ready-test ## the benchmarks
 	@exec $(python) -m benchmarks $(ARGS)
 
 tables: ready-test ## make again what follows from native/spec/*.csv
-	@exec $(python) native/generate.py
+	@exec $(python) -m native.generate
 
 check-tables: ready-test ## fail where a generated file is not what native/spec/*.csv says
-	@exec $(python) native/generate.py --check
+	@exec $(python) -m native.generate --check
 
 core: ready-demo ## build the C core
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 
-from klvrelay.encode import ber_length, ber_oid
-
 from benchmarks.clock import take_turns
 from benchmarks.show import Goal, goals, number, table
 from klvrelay import klv
+from klvrelay.encode.wire import ber_length, ber_oid
 from klvrelay.spec import UNIVERSAL_KEYS
 
 _WANTED = 1.0  # ms per 64 KiB

@@ -9,8 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from klvrelay import wire
+from klvrelay.encode import encode
+from klvrelay.encode.wire import sum16
 from klvrelay.klv import decode
-from klvrelay.sample.encode import packet, sum16
 from klvrelay.spec import SETS, Item
 
 _VECTORS = Path(__file__).parent.parent / "tests" / "vectors" / "vectors.jsonl"
@@ -63,7 +64,7 @@ def full() -> bytes:
     chance = random.Random(601)
     items = (SETS["ST0601"][tag] for tag in _ITEMS)
     values = {item.key: _value(item, chance) for item in items if 0 < item.len_min == item.len_max}
-    return packet("ST0601", {**values, **_TEXTS})
+    return encode({**values, **_TEXTS})
 
 
 def _value(item: Item, chance: random.Random) -> object:

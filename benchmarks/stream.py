@@ -11,7 +11,7 @@ import random
 from dataclasses import dataclass
 
 from klvrelay import sample
-from klvrelay.sample.encode import sum16
+from klvrelay.encode.wire import sum16
 from klvrelay.sample.mux import KLV_PID, Mux
 
 FRAMES = 30

@@ -34,11 +34,47 @@ int find_again(const struct walk *w, const struct frame *f, uint64_t wanted, siz
     return 0;
 }
 
+/* Has one of a VMTI set's targets an offset shorter than IMAPB made them? */
+static int short_offsets(const struct walk *w, const struct item *series, size_t at, size_t end)
+{
+    uint64_t length, id, tag;
+    size_t used, size;
+    while (at < end && klv_ber_length(w->in + at, end - at, &length, &used) == KLV_OK && length <= end - at - used) {
+        size_t inner = at + used;
+        at = inner + (size_t)length;
+        if (klv_ber_oid(w->in + inner, at - inner, 9, &id, &used) != KLV_OK)
+            continue;
+        for (inner += used; inner < at && read_item(w->in, &inner, at, &tag, &size) == KLV_OK; inner += size) {
+            const struct item *item = known(series->set, tag);
+            if (item && item->old == 1 && size > 0 && size < item->len_min)
+                return 1;
+        }
+    }
+    return 0;
+}
+
+/* Which maps a VMTI set follows that does not tell its version: senders leave that out of most sets. */
+static void infer_maps(struct walk *w, struct frame *f)
+{
+    uint64_t tag;
+    size_t at = f->begin, length;
+    while (at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK) {
+        const struct item *item = known(f->set, tag);
+        if (item && item->kind == K_TARGETS && short_offsets(w, item, at, at + length)) {
+            f->old = 1;
+            remark_packet(w, "VMTI version not told: short offsets show the maps of before version 4");
+            return;
+        }
+        at += length;
+    }
+}
+
 /* The end of what is well formed in a set, and which tags come twice. */
 static void survey(struct walk *w, struct frame *f)
 {
     uint64_t seen[3] = {0}, tag = 0;
     size_t at = f->begin, length;
+    int told = f->set->vmti_tag == 0;
     while (at < f->end) {
         size_t here = at;
         enum klv_status status = read_item(w->in, &at, f->end, &tag, &length);
@@ -50,17 +86,21 @@ static void survey(struct walk *w, struct frame *f)
             else
                 remark_tag(w, tag, "length runs past the end, the rest of its set left out");
             f->end = here;
-            return;
+            break;
         }
         w->items_left--;
         if (has(seen, tag))
             mark(f->twice, tag);
         f->many |= tag >= 192 || has(seen, tag);
         mark(seen, tag);
-        if (tag == f->set->vmti_tag && f->set->vmti_tag)
+        if (tag == f->set->vmti_tag && f->set->vmti_tag) {
             f->old = length > 0 && length <= 8 && be_uint(w->in + at, length) < 4;
+            told = 1;
+        }
         at += length;
     }
+    if (!told)
+        infer_maps(w, f);
 }
 
 struct frame *push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end)

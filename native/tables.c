@@ -1,4 +1,4 @@
-/* Made by native/generate.py from the csv files of native/spec: do not edit. */
+/* Made by native/generate from the csv files of native/spec: do not edit. */
 #include "table.h"
 
 static const struct set set_st0601;

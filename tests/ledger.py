@@ -113,9 +113,8 @@ def settle_keys(data: bytes, shown: dict[str, Any], ledger: Ledger, lifts: Lifts
         if length > len(data) - 16 - used:
             break
         key, value = data[:16], data[16 + used : 16 + used + length]
-        same = plain(key) if plain(key) in keyed() else key
-        values[key.hex()] = [*values.pop(last.get(same, ""), []), value]
-        last[same] = key.hex()
+        values[key.hex()] = [*values.pop(last.get(plain(key), ""), []), value]
+        last[plain(key)] = key.hex()
         ledger.framing += 16 + used
         data = data[16 + used + length :]
     ledger.fault(len(data), "an item is malformed")

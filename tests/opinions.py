@@ -16,6 +16,8 @@ import reference
 from reference_values import Real, same
 
 LEFT_OUT = r"(\d+) more remarks left out"
+FINEST = Fraction(1, 10**19)
+"""Steps are told apart down to this one, which 8 bytes of a range below a half come to."""
 PARTS = ("set", "version", "time", "time_us", "quality", "items")
 
 
@@ -91,7 +93,7 @@ def differences(ours: Any, theirs: Any, path: str = "record") -> Iterator[str]:
 def equal(ours: Any, theirs: Any) -> bool:
     if isinstance(ours, Real):
         number = isinstance(theirs, Fraction) or type(theirs) is int
-        return number and same(ours.value, Fraction(theirs), ours.step)
+        return number and same(ours.value, Fraction(theirs), max(ours.step, FINEST))
     return type(ours) is type(theirs) and bool(ours == theirs)
 
 

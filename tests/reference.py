@@ -9,6 +9,8 @@ What the standards leave open is decided like this:
 - A value that can't be read as its kind says goes to `unknown` as hex, with one warning, whole.
 - A set or series of sets that breaks off keeps what came before, with one warning.
 - Of a repeated item only the last counts, and one warning says so.
+- A BER-OID number has at most 9 octets. The cells of an array count towards the limit of its packet once its head
+  is read, even if the rest then can't be; those of an array of patches once these are read.
 
 Beside it: `reference_sets.py` (local sets), `reference_keys.py` (universal sets, single items),
 `reference_packs.py`, `reference_arrays.py` and `reference_miis.py` (packs), `reference_scalars.py` and

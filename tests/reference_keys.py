@@ -46,8 +46,7 @@ def read_universal_set(data: bytes, context: Context) -> dict[str, Any]:
 def read_each_once(found: list[tuple[bytes, bytes]], context: Context) -> dict[str, Any]:
     by_item: dict[bytes, list[tuple[bytes, bytes]]] = {}
     for key, value in found:
-        item = plain(key) if plain(key) in keyed() else key
-        by_item[item] = [*by_item.pop(item, []), (key, value)]
+        by_item[plain(key)] = [*by_item.pop(plain(key), []), (key, value)]
     items: dict[str, Any] = {}
     unknown: dict[str, str] = {}
     for same in by_item.values():

@@ -49,7 +49,7 @@ def read_set(
     if broken is not None:
         break_off(place, broken, context)
     if name == "ST0903":
-        context = context.with_old_maps(vmti_version(entries) < 4)
+        context = context.with_old_maps(has_old_maps(entries, context))
     items: dict[str, Any] = {}
     unknown: dict[str, str] = {}
     for tag, found in in_turn(by_tag(entries), name):
@@ -109,9 +109,23 @@ def user_value(data: bytes, entries: list[Entry], place: Place, context: Context
     return {}
 
 
-def vmti_version(entries: list[Entry]) -> int:
-    last = [entry.value for entry in entries if entry.tag == 4][-1:]
-    return integer(last[0]) if last and 0 < len(last[0]) <= 8 else 4
+def has_old_maps(entries: list[Entry], context: Context) -> bool:
+    """Is this a VMTI set of before version 4? Where it does not tell, offsets shorter than IMAPB made them do."""
+    told = [entry.value for entry in entries if entry.tag == 4]
+    if told:
+        return 0 < len(told[-1]) <= 8 and integer(told[-1]) < 4
+    short = any(short_offset(target) for entry in entries if entry.tag == 101 for target in split(entry.value)[0])
+    if short:
+        context.warn_packet("VMTI version not told: short offsets show the maps of before version 4")
+    return short
+
+
+def short_offset(target: bytes) -> bool:
+    try:
+        _, used = ber_oid(target)
+    except Unreadable:
+        return False
+    return any(entry.tag in (10, 11, 13, 14, 15, 16) and len(entry.value) in (1, 2) for entry in walk(target[used:])[0])
 
 
 def read_repeated(

@@ -34,7 +34,9 @@ ARROWS: dict[str, set[str] | None] = {
     "backoff": set(),
     "health": {"record", "errors", "names"},
     "config": {"errors", "names", "sinks"},  # of the sinks: their settings
-    "sample": {"errors", "spec"},
+    "encode": {"errors", "record", "spec"},
+    "sample": {"encode", "errors"},
+    "probe": {"errors", "names", "record", "klv", "wire", "spec", "stamps", "sources", "__version__"},
     "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},
     "relay": None,
     "options": {"errors", "names", "__version__"},

@@ -22,7 +22,7 @@ from test_lane import klv_packet
 
 import klvrelay
 from klvrelay import cli, sample
-from klvrelay.sample import packet
+from klvrelay.encode import encode
 
 TAPE = feed.recording(40)
 SUMMARY = re.compile(
@@ -73,7 +73,7 @@ def test_quiet_says_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
 def test_the_summary_counts_what_was_wrong(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """Bad checksums, unknown items, damage, bytes that are no KLV; the records are flagged, and nothing is hidden."""
     bad = TAPE.klv[1][:-1] + bytes([TAPE.klv[1][-1] ^ 1])
-    strange = packet("ST0601", {"precision_time_stamp": 1, 150: b"ab", 151: b"c"})
+    strange = encode({"precision_time_stamp": 1, 150: b"ab", 151: b"c"})
     data = b"junk!" + TAPE.klv[0] + bad + strange + TAPE.klv[2][:30]
     code, out, said = ran(capfd, "decode", tape(tmp_path, data, "odd.klv"))
     assert code == 0
@@ -145,7 +145,7 @@ def test_a_write_that_takes_a_part_loses_nothing(
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_output_is_utf_8_whatever_the_terminal_speaks(form: str, tmp_path: Path):
     """Text of other scripts in a place whose encoding has no letters for it."""
-    path = tape(tmp_path, packet("ST0601", {"precision_time_stamp": 5, "mission_id": "é😀"}))
+    path = tape(tmp_path, encode({"precision_time_stamp": 5, "mission_id": "é😀"}))
     environment = {**ENVIRONMENT, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
     done = subprocess.run(
         [*COMMAND, "decode", "--format", form, path], capture_output=True, timeout=20, env=environment
@@ -196,7 +196,7 @@ def csv_rows(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> Callable[[byt
 
 def test_csv_has_a_row_a_record_and_a_column_an_item(csv_rows: Any):
     """One head for all rows, though records differ; what a record has not is empty."""
-    data = TAPE.klv[0] + packet("ST0601", {"precision_time_stamp": 5, "platform_heading_angle": 90.0})
+    data = TAPE.klv[0] + encode({"precision_time_stamp": 5, "platform_heading_angle": 90.0})
     first, second = csv_rows(data)
     assert list(first)[:6] == ["stream", "seq", "time", "time_us", "pts", "set"]
     assert (first["mission_id"], first["platform_heading_angle"]) == ("0", "")
@@ -212,7 +212,7 @@ def test_csv_names_nested_items_by_their_path_and_writes_lists_as_json(csv_rows:
         "security_local_set": {"security_classification": "Secret"},
         "vmti_local_set": {"vtarget_series": [{"target_id": 1, "target_centroid": 409600}]},
     }
-    (row,) = csv_rows(packet("ST0601", values))
+    (row,) = csv_rows(encode(values))
     assert row["security_local_set.security_classification"] == "Secret"
     targets = json.loads(row["vmti_local_set.vtarget_series"])
     assert targets == [{"target_id": 1, "target_centroid": 409600}]
@@ -221,20 +221,20 @@ def test_csv_names_nested_items_by_their_path_and_writes_lists_as_json(csv_rows:
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|'/c'!A1", '=HYPERLINK("x")'])
 def test_csv_runs_no_formula(text: str, csv_rows: Any):
     """Text from the aircraft that a spreadsheet would run is marked as text."""
-    (row,) = csv_rows(packet("ST0601", {"precision_time_stamp": 5, "mission_id": text}))
+    (row,) = csv_rows(encode({"precision_time_stamp": 5, "mission_id": text}))
     assert row["mission_id"] == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ['a,b"c', "two\nlines", "é😀", "'quoted'"])
 def test_csv_keeps_any_text(text: str, csv_rows: Any):
     """Commas, quotes, line ends and other scripts."""
-    (row,) = csv_rows(packet("ST0601", {"precision_time_stamp": 5, "mission_id": text}))
+    (row,) = csv_rows(encode({"precision_time_stamp": 5, "mission_id": text}))
     assert row["mission_id"] == text
 
 
 def test_negative_numbers_stay_numbers_in_csv(csv_rows: Any):
     """Only text is marked."""
-    (row,) = csv_rows(packet("ST0601", {"precision_time_stamp": 5, "sensor_latitude": -33.5}))
+    (row,) = csv_rows(encode({"precision_time_stamp": 5, "sensor_latitude": -33.5}))
     assert float(row["sensor_latitude"]) == pytest.approx(-33.5)
 
 

@@ -1,6 +1,6 @@
 """The page of items: every item of every set is on it, and its figures are those of the vectors.
 
-Next door: `native/items_page.py` makes it, `native/coverage.py` counts.
+Next door: `native/generate/items_page.py` makes it, `native/generate/coverage.py` counts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from functools import cache
 import pytest
 from conftest import ROOT
 
-from native import clauses, coverage, items_page
+from native.generate import clauses, coverage, items_page
 from native.spec import facts
 
 PAGE = ROOT / "native" / "spec" / "ITEMS.md"

@@ -13,9 +13,9 @@ import feed
 import pytest
 
 from klvrelay import klv
+from klvrelay.encode import encode
 from klvrelay.klv import Decoder
 from klvrelay.record import Packet, Record
-from klvrelay.sample import packet
 
 KLVA = b"\x05\x04KLVA"
 PMT_PID, KLV_PID = 0x1000, 0x101
@@ -31,7 +31,7 @@ def klv_packet(number: int, filler: int = 0) -> bytes:
     }
     if filler:
         items[150] = random.Random(number).randbytes(filler).replace(b"\x06\x0e", b"\x07\x0f")
-    return packet("ST0601", items)
+    return encode(items)
 
 
 class Wire:
@@ -303,7 +303,7 @@ def test_one_bad_sync_byte_does_not_hide_what_a_recording_is():
 
 def test_klv_in_which_sync_bytes_stand_apart_like_ts_is_klv():
     """Bare KLV that has a `G` every 188 bytes begins with its key all the same."""
-    sent = packet("ST0601", {"precision_time_stamp": 1, "mission_id": "G" * 127, "platform_designation": "G" * 127})
+    sent = encode({"precision_time_stamp": 1, "mission_id": "G" * 127, "platform_designation": "G" * 127})
     assert klv.carriage_of(sent) == "klv"
     assert raws(klv.decode(sent)) == [sent]
 

@@ -20,7 +20,7 @@ from brokers import until
 
 import klvrelay
 from klvrelay import Record
-from klvrelay.sample import packet
+from klvrelay.encode import encode
 
 TAPE = feed.recording(40)
 VECTORS = Path(__file__).parent / "vectors" / "vectors.jsonl"
@@ -237,7 +237,7 @@ def flight() -> bytes:
         items: dict[str, object] = {"precision_time_stamp": 1_000_000 + n, "platform_heading_angle": n * 10.0}
         if n % 3:
             items["sensor_latitude"] = -n * 1.5
-        parts.append(packet("ST0601", items))
+        parts.append(encode(items))
     parts[5] = parts[5][:-1] + bytes([parts[5][-1] ^ 1])
     return b"".join(parts)
 

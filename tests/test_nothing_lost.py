@@ -19,7 +19,7 @@ from opinions import core_json
 from packets import random_packet
 from wrapping import item, local_set, packet, series
 
-from klvrelay.klv import Decoder
+from klvrelay.klv import Decoder, carriage_of
 from klvrelay.record import Packet, Record
 
 BARE = ["day_flight.klv", "DynamicConstantMISMMSPacketData.bin", "DynamicOnlyMISMMSPacketData.bin"]
@@ -32,8 +32,7 @@ SENT = [
 
 
 def decoded(data: bytes, decoder: Decoder) -> list[Record]:
-    carriage = "ts" if data[:1] == b"G" else "klv"
-    return decoder.feed(Packet(data, carriage=carriage)) + decoder.flush()
+    return decoder.feed(Packet(data, carriage=carriage_of(data) or "klv")) + decoder.flush()
 
 
 def found(raw: bytes) -> Counter[str]:

@@ -21,10 +21,10 @@ from klvrelay import outlet as outlet_module
 from klvrelay import relay as relay_module
 from klvrelay.backoff import Backoff
 from klvrelay.config import RelaySettings, SourceSettings
+from klvrelay.encode import encode
 from klvrelay.errors import SinkRefused
 from klvrelay.names import Url
 from klvrelay.relay import Relay
-from klvrelay.sample import packet
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.verbs.run import relay_of
 
@@ -256,7 +256,7 @@ async def test_a_broker_that_refuses_at_the_first_try_ends_the_relay(oracle: Ora
 
 async def test_a_record_larger_than_the_broker_takes_blocks_none_behind_it(tmp_path: Path):
     """The broker's Maximum Packet Size is kept: the one record is let go and told, the others arrive."""
-    large = packet("ST0601", {"precision_time_stamp": 1, 150: bytes(3000)})
+    large = encode({"precision_time_stamp": 1, 150: bytes(3000)})
     async with OracleBroker() as oracle:
         oracle.manners.limits = {0x27: 3000}
         source = tape(tmp_path, b"".join([*TAPE.klv[:5], large, *TAPE.klv[5:10]]))

@@ -1,6 +1,6 @@
 """The sample's KLV as other people's decoders read it: klvdata and tstrans, item by item against the flight.
 
-Next door: `test_sample_geometry.py` checks that the values belong together, `test_sample_encode.py` the bytes.
+Next door: `test_sample_geometry.py` checks that the values belong together, `test_encode.py` the bytes.
 """
 
 from __future__ import annotations

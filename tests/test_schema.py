@@ -1,6 +1,6 @@
 """The published JSON Schema: every record fits it, and what is no record does not.
 
-Next door: `native/schema.py` makes it from the csv facts; `packets.py` makes the random records.
+Next door: `native/generate/schema.py` makes it from the csv facts; `packets.py` makes the random records.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from packets import packets
 from wrapping import item, local_set, packet, wrapped
 
 from klvrelay.klv import decode
-from native import schema
+from native.generate import schema
 from native.spec import facts
 
 VECTORS = Path(__file__).parent / "vectors" / "vectors.jsonl"
@@ -253,5 +253,5 @@ def test_every_item_in_universal_form_is_described() -> None:
 
 def test_the_published_schema_is_the_one_that_the_tables_give() -> None:
     """The file in the package is not an older one."""
-    published = Path(schema.__file__).parent.parent / "src" / "klvrelay" / "record.schema.json"
+    published = Path(__file__).parent.parent / "src" / "klvrelay" / "record.schema.json"
     assert published.read_text(encoding="utf-8") == schema.schema()

@@ -1,6 +1,6 @@
 """Reads the csv tables beside it into plain values: the one place where an item of a standard is described.
 
-`native/generate.py` turns these into the C tables, the Python item table, the JSON Schema and the items page.
+`native/generate` turns these into the C tables, the Python item table, the JSON Schema and the items page.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass, replace
-from functools import cache
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 
 HERE = Path(__file__).parent

@@ -5,13 +5,16 @@
     klvrelay.columns(data, items)    the same as numpy arrays, in one call into C
     klvrelay.open(source)            records of a file or stream, in a plain loop
     klvrelay.stream(source)          the same in an async loop
+    klvrelay.encode(record)          the way back: records or items to bytes
     klvrelay.views(items)            segments and amends with their rules applied (ST 1607)
     klvrelay.frame_times(source)     the times that video frames carry in themselves (ST 0604)
 """
 
+from klvrelay.encode import encode
 from klvrelay.errors import (
     ConfigError,
     DecodeError,
+    EncodeError,
     KlvrelayError,
     NoKlv,
     NotMedia,
@@ -30,6 +33,7 @@ from klvrelay.stamps import FrameTime, Stamp, frame_times
 __all__ = [
     "ConfigError",
     "DecodeError",
+    "EncodeError",
     "FrameTime",
     "KlvrelayError",
     "NoKlv",
@@ -44,6 +48,7 @@ __all__ = [
     "View",
     "columns",
     "decode",
+    "encode",
     "frame_times",
     "json_lines",
     "open",

@@ -1,4 +1,4 @@
-"""What documents say of sets and items, for readers. Made by native/generate.py: do not edit."""
+"""What documents say of sets and items, for readers. Made by native/generate: do not edit."""
 
 from typing import NamedTuple
 

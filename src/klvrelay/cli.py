@@ -1,7 +1,7 @@
 """The command `klvrelay`: verbs, options, exit codes; next door, each verb's own module does the work.
 
 Exit codes: 0 done or stopped; 1 a fault of ours; 2 wrong options or settings; 3 a source can't be read; 4 no KLV;
-5 the broker refuses.
+5 the broker refuses; 6 and 7 what a probe found are warnings, errors.
 """
 
 from __future__ import annotations
@@ -90,6 +90,14 @@ async def _decode(args: argparse.Namespace) -> int:
     return 0
 
 
+async def _probe(args: argparse.Namespace) -> int:
+    from klvrelay.verbs.probe import Wishes, probe
+
+    options = {"interface": args.interface, "sender": args.sender, "timeout": args.source_timeout}
+    given = {key: value for key, value in options.items() if value is not None}
+    return await probe(args.source, Wishes(args.seconds, args.json, args.html, args.quiet), **given)
+
+
 def _frame_times(args: argparse.Namespace) -> int:
     """libav waits on its own, outside of any loop: a signal stops it between two frames."""
     from klvrelay.verbs.frame_times import decode_frame_times
@@ -140,7 +148,7 @@ async def _demo(args: argparse.Namespace) -> int:
     return 0
 
 
-VERBS = {"run": _relay, "replay": _relay, "decode": _decode, "watch": _watch, "demo": _demo}
+VERBS = {"run": _relay, "replay": _relay, "decode": _decode, "probe": _probe, "watch": _watch, "demo": _demo}
 
 
 async def _stoppable(work: Coroutine[Any, Any, int]) -> int:

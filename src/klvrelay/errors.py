@@ -10,8 +10,11 @@
     │   ├── SinkDown     unsure whether it took them: offer again      exit 5
     │   └── SinkRefused  it said no for good (credentials, rights)     exit 5
     │       └── TooLarge it never takes a message of this size         exit 5
-    └── DecodeError      bytes that are no KLV where KLV was asked for exit 4
+    ├── DecodeError      bytes that are no KLV where KLV was asked for exit 4
+    └── EncodeError      a value that its item can't hold             exit 2
 """
+
+import reprlib
 
 
 class KlvrelayError(Exception):
@@ -50,6 +53,25 @@ class DecodeError(KlvrelayError):
     """The bytes are not the KLV that was asked for."""
 
     exit_code = 4
+
+
+class EncodeError(KlvrelayError):
+    """A value can't be written: `path` of the item, what was `given`, and what is `allowed`."""
+
+    exit_code = 2
+
+    def __init__(self, path: str, given: object, allowed: str) -> None:
+        super().__init__(path, given, allowed)
+        self.path = path
+        self.given = given
+        self.allowed = allowed
+
+    def __str__(self) -> str:
+        try:
+            given = reprlib.repr(self.given)
+        except ValueError:  # an integer of more digits than Python cares to print
+            given = f"such a {type(self.given).__name__}"
+        return f"{self.path}: {given} can't be written; {self.allowed}"
 
 
 class SinkError(KlvrelayError):

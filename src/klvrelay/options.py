@@ -26,7 +26,7 @@ brokers:
 """
 CODES = """\
 exit codes: 0 done or stopped, 1 a fault such as a full disk, 2 wrong options, 3 source can't be read,
-  4 no KLV in it, 5 broker refuses, 130 a sample broken off"""
+  4 no KLV in it, 5 broker refuses, 6 probe found warnings, 7 errors, 130 a sample broken off"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -46,7 +46,9 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"klvrelay {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for add in (_run_options, _replay_options, _decode_options, _watch_options, _sample_options, _demo_options):
+    for add in (
+        _run_options, _replay_options, _decode_options, _probe_options, _watch_options, _sample_options, _demo_options,
+    ):  # fmt: skip
         add(verbs)
     _items_options(verbs)
     return parser
@@ -56,6 +58,7 @@ EXAMPLES = {
     "run": "klvrelay run udp://0.0.0.0:5000 --stream uav1 --mqtt mqtt://127.0.0.1:1883",
     "replay": "klvrelay replay flight.ts --speed 2 --loop --mqtt mqtt://127.0.0.1:1883",
     "decode": "klvrelay decode flight.ts > records.jsonl",
+    "probe": "klvrelay probe udp://0.0.0.0:5000 --html report.html",
     "watch": "klvrelay watch --mqtt mqtt://127.0.0.1:1883",
     "sample": "klvrelay sample orbit.ts --seconds 30 --carriage async",
     "demo": "klvrelay demo udp://0.0.0.0:5000",
@@ -125,6 +128,20 @@ def _decode_options(verbs: Any) -> None:
     parser.add_argument("--frame-times", action="store_true",
                         help="instead, the times that the video's frames carry in themselves (ST 0604)")  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
+
+
+def _probe_options(verbs: Any) -> None:
+    text = "say whether a stream or file is right, what is wrong with it, and how to fix it"
+    parser = _verb(verbs, "probe", text, SOURCES)
+    parser.add_argument("source", metavar="SOURCE", help="a file or stream; - for standard input")
+    parser.add_argument("--seconds", type=float, metavar="S",
+                        help="look so long (10 for a live source, all of a file); Ctrl-C ends it early")  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
+    parser.add_argument("--html", metavar="FILE", help="also write it as a page with plots, complete in itself")
+    parser.add_argument("--interface", help="network interface that multicast is joined on")
+    parser.add_argument("--sender", help="take datagrams from this address only")
+    parser.add_argument("--source-timeout", type=float, metavar="SECONDS", help="wait for a source this long (5)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar; say only what went wrong")
 
 
 def _watch_options(verbs: Any) -> None:

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klvrelay.errors import ConfigError
-from klvrelay.sample.encode import encode_item, encode_set, packet
 from klvrelay.sample.flight import Flight
 from klvrelay.sample.metadata import CALL_SIGN, Metadata
 from klvrelay.sample.mux import Mux
@@ -28,7 +27,7 @@ from klvrelay.sample.sei import stamp
 from klvrelay.sample.settings import FIRST_PTS, START, Rate, Settings, check, fast_enough
 from klvrelay.sample.video import Encoded, access_units
 
-__all__ = ["Summary", "encode_item", "encode_set", "packet", "packets", "read_counter", "write"]
+__all__ = ["Summary", "packets", "read_counter", "write"]
 
 Progress = Callable[[int, int], None]
 

@@ -1,6 +1,6 @@
 """An instant in the words of ST 0601.19, with its ST 0102 security set and ST 0903 targets.
 
-Room: the sample recording. Next door: `flight.py` knows the instant, `encode.py` turns the words into bytes.
+Room: the sample recording. Next door: `flight.py` knows the instant; the room `encode` turns the words into bytes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import math
 from random import Random
 from uuid import UUID
 
-from klvrelay.sample.encode import imapb, packet
+from klvrelay.encode import encode
 from klvrelay.sample.flight import GEOID, LORRY, Instant, Target
 from klvrelay.sample.geodesy import Place
 
@@ -38,7 +38,7 @@ class Metadata:
 
     def packet(self, instant: Instant, time_us: int) -> bytes:
         """The ST 0601 packet of an instant."""
-        return packet("ST0601", self.items(instant, time_us))
+        return encode(self.items(instant, time_us))
 
     def items(self, instant: Instant, time_us: int) -> dict[str, object]:
         """The items by key, in the order they are sent."""
@@ -146,11 +146,11 @@ def _corners(instant: Instant) -> dict[str, object]:
     return items
 
 
-def _location(place: Place) -> bytes:
+def _location(place: Place) -> dict[str, object]:
     """ST 0903's Location pack without its deviations."""
-    return imapb(place.lat, -90, 90, 4) + imapb(place.lon, -180, 180, 4) + imapb(place.hae, -900, 19000, 2)
+    return {"latitude": place.lat, "longitude": place.lon, "hae": place.hae}
 
 
-def _velocity(east: float, north: float, up: float) -> bytes:
+def _velocity(east: float, north: float, up: float) -> dict[str, object]:
     """ST 0903's Velocity pack without its deviations."""
-    return b"".join(imapb(speed, -900, 900, 2) for speed in (east, north, up))
+    return {"east": east, "north": north, "up": up}

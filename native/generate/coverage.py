@@ -12,10 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from native.schema import SAME_TAGS
+from native.generate.schema import SAME_TAGS
 from native.spec import facts
 
-VECTORS = Path(__file__).parent.parent / "tests" / "vectors" / "vectors.jsonl"
+VECTORS = Path(__file__).parents[2] / "tests" / "vectors" / "vectors.jsonl"
 OF_ITEMS = ("item", "set", "packet")
 
 Place = tuple[str, int]

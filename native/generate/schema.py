@@ -1,4 +1,4 @@
-"""The JSON Schema of a record, out of the csv facts; `native/generate.py` writes it.
+"""The JSON Schema of a record, out of the csv facts; `native/generate` writes it.
 
 Every key of every decoded set is in it with its name, units, range and tag, and nothing else may be in a
 record's items: a test holds all records against it. Next door, `schema_values.py` and `schema_packs.py` have
@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import re
 
-from native.schema_packs import holds_set, packs
-from native.schema_values import (
+from native.generate.schema_packs import holds_set, packs
+from native.generate.schema_values import (
     COUNT,
     HEX,
     Schema,

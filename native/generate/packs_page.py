@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from native import schema
-from native.clauses import STANDARDS
-from native.schema_values import range_text
+from native.generate import schema
+from native.generate.clauses import STANDARDS
+from native.generate.schema_values import range_text
 from native.spec import facts
 
 

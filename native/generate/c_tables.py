@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from native.schema_values import pack_name
+from native.generate.schema_values import pack_name
 from native.spec import facts
 
 # Items whose nested set uses another's tags (ST 1607 segments and amends carry ST 0601 items).
@@ -235,7 +235,7 @@ class Tables:
         known = [self.set_row(key.set, keys) for key in keys.values()]
         first = next(n for n, key in enumerate(keys.values()) if key.set == "ST0601")
         return "\n".join([
-            "/* Made by native/generate.py from the csv files of native/spec: do not edit. */",
+            "/* Made by native/generate from the csv files of native/spec: do not edit. */",
             '#include "table.h"', "", *ahead, "", *self.parts, "", *sets, "",
             "const struct set klv_sets[] = {", '    {"unknown", {0}, U_WHOLE, SUM_NONE, 0, 0, 0, 0, 0, 0},',
             *(f"    {row}," for row in known), "};",

@@ -1,7 +1,7 @@
 """The page of items, out of the csv facts and the vectors: all items of all sets, how a record writes them, and
 which are decoded, encoded and held by test vectors.
 
-`native/generate.py` writes it to `native/spec/ITEMS.md`; next door, `coverage.py` counts the vectors.
+`native/generate` writes it to `native/spec/ITEMS.md`; next door, `coverage.py` counts the vectors.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
-from native import coverage, packs_page, schema, schema_values
-from native.clauses import PREFERRED, STANDARDS
-from native.schema_packs import pack
+from native.generate import coverage, packs_page, schema, schema_values
+from native.generate.clauses import PREFERRED, STANDARDS
+from native.generate.schema_packs import pack
 from native.spec import facts
 
-HEAD = """<!-- Made by native/generate.py from native/spec/*.csv and tests/vectors/vectors.jsonl: do not edit. -->
+HEAD = """<!-- Made by native/generate from native/spec/*.csv and tests/vectors/vectors.jsonl: do not edit. -->
 # Items
 
 Every item that klvrelay knows: the key that a record gives it, its units, and how its value is written, with the

@@ -6,7 +6,7 @@
     src/klvrelay/record.schema.json     the JSON Schema of a record
     native/spec/ITEMS.md                the page of items
 
-`python native/generate.py --check` writes nothing and fails where a file is not what the csv says.
+`python -m native.generate --check` writes nothing and fails where a file is not what the csv says.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+from native.generate.c_tables import Tables
+from native.generate.clauses import clauses
+from native.generate.items_page import items_page
+from native.generate.python_table import python_table
+from native.generate.schema import schema
 
-from native.c_tables import Tables  # noqa: E402
-from native.clauses import clauses  # noqa: E402
-from native.items_page import items_page  # noqa: E402
-from native.python_table import python_table  # noqa: E402
-from native.schema import schema  # noqa: E402
+ROOT = Path(__file__).parents[2]
 
 
 def outputs() -> dict[str, str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from native import schema
+from native.generate import schema
 from native.spec import facts
 
-HEAD = '''"""What documents say of sets and items, for readers. Made by native/generate.py: do not edit."""
+HEAD = '''"""What documents say of sets and items, for readers. Made by native/generate: do not edit."""
 
 from typing import NamedTuple
 

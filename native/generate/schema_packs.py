@@ -5,7 +5,18 @@ Next door, `schema_values.py` has the single values in them, `schema.py` the set
 
 from __future__ import annotations
 
-from native.schema_values import COUNT, HEX, Schema, bits, closed, labels, nullable, pack_name, range_text, scalar
+from native.generate.schema_values import (
+    COUNT,
+    HEX,
+    Schema,
+    bits,
+    closed,
+    labels,
+    nullable,
+    pack_name,
+    range_text,
+    scalar,
+)
 from native.spec import facts
 
 LISTS = ("CommandVerification", "ActiveWavelengths")

@@ -1,0 +1,137 @@
+"""Integers to bytes, and what stands for integers: labels, bits, BER-OID numbers.
+
+Room: encode. Next door: `values.py` calls these for the items that are such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from klvrelay.encode.numbers import is_number, whole
+from klvrelay.encode.place import Place
+from klvrelay.encode.wire import Trace, ber_oid
+from klvrelay.spec import Bits, Element, Item
+
+Scalar = Item | Element
+
+LARGEST = (1 << 64) - 1
+LARGEST_OID = (1 << 63) - 1
+"""In nine octets, as many as a decoder reads."""
+
+_MOST_BITS = 4096  # of a list of bits, as the decoder reads them
+
+
+def fits(code: int, width: int, signed: bool) -> bool:
+    """Does an integer go into 1 to 8 bytes of this width?"""
+    return 1 <= width <= 8 and _least(code, signed) <= width
+
+
+def _least(code: int, signed: bool) -> int:
+    return max(1, ((code if code >= 0 else ~code).bit_length() + signed + 7) // 8)
+
+
+def write_integer(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    """`int`, `uint` and `timestamp`; one that was not received is held to the item's range."""
+    number = whole(value, place)
+    if not place.received and scalar.min is not None and scalar.max is not None and number not in _span(scalar):
+        raise place.misfit(value, f"{scalar.min:.20g} to {scalar.max:.20g} is the range")
+    return _plain(scalar, number, trace, place)
+
+
+def _span(scalar: Scalar) -> range:
+    return range(int(scalar.min or 0), int(scalar.max or 0) + 1)
+
+
+def _plain(scalar: Scalar, number: int, trace: Trace, place: Place) -> bytes:
+    """An integer in the width of the earlier value, or as few bytes as the item and the number allow."""
+    signed = scalar.kind == "int"
+    most = min(scalar.len_max or 8, 8)
+    if number < 0 and not signed:
+        raise place.misfit(number, "0 or more is wanted")
+    if fits(number, len(trace), signed):
+        return number.to_bytes(len(trace), "big", signed=signed)
+    least = _least(number, signed)
+    if least > max(most, scalar.len_min):
+        raise place.misfit(number, f"{most} byte{'s' * (most > 1)} can't hold it")
+    return number.to_bytes(max(scalar.len_min, least), "big", signed=signed)
+
+
+def write_oid(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    if scalar.bits:
+        number = bit_number(scalar.bits, value, place)
+    elif scalar.codes:
+        number = code_number(scalar.codes, value, trace, place)
+    else:
+        number = whole(value, place)
+    return checked_oid(number, trace, place)
+
+
+def checked_oid(number: int, trace: Trace, place: Place) -> bytes:
+    """A BER-OID number that a decoder can read."""
+    if not 0 <= number <= LARGEST_OID:
+        raise place.misfit(number, f"0 to {LARGEST_OID} is the range")
+    return ber_oid(number, trace.oid())
+
+
+def write_enum(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    return _plain(scalar, code_number(scalar.codes, value, trace, place), trace, place)
+
+
+def code_number(codes: Mapping[int, str], value: object, trace: Trace, place: Place) -> int:
+    """The code of a label, or a code as it stands; of codes with one label the earlier value's, else the first."""
+    if not isinstance(value, str):
+        return whole(value, place)
+    found = [code for code, label in codes.items() if label == value]
+    if not found:
+        raise place.misfit(value, f"one of {', '.join(dict.fromkeys(codes.values()))} is wanted, or the code")
+    earlier = int.from_bytes(trace.data, "big") if len(found) > 1 else -1
+    return earlier if earlier in found else found[0]
+
+
+def write_bits(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    if isinstance(scalar, Item) and scalar.key == "active_payloads":
+        return _bit_list(value, trace, place)
+    return _plain(scalar, bit_number(scalar.bits, value, place), trace, place)
+
+
+def bit_number(fields: tuple[Bits, ...], value: object, place: Place) -> int:
+    """A bit field: its number, or a mapping of its keys; those left out are 0."""
+    if not isinstance(value, Mapping):
+        return whole(value, place)
+    known = {field.key: field for field in fields}
+    number = 0
+    for key, part in value.items():
+        if key not in known:
+            raise place.stranger(key, known)
+        number |= _bit_part(known[key], part, place.child(key)) << known[key].shift
+    return number
+
+
+def _bit_part(field: Bits, value: object, place: Place) -> int:
+    if isinstance(value, bool):
+        number = int(value)
+    elif isinstance(value, str):
+        number = code_number(field.codes, value, Trace(), place)
+    else:
+        number = whole(value, place)
+    if not 0 <= number < 1 << field.width:
+        raise place.misfit(value, f"{field.width} bit{'s' * (field.width > 1)} can't hold it")
+    return number
+
+
+def _bit_list(value: object, trace: Trace, place: Place) -> bytes:
+    """ST 0601 item 139: the numbers of the bits that are set, or all as one integer."""
+    number = 0
+    if is_number(value):
+        number = whole(value, place)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for bit in value:
+            at = whole(bit, place)
+            if not 0 <= at < _MOST_BITS:
+                raise place.misfit(bit, f"0 to {_MOST_BITS - 1} is the range")
+            number |= 1 << at
+    else:
+        raise place.misfit(value, "a list of bit numbers is wanted")
+    if not 0 <= number < 1 << _MOST_BITS:
+        raise place.misfit(value, f"{_MOST_BITS} bits at most")
+    return number.to_bytes(max(1, len(trace), (number.bit_length() + 7) // 8), "big")

@@ -1,0 +1,167 @@
+"""The order in which items are written: by the rules, or that of an earlier packet.
+
+Room: encode. Next door: `sets.py` and `keyed.py` make the entries that are put in order here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from klvrelay.encode.place import Place
+from klvrelay.encode.wire import Trace, ber_length, ber_oid, read_length, read_oid, spare
+from klvrelay.spec import Item
+
+Name = int | bytes
+"""What an item is known by: its tag, or its 16-byte key without octet 8, the registry version."""
+
+
+class Seen(NamedTuple):
+    """An item of an earlier set: its name, how that stood, the octets of a length longer than needed, its value."""
+
+    name: Name
+    head: bytes
+    length_octets: int
+    value: bytes
+
+
+class Entry(NamedTuple):
+    """An item to be written; `item` None = no table has it."""
+
+    name: Name
+    head: bytes
+    item: Item | None
+    value: object
+    place: Place
+
+
+def tagged(tag: int, item: Item | None, value: object, place: Place) -> Entry:
+    """An entry of a local set."""
+    return Entry(tag, ber_oid(tag), item, value, place)
+
+
+def key_name(key: bytes) -> bytes:
+    """A 16-byte key as keys are compared: without octet 8."""
+    return key[:7] + key[8:]
+
+
+def items_by_tag(data: bytes) -> Iterator[Seen]:
+    """The items of an earlier local set, as far as it can be followed."""
+    at = 0
+    while (tag := read_oid(data, at)) is not None:
+        seen, at = _seen(tag[0], data, at, tag[1])
+        if seen is None:
+            return
+        yield seen
+
+
+def items_by_key(data: bytes) -> Iterator[Seen]:
+    """The items of an earlier universal set, as far as it can be followed."""
+    at = 0
+    while at + 16 < len(data):
+        seen, at = _seen(key_name(data[at : at + 16]), data, at, at + 16)
+        if seen is None:
+            return
+        yield seen
+
+
+def _seen(name: Name, data: bytes, at: int, after: int) -> tuple[Seen | None, int]:
+    length = read_length(data, after)
+    if length is None or length[0] > len(data) - length[1]:
+        return None, len(data)
+    end = length[1] + length[0]
+    octets = spare(data[after : length[1]], ber_length(length[0]))
+    return Seen(name, data[at:after], octets, data[length[1] : end]), end
+
+
+def arranged(
+    entries: Sequence[Entry], seen: Sequence[Seen], last: Name | None = None
+) -> list[tuple[Entry, Seen | None]]:
+    """Entries in the order of an earlier set, each with the item it goes by; new ones follow as they were given.
+
+    An entry named `last` stays last if it was. Of an item that came twice but can't repeat the later one is taken.
+    """
+    waiting: dict[Name, list[Entry]] = {}
+    for entry in entries:
+        waiting.setdefault(entry.name, []).append(entry)
+    to_come: dict[Name, int] = {}
+    for one in seen:
+        to_come[one.name] = to_come.get(one.name, 0) + 1
+    found: list[tuple[Entry, Seen | None]] = []
+    for one in seen:
+        to_come[one.name] -= 1
+        queue = waiting.get(one.name, [])
+        if len(queue) > to_come[one.name]:
+            found.append((queue.pop(0), one))
+    left = {id(entry) for queue in waiting.values() for entry in queue}
+    new: list[tuple[Entry, Seen | None]] = [(entry, None) for entry in entries if id(entry) in left]
+    if found and found[-1][0].name == last:
+        return [*found[:-1], *new, found[-1]]
+    return found + new
+
+
+def matrices_in_place(pairs: list[tuple[Entry, Seen | None]]) -> list[tuple[Entry, Seen | None]]:
+    """Each SDCC-FLP right behind the items it names, in their order (ST 0601 receiver rule 8)."""
+    for matrix in [pair for pair in pairs if _names(pair[0])]:
+        names = _names(matrix[0])
+        at = _index(pairs, matrix)
+        if _stand(pairs[:at], names):
+            continue
+        block = _block(pairs, names, matrix)
+        where = _index(pairs, block[0]) if block else at
+        before = [pair for pair in pairs[:where] if not any(pair is one for one in (*block, matrix))]
+        after = [pair for pair in pairs[where:] if not any(pair is one for one in (*block, matrix))]
+        pairs = [*before, *block, matrix, *after]
+    for matrix in [pair for pair in pairs if _names(pair[0])]:
+        names, place = _names(matrix[0]), matrix[0].place
+        if not place.received and not _stand(pairs[: _index(pairs, matrix)], names):
+            raise place.child("items").misfit(names, "these items can't all stand right before it")
+    return pairs
+
+
+def _index(pairs: list[tuple[Entry, Seen | None]], wanted: tuple[Entry, Seen | None]) -> int:
+    return next(at for at, pair in enumerate(pairs) if pair is wanted)
+
+
+def _names(entry: Entry) -> list[object]:
+    """The keys of the items that a matrix is of; none for all other entries."""
+    if entry.item is None or entry.item.pack != "SDCC-FLP" or not isinstance(entry.value, Mapping):
+        return []
+    names = entry.value.get("items")
+    return list(names) if isinstance(names, list | tuple) else []
+
+
+def _stand(before: list[tuple[Entry, Seen | None]], names: list[object]) -> bool:
+    return [_key(entry) for entry, _ in before[-len(names) :]] == names
+
+
+def _key(entry: Entry) -> str:
+    return entry.item.key if entry.item else str(entry.name)
+
+
+def _block(
+    pairs: list[tuple[Entry, Seen | None]], names: list[object], matrix: tuple[Entry, Seen | None]
+) -> list[tuple[Entry, Seen | None]]:
+    """The items that a matrix names, as far as they are there."""
+    block: list[tuple[Entry, Seen | None]] = []
+    for name in names:
+        free = (pair for pair in pairs if pair is not matrix and not any(pair is one for one in block))
+        named = next((pair for pair in free if _key(pair[0]) == name), None)
+        block += [named] if named else []
+    return block
+
+
+def write_entries(pairs: Sequence[tuple[Entry, Seen | None]], values: Sequence[bytes]) -> tuple[list[bytes], list[int]]:
+    """Each item with its tag or key and its length, in the forms of the earlier one; and where its value begins."""
+    parts, starts, at = [], [], 0
+    for (entry, seen), value in zip(pairs, values, strict=True):
+        head = (seen.head if seen else entry.head) + ber_length(len(value), seen.length_octets if seen else 0)
+        parts.append(head + value)
+        starts.append(at + len(head))
+        at += len(parts[-1])
+    return parts, starts
+
+
+def trace_of(seen: Seen | None) -> Trace:
+    """The earlier value, for its form."""
+    return Trace(seen.value if seen else b"")

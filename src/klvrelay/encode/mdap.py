@@ -1,0 +1,185 @@
+"""Multi-dimensional arrays to bytes (MISB ST 1303).
+
+Room: encode. Next door: `packs.py` and `sets.py` know the elements and items that are arrays, and what their natural
+elements are; `patches.py` cuts an array into run lengths.
+
+An array is a mapping: `dims`, `ebytes`, `apa` (1 natural, 2 IMAPB, 3 boolean, 4 unsigned, 5 run lengths; natural
+where left out), what that asks for (`imapb_bounds`, `bias`, `default`), and `values`, flat and row by row. Where
+`ebytes` is left out it is the least that holds all values, 4 for IMAPB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+from klvrelay.encode.integers import LARGEST, checked_oid
+from klvrelay.encode.numbers import exact, holds, tells, unpacked, whole
+from klvrelay.encode.patches import MOST_CELLS, patches_of, read_patches, tell
+from klvrelay.encode.place import Place
+from klvrelay.encode.specials import special_of
+from klvrelay.encode.values import write_float, write_imapb
+from klvrelay.encode.wire import Trace, ber_oid
+
+_UNIT, _PIXELS, _METRES, _HEIGHT = (-1, 1), (0, 100), (0, 650), (0, 1000)
+# The rows of ST 1601's arrays of deviations and correlations, and how many there may be.
+_ROWS = {
+    "pixel_sdcc": ((6,), (_PIXELS, _PIXELS, _UNIT, _PIXELS, _PIXELS, _UNIT)),
+    "place_sdcc": ((3, 6), (_METRES, _METRES, _UNIT, _HEIGHT, _UNIT, _UNIT)),
+}
+_NARROWEST = 2.0**-900  # between bounds: steps within it are still floats
+_KEYS = ("dims", "ebytes", "apa", "values")
+_EXTRA = {2: "imapb_bounds", 4: "bias", 5: "default"}
+
+
+def write_array(value: object, cells: str, trace: Trace, place: Place) -> bytes:
+    """An array whose natural elements are `cells`: "float", "uint", "int" or the name of rows with ranges."""
+    return Array(value, cells, trace, place).code()
+
+
+class Array:
+    """One array on its way to bytes."""
+
+    def __init__(self, value: object, cells: str, trace: Trace, place: Place) -> None:
+        if not isinstance(value, Mapping) or not isinstance(value.get("values"), list | tuple):
+            raise place.misfit(value, f"a mapping of {', '.join(_KEYS)} is wanted")
+        self._given, self._cells, self._trace, self._place = value, cells, trace, place
+        self._values = list(value["values"])
+        self._dims = self._sizes()
+        self._apa = self._number("apa", 1, 5) if "apa" in value else 1
+        for key in value:
+            if key not in (*_KEYS, _EXTRA.get(self._apa)):
+                raise place.stranger(key, [*_KEYS, *_EXTRA.values()])
+        most = 65535 if self._apa in (3, 4) else 8
+        self._width = self._number("ebytes", 0, most) if "ebytes" in value else self._least_width()
+        self._check()
+
+    def _sizes(self) -> list[int]:
+        dims, place = self._given.get("dims"), self._place.child("dims")
+        if not isinstance(dims, list | tuple) or not 1 <= len(dims) <= 8:
+            raise place.misfit(dims, "1 to 8 dimensions are wanted")
+        sizes = [whole(one, place) for one in dims]
+        if not all(0 <= one <= MOST_CELLS for one in sizes) or prod(sizes) > MOST_CELLS:
+            raise place.misfit(dims, f"at most {MOST_CELLS} cells, and no dimension below 0")
+        return sizes
+
+    def _number(self, key: str, low: int, high: int) -> int:
+        number = whole(self._given[key], self._place.child(key))
+        if not low <= number <= high:
+            raise self._place.child(key).misfit(number, f"{low} to {high} is the range")
+        return number
+
+    def _least_width(self) -> int:
+        """The element size where none is given."""
+        if not self._values or self._apa in (3, 4):
+            return min(1, len(self._values))
+        if self._apa == 2 or self._cells in _ROWS:
+            return 4
+        cells = [self._given["default"], *self._values] if "default" in self._given else self._values
+        place = self._place.child("values")
+        if self._cells == "float":
+            return 4 if all(special_of(one, place) or self._short(one, place) for one in cells) else 8
+        numbers = [whole(one, place) for one in cells]
+        return max(((n if n >= 0 else ~n).bit_length() + (self._cells == "int") + 7) // 8 or 1 for n in numbers)
+
+    @staticmethod
+    def _short(value: object, place: Place) -> bool:
+        """Do four bytes tell it?"""
+        return (tells if place.nearest else holds)(exact(value, place), 4)
+
+    def _check(self) -> None:
+        """Do the parts agree?"""
+        count = prod(self._dims) if self._width else 0
+        if len(self._values) != count:
+            raise self._place.child("values").misfit(len(self._values), f"{count} values are wanted")
+        if count and self._cells in _ROWS and self._apa in (1, 5):
+            rows = _ROWS[self._cells][0]
+            if self._dims[0] not in rows or self._apa == 5:
+                raise self._place.misfit(self._dims, f"{' or '.join(map(str, rows))} rows are wanted, by apa 1 or 2")
+        if count and self._cells == "float" and self._apa in (1, 5) and self._width not in (2, 4, 8):
+            raise self._place.child("ebytes").misfit(self._width, "floats have 2, 4 or 8 bytes")
+
+    def code(self) -> bytes:
+        """Head, what the processing asks for, and elements."""
+        numbers = [len(self._dims), *self._dims, self._width, self._apa]
+        head = b"".join(ber_oid(number, self._trace.oid()) for number in numbers)
+        if not self._values:
+            return head
+        write = {1: self._plain, 2: self._mapped, 3: self._booleans, 4: self._biased, 5: self._runs}
+        return head + write[self._apa]()
+
+    def _place_of(self, at: int) -> Place:
+        return self._place.child("values").at(at)
+
+    def _earlier(self) -> Trace:
+        """The element that stood here in the earlier array, if it was as wide."""
+        return self._trace.take(self._width)
+
+    def _plain(self) -> bytes:
+        return b"".join(self._cell(at) for at in range(len(self._values)))
+
+    def _cell(self, at: int) -> bytes:
+        if self._cells in _ROWS:
+            span = _ROWS[self._cells][1][at // (len(self._values) // self._dims[0])]
+            return write_imapb(self._values[at], *span, self._earlier(), self._width, self._place_of(at))
+        return self._natural(self._values[at], self._earlier(), self._place_of(at))
+
+    def _natural(self, value: object, earlier: Trace, place: Place) -> bytes:
+        """A float or an integer."""
+        if self._cells == "float":
+            return write_float(value, self._width, (2, 8), earlier, place)
+        number = whole(value, place)
+        try:
+            return number.to_bytes(self._width, "big", signed=self._cells == "int")
+        except OverflowError as fault:
+            raise place.misfit(value, f"an element of {self._width} bytes can't hold it") from fault
+
+    def _mapped(self) -> bytes:
+        """IMAPB between two bounds that go before it as floats."""
+        bounds, place = self._given.get("imapb_bounds"), self._place.child("imapb_bounds")
+        if not isinstance(bounds, list | tuple) or len(bounds) != 2:
+            raise place.misfit(bounds, "two bounds are wanted")
+        earlier = len(self._trace) - len(self._values) * self._width
+        short = all(self._short(one, place) for one in bounds)
+        size = earlier // 2 if earlier in (8, 16) else 4 if short else 8
+        codes = [write_float(one, size, (size, size), self._trace.take(size), place) for one in bounds]
+        low, high = (unpacked(code) for code in codes)
+        if not _NARROWEST < high - low < float("inf"):
+            raise place.misfit(bounds, "the lower bound goes first, and both are finite")
+        return b"".join(codes) + b"".join(
+            write_imapb(value, low, high, self._earlier(), self._width, self._place_of(at))
+            for at, value in enumerate(self._values)
+        )
+
+    def _booleans(self) -> bytes:
+        bits = 0
+        for at, value in enumerate(self._values):
+            if not isinstance(value, bool):
+                raise self._place_of(at).misfit(value, "true or false is wanted")
+            bits = bits << 1 | value
+        spare = -len(self._values) % 8
+        return (bits << spare).to_bytes((len(self._values) + spare) // 8, "big")
+
+    def _biased(self) -> bytes:
+        """BER-OID numbers above a bias."""
+        place = self._place.child("bias")
+        bias = whole(self._given.get("bias", 0), place)
+        parts = [checked_oid(bias, self._trace, place)]
+        for at, value in enumerate(self._values):
+            number, inside = whole(value, self._place_of(at)), self._place_of(at)
+            if number > LARGEST:
+                raise inside.misfit(value, f"{LARGEST} is the most")
+            parts.append(checked_oid(number - bias, self._trace, inside))
+        return b"".join(parts)
+
+    def _runs(self) -> bytes:
+        """A default, then patches: where the earlier ones still tell the cells those, else stretches of rows."""
+        default = self._natural(self._given.get("default"), self._earlier(), self._place.child("default"))
+        cells = [self._natural(value, Trace(), self._place_of(at)) for at, value in enumerate(self._values)]
+        earlier = read_patches(self._trace, self._width, self._dims)
+        patches = earlier if earlier and tell(earlier, cells, default, self._dims) else None
+        if patches is None:
+            patches = patches_of(cells, default, self._dims)
+        if len(cells) * (len(patches) + 1) > MOST_CELLS:
+            raise self._place.misfit(len(patches), f"cells times runs must not exceed {MOST_CELLS}")
+        return default + b"".join(cells[patch.seen] + patch.code() for patch in patches)

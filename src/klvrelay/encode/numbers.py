@@ -1,0 +1,116 @@
+"""Numbers to codes: IMAPB (MISB ST 1201), the linear maps of ST 0601, IEEE 754.
+
+Room: encode. Next door: `values.py` knows the items that the numbers are of, `specials.py` what is no number.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from decimal import Decimal
+from fractions import Fraction
+from numbers import Integral, Real
+
+from klvrelay.encode.place import Place
+
+_HALF = Fraction(1, 2)
+_LARGEST = 400  # decimal digits before or behind the point that are worth a thought
+
+
+def is_number(value: object) -> bool:
+    """A number of any kind, and not a truth value."""
+    return isinstance(value, Real | Decimal) and not isinstance(value, bool)
+
+
+def exact(value: object, place: Place) -> Fraction:
+    """A number without any loss."""
+    if not is_number(value):
+        raise place.misfit(value, "a number is wanted")
+    if isinstance(value, Decimal) and value and abs(value.adjusted()) > _LARGEST:
+        raise place.misfit(value, "a number of that size has no code")
+    try:
+        if isinstance(value, Integral):
+            return Fraction(int(value))
+        if isinstance(value, float | Decimal | Fraction):
+            return Fraction(value)
+        return Fraction(float(value))  # type: ignore[arg-type]
+    except (OverflowError, ValueError, TypeError) as fault:
+        raise place.misfit(value, "a number is wanted") from fault
+
+
+def whole(value: object, place: Place) -> int:
+    """A number that is an integer, whatever its type."""
+    number = exact(value, place)
+    if number.denominator != 1:
+        raise place.misfit(value, "an integer is wanted")
+    return number.numerator
+
+
+def nearest(number: Fraction) -> int:
+    """The integer next to a number."""
+    return math.floor(number + _HALF)
+
+
+def linear(number: Fraction, low: float, high: float, width: int, *, signed: bool) -> int | None:
+    """The code of a linear map over `width` bytes that is next to a number; None where there is none."""
+    bits = 8 * width
+    if signed:
+        code, most = nearest(number * ((1 << bits - 1) - 1) / Fraction(high)), (1 << bits - 1) - 1
+        return code if -most <= code <= most else None
+    span = Fraction(high) - Fraction(low)
+    code = nearest((number - Fraction(low)) * ((1 << bits) - 1) / span)
+    return code if 0 <= code < 1 << bits else None
+
+
+def imapb(value: float, low: float, high: float, width: int) -> int:
+    """The IMAPB code of a number, rounded down as ST 1201 has it, in double precision as all encoders reckon."""
+    scale = 2.0 ** (8 * width - 1 - math.ceil(math.log2(high - low)))
+    offset = scale * low % 1.0 if low < 0 < high else 0.0
+    return int(scale * (value - low) + offset)
+
+
+def nearest_imapb(number: Fraction, low: float, high: float, width: int) -> int | None:
+    """The IMAPB code that is next to a number which was decoded, wherever that lies; None where there is none."""
+    scale = Fraction(2) ** (8 * width - 1 - math.ceil(math.log2(high - low)))
+    start = scale * Fraction(low)
+    offset = start - math.floor(start) if low < 0 < high else 0
+    code = nearest(scale * number - start + offset)
+    return code if 0 <= code <= 1 << 8 * width - 1 else None
+
+
+FLOATS = {2: (">e", 10), 4: (">f", 23), 8: (">d", 52)}  # width: struct code, bits of the fraction
+
+
+def ieee(number: float, width: int) -> bytes | None:
+    """A number by IEEE 754 in 2, 4 or 8 bytes; None where it is too large for them."""
+    try:
+        return struct.pack(FLOATS[width][0], number)
+    except OverflowError:
+        return None
+
+
+def holds(number: Fraction, width: int) -> bool:
+    """Is the number one that IEEE 754 of this width has exactly?"""
+    try:
+        code = ieee(float(number), width)
+    except OverflowError:
+        return False
+    return code is not None and Fraction(*unpacked(code).as_integer_ratio()) == number
+
+
+def tells(number: Fraction, width: int) -> bool:
+    """Is the number what a record shows of a float of this width: the fewest digits that read back?"""
+    if width != 4:
+        return holds(number, width)
+    try:
+        code = ieee(float(number), width)
+    except OverflowError:
+        return False
+    shown = (float(f"{unpacked(code):.{digits}g}") for digits in range(6, 10)) if code else ()
+    return Fraction(next((told for told in shown if ieee(told, width) == code), 0.0)) == Fraction(float(number))
+
+
+def unpacked(code: bytes) -> float:
+    """The number of an IEEE 754 code."""
+    number: float = struct.unpack(FLOATS[len(code)][0], code)[0]
+    return number

@@ -1,0 +1,152 @@
+"""Whole packets: key, length, items in order, checksum (SMPTE ST 336, ST 0601).
+
+Room: encode. Next door: `document.py` says what is to be written, `sets.py` and `keyed.py` write the items.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from klvrelay.encode.document import Document
+from klvrelay.encode.keyed import TIME as KEYED_TIME
+from klvrelay.encode.keyed import keyed_entries
+from klvrelay.encode.layout import (
+    Entry,
+    Seen,
+    arranged,
+    items_by_key,
+    items_by_tag,
+    key_name,
+    matrices_in_place,
+    tagged,
+    trace_of,
+    write_entries,
+)
+from klvrelay.encode.place import Place
+from klvrelay.encode.sets import entries_of, write_entry
+from klvrelay.encode.wire import SUMS, ber_length, read_length, spare
+from klvrelay.errors import EncodeError
+from klvrelay.spec import CHECKSUM, KEY_TYPES, SETS, TIME, UNIVERSAL_KEYS, VERSION
+
+KEY = b"\x06\x0e\x2b\x34"
+"""How each key begins (SMPTE ST 336)."""
+
+
+class Earlier(NamedTuple):
+    """A packet whose layout is kept: its key, the octets of a length longer than needed, its value."""
+
+    key: bytes
+    length_octets: int
+    value: bytes
+
+
+def earlier(data: bytes) -> Earlier:
+    """A packet taken apart; EncodeError for bytes that are none."""
+    length = read_length(data, 16)
+    if not data.startswith(KEY) or length is None:
+        raise EncodeError("like", data, "a KLV packet, or the record of one, is wanted")
+    octets = spare(data[16 : length[1]], ber_length(length[0]))
+    return Earlier(data[:16], octets, data[length[1] : length[1] + length[0]])
+
+
+def write_packet(document: Document, like: Earlier | None, checksum: bool | None) -> bytes:
+    """The packet of a document, in the layout of an earlier one of the same set if there is one."""
+    received = document.received
+    place = Place(document.set, special=document.special, received=received, nearest=received or like is not None)
+    kind = KEY_TYPES.get(document.set, "item")
+    if document.set not in UNIVERSAL_KEYS and document.set != "unknown":
+        raise place.misfit(document.set, "it has no key of its own and is only found inside other sets")
+    if kind not in ("local_set", "universal_set"):
+        return _single(document, like, place)
+    if like is not None and key_name(like.key) != key_name(UNIVERSAL_KEYS[document.set]):
+        raise EncodeError("like", like.key, f"a packet of {document.set} is wanted")
+    if kind == "universal_set":
+        entries, seen, summed = _keyed(document, place), list(items_by_key(like.value)) if like else [], None
+    else:
+        seen = list(items_by_tag(like.value)) if like else []
+        entries = _tagged(document, seen, place)
+        summed = _checksum(document, seen if like else None, checksum)
+        entries = _with_sum(entries, document.set, summed, place)
+    pairs = matrices_in_place(arranged(entries, seen, summed))
+    return _framed(document.set, like, pairs, summed)
+
+
+def _tagged(document: Document, seen: list[Seen], place: Place) -> list[Entry]:
+    """The items of a local set, time first, a document's version behind it; of length 0 where they were."""
+    name = document.set
+    entries = entries_of(name, document.items, place)
+    empty = {one.name for one in seen if not one.value} if document.received else set()
+    for tag, value in ((VERSION.get(name), document.version), (TIME.get(name), document.time_us)):
+        here = value is not None or tag in empty
+        if tag is not None and here and not any(entry.name == tag for entry in entries):
+            item = SETS[name][tag]
+            entries.insert(0, tagged(tag, item, value, place.child(item.key)))
+    return sorted(entries, key=lambda entry: entry.name != TIME.get(name, -1))
+
+
+def _keyed(document: Document, place: Place) -> list[Entry]:
+    """The items of a universal set, time first."""
+    entries = keyed_entries(document.items, place)
+    timed = [entry for entry in entries if entry.item is not None and entry.item.key == KEYED_TIME]
+    if document.time_us is not None and not timed:
+        timed = keyed_entries({KEYED_TIME: document.time_us}, place)
+    return [*timed, *(entry for entry in entries if not any(entry is one for one in timed))]
+
+
+def _single(document: Document, like: Earlier | None, place: Place) -> bytes:
+    """A packet that is one item with a key of its own."""
+    entries = keyed_entries(document.items, place)
+    if len(entries) != 1:
+        raise place.misfit(document.items, "one item is wanted")
+    entry = entries[0]
+    known = UNIVERSAL_KEYS.get(document.set)
+    if known is not None and entry.name != key_name(known):
+        raise entry.place.misfit(document.items, f"the item of {document.set} is wanted")
+    seen = None
+    if like is not None and key_name(like.key) == entry.name:
+        seen = Seen(entry.name, like.key, like.length_octets, like.value)
+    return write_entries([(entry, seen)], [write_entry(entry, trace_of(seen))])[0][0]
+
+
+def _checksum(document: Document, seen: list[Seen] | None, wanted: bool | None) -> int | None:
+    """The item that is to hold the checksum; by default as the earlier packet or the document has it, else there."""
+    if document.set not in CHECKSUM:
+        return None
+    tag = CHECKSUM[document.set][0]
+    if wanted is None:
+        wanted = any(one.name == tag for one in seen) if seen is not None else document.checksum
+    return tag if wanted else None
+
+
+def _with_sum(entries: list[Entry], name: str, tag: int | None, place: Place) -> list[Entry]:
+    """The entries and the checksum item behind them, its value yet to come."""
+    if tag is None:
+        return entries
+    for entry in entries:
+        if entry.name == tag and not place.received:
+            raise entry.place.misfit(entry.value, "the checksum is reckoned here; checksum=False leaves it out")
+    item = SETS[name][tag]
+    width = SUMS[CHECKSUM[name][1]][1]
+    kept = [entry for entry in entries if entry.name != tag]
+    return [*kept, tagged(tag, item, bytes(width), place.child(item.key))]
+
+
+def _framed(name: str, like: Earlier | None, pairs: list[tuple[Entry, Seen | None]], summed: int | None) -> bytes:
+    """Key, length and items; the checksum over all up to its own value."""
+    values = [write_entry(entry, trace_of(seen)) for entry, seen in pairs]
+    parts, starts = write_entries(pairs, values)
+    body = b"".join(parts)
+    head = (like.key if like else UNIVERSAL_KEYS[name]) + ber_length(len(body), like.length_octets if like else 0)
+    packet = head + body
+    if summed is None:
+        return packet
+    total, width = SUMS[CHECKSUM[name][1]]
+    start = len(head) + starts[next(at for at, (entry, _) in enumerate(pairs) if entry.name == summed)]
+    return packet[:start] + total(packet[:start]).to_bytes(width, "big") + packet[start + width :]
+
+
+def item_bytes(name: str, key: str | int, value: object, like: bytes) -> bytes:
+    """The value bytes of one item of a set."""
+    entries = entries_of(name, [(key, value)], Place(name, nearest=bool(like)))
+    (entry,) = entries
+    return write_entry(entry, trace_of(Seen(entry.name, b"", 0, like)))

@@ -1,0 +1,179 @@
+"""Packs to bytes: values of several elements without tags, as `spec.PACKS` lists them.
+
+Room: encode. Next door: `values.py` writes the elements, `sets.py` the items that hold packs; `mdap.py`, `sdcc.py`
+and `miis.py` write the packs whose shape the table can't tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import NamedTuple
+
+from klvrelay.encode.integers import LARGEST
+from klvrelay.encode.mdap import write_array
+from klvrelay.encode.numbers import whole
+from klvrelay.encode.place import Place
+from klvrelay.encode.specials import special_of
+from klvrelay.encode.values import write_scalar
+from klvrelay.encode.wire import Trace, ber_length
+from klvrelay.spec import PACKS, Element
+
+
+class Step(NamedTuple):
+    """One element as it stands, or the group behind a length of its own."""
+
+    elements: tuple[Element, ...]
+    grouped: bool
+    optional: bool
+
+
+@cache
+def steps_of(name: str) -> tuple[Step, ...]:
+    """The elements of a pack, or of its records, each length taken together with what it measures."""
+    rows = list(PACKS[name])
+    records = [at for at, row in enumerate(rows) if row.name == "record_length"]
+    return _steps(rows[records[0] + 1 :] if records else rows)
+
+
+def _steps(rows: list[Element]) -> tuple[Step, ...]:
+    found = []
+    while rows:
+        head = rows.pop(0)
+        if not (head.kind == "ber" and head.name.endswith("_length")):
+            found.append(Step((head,), False, head.optional))
+            continue
+        group = [rows.pop(0)]
+        while group[0].length != head.name and rows and rows[0].kind != "ber":
+            group.append(rows.pop(0))
+        found.append(Step(tuple(group), True, head.optional))
+    return tuple(found)
+
+
+def write_pack(name: str, value: object, trace: Trace, place: Place) -> bytes:
+    """A pack from its mapping; one of records, or of numbers, from a list."""
+    first = PACKS[name][0]
+    if first.name == "record_length":
+        return _records(name, value, trace, place)
+    if first.repeat:
+        return b"".join(_element(first, one, trace, place.at(at)) for at, one in enumerate(as_list(value, place)))
+    if name == "PayloadRecord":
+        return _counted(name, value, trace, place)
+    return write_elements(steps_of(name), as_mapping(value, place), trace, place)
+
+
+def as_list(value: object, place: Place) -> list[object]:
+    """The value if it is a list."""
+    if not isinstance(value, list | tuple):
+        raise place.misfit(value, "a list is wanted")
+    return list(value)
+
+
+def as_mapping(value: object, place: Place) -> Mapping[str, object]:
+    """The value if it is a mapping."""
+    if not isinstance(value, Mapping):
+        raise place.misfit(value, "a mapping is wanted")
+    return value
+
+
+def _counted(name: str, value: object, trace: Trace, place: Place) -> bytes:
+    """ST 0601 item 138: how many there are on the platform, and the records of some of them."""
+    given = as_mapping(value, place)
+    for key in given:
+        if key not in ("payload_count", "records"):
+            raise place.stranger(key, ("payload_count", "records"))
+    count = _element(PACKS[name][0], given.get("payload_count"), trace, place.child("payload_count"))
+    return count + _records(name, given.get("records", []), trace, place.child("records"))
+
+
+def _records(name: str, value: object, trace: Trace, place: Place) -> bytes:
+    parts: list[bytes] = []
+    for at, record in enumerate(as_list(value, place)):
+        octets, inner = trace.length()
+        body = write_elements(steps_of(name), as_mapping(record, place.at(at)), inner, place.at(at))
+        parts += (ber_length(len(body), octets), body)
+    return b"".join(parts)
+
+
+def write_elements(steps: tuple[Step, ...], given: Mapping[str, object], trace: Trace, place: Place) -> bytes:
+    """Elements in their order; optional ones may be left out at the end, a group that is left out is unknown."""
+    known = [element.name for step in steps for element in step.elements]
+    for key in given:
+        if key not in known:
+            raise place.stranger(key, known)
+    there = [at for at, step in enumerate(steps) if not step.optional or any(e.name in given for e in step.elements)]
+    parts = []
+    for step in steps[: max(there, default=-1) + 1]:
+        if step.grouped:
+            parts.append(_group(step.elements, given, trace, place))
+        elif step.elements[0].name in given:
+            element = step.elements[0]
+            parts.append(_element(element, given[element.name], trace, place.child(element.name)))
+        else:
+            raise place.misfit(given, f"{step.elements[0].name} is wanted, only the end may be left out")
+    whole_pack = b"".join(parts)
+    _check_groups(steps, given, trace, place)
+    return whole_pack
+
+
+def _check_groups(steps: tuple[Step, ...], given: Mapping[str, object], trace: Trace, place: Place) -> None:
+    """Deviations come all three or not at all, and so do correlations; a decoder's may be otherwise."""
+    for number in {element.group for step in steps for element in step.elements} - {0}:
+        names = [element.name for step in steps for element in step.elements if element.group == number]
+        if not place.received and any(name in given for name in names) and not all(name in given for name in names):
+            raise place.misfit(given, f"{', '.join(names)} are wanted together")
+
+
+def _group(elements: tuple[Element, ...], given: Mapping[str, object], trace: Trace, place: Place) -> bytes:
+    """What stands behind a length of its own; length 0 = all of it is unknown."""
+    octets, inner = trace.length()
+    size = len(inner) // 2
+    here = [e for e in elements if e.name in given]
+    if all(given[e.name] is None and special_of(None, place.child(e.name)) is None for e in here):
+        return ber_length(0, octets)
+    parts = []
+    for at, element in enumerate(elements):
+        if element.name not in given:
+            if not element.optional or any(later in here for later in elements[at:]):
+                raise place.misfit(given, f"{element.name} is wanted, only the end may be left out")
+            continue
+        part = inner.take(size) if element.length == "half" else inner
+        parts.append(_element(element, given[element.name], part, place.child(element.name)))
+    if elements[0].length == "half" and len(here) != len(elements):
+        raise place.misfit(given, f"{' and '.join(e.name for e in elements)} are wanted together")
+    if elements[0].length == "half" and len({len(part) for part in parts}) > 1:
+        raise place.misfit(given, "both want the same width")
+    body = b"".join(parts)
+    return ber_length(len(body), octets) + body
+
+
+def _element(element: Element, value: object, trace: Trace, place: Place) -> bytes:
+    """One element; `trace` stands before the earlier one, and behind it afterwards."""
+    if element.kind == "ber":
+        return _ber_number(value, trace, place)
+    if element.kind == "mdap":
+        return write_array(value, "float", trace, place)
+    if element.kind == "ber_oid":
+        return _oid(element, value, trace, place)
+    fixed = element.len_min if element.len_min == element.len_max else 0
+    part = trace.take(fixed or len(trace))
+    if element.length == "rest" and value == "" and part.data != b"\0":
+        return b""  # where all that is left is the text, none is needed for none
+    written = write_scalar(element, value, part, place)
+    if fixed and len(written) != fixed:
+        raise place.misfit(value, f"{fixed} bytes are wanted")
+    return written
+
+
+def _oid(element: Element, value: object, trace: Trace, place: Place) -> bytes:
+    before = trace.data
+    octets = trace.oid()
+    form = Trace(before[: len(before) - len(trace)]) if octets else Trace()
+    return write_scalar(element, value, form, place)
+
+
+def _ber_number(value: object, trace: Trace, place: Place) -> bytes:
+    number = whole(value, place)
+    if not 0 <= number <= LARGEST:
+        raise place.misfit(value, f"0 to {LARGEST} is the range")
+    return ber_length(number, trace.number()[0])

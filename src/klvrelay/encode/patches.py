@@ -1,0 +1,111 @@
+"""Run lengths of arrays: the patches of equal value that lie over a default (MISB ST 1303, algorithm 5).
+
+Room: encode. Next door: `mdap.py` writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from math import prod
+from typing import NamedTuple
+
+from klvrelay.encode.wire import Trace, ber_oid, read_oid, spare
+
+MOST_CELLS = 65536
+"""Of all arrays of a packet, as the decoder has room for; each run counts as often as there are cells."""
+
+
+class Patch(NamedTuple):
+    """A block of cells: where it starts and how far it runs, in each dimension.
+
+    seen     a cell of it that no later patch lies over
+    octets   of its numbers, where more than needed
+    """
+
+    start: tuple[int, ...]
+    run: tuple[int, ...]
+    seen: int
+    octets: tuple[int, ...]
+
+    def code(self) -> bytes:
+        """Its numbers as they stand behind the value."""
+        return b"".join(ber_oid(*number) for number in zip((*self.start, *self.run), self.octets, strict=True))
+
+
+def cells_of(start: Sequence[int], run: Sequence[int], dims: Sequence[int]) -> list[int]:
+    """The cells of a block by their number in the flat list."""
+    found = []
+    for where in product(*(range(first, first + size) for first, size in zip(start, run, strict=True))):
+        flat = 0
+        for index, size in zip(where, dims, strict=True):
+            flat = flat * size + index
+        found.append(flat)
+    return found
+
+
+def read_patches(trace: Trace, width: int, dims: Sequence[int]) -> list[Patch]:
+    """The blocks of an earlier array; none where they can't be read or do not fit into this one."""
+    blocks = []
+    data, at = trace.data, width
+    while at < len(data):
+        numbers, octets = [], []
+        for _ in range(2 * len(dims)):
+            found = read_oid(data, at)
+            if found is None:
+                return []
+            numbers.append(found[0])
+            octets.append(spare(data[at : found[1]], ber_oid(found[0])))
+            at = found[1]
+        start, run = tuple(numbers[: len(dims)]), tuple(numbers[len(dims) :])
+        if any(first + size > limit for first, size, limit in zip(start, run, dims, strict=True)):
+            return []
+        blocks.append((start, run, tuple(octets)))
+        at += width
+    return _seen(blocks, dims) if len(blocks) * prod(dims) <= MOST_CELLS else []
+
+
+def _seen(blocks: list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]], dims: Sequence[int]) -> list[Patch]:
+    """With a cell of each that shows its value; none where one is wholly covered, so that it can't be told."""
+    patches: list[Patch] = []
+    covered: set[int] = set()
+    for start, run, octets in reversed(blocks):
+        cells = cells_of(start, run, dims)
+        bare = next((cell for cell in cells if cell not in covered), None)
+        if bare is None:
+            return []
+        covered.update(cells)
+        patches.append(Patch(start, run, bare, octets))
+    return patches[::-1]
+
+
+def tell(patches: list[Patch], values: list[bytes], default: bytes, dims: Sequence[int]) -> bool:
+    """Do these patches over the default give the values?"""
+    shown = [default] * len(values)
+    for patch in patches:
+        for cell in cells_of(patch.start, patch.run, dims):
+            shown[cell] = values[patch.seen]
+    return shown == values
+
+
+def patches_of(values: list[bytes], default: bytes, dims: Sequence[int]) -> list[Patch]:
+    """A patch for each stretch of one value within a row, and none for the default."""
+    patches = []
+    at = 0
+    while at < len(values):
+        end, row = at + 1, at // dims[-1]
+        while end < len(values) and end // dims[-1] == row and values[end] == values[at]:
+            end += 1
+        if values[at] != default:
+            patches.append(Patch(_index(at, dims), (*(1,) * (len(dims) - 1), end - at), at, (0,) * 2 * len(dims)))
+        at = end
+    return patches
+
+
+def _index(cell: int, dims: Sequence[int]) -> tuple[int, ...]:
+    """The indices of a cell of the flat list."""
+    found = []
+    for size in reversed(dims):
+        cell, index = divmod(cell, size)
+        found.append(index)
+    return tuple(reversed(found))

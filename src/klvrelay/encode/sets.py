@@ -1,0 +1,207 @@
+"""Local sets to bytes: items behind their tags, with the sets, series and packs in them (SMPTE ST 336).
+
+Room: encode. Next door: `layout.py` puts the items in order, `values.py` and `packs.py` write what is in them,
+`packet.py` puts a key before a set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+
+from klvrelay.encode.integers import LARGEST, checked_oid, fits
+from klvrelay.encode.layout import Entry, arranged, items_by_tag, matrices_in_place, tagged, trace_of, write_entries
+from klvrelay.encode.mdap import write_array
+from klvrelay.encode.miis import write_miis
+from klvrelay.encode.numbers import whole
+from klvrelay.encode.packs import as_list, as_mapping, write_pack
+from klvrelay.encode.place import Place
+from klvrelay.encode.sdcc import write_sdcc
+from klvrelay.encode.specials import still_special
+from klvrelay.encode.texts import octets
+from klvrelay.encode.userdata import settle
+from klvrelay.encode.values import write_scalar
+from klvrelay.encode.wire import Trace, ber_length
+from klvrelay.spec import SETS, Item
+
+# Sets whose items have the tags of another's (ST 1607 segments and amends carry ST 0601 items).
+_SEGMENTS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
+_TARGETS = {"VTargetPack": "VTarget", "VTrackItemPack": "VTrackItem"}
+_HIGHEST_TAG = (1 << 35) - 1  # five octets, as many as a decoder reads
+_VERSION_TAG, _NEW_MAPS = 4, 4  # of ST 0903: the item of its version, and the version since which maps are IMAPB
+
+
+@cache
+def items_of(name: str) -> Mapping[str, Item]:
+    """The items of a set by key; none for a set that no table has."""
+    return {item.key: item for item in SETS.get(name, {}).values()}
+
+
+def write_set(name: str, items: object, trace: Trace, place: Place) -> bytes:
+    """The value of a local set: items in the order given, or that of the earlier set."""
+    entries = entries_of(name, items, place)
+    pairs = matrices_in_place(arranged(entries, list(items_by_tag(trace.data))))
+    return b"".join(write_entries(pairs, [write_entry(entry, trace_of(seen)) for entry, seen in pairs])[0])
+
+
+def entries_of(name: str, items: object, place: Place) -> list[Entry]:
+    """The items of a set, each with its tag and place; one that repeats once for each of its list."""
+    if name == "RvtUserDefined" and isinstance(items, Mapping):
+        items = settle(items, place)
+    pairs = as_pairs(items, place)
+    if name == "ST0903":
+        place = place._replace(old=_has_old_maps(pairs, place))
+    entries: list[Entry] = []
+    for key, value in pairs:
+        if key == "unknown" and isinstance(value, Mapping):
+            entries += _unknown(name, value, place)
+        else:
+            entries += _entries(name, key, value, place, entries)
+    return entries
+
+
+def as_pairs(items: object, place: Place) -> list[tuple[object, object]]:
+    """The items as pairs of key and value."""
+    if isinstance(items, Mapping):
+        return list(items.items())
+    if not isinstance(items, Iterable) or isinstance(items, str | bytes | bytearray | memoryview):
+        raise place.misfit(items, "a mapping of items, or pairs, are wanted")
+    pairs = list(items)
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
+        raise place.misfit(items, "a mapping of items, or pairs, are wanted")
+    return [(key, value) for key, value in pairs]
+
+
+def _has_old_maps(pairs: list[tuple[object, object]], place: Place) -> bool:
+    """Is this a VMTI set of before version 4?"""
+    old = place.old
+    for key, value in pairs:
+        if key in ("vmti_ls_version", _VERSION_TAG) and value is not None:
+            raw = isinstance(value, bytes | bytearray | memoryview)
+            number = int.from_bytes(value, "big") if raw else whole(value, place.child("vmti_ls_version"))  # type: ignore[arg-type]
+            old = number < _NEW_MAPS
+    return old
+
+
+def _unknown(name: str, values: Mapping[object, object], place: Place) -> Iterator[Entry]:
+    """What no table knows or a decoder could not read: bytes by tag."""
+    for tag, value in values.items():
+        if not (isinstance(tag, int) or (isinstance(tag, str) and tag.isdecimal() and tag.isascii() and len(tag) < 12)):
+            raise place.child("unknown").misfit(tag, "a tag is wanted")
+        inside = place.child(str(tag))
+        yield tagged(_checked_tag(int(tag), place), SETS.get(name, {}).get(int(tag)), octets(value, inside), inside)
+
+
+def _checked_tag(tag: int, place: Place) -> int:
+    if not 0 <= tag <= _HIGHEST_TAG:
+        raise place.misfit(tag, f"tags go from 0 to {_HIGHEST_TAG}")
+    return tag
+
+
+def _entries(name: str, key: object, value: object, place: Place, before: list[Entry]) -> Iterator[Entry]:
+    item = _item(name, key, place)
+    tag = item.tag if item else _checked_tag(int(key), place)  # type: ignore[call-overload]
+    inside = place.child(item.key if item else str(tag))
+    if item is None or not item.repeats:
+        yield tagged(tag, item, value, inside)
+        return
+    first = sum(entry.name == tag for entry in before)
+    for at, one in enumerate(value if isinstance(value, list | tuple) else [value], first):
+        yield tagged(tag, item, one, inside.at(at))
+
+
+def _item(name: str, key: object, place: Place) -> Item | None:
+    """The item of a key or tag; None for a tag that no table has."""
+    if isinstance(key, int) and not isinstance(key, bool):
+        return SETS.get(name, {}).get(key)
+    item = items_of(name).get(key) if isinstance(key, str) else None
+    if item is None:
+        raise place.stranger(key, items_of(name))
+    return item
+
+
+def write_entry(entry: Entry, trace: Trace) -> bytes:
+    """The value bytes of one item; bytes are taken as they are, `null` is length 0."""
+    value, item, place = entry.value, entry.item, entry.place
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if value is None and (item is None or still_special(item, value, trace.data, place) is None):
+        if item is not None and not (item.zero_len or place.received or place.amend):
+            raise place.misfit(None, "length 0 is not legal here")
+        return b""
+    if item is None:
+        raise place.misfit(value, "an item that no table has takes bytes")
+    code = _by_kind(item, value, trace, place)
+    if code and not place.received and len(code) != len(trace):
+        _check_length(item, value, len(code), place)
+    return code
+
+
+def _check_length(item: Item, value: object, size: int, place: Place) -> None:
+    if size < item.len_min or (item.len_max and size > item.len_max):
+        allowed = f"{item.len_min} to {item.len_max}" if item.len_min < item.len_max else f"{item.len_min}"
+        raise place.misfit(value, f"it takes {size} bytes, {allowed if item.len_max else f'{allowed} or more'} allowed")
+
+
+def _by_kind(item: Item, value: object, trace: Trace, place: Place) -> bytes:
+    kind, _, inner = item.kind.partition(":")
+    if kind == "local_set":
+        return _nested(inner, value, trace, place)
+    if kind == "series":
+        return _series(inner, value, trace, place)
+    if item.pack == "CoreIdentifier":
+        return write_miis(value, place)
+    if item.pack == "SDCC-FLP":
+        return write_sdcc(value, trace, place)
+    if item.pack:
+        return write_pack(item.pack, value, trace, place)
+    if kind == "mdap":
+        return write_array(value, item.cells, trace, place)
+    return write_scalar(item, value, trace, place)
+
+
+def _nested(name: str, value: object, trace: Trace, place: Place) -> bytes:
+    inside = place.inside(value)
+    if name == "ST1607-amend":
+        inside = inside._replace(amend=True)
+    return write_set(_SEGMENTS.get(name, name), value, trace, inside)
+
+
+def _series(kind: str, value: object, trace: Trace, place: Place) -> bytes:
+    """Each element behind a length of its own; `null` is an element of length 0."""
+    parts: list[bytes] = []
+    for at, element in enumerate(as_list(value, place)):
+        size, inner = trace.length()
+        code = _element(kind, element, inner, place.at(at))
+        parts += (ber_length(len(code), size), code)
+    return b"".join(parts)
+
+
+def _element(kind: str, value: object, trace: Trace, place: Place) -> bytes:
+    if value is None:
+        return b""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if kind in _TARGETS:
+        return _target(kind, as_mapping(value, place), trace, place)
+    if kind.startswith("local_set:"):
+        return _nested(kind.partition(":")[2], value, trace, place)
+    if kind == "uint":
+        return _uint(value, len(trace), place)
+    return write_pack(kind, value, trace, place)
+
+
+def _target(kind: str, value: Mapping[str, object], trace: Trace, place: Place) -> bytes:
+    """A BER-OID number, then the items of a set."""
+    number = whole(value.get("target_id"), place.child("target_id"))
+    head = checked_oid(number, trace, place.child("target_id"))
+    items = {key: one for key, one in value.items() if key != "target_id"}
+    return head + _nested(_TARGETS[kind], items, trace, place)
+
+
+def _uint(value: object, width: int, place: Place) -> bytes:
+    number = whole(value, place)
+    if not 0 <= number <= LARGEST:
+        raise place.misfit(value, f"0 to {LARGEST} is the range")
+    least = max(1, (number.bit_length() + 7) // 8)
+    return number.to_bytes(width if fits(number, width, False) else least, "big")

@@ -1,0 +1,84 @@
+"""Text, bytes, identifiers and dates to bytes.
+
+Room: encode. Next door: `values.py` calls these for the items that are such.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from klvrelay.encode.numbers import whole
+from klvrelay.encode.place import Place
+from klvrelay.encode.wire import Trace
+from klvrelay.spec import Element, Item
+
+Scalar = Item | Element
+
+
+def write_text(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    """UTF-8, of which ASCII is a part; a zero byte alone is the empty text (ST 0601 receiver rule 9)."""
+    if not isinstance(value, str):
+        raise place.misfit(value, "text is wanted")
+    if value == "\0":
+        raise place.misfit(value, "a zero byte alone means empty text")
+    if scalar.kind == "ascii" and not value.isascii() and not place.received:
+        raise place.misfit(value, "ASCII is wanted")
+    try:
+        return value.encode() or b"\0"
+    except UnicodeEncodeError as fault:
+        raise place.misfit(value, "a surrogate alone is no text") from fault
+
+
+def write_utf16(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    """UTF-16; but UTF-8 where the earlier text was, and where UTF-16 would have no zero byte to be told by."""
+    plain = write_text(scalar, value, trace, place) if value != "\0" else b""
+    wide = str(value).encode("utf-16-be") or b"\0"
+    earlier = trace.data
+    narrow = bool(earlier) and (len(earlier) % 2 == 1 or 0 not in earlier) and 0 not in plain
+    return plain if plain and (0 not in wide or narrow) else wide
+
+
+def octets(value: object, place: Place) -> bytes:
+    """Bytes as they are, or from hex."""
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    if isinstance(value, str):
+        try:
+            return bytes.fromhex(value)
+        except ValueError as fault:
+            raise place.misfit(value, "bytes or hex are wanted") from fault
+    raise place.misfit(value, "bytes or hex are wanted")
+
+
+def write_bytes(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    return octets(value, place)
+
+
+def write_uuid(value: object, place: Place) -> bytes:
+    """A UUID, or the text of one."""
+    if isinstance(value, UUID):
+        return value.bytes
+    try:
+        return UUID(value).bytes  # type: ignore[arg-type]
+    except (ValueError, AttributeError, TypeError) as fault:
+        raise place.misfit(value, "a UUID is wanted") from fault
+
+
+def write_identifier(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    return write_uuid(value, place)
+
+
+def write_date_time(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    """Microseconds since 1970 as text (EG 0104): "20050331075051", with T, fraction and Z as the earlier one had."""
+    form = trace.data.decode("ascii", "replace")
+    micros = whole(value, place)
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    except OverflowError as fault:
+        raise place.misfit(value, "no such date") from fault
+    fraction = len(form.rstrip("Z").partition(".")[2])
+    needed = len(f"{moment.microsecond:06}".rstrip("0"))
+    digits = f"{moment.microsecond:06}"[: max(fraction, needed)]
+    text = f"{moment.year:04}{moment:%m%d}{'T' * ('T' in form)}{moment:%H%M%S}"
+    return f"{text}{'.' * bool(digits)}{digits}{'Z' * form.endswith('Z')}".encode()

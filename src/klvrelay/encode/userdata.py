@@ -1,0 +1,56 @@
+"""The user data of a remote video terminal (ST 0806): bytes that another item says how to read.
+
+Room: encode. Next door: `sets.py` asks here before it writes such a set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from klvrelay.encode.integers import bit_number
+from klvrelay.encode.numbers import whole
+from klvrelay.encode.place import Place
+from klvrelay.encode.texts import octets
+from klvrelay.spec import BITS
+
+_TEXT, _SIGNED, _UNSIGNED = range(3)
+_TYPE_SHIFT = 6
+
+
+def settle(items: Mapping[str, object], place: Place) -> dict[str, object]:
+    """The items with `user_value` turned into `user_data`; both may be given if they agree, as a decoder's do."""
+    settled = {key: value for key, value in items.items() if key != "user_value"}
+    if "user_value" not in items or (place.received and "user_data" in items):
+        return settled
+    value, inside = items["user_value"], place.child("user_value")
+    kind = bit_number(BITS["RvtUserDefined", 1, ""], items.get("numeric_id", 0), place.child("numeric_id"))
+    if "user_data" not in items:
+        return settled | {"user_data": _data(kind >> _TYPE_SHIFT, value, inside)}
+    told = _value(kind >> _TYPE_SHIFT, octets(items["user_data"], place.child("user_data")))
+    if told != value:
+        raise inside.misfit(value, f"user_data says {told!r}")
+    return settled
+
+
+def _data(kind: int, value: object, place: Place) -> bytes:
+    if kind == _TEXT and isinstance(value, str):
+        try:
+            return value.encode() or b"\0"
+        except UnicodeEncodeError as fault:
+            raise place.misfit(value, "a surrogate alone is no text") from fault
+    if kind not in (_SIGNED, _UNSIGNED):
+        raise place.misfit(value, "text is wanted" if kind == _TEXT else "data of this type want user_data")
+    number, signed = whole(value, place), kind == _SIGNED
+    width = max(1, ((number if number >= 0 else ~number).bit_length() + signed + 7) // 8)
+    if width > 8 or (number < 0 and not signed):
+        raise place.misfit(value, "8 bytes can't hold it" if width > 8 else "0 or more is wanted")
+    return number.to_bytes(width, "big", signed=signed)
+
+
+def _value(kind: int, data: bytes) -> object:
+    """What a decoder reads, or nothing."""
+    if kind == _TEXT:
+        return "" if data == b"\0" else data.decode(errors="replace")
+    if kind in (_SIGNED, _UNSIGNED) and 1 <= len(data) <= 8:
+        return int.from_bytes(data, "big", signed=kind == _SIGNED)
+    return None

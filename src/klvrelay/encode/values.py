@@ -1,0 +1,149 @@
+"""Single values to bytes: the mapped numbers, and who writes the others.
+
+Room: encode. Next door: `numbers.py` has the maps, `integers.py` and `texts.py` write what is not mapped; `packs.py`
+and `sets.py` put values together.
+
+A width that the table leaves open is that of the earlier value (`Trace`) or else: IMAPB 4 bytes or as many as
+are allowed; integers the fewest that hold them; floats 4 bytes where that is exact, else 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from klvrelay.encode import numbers
+from klvrelay.encode.integers import fits, write_bits, write_enum, write_integer, write_oid
+from klvrelay.encode.numbers import exact
+from klvrelay.encode.place import Place
+from klvrelay.encode.specials import ieee_special, imapb_special, no_such_special, special_of, still_special
+from klvrelay.encode.texts import write_bytes, write_date_time, write_identifier, write_text, write_utf16
+from klvrelay.encode.wire import Trace
+from klvrelay.spec import Element, Item
+
+Scalar = Item | Element
+Writer = Callable[[Scalar, object, Trace, Place], bytes]
+
+_IMAPB_BYTES = 4
+
+
+def write_scalar(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    """The bytes of one value; `null` only where a special code stands for it."""
+    mapping = scalar.old if place.old and scalar.old else scalar.mapping
+    for name in (mapping, scalar.kind):
+        if name in WRITERS:
+            return WRITERS[name](scalar, value, trace, place)
+    raise place.misfit(value, "bytes are wanted")
+
+
+# ---- mapped numbers ---------------------------------------------------------------------------------------
+
+
+def _bounds(scalar: Scalar, place: Place) -> tuple[float, float, str]:
+    """The ends of the range, and the range in words."""
+    if scalar.min is None or scalar.max is None:
+        raise place.misfit(None, "no range is known, bytes are wanted")
+    units = scalar.units if isinstance(scalar, Item) else ""
+    return scalar.min, scalar.max, f"{scalar.min:g} to {scalar.max:g} {units} is the range".replace("  ", " ")
+
+
+def _linear(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    """`linear_uint` and `linear_int`; in another width than the item's own the code is right-aligned."""
+    old = bool(place.old and scalar.old)
+    signed = (scalar.old if old else scalar.mapping) == "linear_int"
+    own = 3 if old and signed else scalar.len_min
+    name = still_special(scalar, value, trace.data, place)
+    if name is None:
+        low, high, span = _bounds(scalar, place)
+        code = numbers.linear(exact(value, place), low, high, own, signed=signed)
+        if code is None:
+            raise place.misfit(value, span)
+    elif name in (meanings := ("error",) if old and signed else tuple(scalar.special.values())):
+        code = -1 << 8 * own - 1  # the one code of these maps that is no number
+    else:
+        raise no_such_special(name, meanings, place)
+    width = len(trace) if fits(code, len(trace), signed) else own
+    return code.to_bytes(width, "big", signed=signed)
+
+
+def _imapb(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    width = len(trace) if 1 <= len(trace) <= 8 else max(scalar.len_min, min(_IMAPB_BYTES, scalar.len_max or 8))
+    name = still_special(scalar, value, trace.data, place)
+    if name is not None:
+        return imapb_special(name, width, trace.data, place)
+    low, high, span = _bounds(scalar, place)
+    code = _imapb_code(value, low, high, width, place)
+    if code is None:
+        raise place.misfit(value, span)
+    return code.to_bytes(width, "big")
+
+
+def write_imapb(value: object, low: float, high: float, earlier: Trace, width: int, place: Place) -> bytes:
+    """A number by IMAPB (ST 1201) between any two bounds, or the code of what is none."""
+    name = special_of(value, place)
+    if name is not None:
+        return imapb_special(name, width, earlier.data, place)
+    code = _imapb_code(value, low, high, width, place)
+    if code is None:
+        raise place.misfit(value, f"{low:g} to {high:g} is the range")
+    return code.to_bytes(width, "big")
+
+
+def _imapb_code(value: object, low: float, high: float, width: int, place: Place) -> int | None:
+    """A number by IMAPB: rounded down as ST 1201 has it; one that was decoded, to the code it came from.
+
+    A number just outside the range is the first or last code of it: decoding may have given that.
+    """
+    number = exact(value, place)
+    if not place.nearest and low <= number <= high:
+        return numbers.imapb(float(number), low, high, width)
+    code = numbers.nearest_imapb(number, low, high, width)
+    if code is not None and not place.received and code > numbers.imapb(high, low, high, width):
+        return None
+    return code
+
+
+def _float(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+    if still_special(scalar, value, trace.data, place) is not None and value is None:
+        value = {"special": still_special(scalar, value, trace.data, place)}
+    span = scalar.len_min or 2, scalar.len_max or 8
+    return write_float(value, len(trace), span, trace, place)
+
+
+def write_float(value: object, width: int, span: tuple[int, int], earlier: Trace, place: Place) -> bytes:
+    """A number by IEEE 754, in `width` bytes if there is such a form, else in the fewest that hold it exactly."""
+    name = special_of(value, place)
+    if width not in numbers.FLOATS:
+        fit = [size for size in (4, 8) if span[0] <= size <= span[1]] or [4]
+        enough = numbers.tells if place.nearest else numbers.holds
+        width = next((size for size in fit if name or enough(exact(value, place), size)), fit[-1])
+    if name is not None:
+        return ieee_special(name, width, earlier.data, place)
+    exact(value, place)
+    try:
+        codes = (numbers.ieee(float(value), size) for size in sorted({width, span[1]}))  # type: ignore[arg-type]
+        code = next((code for code in codes if code is not None), None)
+    except OverflowError:
+        code = None
+    if code is None:
+        raise place.misfit(value, f"a float of {width} bytes can't hold it")
+    return code
+
+
+WRITERS: dict[str, Writer] = {
+    "linear_uint": _linear,
+    "linear_int": _linear,
+    "imapb": _imapb,
+    "ieee754": _float,
+    "ber_oid": write_oid,
+    "uint": write_integer,
+    "int": write_integer,
+    "timestamp": write_integer,
+    "enum": write_enum,
+    "bitfield": write_bits,
+    "utf8": write_text,
+    "ascii": write_text,
+    "utf16": write_utf16,
+    "bytes": write_bytes,
+    "uuid": write_identifier,
+    "date_time": write_date_time,
+}

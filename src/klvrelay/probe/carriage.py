@@ -1,0 +1,71 @@
+"""How KLV is declared and how it comes, in numbers and in words (MISB ST 1402); next door, `rules/` judges it."""
+
+from __future__ import annotations
+
+from klvrelay.probe import report
+from klvrelay.probe.pes import FoundCarriage
+from klvrelay.probe.tables import Declared
+
+ASYNC_TYPE, SYNC_TYPE = 0x06, 0x15
+ASYNC_ID, SYNC_ID = 0xBD, 0xFC
+_IDS = {ASYNC_ID: "private_stream_1 (asynchronous)", SYNC_ID: "metadata stream (synchronous)"}
+_TYPES = {ASYNC_TYPE: "asynchronous", SYNC_TYPE: "synchronous"}
+
+
+def carriage_of(declared: Declared | None, found: FoundCarriage) -> report.Carriage:
+    """Both sides of one PID."""
+    return report.Carriage(
+        declared=declared_text(declared),
+        found=found_text(found),
+        stream_type=declared.stream_type if declared else None,
+        registration=declared.registration if declared else (),
+        metadata_format=declared.metadata_format if declared else None,
+        metadata_std=declared.metadata_std if declared else False,
+        pes=found.pes,
+        stream_ids={f"0x{number:02X}": count for number, count in found.stream_ids.most_common()},
+        with_pts=found.with_pts,
+        with_dts=found.with_dts,
+        cells=found.cells,
+        cell_gaps=found.cell_gaps,
+        bare=found.bare,
+        continued=found.continued,
+        unsized=found.unsized,
+        oversized=found.oversized,
+        ahead=found.ahead.frozen(),
+        against_video=found.against_video.frozen(),
+        on_frame=found.on_frame,
+    )
+
+
+def declared_text(declared: Declared | None) -> str:
+    """What the PMT promises."""
+    if declared is None:
+        return "in no PMT"
+    kind = _TYPES.get(declared.stream_type)
+    text = f"stream type 0x{declared.stream_type:02X}" + (f" ({kind})" if kind else f" ({declared.codec})")
+    said = ", ".join(declared.descriptors)
+    return f"{text}, {said}" if said else f"{text}, no descriptors"
+
+
+def found_text(found: FoundCarriage) -> str:
+    """What the PES packets are like."""
+    if not found.pes:
+        return "no PES packet seen"
+    parts = [
+        f"PES stream_id 0x{number:02X}" + (f", {_IDS[number]}" if number in _IDS else "")
+        for number, _ in found.stream_ids.most_common(2)
+    ]
+    parts.append(_share(found.with_pts, found.pes, "PTS"))
+    if found.cells and found.bare:
+        parts.append(f"metadata AU cells in {found.cells}, bare KLV in {found.bare}")
+    elif found.cells or found.bare:
+        parts.append("metadata AU cells" if found.cells else "bare KLV")
+    else:
+        parts.append("no KLV key")
+    return ", ".join(parts)
+
+
+def _share(count: int, of: int, what: str) -> str:
+    if count == of:
+        return f"with {what}"
+    return f"{what} in {count} of {of}" if count else f"no {what}"

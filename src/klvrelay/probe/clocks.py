@@ -1,0 +1,185 @@
+"""The records' own time stamps (ST 0603) held against every other clock there is: PTS, the stream's, the wall's.
+
+Next door: `telemetry.py` shows it each record.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from klvrelay.probe import report
+from klvrelay.probe.pes import apart
+from klvrelay.probe.series import Curve, Slope, Spread
+
+JUMP = 0.5
+"""Seconds by which a step may differ from that of another clock."""
+PAUSE = 10.0
+"""Seconds that a step may have where no other clock is there to tell."""
+PTS_JUMP = 10.0
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _LAST = 631_152_000, 4_102_444_800  # 1990 and 2100, in seconds: what a time of a record may be
+UNITS = {"us": 1_000_000, "ns": 1_000_000_000, "ms": 1_000, "s": 1}
+
+
+def unit_of(stamp: int) -> str:
+    """In which unit a time stamp makes sense as a time since 1970; "?" in none."""
+    return next((unit for unit, rate in UNITS.items() if _FIRST * rate <= stamp < _LAST * rate), "?")
+
+
+def iso(time_us: int | None) -> str | None:
+    """Microseconds since 1970 as ISO 8601; None past the year 9999 too."""
+    try:
+        moment = None if time_us is None else _EPOCH + timedelta(microseconds=time_us)
+    except OverflowError:
+        return None
+    return None if moment is None else moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class PtsLine:
+    """33-bit time stamps on one line, through wraps and jumps."""
+
+    def __init__(self) -> None:
+        self.missing = self.wraps = self.backwards = self.jumps = 0
+        self._last: int | None = None
+        self._seconds = 0.0
+
+    def at(self, pts: int | None) -> float | None:
+        """Seconds since the first stamp; None without one."""
+        if pts is None:
+            self.missing += 1
+            return None
+        if self._last is not None:
+            step = apart(pts, self._last)
+            self.jumps += abs(step) > PTS_JUMP
+            self.backwards += -PTS_JUMP <= step < 0
+            self.wraps += 0 < step <= PTS_JUMP and pts < self._last
+            self._seconds += step
+        self._last = pts
+        return self._seconds
+
+
+class Comparison:
+    """The records' time less another clock's: how far apart they are, and whether that grows."""
+
+    def __init__(self, clock: str) -> None:
+        self.clock = clock
+        self.offset = Spread()
+        self.curve = Curve(clock)
+        self._slope = Slope()
+        self._best = Slope()
+        self._zero: float | None = None
+        self._low = self._high = 0.0
+        self._varies = 0.0
+
+    def add(self, at: float, reference: float, offset: float) -> None:
+        """A record `at` this second of the probe; `offset` in seconds when the other clock showed `reference`."""
+        if self._zero is None:
+            self._zero = offset
+        if self._slope.count == 0:
+            self._low = self._high = offset
+        self._low, self._high = min(self._low, offset), max(self._high, offset)
+        self._varies = max(self._varies, self._high - self._low)
+        self.offset.add(offset)
+        self.curve.add(at, offset - self._zero)
+        self._slope.add(reference, offset)
+
+    def jumped(self) -> None:
+        """One of both jumped: what came before says nothing of the drift from here on."""
+        self._best = max(self._best, self._slope, key=lambda slope: slope.span)
+        self._slope = Slope()
+
+    def frozen(self) -> report.Against:
+        slope = max(self._best, self._slope, key=lambda each: each.span)
+        fit = slope.fit()
+        drift, error = (None, None) if fit is None else (fit[0] * 1e6, fit[1] * 1e6)
+        return report.Against(self.clock, self.offset.frozen(), self._varies, drift, error, slope.span)
+
+
+class TimeTally:
+    """The times of one stream of records."""
+
+    def __init__(self) -> None:
+        self._units: Counter[str] = Counter()
+        self._pts = PtsLine()
+        self._wall = Comparison("wall clock")
+        self._by_pts = Comparison("PTS")
+        self._by_stream = Comparison("stream clock")
+        self._missing = self._repeated = self._backwards = self._jumps = 0
+        self._longest_jump = 0.0
+        self._first: int | None = None
+        self._last: int | None = None
+        self._before: tuple[float | None, float | None, float | None] = (None, None, None)
+
+    def line(self, pts: int | None) -> float | None:
+        """A record's PTS as seconds since the first; for each record once, before `add`."""
+        return self._pts.at(pts)
+
+    def add(
+        self, stamp: int | None, line: float | None, at: float, stream: float | None, received: int | None
+    ) -> int | None:
+        """Take a record `at` this second of the probe; gives its time in microseconds, whatever unit it is in.
+
+        line       seconds of its PTS
+        stream     seconds of the stream's own clock, None without one
+        received   microseconds since 1970 when it arrived, None for what is not live
+        """
+        if stamp is None:
+            self._missing += 1
+            return None
+        unit = unit_of(stamp)
+        self._units[unit] += 1
+        time_us = stamp * 1_000_000 // UNITS.get(unit, 1_000_000)
+        self._step(time_us, (line, stream, None if received is None else received / 1e6))
+        self._compare(time_us, line, at, stream, received)
+        return time_us
+
+    def _step(self, time_us: int, clocks: tuple[float | None, float | None, float | None]) -> None:
+        if self._last is None:
+            self._first = time_us
+        else:
+            step = (time_us - self._last) / 1e6
+            self._repeated += step == 0
+            self._backwards += step < 0
+            self._judge(step, [_since(now, before) for now, before in zip(clocks, self._before, strict=True)])
+        self._last, self._before = time_us, clocks
+
+    def _judge(self, step: float, others: list[float | None]) -> None:
+        """Is a step of the records' time a jump? What the PTS says counts more than when it came."""
+        for other, comparison in zip(others, (self._by_pts, self._by_stream, self._wall), strict=True):
+            if other is not None and abs(step - other) > JUMP:
+                comparison.jumped()
+        expected = next((other for other in others if other is not None), None)
+        error = abs(step) if expected is None else abs(step - expected)
+        if error > (PAUSE if expected is None else JUMP):
+            self._jumps += 1
+            self._longest_jump = max(self._longest_jump, error)
+
+    def _compare(self, time_us: int, line: float | None, at: float, stream: float | None, received: int | None) -> None:
+        assert self._first is not None
+        since = (time_us - self._first) / 1e6
+        if line is not None:
+            self._by_pts.add(at, line, since - line)
+        if stream is not None:
+            self._by_stream.add(at, stream, since - stream)
+        if received is not None:
+            self._wall.add(at, received / 1e6, (time_us - received) / 1e6)
+
+    @property
+    def comparisons(self) -> list[Comparison]:
+        """Those with enough to say."""
+        return [each for each in (self._by_pts, self._by_stream, self._wall) if each.offset.count > 1]
+
+    def frozen(self) -> report.Times:
+        unit = self._units.most_common(1)[0][0] if self._units else "us"
+        return report.Times(
+            self._units.total(), self._missing, iso(self._first), iso(self._last), self._first, self._last, unit,
+            self._repeated, self._backwards, self._jumps, self._longest_jump,
+            self._pts.missing, self._pts.wraps, self._pts.backwards, self._pts.jumps,
+            tuple(each.frozen() for each in self.comparisons),
+        )  # fmt: skip
+
+
+def _since(now: float | None, before: float | None) -> float | None:
+    return None if now is None or before is None else now - before

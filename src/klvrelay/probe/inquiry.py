@@ -1,0 +1,239 @@
+"""The probe at work: one source read through the relay's own decoder, and everything about it counted.
+
+Next door: `survey.py` looks at the transport, `telemetry.py` at the records, `outcome.py` makes the report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, closing, suppress
+from dataclasses import replace
+
+from klvrelay.errors import NotMedia, SourceDown, SourceError
+from klvrelay.klv import Decoder
+from klvrelay.names import stream_name
+from klvrelay.probe import outcome, report
+from klvrelay.probe.clocks import PtsLine, iso
+from klvrelay.probe.rules import judged
+from klvrelay.probe.survey import Survey
+from klvrelay.probe.telemetry import Telemetry
+from klvrelay.probe.verdict import verdict_of
+from klvrelay.record import Packet, Record
+from klvrelay.sources import Source
+from klvrelay.sources.file import FileSource
+
+BREATH = 4
+"""Pieces of a file between two looks at the loop."""
+PATIENCE = 5.0
+"""Seconds that a live source may be silent at its beginning, at least."""
+LIVE = 10.0
+"""Seconds that a live source is looked at."""
+SMALL = 16 << 10
+"""Bytes after which a file's own time is looked at."""
+STEP = 10.0
+"""Seconds that two records' own times may be apart and still be a measure of time."""
+
+Progress = Callable[[int, float, int], None]
+"""Told bytes, seconds and records so far."""
+
+
+class Inquiry:
+    """What is being found out of one source."""
+
+    def __init__(self, source: Source) -> None:
+        self.telemetry = Telemetry()
+        self.survey: Survey | None = None
+        self.size = 0
+        self.ended = "end"
+        self._source = source
+        self._decoder = Decoder(stream_name(source.url), None)
+        self._began = time.time()
+        self._passage = ""
+        self._first_received: int | None = None
+        self._last_received: int | None = None
+        self._pts = PtsLine()
+        self._own: tuple[int, float] | None = None  # the last record's own time, and the second it was given
+        self._own_clock = "none"
+
+    # ---- bytes in ----
+
+    def take(self, packet: Packet) -> None:
+        """One packet of the source."""
+        self.size += len(packet.data)
+        if packet.received_us is not None:
+            if self._first_received is None:
+                self._first_received = packet.received_us
+            self._last_received = packet.received_us
+        if not self._passage and packet.data:
+            container = packet.carriage == "klv" and packet.pid is not None
+            self._passage = "container" if container else packet.carriage
+            self.survey = Survey() if packet.carriage == "ts" else None
+        if self.survey is None or packet.carriage == "klv" or not packet.data:
+            self._records(self._decoder.feed(packet), None, packet.received_us)
+            return
+        for piece in self.survey.feed(packet.data):
+            records = self._decoder.feed(packet._replace(data=piece.data))
+            packet = packet._replace(damaged=False)
+            self._records(records, piece.at, packet.received_us)
+
+    def finish(self) -> None:
+        """No more will come."""
+        if self.survey is not None:
+            for piece in self.survey.finish():
+                records = self._decoder.feed(Packet(piece.data, self._last_received))
+                self._records(records, piece.at, self._last_received)
+        at = self.survey.clock.at(self.survey.packets) if self.survey is not None else None
+        self._records(self._decoder.flush(self._last_received), at, self._last_received)
+
+    def _records(self, records: list[Record], stream: float | None, received_us: int | None) -> None:
+        for record in records:
+            arrived = self._arrived(received_us)
+            at = arrived if arrived is not None else stream if stream is not None else self._by_itself(record)
+            time_us = self.telemetry.add(record, at, stream)
+            if time_us is not None and self.survey is not None:
+                for frames in self.survey.frames.values():
+                    frames.record(time_us, record.pts)
+
+    def _arrived(self, received_us: int | None) -> float | None:
+        if received_us is None or self._first_received is None:
+            return None
+        return max(0.0, (received_us - self._first_received) / 1e6)
+
+    def _by_itself(self, record: Record) -> float:
+        """When a record was, by its own stamps, where nothing else tells the time: a jump takes none."""
+        stamp = record.time_us if record.pts is None else round(max(0.0, self._pts.at(record.pts) or 0.0) * 1e6)
+        if stamp is None:
+            return self._own[1] if self._own else 0.0
+        self._own_clock = "PTS" if record.pts is not None else "item 2"
+        before, seconds = self._own or (stamp, 0.0)
+        step = (stamp - before) / 1e6
+        self._own = stamp, seconds + (step if 0 < step <= STEP else 0.0)
+        return self._own[1]
+
+    # ---- the report ----
+
+    @property
+    def clock(self) -> str:
+        """What the seconds are measured by."""
+        if self._first_received is not None:
+            return "arrival"
+        if self.survey is not None and self.survey.seconds:
+            return "PCR"
+        return self._own_clock if self._own is not None and self._own[1] else "none"
+
+    @property
+    def seconds(self) -> float:
+        """How much of the source was seen, by its clock; 0 where there is none."""
+        match self.clock:
+            case "arrival":
+                return self._arrived(self._last_received) or 0.0
+            case "PCR":
+                return self.survey.seconds if self.survey is not None else 0.0
+            case "none":
+                return 0.0
+            case _:
+                return self._own[1] if self._own else 0.0
+
+    def report(self) -> report.Report:
+        """What was found, judged."""
+        from klvrelay import __version__
+
+        survey, seconds = self.survey, self.seconds
+        skipped = survey.framer.skipped if survey is not None else self._decoder.counters.passed_over
+        made = report.Report(
+            __version__, str(self._source.url), self._source.live, self._passage,
+            iso(round(self._began * 1e6)) or "", seconds, self.clock, self.size,
+            self.size * 8 / seconds if seconds > 0 and self._passage != "container" else None,
+            self._source.dropped, skipped, self.ended, report.Verdict("good", "", "", 0), (),
+            outcome.transport_of(survey, seconds) if survey is not None else None,
+            outcome.streams_of(self.telemetry, survey), outcome.frames_of(survey, seconds),
+            outcome.plots_of(self.telemetry),
+        )  # fmt: skip
+        made = replace(made, findings=judged(made))
+        return replace(made, verdict=verdict_of(made))
+
+
+async def inquire(source: Source, *, seconds: float | None = None, progress: Progress | None = None) -> report.Report:
+    """Look at a source: to its end, for so many seconds, or until cancelled, then tell what was found.
+
+    seconds   None: 10 of a live source, all of another. Of a regular file they are seconds of its own time
+
+    Raises SourceError where nothing could be read. A cancellation after that ends the look, and is no error.
+    """
+    inquiry = Inquiry(source)
+    try:
+        inquiry.ended = await _look(inquiry, source, seconds, progress)
+    except SourceError as fault:
+        if not inquiry.size:
+            raise
+        inquiry.ended = str(fault)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if not inquiry.size or task is None:
+            raise
+        task.uncancel()
+        inquiry.ended = "stopped"
+    inquiry.finish()
+    if inquiry.survey is not None and not inquiry.survey.packets and not inquiry.telemetry.records:
+        raise NotMedia(f"{source.url}: {inquiry.size} bytes came, and they are neither MPEG-TS nor KLV")
+    return inquiry.report()
+
+
+async def _look(inquiry: Inquiry, source: Source, seconds: float | None, progress: Progress | None) -> str:
+    """Read until there is a reason not to; gives the reason."""
+    limit = seconds if seconds is not None else LIVE if source.live else None
+    own = seconds if isinstance(source, FileSource) and source.url.scheme == "file" else None
+    async with aclosing(_packets(source)) as packets:
+        packet = await _first(source, packets, limit)
+        if own is not None or not (source.live or seconds):
+            limit = None  # a web address may turn out to be a file
+        with suppress(TimeoutError):
+            async with asyncio.timeout(limit):
+                while packet is not None:
+                    if _enough(inquiry, packet, own):
+                        return "time"
+                    if progress is not None:
+                        progress(inquiry.size, inquiry.seconds, inquiry.telemetry.records)
+                    packet = await anext(packets, None)
+                return "end"
+        return "time"
+
+
+async def _first(source: Source, packets: AsyncGenerator[Packet, None], limit: float | None) -> Packet | None:
+    """Wait for the first packet; None at the end. Raises SourceDown where a live source stays silent."""
+    patience = max(limit or 0.0, PATIENCE) if source.live else None
+    try:
+        async with asyncio.timeout(patience):
+            return await anext(packets, None)
+    except TimeoutError:
+        raise SourceDown(
+            f"{source.url}: nothing received for {patience:g} s:"
+            " does the sender run, and send to this address and port?"
+        ) from None
+
+
+def _enough(inquiry: Inquiry, packet: Packet, own: float | None) -> bool:
+    """Take a packet; true where `own` seconds of the source's own time are seen, if need be in the midst of it."""
+    for at in range(0, len(packet.data) or 1, SMALL if own is not None else max(1, len(packet.data))):
+        part = packet if own is None else packet._replace(data=packet.data[at : at + SMALL])
+        inquiry.take(part)
+        if own is not None and inquiry.seconds >= own:
+            return True
+    return False
+
+
+async def _packets(source: Source) -> AsyncGenerator[Packet, None]:
+    """A source's packets; a file's without the detours that keep a relay's loop free."""
+    at_once = source.at_once() if isinstance(source, FileSource) else None
+    if at_once is None:
+        async with aclosing(source.packets()) as packets:
+            async for packet in packets:
+                yield packet
+        return
+    with closing(at_once):
+        for number, packet in enumerate(at_once):
+            yield packet
+            if number % BREATH == 0:
+                await asyncio.sleep(0)  # a signal may want to stop it

@@ -1,0 +1,250 @@
+"""The items of one stream of records: which came, how often, what they last said; next door, `telemetry.py`.
+
+Most streams have a few kinds of record, each with always the same items. They are counted as layouts, so that a
+record costs little however much it holds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from klvrelay.names import printable
+from klvrelay.probe import drawn, report
+from klvrelay.probe.clocks import iso
+from klvrelay.probe.series import Counts
+from klvrelay.spec import KEYED, SETS
+
+MOST = 512
+"""Items that are told apart; remarks too."""
+LAYOUTS = 256
+TEXT = 80
+"""Characters of a last value."""
+STRIPS = 160
+UNKNOWN = "unknown"
+
+_PLACE = re.compile(r"\[\d+\]")
+_KEYED = {item.key: item for item in reversed(KEYED.values())}
+
+
+class _Layout:
+    """Records that hold the same items."""
+
+    __slots__ = ("counts", "items", "longest", "records", "tallies")
+
+    def __init__(self, tallies: list[_Tally]) -> None:
+        self.tallies = tallies
+        self.counts = Counts()
+        self.records = 0
+        self.longest = 0.0
+        self.items: dict[str, Any] = {}
+
+    def fold(self) -> None:
+        """Give what was counted to the items."""
+        for tally in self.tallies:
+            tally.count += self.records
+            tally.longest = max(tally.longest, self.longest)
+            tally.counts.merge(self.counts)
+        self.records, self.longest, self.counts = 0, 0.0, Counts()
+
+
+class _Tally:
+    """One item, what its layouts have given up so far, and the layout it came in last."""
+
+    __slots__ = ("count", "counts", "last", "latest", "longest", "path")
+
+    def __init__(self, path: str, at: float) -> None:
+        self.path = path
+        self.count = 0
+        self.longest = 0.0
+        self.last = at
+        self.latest: _Layout | None = None
+        self.counts = Counts()
+
+    @property
+    def value(self) -> Any:
+        """What it said last."""
+        value: Any = self.latest.items if self.latest is not None else {}
+        for key in self.path.split("."):
+            value = value.get(key)
+        return value
+
+
+class ItemTable:
+    """Counts the items of records of one set."""
+
+    def __init__(self, set_name: str) -> None:
+        self._set = set_name
+        self._tallies: dict[str, _Tally] = {}
+        self._layouts: dict[Any, _Layout] = {}
+        self._now: _Layout | None = None
+        self._at = 0.0
+        self._special: Counter[str] = Counter()
+
+    def add(self, at: float, items: dict[str, Any], special: dict[str, str]) -> None:
+        layout = self._layouts.get(mark := _mark(items))
+        if layout is None:
+            layout = self._learn(mark, items, at)
+        if layout is self._now:
+            layout.longest = max(layout.longest, at - self._at)
+        else:
+            self._turn_to(layout, at)
+        layout.records += 1
+        layout.counts.add(at)
+        layout.items = items
+        self._at = at
+        for path in special:
+            if path in self._special or len(self._special) < MOST:
+                self._special[path] += 1
+
+    def _learn(self, mark: Any, items: dict[str, Any], at: float) -> _Layout:
+        if len(self._layouts) >= LAYOUTS:
+            self._fold()
+            self._layouts.clear()
+        paths = [path for path in _paths(items) if path in self._tallies or len(self._tallies) < MOST]
+        layout = _Layout([self._tallies.setdefault(path, _Tally(path, at)) for path in paths[:MOST]])
+        self._layouts[mark] = layout
+        return layout
+
+    def _turn_to(self, layout: _Layout, at: float) -> None:
+        """Another layout than the record before had: here each item's own gap counts."""
+        self._leave()
+        for tally in layout.tallies:
+            tally.longest = max(tally.longest, at - tally.last)
+        self._now = layout
+
+    def _leave(self) -> None:
+        if self._now is not None:
+            for tally in self._now.tallies:
+                tally.last, tally.latest = self._at, self._now
+
+    def _fold(self) -> None:
+        self._leave()
+        for layout in self._layouts.values():
+            layout.fold()
+
+    def frozen(self, records: int, rate: float | None) -> tuple[report.Item, ...]:
+        """In the order of their tags, those inside a set behind it; `rate` is that of the records."""
+        self._fold()
+        rows = [self._item(tally, records, rate) for tally in self._tallies.values()]
+        return tuple(sorted(rows, key=lambda item: _order(item.path, self._set)))
+
+    def _item(self, tally: _Tally, records: int, rate: float | None) -> report.Item:
+        tag, name, units = _named(tally.path, self._set)
+        share = tally.count / max(1, records)
+        return report.Item(
+            tally.path, tag, name, units, tally.count, None if rate is None else rate * share, share,
+            tally.longest, _last(tally, self._set), self._special[tally.path],
+        )  # fmt: skip
+
+    def strips(self, width: float) -> tuple[drawn.Strip, ...]:
+        """When each item came, of those of the set itself, in bins of this width."""
+        self._fold()
+        own = [path for path in self._tallies if "." not in path or path.startswith(UNKNOWN)]
+        own.sort(key=lambda path: _order(path, self._set))
+        return tuple(self._tallies[path].counts.strip(self._title(path), width) for path in own[:STRIPS])
+
+    def _title(self, path: str) -> str:
+        tag, name, _ = _named(path, self._set)
+        return f"{'' if tag is None else tag} {name}".strip()
+
+
+def _mark(items: dict[str, Any]) -> tuple[Any, ...]:
+    """The same for all records that hold the same items."""
+    inner = [(key, *value) for key, value in items.items() if type(value) is dict and _is_set(key)]
+    return (*items, *inner)
+
+
+def _is_set(key: str) -> bool:
+    return key.endswith("_set") or key == UNKNOWN
+
+
+def _paths(items: dict[str, Any]) -> Iterator[str]:
+    for key, value in items.items():
+        inside = isinstance(value, dict) and _is_set(key)
+        if key != UNKNOWN or not inside:
+            yield key
+        if inside:
+            yield from (f"{key}.{inner}" for inner in value if "." not in inner)
+
+
+def item_at(path: str, set_name: str) -> Any:
+    """The item that a path leads to, in the tables; None for one that they do not have."""
+    parent, _, key = path.rpartition(".")
+    if parent:
+        above = item_at(parent, set_name)
+        set_name = above.kind.removeprefix("local_set:") if above else ""
+    by_key = {item.key: item for item in SETS.get(set_name, {}).values()}
+    return by_key.get(key) or (None if parent else _KEYED.get(key))
+
+
+def _named(path: str, set_name: str) -> tuple[int | None, str, str]:
+    """Tag, name and units."""
+    found = item_at(path, set_name)
+    if found is not None:
+        return found.tag, found.name, found.units
+    parent, _, key = path.rpartition(".")
+    if parent != UNKNOWN or not _is_tag(key):
+        return None, key, ""
+    known = SETS.get(set_name, {}).get(int(key))
+    return int(key), f"{known.name} (not readable)" if known else "in no table", ""
+
+
+def _is_tag(key: str) -> bool:
+    """A tag, rather than the 32 digits of a universal key."""
+    return key.isdigit() and len(key) < 32
+
+
+def _order(path: str, set_name: str) -> tuple[tuple[int, str], ...]:
+    if path.startswith(f"{UNKNOWN}."):
+        return ((_named(path, set_name)[0] or 1 << 20, path),)
+    keys, at = [], ""
+    for part in path.split("."):
+        at = f"{at}.{part}" if at else part
+        found = item_at(at, set_name)
+        keys.append((found.tag if found else 1 << 20, part))
+    return tuple(keys)
+
+
+def tags_of(path: str, set_name: str) -> str:
+    """The tags that lead to an item: `48.1`; empty where no table has it."""
+    parent, _, key = path.rpartition(".")
+    if parent == UNKNOWN:
+        return key if _is_tag(key) else ""
+    tags = [item_at(path[:end], set_name) for end in (path.find("."), len(path)) if end > 0]
+    return ".".join(str(item.tag) for item in tags) if all(tags) else ""
+
+
+def _last(tally: _Tally, set_name: str) -> str:
+    """The last value: of a set how much is in it, since its items have rows of their own."""
+    found, value = item_at(tally.path, set_name), tally.value
+    if found is not None and found.kind == "timestamp" and isinstance(value, int):
+        return iso(value) or brief(value)
+    if found is not None and found.kind.startswith("local_set:") and isinstance(value, dict):
+        return f"{len(value)} items"
+    return brief(value)
+
+
+def brief(value: Any) -> str:
+    """A value on one short line, nothing in it that could steer a terminal."""
+    match value:
+        case None:
+            return "unknown"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return brief(value[0]) if len(value) == 1 and not isinstance(value[0], dict) else f"{len(value)} of them"
+        case dict():
+            said = [f"{key} {brief(inner)}" for key, inner in value.items() if not isinstance(inner, dict | list)]
+            text = ", ".join(said) or f"{len(value)} parts"
+        case _:
+            text = str(value)
+    text = printable(text)
+    return text if len(text) <= TEXT else text[: TEXT - 3] + "..."
+
+
+def plain(text: str) -> str:
+    """A remark of the decoder without the places in arrays, so that alike ones are one."""
+    return _PLACE.sub("[]", text) if "[" in text else text

@@ -1,0 +1,118 @@
+"""From the tallies to the frozen report; next door, `inquiry.py` fills the tallies, `rules/` judges the report."""
+
+from __future__ import annotations
+
+from klvrelay.probe import drawn, report
+from klvrelay.probe.carriage import carriage_of
+from klvrelay.probe.codes import hexpid, set_title
+from klvrelay.probe.pids import NULL
+from klvrelay.probe.report import Kind
+from klvrelay.probe.survey import Survey
+from klvrelay.probe.tables import Declared, Map
+from klvrelay.probe.telemetry import Telemetry
+
+_SYSTEM: dict[int, str] = {0: "PAT", 1: "CAT", 2: "TSDT", 0x10: "NIT", 0x11: "SDT", 0x12: "EIT", 0x14: "TDT"}
+_TS = 188
+_NO_REPEATS = report.Repeats(0, None, None, 0)
+
+
+def transport_of(survey: Survey, seconds: float) -> report.Transport:
+    """What the packets, tables and clocks were."""
+    tables = survey.tables
+    return report.Transport(
+        survey.framer.size,
+        survey.packets,
+        survey.framer.losses,
+        survey.framer.skipped,
+        tables.pat.frozen(),
+        tables.bad,
+        tuple(_program(survey, map_, seconds) for map_ in tables.programs.values()),
+        tuple(_pid(survey, pid, seconds) for pid in survey.counts.packets.nonzero()[0].tolist()),
+    )
+
+
+def _program(survey: Survey, map_: Map, seconds: float) -> report.Program:
+    stats = survey.clock.stats.get(map_.pcr_pid) if map_.pcr_pid is not None else None
+    return report.Program(
+        map_.number, map_.pmt_pid, map_.pcr_pid, map_.pace.frozen(),
+        stats.frozen() if stats else _NO_REPEATS, stats.jumps if stats else 0, map_.changes,
+        tuple(_elementary(survey, stream, seconds) for stream in map_.streams.values()),
+    )  # fmt: skip
+
+
+def _elementary(survey: Survey, stream: Declared, seconds: float) -> report.Elementary:
+    packets = int(survey.counts.packets[stream.pid])
+    codec, kind = _named(survey, stream)
+    return report.Elementary(
+        stream.pid, stream.stream_type, codec, kind, stream.descriptors, stream.registration,
+        stream.metadata_format, stream.metadata_std, packets, _bit_rate(packets, seconds),
+    )  # fmt: skip
+
+
+def _named(survey: Survey, stream: Declared) -> tuple[str, Kind]:
+    """What a stream is: KLV where there was such, whatever the label says."""
+    found = survey.found.get(stream.pid)
+    if found is not None and found.holds_klv:
+        return ("KLV" if stream.kind in ("klv", "metadata", "private") else f"KLV, called {stream.codec}"), "klv"
+    return stream.codec, stream.kind
+
+
+def _pid(survey: Survey, pid: int, seconds: float) -> report.PidCount:
+    counts, found = survey.counts, survey.found.get(pid)
+    kind, label, program = _role(survey, pid)
+    packets = int(counts.packets[pid])
+    return report.PidCount(
+        pid, kind, label, program, packets, _bit_rate(packets, seconds), int(counts.gaps[pid]), int(counts.lost[pid]),
+        int(counts.duplicates[pid]), int(counts.scrambled[pid]), int(counts.errors[pid]),
+        found is not None and found.holds_klv,
+    )  # fmt: skip
+
+
+def _role(survey: Survey, pid: int) -> tuple[Kind, str, int | None]:
+    if pid == NULL:
+        return "null", "stuffing", None
+    for map_ in survey.tables.programs.values():
+        if pid == map_.pmt_pid:
+            return "tables", "PMT", map_.number
+    if (program := survey.tables.streams.get(pid)) is not None:
+        codec, kind = _named(survey, program[1])
+        return kind, codec, program[0].number
+    if pid in _SYSTEM:
+        return "tables", _SYSTEM[pid], None
+    carriers = {map_.pcr_pid: map_.number for map_ in survey.tables.programs.values()}
+    if pid in carriers:
+        return "data", "PCR", carriers[pid]
+    found = survey.found.get(pid)
+    return "unlisted", "KLV, in no PMT" if found is not None and found.holds_klv else "in no PMT", None
+
+
+def _bit_rate(packets: int, seconds: float) -> float | None:
+    return packets * _TS * 8 / seconds if seconds > 0 else None
+
+
+def streams_of(telemetry: Telemetry, survey: Survey | None) -> tuple[report.KlvStream, ...]:
+    """Every kind of record, most first."""
+    made = []
+    for tally in telemetry.streams.values():
+        found = survey.found.get(tally.pid) if survey is not None and tally.pid is not None else None
+        declared = survey.tables.streams.get(tally.pid) if survey is not None and tally.pid is not None else None
+        made.append(tally.frozen(carriage_of(declared[1] if declared else None, found) if found else None))
+    return tuple(sorted(made, key=lambda stream: -stream.records))
+
+
+def frames_of(survey: Survey | None, seconds: float) -> tuple[report.Frames, ...]:
+    """Every video stream that had frames."""
+    if survey is None:
+        return ()
+    return tuple(tally.frozen(seconds) for tally in survey.frames.values() if tally.frames)
+
+
+def plots_of(telemetry: Telemetry) -> tuple[drawn.Plots, ...]:
+    """What can be drawn, most records first; a record or two make no curve."""
+    tallies = sorted(telemetry.streams.values(), key=lambda tally: -tally.records)
+    return tuple(tally.plots() for tally in tallies if tally.records > 2)
+
+
+def title(pid: int | None, set_name: str, version: int | None = None) -> str:
+    """A stream of records as it is called: ST 0601.13 on PID 0x101."""
+    return set_title(set_name, version) + ("" if pid is None else f" on PID {hexpid(pid)}")

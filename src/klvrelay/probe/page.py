@@ -1,0 +1,104 @@
+"""The report as one HTML file: no script, nothing from outside, everything hostile escaped; next door, `words.py`
+says it, `plots.py` draws it, `style.py` colours it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from html import escape
+
+from klvrelay.names import printable
+from klvrelay.probe import words
+from klvrelay.probe.plots import pictures
+from klvrelay.probe.report import Finding, KlvStream, Report
+from klvrelay.probe.style import STYLE
+
+_RIGHT = {"a second", "in", "longest gap", "bit rate", "packets", "lost", "item"}
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def page(report: Report) -> str:
+    """The whole document."""
+    return "".join(
+        (
+            '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            f"<title>{_safe(f'klvrelay probe: {report.source}')}</title>",
+            f"<style>{STYLE}</style></head><body>",
+            *_body(report),
+            "</body></html>\n",
+        )
+    )
+
+
+def _safe(text: str) -> str:
+    """Text that is only text, on one line."""
+    return escape(printable(text))
+
+
+def _body(report: Report) -> Iterator[str]:
+    verdict = report.verdict
+    yield f'<header class="{verdict.level}"><h1>{_safe(verdict.text)}</h1>'
+    if verdict.advice:
+        yield f'<p class="advice"><b>Do this:</b> {_safe(verdict.advice)}</p>'
+    yield "</header>"
+    yield _facts(words.source_facts(report))
+    yield from _findings(report.findings)
+    for stream in report.klv:
+        yield from _stream(report, stream)
+    yield from _transport(report)
+    yield f"<footer>klvrelay {_safe(report.klvrelay)} probe, {_safe(words.moment_text(report.began))} UTC</footer>"
+
+
+def _facts(rows: Iterable[words.Row]) -> str:
+    inside = "".join(f"<dt>{_safe(what)}</dt><dd>{_safe(how)}</dd>" for what, how in rows)
+    return f"<dl>{inside}</dl>"
+
+
+def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
+    yield "<h2>Findings</h2>"
+    if not findings:
+        yield "<p>None: nothing was found that a standard or a receiver would object to.</p>"
+    for f in findings:
+        where = ", ".join(filter(None, (f.where, f.clause)))
+        yield (
+            f'<div class="finding {f.severity}"><span class="tag">{f.severity}</span><b>{_safe(f.what)}</b>'
+            f'<p class="clause">{_safe(where)}</p><p>{_safe(f.hint)}</p></div>'
+        )
+
+
+def _stream(report: Report, stream: KlvStream) -> Iterator[str]:
+    yield f"<h2>{_safe(words.stream_title(stream))}</h2>"
+    yield _facts(words.stream_facts(stream, report.frames))
+    drawn = "".join(pictures(plots) for plots in report.plots if (plots.pid, plots.set) == (stream.pid, stream.set))
+    if drawn:
+        yield f"<h3>Over time</h3>{drawn}"
+    if stream.items:
+        yield "<h3>Items</h3>" + _table(words.ITEM_HEAD, words.item_rows(stream))
+
+
+def _transport(report: Report) -> Iterator[str]:
+    if report.transport is None:
+        return
+    yield "<h2>Transport stream</h2>"
+    for program in report.transport.programs:
+        yield f"<h3>{_safe(words.program_title(program))}</h3>"
+        yield _table(words.PROGRAM_HEAD, words.program_rows(report, program))
+    others = words.other_rows(report)
+    if others:
+        yield "<h3>Other PIDs</h3>" + _table(words.OTHER_HEAD, others)
+
+
+def _table(head: words.Row, rows: Iterable[words.Row]) -> str:
+    right = [' class="n"' if column in _RIGHT else "" for column in head]
+    titles = "".join(f"<th{side}>{_safe(column)}</th>" for column, side in zip(head, right, strict=True))
+    body = "".join(
+        "<tr>" + "".join(_cell(cell, side) for cell, side in zip(row, right, strict=True)) + "</tr>" for row in rows
+    )
+    return f'<div class="wide"><table><thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(text: str, side: str) -> str:
+    inner = ' class="inner"' if text.startswith("  ") else ""
+    return f"<td{side or inner}>{_safe(text.strip())}</td>"

@@ -1,0 +1,164 @@
+"""PES packets as they really are: stream id, time stamps, AU cells (ISO/IEC 13818-1, 2.4.3.6, 2.12); next door,
+`survey.py` shows it each one's first packet, `carriage.py` puts it in words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import NamedTuple
+
+from klvrelay import wire
+from klvrelay.klv import KEY
+from klvrelay.probe.series import Spread
+
+PTS_MODULUS = 1 << 33
+PTS_RATE = 90_000
+HEARD = 300
+"""Video time stamps that are remembered to compare with."""
+CELL_HEAD = 5
+FAR = 60.0
+"""Seconds between two stamps of one stream that can't belong together."""
+
+_BARE = frozenset((0xBC, 0xBE, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF))  # stream ids without a header behind the length
+
+
+class Pes(NamedTuple):
+    """The head of a PES packet, and what of its payload the same TS packet holds."""
+
+    stream_id: int
+    size: int
+    pts: int | None
+    dts: int | None
+    payload: bytes
+
+
+def head_of(data: bytes) -> Pes | None:
+    """Read a TS packet's payload as the beginning of a PES packet; None where it is none."""
+    if len(data) < 9 or data[:3] != b"\0\0\1":
+        return None
+    stream_id, size = data[3], int.from_bytes(data[4:6])
+    if stream_id in _BARE or data[6] >> 6 != 2:
+        return Pes(stream_id, size, None, None, data[6:])
+    flags, at = data[7], 9 + data[8]
+    pts = _stamp(data, 9) if flags & 0x80 else None
+    dts = _stamp(data, 14) if flags & 0xC0 == 0xC0 else None
+    return Pes(stream_id, size - 3 - data[8] if size else 0, pts, dts, data[at:])
+
+
+def _stamp(data: bytes, at: int) -> int | None:
+    if len(data) < at + 5:
+        return None
+    return (
+        (data[at] >> 1 & 7) << 30
+        | (int.from_bytes(data[at + 1 : at + 3]) >> 1) << 15
+        | int.from_bytes(data[at + 3 : at + 5]) >> 1
+    )
+
+
+def apart(a: int, b: int) -> float:
+    """Seconds from stamp `b` to stamp `a`, the short way round the 33 bits."""
+    ticks = (a - b) % PTS_MODULUS
+    return (ticks - PTS_MODULUS if ticks >= PTS_MODULUS // 2 else ticks) / PTS_RATE
+
+
+class VideoTimes:
+    """The time stamps of the frames last seen."""
+
+    def __init__(self) -> None:
+        self._order: deque[int] = deque()
+        self._known: set[int] = set()
+        self.last: int | None = None
+
+    def add(self, pts: int) -> None:
+        self.last = pts
+        if pts in self._known:
+            return
+        self._order.append(pts)
+        self._known.add(pts)
+        if len(self._order) > HEARD:
+            self._known.discard(self._order.popleft())
+
+    def __contains__(self, pts: int) -> bool:
+        return pts in self._known
+
+
+class FoundCarriage:
+    """All PES packets of one PID that may carry KLV; the fields are those of `report.Carriage`."""
+
+    def __init__(self) -> None:
+        self.pes = self.with_pts = self.with_dts = self.unsized = self.oversized = 0
+        self.cells = self.cell_gaps = self.bare = self.continued = self.on_frame = 0
+        self.stream_ids: Counter[int] = Counter()
+        self.ahead = Spread()
+        self.against_video = Spread()
+        self._waiting: deque[int] = deque(maxlen=HEARD)  # stamps that no frame had yet
+        self._cell: int | None = None
+
+    @property
+    def holds_klv(self) -> bool:
+        """Was there a KLV key where one may be?"""
+        return bool(self.cells or self.bare)
+
+    def take(self, pes: Pes, clock: int | None, video: VideoTimes | None) -> None:
+        """Count one, that came when the stream's clock showed `clock`."""
+        self.pes += 1
+        self.stream_ids[pes.stream_id] += 1
+        self.with_dts += pes.dts is not None
+        self.unsized += pes.size <= 0
+        if pes.pts is not None:
+            self._times(pes.pts, clock, video)
+        self._payload(pes)
+
+    def _times(self, pts: int, clock: int | None, video: VideoTimes | None) -> None:
+        self.with_pts += 1
+        if clock is not None and abs(ahead := apart(pts, clock)) < FAR:
+            self.ahead.add(ahead)
+        if video is None or video.last is None:
+            return
+        if abs(lead := apart(pts, video.last)) < FAR:
+            self.against_video.add(lead)
+        self._waiting.append(pts)
+        while self._waiting and (self._waiting[0] in video or len(self._waiting) > HEARD // 2):
+            self.on_frame += self._waiting.popleft() in video
+
+    def settle(self, video: VideoTimes | None) -> None:
+        """No more will come: what waits for its frame waits no longer."""
+        self.on_frame += sum(pts in video for pts in self._waiting) if video is not None else 0
+        self._waiting.clear()
+
+    def _payload(self, pes: Pes) -> None:
+        data = pes.payload
+        if data.startswith(KEY):
+            self.bare += 1
+            self.oversized += _too_large(data)
+        elif (cell := _cell(pes)) is not None:
+            self.cells += 1
+            whole = len(data) >= CELL_HEAD and int.from_bytes(data[3:5]) + CELL_HEAD == pes.size
+            if self._cell is not None and cell != self._cell + 1 & 255:
+                self.cell_gaps += 1
+            # Where several cells share a PES packet, the numbers of those behind the first are not seen.
+            self._cell = cell if whole else None
+            self.oversized += _too_large(data[CELL_HEAD:])
+        else:
+            self.continued += 1
+
+
+def _cell(pes: Pes) -> int | None:
+    """The sequence number of the metadata AU cell that a payload begins with; None where it begins otherwise."""
+    data = pes.payload
+    if len(data) < CELL_HEAD or data[2] & 0x0F != 0x0F:
+        return None
+    begins = data[2] >> 6 in (2, 3)
+    if begins and not data[CELL_HEAD:].startswith(KEY):
+        return None
+    fits = pes.size <= 0 or int.from_bytes(data[3:5]) + CELL_HEAD <= pes.size
+    return data[1] if fits else None
+
+
+def _too_large(packet: bytes) -> bool:
+    """Does the KLV packet that begins here say that it is larger than the decoder takes?"""
+    first = packet[16] if len(packet) > 16 else 0
+    octets = first & 0x7F
+    if first <= 0x80 or not 0 < octets <= 8 or len(packet) < 17 + octets:
+        return False
+    return int.from_bytes(packet[17 : 17 + octets]) > wire.LIMIT

@@ -1,0 +1,134 @@
+"""The decoder's warnings, summed up by what is wrong: one finding a kind, the items it hit in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from klvrelay.probe.report import Finding, KlvStream, Remark, Report
+from klvrelay.probe.rules.rule import Check, Rule, at_stream, listed, plural
+from klvrelay.spec import SETS
+
+_LENGTH = Rule(
+    "item_length", "warning", "ST 0601.19 and nested standards, length of the item",
+    "The encoder writes these items with another length than the standard says; klvrelay reads what can be read.",
+)  # fmt: skip
+_ZERO = Rule(
+    "item_empty", "warning", "ST 0601.19; ST 0107",
+    "Length 0 says `value unknown`, which these items may not: leave them out instead.",
+)  # fmt: skip
+_REPEATED = Rule(
+    "item_repeated", "warning", "ST 0601.19; ST 0107",
+    "An item may be in a packet once (but for 100, 101, 102, 115): receivers keep one, and not all the same.",
+)  # fmt: skip
+_MALFORMED = Rule(
+    "item_malformed", "warning", "ST 0601.19 and nested standards, format of the item",
+    "These items can't be read, and are kept as bytes: compare the encoder's format with the standard.",
+)  # fmt: skip
+_STRUCTURE = Rule(
+    "set_malformed", "error", "ST 0107; SMPTE ST 336",
+    "Tags or lengths inside the set are wrong, and the rest of it is lost: the encoder miscounts a length, or"
+    " bytes were"
+    " lost on the way.",
+)  # fmt: skip
+_TEXT = Rule(
+    "text_invalid", "warning", "ST 0107; ST 0601.19",
+    "Text is UTF-8 (ISO 7-bit in older items): the encoder writes another code page.",
+)  # fmt: skip
+_RESERVED = Rule(
+    "reserved_bits", "note", "ST 0601.19 and nested standards", "Bits that the standard leaves at zero are set."
+)
+_OID = Rule(
+    "not_ber_oid", "warning", "ST 0107, BER-OID",
+    "The item is a BER-OID number and comes as a plain integer: receivers read another number.",
+)  # fmt: skip
+_KEY = Rule(
+    "unknown_key", "note", "SMPTE ST 336", "A set that no table here has is kept as bytes: nothing is lost, or decoded."
+)
+_LIMIT = Rule(
+    "limits", "warning", "klvrelay's limits: 1,024 items, 8 sets deep, 65,536 cells",
+    "More than receivers hold: send fewer items or targets in one packet.",
+)  # fmt: skip
+_OTHER = Rule("remark", "warning", "ST 0107", "The decoder found this odd, and read on.")
+
+KINDS: tuple[tuple[re.Pattern[str], Rule, str], ...] = tuple(
+    (re.compile(pattern), rule, lead)
+    for pattern, rule, lead in (
+        (r"\d+ bytes?, expected", _LENGTH, "Items of wrong length"),
+        (r"length 0 is not legal", _ZERO, "Empty items that may not be empty"),
+        (r"repeated", _REPEATED, "Items more than once in a packet"),
+        (r"runs past|tag is malformed|cut short|item is malformed|series is malformed", _STRUCTURE, "Broken sets"),
+        (r"malformed|target without id", _MALFORMED, "Items that can't be read"),
+        (r"text is not valid", _TEXT, "Text in another code page"),
+        (r"reserved bits", _RESERVED, "Reserved bits"),
+        (r"no BER-OID", _OID, "Numbers in another form"),
+        (r"in no table", _KEY, "Unknown sets"),
+        (r"too many|too deep|too large", _LIMIT, "Beyond the limits"),
+        (r"", _OTHER, "Odd"),
+    )
+)  # fmt: skip
+"""What the decoder says, the rule that it is about, and how its finding begins: the first that fits."""
+
+_LEFT_OUT = re.compile(r"more remarks left out")
+_ITEM = re.compile(r"item ([0-9a-f.\[\]]+): (.*)")
+
+
+def kind_of(text: str) -> tuple[Rule, str]:
+    """The rule that a remark is about, and how its finding begins."""
+    return next((rule, lead) for pattern, rule, lead in KINDS if pattern.search(text))
+
+
+def _remarks(report: Report) -> Iterator[Finding]:
+    for stream in report.klv:
+        kinds: dict[tuple[Rule, str], list[Remark]] = {}
+        for remark in stream.remarks:
+            if not _LEFT_OUT.search(remark.text):
+                kinds.setdefault(kind_of(remark.text), []).append(remark)
+        for (rule, lead), remarks in kinds.items():
+            most = max(remark.records for remark in remarks)
+            text = listed(_merged(stream, remarks), 5)
+            share = "all" if most == stream.records else f"up to {most:,} of"
+            yield rule.broken(f"{lead}: {text}; in {share} {plural(stream.records, 'record')}", at_stream(stream), most)
+
+
+def _merged(stream: KlvStream, remarks: list[Remark]) -> list[str]:
+    """Remarks that say the same of one item in one."""
+    said: dict[str, list[str]] = {}
+    for remark in remarks:
+        found = _ITEM.fullmatch(remark.text)
+        item, what = (found[1], found[2]) if found else ("", remark.text)
+        said.setdefault(item, []).append(what)
+    return [
+        f"{named} ({what})" if (named := _named(stream.set, item)) else what
+        for item in sorted(said, key=_tags)
+        for what in [_joined(sorted(said[item]))]
+    ]
+
+
+def _joined(texts: list[str]) -> str:
+    """`1 byte, expected 3` and `2 bytes, expected 3` are `1 or 2 bytes, expected 3`."""
+    split = [re.fullmatch(r"(\d+) bytes?, (expected .*)", text) for text in texts]
+    if len(texts) > 1 and all(split) and len({found[2] for found in split if found}) == 1:
+        sizes = sorted(int(found[1]) for found in split if found)
+        return f"{', '.join(map(str, sizes[:-1]))} or {sizes[-1]} bytes, {split[0][2] if split[0] else ''}"
+    return "; ".join(texts)
+
+
+def _named(set_name: str, path: str) -> str:
+    """`22` of ST 0601 is `22 Target Width`."""
+    if not path:
+        return ""
+    item = None
+    for part in path.split("."):
+        tag = part.partition("[")[0]
+        item = SETS.get(set_name, {}).get(int(tag)) if tag.isdigit() else None
+        kind = item.kind if item is not None else ""
+        set_name = kind.partition(":")[2].replace("VTargetPack", "VTarget")
+    return path.replace("[]", "") + (f" {item.name}" if item is not None else "")
+
+
+def _tags(path: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", path)[:8]]
+
+
+CHECKS: tuple[Check, ...] = (_remarks,)

@@ -1,0 +1,63 @@
+"""What a rule is: a name, how bad it is, who says so, and what to do; the other files of this room hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from klvrelay.probe.codes import hexpid, set_title
+from klvrelay.probe.report import Finding, KlvStream, Report, Severity
+
+Check = Callable[[Report], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of a standard, or of ours: its findings differ in what was found, where, and how often."""
+
+    id: str
+    severity: Severity
+    clause: str
+    hint: str
+
+    def broken(
+        self, what: str, where: str = "stream", count: int = 1, *, severity: Severity | None = None, hint: str = ""
+    ) -> Finding:
+        return Finding(self.id, severity or self.severity, what, where, count, self.clause, hint or self.hint)
+
+
+def at_pid(pid: int | None, label: str = "") -> str:
+    """Where a finding is."""
+    place = "stream" if pid is None else f"PID {hexpid(pid)}"
+    return f"{place}, {label}" if label else place
+
+
+def at_stream(stream: KlvStream) -> str:
+    return at_pid(stream.pid, set_title(stream.set))
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 record`, `2 records`."""
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def span(seconds: float) -> str:
+    """A length of time that a person reads at a glance."""
+    size = abs(seconds)
+    if size < 0.0015:
+        return f"{seconds * 1e6:.0f} µs"
+    if size < 1.5:
+        return f"{seconds * 1e3:.0f} ms"
+    if size < 120:
+        return f"{seconds:.1f} s"
+    for most, unit, name in ((7200, 60, "min"), (172_800, 3600, "h"), (63_072_000, 86_400, "days")):
+        if size < most:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 31_557_600:.1f} years"
+
+
+def listed(parts: list[str], most: int = 6) -> str:
+    """A list that stays short."""
+    if len(parts) <= most:
+        return ", ".join(parts)
+    return ", ".join(parts[: most - 1]) + f" and {len(parts) - most + 1} more"

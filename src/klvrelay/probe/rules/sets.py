@@ -1,0 +1,250 @@
+"""What is in the records: checksums, structure, items present and missing (ST 0601, ST 0902, ST 0102)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from klvrelay.probe.items import item_at
+from klvrelay.probe.report import Finding, Item, KlvStream, Report, Severity
+from klvrelay.probe.rules.rule import Check, Rule, at_stream, listed, plural, span
+from klvrelay.spec import SETS
+
+NEWEST = 19
+OLD_VMTI = 4
+REFRESH = 30.0
+MANY = 0.05
+FEW = 0.01
+
+MINIMUM: tuple[tuple[int, ...], ...] = (
+    (5,), (6, 90), (7, 91), (11,), (13,), (14,), (15, 75, 104), (16,), (17,), (18,), (19,), (20,), (21,),
+    (23,), (24,), (25, 78), (48,),
+)  # fmt: skip
+"""Items of ST 0902's minimum set, beside 1, 2 and 65; of several in a row one is enough."""
+FINER = {6: 90, 7: 91, 22: 96, 50: 92, 52: 93}
+"""Items, and those of wider range or finer steps that a receiver prefers."""
+PLACES = ("sensor_latitude", "sensor_longitude", "frame_center_latitude", "frame_center_longitude")
+
+DAMAGED = Rule(
+    "records_damaged", "warning", "ISO/IEC 13818-1 2.4.3.3",
+    "Packets were lost inside these records; klvrelay never passes them on as good. Look after the link first.",
+)  # fmt: skip
+CHECKSUM = Rule(
+    "checksum_bad", "error", "ST 0601.19 item 1",
+    "The encoder sums the wrong bytes: the sum is over key, length and value, up to item 1's own length byte.",
+)  # fmt: skip
+SOME_BAD = "Bytes are changed on the way, or two senders share the stream: look at the link, and at continuity errors."
+NO_CHECKSUM = Rule(
+    "checksum_missing", "error", "ST 0601.19 item 1",
+    "Item 1 is mandatory, and the last: without it nobody sees that bytes were changed.",
+)  # fmt: skip
+NO_TIME = Rule(
+    "time_missing", "error", "ST 0601.19 item 2; ST 0603",
+    "Item 2 (Precision Time Stamp) is mandatory: without it no record can be tied to its picture.",
+)  # fmt: skip
+TIME_FIRST = Rule("time_not_first", "warning", "ST 0601.19 item 2", "Let the encoder write item 2 as the first item.")
+SUM_LAST = Rule("checksum_not_last", "warning", "ST 0601.19 item 1", "Let the encoder write item 1 as the last item.")
+NO_VERSION = Rule(
+    "version_missing", "warning", "ST 0601.19 item 65",
+    "Item 65 (version) is mandatory: receivers have to guess by which revision to read the others.",
+)  # fmt: skip
+ODD_VERSION = Rule(
+    "version_odd", "warning", "ST 0601.19 item 65",
+    f"Item 65 is the number of the revision, 1 to {NEWEST}: the encoder writes something else there.",
+)  # fmt: skip
+VERSIONS = Rule(
+    "versions_mixed", "note", "ST 0601.19 item 65", "Two encoders on one PID, or one that was updated: see who sends."
+)
+SECURITY = Rule(
+    "security_missing", "warning", "ST 0601.19 item 48; ST 0102",
+    "Every stream has to say its classification: set the security metadata in the encoder (ST 0102, nested as item"
+    " 48).",
+)  # fmt: skip
+MINIMUM_RULE = Rule(
+    "minimum_set", "warning", "ST 0902, minimum metadata set",
+    "Exploitation tools expect these: switch them on in the encoder, or connect the sensor that knows them.",
+)  # fmt: skip
+DEPRECATED = Rule("deprecated", "note", "ST 0601.19 and nested standards", "These items are withdrawn: leave them out.")
+SUPERSEDED = Rule(
+    "superseded", "note", "ST 0601.19",
+    "Still right, but coarse or of short range: send the finer item too, which receivers prefer.",
+)  # fmt: skip
+UNKNOWN = Rule(
+    "unknown_items", "note", "ST 0601.19; ST 0107",
+    "Private items, or of a newer revision: kept as bytes under `unknown`, and no other item suffers.",
+)  # fmt: skip
+UNKNOWN_SET = Rule(
+    "unknown_set", "note", "SMPTE ST 336", "A set that no table here has: its key and bytes are passed on as they are."
+)
+LEGACY = Rule(
+    "legacy_set", "note", "EG 0104, withdrawn; ST 0601",
+    "The predecessor of ST 0601: it is read, but has no checksum. Newer encoders send ST 0601.",
+)  # fmt: skip
+OLD_TARGETS = Rule(
+    "old_vmti", "note", "ST 0903.6", "Of before version 4 of ST 0903: read by the maps of that time; others may not."
+)
+SLOW = Rule(
+    "slow_items", "note", "ST 0902, refresh about every 30 s",
+    "A receiver that joins does not know these for so long: repeat slowly changing items every 10 to 30 s.",
+)  # fmt: skip
+NO_NUMBER = Rule(
+    "no_number", "note", "ST 0601.19, special values",
+    "The encoder sends these items, and says each time that it does not know them.",
+)  # fmt: skip
+NOWHERE = Rule(
+    "position_zero", "warning", "ST 0601.19 items 13, 14",
+    "Latitude and longitude are exactly 0: the encoder has no position (GPS without a fix?), and should leave them"
+    " out.",
+)  # fmt: skip
+IRREGULAR = Rule(
+    "rate_irregular", "warning", "ST 0902; ST 0604, a record for each frame",
+    "Metadata stops now and then: look at the encoder's metadata input, and (live) for a network that stalls.",
+)  # fmt: skip
+
+
+def _damaged(report: Report) -> Iterator[Finding]:
+    for s in report.klv:
+        if s.damaged:
+            text = f"{s.damaged:,} of {plural(s.records, 'record')} damaged on the way"
+            worst: Severity | None = "error" if s.damaged > MANY * s.records else None
+            yield DAMAGED.broken(text, at_stream(s), s.damaged, severity=worst)
+
+
+def _checksums(report: Report) -> Iterator[Finding]:
+    for s in report.klv:
+        if s.checksum_bad:
+            few: Severity | None = "warning" if s.checksum_bad < FEW * s.records else None
+            text = f"The checksum is wrong in {_all_of(s.checksum_bad, s)}"
+            hint = "" if s.checksum_bad == s.records else SOME_BAD
+            yield CHECKSUM.broken(text, at_stream(s), s.checksum_bad, severity=few, hint=hint)
+        if s.checksum_absent and s.set == "ST0601":
+            yield NO_CHECKSUM.broken(f"No checksum in {_all_of(s.checksum_absent, s)}", at_stream(s), s.checksum_absent)
+
+
+def _all_of(count: int, stream: KlvStream) -> str:
+    if count == stream.records:
+        return f"all {plural(count, 'record')}" if count > 1 else "the only record"
+    return f"{count:,} of {plural(stream.records, 'record')}"
+
+
+def _structure(report: Report) -> Iterator[Finding]:
+    for s in report.klv:
+        where = at_stream(s)
+        if s.last_wrong:
+            text = f"Item 1 (checksum) is not the last in {_all_of(s.last_wrong, s)}"
+            yield SUM_LAST.broken(text, where, s.last_wrong)
+        if s.set != "ST0601":
+            continue
+        if s.times.missing:
+            yield NO_TIME.broken(f"No time in {_all_of(s.times.missing, s)}", where, s.times.missing)
+        if s.first_wrong:
+            text = f"Item 2 (time) is not the first in {_all_of(s.first_wrong, s)}"
+            yield TIME_FIRST.broken(text, where, s.first_wrong)
+        if s.unversioned:
+            yield NO_VERSION.broken(f"No version in {_all_of(s.unversioned, s)}", where, s.unversioned)
+
+
+def _versions(report: Report) -> Iterator[Finding]:
+    for s in report.klv:
+        if s.set != "ST0601":
+            continue
+        odd = [str(version) for version in s.versions if not 0 < version <= NEWEST]
+        if odd:
+            yield ODD_VERSION.broken(f"Version {listed(odd)} of ST 0601 is not known", at_stream(s))
+        if len(s.versions) > 1:
+            text = f"Versions {listed([str(v) for v in s.versions])} of ST 0601 in one stream"
+            yield VERSIONS.broken(text, at_stream(s), len(s.versions))
+
+
+def _sets(report: Report) -> Iterator[Finding]:
+    for s in report.klv:
+        old = [str(version) for version in s.nested.get("ST0903", ()) if version < OLD_VMTI]
+        if s.set in ("ST0104", "EG0104"):
+            yield LEGACY.broken("Universal sets of EG/ST 0104", at_stream(s), s.records)
+        if s.set.startswith("key "):
+            text = f"{plural(s.records, 'packet')} of a set with the {s.set}"
+            yield UNKNOWN_SET.broken(text, at_stream(s), s.records)
+        if old:
+            yield OLD_TARGETS.broken(f"VMTI of ST 0903 version {listed(old)}", at_stream(s))
+
+
+def _main(report: Report) -> Iterator[tuple[KlvStream, dict[int, Item]]]:
+    """Each ST 0601 stream with something readable in it, and its items by tag."""
+    for s in report.klv:
+        if s.set == "ST0601" and s.records > s.damaged:
+            yield s, {item.tag: item for item in s.items if item.tag is not None and "." not in item.path}
+
+
+def _minimum(report: Report) -> Iterator[Finding]:
+    for s, items in _main(report):
+        missing = [either for either in MINIMUM if not any(tag in items for tag in either) and either != (48,)]
+        if missing:
+            names = [f"{'/'.join(map(str, tags))} {SETS['ST0601'][tags[0]].name}" for tags in missing]
+            text = f"{plural(len(missing), 'item')} of the minimum set never came: {listed(names, 8)}"
+            yield MINIMUM_RULE.broken(text, at_stream(s), len(missing))
+        if 48 not in items and not any(other.set.startswith("ST0102") for other in report.klv):
+            yield SECURITY.broken("No security metadata: the stream does not say its classification", at_stream(s))
+
+
+def _superseded(report: Report) -> Iterator[Finding]:
+    for s, items in _main(report):
+        coarse = [f"{old} {items[old].name} ({new})" for old, new in FINER.items() if old in items and new not in items]
+        if coarse:
+            yield SUPERSEDED.broken(f"Without their finer successors: {listed(coarse)}", at_stream(s), len(coarse))
+    for s in report.klv:
+        gone = [found for item in s.items if (found := item_at(item.path, s.set)) is not None and found.deprecated]
+        if gone:
+            names = listed([f"{item.tag} {item.name}" for item in gone])
+            yield DEPRECATED.broken(f"Withdrawn items: {names}", at_stream(s), len(gone))
+
+
+def _unknown(report: Report) -> Iterator[Finding]:
+    for s in report.klv:
+        table = SETS.get(s.set, {})
+        kept = [item for item in s.items if item.path.startswith("unknown.") and item.tag not in table]
+        unknown = [item.path.removeprefix("unknown.") for item in kept]  # the others are known, and malformed
+        if unknown and s.set in SETS:
+            text = f"{plural(len(unknown), 'item')} that no table knows: {listed(unknown, 8)}"
+            yield UNKNOWN.broken(text, at_stream(s), len(unknown))
+
+
+def _slow(report: Report) -> Iterator[Finding]:
+    for s, items in _main(report):
+        slow = [item for item in items.values() if item.longest > REFRESH]
+        if slow:
+            names = listed([f"{item.tag} {item.name} ({span(item.longest)})" for item in slow])
+            yield SLOW.broken(f"Refreshed more slowly than every 30 s: {names}", at_stream(s), len(slow))
+
+
+def _no_number(report: Report) -> Iterator[Finding]:
+    for s in report.klv:
+        never = [item for item in s.items if item.no_number >= item.count]
+        if never:
+            places = any(item.path in PLACES for item in never)
+            names = listed([f"{item.tag or ''} {item.name}".strip() for item in never])
+            yield NO_NUMBER.broken(
+                f"Never a number: {names}", at_stream(s), len(never), severity="warning" if places else None
+            )
+
+
+def _nowhere(report: Report) -> Iterator[Finding]:
+    for s in report.klv:
+        last = {item.path: item.last for item in s.items}
+        if last.get(PLACES[0]) == last.get(PLACES[1]) == "0.0":
+            yield NOWHERE.broken("The sensor is at latitude 0, longitude 0", at_stream(s))
+
+
+def _rate(report: Report) -> Iterator[Finding]:
+    for s in report.klv:
+        longest = s.intervals.high
+        if s.gaps and longest is not None and s.intervals.median is not None:
+            yield IRREGULAR.broken(
+                f"{plural(s.gaps, 'gap')} in the records, the longest {span(longest)} at second {s.longest_at:.1f}"
+                f" (usual: {span(s.intervals.median)})",
+                at_stream(s), s.gaps,
+            )  # fmt: skip
+
+
+CHECKS: tuple[Check, ...] = (
+    _checksums, _damaged, _structure, _rate, _minimum, _nowhere, _versions, _no_number, _sets,
+    _superseded, _unknown, _slow,
+)  # fmt: skip

@@ -1,0 +1,200 @@
+"""Time stamps: of the records (ST 0603), against PTS, the stream's clock, the wall's, and the frames' own (ST 0604)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from klvrelay.probe.clocks import PAUSE, PTS_JUMP
+from klvrelay.probe.report import Against, Finding, KlvStream, Report, Severity
+from klvrelay.probe.rules.rule import Check, Rule, at_pid, at_stream, plural, span
+
+DRIFT_PPM = 100.0
+DRIFT_OVER = 5.0
+SLOW_PACE = 0.02
+BEHIND = 5.0
+LEAST = 3
+DAY = 86_400.0
+MATCH, ROUGH = 0.001, 0.5
+"""Seconds that the clocks part company at least: PTS are exact, arrivals and PCRs a long way from it."""
+
+SCALES = (("GPS time", 18.0), ("MISP time, without leap seconds", 29.0), ("TAI", 37.0))
+"""Clocks that are whole seconds ahead of UTC since 2017."""
+
+UNIT = Rule(
+    "time_unit", "error", "ST 0603; ST 0601.19 item 2",
+    "Item 2 counts microseconds since 1970: let the encoder scale its clock.",
+)  # fmt: skip
+IMPLAUSIBLE = Rule(
+    "time_implausible", "error", "ST 0603; ST 0601.19 item 2",
+    "The encoder's clock was never set: give it NTP, PTP or GPS time.",
+)  # fmt: skip
+FUTURE = Rule(
+    "time_future", "warning", "ST 0603", "The encoder's clock is ahead, or this machine's is behind: set both by NTP."
+)
+WALL = Rule(
+    "time_off_wall", "warning", "ST 0603",
+    "A recording that is sent as if live, or a clock that is not set: give encoder and this machine NTP or GPS time.",
+)  # fmt: skip
+SCALE = Rule(
+    "time_scale", "note", "ST 0603, MISP time",
+    "Item 2 counts without leap seconds: take them off to get UTC (items 136, 137 tell how many), or all is late"
+    " by them.",
+)  # fmt: skip
+JUMPS = Rule(
+    "time_jumps", "warning", "ST 0603",
+    "The encoder's clock was set while it ran, records were lost, or recordings were joined.",
+)  # fmt: skip
+BACKWARDS = Rule(
+    "time_backwards", "warning", "ST 0603",
+    "Records are out of order, the clock was set back, or a recording began anew: who pairs by time picks wrong ones.",
+)  # fmt: skip
+REPEATED = Rule(
+    "time_repeated", "note", "ST 0603",
+    "Several records of one instant: the encoder sends faster than its sensor measures, or sends each twice.",
+)  # fmt: skip
+DRIFT = Rule(
+    "time_drift", "warning", "ST 0603; ST 1402",
+    "Metadata and picture run on different clocks, and part company: lock the encoder's PTS and its time of day"
+    " together.",
+)  # fmt: skip
+PACE = Rule(
+    "not_real_time", "note", "ST 0603",
+    "The records' own time does not go by as fast as this clock: a replay that is sped up or slowed down, or stalls.",
+)  # fmt: skip
+WRAPS = Rule(
+    "pts_wrap", "note", "ISO/IEC 13818-1 2.4.3.7, 33-bit PTS",
+    "That comes every 26.5 hours, and klvrelay counts on; a player that stops there is at fault.",
+)  # fmt: skip
+PTS_BACK = Rule(
+    "pts_backwards", "warning", "ISO/IEC 13818-1 2.4.3.7", "Metadata is muxed out of order: its PTS must go up."
+)
+PTS_JUMPS = Rule(
+    "pts_jumps", "warning", "ISO/IEC 13818-1 2.4.3.7",
+    "The encoder restarted or paused, or recordings were joined without repair.",
+)  # fmt: skip
+NO_FRAME_TIMES = Rule(
+    "frames_unstamped", "note", "ST 0604",
+    "Let the encoder write time stamps into the video (SEI, user data): then each record is tied to its frame exactly.",
+)  # fmt: skip
+FRAME_NS = Rule(
+    "frames_nanoseconds", "warning", "ST 0603; ST 0604",
+    "The encoder writes nanoseconds into a field of microseconds: klvrelay converts, others read a year past 5000.",
+)  # fmt: skip
+FRAME_UNMATCHED = Rule(
+    "frames_unmatched", "note", "ST 0604; ST 0601.19 item 2",
+    "Records are stamped on their own, not with the time of a frame: they can be paired with the nearest only.",
+)  # fmt: skip
+FRAME_APART = Rule(
+    "frames_apart", "warning", "ST 0604; ST 1402",
+    "Picture and metadata of one PTS tell different times: the encoder stamps one of them too late.",
+)  # fmt: skip
+
+
+def _units(report: Report) -> Iterator[Finding]:
+    names = {"ns": "nanoseconds", "ms": "milliseconds", "s": "seconds"}
+    for s in report.klv:
+        if s.times.unit in names:
+            text = f"Item 2 counts {names[s.times.unit]}, where microseconds belong"
+            yield UNIT.broken(text, at_stream(s), s.times.stamped)
+        elif s.times.unit == "?":
+            said = s.times.first or f"{s.times.first_us} µs"
+            yield IMPLAUSIBLE.broken(f"The records' time is {said}: that can't be", at_stream(s), s.times.stamped)
+
+
+def _wall(report: Report) -> Iterator[Finding]:
+    now = datetime.fromisoformat(report.began).timestamp()
+    for s in report.klv:
+        wall = next((each for each in s.times.references if each.clock == "wall clock"), None)
+        if s.times.unit != "us":
+            continue
+        if wall is None:
+            if s.times.last_us is not None and s.times.last_us / 1e6 > now + DAY:
+                yield FUTURE.broken(f"The records' time is {s.times.last}, in the future", at_stream(s))
+        elif wall.offset.median is not None:
+            yield from _off(wall.offset.median, s)
+
+
+def _off(offset: float, s: KlvStream) -> Iterator[Finding]:
+    for name, ahead in SCALES:
+        if abs(offset - ahead) < 3:
+            yield SCALE.broken(f"Time stamps are {span(offset)} ahead of UTC: that is {name}", at_stream(s))
+            return
+    if abs(offset) > BEHIND:
+        text = f"Time stamps are {span(abs(offset))} {'ahead of' if offset > 0 else 'behind'} this machine's clock"
+        yield WALL.broken(text, at_stream(s), s.times.stamped)
+
+
+def _steps(report: Report) -> Iterator[Finding]:
+    for s in report.klv:
+        t, where = s.times, at_stream(s)
+        if t.jumps:
+            beyond = "that no other clock made" if t.references else f"of over {span(PAUSE)}"
+            text = f"{plural(t.jumps, 'jump')} of time {beyond}, by up to {span(t.longest_jump)}"
+            yield JUMPS.broken(text, where, t.jumps)
+        if t.backwards:
+            yield BACKWARDS.broken(f"Time went backwards {plural(t.backwards, 'time')}", where, t.backwards)
+        if t.repeated:
+            many: Severity | None = "warning" if t.repeated > t.stamped / 2 and t.stamped > 4 else None
+            text = f"{t.repeated:,} of {plural(t.stamped, 'record')} have the time of the one before"
+            yield REPEATED.broken(text, where, t.repeated, severity=many)
+
+
+def _drift(report: Report) -> Iterator[Finding]:
+    for s in report.klv:
+        for against in s.times.references:
+            if against.over >= DRIFT_OVER and drifts(against):
+                ppm = against.drift_ppm or 0.0
+                if against.clock == "PTS" and abs(ppm) > DRIFT_PPM:
+                    text = f"Against the PTS the records' time {_drifting(ppm)}"
+                    yield DRIFT.broken(text, at_stream(s), against.offset.count)
+                elif against.clock != "PTS" and abs(ppm) > SLOW_PACE * 1e6:
+                    text = f"Against the {against.clock} the records' time {_drifting(ppm)}"
+                    yield PACE.broken(text, at_stream(s), against.offset.count)
+
+
+def drifts(against: Against) -> bool:
+    """Is a drift to be seen, beyond what packets that come a little early or late make?"""
+    if against.drift_ppm is None or against.offset.count <= 10:
+        return False
+    least = MATCH if against.clock == "PTS" else ROUGH
+    grown = abs(against.drift_ppm) * against.over * 1e-6
+    return abs(against.drift_ppm) > LEAST * (against.drift_error_ppm or 0.0) and grown > least
+
+
+def _drifting(ppm: float) -> str:
+    speed = "gains" if ppm > 0 else "loses"
+    return f"{speed} {span(abs(ppm) * 3600e-6)} an hour ({abs(ppm):,.0f} ppm)"
+
+
+def _pts(report: Report) -> Iterator[Finding]:
+    for s in report.klv:
+        t, where = s.times, at_stream(s)
+        if t.pts_wraps:
+            yield WRAPS.broken(f"The PTS wrapped {plural(t.pts_wraps, 'time')}", where, t.pts_wraps)
+        if t.pts_backwards:
+            yield PTS_BACK.broken(f"The PTS went backwards {plural(t.pts_backwards, 'time')}", where, t.pts_backwards)
+        if t.pts_jumps:
+            text = f"The PTS jumped by over {span(PTS_JUMP)} {plural(t.pts_jumps, 'time')}"
+            yield PTS_JUMPS.broken(text, where, t.pts_jumps)
+
+
+def _frames(report: Report) -> Iterator[Finding]:
+    for f in report.frames:
+        where = at_pid(f.pid, f.codec)
+        if f.searched and not f.stamped:
+            yield NO_FRAME_TIMES.broken(f"No time stamps in {plural(f.frames, 'frame')}", where)
+        if f.nanoseconds:
+            text = f"{f.nanoseconds:,} of {plural(f.stamped, 'frame time')} in nanoseconds"
+            yield FRAME_NS.broken(text, where, f.nanoseconds)
+        if f.stamped and f.compared > 10 and not f.matched:
+            text = f"None of {plural(f.compared, 'record')} has exactly the time of a frame"
+            yield FRAME_UNMATCHED.broken(text, where, f.compared)
+        apart = f.against.median
+        if apart is not None and f.rate and abs(apart) > 1 / f.rate:
+            side = "after" if apart > 0 else "before"
+            text = f"Records tell a time {span(abs(apart))} {side} that of the frame of their PTS"
+            yield FRAME_APART.broken(text, where, f.against.count)
+
+
+CHECKS: tuple[Check, ...] = (_units, _wall, _steps, _drift, _pts, _frames)

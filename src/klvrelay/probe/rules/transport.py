@@ -1,0 +1,170 @@
+"""Packets, tables and clocks of the transport stream (ISO/IEC 13818-1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from klvrelay.probe import pcr, tables
+from klvrelay.probe.codes import hexpid
+from klvrelay.probe.report import Finding, PidCount, Program, Repeats, Report
+from klvrelay.probe.rules.rule import Check, Rule, at_pid, listed, plural, span
+
+SYNC_LOST = Rule(
+    "sync_lost", "warning", "ISO/IEC 13818-1 2.4.3.2",
+    "Bytes were lost or added between packets: look for a lossy link, a cut recording, two senders on one port.",
+)  # fmt: skip
+TRANSPORT_ERROR = Rule(
+    "transport_error", "warning", "ISO/IEC 13818-1 2.4.3.3, transport_error_indicator",
+    "A receiver before this one (radio, modem) could not repair these packets: improve the link, or its error"
+    " correction.",
+)  # fmt: skip
+CONTINUITY = Rule(
+    "continuity", "warning", "ISO/IEC 13818-1 2.4.3.3, continuity_counter",
+    "Packets are lost on the way: look for a full link, Wi-Fi, a small socket buffer, or a remultiplexer at fault.",
+)  # fmt: skip
+COUNTER = Rule(
+    "counter_stands", "warning", "ISO/IEC 13818-1 2.4.3.3, continuity_counter",
+    "The multiplexer must count up with each packet that has a payload; receivers may drop all of these as duplicates.",
+)  # fmt: skip
+SCRAMBLED = Rule(
+    "scrambled", "error", "ISO/IEC 13818-1 2.4.3.3, transport_scrambling_control",
+    "Send the metadata in the clear, or descramble the stream before this.",
+)  # fmt: skip
+NO_PAT = Rule(
+    "no_pat", "error", "ISO/IEC 13818-1 2.4.4.3",
+    "Without a PAT no receiver finds a program: let the multiplexer send it on PID 0 at least twice a second.",
+)  # fmt: skip
+NO_PMT = Rule(
+    "no_pmt", "error", "ISO/IEC 13818-1 2.4.4.8",
+    "The PAT names this program, but its map never came: let the multiplexer send it at least twice a second.",
+)  # fmt: skip
+BAD_TABLE = Rule(
+    "bad_table", "warning", "ISO/IEC 13818-1 2.4.4, CRC_32",
+    "Tables arrive damaged, or the multiplexer computes their CRC wrongly; receivers ignore them.",
+)  # fmt: skip
+RARE_TABLE = Rule(
+    "rare_table", "warning", "ETSI TR 101 290 1.3, 1.5",
+    "A receiver that joins waits so long for picture and metadata: send PAT and PMT every 100 ms.",
+)  # fmt: skip
+NO_PCR = Rule(
+    "no_pcr", "warning", "ISO/IEC 13818-1 2.4.3.5",
+    "Without a clock players can't keep time, and PTS mean nothing: let the multiplexer send PCRs on the PID of"
+    " the map.",
+)  # fmt: skip
+RARE_PCR = Rule(
+    "rare_pcr", "warning", "ISO/IEC 13818-1 2.7.2",
+    "Send a PCR at least every 100 ms (40 ms is usual).",
+)  # fmt: skip
+PCR_JUMP = Rule(
+    "pcr_jump", "warning", "ISO/IEC 13818-1 2.4.3.5, discontinuity_indicator",
+    "The stream's clock jumps without saying so: the encoder restarted, or recordings were joined without repair.",
+)  # fmt: skip
+CHANGED = Rule(
+    "map_changed", "note", "ISO/IEC 13818-1 2.4.4.8, version_number",
+    "Streams came, went or moved; klvrelay follows, simpler receivers may not.",
+)  # fmt: skip
+
+
+def _sync(report: Report) -> Iterator[Finding]:
+    t = report.transport
+    if t is not None and t.sync_losses:
+        yield SYNC_LOST.broken(
+            f"{plural(t.sync_losses, 'time')} the next packet was not where it should be,"
+            f" {plural(t.skipped, 'byte')} belong to none",
+            count=t.sync_losses,
+        )
+
+
+def _pids(report: Report) -> tuple[PidCount, ...]:
+    return report.transport.pids if report.transport is not None else ()
+
+
+def _programs(report: Report) -> tuple[Program, ...]:
+    return report.transport.programs if report.transport is not None else ()
+
+
+def _errors(report: Report) -> Iterator[Finding]:
+    hit = [pid for pid in _pids(report) if pid.transport_errors]
+    if hit:
+        count = sum(pid.transport_errors for pid in hit)
+        where = f"PID {listed([hexpid(pid.pid) for pid in hit])}"
+        text = f"{plural(count, 'packet')} marked as damaged by a receiver before this"
+        yield TRANSPORT_ERROR.broken(text, where, count)
+
+
+def _continuity(report: Report) -> Iterator[Finding]:
+    hit = [pid for pid in _pids(report) if pid.gaps]
+    ours = [pid for pid in hit if pid.holds_klv]
+    for pids in (ours, [pid for pid in hit if pid not in ours]):
+        if pids:
+            gaps, lost = (sum(getattr(pid, name) for pid in pids) for name in ("gaps", "lost"))
+            share = 100 * lost / (lost + sum(pid.packets for pid in pids))
+            what = listed([f"{pid.label}" for pid in pids])
+            text = f"{plural(gaps, 'gap')} in {what}: at least {plural(lost, 'packet')} lost ({share:.2g} %)"
+            yield CONTINUITY.broken(text, f"PID {listed([hexpid(pid.pid) for pid in pids])}", gaps)
+    for pid in _pids(report):
+        if pid.packets > 8 and pid.duplicates > pid.packets / 2:
+            yield COUNTER.broken(f"The counter of {pid.label} stands still", at_pid(pid.pid), pid.duplicates)
+
+
+def _scrambled(report: Report) -> Iterator[Finding]:
+    for pid in _pids(report):
+        if pid.scrambled:
+            ours = pid.kind in ("klv", "metadata", "private")
+            text = f"{plural(pid.scrambled, 'packet')} of {pid.label} scrambled"
+            yield SCRAMBLED.broken(text, at_pid(pid.pid), pid.scrambled, severity="error" if ours else "note")
+
+
+def _tables(report: Report) -> Iterator[Finding]:
+    t = report.transport
+    if t is None or not t.packets:
+        return
+    if not t.pat.count:
+        yield NO_PAT.broken("No PAT: nothing says which programs there are", "PID 0x00")
+    for program in t.programs:
+        if not program.pmt.count:
+            text = f"No PMT of program {program.number}: nothing says which streams it has"
+            yield NO_PMT.broken(text, at_pid(program.pmt_pid))
+        if program.changes:
+            text = f"The map of program {program.number} changed {plural(program.changes, 'time')}"
+            yield CHANGED.broken(text, at_pid(program.pmt_pid), program.changes)
+    if t.bad_tables:
+        yield BAD_TABLE.broken(f"{plural(t.bad_tables, 'table section')} with a wrong CRC", count=t.bad_tables)
+
+
+def _rare_tables(report: Report) -> Iterator[Finding]:
+    t = report.transport
+    kinds = [] if t is None else [("PAT", 0, t.pat), *(("PMT", p.pmt_pid, p.pmt) for p in t.programs)]
+    for name, pid, repeats in kinds:
+        if repeats.late and repeats.longest is not None:
+            yield RARE_TABLE.broken(
+                f"{name} up to {span(repeats.longest)} apart, {_often(repeats, tables.LATEST)}",
+                at_pid(pid), repeats.late,
+            )  # fmt: skip
+
+
+def _pcr(report: Report) -> Iterator[Finding]:
+    for program in _programs(report):
+        if not program.pmt.count:
+            continue
+        where = f"program {program.number}"
+        if program.pcr_pid is None or not program.pcr.count:
+            wanted = "names no PCR" if program.pcr_pid is None else f"has no PCR on PID {hexpid(program.pcr_pid)}"
+            yield NO_PCR.broken(f"Program {program.number} {wanted}: the stream has no clock", where)
+            continue
+        if program.pcr.late and program.pcr.longest is not None:
+            yield RARE_PCR.broken(
+                f"PCRs up to {span(program.pcr.longest)} apart, {_often(program.pcr, pcr.LATEST)}",
+                f"{where}, PID {hexpid(program.pcr_pid)}", program.pcr.late,
+            )  # fmt: skip
+        if program.pcr_jumps:
+            text = f"The stream's clock jumped {plural(program.pcr_jumps, 'time')}"
+            yield PCR_JUMP.broken(text, f"{where}, PID {hexpid(program.pcr_pid)}", program.pcr_jumps)
+
+
+def _often(repeats: Repeats, latest: float) -> str:
+    return f"{plural(repeats.late, 'time')} over {span(latest)}"
+
+
+CHECKS: tuple[Check, ...] = (_tables, _scrambled, _continuity, _sync, _errors)
+MINOR: tuple[Check, ...] = (_rare_tables, _pcr)

@@ -1,0 +1,198 @@
+"""Every record counted: sets, versions, rates, checksums, items, times; next door, `inquiry.py` decodes them.
+
+One `StreamTally` a set and PID. What it keeps is bounded, however long it goes on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import orjson
+
+from klvrelay.klv import KEY
+from klvrelay.probe import drawn, report
+from klvrelay.probe.clocks import TimeTally
+from klvrelay.probe.items import MOST, ItemTable, plain
+from klvrelay.probe.series import Counts, Curve, Path, Spread
+from klvrelay.record import Record
+
+STREAMS = 32
+"""Sets and PIDs that are told apart."""
+GAP_TIMES, GAP_LEAST = 3.0, 0.25
+"""A gap is this many usual intervals, and so many seconds at least."""
+LEAP = 10.0
+"""Seconds between two PTS that are a jump rather than a pause."""
+
+SENSOR = ("sensor_latitude", "sensor_longitude")
+CENTRE = ("frame_center_latitude", "frame_center_longitude")
+_ALTITUDES = (
+    ("sensor", ("sensor_ellipsoid_height_extended", "sensor_ellipsoid_height", "sensor_true_altitude")),
+    ("frame center", ("frame_center_height_above_ellipsoid", "frame_center_elevation")),
+)
+_CHECKED = ("ST0601", "ST0903", "VTrack")
+_NESTED = {"vmti_local_set": ("ST0903", "vmti_ls_version"), "security_local_set": ("ST0102", "version")}
+
+
+class StreamTally:
+    """The records of one set on one PID."""
+
+    def __init__(self, pid: int | None, set_name: str) -> None:
+        self.pid, self.set = pid, set_name
+        self.key = ""
+        self.records = self.damaged = 0
+        self.first_wrong = self.last_wrong = self.unversioned = self.gaps = 0
+        self.longest_at = 0.0
+        self.checksums: Counter[str] = Counter()
+        self.versions: Counter[int] = Counter()
+        self.nested: dict[str, Counter[int]] = {}
+        self.remarks: Counter[str] = Counter()
+        self.specials: Counter[str] = Counter()
+        self.items = ItemTable(set_name)
+        self.times = TimeTally()
+        self.intervals, self.sizes = Spread(), Spread()
+        self.rate, self.gap_curve = Counts(), Curve("gap")
+        self.altitudes = {name: Curve(name) for name, _ in _ALTITUDES}
+        self.paths = {"sensor": Path(), "frame center": Path()}
+        self._first_at = self._last_at = self._last_paced = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """From the first record to the last, by the clock that they are paced by."""
+        return self.intervals.total
+
+    def add(self, record: Record, at: float, stream: float | None) -> int | None:
+        """Take a record `at` this second of the probe; gives its time in microseconds where that can be believed."""
+        self.key = self.key or record.raw[:16].hex()
+        line = self.times.line(record.pts)
+        # Where a file's records were muxed tells less of the sender's pace than their PTS do.
+        at = self._arrived(at, at if line is None or record.received_us is not None else line)
+        self.sizes.add(len(record.raw))
+        self.checksums[record.checksum] += 1
+        if record.transport != "ok":
+            self.damaged += 1
+            return None
+        document = orjson.loads(record.json())
+        self._structure(record.raw, document)
+        self._quality(document["quality"])
+        self.items.add(at, document["items"], document["quality"].get("special", {}))
+        if record.checksum == "bad" and self.checksums["ok"]:
+            return None  # what it says may be wrong; where all are bad, the sum is
+        self._places(at, document["items"])
+        return self.times.add(document["time_us"], line, at, stream, record.received_us)
+
+    def _arrived(self, at: float, paced: float) -> float:
+        """Count it, `paced` being its second by the clock that says most; gives the second of the probe by that."""
+        if self.records:
+            step = paced - self._last_paced
+            if not 0 <= step <= LEAP:
+                step = max(0.0, at - self._last_at)
+            if step > GAP_LEAST and self.records > 3 and step > GAP_TIMES * (self.intervals.median or 0.0):
+                self.gaps += 1
+            if step > (self.intervals.high if self.intervals.count else 0.0):
+                self.longest_at = self._first_at + self.seconds
+            self.intervals.add(step)
+            self.gap_curve.add(self._first_at + self.seconds, step)
+        else:
+            self._first_at = at
+        self._last_at, self._last_paced = at, paced
+        self.records += 1
+        self.rate.add(self._first_at + self.seconds)
+        return self._first_at + self.seconds
+
+    def _structure(self, raw: bytes, document: dict[str, Any]) -> None:
+        """Order and presence of the items that have a place of their own."""
+        version = document["version"]
+        if isinstance(version, int):
+            if version in self.versions or len(self.versions) < MOST:
+                self.versions[version] += 1
+        elif self.set == "ST0601":
+            self.unversioned += 1
+        if self.set == "ST0601" and document["time_us"] is not None:
+            value = 17 + (raw[16] & 0x7F if raw[16] & 0x80 else 0)
+            self.first_wrong += raw[value] != 2
+        if self.set in _CHECKED and document["quality"]["checksum"] != "absent":
+            self.last_wrong += raw[-4:-2] != b"\x01\x02"
+        for key, (name, version_key) in _NESTED.items():
+            inner = document["items"].get(key)
+            if isinstance(inner, dict):
+                versions, version = self.nested.setdefault(name, Counter()), _number(inner, version_key)
+                if version in versions or len(versions) < MOST:
+                    versions[version] += 1
+
+    def _quality(self, quality: dict[str, Any]) -> None:
+        for text in {plain(text) for text in quality.get("warnings", ())}:
+            _count(self.remarks, text)
+        for path, reason in quality.get("special", {}).items():
+            _count(self.specials, f"{plain(path)}: {reason}")
+
+    def _places(self, at: float, items: dict[str, Any]) -> None:
+        for name, (latitude, longitude) in (("sensor", SENSOR), ("frame center", CENTRE)):
+            lat, lon = items.get(latitude), items.get(longitude)
+            if isinstance(lat, int | float) and isinstance(lon, int | float):
+                self.paths[name].add(lat, lon)
+        for name, keys in _ALTITUDES:
+            for key in keys:
+                if isinstance(height := items.get(key), int | float):
+                    self.altitudes[name].add(at, height)
+                    break
+
+    def frozen(self, carriage: report.Carriage | None) -> report.KlvStream:
+        readable = self.records - self.damaged
+        rate = (self.records - 1) / self.seconds if self.seconds > 0 else None
+        return report.KlvStream(
+            self.pid, self.set, self.key, tuple(sorted(self.versions)), self.records, rate,
+            self.intervals.frozen(), self.gaps, self.longest_at, self.sizes.frozen(),
+            self.checksums["ok"], self.checksums["bad"], self.checksums["absent"], self.damaged,
+            self.first_wrong, self.last_wrong, self.unversioned,
+            {name: tuple(sorted(v for v in found if v >= 0)) for name, found in self.nested.items()},
+            carriage, self.times.frozen(), self.items.frozen(readable, rate),
+            _remarks(self.remarks), _remarks(self.specials),
+        )  # fmt: skip
+
+    def plots(self) -> drawn.Plots:
+        width = self.rate.width  # the widest of all, since it saw every record
+        return drawn.Plots(
+            self.pid, self.set, self.rate.line("records/s"), self.gap_curve.line(),
+            tuple(each.curve.line() for each in self.times.comparisons),
+            tuple(curve.line() for curve in self.altitudes.values()),
+            self.rate.strip("records", width), self.items.strips(width),
+            tuple(drawn.Path(name, tuple(path.points)) for name, path in self.paths.items() if path.points),
+        )  # fmt: skip
+
+
+class Telemetry:
+    """All records of a source."""
+
+    def __init__(self) -> None:
+        self.streams: dict[tuple[int | None, str], StreamTally] = {}
+        self.records = 0
+        self.left_out = 0
+
+    def add(self, record: Record, at: float, stream: float | None) -> int | None:
+        """As `StreamTally.add`."""
+        self.records += 1
+        name = record.set
+        if name == "unknown" and record.raw.startswith(KEY):
+            name = f"key {record.raw[:16].hex()}"
+        tally = self.streams.get((record.pid, name))
+        if tally is None:
+            if len(self.streams) >= STREAMS:
+                self.left_out += 1
+                return None
+            tally = self.streams[record.pid, name] = StreamTally(record.pid, name)
+        return tally.add(record, at, stream)
+
+
+def _count(counter: Counter[str], text: str) -> None:
+    if text in counter or len(counter) < MOST:
+        counter[text] += 1
+
+
+def _number(items: dict[str, Any], key: str) -> int:
+    value = items.get(key)
+    return value if isinstance(value, int) else -1
+
+
+def _remarks(counter: Counter[str]) -> tuple[report.Remark, ...]:
+    return tuple(report.Remark(text, count) for text, count in counter.most_common())

@@ -1,0 +1,88 @@
+"""The verb `probe`: a look at a source, and the report as text, JSON or HTML; next door, `probe/` does the looking."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from klvrelay.errors import ConfigError
+from klvrelay.names import Url
+from klvrelay.sources import Source, open_source
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line says of the report.
+
+    seconds  to look; None: 10 of a live source, all of another
+    json     the document on standard output, instead of the text
+    html     file to write the page to
+    quiet    no progress bar
+    """
+
+    seconds: float | None = None
+    json: bool = False
+    html: str | None = None
+    quiet: bool = False
+
+
+async def probe(text: str, wishes: Wishes, **options: Any) -> int:
+    """The whole verb; gives the exit code. Raises ConfigError, SourceDown or NotMedia where there is nothing to tell.
+
+    `options` are those of `sources.open_source`. A cancellation ends the look: the report is of what came until then.
+    """
+    if wishes.seconds is not None and not 0 < wishes.seconds < 1e9:
+        raise ConfigError(f"--seconds {wishes.seconds}: give a number above 0")
+    page = _writable(wishes.html) if wishes.html is not None else None
+    source = open_source(Url.parse(text), **options)
+
+    from klvrelay.probe import inquire  # here, since it loads numpy: an option that is wrong is said before
+    from klvrelay.probe.document import document
+    from klvrelay.probe.page import page as html
+    from klvrelay.probe.text import console_for, write
+
+    with nullcontext() if wishes.quiet or not sys.stderr.isatty() else _progress(source, wishes.seconds) as progress:
+        report = await inquire(source, seconds=wishes.seconds, progress=progress)
+    if page is not None:
+        page.write_text(html(report), encoding="utf-8")
+    if wishes.json:
+        sys.stdout.buffer.write(document(report))
+        sys.stdout.flush()
+    else:
+        write(report, console_for(sys.stdout))
+    return report.verdict.exit_code
+
+
+def _writable(name: str) -> Path:
+    """A file that the page can go to; better said before than after the look."""
+    path = Path(name)
+    if path.is_dir() or not path.parent.is_dir():
+        raise ConfigError(f"--html {path}: not a file in a folder that exists")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ConfigError(f"--html {path}: no permission to write there")
+    return path
+
+
+@contextmanager
+def _progress(source: Source, seconds: float | None) -> Iterator[Any]:
+    """A bar on standard error: of a file its bytes, of a live source the seconds."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    path = source.url.path
+    of_file = source.url.scheme == "file" and os.path.isfile(path)
+    total = os.path.getsize(path) if of_file and seconds is None else seconds or (10.0 if source.live else None)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[said]}"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("looking", total=total, said="" if of_file else "waiting for it")
+
+        def show(size: int, looked: float, records: int) -> None:
+            done = size if of_file and seconds is None else looked
+            bars.update(task, completed=done, said=f"{size / 1e6:.1f} MB, {records:,} KLV records")
+
+        yield show

@@ -1,0 +1,406 @@
+"""What `klvrelay.encode` writes: published vectors, framing, order, layouts, and clear refusals.
+
+Next door: `test_encode_inverse.py` has whole packets come back as they were, `test_encode_random.py` random items,
+`test_encode_peers.py` other people's decoders.
+"""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from klvdata.common import packet_checksum
+from reference_wire import crc16, crc32
+
+import klvrelay
+from klvrelay.encode import encode, encode_item
+from klvrelay.encode.numbers import imapb
+from klvrelay.encode.wire import ber_length, ber_oid
+from klvrelay.errors import EncodeError
+from klvrelay.spec import CHECKSUM, KEYED, SETS, UNIVERSAL_KEYS
+
+VECTORS = Path(__file__).parent / "vectors"
+TIME = 1_340_977_512_000_000
+
+
+def vectors(name: str) -> list[dict]:
+    return [json.loads(line) for line in (VECTORS / name).read_text(encoding="utf-8").splitlines()]
+
+
+def fixed_width(vector: dict) -> bool:
+    """A scalar of one width, whose value the bytes can be made from."""
+    if vector["type"] != "item" or vector["set"] not in SETS or isinstance(vector["expected"], dict | list):
+        return False
+    item = SETS[vector["set"]].get(vector["tag"])
+    return item is not None and item.len_min == item.len_max and item.mapping not in ("special", "imapb", "ieee754")
+
+
+def test_every_scalar_vector_is_written_as_it_was_published():
+    """A published value becomes the published bytes, for every scalar item of one width."""
+    chosen = [vector for vector in vectors("vectors.jsonl") if fixed_width(vector)]
+
+    wrong = [v for v in chosen if encode_item(v["set"], v["tag"], v["expected"]).hex() != v["hex"]]
+
+    assert wrong == []
+    assert len(chosen) > 400
+
+
+def test_every_imapb_vector_is_written_as_it_was_published():
+    """A number within its range becomes the published IMAPB code, in any length."""
+    chosen = [v for v in vectors("imapb_vectors.jsonl") if isinstance(v.get("x"), int | float)]
+    chosen = [v for v in chosen if v["min"] <= v["x"] <= v["max"]]
+
+    wrong = [v for v in chosen if imapb(v["x"], v["min"], v["max"], v["length"]) != int(v["hex"], 16)]
+
+    assert wrong == []
+    assert len(chosen) > 700
+
+
+@pytest.mark.parametrize(
+    ("count", "code"), [(0, "00"), (127, "7f"), (128, "8180"), (255, "81ff"), (256, "820100"), (70000, "83011170")]
+)
+def test_lengths_are_ber_in_its_shortest_form(count, code):
+    """Short form below 128, else as few bytes as hold it."""
+    assert ber_length(count).hex() == code
+
+
+@pytest.mark.parametrize(("number", "code"), [(0, "00"), (127, "7f"), (128, "8100"), (16384, "818000")])
+def test_tags_are_ber_oid(number, code):
+    """Seven bits a byte, the most significant first."""
+    assert ber_oid(number).hex() == code
+
+
+# ---- packets ----------------------------------------------------------------------------------------------
+
+
+def test_a_packet_begins_with_its_time_and_ends_with_its_checksum():
+    """Item 2 comes first and item 1 last, whatever order the items were given in."""
+    whole = encode({"sensor_latitude": 34.7, "precision_time_stamp": TIME})
+
+    assert whole.startswith(UNIVERSAL_KEYS["ST0601"] + bytes([20]) + b"\x02\x08")
+    assert whole[-4:-2] == b"\x01\x02"
+    assert whole[-2:] == packet_checksum(whole)
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_the_checksum_is_right_for_even_and_odd_lengths(size):
+    """The running sum agrees with another implementation wherever the packet ends."""
+    whole = encode({"mission_id": "x" * size})
+
+    assert whole[-2:] == packet_checksum(whole)
+
+
+@pytest.mark.parametrize("name", CHECKSUM)
+def test_each_set_with_a_checksum_gets_its_own_kind(name):
+    """The decoder finds it good, and the tests' own sums agree; `checksum=False` leaves it out."""
+    tag, kind = CHECKSUM[name]
+    whole = encode({150: b"abc"}, set=name)
+    (record,) = klvrelay.decode(whole)
+
+    assert record.checksum == "ok"
+    if kind != "sum16":
+        size = {"crc16": 2, "crc32": 4}[kind]
+        assert int.from_bytes(whole[-size:], "big") == {"crc16": crc16, "crc32": crc32}[kind](whole[:-size])
+    assert whole[-4 if kind != "crc32" else -6] == tag
+    assert klvrelay.decode(encode({150: b"abc"}, set=name, checksum=False))[0].checksum == "absent"
+
+
+def test_a_set_without_a_checksum_item_gets_none():
+    """ST 0102 has no checksum item, and one can be left out of ST 0601."""
+    security = encode({"security_classification": "Unclassified"}, set="ST0102")
+
+    assert security == UNIVERSAL_KEYS["ST0102"] + b"\x03\x01\x01\x01"
+    assert encode({"mission_id": "a"}, checksum=False)[16:] == b"\x03\x03\x01a"
+
+
+def test_unknown_tags_zero_lengths_and_repeats_can_be_written():
+    """A tag that no table has takes bytes, None is a length of zero, and pairs may repeat an item."""
+    body = encode([(150, b"\x0a\x0b"), ("mission_id", None), (100, b"a"), (100, b"b")], checksum=False)
+
+    assert body[17:].hex() == "8116020a0b" + "0300" + "640161" + "640162"
+
+
+def test_nested_sets_and_series_are_written_from_mappings_and_lists():
+    """A VMTI set is a mapping, its targets a list of mappings with their target_id."""
+    track = UUID("12345678-1234-4234-8234-123456789abc")
+    target = {"target_id": 200, "target_centroid": 409600, "vtracker": {"track_id": track}}
+    value = encode_item("ST0601", "vmti_local_set", {"vmti_ls_version": 6, "vtarget_series": [target]})
+
+    pack = "8148" + "0103064000" + "6812" + "0110" + track.hex
+    assert value.hex() == "040106" + "651c" + "1b" + pack
+
+
+def test_a_document_is_written_with_its_time_version_and_specials():
+    """What a record's head has goes back into items 2 and 65, and a null to the code that its special names."""
+    document = {
+        "set": "ST0601",
+        "time_us": TIME,
+        "version": 19,
+        "quality": {"checksum": "ok", "special": {"platform_pitch_angle": "out_of_range"}},
+        "items": {"platform_pitch_angle": None, "platform_roll_angle": None},
+    }
+    whole = encode(document)
+
+    assert whole[17:-4].hex() == f"0208{TIME:016x}" + "410113" + "06028000" + "0700"
+    assert encode(document | {"quality": {"checksum": "absent"}})[-2:] == b"\x07\x00"
+
+
+def test_an_array_is_described_by_its_mapping_alone():
+    """The decoder gives back the dimensions and values that were put in; sizes that were left out are found."""
+    array = {"dims": [2, 2], "values": [1, 2, 70000, 4]}
+    whole = encode({"correspondence_points_row_column": array}, set="ST1601")
+
+    (record,) = klvrelay.decode(whole)
+    assert record.items == {"correspondence_points_row_column": {"dims": [2, 2], "ebytes": 3, "apa": 1,
+                                                                 "values": [1, 2, 70000, 4]}}  # fmt: skip
+
+
+def test_a_core_identifier_can_be_given_as_its_text():
+    """The text form of ST 1204 becomes its bytes, and text and parts together must agree."""
+    for vector in vectors("vectors.jsonl"):
+        if vector["type"] != "miis":
+            continue
+        for value in (vector["text"], vector["text"].lower(), {"text": vector["text"]}, vector["expected"]):
+            assert encode_item("ST0601", "miis_core_identifier", value).hex() == vector["hex"]
+        both = vector["expected"] | {"text": vector["text"]}
+        assert encode_item("ST0601", "miis_core_identifier", both).hex() == vector["hex"]
+        with pytest.raises(EncodeError, match="says other than"):
+            encode_item("ST0601", "miis_core_identifier", both | {"version": 9})
+
+
+def test_a_matrix_goes_right_behind_the_items_it_names():
+    """Receiver rule 8 of ST 0601: an SDCC-FLP is of the items before it, in their order."""
+    matrix = {"matrix_size": 2, "sigma": [1.0, 2.0], "rho": [0.5], "items": ["sensor_longitude", "sensor_latitude"]}
+    items = {"sdcc_flp": [matrix], "sensor_latitude": 1.0, "mission_id": "x", "sensor_longitude": 2.0}
+
+    (record,) = klvrelay.decode(encode(items))
+
+    assert list(record.items) == ["mission_id", "sensor_longitude", "sensor_latitude", "sdcc_flp"]
+    assert record.items["sdcc_flp"][0]["items"] == matrix["items"]
+
+
+def test_two_matrices_of_one_item_can_not_both_stand_behind_it():
+    """What the wire can't say is refused."""
+    one = {"matrix_size": 2, "sigma": [1.0, 2.0], "items": ["sensor_latitude", "sensor_longitude"]}
+    other = {"matrix_size": 2, "sigma": [1.0, 2.0], "items": ["sensor_latitude", "slant_range"]}
+    items = {"sensor_latitude": 1.0, "sensor_longitude": 2.0, "slant_range": 3.0, "sdcc_flp": [one, other]}
+
+    with pytest.raises(EncodeError, match=r"sdcc_flp\[0\]\.items: .*can't all stand right before it"):
+        encode(items)
+
+
+def test_user_data_of_a_video_terminal_can_be_told_by_its_value():
+    """ST 0806: what item 1 says it is decides how the value is written; data and value must agree."""
+    number = {"numeric_id": {"data_type": "Signed Integer", "id": 3}, "user_value": -2}
+    whole = encode({"user_defined_local_set": [number]}, set="ST0806")
+
+    assert klvrelay.decode(whole)[0].items == {"user_defined_local_set": [number | {"user_data": "fe"}]}
+    with pytest.raises(EncodeError, match="user_data says -2"):
+        encode({"user_defined_local_set": [number | {"user_data": "fe", "user_value": 5}]}, set="ST0806")
+
+
+def test_universal_sets_take_the_keys_of_a_record():
+    """EG 0104 goes out behind 16-byte keys, its time first, its dates as text."""
+    items = {"sensor_latitude": 38.1, "event_start_time": 1_112_255_451_000_000, "precision_time_stamp": TIME}
+    whole = encode(items, set="ST0104")
+    (record,) = klvrelay.decode(whole)
+
+    assert record.time_us == TIME
+    assert record.items == {"sensor_latitude": 38.1, "event_start_time": 1_112_255_451_000_000}
+    assert b"20050331075051" in whole
+    (time_key,) = [key for key, item in KEYED.items() if item.key == "precision_time_stamp"]
+    assert whole[17 : 17 + 16] == time_key
+
+
+@pytest.mark.parametrize(
+    ("name", "items"),
+    [
+        (
+            "ST1010",
+            {"sdcc_flp": {"matrix_size": 1, "mode": 2, "sparse": False, "sigma": [1.5], "rho": [], "items": []}},
+        ),
+        ("ST1303", {"array": {"dims": [2], "ebytes": 1, "apa": 1, "values": [-1, 5]}}),
+        ("unknown", {"mgrs_zone": 32}),
+        ("unknown", {"unknown": {"ff" * 16: "0102"}}),
+        ("ST0808", {"unknown": {"5": "6162"}}),
+    ],
+)
+def test_a_packet_can_be_one_item_or_a_set_without_a_table(name, items):
+    """What has a key of its own is a packet; what no table has is bytes by tag or key."""
+    if "ff" * 16 in str(items):
+        items = {"unknown": {"060e2b34" + "ff" * 12: "0102"}}
+    (record,) = klvrelay.decode(encode(items, set=name))
+
+    assert (record.set, record.items) == (name, items)
+
+
+# ---- layouts ----------------------------------------------------------------------------------------------
+
+
+def test_a_layout_gives_order_widths_and_forms_but_no_value():
+    """New values go where the earlier packet had its own, as wide as those, behind lengths in the same form."""
+    key = UNIVERSAL_KEYS["ST0601"].hex()
+    earlier = bytes.fromhex(key + "820010" + "60820003000000" + "0d0412345678" + "410105")
+    items = {"uas_datalink_ls_version_number": 19, "sensor_latitude": -90.0, "target_width_extended": 1_500_000.0}
+
+    code = imapb(1_500_000.0, 0, 1_500_000, 3)
+    assert encode(items, like=earlier)[16:].hex() == f"82001060820003{code:06x}0d0480000001410113"
+
+
+def test_items_that_the_layout_lacks_come_before_the_checksum():
+    """What is new follows what was there; what is gone leaves no gap."""
+    earlier = encode({"precision_time_stamp": TIME, "mission_id": "old", "sensor_latitude": 1.0})
+    whole = encode({"slant_range": 1.0, "sensor_latitude": 2.0, "precision_time_stamp": TIME + 1}, like=earlier)
+
+    (record,) = klvrelay.decode(whole)
+    assert list(record.items) == ["sensor_latitude", "slant_range"]
+    assert record.checksum == "ok"
+    assert whole[-4:-2] == b"\x01\x02"
+
+
+def test_the_checksum_is_there_where_the_layout_has_one():
+    """By default; `checksum` says otherwise."""
+    bare = encode({"mission_id": "a"}, checksum=False)
+
+    assert encode({"mission_id": "b"}, like=bare)[16:].hex() == "03030162"
+    assert len(encode({"mission_id": "b"}, like=bare, checksum=True)) == len(bare) + 4
+    assert klvrelay.decode(encode({"mission_id": "b"}, like=encode({"mission_id": "a"})))[0].checksum == "ok"
+
+
+def test_a_record_is_its_own_layout_and_a_document_can_have_one():
+    """The values come from the record's JSON: changed ones are written, in the layout of the packet."""
+    raw = encode({"precision_time_stamp": TIME, "platform_course_angle": 12.5, 65: b"\x13"})
+    (record,) = klvrelay.decode(raw)
+    document = json.loads(record.json())
+    document["items"]["platform_course_angle"] = 200.0
+
+    assert encode(record) == raw
+    changed = klvrelay.decode(encode(document, like=record))[0]
+    assert changed.items["platform_course_angle"] == pytest.approx(200.0, abs=1e-6)
+    assert (changed.time_us, len(changed.raw), changed.checksum) == (TIME, len(raw), "ok")
+
+
+def test_a_number_that_was_decoded_goes_back_to_its_code():
+    """Rounding down, as ST 1201 has it for new numbers, would lose a step each time."""
+    earlier = (1 << 30) + 12345
+    raw = encode({"platform_course_angle": earlier.to_bytes(4, "big")})
+    (record,) = klvrelay.decode(raw)
+
+    for _ in range(3):
+        (record,) = klvrelay.decode(encode(json.loads(record.json())))
+    assert encode(record) == raw
+    assert encode(record.items, like=record) == raw
+
+
+# ---- refusals ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("items", "complaint"),
+    [
+        ({"sensor_latitude": 91.0}, r"ST0601 sensor_latitude: 91\.0 can't be written; -90 to 90 deg is the range"),
+        ({"sensor_latitude": "north"}, r"ST0601 sensor_latitude: 'north' can't be written; a number is wanted"),
+        ({"sensor_latitude": True}, "a number is wanted"),
+        ({"sensor_latitude": {"special": "error"}}, "of reserved there are codes"),
+        ({"slant_range": {"special": "error"}}, "all its codes are numbers"),
+        ({"mission_id": "x" * 128}, r"ST0601 mission_id: .* it takes 128 bytes, 0 to 127 allowed"),
+        ({"mission_id": "\0"}, "a zero byte alone means empty text"),
+        ({"mission_id": "\ud800"}, "a surrogate alone is no text"),
+        ({"mission_id": 5}, "text is wanted"),
+        ({"platform_ground_speed": 300}, "0 to 255 is the range"),
+        ({"platform_ground_speed": 1.5}, "an integer is wanted"),
+        ({"laser_prf_code": 9999}, "111 to 8888 is the range"),
+        ({"operational_mode": "Asleep"}, "one of Other, Operational, Training.* is wanted, or the code"),
+        ({"generic_flag_data": {"laser": True}}, r"generic_flag_data: 'laser' .*did you mean laser_range"),
+        ({"generic_flag_data": {"laser_range": 2}}, "1 bit can't hold it"),
+        ({"sensor_lattitude": 1}, r"ST0601: 'sensor_lattitude' .*did you mean sensor_latitude or"),
+        ({"no_such_item": 1}, r"ST0601: 'no_such_item' can't be written; no such key"),
+        ({150: 1}, "an item that no table has takes bytes"),
+        ({-1: b""}, "tags go from 0"),
+        ({"uas_datalink_ls_version_number": None}, "length 0 is not legal here"),
+        ({"checksum": 5}, "the checksum is reckoned here"),
+        ({"sdcc_flp": [1]}, r"ST0601 sdcc_flp\[0\]: 1 can't be written; a mapping"),
+        ({"sdcc_flp": [{"sigma": [1.0], "rho": [1.0]}]}, r"sdcc_flp\[0\]\.rho: 1 .*0 of them, or none"),
+        ({"sdcc_flp": [{"sigma": [1.0, 2.0], "rho": [1.5]}]}, r"rho\[0\]: 1\.5 can't be written; -1 to 1 is the range"),
+        ({"vmti_local_set": {"vtarget_series": [{"target_hae": 0.0}]}}, r"vtarget_series\[0\]\.target_id: None"),
+        (
+            {"vmti_local_set": {"vtarget_series": [{"target_id": 1, "target_hae": -1e4}]}},
+            r"vmti_local_set\.vtarget_series\[0\]\.target_hae: -10000\.0 can't be written; -900 to 19000 m",
+        ),
+        (
+            {"vmti_local_set": {"vtarget_series": [{"target_id": 1, "target_location": {"latitude": 1.0}}]}},
+            "longitude is wanted, only the end may be left out",
+        ),
+        ({"waypoint_list": [{"waypoint_id": 1, "prosecution_order": 1, "latitude": 1.0}]}, "info is wanted"),
+        ({"airbase_locations": {"takeoff_longitude": 1.0}}, "takeoff_latitude is wanted"),
+        ({"view_domain": {"azimuth_start": 1.0}}, "are wanted together"),
+        ({"miis_core_identifier": "0140:BC76-CFEF"}, "check digits of ST 1204 are wanted"),
+        (
+            {"miis_core_identifier": "0140:BC76-CFEF-0BEE-41A4-9618-EB4B-010D-2F08:B7"},
+            "its check digits are B6",
+        ),
+        ({"miis_core_identifier": {"usage": 64}}, "by usage 64 sensor_id is wanted"),
+        ({"active_payloads": [5000]}, "0 to 4095 is the range"),
+        ({"security_local_set": 5}, "a mapping of items, or pairs, are wanted"),
+        ([("mission_id", "a", 1)], "a mapping of items, or pairs, are wanted"),
+        (5, "a mapping of items, or pairs, are wanted"),
+    ],
+)  # fmt: skip
+def test_a_value_that_does_not_fit_is_refused_with_a_reason(items, complaint):
+    """The refusal names the item by its path, the value, and what would be right."""
+    with pytest.raises(EncodeError, match=complaint):
+        encode(items)
+
+
+def test_a_refusal_can_be_asked_what_was_wrong():
+    """Path, value and what is allowed are attributes; it is an error of klvrelay, for exit code 2."""
+    with pytest.raises(klvrelay.KlvrelayError) as caught:
+        encode({"sensor_latitude": 91.0})
+
+    fault = caught.value
+    assert isinstance(fault, klvrelay.EncodeError)
+    assert (fault.path, fault.given, fault.exit_code) == ("ST0601 sensor_latitude", 91.0, 2)
+    with pytest.raises(EncodeError, match="such a int can't be written"):
+        encode({"platform_ground_speed": 10**5000})
+
+
+def test_a_set_that_no_table_has_is_refused():
+    """The refusal says which it might have been."""
+    with pytest.raises(EncodeError, match=r"set: 'ST0602' can't be written; no such key; did you mean .*ST0601"):
+        encode({}, set="ST0602")
+    with pytest.raises(EncodeError, match="the document is of ST0601"):
+        encode({"set": "ST0601", "items": {}}, set="ST0903")
+
+
+def test_an_inner_set_is_no_packet_of_its_own():
+    """A set without a universal key can't be framed."""
+    with pytest.raises(EncodeError, match="VTarget: 'VTarget' can't be written; it has no key of its own"):
+        encode({}, set="VTarget")
+
+
+def test_a_layout_of_another_set_is_refused():
+    """So are bytes that are no packet."""
+    with pytest.raises(EncodeError, match="a packet of ST0601 is wanted"):
+        encode({}, like=encode({}, set="ST0102"))
+    with pytest.raises(EncodeError, match="a KLV packet, or the record of one, is wanted"):
+        encode({}, like=b"abc")
+
+
+def test_sets_within_each_other_end_somewhere():
+    """A decoder follows eight; more are refused rather than written."""
+    items: dict = {"mission_id": "deep"}
+    for _ in range(9):
+        items = {"segment_local_set": [items]}
+
+    with pytest.raises(EncodeError, match="at most 8 sets within each other"):
+        encode(items)
+    assert klvrelay.decode(encode(items["segment_local_set"][0]))[0].json().count(b"segment_local_set") == 8
+
+
+def test_numbers_of_any_kind_are_taken():
+    """Fractions and decimals as well as floats; an integer may be a float without a fraction."""
+    assert encode({"slant_range": Fraction(5_000_000, 3)}) == encode({"slant_range": 5_000_000 / 3})
+    assert encode({"platform_ground_speed": 25.0}) == encode({"platform_ground_speed": 25})

@@ -1,0 +1,166 @@
+"""Encoding is the inverse of decoding: packets of vectors and recordings come back byte for byte.
+
+`encode(record)` takes the layout from the record's bytes and every value from its JSON. A packet is well-formed
+here if the decoder has nothing to say against it: then its bytes come back. Of others the decoder has left something
+out (it says what), so that only what it read comes back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from packets import packets
+from reference_wire import ber_length, walk
+from wrapping import item, oid, packet, series, wrapped
+
+import klvrelay
+from klvrelay.encode import encode
+from klvrelay.record import Record
+from klvrelay.spec import CHECKSUM
+
+FOLDER = Path(__file__).parent / "vectors"
+# Recording -> its packets, and how many of them are not well-formed.
+RECORDINGS = {
+    "osh_sample_stream.ts": (277, 0),
+    "day_flight.klv": (6, 0),
+    "h264_klv.ts": (30, 0),
+    "aphill_klv_10s.ts": (300, 0),
+    "DynamicConstantMISMMSPacketData.bin": (1, 1),  # its checksum is wrong, and is put right
+    "DynamicOnlyMISMMSPacketData.bin": (1, 0),
+}
+
+
+def load(name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()]
+
+
+def told(record: Record) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(record.json())
+    return document
+
+
+def well_formed(record: Record) -> bool:
+    """Has the decoder nothing against it but a width that it took all the same?
+
+    The checksum has to be right, and where it belongs: last (ST 0601 receiver rule 1).
+    """
+    quality = told(record)["quality"]
+    return quality["checksum"] != "bad" and not left_out(quality.get("warnings", ())) and sum_is_last(record)
+
+
+def left_out(warnings: list[str]) -> bool:
+    """Does a remark tell of bytes that are in no value? Not those on a width, or on a length of 0."""
+    kept = ("expected", "length 0 is not legal here", "items of this one are not named", "bytes kept", "more remarks")
+    return any(not any(words in warning for words in kept) for warning in warnings)
+
+
+def sum_is_last(record: Record) -> bool:
+    if record.set not in CHECKSUM or record.checksum == "absent":
+        return True
+    used = ber_length(record.raw[16:])[1]
+    return walk(record.raw[16 + used :])[0][-1].tag == CHECKSUM[record.set][0]
+
+
+def known(document: dict[str, Any]) -> tuple[Any, ...]:
+    """What was read of the bytes; nothing in a set or list is the same as null, on the wire as well."""
+    special = document["quality"].get("special", {})
+    return document["set"], document["version"], document["time_us"], collapsed(document["items"]), special
+
+
+def collapsed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: collapsed(one) for key, one in value.items()} or None
+    return [collapsed(one) for one in value] or None if isinstance(value, list) else value
+
+
+def check(record: Record) -> bool:
+    """The bytes come back, or what was read of them; whether the packet is well-formed."""
+    whole = encode(record)
+    if well_formed(record):
+        assert whole.hex() == record.raw.hex()
+        return True
+    if "unknown" not in record.items or record.checksum != "bad":  # where a sum that can't be read is written anew
+        assert known(told(klvrelay.decode(whole)[0])) == known(told(record))
+    return False
+
+
+# ---- recordings and vectors -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_every_packet_of_a_recording_comes_back(shared: Path, name: str) -> None:
+    """Byte for byte, with all the special codes, odd widths and long lengths that senders have."""
+    records = klvrelay.decode((shared / "data" / name).read_bytes())
+
+    odd = [record.seq for record in records if not check(record)]
+
+    assert (len(records), len(odd)) == RECORDINGS[name]
+
+
+def raw_of(vector: dict[str, Any]) -> bytes | None:
+    """A packet that holds a vector's bytes."""
+    data = bytes.fromhex(vector["hex"])
+    name = {"EG0104": "ST0104"}.get(vector.get("set", ""), vector.get("set", ""))
+    if vector["type"] == "packet":
+        return data
+    if vector["type"] == "item" and name == "VTrackItem":
+        return packet("VTrack", item(101, series([oid(1) + item(vector["tag"], data)])))
+    if vector["type"] in ("item", "set"):
+        return wrapped(name, item(vector["tag"], data) if vector["type"] == "item" else data)[0]
+    if vector["type"] == "mdap":
+        return packet("ST1303", data)
+    return packet("ST0601", item(94, data), checksum=True) if vector["type"] == "miis" else None
+
+
+def test_every_vector_comes_back() -> None:
+    """All items, sets, packs and packets of the vectors, each in a packet of its set."""
+    found = Counter()
+    for vector in load("vectors.jsonl"):
+        raw = raw_of(vector)
+        if raw is not None:
+            (record,) = klvrelay.decode(raw)
+            found[check(record)] += 1
+    assert found == {True: sum(found.values()) - 2, False: 2}  # two packets with a wrong checksum
+    assert found[True] > 1000
+
+
+def test_what_was_read_of_an_odd_packet_comes_back() -> None:
+    """Broken off, repeated, malformed: what the decoder kept is what is written."""
+    for vector in load("odd.jsonl"):
+        for record in klvrelay.decode(bytes.fromhex(vector["hex"])):
+            check(record)
+
+
+def test_the_seeds_of_packs_come_back() -> None:
+    """Matrices in each of their forms, and other packs that no vector has."""
+    for vector in load("seeds.jsonl"):
+        (record,) = klvrelay.decode(wrapped(vector["set"], item(vector["tag"], bytes.fromhex(vector["hex"])))[0])
+        check(record)
+
+
+def packet_of_any_set() -> st.SearchStrategy[bytes]:
+    """Random bytes of random sets, right and wrong ones."""
+    return packets().filter(lambda raw: len(klvrelay.decode(raw)) == 1)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(packet_of_any_set())
+def test_every_packet_that_can_be_decoded_can_be_encoded(raw: bytes) -> None:
+    """Whatever a sender sends: byte for byte if it is well-formed, else what the decoder read of it."""
+    (record,) = klvrelay.decode(raw)
+    check(record)
+
+
+@pytest.mark.long
+@settings(max_examples=20_000, deadline=None, suppress_health_check=list(HealthCheck))
+@given(packet_of_any_set())
+def test_every_packet_that_can_be_decoded_can_be_encoded_long(raw: bytes) -> None:
+    """The same, many times over."""
+    (record,) = klvrelay.decode(raw)
+    check(record)

@@ -1,0 +1,234 @@
+"""Random items and documents are written, read back and compared; and nonsense is refused, never more than that.
+
+Next door: `random_items.py` makes the values and compares them, `test_encode_inverse.py` goes the other way round.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_items import apart, items_of, keyed_items, tops, two_of, value_of
+from wrapping import host, universal_key
+
+import klvrelay
+from klvrelay.encode import encode, encode_item
+from klvrelay.errors import EncodeError
+from klvrelay.spec import CHECKSUM, KEYED, SETS, TIME, VERSION, Item
+
+QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example, HealthCheck.filter_too_much]
+few = settings(max_examples=5, deadline=None, suppress_health_check=QUIET)
+some = settings(max_examples=40, deadline=None, suppress_health_check=QUIET)
+many = settings(max_examples=20_000, deadline=None, suppress_health_check=QUIET)
+
+
+def lifted(name: str) -> set[int | None]:
+    """What a record has in its head rather than among its items, in a packet of the set."""
+    return {CHECKSUM.get(name, (None,))[0], TIME.get(name), VERSION.get(name)}
+
+
+def inside(name: str, items: dict[str, Any]) -> tuple[str, dict[str, Any], list[str | int]]:
+    """A set that is a packet, its items with these within, and the way to them."""
+    if universal_key(name):
+        return name, items, []
+    outer = host(name)
+    held: Any = items
+    way: list[str | int] = [outer.key]
+    if outer.kind.startswith("series:"):
+        held, way = [{"target_id": 1, **items} if outer.kind.endswith("Pack") else items], [*way, 0]
+    top, whole, before = inside(outer.set, {outer.key: [held] if outer.repeats else held})
+    return top, whole, [*before, *way, *([0] if outer.repeats else [])]
+
+
+def read_back(raw: bytes, way: list[str | int]) -> dict[str, Any]:
+    """The items that came back; the decoder has no remark to make, and a checksum that is there is right."""
+    (record,) = klvrelay.decode(raw)
+    document = json.loads(record.json())
+    assert "warnings" not in document["quality"], document["quality"]["warnings"]
+    assert record.checksum != "bad"
+    items: Any = document["items"]
+    for step in way:
+        items = items[step]
+    found = dict(items)
+    if way and way[-1] == 0:
+        found.pop("target_id", None)
+    return found
+
+
+def every_item() -> list[Any]:
+    everyone = [item for items in SETS.values() for item in items.values()]
+    shown = [item for item in everyone if not (universal_key(item.set) and item.tag in lifted(item.set))]
+    return [pytest.param(item, id=f"{item.set}-{item.key}") for item in shown]
+
+
+@pytest.mark.parametrize("item", every_item())
+def test_an_item_comes_back_within_a_step(item: Item) -> None:
+    """Any value in range, or special code, of any item of any set: to one raw step of its encoding."""
+
+    @few
+    @given(value_of(item))
+    def check(value: Any) -> None:
+        items = {item.key: [value] if item.repeats else value}
+        top, whole, way = inside(item.set, items)
+        assert list(apart(items, read_back(encode(whole, set=top), way))) == []
+
+    check()
+
+
+@pytest.mark.parametrize("key", sorted(item.key for item in KEYED.values() if item.key != "precision_time_stamp"))
+def test_an_item_of_a_universal_set_comes_back(key: str) -> None:
+    """The same for what stands behind a 16-byte key, in a set and as a packet of its own."""
+    (item,) = [item for item in KEYED.values() if item.key == key]
+
+    @few
+    @given(value_of(item, 1))
+    def check(value: Any) -> None:
+        assert list(apart({key: value}, read_back(encode({key: value}, set="ST0104"), []))) == []
+
+    check()
+
+
+@pytest.mark.parametrize("name", tops())
+def test_a_document_comes_back(name: str) -> None:
+    """Many items of a set at once, with sets and series in them, nulls and unknown tags."""
+
+    @some
+    @given(items_of(name))
+    def check(items: dict[str, Any]) -> None:
+        check_document(name, items)
+
+    check()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", tops())
+@pytest.mark.timeout(1800)
+def test_a_document_comes_back_long(name: str) -> None:
+    """The same, many times over."""
+
+    @settings(many, max_examples=20_000 // len(tops()))
+    @given(items_of(name))
+    def check(items: dict[str, Any]) -> None:
+        check_document(name, items)
+
+    check()
+
+
+def shown(name: str, items: dict[str, Any]) -> dict[str, Any]:
+    """Without what a record has in its head."""
+    keys = [SETS[name][tag].key for tag in lifted(name) if tag is not None]
+    return {key: value for key, value in items.items() if key not in keys}
+
+
+def check_document(name: str, items: dict[str, Any]) -> None:
+    """There and back; the document that came back is written to the same bytes, and so is the record."""
+    items = shown(name, items)
+    raw = encode(items, set=name)
+    assert list(apart(items, read_back(raw, []))) == []
+    (record,) = klvrelay.decode(raw)
+    assert encode(record) == raw
+
+
+@some
+@given(keyed_items())
+def test_a_universal_set_comes_back(items: dict[str, Any]) -> None:
+    """Items of several standards behind their 16-byte keys."""
+    items.pop("precision_time_stamp", None)
+    raw = encode(items, set="ST0104")
+    assert list(apart(items, read_back(raw, []))) == []
+    (record,) = klvrelay.decode(raw)
+    assert encode(record) == raw
+
+
+@pytest.mark.parametrize("name", tops())
+def test_no_value_is_taken_from_a_layout(name: str) -> None:
+    """What is written in the layout of another packet of the set reads as what was given, and not as that packet."""
+
+    @some
+    @given(two_of(name))
+    def check(two: tuple[dict[str, Any], dict[str, Any]]) -> None:
+        earlier, items = (shown(name, one) for one in two)
+        raw = encode(items, set=name, like=encode(earlier, set=name))
+        assert list(apart(items, read_back(raw, []), short=True)) == []
+
+    check()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
+@given(st.sampled_from([1, 2, 3]), st.integers(-(1 << 23) + 1, (1 << 23) - 1), st.integers(0, 65535))
+def test_targets_of_before_version_4_follow_the_older_maps(version: int, code: int, other: int) -> None:
+    """A VMTI set that says it is older has offsets and positions on linear maps; their codes come back."""
+    target = {
+        "target_id": 1,
+        "target_location_offset_lat": code * 19.2 / 8388607,
+        "target_hae": -900 + other * 19900 / 65535,
+        "target_location": {"latitude": -90 + other * 180 / 4294967295, "longitude": 0.0, "hae": 5.0},
+        "vtracker": {"velocity": {"east": -900 + other * 1800 / 65535, "north": 0.0, "up": 0.0}},
+    }
+    raw = encode({"vmti_ls_version": version, "vtarget_series": [target]}, set="ST0903")
+
+    assert b"\x0a\x03" + code.to_bytes(3, "big", signed=True) in raw
+    assert b"\x0c\x02" + other.to_bytes(2, "big") in raw
+    assert other.to_bytes(4, "big") in raw
+    (record,) = klvrelay.decode(raw)
+    assert encode(record) == raw
+    assert record.items["vtarget_series"][0]["target_hae"] == pytest.approx(target["target_hae"], abs=0.2)
+
+
+# ---- nonsense ---------------------------------------------------------------------------------------------
+
+
+def nonsense() -> st.SearchStrategy[Any]:
+    """Values of any kind, of which few fit anywhere."""
+    numbers = st.floats() | st.integers() | st.decimals() | st.fractions() | st.complex_numbers()
+    plain = (
+        st.none() | st.booleans() | numbers | st.text(max_size=9) | st.binary(max_size=9) | st.builds(lambda: 10**5000)
+    )
+    names = ["special", "values", "dims", "apa", "text", "sigma", "rho", "items", "target_id", "unknown"]
+    keys = st.sampled_from(names) | st.text(max_size=3) | st.integers() | st.none()
+    return st.recursive(plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=4))
+
+
+def bytes_or_refusal(write: Callable[[], bytes]) -> bytes | str:
+    """What was written, or what the refusal says."""
+    try:
+        return write()
+    except EncodeError as refusal:
+        return str(refusal)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=QUIET)
+@given(st.sampled_from([item for items in SETS.values() for item in items.values()]), nonsense())
+def test_nonsense_for_an_item_is_refused_or_written(item: Item, value: Any) -> None:
+    """There is no other way out than bytes or EncodeError, which can say what was wrong."""
+    outcome = bytes_or_refusal(lambda: encode_item(item.set, item.key, [value] if item.repeats else value))
+
+    assert isinstance(outcome, bytes) or outcome.startswith(f"{item.set} ")
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=QUIET)
+@given(nonsense(), st.sampled_from([None, "ST0104", "ST1010", "unknown", "ST0903", ["ST0601"], ""]), nonsense())
+def test_nonsense_for_a_packet_is_refused_or_written(items: Any, name: Any, like: Any) -> None:
+    """So for whole sets, layouts, and documents of anything."""
+    for what in (items, {"set": name, "items": items, "time_us": like, "version": items, "quality": items}):
+        for layout in (None, like, b"\x06\x0e\x2b\x34" + bytes(20)):
+            assert bytes_or_refusal(partial(encode, what, set=name, like=layout))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=QUIET)
+@given(st.sampled_from(tops()).flatmap(lambda name: st.tuples(st.just(name), items_of(name))), st.binary(max_size=200))
+def test_a_layout_may_be_any_bytes_behind_a_key(of: tuple[str, dict[str, Any]], data: bytes) -> None:
+    """A hostile earlier packet spoils no value."""
+    name, items = of
+    items = shown(name, items)
+    key = universal_key(name)
+    assert key
+    raw = encode(items, set=name, like=key + b"\x81" + bytes([len(data)]) + data)
+
+    (record,) = klvrelay.decode(raw)
+    assert record.items.keys() - {"unknown", "user_data"} == items.keys() - {"unknown", "user_data"}

@@ -1,0 +1,318 @@
+"""What the probe counts of the transport, held against a slow and obvious count; and that its memory has a bound.
+
+Next door: `test_lane.py` has the multiplexer; the decoder's own way through the same bytes is tested there.
+"""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from probing import Mux, asynchronous, record
+
+from klvrelay.klv import Decoder
+from klvrelay.probe import series
+from klvrelay.probe.clocks import PtsLine, TimeTally, iso, unit_of
+from klvrelay.probe.framer import Framer
+from klvrelay.probe.frames import REMEMBERED, Pairs
+from klvrelay.probe.items import ItemTable, brief
+from klvrelay.probe.pes import apart, head_of
+from klvrelay.probe.survey import Survey
+from klvrelay.probe.telemetry import Telemetry
+from klvrelay.record import Packet
+
+STREAM = Mux(count=40).bytes()
+
+
+def cuts(data: bytes, places: list[int]) -> list[bytes]:
+    edges = sorted({0, len(data), *(place % (len(data) + 1) for place in places)})
+    return [data[a:b] for a, b in pairwise(edges)]
+
+
+def surveyed(pieces: list[bytes]) -> tuple[Survey, bytes]:
+    survey, through = Survey(), b""
+    for piece in pieces:
+        through += b"".join(bytes(part.data) for part in survey.feed(piece))
+    return survey, through + b"".join(bytes(part.data) for part in survey.finish())
+
+
+def facts(survey: Survey) -> object:
+    """All that it counted, for comparing."""
+    counts = survey.counts
+    found = {
+        pid: (f.pes, f.with_pts, f.cells, f.bare, f.continued, f.cell_gaps, f.on_frame, dict(f.stream_ids))
+        for pid, f in survey.found.items()
+    }
+    per_pid = [tuple(array[array.nonzero()].tolist()) for array in (counts.packets, counts.gaps, counts.lost,
+                                                                    counts.duplicates, counts.scrambled)]  # fmt: skip
+    clocks = {pid: (stats.count, stats.jumps) for pid, stats in survey.clock.stats.items()}
+    frames = {pid: tally.frames for pid, tally in survey.frames.items()}
+    return survey.packets, survey.framer.losses, survey.framer.skipped, per_pid, found, clocks, frames
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=12))
+@settings(max_examples=40, deadline=None)
+def test_how_bytes_are_cut_never_matters(places: list[int]):
+    """The same counts, and every byte goes on to the decoder, in order."""
+    whole, through = surveyed([STREAM])
+    parts, again = surveyed(cuts(STREAM, places))
+
+    assert through == again == STREAM
+    assert facts(parts) == facts(whole)
+    assert parts.seconds == pytest.approx(whole.seconds, abs=0.01)
+
+
+def test_datagrams_give_the_same_as_a_file():
+    """Seven packets at a time, as they come by UDP."""
+    pieces = [STREAM[at : at + 1316] for at in range(0, len(STREAM), 1316)]
+    assert facts(surveyed(pieces)[0]) == facts(surveyed([STREAM])[0])
+
+
+def slow_gaps(packets: list[bytes]) -> tuple[dict[int, int], dict[int, int]]:
+    """Gaps and duplicates by PID, one packet after the other."""
+    last: dict[int, int] = {}
+    gaps: dict[int, int] = {}
+    duplicates: dict[int, int] = {}
+    for packet in packets:
+        pid, counter = int.from_bytes(packet[1:3]) & 0x1FFF, packet[3] & 15
+        if packet[1] & 0x80 or not packet[3] & 0x10 or pid == 0x1FFF:
+            continue
+        announced = packet[3] & 0x20 and packet[4] and packet[5] & 0x80
+        step = (counter - last.get(pid, counter - 1)) & 15
+        if step == 0 and not announced:
+            duplicates[pid] = duplicates.get(pid, 0) + 1
+        elif step > 1 and not announced:
+            gaps[pid] = gaps.get(pid, 0) + 1
+        last[pid] = counter
+    return gaps, duplicates
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_continuity_is_that_of_a_slow_count(seed: int):
+    """Packets lost, doubled, marked, of several PIDs, in blocks of any size."""
+    noise = random.Random(seed)
+    packets = [STREAM[at : at + 188] for at in range(0, len(STREAM), 188)]
+    odd: list[bytes] = []
+    for packet in packets:
+        match noise.randrange(40):
+            case 0:
+                continue
+            case 1:
+                odd += [packet, packet]
+            case 2:
+                odd.append(packet[:1] + bytes([packet[1] | 0x80]) + packet[2:])
+            case _:
+                odd.append(packet)
+    data = b"".join(odd)
+
+    survey, _ = surveyed(cuts(data, [noise.randrange(len(data)) for _ in range(10)]))
+
+    gaps, duplicates = slow_gaps(odd)
+    counts = survey.counts
+    assert {pid: int(counts.gaps[pid]) for pid in counts.gaps.nonzero()[0].tolist()} == gaps
+    assert {pid: int(counts.duplicates[pid]) for pid in counts.duplicates.nonzero()[0].tolist()} == duplicates
+
+
+@pytest.mark.parametrize("size", [188, 192, 204])
+@pytest.mark.parametrize("junk", [0, 1, 100, 1000])
+def test_packets_of_each_size_behind_junk(size: int, junk: int):
+    """All packets, and the junk is counted."""
+    noise = random.Random(junk)
+    lead = 4 if size == 192 else 0
+    rows = [STREAM[at : at + 188] for at in range(0, len(STREAM), 188)]
+    data = noise.randbytes(junk).replace(b"G", b"H")
+    data += b"".join(bytes(lead) + row + bytes(size - 188 - lead) for row in rows)
+    framer = Framer()
+    block, runs = framer.cut(data)
+    rest, more = framer.cut(b"", last=True)
+
+    assert block + rest == data
+    assert sum(len(run.rows) for run in runs + more) == len(rows)
+    assert (framer.size, framer.skipped) == (size, junk)
+
+
+@given(st.binary(max_size=3000), st.lists(st.integers(0, 3000), max_size=4))
+@settings(max_examples=60, deadline=None)
+def test_any_bytes_go_through_whole(data: bytes, places: list[int]):
+    """Whatever they are."""
+    assert surveyed(cuts(data, places))[1] == data
+
+
+def test_every_record_comes_out_with_its_second():
+    """What the survey passes on decodes to all records, each at the time of the PES packet it came in."""
+    survey, decoder, times = Survey(), Decoder("s", None), []
+    for piece in [*survey.feed(asynchronous(count=40).bytes()), *survey.finish()]:
+        times += [piece.at for _ in decoder.feed(Packet(piece.data))]
+
+    assert len(times) == 40
+    seconds = [at for at in times if at is not None]
+    assert seconds == sorted(seconds)
+    assert seconds[-1] - seconds[0] == pytest.approx(39 / 30, abs=0.06)
+
+
+@given(st.binary(max_size=40))
+def test_any_head_of_a_pes_packet_can_be_read(data: bytes):
+    """Or is none."""
+    head_of(b"\0\0\1" + data)
+    head_of(data)
+
+
+def test_stamps_are_compared_the_short_way_round():
+    """33 bits wrap."""
+    assert apart(10, (1 << 33) - 90_000 + 10) == pytest.approx(1.0)
+    assert apart((1 << 33) - 90_000, 0) == pytest.approx(-1.0)
+
+
+def test_pts_wraps_jumps_and_steps_back_are_told_apart():
+    """Each counted as what it is; the line goes on."""
+    line = PtsLine()
+    wrap = (1 << 33) - 3000
+    seen = [line.at(pts) for pts in (wrap, 0, 3000, 0, 9_000_000, None, 9_003_000)]
+
+    assert (line.wraps, line.backwards, line.jumps, line.missing) == (1, 1, 1, 1)
+    assert seen[2] == pytest.approx(2 / 30)
+
+
+@pytest.mark.parametrize(
+    ("stamp", "unit"),
+    [(1_340_980_354_100_000, "us"), (1_340_980_354_100_000_000, "ns"), (1_340_980_354_100, "ms"), (1_340_980_354, "s"),
+     (0, "?"), (1 << 63, "?"), (5, "?")],
+)  # fmt: skip
+def test_the_unit_of_a_time_is_known_by_its_size(stamp: int, unit: str):
+    """Between 1990 and 2100 in one of them only."""
+    assert unit_of(stamp) == unit
+
+
+def test_a_time_past_the_year_9999_is_no_text():
+    """And none breaks anything."""
+    assert iso(1 << 63) is None
+    tally = TimeTally()
+    for stamp in (0, (1 << 64) - 1, 5, 1 << 63):
+        tally.add(stamp, None, 0.0, None, None)
+    assert tally.frozen().unit == "?"
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=50))
+def test_a_spread_of_a_few_numbers_is_exact(numbers: list[float]):
+    """Least, most, mean, median."""
+    spread = series.Spread()
+    for number in numbers:
+        spread.add(number)
+    frozen = spread.frozen()
+
+    assert (frozen.low, frozen.high, frozen.count) == (min(numbers), max(numbers), len(numbers))
+    assert frozen.median == sorted(numbers)[len(numbers) // 2]
+    assert frozen.mean == pytest.approx(sum(numbers) / len(numbers))
+
+
+def test_series_have_a_bound():
+    """A day of records at 30 a second: no curve, path or spread grows past its bound, and none loses a count."""
+    counts, curve, path, spread = series.Counts(), series.Curve("c"), series.Path(), series.Spread()
+    number = 100_000
+    for place in range(number):
+        at = place * 86_400 / number
+        counts.add(at)
+        curve.add(at, place)
+        path.add(place, place)
+        spread.add(place)
+
+    assert sum(counts.counts) == number
+    assert len(counts.counts) <= series.BINS
+    assert len(curve.line().mean) <= series.BINS
+    assert curve.line().high[-1] == number - 1
+    assert len(path.points) <= series.POINTS
+    assert spread.frozen().median == pytest.approx(number / 2, rel=0.01)
+
+
+def test_counts_of_other_widths_are_added():
+    """One that has seen an hour, and one that has seen a minute."""
+    long, short = series.Counts(), series.Counts()
+    for second in range(3600):
+        long.add(second)
+    for second in range(60):
+        short.add(second)
+    long.merge(short)
+
+    assert sum(long.counts) == 3660
+    assert sum(long.counts[: int(60 / long.width) + 1]) >= 120
+
+
+def test_a_slope_is_found():
+    """3 per second, exactly."""
+    slope = series.Slope()
+    for place in range(20):
+        slope.add(place, 7 + 3 * place)
+    fit = slope.fit()
+    assert fit is not None
+    assert fit == pytest.approx((3, 0), abs=1e-6)
+
+
+def test_items_are_counted_by_what_each_record_holds():
+    """Two layouts in turn: counts, gaps and last values of each item, those of nested sets too."""
+    table = ItemTable("ST0601")
+    for place in range(10):
+        sometimes = {"vmti_local_set": {"frame_width": place}} if place % 3 == 0 else {}
+        table.add(float(place), {"mission_id": place, **sometimes, "unknown": {"150": f"{place:02x}"}}, {})
+    rows = {item.path: item for item in table.frozen(10, 1.0)}
+
+    assert (rows["mission_id"].count, rows["mission_id"].longest, rows["mission_id"].last) == (10, 1.0, "9")
+    assert (rows["vmti_local_set"].count, rows["vmti_local_set"].longest) == (4, 3.0)
+    assert (rows["vmti_local_set.frame_width"].last, rows["vmti_local_set.frame_width"].tag) == ("9", 8)
+    assert (rows["unknown.150"].count, rows["unknown.150"].tag) == (10, 150)
+    assert [strip.name for strip in table.strips(0.05)] == ["3 Mission ID", "74 VMTI Local Set", "150 in no table"]
+
+
+def test_the_memory_of_items_and_remarks_has_a_bound():
+    """A sender that makes up keys and layouts without end."""
+    table = ItemTable("ST0601")
+    for place in range(3000):
+        table.add(float(place), {f"key{place}": 1, f"other{place % 7}": 2}, {f"path{place}": "odd"})
+    rows = table.frozen(3000, 1.0)
+
+    assert len(rows) <= 512
+    assert sum(item.count for item in rows if item.path.startswith("other")) == 3000
+
+
+def test_the_kinds_of_records_have_a_bound():
+    """Ever new keys: the first ones are told apart, the others counted."""
+    telemetry, decoder = Telemetry(), Decoder("s", None)
+    for number in range(100):
+        key = bytes.fromhex("060e2b34020b01010e0103017f0000") + bytes([number])
+        for made in decoder.feed(Packet(record(number) + key + b"\x01\x00", None, "klv")):
+            telemetry.add(made, 0.0, None)
+
+    assert len(telemetry.streams) <= 32
+    assert telemetry.left_out > 50
+
+
+def test_pairs_forget():
+    """What never finds its partner does not stay for ever."""
+    pairs = Pairs()
+    assert pairs.match(0, 1, 10) is None
+    assert pairs.match(1, 1, 20) == 10
+    for key in range(3 * REMEMBERED):
+        pairs.match(0, key, 0)
+    assert pairs.match(1, 0, 0) is None
+    assert pairs.match(1, 3 * REMEMBERED - 1, 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "unknown"), (True, "yes"), (1.5, "1.5"), ([1], "1"), ([1, 2], "2 of them"), ({"a": 1, "b": [1]}, "a 1"),
+     ({"b": [1]}, "1 parts"), ("\x1b[2J", r"\x1b[2J"), ("x" * 200, "x" * 77 + "...")],
+)  # fmt: skip
+def test_a_last_value_is_short_and_tame(value: object, text: str):
+    """One line, whatever it is."""
+    assert brief(value) == text
+
+
+def test_a_universal_key_of_digits_is_no_tag():
+    """32 decimal digits are a key, and too large a number for JSON."""
+    table = ItemTable("ST0104")
+    keys = {"01010103070102010204020008404314": "00", "060e2b34010101010101200100000000": "01"}
+    table.add(0.0, {"unknown": keys}, {})
+
+    assert [item.tag for item in table.frozen(1, 1.0)] == [None, None]

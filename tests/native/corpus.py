@@ -66,6 +66,18 @@ def as_packets(vector: dict[str, object]) -> Iterator[bytes]:
     yield raw
 
 
+def dozens() -> Iterator[bytes]:
+    """Every item of every set, a dozen at a time, in packets of the set or of one that holds it."""
+    rng = Random(336)
+    for name in facts.DECODED:
+        if name in facts.UNIVERSAL or not facts.items(name):
+            continue
+        values = [tagged(item.tag, plain(rng, item)) for item in facts.items(name) if item.tag > 2]
+        for at in range(0, len(values), 12):
+            value = b"".join(values[at : at + 12])
+            yield sound(name, value) if universal_key(name) else wrapped(name, value)[0]
+
+
 def on_their_own() -> Iterator[bytes]:
     """Every item that has a key of its own: as a packet, and a dozen at a time as universal sets."""
     rng = Random(1607)
@@ -88,7 +100,7 @@ def corpus_of(vectors: Path) -> Corpus:
     ]
     seeds = (vectors.parent / "seeds.jsonl").read_text(encoding="utf-8").splitlines()
     bare += [data for line in seeds for data in as_packets(json.loads(line))]
-    bare += on_their_own()
+    bare += [*dozens(), *on_their_own()]
     bare.append(b"".join(right[:12]))
     bare.append(b"\x06\x0e\x2b" + right[0] + b"junk\x06\x0e" + right[1] + right[2][:-9] + right[3])
     stamps = (vectors.parent / "stamps.jsonl").read_text(encoding="utf-8").splitlines()

@@ -25,10 +25,14 @@ from klvrelay import spec  # noqa: E402
 
 VECTORS = ROOT / "tests" / "vectors"
 RANDOM, SMALL, LARGE = 600, 300, 4000
-MARKS = (b"MISPmicrosectime", b"\x00\x00\x01", b"\x00\x00\x03", b"\x00\x00\x01\xb2", b"\x00\x00\x01\xbd", b"\x00\x00\x01\xfc",
-         b"KLVA", b"\x01\x02", b"\x02\x08", b"\x82", b"\x83\x01\x00\x00", b"\x05\x04KLVA", b"\x26\x09\x01\x00\xffKLVA\x00\x0f",
-         bytes.fromhex("a8687dd4d7593758a5cef0338b6545f1"), bytes.fromhex("cf848278ee23306c9265e8fef22fb8b8"),
-         b"20050331T075051.123456Z")  # fmt: skip
+# Of start codes and stream ids, descriptors, items that head or end a packet, lengths, frames' times.
+MARKS = (
+    *map(bytes.fromhex, ("000001", "000003", "000001b2", "000001bd", "000001fc")),
+    *map(bytes.fromhex, ("05044b4c5641", "26090100ff4b4c5641000f", "0102", "0208", "82", "83010000")),
+    *map(bytes.fromhex, ("a8687dd4d7593758a5cef0338b6545f1", "cf848278ee23306c9265e8fef22fb8b8")),
+    b"MISPmicrosectime",
+    b"20050331T075051.123456Z",
+)
 
 
 def lines(name: str) -> Iterator[bytes]:

@@ -53,7 +53,7 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
     if (s->state == S_DATA)
         s->pes_left = s->cell_left = SIZE_MAX; /* how much is left of either is not known any more */
     else
-        s->state = S_WAIT;
+        pes_wait(lane, s);
     return 1;
 }
 
@@ -66,12 +66,13 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
         return;
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
         hold_cut(s);
-        s->state = S_WAIT;
+        pes_wait(lane, s);
         return;
     }
     if (p[1] & 0x40) {
         if (s->state == S_DATA && s->pes_left != SIZE_MAX)
             hold_cut(s); /* the PES before never came to its end */
+        pes_wait(lane, s);
         pes_enter(s, S_HEAD, 9);
     }
     pes_bytes(lane, s, p + at, TS_SIZE - at);
@@ -260,7 +261,7 @@ void klv_lane_break(struct klv_lane *lane)
         hold_cut(s);
         s->counted = 0;
         s->in_cell = 0;
-        s->state = S_WAIT;
+        pes_wait(lane, s);
         if (s->cut)
             lane->draining = i + 1;
     }

@@ -19,6 +19,7 @@ from reference_wire import Cursor, TooLarge, Unreadable
 
 ZERO = Real(Fraction(0), Fraction(0))
 DIMENSIONS = 8
+WIDEST = 65535  # bytes of an element: more than a packet has
 
 # What the elements of an array are by nature: of an item (set, tag), or of an element of a pack.
 Owner = tuple[str, int]
@@ -77,7 +78,7 @@ def read_shape(cursor: Cursor) -> Shape:
         raise Unreadable
     dims = [cursor.oid() for _ in range(dimensions)]
     shape = Shape(dims, cursor.oid(), cursor.oid())
-    if shape.apa not in READERS:
+    if shape.apa not in READERS or shape.ebytes > WIDEST:
         raise Unreadable
     return shape
 

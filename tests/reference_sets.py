@@ -20,6 +20,7 @@ from native.spec import facts
 
 DEPTH = 8
 SEGMENTS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
+OFFSETS = (10, 11, 13, 14, 15, 16)
 TARGETS = {"VTargetPack": "VTarget", "VTrackItemPack": "VTrackItem"}
 PACKS = {
     "target_location": "Location",
@@ -125,7 +126,7 @@ def short_offset(target: bytes) -> bool:
         _, used = ber_oid(target)
     except Unreadable:
         return False
-    return any(entry.tag in (10, 11, 13, 14, 15, 16) and len(entry.value) in (1, 2) for entry in walk(target[used:])[0])
+    return any(entry.tag in OFFSETS and len(entry.value) in (1, 2) for entry in walk(target[used:])[0])
 
 
 def read_repeated(

@@ -15,8 +15,8 @@ from probing import Mux, asynchronous, klv_only, noted, probed, record, sample_f
 from rich.console import Console
 from test_cli import log_as_it_was, ran  # noqa: F401
 
-from klvrelay.probe.document import document
-from klvrelay.probe.text import console_for, write
+from klvrelay.probe.tell.document import document
+from klvrelay.probe.tell.text import console_for, write
 
 GOLDEN = {
     "osh_sample_stream.ts": (

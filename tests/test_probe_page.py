@@ -10,10 +10,10 @@ import pytest
 from probing import Mux, asynchronous, klv_only, probed, record
 from test_cli import log_as_it_was, ran  # noqa: F401
 
-from klvrelay.probe import svg
 from klvrelay.probe.drawn import Line, Strip
 from klvrelay.probe.drawn import Path as Track
-from klvrelay.probe.page import page
+from klvrelay.probe.tell import svg
+from klvrelay.probe.tell.page import page
 
 VOID = {"meta", "br", "hr"}
 EVIL = '<script>alert(1)</script>"\'&<b>\x00\u202e'

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from probing import Mux, asynchronous, record
 
 from klvrelay.klv import Decoder
-from klvrelay.probe import series
-from klvrelay.probe.clocks import PtsLine, TimeTally, iso, unit_of
-from klvrelay.probe.framer import Framer
-from klvrelay.probe.frames import REMEMBERED, Pairs
-from klvrelay.probe.items import ItemTable, brief
-from klvrelay.probe.pes import apart, head_of
-from klvrelay.probe.survey import Survey
-from klvrelay.probe.telemetry import Telemetry
+from klvrelay.probe.metadata import series
+from klvrelay.probe.metadata.clocks import PtsLine, TimeTally, iso, unit_of
+from klvrelay.probe.metadata.items import ItemTable, brief
+from klvrelay.probe.metadata.telemetry import Telemetry
+from klvrelay.probe.transport.framer import Framer
+from klvrelay.probe.transport.frames import REMEMBERED, Pairs
+from klvrelay.probe.transport.pes import apart, head_of
+from klvrelay.probe.transport.survey import Survey
 from klvrelay.record import Packet
 
 STREAM = Mux(count=40).bytes()

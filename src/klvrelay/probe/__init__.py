@@ -2,16 +2,10 @@
 
 A room beside the corridor: the same sources and decoder as the relay, and eyes of its own for the transport.
 
-    inquiry.py    reads the source             survey.py     the transport stream as it passes
-    framer.py     bytes to TS packets          pids.py       counters of all PIDs
-    tables.py     PAT, PMT                     codes.py      what their numbers mean
-    pes.py        PES heads, AU cells          pcr.py        the stream's clock
-    frames.py     times inside the video       telemetry.py  the records, items.py their items
-    clocks.py     clocks against each other    series.py     endless numbers in bounded memory
-    outcome.py    tallies to the report        report.py     the report, drawn.py its curves
-    rules/        what is judged               verdict.py    the first lines, the exit code
-    carriage.py   how KLV is carried           words.py      the report in rows
-    text.py       for a terminal or a pipe     page.py       HTML; style.py its looks, plots.py and svg.py its pictures
+    inquiry.py    reads the source       transport/    the transport stream as it passes: tables, PES, clocks, frames
+    outcome.py    tallies to the report  metadata/     the records: items, rates, times
+    report.py     the report, drawn.py   rules/        what is judged, by which clause, and what to do about it
+                  its curves             tell/         the verdict, for a terminal, a pipe, a program or a page
 """
 
 from klvrelay.probe.inquiry import inquire

@@ -15,11 +15,11 @@ from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.klv import Decoder
 from klvrelay.names import stream_name
 from klvrelay.probe import outcome, report
-from klvrelay.probe.clocks import PtsLine, iso
+from klvrelay.probe.metadata.clocks import PtsLine, iso
+from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.rules import judged
-from klvrelay.probe.survey import Survey
-from klvrelay.probe.telemetry import Telemetry
-from klvrelay.probe.verdict import verdict_of
+from klvrelay.probe.tell.verdict import verdict_of
+from klvrelay.probe.transport.survey import Survey
 from klvrelay.record import Packet, Record
 from klvrelay.sources import Source
 from klvrelay.sources.file import FileSource

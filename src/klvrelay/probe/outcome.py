@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from klvrelay.probe import drawn, report
-from klvrelay.probe.carriage import carriage_of
-from klvrelay.probe.codes import hexpid, set_title
-from klvrelay.probe.pids import NULL
+from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.report import Kind
-from klvrelay.probe.survey import Survey
-from klvrelay.probe.tables import Declared, Map
-from klvrelay.probe.telemetry import Telemetry
+from klvrelay.probe.transport.carriage import carriage_of
+from klvrelay.probe.transport.codes import hexpid, set_title
+from klvrelay.probe.transport.pids import NULL
+from klvrelay.probe.transport.survey import Survey
+from klvrelay.probe.transport.tables import Declared, Map
 
 _SYSTEM: dict[int, str] = {0: "PAT", 1: "CAT", 2: "TSDT", 0x10: "NIT", 0x11: "SDT", 0x12: "EIT", 0x14: "TDT"}
 _TS = 188

@@ -42,9 +42,9 @@ async def probe(text: str, wishes: Wishes, **options: Any) -> int:
     source = open_source(Url.parse(text), **options)
 
     from klvrelay.probe import inquire  # here, since it loads numpy: an option that is wrong is said before
-    from klvrelay.probe.document import document
-    from klvrelay.probe.page import page as html
-    from klvrelay.probe.text import console_for, write
+    from klvrelay.probe.tell.document import document
+    from klvrelay.probe.tell.page import page as html
+    from klvrelay.probe.tell.text import console_for, write
 
     with nullcontext() if wishes.quiet or not sys.stderr.isatty() else _progress(source, wishes.seconds) as progress:
         report = await inquire(source, seconds=wishes.seconds, progress=progress)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.carriage import ASYNC_ID, ASYNC_TYPE, SYNC_ID, SYNC_TYPE
-from klvrelay.probe.codes import hexpid
 from klvrelay.probe.report import Carriage, Elementary, Finding, Report
 from klvrelay.probe.rules.rule import Check, Rule, at_pid, plural, span
+from klvrelay.probe.transport.carriage import ASYNC_ID, ASYNC_TYPE, SYNC_ID, SYNC_TYPE
+from klvrelay.probe.transport.codes import hexpid
 
 LATE = 0.1
 EARLY = 10.0

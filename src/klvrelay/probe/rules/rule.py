@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from klvrelay.probe.codes import hexpid, set_title
 from klvrelay.probe.report import Finding, KlvStream, Report, Severity
+from klvrelay.probe.transport.codes import hexpid, set_title
 
 Check = Callable[[Report], Iterator[Finding]]
 

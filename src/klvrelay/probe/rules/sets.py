@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.items import item_at
+from klvrelay.probe.metadata.items import item_at
 from klvrelay.probe.report import Finding, Item, KlvStream, Report, Severity
 from klvrelay.probe.rules.rule import Check, Rule, at_stream, listed, plural, span
 from klvrelay.spec import SETS

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.codes import hexpid
 from klvrelay.probe.report import Finding, PidCount, Report
 from klvrelay.probe.rules.rule import Check, Rule, listed, plural
+from klvrelay.probe.transport.codes import hexpid
 
 NO_KLV = Rule(
     "no_klv", "error", "MISB ST 1402; STANAG 4609",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from klvrelay.probe.clocks import PAUSE, PTS_JUMP
+from klvrelay.probe.metadata.clocks import PAUSE, PTS_JUMP
 from klvrelay.probe.report import Against, Finding, KlvStream, Report, Severity
 from klvrelay.probe.rules.rule import Check, Rule, at_pid, at_stream, plural, span
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe import pcr, tables
-from klvrelay.probe.codes import hexpid
 from klvrelay.probe.report import Finding, PidCount, Program, Repeats, Report
 from klvrelay.probe.rules.rule import Check, Rule, at_pid, listed, plural, span
+from klvrelay.probe.transport import pcr, tables
+from klvrelay.probe.transport.codes import hexpid
 
 SYNC_LOST = Rule(
     "sync_lost", "warning", "ISO/IEC 13818-1 2.4.3.2",

@@ -12,9 +12,9 @@ import orjson
 
 from klvrelay.klv import KEY
 from klvrelay.probe import drawn, report
-from klvrelay.probe.clocks import TimeTally
-from klvrelay.probe.items import MOST, ItemTable, plain
-from klvrelay.probe.series import Counts, Curve, Path, Spread
+from klvrelay.probe.metadata.clocks import TimeTally
+from klvrelay.probe.metadata.items import MOST, ItemTable, plain
+from klvrelay.probe.metadata.series import Counts, Curve, Path, Spread
 from klvrelay.record import Record
 
 STREAMS = 32

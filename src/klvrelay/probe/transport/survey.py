@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klvrelay.klv import KEY
-from klvrelay.probe.codes import STAMPED
-from klvrelay.probe.framer import Framer, Rows, Run
-from klvrelay.probe.frames import FrameTally, finder
-from klvrelay.probe.pcr import StreamClock
-from klvrelay.probe.pes import FoundCarriage, VideoTimes, head_of
-from klvrelay.probe.pids import NULL, PIDS, PidCounts, pids_of
-from klvrelay.probe.tables import Tables
+from klvrelay.probe.transport.codes import STAMPED
+from klvrelay.probe.transport.framer import Framer, Rows, Run
+from klvrelay.probe.transport.frames import FrameTally, finder
+from klvrelay.probe.transport.pcr import StreamClock
+from klvrelay.probe.transport.pes import FoundCarriage, VideoTimes, head_of
+from klvrelay.probe.transport.pids import NULL, PIDS, PidCounts, pids_of
+from klvrelay.probe.transport.tables import Tables
 
 TRIES = 64
 """PES packets of a PID that nobody calls KLV in which a key is looked for."""

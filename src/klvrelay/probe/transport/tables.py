@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from klvrelay.probe import codes, report
+from klvrelay.probe import report
+from klvrelay.probe.metadata.series import Spread
 from klvrelay.probe.report import Kind
-from klvrelay.probe.series import Spread
+from klvrelay.probe.transport import codes
 from klvrelay.wire import crc32
 
 LATEST = 0.5

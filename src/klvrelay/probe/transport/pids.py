@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from klvrelay.probe.framer import Rows
+from klvrelay.probe.transport.framer import Rows
 
 PIDS = 8192
 NULL = 0x1FFF

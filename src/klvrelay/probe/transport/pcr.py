@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klvrelay.probe import report
-from klvrelay.probe.framer import Rows
-from klvrelay.probe.series import Spread
+from klvrelay.probe.metadata.series import Spread
+from klvrelay.probe.transport.framer import Rows
 
 RATE = 27_000_000
 MODULUS = (1 << 33) * 300

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from klvrelay import wire
 from klvrelay.klv import KEY
-from klvrelay.probe.series import Spread
+from klvrelay.probe.metadata.series import Spread
 
 PTS_MODULUS = 1 << 33
 PTS_RATE = 90_000

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from klvrelay.names import printable
-from klvrelay.probe.codes import hexpid, set_title
-from klvrelay.probe.items import tags_of
+from klvrelay.probe.metadata.items import tags_of
 from klvrelay.probe.outcome import title
 from klvrelay.probe.report import Against, Carriage, Frames, Item, KlvStream, PidCount, Program, Repeats, Report, Spread
 from klvrelay.probe.rules.rule import plural, span
 from klvrelay.probe.rules.times import drifts
+from klvrelay.probe.transport.codes import hexpid, set_title
 
 Row = tuple[str, ...]
 

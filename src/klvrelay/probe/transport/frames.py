@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from klvrelay.probe import report
-from klvrelay.probe.series import Spread
+from klvrelay.probe.metadata.series import Spread
 
 REMEMBERED = 2000
 """Times that wait for a partner."""
@@ -82,7 +82,7 @@ class FrameTally:
             self.against.add((time_us - frame_us) / 1e6)
 
     def frozen(self, seconds: float) -> report.Frames:
-        from klvrelay.probe.clocks import iso
+        from klvrelay.probe.metadata.clocks import iso
 
         return report.Frames(
             self.pid, self.codec, self._find is not None, self.frames,

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from klvrelay.names import printable
-from klvrelay.probe import words
-from klvrelay.probe.plots import pictures
 from klvrelay.probe.report import Finding, KlvStream, Report
-from klvrelay.probe.style import STYLE
+from klvrelay.probe.tell import words
+from klvrelay.probe.tell.plots import pictures
+from klvrelay.probe.tell.style import STYLE
 
 _RIGHT = {"a second", "in", "longest gap", "bit rate", "packets", "lost", "item"}
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"

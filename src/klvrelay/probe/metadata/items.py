@@ -13,8 +13,8 @@ from typing import Any
 
 from klvrelay.names import printable
 from klvrelay.probe import drawn, report
-from klvrelay.probe.clocks import iso
-from klvrelay.probe.series import Counts
+from klvrelay.probe.metadata.clocks import iso
+from klvrelay.probe.metadata.series import Counts
 from klvrelay.spec import KEYED, SETS
 
 MOST = 512

@@ -9,8 +9,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 from klvrelay.probe import report
-from klvrelay.probe.pes import apart
-from klvrelay.probe.series import Curve, Slope, Spread
+from klvrelay.probe.metadata.series import Curve, Slope, Spread
+from klvrelay.probe.transport.pes import apart
 
 JUMP = 0.5
 """Seconds by which a step may differ from that of another clock."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from klvrelay.names import printable
-from klvrelay.probe import svg
 from klvrelay.probe.drawn import Plots, Strip
+from klvrelay.probe.tell import svg
 
 
 def pictures(plots: Plots) -> str:

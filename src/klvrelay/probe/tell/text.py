@@ -11,9 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from klvrelay.names import printable
-from klvrelay.probe import words
 from klvrelay.probe.report import Finding, KlvStream, Report, Severity
 from klvrelay.probe.rules.rule import plural
+from klvrelay.probe.tell import words
 
 PIPE_WIDTH = 120
 STREAMS = 8

@@ -10,9 +10,9 @@
 
 #define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
 
-enum { LIMIT = 4000, COLUMNS = 144, ROWS = 50, MOST = 1 << 16 };
+enum { LIMIT = 4000, COLUMNS = 144, STRIDE = 5, MOST = 1 << 16 };
 static uint8_t room[MOST];              /* what is read, and what is written, ends where ASan guards */
-static double cells[(COLUMNS + 1) * ROWS];
+static double cells[COLUMNS * STRIDE];
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned seed)
 {
@@ -88,20 +88,20 @@ static int same(const double *one, const double *many)
 static size_t columns(const uint8_t *in, size_t n, int all, size_t rows, size_t stride, double *last)
 {
     static const double UNTOUCHED = 1.2345e-300;
-    double *out = cells + (COLUMNS + 1) * ROWS - (COLUMNS - 1) * stride - rows;
+    double *end = cells + COLUMNS * STRIDE, *out = end - (COLUMNS - 1) * stride - rows;
     size_t used = 0, sum = 0, row = 0;
     uint16_t tags[COLUMNS];
     for (uint16_t i = 0; i < COLUMNS; i++)
         tags[i] = i;
     for (enum klv_status status = KLV_FULL; status == KLV_FULL; sum += row) {
-        for (double *cell = cells; cell < cells + (COLUMNS + 1) * ROWS; cell++)
+        for (double *cell = out; cell < end; cell++)
             *cell = UNTOUCHED;
         size_t before = used;
         row = 0;
         status = klv_columns(in, n, LIMIT, all, tags, COLUMNS, out, stride, rows, &row, &used);
         CHECK(row <= rows && used <= n && (status == KLV_MORE || (row == rows && used > before)));
         for (size_t c = 0; c < COLUMNS; c++)
-            for (size_t r = 0; r < stride && out + c * stride + r < cells + (COLUMNS + 1) * ROWS; r++)
+            for (size_t r = 0; r < stride && out + c * stride + r < end; r++)
                 CHECK(r < row ? !isinf(out[c * stride + r]) : out[c * stride + r] == UNTOUCHED);
         for (size_t c = 0; row && c < COLUMNS; c++)
             last[c] = out[c * stride + row - 1];
@@ -118,6 +118,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     packets(data, n, 0);
     packets(data, n, KLV_LAST);
     for (int all = 0; all < 2; all++)
-        CHECK(columns(data, n, all, 1, 1, single) == columns(data, n, all, 4, 5, many) && same(single, many));
+        CHECK(columns(data, n, all, 1, 1, single) == columns(data, n, all, STRIDE - 1, STRIDE, many) && same(single, many));
     return 0;
 }

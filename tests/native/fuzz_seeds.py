@@ -19,12 +19,12 @@ sys.path[:0] = [str(ROOT / part) for part in ("", "src", "tests", "tests/native"
 import corpus  # noqa: E402
 from packets import random_packet  # noqa: E402
 from random_arrays import array, sdcc  # noqa: E402
-from wrapping import oid, packet  # noqa: E402
+from wrapping import item, keyed_set, oid, packet  # noqa: E402
 
 from klvrelay import spec  # noqa: E402
 
 VECTORS = ROOT / "tests" / "vectors"
-RANDOM, SMALL, LARGE = 600, 300, 4000
+RANDOM, SMALL = 600, 300
 # Of start codes and stream ids, descriptors, items that head or end a packet, lengths, frames' times.
 MARKS = (
     *map(bytes.fromhex, ("000001", "000003", "000001b2", "000001bd", "000001fc")),
@@ -64,9 +64,15 @@ def changing(data: bytes) -> Iterator[tuple[int, bytes]]:
         yield private[1], corpus.pes(0xBD, 9000 * number, data)
         yield 0x1000, corpus.pmt([first, corpus.SYNCHRONOUS] if number else [corpus.SYNCHRONOUS])
         yield corpus.SYNC_PID, corpus.pes(0xFC, 9000 * number, corpus.cell(0, data) + corpus.cell(1, data))
+    yield 0x1001, corpus.pmt([(0x15, 0x110 + number, b"") for number in range(9)])  # one more than are followed
     yield 0, corpus.pat([(2, 0x1001), (3, first[1])])
     yield first[1], corpus.pmt([private])
     yield private[1], corpus.pes(0xBD, 1, data)
+
+
+def twice(stream: bytes) -> bytes:
+    """Every TS packet twice, as ISO/IEC 13818-1 allows it (2.4.3.3)."""
+    return b"".join(2 * stream[at : at + 188] for at in range(0, len(stream), 188))
 
 
 def lane_seeds(made: corpus.Corpus, packets: list[bytes]) -> Iterator[bytes]:
@@ -77,18 +83,34 @@ def lane_seeds(made: corpus.Corpus, packets: list[bytes]) -> Iterator[bytes]:
     for number, (first, second) in enumerate(zip(packets, packets[7:], strict=False)):
         yield bytes([0, number % 2, 0, 9, 0, number % 251]) + first + second
     for stream in made.transport:
-        yield b"\x01\x00\x00\x90\x01\x05" + stream[:LARGE]
+        yield b"\x01\x00\x00\x90\x01\x05" + stream
     for data in packets[:12]:
         for stride in (188, 192, 204):
-            yield b"\x01\x00\x00\xa0\x02\x09" + corpus.muxed(changing(data), stride)[:LARGE]
+            yield b"\x01\x00\x00\xa0\x02\x09" + corpus.muxed(changing(data), stride)
+        yield b"\x01\x00\x00\xa0\x02\x0a" + twice(corpus.muxed(changing(data), 188))
+    for part in range(0, len(packets), 150):
+        yield b"\x00\x01\x00\xa0\x02\x0b" + b"".join(packets[part : part + 150])
     for part in pieces(made.transport[0]):
         yield b"\x01\x01\x00\x90\x01\x07" + part
+
+
+def crowded() -> Iterator[bytes]:
+    """More items than a packet may hold, and more matrices than have names."""
+    yield packet("ST0601", bytes([8, 0]) * 1100)
+    yield packet("ST0601", b"".join(item(tag, b"") for tag in range(1100)))
+    yield packet("ST0104", keyed_set([(key, b"") for key in spec.KEYED] * 12))
+    matrix = item(102, bytes.fromhex("0290043f80000040000000"))
+    yield packet("ST0601", bytes([13, 0]) * 500 + matrix * 200)
 
 
 def seeds() -> dict[str, list[bytes]]:
     made = corpus.corpus_of(VECTORS / "vectors.jsonl")
     stamps = list(lines("stamps"))
-    packets = [data for data in [*made.bare, *lines("odd"), *random_packets()] if data.startswith(b"\x06\x0e\x2b\x34")]
+    packets = [
+        data
+        for data in [*made.bare, *lines("odd"), *random_packets(), *crowded()]
+        if data.startswith(b"\x06\x0e\x2b\x34")
+    ]
     twos = [first + second for first, second in zip(packets[::9], packets[5::9], strict=False)]
     return {
         "klv": [*packets, *twos, *made.bare[:40]],

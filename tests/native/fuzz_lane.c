@@ -74,7 +74,9 @@ static void take(struct run *r, const struct klv_entry *e)
     CHECK(e->size >= 17 && e->at <= sizeof pool && e->size <= sizeof pool - e->at);
     r->envelope.pts = e->pts;
     r->envelope.damaged = e->damaged;
-    CHECK(klv_json(pool + e->at, e->size, &r->envelope, r->out + r->size, sizeof r->out - r->size, &size, &unknown) != KLV_FULL);
+    enum klv_status status = klv_json(pool + e->at, e->size, &r->envelope, r->out + r->size, sizeof r->out - r->size,
+                                      &size, &unknown);
+    CHECK(status == KLV_OK && size < sizeof r->out - r->size);
     r->size += size;
     r->out[r->size++] = '\n';
     r->envelope.seq++;

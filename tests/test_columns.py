@@ -41,10 +41,11 @@ def value(raw: bytes, key: str) -> float:
 
 
 def codes(item: facts.Item, size: int) -> Iterator[bytes]:
-    """The ends and the middle of a code, and a few in between."""
+    """The ends and the middle of a code, those of narrower ones with their sign, and a few in between."""
     chance = Random(item.tag * 16 + size)
     for code in (0, 1, (1 << 8 * size - 1) - 1, 1 << 8 * size - 1, (1 << 8 * size - 1) + 1, (1 << 8 * size) - 1):
         yield code.to_bytes(size)
+    yield from ((-1 << 8 * own - 1).to_bytes(size, signed=True) for own in (1, 2, 4) if own <= size)
     yield from (chance.randbytes(size) for _ in range(6))
 
 

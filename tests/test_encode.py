@@ -1,7 +1,7 @@
 """What `klvrelay.encode` writes: published vectors, framing, order, layouts, and clear refusals.
 
 Next door: `test_encode_inverse.py` has whole packets come back as they were, `test_encode_random.py` random items,
-`test_encode_peers.py` other people's decoders.
+`test_encode_peers.py` other people's decoders; `test_encode_refusals.py` has what is refused.
 """
 
 from __future__ import annotations
@@ -293,111 +293,6 @@ def test_a_number_that_was_decoded_goes_back_to_its_code():
         (record,) = klvrelay.decode(encode(json.loads(record.json())))
     assert encode(record) == raw
     assert encode(record.items, like=record) == raw
-
-
-# ---- refusals ---------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("items", "complaint"),
-    [
-        ({"sensor_latitude": 91.0}, r"ST0601 sensor_latitude: 91\.0 can't be written; -90 to 90 deg is the range"),
-        ({"sensor_latitude": "north"}, r"ST0601 sensor_latitude: 'north' can't be written; a number is wanted"),
-        ({"sensor_latitude": True}, "a number is wanted"),
-        ({"sensor_latitude": {"special": "error"}}, "of reserved there are codes"),
-        ({"slant_range": {"special": "error"}}, "all its codes are numbers"),
-        ({"mission_id": "x" * 128}, r"ST0601 mission_id: .* it takes 128 bytes, 0 to 127 allowed"),
-        ({"mission_id": "\0"}, "a zero byte alone means empty text"),
-        ({"mission_id": "\ud800"}, "a surrogate alone is no text"),
-        ({"mission_id": 5}, "text is wanted"),
-        ({"platform_ground_speed": 300}, "0 to 255 is the range"),
-        ({"platform_ground_speed": 1.5}, "an integer is wanted"),
-        ({"laser_prf_code": 9999}, "111 to 8888 is the range"),
-        ({"operational_mode": "Asleep"}, "one of Other, Operational, Training.* is wanted, or the code"),
-        ({"generic_flag_data": {"laser": True}}, r"generic_flag_data: 'laser' .*did you mean laser_range"),
-        ({"generic_flag_data": {"laser_range": 2}}, "1 bit can't hold it"),
-        ({"sensor_lattitude": 1}, r"ST0601: 'sensor_lattitude' .*did you mean sensor_latitude or"),
-        ({"no_such_item": 1}, r"ST0601: 'no_such_item' can't be written; no such key"),
-        ({150: 1}, "an item that no table has takes bytes"),
-        ({-1: b""}, "tags go from 0"),
-        ({"uas_datalink_ls_version_number": None}, "length 0 is not legal here"),
-        ({"checksum": 5}, "the checksum is reckoned here"),
-        ({"sdcc_flp": [1]}, r"ST0601 sdcc_flp\[0\]: 1 can't be written; a mapping"),
-        ({"sdcc_flp": [{"sigma": [1.0], "rho": [1.0]}]}, r"sdcc_flp\[0\]\.rho: 1 .*0 of them, or none"),
-        ({"sdcc_flp": [{"sigma": [1.0, 2.0], "rho": [1.5]}]}, r"rho\[0\]: 1\.5 can't be written; -1 to 1 is the range"),
-        ({"vmti_local_set": {"vtarget_series": [{"target_hae": 0.0}]}}, r"vtarget_series\[0\]\.target_id: None"),
-        (
-            {"vmti_local_set": {"vtarget_series": [{"target_id": 1, "target_hae": -1e4}]}},
-            r"vmti_local_set\.vtarget_series\[0\]\.target_hae: -10000\.0 can't be written; -900 to 19000 m",
-        ),
-        (
-            {"vmti_local_set": {"vtarget_series": [{"target_id": 1, "target_location": {"latitude": 1.0}}]}},
-            "longitude is wanted, only the end may be left out",
-        ),
-        ({"waypoint_list": [{"waypoint_id": 1, "prosecution_order": 1, "latitude": 1.0}]}, "info is wanted"),
-        ({"airbase_locations": {"takeoff_longitude": 1.0}}, "takeoff_latitude is wanted"),
-        ({"view_domain": {"azimuth_start": 1.0}}, "are wanted together"),
-        ({"miis_core_identifier": "0140:BC76-CFEF"}, "check digits of ST 1204 are wanted"),
-        (
-            {"miis_core_identifier": "0140:BC76-CFEF-0BEE-41A4-9618-EB4B-010D-2F08:B7"},
-            "its check digits are B6",
-        ),
-        ({"miis_core_identifier": {"usage": 64}}, "by usage 64 sensor_id is wanted"),
-        ({"active_payloads": [5000]}, "0 to 4095 is the range"),
-        ({"security_local_set": 5}, "a mapping of items, or pairs, are wanted"),
-        ([("mission_id", "a", 1)], "a mapping of items, or pairs, are wanted"),
-        (5, "a mapping of items, or pairs, are wanted"),
-    ],
-)  # fmt: skip
-def test_a_value_that_does_not_fit_is_refused_with_a_reason(items, complaint):
-    """The refusal names the item by its path, the value, and what would be right."""
-    with pytest.raises(EncodeError, match=complaint):
-        encode(items)
-
-
-def test_a_refusal_can_be_asked_what_was_wrong():
-    """Path, value and what is allowed are attributes; it is an error of klvrelay, for exit code 2."""
-    with pytest.raises(klvrelay.KlvrelayError) as caught:
-        encode({"sensor_latitude": 91.0})
-
-    fault = caught.value
-    assert isinstance(fault, klvrelay.EncodeError)
-    assert (fault.path, fault.given, fault.exit_code) == ("ST0601 sensor_latitude", 91.0, 2)
-    with pytest.raises(EncodeError, match="such a int can't be written"):
-        encode({"platform_ground_speed": 10**5000})
-
-
-def test_a_set_that_no_table_has_is_refused():
-    """The refusal says which it might have been."""
-    with pytest.raises(EncodeError, match=r"set: 'ST0602' can't be written; no such key; did you mean .*ST0601"):
-        encode({}, set="ST0602")
-    with pytest.raises(EncodeError, match="the document is of ST0601"):
-        encode({"set": "ST0601", "items": {}}, set="ST0903")
-
-
-def test_an_inner_set_is_no_packet_of_its_own():
-    """A set without a universal key can't be framed."""
-    with pytest.raises(EncodeError, match="VTarget: 'VTarget' can't be written; it has no key of its own"):
-        encode({}, set="VTarget")
-
-
-def test_a_layout_of_another_set_is_refused():
-    """So are bytes that are no packet."""
-    with pytest.raises(EncodeError, match="a packet of ST0601 is wanted"):
-        encode({}, like=encode({}, set="ST0102"))
-    with pytest.raises(EncodeError, match="a KLV packet, or the record of one, is wanted"):
-        encode({}, like=b"abc")
-
-
-def test_sets_within_each_other_end_somewhere():
-    """A decoder follows eight; more are refused rather than written."""
-    items: dict = {"mission_id": "deep"}
-    for _ in range(9):
-        items = {"segment_local_set": [items]}
-
-    with pytest.raises(EncodeError, match="at most 8 sets within each other"):
-        encode(items)
-    assert klvrelay.decode(encode(items["segment_local_set"][0]))[0].json().count(b"segment_local_set") == 8
 
 
 def test_numbers_of_any_kind_are_taken():

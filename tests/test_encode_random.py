@@ -1,6 +1,6 @@
 """Random items and documents are written, read back and compared; and nonsense is refused, never more than that.
 
-Next door: `random_items.py` makes the values and compares them, `test_encode_inverse.py` goes the other way round.
+Next door: `shown_items.py` makes the values and compares them, `test_encode_inverse.py` goes the other way round.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from random_items import apart, items_of, keyed_items, tops, two_of, value_of
+from shown_items import items_of, keyed_items, tops, two_of, value_of
+from stepped import apart
 from wrapping import host, universal_key
 
 import klvrelay
@@ -178,6 +179,22 @@ def test_targets_of_before_version_4_follow_the_older_maps(version: int, code: i
     (record,) = klvrelay.decode(raw)
     assert encode(record) == raw
     assert record.items["vtarget_series"][0]["target_hae"] == pytest.approx(target["target_hae"], abs=0.2)
+
+
+def test_short_offsets_show_the_older_maps_where_no_version_does() -> None:
+    """A record of such a set comes back; new values go in by the older maps, as long as something shows them."""
+    target = b"\x01" + bytes.fromhex("0a02ff38" + "0c021234")
+    raw = encode({101: bytes([len(target)]) + target}, set="ST0903")
+    (record,) = klvrelay.decode(raw)
+    document = json.loads(record.json())
+
+    assert encode(record) == raw
+    document["items"]["vtarget_series"][0]["target_hae"] = 500.0
+    (again,) = klvrelay.decode(encode(document, like=raw))
+    assert again.items["vtarget_series"][0]["target_hae"] == pytest.approx(500.0, abs=0.2)
+    document["items"]["vtarget_series"][0]["target_location_offset_lat"] = 10.0
+    with pytest.raises(EncodeError, match="vmti_ls_version is wanted"):
+        encode(document, like=raw)
 
 
 # ---- nonsense ---------------------------------------------------------------------------------------------

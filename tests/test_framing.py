@@ -26,7 +26,11 @@ def unsummed(inside: bytes, behind: bytes = b"") -> bytes:
 
 def at_once(data: bytes, *, limit: int = wire.LIMIT) -> list[Record]:
     decoder = Decoder("", None, limit=limit)
-    return decoder.feed(Packet(data, carriage="klv")) + decoder.flush()
+    return fed(decoder, data) + decoder.flush()
+
+
+def fed(decoder: Decoder, data: bytes) -> list[Record]:
+    return decoder.feed(Packet(data, carriage="klv"))
 
 
 def in_pieces(data: bytes, at: int) -> list[tuple[bytes, str]]:
@@ -50,6 +54,7 @@ NO_PACKETS = {
     "a packet without a sum": KEY + ber(12) + item(3, b"ten octets"),
     "a packet whose sum is not its last item": KEY + ber(10) + item(1, b"\0\0") + item(3, b"four"),
     "a packet whose sum has three octets": KEY + ber(5) + item(1, b"\0\0\0"),
+    "a packet that ends in a 1 but in no sum": KEY + ber(8) + item(3, b"ab\1\1\0\0"),
     "a packet of no items": KEY + b"\0",
     "a packet of three octets": KEY + b"\x03\x01\x01\0",
     "a packet that is summed by a CRC": packet("ST0806", local_set([(2, bytes(8))]), checksum=True),
@@ -103,6 +108,9 @@ def test_a_packet_that_would_end_past_the_limit_of_the_one_around_it_is_none() -
         cut = len(outer) - 16 + len(inner) <= LIMIT
         first = (outer[:-16], "damaged") if cut else (outer, "ok")
         assert told(at_once(data, limit=LIMIT))[0] == first, size
+        decoder = Decoder("", None, limit=LIMIT)
+        records = [record for at in range(0, len(data), 40) for record in fed(decoder, data[at : at + 40])]
+        assert told(records + decoder.flush())[0] == first, size
 
 
 @pytest.mark.parametrize("keys", range(1, 12))

@@ -104,7 +104,7 @@ def test_cells_may_be_of_any_length(size: int) -> None:
 
 
 @pytest.mark.parametrize("sized", [True, False])
-@pytest.mark.parametrize("size", range(4, 24))
+@pytest.mark.parametrize("size", range(1, 24))
 def test_many_cells_may_be_in_one_pes_packet(size: int, sized: bool) -> None:
     """Whether it says its length or not."""
     whole = pes(b"".join(fragments(size)), sid=0xFC, size=None if sized else 0)
@@ -123,11 +123,14 @@ def test_a_cell_header_may_be_cut_anywhere(sized: bool) -> None:
 
 
 def test_an_empty_cell_holds_nothing() -> None:
-    """Between two others, or as the last of its PES packet."""
+    """Before, between or behind others of its PES packet, or alone in it."""
     first, empty, second = cell(SENT[0], 0), cell(b"", 1), cell(SENT[1], 2)
     all_good(decoded(Pes().stream(pes(first + empty + second), kind=SYNC)), [*SENT[:2], NEXT])
     all_good(decoded(Pes().stream(pes(first + empty), pes(second), kind=SYNC)), [*SENT[:2], NEXT])
     all_good(decoded(Pes().stream(pes(empty), pes(first), kind=SYNC)), [SENT[0], NEXT])
+    for many in range(1, 4):
+        short = b"".join(cell(b"\xff" * (size % 4), size) for size in range(many))
+        all_good(decoded(Pes().stream(pes(short + first), kind=SYNC)), [SENT[0], NEXT])
 
 
 @pytest.mark.parametrize("rest", range(1, 5))
@@ -173,7 +176,10 @@ def test_a_pes_packet_shorter_than_its_header_holds_nothing(size: int) -> None:
     all_good(decoded(Pes().stream(whole, pes(SENT[1]))), [SENT[1], NEXT])
 
 
-def test_what_follows_the_end_of_a_pes_packet_is_not_read() -> None:
-    """PES_packet_length ends it, though its TS packet goes on."""
-    whole = pes(SENT[0] + SENT[1], size=3 + len(SENT[0]))
-    all_good(decoded(Pes().stream(whole)), [SENT[0], NEXT])
+@pytest.mark.parametrize("kind", [ASYNC, SYNC])
+@pytest.mark.parametrize("size", [*range(1, 16), 100])
+def test_what_follows_the_end_of_a_pes_packet_is_not_read(size: int, kind: int) -> None:
+    """PES_packet_length ends it, though its TS packet goes on, be its payload one byte or many."""
+    parts = fragments(size) if kind == SYNC else split(WHOLE, size)
+    packets = [pes(part + SENT[0], size=3 + len(part)) for part in parts]
+    all_good(decoded(Pes().stream(*packets, kind=kind)), [*SENT, NEXT])

@@ -93,6 +93,29 @@ def test_a_table_may_begin_behind_the_end_of_another() -> None:
         all_good(decoded(ts + wire.klv()), SENT)
 
 
+def test_tables_may_follow_each_other_in_one_packet() -> None:
+    """The pointer field says where the first begins, and where one ends the next does, up to a byte FF."""
+    wire = Tables()
+    others = section(0xC0, b"private") + section(0xC1, b"five!") + section(0x40, b"\0\1\xc1\0\0")
+    ts = wire.carry(0, b"\0" + section(0, b"\0\1\xc1\0\0") + PAT)
+    ts += wire.unit(PMT_PID, (others + pmt(KLV)).ljust(183, b"\xff"))
+    all_good(decoded(ts + wire.klv()), SENT)
+
+
+@pytest.mark.parametrize("size", [1, 30, 184])
+def test_a_table_whose_packets_come_twice_is_read(size: int) -> None:
+    """Each of its packets once more (ISO/IEC 13818-1, 2.4.3.3), also where another begins in them."""
+    wire = Tables()
+    long = pmt(*((0x0F, 0x400 + n, b"\x0a\x04deu\0") for n in range(30)), KLV)
+    ts = wire.carry(0, b"\0" + PAT) + wire.unit(PMT_PID, long, at=range(2, len(long), size)) + wire.klv()
+    all_good(decoded([packet for packet in ts for _ in range(2)]), SENT)
+
+    first, second = pmt(VIDEO, flags=version(1)), pmt(KLV, flags=version(2))
+    ts = wire.carry(0, b"\0" + PAT) + wire.unit(PMT_PID, first[:20])
+    ts += wire.unit(PMT_PID, first[20:] + second, pointer=len(first) - 20) + wire.klv()
+    all_good(decoded([packet for packet in ts for _ in range(2)]), SENT)
+
+
 def test_stuffing_behind_a_table_is_no_table() -> None:
     """A packet that is filled up with FF, and one that holds nothing else."""
     wire = Tables()
@@ -127,30 +150,6 @@ def test_a_table_that_is_not_yet_in_force_waits() -> None:
     ts += wire.carry(PMT_PID, b"\0" + pmt(moved, flags=0xC2)) + wire.carry(0, b"\0" + pat((1, 0x1234), flags=0xC2))
     ts += wire.klv(SENT[:2]) + wire.carry(PMT_PID, b"\0" + pmt(moved, flags=0xC3)) + wire.klv(SENT[2:], 0x222)
     all_good(decoded(ts), SENT)
-
-
-def test_klv_of_every_program_is_read() -> None:
-    """Five programs, each with its map and its KLV; program 0 is the network's and no map."""
-    wire, programs = Tables(), {number: 0x1000 + number for number in range(1, 6)}
-    ts = wire.carry(0, b"\0" + pat((0, 0x10), *programs.items()))
-    for number, pid in programs.items():
-        ts += wire.carry(pid, b"\0" + pmt((ASYNC, 0x200 + number, KLVA), program=number))
-    ts += wire.carry(0x10, b"\0" + pmt((ASYNC, 0x333, KLVA)))
-    for number in programs:
-        ts += wire.pes(klv_packet(number), 0x200 + number) + wire.pes(klv_packet(99), 0x333)
-    records = decoded(ts)
-    all_good(records, [klv_packet(number) for number in programs])
-    assert [record.pid for record in records] == [0x200 + number for number in programs]
-
-
-def test_of_twelve_programs_the_first_eight_are_followed() -> None:
-    """More maps than that are not looked at, and do no harm."""
-    wire, numbers = Tables(), range(1, 13)
-    ts = wire.carry(0, b"\0" + pat(*((number, 0x1000 + number) for number in numbers)))
-    for number in numbers:
-        ts += wire.carry(0x1000 + number, b"\0" + pmt((ASYNC, 0x200 + number, KLVA), program=number))
-    ts += [packet for number in numbers for packet in wire.pes(klv_packet(number), 0x200 + number)]
-    all_good(decoded(ts), [klv_packet(number) for number in range(1, 9)])
 
 
 def test_a_program_that_moves_its_map_is_followed() -> None:

@@ -1,4 +1,4 @@
-"""What a program's map says of its streams: which of them are read as KLV, and for how long.
+"""What programs and their maps say of streams: which of them are read as KLV, and for how long.
 
 Next door: `test_psi.py` has the tables as such, `test_lane.py` the muxer.
 """
@@ -8,11 +8,66 @@ from __future__ import annotations
 import struct
 
 import pytest
-from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, all_good, decoded, klv_packet
-from test_psi import KLV, PAT, SENT, VIDEO, Tables, pmt, section, version
+from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, SYNC, all_good, decoded, klv_packet
+from test_psi import KLV, PAT, SENT, VIDEO, Tables, pat, pmt, section, version
 
 from klvrelay.klv import Decoder
 from klvrelay.record import Packet
+
+
+def test_klv_of_every_program_is_read() -> None:
+    """Five programs, each with its map and its KLV; program 0 is the network's and no map."""
+    wire, programs = Tables(), {number: 0x1000 + number for number in range(1, 6)}
+    ts = wire.carry(0, b"\0" + pat((0, 0x10), *programs.items()))
+    for number, pid in programs.items():
+        ts += wire.carry(pid, b"\0" + pmt((ASYNC, 0x200 + number, KLVA), program=number))
+    ts += wire.carry(0x10, b"\0" + pmt((ASYNC, 0x333, KLVA)))
+    for number in programs:
+        ts += wire.pes(klv_packet(number), 0x200 + number) + wire.pes(klv_packet(99), 0x333)
+    records = decoded(ts)
+    all_good(records, [klv_packet(number) for number in programs])
+    assert [record.pid for record in records] == [0x200 + number for number in programs]
+
+
+def test_programs_may_share_the_pid_of_their_maps() -> None:
+    """program_number tells the maps apart, in packets of their own or in one: none of them ends another's streams."""
+    maps = [
+        pmt((ASYNC, 0x201, KLVA), program=1),
+        pmt(VIDEO, program=2),
+        pmt((SYNC, 0x203, b""), program=3),
+        pmt((ASYNC, 0x204, b""), program=4),
+    ]
+    for together in (False, True):
+        wire, sent = Tables(), []
+        ts = wire.carry(0, b"\0" + pat(*((number, PMT_PID) for number in range(1, 5))))
+        for number in range(20):
+            for table in [b"".join(maps)] if together else maps:
+                ts += wire.carry(PMT_PID, b"\0" + table)
+            sent.append(klv_packet(number, 200))
+            ts += wire.pes(sent[-1], (0x201, 0x203, 0x204)[number % 3])
+        all_good(decoded(ts), sent)
+
+
+def test_what_a_program_had_ends_with_it() -> None:
+    """A PAT without the program, and the next map of another: its KLV is not read any more, the other's is."""
+    wire, moved = Tables(), version(1)
+    ts = wire.carry(0, b"\0" + pat((1, PMT_PID), (2, 0x1234)))
+    ts += wire.carry(PMT_PID, b"\0" + pmt(KLV)) + wire.carry(0x1234, b"\0" + pmt((ASYNC, 0x222, KLVA), program=2))
+    ts += wire.klv(SENT[:2]) + wire.klv(SENT[2:3], 0x222)
+    ts += wire.carry(0, b"\0" + pat((2, 0x1234), flags=moved))
+    ts += wire.carry(0x1234, b"\0" + pmt((ASYNC, 0x222, KLVA), program=2, flags=moved))
+    ts += wire.klv() + wire.klv(SENT[3:], 0x222)
+    all_good(decoded(ts), SENT)
+
+
+def test_of_twelve_programs_the_first_eight_are_followed() -> None:
+    """More maps than that are not looked at, and do no harm."""
+    wire, numbers = Tables(), range(1, 13)
+    ts = wire.carry(0, b"\0" + pat(*((number, 0x1000 + number) for number in numbers)))
+    for number in numbers:
+        ts += wire.carry(0x1000 + number, b"\0" + pmt((ASYNC, 0x200 + number, KLVA), program=number))
+    ts += [packet for number in numbers for packet in wire.pes(klv_packet(number), 0x200 + number)]
+    all_good(decoded(ts), [klv_packet(number) for number in range(1, 9)])
 
 
 @pytest.mark.parametrize(
@@ -55,12 +110,11 @@ def test_program_descriptors_are_passed_over() -> None:
 
 
 def test_of_nine_klv_streams_eight_are_read() -> None:
-    """The ninth is, in the map that follows the one that drops another."""
+    """The ninth is, in a map that drops another."""
     wire, pids = Tables(), range(0x201, 0x20A)
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt(*((ASYNC, pid, KLVA) for pid in pids)))
     ts += [packet for pid in pids for packet in wire.pes(klv_packet(pid), pid)]
-    for number, kept in enumerate((pids[1:8], pids[1:]), start=1):
-        ts += wire.carry(PMT_PID, b"\0" + pmt(*((ASYNC, pid, KLVA) for pid in kept), flags=version(number)))
+    ts += wire.carry(PMT_PID, b"\0" + pmt(*((ASYNC, pid, KLVA) for pid in pids[1:]), flags=version(1)))
     ts += [packet for pid in pids for packet in wire.pes(klv_packet(pid), pid)]
     records = decoded(ts)
     all_good(records, [klv_packet(pid) for pid in [*pids[:8], *pids[1:]]])
@@ -92,3 +146,22 @@ def test_what_a_dropped_stream_held_is_counted() -> None:
 
     assert decoder.feed(Packet(b"".join(ts))) + decoder.flush() == []
     assert decoder.counters.passed_over == len(begin) - 4 - 9
+
+
+@pytest.mark.parametrize("kind", [0x1B, 0x24, 0x0F, 0x03])
+def test_a_pid_that_becomes_something_else_is_not_read_any_more(kind: int) -> None:
+    """Video or audio where KLV was: not a byte of it is looked at."""
+    wire, decoder = Tables(), Decoder("uav1", None)
+    ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt(KLV)) + wire.klv(SENT[:2])
+    ts += wire.carry(PMT_PID, b"\0" + pmt((kind, KLV_PID, b""), (ASYNC, 0x222, KLVA), flags=version(1)))
+    ts += wire.pes(b"picture" * 99 + SENT[0]) + wire.klv(SENT[2:], 0x222) + [NULL] * 4
+    all_good(decoder.feed(Packet(b"".join(ts))) + decoder.flush(), SENT)
+    assert decoder.counters.passed_over == 0
+
+
+def test_a_stream_that_is_registered_as_something_else_later_is_not_read_any_more() -> None:
+    """A private stream known by its key, which a new map calls audio."""
+    wire = Tables()
+    ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((ASYNC, KLV_PID, b""))) + wire.klv()
+    ts += wire.carry(PMT_PID, b"\0" + pmt((ASYNC, KLV_PID, b"\x05\x04AC-3"), flags=version(1))) + wire.klv(SENT[:1])
+    all_good(decoded(ts), SENT)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from klvrelay.encode.numbers import is_number, whole
 from klvrelay.encode.place import Place
-from klvrelay.encode.wire import Trace, ber_oid
+from klvrelay.encode.wire import Trace, ber_oid, read_oid
 from klvrelay.spec import Bits, Element, Item
 
 Scalar = Item | Element
@@ -63,6 +63,9 @@ def write_oid(scalar: Scalar, value: object, trace: Trace, place: Place) -> byte
         number = code_number(scalar.codes, value, trace, place)
     else:
         number = whole(value, place)
+    earlier = read_oid(trace.data)
+    if trace and (earlier is None or earlier[1] != len(trace)) and fits(number, len(trace), False):
+        return number.to_bytes(len(trace), "big")  # some send it as a plain integer, and are read
     return checked_oid(number, trace, place)
 
 

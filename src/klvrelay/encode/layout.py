@@ -101,7 +101,12 @@ def arranged(
 
 
 def matrices_in_place(pairs: list[tuple[Entry, Seen | None]]) -> list[tuple[Entry, Seen | None]]:
-    """Each SDCC-FLP right behind the items it names, in their order (ST 0601 receiver rule 8)."""
+    """Each SDCC-FLP right behind the items it names, in their order (ST 0601 receiver rule 8).
+
+    Where a decoder found them so, in the packet whose layout this is, they stay.
+    """
+    if all(seen and entry.place.received for entry, seen in pairs if _names(entry)):
+        return pairs
     for matrix in [pair for pair in pairs if _names(pair[0])]:
         names = _names(matrix[0])
         at = _index(pairs, matrix)

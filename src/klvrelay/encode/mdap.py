@@ -19,7 +19,7 @@ from klvrelay.encode.patches import MOST_CELLS, patches_of, read_patches, tell
 from klvrelay.encode.place import Place
 from klvrelay.encode.specials import special_of
 from klvrelay.encode.values import write_float, write_imapb
-from klvrelay.encode.wire import Trace, ber_oid
+from klvrelay.encode.wire import Trace
 
 _UNIT, _PIXELS, _METRES, _HEIGHT = (-1, 1), (0, 100), (0, 650), (0, 1000)
 # The rows of ST 1601's arrays of deviations and correlations, and how many there may be.
@@ -27,7 +27,6 @@ _ROWS = {
     "pixel_sdcc": ((6,), (_PIXELS, _PIXELS, _UNIT, _PIXELS, _PIXELS, _UNIT)),
     "place_sdcc": ((3, 6), (_METRES, _METRES, _UNIT, _HEIGHT, _UNIT, _UNIT)),
 }
-_NARROWEST = 2.0**-900  # between bounds: steps within it are still floats
 _KEYS = ("dims", "ebytes", "apa", "values")
 _EXTRA = {2: "imapb_bounds", 4: "bias", 5: "default"}
 
@@ -50,8 +49,9 @@ class Array:
         for key in value:
             if key not in (*_KEYS, _EXTRA.get(self._apa)):
                 raise place.stranger(key, [*_KEYS, *_EXTRA.values()])
-        most = 65535 if self._apa in (3, 4) else 8
+        most = 8 if self._values and self._apa not in (3, 4) else 65535
         self._width = self._number("ebytes", 0, most) if "ebytes" in value else self._least_width()
+        self._all = range(len(self._values))
         self._check()
 
     def _sizes(self) -> list[int]:
@@ -59,8 +59,8 @@ class Array:
         if not isinstance(dims, list | tuple) or not 1 <= len(dims) <= 8:
             raise place.misfit(dims, "1 to 8 dimensions are wanted")
         sizes = [whole(one, place) for one in dims]
-        if not all(0 <= one <= MOST_CELLS for one in sizes) or prod(sizes) > MOST_CELLS:
-            raise place.misfit(dims, f"at most {MOST_CELLS} cells, and no dimension below 0")
+        if len(self._values) > MOST_CELLS:
+            raise place.misfit(dims, f"at most {MOST_CELLS} cells are wanted")
         return sizes
 
     def _number(self, key: str, low: int, high: int) -> int:
@@ -94,15 +94,15 @@ class Array:
             raise self._place.child("values").misfit(len(self._values), f"{count} values are wanted")
         if count and self._cells in _ROWS and self._apa in (1, 5):
             rows = _ROWS[self._cells][0]
-            if self._dims[0] not in rows or self._apa == 5:
-                raise self._place.misfit(self._dims, f"{' or '.join(map(str, rows))} rows are wanted, by apa 1 or 2")
+            if self._dims[0] not in rows:
+                raise self._place.misfit(self._dims, f"{' or '.join(map(str, rows))} rows are wanted")
         if count and self._cells == "float" and self._apa in (1, 5) and self._width not in (2, 4, 8):
             raise self._place.child("ebytes").misfit(self._width, "floats have 2, 4 or 8 bytes")
 
     def code(self) -> bytes:
         """Head, what the processing asks for, and elements."""
         numbers = [len(self._dims), *self._dims, self._width, self._apa]
-        head = b"".join(ber_oid(number, self._trace.oid()) for number in numbers)
+        head = b"".join(checked_oid(number, self._trace, self._place) for number in numbers)
         if not self._values:
             return head
         write = {1: self._plain, 2: self._mapped, 3: self._booleans, 4: self._biased, 5: self._runs}
@@ -116,16 +116,13 @@ class Array:
         return self._trace.take(self._width)
 
     def _plain(self) -> bytes:
-        return b"".join(self._cell(at) for at in range(len(self._values)))
+        return b"".join(self._natural(at, self._values[at], self._earlier(), self._place_of(at)) for at in self._all)
 
-    def _cell(self, at: int) -> bytes:
+    def _natural(self, at: int, value: object, earlier: Trace, place: Place) -> bytes:
+        """A float, an integer, or IMAPB over the range of the cell's row."""
         if self._cells in _ROWS:
             span = _ROWS[self._cells][1][at // (len(self._values) // self._dims[0])]
-            return write_imapb(self._values[at], *span, self._earlier(), self._width, self._place_of(at))
-        return self._natural(self._values[at], self._earlier(), self._place_of(at))
-
-    def _natural(self, value: object, earlier: Trace, place: Place) -> bytes:
-        """A float or an integer."""
+            return write_imapb(value, *span, earlier, self._width, place)
         if self._cells == "float":
             return write_float(value, self._width, (2, 8), earlier, place)
         number = whole(value, place)
@@ -144,7 +141,7 @@ class Array:
         size = earlier // 2 if earlier in (8, 16) else 4 if short else 8
         codes = [write_float(one, size, (size, size), self._trace.take(size), place) for one in bounds]
         low, high = (unpacked(code) for code in codes)
-        if not _NARROWEST < high - low < float("inf"):
+        if not 0 < high - low < float("inf"):
             raise place.misfit(bounds, "the lower bound goes first, and both are finite")
         return b"".join(codes) + b"".join(
             write_imapb(value, low, high, self._earlier(), self._width, self._place_of(at))
@@ -158,7 +155,9 @@ class Array:
                 raise self._place_of(at).misfit(value, "true or false is wanted")
             bits = bits << 1 | value
         spare = -len(self._values) % 8
-        return (bits << spare).to_bytes((len(self._values) + spare) // 8, "big")
+        size = (len(self._values) + spare) // 8
+        filling = self._trace.data[-1] & (1 << spare) - 1 if len(self._trace) == size else 0
+        return (bits << spare | filling).to_bytes(size, "big")
 
     def _biased(self) -> bytes:
         """BER-OID numbers above a bias."""
@@ -174,8 +173,8 @@ class Array:
 
     def _runs(self) -> bytes:
         """A default, then patches: where the earlier ones still tell the cells those, else stretches of rows."""
-        default = self._natural(self._given.get("default"), self._earlier(), self._place.child("default"))
-        cells = [self._natural(value, Trace(), self._place_of(at)) for at, value in enumerate(self._values)]
+        default = self._natural(0, self._given.get("default"), self._earlier(), self._place.child("default"))
+        cells = [self._natural(at, self._values[at], Trace(), self._place_of(at)) for at in self._all]
         earlier = read_patches(self._trace, self._width, self._dims)
         patches = earlier if earlier and tell(earlier, cells, default, self._dims) else None
         if patches is None:

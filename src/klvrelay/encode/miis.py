@@ -15,7 +15,7 @@ from klvrelay.encode.texts import write_uuid
 # Bits of the usage octet -> the identifier that follows where any of them is set.
 _PARTS = {"sensor_id": 0x60, "platform_id": 0x18, "window_id": 0x04, "minor_id": 0x02}
 _KNOWN_BITS = 0x7E
-_FORM = re.compile(r"([0-9A-F]{4}):([0-9A-F]{4}(?:[-/][0-9A-F]{4})*):([0-9A-F]{2})")
+_FORM = re.compile(r"([0-9A-F]{4})((?::[0-9A-F]{4}(?:[-/][0-9A-F]{4})*)?):([0-9A-F]{2})")
 
 
 def write_miis(value: object, place: Place) -> bytes:
@@ -61,7 +61,7 @@ def _octet(value: object, most: int, place: Place) -> int:
 def _from_text(value: object, place: Place) -> bytes:
     """`0150:08CE-252E-...-20DC/EAF1-8A27-...-7BFA:DA`; both check digits must be right."""
     found = _FORM.fullmatch(value.upper()) if isinstance(value, str) else None
-    digits = re.sub("[-/]", "", found[1] + found[2]) if found else ""
+    digits = re.sub("[:/-]", "", found[1] + found[2]) if found else ""
     if found is None or (len(digits) - 4) % 32:
         raise place.misfit(value, "version and usage, identifiers and check digits of ST 1204 are wanted")
     if check_digits(digits) != found[3]:

@@ -62,20 +62,29 @@ def linear(number: Fraction, low: float, high: float, width: int, *, signed: boo
     return code if 0 <= code < 1 << bits else None
 
 
+def power_above(span: float) -> int:
+    """ceil(log2(span)), exactly."""
+    mantissa, power = math.frexp(span)
+    return power - (mantissa == 0.5)
+
+
 def imapb(value: float, low: float, high: float, width: int) -> int:
     """The IMAPB code of a number, rounded down as ST 1201 has it, in double precision as all encoders reckon."""
-    scale = 2.0 ** (8 * width - 1 - math.ceil(math.log2(high - low)))
+    scale = 2.0 ** (8 * width - 1 - power_above(high - low))
     offset = scale * low % 1.0 if low < 0 < high else 0.0
     return int(scale * (value - low) + offset)
 
 
 def nearest_imapb(number: Fraction, low: float, high: float, width: int) -> int | None:
     """The IMAPB code that is next to a number which was decoded, wherever that lies; None where there is none."""
-    scale = Fraction(2) ** (8 * width - 1 - math.ceil(math.log2(high - low)))
+    scale = Fraction(2) ** (8 * width - 1 - power_above(high - low))
     start = scale * Fraction(low)
     offset = start - math.floor(start) if low < 0 < high else 0
-    code = nearest(scale * number - start + offset)
-    return code if 0 <= code <= 1 << 8 * width - 1 else None
+    code, top = nearest(scale * number - start + offset), 1 << 8 * width - 1
+    within = min(max(code, 0), top)
+    # Of the first and last code the text of a wide number may be a little outside.
+    value = (within + start - offset) / scale
+    return within if within == code or abs(number - value) <= abs(value) / (1 << 52) else None
 
 
 FLOATS = {2: (">e", 10), 4: (">f", 23), 8: (">d", 52)}  # width: struct code, bits of the fraction

@@ -24,6 +24,7 @@ from klvrelay.encode.layout import (
 )
 from klvrelay.encode.place import Place
 from klvrelay.encode.sets import entries_of, write_entry
+from klvrelay.encode.vmti import check_maps
 from klvrelay.encode.wire import SUMS, ber_length, read_length, spare
 from klvrelay.errors import EncodeError
 from klvrelay.spec import CHECKSUM, KEY_TYPES, SETS, TIME, UNIVERSAL_KEYS, VERSION
@@ -61,20 +62,21 @@ def write_packet(document: Document, like: Earlier | None, checksum: bool | None
     if like is not None and key_name(like.key) != key_name(UNIVERSAL_KEYS[document.set]):
         raise EncodeError("like", like.key, f"a packet of {document.set} is wanted")
     if kind == "universal_set":
-        entries, seen, summed = _keyed(document, place), list(items_by_key(like.value)) if like else [], None
+        seen, summed = list(items_by_key(like.value)) if like else [], None
+        entries = _keyed(document, seen, place)
     else:
         seen = list(items_by_tag(like.value)) if like else []
-        entries = _tagged(document, seen, place)
+        entries = _tagged(document, seen, like.value if like else b"", place)
         summed = _checksum(document, seen if like else None, checksum)
         entries = _with_sum(entries, document.set, summed, place)
     pairs = matrices_in_place(arranged(entries, seen, summed))
     return _framed(document.set, like, pairs, summed)
 
 
-def _tagged(document: Document, seen: list[Seen], place: Place) -> list[Entry]:
+def _tagged(document: Document, seen: list[Seen], earlier_value: bytes, place: Place) -> list[Entry]:
     """The items of a local set, time first, a document's version behind it; of length 0 where they were."""
     name = document.set
-    entries = entries_of(name, document.items, place)
+    entries = entries_of(name, document.items, earlier_value, place)
     empty = {one.name for one in seen if not one.value} if document.received else set()
     for tag, value in ((VERSION.get(name), document.version), (TIME.get(name), document.time_us)):
         here = value is not None or tag in empty
@@ -84,13 +86,14 @@ def _tagged(document: Document, seen: list[Seen], place: Place) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.name != TIME.get(name, -1))
 
 
-def _keyed(document: Document, place: Place) -> list[Entry]:
-    """The items of a universal set, time first."""
+def _keyed(document: Document, seen: list[Seen], place: Place) -> list[Entry]:
+    """The items of a universal set, time first; of length 0 where it was."""
     entries = keyed_entries(document.items, place)
-    timed = [entry for entry in entries if entry.item is not None and entry.item.key == KEYED_TIME]
-    if document.time_us is not None and not timed:
-        timed = keyed_entries({KEYED_TIME: document.time_us}, place)
-    return [*timed, *(entry for entry in entries if not any(entry is one for one in timed))]
+    (time,) = keyed_entries({KEYED_TIME: document.time_us}, place)
+    if not any(entry.name == time.name for entry in entries):
+        empty = document.received and any(one.name == time.name and not one.value for one in seen)
+        entries += [time] if document.time_us is not None or empty else []
+    return sorted(entries, key=lambda entry: entry.name != time.name)
 
 
 def _single(document: Document, like: Earlier | None, place: Place) -> bytes:
@@ -136,6 +139,8 @@ def _framed(name: str, like: Earlier | None, pairs: list[tuple[Entry, Seen | Non
     values = [write_entry(entry, trace_of(seen)) for entry, seen in pairs]
     parts, starts = write_entries(pairs, values)
     body = b"".join(parts)
+    if name == "ST0903":
+        check_maps([entry for entry, _ in pairs], body)
     head = (like.key if like else UNIVERSAL_KEYS[name]) + ber_length(len(body), like.length_octets if like else 0)
     packet = head + body
     if summed is None:
@@ -147,6 +152,6 @@ def _framed(name: str, like: Earlier | None, pairs: list[tuple[Entry, Seen | Non
 
 def item_bytes(name: str, key: str | int, value: object, like: bytes) -> bytes:
     """The value bytes of one item of a set."""
-    entries = entries_of(name, [(key, value)], Place(name, nearest=bool(like)))
+    entries = entries_of(name, [(key, value)], b"", Place(name, nearest=bool(like)))
     (entry,) = entries
     return write_entry(entry, trace_of(Seen(entry.name, b"", 0, like)))

@@ -14,7 +14,7 @@ from klvrelay.encode.integers import LARGEST
 from klvrelay.encode.mdap import write_array
 from klvrelay.encode.numbers import whole
 from klvrelay.encode.place import Place
-from klvrelay.encode.specials import special_of
+from klvrelay.encode.specials import special_of, still_special
 from klvrelay.encode.values import write_scalar
 from klvrelay.encode.wire import Trace, ber_length
 from klvrelay.spec import PACKS, Element
@@ -159,6 +159,8 @@ def _element(element: Element, value: object, trace: Trace, place: Place) -> byt
     part = trace.take(fixed or len(trace))
     if element.length == "rest" and value == "" and part.data != b"\0":
         return b""  # where all that is left is the text, none is needed for none
+    if value is None and place.received and still_special(element, None, part.data, place) is None:
+        value = {"special": next(iter(element.special.values()), "quiet_nan")}
     written = write_scalar(element, value, part, place)
     if fixed and len(written) != fixed:
         raise place.misfit(value, f"{fixed} bytes are wanted")

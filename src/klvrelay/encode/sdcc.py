@@ -34,12 +34,14 @@ class Form(NamedTuple):
     rho: int = 0
     rho_imapb: bool = True
     bits: bytes = b""
+    spare: tuple[int, int] = (0, 0)  # what stands in the bits of the parse control that mean nothing
 
     def control(self) -> bytes:
         """The parse control itself."""
         if self.mode == 1:
             return bytes([self.sigma << 4 | self.sparse << 3 | self.rho])
-        return bytes([0x80 | self.sparse << 5 | self.rho_imapb << 4 | self.rho, self.sigma_imapb << 4 | self.sigma])
+        first = 0x80 | self.sparse << 5 | self.rho_imapb << 4 | self.rho
+        return bytes([first | self.spare[0], self.sigma_imapb << 4 | self.sigma | self.spare[1]])
 
 
 def _earlier(trace: Trace, pairs: int) -> Form:
@@ -52,91 +54,106 @@ def _earlier(trace: Trace, pairs: int) -> Form:
     else:
         second = (trace.take(1).data or b"\0")[0]
         form = Form(2, bool(head & 0x20), second & 15, bool(second & 0x10), head & 15, bool(head & 0x10))
+        form = form._replace(spare=(head & 0x40, second & 0xE0))
     return form._replace(bits=trace.take(-(-pairs // 8)).data) if form.sparse else form
 
 
 def write_sdcc(value: object, trace: Trace, place: Place) -> bytes:
     """The pack from its mapping."""
-    if not isinstance(value, Mapping):
-        raise place.misfit(value, f"a mapping of {', '.join(_KEYS)} is wanted")
-    for key in value:
-        if key not in _KEYS:
-            raise place.stranger(key, _KEYS)
-    sigma, rho = _numbers("sigma", value, place), _numbers("rho", value, place)
-    size = whole(value.get("matrix_size", len(sigma)), place.child("matrix_size"))
-    if not 1 <= size <= _MOST:
-        raise place.child("matrix_size").misfit(size, f"1 to {_MOST} is the range")
-    pairs = size * (size - 1) // 2
-    for name, given, wanted in (("sigma", sigma, size), ("rho", rho, pairs)):
-        if given and len(given) != wanted:
-            raise place.child(name).misfit(len(given), f"{wanted} of them, or none, are wanted")
-    head = ber_oid(size, trace.oid())
-    earlier = _earlier(trace, pairs)
-    form = _form(value, sigma, rho, pairs, earlier, place)
-    there = _present(rho, form, earlier, pairs, place)
-    vector = int("".join(map(str, map(int, there))) or "0", 2) << -pairs % 8
-    bits = vector.to_bytes(-(-pairs // 8), "big") if form.sparse else b""
-    parts = [head, form.control(), bits]
-    for at, one in enumerate(sigma):
-        inside = place.child(f"sigma[{at}]")
-        if form.sigma_imapb and not isinstance(one, str | bytes):
-            raise inside.misfit(one, "no range of it is known, hex is wanted")
-        parts.append(_coefficient(one, form.sigma, False, trace.take(earlier.sigma), inside))
-    for at, one in enumerate(rho):
-        if there[at]:
-            inside = place.child(f"rho[{at}]")
-            parts.append(_coefficient(one, form.rho, form.rho_imapb, trace.take(earlier.rho), inside))
-    return b"".join(parts)
+    return Matrix(value, trace, place).code()
 
 
-def _numbers(name: str, value: Mapping[str, object], place: Place) -> list[object]:
-    given = value.get(name, [])
-    if not isinstance(given, list | tuple):
-        raise place.child(name).misfit(given, "a list is wanted")
-    return list(given)
+class Matrix:
+    """One pack on its way to bytes."""
+
+    def __init__(self, value: object, trace: Trace, place: Place) -> None:
+        if not isinstance(value, Mapping):
+            raise place.misfit(value, f"a mapping of {', '.join(_KEYS)} is wanted")
+        for key in value:
+            if key not in _KEYS:
+                raise place.stranger(key, _KEYS)
+        self._given, self._trace, self._place = value, trace, place
+        self._sigma, self._rho = self._list("sigma"), self._list("rho")
+        self._size = self._number("matrix_size", len(self._sigma), _MOST)
+        self._pairs = self._size * (self._size - 1) // 2
+        for name, given, wanted in (("sigma", self._sigma, self._size), ("rho", self._rho, self._pairs)):
+            if given and len(given) != wanted:
+                raise place.child(name).misfit(len(given), f"{wanted} of them, or none, are wanted")
+
+    def _list(self, name: str) -> list[object]:
+        given = self._given.get(name, [])
+        if not isinstance(given, list | tuple):
+            raise self._place.child(name).misfit(given, "a list is wanted")
+        return list(given)
+
+    def _number(self, name: str, default: int, most: int) -> int:
+        number = whole(self._given.get(name, default), self._place.child(name))
+        if not 1 <= number <= most:
+            raise self._place.child(name).misfit(number, f"1 to {most} is the range")
+        return number
+
+    def code(self) -> bytes:
+        """Size, parse control, which correlations there are, and the numbers."""
+        head = ber_oid(self._size, self._trace.oid())
+        earlier = _earlier(self._trace, self._pairs)
+        sparse = self._given.get("sparse", False)
+        if not isinstance(sparse, bool):
+            raise self._place.child("sparse").misfit(sparse, "true or false is wanted")
+        there = _present(self._rho, sparse, earlier, self._pairs)
+        sent = [(at, one) for at, one in enumerate(self._rho) if there[at]]
+        form = self._form(sparse, [one for _, one in sent], earlier)
+        parts = [head, form.control(), _vector(there, earlier.bits) if sparse else b""]
+        for at, one in enumerate(self._sigma):
+            inside = self._place.child(f"sigma[{at}]")
+            if form.sigma_imapb and not isinstance(one, str | bytes):
+                raise inside.misfit(one, "no range of it is known, hex is wanted")
+            parts.append(_coefficient(one, form.sigma, False, self._trace.take(earlier.sigma), inside))
+        for at, one in sent:
+            inside = self._place.child(f"rho[{at}]")
+            parts.append(_coefficient(one, form.rho, form.rho_imapb, self._trace.take(earlier.rho), inside))
+        return b"".join(parts)
+
+    def _form(self, sparse: bool, sent: list[object], earlier: Form) -> Form:
+        """The form of the earlier one as far as the numbers go into it."""
+        mode = self._number("mode", earlier.mode or 2, 2)
+        known = earlier.mode == 2 == mode
+        # A sigma by IMAPB is told in hex, and so is a rho by IEEE 754 of a width that has no such form.
+        raw_sigma = _is_raw(self._sigma) or not self._sigma
+        sigma_imapb = mode == 2 and raw_sigma and (earlier.sigma_imapb if known else bool(self._sigma))
+        rho_imapb = mode == 1 or (earlier.rho_imapb if known else not _is_raw(sent))
+        sigma = self._width("sigma", self._sigma, earlier.sigma, sigma_imapb, mode)
+        rho = self._width("rho", sent, earlier.rho, rho_imapb, mode)
+        if not sent and (self._rho or not self._pairs):  # none is sent, but the parse control names a width
+            rho = earlier.rho or (4 if self._rho else 0)
+        most = 7 if mode == 1 else 15
+        if max(sigma, rho) > most:
+            raise self._place.misfit(max(sigma, rho), f"at most {most} bytes for a number are possible in mode {mode}")
+        spare = earlier.spare if known else (0, 0)
+        return Form(mode, sparse, sigma, sigma_imapb, rho, rho_imapb, spare=spare)
+
+    def _width(self, name: str, given: list[object], earlier: int, imapb: bool, mode: int) -> int:
+        """Bytes of each number: as hex has it, as it was, or enough."""
+        if not given:
+            return 0
+        raw = next((one for one in given if isinstance(one, str | bytes)), None)
+        if raw is not None:
+            return len(octets(raw, self._place.child(name)))
+        if earlier in (range(1, 9) if imapb else (2, 4, 8)):
+            return earlier
+        wide = not imapb and any(is_number(one) and not _short(one, self._place.child(name)) for one in given)
+        return 8 if wide and mode == 2 else 4
 
 
-def _form(
-    value: Mapping[str, object], sigma: list[object], rho: list[object], pairs: int, earlier: Form, place: Place
-) -> Form:
-    """The form of the earlier one as far as the numbers go into it."""
-    mode = whole(value.get("mode", earlier.mode or 2), place.child("mode"))
-    if mode not in (1, 2):
-        raise place.child("mode").misfit(mode, "1 or 2 is wanted")
-    sparse = value.get("sparse", False)
-    if not isinstance(sparse, bool):
-        raise place.child("sparse").misfit(sparse, "true or false is wanted")
-    known = earlier.mode == 2 == mode
-    # A sigma by IMAPB is told in hex, and so is a rho by IEEE 754 of a width that has no such form.
-    sigma_imapb = mode == 2 and (_is_raw(sigma) or not sigma) and (earlier.sigma_imapb if known else bool(sigma))
-    rho_imapb = mode == 1 or (earlier.rho_imapb if known else not _is_raw(rho))
-    form = Form(mode, sparse, 0, sigma_imapb, 0, rho_imapb)
-    form = form._replace(
-        sigma=_width("sigma", sigma, earlier.sigma, form.sigma_imapb, mode, place),
-        # Where there is no pair at all, the parse control may name any width.
-        rho=_width("rho", rho, earlier.rho, form.rho_imapb, mode, place) if pairs else earlier.rho,
-    )
-    most = 7 if mode == 1 else 15
-    if max(form.sigma, form.rho) > most:
-        raise place.misfit(max(form.sigma, form.rho), f"numbers of at most {most} bytes are possible in mode {mode}")
-    return form
+def _vector(there: list[bool], earlier: bytes) -> bytes:
+    """A bit for each pair, the rest of the last byte as it was."""
+    spare = -len(there) % 8
+    filling = earlier[-1] & (1 << spare) - 1 if earlier else 0
+    number = sum(1 << at for at, one in enumerate(reversed(there)) if one)
+    return (number << spare | filling).to_bytes((len(there) + spare) // 8, "big")
 
 
 def _is_raw(given: list[object]) -> bool:
     return any(isinstance(one, str | bytes) for one in given)
-
-
-def _width(name: str, given: list[object], earlier: int, imapb: bool, mode: int, place: Place) -> int:
-    """Bytes of each number: as hex has it, as it was, or enough."""
-    if not given:
-        return 0
-    raw = next((one for one in given if isinstance(one, str | bytes)), None)
-    if raw is not None:
-        return len(octets(raw, place.child(name)))
-    if earlier in (range(1, 9) if imapb else (2, 4, 8)):
-        return earlier
-    wide = not imapb and any(is_number(one) and not _short(one, place.child(name)) for one in given)
-    return 8 if wide and mode == 2 else 4
 
 
 def _short(value: object, place: Place) -> bool:
@@ -144,12 +161,12 @@ def _short(value: object, place: Place) -> bool:
     return special_of(value, place) is not None or enough(exact(value, place), 4)
 
 
-def _present(rho: list[object], form: Form, earlier: Form, pairs: int, place: Place) -> list[bool]:
+def _present(rho: list[object], sparse: bool, earlier: Form, pairs: int) -> list[bool]:
     """Which correlations are sent: all, or where sparse those that are not 0, or were sent before."""
-    if not form.sparse:
+    if not sparse:
         return [True] * pairs
-    whole_bits = int.from_bytes(earlier.bits, "big") >> -pairs % 8 if earlier.bits else 0
-    before = [bool(whole_bits >> (pairs - 1 - at) & 1) for at in range(pairs)]
+    bits = int.from_bytes(earlier.bits, "big") >> -pairs % 8
+    before = [bool(bits >> (pairs - 1 - at) & 1) for at in range(pairs)]
     if not rho:
         return before
     return [was or not (is_number(one) and one == 0) for was, one in zip(before, rho, strict=True)]

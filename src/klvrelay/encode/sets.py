@@ -21,6 +21,7 @@ from klvrelay.encode.specials import still_special
 from klvrelay.encode.texts import octets
 from klvrelay.encode.userdata import settle
 from klvrelay.encode.values import write_scalar
+from klvrelay.encode.vmti import check_maps, has_old_maps
 from klvrelay.encode.wire import Trace, ber_length
 from klvrelay.spec import SETS, Item
 
@@ -28,7 +29,6 @@ from klvrelay.spec import SETS, Item
 _SEGMENTS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
 _TARGETS = {"VTargetPack": "VTarget", "VTrackItemPack": "VTrackItem"}
 _HIGHEST_TAG = (1 << 35) - 1  # five octets, as many as a decoder reads
-_VERSION_TAG, _NEW_MAPS = 4, 4  # of ST 0903: the item of its version, and the version since which maps are IMAPB
 
 
 @cache
@@ -39,18 +39,21 @@ def items_of(name: str) -> Mapping[str, Item]:
 
 def write_set(name: str, items: object, trace: Trace, place: Place) -> bytes:
     """The value of a local set: items in the order given, or that of the earlier set."""
-    entries = entries_of(name, items, place)
+    entries = entries_of(name, items, trace.data, place)
     pairs = matrices_in_place(arranged(entries, list(items_by_tag(trace.data))))
-    return b"".join(write_entries(pairs, [write_entry(entry, trace_of(seen)) for entry, seen in pairs])[0])
+    body = b"".join(write_entries(pairs, [write_entry(entry, trace_of(seen)) for entry, seen in pairs])[0])
+    if name == "ST0903":
+        check_maps(entries, body)
+    return body
 
 
-def entries_of(name: str, items: object, place: Place) -> list[Entry]:
+def entries_of(name: str, items: object, earlier: bytes, place: Place) -> list[Entry]:
     """The items of a set, each with its tag and place; one that repeats once for each of its list."""
     if name == "RvtUserDefined" and isinstance(items, Mapping):
         items = settle(items, place)
     pairs = as_pairs(items, place)
     if name == "ST0903":
-        place = place._replace(old=_has_old_maps(pairs, place))
+        place = place._replace(old=has_old_maps(pairs, earlier, place))
     entries: list[Entry] = []
     for key, value in pairs:
         if key == "unknown" and isinstance(value, Mapping):
@@ -70,17 +73,6 @@ def as_pairs(items: object, place: Place) -> list[tuple[object, object]]:
     if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
         raise place.misfit(items, "a mapping of items, or pairs, are wanted")
     return [(key, value) for key, value in pairs]
-
-
-def _has_old_maps(pairs: list[tuple[object, object]], place: Place) -> bool:
-    """Is this a VMTI set of before version 4?"""
-    old = place.old
-    for key, value in pairs:
-        if key in ("vmti_ls_version", _VERSION_TAG) and value is not None:
-            raw = isinstance(value, bytes | bytearray | memoryview)
-            number = int.from_bytes(value, "big") if raw else whole(value, place.child("vmti_ls_version"))  # type: ignore[arg-type]
-            old = number < _NEW_MAPS
-    return old
 
 
 def _unknown(name: str, values: Mapping[object, object], place: Place) -> Iterator[Entry]:

@@ -3,8 +3,8 @@
 Room: encode. Next door: `values.py` asks here before it maps a number.
 
 Several codes may mean the same (IMAPB and IEEE 754 leave bits open): of those the earlier value's is taken, else
-the first. A decoder has room for so many remarks only; of a null that it gave no name, the earlier code is all that
-is known.
+the first. A decoder has room for so many remarks only: a null that it gave no name is what the earlier code means,
+and where length 0 can't say it, NaN.
 """
 
 from __future__ import annotations
@@ -77,6 +77,12 @@ def still_special(scalar: Item | Element, value: object, earlier: bytes, place: 
         meaning = "error" if mapping == scalar.old else next(iter(scalar.special.values()), None)
         return meaning if int.from_bytes(earlier, "big", signed=True) == -1 << 8 * own - 1 else None
     return None
+
+
+def named(value: object, meaning: str | None, place: Place) -> str | None:
+    """`special_of`, and of a decoder's null without a name in an array or a pack: the earlier meaning, or NaN."""
+    name = special_of(value, place)
+    return meaning or "quiet_nan" if name is None and value is None and place.received else name
 
 
 def imapb_meaning(code: bytes) -> str | None:

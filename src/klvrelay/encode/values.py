@@ -15,7 +15,15 @@ from klvrelay.encode import numbers
 from klvrelay.encode.integers import fits, write_bits, write_enum, write_integer, write_oid
 from klvrelay.encode.numbers import exact
 from klvrelay.encode.place import Place
-from klvrelay.encode.specials import ieee_special, imapb_special, no_such_special, special_of, still_special
+from klvrelay.encode.specials import (
+    ieee_meaning,
+    ieee_special,
+    imapb_meaning,
+    imapb_special,
+    named,
+    no_such_special,
+    still_special,
+)
 from klvrelay.encode.texts import write_bytes, write_date_time, write_identifier, write_text, write_utf16
 from klvrelay.encode.wire import Trace
 from klvrelay.spec import Element, Item
@@ -24,6 +32,7 @@ Scalar = Item | Element
 Writer = Callable[[Scalar, object, Trace, Place], bytes]
 
 _IMAPB_BYTES = 4
+_NARROW = 2.0**-900  # steps of a narrower range are no floats any more
 
 
 def write_scalar(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
@@ -79,7 +88,7 @@ def _imapb(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
 
 def write_imapb(value: object, low: float, high: float, earlier: Trace, width: int, place: Place) -> bytes:
     """A number by IMAPB (ST 1201) between any two bounds, or the code of what is none."""
-    name = special_of(value, place)
+    name = named(value, imapb_meaning(earlier.data), place)
     if name is not None:
         return imapb_special(name, width, earlier.data, place)
     code = _imapb_code(value, low, high, width, place)
@@ -94,24 +103,22 @@ def _imapb_code(value: object, low: float, high: float, width: int, place: Place
     A number just outside the range is the first or last code of it: decoding may have given that.
     """
     number = exact(value, place)
-    if not place.nearest and low <= number <= high:
+    if not place.nearest and low <= number <= high and high - low > _NARROW:
         return numbers.imapb(float(number), low, high, width)
     code = numbers.nearest_imapb(number, low, high, width)
-    if code is not None and not place.received and code > numbers.imapb(high, low, high, width):
-        return None
-    return code
+    if code is None or place.received or high - low <= _NARROW:
+        return code
+    return code if code <= numbers.imapb(high, low, high, width) else None
 
 
 def _float(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
-    if still_special(scalar, value, trace.data, place) is not None and value is None:
-        value = {"special": still_special(scalar, value, trace.data, place)}
     span = scalar.len_min or 2, scalar.len_max or 8
     return write_float(value, len(trace), span, trace, place)
 
 
 def write_float(value: object, width: int, span: tuple[int, int], earlier: Trace, place: Place) -> bytes:
     """A number by IEEE 754, in `width` bytes if there is such a form, else in the fewest that hold it exactly."""
-    name = special_of(value, place)
+    name = named(value, ieee_meaning(earlier.data), place)
     if width not in numbers.FLOATS:
         fit = [size for size in (4, 8) if span[0] <= size <= span[1]] or [4]
         enough = numbers.tells if place.nearest else numbers.holds
@@ -120,7 +127,7 @@ def write_float(value: object, width: int, span: tuple[int, int], earlier: Trace
         return ieee_special(name, width, earlier.data, place)
     exact(value, place)
     try:
-        codes = (numbers.ieee(float(value), size) for size in sorted({width, span[1]}))  # type: ignore[arg-type]
+        codes = (numbers.ieee(float(value), size) for size in sorted({width, max(width, span[1])}))  # type: ignore[arg-type]
         code = next((code for code in codes if code is not None), None)
     except OverflowError:
         code = None

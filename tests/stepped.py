@@ -1,0 +1,61 @@
+"""Numbers that know the step of their encoding, and what comes back otherwise than it went out.
+
+Next door: `shown_scalars.py` and `full_items.py` make such numbers, the tests of encoding compare by `apart`.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+from klvrelay.encode.numbers import unpacked
+
+# What a record adds to what is written.
+ADDED = {"text", "items", "user_value", "user_data", "matrix_size", "mode", "sparse", "ebytes", "apa"}
+
+
+class Stepped(float):
+    """A number, and the step between two codes of its encoding."""
+
+    step: float
+
+    @classmethod
+    def of(cls, value: float, step: float) -> Stepped:
+        made = cls(value)
+        made.step = step
+        return made
+
+
+def single(value: float) -> bytes:
+    """The code of four bytes, in which a record's text has the fewest digits."""
+    try:
+        return struct.pack(">f", value)
+    except OverflowError:
+        return struct.pack(">d", value)
+
+
+def apart(given: Any, got: Any, path: str = "", *, short: bool = False) -> Iterator[str]:
+    """Where what was read is not what was written, to one step of its encoding; `short`: floats of 4 bytes."""
+    if isinstance(given, dict) and given.keys() == {"special"}:
+        given = None
+    if isinstance(given, dict) and isinstance(got, dict):
+        for key in given:
+            if key not in got:
+                yield f"{path}.{key}: lost"
+            else:
+                yield from apart(given[key], got[key], f"{path}.{key}", short=short)
+        yield from (f"{path}.{key}: from nowhere" for key in got.keys() - given.keys() - ADDED)
+    elif isinstance(given, list | tuple) and isinstance(got, list) and len(given) == len(got):
+        for at, (one, other) in enumerate(zip(given, got, strict=True)):
+            yield from apart(one, other, f"{path}[{at}]", short=short)
+    elif isinstance(given, Stepped) and isinstance(got, float | int):
+        # IMAPB is rounded down to less than a step off, and the text is half a step off that at most.
+        if not abs(given - got) <= given.step * 1.5001:
+            yield f"{path}: {given!r} came back as {got!r}, the step is {given.step!r}"
+    elif isinstance(given, float) and isinstance(got, float):
+        narrow = short or unpacked(single(given)) == given
+        if given != got and not (narrow and single(given) == single(got)):
+            yield f"{path}: {given!r} came back as {got!r}"
+    elif given != got:
+        yield f"{path}: {given!r} came back as {got!r}"

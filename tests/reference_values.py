@@ -5,6 +5,7 @@ Exact throughout: a mapped number is a fraction, never a float.
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass, field, replace
 from fractions import Fraction

@@ -121,6 +121,7 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
 {
     for (;;) {
         size_t end = s->cut ? s->cut : s->to;
+        int last = s->cut != 0;
         struct klv_view view = {0};
         if (s->from < s->turn && s->turn < end) {
             /* A PES packet that begins with a key goes on with nothing from before. */
@@ -128,13 +129,12 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
             if (seen < 16 && !s->cut && may_be_key(s->hold + s->turn, seen))
                 return KLV_MORE;
             if (seen >= 16 && set_of_key(s->hold + s->turn)) {
-                if (give_part(lane, s, s->turn, packet))
-                    return KLV_OK;
-                continue;
+                end = s->turn;
+                last = 1;
             }
         }
         enum klv_status status = klv_next(s->hold + s->from, end - s->from, lane->limit,
-                                          (s->in_step ? KLV_STEP : 0) | (s->cut ? KLV_LAST : 0), &view);
+                                          (s->in_step ? KLV_STEP : 0) | (last ? KLV_LAST : 0), &view);
         s->from += view.at;
         lane->counts.passed_over += view.at;
         s->in_step = s->in_step && view.at == 0;
@@ -144,7 +144,7 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
                 s->cut = s->in_step = 0;
             return KLV_OK;
         }
-        if (!s->cut)
+        if (!last)
             return KLV_MORE;
         /* Nothing will make it whole any more: the next key ends it. */
         s->in_step = 0;

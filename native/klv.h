@@ -138,7 +138,7 @@ size_t klv_lane_size(void);
 size_t klv_lane_memory(int ts, size_t limit);
 void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory);
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged); /* bare KLV: of the bytes to come */
-void klv_lane_break(struct klv_lane *lane);   /* bytes were lost here, or the source begins anew */
+void klv_lane_break(struct klv_lane *lane);   /* bytes were lost here, or the source begins anew: next comes what is held */
 void klv_lane_counts(const struct klv_lane *lane, struct klv_counts *counts);
 
 /* Take bytes until a packet is whole: KLV_OK. Adds to *used; KLV_MORE once all are taken. */

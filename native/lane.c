@@ -53,7 +53,7 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
     if (s->state == S_DATA)
         s->pes_left = s->cell_left = SIZE_MAX; /* how much is left of either is not known any more */
     else
-        s->state = S_WAIT;
+        pes_wait(lane, s);
     return 1;
 }
 
@@ -66,12 +66,13 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
         return;
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
         hold_cut(s);
-        s->state = S_WAIT;
+        pes_wait(lane, s);
         return;
     }
     if (p[1] & 0x40) {
         if (s->state == S_DATA && s->pes_left != SIZE_MAX)
             hold_cut(s); /* the PES before never came to its end */
+        pes_wait(lane, s);
         pes_enter(s, S_HEAD, 9);
     }
     pes_bytes(lane, s, p + at, TS_SIZE - at);
@@ -237,22 +238,23 @@ static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *
     }
 }
 
-/* A recording may be shorter than what it takes to be sure of its beat. */
-static void step_last(struct klv_lane *lane)
+/* One of the packets that nothing followed: a recording may be shorter than what it takes to be sure of its beat.
+ * 0 = there is none. */
+static int step_last(struct klv_lane *lane)
 {
     if (lane->stride == 0 && lane->have >= TS_SIZE)
         acquire(lane, 1);
-    while (lane->stride && lane->have >= TS_SIZE && lane->part[0] == 0x47) {
-        size_t step = lane->stride < lane->have ? lane->stride : lane->have;
-        take_packet(lane, lane->part);
-        drop_part(lane, step);
-    }
+    if (!lane->stride || lane->have < TS_SIZE || lane->part[0] != 0x47)
+        return 0;
+    size_t step = lane->stride < lane->have ? lane->stride : lane->have;
+    take_packet(lane, lane->part);
+    drop_part(lane, step);
+    return 1;
 }
 
-void klv_lane_break(struct klv_lane *lane)
+static void break_off(struct klv_lane *lane)
 {
-    if (lane->ts)
-        step_last(lane);
+    lane->ending = 0;
     for (unsigned i = 0; i < KLV_PIDS; i++) {
         struct pid *s = &lane->pids[i];
         if (!s->used)
@@ -260,13 +262,21 @@ void klv_lane_break(struct klv_lane *lane)
         hold_cut(s);
         s->counted = 0;
         s->in_cell = 0;
-        s->state = S_WAIT;
+        pes_wait(lane, s);
         if (s->cut)
             lane->draining = i + 1;
     }
     lane->counts.passed_over += lane->have;
     lane->have = lane->skip = 0;
     lane->stride = 0;
+}
+
+void klv_lane_break(struct klv_lane *lane)
+{
+    if (lane->ts)
+        lane->ending = 1; /* the next call goes on with it, packet by packet */
+    else
+        break_off(lane);
 }
 
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged)
@@ -302,6 +312,11 @@ enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n
                 lane->draining = i + 1;
         if (lane->draining)
             continue;
+        if (lane->ending) {
+            if (!step_last(lane))
+                break_off(lane);
+            continue;
+        }
         if (*used >= n && (lane->skip || lane->have < wanted(lane)))
             return KLV_MORE;
         if (lane->ts)

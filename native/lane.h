@@ -26,7 +26,8 @@ enum state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
 
 struct pid {
     uint16_t pid;
-    uint8_t used, listed, counter, counted, state, cells, announced, in_step, damaged, summed;
+    uint32_t listed;            /* 1 + the number of the program whose map lists it; 0 = none does */
+    uint8_t used, counter, counted, state, cells, announced, in_step, damaged, summed;
     uint8_t cell_sequence, in_cell;
     uint8_t head[264];
     size_t have, need;          /* of `head` */
@@ -48,6 +49,8 @@ struct section {
 struct klv_lane {
     int ts;
     size_t limit, hold_size;
+    unsigned programs;          /* of the PAT */
+    int ending;                 /* the bytes broke off: what is held is to be given out */
     unsigned draining;          /* index of the PID to look for packets in, + 1 */
     size_t stride;              /* from one sync byte to the next: 188, 192, 204; 0 = not in step */
     size_t skip;                /* bytes to come that lie between two packets */
@@ -81,6 +84,7 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
 void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
 
 /* pes.c */
+void pes_wait(struct klv_lane *lane, struct pid *s);
 void pes_enter(struct pid *s, enum state state, size_t need);
 void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 

@@ -49,6 +49,15 @@ static int collect(struct pid *s, const uint8_t **in, size_t *n)
     return s->have == s->need || (s->state > S_HEAD && s->have == s->pes_left);
 }
 
+/* Until a PES packet begins; what was kept to decide on a payload is lost. */
+void pes_wait(struct klv_lane *lane, struct pid *s)
+{
+    if (s->state == S_DECIDE)
+        lane->counts.passed_over += s->have;
+    s->state = S_WAIT;
+    s->have = 0;
+}
+
 void pes_enter(struct pid *s, enum state state, size_t need)
 {
     s->state = (uint8_t)state;
@@ -91,58 +100,69 @@ static void pes_data(struct klv_lane *lane, struct pid *s, const uint8_t *in, si
         s->state = S_WAIT;
 }
 
-/* The first bytes of a payload are in `head`: cells or not, and on with what was read. */
-static void pes_decide(struct klv_lane *lane, struct pid *s)
+/* The header of a cell is in `head`. */
+static void enter_cell(struct pid *s)
 {
-    uint8_t first[9];
-    size_t have = s->have, used = 0;
-    memcpy(first, s->head, have);
+    if (s->pes_left != SIZE_MAX)
+        s->pes_left -= 5;
+    pes_enter(s, S_CELL, 5);
+    begin_cell(s);
+    if (s->pes_left == 0)
+        s->state = S_WAIT;
+}
+
+/* The first bytes of a payload are in `head`: cells or not. How many of them are a header. */
+static size_t pes_decide(struct pid *s)
+{
     s->cells = (uint8_t)looks_like_cell(s);
     if (s->cells) {
-        used = 5;
-        if (s->pes_left != SIZE_MAX)
-            s->pes_left -= 5;
-        pes_enter(s, S_CELL, 5);
-        begin_cell(s);
-        s->have = 0;
-        if (s->state == S_CELL || s->cell_left < have - used) { /* a cell of less than 4 bytes: none of ours */
-            s->state = S_WAIT;
-            return;
-        }
-    } else {
-        s->state = S_DATA;
-        s->cell_left = SIZE_MAX;
+        enter_cell(s);
+        return 5;
     }
-    pes_data(lane, s, first + used, have - used);
+    s->state = S_DATA;
+    s->cell_left = SIZE_MAX;
+    return 0;
+}
+
+static size_t take_data(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
+{
+    if (s->cells && n > s->cell_left)
+        n = s->cell_left;
+    pes_data(lane, s, in, n);
+    return n;
 }
 
 void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
 {
-    while (n > 0 && s->state != S_WAIT) {
+    uint8_t first[9]; /* what was read to decide is read again */
+    const uint8_t *again = first;
+    size_t left = 0;
+    while (n + left > 0 && s->state != S_WAIT) {
+        const uint8_t **from = left ? &again : &in;
+        size_t *much = left ? &left : &n;
         if (s->state == S_DATA) {
-            size_t take = n;
-            if (s->cells && take > s->cell_left)
-                take = s->cell_left;
-            pes_data(lane, s, in, take);
-            in += take;
-            n -= take;
+            size_t taken = take_data(lane, s, *from, *much);
+            *from += taken;
+            *much -= taken;
             continue;
         }
-        if (!collect(s, &in, &n))
+        if (!collect(s, from, much)) {
+            if (*much == 0 && n + left > 0)
+                continue;
             return;
+        }
         if (s->state == S_HEAD) {
             pes_header(s);
         } else if (s->state == S_DECIDE) {
-            pes_decide(lane, s);
+            size_t have = s->have, used;
+            memcpy(first, s->head, have);
+            used = pes_decide(s);
+            again = first + used;
+            left = have - used;
         } else if (s->have < 5) {
             s->state = S_WAIT;
         } else {
-            if (s->pes_left != SIZE_MAX)
-                s->pes_left -= 5;
-            begin_cell(s);
-            s->have = 0;
-            if (s->pes_left == 0)
-                s->state = S_WAIT;
+            enter_cell(s);
         }
     }
 }

@@ -3,6 +3,8 @@
 
 enum { KLVA = 0x4b4c5641 };
 
+static const uint32_t GONE = UINT32_MAX; /* `listed` of a stream whose program lists it no more */
+
 struct pid *psi_claim(struct klv_lane *lane, uint16_t number)
 {
     uint8_t role = lane->role[number];
@@ -33,16 +35,9 @@ static uint32_t format_of(const uint8_t *descriptors, size_t n)
     return 0;
 }
 
-static void take_pmt(struct klv_lane *lane, const struct section *section, size_t size, unsigned index)
+/* The PIDs of a program that carry KLV: `claim` = 0: mark those that are followed already; 1: follow them all. */
+static void list_streams(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, int claim)
 {
-    const uint8_t *p = section->data + 12, *end = section->data + size - 4;
-    size_t info = be16(section->data + 10) & 0x0fffu;
-    if (info > (size_t)(end - p))
-        return;
-    p += info;
-    for (unsigned i = 0; i < KLV_PIDS; i++)
-        if (lane->pids[i].listed == index + 1)
-            lane->pids[i].listed = 0;
     while (end - p >= 5) {
         uint8_t type = p[0];
         uint16_t number = be16(p + 1) & 0x1fff;
@@ -50,35 +45,66 @@ static void take_pmt(struct klv_lane *lane, const struct section *section, size_
         if (length > (size_t)(end - p) - 5)
             return;
         uint32_t format = type == 0x06 ? format_of(p + 5, length) : 0;
-        if (type == 0x15 || format == KLVA || is_klv(lane, number)) {
-            struct pid *s = psi_claim(lane, number);
+        int private = type == 0x06 && format == 0, known = is_klv(lane, number);
+        if (type == 0x15 || format == KLVA || (private && known)) {
+            struct pid *s = known || claim ? psi_claim(lane, number) : NULL;
             if (s) {
-                s->listed = (uint8_t)(index + 1);
+                s->listed = program;
                 s->announced = type == 0x15;
             }
-        } else if (type == 0x06 && format == 0 && lane->role[number] == R_NONE) {
-            lane->role[number] = R_PRIVATE;
+        } else if (lane->role[number] == R_NONE || lane->role[number] == R_PRIVATE) {
+            lane->role[number] = private ? R_PRIVATE : R_NONE;
         }
         p += 5 + length;
     }
+}
+
+static void let_go(struct klv_lane *lane, struct pid *s)
+{
+    lane->role[s->pid] = R_NONE;
+    lane->counts.passed_over += s->to - s->from;
+    s->used = 0;
+    s->from = s->to = s->cut = 0;
+}
+
+static void take_pmt(struct klv_lane *lane, const struct section *section, size_t size)
+{
+    const uint8_t *p = section->data + 12, *end = section->data + size - 4;
+    size_t info = be16(section->data + 10) & 0x0fffu;
+    uint32_t program = 1u + be16(section->data + 3);
+    if (info > (size_t)(end - p))
+        return;
+    for (unsigned i = 0; i < KLV_PIDS; i++) {
+        struct pid *s = &lane->pids[i];
+        if (s->listed == program || (s->listed == 0 && lane->programs <= 1))
+            s->listed = GONE;
+    }
+    list_streams(lane, p + info, end, program, 0);
     for (unsigned i = 0; i < KLV_PIDS; i++)
-        if (lane->pids[i].used && lane->pids[i].listed == 0) {
-            lane->role[lane->pids[i].pid] = R_NONE;
-            lane->counts.passed_over += lane->pids[i].to - lane->pids[i].from;
-            lane->pids[i].used = 0;
-            lane->pids[i].from = lane->pids[i].to = lane->pids[i].cut = 0;
-        }
+        if (lane->pids[i].used && lane->pids[i].listed == GONE)
+            let_go(lane, &lane->pids[i]);
+    list_streams(lane, p + info, end, program, 1);
+}
+
+static int in_pat(const struct section *section, size_t size, uint32_t program)
+{
+    for (size_t at = 8; at + 4 <= size - 4; at += 4)
+        if (1u + be16(section->data + at) == program)
+            return 1;
+    return 0;
 }
 
 static void take_pat(struct klv_lane *lane, const struct section *section, size_t size)
 {
     unsigned count = 0;
+    lane->programs = 0;
     for (unsigned i = 0; i < PMTS; i++)
         if (lane->pmt[i].pid)
             lane->role[lane->pmt[i].pid] = R_NONE;
     for (size_t at = 8; at + 4 <= size - 4 && count < PMTS; at += 4) {
         uint16_t program = be16(section->data + at), number = be16(section->data + at + 2) & 0x1fff;
-        if (program == 0 || number == 0 || lane->role[number] != R_NONE)
+        lane->programs += program != 0;
+        if (program == 0 || number == 0 || (lane->role[number] != R_NONE && lane->role[number] != R_PRIVATE))
             continue;
         if (lane->pmt[count].pid != number) {
             memset(&lane->pmt[count], 0, sizeof lane->pmt[count]);
@@ -88,12 +114,14 @@ static void take_pat(struct klv_lane *lane, const struct section *section, size_
     }
     for (; count < PMTS; count++)
         lane->pmt[count].pid = 0; /* its PID may be another stream's from now on */
+    for (unsigned i = 0; i < KLV_PIDS; i++)
+        if (lane->pids[i].listed && !in_pat(section, size, lane->pids[i].listed))
+            lane->pids[i].listed = GONE; /* with the next map, unless that lists it */
 }
 
 static void take_section(struct klv_lane *lane, struct section *section, int role)
 {
     size_t size = 3u + (be16(section->data + 1) & 0x0fffu);
-    section->open = 0;
     uint32_t crc = be32(section->data + size - 4);
     if (crc == section->crc || !(section->data[5] & 1) || klv_crc32(section->data, size - 4) != crc)
         return;
@@ -101,7 +129,7 @@ static void take_section(struct klv_lane *lane, struct section *section, int rol
     if (role == R_PAT && section->data[0] == 0x00)
         take_pat(lane, section, size);
     else if (role >= R_PMT && section->data[0] == 0x02 && size >= 16)
-        take_pmt(lane, section, size, (unsigned)(role - R_PMT));
+        take_pmt(lane, section, size);
 }
 
 static void section_bytes(struct klv_lane *lane, struct section *section, int role, const uint8_t *in, size_t n)
@@ -117,8 +145,11 @@ static void section_bytes(struct klv_lane *lane, struct section *section, int ro
         section->have += take;
         in += take;
         n -= take;
-        if (section->have >= 12 && section->have == 3u + (be16(section->data + 1) & 0x0fffu))
+        if (section->have >= 12 && section->have == 3u + (be16(section->data + 1) & 0x0fffu)) {
             take_section(lane, section, role);
+            section->open = n > 0 && *in != 0xff; /* the next one may follow at once */
+            section->have = 0;
+        }
     }
 }
 
@@ -128,6 +159,8 @@ void psi_payload(struct klv_lane *lane, struct section *section, int role, const
     if (at == TS_SIZE || (p[1] & 0x80))
         return;
     uint8_t counter = p[3] & 15;
+    if (section->open && counter == section->counter && !(p[1] & 0x40))
+        return; /* the same packet again (2.4.3.3) */
     if (section->open && counter != ((section->counter + 1) & 15))
         section->open = counter == section->counter ? section->open : 0;
     section->counter = counter;

@@ -89,8 +89,10 @@ int write_sdcc(struct walk *w, const uint8_t *in, size_t n)
     if (size * sigma_size + present * rho_size != (uint64_t)(c.end - c.at))
         return 0;
     uint64_t numbers = (sigma_size ? size : 0) + present;
-    if (numbers > w->items_left || pairs > w->cells_left) /* each costs as much as an item, a zero as an element */
+    if (numbers > w->items_left || pairs > w->cells_left) { /* each costs as much as an item, a zero as an element */
+        w->reason = "matrix too large";
         return 0;
+    }
     w->items_left -= (unsigned)numbers;
     w->cells_left -= (unsigned)pairs;
     put(w->out, "{\"matrix_size\":");

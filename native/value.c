@@ -138,7 +138,10 @@ double item_number(const struct item *item, const uint8_t *in, size_t n)
         struct imapb map = imapb_map(item->min, item->max, item->range_power, n);
         return ldexp((double)raw, -map.shift) + map.bias;
     }
-    case K_FLOAT: return n == 2 || n == 4 || n == 8 ? ieee(in, n) : NAN;
+    case K_FLOAT: {
+        double value = n == 2 || n == 4 || n == 8 ? ieee(in, n) : NAN;
+        return isfinite(value) ? value : NAN;
+    }
     default: return NAN;
     }
 }

@@ -25,7 +25,7 @@ from functools import cache
 from typing import Any
 
 from reference_keys import plain, read_item_packet, read_universal_set
-from reference_sets import break_off, by_tag, read_set, table
+from reference_sets import by_tag, read_entries, read_set, table
 from reference_values import Context, Place, integer
 from reference_wire import Entry, ber_length, checksum16, crc16, crc32, walk
 
@@ -131,9 +131,7 @@ def calendar(us: int | None) -> str | None:
 
 def raw_set(data: bytes, context: Context) -> dict[str, Any]:
     """A local set whose items have no table: all raw."""
-    entries, broken = walk(data)
-    if broken is not None:
-        break_off(Place(), broken, context)
+    entries = read_entries(data, Place(), context)
     for tag, found in by_tag(entries).items():
         if len(found) > 1:
             context.warn(Place(tags=str(tag)), "repeated, last kept")

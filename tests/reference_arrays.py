@@ -15,10 +15,11 @@ from typing import Any
 
 from reference_scalars import read_float
 from reference_values import Context, Place, Real, ieee, imapb, integer, number
-from reference_wire import Cursor, TooLarge, Unreadable
+from reference_wire import Cursor, TooLarge, TooManyNumbers, Unreadable
 
 ZERO = Real(Fraction(0), Fraction(0))
 DIMENSIONS = 8
+WIDEST = 65535  # bytes of an element: more than a packet has
 
 # What the elements of an array are by nature: of an item (set, tag), or of an element of a pack.
 Owner = tuple[str, int]
@@ -77,13 +78,13 @@ def read_shape(cursor: Cursor) -> Shape:
         raise Unreadable
     dims = [cursor.oid() for _ in range(dimensions)]
     shape = Shape(dims, cursor.oid(), cursor.oid())
-    if shape.apa not in READERS:
+    if shape.apa not in READERS or shape.ebytes > WIDEST:
         raise Unreadable
     return shape
 
 
 def room_for(cells: int, context: Context) -> None:
-    if not context.room_for(cells):
+    if not context.room.take(cells=cells):
         raise TooLarge
 
 
@@ -232,6 +233,8 @@ def read_sdcc(value: bytes, place: Place, context: Context) -> dict[str, Any]:
         data = cursor.take(form.rho_bytes) if given else b""
         rho.append(read_sdcc_number(data, form.rho, place.child(f"rho[{pair}]"), context) if given else ZERO)
     cursor.end()
+    if not context.room.take(items=len(sigma) + sum(there[: len(rho)]), cells=pairs):
+        raise TooManyNumbers
     return {"matrix_size": size, "mode": form.mode, "sparse": form.sparse, "sigma": sigma, "rho": rho}
 
 

@@ -38,6 +38,9 @@ def read_universal_set(data: bytes, context: Context) -> dict[str, Any]:
         if len(value) < length:
             context.warn_packet("an item is malformed, the rest left out")
             break
+        if not context.room.take(items=1):
+            context.warn_packet("too many items, the rest left out")
+            break
         found.append((data[at : at + 16], value))
         at += 16 + used + length
     return read_each_once(found, context)
@@ -75,4 +78,5 @@ def read_item_packet(key: bytes, value: bytes, context: Context) -> dict[str, An
     """The items of a packet whose key is that of a single item, or one that no table has."""
     if plain(key) not in keyed():
         context.warn_packet(f"key {key.hex()} is in no table, {len(value)} bytes kept")
+    context.room.take(items=1)
     return read_each_once([(key, value)], context)

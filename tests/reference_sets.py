@@ -20,6 +20,7 @@ from native.spec import facts
 
 DEPTH = 8
 SEGMENTS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
+OFFSETS = (10, 11, 13, 14, 15, 16)
 TARGETS = {"VTargetPack": "VTarget", "VTrackItemPack": "VTrackItem"}
 PACKS = {
     "target_location": "Location",
@@ -45,9 +46,7 @@ def read_set(
     name: str, data: bytes, place: Place, context: Context, *, amend: bool = False
 ) -> dict[str, Any]:
     """The items of one set by key, and under `unknown` what has no table or can't be read."""
-    entries, broken = walk(data)
-    if broken is not None:
-        break_off(place, broken, context)
+    entries = read_entries(data, place, context)
     if name == "ST0903":
         context = context.with_old_maps(has_old_maps(entries, context))
     items: dict[str, Any] = {}
@@ -72,6 +71,18 @@ def read_set(
         except Unreadable:
             unknown[str(tag)] = found[-1].value.hex()
     return {**items, "unknown": unknown} if unknown else items
+
+
+def read_entries(data: bytes, place: Place, context: Context) -> list[Entry]:
+    """The items of a set, as far as it is whole and the packet may have as many."""
+    entries, broken = walk(data)
+    for count in range(len(entries)):
+        if not context.room.take(items=1):
+            context.warn_packet("too many items, the rest left out")
+            return entries[:count]
+    if broken is not None:
+        break_off(place, broken, context)
+    return entries
 
 
 def break_off(place: Place, tag: int | str, context: Context) -> None:
@@ -125,7 +136,7 @@ def short_offset(target: bytes) -> bool:
         _, used = ber_oid(target)
     except Unreadable:
         return False
-    return any(entry.tag in (10, 11, 13, 14, 15, 16) and len(entry.value) in (1, 2) for entry in walk(target[used:])[0])
+    return any(entry.tag in OFFSETS and len(entry.value) in (1, 2) for entry in walk(target[used:])[0])
 
 
 def read_repeated(
@@ -204,6 +215,9 @@ def read_series(kind: str, value: bytes, place: Place, context: Context) -> list
     elements, broken = split(value)
     of_sets = kind.startswith("local_set:") or kind in TARGETS
     if broken and not of_sets:
+        raise Unreadable
+    if of_sets and context.depth >= DEPTH:
+        context.warn(place, "nested too deep")
         raise Unreadable
     if broken:
         context.warn(place.index(len(elements)), "series is malformed, the rest left out")

@@ -11,7 +11,6 @@ from fractions import Fraction
 
 from reference_wire import Unreadable
 
-CELLS = 65536
 
 @dataclass(frozen=True)
 class Real:
@@ -35,13 +34,28 @@ class Place:
         return Place(f"{self.keys}[{number}]", f"{self.tags}[{number}]")
 
 
+@dataclass
+class Room:
+    """What one packet may yet hold, nested sets included; the numbers of a matrix count as items."""
+
+    items: int = 1024
+    cells: int = 65536
+
+    def take(self, *, items: int = 0, cells: int = 0) -> bool:
+        fits = items <= self.items and cells <= self.cells
+        if fits:
+            self.items -= items
+            self.cells -= cells
+        return fits
+
+
 @dataclass(frozen=True)
 class Context:
     """What is noted on the way, and what the sets around a value say of it."""
 
     special: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
-    arrays: list[int] = field(default_factory=list)
+    room: Room = field(default_factory=Room)
     old_maps: bool = False
     depth: int = 0
 
@@ -53,13 +67,6 @@ class Context:
 
     def mark(self, place: Place, meaning: str) -> None:
         self.special[place.keys] = meaning
-
-    def room_for(self, cells: int) -> bool:
-        """Counts the cells of an array, unless the arrays of the packet then had more than are read."""
-        fits = sum(self.arrays) + cells <= CELLS
-        if fits:
-            self.arrays.append(cells)
-        return fits
 
     def with_old_maps(self, old: bool) -> Context:
         return replace(self, old_maps=old)

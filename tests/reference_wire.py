@@ -25,6 +25,10 @@ class TooLarge(Unreadable):
     reason = "array too large"
 
 
+class TooManyNumbers(Unreadable):
+    reason = "matrix too large"
+
+
 @dataclass(frozen=True)
 class Entry:
     """One item on the wire, and where its value begins in the set."""

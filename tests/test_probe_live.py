@@ -27,17 +27,20 @@ from klvrelay.sources import open_source
 async def sending(data: bytes, port: int, *, rate: float = 200.0):  # type: ignore[no-untyped-def]
     """Datagrams one after the other, from the moment that somebody listens, until the block ends."""
 
+    sent: list[bytes] = []
+
     async def send() -> None:
         await feed.listening(port)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
             while True:
                 for datagram in feed.datagrams(data):
                     sock.sendto(datagram, ("127.0.0.1", port))
+                    sent.append(datagram)
                     await asyncio.sleep(1 / rate)
 
     task = asyncio.create_task(send())
     try:
-        yield
+        yield sent
     finally:
         task.cancel()
         await asyncio.wait([task])
@@ -112,8 +115,8 @@ async def test_a_signal_ends_the_look_with_the_report_so_far(number: signal.Sign
     """Ctrl-C: all of the report, JSON and page too, and the exit code is that of the findings."""
     html = tmp_path / "r.html"
     args = ("probe", f"udp://127.0.0.1:{free_port}", "--seconds", "60", "--json", "--html", str(html))
-    async with klvrelay(*args) as command, sending(Mux(count=300, stream_id=0xBD).bytes(), free_port):
-        await asyncio.sleep(0.8)
+    async with klvrelay(*args) as command, sending(Mux(count=300, stream_id=0xBD).bytes(), free_port) as sent:
+        await until(lambda: len(sent) > 150, 10)
         code, seconds = await command.stop(number)
         await until(lambda: command.printed.endswith("}\n"))
     report = orjson.loads(command.printed)

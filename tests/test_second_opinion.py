@@ -19,11 +19,15 @@ from hypothesis import strategies as st
 from opinions import FINEST, core_json, differences, disagreement, exact
 from packets import FOLDER, packets, random_packet, sets
 from reference import decode
+from reference_sets import OFFSETS
 from reference_values import Real, imapb, linear
 from wrapping import item as one_item
 from wrapping import packet, wrapped
 
 from native.spec import facts
+
+OF_A_DOUBLE = Fraction(1, 2**52)
+"""Steps finer than this are not told apart where a range begins between two of them (ST 1107 items 36 and 37)."""
 
 calm = settings(
     derandomize=True,
@@ -102,8 +106,10 @@ def mapped_items() -> list[facts.Item]:
 
 
 def lengths(item: facts.Item) -> range:
-    """IMAPB in every length that a code can have, linear maps in their own."""
-    return range(1, 9) if item.mapping == "imapb" else range(item.len_max, item.len_max + 1)
+    """IMAPB in every length that a code can have, linear maps in their own; offsets not in those of older maps."""
+    if item.mapping != "imapb":
+        return range(item.len_max, item.len_max + 1)
+    return range(3 if item.set == "VTarget" and item.tag in OFFSETS else 1, 9)
 
 
 def codes(size: int) -> Iterator[bytes]:
@@ -120,12 +126,12 @@ def test_a_printed_number_parses_back_to_its_code(item: facts.Item) -> None:
     for size in lengths(item):
         for code in codes(size):
             expected = number(item, code)
-            if expected is None or expected.step < FINEST:
+            if expected is None or expected.step < (FINEST if on_steps(item, expected.step) else OF_A_DOUBLE):
                 continue
             printed = printed_number(item, code)
             # Nearer to its own code than to the neighbours above and below.
             assert abs(Fraction(printed) - expected.value) * 2 < expected.step, (code.hex(), printed)
-            if item.mapping != "imapb" or on_steps(item, expected.step):
+            if on_steps(item, expected.step):
                 assert decimals(printed) <= needed(expected.step), (code.hex(), printed)
 
 
@@ -133,7 +139,7 @@ def on_steps(item: facts.Item, step: Fraction) -> bool:
     """Are the values multiples of the step? Else each has the odd decimals of where the range begins."""
     assert item.min is not None
     assert item.max is not None
-    return item.min < 0 < item.max or (item.min / step).denominator == 1
+    return item.mapping != "imapb" or item.min < 0 < item.max or (item.min / step).denominator == 1
 
 
 def number(item: facts.Item, code: bytes) -> Real | None:

@@ -7,13 +7,16 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
-from klvrelay.spec import UNIVERSAL_KEYS
+from random_values import plain
+from wrapping import decoded, keyed_set, packet, universal_key, wrapped
+from wrapping import item as tagged
+
+from native.spec import facts
 
 PMT_PID, ASYNC_PID, SYNC_PID = 0x1000, 0x101, 0x102
 STAMP = bytes.fromhex("02080004cfd6bd0f6b40")
-# Items that hold a set of their own, by which a nested set's vectors are reached.
-INSIDE = {"ST0102": 48, "ST0903": 74, "ST1206": 95, "ST1002": 97, "ST1107": 98, "ST1601": 99, "ST0806": 73}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,42 +35,56 @@ class Corpus:
                     file.write(struct.pack("<BI", kind, len(data)) + data)
 
 
-def ber(length: int) -> bytes:
-    return bytes([length]) if length < 0x80 else b"\x82" + struct.pack(">H", length)
+def sound(name: str, value: bytes) -> bytes:
+    """A packet of a set, its time stamp first where it has one and its checksum last."""
+    stamped = facts.TIME.get(name) == 2 and name not in facts.UNIVERSAL
+    return packet(name, STAMP + value if stamped else value, checksum=True)
 
 
-def oid(tag: int) -> bytes:
-    return bytes([tag]) if tag < 0x80 else bytes([0x80 | tag >> 7, tag & 0x7F])
-
-
-def item(tag: int, value: bytes) -> bytes:
-    return oid(tag) + ber(len(value)) + value
-
-
-def packet(name: str, value: bytes) -> bytes:
-    """A packet of a universal set; ST 0601 and ST 0903 with their checksum."""
-    key = UNIVERSAL_KEYS[name]
-    if name not in ("ST0601", "ST0903"):
-        return key + ber(len(value)) + value
-    head = key + ber(len(value) + 4) + value + b"\x01\x02"
-    total = sum(byte << (8 * (1 - at % 2)) for at, byte in enumerate(head)) & 0xFFFF
-    return head + struct.pack(">H", total)
+def nested(name: str, value: bytes) -> Iterator[bytes]:
+    """Packets of ST 0601 that hold a set, or the packet nearest to it that can."""
+    hosts = [item for item in facts.items("ST0601") if item.kind == f"local_set:{name}"]
+    for item in hosts:
+        yield sound("ST0601", tagged(item.tag, value))
+    if not hosts and universal_key(name) is None:
+        yield wrapped(name, value)[0]
 
 
 def as_packets(vector: dict[str, object]) -> Iterator[bytes]:
-    """The packets that carry a vector: as it is, in its own set, and nested in ST 0601."""
-    raw, name = bytes.fromhex(str(vector["hex"])), str(vector.get("set"))
-    if vector["type"] == "packet":
+    """The packets that carry a vector: as it is, in its own set, nested in another, and as the bare bytes."""
+    raw, kind, name = bytes.fromhex(str(vector["hex"])), vector.get("type", "item"), str(vector.get("set"))
+    if kind == "packet":
         yield raw
         return
-    value = raw if vector["type"] == "set" else item(int(str(vector.get("tag", 0))), raw)
-    if name in UNIVERSAL_KEYS:
-        yield packet(name, STAMP + value if name in ("ST0601", "ST0903") else value)
-    if name in INSIDE:
-        yield packet("ST0601", STAMP + item(INSIDE[name], value))
-    if name == "VTarget":
-        yield packet("ST0903", STAMP + item(101, ber(len(value) + 1) + b"\x07" + value))
+    if name in facts.ALONE:
+        yield packet(name, raw)
+    elif name in facts.DECODED:
+        value = tagged(int(str(vector["tag"])), raw) if kind == "item" else raw
+        if universal_key(name):
+            yield sound(name, value)
+        yield from nested(name, value)
     yield raw
+
+
+def dozens() -> Iterator[bytes]:
+    """Every item of every set, a dozen at a time, in packets of the set or of one that holds it."""
+    rng = Random(336)
+    for name in facts.DECODED:
+        if name in facts.UNIVERSAL or not facts.items(name):
+            continue
+        values = [tagged(item.tag, plain(rng, item)) for item in facts.items(name) if item.tag > 2]
+        for at in range(0, len(values), 12):
+            value = b"".join(values[at : at + 12])
+            yield sound(name, value) if universal_key(name) else wrapped(name, value)[0]
+
+
+def on_their_own() -> Iterator[bytes]:
+    """Every item that has a key of its own: as a packet, and a dozen at a time as universal sets."""
+    rng = Random(1607)
+    values = [(key, plain(rng, item)) for key, item in facts.keyed() if not decoded(item.kind)]
+    yield from (keyed_set([one]) for one in values)
+    for name in facts.UNIVERSAL:
+        yield from (packet(name, keyed_set(values[at : at + 12])) for at in range(0, len(values), 12))
 
 
 def corpus_of(vectors: Path) -> Corpus:
@@ -81,6 +98,9 @@ def corpus_of(vectors: Path) -> Corpus:
         for data in as_packets(vector)
         if data.startswith(bytes.fromhex("060e2b34"))
     ]
+    seeds = (vectors.parent / "seeds.jsonl").read_text(encoding="utf-8").splitlines()
+    bare += [data for line in seeds for data in as_packets(json.loads(line))]
+    bare += [*dozens(), *on_their_own()]
     bare.append(b"".join(right[:12]))
     bare.append(b"\x06\x0e\x2b" + right[0] + b"junk\x06\x0e" + right[1] + right[2][:-9] + right[3])
     stamps = (vectors.parent / "stamps.jsonl").read_text(encoding="utf-8").splitlines()
@@ -107,13 +127,21 @@ def section(table: int, number: int, body: bytes) -> bytes:
     return b"\x00" + head + struct.pack(">I", crc32(head))
 
 
-def tables() -> tuple[bytes, bytes]:
-    """A PAT with one programme, and its PMT: KLV asynchronous (0x06) and synchronous (0x15)."""
-    streams = [(0x06, ASYNC_PID, b"\x05\x04KLVA"), (0x15, SYNC_PID, b"\x26\x09\x01\x00\xffKLVA\x00\x0f")]
+def pat(programmes: Sequence[tuple[int, int]]) -> bytes:
+    """Number and PID of the map of each."""
+    return section(0, 1, b"".join(struct.pack(">HH", number, 0xE000 | pid) for number, pid in programmes))
+
+
+def pmt(streams: Sequence[tuple[int, int, bytes]]) -> bytes:
+    """Type, PID and descriptors of each."""
     body = struct.pack(">HH", 0xE000 | ASYNC_PID, 0xF000)
     for kind, pid, descriptors in streams:
         body += struct.pack(">BHH", kind, 0xE000 | pid, 0xF000 | len(descriptors)) + descriptors
-    return section(0, 1, struct.pack(">HH", 1, 0xE000 | PMT_PID)), section(2, 1, body)
+    return section(2, 1, body)
+
+
+ASYNCHRONOUS = (0x06, ASYNC_PID, b"\x05\x04KLVA")
+SYNCHRONOUS = (0x15, SYNC_PID, b"\x26\x09\x01\x00\xffKLVA\x00\x0f")
 
 
 def pes(stream_id: int, pts: int, payload: bytes) -> bytes:
@@ -133,19 +161,28 @@ def ts_packets(pid: int, unit: bytes, counters: dict[int, int]) -> Iterator[byte
         yield struct.pack(">BHB", 0x47, (0x4000 if at == 0 else 0) | pid, control) + field + part
 
 
+def cell(number: int, data: bytes) -> bytes:
+    """A metadata AU cell (ST 1402)."""
+    return struct.pack(">BBBH", 0, number, 0xDF, len(data)) + data
+
+
 def units(packets: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    pat, pmt = tables()
+    """One programme with KLV asynchronous (0x06) and synchronous (0x15)."""
     for number, data in enumerate(packets):
-        yield 0, pat
-        yield PMT_PID, pmt
+        yield 0, pat([(1, PMT_PID)])
+        yield PMT_PID, pmt([ASYNCHRONOUS, SYNCHRONOUS])
         yield ASYNC_PID, pes(0xBD, 90000 * number, data)
-        cell = struct.pack(">BBBH", 0, number, 0xDF, len(data))
-        yield SYNC_PID, pes(0xFC, 90000 * number, cell + data)
+        yield SYNC_PID, pes(0xFC, 90000 * number, cell(number, data))
 
 
 def transport(packets: Sequence[bytes], stride: int) -> bytes:
-    """The packets on both PIDs; TS packets of 188 bytes, 192 (a time stamp before), 204 (parity behind)."""
+    """The packets on both PIDs."""
+    return muxed(units(packets), stride)
+
+
+def muxed(found: Iterable[tuple[int, bytes]], stride: int) -> bytes:
+    """TS packets of 188 bytes, 192 (a time stamp before) or 204 (parity behind) of units by PID."""
     counters: dict[int, int] = {}
     before, behind = b"\x00" * (4 if stride == 192 else 0), b"\x00" * (16 if stride == 204 else 0)
-    whole = (ts for pid, unit in units(packets) for ts in ts_packets(pid, unit, counters))
+    whole = (ts for pid, unit in found for ts in ts_packets(pid, unit, counters))
     return b"".join(before + ts + behind for ts in whole)

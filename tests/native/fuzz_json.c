@@ -1,60 +1,125 @@
-/* fuzz_json.c - whatever a packet holds, what is written of it is JSON (RFC 8259) and keeps to its room. From the
- * repository, FOLDER holding packets or nothing:
+/* fuzz_json.c - whatever a packet holds, what is written of it is JSON (RFC 8259), keeps to its room, says the same in
+ * any room that holds it, and its time is that of its time stamp. From the repository, FOLDER holding packets:
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Inative tests/native/fuzz_json.c native/[a-z]*.c -lm -o fuzz_json
  *   ./fuzz_json -max_len=8192 -timeout=5 FOLDER */
-#include "klv.h"
+#include "klv_mutator.h"
+#include "strict_json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#define CHECK(promise) ((promise) ? (void)0 : abort())
+#define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
 
-static const char *digits(const char *p)
+enum { ROOM = 1 << 25 };
+static char whole[ROOM], again[ROOM]; /* what is written ends where ASan guards */
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned seed)
 {
-    return CHECK(strspn(p, "0123456789") > 0), p + strspn(p, "0123456789");
+    return mutate_klv(data, n, most, seed);
 }
 
-static const char *scalar(const char *p)
+static void check_json(const char *text, size_t n)
 {
-    if (!strncmp(p, "null", 4) || !strncmp(p, "true", 4) || !strncmp(p, "false", 5))
-        return p + (*p == 'f' ? 5 : 4);
-    if (*p == '"') {
-        for (p++; *p != '"'; p++)
-            CHECK((uint8_t)*p >= 0x20 && (*p != '\\' || strchr("\"\\u", *++p)));
-        return p + 1;
-    }
-    p += *p == '-';
-    CHECK(*p != '0' || p[1] < '0' || p[1] > '9');
-    p = digits(p);
-    p = *p == '.' ? digits(p + 1) : p;
-    return *p == 'e' ? digits(p + 1 + (p[1] == '-')) : p;
+    size_t at;
+    const char *fault = json_fault(text, n, &at);
+    if (fault == NULL)
+        return;
+    fprintf(stderr, "no JSON: %s at %zu of %zu: %.*s\n", fault, at, n, (int)(n < 2000 ? n : 2000), text);
+    abort();
 }
 
-static const char *value(const char *p)
+static uint64_t digits(const char *p, size_t n)
 {
-    const char end = *p == '{' ? '}' : ']';
-    if (*p != '{' && *p != '[')
-        return scalar(p);
-    for (int more = *++p != end; more; more = *p != end && (CHECK(*p == ','), p++, 1)) {
-        CHECK(end == ']' || (*p == '"' && *(p = scalar(p)) == ':'));
-        p = value(p + (end == '}'));
+    uint64_t value = 0;
+    for (size_t i = 0; i < n; i++) {
+        CHECK(p[i] >= '0' && p[i] <= '9');
+        value = value * 10 + (uint64_t)(p[i] - '0');
     }
-    return p + 1;
+    return value;
+}
+
+static uint64_t days_before(uint64_t year, uint64_t month, uint64_t day)
+{
+    static const uint16_t DAYS[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+    int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    CHECK(month >= 1 && month <= 12 && day >= 1);
+    CHECK(day <= DAYS[month] - DAYS[month - 1] + (uint64_t)(leap && month == 2));
+    uint64_t past = year - 1;
+    return past * 365 + past / 4 - past / 100 + past / 400 + DAYS[month - 1] + (uint64_t)(leap && month > 2) + day;
+}
+
+/* "2012-06-29T13:45:12.123456Z" in microseconds since 1970. */
+static uint64_t moment(const char *p)
+{
+    CHECK(p[4] == '-' && p[7] == '-' && p[10] == 'T' && p[13] == ':' && p[16] == ':' && p[19] == '.');
+    CHECK(p[26] == 'Z' && p[27] == '"');
+    uint64_t hour = digits(p + 11, 2), minute = digits(p + 14, 2), second = digits(p + 17, 2);
+    CHECK(hour < 24 && minute < 60 && second < 60);
+    uint64_t days = days_before(digits(p, 4), digits(p + 5, 2), digits(p + 8, 2)) - days_before(1970, 1, 1);
+    return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000 + digits(p + 20, 6);
+}
+
+/* The head's time, its number of microseconds and klv_time agree. */
+static void check_time(const char *text, const uint8_t *packet, size_t n)
+{
+    const char *time = strstr(text, ",\"time\":"), *number = strstr(text, ",\"time_us\":");
+    CHECK(time && number && time < number);
+    uint64_t time_us = 0;
+    int timed = klv_time(packet, n, &time_us);
+    time += 8;
+    number += 11;
+    size_t count = strspn(number, "0123456789");
+    CHECK(*time == '"' || !strncmp(time, "null,", 5));
+    CHECK(count ? timed && digits(number, count) == time_us : !timed && !strncmp(number, "null,", 5));
+    CHECK(*time == '"' ? timed && moment(time + 1) == time_us : !timed || time_us >= 253402300800000000u);
+}
+
+/* What comes of the same packet in just this room: all of it, or nothing. */
+static void in_room(const uint8_t *data, size_t n, const struct klv_envelope *envelope, size_t size, size_t room)
+{
+    uint64_t unknown = 0;
+    size_t written = 0;
+    char *out = again + ROOM - room;
+    enum klv_status status = klv_json(data, n, envelope, out, room, &written, &unknown);
+    CHECK(status == KLV_FULL || (status == KLV_OK && room >= size && written == size && memcmp(out, whole, size) == 0));
+}
+
+/* The items object alone is what the record has behind its head. */
+static void check_items(const uint8_t *data, size_t n, size_t size)
+{
+    const struct klv_envelope none = {0};
+    uint64_t unknown = 0;
+    size_t written = 0;
+    CHECK(klv_json(data, n, &none, again, ROOM, &written, &unknown) == KLV_OK && written + 1 < size);
+    CHECK(memcmp(again, whole + size - 1 - written, written) == 0 && whole[size - 1] == '}');
+}
+
+static void check_record(const uint8_t *data, size_t n, const struct klv_envelope *e, size_t size)
+{
+    long written = klv_record(data, n, e->head, e->head_size, e->seq, e->received_us, e->pts, e->damaged, again, ROOM);
+    CHECK(written == (long)size && memcmp(again, whole, size) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    static char text[1 << 23];
-    struct klv_envelope envelope = {n & 1 ? "{\"a\":1" : NULL, 6, n, (int64_t)n << 40, (int64_t)n - 100, n & 2};
-    size_t size = 0, again = 0;
+    struct klv_envelope envelope = {"{\"a\":1", 6, n, (int64_t)n << 40, (int64_t)n - 100, n & 2};
+    size_t size = 0;
     uint64_t unknown = 0;
-    if (klv_json(data, n, &envelope, text, sizeof text - 1, &size, &unknown) == KLV_OK) {
-        text[size] = 0;
-        CHECK(value(text) == text + size);
-        char *out = malloc(size); /* flush against what ASan guards */
-        enum klv_status status = klv_json(data, n, &envelope, out, size - n % 3, &again, &unknown);
-        CHECK(status == KLV_FULL || (status == KLV_OK && again == size && memcmp(out, text, size) == 0));
-        free(out);
+    enum klv_status status = klv_json(data, n, &envelope, whole, ROOM - 1, &size, &unknown);
+    if (status == KLV_BAD_LENGTH)
+        return 0;
+    CHECK(status == KLV_OK && size < ROOM && unknown <= n);
+    whole[size] = 0;
+    check_json(whole, size);
+    in_room(data, n, &envelope, size, size - n % 2);
+    uint32_t turn = klv_crc32(data, n < 64 ? n : 64);
+    switch (turn % 4) {
+    case 0: check_items(data, n, size); break;
+    case 1: check_record(data, n, &envelope, size); break;
+    case 2: in_room(data, n, &envelope, size, turn / 4 % size); break;
+    default: in_room(data, n, &envelope, size, size + turn / 4 % 300);
     }
+    if (klv_whole(data, n, n) >= 0)
+        check_time(whole, data, n);
     return 0;
 }

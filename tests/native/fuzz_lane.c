@@ -3,58 +3,169 @@
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Inative tests/native/fuzz_lane.c native/[a-z]*.c -lm -o fuzz_lane
  *   ./fuzz_lane -max_len=8192 -timeout=5 FOLDER
  * An input: transport?, batch?, event, where it is (2 bytes), seed of the cuts; then what the lane is fed. */
-#include "klv.h"
+#include "klv_mutator.h"
+#include "lane.h"
 
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#define CHECK(promise) ((promise) ? (void)0 : abort())
-enum { LIMIT = 2000, HEAD = 6, ROOM = 1 << 20, MOST = 3 };
-static struct run { size_t size; struct klv_envelope envelope; char out[ROOM]; } whole, cut;
 
-/* All that comes out of one piece; what is read and written lies flush against what ASan guards. */
+#define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
+
+enum { LIMIT = 2000, HEAD = 6, ROOM = 1 << 22, ENOUGH = 1 << 20, MOST = 3, INPUT = 1 << 16 };
+static struct run { size_t size; struct klv_envelope envelope; struct klv_counts counts; char out[2 * ROOM]; } whole, cut;
+
+/* What is read and written ends where ASan guards. */
+static uint8_t input[INPUT], pool[LIMIT + 25];
+static char text[ROOM];
+
+static uint16_t pid_of(const uint8_t *p)
+{
+    return be16(p + 1) & 0x1fff;
+}
+
+/* The section that begins in a TS packet and ends in it gets its CRC. */
+static void set_crc(uint8_t *p)
+{
+    size_t at = payload_at(p);
+    if (p[0] != 0x47 || !(p[1] & 0x40) || at >= TS_SIZE || (pid_of(p) != 0 && pid_of(p) >> 4 != 0x100))
+        return;
+    at += 1u + p[at];
+    if (at + 3 > TS_SIZE)
+        return;
+    size_t end = at + 3 + (be16(p + at + 1) & 0xfff);
+    if (end > TS_SIZE || end < at + 7)
+        return;
+    uint32_t crc = klv_crc32(p + at, end - at - 4);
+    for (size_t i = 0; i < 4; i++)
+        p[end - 4 + i] = (uint8_t)(crc >> (24 - 8 * i));
+}
+
+/* Bytes of one TS packet, so that those behind it stay in step; or of them all. */
+static size_t mutate_ts(uint8_t *data, size_t n, size_t most)
+{
+    if (n >= TS_SIZE && pick(3)) {
+        uint8_t *packet = data + pick((uint32_t)(n / TS_SIZE)) * TS_SIZE;
+        LLVMFuzzerMutate(packet + (pick(2) ? 4 : 0), TS_SIZE - 4, TS_SIZE - 4);
+    } else {
+        n = LLVMFuzzerMutate(data, n, most);
+    }
+    for (size_t at = 0; at + TS_SIZE <= n; at += TS_SIZE)
+        set_crc(data + at);
+    return n;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned seed)
+{
+    mutator_state = seed;
+    if (n <= HEAD || most > INPUT || pick(16) == 0)
+        return LLVMFuzzerMutate(data, n, most);
+    if (pick(8) == 0) {
+        data[pick(HEAD)] = (uint8_t)pick(256);
+        return n;
+    }
+    return HEAD + (data[0] & 1 ? mutate_ts(data + HEAD, n - HEAD, most - HEAD)
+                               : mutate_klv(data + HEAD, n - HEAD, most - HEAD, seed));
+}
+
+static void take(struct run *r, const struct klv_entry *e)
+{
+    uint64_t unknown = 0;
+    size_t size = 0;
+    CHECK(e->size >= 17 && e->at <= sizeof pool && e->size <= sizeof pool - e->at);
+    r->envelope.pts = e->pts;
+    r->envelope.damaged = e->damaged;
+    enum klv_status status = klv_json(pool + e->at, e->size, &r->envelope, r->out + r->size, sizeof r->out - r->size,
+                                      &size, &unknown);
+    CHECK(status == KLV_OK && size < sizeof r->out - r->size);
+    r->size += size;
+    r->out[r->size++] = '\n';
+    r->envelope.seq++;
+}
+
+static enum klv_status batch_of(struct run *r, struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,
+                                size_t most, size_t *count)
+{
+    struct klv_entry entries[MOST];
+    enum klv_status status = klv_lane_batch(lane, in, n, used, pool, sizeof pool, entries, most, count);
+    CHECK(*count <= most);
+    for (size_t i = 0; i < *count; i++)
+        take(r, &entries[i]);
+    return status;
+}
+
+static enum klv_status lines_of(struct run *r, struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,
+                                size_t room, size_t *count)
+{
+    char *out = text + ROOM - room;
+    enum klv_status status = klv_lane_lines(lane, in, n, used, &r->envelope, out, room, count);
+    CHECK(*count <= room && *count <= sizeof r->out - r->size && (*count == 0 || out[*count - 1] == '\n'));
+    memcpy(r->out + r->size, out, *count);
+    r->size += *count;
+    return status;
+}
+
+/* All that comes out of one piece; or ENOUGH of it, as thirty bytes may promise an array of 65,536 elements. */
 static void feed(struct run *r, struct klv_lane *lane, const uint8_t *data, size_t n, int batch, size_t room)
 {
-    uint8_t *in = memcpy(malloc(n), data, n), pool[LIMIT + 25];
-    struct klv_entry e[MOST];
-    size_t used = 0, count, size;
-    for (enum klv_status status = KLV_FULL; status == KLV_FULL; room *= count ? 1 : 2) {
-        char *out = malloc(room);
-        status = batch ? klv_lane_batch(lane, in, n, &used, pool, sizeof pool, e, 1 + room % MOST, &count)
-                       : klv_lane_lines(lane, in, n, &used, &r->envelope, out, room, &count);
-        for (size_t i = 0; batch && i < count; i++, r->size += size + 1, r->envelope.seq++) {
-            r->envelope.pts = e[i].pts, r->envelope.damaged = e[i].damaged;
-            klv_json(pool + e[i].at, e[i].size, &r->envelope, r->out + r->size, ROOM - r->size, &size, &(uint64_t){0});
-            r->out[r->size + size] = '\n';
-        }
-        memcpy(r->out + r->size, out, batch ? 0 : count);
-        r->size += batch ? 0 : count, free(out);
+    const uint8_t *in = memcpy(input + INPUT - n, data, n);
+    size_t used = 0, count = 0;
+    for (enum klv_status status = KLV_FULL; status == KLV_FULL && r->size < ENOUGH; room *= count ? 1 : 2) {
+        status = batch ? batch_of(r, lane, in, n, &used, 1 + room % MOST, &count)
+                       : lines_of(r, lane, in, n, &used, room, &count);
+        CHECK(used <= n && (status == KLV_MORE || count || (!batch && room <= ROOM / 2)));
     }
-    CHECK((free(in), used == n && r->size < ROOM));
+    CHECK(used == n || r->size >= ENOUGH);
+}
+
+static void event(struct klv_lane *lane, const uint8_t *data)
+{
+    if (data[0] & 1 || data[2] & 1)
+        klv_lane_break(lane);
+    else
+        klv_lane_mark(lane, data[2], 7, data[2] >> 7);
 }
 
 static void run(struct run *r, const uint8_t *data, size_t n, int batch, size_t most, size_t room)
 {
-    void *lane = malloc(klv_lane_size()), *memory = malloc(klv_lane_memory(data[0] & 1, LIMIT));
+    static struct klv_lane lane;
+    static uint8_t memory[KLV_PIDS * (LIMIT + KLV_SPARE)];
+    uint8_t *held = memory + sizeof memory - klv_lane_memory(data[0] & 1, LIMIT);
     uint32_t seed = data[5];
-    r->size = 0, r->envelope = (struct klv_envelope){"{\"a\":1", 6, 0, -1, -1, 0};
-    klv_lane_init(lane, data[0] & 1, LIMIT, memory);
-    for (size_t at = HEAD, piece, event = at + (data[3] | (size_t)data[4] << 8) % (n - HEAD); at < n; at += piece) {
+    r->size = 0;
+    r->envelope = (struct klv_envelope){"{\"a\":1", 6, 0, -1, -1, 0};
+    klv_lane_init(&lane, data[0] & 1, LIMIT, held);
+    size_t turn = HEAD + (data[3] | (size_t)data[4] << 8) % (n - HEAD);
+    for (size_t at = HEAD, piece; at < n && r->size < ENOUGH; at += piece) {
+        size_t left = (at < turn ? turn : n) - at;
         piece = 1 + ((seed = seed * 1664525 + 1013904223) >> 8) % most;
-        piece = piece < (at < event ? event : n) - at ? piece : (at < event ? event : n) - at;
-        if (at == event)
-            data[0] & 1 || data[2] & 1 ? klv_lane_break(lane) : klv_lane_mark(lane, data[2], 7, data[2] >> 7);
-        feed(r, lane, data + at, piece, batch, 1 + seed % room);
+        piece = piece < left ? piece : left;
+        if (at == turn)
+            event(&lane, data);
+        feed(r, &lane, data + at, piece, batch, 1 + seed % room);
     }
-    klv_lane_break(lane), feed(r, lane, data, 0, batch, room);
-    free(lane), free(memory);
+    klv_lane_break(&lane);
+    feed(r, &lane, data, 0, batch, room);
+    klv_lane_counts(&lane, &r->counts);
+}
+
+/* What was counted is what came out; how the bytes were cut does not show. */
+static void check_counts(const struct run *a, const struct run *b)
+{
+    CHECK(memcmp(&a->counts, &b->counts, sizeof a->counts) == 0);
+    CHECK(a->counts.packets == a->envelope.seq && b->counts.packets == b->envelope.seq);
+    CHECK(a->counts.bad_checksum <= a->counts.packets && a->counts.damaged <= a->counts.packets);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    if (n > HEAD) {
-        run(&whole, data, n, 0, SIZE_MAX, ROOM / 2);
-        run(&cut, data, n, data[1] & 1, data[1] & 64 ? 40 : 1500, 3001);
-        CHECK(whole.size == cut.size && memcmp(whole.out, cut.out, whole.size) == 0);
-    }
+    if (n <= HEAD || n > INPUT)
+        return 0;
+    run(&whole, data, n, 0, SIZE_MAX, ENOUGH);
+    run(&cut, data, n, data[1] & 1, data[1] & 64 ? 40 : 1500, 3001);
+    if (whole.size >= ENOUGH || cut.size >= ENOUGH)
+        return 0;
+    CHECK(whole.size == cut.size && memcmp(whole.out, cut.out, whole.size) == 0);
+    if (!(data[1] & 1))
+        check_counts(&whole, &cut);
     return 0;
 }

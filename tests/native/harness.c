@@ -7,6 +7,7 @@
  */
 #define _DEFAULT_SOURCE
 #include "klv.h"
+#include "strict_json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,7 @@ static void write_json(const uint8_t *packet, size_t n, const char *head)
         return;
     }
     CHECK(written >= 2 && written < ARENA && unknown <= n);
+    CHECK(head == NULL || json_fault((char *)output_end - ARENA, written, &again) == NULL);
     struct digest whole = {0, 0}, tight = {0, 0};
     add(&whole, output_end - ARENA, written);
     const size_t rooms[] = {0, 1, written / 2, written - 1, written, written + 1, written + 64, pick((uint32_t)written)};

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, closing, suppress
+from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from klvrelay.errors import NotMedia, SourceDown, SourceError
@@ -23,6 +23,7 @@ from klvrelay.probe.transport.survey import Survey
 from klvrelay.record import Packet, Record
 from klvrelay.sources import Source
 from klvrelay.sources.file import FileSource
+from klvrelay.sources.straight import packets_straight
 
 BREATH = 4
 """Pieces of a file between two looks at the loop."""
@@ -185,7 +186,7 @@ async def _look(inquiry: Inquiry, source: Source, seconds: float | None, progres
     """Read until there is a reason not to; gives the reason."""
     limit = seconds if seconds is not None else LIVE if source.live else None
     own = seconds if isinstance(source, FileSource) and source.url.scheme == "file" else None
-    async with aclosing(_packets(source)) as packets:
+    async with aclosing(packets_straight(source, breath=BREATH)) as packets:
         packet = await _first(source, packets, limit)
         if own is not None or not (source.live or seconds):
             limit = None  # a web address may turn out to be a file
@@ -222,18 +223,3 @@ def _enough(inquiry: Inquiry, packet: Packet, own: float | None) -> bool:
         if own is not None and inquiry.seconds >= own:
             return True
     return False
-
-
-async def _packets(source: Source) -> AsyncGenerator[Packet, None]:
-    """A source's packets; a file's without the detours that keep a relay's loop free."""
-    at_once = source.at_once() if isinstance(source, FileSource) else None
-    if at_once is None:
-        async with aclosing(source.packets()) as packets:
-            async for packet in packets:
-                yield packet
-        return
-    with closing(at_once):
-        for number, packet in enumerate(at_once):
-            yield packet
-            if number % BREATH == 0:
-                await asyncio.sleep(0)  # a signal may want to stop it

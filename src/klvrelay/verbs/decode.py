@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import os
 import sys
 import tempfile
-from collections.abc import AsyncGenerator, Callable
-from contextlib import ExitStack, aclosing, closing
+from collections.abc import Callable
+from contextlib import ExitStack, aclosing
 from typing import IO, Any
 
 import orjson
@@ -17,9 +16,8 @@ import orjson
 from klvrelay.errors import NoKlv
 from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
-from klvrelay.record import Packet
 from klvrelay.sources import open_source
-from klvrelay.sources.file import FileSource
+from klvrelay.sources.straight import packets_straight
 from klvrelay.wire import Counters
 
 HEAD = ("stream", "seq", "time", "time_us", "pts", "set", "version", "checksum", "transport", "special", "warnings")
@@ -32,7 +30,7 @@ BREATH = 32
 async def decode_source(url: Url, out: Callable[[bytes], object], progress: Callable[[int], None] | None) -> Counters:
     """Read a source to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read."""
     decoder = Decoder(stream_name(url), None)
-    async with aclosing(_packets(url)) as packets:
+    async with aclosing(packets_straight(open_source(url), breath=BREATH)) as packets:
         async for packet in packets:
             if text := decoder.lines(packet):
                 out(text)
@@ -40,22 +38,6 @@ async def decode_source(url: Url, out: Callable[[bytes], object], progress: Call
                 progress(len(packet.data))
     out(decoder.flush_lines())
     return decoder.counters
-
-
-async def _packets(url: Url) -> AsyncGenerator[Packet, None]:
-    """A source's packets; a file's without the detours that keep a relay's loop free."""
-    source = open_source(url)
-    at_once = source.at_once() if isinstance(source, FileSource) else None
-    if at_once is None:
-        async with aclosing(source.packets()) as packets:
-            async for packet in packets:
-                yield packet
-        return
-    with closing(at_once):
-        for number, packet in enumerate(at_once):
-            yield packet
-            if number % BREATH == 0:
-                await asyncio.sleep(0)  # a signal may want to stop it
 
 
 async def decode(url: Url, form: str, *, show_progress: bool) -> Counters:

@@ -1,0 +1,176 @@
+"""Columns hold what the records hold: every numeric item, in its own width and in others, row by row.
+
+Next door: `test_library.py` has columns of files, `test_dates.py` the dates themselves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from random import Random
+
+import numpy as np
+import pytest
+import reference
+from reference_values import Real
+from wrapping import keyed_set, local_set, packet, universal_key
+
+import klvrelay
+from klvrelay import wire
+from native.spec import facts
+
+ITEMS = {item.tag: item for item in facts.items("ST0601")}
+NUMERIC = [tag for tag in ITEMS if wire.is_numeric(tag) and tag != 1]  # 1 is the checksum of the row itself
+LIFTED = {"precision_time_stamp": "time_us", "uas_datalink_ls_version_number": "version"}
+KEYED = [(key, item) for key, item in facts.keyed() if item.set in ("ST0104", "ST0601")]
+
+
+def column(raw: bytes, tag: int) -> float:
+    """The item in the one row of a packet."""
+    (row,) = wire.columns(raw, [tag])[0].tolist()
+    return float(row)
+
+
+def value(raw: bytes, key: str) -> float:
+    """The same as the plain decoder of the tests has it; NaN where it is none: absent, null, or kept as hex."""
+    record = reference.decode(raw)
+    found = record[LIFTED[key]] if key in LIFTED else record["items"].get(key)
+    found = found.value if isinstance(found, Real) else found
+    return float(found) if isinstance(found, int | Fraction) else math.nan
+
+
+def codes(item: facts.Item, size: int) -> Iterator[bytes]:
+    """The ends and the middle of a code, those of narrower ones with their sign, and a few in between."""
+    chance = Random(item.tag * 16 + size)
+    for code in (0, 1, (1 << 8 * size - 1) - 1, 1 << 8 * size - 1, (1 << 8 * size - 1) + 1, (1 << 8 * size) - 1):
+        yield code.to_bytes(size)
+    yield from ((-1 << 8 * own - 1).to_bytes(size, signed=True) for own in (1, 2, 4) if own <= size)
+    yield from (chance.randbytes(size) for _ in range(6))
+
+
+def alike(got: float, expected: float) -> bool:
+    return math.isclose(got, expected, rel_tol=1e-12, abs_tol=1e-15) or (math.isnan(got) and math.isnan(expected))
+
+
+def numbered(item: facts.Item) -> bool:
+    """Is its value a number in the record too? Labels and bit fields are not."""
+    return item.kind not in ("enum", "bitfield")
+
+
+@pytest.mark.parametrize("size", range(1, 10))
+def test_every_numeric_item_is_in_a_column_what_it_is_in_a_record(size: int) -> None:
+    """In its own width and in any other: a number where the record has it, else NaN."""
+    numbers = 0
+    for tag in (tag for tag in NUMERIC if numbered(ITEMS[tag])):
+        for code in codes(ITEMS[tag], size):
+            raw = packet("ST0601", local_set([(tag, code)]))
+            got, expected = column(raw, tag), value(raw, ITEMS[tag].key)
+            assert alike(got, expected), (tag, code.hex(), got, expected)
+            numbers += not math.isnan(got)
+    assert (numbers > 200) == (size < 9)
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_labels_and_bit_fields_are_their_numbers_in_a_column(size: int) -> None:
+    """Of any width, as they came."""
+    for tag in (tag for tag in NUMERIC if not numbered(ITEMS[tag])):
+        for code in codes(ITEMS[tag], size):
+            assert column(packet("ST0601", local_set([(tag, code)])), tag) == float(int.from_bytes(code))
+
+
+def test_an_item_of_no_bytes_is_not_a_number() -> None:
+    """Length 0 says that it is not known."""
+    for tag in NUMERIC:
+        assert math.isnan(column(packet("ST0601", local_set([(tag, b"")])), tag))
+
+
+def test_texts_packs_and_sets_are_no_columns() -> None:
+    """Nor are the tags beyond the table; `columns` refuses them by name, and the core gives NaN."""
+    others = [tag for tag in range(400) if not wire.is_numeric(tag)]
+    assert {3, 10, 48, 74, 94, 102, 128, 144, 300} <= set(others)
+    raw = packet("ST0601", local_set([(tag, b"\0\1") for tag in others[1:]]))
+    assert all(math.isnan(column(raw, tag)) for tag in others)
+    for key in ("mission_id", "security_local_set", "image_horizon_pixel_pack"):
+        with pytest.raises(klvrelay.ConfigError, match=f"'{key}'"):
+            klvrelay.columns(raw, [key])
+
+
+def test_the_last_of_a_repeated_item_counts() -> None:
+    """As in the record."""
+    raw = packet("ST0601", local_set([(5, b"\0\1"), (15, b"\0\2"), (5, b"\xff\xff")]))
+    assert column(raw, 5) == 360.0
+
+
+def legacy(key: bytes, data: bytes) -> bytes:
+    return packet("ST0104", keyed_set([(key, data)]))
+
+
+def test_a_legacy_item_is_in_the_column_of_the_item_that_it_stands_for() -> None:
+    """Every item by key that has a tag of ST 0601: integers, floats of 2, 4 and 8 bytes, codes, dates."""
+    seen = 0
+    for key, item in KEYED:
+        tag = item.tag
+        if tag not in NUMERIC or item.kind not in ("uint", "int", "float", "imapb", "timestamp", "date_time"):
+            continue
+        sizes = [2, 4, 8] if item.kind == "float" else range(1, 9)
+        datas = [b"20050331075051.5", b"19690101000000"] if item.kind == "date_time" else [
+            bytes([0x41 + at for at in range(size)]) for size in sizes
+        ]  # fmt: skip
+        for data in datas:
+            raw = legacy(key, data)
+            got = column(raw, tag)
+            assert alike(got, value(raw, item.key)), (item.key, data.hex())
+            seen += not math.isnan(got)
+    assert seen > 60
+
+
+@pytest.mark.parametrize("data", [b"\0", b"\0\0\0", b"\0" * 5, b"\0" * 9, b"\x7f\xc0\0\0", b""])
+def test_a_legacy_float_that_is_none_is_not_a_number(data: bytes) -> None:
+    """A width that no float has, NaN, or nothing."""
+    key = next(key for key, item in KEYED if item.key == "sensor_latitude" and item.kind == "float")
+    assert math.isnan(column(legacy(key, data), 13))
+
+
+def test_keys_that_no_table_has_are_passed_over() -> None:
+    """In a legacy set, and what is cut off ends it: what came before counts."""
+    key = next(key for key, item in KEYED if item.key == "sensor_latitude" and item.kind == "float")
+    latitude = key + b"\x08" + np.array([45.5], ">f8").tobytes()
+    strange = b"\x06\x0e\x2b\x34" + b"\x7f" * 12 + b"\x03abc"
+    for rest in (b"", key[:9], key, key + b"\x08\x40", key + b"\x80", key + b"\x89" + bytes(9)):
+        raw = packet("ST0104", strange + latitude + strange + rest)
+        assert wire.columns(raw, [13, 14])[:, 0].tolist()[:1] == [45.5]
+
+
+def test_rows_are_packets_in_their_order() -> None:
+    """However many there are for each that was guessed, a long first one among them, and of every kind of set."""
+    long = packet("ST0601", local_set([(2, (0).to_bytes(8)), (150, bytes(3000))]), checksum=True)
+    rows = [packet("ST0601", local_set([(2, number.to_bytes(8))]), checksum=True) for number in range(1, 5000)]
+    other = packet("ST0903", local_set([(2, bytes(8))]), checksum=True) + packet("ST0102", b"")
+    data = other + long + other.join(rows) + other
+
+    assert wire.columns(data, [2])[0].tolist() == list(range(5000))
+    assert wire.columns(b"no KLV" * 99 + data, [2])[0].tolist() == list(range(5000))
+    assert wire.columns(data, []).shape == (0, 5000)
+
+
+def test_a_packet_that_lost_its_end_is_a_row_on_request_only() -> None:
+    """As one whose checksum is wrong; and the packets around it are rows, one of an unknown key or not among them."""
+    whole = [
+        packet("ST0601", local_set([(2, number.to_bytes(8)), (3, b"x" * 50)]), checksum=True) for number in range(4)
+    ]
+    strange = bytes.fromhex("060e2b34020b01010e0103017f7f7f00") + b"\x01x"
+    data = whole[0] + strange + whole[1][:-20] + whole[2] + whole[3][:-1] + bytes([whole[3][-1] ^ 1])
+
+    assert wire.columns(data, [2])[0].tolist() == [0, 2]
+    assert wire.columns(data, [2], every=True)[0].tolist() == [0, 1, 2, 3]
+    unsummed = universal_key("ST0104") or b""
+    assert wire.columns(unsummed + b"\x60" + bytes(20) + whole[0], [2], every=True)[0].tolist()[-1] == 0
+
+
+def test_more_columns_than_there_are_items_do_no_harm() -> None:
+    """The same item again and again: the last place of the first 255 has it, and every other place is NaN."""
+    table = wire.columns(packet("ST0601", local_set([(5, b"\xff\xff")])), [5] * 300)
+
+    assert [at for at, row in enumerate(table) if row[0] == 360.0] == [254]
+    assert np.isnan(table).sum() == 299

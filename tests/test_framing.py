@@ -1,0 +1,194 @@
+"""Where a packet begins and ends in bare KLV: keys inside others, lost ends, and what it takes to believe them.
+
+Next door: `test_decode_damage.py` has the usual damage, `test_limits.py` the lengths.
+"""
+
+from __future__ import annotations
+
+import pytest
+from test_lane import klv_packet, raws
+from wrapping import ber, item, local_set, packet, universal_key
+
+from klvrelay import klv, wire
+from klvrelay.klv import Decoder
+from klvrelay.record import Packet, Record
+
+INNER = klv_packet(1, 40)
+GOOD = [klv_packet(number) for number in range(3)]
+KEY = INNER[:16]
+LIMIT = 1000
+
+
+def unsummed(inside: bytes, behind: bytes = b"") -> bytes:
+    """A whole packet without a checksum (ST 0102) that has these bytes in a text."""
+    return packet("ST0102", local_set([(1, b"\x01"), (3, b"//" + inside + behind)]))
+
+
+def at_once(data: bytes, *, limit: int = wire.LIMIT) -> list[Record]:
+    decoder = Decoder("", None, limit=limit)
+    return fed(decoder, data) + decoder.flush()
+
+
+def fed(decoder: Decoder, data: bytes) -> list[Record]:
+    return decoder.feed(Packet(data, carriage="klv"))
+
+
+def in_pieces(data: bytes, at: int) -> list[tuple[bytes, str]]:
+    """What a lane gives of the two parts, one behind the other."""
+    lane = wire.Lane(ts=False)
+    entries = lane.packets(data[:at]) + lane.packets(data[at:])
+    lane.cut()
+    return [(entry[0], entry[5]) for entry in entries + lane.packets(b"")]
+
+
+def told(records: list[Record]) -> list[tuple[bytes, str]]:
+    return [(record.raw, record.transport) for record in records]
+
+
+NO_PACKETS = {
+    "a key alone": KEY,
+    "a key with an indefinite length": KEY + b"\x80" + bytes(40),
+    "a key with nine octets of length": KEY + b"\x89" + bytes(40),
+    "a packet past the limit": KEY + b"\x84\x7f\xff\xff\xff" + bytes(40),
+    "a packet whose sum is wrong": INNER[:-1] + bytes([INNER[-1] ^ 1]),
+    "a packet without a sum": KEY + ber(12) + item(3, b"ten octets"),
+    "a packet whose sum is not its last item": KEY + ber(10) + item(1, b"\0\0") + item(3, b"four"),
+    "a packet whose sum has three octets": KEY + ber(5) + item(1, b"\0\0\0"),
+    "a packet that ends in a 1 but in no sum": KEY + ber(8) + item(3, b"ab\1\1\0\0"),
+    "a packet of no items": KEY + b"\0",
+    "a packet of three octets": KEY + b"\x03\x01\x01\0",
+    "a packet that is summed by a CRC": packet("ST0806", local_set([(2, bytes(8))]), checksum=True),
+    "a packet of a set without a sum": packet("ST1206", local_set([(1, bytes(4))])),
+    "a packet that would go on for long": KEY + ber(400) + bytes(30),
+}
+
+
+@pytest.mark.parametrize("inside", NO_PACKETS.values(), ids=NO_PACKETS)
+def test_a_packet_without_a_sum_may_hold_keys(inside: bytes) -> None:
+    """A key among its bytes does not end it: only a packet that its own checksum proves does."""
+    outer = unsummed(inside, b"!" * 20)
+    data = GOOD[0] + outer + GOOD[1]
+
+    assert told(at_once(data)) == [(GOOD[0], "ok"), (outer, "ok"), (GOOD[1], "ok")]
+    assert all(in_pieces(data, at) == told(at_once(data)) for at in range(len(data)))
+    assert told(klv.decode(outer)) == [(outer, "ok")]
+
+
+@pytest.mark.parametrize("lost", [1, 20, 60, 100])
+def test_a_packet_without_a_sum_that_lost_its_end_gives_back_the_next(lost: int) -> None:
+    """What its checksum proves to be a packet is one, wherever the bytes are cut; what swallowed it is damaged."""
+    outer = unsummed(b"x" * 100)[:-lost]
+    data = GOOD[0] + outer + INNER + GOOD[1] + GOOD[2]
+    expected = [(GOOD[0], "ok"), (outer, "damaged"), (INNER, "ok"), (GOOD[1], "ok"), (GOOD[2], "ok")]
+
+    assert told(at_once(data)) == expected
+    assert all(in_pieces(data, at) == expected for at in range(len(data)))
+
+
+def test_the_bytes_to_come_may_prove_a_packet() -> None:
+    """One whose beginning is inside another waits for its end: then it is one, or the other one keeps its bytes."""
+    for reach in range(1, len(INNER)):
+        outer = unsummed(b"x" * 50 + INNER[:reach])
+        begin = len(outer) - reach
+        data = outer + INNER[reach:] + GOOD[0]
+        proven = [(outer[:begin], "damaged"), (INNER, "ok"), (GOOD[0], "ok")]
+        wrong = data.replace(INNER[-4:], INNER[-4:-1] + bytes([INNER[-1] ^ 1]))
+        for split in range(max(1, len(outer) - 2), len(data)):
+            assert in_pieces(data, split) == proven, (reach, split)
+            assert in_pieces(wrong, split) == told(at_once(wrong)), (reach, split)
+        assert told(at_once(wrong))[0] == (outer if reach < len(INNER) - 1 else wrong[: len(outer)], "ok")
+
+
+def test_a_packet_that_would_end_past_the_limit_of_the_one_around_it_is_none() -> None:
+    """Or a key at the end of each packet would have the next one wait for a limit more."""
+    for size in (LIMIT - 120, LIMIT - 60, LIMIT - len(INNER), LIMIT - 1):
+        inner = klv_packet(2, 100)
+        outer = packet("ST0102", bytes(size - 16) + inner[:16])
+        data = outer + inner[16:] + GOOD[0]
+        cut = len(outer) - 16 + len(inner) <= LIMIT
+        first = (outer[:-16], "damaged") if cut else (outer, "ok")
+        assert told(at_once(data, limit=LIMIT))[0] == first, size
+        decoder = Decoder("", None, limit=LIMIT)
+        records = [record for at in range(0, len(data), 40) for record in fed(decoder, data[at : at + 40])]
+        assert told(records + decoder.flush())[0] == first, size
+
+
+@pytest.mark.parametrize("keys", range(1, 12))
+def test_eight_keys_inside_a_packet_are_asked_for_a_proof(keys: int) -> None:
+    """Or a sender could have the same bytes summed for ever: behind eight that prove nothing no other is looked for."""
+    outer = unsummed(KEY * (keys - 1) + b"x" * 200)[:-150]
+
+    records = at_once(outer + INNER + b"\0" * 150)
+
+    if keys <= 8:
+        assert told(records) == [(outer, "damaged"), (INNER, "ok")]
+    else:
+        assert records[0].raw == outer + (INNER + b"\0" * 150)[:150]
+
+
+@pytest.mark.parametrize("name", ["ST0806", "ST1002", "ST1107", "ST1108"])
+def test_a_packet_with_a_crc_that_lost_its_end_gives_back_the_next(name: str) -> None:
+    """It is bad and damaged; whole, it is good, whatever keys it holds."""
+    whole = packet(name, local_set([(200, b"x" * 90)]), checksum=True)
+    records = at_once(whole[:-30] + GOOD[0] + whole + GOOD[1])
+
+    assert told(records) == [(whole[:-30], "damaged"), (GOOD[0], "ok"), (whole, "ok"), (GOOD[1], "ok")]
+    assert [record.checksum for record in records] == ["bad", "ok", "ok", "ok"]
+
+
+@pytest.mark.parametrize("name", ["ST0102", "ST0806", "ST1206"])
+@pytest.mark.parametrize("tail", [b"\x06", b"\x06\x0e", b"\x06\x0e\x2b\x34", KEY[:15]])
+def test_a_packet_may_end_like_a_key_begins(tail: bytes, name: str) -> None:
+    """The bytes behind it tell that none began there, or that there are no more."""
+    for last in range(256):
+        whole = packet(name, local_set([(200, bytes([last]) * 5 + tail)]), checksum=name != "ST0806")
+        data = GOOD[0] + whole + whole + GOOD[1]
+        assert raws(at_once(data)) == [GOOD[0], whole, whole, GOOD[1]]
+        assert raws(at_once(whole)) == raws(klv.decode(whole)) == [whole]
+        if last % 64 == 0:
+            assert all(in_pieces(data, at) == told(at_once(data)) for at in range(len(data)))
+
+
+def test_one_packet_is_read_as_a_stream_of_it_is() -> None:
+    """`decode` of a buffer that is one packet, by a way of its own, and of the same behind another."""
+    for name in ("ST0601", "ST0102", "ST0806", "ST0104", "ST1204", "ST1303", "ST0903"):
+        whole = packet(name, b"\x02\x01\x05", checksum=True)
+        (alone,) = klv.decode(whole)
+        behind = klv.decode(whole + GOOD[0])[0]
+        assert alone == behind
+        assert alone.good
+
+
+@pytest.mark.parametrize("size", range(18))
+def test_less_than_a_key_and_a_length_is_no_packet(size: int) -> None:
+    """Not in a stream, and not where one packet is asked for."""
+    assert klv.decode(INNER[:size]) == []
+    assert wire.tags(INNER[:size]) is None or size == 17
+    assert wire.time_us(INNER[:size]) is None
+
+
+def held(value: bytes, name: str = "ST0601") -> bytes | None:
+    """The mark of which items a packet holds."""
+    key = universal_key(name)
+    assert key is not None
+    (record,) = klv.decode(GOOD[0] + key + ber(len(value)) + value)[1:]
+    return record.held
+
+
+def test_packets_that_hold_the_same_items_have_the_same_mark() -> None:
+    """Whatever their values and order; another item, or one less, makes another."""
+    mark = held(local_set([(2, bytes(8)), (3, b"a"), (65, b"\x13"), (191, b"")]))
+    assert mark is not None
+    assert mark == held(local_set([(191, b"x"), (65, b"\x11"), (2, b"\0" * 7 + b"\1"), (3, b"long"), (3, b"")]))
+    assert mark != held(local_set([(2, bytes(8)), (3, b"a"), (65, b"\x13"), (190, b"")]))
+    assert mark != held(local_set([(2, bytes(8)), (3, b"a"), (65, b"\x13")]))
+    assert len({held(local_set([(tag, b"")])) for tag in range(192)}) == 192
+
+
+def test_what_can_not_be_marked_has_no_mark() -> None:
+    """Tags beyond those of any table, items that are cut off, sets by key and sets whose items stay raw."""
+    for value in (item(192, b""), item(16_384, b""), b"\x03\x05abc", b"\x03", b"\xff" * 6, b"\x03\x80"):
+        assert held(value) is None, value
+        assert held(item(2, bytes(8)) + value) is None, value
+    for name in ("ST0104", "ST0808", "ST1902", "ST1303"):
+        assert held(local_set([(2, bytes(8))]), name) is None

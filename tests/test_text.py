@@ -1,0 +1,100 @@
+"""Text items as JSON strings: what is valid comes through as it is, what is not is replaced and said.
+
+Next door: `test_room.py` has what does not fit, `test_names.py` what such text may do further on.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from typing import Any
+
+import pytest
+from opinions import core_json, disagreement
+from wrapping import item, packet
+
+REPLACED = "text is not valid, replaced in part"
+EDGES = [0x00, 0x1F, 0x20, 0x22, 0x5C, 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFD, 0xFFFF, 0x10000, 0x10FFFF]
+
+
+def read(raw: bytes, key: str) -> tuple[Any, bool]:
+    """A text item, and whether it is said that it is not valid."""
+    record = json.loads(core_json(raw))
+    warnings = record["quality"].get("warnings", [])
+    assert all(text.endswith(REPLACED) for text in warnings)
+    return record["items"][key], bool(warnings)
+
+
+def utf8(data: bytes) -> tuple[Any, bool]:
+    return read(packet("ST0601", item(3, data)), "mission_id")
+
+
+def utf16(data: bytes) -> tuple[Any, bool]:
+    return read(packet("ST0102", item(13, data)), "object_country_codes")
+
+
+def test_every_character_comes_through() -> None:
+    """The first and the last of each form, controls, quotes and backslashes, alone and among others."""
+    for text in [*map(chr, EDGES[1:]), "".join(map(chr, EDGES)), *map(chr, range(1, 0x80))]:
+        assert utf8(text.encode()) == (text, False)
+        assert utf8(f"a{text}z".encode()) == (f"a{text}z", False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"\x80", b"\xbf", b"\xc0\x80", b"\xc1\xbf", b"\xc2", b"\xdf", b"\xe0\x80\x80", b"\xe0\x9f\xbf", b"\xe2\x82",
+        b"\xed\xa0\x80", b"\xed\xbf\xbf", b"\xef\xbf", b"\xf0\x80\x80\x80", b"\xf0\x8f\xbf\xbf", b"\xf0\x9f\x98",
+        b"\xf4\x90\x80\x80", b"\xf5\x80\x80\x80", b"\xf8\x88\x80\x80\x80", b"\xfe", b"\xff",
+    ],
+    ids=bytes.hex,
+)  # fmt: skip
+def test_octets_that_are_no_character_are_replaced_one_by_one(wrong: bytes) -> None:
+    """Overlong forms, surrogates, what lies past the last character, and what is cut off (RFC 3629)."""
+    for before, behind in (("", ""), ("a", ""), ("", "z"), ("é", "€"), ("\U0001f600", "\U0001f600")):
+        raw = before.encode() + wrong + behind.encode()
+        assert utf8(raw) == (before + "\ufffd" * len(wrong) + behind, True)
+        assert disagreement(packet("ST0601", item(3, raw))) == []
+
+
+@pytest.mark.parametrize("place", range(1, 4))
+def test_a_continuation_that_is_none_spoils_what_it_continues(place: int) -> None:
+    """In each place of each form, below and above what a continuation may be."""
+    for character in ("é", "€", "\U0001f600"):
+        whole = character.encode()
+        if place < len(whole):
+            for octet in (0x7F, 0x21):
+                raw = whole[:place] + bytes([octet]) + whole[place + 1 :]
+                kept = "\ufffd" * place + chr(octet) + "\ufffd" * (len(whole) - place - 1)
+                assert utf8(raw) == (kept, True)
+            assert utf8(whole[:place] + b"\xc3" + whole[place + 1 :])[1]
+
+
+def test_a_zero_byte_alone_is_no_text() -> None:
+    """Some senders write it for the empty string; among others it is a character."""
+    assert utf8(b"\0") == ("", False)
+    assert utf8(b"\0\0") == ("\0\0", False)
+    assert utf8(b"a\0") == ("a\0", False)
+
+
+def test_every_character_of_utf16_comes_through() -> None:
+    """Those of one unit and of two, and what JSON escapes."""
+    for text in ["A" + chr(edge) for edge in EDGES] + ["A" + "".join(map(chr, EDGES))]:
+        assert utf16(text.encode("utf-16-be")) == (text, False)
+        assert utf16((text + text).encode("utf-16-be")) == (text + text, False)
+
+
+def test_half_a_pair_is_replaced() -> None:
+    """A surrogate without its other half, at every place of three units, whatever stands beside it."""
+    units = (0x0041, 0x00E9, 0x20AC, 0xD7FF, 0xD800, 0xDBFF, 0xDC00, 0xDFFF, 0xE000, 0xFFFF)
+    for three in product(units, repeat=3):
+        raw = b"\0A" + b"".join(unit.to_bytes(2) for unit in three)
+        text = raw.decode("utf-16-be", "replace")
+        assert utf16(raw) == (text, "\ufffd" in text)
+        assert utf16(raw[:-2])[0] == raw[:-2].decode("utf-16-be", "replace")
+
+
+@pytest.mark.parametrize("data", [b"US", b"USA", b"USCA", "é".encode(), b"\0", b"A\0B"])
+def test_what_is_no_utf16_is_read_as_utf8(data: bytes) -> None:
+    """An odd number of octets, or no zero among them: some senders write ASCII where UTF-16 is asked for."""
+    assert utf16(data) == (data.decode() if data != b"\0" else "", False)

@@ -1,23 +1,6 @@
 /* keys.c - items by 16-byte key: universal sets (ST 336), and packets that are a single item. */
 #include "walk.h"
 
-const struct keyed *keyed_of(const uint8_t *key)
-{
-    int low = 0, high = klv_keyed_count;
-    while (low < high) {
-        int middle = (low + high) / 2, order = memcmp(key, klv_keyed[middle].key, 7);
-        if (order == 0) /* octet 8 is the registry version: any will do */
-            order = memcmp(key + 8, klv_keyed[middle].key + 7, 8);
-        if (order == 0)
-            return &klv_keyed[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
-}
-
 static uint32_t *place_of(struct walk *w, const uint8_t *key)
 {
     uint64_t half;
@@ -124,18 +107,4 @@ void end_keys(struct walk *w, struct frame *f)
     }
     put(w->out, f->raw ? "}}" : "}");
     w->depth--;
-}
-
-int keyed_time(const uint8_t *packet, size_t value, size_t n, uint64_t *time_us)
-{
-    size_t key, length;
-    int found = 0;
-    for (size_t at = value; at < n && read_key(packet, &at, n, &key, &length); at += length) {
-        const struct keyed *keyed = keyed_of(packet + key);
-        if (keyed == NULL || !(keyed->item.flags & F_TIME))
-            continue;
-        found = length > 0 && length <= 8;
-        *time_us = found ? be_uint(packet + at, length) : 0;
-    }
-    return found;
 }

@@ -100,6 +100,23 @@ int set_of_key(const uint8_t *key)
     return 0;
 }
 
+const struct keyed *keyed_of(const uint8_t *key)
+{
+    int low = 0, high = klv_keyed_count;
+    while (low < high) {
+        int middle = (low + high) / 2, order = memcmp(key, klv_keyed[middle].key, 7);
+        if (order == 0) /* octet 8 is the registry version: any will do */
+            order = memcmp(key + 8, klv_keyed[middle].key + 7, 8);
+        if (order == 0)
+            return &klv_keyed[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
 static const uint8_t *find_prefix(const uint8_t *p, const uint8_t *end)
 {
     while (end - p >= 4) {
@@ -312,6 +329,20 @@ int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3])
         bits[tag >> 6] |= (uint64_t)1 << (tag & 63);
     }
     return 1;
+}
+
+static int keyed_time(const uint8_t *packet, size_t value, size_t n, uint64_t *time_us)
+{
+    size_t key, length;
+    int found = 0;
+    for (size_t at = value; at < n && read_key(packet, &at, n, &key, &length); at += length) {
+        const struct keyed *keyed = keyed_of(packet + key);
+        if (keyed == NULL || !(keyed->item.flags & F_TIME))
+            continue;
+        found = length > 0 && length <= 8;
+        *time_us = found ? be_uint(packet + at, length) : 0;
+    }
+    return found;
 }
 
 struct head head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end)

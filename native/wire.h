@@ -128,7 +128,6 @@ struct head {
 };
 
 struct head head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end);
-int keyed_time(const uint8_t *packet, size_t value, size_t n, uint64_t *time_us);
 
 /* What the 16-byte key of an item stands for, or NULL. */
 const struct keyed *keyed_of(const uint8_t *key);

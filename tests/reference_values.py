@@ -5,6 +5,7 @@ Exact throughout: a mapped number is a fraction, never a float.
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -150,11 +151,8 @@ def ieee(data: bytes, place: Place, context: Context) -> Real | None:
     if abs(value) == float("inf"):
         context.mark(place, "plus_infinity" if value > 0 else "minus_infinity")
         return None
-    exact = Fraction(value)
-    power = lowest
-    while exact and Fraction(2) ** (power + 1) <= abs(exact):
-        power += 1
-    return Real(exact, Fraction(2) ** (power - fraction_bits))
+    power = max(lowest, math.frexp(value)[1] - 1)
+    return Real(Fraction(value), Fraction(2) ** (power - fraction_bits))
 
 
 def number(value: Real | str, place: Place, context: Context) -> Real | None:

@@ -168,11 +168,18 @@ def test_a_stream_that_is_registered_as_something_else_later_is_not_read_any_mor
 
 
 def test_a_private_stream_that_becomes_video_is_not_looked_into() -> None:
-    """Nor is one that the map drops; a program whose map moves to its PID is followed."""
+    """A key in it is none of ours then."""
     wire = Tables()
     ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((ASYNC, 0x300, b""), KLV))
     ts += wire.carry(PMT_PID, b"\0" + pmt((0x1B, 0x300, b""), KLV, flags=version(1)))
-    ts += wire.klv(SENT[:1], 0x300) + wire.klv(SENT[:2])
+    all_good(decoded(ts + wire.klv(SENT[:1], 0x300) + wire.klv()), SENT)
+
+
+@pytest.mark.parametrize("kind", [ASYNC, 0x1B])
+def test_a_map_may_move_to_where_a_private_stream_was(kind: int) -> None:
+    """A program whose map has a PID that was private data, or video, before is followed."""
+    wire = Tables()
+    ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((kind, 0x300, b""), KLV)) + wire.klv(SENT[:2])
     ts += wire.carry(0, b"\0" + pat((1, 0x300), flags=version(1)))
-    ts += wire.carry(0x300, b"\0" + pmt((ASYNC, 0x222, KLVA), flags=version(2))) + wire.klv(SENT[2:], 0x222)
+    ts += wire.carry(0x300, b"\0" + pmt((ASYNC, 0x222, KLVA), flags=version(1))) + wire.klv(SENT[2:], 0x222)
     all_good(decoded(ts), SENT)

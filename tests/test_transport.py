@@ -193,3 +193,14 @@ def test_a_packet_as_long_as_the_limit_is_read_and_no_longer_one(size: int) -> N
     decoder = Decoder("uav1", None, limit=LIMIT)
     long = fits + ber(LIMIT + 1) + bytes(LIMIT + 1)
     assert raws(decoder.feed(Packet(LONG[0] + long + LONG[1], carriage="klv")) + decoder.flush()) == LONG[:2]
+
+
+@pytest.mark.parametrize("left", range(1, 5))
+def test_what_is_taken_last_has_its_times(left: int) -> None:
+    """Sync was lost a few TS packets before the end: each record of them has the PTS of its own PES packet."""
+    wire, sent = Wire(), [klv_packet(number) for number in range(6 + left)]
+    parts = [b"".join(wire.pes(one, pts=at)) for at, one in enumerate(sent)]
+    before, behind = wire.tables((ASYNC, KLV_PID, KLVA)) + parts[:6], parts[6:]
+    records = decoded(b"".join(before) + b"junk" + b"".join(behind))
+    all_good(records, sent)
+    assert [record.pts for record in records] == list(range(len(sent)))

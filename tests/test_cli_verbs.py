@@ -42,7 +42,7 @@ async def test_replay_keeps_the_original_timing(speed: str, least: float, oracle
         await until(hear, 10)
         assert await asyncio.wait_for(command.process.wait(), 10) == 0
     took = arrivals[-1] - arrivals[0]
-    assert least <= took <= 3 * least
+    assert 0.8 * least <= took <= 4 * least  # the first may be heard late
     half = sum(at - arrivals[0] < took / 2 for at in arrivals)
     assert len(arrivals) * 0.3 < half < len(arrivals) * 0.7
     stamps = [orjson.loads(data)["received"] for data in oracle.payloads(TELEMETRY)]

@@ -110,7 +110,8 @@ def imapb(data: bytes, low: Fraction, high: Fraction) -> Real | str:
     """MISB ST 1201: the number, or the name of what stands in its place.
 
     The ends of the range and their distance are taken as floats, as every encoder does: it matters to 7 and 8
-    bytes of -19.2, and to ends far from each other.
+    bytes of -19.2, and to ends far from each other. A range that begins between two multiples of its step is told
+    to no more than a float resolves.
     """
     low, span = Fraction(float(low)), float(high) - float(low)
     if not 1 <= len(data) <= 8 or span == float("inf"):
@@ -120,7 +121,9 @@ def imapb(data: bytes, low: Fraction, high: Fraction) -> Real | str:
         return imapb_special(data[0])
     scale = Fraction(2) ** (8 * len(data) - 1 - power_above(Fraction(span)))
     offset = scale * low - (scale * low).__floor__() if low < 0 < high else Fraction(0)
-    return Real((raw - offset) / scale + low, 1 / scale)
+    on_steps = low < 0 < high or (low * scale).denominator == 1
+    least = 0 if on_steps else 2 * Fraction(math.ulp(max(abs(low), abs(high))))
+    return Real((raw - offset) / scale + low, max(1 / scale, least))
 
 
 def power_above(span: Fraction) -> int:

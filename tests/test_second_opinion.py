@@ -26,9 +26,6 @@ from wrapping import packet, wrapped
 
 from native.spec import facts
 
-OF_A_DOUBLE = Fraction(1, 2**52)
-"""Steps finer than this are not told apart where a range begins between two of them (ST 1107 items 36 and 37)."""
-
 calm = settings(
     derandomize=True,
     deadline=None,
@@ -126,7 +123,7 @@ def test_a_printed_number_parses_back_to_its_code(item: facts.Item) -> None:
     for size in lengths(item):
         for code in codes(size):
             expected = number(item, code)
-            if expected is None or expected.step < (FINEST if on_steps(item, expected.step) else OF_A_DOUBLE):
+            if expected is None or expected.step < FINEST:
                 continue
             printed = printed_number(item, code)
             # Nearer to its own code than to the neighbours above and below.

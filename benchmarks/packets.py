@@ -70,7 +70,10 @@ def full() -> bytes:
 def _value(item: Item, chance: random.Random) -> object:
     if item.mapping.startswith("linear") and item.min is not None and item.max is not None:
         return chance.uniform(item.min, item.max)
-    return 1 if item.kind in ("enum", "bitfield") else chance.randrange(20, 120)
+    if item.kind in ("enum", "bitfield"):
+        return 1
+    number = chance.randrange(20, 120)
+    return max(number, int(item.min or 0))
 
 
 def at_time(raw: bytes, time_us: int) -> bytes:

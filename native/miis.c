@@ -1,55 +1,44 @@
 /* miis.c - the MIIS core identifier (ST 1204): its identifiers, and the text form with its check digits. */
 #include "walk.h"
 
-/* x^n in GF(16), x^4 = x^3 + 1 (ST 1204, text check). */
-static unsigned power_of_x(unsigned n)
-{
-    unsigned value = 1;
-    for (n %= 15; n > 0; n--)
-        value = value & 8 ? ((value << 1) ^ 0x19) & 15 : value << 1;
-    return value;
-}
+/* Times x, and over x, in GF(16), where x^4 = x^3 + 1 (ST 1204, text check). */
+static const uint8_t TIMES_X[16] = {0, 2, 4, 6, 8, 10, 12, 14, 9, 11, 13, 15, 1, 3, 5, 7};
+static const uint8_t OVER_X[16] = {0, 12, 1, 13, 2, 14, 3, 15, 4, 8, 5, 9, 6, 10, 7, 11};
 
-static unsigned times(unsigned a, unsigned b)
-{
-    unsigned product = 0;
-    for (unsigned bit = 0; bit < 4; bit++, a = a & 8 ? ((a << 1) ^ 0x19) & 15 : a << 1)
-        if (b >> bit & 1)
-            product ^= a;
-    return product;
-}
-
-/* Two digits over all digits of the text: digit i times x^i, and times x^-i. */
+/* Two digits over all digits of the text, from the last: digit i times x^i, and times x^-i. */
 static uint8_t check(const uint8_t *in, size_t n)
 {
     unsigned high = 0, low = 0;
-    for (size_t i = 0; i < 2 * n; i++) {
-        unsigned digit = i & 1 ? in[i / 2] & 15u : in[i / 2] >> 4, x = (unsigned)(i + 1) % 15;
-        high ^= times(digit, power_of_x(x));
-        low ^= times(digit, power_of_x(15 - x));
+    for (size_t i = 2 * n; i-- > 0;) {
+        unsigned digit = i & 1 ? in[i / 2] & 15u : in[i / 2] >> 4;
+        high = TIMES_X[high ^ digit];
+        low = OVER_X[low ^ digit];
     }
     return (uint8_t)(high << 4 | low);
 }
 
-static void put_capitals(struct text *t, const uint8_t *in, size_t n)
+static char *capitals(char *p, const uint8_t *in, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        put_char(t, "0123456789ABCDEF"[in[i] >> 4]);
-        put_char(t, "0123456789ABCDEF"[in[i] & 15]);
+        *p++ = "0123456789ABCDEF"[in[i] >> 4];
+        *p++ = "0123456789ABCDEF"[in[i] & 15];
     }
+    return p;
 }
 
 /* 0150:08CE-252E-...-20DC/EAF1-8A27-...-7BFA:DA */
 static void put_text_form(struct text *t, const uint8_t *in, size_t n)
 {
     uint8_t digits = check(in, n);
-    put_capitals(t, in, 2);
+    if (!room(t, 4 * n))
+        return;
+    char *p = capitals(t->p, in, 2);
     for (size_t at = 2; at < n; at += 2) {
-        put_char(t, at == 2 ? ':' : (at - 2) % 16 ? '-' : '/');
-        put_capitals(t, in + at, 2);
+        *p++ = at == 2 ? ':' : (at - 2) % 16 ? '-' : '/';
+        p = capitals(p, in + at, 2);
     }
-    put_char(t, ':');
-    put_capitals(t, &digits, 1);
+    *p++ = ':';
+    t->p = capitals(p, &digits, 1);
 }
 
 /* The usage octet tells which identifiers follow. */

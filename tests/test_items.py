@@ -247,9 +247,11 @@ def test_steps_of_st_1201_are_those_between_two_codes(entry: Entry) -> None:
     assert item.max is not None
     for step in steps(item, tuple(range(1, 9))):
         assert step.bytes is not None
-        low = imapb(bytes(step.bytes), Fraction(repr(item.min)), Fraction(repr(item.max)))
-        assert isinstance(low, Real)
-        assert low.step == step.size
+        ends = Fraction(repr(item.min)), Fraction(repr(item.max))
+        first, second = (imapb(code.to_bytes(step.bytes, "big"), *ends) for code in (0, 1))
+        assert isinstance(first, Real)
+        assert isinstance(second, Real)
+        assert second.value - first.value == step.size
 
 
 def test_preferred_items_are_those_of_the_receivers_rules() -> None:

@@ -122,7 +122,7 @@ def imapb(data: bytes, low: Fraction, high: Fraction) -> Real | str:
     scale = Fraction(2) ** (8 * len(data) - 1 - power_above(Fraction(span)))
     offset = scale * low - (scale * low).__floor__() if low < 0 < high else Fraction(0)
     on_steps = low < 0 < high or (low * scale).denominator == 1
-    least = 0 if on_steps else 2 * Fraction(math.ulp(max(abs(low), abs(high))))
+    least = 0 if on_steps else 4 * Fraction(math.ulp(max(abs(low), abs(high))))
     return Real((raw - offset) / scale + low, max(1 / scale, least))
 
 

@@ -117,12 +117,13 @@ class Link:
         finally:
             self.abort()
             if self._receiver is not None:
-                self._receiver.cancel()
                 await asyncio.wait({self._receiver})
 
     def abort(self) -> None:
         """See `Connection.abort`."""
         self._lose(SinkDown(f"{self._settings.url}: the connection was closed"))
+        if self._receiver is not None:
+            self._receiver.cancel()  # aiomqtt does not always end it, and nobody may come to close
 
     async def _shake_hands(self, sock: socket.socket) -> None:
         # A second handle on the connection: shutting it down lets paho find its end, however paho reads it.

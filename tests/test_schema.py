@@ -81,7 +81,7 @@ def test_the_records_of_real_recordings_fit_the_schema(shared: Path, name: str) 
         assert faults(json.loads(record.json())) == []
 
 
-@settings(derandomize=True, deadline=None, database=None, max_examples=150)
+@settings(deadline=None, max_examples=150)
 @given(packets())
 def test_the_record_of_any_packet_fits_the_schema(raw: bytes) -> None:
     """Odd and broken packets too: there is no record outside the schema."""

@@ -27,9 +27,7 @@ from wrapping import packet, wrapped
 from native.spec import facts
 
 calm = settings(
-    derandomize=True,
     deadline=None,
-    database=None,
     max_examples=300,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import stamped
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from klvrelay import Stamp
@@ -87,7 +87,8 @@ def test_the_time_is_a_datetime_in_utc():
 
 @given(times, statuses, codecs)
 def test_every_time_comes_back(time: int, status: int, codec: str):
-    """Microseconds in each codec, with any status."""
+    """Microseconds in each codec, with any status; a start code among them would end the user data of MPEG-2."""
+    assume(codec != "mpeg2video" or b"\0\0\1" not in stamped.body(time, status))
     assert find(stamped.frame(codec, time, status), codec) == Stamp(time, None, status, False, False)
 
 

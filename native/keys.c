@@ -71,13 +71,13 @@ void step_keys(struct walk *w, struct frame *f)
             remark_length(w, f->item, length);
         return; /* it is in the record's head */
     }
-    if (f->item == NULL && f->whole)
-        remark_key(w, w->in + f->key, length);
-    char *before = w->out->p;
     if (f->item == NULL) {
+        if (f->whole)
+            remark_key(w, w->in + f->key, length);
         keep_raw(w, f, index);
         return;
     }
+    char *before = w->out->p;
     if (f->comma)
         put_char(w->out, ',');
     put_bytes(w->out, f->item->key, f->item->key_size);

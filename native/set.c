@@ -294,22 +294,20 @@ static void write_unknown(struct walk *w, struct frame *f)
     if (f->many)
         note_latest(w, f);
     put(w->out, f->comma ? ",\"unknown\":{" : "\"unknown\":{");
-    while (at < f->end) {
-        size_t here = at;
-        if (read_item(w->in, &at, f->end, &tag, &length) != KLV_OK)
-            break;
-        uint32_t latest = f->many && kept_raw(f, tag) ? *place_of(w, tag) : (uint32_t)(here + 1);
-        if (!kept_raw(f, tag) || (latest & ~EARLIER) != here + 1) {
-            at += length;
+    for (size_t here = at; at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK; here = at) {
+        const uint8_t *value = w->in + at;
+        at += length;
+        if (!kept_raw(f, tag))
             continue;
-        }
+        uint32_t latest = f->many ? *place_of(w, tag) : (uint32_t)(here + 1);
+        if ((latest & ~EARLIER) != here + 1)
+            continue;
         if (!known(f->set, tag) && latest & EARLIER)
             remark_tag(w, tag, "repeated, last kept");
         put(w->out, comma++ ? ",\"" : "\"");
         put_uint(w->out, tag);
         put(w->out, "\":");
-        put_hex(w->out, w->in + at, length);
-        at += length;
+        put_hex(w->out, value, length);
         if (w->out->full)
             return;
     }

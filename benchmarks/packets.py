@@ -10,7 +10,6 @@ from pathlib import Path
 
 from klvrelay import wire
 from klvrelay.encode import encode
-from klvrelay.encode.wire import sum16
 from klvrelay.klv import decode
 from klvrelay.spec import SETS, Item
 
@@ -84,4 +83,4 @@ def at_time(raw: bytes, time_us: int) -> bytes:
 
 def summed(raw: bytes) -> bytes:
     """The packet with its checksum put right."""
-    return raw[:-2] + sum16(raw[:-2]).to_bytes(2, "big")
+    return raw[:-2] + wire.checksum16(raw[:-2]).to_bytes(2, "big")

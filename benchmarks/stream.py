@@ -11,8 +11,8 @@ import random
 from dataclasses import dataclass
 
 from klvrelay import sample
-from klvrelay.encode.wire import sum16
 from klvrelay.sample.mux import KLV_PID, Mux
+from klvrelay.wire import checksum16
 
 FRAMES = 30
 """Frames, and KLV packets, a second."""
@@ -73,7 +73,7 @@ def _frame(data: bytes, klv: bytes) -> Frame:
     begin = bytes(whole[at] for at in where).index(_KEY)
     blank = klv[:_TIME_AT] + bytes(8) + klv[_TIME_AT + 8 : -2]
     end = begin + len(klv)
-    return Frame(whole, where[begin + _TIME_AT : begin + _TIME_AT + 8], where[end - 2 : end], sum16(blank))
+    return Frame(whole, where[begin + _TIME_AT : begin + _TIME_AT + 8], where[end - 2 : end], checksum16(blank))
 
 
 def _payload(data: bytes | bytearray, pid: int) -> list[int]:

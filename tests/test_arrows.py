@@ -34,7 +34,7 @@ ARROWS: dict[str, set[str] | None] = {
     "backoff": set(),
     "health": {"record", "errors", "names"},
     "config": {"errors", "names", "sinks"},  # of the sinks: their settings
-    "encode": {"errors", "record", "spec"},
+    "encode": {"errors", "record", "spec", "wire"},
     "sample": {"encode", "errors"},
     "probe": {"errors", "names", "record", "klv", "wire", "spec", "stamps", "sources", "__version__"},
     "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from klvrelay import wire
 from klvrelay.errors import ConfigError
 from klvrelay.record import Carriage, Packet, Record
-from klvrelay.spec import SETS
 from klvrelay.wire import Counters
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ SNIFFED = 65536
 
 KEY = b"\x06\x0e\x2b\x34"
 """How each KLV key begins (SMPTE ST 336)."""
-
-_TAG_OF = {item.key: tag for tag, item in SETS["ST0601"].items()}
 
 
 def carriage_of(head: bytes | bytearray | memoryview) -> Carriage | None:
@@ -145,10 +143,18 @@ def columns(data: Any, items: Sequence[str], *, every: bool = False) -> dict[str
     return dict(zip(items, wire.columns(_bare_klv(data), tags, every=every), strict=True))
 
 
+@cache
+def _tags() -> dict[str, int]:
+    """The tags of ST 0601 by key."""
+    from klvrelay.spec import SETS  # here, since a relay has no use for the tables
+
+    return {item.key: tag for tag, item in SETS["ST0601"].items()}
+
+
 def _numeric_tag(key: str) -> int:
-    tag = _TAG_OF.get(key)
+    tag = _tags().get(key)
     if tag is None:
-        close = [k for k in _TAG_OF if re.sub(r"[^a-z]", "", key.lower()) in k.replace("_", "")][:3]
+        close = [k for k in _tags() if re.sub(r"[^a-z]", "", key.lower()) in k.replace("_", "")][:3]
         hint = f"; did you mean {', '.join(close)}?" if close else ""
         raise ConfigError(f"no ST 0601 item has the key {key!r}{hint}")
     if not wire.is_numeric(tag):

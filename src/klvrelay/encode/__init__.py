@@ -14,8 +14,6 @@ along everywhere: errors and special codes are told by it.
 
 from __future__ import annotations
 
-from klvrelay.encode.document import document_of
-from klvrelay.encode.packet import earlier, item_bytes, write_packet
 from klvrelay.errors import EncodeError
 from klvrelay.record import Record
 
@@ -40,6 +38,10 @@ def encode(
     1201). What a table leaves open: IMAPB 4 bytes, integers as few as hold them, floats 4 bytes where exact, else 8.
     Raises EncodeError, which names the item, for what can't be written.
     """
+    # Here, since the tables take 50 ms that a relay has no use for.
+    from klvrelay.encode.document import document_of
+    from klvrelay.encode.packet import earlier, write_packet
+
     document = document_of(what, set)
     layout = what if like is None and isinstance(what, Record) else like
     if isinstance(layout, Record):
@@ -51,4 +53,6 @@ def encode(
 
 def encode_item(set: str, key: str | int, value: object, *, like: bytes = b"") -> bytes:
     """The value bytes of one item; `like`, an earlier value, gives width and form. Raises EncodeError."""
+    from klvrelay.encode.packet import item_bytes
+
     return item_bytes(set, key, value, like)

@@ -23,10 +23,11 @@ _MOST_BITS = 4096  # of a list of bits, as the decoder reads them
 
 def fits(code: int, width: int, signed: bool) -> bool:
     """Does an integer go into 1 to 8 bytes of this width?"""
-    return 1 <= width <= 8 and _least(code, signed) <= width
+    return 1 <= width <= 8 and least_octets(code, signed=signed) <= width
 
 
-def _least(code: int, signed: bool) -> int:
+def least_octets(code: int, *, signed: bool) -> int:
+    """The fewest bytes that hold an integer, 1 at least."""
     return max(1, ((code if code >= 0 else ~code).bit_length() + signed + 7) // 8)
 
 
@@ -50,7 +51,7 @@ def _plain(scalar: Scalar, number: int, trace: Trace, place: Place) -> bytes:
         raise place.misfit(number, "0 or more is wanted")
     if fits(number, len(trace), signed):
         return number.to_bytes(len(trace), "big", signed=signed)
-    least = _least(number, signed)
+    least = least_octets(number, signed=signed)
     if least > max(most, scalar.len_min):
         raise place.misfit(number, f"{most} byte{'s' * (most > 1)} can't hold it")
     return number.to_bytes(max(scalar.len_min, least), "big", signed=signed)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-from klvrelay.encode.integers import LARGEST, checked_oid
+from klvrelay.encode.integers import LARGEST, checked_oid, least_octets
 from klvrelay.encode.numbers import exact, holds, tells, unpacked, whole
 from klvrelay.encode.patches import MOST_CELLS, patches_of, read_patches, tell
 from klvrelay.encode.place import Place
@@ -80,7 +80,7 @@ class Array:
         if self._cells == "float":
             return 4 if all(special_of(one, place) or self._short(one, place) for one in cells) else 8
         numbers = [whole(one, place) for one in cells]
-        return max(((n if n >= 0 else ~n).bit_length() + (self._cells == "int") + 7) // 8 or 1 for n in numbers)
+        return max(least_octets(number, signed=self._cells == "int") for number in numbers)
 
     @staticmethod
     def _short(value: object, place: Place) -> bool:

@@ -24,9 +24,12 @@ from klvrelay.encode.layout import (
 from klvrelay.encode.place import Place
 from klvrelay.encode.sets import entries_of, write_entry, write_pairs
 from klvrelay.encode.vmti import tells_maps
-from klvrelay.encode.wire import SUMS, ber_length, read_length, spare
+from klvrelay.encode.wire import ber_length, read_length, spare
 from klvrelay.errors import EncodeError
 from klvrelay.spec import CHECKSUM, KEY_TYPES, SETS, TIME, UNIVERSAL_KEYS, VERSION
+from klvrelay.wire import checksum16, crc16, crc32
+
+_SUMS = {"sum16": (checksum16, 2), "crc16": (crc16, 2), "crc32": (crc32, 4)}
 
 KEY = b"\x06\x0e\x2b\x34"
 """How each key begins (SMPTE ST 336)."""
@@ -135,7 +138,7 @@ def _with_sum(entries: list[Entry], name: str, tag: int | None, place: Place) ->
         if entry.name == tag and not place.received:
             raise entry.place.misfit(entry.value, "the checksum is reckoned here; checksum=False leaves it out")
     item = SETS[name][tag]
-    width = SUMS[CHECKSUM[name][1]][1]
+    width = _SUMS[CHECKSUM[name][1]][1]
     kept = [entry for entry in entries if entry.name != tag]
     return [*kept, tagged(tag, item, bytes(width), place.child(item.key))]
 
@@ -148,7 +151,7 @@ def _framed(name: str, like: Earlier | None, pairs: list[tuple[Entry, Seen | Non
     packet = head + body
     if summed is None:
         return packet
-    total, width = SUMS[CHECKSUM[name][1]]
+    total, width = _SUMS[CHECKSUM[name][1]]
     start = len(head) + starts[next(at for at, (entry, _) in enumerate(pairs) if entry.name == summed)]
     return packet[:start] + total(packet[:start]).to_bytes(width, "big") + packet[start + width :]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
-from klvrelay.encode.integers import LARGEST, checked_oid, fits
+from klvrelay.encode.integers import LARGEST, checked_oid, fits, least_octets
 from klvrelay.encode.layout import (
     Entry,
     Seen,
@@ -210,5 +210,4 @@ def _uint(value: object, width: int, place: Place) -> bytes:
     number = whole(value, place)
     if not 0 <= number <= LARGEST:
         raise place.misfit(value, f"0 to {LARGEST} is the range")
-    least = max(1, (number.bit_length() + 7) // 8)
-    return number.to_bytes(width if fits(number, width, False) else least, "big")
+    return number.to_bytes(width if fits(number, width, False) else least_octets(number, signed=False), "big")

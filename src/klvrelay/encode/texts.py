@@ -8,12 +8,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from klvrelay.encode.integers import Scalar
 from klvrelay.encode.numbers import whole
 from klvrelay.encode.place import Place
 from klvrelay.encode.wire import Trace
-from klvrelay.spec import Element, Item
-
-Scalar = Item | Element
 
 
 def write_text(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
@@ -24,6 +22,11 @@ def write_text(scalar: Scalar, value: object, trace: Trace, place: Place) -> byt
         raise place.misfit(value, "a zero byte alone means empty text")
     if scalar.kind == "ascii" and not value.isascii() and not place.received:
         raise place.misfit(value, "ASCII is wanted")
+    return utf8(value, place)
+
+
+def utf8(value: str, place: Place) -> bytes:
+    """Text as a decoder reads it back; the empty one is a zero byte."""
     try:
         return value.encode() or b"\0"
     except UnicodeEncodeError as fault:

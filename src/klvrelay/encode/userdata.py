@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from klvrelay.encode.integers import bit_number
+from klvrelay.encode.integers import bit_number, least_octets
 from klvrelay.encode.numbers import whole
 from klvrelay.encode.place import Place
-from klvrelay.encode.texts import octets
+from klvrelay.encode.texts import octets, utf8
 from klvrelay.spec import BITS
 
 _TEXT, _SIGNED, _UNSIGNED = range(3)
@@ -34,14 +34,11 @@ def settle(items: Mapping[str, object], place: Place) -> dict[str, object]:
 
 def _data(kind: int, value: object, place: Place) -> bytes:
     if kind == _TEXT and isinstance(value, str):
-        try:
-            return value.encode() or b"\0"
-        except UnicodeEncodeError as fault:
-            raise place.misfit(value, "a surrogate alone is no text") from fault
+        return utf8(value, place)
     if kind not in (_SIGNED, _UNSIGNED):
         raise place.misfit(value, "text is wanted" if kind == _TEXT else "data of this type want user_data")
     number, signed = whole(value, place), kind == _SIGNED
-    width = max(1, ((number if number >= 0 else ~number).bit_length() + signed + 7) // 8)
+    width = least_octets(number, signed=signed)
     if width > 8 or (number < 0 and not signed):
         raise place.misfit(value, "8 bytes can't hold it" if width > 8 else "0 or more is wanted")
     return number.to_bytes(width, "big", signed=signed)

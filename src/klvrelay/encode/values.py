@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from klvrelay.encode import numbers
-from klvrelay.encode.integers import fits, write_bits, write_enum, write_integer, write_oid
+from klvrelay.encode.integers import Scalar, fits, write_bits, write_enum, write_integer, write_oid
 from klvrelay.encode.numbers import exact
 from klvrelay.encode.place import Place
 from klvrelay.encode.specials import (
@@ -26,9 +26,8 @@ from klvrelay.encode.specials import (
 )
 from klvrelay.encode.texts import write_bytes, write_date_time, write_identifier, write_text, write_utf16
 from klvrelay.encode.wire import Trace
-from klvrelay.spec import Element, Item
+from klvrelay.spec import Item
 
-Scalar = Item | Element
 Writer = Callable[[Scalar, object, Trace, Place], bytes]
 
 _IMAPB_BYTES = 4

@@ -1,4 +1,4 @@
-"""How numbers, lengths and tags stand on the wire, and the sums over them (SMPTE ST 336, ST 0601 clause 6).
+"""How numbers, lengths and tags stand on the wire (SMPTE ST 336).
 
 Room: encode. Next door: `values.py` and `packs.py` write values with these; `sets.py` and `packet.py` frame them.
 
@@ -7,9 +7,6 @@ forms. Form is all that is ever taken from it: a value comes from its record.
 """
 
 from __future__ import annotations
-
-import binascii
-from functools import cache
 
 
 def ber_length(count: int, octets: int = 0) -> bytes:
@@ -27,38 +24,6 @@ def ber_oid(number: int, octets: int = 0) -> bytes:
         groups.append(number & 0x7F | 0x80)
     groups += [0x80] * (octets - len(groups))
     return bytes(reversed(groups))
-
-
-def sum16(data: bytes) -> int:
-    """The running 16-bit sum of ST 0601: bytes at even offsets count 256-fold, modulo 65536."""
-    return (sum(data[0::2]) * 256 + sum(data[1::2])) & 0xFFFF
-
-
-def crc16(data: bytes) -> int:
-    """CRC-16-CCITT of ST 1002, ST 1107 and ST 1108."""
-    return binascii.crc_hqx(data, 0x1D0F)
-
-
-def crc32(data: bytes) -> int:
-    """CRC-32/MPEG-2 of ST 0806."""
-    table, crc = _crc32_table(), 0xFFFFFFFF
-    for octet in data:
-        crc = crc << 8 & 0xFFFFFFFF ^ table[crc >> 24 ^ octet]
-    return crc
-
-
-@cache
-def _crc32_table() -> tuple[int, ...]:
-    table = []
-    for octet in range(256):
-        crc = octet << 24
-        for _ in range(8):
-            crc = (crc << 1 ^ 0x04C11DB7 if crc & 1 << 31 else crc << 1) & 0xFFFFFFFF
-        table.append(crc)
-    return tuple(table)
-
-
-SUMS = {"sum16": (sum16, 2), "crc16": (crc16, 2), "crc32": (crc32, 4)}
 
 
 def read_length(data: bytes, at: int = 0) -> tuple[int, int] | None:

@@ -43,6 +43,8 @@ struct klv_packet {
     const uint8_t *data;
     size_t size;
     int64_t pts;            /* 90 kHz, 33 bits; -1 = none */
+    int64_t received_us;    /* when its last byte arrived: klv_lane_at; -1 = not said */
+    int64_t pcr;            /* the programme's clock as last seen before its end, 90 kHz, 33 bits; -1 = none */
     int pid;                /* -1 = none */
     int set, checksum;
     int damaged;            /* the transport lost bytes inside it: never to be trusted */
@@ -51,7 +53,7 @@ struct klv_packet {
 /* The same in a batch: offsets into the caller's pool. */
 struct klv_entry {
     uint32_t at, size;
-    int64_t pts;
+    int64_t pts, received_us, pcr;
     int32_t pid;
     uint8_t set, checksum, damaged, spare;
 };
@@ -138,6 +140,7 @@ size_t klv_lane_size(void);
 size_t klv_lane_memory(int ts, size_t limit);
 void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory);
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged); /* bare KLV: of the bytes to come */
+void klv_lane_at(struct klv_lane *lane, int64_t received_us); /* when the bytes to come arrived; -1 = not said */
 void klv_lane_break(struct klv_lane *lane);   /* bytes were lost here, or the source begins anew: next comes what is held */
 void klv_lane_counts(const struct klv_lane *lane, struct klv_counts *counts);
 

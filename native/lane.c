@@ -21,6 +21,7 @@ void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory)
     lane->ts = ts;
     lane->limit = limit;
     lane->hold_size = limit + KLV_SPARE;
+    lane->received_us = lane->pcr = -1;
     lane->role[0] = R_PAT;
     for (unsigned i = 0; i < (ts ? KLV_PIDS : 1); i++)
         lane->pids[i].hold = memory + i * lane->hold_size;
@@ -269,6 +270,7 @@ static void break_off(struct klv_lane *lane)
     lane->counts.passed_over += lane->have;
     lane->have = lane->skip = 0;
     lane->stride = 0;
+    lane->pcr = -1;
 }
 
 void klv_lane_break(struct klv_lane *lane)
@@ -277,6 +279,11 @@ void klv_lane_break(struct klv_lane *lane)
         lane->ending = 1; /* the next call goes on with it, packet by packet */
     else
         break_off(lane);
+}
+
+void klv_lane_at(struct klv_lane *lane, int64_t received_us)
+{
+    lane->received_us = received_us;
 }
 
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged)
@@ -338,8 +345,8 @@ enum klv_status klv_lane_batch(struct klv_lane *lane, const uint8_t *in, size_t 
             return KLV_FULL;
         }
         memcpy(pool + at, packet.data, packet.size);
-        entries[(*count)++] = (struct klv_entry){(uint32_t)at, (uint32_t)packet.size, packet.pts, packet.pid,
-                                                 (uint8_t)packet.set, (uint8_t)packet.checksum,
+        entries[(*count)++] = (struct klv_entry){(uint32_t)at, (uint32_t)packet.size, packet.pts, packet.received_us,
+                                                 packet.pcr, packet.pid, (uint8_t)packet.set, (uint8_t)packet.checksum,
                                                  (uint8_t)packet.damaged, 0};
         at += packet.size;
     }

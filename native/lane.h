@@ -49,6 +49,7 @@ struct section {
 struct klv_lane {
     int ts;
     size_t limit, hold_size;
+    int64_t received_us, pcr;   /* of the bytes being taken; -1 = not known */
     unsigned programs;          /* of the PAT */
     int ending;                 /* the bytes broke off: what is held is to be given out */
     unsigned draining;          /* index of the PID to look for packets in, + 1 */

@@ -109,7 +109,7 @@ def test_a_stream_that_begins_anew_loses_nothing_and_counts_no_loss():
 def read(path: Path, via: Literal["libav"] | None) -> list[Record]:
     async def reading() -> list[Record]:
         decoder, records = Decoder("uav1", None), []
-        async with aclosing(open_source(str(path), via=via).packets()) as packets:
+        async with aclosing(open_source(str(path), demux=via).packets()) as packets:
             async for packet in packets:
                 records += decoder.feed(packet)
         return records + decoder.flush()

@@ -183,7 +183,7 @@ async def test_a_camera_without_klv_is_said_so(shared):
 
 async def test_a_file_without_klv_just_ends(shared):
     """Of a file the end is known: whoever reads it sees that there was nothing."""
-    assert await read(open_source(str(shared / "data" / "h264_no_klv.ts"), via="libav")) == []
+    assert await read(open_source(str(shared / "data" / "h264_no_klv.ts"), demux="libav")) == []
 
 
 @pytest.mark.parametrize(
@@ -249,7 +249,7 @@ async def test_libav_says_when_a_packet_is_torn(tmp_path):
     del packets[klv[10]]
     (tmp_path / "torn.ts").write_bytes(b"".join(packets))
 
-    got = await read(open_source(str(tmp_path / "torn.ts"), via="libav"))
+    got = await read(open_source(str(tmp_path / "torn.ts"), demux="libav"))
 
     assert any(packet.damaged for packet in got)
     good = [record.raw for record in records_of(got) if record.good]

@@ -123,7 +123,7 @@ async def rtsp_case(folder: Path, port: int) -> AsyncIterator[Case]:
 async def libav_case(folder: Path, port: int) -> AsyncIterator[Case]:
     path = folder / "tape.ts"
     path.write_bytes(TAPE.ts)
-    yield Case(open_source(str(path), via="libav"), len(TAPE.bare))
+    yield Case(open_source(str(path), demux="libav"), len(TAPE.bare))
 
 
 KINDS = [
@@ -257,7 +257,7 @@ async def test_all_ways_of_a_real_recording_give_the_same_packets(shared, free_p
     path = str(shared / "data" / "osh_sample_stream.ts")
 
     by_lane = await records(open_source(path))
-    by_libav = await records(open_source(path, via="libav"))
+    by_libav = await records(open_source(path, demux="libav"))
     by_replay = await records(open_source(path, speed=200))
 
     assert len(by_lane) == 277

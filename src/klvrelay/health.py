@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 
 from klvrelay.names import printable
-from klvrelay.record import Packet, Record
+from klvrelay.record import Packet, Record, Units
 
 LOG = logging.getLogger("klvrelay")
 
@@ -40,10 +40,11 @@ class StreamHealth:
     _fault: str = ""
     _told_no_klv: bool = False
 
-    def saw(self, packet: Packet, now: float) -> bool:
+    def saw(self, packet: Packet | Units, now: float) -> bool:
         """Count a packet; true when the stream was offline until now."""
         self.packets += 1
-        self.size += len(packet.data)
+        if isinstance(packet, Packet):
+            self.size += len(packet.data)
         self.last_packet = now
         if self.online:
             return False

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from klvrelay import wire
 from klvrelay.errors import ConfigError
-from klvrelay.record import Carriage, Packet, Record
+from klvrelay.record import Carriage, Packet, Record, Units
 from klvrelay.wire import Counters
 
 if TYPE_CHECKING:
@@ -68,8 +68,10 @@ class Decoder:
             lane = self._lanes[key] = wire.Lane(ts=carriage == "ts", limit=self._limit)
         return lane
 
-    def feed(self, packet: Packet) -> list[Record]:
+    def feed(self, packet: Packet | Units) -> list[Record]:
         """The records that are whole once these bytes are added."""
+        if isinstance(packet, Units):
+            return self._records(packet.entries)
         if not packet.data:
             return self.flush(packet.received_us)
         lane = self._lane(packet.carriage, packet.pid)
@@ -77,7 +79,7 @@ class Decoder:
             lane.mark(packet.pts, packet.pid, packet.damaged)
         elif packet.damaged:
             lane.cut()
-        return self._records(lane.packets(packet.data), packet.received_us)
+        return self._records(lane.packets(packet.data, packet.received_us))
 
     def lines(self, packet: Packet) -> bytes:
         """The same records as JSON Lines, written by C without an object a record; numbered alike."""
@@ -94,26 +96,25 @@ class Decoder:
         records: list[Record] = []
         for lane in self._lanes.values():
             lane.cut()
-            records += self._records(lane.packets(b""), received_us)
+            records += self._records(lane.packets(b"", received_us))
         return records
 
     def flush_lines(self) -> bytes:
         """`flush` as JSON Lines."""
         return b"".join(record.json() + b"\n" for record in self.flush())
 
-    def _records(self, entries: list[wire.Entry], received_us: int | None) -> list[Record]:
+    def _records(self, entries: Sequence[wire.Entry]) -> list[Record]:
         stream, boot, first = self.stream, self.boot, self.seq
         self.seq += len(entries)
         return [
-            Record(raw, set_, checksum, transport, pts, pid, received_us, stream, boot, seq)
-            for seq, (raw, pts, pid, set_, checksum, transport) in enumerate(entries, first)
+            Record(raw, set_, checksum, transport, pts, pid, received_us, stream, boot, seq, pcr)
+            for seq, (raw, pts, pid, set_, checksum, transport, received_us, pcr) in enumerate(entries, first)
         ]
 
     @property
     def counters(self) -> Counters:
         """What has gone through so far, over all PIDs; `unknown_items` is counted where text is made, not here."""
-        rows = [lane.counters for lane in self._lanes.values()]
-        return Counters(*(sum(getattr(row, name) for row in rows) for name in Counters.__slots__))
+        return sum((lane.counters for lane in self._lanes.values()), Counters())
 
 
 def decode(data: bytes | bytearray | memoryview, *, stream: str = "", boot: str | None = None) -> list[Record]:

@@ -1,4 +1,5 @@
-"""The two values that walk the corridor: a `Packet` comes out of a source, a `Record` goes to the sinks.
+"""The values that walk the corridor: a `Packet` (or `Units`) comes out of a source, a `Record` goes to the sinks; and
+`Link`, what a source knows of its line.
 
 Next door: `sources/` makes packets, `klv.py` turns them into records, `wire.py` is the C that a record asks
 for its JSON.
@@ -6,13 +7,15 @@ for its JSON.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 import orjson
 
 from klvrelay import wire
-from klvrelay.wire import Checksum, Transport
+from klvrelay.wire import Checksum, Counters, Entry, Transport
 
 Carriage = Literal["ts", "klv"]
 
@@ -45,6 +48,51 @@ class Packet(NamedTuple):
     damaged: bool = False
 
 
+class Units(NamedTuple):
+    """KLV packets that the source itself found in its bytes: whole, or marked damaged; in order."""
+
+    entries: Sequence[Entry]
+
+
+@dataclass(slots=True)
+class Link:
+    """What the line told a source so far; what its kind can't know stays 0 (None for a measure).
+
+    size             bytes of transport
+    datagrams        of UDP and RTP; `strangers` of them came from another sender than the one that is fixed
+    kernel_drops     datagrams that the kernel dropped, since the socket's buffer was full
+    rtp_lost         sequence numbers that never came; `rtp_reordered` came late but in time, `rtp_duplicates` twice;
+                     `rtp_restarts` are senders that began anew
+    srt_lost         packets lost on the line, `srt_retransmitted` sent again, `srt_dropped` given up as too late
+    srt_rtt_ms       the round trip as last measured
+    lane             of the transport lane, where the source has one of its own
+    """
+
+    size: int = 0
+    datagrams: int = 0
+    strangers: int = 0
+    kernel_drops: int = 0
+    rtp_lost: int = 0
+    rtp_reordered: int = 0
+    rtp_duplicates: int = 0
+    rtp_restarts: int = 0
+    srt_lost: int = 0
+    srt_retransmitted: int = 0
+    srt_dropped: int = 0
+    srt_rtt_ms: float | None = None
+    lane: Counters = field(default_factory=Counters)
+
+    def __add__(self, later: Link) -> Link:
+        """Both together: counts are added, of a measure the later one stands."""
+        return Link(**{f.name: _together(getattr(self, f.name), getattr(later, f.name)) for f in fields(Link)})
+
+
+def _together(before: Any, later: Any) -> Any:
+    if isinstance(later, int | Counters):
+        return before + later
+    return before if later is None else later
+
+
 class Record(NamedTuple):  # a frozen dataclass costs six times as much to make, and there are many
     """One KLV packet with its identity, times and quality; its items are decoded when asked for.
 
@@ -56,6 +104,7 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
     pid          PID it came from, or None
     received_us  microseconds since 1970 UTC when it arrived, or None for bytes that were never live
     stream, boot, seq   its identity: who, which run of the relay, and the count within both
+    pcr          the programme's clock as last seen before its end, 90 kHz, 33 bits, or None
     """
 
     raw: bytes
@@ -68,6 +117,7 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
     stream: str
     boot: str | None
     seq: int
+    pcr: int | None = None
 
     @property
     def good(self) -> bool:

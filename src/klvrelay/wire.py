@@ -34,7 +34,7 @@ SET_NAMES = [ffi.string(lib.klv_set_name(i)).decode() for i in range(256)]
 
 _LINES_ROOM = 256 << 10  # text goes through here in pieces that stay in the processor's cache
 
-_ENTRY = struct.Struct("=IIqiBBBB")
+_ENTRY = struct.Struct("=IIqqqiBBBB")
 _NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 
 
@@ -50,6 +50,9 @@ class Counters:
     ts_packets: int = 0
     discontinuities: int = 0
     sync_losses: int = 0
+
+    def __add__(self, other: Counters) -> Counters:
+        return Counters(*(getattr(self, name) + getattr(other, name) for name in Counters.__slots__))
 
 
 class _Room(threading.local):
@@ -137,8 +140,8 @@ def stamp(frame: Any, codec: str) -> tuple[int, int | None, int, bool, bool] | N
     return int(out.time_us), beside, int(out.status), sniffed, odd
 
 
-Entry = tuple[bytes, int | None, int | None, str, Checksum, Transport]
-"""(bytes, pts, pid, set, checksum, transport) of one packet."""
+Entry = tuple[bytes, int | None, int | None, str, Checksum, Transport, int | None, int | None]
+"""(bytes, pts, pid, set, checksum, transport, received_us, pcr) of one packet."""
 
 
 def whole(data: bytes) -> tuple[str, Checksum] | None:
@@ -156,8 +159,10 @@ def _entries_of(pool: Any, entries: Any, count: int) -> list[Entry]:
             SET_NAMES[set_],
             CHECKSUMS[checksum],
             TRANSPORTS[damaged],
+            received_us if received_us >= 0 else None,
+            pcr if pcr >= 0 else None,
         )
-        for at, size, pts, pid, set_, checksum, damaged, _ in _ENTRY.iter_unpack(
+        for at, size, pts, received_us, pcr, pid, set_, checksum, damaged, _ in _ENTRY.iter_unpack(
             ffi.buffer(entries, count * _ENTRY.size)
         )
     ]
@@ -184,8 +189,9 @@ class Lane:
         """Bytes were lost here, or the source begins anew: what is held comes out with the next call."""
         lib.klv_lane_break(self._lane)
 
-    def packets(self, data: Any) -> list[Entry]:
+    def packets(self, data: Any, received_us: int | None = None) -> list[Entry]:
         """Every packet that is whole once `data` (a buffer) is added. One C call, as a rule."""
+        lib.klv_lane_at(self._lane, -1 if received_us is None else received_us)
         source = ffi.from_buffer("uint8_t[]", data)
         room = max(len(source), LIMIT + 64) + LIMIT
         if len(self._pool) < room:

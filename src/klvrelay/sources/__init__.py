@@ -16,17 +16,20 @@ from collections.abc import AsyncGenerator
 from typing import Literal, Protocol
 
 from klvrelay.errors import ConfigError
-from klvrelay.names import Url
-from klvrelay.record import Packet
+from klvrelay.names import Secret, Url
+from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.file import FileSource
 from klvrelay.sources.libav import LibavSource
 from klvrelay.sources.tcp import TcpSource
 from klvrelay.sources.udp import UdpSource
 
-__all__ = ["KINDS", "Source", "open_source"]
+__all__ = ["KINDS", "Demux", "Source", "open_source"]
 
 KINDS = "a file, - (standard input), udp://, rtp://, tcp://, rtsp://, rtsps://, http://, https://"
 """The kinds of source, for a message."""
+
+
+Demux = Literal["native", "libav"]
 
 
 class Source(Protocol):
@@ -35,7 +38,10 @@ class Source(Protocol):
     url      where it is; prints without credentials
     live     newest wins: it can't wait, and its end is worth a reconnect. Not live: the reader may wait, and
              its end is the end. Settled for good once the first packet is out
+    fixed    what is in it was settled when it was opened: KLV that appears or moves later is never delivered, so
+             when its KLV stops it is worth opening anew
     dropped  datagrams or packets it had to let go so far, since the reader was too slow
+    link     all that the line told so far; up to date whenever it is asked for
     """
 
     @property
@@ -43,10 +49,14 @@ class Source(Protocol):
     @property
     def live(self) -> bool: ...
     @property
+    def fixed(self) -> bool: ...
+    @property
     def dropped(self) -> int: ...
+    @property
+    def link(self) -> Link: ...
 
-    def packets(self) -> AsyncGenerator[Packet, None]:
-        """Packets until the source ends; raises SourceDown or NotMedia.
+    def packets(self) -> AsyncGenerator[Packet | Units, None]:
+        """Packets, or finished KLV units, until the source ends; raises SourceDown or NotMedia.
 
         A packet without data says: here the source begins anew (a loop of a replay); what the decoder holds
         is complete, and no counter goes on. The same marked damaged says: bytes were lost here.
@@ -67,7 +77,10 @@ def open_source(
     loop: bool = False,
     live_stamps: bool = False,
     ca_file: str | None = None,
-    via: Literal["libav"] | None = None,
+    demux: Demux | None = None,
+    follow: bool = False,
+    isolate: bool = False,
+    passphrase: Secret | None = None,
 ) -> Source:
     """The source that `url` names; nothing is opened before its first packet is asked for.
 
@@ -78,7 +91,11 @@ def open_source(
     loop         replay it again and again
     live_stamps  stamp a file's packets with the time they are read (a replay's always are)
     ca_file      certificates to trust for rtsps:// and https://, instead of the system's
-    via          "libav": read MPEG-TS in a file through libav too, to hold both ways against each other
+    demux        who takes MPEG-TS apart: "native", the C core, in the source itself where that saves work (datagrams
+                 come out as finished `Units`); "libav"; None: nobody here, the bytes come out as they came
+    follow       a file that is still written: wait for more at its end
+    isolate      read in a process of its own, which may hang or crash alone
+    passphrase   of srt://
 
     Raises ConfigError for a scheme or an option that it does not know.
     """
@@ -91,7 +108,7 @@ def open_source(
 
             return ReplaySource(where, speed=1.0 if speed is None else speed, loop=loop)
         case "file" | "stdin":
-            return FileSource(where, live_stamps=live_stamps, via_libav=via is not None)
+            return FileSource(where, live_stamps=live_stamps, via_libav=demux == "libav")
         case _ if speed is not None or loop:
             raise ConfigError(f"{where}: only a file can be replayed with a speed or in a loop")
         case "udp" | "rtp":

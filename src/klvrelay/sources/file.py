@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Url
-from klvrelay.record import Carriage, Packet
+from klvrelay.record import Carriage, Link, Packet
 from klvrelay.sources.bridge import settle
 from klvrelay.sources.libav import LibavSource
 from klvrelay.sources.sniff import carriage_by, sniffed
@@ -36,10 +36,12 @@ class FileSource:
     """A file, or standard input: MPEG-TS and bare KLV as they are, other containers through libav."""
 
     live = False
+    fixed = False
     dropped = 0
 
     def __init__(self, url: Url, *, live_stamps: bool = False, via_libav: bool = False) -> None:
         self.url = url
+        self.link = Link()
         self._live_stamps = live_stamps
         self._via_libav = via_libav
 

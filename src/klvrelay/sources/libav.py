@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.klv import KEY
 from klvrelay.names import Url
-from klvrelay.record import Packet
+from klvrelay.record import Link, Packet
 from klvrelay.sources.bridge import Bridge
 
 if TYPE_CHECKING:
@@ -45,10 +45,13 @@ _PROTOCOLS = {
 class LibavSource:
     """KLV packets out of whatever libav opens; one thread while it is read."""
 
+    fixed = True
+
     def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None) -> None:
         self.url = url
         self.live = url.scheme != "file"
         self.dropped = 0
+        self.link = Link()
         self._timeout = timeout
         self._options = libav_options(url, ca_file)
 

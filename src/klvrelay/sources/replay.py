@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from klvrelay.errors import ConfigError
 from klvrelay.names import Url
-from klvrelay.record import Packet
+from klvrelay.record import Link, Packet
 from klvrelay.sources.file import container, now_us, pieces
 from klvrelay.sources.pace import KLV_GAP, PCR_MODULUS, PCR_RATE, Clock, KlvClock, Timeline, TsClock
 from klvrelay.sources.sniff import sniffed
@@ -25,6 +25,7 @@ class ReplaySource:
     """A file sent at `speed` times its own pace, once or in a loop; nothing is dropped."""
 
     live = False
+    fixed = False
     dropped = 0
 
     def __init__(self, url: Url, *, speed: float = 1.0, loop: bool = False) -> None:
@@ -33,6 +34,7 @@ class ReplaySource:
         if loop and url.scheme == "stdin":
             raise ConfigError("standard input can't be replayed in a loop: give a file")
         self.url = url
+        self.link = Link()
         self._speed = speed
         self._loop = loop
 

@@ -24,7 +24,8 @@ async def packets_straight(source: Source, *, breath: int) -> AsyncGenerator[Pac
     if at_once is None:
         async with aclosing(source.packets()) as packets:
             async for packet in packets:
-                yield packet
+                if isinstance(packet, Packet):
+                    yield packet
         return
     with closing(at_once):
         for number, packet in enumerate(at_once):

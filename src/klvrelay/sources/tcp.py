@@ -9,7 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 
 from klvrelay.errors import ConfigError, NotMedia, SourceDown
 from klvrelay.names import Url
-from klvrelay.record import Packet
+from klvrelay.record import Link, Packet
 from klvrelay.sources.file import now_us
 from klvrelay.sources.sniff import sniffed
 
@@ -20,6 +20,7 @@ class TcpSource:
     """The bytes of one TCP connection, until the far end closes it."""
 
     live = True
+    fixed = False
     dropped = 0
 
     def __init__(self, url: Url, *, timeout: float) -> None:
@@ -28,6 +29,7 @@ class TcpSource:
         if unknown := url.options.keys() - {"listen"}:
             raise ConfigError(f"{url}: option {min(unknown)} is not known; known is listen=1")
         self.url = url
+        self.link = Link()
         self._timeout = timeout
         self._listens = url.options.get("listen", "0") not in ("0", "")
         if not (url.host or self._listens):

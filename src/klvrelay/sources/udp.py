@@ -16,7 +16,7 @@ from functools import cache
 
 from klvrelay.errors import ConfigError, SourceDown
 from klvrelay.names import Url, printable
-from klvrelay.record import Packet
+from klvrelay.record import Link, Packet
 from klvrelay.sources import multicast
 from klvrelay.sources.inbox import Inbox
 from klvrelay.sources.multicast import Address
@@ -35,6 +35,7 @@ class UdpSource:
     """The datagrams that come to one port: MPEG-TS, MPEG-TS in RTP, or KLV, told apart by their bytes."""
 
     live = True
+    fixed = False
 
     def __init__(self, url: Url, *, timeout: float, interface: str | None = None, sender: str | None = None) -> None:
         options = url.options
@@ -45,6 +46,7 @@ class UdpSource:
                 f"{url}: option {printable(min(unknown))} is not known; known are {', '.join(sorted(_OPTIONS))}"
             )
         self.url = url
+        self.link = Link()
         self._timeout = timeout
         self._interface = interface or options.get("interface") or options.get("localaddr")
         self._sender = sender or options.get("sender")

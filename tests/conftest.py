@@ -10,9 +10,12 @@ import inspect
 import os
 import shutil
 import socket
+import subprocess
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from ctypes.util import find_library
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -33,10 +36,34 @@ pytest_plugins = [name for name in ("brokers", "feed") if (HERE / f"{name}.py").
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
 
 
+SYSTEM_PYTHON = "/usr/bin/python3"
+"""The interpreter that Debian's GStreamer bindings are made for."""
+
+
+@cache
+def gstreamer_rtsp() -> bool:
+    """Can an RTSP server of GStreamer's be run, with the payloaders for MPEG-TS, H.264 and KLV?"""
+    script = (
+        "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer;"
+        " Gst.init(None); names = 'appsrc', 'rtpmp2tpay', 'rtph264pay', 'rtpklvpay';"
+        " raise SystemExit(not all(map(Gst.ElementFactory.find, names)))"
+    )
+    return shutil.which(SYSTEM_PYTHON) is not None and not subprocess.run(
+        [SYSTEM_PYTHON, "-c", script], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False
+    ).returncode
+
+
+# What a test may need that is no program on the PATH.
+_PARTS: dict[str, Callable[[], bool]] = {
+    "gst-rtsp-server": gstreamer_rtsp,
+    "libsrt": lambda: any(find_library(name) for name in ("srt-gnutls", "srt-openssl", "srt")),
+}
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test marked `needs("program")` where that is missing; fail it under KLVRELAY_NO_SKIP=1."""
     wanted = [program for mark in item.iter_markers("needs") for program in mark.args]
-    missing = [program for program in wanted if shutil.which(program) is None]
+    missing = [name for name in wanted if not (_PARTS[name]() if name in _PARTS else shutil.which(name))]
     if not missing:
         return
     reason = f"not installed: {', '.join(missing)}"

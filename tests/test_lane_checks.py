@@ -428,24 +428,26 @@ def test_klv_without_a_checksum_is_not_good_where_others_lost_packets(kind: int)
     """Sixteen lost packets bring the counter round: video beside it tells, where no checksum does."""
 
     def sent(number: int) -> bytes:
-        return packet("ST0102", local_set([(2, bytes([65 + number]) * 90), (3, bytes([97 + number]) * 400)]))
+        return packet("ST0102", local_set([(2, bytes([65 + number]) * 90), (3, bytes([97 + number]) * 500)]))
 
-    wire, ts = Clocked(), []
+    wire, ts, chance = Clocked(), [], random.Random(kind)
     for number in range(20):
         ts += wire.tables((0x1B, VIDEO_PID, b""), (kind, KLV_PID, KLVA))
         payload = cell(sent(number), number) if kind == SYNC else sent(number)
         for part in wire.pes(payload, sid=0xFC):
-            ts += [*wire.carry(VIDEO_PID, b"v" * 184), part]
+            ts += [*wire.carry(VIDEO_PID, b"v" * 184 * chance.randrange(1, 6)), part]
     whole = {sent(number) for number in range(20)}
     ours = places(ts, KLV_PID)
     hidden = 0
     for first in range(1, len(ours) - 20):
         begin, end = ours[first], ours[first + 16]
-        lane = Lane(ts=True)
-        entries = lane.packets(b"".join([*ts[:begin], *ts[end - 1 :]]))
+        behind = end - chance.randrange(1, 3)  # of the video a packet is left before the KLV
+        if sum(pid_of(part) == VIDEO_PID for part in ts[begin:behind]) % 16 in (0, 15):
+            continue  # its counter shows nothing either, or what looks like a repetition
+        entries = Lane(ts=True).packets(b"".join([*ts[:begin], *ts[behind:]]))
         assert {entry[0] for entry in entries if entry[5] == "ok"} <= whole, first
         hidden += any(entry[5] == "damaged" for entry in entries)
-        assert len([entry for entry in entries if entry[5] == "ok"]) >= 13
+        assert len([entry for entry in entries if entry[5] == "ok"]) >= 14
     assert hidden > 10
 
 

@@ -238,7 +238,7 @@ def test_an_even_clock_has_no_jitter(drift: float, delay: int) -> None:
     assert max(jitter([delay] * 2000, drift=drift)) <= 1
 
 
-@pytest.mark.parametrize("spread", [500, 5_000, 50_000])
+@pytest.mark.parametrize("spread", [500, 5_000, 19_000])
 def test_jitter_is_how_far_pcrs_are_off_the_line(spread: int) -> None:
     """Delays between 0 and `spread`: a quarter of it on average, half of it at most, give or take."""
     chance = random.Random(spread)

@@ -28,7 +28,7 @@ static const int64_t JUMP = (int64_t)10 * 1000000 * US;
 
 void check_absent(struct klv_lane *lane, int64_t us)
 {
-    lane->absent = us < INT64_MAX / US ? us * US : INT64_MAX;
+    lane->absent = us < 0 ? 0 : us < INT64_MAX / US ? us * US : INT64_MAX;
 }
 
 void check_init(struct klv_lane *lane)

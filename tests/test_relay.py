@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any, Self
 
 import feed
 import orjson
 import pytest
 from brokers import until
+from papers import TAPE, Ear, Tape, live
 
 from klvrelay import intake as intake_module
 from klvrelay import outlet as outlet_module
@@ -24,95 +23,9 @@ from klvrelay.backoff import Backoff
 from klvrelay.errors import NoKlv, NotMedia, SinkDown, SinkRefused, SourceDown
 from klvrelay.intake import Feed
 from klvrelay.names import Url
-from klvrelay.record import Link, Packet, Record
+from klvrelay.record import Packet
 from klvrelay.relay import Relay
 from klvrelay.sinks import Notice
-
-TAPE = feed.recording(40)
-
-
-@dataclass
-class Tape:
-    """A source: gives its packets, then ends, fails, or (`hang`) is silent. Counts its openings and closings."""
-
-    data: Sequence[bytes] = (TAPE.bare,)
-    live: bool = False
-    hang: bool = False
-    fault: Exception | None = None
-    url: Url = field(default_factory=lambda: Url.parse("paper.klv"))
-    dropped: int = 0
-    fixed: bool = False
-    link: Link = field(default_factory=Link)
-    opened: int = 0
-    closed: int = 0
-    between: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
-
-    async def packets(self) -> AsyncGenerator[Packet, None]:
-        self.opened += 1
-        try:
-            for data in self.data:
-                self.link.size += len(data)
-                yield Packet(data, 1, "klv", damaged=False)
-                await self.between()
-            if self.fault is not None:
-                raise self.fault
-            if self.hang:
-                await asyncio.get_running_loop().create_future()
-        finally:
-            self.closed += 1
-
-
-def live(*data: bytes, **more: Any) -> Tape:
-    return Tape(data or (TAPE.bare,), live=True, url=Url.parse("udp://127.0.0.1:5000"), **more)
-
-
-@dataclass
-class Ear:
-    """A sink: keeps what it is given. `faults` are raised one at each delivery, `door` one at each entry."""
-
-    records: list[Record] = field(default_factory=list)
-    told: list[Notice] = field(default_factory=list)
-    faults: list[Exception] = field(default_factory=list)
-    door: list[Exception] = field(default_factory=list)
-    entered: int = 0
-    left: int = 0
-    gate: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self.gate.set()
-
-    async def __aenter__(self) -> Self:
-        self.entered += 1
-        if self.door:
-            raise self.door.pop(0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.left += 1
-
-    async def deliver(self, batch: Sequence[Record]) -> None:
-        await self.gate.wait()
-        if self.faults:
-            raise self.faults.pop(0)
-        self.records += batch
-
-    async def tell(self, notice: Notice) -> None:
-        self.told.append(notice)
-
-    async def lost(self) -> None:
-        await asyncio.get_running_loop().create_future()
-
-    def seqs(self, stream: str = "uav1") -> list[int]:
-        return [r.seq for r in self.records if r.stream == stream]
-
-    def link(self, stream: str = "uav1") -> dict[str, Any]:
-        """The last report of the stream's link."""
-        reports = [n.document for n in self.told if (n.kind, n.stream) == ("link", stream)]
-        report: dict[str, Any] = orjson.loads(reports[-1])
-        return report
-
-    def availability(self, stream: str = "uav1") -> list[bytes]:
-        return [n.document for n in self.told if n.kind == "availability" and n.stream == stream]
 
 
 def relay(*sources: Tape, sink: Ear | None = None, waiting: int = 10_000, stall: float = 5.0) -> Relay:

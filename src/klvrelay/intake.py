@@ -106,10 +106,11 @@ class Stream:
             self._renewal = None
             if not attempt.done():
                 await self._let_go(attempt)
-        if renewal.done():
-            return _Renewed(renewal.result())
         try:
-            attempt.result()
+            if attempt.done() and not attempt.cancelled():
+                attempt.result()
+            if renewal.done():
+                return _Renewed(renewal.result())
         except SourceError as fault:
             return fault
         except Exception as error:  # a fault of ours in one stream must not end the others

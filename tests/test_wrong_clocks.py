@@ -58,14 +58,14 @@ async def test_a_clock_that_is_set_while_the_relay_runs(oracle: OracleBroker, tm
     changes; what the report says of the clocks names each step.
     """
     (clock := tmp_path / "clock").write_text("+0s")
-    (tape := tmp_path / "uav1.ts").write_bytes(feed.recording(230).ts)
+    (tape := tmp_path / "uav1.ts").write_bytes(feed.recording(270).ts)
     async with klvrelay("replay", str(tape), "--stream", "uav1", "--mqtt", oracle.url, **faked(clock)) as command:
         for steps, shift in enumerate(SHIFTS, 1):
-            await until(lambda steps=steps: len(oracle.payloads("klvrelay/uav1/telemetry")) > steps * 42, 15)
+            await until(lambda steps=steps: len(oracle.payloads("klvrelay/uav1/telemetry")) > steps * 52, 15)
             clock.write_text(shift)
         assert await asyncio.wait_for(command.process.wait(), 20) == 0
     stamps = received(oracle)
-    assert len(stamps) == 230
+    assert len(stamps) == 270
     assert max(stamps) - min(stamps) > timedelta(days=2 * YEARS - 1)
     assert oracle.payloads("klvrelay/uav1/availability") == [b"offline", b"online", b"offline"]
     report = orjson.loads(oracle.payloads("klvrelay/uav1/link")[-1])

@@ -318,27 +318,32 @@ static int to_units(struct klv_inlet *inlet, struct outlet *out)
     return status == KLV_FULL ? INLET_FULL : INLET_DRY;
 }
 
+static void add_run(struct klv_inlet *inlet, struct outlet *out, int damaged)
+{
+    out->runs[out->count++] =
+        (struct klv_run){.at = (uint32_t)out->fill, .received_us = inlet->payload.received_us, .pts = -1,
+                         .ts = klv_inlet_ts(inlet) != 0, .damaged = damaged != 0};
+    inlet->run_began_us = inlet->payload.received_us;
+}
+
 static int to_runs(struct klv_inlet *inlet, struct outlet *out)
 {
     const struct rtp_datagram *p = &inlet->payload;
-    int another = 0, ts = klv_inlet_ts(inlet) != 0;
-    if (p->size > out->room - out->fill)
+    int in_units = inlet->form == (KLV | RTP);
+    if (p->size > out->room - out->fill || out->most - out->count < 2)
         return INLET_FULL;
-    if (inlet->form == (KLV | RTP) && !inlet->begun)
-        another = enter_unit(inlet);
-    inlet->begun = 1;
-    int damaged = p->gap || (inlet->form == (KLV | RTP) && inlet->hit);
+    int another = in_units && enter_unit(inlet);
+    int damaged = in_units ? inlet->hit : p->gap && inlet->form != KLV;
+    if (p->gap && !damaged) /* the bytes are good, but not to go on with */
+        add_run(inlet, out, 1);
     struct klv_run *run = out->count ? &out->runs[out->count - 1] : NULL;
-    if (!run || run->damaged || damaged || another || run->ts != ts ||
+    if (!run || another || damaged || run->damaged || run->ts != (klv_inlet_ts(inlet) != 0) ||
         p->received_us - inlet->run_began_us > RUN_US) {
-        if (out->count == out->most)
-            return INLET_FULL;
-        run = &out->runs[out->count++];
-        *run = (struct klv_run){.at = (uint32_t)out->fill, .pts = -1, .ts = (uint8_t)ts, .damaged = (uint8_t)damaged};
-        if (inlet->form == (KLV | RTP))
-            run->pts = inlet->pts;
-        inlet->run_began_us = p->received_us;
+        add_run(inlet, out, damaged);
+        run = &out->runs[out->count - 1];
     }
+    if (in_units)
+        run->pts = inlet->pts;
     memcpy(out->pool + out->fill, p->payload, p->size);
     out->fill += p->size;
     run->size += (uint32_t)p->size;

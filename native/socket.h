@@ -59,8 +59,8 @@ void klv_inlet_lane(struct klv_inlet *inlet, struct klv_lane *lane);
 int klv_inlet_ts(const struct klv_inlet *inlet);     /* 1 = MPEG-TS, 0 = bare KLV, -1 = not known yet */
 
 /* One wake-up of the loop: all that waits, as KLV units through the lane or as runs of bytes. `overdue`: call so 50 ms
- * after INLET_HOLDS; what was waited for then is not waited for any more. `room`: for a packet of the
- * lane, or a datagram, at the least; `most`: 2 at the least. */
+ * after INLET_HOLDS; what was waited for then is not waited for any more. At the least: `room` for a packet of the lane,
+ * or a datagram; `most` 2. */
 int klv_inlet_units(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,
                     struct klv_entry *entries, size_t most, size_t *count);
 int klv_inlet_runs(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,

@@ -12,6 +12,7 @@ from klvrelay.errors import SourceDown
 from klvrelay.inlet import Inlet
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import settle
+from klvrelay.sources.hub import hub_of
 from klvrelay.sources.multicast import Address
 
 WAITING_MOST = 4 << 20
@@ -47,7 +48,9 @@ class Inbox:
         self._waiting: asyncio.Future[None] | None = None
         self._fault: Exception | None = None
         self._paused = False
-        loop.add_reader(sock, self._wake)
+        self._hub = hub_of(loop)
+        self._fd = sock.fileno()
+        self._hub.add(self._fd, self._wake)
 
     async def next(self) -> Packet | Units:
         """What came at the next wake-up that brought something; raises OSError, or as `fail` said."""
@@ -56,7 +59,7 @@ class Inbox:
                 raise self._fault
             if self._paused:
                 self._paused = False
-                self._loop.add_reader(self._sock, self._wake)
+                self._hub.add(self._fd, self._wake)
             self._waiting = self._loop.create_future()
             await self._waiting
         size, found = self._waits.popleft()
@@ -83,13 +86,13 @@ class Inbox:
     def fail(self, fault: Exception) -> None:
         """No more can come: say why, once all that waits is read."""
         self._fault = fault
-        self._loop.remove_reader(self._sock)
+        self._hub.remove(self._fd)
         if held := self._inlet.flush():
             self._put(0, Units(held))
         self._settle()
 
     def close(self) -> None:
-        self._loop.remove_reader(self._sock)
+        self._hub.remove(self._fd)
         for timer in (self._timer, self._watch):
             if timer is not None:
                 timer.cancel()
@@ -129,6 +132,6 @@ class Inbox:
     def _settle(self) -> None:
         if self._bytes > WAITING_MOST and not self._paused:
             self._paused = True
-            self._loop.remove_reader(self._sock)
+            self._hub.remove(self._fd)
         if self._waiting is not None:
             settle(self._waiting)

@@ -482,11 +482,11 @@ static int next_payload(struct klv_inlet *inlet, struct klv_basin *basin, int by
 /* RTP is held for at least the time between two calls that find it waiting for the same. */
 static int holds(struct klv_inlet *inlet)
 {
-    int awaited = inlet->form & RTP ? rtp_order_waiting(&inlet->order) : -1;
+    int awaited = inlet->form & RTP ? rtp_order_waiting(&inlet->order) : -1, held = inlet->armed;
     if (awaited >= 0 && !inlet->armed)
         inlet->awaited = (uint16_t)awaited;
     inlet->armed = awaited >= 0;
-    return inlet->armed ? INLET_HOLDS : 0;
+    return inlet->armed ? INLET_HOLDS : held ? INLET_NEWS : 0;
 }
 
 static void give_up(struct klv_inlet *inlet)
@@ -509,7 +509,7 @@ static int wake(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, s
             return status;
         inlet->taking = 0;
     }
-    return status < 0 ? status : holds(inlet);
+    return status < 0 ? status : holds(inlet) | (out->count ? INLET_NEWS : 0);
 }
 
 int klv_inlet_units(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,

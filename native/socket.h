@@ -19,7 +19,8 @@ enum klv_inlet_status {
     INLET_DRY = 0,          /* nothing more for now, or the budget of a wake-up is used: wait for the loop */
     INLET_FULL = 1,         /* no room: take what was written, call again at once */
     INLET_LANE = 2,         /* klv_inlet_lane: give a lane of this kind, call again at once */
-    INLET_HOLDS = 4         /* added to INLET_DRY: RTP is held for a datagram that is late; see `overdue` */
+    INLET_HOLDS = 4,        /* added to INLET_DRY: RTP is held for a datagram that is late; see `overdue` */
+    INLET_NEWS = 8          /* added to INLET_DRY: there are results, or RTP is not held any more */
 };
 
 enum { INLET_BUDGET = 256 }; /* datagrams that a call takes at most, so that a flood holds up no other socket */

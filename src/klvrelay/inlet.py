@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
+from functools import partial
 
 from klvrelay import wire
 from klvrelay._core import ffi, lib
@@ -18,13 +20,13 @@ DATAGRAM = 65536
 Run = tuple[bytes, int, int | None, bool, bool]
 """(bytes, received_us, pts, they are MPEG-TS, something is missing before or in them) of datagrams that came together."""
 
+Look = Callable[[], int]
+
 _POOL = 512 << 10
 _ENTRIES, _RUNS = 1024, 256
 _COUNTS = [name for name, _ in ffi.typeof("struct klv_inlet_counts").fields]
 _NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 
-_klv_inlet_units = lib.klv_inlet_units
-_klv_inlet_runs = lib.klv_inlet_runs
 _HOLDS, _FULL, _LANE = lib.INLET_HOLDS, lib.INLET_FULL, lib.INLET_LANE
 
 
@@ -48,16 +50,21 @@ _basin = _Basin()
 class Inlet:
     """One bound, non-blocking datagram socket, which stays the caller's; for one thread, that which made it.
 
+    `look` takes what waits, in one C call; what it gives goes to `units` or `runs`, unless it is 0: then nothing came
+    of it. No other inlet of the thread may look before that. `look_overdue` receives nothing, but what RTP was held for
+    when `holds` was last seen is not waited for any more.
+
+    units    finished units are wanted, else the bytes
     rtp      what comes is expected to be RTP; it is recognised without that where its payload is seen to be
              MPEG-TS or KLV
     sender   the address, 4 or 16 bytes, that all must come from
     limit    bytes that a packet's value may have
 
-    Raises OSError, as do `units` and `runs`, where the socket fails.
+    Raises OSError, as do its methods, where the socket fails.
     """
 
     def __init__(
-        self, fd: int, *, rtp: bool = False, sender: bytes | None = None, limit: int = wire.LIMIT
+        self, fd: int, *, units: bool, rtp: bool = False, sender: bytes | None = None, limit: int = wire.LIMIT
     ) -> None:
         self._fd = fd
         self._limit = limit
@@ -68,19 +75,17 @@ class Inlet:
         self._lanes_before = Counters()
         b = _basin
         self._count = b.count
-        self._to_units = b.pool, _POOL, b.entries, _ENTRIES, b.count
-        self._to_runs = b.pool, _POOL, b.runs, _RUNS, b.count
+        function = lib.klv_inlet_units if units else lib.klv_inlet_runs
+        results = (b.entries, _ENTRIES) if units else (b.runs, _RUNS)
+        self.look: Look = partial(function, self._inlet, b.basin, 0, b.pool, _POOL, *results, b.count)
+        self.look_overdue: Look = partial(function, self._inlet, b.basin, 1, b.pool, _POOL, *results, b.count)
         self.holds = False
-        """RTP is held for a datagram that is late: ask again in a moment, with `overdue`."""
+        """RTP is held for a datagram that is late: `look_overdue` in a moment."""
         address = ffi.NULL if sender is None else _MAPPED[: 16 - len(sender)] + sender
         _checked(lib.klv_inlet_init(self._inlet, fd, lib.INLET_RTP if rtp else 0, address, self._memory))
 
-    def units(self, overdue: bool = False) -> list[Entry]:
-        """The KLV packets that are whole with what waits. One C call, as a rule.
-
-        overdue   what was held when it was last asked is not waited for any more; nothing is received
-        """
-        status = _klv_inlet_units(self._inlet, _basin.basin, overdue, *self._to_units)
+    def units(self, status: int) -> list[Entry]:
+        """The KLV packets that are whole with what `look` took."""
         found: list[Entry] = []
         while True:
             if count := self._count[0]:
@@ -88,22 +93,21 @@ class Inlet:
             if status == _LANE:
                 found += self._other_lane()
             elif status != _FULL:
-                self.holds = _checked(status) == _HOLDS
+                self.holds = bool(_checked(status) & _HOLDS)
                 return found
-            status = _klv_inlet_units(self._inlet, _basin.basin, False, *self._to_units)
+            status = self.look()
 
-    def runs(self, overdue: bool = False) -> list[Run]:
-        """The payload bytes that wait, in order: one run for what came together. One C call, as a rule."""
-        status = _klv_inlet_runs(self._inlet, _basin.basin, overdue, *self._to_runs)
+    def runs(self, status: int) -> list[Run]:
+        """The payload bytes that `look` took, in order: one run for what came together."""
         found: list[Run] = []
         while True:
             for run in _basin.runs[0 : self._count[0]]:
                 data = _basin.bytes[run.at : run.at + run.size]
                 found.append((data, run.received_us, run.pts if run.pts >= 0 else None, bool(run.ts), bool(run.damaged)))
             if status != _FULL:
-                self.holds = _checked(status) == _HOLDS
+                self.holds = bool(_checked(status) & _HOLDS)
                 return found
-            status = _klv_inlet_runs(self._inlet, _basin.basin, False, *self._to_runs)
+            status = self.look()
 
     def flush(self) -> list[Entry]:
         """No more will come: what began and never came to its end, as damaged."""

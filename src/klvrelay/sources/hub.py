@@ -33,30 +33,32 @@ def hub_of(loop: asyncio.AbstractEventLoop) -> Hub:
 
 
 class Hub:
-    """Calls `wake` of each socket that has something to read; holds a descriptor while it has sockets."""
+    """Looks into each socket that has something to read; holds a descriptor while it has sockets."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._wakes: dict[int, Callable[[], None]] = {}
+        self._sockets: dict[int, tuple[Callable[[], int], Callable[[int], None]]] = {}
         self._epoll: select.epoll | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._last = 0.0
         self._in_a_row = 0
 
-    def add(self, fd: int, wake: Callable[[], None]) -> None:
-        """From now on, until `remove`."""
+    def add(self, fd: int, look: Callable[[], int], wake: Callable[[int], None]) -> None:
+        """From now on, until `remove`, call `look` when there is something to read, and `wake` with what it gives where
+        that is not 0.
+        """
         if self._epoll is None:
             self._epoll = select.epoll()
             self._loop.add_reader(self._epoll.fileno(), self._wake_up)
         self._epoll.register(fd, select.EPOLLIN)
-        self._wakes[fd] = wake
+        self._sockets[fd] = look, wake
 
     def remove(self, fd: int) -> None:
         """Nothing happens if it is not there."""
-        if self._wakes.pop(fd, None) is None or self._epoll is None:
+        if self._sockets.pop(fd, None) is None or self._epoll is None:
             return
         self._epoll.unregister(fd)
-        if not self._wakes:
+        if not self._sockets:
             self._stop_looking()
             self._loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
@@ -86,11 +88,12 @@ class Hub:
             self._timer = None
 
     def _look(self) -> int:
-        """Wake every socket that has something: how many did."""
+        """Look into every socket that has something to read: how many had."""
         if self._epoll is None:
             return 0
-        ready = self._epoll.poll(0)
+        ready, sockets = self._epoll.poll(0), self._sockets
         for fd, _ in ready:
-            if (wake := self._wakes.get(fd)) is not None:
-                wake()
+            look, wake = sockets[fd]  # none goes meanwhile: only its own `wake` takes a socket away
+            if status := look():
+                wake(status)
         return len(ready)

@@ -26,7 +26,9 @@ _FACTS = {f.name for f in fields(Link)}
 
 
 class Inbox:
-    """From the socket to units, or to packets; the loop calls `_wake` when there is something to take."""
+    """From the socket to units, or to packets; the hub looks when there is something to take, and calls `_wake` when
+    something came of it.
+    """
 
     def __init__(
         self,
@@ -39,7 +41,7 @@ class Inbox:
     ) -> None:
         self._loop = loop
         self._sock = sock
-        self._inlet = Inlet(sock.fileno(), rtp=is_rtp, sender=None if sender is None else sender.packed)
+        self._inlet = Inlet(sock.fileno(), units=units, rtp=is_rtp, sender=None if sender is None else sender.packed)
         self._take = self._take_units if units else self._take_runs
         self._waits: deque[tuple[int, Packet | Units]] = deque()
         self._bytes = 0
@@ -50,7 +52,7 @@ class Inbox:
         self._paused = False
         self._hub = hub_of(loop)
         self._fd = sock.fileno()
-        self._hub.add(self._fd, self._wake)
+        self._hub.add(self._fd, self._inlet.look, self._wake)
 
     async def next(self) -> Packet | Units:
         """What came at the next wake-up that brought something; raises OSError, or as `fail` said."""
@@ -59,7 +61,7 @@ class Inbox:
                 raise self._fault
             if self._paused:
                 self._paused = False
-                self._hub.add(self._fd, self._wake)
+                self._hub.add(self._fd, self._inlet.look, self._wake)
             self._waiting = self._loop.create_future()
             await self._waiting
         size, found = self._waits.popleft()
@@ -98,9 +100,10 @@ class Inbox:
                 timer.cancel()
         self._sock.close()
 
-    def _wake(self, overdue: bool = False) -> None:
+    def _wake(self, status: int) -> None:
+        """Something came of a look into the socket."""
         try:
-            self._take(overdue)
+            self._take(status)
         except OSError as fault:
             self.fail(fault)
             return
@@ -115,14 +118,14 @@ class Inbox:
 
     def _overdue(self) -> None:
         self._timer = None
-        self._wake(True)
+        self._wake(self._inlet.look_overdue())
 
-    def _take_units(self, overdue: bool) -> None:
-        if found := self._inlet.units(overdue):
+    def _take_units(self, status: int) -> None:
+        if found := self._inlet.units(status):
             self._put(sum([len(entry[0]) for entry in found]) + _OF_A_UNIT * len(found), Units(found))
 
-    def _take_runs(self, overdue: bool) -> None:
-        for data, received_us, pts, ts, damaged in self._inlet.runs(overdue):
+    def _take_runs(self, status: int) -> None:
+        for data, received_us, pts, ts, damaged in self._inlet.runs(status):
             self._put(len(data), Packet(data, received_us, "ts" if ts else "klv", pts, damaged=damaged))
 
     def _put(self, size: int, found: Packet | Units) -> None:

@@ -2,7 +2,7 @@
 
     file.py     a file or standard input, as fast as the reader takes it
     replay.py   a file in its own time           pace.py: when each byte is due
-    udp.py      udp:// and rtp://                inbox.py, rtp.py, multicast.py: what they need
+    udp.py      udp:// and rtp://                inbox.py, multicast.py: what they need
     tcp.py      tcp://
     libav.py    rtsp://, rtsps://, http://, https://, other containers; bridge.py: its way out
     sniff.py    what a stream is, by its first bytes
@@ -112,7 +112,7 @@ def open_source(
         case _ if speed is not None or loop:
             raise ConfigError(f"{where}: only a file can be replayed with a speed or in a loop")
         case "udp" | "rtp":
-            return UdpSource(where, timeout=timeout, interface=interface, sender=sender)
+            return UdpSource(where, timeout=timeout, interface=interface, sender=sender, units=demux == "native")
         case "tcp":
             return TcpSource(where, timeout=timeout)
         case "rtsp" | "rtsps" | "http" | "https":

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import Any
@@ -60,9 +60,10 @@ async def _progress(recorder: Recorder) -> AsyncIterator[None]:
     """One line on standard error."""
     from rich.console import Console
     from rich.live import Live
+    from rich.text import Text
 
-    with Live("", console=Console(stderr=True), auto_refresh=False, transient=True) as live:
-        task = asyncio.create_task(_paint(recorder, live), name="record progress")
+    with Live(Text(), console=Console(stderr=True), auto_refresh=False, transient=True) as live:
+        task = asyncio.create_task(_paint(recorder, lambda line: live.update(Text(line), refresh=True)), name="record progress")
         try:
             yield
         finally:
@@ -70,17 +71,16 @@ async def _progress(recorder: Recorder) -> AsyncIterator[None]:
             await asyncio.gather(task, return_exceptions=True)
 
 
-async def _paint(recorder: Recorder, live: Any) -> None:
+async def _paint(recorder: Recorder, show: Callable[[str], None]) -> None:
     seen = [(time.monotonic(), 0)]
     while True:
         now = time.monotonic()
         seen = [point for point in seen if now - point[0] <= WINDOW] + [(now, recorder.size)]
         seconds = now - seen[0][0]
         rate = (recorder.size - seen[0][1]) * 8 / seconds if seconds else 0.0
-        live.update(
+        show(
             f"{recorder.state}: {rate / 1e6:.2f} Mbit/s, {shown(recorder.size)} in {recorder.segments} segments"
             + (f", {recorder.dropped} packets dropped" if recorder.dropped else "")
-            + (f", {shown(recorder.lost)} lost: {recorder.disk_fault}" if recorder.lost else ""),
-            refresh=True,
+            + (f", {shown(recorder.lost)} lost: {recorder.disk_fault}" if recorder.lost else "")
         )
         await asyncio.sleep(REFRESH)

@@ -122,7 +122,8 @@ async def test_a_terminal_shows_how_it_goes(free_port: int, tmp_path: Path):
         ours, theirs = os.openpty()
         url = f"udp://127.0.0.1:{free_port}"
         command = [*COMMAND, "record", url, str(tmp_path / str(quiet)), *["-q"] * quiet]
-        with subprocess.Popen(command, stderr=theirs, env={**ENVIRONMENT, "TERM": "xterm", "COLUMNS": "120"}) as process:
+        environment = {**ENVIRONMENT, "TERM": "xterm", "COLUMNS": "120"}
+        with subprocess.Popen(command, stderr=theirs, env=environment) as process:
             os.close(theirs)
             os.set_blocking(ours, False)
             said = ""
@@ -147,7 +148,7 @@ def _read(terminal: int) -> str:
 @pytest.mark.parametrize(
     ("args", "code", "said"),
     [
-        (("rtsp://user:" + CANARY + "@camera/live",), 2, "ffmpeg -i URL -map 0 -c copy -f mpegts - | klvrelay record"),
+        (("rtsp://user:" + CANARY + "@camera/live",), 2, "-f mpegts - | klvrelay record - DIR"),
         (("https://camera/live.ts",), 2, "curl -sN URL | klvrelay record - DIR"),
         (("udp://camera",), 2, "a port is missing"),
         (("udp://:5000", "--keep-size", "lots"), 2, "--keep-size lots: give bytes"),

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
+from itertools import count
 from typing import TypeVar
 
 from klvrelay.backoff import Backoff
@@ -171,7 +172,7 @@ class Recorder:
         self._filled.set()
 
     async def _tick(self) -> None:
-        for second in range(1 << 62):
+        for second in count():
             await asyncio.sleep(1.0)
             if self._cutter.overdue(time.monotonic()):
                 self._cut()

@@ -23,7 +23,11 @@ REFRESH = 0.5
 WINDOW = 5.0
 """Seconds that the rate shown is an average of."""
 
-_THROUGH_LIBAV = ("rtsp", "rtsps", "http", "https")
+# libav's muxer could write MPEG-TS of what its demuxer found, but that would make a damaged packet look whole, change
+# the labels (0x15 becomes 0x06 with stream_id 0xFC, AU cells go), and can't hold KLV without a PTS.
+_RTSP = "`ffmpeg -copyts -i URL -map 0 -c copy -mpegts_copyts 1 -f mpegts - | klvrelay record - DIR`"
+_HTTP = "`curl -sN URL | klvrelay record - DIR` (of HLS, ffmpeg's way: see klvrelay record --help)"
+_PIPES = {"rtsp": _RTSP, "rtsps": _RTSP, "http": _HTTP, "https": _HTTP}
 
 LimitTexts = tuple[str | None, str | None, str | None, str | None]
 
@@ -37,11 +41,9 @@ async def record(
     options   those of `sources.open_source`
     """
     url = Url.parse(text)
-    if url.scheme in _THROUGH_LIBAV:
+    if (pipe := _PIPES.get(url.scheme)) is not None:
         raise ConfigError(
-            f"{url}: libav reads this kind and gives no transport bytes to record; pipe them in:"
-            " `ffmpeg -i URL -map 0 -c copy -f mpegts - | klvrelay record - DIR`,"
-            " or what is served as it is (a .ts file): `curl -sN URL | klvrelay record - DIR`"
+            f"{url}: read through libav, which gives no transport bytes to record; pipe them in: {pipe}"
         )
     opened = partial(open_source, url, **options)
     opened()  # nothing is opened yet: wrong schemes and options are found before anything starts
@@ -63,7 +65,8 @@ async def _progress(recorder: Recorder) -> AsyncIterator[None]:
     from rich.text import Text
 
     with Live(Text(), console=Console(stderr=True), auto_refresh=False, transient=True) as live:
-        task = asyncio.create_task(_paint(recorder, lambda line: live.update(Text(line), refresh=True)), name="record progress")
+        painting = _paint(recorder, lambda line: live.update(Text(line), refresh=True))
+        task = asyncio.create_task(painting, name="record progress")
         try:
             yield
         finally:

@@ -32,7 +32,11 @@ class Cutter:
 
     def feed(self, data: bytes, carriage: Carriage, now: float) -> Iterator[bytes | None]:
         """Pieces of `data`, and None where a segment ends; `now` in seconds, monotonic."""
-        context, self._tail = self._tail, (self._tail + data)[-_CONTEXT:]
+        context, self._tail = self._tail, (self._tail + data if len(data) < _CONTEXT else data)[-_CONTEXT:]
+        if self._size and now - self._since < self._limits.seconds and self._size + len(data) < self._limits.size:
+            self._size += len(data)  # nothing ends here, as nearly always
+            yield data
+            return
         joined, at = context + data, len(context)
         while at < len(joined):
             if not self._size:

@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import atexit
+import errno
+import os
 import socket
 import struct
 from enum import IntEnum
@@ -109,7 +111,6 @@ class State(IntEnum):
 class Fault(IntEnum):
     """SRT_ERRNO, as far as it is told apart."""
 
-    SECURITY = 1004
     LOST = 2001
     UNCONNECTED = 2002
     NO_SOCKET = 5004
@@ -121,6 +122,12 @@ class Fault(IntEnum):
 
 _GONE = (Fault.LOST, Fault.UNCONNECTED, Fault.NO_SOCKET)
 _LATER = (Fault.NO_ROOM_YET, Fault.NOTHING_YET, Fault.CONGESTED)
+
+_SYSTEM_FAULTS = {
+    errno.EADDRINUSE: "the port is in use by another program",
+    errno.EADDRNOTAVAIL: "that is no address of this machine",
+    errno.EACCES: "not permitted: ports under 1024 need rights",
+}
 
 
 class LineLost(Exception):
@@ -286,10 +293,11 @@ class Line:
             case _ if code in _GONE:
                 return code, "the far end has gone"
             case Fault.PORT_TAKEN:
-                return code, "the port is in use by another program"
+                return code, "the port is in use"
+            case _ if number[0]:
+                return code, _SYSTEM_FAULTS.get(number[0]) or os.strerror(number[0])
             case _:
-                text = self._ffi.string(self._lib.srt_strerror(code, number[0]))
-                return code, text.decode("ascii", "replace").rstrip(" .")
+                return code, self._ffi.string(self._lib.srt_strerror(code, 0)).decode("ascii", "replace").rstrip(" .")
 
 
 def refusal_text(reason: int) -> str:

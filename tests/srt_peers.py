@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
+from typing import cast
 
 from klvrelay.klv import Decoder
 from klvrelay.record import Packet, Record
@@ -101,11 +102,10 @@ class Wire(asyncio.DatagramProtocol):
         self._caller: tuple[str, int] | None = None
         self._near: asyncio.DatagramTransport | None = None
         self.far: asyncio.DatagramTransport | None = None
-        self.lost = 0
+        self.carried = self.lost = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._near = transport
+        self._near = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, place: tuple[str, int]) -> None:
         self._caller = place
@@ -118,6 +118,7 @@ class Wire(asyncio.DatagramProtocol):
 
     def _passes(self, data: bytes) -> bool:
         lost = self._loses(data)
+        self.carried += 1
         self.lost += lost
         return not lost
 

@@ -160,6 +160,8 @@ class Demuxer:
 class _Reader:
     """One reading of a source, from its opening to its end; all of it happens in its thread."""
 
+    _container: InputContainer
+
     def __init__(self, source: LibavSource, demuxer: Demuxer, bridge: Bridge) -> None:
         self._source, self._url = source, source.url
         self._demuxer = demuxer
@@ -168,6 +170,7 @@ class _Reader:
         self._doubles = _Doubles()
         self._tracks: dict[int, Track] = {}
         self._playlist = False
+        self._variant: int | None = None
 
     def run(self) -> None:
         import av
@@ -189,7 +192,7 @@ class _Reader:
         data = [stream for stream in container.streams if stream.type in ("data", "unknown")]
         if live and not data:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
-        self._playlist = container.format.name == "hls"
+        self._container, self._playlist = container, container.format.name == "hls"
         # The segments of a playlist come in bursts, and they wait on the server.
         newest_wins = live and not self._playlist
         try:
@@ -199,8 +202,6 @@ class _Reader:
                 self._demuxer.heard()
                 self._source.link.size += packet.size
                 if packet.size and packet.stream in data and self._is_wanted(packet):
-                    if self._playlist:
-                        _keep_only(container, packet.stream.id)
                     for piece in self._pieces(packet, live):
                         self._bridge.put(piece, newest_wins=newest_wins)
         finally:
@@ -208,12 +209,23 @@ class _Reader:
                 self._bridge.put(piece, newest_wins=newest_wins)
 
     def _is_wanted(self, packet: AvPacket[Stream]) -> bool:
-        if not self._sniffer.is_klv(packet):
+        if not self._sniffer.is_klv(packet) or (self._playlist and not self._is_of_the_variant(packet)):
             return False
         if self._demuxer.options.get("rtsp_transport") != "udp" or self._doubles.is_new(packet):
             return True
         self._source.link.rtp_duplicates += 1
         return False
+
+    def _is_of_the_variant(self, packet: AvPacket[Stream]) -> bool:
+        """The same KLV is in each variant of a playlist: of the first that has it, and the others are not loaded."""
+        from av.stream import Discard
+
+        if self._variant is None:
+            self._variant = packet.stream.id
+            for stream in self._container.streams:
+                if stream.id != self._variant:
+                    stream.discard = Discard.all
+        return packet.stream.id == self._variant
 
     def _pieces(self, packet: AvPacket[Stream], live: bool) -> Iterator[Packet]:
         received = time.time_ns() // 1000 if live else None
@@ -233,18 +245,9 @@ class _Reader:
                 yield Packet(data, time.time_ns() // 1000, "klv", ticks, pid, damaged)
 
 
-def _keep_only(container: InputContainer, playlist: int) -> None:
-    """The same KLV is in every variant: the others need not be loaded."""
-    from av.stream import Discard
-
-    for stream in container.streams:
-        if stream.id != playlist:
-            stream.discard = Discard.all
-
-
 def _has_end(container: InputContainer) -> bool:
-    """A duration, or a length as a file behind http:// has it."""
-    return container.duration is not None or (container.size or 0) > 0
+    """A duration, or a length as a file behind http:// has it; of a playlist that length says nothing."""
+    return container.duration is not None or (container.format.name != "hls" and (container.size or 0) > 0)
 
 
 def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:

@@ -37,6 +37,7 @@ PATIENCE = 100
 SEGMENT = 30.0
 """Seconds that a segment of a live playlist may last: nothing comes until it is whole."""
 PTS_BITS = (1 << 33) - 1
+SYNC = 0x47
 FIRST_PID = 0x10
 """The lowest PID that may carry a stream (ISO/IEC 13818-1, table 2-3)."""
 
@@ -189,7 +190,7 @@ class _Reader:
 
     def _pump(self, container: InputContainer) -> None:
         live = self._source.live = self._source.live and not _has_end(container)
-        data = [stream for stream in container.streams if stream.type in ("data", "unknown")]
+        data = [stream for stream in container.streams if _may_carry(stream)]
         if live and not data:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
         self._container, self._playlist = container, container.format.name == "hls"
@@ -209,12 +210,22 @@ class _Reader:
                 self._bridge.put(piece, newest_wins=newest_wins)
 
     def _is_wanted(self, packet: AvPacket[Stream]) -> bool:
-        if not self._sniffer.is_klv(packet) or (self._playlist and not self._is_of_the_variant(packet)):
+        if not (self._sniffer.is_klv(packet) or self._is_ts(packet)):
+            return False
+        if self._playlist and not self._is_of_the_variant(packet):
             return False
         if self._demuxer.options.get("rtsp_transport") != "udp" or self._doubles.is_new(packet):
             return True
         self._source.link.rtp_duplicates += 1
         return False
+
+    def _is_own_track(self, stream: Stream) -> bool:
+        """An RTP track, not a part of a transport stream that comes in one: libav numbers these from 0."""
+        return self._url.scheme in ("rtsp", "rtsps") and stream.id < FIRST_PID
+
+    def _is_ts(self, packet: AvPacket[Stream]) -> bool:
+        """MPEG-TS that libav does not know as such, since its payload type is not the registered one (RFC 3551)."""
+        return self._is_own_track(packet.stream) and packet.size % 188 == 0 and bytes(packet)[0] == SYNC
 
     def _is_of_the_variant(self, packet: AvPacket[Stream]) -> bool:
         """The same KLV is in each variant of a playlist: of the first that has it, and the others are not loaded."""
@@ -230,11 +241,13 @@ class _Reader:
     def _pieces(self, packet: AvPacket[Stream], live: bool) -> Iterator[Packet]:
         received = time.time_ns() // 1000 if live else None
         stream, pts = packet.stream, pts_of(packet)
-        if self._url.scheme not in ("rtsp", "rtsps") or stream.id >= FIRST_PID:
+        if self._is_ts(packet):
+            yield Packet(bytes(packet), received)
+            return
+        if not self._is_own_track(stream):
             pid = stream.index if self._playlist else stream.id  # there the id is that of the variant
             yield Packet(bytes(packet), received, "klv", pts, pid, packet.is_corrupt)
             return
-        # Not in a transport stream: a track of its own, and libav numbers these from 0.
         track = self._tracks.setdefault(stream.id, Track())
         for data, ticks, damaged in track.units(bytes(packet), pts):
             yield Packet(data, received, "klv", ticks, stream.id, damaged)
@@ -260,11 +273,16 @@ def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:
 
     kept = []
     for stream in container.streams:
-        if live and stream.type == "video":
+        if live and stream.type == "video" and not _may_carry(stream):
             kept.append(stream)
-        elif stream.type not in ("data", "unknown"):
+        elif not _may_carry(stream):
             stream.discard = Discard.all
     return kept
+
+
+def _may_carry(stream: Stream) -> bool:
+    """Data; and what is called video, but in no coding that libav knows: a camera's label for an RTP track."""
+    return stream.type in ("data", "unknown") or (stream.type == "video" and stream.codec_context is None)
 
 
 class _Sniffer:

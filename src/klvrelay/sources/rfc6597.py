@@ -1,9 +1,12 @@
 """KLV as an RTP track of its own (RFC 6597): payloads in, KLV units out; next door, `libav.py` hands them over.
 
-A unit may be cut over several payloads of one time stamp, and a time stamp may have several units. The marker
-and the sequence numbers would tell the end and the losses, but libav keeps both to itself. What it gives is in
-their order, so a loss shows in what does not add up: a unit is good only if it lies in one payload, or if payloads of
+A unit here is one KLV packet. It may be cut over several payloads of one time stamp, and a time stamp may have several.
+The marker and the sequence numbers would tell the end and the losses, but libav keeps both to itself. What it gives is
+in their order, so a loss shows in what does not add up: a unit is good only if it lies in one payload, or if payloads of
 one time stamp make up its length exactly.
+
+Two units cut alike under one time stamp, one without its tail and the next without its head, can't be told from a whole
+one here: of such a pair only a checksum can tell.
 
      time stamp  | 1             | 2             | 3
      payloads    | KEY..  .. end | KEY..  ..     |  ..  .. end

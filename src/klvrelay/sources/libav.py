@@ -183,6 +183,8 @@ class _Reader:
             fault = None
         except SourceError as known:
             fault = known
+        except IndexError:  # how PyAV meets a PID that was not there when it was opened
+            fault = SourceDown(f"{self._url}: a stream has appeared in it that is seen only when it is opened anew")
         except (av.FFmpegError, ValueError, OSError) as error:
             fault = self._demuxer.explained(error, live=self._source.live)
         finally:
@@ -344,8 +346,7 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     """What libav may open, and how long it may look at it; raises ConfigError for an option that is none."""
     options = {
         "protocol_whitelist": _PROTOCOLS[url.scheme],
-        "probesize": "65536",
-        "analyzeduration": "500000",
+        **_LOOKS.get(url.scheme, _LOOKS["file"]),
         "fpsprobesize": "0",
         "correct_ts_overflow": "0",
     }
@@ -356,6 +357,23 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     if url.scheme in ("rtsps", "https"):
         options |= {"tls_verify": "1", "ca_file": _trusted(ca_file)}
     return options
+
+
+def _look(size: int, microseconds: int) -> dict[str, str]:
+    return {"probesize": str(size), "analyzeduration": str(microseconds)}
+
+
+# How far libav looks before it says what is there. PyAV never shows a stream that appears later. In TS over HTTP, libav
+# reads on to the first PMT if the size is below one TS packet, and nothing more need be known. In RTSP it guesses at
+# PIDs until the PMT comes, so that must be among what it looks at: it looks for up to a second of the stream, but stops
+# as soon as it knows all that the PMT names (measured: 0.1 to 0.8 s).
+_LOOKS = {
+    "file": _look(65536, 500_000),
+    "http": _look(32, 1),
+    "https": _look(32, 1),
+    "rtsp": _look(5_000_000, 1_000_000),
+    "rtsps": _look(5_000_000, 1_000_000),
+}
 
 
 def _rtsp_options(url: Url) -> dict[str, str]:

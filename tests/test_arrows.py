@@ -25,6 +25,7 @@ ARROWS: dict[str, set[str] | None] = {
     "klv": {"record", "wire", "errors", "spec"},
     "stamps": {"record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
     "sources": {"record", "klv", "names", "errors"},
+    "sending": {"sources", "record", "names", "errors"},
     "sinks": {"record", "errors", "names"},
     "spool": {"record", "errors"},
     "latest": {"record"},

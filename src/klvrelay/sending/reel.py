@@ -44,9 +44,12 @@ class Reel:
         """Can it be run through more than once?"""
         return self.url.scheme == "file" and (os.path.isfile(self.url.path) or os.path.isdir(self.url.path))
 
+    def _is_missing(self) -> bool:
+        return self.url.scheme == "file" and not os.path.exists(self.url.path)
+
     async def look(self) -> None:
         """Raise what a run would raise at its beginning, where that can be known without waiting."""
-        if self.again or not os.path.exists(self.url.path or "/"):
+        if self.again or self._is_missing():
             async with aclosing(self.run()) as slices:
                 await anext(slices, None)
 

@@ -49,6 +49,8 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
         return 0;
     memcpy(s->last, p, TS_SIZE);
     int gap = s->counted && counter != ((s->counter + 1) & 15);
+    /* One of two with the same number is out of place, and what follows goes on from the other. */
+    int stray = gap && counter == s->counter && !is_announced(p);
     s->counter = counter;
     s->counted = 1;
     if (!gap)
@@ -57,6 +59,10 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
         lane->counts.discontinuities++;
     hold_cut(s);
     s->in_cell = 0;
+    if (stray) {
+        pes_wait(lane, s);
+        return 0;
+    }
     if (s->state == S_DATA)
         s->pes_left = s->cell_left = SIZE_MAX; /* how much is left of either is not known any more */
     else

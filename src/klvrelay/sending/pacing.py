@@ -120,7 +120,7 @@ class Transmission:
     async def _cut(self, wire: Impairer | None) -> AsyncGenerator[Slice, None]:
         """One run of the recording in payloads."""
         cutter: Cutter | None = None
-        async with aclosing(self._reel.run()) as slices:
+        async with aclosing(self._reel.run(self._speed)) as slices:
             async for due, data in slices:
                 if cutter is None:
                     if wire is not None and self._reel.carriage == "klv":

@@ -27,16 +27,14 @@ CLOCKLESS = 4 << 20
 class Reel:
     """A recording, which can be run through again and again.
 
-    speed   times its own pace (only how finely it is cut depends on it)
-    rate    bits a second to pace it by instead of its time stamps, or None
+    rate   bits a second to pace it by instead of its time stamps, or None
     """
 
-    def __init__(self, url: Url, *, speed: float = 1.0, rate: float | None = None) -> None:
+    def __init__(self, url: Url, *, rate: float | None = None) -> None:
         if url.scheme not in ("file", "stdin"):
             raise ConfigError(f"{url}: what is sent is a file, a folder of segments, or - (standard input)")
         self.url = url
         self.carriage: Carriage = "ts"
-        self._quantum = QUANTUM * speed
         self._rate = rate
 
     @property
@@ -53,8 +51,11 @@ class Reel:
             async with aclosing(self.run()) as slices:
                 await anext(slices, None)
 
-    async def run(self) -> AsyncGenerator[Slice, None]:
-        """The slices of one run; whole TS packets of 188 bytes where there are such. Raises NotMedia, SourceDown."""
+    async def run(self, speed: float = 1.0) -> AsyncGenerator[Slice, None]:
+        """The slices of one run; whole TS packets of 188 bytes where there are such. Raises NotMedia, SourceDown.
+
+        speed   times its own pace that they will go at: how finely they are cut depends on it, not when they are due
+        """
         async with aclosing(_pieces_of(self.url)) as found:
             carriage, piece = await sniffed(self.url, found)
             if carriage is None:
@@ -63,16 +64,16 @@ class Reel:
                     " to make MPEG-TS of another container: ffmpeg -i FILE -map 0 -c copy out.ts"
                 )
             self.carriage = carriage
-            clock = self._clock(carriage)
+            clock = self._clock(carriage, QUANTUM * speed)
             async for due, data in self._paced(clock, _chain(piece, found)):
                 yield due, data if isinstance(clock, KlvClock) else clock.plain(data)
 
-    def _clock(self, carriage: Carriage) -> TsClock | RateClock | KlvClock:
+    def _clock(self, carriage: Carriage, quantum: float) -> TsClock | RateClock | KlvClock:
         if carriage == "klv":
             if self._rate is not None:
                 raise ConfigError(f"{self.url}: it is bare KLV, paced by its time stamps: leave out the rate")
             return KlvClock()
-        return TsClock(self._quantum) if self._rate is None else RateClock(self._rate)
+        return TsClock(quantum) if self._rate is None else RateClock(self._rate)
 
     async def _paced(
         self, clock: TsClock | RateClock | KlvClock, found: AsyncIterator[bytes]

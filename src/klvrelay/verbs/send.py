@@ -44,7 +44,7 @@ async def send(
     """Send it, and say at the end what was sent; raises what `sending` raises."""
     url, pkt_size = _without_pkt_size(Url.parse(target))
     impairment = None if impair is None else Impairment.parse(impair)
-    reel = Reel(Url.parse(source), speed=speed, rate=None if rate is None else bits_a_second(rate))
+    reel = Reel(Url.parse(source), rate=None if rate is None else bits_a_second(rate))
     job = Transmission(reel, speed=speed, loop=loop, pkt_size=pkt_size, impairment=impairment)
     line = open_line(url, timeout=timeout, interface=interface)
     if impairment is not None:

@@ -4,6 +4,7 @@
     replay.py   a file in its own time           pace.py: when each byte is due
     udp.py      udp:// and rtp://                inbox.py, rtp.py, multicast.py: what they need
     tcp.py      tcp://
+    srt.py      srt://                           srt_line.py, libsrt.py: what it needs; srt_sender.py: its other end
     libav.py    rtsp://, rtsps://, http://, https://, other containers; bridge.py: its way out
     sniff.py    what a stream is, by its first bytes
 
@@ -20,12 +21,13 @@ from klvrelay.names import Secret, Url
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.file import FileSource
 from klvrelay.sources.libav import LibavSource
+from klvrelay.sources.srt import SrtSource
 from klvrelay.sources.tcp import TcpSource
 from klvrelay.sources.udp import UdpSource
 
 __all__ = ["KINDS", "Demux", "Source", "open_source"]
 
-KINDS = "a file, - (standard input), udp://, rtp://, tcp://, rtsp://, rtsps://, http://, https://"
+KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://"
 """The kinds of source, for a message."""
 
 
@@ -118,10 +120,6 @@ def open_source(
         case "rtsp" | "rtsps" | "http" | "https":
             return LibavSource(where, timeout=timeout, ca_file=ca_file)
         case "srt":
-            raise ConfigError(
-                "srt:// is not read directly yet: run"
-                " `srt-live-transmit 'srt://HOST:PORT' udp://127.0.0.1:5000` beside klvrelay,"
-                " and give it udp://127.0.0.1:5000"
-            )
+            return SrtSource(where, timeout=timeout, passphrase=passphrase)
         case scheme:
             raise ConfigError(f"{scheme}:// is not a kind of source that klvrelay knows: give {KINDS}")

@@ -18,7 +18,7 @@ enum {
     LOOK = 20000 * US,          /* between two looks at what is missing */
     ABSENT_US = 5000000,
     AWAY = 32,                  /* PCRs of others after which time goes by another clock */
-    SETTLED = 16,               /* PCRs after which the line tells what is late */
+    SETTLED = 64,               /* PCRs after which the line tells what is late */
     REMEMBERED = 256,           /* PCRs that the line goes through; at 25 a second, ten seconds */
     SMOOTHED = 16
 };
@@ -28,7 +28,7 @@ static const int64_t JUMP = (int64_t)10 * 1000000 * US;
 
 void check_absent(struct klv_lane *lane, int64_t us)
 {
-    lane->absent = us < INT64_MAX / US ? us * US : INT64_MAX;
+    lane->absent = us < 0 ? 0 : us < INT64_MAX / US ? us * US : INT64_MAX;
 }
 
 void check_init(struct klv_lane *lane)
@@ -265,6 +265,7 @@ static uint16_t continuity(struct klv_lane *lane, const uint8_t *p, size_t pid, 
         unsigned twice = ahead == 15 && !(next & TWICE) && is_twice(lane, p, pid);
         lane->counts.duplicates += twice;
         lane->counts.continuity_errors += !twice;
+        lane->faults += !twice;
         if (ahead == 15)
             return (uint16_t)(next | TWICE);
     }
@@ -275,6 +276,7 @@ void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid)
 {
     if (p[1] & 0x80) {
         lane->counts.transport_errors++;
+        lane->faults++;
         lane->next[pid] |= FRESH; /* nothing in it is to be believed, and its PID may be another's */
         return;
     }

@@ -24,11 +24,17 @@ void hold_cut(struct pid *s)
     s->in_step = 0;
 }
 
+void hold_doubt(struct pid *s, size_t ahead)
+{
+    if (s->from < s->to + ahead)
+        s->doubt = s->to + ahead;
+}
+
 /* What comes from here on belongs to a PES packet (or mark) with this time. */
 void hold_turn(struct pid *s, int64_t pts)
 {
     if (s->from == s->to)
-        s->from = s->to = s->turn = 0;
+        s->from = s->to = s->turn = s->doubt = 0;
     else if (s->from >= s->turn)
         s->pts_held = s->pts;
     s->turn = s->to;
@@ -42,6 +48,7 @@ void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t
         memmove(s->hold, s->hold + s->from, keep);
         s->turn = s->turn > s->from ? s->turn - s->from : 0;
         s->cut = s->cut > s->from ? s->cut - s->from : 0;
+        s->doubt = s->doubt > s->from ? s->doubt - s->from : 0;
         s->from = 0;
         s->to = keep;
     }
@@ -65,8 +72,11 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     packet->set = view->set;
     packet->checksum = view->checksum;
     const struct set *set = &klv_sets[view->set];
+    /* Sixteen lost packets don't show in their own counter; a checksum tells, and where there is none, the others'. */
+    int doubtful = view->checksum == KLV_ABSENT && s->from < s->doubt && s->doubt - s->from < view->size;
     /* Where all others had a checksum, one without has lost it. */
-    packet->damaged = view->cut || s->damaged || (set->sum && s->summed && view->checksum == KLV_ABSENT);
+    int robbed = set->sum && s->summed && view->checksum == KLV_ABSENT;
+    packet->damaged = view->cut || s->damaged || doubtful || robbed;
     s->summed |= set->sum && view->checksum == KLV_GOOD;
     lane->last = s;
     lane->last_size = view->size;

@@ -41,7 +41,18 @@ void klv_lane_counts(const struct klv_lane *lane, struct klv_counts *counts)
     counts->pcr_jitter_us = (uint64_t)(jitter + 0.5);
 }
 
-/* 1 = go on with the payload; 0 = the same packet twice. A gap cuts what is held. */
+/* The counter did not go on by one: what is held is cut, and waits for the next beginning. */
+static void skip_gap(struct klv_lane *lane, struct pid *s)
+{
+    hold_cut(s);
+    s->in_cell = 0;
+    if (s->state == S_DATA)
+        s->pes_left = s->cell_left = SIZE_MAX; /* how much is left of either is not known any more */
+    else
+        pes_wait(lane, s);
+}
+
+/* 1 = go on with the payload; 0 = the same packet twice, or one of two with the same number. */
 static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, size_t payload)
 {
     uint8_t counter = p[3] & 15;
@@ -57,26 +68,34 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
         return 1;
     if (!is_announced(p))
         lane->counts.discontinuities++;
-    hold_cut(s);
-    s->in_cell = 0;
-    if (stray) {
-        pes_wait(lane, s);
-        return 0;
-    }
-    if (s->state == S_DATA)
-        s->pes_left = s->cell_left = SIZE_MAX; /* how much is left of either is not known any more */
-    else
-        pes_wait(lane, s);
-    return 1;
+    skip_gap(lane, s);
+    if (!stray)
+        return 1;
+    pes_wait(lane, s);
+    return 0;
+}
+
+/* A packet without payload says nothing, unless that the counter goes on elsewhere. */
+static void empty_packet(struct klv_lane *lane, struct pid *s, const uint8_t *p)
+{
+    if (!is_announced(p) || (p[3] & 15) == s->counter)
+        return;
+    s->counter = p[3] & 15;
+    skip_gap(lane, s);
 }
 
 static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     size_t at = payload_at(p);
-    if (at == TS_SIZE)
+    if (at == TS_SIZE) {
+        empty_packet(lane, s, p);
         return;
+    }
     if (!in_sequence(lane, s, p, at))
         return;
+    if (s->faults != lane->faults)
+        hold_doubt(s, s->state == S_DECIDE && s->have > 0);
+    s->faults = lane->faults;
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
         hold_cut(s);
         pes_wait(lane, s);
@@ -114,7 +133,7 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
     } else if (role >= R_PMT) {
         psi_payload(lane, &lane->pmt[role - R_PMT], role, p);
     } else if (role == R_PRIVATE) {
-        struct pid *s = holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
+        struct pid *s = !(p[1] & 0x80) && !(p[3] & 0xc0) && holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
         if (s)
             ts_klv(lane, s, p);
     } else {
@@ -218,6 +237,7 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
     } else if (lane->part[lane->stride] == 0x47) { /* one bad sync byte: its packet is lost, no more */
         lane->counts.sync_losses++;
         lane->counts.sync_byte_errors++;
+        lane->faults++;
         lane->counts.passed_over += lane->stride;
         drop_part(lane, lane->stride);
     } else {

@@ -64,7 +64,7 @@ static void let_go(struct klv_lane *lane, struct pid *s)
     lane->role[s->pid] = R_NONE;
     lane->counts.passed_over += s->to - s->from;
     s->used = 0;
-    s->from = s->to = s->cut = 0;
+    s->from = s->to = s->cut = s->doubt = 0;
 }
 
 static void take_pmt(struct klv_lane *lane, const struct section *section, size_t size)

@@ -52,7 +52,7 @@ static void skip_gap(struct klv_lane *lane, struct pid *s)
         pes_wait(lane, s);
 }
 
-/* 1 = go on with the payload; 0 = the same packet twice. */
+/* 1 = go on with the payload; 0 = the same packet twice, or one of two with the same number. */
 static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, size_t payload)
 {
     uint8_t counter = p[3] & 15;
@@ -60,6 +60,8 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
         return 0;
     memcpy(s->last, p, TS_SIZE);
     int gap = s->counted && counter != ((s->counter + 1) & 15);
+    /* One of two with the same number is out of place, and what follows goes on from the other. */
+    int stray = gap && counter == s->counter && !is_announced(p);
     s->counter = counter;
     s->counted = 1;
     if (!gap)
@@ -67,7 +69,10 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
     if (!is_announced(p))
         lane->counts.discontinuities++;
     skip_gap(lane, s);
-    return 1;
+    if (!stray)
+        return 1;
+    pes_wait(lane, s);
+    return 0;
 }
 
 /* A packet without payload says nothing, unless that the counter goes on elsewhere. */

@@ -26,6 +26,7 @@ ARROWS: dict[str, set[str] | None] = {
     "klv": {"record", "wire", "errors", "spec"},
     "stamps": {"record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
     "sources": {"record", "klv", "inlet", "names", "errors"},
+    "sending": {"sources", "record", "names", "errors"},
     "sinks": {"record", "errors", "names"},
     "spool": {"record", "errors"},
     "latest": {"record"},

@@ -160,9 +160,17 @@ async def _demo(args: argparse.Namespace) -> int:
     return 0
 
 
+async def _send(args: argparse.Namespace) -> int:
+    from klvrelay.verbs.send import send
+
+    options = {key: getattr(args, key) for key in ("speed", "loop", "impair", "rate", "interface", "timeout", "quiet")}
+    await send(args.source, args.target, **options)
+    return 0
+
+
 VERBS = {
-    "run": _relay, "replay": _relay, "decode": _decode, "probe": _probe, "record": _record, "watch": _watch,
-    "demo": _demo,
+    "run": _relay, "replay": _relay, "decode": _decode, "probe": _probe, "record": _record, "send": _send,
+    "watch": _watch, "demo": _demo,
 }  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"klvrelay {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for add in (
-        _run_options, _replay_options, _decode_options, _probe_options, _record_options, _watch_options,
+        _run_options, _replay_options, _decode_options, _probe_options, _record_options, _send_options, _watch_options,
         _sample_options, _demo_options,
     ):  # fmt: skip
         add(verbs)
@@ -65,6 +65,7 @@ EXAMPLES = {
     "sample": "klvrelay sample orbit.ts --seconds 30 --carriage async",
     "demo": "klvrelay demo udp://0.0.0.0:5000",
     "items": "klvrelay items sensor_latitude",
+    "send": "klvrelay send flight.ts udp://239.1.1.1:5000?ttl=4 --loop --impair loss=1%,seed=7",
 }
 
 
@@ -227,3 +228,35 @@ def _items_options(verbs: Any) -> None:
     parser.add_argument("--set", metavar="SET", help="look in this set only, or list its items: 0903, VTarget, ...")
     parser.add_argument("--sets", action="store_true", help="list the sets")
     parser.add_argument("--json", action="store_true", help="as JSON, an array of all that is known of each")
+
+
+FAR_ENDS = """\
+far ends:
+  udp://192.0.2.7:5000             datagrams of 7 TS packets (?pkt_size=1316)
+  udp://239.1.1.1:5000?ttl=4       a multicast group (--interface eth0 where there are several)
+  rtp://192.0.2.7:5004             the same in RTP
+  tcp://192.0.2.7:5000             a connection (?listen=1 to be called instead)
+  srt://192.0.2.7:5000             SRT
+impairments, each of the datagrams (or, level=ts, of the TS packets in them):
+  loss=1%  burst=3                 so many are lost, 3 in a row
+  reorder=0.5%  by=2               come 2 later
+  duplicate=1%  apart=5            come twice, the second time 5 later
+  flip=0.01%  bits=1               bits are changed
+  delay=20ms  jitter=5ms           each comes later; by how much, differs
+  level=ts  pid=0x101  seed=7      TS packets, only of this PID; the same seed does the same damage
+"""
+
+
+def _send_options(verbs: Any) -> None:
+    text = "send a recording as if it were live, over a wire as bad as you like"
+    parser = _verb(verbs, "send", text, FAR_ENDS)
+    parser.add_argument("source", metavar="FILE",
+                        help="MPEG-TS or bare KLV, a folder of segments, - for standard input")  # fmt: skip
+    parser.add_argument("target", metavar="URL", help="where to send it")
+    parser.add_argument("--speed", type=float, default=1.0, help="this many times as fast (1)")
+    parser.add_argument("--loop", action="store_true", help="again and again, until stopped")
+    parser.add_argument("--impair", metavar="WHAT", help="damage it on the way, e.g. loss=1%%,reorder=0.5%%,seed=7")
+    parser.add_argument("--rate", metavar="BITS", help="bits a second, e.g. 5M, instead of the pace of its clock (PCR)")
+    parser.add_argument("--interface", help="network interface that multicast goes out of")
+    parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="wait for a far end so long (5)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")

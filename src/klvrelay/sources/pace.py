@@ -62,6 +62,15 @@ class TsClock:
         self._pid = -1
         self._each = 0.0  # seconds that a packet takes, by the last two stamps
 
+    @property
+    def ticks(self) -> bool:
+        """Has it seen a clock stamp?"""
+        return self._pid >= 0
+
+    def plain(self, data: bytes) -> bytes:
+        """The slice just given without what stands around packets of 188 bytes."""
+        return _plain(data, self._size)
+
     def cut(self, piece: bytes) -> Iterator[Slice]:
         """Slices up to the last PCR so far; what follows waits for the next one."""
         data = self._held + piece
@@ -133,6 +142,49 @@ class TsClock:
         for end in [*ends.tolist(), len(due)]:
             yield float(due[end - 1]), data[at + begin * self._size : at + end * self._size]
             begin = end
+
+
+class RateClock:
+    """MPEG-TS at an even rate, packet by packet, whatever its own clock says."""
+
+    def __init__(self, rate: float) -> None:
+        self._each = 8 / rate
+        self._held = b""
+        self._size = 0
+        self._gone = 0
+
+    def plain(self, data: bytes) -> bytes:
+        """The slice just given without what stands around packets of 188 bytes."""
+        return _plain(data, self._size)
+
+    def cut(self, piece: bytes) -> Iterator[Slice]:
+        """Every packet that is whole, due when its last byte is."""
+        data, at = self._held + piece, 0
+        if not self._size:
+            at, self._size = _geometry(data, 0)
+            if at:
+                yield self._slice(data[:at])
+        while self._size and len(data) - at >= self._size:
+            yield self._slice(data[at : at + self._size])
+            at += self._size
+        self._held = data[at:]
+
+    def rest(self) -> Iterator[Slice]:
+        held, self._held = self._held, b""
+        if held:
+            yield self._slice(held)
+
+    def _slice(self, data: bytes) -> Slice:
+        self._gone += len(data)
+        return self._gone * self._each, data
+
+
+def _plain(data: bytes, size: int) -> bytes:
+    """Packets of 192 or 204 bytes as packets of 188; other bytes as they are."""
+    lead = _LEAD.get(size, 0)
+    if size in (0, 188) or len(data) % size or data[lead::size] != bytes([SYNC]) * (len(data) // size):
+        return data
+    return b"".join(data[at + lead : at + lead + 188] for at in range(0, len(data), size))
 
 
 def _geometry(data: bytes, at: int) -> tuple[int, int]:

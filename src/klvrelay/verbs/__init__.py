@@ -6,5 +6,6 @@
     items.py    what is known of an item; sheet.py: how that looks
     watch.py    a broker's streams as a live table
     sample.py   a synthetic recording
+    send.py     a recording to a far end, in its own time
     demo.py     all of it in one process
 """

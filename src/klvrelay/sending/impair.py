@@ -1,0 +1,266 @@
+"""A bad wire on purpose: units (datagrams or TS packets) in, what such a wire would deliver out.
+
+No clock and no socket in it, and no chance but that of the seed: the same seed and the same units give the same
+damage. Next door: `pacing.py` sends what comes out.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, fields
+from itertools import count
+
+from klvrelay.errors import ConfigError
+from klvrelay.names import printable
+
+TS_SIZE = 188
+
+Delayed = tuple[float, bytes]
+"""(seconds that it takes longer than the others, unit)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Impairment:
+    """What a wire does to its units; chances are fractions of all units.
+
+    loss        share that is lost; `burst`: so many in a row at a time
+    reorder     share that comes behind the next `by` units
+    duplicate   share that comes twice; `apart`: the second time behind so many others
+    flip        share in which bits are changed; `bits`: how many
+    delay       seconds that each takes longer; `jitter`: up to so many more, each its own: one may overtake another
+    level       "datagram", or "ts": the packets of the transport stream before they go into datagrams
+    pid         TS packets of this PID only, or None for all
+    seed        of the chance
+    """
+
+    loss: float = 0.0
+    burst: int = 1
+    reorder: float = 0.0
+    by: int = 1
+    duplicate: float = 0.0
+    apart: int = 0
+    flip: float = 0.0
+    bits: int = 1
+    delay: float = 0.0
+    jitter: float = 0.0
+    level: str = "datagram"
+    pid: int | None = None
+    seed: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Impairment:
+        """Read `loss=1%,reorder=0.5%,seed=7`; raises ConfigError, which lists what there is.
+
+        Without a seed it gets one, so that it can be told and given again.
+        """
+        given: dict[str, object] = {}
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            key, equals, value = (piece.strip() for piece in part.partition("="))
+            if not equals or key not in _READERS:
+                raise ConfigError(f"--impair: {printable(part)!r} is not known\n{KNOWN}")
+            if key in given:
+                raise ConfigError(f"--impair: {key} is given twice")
+            try:
+                given[key] = _READERS[key](value)
+            except ValueError as fault:
+                raise ConfigError(f"--impair: {key}={printable(value)}: give {fault}") from None
+        if not given:
+            raise ConfigError(f"--impair: nothing is given\n{KNOWN}")
+        given.setdefault("seed", random.SystemRandom().randrange(1, 100_000))
+        self = cls(**given)  # type: ignore[arg-type]  # each reader gives its field's type
+        self._fit(given)
+        return self
+
+    def _fit(self, given: Collection[str]) -> None:
+        """Keys that mean nothing without another one, or at this level."""
+        for key, needed in (("burst", "loss"), ("by", "reorder"), ("apart", "duplicate"), ("bits", "flip")):
+            if key in given and not getattr(self, needed):
+                raise ConfigError(f"--impair: {key} says how {needed} happens: give {needed} too, as in {needed}=1%")
+        if self.level == "ts" and (self.delay or self.jitter):
+            raise ConfigError("--impair: delay and jitter are of datagrams: leave out level=ts")
+        if self.pid is not None and self.level != "ts":
+            raise ConfigError("--impair: pid chooses TS packets: give level=ts too")
+        if not any((self.loss, self.reorder, self.duplicate, self.flip, self.delay, self.jitter)):
+            raise ConfigError(f"--impair: nothing is impaired\n{KNOWN}")
+
+
+def _share(text: str) -> float:
+    """`1%` or `0.01` as a fraction."""
+    wanted = "a share such as 1% or 0.01, at most 100%"
+    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)(\s*%)?", text, re.ASCII)
+    if found is None:
+        raise ValueError(wanted)
+    share = float(found[1]) / 100 if found[2] else float(found[1])
+    if share > 1:
+        raise ValueError(wanted)
+    if share == 1 and not found[2]:
+        raise ValueError("1% or 100%: it could be either")
+    return share
+
+
+def _seconds(text: str) -> float:
+    """`20ms`, `20` (milliseconds) or `0.5s` in seconds."""
+    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*(ms|s|)", text, re.ASCII)
+    if found is None or float(found[1]) * (1 if found[2] == "s" else 1e-3) > 60:
+        raise ValueError("milliseconds such as 20 or 20ms, at most 60s")
+    return float(found[1]) if found[2] == "s" else float(found[1]) / 1000
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        try:
+            number = int(text, 0)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return number
+
+    return read
+
+
+def _level(text: str) -> str:
+    if text not in ("datagram", "ts"):
+        raise ValueError("datagram or ts")
+    return text
+
+
+_READERS: dict[str, Callable[[str], object]] = {
+    "loss": _share,
+    "burst": _whole(1, 100_000),
+    "reorder": _share,
+    "by": _whole(1, 10_000),
+    "duplicate": _share,
+    "apart": _whole(0, 10_000),
+    "flip": _share,
+    "bits": _whole(1, 10_000),
+    "delay": _seconds,
+    "jitter": _seconds,
+    "level": _level,
+    "pid": _whole(0, 0x1FFF),
+    "seed": _whole(0, (1 << 63) - 1),
+}
+
+KNOWN = (
+    "known are loss=1% (burst=3: in a row), reorder=1% (by=1: so many late), duplicate=1% (apart=0: so many later),"
+    " flip=0.01% (bits=1), delay=20ms, jitter=5ms, level=datagram or ts (pid=0x101), seed=7"
+)
+"""What --impair takes, for a message."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was done to the units so far; `units` came in, and so many were lost, reordered, doubled, ..."""
+
+    units: int = 0
+    lost: int = 0
+    reordered: int = 0
+    duplicated: int = 0
+    flipped: int = 0
+    delayed: int = 0
+
+    def __str__(self) -> str:
+        done = [f"{getattr(self, f.name)} {f.name}" for f in fields(self)[1:] if getattr(self, f.name)]
+        return ", ".join(done) or "none yet"
+
+
+class Impairer:
+    """One wire: `push` each unit, `rest` at the end; both give what arrives, in the order in which it does.
+
+    Each kind of damage has a chance of its own, so that the same units are lost whatever else is asked for.
+    """
+
+    def __init__(self, impairment: Impairment) -> None:
+        self.impairment = impairment
+        self.tally = Tally()
+        self._chance = {name: random.Random(f"{impairment.seed} {name}") for name in _KINDS}
+        # So many bursts that the share of what is lost is the one asked for.
+        loss, burst = impairment.loss, impairment.burst
+        self._burst_begins = loss / (burst - loss * (burst - 1))
+        self._burst_left = 0
+        self._held: list[tuple[int, int, bytes]] = []  # (units to wait for, in what order, unit)
+        self._number = count()
+
+    def push(self, unit: bytes) -> Iterator[Delayed]:
+        """What arrives once this unit is sent: nothing, it, it and others that were held."""
+        wish, tally = self.impairment, self.tally
+        if wish.pid is not None and not _is_of(unit, wish.pid):
+            yield from self._arrive(unit)
+            return
+        tally.units += 1
+        reordered = self._happens("reorder", wish.reorder)
+        duplicated = self._happens("duplicate", wish.duplicate)
+        flipped = self._happens("flip", wish.flip)
+        if self._is_lost():
+            tally.lost += 1
+            return
+        if flipped:
+            tally.flipped += 1
+            unit = self._flip(unit)
+        if duplicated:
+            tally.duplicated += 1
+            if wish.apart:
+                self._hold(wish.apart + 1, unit)
+        if reordered:
+            tally.reordered += 1
+            self._hold(wish.by, unit)
+            return
+        yield from self._arrive(unit)
+        if duplicated and not wish.apart:
+            yield from self._arrive(unit)
+
+    def rest(self) -> Iterator[Delayed]:
+        """What is still held, at the end of the stream."""
+        held, self._held = self._held, []
+        for _, _, unit in sorted(held):
+            yield self._delay(), unit
+
+    def _happens(self, name: str, share: float) -> bool:
+        return share > 0 and self._chance[name].random() < share
+
+    def _is_lost(self) -> bool:
+        if not self._burst_left and self._happens("loss", self._burst_begins):
+            self._burst_left = self.impairment.burst
+        lost = self._burst_left > 0
+        self._burst_left -= lost
+        return lost
+
+    def _hold(self, units: int, unit: bytes) -> None:
+        self._held.append((units, next(self._number), unit))
+
+    def _arrive(self, unit: bytes) -> Iterator[Delayed]:
+        """This one, and those that have now waited for enough others."""
+        yield self._delay(), unit
+        if self._held:
+            self._held = [(left - 1, number, held) for left, number, held in self._held]
+            due = [entry for entry in self._held if entry[0] <= 0]
+            self._held = [entry for entry in self._held if entry[0] > 0]
+            for _, _, held in due:
+                yield self._delay(), held
+
+    def _delay(self) -> float:
+        wish = self.impairment
+        if not (wish.delay or wish.jitter):
+            return 0.0
+        self.tally.delayed += 1
+        return wish.delay + (self._chance["jitter"].random() * wish.jitter if wish.jitter else 0.0)
+
+    def _flip(self, unit: bytes) -> bytes:
+        changed, chance = bytearray(unit), self._chance["bit"]
+        for place in chance.sample(range(len(unit) * 8), min(self.impairment.bits, len(unit) * 8)):
+            changed[place >> 3] ^= 0x80 >> (place & 7)
+        return bytes(changed)
+
+
+_KINDS = ("loss", "reorder", "duplicate", "flip", "bit", "jitter")
+
+
+def _is_of(packet: bytes, pid: int) -> bool:
+    return (packet[1] & 0x1F) << 8 | packet[2] == pid if len(packet) > 2 else False
+
+
+def ts_packets(data: bytes) -> Iterable[bytes]:
+    """Transport packets of 188 bytes, one by one."""
+    return (data[at : at + TS_SIZE] for at in range(0, len(data), TS_SIZE))

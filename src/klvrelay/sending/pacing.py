@@ -1,0 +1,165 @@
+"""A recording onto a line, each datagram when it is due; next door, `reel.py`, `cut.py`, `impair.py` and the lines."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import aclosing
+from itertools import count
+
+from klvrelay.errors import ConfigError
+from klvrelay.sending import Line
+from klvrelay.sending.cut import UDP_MOST, Cutter
+from klvrelay.sending.impair import TS_SIZE, Impairer, Impairment, Tally
+from klvrelay.sending.reel import Reel
+from klvrelay.sources.pace import Slice
+from klvrelay.sources.replay import LATE, ROUND_LEAST
+
+PKT_SIZE = 7 * TS_SIZE
+"""Bytes of MPEG-TS in a datagram: what goes through an Ethernet in one piece."""
+
+_COARSE = 0.0022  # below it the loop's timers, which count whole milliseconds, are of no use
+_FINE = 0.0012
+_SLACK = 0.0001
+_BREATH = 0.005  # seconds after which the loop gets a turn, though nothing is to be waited for
+
+
+class Pacer:
+    """Waits on the monotonic clock until something is due; what is due is told from the first on, so nothing drifts."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._start: float | None = None
+        self._breathed = 0.0
+        self.behind = 0.0
+        """Seconds that were let be, since it was too late for them."""
+
+    async def until(self, due: float) -> None:
+        now = time.monotonic()
+        if self._start is None:
+            self._start = self._breathed = now
+        ahead = self._start + due / self._speed - now
+        if ahead < -LATE:
+            self._start -= ahead
+            self.behind -= ahead
+        if ahead > _COARSE or now - self._breathed > _BREATH:
+            await asyncio.sleep(max(0.0, ahead - _FINE))
+            self._breathed = time.monotonic()
+            ahead = self._start + due / self._speed - self._breathed
+        if ahead > _SLACK:
+            _sleep(ahead)
+
+
+def _sleep(seconds: float) -> None:
+    """The last millisecond or two: the kernel's own timer is as fine as a datagram needs, the loop's is not."""
+    time.sleep(seconds)
+
+
+class Transmission:
+    """A recording on its way, once or in a loop; its counts go on from line to line.
+
+    speed      times the recording's own pace
+    pkt_size   bytes of MPEG-TS in a datagram, at most
+    """
+
+    def __init__(
+        self,
+        reel: Reel,
+        *,
+        speed: float = 1.0,
+        loop: bool = False,
+        pkt_size: int = PKT_SIZE,
+        impairment: Impairment | None = None,
+    ) -> None:
+        if not TS_SIZE <= pkt_size <= UDP_MOST - 12:
+            raise ConfigError(f"pkt_size {pkt_size}: give a size from {TS_SIZE} to {UDP_MOST - 12} bytes")
+        if not 0 < speed < float("inf"):
+            raise ConfigError(f"speed {speed}: give a number above 0; 1 is the file's own pace")
+        if loop and not reel.again:
+            raise ConfigError(f"{reel.url} can't be sent in a loop: give a file or a folder")
+        self.datagrams = 0
+        self.size = 0
+        self.seconds = 0.0
+        """Of the recording, sent so far."""
+        self.tally = Tally()
+        """What the impairment did so far."""
+        self.behind = 0.0
+        """Seconds that were let be, since sending fell behind."""
+        self._reel, self._speed, self._loop, self._pkt_size = reel, speed, loop, pkt_size
+        self._impairer = None if impairment is None else Impairer(impairment)
+        if self._impairer is not None:
+            self.tally = self._impairer.tally
+        self._late: list[tuple[float, int, bytes]] = []
+        self._number = count()
+
+    async def run(self, line: Line) -> None:
+        """Send it to the far end of an open line; raises what its reading and the line raise."""
+        impairer = self._impairer
+        ts_level = impairer is not None and impairer.impairment.level == "ts"
+        pacer, base, before = Pacer(self._speed), 0.0, (self.seconds, self.behind)
+        while True:
+            last = 0.0
+            async with aclosing(self._cut(impairer if ts_level else None)) as payloads:
+                async for due, payload in payloads:
+                    last = due
+                    datagram = line.frame(payload, base + due)
+                    wire = None if ts_level else impairer
+                    await self._put(line, pacer, self._through(wire, base + due, datagram))
+                    self.seconds, self.behind = before[0] + base + due, before[1] + pacer.behind
+            if not self._loop:
+                break
+            base += last or ROUND_LEAST * self._speed
+        if impairer is not None and not ts_level:
+            for _, data in impairer.rest():
+                self._late.append((base + last, next(self._number), data))
+        await self._put(line, pacer, ((due, data) for due, _, data in sorted(self._late)))
+        self._late.clear()
+
+    async def _cut(self, wire: Impairer | None) -> AsyncGenerator[Slice, None]:
+        """One run of the recording in payloads."""
+        cutter: Cutter | None = None
+        async with aclosing(self._reel.run(self._speed)) as slices:
+            async for due, data in slices:
+                if cutter is None:
+                    if wire is not None and self._reel.carriage == "klv":
+                        raise ConfigError(f"{self._reel.url} is bare KLV: there are no TS packets in it for level=ts")
+                    cutter = Cutter(self._reel.carriage, self._pkt_size, wire)
+                for payload in cutter.push(due, data):
+                    yield payload
+        if cutter is not None:
+            for payload in cutter.end():
+                yield payload
+
+    def _through(self, impairer: Impairer | None, due: float, datagram: bytes) -> Iterator[Slice]:
+        """What the far end of a bad wire gets by then: those that are late wait for their time."""
+        if impairer is None:
+            yield due, datagram
+            return
+        for delay, data in impairer.push(datagram):
+            heapq.heappush(self._late, (due + delay * self._speed, next(self._number), data))
+        while self._late and self._late[0][0] <= due:
+            at, _, data = heapq.heappop(self._late)
+            yield at, data
+
+    async def _put(self, line: Line, pacer: Pacer, datagrams: Iterable[Slice]) -> None:
+        for due, data in datagrams:
+            await pacer.until(due)
+            await line.send(data)
+            self.datagrams += 1
+            self.size += len(data)
+
+
+def check(line: Line, wish: Impairment) -> None:
+    """Raise ConfigError for damage that can't be done on this line."""
+    if line.lossy or wish.level == "ts":
+        return
+    scheme = f"{line.url.scheme}://"
+    if wish.loss or wish.reorder or wish.duplicate:
+        raise ConfigError(
+            f"--impair: {scheme} delivers all, once and in order, so only flip can be done to it;"
+            " with level=ts, the TS packets are impaired before they are sent"
+        )
+    if wish.delay or wish.jitter:
+        raise ConfigError(f"--impair: delay and jitter are of datagrams, and {scheme} has none of its own")

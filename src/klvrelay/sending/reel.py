@@ -1,0 +1,127 @@
+"""What is sent: a file, a folder of segments or standard input, as slices with the second each is due at.
+
+Next door: `sources/pace.py` has the clocks; `cut.py` makes datagrams of the slices.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from klvrelay.errors import ConfigError, NotMedia, SourceDown
+from klvrelay.names import Url
+from klvrelay.record import Carriage
+from klvrelay.sources.file import pieces
+from klvrelay.sources.pace import KlvClock, RateClock, Slice, TsClock
+from klvrelay.sources.sniff import sniffed
+
+QUANTUM = 0.0003
+"""Seconds of sending within which packets are due at once."""
+CHUNK = 64 << 10
+"""Bytes that are given to a clock at once: it takes no longer over them than a datagram may be late."""
+CLOCKLESS = 4 << 20
+"""Bytes of MPEG-TS within which there must be a clock stamp."""
+
+
+class Reel:
+    """A recording, which can be run through again and again.
+
+    rate   bits a second to pace it by instead of its time stamps, or None
+    """
+
+    def __init__(self, url: Url, *, rate: float | None = None) -> None:
+        if url.scheme not in ("file", "stdin"):
+            raise ConfigError(f"{url}: what is sent is a file, a folder of segments, or - (standard input)")
+        self.url = url
+        self.carriage: Carriage = "ts"
+        self._rate = rate
+
+    @property
+    def again(self) -> bool:
+        """Can it be run through more than once?"""
+        return self.url.scheme == "file" and (os.path.isfile(self.url.path) or os.path.isdir(self.url.path))
+
+    def _is_missing(self) -> bool:
+        return self.url.scheme == "file" and not os.path.exists(self.url.path)
+
+    async def look(self) -> None:
+        """Raise what a run would raise at its beginning, where that can be known without waiting."""
+        if self.again or self._is_missing():
+            async with aclosing(self.run()) as slices:
+                await anext(slices, None)
+
+    async def run(self, speed: float = 1.0) -> AsyncGenerator[Slice, None]:
+        """The slices of one run; whole TS packets of 188 bytes where there are such. Raises NotMedia, SourceDown.
+
+        speed   times its own pace that they will go at: how finely they are cut depends on it, not when they are due
+        """
+        async with aclosing(_pieces_of(self.url)) as found:
+            carriage, piece = await sniffed(self.url, found)
+            if carriage is None:
+                raise NotMedia(
+                    f"{self.url} is neither MPEG-TS nor KLV, and `send` sends bytes as they are;"
+                    " to make MPEG-TS of another container: ffmpeg -i FILE -map 0 -c copy out.ts"
+                )
+            self.carriage = carriage
+            clock = self._clock(carriage, QUANTUM * speed)
+            async for due, data in self._paced(clock, _chain(piece, found)):
+                yield due, data if isinstance(clock, KlvClock) else clock.plain(data)
+
+    def _clock(self, carriage: Carriage, quantum: float) -> TsClock | RateClock | KlvClock:
+        if carriage == "klv":
+            if self._rate is not None:
+                raise ConfigError(f"{self.url}: it is bare KLV, paced by its time stamps: leave out the rate")
+            return KlvClock()
+        return TsClock(quantum) if self._rate is None else RateClock(self._rate)
+
+    async def _paced(
+        self, clock: TsClock | RateClock | KlvClock, found: AsyncIterator[bytes]
+    ) -> AsyncGenerator[Slice, None]:
+        taken = 0
+        async for piece in found:
+            for at in range(0, len(piece), CHUNK):
+                for due, data in clock.cut(piece[at : at + CHUNK]):
+                    yield due, data
+                taken += CHUNK
+                if taken > CLOCKLESS:
+                    self._check(clock)
+        self._check(clock)
+        for due, data in clock.rest():
+            yield due, data
+
+    def _check(self, clock: TsClock | RateClock | KlvClock) -> None:
+        if isinstance(clock, TsClock) and not clock.ticks:
+            raise NotMedia(f"{self.url}: no clock (PCR) in it to pace it by: give a rate, for example --rate 5M")
+
+
+async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+async def _pieces_of(url: Url) -> AsyncGenerator[bytes, None]:
+    """The bytes of a file, or of all segments in a folder as one stream."""
+    for one in _files(url):
+        async with aclosing(pieces(one)) as found:
+            async for piece in found:
+                yield piece
+
+
+def _files(url: Url) -> list[Url]:
+    return _segments(url) if url.scheme == "file" and os.path.isdir(url.path) else [url]
+
+
+def _segments(folder: Url) -> list[Url]:
+    """What `klvrelay record` wrote there, oldest first: its names tell the time."""
+    try:
+        with os.scandir(folder.path) as entries:
+            paths = sorted(entry.path for entry in entries if entry.is_file() and entry.name.endswith((".ts", ".klv")))
+    except OSError as fault:
+        raise SourceDown(f"{folder}: can't be read: {os.strerror(fault.errno or 0)}") from fault
+    if not paths:
+        raise NotMedia(f"{folder}: no .ts or .klv file in this folder")
+    if len({os.path.splitext(path)[1] for path in paths}) > 1:
+        raise NotMedia(f"{folder}: both .ts and .klv files in this folder, which are no one stream: give one file")
+    return [Url("file", path=path) for path in paths]

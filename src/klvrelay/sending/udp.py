@@ -1,0 +1,184 @@
+"""udp:// and rtp://: datagrams to an address or a multicast group; next door, `tcp.py`.
+
+RTP as RFC 2250 has it for MPEG-TS (payload type 33):
+
+| V=2 |P|X|  CC   |M|    PT     |        sequence number        |
+|                   timestamp, 90 kHz: when it is due           |
+|           synchronization source (SSRC) identifier            |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import logging
+import os
+import random
+import socket
+import struct
+from types import TracebackType
+from typing import Self
+
+from klvrelay.errors import ConfigError, SourceDown
+from klvrelay.names import Url, printable
+from klvrelay.sources import multicast
+from klvrelay.sources.multicast import Address
+
+RTP_RATE = 90_000
+MP2T = 33
+TTL_MOST = 255
+
+_RTP = struct.Struct(">BBHII")
+_OPTIONS = {"ttl", "interface", "localaddr", "ssrc"}
+# What ends it; all else (nobody listens, no route now, no buffer) may be over in a moment.
+_FATAL = {errno.EMSGSIZE: "a datagram of this size can't be sent", errno.EACCES: "not permitted to send there"}
+
+_log = logging.getLogger(__name__)
+
+
+class UdpLine:
+    """Datagrams to one address; where nobody listens they are sent all the same, as to a real receiver."""
+
+    lossy = True
+    waits = False
+
+    def __init__(self, url: Url, *, timeout: float, interface: str | None = None) -> None:
+        options = url.options
+        if not url.host or url.port is None:
+            raise ConfigError(f"{url}: give host and port, as in {url.scheme}://{url.host or '127.0.0.1'}:5000")
+        known = _OPTIONS - ({"ssrc"} if url.scheme == "udp" else set())
+        if unknown := options.keys() - known:
+            raise ConfigError(
+                f"{url}: option {printable(min(unknown))} is not known; known are {', '.join(sorted(known))}, pkt_size"
+            )
+        self.url = url
+        self.troubles = 0
+        self._timeout = timeout
+        self._interface = interface or options.get("interface") or options.get("localaddr")
+        self._ttl = _number(url, "ttl", options.get("ttl"), TTL_MOST)
+        ssrc = _number(url, "ssrc", options.get("ssrc"), 0xFFFFFFFF)
+        self._rtp = _Rtp(ssrc) if url.scheme == "rtp" else None
+        self._told: set[int] = set()
+        self._sock: socket.socket | None = None
+
+    async def __aenter__(self) -> Self:
+        host = await self._resolved()
+        try:
+            self._sock = self._connected(host)
+        except OSError as fault:
+            raise SourceDown(f"{self.url}: can't send there: {os.strerror(fault.errno or 0)}") from fault
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._sock is not None:
+            self._sock.close()
+            self._sock = None
+
+    def frame(self, payload: bytes, seconds: float) -> bytes:
+        return payload if self._rtp is None else self._rtp.frame(payload, seconds)
+
+    async def send(self, datagram: bytes) -> None:
+        """Send it; what went wrong is said once, and ends it only where it would go wrong for ever."""
+        assert self._sock is not None
+        try:
+            try:
+                self._sock.send(datagram)
+            except BlockingIOError:
+                await asyncio.get_running_loop().sock_sendall(self._sock, datagram)
+        except OSError as fault:
+            await self._trouble(datagram, fault.errno or 0)
+
+    async def _trouble(self, datagram: bytes, number: int) -> None:
+        if number in _FATAL:
+            raise SourceDown(f"{self.url}: {_FATAL[number]}")
+        if number == errno.ECONNREFUSED:
+            # The answer to an earlier datagram: this one has not gone out.
+            assert self._sock is not None
+            try:
+                self._sock.send(datagram)
+            except OSError:
+                self.troubles += 1
+        else:
+            self.troubles += 1
+        if number not in self._told:
+            self._told.add(number)
+            reason = "nobody listens there" if number == errno.ECONNREFUSED else os.strerror(number)
+            _log.warning("%s: %s; sending on", self.url, reason)
+
+    async def _resolved(self) -> Address:
+        try:
+            return ipaddress.ip_address(self.url.host)
+        except ValueError:
+            pass
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._timeout):
+                found = await loop.getaddrinfo(self.url.host, self.url.port, type=socket.SOCK_DGRAM)
+        except (OSError, TimeoutError):
+            raise SourceDown(f"{self.url}: the host's name is not known") from None
+        return ipaddress.ip_address(found[0][4][0])
+
+    def _connected(self, host: Address) -> socket.socket:
+        family = socket.AF_INET if host.version == 4 else socket.AF_INET6
+        sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            self._aim(sock, host)
+            text, _, scope = str(host).partition("%")
+            if host.version == 4:
+                sock.connect((text, self.url.port))
+            else:
+                sock.connect((text, self.url.port, 0, multicast.interface_of(self._interface or scope or None)[0]))
+        except SourceDown as fault:
+            sock.close()
+            raise SourceDown(f"{self.url}: {fault}") from None
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
+    def _aim(self, sock: socket.socket, host: Address) -> None:
+        """By which interface, and how far."""
+        index, address = multicast.interface_of(self._interface)
+        if host.version == 4:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            if host.is_multicast and index:
+                where = struct.pack("=4s4si", bytes(4), address, index)
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, where)
+            if self._ttl is not None:
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, max(1, self._ttl))
+                sock.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, self._ttl)
+        else:
+            if host.is_multicast and index:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+            if self._ttl is not None:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, self._ttl)
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, self._ttl)
+        if index and not host.is_multicast:
+            name = socket.if_indextoname(index)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode())
+
+
+class _Rtp:
+    """The headers of one sender; where its numbers and its time begin is chance (RFC 3550, 5.1)."""
+
+    def __init__(self, ssrc: int | None) -> None:
+        self._ssrc = random.getrandbits(32) if ssrc is None else ssrc
+        self._sequence = random.getrandbits(16)
+        self._begin = random.getrandbits(32)
+
+    def frame(self, payload: bytes, seconds: float) -> bytes:
+        ticks = (self._begin + round(seconds * RTP_RATE)) & 0xFFFFFFFF
+        header = _RTP.pack(0x80, MP2T, self._sequence, ticks, self._ssrc)
+        self._sequence = (self._sequence + 1) & 0xFFFF
+        return header + payload
+
+
+def _number(url: Url, key: str, text: str | None, most: int) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and int(text[:11]) <= most):
+        raise ConfigError(f"{url}: {key} is a number from 0 to {most}")
+    return int(text)

@@ -24,7 +24,7 @@ ARROWS: dict[str, set[str] | None] = {
     "record": {"wire"},
     "klv": {"record", "wire", "errors", "spec"},
     "stamps": {"record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
-    "sources": {"record", "klv", "names", "errors"},
+    "sources": {"record", "klv", "wire", "names", "errors"},  # of the wire: what an entry may hold
     "sinks": {"record", "errors", "names"},
     "spool": {"record", "errors"},
     "latest": {"record"},

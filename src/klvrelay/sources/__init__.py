@@ -6,6 +6,7 @@
     tcp.py      tcp://
     libav.py    rtsp://, rtsps://, http://, https://, other containers; bridge.py: its way out
     sniff.py    what a stream is, by its first bytes
+    isolated.py any of them in a process of its own; cell.py: that process; parcel.py, stderr.py: what it says
 
 A source knows nothing of retry, of records, or of the sinks.
 """
@@ -102,6 +103,14 @@ def open_source(
     where = url if isinstance(url, Url) else Url.parse(url)
     if timeout <= 0:
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
+    if isolate:
+        from klvrelay.sources.isolated import IsolatedSource  # here, since few have a use for it
+
+        options = {
+            "timeout": timeout, "interface": interface, "sender": sender, "speed": speed, "loop": loop,
+            "live_stamps": live_stamps, "ca_file": ca_file, "demux": demux, "follow": follow, "passphrase": passphrase,
+        }  # fmt: skip
+        return IsolatedSource(open_source(where, **options), options)  # type: ignore[arg-type]
     match where.scheme:
         case "file" | "stdin" if speed is not None or loop:
             from klvrelay.sources.replay import ReplaySource  # here, since it loads numpy

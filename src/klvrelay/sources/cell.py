@@ -1,0 +1,211 @@
+"""The process of one isolated source: `python -m klvrelay.sources.cell FD`; next door, `isolated.py` starts it.
+
+It gets its settings over the socket FD, opens the source, and sends what it yields as parcels (`parcel.py`) until
+the source ends or the relay closes its side; with the relay it dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+import traceback
+from collections import deque
+from contextlib import aclosing, suppress
+from typing import Any, NoReturn
+
+from klvrelay.errors import KlvrelayError, SourceDown
+from klvrelay.names import Secret, Url
+from klvrelay.sources import Source, open_source
+from klvrelay.sources.parcel import Status, packed, packed_end, packed_status
+
+TELL = 0.25
+"""Seconds between two words on how it is: the relay's proof that this loop turns."""
+AHEAD_LIVE, AHEAD = 512 << 10, 4 << 20
+"""Bytes that may wait for the relay: of a live source, of a file. Then the source itself waits, or drops and counts."""
+JOINED = 256 << 10
+SETTINGS_MOST = 1 << 20
+GOODBYE = 2.0
+MEMORY = 4 << 30
+"""Bytes of data of its own that the process may have."""
+
+_PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_NO_NEW_PRIVS = 1, 15, 38
+_BY_LIBAV = ("rtsp", "rtsps", "http", "https")
+
+
+def main() -> NoReturn:
+    line = socket.socket(fileno=int(sys.argv[1]))
+    line.setblocking(False)
+    _confine()
+    try:
+        asyncio.run(_serve(line))
+    except OSError:  # the relay is gone
+        pass
+    # Not `sys.exit`: that waits for threads, and one of them may hang in libav for ever.
+    os._exit(0)
+
+
+def _confine() -> None:
+    """Die with the relay, and before it where memory runs out; no Ctrl-C, no core, no more rights than now."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    libc = ctypes.CDLL(None)
+    libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    for what, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_DATA, MEMORY)):
+        _, hard = resource.getrlimit(what)
+        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(what, (least, least))
+    with suppress(OSError), open("/proc/self/oom_score_adj", "r+", encoding="ascii") as file:
+        file.write(str(min(1000, int(file.read()) + 300)))
+
+
+async def _serve(line: socket.socket) -> None:
+    settings = await _settings(line)
+    url = Url(**_revealed(settings["url"]))
+    logging.basicConfig(stream=sys.stderr, level=settings["level"], format="<%(levelno)s>%(message)s")
+    ctypes.CDLL(None).prctl(_PR_SET_NAME, f"klv {url.scheme}".encode(), 0, 0, 0)
+    outbox = Outbox(line)
+    sending = asyncio.create_task(outbox.run(), name="send")
+    asked = asyncio.create_task(_until_asked(line), name="until asked to end")
+    try:
+        source = open_source(url, **_revealed(settings["options"]))
+    except KlvrelayError as fault:
+        outbox.put(packed_end(fault))
+    else:
+        if url.scheme in _BY_LIBAV:
+            import av  # noqa: F401  # here, since the loop stands still meanwhile
+        pumping = asyncio.create_task(_pump(source, outbox), name="pump")
+        telling = asyncio.create_task(_tell(source, outbox), name="tell")
+        await asyncio.wait((pumping, asked, sending), return_when=asyncio.FIRST_COMPLETED)
+        telling.cancel()
+        pumping.cancel()
+        await asyncio.wait((pumping,))
+        outbox.put(packed_status(_status(source)))
+        outbox.put(packed_end(None if pumping.cancelled() else _fault(url, pumping.exception())))
+    outbox.close()
+    await sending
+    if asked.done():
+        _say_goodbye()
+
+
+def _say_goodbye() -> None:
+    """A thread of the source may still have to end a session with its far end; the relay cuts that short."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("klvrelay-"):
+            thread.join(GOODBYE)
+
+
+async def _settings(line: socket.socket) -> dict[str, Any]:
+    data = b""
+    while not data.endswith(b"\n"):
+        piece = await asyncio.get_running_loop().sock_recv(line, SETTINGS_MOST)
+        if not piece:
+            raise BrokenPipeError
+        data += piece
+    settings: dict[str, Any] = json.loads(data)
+    return settings
+
+
+def _revealed(plain: dict[str, Any]) -> dict[str, Any]:
+    return {key: Secret(value["secret"]) if isinstance(value, dict) else value for key, value in plain.items()}
+
+
+async def _until_asked(line: socket.socket) -> None:
+    """Return once the relay closes its side: it never sends anything behind the settings."""
+    with suppress(OSError):
+        await asyncio.get_running_loop().sock_recv(line, 1)
+
+
+async def _pump(source: Source, outbox: Outbox) -> None:
+    first = True
+    async with aclosing(source.packets()) as packets:
+        async for packet in packets:
+            if first:  # by now it is settled whether it is live
+                first = False
+                outbox.put(packed_status(_status(source)))
+            for piece in packed(packet):
+                outbox.put(piece)
+            if outbox.size > AHEAD:
+                await outbox.below(AHEAD)
+            elif source.live and outbox.size > AHEAD_LIVE:
+                await outbox.below(AHEAD_LIVE)
+
+
+async def _tell(source: Source, outbox: Outbox) -> None:
+    while True:
+        outbox.put(packed_status(_status(source)))
+        await outbox.below(1)
+        await asyncio.sleep(TELL)
+
+
+def _status(source: Source) -> Status:
+    return Status(source.live, source.fixed, source.dropped, source.link)
+
+
+def _fault(url: Url, error: BaseException | None) -> KlvrelayError | None:
+    if error is None or isinstance(error, KlvrelayError):
+        return error
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+    return SourceDown(f"{url}: a fault of klvrelay's own: {type(error).__name__} in {where}")
+
+
+class Outbox:
+    """What waits for the relay, sent in large pieces by one task, in order."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._pieces: deque[bytes | bytearray | memoryview] = deque()
+        self._loop = asyncio.get_running_loop()
+        self._some, self._sent = asyncio.Event(), asyncio.Event()
+        self._closed = False
+        self.size = 0
+
+    def put(self, piece: bytes | bytearray | memoryview) -> None:
+        self._pieces.append(piece)
+        self.size += len(piece)
+        self._some.set()
+
+    async def below(self, size: int) -> None:
+        """Return once fewer bytes wait."""
+        while self.size >= size:
+            self._sent.clear()
+            await self._sent.wait()
+
+    def close(self) -> None:
+        """Nothing more will come: `run` ends when all is sent."""
+        self._closed = True
+        self._some.set()
+
+    async def run(self) -> None:
+        """Send until closed; raises OSError once the relay is gone."""
+        while not self._closed or self._pieces:
+            await self._some.wait()
+            self._some.clear()
+            while self._pieces:
+                piece = self._taken()
+                await self._loop.sock_sendall(self._line, piece)
+                self.size -= len(piece)
+                self._sent.set()
+
+    def _taken(self) -> bytes | bytearray | memoryview:
+        """The next piece, or the next small ones as one."""
+        first = self._pieces.popleft()
+        if not self._pieces or len(first) > JOINED:
+            return first
+        pieces, size = [first], len(first)
+        while self._pieces and size + len(self._pieces[0]) <= JOINED:
+            pieces.append(self._pieces.popleft())
+            size += len(pieces[-1])
+        return b"".join(pieces)
+
+
+if __name__ == "__main__":
+    main()

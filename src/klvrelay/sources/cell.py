@@ -44,10 +44,8 @@ def main() -> NoReturn:
     line = socket.socket(fileno=int(sys.argv[1]))
     line.setblocking(False)
     _confine()
-    try:
+    with suppress(OSError):  # the relay is gone
         asyncio.run(_serve(line))
-    except OSError:  # the relay is gone
-        pass
     # Not `sys.exit`: that waits for threads, and one of them may hang in libav for ever.
     os._exit(0)
 
@@ -79,7 +77,7 @@ async def _serve(line: socket.socket) -> None:
     except KlvrelayError as fault:
         outbox.put(packed_end(fault))
     else:
-        if url.scheme in _BY_LIBAV:
+        if url.scheme in _BY_LIBAV or settings["options"]["demux"] == "libav":
             import av  # noqa: F401  # here, since the loop stands still meanwhile
         pumping = asyncio.create_task(_pump(source, outbox), name="pump")
         telling = asyncio.create_task(_tell(source, outbox), name="tell")

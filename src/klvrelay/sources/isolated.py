@@ -114,7 +114,9 @@ class _Patience:
     def __init__(self, url: Url, timeout: float) -> None:
         self.silence = max(timeout, SILENT_LEAST)
         self.stall = 3 * timeout + SILENT_LEAST
-        self._bounded = url.scheme in _NEVER_SILENT
+        self._bounded = url.scheme in _NEVER_SILENT or (
+            url.scheme == "srt" and bool(url.host) and url.options.get("mode", "caller") == "caller"
+        )
         self._since = time.monotonic()
         self._size = 0
         self._began = False

@@ -111,3 +111,272 @@ async def no_process_is_left():
     before = children()
     yield
     assert children() <= before
+
+
+async def test_a_real_recording_gives_the_same_packets_either_way(shared):
+    """Byte for byte and time for time, by the lane, by libav and in its own time."""
+    path = str(shared / "data" / "osh_sample_stream.ts")
+
+    for options in {}, {"demux": "libav"}, {"speed": 200.0}:
+        plain, apart = await records(open_source(path, **options)), await records(isolated(path, **options))
+
+        assert len(plain) == 277
+        assert [r._replace(received_us=None) for r in apart] == [r._replace(received_us=None) for r in plain]
+
+
+async def test_the_pieces_of_a_large_file_come_whole(tmp_path):
+    """The packets themselves are equal, though each is larger than what the line holds at once."""
+    path = tmp_path / "large.ts"
+    path.write_bytes(feed.recording(40, filler=1300).ts)  # 10 MB: more than two pieces
+
+    plain = [packet async for packet in open_source(str(path)).packets()]
+    apart = [packet async for packet in isolated(str(path)).packets()]
+
+    assert len(plain) > 2
+    assert apart == plain
+
+
+@pytest.mark.needs("ffmpeg")
+async def test_what_ffmpeg_sends_arrives(tmp_path, free_port):
+    """Datagrams of a real sender, from the first one on: all records, in order, each with its arrival."""
+    path = tmp_path / "tape.ts"
+    path.write_bytes(feed.recording(30).ts)
+    source, decoder, found = isolated(f"udp://127.0.0.1:{free_port}", demux="native"), test_sources.Decoder("a", "b"), []
+
+    async def read() -> None:
+        async with aclosing(source.packets()) as packets:
+            async for packet in packets:
+                found.extend(decoder.feed(packet))
+                if len(found) >= 29:  # ffmpeg may keep the last one to itself
+                    return
+
+    async with asyncio.timeout(10):
+        reading = asyncio.create_task(read())
+        await feed.listening(free_port)
+        async with feed.ffmpeg(path, "-f", "mpegts", f"udp://127.0.0.1:{free_port}?pkt_size=1316"):
+            await reading
+
+    assert [r.items["mission_id"] for r in found] == [str(number) for number in range(len(found))]
+    assert all(r.good and 1e15 < r.received_us < 4e15 for r in found)
+
+
+@pytest.mark.parametrize(
+    ("url", "options"),
+    [
+        ("udp://127.0.0.1", {}),
+        ("gopher://127.0.0.1:70", {}),
+        ("udp://127.0.0.1:5000", {"speed": 2.0}),
+        ("udp://127.0.0.1:5000", {"timeout": 0}),
+        ("x.ts", {"speed": -1.0}),
+        ("rtsps://127.0.0.1/live", {"ca_file": "/nowhere.pem"}),
+    ],
+)
+async def test_a_wrong_option_is_refused_before_anything_starts(url, options):
+    """By the same words as without a process of its own."""
+    with pytest.raises(ConfigError) as plain:
+        open_source(url, **options)
+
+    with pytest.raises(ConfigError) as apart:
+        isolated(url, **options)
+
+    assert str(apart.value) == str(plain.value)
+    assert not children()
+
+
+async def test_it_raises_what_the_source_raises(tmp_path, free_port):
+    """The same kind of error, with the same words."""
+    junk = tmp_path / "junk.ts"
+    junk.write_bytes(bytes(1000))
+    cases = (str(junk), NotMedia), (str(tmp_path / "none.ts"), SourceDown), (f"tcp://127.0.0.1:{free_port}", SourceDown)
+
+    for url, kind in cases:
+        with pytest.raises(kind) as plain:
+            await records(open_source(url))
+        with pytest.raises(kind) as apart:
+            await records(isolated(url))
+        assert str(apart.value) == str(plain.value)
+
+
+async def test_a_path_of_any_bytes_is_opened(tmp_path):
+    """A name that is no UTF-8, or looks like a URL, is a name all the same."""
+    for name in (b"\xff\xfe.ts", b"udp:", "é ü.ts".encode()):
+        path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name))
+        path.write_bytes(TAPE.ts)
+
+        assert len(await records(isolated(Url.parse(path)))) == len(TAPE.klv)
+
+
+async def until(condition, within: float = 5.0):
+    """What `condition` gives, once that is something; fails after `within` seconds."""
+    async with asyncio.timeout(within):
+        while not (found := condition()):
+            await asyncio.sleep(0.005)
+    return found
+
+
+async def test_no_secret_is_where_others_can_read_it(free_port, caplog, monkeypatch):
+    """A password is in neither the arguments nor the environment of the process, nor in the log, nor in an error."""
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setenv("BROKER_PASSWORD", CANARY)
+    url = f"rtsp://pilot:{CANARY}@127.0.0.1:{free_port}/live?token={CANARY}"
+    came = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.set()
+        await reader.read()
+        writer.close()
+
+    source = isolated(url, timeout=0.5, passphrase=Secret(CANARY))
+    async with await asyncio.start_server(say_nothing, "127.0.0.1", free_port):
+        reading = asyncio.create_task(records(source))
+        async with asyncio.timeout(5):
+            await came.wait()
+        [pid] = children()
+        seen = Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
+        with pytest.raises(SourceDown) as fault:
+            await reading
+
+    assert b"klvrelay.sources.cell" in seen
+    assert b"PATH=" in seen
+    assert CANARY.encode() not in seen
+    assert CANARY not in caplog.text + str(fault.value) + repr(fault.value.__dict__) + str(source.url)
+
+
+async def test_the_child_is_confined(free_port):
+    """Its own session, no core file, no new rights; it dies with who started it, and first where memory is short."""
+    source = isolated(f"udp://127.0.0.1:{free_port}")
+    reading = asyncio.create_task(records(source))
+    await feed.listening(free_port)
+    [pid] = children()
+
+    status = dict(line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    limits = Path(f"/proc/{pid}/limits").read_text()
+    score = int(Path(f"/proc/{pid}/oom_score_adj").read_text())
+
+    assert status["NoNewPrivs"] == "1"
+    assert int(status["SigIgn"], 16) & 1 << signal.SIGINT - 1
+    assert os.getsid(pid) == pid != os.getsid(0)
+    assert [line.split()[4] for line in limits.splitlines() if "core file" in line] == ["0"]
+    assert score > int(Path("/proc/self/oom_score_adj").read_text())
+    assert os.getpriority(os.PRIO_PROCESS, pid) == os.getpriority(os.PRIO_PROCESS, 0)
+    reading.cancel()
+    await asyncio.wait([reading])
+
+
+@pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13, 40, 200])
+async def test_it_can_be_cancelled_at_any_turn(turns, tmp_path):
+    """Before the process is there, while it starts, while it reads: nothing is left."""
+    files, threads = open_files(), set(threading.enumerate())
+    fifo = tmp_path / "silent"
+    os.mkfifo(fifo)
+
+    task = asyncio.create_task(records(isolated(str(fifo))))
+    for _ in range(turns):
+        await asyncio.sleep(0.001)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    await freed(files, threads, within=2)
+
+
+async def test_a_second_cancellation_does_not_wait(tmp_path):
+    """Who is cancelled again while the process is asked to end kills it at once."""
+    fifo = tmp_path / "silent"
+    os.mkfifo(fifo)
+    task = asyncio.create_task(records(isolated(str(fifo))))
+    [pid] = await until(children)
+    os.kill(pid, signal.SIGSTOP)
+    task.cancel()
+    await asyncio.sleep(0.01)
+    begun = time.monotonic()
+    task.cancel()
+
+    await asyncio.wait([task])
+
+    assert time.monotonic() - begun < 0.5
+    assert not children()
+
+
+async def test_many_at_once(tmp_path):
+    """Sixteen processes start together, and each gives its own stream."""
+    paths = []
+    for number in range(16):
+        paths.append(tmp_path / f"{number}.ts")
+        paths[-1].write_bytes(feed.recording(number + 1).ts)
+
+    found = await asyncio.gather(*(records(isolated(str(path))) for path in paths))
+
+    assert [len(of_one) for of_one in found] == list(range(1, 17))
+
+
+@pytest.mark.long
+async def test_two_hundred_readings_leave_nothing(tmp_path):
+    """Descriptors, threads and children are as many as before; some end, some are closed in their midst."""
+    path = tmp_path / "tape.ts"
+    path.write_bytes(TAPE.ts)
+    source = isolated(str(path), speed=100)
+    await records(source)
+    files, threads = open_files(), set(threading.enumerate())
+
+    for cycle in range(200):
+        if cycle % 2:
+            assert len(await records(source)) == len(TAPE.klv)
+            continue
+        async with aclosing(source.packets()) as packets:
+            await anext(packets)
+
+    await freed(files, threads, within=2)
+
+
+PARENT = """
+import asyncio, sys
+from klvrelay.sources import open_source
+async def main():
+    async for packet in open_source(sys.argv[1], isolate=True).packets():
+        pass
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV], ids=lambda number: number.name)
+def test_no_process_outlives_the_relay(number, tmp_path):
+    """However the relay dies, the process ends with it, even one that is stopped."""
+    fifo = tmp_path / "silent"
+    os.mkfifo(fifo)
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(fifo)], stderr=subprocess.DEVNULL)
+    try:
+        child = _eventually(lambda: _child_of(parent.pid))
+        _eventually(lambda: _ignores(child, signal.SIGINT))
+        if number == signal.SIGKILL:
+            os.kill(child, signal.SIGSTOP)
+    finally:
+        parent.send_signal(number)
+        parent.wait()
+
+    _eventually(lambda: not _runs(child))
+
+
+def _eventually(condition, within: float = 5.0):
+    deadline = time.monotonic() + within
+    while not (found := condition()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return found
+
+
+def _child_of(pid: int) -> int:
+    pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(pids[0]) if pids else 0
+
+
+def _ignores(pid: int, number: signal.Signals) -> bool:
+    ignored = Path(f"/proc/{pid}/status").read_text().partition("SigIgn:\t")[2].split()[0]
+    return bool(int(ignored, 16) & 1 << number - 1)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

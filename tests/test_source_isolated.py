@@ -35,6 +35,7 @@ from test_sources import (
 )
 
 from klvrelay.errors import ConfigError, NotMedia, SourceDown
+from klvrelay.klv import Decoder
 from klvrelay.names import Secret, Url
 from klvrelay.record import Packet
 from klvrelay.sources import open_source
@@ -141,7 +142,8 @@ async def test_what_ffmpeg_sends_arrives(tmp_path, free_port):
     """Datagrams of a real sender, from the first one on: all records, in order, each with its arrival."""
     path = tmp_path / "tape.ts"
     path.write_bytes(feed.recording(30).ts)
-    source, decoder, found = isolated(f"udp://127.0.0.1:{free_port}", demux="native"), test_sources.Decoder("a", "b"), []
+    source = isolated(f"udp://127.0.0.1:{free_port}", demux="native")
+    decoder, found = Decoder("a", "b"), []
 
     async def read() -> None:
         async with aclosing(source.packets()) as packets:

@@ -108,7 +108,8 @@ def test_a_status_comes_back_with_every_count():
 
 
 @pytest.mark.parametrize(
-    ("fault", "kind"), [(SourceDown, SourceDown), (NotMedia, NotMedia), (ConfigError, ConfigError), (SourceError, SourceDown)]
+    ("fault", "kind"),
+    [(SourceDown, SourceDown), (NotMedia, NotMedia), (ConfigError, ConfigError), (SourceError, SourceDown)],
 )
 def test_the_end_says_why(fault, kind):
     """With the kind of error, and a text on one line and of bounded length."""

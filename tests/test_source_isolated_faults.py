@@ -364,8 +364,8 @@ async def test_one_that_is_killed_again_and_again_hurts_no_other(free_port, said
             os.kill(victim, number)
             killed.append(victim)
             await until(lambda: _listener(free_port) not in (0, killed[-1]))
-            before = len(ear.seqs("uav1"))
-            await until(lambda: len(ear.seqs("uav1")) > before)
+            come = len(ear.seqs("uav1"))
+            await until(lambda come=come: len(ear.seqs("uav1")) > come)
         stop.set()
         rounds = (await asyncio.gather(*sending))[1]
         await until(lambda: len(ear.seqs("uav2")) >= rounds * len(TAPE.klv) - 1)

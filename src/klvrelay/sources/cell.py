@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 from klvrelay.errors import KlvrelayError, SourceDown
 from klvrelay.names import Secret, Url
 from klvrelay.sources import Source, open_source
+from klvrelay.sources.bridge import settle
 from klvrelay.sources.parcel import Status, packed, packed_end, packed_status
 
 TELL = 0.25
@@ -44,8 +45,7 @@ def main() -> NoReturn:
     line = socket.socket(fileno=int(sys.argv[1]))
     line.setblocking(False)
     _confine()
-    with suppress(OSError):  # the relay is gone
-        asyncio.run(_serve(line))
+    asyncio.run(_serve(line))
     # Not `sys.exit`: that waits for threads, and one of them may hang in libav for ever.
     os._exit(0)
 
@@ -70,7 +70,6 @@ async def _serve(line: socket.socket) -> None:
     logging.basicConfig(stream=sys.stderr, level=settings["level"], format="<%(levelno)s>%(message)s")
     ctypes.CDLL(None).prctl(_PR_SET_NAME, f"klv {url.scheme}".encode(), 0, 0, 0)
     outbox = Outbox(line)
-    sending = asyncio.create_task(outbox.run(), name="send")
     asked = asyncio.create_task(_until_asked(line), name="until asked to end")
     try:
         source = open_source(url, **_revealed(settings["options"]))
@@ -81,14 +80,13 @@ async def _serve(line: socket.socket) -> None:
             import av  # noqa: F401  # here, since the loop stands still meanwhile
         pumping = asyncio.create_task(_pump(source, outbox), name="pump")
         telling = asyncio.create_task(_tell(source, outbox), name="tell")
-        await asyncio.wait((pumping, asked, sending), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((pumping, asked, outbox.gone), return_when=asyncio.FIRST_COMPLETED)
         telling.cancel()
         pumping.cancel()
         await asyncio.wait((pumping,))
         outbox.put(packed_status(_status(source)))
         outbox.put(packed_end(None if pumping.cancelled() else _fault(url, pumping.exception())))
-    outbox.close()
-    await sending
+    await outbox.below(1)
     if asked.done():
         _say_goodbye()
 
@@ -104,8 +102,8 @@ async def _settings(line: socket.socket) -> dict[str, Any]:
     data = b""
     while not data.endswith(b"\n"):
         piece = await asyncio.get_running_loop().sock_recv(line, SETTINGS_MOST)
-        if not piece:
-            raise BrokenPipeError
+        if not piece:  # the relay changed its mind
+            os._exit(0)
         data += piece
     settings: dict[str, Any] = json.loads(data)
     return settings
@@ -156,42 +154,60 @@ def _fault(url: Url, error: BaseException | None) -> KlvrelayError | None:
 
 
 class Outbox:
-    """What waits for the relay, sent in large pieces by one task, in order."""
+    """What waits for the relay, sent in order and in large pieces as the line takes them.
+
+    gone   is done once the relay is
+    """
 
     def __init__(self, line: socket.socket) -> None:
         self._line = line
         self._pieces: deque[bytes | bytearray | memoryview] = deque()
         self._loop = asyncio.get_running_loop()
-        self._some, self._sent = asyncio.Event(), asyncio.Event()
-        self._closed = False
+        self._due = self._full = False
+        self._sent: asyncio.Future[None] | None = None
         self.size = 0
+        self.gone: asyncio.Future[None] = self._loop.create_future()
 
     def put(self, piece: bytes | bytearray | memoryview) -> None:
+        """Send it, with what else comes at this turn of the loop."""
         self._pieces.append(piece)
         self.size += len(piece)
-        self._some.set()
+        if not self._due:
+            self._due = True
+            self._loop.call_soon(self._send)
 
     async def below(self, size: int) -> None:
-        """Return once fewer bytes wait."""
-        while self.size >= size:
-            self._sent.clear()
-            await self._sent.wait()
+        """Return once fewer bytes wait, or nobody is there to take them."""
+        while self.size >= size and not self.gone.done():
+            if self._sent is None:
+                self._sent = self._loop.create_future()
+            await asyncio.shield(self._sent)
 
-    def close(self) -> None:
-        """Nothing more will come: `run` ends when all is sent."""
-        self._closed = True
-        self._some.set()
-
-    async def run(self) -> None:
-        """Send until closed; raises OSError once the relay is gone."""
-        while not self._closed or self._pieces:
-            await self._some.wait()
-            self._some.clear()
+    def _send(self) -> None:
+        self._due = self._full
+        if self._full:
+            return
+        try:
             while self._pieces:
                 piece = self._taken()
-                await self._loop.sock_sendall(self._line, piece)
-                self.size -= len(piece)
-                self._sent.set()
+                count = self._line.send(piece)
+                self.size -= count
+                if count < len(piece):
+                    self._pieces.appendleft(memoryview(piece)[count:])
+        except BlockingIOError:
+            self._pieces.appendleft(piece)
+            self._due = self._full = True
+            self._loop.add_writer(self._line, self._go_on)
+        except OSError:
+            settle(self.gone)
+        if self._sent is not None:
+            settle(self._sent)
+            self._sent = None
+
+    def _go_on(self) -> None:
+        self._loop.remove_writer(self._line)
+        self._due = self._full = False
+        self._send()
 
     def _taken(self) -> bytes | bytearray | memoryview:
         """The next piece, or the next small ones as one."""

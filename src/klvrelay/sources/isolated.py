@@ -24,7 +24,6 @@ from urllib.parse import quote
 from klvrelay.errors import SourceDown
 from klvrelay.names import Secret, Url
 from klvrelay.record import Link, Packet, Units
-from klvrelay.sources.bridge import settle
 from klvrelay.sources.parcel import End, Odd, Status, Unpacker
 from klvrelay.sources.stderr import Stderr
 
@@ -89,7 +88,6 @@ class IsolatedSource:
                     raise SourceDown(
                         f"{self.url}: its process was killed: its reader hung, nothing came for {patience.stall:g} s"
                     )
-                await asyncio.sleep(0)  # a flood is taken piece by piece, and others have their turn
             if cell.end.fault is not None:
                 raise type(cell.end.fault)(hide(str(cell.end.fault)))
         finally:
@@ -141,6 +139,10 @@ class _Cell:
         self._process: asyncio.subprocess.Process | None = None
         self._line: socket.socket | None = None
         self._stderr: Stderr | None = None
+        self._waiting: asyncio.Future[bool] | None = None
+        self._listens = False
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     @property
     def status(self) -> Status | None:
@@ -193,30 +195,54 @@ class _Cell:
         return found
 
     async def _receive(self, seconds: float) -> int:
-        """Bytes taken from the line into the unpacker's room, 0 at its end; raises TimeoutError."""
+        """Bytes taken from the line into the unpacker's room, 0 at its end; raises TimeoutError.
+
+        Each piece costs a turn of the loop, so a flood leaves the others theirs.
+        """
         assert self._line is not None
-        room = self._unpacker.room()
+        heard = await self._readable(self._line, seconds)
         try:
-            while True:
-                with suppress(BlockingIOError):
-                    return self._line.recv_into(room)
-                try:
-                    async with asyncio.timeout(seconds):
-                        await self._readable(self._line)
-                except TimeoutError:  # of this process perhaps, which stood still: there may be bytes all the same
-                    with suppress(BlockingIOError):
-                        return self._line.recv_into(room)
-                    raise
+            return self._line.recv_into(self._unpacker.room())
+        except BlockingIOError:
+            if heard:
+                return await self._receive(seconds)
+            raise TimeoutError from None
         except ConnectionError:
             return 0
 
-    async def _readable(self, line: socket.socket) -> None:
-        ready = self._loop.create_future()
-        self._loop.add_reader(line, settle, ready)
+    async def _readable(self, line: socket.socket, seconds: float) -> bool:
+        """True once there is something to take; false after so many seconds without."""
+        self._waiting = self._loop.create_future()
+        self._deadline = self._loop.time() + seconds
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._expired)
+        elif self._timer.when() > self._deadline:
+            self._timer.cancel()
+            self._timer = self._loop.call_at(self._deadline, self._expired)
+        if not self._listens:
+            self._listens = True
+            self._loop.add_reader(line, self._came, line)
         try:
-            await ready
+            return await self._waiting
         finally:
+            self._waiting = None
+
+    def _came(self, line: socket.socket) -> None:
+        if self._waiting is None:  # it waits in the line for whoever asks next
+            self._listens = False
             self._loop.remove_reader(line)
+        elif not self._waiting.done():
+            self._waiting.set_result(True)
+
+    def _expired(self) -> None:
+        """One timer for all waits: each only moves the deadline."""
+        self._timer = None
+        if self._waiting is None or self._waiting.done():
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._expired)
+        else:
+            self._waiting.set_result(False)
 
     async def _fate(self) -> str:
         """What became of a process that closed its line."""
@@ -253,7 +279,10 @@ class _Cell:
                         async with asyncio.timeout(KILLED):
                             await self._process.wait()
             finally:
+                if self._timer is not None:
+                    self._timer.cancel()
                 if self._line is not None:
+                    self._loop.remove_reader(self._line)
                     self._line.close()
                 if self._stderr is not None:
                     self._stderr.close()

@@ -6,6 +6,8 @@ Next door: `test_source_isolated.py` for what it does when all is well.
 from __future__ import annotations
 
 import asyncio
+import inspect
+import json
 import logging
 import os
 import signal
@@ -24,12 +26,14 @@ from test_sources import open_files, records
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.sources import isolated as isolated_module
 from klvrelay.sources import open_source
+from klvrelay.sources import stderr as stderr_module
 from klvrelay.sources.isolated import IsolatedSource
 from klvrelay.sources.stderr import LINES
 
 TAPE = feed.recording(30)
 HONEST = """
 import socket, sys, time, os, subprocess
+from klvrelay.errors import *
 from klvrelay.record import *
 from klvrelay.sources.parcel import *
 line = socket.socket(fileno=int(sys.argv[1]))
@@ -105,6 +109,19 @@ async def test_a_process_that_says_nothing_is_killed(script, impatient):
 
     assert told.endswith("its process hung and was killed: no word for 0.3 s")
     assert time.monotonic() - begun < 3
+
+
+async def test_the_process_is_told_every_option():
+    """And the log's level; nothing of it is an argument."""
+    names = inspect.signature(open_source).parameters.keys() - {"url", "isolate"}
+    source = isolated("udp://127.0.0.1:5000", timeout=7.5, sender="10.1.2.3")
+    source._command = [sys.executable, "-c", HONEST + "say(packed_end(SourceDown(told.decode())))"]
+
+    told = json.loads((await fault_of(source)).removesuffix("\\n"))
+
+    assert told["options"].keys() == names
+    assert (told["options"]["timeout"], told["options"]["sender"]) == (7.5, "10.1.2.3")
+    assert told["url"]["port"] == 5000
 
 
 async def test_a_process_that_never_begins_is_killed(monkeypatch):
@@ -231,7 +248,8 @@ time.sleep(60)
 
 
 @pytest.fixture
-def log(caplog) -> Callable[[], list[str]]:
+def log(caplog, monkeypatch) -> Callable[[], list[str]]:
+    monkeypatch.setattr(stderr_module, "_told", set())
     caplog.set_level(logging.DEBUG)
     return lambda: [message for message in caplog.messages if "its process says" in message]
 
@@ -251,6 +269,15 @@ sys.exit(1)
     ]  # fmt: skip
     levels = [record.levelname for record in caplog.records if "its process says" in record.message]
     assert levels == ["WARNING", "DEBUG", "ERROR", "WARNING", "WARNING"]
+
+
+async def test_what_klvrelay_says_in_each_process_is_logged_once(log):
+    """A hint about the system is not repeated for each stream and each reconnect; a stranger's words are."""
+    script = r"""sys.stderr.write("<30>small buffer\n<30>another\nlibav: no\n"); sys.exit(1)"""
+    for _ in range(2):
+        await fault_of(fake(script))
+
+    assert [line.partition("says: ")[2] for line in log()] == ["small buffer", "another", "libav: no", "libav: no"]
 
 
 async def test_a_process_that_floods_its_outputs_is_slowed_down(log):

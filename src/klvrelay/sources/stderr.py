@@ -20,10 +20,13 @@ RATE = 256 << 10
 """Bytes a second."""
 LINES = 10
 """Lines a second that are shown; the rest is counted."""
+TOLD_MOST = 1000
 LINE_TAKEN, LINE_SHOWN = 4096, 500
 """Bytes of one line that are kept, and characters of it that are shown."""
 
 LOG = logging.getLogger("klvrelay")
+# What klvrelay itself said in a process with its level: each new process would say it again.
+_told: set[str] = set()
 _LEVEL = re.compile(r"<(10|20|30|40|50)>")
 
 
@@ -102,12 +105,17 @@ class Stderr:
         self._line = rest[:LINE_TAKEN]
 
     def _tell(self, line: bytes) -> None:
-        self._lines += 1
-        if self._lines > LINES:
-            return
         text = line.decode("utf-8", "replace")
         if level := _LEVEL.match(text):
             text = text[level.end() :]
+            if text in _told:
+                return
+            if len(_told) >= TOLD_MOST:
+                _told.clear()
+            _told.add(text)
+        self._lines += 1
+        if self._lines > LINES:
+            return
         shown = self._hide(text)
         if len(shown) > LINE_SHOWN:
             shown = shown[:LINE_SHOWN] + " ..."

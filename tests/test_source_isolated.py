@@ -22,6 +22,7 @@ from pathlib import Path
 import feed
 import pytest
 import test_sources
+from test_cli import ENVIRONMENT
 from test_sources import (
     KINDS,
     TAPE,
@@ -265,6 +266,20 @@ async def test_the_child_is_confined(free_port):
     await asyncio.wait([reading])
 
 
+async def test_a_signal_to_all_processes_is_for_the_relay_to_answer(free_port):
+    """As a terminal or a service manager sends it: the source goes on until the relay closes it."""
+    source = isolated(f"udp://127.0.0.1:{free_port}")
+    async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+        reading = asyncio.create_task(anext(packets))
+        await feed.listening(free_port)
+        [pid] = children()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            os.kill(pid, number)
+        feed.send_udp([TAPE.ts[:188]], free_port)
+
+        assert (await reading).data == TAPE.ts[:188]
+
+
 @pytest.mark.parametrize("turns", [0, 1, 2, 3, 5, 8, 13, 40, 200])
 async def test_it_can_be_cancelled_at_any_turn(turns, tmp_path):
     """Before the process is there, while it starts, while it reads: nothing is left."""
@@ -346,7 +361,9 @@ def test_no_process_outlives_the_relay(number, tmp_path):
     """However the relay dies, the process ends with it, even one that is stopped."""
     fifo = tmp_path / "silent"
     os.mkfifo(fifo)
-    parent = subprocess.Popen([sys.executable, "-c", PARENT, str(fifo)], stderr=subprocess.DEVNULL)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(fifo)], env=ENVIRONMENT, stderr=subprocess.DEVNULL
+    )
     try:
         child = _eventually(lambda: _child_of(parent.pid))
         _eventually(lambda: _ignores(child, signal.SIGINT))

@@ -41,30 +41,34 @@ _PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_NO_NEW_PRIVS = 1, 15, 38
 _BY_LIBAV = ("rtsp", "rtsps", "http", "https")
 
 
-def main() -> NoReturn:
+def main() -> None:
     line = socket.socket(fileno=int(sys.argv[1]))
     line.setblocking(False)
     _confine()
     asyncio.run(_serve(line))
-    # Not `sys.exit`: that waits for threads, and one of them may hang in libav for ever.
-    os._exit(0)
 
 
 def _confine() -> None:
-    """Die with the relay, and before it where memory runs out; no Ctrl-C, no core, no more rights than now."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Die with the relay, and before it where memory runs out; no core file, no more rights than now.
+
+    A signal that goes to all processes of a terminal or a service is for the relay to answer, which then closes
+    its side of the line.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     libc = ctypes.CDLL(None)
     libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     for what, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_DATA, MEMORY)):
-        _, hard = resource.getrlimit(what)
-        least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (least, least))
+        set_ = [limit for limit in resource.getrlimit(what) if limit != resource.RLIM_INFINITY]
+        least = min(most, *set_) if set_ else most
+        with suppress(OSError):  # a sandbox may forbid even this
+            resource.setrlimit(what, (least, least))
     with suppress(OSError), open("/proc/self/oom_score_adj", "r+", encoding="ascii") as file:
         file.write(str(min(1000, int(file.read()) + 300)))
 
 
-async def _serve(line: socket.socket) -> None:
+async def _serve(line: socket.socket) -> NoReturn:
     settings = await _settings(line)
     url = Url(**_revealed(settings["url"]))
     logging.basicConfig(stream=sys.stderr, level=settings["level"], format="<%(levelno)s>%(message)s")
@@ -88,7 +92,10 @@ async def _serve(line: socket.socket) -> None:
         outbox.put(packed_end(None if pumping.cancelled() else _fault(url, pumping.exception())))
     await outbox.below(1)
     if asked.done():
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _say_goodbye()
+    # Not by the end of `main`: that waits for threads, and one of them may hang for ever.
+    os._exit(0)
 
 
 def _say_goodbye() -> None:
@@ -128,10 +135,7 @@ async def _pump(source: Source, outbox: Outbox) -> None:
                 outbox.put(packed_status(_status(source)))
             for piece in packed(packet):
                 outbox.put(piece)
-            if outbox.size > AHEAD:
-                await outbox.below(AHEAD)
-            elif source.live and outbox.size > AHEAD_LIVE:
-                await outbox.below(AHEAD_LIVE)
+            await outbox.below(AHEAD_LIVE if source.live else AHEAD)
 
 
 async def _tell(source: Source, outbox: Outbox) -> None:

@@ -35,11 +35,12 @@ from test_sources import (
     stdin_case,
 )
 
-from klvrelay.errors import ConfigError, NotMedia, SourceDown
+from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.klv import Decoder
 from klvrelay.names import Secret, Url
 from klvrelay.record import Packet
 from klvrelay.sources import open_source
+from klvrelay.sources.isolated import IsolatedSource
 
 isolated = partial(open_source, isolate=True)
 CANARY = "c4n4ry-s3cret"
@@ -200,6 +201,26 @@ async def test_it_raises_what_the_source_raises(tmp_path, free_port):
         assert str(apart.value) == str(plain.value)
 
 
+@pytest.mark.parametrize("demux", [None, "native", "libav"])
+@pytest.mark.parametrize("url", ["x.ts", "-", "udp://:5000", "rtp://:5000", "tcp://h:1", "rtsp://h/live", "https://h/x"])
+def test_every_kind_is_isolated(url, demux):
+    """Whoever takes the transport apart does it in there."""
+    assert type(isolated(url, demux=demux)) is IsolatedSource
+
+
+async def test_what_an_error_shows_of_a_url_is_shown():
+    """Options that are no secret stay in its text, as without a process."""
+    url = "udp://239.255.1.1:5000?interface=no-such-interface&sender=10.20.30.40"
+    with pytest.raises(SourceError) as plain:
+        await records(open_source(url))
+
+    with pytest.raises(SourceError) as apart:
+        await records(isolated(url))
+
+    assert "no-such-interface" in str(plain.value)
+    assert str(apart.value) == str(plain.value)
+
+
 async def test_a_path_of_any_bytes_is_opened(tmp_path):
     """A name that is no UTF-8, or looks like a URL, is a name all the same."""
     for name in (b"\xff\xfe.ts", b"udp:", "é ü.ts".encode()):
@@ -349,6 +370,7 @@ async def test_two_hundred_readings_leave_nothing(tmp_path):
 PARENT = """
 import asyncio, sys
 from klvrelay.sources import open_source
+from klvrelay.sources.isolated import IsolatedSource
 async def main():
     async for packet in open_source(sys.argv[1], isolate=True).packets():
         pass

@@ -26,6 +26,7 @@ from test_sources import open_files, records
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.sources import isolated as isolated_module
 from klvrelay.sources import open_source
+from klvrelay.sources import process as process_module
 from klvrelay.sources import stderr as stderr_module
 from klvrelay.sources.isolated import IsolatedSource
 from klvrelay.sources.stderr import LINES
@@ -91,7 +92,7 @@ async def test_a_kill_from_outside_may_be_for_want_of_memory():
     ],
 )
 async def test_an_end_without_a_word_is_named(script, end, monkeypatch):
-    monkeypatch.setattr(isolated_module, "KILLED", 0.2 if "sleep" in script else 1.0)
+    monkeypatch.setattr(process_module, "KILLED", 0.2 if "sleep" in script else 1.0)
 
     assert (await fault_of(fake(script))).endswith(end)
 
@@ -125,7 +126,7 @@ async def test_the_process_is_told_every_option():
 
 
 async def test_a_process_that_never_begins_is_killed(monkeypatch):
-    monkeypatch.setattr(isolated_module, "BEGIN", 0.2)
+    monkeypatch.setattr(process_module, "BEGIN", 0.2)
     source = IsolatedSource(open_source("x.ts"), {}, command=[sys.executable, "-c", "import time; time.sleep(60)"])
 
     assert (await fault_of(source)).endswith("its process hung and was killed: no word for 0.2 s")
@@ -155,7 +156,7 @@ async def test_a_reader_that_hangs_is_killed_though_its_process_is_well(impatien
 )
 async def test_a_quiet_source_is_no_hung_one(url, script, impatient, monkeypatch):
     """Nobody sends to a port; there is video but no KLV; a file has much video between two packets of KLV."""
-    monkeypatch.setattr(isolated_module, "ASKED", 0.05)
+    monkeypatch.setattr(process_module, "ASKED", 0.05)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(1.5):
             await records(fake(script, url))

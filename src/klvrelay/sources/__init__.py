@@ -6,7 +6,7 @@
     tcp.py      tcp://
     libav.py    rtsp://, rtsps://, http://, https://, other containers; bridge.py: its way out
     sniff.py    what a stream is, by its first bytes
-    isolated.py any of them in a process of its own; cell.py: that process; parcel.py, stderr.py: what it says
+    isolated.py any of them in a process of its own: process.py, cell.py in it, parcel.py and stderr.py between
 
 A source knows nothing of retry, of records, or of the sinks.
 """

@@ -1,4 +1,4 @@
-"""The process of one isolated source: `python -m klvrelay.sources.cell FD`; next door, `isolated.py` starts it.
+"""The process of one isolated source: `python -m klvrelay.sources.cell FD`; next door, `process.py` starts it.
 
 It gets its settings over the socket FD, opens the source, and sends what it yields as parcels (`parcel.py`) until
 the source ends or the relay closes its side; with the relay it dies.

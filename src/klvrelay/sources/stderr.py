@@ -1,6 +1,6 @@
 """What a child process says on its standard error, in the log of the relay: line by line, and never too much.
 
-Next door: `isolated.py` starts the process. One that floods is read no faster than `RATE`: it waits, not the relay.
+Next door: `process.py` starts it. One that floods is read no faster than `RATE`: it waits, not the relay.
 """
 
 from __future__ import annotations

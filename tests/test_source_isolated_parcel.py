@@ -130,6 +130,15 @@ def test_a_clean_end_has_no_fault():
     assert unpacker.end == End(None)
 
 
+def test_nothing_counts_behind_the_end():
+    """However much comes: it is neither kept nor looked at."""
+    unpacker = Unpacker()
+    taken(unpacker, packed_end(None))
+
+    assert taken(unpacker, sent(PACKETS) + bytes(3 * SMALL)) == []
+    assert len(unpacker.room()) == SMALL
+
+
 def parcel(kind: bytes, payload: bytes) -> bytes:
     return struct.pack("<cI", kind, len(payload)) + payload
 

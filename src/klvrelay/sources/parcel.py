@@ -187,6 +187,8 @@ class Unpacker:
             at = end
         if last_status is not None:
             self.status = _status(last_status)
+        if self.end is not None:  # nothing counts behind it
+            at = have
         view[: have - at] = view[at:have]
         self._have = have - at
 

@@ -25,7 +25,7 @@ ARROWS: dict[str, set[str] | None] = {
     "record": {"wire"},
     "klv": {"record", "wire", "errors", "spec"},
     "stamps": {"record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
-    "sources": {"record", "klv", "inlet", "names", "errors"},
+    "sources": {"record", "klv", "wire", "inlet", "names", "errors"},  # of the wire: what an entry may hold
     "sending": {"sources", "record", "names", "errors"},
     "sinks": {"record", "errors", "names"},
     "spool": {"record", "errors"},

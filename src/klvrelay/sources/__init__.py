@@ -8,6 +8,7 @@
     srt.py      srt://                           srt_line.py, libsrt.py: what it needs; srt_sender.py: its other end
     libav.py    rtsp://, rtsps://, http://, https://, other containers; bridge.py: its way out
     sniff.py    what a stream is, by its first bytes
+    isolated.py any of them in a process of its own: process.py, cell.py in it, parcel.py and stderr.py between
 
 A source knows nothing of retry, of records, or of the sinks.
 """
@@ -106,6 +107,14 @@ def open_source(
     where = url if isinstance(url, Url) else Url.parse(url)
     if timeout <= 0:
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
+    if isolate:
+        from klvrelay.sources.isolated import IsolatedSource  # here, since few have a use for it
+
+        options = {
+            "timeout": timeout, "interface": interface, "sender": sender, "speed": speed, "loop": loop,
+            "live_stamps": live_stamps, "ca_file": ca_file, "demux": demux, "follow": follow, "passphrase": passphrase,
+        }  # fmt: skip
+        return IsolatedSource(open_source(where, **options), options)  # type: ignore[arg-type]
     match where.scheme:
         case "file" if follow and speed is None and not loop:
             return GrowingSource(where)

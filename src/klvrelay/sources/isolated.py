@@ -1,0 +1,137 @@
+"""Any source in a process of its own, by the same contract: one that hangs, floods or crashes hurts no other.
+
+Next door: `process.py` starts and ends it, `cell.py` is what runs in it, `parcel.py` what goes between. libav reads
+what strangers send; in a process of its own a crash in it costs one stream a reconnect, and a hang is ended by a
+signal, which nothing can do to a thread.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from klvrelay.errors import SourceDown
+from klvrelay.names import Secret, Url
+from klvrelay.record import Link, Packet, Units
+from klvrelay.sources.parcel import Status
+from klvrelay.sources.process import Process
+
+if TYPE_CHECKING:
+    from klvrelay.sources import Source
+
+SILENT_LEAST = 2.0
+"""Seconds without a word after which a process counts as hung, where the timeout is shorter."""
+SHOWN_VALUE = 5
+"""Characters up to which the value of an option is no secret: "1", "tcp", "pull"."""
+
+_NEVER_SILENT = ("rtsp", "rtsps", "http", "https")
+
+
+class IsolatedSource:
+    """A source that is read by a process of its own while its packets are asked for.
+
+    plain     the same source as it would be here: its options have been checked, it is never opened
+    options   what `open_source` is told besides the URL
+    command   what to start instead, for a test
+    """
+
+    def __init__(self, plain: Source, options: Mapping[str, Any], *, command: Sequence[str] | None = None) -> None:
+        self.url = plain.url
+        self.live = plain.live
+        self.fixed = plain.fixed
+        self.dropped = 0
+        self.link = Link()
+        self._options = dict(options)
+        self._command = command
+
+    async def packets(self) -> AsyncGenerator[Packet | Units, None]:
+        """What the source yields in its process; raises what it raises, or SourceDown for what befell the process."""
+        hide = _Hidden(self.url, self._options)
+        before = self.dropped, self.link
+        patience = _Patience(self.url, float(self._options.get("timeout", 5.0)))
+        process = Process(self.url, hide)
+        try:
+            await process.start(_settings(self.url, self._options), self._command)
+            while process.end is None:
+                found = await process.next(patience.silence)
+                self._note(process.status, *before)
+                for packet in found:
+                    yield packet
+                if patience.exhausted(self, bool(found)):
+                    process.kill()
+                    raise SourceDown(
+                        f"{self.url}: its process was killed: its reader hung, nothing came for {patience.stall:g} s"
+                    )
+            if process.end.fault is not None:
+                raise type(process.end.fault)(hide(str(process.end.fault)))
+        finally:
+            try:
+                await process.close()
+            finally:
+                self._note(process.status, *before)
+
+    def _note(self, status: Status | None, dropped: int, link: Link) -> None:
+        if status is not None:
+            self.live, self.fixed = status.live, status.fixed
+            self.dropped, self.link = dropped + status.dropped, link + status.link
+
+
+class _Patience:
+    """How long a process may say nothing, and its source bring nothing: in seconds, from the timeout.
+
+    A source that listens may wait for ever, and a file is as slow as its disk. One that ends by itself after the
+    timeout without bytes (it has three such waits until its first packet), and does not, hangs.
+    """
+
+    def __init__(self, url: Url, timeout: float) -> None:
+        self.silence = max(timeout, SILENT_LEAST)
+        self.stall = 3 * timeout + SILENT_LEAST
+        self._bounded = url.scheme in _NEVER_SILENT or (
+            url.scheme == "srt" and bool(url.host) and url.options.get("mode", "caller") == "caller"
+        )
+        self._since = time.monotonic()
+        self._size = 0
+        self._began = False
+
+    def exhausted(self, source: IsolatedSource, came: bool) -> bool:
+        """Is the source to be given up? `came`: it brought packets."""
+        now = time.monotonic()
+        if came or source.link.size != self._size:
+            self._since, self._size = now, source.link.size
+            self._began |= came
+        counts = source.link.size or not self._began
+        return bool(self._bounded and source.live and counts and now - self._since > self.stall)
+
+
+class _Hidden:
+    """Takes the secrets of a source out of a text, in each form in which they may be in it."""
+
+    def __init__(self, url: Url, options: Mapping[str, Any]) -> None:
+        texts = {value.reveal() for value in (url.password, *options.values()) if isinstance(value, Secret)}
+        shown = str(url)
+        texts |= {value for value in url.options.values() if len(value) > SHOWN_VALUE and value not in shown}
+        forms = {form for text in texts for form in (text, quote(text, safe=""), quote(text)) if text}
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        for form in self._forms:
+            text = text.replace(form, "***")
+        return text
+
+
+def _settings(url: Url, options: Mapping[str, Any]) -> bytes:
+    """What the process is told, and nobody else: one line of JSON, with the secrets in it."""
+    place = {name: getattr(url, name) for name in ("scheme", "host", "port", "path", "user", "password", "query")}
+    level = logging.getLogger("klvrelay").getEffectiveLevel()
+    told = {"url": place, "options": dict(options), "level": level}
+    return json.dumps(told, default=_revealed).encode() + b"\n"
+
+
+def _revealed(value: object) -> dict[str, str]:
+    if isinstance(value, Secret):
+        return {"secret": value.reveal()}
+    raise TypeError(f"an option of type {type(value).__name__} can't be told to another process")

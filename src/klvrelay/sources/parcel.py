@@ -1,0 +1,312 @@
+"""What goes between a source in a process of its own and the relay: packets, units, the facts of the link, the end.
+
+Next door: `cell.py` packs in the process, `process.py` unpacks in the relay. Whoever took the process over can send
+what they like, so what is unpacked is bounded and checked, and nothing in it is ever run.
+
+    kind     1 byte, then the octets behind the length: 4 bytes, little endian
+    "P"      received_us, pts, pid (8 bytes each, -1 for none), flags (1 klv, 2 damaged), the data
+    "U"      for each entry: its size, pts, pid, received_us, pcr, checksum, transport, the name of its set; its bytes
+    "S"      JSON: live, fixed, dropped, link
+    "E"      why it ended: a letter of `_ENDS`, and a text
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
+from typing import Any, NamedTuple, TypeVar
+
+import orjson
+
+from klvrelay.errors import ConfigError, DecodeError, KlvrelayError, NotMedia, SourceDown
+from klvrelay.names import printable
+from klvrelay.record import Link, Packet, Units
+from klvrelay.wire import CHECKSUMS, LIMIT, SET_NAMES, TRANSPORTS, Entry, ber_length
+
+T = TypeVar("T")
+
+MOST = 16 << 20
+"""Octets that one parcel may have; bytes of more go in several."""
+SMALL = 64 << 10
+"""Octets of what is no data: a status, an end. And what is taken from the line at once."""
+UNITS_MOST = 256 << 10
+"""The same for units, each of which is an object."""
+PIDS_MOST = 64
+"""KLV streams of one source that a decoder may be made for."""
+TEXT_MOST = 1000
+"""Characters of a fault's text."""
+
+_HEAD = struct.Struct("<cI")
+_PACKET = struct.Struct("<qqqB")
+_ENTRY = struct.Struct("<IqqqqBBB")
+_MOST_OF = {b"P": MOST, b"U": UNITS_MOST + 2 * LIMIT, b"S": SMALL - _HEAD.size, b"E": SMALL - _HEAD.size}
+_KLV, _DAMAGED = 1, 2
+_PTS_END = 1 << 33
+_PID_END = 1 << 31
+_TIME_END = 253_402_300_800_000_000  # the year 10000
+_NAMES = {name.encode(): name for name in SET_NAMES}
+
+_ENDS: dict[bytes, type[KlvrelayError]] = {b"D": SourceDown, b"N": NotMedia, b"C": ConfigError}
+_CLEAN = b"."
+
+
+class Odd(Exception):
+    """What came over the line is no parcel, or one that no honest source sends."""
+
+
+class Status(NamedTuple):
+    """What a source says of itself, as the properties of `Source` have it."""
+
+    live: bool
+    fixed: bool
+    dropped: int
+    link: Link
+
+
+class End(NamedTuple):
+    """Why no more will come; None: the source came to its end."""
+
+    fault: KlvrelayError | None
+
+
+# ---- packing ----
+
+
+def packed(packet: Packet | Units) -> Iterator[bytes | bytearray | memoryview]:
+    """The octets of a packet or of units, in pieces to be sent one behind the other."""
+    if isinstance(packet, Units):
+        yield from _packed_units(packet)
+        return
+    data = memoryview(packet.data)
+    damaged = packet.damaged
+    for at in range(0, len(data), MOST - _PACKET.size) if data else (0,):
+        piece = data[at : at + MOST - _PACKET.size]
+        flags = (packet.carriage == "klv") * _KLV | damaged * _DAMAGED
+        yield _HEAD.pack(b"P", _PACKET.size + len(piece)) + _PACKET.pack(
+            _number(packet.received_us), _number(packet.pts), _number(packet.pid), flags
+        )
+        yield piece
+        damaged = False
+
+
+def _packed_units(units: Units) -> Iterator[bytes]:
+    parts: list[bytes] = []
+    size = 0
+    for entry in units.entries:
+        parts.append(_packed_entry(entry))
+        size += len(parts[-1])
+        if size > UNITS_MOST:
+            yield _HEAD.pack(b"U", size) + b"".join(parts)
+            parts, size = [], 0
+    yield _HEAD.pack(b"U", size) + b"".join(parts)
+
+
+def _packed_entry(entry: Entry) -> bytes:
+    raw, pts, pid, set_, checksum, transport, received_us, pcr = entry
+    name = set_.encode()
+    fixed = _ENTRY.pack(
+        len(raw), _number(pts), _number(pid), _number(received_us), _number(pcr),
+        CHECKSUMS.index(checksum), TRANSPORTS.index(transport), len(name),
+    )  # fmt: skip
+    return fixed + name + raw
+
+
+def packed_status(status: Status) -> bytes:
+    payload = orjson.dumps(status._asdict())
+    return _HEAD.pack(b"S", len(payload)) + payload
+
+
+def packed_end(fault: KlvrelayError | None) -> bytes:
+    """A clean end, or the fault that ended it: one that has no letter of its own counts as SourceDown."""
+    letter = next((key for key, kind in _ENDS.items() if type(fault) is kind), b"D")
+    payload = _CLEAN if fault is None else letter + str(fault)[:TEXT_MOST].encode("utf-8", "replace")
+    return _HEAD.pack(b"E", len(payload)) + payload
+
+
+def _number(value: int | None) -> int:
+    return -1 if value is None else value
+
+
+# ---- unpacking ----
+
+
+class Unpacker:
+    """Octets in any cut in, packets out; raises Odd at the first that is none.
+
+    Memory: one parcel, at most `MOST`. `status` and `end` are what was said last.
+    """
+
+    def __init__(self) -> None:
+        self.status: Status | None = None
+        self.end: End | None = None
+        self._small = bytearray(SMALL)
+        self._have = 0
+        self._large: bytearray | None = None  # a parcel with more octets than `_small` has
+        self._filled = 0
+        self._kind = b""
+        self._pids: set[int] = set()
+
+    def room(self) -> memoryview:
+        """Where the next octets from the line go."""
+        if self._large is not None:
+            return memoryview(self._large)[self._filled :]
+        return memoryview(self._small)[self._have :]
+
+    def took(self, count: int) -> list[Packet | Units]:
+        """So many octets came into the room: the packets that are whole with them."""
+        found: list[Packet | Units] = []
+        if self._large is None:
+            self._have += count
+            self._parse(found)
+            return found
+        self._filled += count
+        if self._filled == len(self._large):
+            whole, self._large = self._large, None
+            self._unpack(self._kind, memoryview(whole), found)
+        return found
+
+    def _parse(self, found: list[Packet | Units]) -> None:
+        at, have, view = 0, self._have, memoryview(self._small)
+        last_status = None
+        while have - at >= _HEAD.size and self.end is None:
+            kind, size = _HEAD.unpack_from(view, at)
+            if size > _MOST_OF.get(kind, 0):
+                raise Odd(f"a parcel of no known kind or size ({size} octets)")
+            begin, end = at + _HEAD.size, at + _HEAD.size + size
+            if end > have:
+                if end - at > len(view):
+                    self._begin_large(kind, size, view[begin:have])
+                    at = have
+                break
+            if kind == b"S":
+                last_status = bytes(view[begin:end])  # of many the last one counts, and costs
+            else:
+                self._unpack(kind, view[begin:end], found)
+            at = end
+        if last_status is not None:
+            self.status = _status(last_status)
+        if self.end is not None:  # nothing counts behind it
+            at = have
+        view[: have - at] = view[at:have]
+        self._have = have - at
+
+    def _begin_large(self, kind: bytes, size: int, begun: memoryview) -> None:
+        self._kind, self._large, self._filled = kind, bytearray(size), len(begun)
+        self._large[: len(begun)] = begun
+
+    def _unpack(self, kind: bytes, payload: memoryview, found: list[Packet | Units]) -> None:
+        match kind:
+            case b"P":
+                found.append(self._packet(payload))
+            case b"U":
+                found.append(Units(list(_entries(payload))))
+            case _:
+                self.end = _end(bytes(payload))
+
+    def _packet(self, payload: memoryview) -> Packet:
+        if len(payload) < _PACKET.size:
+            raise Odd("half a packet")
+        received_us, pts, pid, flags = _PACKET.unpack_from(payload)
+        _check(received_us, _TIME_END, pts, pid)
+        if flags & ~(_KLV | _DAMAGED):
+            raise Odd("a packet of no known carriage")
+        if flags & _KLV:
+            self._pids.add(pid)
+            if len(self._pids) > PIDS_MOST:
+                raise Odd(f"more than {PIDS_MOST} KLV streams")
+        data = payload[_PACKET.size :]
+        return Packet(
+            data if len(payload) > SMALL else bytes(data),
+            None if received_us < 0 else received_us,
+            "klv" if flags & _KLV else "ts",
+            None if pts < 0 else pts,
+            None if pid < 0 else pid,
+            bool(flags & _DAMAGED),
+        )
+
+
+def _check(received_us: int, end: int, pts: int, pid: int, pcr: int = -1) -> None:
+    if not (-1 <= received_us < end and -1 <= pts < _PTS_END and -1 <= pid < _PID_END and -1 <= pcr < _PTS_END):
+        raise Odd("a time or a number that no source has")
+
+
+def _entries(payload: memoryview) -> Iterator[Entry]:
+    at = 0
+    while at < len(payload):
+        if len(payload) - at < _ENTRY.size:
+            raise Odd("half a unit")
+        size, pts, pid, received_us, pcr, checksum, transport, named = _ENTRY.unpack_from(payload, at)
+        _check(received_us, _TIME_END, pts, pid, pcr)
+        at += _ENTRY.size
+        name = _NAMES.get(bytes(payload[at : at + named]))
+        raw = bytes(payload[at + named : at + named + size])
+        at += named + size
+        if name is None or len(raw) != size or not _is_klv(raw):
+            raise Odd("a unit that is no KLV packet")
+        if checksum >= len(CHECKSUMS) or transport >= len(TRANSPORTS):
+            raise Odd("a unit of no known quality")
+        yield (
+            raw,
+            None if pts < 0 else pts,
+            None if pid < 0 else pid,
+            name,
+            CHECKSUMS[checksum],
+            TRANSPORTS[transport],
+            None if received_us < 0 else received_us,
+            None if pcr < 0 else pcr,
+        )
+
+
+def _is_klv(raw: bytes) -> bool:
+    """What each sink may rely on: a key and a length; the core stands all that is behind them."""
+    if not 16 < len(raw) <= LIMIT + 64:
+        return False
+    try:
+        ber_length(raw[16:26])
+    except DecodeError:
+        return False
+    return True
+
+
+def _status(payload: bytes) -> Status:
+    try:
+        plain = orjson.loads(payload)
+    except orjson.JSONDecodeError as fault:
+        raise Odd("a status that is no JSON") from fault
+    match plain:
+        case {"live": bool(live), "fixed": bool(fixed), "dropped": int(dropped), "link": link, **more} if not more:
+            return Status(live, fixed, _like(0, dropped), _rebuilt(Link, link))
+    raise Odd("a status of another form")
+
+
+def _rebuilt(kind: type[T], plain: object) -> T:
+    """A dataclass of counts out of its JSON: the same names, and each value of the kind that a fresh one has."""
+    blank = kind()
+    names = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    if not isinstance(plain, dict) or plain.keys() != names:
+        raise Odd(f"no {kind.__name__}")
+    return kind(**{name: _like(getattr(blank, name), plain[name]) for name in names})
+
+
+def _like(blank: Any, value: Any) -> Any:
+    if is_dataclass(blank):
+        return _rebuilt(type(blank), value)
+    if isinstance(blank, int) and type(value) is int and -(1 << 63) <= value < 1 << 63:
+        return value
+    if blank is None or isinstance(blank, float):
+        if value is None:
+            return value
+        if type(value) in (int, float) and math.isfinite(value):
+            return value
+    raise Odd("a count that is none")
+
+
+def _end(payload: bytes) -> End:
+    letter, text = payload[:1], payload[1:]
+    if letter == _CLEAN and not text:
+        return End(None)
+    if letter not in _ENDS or not text:
+        raise Odd("an end of no known kind")
+    return End(_ENDS[letter](printable(text.decode("utf-8", "replace"))[:TEXT_MOST]))

@@ -1,0 +1,421 @@
+"""What may befall the process of an isolated source, and that it befalls nobody else.
+
+Next door: `test_source_isolated.py` for what it does when all is well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from pathlib import Path
+
+import feed
+import pytest
+from test_relay import Ear, quick, relay, running, said  # noqa: F401  # two fixtures
+from test_source_isolated import children, isolated, no_process_is_left, until  # noqa: F401  # a fixture
+from test_sources import open_files, records
+
+from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.sources import isolated as isolated_module
+from klvrelay.sources import open_source
+from klvrelay.sources import process as process_module
+from klvrelay.sources import stderr as stderr_module
+from klvrelay.sources.isolated import IsolatedSource
+from klvrelay.sources.stderr import LINES
+
+TAPE = feed.recording(30)
+HONEST = """
+import socket, sys, time, os, subprocess
+from klvrelay.errors import *
+from klvrelay.record import *
+from klvrelay.sources.parcel import *
+line = socket.socket(fileno=int(sys.argv[1]))
+told = line.recv(65536)
+def say(*parcels): line.sendall(b"".join(parcels))
+status = packed_status(Status(True, True, 0, Link()))
+say(status)
+"""
+
+
+def fake(script: str, url: str = "rtsp://pilot:c4n4ry@127.0.0.1/live", *, timeout: float = 0.2) -> IsolatedSource:
+    """A source whose process runs `script` instead, behind the beginning of an honest one."""
+    options = {"timeout": timeout}
+    return IsolatedSource(open_source(url, **options), options, command=[sys.executable, "-c", HONEST + script])
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """A process hangs after 0.3 s without a word."""
+    monkeypatch.setattr(isolated_module, "SILENT_LEAST", 0.3)
+
+
+async def fault_of(source) -> str:
+    """What SourceDown says; nothing is left of the process then."""
+    files = open_files()
+    async with asyncio.timeout(10):
+        with pytest.raises(SourceDown) as fault:
+            await records(source)
+    assert open_files() <= files
+    assert not children()
+    return str(fault.value)
+
+
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS], ids=lambda number: number.name)
+async def test_a_crash_is_named(number):
+    """By the signal that ended the process."""
+    told = await fault_of(fake(f"os.kill(os.getpid(), {int(number)})"))
+
+    assert told == f"rtsp://***@127.0.0.1/live: its process was killed by {number.name}"
+
+
+async def test_a_kill_from_outside_may_be_for_want_of_memory():
+    told = await fault_of(fake("os.kill(os.getpid(), 9)"))
+
+    assert told.endswith("its process was killed by SIGKILL (is memory short?)")
+
+
+@pytest.mark.parametrize(
+    ("script", "end"),
+    [
+        ("sys.exit(3)", "its process ended with status 3"),
+        ("sys.exit(0)", "its process ended without a word"),
+        ("raise ValueError", "its process ended with status 1"),
+        ("line.close(); time.sleep(60)", "its process closed its line without a word"),
+    ],
+)
+async def test_an_end_without_a_word_is_named(script, end, monkeypatch):
+    monkeypatch.setattr(process_module, "KILLED", 0.2 if "sleep" in script else 1.0)
+
+    assert (await fault_of(fake(script))).endswith(end)
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["time.sleep(60)", "say(status[:7]); time.sleep(60)", "os.kill(os.getpid(), 19)", "while True: pass"],
+    ids=["asleep", "in the midst of a word", "stopped", "busy"],
+)
+async def test_a_process_that_says_nothing_is_killed(script, impatient):
+    """In whatever state it is, and at once."""
+    begun = time.monotonic()
+
+    told = await fault_of(fake(script))
+
+    assert told.endswith("its process hung and was killed: no word for 0.3 s")
+    assert time.monotonic() - begun < 3
+
+
+async def test_the_process_is_told_every_option():
+    """And the log's level; nothing of it is an argument."""
+    names = inspect.signature(open_source).parameters.keys() - {"url", "isolate"}
+    source = isolated("udp://127.0.0.1:5000", timeout=7.5, sender="10.1.2.3")
+    source._command = [sys.executable, "-c", HONEST + "say(packed_end(SourceDown(told.decode())))"]
+
+    told = json.loads((await fault_of(source)).removesuffix("\\n"))
+
+    assert told["options"].keys() == names
+    assert (told["options"]["timeout"], told["options"]["sender"]) == (7.5, "10.1.2.3")
+    assert told["url"]["port"] == 5000
+
+
+async def test_a_process_that_never_begins_is_killed(monkeypatch):
+    monkeypatch.setattr(process_module, "BEGIN", 0.2)
+    source = IsolatedSource(open_source("x.ts"), {}, command=[sys.executable, "-c", "import time; time.sleep(60)"])
+
+    assert (await fault_of(source)).endswith("its process hung and was killed: no word for 0.2 s")
+
+
+async def test_a_reader_that_hangs_is_killed_though_its_process_is_well(impatient):
+    """The loop of the process turns and says so, and nothing comes: a thread is stuck in libav."""
+    told = await fault_of(fake("while True: say(status); time.sleep(0.05)"))
+
+    assert told.endswith("its process was killed: its reader hung, nothing came for 0.9 s")
+
+
+@pytest.mark.parametrize(
+    ("url", "script"),
+    [
+        ("udp://127.0.0.1:5000", "while True: say(status); time.sleep(0.05)"),
+        (
+            "rtsp://127.0.0.1/live",
+            "n = 0\nwhile True: n += 1; say(packed_status(Status(True, True, 0, Link(size=n)))); time.sleep(0.05)",
+        ),
+        (
+            "http://127.0.0.1/film.mp4",
+            "while True: say(packed_status(Status(False, True, 0, Link()))); time.sleep(0.05)",
+        ),
+    ],
+    ids=["it only listens", "bytes come", "not live"],
+)
+async def test_a_quiet_source_is_no_hung_one(url, script, impatient, monkeypatch):
+    """Nobody sends to a port; there is video but no KLV; a file has much video between two packets of KLV."""
+    monkeypatch.setattr(process_module, "ASKED", 0.05)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1.5):
+            await records(fake(script, url))
+
+
+@pytest.mark.parametrize(
+    ("script", "what"),
+    [
+        ("say(b'HTTP/1.1 200 OK\\r\\n\\r\\n'); time.sleep(60)", "a parcel of no known kind or size"),
+        ("say(b'P' + b'\\xff' * 4); time.sleep(60)", "a parcel of no known kind or size (4294967295 octets)"),
+        ("import pickle; say(b'S' + (9).to_bytes(4, 'little') + b'\\x80\\x04' + bytes(7)); time.sleep(60)", "no JSON"),
+        ("say(os.urandom(1 << 20)); time.sleep(60)", "it sent "),
+    ],
+)
+async def test_what_is_no_parcel_ends_the_process(script, what):
+    """It is not tried to make sense of it."""
+    told = await fault_of(fake(script))
+
+    assert what in told
+    assert ": its process was killed: it sent " in told
+
+
+async def test_what_came_before_the_fault_is_yielded(tmp_path):
+    """Then the fault is raised, with no secret in it, whatever the process wrote there."""
+    script = (
+        "say(*packed(Packet(b'G' * 188, 5)), packed_end(NotMedia('rtsp://pilot:c4n4ry@127.0.0.1: \\x1b[31m no')))\n"
+        "time.sleep(60)"
+    )
+    packets = fake(script).packets()
+
+    found = await anext(packets)
+    with pytest.raises(NotMedia) as fault:
+        await anext(packets)
+
+    assert found == (b"G" * 188, 5, "ts", None, None, False)
+    assert str(fault.value) == "rtsp://pilot:***@127.0.0.1: \\x1b[31m no"
+
+
+async def test_the_counts_go_on_over_all_processes():
+    """What the line told is a sum since the source was made, the last words of each process included."""
+    script = """
+say(packed_status(Status(True, True, 2, Link(size=10, srt_rtt_ms=7.0, lane=Counters(ts_packets=3)))))
+say(*packed(Packet(b"G" * 188, 5)))
+line.recv(1)
+say(packed_status(Status(True, True, 3, Link(size=15, srt_rtt_ms=9.0, lane=Counters(ts_packets=4)))), packed_end(None))
+"""
+    source = fake(script.replace("Counters", "__import__('klvrelay.wire').wire.Counters"))
+
+    for _ in range(2):
+        async with aclosing(source.packets()) as packets:
+            await anext(packets)
+
+    assert (source.dropped, source.link.size, source.link.lane.ts_packets) == (6, 30, 8)
+    assert source.link.srt_rtt_ms == 9.0
+
+
+async def test_a_process_is_asked_then_told_then_killed(tmp_path):
+    """One that ends when its line is closed is not killed; one that heeds no signal is, within a second or so."""
+    mark = tmp_path / "ended"
+    polite = fake(f"say(*packed(Packet(b'G', 5))); line.recv(1); open({str(mark)!r}, 'w').close()")
+    stubborn = fake(
+        "import signal; signal.signal(15, signal.SIG_IGN); say(*packed(Packet(b'G', 5)))\nwhile True: time.sleep(60)"
+    )
+    took = []
+
+    for source in polite, stubborn:
+        async with aclosing(source.packets()) as packets:
+            await anext(packets)
+            begun = time.monotonic()
+        took.append(time.monotonic() - begun)
+
+    assert mark.exists()
+    assert took[0] < 0.6
+    assert 0.9 < took[1] < 1.8
+
+
+async def test_what_the_process_has_started_dies_with_it(tmp_path, impatient):
+    """A child of its own does not live on where it is killed."""
+    pid_file = tmp_path / "pid"
+    script = f"""
+child = subprocess.Popen(["sleep", "60"])
+with open({str(pid_file)!r}, "w") as file: file.write(str(child.pid))
+time.sleep(60)
+"""
+    await fault_of(fake(script))
+
+    pid = int(pid_file.read_text())
+    # Its parent is dead: whoever reaps orphans here takes it, sooner or later.
+    await until(lambda: not Path(f"/proc/{pid}").exists() or ") Z " in Path(f"/proc/{pid}/stat").read_text())
+
+
+@pytest.fixture
+def log(caplog, monkeypatch) -> Callable[[], list[str]]:
+    monkeypatch.setattr(stderr_module, "_told", set())
+    caplog.set_level(logging.DEBUG)
+    return lambda: [message for message in caplog.messages if "its process says" in message]
+
+
+async def test_what_the_process_says_is_logged(log, caplog):
+    """Line by line, on both its outputs, with its level, escaped, cut, and without the password."""
+    script = r"""
+print("plain", flush=True)
+sys.stderr.write("<10>quiet\n<40>loud \x1b[2J\xff c4n4ry\n\n" + "x" * 20000 + "\nlast")
+sys.exit(1)
+"""
+    await fault_of(fake(script))
+
+    start = "rtsp://***@127.0.0.1/live: its process says: "
+    assert log() == [
+        f"{start}plain", f"{start}quiet", f"{start}loud \\x1b[2J\xff ***", f"{start}{'x' * 500} ...", f"{start}last"
+    ]  # fmt: skip
+    levels = [record.levelname for record in caplog.records if "its process says" in record.message]
+    assert levels == ["WARNING", "DEBUG", "ERROR", "WARNING", "WARNING"]
+
+
+async def test_what_klvrelay_says_in_each_process_is_logged_once(log):
+    """A hint about the system is not repeated for each stream and each reconnect; a stranger's words are."""
+    script = r"""sys.stderr.write("<30>small buffer\n<30>another\nlibav: no\n"); sys.exit(1)"""
+    for _ in range(2):
+        await fault_of(fake(script))
+
+    assert [line.partition("says: ")[2] for line in log()] == ["small buffer", "another", "libav: no", "libav: no"]
+
+
+async def test_a_process_that_floods_its_outputs_is_slowed_down(log):
+    """The relay shows some of it, counts the rest, and turns as fast as before."""
+    flood = "while True: os.write(2, b'libav is very unhappy\\n' * 1000)"
+    source = fake(f"say(*packed(Packet(b'G', 5)))\n{flood}", timeout=5)
+    worst = 0.0
+
+    async with aclosing(source.packets()) as packets:
+        await anext(packets)
+        reading = asyncio.create_task(anext(packets))
+        for _ in range(240):
+            begun = time.perf_counter()
+            await asyncio.sleep(0.005)
+            worst = max(worst, time.perf_counter() - begun)
+        reading.cancel()
+        await asyncio.wait([reading])
+
+    assert LINES < len(log()) < 5 * LINES
+    assert any("lines more" in line for line in log())
+    assert worst < 0.1
+
+
+async def test_a_process_that_floods_with_packets_leaves_room_for_others():
+    """It is taken piece by piece: another task has its turn between any two of them."""
+    source = fake("flood = b''.join(packed(Packet(b'G' * 188, 5))) * 1000\nwhile True: say(flood)", timeout=5)
+    size, turns = 0, 0
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    turning = asyncio.create_task(turn())
+    async with aclosing(source.packets()) as packets:
+        async for packet in packets:
+            size += len(packet.data)
+            if size > 20_000_000:
+                break
+    turning.cancel()
+
+    assert turns > size // 65536
+
+
+async def test_a_live_source_drops_in_its_process_and_says_so(free_port):
+    """While its reader is away: each datagram is either yielded or counted, and little waits."""
+    source = isolated(f"udp://127.0.0.1:{free_port}?buffer_size=65536")
+    datagram, count = b"G" + bytes(1315), 20_000  # 26 MB
+    size = 0
+
+    async def read_on() -> None:
+        nonlocal size
+        async for packet in packets:
+            size += len(packet.data)
+
+    async with asyncio.timeout(20), aclosing(source.packets()) as packets:
+        first = asyncio.create_task(anext(packets))
+        await feed.listening(free_port)
+        feed.send_udp([datagram], free_port)
+        size += len((await first).data)
+        for _ in range(count // 100):
+            feed.send_udp([datagram] * 100, free_port)
+            await asyncio.sleep(0)
+        reading = asyncio.create_task(read_on())
+        await until(lambda: size // 1316 + source.dropped > count, 10)
+        reading.cancel()
+        await asyncio.wait([reading])
+
+    assert size // 1316 + source.dropped == count + 1
+    assert source.dropped > count // 4
+    assert size < 14 << 20
+
+
+async def test_a_process_that_can_not_be_started_is_a_source_that_is_down():
+    """And is worth another try: the system may have room for one later."""
+    source = IsolatedSource(open_source("udp://127.0.0.1:5000"), {}, command=["/nowhere/python"])
+
+    told = await fault_of(source)
+
+    assert told == "udp://127.0.0.1:5000: no process could be started for it: No such file or directory"
+
+
+async def send_tape(port: int, stop: asyncio.Event) -> int:
+    """The tape's datagrams to a port, 5 ms apart, again and again until the stop; how often it was begun."""
+    rounds = 0
+    while not stop.is_set():
+        rounds += 1
+        for datagram in feed.datagrams(TAPE.ts):
+            feed.send_udp([datagram], port)
+            await asyncio.sleep(0.005)
+    return rounds
+
+
+async def test_one_that_is_killed_again_and_again_hurts_no_other(free_port, said, monkeypatch):  # noqa: F811
+    """Crashed and stopped in turn, it comes back each time; of the other stream no record is missing."""
+    monkeypatch.setattr(isolated_module, "SILENT_LEAST", 0.3)
+    other_port = free_port + 1 if free_port < 65535 else free_port - 1
+    ear, stop = Ear(), asyncio.Event()
+    hurt = isolated(f"udp://127.0.0.1:{free_port}", timeout=0.3)
+    well = isolated(f"udp://127.0.0.1:{other_port}", timeout=0.3)
+    killed = []
+
+    async with running(relay(hurt, well, sink=ear)):
+        await feed.listening(free_port)
+        await feed.listening(other_port)
+        sending = [asyncio.create_task(send_tape(port, stop)) for port in (free_port, other_port)]
+        await until(lambda: ear.seqs("uav1") and ear.seqs("uav2"))
+        for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV) * 2:
+            victim = _listener(free_port)
+            os.kill(victim, number)
+            killed.append(victim)
+            await until(lambda: _listener(free_port) not in (0, killed[-1]))
+            come = len(ear.seqs("uav1"))
+            await until(lambda come=come: len(ear.seqs("uav1")) > come)
+        stop.set()
+        rounds = (await asyncio.gather(*sending))[1]
+        await until(lambda: len(ear.seqs("uav2")) >= rounds * len(TAPE.klv) - 1)
+
+    assert len(set(killed)) == 6
+    missions = [r.items["mission_id"] for r in ear.records if r.stream == "uav2" and r.good]
+    assert missions == [str(number % len(TAPE.klv)) for number in range(len(missions))]
+    assert len(missions) >= rounds * len(TAPE.klv) - 1
+    told = "\n".join(said())
+    assert "its process was killed by SIGSEGV" in told
+    assert "its process hung and was killed" in told
+
+
+def _listener(port: int) -> int:
+    """The child that has the UDP port, or 0."""
+    for pid in children():
+        rows = [row.split() for row in Path("/proc/net/udp").read_text().splitlines()[1:]]
+        inodes = {row[9] for row in rows if row[1].endswith(f":{port:04X}")}
+        try:
+            links = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+        except OSError:
+            continue
+        if links & {f"socket:[{inode}]" for inode in inodes}:
+            return pid
+    return 0

@@ -1,0 +1,238 @@
+"""What goes between an isolated source and the relay: all of it comes back, in any cut; and nothing odd is believed."""
+
+from __future__ import annotations
+
+import random
+import struct
+from dataclasses import fields, replace
+
+import feed
+import orjson
+import pytest
+
+from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
+from klvrelay.record import Link, Packet, Units
+from klvrelay.sources.parcel import (
+    MOST,
+    PIDS_MOST,
+    SMALL,
+    UNITS_MOST,
+    End,
+    Odd,
+    Status,
+    Unpacker,
+    packed,
+    packed_end,
+    packed_status,
+)
+from klvrelay.wire import Counters, Lane
+
+TAPE = feed.recording(40)
+ENTRIES = Lane(ts=True).packets(TAPE.ts, 1_700_000_000_000_000)
+PACKETS = [
+    Packet(TAPE.ts, 1_700_000_000_000_001),
+    Packet(b"", None, damaged=True),
+    Packet(TAPE.klv[0], None, "klv", (1 << 33) - 1, 0),
+    Packet(TAPE.klv[1], 0, "klv", 0, (1 << 31) - 1, True),
+    Packet(random.Random(1).randbytes(3 * SMALL)),
+    Units(ENTRIES),
+    Units([]),
+    Units([(TAPE.klv[0][:30], None, None, "ST0601", "bad", "damaged", None, None)]),
+    Packet(memoryview(b"end"), 5),
+]
+
+
+def sent(packets) -> bytes:
+    return b"".join(piece for packet in packets for piece in packed(packet))
+
+
+def taken(unpacker: Unpacker, data: bytes, cut=lambda: SMALL) -> list[Packet | Units]:
+    """All packets of `data`, handed over in pieces of `cut()` octets at most."""
+    found, at = [], 0
+    while at < len(data):
+        room = unpacker.room()
+        piece = data[at : at + min(len(room), cut())]
+        room[: len(piece)] = piece
+        at += len(piece)
+        found += unpacker.took(len(piece))
+    return found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_was_packed_comes_back_in_any_cut(seed):
+    """Every field of packets and units, and their order."""
+    choice = random.Random(seed)
+    most = 10 ** (1 + seed)
+
+    found = taken(Unpacker(), sent(PACKETS), lambda: choice.randint(1, most))
+
+    assert len(ENTRIES) == 40
+    assert found == PACKETS
+
+
+def test_bytes_of_more_than_a_parcel_come_in_several():
+    """A loss that was marked is marked once."""
+    data = random.Random(2).randbytes(MOST + 5)
+
+    found = taken(Unpacker(), sent([Packet(data, 7, damaged=True)]))
+
+    assert b"".join(packet.data for packet in found) == data
+    assert [packet.damaged for packet in found] == [True, False]
+    assert {packet.received_us for packet in found} == {7}
+
+
+def test_many_units_come_in_several_parcels():
+    """No parcel of units is larger than the other side takes."""
+    entries = ENTRIES * 200
+    data = sent([Units(entries)])
+
+    found = taken(Unpacker(), data)
+
+    assert len(data) > 2 * UNITS_MOST
+    assert [entry for units in found for entry in units.entries] == entries
+
+
+def test_a_status_comes_back_with_every_count():
+    """Whatever counts a link and its lane have."""
+    counted = {f.name: number for number, f in enumerate(fields(Counters), 1)}
+    link = Link(lane=Counters(**counted), srt_rtt_ms=1.5)
+    for number, f in enumerate(fields(Link), 100):
+        if isinstance(getattr(link, f.name), int):
+            link = replace(link, **{f.name: number})
+    status = Status(True, False, 1 << 40, link)
+    unpacker = Unpacker()
+
+    assert taken(unpacker, packed_status(Status(False, True, 0, Link())) + packed_status(status)) == []
+
+    assert unpacker.status == status
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [(SourceDown, SourceDown), (NotMedia, NotMedia), (ConfigError, ConfigError), (SourceError, SourceDown)],
+)
+def test_the_end_says_why(fault, kind):
+    """With the kind of error, and a text on one line and of bounded length."""
+    unpacker = Unpacker()
+
+    taken(unpacker, packed_end(fault("it\nbroke\x1b[2J" + "x" * 5000)))
+
+    assert type(unpacker.end.fault) is kind
+    assert str(unpacker.end.fault).startswith("it\\nbroke\\x1b[2Jxxx")
+    assert len(str(unpacker.end.fault)) <= 1000
+
+
+def test_a_clean_end_has_no_fault():
+    unpacker = Unpacker()
+
+    taken(unpacker, sent(PACKETS[:2]) + packed_end(None))
+
+    assert unpacker.end == End(None)
+
+
+def test_nothing_counts_behind_the_end():
+    """However much comes: it is neither kept nor looked at."""
+    unpacker = Unpacker()
+    taken(unpacker, packed_end(None))
+
+    assert taken(unpacker, sent(PACKETS) + bytes(3 * SMALL)) == []
+    assert len(unpacker.room()) == SMALL
+
+
+def parcel(kind: bytes, payload: bytes) -> bytes:
+    return struct.pack("<cI", kind, len(payload)) + payload
+
+
+def unit(*, raw: bytes = TAPE.klv[0], size: int | None = None, pts: int = 0, pid: int = 1, received: int = 5,
+         pcr: int = 0, checksum: int = 1, transport: int = 0, name: bytes = b"ST0601") -> bytes:  # fmt: skip
+    length = len(raw) if size is None else size
+    return parcel(
+        b"U", struct.pack("<IqqqqBBB", length, pts, pid, received, pcr, checksum, transport, len(name)) + name + raw
+    )
+
+
+def status(**changes: object) -> bytes:
+    plain = orjson.loads(packed_status(Status(True, False, 0, Link()))[5:])
+    return parcel(b"S", orjson.dumps(plain | changes))
+
+
+def link(**changes: object) -> dict[str, object]:
+    return orjson.loads(orjson.dumps(Link())) | changes
+
+
+ODD = {
+    "no kind": parcel(b"X", b""),
+    "too large a packet": struct.pack("<cI", b"P", MOST + 1),
+    "too large a unit": struct.pack("<cI", b"U", MOST),
+    "too large a status": struct.pack("<cI", b"S", SMALL),
+    "half a packet": parcel(b"P", bytes(24)),
+    "a flag that is none": parcel(b"P", struct.pack("<qqqB", -1, -1, -1, 4)),
+    "a pts of 34 bits": parcel(b"P", struct.pack("<qqqB", -1, 1 << 33, -1, 0)),
+    "a pid of 32 bits": parcel(b"P", struct.pack("<qqqB", -1, -1, 1 << 31, 0)),
+    "an arrival after the year 9999": parcel(b"P", struct.pack("<qqqB", 1 << 60, -1, -1, 0)),
+    "an arrival before 1970": parcel(b"P", struct.pack("<qqqB", -2, -1, -1, 0)),
+    "more streams than there are": b"".join(
+        parcel(b"P", struct.pack("<qqqB", -1, -1, pid, 1)) for pid in range(PIDS_MOST + 1)
+    ),
+    "half a unit": parcel(b"U", bytes(10)),
+    "a unit that is cut": unit(size=len(TAPE.klv[0]) + 1),
+    "a unit without a length": unit(raw=TAPE.klv[0][:16]),
+    "a unit of an odd length": unit(raw=TAPE.klv[0][:16] + b"\x80" + bytes(9)),
+    "a unit larger than any": unit(raw=TAPE.klv[0][:16] + bytes(70_000)),
+    "a set that is none": unit(name=b"../../etc"),
+    "a checksum that is none": unit(checksum=3),
+    "a transport that is none": unit(transport=2),
+    "a clock of 34 bits": unit(pcr=1 << 33),
+    "a status that is no JSON": parcel(b"S", b"{"),
+    "a status that is a bomb": parcel(b"S", b"[" * 60_000),
+    "a status of another form": parcel(b"S", b"[]"),
+    "a status with more": status(more=1),
+    "dropped is a text": status(dropped="1"),
+    "dropped is a truth": status(dropped=True),
+    "dropped is huge": status(dropped=(1 << 64) - 1),
+    "live is a number": status(live=1),
+    "no link": status(link=None),
+    "a link with more": status(link=link(more=1)),
+    "a count that is a text": status(link=link(size="1")),
+    "a measure that is a list": status(link=link(srt_rtt_ms=[1])),
+    "no lane": status(link=link(lane=5)),
+    "an end of no kind": parcel(b"E", b"Zwhy"),
+    "an end without a text": parcel(b"E", b"D"),
+    "a clean end with a text": parcel(b"E", b".why"),
+}
+
+
+@pytest.mark.parametrize("data", ODD.values(), ids=ODD)
+def test_what_no_honest_source_sends_is_refused(data):
+    """A process that was taken over can't make the relay hold, believe or run anything of the kind."""
+    good = Unpacker()
+    taken(good, unit() + status() + sent(PACKETS))
+    assert good.status is not None
+
+    with pytest.raises(Odd):
+        taken(Unpacker(), data)
+
+
+def test_an_odd_size_is_refused_before_memory_is_taken_for_it():
+    """The room for the next octets never grows beyond one parcel."""
+    unpacker = Unpacker()
+
+    taken(unpacker, struct.pack("<cI", b"P", MOST))
+
+    assert len(unpacker.room()) <= MOST
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_damaged_parcels_are_odd_or_packets(seed):
+    """Whatever octets come, there are packets of the right types, or Odd, and never another error."""
+    choice = random.Random(seed)
+    data = bytearray(sent(PACKETS[1:4] + PACKETS[5:]) + status() + packed_end(NotMedia("why")))
+    for _ in range(choice.randint(1, 8)):
+        data[choice.randrange(len(data))] = choice.randrange(256)
+    unpacker = Unpacker()
+
+    try:
+        found = taken(unpacker, bytes(data), lambda: choice.randint(1, 2000))
+    except Odd:
+        return
+    assert all(isinstance(packet, Packet | Units) for packet in found)

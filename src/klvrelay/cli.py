@@ -82,7 +82,8 @@ async def _decode(args: argparse.Namespace) -> int:
     from klvrelay.verbs import decode
 
     url = Url.parse(args.source)
-    counters = await decode.decode(url, args.format, show_progress=not args.quiet and sys.stderr.isatty())
+    shown = not args.quiet and sys.stderr.isatty()
+    counters = await decode.decode(url, args.format, show_progress=shown, demux=args.demux)
     if counters.packets == 0:
         raise decode.no_klv(url, counters)
     if not args.quiet:

@@ -5,6 +5,7 @@
     udp.py      udp:// and rtp://                inbox.py, rtp.py, multicast.py: what they need
     tcp.py      tcp://
     libav.py    rtsp://, rtsps://, http://, https://, other containers; bridge.py: its way out
+    by_libav.py the MPEG-TS of any of the others, taken apart by libav
     sniff.py    what a stream is, by its first bytes
 
 A source knows nothing of retry, of records, or of the sinks.
@@ -18,6 +19,7 @@ from typing import Literal, Protocol
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url
 from klvrelay.record import Link, Packet, Units
+from klvrelay.sources.by_libav import ByLibav
 from klvrelay.sources.file import FileSource
 from klvrelay.sources.libav import LibavSource
 from klvrelay.sources.tcp import TcpSource
@@ -30,6 +32,9 @@ KINDS = "a file, - (standard input), udp://, rtp://, tcp://, rtsp://, rtsps://, 
 
 
 Demux = Literal["native", "libav"]
+
+BYTES = ("file", "stdin", "udp", "rtp", "tcp", "srt")
+"""Sources that give transport bytes: here `demux` chooses who takes them apart."""
 
 
 class Source(Protocol):
@@ -102,13 +107,20 @@ def open_source(
     where = url if isinstance(url, Url) else Url.parse(url)
     if timeout <= 0:
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
+    if demux == "libav" and where.scheme in BYTES:
+        return ByLibav(
+            open_source(
+                where, timeout=timeout, interface=interface, sender=sender, speed=speed, loop=loop,
+                live_stamps=live_stamps, follow=follow, passphrase=passphrase,
+            )
+        )  # fmt: skip
     match where.scheme:
         case "file" | "stdin" if speed is not None or loop:
             from klvrelay.sources.replay import ReplaySource  # here, since it loads numpy
 
             return ReplaySource(where, speed=1.0 if speed is None else speed, loop=loop)
         case "file" | "stdin":
-            return FileSource(where, live_stamps=live_stamps, via_libav=demux == "libav")
+            return FileSource(where, live_stamps=live_stamps)
         case _ if speed is not None or loop:
             raise ConfigError(f"{where}: only a file can be replayed with a speed or in a loop")
         case "udp" | "rtp":

@@ -16,7 +16,7 @@ import orjson
 from klvrelay.errors import NoKlv
 from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
-from klvrelay.sources import open_source
+from klvrelay.sources import Demux, open_source
 from klvrelay.sources.straight import packets_straight
 from klvrelay.wire import Counters
 
@@ -27,10 +27,12 @@ BREATH = 32
 """Pieces of a file between two looks at the loop."""
 
 
-async def decode_source(url: Url, out: Callable[[bytes], object], progress: Callable[[int], None] | None) -> Counters:
+async def decode_source(
+    url: Url, out: Callable[[bytes], object], progress: Callable[[int], None] | None, demux: Demux = "native"
+) -> Counters:
     """Read a source to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read."""
     decoder = Decoder(stream_name(url), None)
-    async with aclosing(packets_straight(open_source(url), breath=BREATH)) as packets:
+    async with aclosing(packets_straight(open_source(url, demux=demux), breath=BREATH)) as packets:
         async for packet in packets:
             if text := decoder.lines(packet):
                 out(text)
@@ -40,15 +42,15 @@ async def decode_source(url: Url, out: Callable[[bytes], object], progress: Call
     return decoder.counters
 
 
-async def decode(url: Url, form: str, *, show_progress: bool) -> Counters:
+async def decode(url: Url, form: str, *, show_progress: bool, demux: Demux = "native") -> Counters:
     """The whole verb: records to standard output in the given form. Raises NoKlv after the summary's counters."""
     with ExitStack() as stack:
         progress = stack.enter_context(_Progress(url)) if show_progress else None
         if form == "json":
-            counters = await decode_source(url, write_all, progress)
+            counters = await decode_source(url, write_all, progress, demux)
         else:
             spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=64 << 20))
-            counters = await decode_source(url, spool.write, progress)
+            counters = await decode_source(url, spool.write, progress, demux)
             write_csv(spool, write_all)
     return counters
 

@@ -257,7 +257,9 @@ class _Reader:
                 stream.discard = Discard.all
         sniffer = Sniffer()
         for packet in container.demux(data) if data else ():
-            if not (packet.size and sniffer.is_klv(packet)):
+            if not packet.size:
+                return  # the end; behind it PyAV trips over streams that came later than its beginning
+            if not sniffer.is_klv(packet):
                 continue
             if not self._bridge.put(self._packet(packet), newest_wins=self._live):
                 return

@@ -1,7 +1,7 @@
 """The two demuxers are each other's oracle: the same records from both, and where they differ it is said who is right.
 
 The truth is what was sent. The C core must never be the one that is wrong: a unit that came through whole is good, in
-order, with its PID and PTS, and nothing else is. libav may differ for the reasons in `Why`, each of which is proved from
+order, with its PID and PTS, and nothing else is. libav may differ for the reasons in `Why`, each of which is proved by
 what was sent and what was done to it; a difference without one fails. Next door: `demuxes.py` does the damage.
 """
 
@@ -33,7 +33,7 @@ class Why(Enum):
     SPOILT = "it refuses a unit of which a TS packet was damaged, though the KLV in it was not"
     TOUCHED = "the core refuses a unit of which a TS packet was damaged, though the KLV in it was not"
     TORN = "the core refuses a unit whose TS packets did not follow each other in step, though nothing of it is missing"
-    CHANCE = "a byte that looks like a sync byte, just where the step was lost, costs the core a packet: 1 search in 256"
+    CHANCE = "a byte that looks like a sync byte, just where the step was lost, costs the core a packet: 1 in 256"
     FALSE = "it passes as good what nobody sent, or what was sent once twice"
 
 

@@ -15,6 +15,7 @@ NAMES = {
     "decode": "one packet in memory to JSON, dict and columns, beside klvdata and tstrans",
     "limits": "packets that are made to be dear, up to the limit of 64 KiB",
     "demux": "a TS file in the page cache to JSON Lines, beside plain reading, PyAV and tstrans",
+    "joining": "a live stream joined in the midst of it, to its first record, beside PyAV",
     "latency": "16 live streams through klvrelay and mosquitto to a subscriber",
     "streams": "how many live streams one core carries",
 }

@@ -143,9 +143,9 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
 
 /* ---- finding TS packets in the bytes ---- */
 
-/* The first offset in in[0..n) from where packets of 188, 192 or 204 bytes follow each other; one sync byte of
- * four may be wrong. `all`: there is no more to come, so less will do. */
-static int find_sync(const uint8_t *in, size_t n, int all, size_t *at, size_t *stride)
+/* The first offset in in[0..n) from where packets of 188, 192 or 204 bytes follow each other: at least `least` sync
+ * bytes of four. `all`: there is no more to come, so less will do. */
+static int find_beat(const uint8_t *in, size_t n, size_t least, int all, size_t *at, size_t *stride)
 {
     static const size_t STRIDES[] = {188, 192, 204};
     for (size_t i = 0; i < n; i++) {
@@ -155,7 +155,7 @@ static int find_sync(const uint8_t *in, size_t n, int all, size_t *at, size_t *s
             size_t step = STRIDES[k], looked = 0, good = 0;
             for (size_t j = i; j < n && looked < BEATS; j += step, looked++)
                 good += in[j] == 0x47;
-            if (looked == BEATS ? good >= BEATS - 1 : all && good == looked && n - i >= TS_SIZE) {
+            if (looked == BEATS ? good >= least : all && good == looked && n - i >= TS_SIZE) {
                 *at = i;
                 *stride = step;
                 return 1;
@@ -163,6 +163,13 @@ static int find_sync(const uint8_t *in, size_t n, int all, size_t *at, size_t *s
         }
     }
     return 0;
+}
+
+/* One sync byte of four may be wrong, but where all four are right is a better place: three of them come together by
+ * chance in one search of some hundred. */
+static int find_sync(const uint8_t *in, size_t n, int all, size_t *at, size_t *stride)
+{
+    return find_beat(in, n, BEATS, 0, at, stride) || find_beat(in, n, BEATS - 1, all, at, stride);
 }
 
 static void lose_sync(struct klv_lane *lane)

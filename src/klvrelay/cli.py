@@ -83,8 +83,8 @@ async def _decode(args: argparse.Namespace) -> int:
     from klvrelay.verbs import decode
 
     url = Url.parse(args.source)
-    show_progress = not args.quiet and sys.stderr.isatty()
-    counters = await decode.decode(url, args.format, show_progress=show_progress, follow=args.follow)
+    shown = not args.quiet and sys.stderr.isatty()
+    counters = await decode.decode(url, args.format, show_progress=shown, follow=args.follow, demux=args.demux)
     if counters.packets == 0:
         raise decode.no_klv(url, counters)
     if not args.quiet:

@@ -136,6 +136,8 @@ def _decode_options(verbs: Any) -> None:
     parser.add_argument("--follow", action="store_true",
                         help="FILE is still written: wait for more; of a folder its newest segment")  # fmt: skip
     parser.add_argument("--format", choices=("json", "csv"), default="json", help="JSON Lines (default) or CSV")
+    parser.add_argument("--demux", choices=("native", "libav"), default="native",
+                        help="who takes MPEG-TS apart: klvrelay (default) or libav, for a second opinion")  # fmt: skip
     parser.add_argument("--frame-times", action="store_true",
                         help="instead, the times that the video's frames carry in themselves (ST 0604)")  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")

@@ -7,6 +7,7 @@
     tcp.py      tcp://
     srt.py      srt://                           srt_line.py, libsrt.py: what it needs; srt_sender.py: its other end
     libav.py    rtsp://, rtsps://, http://, https://, other containers; bridge.py: its way out
+    by_libav.py the MPEG-TS of any of the others, taken apart by libav
     sniff.py    what a stream is, by its first bytes
     isolated.py any of them in a process of its own: process.py, cell.py in it, parcel.py and stderr.py between
 
@@ -21,6 +22,7 @@ from typing import Literal, Protocol
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url
 from klvrelay.record import Link, Packet, Units
+from klvrelay.sources.by_libav import ByLibav
 from klvrelay.sources.file import FileSource
 from klvrelay.sources.growing import GrowingSource
 from klvrelay.sources.libav import LibavSource
@@ -35,6 +37,9 @@ KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rt
 
 
 Demux = Literal["native", "libav"]
+
+BYTES = ("file", "stdin", "udp", "rtp", "tcp", "srt")
+"""Sources that give transport bytes: here `demux` chooses who takes them apart."""
 
 
 class Source(Protocol):
@@ -115,6 +120,13 @@ def open_source(
             "live_stamps": live_stamps, "ca_file": ca_file, "demux": demux, "follow": follow, "passphrase": passphrase,
         }  # fmt: skip
         return IsolatedSource(open_source(where, **options), options)  # type: ignore[arg-type]
+    if demux == "libav" and where.scheme in BYTES:
+        return ByLibav(
+            open_source(
+                where, timeout=timeout, interface=interface, sender=sender, speed=speed, loop=loop,
+                live_stamps=live_stamps, follow=follow, passphrase=passphrase,
+            )
+        )  # fmt: skip
     match where.scheme:
         case "file" if follow and speed is None and not loop:
             return GrowingSource(where)
@@ -125,7 +137,7 @@ def open_source(
 
             return ReplaySource(where, speed=1.0 if speed is None else speed, loop=loop)
         case "file" | "stdin":
-            return FileSource(where, live_stamps=live_stamps, via_libav=demux == "libav")
+            return FileSource(where, live_stamps=live_stamps)
         case _ if speed is not None or loop:
             raise ConfigError(f"{where}: only a file can be replayed with a speed or in a loop")
         case "udp" | "rtp":

@@ -45,17 +45,16 @@ class FileSource:
     fixed = False
     dropped = 0
 
-    def __init__(self, url: Url, *, live_stamps: bool = False, via_libav: bool = False) -> None:
+    def __init__(self, url: Url, *, live_stamps: bool = False) -> None:
         self.url = url
         self.link = Link()
         self._live_stamps = live_stamps
-        self._via_libav = via_libav
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets in pieces of a few MiB, until the end of the file."""
         async with aclosing(pieces(self.url)) as found:
             carriage, head = await sniffed(self.url, found)
-            if carriage is not None and not self._via_libav:
+            if carriage is not None:
                 yield self._packet(head, carriage)
                 async for piece in found:
                     yield self._packet(piece, carriage)
@@ -72,7 +71,7 @@ class FileSource:
         The pieces come in buffers that are used again and stay in the processor's cache, much faster than through
         the loop: a packet is good until the next one is asked for.
         """
-        if self._via_libav or self.url.scheme != "file" or not os.path.isfile(self.url.path):
+        if self.url.scheme != "file" or not os.path.isfile(self.url.path):
             return None
         buffer = bytearray(AT_ONCE)
         with ExitStack() as stack:

@@ -95,11 +95,11 @@ class Demuxer:
         self._opened, self._waits, self._was_heard = False, True, False
         self._heard = time.monotonic()
 
-    def open(self, file: Any = None) -> InputContainer:
-        """The container behind the URL, or in a `file` that can be read and stands for it."""
+    def open(self, file: Any = None, form: str | None = None) -> InputContainer:
+        """The container behind the URL, or in a `file` that can be read and stands for it; `form`: what it must be."""
         self._waits = file is None
         try:
-            container = self._container(file)
+            container = self._container(file, form)
         except OSError as refused:
             if refused.errno != errno.EPROTONOSUPPORT or "rtsp_transport" not in self.options:
                 raise
@@ -107,7 +107,7 @@ class Demuxer:
         if container.format.name == "hls" and self._patience == self._timeout:
             container.close()
             self._patience += SEGMENT
-            container = self._container(file)
+            container = self._container(file, form)
         self._opened, self._heard = True, time.monotonic()
         return container
 
@@ -115,16 +115,16 @@ class Demuxer:
         refused = self.options["rtsp_transport"]
         self.options["rtsp_transport"] = "udp" if refused == "tcp" else "tcp"
         LOG.info("%s: refuses %s, so it is read by %s", self.url, refused, self.options["rtsp_transport"])
-        return self._container(None)
+        return self._container(None, None)
 
-    def _container(self, file: Any) -> InputContainer:
+    def _container(self, file: Any, form: str | None) -> InputContainer:
         import av
 
         url = self.url
         path = url.unredacted(without=_OWN_OPTIONS)
         container: InputContainer = av.open(
             file or (f"file:{path}" if url.scheme == "file" else path),
-            format="rtsp" if url.scheme in ("rtsp", "rtsps") else None,
+            format="rtsp" if url.scheme in ("rtsp", "rtsps") else form,
             options=self.options | ({"rw_timeout": str(round(self._timeout * 1e6))} if url.scheme in _WEB else {}),
             timeout=(self._timeout, self._patience),
             **_lenient(),
@@ -167,7 +167,7 @@ class _Reader:
         self._source, self._url = source, source.url
         self._demuxer = demuxer
         self._bridge = bridge
-        self._sniffer = _Sniffer()
+        self._sniffer = Sniffer()
         self._doubles = _Doubles()
         self._tracks: dict[int, Track] = {}
         self._playlist = False
@@ -287,7 +287,7 @@ def _may_carry(stream: Stream) -> bool:
     return stream.type in ("data", "unknown") or (stream.type == "video" and stream.codec_context is None)
 
 
-class _Sniffer:
+class Sniffer:
     """Which data streams are KLV, by their bytes: their labels can't be trusted."""
 
     def __init__(self) -> None:

@@ -57,6 +57,7 @@ class TcpSource:
                 raise SourceDown(f"{self.url}: sent nothing for {self._timeout:g} s") from None
             if not piece:
                 return
+            self.link.size += len(piece)
             yield piece
 
     @asynccontextmanager

@@ -17,7 +17,7 @@ import orjson
 from klvrelay.errors import ConfigError, NoKlv
 from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
-from klvrelay.sources import open_source
+from klvrelay.sources import Demux, open_source
 from klvrelay.sources.straight import packets_straight
 from klvrelay.wire import Counters
 
@@ -29,15 +29,21 @@ BREATH = 32
 
 
 async def decode_source(
-    url: Url, out: Callable[[bytes], object], progress: Callable[[int], None] | None, *, follow: bool = False
+    url: Url,
+    out: Callable[[bytes], object],
+    progress: Callable[[int], None] | None,
+    *,
+    follow: bool = False,
+    demux: Demux = "native",
 ) -> Counters:
     """Read a source to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read.
 
     One that is followed has no end: a cancellation ends it, and is no error once there was a record.
     """
     decoder = Decoder(stream_name(url), None)
+    source = open_source(url, follow=follow, demux=None if demux == "native" else demux)
     try:
-        async with aclosing(packets_straight(open_source(url, follow=follow), breath=BREATH)) as packets:
+        async with aclosing(packets_straight(source, breath=BREATH)) as packets:
             async for packet in packets:
                 if text := decoder.lines(packet):
                     out(text)
@@ -52,17 +58,19 @@ async def decode_source(
     return decoder.counters
 
 
-async def decode(url: Url, form: str, *, show_progress: bool, follow: bool = False) -> Counters:
+async def decode(
+    url: Url, form: str, *, show_progress: bool, follow: bool = False, demux: Demux = "native"
+) -> Counters:
     """The whole verb: records to standard output in the given form. Raises NoKlv after the summary's counters."""
     if follow and form == "csv":
         raise ConfigError("--follow --format csv: a CSV's columns are known at its end, which this has none: take json")
     with ExitStack() as stack:
         progress = stack.enter_context(_Progress(url)) if show_progress and not follow else None
         if form == "json":
-            counters = await decode_source(url, write_all, progress, follow=follow)
+            counters = await decode_source(url, write_all, progress, follow=follow, demux=demux)
         else:
             spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=64 << 20))
-            counters = await decode_source(url, spool.write, progress)
+            counters = await decode_source(url, spool.write, progress, demux=demux)
             write_csv(spool, write_all)
     return counters
 

@@ -1,0 +1,297 @@
+"""Joining a live stream in the midst of it: how long until the first record, and how much of the stream that took.
+
+The sender is a process of its own (`python -m benchmarks.joining FILE RATE PORT COUNT BEGIN`) with a constant rate, so
+the time of each table and each KLV packet is known. Receivers join at random moments: `klvrelay`'s relay with either
+demuxer and a sink that notes the time, and PyAV on `udp://`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+import sys
+import tempfile
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+from types import TracebackType
+from typing import Self
+
+from benchmarks import process, skip
+from benchmarks.show import CONSOLE, Goal, goals, number, table
+from klvrelay import sample
+from klvrelay.klv import KEY
+from klvrelay.record import Record
+from klvrelay.relay import Relay
+from klvrelay.sample.mux import KLV_PID, PMT_PID, VIDEO_PID
+from klvrelay.sinks import Notice
+from klvrelay.sources import Demux, open_source
+
+PATIENCE = 12.0
+"""Seconds after which a receiver that has nothing is given up."""
+SLACK = 0.05
+"""Seconds behind one KLV interval that the first record may take."""
+
+_PACKET = 188
+_DATAGRAM = 7 * _PACKET
+_NULL = bytes([0x47, 0x1F, 0xFF, 0x10]) + b"\xff" * 184
+_OURS = "klvrelay, native"
+
+Receiver = Callable[[int], float]
+"""Joins at this port; returns the monotonic time of the first record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A stream to join: bits and records a second, seconds between two tables and in all, and whether it has video."""
+
+    title: str
+    rate: int
+    hz: float
+    every: float
+    seconds: float
+    video: bool = True
+
+
+PLANS = (
+    Plan("5 Mbit/s, 30 records a second, tables every 100 ms", 5_000_000, 30.0, 0.1, 6.0),
+    Plan("0.3 Mbit/s, 2 records and 1 table a second, video silent", 300_000, 2.0, 1.0, 12.0, video=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A stream of constant rate.
+
+    rate      bits a second
+    hz        KLV packets a second
+    tables    offset in seconds of the end of each PMT
+    seconds   how long it lasts; then it begins anew
+    """
+
+    data: bytes
+    rate: int
+    hz: float
+    tables: list[float]
+    seconds: float
+
+    def wait(self, at: float) -> float:
+        """Seconds from a moment (of the stream) to the end of the next PMT."""
+        at %= self.seconds
+        place = bisect_left(self.tables, at)
+        return self.tables[place] - at if place < len(self.tables) else self.seconds - at + self.tables[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Seconds from joining to the first record, and from the first PMT to it."""
+
+    whole: float
+    behind_tables: float
+
+
+def run(*, quick: bool) -> None:
+    process.on_linux()
+    found: list[Goal] = []
+    for plan in PLANS:
+        with CONSOLE.status(f"joining {plan.title}"):
+            line = _line(plan)
+            rows = _joined(line, 4 if quick else 10)
+        _show(plan.title, line, rows)
+        most = max(PATIENCE if join is None else join.behind_tables for join in rows[_OURS])
+        wanted = 1e3 * (1 / plan.hz + SLACK)
+        found.append(Goal(f"behind the first PMT, {plan.title}", wanted, 1e3 * most, "ms", at_most=True))
+    goals(found)
+
+
+def _line(plan: Plan) -> Line:
+    """A sample with its tables thinned out, padded to a constant rate."""
+    rate, hz, every, seconds = plan.rate, plan.hz, plan.every, plan.seconds
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sample.ts"
+        sample.write(path, seconds=seconds, bit_rate=int(rate * 0.8), klv_rate=hz, carriage="async")
+        raw = path.read_bytes()
+    size = int(rate / 8 * seconds) // _DATAGRAM * _DATAGRAM
+    packets = [raw[at : at + _PACKET] for at in range(0, len(raw), _PACKET)]
+    if not plan.video:
+        packets = [_NULL if _pid(packet) == VIDEO_PID and packet[3] & 0x10 else packet for packet in packets]
+    packets = _padded(_thinned(packets, int(len(packets) * every / seconds)), size // _PACKET)
+    tables = [(at + 1) * _PACKET * 8 / rate for at, packet in enumerate(packets) if _pid(packet) == PMT_PID]
+    return Line(b"".join(packets), rate, hz, tables, len(packets) * _PACKET * 8 / rate)
+
+
+def _pid(packet: bytes) -> int:
+    return (packet[1] & 0x1F) << 8 | packet[2]
+
+
+def _thinned(packets: Sequence[bytes], apart: int) -> list[bytes]:
+    """Tables at least so many packets apart, with counters that go on."""
+    kept: list[bytes] = []
+    counters, last = {0: 0, PMT_PID: 0}, {0: -apart, PMT_PID: -apart}
+    for at, packet in enumerate(packets):
+        pid = _pid(packet)
+        if pid in counters:
+            if at - last[pid] < apart:
+                continue
+            last[pid] = at
+            packet = packet[:3] + bytes([packet[3] & 0xF0 | counters[pid] & 15]) + packet[4:]
+            counters[pid] += 1
+        kept.append(packet)
+    return kept
+
+
+def _padded(packets: Sequence[bytes], count: int) -> list[bytes]:
+    """Null packets between them, evenly, up to `count` in all."""
+    if len(packets) > count:
+        raise skip.Skip(f"the sample is larger than its rate: {len(packets)} packets for {count}")
+    places = [at * count // len(packets) for at in range(len(packets))]
+    line = [_NULL] * count
+    for place, packet in zip(places, packets, strict=True):
+        line[place] = packet
+    return line
+
+
+def _joined(line: Line, rounds: int) -> dict[str, list[Join | None]]:
+    """All receivers at once, each on a port of its own, at random moments."""
+    receivers = dict(_receivers())
+    jobs = [name for name in receivers for _ in range(rounds)]
+    first = process.free_ports(len(jobs))
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(len(jobs)) as pool:
+        path = Path(folder) / "line.ts"
+        path.write_bytes(line.data)
+        begin = time.monotonic() + 1.0
+        options = (path, line.rate, first, len(jobs), begin)
+        command = [sys.executable, "-m", "benchmarks.joining", *map(str, options)]
+        with process.running(command):
+            chance = random.Random(line.rate)
+            moments = [begin + 0.2 + 2 * chance.random() for _ in range(rounds)] * len(receivers)
+            ports = range(first, first + len(jobs))
+            joins = pool.map(partial(_join, line, begin), (receivers[name] for name in jobs), ports, moments)
+            rows: dict[str, list[Join | None]] = {}
+            for name, join in zip(jobs, joins, strict=True):
+                rows.setdefault(name, []).append(join)
+    return rows
+
+
+def _join(line: Line, begin: float, receiver: Receiver, port: int, at: float) -> Join | None:
+    time.sleep(max(0.0, at - time.monotonic()))
+    joined = time.monotonic()
+    try:
+        came = receiver(port)
+    except TimeoutError:
+        return None
+    if came - joined > PATIENCE:
+        return None
+    return Join(came - joined, came - joined - line.wait(joined - begin))
+
+
+def _receivers() -> list[tuple[str, Receiver]]:
+    found: list[tuple[str, Receiver]] = [(_OURS, partial(_by_relay, demux="native"))]
+    try:
+        skip.module("av")
+    except skip.Skip as why:
+        CONSOLE.print(f"[yellow]left out[/]: {why}")
+        return found
+    tuned = {"probesize": "32768", "analyzeduration": "0"}
+    return [
+        *found,
+        ("klvrelay, --demux libav", partial(_by_relay, demux="libav")),
+        ("PyAV udp://, tuned", partial(_by_pyav, options=tuned)),
+        ("PyAV udp://, as it is", partial(_by_pyav, options={})),
+    ]
+
+
+class _First:
+    """A sink that notes when its first record came."""
+
+    def __init__(self) -> None:
+        self.came: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return None
+
+    async def deliver(self, batch: Sequence[Record]) -> None:
+        if batch and not self.came.done():
+            self.came.set_result(time.monotonic())
+
+    async def tell(self, notice: Notice) -> None:
+        return None
+
+
+def _by_relay(port: int, demux: Demux) -> float:
+    async def first() -> float:
+        url, sink = f"udp://127.0.0.1:{port}", _First()
+        relay = Relay([("s", lambda: open_source(url, demux=demux), url)], [("first", sink)], boot="000000")
+        running = asyncio.create_task(relay.run())
+        try:
+            return await asyncio.wait_for(asyncio.shield(sink.came), PATIENCE)
+        finally:
+            running.cancel()
+            await asyncio.wait({running})
+
+    return asyncio.run(first())
+
+
+def _by_pyav(port: int, options: dict[str, str]) -> float:
+    import av
+
+    end = time.monotonic() + PATIENCE
+    with av.open(f"udp://127.0.0.1:{port}", format="mpegts", options=options, timeout=(PATIENCE + 1, 2.0)) as container:
+        for packet in container.demux():
+            if packet.stream.id == KLV_PID and KEY in bytes(packet):
+                return time.monotonic()
+            if time.monotonic() > end:
+                break
+    raise TimeoutError
+
+
+def _show(title: str, line: Line, rows: dict[str, list[Join | None]]) -> None:
+    shown = []
+    for name, joins in rows.items():
+        had = [join for join in joins if join is not None]
+        if not had:
+            shown.append((name, f"> {PATIENCE:g}", "-", "-", "-", f"{len(joins)}"))
+            continue
+        whole = median(join.whole for join in had)
+        shown.append(
+            (
+                name,
+                f"{whole:.3f}",
+                f"{max(join.whole for join in had):.3f}",
+                f"{median(join.behind_tables for join in had):.3f}",
+                number(whole * line.rate / 8192),
+                f"{len(joins) - len(had)}",
+            )
+        )
+    columns = ("", "median s", "most s", "behind the first PMT", "KiB read", "gave up")
+    table(title, columns, shown, f"KLV every {1e3 / line.hz:.0f} ms; KiB: the stream's rate in the median time.")
+
+
+def _send(path: str, rate: str, port: str, count: str, begin: str) -> None:
+    """The file at a constant rate to so many ports, again and again, from a monotonic time on."""
+    data, step = Path(path).read_bytes(), _DATAGRAM * 8 / int(rate)
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    places = [("127.0.0.1", int(port) + n) for n in range(int(count))]
+    due, at = float(begin), 0
+    while True:
+        due += step
+        time.sleep(max(0.0, due - time.monotonic()))
+        piece = memoryview(data)[at : at + _DATAGRAM]
+        for place in places:
+            sock.sendto(piece, place)
+        at = (at + _DATAGRAM) % len(data)
+
+
+if __name__ == "__main__":
+    _send(*sys.argv[1:])

@@ -1,0 +1,270 @@
+"""MPEG-TS of any source that gives bytes, taken apart by libav instead of the C core (`--demux libav`).
+
+The bytes come from our own sockets and files; libav reads them in a thread, from a file that we fill. Next door:
+`libav.py` lets libav open a URL by itself, `bridge.py` is the way out of the thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from klvrelay.errors import NotMedia, SourceDown, SourceError
+from klvrelay.names import Url
+from klvrelay.record import Link, Packet, Units
+from klvrelay.sources.bridge import Bridge, settle
+from klvrelay.sources.libav import Demuxer, Sniffer, libav_options, pts_of
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet as AvPacket
+    from av.stream import Stream
+
+    from klvrelay.sources import Source
+
+WAITING_MOST = 4 << 20
+"""Bytes that may wait for libav: 6 s of a stream of 5 Mbit/s."""
+REMEMBERED = 4096
+"""Pieces whose arrival is remembered: what libav queues while it opens a stream is younger than that."""
+
+
+class ByLibav:
+    """The KLV packets that libav finds in another source's transport stream; one thread while it is read.
+
+    What is no MPEG-TS passes through as it came. A KLV stream that the PMT does not name while libav opens, or that
+    moves to another PID later, is never delivered: so the source is `fixed`.
+    """
+
+    fixed = True
+
+    def __init__(self, inner: Source) -> None:
+        self.url: Url = inner.url
+        self._inner = inner
+        self._dropped = 0
+
+    @property
+    def live(self) -> bool:
+        return self._inner.live
+
+    @property
+    def dropped(self) -> int:
+        """What the source of the bytes dropped, pieces that libav was too slow for, and packets the reader was."""
+        return self._inner.dropped + self._dropped
+
+    @property
+    def link(self) -> Link:
+        return self._inner.link
+
+    async def packets(self) -> AsyncGenerator[Packet | Units, None]:
+        """Packets of carriage "klv", with PID and PTS, stamped with the arrival of the bytes they began in."""
+        async with aclosing(self._inner.packets()) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Units) or piece.carriage == "klv" or not piece.data:
+                    yield piece
+                    continue
+                async with aclosing(self._apart(piece, pieces)) as packets:
+                    async for packet in packets:
+                        yield packet
+
+    async def _apart(self, first: Packet, pieces: AsyncGenerator[Packet | Units, None]) -> AsyncGenerator[Packet, None]:
+        """One opening of libav: until the bytes end, or begin anew."""
+        bridge, intake = Bridge(), Intake(newest_wins=self.live)
+        reader = _Reader(self.url, bridge, intake, live=self.live)
+        threading.Thread(target=reader.run, name="klvrelay-libav", daemon=True).start()
+        filling = asyncio.create_task(_fill(intake, bridge, first, pieces), name=f"fill {self.url}")
+        before = self._dropped
+        try:
+            while batch := await bridge.batch():
+                self._dropped = before + bridge.dropped + intake.dropped
+                for packet in batch:
+                    yield packet
+            if (mark := await filling) is not None:
+                yield mark
+        except SourceError:
+            if filling.done():
+                filling.result()  # what ended the bytes says more than what libav makes of their end
+            raise
+        finally:
+            intake.end(now=True)
+            bridge.stop()
+            filling.cancel()
+            await asyncio.gather(filling, return_exceptions=True)
+
+
+async def _fill(
+    intake: Intake, bridge: Bridge, first: Packet, pieces: AsyncGenerator[Packet | Units, None]
+) -> Packet | None:
+    """Hand the bytes on until they end (None), or begin anew: then the packet that says so."""
+    try:
+        await intake.put(first)
+        async for piece in pieces:
+            if isinstance(piece, Units):
+                continue  # of a source that gives bytes there are none
+            if piece.carriage == "klv":  # it was taken for TS by a first stray datagram
+                bridge.put(piece, newest_wins=True)
+            elif not piece.data and not piece.damaged:
+                return piece
+            elif not await intake.put(piece):
+                return None
+        return None
+    finally:
+        intake.end()
+
+
+class Span(NamedTuple):
+    """Where a piece began in the bytes that libav took, when it arrived, and whether bytes are missing before it."""
+
+    start: int
+    received_us: int | None
+    behind_gap: bool
+
+
+class Intake:
+    """The file that libav reads: filled from the loop, emptied by the thread, at its end when it is told to be.
+
+    A read gives bytes of one piece only. So libav has never taken more than it needed for what it gives, and where
+    bytes are missing is known to the packet.
+    """
+
+    def __init__(self, *, newest_wins: bool, most: int = WAITING_MOST) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._newest_wins, self._most = newest_wins, most
+        self._changed = threading.Condition()
+        self._pieces: deque[Packet] = deque()
+        self._size = 0
+        self._gap = False
+        self._left = memoryview(b"")
+        self._taken = 0
+        self._spans: deque[Span] = deque(maxlen=REMEMBERED)
+        self._room: asyncio.Future[None] | None = None
+        self._ended = False
+        self.dropped = 0
+
+    async def put(self, piece: Packet) -> bool:
+        """Add a piece: the oldest makes room where the newest wins, else it waits; false once nobody reads."""
+        while (room := self._put(piece)) is not None:
+            await room
+        return not self._ended
+
+    def _put(self, piece: Packet) -> asyncio.Future[None] | None:
+        """None, or what to wait for."""
+        with self._changed:
+            while self._newest_wins and self._size > self._most and self._pieces:
+                self._let_go()
+            if self._size > self._most and not self._ended:
+                self._room = self._loop.create_future()
+                return self._room
+            self._pieces.append(piece)
+            self._size += len(piece.data)
+            self._changed.notify()
+            return None
+
+    def _let_go(self) -> None:
+        lost = self._pieces.popleft()
+        self._size -= len(lost.data)
+        self.dropped += 1
+        if self._pieces:
+            self._pieces[0] = self._pieces[0]._replace(damaged=True)
+        else:
+            self._gap = True
+
+    def end(self, *, now: bool = False) -> None:
+        """No more will come; `now`: what waits is not wanted either."""
+        with self._changed:
+            self._ended = True
+            if now:
+                self._pieces.clear()
+                self._left = memoryview(b"")
+            self._changed.notify()
+            self._wake()
+
+    def _wake(self) -> None:
+        room, self._room = self._room, None
+        if room is not None:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self._loop.call_soon_threadsafe(settle, room)
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, as soon as there are any; none at the end. In libav's thread."""
+        with self._changed:
+            while not self._left:
+                self._changed.wait_for(lambda: self._pieces or self._ended)
+                if not self._pieces:
+                    return b""
+                self._begin(self._pieces.popleft())
+            data = bytes(self._left[:size])
+            self._left = self._left[size:]
+            self._taken += len(data)
+            return data
+
+    def _begin(self, piece: Packet) -> None:
+        self._size -= len(piece.data)
+        self._gap = self._gap or piece.damaged
+        if piece.data:
+            self._spans.append(Span(self._taken, piece.received_us, self._gap))
+            self._gap = False
+            self._left = memoryview(piece.data).cast("B")
+        self._wake()
+
+    def origin(self, place: int) -> tuple[int | None, bool]:
+        """When the byte at `place` arrived, and whether bytes are missing between it and the last one taken."""
+        gap, received_us = False, None
+        for span in reversed(self._spans):
+            received_us = span.received_us
+            if span.start <= place:
+                break
+            gap = gap or span.behind_gap
+        return received_us, gap
+
+
+class _Reader:
+    """One reading by libav, from opening to end; all of it happens in its thread."""
+
+    def __init__(self, url: Url, bridge: Bridge, intake: Intake, *, live: bool) -> None:
+        self._url, self._live = url, live
+        self._bridge, self._intake = bridge, intake
+        self._demuxer = Demuxer(url, 1.0, libav_options(replace(url, scheme="bytes")))
+
+    def run(self) -> None:
+        import av
+
+        fault: SourceError | None = SourceDown(f"{self._url}: its reader stopped unexpectedly")
+        try:
+            with self._demuxer.open(self._intake, form="mpegts") as container:
+                self._pump(container)
+            fault = None
+        except SourceError as known:
+            fault = known
+        except (av.FFmpegError, ValueError, OSError) as error:
+            fault = self._demuxer.explained(error, live=self._live)
+        finally:
+            self._intake.end(now=True)
+            self._bridge.end(fault)
+
+    def _pump(self, container: InputContainer) -> None:
+        from av.stream import Discard
+
+        data = [stream for stream in container.streams if stream.type in ("data", "unknown")]
+        if self._live and not data:
+            raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV that libav would deliver")
+        for stream in container.streams:
+            if stream not in data:
+                stream.discard = Discard.all
+        sniffer = Sniffer()
+        for packet in container.demux(data) if data else ():
+            if not packet.size:
+                return  # the end; behind it PyAV trips over streams that came later than its beginning
+            if not sniffer.is_klv(packet):
+                continue
+            if not self._bridge.put(self._packet(packet), newest_wins=self._live):
+                return
+
+    def _packet(self, packet: AvPacket[Stream]) -> Packet:
+        received_us, gap = self._intake.origin(packet.pos or 0)
+        damaged = gap or packet.is_corrupt
+        return Packet(bytes(packet), received_us, "klv", pts_of(packet), packet.stream.id, damaged)

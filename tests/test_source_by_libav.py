@@ -1,0 +1,208 @@
+"""What libav makes of another source's bytes: when they arrived, what is missing, and how it stops.
+
+Next door: `test_demux_oracle.py` compares what is found with what was sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import aclosing
+
+import feed
+import pytest
+from demuxes import Pieces, records_of
+from test_lane import ASYNC, KLVA, NULL, Wire, klv_packet, raws
+
+from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.klv import Decoder
+from klvrelay.record import Packet
+from klvrelay.sources import open_source
+from klvrelay.sources.by_libav import ByLibav, Intake
+
+TAPE = feed.recording(40, padding=300)
+PACKETS = [TAPE.ts[at : at + 188] for at in range(0, len(TAPE.ts), 188)]
+
+
+async def read(source, got=None, within=5):
+    got = [] if got is None else got
+    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
+        async for packet in packets:
+            got.append(packet)
+    return got
+
+
+def datagrams(data: bytes) -> list[Packet]:
+    """Live pieces, each with its own time of arrival."""
+    return [Packet(piece, 1_000_000 + number) for number, piece in enumerate(feed.datagrams(data))]
+
+
+class Open(Pieces):
+    """Pieces, and then silence, or a fault."""
+
+    def __init__(self, data, fault=None):
+        super().__init__(data, live=True)
+        self.fault, self.closed = fault, 0
+
+    async def packets(self):
+        try:
+            async for packet in super().packets():
+                yield packet
+            if self.fault:
+                raise self.fault
+            await asyncio.get_running_loop().create_future()
+        finally:
+            self.closed += 1
+
+
+async def test_each_packet_has_the_arrival_of_the_datagram_it_began_in():
+    """Though libav had held the first of them while it looked at the stream: age is counted from the arrival."""
+    pieces = datagrams(TAPE.ts)
+    starts = [at for at, packet in enumerate(PACKETS) if packet[1:3] == b"\x41\x01"]
+
+    got = await read(ByLibav(Pieces(pieces, live=True)))
+
+    assert [packet.received_us for packet in got] == [1_000_000 + start // 7 for start in starts]
+
+
+async def test_what_was_never_live_has_no_arrival():
+    """Bytes without a stamp give packets without one."""
+    got = await read(ByLibav(Pieces([Packet(TAPE.ts)])))
+
+    assert {packet.received_us for packet in got} == {None}
+    assert [packet.data for packet in got] == TAPE.klv
+
+
+@pytest.mark.parametrize("mark", [True, False], ids=["by its own packet", "by the one behind it"])
+async def test_bytes_that_are_missing_spoil_what_spans_them_only(mark):
+    """A source that says bytes are missing is believed, though no counter shows it."""
+    wire, sent = Wire(), [klv_packet(number, 3200) for number in range(6)]
+    ts = wire.tables((ASYNC, 0x101, KLVA))
+    parts = [wire.pes(packet, pts=9) for packet in sent]
+    before = b"".join(ts + parts[0] + parts[1] + parts[2][:2])
+    behind = b"".join(parts[2][2:] + parts[3] + parts[4] + parts[5] + [NULL] * 4)
+    gap = [Packet(b"", damaged=True), Packet(behind, 2)] if mark else [Packet(behind, 2, damaged=True)]
+
+    records = await records_of(ByLibav(Pieces([Packet(before, 1), *gap])))
+
+    assert raws(r for r in records if r.good) == sent[:2] + sent[3:]
+    assert [r.transport for r in records] == ["ok", "ok", "damaged", "ok", "ok", "ok"]
+
+
+async def test_where_the_bytes_begin_anew_libav_does_too():
+    """A replay in a loop: each round whole, with the mark between them that the decoder wants."""
+    again = Packet(b"", 1)
+    source = ByLibav(Pieces([Packet(TAPE.ts), again, Packet(TAPE.ts)]))
+
+    got = await read(source)
+
+    assert [packet.data for packet in got] == [*TAPE.klv, b"", *TAPE.klv]
+
+
+async def test_bare_klv_passes_through():
+    """Where nothing is to be taken apart, nothing is."""
+    pieces = [Packet(TAPE.bare, None, "klv")]
+    assert await read(ByLibav(Pieces(pieces))) == pieces
+
+
+async def test_a_live_stream_without_klv_is_said_so(shared):
+    """libav would never deliver any: better opened anew than waited for."""
+    ts = (shared / "data" / "h264_no_klv.ts").read_bytes()
+    with pytest.raises(NotMedia, match="no data stream"):
+        await read(ByLibav(Pieces(datagrams(ts), live=True)))
+
+
+async def test_a_fault_of_the_inner_source_is_told_behind_its_packets():
+    """What came before the line broke is given; then the source's own words."""
+    source, got = ByLibav(Open(datagrams(TAPE.ts), SourceDown("the far end broke off"))), []
+    with pytest.raises(SourceDown, match="the far end broke off"):
+        await read(source, got)
+
+    assert [packet.data for packet in got] == TAPE.klv
+
+
+async def test_a_fault_before_libav_knew_the_stream_is_told_too():
+    """A connection that breaks after two packets is down, and not a stream that is none."""
+    source = ByLibav(Open([Packet(TAPE.ts[:300], 1)], SourceDown("the far end broke off")))
+    with pytest.raises(SourceDown, match="the far end broke off"):
+        await read(source)
+
+
+@pytest.mark.parametrize("opened", [True, False], ids=["reading", "opening"])
+async def test_closing_ends_the_thread_at_once(opened):
+    """libav waits in a file of ours, which can end whenever it should."""
+    inner = Open(datagrams(TAPE.ts) if opened else datagrams(TAPE.ts[:188]))
+    packets = ByLibav(inner).packets()
+    first = asyncio.create_task(anext(packets))
+    while not any(thread.name == "klvrelay-libav" for thread in threading.enumerate()):
+        await asyncio.sleep(0.001)
+    if opened:
+        await first
+    else:
+        first.cancel()
+        await asyncio.wait([first])
+
+    began = asyncio.get_running_loop().time()
+    await packets.aclose()
+    while any(thread.name == "klvrelay-libav" for thread in threading.enumerate()):
+        await asyncio.sleep(0.001)
+
+    assert asyncio.get_running_loop().time() - began < 0.3
+    assert inner.closed == 1
+
+
+async def test_the_newest_bytes_win_where_the_source_is_live():
+    """A slow libav loses the oldest pieces, counted, and what is behind them says so."""
+    intake = Intake(newest_wins=True, most=1000)
+    for number in range(10):
+        assert await intake.put(Packet(bytes([number]) * 400, number))
+    intake.end()
+
+    got = await asyncio.to_thread(lambda: list(iter(lambda: intake.read(4096), b"")))
+
+    assert intake.dropped == 7
+    assert [piece[0] for piece in got] == [7, 8, 9]
+    assert intake.origin(0) == (7, False)
+    assert intake.origin(401) == (8, False)
+
+
+async def test_a_file_waits_for_libav():
+    """Where nothing may be lost, the reader of the file waits for room, and goes on when there is some."""
+    intake = Intake(newest_wins=False, most=1000)
+    for number in range(3):
+        await intake.put(Packet(bytes([number]) * 400))
+    waiting = asyncio.create_task(intake.put(Packet(b"\x03" * 400)))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+
+    assert len(await asyncio.to_thread(intake.read, 4096)) == 400
+    assert await asyncio.wait_for(waiting, 2)
+    assert intake.dropped == 0
+    intake.end(now=True)
+    assert intake.read(4096) == b""
+    assert not await intake.put(Packet(b"late"))
+
+
+@pytest.mark.parametrize("scheme", ["udp", "rtp", "tcp", "-"])
+def test_every_source_of_bytes_can_be_taken_apart_by_libav(scheme):
+    """`demux="libav"` is one and the same for all of them."""
+    source = open_source(scheme if scheme == "-" else f"{scheme}://127.0.0.1:5000", demux="libav")
+    assert isinstance(source, ByLibav)
+    assert source.fixed
+    assert source.live is (scheme != "-")
+
+
+async def test_udp_is_read_through_libav(free_port):
+    """Our own socket, libav behind it: each packet with the time the datagram came, and the link counts on."""
+    source = open_source(f"udp://127.0.0.1:{free_port}", demux="libav")
+    decoder, records = Decoder("x", None), []
+    async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+        reading = asyncio.create_task(anext(packets))
+        await feed.listening(free_port)
+        await asyncio.to_thread(feed.send_udp, feed.datagrams(TAPE.ts + NULL * 700), free_port)
+        records += decoder.feed(await reading)
+        while len(records) < len(TAPE.klv):
+            records += decoder.feed(await anext(packets))
+
+    assert raws(records) == TAPE.klv
+    assert all(1e15 < record.received_us < 4e15 for record in records)

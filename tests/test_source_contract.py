@@ -1,0 +1,491 @@
+"""The contract of every source kind, each with its real peer: what it yields, what it counts, how it ends and stops.
+
+`KINDS` is the table of kinds; a new kind is one more entry. Next door: `test_source_*.py` have what is special to one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import feed
+import pytest
+
+from klvrelay.errors import SourceDown, SourceError
+from klvrelay.klv import Decoder
+from klvrelay.names import Secret
+from klvrelay.record import Packet, Record, Units
+from klvrelay.sources import Source, open_source
+
+TAPE = feed.recording(20, hz=50, filler=6)
+TIMEOUT = 0.4
+GROUP = "239.255.77.1"
+
+Process = asyncio.subprocess.Process
+
+
+async def nothing() -> None:
+    """Whoever sends does so without being asked."""
+
+
+@dataclass
+class Case:
+    """One kind of source, and somebody who sends to it.
+
+    make     another source of the same settings
+    begin    has the peer send, once somebody listens
+    wanted   records that arrive at least, from the first on
+    ends     it ends by itself
+    shared   several may read at once
+    exact    every byte comes out as it was sent
+    peer     the process at the far end, while there is one
+    line     the far end is held by a connection: that it is gone, or says nothing, is seen
+    """
+
+    make: Callable[[], Source]
+    begin: Callable[[], Awaitable[None]] = nothing
+    wanted: int = len(TAPE.klv)
+    ends: bool = True
+    shared: bool = False
+    exact: bytes | None = None
+    peer: list[Process] = field(default_factory=list)
+    line: bool = False
+
+
+Kind = Callable[[Path, int], AbstractAsyncContextManager[Case]]
+
+
+def tape(folder: Path, data: bytes = TAPE.ts, name: str = "tape.ts") -> str:
+    path = folder / name
+    path.write_bytes(data)
+    return str(path)
+
+
+@asynccontextmanager
+async def file_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    path = tape(folder)
+    yield Case(lambda: open_source(path), shared=True, exact=TAPE.ts)
+
+
+@asynccontextmanager
+async def klv_file_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    path = tape(folder, TAPE.bare, "tape.klv")
+    yield Case(lambda: open_source(f"file://{path}"), shared=True, exact=TAPE.bare)
+
+
+@asynccontextmanager
+async def replay_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    path = tape(folder)
+    yield Case(lambda: open_source(path, speed=50), shared=True, exact=TAPE.ts)
+
+
+@asynccontextmanager
+async def libav_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    path = tape(folder)
+    yield Case(lambda: open_source(path, demux="libav"), shared=True)
+
+
+@asynccontextmanager
+async def cat_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    """A real `cat` into standard input; each reading has one of its own."""
+    path, before = tape(folder), os.dup(0)
+    async with processes() as (peers, start):
+
+        def make() -> Source:
+            read, write = os.pipe()
+            os.dup2(read, 0)
+            os.close(read)
+            ends.append(write)
+            return open_source("-")
+
+        async def begin() -> None:
+            write = ends.pop()
+            try:
+                await start("cat", path, stdout=write)
+            finally:
+                os.close(write)
+
+        ends: list[int] = []
+        try:
+            yield Case(make, begin, exact=TAPE.ts, peer=peers)
+        finally:
+            os.dup2(before, 0)
+            for left in (before, *ends):
+                os.close(left)
+
+
+@asynccontextmanager
+async def processes() -> AsyncIterator[tuple[list[Process], Callable[..., Awaitable[Process]]]]:
+    """A list of processes and what starts one more; all have ended behind the block."""
+    started: list[Process] = []
+
+    async def start(*command: str, stdout: int = asyncio.subprocess.DEVNULL) -> Process:
+        process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, stdout=stdout)
+        started.append(process)
+        return process
+
+    try:
+        yield started, start
+    finally:
+        await killed(started)
+
+
+@asynccontextmanager
+async def by_ffmpeg(
+    folder: Path, port: int, url: str, target: str, *, form: str = "mpegts", server: bool = False, **case: object
+) -> AsyncIterator[Case]:
+    """ffmpeg that sends in real time to whoever listens; `server`: it waits to be called, so it is there first."""
+    path = tape(folder)
+    command = ("ffmpeg", "-v", "fatal", "-nostdin", "-re", "-i", path, "-map", "0", "-c", "copy", "-flush_packets", "1")
+    demux = case.pop("demux", None)
+    async with processes() as (peers, start):
+
+        def make() -> Source:
+            return open_source(url, timeout=TIMEOUT, interface="127.0.0.1" if GROUP in url else None, demux=demux)  # type: ignore[arg-type]
+
+        async def begin() -> None:
+            if not server:
+                await feed.listening(port, "tcp" if url.startswith("tcp") else "udp")
+            await start(*command, "-f", form, target)
+
+        yield Case(make, begin, peer=peers, **case)  # type: ignore[arg-type]
+
+
+def udp_case(folder: Path, port: int) -> AbstractAsyncContextManager[Case]:
+    return by_ffmpeg(
+        folder, port, f"udp://127.0.0.1:{port}", f"udp://127.0.0.1:{port}?pkt_size=1316", ends=False, wanted=18
+    )
+
+
+def udp_native_case(folder: Path, port: int) -> AbstractAsyncContextManager[Case]:
+    return by_ffmpeg(
+        folder, port, f"udp://127.0.0.1:{port}", f"udp://127.0.0.1:{port}?pkt_size=1316",
+        ends=False, wanted=18, demux="native",
+    )  # fmt: skip
+
+
+def udp_libav_case(folder: Path, port: int) -> AbstractAsyncContextManager[Case]:
+    return by_ffmpeg(
+        folder, port, f"udp://127.0.0.1:{port}", f"udp://127.0.0.1:{port}?pkt_size=1316",
+        ends=False, wanted=12, demux="libav",
+    )  # fmt: skip
+
+
+def multicast_case(folder: Path, port: int) -> AbstractAsyncContextManager[Case]:
+    target = f"udp://{GROUP}:{port}?pkt_size=1316&localaddr=127.0.0.1"
+    return by_ffmpeg(folder, port, f"udp://{GROUP}:{port}", target, ends=False, wanted=18, shared=True)
+
+
+def rtp_case(folder: Path, port: int) -> AbstractAsyncContextManager[Case]:
+    target = f"rtp://127.0.0.1:{port}?pkt_size=1316"
+    return by_ffmpeg(folder, port, f"rtp://127.0.0.1:{port}", target, form="rtp_mpegts", ends=False, wanted=10)
+
+
+def tcp_case(folder: Path, port: int) -> AbstractAsyncContextManager[Case]:
+    return by_ffmpeg(folder, port, f"tcp://127.0.0.1:{port}?listen=1", f"tcp://127.0.0.1:{port}", line=True)
+
+
+@asynccontextmanager
+async def tcp_server_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    """A server in this process: ffmpeg's own takes one caller in its life."""
+    async with feed.tcp_server(TAPE.ts) as place:
+        yield Case(lambda: open_source(f"tcp://127.0.0.1:{place}", timeout=TIMEOUT), shared=True, exact=TAPE.ts)
+
+
+@asynccontextmanager
+async def http_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    """Python's web server in a process of its own."""
+    tape(folder)
+    async with processes() as (peers, start):
+        command = (sys.executable, "-m", "http.server", "-b", "127.0.0.1", "-d", str(folder), str(port))
+        server = await start("sh", "-c", 'exec "$@" 2>/dev/null', "sh", *command)
+        await feed.listening(port, "tcp")
+        assert server.returncode is None
+        yield Case(lambda: open_source(f"http://127.0.0.1:{port}/tape.ts", timeout=TIMEOUT), shared=True, peer=peers)
+
+
+@asynccontextmanager
+async def rtsp_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    payloads = [(0, datagram) for datagram in feed.datagrams(TAPE.ts)]
+    async with feed.RtspServer(payloads) as server:
+        yield Case(lambda: open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=TIMEOUT), shared=True)
+
+
+KINDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
+    # name: (what makes it, the programs that it needs)
+    "file": (file_case, ()),
+    "KLV file": (klv_file_case, ()),
+    "replay": (replay_case, ()),
+    "file by libav": (libav_case, ()),
+    "stdin": (cat_case, ("cat",)),
+    "udp": (udp_case, ("ffmpeg",)),
+    "udp native": (udp_native_case, ("ffmpeg",)),
+    "udp by libav": (udp_libav_case, ("ffmpeg",)),
+    "multicast": (multicast_case, ("ffmpeg",)),
+    "rtp": (rtp_case, ("ffmpeg",)),
+    "tcp, called": (tcp_case, ("ffmpeg",)),
+    "tcp": (tcp_server_case, ()),
+    "http": (http_case, ()),
+    "rtsp": (rtsp_case, ()),
+}
+
+
+def kinds() -> pytest.MarkDecorator:
+    """Every kind, each skipped where its program is missing."""
+    params = [
+        pytest.param(make, id=name, marks=[pytest.mark.needs(*needs)] if needs else [])
+        for name, (make, needs) in KINDS.items()
+    ]
+    return pytest.mark.parametrize("case", params, indirect=True)
+
+
+@pytest.fixture
+async def case(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) -> AsyncIterator[Case]:
+    kind: Kind = request.param
+    async with kind(tmp_path, free_port) as case:
+        yield case
+
+
+@asynccontextmanager
+async def begun(case: Case, source: Source) -> AsyncIterator[AsyncGenerator[Packet | Units, None]]:
+    """A source's packets, while its peer sends."""
+    async with aclosing(source.packets()) as packets:
+        sending = asyncio.ensure_future(case.begin())
+        try:
+            yield packets
+        finally:
+            sending.cancel()
+            await asyncio.wait([sending])
+            if case.begin is not nothing:
+                await killed(case.peer)  # the next reading has a sender of its own
+
+
+async def killed(peers: list[Process]) -> None:
+    for process in peers:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+@dataclass
+class Read:
+    """What came out: records, and the bytes of the packets."""
+
+    records: list[Record] = field(default_factory=list)
+    data: bytes = b""
+
+
+async def read(case: Case, source: Source, within: float = 8.0) -> Read:
+    """All until the source ends, or as many records as the peer surely sends."""
+    got, decoder = Read(), Decoder("test", None)
+    async with asyncio.timeout(within), begun(case, source) as packets:
+        async for packet in packets:
+            got.records += decoder.feed(packet)
+            got.data += packet.data if isinstance(packet, Packet) else b""
+            if not case.ends and len(got.records) >= case.wanted:
+                return got
+    got.records += decoder.flush()
+    return got
+
+
+def open_files() -> set[str]:
+    """The descriptors of this process that are files, pipes or sockets."""
+    links = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
+    return {f"{link} {os.readlink(link)}" for link in links if os.path.islink(link)}
+
+
+async def freed(files: set[str], threads: set[threading.Thread], within: float = 2.0) -> None:
+    """Return once no descriptor and no thread is there that was not before; fails after `within` seconds."""
+    try:
+        async with asyncio.timeout(within):
+            while (open_files() - files) or (set(threading.enumerate()) - threads):
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        pytest.fail(f"left behind: {open_files() - files}, {set(threading.enumerate()) - threads}")
+
+
+def is_tape(case: Case, got: Read) -> None:
+    """The records of the tape, in order, each once and good, from the first on."""
+    assert [record.raw for record in got.records] == TAPE.klv[: len(got.records)]
+    assert all(record.good for record in got.records)
+    assert len(got.records) >= case.wanted
+
+
+@kinds()
+async def test_what_was_sent_is_yielded(case: Case):
+    """Every record, once, in order, good; where nothing is repacked on the way, every byte too."""
+    got = await read(case, case.make())
+
+    is_tape(case, got)
+    if case.exact is not None:
+        assert got.data == case.exact
+
+
+@kinds()
+async def test_a_source_can_be_read_again(case: Case):
+    """After its end a source is opened anew by asking for its packets again, as a relay does on a reconnect."""
+    source = case.make()
+    if source.url.scheme == "stdin":
+        return  # what was read of a pipe is gone
+    is_tape(case, await read(case, source))
+    is_tape(case, await read(case, source))
+
+
+@kinds()
+async def test_another_source_of_the_same_settings_works_behind_it(case: Case):
+    """Nothing is left in the way of the next one: no port, no connection, no file."""
+    is_tape(case, await read(case, case.make()))
+    is_tape(case, await read(case, case.make()))
+
+
+@kinds()
+async def test_two_readers_do_not_disturb_each_other(case: Case):
+    """Where the far end has room for several, each gets all; where not, the second says so in one line."""
+    first, second = case.make(), case.make() if case.shared else None
+    if second is None:
+        return
+    both = Case(case.make, wanted=case.wanted, ends=case.ends)
+    waiting = asyncio.create_task(read(both, second))
+    await asyncio.sleep(0)
+    is_tape(case, await read(case, first))
+    is_tape(case, await waiting)
+
+
+@kinds()
+async def test_live_sources_stamp_their_records_with_the_arrival(case: Case):
+    """A stamp is the wall clock's; what never was live has none."""
+    source = case.make()
+    stamps = [record.received_us for record in (await read(case, source)).records]
+
+    if source.live or type(source).__name__ == "ReplaySource":
+        assert all(stamp is not None and 1e15 < stamp < 4e15 for stamp in stamps)
+        assert stamps == sorted(stamps)
+    else:
+        assert set(stamps) == {None}
+
+
+@kinds()
+async def test_the_link_counts_what_came(case: Case):
+    """From nothing, up to date, and on and on however often the source is opened."""
+    source = case.make()
+    assert source.link.size == 0
+
+    got = await read(case, source)
+
+    first, least = source.link.size, max(len(got.data), sum(len(record.raw) for record in got.records))
+    assert first >= least
+    if source.url.scheme != "stdin":
+        await read(case, source)
+        assert source.link.size >= first + least
+    assert source.dropped == 0
+
+
+@kinds()
+async def test_closing_frees_sockets_files_and_threads(case: Case):
+    """Nothing is left of a source whose reader had enough in the midst of it."""
+    source, threads, files = case.make(), set(threading.enumerate()), open_files()
+
+    async with asyncio.timeout(5), begun(case, source) as packets:
+        await anext(packets)
+        began = asyncio.get_running_loop().time()
+        await packets.aclose()
+        assert asyncio.get_running_loop().time() - began < 0.2
+
+    await killed(case.peer)
+    await freed(files, threads, 2 * TIMEOUT + 1)
+
+
+@kinds()
+async def test_cancelling_its_task_frees_sockets_files_and_threads(case: Case):
+    """A reader that is cancelled at any moment, here while it waits for the first packet, leaves nothing."""
+    source, threads = case.make(), set(threading.enumerate())
+    files = open_files()
+    still = Case(case.make, ends=False)
+
+    task = asyncio.create_task(read(still, source))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+
+    await freed(files, threads)
+
+
+@kinds()
+async def test_a_peer_that_dies_is_noticed(case: Case):
+    """Killed in the midst of it: what a connection holds ends, or is down, in time; the rest just waits."""
+    if not (case.peer or case.line):
+        return
+    source = case.make()
+    with suppress(SourceError):
+        async with asyncio.timeout(8), begun(case, source) as packets:
+            await anext(packets)
+            await killed(case.peer)
+            if not case.ends:
+                return  # nobody can tell a dead sender of datagrams from a silent one
+            async with asyncio.timeout(TIMEOUT + 1.5):
+                async for _ in packets:
+                    pass
+
+
+@kinds()
+async def test_a_peer_that_freezes_is_noticed(case: Case):
+    """Stopped, with the connection open: down after the timeout, and it is said for how long nothing came."""
+    if not case.line:
+        return
+    with pytest.raises(SourceDown, match=f"sent nothing for {TIMEOUT:g} s"):
+        await read_frozen(case)
+
+
+async def read_frozen(case: Case) -> None:
+    async with asyncio.timeout(TIMEOUT + 3), begun(case, case.make()) as packets:
+        await anext(packets)
+        for process in case.peer:
+            process.send_signal(signal.SIGSTOP)
+        async for _ in packets:
+            pass
+
+
+SECRET = "c4n4ry"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"rtsp://user:{SECRET}@127.0.0.1:1/live?token={SECRET}",
+        f"rtsps://user:{SECRET}@127.0.0.1:1/live",
+        f"http://user:{SECRET}@127.0.0.1:1/live.ts?token={SECRET}",
+        f"https://user:{SECRET}@127.0.0.1:1/live.m3u8?token={SECRET}",
+        f"tcp://user:{SECRET}@127.0.0.1:1",
+        f"udp://user:{SECRET}@192.0.2.1:1",
+    ],
+)
+async def test_no_source_shows_a_secret(url: str):
+    """Neither what is printed of a source nor what it says when it fails."""
+    source = open_source(url, timeout=0.3, passphrase=Secret(SECRET))
+    shown = [str(source.url), repr(source.url), str(source), repr(source)]
+    with pytest.raises(SourceError) as failed:
+        async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+            await anext(packets)
+    assert SECRET not in "".join([*shown, str(failed.value), repr(failed.value)])
+
+
+async def test_all_ways_of_a_real_recording_give_the_same_records(shared: Path):
+    """The transport lane, libav and a replay agree on a real flight, byte for byte and time for time."""
+    path = str(shared / "data" / "osh_sample_stream.ts")
+    found = []
+    for source in (open_source(path), open_source(path, demux="libav"), open_source(path, speed=200)):
+        got = await read(Case(lambda s=source: s), source)  # type: ignore[misc]
+        found.append([(record.raw, record.pts, record.pid) for record in got.records])
+
+    assert len(found[0]) == 277
+    assert found[1] == found[0]
+    assert found[2] == found[0]

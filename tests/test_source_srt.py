@@ -65,6 +65,9 @@ async def test_srt_live_transmit_sends_to_us(mode, extra, free_port):
     assert source.link.size == len(heard.data) == 1316 * source.link.datagrams
     assert (source.link.srt_dropped, source.dropped) == (0, 0)
     assert 0 < source.link.srt_rtt_ms < 1000
+    stamps = [packet.received_us for packet in heard.packets]
+    assert stamps == sorted(stamps)
+    assert 0 <= time.time_ns() // 1000 - stamps[0] < 10_000_000
 
 
 @pytest.mark.needs("libsrt", "ffmpeg")

@@ -22,6 +22,16 @@ PIECES = feed.datagrams(TAPE.ts)
 PASSPHRASE = "c4n4ry-s3cret"
 
 
+async def sent_on_and_on(port, then, timeout=1.0, pause=0.0):
+    """One piece, then what `then` does, then pieces until the sender has enough."""
+    async with SrtSender(Url.parse(f"srt://127.0.0.1:{port}"), timeout=timeout) as sender:
+        await sender.send(PIECES[0])
+        then()
+        while True:
+            await sender.send(PIECES[0])
+            await asyncio.sleep(pause)
+
+
 @pytest.mark.parametrize("query", ["latency=40", f"latency=40&passphrase={PASSPHRASE}&pbkeylen=24"])
 @pytest.mark.parametrize("calls", [True, False], ids=["calls", "listens"])
 async def test_srt_live_transmit_receives_all_that_is_sent(calls, query, free_port):
@@ -44,12 +54,9 @@ async def test_a_far_end_that_is_frozen_is_given_up(free_port):
     """There is no more room, or no sign of life, for `timeout` seconds: a sender never waits for ever."""
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
         await feed.listening(free_port)
+        begun = time.monotonic()
         with pytest.raises(SinkDown, match=r"took nothing for 0\.5 s|the far end has gone"):
-            async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=0.5) as sender:
-                peer.send_signal(signal.SIGSTOP)
-                begun = time.monotonic()
-                while True:
-                    await sender.send(PIECES[0])
+            await sent_on_and_on(free_port, lambda: peer.send_signal(signal.SIGSTOP), timeout=0.5)
 
     assert time.monotonic() - begun < 3
 
@@ -80,24 +87,19 @@ async def test_a_far_end_that_goes_is_noticed(free_port):
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
         await feed.listening(free_port)
         with pytest.raises(SinkDown, match="the far end has gone"):
-            async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=1) as sender:
-                await sender.send(PIECES[0])
-                peer.terminate()
-                while True:
-                    await sender.send(PIECES[0])
-                    await asyncio.sleep(0.005)
+            await sent_on_and_on(free_port, peer.terminate, pause=0.005)
 
 
 async def test_a_far_end_that_is_gone_at_the_end_is_noticed(free_port):
     """What was handed over and never arrived is not passed over in silence."""
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=200") as peer:
         await feed.listening(free_port)
+        sender = SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=0.6)
+        await sender.__aenter__()
+        peer.kill()
+        await sender.send(PIECES[0])
         with pytest.raises(SinkDown, match="before all had arrived"):
-            async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=0.6) as sender:
-                await sender.send(PIECES[0])
-                peer.kill()
-                await peer.wait()
-                await sender.send(PIECES[1])
+            await sender.__aexit__(None, None, None)
 
 
 @pytest.mark.parametrize("connects", [False, True], ids=["waits for a call", "waits until all has arrived"])

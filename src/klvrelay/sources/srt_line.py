@@ -31,6 +31,8 @@ LOOKS = 0.02
 """Seconds between two looks at a line that opens."""
 RENDEZVOUS_FACTOR = 10
 """A rendezvous waits this many times as long as a caller: the other side may not be up yet. libsrt's own rule."""
+LEAST_IDLE = 3.0
+"""Seconds without any datagram after which a line is lost, at least: where nothing is sent there is one a second."""
 
 _OPTIONS = {"mode", "latency", "passphrase", "pbkeylen", "streamid", "localaddr", "adapter"}
 # What ffmpeg and srt-live-transmit write into such URLs, and what is always so here.
@@ -193,7 +195,7 @@ def _prepared(settings: SrtSettings, timeout: float) -> Line:
         line.set(Option.RCVLATENCY, settings.latency_ms)
         line.set(Option.PEERLATENCY, settings.latency_ms)
         line.set(Option.CONNTIMEO, round(timeout * 1000))
-        line.set(Option.PEERIDLETIMEO, round(timeout * 1000))
+        line.set(Option.PEERIDLETIMEO, round(max(timeout, LEAST_IDLE) * 1000))
         if settings.passphrase:
             line.set(Option.PBKEYLEN, settings.key_size)
             line.set(Option.PASSPHRASE, settings.passphrase.reveal().encode())

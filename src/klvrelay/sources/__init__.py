@@ -2,7 +2,7 @@
 
     file.py     a file or standard input, as fast as the reader takes it
     replay.py   a file in its own time           pace.py: when each byte is due
-    udp.py      udp:// and rtp://                inbox.py, multicast.py: what they need
+    udp.py      udp:// and rtp://                inbox.py, hub.py, multicast.py: what they need
     tcp.py      tcp://
     libav.py    rtsp://, rtsps://, http://, https://, other containers; bridge.py: its way out
     sniff.py    what a stream is, by its first bytes

@@ -1,7 +1,7 @@
 """Ways to receive live streams, each for a process of its own: `python -m benchmarks.readers WAY PORT COUNT`.
 
-Each reads COUNT neighbouring ports and counts the KLV packets that it found; at its end it prints the counts. Next door:
-`streams.py` runs them side by side.
+Each reads COUNT neighbouring ports and counts the KLV packets that it found; at its end it prints the counts. Next
+door: `streams.py` runs them side by side.
 
     klvrelay    sources of ours: one C call a wake-up, finished units
     asyncio     asyncio's datagram protocol, each datagram to the same C lane

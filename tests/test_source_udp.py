@@ -192,7 +192,7 @@ async def test_any_cut_of_the_stream_into_datagrams_will_do(free_port):
 
 @pytest.mark.parametrize("demux", ["native", None])
 async def test_another_kind_of_sender_is_followed(demux, free_port):
-    """Whoever takes the port over, with RTP or without, with MPEG-TS or bare KLV, is understood within four datagrams."""
+    """Whoever takes the port over, with RTP or without, MPEG-TS or bare KLV, is understood within four datagrams."""
     source, decoder = open_source(f"udp://127.0.0.1:{free_port}", demux=demux), Decoder("test", None)
     parts = [DATAGRAMS, feed.rtp_datagrams(DATAGRAMS), TAPE.klv, DATAGRAMS, TAPE.klv, feed.rtp_datagrams(TAPE.klv)]
     records, seen = [], []
@@ -364,7 +364,8 @@ def test_the_buffer_is_as_large_as_rights_allow(rights, caplog):
     udp._tell_small_buffer.cache_clear()
 
     class Recorder:
-        asked = []
+        def __init__(self):
+            self.asked = []
 
         def setsockopt(self, level, option, size):
             if option == 33 and not rights:
@@ -523,11 +524,12 @@ async def test_a_socket_that_fails_is_a_source_that_is_down(free_port):
     source, decoder, records = open_source(f"udp://127.0.0.1:{free_port}", demux="native"), Decoder("test", None), []
     asyncio.get_running_loop().call_soon(feed.send_udp, [TAPE.klv[0], TAPE.klv[1][:30]], free_port)
 
-    with pytest.raises(SourceDown, match=f"udp://127.0.0.1:{free_port}: "):
-        async with asyncio.timeout(5), aclosing(source.packets()) as packets:
-            async for units in packets:
-                records += decoder.feed(units)
-                source._inbox.fail(OSError(100, "network is down"))
+    async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+        records += decoder.feed(await anext(packets))
+        source._inbox.fail(OSError(100, "network is down"))
+        records += decoder.feed(await anext(packets))
+        with pytest.raises(SourceDown, match=f"udp://127.0.0.1:{free_port}: can't listen there: "):
+            await anext(packets)
 
     assert [record.transport for record in records] == ["ok", "damaged"]
     assert source.link.datagrams == 2
@@ -540,7 +542,8 @@ NETWORKS = Path(__file__).parent / "networks.py"
 def network():
     """Runs a scene of networks.py in a network of its own; what it prints as JSON."""
     command = ["unshare", "-rn"]
-    if subprocess.run([*command, "ip", "link", "add", "a0", "type", "veth", "peer", "b0"], capture_output=True).returncode:
+    link = ["ip", "link", "add", "a0", "type", "veth", "peer", "a1"]
+    if subprocess.run([*command, *link], capture_output=True).returncode:
         pytest.skip("this machine gives no private network to make interfaces in")
 
     def play(scene):
@@ -564,7 +567,7 @@ def test_a_group_is_heard_on_its_interface_only(kind, network):
 
 @pytest.mark.needs("unshare", "ip")
 def test_an_interface_that_goes_away_is_said_and_joined_again(network):
-    """The kernel forgets groups with their interface, silently: the source notices, and hears again once opened anew."""
+    """The kernel forgets groups with their interface, silently: the source notices, and hears again when reopened."""
     told = network("taken-away")
 
     assert told["before"] == told["after"] == ["a2", "a9"]

@@ -18,7 +18,7 @@ DATAGRAM = 65536
 """Bytes that a datagram may have: none is longer."""
 
 Run = tuple[bytes, int, int | None, bool, bool]
-"""(bytes, received_us, pts, they are MPEG-TS, something is missing before or in them) of datagrams that came together."""
+"""(bytes, received_us, pts, they are MPEG-TS, something is missing before or in them) of what came together."""
 
 Look = Callable[[], int]
 
@@ -102,8 +102,8 @@ class Inlet:
         found: list[Run] = []
         while True:
             for run in _basin.runs[0 : self._count[0]]:
-                data = _basin.bytes[run.at : run.at + run.size]
-                found.append((data, run.received_us, run.pts if run.pts >= 0 else None, bool(run.ts), bool(run.damaged)))
+                data, pts = _basin.bytes[run.at : run.at + run.size], run.pts if run.pts >= 0 else None
+                found.append((data, run.received_us, pts, bool(run.ts), bool(run.damaged)))
             if status != _FULL:
                 self.holds = bool(_checked(status) & _HOLDS)
                 return found

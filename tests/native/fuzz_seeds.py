@@ -131,7 +131,8 @@ def rtp_seeds() -> Iterator[bytes]:
             sequences[4:] = [count + rng.choice((100, 130, 30_000)) for count in sequences[4:]]
         made = bytearray([rng.choice((0, 4, 64, 255))])
         for sequence in sequences:
-            head = b"\x80\xa1" + (65_500 + sequence & 0xFFFF).to_bytes(2) + bytes(7) + bytes([number % 4 == 0 < sequence])
+            ssrc = int(number % 4 == 0 < sequence)
+            head = b"\x80\xa1" + (65_500 + sequence & 0xFFFF).to_bytes(2) + bytes(4) + ssrc.to_bytes(4)
             made += (bytes([len(head) + 8]) + head + sequence.to_bytes(8)) * (1 + (rng.random() < 0.1))
             made += b"\xff" * (rng.random() < 0.03)
         yield bytes(made)

@@ -3,7 +3,7 @@
     file.py     a file or standard input, as fast as the reader takes it
     growing.py  a file that is still written         folder.py: a recorder's segments, their names and order
     replay.py   a file in its own time           pace.py: when each byte is due
-    udp.py      udp:// and rtp://                inbox.py, multicast.py: what they need
+    udp.py      udp:// and rtp://                inbox.py, hub.py, multicast.py: what they need
     tcp.py      tcp://
     srt.py      srt://                           srt_line.py, libsrt.py: what it needs; srt_sender.py: its other end
     libav.py    rtsp://, rtsps://, http://, https://, other containers; bridge.py: its way out

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import re
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -415,6 +416,21 @@ async def test_a_container_has_no_transport_bytes(tmp_path):
     """What libav takes apart can't be recorded as it came."""
     with pytest.raises(NotMedia, match="copy the file"):
         await recorded(of_file(Packet(TAPE.klv[0], None, "klv", 0, 1)), tmp_path)
+
+
+async def test_a_flapping_source_leaves_nothing_behind(tmp_path, monkeypatch):
+    """Three hundred falls: threads and descriptors are where they were, and no byte is missing."""
+    monkeypatch.setattr(recorder.Backoff, "next", lambda self: 0.0)
+    falls = [Pieces(Packet(TAPE.ts[:1880]), SourceDown("x"), live=True) for _ in range(300)]
+    left = iter([*falls, Pieces(live=True)])
+    async with recording(lambda: next(left), tmp_path, keep_size=1 << 30) as made:
+        await until(lambda: made.segments >= 1)
+        before = len(os.listdir("/proc/self/fd")), threading.active_count()
+        await until(lambda: made.size == 300 * 1880, 20)
+        assert abs(len(os.listdir("/proc/self/fd")) - before[0]) <= 1  # a segment may be open
+        assert threading.active_count() == before[1]
+    assert len(files(tmp_path)) == 300
+    assert joined(tmp_path) == TAPE.ts[:1880] * 300
 
 
 # ---- a relay behind a recorder ----

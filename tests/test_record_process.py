@@ -16,8 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 
 import feed
+import orjson
 import pytest
 from brokers import until
+from oracle import OracleBroker
 from test_cli import COMMAND, ENVIRONMENT, log_as_it_was, ran  # noqa: F401
 from test_relay_process import CANARY, klvrelay
 
@@ -102,6 +104,25 @@ async def test_a_recorder_that_was_killed_goes_on(free_port: int, tmp_path: Path
         await until(lambda: not [path for path in files(folder) if path.suffix == ".part"])
         assert (await command.stop())[0] == 0
     assert joined(folder) == sent
+
+
+async def test_a_relay_behind_a_recorder_misses_nothing(oracle: OracleBroker, free_port: int, tmp_path: Path):
+    """`run DIR --follow` publishes every record while it is recorded, over many segments and a recorder's kill -9."""
+    folder, topic = tmp_path / "out", "klvrelay/uav1/telemetry"
+    args = (f"udp://127.0.0.1:{free_port}", str(folder), "--segment-size", "32K")
+    sent = [feed.recording(count=100, filler=3, first_pcr=900_000 * (number + 1)) for number in range(2)]
+    async with klvrelay("run", str(folder), "--follow", "--stream", "uav1", "--mqtt", oracle.url) as relay:
+        for number, tape in enumerate(sent, 1):
+            async with klvrelay("record", *args) as recorder:
+                await feed.listening(free_port)
+                await send(tape.ts, free_port)
+                await until(lambda number=number: len(oracle.payloads(topic)) >= 100 * number - 1, 10)
+                recorder.process.kill()
+                await recorder.process.wait()
+        assert (await relay.stop())[0] == 0
+    missions = [orjson.loads(data)["items"]["mission_id"] for data in oracle.payloads(topic)]
+    assert missions == [str(number % 100) for number in range(200)]
+    assert len(files(folder)) >= 6
 
 
 async def test_standard_input_is_recorded_to_its_end(tmp_path: Path):

@@ -99,6 +99,7 @@ class _Tail:
         self._stopped = threading.Event()
         self._place: _Place | None = None
         self._drained = False
+        self._waited = False
 
     async def more(self) -> tuple[Look, int]:
         """What comes next, and when it was read; raises SourceDown or NotMedia."""
@@ -129,10 +130,11 @@ class _Tail:
         try:
             if self._place is None:
                 mode = os.stat(self._url.path).st_mode
-                self._place = _Folder(self._url) if stat.S_ISDIR(mode) else _File(self._url.path)
+                self._place = _Folder(self._url, self._waited) if stat.S_ISDIR(mode) else _File(self._url.path)
             return self._place.look()
         except FileNotFoundError:
-            return b""  # it is waited for
+            self._waited = True
+            return b""
         except OSError as fault:
             raise explained(self._url, fault) from fault
 
@@ -211,10 +213,14 @@ class _File:
 
 
 class _Folder:
-    """A recorder's folder: its newest segment, then each that follows; they are one stream."""
+    """A recorder's folder: its newest segment, then each that follows; they are one stream.
 
-    def __init__(self, url: Url) -> None:
+    waited   it had none when it was first looked for: then the first that comes is taken
+    """
+
+    def __init__(self, url: Url, waited: bool) -> None:
         self._url = url
+        self._waited = waited
         self._fd = -1
         self._segment: Segment | None = None
         self._seen = 0  # the folder's time stamp when it was last listed
@@ -246,7 +252,8 @@ class _Folder:
         only_one(self._url, found)
         self._seen = stamp
         if self._segment is None:
-            return found[-1] if found else None
+            self._waited = self._waited or not found
+            return found[0 if self._waited else -1] if found else None
         return next((segment for segment in found if segment.time_us > self._segment.time_us), None)
 
     def _switch(self, segment: Segment) -> None:

@@ -5,17 +5,18 @@ Next door: `test_rfc6597.py` for the putting together of KLV tracks, `test_sourc
 
 from __future__ import annotations
 
-import asyncio
 import time
-from contextlib import aclosing
+from contextlib import nullcontext
 from random import Random
 
+import av
 import feed
 import pytest
+from reading_out import records_of
 from rtsp_camera import KLV, MP2T, Camera, fragments, rtp
 
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.klv import Decoder
+from klvrelay.klv import decode
 from klvrelay.sources import open_source
 
 TAPE = feed.recording(count=30, padding=400)
@@ -23,15 +24,6 @@ SECURITY_KEY = bytes.fromhex("060e2b34020301010e01030302000000")
 H264 = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1\r\n"
 AUDIO = "m=audio 0 RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\n"
 NOT_KLV = b"<tt:MetadataStream/>"
-
-
-async def records_of(source, within=10):
-    decoder = Decoder("test", None)
-    records = []
-    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
-        async for packet in packets:
-            records += decoder.feed(packet)
-    return records + decoder.flush()
 
 
 async def good_of(datagrams, media=KLV, query="", **options):
@@ -63,7 +55,7 @@ def impaired(datagrams, rng: Random, share: float = 0.05):
 
 @pytest.mark.parametrize("size", [100, 500, 2000])
 async def test_a_bad_line_makes_no_false_record_of_a_klv_track(size):
-    """By UDP, with loss, doubles and disorder, in units that no checksum guards: what is good was sent, once, in order."""
+    """By UDP, loss, doubles and disorder, and no checksum to tell: what is good was sent, once and in order."""
     seed = 5
     rng = Random(seed)
     units = unchecked(200, size, rng)
@@ -180,6 +172,51 @@ async def test_mpeg_ts_is_taken_apart_whatever_its_payload_type(media):
     payloads = [(0, datagram) for datagram in feed.datagrams(TAPE.ts)]
 
     assert await good_of(rtp(payloads, kind=97 if "97" in media else 33), media) == TAPE.klv
+
+
+def sparse(ts: bytes) -> bytes:
+    """A recording from between its tables on, which come every 15th time only, with every 30th KLV packet."""
+    packets, counters = [], {0: 0, 0x1000: 0, feed.KLV_PID: 0}
+    met = dict.fromkeys(counters, 5)
+    for at in range(len(ts) // 3 // 188 * 188, len(ts), 188):
+        packet = bytearray(ts[at : at + 188])
+        pid = (packet[1] & 0x1F) << 8 | packet[2]
+        if pid in counters:
+            met[pid] += packet[1] >> 6 & 1
+            if met[pid] % (30 if pid == feed.KLV_PID else 15):
+                continue
+            packet[3] = packet[3] & 0xF0 | counters[pid] & 0x0F
+            counters[pid] += 1
+        packets.append(bytes(packet))
+    return b"".join(packets)
+
+
+async def test_klv_that_is_rare_is_found_before_the_tables_are(shared):
+    """Who joins between two tables, half a second apart, beside video and with KLV once a second, gets all of it."""
+    ts = sparse((shared / "data" / "osh_sample_stream.ts").read_bytes())
+    sent = [record.raw for record in decode(ts)]
+    payloads = [(0, datagram) for datagram in feed.datagrams(ts)]
+    async with Camera(rtp(payloads, kind=33, pause=0.001), MP2T) as camera:
+        records = await records_of(open_source(camera.url(), timeout=2))
+
+    assert len(sent) == 6
+    assert [record.raw for record in records] == sent[-len(records) :]
+    assert len(records) >= 5
+
+
+async def test_a_pid_that_appears_is_a_reason_to_open_anew(monkeypatch):
+    """libav shows no stream that was not there at first: PyAV 18 stumbles over it, 19 is silent; what was is whole."""
+    with monkeypatch.context() as patch:
+        patch.setattr(feed, "KLV_PID", 0x201)
+        moved = feed.recording().ts
+    payloads = [(0, datagram) for datagram in feed.datagrams(TAPE.ts + moved)]
+    stumbles = int(av.__version__.partition(".")[0]) < 19
+    records = []
+    async with Camera(rtp(payloads, kind=33), MP2T) as camera:
+        with pytest.raises(SourceDown, match="opened anew") if stumbles else nullcontext():
+            await records_of(open_source(camera.url(), timeout=1), into=records)
+
+    assert [record.raw for record in records] == TAPE.klv
 
 
 async def test_metadata_that_is_no_klv_is_let_be():

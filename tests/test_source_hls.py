@@ -1,33 +1,21 @@
-"""HLS: playlists of MPEG-TS segments with KLV, recorded and live, from a web server; next door, `test_source_http.py`."""
+"""HLS from a web server: playlists of MPEG-TS segments, recorded and live; next door, `test_source_http.py`."""
 
 from __future__ import annotations
 
 import asyncio
-import threading
 from contextlib import aclosing
 from itertools import pairwise
 
 import feed
 import pytest
+from reading_out import fault_of, reader_gone, records_of
 from web_servers import master, playlist, segments, web_server
 
 from klvrelay.errors import SourceDown
-from klvrelay.klv import Decoder, decode
+from klvrelay.klv import decode
 from klvrelay.sources import open_source
 
 TAPE = feed.recording(count=90, filler=4)
-
-
-async def records_of(source, within=15, enough=None):
-    """All records of a source, or the first `enough`."""
-    decoder = Decoder("test", None)
-    records = []
-    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
-        async for packet in packets:
-            records += decoder.feed(packet)
-            if enough and len(records) >= enough:
-                return records
-    return records + decoder.flush()
 
 
 async def test_a_recorded_playlist_is_read_to_its_end(tmp_path):
@@ -144,11 +132,7 @@ async def test_a_live_playlist_whose_server_is_gone_ends(tmp_path):
         async with asyncio.timeout(5), aclosing(source.packets()) as packets:
             await anext(packets)
             server.kill()
-            try:
-                async for _ in packets:
-                    pass
-            except SourceDown as gone:
-                assert server.url("a.m3u8") in str(gone)
+            await fault_of(packets)
 
 
 async def test_a_live_playlist_whose_server_hangs_is_down_after_the_timeout(tmp_path):
@@ -160,11 +144,7 @@ async def test_a_live_playlist_whose_server_hangs_is_down_after_the_timeout(tmp_
         async with asyncio.timeout(6), aclosing(source.packets()) as packets:
             await anext(packets)
             server.freeze()
-            try:
-                async for _ in packets:
-                    pass
-            except SourceDown as gone:
-                assert server.url("a.m3u8") in str(gone)
+            await fault_of(packets)
 
 
 async def test_a_live_playlist_that_is_closed_leaves_no_thread(tmp_path):
@@ -174,7 +154,14 @@ async def test_a_live_playlist_that_is_closed_leaves_no_thread(tmp_path):
     async with web_server(tmp_path) as server, asyncio.TaskGroup() as tasks:
         sliding = tasks.create_task(slide(tmp_path / "a.m3u8", names))
         assert len(await records_of(open_source(server.url("a.m3u8"), timeout=0.5), enough=5)) >= 5
-        async with asyncio.timeout(2):
-            while any(thread.name == "klvrelay-libav" for thread in threading.enumerate()):
-                await asyncio.sleep(0.01)
+        await reader_gone(within=2)
         sliding.cancel()
+
+
+async def test_a_live_playlist_that_does_not_grow_ends(tmp_path):
+    """The server answers, but there is no new segment for three times its length: the source ends."""
+    playlist(tmp_path / "a.m3u8", segments(TAPE.ts, tmp_path, 3), seconds=0.3, ended=False)
+    async with web_server(tmp_path) as server:
+        records = await records_of(open_source(server.url("a.m3u8"), timeout=1), within=6)
+
+    assert len(records) == 30

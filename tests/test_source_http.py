@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from contextlib import aclosing
 
 import feed
 import pytest
 from certificates import certified
+from reading_out import fault_of, reader_gone, records_of
 from web_servers import web_server
 
 from klvrelay.errors import SourceDown
-from klvrelay.klv import Decoder
 from klvrelay.sources import open_source
 
 TAPE = feed.recording(count=60, filler=20)
@@ -27,23 +26,6 @@ def folder(tmp_path):
     (tmp_path / "web").mkdir()
     (tmp_path / "web" / "tape.ts").write_bytes(TAPE.ts)
     return tmp_path / "web"
-
-
-async def records_of(source, within=10, enough=None):
-    decoder = Decoder("test", None)
-    records = []
-    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
-        async for packet in packets:
-            records += decoder.feed(packet)
-            if enough and len(records) >= enough:
-                return records
-    return records + decoder.flush()
-
-
-async def no_reader_left(within):
-    async with asyncio.timeout(within):
-        while any(thread.name == "klvrelay-libav" for thread in threading.enumerate()):
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("path", ["tape.ts", "moved/tape.ts", "moved/moved/tape.ts"])
@@ -82,12 +64,10 @@ async def test_a_wrong_password_is_said_so_and_not_shown(auth, credentials, fold
 
 async def test_what_breaks_off_is_said_so(folder):
     """A recording that ends before the length it was to have: what came is there, then the fault."""
-    decoder, records = Decoder("test", None), []
+    records = []
     async with web_server(folder) as server:
         with pytest.raises(SourceDown, match="broke off"):
-            async with asyncio.timeout(5), aclosing(open_source(server.url("torn/tape.ts"), timeout=1).packets()) as got:
-                async for packet in got:
-                    records += decoder.feed(packet)
+            await records_of(open_source(server.url("torn/tape.ts"), timeout=1), into=records)
 
     good = [record.raw for record in records if record.good]
     assert good == TAPE.klv[: len(good)]
@@ -112,28 +92,30 @@ async def test_a_live_stream_comes_as_it_is_sent(folder):
 
 async def test_a_live_stream_whose_server_is_killed_ends_at_once(folder):
     """The connection is gone, and so is the source."""
-    async with web_server(folder) as server:
-        async with asyncio.timeout(5), aclosing(open_source(server.url("live/tape.ts"), timeout=3).packets()) as got:
-            await anext(got)
-            server.kill()
-            began = time.monotonic()
-            with pytest.raises((SourceDown, StopAsyncIteration)):
-                while True:
-                    await anext(got)
+    async with (
+        web_server(folder) as server,
+        asyncio.timeout(5),
+        aclosing(open_source(server.url("live/tape.ts"), timeout=3).packets()) as packets,
+    ):
+        await anext(packets)
+        server.kill()
+        began = time.monotonic()
+        await fault_of(packets)
 
     assert time.monotonic() - began < 1
 
 
 async def test_a_live_stream_whose_server_hangs_is_down_after_the_timeout(folder):
     """No byte comes, no connection breaks: the timeout says so."""
-    async with web_server(folder) as server:
-        async with asyncio.timeout(5), aclosing(open_source(server.url("live/tape.ts"), timeout=0.5).packets()) as got:
-            await anext(got)
-            server.freeze()
-            began = time.monotonic()
-            with pytest.raises(SourceDown, match=r"sent nothing for 0\.5 s"):
-                while True:
-                    await anext(got)
+    async with (
+        web_server(folder) as server,
+        asyncio.timeout(5),
+        aclosing(open_source(server.url("live/tape.ts"), timeout=0.5).packets()) as packets,
+    ):
+        await anext(packets)
+        server.freeze()
+        began = time.monotonic()
+        assert "sent nothing for 0.5 s" in await fault_of(packets)
 
     assert time.monotonic() - began < 1.5
 
@@ -147,7 +129,7 @@ async def test_a_live_stream_that_is_closed_leaves_no_thread(folder):
         began = time.monotonic()
         await packets.aclose()
         assert time.monotonic() - began < 0.1
-        await no_reader_left(within=1.8)
+        await reader_gone(within=1.8)
 
 
 @pytest.mark.needs("openssl")

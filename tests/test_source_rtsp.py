@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
 import traceback
 from contextlib import aclosing
@@ -15,10 +14,10 @@ from contextlib import aclosing
 import feed
 import pytest
 from certificates import certified
+from reading_out import fault_of, reader_gone, records_of
 from rtsp_servers import gst_server
 
 from klvrelay.errors import SourceDown
-from klvrelay.klv import Decoder
 from klvrelay.sources import open_source
 
 pytestmark = pytest.mark.needs("gst-rtsp-server")
@@ -27,27 +26,6 @@ TAPE = feed.recording(count=30, padding=500, filler=3)
 CANARY = "c4n4ry@/"
 WRITTEN = "me:c4n4ry%40%2F@"
 TRANSPORTS = ["tcp", "udp"]
-
-
-async def records_of(source, within=10, enough=None):
-    decoder = Decoder("test", None)
-    records = []
-    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
-        async for packet in packets:
-            records += decoder.feed(packet)
-            if enough and len(records) >= enough:
-                return records
-    return records + decoder.flush()
-
-
-async def fault_of(packets):
-    """What ends a source: its error, or None at a clean end."""
-    try:
-        async for _ in packets:
-            pass
-    except SourceDown as fault:
-        return str(fault)
-    return None
 
 
 def complete(records):
@@ -162,9 +140,7 @@ async def test_a_server_that_hangs_is_down_after_the_timeout(transport, tmp_path
             began = time.monotonic()
             fault = await fault_of(packets)
             took = time.monotonic() - began
-        async with asyncio.timeout(2.2):
-            while any(thread.name == "klvrelay-libav" for thread in threading.enumerate()):
-                await asyncio.sleep(0.01)
+        await reader_gone(within=2.2)
 
     assert "sent nothing for 0.6 s" in fault
     assert 0.5 < took < 1.6
@@ -179,9 +155,7 @@ async def test_a_source_that_is_closed_leaves_no_thread(tmp_path):
         began = time.monotonic()
         await packets.aclose()
         assert time.monotonic() - began < 0.1
-        async with asyncio.timeout(1.8):
-            while any(thread.name == "klvrelay-libav" for thread in threading.enumerate()):
-                await asyncio.sleep(0.01)
+        await reader_gone(within=1.8)
 
 
 async def test_a_mount_that_does_not_exist_is_said_so(tmp_path):

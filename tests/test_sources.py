@@ -127,6 +127,19 @@ async def rtsp_case(folder: Path, port: int) -> AsyncIterator[Case]:
 
 
 @asynccontextmanager
+async def klv_track_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    payloads = [(3000 * number, packet) for number, packet in enumerate(TAPE.klv)]
+    async with feed.RtspServer(payloads, feed.RtspServer.KLV) as server:
+        yield Case(open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=0.5), len(TAPE.bare))
+
+
+@asynccontextmanager
+async def http_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    async with feed.http_server(TAPE.ts, ranges=False, length=False) as port:
+        yield Case(open_source(f"http://127.0.0.1:{port}/live", timeout=0.5), len(TAPE.bare))
+
+
+@asynccontextmanager
 async def libav_case(folder: Path, port: int) -> AsyncIterator[Case]:
     path = folder / "tape.ts"
     path.write_bytes(TAPE.ts)
@@ -144,6 +157,8 @@ KINDS = [
     rtp_case,
     tcp_case,
     rtsp_case,
+    klv_track_case,
+    http_case,
     libav_case,
 ]
 Kind = Callable[[Path, int], AbstractAsyncContextManager[Case]]

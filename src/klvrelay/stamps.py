@@ -17,7 +17,8 @@ from klvrelay import wire
 from klvrelay.errors import ConfigError, NotMedia, SourceError
 from klvrelay.names import Url
 from klvrelay.record import utc
-from klvrelay.sources.libav import Demuxer, libav_options, pts_of
+from klvrelay.sources.demuxer import Demuxer, libav_options
+from klvrelay.sources.libav import pts_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -6,7 +6,8 @@
     udp.py      udp:// and rtp://                inbox.py, hub.py, multicast.py: what they need
     tcp.py      tcp://
     srt.py      srt://                           srt_line.py, libsrt.py: what it needs; srt_sender.py: its other end
-    libav.py    rtsp://, rtsps://, http://, https://, other containers; bridge.py: its way out
+    libav.py    rtsp://, rtsps://, http://, https://, other containers; demuxer.py: how libav is opened,
+                bridge.py: its way out, rfc6597.py: KLV that is an RTP track of its own
     by_libav.py the MPEG-TS of any of the others, taken apart by libav
     sniff.py    what a stream is, by its first bytes
     isolated.py any of them in a process of its own: process.py, cell.py in it, parcel.py and stderr.py between

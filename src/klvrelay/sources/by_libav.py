@@ -18,7 +18,8 @@ from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import Bridge, settle
-from klvrelay.sources.libav import Demuxer, Sniffer, libav_options, pts_of
+from klvrelay.sources.demuxer import Demuxer, libav_options
+from klvrelay.sources.libav import Sniffer, pts_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -1,9 +1,9 @@
 """KLV as an RTP track of its own (RFC 6597): payloads in, KLV units out; next door, `libav.py` hands them over.
 
-A unit here is one KLV packet. It may be cut over several payloads of one time stamp, and a time stamp may have several.
-The marker and the sequence numbers would tell the end and the losses, but libav keeps both to itself. What it gives is
-in their order, so a loss shows in what does not add up: a unit is good only if it lies in one payload, or if payloads of
-one time stamp make up its length exactly.
+A unit here is one KLV packet. It may be cut over several payloads of one time stamp, and a time stamp may have
+several. The marker and the sequence numbers would tell the end and the losses, but libav keeps both to itself. What
+it gives is in their order, so a loss shows in what does not add up: a unit is good only if it lies in one payload, or
+if payloads of one time stamp make up its length exactly.
 
 Two units cut alike under one time stamp, one without its tail and the next without its head, can't be told from a whole
 one here: of such a pair only a checksum can tell.
@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-KEY = b"\x06\x0e\x2b\x34"
+from klvrelay.klv import KEY
+
 _SET = KEY + b"\x02"
 """How the key of a set or a pack begins, and that of an item in one does not (SMPTE ST 336)."""
 _KEY_SIZE = 16

@@ -337,6 +337,7 @@ async def test_many_at_once(tmp_path):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(240)
 async def test_two_hundred_readings_leave_nothing(tmp_path):
     """Descriptors, threads and children are as many as before; some end, some are closed in their midst."""
     path = tmp_path / "tape.ts"

@@ -14,99 +14,24 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, suppress
-from functools import partial
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 
 import feed
 import pytest
-import test_sources
+from apart import KINDS, TAPE, Case, children, freed, isolated, name_of, open_files, read, records, until
+from apart import replay_case as replay
+from apart import stdin_case as stdin
 from test_cli import ENVIRONMENT
-from test_sources import (
-    KINDS,
-    TAPE,
-    Case,
-    freed,
-    name_of,
-    open_files,
-    records,
-    replay_case,
-    stdin_case,
-)
 
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.klv import Decoder
 from klvrelay.names import Secret, Url
-from klvrelay.record import Packet
 from klvrelay.sources import open_source
 from klvrelay.sources.isolated import IsolatedSource
 
-isolated = partial(open_source, isolate=True)
 CANARY = "c4n4ry-s3cret"
-
-
-@pytest.fixture
-async def case(request, tmp_path: Path, free_port: int, monkeypatch) -> AsyncIterator[Case]:
-    """Each kind of `test_sources.py` in a process of its own; who sends by UDP waits until that process listens."""
-    beginning: set[asyncio.Task[None]] = set()
-
-    async def begin(case: Case) -> None:
-        if "udp" in request.param.__name__ or "rtp_" in request.param.__name__:
-            await feed.listening(free_port)
-        case.begin()
-
-    def begun(case: Case) -> AsyncGenerator[Packet, None]:
-        beginning.add(asyncio.create_task(begin(case)))
-        return case.source.packets()
-
-    monkeypatch.setattr(test_sources, "open_source", isolated)
-    monkeypatch.setattr(test_sources, "begun", begun)
-    async with request.param(tmp_path, free_port) as case:
-        yield case
-        for task in beginning:
-            task.cancel()
-
-
-every_kind = pytest.mark.parametrize("case", KINDS, ids=name_of, indirect=True)
-
-
-@every_kind
-async def test_what_was_sent_is_yielded(case):
-    """Of every kind: each byte, once, in order, and the same records."""
-    await test_sources.test_what_was_sent_is_yielded(case)
-
-
-@pytest.mark.parametrize("case", [kind for kind in KINDS if kind is not stdin_case], ids=name_of, indirect=True)
-async def test_a_source_can_be_read_again(case):
-    """With a new process for each reading."""
-    await test_sources.test_a_source_can_be_read_again(case)
-
-
-@pytest.mark.parametrize("case", [kind for kind in KINDS if kind is not replay_case], ids=name_of, indirect=True)
-async def test_live_sources_stamp_their_packets_with_the_arrival(case):
-    """The arrival at the process, not here."""
-    await test_sources.test_live_sources_stamp_their_packets_with_the_arrival(case)
-
-
-@every_kind
-async def test_closing_frees_sockets_files_and_threads(case):
-    """And the process: see `no_process_is_left`."""
-    await test_sources.test_closing_frees_sockets_files_and_threads(case)
-
-
-@every_kind
-async def test_cancelling_its_task_frees_sockets_files_and_threads(case):
-    await test_sources.test_cancelling_its_task_frees_sockets_files_and_threads(case)
-
-
-def children() -> set[int]:
-    """The processes that this one started and that are not reaped yet."""
-    found: set[int] = set()
-    for task in os.listdir("/proc/self/task"):
-        with suppress(FileNotFoundError):
-            found |= {int(pid) for pid in Path(f"/proc/self/task/{task}/children").read_text().split()}
-    return found
 
 
 @pytest.fixture(autouse=True)
@@ -114,6 +39,77 @@ async def no_process_is_left():
     before = children()
     yield
     assert children() <= before
+
+
+@pytest.fixture
+async def case(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) -> AsyncIterator[Case]:
+    async with request.param(tmp_path, free_port) as case:
+        yield case
+
+
+def every_kind(*, but: object = None) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("case", [kind for kind in KINDS if kind is not but], ids=name_of, indirect=True)
+
+
+@every_kind()
+async def test_what_was_sent_is_yielded(case):
+    """Every byte, once, in order; and the same KLV packets come out of the decoder whatever way they took."""
+    got = await read(case)
+
+    wanted = TAPE.ts if got[0].carriage == "ts" else TAPE.bare
+    assert b"".join(packet.data for packet in got) == wanted
+    assert not any(packet.damaged for packet in got)
+    decoder = Decoder("test", None)
+    found = [record for packet in got for record in decoder.feed(packet)] + decoder.flush()
+    assert [record.raw for record in found] == TAPE.klv
+    assert all(record.good for record in found)
+
+
+@every_kind(but=stdin)
+async def test_a_source_can_be_read_again(case):
+    """With a new process for each reading."""
+    first = await read(case)
+    second = await read(case)
+
+    assert b"".join(packet.data for packet in second) == b"".join(packet.data for packet in first)
+
+
+@every_kind()
+async def test_live_sources_stamp_their_packets_with_the_arrival(case, request):
+    """The arrival at the process; what never was live has none."""
+    got = await read(case)
+
+    stamps = [packet.received_us for packet in got]
+    if case.source.live or replay in request.node.callspec.params.values():
+        assert all(1e15 < stamp < 4e15 for stamp in stamps)
+        assert stamps == sorted(stamps)
+    else:
+        assert set(stamps) == {None}
+
+
+@every_kind()
+async def test_closing_frees_sockets_files_and_threads(case):
+    """Nothing is left of a source whose reader had enough in the midst of it; nor a process."""
+    files, threads = open_files(), set(threading.enumerate())
+    case.ends, case.size = False, 1
+
+    await read(case)
+
+    await freed(files, threads, within=2)
+
+
+@every_kind()
+async def test_cancelling_its_task_frees_sockets_files_and_threads(case):
+    """A reader that is cancelled while it waits for the first packet leaves nothing."""
+    files, threads = open_files(), set(threading.enumerate())
+
+    task = asyncio.create_task(records(case.source))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    await freed(files, threads, within=2)
 
 
 async def test_a_real_recording_gives_the_same_packets_either_way(shared):
@@ -230,14 +226,6 @@ async def test_a_path_of_any_bytes_is_opened(tmp_path):
         assert len(await records(isolated(Url.parse(path)))) == len(TAPE.klv)
 
 
-async def until(condition, within: float = 5.0):
-    """What `condition` gives, once that is something; fails after `within` seconds."""
-    async with asyncio.timeout(within):
-        while not (found := condition()):
-            await asyncio.sleep(0.005)
-    return found
-
-
 async def test_no_secret_is_where_others_can_read_it(free_port, caplog, monkeypatch):
     """A password is in neither the arguments nor the environment of the process, nor in the log, nor in an error."""
     caplog.set_level(logging.DEBUG)
@@ -349,6 +337,7 @@ async def test_many_at_once(tmp_path):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(240)
 async def test_two_hundred_readings_leave_nothing(tmp_path):
     """Descriptors, threads and children are as many as before; some end, some are closed in their midst."""
     path = tmp_path / "tape.ts"

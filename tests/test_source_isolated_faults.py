@@ -19,9 +19,8 @@ from pathlib import Path
 
 import feed
 import pytest
+from apart import children, isolated, open_files, records, until
 from test_relay import Ear, quick, relay, running, said  # noqa: F401  # two fixtures
-from test_source_isolated import children, isolated, no_process_is_left, until  # noqa: F401  # a fixture
-from test_sources import open_files, records
 
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.sources import isolated as isolated_module

@@ -1,0 +1,218 @@
+"""Isolated sources of every kind, each with somebody who sends; and what is left of them: files, threads, children.
+
+Next door: `test_source_isolated*.py` use it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import feed
+import pytest
+
+from klvrelay.klv import Decoder
+from klvrelay.record import Packet
+from klvrelay.sources import Source, open_source
+
+TAPE = feed.recording()
+isolated = partial(open_source, isolate=True)
+
+
+@dataclass
+class Case:
+    """A source with somebody who sends to it.
+
+    size    bytes after which all has come
+    ends    whether it ends by itself
+    begin   makes the sender send
+    port    that the source listens on, by which time it may
+    """
+
+    source: Source
+    size: int = len(TAPE.ts)
+    ends: bool = True
+    begin: Callable[[], None] = lambda: None
+    port: int = 0
+
+
+@asynccontextmanager
+async def file_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    path = folder / "tape.ts"
+    path.write_bytes(TAPE.ts)
+    yield Case(isolated(str(path)))
+
+
+@asynccontextmanager
+async def klv_file_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    path = folder / "tape.klv"
+    path.write_bytes(TAPE.bare)
+    yield Case(isolated(f"file://{path}"), len(TAPE.bare))
+
+
+@asynccontextmanager
+async def stdin_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    before, (read, write) = os.dup(0), os.pipe()
+    os.dup2(read, 0)
+    os.close(read)
+    writer = threading.Thread(target=_write, args=(write,))
+
+    try:
+        yield Case(isolated("-"), begin=writer.start)
+    finally:
+        os.dup2(before, 0)
+        os.close(before)
+        if writer.ident:
+            writer.join()
+        else:
+            os.close(write)
+
+
+def _write(pipe: int) -> None:
+    with open(pipe, "wb") as file:
+        file.write(TAPE.ts)
+
+
+@asynccontextmanager
+async def replay_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    path = folder / "tape.ts"
+    path.write_bytes(TAPE.ts)
+    yield Case(isolated(str(path), speed=50))
+
+
+@asynccontextmanager
+async def udp_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    yield Case(
+        isolated(f"udp://127.0.0.1:{port}"),
+        ends=False,
+        port=port,
+        begin=lambda: feed.send_udp(feed.datagrams(TAPE.ts), port),
+    )
+
+
+@asynccontextmanager
+async def udp6_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    yield Case(
+        isolated(f"udp://[::1]:{port}"),
+        ends=False,
+        port=port,
+        begin=lambda: feed.send_udp(feed.datagrams(TAPE.ts), port, "::1"),
+    )
+
+
+@asynccontextmanager
+async def rtp_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    yield Case(
+        isolated(f"rtp://127.0.0.1:{port}"),
+        ends=False,
+        port=port,
+        begin=lambda: feed.send_udp(feed.rtp_datagrams(feed.datagrams(TAPE.ts)), port),
+    )
+
+
+@asynccontextmanager
+async def tcp_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    async with feed.tcp_server(TAPE.ts) as port:
+        yield Case(isolated(f"tcp://127.0.0.1:{port}"))
+
+
+@asynccontextmanager
+async def rtsp_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    payloads = [(0, datagram) for datagram in feed.datagrams(TAPE.ts)]
+    async with feed.RtspServer(payloads) as server:
+        yield Case(isolated(f"rtsp://127.0.0.1:{server.port}/live", timeout=0.5), len(TAPE.bare))
+
+
+@asynccontextmanager
+async def libav_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    path = folder / "tape.ts"
+    path.write_bytes(TAPE.ts)
+    yield Case(isolated(str(path), demux="libav"), len(TAPE.bare))
+
+
+KINDS = [
+    file_case,
+    klv_file_case,
+    stdin_case,
+    replay_case,
+    udp_case,
+    udp6_case,
+    rtp_case,
+    tcp_case,
+    rtsp_case,
+    libav_case,
+]
+Kind = Callable[[Path, int], AbstractAsyncContextManager[Case]]
+
+
+def name_of(kind: Kind) -> str:
+    return kind.__name__.removesuffix("_case")
+
+
+async def read(case: Case) -> list[Packet]:
+    """All packets until the source ends, or all bytes have come; fails after 10 s."""
+    got: list[Packet] = []
+    beginning = asyncio.create_task(_begin(case))
+    async with asyncio.timeout(10), aclosing(case.source.packets()) as packets:
+        async for packet in packets:
+            got.append(packet)
+            if not case.ends and sum(len(packet.data) for packet in got) >= case.size:
+                break
+    await beginning
+    return got
+
+
+async def _begin(case: Case) -> None:
+    if case.port:
+        await feed.listening(case.port)
+    case.begin()
+
+
+def children() -> set[int]:
+    """The processes that this one started and that are not reaped yet."""
+    found: set[int] = set()
+    for task in os.listdir("/proc/self/task"):
+        with suppress(FileNotFoundError):
+            found |= {int(pid) for pid in Path(f"/proc/self/task/{task}/children").read_text().split()}
+    return found
+
+
+async def until(condition, within: float = 5.0):
+    """What `condition` gives, once that is something; fails after `within` seconds."""
+    async with asyncio.timeout(within):
+        while not (found := condition()):
+            await asyncio.sleep(0.005)
+    return found
+
+
+def open_files() -> set[str]:
+    """The descriptors of this process that are files, pipes or sockets."""
+    return {f"{fd} {os.readlink(f'/proc/self/fd/{fd}')}" for fd in os.listdir("/proc/self/fd") if _is_open(fd)}
+
+
+def _is_open(fd: str) -> bool:
+    return os.path.islink(f"/proc/self/fd/{fd}")
+
+
+async def freed(files: set[str], threads: set[threading.Thread], within: float) -> None:
+    """Return once no descriptor and no thread is there that was not before; fails after `within` seconds."""
+    try:
+        async with asyncio.timeout(within):
+            while (open_files() - files) or (set(threading.enumerate()) - threads):
+                await asyncio.sleep(0.005)
+    except TimeoutError:
+        pytest.fail(f"left behind: {open_files() - files}, {set(threading.enumerate()) - threads}")
+
+
+async def records(source: Source) -> list:
+    decoder, found = Decoder("test", None), []
+    async with aclosing(source.packets()) as packets:
+        async for packet in packets:
+            found += decoder.feed(packet)
+    return found + decoder.flush()

@@ -16,6 +16,7 @@ NAMES = {
     "limits": "packets that are made to be dear, up to the limit of 64 KiB",
     "demux": "a TS file in the page cache to JSON Lines, beside plain reading, PyAV and tstrans",
     "latency": "16 live streams through klvrelay and mosquitto to a subscriber",
+    "pacing": "how evenly `klvrelay send` sends",
     "streams": "how many live streams one core carries",
 }
 

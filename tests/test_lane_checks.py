@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 
+import numpy as np
 import pytest
 from test_lane import NULL, PMT_PID, cell, klv_packet
 from test_psi import pat, pmt, section
-from timed import ASYNC, AUDIO_PID, KLV_PID, KLVA, STREAMS, SYNC, VIDEO_PID, Clocked, Slot, between, faults, fed
+from timed import ASYNC, AUDIO_PID, EPOCH, KLV_PID, KLVA, STREAMS, SYNC, VIDEO_PID, Clocked, Slot, between, faults, fed
 from wrapping import local_set, packet
 
+from klvrelay.probe.transport.pcr import StreamClock
+from klvrelay.probe.transport.pids import PidCounts, pids_of
 from klvrelay.wire import Counters, Lane
 
 BOTH = pytest.mark.parametrize("arrival", [True, False], ids=["by arrival", "by PCR"])
@@ -53,7 +57,7 @@ def test_in_a_clean_stream_nothing_is_wrong(arrival: bool) -> None:
     assert {entry[5] for entry in entries} == {"ok"}
 
 
-def test_real_recordings_have_what_they_have(shared) -> None:
+def test_real_recordings_have_what_they_have(shared: Path) -> None:
     """Encoders of the field: no loss, no table missing; two send their PCRs too seldom."""
     found = {}
     for name in ("osh_sample_stream", "h264_klv", "h264_no_klv", "aphill_klv_10s"):
@@ -457,3 +461,67 @@ def test_counters_of_two_lanes_together() -> None:
     two = Counters(packets=4, pat_errors=1, pcr_jitter_us=70, pcr_jitter_max_us=100)
     assert one + two == two + one
     assert one + two == Counters(7, continuity_errors=2, pat_errors=1, pcr_jitter_us=70, pcr_jitter_max_us=900)
+
+
+# ---- a second opinion: what `klvrelay probe` counts with numpy ----
+
+
+def opinion(ts: bytes) -> dict[str, int]:
+    """The same counts by the probe's own code; of streams without repetitions."""
+    rows = np.frombuffer(ts, np.uint8).reshape(-1, 188)
+    pids, counts, clock = pids_of(rows), PidCounts(), StreamClock()
+    counts.take(rows, pids)
+    clock.take(rows, pids, 0)
+    repeats = [stats.frozen() for stats in clock.stats.values()]
+    told = {
+        "continuity_errors": counts.gaps.sum(),
+        "transport_errors": counts.errors.sum(),
+        "scrambled": counts.scrambled.sum(),
+        "pcr_repetition_errors": sum(r.late for r in repeats),
+        "pcr_discontinuity_errors": sum(stats.jumps for stats in clock.stats.values()),
+    }
+    return {name: int(count) for name, count in told.items() if count}
+
+
+@pytest.mark.parametrize("name", ["osh_sample_stream", "h264_klv", "h264_no_klv", "aphill_klv_10s"])
+def test_the_probe_counts_the_same_in_real_recordings(name: str, shared: Path) -> None:
+    """Whole, and twenty times with a hundredth of its packets scrambled and another one lost."""
+    data = (shared / "data" / f"{name}.ts").read_bytes()
+    ts = [data[at : at + 188] for at in range(0, len(data), 188)]
+    assert faults(lane_of(ts)) == opinion(data)
+    ours = {"discontinuities", "damaged", "bad_checksum", "pat_errors", "pmt_errors", "pid_errors"}
+    compared = 0
+    for seed in range(20):
+        chance = random.Random(seed)
+        spoilt = [flagged(p, scrambled=2) if n > 12 and chance.random() < 0.01 else p for n, p in enumerate(ts)]
+        lossy = spoilt[:12] + [p for p in spoilt[12:] if pid_of(p) == 0x1FFF or chance.random() > 0.01]
+        if not {0, 15} & set(hidden_runs(spoilt, lossy)):
+            told = {key: count for key, count in faults(lane_of(lossy)).items() if key not in ours}
+            assert told == opinion(b"".join(lossy)), seed
+            compared += "continuity_errors" in told and "scrambled" in told
+    assert compared > 10
+
+
+def hidden_runs(ts: Sequence[bytes], lossy: Sequence[bytes]) -> list[int]:
+    """How many packets with payload were lost in a row, of any PID, modulo 16: what the counter can't show."""
+    kept, runs = {id(p) for p in lossy}, []
+    lost: dict[int, int] = {}
+    for p in ts:
+        if not p[3] & 0x10:
+            continue
+        if id(p) in kept:
+            runs.append(lost.pop(pid_of(p), 1) % 16)
+        else:
+            lost[pid_of(p)] = lost.get(pid_of(p), 0) + 1
+    return runs
+
+
+def test_lines_count_as_packets_do() -> None:
+    """The way straight to text tells the lane when bytes came, too."""
+    lanes = Lane(ts=True), Lane(ts=True)
+    for slot in Clocked().slots(0, 3 * SECOND, leave=between(SECOND, 2 * SECOND, "pat", "audio")):
+        lanes[0].packets(b"".join(slot.ts), EPOCH + slot.us)
+        lanes[1].lines(b"".join(slot.ts), b"{", 0, EPOCH + slot.us)
+    assert faults(lanes[0]) == {"pat_errors": 1}
+    assert faults(lanes[1]) == {"pat_errors": 1, "unknown_items": 30}  # known where text is made
+    assert lanes[0].counters.pcr_jitter_max_us == lanes[1].counters.pcr_jitter_max_us

@@ -201,12 +201,12 @@ def test_a_flipped_bit_of_any_header_makes_no_false_record(celled: bool) -> None
 
 
 def test_a_flipped_bit_of_a_packet_is_seen_by_its_sum() -> None:
-    """Each bit of a KLV packet behind its key: none is published wrong."""
+    """Each bit of a KLV packet, also of its key, which makes it one of another set: none is published wrong."""
     sent = [klv_packet(n, 300 + 5 * n) for n in range(5)]
     ts, places = small(*sent)
     for place in places[3:6]:
         begin = ts[place].find(sent[0][:16])
-        for bit in range(8 * (begin + 16) if begin >= 0 else 32, 188 * 8):
+        for bit in range(8 * begin if begin >= 0 else 32, 188 * 8):
             flipped = list(ts)
             flipped[place] = _flipped(ts[place], bit)
             assert not judged(records_of(flipped), sent).false, (place, bit)
@@ -231,8 +231,8 @@ def test_two_flips_that_cancel_out_in_the_sum_are_told_as_what_they_are() -> Non
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_what_flips_make_is_false_only_where_a_key_or_two_bits_cancel(level: str) -> None:
-    """Of thousands of flipped units, what is published wrong has a wrong key, or two flips of one weight."""
+def test_of_flips_only_two_that_cancel_out_make_a_false_record(level: str) -> None:
+    """Of thousands of flipped units: where two hit one packet, a sum of 16 bits may fit."""
     false, flipped = [], 0
     for stream in streams():
         if stream.name != UNSUMMED:
@@ -241,6 +241,5 @@ def test_what_flips_make_is_false_only_where_a_key_or_two_bits_cancel(level: str
                 false += verdict.false
                 flipped += verdict.tally.flipped
     assert flipped > 100
-    known = [raw for raw in false if raw.startswith(klv_packet(0)[:16])]
-    assert len(known) <= flipped // 500
-    assert len(false) <= flipped // 50
+    assert len(false) <= flipped // 200
+    assert all(raw.startswith(klv_packet(0)[:16]) for raw in false)

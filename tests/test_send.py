@@ -239,7 +239,7 @@ async def test_what_can_not_be_sent_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceDown, match="no such file"):
         await sent(Reel(Url.parse(tmp_path / "none.ts")))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(NotMedia, match=r"no \.ts or \.klv file"):
+    with pytest.raises(NotMedia, match=r"without a \.ts or \.klv file"):
         await sent(Reel(Url.parse(tmp_path / "empty")))
     with pytest.raises(ConfigError, match="a file, a folder of segments, or -"):
         Reel(Url.parse("udp://127.0.0.1:5000"))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import pty
 import re
 import signal
 import socket
@@ -19,7 +21,7 @@ import feed
 import pytest
 from brokers import until
 from test_cli import log_as_it_was, ran  # noqa: F401
-from test_relay_process import klvrelay
+from test_relay_process import COMMAND, ENVIRONMENT, klvrelay
 
 from klvrelay import decode, sample
 from klvrelay.errors import ConfigError, SourceDown
@@ -298,6 +300,29 @@ async def test_nobody_listens_and_it_goes_on(tape: str, free_port: int) -> None:
         assert (await command.stop(signal.SIGINT))[0] == 0
     assert command.said.count("nobody listens") == 1
     assert re.search(r"sent \d+\.\d s of \S+flight\.ts to udp://127\.0\.0\.1:\d+ in .*: [\d,]+ datagrams", command.said)
+
+
+async def test_a_terminal_shows_how_it_goes_on(tape: str, free_port: int) -> None:
+    """One line that is written over: time, rate, datagrams, damage so far; then the summary."""
+    mine, theirs = pty.openpty()
+    args = ("send", tape, f"udp://127.0.0.1:{free_port}", "--impair", "loss=20%,seed=1")
+    process = await asyncio.create_subprocess_exec(*COMMAND, *args, env=ENVIRONMENT, stderr=theirs)
+    os.close(theirs)
+    os.set_blocking(mine, False)
+    shown = b""
+    try:
+        while process.returncode is None:
+            with suppress(BlockingIOError, OSError):
+                shown += os.read(mine, 65536)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), 0.02)
+        with suppress(BlockingIOError, OSError):
+            shown += os.read(mine, 65536)
+    finally:
+        os.close(mine)
+    lines = re.findall(rb"\r\x1b\[K *\d\.\d s +\d+\.\d\d Mbit/s  \d+ datagrams, \d\.\d MB; \d+ lost", shown)
+    assert len(lines) >= 2, shown
+    assert re.search(rb"\r\x1b\[Ksent 1\.0 s of .* lost \(seed=1\)\r\n$", shown), shown
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

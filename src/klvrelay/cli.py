@@ -83,11 +83,22 @@ async def _decode(args: argparse.Namespace) -> int:
     from klvrelay.verbs import decode
 
     url = Url.parse(args.source)
-    counters = await decode.decode(url, args.format, show_progress=not args.quiet and sys.stderr.isatty())
+    show_progress = not args.quiet and sys.stderr.isatty()
+    counters = await decode.decode(url, args.format, show_progress=show_progress, follow=args.follow)
     if counters.packets == 0:
         raise decode.no_klv(url, counters)
     if not args.quiet:
         print(decode.summary(counters), file=sys.stderr)
+    return 0
+
+
+async def _record(args: argparse.Namespace) -> int:
+    from klvrelay.verbs.record import record
+
+    options = {"interface": args.interface, "sender": args.sender, "timeout": args.source_timeout}
+    given = {key: value for key, value in options.items() if value is not None}
+    limits = (args.segment_seconds, args.segment_size, args.keep_size, args.keep_age)
+    await record(args.source, args.folder, args.stream, limits, quiet=args.quiet, **given)
     return 0
 
 
@@ -157,8 +168,10 @@ async def _send(args: argparse.Namespace) -> int:
     return 0
 
 
-VERBS = {"run": _relay, "replay": _relay, "decode": _decode, "probe": _probe, "watch": _watch, "demo": _demo}
-VERBS["send"] = _send
+VERBS = {
+    "run": _relay, "replay": _relay, "decode": _decode, "probe": _probe, "record": _record, "watch": _watch,
+    "demo": _demo, "send": _send,
+}  # fmt: skip
 
 
 async def _stoppable(work: Coroutine[Any, Any, int]) -> int:

@@ -17,6 +17,7 @@ NAMES = {
     "demux": "a TS file in the page cache to JSON Lines, beside plain reading, PyAV and tstrans",
     "joining": "a live stream joined in the midst of it, to its first record, beside PyAV",
     "latency": "16 live streams through klvrelay and mosquitto to a subscriber",
+    "pacing": "how evenly `klvrelay send` sends",
     "streams": "how many live streams one core carries",
 }
 

@@ -1,4 +1,4 @@
-"""How evenly `klvrelay send` sends: `python -m benchmarks.pacing [Mbit/s] [seconds]`.
+"""How evenly `klvrelay send` sends.
 
 A stream of one constant rate, whose datagrams are due one like the other, is sent to a socket whose kernel stamps
 each arrival. Printed: how far the arrivals are off an even beat, the drift, and the CPU that the sender took.
@@ -16,20 +16,21 @@ import sys
 import tempfile
 from pathlib import Path
 
+from benchmarks.show import CONSOLE
+
 DATAGRAM = 7 * 188
 _SO_TIMESTAMPNS = 35
 _NULL = b"\x47\x1f\xff\x10" + b"\xff" * 184
 
 
-def main() -> int:
-    rate = float(sys.argv[1]) * 1e6 if len(sys.argv) > 1 else 5e6
-    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 10.0
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "even.ts"
-        path.write_bytes(even(rate, seconds))
-        arrivals, used = asyncio.run(measured(path))
-    report(arrivals, DATAGRAM * 8 / rate, used)
-    return 0
+def run(*, quick: bool) -> None:
+    """At the rate of one video stream, of four, and of twenty."""
+    for rate in (5e6, 20e6, 100e6):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "even.ts"
+            path.write_bytes(even(rate, 2.0 if quick else 6.0))
+            arrivals, used = asyncio.run(measured(path))
+        CONSOLE.print(f"{rate / 1e6:.0f} Mbit/s: {report(arrivals, DATAGRAM * 8 / rate, used)}", highlight=False)
 
 
 def even(rate: float, seconds: float) -> bytes:
@@ -73,19 +74,16 @@ async def measured(path: Path) -> tuple[list[float], float]:
     return arrivals, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def report(arrivals: list[float], each: float, used: float) -> None:
+def report(arrivals: list[float], each: float, used: float) -> str:
+    """How far from an even beat they are, measured from the middle one."""
     count, span = len(arrivals), arrivals[-1] - arrivals[0]
     off = [at - arrivals[0] - number * each for number, at in enumerate(arrivals)]
     middle = sorted(off)[count // 2]
     errors = sorted(abs(error - middle) * 1e3 for error in off)
     quarter = count // 4
     drift = (sum(off[-quarter:]) - sum(off[:quarter])) / quarter / (span * 0.75) * 1e6
-    print(
-        f"{count} datagrams in {span:.3f} s, due {each * 1e3:.2f} ms apart: off by {errors[count // 2]:.3f} ms (median),"
-        f" {errors[count * 99 // 100]:.3f} ms (p99), {errors[-1]:.3f} ms (most); drift {drift:.1f} us/s;"
-        f" sender {used / span * 100:.1f} % of a core with its start, {used * 1e6 / count:.0f} us a datagram"
+    return (
+        f"{count} datagrams in {span:.3f} s, due {each * 1e3:.2f} ms apart: off by {errors[count // 2]:.3f} ms"
+        f" (median), {errors[count * 99 // 100]:.3f} ms (p99), {errors[-1]:.3f} ms (most); drift {drift:.1f} us/s;"
+        f" sender {used / span * 100:.1f} % of a core, its start included"
     )
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -61,6 +61,13 @@ void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t
     s->to += n;
 }
 
+/* A flipped bit of its key makes a packet that of a set that has no checksum: its own is still there, and wrong. */
+static int is_renamed(const struct pid *s, const struct set *set, const uint8_t *data, size_t n)
+{
+    return s->summed && set->sum == SUM_NONE && n > 20 && data[n - 4] == 1 && data[n - 3] == 2 &&
+           be16(data + n - 2) != klv_sum16(data, n - 2);
+}
+
 static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view *view, struct klv_packet *packet)
 {
     packet->data = s->hold + s->from;
@@ -76,7 +83,7 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     int doubtful = view->checksum == KLV_ABSENT && s->from < s->doubt && s->doubt - s->from < view->size;
     /* Where all others had a checksum, one without has lost it. */
     int robbed = set->sum && s->summed && view->checksum == KLV_ABSENT;
-    packet->damaged = view->cut || s->damaged || doubtful || robbed;
+    packet->damaged = view->cut || s->damaged || doubtful || robbed || is_renamed(s, set, packet->data, packet->size);
     s->summed |= set->sum && view->checksum == KLV_GOOD;
     lane->last = s;
     lane->last_size = view->size;

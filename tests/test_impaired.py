@@ -28,14 +28,14 @@ UNSUMMED = "async, no checksum"
 streams = cache(made)
 
 
-def over(wish: str, found: Iterable[Stream], seeds: Iterable[int]) -> Verdict:
-    """The sum of what many seeds make of many streams; a false record names its seed."""
+def over(wish: str, found: Iterable[Stream], seeds: Iterable[int], *, may: bool = False) -> Verdict:
+    """The sum of what many seeds make of many streams; a false record names its seed, unless there may be some."""
     total = Verdict()
     for stream in found:
         for seed in seeds:
             verdict = through(stream, f"{wish},seed={seed}")
             shown = [raw[:40].hex() for raw in verdict.false[:3]]
-            assert not verdict.false, f"{stream.name}: {wish},seed={seed}: {len(verdict.false)} false records {shown}"
+            assert may or not verdict.false, f"{stream.name}: {wish},seed={seed}: false: {shown}"
             total.add(verdict)
     return total
 
@@ -59,11 +59,18 @@ def test_loss_reorder_and_duplicates_make_no_false_record(wish: str, level: str)
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("wish", LOSSES)
-def test_loss_makes_no_false_record_where_there_is_no_checksum(wish: str, level: str) -> None:
-    """Sets without one: all that speaks for a packet is that the transport was whole."""
-    verdict = over(f"{wish},level={level}", [s for s in streams() if s.name == UNSUMMED], range(20))
-    assert verdict.damaged > 20
+@pytest.mark.parametrize("wish", [*LOSSES, *MOVES, ALL])
+def test_of_sets_without_a_checksum_hardly_one_is_false(wish: str, level: str) -> None:
+    """All that speaks for such a packet is that the transport was whole, and a counter of 4 bits can fit by chance.
+
+    Other PIDs then tell of most losses, but not where the packet ends before one of theirs comes. RTP tells of all.
+    """
+    verdict = over(f"{wish},level={level}", [s for s in streams() if s.name == UNSUMMED], range(10), may=True)
+    assert len(verdict.false) <= verdict.sent // (100 if "apart=16" in wish else 1000)
+    if wish in LOSSES[:2] or level == "ts":
+        assert not verdict.false
+    if not (level == "ts" and wish == "duplicate=5%"):
+        assert verdict.damaged > 20
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -138,8 +145,10 @@ SETS = {
 }
 
 
-@pytest.mark.parametrize("name", SETS)
-@pytest.mark.parametrize("apart", [1, 2, 3, 15, 16])
+# Where there is no checksum, nothing in a PID tells two packets apart whose counters are the same.
+@pytest.mark.parametrize(
+    ("name", "apart"), [(n, a) for n in SETS for a in (1, 2, 3, 15, 16) if (n, a) != ("no checksum", 16)]
+)
 def test_any_two_packets_that_change_places_are_seen(name: str, apart: int) -> None:
     """Within a PES packet and across its ends; the sum alone sees none of those with blocks alike."""
     ts, places = small(*SETS[name])
@@ -151,12 +160,11 @@ def test_any_two_packets_that_change_places_are_seen(name: str, apart: int) -> N
         assert verdict.good >= len(SETS[name]) - 6
 
 
-@pytest.mark.parametrize("name", SETS)
-@pytest.mark.parametrize("apart", range(1, 20))
+@pytest.mark.parametrize(
+    ("name", "apart"), [(n, a) for n in SETS for a in range(1, 20) if (n, a) != ("no checksum", 15)]
+)
 def test_a_packet_that_comes_again_later_is_seen(name: str, apart: int) -> None:
     """One that came before, between others, also where its counter is that of the packet before it."""
-    if name == "no checksum" and apart == 15:
-        pytest.skip("its counter is the next one: nothing in this PID tells it from the packet that should come")
     ts, places = small(*SETS[name])
     for first, later in zip(places, places[apart:], strict=False):
         doubled = [*ts[: later + 1], ts[first], *ts[later + 1 :]]
@@ -193,12 +201,12 @@ def test_a_flipped_bit_of_any_header_makes_no_false_record(celled: bool) -> None
 
 
 def test_a_flipped_bit_of_a_packet_is_seen_by_its_sum() -> None:
-    """Each bit of a KLV packet behind its key: none is published wrong."""
+    """Each bit of a KLV packet, also of its key, which makes it one of another set: none is published wrong."""
     sent = [klv_packet(n, 300 + 5 * n) for n in range(5)]
     ts, places = small(*sent)
     for place in places[3:6]:
         begin = ts[place].find(sent[0][:16])
-        for bit in range(8 * (begin + 16) if begin >= 0 else 32, 188 * 8):
+        for bit in range(8 * begin if begin >= 0 else 32, 188 * 8):
             flipped = list(ts)
             flipped[place] = _flipped(ts[place], bit)
             assert not judged(records_of(flipped), sent).false, (place, bit)
@@ -219,12 +227,12 @@ def test_two_flips_that_cancel_out_in_the_sum_are_told_as_what_they_are() -> Non
     changed[partner] ^= 0x10
     ts, _ = small(sent[0], bytes(changed), sent[2])
     assert judged(records_of(ts), sent).false == [bytes(changed)]
-    assert wire.checksum16(changed[:-2]) == int.from_bytes(changed[-2:])
+    assert wire.checksum16(bytes(changed[:-2])) == int.from_bytes(changed[-2:])
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_what_flips_make_is_false_only_where_a_key_or_two_bits_cancel(level: str) -> None:
-    """Of thousands of flipped units, what is published wrong has a wrong key, or two flips of one weight."""
+def test_of_flips_only_two_that_cancel_out_make_a_false_record(level: str) -> None:
+    """Of thousands of flipped units: where two hit one packet, a sum of 16 bits may fit."""
     false, flipped = [], 0
     for stream in streams():
         if stream.name != UNSUMMED:
@@ -233,6 +241,5 @@ def test_what_flips_make_is_false_only_where_a_key_or_two_bits_cancel(level: str
                 false += verdict.false
                 flipped += verdict.tally.flipped
     assert flipped > 100
-    known = [raw for raw in false if raw.startswith(klv_packet(0)[:16])]
-    assert len(known) <= flipped // 500
-    assert len(false) <= flipped // 50
+    assert len(false) <= flipped // 200
+    assert all(raw.startswith(klv_packet(0)[:16]) for raw in false)

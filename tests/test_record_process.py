@@ -112,6 +112,7 @@ async def test_a_relay_behind_a_recorder_misses_nothing(oracle: OracleBroker, fr
     args = (f"udp://127.0.0.1:{free_port}", str(folder), "--segment-size", "32K")
     sent = [feed.recording(count=100, filler=3, first_pcr=900_000 * (number + 1)) for number in range(2)]
     async with klvrelay("run", str(folder), "--follow", "--stream", "uav1", "--mqtt", oracle.url) as relay:
+        await until(lambda: "connected" in relay.said)  # it looks for the folder by now
         for number, tape in enumerate(sent, 1):
             async with klvrelay("record", *args) as recorder:
                 await feed.listening(free_port)

@@ -9,6 +9,7 @@ import asyncio
 import random
 import socket
 import time
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -109,7 +110,7 @@ async def test_it_takes_the_time_of_the_recording(speed: float, tmp_path: Path) 
 async def test_datagrams_are_spread_evenly(tmp_path: Path) -> None:
     """At some 3 Mbit/s each has a time of its own: no bursts."""
     bench = await sent(tape(tmp_path, TAPE.ts), speed=2)
-    steps = [later - sooner for sooner, later in zip(bench.dues, bench.dues[1:], strict=False)]
+    steps = [later - sooner for sooner, later in pairwise(bench.dues)]
     each = 1 / len(bench.dues)
     assert sum(0.5 * each < step < 1.5 * each for step in steps) > 0.9 * len(steps)
 
@@ -192,7 +193,7 @@ async def test_a_folder_of_segments_is_one_stream(tmp_path: Path) -> None:
     cuts = [0, 100_000, 200_001, len(TAPE.ts)]
     folder = tmp_path / "tape"
     folder.mkdir()
-    for number, (begin, end) in enumerate(zip(cuts, cuts[1:], strict=False)):
+    for number, (begin, end) in enumerate(pairwise(cuts)):
         (folder / f"2026-01-0{number + 1}T000000Z.ts").write_bytes(TAPE.ts[begin:end])
     (folder / "notes.txt").write_text("no stream")
     (folder / "aside").mkdir()
@@ -237,8 +238,8 @@ async def test_what_can_not_be_sent_is_refused(tmp_path: Path) -> None:
         await sent(tape(tmp_path, b"\0\0\0\x20ftypisom" + bytes(2000), "clip.mp4"))
     with pytest.raises(SourceDown, match="no such file"):
         await sent(Reel(Url.parse(tmp_path / "none.ts")))
-    with pytest.raises(NotMedia, match=r"no \.ts or \.klv file"):
-        (tmp_path / "empty").mkdir()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(NotMedia, match=r"without a \.ts or \.klv file"):
         await sent(Reel(Url.parse(tmp_path / "empty")))
     with pytest.raises(ConfigError, match="a file, a folder of segments, or -"):
         Reel(Url.parse("udp://127.0.0.1:5000"))

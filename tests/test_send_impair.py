@@ -104,7 +104,7 @@ def test_the_same_units_are_lost_whatever_else_is_asked_for() -> None:
     """Each kind of damage has a chance of its own."""
     alone, _ = through("loss=5%,seed=9")
     along, _ = through("loss=5%,flip=10%,delay=3,seed=9")
-    assert numbers([u for u in alone]) == sorted(numbers(alone))
+    assert numbers(alone) == sorted(numbers(alone))
     assert len(alone) == len(along)
     assert [a == b for a, b in zip(alone, along, strict=True)].count(False) < len(alone) // 5
 

@@ -111,10 +111,9 @@ class Recorder:
         await self._room(0)
 
     async def _keep(self) -> None:
-        backoff, said = Backoff(), False
+        backoff = Backoff()
         while True:
-            source = self._open()
-            begun, size, fault = time.monotonic(), source.link.size, "ended"
+            source, begun, fault = self._open(), time.monotonic(), "ended"
             try:
                 await self._take(source)
             except SourceError as error:
@@ -133,10 +132,9 @@ class Recorder:
                 return
             if time.monotonic() - begun > STEADY:
                 backoff.reset()
-            said = said and source.link.size == size  # once for as long as nothing comes
-            if not said:
+            if self.state != "source down":  # once for as long as nothing comes
                 LOG.warning("record.source_down: %s; it is tried again until it is back", fault)
-            self.state, said = "source down", True
+            self.state = "source down"
             await asyncio.sleep(backoff.next())
 
     async def _take(self, source: Source) -> None:

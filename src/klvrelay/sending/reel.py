@@ -6,10 +6,10 @@ Next door: `sources/pace.py` has the clocks; `cut.py` makes datagrams of the sli
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from klvrelay.errors import ConfigError, NotMedia, SourceDown
+from klvrelay.errors import ConfigError, NotMedia
 from klvrelay.names import Url
 from klvrelay.record import Carriage
 from klvrelay.sources.file import pieces
@@ -56,7 +56,7 @@ class Reel:
 
         speed   times its own pace that they will go at: how finely they are cut depends on it, not when they are due
         """
-        async with aclosing(_pieces_of(self.url)) as found:
+        async with aclosing(pieces(self.url)) as found:
             carriage, piece = await sniffed(self.url, found)
             if carriage is None:
                 raise NotMedia(
@@ -65,8 +65,9 @@ class Reel:
                 )
             self.carriage = carriage
             clock = self._clock(carriage, QUANTUM * speed)
-            async for due, data in self._paced(clock, _chain(piece, found)):
-                yield due, data if isinstance(clock, KlvClock) else clock.plain(data)
+            async with aclosing(self._paced(clock, piece, found)) as slices:
+                async for due, data in slices:
+                    yield due, data if isinstance(clock, KlvClock) else clock.plain(data)
 
     def _clock(self, carriage: Carriage, quantum: float) -> TsClock | RateClock | KlvClock:
         if carriage == "klv":
@@ -76,16 +77,17 @@ class Reel:
         return TsClock(quantum) if self._rate is None else RateClock(self._rate)
 
     async def _paced(
-        self, clock: TsClock | RateClock | KlvClock, found: AsyncIterator[bytes]
+        self, clock: TsClock | RateClock | KlvClock, piece: bytes, found: AsyncGenerator[bytes, None]
     ) -> AsyncGenerator[Slice, None]:
         taken = 0
-        async for piece in found:
+        while piece:
             for at in range(0, len(piece), CHUNK):
                 for due, data in clock.cut(piece[at : at + CHUNK]):
                     yield due, data
                 taken += CHUNK
                 if taken > CLOCKLESS:
                     self._check(clock)
+            piece = await anext(found, b"")
         self._check(clock)
         for due, data in clock.rest():
             yield due, data
@@ -93,35 +95,3 @@ class Reel:
     def _check(self, clock: TsClock | RateClock | KlvClock) -> None:
         if isinstance(clock, TsClock) and not clock.ticks:
             raise NotMedia(f"{self.url}: no clock (PCR) in it to pace it by: give a rate, for example --rate 5M")
-
-
-async def _chain(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    yield first
-    async for piece in rest:
-        yield piece
-
-
-async def _pieces_of(url: Url) -> AsyncGenerator[bytes, None]:
-    """The bytes of a file, or of all segments in a folder as one stream."""
-    for one in _files(url):
-        async with aclosing(pieces(one)) as found:
-            async for piece in found:
-                yield piece
-
-
-def _files(url: Url) -> list[Url]:
-    return _segments(url) if url.scheme == "file" and os.path.isdir(url.path) else [url]
-
-
-def _segments(folder: Url) -> list[Url]:
-    """What `klvrelay record` wrote there, oldest first: its names tell the time."""
-    try:
-        with os.scandir(folder.path) as entries:
-            paths = sorted(entry.path for entry in entries if entry.is_file() and entry.name.endswith((".ts", ".klv")))
-    except OSError as fault:
-        raise SourceDown(f"{folder}: can't be read: {os.strerror(fault.errno or 0)}") from fault
-    if not paths:
-        raise NotMedia(f"{folder}: no .ts or .klv file in this folder")
-    if len({os.path.splitext(path)[1] for path in paths}) > 1:
-        raise NotMedia(f"{folder}: both .ts and .klv files in this folder, which are no one stream: give one file")
-    return [Url("file", path=path) for path in paths]

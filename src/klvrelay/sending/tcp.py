@@ -11,14 +11,11 @@ from typing import Self
 
 from klvrelay.errors import ConfigError, SourceDown
 from klvrelay.names import Url, printable
+from klvrelay.sending.gone import ReceiverGone
 
 _log = logging.getLogger(__name__)
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-class ReceiverGone(SourceDown):
-    """The far end was there, and broke the connection off."""
 
 
 class TcpLine:

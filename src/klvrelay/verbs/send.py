@@ -18,10 +18,10 @@ from urllib.parse import urlencode
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url, printable
 from klvrelay.sending import open_line
+from klvrelay.sending.gone import ReceiverGone
 from klvrelay.sending.impair import Impairment
 from klvrelay.sending.pacing import PKT_SIZE, Transmission, check
 from klvrelay.sending.reel import Reel
-from klvrelay.sending.tcp import ReceiverGone
 
 SHOWN_EVERY = 0.25
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}

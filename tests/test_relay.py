@@ -340,6 +340,18 @@ async def test_a_source_that_does_not_end_is_left_behind(
     assert sum("left behind" in m for m in said()) == 1
 
 
+async def test_a_source_that_hangs_gets_a_process_of_its_own(said: Callable[[], list[str]]):
+    """libav gave nothing for longer than all its timeouts: its thread is left, and a process reads on."""
+    ear, plain = Ear(), live(hang=True, fixed=True)
+    plain.data = ()
+    apart = live(*TAPE.klv, hang=True, fixed=True)
+    feed_ = Feed("uav1", lambda: plain, "rtsp://h/1", 5.0, lambda: apart, 0.05)
+    async with running(Relay([feed_], [("ear", ear)], boot="b")):  # type: ignore[arg-type,list-item,return-value]
+        await until(lambda: len(ear.records) == 40)
+    assert (plain.opened, plain.closed) == (1, 1)
+    assert sum("a process of its own" in m for m in said()) == 1
+
+
 async def test_what_the_line_told_is_summed_over_all_openings():
     """Bytes, drops and lane counts of every opening are in the report; a record's damage too."""
     ear, tries = Ear(), []

@@ -42,12 +42,16 @@ class Feed(NamedTuple):
     """What a stream is made of: its name, what opens its source, its address for messages.
 
     stall   seconds without bytes, or without KLV, after which it is stale
+    apart   opens the same source in a process of its own, for one that hung
+    hung    seconds without a byte after which a source that libav reads, which has timeouts of its own, hangs
     """
 
     name: str
     open: Callable[[], Source]
     url: str
     stall: float = STALL
+    apart: Callable[[], Source] | None = None
+    hung: float = 60.0
 
 
 class Stream:
@@ -58,6 +62,7 @@ class Stream:
         self.health = StreamHealth(feed.name, feed.url, feed.stall)
         self.decoder = Decoder(feed.name, boot)
         self.failed: SourceError | None = None
+        self._feed = feed
         self._open = feed.open
         self._boot = boot
         self._outlets = outlets
@@ -167,6 +172,9 @@ class Stream:
         now = health.clock()
         if not (source.live and source.fixed):
             return ""
+        if now - health.last_bytes >= self._feed.hung:
+            self._set_apart()
+            return "it hangs"
         if health.online and now - health.since >= PATIENCE_MOST:
             self._patience = health.stall
         if health.state not in ("waiting", "stale") or now - health.last_record < self._patience:
@@ -174,6 +182,13 @@ class Stream:
         # Its KLV may have moved, which it can't see; a slow one gets twice as long the next time.
         self._patience = min(2 * self._patience, max(PATIENCE_MOST, health.stall))
         return "no KLV"
+
+    def _set_apart(self) -> None:
+        """Its thread can't be ended, and may be one more each time: from now on it is a process, which can."""
+        apart = self._feed.apart
+        if apart is not None and self._open is not apart:
+            self._open = apart
+            LOG.warning("%s: its reader hangs; from now on it gets a process of its own", self.name)
 
     def count(self) -> None:
         """What the line told over all openings, to the health."""

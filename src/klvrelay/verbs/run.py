@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from klvrelay.config import RelaySettings, SourceSettings
@@ -10,6 +11,9 @@ from klvrelay.intake import Feed
 from klvrelay.relay import Relay, new_boot
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sources import Source, open_source
+
+SLOWEST = 32.0
+"""Seconds that libav may be silent beyond its timeouts: a segment of a live playlist is that long at most."""
 
 
 def opened(settings: SourceSettings) -> Source:
@@ -38,6 +42,9 @@ def relay_of(settings: RelaySettings) -> Relay:
         if not source.stall > 0:
             raise ConfigError(f"stall {source.stall:g}: give seconds above 0")
         opened(source)  # nothing is opened yet: wrong schemes and options are found before anything starts
-        feeds.append(Feed(name, partial(opened, source), str(source.url), source.stall))
+        apart = partial(opened, replace(source, isolate=True))
+        feeds.append(
+            Feed(name, partial(opened, source), str(source.url), source.stall, apart, 3 * source.timeout + SLOWEST)
+        )
     sinks = [] if settings.mqtt is None else [(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
     return Relay(feeds, sinks, boot=boot, waiting=settings.waiting)

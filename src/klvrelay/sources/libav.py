@@ -80,15 +80,15 @@ class Demuxer:
         self._opened, self._waits = False, True
         self._heard = time.monotonic()
 
-    def open(self, file: Any = None, form: str | None = None) -> InputContainer:
-        """The container behind the URL, or in a `file` that can be read and stands for it; `form`: what it must be."""
+    def open(self, file: Any = None) -> InputContainer:
+        """The container behind the URL, or in a `file` that can be read and stands for it."""
         import av
 
         url, self._waits = self.url, file is None
         path = url.unredacted(without=_OWN_OPTIONS)
         container: InputContainer = av.open(
             file or (f"file:{path}" if url.scheme == "file" else path),
-            format="rtsp" if url.scheme in ("rtsp", "rtsps") else form,
+            format="rtsp" if url.scheme in ("rtsp", "rtsps") else None,
             options=dict(self._options),
             timeout=(self._timeout, self._timeout),
             **_lenient(),
@@ -145,7 +145,7 @@ class _Reader:
         if live and not data:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
         streams = data + _kept_awake(container, live)
-        sniffer = Sniffer()
+        sniffer = _Sniffer()
         for packet in container.demux(streams) if data else ():
             if self._bridge.stopped:
                 return
@@ -176,7 +176,7 @@ def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:
     return kept
 
 
-class Sniffer:
+class _Sniffer:
     """Which data streams are KLV, by their bytes: their labels can't be trusted."""
 
     def __init__(self) -> None:

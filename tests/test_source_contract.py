@@ -17,6 +17,7 @@ from pathlib import Path
 
 import feed
 import pytest
+from rtsp_servers import gst_server
 
 from klvrelay.errors import SourceDown, SourceError
 from klvrelay.klv import Decoder
@@ -212,9 +213,25 @@ async def http_case(folder: Path, port: int) -> AsyncIterator[Case]:
 
 
 @asynccontextmanager
+async def http_live_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    """A server that says neither how long it is nor gives parts of it."""
+    async with feed.http_server(TAPE.ts, ranges=False, length=False) as place:
+        yield Case(lambda: open_source(f"http://127.0.0.1:{place}/live", timeout=TIMEOUT), shared=True)
+
+
+@asynccontextmanager
 async def rtsp_case(folder: Path, port: int) -> AsyncIterator[Case]:
-    payloads = [(0, datagram) for datagram in feed.datagrams(TAPE.ts)]
-    async with feed.RtspServer(payloads) as server:
+    """GStreamer's server: MPEG-TS in RTP."""
+    async with gst_server(folder, TAPE, seconds=0.3) as server:
+        url = server.url("ts")
+        yield Case(lambda: open_source(url, timeout=2.0), shared=True, peer=[server.process])
+
+
+@asynccontextmanager
+async def rtsp_track_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    """KLV as an RTP track of its own (RFC 6597)."""
+    payloads = [(3000 * number, packet) for number, packet in enumerate(TAPE.klv)]
+    async with feed.RtspServer(payloads, feed.RtspServer.KLV) as server:
         yield Case(lambda: open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=TIMEOUT), shared=True)
 
 
@@ -233,7 +250,9 @@ KINDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
     "tcp, called": (tcp_case, ("ffmpeg",)),
     "tcp": (tcp_server_case, ()),
     "http": (http_case, ()),
-    "rtsp": (rtsp_case, ()),
+    "http, endless": (http_live_case, ()),
+    "rtsp": (rtsp_case, ("gst-rtsp-server",)),
+    "rtsp, a track of its own": (rtsp_track_case, ()),
 }
 
 

@@ -4,7 +4,8 @@
     replay.py   a file in its own time           pace.py: when each byte is due
     udp.py      udp:// and rtp://                inbox.py, rtp.py, multicast.py: what they need
     tcp.py      tcp://
-    libav.py    rtsp://, rtsps://, http://, https://, other containers; bridge.py: its way out
+    libav.py    rtsp://, rtsps://, http://, https://, other containers; demuxer.py: how libav is opened,
+                bridge.py: its way out, rfc6597.py: KLV that is an RTP track of its own
     by_libav.py the MPEG-TS of any of the others, taken apart by libav
     sniff.py    what a stream is, by its first bytes
 

@@ -17,7 +17,8 @@ from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import Bridge, settle
-from klvrelay.sources.libav import _lenient, _Sniffer, pts_of
+from klvrelay.sources.demuxer import _lenient
+from klvrelay.sources.libav import _Sniffer, pts_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -1,45 +1,42 @@
-"""rtsp://, http:// and containers other than MPEG-TS, by libav (PyAV) in a thread; next door, `bridge.py`.
+"""rtsp://, http:// and containers other than MPEG-TS, by libav (PyAV) in a thread.
+
+Next door: `demuxer.py`, which opens them; `bridge.py`, the way out of the thread; `rfc6597.py`, for KLV that is an RTP
+track of its own.
 
 libav can't be stopped from outside: a container closed by another thread is a crash. So the thread looks at a
-flag after each packet, and each of its waits ends at the timeout.
+flag after each packet, and each of its waits ends at the timeout (of a live playlist, whose segments come in bursts, at
+`SEGMENT` more).
 """
 
 from __future__ import annotations
 
-import errno
-import os
-import ssl
 import threading
 import time
-from collections.abc import AsyncGenerator, Mapping
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from collections.abc import AsyncGenerator, Iterator
+from typing import TYPE_CHECKING
 
-from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
+from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.klv import KEY
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet
 from klvrelay.sources.bridge import Bridge
+from klvrelay.sources.demuxer import SEGMENT, Demuxer, libav_options
+from klvrelay.sources.rfc6597 import Track
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet as AvPacket
     from av.stream import Stream
 
+__all__ = ["SEGMENT", "Demuxer", "LibavSource", "libav_options", "pts_of"]
+
 PATIENCE = 100
 """Packets without a KLV key after which a data stream is let be."""
 PTS_BITS = (1 << 33) - 1
-
-_OWN_OPTIONS = ("via", "transport")
-_CONTAINERS = "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,avi,flv,mpeg,asf,hls"
-_PROTOCOLS = {
-    "file": "file",
-    "stdin": "none",
-    "bytes": "none",
-    "rtsp": "rtsp,rtp,udp,tcp",
-    "rtsps": "rtsps,rtsp,rtp,srtp,udp,tcp,tls,crypto",
-    "http": "http,https,tcp,tls,crypto",
-    "https": "http,https,tcp,tls,crypto",
-}
+SYNC = 0x47
+FIRST_PID = 0x10
+"""The lowest PID that may carry a stream (ISO/IEC 13818-1, table 2-3)."""
 
 
 class LibavSource:
@@ -70,59 +67,20 @@ class LibavSource:
             bridge.stop()
 
 
-class Demuxer:
-    """libav on one URL: what it may open, how long it may wait, and its faults in our words."""
-
-    def __init__(self, url: Url, timeout: float, options: Mapping[str, str]) -> None:
-        self.url = url
-        self._timeout = timeout
-        self._options = options
-        self._opened, self._waits = False, True
-        self._heard = time.monotonic()
-
-    def open(self, file: Any = None) -> InputContainer:
-        """The container behind the URL, or in a `file` that can be read and stands for it."""
-        import av
-
-        url, self._waits = self.url, file is None
-        path = url.unredacted(without=_OWN_OPTIONS)
-        container: InputContainer = av.open(
-            file or (f"file:{path}" if url.scheme == "file" else path),
-            format="rtsp" if url.scheme in ("rtsp", "rtsps") else None,
-            options=dict(self._options),
-            timeout=(self._timeout, self._timeout),
-            **_lenient(),
-        )
-        self._opened = True
-        self.heard()
-        return container
-
-    def heard(self) -> None:
-        """It gave something: what it is waited for begins anew."""
-        self._heard = time.monotonic()
-
-    def explained(self, error: Exception, *, live: bool) -> SourceError | None:
-        """An error of libav in our words: its own text may hold the URL with the password. None: it is the end."""
-        kind, number = type(error).__name__, getattr(error, "errno", None)
-        if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= self._timeout):
-            what = "sent nothing" if self._opened else "gave no answer"
-            return SourceDown(f"{self.url}: {what} for {self._timeout:g} s")
-        if self._opened and live and number == errno.EIO:
-            return None  # how libav calls the end of a web stream that never said its length
-        if kind in ("InvalidDataError", "EOFError") and not self._opened:
-            return NotMedia(f"{self.url}: holds neither MPEG-TS nor KLV, nor a container that klvrelay reads")
-        code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
-        reasons = _BREAKS if self._opened else _REASONS
-        return SourceDown(f"{self.url}: {reasons.get(kind, 'libav can not read it')} ({code})")
-
-
 class _Reader:
     """One reading of a source, from its opening to its end; all of it happens in its thread."""
+
+    _container: InputContainer
 
     def __init__(self, source: LibavSource, demuxer: Demuxer, bridge: Bridge) -> None:
         self._source, self._url = source, source.url
         self._demuxer = demuxer
         self._bridge = bridge
+        self._sniffer = _Sniffer()
+        self._doubles = _Doubles()
+        self._tracks: dict[int, Track] = {}
+        self._playlist = False
+        self._variant: int | None = None
 
     def run(self) -> None:
         import av
@@ -134,6 +92,8 @@ class _Reader:
             fault = None
         except SourceError as known:
             fault = known
+        except IndexError:  # how PyAV meets a PID that was not there when it was opened
+            fault = SourceDown(f"{self._url}: a stream has appeared in it that is seen only when it is opened anew")
         except (av.FFmpegError, ValueError, OSError) as error:
             fault = self._demuxer.explained(error, live=self._source.live)
         finally:
@@ -141,22 +101,77 @@ class _Reader:
 
     def _pump(self, container: InputContainer) -> None:
         live = self._source.live = self._source.live and not _has_end(container)
-        data = [stream for stream in container.streams if stream.type in ("data", "unknown")]
+        data = [stream for stream in container.streams if _may_carry(stream)]
         if live and not data:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
-        streams = data + _kept_awake(container, live)
-        sniffer = _Sniffer()
-        for packet in container.demux(streams) if data else ():
-            if self._bridge.stopped:
-                return
-            self._demuxer.heard()
-            if packet.size and packet.stream in data and sniffer.is_klv(packet):
-                self._bridge.put(_packet(packet, live), newest_wins=live)
+        self._container, self._playlist = container, container.format.name == "hls"
+        # The segments of a playlist come in bursts, and they wait on the server.
+        newest_wins = live and not self._playlist
+        try:
+            for packet in container.demux(data + _kept_awake(container, live)) if data else ():
+                if self._bridge.stopped:
+                    return
+                self._demuxer.heard()
+                self._source.link.size += packet.size
+                if packet.size and packet.stream in data and self._is_wanted(packet):
+                    for piece in self._pieces(packet, live):
+                        self._bridge.put(piece, newest_wins=newest_wins)
+        finally:
+            for piece in self._rest():
+                self._bridge.put(piece, newest_wins=newest_wins)
+
+    def _is_wanted(self, packet: AvPacket[Stream]) -> bool:
+        if not (self._sniffer.is_klv(packet) or self._is_ts(packet)):
+            return False
+        if self._playlist and not self._is_of_the_variant(packet):
+            return False
+        if self._demuxer.options.get("rtsp_transport") != "udp" or self._doubles.is_new(packet):
+            return True
+        self._source.link.rtp_duplicates += 1
+        return False
+
+    def _is_own_track(self, stream: Stream) -> bool:
+        """An RTP track, not a part of a transport stream that comes in one: libav numbers these from 0."""
+        return self._url.scheme in ("rtsp", "rtsps") and stream.id < FIRST_PID
+
+    def _is_ts(self, packet: AvPacket[Stream]) -> bool:
+        """MPEG-TS that libav does not know as such, since its payload type is not the registered one (RFC 3551)."""
+        return self._is_own_track(packet.stream) and packet.size % 188 == 0 and bytes(packet)[0] == SYNC
+
+    def _is_of_the_variant(self, packet: AvPacket[Stream]) -> bool:
+        """The same KLV is in each variant of a playlist: of the first that has it, and the others are not loaded."""
+        from av.stream import Discard
+
+        if self._variant is None:
+            self._variant = packet.stream.id
+            for stream in self._container.streams:
+                if stream.id != self._variant:
+                    stream.discard = Discard.all
+        return packet.stream.id == self._variant
+
+    def _pieces(self, packet: AvPacket[Stream], live: bool) -> Iterator[Packet]:
+        received = time.time_ns() // 1000 if live else None
+        stream, pts = packet.stream, pts_of(packet)
+        if self._is_ts(packet):
+            yield Packet(bytes(packet), received)
+            return
+        if not self._is_own_track(stream):
+            pid = stream.index if self._playlist else stream.id  # there the id is that of the variant
+            yield Packet(bytes(packet), received, "klv", pts, pid, packet.is_corrupt)
+            return
+        track = self._tracks.setdefault(stream.id, Track())
+        for data, ticks, damaged in track.units(bytes(packet), pts):
+            yield Packet(data, received, "klv", ticks, stream.id, damaged)
+
+    def _rest(self) -> Iterator[Packet]:
+        for pid, track in self._tracks.items():
+            for data, ticks, damaged in track.rest():
+                yield Packet(data, time.time_ns() // 1000, "klv", ticks, pid, damaged)
 
 
 def _has_end(container: InputContainer) -> bool:
-    """A duration, or a length as a file behind http:// has it."""
-    return container.duration is not None or (container.size or 0) > 0
+    """A duration, or a length as a file behind http:// has it; of a playlist that length says nothing."""
+    return container.duration is not None or (container.format.name != "hls" and (container.size or 0) > 0)
 
 
 def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:
@@ -169,11 +184,16 @@ def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:
 
     kept = []
     for stream in container.streams:
-        if live and stream.type == "video":
+        if live and stream.type == "video" and not _may_carry(stream):
             kept.append(stream)
-        elif stream.type not in ("data", "unknown"):
+        elif not _may_carry(stream):
             stream.discard = Discard.all
     return kept
+
+
+def _may_carry(stream: Stream) -> bool:
+    """Data; and what is called video, but in no coding that libav knows: a camera's label for an RTP track."""
+    return stream.type in ("data", "unknown") or (stream.type == "video" and stream.codec_context is None)
 
 
 class _Sniffer:
@@ -195,6 +215,23 @@ class _Sniffer:
         return False
 
 
+class _Doubles:
+    """A datagram that the line doubles comes out of libav's queue twice, now and then some packets later."""
+
+    def __init__(self) -> None:
+        self._lately: deque[int] = deque(maxlen=256)
+
+    def is_new(self, packet: AvPacket[Stream]) -> bool:
+        """Has nothing with these bytes and this time come lately? What has no time may well come again."""
+        if packet.pts is None:
+            return True
+        mark = hash((packet.stream_index, packet.pts, bytes(packet)))
+        if mark in self._lately:
+            return False
+        self._lately.append(mark)
+        return True
+
+
 def pts_of(packet: AvPacket[Stream]) -> int | None:
     """When it is to be shown: 90 kHz, 33 bits."""
     if packet.pts is None:
@@ -203,73 +240,5 @@ def pts_of(packet: AvPacket[Stream]) -> int | None:
     return packet.pts * base.numerator * 90_000 // base.denominator & PTS_BITS
 
 
-def _packet(packet: AvPacket[Stream], live: bool) -> Packet:
-    received = time.time_ns() // 1000 if live else None
-    return Packet(bytes(packet), received, "klv", pts_of(packet), packet.stream.id, packet.is_corrupt)
-
-
-def _lenient() -> dict[str, Any]:
-    """For `av.open`: PyAV before 19 fails at a title that is no UTF-8, unless told not to."""
-    import av
-
-    return {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
-
-
 def _named(container: InputContainer) -> str:
     return ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
-
-
-def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
-    """What libav may open, and how long it may look at it; raises ConfigError for an option that is none."""
-    options = {
-        "protocol_whitelist": _PROTOCOLS[url.scheme],
-        "probesize": "65536",
-        "analyzeduration": "500000",
-        "fpsprobesize": "0",
-        "correct_ts_overflow": "0",
-    }
-    if url.scheme in ("rtsp", "rtsps"):
-        options |= _rtsp_options(url)
-    else:
-        options["format_whitelist"] = _CONTAINERS
-    if url.scheme in ("rtsps", "https"):
-        options |= {"tls_verify": "1", "ca_file": _trusted(ca_file)}
-    return options
-
-
-def _rtsp_options(url: Url) -> dict[str, str]:
-    transport = url.options.get("transport", "tcp")
-    if transport not in ("tcp", "udp"):
-        raise ConfigError(f"{url}: transport is tcp or udp")
-    # libav holds good packets back 133 ms after each loss; the KLV core sees the loss itself.
-    return {"rtsp_transport": transport, "reorder_queue_size": "0", "allowed_media_types": "video+data"}
-
-
-def _trusted(ca_file: str | None) -> str:
-    if ca_file is None:
-        paths = ssl.get_default_verify_paths()
-        return paths.cafile or paths.openssl_cafile
-    if not os.path.isfile(ca_file):
-        raise ConfigError(f"ca_file {ca_file}: there is no such file")
-    return ca_file
-
-
-_REASONS = {
-    "FileNotFoundError": "no such file; a network source begins with rtsp://, http://, ...",
-    "IsADirectoryError": "it is a folder: give a file in it",
-    "PermissionError": "no permission to read it",
-    "HTTPUnauthorizedError": "it refuses the user or the password (401)",
-    "HTTPForbiddenError": "it forbids this to the user (403)",
-    "HTTPNotFoundError": "it has nothing of this name (404)",
-    "HTTPServerError": "the server has an error of its own (5xx)",
-    "ConnectionRefusedError": "nobody listens there: check host and port",
-    "ConnectionResetError": "the far end broke the connection off",
-    "ProtocolNotFoundError": "it leads to a protocol that is not allowed here",
-    "OSError": "no connection: check the host's name, the network, and for TLS its certificate (ca_file)",
-}
-
-_BREAKS = {
-    "ConnectionResetError": _REASONS["ConnectionResetError"],
-    "OSError": "it broke off before its end",
-    "InvalidDataError": "its bytes are damaged",
-}

@@ -1,0 +1,207 @@
+"""libav on one URL: what it may open, how far it looks, how long it waits, and its faults in our words.
+
+Next door: `libav.py` reads the KLV out of what is opened here, and `stamps.py` the frames.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import ssl
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
+from klvrelay.names import Url
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+LOG = logging.getLogger("klvrelay")
+
+SEGMENT = 30.0
+"""Seconds that a segment of a live playlist may last: nothing comes until it is whole."""
+
+_OWN_OPTIONS = ("via", "transport")
+_WEB = ("http", "https")
+_PLAYLISTS = (".m3u8", ".m3u")
+_CONTAINERS = "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,avi,flv,mpeg,asf,hls"
+_PROTOCOLS = {
+    "file": "file",
+    "stdin": "none",
+    "bytes": "none",
+    "rtsp": "rtsp,rtp,udp,tcp",
+    "rtsps": "rtsps,rtsp,rtp,srtp,udp,tcp,tls,crypto",
+    "http": "http,https,tcp,tls,crypto",
+    "https": "http,https,tcp,tls,crypto",
+}
+
+
+class Demuxer:
+    """One opening of a URL by libav, and how long it has been silent since."""
+
+    def __init__(self, url: Url, timeout: float, options: Mapping[str, str]) -> None:
+        self.url = url
+        self.options = dict(options)
+        self._timeout = timeout
+        self._patience = timeout + SEGMENT if url.path.endswith(_PLAYLISTS) else timeout
+        self._opened, self._waits, self._was_heard = False, True, False
+        self._heard = time.monotonic()
+
+    def open(self, file: Any = None) -> InputContainer:
+        """The container behind the URL, or in a `file` that can be read and stands for it."""
+        self._waits = file is None
+        try:
+            container = self._container(file)
+        except OSError as refused:
+            if refused.errno != errno.EPROTONOSUPPORT or "rtsp_transport" not in self.options:
+                raise
+            container = self._by_the_other_transport()
+        if container.format.name == "hls" and self._patience == self._timeout:
+            container.close()
+            self._patience += SEGMENT
+            container = self._container(file)
+        self._opened, self._heard = True, time.monotonic()
+        return container
+
+    def _by_the_other_transport(self) -> InputContainer:
+        refused = self.options["rtsp_transport"]
+        self.options["rtsp_transport"] = "udp" if refused == "tcp" else "tcp"
+        LOG.info("%s: refuses %s, so it is read by %s", self.url, refused, self.options["rtsp_transport"])
+        return self._container(None)
+
+    def _container(self, file: Any) -> InputContainer:
+        import av
+
+        url = self.url
+        path = url.unredacted(without=_OWN_OPTIONS)
+        container: InputContainer = av.open(
+            file or (f"file:{path}" if url.scheme == "file" else path),
+            format="rtsp" if url.scheme in ("rtsp", "rtsps") else None,
+            options=self.options | ({"rw_timeout": str(round(self._timeout * 1e6))} if url.scheme in _WEB else {}),
+            timeout=(self._timeout, self._patience),
+            **_lenient(),
+        )
+        return container
+
+    def _silent(self) -> str:
+        if not self._opened:
+            return "gave no answer"
+        by_udp = self.options.get("rtsp_transport") == "udp" and not self._was_heard
+        return "sent nothing by UDP (does a firewall stop it? try ?transport=tcp)" if by_udp else "sent nothing"
+
+    def heard(self) -> None:
+        """It gave something: what it is waited for begins anew."""
+        self._was_heard, self._heard = True, time.monotonic()
+
+    def explained(self, error: Exception, *, live: bool) -> SourceError | None:
+        """An error of libav in our words: its own text may hold the URL with the password. None: it is the end."""
+        kind, number = type(error).__name__, getattr(error, "errno", None)
+        wait = self._patience if self._opened else self._timeout
+        if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= wait):
+            return SourceDown(f"{self.url}: {self._silent()} for {wait:g} s")
+        if self._opened and live and number == errno.EIO:
+            return None  # how libav calls the end of a web stream that never said its length
+        if kind in ("InvalidDataError", "EOFError") and not self._opened:
+            return NotMedia(f"{self.url}: holds neither MPEG-TS nor KLV, nor a container that klvrelay reads")
+        code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
+        if number == errno.EPROTONOSUPPORT and "rtsp_transport" in self.options:
+            return SourceDown(f"{self.url}: it grants neither transport=tcp nor transport=udp")
+        reasons = _BREAKS if self._opened else _REASONS
+        return SourceDown(f"{self.url}: {reasons.get(kind, 'libav can not read it')} ({code})")
+
+
+def _lenient() -> dict[str, Any]:
+    """For `av.open`: PyAV before 19 fails at a title that is no UTF-8, unless told not to."""
+    import av
+
+    return {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+
+
+def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
+    """What libav may open, and how long it may look at it; raises ConfigError for an option that is none."""
+    options = {
+        "protocol_whitelist": _PROTOCOLS[url.scheme],
+        **_LOOKS.get(url.scheme, _LOOKS["file"]),
+        "fpsprobesize": "0",
+        "correct_ts_overflow": "0",
+    }
+    if url.scheme in ("rtsp", "rtsps"):
+        options |= _rtsp_options(url)
+    else:
+        options |= _HLS_OPTIONS | {"format_whitelist": _CONTAINERS}
+    if url.scheme in ("rtsps", "https"):
+        options |= {"tls_verify": "1", "ca_file": _trusted(ca_file)}
+    return options
+
+
+def _look(size: int, microseconds: int) -> dict[str, str]:
+    return {"probesize": str(size), "analyzeduration": str(microseconds)}
+
+
+# How far libav looks before it says what is there. PyAV never shows a stream that appears later. In TS over HTTP, libav
+# reads on to the first PMT if the size is below one TS packet, and nothing more need be known. In RTSP it guesses at
+# PIDs until the PMT comes, so that must be among what it looks at: it looks for up to a second of the stream, but stops
+# as soon as it knows all that the PMT names (measured: 0.1 to 0.8 s).
+_LOOKS = {
+    "file": _look(65536, 500_000),
+    "http": _look(32, 1),
+    "https": _look(32, 1),
+    "rtsp": _look(5_000_000, 1_000_000),
+    "rtsps": _look(5_000_000, 1_000_000),
+}
+
+
+def _rtsp_options(url: Url) -> dict[str, str]:
+    transport = url.options.get("transport", "tcp")
+    if transport not in ("tcp", "udp"):
+        raise ConfigError(f"{url}: transport is tcp or udp")
+    return {"rtsp_transport": transport, "allowed_media_types": "video+data", **_UDP_OPTIONS}
+
+
+# By UDP, libav puts datagrams back in order, and where one is missing it waits for it 20 ms (by its default 100).
+# Without that queue it would hand datagrams that changed places over as they come, and a sum of 16-bit words, which the
+# checksum is, may still be right: a false record. By TCP there is no queue.
+_UDP_OPTIONS = {"max_delay": "20000", "buffer_size": "1048576"}
+
+# What a playlist names may end in anything, since protocol and format settle what may be opened; metadata is not
+# played, so it needs no segments in hand; and three segments' time without a new one is the end.
+_HLS_OPTIONS = {
+    "allowed_extensions": "ALL",
+    "allowed_segment_extensions": "ALL",
+    "extension_picky": "0",
+    "live_start_index": "-1",
+    "m3u8_hold_counters": "6",
+}
+
+
+def _trusted(ca_file: str | None) -> str:
+    if ca_file is None:
+        paths = ssl.get_default_verify_paths()
+        return paths.cafile or paths.openssl_cafile
+    if not os.path.isfile(ca_file):
+        raise ConfigError(f"ca_file {ca_file}: there is no such file")
+    return ca_file
+
+
+_REASONS = {
+    "FileNotFoundError": "no such file; a network source begins with rtsp://, http://, ...",
+    "IsADirectoryError": "it is a folder: give a file in it",
+    "PermissionError": "no permission to read it",
+    "HTTPUnauthorizedError": "it refuses the user or the password (401)",
+    "HTTPForbiddenError": "it forbids this to the user (403)",
+    "HTTPNotFoundError": "it has nothing of this name (404)",
+    "HTTPServerError": "the server has an error of its own (5xx)",
+    "ConnectionRefusedError": "nobody listens there: check host and port",
+    "ConnectionResetError": "the far end broke the connection off",
+    "ProtocolNotFoundError": "it leads to a protocol that is not allowed here",
+    "OSError": "no connection: check the host's name, the network, and for TLS its certificate (ca_file)",
+}
+
+_BREAKS = {
+    "ConnectionResetError": _REASONS["ConnectionResetError"],
+    "OSError": "it broke off before its end",
+    "InvalidDataError": "its bytes are damaged",
+}

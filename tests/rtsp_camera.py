@@ -1,0 +1,125 @@
+"""A camera that does what no RTSP library would: any SDP, and RTP datagrams as they are given, by TCP or UDP.
+
+So a test decides which are lost, doubled or out of order. `feed.RtspServer` is the well-behaved one, and
+`rtsp_servers.py` runs GStreamer's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+import struct
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import NamedTuple
+
+KLV = "m=application 0 RTP/AVP 97\r\na=rtpmap:97 SMPTE336M/90000\r\n"
+MP2T = "m=video 0 RTP/AVP 33\r\na=rtpmap:33 MP2T/90000\r\n"
+
+
+class Datagram(NamedTuple):
+    """An RTP datagram of a track, sent `pause` seconds after the one before it."""
+
+    data: bytes
+    track: int = 0
+    pause: float = 0.0
+
+
+def rtp(
+    payloads: Iterable[tuple[int, bytes]], *, kind: int = 97, first: int = 100, track: int = 0, pause: float = 0.0
+) -> list[Datagram]:
+    """Payloads, each with its time stamp, behind RTP headers without a marker, numbered from `first` on."""
+    return [
+        Datagram(struct.pack(">BBHII", 0x80, kind, first + count & 0xFFFF, ticks, 7) + payload, track, pause)
+        for count, (ticks, payload) in enumerate(payloads)
+    ]
+
+
+def fragments(units: Iterable[bytes], size: int, *, step: int = 3000) -> list[tuple[int, bytes]]:
+    """Units in payloads of at most `size` bytes, each unit at its own time stamp."""
+    return [
+        (step * number, unit[at : at + size])
+        for number, unit in enumerate(units, 1)
+        for at in range(0, len(unit), size)
+    ]
+
+
+class Camera:
+    """An RTSP server whose SDP and datagrams are given; after the last one it says BYE and closes.
+
+    media       what stands in the SDP, a medium after the other
+    transport   the only one that it grants, "tcp" or "udp"; else what is asked for
+    """
+
+    def __init__(self, datagrams: Sequence[Datagram], media: str = KLV, *, transport: str = "") -> None:
+        self._datagrams, self._media, self._only = datagrams, media, transport
+        self._clients: dict[int, int] = {}
+        self.transports: list[str] = []
+        self.port = 0
+
+    async def __aenter__(self) -> Camera:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        self._udp = socket.socket(type=socket.SOCK_DGRAM)
+        self._udp.bind(("127.0.0.1", 0))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+        self._udp.close()
+
+    def url(self, query: str = "") -> str:
+        return f"rtsp://127.0.0.1:{self.port}/live{query}"
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while self._answer(writer, (await reader.readuntil(b"\r\n\r\n")).decode()):
+                await writer.drain()
+            await self._play(writer)
+        writer.close()
+
+    def _answer(self, writer: asyncio.StreamWriter, request: str) -> bool:
+        """Answer one request; false once the client wants to play."""
+        method, url = request.split()[:2]
+        fields = dict(line.split(": ", 1) for line in request.strip().split("\r\n")[1:])
+        status, more, body = "200 OK", "Session: 1\r\n", ""
+        if method == "DESCRIBE":
+            numbered = re.sub("(?m)^m=", "\0m=", self._media).split("\0")[1:]
+            media = "".join(f"{text}a=control:track{number}\r\n" for number, text in enumerate(numbered))
+            body = f"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n{media}"
+            more = f"Content-Type: application/sdp\r\nContent-Length: {len(body)}\r\n"
+        elif method == "SETUP":
+            status, line = self._set_up(int(url[-1]), fields["Transport"])
+            more += line
+        writer.write(f"RTSP/1.0 {status}\r\nCSeq: {fields['CSeq']}\r\n{more}\r\n{body}".encode())
+        return method != "PLAY"
+
+    def _set_up(self, track: int, wish: str) -> tuple[str, str]:
+        wanted = "tcp" if wish.startswith("RTP/AVP/TCP") else "udp"
+        self.transports.append(wanted)
+        if self._only not in ("", wanted):
+            return "461 Unsupported Transport", ""
+        if wanted == "tcp":
+            return "200 OK", f"Transport: RTP/AVP/TCP;unicast;interleaved={2 * track}-{2 * track + 1}\r\n"
+        ports = wish.partition("client_port=")[2].partition(";")[0]
+        self._clients[track] = int(ports.partition("-")[0])
+        here = self._udp.getsockname()[1]
+        return "200 OK", f"Transport: RTP/AVP;unicast;client_port={ports};server_port={here}-{here + 1}\r\n"
+
+    async def _play(self, writer: asyncio.StreamWriter) -> None:
+        for data, track, pause in self._datagrams:
+            if pause:
+                await asyncio.sleep(pause)
+            self._send(writer, data, track)
+            await writer.drain()
+        await asyncio.sleep(0.05 if self._clients else 0)  # what is held back for order comes out meanwhile
+        for track in range(self._media.count("m=")):
+            self._send(writer, struct.pack(">BBHI", 0x81, 203, 1, 7), track, control=True)
+
+    def _send(self, writer: asyncio.StreamWriter, data: bytes, track: int, *, control: bool = False) -> None:
+        if self._clients:
+            self._udp.sendto(data, ("127.0.0.1", self._clients[track] + control))
+        else:
+            writer.write(b"$" + bytes([2 * track + control]) + len(data).to_bytes(2) + data)

@@ -1,0 +1,167 @@
+"""HLS from a web server: playlists of MPEG-TS segments, recorded and live; next door, `test_source_http.py`."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from itertools import pairwise
+
+import feed
+import pytest
+from reading_out import fault_of, reader_gone, records_of
+from web_servers import master, playlist, segments, web_server
+
+from klvrelay.errors import SourceDown
+from klvrelay.klv import decode
+from klvrelay.sources import open_source
+
+TAPE = feed.recording(count=90, filler=4)
+
+
+async def test_a_recorded_playlist_is_read_to_its_end(tmp_path):
+    """Segments cut anywhere give every packet, in order and with its time; then the source ends."""
+    playlist(tmp_path / "a.m3u8", segments(TAPE.ts, tmp_path, 5))
+    async with web_server(tmp_path) as server:
+        source = open_source(server.url("a.m3u8"), timeout=2)
+        records = await records_of(source)
+
+    assert [record.raw for record in records] == TAPE.klv
+    assert all(record.good for record in records)
+    assert [record.pts for record in records] == [900_000 + 3000 * number for number in range(90)]
+    assert not source.live
+    assert source.link.size == len(TAPE.bare)
+
+
+@pytest.mark.needs("ffmpeg")
+async def test_what_ffmpeg_makes_a_playlist_of_has_every_packet(tmp_path, shared):
+    """ffmpeg's own HLS muxer keeps the KLV beside the video."""
+    recording = shared / "data" / "osh_sample_stream.ts"
+    process = await asyncio.create_subprocess_exec(
+        "ffmpeg", "-v", "error", "-nostdin", "-i", str(recording), "-map", "0", "-c", "copy", "-f", "hls",
+        "-hls_time", "2", "-hls_list_size", "0", str(tmp_path / "a.m3u8"),
+    )  # fmt: skip
+    assert await process.wait() == 0
+    async with web_server(tmp_path) as server:
+        records = await records_of(open_source(server.url("a.m3u8"), timeout=2))
+
+    assert len(server.asked) >= 5
+    assert [record.raw for record in records] == [record.raw for record in decode(recording.read_bytes())]
+    assert all(record.good and record.checksum == "ok" for record in records)
+
+
+async def slide(path, names, pause=0.3, window=3):
+    """A live playlist of the last few segments, which goes on and never ends."""
+    for end in range(window, len(names) + 1):
+        playlist(path, names[end - window : end], first=end - window, seconds=pause, ended=False)
+        await asyncio.sleep(pause)
+
+
+async def test_a_live_playlist_is_followed_from_its_newest_segment(tmp_path):
+    """It begins near the end, misses nothing from there on, and is live."""
+    names = segments(TAPE.ts, tmp_path, 9)
+    playlist(tmp_path / "a.m3u8", names[:3], seconds=0.3, ended=False)
+    async with web_server(tmp_path) as server, asyncio.TaskGroup() as tasks:
+        tasks.create_task(slide(tmp_path / "a.m3u8", names))
+        source = open_source(server.url("a.m3u8"), timeout=1)
+        records = await records_of(source, enough=60)
+
+    first = TAPE.klv.index(records[0].raw)
+    assert 18 <= first <= 22
+    assert [record.raw for record in records] == TAPE.klv[first : first + len(records)]
+    assert source.live
+    assert all(record.received_us for record in records)
+
+
+async def test_of_several_variants_one_is_read(tmp_path):
+    """The same KLV is in each: it comes once, and the others are let be."""
+    for name in ("low", "high"):
+        playlist(tmp_path / f"{name}.m3u8", segments(TAPE.ts, tmp_path, 9, name))
+    master(tmp_path / "a.m3u8", ["low.m3u8", "high.m3u8"])
+    async with web_server(tmp_path) as server:
+        records = await records_of(open_source(server.url("a.m3u8"), timeout=2))
+
+    assert [record.raw for record in records] == TAPE.klv
+    loaded = [sum(name in path for path in server.asked) for name in ("low", "high")]
+    assert min(loaded) <= 3 < 9 <= max(loaded)
+
+
+async def test_segments_may_be_named_anything(tmp_path):
+    """No ending, or one that says something else: what is in them counts."""
+    names = segments(TAPE.ts, tmp_path, 3)
+    for number, name in enumerate(names):
+        (tmp_path / name).rename(tmp_path / f"piece{number}.php")
+    playlist(tmp_path / "a.m3u8", [f"piece{number}.php?at={number}" for number in range(3)])
+    async with web_server(tmp_path) as server:
+        records = await records_of(open_source(server.url("a.m3u8?token=1"), timeout=2))
+
+    assert [record.raw for record in records] == TAPE.klv
+
+
+@pytest.mark.parametrize("auth", ["basic", "digest"])
+async def test_user_and_password_open_the_segments_too(auth, tmp_path):
+    """What opens the playlist is sent for each segment, and a missing segment is not the end."""
+    playlist(tmp_path / "a.m3u8", segments(TAPE.ts, tmp_path, 3))
+    async with web_server(tmp_path, auth=auth, user="me", password="c4n4ry@/") as server:
+        records = await records_of(open_source(server.url("a.m3u8", "me:c4n4ry%40%2F@"), timeout=2))
+        with pytest.raises(SourceDown, match="401"):
+            await records_of(open_source(server.url("a.m3u8", "me:wrong@"), timeout=2))
+
+    assert [record.raw for record in records] == TAPE.klv
+
+
+async def test_a_segment_that_is_gone_costs_only_itself(tmp_path):
+    """The next one is read; and what spans the hole is never good."""
+    names = segments(TAPE.ts, tmp_path, 9)
+    playlist(tmp_path / "a.m3u8", names)
+    (tmp_path / names[4]).unlink()
+    async with web_server(tmp_path) as server:
+        records = await records_of(open_source(server.url("a.m3u8"), timeout=2))
+
+    good = [record.raw for record in records if record.good]
+    assert set(good) < set(TAPE.klv)
+    assert 78 <= len(good) <= 80
+    assert all(TAPE.klv.index(a) < TAPE.klv.index(b) for a, b in pairwise(good))
+
+
+async def test_a_live_playlist_whose_server_is_gone_ends(tmp_path):
+    """The next reload finds nobody: the source ends or says so, within seconds."""
+    names = segments(TAPE.ts, tmp_path, 3)
+    playlist(tmp_path / "a.m3u8", names, seconds=0.3, ended=False)
+    async with web_server(tmp_path) as server:
+        source = open_source(server.url("a.m3u8"), timeout=0.5)
+        async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+            await anext(packets)
+            server.kill()
+            await fault_of(packets)
+
+
+async def test_a_live_playlist_whose_server_hangs_is_down_after_the_timeout(tmp_path):
+    """A request that is not answered ends the source."""
+    names = segments(TAPE.ts, tmp_path, 3)
+    playlist(tmp_path / "a.m3u8", names, seconds=0.3, ended=False)
+    async with web_server(tmp_path) as server:
+        source = open_source(server.url("a.m3u8"), timeout=0.5)
+        async with asyncio.timeout(6), aclosing(source.packets()) as packets:
+            await anext(packets)
+            server.freeze()
+            await fault_of(packets)
+
+
+async def test_a_live_playlist_that_is_closed_leaves_no_thread(tmp_path):
+    """While it waits for the next segment, libav's thread ends within a segment's time."""
+    names = segments(TAPE.ts, tmp_path, 9)
+    playlist(tmp_path / "a.m3u8", names[:3], seconds=0.3, ended=False)
+    async with web_server(tmp_path) as server, asyncio.TaskGroup() as tasks:
+        sliding = tasks.create_task(slide(tmp_path / "a.m3u8", names))
+        assert len(await records_of(open_source(server.url("a.m3u8"), timeout=0.5), enough=5)) >= 5
+        await reader_gone(within=2)
+        sliding.cancel()
+
+
+async def test_a_live_playlist_that_does_not_grow_ends(tmp_path):
+    """The server answers, but there is no new segment for three times its length: the source ends."""
+    playlist(tmp_path / "a.m3u8", segments(TAPE.ts, tmp_path, 3), seconds=0.3, ended=False)
+    async with web_server(tmp_path) as server:
+        records = await records_of(open_source(server.url("a.m3u8"), timeout=1), within=6)
+
+    assert len(records) == 30

@@ -1,0 +1,153 @@
+"""MPEG-TS from a web server: recorded and live, who may have it, and how it ends; next door, `test_source_hls.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import aclosing
+
+import feed
+import pytest
+from certificates import certified
+from reading_out import fault_of, reader_gone, records_of
+from web_servers import web_server
+
+from klvrelay.errors import SourceDown
+from klvrelay.sources import open_source
+
+TAPE = feed.recording(count=60, filler=20)
+CANARY = "c4n4ry@/"
+WRITTEN = "me:c4n4ry%40%2F@"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder with a recording in it."""
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "tape.ts").write_bytes(TAPE.ts)
+    return tmp_path / "web"
+
+
+@pytest.mark.parametrize("path", ["tape.ts", "moved/tape.ts", "moved/moved/tape.ts"])
+async def test_a_recording_is_read_wherever_it_has_moved(path, folder):
+    """A redirect is followed, and each packet comes once and in order."""
+    async with web_server(folder) as server:
+        source = open_source(server.url(path), timeout=2)
+        records = await records_of(source)
+
+    assert [record.raw for record in records] == TAPE.klv
+    assert all(record.good for record in records)
+    assert not source.live
+
+
+@pytest.mark.parametrize("auth", ["basic", "digest"])
+@pytest.mark.parametrize("path", ["tape.ts", "moved/tape.ts"])
+async def test_user_and_password_open_it(auth, path, folder):
+    """Either kind of asking is answered, also behind a redirect."""
+    async with web_server(folder, auth=auth, user="me", password=CANARY) as server:
+        records = await records_of(open_source(server.url(path, WRITTEN), timeout=2))
+
+    assert [record.raw for record in records] == TAPE.klv
+
+
+@pytest.mark.parametrize("auth", ["basic", "digest"])
+@pytest.mark.parametrize("credentials", ["", "me:c4n4ry-wrong@"], ids=["none", "wrong"])
+async def test_a_wrong_password_is_said_so_and_not_shown(auth, credentials, folder, capfd):
+    """One line says 401; no output has the password."""
+    async with web_server(folder, auth=auth, user="me", password=CANARY) as server:
+        with pytest.raises(SourceDown, match="401") as refused:
+            await records_of(open_source(server.url("tape.ts", credentials), timeout=2))
+
+    shown = f"{refused.value} {refused.value!r} {refused.value.__cause__} {''.join(capfd.readouterr())}"
+    assert "c4n4ry" not in shown
+
+
+async def test_what_breaks_off_is_said_so(folder):
+    """A recording that ends before the length it was to have: what came is there, then the fault."""
+    records = []
+    async with web_server(folder) as server:
+        with pytest.raises(SourceDown, match="broke off"):
+            await records_of(open_source(server.url("torn/tape.ts"), timeout=1), into=records)
+
+    good = [record.raw for record in records if record.good]
+    assert good == TAPE.klv[: len(good)]
+    assert 28 <= len(good) <= 31
+
+
+async def test_a_live_stream_comes_as_it_is_sent(folder):
+    """Chunks without a length are live: the first record is there before a second has passed, and all follow."""
+    async with web_server(folder, seconds=1.0) as server:
+        source = open_source(server.url("live/tape.ts"), timeout=2)
+        began = time.monotonic()
+        records = await records_of(source, enough=1)
+        joined = time.monotonic() - began
+        more = await records_of(open_source(server.url("live/tape.ts"), timeout=2), enough=100)
+
+    assert joined < 0.5
+    assert source.live
+    assert [record.raw for record in more][:100] == (TAPE.klv * 2)[:100]
+    assert all(record.good for record in more if record.raw != TAPE.klv[0])
+    assert records[0].received_us
+
+
+async def test_a_live_stream_whose_server_is_killed_ends_at_once(folder):
+    """The connection is gone, and so is the source."""
+    async with (
+        web_server(folder) as server,
+        asyncio.timeout(5),
+        aclosing(open_source(server.url("live/tape.ts"), timeout=3).packets()) as packets,
+    ):
+        await anext(packets)
+        server.kill()
+        began = time.monotonic()
+        await fault_of(packets)
+
+    assert time.monotonic() - began < 1
+
+
+async def test_a_live_stream_whose_server_hangs_is_down_after_the_timeout(folder):
+    """No byte comes, no connection breaks: the timeout says so."""
+    async with (
+        web_server(folder) as server,
+        asyncio.timeout(5),
+        aclosing(open_source(server.url("live/tape.ts"), timeout=0.5).packets()) as packets,
+    ):
+        await anext(packets)
+        server.freeze()
+        began = time.monotonic()
+        assert "sent nothing for 0.5 s" in await fault_of(packets)
+
+    assert time.monotonic() - began < 1.5
+
+
+async def test_a_live_stream_that_is_closed_leaves_no_thread(folder):
+    """Closing returns at once; libav's thread follows within 2 x timeout + 1 s though the server hangs."""
+    async with web_server(folder) as server:
+        packets = open_source(server.url("live/tape.ts"), timeout=0.4).packets()
+        await anext(packets)
+        server.freeze()
+        began = time.monotonic()
+        await packets.aclose()
+        assert time.monotonic() - began < 0.1
+        await reader_gone(within=1.8)
+
+
+@pytest.mark.needs("openssl")
+async def test_an_authority_of_ones_own_is_trusted_if_it_is_named(folder, tmp_path):
+    """https:// without `ca_file` refuses what it can't verify; with it, the recording is read."""
+    ca, certificate = certified(tmp_path)
+    async with web_server(folder, certificate=certificate) as server:
+        with pytest.raises(SourceDown, match="certificate"):
+            await records_of(open_source(server.url("tape.ts"), timeout=2))
+        records = await records_of(open_source(server.url("tape.ts"), timeout=2, ca_file=ca))
+
+    assert [record.raw for record in records] == TAPE.klv
+
+
+@pytest.mark.needs("openssl")
+async def test_a_certificate_for_another_host_is_refused(folder, tmp_path):
+    """The right authority is not enough."""
+    ca, certificate = certified(tmp_path, "127.0.0.2")
+    async with web_server(folder, certificate=certificate) as server:
+        with pytest.raises(SourceDown, match="certificate"):
+            await records_of(open_source(server.url("tape.ts"), timeout=2, ca_file=ca))

@@ -36,6 +36,7 @@ ARROWS: dict[str, set[str] | None] = {
     "config": {"errors", "names", "sinks"},  # of the sinks: their settings
     "encode": {"errors", "record", "spec", "wire"},
     "sample": {"encode", "errors"},
+    "recording": {"backoff", "errors", "names", "record", "sources"},
     "probe": {"errors", "names", "record", "klv", "wire", "spec", "stamps", "sources", "__version__"},
     "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},
     "intake": {"backoff", "errors", "health", "klv", "latest", "outlet", "record", "sinks", "sources"},

@@ -22,7 +22,7 @@ from klvrelay import __version__, cli
 CANARY = "c4n4ry-s3cret"
 COMMAND = (sys.executable, "-m", "klvrelay")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "120", "PYTHONUNBUFFERED": ""}
-VERBS = ("run", "replay", "decode", "probe", "items", "watch", "sample", "demo")
+VERBS = ("run", "replay", "decode", "probe", "record", "items", "watch", "sample", "demo")
 
 
 @pytest.fixture(autouse=True)

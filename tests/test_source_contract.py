@@ -88,6 +88,17 @@ async def replay_case(folder: Path, port: int) -> AsyncIterator[Case]:
 
 
 @asynccontextmanager
+async def follow_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    """A file that is still written."""
+    path = tape(folder, TAPE.ts[:3000])
+
+    async def begin() -> None:
+        tape(folder)
+
+    yield Case(lambda: open_source(path, follow=True), begin, ends=False, shared=True)
+
+
+@asynccontextmanager
 async def libav_case(folder: Path, port: int) -> AsyncIterator[Case]:
     path = tape(folder)
     yield Case(lambda: open_source(path, demux="libav"), shared=True)
@@ -240,6 +251,7 @@ KINDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
     "file": (file_case, ()),
     "KLV file": (klv_file_case, ()),
     "replay": (replay_case, ()),
+    "growing file": (follow_case, ()),
     "file by libav": (libav_case, ()),
     "stdin": (cat_case, ("cat",)),
     "udp": (udp_case, ("ffmpeg",)),
@@ -370,7 +382,7 @@ async def test_two_readers_do_not_disturb_each_other(case: Case):
     first, second = case.make(), case.make() if case.shared else None
     if second is None:
         return
-    both = Case(case.make, wanted=case.wanted, ends=case.ends)
+    both = Case(case.make, case.begin if not case.peer else nothing, wanted=case.wanted, ends=case.ends)
     waiting = asyncio.create_task(read(both, second))
     await asyncio.sleep(0)
     is_tape(case, await read(case, first))
@@ -383,7 +395,7 @@ async def test_live_sources_stamp_their_records_with_the_arrival(case: Case):
     source = case.make()
     stamps = [record.received_us for record in (await read(case, source)).records]
 
-    if source.live or type(source).__name__ == "ReplaySource":
+    if source.live or type(source).__name__ in ("ReplaySource", "GrowingSource"):
         assert all(stamp is not None and 1e15 < stamp < 4e15 for stamp in stamps)
         assert stamps == sorted(stamps)
     else:

@@ -13,6 +13,7 @@ import pytest
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Url
 from klvrelay.sources import file, open_source, sniff
+from klvrelay.sources.straight import packets_straight
 
 TAPE = feed.recording()
 
@@ -35,6 +36,23 @@ async def test_a_file_longer_than_one_piece_comes_whole(tmp_path, monkeypatch):
 
     assert len(got) > 10
     assert data_of(got) == TAPE.ts
+
+
+@pytest.mark.parametrize("way", ["packets", "straight", "replay", "folder"])
+async def test_the_link_counts_the_bytes(way, tmp_path):
+    """All that was taken so far, over every opening; in the middle, what has come out."""
+    (tmp_path / "tape.ts").write_bytes(TAPE.ts)
+    place = tmp_path if way == "folder" else tmp_path / "tape.ts"
+    source = open_source(str(place), speed=1000 if way == "replay" else None)
+
+    for opening in (1, 2):
+        if way == "straight":
+            async with aclosing(packets_straight(source, breath=4)) as packets:
+                size = sum([len(packet.data) async for packet in packets])
+        else:
+            size = len(data_of(await read(source)))
+        assert size == len(TAPE.ts)
+        assert source.link.size == opening * len(TAPE.ts)
 
 
 async def test_a_file_that_a_relay_reads_is_stamped(tmp_path):

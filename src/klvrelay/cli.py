@@ -84,11 +84,21 @@ async def _decode(args: argparse.Namespace) -> int:
 
     url = Url.parse(args.source)
     shown = not args.quiet and sys.stderr.isatty()
-    counters = await decode.decode(url, args.format, show_progress=shown, demux=args.demux)
+    counters = await decode.decode(url, args.format, show_progress=shown, follow=args.follow, demux=args.demux)
     if counters.packets == 0:
         raise decode.no_klv(url, counters)
     if not args.quiet:
         print(decode.summary(counters), file=sys.stderr)
+    return 0
+
+
+async def _record(args: argparse.Namespace) -> int:
+    from klvrelay.verbs.record import record
+
+    options = {"interface": args.interface, "sender": args.sender, "timeout": args.source_timeout}
+    given = {key: value for key, value in options.items() if value is not None}
+    limits = (args.segment_seconds, args.segment_size, args.keep_size, args.keep_age)
+    await record(args.source, args.folder, args.stream, limits, quiet=args.quiet, **given)
     return 0
 
 
@@ -150,7 +160,10 @@ async def _demo(args: argparse.Namespace) -> int:
     return 0
 
 
-VERBS = {"run": _relay, "replay": _relay, "decode": _decode, "probe": _probe, "watch": _watch, "demo": _demo}
+VERBS = {
+    "run": _relay, "replay": _relay, "decode": _decode, "probe": _probe, "record": _record, "watch": _watch,
+    "demo": _demo,
+}  # fmt: skip
 
 
 async def _stoppable(work: Coroutine[Any, Any, int]) -> int:

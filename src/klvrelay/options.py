@@ -47,7 +47,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"klvrelay {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for add in (
-        _run_options, _replay_options, _decode_options, _probe_options, _watch_options, _sample_options, _demo_options,
+        _run_options, _replay_options, _decode_options, _probe_options, _record_options, _watch_options,
+        _sample_options, _demo_options,
     ):  # fmt: skip
         add(verbs)
     _items_options(verbs)
@@ -59,6 +60,7 @@ EXAMPLES = {
     "replay": "klvrelay replay flight.ts --speed 2 --loop --mqtt mqtt://127.0.0.1:1883",
     "decode": "klvrelay decode flight.ts > records.jsonl",
     "probe": "klvrelay probe udp://0.0.0.0:5000 --html report.html",
+    "record": "klvrelay record udp://0.0.0.0:5000 /var/lib/flights --keep-size 100G --keep-age 30d",
     "watch": "klvrelay watch --mqtt mqtt://127.0.0.1:1883",
     "sample": "klvrelay sample orbit.ts --seconds 30 --carriage async",
     "demo": "klvrelay demo udp://0.0.0.0:5000",
@@ -130,6 +132,8 @@ def _replay_options(verbs: Any) -> None:
 def _decode_options(verbs: Any) -> None:
     parser = _verb(verbs, "decode", "print every KLV record of a file as JSON Lines or CSV", "")
     parser.add_argument("source", metavar="FILE", help="MPEG-TS, bare KLV, mp4, mkv, ...; - for standard input")
+    parser.add_argument("--follow", action="store_true",
+                        help="FILE is still written: wait for more; of a folder its newest segment")  # fmt: skip
     parser.add_argument("--format", choices=("json", "csv"), default="json", help="JSON Lines (default) or CSV")
     parser.add_argument("--demux", choices=("native", "libav"), default="native",
                         help="who takes MPEG-TS apart: klvrelay (default) or libav, for a second opinion")  # fmt: skip
@@ -150,6 +154,36 @@ def _probe_options(verbs: Any) -> None:
     parser.add_argument("--sender", help="take datagrams from this address only")
     parser.add_argument("--source-timeout", type=float, metavar="SECONDS", help="wait for a source this long (5)")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar; say only what went wrong")
+
+
+SEGMENTS = """\
+segments:
+  DIR/{stream}-20261122T181500.123456Z.ts    UTC of its first byte; of bare KLV .klv; while it is written .part
+  A segment that is full ends where the next PAT begins, so that each can be decoded alone; if none comes, up to
+  2 s or a quarter of its size later, between two packets. Only files of this name and stream are ever removed. On a
+  full disk the oldest go first, but for the newest 4.
+  Bytes are kept as they came: of udp://, rtp://, tcp://, srt://, files, a pipe. rtsp:// and http:// are read through
+  libav, which doesn't give them. Pipe them in; ffmpeg keeps KLV and PTS, but writes labels of its own (0x06) and
+  hides what was lost on the way:
+    curl -sN http://HOST/live.ts | klvrelay record - DIR
+    ffmpeg -copyts -i rtsp://HOST/live -map 0 -c copy -mpegts_copyts 1 -f mpegts - | klvrelay record - DIR
+  To read them: klvrelay replay DIR, decode DIR, run DIR --follow
+"""
+
+
+def _record_options(verbs: Any) -> None:
+    parser = _verb(verbs, "record", "write a source's bytes as they come, in segments", SEGMENTS)
+    parser.add_argument("source", metavar="SOURCE", help="a stream, a file; - for standard input")
+    parser.add_argument("folder", metavar="DIR", help="where the segments go; made if it is not there")
+    parser.add_argument("--stream", metavar="NAME", help="name that the segments begin with (made of the source's)")
+    parser.add_argument("--segment-seconds", metavar="S", help="how long a segment is (60)")
+    parser.add_argument("--segment-size", metavar="SIZE", help="and how large at most: K, M or G of 1024 (64M)")
+    parser.add_argument("--keep-size", metavar="SIZE", help="what all segments together may take, or none (10G)")
+    parser.add_argument("--keep-age", metavar="AGE", help="remove what is older: s, m, h or d, or none (7d)")
+    parser.add_argument("--interface", help="network interface that multicast is joined on")
+    parser.add_argument("--sender", help="take datagrams from this address only")
+    parser.add_argument("--source-timeout", type=float, metavar="SECONDS", help="wait for a source this long (5)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress line; say only what went wrong")
 
 
 def _watch_options(verbs: Any) -> None:

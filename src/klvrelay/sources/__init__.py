@@ -1,6 +1,7 @@
 """Where packets come from: one file a kind, one contract; next door, `relay.py` runs and restarts them.
 
     file.py     a file or standard input, as fast as the reader takes it
+    growing.py  a file that is still written         folder.py: a recorder's segments, their names and order
     replay.py   a file in its own time           pace.py: when each byte is due
     udp.py      udp:// and rtp://                inbox.py, rtp.py, multicast.py: what they need
     tcp.py      tcp://
@@ -22,6 +23,7 @@ from klvrelay.names import Secret, Url
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.by_libav import ByLibav
 from klvrelay.sources.file import FileSource
+from klvrelay.sources.growing import GrowingSource
 from klvrelay.sources.libav import LibavSource
 from klvrelay.sources.tcp import TcpSource
 from klvrelay.sources.udp import UdpSource
@@ -116,6 +118,10 @@ def open_source(
             )
         )  # fmt: skip
     match where.scheme:
+        case "file" if follow and speed is None and not loop:
+            return GrowingSource(where)
+        case _ if follow:
+            raise ConfigError(f"{where}: only a file or a folder of segments can be followed, without speed or loop")
         case "file" | "stdin" if speed is not None or loop:
             from klvrelay.sources.replay import ReplaySource  # here, since it loads numpy
 

@@ -1,4 +1,6 @@
-"""A file or standard input, as fast as the reader takes it; next door, `replay.py` keeps its own time."""
+"""A file, a folder of segments or standard input, as fast as the reader takes it; next door, `replay.py` keeps its
+own time, and `growing.py` waits for more at the end.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,7 @@ from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Url
 from klvrelay.record import Carriage, Link, Packet
 from klvrelay.sources.bridge import settle
+from klvrelay.sources.folder import tapes
 from klvrelay.sources.libav import LibavSource
 from klvrelay.sources.sniff import carriage_by, sniffed
 
@@ -33,7 +36,10 @@ AT_ONCE = 512 << 10
 
 
 class FileSource:
-    """A file, or standard input: MPEG-TS and bare KLV as they are, other containers through libav."""
+    """A file, or standard input: MPEG-TS and bare KLV as they are, other containers through libav.
+
+    A folder is its segments, one after the other.
+    """
 
     live = False
     fixed = False
@@ -53,7 +59,9 @@ class FileSource:
                 async for piece in found:
                     yield self._packet(piece, carriage)
                 return
-        async with aclosing(container(self.url).packets()) as packets:
+        source = container(self.url)
+        self.link = source.link
+        async with aclosing(source.packets()) as packets:
             async for packet in packets:
                 yield packet
 
@@ -88,17 +96,19 @@ class FileSource:
         reader.start()
         try:
             while size:
+                self.link.size += size
                 yield Packet(memoryview(buffer)[:size], None, carriage)
                 free.put(buffer)
                 buffer, count = full.get()
                 if isinstance(count, OSError):
-                    raise _explained(self.url, count) from count
+                    raise explained(self.url, count) from count
                 size = count
         finally:
             free.put(None)
             reader.join(1)
 
     def _packet(self, data: bytes, carriage: Carriage) -> Packet:
+        self.link.size += len(data)
         return Packet(data, now_us() if self._live_stamps else None, carriage)
 
 
@@ -132,7 +142,21 @@ def container(url: Url) -> LibavSource:
 
 
 async def pieces(url: Url) -> AsyncGenerator[bytes, None]:
-    """The bytes of a file, a named pipe or standard input, without holding up the loop."""
+    """The bytes of a file, a folder's files, a named pipe or standard input, without holding up the loop."""
+    for place in _places(url):
+        async with aclosing(_pieces(place)) as found:
+            async for piece in found:
+                yield piece
+
+
+def _places(url: Url) -> list[Url]:
+    """A folder's files, or what is no folder itself."""
+    if url.scheme != "file" or not os.path.isdir(url.path):
+        return [url]
+    return [Url("file", path=path) for path in tapes(url)]
+
+
+async def _pieces(url: Url) -> AsyncGenerator[bytes, None]:
     disk = _Disk(url)
     try:
         polled = await disk.run(disk.open)
@@ -140,7 +164,7 @@ async def pieces(url: Url) -> AsyncGenerator[bytes, None]:
             async for piece in found:
                 yield piece
     except OSError as fault:
-        raise _explained(url, fault) from fault
+        raise explained(url, fault) from fault
     finally:
         disk.close()
 
@@ -217,7 +241,8 @@ async def _readable(fd: int) -> None:
         loop.remove_reader(fd)
 
 
-def _explained(url: Url, fault: OSError) -> SourceDown | NotMedia:
+def explained(url: Url, fault: OSError) -> SourceDown | NotMedia:
+    """A fault of reading a file, in our words."""
     match fault:
         case FileNotFoundError():
             return SourceDown(f"{url}: no such file; a network source begins with udp://, rtsp://, ...")

@@ -1,4 +1,4 @@
-"""A file in its own time, as if it were live; next door, `pace.py` knows when each byte is due."""
+"""A file or a folder of segments in its own time, as if it were live; next door, `pace.py` knows when a byte is due."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ ROUND_LEAST = 1.0
 
 
 class ReplaySource:
-    """A file sent at `speed` times its own pace, once or in a loop; nothing is dropped."""
+    """A file sent at `speed` times its own pace, once or in a loop; nothing is dropped.
+
+    The segments of a folder are one stream; the time that none of them has takes none.
+    """
 
     live = False
     fixed = False
@@ -47,6 +50,7 @@ class ReplaySource:
                 async for due, packet in dues:
                     await pacer.until(due)
                     sent += 1
+                    self.link.size += len(packet.data)
                     yield Packet(packet.data, now_us(), packet.carriage, packet.pts, packet.pid, packet.damaged)
             if not (self._loop and sent):
                 return

@@ -39,6 +39,9 @@ async def sniffed(url: Url, pieces: AsyncIterator[bytes]) -> tuple[Carriage | No
 
 def carriage_by(head: bytes) -> Carriage | None:
     """As `klv.carriage_of`, but a container is one even where a KLV key is near its beginning."""
-    if head[4:8] in _MP4_BOXES or head.startswith(_CONTAINERS):
-        return None
-    return carriage_of(head[:MOST])
+    return None if is_container(head) else carriage_of(head[:MOST])
+
+
+def is_container(head: bytes) -> bool:
+    """Does a file that begins so hold mp4, mkv, MXF or the like?"""
+    return head[4:8] in _MP4_BOXES or head.startswith(_CONTAINERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import os
@@ -13,7 +14,7 @@ from typing import IO, Any
 
 import orjson
 
-from klvrelay.errors import NoKlv
+from klvrelay.errors import ConfigError, NoKlv
 from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
 from klvrelay.sources import Demux, open_source
@@ -28,29 +29,43 @@ BREATH = 32
 
 
 async def decode_source(
-    url: Url, out: Callable[[bytes], object], progress: Callable[[int], None] | None, demux: Demux = "native"
-) -> Counters:
-    """Read a source to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read."""
+    url: Url, out: Callable[[bytes], object], progress: Callable[[int], None] | None, *,
+    follow: bool = False, demux: Demux = "native",
+) -> Counters:  # fmt: skip
+    """Read a source to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read.
+
+    One that is followed has no end: a cancellation ends it, and is no error once there was a record.
+    """
     decoder = Decoder(stream_name(url), None)
-    async with aclosing(packets_straight(open_source(url, demux=demux), breath=BREATH)) as packets:
-        async for packet in packets:
-            if text := decoder.lines(packet):
-                out(text)
-            if progress is not None:
-                progress(len(packet.data))
+    try:
+        async with aclosing(packets_straight(open_source(url, follow=follow, demux=demux), breath=BREATH)) as packets:
+            async for packet in packets:
+                if text := decoder.lines(packet):
+                    out(text)
+                if progress is not None:
+                    progress(len(packet.data))
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if not follow or task is None or not decoder.counters.packets:
+            raise
+        task.uncancel()
     out(decoder.flush_lines())
     return decoder.counters
 
 
-async def decode(url: Url, form: str, *, show_progress: bool, demux: Demux = "native") -> Counters:
+async def decode(
+    url: Url, form: str, *, show_progress: bool, follow: bool = False, demux: Demux = "native"
+) -> Counters:
     """The whole verb: records to standard output in the given form. Raises NoKlv after the summary's counters."""
+    if follow and form == "csv":
+        raise ConfigError("--follow --format csv: a CSV's columns are known at its end, which this has none: take json")
     with ExitStack() as stack:
-        progress = stack.enter_context(_Progress(url)) if show_progress else None
+        progress = stack.enter_context(_Progress(url)) if show_progress and not follow else None
         if form == "json":
-            counters = await decode_source(url, write_all, progress, demux)
+            counters = await decode_source(url, write_all, progress, follow=follow, demux=demux)
         else:
             spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=64 << 20))
-            counters = await decode_source(url, spool.write, progress, demux)
+            counters = await decode_source(url, spool.write, progress, demux=demux)
             write_csv(spool, write_all)
     return counters
 

@@ -1,0 +1,90 @@
+"""What a recorder may use: sizes and ages in words; next door, `cutter.py` and `shelf.py` keep to them."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from klvrelay.errors import ConfigError
+from klvrelay.names import printable
+
+LEAST_SIZE = 4096
+
+_SIZE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([KMGT]?)(?:i?B)?", re.IGNORECASE | re.ASCII)
+_AGE = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)([smhd])", re.ASCII)
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a segment is full, and how much is kept.
+
+    seconds, size        of one segment: it ends where the next table of programmes (PAT) begins after that
+    keep_size, keep_age  bytes and seconds of all segments of a stream together; infinite for no limit
+    """
+
+    seconds: float = 60.0
+    size: int = 64 << 20
+    keep_size: float = 10 << 30
+    keep_age: float = 7 * 86400.0
+
+    def __post_init__(self) -> None:
+        if self.keep_size < 2 * self.size:
+            raise ConfigError(
+                f"--keep-size: {shown(self.keep_size)} hold less than two segments of {shown(self.size)}:"
+                " keep more, or give a smaller --segment-size"
+            )
+
+    @classmethod
+    def parse(cls, seconds: str | None, size: str | None, keep_size: str | None, keep_age: str | None) -> Limits:
+        """Read the options; what is None has its default. Raises ConfigError that names the option."""
+        given: dict[str, Any] = {}
+        if seconds is not None:
+            given["seconds"] = _seconds("--segment-seconds", seconds)
+        if size is not None:
+            given["size"] = _size("--segment-size", size)
+        if keep_size is not None:
+            given["keep_size"] = math.inf if keep_size == _NONE else _size("--keep-size", keep_size)
+        if keep_age is not None:
+            given["keep_age"] = math.inf if keep_age == _NONE else _age("--keep-age", keep_age)
+        return cls(**given)
+
+
+def shown(size: float) -> str:
+    """A number of bytes as a person reads it."""
+    for unit in ("TiB", "GiB", "MiB", "KiB"):
+        scale = _UNITS[unit[0]]
+        if size >= scale:
+            return f"{size / scale:.3g} {unit}" if size < 1000 * scale else f"{size / scale:,.0f} {unit}"
+    return f"{size:,.0f} bytes"
+
+
+def _seconds(option: str, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.1 <= seconds <= 86400:
+        raise ConfigError(f"{option} {printable(text)}: give seconds from 0.1 to 86400")
+    return seconds
+
+
+def _size(option: str, text: str) -> int:
+    found = _SIZE.fullmatch(text)
+    size = int(float(found[1]) * _UNITS[found[2].upper()]) if found else 0
+    if size < LEAST_SIZE:
+        unlimited = f", or {_NONE}" if option == "--keep-size" else ""
+        raise ConfigError(f"{option} {printable(text)}: give bytes, at least 4K, as in 64M or 10G{unlimited}")
+    return size
+
+
+def _age(option: str, text: str) -> float:
+    found = _AGE.fullmatch(text)
+    age = float(found[1]) * _SECONDS[found[2]] if found else 0.0
+    if age < 1:
+        raise ConfigError(f"{option} {printable(text)}: give an age of at least 1s, as in 90m, 12h or 7d, or {_NONE}")
+    return age

@@ -1,0 +1,253 @@
+"""The recorder's loop: opens a source, opens it again whenever it falls, and hands what came to the disk's thread.
+
+    take    source -> cutter -> what waits      here, on the loop
+    write   what waits -> shelf                 a thread, some 30 times a second
+    tick    a segment whose source fell silent, and what is too old
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing, suppress
+from itertools import count
+from typing import TypeVar
+
+from klvrelay.backoff import Backoff
+from klvrelay.errors import NotMedia, SourceDown, SourceError
+from klvrelay.record import Packet
+from klvrelay.recording.cutter import Cutter
+from klvrelay.recording.limits import Limits, shown
+from klvrelay.recording.shelf import Piece, Shelf
+from klvrelay.sources import Source
+
+LOG = logging.getLogger("klvrelay")
+T = TypeVar("T")
+
+PAUSE = 0.03
+"""Seconds between two writes: what comes meanwhile is written together."""
+RETRY = 1.0
+"""Seconds between two tries on a disk that takes nothing."""
+MOST_WAITING = 32 << 20
+"""Bytes that may wait for the disk; then the source waits, and a live one drops and counts."""
+STEADY = 10.0
+"""Seconds that a source must have lasted before the next try comes quickly again."""
+TIDY = 60
+"""Seconds between two looks for what is too old."""
+
+
+class Recorder:
+    """Runs until its source ends for good, or until it is cancelled; either way the last segment is completed.
+
+    size      bytes on the disk
+    lost      bytes that came and that the disk didn't take
+    dropped   datagrams or packets that the source let go
+    state, disk_fault   in words; "" while the disk works
+    """
+
+    def __init__(self, opened: Callable[[], Source], folder: str, stream: str, limits: Limits) -> None:
+        self.size = 0
+        self.lost = 0
+        self.dropped = 0
+        self.state = "waiting"
+        self._open = opened
+        self._shelf = Shelf(folder, stream, limits)
+        self._cutter = Cutter(limits)
+        self._waiting: deque[Piece | None] = deque()
+        self._held = 0
+        self._filled, self._roomy, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self.disk_fault = ""
+        self._live = True
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="klvrelay-record")
+
+    @property
+    def segments(self) -> int:
+        """Segments begun so far."""
+        return self._shelf.begun
+
+    def summary(self) -> str:
+        """What was recorded, on one line."""
+        lost = f", {shown(self.lost)} that the disk did not take" if self.lost else ""
+        dropped = f", {self.dropped} packets dropped" if self.dropped else ""
+        removed = f", {self._shelf.removed} old ones removed" if self._shelf.removed else ""
+        return f"{self.size:,} bytes in {self.segments} segments{removed}{dropped}{lost}"
+
+    async def run(self) -> None:
+        """Record. Raises ConfigError for a folder that can't be used, SourceError for a source that can't be read."""
+        try:
+            if left := await self._on_thread(self._shelf.open):
+                LOG.info("record.left: %d segments that an earlier run left open are complete now", left)
+            await self._on_thread(self._shelf.tidy)
+            tasks = [
+                asyncio.create_task(self._all(), name="record take"),
+                asyncio.create_task(self._tick(), name="record tick"),
+            ]
+            writer = asyncio.create_task(self._write(), name="record write")
+            try:
+                done, _ = await asyncio.wait([*tasks, writer], return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+                self._over.set()
+                self._filled.set()
+                await asyncio.gather(writer, return_exceptions=True)
+                await self._last()
+        finally:
+            self._thread.shutdown(wait=False)
+
+    # ---- from the source ----
+
+    async def _all(self) -> None:
+        """To the end of the source, and until the disk has it."""
+        await self._keep()
+        await self._room(0)
+
+    async def _keep(self) -> None:
+        backoff = Backoff()
+        while True:
+            source, begun, fault = self._open(), time.monotonic(), "ended"
+            try:
+                await self._take(source)
+            except SourceError as error:
+                if not _may_come_back(source, error):
+                    raise
+                fault = str(error)
+            except Exception as error:  # a fault of ours in one stretch must not end a recording of months
+                LOG.debug("%s", error, exc_info=True)
+                fault = f"{source.url}: a fault of klvrelay's own: {type(error).__name__}"
+                if not _may_come_back(source, None):
+                    raise SourceError(fault) from error
+            finally:
+                self.dropped += source.dropped
+                self._cut()
+            if not _may_come_back(source, None):
+                return
+            if time.monotonic() - begun > STEADY:
+                backoff.reset()
+            if self.state != "source down":  # once for as long as nothing comes
+                LOG.warning("record.source_down: %s; it is tried again until it is back", fault)
+            self.state = "source down"
+            await asyncio.sleep(backoff.next())
+
+    async def _take(self, source: Source) -> None:
+        self._live = source.live
+        async with aclosing(source.packets()) as packets:
+            async for packet in packets:
+                if isinstance(packet, Packet) and packet.data:
+                    await self._accept(source, packet)
+
+    async def _accept(self, source: Source, packet: Packet) -> None:
+        if packet.pid is not None:
+            raise NotMedia(f"{source.url}: is a container, of which no transport bytes can be recorded: copy the file")
+        if self.state != "recording":
+            LOG.info("record.source_up: %s: receiving", source.url)
+        self.state = "recording"
+        received = time.time_ns() // 1000 if packet.received_us is None else packet.received_us
+        for data in self._cutter.feed(bytes(packet.data), packet.carriage, time.monotonic()):
+            self._waiting.append(None if data is None else Piece(data, received, packet.carriage))
+        self._held += len(packet.data)
+        self._filled.set()
+        await self._room(MOST_WAITING)
+
+    async def _room(self, most: int) -> None:
+        """Return once no more than so many bytes wait for the disk."""
+        while self._held > most:
+            self._roomy.clear()
+            await self._roomy.wait()
+
+    def _cut(self) -> None:
+        """What comes next belongs to a segment of its own."""
+        self._cutter.cut()
+        self._waiting.append(None)
+        self._filled.set()
+
+    async def _tick(self) -> None:
+        for second in count():
+            await asyncio.sleep(1.0)
+            if self._cutter.overdue(time.monotonic()):
+                self._cut()
+            if second % TIDY == 0:
+                await self._on_thread(self._tidied)
+
+    # ---- to the disk ----
+
+    async def _write(self) -> None:
+        while not self._over.is_set():
+            await self._filled.wait()
+            self._filled.clear()
+            await self._flush()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RETRY if self.disk_fault else PAUSE):
+                    await self._over.wait()
+
+    async def _flush(self) -> None:
+        """Let the disk have what waits; what it doesn't take waits on, or is lost if the source is live."""
+        batch, self._waiting = self._waiting, deque()
+        size = _size(batch)
+        fault = await self._on_thread(lambda: self._written(batch))
+        left = _size(batch)
+        self.size += size - left
+        if fault is None and size:
+            self._disk_works()
+        elif fault is not None:
+            self._disk_fails(fault)
+            if self._live:
+                self.lost += left
+                left = 0
+            else:
+                self._waiting.extendleft(reversed(batch))
+                self._filled.set()
+        self._held -= size - left
+        self._roomy.set()
+
+    def _written(self, batch: deque[Piece | None]) -> OSError | None:
+        try:
+            self._shelf.write(batch)
+        except OSError as fault:
+            return fault
+        return None
+
+    def _tidied(self) -> None:
+        try:
+            self._shelf.tidy()
+        except OSError as fault:
+            LOG.debug("record.tidy: %s", fault.strerror)
+
+    def _disk_fails(self, fault: OSError) -> None:
+        if not self.disk_fault:
+            self.disk_fault = os.strerror(fault.errno or 0)
+            what = "what comes is lost" if self._live else "the source has to wait"
+            LOG.warning("record.disk_down: %s; %s until the disk takes it again", self.disk_fault, what)
+
+    def _disk_works(self) -> None:
+        if self.disk_fault:
+            LOG.warning("record.disk_up: the disk takes it again; %s were lost", shown(self.lost))
+            self.disk_fault = ""
+
+    async def _last(self) -> None:
+        """What waits goes to the disk, and the last segment is completed."""
+        await self._flush()
+        self.lost += self._held
+        await self._on_thread(self._shelf.complete)
+
+    def _on_thread(self, job: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._thread, job)
+
+
+def _size(batch: deque[Piece | None]) -> int:
+    return sum(len(piece.data) for piece in batch if piece is not None)
+
+
+def _may_come_back(source: Source, error: SourceError | None) -> bool:
+    """A live source is worth another try; a file has come to its end, or is not there."""
+    if source.url.scheme in ("file", "stdin"):
+        return False
+    return source.live or isinstance(error, SourceDown)

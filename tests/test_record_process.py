@@ -1,0 +1,275 @@
+"""`klvrelay record` as a process: real senders, signals, kill -9, a disk that is full; next door, `test_record.py`
+tests the same from inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import feed
+import orjson
+import pytest
+from brokers import until
+from oracle import OracleBroker
+from test_cli import COMMAND, ENVIRONMENT, log_as_it_was, ran  # noqa: F401
+from test_relay_process import CANARY, klvrelay
+
+import klvrelay as library
+
+TAPE = feed.recording(count=200, filler=3)
+
+
+def files(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.exists() else []
+
+
+def joined(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in files(folder))
+
+
+def size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in files(folder))
+
+
+async def send(data: bytes, port: int, pause: float = 0.001) -> None:
+    for datagram in feed.datagrams(data):
+        feed.send_udp([datagram], port)
+        await asyncio.sleep(pause)
+
+
+async def test_a_signal_completes_the_segment(free_port: int, tmp_path: Path):
+    """SIGTERM and Ctrl-C: exit code 0, every byte that came, no .part."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        folder = tmp_path / number.name
+        args = (f"udp://127.0.0.1:{free_port}", str(folder), "--segment-size", "64K", "--stream", "uav/1")
+        async with klvrelay("record", *args) as command:
+            await feed.listening(free_port)
+            await send(TAPE.ts, free_port)
+            await until(lambda folder=folder: size(folder) == len(TAPE.ts))
+            code, seconds = await command.stop(number)
+        assert (code, seconds < 3) == (0, True)
+        assert joined(folder) == TAPE.ts
+        assert all(re.fullmatch(r"uav%2F1-\d{8}T\d{6}\.\d{6}Z\.ts", path.name) for path in files(folder))
+        assert f"{len(TAPE.ts):,} bytes in {len(files(folder))} segments" in command.said
+
+
+@pytest.mark.needs("ffmpeg")
+async def test_what_ffmpeg_sends_is_recorded_bit_by_bit(free_port: int, tmp_path: Path):
+    """ffmpeg writes to a file what it sends: the segments together are that file, and have every record."""
+    source, sent, folder = tmp_path / "in.ts", tmp_path / "sent.ts", tmp_path / "out"
+    source.write_bytes(feed.recording(count=45, hz=30, filler=30).ts)
+    url = f"udp://127.0.0.1:{free_port}"
+    async with klvrelay("record", url, str(folder), "--segment-seconds", "0.5") as command:
+        await feed.listening(free_port)
+        output = "-f", "tee", f"[f=mpegts]{sent}|[f=mpegts]{url}?pkt_size=1316"
+        async with feed.ffmpeg(source, *output) as sender:
+            assert await asyncio.wait_for(sender.wait(), 15) == 0
+        await until(lambda: size(folder) == sent.stat().st_size)
+        assert (await command.stop())[0] == 0
+    assert joined(folder) == sent.read_bytes()
+    together = [record.items["mission_id"] for record in library.decode(joined(folder))]
+    assert together == [str(number) for number in range(45)]
+    alone = [library.decode(path.read_bytes()) for path in files(folder)]
+    got = [record.items["mission_id"] for records in alone for record in records if record.good]
+    assert len(alone) >= 3
+    # A packet of KLV that a cut goes through is in neither part.
+    assert len(got) >= 45 - (len(alone) - 1)
+    assert set(got) <= set(together)
+
+
+async def test_a_recorder_that_was_killed_goes_on(free_port: int, tmp_path: Path):
+    """kill -9, again and again: what was written stays, the next start completes it, nothing has two names."""
+    sent, folder = b"", tmp_path / "out"
+    args = (f"udp://127.0.0.1:{free_port}", str(folder), "--segment-size", "100K")
+    for number in range(3):
+        async with klvrelay("record", *args) as command:
+            await feed.listening(free_port)
+            await send(TAPE.ts, free_port, 0.0005)
+            sent += TAPE.ts
+            await until(lambda sent=sent: size(folder) == len(sent))
+            assert len([path for path in files(folder) if path.suffix == ".part"]) == 1
+            command.process.kill()
+            await command.process.wait()
+        assert ("left open are complete now" in command.said) is (number > 0)
+    async with klvrelay("record", *args) as command:
+        await until(lambda: not [path for path in files(folder) if path.suffix == ".part"])
+        assert (await command.stop())[0] == 0
+    assert joined(folder) == sent
+
+
+async def test_a_relay_behind_a_recorder_misses_nothing(oracle: OracleBroker, free_port: int, tmp_path: Path):
+    """`run DIR --follow` publishes every record while it is recorded, over many segments and a recorder's kill -9."""
+    folder, topic = tmp_path / "out", "klvrelay/uav1/telemetry"
+    args = (f"udp://127.0.0.1:{free_port}", str(folder), "--segment-size", "32K")
+    sent = [feed.recording(count=100, filler=3, first_pcr=900_000 * (number + 1)) for number in range(2)]
+    async with klvrelay("run", str(folder), "--follow", "--stream", "uav1", "--mqtt", oracle.url) as relay:
+        await until(lambda: "connected" in relay.said)  # it looks for the folder by now
+        for number, tape in enumerate(sent, 1):
+            async with klvrelay("record", *args) as recorder:
+                await feed.listening(free_port)
+                await send(tape.ts, free_port)
+                await until(lambda number=number: len(oracle.payloads(topic)) >= 100 * number - 1, 10)
+                recorder.process.kill()
+                await recorder.process.wait()
+        assert (await relay.stop())[0] == 0
+    missions = [orjson.loads(data)["items"]["mission_id"] for data in oracle.payloads(topic)]
+    assert missions == [str(number % 100) for number in range(200)]
+    assert len(files(folder)) >= 6
+
+
+async def test_standard_input_is_recorded_to_its_end(tmp_path: Path):
+    """The way in for what only another program can fetch; the end is the end."""
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, "record", "-", str(tmp_path / "out"), "-q", env=ENVIRONMENT, stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await asyncio.wait_for(process.communicate(TAPE.ts * 20), 20)
+
+    assert (process.returncode, said) == (0, b"")
+    assert joined(tmp_path / "out") == TAPE.ts * 20
+
+
+async def test_a_terminal_shows_how_it_goes(free_port: int, tmp_path: Path):
+    """One line that is painted over: state, rate, bytes, segments; none of it with -q."""
+    for quiet in (False, True):
+        ours, theirs = os.openpty()
+        url = f"udp://127.0.0.1:{free_port}"
+        command = [*COMMAND, "record", url, str(tmp_path / str(quiet)), *["-q"] * quiet]
+        environment = {**ENVIRONMENT, "TERM": "xterm", "COLUMNS": "120"}
+        with subprocess.Popen(command, stderr=theirs, env=environment) as process:
+            os.close(theirs)
+            os.set_blocking(ours, False)
+            said = ""
+            await feed.listening(free_port)
+            deadline = time.monotonic() + (1.0 if quiet else 10.0)
+            while time.monotonic() < deadline and not re.search(r"recording: \d+\.\d\d Mbit/s, .* in 1 segments", said):
+                await send(TAPE.ts[:13160], free_port, 0.005)
+                said += _read(ours)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        os.close(ours)
+        assert ("Mbit/s" in said) is not quiet
+
+
+def _read(terminal: int) -> str:
+    try:
+        return os.read(terminal, 65536).decode()
+    except BlockingIOError:
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "said"),
+    [
+        (("rtsp://user:" + CANARY + "@camera/live",), 2, "-f mpegts - | klvrelay record - DIR"),
+        (("https://camera/live.ts",), 2, "curl -sN URL | klvrelay record - DIR"),
+        (("udp://camera",), 2, "a port is missing"),
+        (("udp://:5000", "--keep-size", "lots"), 2, "--keep-size lots: give bytes"),
+        (("udp://:5000", "--keep-size", "64M"), 2, "hold less than two segments"),
+        (("none.ts",), 3, "no such file"),
+    ],
+)
+def test_what_can_not_be_recorded_is_said(
+    args: tuple[str, ...], code: int, said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+):
+    """One line that says what to do instead, and no password."""
+    got, _, err = ran(capfd, "record", args[0], str(tmp_path), *args[1:])
+
+    assert (got, said in err) == (code, True), err
+    assert CANARY not in err
+
+
+# ---- a disk that is full ----
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = shutil.which("mount")
+    made = mount and subprocess.run(
+        [mount, "-t", "tmpfs", "-o", "size=1m", "none", folder], stderr=subprocess.PIPE, text=True, check=False
+    )
+    if not made or made.returncode:
+        pytest.skip(f"no tmpfs can be mounted here: {made.stderr.strip() if made else 'no mount'}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+async def test_a_full_disk_costs_the_oldest_segments_only(tiny_disk: Path, free_port: int):
+    """Below every limit that was set, the disk is full: said once, and what is new is all there."""
+    args = (f"udp://127.0.0.1:{free_port}", str(tiny_disk), "--segment-size", "64K", "--keep-size", "1G")
+    async with klvrelay("record", *args) as command:
+        await feed.listening(free_port)
+        for _ in range(10):
+            await send(TAPE.ts, free_port, 0.0005)
+        await until(lambda: joined(tiny_disk).endswith(TAPE.ts))
+        assert (await command.stop())[0] == 0
+    data = joined(tiny_disk)
+    assert 700_000 < len(data) <= 1 << 20
+    assert (TAPE.ts * 10).endswith(data)
+    assert command.said.count("disk_full") == 1
+    assert "lost" not in command.said
+
+
+async def test_a_disk_filled_by_others_is_waited_for(tiny_disk: Path, free_port: int):
+    """The newest four segments stay; what comes meanwhile is counted; with space it goes on by itself."""
+    args = (f"udp://127.0.0.1:{free_port}", str(tiny_disk), "--segment-size", "32K")
+    async with klvrelay("record", *args) as command:
+        await feed.listening(free_port)
+        await send(TAPE.ts, free_port)
+        await until(lambda: size(tiny_disk) == len(TAPE.ts))
+        other = tiny_disk / "flight.ts"
+        async with asyncio.timeout(20):
+            while "disk_down" not in command.said:
+                fill(other)
+                await send(TAPE.ts[:37_600], free_port)
+        assert 4 <= len(files(tiny_disk)) - 1 <= 5
+        assert other.exists()
+        other.unlink()
+        await asyncio.sleep(1.2)
+        await send(TAPE.ts, free_port)
+        await until(lambda: joined(tiny_disk).endswith(TAPE.ts[-40_000:]))
+        await until(lambda: "disk_up" in command.said)
+        assert (await command.stop())[0] == 0
+    assert (command.said.count("disk_down"), command.said.count("disk_up")) == (1, 1)
+    assert "that the disk did not take" in command.said
+    assert all(path.suffix == ".ts" for path in files(tiny_disk))
+
+
+def fill(path: Path) -> None:
+    """Take all the space that there is."""
+    with path.open("ab", 0) as file, suppress(OSError):
+        while file.write(bytes(4096)):
+            pass
+
+
+async def test_a_pipe_waits_for_a_full_disk(tiny_disk: Path, tmp_path: Path):
+    """What can wait loses nothing: its writer is held up until there is space again."""
+    other = tiny_disk / "other"
+    other.write_bytes(bytes(1 << 20))
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND, "record", "-", str(tiny_disk), "--segment-size", "200K", env=ENVIRONMENT, stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )  # fmt: skip
+    sending = asyncio.create_task(process.communicate(TAPE.ts * 3))
+    await asyncio.sleep(1.0)
+    assert process.returncode is None
+    other.unlink()
+    _, said = await asyncio.wait_for(sending, 20)
+
+    assert process.returncode == 0
+    assert joined(tiny_disk) == TAPE.ts * 3
+    assert b"the source has to wait" in said

@@ -397,20 +397,27 @@ async def test_what_the_kernel_drops_is_counted(demux, free_port):
 
 @pytest.mark.parametrize("demux", ["native", None])
 async def test_no_record_spans_what_the_kernel_dropped(demux, free_port):
-    """Where datagrams are missing the stream is cut, though its own counters have wrapped and show nothing."""
+    """Where the kernel dropped some, whosever, the stream is cut: its bytes would fit, and its own counters may wrap."""
     head, tail = (feed.klv_packet(9, feed.FIRST_TIME, 300) for _ in range(2))
-    source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=4096", demux=demux)
+    source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=4096&sender=127.0.0.1", demux=demux)
     decoder, records = Decoder("test", None), []
-    halves = [TAPE.klv[0], head[:170], *[b"\xff" * 1400] * 50]
+
+    def send():
+        feed.send_udp([TAPE.klv[0], head[:170]], free_port)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind(("127.0.0.2", 0))
+            for _ in range(50):
+                stranger.sendto(bytes(1400), ("127.0.0.1", free_port))
 
     async with asyncio.timeout(5), aclosing(source.packets()) as packets:
-        asyncio.get_running_loop().call_soon(feed.send_udp, halves, free_port)
+        asyncio.get_running_loop().call_soon(send)
         records += decoder.feed(await anext(packets))
         feed.send_udp([tail[170:], TAPE.klv[1]], free_port)
         while not records or records[-1].raw != TAPE.klv[1]:
             records += decoder.feed(await anext(packets))
 
     assert source.link.kernel_drops > 0
+    assert source.link.strangers + source.link.kernel_drops == 50
     assert [record.raw for record in records if record.good] == TAPE.klv[:2]
 
 

@@ -272,14 +272,14 @@ async def test_no_record_spans_a_loss(demux, free_port):
 async def test_each_late_datagram_is_waited_for_in_full(free_port, monkeypatch):
     """The time that one gap was waited for is not taken from the next."""
     monkeypatch.setattr("klvrelay.sources.inbox.REORDER", 0.2)
-    sent = feed.rtp_datagrams(feed.datagrams(TAPE.ts))
-    first, second, rest = sent[:2], sent[2:4], sent[4:]
+    null = b"\x47\x1f\xff\x10" + b"\xff" * 184  # so that nothing comes of the first gap
+    sent = feed.rtp_datagrams([*[null * 7] * 3, *feed.datagrams(TAPE.ts)])
 
     async def send():
-        for wait, batch in ((0, [first[0], second[0]]), (0.05, [first[1]]), (0.1, [rest[0]]), (0.1, second[1:])):
+        for wait, places in ((0, [0, 2]), (0.05, [1]), (0.1, [4]), (0.1, [3])):
             await asyncio.sleep(wait)
-            feed.send_udp(batch, free_port)
-        feed.send_udp(rest[1:], free_port)
+            feed.send_udp([sent[place] for place in places], free_port)
+        feed.send_udp(sent[5:], free_port)
 
     tasks = []
     found, link = await heard(

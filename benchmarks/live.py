@@ -103,9 +103,19 @@ def _run(plan: Plan, first: int, port: int) -> list[str]:
 
 def to_nowhere(plan: Plan) -> Outcome:
     """Sender -> a relay whose sink only counts."""
+    return _counted(plan, "benchmarks.null_relay")
+
+
+def read_by(way: str, plan: Plan) -> Outcome:
+    """Sender -> a process that does nothing but receive, in one of the ways of `readers.py`."""
+    return _counted(plan, "benchmarks.readers", way)
+
+
+def _counted(plan: Plan, module: str, *words: str) -> Outcome:
+    """Sender -> a module that prints at its end how many records of each stream it saw."""
     first = process.free_ports(plan.streams)
     with tempfile.TemporaryFile() as out:
-        command = ["-m", "benchmarks.null_relay", str(first), str(plan.streams)]
+        command = ["-m", module, *words, str(first), str(plan.streams)]
         with _relay(plan, first, command, out) as relay:
             report, shares = _send(plan, first, [relay.pid])
             time.sleep(SETTLE)

@@ -1,7 +1,9 @@
 """How many live streams of 5 Mbit/s one core carries without a lost record, and what one of them costs.
 
 The relay is bound to a core of its own; the sender and, where there is one, the broker with its subscriber share
-another, so that beyond some number it is they who can't keep up: the table tells. Next door: `live.py` makes the runs.
+another, so that beyond some number it is they who can't keep up: the table tells. Then 16 streams on two cores that all
+share, and what receiving alone costs beside asyncio's datagrams and PyAV. Next door: `live.py` makes the runs,
+`readers.py` are the ways to receive.
 """
 
 from __future__ import annotations
@@ -9,12 +11,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from benchmarks import live, process
+from benchmarks import live, process, readers
 from benchmarks.show import CONSOLE, Goal, goals, table
 from benchmarks.skip import Skip
 from benchmarks.stream import FRAMES
 
 COUNTS = (20, 50, 100)
+TOGETHER = 16
+"""Streams that sender and relay share two cores for."""
+READ = 20
+"""Streams that the ways to receive are measured with."""
 LATE = 0.01
 """Seconds: a sender later than this did not send what it should."""
 
@@ -30,8 +36,42 @@ def run(*, quick: bool) -> None:
         _all("mosquitto", live.through_mosquitto, seconds, cores)
     except Skip as why:
         CONSOLE.print(f"[yellow]left out[/]: {why}")
+    together = _together(seconds)
+    cost = _ways(seconds, cores)
     most = max((count for count, outcome in nowhere.items() if outcome.lost == 0), default=0)
-    goals([Goal("streams on one core without a lost record, sink aside", 100, most, "")])
+    goals(
+        [
+            Goal("streams on one core without a lost record, sink aside", 100, most, ""),
+            Goal(f"{TOGETHER} streams on two cores: records lost", 0, together.lost, "", at_most=True),
+            Goal("receiving: times cheaper than PyAV", 5, cost["PyAV"] / cost["klvrelay"], "x"),
+            Goal("receiving: times cheaper than asyncio's datagrams", 2, cost["asyncio"] / cost["klvrelay"], "x"),
+        ]
+    )
+
+
+def _together(seconds: float) -> live.Outcome:
+    """Nobody has a core of their own."""
+    with CONSOLE.status(f"{TOGETHER} live streams for {seconds:g} s on two cores"):
+        outcome = live.to_nowhere(live.Plan(TOGETHER, seconds))
+    columns = ("streams", "records/s", "lost", "relay CPU", "a stream", "MiB", "others CPU", "sender late", "limit")
+    table(f"{TOGETHER} streams, cores shared by all", columns, [_row(TOGETHER, outcome)])
+    return outcome
+
+
+def _ways(seconds: float, cores: list[int]) -> dict[str, float]:
+    """What each way to receive uses of a core for a stream."""
+    found = {}
+    for way in readers.WAYS:
+        with CONSOLE.status(f"{READ} live streams for {seconds:g} s, received by {way}"):
+            found[way] = live.read_by(way, live.Plan(READ, seconds, relay_core=cores[-1], other_core=cores[0]))
+    rows = [
+        (way, f"{100 * o.relay / READ:.2f} %", f"{o.lost} of {o.sent}", f"{o.memory:.0f}", f"{1e3 * o.late:.1f} ms")
+        for way, o in found.items()
+    ]
+    note = "PyAV loses what comes while it probes."
+    columns = ("received by", "CPU a stream", "lost", "MiB", "sender late")
+    table(f"Receiving {READ} streams, transport taken apart, nothing done with the KLV", columns, rows, note)
+    return {way: max(outcome.relay, 1e-6) / READ for way, outcome in found.items()}
 
 
 def _all(

@@ -15,14 +15,17 @@ from pathlib import Path
 from cffi import FFI
 
 NATIVE = Path(__file__).parent
-HEADERS = ["klv.h"]
+HEADERS = ["klv.h", "rtp.h", "socket.h"]
 SOURCES = [
     "klv.c", "value.c", "columns.c",
     "text.c", "float.c", "note.c", "miis.c", "sdcc.c", "array.c", "pack.c", "scalar.c", "keys.c", "set.c", "json.c",
-    "hold.c", "pes.c", "psi.c", "lane.c",
+    "hold.c", "pes.c", "psi.c", "lane.c", "rtp.c",
     "stamp.c",
     "tables.c",
 ]  # fmt: skip
+"""The pure core."""
+SYSTEM = ["socket.c"]
+"""What stands beside it: the one file that calls the system."""
 
 _MARKED = re.compile(r"/\* cffi: begin \*/(.*?)/\* cffi: end \*/", re.DOTALL)
 
@@ -43,7 +46,7 @@ def builder(root: Path, *flags: str) -> FFI:
     ffi.set_source(
         "klvrelay._core",
         "\n".join(f'#include "{name}"' for name in HEADERS),
-        sources=[str(root / "native" / name) for name in SOURCES],
+        sources=[str(root / "native" / name) for name in [*SOURCES, *SYSTEM]],
         include_dirs=[str(root / "native")],
         extra_compile_args=["-std=c11", "-O3", "-fvisibility=hidden", "-Wall", "-Wextra", *flags],
         extra_link_args=[flag for flag in flags if flag == "--coverage"],

@@ -34,12 +34,12 @@ FROM_LIBM = re.compile(
 WRITABLE = set("bBdDsSgGC")
 
 
-def sources() -> list[Path]:
-    """The core's files, as `native/build.py` names them."""
+def sources(named: str = "SOURCES") -> list[Path]:
+    """The core's files, as `native/build.py` names them; "SYSTEM": what stands beside it."""
     for node in ast.parse((NATIVE / "build.py").read_text(encoding="utf-8")).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "SOURCES":
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == named:
             return [NATIVE / name for name in ast.literal_eval(node.value)]
-    raise AssertionError("native/build.py has no list SOURCES")
+    raise AssertionError(f"native/build.py has no list {named}")
 
 
 # A leak check needs ptrace, which containers refuse; the core has nothing to leak.
@@ -100,6 +100,34 @@ def test_the_core_holds_no_state(core):
 
     assert [name for kind, name in symbols if kind in WRITABLE] == []
     assert "klv_json" in {name for kind, name in symbols if kind == "T"}
+
+
+FROM_THE_SYSTEM = {"recvmmsg", "getsockopt", "setsockopt", "clock_gettime", "__errno_location"}
+PURE_HEADERS = {"stddef.h", "stdint.h", "string.h", "math.h", "float.h", "limits.h", "errno.h"}
+
+
+def test_one_file_beside_the_core_calls_the_system(cc, tmp_path):
+    """socket.c receives, and does nothing else: it allocates, opens, sends and waits for nothing, and has no state."""
+    assert [path.name for path in sources("SYSTEM")] == ["socket.c"]
+    run(*cc, *STRICT, *PLAIN, "-c", NATIVE / "socket.c", "-o", tmp_path / "socket.o")
+
+    called = set(run("nm", "-u", tmp_path / "socket.o").replace("U ", "").split())
+    symbols = [line.split()[-2:] for line in run("nm", tmp_path / "socket.o").splitlines()]
+
+    ours = {name for name in called if name.startswith(("klv_lane_", "rtp_")) or FROM_LIBC.fullmatch(name)}
+    assert called - ours == FROM_THE_SYSTEM
+    assert [name for kind, name in symbols if kind in WRITABLE] == []
+
+
+def test_every_other_file_knows_no_header_of_the_system():
+    """What a file of the core includes is its own, or of C's own library."""
+    files = [path for path in NATIVE.glob("*.[ch]") if path.name != "socket.c"]
+    included = {(path.name, name) for path in files for name in re.findall(r"#include <(.+?)>", path.read_text())}
+
+    assert {name for _, name in included} <= PURE_HEADERS
+    assert ("klv.h", "stdint.h") in included
+    built = {path.name for path in (*sources(), *sources("SYSTEM"))}
+    assert built == {path.name for path in NATIVE.glob("*.c")}, "a file that native/build.py does not name"
 
 
 def steady() -> list[str]:

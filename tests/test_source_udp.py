@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import socket
+import subprocess
+import sys
+import time
 from contextlib import aclosing
 from pathlib import Path
 
@@ -12,7 +17,9 @@ import pytest
 
 from klvrelay.errors import SourceDown
 from klvrelay.klv import Decoder
+from klvrelay.record import Units
 from klvrelay.sources import open_source, udp
+from klvrelay.sources.hub import hub_of
 
 TAPE = feed.recording()
 DATAGRAMS = feed.datagrams(TAPE.ts)
@@ -36,6 +43,19 @@ def records_of(packets):
 
 def data_of(packets):
     return b"".join(packet.data for packet in packets)
+
+
+async def units_of(source, send, enough, within=5):
+    """The units until there are `enough` KLV packets in them; `send` is called once the port is bound."""
+    got = []
+    asyncio.get_running_loop().call_soon(send)
+    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
+        async for units in packets:
+            assert isinstance(units, Units)
+            assert units.entries
+            got.append(units)
+            if sum(len(units.entries) for units in got) >= enough:
+                return got
 
 
 async def test_datagrams_that_wait_become_one_packet(free_port):
@@ -99,6 +119,115 @@ async def test_what_is_held_for_a_lost_datagram_comes_out_soon(free_port):
     assert sum(packet.damaged for packet in got) == 1
 
 
+@pytest.mark.parametrize("scheme", ["udp", "rtp"])
+async def test_units_come_of_one_wake_up(scheme, free_port):
+    """With demux="native" the socket gives finished KLV: one `Units` for what waited, stamped, with PTS and PID."""
+    source = open_source(f"{scheme}://127.0.0.1:{free_port}", demux="native")
+    sent = DATAGRAMS if scheme == "udp" else feed.rtp_datagrams(DATAGRAMS)
+
+    got = await units_of(source, lambda: feed.send_udp(sent, free_port), len(TAPE.klv))
+
+    assert len(got) == 1
+    raw, pts, pid, set_, checksum, transport, received_us, _ = zip(*got[0].entries, strict=True)
+    assert list(raw) == TAPE.klv
+    assert pts == tuple(900_000 + 3000 * count for count in range(len(TAPE.klv)))
+    assert {(*pid, *set_, *checksum, *transport)} == {(*[feed.KLV_PID] * 30, *["ST0601"] * 30, *["ok"] * 60)}
+    assert all(abs(stamp - time.time_ns() // 1000) < 5_000_000 for stamp in received_us)
+    assert (source.link.datagrams, source.link.size) == (len(sent), sum(map(len, sent)))
+    assert source.link.lane.packets == len(TAPE.klv)
+    assert source.link.lane.ts_packets == len(TAPE.ts) // 188
+
+
+async def test_a_wake_up_without_klv_gives_nothing(free_port):
+    """Video wakes nobody but the socket: what is read has entries, and the link counts all."""
+    source = open_source(f"udp://127.0.0.1:{free_port}", demux="native")
+    null = b"\x47\x1f\xff\x10" + b"\xff" * 184
+
+    async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+        first = asyncio.ensure_future(anext(packets))
+        await asyncio.sleep(0)
+        for _ in range(5):
+            feed.send_udp([null * 7], free_port)
+            while source.link.datagrams < 1:
+                await asyncio.sleep(0)
+        assert not first.done()
+        feed.send_udp(DATAGRAMS, free_port)
+        assert [entry[0] for entry in (await first).entries] == TAPE.klv
+
+    assert source.link.datagrams == 5 + len(DATAGRAMS)
+
+
+@pytest.mark.parametrize("demux", ["native", None])
+async def test_the_stamp_is_the_arrival_at_the_kernel(demux, free_port):
+    """A loop that was held up for 300 ms does not make what came meanwhile younger, nor all of one age."""
+    source, decoder = open_source(f"udp://127.0.0.1:{free_port}", demux=demux), Decoder("test", None)
+    sent = []
+
+    def send_and_block():
+        for at in range(3):
+            sent.append(time.time_ns() // 1000)
+            feed.send_udp(TAPE.klv[10 * at : 10 * at + 10], free_port)
+            time.sleep(0.1)
+
+    records = []
+    asyncio.get_running_loop().call_soon(send_and_block)
+    async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+        while len(records) < len(TAPE.klv):
+            records += decoder.feed(await anext(packets))
+
+    ages = [record.received_us - sent[count // 10] for count, record in enumerate(records)]
+    assert all(-1000 < age < 90_000 for age in ages), ages
+    assert records[-1].received_us - records[0].received_us > 150_000
+    assert time.time_ns() // 1000 - records[0].received_us > 290_000
+
+
+async def test_any_cut_of_the_stream_into_datagrams_will_do(free_port):
+    """A sender may cut MPEG-TS anywhere: 1,000 bytes a datagram, the first in the midst of a packet."""
+    source = open_source(f"udp://127.0.0.1:{free_port}", demux="native")
+    ragged = feed.datagrams(TAPE.ts[100:], 1000)
+
+    got = await units_of(source, lambda: feed.send_udp(ragged, free_port), len(TAPE.klv) - 1)
+
+    assert [entry[0] for units in got for entry in units.entries] == TAPE.klv[-len(TAPE.klv) + 1 :]
+
+
+@pytest.mark.parametrize("demux", ["native", None])
+async def test_another_kind_of_sender_is_followed(demux, free_port):
+    """Whoever takes the port over, with RTP or without, MPEG-TS or bare KLV, is understood within four datagrams."""
+    source, decoder = open_source(f"udp://127.0.0.1:{free_port}", demux=demux), Decoder("test", None)
+    parts = [DATAGRAMS, feed.rtp_datagrams(DATAGRAMS), TAPE.klv, DATAGRAMS, TAPE.klv, feed.rtp_datagrams(TAPE.klv)]
+    records, seen = [], []
+
+    async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+        for part in parts:
+            records = []
+            asyncio.get_running_loop().call_soon(feed.send_udp, part, free_port)
+            while not records or records[-1].raw != TAPE.klv[-1]:
+                records += decoder.feed(await anext(packets))
+            seen.append([record.raw for record in records if record.good])
+
+    for of_one in seen:
+        assert set(of_one) <= set(TAPE.klv)
+        assert of_one[-15:] == TAPE.klv[-15:]
+    assert source.link.datagrams == sum(map(len, parts))
+    if demux == "native":
+        assert source.link.lane.packets >= sum(map(len, seen))
+
+
+async def test_what_is_neither_is_passed_on_but_gives_no_units(free_port):
+    """`probe` gets to see what comes, whatever it is; a relay has no use for it, and counts it."""
+    url = f"udp://127.0.0.1:{free_port}"
+    noise = [bytes([0xFF, count]) * 50 for count in range(5)]
+
+    got = await packets_of(open_source(url), lambda: feed.send_udp(noise, free_port), 500)
+    source = open_source(url, demux="native")
+    units = await units_of(source, lambda: feed.send_udp([*noise, *DATAGRAMS], free_port), len(TAPE.klv))
+
+    assert data_of(got) == b"".join(noise)
+    assert len(units) == 1
+    assert source.link.datagrams == len(noise) + len(DATAGRAMS)
+
+
 async def test_klv_without_a_container_is_recognised(free_port):
     """Some senders put bare KLV packets into datagrams."""
     source = open_source(f"udp://127.0.0.1:{free_port}")
@@ -123,6 +252,28 @@ async def test_only_the_fixed_sender_is_heard(free_port):
     got = await packets_of(source, send, len(TAPE.ts))
 
     assert data_of(got) == TAPE.ts
+    assert (source.link.strangers, source.link.datagrams) == (5, len(DATAGRAMS))
+
+
+@pytest.mark.parametrize(
+    ("host", "sender", "heard"),
+    [("[::1]", "::1", True), ("[::1]", "::2", False), ("[::]", "127.0.0.1", True), ("[::]", "127.0.0.2", False)],
+    ids=["IPv6", "another IPv6", "IPv4 through IPv6", "another IPv4 through IPv6"],
+)
+async def test_a_sender_is_known_by_its_address_of_either_kind(host, sender, heard, free_port):
+    """IPv6 too, and IPv4 on a socket of both."""
+    source = open_source(f"udp://{host}:{free_port}?sender={sender}", demux="native")
+    to = "::1" if host == "[::1]" else "127.0.0.1"
+
+    task = asyncio.create_task(units_of(source, lambda: feed.send_udp(DATAGRAMS, free_port, to), len(TAPE.klv)))
+    async with asyncio.timeout(5):
+        while source.link.datagrams + source.link.strangers < len(DATAGRAMS):
+            await asyncio.sleep(0.001)
+    task.cancel()
+    await asyncio.wait([task])
+
+    counts = (source.link.datagrams, source.link.strangers)
+    assert counts == ((len(DATAGRAMS), 0) if heard else (0, len(DATAGRAMS)))
 
 
 @pytest.mark.parametrize("interface", ["lo", "127.0.0.1"])
@@ -195,9 +346,10 @@ async def test_silence_is_no_error(free_port):
         await packets_of(source, lambda: None, 1, within=0.1)
 
 
-async def test_a_buffer_smaller_than_asked_for_is_said_once(free_port, caplog):
+async def test_a_buffer_smaller_than_asked_for_is_said_once(free_port, caplog, monkeypatch):
     """The kernel cuts what it gives without a word; the operator learns it, and what to set."""
     udp._tell_small_buffer.cache_clear()
+    monkeypatch.setattr(udp, "_SO_RCVBUFFORCE", socket.SO_RCVBUF)  # as for a user without rights
     source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=1073741824")
 
     for _ in range(2):
@@ -207,16 +359,67 @@ async def test_a_buffer_smaller_than_asked_for_is_said_once(free_port, caplog):
     assert "net.core.rmem_max=1073741824" in caplog.text
 
 
-async def test_what_the_kernel_drops_is_counted(free_port):
+@pytest.mark.parametrize("rights", [True, False], ids=["with the right to more", "without"])
+def test_the_buffer_is_as_large_as_rights_allow(rights, caplog):
+    """Who may go beyond net.core.rmem_max does; others get what it allows."""
+    udp._tell_small_buffer.cache_clear()
+
+    class Recorder:
+        def __init__(self):
+            self.asked = []
+
+        def setsockopt(self, level, option, size):
+            if option == 33 and not rights:
+                raise PermissionError
+            self.asked.append((option, size))
+
+        def getsockopt(self, level, option):
+            return 2 * 8_000_000
+
+    sock = Recorder()
+    open_source("udp://127.0.0.1:5000?buffer_size=8000000")._widen(sock)
+
+    assert sock.asked[-1:] == [(33 if rights else socket.SO_RCVBUF, 8_000_000)]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("demux", ["native", None])
+async def test_what_the_kernel_drops_is_counted(demux, free_port):
     """A reader that is too slow loses datagrams in the kernel, and the source says how many."""
-    source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=65536")
+    source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=65536", demux=demux)
     asyncio.get_running_loop().call_soon(lambda: feed.send_udp(DATAGRAMS * 50, free_port))
 
     async with aclosing(source.packets()) as packets:
         await anext(packets)
         while_reading = source.dropped
 
-    assert 0 < while_reading == source.dropped < 50 * len(DATAGRAMS)
+    assert 0 < while_reading == source.dropped == source.link.kernel_drops < 50 * len(DATAGRAMS)
+
+
+@pytest.mark.parametrize("demux", ["native", None])
+async def test_no_record_spans_what_the_kernel_dropped(demux, free_port):
+    """Where the kernel dropped some, whosever, the stream is cut: its bytes would fit, and its own counters may wrap."""
+    head, tail = (feed.klv_packet(9, feed.FIRST_TIME, 300) for _ in range(2))
+    source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=4096&sender=127.0.0.1", demux=demux)
+    decoder, records = Decoder("test", None), []
+
+    def send():
+        feed.send_udp([TAPE.klv[0], head[:170]], free_port)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind(("127.0.0.2", 0))
+            for _ in range(50):
+                stranger.sendto(bytes(1400), ("127.0.0.1", free_port))
+
+    async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+        asyncio.get_running_loop().call_soon(send)
+        records += decoder.feed(await anext(packets))
+        feed.send_udp([tail[170:], TAPE.klv[1]], free_port)
+        while not records or records[-1].raw != TAPE.klv[1]:
+            records += decoder.feed(await anext(packets))
+
+    assert source.link.kernel_drops > 0
+    assert source.link.strangers + source.link.kernel_drops == 50
+    assert [record.raw for record in records if record.good] == TAPE.klv[:2]
 
 
 async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_port, monkeypatch):
@@ -240,13 +443,205 @@ async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_por
     assert size == 20 * len(TAPE.ts)
 
 
+async def test_units_that_wait_are_bounded_too(free_port, monkeypatch):
+    """A reader of units that stops leaves the rest in the kernel, and gets it all afterwards."""
+    monkeypatch.setattr("klvrelay.sources.inbox.WAITING_MOST", 10_000)
+    source, klv = open_source(f"udp://127.0.0.1:{free_port}", demux="native"), []
+    loop = asyncio.get_running_loop()
+    loop.call_soon(lambda: feed.send_udp(DATAGRAMS[:1], free_port))
+
+    async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+        klv += [entry[0] for entry in (await anext(packets)).entries]
+        feed.send_udp(DATAGRAMS[1:], free_port)
+        await asyncio.sleep(0)
+        for _ in range(20):
+            feed.send_udp(DATAGRAMS, free_port)
+            await asyncio.sleep(0)
+        taken = source.link.datagrams
+        while len(klv) < 21 * len(TAPE.klv):
+            klv += [entry[0] for entry in (await anext(packets)).entries]
+
+    assert taken < 5 * len(DATAGRAMS)
+    assert klv == 21 * TAPE.klv
+    assert source.link.datagrams == 21 * len(DATAGRAMS)
+
+
+async def test_a_flood_on_one_port_does_not_stop_another(free_port):
+    """However much waits on one socket, a wake-up takes a bounded number, and the others have their turn."""
+    flooded = open_source(f"udp://127.0.0.2:{free_port}?buffer_size=4000000", demux="native")
+    quiet = open_source(f"udp://127.0.0.3:{free_port}", demux="native")
+    klv = iter(TAPE.klv)
+    taken = []
+
+    async def read(source, of_each):
+        async with aclosing(source.packets()) as packets:
+            async for units in packets:
+                of_each(units)
+
+    def of_the_quiet(units):
+        taken.append(flooded.link.datagrams)
+        if (following := next(klv, None)) is not None:
+            feed.send_udp([following], free_port, "127.0.0.3")
+
+    tasks = [asyncio.create_task(read(*each)) for each in ((flooded, lambda units: None), (quiet, of_the_quiet))]
+    await asyncio.sleep(0)
+    feed.send_udp(DATAGRAMS * 60, free_port, "127.0.0.2")
+    feed.send_udp([next(klv)], free_port, "127.0.0.3")
+    async with asyncio.timeout(5):
+        while len(taken) < 4 or flooded.link.datagrams + flooded.dropped < 60 * len(DATAGRAMS):
+            await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+    assert flooded.link.datagrams > 4 * 256
+    assert taken[0] <= 256
+    assert taken[1] <= 3 * 256
+
+
+async def test_where_many_come_all_sockets_are_looked_at_together(free_port):
+    """Many datagrams: a look a millisecond, and none is lost; in silence the next one wakes the loop by itself again."""
+    hosts = [f"127.0.0.{last}" for last in range(2, 8)]
+    sources = [open_source(f"udp://{host}:{free_port}", demux="native") for host in hosts]
+    hub = hub_of(asyncio.get_running_loop())
+    looked = 0
+
+    async def read(source):
+        async with aclosing(source.packets()) as packets:
+            async for _ in packets:
+                pass
+
+    async def all_have(count):
+        async with asyncio.timeout(5):
+            while min(source.link.datagrams for source in sources) < count:
+                await asyncio.sleep(0.0001)
+
+    tasks = [asyncio.create_task(read(source)) for source in sources]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        while not looked:
+            for host in hosts:
+                feed.send_udp(DATAGRAMS[:1], free_port, host)
+                await asyncio.sleep(0)
+            looked = hub._timer is not None
+        for count in range(len(DATAGRAMS)):
+            for host in hosts:
+                feed.send_udp(DATAGRAMS[count : count + 1], free_port, host)
+            await asyncio.sleep(0)
+        while hub._timer is not None:
+            await asyncio.sleep(0.001)
+    sent = sources[0].link.datagrams
+    for host in hosts:
+        feed.send_udp(DATAGRAMS[:1], free_port, host)
+    await all_have(sent + 1)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+    assert {source.link.datagrams for source in sources} == {sent + 1}
+    assert sent > len(DATAGRAMS)
+    assert hub._epoll is None
+    assert hub._timer is None
+
+
+async def test_closing_while_datagrams_wait_leaves_nothing(free_port):
+    """A thousand times opened and closed in the midst of a stream, no descriptor and no timer stays."""
+    loop = asyncio.get_running_loop()
+    before = len(os.listdir("/proc/self/fd"))
+    for count in range(1000):
+        source = open_source(f"udp://127.0.0.1:{free_port}", demux=("native", None)[count % 2])
+        loop.call_soon(feed.send_udp, DATAGRAMS[:3], free_port)
+        async with aclosing(source.packets()) as packets:
+            await anext(packets)
+            if count % 100 == 0:
+                feed.send_udp(DATAGRAMS, free_port)
+                await asyncio.sleep(0)
+
+    assert len(os.listdir("/proc/self/fd")) == before
+    assert not [timer for timer in loop._scheduled if not timer.cancelled()]
+
+
+async def test_the_link_goes_on_counting_when_a_source_is_opened_again(free_port):
+    """What the line told is the sum of all openings."""
+    source = open_source(f"udp://127.0.0.1:{free_port}", demux="native")
+    for _ in range(2):
+        await units_of(source, lambda: feed.send_udp(DATAGRAMS, free_port), len(TAPE.klv))
+
+    assert source.link.datagrams == 2 * len(DATAGRAMS)
+    assert source.link.size == 2 * len(TAPE.ts)
+    assert source.link.lane.packets == 2 * len(TAPE.klv)
+
+
+async def test_a_socket_that_fails_is_a_source_that_is_down(free_port):
+    """What was begun comes out as damaged; then it is said, and the socket is closed."""
+    source, decoder, records = open_source(f"udp://127.0.0.1:{free_port}", demux="native"), Decoder("test", None), []
+    asyncio.get_running_loop().call_soon(feed.send_udp, [TAPE.klv[0], TAPE.klv[1][:30]], free_port)
+
+    async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+        records += decoder.feed(await anext(packets))
+        source._inbox.fail(OSError(100, "network is down"))
+        records += decoder.feed(await anext(packets))
+        with pytest.raises(SourceDown, match=f"udp://127.0.0.1:{free_port}: can't listen there: "):
+            await anext(packets)
+
+    assert [record.transport for record in records] == ["ok", "damaged"]
+    assert source.link.datagrams == 2
+
+
+NETWORKS = Path(__file__).parent / "networks.py"
+
+
+@pytest.fixture(scope="module")
+def network():
+    """Runs a scene of networks.py in a network of its own; what it prints as JSON."""
+    command = ["unshare", "-rn"]
+    link = ["ip", "link", "add", "a0", "type", "veth", "peer", "a1"]
+    if subprocess.run([*command, *link], capture_output=True).returncode:
+        pytest.skip("this machine gives no private network to make interfaces in")
+
+    def play(scene):
+        done = subprocess.run([*command, sys.executable, NETWORKS, scene], capture_output=True, text=True, timeout=30)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return play
+
+
+@pytest.mark.needs("unshare", "ip")
+@pytest.mark.parametrize("kind", ["any", "one", "ipv6"])
+def test_a_group_is_heard_on_its_interface_only(kind, network):
+    """Of two networks that both carry the group the one that was named, by name or by address; of one source (2) only,
+    where that is asked for; IPv6 too.
+    """
+    senders = ["2", "9"] if kind == "any" else ["2"]
+    heard_a, heard_b = ([cable + sender for sender in senders] for cable in "ab")
+    assert network(f"choice-{kind}") == {"by name": heard_a, "by address": heard_a, "the other": heard_b}
+
+
+@pytest.mark.needs("unshare", "ip")
+def test_an_interface_that_goes_away_is_said_and_joined_again(network):
+    """The kernel forgets groups with their interface, silently: the source notices, and hears again when reopened."""
+    told = network("taken-away")
+
+    assert told["before"] == told["after"] == ["a2", "a9"]
+    assert "there is no network interface a0" in told["while away"][0]
+    assert "a0 was taken away, and is there again" in told["when back"][0]
+
+
+@pytest.mark.needs("unshare", "ip")
+def test_a_group_of_the_systems_choice_is_joined_again(network):
+    """Where no interface is named the group comes back by itself, once there is a way to it again."""
+    assert network("default-route") == {"before": ["a2", "a9"], "after": ["b2", "b9"]}
+
+
 @pytest.mark.needs("ffmpeg")
+@pytest.mark.parametrize("demux", ["native", None])
 @pytest.mark.parametrize(("kind", "format_", "sent"), [("udp", "mpegts", 20), ("rtp", "rtp_mpegts", 15)])
-async def test_what_ffmpeg_sends_is_heard(kind, format_, sent, free_port, tmp_path):
+async def test_what_ffmpeg_sends_is_heard(kind, format_, sent, demux, free_port, tmp_path):
     """A real sender in real time: every KLV packet from the first on (its RTP keeps the last few to itself)."""
     tape = tmp_path / "tape.ts"
     tape.write_bytes(feed.recording(count=20, hz=40).ts)
-    source = open_source(f"{kind}://127.0.0.1:{free_port}")
+    source = open_source(f"{kind}://127.0.0.1:{free_port}", demux=demux)
     decoder, found = Decoder("test", None), []
 
     async with asyncio.timeout(10), aclosing(source.packets()) as packets:

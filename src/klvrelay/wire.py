@@ -150,7 +150,8 @@ def whole(data: bytes) -> tuple[str, Checksum] | None:
     return None if found < 0 else (SET_NAMES[found >> 2], CHECKSUMS[found & 3])
 
 
-def _entries_of(pool: Any, entries: Any, count: int) -> list[Entry]:
+def entries_of(pool: Any, entries: Any, count: int) -> list[Entry]:
+    """What C wrote of a batch: the buffer of its pool, its `struct klv_entry[]`, and how many there are."""
     return [
         (
             pool[at : at + size],
@@ -181,6 +182,11 @@ class Lane:
         self._pool = _NO_CLEAR("uint8_t[]", 0)
         self._entries = _NO_CLEAR("struct klv_entry[]", 64)
 
+    @property
+    def pointer(self) -> Any:
+        """The lane as C knows it, for another of its callers to feed; good while this object is."""
+        return self._lane
+
     def mark(self, pts: int | None, pid: int | None, damaged: bool) -> None:
         """Bare KLV: what is known of the bytes to come."""
         lib.klv_lane_mark(self._lane, -1 if pts is None else pts, -1 if pid is None else pid, damaged)
@@ -205,7 +211,7 @@ class Lane:
             )  # fmt: skip
             count = self._count[0]
             if count:
-                found += _entries_of(ffi.buffer(self._pool), self._entries, count)
+                found += entries_of(ffi.buffer(self._pool), self._entries, count)
             if status != lib.KLV_FULL:
                 return found
             if count == len(self._entries):

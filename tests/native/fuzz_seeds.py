@@ -103,6 +103,23 @@ def crowded() -> Iterator[bytes]:
     yield packet("ST0601", bytes([13, 0]) * 500 + matrix * 200)
 
 
+def rtp_seeds() -> Iterator[bytes]:
+    """The byte that says what room there is, then datagrams behind their lengths: swapped, lost, doubled, restarted."""
+    rng = Random(3550)
+    for number in range(60):
+        sequences = [count for count in range(rng.choice((6, 60, 200))) if rng.random() > 0.1]
+        sequences.sort(key=lambda count: count + rng.uniform(0, 6))
+        if number % 3 == 0:
+            sequences[4:] = [count + rng.choice((100, 130, 30_000)) for count in sequences[4:]]
+        made = bytearray([rng.choice((0, 4, 64, 255))])
+        for sequence in sequences:
+            ssrc = int(number % 4 == 0 < sequence)
+            head = b"\x80\xa1" + (65_500 + sequence & 0xFFFF).to_bytes(2) + bytes(4) + ssrc.to_bytes(4)
+            made += (bytes([len(head) + 8]) + head + sequence.to_bytes(8)) * (1 + (rng.random() < 0.1))
+            made += b"\xff" * (rng.random() < 0.03)
+        yield bytes(made)
+
+
 def seeds() -> dict[str, list[bytes]]:
     made = corpus.corpus_of(VECTORS / "vectors.jsonl")
     stamps = list(lines("stamps"))
@@ -117,6 +134,7 @@ def seeds() -> dict[str, list[bytes]]:
         "json": packets,
         "lane": list(lane_seeds(made, packets)),
         "stamp": stamps,
+        "rtp": list(rtp_seeds()),
     }
 
 

@@ -3,7 +3,7 @@
     file.py     a file or standard input, as fast as the reader takes it
     growing.py  a file that is still written         folder.py: a recorder's segments, their names and order
     replay.py   a file in its own time           pace.py: when each byte is due
-    udp.py      udp:// and rtp://                inbox.py, rtp.py, multicast.py: what they need
+    udp.py      udp:// and rtp://                inbox.py, hub.py, multicast.py: what they need
     tcp.py      tcp://
     libav.py    rtsp://, rtsps://, http://, https://, other containers; demuxer.py: how libav is opened,
                 bridge.py: its way out, rfc6597.py: KLV that is an RTP track of its own
@@ -131,7 +131,7 @@ def open_source(
         case _ if speed is not None or loop:
             raise ConfigError(f"{where}: only a file can be replayed with a speed or in a loop")
         case "udp" | "rtp":
-            return UdpSource(where, timeout=timeout, interface=interface, sender=sender)
+            return UdpSource(where, timeout=timeout, interface=interface, sender=sender, units=demux == "native")
         case "tcp":
             return TcpSource(where, timeout=timeout)
         case "rtsp" | "rtsps" | "http" | "https":

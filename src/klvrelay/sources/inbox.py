@@ -1,160 +1,140 @@
-"""From a datagram socket to packets: one packet a wake-up of the loop; next door, `udp.py` opens the socket."""
+"""A datagram socket on the loop: one call into C a wake-up; next door, `udp.py` opens the socket."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 from collections import deque
+from collections.abc import Callable
+from dataclasses import fields
 
-from klvrelay.klv import KEY
-from klvrelay.record import Carriage, Packet
-from klvrelay.sources import rtp
+from klvrelay.errors import SourceDown
+from klvrelay.inlet import Inlet
+from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import settle
-from klvrelay.sources.file import now_us
+from klvrelay.sources.hub import hub_of
 from klvrelay.sources.multicast import Address
 
-BUFFER = 512 << 10
-DATAGRAM = 65536
-WAKE_UP = 256
-"""Datagrams that one wake-up takes at most, so that a flood holds up no other stream."""
 WAITING_MOST = 4 << 20
-"""Bytes of packets that may wait for a slow reader; then the kernel's buffer fills, and drops."""
+"""Bytes that may wait for a slow reader; then the kernel's buffer fills, and drops."""
 REORDER = 0.05
-"""Seconds that RTP datagrams are held for one that is late."""
+"""Seconds that RTP datagrams are held for one that is late, at the least."""
 
-_SO_MEMINFO, _DROPS = 55, 8
+_OF_A_UNIT = 512
+"""Bytes that a unit takes beside its own."""
+_FACTS = {f.name for f in fields(Link)}
 
 
 class Inbox:
-    """From the socket to packets; the loop calls `_drain` when there is something to take."""
+    """From the socket to units, or to packets; the hub looks when there is something to take, and calls `_wake` when
+    something came of it.
+    """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, sock: socket.socket, sender: Address | None, *, is_rtp: bool
+        self,
+        loop: asyncio.AbstractEventLoop,
+        sock: socket.socket,
+        sender: Address | None,
+        *,
+        is_rtp: bool,
+        units: bool,
     ) -> None:
         self._loop = loop
         self._sock = sock
-        self._sender = None if sender is None else str(sender).partition("%")[0]
-        self._view = memoryview(bytearray(BUFFER))
-        self._packets: deque[Packet] = deque()
+        self._inlet = Inlet(sock.fileno(), units=units, rtp=is_rtp, sender=None if sender is None else sender.packed)
+        self._take = self._take_units if units else self._take_runs
+        self._waits: deque[tuple[int, Packet | Units]] = deque()
         self._bytes = 0
-        self._carriage: Carriage | None = None
-        self._order = rtp.Order() if is_rtp else None
-        self._due: list[tuple[bytes, bool]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._watch: asyncio.TimerHandle | None = None
         self._waiting: asyncio.Future[None] | None = None
-        self._fault: OSError | None = None
+        self._fault: Exception | None = None
         self._paused = False
-        loop.add_reader(sock, self._drain)
+        self._hub = hub_of(loop)
+        self._fd = sock.fileno()
+        self._hub.add(self._fd, self._inlet.look, self._wake)
 
-    async def next(self) -> Packet:
-        """The next packet; raises OSError where the socket fails."""
-        while not self._packets:
+    async def next(self) -> Packet | Units:
+        """What came at the next wake-up that brought something; raises OSError, or as `fail` said."""
+        while not self._waits:
             if self._fault is not None:
                 raise self._fault
             if self._paused:
                 self._paused = False
-                self._loop.add_reader(self._sock, self._drain)
+                self._hub.add(self._fd, self._inlet.look, self._wake)
             self._waiting = self._loop.create_future()
             await self._waiting
-        packet = self._packets.popleft()
-        self._bytes -= len(packet.data)
-        return packet
+        size, found = self._waits.popleft()
+        self._bytes -= size
+        return found
 
-    def dropped(self) -> int:
-        """Datagrams that the kernel dropped, since the socket's buffer was full."""
-        info = self._sock.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, 4 * (_DROPS + 1))
-        return int(struct.unpack_from("=I", info, 4 * _DROPS)[0]) if len(info) > 4 * _DROPS else 0
+    @property
+    def link(self) -> Link:
+        """What the line told so far."""
+        told = {name: count for name, count in self._inlet.counts.items() if name in _FACTS}
+        return Link(**told, kernel_drops=self._inlet.kernel_drops, lane=self._inlet.counters)
+
+    def look_after(self, every: float, look: Callable[[], None], seen: int = 0) -> None:
+        """Call `look` after each `every` seconds in which nothing came; what it raises is why no more can come."""
+        datagrams = self._inlet.counts["datagrams"]
+        if self._watch is not None and datagrams == seen:
+            try:
+                look()
+            except (OSError, SourceDown) as fault:
+                self.fail(fault)
+                return
+        self._watch = self._loop.call_later(every, self.look_after, every, look, datagrams)
+
+    def fail(self, fault: Exception) -> None:
+        """No more can come: say why, once all that waits is read."""
+        self._fault = fault
+        self._hub.remove(self._fd)
+        if held := self._inlet.flush():
+            self._put(0, Units(held))
+        self._settle()
 
     def close(self) -> None:
-        self._loop.remove_reader(self._sock)
-        if self._timer is not None:
-            self._timer.cancel()
+        self._hub.remove(self._fd)
+        for timer in (self._timer, self._watch):
+            if timer is not None:
+                timer.cancel()
         self._sock.close()
 
-    def _drain(self) -> None:
-        received = now_us()
-        size = 0
+    def _wake(self, status: int) -> None:
+        """Something came of a look into the socket."""
         try:
-            for _ in range(WAKE_UP):
-                size = self._take(size)
-                if size > BUFFER - DATAGRAM:
-                    break
-        except BlockingIOError:
-            pass
+            self._take(status)
         except OSError as fault:
-            self._fault = fault
-            self._loop.remove_reader(self._sock)
-        if size:
-            self._put(bytes(self._view[:size]), received)
-        if self._due:
-            self._put_due(received)
-        self._wake()
-
-    def _take(self, size: int) -> int:
-        """Take one datagram to the buffer's place `size`; returns where the next one goes."""
-        place = self._view[size:]
-        if self._sender is None:
-            count = self._sock.recv_into(place)
-        else:
-            count, came_from = self._sock.recvfrom_into(place)
-            if came_from[0].partition("%")[0] != self._sender:
-                return size
-        if count == 0:
-            return size
-        if self._order is None and place[0] != rtp.SYNC and rtp.looks_like(place[:count]):
-            self._order = rtp.Order()
-        if self._order is None:
-            return size + count
-        self._sort(self._order, place[:count])
-        return size
-
-    def _sort(self, order: rtp.Order, data: memoryview) -> None:
-        datagram = rtp.parse(data)
-        if datagram is not None:
-            self._due += order.push(datagram)
-        if order.waiting and self._timer is None:
-            self._timer = self._loop.call_later(REORDER, self._release, order)
-        elif not order.waiting and self._timer is not None:
+            self.fail(fault)
+            return
+        if self._inlet.holds:
+            if self._timer is None:
+                self._timer = self._loop.call_later(REORDER, self._overdue)
+        elif self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._waits:
+            self._settle()
 
-    def _release(self, order: rtp.Order) -> None:
+    def _overdue(self) -> None:
         self._timer = None
-        self._due += order.release()
-        self._put_due(now_us())
-        self._wake()
+        self._wake(self._inlet.look_overdue())
 
-    def _put_due(self, received: int) -> None:
-        """One packet for what is in step; a datagram behind a gap is one by itself."""
-        run: list[bytes] = []
-        for payload, damaged in self._due:
-            if damaged:
-                self._put(b"".join(run), received)
-                self._put(payload, received, damaged=True)
-                run.clear()
-            else:
-                run.append(payload)
-        self._put(b"".join(run), received)
-        self._due.clear()
+    def _take_units(self, status: int) -> None:
+        if found := self._inlet.units(status):
+            self._put(sum([len(entry[0]) for entry in found]) + _OF_A_UNIT * len(found), Units(found))
 
-    def _put(self, data: bytes, received: int, *, damaged: bool = False) -> None:
-        if not data:
-            return
-        if self._carriage is None:
-            self._carriage = _carriage(data)
-        self._packets.append(Packet(data, received, self._carriage or "ts", damaged=damaged))
-        self._bytes += len(data)
+    def _take_runs(self, status: int) -> None:
+        for data, received_us, pts, ts, damaged in self._inlet.runs(status):
+            self._put(len(data), Packet(data, received_us, "ts" if ts else "klv", pts, damaged=damaged))
 
-    def _wake(self) -> None:
+    def _put(self, size: int, found: Packet | Units) -> None:
+        self._waits.append((size, found))
+        self._bytes += size
+
+    def _settle(self) -> None:
         if self._bytes > WAITING_MOST and not self._paused:
             self._paused = True
-            self._loop.remove_reader(self._sock)
-        if self._waiting is not None and (self._packets or self._fault):
+            self._hub.remove(self._fd)
+        if self._waiting is not None:
             settle(self._waiting)
-
-
-def _carriage(data: bytes) -> Carriage | None:
-    if data[0] == rtp.SYNC:
-        return "ts"
-    return "klv" if data[:4] == KEY else None

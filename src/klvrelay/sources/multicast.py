@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import ipaddress
 import socket
@@ -18,37 +19,50 @@ _IP_MULTICAST_ALL = 49
 _SIOCGIFADDR = 0x8915
 
 
-def join(sock: socket.socket, group: Address, interface: str | None, senders: list[Address]) -> None:
+def join(
+    sock: socket.socket, group: Address, interface: str | None, senders: list[Address], *, again: bool = False
+) -> None:
     """Join `group` on `interface` (a name or an address; None: the system's choice).
 
-    With `senders` only what these send is let through (SSM, RFC 4607). Raises OSError, or SourceDown where
-    the interface is not there.
+    With `senders` only what these send is let through (SSM, RFC 4607). `again`: it was joined before, which is no
+    error. Raises OSError, or SourceDown where the interface is not there.
     """
     index, address = interface_of(interface)
     if isinstance(group, ipaddress.IPv4Address):
-        _join_ipv4(sock, group, index, address, senders)
+        _join_ipv4(sock, group, index, address, senders, again)
     else:
-        _join_ipv6(sock, group, index, senders)
+        _join_ipv6(sock, group, index, senders, again)
 
 
-def _join_ipv4(sock: socket.socket, group: Address, index: int, address: bytes, senders: list[Address]) -> None:
+def _join_ipv4(
+    sock: socket.socket, group: Address, index: int, address: bytes, senders: list[Address], again: bool
+) -> None:
     # Or the socket would get what other programs joined.
     sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
     for sender in senders:
         request = group.packed + address + sender.packed
-        sock.setsockopt(socket.IPPROTO_IP, _IP_ADD_SOURCE_MEMBERSHIP, request)
+        _ask(sock, socket.IPPROTO_IP, _IP_ADD_SOURCE_MEMBERSHIP, request, again)
     if not senders:
         request = struct.pack("=4s4si", group.packed, address, index)
-        sock.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request)
+        _ask(sock, socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, request, again)
 
 
-def _join_ipv6(sock: socket.socket, group: Address, index: int, senders: list[Address]) -> None:
+def _join_ipv6(sock: socket.socket, group: Address, index: int, senders: list[Address], again: bool) -> None:
     for sender in senders:
         request = struct.pack("@I4x128s128s", index, _sockaddr(group), _sockaddr(sender))
-        sock.setsockopt(socket.IPPROTO_IPV6, _MCAST_JOIN_SOURCE_GROUP, request)
+        _ask(sock, socket.IPPROTO_IPV6, _MCAST_JOIN_SOURCE_GROUP, request, again)
     if not senders:
         request = group.packed + struct.pack("@I", index)
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, request)
+        _ask(sock, socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, request, again)
+
+
+def _ask(sock: socket.socket, level: int, option: int, request: bytes, again: bool) -> None:
+    try:
+        sock.setsockopt(level, option, request)
+    except OSError as fault:
+        # What the kernel says of a group, and of a sender, that it has already.
+        if not (again and fault.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL)):
+            raise
 
 
 def _sockaddr(address: Address) -> bytes:

@@ -16,13 +16,15 @@ from functools import cache
 
 from klvrelay.errors import ConfigError, SourceDown
 from klvrelay.names import Url, printable
-from klvrelay.record import Link, Packet
+from klvrelay.record import Link, Packet, Units
 from klvrelay.sources import multicast
 from klvrelay.sources.inbox import Inbox
 from klvrelay.sources.multicast import Address
 
 KERNEL_BUFFER = 4 << 20
 """What the kernel is asked to hold: 6 s of a stream of 5 Mbit/s."""
+
+_SO_RCVBUFFORCE = 33
 
 _OPTIONS = {"interface", "localaddr", "sender", "sources", "buffer_size"}
 # What ffmpeg and VLC write into such URLs for their own use.
@@ -32,12 +34,19 @@ _log = logging.getLogger(__name__)
 
 
 class UdpSource:
-    """The datagrams that come to one port: MPEG-TS, MPEG-TS in RTP, or KLV, told apart by their bytes."""
+    """The datagrams that come to one port: MPEG-TS, KLV, or either of them in RTP, told apart by their bytes.
+
+    units    give finished KLV units, not the bytes
+    timeout  seconds for a host's name to be found, and of silence after which it is seen whether the network that it
+             listens on is still there
+    """
 
     live = True
     fixed = False
 
-    def __init__(self, url: Url, *, timeout: float, interface: str | None = None, sender: str | None = None) -> None:
+    def __init__(
+        self, url: Url, *, timeout: float, interface: str | None = None, sender: str | None = None, units: bool = False
+    ) -> None:
         options = url.options
         if url.port is None:
             raise ConfigError(f"{url}: a port is missing, as in {url.scheme}://{url.host or '0.0.0.0'}:5000")
@@ -46,8 +55,8 @@ class UdpSource:
                 f"{url}: option {printable(min(unknown))} is not known; known are {', '.join(sorted(_OPTIONS))}"
             )
         self.url = url
-        self.link = Link()
         self._timeout = timeout
+        self._units = units
         self._interface = interface or options.get("interface") or options.get("localaddr")
         self._sender = sender or options.get("sender")
         self._sources = [_address(url, text) for text in options.get("sources", "").split(",") if text]
@@ -55,29 +64,48 @@ class UdpSource:
             raise ConfigError(f"{url}: sources= is for a multicast group; of one sender: sender=ADDRESS")
         self._kernel_buffer = _size(url, options.get("buffer_size", str(KERNEL_BUFFER)))
         self._inbox: Inbox | None = None
-        self._dropped = 0
+        self._before = Link()
+
+    @property
+    def link(self) -> Link:
+        """All that the line told since this object was made."""
+        return self._before + self._inbox.link if self._inbox else self._before
 
     @property
     def dropped(self) -> int:
         """Datagrams that the kernel dropped since its buffer was full."""
-        return self._dropped + (self._inbox.dropped() if self._inbox else 0)
+        return self.link.kernel_drops
 
-    async def packets(self) -> AsyncGenerator[Packet, None]:
-        """One packet a wake-up, stamped with its arrival; waits for ever where nothing is sent."""
+    async def packets(self) -> AsyncGenerator[Packet | Units, None]:
+        """What each wake-up brings, stamped with the kernel's time of arrival; waits for ever where nothing is sent.
+
+        Raises SourceDown where the host is not known, the port can't be had, or the network went away.
+        """
         loop = asyncio.get_running_loop()
         host = await self._resolved(self.url.host or "0.0.0.0")
         sender = await self._resolved(self._sender) if self._sender else None
-        sock = self._bound(host)
-        inbox = self._inbox = Inbox(loop, sock, sender, is_rtp=self.url.scheme == "rtp")
+        sock, index = self._bound(host)
+        try:
+            inbox = Inbox(loop, sock, sender, is_rtp=self.url.scheme == "rtp", units=self._units)
+        except OSError as fault:
+            sock.close()
+            raise self._down(fault) from fault
+        self._inbox = inbox
+        inbox.look_after(self._timeout, lambda: self._look(sock, host, index))
         try:
             while True:
                 yield await inbox.next()
         except OSError as fault:
-            raise SourceDown(f"{self.url}: {os.strerror(fault.errno or 0)}") from fault
+            raise self._down(fault) from fault
+        except SourceDown as fault:
+            raise SourceDown(f"{self.url}: {fault}") from None
         finally:
-            self._dropped += inbox.dropped()
+            self._before = self.link
             self._inbox = None
             inbox.close()
+
+    def _down(self, fault: OSError) -> SourceDown:
+        return SourceDown(f"{self.url}: {_reason(fault, self.url)}")
 
     async def _resolved(self, host: str) -> Address:
         try:
@@ -92,37 +120,55 @@ class UdpSource:
             raise SourceDown(f"{self.url}: the name {printable(host)} is not known") from None
         return ipaddress.ip_address(found[0][4][0])
 
-    def _bound(self, host: Address) -> socket.socket:
+    def _bound(self, host: Address) -> tuple[socket.socket, int]:
+        """The socket, and the index of the interface that it listens on, 0 for any."""
         family = socket.AF_INET if host.version == 4 else socket.AF_INET6
         sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         try:
             self._widen(sock)
-            self._bind(sock, host)
-            return sock
+            return sock, self._bind(sock, host)
         except SourceDown as fault:
             sock.close()
             raise SourceDown(f"{self.url}: {fault}") from None
         except OSError as fault:
             sock.close()
-            raise SourceDown(f"{self.url}: {_reason(fault, self.url)}") from fault
+            raise self._down(fault) from fault
 
-    def _bind(self, sock: socket.socket, host: Address) -> None:
-        interface = self._interface or getattr(host, "scope_id", None)
-        index, _ = multicast.interface_of(interface)
+    def _bind(self, sock: socket.socket, host: Address) -> int:
+        index = self._interface_of(host)
         if host.is_multicast:
             # Several programs may listen to one group.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind(_sockaddr(host, self.url.port or 0, index))
-            multicast.join(sock, host, interface, self._sources)
-            return
+            multicast.join(sock, host, self._name_of(host), self._sources)
+            return index
         if index:
             name = socket.if_indextoname(index)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode())
         sock.bind(_sockaddr(host, self.url.port or 0, index))
+        return index
+
+    def _look(self, sock: socket.socket, host: Address, index: int) -> None:
+        """Nothing comes: raise where the network that the socket listens on went away. The kernel forgets a group
+        with its interface; where the system chose that, the group is joined on what it would choose now.
+        """
+        if self._interface_of(host) != index:
+            raise SourceDown(f"the network interface {self._name_of(host)} was taken away, and is there again")
+        if host.is_multicast:
+            multicast.join(sock, host, self._name_of(host), self._sources, again=True)
+
+    def _name_of(self, host: Address) -> str | None:
+        return self._interface or getattr(host, "scope_id", None)
+
+    def _interface_of(self, host: Address) -> int:
+        return multicast.interface_of(self._name_of(host))[0]
 
     def _widen(self, sock: socket.socket) -> None:
         asked = self._kernel_buffer
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, asked)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, asked)  # beyond rmem_max, with the right to it
+        except PermissionError:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, asked)
         # The kernel doubles what it grants, for its own bookkeeping.
         got = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
         if got < asked:

@@ -1,0 +1,74 @@
+/* socket.h - one datagram socket: what the kernel holds for it, as finished KLV units or as bytes, in one call.
+ *
+ * socket.c is the one file of system calls, and stands beside the pure core, which it feeds: rtp.h, klv.h. The caller
+ * owns all memory here too, and the socket; nothing blocks or allocates.
+ */
+#ifndef SOCKET_H
+#define SOCKET_H
+
+#include "klv.h"
+#include "rtp.h"
+
+/* cffi: begin */
+enum klv_inlet_flags {
+    INLET_RTP = 1           /* of klv_inlet_init: what comes is expected to be RTP */
+};
+
+/* What a call gives; a negative one is -errno, of the socket. */
+enum klv_inlet_status {
+    INLET_DRY = 0,          /* nothing more for now, or the budget of a wake-up is used: wait for the loop */
+    INLET_FULL = 1,         /* no room: take what was written, call again at once */
+    INLET_LANE = 2,         /* klv_inlet_lane: give a lane of this kind, call again at once */
+    INLET_HOLDS = 4,        /* added to INLET_DRY: RTP is held for a datagram that is late; see `overdue` */
+    INLET_NEWS = 8          /* added to INLET_DRY: there are results, or RTP is not held any more */
+};
+
+enum { INLET_BUDGET = 256 }; /* datagrams that a call takes at most, so that a flood holds up no other socket */
+
+struct klv_inlet_counts {
+    uint64_t size, datagrams;       /* of those taken, transport bytes with RTP's headers */
+    uint64_t strangers;             /* datagrams of other senders than the fixed one, not taken */
+    uint64_t truncated;             /* that were longer than the basin's places */
+    uint64_t unknown;               /* taken, and neither MPEG-TS nor KLV */
+    uint64_t rtp_lost, rtp_reordered, rtp_duplicates, rtp_restarts;
+};
+
+/* A run of payload bytes, RTP's headers off: an offset into the caller's pool. */
+struct klv_run {
+    uint32_t at, size;
+    int64_t received_us;    /* when its last datagram arrived */
+    int64_t pts;            /* of KLV in RTP: its time stamp, 33 bits of 90 kHz; else -1 */
+    uint8_t ts, damaged;    /* MPEG-TS, or bare KLV; bytes are missing before it, or in its unit. No bytes, but damaged:
+                             * some are missing here, what comes behind them is whole */
+    uint8_t spare[6];
+};
+
+struct klv_basin;           /* where datagrams are received: one for all sockets of a thread */
+struct klv_inlet;           /* one socket */
+
+size_t klv_basin_size(size_t datagram);
+void klv_basin_init(struct klv_basin *basin, size_t datagram); /* of at most so many bytes each */
+
+/* `fd`: a bound, non-blocking datagram socket. `sender`: an IPv6 address (an IPv4 one as ::ffff:a.b.c.d) that all
+ * must come from, or NULL. `memory`: for RTP that is held. 0 or -errno. */
+size_t klv_inlet_size(void);
+size_t klv_inlet_memory(void);
+int klv_inlet_init(struct klv_inlet *inlet, int fd, int flags, const uint8_t *sender, uint8_t *memory);
+
+/* The lane that takes apart what comes from here on. */
+void klv_inlet_lane(struct klv_inlet *inlet, struct klv_lane *lane);
+int klv_inlet_ts(const struct klv_inlet *inlet);     /* 1 = MPEG-TS, 0 = bare KLV, -1 = not known yet */
+
+/* One wake-up of the loop: all that waits, as KLV units through the lane or as runs of bytes. `overdue`: call so 50 ms
+ * after INLET_HOLDS; what was waited for then is not waited for any more. At the least: `room` for a packet of the lane,
+ * or a datagram; `most` 2. */
+int klv_inlet_units(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,
+                    struct klv_entry *entries, size_t most, size_t *count);
+int klv_inlet_runs(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,
+                   struct klv_run *runs, size_t most, size_t *count);
+
+void klv_inlet_counts(const struct klv_inlet *inlet, struct klv_inlet_counts *counts);
+int64_t klv_inlet_drops(int fd);    /* datagrams that the kernel dropped since the socket was made, or -errno */
+/* cffi: end */
+
+#endif

@@ -22,7 +22,7 @@ from klvrelay.errors import ConfigError
 MESSAGE_LIMIT = 1456
 """Bytes that a message of live mode may have."""
 
-_SONAMES = ("libsrt-gnutls.so.1.5", "libsrt.so.1.5", "libsrt-openssl.so.1.5", "libsrt.1.5.dylib")
+_SONAMES = ("libsrt-gnutls.so.1.5", "libsrt.so.1.5")
 
 # Of srt.h, 1.5. The statistics grow at their end from version to version: behind ours is room for what is added.
 _DECLARATIONS = """
@@ -268,7 +268,7 @@ class Line:
         return Counts(told.pktRcvLossTotal, told.pktRcvRetrans, told.pktRcvDropTotal, told.msRTT)
 
     def close(self) -> None:
-        """Give it back; what was not delivered is thrown away."""
+        """Hang up; what was not delivered is thrown away. libsrt gives its UDP port back 2 to 5 s later."""
         if self._open:
             self._open = False
             self._lib.srt_close(self._id)

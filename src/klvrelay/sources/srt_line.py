@@ -214,14 +214,15 @@ async def _own_address(settings: SrtSettings, family: int, timeout: float, port:
 
 
 async def _address(host: str, url: Url, timeout: float, port: int | None = None) -> tuple[int, bytes]:
-    """(family, `struct sockaddr`) of a name or an address."""
+    """(family, `struct sockaddr`) of a name or an address; IPv4 where there are both, as it is what SRT programs
+    listen on unless told."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout):
             found = await loop.getaddrinfo(host, url.port if port is None else port, type=socket.SOCK_DGRAM)
     except (OSError, TimeoutError):
         raise LineLost(f"the name {printable(host)} is not known") from None
-    family, *_, place = found[0]
+    family, *_, place = min(found, key=lambda entry: entry[0] != socket.AF_INET)
     return family, sockaddr(family, place)
 
 

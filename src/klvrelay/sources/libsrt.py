@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import errno
 import os
-import socket
 import struct
 from enum import IntEnum
 from functools import cache
@@ -304,13 +303,3 @@ def refusal_text(reason: int) -> str:
     """libsrt's words for a SRT_REJECT_REASON."""
     ffi, lib = library()
     return str(ffi.string(lib.srt_rejectreason_str(reason)).decode("ascii", "replace"))
-
-
-def sockaddr(family: int, place: tuple[Any, ...]) -> bytes:
-    """`struct sockaddr` of what getaddrinfo gave."""
-    host, port = place[:2]
-    if family == socket.AF_INET:
-        return struct.pack("=H", family) + struct.pack(">H", port) + socket.inet_aton(host) + bytes(8)
-    flow, scope = place[2:]
-    bare = socket.inet_pton(family, host.partition("%")[0])
-    return struct.pack("=H", family) + struct.pack(">HI", port, flow) + bare + struct.pack("=I", scope)

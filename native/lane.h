@@ -41,7 +41,7 @@ struct pid {
     size_t pes_left, cell_left; /* SIZE_MAX = not said */
     int64_t pts, pts_held;      /* of the bytes from `turn` on, and of those before */
     size_t from, to, turn, cut; /* of the hold; cut = where bytes were lost, 0 = nowhere */
-    size_t doubt;               /* where some may have been: other PIDs lost theirs then */
+    size_t doubt_from, doubt;   /* from where to where some may have been, without a word of the counter */
     uint64_t faults;            /* of the lane, when this PID's last packet came */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
@@ -134,7 +134,7 @@ static inline int is_announced(const uint8_t *p)
 /* hold.c: bytes of one PID, whole packets out */
 void hold_open(struct pid *s, uint16_t number);
 void hold_cut(struct pid *s);                   /* bytes were lost here */
-void hold_doubt(struct pid *s, size_t ahead);   /* or may have been; behind so many that are not held yet */
+void hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */
 void hold_turn(struct pid *s, int64_t pts);     /* what comes from here on has this time */
 void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);

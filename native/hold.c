@@ -70,7 +70,7 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     packet->size = view->size;
     packet->pts = s->from < s->turn ? s->pts_held : s->pts;
     packet->received_us = lane->received_us;
-    packet->pcr = check_pcr(lane, s);
+    packet->pcr = clock_pcr(lane, s);
     packet->pid = s->pid == NO_PID ? -1 : s->pid;
     packet->set = view->set;
     packet->checksum = view->checksum;

@@ -305,7 +305,7 @@ static void break_off(struct klv_lane *lane)
     lane->counts.passed_over += lane->have;
     lane->have = lane->skip = 0;
     lane->stride = 0;
-    check_stop(lane);
+    clock_stop(lane);
 }
 
 void klv_lane_break(struct klv_lane *lane)

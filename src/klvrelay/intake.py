@@ -30,9 +30,6 @@ LOG = logging.getLogger("klvrelay")
 
 STEADY = 10.0
 """Seconds that a source must have lasted before the next try comes quickly again."""
-SILENCE = 30.0
-"""Seconds without a byte after which a source that does not end by itself is opened anew: a multicast group may have
-to be joined again."""
 PATIENCE_MOST = 60.0
 """Seconds at most that a source of fixed streams gets to show KLV before it is opened anew."""
 CLOSING = 15.0
@@ -168,18 +165,15 @@ class Stream:
         """Why this opening is given up for another one; "" while it is not."""
         health = self.health
         now = health.clock()
-        if not source.live:
+        if not (source.live and source.fixed):
             return ""
-        heard = health.state in ("waiting", "stale") or source.url.scheme in ("udp", "rtp")
-        if heard and now - health.last_bytes >= SILENCE:
-            return "silent"
         if health.online and now - health.since >= PATIENCE_MOST:
             self._patience = health.stall
-        if source.fixed and health.state in ("waiting", "stale") and now - health.last_record >= self._patience:
-            # Its KLV may have moved, which it can't see; a slow one gets twice as long the next time.
-            self._patience = min(2 * self._patience, max(PATIENCE_MOST, health.stall))
-            return "no KLV"
-        return ""
+        if health.state not in ("waiting", "stale") or now - health.last_record < self._patience:
+            return ""
+        # Its KLV may have moved, which it can't see; a slow one gets twice as long the next time.
+        self._patience = min(2 * self._patience, max(PATIENCE_MOST, health.stall))
+        return "no KLV"
 
     def count(self) -> None:
         """What the line told over all openings, to the health."""

@@ -44,6 +44,9 @@ class Null:
     async def tell(self, notice: Notice) -> None:
         return None
 
+    async def lost(self) -> None:
+        await asyncio.get_running_loop().create_future()
+
 
 async def main(port: int, count: int) -> None:
     sink = Null()

@@ -66,7 +66,7 @@ async def test_watch_prints_lines_where_there_is_no_terminal(mosquitto: Mosquitt
     """Streams, their state and rate, again and again; Ctrl-C ends it quietly."""
     args = ("replay", tape(tmp_path, 30), "--loop", "--stream", "uav1", "--mqtt", mosquitto.url)
     async with klvrelay("watch", "--mqtt", mosquitto.url) as watch, klvrelay(*args) as replay:
-        await until(lambda: re.search(r"(?m)^uav1 online .*rate=[1-9]", watch.printed), 10)
+        await until(lambda: re.search(r"(?m)^uav1 live .*rate=[1-9]", watch.printed), 10)
         assert (await watch.stop(signal.SIGINT))[0] in (0, 130)
         await replay.stop()
 

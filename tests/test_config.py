@@ -54,6 +54,11 @@ sender = "192.0.2.7"
 timeout = 7
 ca_file = "/cam.pem"
 speed = 2
+follow = true
+stall = 2.5
+demux = "libav"
+isolate = true
+passphrase = "{CANARY}"
 loop = true
 
 [[source]]
@@ -88,7 +93,8 @@ def test_every_setting_arrives(tmp_path: Path):
     assert str(values.pop("url")) == "flight.ts"
     assert values == {
         "stream": "uav1", "interface": "eth0", "sender": "192.0.2.7", "timeout": 7.0, "ca_file": "/cam.pem",
-        "speed": 2.0, "loop": True,
+        "speed": 2.0, "loop": True, "follow": True, "stall": 2.5, "demux": "libav", "isolate": True,
+        "passphrase": Secret(CANARY),
     }  # fmt: skip
     assert second == SourceSettings(second.url)
 
@@ -110,17 +116,18 @@ def test_the_sample_is_the_manual():
     """Every key there is stands in it; and each commented line is a setting of the right type."""
     text = SAMPLE.read_text()
     keys = {f.name for kind in (RelaySettings, SourceSettings, MqttSettings) for f in dataclasses.fields(kind)}
-    for key in keys - {"sources", "mqtt"} | {"password_file"}:
+    for key in keys - {"sources", "mqtt"} | {"password_file", "passphrase_file"}:
         assert re.search(rf"\b{key}\b", text), key
     for line in re.findall(r"(?m)^# (\w+ = .*)$", text):
         key = line.split(" ")[0]
-        assert key in keys | {"password_file"}, line
+        assert key in keys | {"password_file", "passphrase_file"}, line
 
 
 def test_the_sample_says_the_defaults(tmp_path: Path):
     """With its comments taken off where they tell a default, nothing changes."""
     text, defaults = SAMPLE.read_text(), ("prefix", "qos", "protocol", "publish_bad", "raw", "expiry", "keepalive",
-                                          "window", "timeout", "allow_plaintext", "waiting", "loop")  # fmt: skip
+                                          "window", "timeout", "allow_plaintext", "waiting", "loop", "stall", "demux",
+                                          "isolate", "follow")  # fmt: skip
     for key in defaults:
         text, count = re.subn(rf"(?m)^# ({key} = )", r"\1", text)
         assert count, key
@@ -160,6 +167,10 @@ MISTAKES = [
     ('[[source]]\nurl = "a.ts"\ntimeout = nan', 3, "source.timeout", ""),
     ('[[source]]\nurl = "a.ts"\ntimeout = inf', 3, "source.timeout", ""),
     ('[[source]]\nurl = "a.ts"\nspeed = inf', 3, "source.speed", ""),
+    ('[[source]]\nurl = "a.ts"\nstall = 0', 3, "source.stall", "at least"),
+    ('[[source]]\nurl = "a.ts"\ndemux = "ffmpeg"', 3, "source.demux", "native or libav"),
+    ('[[source]]\nurl = "a.ts"\nisolate = 1', 3, "source.isolate", "true or false"),
+    ('[[source]]\nurl = "srt://h:1"\npassphrase_file = "/none"', 3, "source.passphrase_file", "can't be read"),
     ("[relay]\nwaiting = 0", 2, "relay.waiting", "at least 1"),
     ("[relay]\nwaiting = 1.5", 2, "relay.waiting", "whole number"),
     ("[relay]\nwait = 1", 2, "relay.wait", "waiting"),

@@ -5,13 +5,18 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 
+import orjson
 import pytest
 from records import damaged, record, spoilt
 
 from klvrelay.backoff import Backoff
 from klvrelay.health import SinkHealth, StreamHealth
-from klvrelay.record import Packet
+from klvrelay.health.report import link_document
+from klvrelay.health.rhythm import Rhythm
+from klvrelay.record import Link
+from klvrelay.wire import Counters
 
 
 @pytest.fixture
@@ -26,76 +31,167 @@ def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
 
 
 Said = Callable[[], list[str]]
-PACKET = Packet(b"x" * 100)
 
 
-def test_a_stream_comes_online_with_its_first_packet_and_says_so_once(said: Said):
-    """Its name, its address, and no more with the packets that follow."""
-    health = StreamHealth("uav1", "udp://0.0.0.0:5000")
-    assert health.saw(PACKET, 1.0)
-    assert not health.saw(PACKET, 2.0)
-    assert said() == ["uav1: online, udp://0.0.0.0:5000"]
-    assert (health.packets, health.size, health.online) == (2, 200, True)
+class Clock:
+    """A monotonic clock that stands still until it is told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
-def test_the_same_fault_is_said_once(said: Said):
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def stream(clock: Clock, stall: float = 5.0) -> StreamHealth:
+    return StreamHealth("uav1", "udp://:5000", stall, clock)
+
+
+def test_the_states_of_a_stream_are_said_once_each(said: Said, clock: Clock):
+    """Bytes, KLV, silence, KLV again, a fault: every change one line, one count, and the time it took."""
+    health = stream(clock)
+    for size in (1000, 2000, 3000):
+        clock.now += 1
+        health.heard(size)
+        health.look()
+    for number in range(3):
+        clock.now += 1
+        health.decoded(record(number))
+        health.look()
+    for _ in range(8):
+        clock.now += 1
+        health.look()
+    health.decoded(record(4))
+    for _ in range(5):
+        health.down("nobody listens there")
+    assert [line.partition(": ")[2] for line in said()] == [
+        "waiting: bytes come from udp://:5000, no KLV yet",
+        "live: udp://:5000",
+        "stale: nothing received for 5 s",
+        "live: back after 8.0 s",
+        "nobody listens there; trying again",
+    ]
+    assert health.changes == {"connecting": 1, "waiting": 1, "live": 2, "stale": 1, "down": 1}
+    assert health.spent() == {"connecting": 1, "waiting": 3, "live": 2 + 5, "stale": 3, "down": 0}
+
+
+def test_a_stall_is_noticed_within_its_time_and_not_before(clock: Clock):
+    """The same for silence and for bytes without KLV, and each is called what it is."""
+    for bytes_come in (False, True):
+        health = stream(clock, stall=2.0)
+        health.decoded(record(0))
+        for step in range(8):
+            clock.now += 0.25
+            if bytes_come:
+                health.heard(1000 + step)
+            health.look()
+            assert health.state == ("stale" if step == 7 else "live")
+        assert ("no KLV" in health.reason) is bytes_come
+
+
+def test_what_an_outage_took_is_measured_from_the_last_record(clock: Clock):
+    """The mean of them is the time to recover; one that is still on is not in it."""
+    health = stream(clock)
+    for lost in (10.0, 30.0):
+        health.decoded(record(0))
+        clock.now += 5
+        health.look()
+        health.down("gone")
+        clock.now += lost - 5
+        health.decoded(record(1))
+    clock.now += 6
+    health.look()
+    assert (health.outages, health.recovered) == (3, 2)
+    assert (health.away, health.away_last, health.away_longest) == (40.0, 30.0, 30.0)
+
+
+def test_the_same_fault_is_said_once(said: Said, clock: Clock):
     """Not at each try; another fault is news, and so is that it is back."""
-    health = StreamHealth("uav1", "tcp://h:1")
+    health = stream(clock)
     for _ in range(20):
         health.down("nobody listens there")
     health.down("the host's name is not known")
-    health.saw(PACKET, 1.0)
+    health.decoded(record(0))
     assert [m.partition(": ")[2] for m in said()] == [
         "nobody listens there; trying again",
         "the host's name is not known; trying again",
-        "back",
+        "live: udp://:5000",
     ]
 
 
-def test_a_fault_is_one_line_whatever_is_in_it(said: Said):
+def test_a_fault_is_one_line_whatever_is_in_it(said: Said, clock: Clock):
     """Line ends and escapes that came from outside stay text."""
-    StreamHealth("uav1", "x").down("a\nb\x1b[31m\r")
+    stream(clock).down("a\nb\x1b[31m\r")
     (line,) = said()
     assert line.isprintable()
 
 
-def test_silence_takes_a_stream_offline_once(said: Said):
-    """After the patience, not before; the next packet brings it back."""
-    health = StreamHealth("uav1", "udp://:5000")
-    health.saw(PACKET, 10.0)
-    assert not health.silent(14.9, 5.0)
-    assert health.silent(15.0, 5.0)
-    assert not health.silent(16.0, 5.0)
-    assert not health.online
-    assert health.saw(PACKET, 17.0)
+def test_a_source_that_never_heard_anything_is_told_once(said: Said, clock: Clock):
+    """A port to which nobody sends is no fault, but the operator is to know."""
+    health = stream(clock)
+    for _ in range(60):
+        clock.now += 1
+        health.look()
+    (line,) = said()
+    assert "nothing received yet" in line
+    assert health.state == "connecting"
 
 
-def test_a_source_that_never_heard_anything_is_told_once(said: Said):
-    """A port to which nobody sends is no fault, but the operator is to know; the first packet ends it."""
-    health = StreamHealth("uav1", "udp://:5000", born=0.0)
-    health.look_for_packets(4.0, 5.0)
-    assert said() == []
-    for now in (6.0, 7.0):
-        health.look_for_packets(now, 5.0)
-    assert [m for m in said() if "nothing received yet" in m] == said()
-    assert len(said()) == 1
-    health.saw(PACKET, 8.0)
-    health.look_for_packets(60.0, 5.0)
-    assert len(said()) == 2
-
-
-def test_a_stream_without_klv_is_told_once(said: Said):
+def test_a_stream_without_klv_is_told_once(said: Said, clock: Clock):
     """Bytes come, and no KLV in them: what, and what to look at."""
-    health = StreamHealth("uav1", "udp://:5000")
-    for now in range(60):
-        health.saw(PACKET, float(now))
-        health.look_for_klv(float(now), 10.0)
-    assert sum("no KLV" in m for m in said()) == 1
-    other = StreamHealth("uav2", "udp://:5001")
-    other.saw(PACKET, 0.0)
-    other.decoded(record(0))
-    other.look_for_klv(100.0, 10.0)
-    assert sum("no KLV" in m for m in said()) == 1
+    health = stream(clock)
+    for second in range(60):
+        clock.now += 1
+        health.heard(1_000_000 * (second + 1))
+        health.look()
+    assert sum("no KLV in it so far" in m for m in said()) == 1
+    assert health.state == "waiting"
+
+
+def test_the_wall_clock_changes_no_state(clock: Clock, monkeypatch: pytest.MonkeyPatch):
+    """It goes ten years back and forth: states and their times know the monotonic clock only."""
+    health = stream(clock)
+    for wall in (1.7e18, 1.4e18, 2.0e18, 0.0):
+        monkeypatch.setattr("time.time_ns", lambda wall=wall: int(wall))
+        clock.now += 1
+        health.heard(health.link.size + int(wall) + 1)
+        health.decoded(record(0)._replace(received_us=int(wall) // 1000))
+        health.look()
+        document = orjson.loads(link_document(health, "b"))
+        assert (document["state"], health.outages) == ("live", 0)
+        assert all(state["seconds"] >= 0 for state in document["states"].values())
+
+
+def test_gaps_are_pauses_that_are_not_usual():
+    """30 a second with one pause of a second; and once a second, where a second is usual."""
+    fast, slow = Rhythm(), Rhythm()
+    for number in range(300):
+        fast.beat(number / 30 + (1.0 if number >= 150 else 0.0))
+        slow.beat(float(number))
+    assert (fast.gaps, slow.gaps) == (1, 0)
+    assert fast.longest == pytest.approx(1 + 1 / 30)
+    assert fast.rate(300 / 30 + 1.0) == pytest.approx(30, abs=0.5)
+    assert slow.rate(299.0) == pytest.approx(1, abs=0.25)
+    assert fast.rate(1000.0) == 0.0
+
+
+def test_the_report_names_all_that_the_line_told(clock: Clock):
+    """Every count of the socket and of the transport lane is in it, under its own name, and it is JSON."""
+    health = stream(clock)
+    health.link = Link(size=7, datagrams=2, kernel_drops=1, srt_rtt_ms=3.5, lane=Counters(ts_packets=9))
+    health.decoded(spoilt(0))
+    document = orjson.loads(link_document(health, "5f2c9a"))
+    assert document["schema"] == "klvrelay/link/1"
+    assert document["klv"]["bad_checksum"] == 1
+    line = document["link"]
+    assert (line["bytes"], line["datagrams"], line["kernel_drops"], line["ts_packets"]) == (7, 2, 1, 9)
+    wanted = {f.name for f in fields(Link)} | {f.name for f in fields(Counters)}
+    assert wanted - set(line) == {"size", "lane", "packets", "bad_checksum", "damaged", "unknown_items"}
 
 
 def test_records_are_counted_by_their_quality():

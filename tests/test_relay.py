@@ -7,109 +7,38 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any, Self
 
 import feed
 import orjson
 import pytest
 from brokers import until
+from papers import TAPE, Ear, Tape, live
 
+from klvrelay import intake as intake_module
 from klvrelay import outlet as outlet_module
 from klvrelay import relay as relay_module
 from klvrelay.backoff import Backoff
 from klvrelay.errors import NoKlv, NotMedia, SinkDown, SinkRefused, SourceDown
+from klvrelay.intake import Feed
 from klvrelay.names import Url
-from klvrelay.record import Packet, Record
+from klvrelay.record import Packet
 from klvrelay.relay import Relay
 from klvrelay.sinks import Notice
 
-TAPE = feed.recording(40)
 
-
-@dataclass
-class Tape:
-    """A source: gives its packets, then ends, fails, or (`hang`) is silent. Counts its openings and closings."""
-
-    data: Sequence[bytes] = (TAPE.bare,)
-    live: bool = False
-    hang: bool = False
-    fault: Exception | None = None
-    url: Url = field(default_factory=lambda: Url.parse("paper.klv"))
-    dropped: int = 0
-    opened: int = 0
-    closed: int = 0
-    between: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)
-
-    async def packets(self) -> AsyncGenerator[Packet, None]:
-        self.opened += 1
-        try:
-            for data in self.data:
-                yield Packet(data, 1, "klv", damaged=False)
-                await self.between()
-            if self.fault is not None:
-                raise self.fault
-            if self.hang:
-                await asyncio.get_running_loop().create_future()
-        finally:
-            self.closed += 1
-
-
-def live(*data: bytes, **more: Any) -> Tape:
-    return Tape(data or (TAPE.bare,), live=True, url=Url.parse("udp://127.0.0.1:5000"), **more)
-
-
-@dataclass
-class Ear:
-    """A sink: keeps what it is given. `faults` are raised one at each delivery, `door` one at each entry."""
-
-    records: list[Record] = field(default_factory=list)
-    told: list[Notice] = field(default_factory=list)
-    faults: list[Exception] = field(default_factory=list)
-    door: list[Exception] = field(default_factory=list)
-    entered: int = 0
-    left: int = 0
-    gate: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self.gate.set()
-
-    async def __aenter__(self) -> Self:
-        self.entered += 1
-        if self.door:
-            raise self.door.pop(0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self.left += 1
-
-    async def deliver(self, batch: Sequence[Record]) -> None:
-        await self.gate.wait()
-        if self.faults:
-            raise self.faults.pop(0)
-        self.records += batch
-
-    async def tell(self, notice: Notice) -> None:
-        self.told.append(notice)
-
-    def seqs(self, stream: str = "uav1") -> list[int]:
-        return [r.seq for r in self.records if r.stream == stream]
-
-    def availability(self, stream: str = "uav1") -> list[bytes]:
-        return [n.document for n in self.told if n.kind == "availability" and n.stream == stream]
-
-
-def relay(*sources: Tape, sink: Ear | None = None, waiting: int = 10_000) -> Relay:
-    streams = [(f"uav{n}", lambda s=source: s, str(source.url)) for n, source in enumerate(sources, 1)]
-    return Relay(streams, [("ear", Ear() if sink is None else sink)], boot="5f2c9a", waiting=waiting)  # type: ignore[list-item]
+def relay(*sources: Tape, sink: Ear | None = None, waiting: int = 10_000, stall: float = 5.0) -> Relay:
+    feeds = [Feed(f"uav{n}", lambda s=source: s, str(source.url), stall) for n, source in enumerate(sources, 1)]
+    return Relay(feeds, [("ear", Ear() if sink is None else sink)], boot="5f2c9a", waiting=waiting)  # type: ignore[list-item]
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Back-off in milliseconds."""
-    for module in (relay_module, outlet_module):
+    """Back-off and looks in milliseconds."""
+    monkeypatch.setattr(relay_module, "TICK", 0.01)
+    monkeypatch.setattr(relay_module, "STATES", 100)
+    for module in (intake_module, outlet_module):
         monkeypatch.setattr(module, "Backoff", lambda: Backoff(first=0.002, cap=0.01))
 
 
@@ -339,15 +268,95 @@ async def test_a_slow_teller_gets_the_latest_value_only():
     assert [n.document for n in outlet.notices.values()] == [b"49"]
 
 
-async def test_a_stream_that_falls_silent_goes_offline_and_comes_back(monkeypatch: pytest.MonkeyPatch):
-    """After the patience without a packet; online again with the next one."""
-    monkeypatch.setattr(relay_module, "SILENCE", 0.05)
+async def test_a_stream_that_falls_silent_goes_offline_and_comes_back(said: Callable[[], list[str]]):
+    """After the patience without a packet; online again with the next one; each said once."""
     gate, ear = asyncio.Event(), Ear()
     source = live(TAPE.klv[0], TAPE.klv[1], hang=True, between=gate.wait)
-    async with running(relay(source, sink=ear)):
-        await until(lambda: ear.availability() == [b"online", b"offline"])
+    async with running(relay(source, sink=ear, stall=0.05)) as _:
+        await until(lambda: ear.availability()[-2:] == [b"online", b"offline"])
+        assert ear.link()["state"] == "stale"
         gate.set()
-        await until(lambda: ear.availability()[2:3] == [b"online"])
+        await until(lambda: ear.availability()[-1:] == [b"online"] and ear.link()["state"] == "live")
+        assert ear.availability().count(b"online") == 2
+        report = ear.link()
+    assert (report["outages"]["count"], report["outages"]["recovered"]) == (1, 1)
+    assert report["outages"]["last_s"] >= 0.05
+    assert sum("uav1: stale: nothing received" in m for m in said()) == 1
+    assert sum("uav1: live: back after" in m for m in said()) == 1
+
+
+async def test_a_source_whose_streams_are_settled_is_opened_anew_when_its_klv_stops():
+    """libav never delivers a PID that comes later: bytes without KLV, and it is asked again, ever more patiently."""
+    openings: list[Tape] = []
+
+    def opener() -> Tape:
+        with_klv = len(openings) % 2 == 0
+        openings.append(live(TAPE.klv[0] if with_klv else b"video", hang=True, fixed=True))
+        return openings[-1]
+
+    ear = Ear()
+    corridor = Relay([Feed("uav1", opener, "rtsp://h/1", 0.05)], [("ear", ear)], boot="b")  # type: ignore[list-item]
+    async with running(corridor):
+        await until(lambda: len(openings) >= 4 and len(ear.records) >= 2)
+    assert [tape.opened for tape in openings] == [tape.closed for tape in openings] == [1] * len(openings)
+    assert corridor.streams[0].health.openings == len(openings)
+    assert ear.seqs() == list(range(len(ear.records)))
+
+
+async def test_a_source_that_can_see_its_streams_change_is_left_alone():
+    """Datagrams without KLV: the socket stays, for the lane finds KLV whenever it comes."""
+    source, ear = live(b"video", hang=True), Ear()
+    async with running(relay(source, sink=ear, stall=0.02)):
+        await until(lambda: ear.told and ear.link()["state"] == "stale")
+        await asyncio.sleep(0.3)
+    assert source.opened == 1
+
+
+async def test_a_source_that_does_not_end_is_left_behind(
+    monkeypatch: pytest.MonkeyPatch, said: Callable[[], list[str]]
+):
+    """It hangs in its own closing: the stream goes on with another one, and so do the other streams."""
+    monkeypatch.setattr(intake_module, "CLOSING", 0.05)
+    stuck, openings, ear = asyncio.Event(), [], Ear()
+
+    class Stuck(Tape):
+        async def packets(self) -> AsyncGenerator[Packet, None]:
+            try:
+                yield Packet(TAPE.klv[0], 1, "klv")
+                await asyncio.get_running_loop().create_future()
+            finally:
+                await stuck.wait()
+
+    def opener() -> Tape:
+        openings.append(1)
+        first = Stuck(live=True, fixed=True, url=Url.parse("rtsp://h/1"))
+        return first if len(openings) == 1 else live(hang=True)
+
+    feeds = [Feed("uav1", opener, "rtsp://h/1", 0.05), Feed("uav2", lambda: live(hang=True), "udp://:5001")]
+    corridor = Relay(feeds, [("ear", ear)], boot="b")  # type: ignore[list-item]
+    async with running(corridor):
+        await until(lambda: len(ear.seqs("uav1")) >= 41 and len(ear.seqs("uav2")) >= 40)
+        stuck.set()
+    assert sum("left behind" in m for m in said()) == 1
+
+
+async def test_what_the_line_told_is_summed_over_all_openings():
+    """Bytes, drops and lane counts of every opening are in the report; a record's damage too."""
+    ear, tries = Ear(), []
+
+    def opener() -> Tape:
+        tries.append(1)
+        tape = live(TAPE.klv[0], dropped=3, hang=len(tries) == 4)
+        tape.link.rtp_lost = 2
+        return tape
+
+    corridor = Relay([Feed("uav1", opener, "udp://:5000")], [("ear", ear)], boot="b")  # type: ignore[list-item]
+    async with running(corridor):
+        await until(lambda: len(ear.records) == 4)
+    report = ear.link()
+    assert (report["state"], report["openings"], report["klv"]["records"]) == ("ended", 4, 4)
+    assert (report["link"]["rtp_lost"], report["link"]["dropped"]) == (8, 12)
+    assert report["link"]["bytes"] == 4 * len(TAPE.klv[0])
 
 
 async def test_a_thousand_failed_openings_leave_no_task_behind():

@@ -17,8 +17,8 @@ import pytest
 from brokers import Mosquitto, listening, until
 from oracle import OracleBroker
 
+from klvrelay import intake as intake_module
 from klvrelay import outlet as outlet_module
-from klvrelay import relay as relay_module
 from klvrelay.backoff import Backoff
 from klvrelay.config import RelaySettings, SourceSettings
 from klvrelay.encode import encode
@@ -36,7 +36,7 @@ EXPIRY, CONTENT_TYPE = 0x02, 0x03
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off in milliseconds."""
-    for module in (relay_module, outlet_module):
+    for module in (intake_module, outlet_module):
         monkeypatch.setattr(module, "Backoff", lambda: Backoff(first=0.01, cap=0.05))
 
 
@@ -86,16 +86,19 @@ async def test_every_record_of_a_recording_is_telemetry(real_broker: Any, tmp_pa
 
 @pytest.mark.needs("mosquitto")
 async def test_who_comes_later_finds_the_state_and_that_the_stream_has_ended(mosquitto: Mosquitto, tmp_path: Path):
-    """state, availability and status are retained; telemetry is not."""
+    """state, availability, link and status are retained; telemetry is not."""
     await asyncio.wait_for(relay(mosquitto.port, tape(tmp_path)).run(), 20)
     async with listening(mosquitto.port, "klvrelay/#") as heard:
-        await heard.count(3)
+        await heard.count(4)
     found = {str(m.topic): bytes(m.payload) for m in heard.messages}
     assert found["klvrelay/uav1/availability"] == b"offline"
     assert orjson.loads(found["klvrelay/status"])["state"] == "offline"
     state = orjson.loads(found["klvrelay/uav1/state"])
     assert (state["seq"], state["items"]["mission_id"]) == (149, "149")
-    assert set(found) == {"klvrelay/uav1/availability", "klvrelay/status", "klvrelay/uav1/state"}
+    report = orjson.loads(found["klvrelay/uav1/link"])
+    assert (report["schema"], report["state"], report["klv"]["records"]) == ("klvrelay/link/1", "ended", 150)
+    leaves = ("availability", "state", "link")
+    assert set(found) == {"klvrelay/status", *(f"klvrelay/uav1/{leaf}" for leaf in leaves)}
 
 
 async def test_messages_say_what_they_are(oracle: OracleBroker, tmp_path: Path):
@@ -151,7 +154,7 @@ async def test_prefix_and_hostile_stream_names_stay_in_their_level(oracle: Oracl
     source = SourceSettings(source.url, stream="a/+/#\n$SYS")
     await asyncio.wait_for(relay(oracle.port, source, prefix="site/klv").run(), 20)
     topics = {p.topic for p in oracle.published}
-    assert {t.rpartition("/")[2] for t in topics} == {"telemetry", "state", "availability", "status"}
+    assert {t.rpartition("/")[2] for t in topics} == {"telemetry", "state", "availability", "link", "status"}
     for topic in topics - {"site/klv/status"}:
         assert topic.startswith("site/klv/a%2F")
         assert len(topic.split("/")) == 4

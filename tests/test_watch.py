@@ -128,6 +128,15 @@ def test_an_offline_relay_makes_its_streams_offline():
     assert row_of(online, gone, back)["state"] == "online"
 
 
+def test_the_state_is_the_links_where_that_is_told():
+    """`stale` says more than `offline`; a report that is none changes nothing."""
+    offline = Received("kr/uav1/availability", b"offline", True)
+    stale = Received("kr/uav1/link", b'{"schema":"klvrelay/link/1","state":"stale"}', True)
+
+    assert row_of(stale, offline)["state"] == "stale"
+    assert row_of(offline, Received("kr/uav1/link", b"{", True))["state"] == "offline"
+
+
 @pytest.mark.parametrize(
     "topic", ["kr/uav1/raw", "kr/uav1", "kr", "other/uav1/telemetry", "kr/a/b/telemetry", "kr/uav1/telemetry/x"]
 )
@@ -241,12 +250,12 @@ async def test_one_stream_can_be_picked(embedded):
 async def test_a_loss_is_said_once_and_it_comes_back(oracle, capsys):
     """However many attempts it takes: one line at the loss, one when it is back; to stderr, beside the lines."""
     async with watching(oracle) as (_, task):
-        await until(lambda: len(oracle.guests) == 1 and len(oracle.guests[0].filters) == 5)
+        await until(lambda: len(oracle.guests) == 1 and len(oracle.guests[0].filters) == 6)
         await oracle.stop()
         await until(lambda: "trying again" in capsys.readouterr().err)
         await asyncio.wait({task}, timeout=0.15)
         await oracle.start()
-        await until(lambda: len(oracle.guests) > 1 and len(oracle.guests[-1].filters) == 5)
+        await until(lambda: len(oracle.guests) > 1 and len(oracle.guests[-1].filters) == 6)
         assert not task.done()
 
     assert capsys.readouterr().err.count("connected again") == 1

@@ -42,7 +42,8 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     settings = load(args.config) if getattr(args, "config", None) else RelaySettings()
     if len(args.stream) > len(args.sources):
         raise ConfigError(f"--stream is given {len(args.stream)} times for {len(args.sources)} sources")
-    said = {key: getattr(args, key, None) for key in ("interface", "sender", "speed", "loop")}
+    said = {key: getattr(args, key, None) for key in ("interface", "sender", "speed", "loop", "stall", "demux")}
+    said |= {key: True for key in ("follow", "isolate") if getattr(args, key, False)}
     said["timeout"] = getattr(args, "source_timeout", None)
     extra = {key: value for key, value in said.items() if value is not None}
     names = [*args.stream, *[None] * len(args.sources)]

@@ -13,7 +13,7 @@ import stat
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url, printable, stream_name, unique_names
@@ -26,7 +26,7 @@ PASSWORD_VARIABLE = "KLVRELAY_MQTT_PASSWORD"
 class SourceSettings:
     """One source: where it is, under which name its records go out, and how it is opened.
 
-    url        a path, `-`, or udp://, rtp://, tcp://, rtsp://, rtsps://, http://, https://
+    url        a path, `-`, or udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://
     stream     its name in topics and records; None: from the URL
     interface  network interface that multicast is joined on
     sender     address that datagrams must come from
@@ -34,6 +34,11 @@ class SourceSettings:
     ca_file    certificates to trust for rtsps:// and https://
     speed      replay a file in its own time, times this; None: as fast as the sinks take it
     loop       replay it again and again
+    follow     a file that is still written: wait for more at its end
+    stall      seconds without bytes, or without KLV, after which the stream is stale
+    demux      who takes MPEG-TS apart: "native" (the C core) or "libav"
+    isolate    read it in a process of its own
+    passphrase of srt://
     """
 
     url: Url
@@ -44,6 +49,11 @@ class SourceSettings:
     ca_file: str | None = None
     speed: float | None = None
     loop: bool = False
+    follow: bool = False
+    stall: float = 5.0
+    demux: Literal["native", "libav"] = "native"
+    isolate: bool = False
+    passphrase: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +158,7 @@ class _Reader:
 
     def source(self, number: int, table: dict[str, Any]) -> SourceSettings:
         self.at("source", number)
-        names = tuple(f.name for f in dataclasses.fields(SourceSettings))
+        names = (*(f.name for f in dataclasses.fields(SourceSettings)), "passphrase_file")
         self.known(table, names, "source")
         if not isinstance(table.get("url"), str):
             raise self.wrong("source.url", 'every source needs one, e.g. url = "udp://0.0.0.0:5000"')
@@ -165,7 +175,29 @@ class _Reader:
             timeout=self.typed(table, "timeout", float, "source", 5.0, least=0.1),
             speed=self.typed(table, "speed", float, "source", None, least=0.001),
             loop=self.typed(table, "loop", bool, "source", False),
+            follow=self.typed(table, "follow", bool, "source", False),
+            stall=self.typed(table, "stall", float, "source", 5.0, least=0.1),
+            demux=self.one_of(table, "demux", ("native", "libav"), "source"),
+            isolate=self.typed(table, "isolate", bool, "source", False),
+            passphrase=self.passphrase(table),
         )
+
+    def one_of(self, table: dict[str, Any], key: str, known: tuple[str, ...], where: str) -> Any:
+        """One of the texts `known`, of which the first is the default."""
+        value = self.typed(table, key, str, where, known[0])
+        if value not in known:
+            raise self.wrong(f"{where}.{key}", f"must be {' or '.join(known)}")
+        return value
+
+    def passphrase(self, table: dict[str, Any]) -> Secret | None:
+        """Of SRT: as it stands, or out of a file."""
+        given = self.typed(table, "passphrase", str, "source", None)
+        if "passphrase_file" not in table:
+            return None if given is None else Secret(given)
+        try:
+            return secret_file(self.typed(table, "passphrase_file", str, "source", None), "source passphrase_file")
+        except ConfigError as fault:
+            raise self.wrong("source.passphrase_file", str(fault)) from None
 
     def mqtt(self, table: dict[str, Any]) -> MqttSettings:
         self.at("mqtt")
@@ -178,7 +210,9 @@ class _Reader:
             given["password"] = Secret(given["password"])
         try:
             if "password_file" in table:
-                given["password"] = _secret_file(self.typed(table, "password_file", str, "mqtt", None))
+                given["password"] = secret_file(
+                    self.typed(table, "password_file", str, "mqtt", None), "mqtt password_file"
+                )
             return mqtt_settings(url, given)
         except ConfigError as fault:
             if str(fault).startswith(self._path):
@@ -205,13 +239,13 @@ def mqtt_settings(url: str | None, given: dict[str, Any]) -> MqttSettings:
     return settings
 
 
-def _secret_file(path: str) -> Secret:
+def secret_file(path: str, key: str) -> Secret:
     """A password out of a file that only its owner can read."""
     try:
         mode = Path(path).stat().st_mode
         text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as fault:
-        raise ConfigError(f"mqtt password_file: {path} can't be read") from fault
+        raise ConfigError(f"{key}: {path} can't be read") from fault
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError(f"mqtt password_file: {path} can be read by others; run: chmod 600 {path}")
+        raise ConfigError(f"{key}: {path} can be read by others; run: chmod 600 {path}")
     return Secret(text.rstrip("\r\n"))

@@ -105,6 +105,12 @@ def _run_options(verbs: Any) -> None:
     parser.add_argument("--interface", help="network interface that multicast is joined on")
     parser.add_argument("--sender", help="take datagrams from this address only")
     parser.add_argument("--source-timeout", type=float, metavar="SECONDS", help="wait for a source this long (5)")
+    parser.add_argument("--stall", type=float, metavar="SECONDS",
+                        help="a stream is stale after so long without bytes, or without KLV (5)")  # fmt: skip
+    parser.add_argument("--follow", action="store_true", help="files are still written: wait for more at their end")
+    parser.add_argument("--demux", choices=("native", "libav"),
+                        help="who takes MPEG-TS apart: the C core (native), or libav")  # fmt: skip
+    parser.add_argument("--isolate", action="store_true", help="read each source in a process of its own")
     _mqtt_options(parser)
     _publish_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")

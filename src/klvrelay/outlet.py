@@ -69,6 +69,7 @@ class Outlet:
                 self.news.set()
                 tasks.create_task(self._deliver(), name="deliver")
                 tasks.create_task(self._tell(), name="tell")
+                tasks.create_task(self.sink.lost(), name="lost")
         except ExceptionGroup as group:
             raise _first(group) from None
 

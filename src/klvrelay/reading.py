@@ -27,7 +27,8 @@ async def _batches(
 ) -> AsyncIterator[list[Record]]:
     url = Url.parse(source)
     decoder = Decoder(name or stream_name(url), None)
-    async with aclosing(open_source(url, **options).packets()) as packets:
+    source_ = open_source(url, **{"demux": "native", **options})
+    async with aclosing(source_.packets()) as packets:
         async for packet in packets:
             if records := decoder.feed(packet):
                 yield records
@@ -38,7 +39,7 @@ async def _batches(
 async def stream(source: str | PathLike[str], *, name: str | None = None, **options: Any) -> AsyncIterator[Record]:
     """Every record of a source, as it arrives: a path, `-`, or a URL (udp, rtp, tcp, rtsp, http, ...).
 
-    `options` are those of `klvrelay.sources.open_source`: timeout, interface, sender, speed, loop.
+    `options` are those of `klvrelay.sources.open_source`: timeout, interface, sender, speed, loop, follow, isolate, ...
     Raises ConfigError, SourceDown or NotMedia; never retries.
     """
     async with aclosing(_batches(source, name, options)) as batches:  # type: ignore[type-var]

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from klvrelay.record import Record
 
-NoticeKind = Literal["availability", "state", "status"]
+NoticeKind = Literal["availability", "state", "link", "status"]
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A fact of which only the latest value counts; a far end that can keeps it for those who come later.
 
-    kind      "availability" (`online`/`offline`) or "state" (JSON) of a stream, "status" (JSON) of the relay
+    kind      "availability" (`online`/`offline`), "state" (JSON: its items) or "link" (JSON: its health) of a stream,
+              "status" (JSON) of the relay
     stream    the stream it is about, None for "status"
     document  the value as it is published
     """
@@ -46,3 +47,6 @@ class Sink(AbstractAsyncContextManager["Sink"], Protocol):
 
     async def tell(self, notice: Notice) -> None:
         """Publish a latest value; errors as for `deliver`. What was told is told again on each entry."""
+
+    async def lost(self) -> None:
+        """Wait until the connection is gone, which raises SinkDown: nobody may have anything to send meanwhile."""

@@ -99,6 +99,13 @@ class MqttSink:
             del self._told[key]  # or every new connection would fall over it again
             raise
 
+    async def lost(self) -> None:
+        """See `Sink.lost`."""
+        if self._connection is not None:
+            async for _ in self._connection.received():
+                pass  # nothing is subscribed to
+        raise SinkDown(f"{self._settings.url}: not connected")
+
     async def _publish(self, messages: Sequence[Message]) -> None:
         if self._connection is None:
             raise SinkDown(f"{self._settings.url}: not connected")

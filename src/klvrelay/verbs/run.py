@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from klvrelay.config import RelaySettings, SourceSettings
+from klvrelay.errors import ConfigError
+from klvrelay.intake import Feed
 from klvrelay.relay import Relay, new_boot
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sources import Source, open_source
@@ -20,6 +22,10 @@ def opened(settings: SourceSettings) -> Source:
         ca_file=settings.ca_file,
         speed=settings.speed,
         loop=settings.loop,
+        follow=settings.follow,
+        demux=settings.demux,
+        isolate=settings.isolate,
+        passphrase=settings.passphrase,
         live_stamps=True,
     )
 
@@ -27,9 +33,11 @@ def opened(settings: SourceSettings) -> Source:
 def relay_of(settings: RelaySettings) -> Relay:
     """A relay that is ready to run; raises ConfigError for a source that can't be meant."""
     boot = new_boot()
-    streams = []
+    feeds = []
     for name, source in settings.named():
+        if not source.stall > 0:
+            raise ConfigError(f"stall {source.stall:g}: give seconds above 0")
         opened(source)  # nothing is opened yet: wrong schemes and options are found before anything starts
-        streams.append((name, partial(opened, source), str(source.url)))
+        feeds.append(Feed(name, partial(opened, source), str(source.url), source.stall))
     sinks = [] if settings.mqtt is None else [(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
-    return Relay(streams, sinks, boot=boot, waiting=settings.waiting)
+    return Relay(feeds, sinks, boot=boot, waiting=settings.waiting)

@@ -36,7 +36,7 @@ FIRST_PAUSE = 0.5
 BACKOFF_CAP = 30.0
 WIDE = 120
 
-_LEAVES = ("telemetry", "rejected", "availability", "state")
+_LEAVES = ("telemetry", "rejected", "availability", "link", "state")
 _FORMATS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("lat", ".6f", ("sensor_latitude",)),
     ("lon", ".6f", ("sensor_longitude",)),
@@ -51,7 +51,7 @@ _FORMATS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 _KEYS = tuple(key for _, _, keys in _FORMATS for key in keys)
 _TITLES = {"lat": "latitude", "lon": "longitude", "alt": "alt m", "rate": "rec/s", "age": "age s"}
 _NARROW = ("stream", "state", "lat", "lon", "alt", "heading", "rate", "age", "bad")
-_STYLES = {"online": "green", "offline": "red"}
+_STYLES = {"online": "green", "live": "green", "waiting": "yellow", "stale": "red", "down": "red", "offline": "red"}
 _LEFT = ("stream", "state", "set")
 
 
@@ -61,6 +61,7 @@ class _Stream:
 
     since: float
     availability: str = "-"
+    state: str = ""
     set: str = "-"
     items: dict[str, Any] = field(default_factory=dict)
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=8192))
@@ -101,6 +102,8 @@ class Board:
     def _take(self, stream: _Stream, leaf: str, message: Received, now: float, wall: float) -> None:
         if leaf == "availability":
             stream.availability = message.payload[:32].decode("utf-8", "replace")
+        elif leaf == "link":
+            stream.state = str(_document(message.payload).get("state", ""))
         elif leaf == "rejected":
             stream.bad += 1
         elif items := _items(document := _document(message.payload)):
@@ -114,7 +117,7 @@ class Board:
             stream.bad += 1
 
     def _row(self, name: str, stream: _Stream, now: float) -> dict[str, str]:
-        cells = {"stream": name, "state": "offline" if self._relay_gone else stream.availability}
+        cells = {"stream": name, "state": "offline" if self._relay_gone else stream.state or stream.availability}
         cells |= {column: _number(stream.items, keys, form) for column, form, keys in _FORMATS}
         age = "-" if stream.last is None else f"{max(0.0, now - stream.last):.1f}"
         cells |= {"set": stream.set, "rate": f"{stream.rate(now):.1f}", "age": age, "bad": str(stream.bad)}

@@ -1,0 +1,167 @@
+"""The KLV's own time held against the other clocks: arrival here, PTS, PCR. Offset, drift, jumps.
+
+Next door: `stream.py` gives it each good record of a platform set; `report.py` shows what it found.
+"""
+
+from __future__ import annotations
+
+import logging
+import statistics
+from collections import deque
+from dataclasses import dataclass
+
+from klvrelay.record import Record
+
+LOG = logging.getLogger("klvrelay")
+
+JUMP = 1.0
+"""Seconds that an offset must change by, and stay changed, to be a jump; a record that was only late is none."""
+CONFIRMED = 5
+HELD = 1.0
+"""Records that must agree on a new offset, and seconds that they must span; those of a burst do not."""
+AGREE = 0.25
+BIN = 1.0
+"""Seconds that one point of the drift's line stands for."""
+POINTS = 120
+QUIET = 60.0
+"""Seconds between two lines in the log."""
+LEAST_POINTS = 10
+_PLATFORM = frozenset(("ST0601", "ST0104"))
+_WRAP = 1 << 33
+
+
+@dataclass(slots=True, frozen=True)
+class Jump:
+    """An offset that changed for good: which clock, by how many seconds, at which KLV time (microseconds)."""
+
+    against: str
+    seconds: float
+    time_us: int
+
+
+class Offset:
+    """One pair of clocks: how far apart they are, how they part, when one of them jumped.
+
+    offset_s   the other clock less the KLV's, seconds, median of the last second
+    drift_ppm  how fast that grows, in millionths; None before there is enough to fit a line to
+    jumps      offsets that changed by more than JUMP and stayed so
+    """
+
+    def __init__(self) -> None:
+        self.jumps = 0
+        self._line: deque[tuple[float, float]] = deque(maxlen=POINTS)
+        self._bin: list[float] = []
+        self._bin_began = 0.0
+        self._settled: float | None = None
+        self._odd: list[float] = []
+        self._odd_began = 0.0
+
+    @property
+    def offset_s(self) -> float | None:
+        if self._bin:
+            return statistics.median(self._bin)
+        return self._settled
+
+    @property
+    def drift_ppm(self) -> float | None:
+        if len(self._line) < LEAST_POINTS:
+            return None
+        return statistics.linear_regression(*zip(*self._line, strict=True)).slope * 1e6
+
+    def add(self, now: float, offset: float) -> float | None:
+        """Take one measure at `now` (seconds of the KLV); gives the size of a jump once that is sure."""
+        if self._settled is None:
+            self._settled = offset
+        if abs(offset - self._settled) > JUMP:
+            return self._maybe_jump(now, offset)
+        self._odd.clear()
+        if not 0 <= now - self._bin_began < BIN:
+            self._close_bin(now)
+        self._bin.append(offset)
+        return None
+
+    def _close_bin(self, now: float) -> None:
+        if self._bin:
+            self._settled = statistics.median(self._bin)
+            self._line.append((self._bin_began, self._settled))
+        self._bin.clear()
+        self._bin_began = now
+
+    def _maybe_jump(self, now: float, offset: float) -> float | None:
+        if self._odd and abs(offset - self._odd[0]) > AGREE:
+            self._odd.clear()
+        if not self._odd:
+            self._odd_began = now
+        self._odd.append(offset)
+        if len(self._odd) < CONFIRMED or now - self._odd_began < HELD or self._settled is None:
+            return None
+        by = statistics.median(self._odd) - self._settled
+        self.jumps += 1
+        self._settled += by
+        self._odd.clear()
+        self._bin = [offset]
+        self._bin_began = now
+        self._line.clear()
+        return by
+
+
+class Clocks:
+    """The clocks of one stream, by the first PID that brings a platform set with a time."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._pid: int | None = None
+        self._chosen = False
+        self.against = {"wall": Offset(), "pts": Offset(), "pcr": Offset()}
+        self.last_jump: Jump | None = None
+        self._turns = {"pts": Turns(), "pcr": Turns()}
+        self._told = -QUIET
+
+    def add(self, record: Record, now: float) -> None:
+        """Measure by one good record, `now` on the monotonic clock; one without a time, or of another PID, tells
+        nothing.
+        """
+        if record.set not in _PLATFORM or (self._chosen and record.pid != self._pid):
+            return
+        time_us = record.time_us
+        if time_us is None:
+            return
+        self._pid, self._chosen = record.pid, True
+        seconds = time_us / 1e6
+        jumps: dict[str, float | None] = {}
+        if record.received_us is not None:
+            jumps["wall"] = self.against["wall"].add(seconds, record.received_us / 1e6 - seconds)
+        for name, ticks in (("pts", record.pts), ("pcr", record.pcr)):
+            if ticks is not None:
+                jumps[name] = self.against[name].add(seconds, self._turns[name].seconds(ticks) - seconds)
+        self._tell({name: by for name, by in jumps.items() if by is not None}, time_us, now)
+
+    def _tell(self, jumps: dict[str, float], time_us: int, now: float) -> None:
+        """A line a jump; of a clock that jumps again and again one line a minute."""
+        for name, by in jumps.items():
+            self.last_jump = Jump(name, by, time_us)
+        if jumps and now - self._told >= QUIET:
+            self._told = now
+            told = ", ".join(f"{-by:+.3f} s against {_SPOKEN[name]}" for name, by in jumps.items())
+            LOG.warning("%s: a clock jumped: the KLV's time went %s", self._name, told)
+
+    @property
+    def jumps(self) -> int:
+        return sum(offset.jumps for offset in self.against.values())
+
+
+_SPOKEN = {"wall": "this machine's clock", "pts": "the PTS", "pcr": "the PCR"}
+
+
+class Turns:
+    """33 bits of 90 kHz as seconds that go on through the wrap."""
+
+    def __init__(self) -> None:
+        self._at: int | None = None
+
+    def seconds(self, ticks: int) -> float:
+        if self._at is None:
+            self._at = ticks
+        else:
+            self._at += (ticks - self._at + _WRAP // 2) % _WRAP - _WRAP // 2
+        return self._at / 90_000

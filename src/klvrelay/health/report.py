@@ -1,0 +1,86 @@
+"""A stream's health as one JSON document (`klvrelay/link/1`); next door, `intake.py` publishes it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from klvrelay.health.clocks import Clocks, Offset
+from klvrelay.health.stream import StreamHealth
+from klvrelay.record import Link
+from klvrelay.wire import Counters
+
+SCHEMA = "klvrelay/link/1"
+_RENAMED = {"size": "bytes"}
+_ELSEWHERE = {"packets", "bad_checksum", "damaged", "unknown_items"}  # under `klv`; and where text is made
+
+
+def link_document(health: StreamHealth, boot: str) -> bytes:
+    """State, outages, KLV rate and gaps, everything the line told, clocks."""
+    now = health.clock()
+    return orjson.dumps(
+        {
+            "schema": SCHEMA,
+            "stream": health.name,
+            "boot": boot,
+            "state": health.state,
+            "reason": health.reason,
+            "since": _utc(health.since_us),
+            "states": {state: {"entered": health.changes[state], "seconds": round(seconds, 1)}
+                       for state, seconds in health.spent().items()},
+            "openings": health.openings,
+            "outages": _outages(health),
+            "klv": {
+                "records": health.records,
+                "bad_checksum": health.bad,
+                "damaged": health.damaged,
+                "rate_hz": round(health.rhythm.rate(now), 2),
+                "gaps": health.rhythm.gaps,
+                "longest_gap_s": round(health.rhythm.longest, 3),
+            },
+            "link": {"dropped": health.dropped} | _line(health.link),
+            "clock": _clocks(health.clocks),
+        }
+    )  # fmt: skip
+
+
+def _outages(health: StreamHealth) -> dict[str, Any]:
+    mean = health.away / health.recovered if health.recovered else None
+    return {
+        "count": health.outages,
+        "recovered": health.recovered,
+        "last_s": _rounded(health.away_last if health.recovered else None, 3),
+        "mean_s": _rounded(mean, 3),
+        "longest_s": _rounded(health.away_longest if health.recovered else None, 3),
+    }
+
+
+def _line(link: Link) -> dict[str, Any]:
+    """Each count under its name; the transport lane's beside those of the socket."""
+    socket = {_RENAMED.get(f.name, f.name): getattr(link, f.name) for f in fields(Link) if f.name != "lane"}
+    lane = {f.name: getattr(link.lane, f.name) for f in fields(Counters) if f.name not in _ELSEWHERE}
+    return socket | lane
+
+
+def _clocks(clocks: Clocks) -> dict[str, Any]:
+    document: dict[str, Any] = {name: _offset(offset) for name, offset in clocks.against.items()}
+    jump = clocks.last_jump
+    document["jumps"] = clocks.jumps
+    if jump is not None:
+        document["last_jump"] = {"against": jump.against, "seconds": round(jump.seconds, 3), "time_us": jump.time_us}
+    return document
+
+
+def _offset(offset: Offset) -> dict[str, Any]:
+    return {"offset_s": _rounded(offset.offset_s, 4), "drift_ppm": _rounded(offset.drift_ppm, 1), "jumps": offset.jumps}
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
+
+
+def _utc(us: int) -> str:
+    return datetime.fromtimestamp(us / 1e6, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

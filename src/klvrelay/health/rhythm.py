@@ -1,0 +1,61 @@
+"""How often KLV comes, and where it paused; next door, `stream.py` asks."""
+
+from __future__ import annotations
+
+from collections import deque
+
+WINDOW = 5.0
+"""Seconds that a rate is taken over."""
+GAP_LEAST = 0.5
+GAP_TIMES = 3.0
+"""A pause counts as a gap when it is this many times the usual interval, and GAP_LEAST seconds at least."""
+_SMOOTH = 1 / 16
+_KEPT = 4096
+
+
+class Rhythm:
+    """Arrival times in, in seconds that never go back; rate and gaps out.
+
+    gaps      pauses that were longer than what is usual on this stream
+    longest   seconds of the longest pause between two records
+    """
+
+    def __init__(self) -> None:
+        self.gaps = 0
+        self.longest = 0.0
+        self._arrivals: deque[float] = deque(maxlen=_KEPT)
+        self._usual: float | None = None
+        self._last: float | None = None
+        self._first = 0.0
+
+    def beat(self, now: float) -> None:
+        """A record came."""
+        if self._last is None:
+            self._first = now
+        else:
+            self._pause(now - self._last)
+        self._last = now
+        self._arrivals.append(now)
+
+    def _pause(self, seconds: float) -> None:
+        self.longest = max(self.longest, seconds)
+        usual = self._usual
+        if usual is None:
+            self._usual = seconds
+        elif seconds > max(GAP_LEAST, GAP_TIMES * usual):
+            self.gaps += 1
+            self._usual = usual + (min(seconds, 2 * GAP_TIMES * usual) - usual) * _SMOOTH
+        else:
+            self._usual = usual + (seconds - usual) * _SMOOTH
+
+    def rate(self, now: float) -> float:
+        """Records a second over the last few seconds."""
+        arrivals = self._arrivals
+        while arrivals and arrivals[0] < now - WINDOW:
+            arrivals.popleft()
+        if not arrivals:
+            return 0.0
+        span = WINDOW if now - self._first > WINDOW else max(now - self._first, 1.0)
+        if len(arrivals) == _KEPT:
+            span = max(now - arrivals[0], 1e-3)
+        return len(arrivals) / span

@@ -1,0 +1,183 @@
+"""One stream's health: its state, each change of it said and counted once, and what it cost.
+
+    connecting   asked for, nothing has come yet
+    waiting      bytes come, no KLV in them yet
+    live         KLV comes
+    stale        it was there, and nothing (or no KLV) has come for `stall` seconds
+    down         its source failed or ended, and is tried again
+    ended        a file was read to its end, or the relay stops
+
+Next door: `intake.py` tells it what happened; `report.py` makes a document of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from klvrelay.health.clocks import Clocks
+from klvrelay.health.rhythm import Rhythm
+from klvrelay.names import printable
+from klvrelay.record import Link, Record
+
+LOG = logging.getLogger("klvrelay")
+
+State = Literal["connecting", "waiting", "live", "stale", "down", "ended"]
+
+STALL = 5.0
+"""Seconds without bytes, or without KLV, after which a stream counts as stale."""
+
+
+@dataclass(slots=True)
+class StreamHealth:
+    """One stream's state, counters, outages and clocks; all its times are of the monotonic clock.
+
+    records       KLV packets decoded; of these `bad` by checksum, `damaged` on the way
+    dropped       what the source had to let go because the relay was too slow
+    link          what the line told, over all openings of the source
+    openings      times that its source was opened
+    outages       times that it was live and then was not; `recovered` of them ended, `away` seconds in all
+    changes       how often each state was entered
+    """
+
+    name: str
+    url: str
+    stall: float = STALL
+    clock: Callable[[], float] = time.monotonic
+    state: State = "connecting"
+    reason: str = ""
+    records: int = 0
+    bad: int = 0
+    damaged: int = 0
+    dropped: int = 0
+    link: Link = field(default_factory=Link)
+    openings: int = 0
+    outages: int = 0
+    recovered: int = 0
+    away: float = 0.0
+    away_longest: float = 0.0
+    away_last: float = 0.0
+    changes: Counter[State] = field(default_factory=Counter)
+    rhythm: Rhythm = field(default_factory=Rhythm)
+    clocks: Clocks = field(init=False)
+    since: float = 0.0
+    since_us: int = 0
+    last_bytes: float = 0.0
+    last_record: float = 0.0
+    _spent: dict[State, float] = field(default_factory=dict)
+    _lost: float | None = None
+    _told_silence: bool = False
+    _size: int = 0
+
+    def __post_init__(self) -> None:
+        self.clocks = Clocks(self.name)
+        self.since = self.last_bytes = self.last_record = self.clock()
+        self.since_us = time.time_ns() // 1000
+        self.changes[self.state] += 1
+
+    @property
+    def online(self) -> bool:
+        """Does KLV come?"""
+        return self.state == "live"
+
+    def opened(self) -> None:
+        """Its source is asked for (again): silence counts from here."""
+        self.last_bytes = self.last_record = self.clock()
+
+    def heard(self, size: int) -> None:
+        """How many bytes have come by now; new ones are a sign of life."""
+        if size <= self._size:
+            return
+        self._size = size
+        self.last_bytes = self.clock()
+        if self.state in ("connecting", "down"):
+            self._enter("waiting", f"bytes come from {self.url}, no KLV yet")
+
+    def decoded(self, record: Record) -> None:
+        """Count a record: KLV comes."""
+        now = self.last_record = self.last_bytes = self.clock()
+        self.records += 1
+        self.bad += record.checksum == "bad"
+        self.damaged += record.transport != "ok"
+        self.rhythm.beat(now)
+        if record.good:
+            self.clocks.add(record, now)
+        if self.state != "live":
+            self._back(now)
+
+    def _back(self, now: float) -> None:
+        lost, self._lost = self._lost, None
+        if lost is None:
+            self._enter("live", self.url)
+            return
+        self.away_last = now - lost
+        self.away += self.away_last
+        self.away_longest = max(self.away_longest, self.away_last)
+        self.recovered += 1
+        self._enter("live", f"back after {self.away_last:.1f} s")
+
+    def look(self) -> None:
+        """A few times a second: has anything that should come stayed away too long?"""
+        now = self.clock()
+        silent, barren = now - self.last_bytes, now - self.last_record
+        stalled = {"live": barren, "waiting": silent}.get(self.state, 0.0)
+        if stalled >= self.stall:
+            self._enter("stale", self._missing(silent), level=logging.WARNING)
+        elif self.state == "stale" and not self.records and silent < self.stall:
+            self._enter("waiting", "bytes come again, no KLV yet")
+        elif not self._told_silence and max(silent, barren) >= 2 * self.stall and not self.records:
+            self._tell_silence()
+
+    def _missing(self, silent: float) -> str:
+        if silent >= 0.8 * self.stall:  # the line is only looked at now and then
+            return f"nothing received for {self.stall:g} s"
+        return f"no KLV for {self.stall:g} s, though bytes come"
+
+    def _tell_silence(self) -> None:
+        """Said once: whoever set it up is to know that nothing usable came so far."""
+        if self.state == "connecting":
+            LOG.warning("%s: nothing received yet from %s: is anything sent there?", self.name, self.url)
+        elif self.state == "waiting":
+            LOG.warning(
+                "%s: %.1f MB received and no KLV in it so far: does the encoder send metadata, on this programme?",
+                self.name, self._size / 1e6,
+            )  # fmt: skip
+        else:
+            return
+        self._told_silence = True
+
+    def down(self, fault: str, *, again: bool = True) -> None:
+        """The source is gone. The same fault is said once, not at each try."""
+        if self.state != "down":
+            self._enter("down", fault, said=f"{fault}{'; trying again' if again else ''}", level=logging.WARNING)
+        elif fault != self.reason:
+            self.reason = fault
+            LOG.warning("%s: %s%s", self.name, printable(fault), "; trying again" if again else "")
+
+    def ended(self, *, said: bool) -> None:
+        """No more will come; what is wrong with that is said unless it was before."""
+        if not said and not self.records:
+            LOG.warning("%s: ended, and no KLV was in it: %s carries no MISB metadata", self.name, self.url)
+        self._enter("ended", f"{self.records} records", level=logging.DEBUG if said else logging.INFO)
+
+    def _enter(self, state: State, reason: str, *, said: str | None = None, level: int = logging.INFO) -> None:
+        if self.state == state:
+            return
+        now = self.clock()
+        if self.state == "live" and state != "ended":
+            self.outages += 1
+            self._lost = self.last_record
+        self._spent[self.state] = self._spent.get(self.state, 0.0) + now - self.since
+        self.state, self.reason, self.since, self.since_us = state, reason, now, time.time_ns() // 1000
+        self.changes[state] += 1
+        LOG.log(level, "%s: %s", self.name, printable(said or f"{state}: {reason}"))
+
+    def spent(self) -> dict[State, float]:
+        """Seconds in each state so far."""
+        spent = dict(self._spent)
+        spent[self.state] = spent.get(self.state, 0.0) + self.clock() - self.since
+        return spent

@@ -1,0 +1,87 @@
+"""A relay as a process of its own, in a hurry: `flapping_relay.py FLAPPING_URL TIMEOUT STALL STEADY_PORT [isolate]`.
+
+Two streams into a sink that checks the steady one against `feed.recording(2000)` and keeps nothing. A line of JSON on
+stdout ten times a second says how it stands. Next door: `test_flapping.py` plays the far ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import logging
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import feed
+from papers import Ear
+
+from klvrelay import intake, outlet, relay
+from klvrelay.backoff import Backoff
+from klvrelay.config import SourceSettings
+from klvrelay.intake import Feed
+from klvrelay.names import Url
+from klvrelay.record import Record
+from klvrelay.verbs.run import opened
+
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Checked(Ear):
+    """Looks at each record of the steady stream as it comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expected = feed.recording(2000).klv
+        self.steady = self.wrong = 0
+
+    async def deliver(self, batch: Sequence[Record]) -> None:
+        self.told.clear()
+        for record in batch:
+            if record.stream == "steady":
+                self.wrong += record.raw != self.expected[self.steady % len(self.expected)] or not record.good
+                self.steady += 1
+
+
+def status(corridor: relay.Relay, ear: Checked) -> dict[str, object]:
+    gc.collect()
+    flapping, steady = (stream.health for stream in corridor.streams)
+    return {
+        "fds": len(os.listdir("/proc/self/fd")),
+        "threads": threading.active_count(),
+        "tasks": len(asyncio.all_tasks()),
+        "rss": int(Path("/proc/self/statm").read_text().split()[1]) * PAGE,
+        "flapped": flapping.records,
+        "openings": flapping.openings,
+        "changes": dict(flapping.changes),
+        "steady": ear.steady,
+        "wrong": ear.wrong + steady.outages + steady.damaged,
+    }
+
+
+async def main(url: str, timeout: float, stall: float, port: int, *, isolate: bool) -> None:
+    flapping = SourceSettings(Url.parse(url), timeout=timeout, stall=stall, isolate=isolate)
+    steady = SourceSettings(Url.parse(f"udp://127.0.0.1:{port}"), stall=60)
+    ear = Checked()
+    feeds = [
+        Feed(name, partial(opened, settings), str(settings.url), settings.stall)
+        for name, settings in (("flapping", flapping), ("steady", steady))
+    ]
+    corridor = relay.Relay(feeds, [("ear", ear)], boot="b")
+    task = asyncio.create_task(corridor.run())
+    while not task.done():
+        await asyncio.sleep(0.1)
+        print(json.dumps(status(corridor, ear)), flush=True)
+    task.result()
+
+
+if __name__ == "__main__":
+    logging.getLogger("klvrelay").setLevel(logging.CRITICAL)
+    intake.Backoff = outlet.Backoff = partial(Backoff, first=0.001, cap=0.02)  # type: ignore[misc,assignment]
+    relay.TICK = 0.01
+    url, timeout, stall, port, *more = sys.argv[1:]
+    asyncio.run(main(url, float(timeout), float(stall), int(port), isolate="isolate" in more))

@@ -1,0 +1,131 @@
+"""KLV time held against arrival, PTS and PCR: offset, drift, jumps; and what is none."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+
+import feed
+import pytest
+
+from klvrelay.health.clocks import CONFIRMED, Clocks
+from klvrelay.record import Record
+
+HZ = 30.0
+TURN = 1 << 33
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+    """Gives the lines of the log so far."""
+    logger = logging.getLogger("klvrelay")
+    before = logger.propagate, logger.level, logger.handlers[:]
+    logger.propagate, logger.handlers[:] = True, []
+    logger.setLevel(logging.INFO)
+    yield lambda: caplog.messages
+    logger.propagate, logger.level, logger.handlers[:] = before
+
+
+Said = Callable[[], list[str]]
+
+
+def at(seconds: float, *, klv: float = 0.0, wall: float = 0.0, pts: float = 0.0, number: int = 0) -> Record:
+    """A record of `seconds` after the beginning, each clock off by so many seconds."""
+    time_us = feed.FIRST_TIME + round((seconds + klv) * 1e6)
+    raw = feed.klv_packet(number, time_us)
+    received = feed.FIRST_TIME + round((seconds + wall) * 1e6)
+    ticks = round((seconds + pts) * 90_000) % TURN
+    return Record(raw, "ST0601", "ok", "ok", ticks, 257, received, "uav1", "b", number, (ticks - 9000) % TURN)
+
+
+def run(clocks: Clocks, seconds: float, shape: Callable[[float], dict[str, float]], begin: float = 0.0) -> None:
+    for number in range(round(seconds * HZ)):
+        now = begin + number / HZ
+        clocks.add(at(now, **shape(now)), now)
+
+
+def test_clocks_that_agree_have_no_drift_and_a_steady_offset():
+    """The wall a quarter of a second late, the PTS two seconds ahead, the PCR a tenth behind that."""
+    clocks = Clocks("uav1")
+    run(clocks, 30, lambda _: {"wall": 0.25, "pts": 2.0})
+    assert clocks.against["wall"].offset_s == pytest.approx(0.25, abs=1e-3)
+    first = feed.FIRST_TIME / 1e6
+    assert clocks.against["pts"].offset_s == pytest.approx(2.0 - first, abs=1e-3)
+    assert clocks.against["pcr"].offset_s == pytest.approx(1.9 - first, abs=1e-3)
+    for offset in clocks.against.values():
+        assert offset.drift_ppm == pytest.approx(0, abs=2)
+    assert clocks.jumps == 0
+
+
+@pytest.mark.parametrize("ppm", [200.0, -50.0])
+def test_drift_is_measured_through_the_jitter_of_the_network(ppm: float):
+    """A clock that gains or loses, seen through delays of up to 40 ms."""
+    clocks = Clocks("uav1")
+    run(clocks, 100, lambda now: {"wall": now * ppm / 1e6 + 0.02 + 0.02 * ((now * 7919) % 1.0)})
+    assert clocks.against["wall"].drift_ppm == pytest.approx(ppm, abs=15)
+    assert clocks.jumps == 0
+
+
+@pytest.mark.parametrize("by", [3600.0, -3600.0, 315_360_000.0, -2.5])
+def test_a_klv_time_that_jumps_is_flagged_once_against_each_clock(by: float, said: Said):
+    """An hour, ten years, two seconds and a half: by how much, in one line, and the new offset holds."""
+    clocks = Clocks("uav1")
+    run(clocks, 60, lambda now: {"klv": by if now >= 20 else 0.0})
+    assert [offset.jumps for offset in clocks.against.values()] == [1, 1, 1]
+    assert clocks.last_jump is not None
+    assert clocks.last_jump.seconds == pytest.approx(-by, abs=0.1)
+    assert clocks.against["wall"].offset_s == pytest.approx(-by, abs=0.1)
+    (line,) = said()
+    assert f"{by:+.3f} s against this machine's clock" in line
+    assert clocks.against["wall"].drift_ppm == pytest.approx(0, abs=5)
+
+
+def test_a_clock_of_this_machine_that_is_set_concerns_that_clock_only():
+    """The wall goes a day back mid-run: the PTS and PCR say that the KLV's time went on."""
+    clocks = Clocks("uav1")
+    run(clocks, 60, lambda now: {"wall": -86_400.0 if now >= 20 else 0.0})
+    assert {name: offset.jumps for name, offset in clocks.against.items()} == {"wall": 1, "pts": 0, "pcr": 0}
+
+
+def test_records_that_were_only_late_are_no_jump(said: Said):
+    """The network stood for three seconds, and a burst of old records came: fewer than a jump takes agree."""
+    clocks = Clocks("uav1")
+    run(clocks, 60, lambda now: {"wall": 23.0 - now if 20 <= now < 23 else 0.0})
+    assert clocks.jumps == 0
+    assert said() == []
+
+
+def test_the_turn_of_the_pts_is_no_jump():
+    """33 bits of 90 kHz run out every 26.5 hours."""
+    clocks = Clocks("uav1")
+    run(clocks, 20, lambda _: {"pts": TURN / 90_000 - 10})
+    assert clocks.jumps == 0
+
+
+def test_a_clock_that_jumps_all_the_time_fills_no_disk(said: Said):
+    """Ten minutes of a time stamp that is nonsense: counted each time, said once a minute."""
+    clocks = Clocks("uav1")
+    run(clocks, 600, lambda now: {"klv": 1000.0 * (int(now) // 2)})
+    assert clocks.jumps > 500
+    assert 5 <= len(said()) <= 11
+
+
+def test_only_platform_sets_of_one_pid_are_measured():
+    """A second PID with another time base, and sets without a time, change nothing."""
+    clocks = Clocks("uav1")
+    for number in range(200):
+        now = number / HZ
+        clocks.add(at(now), now)
+        clocks.add(at(now, klv=500.0)._replace(pid=300), now)
+        clocks.add(at(now)._replace(set="ST0903"), now)
+    assert clocks.jumps == 0
+    assert CONFIRMED < 200
+
+
+def test_a_file_without_arrival_times_has_no_wall():
+    """Decoded from a disk: PTS and PCR are measured, the wall stays unknown."""
+    clocks = Clocks("uav1")
+    for number in range(90):
+        clocks.add(at(number / HZ)._replace(received_us=None), number / HZ)
+    assert clocks.against["wall"].offset_s is None
+    assert clocks.against["pts"].offset_s is not None

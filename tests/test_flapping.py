@@ -1,0 +1,203 @@
+"""Sources that come and go without end: the others don't notice, and nothing is left behind.
+
+One relay, one stream whose far end misbehaves again and again, and one that is steady all the while. Next door:
+`flapping_relay.py` is the relay's process, `test_relay.py` has the states, with sources of paper.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import socket
+import struct
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import feed
+import pytest
+from brokers import until
+
+from klvrelay.config import SourceSettings
+from klvrelay.names import Url
+
+RSS_MOST = 2 << 20
+SEED = 20_121
+
+
+@dataclass
+class Cycles:
+    """How often the far end has come and gone, and what it does next: seeded, so that a failure comes again."""
+
+    done: int = 0
+    chance: random.Random = field(default_factory=lambda: random.Random(SEED))
+
+    def bytes(self) -> bytes:
+        """A few records: from another beginning of the clocks, cut off, behind junk, or none at all."""
+        tape = feed.recording(self.chance.randint(1, 4), first_pcr=self.chance.randrange(1 << 33))
+        junk = self.chance.randbytes(self.chance.randint(1, 2000))
+        kind = self.chance.randrange(5)
+        if kind == 0:
+            return tape.ts[: self.chance.randrange(len(tape.ts))]
+        return (tape.ts, junk + tape.ts, tape.ts + junk, tape.ts + tape.ts)[kind - 1]
+
+
+Flapping = Callable[[Cycles], AbstractAsyncContextManager[SourceSettings]]
+
+
+@asynccontextmanager
+async def tcp(cycles: Cycles) -> AsyncIterator[SourceSettings]:
+    """A server that closes, resets, or says nothing more."""
+    gone = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        cycles.done += 1
+        with suppress(ConnectionError):
+            writer.write(cycles.bytes())
+            await writer.drain()
+            match cycles.chance.randrange(3):
+                case 0:
+                    linger = struct.pack("ii", 1, 0)
+                    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                case 1:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(1):
+                            await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        yield SourceSettings(Url.parse(f"tcp://127.0.0.1:{port}"), "flapping", timeout=0.02, stall=0.02)
+        gone.set()
+
+
+@asynccontextmanager
+async def udp(cycles: Cycles, scheme: str = "udp") -> AsyncIterator[SourceSettings]:
+    """A sender that falls silent until its stream is stale, and comes back as another."""
+    with socket.socket(type=socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+
+    async def send() -> None:
+        while True:
+            datagrams = feed.datagrams(cycles.bytes())
+            if scheme == "rtp":
+                first, ssrc = cycles.chance.randrange(1 << 16), cycles.chance.randrange(1 << 32)
+                datagrams = feed.rtp_datagrams(datagrams, first=first, ssrc=ssrc)
+            feed.send_udp(datagrams, port)
+            await asyncio.sleep(0.03)
+            cycles.done += 1
+
+    task = asyncio.create_task(send())
+    yield SourceSettings(Url.parse(f"{scheme}://127.0.0.1:{port}"), "flapping", stall=0.01)
+    task.cancel()
+    await asyncio.wait({task})
+
+
+@asynccontextmanager
+async def rtsp(cycles: Cycles) -> AsyncIterator[SourceSettings]:
+    """A camera that hangs up after a few records, or hangs."""
+    payloads = [(3000 * n, d) for n, d in enumerate(feed.datagrams(feed.recording(8, filler=20).ts))]
+    async with feed.RtspServer(payloads) as closing, feed.RtspServer(payloads, hang=True) as hanging:
+
+        async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            """To one of the two servers, both ways, until either end is gone."""
+            cycles.done += 1
+            port = cycles.chance.choice((closing.port, closing.port, hanging.port))
+            there, here = await asyncio.open_connection("127.0.0.1", port)
+            ways = {asyncio.create_task(_pump(there, writer)), asyncio.create_task(_pump(reader, here))}
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+            for way in ways:
+                way.cancel()
+            writer.close()
+            here.close()
+
+        async with await asyncio.start_server(pass_on, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            yield SourceSettings(Url.parse(f"rtsp://127.0.0.1:{port}/live"), "flapping", timeout=0.3, stall=0.3)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(65536):
+            writer.write(data)
+
+
+@asynccontextmanager
+async def rtp(cycles: Cycles) -> AsyncIterator[SourceSettings]:
+    """The same as by UDP, each time from another SSRC and sequence number."""
+    async with udp(cycles, "rtp") as settings:
+        yield settings
+
+
+@asynccontextmanager
+async def relay(settings: SourceSettings, port: int, *more: str) -> AsyncIterator[Callable[[], dict[str, Any]]]:
+    """The relay beside us; gives what it said of itself last."""
+    said: dict[str, Any] = {}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(Path(__file__).with_name("flapping_relay.py")), settings.url.unredacted(),
+        str(settings.timeout), str(settings.stall), str(port), *more, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+
+    async def listen() -> None:
+        assert process.stdout is not None
+        async for line in process.stdout:
+            said.update(json.loads(line))
+
+    listener = asyncio.create_task(listen())
+    try:
+        await feed.listening(port)
+        await until(lambda: said)
+        yield lambda: said
+        assert process.returncode is None, "the relay fell"
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        await listener
+
+
+async def flap(flapping: Flapping, count: int, port: int, *more: str) -> None:
+    """Let one stream flap `count` times beside a steady one; the steady one loses nothing, nothing is left over."""
+    cycles, sent, warm = Cycles(), 0, {}
+    pieces = feed.datagrams(feed.recording(2000).ts, 4 * 188)  # one record each
+    async with flapping(cycles) as settings, relay(settings, port, *more) as said:
+        while cycles.done < count:
+            feed.send_udp([pieces[sent % len(pieces)]], port)
+            sent += 1
+            await asyncio.sleep(0.004)
+            if not warm and cycles.done >= count // 3:
+                warm = dict(said())
+        await until(lambda: said()["steady"] >= sent)
+        end = dict(said())
+    assert (end["steady"], end["wrong"]) == (sent, 0), f"seed {SEED}"
+    assert end["flapped"] > count // 4, f"seed {SEED}: hardly a record came"
+    assert end["changes"]["live"] > count // 4, f"seed {SEED}: it hardly flapped"
+    for what, room in (("fds", 12), ("threads", 4), ("tasks", 8)):
+        assert end[what] - warm[what] <= room, f"{what}: {warm[what]} -> {end[what]}, seed {SEED}"
+    if count >= 1000:
+        grown = end["rss"] - warm["rss"]
+        assert grown <= RSS_MOST, f"{grown / 1e6:.1f} MB more after {count} cycles, seed {SEED}"
+
+
+FAST = [pytest.param(tcp, 60, id="tcp"), pytest.param(udp, 30, id="udp"), pytest.param(rtp, 30, id="rtp")]
+
+
+@pytest.mark.parametrize(("flapping", "count"), [*FAST, pytest.param(rtsp, 6, id="rtsp")])
+async def test_a_flapping_source_leaves_the_others_alone(flapping: Flapping, count: int, free_port: int):
+    """It comes back each time, and each time gives what it has."""
+    await flap(flapping, count, free_port)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("flapping", [tcp, udp, rtp, rtsp])
+async def test_a_thousand_cycles_leave_threads_descriptors_and_memory_where_they_were(
+    flapping: Flapping, free_port: int
+):
+    """Promised: memory within 2 MiB, threads and descriptors constant."""
+    await flap(flapping, 1000, free_port)

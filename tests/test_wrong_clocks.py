@@ -1,0 +1,77 @@
+"""A machine whose clock is wrong, or is set while the relay runs: no stall, no age below zero, order by `seq`.
+
+The real command under libfaketime, which shifts the wall clock of a process and leaves the monotonic one alone. Next
+door: `test_clocks.py` has what is measured and flagged, `test_health.py` the states.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import feed
+import orjson
+import pytest
+from brokers import until
+from oracle import OracleBroker
+from test_relay_process import klvrelay
+
+pytestmark = pytest.mark.needs("faketime")
+
+YEARS = 10 * 365
+SHIFTS = ["+3600s", "-3600s", f"+{YEARS}d", f"-{YEARS}d"]
+
+
+def faked(clock: Path) -> dict[str, str]:
+    """The environment of a process whose wall clock is off by what the file says, whenever it is asked."""
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+    return {
+        "LD_PRELOAD": str(library), "FAKETIME_TIMESTAMP_FILE": str(clock), "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1",
+    }  # fmt: skip
+
+
+def received(oracle: OracleBroker) -> list[datetime]:
+    documents = [orjson.loads(p) for p in oracle.payloads("klvrelay/uav1/telemetry")]
+    assert [d["seq"] for d in documents] == list(range(len(documents)))
+    return [datetime.fromisoformat(d["received"]) for d in documents]
+
+
+@pytest.mark.parametrize("shift", SHIFTS)
+async def test_a_clock_that_is_wrong_from_the_start(shift: str, oracle: OracleBroker, tmp_path: Path):
+    """Everything arrives, in order, stamped by that clock; the relay ends as it should."""
+    (clock := tmp_path / "clock").write_text(shift)
+    (tape := tmp_path / "uav1.ts").write_bytes(feed.recording(60).ts)
+    async with klvrelay("replay", str(tape), "--speed", "4", "--mqtt", oracle.url, **faked(clock)) as command:
+        assert await asyncio.wait_for(command.process.wait(), 20) == 0
+    stamps = received(oracle)
+    off = timedelta(seconds=int(re.sub(r"[sd]", "", shift)) * (86400 if shift.endswith("d") else 1))
+    assert len(stamps) == 60
+    assert abs(stamps[0] - (datetime.now(UTC) + off)) < timedelta(minutes=1)
+    assert stamps == sorted(stamps)
+
+
+async def test_a_clock_that_is_set_while_the_relay_runs(oracle: OracleBroker, tmp_path: Path):
+    """An hour and ten years, forth and back, in the middle of a stream: no record is missing, none is late, no state
+    changes; what the report says of the clocks names each step.
+    """
+    (clock := tmp_path / "clock").write_text("+0s")
+    (tape := tmp_path / "uav1.ts").write_bytes(feed.recording(270).ts)
+    async with klvrelay("replay", str(tape), "--stream", "uav1", "--mqtt", oracle.url, **faked(clock)) as command:
+        for steps, shift in enumerate(SHIFTS, 1):
+            await until(lambda steps=steps: len(oracle.payloads("klvrelay/uav1/telemetry")) > steps * 52, 15)
+            clock.write_text(shift)
+        assert await asyncio.wait_for(command.process.wait(), 20) == 0
+    stamps = received(oracle)
+    assert len(stamps) == 270
+    assert max(stamps) - min(stamps) > timedelta(days=2 * YEARS - 1)
+    told = oracle.payloads("klvrelay/uav1/availability")
+    assert (told[-2:], told.count(b"online")) == ([b"online", b"offline"], 1)
+    report = orjson.loads(oracle.payloads("klvrelay/uav1/link")[-1])
+    assert (report["outages"]["count"], report["states"]["live"]["entered"]) == (0, 1)
+    assert report["clock"]["wall"]["jumps"] == len(SHIFTS)
+    assert report["clock"]["pts"]["jumps"] == report["clock"]["pcr"]["jumps"] == 0
+    assert all(state["seconds"] >= 0 for state in report["states"].values())
+    assert command.said.count("a clock jumped") == 1

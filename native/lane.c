@@ -94,7 +94,7 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     if (!in_sequence(lane, s, p, at))
         return;
     if (s->faults != lane->faults)
-        hold_doubt(s, s->state == S_DECIDE && s->have > 0);
+        hold_doubt(s, s->to, s->to + (s->state == S_DECIDE && s->have > 0)); /* a byte of it is not held yet */
     s->faults = lane->faults;
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
         hold_cut(s);
@@ -102,8 +102,10 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
         return;
     }
     if (p[1] & 0x40) {
-        if (s->state == S_DATA && s->pes_left != SIZE_MAX)
-            hold_cut(s); /* the PES before never came to its end */
+        if (s->state == S_DATA && s->pes_left != SIZE_MAX) { /* the PES before never came to its end */
+            hold_doubt(s, s->turn, s->to);
+            hold_cut(s);
+        }
         pes_wait(lane, s);
         pes_enter(s, S_HEAD, 9);
     }
@@ -315,7 +317,7 @@ static void break_off(struct klv_lane *lane)
     lane->counts.passed_over += lane->have;
     lane->have = lane->skip = 0;
     lane->stride = 0;
-    check_stop(lane);
+    clock_stop(lane);
 }
 
 void klv_lane_break(struct klv_lane *lane)

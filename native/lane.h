@@ -2,7 +2,7 @@
  *
  *   lane.c   bytes -> TS packets          psi.c    PAT, PMT: which PIDs may carry KLV
  *   pes.c    PES, AU cells                hold.c   what is not yet a whole packet, and packets out
- *   check.c  continuity, tables and clocks of all PIDs
+ *   check.c  continuity and tables of all PIDs     clock.c   their PCRs
  */
 #ifndef LANE_H
 #define LANE_H
@@ -18,7 +18,9 @@ enum {
     PROGRAMS = 8,           /* whose clocks are followed */
     CLOCKS = 8,
     STREAMS = 64,           /* of all maps, that are waited for */
-    NO_PID = 0x1fff
+    NO_PID = 0x1fff,
+    US = 27,                /* ticks */
+    SILENCE_US = 500000     /* in which nothing at all came */
 };
 
 /* Beside the header byte that is due next of a PID. */
@@ -41,7 +43,7 @@ struct pid {
     size_t pes_left, cell_left; /* SIZE_MAX = not said */
     int64_t pts, pts_held;      /* of the bytes from `turn` on, and of those before */
     size_t from, to, turn, cut; /* of the hold; cut = where bytes were lost, 0 = nowhere */
-    size_t doubt;               /* where some may have been: other PIDs lost theirs then */
+    size_t doubt_from, doubt;   /* from where to where some may have been, without a word of the counter */
     uint64_t faults;            /* of the lane, when this PID's last packet came */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
@@ -134,7 +136,7 @@ static inline int is_announced(const uint8_t *p)
 /* hold.c: bytes of one PID, whole packets out */
 void hold_open(struct pid *s, uint16_t number);
 void hold_cut(struct pid *s);                   /* bytes were lost here */
-void hold_doubt(struct pid *s, size_t ahead);   /* or may have been; behind so many that are not held yet */
+void hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */
 void hold_turn(struct pid *s, int64_t pts);     /* what comes from here on has this time */
 void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
@@ -152,12 +154,17 @@ void psi_payload(struct klv_lane *lane, struct section *section, int role, const
 /* check.c */
 void check_init(struct klv_lane *lane);
 void check_join(struct klv_lane *lane);             /* what was before says nothing of what comes */
-void check_stop(struct klv_lane *lane);             /* and neither do the clocks */
 void check_absent(struct klv_lane *lane, int64_t us);
 void check_arrival(struct klv_lane *lane, int64_t received_us);
 void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid); /* a packet that is not what lane->next says */
 void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid);
 void check_gone(struct klv_lane *lane, uint32_t program);
-int64_t check_pcr(const struct klv_lane *lane, const struct pid *s); /* of the stream's program, 90 kHz; -1 = none */
+void check_time(struct klv_lane *lane, int64_t ticks); /* it goes on by so much */
+
+/* clock.c */
+void clock_join(struct klv_lane *lane);             /* the next PCR of each goes on from none */
+void clock_stop(struct klv_lane *lane);             /* and none is known */
+void clock_field(struct klv_lane *lane, const uint8_t *p, uint16_t pid); /* a packet with an adaptation field */
+int64_t clock_pcr(const struct klv_lane *lane, const struct pid *s); /* of the stream's program, 90 kHz; -1 = none */
 
 #endif

@@ -46,7 +46,7 @@ def fragments(units: Iterable[bytes], size: int, *, step: int = 3000) -> list[tu
 
 
 class Camera:
-    """An RTSP server whose SDP and datagrams are given; after the last one it says BYE and closes.
+    """An RTSP server whose SDP and datagrams are given; after the last one it says BYE and hangs up. One client at a time.
 
     media       what stands in the SDP, a medium after the other
     transport   the only one that it grants, "tcp" or "udp"; else what is asked for
@@ -74,10 +74,13 @@ class Camera:
         return f"rtsp://127.0.0.1:{self.port}/live{query}"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._clients.clear()
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             while self._answer(writer, (await reader.readuntil(b"\r\n\r\n")).decode()):
                 await writer.drain()
             await self._play(writer)
+            writer.write_eof()
+            await reader.read()  # a connection closed with something unread is reset, and takes what was sent with it
         writer.close()
 
     def _answer(self, writer: asyncio.StreamWriter, request: str) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import feed
 import pytest
+from rtsp_servers import gst_server
 
 from klvrelay.errors import SourceDown, SourceError
 from klvrelay.klv import Decoder
@@ -84,6 +85,17 @@ async def klv_file_case(folder: Path, port: int) -> AsyncIterator[Case]:
 async def replay_case(folder: Path, port: int) -> AsyncIterator[Case]:
     path = tape(folder)
     yield Case(lambda: open_source(path, speed=50), shared=True, exact=TAPE.ts)
+
+
+@asynccontextmanager
+async def follow_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    """A file that is still written."""
+    path = tape(folder, TAPE.ts[:3000])
+
+    async def begin() -> None:
+        tape(folder)
+
+    yield Case(lambda: open_source(path, follow=True), begin, ends=False, shared=True)
 
 
 @asynccontextmanager
@@ -212,9 +224,25 @@ async def http_case(folder: Path, port: int) -> AsyncIterator[Case]:
 
 
 @asynccontextmanager
+async def http_live_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    """A server that says neither how long it is nor gives parts of it."""
+    async with feed.http_server(TAPE.ts, ranges=False, length=False) as place:
+        yield Case(lambda: open_source(f"http://127.0.0.1:{place}/live", timeout=TIMEOUT), shared=True)
+
+
+@asynccontextmanager
 async def rtsp_case(folder: Path, port: int) -> AsyncIterator[Case]:
-    payloads = [(0, datagram) for datagram in feed.datagrams(TAPE.ts)]
-    async with feed.RtspServer(payloads) as server:
+    """GStreamer's server: MPEG-TS in RTP."""
+    async with gst_server(folder, TAPE, seconds=0.3) as server:
+        url = server.url("ts")
+        yield Case(lambda: open_source(url, timeout=2.0), shared=True, peer=[server.process])
+
+
+@asynccontextmanager
+async def rtsp_track_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    """KLV as an RTP track of its own (RFC 6597)."""
+    payloads = [(3000 * number, packet) for number, packet in enumerate(TAPE.klv)]
+    async with feed.RtspServer(payloads, feed.RtspServer.KLV) as server:
         yield Case(lambda: open_source(f"rtsp://127.0.0.1:{server.port}/live", timeout=TIMEOUT), shared=True)
 
 
@@ -223,6 +251,7 @@ KINDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
     "file": (file_case, ()),
     "KLV file": (klv_file_case, ()),
     "replay": (replay_case, ()),
+    "growing file": (follow_case, ()),
     "file by libav": (libav_case, ()),
     "stdin": (cat_case, ("cat",)),
     "udp": (udp_case, ("ffmpeg",)),
@@ -233,7 +262,9 @@ KINDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
     "tcp, called": (tcp_case, ("ffmpeg",)),
     "tcp": (tcp_server_case, ()),
     "http": (http_case, ()),
-    "rtsp": (rtsp_case, ()),
+    "http, endless": (http_live_case, ()),
+    "rtsp": (rtsp_case, ("gst-rtsp-server",)),
+    "rtsp, a track of its own": (rtsp_track_case, ()),
 }
 
 
@@ -351,7 +382,7 @@ async def test_two_readers_do_not_disturb_each_other(case: Case):
     first, second = case.make(), case.make() if case.shared else None
     if second is None:
         return
-    both = Case(case.make, wanted=case.wanted, ends=case.ends)
+    both = Case(case.make, case.begin if not case.peer else nothing, wanted=case.wanted, ends=case.ends)
     waiting = asyncio.create_task(read(both, second))
     await asyncio.sleep(0)
     is_tape(case, await read(case, first))
@@ -364,7 +395,7 @@ async def test_live_sources_stamp_their_records_with_the_arrival(case: Case):
     source = case.make()
     stamps = [record.received_us for record in (await read(case, source)).records]
 
-    if source.live or type(source).__name__ == "ReplaySource":
+    if source.live or type(source).__name__ in ("ReplaySource", "GrowingSource"):
         assert all(stamp is not None and 1e15 < stamp < 4e15 for stamp in stamps)
         assert stamps == sorted(stamps)
     else:

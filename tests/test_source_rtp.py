@@ -19,6 +19,7 @@ from klvrelay.klv import Decoder
 from klvrelay.sources import open_source
 
 TS = b"\x47" + bytes(187)
+UNKNOWN_KEY = bytes.fromhex("060e2b34020b01017f7f7f7f7f7f7f7f")
 TAPE = feed.recording(count=90, padding=300)
 
 
@@ -268,6 +269,28 @@ async def test_no_record_spans_a_loss(demux, free_port):
     assert len(TAPE.klv) - 4 * lost < len(good) < len(TAPE.klv)
 
 
+async def test_each_late_datagram_is_waited_for_in_full(free_port, monkeypatch):
+    """The time that one gap was waited for is not taken from the next."""
+    monkeypatch.setattr("klvrelay.sources.inbox.REORDER", 0.2)
+    null = b"\x47\x1f\xff\x10" + b"\xff" * 184  # so that nothing comes of the first gap
+    sent = feed.rtp_datagrams([*[null * 7] * 3, *feed.datagrams(TAPE.ts)])
+
+    async def send():
+        for wait, places in ((0, [0, 2]), (0.05, [1]), (0.1, [4]), (0.1, [3])):
+            await asyncio.sleep(wait)
+            feed.send_udp([sent[place] for place in places], free_port)
+        feed.send_udp(sent[5:], free_port)
+
+    tasks = []
+    found, link = await heard(
+        f"rtp://127.0.0.1:{free_port}", lambda: tasks.append(asyncio.create_task(send())), with_last
+    )
+    await asyncio.wait(tasks)
+
+    assert [record.raw for record in found if record.good] == TAPE.klv
+    assert (link.rtp_lost, link.rtp_reordered) == (0, 2)
+
+
 async def test_a_restarted_sender_is_followed(free_port):
     """Another SSRC and another count: its records come at once, and none is glued to what was before."""
     first = feed.rtp_datagrams(feed.datagrams(TAPE.ts)[:10], ssrc=1)
@@ -335,9 +358,27 @@ async def test_a_unit_hit_by_loss_is_never_good(demux, seed, free_port):
     assert link.rtp_lost == len(lost) > 5
 
 
+@pytest.mark.parametrize("demux", MODES)
+async def test_what_is_inside_a_unit_hit_by_loss_is_no_record(demux, free_port):
+    """A set may hold others, with keys of their own: behind a loss within its unit none of them is given as good."""
+    inside = UNKNOWN_KEY + b"\x82\x02\x00" + bytes(512 - len(TAPE.klv[5])) + TAPE.klv[5]
+    datagrams = klv_datagrams([TAPE.klv[0], inside, TAPE.klv[1]])
+    del datagrams[3]
+
+    found, link = await heard(
+        f"rtp://127.0.0.1:{free_port}",
+        lambda: feed.send_udp(datagrams, free_port),
+        lambda records: bool(records) and records[-1].raw == TAPE.klv[1],
+        demux,
+    )
+
+    assert link.rtp_lost == 1
+    assert [record.raw for record in found if record.good] == [TAPE.klv[0], TAPE.klv[1]]
+
+
 async def test_a_unit_that_ends_early_is_not_completed_by_the_next(free_port):
     """A sender that cuts a unit short spoils that one: the next begins at its own time stamp, whatever its key."""
-    unknown = bytes.fromhex("060e2b34020b01017f7f7f7f7f7f7f7f") + b"\x04abcd"
+    unknown = UNKNOWN_KEY + b"\x04abcd"
     units = [TAPE.klv[0], TAPE.klv[1][:-40], unknown * 4, TAPE.klv[2]]
     datagrams = klv_datagrams(units)
 

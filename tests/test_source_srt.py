@@ -108,6 +108,25 @@ async def test_two_of_ours_meet_in_a_rendezvous(free_port):
 
 
 @loaded
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("[::1]:{}?mode=listener", "[::1]:{}"), ("[::]:{}?mode=listener", "127.0.0.1:{}"), (":{}", "localhost:{}")],
+    ids=["IPv6", "both", "a name"],
+)
+async def test_addresses_of_both_kinds_are_called(ours, theirs, free_port):
+    """IPv6 as well as IPv4; a name that has both is called by IPv4, on which SRT programs listen unless told."""
+    source = open_source("srt://" + ours.format(free_port))
+
+    async with asyncio.TaskGroup() as tasks:
+        hearing = tasks.create_task(hear(source, len(TAPE.klv)))
+        async with SrtSender(Url.parse("srt://" + theirs.format(free_port))) as sender:
+            for piece in PIECES:
+                await sender.send(piece)
+
+    assert hearing.result().klv == TAPE.klv
+
+
+@loaded
 async def test_klv_without_a_container_is_recognised(free_port):
     """Bare KLV packets come over SRT too."""
     source = open_source(local(free_port))
@@ -369,7 +388,7 @@ def _udp_sockets():
 async def test_calls_leave_no_socket_and_no_thread_behind(free_port):
     """A source that comes and goes costs nothing once libsrt has cleaned up, which it does within 2 s."""
     before = len(os.listdir("/proc/self/task"))
-    for _ in range(20):
+    for _ in range(8):
         await ended(open_source(f"srt://127.0.0.1:{free_port}", timeout=0.02))
 
     async with asyncio.timeout(8):

@@ -34,7 +34,7 @@ async def heard_over(loses, port, latency):
 @pytest.mark.parametrize("share", [0.02, 0.1])
 async def test_what_is_lost_on_the_wire_is_sent_again(share, free_port):
     """Any datagram may be lost, of data, acknowledgements and requests alike: every record arrives, in order."""
-    seed, quiet = 20, 100
+    seed, quiet = 20, 200
     chance = random.Random(seed)
 
     def loses(datagram):
@@ -43,13 +43,13 @@ async def test_what_is_lost_on_the_wire_is_sent_again(share, free_port):
         quiet -= quiet > 0 and sequence(datagram) is not None
         return not quiet and chance.random() < share
 
-    heard, source, line = await heard_over(loses, free_port, 300)
+    heard, source, line = await heard_over(loses, free_port, 1000)
 
     told = f"seed {seed}: {line.lost} of {line.carried} datagrams lost; {source.link}"
     assert heard.klv == TAPE.klv, told
     assert TAPE.ts.startswith(heard.data), told
-    assert source.link.srt_lost > len(PIECES) * share / 3, told
-    assert source.link.srt_retransmitted > len(PIECES) * share / 3, told
+    assert source.link.srt_lost > len(PIECES) * share / 10, told
+    assert source.link.srt_retransmitted > len(PIECES) * share / 10, told
     assert source.link.srt_dropped == 0, told
     assert not any(packet.damaged for packet in heard.packets), told
 

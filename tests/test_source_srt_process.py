@@ -26,7 +26,7 @@ QUERY = f"latency=40&passphrase={CANARY}&streamid={CANARY}"
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("state", ["listens", "calls", "meets", "is live", "is frozen", "was left"])
 async def test_a_signal_ends_the_relay_at_once(state, number, free_port, oracle: OracleBroker):
-    """Exit code 0, within a second, and neither passphrase nor stream id in what it said."""
+    """Exit code 0, within 1.5 s, and neither passphrase nor stream id in what it said."""
     host = {"calls": "127.0.0.1", "meets": "127.0.0.1"}.get(state, "")
     url = f"srt://{host}:{free_port}?{QUERY}" + ("&mode=rendezvous&localaddr=127.0.0.2" * (state == "meets"))
     async with AsyncExitStack() as stack:

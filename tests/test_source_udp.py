@@ -19,6 +19,7 @@ from klvrelay.errors import SourceDown
 from klvrelay.klv import Decoder
 from klvrelay.record import Units
 from klvrelay.sources import open_source, udp
+from klvrelay.sources.hub import hub_of
 
 TAPE = feed.recording()
 DATAGRAMS = feed.datagrams(TAPE.ts)
@@ -135,6 +136,24 @@ async def test_units_come_of_one_wake_up(scheme, free_port):
     assert (source.link.datagrams, source.link.size) == (len(sent), sum(map(len, sent)))
     assert source.link.lane.packets == len(TAPE.klv)
     assert source.link.lane.ts_packets == len(TAPE.ts) // 188
+
+
+@pytest.mark.parametrize("demux", ["native", None])
+async def test_more_than_fits_comes_out_all_the_same(demux, free_port):
+    """One wake-up may bring more units, and more bytes, than C has room for at once."""
+    source, decoder, found = open_source(f"udp://127.0.0.1:{free_port}", demux=demux), Decoder("test", None), []
+    fill = TAPE.klv * (65_000 // len(TAPE.bare))
+    asyncio.get_running_loop().call_soon(feed.send_udp, [b"".join(fill)] * 20, free_port)
+
+    async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+        async for packet in packets:
+            found += decoder.feed(packet)
+            if len(found) == 20 * len(fill):
+                break
+
+    assert len(found) > 20_000
+    assert [record.raw for record in found] == 20 * fill
+    assert all(record.good for record in found)
 
 
 async def test_a_wake_up_without_klv_gives_nothing(free_port):
@@ -397,20 +416,27 @@ async def test_what_the_kernel_drops_is_counted(demux, free_port):
 
 @pytest.mark.parametrize("demux", ["native", None])
 async def test_no_record_spans_what_the_kernel_dropped(demux, free_port):
-    """Where datagrams are missing the stream is cut, though its own counters have wrapped and show nothing."""
+    """Where the kernel dropped some, whosever, the stream is cut: its bytes may fit, and its own counters may wrap."""
     head, tail = (feed.klv_packet(9, feed.FIRST_TIME, 300) for _ in range(2))
-    source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=4096", demux=demux)
+    source = open_source(f"udp://127.0.0.1:{free_port}?buffer_size=4096&sender=127.0.0.1", demux=demux)
     decoder, records = Decoder("test", None), []
-    halves = [TAPE.klv[0], head[:170], *[b"\xff" * 1400] * 50]
+
+    def send():
+        feed.send_udp([TAPE.klv[0], head[:170]], free_port)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.bind(("127.0.0.2", 0))
+            for _ in range(50):
+                stranger.sendto(bytes(1400), ("127.0.0.1", free_port))
 
     async with asyncio.timeout(5), aclosing(source.packets()) as packets:
-        asyncio.get_running_loop().call_soon(feed.send_udp, halves, free_port)
+        asyncio.get_running_loop().call_soon(send)
         records += decoder.feed(await anext(packets))
         feed.send_udp([tail[170:], TAPE.klv[1]], free_port)
         while not records or records[-1].raw != TAPE.klv[1]:
             records += decoder.feed(await anext(packets))
 
     assert source.link.kernel_drops > 0
+    assert source.link.strangers + source.link.kernel_drops == 50
     assert [record.raw for record in records if record.good] == TAPE.klv[:2]
 
 
@@ -489,6 +515,49 @@ async def test_a_flood_on_one_port_does_not_stop_another(free_port):
     assert flooded.link.datagrams > 4 * 256
     assert taken[0] <= 256
     assert taken[1] <= 3 * 256
+
+
+async def test_where_many_come_all_sockets_are_looked_at_together(free_port):
+    """Many datagrams: a look a millisecond, none is lost; in silence the next wakes the loop by itself again."""
+    hosts = [f"127.0.0.{last}" for last in range(2, 8)]
+    sources = [open_source(f"udp://{host}:{free_port}", demux="native") for host in hosts]
+    hub = hub_of(asyncio.get_running_loop())
+
+    async def read(source):
+        async with aclosing(source.packets()) as packets:
+            async for _ in packets:
+                pass
+
+    async def all_have(count):
+        async with asyncio.timeout(5):
+            while min(source.link.datagrams for source in sources) < count:
+                await asyncio.sleep(0.0001)
+
+    tasks = [asyncio.create_task(read(source)) for source in sources]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        while hub._timer is None:
+            for host in hosts:
+                feed.send_udp(DATAGRAMS[:1], free_port, host)
+                await asyncio.sleep(0)
+        for count in range(len(DATAGRAMS)):
+            for host in hosts:
+                feed.send_udp(DATAGRAMS[count : count + 1], free_port, host)
+            await asyncio.sleep(0)
+        while hub._timer is not None:
+            await asyncio.sleep(0.001)
+    sent = sources[0].link.datagrams
+    for host in hosts:
+        feed.send_udp(DATAGRAMS[:1], free_port, host)
+    await all_have(sent + 1)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+    assert {source.link.datagrams for source in sources} == {sent + 1}
+    assert sent > len(DATAGRAMS)
+    assert hub._epoll is None
+    assert hub._timer is None
 
 
 async def test_closing_while_datagrams_wait_leaves_nothing(free_port):

@@ -11,14 +11,13 @@ import threading
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import Bridge, settle
-from klvrelay.sources.demuxer import Demuxer, libav_options
+from klvrelay.sources.demuxer import lenient
 from klvrelay.sources.libav import Sniffer, pts_of
 
 if TYPE_CHECKING:
@@ -30,6 +29,15 @@ if TYPE_CHECKING:
 
 WAITING_MOST = 4 << 20
 """Bytes that may wait for libav: 6 s of a stream of 5 Mbit/s."""
+OPTIONS = {
+    "protocol_whitelist": "none",
+    "format_whitelist": "mpegts",
+    # It need not know more than the tables: libav then reads on to the first map, and not much further.
+    "probesize": "32",
+    "analyzeduration": "1",
+    "fpsprobesize": "0",
+    "correct_ts_overflow": "0",
+}
 REMEMBERED = 4096
 """Pieces whose arrival is remembered: what libav queues while it opens a stream is younger than that."""
 
@@ -229,20 +237,19 @@ class _Reader:
     def __init__(self, url: Url, bridge: Bridge, intake: Intake, *, live: bool) -> None:
         self._url, self._live = url, live
         self._bridge, self._intake = bridge, intake
-        self._demuxer = Demuxer(url, 1.0, libav_options(replace(url, scheme="bytes")))
 
     def run(self) -> None:
         import av
 
         fault: SourceError | None = SourceDown(f"{self._url}: its reader stopped unexpectedly")
         try:
-            with self._demuxer.open(self._intake, form="mpegts") as container:
+            with av.open(self._intake, format="mpegts", options=OPTIONS, **lenient()) as container:
                 self._pump(container)
             fault = None
         except SourceError as known:
             fault = known
         except (av.FFmpegError, ValueError, OSError) as error:
-            fault = self._demuxer.explained(error, live=self._live)
+            fault = SourceDown(f"{self._url}: libav gives its transport stream up ({type(error).__name__})")
         finally:
             self._intake.end(now=True)
             self._bridge.end(fault)

@@ -50,11 +50,11 @@ class Demuxer:
         self._opened, self._waits, self._was_heard = False, True, False
         self._heard = time.monotonic()
 
-    def open(self, file: Any = None, form: str | None = None) -> InputContainer:
-        """The container behind the URL, or in a `file` that can be read and stands for it; `form`: what it must be."""
+    def open(self, file: Any = None) -> InputContainer:
+        """The container behind the URL, or in a `file` that can be read and stands for it."""
         self._waits = file is None
         try:
-            container = self._container(file, form)
+            container = self._container(file)
         except OSError as refused:
             if refused.errno != errno.EPROTONOSUPPORT or "rtsp_transport" not in self.options:
                 raise
@@ -62,7 +62,7 @@ class Demuxer:
         if container.format.name == "hls" and self._patience == self._timeout:
             container.close()
             self._patience += SEGMENT
-            container = self._container(file, form)
+            container = self._container(file)
         self._opened, self._heard = True, time.monotonic()
         return container
 
@@ -70,19 +70,19 @@ class Demuxer:
         refused = self.options["rtsp_transport"]
         self.options["rtsp_transport"] = "udp" if refused == "tcp" else "tcp"
         LOG.info("%s: refuses %s, so it is read by %s", self.url, refused, self.options["rtsp_transport"])
-        return self._container(None, None)
+        return self._container(None)
 
-    def _container(self, file: Any, form: str | None) -> InputContainer:
+    def _container(self, file: Any) -> InputContainer:
         import av
 
         url = self.url
         path = url.unredacted(without=_OWN_OPTIONS)
         container: InputContainer = av.open(
             file or (f"file:{path}" if url.scheme == "file" else path),
-            format="rtsp" if url.scheme in ("rtsp", "rtsps") else form,
+            format="rtsp" if url.scheme in ("rtsp", "rtsps") else None,
             options=self.options | ({"rw_timeout": str(round(self._timeout * 1e6))} if url.scheme in _WEB else {}),
             timeout=(self._timeout, self._patience),
-            **_lenient(),
+            **lenient(),
         )
         return container
 
@@ -113,7 +113,7 @@ class Demuxer:
         return SourceDown(f"{self.url}: {reasons.get(kind, 'libav can not read it')} ({code})")
 
 
-def _lenient() -> dict[str, Any]:
+def lenient() -> dict[str, Any]:
     """For `av.open`: PyAV before 19 fails at a title that is no UTF-8, unless told not to."""
     import av
 

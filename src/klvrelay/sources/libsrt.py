@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import errno
 import os
-import socket
 import struct
 from enum import IntEnum
 from functools import cache
@@ -22,7 +21,7 @@ from klvrelay.errors import ConfigError
 MESSAGE_LIMIT = 1456
 """Bytes that a message of live mode may have."""
 
-_SONAMES = ("libsrt-gnutls.so.1.5", "libsrt.so.1.5", "libsrt-openssl.so.1.5", "libsrt.1.5.dylib")
+_SONAMES = ("libsrt-gnutls.so.1.5", "libsrt.so.1.5")
 
 # Of srt.h, 1.5. The statistics grow at their end from version to version: behind ours is room for what is added.
 _DECLARATIONS = """
@@ -268,7 +267,7 @@ class Line:
         return Counts(told.pktRcvLossTotal, told.pktRcvRetrans, told.pktRcvDropTotal, told.msRTT)
 
     def close(self) -> None:
-        """Give it back; what was not delivered is thrown away."""
+        """Hang up; what was not delivered is thrown away. libsrt gives its UDP port back 2 to 5 s later."""
         if self._open:
             self._open = False
             self._lib.srt_close(self._id)
@@ -304,13 +303,3 @@ def refusal_text(reason: int) -> str:
     """libsrt's words for a SRT_REJECT_REASON."""
     ffi, lib = library()
     return str(ffi.string(lib.srt_rejectreason_str(reason)).decode("ascii", "replace"))
-
-
-def sockaddr(family: int, place: tuple[Any, ...]) -> bytes:
-    """`struct sockaddr` of what getaddrinfo gave."""
-    host, port = place[:2]
-    if family == socket.AF_INET:
-        return struct.pack("=H", family) + struct.pack(">H", port) + socket.inet_aton(host) + bytes(8)
-    flow, scope = place[2:]
-    bare = socket.inet_pton(family, host.partition("%")[0])
-    return struct.pack("=H", family) + struct.pack(">HI", port, flow) + bare + struct.pack("=I", scope)

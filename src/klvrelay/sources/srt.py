@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 
 from klvrelay.errors import NotMedia, SourceDown
@@ -28,6 +28,7 @@ MOST = 3072
 TOGETHER_US = 10_000
 """Messages that were due within this time make one packet."""
 CLOCK_STEP_US = 2_000
+"""A change of the wall clock against libsrt's that counts as one."""
 _NUMBERS = (1 << 31) - 1
 
 
@@ -76,20 +77,12 @@ class SrtSource:
 
     async def _sniffed(self, line: Line) -> AsyncGenerator[Packet, None]:
         """What the line brings, once it is known what it is."""
-        async with aclosing(self._pieces(line)) as pieces:
-            first: list[Packet] = []
-
-            async def heads() -> AsyncGenerator[bytes, None]:
-                async for piece in pieces:
-                    first.append(piece)
-                    if piece.data:
-                        yield bytes(piece.data)
-
-            async with aclosing(heads()) as head:
-                carriage, _ = await sniffed(self.url, head)
+        taken: list[Packet] = []
+        async with aclosing(self._pieces(line)) as pieces, aclosing(_heads(pieces, taken)) as heads:
+            carriage, _ = await sniffed(self.url, heads)
             if carriage is None:
                 raise NotMedia(f"{self.url} sends neither MPEG-TS nor KLV")
-            for piece in first:
+            for piece in taken:
                 yield piece._replace(carriage=carriage)
             async for piece in pieces:
                 yield piece._replace(carriage=carriage)
@@ -122,6 +115,14 @@ class SrtSource:
         link.srt_retransmitted += now.retransmitted - before.retransmitted
         link.srt_dropped += now.dropped - before.dropped
         link.srt_rtt_ms = now.rtt_ms
+
+
+async def _heads(pieces: AsyncIterator[Packet], taken: list[Packet]) -> AsyncGenerator[bytes, None]:
+    """The bytes of the pieces, which are kept in `taken`."""
+    async for piece in pieces:
+        taken.append(piece)
+        if piece.data:
+            yield bytes(piece.data)
 
 
 class _Inbox:

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import time
 from dataclasses import dataclass
-from typing import Literal, Self, cast, get_args
+from typing import Any, Literal, Self, cast, get_args
 
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url, printable
-from klvrelay.sources.libsrt import Line, LineLost, Option, State, refusal_text, sockaddr
+from klvrelay.sources.libsrt import Line, LineLost, Option, State, refusal_text
 
 Mode = Literal["caller", "listener", "rendezvous"]
 
@@ -214,15 +215,26 @@ async def _own_address(settings: SrtSettings, family: int, timeout: float, port:
 
 
 async def _address(host: str, url: Url, timeout: float, port: int | None = None) -> tuple[int, bytes]:
-    """(family, `struct sockaddr`) of a name or an address."""
+    """(family, `struct sockaddr`) of a name or an address; IPv4 where there are both, as it is what SRT programs
+    listen on unless told."""
     loop = asyncio.get_running_loop()
     try:
         async with asyncio.timeout(timeout):
             found = await loop.getaddrinfo(host, url.port if port is None else port, type=socket.SOCK_DGRAM)
     except (OSError, TimeoutError):
         raise LineLost(f"the name {printable(host)} is not known") from None
-    family, *_, place = found[0]
-    return family, sockaddr(family, place)
+    family, *_, place = min(found, key=lambda entry: entry[0] != socket.AF_INET)
+    return family, _sockaddr(family, place)
+
+
+def _sockaddr(family: int, place: tuple[Any, ...]) -> bytes:
+    """`struct sockaddr` of what getaddrinfo gave."""
+    host, port = place[:2]
+    if family == socket.AF_INET:
+        return struct.pack("=H", family) + struct.pack(">H", port) + socket.inet_aton(host) + bytes(8)
+    flow, scope = place[2:]
+    bare = socket.inet_pton(family, host.partition("%")[0])
+    return struct.pack("=H", family) + struct.pack(">HI", port, flow) + bare + struct.pack("=I", scope)
 
 
 def _no_answer(settings: SrtSettings, patience: float) -> str:

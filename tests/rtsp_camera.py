@@ -46,7 +46,7 @@ def fragments(units: Iterable[bytes], size: int, *, step: int = 3000) -> list[tu
 
 
 class Camera:
-    """An RTSP server whose SDP and datagrams are given; after the last one it says BYE and hangs up. One client at a time.
+    """An RTSP server for one client at a time, whose SDP and datagrams are given; it ends with BYE, and hangs up.
 
     media       what stands in the SDP, a medium after the other
     transport   the only one that it grants, "tcp" or "udp"; else what is asked for

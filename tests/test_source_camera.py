@@ -100,7 +100,7 @@ async def test_what_is_doubled_comes_once_and_is_counted():
 
 
 async def test_what_comes_after_a_loss_is_held_for_a_moment_only():
-    """libav waits for the missing one; what is behind it is late by less than 50 ms."""
+    """libav waits for the missing one; what is behind it is late, but by less than 90 ms."""
     sent = {}
 
     class Clocked(Camera):
@@ -115,8 +115,8 @@ async def test_what_comes_after_a_loss_is_held_for_a_moment_only():
 
     late = sorted(record.received_us - sent[record.raw] for record in records)
     assert len(late) == 25
-    assert late[-1] < 50_000
-    assert late[len(late) // 3] < 8_000
+    assert late[-1] < 90_000
+    assert late[len(late) // 3] < 15_000
 
 
 LABELS = [

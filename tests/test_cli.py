@@ -87,7 +87,7 @@ def test_version(capfd: pytest.CaptureFixture[str]):
         (["run", "a.ts", "--mqtt", "mqtt://h", "--mqtt-version", "4"], "3.1.1"),
         (["run", "a.ts", "--stream", "a", "--stream", "b", "--mqtt", "mqtt://h"], "--stream is given 2 times for 1"),
         (["run", "gopher://h:1", "--mqtt", "mqtt://h"], "not a kind of source"),
-        (["run", "srt://h:1", "--mqtt", "mqtt://h"], "srt-live-transmit"),
+        (["run", "srt://h:1?mode=push", "--mqtt", "mqtt://h"], "rendezvous"),
         (["run", "udp://h", "--mqtt", "mqtt://h"], "port is missing"),
         (["run", "a.ts", "--mqtt", "mqtt://h", "--prefix", "a/#"], "prefix"),
         (["run", "a.ts", "--mqtt", "mqtt://h", "--source-timeout", "-1"], "timeout"),

@@ -275,7 +275,7 @@ def test_a_wrong_file_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert said == f"klvrelay: {path}: line 3: mqtt.qos: mqtt qos: must be one of 0, 1, 2\n"
 
 
-@pytest.mark.parametrize("url", ["gopher://h:1", "udp://h", "srt://h:1", "udp://h:1?colour=red", "rtsp://h/x?transport=x"])
+@pytest.mark.parametrize("url", ["gopher://h:1", "udp://h", "srt://h", "udp://h:1?colour=red", "rtsp://h/x?transport=x"])
 def test_a_source_that_can_not_be_meant_is_found_before_anything_starts(url: str, tmp_path: Path):
     """Also what only the source itself knows to be wrong."""
     path = written(tmp_path, f'[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "{url}"\n')

@@ -27,7 +27,7 @@ _HIDDEN = "***"
 # Options that hold no secret; the value of any other is not shown.
 _PUBLIC_OPTIONS = frozenset(
     ("interface", "localaddr", "sender", "sources", "buffer_size", "listen", "transport", "ttl", "pkt_size")
-)
+).union(("mode", "latency", "pbkeylen", "adapter"))
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "mqtt": 1883, "mqtts": 8883}
 
 
@@ -138,7 +138,9 @@ def _shown(key: str, value: str) -> str:
 
 def _parse_network(scheme: str, rest: str) -> Url:
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    behind, _, _ = rest[len(authority) :].partition("#")
+    behind = rest[len(authority) :]
+    if scheme != "srt":  # a stream id of its access control begins with #!::
+        behind = behind.partition("#")[0]
     path, _, query = behind.partition("?")
     credentials, _, place = authority.rpartition("@")
     if "@" in rest[len(authority) :]:

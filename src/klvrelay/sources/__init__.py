@@ -5,6 +5,7 @@
     replay.py   a file in its own time           pace.py: when each byte is due
     udp.py      udp:// and rtp://                inbox.py, hub.py, multicast.py: what they need
     tcp.py      tcp://
+    srt.py      srt://                           srt_line.py, libsrt.py: what it needs; srt_sender.py: its other end
     libav.py    rtsp://, rtsps://, http://, https://, other containers; demuxer.py: how libav is opened,
                 bridge.py: its way out, rfc6597.py: KLV that is an RTP track of its own
     by_libav.py the MPEG-TS of any of the others, taken apart by libav
@@ -25,12 +26,13 @@ from klvrelay.sources.by_libav import ByLibav
 from klvrelay.sources.file import FileSource
 from klvrelay.sources.growing import GrowingSource
 from klvrelay.sources.libav import LibavSource
+from klvrelay.sources.srt import SrtSource
 from klvrelay.sources.tcp import TcpSource
 from klvrelay.sources.udp import UdpSource
 
 __all__ = ["KINDS", "Demux", "Source", "open_source"]
 
-KINDS = "a file, - (standard input), udp://, rtp://, tcp://, rtsp://, rtsps://, http://, https://"
+KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://"
 """The kinds of source, for a message."""
 
 
@@ -137,10 +139,6 @@ def open_source(
         case "rtsp" | "rtsps" | "http" | "https":
             return LibavSource(where, timeout=timeout, ca_file=ca_file)
         case "srt":
-            raise ConfigError(
-                "srt:// is not read directly yet: run"
-                " `srt-live-transmit 'srt://HOST:PORT' udp://127.0.0.1:5000` beside klvrelay,"
-                " and give it udp://127.0.0.1:5000"
-            )
+            return SrtSource(where, timeout=timeout, passphrase=passphrase)
         case scheme:
             raise ConfigError(f"{scheme}:// is not a kind of source that klvrelay knows: give {KINDS}")

@@ -1,0 +1,184 @@
+"""srt://: MPEG-TS or KLV over a line that has what was lost sent again; next door, `srt_line.py` opens it.
+
+libsrt's own threads receive; what is due is fetched from it by the loop, a few milliseconds' worth at once. A thread of
+ours that waits in libsrt would cost as much and bring a packet 2 ms sooner, of a latency of 120; but it could outlive
+the source, and hold up the end of the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+
+from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.names import Secret, Url
+from klvrelay.record import Link, Packet
+from klvrelay.sources.file import now_us
+from klvrelay.sources.libsrt import Counts, Line, LineLost, Message, library
+from klvrelay.sources.sniff import sniffed
+from klvrelay.sources.srt_line import SrtSettings, opened
+
+PAUSE = 0.005
+"""Seconds between two looks at what has come."""
+MOST = 3072
+"""Messages that may wait for the reader: 4 MB, 6 s of a stream of 5 Mbit/s."""
+TOGETHER_US = 10_000
+"""Messages that were due within this time make one packet."""
+CLOCK_STEP_US = 2_000
+"""A change of the wall clock against libsrt's that counts as one."""
+_NUMBERS = (1 << 31) - 1
+
+
+class SrtSource:
+    """The bytes of one SRT line, until the far end hangs up."""
+
+    live = True
+    fixed = False
+
+    def __init__(self, url: Url, *, timeout: float, passphrase: Secret | None = None) -> None:
+        self.url = url
+        self.dropped = 0
+        self._settings = SrtSettings.of(url, passphrase)
+        library()  # where it is missing that is said before anything starts
+        self._timeout = timeout
+        self._link = Link()
+        self._line: Line | None = None
+        self._counted = Counts(0, 0, 0, 0.0)
+
+    @property
+    def link(self) -> Link:
+        """Of all lines that it had."""
+        self._count()
+        return self._link
+
+    async def packets(self) -> AsyncGenerator[Packet, None]:
+        """A packet for what each look finds; raises SourceDown when the far end hangs up or is silent too long.
+
+        A listener waits for its caller without end. A packet's `received_us` is when its first byte was due.
+        """
+        try:
+            line = await opened(self._settings, self._timeout)
+        except LineLost as fault:
+            raise SourceDown(f"{self.url}: {fault}") from None
+        self._line, self._counted = line, Counts(0, 0, 0, 0.0)
+        try:
+            async with aclosing(self._sniffed(line)) as packets:
+                async for packet in packets:
+                    yield packet
+        except LineLost as fault:
+            raise SourceDown(f"{self.url}: {fault}") from None
+        finally:
+            self._count()
+            self._line = None
+            line.close()
+
+    async def _sniffed(self, line: Line) -> AsyncGenerator[Packet, None]:
+        """What the line brings, once it is known what it is."""
+        taken: list[Packet] = []
+        async with aclosing(self._pieces(line)) as pieces, aclosing(_heads(pieces, taken)) as heads:
+            carriage, _ = await sniffed(self.url, heads)
+            if carriage is None:
+                raise NotMedia(f"{self.url} sends neither MPEG-TS nor KLV")
+            for piece in taken:
+                yield piece._replace(carriage=carriage)
+            async for piece in pieces:
+                yield piece._replace(carriage=carriage)
+
+    async def _pieces(self, line: Line) -> AsyncGenerator[Packet, None]:
+        """What has come, in the order it was sent; an empty damaged packet where something is missing."""
+        inbox = _Inbox(line)
+        heard = time.monotonic()
+        while True:
+            self._link.datagrams += inbox.fetch()
+            self._count()
+            self.dropped += inbox.dropped
+            for piece in inbox.pieces():
+                heard = time.monotonic()
+                self._link.size += len(piece.data)
+                yield piece
+            if inbox.fault is not None:
+                raise inbox.fault
+            if time.monotonic() - heard > self._timeout:
+                raise LineLost(f"sent nothing for {self._timeout:g} s")
+            await asyncio.sleep(PAUSE)
+
+    def _count(self) -> None:
+        """Add to `link` what libsrt has counted since."""
+        now = self._line.counts() if self._line else None
+        if now is None:
+            return
+        link, before, self._counted = self._link, self._counted, now
+        link.srt_lost += now.lost - before.lost
+        link.srt_retransmitted += now.retransmitted - before.retransmitted
+        link.srt_dropped += now.dropped - before.dropped
+        link.srt_rtt_ms = now.rtt_ms
+
+
+async def _heads(pieces: AsyncIterator[Packet], taken: list[Packet]) -> AsyncGenerator[bytes, None]:
+    """The bytes of the pieces, which are kept in `taken`."""
+    async for piece in pieces:
+        taken.append(piece)
+        if piece.data:
+            yield bytes(piece.data)
+
+
+class _Inbox:
+    """What was fetched from a line and not yet given out; the newest wins.
+
+    dropped  messages that the last fetch let go
+    fault    why there will be no more
+    """
+
+    def __init__(self, line: Line) -> None:
+        self.dropped = 0
+        self.fault: LineLost | None = None
+        self._line = line
+        self._messages: deque[Message] = deque()
+        self._next: int | None = None
+        self._epoch = 0
+
+    def fetch(self) -> int:
+        """Take all messages that are due, and say how many; never waits."""
+        self.dropped = count = 0
+        self._set_epoch()
+        try:
+            while (message := self._line.receive()) is not None:
+                count += 1
+                self._messages.append(message)
+                if len(self._messages) > MOST:
+                    self._messages.popleft()
+                    self.dropped += 1
+        except LineLost as fault:
+            self.fault = fault
+        return count
+
+    def _set_epoch(self) -> None:
+        """When libsrt's clock began, by the wall clock; what differs by less than a step is our own delay."""
+        epoch = now_us() - self._line.now_us
+        if abs(epoch - self._epoch) > CLOCK_STEP_US:
+            self._epoch = epoch
+
+    def pieces(self) -> Iterator[Packet]:
+        """What was fetched: one packet for what was due together and hangs together."""
+        while self._messages:
+            first = last = self._messages.popleft()
+            due = self._epoch + first.due_us
+            if self._next is not None and first.number != self._next:
+                yield Packet(b"", due, damaged=True)
+            found = [first.data]
+            while self._messages and _goes_with(self._messages[0], first, last):
+                last = self._messages.popleft()
+                found.append(last.data)
+            self._next = _after(last)
+            yield Packet(b"".join(found), due)
+
+
+def _after(message: Message) -> int:
+    return message.number + 1 & _NUMBERS
+
+
+def _goes_with(message: Message, first: Message, last: Message) -> bool:
+    return message.number == _after(last) and message.due_us - first.due_us <= TOGETHER_US

@@ -1,0 +1,454 @@
+"""srt:// with real peers: both directions, all modes, and every way in which a peer goes; next door,
+`test_source_srt_loss.py`, `test_source_srt_sender.py` and `test_source_srt_process.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from contextlib import aclosing
+
+import feed
+import pytest
+from srt_peers import Heard, hear, transmitter
+
+from klvrelay import sample
+from klvrelay.errors import ConfigError, NotMedia, SourceDown
+from klvrelay.names import Secret, Url
+from klvrelay.sources import libsrt, open_source, srt
+from klvrelay.sources.srt_sender import SrtSender
+
+TAPE = feed.recording(count=63, filler=2)
+PIECES = feed.datagrams(TAPE.ts)
+PASSPHRASE = "c4n4ry-s3cret"
+LATENCY = "latency=40"
+live_transmit = pytest.mark.needs("libsrt", "srt-live-transmit")
+loaded = pytest.mark.needs("libsrt")
+
+# Our URL, and that of srt-live-transmit.
+MODES = {
+    "listener": ("srt://:{port}?{x}", "srt://127.0.0.1:{port}?{x}"),
+    "caller": ("srt://127.0.0.1:{port}?{x}", "srt://:{port}?mode=listener&{x}"),
+    "rendezvous": (
+        "srt://127.0.0.2:{port}?mode=rendezvous&localaddr=127.0.0.1&{x}",
+        "srt://127.0.0.1:{port}?mode=rendezvous&adapter=127.0.0.2&{x}",
+    ),
+}
+
+
+def local(port, **options):
+    """Where we listen."""
+    return f"srt://127.0.0.1:{port}?" + "&".join(f"{k}={v}" for k, v in {"mode": "listener", **options}.items())
+
+
+async def ended(source, heard=None, within=10):
+    """Read to the end, and give what is said of it."""
+    with pytest.raises(SourceDown) as down:
+        await hear(source, 1 << 30, heard, within)
+    return str(down.value)
+
+
+@live_transmit
+@pytest.mark.parametrize("extra", [LATENCY, f"{LATENCY}&passphrase={PASSPHRASE}&pbkeylen=32"], ids=["open", "secret"])
+@pytest.mark.parametrize("mode", MODES)
+async def test_srt_live_transmit_sends_to_us(mode, extra, free_port):
+    """As listener, caller and in rendezvous, encrypted or not: every record, once, in order."""
+    ours, theirs = (url.format(port=free_port, x=extra) for url in MODES[mode])
+    source = open_source(ours)
+
+    async with transmitter(theirs, PIECES):
+        heard = await hear(source, len(TAPE.klv))
+
+    assert heard.klv == TAPE.klv
+    assert TAPE.ts.startswith(heard.data)
+    assert source.link.size == len(heard.data) == 1316 * source.link.datagrams
+    assert (source.link.srt_dropped, source.dropped) == (0, 0)
+    assert 0 < source.link.srt_rtt_ms < 1000
+    stamps = [packet.received_us for packet in heard.packets]
+    assert stamps == sorted(stamps)
+    assert 0 <= time.time_ns() // 1000 - stamps[0] < 10_000_000
+
+
+@pytest.mark.needs("libsrt", "ffmpeg")
+@pytest.mark.parametrize("listens", [True, False], ids=["listener", "caller"])
+async def test_ffmpeg_sends_to_us(listens, free_port, tmp_path):
+    """Video and KLV in real time, in both directions of the call: the KLV in order, from the first packet on."""
+    path = tmp_path / "orbit.ts"
+    made = sample.write(path, seconds=2, size="160x96", fps=15)
+    host = "" if listens else "127.0.0.1"
+    source = open_source(f"srt://{host}:{free_port}?{LATENCY}&streamid=uav&passphrase={PASSPHRASE}")
+    theirs = f"srt://127.0.0.1:{free_port}?passphrase={PASSPHRASE}&latency=40000"
+    theirs += "&streamid=uav" if listens else "&mode=listener"
+
+    heard = Heard()
+    async with feed.ffmpeg(path, "-f", "mpegts", theirs):
+        said = await ended(source, heard)
+
+    assert "the far end has gone" in said
+    first = await hear(open_source(str(path)), made.packets)
+    # ffmpeg hangs up once it has sent the last byte: what is held for the latency then is lost
+    assert made.packets - 6 <= len(heard.klv)
+    assert heard.klv == first.klv[: len(heard.klv)]
+
+
+@loaded
+async def test_two_of_ours_meet_in_a_rendezvous(free_port):
+    """Neither listens; each calls from the port that the other calls."""
+    source = open_source(f"srt://127.0.0.2:{free_port}?mode=rendezvous&localaddr=127.0.0.1")
+    sender = SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}?mode=rendezvous&localaddr=127.0.0.2"))
+
+    async with asyncio.TaskGroup() as tasks:
+        hearing = tasks.create_task(hear(source, len(TAPE.klv)))
+        async with sender:
+            for piece in PIECES:
+                await sender.send(piece)
+
+    assert hearing.result().klv == TAPE.klv
+
+
+@loaded
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("[::1]:{}?mode=listener", "[::1]:{}"), ("[::]:{}?mode=listener", "127.0.0.1:{}"), (":{}", "localhost:{}")],
+    ids=["IPv6", "both", "a name"],
+)
+async def test_addresses_of_both_kinds_are_called(ours, theirs, free_port):
+    """IPv6 as well as IPv4; a name that has both is called by IPv4, on which SRT programs listen unless told."""
+    source = open_source("srt://" + ours.format(free_port))
+
+    async with asyncio.TaskGroup() as tasks:
+        hearing = tasks.create_task(hear(source, len(TAPE.klv)))
+        async with SrtSender(Url.parse("srt://" + theirs.format(free_port))) as sender:
+            for piece in PIECES:
+                await sender.send(piece)
+
+    assert hearing.result().klv == TAPE.klv
+
+
+@loaded
+async def test_klv_without_a_container_is_recognised(free_port):
+    """Bare KLV packets come over SRT too."""
+    source = open_source(local(free_port))
+
+    async with asyncio.TaskGroup() as tasks:
+        hearing = tasks.create_task(hear(source, len(TAPE.klv)))
+        async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}")) as sender:
+            for piece in feed.datagrams(TAPE.bare, 1000):
+                await sender.send(piece)
+
+    assert hearing.result().klv == TAPE.klv
+    assert {packet.carriage for packet in hearing.result().packets} == {"klv"}
+
+
+@loaded
+async def test_other_bytes_are_not_media(free_port):
+    """What is neither is said so."""
+    source = open_source(local(free_port))
+    task = asyncio.create_task(hear(source, 1))
+    async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}")) as sender:
+        for _ in range(300):
+            await sender.send(b"hello, world" * 100)
+
+    with pytest.raises(NotMedia, match="neither MPEG-TS nor KLV"):
+        await task
+
+
+@loaded
+async def test_nobody_answers(free_port):
+    """A call that nobody takes is given up after the timeout, and it is said what to check."""
+    begun = time.monotonic()
+
+    said = await ended(open_source(f"srt://127.0.0.1:{free_port}", timeout=0.3))
+
+    assert said == f"srt://127.0.0.1:{free_port}: gave no answer for 0.3 s: check host and port, and that it listens"
+    assert time.monotonic() - begun < 1
+
+
+@loaded
+async def test_an_unknown_host_is_said_so():
+    """A name that no resolver knows is a SourceDown, not a traceback."""
+    assert "name no-such-host.invalid is not known" in await ended(open_source("srt://no-such-host.invalid:5000"))
+
+
+@loaded
+async def test_a_port_in_use_is_said_so(free_port):
+    """Where another program has the port, we can't listen."""
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        asyncio.DatagramProtocol, local_addr=("127.0.0.1", free_port)
+    )
+    try:
+        assert "in use" in await ended(open_source(local(free_port)))
+    finally:
+        transport.close()
+
+
+@live_transmit
+@pytest.mark.parametrize(
+    ("ours", "says"),
+    [("another-passphrase", "the passphrase is wrong"), ("", "only one side has a passphrase")],
+    ids=["wrong", "none"],
+)
+async def test_a_wrong_passphrase_is_said_so(ours, says, free_port):
+    """The far end refuses the call, and the reason shows no passphrase."""
+    source = open_source(f"srt://127.0.0.1:{free_port}", passphrase=Secret(ours) if ours else None)
+    async with transmitter(f"srt://:{free_port}?passphrase={PASSPHRASE}"):
+        await feed.listening(free_port)
+
+        said = await ended(source)
+
+    assert said == f"srt://127.0.0.1:{free_port}: the far end refused the call: {says}"
+
+
+@live_transmit
+async def test_a_caller_with_a_wrong_passphrase_does_not_keep_the_right_one_out(free_port):
+    """A listener refuses it and waits on."""
+    source = open_source(local(free_port, latency=40), passphrase=Secret(PASSPHRASE))
+    hearing = asyncio.create_task(hear(source, len(TAPE.klv)))
+    await feed.listening(free_port)
+
+    async with transmitter(f"srt://127.0.0.1:{free_port}?passphrase=another-passphrase", PIECES) as refused:
+        await asyncio.wait_for(refused.wait(), 5)
+    assert not hearing.done()
+    async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}&passphrase={PASSPHRASE}", PIECES):
+        heard = await hearing
+
+    assert heard.klv == TAPE.klv
+
+
+@live_transmit
+async def test_a_caller_for_another_stream_is_hung_up_on(free_port):
+    """A listener with a stream id takes the caller that asks for it, whoever called before."""
+    source = open_source(local(free_port, latency=40, streamid="#!::r=uav7,m=publish"))
+    hearing = asyncio.create_task(hear(source, len(TAPE.klv)))
+    await feed.listening(free_port)
+
+    other = feed.datagrams(feed.recording(count=9).ts)
+    async with transmitter(f"srt://127.0.0.1:{free_port}?streamid=uav8", other, pause=0.02) as refused:
+        await asyncio.wait_for(refused.wait(), 5)
+    assert not hearing.done()
+    async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}&streamid=#!::r=uav7,m=publish", PIECES):
+        heard = await hearing
+
+    assert heard.klv == TAPE.klv
+
+
+@live_transmit
+async def test_a_listener_serves_one_caller_at_a_time(free_port):
+    """While one is served another is not let in, and does no harm."""
+    heard = Heard()
+    source = open_source(local(free_port, latency=40))
+    hearing = asyncio.create_task(hear(source, len(TAPE.klv), heard))
+    await feed.listening(free_port)
+    async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}", PIECES, pause=0.01):
+        while not heard.packets:
+            await asyncio.sleep(0.005)
+        async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}", feed.datagrams(feed.recording(count=9).ts)):
+            await hearing
+
+    assert heard.klv == TAPE.klv
+
+
+@live_transmit
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [(signal.SIGTERM, "the far end has gone"), (signal.SIGKILL, ""), (signal.SIGSTOP, "")],
+    ids=["ended", "killed", "frozen"],
+)
+async def test_a_far_end_that_goes_is_noticed(number, says, free_port):
+    """At once where it hangs up, within the timeout where it is killed or frozen."""
+    heard, source = Heard(), open_source(local(free_port, latency=40), timeout=0.5)
+    ending = asyncio.create_task(ended(source, heard))
+    await feed.listening(free_port)
+
+    async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}", PIECES) as peer:
+        while len(heard.klv) < len(TAPE.klv) - 1:
+            await asyncio.sleep(0.005)
+        peer.send_signal(number)
+        begun = time.monotonic()
+        said = await ending
+        seconds = time.monotonic() - begun
+
+    assert says in said
+    assert seconds < (0.4 if says else 1.0)
+
+
+@live_transmit
+async def test_a_far_end_that_says_nothing_is_given_up(free_port):
+    """A line that is up but silent for `timeout` seconds is worth a new one."""
+    source = open_source(local(free_port, latency=40), timeout=0.4)
+    ending = asyncio.create_task(ended(source))
+    await feed.listening(free_port)
+
+    async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}"):
+        said = await ending
+
+    assert "sent nothing for 0.4 s" in said
+
+
+@live_transmit
+async def test_the_same_port_is_open_for_the_next_caller(free_port):
+    """A relay that asks for the packets again gets them, as often as it likes; the link counts on."""
+    source = open_source(local(free_port, latency=40))
+    for turn in range(1, 4):
+        hearing = asyncio.create_task(hear(source, len(TAPE.klv)))
+        await feed.listening(free_port)
+        async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}", PIECES):
+            assert (await hearing).klv == TAPE.klv
+        assert source.link.datagrams == turn * len(hearing.result().data) // 1316
+
+
+@loaded
+async def test_a_slow_reader_gets_the_newest(free_port, monkeypatch):
+    """What waits is bounded: the oldest goes, is counted, and leaves a mark where it was."""
+    monkeypatch.setattr(srt, "MOST", 20)
+    source, got, over = open_source(local(free_port, latency=40)), [], asyncio.Event()
+
+    async def send():
+        async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}?{LATENCY}")) as sender:
+            for piece in PIECES:
+                await sender.send(piece)
+                await asyncio.sleep(0.001)
+            await over.wait()
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks, aclosing(source.packets()) as packets:
+        tasks.create_task(send())
+        got.append(await anext(packets))
+        await asyncio.sleep(0.3)  # the reader is busy with something else, and all that is sent comes
+        async for packet in packets:
+            got.append(packet)
+            if packet.data and TAPE.ts.endswith(packet.data[-1316:]):
+                break
+        over.set()
+
+    read = b"".join(packet.data for packet in got[1:])
+    assert len(read) == 20 * 1316
+    assert TAPE.ts.endswith(read)
+    assert source.dropped == len(PIECES) - 20 - len(got[0].data) // 1316
+    assert [place for place, packet in enumerate(got) if packet.damaged] == [1]
+
+
+@loaded
+async def test_a_stamp_is_when_it_was_due_however_late_it_is_fetched(free_port):
+    """A reader that was busy learns when each packet came, not when it found the time."""
+    source, got, over = open_source(local(free_port, latency=40)), [], asyncio.Event()
+    sent = []
+
+    async def send():
+        async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}?{LATENCY}")) as sender:
+            for piece in PIECES[:12]:
+                sent.append(time.time_ns() // 1000)
+                await sender.send(piece)
+                await asyncio.sleep(0.03)
+            await over.wait()
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as tasks, aclosing(source.packets()) as packets:
+        tasks.create_task(send())
+        got.append(await anext(packets))
+        await asyncio.sleep(0.5)
+        async for packet in packets:
+            got.append(packet)
+            if len(got) == 12:
+                break
+        over.set()
+
+    ages = [(packet.received_us - begun) / 1000 for packet, begun in zip(got, sent, strict=True)]
+    assert all(40 <= age < 80 for age in ages), ages
+
+
+@loaded
+@pytest.mark.parametrize("query", ["mode=listener", "mode=caller", "mode=rendezvous&localaddr=127.0.0.1"])
+async def test_a_source_that_waits_can_be_cancelled_at_once(query, free_port):
+    """Whatever it waits for; and we can listen there again."""
+    host = "127.0.0.2" if "rendezvous" in query else "127.0.0.1"
+    task = asyncio.create_task(hear(open_source(f"srt://{host}:{free_port}?{query}"), 1))
+    await asyncio.sleep(0.05)
+
+    begun = time.monotonic()
+    task.cancel()
+    await asyncio.wait([task])
+
+    assert time.monotonic() - begun < 0.1
+    assert task.cancelled()
+    hearing = asyncio.create_task(hear(open_source(local(free_port)), 1))
+    async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}")) as sender:
+        await sender.send(PIECES[0])
+        await hearing
+
+
+def _udp_sockets():
+    """The inodes of this process's sockets that are UDP."""
+    with open("/proc/net/udp", encoding="ascii") as table:
+        inodes = {line.split()[9] for line in table.readlines()[1:]}
+    links = (f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd"))
+    return {os.readlink(link)[8:-1] for link in links if os.path.islink(link)} & inodes
+
+
+@loaded
+async def test_calls_leave_no_socket_and_no_thread_behind(free_port):
+    """A source that comes and goes costs nothing once libsrt has cleaned up, which it does within 2 s."""
+    before = len(os.listdir("/proc/self/task"))
+    for _ in range(8):
+        await ended(open_source(f"srt://127.0.0.1:{free_port}", timeout=0.02))
+
+    async with asyncio.timeout(8):
+        while _udp_sockets() or len(os.listdir("/proc/self/task")) > before + 1:
+            await asyncio.sleep(0.02)
+
+
+def test_where_libsrt_is_missing_it_is_said_how_to_get_it(monkeypatch):
+    """One package to install, or the program that does without."""
+    monkeypatch.setattr(libsrt, "_SONAMES", ("libsrt-nowhere.so.9",))
+    libsrt.library.cache_clear()
+    try:
+        with pytest.raises(ConfigError, match=r"apt-get install libsrt1\.5-gnutls.*srt-live-transmit.*udp://"):
+            open_source("srt://:9000")
+    finally:
+        libsrt.library.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("srt://127.0.0.1", "a port is missing"),
+        ("srt://:9000?mode=caller", "a host is missing"),
+        ("srt://:9000?mode=rendezvous", "a host is missing"),
+        ("srt://h:9000?mode=push", "mode is caller, listener or rendezvous"),
+        ("srt://h:9000?latency=120000", "ffmpeg counts microseconds: its 120000 is latency=120"),
+        ("srt://h:9000?latency=-1", "latency is a number of milliseconds"),
+        ("srt://h:9000?pbkeylen=17", "pbkeylen is 16, 24 or 32"),
+        ("srt://h:9000?passphrase=c4n4ry", "10 to 79 characters"),
+        (f"srt://h:9000?passphrase={'c4n4ry' * 14}", "10 to 79 characters"),
+        (f"srt://h:9000?streamid={'c4n4ry' * 99}", "streamid has more than 512 bytes"),
+        ("srt://h:9000?transtype=file", "transtype=live"),
+        ("srt://h:9000?passphrsae=c4n4ry-s3cret", "option passphrsae is not known; known are"),
+    ],
+)
+def test_what_can_not_be_meant_is_refused(url, says):
+    """Before anything is opened, in one line that shows no secret."""
+    with pytest.raises(ConfigError, match=says) as raised:
+        open_source(url)
+
+    assert "c4n4ry" not in str(raised.value)
+
+
+@loaded
+def test_what_is_secret_is_not_printed():
+    """Passphrase and stream id are not; what one looks for in a message is."""
+    url = f"srt://h:9000?mode=caller&latency=250&passphrase={PASSPHRASE}&streamid=#!::u=c4n4ry,r=uav&pbkeylen=24"
+
+    source = open_source(url)
+
+    assert str(source.url) == "srt://h:9000?mode=caller&latency=250&passphrase=***&streamid=***&pbkeylen=24"
+    shown = f"{source.url!r} {source._settings!r} {vars(source)!r}"
+    assert "c4n4ry" not in shown
+
+
+@loaded
+def test_a_passphrase_of_its_own_counts_before_the_url():
+    """It may come from a file or the environment; a wrong length is refused wherever it came from."""
+    source = open_source("srt://h:9000?passphrase=of-the-url-1", passphrase=Secret(PASSPHRASE))
+
+    assert source._settings.passphrase == Secret(PASSPHRASE)
+    with pytest.raises(ConfigError, match="10 to 79"):
+        open_source("srt://h:9000", passphrase=Secret("c4n4ry"))

@@ -1,0 +1,145 @@
+"""The other end of srt://, to Debian's srt-live-transmit and to our own source."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from contextlib import nullcontext
+
+import feed
+import pytest
+from srt_peers import receiver
+
+from klvrelay.errors import ConfigError, SinkDown
+from klvrelay.names import Secret, Url
+from klvrelay.sources.srt_sender import SrtSender
+
+pytestmark = pytest.mark.needs("libsrt", "srt-live-transmit")
+
+TAPE = feed.recording(count=63, filler=2)
+PIECES = feed.datagrams(TAPE.ts)
+PASSPHRASE = "c4n4ry-s3cret"
+
+
+async def sent_on_and_on(port, then, timeout=1.0, pause=0.0):
+    """One piece, then what `then` does, then pieces until the sender has enough."""
+    async with SrtSender(Url.parse(f"srt://127.0.0.1:{port}"), timeout=timeout) as sender:
+        await sender.send(PIECES[0])
+        then()
+        while True:
+            await sender.send(PIECES[0])
+            await asyncio.sleep(pause)
+
+
+@pytest.mark.parametrize("query", ["latency=40", f"latency=40&passphrase={PASSPHRASE}&pbkeylen=24"])
+@pytest.mark.parametrize("calls", [True, False], ids=["calls", "listens"])
+async def test_srt_live_transmit_receives_all_that_is_sent(calls, query, free_port):
+    """Every byte, once, in order, also the last ones: the line is held until they have arrived."""
+    listening, calling = f"srt://:{free_port}?mode=listener&{query}", f"srt://127.0.0.1:{free_port}?{query}"
+    ours, theirs = (calling, listening) if calls else (listening, calling)
+
+    async with asyncio.timeout(10), receiver(theirs) as peer:
+        if calls:
+            await feed.listening(free_port)
+        async with SrtSender(Url.parse(ours)) as sender:
+            for piece in PIECES:
+                await sender.send(piece)
+        got = await peer.stdout.readexactly(len(TAPE.ts))
+
+    assert got == TAPE.ts
+
+
+async def test_a_far_end_that_is_frozen_is_given_up(free_port):
+    """There is no more room, or no sign of life, for `timeout` seconds: a sender never waits for ever."""
+    async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
+        await feed.listening(free_port)
+        begun = time.monotonic()
+        with pytest.raises(SinkDown, match=r"took nothing for 0\.5 s|the far end has gone"):
+            await sent_on_and_on(free_port, lambda: peer.send_signal(signal.SIGSTOP), timeout=0.5)
+
+    assert time.monotonic() - begun < 3
+
+
+async def test_a_wrong_passphrase_is_said_so(free_port):
+    """As SinkDown, without the passphrase."""
+    async with receiver(f"srt://:{free_port}?passphrase=another-passphrase"):
+        await feed.listening(free_port)
+        with pytest.raises(SinkDown, match="the passphrase is wrong") as down:
+            async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}"), passphrase=Secret(PASSPHRASE)):
+                pass
+
+    assert "c4n4ry" not in str(down.value)
+
+
+async def test_nobody_answers(free_port):
+    """Within the timeout."""
+    begun = time.monotonic()
+    with pytest.raises(SinkDown, match=r"gave no answer for 0\.2 s"):
+        async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=0.2):
+            pass
+
+    assert time.monotonic() - begun < 1
+
+
+async def test_a_far_end_that_goes_is_noticed(free_port):
+    """The next piece says so."""
+    async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
+        await feed.listening(free_port)
+        with pytest.raises(SinkDown, match="the far end has gone"):
+            await sent_on_and_on(free_port, peer.terminate, pause=0.005)
+
+
+async def test_a_far_end_that_is_gone_at_the_end_is_noticed(free_port):
+    """What was handed over and never arrived is not passed over in silence."""
+    async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=200") as peer:
+        await feed.listening(free_port)
+        sender = SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=0.6)
+        await sender.__aenter__()
+        peer.kill()
+        await sender.send(PIECES[0])
+        with pytest.raises(SinkDown, match="before all had arrived"):
+            await sender.__aexit__(None, None, None)
+
+
+@pytest.mark.parametrize("connects", [False, True], ids=["waits for a call", "waits until all has arrived"])
+async def test_a_sender_can_be_cancelled_at_once(connects, free_port):
+    """Whatever it waits for."""
+    sent = asyncio.Event()
+
+    async def run():
+        async with SrtSender(Url.parse(f"srt://:{free_port}?latency=2000")) as sender:
+            await sender.send(PIECES[0])
+            sent.set()
+
+    running = asyncio.create_task(run())
+    await feed.listening(free_port)
+    async with receiver(f"srt://127.0.0.1:{free_port}?latency=2000") if connects else nullcontext():
+        if connects:
+            await sent.wait()
+        begun = time.monotonic()
+        running.cancel()
+        await asyncio.wait([running])
+        seconds = time.monotonic() - begun
+
+    assert running.cancelled()
+    assert seconds < 0.1
+
+
+@pytest.mark.parametrize("size", [0, 1317])
+async def test_a_piece_is_a_message(size, free_port):
+    """Of 1 to 1316 bytes: libsrt would lose the rest, or say nothing useful."""
+    with pytest.raises(ValueError, match="1 to 1316 bytes"):
+        await SrtSender(Url.parse(f"srt://:{free_port}")).send(bytes(size))
+
+
+async def test_sending_without_a_line_is_refused(free_port):
+    """Before it is entered, and after it is left."""
+    with pytest.raises(SinkDown, match="no line"):
+        await SrtSender(Url.parse(f"srt://:{free_port}")).send(b"G")
+
+
+def test_what_can_not_be_meant_is_refused():
+    """As for the source."""
+    with pytest.raises(ConfigError, match="a port is missing"):
+        SrtSender(Url.parse("srt://127.0.0.1"))

@@ -24,11 +24,19 @@ void hold_cut(struct pid *s)
     s->in_step = 0;
 }
 
+void hold_doubt(struct pid *s, size_t from, size_t to)
+{
+    if (s->from < to) {
+        s->doubt_from = from;
+        s->doubt = to;
+    }
+}
+
 /* What comes from here on belongs to a PES packet (or mark) with this time. */
 void hold_turn(struct pid *s, int64_t pts)
 {
     if (s->from == s->to)
-        s->from = s->to = s->turn = 0;
+        s->from = s->to = s->turn = s->doubt = 0;
     else if (s->from >= s->turn)
         s->pts_held = s->pts;
     s->turn = s->to;
@@ -42,6 +50,8 @@ void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t
         memmove(s->hold, s->hold + s->from, keep);
         s->turn = s->turn > s->from ? s->turn - s->from : 0;
         s->cut = s->cut > s->from ? s->cut - s->from : 0;
+        s->doubt_from = s->doubt_from > s->from ? s->doubt_from - s->from : 0;
+        s->doubt = s->doubt > s->from ? s->doubt - s->from : 0;
         s->from = 0;
         s->to = keep;
     }
@@ -60,13 +70,16 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     packet->size = view->size;
     packet->pts = s->from < s->turn ? s->pts_held : s->pts;
     packet->received_us = lane->received_us;
-    packet->pcr = lane->pcr;
+    packet->pcr = clock_pcr(lane, s);
     packet->pid = s->pid == NO_PID ? -1 : s->pid;
     packet->set = view->set;
     packet->checksum = view->checksum;
     const struct set *set = &klv_sets[view->set];
+    /* Sixteen lost packets don't show in their own counter: a checksum tells, or what else is known. */
+    int doubtful = view->checksum == KLV_ABSENT && s->from < s->doubt && s->from + view->size > s->doubt_from;
     /* Where all others had a checksum, one without has lost it. */
-    packet->damaged = view->cut || s->damaged || (set->sum && s->summed && view->checksum == KLV_ABSENT);
+    int robbed = set->sum && s->summed && view->checksum == KLV_ABSENT;
+    packet->damaged = view->cut || s->damaged || doubtful || robbed;
     s->summed |= set->sum && view->checksum == KLV_GOOD;
     lane->last = s;
     lane->last_size = view->size;
@@ -119,6 +132,13 @@ static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv
     return part;
 }
 
+/* Without a checksum the length of its PES packet is what says that nothing is missing: so that comes to its end first. */
+static int awaits_end(const struct klv_lane *lane, const struct pid *s, const struct klv_view *view)
+{
+    return view->checksum == KLV_ABSENT && s->state > S_HEAD && s->pes_left != SIZE_MAX &&
+           s->pes_left <= lane->hold_size - (s->to - s->from);
+}
+
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet)
 {
     for (;;) {
@@ -140,6 +160,8 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
         s->from += view.at;
         lane->counts.passed_over += view.at;
         s->in_step = s->in_step && view.at == 0;
+        if (status == KLV_OK && !last && awaits_end(lane, s, &view))
+            return KLV_MORE;
         if (status == KLV_OK) {
             hand_out(lane, s, &view, packet);
             if (s->cut && s->from >= s->cut)

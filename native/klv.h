@@ -58,9 +58,23 @@ struct klv_entry {
     uint8_t set, checksum, damaged, spare;
 };
 
+/* What went through a lane. From sync_byte_errors on of all PIDs, behind each its number in ETSI TR 101 290. */
 struct klv_counts {
-    uint64_t packets, bad_checksum, damaged, unknown_items, passed_over;
-    uint64_t ts_packets, discontinuities, sync_losses;
+    uint64_t packets, bad_checksum, damaged, unknown_items, passed_over; /* the last one in bytes */
+    uint64_t ts_packets;
+    uint64_t discontinuities;           /* of the counters of KLV PIDs */
+    uint64_t sync_losses;               /* 1.1, and each wrong sync byte: the next packet was not where it should be */
+    uint64_t sync_byte_errors;          /* 1.2: those of them that cost one packet and no more */
+    uint64_t pat_errors;                /* 1.3: none for 0.5 s, another table on PID 0, scrambled */
+    uint64_t continuity_errors;         /* 1.4 */
+    uint64_t pmt_errors;                /* 1.5: none for 0.5 s on a PID that the PAT names, scrambled */
+    uint64_t pid_errors;                /* 1.6: a PID that a PMT lists was not seen for klv_lane_absent */
+    uint64_t transport_errors;          /* 2.1: packets that the receiver marked as damaged */
+    uint64_t crc_errors;                /* 2.2: of PAT and PMT */
+    uint64_t pcr_repetition_errors;     /* 2.3: two PCRs more than 100 ms apart */
+    uint64_t pcr_discontinuity_errors;  /* 2.3: the programme's clock jumped, and nothing announced it */
+    uint64_t scrambled, duplicates;     /* packets; of those that came twice, as they may, the second ones */
+    uint64_t pcr_jitter_us, pcr_jitter_max_us; /* PCRs against their arrival: smoothed, and the largest; 0 = not known */
 };
 
 /* What a video frame says of its time (ST 0603). */
@@ -141,6 +155,7 @@ size_t klv_lane_memory(int ts, size_t limit);
 void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory);
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged); /* bare KLV: of the bytes to come */
 void klv_lane_at(struct klv_lane *lane, int64_t received_us); /* when the bytes to come arrived; -1 = not said */
+void klv_lane_absent(struct klv_lane *lane, int64_t us); /* how long a listed PID may stay away; 5 s by default */
 void klv_lane_break(struct klv_lane *lane);   /* bytes were lost here, or the source begins anew: next comes what is held */
 void klv_lane_counts(const struct klv_lane *lane, struct klv_counts *counts);
 

@@ -1,6 +1,7 @@
 /* lane.c - the transport lane: MPEG-TS (ISO/IEC 13818-1) or bare KLV in any cut, whole KLV packets out.
  *
- *   bytes -> TS packets -> PAT, PMT: which PIDs may carry KLV
+ *   bytes -> TS packets -> checks of all PIDs
+ *                       -> PAT, PMT: which PIDs may carry KLV
  *                       -> PES -> (AU cells of ST 1402) -> hold of the PID -> klv_next -> packet
  */
 #include "lane.h"
@@ -21,8 +22,9 @@ void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory)
     lane->ts = ts;
     lane->limit = limit;
     lane->hold_size = limit + KLV_SPARE;
-    lane->received_us = lane->pcr = -1;
+    lane->received_us = -1;
     lane->role[0] = R_PAT;
+    check_init(lane);
     for (unsigned i = 0; i < (ts ? KLV_PIDS : 1); i++)
         lane->pids[i].hold = memory + i * lane->hold_size;
     if (!ts)
@@ -31,14 +33,29 @@ void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory)
 
 void klv_lane_counts(const struct klv_lane *lane, struct klv_counts *counts)
 {
+    double jitter = 0;
+    for (unsigned i = 0; i < CLOCKS; i++)
+        if (lane->clocks[i].jitter > jitter)
+            jitter = lane->clocks[i].jitter;
     *counts = lane->counts;
+    counts->pcr_jitter_us = (uint64_t)(jitter + 0.5);
 }
 
-/* 1 = go on with the payload; 0 = the same packet twice. A gap cuts what is held. */
+/* The counter did not go on by one: what is held is cut, and waits for the next beginning. */
+static void skip_gap(struct klv_lane *lane, struct pid *s)
+{
+    hold_cut(s);
+    s->in_cell = 0;
+    if (s->state == S_DATA)
+        s->pes_left = s->cell_left = SIZE_MAX; /* how much is left of either is not known any more */
+    else
+        pes_wait(lane, s);
+}
+
+/* 1 = go on with the payload; 0 = the same packet twice. */
 static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, size_t payload)
 {
     uint8_t counter = p[3] & 15;
-    int announced = (p[3] & 0x20) && p[4] > 0 && (p[5] & 0x80);
     if (s->counted && counter == s->counter && memcmp(p + payload, s->last + payload, TS_SIZE - payload) == 0)
         return 0;
     memcpy(s->last, p, TS_SIZE);
@@ -47,32 +64,43 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
     s->counted = 1;
     if (!gap)
         return 1;
-    if (!announced)
+    if (!is_announced(p))
         lane->counts.discontinuities++;
-    hold_cut(s);
-    s->in_cell = 0;
-    if (s->state == S_DATA)
-        s->pes_left = s->cell_left = SIZE_MAX; /* how much is left of either is not known any more */
-    else
-        pes_wait(lane, s);
+    skip_gap(lane, s);
     return 1;
+}
+
+/* A packet without payload says nothing, unless that the counter goes on elsewhere. */
+static void empty_packet(struct klv_lane *lane, struct pid *s, const uint8_t *p)
+{
+    if (!is_announced(p) || (p[3] & 15) == s->counter)
+        return;
+    s->counter = p[3] & 15;
+    skip_gap(lane, s);
 }
 
 static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     size_t at = payload_at(p);
-    if (at == TS_SIZE)
+    if (at == TS_SIZE) {
+        empty_packet(lane, s, p);
         return;
+    }
     if (!in_sequence(lane, s, p, at))
         return;
+    if (s->faults != lane->faults)
+        hold_doubt(s, s->to, s->to + (s->state == S_DECIDE && s->have > 0)); /* a byte of it is not held yet */
+    s->faults = lane->faults;
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
         hold_cut(s);
         pes_wait(lane, s);
         return;
     }
     if (p[1] & 0x40) {
-        if (s->state == S_DATA && s->pes_left != SIZE_MAX)
-            hold_cut(s); /* the PES before never came to its end */
+        if (s->state == S_DATA && s->pes_left != SIZE_MAX) { /* the PES before never came to its end */
+            hold_doubt(s, s->turn, s->to);
+            hold_cut(s);
+        }
         pes_wait(lane, s);
         pes_enter(s, S_HEAD, 9);
     }
@@ -102,7 +130,7 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
     } else if (role >= R_PMT) {
         psi_payload(lane, &lane->pmt[role - R_PMT], role, p);
     } else if (role == R_PRIVATE) {
-        struct pid *s = holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
+        struct pid *s = !(p[1] & 0x80) && !(p[3] & 0xc0) && holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
         if (s)
             ts_klv(lane, s, p);
     } else {
@@ -162,6 +190,7 @@ static void acquire(struct klv_lane *lane, int all)
     size_t at, stride, keep = ACQUIRE - 1;
     if (find_sync(lane->part, lane->have, all, &at, &stride)) {
         lane->stride = stride;
+        check_join(lane);
         keep = lane->have - at;
     } else if (keep > lane->have - TS_SIZE) {
         keep = lane->have - TS_SIZE;
@@ -179,10 +208,14 @@ static size_t wanted(const struct klv_lane *lane)
     return lane->have == 0 || lane->part[0] == 0x47 ? TS_SIZE : lane->stride + 1;
 }
 
-static void take_packet(struct klv_lane *lane, const uint8_t *p)
+static inline void take_packet(struct klv_lane *lane, const uint8_t *p)
 {
-    int role = lane->role[be16(p + 1) & 0x1fff];
-    lane->counts.ts_packets++;
+    size_t pid = (size_t)(p[1] & 0x1f) << 8 | p[2];
+    int role = lane->role[pid];
+    if (p[3] == lane->next[pid] && !(p[1] & 0x80))
+        lane->next[pid] = due_after(p[3]);
+    else
+        check_odd(lane, p, pid);
     if (role)
         ts_packet(lane, p, role);
 }
@@ -201,11 +234,14 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
     if (lane->stride == 0) {
         acquire(lane, 0);
     } else if (lane->part[0] == 0x47) {
+        lane->counts.ts_packets++;
         take_packet(lane, lane->part);
         lane->skip = lane->have < lane->stride ? lane->stride - lane->have : 0;
         drop_part(lane, lane->stride - lane->skip);
     } else if (lane->part[lane->stride] == 0x47) { /* one bad sync byte: its packet is lost, no more */
         lane->counts.sync_losses++;
+        lane->counts.sync_byte_errors++;
+        lane->faults++;
         lane->counts.passed_over += lane->stride;
         drop_part(lane, lane->stride);
     } else {
@@ -219,10 +255,8 @@ static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t 
     const uint8_t *p = in + *used, *end = in + n, *begin = p;
     size_t stride = lane->stride;
     while ((size_t)(end - p) >= stride && p[0] == 0x47 && !lane->draining) {
-        int role = lane->role[(size_t)(p[1] & 0x1f) << 8 | p[2]];
+        take_packet(lane, p);
         p += stride;
-        if (role)
-            ts_packet(lane, p - stride, role);
     }
     lane->counts.ts_packets += (size_t)(p - begin) / stride;
     *used = (size_t)(p - in);
@@ -255,6 +289,7 @@ static int step_last(struct klv_lane *lane)
     if (!lane->stride || lane->have < TS_SIZE || lane->part[0] != 0x47)
         return 0;
     size_t step = lane->stride < lane->have ? lane->stride : lane->have;
+    lane->counts.ts_packets++;
     take_packet(lane, lane->part);
     drop_part(lane, step);
     return 1;
@@ -277,7 +312,7 @@ static void break_off(struct klv_lane *lane)
     lane->counts.passed_over += lane->have;
     lane->have = lane->skip = 0;
     lane->stride = 0;
-    lane->pcr = -1;
+    clock_stop(lane);
 }
 
 void klv_lane_break(struct klv_lane *lane)
@@ -290,7 +325,12 @@ void klv_lane_break(struct klv_lane *lane)
 
 void klv_lane_at(struct klv_lane *lane, int64_t received_us)
 {
-    lane->received_us = received_us;
+    check_arrival(lane, received_us);
+}
+
+void klv_lane_absent(struct klv_lane *lane, int64_t us)
+{
+    check_absent(lane, us);
 }
 
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged)

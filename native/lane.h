@@ -2,6 +2,7 @@
  *
  *   lane.c   bytes -> TS packets          psi.c    PAT, PMT: which PIDs may carry KLV
  *   pes.c    PES, AU cells                hold.c   what is not yet a whole packet, and packets out
+ *   check.c  continuity and tables of all PIDs     clock.c   their PCRs
  */
 #ifndef LANE_H
 #define LANE_H
@@ -14,8 +15,16 @@ enum {
     ACQUIRE = 4 * 204 + 1,
     SECTION = 1024 + 3,
     PMTS = 8,
-    NO_PID = 0x1fff
+    PROGRAMS = 8,           /* whose clocks are followed */
+    CLOCKS = 8,
+    STREAMS = 64,           /* of all maps, that are waited for */
+    NO_PID = 0x1fff,
+    US = 27,                /* ticks */
+    SILENCE_US = 500000     /* in which nothing at all came */
 };
+
+/* Beside the header byte that is due next of a PID. */
+enum { FRESH = 0x100, UNSEEN = 0x200, TWICE = 0x400 };
 
 /* What a PID is to us. R_KLV + n: read by pids[n]; R_PMT + n: the n-th program's map; R_PRIVATE: private data
  * that nobody called KLV, worth a place once a key is seen in it. */
@@ -34,22 +43,50 @@ struct pid {
     size_t pes_left, cell_left; /* SIZE_MAX = not said */
     int64_t pts, pts_held;      /* of the bytes from `turn` on, and of those before */
     size_t from, to, turn, cut; /* of the hold; cut = where bytes were lost, 0 = nowhere */
+    size_t doubt_from, doubt;   /* from where to where some may have been, without a word of the counter */
+    uint64_t faults;            /* of the lane, when this PID's last packet came */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
 };
 
 struct section {
     uint16_t pid;
-    uint32_t crc;               /* of the section last taken: the same again is skipped */
     size_t have;
     uint8_t counter, open;
-    uint8_t data[SECTION];
+    uint8_t came, late;         /* since the time went on; for too long */
+    int64_t seen;
+    size_t kept_size;           /* of the section last taken: the same again is skipped */
+    uint8_t data[SECTION], kept[SECTION];
+};
+
+struct program {
+    uint32_t listed;            /* as in struct pid; 0 = a free place */
+    uint16_t pcr_pid;
+};
+
+/* What a map lists, to see whether it is there. */
+struct stream {
+    uint32_t program;           /* 0 = a free place */
+    uint16_t pid;
+    uint8_t type, stale, late;
+    int64_t seen;
+};
+
+/* The PCRs of a PID; times in ticks of 27 MHz. */
+struct clock {
+    uint16_t pid;               /* 0 = a free place */
+    uint8_t known, steady;      /* has a value; the next one is to go on from it */
+    int64_t pcr, received_us;
+    int64_t origin_us, run;     /* when the first one arrived, and how far the clock has gone since */
+    unsigned count;             /* of the PCRs that the line goes through */
+    double level, slope;        /* the line: ticks that a PCR comes after its time, and a PCR more than the one before */
+    double jitter;
 };
 
 struct klv_lane {
     int ts;
     size_t limit, hold_size;
-    int64_t received_us, pcr;   /* of the bytes being taken; -1 = not known */
+    int64_t received_us;        /* of the bytes being taken; -1 = not known */
     unsigned programs;          /* of the PAT */
     int ending;                 /* the bytes broke off: what is held is to be given out */
     unsigned draining;          /* index of the PID to look for packets in, + 1 */
@@ -61,9 +98,17 @@ struct klv_lane {
     size_t last_size, last_cut;
     uint8_t last_in_step;
     struct klv_counts counts;
+    uint64_t faults;            /* of the line, on any PID: packets lost or spoilt */
     uint8_t role[8192];
+    uint16_t next[8192];        /* the fourth byte of a PID's next packet if it is all payload, and what else is known */
     struct section pat, pmt[PMTS];
     struct pid pids[KLV_PIDS];
+    int64_t now, look, absent;  /* ticks since the lane began; when to look at the streams again; klv_lane_absent */
+    unsigned beat, away;        /* the clock that time goes by; PCRs of others since its last one */
+    struct program programs_of[PROGRAMS];
+    struct stream streams[STREAMS];
+    unsigned listed;            /* behind these there is none */
+    struct clock clocks[CLOCKS];
 };
 
 /* The payload of a TS packet: its offset, or TS_SIZE for none. */
@@ -76,9 +121,22 @@ static inline size_t payload_at(const uint8_t *p)
     return p[4] < 183 ? 5u + p[4] : TS_SIZE;
 }
 
+/* What stands in lane->next behind a packet that bears payload. */
+static inline uint16_t due_after(uint8_t header)
+{
+    return (uint16_t)(0x10 | ((header + 1) & 15));
+}
+
+/* Does an adaptation field announce a discontinuity? */
+static inline int is_announced(const uint8_t *p)
+{
+    return (p[3] & 0x20) && p[4] > 0 && (p[5] & 0x80);
+}
+
 /* hold.c: bytes of one PID, whole packets out */
 void hold_open(struct pid *s, uint16_t number);
 void hold_cut(struct pid *s);                   /* bytes were lost here */
+void hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */
 void hold_turn(struct pid *s, int64_t pts);     /* what comes from here on has this time */
 void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
@@ -92,5 +150,21 @@ void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n
 /* psi.c */
 struct pid *psi_claim(struct klv_lane *lane, uint16_t number); /* a place for a PID that carries KLV, or NULL */
 void psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p);
+
+/* check.c */
+void check_init(struct klv_lane *lane);
+void check_join(struct klv_lane *lane);             /* what was before says nothing of what comes */
+void check_absent(struct klv_lane *lane, int64_t us);
+void check_arrival(struct klv_lane *lane, int64_t received_us);
+void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid); /* a packet that is not what lane->next says */
+void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid);
+void check_gone(struct klv_lane *lane, uint32_t program);
+void check_time(struct klv_lane *lane, int64_t ticks); /* it goes on by so much */
+
+/* clock.c */
+void clock_join(struct klv_lane *lane);             /* the next PCR of each goes on from none */
+void clock_stop(struct klv_lane *lane);             /* and none is known */
+void clock_field(struct klv_lane *lane, const uint8_t *p, uint16_t pid); /* a packet with an adaptation field */
+int64_t clock_pcr(const struct klv_lane *lane, const struct pid *s); /* of the stream's program, 90 kHz; -1 = none */
 
 #endif

@@ -19,7 +19,7 @@ static int looks_like_cell(const struct pid *s)
     size_t length = be16(h + 3);
     if (s->pes_left != SIZE_MAX && length > s->pes_left - 5)
         return 0;
-    return (s->have >= 9 && memcmp(h + 5, KEY, 4) == 0) || (s->announced && (h[2] & 0x0f) == 0x0f);
+    return (s->have >= 9 && memcmp(h + 5, KEY, 4) == 0) || ((s->announced || s->in_cell) && (h[2] & 0x0f) == 0x0f);
 }
 
 static void begin_cell(struct pid *s)

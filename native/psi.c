@@ -64,12 +64,13 @@ static void let_go(struct klv_lane *lane, struct pid *s)
     lane->role[s->pid] = R_NONE;
     lane->counts.passed_over += s->to - s->from;
     s->used = 0;
-    s->from = s->to = s->cut = 0;
+    s->from = s->to = s->cut = s->doubt = 0;
 }
 
 static void take_pmt(struct klv_lane *lane, const struct section *section, size_t size)
 {
     const uint8_t *p = section->data + 12, *end = section->data + size - 4;
+    uint16_t pcr_pid = be16(section->data + 8) & 0x1fff;
     size_t info = be16(section->data + 10) & 0x0fffu;
     uint32_t program = 1u + be16(section->data + 3);
     if (info > (size_t)(end - p))
@@ -84,6 +85,7 @@ static void take_pmt(struct klv_lane *lane, const struct section *section, size_
         if (lane->pids[i].used && lane->pids[i].listed == GONE)
             let_go(lane, &lane->pids[i]);
     list_streams(lane, p + info, end, program, 1);
+    check_map(lane, p + info, end, program, pcr_pid);
 }
 
 static int in_pat(const struct section *section, size_t size, uint32_t program)
@@ -109,6 +111,7 @@ static void take_pat(struct klv_lane *lane, const struct section *section, size_
         if (lane->pmt[count].pid != number) {
             memset(&lane->pmt[count], 0, sizeof lane->pmt[count]);
             lane->pmt[count].pid = number;
+            lane->pmt[count].came = 1; /* that is, it is late from now on only */
         }
         lane->role[number] = (uint8_t)(R_PMT + count++);
     }
@@ -117,18 +120,33 @@ static void take_pat(struct klv_lane *lane, const struct section *section, size_
     for (unsigned i = 0; i < KLV_PIDS; i++)
         if (lane->pids[i].listed && !in_pat(section, size, lane->pids[i].listed))
             lane->pids[i].listed = GONE; /* with the next map, unless that lists it */
+    for (unsigned i = 0; i < PROGRAMS; i++)
+        if (!in_pat(section, size, lane->programs_of[i].listed))
+            check_gone(lane, lane->programs_of[i].listed);
 }
 
 static void take_section(struct klv_lane *lane, struct section *section, int role)
 {
     size_t size = 3u + (be16(section->data + 1) & 0x0fffu);
-    uint32_t crc = be32(section->data + size - 4);
-    if (crc == section->crc || !(section->data[5] & 1) || klv_crc32(section->data, size - 4) != crc)
+    int ours = section->data[0] == (role == R_PAT ? 0x00 : 0x02) && (role == R_PAT || size >= 16);
+    int again = ours && size == section->kept_size && memcmp(section->data, section->kept, size) == 0;
+    if (!ours && (role != R_PAT || !(section->data[1] & 0x80))) { /* one without a CRC, or none that we know */
+        lane->counts.pat_errors += role == R_PAT;
         return;
-    section->crc = crc;
-    if (role == R_PAT && section->data[0] == 0x00)
+    }
+    if (!again && klv_crc32(section->data, size - 4) != be32(section->data + size - 4)) {
+        lane->counts.crc_errors++;
+        return;
+    }
+    lane->counts.pat_errors += !ours;
+    section->came |= (uint8_t)ours;
+    if (again || !ours || !(section->data[5] & 1))
+        return;
+    memcpy(section->kept, section->data, size);
+    section->kept_size = size;
+    if (role == R_PAT)
         take_pat(lane, section, size);
-    else if (role >= R_PMT && section->data[0] == 0x02 && size >= 16)
+    else
         take_pmt(lane, section, size);
 }
 
@@ -156,7 +174,7 @@ static void section_bytes(struct klv_lane *lane, struct section *section, int ro
 void psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p)
 {
     size_t at = payload_at(p);
-    if (at == TS_SIZE || (p[1] & 0x80))
+    if (at == TS_SIZE || (p[1] & 0x80) || (p[3] & 0xc0))
         return;
     uint8_t counter = p[3] & 15;
     if (section->open && counter == section->counter && !(p[1] & 0x40))

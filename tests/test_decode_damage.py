@@ -70,6 +70,57 @@ def test_fifteen_lost_ts_packets_are_no_repetition():
             assert not record.good or record.raw in sent, lost
 
 
+def unsummed(number: int, size: int) -> bytes:
+    """A packet of ST 0102, which has no checksum, that says its number in each byte."""
+    half = size // 2
+    return packet("ST0102", local_set([(2, bytes([65 + number]) * half), (3, bytes([97 + number]) * half)]))
+
+
+@pytest.mark.parametrize("run", [16, 32])
+@pytest.mark.parametrize("sizes", [(9_000,), (4_000, 4_000), (1_500, 1_500, 1_500, 1_500, 4_000)])
+@pytest.mark.parametrize("kind", [SYNC, ASYNC])
+def test_sixteen_packets_lost_of_one_pes_packet_are_known_by_its_length(
+    kind: int, sizes: tuple[int, ...], run: int
+) -> None:
+    """The counter comes round and no checksum tells: what is whole by its own length is not yet known to be so."""
+    sent = [unsummed(number, size) for number, size in enumerate(sizes * 3)]
+    wire, ts, groups = Wire(), [NULL] * 4, len(sizes)
+    ts += wire.tables((kind, KLV_PID, KLVA))
+    for at in range(0, len(sent), groups):
+        parts = sent[at : at + groups]
+        payload = b"".join(cell(s, at + n) for n, s in enumerate(parts)) if kind == SYNC else b"".join(parts)
+        ts += wire.pes(payload, pts=at, sid=0xFC)
+    begins = [at for at, p in enumerate(ts) if p[1] & 0x40][2:]
+    last = unsummed(20, 100)
+    behind = [*wire.pes(cell(last, 99) if kind == SYNC else last, sid=0xFC), *[NULL] * 4]
+    for lost in range(begins[1] + 1, begins[2] - run):
+        good = raws(r for r in decoded(ts[:lost] + ts[lost + run :] + behind) if r.good)
+        assert set(good) <= {*sent, last}, lost
+        assert good[:groups] == sent[:groups]
+        assert good[-groups - 1 :] == [*sent[2 * groups :], last]
+
+
+def test_a_packet_without_a_checksum_comes_with_the_end_of_its_pes_packet() -> None:
+    """Not before, where more follows in it; one with a checksum comes at once."""
+    for sent, early in (([unsummed(1, 300), unsummed(2, 300)], 0), (SENT[:2], 1)):
+        wire, decoder = Wire(), Decoder("uav1", None)
+        decoder.feed(Packet(b"".join([*wire.tables((ASYNC, KLV_PID, KLVA)), *[NULL] * 4])))
+        *begun, end = wire.pes(b"".join(sent))
+        records = decoder.feed(Packet(b"".join(begun)))
+        assert len(records) == early
+        assert raws(records + decoder.feed(Packet(end))) == sent
+
+
+@pytest.mark.parametrize("sized", [True, False])
+def test_a_pes_packet_longer_than_a_lane_holds_loses_nothing(sized: bool) -> None:
+    """60,000 bytes of packets without a checksum, where the limit of one is 900: they come as they are whole."""
+    sent = [unsummed(number % 20, 2 * (60 + number)) for number in range(170)]
+    wire, decoder = Wire(), Decoder("uav1", None, limit=900)
+    ts = [*wire.tables((ASYNC, KLV_PID, KLVA)), *wire.pes(b"".join(sent), sized=sized), *[NULL] * 4]
+    records = decoder.feed(Packet(b"".join(ts))) + decoder.flush()
+    assert raws(r for r in records if r.good) == sent
+
+
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])
 def test_a_doubled_ts_packet_is_no_damage(kind: int):
     """ISO/IEC 13818-1, 2.4.3.3 allows each packet twice: all records are good, and there once."""

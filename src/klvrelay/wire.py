@@ -6,10 +6,11 @@ Next door: `record.py` asks for its JSON here, `klv.py` builds decoders and colu
 from __future__ import annotations
 
 import io
+import operator
 import struct
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -40,7 +41,22 @@ _NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What went through a decoder so far; `passed_over` in bytes, `discontinuities` of the TS counters."""
+    """What went through a decoder so far; the checks of the transport with their numbers in ETSI TR 101 290.
+
+    passed_over                bytes that are in no packet
+    discontinuities            of the continuity counters of KLV PIDs
+    sync_losses                1.1, and each wrong sync byte; `sync_byte_errors` (1.2): those that cost one packet only
+    pat_errors, pmt_errors     1.3, 1.5: none for 0.5 s, scrambled, or another table on PID 0
+    continuity_errors          1.4, of all PIDs
+    pid_errors                 1.6: a PID that a PMT lists was not seen for `Lane`'s `absent_us`
+    transport_errors           2.1: packets that a receiver marked as damaged
+    crc_errors                 2.2, of PAT and PMT
+    pcr_repetition_errors      2.3: more than 100 ms between two PCRs of a programme
+    pcr_discontinuity_errors   2.3: its clock jumped, and nothing announced it
+    scrambled                  packets; `duplicates` are packets that came twice, as they may
+    pcr_jitter_us              deviation of the PCRs from their arrival, smoothed (of the worst clock), and its
+    pcr_jitter_max_us          maximum; 0 where no arrival is known
+    """
 
     packets: int = 0
     bad_checksum: int = 0
@@ -50,9 +66,29 @@ class Counters:
     ts_packets: int = 0
     discontinuities: int = 0
     sync_losses: int = 0
+    sync_byte_errors: int = 0
+    pat_errors: int = 0
+    continuity_errors: int = 0
+    pmt_errors: int = 0
+    pid_errors: int = 0
+    transport_errors: int = 0
+    crc_errors: int = 0
+    pcr_repetition_errors: int = 0
+    pcr_discontinuity_errors: int = 0
+    scrambled: int = 0
+    duplicates: int = 0
+    pcr_jitter_us: int = 0
+    pcr_jitter_max_us: int = 0
 
     def __add__(self, other: Counters) -> Counters:
-        return Counters(*(getattr(self, name) + getattr(other, name) for name in Counters.__slots__))
+        """Both together: counts are added, of a measure the larger one stands."""
+        return Counters(**{name: _TOGETHER[name](getattr(self, name), getattr(other, name)) for name in _TOGETHER})
+
+
+_MEASURES = {"pcr_jitter_us", "pcr_jitter_max_us"}
+_TOGETHER: dict[str, Callable[[int, int], int]] = {
+    field.name: max if field.name in _MEASURES else operator.add for field in fields(Counters)
+}
 
 
 class _Room(threading.local):
@@ -170,13 +206,17 @@ def entries_of(pool: Any, entries: Any, count: int) -> list[Entry]:
 
 
 class Lane:
-    """Transport bytes or bare KLV in any cut, whole packets out: one a stream, not for two threads at once."""
+    """Transport bytes or bare KLV in any cut, whole packets out: one a stream, not for two threads at once.
 
-    def __init__(self, *, ts: bool, limit: int = LIMIT) -> None:
+    absent_us   how long a PID that a PMT lists may stay away before that is counted
+    """
+
+    def __init__(self, *, ts: bool, limit: int = LIMIT, absent_us: int = 5_000_000) -> None:
         self._memory = _NO_CLEAR("uint8_t[]", lib.klv_lane_memory(ts, limit))
         self._bytes = _NO_CLEAR("uint8_t[]", lib.klv_lane_size())
         self._lane = ffi.cast("struct klv_lane *", self._bytes)
         lib.klv_lane_init(self._lane, ts, limit, self._memory)
+        lib.klv_lane_absent(self._lane, absent_us)
         self._used = ffi.new("size_t *")
         self._count = ffi.new("size_t *")
         self._pool = _NO_CLEAR("uint8_t[]", 0)
@@ -219,6 +259,7 @@ class Lane:
 
     def lines(self, data: Any, head_: bytes, seq: int, received_us: int | None = None) -> tuple[bytes, int]:
         """Every record of `data` as JSON Lines, and the next sequence number. One C call, as a rule."""
+        lib.klv_lane_at(self._lane, -1 if received_us is None else received_us)
         source = ffi.from_buffer("uint8_t[]", data)
         kept = ffi.from_buffer(head_)
         envelope = ffi.new("struct klv_envelope *")
@@ -243,7 +284,7 @@ class Lane:
     def counters(self) -> Counters:
         counts = ffi.new("struct klv_counts *")
         lib.klv_lane_counts(self._lane, counts)
-        return Counters(*(int(getattr(counts, name)) for name in Counters.__slots__))
+        return Counters(**{name: int(getattr(counts, name)) for name in _TOGETHER})
 
 
 def is_numeric(tag: int) -> bool:

@@ -1,17 +1,19 @@
-/* fuzz_lane.c - the same bytes give the same records in one piece and in any cut, as a batch or as lines in rooms too
- * small, with a break or a mark between. From the repository:
+/* fuzz_lane.c - the same bytes give the same records and counts in one piece and in any cut, as a batch or as lines in
+ * rooms too small, with a break or a mark between, and with times of arrival of all kinds. From the repository:
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Inative tests/native/fuzz_lane.c native/[a-z]*.c -lm -o fuzz_lane
  *   ./fuzz_lane -max_len=8192 -timeout=5 FOLDER
- * An input: transport?, batch?, event, where it is (2 bytes), seed of the cuts; then what the lane is fed. */
+ * An input: transport?, batch? and times?, event, where it is (2 bytes), seed of the cuts and times; then what the lane
+ * is fed. */
 #include "klv_mutator.h"
 #include "lane.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
 
-enum { LIMIT = 2000, HEAD = 6, ROOM = 1 << 17, ENOUGH = 1 << 16, MOST = 3, INPUT = 1 << 16 };
+enum { DATAGRAM = 1316, LIMIT = 2000, HEAD = 6, ROOM = 1 << 17, ENOUGH = 1 << 16, MOST = 3, INPUT = 1 << 16 };
 static struct run { size_t size; struct klv_envelope envelope; struct klv_counts counts; char out[2 * ROOM]; } whole, cut;
 
 /* What is read and written ends where ASan guards. */
@@ -124,6 +126,35 @@ static void feed(struct run *r, struct klv_lane *lane, const uint8_t *data, size
     CHECK(used == n || r->size >= ENOUGH);
 }
 
+/* When the next datagram arrives: soon, as a rule. */
+static int64_t later(int64_t us, uint32_t *seed)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    switch (*seed >> 28) {
+    case 0: return us < INT64_MAX - 4000000 ? us + 4000000 : 0;
+    case 1: return us > 3000000 ? us - 3000000 : 0;
+    case 2: return *seed >> 20 & 1 ? INT64_MAX - (*seed & 0xffff) : -1;
+    default: return us < INT64_MAX - 65536 ? us + (*seed >> 8 & 0xffff) : 0;
+    }
+}
+
+/* What was counted stays counted, and no packet is counted as two things. */
+static void check_growth(struct klv_counts *before, const struct klv_lane *lane)
+{
+    struct klv_counts now;
+    klv_lane_counts(lane, &now);
+    uint64_t jitter = now.pcr_jitter_us;
+    now.pcr_jitter_us = 0;
+    for (size_t i = 0; i < sizeof now / sizeof(uint64_t); i++)
+        CHECK(((const uint64_t *)&now)[i] >= ((const uint64_t *)before)[i]);
+    CHECK(jitter <= now.pcr_jitter_max_us && now.pcr_jitter_max_us < (uint64_t)1 << 50);
+    CHECK(now.sync_byte_errors <= now.sync_losses && now.scrambled <= now.ts_packets);
+    CHECK(now.continuity_errors + now.duplicates + now.transport_errors <= now.ts_packets);
+    for (unsigned i = 0; i < CLOCKS; i++)
+        CHECK(isfinite(lane->clocks[i].level) && isfinite(lane->clocks[i].slope) && isfinite(lane->clocks[i].jitter));
+    *before = now;
+}
+
 static void event(struct klv_lane *lane, const uint8_t *data)
 {
     if (data[0] & 1 || data[2] & 1)
@@ -137,18 +168,27 @@ static void run(struct run *r, const uint8_t *data, size_t n, int batch, size_t 
     static struct klv_lane lane;
     static uint8_t memory[KLV_PIDS * (LIMIT + KLV_SPARE)];
     uint8_t *held = memory + sizeof memory - klv_lane_memory(data[0] & 1, LIMIT);
-    uint32_t seed = data[5];
+    uint32_t seed = data[5], times = seed + data[1];
+    struct klv_counts counts = {0};
+    int64_t received_us = data[1] & 2 ? 1000000 : -1;
     r->size = 0;
     r->envelope = (struct klv_envelope){"{\"a\":1", 6, 0, -1, -1, 0};
     klv_lane_init(&lane, data[0] & 1, LIMIT, held);
+    klv_lane_at(&lane, received_us);
+    klv_lane_absent(&lane, data[2] & 4 ? 30000 : data[2] & 8 ? -1 : INT64_MAX);
     size_t turn = HEAD + (data[3] | (size_t)data[4] << 8) % (n - HEAD);
     for (size_t at = HEAD, piece; at < n && r->size < ENOUGH; at += piece) {
         size_t left = (at < turn ? turn : n) - at;
         piece = 1 + ((seed = seed * 1664525 + 1013904223) >> 8) % most;
+        if (data[1] & 2 && left > DATAGRAM - (at - HEAD) % DATAGRAM)
+            left = DATAGRAM - (at - HEAD) % DATAGRAM;
         piece = piece < left ? piece : left;
         if (at == turn)
             event(&lane, data);
+        if (data[1] & 2 && (at - HEAD) % DATAGRAM == 0)
+            klv_lane_at(&lane, received_us = later(received_us, &times));
         feed(r, &lane, data + at, piece, batch, 1 + seed % room);
+        check_growth(&counts, &lane);
     }
     klv_lane_break(&lane);
     feed(r, &lane, data, 0, batch, room);

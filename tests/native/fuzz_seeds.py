@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT / part) for part in ("", "src", "tests", "tests/native"
 import corpus  # noqa: E402
 from packets import random_packet  # noqa: E402
 from random_arrays import array, sdcc  # noqa: E402
+from timed import STREAMS, Clocked  # noqa: E402
 from wrapping import item, keyed_set, oid, packet  # noqa: E402
 
 from klvrelay import spec  # noqa: E402
@@ -75,6 +76,20 @@ def twice(stream: bytes) -> bytes:
     return b"".join(2 * stream[at : at + 188] for at in range(0, len(stream), 188))
 
 
+def clocked(data: bytes) -> Iterator[bytes]:
+    """Tables, KLV and PCRs: in order, in doubles, with errors, and eighty clocks in a row."""
+    wire = Clocked()
+    head = b"".join(wire.tables(*STREAMS))
+    ts = [part for us in range(0, 400_000, 40_000) for part in (wire.pcr(us), *wire.pes(data))]
+    yield head + b"".join(ts[:18])
+    yield head + b"".join(2 * part for part in ts[:9])
+    yield head + b"".join(part[:1] + bytes([part[1] | 0x80 * (at % 3 == 0)]) + part[2:] for at, part in enumerate(ts))
+    yield head + b"".join(part[:3] + bytes([part[3] ^ (at % 5 == 0)]) + part[4:] for at, part in enumerate(ts))
+    yield head + b"".join(wire.pcr(us, announced=us % 600_000 == 0) for us in range(0, 1_000_000, 60_000))
+    yield head + b"".join(wire.pcr(us, 0x300 + us % 12) for us in range(18))
+    yield head + b"".join(wire.pcr(us) for us in range(0, 1_600_000, 20_000))
+
+
 def lane_seeds(made: corpus.Corpus, packets: list[bytes]) -> Iterator[bytes]:
     """The head of six bytes that fuzz_lane reads, then what the lane is fed: what is inside is for fuzz_json."""
     packets = [data for data in packets if len(data) < SMALL][::3]
@@ -92,6 +107,9 @@ def lane_seeds(made: corpus.Corpus, packets: list[bytes]) -> Iterator[bytes]:
         yield b"\x00\x01\x00\xa0\x02\x0b" + b"".join(packets[part : part + 150])
     for part in pieces(made.transport[0]):
         yield b"\x01\x01\x00\x90\x01\x07" + part
+    for number, stream in enumerate(clocked(packets[0])):
+        for times in (0, 2):
+            yield bytes([1, times, 0, 0x90, 1, number]) + stream
 
 
 def crowded() -> Iterator[bytes]:

@@ -1,0 +1,216 @@
+/* check.c - is the transport as it should be? Continuity, tables and streams of all PIDs (ISO/IEC 13818-1, ETSI TR
+ * 101 290). Next door, clock.c has the PCRs.
+ *
+ * A packet that is all payload and in sequence never gets here: lane.c sees that at a glance (lane->next).
+ *
+ * Time goes by arrival where that is said, else by the PCRs of one PID. A while in which nothing at all came is no
+ * table's fault and takes no time, nor does a jump of a clock. What came since the last look is taken to have come
+ * at the next look only, so nothing is called late that may have been in time.
+ */
+#include "lane.h"
+
+enum {
+    TABLES_APART = 500000 * US,
+    LOOK = 20000 * US,          /* between two looks at what is missing */
+    ABSENT_US = 5000000
+};
+
+void check_absent(struct klv_lane *lane, int64_t us)
+{
+    lane->absent = us < 0 ? 0 : us < INT64_MAX / US ? us * US : INT64_MAX;
+}
+
+void check_init(struct klv_lane *lane)
+{
+    check_absent(lane, ABSENT_US);
+    check_join(lane);
+}
+
+void check_join(struct klv_lane *lane)
+{
+    for (size_t pid = 0; pid < 8192; pid++)
+        lane->next[pid] = FRESH;
+    lane->pat.came = 1;
+    lane->pat.open = 0;
+    for (unsigned i = 0; i < PMTS; i++) {
+        lane->pmt[i].came = 1;
+        lane->pmt[i].open = 0;
+    }
+    clock_join(lane);
+}
+
+/* ---- what is not there in time ---- */
+
+static int is_late(const struct klv_lane *lane, struct section *section)
+{
+    if (section->came) {
+        section->seen = lane->now;
+        section->came = section->late = 0;
+    }
+    if (section->late || lane->now - section->seen <= TABLES_APART)
+        return 0;
+    section->late = 1;
+    return 1;
+}
+
+static void look_at_streams(struct klv_lane *lane)
+{
+    for (unsigned i = 0; i < lane->listed; i++) {
+        struct stream *s = &lane->streams[i];
+        if (!s->program)
+            continue;
+        if (!(lane->next[s->pid] & UNSEEN)) {
+            s->seen = lane->now;
+            s->late = 0;
+        } else if (!s->late && lane->now - s->seen > lane->absent) {
+            s->late = 1;
+            lane->counts.pid_errors++;
+        }
+    }
+    for (unsigned i = 0; i < lane->listed; i++)
+        if (lane->streams[i].program)
+            lane->next[lane->streams[i].pid] |= UNSEEN;
+}
+
+void check_time(struct klv_lane *lane, int64_t ticks)
+{
+    lane->now += ticks;
+    if (lane->now < lane->look || lane->stride == 0)
+        return;
+    lane->look = lane->now + LOOK;
+    lane->counts.pat_errors += (unsigned)is_late(lane, &lane->pat);
+    for (unsigned i = 0; i < PMTS && lane->pmt[i].pid; i++)
+        lane->counts.pmt_errors += (unsigned)is_late(lane, &lane->pmt[i]);
+    look_at_streams(lane);
+}
+
+void check_arrival(struct klv_lane *lane, int64_t received_us)
+{
+    int64_t step = lane->received_us < 0 || received_us < 0 ? 0 : received_us - lane->received_us;
+    lane->received_us = received_us;
+    if (step < 0 || step > SILENCE_US)
+        clock_join(lane);
+    else if (step > 0)
+        check_time(lane, step * US);
+}
+
+/* ---- packets ---- */
+
+/* A packet may come twice (2.4.3.3). Whether it is the same to the byte is known of KLV only. */
+static int is_twice(const struct klv_lane *lane, const uint8_t *p, size_t pid)
+{
+    unsigned role = lane->role[pid], at = (unsigned)payload_at(p);
+    if (role < R_KLV || role >= R_KLV + KLV_PIDS)
+        return 1;
+    return memcmp(p + at, lane->pids[role - R_KLV].last + at, TS_SIZE - at) == 0;
+}
+
+static uint16_t continuity(struct klv_lane *lane, const uint8_t *p, size_t pid, unsigned next)
+{
+    unsigned ahead = ((unsigned)p[3] - next) & 15; /* 0 = it is the one that was due, 15 = the one before */
+    if (ahead != 0 && !(next & FRESH) && !is_announced(p)) {
+        unsigned twice = ahead == 15 && !(next & TWICE) && is_twice(lane, p, pid);
+        lane->counts.duplicates += twice;
+        lane->counts.continuity_errors += !twice;
+        lane->faults += !twice;
+        if (ahead == 15)
+            return (uint16_t)(next | TWICE);
+    }
+    return due_after(p[3]);
+}
+
+void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid)
+{
+    if (p[1] & 0x80) {
+        lane->counts.transport_errors++;
+        lane->faults++;
+        lane->next[pid] |= FRESH; /* nothing in it is to be believed, and its PID may be another's */
+        return;
+    }
+    if (pid == NO_PID)
+        return;
+    if (p[3] & 0xc0) {
+        lane->counts.scrambled++;
+        lane->counts.pat_errors += lane->role[pid] == R_PAT;
+        lane->counts.pmt_errors += lane->role[pid] >= R_PMT;
+    }
+    unsigned next = lane->next[pid] & ~(unsigned)UNSEEN;
+    if (p[3] & 0x10)
+        lane->next[pid] = continuity(lane, p, pid, next);
+    else /* no payload, no step */
+        lane->next[pid] = (uint16_t)(is_announced(p) ? FRESH : next);
+    if (p[3] & 0x20)
+        clock_field(lane, p, (uint16_t)pid);
+}
+
+/* ---- maps ---- */
+
+static void list_program(struct klv_lane *lane, uint32_t program, uint16_t pcr_pid)
+{
+    struct program *place = NULL;
+    for (unsigned i = PROGRAMS; i-- > 0;) {
+        struct program *of = &lane->programs_of[i];
+        if (of->listed == program) {
+            of->pcr_pid = pcr_pid;
+            return;
+        }
+        if (!of->listed)
+            place = of;
+    }
+    if (place)
+        *place = (struct program){program, pcr_pid};
+}
+
+/* The place of a program's stream, or one for it; NULL = there is none. */
+static struct stream *place_of(struct klv_lane *lane, uint32_t program, uint16_t pid)
+{
+    struct stream *place = NULL;
+    for (unsigned i = STREAMS; i-- > 0;) {
+        struct stream *s = &lane->streams[i];
+        if (s->program == program && s->pid == pid)
+            return s;
+        if (!s->program)
+            place = s;
+    }
+    return place;
+}
+
+/* A stream that is new, or another one on its PID, may begin anywhere in its count. */
+static void list_stream(struct klv_lane *lane, uint32_t program, uint16_t pid, int type)
+{
+    struct stream *s = place_of(lane, program, pid);
+    if (!s)
+        return;
+    if (!s->program || s->type != type) {
+        *s = (struct stream){.program = program, .pid = pid, .type = (uint8_t)type};
+        lane->next[pid] = FRESH;
+    }
+    s->stale = 0;
+}
+
+void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid)
+{
+    list_program(lane, program, pcr_pid);
+    for (unsigned i = 0; i < STREAMS; i++)
+        lane->streams[i].stale = lane->streams[i].program == program;
+    for (size_t length; end - p >= 5 && (length = be16(p + 3) & 0x0fffu) <= (size_t)(end - p) - 5; p += 5 + length)
+        list_stream(lane, program, be16(p + 1) & 0x1fff, p[0]);
+    struct stream *clock = pcr_pid == NO_PID ? NULL : place_of(lane, program, pcr_pid);
+    if (clock && (!clock->program || clock->stale)) /* a PID for the clock alone */
+        list_stream(lane, program, pcr_pid, 0);
+    for (unsigned i = 0; i < STREAMS; i++)
+        if (lane->streams[i].stale)
+            lane->streams[i].program = 0;
+    for (lane->listed = STREAMS; lane->listed > 0 && !lane->streams[lane->listed - 1].program;)
+        lane->listed--;
+}
+
+void check_gone(struct klv_lane *lane, uint32_t program)
+{
+    for (unsigned i = 0; i < PROGRAMS; i++)
+        if (lane->programs_of[i].listed == program)
+            lane->programs_of[i].listed = 0;
+    for (unsigned i = 0; i < STREAMS; i++)
+        if (lane->streams[i].program == program)
+            lane->streams[i].program = 0;
+}

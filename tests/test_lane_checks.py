@@ -1,0 +1,527 @@
+"""The checks of a line: what ISO/IEC 13818-1 and ETSI TR 101 290 call an error is counted, on each PID, and no more.
+
+Next door: `timed.py` has the streams, `test_lane_clocks.py` the clocks.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_lane import NULL, PMT_PID, cell, klv_packet
+from test_psi import pat, pmt, section
+from timed import ASYNC, AUDIO_PID, EPOCH, KLV_PID, KLVA, STREAMS, SYNC, VIDEO_PID, Clocked, Slot, between, faults, fed
+from wrapping import local_set, packet
+
+from klvrelay.probe.transport.pcr import StreamClock
+from klvrelay.probe.transport.pids import PidCounts, pids_of
+from klvrelay.wire import Counters, Lane
+
+BOTH = pytest.mark.parametrize("arrival", [True, False], ids=["by arrival", "by PCR"])
+SECOND = 1_000_000
+
+
+def packets(seconds: float = 1.0) -> list[bytes]:
+    """A clean stream as TS packets."""
+    return [packet for slot in Clocked().slots(0, int(seconds * SECOND)) for packet in slot.ts]
+
+
+def lane_of(ts: Sequence[bytes], lane: Lane | None = None) -> Lane:
+    lane = lane or Lane(ts=True)
+    lane.packets(b"".join(ts))
+    return lane
+
+
+def pid_of(packet: bytes) -> int:
+    return int.from_bytes(packet[1:3]) & 0x1FFF
+
+
+def places(ts: Sequence[bytes], pid: int) -> list[int]:
+    """Where packets with payload of a PID are."""
+    return [at for at, packet in enumerate(ts) if pid_of(packet) == pid and packet[3] & 0x10]
+
+
+def flagged(packet: bytes, *, error: bool = False, scrambled: int = 0) -> bytes:
+    return bytes([packet[0], packet[1] | error << 7, packet[2], packet[3] | scrambled << 6]) + packet[4:]
+
+
+@BOTH
+def test_in_a_clean_stream_nothing_is_wrong(arrival: bool) -> None:
+    """Twenty seconds: tables, clock, video, audio and KLV, all as they should be."""
+    entries, lane = fed(Clocked().slots(0, 20 * SECOND), arrival=arrival)
+    assert faults(lane) == {}
+    assert [entry[0] for entry in entries] == [klv_packet(number, 400) for number in range(200)]
+    assert {entry[5] for entry in entries} == {"ok"}
+
+
+def test_real_recordings_have_what_they_have(shared: Path) -> None:
+    """Encoders of the field: no loss, no table missing; two send their PCRs too seldom."""
+    found = {}
+    for name in ("osh_sample_stream", "h264_klv", "h264_no_klv", "aphill_klv_10s"):
+        found[name] = faults(lane_of([(shared / "data" / f"{name}.ts").read_bytes()]))
+    assert found == {
+        "osh_sample_stream": {"pcr_repetition_errors": 27},
+        "h264_klv": {},
+        "h264_no_klv": {},
+        "aphill_klv_10s": {"pcr_repetition_errors": 9},
+    }
+
+
+@pytest.mark.parametrize("pid", [VIDEO_PID, AUDIO_PID])
+@pytest.mark.parametrize("run", [1, 2, 14])
+def test_lost_packets_of_any_pid_are_one_continuity_error(pid: int, run: int) -> None:
+    """Each run of packets in turn, of a PID that no KLV is on: one error, and no discontinuity of KLV."""
+    ts = packets()
+    ours = places(ts, pid)
+    for first in range(1, len(ours) - run, 7):
+        lost = set(ours[first : first + run])
+        lane = lane_of([packet for at, packet in enumerate(ts) if at not in lost])
+        assert faults(lane) == {"continuity_errors": 1}
+        assert lane.counters.packets == 10
+
+
+def test_a_lost_packet_of_klv_is_counted_as_both() -> None:
+    """As what it is for the line, and for KLV."""
+    ts = packets()
+    del ts[places(ts, KLV_PID)[7]]
+    assert faults(lane_of(ts)) == {"continuity_errors": 1, "discontinuities": 1, "damaged": 1, "bad_checksum": 1}
+
+
+def test_fifteen_lost_packets_of_klv_are_no_repetition() -> None:
+    """The counter is that of the packet before, its bytes are not: on KLV that is known to be a loss."""
+    ts = packets(3)
+    ours = places(ts, KLV_PID)
+    told = faults(lane_of([packet for at, packet in enumerate(ts) if at not in ours[8:23]]))
+    assert (told["continuity_errors"], told["discontinuities"]) == (1, 1)
+
+
+def test_a_packet_may_come_twice_and_no_more() -> None:
+    """Second ones are counted and no error (2.4.3.3); a third one is."""
+    ts = packets()
+    bearing = [packet for packet in ts if packet[3] & 0x10]
+    lane = lane_of([packet for packet in ts for _ in range(2)])
+    assert faults(lane) == {}
+    assert lane.counters.duplicates == len(bearing)
+    assert lane.counters.packets == 10
+
+    at = places(ts, VIDEO_PID)[9]
+    lane = lane_of(ts[:at] + [ts[at]] * 3 + ts[at:])
+    assert faults(lane) == {"continuity_errors": 2}
+    assert lane.counters.duplicates == 1
+
+
+def test_a_packet_without_payload_is_no_step() -> None:
+    """Whatever its counter says, what comes next goes on from the last one with payload."""
+    ts, chance = packets(), random.Random(1)
+    empty = [bytes([0x47, pid >> 8, pid & 255, 0x20]) + b"\xb7\0".ljust(184, b"\xff") for pid in (VIDEO_PID, KLV_PID)]
+    for _ in range(40):
+        packet = chance.choice(empty)
+        ts.insert(chance.randrange(2, len(ts)), packet[:3] + bytes([0x20 | chance.randrange(16)]) + packet[4:])
+    lane = lane_of(ts)
+    assert faults(lane) == {}
+    assert lane.counters.packets == 10
+
+
+@pytest.mark.parametrize("payload", [True, False])
+@pytest.mark.parametrize("pid", [VIDEO_PID, KLV_PID])
+def test_an_announced_jump_of_a_counter_is_no_error(pid: int, payload: bool) -> None:
+    """discontinuity_indicator, in the packet that jumps or in one without payload before it."""
+    wire = Clocked()
+    ts = [packet for slot in wire.slots(0, SECOND) for packet in slot.ts]
+    wire.counters[pid] += 5
+    jump = bytes([0x47, pid >> 8, pid & 255, 0x20 | wire.counters[pid] & 15, 183, 0x80]) + b"\xff" * 182
+    if payload:
+        (short,) = wire._one(pid, b"\xff" * 150, False),
+        jump = short[:5] + bytes([short[5] | 0x80]) + short[6:]
+    ts += [jump, *(packet for slot in wire.slots(SECOND, 2 * SECOND) for packet in slot.ts)]
+    assert faults(lane_of(ts)) == {}
+
+
+def test_an_announced_jump_ends_what_was_begun() -> None:
+    """KLV around it is not good: nobody knows what lay between."""
+    wire = Clocked()
+    ts = wire.tables(*STREAMS)
+    begun = wire.pes(klv_packet(1, 400))
+    jump = bytes([0x47, KLV_PID >> 8, KLV_PID & 255, 0x2B, 183, 0x80]) + b"\xff" * 182
+    behind = begun[2][:3] + bytes([begun[2][3] & 0xF0 | 0x0C]) + begun[2][4:]
+    lane = Lane(ts=True)
+    entries = lane.packets(b"".join([*ts, *begun[:2], jump, behind, *[NULL] * 5]))
+    assert [entry[5] for entry in entries] == ["damaged"]
+    assert "discontinuities" not in faults(lane)
+
+
+def test_null_packets_have_no_counter() -> None:
+    """Stuffing may count as it likes."""
+    ts, chance = packets(), random.Random(1)
+    for _ in range(300):
+        ts.insert(chance.randrange(len(ts)), NULL[:3] + bytes([0x10 | chance.randrange(16)]) + NULL[4:])
+    assert faults(lane_of(ts)) == {}
+
+
+@pytest.mark.parametrize("pid", [VIDEO_PID, 0, PMT_PID])
+def test_a_packet_that_is_marked_as_damaged_is_counted_and_not_read(pid: int) -> None:
+    """transport_error_indicator: one error, and none more for what is missing since."""
+    ts = packets()
+    at = places(ts, pid)[3]
+    ts[at] = flagged(ts[at], error=True)
+    assert faults(lane_of(ts)) == {"transport_errors": 1}
+
+
+@pytest.mark.parametrize("pid", [0x1FFF, 0x0777, AUDIO_PID])
+def test_a_damaged_packet_may_have_been_any_pids(pid: int) -> None:
+    """One of KLV whose PID was spoilt too: its KLV packet is damaged, and no new stream is found."""
+    ts = packets()
+    at = places(ts, KLV_PID)[7]
+    ts[at] = flagged(bytes([0x47, ts[at][1] & 0xE0 | pid >> 8, pid & 255]) + ts[at][3:], error=True)
+    lane = Lane(ts=True)
+    entries = lane.packets(b"".join(ts))
+    assert [entry[5] for entry in entries] == ["ok"] * 2 + ["damaged"] + ["ok"] * 7
+    assert faults(lane)["transport_errors"] == 1
+
+
+def test_a_stream_is_not_found_by_a_damaged_packet() -> None:
+    """A key seen in what is marked as damaged, or scrambled, makes no place for its PID."""
+    for marked in ({"error": True}, {"scrambled": 2}):
+        wire = Clocked()
+        ts = wire.tables((ASYNC, 0x300, b""), *STREAMS)
+        ts += [flagged(packet, **marked) for packet in wire.pes(klv_packet(99), 0x300)]
+        lane = Lane(ts=True)
+        entries = lane.packets(b"".join([*ts, *wire.pes(klv_packet(1)), *[NULL] * 4]))
+        assert [entry[0] for entry in entries] == [klv_packet(1)]
+
+
+def test_scrambled_packets_are_counted() -> None:
+    """Of any PID; of the PAT's and a PMT's they are errors of theirs."""
+    ts = packets()
+    for pid, wanted in ((VIDEO_PID, {}), (0, {"pat_errors": 1}), (PMT_PID, {"pmt_errors": 1})):
+        spoilt = list(ts)
+        at = places(ts, pid)[3]
+        spoilt[at] = flagged(spoilt[at], scrambled=2)
+        assert faults(lane_of(spoilt)) == {"scrambled": 1, **wanted}
+
+
+@pytest.mark.parametrize("pid", [VIDEO_PID, AUDIO_PID, KLV_PID])
+def test_swapped_packets_are_continuity_errors(pid: int) -> None:
+    """Two neighbours of one PID change places: seen, and on KLV never good."""
+    ts = packets()
+    for first, second in zip(places(ts, pid)[4:9], places(ts, pid)[5:10], strict=True):
+        spoilt = list(ts)
+        spoilt[first], spoilt[second] = ts[second], ts[first]
+        lane = Lane(ts=True)
+        entries = lane.packets(b"".join(spoilt))
+        assert lane.counters.continuity_errors >= 2
+        assert {entry[0] for entry in entries if entry[5] == "ok"} <= {klv_packet(n, 400) for n in range(10)}
+        assert (lane.counters.damaged > 0) == (pid == KLV_PID)
+
+
+@BOTH
+def test_a_stream_may_be_joined_anywhere(arrival: bool) -> None:
+    """From each TS packet on, and from the middle of it: nothing is an error before the lane is in step."""
+    slots = Clocked().slots(0, SECOND)
+    for at in range(0, len(slots[0].ts + slots[1].ts + slots[2].ts)):
+        ts = [packet for slot in slots for packet in slot.ts][at:]
+        ts[0] = ts[0][at * 37 % 188 :]
+        whole, lane = b"".join(ts), Lane(ts=True)
+        for begin in range(0, len(whole), 1316):
+            lane.packets(whole[begin : begin + 1316], 10**15 + begin * 20 if arrival else None)
+        assert faults(lane) == {}, at
+
+
+@BOTH
+def test_what_a_break_takes_is_no_error(arrival: bool) -> None:
+    """Datagrams lost, or a sender that begins anew, which the source says: counters, tables and clocks begin anew."""
+    slots = Clocked().slots(0, 12 * SECOND)
+    lane = Lane(ts=True)
+    fed(slots[:150], arrival=arrival, lane=lane)
+    lane.cut()
+    fed(slots[190:], arrival=arrival, lane=lane)
+    fed([], arrival=arrival, lane=lane)
+    lane.cut()
+    entries, _ = fed(Clocked().slots(0, 3 * SECOND), arrival=arrival, lane=lane)
+    assert faults(lane) == {}
+    assert len(entries) == 30
+
+
+@BOTH
+def test_where_sync_is_lost_nothing_else_is(arrival: bool) -> None:
+    """Junk instead of a second of the stream: the loss is counted, and nothing that follows from it."""
+    slots = Clocked().slots(0, 4 * SECOND)
+    lane, junk = Lane(ts=True), random.Random(3).randbytes(5000).replace(b"\x47", b"\x48")
+    fed(slots[:51], arrival=arrival, lane=lane)
+    lane.packets(junk, 10**15 if arrival else None)
+    fed(slots[100:], arrival=arrival, lane=lane)
+    told = faults(lane)
+    assert told.pop("sync_losses") == 1
+    assert told.pop("discontinuities", 1) == 1
+    assert told == {}
+
+
+def test_a_wrong_sync_byte_costs_its_packet() -> None:
+    """Counted as one, and the packet that nobody read as missing."""
+    ts = packets()
+    at = places(ts, VIDEO_PID)[9]
+    ts[at] = b"\x46" + ts[at][1:]
+    assert faults(lane_of(ts)) == {"sync_losses": 1, "sync_byte_errors": 1, "continuity_errors": 1}
+
+
+@BOTH
+@pytest.mark.parametrize("table", ["pat", "pmt"])
+@pytest.mark.parametrize(("missing", "wanted"), [(300_000, 0), (500_000, 1), (3_000_000, 1)])
+def test_a_table_that_is_missing_for_half_a_second_is_one_error(
+    table: str, missing: int, wanted: int, arrival: bool
+) -> None:
+    """However long it is missing, and once more the next time; a repetition every 0.5 s is none."""
+    first, second = (between(begin, begin + missing, table) for begin in (2 * SECOND, 8 * SECOND))
+    slots = Clocked().slots(0, 12 * SECOND, leave=lambda us: [*first(us), *second(us)])
+    _, lane = fed(slots, arrival=arrival)
+    assert faults(lane) == ({f"{table}_errors": 2} if wanted else {})
+
+
+@BOTH
+def test_tables_at_the_limit_are_in_time(arrival: bool) -> None:
+    """Every 0.5 s, as the standard has it."""
+    slots = Clocked().slots(0, 10 * SECOND, leave=lambda us: ("pat", "pmt") if us % 500_000 else ())
+    assert faults(fed(slots, arrival=arrival)[1]) == {}
+
+
+@BOTH
+def test_a_missing_table_is_told_while_it_is_missing(arrival: bool) -> None:
+    """Not first when it comes back: a stream without any, too."""
+    for table in ("pat", "pmt"):
+        slots = Clocked().slots(0, 2 * SECOND, leave=lambda _: (table,))  # noqa: B023 - used at once
+        assert faults(fed(slots, arrival=arrival)[1]) == {f"{table}_errors": 1}
+
+
+def test_another_table_on_the_pats_pid_is_an_error() -> None:
+    """With its CRC or without one; on a PMT's PID others are allowed."""
+    for table in (section(0x42, b"\0\1\xc1\0\0abc"), b"\x70\x70\x0c" + b"x" * 12):
+        for pid, wanted in ((0, {"pat_errors": 1}), (PMT_PID, {})):
+            wire = Clocked()
+            ts = wire.tables(*STREAMS) + wire.carry(pid, b"\0" + table) + wire.pes(klv_packet(1)) + [NULL] * 4
+            lane = lane_of(ts)
+            assert faults(lane) == wanted
+            assert lane.counters.packets == 1
+
+
+@pytest.mark.parametrize("pid", [0, PMT_PID])
+def test_a_table_whose_crc_is_wrong_is_counted_each_time(pid: int) -> None:
+    """A flipped bit anywhere in it, also where the table itself is known: it is not taken, and the next one is."""
+    for place in range(9):
+        wire = Clocked()
+        good, again, last = (wire.tables(*STREAMS) for _ in range(3))
+        at = 0 if pid == 0 else 1
+        spoilt = bytearray(again[at])
+        spoilt[len(spoilt) - 4 - place] ^= 0x10
+        again[at] = bytes(spoilt)
+        lane = lane_of(good + again + last + wire.pes(klv_packet(1)) + [NULL] * 4)
+        assert faults(lane) == {"crc_errors": 1}, place
+        assert lane.counters.packets == 1
+
+
+@BOTH
+@pytest.mark.parametrize("name", ["audio", "klv"])
+@pytest.mark.parametrize(("missing", "wanted"), [(4_800_000, 0), (5_300_000, 1), (9_000_000, 1)])
+def test_a_listed_pid_that_stays_away_is_one_error(
+    name: str, missing: int, wanted: int, arrival: bool
+) -> None:
+    """For more than five seconds, however long; and it may come back."""
+    slots = Clocked().slots(0, 13 * SECOND, leave=between(2 * SECOND, 2 * SECOND + missing, name))
+    assert faults(fed(slots, arrival=arrival)[1]) == ({"pid_errors": 1} if wanted else {})
+
+
+@BOTH
+def test_how_long_a_pid_may_stay_away_is_set(arrival: bool) -> None:
+    """Half a second; a PID that never came is away too, from when it was listed."""
+    slots = Clocked().slots(0, 3 * SECOND, leave=lambda _: ("audio",))
+    for absent, wanted in ((500_000, {"pid_errors": 1}), (4_000_000, {}), (2**62, {})):
+        _, lane = fed(slots, arrival=arrival, lane=Lane(ts=True, absent_us=absent))
+        assert faults(lane) == wanted
+
+
+def test_a_pid_for_the_clock_alone_is_waited_for() -> None:
+    """PCR_PID that no stream has: away as long as any other."""
+    wire = Clocked()
+    slots = []
+    for us in range(0, 8 * SECOND, 20_000):
+        parts = {"tables": wire.tables(STREAMS[2])} if us % 100_000 == 0 else {}
+        parts["klv"] = wire.pes(klv_packet(us))
+        if us < SECOND:
+            parts["pcr"] = [wire.pcr(us)]
+        slots.append(Slot(us, parts))
+    assert faults(fed(slots, arrival=True)[1]) == {"pid_errors": 1}
+
+
+def silent(line: list[Slot], at: int, long: int) -> list[Slot]:
+    """Nothing at all comes for a while; then the stream goes on where it was."""
+    return [slot if slot.us < at else Slot(slot.us + long, slot.parts) for slot in line]
+
+
+@pytest.mark.parametrize("long", [600_000, 4 * SECOND, 3600 * SECOND, -2 * SECOND, -3600 * SECOND])
+def test_a_silent_line_or_a_clock_that_was_set_is_no_tables_fault(long: int) -> None:
+    """No bytes for a while, or the wall clock was moved, forward or back."""
+    slots = silent(Clocked().slots(0, 6 * SECOND), 3 * SECOND, long)
+    entries, lane = fed(slots, arrival=True)
+    assert faults(lane) == {}
+    assert len(entries) == 60
+
+
+def test_bursts_are_no_tables_fault() -> None:
+    """All of each second at its end, as over TCP."""
+    slots = [Slot(slot.us // SECOND * SECOND + SECOND, slot.parts) for slot in Clocked().slots(0, 10 * SECOND)]
+    assert faults(fed(slots, arrival=True)[1]) == {}
+
+
+MOVED = (*STREAMS[:2], (ASYNC, 0x201, KLVA))
+RETYPED = ((0x24, VIDEO_PID, b""), (0x11, AUDIO_PID, b""), (SYNC, KLV_PID, b""))
+DROPPED = (STREAMS[0], STREAMS[2])
+
+
+@BOTH
+@pytest.mark.parametrize("streams", [MOVED, RETYPED, DROPPED], ids=["moved", "retyped", "dropped"])
+def test_a_new_map_is_no_fault(streams: tuple[tuple[int, int, bytes], ...], arrival: bool) -> None:
+    """KLV on another PID, another codec on each, audio that ends: what is new may begin anywhere in its count."""
+    wire = Clocked()
+    slots = wire.slots(0, 2 * SECOND)
+    if streams is not DROPPED:
+        wire.counters |= {VIDEO_PID: 11, AUDIO_PID: 3} if streams is RETYPED else {0x201: 9}
+    slots += wire.slots(2 * SECOND, 10 * SECOND, streams=streams)
+    entries, lane = fed(slots, arrival=arrival)
+    assert faults(lane) == {}
+    assert len(entries) == 100
+
+
+def test_a_map_that_moves_is_no_fault() -> None:
+    """To another PID: the old one is not waited for any more."""
+    wire = Clocked()
+    slots = wire.slots(0, 2 * SECOND)
+    for slot in wire.slots(2 * SECOND, 8 * SECOND, leave=lambda _: ("pat", "pmt")):
+        tables = wire.tables(*STREAMS, version=1, pmt=0x1234) if slot.us % 100_000 == 0 else []
+        slots.append(Slot(slot.us, {"tables": tables, **slot.parts}))
+    entries, lane = fed(slots, arrival=True)
+    assert faults(lane) == {}
+    assert len(entries) == 80
+
+
+def test_maps_of_more_streams_than_are_waited_for_do_no_harm() -> None:
+    """A hundred streams in a map, twelve programmes: the first ones are waited for."""
+    wire = Clocked()
+    many = pmt(*((0x0F, 0x400 + n, b"") for n in range(100)), STREAMS[2])
+    ts = wire.carry(0, b"\0" + pat((1, PMT_PID), *((n, 0x1100 + n) for n in range(2, 14))))
+    ts += wire.carry(PMT_PID, b"\0" + many) + wire.pes(klv_packet(1))
+    for n in range(2, 14):
+        ts += wire.carry(0x1100 + n, b"\0" + pmt((0x1B, 0x600 + n, b""), program=n))
+    slots = [Slot(us, {"ts": ts if us == 0 else [NULL] * 7}) for us in range(0, 6 * SECOND, 20_000)]
+    told = faults(fed(slots, arrival=True)[1])
+    assert told == {"pat_errors": 1, "pmt_errors": 8, "pid_errors": 64}
+
+
+def test_a_program_that_ends_is_not_missed() -> None:
+    """A PAT without it: neither its map nor its streams are waited for any more."""
+    wire = Clocked()
+    second = wire.carry(0x1200, b"\0" + pmt((0x1B, 0x500, b""), program=2))
+    slots = [Slot(0, {"ts": wire.carry(0, b"\0" + pat((1, PMT_PID), (2, 0x1200))) + second})]
+    slots += wire.slots(20_000, 9 * SECOND)
+    assert faults(fed(slots, arrival=True)[1]) == {}
+
+
+@pytest.mark.parametrize("kind", [ASYNC, SYNC])
+def test_klv_without_a_checksum_is_not_good_where_others_lost_packets(kind: int) -> None:
+    """Sixteen lost packets bring the counter round: video beside it tells, where no checksum does."""
+
+    def sent(number: int) -> bytes:
+        return packet("ST0102", local_set([(2, bytes([65 + number]) * 90), (3, bytes([97 + number]) * 500)]))
+
+    wire, ts, chance = Clocked(), [], random.Random(kind)
+    for number in range(20):
+        ts += wire.tables((0x1B, VIDEO_PID, b""), (kind, KLV_PID, KLVA))
+        payload = cell(sent(number), number) if kind == SYNC else sent(number)
+        for part in wire.pes(payload, sid=0xFC):
+            ts += [*wire.carry(VIDEO_PID, b"v" * 184 * chance.randrange(1, 6)), part]
+    whole = {sent(number) for number in range(20)}
+    ours = places(ts, KLV_PID)
+    hidden = 0
+    for first in range(1, len(ours) - 20):
+        begin, end = ours[first], ours[first + 16]
+        behind = end - chance.randrange(1, 3)  # of the video a packet is left before the KLV
+        if sum(pid_of(part) == VIDEO_PID for part in ts[begin:behind]) % 16 in (0, 15):
+            continue  # its counter shows nothing either, or what looks like a repetition
+        entries = Lane(ts=True).packets(b"".join([*ts[:begin], *ts[behind:]]))
+        assert {entry[0] for entry in entries if entry[5] == "ok"} <= whole, first
+        hidden += any(entry[5] == "damaged" for entry in entries)
+        assert len([entry for entry in entries if entry[5] == "ok"]) >= 14
+    assert hidden > 10
+
+
+def test_counters_of_two_lanes_together() -> None:
+    """Counts are added, of a measure the larger one stands."""
+    one = Counters(packets=3, continuity_errors=2, pcr_jitter_us=40, pcr_jitter_max_us=900)
+    two = Counters(packets=4, pat_errors=1, pcr_jitter_us=70, pcr_jitter_max_us=100)
+    assert one + two == two + one
+    assert one + two == Counters(7, continuity_errors=2, pat_errors=1, pcr_jitter_us=70, pcr_jitter_max_us=900)
+
+
+# ---- a second opinion: what `klvrelay probe` counts with numpy ----
+
+
+def opinion(ts: bytes) -> dict[str, int]:
+    """The same counts by the probe's own code; of streams without repetitions."""
+    rows = np.frombuffer(ts, np.uint8).reshape(-1, 188)
+    pids, counts, clock = pids_of(rows), PidCounts(), StreamClock()
+    counts.take(rows, pids)
+    clock.take(rows, pids, 0)
+    repeats = [stats.frozen() for stats in clock.stats.values()]
+    told = {
+        "continuity_errors": counts.gaps.sum(),
+        "transport_errors": counts.errors.sum(),
+        "scrambled": counts.scrambled.sum(),
+        "pcr_repetition_errors": sum(r.late for r in repeats),
+        "pcr_discontinuity_errors": sum(stats.jumps for stats in clock.stats.values()),
+    }
+    return {name: int(count) for name, count in told.items() if count}
+
+
+@pytest.mark.parametrize("name", ["osh_sample_stream", "h264_klv", "h264_no_klv", "aphill_klv_10s"])
+def test_the_probe_counts_the_same_in_real_recordings(name: str, shared: Path) -> None:
+    """Whole, and twenty times with a hundredth of its packets scrambled and another one lost."""
+    data = (shared / "data" / f"{name}.ts").read_bytes()
+    ts = [data[at : at + 188] for at in range(0, len(data), 188)]
+    assert faults(lane_of(ts)) == opinion(data)
+    ours = {"discontinuities", "damaged", "bad_checksum", "pat_errors", "pmt_errors", "pid_errors"}
+    compared = 0
+    for seed in range(20):
+        chance = random.Random(seed)
+        spoilt = [flagged(p, scrambled=2) if n > 12 and chance.random() < 0.01 else p for n, p in enumerate(ts)]
+        lossy = spoilt[:12] + [p for p in spoilt[12:] if pid_of(p) == 0x1FFF or chance.random() > 0.01]
+        if not {0, 15} & set(hidden_runs(spoilt, lossy)):
+            told = {key: count for key, count in faults(lane_of(lossy)).items() if key not in ours}
+            assert told == opinion(b"".join(lossy)), seed
+            compared += "continuity_errors" in told and "scrambled" in told
+    assert compared > 10
+
+
+def hidden_runs(ts: Sequence[bytes], lossy: Sequence[bytes]) -> list[int]:
+    """How many packets with payload were lost in a row, of any PID, modulo 16: what the counter can't show."""
+    kept, runs = {id(p) for p in lossy}, []
+    lost: dict[int, int] = {}
+    for p in ts:
+        if not p[3] & 0x10:
+            continue
+        if id(p) in kept:
+            runs.append(lost.pop(pid_of(p), 1) % 16)
+        else:
+            lost[pid_of(p)] = lost.get(pid_of(p), 0) + 1
+    return runs
+
+
+def test_lines_count_as_packets_do() -> None:
+    """The way straight to text tells the lane when bytes came, too."""
+    lanes = Lane(ts=True), Lane(ts=True)
+    for slot in Clocked().slots(0, 3 * SECOND, leave=between(SECOND, 2 * SECOND, "pat", "audio")):
+        lanes[0].packets(b"".join(slot.ts), EPOCH + slot.us)
+        lanes[1].lines(b"".join(slot.ts), b"{", 0, EPOCH + slot.us)
+    assert faults(lanes[0]) == {"pat_errors": 1}
+    assert faults(lanes[1]) == {"pat_errors": 1, "unknown_items": 30}  # known where text is made
+    assert lanes[0].counters.pcr_jitter_max_us == lanes[1].counters.pcr_jitter_max_us

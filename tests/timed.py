@@ -1,0 +1,106 @@
+"""A multiplexer with a clock, for the checks of a line: slots of stream time, each with a PCR and what is due in it.
+
+Next door: `test_lane.py` has the muxer below it; `test_lane_checks.py` and `test_lane_clocks.py` use this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any
+
+from test_lane import ASYNC, KLV_PID, KLVA, PMT_PID, SYNC, Wire, klv_packet
+from test_psi import pat, pmt
+
+from klvrelay.wire import Counters, Entry, Lane
+
+VIDEO_PID, AUDIO_PID = 0x100, 0x110
+STREAMS = ((0x1B, VIDEO_PID, b""), (0x0F, AUDIO_PID, b""), (ASYNC, KLV_PID, KLVA))
+EPOCH = 1_700_000_000_000_000
+SLOT = 20_000
+"""Microseconds from one slot to the next."""
+
+__all__ = ["ASYNC", "AUDIO_PID", "EPOCH", "KLVA", "KLV_PID", "SLOT", "STREAMS", "SYNC", "VIDEO_PID"]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """What is sent at one moment, by name: "pat", "pmt", "pcr", "video", "audio", "klv"."""
+
+    us: int
+    parts: dict[str, list[bytes]]
+
+    @property
+    def ts(self) -> list[bytes]:
+        return [packet for part in self.parts.values() for packet in part]
+
+
+Stream = tuple[int, int, bytes]
+Leave = Callable[[int], Sequence[str]]
+Due = tuple[str, int, Callable[[], list[bytes]]]
+
+
+def nothing(_us: int) -> Sequence[str]:
+    return ()
+
+
+class Clocked(Wire):
+    """One programme: its tables and KLV every 100 ms, video and a PCR in each slot, audio in every second one."""
+
+    def pcr(self, us: int, pid: int = VIDEO_PID, *, announced: bool = False) -> bytes:
+        """A packet that is all adaptation field, with the clock of so many microseconds."""
+        ticks = us * 27 % ((1 << 33) * 300)
+        base, more = divmod(ticks, 300)
+        field = bytes([0x90 if announced else 0x10]) + (base << 15 | 0x7E00 | more).to_bytes(6)
+        counter = self.counters.get(pid, 0)
+        return bytes([0x47, pid >> 8, pid & 255, 0x20 | counter, 183]) + field.ljust(183, b"\xff")
+
+    def slots(
+        self, begin: int, end: int, *, streams: Sequence[Stream] = STREAMS, first_pcr: int = 0, leave: Leave = nothing
+    ) -> list[Slot]:
+        """From `begin` to `end`, in microseconds, without what `leave` names at that time.
+
+        streams     what the map lists: video, audio if there are three, and KLV as the last
+        first_pcr   what the clock says at 0
+        """
+        slots = []
+        for us in range(begin, end, SLOT):
+            parts, left = {}, leave(us)
+            for name, every, make in self._schedule(us, streams, first_pcr):
+                if us % every == 0 and name not in left:
+                    parts[name] = make()
+            slots.append(Slot(us, parts))
+        return slots
+
+    def _schedule(self, us: int, streams: Sequence[Stream], first_pcr: int) -> Iterator[Due]:
+        video, *audio, klv = (pid for _, pid, _ in streams)
+        yield "pat", 100_000, lambda: self.carry(0, b"\0" + pat((1, PMT_PID)))
+        yield "pmt", 100_000, lambda: self.carry(PMT_PID, b"\0" + pmt(*streams))
+        yield "pcr", SLOT, lambda: [self.pcr(us + first_pcr)]
+        yield "video", SLOT, lambda: self.carry(video, b"v" * 700)
+        for pid in audio:
+            yield "audio", 2 * SLOT, partial(self.carry, pid, b"a" * 300)
+        yield "klv", 100_000, lambda: self.pes(klv_packet(us // 100_000, 400), klv)
+
+
+def fed(slots: Iterable[Slot], *, arrival: bool, lane: Lane | None = None) -> tuple[list[Entry], Lane]:
+    """What a lane makes of slots, one piece each; with `arrival` it is told when they came, else it has the PCRs."""
+    lane, entries = lane or Lane(ts=True), []
+    for slot in slots:
+        entries += lane.packets(b"".join(slot.ts), EPOCH + slot.us if arrival else None)
+    return entries, lane
+
+
+def between(begin: int, end: int, *names: str) -> Leave:
+    """Leave these out for a while."""
+    return lambda us: names if begin <= us < end else ()
+
+
+PLAIN = {"packets", "ts_packets", "passed_over", "duplicates", "pcr_jitter_us", "pcr_jitter_max_us"}
+
+
+def faults(counters: Counters | Lane) -> dict[str, Any]:
+    """All that was found to be wrong, and how often."""
+    told = counters.counters if isinstance(counters, Lane) else counters
+    return {f.name: value for f in fields(told) if f.name not in PLAIN and (value := getattr(told, f.name))}

@@ -382,7 +382,7 @@ async def test_two_readers_do_not_disturb_each_other(case: Case):
     first, second = case.make(), case.make() if case.shared else None
     if second is None:
         return
-    both = Case(case.make, case.begin if not case.peer else nothing, wanted=case.wanted, ends=case.ends)
+    both = Case(case.make, wanted=case.wanted, ends=case.ends)
     waiting = asyncio.create_task(read(both, second))
     await asyncio.sleep(0)
     is_tape(case, await read(case, first))

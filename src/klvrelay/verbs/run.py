@@ -42,9 +42,11 @@ def relay_of(settings: RelaySettings) -> Relay:
         if not source.stall > 0:
             raise ConfigError(f"stall {source.stall:g}: give seconds above 0")
         opened(source)  # nothing is opened yet: wrong schemes and options are found before anything starts
+        # A live playlist brings a segment at a time: what would be a stall elsewhere is its way.
+        stall = source.stall + SLOWEST if source.url.path.endswith((".m3u8", ".m3u")) else source.stall
         apart = partial(opened, replace(source, isolate=True))
         feeds.append(
-            Feed(name, partial(opened, source), str(source.url), source.stall, apart, 3 * source.timeout + SLOWEST)
+            Feed(name, partial(opened, source), str(source.url), stall, apart, 3 * source.timeout + SLOWEST)
         )
     sinks = [] if settings.mqtt is None else [(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
     return Relay(feeds, sinks, boot=boot, waiting=settings.waiting)

@@ -11,13 +11,14 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import feed
 import pytest
 from rtsp_servers import gst_server
+from srt_peers import transmitter
 
 from klvrelay.errors import SourceDown, SourceError
 from klvrelay.klv import Decoder
@@ -212,6 +213,23 @@ async def tcp_server_case(folder: Path, port: int) -> AsyncIterator[Case]:
 
 
 @asynccontextmanager
+async def srt_case(folder: Path, port: int) -> AsyncIterator[Case]:
+    """srt-live-transmit calls; each reading has one of its own, which says nothing more when all is sent."""
+    async with AsyncExitStack() as stack:
+        peers: list[Process] = []
+
+        async def begin() -> None:
+            await feed.listening(port)
+            target = f"srt://127.0.0.1:{port}?latency=40"
+            peers.append(await stack.enter_async_context(transmitter(target, feed.datagrams(TAPE.ts))))
+
+        def make() -> Source:
+            return open_source(f"srt://127.0.0.1:{port}?mode=listener&latency=40", timeout=TIMEOUT)
+
+        yield Case(make, begin, ends=False, wanted=18, peer=peers)
+
+
+@asynccontextmanager
 async def http_case(folder: Path, port: int) -> AsyncIterator[Case]:
     """Python's web server in a process of its own."""
     tape(folder)
@@ -261,6 +279,7 @@ KINDS: dict[str, tuple[Kind, tuple[str, ...]]] = {
     "rtp": (rtp_case, ("ffmpeg",)),
     "tcp, called": (tcp_case, ("ffmpeg",)),
     "tcp": (tcp_server_case, ()),
+    "srt": (srt_case, ("libsrt", "srt-live-transmit")),
     "http": (http_case, ()),
     "http, endless": (http_live_case, ()),
     "rtsp": (rtsp_case, ("gst-rtsp-server",)),
@@ -336,10 +355,15 @@ async def freed(files: set[str], threads: set[threading.Thread], within: float =
     """Return once no descriptor and no thread is there that was not before; fails after `within` seconds."""
     try:
         async with asyncio.timeout(within):
-            while (open_files() - files) or (set(threading.enumerate()) - threads):
+            while (open_files() - files) or (running() - threads):
                 await asyncio.sleep(0.005)
     except TimeoutError:
-        pytest.fail(f"left behind: {open_files() - files}, {set(threading.enumerate()) - threads}")
+        pytest.fail(f"left behind: {open_files() - files}, {running() - threads}")
+
+
+def running() -> set[threading.Thread]:
+    """All threads but those that the loop keeps for names and the like, and ends itself."""
+    return {thread for thread in threading.enumerate() if not thread.name.startswith("asyncio_")}
 
 
 def is_tape(case: Case, got: Read) -> None:

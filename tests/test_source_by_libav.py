@@ -18,7 +18,7 @@ from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.klv import Decoder
 from klvrelay.record import Packet
 from klvrelay.sources import open_source
-from klvrelay.sources.by_libav import ByLibav, Intake
+from klvrelay.sources.libav.of_bytes import ByLibav, Intake
 
 TAPE = feed.recording(40, padding=300)
 PACKETS = [TAPE.ts[at : at + 188] for at in range(0, len(TAPE.ts), 188)]

@@ -23,19 +23,19 @@ from apart import children, isolated, open_files, records, until
 from test_relay import Ear, quick, relay, running, said  # noqa: F401  # two fixtures
 
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.sources import isolated as isolated_module
 from klvrelay.sources import open_source
-from klvrelay.sources import process as process_module
-from klvrelay.sources import stderr as stderr_module
-from klvrelay.sources.isolated import IsolatedSource
-from klvrelay.sources.stderr import LINES
+from klvrelay.sources.isolated import process as process_module
+from klvrelay.sources.isolated import source as isolated_module
+from klvrelay.sources.isolated import stderr as stderr_module
+from klvrelay.sources.isolated.source import IsolatedSource
+from klvrelay.sources.isolated.stderr import LINES
 
 TAPE = feed.recording(30)
 HONEST = """
 import socket, sys, time, os, subprocess
 from klvrelay.errors import *
 from klvrelay.record import *
-from klvrelay.sources.parcel import *
+from klvrelay.sources.isolated.parcel import *
 line = socket.socket(fileno=int(sys.argv[1]))
 told = line.recv(65536)
 def say(*parcels): line.sendall(b"".join(parcels))

@@ -24,7 +24,7 @@ from klvrelay.latest import Latest
 from klvrelay.outlet import Outlet
 from klvrelay.record import Link, Record
 from klvrelay.sinks import Notice
-from klvrelay.sources import Source
+from klvrelay.sources import Source, may_come_back
 
 LOG = logging.getLogger("klvrelay")
 
@@ -84,7 +84,7 @@ class Stream:
             begun = time.monotonic()
             fault = await self._one_opening(source)
             self._settle(source)
-            if not _may_come_back(source, fault):
+            if not may_come_back(source, fault):
                 break
             if time.monotonic() - begun > STEADY:  # what comes and goes is not asked for ever faster
                 backoff.reset()
@@ -243,12 +243,3 @@ def _where(error: BaseException) -> str:
     """File and line where it was raised: what a report needs, without any of the data."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{os.path.basename(frame.filename)}:{frame.lineno}"
-
-
-def _may_come_back(source: Source, error: SourceError | None) -> bool:
-    """A live source is worth another try; a file has come to its end, or is not there."""
-    if source.live:
-        return True
-    if source.url.scheme in ("file", "stdin"):
-        return False
-    return isinstance(error, SourceDown)

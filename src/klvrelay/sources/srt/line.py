@@ -19,7 +19,7 @@ from typing import Any, Literal, Self, cast, get_args
 
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url, printable
-from klvrelay.sources.libsrt import Line, LineLost, Option, State, refusal_text
+from klvrelay.sources.srt.libsrt import Line, LineLost, Option, State, refusal_text
 
 Mode = Literal["caller", "listener", "rendezvous"]
 
@@ -66,10 +66,7 @@ class SrtSettings:
         options = url.options
         if url.port is None:
             raise ConfigError(f"{url}: a port is missing, as in srt://{url.host or ''}:9000")
-        if unknown := options.keys() - _OPTIONS - _IGNORED:
-            raise ConfigError(
-                f"{url}: option {printable(min(unknown))} is not known; known are {', '.join(sorted(_OPTIONS))}"
-            )
+        url.check_options(_OPTIONS, _IGNORED)
         if options.get("transtype", "live") != "live":
             raise ConfigError(f"{url}: only transtype=live is known: streams, not files")
         stream_id = options.get("streamid", "")

@@ -1,4 +1,4 @@
-"""What every test may ask for: the `shared` recordings, a free port, and the rule about missing programs.
+"""What every test may ask for: the `shared` recordings, a free port, what the log said; and what holds for all of them.
 
 Next door: `brokers.py` and `feed.py` hold the fixtures of the brokers and of the senders.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import os
 import shutil
 import socket
@@ -104,6 +105,17 @@ def free_port() -> int:
                 continue
             return port
     raise RuntimeError("no port is free on 127.0.0.1")
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+    """Gives the lines of klvrelay's log so far."""
+    logger = logging.getLogger("klvrelay")
+    before = logger.propagate, logger.level, logger.handlers[:]
+    logger.propagate, logger.handlers[:] = True, []
+    logger.setLevel(logging.INFO)
+    yield lambda: caplog.messages
+    logger.propagate, logger.level, logger.handlers[:] = before
 
 
 @pytest.fixture(autouse=True)

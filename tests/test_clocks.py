@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import feed
 import pytest
@@ -13,17 +12,6 @@ from klvrelay.record import Record
 
 HZ = 30.0
 TURN = 1 << 33
-
-
-@pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
-    """Gives the lines of the log so far."""
-    logger = logging.getLogger("klvrelay")
-    before = logger.propagate, logger.level, logger.handlers[:]
-    logger.propagate, logger.handlers[:] = True, []
-    logger.setLevel(logging.INFO)
-    yield lambda: caplog.messages
-    logger.propagate, logger.level, logger.handlers[:] = before
 
 
 Said = Callable[[], list[str]]

@@ -20,7 +20,7 @@ from pathlib import Path
 import feed
 import pytest
 from apart import children, isolated, open_files, records, until
-from test_relay import Ear, quick, relay, running, said  # noqa: F401  # two fixtures
+from test_relay import Ear, quick, relay, running  # noqa: F401  # a fixture
 
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.sources import open_source
@@ -372,7 +372,7 @@ async def send_tape(port: int, stop: asyncio.Event) -> int:
     return rounds
 
 
-async def test_one_that_is_killed_again_and_again_hurts_no_other(free_port, said, monkeypatch):  # noqa: F811
+async def test_one_that_is_killed_again_and_again_hurts_no_other(free_port, said, monkeypatch):
     """Crashed and stopped in turn, it comes back each time; of the other stream no record is missing."""
     monkeypatch.setattr(isolated_module, "SILENT_LEAST", 0.3)
     other_port = free_port + 1 if free_port < 65535 else free_port - 1

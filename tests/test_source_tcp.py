@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 
 import feed
 import pytest
+from reading_out import read
 
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.sources import open_source
 
 TAPE = feed.recording()
-
-
-async def read(source, got=None, within=5):
-    got = [] if got is None else got
-    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
-        async for packet in packets:
-            got.append(packet)
-    return got
 
 
 async def send(port, *pieces):

@@ -574,7 +574,7 @@ async def test_closing_while_datagrams_wait_leaves_nothing(free_port):
                 feed.send_udp(DATAGRAMS, free_port)
                 await asyncio.sleep(0)
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before  # fewer: an earlier test's libsrt closes late
     assert not [timer for timer in loop._scheduled if not timer.cancelled()]
 
 

@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from klvrelay.errors import SinkDown, SourceDown
-from klvrelay.names import Url
+from klvrelay.names import Secret, Url
 from klvrelay.sending.gone import ReceiverGone
 from klvrelay.sources.srt_sender import SIZE, SrtSender
 
@@ -17,10 +17,10 @@ class SrtLine:
     lossy = False
     troubles = 0
 
-    def __init__(self, url: Url, *, timeout: float) -> None:
+    def __init__(self, url: Url, *, timeout: float, passphrase: Secret | None = None) -> None:
         self.url = url
         self.waits = not url.host or url.options.get("mode") in ("listener", "server")
-        self._sender = SrtSender(url, timeout=timeout)
+        self._sender = SrtSender(url, timeout=timeout, passphrase=passphrase)
 
     async def __aenter__(self) -> Self:
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import os
 import shutil
 import socket
@@ -104,6 +105,15 @@ def free_port() -> int:
                 continue
             return port
     raise RuntimeError("no port is free on 127.0.0.1")
+
+
+@pytest.fixture(autouse=True)
+def the_log_is_as_it_was() -> Iterator[None]:
+    """A test that runs a command in this process sets up its log; the next one finds it as before."""
+    log = logging.getLogger("klvrelay")
+    before = log.level, log.propagate, log.handlers[:]
+    yield
+    log.level, log.propagate, log.handlers[:] = before
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ sources:
   rtp://0.0.0.0:5004               the same in RTP
   tcp://camera:5000                MPEG-TS over TCP (?listen=1 to be called instead)
   srt://camera:9000  srt://:9000   call, or be called (?mode=rendezvous&latency=120&streamid=...); the passphrase
-                                   from KLVRELAY_SRT_PASSPHRASE
+                                   is KLVRELAY_SRT_PASSPHRASE in the environment
   rtsp://user:password@camera/path (?transport=udp) rtsps://; http://, https:// of MPEG-TS or HLS
 """
 BROKERS = """\

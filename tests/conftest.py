@@ -108,14 +108,12 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+def said(caplog: pytest.LogCaptureFixture, the_log_is_as_it_was: None) -> Callable[[], list[str]]:
     """Gives the lines of klvrelay's log so far."""
-    logger = logging.getLogger("klvrelay")
-    before = logger.propagate, logger.level, logger.handlers[:]
-    logger.propagate, logger.handlers[:] = True, []
-    logger.setLevel(logging.INFO)
-    yield lambda: caplog.messages
-    logger.propagate, logger.level, logger.handlers[:] = before
+    log = logging.getLogger("klvrelay")
+    log.propagate, log.handlers[:] = True, []
+    log.setLevel(logging.INFO)
+    return lambda: caplog.messages
 
 
 @pytest.fixture(autouse=True)

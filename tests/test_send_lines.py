@@ -20,7 +20,7 @@ from pathlib import Path
 import feed
 import pytest
 from brokers import until
-from test_cli import log_as_it_was, ran  # noqa: F401
+from test_cli import ran
 from test_relay_process import COMMAND, ENVIRONMENT, klvrelay
 
 from klvrelay import decode, sample

@@ -92,22 +92,30 @@ async def _decode(args: argparse.Namespace) -> int:
     return 0
 
 
+def _source_options(args: argparse.Namespace) -> dict[str, Any]:
+    """What was said of the source beside its URL."""
+    from klvrelay.config import srt_passphrase
+
+    options = {
+        "interface": args.interface, "sender": args.sender, "timeout": args.source_timeout,
+        "passphrase": srt_passphrase(),
+    }  # fmt: skip
+    return {key: value for key, value in options.items() if value is not None}
+
+
 async def _record(args: argparse.Namespace) -> int:
     from klvrelay.verbs.record import record
 
-    options = {"interface": args.interface, "sender": args.sender, "timeout": args.source_timeout}
-    given = {key: value for key, value in options.items() if value is not None}
     limits = (args.segment_seconds, args.segment_size, args.keep_size, args.keep_age)
-    await record(args.source, args.folder, args.stream, limits, quiet=args.quiet, **given)
+    await record(args.source, args.folder, args.stream, limits, quiet=args.quiet, **_source_options(args))
     return 0
 
 
 async def _probe(args: argparse.Namespace) -> int:
     from klvrelay.verbs.probe import Wishes, probe
 
-    options = {"interface": args.interface, "sender": args.sender, "timeout": args.source_timeout}
-    given = {key: value for key, value in options.items() if value is not None}
-    return await probe(args.source, Wishes(args.seconds, args.json, args.html, args.quiet), **given)
+    wishes = Wishes(args.seconds, args.json, args.html, args.quiet)
+    return await probe(args.source, wishes, **_source_options(args))
 
 
 def _frame_times(args: argparse.Namespace) -> int:
@@ -161,10 +169,11 @@ async def _demo(args: argparse.Namespace) -> int:
 
 
 async def _send(args: argparse.Namespace) -> int:
+    from klvrelay.config import srt_passphrase
     from klvrelay.verbs.send import send
 
     options = {key: getattr(args, key) for key in ("speed", "loop", "impair", "rate", "interface", "timeout", "quiet")}
-    await send(args.source, args.target, **options)
+    await send(args.source, args.target, passphrase=srt_passphrase(), **options)
     return 0
 
 

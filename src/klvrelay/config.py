@@ -20,6 +20,7 @@ from klvrelay.names import Secret, Url, printable, stream_name, unique_names
 from klvrelay.sinks.settings import MqttSettings
 
 PASSWORD_VARIABLE = "KLVRELAY_MQTT_PASSWORD"
+PASSPHRASE_VARIABLE = "KLVRELAY_SRT_PASSPHRASE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +238,12 @@ def mqtt_settings(url: str | None, given: dict[str, Any]) -> MqttSettings:
     if password and settings.username is not None and settings.password is None:
         return dataclasses.replace(settings, password=Secret(password))
     return settings
+
+
+def srt_passphrase() -> Secret | None:
+    """The passphrase of srt:// that the environment has, for sources that name none."""
+    text = os.environ.get(PASSPHRASE_VARIABLE)
+    return Secret(text) if text else None
 
 
 def secret_file(path: str, key: str) -> Secret:

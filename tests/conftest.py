@@ -107,6 +107,15 @@ def free_port() -> int:
     raise RuntimeError("no port is free on 127.0.0.1")
 
 
+@pytest.fixture(autouse=True)
+def the_log_is_as_it_was() -> Iterator[None]:
+    """A test that runs a command in this process sets up its log; the next one finds it as before."""
+    log = logging.getLogger("klvrelay")
+    before = log.level, log.propagate, log.handlers[:]
+    yield
+    log.level, log.propagate, log.handlers[:] = before
+
+
 @pytest.fixture
 def said(caplog: pytest.LogCaptureFixture, the_log_is_as_it_was: None) -> Callable[[], list[str]]:
     """Gives the lines of klvrelay's log so far."""

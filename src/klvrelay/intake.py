@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import NamedTuple
 
-from klvrelay.backoff import Backoff
+from klvrelay.backoff import STEADY, Backoff
 from klvrelay.errors import SourceDown, SourceError
 from klvrelay.health import StreamHealth
 from klvrelay.health.report import link_document
@@ -28,8 +28,6 @@ from klvrelay.sources import Source, may_come_back
 
 LOG = logging.getLogger("klvrelay")
 
-STEADY = 10.0
-"""Seconds that a source must have lasted before the next try comes quickly again."""
 PATIENCE_MOST = 60.0
 """Seconds at most that a source of fixed streams gets to show KLV before it is opened anew."""
 CLOSING = 15.0

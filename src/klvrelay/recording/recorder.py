@@ -18,7 +18,7 @@ from contextlib import aclosing, suppress
 from itertools import count
 from typing import TypeVar
 
-from klvrelay.backoff import Backoff
+from klvrelay.backoff import STEADY, Backoff
 from klvrelay.errors import NotMedia, SourceError
 from klvrelay.record import Packet
 from klvrelay.recording.cutter import Cutter
@@ -36,8 +36,6 @@ RETRY = 1.0
 """Seconds between two tries on a disk that takes nothing."""
 MOST_WAITING = 32 << 20
 """Bytes that may wait for the disk; then the source waits, and a live one drops and counts."""
-STEADY = 10.0
-"""Seconds that a source must have lasted before the next try comes quickly again."""
 TIDY = 60
 """Seconds between two looks for what is too old."""
 

@@ -68,7 +68,7 @@ def open_line(
 
     timeout     seconds to wait for a connection, and for the far end to take the last bytes
     interface   name or address of the network interface that multicast goes out of
-    passphrase  of srt://, where the URL has none
+    passphrase  of srt://; counts before the URL's
 
     Raises ConfigError for a scheme or an option that it does not know.
     """

@@ -117,7 +117,7 @@ def open_source(
                  come out as finished `Units`); "libav"; None: nobody here, the bytes come out as they came
     follow       a file that is still written: wait for more at its end
     isolate      read in a process of its own, which may hang or crash alone
-    passphrase   of srt://
+    passphrase   of srt://; counts before the URL's
 
     Raises ConfigError for a scheme or an option that it does not know.
     """

@@ -203,33 +203,25 @@ async def test_a_wrong_passphrase_is_said_so(ours, says, free_port):
 
 
 @live_transmit
-async def test_a_caller_with_a_wrong_passphrase_does_not_keep_the_right_one_out(free_port):
-    """A listener refuses it and waits on."""
-    source = open_source(local(free_port, latency=40), passphrase=Secret(PASSPHRASE))
+@pytest.mark.parametrize(
+    ("wants", "other"),
+    [
+        (f"passphrase={PASSPHRASE}", "passphrase=another-passphrase"),
+        ("streamid=#!::r=uav7,m=publish", "streamid=uav8"),
+    ],
+    ids=["another passphrase", "another stream"],
+)
+async def test_a_caller_that_is_refused_does_not_keep_the_right_one_out(wants, other, free_port):
+    """A listener hangs up on it, waits on, and takes who has the passphrase and asks for its stream."""
+    source = open_source(f"{local(free_port, latency=40)}&{wants}")
     hearing = asyncio.create_task(hear(source, len(TAPE.klv)))
     await feed.listening(free_port)
 
-    async with transmitter(f"srt://127.0.0.1:{free_port}?passphrase=another-passphrase", PIECES) as refused:
+    others = feed.datagrams(feed.recording(count=9).ts)
+    async with transmitter(f"srt://127.0.0.1:{free_port}?{other}", others, pause=0.02) as refused:
         await asyncio.wait_for(refused.wait(), 5)
     assert not hearing.done()
-    async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}&passphrase={PASSPHRASE}", PIECES):
-        heard = await hearing
-
-    assert heard.klv == TAPE.klv
-
-
-@live_transmit
-async def test_a_caller_for_another_stream_is_hung_up_on(free_port):
-    """A listener with a stream id takes the caller that asks for it, whoever called before."""
-    source = open_source(local(free_port, latency=40, streamid="#!::r=uav7,m=publish"))
-    hearing = asyncio.create_task(hear(source, len(TAPE.klv)))
-    await feed.listening(free_port)
-
-    other = feed.datagrams(feed.recording(count=9).ts)
-    async with transmitter(f"srt://127.0.0.1:{free_port}?streamid=uav8", other, pause=0.02) as refused:
-        await asyncio.wait_for(refused.wait(), 5)
-    assert not hearing.done()
-    async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}&streamid=#!::r=uav7,m=publish", PIECES):
+    async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}&{wants}", PIECES):
         heard = await hearing
 
     assert heard.klv == TAPE.klv

@@ -5,7 +5,7 @@ RTP track of its own.
 
 libav can't be stopped from outside: a container closed by another thread is a crash. So the thread looks at a
 flag after each packet, and each of its waits ends at the timeout (of a live playlist, whose segments come in bursts, at
-`SEGMENT` more).
+`demuxer.SEGMENT` more).
 """
 
 from __future__ import annotations
@@ -21,15 +21,13 @@ from klvrelay.names import Url
 from klvrelay.record import Link, Packet
 from klvrelay.sources.bridge import Bridge
 from klvrelay.sources.clock import now_us
-from klvrelay.sources.libav.demuxer import SEGMENT, Demuxer, libav_options
+from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.rfc6597 import Track
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet as AvPacket
     from av.stream import Stream
-
-__all__ = ["SEGMENT", "Demuxer", "LibavSource", "libav_options", "pts_of"]
 
 PATIENCE = 100
 """Packets without a KLV key after which a data stream is let be."""

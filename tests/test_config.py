@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 
 from klvrelay import cli
-from klvrelay.config import PASSWORD_VARIABLE, RelaySettings, SourceSettings, load, mqtt_settings
+from klvrelay.config import PASSWORD_VARIABLE, RelaySettings, SourceSettings, load, mqtt_settings, srt_passphrase
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret
 from klvrelay.sinks.settings import MqttSettings
@@ -360,3 +360,12 @@ def test_streams_of_one_name_are_kept_apart(tmp_path: Path):
     """Two sources whose names are the same get two topics."""
     settings = load(written(tmp_path, '[[source]]\nurl = "a/x.ts"\n[[source]]\nurl = "b/x.ts"\n'))
     assert [name for name, _ in settings.named()] == ["x", "x-2"]
+
+
+def test_the_passphrase_of_srt_comes_from_its_table_the_url_or_the_environment(monkeypatch: pytest.MonkeyPatch):
+    """What is said nearest counts: the environment is for a URL that names none."""
+    monkeypatch.delenv("KLVRELAY_SRT_PASSPHRASE", raising=False)
+    assert srt_passphrase(Url.parse("srt://h:1")) is None
+    monkeypatch.setenv("KLVRELAY_SRT_PASSPHRASE", "of the environment")
+    assert srt_passphrase(Url.parse("srt://h:1")) == Secret("of the environment")
+    assert srt_passphrase(Url.parse("srt://h:1?passphrase=of-the-url")) is None

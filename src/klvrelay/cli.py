@@ -95,10 +95,11 @@ async def _decode(args: argparse.Namespace) -> int:
 def _source_options(args: argparse.Namespace) -> dict[str, Any]:
     """What was said of the source beside its URL."""
     from klvrelay.config import srt_passphrase
+    from klvrelay.names import Url
 
     options = {
         "interface": args.interface, "sender": args.sender, "timeout": args.source_timeout,
-        "passphrase": srt_passphrase(),
+        "passphrase": srt_passphrase(Url.parse(args.source)),
     }  # fmt: skip
     return {key: value for key, value in options.items() if value is not None}
 
@@ -170,10 +171,11 @@ async def _demo(args: argparse.Namespace) -> int:
 
 async def _send(args: argparse.Namespace) -> int:
     from klvrelay.config import srt_passphrase
+    from klvrelay.names import Url
     from klvrelay.verbs.send import send
 
     options = {key: getattr(args, key) for key in ("speed", "loop", "impair", "rate", "interface", "timeout", "quiet")}
-    await send(args.source, args.target, passphrase=srt_passphrase(), **options)
+    await send(args.source, args.target, passphrase=srt_passphrase(Url.parse(args.target)), **options)
     return 0
 
 

@@ -240,10 +240,10 @@ def mqtt_settings(url: str | None, given: dict[str, Any]) -> MqttSettings:
     return settings
 
 
-def srt_passphrase() -> Secret | None:
-    """The passphrase of srt:// that the environment has, for sources that name none."""
+def srt_passphrase(url: Url) -> Secret | None:
+    """The passphrase of srt:// that the environment has, for a URL that names none."""
     text = os.environ.get(PASSPHRASE_VARIABLE)
-    return Secret(text) if text else None
+    return Secret(text) if text and "passphrase" not in url.options else None
 
 
 def secret_file(path: str, key: str) -> Secret:

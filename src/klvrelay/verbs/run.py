@@ -29,7 +29,7 @@ def opened(settings: SourceSettings) -> Source:
         follow=settings.follow,
         demux=settings.demux,
         isolate=settings.isolate,
-        passphrase=settings.passphrase or srt_passphrase(),
+        passphrase=settings.passphrase or srt_passphrase(settings.url),
         live_stamps=True,
     )
 

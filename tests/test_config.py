@@ -14,7 +14,7 @@ from conftest import ROOT
 from klvrelay import cli
 from klvrelay.config import PASSWORD_VARIABLE, RelaySettings, SourceSettings, load, mqtt_settings, srt_passphrase
 from klvrelay.errors import ConfigError
-from klvrelay.names import Secret
+from klvrelay.names import Secret, Url
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.verbs.run import relay_of
 

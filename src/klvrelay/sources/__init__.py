@@ -102,7 +102,7 @@ def open_source(
     demux: Demux | None = None,
     follow: bool = False,
     isolate: bool = False,
-    passphrase: Secret | None = None,
+    passphrase: Secret | str | None = None,
 ) -> Source:
     """The source that `url` names; nothing is opened before its first packet is asked for.
 
@@ -117,13 +117,14 @@ def open_source(
                  come out as finished `Units`); "libav"; None: nobody here, the bytes come out as they came
     follow       a file that is still written: wait for more at its end
     isolate      read in a process of its own, which may hang or crash alone
-    passphrase   of srt://; counts before the URL's
+    passphrase   of srt://; otherwise the URL's, or that of KLVRELAY_SRT_PASSPHRASE in the environment
 
     Raises ConfigError for a scheme or an option that it does not know.
     """
     where = url if isinstance(url, Url) else Url.parse(url)
     if timeout <= 0:
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
+    passphrase = Secret(passphrase) if isinstance(passphrase, str) else passphrase
     if isolate:
         from klvrelay.sources.isolated.source import IsolatedSource  # here, since few have a use for it
 

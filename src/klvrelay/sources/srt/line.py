@@ -11,6 +11,7 @@ it, where ffmpeg's is in microseconds.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 import time
@@ -35,6 +36,7 @@ RENDEZVOUS_FACTOR = 10
 LEAST_IDLE = 3.0
 """Seconds without any datagram after which a line is lost, at least: where nothing is sent there is one a second."""
 
+PASSPHRASE_VARIABLE = "KLVRELAY_SRT_PASSPHRASE"
 _OPTIONS = {"mode", "latency", "passphrase", "pbkeylen", "streamid", "localaddr", "adapter"}
 # What ffmpeg and srt-live-transmit write into such URLs, and what is always so here.
 _IGNORED = {"transtype", "pkt_size", "payload_size", "timeout", "connect_timeout", "conntimeo", "rw_timeout"}
@@ -62,7 +64,9 @@ class SrtSettings:
 
     @classmethod
     def of(cls, url: Url, passphrase: Secret | None = None) -> Self:
-        """Raises ConfigError for what can't be meant; `passphrase` counts before the URL's."""
+        """Raises ConfigError for what can't be meant; `passphrase` counts before the URL's, and that before what
+        KLVRELAY_SRT_PASSPHRASE in the environment says.
+        """
         options = url.options
         if url.port is None:
             raise ConfigError(f"{url}: a port is missing, as in srt://{url.host or ''}:9000")
@@ -107,8 +111,9 @@ def _latency(url: Url) -> int:
 
 
 def _passphrase(url: Url, given: Secret | None) -> Secret | None:
-    passphrase = given or Secret(url.options.get("passphrase", ""))
-    if not passphrase:
+    said = url.options.get("passphrase", os.environ.get(PASSPHRASE_VARIABLE))
+    passphrase = given if given is not None or said is None else Secret(said)
+    if passphrase is None:
         return None
     if len(passphrase.reveal().encode()) not in PASSPHRASE_SIZES:
         raise ConfigError(f"{url}: the passphrase of srt:// has 10 to 79 characters")

@@ -300,6 +300,9 @@ def test_a_password_file_must_be_its_owners(tmp_path: Path):
     settings = load(path).mqtt
     assert settings is not None
     assert settings.password == Secret(CANARY)
+    secret.write_text("\n")
+    with pytest.raises(ConfigError, match=r"password_file: .* is empty"):
+        load(path)
     secret.unlink()
     with pytest.raises(ConfigError, match=r"password_file: .* can't be read"):
         load(path)

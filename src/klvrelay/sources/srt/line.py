@@ -11,16 +11,20 @@ it, where ffmpeg's is in microseconds.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import struct
 import time
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, Self, cast, get_args
 
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url, printable
 from klvrelay.sources.srt.libsrt import Line, LineLost, Option, State, refusal_text
+
+LOG = logging.getLogger("klvrelay")
 
 Mode = Literal["caller", "listener", "rendezvous"]
 
@@ -170,6 +174,8 @@ async def _answered(settings: SrtSettings, timeout: float) -> Line:
             listener.set(Option.IPV6ONLY, 0)
         listener.bind(here)
         listener.listen()
+        if settings.passphrase is not None:
+            _tell_of_passphrase(str(settings.url))
         while True:
             line = listener.accept()
             if line is None:
@@ -178,6 +184,12 @@ async def _answered(settings: SrtSettings, timeout: float) -> Line:
                 return line
     finally:
         listener.close()
+
+
+@cache
+def _tell_of_passphrase(url: str) -> None:
+    """Said once: libsrt tells nobody but the caller that it was refused."""
+    LOG.info("%s: waiting for a caller with the same passphrase; any other is refused without a word here", url)
 
 
 def _is_wanted(line: Line, settings: SrtSettings) -> bool:

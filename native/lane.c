@@ -60,6 +60,7 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
         return 0;
     memcpy(s->last, p, TS_SIZE);
     int gap = s->counted && counter != ((s->counter + 1) & 15);
+    s->gap |= gap != 0;
     /* One of two with the same number is out of place, and what follows goes on from the other. */
     int stray = gap && counter == s->counter && !is_announced(p);
     s->counter = counter;
@@ -84,6 +85,12 @@ static void empty_packet(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     skip_gap(lane, s);
 }
 
+/* 1 = a byte of what came is not held yet. */
+static size_t undecided(const struct pid *s)
+{
+    return s->state == S_DECIDE && s->have > 0;
+}
+
 static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     size_t at = payload_at(p);
@@ -94,7 +101,7 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     if (!in_sequence(lane, s, p, at))
         return;
     if (s->faults != lane->faults)
-        hold_doubt(s, s->to, s->to + (s->state == S_DECIDE && s->have > 0)); /* a byte of it is not held yet */
+        hold_doubt(s, s->waits ? s->from : s->to, s->to + undecided(s));
     s->faults = lane->faults;
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
         hold_cut(s);
@@ -109,7 +116,9 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
         pes_wait(lane, s);
         pes_enter(s, S_HEAD, 9);
     }
+    s->piece = s->to + undecided(s);
     pes_bytes(lane, s, p + at, TS_SIZE - at);
+    hold_followed(lane, s);
 }
 
 static void ts_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
@@ -225,6 +234,13 @@ static inline void take_packet(struct klv_lane *lane, const uint8_t *p)
         ts_packet(lane, p, role);
 }
 
+/* The same while something waits to see what follows it. */
+static void take_witness(struct klv_lane *lane, const uint8_t *p)
+{
+    take_packet(lane, p);
+    hold_witness(lane, (be16(p + 1) & 0x1fff) != NO_PID);
+}
+
 /* One packet of those that came in pieces. */
 static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
@@ -240,7 +256,7 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
         acquire(lane, 0);
     } else if (lane->part[0] == 0x47) {
         lane->counts.ts_packets++;
-        take_packet(lane, lane->part);
+        take_witness(lane, lane->part);
         lane->skip = lane->have < lane->stride ? lane->stride - lane->have : 0;
         drop_part(lane, lane->stride - lane->skip);
     } else if (lane->part[lane->stride] == 0x47) { /* one bad sync byte: its packet is lost, no more */
@@ -259,13 +275,16 @@ static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t 
 {
     const uint8_t *p = in + *used, *end = in + n, *begin = p;
     size_t stride = lane->stride;
-    while ((size_t)(end - p) >= stride && p[0] == 0x47 && !lane->draining) {
-        take_packet(lane, p);
+    while ((size_t)(end - p) >= stride && p[0] == 0x47 && !(lane->draining | lane->due)) {
+        if (lane->waiting)
+            take_witness(lane, p);
+        else
+            take_packet(lane, p);
         p += stride;
     }
     lane->counts.ts_packets += (size_t)(p - begin) / stride;
     *used = (size_t)(p - in);
-    if (lane->draining || p == end)
+    if (lane->draining || lane->due || p == end)
         return;
     lane->have = (size_t)(end - p) < stride + 1 ? (size_t)(end - p) : stride + 1;
     memcpy(lane->part, p, lane->have);
@@ -295,7 +314,7 @@ static int step_last(struct klv_lane *lane)
         return 0;
     size_t step = lane->stride < lane->have ? lane->stride : lane->have;
     lane->counts.ts_packets++;
-    take_packet(lane, lane->part);
+    take_witness(lane, lane->part);
     drop_part(lane, step);
     return 1;
 }
@@ -353,6 +372,7 @@ static void step_klv(struct klv_lane *lane, const uint8_t *in, size_t n, size_t 
     size_t take = n - *used < KLV_SPARE / 2 ? n - *used : KLV_SPARE / 2;
     hold_append(lane, &lane->pids[0], in + *used, take);
     *used += take;
+    lane->pids[0].pes_left = n - *used;
     lane->draining = 1;
 }
 
@@ -365,9 +385,9 @@ enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n
                 return KLV_OK;
             lane->draining = 0;
         }
-        /* A break leaves cuts in several holds. */
+        /* A break leaves cuts in several holds, and one packet may end several waits. */
         for (unsigned i = 0; i < KLV_PIDS; i++)
-            if (lane->pids[i].cut)
+            if (lane->pids[i].cut || (lane->due >> i & 1))
                 lane->draining = i + 1;
         if (lane->draining)
             continue;

@@ -20,7 +20,9 @@ enum {
     STREAMS = 64,           /* of all maps, that are waited for */
     NO_PID = 0x1fff,
     US = 27,                /* ticks */
-    SILENCE_US = 500000     /* in which nothing at all came */
+    SILENCE_US = 500000,    /* in which nothing at all came */
+    WITNESSES = 8,          /* one more than a datagram has: where it was out of place, the next one tells */
+    WITNESS_US = 50000      /* after which nothing is out of place any more */
 };
 
 /* Beside the header byte that is due next of a PID. */
@@ -44,6 +46,14 @@ struct pid {
     int64_t pts, pts_held;      /* of the bytes from `turn` on, and of those before */
     size_t from, to, turn, cut; /* of the hold; cut = where bytes were lost, 0 = nowhere */
     size_t doubt_from, doubt;   /* from where to where some may have been, without a word of the counter */
+    size_t piece;               /* where in the hold the last TS packet's bytes begin */
+    uint8_t waits, turns;       /* TS packets that are to follow what is held first, and PES packets begun since */
+    uint8_t gap, late;          /* packets are missing before the next PES packet; it is older than the one before */
+    struct first {              /* what is held first, as it was when it began to wait; upto = its end, 0 = none */
+        size_t upto;
+        int late;
+        int64_t pts, received_us, pcr;
+    } first;
     uint64_t faults;            /* of the lane, when this PID's last packet came */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
@@ -90,6 +100,7 @@ struct klv_lane {
     unsigned programs;          /* of the PAT */
     int ending;                 /* the bytes broke off: what is held is to be given out */
     unsigned draining;          /* index of the PID to look for packets in, + 1 */
+    unsigned waiting, due;      /* a bit a PID: of those that wait; whose wait is over */
     size_t stride;              /* from one sync byte to the next: 188, 192, 204; 0 = not in step */
     size_t skip;                /* bytes to come that lie between two packets */
     size_t have;                /* of `part` */
@@ -121,6 +132,11 @@ static inline size_t payload_at(const uint8_t *p)
     return p[4] < 183 ? 5u + p[4] : TS_SIZE;
 }
 
+static inline unsigned bit_of(const struct klv_lane *lane, const struct pid *s)
+{
+    return 1u << (s - lane->pids);
+}
+
 /* What stands in lane->next behind a packet that bears payload. */
 static inline uint16_t due_after(uint8_t header)
 {
@@ -139,6 +155,9 @@ void hold_cut(struct pid *s);                   /* bytes were lost here */
 void hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */
 void hold_turn(struct pid *s, int64_t pts);     /* what comes from here on has this time */
 void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
+void hold_witness(struct klv_lane *lane, int counts); /* a TS packet more: does it speak for what waits? */
+void hold_followed(struct klv_lane *lane, struct pid *s); /* bytes of the PID itself came */
+void hold_forget(struct klv_lane *lane, struct pid *s); /* nothing of it waits any more */
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
 void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
 

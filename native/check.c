@@ -112,7 +112,7 @@ static uint16_t continuity(struct klv_lane *lane, const uint8_t *p, size_t pid, 
         unsigned twice = ahead == 15 && !(next & TWICE) && is_twice(lane, p, pid);
         lane->counts.duplicates += twice;
         lane->counts.continuity_errors += !twice;
-        lane->faults += !twice;
+        lane->faults += !twice && !(next & KNOWN_GAP);
         if (ahead == 15)
             return (uint16_t)(next | TWICE);
     }
@@ -141,6 +141,16 @@ void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid)
         lane->next[pid] = (uint16_t)(is_announced(p) ? FRESH : next);
     if (p[3] & 0x20)
         clock_field(lane, p, (uint16_t)pid);
+}
+
+void check_gap(struct klv_lane *lane, const struct pid *s)
+{
+    for (unsigned i = 0; i < lane->listed; i++)
+        if (lane->streams[i].program && lane->streams[i].pid != s->pid)
+            lane->next[lane->streams[i].pid] |= KNOWN_GAP;
+    lane->next[0] |= KNOWN_GAP;
+    for (unsigned i = 0; i < PMTS && lane->pmt[i].pid; i++)
+        lane->next[lane->pmt[i].pid] |= KNOWN_GAP;
 }
 
 /* ---- maps ---- */

@@ -69,6 +69,7 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
         return 1;
     if (!is_announced(p))
         lane->counts.discontinuities++;
+    check_gap(lane, s);
     skip_gap(lane, s);
     if (!stray)
         return 1;

@@ -26,7 +26,7 @@ enum {
 };
 
 /* Beside the header byte that is due next of a PID. */
-enum { FRESH = 0x100, UNSEEN = 0x200, TWICE = 0x400 };
+enum { FRESH = 0x100, UNSEEN = 0x200, TWICE = 0x400, KNOWN_GAP = 0x800 };
 
 /* What a PID is to us. R_KLV + n: read by pids[n]; R_PMT + n: the n-th program's map; R_PRIVATE: private data
  * that nobody called KLV, worth a place once a key is seen in it. */
@@ -177,6 +177,7 @@ void check_absent(struct klv_lane *lane, int64_t us);
 void check_arrival(struct klv_lane *lane, int64_t received_us);
 void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid); /* a packet that is not what lane->next says */
 void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid);
+void check_gap(struct klv_lane *lane, const struct pid *s); /* seen in its counter: the others' will show the same one */
 void check_gone(struct klv_lane *lane, uint32_t program);
 void check_time(struct klv_lane *lane, int64_t ticks); /* it goes on by so much */
 

@@ -50,7 +50,7 @@ void hold_turn(struct pid *s, int64_t pts)
     s->gap = 0;
     s->turns++;
     if (s->from == s->to)
-        s->from = s->to = s->turn = s->doubt = s->piece = 0;
+        s->from = s->to = s->turn = s->doubt = s->piece = s->next.at = 0;
     else if (s->from >= s->turn || s->waits)
         s->pts_held = s->pts;
     s->turn = s->to;
@@ -67,6 +67,7 @@ void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t
         s->doubt_from = s->doubt_from > s->from ? s->doubt_from - s->from : 0;
         s->doubt = s->doubt > s->from ? s->doubt - s->from : 0;
         s->piece = s->piece > s->from ? s->piece - s->from : 0;
+        s->next.at = s->next.at > s->from ? s->next.at - s->from : 0;
         s->first.upto = s->first.upto > s->from ? s->first.upto - s->from : 0;
         s->from = 0;
         s->to = keep;
@@ -89,9 +90,9 @@ static int is_renamed(const struct pid *s, const struct set *set, const uint8_t 
 
 static struct first first_of(const struct klv_lane *lane, const struct pid *s)
 {
-    int before = s->from < s->turn;
+    int before = s->from < s->turn, next = s->next.at && s->from == s->next.at;
     return (struct first){before ? s->turn : s->to, !before && s->late, before ? s->pts_held : s->pts,
-                          lane->received_us, clock_pcr(lane, s)};
+                          next ? s->next.received_us : lane->received_us, next ? s->next.pcr : clock_pcr(lane, s)};
 }
 
 static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view *view, struct klv_packet *packet)
@@ -203,9 +204,17 @@ void hold_witness(struct klv_lane *lane, int counts)
     }
 }
 
+static void note_next(const struct klv_lane *lane, struct pid *s)
+{
+    if (s->turns == 1 && s->pes_left == 0)
+        s->next = (struct next){s->turn, lane->received_us, clock_pcr(lane, s)};
+}
+
 /* The times of two PES packets are kept, not of three. */
 void hold_followed(struct klv_lane *lane, struct pid *s)
 {
+    if (s->waits)
+        note_next(lane, s);
     if (s->waits && s->turns >= 2 && (s->pes_left == 0 || s->pes_left == SIZE_MAX))
         confirm(lane, s);
 }
@@ -220,6 +229,7 @@ static int awaits_others(struct klv_lane *lane, struct pid *s, const struct klv_
         return 0;
     s->first = first_of(lane, s);
     s->turns = s->from < s->turn;
+    note_next(lane, s);
     s->waits = WITNESSES;
     lane->waiting |= bit_of(lane, s);
     return 1;

@@ -54,6 +54,10 @@ struct pid {
         int late;
         int64_t pts, received_us, pcr;
     } first;
+    struct next {               /* the PES packet that came to its end meanwhile; at = where it begins, 0 = none */
+        size_t at;
+        int64_t received_us, pcr;
+    } next;
     uint64_t faults;            /* of the lane, when this PID's last packet came */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */

@@ -225,10 +225,11 @@ static size_t wanted(const struct klv_lane *lane)
 
 static inline void take_packet(struct klv_lane *lane, const uint8_t *p)
 {
-    size_t pid = (size_t)(p[1] & 0x1f) << 8 | p[2];
+    uint32_t header = be32(p);
+    size_t pid = header >> 8 & 0x1fff;
     int role = lane->role[pid];
-    if (p[3] == lane->next[pid] && !(p[1] & 0x80))
-        lane->next[pid] = due_after(p[3]);
+    if ((header & TS_FIXED) == lane->next[pid])
+        lane->next[pid] = due_after(header);
     else
         check_odd(lane, p, pid);
     if (role)
@@ -239,7 +240,8 @@ static inline void take_packet(struct klv_lane *lane, const uint8_t *p)
 static void take_witness(struct klv_lane *lane, const uint8_t *p)
 {
     take_packet(lane, p);
-    hold_witness(lane, (be16(p + 1) & 0x1fff) != NO_PID);
+    if (lane->waiting)
+        hold_witness(lane, (be16(p + 1) & 0x1fff) != NO_PID);
 }
 
 /* One packet of those that came in pieces. */
@@ -271,16 +273,30 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
     }
 }
 
+/* The first of `count` packets that is to be looked at: not of a PID that matters to us, all payload, in sequence. */
+static const uint8_t *pass_plain(struct klv_lane *lane, const uint8_t *p, size_t count)
+{
+    for (size_t stride = lane->stride; count > 0; count--, p += stride) {
+        uint32_t header = be32(p);
+        size_t pid = header >> 8 & 0x1fff;
+        if ((header & TS_FIXED) != lane->next[pid] || lane->role[pid])
+            return p;
+        lane->next[pid] = due_after(header);
+    }
+    return p;
+}
+
 /* Packets straight from the input, up to and with the next that matters. */
 static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
     const uint8_t *p = in + *used, *end = in + n, *begin = p;
     size_t stride = lane->stride;
-    while ((size_t)(end - p) >= stride && p[0] == 0x47 && !(lane->draining | lane->due)) {
-        if (lane->waiting)
-            take_witness(lane, p);
-        else
-            take_packet(lane, p);
+    while (!(lane->draining | lane->due)) {
+        if (!lane->waiting)
+            p = pass_plain(lane, p, (size_t)(end - p) / stride);
+        if ((size_t)(end - p) < stride || p[0] != 0x47)
+            break;
+        take_witness(lane, p);
         p += stride;
     }
     lane->counts.ts_packets += (size_t)(p - begin) / stride;

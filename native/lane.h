@@ -25,7 +25,11 @@ enum {
     WITNESS_US = 50000      /* after which nothing is out of place any more */
 };
 
-/* Beside the header byte that is due next of a PID. */
+/* A TS packet's header but for its PID, its priority and whether a payload begins: of one all payload, with no fault
+ * marked, the counter is all that changes. */
+static const uint32_t TS_FIXED = 0xff8000ff, TS_PLAIN = 0x47000010;
+
+/* Beside the header that is due next of a PID: bits that no TS_FIXED has, so that nothing equals them. */
 enum { FRESH = 0x100, UNSEEN = 0x200, TWICE = 0x400, KNOWN_GAP = 0x800 };
 
 /* What a PID is to us. R_KLV + n: read by pids[n]; R_PMT + n: the n-th program's map; R_PRIVATE: private data
@@ -115,7 +119,7 @@ struct klv_lane {
     struct klv_counts counts;
     uint64_t faults;            /* of the line, on any PID: packets lost or spoilt */
     uint8_t role[8192];
-    uint16_t next[8192];        /* the fourth byte of a PID's next packet if it is all payload, and what else is known */
+    uint32_t next[8192];        /* TS_FIXED of a PID's next packet if it is all payload, and what else is known */
     struct section pat, pmt[PMTS];
     struct pid pids[KLV_PIDS];
     int64_t now, look, absent;  /* ticks since the lane began; when to look at the streams again; klv_lane_absent */
@@ -142,9 +146,9 @@ static inline unsigned bit_of(const struct klv_lane *lane, const struct pid *s)
 }
 
 /* What stands in lane->next behind a packet that bears payload. */
-static inline uint16_t due_after(uint8_t header)
+static inline uint32_t due_after(uint32_t header)
 {
-    return (uint16_t)(0x10 | ((header + 1) & 15));
+    return TS_PLAIN | ((header + 1) & 15);
 }
 
 /* Does an adaptation field announce a discontinuity? */

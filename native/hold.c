@@ -235,18 +235,31 @@ static int awaits_others(struct klv_lane *lane, struct pid *s, const struct klv_
     return 1;
 }
 
-/* What follows a loss with a key that no table knows is believed where it fills its PES packet, or unit, to the byte.
- * 0 = no such packet, 1 = its end is still to come, 2 = it is whole. */
-static int fills_unit(const struct klv_lane *lane, const struct pid *s)
+/* What follows a loss with a key that no table knows is believed where it fills its PES packet, or its unit, to the
+ * byte. KLV_OK: it does; KLV_MORE: it may yet; else there is no such packet. The end of a unit is where the next one
+ * begins: KLV_OK then means that it ends here if the unit does. */
+static enum klv_status fills_unit(const struct klv_lane *lane, const struct pid *s)
 {
     uint64_t length;
     size_t used, n = s->to - s->from;
     const uint8_t *p = s->hold + s->from;
-    if (s->in_step || s->cut || s->cells || s->from != s->turn || s->pes_left == SIZE_MAX || n < 17 ||
-        !is_designator(p) || klv_ber_length(p + 16, n - 16, &length, &used) != KLV_OK || length > lane->limit ||
-        16 + used + length != n + s->pes_left)
-        return 0;
-    return s->pes_left ? 1 : 2;
+    if (s->in_step || s->cells || s->from != s->turn || (lane->ts ? s->pes_left == SIZE_MAX : s->pid == NO_PID))
+        return KLV_BAD_TAG;
+    if (n < 16)
+        return !lane->ts && may_be_key(p, n) ? KLV_MORE : KLV_BAD_TAG;
+    if (!is_designator(p) || set_of_key(p))
+        return KLV_BAD_TAG;
+    enum klv_status status = klv_ber_length(p + 16, n - 16, &length, &used);
+    if (status != KLV_OK)
+        return lane->ts ? KLV_BAD_LENGTH : status;
+    if (length > lane->limit || 16 + used + length < n || (lane->ts && 16 + used + length != n + s->pes_left))
+        return KLV_BAD_LENGTH;
+    return 16 + used + length == n ? KLV_OK : KLV_MORE;
+}
+
+void hold_end(const struct klv_lane *lane, struct pid *s)
+{
+    s->in_step |= !lane->ts && fills_unit(lane, s) == KLV_OK;
 }
 
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet)
@@ -268,10 +281,10 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
                 last = 1;
             }
         }
-        int fills = fills_unit(lane, s);
-        if (fills == 1)
+        enum klv_status fills = s->cut ? KLV_BAD_TAG : fills_unit(lane, s);
+        if (fills == KLV_MORE || (fills == KLV_OK && !lane->ts))
             return KLV_MORE;
-        s->in_step |= fills == 2;
+        s->in_step |= fills == KLV_OK;
         enum klv_status status = klv_next(s->hold + s->from, end - s->from, lane->limit,
                                           (s->in_step ? KLV_STEP : 0) | (last ? KLV_LAST : 0), &view);
         s->from += view.at;

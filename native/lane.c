@@ -343,7 +343,10 @@ static void break_off(struct klv_lane *lane)
         struct pid *s = &lane->pids[i];
         if (!s->used)
             continue;
+        hold_end(lane, s);
+        uint8_t in_step = s->in_step;
         hold_cut(s);
+        s->in_step = in_step && !lane->ts;
         s->counted = 0;
         s->in_cell = 0;
         pes_wait(lane, s);
@@ -377,6 +380,8 @@ void klv_lane_absent(struct klv_lane *lane, int64_t us)
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged)
 {
     struct pid *s = &lane->pids[0];
+    hold_end(lane, s);
+    lane->draining = s->from < s->to;
     if (damaged || s->damaged)
         hold_cut(s);
     s->damaged = damaged != 0;
@@ -389,7 +394,6 @@ static void step_klv(struct klv_lane *lane, const uint8_t *in, size_t n, size_t 
     size_t take = n - *used < KLV_SPARE / 2 ? n - *used : KLV_SPARE / 2;
     hold_append(lane, &lane->pids[0], in + *used, take);
     *used += take;
-    lane->pids[0].pes_left = n - *used;
     lane->draining = 1;
 }
 

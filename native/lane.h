@@ -162,6 +162,7 @@ void hold_open(struct pid *s, uint16_t number);
 void hold_cut(struct pid *s);                   /* bytes were lost here */
 void hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */
 void hold_turn(struct pid *s, int64_t pts);     /* what comes from here on has this time */
+void hold_end(const struct klv_lane *lane, struct pid *s);  /* of a unit of bare KLV */
 void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 void hold_witness(struct klv_lane *lane, int counts); /* a TS packet more: does it speak for what waits? */
 void hold_followed(struct klv_lane *lane, struct pid *s); /* bytes of the PID itself came */

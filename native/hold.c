@@ -266,8 +266,6 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
 {
     lane->due &= ~bit_of(lane, s);
     for (;;) {
-        if (s->from >= s->first.upto)
-            hold_forget(lane, s);
         size_t end = s->cut ? s->cut : s->to;
         int last = s->cut != 0;
         struct klv_view view = {0};
@@ -290,6 +288,8 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
         s->from += view.at;
         lane->counts.passed_over += view.at;
         s->in_step = s->in_step && view.at == 0;
+        if (s->from >= s->first.upto)
+            hold_forget(lane, s);
         if (status == KLV_OK && ((!last && awaits_end(lane, s, &view)) || (!s->cut && awaits_others(lane, s, &view))))
             return KLV_MORE;
         if (status == KLV_OK) {

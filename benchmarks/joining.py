@@ -228,6 +228,9 @@ class _First:
     async def tell(self, notice: Notice) -> None:
         return None
 
+    async def lost(self) -> None:
+        await asyncio.get_running_loop().create_future()
+
 
 def _by_relay(port: int, demux: Demux) -> float:
     async def first() -> float:

@@ -1,4 +1,4 @@
-"""What every test may ask for: the `shared` recordings, a free port, and the rule about missing programs.
+"""What every test may ask for: the `shared` recordings, a free port, what the log said; and what holds for all of them.
 
 Next door: `brokers.py` and `feed.py` hold the fixtures of the brokers and of the senders.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import os
 import shutil
 import socket
@@ -104,6 +105,24 @@ def free_port() -> int:
                 continue
             return port
     raise RuntimeError("no port is free on 127.0.0.1")
+
+
+@pytest.fixture(autouse=True)
+def the_log_is_as_it_was() -> Iterator[None]:
+    """A test that runs a command in this process sets up its log; the next one finds it as before."""
+    log = logging.getLogger("klvrelay")
+    before = log.level, log.propagate, log.handlers[:]
+    yield
+    log.level, log.propagate, log.handlers[:] = before
+
+
+@pytest.fixture
+def said(caplog: pytest.LogCaptureFixture, the_log_is_as_it_was: None) -> Callable[[], list[str]]:
+    """Gives the lines of klvrelay's log so far."""
+    log = logging.getLogger("klvrelay")
+    log.propagate, log.handlers[:] = True, []
+    log.setLevel(logging.INFO)
+    return lambda: caplog.messages
 
 
 @pytest.fixture(autouse=True)

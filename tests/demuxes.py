@@ -17,7 +17,7 @@ from test_lane import ASYNC, KLVA, NULL, SYNC, Wire, cell, klv_packet
 from klvrelay.klv import Decoder
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet, Record
-from klvrelay.sources.by_libav import ByLibav
+from klvrelay.sources.libav.of_bytes import ByLibav
 
 VIDEO_PID = 0x100
 BEATS = 4

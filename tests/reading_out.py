@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from typing import Any
 
 from klvrelay.errors import SourceDown
 from klvrelay.klv import Decoder
 from klvrelay.record import Packet, Record, Units
-from klvrelay.sources import Source
+from klvrelay.sources import Source, open_source
+
+
+async def read(source: Source, got: list[Any] | None = None, within: float = 5) -> list[Any]:
+    """All that a source yields; `got` keeps it if it raises."""
+    got = [] if got is None else got
+    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
+        async for packet in packets:
+            got.append(packet)
+    return got
 
 
 async def records_of(
@@ -43,3 +54,14 @@ async def reader_gone(within: float) -> None:
     async with asyncio.timeout(within):
         while any(thread.name == "klvrelay-libav" for thread in threading.enumerate()):
             await asyncio.sleep(0.01)
+
+
+async def leaves_no_thread(url: str, freeze: Callable[[], None]) -> None:
+    """Closing returns at once; libav's thread follows within 2 x timeout + 1 s though the server hangs."""
+    packets = open_source(url, timeout=0.4).packets()
+    await anext(packets)
+    freeze()
+    began = time.monotonic()
+    await packets.aclose()
+    assert time.monotonic() - began < 0.1
+    await reader_gone(within=1.8)

@@ -5,12 +5,10 @@ Next door: `test_cli_decode.py` for `decode`, `test_cli_verbs.py` for the others
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import feed
@@ -23,14 +21,6 @@ CANARY = "c4n4ry-s3cret"
 COMMAND = (sys.executable, "-m", "klvrelay")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "COLUMNS": "120", "PYTHONUNBUFFERED": ""}
 VERBS = ("run", "replay", "decode", "probe", "record", "send", "items", "watch", "sample", "demo")
-
-
-@pytest.fixture(autouse=True)
-def log_as_it_was() -> Iterator[None]:
-    logger = logging.getLogger("klvrelay")
-    before = logger.propagate, logger.level, logger.handlers[:]
-    yield
-    logger.propagate, logger.level, logger.handlers[:] = before
 
 
 def ran(capfd: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:

@@ -17,7 +17,7 @@ import feed
 import orjson
 import pytest
 from conftest import ROOT
-from test_cli import COMMAND, ENVIRONMENT, log_as_it_was, ran  # noqa: F401
+from test_cli import COMMAND, ENVIRONMENT, ran
 from test_lane import klv_packet
 
 import klvrelay

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from brokers import Mosquitto, until
 from oracle import OracleBroker
-from test_cli import log_as_it_was, ran  # noqa: F401
+from test_cli import ran
 from test_relay_process import klvrelay
 
 from klvrelay import decode, sample

@@ -23,7 +23,9 @@ import pytest
 from brokers import until
 
 from klvrelay.config import SourceSettings
+from klvrelay.errors import SourceDown
 from klvrelay.names import Url
+from klvrelay.sending.srt import SrtLine
 
 RSS_MOST = 2 << 20
 SEED = 20_121
@@ -135,6 +137,28 @@ async def rtp(cycles: Cycles) -> AsyncIterator[SourceSettings]:
 
 
 @asynccontextmanager
+async def srt(cycles: Cycles) -> AsyncIterator[SourceSettings]:
+    """A sender that waits to be called, sends a little, and hangs up; once in a while it is away for a moment."""
+    with socket.socket(type=socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+
+    async def send() -> None:
+        while True:
+            with suppress(SourceDown):
+                async with SrtLine(Url.parse(f"srt://127.0.0.1:{port}?mode=listener&latency=20"), timeout=5) as line:
+                    for message in feed.datagrams(cycles.bytes()):
+                        await line.send(message)
+            cycles.done += 1
+            await asyncio.sleep(cycles.chance.choice((0.0, 0.0, 0.1)))
+
+    task = asyncio.create_task(send())
+    yield SourceSettings(Url.parse(f"srt://127.0.0.1:{port}?latency=20"), "flapping", timeout=0.5, stall=0.2)
+    task.cancel()
+    await asyncio.wait({task})
+
+
+@asynccontextmanager
 async def relay(settings: SourceSettings, port: int, *more: str) -> AsyncIterator[Callable[[], dict[str, Any]]]:
     """The relay beside us; gives what it said of itself last."""
     said: dict[str, Any] = {}
@@ -184,20 +208,30 @@ async def flap(flapping: Flapping, count: int, port: int, *more: str) -> None:
         assert grown <= RSS_MOST, f"{grown / 1e6:.1f} MB more after {count} cycles, seed {SEED}"
 
 
-FAST = [pytest.param(tcp, 60, id="tcp"), pytest.param(udp, 30, id="udp"), pytest.param(rtp, 30, id="rtp")]
+LIBSRT = pytest.mark.needs("libsrt")
+KINDS = [
+    pytest.param(tcp, 60, (), id="tcp"),
+    pytest.param(udp, 30, (), id="udp"),
+    pytest.param(rtp, 30, (), id="rtp"),
+    pytest.param(rtsp, 6, (), id="rtsp"),
+    pytest.param(srt, 6, (), id="srt", marks=LIBSRT),
+    pytest.param(tcp, 8, ("isolate",), id="isolated"),
+]
 
 
-@pytest.mark.parametrize(("flapping", "count"), [*FAST, pytest.param(rtsp, 6, id="rtsp")])
-async def test_a_flapping_source_leaves_the_others_alone(flapping: Flapping, count: int, free_port: int):
+@pytest.mark.parametrize(("flapping", "count", "more"), KINDS)
+async def test_a_flapping_source_leaves_the_others_alone(
+    flapping: Flapping, count: int, more: tuple[str, ...], free_port: int
+):
     """It comes back each time, and each time gives what it has."""
-    await flap(flapping, count, free_port)
+    await flap(flapping, count, free_port, *more)
 
 
 @pytest.mark.long
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize("flapping", [tcp, udp, rtp, rtsp])
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize(("flapping", "count", "more"), KINDS)
 async def test_a_thousand_cycles_leave_threads_descriptors_and_memory_where_they_were(
-    flapping: Flapping, free_port: int
+    flapping: Flapping, count: int, more: tuple[str, ...], free_port: int
 ):
     """Promised: memory within 2 MiB, threads and descriptors constant."""
-    await flap(flapping, 1000, free_port)
+    await flap(flapping, 1000, free_port, *more)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import fields
 
 import orjson
@@ -17,18 +16,6 @@ from klvrelay.health.report import link_document
 from klvrelay.health.rhythm import Rhythm
 from klvrelay.record import Link
 from klvrelay.wire import Counters
-
-
-@pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
-    """Gives the lines of the log so far."""
-    logger = logging.getLogger("klvrelay")
-    before = logger.propagate, logger.level, logger.handlers[:]
-    logger.propagate, logger.handlers[:] = True, []
-    logger.setLevel(logging.INFO)
-    yield lambda: caplog.messages
-    logger.propagate, logger.level, logger.handlers[:] = before
-
 
 Said = Callable[[], list[str]]
 
@@ -138,6 +125,7 @@ def test_a_source_that_never_heard_anything_is_told_once(said: Said, clock: Cloc
         clock.now += 1
         health.look()
     (line,) = said()
+    assert line == f"uav1: {health.reason}"
     assert "nothing received yet" in line
     assert health.state == "connecting"
 

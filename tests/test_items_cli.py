@@ -16,7 +16,7 @@ import sys
 import termios
 
 import pytest
-from test_cli import COMMAND, ENVIRONMENT, log_as_it_was, ran  # noqa: F401
+from test_cli import COMMAND, ENVIRONMENT, ran
 
 from klvrelay import spec
 

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from probing import Mux, asynchronous, klv_only, noted, probed, record, sample_file, told
 from rich.console import Console
-from test_cli import log_as_it_was, ran  # noqa: F401
+from test_cli import ran
 
 from klvrelay.probe.tell.document import document
 from klvrelay.probe.tell.text import console_for, write

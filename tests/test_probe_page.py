@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from probing import Mux, asynchronous, klv_only, probed, record
-from test_cli import log_as_it_was, ran  # noqa: F401
+from test_cli import ran
 
 from klvrelay.probe.drawn import Line, Strip
 from klvrelay.probe.drawn import Path as Track

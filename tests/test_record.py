@@ -28,7 +28,7 @@ from klvrelay.record import Link, Packet
 from klvrelay.recording import Limits, Recorder, cutter, recorder
 from klvrelay.recording.cutter import Cutter
 from klvrelay.sources import open_source
-from klvrelay.sources.folder import Segment, segments
+from klvrelay.sources.files.folder import Segment, segments
 
 TAPE = feed.recording(count=100, filler=3)
 NAME = re.compile(r"uav1-\d{8}T\d{6}\.\d{6}Z\.(ts|klv)")

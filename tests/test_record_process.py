@@ -20,7 +20,7 @@ import orjson
 import pytest
 from brokers import until
 from oracle import OracleBroker
-from test_cli import COMMAND, ENVIRONMENT, log_as_it_was, ran  # noqa: F401
+from test_cli import COMMAND, ENVIRONMENT, ran
 from test_relay_process import CANARY, klvrelay
 
 import klvrelay as library

@@ -6,8 +6,7 @@ Next door: `test_relay_mqtt.py` puts a broker at its end, `test_relay_process.py
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import feed
@@ -40,17 +39,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay_module, "STATES", 100)
     for module in (intake_module, outlet_module):
         monkeypatch.setattr(module, "Backoff", lambda: Backoff(first=0.002, cap=0.01))
-
-
-@pytest.fixture
-def said(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
-    """Gives the lines of the log so far."""
-    logger = logging.getLogger("klvrelay")
-    before = logger.propagate, logger.level, logger.handlers[:]
-    logger.propagate, logger.handlers[:] = True, []
-    logger.setLevel(logging.INFO)
-    yield lambda: caplog.messages
-    logger.propagate, logger.level, logger.handlers[:] = before
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from random import Random
 import feed
 import pytest
 
-from klvrelay.sources.rfc6597 import LIMIT, Track, Unit
+from klvrelay.sources.libav.rfc6597 import LIMIT, Track, Unit
 
 SET = bytes.fromhex("060e2b34020301010e01030302000000")
 ITEM = bytes.fromhex("060e2b34010101010702010101050000")

@@ -24,7 +24,7 @@ from klvrelay.sending.cut import HOLD, Cutter
 from klvrelay.sending.impair import Impairment
 from klvrelay.sending.pacing import Pacer, Transmission
 from klvrelay.sending.reel import Reel
-from klvrelay.sources import pace
+from klvrelay.sources.files import pace
 from klvrelay.verbs.send import bits_a_second
 
 TAPE = feed.recording(count=30, hz=30, filler=60)

@@ -12,24 +12,17 @@ from contextlib import aclosing
 import feed
 import pytest
 from demuxes import Pieces, records_of
+from reading_out import read
 from test_lane import ASYNC, KLVA, NULL, Wire, klv_packet, raws
 
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.klv import Decoder
 from klvrelay.record import Packet
 from klvrelay.sources import open_source
-from klvrelay.sources.by_libav import ByLibav, Intake
+from klvrelay.sources.libav.of_bytes import ByLibav, Intake
 
 TAPE = feed.recording(40, padding=300)
 PACKETS = [TAPE.ts[at : at + 188] for at in range(0, len(TAPE.ts), 188)]
-
-
-async def read(source, got=None, within=5):
-    got = [] if got is None else got
-    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
-        async for packet in packets:
-            got.append(packet)
-    return got
 
 
 def datagrams(data: bytes) -> list[Packet]:

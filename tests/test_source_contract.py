@@ -28,6 +28,8 @@ from klvrelay.sources import Source, open_source
 
 TAPE = feed.recording(20, hz=50, filler=6)
 TIMEOUT = 0.4
+LIBSRT_CLOSES = 8.0
+"""Seconds within which libsrt lets go of the port of a listener that was called; it may be bound anew at once."""
 GROUP = "239.255.77.1"
 
 Process = asyncio.subprocess.Process
@@ -437,8 +439,8 @@ async def test_the_link_counts_what_came(case: Case):
     first, least = source.link.size, max(len(got.data), sum(len(record.raw) for record in got.records))
     assert first >= least
     if source.url.scheme != "stdin":
-        await read(case, source)
-        assert source.link.size >= first + least
+        again = await read(case, source)
+        assert source.link.size >= first + sum(len(record.raw) for record in again.records)
     assert source.dropped == 0
 
 
@@ -454,7 +456,7 @@ async def test_closing_frees_sockets_files_and_threads(case: Case):
         assert asyncio.get_running_loop().time() - began < 0.2
 
     await killed(case.peer)
-    await freed(files, threads, 2 * TIMEOUT + 1)
+    await freed(files, threads, LIBSRT_CLOSES if source.url.scheme == "srt" else 2 * TIMEOUT + 1)
 
 
 @kinds()

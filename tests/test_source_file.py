@@ -12,7 +12,8 @@ import pytest
 
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Url
-from klvrelay.sources import file, open_source, sniff
+from klvrelay.sources import open_source, sniff
+from klvrelay.sources.files import file
 from klvrelay.sources.straight import packets_straight
 
 TAPE = feed.recording()

@@ -21,7 +21,8 @@ from test_relay_process import klvrelay
 from klvrelay.errors import ConfigError, NotMedia, SourceDown
 from klvrelay.klv import Decoder
 from klvrelay.record import Packet
-from klvrelay.sources import growing, open_source
+from klvrelay.sources import open_source
+from klvrelay.sources.files import growing
 
 TAPE = feed.recording(count=60)
 OTHER = feed.recording(count=20, first_pcr=5_000_000)

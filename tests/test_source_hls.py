@@ -123,27 +123,16 @@ async def test_a_segment_that_is_gone_costs_only_itself(tmp_path):
     assert all(TAPE.klv.index(a) < TAPE.klv.index(b) for a, b in pairwise(good))
 
 
-async def test_a_live_playlist_whose_server_is_gone_ends(tmp_path):
-    """The next reload finds nobody: the source ends or says so, within seconds."""
-    names = segments(TAPE.ts, tmp_path, 3)
-    playlist(tmp_path / "a.m3u8", names, seconds=0.3, ended=False)
-    async with web_server(tmp_path) as server:
-        source = open_source(server.url("a.m3u8"), timeout=0.5)
-        async with asyncio.timeout(5), aclosing(source.packets()) as packets:
-            await anext(packets)
-            server.kill()
-            await fault_of(packets)
-
-
-async def test_a_live_playlist_whose_server_hangs_is_down_after_the_timeout(tmp_path):
-    """A request that is not answered ends the source."""
+@pytest.mark.parametrize("fate", ["kill", "freeze"])
+async def test_a_live_playlist_whose_server_is_gone_or_hangs_ends(fate, tmp_path):
+    """The next reload finds nobody, or no answer: the source ends or says so, within seconds."""
     names = segments(TAPE.ts, tmp_path, 3)
     playlist(tmp_path / "a.m3u8", names, seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
         source = open_source(server.url("a.m3u8"), timeout=0.5)
         async with asyncio.timeout(6), aclosing(source.packets()) as packets:
             await anext(packets)
-            server.freeze()
+            getattr(server, fate)()
             await fault_of(packets)
 
 

@@ -9,7 +9,7 @@ from contextlib import aclosing
 import feed
 import pytest
 from certificates import certified
-from reading_out import fault_of, reader_gone, records_of
+from reading_out import fault_of, leaves_no_thread, records_of
 from web_servers import web_server
 
 from klvrelay.errors import SourceDown
@@ -123,13 +123,7 @@ async def test_a_live_stream_whose_server_hangs_is_down_after_the_timeout(folder
 async def test_a_live_stream_that_is_closed_leaves_no_thread(folder):
     """Closing returns at once; libav's thread follows within 2 x timeout + 1 s though the server hangs."""
     async with web_server(folder) as server:
-        packets = open_source(server.url("live/tape.ts"), timeout=0.4).packets()
-        await anext(packets)
-        server.freeze()
-        began = time.monotonic()
-        await packets.aclose()
-        assert time.monotonic() - began < 0.1
-        await reader_gone(within=1.8)
+        await leaves_no_thread(server.url("live/tape.ts"), server.freeze)
 
 
 @pytest.mark.needs("openssl")

@@ -29,7 +29,7 @@ from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.klv import Decoder
 from klvrelay.names import Secret, Url
 from klvrelay.sources import open_source
-from klvrelay.sources.isolated import IsolatedSource
+from klvrelay.sources.isolated.source import IsolatedSource
 
 CANARY = "c4n4ry-s3cret"
 
@@ -248,7 +248,7 @@ async def test_no_secret_is_where_others_can_read_it(free_port, caplog, monkeypa
         with pytest.raises(SourceDown) as fault:
             await reading
 
-    assert b"klvrelay.sources.cell" in seen
+    assert b"klvrelay.sources.isolated.cell" in seen
     assert b"PATH=" in seen
     assert CANARY.encode() not in seen
     assert CANARY not in caplog.text + str(fault.value) + repr(fault.value.__dict__) + str(source.url)
@@ -359,7 +359,7 @@ async def test_two_hundred_readings_leave_nothing(tmp_path):
 PARENT = """
 import asyncio, sys
 from klvrelay.sources import open_source
-from klvrelay.sources.isolated import IsolatedSource
+from klvrelay.sources.isolated.source import IsolatedSource
 async def main():
     async for packet in open_source(sys.argv[1], isolate=True).packets():
         pass

@@ -20,22 +20,22 @@ from pathlib import Path
 import feed
 import pytest
 from apart import children, isolated, open_files, records, until
-from test_relay import Ear, quick, relay, running, said  # noqa: F401  # two fixtures
+from test_relay import Ear, quick, relay, running  # noqa: F401  # a fixture
 
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.sources import isolated as isolated_module
 from klvrelay.sources import open_source
-from klvrelay.sources import process as process_module
-from klvrelay.sources import stderr as stderr_module
-from klvrelay.sources.isolated import IsolatedSource
-from klvrelay.sources.stderr import LINES
+from klvrelay.sources.isolated import process as process_module
+from klvrelay.sources.isolated import source as isolated_module
+from klvrelay.sources.isolated import stderr as stderr_module
+from klvrelay.sources.isolated.source import IsolatedSource
+from klvrelay.sources.isolated.stderr import LINES
 
 TAPE = feed.recording(30)
 HONEST = """
 import socket, sys, time, os, subprocess
 from klvrelay.errors import *
 from klvrelay.record import *
-from klvrelay.sources.parcel import *
+from klvrelay.sources.isolated.parcel import *
 line = socket.socket(fileno=int(sys.argv[1]))
 told = line.recv(65536)
 def say(*parcels): line.sendall(b"".join(parcels))
@@ -372,7 +372,7 @@ async def send_tape(port: int, stop: asyncio.Event) -> int:
     return rounds
 
 
-async def test_one_that_is_killed_again_and_again_hurts_no_other(free_port, said, monkeypatch):  # noqa: F811
+async def test_one_that_is_killed_again_and_again_hurts_no_other(free_port, said, monkeypatch):
     """Crashed and stopped in turn, it comes back each time; of the other stream no record is missing."""
     monkeypatch.setattr(isolated_module, "SILENT_LEAST", 0.3)
     other_port = free_port + 1 if free_port < 65535 else free_port - 1

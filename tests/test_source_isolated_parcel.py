@@ -12,7 +12,7 @@ import pytest
 
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.record import Link, Packet, Units
-from klvrelay.sources.parcel import (
+from klvrelay.sources.isolated.parcel import (
     MOST,
     PIDS_MOST,
     SMALL,

@@ -8,10 +8,10 @@ import ssl
 import threading
 import time
 import traceback
-from contextlib import aclosing
 
 import feed
 import pytest
+from reading_out import read
 
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.klv import Decoder
@@ -48,14 +48,6 @@ def certificate(tmp_path):
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(path)
     return str(path), tls
-
-
-async def read(source, got=None, within=5):
-    got = [] if got is None else got
-    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
-        async for packet in packets:
-            got.append(packet)
-    return got
 
 
 def records_of(packets):

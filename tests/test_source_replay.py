@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from klvrelay.klv import Decoder
-from klvrelay.sources import open_source, pace, replay
+from klvrelay.sources import open_source
+from klvrelay.sources.files import pace, replay
 
 TAPE = feed.recording(count=30, hz=30, filler=5)
 

@@ -1,5 +1,5 @@
 """srt:// with real peers: both directions, all modes, and every way in which a peer goes; next door,
-`test_source_srt_loss.py`, `test_source_srt_sender.py` and `test_source_srt_process.py`."""
+`test_source_srt_loss.py`, `test_send_srt.py` and `test_source_srt_process.py`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from srt_peers import Heard, hear, transmitter
 from klvrelay import sample
 from klvrelay.errors import ConfigError, NotMedia, SourceDown
 from klvrelay.names import Secret, Url
-from klvrelay.sources import libsrt, open_source, srt
-from klvrelay.sources.srt_sender import SrtSender
+from klvrelay.sending.srt import SrtLine
+from klvrelay.sources import open_source
+from klvrelay.sources.srt import libsrt
+from klvrelay.sources.srt import source as srt
 
 TAPE = feed.recording(count=63, filler=2)
 PIECES = feed.datagrams(TAPE.ts)
@@ -96,7 +98,7 @@ async def test_ffmpeg_sends_to_us(listens, free_port, tmp_path):
 async def test_two_of_ours_meet_in_a_rendezvous(free_port):
     """Neither listens; each calls from the port that the other calls."""
     source = open_source(f"srt://127.0.0.2:{free_port}?mode=rendezvous&localaddr=127.0.0.1")
-    sender = SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}?mode=rendezvous&localaddr=127.0.0.2"))
+    sender = SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}?mode=rendezvous&localaddr=127.0.0.2"), timeout=5)
 
     async with asyncio.TaskGroup() as tasks:
         hearing = tasks.create_task(hear(source, len(TAPE.klv)))
@@ -119,7 +121,7 @@ async def test_addresses_of_both_kinds_are_called(ours, theirs, free_port):
 
     async with asyncio.TaskGroup() as tasks:
         hearing = tasks.create_task(hear(source, len(TAPE.klv)))
-        async with SrtSender(Url.parse("srt://" + theirs.format(free_port))) as sender:
+        async with SrtLine(Url.parse("srt://" + theirs.format(free_port)), timeout=5) as sender:
             for piece in PIECES:
                 await sender.send(piece)
 
@@ -133,7 +135,7 @@ async def test_klv_without_a_container_is_recognised(free_port):
 
     async with asyncio.TaskGroup() as tasks:
         hearing = tasks.create_task(hear(source, len(TAPE.klv)))
-        async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}")) as sender:
+        async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
             for piece in feed.datagrams(TAPE.bare, 1000):
                 await sender.send(piece)
 
@@ -146,7 +148,7 @@ async def test_other_bytes_are_not_media(free_port):
     """What is neither is said so."""
     source = open_source(local(free_port))
     task = asyncio.create_task(hear(source, 1))
-    async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}")) as sender:
+    async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
         for _ in range(300):
             await sender.send(b"hello, world" * 100)
 
@@ -201,33 +203,25 @@ async def test_a_wrong_passphrase_is_said_so(ours, says, free_port):
 
 
 @live_transmit
-async def test_a_caller_with_a_wrong_passphrase_does_not_keep_the_right_one_out(free_port):
-    """A listener refuses it and waits on."""
-    source = open_source(local(free_port, latency=40), passphrase=Secret(PASSPHRASE))
+@pytest.mark.parametrize(
+    ("wants", "other"),
+    [
+        (f"passphrase={PASSPHRASE}", "passphrase=another-passphrase"),
+        ("streamid=#!::r=uav7,m=publish", "streamid=uav8"),
+    ],
+    ids=["another passphrase", "another stream"],
+)
+async def test_a_caller_that_is_refused_does_not_keep_the_right_one_out(wants, other, free_port):
+    """A listener hangs up on it, waits on, and takes who has the passphrase and asks for its stream."""
+    source = open_source(f"{local(free_port, latency=40)}&{wants}")
     hearing = asyncio.create_task(hear(source, len(TAPE.klv)))
     await feed.listening(free_port)
 
-    async with transmitter(f"srt://127.0.0.1:{free_port}?passphrase=another-passphrase", PIECES) as refused:
+    others = feed.datagrams(feed.recording(count=9).ts)
+    async with transmitter(f"srt://127.0.0.1:{free_port}?{other}", others, pause=0.02) as refused:
         await asyncio.wait_for(refused.wait(), 5)
     assert not hearing.done()
-    async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}&passphrase={PASSPHRASE}", PIECES):
-        heard = await hearing
-
-    assert heard.klv == TAPE.klv
-
-
-@live_transmit
-async def test_a_caller_for_another_stream_is_hung_up_on(free_port):
-    """A listener with a stream id takes the caller that asks for it, whoever called before."""
-    source = open_source(local(free_port, latency=40, streamid="#!::r=uav7,m=publish"))
-    hearing = asyncio.create_task(hear(source, len(TAPE.klv)))
-    await feed.listening(free_port)
-
-    other = feed.datagrams(feed.recording(count=9).ts)
-    async with transmitter(f"srt://127.0.0.1:{free_port}?streamid=uav8", other, pause=0.02) as refused:
-        await asyncio.wait_for(refused.wait(), 5)
-    assert not hearing.done()
-    async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}&streamid=#!::r=uav7,m=publish", PIECES):
+    async with transmitter(f"srt://127.0.0.1:{free_port}?{LATENCY}&{wants}", PIECES):
         heard = await hearing
 
     assert heard.klv == TAPE.klv
@@ -305,7 +299,7 @@ async def test_a_slow_reader_gets_the_newest(free_port, monkeypatch):
     source, got, over = open_source(local(free_port, latency=40)), [], asyncio.Event()
 
     async def send():
-        async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}?{LATENCY}")) as sender:
+        async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}?{LATENCY}"), timeout=5) as sender:
             for piece in PIECES:
                 await sender.send(piece)
                 await asyncio.sleep(0.001)
@@ -335,7 +329,7 @@ async def test_a_stamp_is_when_it_was_due_however_late_it_is_fetched(free_port):
     sent = []
 
     async def send():
-        async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}?{LATENCY}")) as sender:
+        async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}?{LATENCY}"), timeout=5) as sender:
             for piece in PIECES[:12]:
                 sent.append(time.time_ns() // 1000)
                 await sender.send(piece)
@@ -371,7 +365,7 @@ async def test_a_source_that_waits_can_be_cancelled_at_once(query, free_port):
     assert time.monotonic() - begun < 0.1
     assert task.cancelled()
     hearing = asyncio.create_task(hear(open_source(local(free_port)), 1))
-    async with SrtSender(Url.parse(f"srt://127.0.0.1:{free_port}")) as sender:
+    async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
         await sender.send(PIECES[0])
         await hearing
 
@@ -445,6 +439,16 @@ def test_what_is_secret_is_not_printed():
 
 
 @loaded
+def test_the_environments_passphrase_is_for_a_url_that_names_none(monkeypatch):
+    """What is said nearest counts; one that is empty is a mistake, not a line without encryption."""
+    monkeypatch.setenv("KLVRELAY_SRT_PASSPHRASE", PASSPHRASE)
+    assert open_source("srt://h:9000")._settings.passphrase == Secret(PASSPHRASE)
+    assert open_source("srt://h:9000?passphrase=of-the-url-1")._settings.passphrase == Secret("of-the-url-1")
+    assert open_source("srt://h:9000", passphrase="as a plain text")._settings.passphrase == Secret("as a plain text")
+    with pytest.raises(ConfigError, match="10 to 79 characters"):
+        open_source("srt://h:9000", passphrase=Secret(""))
+
+
 def test_a_passphrase_of_its_own_counts_before_the_url():
     """It may come from a file or the environment; a wrong length is refused wherever it came from."""
     source = open_source("srt://h:9000?passphrase=of-the-url-1", passphrase=Secret(PASSPHRASE))

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 
 import feed
 import pytest
+from reading_out import read
 
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.sources import open_source
 
 TAPE = feed.recording()
-
-
-async def read(source, got=None, within=5):
-    got = [] if got is None else got
-    async with asyncio.timeout(within), aclosing(source.packets()) as packets:
-        async for packet in packets:
-            got.append(packet)
-    return got
 
 
 async def send(port, *pieces):
@@ -94,7 +86,7 @@ async def test_other_bytes_are_not_media():
 
 async def test_an_unknown_host_is_said_so():
     """A name that no resolver knows is a SourceDown, not a traceback."""
-    with pytest.raises(SourceDown, match="name is not known"):
+    with pytest.raises(SourceDown, match=r"the name no-such-host\.invalid is not known"):
         await read(open_source("tcp://no-such-host.invalid:5000"))
 
 

@@ -18,8 +18,9 @@ import pytest
 from klvrelay.errors import SourceDown
 from klvrelay.klv import Decoder
 from klvrelay.record import Units
-from klvrelay.sources import open_source, udp
-from klvrelay.sources.hub import hub_of
+from klvrelay.sources import open_source
+from klvrelay.sources.datagrams import source as udp
+from klvrelay.sources.datagrams.hub import hub_of
 
 TAPE = feed.recording()
 DATAGRAMS = feed.datagrams(TAPE.ts)
@@ -442,7 +443,7 @@ async def test_no_record_spans_what_the_kernel_dropped(demux, free_port):
 
 async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_port, monkeypatch):
     """What waits for the reader is bounded; then the kernel's buffer fills."""
-    monkeypatch.setattr("klvrelay.sources.inbox.WAITING_MOST", 10_000)
+    monkeypatch.setattr("klvrelay.sources.datagrams.inbox.WAITING_MOST", 10_000)
     source = open_source(f"udp://127.0.0.1:{free_port}")
     loop = asyncio.get_running_loop()
     loop.call_soon(lambda: feed.send_udp(DATAGRAMS[:1], free_port))
@@ -463,7 +464,7 @@ async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_por
 
 async def test_units_that_wait_are_bounded_too(free_port, monkeypatch):
     """A reader of units that stops leaves the rest in the kernel, and gets it all afterwards."""
-    monkeypatch.setattr("klvrelay.sources.inbox.WAITING_MOST", 10_000)
+    monkeypatch.setattr("klvrelay.sources.datagrams.inbox.WAITING_MOST", 10_000)
     source, klv = open_source(f"udp://127.0.0.1:{free_port}", demux="native"), []
     loop = asyncio.get_running_loop()
     loop.call_soon(lambda: feed.send_udp(DATAGRAMS[:1], free_port))
@@ -573,7 +574,7 @@ async def test_closing_while_datagrams_wait_leaves_nothing(free_port):
                 feed.send_udp(DATAGRAMS, free_port)
                 await asyncio.sleep(0)
 
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before  # fewer: an earlier test's libsrt closes late
     assert not [timer for timer in loop._scheduled if not timer.cancelled()]
 
 

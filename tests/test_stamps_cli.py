@@ -17,7 +17,7 @@ import orjson
 import pytest
 import stamped
 from conftest import ROOT
-from test_cli import COMMAND, ENVIRONMENT, log_as_it_was, ran  # noqa: F401
+from test_cli import COMMAND, ENVIRONMENT, ran
 
 import klvrelay
 from klvrelay import frame_times, sample

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import random
 
+STEADY = 10.0
+"""Seconds that a source must have lasted before the next try comes quickly again."""
+
 
 class Backoff:
     """`next()` gives the seconds to wait; `reset()` after a success."""

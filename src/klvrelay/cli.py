@@ -47,9 +47,13 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     said["timeout"] = getattr(args, "source_timeout", None)
     extra = {key: value for key, value in said.items() if value is not None}
     names = [*args.stream, *[None] * len(args.sources)]
+    urls = [Url.parse(source) for source in args.sources]
+    # It is meant for the files among them; where there is none it is a mistake.
+    follow = extra.pop("follow", False)
+    files = any(url.scheme == "file" for url in urls)
     sources = tuple(
-        SourceSettings(Url.parse(source), stream=name, **extra)
-        for source, name in zip(args.sources, names, strict=False)
+        SourceSettings(url, stream=name, follow=follow and (url.scheme == "file" or not files), **extra)
+        for url, name in zip(urls, names, strict=False)
     )
     if sources:
         settings = replace(settings, sources=sources)
@@ -92,22 +96,25 @@ async def _decode(args: argparse.Namespace) -> int:
     return 0
 
 
+def _source_options(args: argparse.Namespace) -> dict[str, Any]:
+    """What was said of the source beside its URL."""
+    options = {"interface": args.interface, "sender": args.sender, "timeout": args.source_timeout}
+    return {key: value for key, value in options.items() if value is not None}
+
+
 async def _record(args: argparse.Namespace) -> int:
     from klvrelay.verbs.record import record
 
-    options = {"interface": args.interface, "sender": args.sender, "timeout": args.source_timeout}
-    given = {key: value for key, value in options.items() if value is not None}
     limits = (args.segment_seconds, args.segment_size, args.keep_size, args.keep_age)
-    await record(args.source, args.folder, args.stream, limits, quiet=args.quiet, **given)
+    await record(args.source, args.folder, args.stream, limits, quiet=args.quiet, **_source_options(args))
     return 0
 
 
 async def _probe(args: argparse.Namespace) -> int:
     from klvrelay.verbs.probe import Wishes, probe
 
-    options = {"interface": args.interface, "sender": args.sender, "timeout": args.source_timeout}
-    given = {key: value for key, value in options.items() if value is not None}
-    return await probe(args.source, Wishes(args.seconds, args.json, args.html, args.quiet), **given)
+    wishes = Wishes(args.seconds, args.json, args.html, args.quiet)
+    return await probe(args.source, wishes, **_source_options(args))
 
 
 def _frame_times(args: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """The only caller of `native/socket.h`: what the kernel holds for a datagram socket, as KLV units or as bytes.
 
-Next door: `wire.py` is the same for `native/klv.h`; `sources/inbox.py` asks here at each wake-up of the loop.
+Next door: `wire.py` is the same for `native/klv.h`; `sources/datagrams/inbox.py` asks here at each wake-up of the loop.
 """
 
 from __future__ import annotations

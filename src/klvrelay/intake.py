@@ -14,7 +14,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import NamedTuple
 
-from klvrelay.backoff import Backoff
+from klvrelay.backoff import STEADY, Backoff
 from klvrelay.errors import SourceDown, SourceError
 from klvrelay.health import StreamHealth
 from klvrelay.health.report import link_document
@@ -24,12 +24,10 @@ from klvrelay.latest import Latest
 from klvrelay.outlet import Outlet
 from klvrelay.record import Link, Record
 from klvrelay.sinks import Notice
-from klvrelay.sources import Source
+from klvrelay.sources import Source, may_come_back
 
 LOG = logging.getLogger("klvrelay")
 
-STEADY = 10.0
-"""Seconds that a source must have lasted before the next try comes quickly again."""
 PATIENCE_MOST = 60.0
 """Seconds at most that a source of fixed streams gets to show KLV before it is opened anew."""
 CLOSING = 15.0
@@ -72,7 +70,7 @@ class Stream:
         self._dropped = 0
         self._renewal: asyncio.Future[str] | None = None
         self._patience = feed.stall
-        self._told: tuple[bool | None, str, float] = (None, "", 0.0)
+        self._told: tuple[bool | None, str, str, float] = (None, "", "", 0.0)
 
     async def keep(self) -> None:
         """Carry the source, and open it again whenever it falls."""
@@ -84,7 +82,7 @@ class Stream:
             begun = time.monotonic()
             fault = await self._one_opening(source)
             self._settle(source)
-            if not _may_come_back(source, fault):
+            if not may_come_back(source, fault):
                 break
             if time.monotonic() - begun > STEADY:  # what comes and goes is not asked for ever faster
                 backoff.reset()
@@ -215,14 +213,14 @@ class Stream:
         """Availability where it changed, the link's report where its state did or some time went by."""
         health = self.health
         now = health.clock()
-        online, state, at = self._told
+        online, state, reason, at = self._told
         if health.online != online or (health.state == "ended" and state != "ended"):
             self._everywhere(Notice("availability", self.name, b"online" if health.online else b"offline"))
-        if health.state != state or now - at >= LINK_EVERY:
+        if (health.state, health.reason) != (state, reason) or now - at >= LINK_EVERY:
             self.count()
             self._everywhere(Notice("link", self.name, link_document(health, self._boot)))
             at = now
-        self._told = health.online, health.state, at
+        self._told = health.online, health.state, health.reason, at
 
     def tell_state(self) -> None:
         """The latest value of every item, where there is a newer one."""
@@ -243,12 +241,3 @@ def _where(error: BaseException) -> str:
     """File and line where it was raised: what a report needs, without any of the data."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{os.path.basename(frame.filename)}:{frame.lineno}"
-
-
-def _may_come_back(source: Source, error: SourceError | None) -> bool:
-    """A live source is worth another try; a file has come to its end, or is not there."""
-    if source.live:
-        return True
-    if source.url.scheme in ("file", "stdin"):
-        return False
-    return isinstance(error, SourceDown)

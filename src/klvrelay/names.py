@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import parse_qsl, quote, unquote
@@ -98,6 +98,12 @@ class Url:
     def options(self) -> dict[str, str]:
         """What stands behind the `?`, decoded; the last of equal names counts."""
         return dict(parse_qsl(self.query.reveal(), keep_blank_values=True)) if self.query else {}
+
+    def check_options(self, known: Set[str], ignored: Set[str] = frozenset()) -> None:
+        """Raise ConfigError for an option that is neither `known` nor one to be let be; it names those known."""
+        if unknown := self.options.keys() - known - ignored:
+            names = ", ".join(sorted(known))
+            raise ConfigError(f"{self}: option {printable(min(unknown))} is not known; known are {names}")
 
     def unredacted(self, *, without: Collection[str] = ()) -> str:
         """The URL with its credentials, less the options `without`: only for opening the connection."""

@@ -11,12 +11,14 @@ from klvrelay.names import printable
 
 SOURCES = """\
 sources:
-  flight.ts  -                     a file, standard input: MPEG-TS, bare KLV, mp4, mkv, ...
+  flight.ts  tapes/  -             a file, a recorder's folder, standard input: MPEG-TS, bare KLV, mp4, mkv, ...
   udp://0.0.0.0:5000               datagrams of MPEG-TS, on this port
   udp://239.1.1.1:5000             a multicast group (--interface eth0 where there are several)
   rtp://0.0.0.0:5004               the same in RTP
   tcp://camera:5000                MPEG-TS over TCP (?listen=1 to be called instead)
-  rtsp://user:password@camera/path rtsps://, http://, https:// too
+  srt://camera:9000  srt://:9000   call, or be called (?mode=rendezvous&latency=120&streamid=...); the passphrase
+                                   is KLVRELAY_SRT_PASSPHRASE in the environment
+  rtsp://user:password@camera/path (?transport=udp) rtsps://; http://, https:// of MPEG-TS or HLS
 """
 BROKERS = """\
 brokers:
@@ -238,7 +240,7 @@ far ends:
   udp://239.1.1.1:5000?ttl=4       a multicast group (--interface eth0 where there are several)
   rtp://192.0.2.7:5004             the same in RTP
   tcp://192.0.2.7:5000             a connection (?listen=1 to be called instead)
-  srt://192.0.2.7:5000             SRT
+  srt://192.0.2.7:5000             SRT (?mode=listener to be called; the passphrase from KLVRELAY_SRT_PASSPHRASE)
 impairments, each of the datagrams (or, level=ts, of the TS packets in them):
   loss=1%  burst=3                 so many are lost, 3 in a row
   reorder=0.5%  by=2               come 2 later

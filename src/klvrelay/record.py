@@ -59,7 +59,8 @@ class Link:
     """What the line told a source so far; what its kind can't know stays 0 (None for a measure).
 
     size             bytes of transport
-    datagrams        of UDP and RTP; `strangers` of them came from another sender than the one that is fixed
+    datagrams        of UDP and RTP, and messages of SRT; `strangers` of them came from another sender than the one that
+                     is fixed
     kernel_drops     datagrams that the kernel dropped, since the socket's buffer was full
     rtp_lost         sequence numbers that never came; `rtp_reordered` came late but in time, `rtp_duplicates` twice;
                      `rtp_restarts` are senders that began anew

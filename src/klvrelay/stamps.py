@@ -1,6 +1,6 @@
 """The times of video frames: precision time stamps (MISB ST 0603) inside the video itself (ST 0604).
 
-Next door: `wire.py` finds them in a frame's bytes, `sources/libav.py` opens what the frames are in.
+Next door: `wire.py` finds them in a frame's bytes, `sources/libav/demuxer.py` opens what they are in.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from klvrelay import wire
 from klvrelay.errors import ConfigError, NotMedia, SourceError
 from klvrelay.names import Url
 from klvrelay.record import utc
-from klvrelay.sources.demuxer import Demuxer, libav_options
-from klvrelay.sources.libav import pts_of
+from klvrelay.sources.libav.demuxer import Demuxer, libav_options
+from klvrelay.sources.libav.source import pts_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -22,7 +22,7 @@ from klvrelay.probe.tell.verdict import verdict_of
 from klvrelay.probe.transport.survey import Survey
 from klvrelay.record import Packet, Record
 from klvrelay.sources import Source
-from klvrelay.sources.file import FileSource
+from klvrelay.sources.files.file import FileSource
 from klvrelay.sources.straight import packets_straight
 
 BREATH = 4

@@ -5,7 +5,7 @@
     shelf.py      the folder: writes, names, completes and removes segments
     limits.py     sizes and ages as they are written on a command line
 
-Next door: `sources/folder.py` knows the segments' names, and `sources/` reads them back.
+Next door: `sources/files/folder.py` knows the segments' names, and `sources/` reads them back.
 """
 
 from klvrelay.recording.limits import Limits

@@ -18,13 +18,14 @@ from contextlib import aclosing, suppress
 from itertools import count
 from typing import TypeVar
 
-from klvrelay.backoff import Backoff
-from klvrelay.errors import NotMedia, SourceDown, SourceError
+from klvrelay.backoff import STEADY, Backoff
+from klvrelay.errors import NotMedia, SourceError
 from klvrelay.record import Packet
 from klvrelay.recording.cutter import Cutter
 from klvrelay.recording.limits import Limits, shown
 from klvrelay.recording.shelf import Piece, Shelf
-from klvrelay.sources import Source
+from klvrelay.sources import Source, may_come_back
+from klvrelay.sources.clock import now_us
 
 LOG = logging.getLogger("klvrelay")
 T = TypeVar("T")
@@ -35,8 +36,6 @@ RETRY = 1.0
 """Seconds between two tries on a disk that takes nothing."""
 MOST_WAITING = 32 << 20
 """Bytes that may wait for the disk; then the source waits, and a live one drops and counts."""
-STEADY = 10.0
-"""Seconds that a source must have lasted before the next try comes quickly again."""
 TIDY = 60
 """Seconds between two looks for what is too old."""
 
@@ -117,18 +116,18 @@ class Recorder:
             try:
                 await self._take(source)
             except SourceError as error:
-                if not _may_come_back(source, error):
+                if not may_come_back(source, error):
                     raise
                 fault = str(error)
             except Exception as error:  # a fault of ours in one stretch must not end a recording of months
                 LOG.debug("%s", error, exc_info=True)
                 fault = f"{source.url}: a fault of klvrelay's own: {type(error).__name__}"
-                if not _may_come_back(source, None):
+                if not may_come_back(source, None):
                     raise SourceError(fault) from error
             finally:
                 self.dropped += source.dropped
                 self._cut()
-            if not _may_come_back(source, None):
+            if not may_come_back(source, None):
                 return
             if time.monotonic() - begun > STEADY:
                 backoff.reset()
@@ -150,7 +149,7 @@ class Recorder:
         if self.state != "recording":
             LOG.info("record.source_up: %s: receiving", source.url)
         self.state = "recording"
-        received = time.time_ns() // 1000 if packet.received_us is None else packet.received_us
+        received = now_us() if packet.received_us is None else packet.received_us
         for data in self._cutter.feed(bytes(packet.data), packet.carriage, time.monotonic()):
             self._waiting.append(None if data is None else Piece(data, received, packet.carriage))
         self._held += len(packet.data)
@@ -244,10 +243,3 @@ class Recorder:
 
 def _size(batch: deque[Piece | None]) -> int:
     return sum(len(piece.data) for piece in batch if piece is not None)
-
-
-def _may_come_back(source: Source, error: SourceError | None) -> bool:
-    """A live source is worth another try; a file has come to its end, or is not there."""
-    if source.url.scheme in ("file", "stdin"):
-        return False
-    return source.live or isinstance(error, SourceDown)

@@ -20,7 +20,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.names import printable
 from klvrelay.record import Carriage
 from klvrelay.recording.limits import Limits
-from klvrelay.sources.folder import Segment, segments
+from klvrelay.sources.files.folder import Segment, segments
 
 LOG = logging.getLogger("klvrelay")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from klvrelay.record import Carriage
 from klvrelay.sending.impair import TS_SIZE, Impairer, ts_packets
-from klvrelay.sources.pace import SYNC, Slice
+from klvrelay.sources.files.pace import SYNC, Slice
 
 HOLD = 0.05
 """Seconds of the recording that a datagram waits at most to be full: on a slow stream it goes out short."""

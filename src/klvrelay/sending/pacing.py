@@ -14,8 +14,8 @@ from klvrelay.sending import Line
 from klvrelay.sending.cut import UDP_MOST, Cutter
 from klvrelay.sending.impair import TS_SIZE, Impairer, Impairment, Tally
 from klvrelay.sending.reel import Reel
-from klvrelay.sources.pace import Slice
-from klvrelay.sources.replay import LATE, ROUND_LEAST
+from klvrelay.sources.files.pace import Slice
+from klvrelay.sources.files.replay import LATE, ROUND_LEAST
 
 PKT_SIZE = 7 * TS_SIZE
 """Bytes of MPEG-TS in a datagram: what goes through an Ethernet in one piece."""

@@ -1,6 +1,6 @@
 """What is sent: a file, a folder of segments or standard input, as slices with the second each is due at.
 
-Next door: `sources/pace.py` has the clocks; `cut.py` makes datagrams of the slices.
+Next door: `sources/files/pace.py` has the clocks; `cut.py` makes datagrams of the slices.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from contextlib import aclosing
 from klvrelay.errors import ConfigError, NotMedia
 from klvrelay.names import Url
 from klvrelay.record import Carriage
-from klvrelay.sources.file import pieces
-from klvrelay.sources.pace import KlvClock, RateClock, Slice, TsClock
+from klvrelay.sources.files.file import pieces
+from klvrelay.sources.files.pace import KlvClock, RateClock, Slice, TsClock
 from klvrelay.sources.sniff import sniffed
 
 QUANTUM = 0.0003

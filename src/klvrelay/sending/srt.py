@@ -1,49 +1,92 @@
-"""srt://: the sending end of SRT, which `sources/srt_sender.py` has beside the receiving one; next door, `tcp.py`."""
+"""srt://: messages on a line that `sources/srt/line.py` opens; next door, `tcp.py`."""
 
 from __future__ import annotations
 
+import asyncio
+import time
 from types import TracebackType
 from typing import Self
 
-from klvrelay.errors import SinkDown, SourceDown
-from klvrelay.names import Url
+from klvrelay.errors import SourceDown
+from klvrelay.names import Secret, Url
 from klvrelay.sending.gone import ReceiverGone
-from klvrelay.sources.srt_sender import SIZE, SrtSender
+from klvrelay.sources.srt.libsrt import Line, LineLost, Option, library
+from klvrelay.sources.srt.line import SrtSettings, opened
+
+SIZE = 1316
+"""Bytes that go at once: seven packets of MPEG-TS."""
+PAUSE = 0.002
+"""Seconds between two tries where there is no room."""
+_GRACE_MS = 50
 
 
 class SrtLine:
-    """Messages of at most 1,316 bytes, which SRT sends again where they are lost."""
+    """Messages of at most 1,316 bytes, which SRT sends again where they are lost.
+
+    A caller gets `timeout` seconds for an answer, a listener waits without end. At its end it waits until all has
+    arrived: for the latency, and `timeout` seconds at most.
+
+    Raises ConfigError for a URL that can't be meant and where there is no libsrt.
+    """
 
     lossy = False
     troubles = 0
 
-    def __init__(self, url: Url, *, timeout: float) -> None:
+    def __init__(self, url: Url, *, timeout: float, passphrase: Secret | None = None) -> None:
         self.url = url
-        self.waits = not url.host or url.options.get("mode") in ("listener", "server")
-        self._sender = SrtSender(url, timeout=timeout)
+        self._settings = SrtSettings.of(url, passphrase)
+        self.waits = self._settings.mode == "listener"
+        library()  # where it is missing that is said before anything starts
+        self._timeout = timeout
+        self._line: Line | None = None
 
     async def __aenter__(self) -> Self:
         try:
-            await self._sender.__aenter__()
-        except SinkDown as fault:
-            raise SourceDown(str(fault)) from None
+            self._line = await opened(self._settings, self._timeout)
+        except LineLost as fault:
+            raise SourceDown(f"{self.url}: {fault}") from None
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
+        line, self._line = self._line, None
+        if line is None:
+            return
         try:
-            await self._sender.__aexit__(kind, fault, trace)
-        except SinkDown as gone:
-            raise ReceiverGone(str(gone)) from None
+            if fault is None:
+                await self._arrived(line)
+        finally:
+            line.close()
 
     def frame(self, payload: bytes, seconds: float) -> bytes:
         return payload
 
     async def send(self, datagram: bytes) -> None:
-        """Raises ReceiverGone where nobody takes it any more."""
+        """Raises ReceiverGone where nobody takes it any more, or nobody has for `timeout` seconds."""
+        assert self._line is not None
         try:
             for at in range(0, len(datagram), SIZE):
-                await self._sender.send(datagram[at : at + SIZE])
-        except SinkDown as gone:
-            raise ReceiverGone(str(gone)) from None
+                await self._sent(self._line, datagram[at : at + SIZE])
+        except LineLost as gone:
+            raise ReceiverGone(f"{self.url}: {gone}") from None
+
+    async def _sent(self, line: Line, message: bytes) -> None:
+        begun = time.monotonic()
+        while not line.send(message):
+            await self._pause(begun)
+
+    async def _arrived(self, line: Line) -> None:
+        """Wait until the far end has all: what it holds back for the latency it throws away when we hang up."""
+        try:
+            begun = time.monotonic()
+            while line.number(Option.SNDDATA):
+                await self._pause(begun)
+            await asyncio.sleep((line.number(Option.PEERLATENCY) + _GRACE_MS) / 1000)
+        except LineLost as gone:
+            raise ReceiverGone(f"{self.url}: {gone} before all had arrived") from None
+
+    async def _pause(self, begun: float) -> None:
+        if time.monotonic() - begun > self._timeout:
+            raise LineLost(f"took nothing for {self._timeout:g} s")
+        await asyncio.sleep(PAUSE)

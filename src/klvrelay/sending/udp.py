@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import ipaddress
 import logging
 import os
 import random
@@ -21,16 +20,15 @@ from types import TracebackType
 from typing import Self
 
 from klvrelay.errors import ConfigError, SourceDown
-from klvrelay.names import Url, printable
-from klvrelay.sources import multicast
-from klvrelay.sources.multicast import Address
+from klvrelay.names import Url
+from klvrelay.sources.datagrams.address import Address, bind_to_device, interface_of, place, resolved, socket_for
 
 RTP_RATE = 90_000
 MP2T = 33
 TTL_MOST = 255
 
 _RTP = struct.Struct(">BBHII")
-_OPTIONS = {"ttl", "interface", "localaddr", "ssrc"}
+_OPTIONS = {"ttl", "interface", "localaddr", "pkt_size"}
 # What ends it; all else (nobody listens, no route now, no buffer) may be over in a moment.
 _FATAL = {errno.EMSGSIZE: "a datagram of this size can't be sent", errno.EACCES: "not permitted to send there"}
 
@@ -47,11 +45,7 @@ class UdpLine:
         options = url.options
         if not url.host or url.port is None:
             raise ConfigError(f"{url}: give host and port, as in {url.scheme}://{url.host or '127.0.0.1'}:5000")
-        known = _OPTIONS - ({"ssrc"} if url.scheme == "udp" else set())
-        if unknown := options.keys() - known:
-            raise ConfigError(
-                f"{url}: option {printable(min(unknown))} is not known; known are {', '.join(sorted(known))}, pkt_size"
-            )
+        url.check_options(_OPTIONS | ({"ssrc"} if url.scheme == "rtp" else set()))
         self.url = url
         self.troubles = 0
         self._timeout = timeout
@@ -63,9 +57,10 @@ class UdpLine:
         self._sock: socket.socket | None = None
 
     async def __aenter__(self) -> Self:
-        host = await self._resolved()
         try:
-            self._sock = self._connected(host)
+            self._sock = self._connected(await resolved(self.url.host, self._timeout))
+        except SourceDown as fault:
+            raise SourceDown(f"{self.url}: {fault}") from None
         except OSError as fault:
             raise SourceDown(f"{self.url}: can't send there: {os.strerror(fault.errno or 0)}") from fault
         return self
@@ -108,40 +103,20 @@ class UdpLine:
             reason = "nobody listens there" if number == errno.ECONNREFUSED else os.strerror(number)
             _log.warning("%s: %s; sending on", self.url, reason)
 
-    async def _resolved(self) -> Address:
-        try:
-            return ipaddress.ip_address(self.url.host)
-        except ValueError:
-            pass
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._timeout):
-                found = await loop.getaddrinfo(self.url.host, self.url.port, type=socket.SOCK_DGRAM)
-        except (OSError, TimeoutError):
-            raise SourceDown(f"{self.url}: the host's name is not known") from None
-        return ipaddress.ip_address(found[0][4][0])
-
     def _connected(self, host: Address) -> socket.socket:
-        family = socket.AF_INET if host.version == 4 else socket.AF_INET6
-        sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        sock = socket_for(host)
         try:
             self._aim(sock, host)
-            text, _, scope = str(host).partition("%")
-            if host.version == 4:
-                sock.connect((text, self.url.port))
-            else:
-                sock.connect((text, self.url.port, 0, multicast.interface_of(self._interface or scope or None)[0]))
-        except SourceDown as fault:
-            sock.close()
-            raise SourceDown(f"{self.url}: {fault}") from None
-        except OSError:
+            interface = self._interface or getattr(host, "scope_id", None)
+            sock.connect(place(host, self.url.port or 0, interface_of(interface)[0]))
+        except BaseException:
             sock.close()
             raise
         return sock
 
     def _aim(self, sock: socket.socket, host: Address) -> None:
         """By which interface, and how far."""
-        index, address = multicast.interface_of(self._interface)
+        index, address = interface_of(self._interface)
         if host.version == 4:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             if host.is_multicast and index:
@@ -157,8 +132,7 @@ class UdpLine:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, self._ttl)
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, self._ttl)
         if index and not host.is_multicast:
-            name = socket.if_indextoname(index)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode())
+            bind_to_device(sock, index)
 
 
 class _Rtp:

@@ -1,18 +1,19 @@
-"""Where packets come from: one file a kind, one contract; next door, `relay.py` runs and restarts them.
+"""Where packets come from: one folder a kind, one contract; next door, `intake.py` runs and restarts them.
 
-    file.py     a file or standard input, as fast as the reader takes it
-    growing.py  a file that is still written         folder.py: a recorder's segments, their names and order
-    replay.py   a file in its own time           pace.py: when each byte is due
-    udp.py      udp:// and rtp://                inbox.py, hub.py, multicast.py: what they need
-    tcp.py      tcp://
-    srt.py      srt://                           srt_line.py, libsrt.py: what it needs; srt_sender.py: its other end
-    libav.py    rtsp://, rtsps://, http://, https://, other containers; demuxer.py: how libav is opened,
-                bridge.py: its way out, rfc6597.py: KLV that is an RTP track of its own
-    by_libav.py the MPEG-TS of any of the others, taken apart by libav
-    sniff.py    what a stream is, by its first bytes
-    isolated.py any of them in a process of its own: process.py, cell.py in it, parcel.py and stderr.py between
+    files/       a file, a folder of segments, standard input: at once, still growing, or replayed in its own time
+    datagrams/   udp:// and rtp://
+    tcp/         tcp://
+    srt/         srt://
+    libav/       rtsp://, rtsps://, http://, https://, other containers; MPEG-TS of the others, taken apart by libav
+    isolated/    any of them in a process of its own
 
-A source knows nothing of retry, of records, or of the sinks.
+    sniff.py     what a stream is, by its first bytes
+    clock.py     what arrivals are stamped by
+    bridge.py    the bounded way from a thread to the loop
+    straight.py  a source read by somebody who has nothing else to do
+
+In a folder, `source.py` is the source (of files there are three), and its docstring names the others. A source knows
+nothing of retry, of records, or of the sinks.
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Literal, Protocol
 
-from klvrelay.errors import ConfigError
+from klvrelay.errors import ConfigError, SourceDown, SourceError
 from klvrelay.names import Secret, Url
 from klvrelay.record import Link, Packet, Units
-from klvrelay.sources.by_libav import ByLibav
-from klvrelay.sources.file import FileSource
-from klvrelay.sources.growing import GrowingSource
-from klvrelay.sources.libav import LibavSource
-from klvrelay.sources.srt import SrtSource
-from klvrelay.sources.tcp import TcpSource
-from klvrelay.sources.udp import UdpSource
+from klvrelay.sources.datagrams.source import UdpSource
+from klvrelay.sources.files.file import FileSource
+from klvrelay.sources.files.growing import GrowingSource
+from klvrelay.sources.libav.of_bytes import ByLibav
+from klvrelay.sources.libav.source import LibavSource
+from klvrelay.sources.srt.source import SrtSource
+from klvrelay.sources.tcp.source import TcpSource
 
-__all__ = ["KINDS", "Demux", "Source", "open_source"]
+__all__ = ["KINDS", "Demux", "Source", "may_come_back", "open_source"]
 
 KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://"
 """The kinds of source, for a message."""
@@ -78,6 +79,16 @@ class Source(Protocol):
         ...
 
 
+def may_come_back(source: Source, fault: SourceError | None) -> bool:
+    """Is it worth opening again, after this fault, or (None) after its end?
+
+    A live source is; a file has come to its end, or is not there.
+    """
+    if source.live:
+        return True
+    return isinstance(fault, SourceDown) and source.url.scheme not in ("file", "stdin")
+
+
 def open_source(
     url: str | Url,
     *,
@@ -91,7 +102,7 @@ def open_source(
     demux: Demux | None = None,
     follow: bool = False,
     isolate: bool = False,
-    passphrase: Secret | None = None,
+    passphrase: Secret | str | None = None,
 ) -> Source:
     """The source that `url` names; nothing is opened before its first packet is asked for.
 
@@ -106,15 +117,16 @@ def open_source(
                  come out as finished `Units`); "libav"; None: nobody here, the bytes come out as they came
     follow       a file that is still written: wait for more at its end
     isolate      read in a process of its own, which may hang or crash alone
-    passphrase   of srt://
+    passphrase   of srt://; otherwise the URL's, or that of KLVRELAY_SRT_PASSPHRASE in the environment
 
     Raises ConfigError for a scheme or an option that it does not know.
     """
     where = url if isinstance(url, Url) else Url.parse(url)
     if timeout <= 0:
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
+    passphrase = Secret(passphrase) if isinstance(passphrase, str) else passphrase
     if isolate:
-        from klvrelay.sources.isolated import IsolatedSource  # here, since few have a use for it
+        from klvrelay.sources.isolated.source import IsolatedSource  # here, since few have a use for it
 
         options = {
             "timeout": timeout, "interface": interface, "sender": sender, "speed": speed, "loop": loop,
@@ -134,7 +146,7 @@ def open_source(
         case _ if follow:
             raise ConfigError(f"{where}: only a file or a folder of segments can be followed, without speed or loop")
         case "file" | "stdin" if speed is not None or loop:
-            from klvrelay.sources.replay import ReplaySource  # here, since it loads numpy
+            from klvrelay.sources.files.replay import ReplaySource  # here, since it loads numpy
 
             return ReplaySource(where, speed=1.0 if speed is None else speed, loop=loop)
         case "file" | "stdin":

@@ -1,4 +1,4 @@
-"""A source read by somebody who has nothing else to do; next door, `file.py` has the short way through a file."""
+"""A source read by somebody who has nothing else to do; `files/file.py` has the short way through a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import aclosing, closing
 from typing import TYPE_CHECKING
 
 from klvrelay.record import Packet
-from klvrelay.sources.file import FileSource
+from klvrelay.sources.files.file import FileSource
 
 if TYPE_CHECKING:
     from klvrelay.sources import Source

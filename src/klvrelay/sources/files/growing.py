@@ -21,8 +21,9 @@ from typing import Protocol
 from klvrelay.errors import NotMedia
 from klvrelay.names import Url
 from klvrelay.record import Carriage, Link, Packet
-from klvrelay.sources.file import PIPE_PIECE, explained, now_us
-from klvrelay.sources.folder import Segment, only_one, segments
+from klvrelay.sources.clock import now_us
+from klvrelay.sources.files.file import PIPE_PIECE, explained
+from klvrelay.sources.files.folder import Segment, only_one, segments
 from klvrelay.sources.sniff import LEAST, MOST, carriage_by, is_container
 
 PIECE = 1 << 20

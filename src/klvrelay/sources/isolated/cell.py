@@ -1,4 +1,4 @@
-"""The process of one isolated source: `python -m klvrelay.sources.cell FD`; next door, `process.py` starts it.
+"""The process of one isolated source: `python -m klvrelay.sources.isolated.cell FD`; next door, `process.py` starts it.
 
 It gets its settings over the socket FD, opens the source, and sends what it yields as parcels (`parcel.py`) until
 the source ends or the relay closes its side; with the relay it dies.
@@ -25,7 +25,7 @@ from klvrelay.errors import KlvrelayError, SourceDown
 from klvrelay.names import Secret, Url
 from klvrelay.sources import Source, open_source
 from klvrelay.sources.bridge import settle
-from klvrelay.sources.parcel import Status, packed, packed_end, packed_status
+from klvrelay.sources.isolated.parcel import Status, packed, packed_end, packed_status
 
 TELL = 0.25
 """Seconds between two words on how it is: the relay's proof that this loop turns."""

@@ -17,8 +17,8 @@ from urllib.parse import quote
 from klvrelay.errors import SourceDown
 from klvrelay.names import Secret, Url
 from klvrelay.record import Link, Packet, Units
-from klvrelay.sources.parcel import Status
-from klvrelay.sources.process import Process
+from klvrelay.sources.isolated.parcel import Status
+from klvrelay.sources.isolated.process import Process
 
 if TYPE_CHECKING:
     from klvrelay.sources import Source

@@ -1,4 +1,4 @@
-"""srt://: MPEG-TS or KLV over a line that has what was lost sent again; next door, `srt_line.py` opens it.
+"""srt://: MPEG-TS or KLV over a line that has what was lost sent again; next door, `line.py` opens it.
 
 libsrt's own threads receive; what is due is fetched from it by the loop, a few milliseconds' worth at once. A thread of
 ours that waits in libsrt would cost as much and bring a packet 2 ms sooner, of a latency of 120; but it could outlive
@@ -16,10 +16,10 @@ from contextlib import aclosing
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Secret, Url
 from klvrelay.record import Link, Packet
-from klvrelay.sources.file import now_us
-from klvrelay.sources.libsrt import Counts, Line, LineLost, Message, library
+from klvrelay.sources.clock import now_us
 from klvrelay.sources.sniff import sniffed
-from klvrelay.sources.srt_line import SrtSettings, opened
+from klvrelay.sources.srt.libsrt import Counts, Line, LineLost, Message, library
+from klvrelay.sources.srt.line import SrtSettings, opened
 
 PAUSE = 0.005
 """Seconds between two looks at what has come."""

@@ -1,17 +1,16 @@
 """rtsp://, http:// and containers other than MPEG-TS, by libav (PyAV) in a thread.
 
-Next door: `demuxer.py`, which opens them; `bridge.py`, the way out of the thread; `rfc6597.py`, for KLV that is an RTP
-track of its own.
+Next door: `demuxer.py`, which opens them; `../bridge.py`, the way out of the thread; `rfc6597.py`, for KLV that is an
+RTP track of its own.
 
 libav can't be stopped from outside: a container closed by another thread is a crash. So the thread looks at a
 flag after each packet, and each of its waits ends at the timeout (of a live playlist, whose segments come in bursts, at
-`SEGMENT` more).
+`demuxer.SEGMENT` more).
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator
 from typing import TYPE_CHECKING
@@ -21,15 +20,14 @@ from klvrelay.klv import KEY
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet
 from klvrelay.sources.bridge import Bridge
-from klvrelay.sources.demuxer import SEGMENT, Demuxer, libav_options
-from klvrelay.sources.rfc6597 import Track
+from klvrelay.sources.clock import now_us
+from klvrelay.sources.libav.demuxer import Demuxer, libav_options
+from klvrelay.sources.libav.rfc6597 import Track
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet as AvPacket
     from av.stream import Stream
-
-__all__ = ["SEGMENT", "Demuxer", "LibavSource", "libav_options", "pts_of"]
 
 PATIENCE = 100
 """Packets without a KLV key after which a data stream is let be."""
@@ -150,7 +148,7 @@ class _Reader:
         return packet.stream.id == self._variant
 
     def _pieces(self, packet: AvPacket[Stream], live: bool) -> Iterator[Packet]:
-        received = time.time_ns() // 1000 if live else None
+        received = now_us() if live else None
         stream, pts = packet.stream, pts_of(packet)
         if self._is_ts(packet):
             yield Packet(bytes(packet), received)
@@ -166,7 +164,7 @@ class _Reader:
     def _rest(self) -> Iterator[Packet]:
         for pid, track in self._tracks.items():
             for data, ticks, damaged in track.rest():
-                yield Packet(data, time.time_ns() // 1000, "klv", ticks, pid, damaged)
+                yield Packet(data, now_us(), "klv", ticks, pid, damaged)
 
 
 def _has_end(container: InputContainer) -> bool:

@@ -1,4 +1,4 @@
-"""A datagram socket on the loop: one call into C a wake-up; next door, `udp.py` opens the socket."""
+"""A datagram socket on the loop: one call into C a wake-up; next door, `source.py` opens the socket."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from klvrelay.errors import SourceDown
 from klvrelay.inlet import Inlet
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import settle
-from klvrelay.sources.hub import hub_of
-from klvrelay.sources.multicast import Address
+from klvrelay.sources.datagrams.address import Address
+from klvrelay.sources.datagrams.hub import hub_of
 
 WAITING_MOST = 4 << 20
 """Bytes that may wait for a slow reader; then the kernel's buffer fills, and drops."""

@@ -17,9 +17,9 @@ from functools import cache
 from klvrelay.errors import ConfigError, SourceDown
 from klvrelay.names import Url, printable
 from klvrelay.record import Link, Packet, Units
-from klvrelay.sources import multicast
-from klvrelay.sources.inbox import Inbox
-from klvrelay.sources.multicast import Address
+from klvrelay.sources.datagrams import multicast
+from klvrelay.sources.datagrams.address import Address, bind_to_device, interface_of, place, resolved, socket_for
+from klvrelay.sources.datagrams.inbox import Inbox
 
 KERNEL_BUFFER = 4 << 20
 """What the kernel is asked to hold: 6 s of a stream of 5 Mbit/s."""
@@ -50,10 +50,7 @@ class UdpSource:
         options = url.options
         if url.port is None:
             raise ConfigError(f"{url}: a port is missing, as in {url.scheme}://{url.host or '0.0.0.0'}:5000")
-        if unknown := options.keys() - _OPTIONS - _IGNORED:
-            raise ConfigError(
-                f"{url}: option {printable(min(unknown))} is not known; known are {', '.join(sorted(_OPTIONS))}"
-            )
+        url.check_options(_OPTIONS, _IGNORED)
         self.url = url
         self._timeout = timeout
         self._units = units
@@ -109,21 +106,13 @@ class UdpSource:
 
     async def _resolved(self, host: str) -> Address:
         try:
-            return ipaddress.ip_address(host)
-        except ValueError:
-            pass
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(self._timeout):
-                found = await loop.getaddrinfo(host, self.url.port, type=socket.SOCK_DGRAM)
-        except (OSError, TimeoutError):
-            raise SourceDown(f"{self.url}: the name {printable(host)} is not known") from None
-        return ipaddress.ip_address(found[0][4][0])
+            return await resolved(host, self._timeout)
+        except SourceDown as fault:
+            raise SourceDown(f"{self.url}: {fault}") from None
 
     def _bound(self, host: Address) -> tuple[socket.socket, int]:
         """The socket, and the index of the interface that it listens on, 0 for any."""
-        family = socket.AF_INET if host.version == 4 else socket.AF_INET6
-        sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        sock = socket_for(host)
         try:
             self._widen(sock)
             return sock, self._bind(sock, host)
@@ -139,13 +128,12 @@ class UdpSource:
         if host.is_multicast:
             # Several programs may listen to one group.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(_sockaddr(host, self.url.port or 0, index))
+            sock.bind(place(host, self.url.port or 0, index))
             multicast.join(sock, host, self._name_of(host), self._sources)
             return index
         if index:
-            name = socket.if_indextoname(index)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, name.encode())
-        sock.bind(_sockaddr(host, self.url.port or 0, index))
+            bind_to_device(sock, index)
+        sock.bind(place(host, self.url.port or 0, index))
         return index
 
     def _look(self, sock: socket.socket, host: Address, index: int) -> None:
@@ -161,7 +149,7 @@ class UdpSource:
         return self._interface or getattr(host, "scope_id", None)
 
     def _interface_of(self, host: Address) -> int:
-        return multicast.interface_of(self._name_of(host))[0]
+        return interface_of(self._name_of(host))[0]
 
     def _widen(self, sock: socket.socket) -> None:
         asked = self._kernel_buffer
@@ -197,12 +185,6 @@ def _size(url: Url, text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) < 1 << 31):
         raise ConfigError(f"{url}: buffer_size is a number of bytes")
     return int(text)
-
-
-def _sockaddr(host: Address, port: int, scope: int) -> tuple[str, int] | tuple[str, int, int, int]:
-    if host.version == 4:
-        return str(host), port
-    return str(host).partition("%")[0], port, 0, scope
 
 
 def _reason(fault: OSError, url: Url) -> str:

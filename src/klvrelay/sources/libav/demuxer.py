@@ -1,6 +1,6 @@
 """libav on one URL: what it may open, how far it looks, how long it waits, and its faults in our words.
 
-Next door: `libav.py` reads the KLV out of what is opened here, and `stamps.py` the frames.
+Next door: `source.py` reads the KLV out of what is opened here, and `stamps.py`, outside the room, the frames.
 """
 
 from __future__ import annotations

@@ -9,8 +9,9 @@ from contextlib import aclosing
 from klvrelay.errors import ConfigError
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet
-from klvrelay.sources.file import container, now_us, pieces
-from klvrelay.sources.pace import KLV_GAP, PCR_MODULUS, PCR_RATE, Clock, KlvClock, Timeline, TsClock
+from klvrelay.sources.clock import now_us
+from klvrelay.sources.files.file import container, pieces
+from klvrelay.sources.files.pace import KLV_GAP, PCR_MODULUS, PCR_RATE, Clock, KlvClock, Timeline, TsClock
 from klvrelay.sources.sniff import sniffed
 
 QUANTUM = 0.005

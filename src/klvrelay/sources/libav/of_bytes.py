@@ -1,7 +1,7 @@
 """MPEG-TS of any source that gives bytes, taken apart by libav instead of the C core (`--demux libav`).
 
 The bytes come from our own sockets and files; libav reads them in a thread, from a file that we fill. Next door:
-`libav.py` lets libav open a URL by itself, `bridge.py` is the way out of the thread.
+`source.py` lets libav open a URL by itself, `../bridge.py` is the way out of the thread.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import Bridge, settle
-from klvrelay.sources.demuxer import lenient
-from klvrelay.sources.libav import Sniffer, pts_of
+from klvrelay.sources.libav.demuxer import lenient
+from klvrelay.sources.libav.source import Sniffer, pts_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer

@@ -8,7 +8,6 @@ import asyncio
 import fcntl
 import os
 import stat
-import time
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, aclosing, suppress
@@ -21,8 +20,9 @@ from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Url
 from klvrelay.record import Carriage, Link, Packet
 from klvrelay.sources.bridge import settle
-from klvrelay.sources.folder import tapes
-from klvrelay.sources.libav import LibavSource
+from klvrelay.sources.clock import now_us
+from klvrelay.sources.files.folder import tapes
+from klvrelay.sources.libav.source import LibavSource
 from klvrelay.sources.sniff import carriage_by, sniffed
 
 T = TypeVar("T")
@@ -124,11 +124,6 @@ def _read_ahead(
             except OSError as fault:
                 count = fault
             full.put((buffer, count))
-
-
-def now_us() -> int:
-    """Microseconds since 1970 UTC."""
-    return time.time_ns() // 1000
 
 
 def container(url: Url) -> LibavSource:

@@ -1,6 +1,6 @@
 """The process of an isolated source as the relay has it: started, listened to, and ended in whatever state it is.
 
-Next door: `isolated.py` is the source, `cell.py` what runs in the process, `stderr.py` what it says on the side.
+Next door: `source.py` is the source, `cell.py` what runs in the process, `stderr.py` what it says on the side.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pathlib import Path
 from klvrelay.errors import SourceDown
 from klvrelay.names import Url
 from klvrelay.record import Packet, Units
-from klvrelay.sources.parcel import End, Odd, Status, Unpacker
-from klvrelay.sources.stderr import Stderr
+from klvrelay.sources.isolated.parcel import End, Odd, Status, Unpacker
+from klvrelay.sources.isolated.stderr import Stderr
 
 BEGIN = 30.0
 """Seconds that a process may take until its first word: an interpreter starts, from a slow card perhaps."""
@@ -32,7 +32,7 @@ _PASSED_ON_BEGIN = ("LC_", "LD_", "PYTHON", "SSL_", "OPENSSL_", "GNUTLS_", "MALL
 
 def _command() -> list[str]:
     flags = [flag for flag, on in (("-E", sys.flags.ignore_environment), ("-s", sys.flags.no_user_site)) if on]
-    return [sys.executable, *flags, "-P", "-m", "klvrelay.sources.cell"]
+    return [sys.executable, *flags, "-P", "-m", "klvrelay.sources.isolated.cell"]
 
 
 class Process:
@@ -221,7 +221,7 @@ def _environment() -> dict[str, str]:
         name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_BEGIN)
     }
     kept["OPENBLAS_NUM_THREADS"] = "1"  # numpy's threads are of no use to a source
-    home = Path(__file__).parents[2]
+    home = Path(__file__).parents[3]
     if home.name not in ("site-packages", "dist-packages"):  # run from its sources
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(home), kept.get("PYTHONPATH"))))
     return kept

@@ -1,22 +1,18 @@
-"""Groups and interfaces: joining a multicast group on the right network; next door, `udp.py`."""
+"""Joining a multicast group on the right network; next door, `address.py` knows the networks."""
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import ipaddress
 import socket
 import struct
 
-from klvrelay.errors import SourceDown
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+from klvrelay.sources.datagrams.address import Address, interface_of
 
 # Linux values that Python 3.11 has no names for.
 _IP_ADD_SOURCE_MEMBERSHIP = 39
 _MCAST_JOIN_SOURCE_GROUP = 46
 _IP_MULTICAST_ALL = 49
-_SIOCGIFADDR = 0x8915
 
 
 def join(
@@ -68,32 +64,3 @@ def _ask(sock: socket.socket, level: int, option: int, request: bytes, again: bo
 def _sockaddr(address: Address) -> bytes:
     """A `struct sockaddr_in6` without port, flow and scope."""
     return struct.pack("@HHI16sI", socket.AF_INET6, 0, 0, address.packed, 0)
-
-
-def interface_of(interface: str | None) -> tuple[int, bytes]:
-    """The index of an interface and its IPv4 address (0 and 0.0.0.0 for None)."""
-    if interface is None:
-        return 0, bytes(4)
-    names = {name: index for index, name in socket.if_nameindex()}
-    if interface in names:
-        return names[interface], _ipv4_of(interface)
-    for name, index in names.items():
-        if _ipv4_of(name) == _packed(interface):
-            return index, _ipv4_of(name)
-    raise SourceDown(f"there is no network interface {interface}; there are {', '.join(names)}")
-
-
-def _packed(address: str) -> bytes | None:
-    try:
-        return ipaddress.ip_address(address).packed
-    except ValueError:
-        return None
-
-
-def _ipv4_of(name: str) -> bytes:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        request = struct.pack("16s16x8x", name.encode()[:15])
-        try:
-            return fcntl.ioctl(sock, _SIOCGIFADDR, request)[20:24]
-        except OSError:
-            return bytes(4)

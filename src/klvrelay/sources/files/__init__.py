@@ -1,0 +1,7 @@
+"""Files, folders of segments and standard input; next door, `straight.py` reads them for somebody in a hurry.
+
+    file.py      as fast as the reader takes it
+    growing.py   one that is still written
+    replay.py    in its own time; pace.py: when each byte is due
+    folder.py    a recorder's segments: their names and their order
+"""

@@ -1,0 +1,61 @@
+"""tcp://: MPEG-TS or KLV bytes over a connection that klvrelay makes, or (`?listen=1`) waits for; next door, `line.py`
+opens it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.names import Url
+from klvrelay.record import Link, Packet
+from klvrelay.sources.clock import now_us
+from klvrelay.sources.sniff import sniffed
+from klvrelay.sources.tcp.line import PIECE, TcpSettings, opened
+
+
+class TcpSource:
+    """The bytes of one TCP connection, until the far end closes it."""
+
+    live = True
+    fixed = False
+    dropped = 0
+
+    def __init__(self, url: Url, *, timeout: float) -> None:
+        self.url = url
+        self.link = Link()
+        self._settings = TcpSettings(url, "sender")
+        self._timeout = timeout
+
+    async def packets(self) -> AsyncGenerator[Packet, None]:
+        """A packet for what each wake-up finds; raises SourceDown after `timeout` s of silence."""
+        reader, writer = await opened(self._settings, self._timeout)
+        try:
+            async with aclosing(self._pieces(reader)) as found:
+                carriage, head = await sniffed(self.url, found)
+                if carriage is None:
+                    raise NotMedia(f"{self.url} sends neither MPEG-TS nor KLV")
+                yield Packet(head, now_us(), carriage)
+                async for piece in found:
+                    yield Packet(piece, now_us(), carriage)
+        except OSError as fault:
+            broken = isinstance(fault, ConnectionResetError)
+            reason = "the far end broke the connection off" if broken else f"no connection: {fault.strerror or fault}"
+            raise SourceDown(f"{self.url}: {reason}") from fault
+        finally:
+            # Nothing is ever written, so there is nothing to wait for.
+            writer.transport.abort()
+
+    async def _pieces(self, reader: asyncio.StreamReader) -> AsyncGenerator[bytes, None]:
+        while True:
+            try:
+                async with asyncio.timeout(self._timeout):
+                    piece = await reader.read(PIECE)
+            except TimeoutError:
+                raise SourceDown(f"{self.url}: sent nothing for {self._timeout:g} s") from None
+            if not piece:
+                return
+            self.link.size += len(piece)
+            yield piece

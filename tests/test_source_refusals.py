@@ -69,6 +69,8 @@ async def test_a_source_that_can_not_be_read_says_so(url, error, says, tmp_path,
         ("tape.ts", {"speed": float("nan")}, "above 0"),
         ("-", {"loop": True}, "loop"),
         ("tape.ts", {"timeout": 0}, "timeout"),
+        ("tape.ts", {"demux": "ffmpeg"}, "native or libav"),
+        ("rtsp://cam/live", {"demux": "", "isolate": True}, "native or libav"),
     ],
 )
 def test_a_wrong_setting_is_refused_before_anything_is_opened(url, settings, says):

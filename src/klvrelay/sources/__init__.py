@@ -19,10 +19,10 @@ nothing of retry, of records, or of the sinks.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from klvrelay.errors import ConfigError, SourceDown, SourceError
-from klvrelay.names import Secret, Url
+from klvrelay.names import Secret, Url, printable
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.datagrams.source import UdpSource
 from klvrelay.sources.files.file import FileSource
@@ -124,6 +124,8 @@ def open_source(
     where = url if isinstance(url, Url) else Url.parse(url)
     if timeout <= 0:
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
+    if demux not in (None, *get_args(Demux)):
+        raise ConfigError(f"demux {printable(str(demux))}: it is native or libav")
     if isolate:
         from klvrelay.sources.isolated.source import IsolatedSource  # here, since few have a use for it
 

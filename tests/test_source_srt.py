@@ -180,7 +180,7 @@ async def test_a_port_in_use_is_said_so(free_port):
         asyncio.DatagramProtocol, local_addr=("127.0.0.1", free_port)
     )
     try:
-        assert "in use" in await ended(open_source(local(free_port)))
+        assert "in use already" in await ended(open_source(local(free_port)))
     finally:
         transport.close()
 

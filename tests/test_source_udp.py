@@ -347,7 +347,7 @@ async def test_a_port_in_use_is_said_so(free_port):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", free_port))
 
-        with pytest.raises(SourceDown, match=f"port {free_port} is in use"):
+        with pytest.raises(SourceDown, match=f"port {free_port} is in use already"):
             await anext(open_source(f"udp://127.0.0.1:{free_port}").packets())
 
 

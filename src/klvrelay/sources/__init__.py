@@ -19,10 +19,10 @@ nothing of retry, of records, or of the sinks.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from klvrelay.errors import ConfigError, SourceDown, SourceError
-from klvrelay.names import Secret, Url
+from klvrelay.names import Secret, Url, printable
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.datagrams.source import UdpSource
 from klvrelay.sources.files.file import FileSource
@@ -125,6 +125,8 @@ def open_source(
     if timeout <= 0:
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
     passphrase = Secret(passphrase) if isinstance(passphrase, str) else passphrase
+    if demux not in (None, *get_args(Demux)):
+        raise ConfigError(f"demux {printable(str(demux))}: it is native or libav")
     if isolate:
         from klvrelay.sources.isolated.source import IsolatedSource  # here, since few have a use for it
 

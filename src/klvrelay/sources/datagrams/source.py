@@ -190,7 +190,7 @@ def _size(url: Url, text: str) -> int:
 def _reason(fault: OSError, url: Url) -> str:
     match fault.errno:
         case errno.EADDRINUSE:
-            return f"port {url.port} is in use by another program"
+            return f"port {url.port} is in use already"
         case errno.EADDRNOTAVAIL:
             return (
                 f"{url.host} is no address of this machine; to take from any sender: {url.scheme}://:{url.port},"

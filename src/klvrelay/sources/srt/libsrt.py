@@ -123,7 +123,7 @@ _GONE = (Fault.LOST, Fault.UNCONNECTED, Fault.NO_SOCKET)
 _LATER = (Fault.NO_ROOM_YET, Fault.NOTHING_YET, Fault.CONGESTED)
 
 _SYSTEM_FAULTS = {
-    errno.EADDRINUSE: "the port is in use by another program",
+    errno.EADDRINUSE: "the port is in use already",
     errno.EADDRNOTAVAIL: "that is no address of this machine",
     errno.EACCES: "not permitted: ports under 1024 need rights",
 }
@@ -292,7 +292,7 @@ class Line:
             case _ if code in _GONE:
                 return code, "the far end has gone"
             case Fault.PORT_TAKEN:
-                return code, "the port is in use"
+                return code, "the port is in use already"
             case _ if number[0]:
                 return code, _SYSTEM_FAULTS.get(number[0]) or os.strerror(number[0])
             case _:

@@ -35,7 +35,10 @@ class TcpSettings:
         url.check_options({"listen"} if other == "sender" else {"listen", "pkt_size"})
         self.url = url
         self.other = other
-        self.listens = url.options.get("listen", "0") not in ("0", "")
+        listen = url.options.get("listen", "")
+        if listen not in ("", "0", "1"):
+            raise ConfigError(f"{url}: listen is 1, to wait for a {other}, or 0")
+        self.listens = listen == "1"
         if not (url.host or self.listens):
             raise ConfigError(f"{url}: a host is missing; to wait for a {other}: {url}?listen=1")
 

@@ -6,6 +6,7 @@ Next door: `test_record.py` writes such folders, `test_source_file.py` has files
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import resource
 import time
@@ -150,6 +151,22 @@ async def test_a_file_is_waited_for(there, tmp_path):
         assert follower.packets == []
         add(path, TAPE.ts)
         await follower.has(TAPE.ts)
+
+
+async def test_that_a_file_is_not_there_is_said_once(tmp_path, monkeypatch, caplog):
+    """Its name may be wrong: without a word, nobody would know. Nothing is said of one that is there."""
+    monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
+    missing, there = tmp_path / "missing.ts", tmp_path / "there.ts"
+    there.touch()
+
+    with caplog.at_level(logging.INFO, "klvrelay"):
+        for path in (missing, there):
+            async with following(path) as follower:
+                await asyncio.sleep(0.15)
+                add(path, TAPE.ts)
+                await follower.has(TAPE.ts)
+
+    assert [record.getMessage() for record in caplog.records] == [f"{missing} is not there yet: waiting for it"]
 
 
 async def test_a_file_that_is_cut_short_begins_anew(tmp_path):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import stat
 import threading
@@ -25,6 +26,8 @@ from klvrelay.sources.clock import now_us
 from klvrelay.sources.files.file import PIPE_PIECE, explained
 from klvrelay.sources.files.folder import Segment, only_one, segments
 from klvrelay.sources.sniff import LEAST, MOST, carriage_by, is_container
+
+LOG = logging.getLogger("klvrelay")
 
 PIECE = 1 << 20
 QUICK, SLOW = 0.02, 0.05
@@ -134,6 +137,8 @@ class _Tail:
                 self._place = _Folder(self._url, self._waited) if stat.S_ISDIR(mode) else _File(self._url.path)
             return self._place.look()
         except FileNotFoundError:
+            if self._place is None and not self._waited:
+                LOG.info("%s is not there yet: waiting for it", self._url)
             self._waited = True
             return b""
         except OSError as fault:

@@ -105,16 +105,16 @@ static int is_twice(const struct klv_lane *lane, const uint8_t *p, size_t pid)
     return memcmp(p + at, lane->pids[role - R_KLV].last + at, TS_SIZE - at) == 0;
 }
 
-static uint16_t continuity(struct klv_lane *lane, const uint8_t *p, size_t pid, unsigned next)
+static uint32_t continuity(struct klv_lane *lane, const uint8_t *p, size_t pid, uint32_t next)
 {
     unsigned ahead = ((unsigned)p[3] - next) & 15; /* 0 = it is the one that was due, 15 = the one before */
     if (ahead != 0 && !(next & FRESH) && !is_announced(p)) {
         unsigned twice = ahead == 15 && !(next & TWICE) && is_twice(lane, p, pid);
         lane->counts.duplicates += twice;
         lane->counts.continuity_errors += !twice;
-        lane->faults += !twice;
+        lane->faults += !twice && !(next & KNOWN_GAP);
         if (ahead == 15)
-            return (uint16_t)(next | TWICE);
+            return next | TWICE;
     }
     return due_after(p[3]);
 }
@@ -134,13 +134,23 @@ void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid)
         lane->counts.pat_errors += lane->role[pid] == R_PAT;
         lane->counts.pmt_errors += lane->role[pid] >= R_PMT;
     }
-    unsigned next = lane->next[pid] & ~(unsigned)UNSEEN;
+    uint32_t next = lane->next[pid] & ~(uint32_t)UNSEEN;
     if (p[3] & 0x10)
         lane->next[pid] = continuity(lane, p, pid, next);
     else /* no payload, no step */
-        lane->next[pid] = (uint16_t)(is_announced(p) ? FRESH : next);
+        lane->next[pid] = is_announced(p) ? FRESH : next;
     if (p[3] & 0x20)
         clock_field(lane, p, (uint16_t)pid);
+}
+
+void check_gap(struct klv_lane *lane, const struct pid *s)
+{
+    for (unsigned i = 0; i < lane->listed; i++)
+        if (lane->streams[i].program && lane->streams[i].pid != s->pid)
+            lane->next[lane->streams[i].pid] |= KNOWN_GAP;
+    lane->next[0] |= KNOWN_GAP;
+    for (unsigned i = 0; i < PMTS && lane->pmt[i].pid; i++)
+        lane->next[lane->pmt[i].pid] |= KNOWN_GAP;
 }
 
 /* ---- maps ---- */

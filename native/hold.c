@@ -1,7 +1,10 @@
 /* hold.c - one hold a PID keeps what is not yet a whole packet.
  *
- * A loss cuts what is held: it comes out as damaged, and what follows counts again from the next known key. So no
- * packet spans a loss.
+ * A loss cuts what is held: it comes out as damaged, and what follows counts again from the next known key, or from a
+ * key that begins a PES packet and whose length ends with it. So no packet spans a loss.
+ *
+ * A packet of several TS packets and without a checksum has nothing but the transport to speak for it, and a TS packet
+ * that is out of place may bear the right number. So it waits for some more: they tell where the order was lost.
  */
 #include "lane.h"
 
@@ -32,12 +35,23 @@ void hold_doubt(struct pid *s, size_t from, size_t to)
     }
 }
 
+static int is_before(int64_t pts, int64_t other)
+{
+    return pts >= 0 && other >= 0 && ((uint64_t)(pts - other) >> 32 & 1);
+}
+
 /* What comes from here on belongs to a PES packet (or mark) with this time. */
 void hold_turn(struct pid *s, int64_t pts)
 {
+    int before = is_before(pts, s->pts);
+    if (s->waits && before)
+        hold_doubt(s, s->from, s->to);
+    s->late = s->gap && before;
+    s->gap = 0;
+    s->turns++;
     if (s->from == s->to)
-        s->from = s->to = s->turn = s->doubt = 0;
-    else if (s->from >= s->turn)
+        s->from = s->to = s->turn = s->doubt = s->piece = s->next.at = 0;
+    else if (s->from >= s->turn || s->waits)
         s->pts_held = s->pts;
     s->turn = s->to;
     s->pts = pts;
@@ -52,6 +66,9 @@ void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t
         s->cut = s->cut > s->from ? s->cut - s->from : 0;
         s->doubt_from = s->doubt_from > s->from ? s->doubt_from - s->from : 0;
         s->doubt = s->doubt > s->from ? s->doubt - s->from : 0;
+        s->piece = s->piece > s->from ? s->piece - s->from : 0;
+        s->next.at = s->next.at > s->from ? s->next.at - s->from : 0;
+        s->first.upto = s->first.upto > s->from ? s->first.upto - s->from : 0;
         s->from = 0;
         s->to = keep;
     }
@@ -71,19 +88,28 @@ static int is_renamed(const struct pid *s, const struct set *set, const uint8_t 
            be16(data + n - 2) != klv_sum16(data, n - 2);
 }
 
+static struct first first_of(const struct klv_lane *lane, const struct pid *s)
+{
+    int before = s->from < s->turn, next = s->next.at && s->from == s->next.at;
+    return (struct first){before ? s->turn : s->to, !before && s->late, before ? s->pts_held : s->pts,
+                          next ? s->next.received_us : lane->received_us, next ? s->next.pcr : clock_pcr(lane, s)};
+}
+
 static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view *view, struct klv_packet *packet)
 {
+    const struct first first = s->first.upto ? s->first : first_of(lane, s);
     packet->data = s->hold + s->from;
     packet->size = view->size;
-    packet->pts = s->from < s->turn ? s->pts_held : s->pts;
-    packet->received_us = lane->received_us;
-    packet->pcr = clock_pcr(lane, s);
+    packet->pts = first.pts;
+    packet->received_us = first.received_us;
+    packet->pcr = first.pcr;
     packet->pid = s->pid == NO_PID ? -1 : s->pid;
     packet->set = view->set;
     packet->checksum = view->checksum;
     const struct set *set = &klv_sets[view->set];
     /* Sixteen lost packets don't show in their own counter: a checksum tells, or what else is known. */
-    int doubtful = view->checksum == KLV_ABSENT && s->from < s->doubt && s->from + view->size > s->doubt_from;
+    int doubtful = view->checksum == KLV_ABSENT &&
+                   (first.late || (s->from < s->doubt && s->from + view->size > s->doubt_from));
     /* Where all others had a checksum, one without has lost it. */
     int robbed = set->sum && s->summed && view->checksum == KLV_ABSENT;
     packet->damaged = view->cut || s->damaged || doubtful || robbed || is_renamed(s, set, packet->data, packet->size);
@@ -146,8 +172,99 @@ static int awaits_end(const struct klv_lane *lane, const struct pid *s, const st
            s->pes_left <= lane->hold_size - (s->to - s->from);
 }
 
+void hold_forget(struct klv_lane *lane, struct pid *s)
+{
+    lane->waiting &= ~bit_of(lane, s);
+    s->waits = 0;
+    s->first.upto = 0;
+}
+
+static void confirm(struct klv_lane *lane, struct pid *s)
+{
+    lane->waiting &= ~bit_of(lane, s);
+    lane->due |= bit_of(lane, s);
+    s->waits = 0;
+}
+
+static int is_over(const struct klv_lane *lane, const struct pid *s)
+{
+    return lane->received_us >= 0 && s->first.received_us >= 0 && lane->received_us - s->first.received_us > WITNESS_US;
+}
+
+void hold_witness(struct klv_lane *lane, int counts)
+{
+    for (unsigned i = 0; i < KLV_PIDS; i++) {
+        struct pid *s = &lane->pids[i];
+        if (!s->waits)
+            continue;
+        if (s->faults != lane->faults)
+            hold_doubt(s, s->from, s->to);
+        if (s->faults != lane->faults || (counts && --s->waits == 0) || is_over(lane, s))
+            confirm(lane, s);
+    }
+}
+
+static void note_next(const struct klv_lane *lane, struct pid *s)
+{
+    if (s->turns == 1 && s->pes_left == 0)
+        s->next = (struct next){s->turn, lane->received_us, clock_pcr(lane, s)};
+}
+
+/* The times of two PES packets are kept, not of three. */
+void hold_followed(struct klv_lane *lane, struct pid *s)
+{
+    if (s->waits)
+        note_next(lane, s);
+    if (s->waits && s->turns >= 2 && (s->pes_left == 0 || s->pes_left == SIZE_MAX))
+        confirm(lane, s);
+}
+
+/* Are there more TS packets to come before it is believed? */
+static int awaits_others(struct klv_lane *lane, struct pid *s, const struct klv_view *view)
+{
+    if (s->first.upto)
+        return s->waits > 0;
+    if (!lane->ts || view->checksum != KLV_ABSENT || s->from >= s->piece || /* it is in one of them alone */
+        lane->hold_size - (s->to - s->from) < 2 * WITNESSES * TS_SIZE)
+        return 0;
+    s->first = first_of(lane, s);
+    s->turns = s->from < s->turn;
+    note_next(lane, s);
+    s->waits = WITNESSES;
+    lane->waiting |= bit_of(lane, s);
+    return 1;
+}
+
+/* What follows a loss with a key that no table knows is believed where it fills its PES packet, or its unit, to the
+ * byte. KLV_OK: it does; KLV_MORE: it may yet; else there is no such packet. The end of a unit is where the next one
+ * begins: KLV_OK then means that it ends here if the unit does. */
+static enum klv_status fills_unit(const struct klv_lane *lane, const struct pid *s)
+{
+    uint64_t length;
+    size_t used, n = s->to - s->from;
+    const uint8_t *p = s->hold + s->from;
+    if (s->in_step || s->cells || s->from != s->turn || (lane->ts ? s->pes_left == SIZE_MAX : s->pid == NO_PID))
+        return KLV_BAD_TAG;
+    if (n < 16)
+        return !lane->ts && may_be_key(p, n) ? KLV_MORE : KLV_BAD_TAG;
+    if (!is_designator(p) || set_of_key(p))
+        return KLV_BAD_TAG;
+    enum klv_status status = klv_ber_length(p + 16, n - 16, &length, &used);
+    if (status != KLV_OK)
+        return lane->ts ? KLV_BAD_LENGTH : status;
+    if (length > lane->limit || 16 + used + length < n || (lane->ts && 16 + used + length != n + s->pes_left))
+        return KLV_BAD_LENGTH;
+    return 16 + used + length == n ? KLV_OK : KLV_MORE;
+}
+
+void hold_end(const struct klv_lane *lane, struct pid *s)
+{
+    s->in_step |= !lane->ts && fills_unit(lane, s) == KLV_OK;
+}
+
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet)
 {
+    lane->due &= ~bit_of(lane, s);
     for (;;) {
         size_t end = s->cut ? s->cut : s->to;
         int last = s->cut != 0;
@@ -162,12 +279,18 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
                 last = 1;
             }
         }
+        enum klv_status fills = s->cut ? KLV_BAD_TAG : fills_unit(lane, s);
+        if (fills == KLV_MORE || (fills == KLV_OK && !lane->ts))
+            return KLV_MORE;
+        s->in_step |= fills == KLV_OK;
         enum klv_status status = klv_next(s->hold + s->from, end - s->from, lane->limit,
                                           (s->in_step ? KLV_STEP : 0) | (last ? KLV_LAST : 0), &view);
         s->from += view.at;
         lane->counts.passed_over += view.at;
         s->in_step = s->in_step && view.at == 0;
-        if (status == KLV_OK && !last && awaits_end(lane, s, &view))
+        if (s->from >= s->first.upto)
+            hold_forget(lane, s);
+        if (status == KLV_OK && ((!last && awaits_end(lane, s, &view)) || (!s->cut && awaits_others(lane, s, &view))))
             return KLV_MORE;
         if (status == KLV_OK) {
             hand_out(lane, s, &view, packet);

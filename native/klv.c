@@ -100,6 +100,17 @@ int set_of_key(const uint8_t *key)
     return 0;
 }
 
+int is_designator(const uint8_t *key)
+{
+    enum { DICTIONARY = 1, GROUPS, WRAPPERS, LABELS };
+    enum { UNIVERSAL_SET = 1, GLOBAL_SET, LOCAL_SET, VARIABLE_PACK, DEFINED_PACK };
+    if (memcmp(key, PREFIX, sizeof PREFIX) != 0 || ((key[4] | key[5] | key[6] | key[7]) & 0x80))
+        return 0;
+    if (key[4] == GROUPS)
+        return (key[5] & 7) >= UNIVERSAL_SET && (key[5] & 7) <= DEFINED_PACK;
+    return key[4] >= DICTIONARY && key[4] <= LABELS && key[5] != 0;
+}
+
 const struct keyed *keyed_of(const uint8_t *key)
 {
     int low = 0, high = klv_keyed_count;
@@ -182,7 +193,7 @@ static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_s
     if (n < 16)
         return may_be_key(in, n) ? KLV_MORE : KLV_BAD_TAG;
     view->set = set_of_key(in);
-    if (view->set == 0 && !in_step)
+    if (view->set == 0 && !(in_step && is_designator(in)))
         return KLV_BAD_TAG;
     uint64_t length;
     size_t used;

@@ -60,6 +60,7 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
         return 0;
     memcpy(s->last, p, TS_SIZE);
     int gap = s->counted && counter != ((s->counter + 1) & 15);
+    s->gap |= gap != 0;
     /* One of two with the same number is out of place, and what follows goes on from the other. */
     int stray = gap && counter == s->counter && !is_announced(p);
     s->counter = counter;
@@ -68,6 +69,7 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
         return 1;
     if (!is_announced(p))
         lane->counts.discontinuities++;
+    check_gap(lane, s);
     skip_gap(lane, s);
     if (!stray)
         return 1;
@@ -84,6 +86,12 @@ static void empty_packet(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     skip_gap(lane, s);
 }
 
+/* 1 = a byte of what came is not held yet. */
+static size_t undecided(const struct pid *s)
+{
+    return s->state == S_DECIDE && s->have > 0;
+}
+
 static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     size_t at = payload_at(p);
@@ -94,7 +102,7 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     if (!in_sequence(lane, s, p, at))
         return;
     if (s->faults != lane->faults)
-        hold_doubt(s, s->to, s->to + (s->state == S_DECIDE && s->have > 0)); /* a byte of it is not held yet */
+        hold_doubt(s, s->waits ? s->from : s->to, s->to + undecided(s));
     s->faults = lane->faults;
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
         hold_cut(s);
@@ -109,7 +117,9 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
         pes_wait(lane, s);
         pes_enter(s, S_HEAD, 9);
     }
+    s->piece = s->to + undecided(s);
     pes_bytes(lane, s, p + at, TS_SIZE - at);
+    hold_followed(lane, s);
 }
 
 static void ts_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
@@ -215,14 +225,23 @@ static size_t wanted(const struct klv_lane *lane)
 
 static inline void take_packet(struct klv_lane *lane, const uint8_t *p)
 {
-    size_t pid = (size_t)(p[1] & 0x1f) << 8 | p[2];
+    uint32_t header = be32(p);
+    size_t pid = header >> 8 & 0x1fff;
     int role = lane->role[pid];
-    if (p[3] == lane->next[pid] && !(p[1] & 0x80))
-        lane->next[pid] = due_after(p[3]);
+    if ((header & TS_FIXED) == lane->next[pid])
+        lane->next[pid] = due_after(header);
     else
         check_odd(lane, p, pid);
     if (role)
         ts_packet(lane, p, role);
+}
+
+/* The same while something waits to see what follows it. */
+static void take_witness(struct klv_lane *lane, const uint8_t *p)
+{
+    take_packet(lane, p);
+    if (lane->waiting)
+        hold_witness(lane, (be16(p + 1) & 0x1fff) != NO_PID);
 }
 
 /* One packet of those that came in pieces. */
@@ -240,7 +259,7 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
         acquire(lane, 0);
     } else if (lane->part[0] == 0x47) {
         lane->counts.ts_packets++;
-        take_packet(lane, lane->part);
+        take_witness(lane, lane->part);
         lane->skip = lane->have < lane->stride ? lane->stride - lane->have : 0;
         drop_part(lane, lane->stride - lane->skip);
     } else if (lane->part[lane->stride] == 0x47) { /* one bad sync byte: its packet is lost, no more */
@@ -254,18 +273,35 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
     }
 }
 
+/* The first of `count` packets that is to be looked at: not of a PID that matters to us, all payload, in sequence. */
+static const uint8_t *pass_plain(struct klv_lane *lane, const uint8_t *p, size_t count)
+{
+    for (size_t stride = lane->stride; count > 0; count--, p += stride) {
+        uint32_t header = be32(p);
+        size_t pid = header >> 8 & 0x1fff;
+        if ((header & TS_FIXED) != lane->next[pid] || lane->role[pid])
+            return p;
+        lane->next[pid] = due_after(header);
+    }
+    return p;
+}
+
 /* Packets straight from the input, up to and with the next that matters. */
 static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
     const uint8_t *p = in + *used, *end = in + n, *begin = p;
     size_t stride = lane->stride;
-    while ((size_t)(end - p) >= stride && p[0] == 0x47 && !lane->draining) {
-        take_packet(lane, p);
+    while (!(lane->draining | lane->due)) {
+        if (!lane->waiting)
+            p = pass_plain(lane, p, (size_t)(end - p) / stride);
+        if ((size_t)(end - p) < stride || p[0] != 0x47)
+            break;
+        take_witness(lane, p);
         p += stride;
     }
     lane->counts.ts_packets += (size_t)(p - begin) / stride;
     *used = (size_t)(p - in);
-    if (lane->draining || p == end)
+    if (lane->draining || lane->due || p == end)
         return;
     lane->have = (size_t)(end - p) < stride + 1 ? (size_t)(end - p) : stride + 1;
     memcpy(lane->part, p, lane->have);
@@ -295,7 +331,7 @@ static int step_last(struct klv_lane *lane)
         return 0;
     size_t step = lane->stride < lane->have ? lane->stride : lane->have;
     lane->counts.ts_packets++;
-    take_packet(lane, lane->part);
+    take_witness(lane, lane->part);
     drop_part(lane, step);
     return 1;
 }
@@ -307,7 +343,10 @@ static void break_off(struct klv_lane *lane)
         struct pid *s = &lane->pids[i];
         if (!s->used)
             continue;
+        hold_end(lane, s);
+        uint8_t in_step = s->in_step;
         hold_cut(s);
+        s->in_step = in_step && !lane->ts;
         s->counted = 0;
         s->in_cell = 0;
         pes_wait(lane, s);
@@ -341,6 +380,8 @@ void klv_lane_absent(struct klv_lane *lane, int64_t us)
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged)
 {
     struct pid *s = &lane->pids[0];
+    hold_end(lane, s);
+    lane->draining = s->from < s->to;
     if (damaged || s->damaged)
         hold_cut(s);
     s->damaged = damaged != 0;
@@ -365,9 +406,9 @@ enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n
                 return KLV_OK;
             lane->draining = 0;
         }
-        /* A break leaves cuts in several holds. */
+        /* A break leaves cuts in several holds, and one packet may end several waits. */
         for (unsigned i = 0; i < KLV_PIDS; i++)
-            if (lane->pids[i].cut)
+            if (lane->pids[i].cut || (lane->due >> i & 1))
                 lane->draining = i + 1;
         if (lane->draining)
             continue;

@@ -20,11 +20,17 @@ enum {
     STREAMS = 64,           /* of all maps, that are waited for */
     NO_PID = 0x1fff,
     US = 27,                /* ticks */
-    SILENCE_US = 500000     /* in which nothing at all came */
+    SILENCE_US = 500000,    /* in which nothing at all came */
+    WITNESSES = 8,          /* one more than a datagram has: where it was out of place, the next one tells */
+    WITNESS_US = 50000      /* after which nothing is out of place any more */
 };
 
-/* Beside the header byte that is due next of a PID. */
-enum { FRESH = 0x100, UNSEEN = 0x200, TWICE = 0x400 };
+/* A TS packet's header but for its PID, its priority and whether a payload begins: of one all payload, with no fault
+ * marked, the counter is all that changes. */
+static const uint32_t TS_FIXED = 0xff8000ff, TS_PLAIN = 0x47000010;
+
+/* Beside the header that is due next of a PID: bits that no TS_FIXED has, so that nothing equals them. */
+enum { FRESH = 0x100, UNSEEN = 0x200, TWICE = 0x400, KNOWN_GAP = 0x800 };
 
 /* What a PID is to us. R_KLV + n: read by pids[n]; R_PMT + n: the n-th program's map; R_PRIVATE: private data
  * that nobody called KLV, worth a place once a key is seen in it. */
@@ -44,6 +50,18 @@ struct pid {
     int64_t pts, pts_held;      /* of the bytes from `turn` on, and of those before */
     size_t from, to, turn, cut; /* of the hold; cut = where bytes were lost, 0 = nowhere */
     size_t doubt_from, doubt;   /* from where to where some may have been, without a word of the counter */
+    size_t piece;               /* where in the hold the last TS packet's bytes begin */
+    uint8_t waits, turns;       /* TS packets that are to follow what is held first, and PES packets begun since */
+    uint8_t gap, late;          /* packets are missing before the next PES packet; it is older than the one before */
+    struct first {              /* what is held first, as it was when it began to wait; upto = its end, 0 = none */
+        size_t upto;
+        int late;
+        int64_t pts, received_us, pcr;
+    } first;
+    struct next {               /* the PES packet that came to its end meanwhile; at = where it begins, 0 = none */
+        size_t at;
+        int64_t received_us, pcr;
+    } next;
     uint64_t faults;            /* of the lane, when this PID's last packet came */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
@@ -90,6 +108,7 @@ struct klv_lane {
     unsigned programs;          /* of the PAT */
     int ending;                 /* the bytes broke off: what is held is to be given out */
     unsigned draining;          /* index of the PID to look for packets in, + 1 */
+    unsigned waiting, due;      /* a bit a PID: of those that wait; whose wait is over */
     size_t stride;              /* from one sync byte to the next: 188, 192, 204; 0 = not in step */
     size_t skip;                /* bytes to come that lie between two packets */
     size_t have;                /* of `part` */
@@ -100,7 +119,7 @@ struct klv_lane {
     struct klv_counts counts;
     uint64_t faults;            /* of the line, on any PID: packets lost or spoilt */
     uint8_t role[8192];
-    uint16_t next[8192];        /* the fourth byte of a PID's next packet if it is all payload, and what else is known */
+    uint32_t next[8192];        /* TS_FIXED of a PID's next packet if it is all payload, and what else is known */
     struct section pat, pmt[PMTS];
     struct pid pids[KLV_PIDS];
     int64_t now, look, absent;  /* ticks since the lane began; when to look at the streams again; klv_lane_absent */
@@ -121,10 +140,15 @@ static inline size_t payload_at(const uint8_t *p)
     return p[4] < 183 ? 5u + p[4] : TS_SIZE;
 }
 
-/* What stands in lane->next behind a packet that bears payload. */
-static inline uint16_t due_after(uint8_t header)
+static inline unsigned bit_of(const struct klv_lane *lane, const struct pid *s)
 {
-    return (uint16_t)(0x10 | ((header + 1) & 15));
+    return 1u << (s - lane->pids);
+}
+
+/* What stands in lane->next behind a packet that bears payload. */
+static inline uint32_t due_after(uint32_t header)
+{
+    return TS_PLAIN | ((header + 1) & 15);
 }
 
 /* Does an adaptation field announce a discontinuity? */
@@ -138,7 +162,11 @@ void hold_open(struct pid *s, uint16_t number);
 void hold_cut(struct pid *s);                   /* bytes were lost here */
 void hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */
 void hold_turn(struct pid *s, int64_t pts);     /* what comes from here on has this time */
+void hold_end(const struct klv_lane *lane, struct pid *s);  /* of a unit of bare KLV */
 void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
+void hold_witness(struct klv_lane *lane, int counts); /* a TS packet more: does it speak for what waits? */
+void hold_followed(struct klv_lane *lane, struct pid *s); /* bytes of the PID itself came */
+void hold_forget(struct klv_lane *lane, struct pid *s); /* nothing of it waits any more */
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
 void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
 
@@ -158,6 +186,7 @@ void check_absent(struct klv_lane *lane, int64_t us);
 void check_arrival(struct klv_lane *lane, int64_t received_us);
 void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid); /* a packet that is not what lane->next says */
 void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid);
+void check_gap(struct klv_lane *lane, const struct pid *s); /* seen in its counter: the others' will show the same one */
 void check_gone(struct klv_lane *lane, uint32_t program);
 void check_time(struct klv_lane *lane, int64_t ticks); /* it goes on by so much */
 

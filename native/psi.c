@@ -64,6 +64,7 @@ static void let_go(struct klv_lane *lane, struct pid *s)
     lane->role[s->pid] = R_NONE;
     lane->counts.passed_over += s->to - s->from;
     s->used = 0;
+    hold_forget(lane, s);
     s->from = s->to = s->cut = s->doubt = 0;
 }
 

@@ -34,6 +34,7 @@ class Why(Enum):
     TOUCHED = "the core refuses a unit of which a TS packet was damaged, though the KLV in it was not"
     TORN = "the core refuses a unit whose TS packets did not follow each other in step, though nothing of it is missing"
     CHANCE = "a byte that looks like a sync byte, just where the step was lost, costs the core a packet: 1 in 256"
+    WAITED = "the core refuses a unit without a checksum behind which, within 16 TS packets, one was lost or damaged"
     FALSE = "it passes as good what nobody sent, or what was sent once twice"
 
 
@@ -68,7 +69,9 @@ def judge(sent: Tape, whole: set[int], native: Sequence[Record]) -> int:
     place = {unit.raw: number for number, unit in enumerate(sent.units)}
     good = [(place.get(r.raw, -1), r) for r in native if r.good]
     missing = whole - {number for number, _ in good}
-    if found := {number for number in missing if not near_break(sent, number, 4)}:
+    flagged = {place.get(r.raw, -1) for r in native if r.checksum == "absent" and r.transport == "damaged"}
+    explained = {n for n in missing if near_break(sent, n, 4) or (n in flagged and is_followed_badly(sent, n))}
+    if found := missing - explained:
         raise Wrong(f"the core has not unit {found}")
     for number, record in good:
         if number < 0 and hits_inside(sent, record.pid) < (1 if record.checksum == "absent" else 2):
@@ -82,6 +85,25 @@ def judge(sent: Tape, whole: set[int], native: Sequence[Record]) -> int:
     if twice := {number for number, times in again.items() if times > 1 and not repeated(sent, number)}:
         raise Wrong(f"the core gives unit {twice} twice")
     return len(missing)
+
+
+def is_followed_badly(sent: Tape, number: int) -> bool:
+    """Of the TS packets behind a unit one is damaged, or not the next one of its PID."""
+    last = max(at for at, piece in enumerate(sent.pieces) if piece.unit == number)
+    counters = dict[int, int]()
+    for at, piece in enumerate(sent.pieces[: last + 17]):
+        packet = piece.data[sent.lead :][:188]
+        if len(packet) < 188 or broken(sent, piece):
+            if at > last:
+                return True
+            continue
+        pid, counter = int.from_bytes(packet[1:3]) & 0x1FFF, packet[3] & 15
+        due = counters.get(pid, counter - 1) + 1 & 15
+        if packet[3] & 0x10 and pid != 0x1FFF:
+            if at > last and (counter != due or not piece.whole):
+                return True
+            counters[pid] = counter
+    return False
 
 
 def hits_inside(sent: Tape, pid: int | None) -> int:
@@ -167,6 +189,8 @@ def held(sent: Tape, number: int) -> bool:
 def refused_by_core(sent: Tape, whole: set[int], number: int) -> Why:
     """Why a unit that libav has as good is not with the core."""
     if number in whole:
+        if is_followed_badly(sent, number):
+            return Why.WAITED
         return Why.CHANCE if near_break(sent, number, 4) else unclassified(sent, number, "the core")
     mine = [piece for piece in sent.pieces if piece.unit == number]
     if not all(piece.whole for piece in mine):

@@ -125,6 +125,7 @@ def test_a_source_that_never_heard_anything_is_told_once(said: Said, clock: Cloc
         clock.now += 1
         health.look()
     (line,) = said()
+    assert line == f"uav1: {health.reason}"
     assert "nothing received yet" in line
     assert health.state == "connecting"
 

@@ -24,6 +24,7 @@ LOSSES = "loss=1%", "loss=5%", "loss=20%", "loss=5%,burst=16"
 MOVES = "reorder=1%", "reorder=5%,by=3", "reorder=20%", "duplicate=5%", "duplicate=5%,apart=3", "duplicate=20%,apart=16"
 ALL = "loss=5%,reorder=5%,duplicate=5%"
 UNSUMMED = "async, no checksum"
+KLV_ONLY = "aphill_klv_10s.ts"
 
 streams = cache(made)
 
@@ -60,15 +61,14 @@ def test_loss_reorder_and_duplicates_make_no_false_record(wish: str, level: str)
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("wish", [*LOSSES, *MOVES, ALL])
-def test_of_sets_without_a_checksum_hardly_one_is_false(wish: str, level: str) -> None:
+def test_sets_without_a_checksum_are_not_false_either(wish: str, level: str) -> None:
     """All that speaks for such a packet is that the transport was whole, and a counter of 4 bits can fit by chance.
 
-    Other PIDs then tell of most losses, but not where the packet ends before one of theirs comes. RTP tells of all.
+    The TS packets behind it tell of that, so it waits for some. A limit, not a promise: where all of them fit too, as
+    in one of 144,000 packets with other seeds (reorder=5%,by=3,seed=44), nothing tells. RTP tells of all.
     """
-    verdict = over(f"{wish},level={level}", [s for s in streams() if s.name == UNSUMMED], range(10), may=True)
-    assert len(verdict.false) <= verdict.sent // (100 if "apart=16" in wish else 1000)
-    if wish in LOSSES[:2] or level == "ts":
-        assert not verdict.false
+    verdict = over(f"{wish},level={level}", [s for s in streams() if s.name == UNSUMMED], range(10))
+    assert verdict.good > (100 if "20%" in wish else verdict.sent // 4)
     if not (level == "ts" and wish == "duplicate=5%"):
         assert verdict.damaged > 20
 
@@ -79,6 +79,22 @@ def test_real_recordings_make_no_false_record(wish: str, level: str, shared) -> 
     """Recordings of real aircraft, one of them without checksums."""
     verdict = over(f"{wish},level={level}", recorded(shared / "data"), range(2))
     assert verdict.good > 300
+
+
+@pytest.mark.parametrize(
+    ("wish", "false"), [(f"{LOSSES[3]},level=ts", 8), (f"{LOSSES[3]},level=datagram", 0), (f"{MOVES[5]},level=ts", 0),
+                        (f"{MOVES[5]},level=datagram", 1)]
+)  # fmt: skip
+def test_what_nothing_tells_of_a_recording_without_checksums(wish: str, false: int, shared) -> None:
+    """A limit, not a promise: it has long stretches of KLV alone, four TS packets a set, all of one size.
+
+    Sixteen lost TS packets are four sets; with 16 or 32 of them gone, the head of one set goes on with the body of
+    another: the counter, the PES length and the packets that follow are right, and no other PID came between. Only
+    the PTS makes a larger step, and that it may: KLV need not come evenly.
+    """
+    stream = next(s for s in recorded(shared / "data") if s.name == KLV_ONLY)
+    verdict = over(wish, [stream], range(6), may=True)
+    assert (len(verdict.false), verdict.sent) == (false, 1800)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -145,7 +161,7 @@ SETS = {
 }
 
 
-# Where there is no checksum, nothing in a PID tells two packets apart whose counters are the same.
+# Two packets whose counters are the same and that change places leave nothing behind, where there is no checksum.
 @pytest.mark.parametrize(
     ("name", "apart"), [(n, a) for n in SETS for a in (1, 2, 3, 15, 16) if (n, a) != ("no checksum", 16)]
 )
@@ -160,9 +176,7 @@ def test_any_two_packets_that_change_places_are_seen(name: str, apart: int) -> N
         assert verdict.good >= len(SETS[name]) - 6
 
 
-@pytest.mark.parametrize(
-    ("name", "apart"), [(n, a) for n in SETS for a in range(1, 20) if (n, a) != ("no checksum", 15)]
-)
+@pytest.mark.parametrize(("name", "apart"), [(n, a) for n in SETS for a in range(1, 20)])
 def test_a_packet_that_comes_again_later_is_seen(name: str, apart: int) -> None:
     """One that came before, between others, also where its counter is that of the packet before it."""
     ts, places = small(*SETS[name])
@@ -173,8 +187,10 @@ def test_a_packet_that_comes_again_later_is_seen(name: str, apart: int) -> None:
         assert verdict.good >= len(SETS[name]) - 4
 
 
-@pytest.mark.parametrize("name", ["checksum", "blocks alike", "one TS packet"])
-@pytest.mark.parametrize("count", [1, 2, 15, 16, 17, 32])
+# Of 32 lost packets of sets without a checksum, five of 28 leave a PES packet of the right length and nothing odd.
+@pytest.mark.parametrize(
+    ("name", "count"), [(n, c) for n in SETS for c in (1, 2, 15, 16, 17, 32) if (n, c) != ("no checksum", 32)]
+)
 def test_losing_so_many_that_the_counter_fits_is_seen(name: str, count: int) -> None:
     """16 packets of a PID: its counter goes on as if nothing was missing."""
     ts, places = small(*SETS[name])

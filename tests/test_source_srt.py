@@ -439,6 +439,16 @@ def test_what_is_secret_is_not_printed():
 
 
 @loaded
+def test_the_environments_passphrase_is_for_a_url_that_names_none(monkeypatch):
+    """What is said nearest counts; one that is empty is a mistake, not a line without encryption."""
+    monkeypatch.setenv("KLVRELAY_SRT_PASSPHRASE", PASSPHRASE)
+    assert open_source("srt://h:9000")._settings.passphrase == Secret(PASSPHRASE)
+    assert open_source("srt://h:9000?passphrase=of-the-url-1")._settings.passphrase == Secret("of-the-url-1")
+    assert open_source("srt://h:9000", passphrase="as a plain text")._settings.passphrase == Secret("as a plain text")
+    with pytest.raises(ConfigError, match="10 to 79 characters"):
+        open_source("srt://h:9000", passphrase=Secret(""))
+
+
 def test_a_passphrase_of_its_own_counts_before_the_url():
     """It may come from a file or the environment; a wrong length is refused wherever it came from."""
     source = open_source("srt://h:9000?passphrase=of-the-url-1", passphrase=Secret(PASSPHRASE))

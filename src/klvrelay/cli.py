@@ -47,9 +47,13 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     said["timeout"] = getattr(args, "source_timeout", None)
     extra = {key: value for key, value in said.items() if value is not None}
     names = [*args.stream, *[None] * len(args.sources)]
+    urls = [Url.parse(source) for source in args.sources]
+    # It is meant for the files among them; where there is none it is a mistake.
+    follow = extra.pop("follow", False)
+    files = any(url.scheme == "file" for url in urls)
     sources = tuple(
-        SourceSettings(Url.parse(source), stream=name, **extra)
-        for source, name in zip(args.sources, names, strict=False)
+        SourceSettings(url, stream=name, follow=follow and (url.scheme == "file" or not files), **extra)
+        for url, name in zip(urls, names, strict=False)
     )
     if sources:
         settings = replace(settings, sources=sources)
@@ -94,13 +98,7 @@ async def _decode(args: argparse.Namespace) -> int:
 
 def _source_options(args: argparse.Namespace) -> dict[str, Any]:
     """What was said of the source beside its URL."""
-    from klvrelay.config import srt_passphrase
-    from klvrelay.names import Url
-
-    options = {
-        "interface": args.interface, "sender": args.sender, "timeout": args.source_timeout,
-        "passphrase": srt_passphrase(Url.parse(args.source)),
-    }  # fmt: skip
+    options = {"interface": args.interface, "sender": args.sender, "timeout": args.source_timeout}
     return {key: value for key, value in options.items() if value is not None}
 
 
@@ -170,12 +168,10 @@ async def _demo(args: argparse.Namespace) -> int:
 
 
 async def _send(args: argparse.Namespace) -> int:
-    from klvrelay.config import srt_passphrase
-    from klvrelay.names import Url
     from klvrelay.verbs.send import send
 
     options = {key: getattr(args, key) for key in ("speed", "loop", "impair", "rate", "interface", "timeout", "quiet")}
-    await send(args.source, args.target, passphrase=srt_passphrase(Url.parse(args.target)), **options)
+    await send(args.source, args.target, **options)
     return 0
 
 

@@ -20,7 +20,6 @@ from klvrelay.names import Secret, Url, printable, stream_name, unique_names
 from klvrelay.sinks.settings import MqttSettings
 
 PASSWORD_VARIABLE = "KLVRELAY_MQTT_PASSWORD"
-PASSPHRASE_VARIABLE = "KLVRELAY_SRT_PASSPHRASE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +166,8 @@ class _Reader:
             url = Url.parse(table["url"])
         except ConfigError as fault:
             raise self.wrong("source.url", str(fault)) from None
+        if url.scheme != "srt" and (key := next((k for k in ("passphrase", "passphrase_file") if k in table), None)):
+            raise self.wrong(f"source.{key}", "is for srt:// only")
         texts = {
             key: self.typed(table, key, str, "source", None) for key in ("stream", "interface", "sender", "ca_file")
         }
@@ -192,13 +193,15 @@ class _Reader:
 
     def passphrase(self, table: dict[str, Any]) -> Secret | None:
         """Of SRT: as it stands, or out of a file."""
-        given = self.typed(table, "passphrase", str, "source", None)
-        if "passphrase_file" not in table:
+        given, path = (self.typed(table, key, str, "source", None) for key in ("passphrase", "passphrase_file"))
+        if path is None:
             return None if given is None else Secret(given)
+        if given is not None:
+            raise self.wrong("source.passphrase_file", "passphrase is given too: say one of them")
         try:
-            return secret_file(self.typed(table, "passphrase_file", str, "source", None), "source passphrase_file")
+            return secret_file(path, "")
         except ConfigError as fault:
-            raise self.wrong("source.passphrase_file", str(fault)) from None
+            raise self.wrong("source.passphrase_file", str(fault).removeprefix(": ")) from None
 
     def mqtt(self, table: dict[str, Any]) -> MqttSettings:
         self.at("mqtt")
@@ -240,12 +243,6 @@ def mqtt_settings(url: str | None, given: dict[str, Any]) -> MqttSettings:
     return settings
 
 
-def srt_passphrase(url: Url) -> Secret | None:
-    """The passphrase of srt:// that the environment has, for a URL that names none."""
-    text = os.environ.get(PASSPHRASE_VARIABLE)
-    return Secret(text) if text and "passphrase" not in url.options else None
-
-
 def secret_file(path: str, key: str) -> Secret:
     """A password out of a file that only its owner can read."""
     try:
@@ -255,4 +252,7 @@ def secret_file(path: str, key: str) -> Secret:
         raise ConfigError(f"{key}: {path} can't be read") from fault
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise ConfigError(f"{key}: {path} can be read by others; run: chmod 600 {path}")
-    return Secret(text.rstrip("\r\n"))
+    secret = Secret(text.rstrip("\r\n"))
+    if not secret:
+        raise ConfigError(f"{key}: {path} is empty")
+    return secret

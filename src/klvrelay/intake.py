@@ -70,7 +70,7 @@ class Stream:
         self._dropped = 0
         self._renewal: asyncio.Future[str] | None = None
         self._patience = feed.stall
-        self._told: tuple[bool | None, str, float] = (None, "", 0.0)
+        self._told: tuple[bool | None, str, str, float] = (None, "", "", 0.0)
 
     async def keep(self) -> None:
         """Carry the source, and open it again whenever it falls."""
@@ -213,14 +213,14 @@ class Stream:
         """Availability where it changed, the link's report where its state did or some time went by."""
         health = self.health
         now = health.clock()
-        online, state, at = self._told
+        online, state, reason, at = self._told
         if health.online != online or (health.state == "ended" and state != "ended"):
             self._everywhere(Notice("availability", self.name, b"online" if health.online else b"offline"))
-        if health.state != state or now - at >= LINK_EVERY:
+        if (health.state, health.reason) != (state, reason) or now - at >= LINK_EVERY:
             self.count()
             self._everywhere(Notice("link", self.name, link_document(health, self._boot)))
             at = now
-        self._told = health.online, health.state, at
+        self._told = health.online, health.state, health.reason, at
 
     def tell_state(self) -> None:
         """The latest value of every item, where there is a newer one."""

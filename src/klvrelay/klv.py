@@ -167,4 +167,7 @@ def _bare_klv(data: Any) -> Any:
     """A buffer of KLV packets: as given, or out of the transport stream that carries them."""
     if carriage_of(data[:SNIFFED]) != "ts":
         return data
-    return b"".join(entry[0] for entry in wire.Lane(ts=True).packets(data) if entry[5] == "ok")
+    lane = wire.Lane(ts=True)
+    found = lane.packets(data)
+    lane.cut()
+    return b"".join(entry[0] for entry in found + lane.packets(b"") if entry[5] == "ok")

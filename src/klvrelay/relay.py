@@ -61,7 +61,7 @@ class Relay:
         gaps = sum(lane.discontinuities + lane.sync_losses for lane in lanes)
         lost = f"{dropped} packets dropped, {gaps} gaps in the transport" if gaps else f"{dropped} packets dropped"
         outages = sum(h.outages for h in streams)
-        away = f", {outages} outages of {sum(h.away for h in streams):.1f} s" if outages else ""
+        away = f", {outages} outages of {sum(h.away_so_far for h in streams):.1f} s" if outages else ""
         return f"{records} records, {rejected} bad or damaged, {lost}{away}; {'; '.join(sinks)}"
 
     async def run(self) -> None:

@@ -32,7 +32,7 @@ _WRAP = 1 << 33
 
 @dataclass(slots=True, frozen=True)
 class Jump:
-    """An offset that changed for good: which clock, by how many seconds, at which KLV time (microseconds)."""
+    """The KLV's time went another way than a clock, for good: which, by how many seconds more, and where to."""
 
     against: str
     seconds: float
@@ -139,7 +139,7 @@ class Clocks:
     def _tell(self, jumps: dict[str, float], time_us: int, now: float) -> None:
         """A line a jump; of a clock that jumps again and again one line a minute."""
         for name, by in jumps.items():
-            self.last_jump = Jump(name, by, time_us)
+            self.last_jump = Jump(name, -by, time_us)
         if jumps and now - self._told >= QUIET:
             self._told = now
             told = ", ".join(f"{-by:+.3f} s against {_SPOKEN[name]}" for name, by in jumps.items())

@@ -140,15 +140,16 @@ class StreamHealth:
     def _tell_silence(self) -> None:
         """Said once: whoever set it up is to know that nothing usable came so far."""
         if self.state == "connecting":
-            LOG.warning("%s: nothing received yet from %s: is anything sent there?", self.name, self.url)
+            self.reason = f"nothing received yet from {self.url}: is anything sent there?"
         elif self.state == "waiting":
-            LOG.warning(
-                "%s: %.1f MB received and no KLV in it so far: does the encoder send metadata, on this programme?",
-                self.name, self._size / 1e6,
-            )  # fmt: skip
+            self.reason = (
+                f"{self._size / 1e6:.1f} MB received and no KLV in it so far: does the encoder send metadata, on this"
+                " programme?"
+            )
         else:
             return
         self._told_silence = True
+        LOG.warning("%s: %s", self.name, printable(self.reason))
 
     def down(self, fault: str, *, again: bool = True) -> None:
         """The source is gone. The same fault is said once, not at each try."""
@@ -175,6 +176,11 @@ class StreamHealth:
         self.state, self.reason, self.since, self.since_us = state, reason, now, time.time_ns() // 1000
         self.changes[state] += 1
         LOG.log(level, "%s: %s", self.name, printable(said or f"{state}: {reason}"))
+
+    @property
+    def away_so_far(self) -> float:
+        """Seconds of all outages, one that is still on included."""
+        return self.away + (0.0 if self._lost is None else self.clock() - self._lost)
 
     def spent(self) -> dict[State, float]:
         """Seconds in each state so far."""

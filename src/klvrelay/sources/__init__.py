@@ -103,7 +103,7 @@ def open_source(
     demux: Demux | None = None,
     follow: bool = False,
     isolate: bool = False,
-    passphrase: Secret | None = None,
+    passphrase: Secret | str | None = None,
     given: Given | None = None,
 ) -> Source:
     """The source that `url` names; nothing is opened before its first packet is asked for.
@@ -119,7 +119,7 @@ def open_source(
                  come out as finished `Units`); "libav"; None: nobody here, the bytes come out as they came
     follow       a file that is still written: wait for more at its end
     isolate      read in a process of its own, which may hang or crash alone
-    passphrase   of srt://; counts before the URL's
+    passphrase   of srt://; otherwise the URL's, or that of KLVRELAY_SRT_PASSPHRASE in the environment
     given        what earlier openings of the same URL gave: a live playlist gives nothing of it again
 
     Raises ConfigError for a scheme or an option that it does not know.
@@ -127,6 +127,7 @@ def open_source(
     where = url if isinstance(url, Url) else Url.parse(url)
     if timeout <= 0:
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
+    passphrase = Secret(passphrase) if isinstance(passphrase, str) else passphrase
     if demux not in (None, *get_args(Demux)):
         raise ConfigError(f"demux {printable(str(demux))}: it is native or libav")
     if isolate:

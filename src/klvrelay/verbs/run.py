@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from klvrelay.config import RelaySettings, SourceSettings, srt_passphrase
+from klvrelay.config import RelaySettings, SourceSettings
 from klvrelay.errors import ConfigError
 from klvrelay.intake import Feed
 from klvrelay.relay import Relay, new_boot
@@ -29,7 +29,7 @@ def opened(settings: SourceSettings, given: Given | None = None) -> Source:
         follow=settings.follow,
         demux=settings.demux,
         isolate=settings.isolate,
-        passphrase=settings.passphrase or srt_passphrase(settings.url),
+        passphrase=settings.passphrase,
         live_stamps=True,
         given=given,
     )

@@ -39,7 +39,6 @@ async def send(
     rate: str | None = None,
     interface: str | None = None,
     timeout: float = 5.0,
-    passphrase: Secret | None = None,
     quiet: bool = False,
 ) -> Transmission:
     """Send it, and say at the end what was sent; raises what `sending` raises."""
@@ -47,7 +46,7 @@ async def send(
     impairment = None if impair is None else Impairment.parse(impair)
     reel = Reel(Url.parse(source), rate=None if rate is None else bits_a_second(rate))
     job = Transmission(reel, speed=speed, loop=loop, pkt_size=pkt_size, impairment=impairment)
-    line = open_line(url, timeout=timeout, interface=interface, passphrase=passphrase)
+    line = open_line(url, timeout=timeout, interface=interface)
     if impairment is not None:
         check(line, impairment)
     await reel.look()

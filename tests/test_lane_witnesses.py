@@ -1,0 +1,216 @@
+"""What has no checksum waits for the TS packets behind it to speak for it; keys that no table knows have to look like
+keys, and count again behind a loss where they fill a PES packet.
+
+Next door: `test_impaired.py` has bad wires by chance, `test_lane.py` the muxer.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, Wire, klv_packet, raws
+from wrapping import ber, local_set, packet
+
+from klvrelay.klv import Decoder
+from klvrelay.record import Packet, Record
+from klvrelay.wire import Lane
+
+VIDEO_PID, SECOND_PID = 0x100, 0x102
+US = 1_700_000_000_000_000
+WITNESSES = 8
+
+
+def unsummed(number: int, size: int = 500) -> bytes:
+    return packet("ST0102", local_set([(1, bytes([number])), (200, bytes([97 + number]) * size)]))
+
+
+def unknown(number: int, size: int = 30, key: str = "060e2b340203010f0102030405060708") -> bytes:
+    return bytes.fromhex(key) + ber(size) + bytes([number]) * size
+
+
+class Feed:
+    """A lane behind its tables, fed one TS packet at a time."""
+
+    def __init__(self, *pids: int) -> None:
+        self.wire, self.lane = Wire(), Lane(ts=True)
+        ts = self.wire.tables(*[(ASYNC, pid, KLVA) for pid in pids or (KLV_PID,)], (0x1B, VIDEO_PID, b""))
+        self.lane.packets(b"".join([*ts, *self.video(4)]))
+
+    def video(self, count: int) -> list[bytes]:
+        return self.wire.carry(VIDEO_PID, b"v" * 184 * count)
+
+    def __call__(self, *ts: bytes, us: int | None = None) -> list[bytes]:
+        return [entry[0] for one in ts for entry in self.lane.packets(one, us)]
+
+    def verdicts(self, *ts: bytes) -> list[tuple[bytes, str]]:
+        return [(entry[0], entry[5]) for one in ts for entry in self.lane.packets(one)]
+
+    def rest(self) -> list[tuple[bytes, str]]:
+        self.lane.cut()
+        return self.verdicts(b"")
+
+
+def test_it_comes_with_the_eighth_packet_behind_it() -> None:
+    """Of any PID; stuffing says nothing. A set with a checksum comes with its last one."""
+    feed, sent = Feed(), unsummed(1)
+    assert feed(*feed.wire.pes(sent, pts=9)) == []
+    assert feed(*feed.video(WITNESSES - 2), *[NULL] * 20) == []
+    assert feed(*feed.wire.carry(0, b"\xff" * 184)) == []
+    assert feed(*feed.video(1)) == [sent]
+    summed = klv_packet(1, 500)
+    assert feed(*feed.wire.pes(summed, pts=10)) == [summed]
+
+
+def test_what_is_in_one_ts_packet_waits_for_nothing() -> None:
+    """No packet out of place can be a part of it."""
+    feed, sent = Feed(), unsummed(1, 90)
+    assert feed(*feed.wire.pes(sent, pts=9)) == [sent]
+
+
+def test_it_waits_no_longer_than_50_ms() -> None:
+    """By arrival, where that is told; the packet that comes then is not among them."""
+    feed, sent = Feed(), unsummed(1)
+    assert feed(*feed.wire.pes(sent, pts=9), us=US) == []
+    assert feed(NULL, us=US + 50_000) == []
+    assert feed(NULL, us=US + 50_001) == [sent]
+
+
+def test_its_own_pid_speaks_for_it_too_and_times_are_of_its_end() -> None:
+    """A stream of KLV alone: each comes with its own PTS and the time of its own last byte, in order."""
+    feed, sent = Feed(), [unsummed(n) for n in range(6)]
+    found = []
+    for n, one in enumerate(sent):
+        for part in feed.wire.pes(one, pts=100 * n):
+            found += feed.lane.packets(part, US + 1000 * n)
+    assert [entry[0] for entry in found] == sent[: len(found)]
+    assert len(found) >= 3
+    assert [(entry[1], entry[6]) for entry in found] == [(100 * n, US + 1000 * n) for n in range(len(found))]
+    assert feed.rest() == [(one, "ok") for one in sent[len(found) :]]
+
+
+@pytest.mark.parametrize("place", range(WITNESSES + 1))
+def test_a_fault_in_the_packets_behind_it_makes_it_damaged(place: int) -> None:
+    """Of another PID, up to the eighth packet; a later one is the next one's."""
+    feed, sent = Feed(), unsummed(1)
+    video = feed.video(WITNESSES + 4)
+    found = feed.verdicts(*feed.wire.pes(sent, pts=9), *video[:place], *video[place + 2 :]) + feed.rest()
+    assert found == [(sent, "damaged" if place < WITNESSES else "ok")]
+
+
+def test_two_that_wait_are_let_go_by_the_same_packet() -> None:
+    """Of two PIDs."""
+    feed = Feed(KLV_PID, SECOND_PID)
+    sent = [unsummed(1), unsummed(2)]
+    parts = [feed.wire.pes(one, pid, pts=9) for one, pid in zip(sent, (KLV_PID, SECOND_PID), strict=True)]
+    mixed = [part for both in zip(*parts, strict=True) for part in both]
+    video = feed.video(WITNESSES)
+    assert feed(*mixed, *video[:-2]) == []
+    assert sorted(feed(*video[-2:])) == sorted(sent)
+
+
+def test_several_of_one_pes_packet_come_together() -> None:
+    """They wait once, not one after the other, and all have its PTS."""
+    feed, sent = Feed(), [unsummed(n, 300) for n in range(5)]
+    assert feed(*feed.wire.pes(b"".join(sent), pts=7), *feed.video(WITNESSES - 1)) == []
+    entries = feed.lane.packets(feed.video(1)[0])
+    assert [(entry[0], entry[1]) for entry in entries] == [(one, 7) for one in sent]
+
+
+def test_a_pid_that_is_listed_no_more_waits_no_more() -> None:
+    """Its packet is gone with it, and what comes on the PID later is new."""
+    feed, sent = Feed(), unsummed(2)
+    assert feed(*feed.wire.pes(unsummed(1), pts=9)) == []
+    other = feed.wire.tables((0x1B, VIDEO_PID, b""), version=1)
+    back = feed.wire.tables((ASYNC, KLV_PID, KLVA), (0x1B, VIDEO_PID, b""), version=2)
+    assert feed(*other, *feed.video(20), *back, *feed.wire.pes(sent, pts=10)) == []
+    assert feed(*feed.video(WITNESSES)) == [sent]
+
+
+def test_a_pes_packet_older_than_the_one_before_a_gap_is_damaged() -> None:
+    """It came late or again: that its bytes are all of one is not known. The wrap of the PTS is no step back."""
+    feed = Feed()
+    old = feed.wire.pes(unsummed(0), pts=(1 << 33) - 10)
+    new = feed.wire.pes(unsummed(1), pts=5)
+    assert feed.verdicts(*old, *feed.video(9)) == [(unsummed(0), "ok")]
+    assert feed.verdicts(*new, *feed.video(9)) == [(unsummed(1), "ok")]
+    assert feed.verdicts(*old, *feed.video(9)) == [(unsummed(0), "damaged")]
+
+
+CATEGORIES = {"0203": True, "0201": True, "0205": True, "0253": True, "0101": True, "0302": True, "0401": True}
+NONE = {"0206": False, "020f": False, "0200": False, "0001": False, "0501": False, "0100": False, "8203": False}
+
+
+@pytest.mark.parametrize(("designator", "counts"), [*CATEGORIES.items(), *NONE.items()])
+def test_an_unknown_key_has_to_be_one(designator: str, counts: bool) -> None:
+    """SMPTE ST 336: a category, and of a group how it is coded; no high bit in the octets that say so."""
+    sent = [klv_packet(1), unknown(7, key=f"060e2b34{designator}01010102030405060708"), klv_packet(2)]
+    decoder = Decoder("uav1", None)
+    found = raws(decoder.feed(Packet(b"".join(sent), carriage="klv")) + decoder.flush())
+    assert found == (sent if counts else [sent[0], sent[2]])
+
+
+@pytest.mark.parametrize("head", range(4, 16))
+def test_a_key_cut_off_by_a_stray_packet_is_no_unknown_one(head: int) -> None:
+    """The TS packet ends within a key, and an old one with the counter that fits goes on: text, of which one in
+    thousands would have a length that fits too.
+    """
+    feed = Feed()
+    first = klv_packet(1)
+    body = first + klv_packet(2)[:head]
+    *_, part = feed.wire.carry(KLV_PID, b"\0\0\1\xbd\0\0\x84\0\0".ljust(193 - len(body), b"\0") + body)[:1]
+    stray = feed.wire.carry(KLV_PID, b"\x0fTitle of a mission, page 2 of 20".ljust(184, b"\x20"))[0]
+    stray = stray[:1] + bytes([stray[1] & 0xBF]) + stray[2:]
+    good = [raw for raw, verdict in feed.verdicts(part, stray, *feed.video(20)) + feed.rest() if verdict == "ok"]
+    assert set(good) <= {first}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_behind_a_loss_an_unknown_key_counts_where_it_fills_its_pes_packet(count: int) -> None:
+    """A stream that has no other keys is not lost for good; where more than one is in it, none is believed."""
+    feed = Feed()
+    sent = [unknown(n, 300) for n in range(6)]
+    pes = [feed.wire.pes(one * count, pts=9 * n) for n, one in enumerate(sent)]
+    del pes[1][1]
+    found = feed.verdicts(*[part for parts in pes for part in [*parts, *feed.video(9)]]) + feed.rest()
+    good = [raw for raw, verdict in found if verdict == "ok"]
+    assert good == ([sent[0], *sent[2:]] if count == 1 else sent[:1] * 2)
+
+
+def unit(data: bytes, *, damaged: bool = False) -> Packet:
+    return Packet(data, carriage="klv", pts=9, pid=1, damaged=damaged)
+
+
+def test_behind_a_damaged_unit_an_unknown_key_counts_where_it_fills_the_next() -> None:
+    """RTP brings one unit a packet: the next one is good, whatever its key; one that is short or long is not."""
+    decoder = Decoder("uav1", None)
+    sent = [unknown(n, 6000) for n in range(5)]
+    short, long = sent[2][:-1], sent[3] + b"\0"
+    units = [unit(sent[0]), unit(sent[1][:400], damaged=True), unit(short), unit(long), unit(sent[4]), unit(sent[0])]
+    records: list[Record] = [record for one in units for record in decoder.feed(one)] + decoder.flush()
+    assert [record.raw for record in records if record.good] == [sent[0], sent[4], sent[0]]
+
+
+def test_no_unit_of_other_bytes_counts_behind_a_damaged_one() -> None:
+    """Every beginning of a key but a whole one, and lengths off by one."""
+    for off, octet in product((-1, 0, 1), range(16)):
+        decoder = Decoder("uav1", None)
+        data = bytearray(unknown(1, 40))
+        data[octet] ^= 0x80
+        data[16] += off
+        records = [r for one in (unit(b"\0" * 9, damaged=True), unit(bytes(data))) for r in decoder.feed(one)]
+        records += decoder.flush()
+        whole = off == 0 and octet >= 8
+        assert [record.raw for record in records if record.good] == [bytes(data)] * whole, (off, octet)
+
+
+def test_the_pmt_pid_is_no_stream_of_klv() -> None:
+    """The tables between parts of a set are witnesses as any others, and their own gap is seen once."""
+    feed, sent = Feed(), [unsummed(1), unsummed(2)]
+    first, second = feed.wire.pes(sent[0], pts=1), feed.wire.pes(sent[1], pts=2)
+    feed.wire.counters[PMT_PID] += 3
+    late = feed.wire.tables((ASYNC, KLV_PID, KLVA), (0x1B, VIDEO_PID, b""))
+    del first[1]
+    video = feed.video(9)
+    found = feed.verdicts(*first, *second, *late, *video) + feed.rest()
+    assert [raw for raw, verdict in found if verdict == "ok"] == [sent[1]]

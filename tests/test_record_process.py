@@ -59,7 +59,8 @@ async def test_a_signal_completes_the_segment(free_port: int, tmp_path: Path):
         assert (code, seconds < 3) == (0, True)
         assert joined(folder) == TAPE.ts
         assert all(re.fullmatch(r"uav%2F1-\d{8}T\d{6}\.\d{6}Z\.ts", path.name) for path in files(folder))
-        assert f"{len(TAPE.ts):,} bytes in {len(files(folder))} segments" in command.said
+        assert f"{len(TAPE.ts):,} bytes written, {len(files(folder))} segments\n" in command.said
+        assert re.search(rf"recording to {folder} as uav%2F1-\*\n.*: bytes come\n", command.said)
 
 
 @pytest.mark.needs("ffmpeg")
@@ -99,7 +100,7 @@ async def test_a_recorder_that_was_killed_goes_on(free_port: int, tmp_path: Path
             assert len([path for path in files(folder) if path.suffix == ".part"]) == 1
             command.process.kill()
             await command.process.wait()
-        assert ("left open are complete now" in command.said) is (number > 0)
+        assert ("left open: complete now" in command.said) is (number > 0)
     async with klvrelay("record", *args) as command:
         await until(lambda: not [path for path in files(folder) if path.suffix == ".part"])
         assert (await command.stop())[0] == 0
@@ -151,7 +152,8 @@ async def test_a_terminal_shows_how_it_goes(free_port: int, tmp_path: Path):
             said = ""
             await feed.listening(free_port)
             deadline = time.monotonic() + (1.0 if quiet else 10.0)
-            while time.monotonic() < deadline and not re.search(r"recording: \d+\.\d\d Mbit/s, .* in 1 segments", said):
+            line = re.compile(r"recording: \d+\.\d\d Mbit/s, .* in 1 segment\b")
+            while time.monotonic() < deadline and not line.search(said):
                 await send(TAPE.ts[:13160], free_port, 0.005)
                 said += _read(ours)
             process.send_signal(signal.SIGINT)
@@ -186,6 +188,15 @@ def test_what_can_not_be_recorded_is_said(
 
     assert (got, said in err) == (code, True), err
     assert CANARY not in err
+    assert ("recording to" in err) is (code == 3)
+
+
+def test_a_folder_that_can_not_be_written_is_not_recorded_to(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """One line says so, and none that it records."""
+    (tmp_path / "file").touch()
+    code, _, err = ran(capfd, "record", "udp://127.0.0.1:5000", str(tmp_path / "file"))
+
+    assert (code, "can't record there" in err, "recording" in err) == (2, True, False), err
 
 
 # ---- a disk that is full ----
@@ -220,8 +231,12 @@ async def test_a_full_disk_costs_the_oldest_segments_only(tiny_disk: Path, free_
     data = joined(tiny_disk)
     assert 700_000 < len(data) <= 1 << 20
     assert (TAPE.ts * 10).endswith(data)
-    assert command.said.count("disk_full") == 1
+    assert command.said.count("the disk is full: the oldest segments of") == 1
     assert "lost" not in command.said
+    summary = re.search(r"(\d+) segments kept of (\d+) begun, (\d+) old ones removed", command.said)
+    assert summary, command.said
+    kept, begun, removed = map(int, summary.groups())
+    assert kept == len(files(tiny_disk)) == begun - removed
 
 
 async def test_a_disk_filled_by_others_is_waited_for(tiny_disk: Path, free_port: int):
@@ -233,7 +248,7 @@ async def test_a_disk_filled_by_others_is_waited_for(tiny_disk: Path, free_port:
         await until(lambda: size(tiny_disk) == len(TAPE.ts))
         other = tiny_disk / "flight.ts"
         async with asyncio.timeout(20):
-            while "disk_down" not in command.said:
+            while "the disk takes nothing (No space left on device): what comes is lost" not in command.said:
                 fill(other)
                 await send(TAPE.ts[:37_600], free_port)
         assert 4 <= len(files(tiny_disk)) - 1 <= 5
@@ -242,11 +257,26 @@ async def test_a_disk_filled_by_others_is_waited_for(tiny_disk: Path, free_port:
         await asyncio.sleep(1.2)
         await send(TAPE.ts, free_port)
         await until(lambda: joined(tiny_disk).endswith(TAPE.ts[-40_000:]))
-        await until(lambda: "disk_up" in command.said)
-        assert (await command.stop())[0] == 0
-    assert (command.said.count("disk_down"), command.said.count("disk_up")) == (1, 1)
-    assert "that the disk did not take" in command.said
+        await until(lambda: "the disk takes it again" in command.said)
+        assert (await command.stop())[0] == 1
+    assert (command.said.count("takes nothing"), command.said.count("takes it again")) == (1, 1)
+    assert re.search(r"klvrelay: .* that came from udp://\S+ were lost: the disk did not take them\n", command.said)
     assert all(path.suffix == ".ts" for path in files(tiny_disk))
+
+
+async def test_a_disk_that_stays_full_is_a_failure(tiny_disk: Path, free_port: int):
+    """Nothing of what came is there: the summary does not count what is not, and the exit code is 1."""
+    fill(tiny_disk / "flight.ts")
+    args = (f"udp://127.0.0.1:{free_port}", str(tiny_disk), "--segment-size", "32K")
+    async with klvrelay("record", *args) as command:
+        await feed.listening(free_port)
+        await until(lambda: "recording to" in command.said)
+        await send(TAPE.ts[:37_600], free_port)
+        await until(lambda: "takes nothing" in command.said)
+        assert (await command.stop())[0] == 1
+    assert "0 bytes written, 0 segments" in command.said
+    assert "were lost: the disk did not take them" in command.said
+    assert [path.name for path in files(tiny_disk)] == ["flight.ts"]
 
 
 def fill(path: Path) -> None:

@@ -421,6 +421,8 @@ async def test_live_sources_stamp_their_records_with_the_arrival(case: Case):
     source = case.make()
     stamps = [record.received_us for record in (await read(case, source)).records]
 
+    if type(source).__name__ == "GrowingSource":  # what it held when it was opened was never live
+        stamps = stamps[stamps.count(None) :]
     if source.live or type(source).__name__ in ("ReplaySource", "GrowingSource"):
         assert all(stamp is not None and 1e15 < stamp < 4e15 for stamp in stamps)
         assert stamps == sorted(stamps)

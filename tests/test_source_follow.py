@@ -6,6 +6,7 @@ Next door: `test_record.py` writes such folders, `test_source_file.py` has files
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import resource
 import time
@@ -92,15 +93,17 @@ async def test_what_is_written_later_comes_too(tmp_path):
 
 
 async def test_a_packet_is_stamped_with_the_time_it_was_read(tmp_path):
-    """A subscriber sees when it came, not when the file was begun."""
-    path = tmp_path / "tape.ts"
-    path.write_bytes(TAPE.ts[:5000])
+    """A subscriber sees when it came, not when the file was begun; of what was there before, nobody knows when."""
+    path, backlog = tmp_path / "tape.ts", feed.recording(count=60, filler=150).ts
+    assert len(backlog) > growing.PIECE  # it takes more than one look
+    path.write_bytes(backlog)
 
     async with following(path) as follower:
-        await follower.has(TAPE.ts[:5000])
+        await follower.has(backlog)
+        assert {packet.received_us for packet in follower.packets} == {None}
         before = time.time_ns() // 1000
-        add(path, TAPE.ts[5000:])
-        await follower.has(TAPE.ts)
+        add(path, TAPE.ts)
+        await follower.has(backlog + TAPE.ts)
 
     assert before <= follower.packets[-1].received_us <= time.time_ns() // 1000
 
@@ -150,6 +153,22 @@ async def test_a_file_is_waited_for(there, tmp_path):
         assert follower.packets == []
         add(path, TAPE.ts)
         await follower.has(TAPE.ts)
+
+
+async def test_that_a_file_is_not_there_is_said_once(tmp_path, monkeypatch, caplog):
+    """Its name may be wrong: without a word, nobody would know. Nothing is said of one that is there."""
+    monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
+    missing, there = tmp_path / "missing.ts", tmp_path / "there.ts"
+    there.touch()
+
+    with caplog.at_level(logging.INFO, "klvrelay"):
+        for path in (missing, there):
+            async with following(path) as follower:
+                await asyncio.sleep(0.15)
+                add(path, TAPE.ts)
+                await follower.has(TAPE.ts)
+
+    assert [record.getMessage() for record in caplog.records] == [f"{missing} is not there yet: waiting for it"]
 
 
 async def test_a_file_that_is_cut_short_begins_anew(tmp_path):
@@ -292,6 +311,20 @@ async def test_a_folder_is_followed_from_its_newest_segment_on(tmp_path):
         await follower.has(b"".join(thirds))
 
 
+async def test_what_a_folder_held_already_is_not_stamped(tmp_path):
+    """Its newest segment may be hours old; the next one comes now."""
+    segment(tmp_path, 1).write_bytes(TAPE.ts)
+
+    async with following(tmp_path) as follower:
+        await follower.has(TAPE.ts)
+        assert {packet.received_us for packet in follower.packets} == {None}
+        before = time.time_ns() // 1000
+        segment(tmp_path, 2).write_bytes(TAPE.ts)
+        await follower.has(TAPE.ts * 2)
+
+    assert follower.packets[-1].received_us >= before
+
+
 async def test_no_segment_is_passed_over(tmp_path):
     """Many that come at once are read one after the other."""
     segment(tmp_path, 0).write_bytes(TAPE.ts[:1880])
@@ -360,7 +393,9 @@ async def test_ffmpeg_is_followed_while_it_writes(tmp_path):
     assert code == 0
     records = [orjson.loads(line) for line in command.printed.splitlines()]
     assert [record["items"]["mission_id"] for record in records] == [str(number) for number in range(30)]
-    assert all(record["received"] for record in records)
+    received = [record["received"] for record in records]
+    assert None not in received[received.count(None) :]  # what was written before it was opened was never live
+    assert received[-1]
     assert len(set(arrivals)) >= 5  # not in one burst at the end
     assert "30 packets" in command.said
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import aclosing
+from functools import partial
 from itertools import pairwise
 
 import feed
@@ -11,9 +13,11 @@ import pytest
 from reading_out import fault_of, reader_gone, records_of
 from web_servers import master, playlist, segments, web_server
 
+from klvrelay import intake
 from klvrelay.errors import SourceDown
 from klvrelay.klv import decode
-from klvrelay.sources import open_source
+from klvrelay.sources import Given, open_source
+from klvrelay.sources.libav import demuxer
 
 TAPE = feed.recording(count=90, filler=4)
 
@@ -148,9 +152,94 @@ async def test_a_live_playlist_that_is_closed_leaves_no_thread(tmp_path):
 
 
 async def test_a_live_playlist_that_does_not_grow_ends(tmp_path):
-    """The server answers, but there is no new segment for three times its length: the source ends."""
+    """The server answers, but there is no new segment for three times its length: the source is down."""
     playlist(tmp_path / "a.m3u8", segments(TAPE.ts, tmp_path, 3), seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
-        records = await records_of(open_source(server.url("a.m3u8"), timeout=1), within=6)
+        packets, fault = await opening(open_source(server.url("a.m3u8"), timeout=1))
 
-    assert len(records) == 30
+    assert len(packets) == 30
+    assert fault.endswith("no new segment for 3 s: does its encoder still run?")
+
+
+async def opening(source) -> tuple[list[bytes], str]:
+    """What one opening of a live playlist gives until it stands still, and how that is said."""
+    found = []
+    try:
+        async with asyncio.timeout(8), aclosing(source.packets()) as packets:
+            async for packet in packets:
+                found.append(packet.data)
+    except SourceDown as fault:
+        return found, str(fault)
+    return found, ""
+
+
+@pytest.fixture
+def hasty(monkeypatch):
+    """A playlist that does not grow is given up after a second."""
+    monkeypatch.setitem(demuxer._HLS_OPTIONS, "m3u8_hold_counters", "2")
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_what_came_does_not_come_again_at_the_next_opening(tmp_path):
+    """A playlist that stands still gives nothing, not even bytes; as soon as it goes on, what is new in it."""
+    names = segments(TAPE.ts, tmp_path, 9)
+    given, path = Given(), tmp_path / "a.m3u8"
+    playlist(path, names[:3], seconds=0.3, ended=False)
+    async with web_server(tmp_path) as server:
+        first, said = await opening(open_source(server.url("a.m3u8"), timeout=1, given=given))
+        frozen = open_source(server.url("a.m3u8"), timeout=1, given=given)
+        nothing, said_again = await opening(frozen)
+        playlist(path, names[1:4], first=1, seconds=0.3, ended=False)
+        more, _ = await opening(open_source(server.url("a.m3u8"), timeout=1, given=given))
+        playlist(path, names[1:4], first=1, seconds=0.3)
+        ended = await records_of(open_source(server.url("a.m3u8"), timeout=1, given=given))
+
+    assert first == TAPE.klv[20:30]
+    assert (nothing, frozen.link.size) == ([], 0)
+    assert said == said_again  # so it is logged once
+    assert more == TAPE.klv[30:40]
+    assert [record.raw for record in ended] == TAPE.klv[10:20]
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("first", [0, 2], ids=["counted anew", "counted on"])
+async def test_an_encoder_that_begins_anew_is_followed(first, tmp_path):
+    """The same times in other bytes, under the same names: all of it comes, from its newest segment on."""
+    anew = feed.recording(count=90, filler=4, padding=1)
+    given, path = Given(), tmp_path / "a.m3u8"
+    playlist(path, segments(TAPE.ts, tmp_path, 9)[:3], seconds=0.3, ended=False)
+    async with web_server(tmp_path) as server:
+        await opening(open_source(server.url("a.m3u8"), timeout=1, given=given))
+        playlist(path, segments(anew.ts, tmp_path, 9)[:3], first=first, seconds=0.3, ended=False)
+        packets, _ = await opening(open_source(server.url("a.m3u8"), timeout=1, given=given))
+
+    assert packets == anew.klv[20:30]
+
+
+@pytest.mark.usefixtures("hasty")
+async def test_a_relay_says_once_that_a_playlist_stands_still(tmp_path, monkeypatch, caplog):
+    """However often it is opened again, the stream is down until there is something new, and live from then on."""
+    monkeypatch.setattr(intake.Backoff, "next", lambda self: 0.05)
+    monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
+    names, path = segments(TAPE.ts, tmp_path, 9), tmp_path / "a.m3u8"
+    playlist(path, names[:3], seconds=0.3, ended=False)
+    async with web_server(tmp_path) as server:
+        url = server.url("a.m3u8")
+        stream = intake.Stream(intake.Feed("cam", partial(open_source, url, timeout=1, given=Given()), url), "boot", [])
+        keeping, health = asyncio.create_task(stream.keep()), stream.health
+        with caplog.at_level(logging.INFO, "klvrelay"):
+            async with asyncio.timeout(12):
+                while health.openings < 3:
+                    stream.look()
+                    await asyncio.sleep(0.02)
+                still = health.records, health.changes["live"], health.changes["down"], health.state
+                playlist(path, names[1:4], first=1, seconds=0.3, ended=False)
+                while health.records < 20:
+                    stream.look()
+                    await asyncio.sleep(0.02)
+        keeping.cancel()
+        await asyncio.wait([keeping])
+
+    assert still == (10, 1, 1, "down")
+    assert (health.records, health.changes["live"]) == (20, 2)
+    assert sum("no new segment" in record.getMessage() for record in caplog.records) == 1

@@ -63,6 +63,11 @@ def shown(size: float) -> str:
     return f"{size:,.0f} bytes"
 
 
+def counted(count: int, what: str) -> str:
+    """So many of something, as a person says it."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def _seconds(option: str, text: str) -> float:
     try:
         seconds = float(text)

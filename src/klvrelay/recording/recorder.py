@@ -20,9 +20,10 @@ from typing import TypeVar
 
 from klvrelay.backoff import STEADY, Backoff
 from klvrelay.errors import NotMedia, SourceError
+from klvrelay.names import printable
 from klvrelay.record import Packet
 from klvrelay.recording.cutter import Cutter
-from klvrelay.recording.limits import Limits, shown
+from klvrelay.recording.limits import Limits, counted, shown
 from klvrelay.recording.shelf import Piece, Shelf
 from klvrelay.sources import Source, may_come_back
 from klvrelay.sources.clock import now_us
@@ -69,19 +70,26 @@ class Recorder:
         """Segments begun so far."""
         return self._shelf.begun
 
+    @property
+    def kept(self) -> int:
+        """Those of them that are there."""
+        return self._shelf.begun - self._shelf.gone
+
     def summary(self) -> str:
         """What was recorded, on one line."""
-        lost = f", {shown(self.lost)} that the disk did not take" if self.lost else ""
+        kept = counted(self.kept, "segment") + (f" kept of {self.segments} begun" if self._shelf.gone else "")
+        lost = f", {shown(self.lost)} lost: the disk did not take them" if self.lost else ""
         dropped = f", {self.dropped} packets dropped" if self.dropped else ""
         removed = f", {self._shelf.removed} old ones removed" if self._shelf.removed else ""
-        return f"{self.size:,} bytes in {self.segments} segments{removed}{dropped}{lost}"
+        return f"{self.size:,} bytes written, {kept}{removed}{dropped}{lost}"
 
     async def run(self) -> None:
         """Record. Raises ConfigError for a folder that can't be used, SourceError for a source that can't be read."""
         try:
             if left := await self._on_thread(self._shelf.open):
-                LOG.info("record.left: %d segments that an earlier run left open are complete now", left)
+                LOG.info("%s that an earlier run left open: complete now", counted(left, "segment"))
             await self._on_thread(self._shelf.tidy)
+            LOG.info("recording to %s as %s-*", printable(self._shelf.folder), printable(self._shelf.stream))
             tasks = [
                 asyncio.create_task(self._all(), name="record take"),
                 asyncio.create_task(self._tick(), name="record tick"),
@@ -112,7 +120,8 @@ class Recorder:
     async def _keep(self) -> None:
         backoff = Backoff()
         while True:
-            source, begun, fault = self._open(), time.monotonic(), "ended"
+            source, begun = self._open(), time.monotonic()
+            fault = f"{source.url}: ended"
             try:
                 await self._take(source)
             except SourceError as error:
@@ -132,7 +141,7 @@ class Recorder:
             if time.monotonic() - begun > STEADY:
                 backoff.reset()
             if self.state != "source down":  # once for as long as nothing comes
-                LOG.warning("record.source_down: %s; it is tried again until it is back", fault)
+                LOG.warning("%s; trying again until it is back", fault)
             self.state = "source down"
             await asyncio.sleep(backoff.next())
 
@@ -147,7 +156,7 @@ class Recorder:
         if packet.pid is not None:
             raise NotMedia(f"{source.url}: is a container, of which no transport bytes can be recorded: copy the file")
         if self.state != "recording":
-            LOG.info("record.source_up: %s: receiving", source.url)
+            LOG.info("%s: bytes come", source.url)
         self.state = "recording"
         received = now_us() if packet.received_us is None else packet.received_us
         for data in self._cutter.feed(bytes(packet.data), packet.carriage, time.monotonic()):
@@ -218,17 +227,18 @@ class Recorder:
         try:
             self._shelf.tidy()
         except OSError as fault:
-            LOG.debug("record.tidy: %s", fault.strerror)
+            LOG.debug("old segments could not be removed: %s", fault.strerror)
 
     def _disk_fails(self, fault: OSError) -> None:
         if not self.disk_fault:
             self.disk_fault = os.strerror(fault.errno or 0)
             what = "what comes is lost" if self._live else "the source has to wait"
-            LOG.warning("record.disk_down: %s; %s until the disk takes it again", self.disk_fault, what)
+            LOG.warning("the disk takes nothing (%s): %s until it does again", self.disk_fault, what)
 
     def _disk_works(self) -> None:
         if self.disk_fault:
-            LOG.warning("record.disk_up: the disk takes it again; %s were lost", shown(self.lost))
+            lost = f"{shown(self.lost)} were lost" if self.lost else "nothing was lost"
+            LOG.warning("the disk takes it again; %s", lost)
             self.disk_fault = ""
 
     async def _last(self) -> None:

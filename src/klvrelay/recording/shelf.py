@@ -41,12 +41,17 @@ class Piece(NamedTuple):
 
 
 class Shelf:
-    """The segments of one stream in one folder."""
+    """The segments of one stream in one folder.
+
+    begun     segments begun by this run; `gone` of them are not there any more: removed, or nothing went in
+    removed   segments removed, those of earlier runs among them
+    """
 
     def __init__(self, folder: str, stream: str, limits: Limits) -> None:
         self.folder = folder
         self.stream = stream
         self.begun = 0
+        self.gone = 0
         self.removed = 0
         self._limits = limits
         self._fd = -1
@@ -73,7 +78,7 @@ class Shelf:
         self._oldest = found[0] if found else None
         self._total = sum(self._size(segment._replace(part=False)) for segment in found)
         if self._last_us > time.time_ns() // 1000 + AHEAD:
-            LOG.warning("record.clock: the clock is behind the newest segment, whose name new ones follow")
+            LOG.warning("the clock is behind the newest segment, whose name new ones follow")
         return len(left)
 
     def write(self, waiting: deque[Piece | None]) -> None:
@@ -100,7 +105,7 @@ class Shelf:
         try:
             self._finish(fd, segment)
         except OSError as fault:
-            LOG.warning("record.disk: %s: %s", printable(segment.name), fault.strerror)
+            LOG.warning("%s could not be completed: %s", printable(segment.name), fault.strerror)
 
     def tidy(self) -> None:
         """Remove the oldest segments beyond the limits, so that another one has room."""
@@ -169,6 +174,7 @@ class Shelf:
         finally:
             if not size:
                 os.unlink(self._path(segment))
+                self._forget(segment)
             else:
                 os.rename(self._path(segment), self._path(segment._replace(part=False)))
                 self._total += size
@@ -205,17 +211,20 @@ class Shelf:
             raise fault
         if not self._crowded:
             self._crowded = True
-            LOG.warning("record.disk_full: the oldest segments of %s go, to make room", self.stream)
+            LOG.warning("the disk is full: the oldest segments of %s are removed to make room", printable(self.stream))
         self._remove(spare[0])
 
     def _complete_ones(self) -> list[Segment]:
         return [segment for segment in segments(self.folder, self.stream) if not segment.part]
 
     def _remove(self, segment: Segment) -> None:
-        self._made.pop(segment.time_us, None)
+        self._forget(segment)
         with suppress(FileNotFoundError):  # somebody else was quicker
             os.unlink(self._path(segment))
             self.removed += 1
+
+    def _forget(self, segment: Segment) -> None:
+        self.gone += self._made.pop(segment.time_us, None) is not None
 
     def _size(self, segment: Segment) -> int:
         try:

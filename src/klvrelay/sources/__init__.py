@@ -27,12 +27,13 @@ from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.datagrams.source import UdpSource
 from klvrelay.sources.files.file import FileSource
 from klvrelay.sources.files.growing import GrowingSource
+from klvrelay.sources.libav.given import Given
 from klvrelay.sources.libav.of_bytes import ByLibav
 from klvrelay.sources.libav.source import LibavSource
 from klvrelay.sources.srt.source import SrtSource
 from klvrelay.sources.tcp.source import TcpSource
 
-__all__ = ["KINDS", "Demux", "Source", "may_come_back", "open_source"]
+__all__ = ["KINDS", "Demux", "Given", "Source", "may_come_back", "open_source"]
 
 KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://"
 """The kinds of source, for a message."""
@@ -103,6 +104,7 @@ def open_source(
     follow: bool = False,
     isolate: bool = False,
     passphrase: Secret | str | None = None,
+    given: Given | None = None,
 ) -> Source:
     """The source that `url` names; nothing is opened before its first packet is asked for.
 
@@ -118,6 +120,7 @@ def open_source(
     follow       a file that is still written: wait for more at its end
     isolate      read in a process of its own, which may hang or crash alone
     passphrase   of srt://; otherwise the URL's, or that of KLVRELAY_SRT_PASSPHRASE in the environment
+    given        what earlier openings of the same URL gave: a live playlist gives nothing of it again
 
     Raises ConfigError for a scheme or an option that it does not know.
     """
@@ -160,7 +163,7 @@ def open_source(
         case "tcp":
             return TcpSource(where, timeout=timeout)
         case "rtsp" | "rtsps" | "http" | "https":
-            return LibavSource(where, timeout=timeout, ca_file=ca_file)
+            return LibavSource(where, timeout=timeout, ca_file=ca_file, given=given)
         case "srt":
             return SrtSource(where, timeout=timeout, passphrase=passphrase)
         case scheme:

@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from typing import Any
 
-from klvrelay.errors import ConfigError
+from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.names import Url, safe_level, stream_name
 from klvrelay.recording import Limits, Recorder
-from klvrelay.recording.limits import shown
+from klvrelay.recording.limits import counted, shown
 from klvrelay.sources import open_source
 
 LOG = logging.getLogger("klvrelay")
@@ -35,7 +35,8 @@ LimitTexts = tuple[str | None, str | None, str | None, str | None]
 async def record(
     text: str, folder: str, stream: str | None, limits: LimitTexts, *, quiet: bool, **options: Any
 ) -> None:
-    """The whole verb, until the source ends or it is cancelled. Raises ConfigError or SourceError.
+    """The whole verb, until the source ends or it is cancelled. Raises ConfigError, SourceError, or KlvrelayError
+    where the disk did not take all that came.
 
     limits    --segment-seconds, --segment-size, --keep-size, --keep-age; None for the default
     options   those of `sources.open_source`
@@ -49,12 +50,16 @@ async def record(
     opened()  # nothing is opened yet: wrong schemes and options are found before anything starts
     name = stream_name(url) if stream is None else safe_level(stream)
     recorder = Recorder(opened, folder, name, Limits.parse(*limits))
-    LOG.info("recording %s as %s-*", url, name)
     try:
         async with nullcontext() if quiet or not sys.stderr.isatty() else _progress(recorder):
             await recorder.run()
+    except asyncio.CancelledError:
+        if not recorder.lost:
+            raise
     finally:
         LOG.info("%s", recorder.summary())
+    if recorder.lost:
+        raise KlvrelayError(f"{shown(recorder.lost)} that came from {url} were lost: the disk did not take them")
 
 
 @asynccontextmanager
@@ -82,7 +87,7 @@ async def _paint(recorder: Recorder, show: Callable[[str], None]) -> None:
         seconds = now - seen[0][0]
         rate = (recorder.size - seen[0][1]) * 8 / seconds if seconds else 0.0
         show(
-            f"{recorder.state}: {rate / 1e6:.2f} Mbit/s, {shown(recorder.size)} in {recorder.segments} segments"
+            f"{recorder.state}: {rate / 1e6:.2f} Mbit/s, {shown(recorder.size)} in {counted(recorder.kept, 'segment')}"
             + (f", {recorder.dropped} packets dropped" if recorder.dropped else "")
             + (f", {shown(recorder.lost)} lost: {recorder.disk_fault}" if recorder.lost else "")
         )

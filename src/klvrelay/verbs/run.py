@@ -10,13 +10,13 @@ from klvrelay.errors import ConfigError
 from klvrelay.intake import Feed
 from klvrelay.relay import Relay, new_boot
 from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sources import Source, open_source
+from klvrelay.sources import Given, Source, open_source
 
 SLOWEST = 32.0
 """Seconds that libav may be silent beyond its timeouts: a segment of a live playlist is that long at most."""
 
 
-def opened(settings: SourceSettings) -> Source:
+def opened(settings: SourceSettings, given: Given | None = None) -> Source:
     """The source of one entry; a relayed file's packets bear the time they are read."""
     return open_source(
         settings.url,
@@ -31,6 +31,7 @@ def opened(settings: SourceSettings) -> Source:
         isolate=settings.isolate,
         passphrase=settings.passphrase,
         live_stamps=True,
+        given=given,
     )
 
 
@@ -44,9 +45,10 @@ def relay_of(settings: RelaySettings) -> Relay:
         opened(source)  # nothing is opened yet: wrong schemes and options are found before anything starts
         # A live playlist brings a segment at a time: what would be a stall elsewhere is its way.
         stall = source.stall + SLOWEST if source.url.path.endswith((".m3u8", ".m3u")) else source.stall
-        apart = partial(opened, replace(source, isolate=True))
+        given = Given()
+        apart = partial(opened, replace(source, isolate=True), given)
         feeds.append(
-            Feed(name, partial(opened, source), str(source.url), stall, apart, 3 * source.timeout + SLOWEST)
+            Feed(name, partial(opened, source, given), str(source.url), stall, apart, 3 * source.timeout + SLOWEST)
         )
     sinks = [] if settings.mqtt is None else [(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
     return Relay(feeds, sinks, boot=boot, waiting=settings.waiting)

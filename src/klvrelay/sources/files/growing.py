@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import stat
 import threading
@@ -25,6 +26,8 @@ from klvrelay.sources.clock import now_us
 from klvrelay.sources.files.file import PIPE_PIECE, explained
 from klvrelay.sources.files.folder import Segment, only_one, segments
 from klvrelay.sources.sniff import LEAST, MOST, carriage_by, is_container
+
+LOG = logging.getLogger("klvrelay")
 
 PIECE = 1 << 20
 QUICK, SLOW = 0.02, 0.05
@@ -55,7 +58,9 @@ class GrowingSource:
         self.link = Link()
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
-        """Packets stamped with the time they were read; an empty one where the file begins anew."""
+        """Packets stamped with the time they were read, but for what was there already when it was opened: that was
+        never live. An empty one where the file begins anew.
+        """
         tail = _Tail(self.url)
         carriage: Carriage | None = None
         head = b""
@@ -100,10 +105,11 @@ class _Tail:
         self._stopped = threading.Event()
         self._place: _Place | None = None
         self._drained = False
+        self._live = False  # its end was seen: what comes from then on is new
         self._waited = False
 
-    async def more(self) -> tuple[Look, int]:
-        """What comes next, and when it was read; raises SourceDown or NotMedia."""
+    async def more(self) -> tuple[Look, int | None]:
+        """What comes next, and when it was read, if it is new; raises SourceDown or NotMedia."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._wait)
 
     def close(self) -> None:
@@ -115,17 +121,19 @@ class _Tail:
         if self._place is not None:
             self._place.close()
 
-    def _wait(self) -> tuple[Look, int]:
+    def _wait(self) -> tuple[Look, int | None]:
         pause = QUICK
         if self._drained:  # a writer of many small pieces: let some come together
+            self._live = True
             self._stopped.wait(GATHER)
         while not self._stopped.is_set():
             if (found := self._look()) != b"":
                 self._drained = found is not None and len(found) < PIECE
-                return found, now_us()
+                return found, now_us() if self._live else None
+            self._live = True
             self._stopped.wait(pause)
             pause = min(SLOW, pause * 1.1)
-        return b"", 0
+        return b"", None
 
     def _look(self) -> Look:
         try:
@@ -134,6 +142,8 @@ class _Tail:
                 self._place = _Folder(self._url, self._waited) if stat.S_ISDIR(mode) else _File(self._url.path)
             return self._place.look()
         except FileNotFoundError:
+            if self._place is None and not self._waited:
+                LOG.info("%s is not there yet: waiting for it", self._url)
             self._waited = True
             return b""
         except OSError as fault:

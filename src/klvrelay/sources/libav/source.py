@@ -1,7 +1,7 @@
 """rtsp://, http:// and containers other than MPEG-TS, by libav (PyAV) in a thread.
 
 Next door: `demuxer.py`, which opens them; `../bridge.py`, the way out of the thread; `rfc6597.py`, for KLV that is an
-RTP track of its own.
+RTP track of its own; `given.py`, what a live playlist gave before.
 
 libav can't be stopped from outside: a container closed by another thread is a crash. So the thread looks at a
 flag after each packet, and each of its waits ends at the timeout (of a live playlist, whose segments come in bursts, at
@@ -11,6 +11,7 @@ flag after each packet, and each of its waits ends at the timeout (of a live pla
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncGenerator, Iterator
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ from klvrelay.record import Link, Packet
 from klvrelay.sources.bridge import Bridge
 from klvrelay.sources.clock import now_us
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
+from klvrelay.sources.libav.given import Given
 from klvrelay.sources.libav.rfc6597 import Track
 
 if TYPE_CHECKING:
@@ -33,17 +35,23 @@ PATIENCE = 100
 """Packets without a KLV key after which a data stream is let be."""
 PTS_BITS = (1 << 33) - 1
 SYNC = 0x47
+STANDS_STILL = 0.5
+"""Seconds of silence before its end by which a playlist that stands still is told from one that was ended."""
 FIRST_PID = 0x10
 """The lowest PID that may carry a stream (ISO/IEC 13818-1, table 2-3)."""
 
 
 class LibavSource:
-    """KLV packets out of whatever libav opens; one thread while it is read."""
+    """KLV packets out of whatever libav opens; one thread while it is read.
+
+    given   what earlier openings of the same URL gave: of a live playlist, nothing of it comes again
+    """
 
     fixed = True
 
-    def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None) -> None:
+    def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None, given: Given | None = None) -> None:
         self.url = url
+        self.given = given
         self.live = url.scheme != "file"
         self.dropped = 0
         self.link = Link()
@@ -74,11 +82,15 @@ class _Reader:
         self._source, self._url = source, source.url
         self._demuxer = demuxer
         self._bridge = bridge
+        self._given = Given() if source.given is None else source.given
         self._sniffer = Sniffer()
         self._doubles = _Doubles()
         self._tracks: dict[int, Track] = {}
         self._playlist = False
+        self._again = False  # all that came so far at this opening came at an earlier one
         self._variant: int | None = None
+        self._begun = time.monotonic()
+        self._lately: deque[float] = deque()
 
     def run(self) -> None:
         import av
@@ -87,7 +99,7 @@ class _Reader:
         try:
             with self._demuxer.open() as container:
                 self._pump(container)
-            fault = None
+            fault = self._standstill()
         except SourceError as known:
             fault = known
         except IndexError:  # how PyAV meets a PID that was not there when it was opened
@@ -97,12 +109,22 @@ class _Reader:
         finally:
             self._bridge.end(fault)
 
+    def _standstill(self) -> SourceError | None:
+        """Why a live playlist has ended that nobody ended; None for any other end."""
+        given, quiet = self._given, time.monotonic() - (self._lately[0] if self._lately else self._begun)
+        if not (self._playlist and self._source.live and (self._again or quiet >= STANDS_STILL)):
+            return None
+        given.silence = given.silence or f"no new segment for {quiet:.0f} s: does its encoder still run?"
+        return SourceDown(f"{self._url}: {given.silence}")
+
     def _pump(self, container: InputContainer) -> None:
         live = self._source.live = self._source.live and not _has_end(container)
         data = [stream for stream in container.streams if _may_carry(stream)]
         if live and not data:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
         self._container, self._playlist = container, container.format.name == "hls"
+        self._lately = deque(maxlen=len(container.streams) + 1)  # at the end, libav gives what it held of each stream
+        self._again = self._playlist and len(self._given) > 0
         # The segments of a playlist come in bursts, and they wait on the server.
         newest_wins = live and not self._playlist
         try:
@@ -110,6 +132,8 @@ class _Reader:
                 if self._bridge.stopped:
                     return
                 self._demuxer.heard()
+                if self._playlist and not self._is_new(packet, live):
+                    continue
                 self._source.link.size += packet.size
                 if packet.size and packet.stream in data and self._is_wanted(packet):
                     for piece in self._pieces(packet, live):
@@ -117,6 +141,19 @@ class _Reader:
         finally:
             for piece in self._rest():
                 self._bridge.put(piece, newest_wins=newest_wins)
+
+    def _is_new(self, packet: AvPacket[Stream], live: bool) -> bool:
+        """Has no earlier opening given it? At the first that is new, a live playlist has gone on, or begun anew."""
+        if not packet.size:
+            return True
+        self._lately.append(time.monotonic())
+        data, pts = bytes(packet), pts_of(packet)
+        if self._again and self._given.has(data, pts):
+            return False
+        if live:
+            self._again = False
+            self._given.add(data, pts)
+        return True
 
     def _is_wanted(self, packet: AvPacket[Stream]) -> bool:
         if not (self._sniffer.is_klv(packet) or self._is_ts(packet)):

@@ -1,0 +1,47 @@
+"""What a live playlist has given already, over all its openings; next door, `source.py` asks it of each packet.
+
+libav begins with the newest segment of a playlist. One that stands still would give that segment at each opening, as
+if it had just come.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+MOST = 8192
+"""Packets, video among them, that are remembered: a minute of 60 frames and 60 KLV packets a second."""
+
+
+class Given:
+    """What came lately, by its bytes and its time: whoever starts anew with the same times has other bytes.
+
+    Whoever opens a source again hands it to each opening. One opening's thread may still end while the next begins.
+
+    silence   how it was said that nothing new comes; "" once something new has come
+    """
+
+    def __init__(self) -> None:
+        self.silence = ""
+        self._order: deque[int] = deque()
+        self._marks: set[int] = set()
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def has(self, data: bytes, pts: int | None) -> bool:
+        """Did this come lately?"""
+        return hash((pts, data)) in self._marks
+
+    def add(self, data: bytes, pts: int | None) -> None:
+        """It came, and was handed on."""
+        mark = hash((pts, data))
+        with self._lock:
+            self.silence = ""
+            if mark in self._marks:
+                return
+            self._marks.add(mark)
+            self._order.append(mark)
+            if len(self._order) > MOST:
+                self._marks.remove(self._order.popleft())

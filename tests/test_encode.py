@@ -231,7 +231,7 @@ def test_universal_sets_take_the_keys_of_a_record():
 def test_a_packet_can_be_one_item_or_a_set_without_a_table(name, items):
     """What has a key of its own is a packet; what no table has is bytes by tag or key."""
     if "ff" * 16 in str(items):
-        items = {"unknown": {"060e2b34" + "ff" * 12: "0102"}}
+        items = {"unknown": {"060e2b3401010101" + "ff" * 8: "0102"}}
     (record,) = klvrelay.decode(encode(items, set=name))
 
     assert (record.set, record.items) == (name, items)

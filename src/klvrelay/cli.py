@@ -195,6 +195,13 @@ async def _stoppable(work: Coroutine[Any, Any, int]) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The command's way in; gives its exit code."""
+    code = _run(argv)
+    if argv is None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # it is over: a Ctrl-C that comes late changes no exit code
+    return code
+
+
+def _run(argv: Sequence[str] | None) -> int:
     try:
         args = parser().parse_args(argv)
         _log_to_stderr(quiet=getattr(args, "quiet", False))

@@ -201,6 +201,28 @@ async def test_what_came_does_not_come_again_at_the_next_opening(tmp_path):
     assert [record.raw for record in ended] == TAPE.klv[10:20]
 
 
+@pytest.mark.long
+async def test_nor_does_it_from_a_process_of_its_own(tmp_path):
+    """A new process has no memory, so the relay remembers for it."""
+    names = segments(TAPE.ts, tmp_path, 9)
+    given, path = Given(), tmp_path / "a.m3u8"
+    playlist(path, names[:3], seconds=0.3, ended=False)
+    async with web_server(tmp_path) as server:
+        url = server.url("a.m3u8")
+        first, said = await opening(open_source(url, timeout=2, isolate=True, given=given))
+        frozen = open_source(url, timeout=2, isolate=True, given=given)
+        nothing, _ = await opening(frozen)
+        playlist(path, names[1:4], first=1, seconds=0.3, ended=False)
+        more = open_source(url, timeout=2, isolate=True, given=given)
+        async with asyncio.timeout(8), aclosing(more.packets()) as packets:
+            following = await anext(packets)
+
+    assert first == TAPE.klv[20:30]
+    assert "no new segment for 3 s" in said
+    assert (nothing, frozen.link.size) == ([], 0)
+    assert following.data == TAPE.klv[30]
+
+
 @pytest.mark.usefixtures("hasty")
 @pytest.mark.parametrize("first", [0, 2], ids=["counted anew", "counted on"])
 async def test_an_encoder_that_begins_anew_is_followed(first, tmp_path):

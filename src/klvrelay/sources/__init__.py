@@ -137,7 +137,7 @@ def open_source(
             "timeout": timeout, "interface": interface, "sender": sender, "speed": speed, "loop": loop,
             "live_stamps": live_stamps, "ca_file": ca_file, "demux": demux, "follow": follow, "passphrase": passphrase,
         }  # fmt: skip
-        return IsolatedSource(open_source(where, **options), options)  # type: ignore[arg-type]
+        return IsolatedSource(open_source(where, **options), options, given=given)  # type: ignore[arg-type]
     if demux == "libav" and where.scheme in BYTES:
         return ByLibav(
             open_source(

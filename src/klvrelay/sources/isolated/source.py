@@ -19,6 +19,8 @@ from klvrelay.names import Secret, Url
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.isolated.parcel import Status
 from klvrelay.sources.isolated.process import Process
+from klvrelay.sources.libav.demuxer import PLAYLISTS, SEGMENT
+from klvrelay.sources.libav.given import Given, Opening
 
 if TYPE_CHECKING:
     from klvrelay.sources import Source
@@ -36,10 +38,14 @@ class IsolatedSource:
 
     plain     the same source as it would be here: its options have been checked, it is never opened
     options   what `open_source` is told besides the URL
+    given     what earlier openings gave, for a live playlist: the process, a new one each time, can not know
     command   what to start instead, for a test
     """
 
-    def __init__(self, plain: Source, options: Mapping[str, Any], *, command: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, plain: Source, options: Mapping[str, Any], *, command: Sequence[str] | None = None,
+        given: Given | None = None,
+    ) -> None:  # fmt: skip
         self.url = plain.url
         self.live = plain.live
         self.fixed = plain.fixed
@@ -47,9 +53,13 @@ class IsolatedSource:
         self.link = Link()
         self._options = dict(options)
         self._command = command
+        self._given = given if plain.url.path.endswith(PLAYLISTS) else None
+        self._opening: Opening | None = None
+        self._since = 0.0
 
     async def packets(self) -> AsyncGenerator[Packet | Units, None]:
         """What the source yields in its process; raises what it raises, or SourceDown for what befell the process."""
+        self._opening, self._since = None if self._given is None else Opening(self._given), time.monotonic()
         hide = _Hidden(self.url, self._options)
         before = self.dropped, self.link
         patience = _Patience(self.url, float(self._options.get("timeout", 5.0)))
@@ -60,7 +70,9 @@ class IsolatedSource:
                 found = await process.next(patience.silence)
                 self._note(process.status, *before)
                 for packet in found:
-                    yield packet
+                    if self._is_new(packet):
+                        yield packet
+                self._note(process.status, *before)
                 if patience.exhausted(self, bool(found)):
                     process.kill()
                     raise SourceDown(
@@ -74,10 +86,18 @@ class IsolatedSource:
             finally:
                 self._note(process.status, *before)
 
+    def _is_new(self, packet: Packet | Units) -> bool:
+        if self._opening is None or isinstance(packet, Units) or packet.carriage != "klv":
+            return True
+        return self._opening.is_new(bytes(packet.data), packet.pts, live=self.live)
+
     def _note(self, status: Status | None, dropped: int, link: Link) -> None:
         if status is not None:
             self.live, self.fixed = status.live, status.fixed
-            self.dropped, self.link = dropped + status.dropped, link + status.link
+            self.dropped = dropped + status.dropped
+            # Bytes of what came before are no sign of life; in a segment's time there would be others.
+            if self._opening is None or not self._opening.again or time.monotonic() - self._since > SEGMENT:
+                self.link = link + status.link
 
 
 class _Patience:

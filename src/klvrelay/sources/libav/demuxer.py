@@ -26,7 +26,9 @@ SEGMENT = 30.0
 
 _OWN_OPTIONS = ("via", "transport")
 _WEB = ("http", "https")
-_PLAYLISTS = (".m3u8", ".m3u")
+PLAYLISTS = (".m3u8", ".m3u")
+"""How the path of a playlist ends, where that can be told."""
+
 _CONTAINERS = "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,avi,flv,mpeg,asf,hls"
 _PROTOCOLS = {
     "file": "file",
@@ -46,7 +48,7 @@ class Demuxer:
         self.url = url
         self.options = dict(options)
         self._timeout = timeout
-        self._patience = timeout + SEGMENT if url.path.endswith(_PLAYLISTS) else timeout
+        self._patience = timeout + SEGMENT if url.path.endswith(PLAYLISTS) else timeout
         self._opened, self._waits, self._was_heard = False, True, False
         self._heard = time.monotonic()
 

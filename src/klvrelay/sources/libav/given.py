@@ -1,4 +1,5 @@
-"""What a live playlist has given already, over all its openings; next door, `source.py` asks it of each packet.
+"""What a live playlist has given already, over all its openings; next door, `source.py` asks it of each packet, and of
+one that is read in a process of its own, `../isolated/source.py`.
 
 libav begins with the newest segment of a playlist. One that stands still would give that segment at each opening, as
 if it had just come.
@@ -45,3 +46,23 @@ class Given:
             self._order.append(mark)
             if len(self._order) > MOST:
                 self._marks.remove(self._order.popleft())
+
+
+class Opening:
+    """One opening among those that share a memory.
+
+    again   all that came so far at this one came at an earlier one
+    """
+
+    def __init__(self, given: Given) -> None:
+        self.again = len(given) > 0
+        self._given = given
+
+    def is_new(self, data: bytes, pts: int | None, *, live: bool) -> bool:
+        """Has no earlier opening given it? At the first that is new, a live playlist has gone on, or begun anew."""
+        if self.again and self._given.has(data, pts):
+            return False
+        if live:
+            self.again = False
+            self._given.add(data, pts)
+        return True

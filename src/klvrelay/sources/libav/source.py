@@ -23,7 +23,7 @@ from klvrelay.record import Link, Packet
 from klvrelay.sources.bridge import Bridge
 from klvrelay.sources.clock import now_us
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
-from klvrelay.sources.libav.given import Given
+from klvrelay.sources.libav.given import Given, Opening
 from klvrelay.sources.libav.rfc6597 import Track
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class _Reader:
         self._doubles = _Doubles()
         self._tracks: dict[int, Track] = {}
         self._playlist = False
-        self._again = False  # all that came so far at this opening came at an earlier one
+        self._opening = Opening(self._given)
         self._variant: int | None = None
         self._begun = time.monotonic()
         self._lately: deque[float] = deque()
@@ -112,7 +112,7 @@ class _Reader:
     def _standstill(self) -> SourceError | None:
         """Why a live playlist has ended that nobody ended; None for any other end."""
         given, quiet = self._given, time.monotonic() - (self._lately[0] if self._lately else self._begun)
-        if not (self._playlist and self._source.live and (self._again or quiet >= STANDS_STILL)):
+        if not (self._playlist and self._source.live and (self._opening.again or quiet >= STANDS_STILL)):
             return None
         given.silence = given.silence or f"no new segment for {quiet:.0f} s: does its encoder still run?"
         return SourceDown(f"{self._url}: {given.silence}")
@@ -124,7 +124,6 @@ class _Reader:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
         self._container, self._playlist = container, container.format.name == "hls"
         self._lately = deque(maxlen=len(container.streams) + 1)  # at the end, libav gives what it held of each stream
-        self._again = self._playlist and len(self._given) > 0
         # The segments of a playlist come in bursts, and they wait on the server.
         newest_wins = live and not self._playlist
         try:
@@ -143,17 +142,11 @@ class _Reader:
                 self._bridge.put(piece, newest_wins=newest_wins)
 
     def _is_new(self, packet: AvPacket[Stream], live: bool) -> bool:
-        """Has no earlier opening given it? At the first that is new, a live playlist has gone on, or begun anew."""
+        """Of a playlist: has no earlier opening given it?"""
         if not packet.size:
             return True
         self._lately.append(time.monotonic())
-        data, pts = bytes(packet), pts_of(packet)
-        if self._again and self._given.has(data, pts):
-            return False
-        if live:
-            self._again = False
-            self._given.add(data, pts)
-        return True
+        return self._opening.is_new(bytes(packet), pts_of(packet), live=live)
 
     def _is_wanted(self, packet: AvPacket[Stream]) -> bool:
         if not (self._sniffer.is_klv(packet) or self._is_ts(packet)):

@@ -20,17 +20,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
-from types import TracebackType
-from typing import Self
 
 from benchmarks import process, skip
+from benchmarks.null_relay import Null
 from benchmarks.show import CONSOLE, Goal, goals, number, table
 from klvrelay import sample
 from klvrelay.klv import KEY
 from klvrelay.record import Record
 from klvrelay.relay import Relay
 from klvrelay.sample.mux import KLV_PID, PMT_PID, VIDEO_PID
-from klvrelay.sinks import Notice
 from klvrelay.sources import Demux, open_source
 
 PATIENCE = 12.0
@@ -207,29 +205,16 @@ def _receivers() -> list[tuple[str, Receiver]]:
     ]
 
 
-class _First:
+class _First(Null):
     """A sink that notes when its first record came."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.came: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
 
     async def deliver(self, batch: Sequence[Record]) -> None:
         if batch and not self.came.done():
             self.came.set_result(time.monotonic())
-
-    async def tell(self, notice: Notice) -> None:
-        return None
-
-    async def lost(self) -> None:
-        await asyncio.get_running_loop().create_future()
 
 
 def _by_relay(port: int, demux: Demux) -> float:

@@ -92,6 +92,12 @@ def _mqtt_options(parser: argparse.ArgumentParser, *, required: bool = False) ->
     parser.add_argument("--allow-plaintext", action="store_true", help="send a password without TLS")
 
 
+def _source_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--interface", help="network interface that multicast is joined on")
+    parser.add_argument("--sender", help="take datagrams from this address only")
+    parser.add_argument("--source-timeout", type=float, metavar="SECONDS", help="wait for a source this long (5)")
+
+
 def _publish_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--qos", type=int, choices=(0, 1, 2), help="quality of service of records (1: confirmed)")
     parser.add_argument("--raw", action="store_true", help="also publish each packet's KLV bytes to .../raw")
@@ -107,9 +113,7 @@ def _run_options(verbs: Any) -> None:
     parser.add_argument("-c", "--config", metavar="FILE", help="settings in TOML: see samples/relay.toml")
     parser.add_argument("--stream", action="append", default=[], metavar="NAME",
                         help="name of a stream in topics; once a source, in their order")  # fmt: skip
-    parser.add_argument("--interface", help="network interface that multicast is joined on")
-    parser.add_argument("--sender", help="take datagrams from this address only")
-    parser.add_argument("--source-timeout", type=float, metavar="SECONDS", help="wait for a source this long (5)")
+    _source_options(parser)
     parser.add_argument("--stall", type=float, metavar="SECONDS",
                         help="a stream is stale after so long without bytes, or without KLV (5)")  # fmt: skip
     parser.add_argument("--follow", action="store_true", help="files are still written: wait for more at their end")
@@ -153,9 +157,7 @@ def _probe_options(verbs: Any) -> None:
                         help="look so long (10 for a live source, all of a file); Ctrl-C ends it early")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
     parser.add_argument("--html", metavar="FILE", help="also write it as a page with plots, complete in itself")
-    parser.add_argument("--interface", help="network interface that multicast is joined on")
-    parser.add_argument("--sender", help="take datagrams from this address only")
-    parser.add_argument("--source-timeout", type=float, metavar="SECONDS", help="wait for a source this long (5)")
+    _source_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar; say only what went wrong")
 
 
@@ -183,9 +185,7 @@ def _record_options(verbs: Any) -> None:
     parser.add_argument("--segment-size", metavar="SIZE", help="and how large at most: K, M or G of 1024 (64M)")
     parser.add_argument("--keep-size", metavar="SIZE", help="what all segments together may take, or none (10G)")
     parser.add_argument("--keep-age", metavar="AGE", help="remove what is older: s, m, h or d, or none (7d)")
-    parser.add_argument("--interface", help="network interface that multicast is joined on")
-    parser.add_argument("--sender", help="take datagrams from this address only")
-    parser.add_argument("--source-timeout", type=float, metavar="SECONDS", help="wait for a source this long (5)")
+    _source_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress line; say only what went wrong")
 
 

@@ -112,8 +112,8 @@ async def test_a_process_that_says_nothing_is_killed(script, impatient):
 
 
 async def test_the_process_is_told_every_option():
-    """And the log's level; nothing of it is an argument."""
-    names = inspect.signature(open_source).parameters.keys() - {"url", "isolate"}
+    """And the log's level; nothing of it is an argument. What came before is remembered by the relay."""
+    names = inspect.signature(open_source).parameters.keys() - {"url", "isolate", "given"}
     source = isolated("udp://127.0.0.1:5000", timeout=7.5, sender="10.1.2.3")
     source._command = [sys.executable, "-c", HONEST + "say(packed_end(SourceDown(told.decode())))"]
 

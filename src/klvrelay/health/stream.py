@@ -129,7 +129,7 @@ class StreamHealth:
             self._enter("stale", self._missing(silent), level=logging.WARNING)
         elif self.state == "stale" and not self.records and silent < self.stall:
             self._enter("waiting", "bytes come again, no KLV yet")
-        elif not self._told_silence and max(silent, barren) >= 2 * self.stall and not self.records:
+        elif not self._told_silence and max(silent, barren) >= self.stall and not self.records:
             self._tell_silence()
 
     def _missing(self, silent: float) -> str:

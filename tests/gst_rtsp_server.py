@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from itertools import chain, cycle
 from pathlib import Path
@@ -34,6 +35,10 @@ def units(klv: bytes) -> Iterator[bytes]:
         end = at + (17 + first if first < 0x80 else 19 + int.from_bytes(klv[at + 17 : at + 19], "big"))
         yield klv[at:end]
         at = end
+
+
+LINGER = 0.3
+"""Seconds from the last packet to the end of the session, which goes by TCP and could overtake datagrams."""
 
 
 class Mount(GstRtspServer.RTSPMediaFactory):
@@ -62,6 +67,7 @@ class Mount(GstRtspServer.RTSPMediaFactory):
             buffer.duration = round(step * Gst.SECOND)
             source.emit("push-buffer", buffer)
             return
+        time.sleep(LINGER)
         source.emit("end-of-stream")
 
 

@@ -98,6 +98,15 @@ def test_a_clock_that_jumps_all_the_time_fills_no_disk(said: Said):
     assert 5 <= len(said()) <= 11
 
 
+def test_a_time_that_stands_still_is_seen_in_the_offset():
+    """It is no jump; the other clocks go away from it, a second a second."""
+    clocks = Clocks("uav1")
+    run(clocks, 10, lambda _: {})
+    run(clocks, 30, lambda now: {"klv": 10.0 - now}, begin=10.0)
+    assert clocks.against["wall"].offset_s == pytest.approx(30, abs=0.5)
+    assert clocks.jumps == 0
+
+
 def test_only_platform_sets_of_one_pid_are_measured():
     """A second PID with another time base, and sets without a time, change nothing."""
     clocks = Clocks("uav1")

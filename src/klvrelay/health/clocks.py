@@ -42,7 +42,7 @@ class Jump:
 class Offset:
     """One pair of clocks: how far apart they are, how they part, when one of them jumped.
 
-    offset_s   the other clock less the KLV's, seconds, median of the last second
+    offset_s   the other clock less the KLV's, seconds: median of the last second, or the last one where it left that
     drift_ppm  how fast that grows, in millionths; None before there is enough to fit a line to
     jumps      offsets that changed by more than JUMP and stayed so
     """
@@ -58,6 +58,8 @@ class Offset:
 
     @property
     def offset_s(self) -> float | None:
+        if self._odd:  # not sure yet, or never: a time that stands still drifts off for ever
+            return self._odd[-1]
         if self._bin:
             return statistics.median(self._bin)
         return self._settled

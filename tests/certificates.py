@@ -7,6 +7,9 @@ from pathlib import Path
 
 CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
+RIGHTS = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+"""What Python 3.13 insists on in an authority."""
+
 
 def openssl(*words: object) -> None:
     subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True, timeout=20)
@@ -15,10 +18,10 @@ def openssl(*words: object) -> None:
 def certified(folder: Path, name: str = "127.0.0.1") -> tuple[str, str]:
     """(the authority's certificate, a file with the key and the certificate of a server at the address `name`)."""
     ca, key, request, server = (folder / file for file in ("ca.pem", "ca.key", "server.csr", "server.pem"))
-    openssl("req", "-x509", *CURVE, "-keyout", key, "-out", ca, "-subj", "/CN=test authority", "-days", "2")
+    openssl("req", "-x509", *CURVE, "-keyout", key, "-out", ca, "-subj", "/CN=test authority", "-days", "2", *RIGHTS)
     openssl("req", *CURVE, "-keyout", folder / "server.key", "-out", request, "-subj", f"/CN={name}")
     names = folder / "names.txt"
-    names.write_text(f"subjectAltName=IP:{name}\n")
+    names.write_text(f"subjectAltName=IP:{name}\nauthorityKeyIdentifier=keyid\n")
     signed = ("-CA", ca, "-CAkey", key, "-CAcreateserial", "-extfile", names, "-days", "2")
     openssl("x509", "-req", "-in", request, *signed, "-out", folder / "server.crt")
     server.write_text((folder / "server.key").read_text() + (folder / "server.crt").read_text())

@@ -31,14 +31,15 @@ def openssl(*words: object) -> None:
 def authority(home: Path, name: str) -> None:
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     where = ("-keyout", home / f"{name}.key", "-out", home / f"{name}.pem")
-    openssl("req", "-x509", *curve, *where, "-subj", f"/CN={name}", "-days", "2")
+    rights = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")  # which Python 3.13 insists on
+    openssl("req", "-x509", *curve, *where, "-subj", f"/CN={name}", "-days", "2", *rights)
 
 
 def certificate(home: Path, name: str, subject: str, names: str, days: int = 2) -> None:
     """A key and a certificate signed by `ca`."""
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     request, extra = home / f"{name}.csr", home / f"{name}.ext"
-    extra.write_text(names)
+    extra.write_text(f"{names}\nauthorityKeyIdentifier=keyid\n")
     openssl("req", *curve, "-keyout", home / f"{name}.key", "-out", request, "-subj", subject)
     ca = ("-CA", home / "ca.pem", "-CAkey", home / "ca.key", "-CAcreateserial", "-extfile", extra)
     openssl("x509", "-req", "-in", request, *ca, "-days", days, "-out", home / f"{name}.pem")

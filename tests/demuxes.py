@@ -249,7 +249,8 @@ def whole_units(damaged: Tape, *, told: bool = False) -> set[int]:
 
     They come one behind the other on their PID, and a repetition counts as the one that it repeats. Where bytes are
     missing or too many, a receiver may lose its step: it need not have what spans that, nor the packet behind it,
-    nor any before it can be sure of its step again. `told`: it knows the tables from the beginning.
+    nor any before it can be sure of its step again. Of two that bear the same number and differ, one is out of place, and
+    it need not go on from either. `told`: it knows the tables from the beginning.
     """
     whole, runs, last = set[int](), dict[int, tuple[int, int]](), dict[int, bytes]()
     pat = pmt = told
@@ -263,9 +264,10 @@ def whole_units(damaged: Tape, *, told: bool = False) -> set[int]:
         pid = _pid(packet)
         if not packet[3] & 0x10 or _repeats(packet, last.get(pid, b"")):
             continue
-        last[pid] = packet
+        before, last[pid] = last.get(pid, b""), packet
         run = runs.pop(pid, None)
-        if piece.what != "klv" or not piece.whole or not pmt:
+        stray = before[3:4] != b"" and before[3] & 0x0F == packet[3] & 0x0F
+        if piece.what != "klv" or not piece.whole or not pmt or stray:
             continue
         if piece.place == 0 or run == (piece.unit, piece.place):
             runs[pid] = (piece.unit, piece.place + 1)

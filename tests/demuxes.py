@@ -249,7 +249,7 @@ def whole_units(damaged: Tape, *, told: bool = False) -> set[int]:
 
     They come one behind the other on their PID, and a repetition counts as the one that it repeats. Where bytes are
     missing or too many, a receiver may lose its step: it need not have what spans that, nor the packet behind it,
-    nor any before it can be sure of its step again. Of two that bear the same number and differ, one is out of place, and
+    nor any before it can be sure of its step again. Of two that bear the same number and differ, one is out of place:
     it need not go on from either. `told`: it knows the tables from the beginning.
     """
     whole, runs, last = set[int](), dict[int, tuple[int, int]](), dict[int, bytes]()

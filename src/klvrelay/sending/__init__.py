@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from klvrelay.errors import ConfigError
-from klvrelay.names import Secret, Url
+from klvrelay.names import Url
 from klvrelay.sending.srt import SrtLine
 from klvrelay.sending.tcp import TcpLine
 from klvrelay.sending.udp import UdpLine
@@ -61,14 +61,11 @@ class Line(Protocol):
         ...
 
 
-def open_line(
-    url: Url, *, timeout: float = 5.0, interface: str | None = None, passphrase: Secret | None = None
-) -> Line:
+def open_line(url: Url, *, timeout: float = 5.0, interface: str | None = None) -> Line:
     """The line that `url` names; nothing is opened before it is entered.
 
     timeout     seconds to wait for a connection, and for the far end to take the last bytes
     interface   name or address of the network interface that multicast goes out of
-    passphrase  of srt://; counts before the URL's
 
     Raises ConfigError for a scheme or an option that it does not know.
     """
@@ -82,7 +79,7 @@ def open_line(
         case "tcp":
             return TcpLine(url, timeout=timeout)
         case "srt":
-            return SrtLine(url, timeout=timeout, passphrase=passphrase)
+            return SrtLine(url, timeout=timeout)
         case "file" | "stdin":
             raise ConfigError(f"{url} is no place to send to: give {KINDS}, as in udp://127.0.0.1:5000")
         case scheme:

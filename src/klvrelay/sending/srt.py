@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from klvrelay.errors import SourceDown
-from klvrelay.names import Secret, Url
+from klvrelay.names import Url
 from klvrelay.sending.gone import ReceiverGone
 from klvrelay.sources.srt.libsrt import Line, LineLost, Option, library
 from klvrelay.sources.srt.line import SrtSettings, opened
@@ -32,9 +32,9 @@ class SrtLine:
     lossy = False
     troubles = 0
 
-    def __init__(self, url: Url, *, timeout: float, passphrase: Secret | None = None) -> None:
+    def __init__(self, url: Url, *, timeout: float) -> None:
         self.url = url
-        self._settings = SrtSettings.of(url, passphrase)
+        self._settings = SrtSettings.of(url)
         self.waits = self._settings.mode == "listener"
         library()  # where it is missing that is said before anything starts
         self._timeout = timeout

@@ -124,6 +124,11 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 
 static void ts_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
+    int error = (p[1] & 0x80) != 0;
+    lane->counts.klv_packets++;
+    lane->counts.klv_transport_errors += (unsigned)error;
+    lane->counts.klv_scrambled += !error && (p[3] & 0xc0);
+    lane->counts.unlisted_packets += s->unlisted;
     klv_payload(lane, s, p);
     lane->draining = (unsigned)(s - lane->pids) + 1;
 }
@@ -148,6 +153,8 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
         struct pid *s = !(p[1] & 0x80) && !(p[3] & 0xc0) && holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
         if (s)
             ts_klv(lane, s, p);
+        else
+            lane->counts.private_packets++;
     } else {
         ts_klv(lane, &lane->pids[role - R_KLV], p);
     }

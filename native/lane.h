@@ -42,6 +42,7 @@ enum state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
 struct pid {
     uint16_t pid;
     uint32_t listed;            /* 1 + the number of the program whose map lists it; 0 = none does */
+    uint8_t unlisted;           /* no table names it */
     uint8_t used, counter, counted, state, cells, announced, in_step, damaged, summed;
     uint8_t cell_sequence, in_cell;
     uint8_t head[264];

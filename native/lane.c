@@ -351,9 +351,11 @@ static void break_off(struct klv_lane *lane)
         if (!s->used)
             continue;
         hold_end(lane, s);
+        if (lane->ts && s->state > S_HEAD && s->pes_left != SIZE_MAX && s->pes_left > 0)
+            hold_doubt(s, s->turn, s->to);
         uint8_t in_step = s->in_step;
         hold_cut(s);
-        s->in_step = in_step && !lane->ts;
+        s->in_step = in_step && (!lane->ts || s->cut); /* what is held is in step, what follows in MPEG-TS is not */
         s->counted = 0;
         s->in_cell = 0;
         pes_wait(lane, s);

@@ -147,7 +147,7 @@ static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv
     struct klv_view view = {0};
     uint64_t length;
     size_t used;
-    int part = left > 17 && (view.set = set_of_key(s->hold + s->from)) != 0 &&
+    int part = !s->unproven && left > 17 && (view.set = set_of_key(s->hold + s->from)) != 0 &&
                klv_ber_length(s->hold + s->from + 16, left - 16, &length, &used) == KLV_OK;
     if (part) {
         view.size = left;
@@ -184,6 +184,14 @@ static void confirm(struct klv_lane *lane, struct pid *s)
     s->waits = 0;
 }
 
+void hold_proven(struct klv_lane *lane, struct pid *s)
+{
+    int waited = s->unproven && s->waits > 0;
+    s->unproven = 0;
+    if (waited)
+        confirm(lane, s);
+}
+
 static int is_over(const struct klv_lane *lane, const struct pid *s)
 {
     return lane->received_us >= 0 && s->first.received_us >= 0 && lane->received_us - s->first.received_us > WITNESS_US;
@@ -193,7 +201,7 @@ void hold_witness(struct klv_lane *lane, int counts)
 {
     for (unsigned i = 0; i < KLV_PIDS; i++) {
         struct pid *s = &lane->pids[i];
-        if (!s->waits)
+        if (!s->waits || s->unproven)
             continue;
         if (s->faults != lane->faults)
             hold_doubt(s, s->from, s->to);
@@ -213,7 +221,7 @@ void hold_followed(struct klv_lane *lane, struct pid *s)
 {
     if (s->waits)
         note_next(lane, s);
-    if (s->waits && s->turns >= 2 && (s->pes_left == 0 || s->pes_left == SIZE_MAX))
+    if (s->waits && !s->unproven && s->turns >= 2 && (s->pes_left == 0 || s->pes_left == SIZE_MAX))
         confirm(lane, s);
 }
 
@@ -222,8 +230,8 @@ static int awaits_others(struct klv_lane *lane, struct pid *s, const struct klv_
 {
     if (s->first.upto)
         return s->waits > 0;
-    if (!lane->ts || view->checksum != KLV_ABSENT || s->from >= s->piece || /* it is in one of them alone */
-        lane->hold_size - (s->to - s->from) < 2 * WITNESSES * TS_SIZE)
+    int alone = view->checksum != KLV_ABSENT || s->from >= s->piece; /* or is in one of them alone */
+    if (!lane->ts || (alone && !s->unproven) || lane->hold_size - (s->to - s->from) < 2 * WITNESSES * TS_SIZE)
         return 0;
     s->first = first_of(lane, s);
     s->turns = s->from < s->turn;

@@ -106,7 +106,8 @@ def test_fill_that_lost_its_end_swallows_no_packet() -> None:
 def test_fill_in_a_universal_set_is_no_item() -> None:
     """Between its items, twice: no unknown item, no warning."""
     time = (1_340_977_512_000_000).to_bytes(8)
-    sent = packet("ST0104", keyed_set([(bytes.fromhex(KEYS[0]), bytes(9)), (TIME, time), (bytes.fromhex(KEYS[1]), b"")]))
+    fills = [(bytes.fromhex(key), bytes(size)) for key, size in zip(KEYS, (9, 0), strict=True)]
+    sent = packet("ST0104", keyed_set([fills[0], (TIME, time), fills[1]]))
     (record,) = klvrelay.decode(sent)
     document = orjson.loads(record.json())
     assert (document["items"], document["time_us"]) == ({}, 1_340_977_512_000_000)

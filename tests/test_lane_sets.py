@@ -97,7 +97,7 @@ def test_a_set_without_a_checksum_is_good_beside_one_that_has_one(summed: str, p
 def test_sets_may_come_in_any_order(seed: int) -> None:
     """All kinds on one PID; a kind is either summed or not."""
     chance = random.Random(seed)
-    kinds = [*(SUMMED.values() if seed % 2 else [st0601]), *([security, st0104, private] if seed % 2 else PLAIN.values())]
+    kinds = [*SUMMED.values(), security, st0104, private] if seed % 2 else [st0601, *PLAIN.values()]
     sent = [chance.choice(kinds)(n) for n in range(COUNT)]
     assert verdicts(decoded(carried(sent))) == [(one, True) for one in sent]
 
@@ -125,7 +125,7 @@ def test_an_unknown_key_in_a_pes_packet_that_breaks_off_is_not_good() -> None:
 
 
 def test_a_set_that_lost_its_checksum_is_not_good_until_that_is_how_it_is() -> None:
-    """Three records are held for damaged; a sender that leaves checksums out for good is believed from the fourth on."""
+    """Three records are damaged; a sender that leaves checksums out for good is believed from the fourth on."""
     sent = [vmti(n, checksum=n < 10 or n >= 60) for n in range(100)]
     good = [record.good for record in decoded(carried(sent))]
     assert good == [n < 10 or n >= 13 for n in range(100)]

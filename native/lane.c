@@ -23,7 +23,7 @@ void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory)
     lane->limit = limit;
     lane->hold_size = limit + KLV_SPARE;
     lane->received_us = -1;
-    lane->role[0] = R_PAT;
+    psi_init(lane);
     check_init(lane);
     for (unsigned i = 0; i < (ts ? KLV_PIDS : 1); i++)
         lane->pids[i].hold = memory + i * lane->hold_size;
@@ -92,6 +92,19 @@ static size_t undecided(const struct pid *s)
     return s->state == S_DECIDE && s->have > 0;
 }
 
+/* Within a PES packet a pause as long as those between PES packets: others may have been lost there. Or it has come to
+ * its end, by its length, and more comes. */
+static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_t *p)
+{
+    int64_t pause_us = s->came_us < 0 || lane->received_us < 0 ? 0 : lane->received_us - s->came_us;
+    int64_t usual = usual_step(&s->usual), inside = !(p[1] & 0x40);
+    s->came_us = lane->received_us;
+    if (inside && usual > 0 && pause_us * 9 / 100 >= usual && s->state > S_WAIT)
+        hold_doubt(s, s->turn, s->to + undecided(s));
+    if (inside && s->state == S_WAIT && s->pes_left == 0)
+        hold_doubt(s, s->turn, s->to);
+}
+
 static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     size_t at = payload_at(p);
@@ -104,18 +117,22 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     if (s->faults != lane->faults)
         hold_doubt(s, s->waits ? s->from : s->to, s->to + undecided(s));
     s->faults = lane->faults;
+    doubt_pause(lane, s, p);
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
         hold_cut(s);
         pes_wait(lane, s);
         return;
     }
     if (p[1] & 0x40) {
+        if (s->unproven == 1 && pes_begins_key(p + at, TS_SIZE - at))
+            hold_proven(lane, s);
+        s->unproven = s->unproven != 0;
         if (s->state == S_DATA && s->pes_left != SIZE_MAX) { /* the PES before never came to its end */
             hold_doubt(s, s->turn, s->to);
             hold_cut(s);
         }
         pes_wait(lane, s);
-        pes_enter(s, S_HEAD, 9);
+        pes_enter(s, S_HEAD, 6);
     }
     s->piece = s->to + undecided(s);
     pes_bytes(lane, s, p + at, TS_SIZE - at);
@@ -124,17 +141,43 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 
 static void ts_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
+    int error = (p[1] & 0x80) != 0;
+    lane->counts.klv_packets++;
+    lane->counts.klv_transport_errors += (unsigned)error;
+    lane->counts.klv_scrambled += !error && (p[3] & 0xc0);
+    lane->counts.unlisted_packets += s->unlisted;
     klv_payload(lane, s, p);
     lane->draining = (unsigned)(s - lane->pids) + 1;
 }
 
+/* Octets 5 to 8 of a key tell, where they are in this packet: four alone come by chance in an hour of other data. */
 static int holds_key(const uint8_t *p)
 {
-    static const uint8_t KEY[4] = {0x06, 0x0e, 0x2b, 0x34};
-    for (size_t at = payload_at(p); at + 4 <= TS_SIZE; at++)
-        if (p[at] == KEY[0] && memcmp(p + at, KEY, 4) == 0)
+    uint8_t key[8] = {0, 0, 0, 0, 1, 1};
+    for (size_t at = payload_at(p); at + 4 <= TS_SIZE; at++) {
+        if (p[at] != 0x06 || !may_be_key(p + at, 4))
+            continue;
+        memcpy(key, p + at, TS_SIZE - at < 8 ? TS_SIZE - at : 8);
+        if (is_designator(key))
             return 1;
+    }
     return 0;
+}
+
+static int is_readable(const uint8_t *p)
+{
+    return !(p[1] & 0x80) && !(p[3] & 0xc0);
+}
+
+/* A packet of a PID that no table lists. The first PES packet that begins with a key gets a place. */
+static void ts_unlisted(struct klv_lane *lane, const uint8_t *p)
+{
+    size_t at = payload_at(p);
+    if (!(p[1] & 0x40) || !is_readable(p) || !pes_begins_key(p + at, TS_SIZE - at))
+        return;
+    struct pid *s = psi_claim(lane, be16(p + 1) & 0x1fff);
+    if (s)
+        ts_klv(lane, s, p);
 }
 
 /* One TS packet of a PID that matters; sets lane->draining when bytes came into a hold. */
@@ -145,9 +188,13 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
     } else if (role >= R_PMT) {
         psi_payload(lane, &lane->pmt[role - R_PMT], role, p);
     } else if (role == R_PRIVATE) {
-        struct pid *s = !(p[1] & 0x80) && !(p[3] & 0xc0) && holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
+        struct pid *s = is_readable(p) && holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
         if (s)
             ts_klv(lane, s, p);
+        else
+            lane->counts.private_packets++;
+    } else if (role == R_UNLISTED) {
+        ts_unlisted(lane, p);
     } else {
         ts_klv(lane, &lane->pids[role - R_KLV], p);
     }
@@ -244,6 +291,14 @@ static void take_witness(struct klv_lane *lane, const uint8_t *p)
         hold_witness(lane, (be16(p + 1) & 0x1fff) != NO_PID);
 }
 
+/* The packet in `part`. */
+static void take_part(struct klv_lane *lane)
+{
+    lane->number = ++lane->counts.ts_packets;
+    take_witness(lane, lane->part);
+    check_keep(lane, lane->part + lane->stride, 1);
+}
+
 /* One packet of those that came in pieces. */
 static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
@@ -258,8 +313,7 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
     if (lane->stride == 0) {
         acquire(lane, 0);
     } else if (lane->part[0] == 0x47) {
-        lane->counts.ts_packets++;
-        take_witness(lane, lane->part);
+        take_part(lane);
         lane->skip = lane->have < lane->stride ? lane->stride - lane->have : 0;
         drop_part(lane, lane->stride - lane->skip);
     } else if (lane->part[lane->stride] == 0x47) { /* one bad sync byte: its packet is lost, no more */
@@ -273,13 +327,14 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
     }
 }
 
-/* The first of `count` packets that is to be looked at: not of a PID that matters to us, all payload, in sequence. */
+/* The first of `count` packets that is to be looked at: of a PID that matters to us, or not all payload in sequence. */
 static const uint8_t *pass_plain(struct klv_lane *lane, const uint8_t *p, size_t count)
 {
     for (size_t stride = lane->stride; count > 0; count--, p += stride) {
         uint32_t header = be32(p);
         size_t pid = header >> 8 & 0x1fff;
-        if ((header & TS_FIXED) != lane->next[pid] || lane->role[pid])
+        int role = lane->role[pid];
+        if ((header & TS_FIXED) != lane->next[pid] || (role && !(role == R_UNLISTED && !(header & TS_START))))
             return p;
         lane->next[pid] = due_after(header);
     }
@@ -291,15 +346,19 @@ static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t 
 {
     const uint8_t *p = in + *used, *end = in + n, *begin = p;
     size_t stride = lane->stride;
+    lane->run = begin;
     while (!(lane->draining | lane->due)) {
         if (!lane->waiting)
             p = pass_plain(lane, p, (size_t)(end - p) / stride);
         if ((size_t)(end - p) < stride || p[0] != 0x47)
             break;
+        lane->number = lane->counts.ts_packets + (size_t)(p - begin) / stride + 1;
         take_witness(lane, p);
         p += stride;
     }
-    lane->counts.ts_packets += (size_t)(p - begin) / stride;
+    lane->run = NULL;
+    lane->number = lane->counts.ts_packets += (size_t)(p - begin) / stride;
+    check_keep(lane, p, (size_t)(p - begin) / stride);
     *used = (size_t)(p - in);
     if (lane->draining || lane->due || p == end)
         return;
@@ -330,8 +389,7 @@ static int step_last(struct klv_lane *lane)
     if (!lane->stride || lane->have < TS_SIZE || lane->part[0] != 0x47)
         return 0;
     size_t step = lane->stride < lane->have ? lane->stride : lane->have;
-    lane->counts.ts_packets++;
-    take_witness(lane, lane->part);
+    take_part(lane);
     drop_part(lane, step);
     return 1;
 }
@@ -344,9 +402,11 @@ static void break_off(struct klv_lane *lane)
         if (!s->used)
             continue;
         hold_end(lane, s);
+        if (lane->ts && s->state > S_HEAD && s->pes_left != SIZE_MAX && s->pes_left > 0)
+            hold_doubt(s, s->turn, s->to);
         uint8_t in_step = s->in_step;
         hold_cut(s);
-        s->in_step = in_step && !lane->ts;
+        s->in_step = in_step && (!lane->ts || s->cut); /* what is held is in step, what follows in MPEG-TS is not */
         s->counted = 0;
         s->in_cell = 0;
         pes_wait(lane, s);

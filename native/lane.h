@@ -3,6 +3,7 @@
  *   lane.c   bytes -> TS packets          psi.c    PAT, PMT: which PIDs may carry KLV
  *   pes.c    PES, AU cells                hold.c   what is not yet a whole packet, and packets out
  *   check.c  continuity and tables of all PIDs     clock.c   their PCRs
+ *   usual.c  what the sets of a PID usually have
  */
 #ifndef LANE_H
 #define LANE_H
@@ -19,8 +20,12 @@ enum {
     CLOCKS = 8,
     STREAMS = 64,           /* of all maps, that are waited for */
     NO_PID = 0x1fff,
+    STEPS = 8,
+    ORDER = 24,             /* tags of a set whose order is looked at */
+    SETS = 32,              /* no fewer than klv_set_count */
     US = 27,                /* ticks */
     SILENCE_US = 500000,    /* in which nothing at all came */
+    NEAR = 16,              /* TS packets within which a packet comes twice, if it does */
     WITNESSES = 8,          /* one more than a datagram has: where it was out of place, the next one tells */
     WITNESS_US = 50000      /* after which nothing is out of place any more */
 };
@@ -33,16 +38,33 @@ static const uint32_t TS_FIXED = 0xff8000ff, TS_PLAIN = 0x47000010;
 enum { FRESH = 0x100, UNSEEN = 0x200, TWICE = 0x400, KNOWN_GAP = 0x800 };
 
 /* What a PID is to us. R_KLV + n: read by pids[n]; R_PMT + n: the n-th program's map; R_PRIVATE: private data
- * that nobody called KLV, worth a place once a key is seen in it. */
-enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PRIVATE, R_PMT };
+ * that nobody called KLV, worth a place once a key is seen in it; R_UNLISTED: no table lists it, so it is worth a place
+ * once a PES packet begins with a key. R_NONE: video, audio and what else is never KLV. */
+enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PRIVATE, R_UNLISTED, R_PMT };
+
+static const uint32_t TS_START = 0x00400000; /* of a header: a payload unit begins */
 
 /* Where a PES is being read. */
 enum state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
 
+/* What the sets of a PID had so far. */
+struct usual {
+    uint32_t summed;            /* a bit a set: it had a good checksum */
+    uint8_t bare[SETS];         /* how usual it is that it has none: usual.c */
+    uint8_t sound[SETS];        /* packets without a checksum whose items were as they should be */
+    uint8_t odd[SETS];          /* how usual it is that they are not */
+    uint8_t order[SETS][ORDER]; /* the tags of the last one, in their order */
+    uint8_t late, rest;         /* how usual a long step of the PTS is, and bytes behind the end of a packet */
+    uint8_t steps;              /* of the PTS, that are known */
+    uint32_t step[STEPS];       /* the last ones, 90 kHz */
+};
+
 struct pid {
     uint16_t pid;
     uint32_t listed;            /* 1 + the number of the program whose map lists it; 0 = none does */
-    uint8_t used, counter, counted, state, cells, announced, in_step, damaged, summed;
+    uint8_t unlisted;           /* no table names it */
+    uint8_t unproven;           /* PES packets that have yet to begin with a key, 2 or 1: a bit error may have made the PID */
+    uint8_t used, counter, counted, state, cells, announced, in_step, damaged;
     uint8_t cell_sequence, in_cell;
     uint8_t head[264];
     size_t have, need;          /* of `head` */
@@ -63,8 +85,17 @@ struct pid {
         int64_t received_us, pcr;
     } next;
     uint64_t faults;            /* of the lane, when this PID's last packet came */
+    struct usual usual;
+    int64_t came_us;            /* when its last packet arrived; -1 = not said */
+    uint16_t patience;          /* packets for which it was waited that the next PES packet begins */
+    uint8_t again, judged;      /* the caller gave the last packet back: it comes again; it was damaged */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
+};
+
+/* What a packet looked like: to know it when it comes twice. */
+struct seen {
+    uint32_t number, digest;
 };
 
 struct section {
@@ -120,6 +151,9 @@ struct klv_lane {
     uint64_t faults;            /* of the line, on any PID: packets lost or spoilt */
     uint8_t role[8192];
     uint32_t next[8192];        /* TS_FIXED of a PID's next packet if it is all payload, and what else is known */
+    uint64_t number;            /* of the packet being looked at */
+    const uint8_t *run;         /* where in the input the packets begin that are being taken; NULL = none are */
+    struct seen seen[8192];     /* of a PID's last packet, where the run does not have it any more */
     struct section pat, pmt[PMTS];
     struct pid pids[KLV_PIDS];
     int64_t now, look, absent;  /* ticks since the lane began; when to look at the streams again; klv_lane_absent */
@@ -166,17 +200,27 @@ void hold_end(const struct klv_lane *lane, struct pid *s);  /* of a unit of bare
 void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 void hold_witness(struct klv_lane *lane, int counts); /* a TS packet more: does it speak for what waits? */
 void hold_followed(struct klv_lane *lane, struct pid *s); /* bytes of the PID itself came */
+void hold_proven(struct klv_lane *lane, struct pid *s); /* it is a stream of KLV: a table says so, or its next PES packet */
 void hold_forget(struct klv_lane *lane, struct pid *s); /* nothing of it waits any more */
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
 void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
 
+/* usual.c: is something of a PID unlike what it usually is? */
+int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split); /* split: over TS packets */
+int usual_rest(struct usual *u, int rest);          /* bytes behind a packet that are none of the next one */
+int usual_late(struct usual *u, int64_t step);      /* from one PTS to the next, 90 kHz */
+int64_t usual_step(const struct usual *u);          /* the longest of the last steps; 0 = not known */
+
 /* pes.c */
+int pes_begins_key(const uint8_t *in, size_t n); /* does a PES packet begin here, and KLV in it? */
 void pes_wait(struct klv_lane *lane, struct pid *s);
 void pes_enter(struct pid *s, enum state state, size_t need);
 void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 
 /* psi.c */
+void psi_init(struct klv_lane *lane);
 struct pid *psi_claim(struct klv_lane *lane, uint16_t number); /* a place for a PID that carries KLV, or NULL */
+void psi_unlist(struct klv_lane *lane, uint16_t number); /* a map that listed it does not any more */
 void psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p);
 
 /* check.c */
@@ -184,6 +228,7 @@ void check_init(struct klv_lane *lane);
 void check_join(struct klv_lane *lane);             /* what was before says nothing of what comes */
 void check_absent(struct klv_lane *lane, int64_t us);
 void check_arrival(struct klv_lane *lane, int64_t received_us);
+void check_keep(struct klv_lane *lane, const uint8_t *p, size_t count); /* the last packets before p: a run ends here */
 void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid); /* a packet that is not what lane->next says */
 void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid);
 void check_gap(struct klv_lane *lane, const struct pid *s); /* seen in its counter: the others' will show the same one */

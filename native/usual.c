@@ -1,0 +1,152 @@
+/* usual.c - what the sets of a PID usually have, and a packet that has it not.
+ *
+ * Each kind of oddity has a mark that rises by RISE when it occurs and falls by one when it might have and did not. An
+ * oddity below COMMON is a fault of this packet; above, it is how the stream is: no fault any more.
+ */
+#include "lane.h"
+
+enum { RISE = 8, COMMON = 24, FULL = 32, KEY = 16, STEPS_KNOWN = 4, SETS_KNOWN = 16, TAGS_SEEN = 192 };
+
+static int is_rare(uint8_t *mark, int odd)
+{
+    int rare = odd && *mark < COMMON;
+    if (odd)
+        *mark = *mark + RISE > FULL ? FULL : (uint8_t)(*mark + RISE);
+    else if (*mark > 0)
+        --*mark;
+    return rare;
+}
+
+/* A set that had a checksum lacks it: its item may have become another by a flipped bit. */
+static int is_robbed(struct usual *u, const struct klv_view *view)
+{
+    uint32_t bit = (uint32_t)1 << view->set;
+    if (view->checksum == KLV_GOOD)
+        u->summed |= bit;
+    return (u->summed & bit) && is_rare(&u->bare[view->set], view->checksum == KLV_ABSENT);
+}
+
+static int ends_in_sum(const struct set *set, const uint8_t *packet, size_t n)
+{
+    size_t size = set->sum == SUM_CRC32 ? 4 : 2;
+    return n > KEY + 1 + size + 2 && packet[n - size - 2] == set->sum_tag && packet[n - size - 1] == size;
+}
+
+/* A few octets changed at most. */
+static int is_like(const uint8_t *key, const uint8_t *other)
+{
+    unsigned differ = 0;
+    for (size_t i = 0; i < KEY; i++)
+        differ += i != 7 && key[i] != other[i];
+    return differ <= 4;
+}
+
+/* Does the checksum agree once the packet has the key of that set? Its octet 8, the version, is as it came. */
+static int agrees_with_key(const struct set *set, uint8_t *packet, size_t n)
+{
+    uint8_t key[KEY];
+    if (!is_like(packet, set->key) || !ends_in_sum(set, packet, n))
+        return 0;
+    memcpy(key, packet, KEY);
+    memcpy(packet, set->key, KEY);
+    packet[7] = key[7];
+    int agrees = klv_checksum(packet, n) == KLV_GOOD;
+    memcpy(packet, key, KEY);
+    return agrees;
+}
+
+/* A spoilt key makes a packet that of a set that has no checksum; its own is still there, and right with the right key. A
+ * private set beside others may end in bytes that look like a checksum: with their key they are none. */
+static int is_renamed(const struct usual *u, const struct klv_view *view, uint8_t *packet)
+{
+    if (view->checksum != KLV_ABSENT)
+        return 0;
+    for (int set = 1; set < SETS; set++)
+        if ((u->summed >> set & 1) && set != view->set && agrees_with_key(&klv_sets[set], packet, view->size))
+            return 1;
+    return 0;
+}
+
+/* ---- what speaks for a packet without a checksum ---- */
+
+/* Does a tag come where it came before, against the one before it? `*place` goes on. */
+static int is_in_order(const uint8_t *order, uint64_t tag, size_t *place)
+{
+    for (size_t i = 0; i < ORDER && order[i]; i++) {
+        if (order[i] != tag)
+            continue;
+        int after = i >= *place;
+        *place = i;
+        return after;
+    }
+    return 1;
+}
+
+/* Are the items of a local set whole, none twice, and in the order of the packet before? The tags go to `tags`. */
+static int is_sound(const uint8_t *order, const uint8_t *packet, const struct klv_view *view, uint8_t *tags)
+{
+    uint64_t tag, seen[TAGS_SEEN / 64] = {0};
+    size_t length, place = 0, count = 0;
+    int sound = 1;
+    for (size_t at = view->value; at < view->size; at += length) {
+        if (read_item(packet, &at, view->size, &tag, &length) != KLV_OK)
+            return 0;
+        if (tag >= TAGS_SEEN)
+            continue;
+        sound &= !(seen[tag / 64] >> tag % 64 & 1) && is_in_order(order, tag, &place);
+        seen[tag / 64] |= (uint64_t)1 << tag % 64;
+        if (count < ORDER)
+            tags[count++] = (uint8_t)tag;
+    }
+    return sound;
+}
+
+/* The head of one packet and the end of another, of the same lengths: their items may not fit together. */
+static int is_mixed(struct usual *u, const struct klv_view *view, const uint8_t *packet)
+{
+    uint8_t tags[ORDER] = {0};
+    if (view->checksum != KLV_ABSENT || klv_sets[view->set].universal != U_LOCAL)
+        return 0;
+    int sound = is_sound(u->order[view->set], packet, view, tags), known = u->sound[view->set] >= SETS_KNOWN;
+    int rare = is_rare(&u->odd[view->set], !sound);
+    if (sound || !rare)
+        memcpy(u->order[view->set], tags, ORDER);
+    if (sound && !known)
+        u->sound[view->set]++;
+    return known && rare;
+}
+
+int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split)
+{
+    if (view->cut || view->set >= SETS)
+        return 0;
+    int breach = is_robbed(u, view) || is_renamed(u, view, packet);
+    return (split && is_mixed(u, view, packet)) || breach;
+}
+
+int usual_rest(struct usual *u, int rest)
+{
+    return is_rare(&u->rest, rest);
+}
+
+int64_t usual_step(const struct usual *u)
+{
+    uint32_t most = 0;
+    for (unsigned i = 0; i < STEPS; i++)
+        if (u->step[i] > most)
+            most = u->step[i];
+    return u->steps < STEPS_KNOWN ? 0 : most;
+}
+
+/* KLV need not come evenly: longer by half than the longest of the last steps is late. One that is late is no measure
+ * for those to come, unless that is how they are now. */
+int usual_late(struct usual *u, int64_t step)
+{
+    int64_t most = usual_step(u);
+    int rare = is_rare(&u->late, most > 0 && step > most + most / 2);
+    if (rare)
+        return 1;
+    u->step[u->steps % STEPS] = step > UINT32_MAX ? UINT32_MAX : (uint32_t)step;
+    u->steps = u->steps + 1 < 2 * STEPS ? (uint8_t)(u->steps + 1) : STEPS;
+    return 0;
+}

@@ -19,6 +19,7 @@ from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
 from klvrelay.sources import Demux, open_source
 from klvrelay.sources.straight import packets_straight
+from klvrelay.standard import written
 from klvrelay.wire import Counters
 
 HEAD = ("stream", "seq", "time", "time_us", "pts", "set", "version", "checksum", "transport", "special", "warnings")
@@ -78,9 +79,9 @@ async def decode(
 def write_all(text: bytes) -> None:
     """To standard output, which unbuffered may take a part at a time."""
     left = memoryview(text)
-    while left:
-        left = left[sys.stdout.buffer.write(left) :]
-    sys.stdout.buffer.flush()  # a live stream's records are wanted now
+    with written():  # a live stream's records are wanted now
+        while left:
+            left = left[sys.stdout.buffer.write(left) :]
 
 
 def summary(counters: Counters) -> str:

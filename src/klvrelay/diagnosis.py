@@ -60,7 +60,7 @@ def no_klv(counters: Counters) -> Diagnosis:
 def _no_transport(c: Counters) -> Diagnosis | None:
     if c.ts_packets:
         return None
-    return Diagnosis("no_packet", "there is no whole KLV packet in it", SWITCH_ON)
+    return Diagnosis("no_packet", "no whole KLV packet came", SWITCH_ON)
 
 
 def _marked(c: Counters) -> Diagnosis | None:
@@ -70,7 +70,8 @@ def _marked(c: Counters) -> Diagnosis | None:
         count, of, where = c.klv_transport_errors, c.klv_packets, "KLV packets"
     if not count or count < MOST * of:
         return None
-    return Diagnosis("transport_error", f"{_of(count, of, where)} are marked as damaged (transport error)", BETTER_LINK)
+    return Diagnosis("transport_error", f"{_of(count, of, where)} are marked as damaged (transport_error_indicator)",
+                     BETTER_LINK)
 
 
 def _scrambled(c: Counters) -> Diagnosis | None:
@@ -93,7 +94,7 @@ def _followed(c: Counters) -> Diagnosis | None:
     if c.unlisted_packets == c.klv_packets:
         return Diagnosis("no_whole_packet", "a KLV key came on a PID that no table lists, and no packet is whole",
                          "Record some more of the stream and try again.")  # fmt: skip
-    return Diagnosis("not_klv", f"the {_packets(c.klv_packets)} of the PID that is labelled as KLV hold something else",
+    return Diagnosis("not_klv", f"what is labelled as KLV holds something else ({_packets(c.klv_packets)})",
                      CONNECT)  # fmt: skip
 
 
@@ -111,11 +112,11 @@ def _tables(c: Counters) -> Diagnosis | None:
 def _private(c: Counters) -> Diagnosis | None:
     if not c.private_packets:
         return None
-    return Diagnosis("private", f"no KLV key is in its private data ({_packets(c.private_packets)})", CONNECT)
+    return Diagnosis("private", f"the private data in it has no KLV key ({_packets(c.private_packets)})", CONNECT)
 
 
 def _nothing(c: Counters) -> Diagnosis | None:
-    return Diagnosis("no_klv", f"no KLV is in its {c.ts_packets:,} TS packets", SWITCH_ON)
+    return Diagnosis("no_klv", "no PID carries any", SWITCH_ON)
 
 
 _CAUSES: tuple[Callable[[Counters], Diagnosis | None], ...] = (

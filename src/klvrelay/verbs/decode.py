@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import orjson
 
+from klvrelay import diagnosis
 from klvrelay.errors import ConfigError, NoKlv
 from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
@@ -96,10 +97,9 @@ def summary(counters: Counters) -> str:
 
 
 def no_klv(url: Url, counters: Counters) -> NoKlv:
-    """There was nothing to decode: say what there was instead."""
-    if counters.ts_packets:
-        return NoKlv(f"{url}: no KLV in its {counters.ts_packets} TS packets: the stream carries no MISB metadata")
-    return NoKlv(f"{url}: no KLV packet in it")
+    """There was nothing to decode: say why."""
+    where = f" in its {counters.ts_packets:,} TS packets" if counters.ts_packets else ""
+    return NoKlv(f"{url}: no KLV{where}: {diagnosis.no_klv(counters).sentence}")
 
 
 def write_csv(lines: IO[bytes], out: Callable[[bytes], object]) -> None:

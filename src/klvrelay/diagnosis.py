@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from klvrelay.wire import Counters
 
@@ -16,7 +16,8 @@ MOST = 0.5
 """Share of packets that are marked as damaged where that is why nothing is left."""
 
 
-class Diagnosis(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
     """Why there is no KLV.
 
     id      stable name of the cause

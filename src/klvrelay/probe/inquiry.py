@@ -105,7 +105,13 @@ class Inquiry:
                 records = self._decoder.feed(Packet(piece.data, self._last_received))
                 self._records(records, piece.at, self._last_received)
         at = self.survey.clock.at(self.survey.packets) if self.survey is not None else None
-        self._records(self._decoder.flush(self._last_received), at, self._last_received)
+        rest = self._decoder.flush(self._last_received)
+        if self.ended != "end":  # what was begun then would have gone on
+            rest = [record for record in rest if record.transport == "ok"]
+        self._records(rest, at, self._last_received)
+        for record in rest:
+            if record.transport != "ok":
+                self.telemetry.cut_off(record)
 
     def _records(self, records: list[Record], stream: float | None, received_us: int | None) -> None:
         for record in records:

@@ -258,6 +258,8 @@ class KlvStream:
 
     gaps      intervals of more than three usual ones and a quarter second
     nested    versions of sets inside: {"ST0903": (4, 6)}
+    damaged   records that arrived in part or out of order; their checksums are not among the others. Of these `cut_off`
+              are those that the recording ends within
     first_wrong, last_wrong   records that do not begin with item 2, or do not end with item 1 though they have it
     """
 
@@ -275,6 +277,7 @@ class KlvStream:
     checksum_bad: int
     checksum_absent: int
     damaged: int
+    cut_off: int
     first_wrong: int
     last_wrong: int
     unversioned: int

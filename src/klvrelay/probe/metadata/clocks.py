@@ -18,6 +18,8 @@ PAUSE = 600.0
 """Seconds that a step may have where no other clock is there to tell a pause from a jump."""
 USUAL_TIMES = 10.0
 """A step of more than `PAUSE` is a pause yet, if it is not longer than so many usual ones."""
+FIRST_PAUSE = 86_400.0
+"""Seconds that the first step may have, of which nothing says what is usual."""
 PTS_JUMP = 10.0
 """Seconds by which a step of the PTS may differ from that of another clock."""
 
@@ -48,7 +50,7 @@ class Steps:
 
     def is_jump(self, step: float) -> bool:
         """Is this step, in seconds, a jump rather than a pause? For each step once."""
-        jump = step > PAUSE and step > USUAL_TIMES * (self._usual.median or 0.0)
+        jump = step > PAUSE and step > (USUAL_TIMES * (self._usual.median or 0.0) or FIRST_PAUSE)
         if step > 0:
             self._usual.add(step)
         return jump or step < -PTS_JUMP

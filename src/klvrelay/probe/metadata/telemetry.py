@@ -40,7 +40,7 @@ class StreamTally:
     def __init__(self, pid: int | None, set_name: str) -> None:
         self.pid, self.set = pid, set_name
         self.key = ""
-        self.records = self.damaged = 0
+        self.records = self.damaged = self.cut_off = 0
         self.first_wrong = self.last_wrong = self.unversioned = self.gaps = 0
         self.longest_at = 0.0
         self.checksums: Counter[str] = Counter()
@@ -143,7 +143,7 @@ class StreamTally:
         return report.KlvStream(
             self.pid, self.set, self.key, tuple(sorted(self.versions)), self.records, rate,
             self.intervals.frozen(), self.gaps, self.longest_at, self.sizes.frozen(),
-            self.checksums["ok"], self.checksums["bad"], self.checksums["absent"], self.damaged,
+            self.checksums["ok"], self.checksums["bad"], self.checksums["absent"], self.damaged, self.cut_off,
             self.first_wrong, self.last_wrong, self.unversioned,
             {name: tuple(sorted(v for v in found if v >= 0)) for name, found in self.nested.items()},
             carriage, self.times.frozen(), self.items.frozen(readable, rate),
@@ -168,6 +168,11 @@ class Telemetry:
         self.streams: dict[tuple[int | None, str], StreamTally] = {}
         self.records = 0
         self.left_out = 0
+
+    def cut_off(self, record: Record) -> None:
+        """The recording ends within this record, which was added before."""
+        if (tally := self.streams.get((record.pid, record.set))) is not None:
+            tally.cut_off += 1
 
     def add(self, record: Record, at: float, stream: float | None) -> int | None:
         """As `StreamTally.add`."""

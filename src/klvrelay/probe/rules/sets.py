@@ -27,6 +27,14 @@ DAMAGED = Rule(
     "records_damaged", "warning", "ISO/IEC 13818-1 2.4.3.3",
     "Packets were lost inside these records; klvrelay never passes them on as good. Look after the link first.",
 )  # fmt: skip
+CUT_OFF = Rule(
+    "cut_off", "note", "SMPTE ST 336",
+    "The last record is incomplete and left out: let the recorder finish its file, or copy the file again.",
+)  # fmt: skip
+PART_MISSING = "Bytes are missing inside: whatever wrote the recording cut these packets, or lost a part of them."
+MISCOUNTED = (
+    "The transport lost nothing, so it is the encoder: it writes a wrong KLV length, or cuts its packets to fit a limit."
+)
 CHECKSUM = Rule(
     "checksum_bad", "error", "ST 0601.19 item 1",
     "The encoder sums the wrong bytes: the sum is over key, length and value, up to item 1's own length byte.",
@@ -102,10 +110,27 @@ IRREGULAR = Rule(
 
 def _damaged(report: Report) -> Iterator[Finding]:
     for s in report.klv:
-        if s.damaged:
-            text = f"{s.damaged:,} of {plural(s.records, 'record')} damaged on the way"
-            worst: Severity | None = "error" if s.damaged > MANY * s.records else None
-            yield DAMAGED.broken(text, at_stream(s), s.damaged, severity=worst)
+        damaged = s.damaged - s.cut_off
+        worst: Severity | None = "error" if damaged > MANY * s.records else None
+        if s.cut_off:
+            text = "The recording ends within " + ("its only packet" if s.records == 1 else "a packet")
+            worst_end: Severity | None = "error" if s.records == s.cut_off else None
+            yield CUT_OFF.broken(text, at_stream(s), s.cut_off, severity=worst_end)
+        if damaged and _lossless(report):
+            text = f"{damaged:,} of {plural(s.records, 'record')} cut short or running into the next"
+            hint = PART_MISSING if report.transport is None else MISCOUNTED
+            yield DAMAGED.broken(text, at_stream(s), damaged, severity=worst, hint=hint)
+        elif damaged:
+            text = f"{damaged:,} of {plural(s.records, 'record')} damaged on the way"
+            yield DAMAGED.broken(text, at_stream(s), damaged, severity=worst)
+
+
+def _lossless(report: Report) -> bool:
+    """Did the transport lose nothing that shows? Then it is not to be blamed. What libav reads shows nothing."""
+    t = report.transport
+    if t is None:
+        return report.passage == "klv"
+    return not t.sync_losses and not any(pid.gaps or pid.transport_errors or pid.duplicates for pid in t.pids)
 
 
 def _checksums(report: Report) -> Iterator[Finding]:
@@ -120,9 +145,11 @@ def _checksums(report: Report) -> Iterator[Finding]:
 
 
 def _all_of(count: int, stream: KlvStream) -> str:
-    if count == stream.records:
+    """How many that is of the records that came whole."""
+    whole = stream.records - stream.damaged
+    if count == whole:
         return f"all {plural(count, 'record')}" if count > 1 else "the only record"
-    return f"{count:,} of {plural(stream.records, 'record')}"
+    return f"{count:,} of {plural(whole, 'record')}"
 
 
 def _structure(report: Report) -> Iterator[Finding]:

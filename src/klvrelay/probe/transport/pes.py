@@ -98,6 +98,7 @@ class FoundCarriage:
         self._contents: Counter[str] = Counter()  # of what begins with no KLV
         self._waiting: deque[int] = deque(maxlen=HEARD)  # stamps that no frame had yet
         self._cell: int | None = None
+        self._last: tuple[int, bytes] | None = None
 
     @property
     def holds_klv(self) -> bool:
@@ -109,6 +110,11 @@ class FoundCarriage:
         """What comes instead of KLV, where it has a name: "text"; "" else."""
         name, count = self._contents.most_common(1)[0] if self._contents else ("", 0)
         return name if not self.holds_klv and 2 * count > self._contents.total() else ""
+
+    def is_again(self, counter: int, data: bytes) -> bool:
+        """Is this TS packet the one before, which may be sent twice (2.4.3.3)? For each once."""
+        last, self._last = self._last, (counter, data)
+        return last == self._last
 
     def take(self, pes: Pes, clock: int | None, video: VideoTimes | None) -> None:
         """Count one, that came when the stream's clock showed `clock`."""

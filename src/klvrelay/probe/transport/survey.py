@@ -170,11 +170,13 @@ class Survey:
     # ---- PES ----
 
     def _pes(self, run: Run, pid: int, place: int) -> None:
-        data = self._payload(run, place)
+        data, counter = self._payload(run, place), int(run.rows[place, 3]) & 15
         pes = head_of(data)
         found = self.found.get(pid)
         if found is None and len(self.found) < PIDS:
             found = self.found[pid] = FoundCarriage()
+        if found is not None and found.is_again(counter, data):
+            return
         if found is None or pes is None:
             self._look[pid] = _PES if self._announced(pid) else _PASS
             return

@@ -48,8 +48,8 @@ SEND_PAT = "Let the multiplexer send the PAT on PID 0 at least every 0.5 s."
 SEND_PMT = "Let the multiplexer send the PMT of each program at least every 0.5 s."
 MEND_TABLES = "Tables arrive damaged, or the multiplexer computes their CRC wrongly: look at the link, then at it."
 CONNECT = (
-    "See what the encoder sends there: its metadata input (autopilot, gimbal) may be disconnected, or set to another"
-    " format."
+    "See what the encoder sends there (`klvrelay probe` shows it): its metadata input (autopilot, gimbal) may be"
+    " disconnected, or set to another format."
 )
 
 
@@ -95,8 +95,8 @@ def _followed(c: Counters) -> Diagnosis | None:
     if c.unlisted_packets == c.klv_packets:
         return Diagnosis("no_whole_packet", "a KLV key came on a PID that no table lists, and no packet is whole",
                          "Record some more of the stream and try again.")  # fmt: skip
-    return Diagnosis("not_klv", f"what is labelled as KLV holds something else ({_packets(c.klv_packets)})",
-                     CONNECT)  # fmt: skip
+    cause = f"no whole KLV packet came on the PID that is labelled as KLV ({_packets(c.klv_packets)})"
+    return Diagnosis("not_klv", cause, CONNECT)
 
 
 def _tables(c: Counters) -> Diagnosis | None:
@@ -117,7 +117,7 @@ def _private(c: Counters) -> Diagnosis | None:
 
 
 def _nothing(c: Counters) -> Diagnosis | None:
-    return Diagnosis("no_klv", "no PID carries any", SWITCH_ON)
+    return Diagnosis("no_klv", "no KLV key is on any PID that may carry KLV", SWITCH_ON)
 
 
 _CAUSES: tuple[Callable[[Counters], Diagnosis | None], ...] = (

@@ -14,11 +14,9 @@ from klvrelay.probe.transport.pes import apart
 
 JUMP = 0.5
 """Seconds by which a step may differ from that of another clock."""
-PAUSE = 600.0
-"""Seconds that a step may have where no other clock is there to tell a pause from a jump."""
-USUAL_TIMES = 10.0
-"""A step of more than `PAUSE` is a pause yet, if it is not longer than so many usual ones."""
-FIRST_PAUSE = 86_400.0
+PAUSE, USUAL_TIMES = 10.0, 100.0
+"""Where no other clock is there to tell, a step longer than so many seconds and so many usual steps is a jump."""
+FIRST_PAUSE = 7200.0
 """Seconds that the first step may have, of which nothing says what is usual."""
 PTS_JUMP = 10.0
 """Seconds by which a step of the PTS may differ from that of another clock."""
@@ -53,7 +51,7 @@ class Steps:
         jump = step > PAUSE and step > (USUAL_TIMES * (self._usual.median or 0.0) or FIRST_PAUSE)
         if step > 0:
             self._usual.add(step)
-        return jump or step < -PTS_JUMP
+        return jump or step < -PAUSE
 
 
 class PtsLine:

@@ -118,22 +118,23 @@ def _labels(report: Report) -> Iterator[Finding]:
             yield UNLISTED.broken(f"KLV on PID {hexpid(pid.pid)}, which no PMT names", at_pid(pid.pid), pid.packets)
     for stream in _declared(report):
         pid_ = counts.get(stream.pid)
-        if pid_ is not None and pid_.holds_klv and not _may_be_klv(stream):
-            text = f"KLV on PID {hexpid(stream.pid)} under {_called(stream)}: other receivers do not look there"
+        if pid_ is not None and pid_.holds_klv and not may_be_klv(stream.stream_type, stream.registration):
+            declared = called(stream.stream_type, stream.registration)
+            text = f"KLV on PID {hexpid(stream.pid)} is {declared}: receivers do not look there"
             yield MISLABELLED.broken(text, at_pid(stream.pid), stream.packets)
         elif announces_klv(stream.kind, stream.metadata_format) and stream.pid not in read:
             yield from _without(stream, pid_)
 
 
-def _may_be_klv(stream: Elementary) -> bool:
-    return stream.stream_type == SYNC_TYPE or (
-        stream.stream_type == ASYNC_TYPE and (not stream.registration or "KLVA" in stream.registration)
-    )
+def may_be_klv(stream_type: int, registration: tuple[str, ...]) -> bool:
+    """Is this how KLV may be declared?"""
+    return stream_type == SYNC_TYPE or (stream_type == ASYNC_TYPE and (not registration or "KLVA" in registration))
 
 
-def _called(stream: Elementary) -> str:
-    names = f" with registration {', '.join(stream.registration)}" if stream.registration else ""
-    return f"stream type 0x{stream.stream_type:02X}{names}"
+def called(stream_type: int, registration: tuple[str, ...]) -> str:
+    """How a stream is declared: a part of a sentence."""
+    names = f" with registration {', '.join(registration)}" if registration else ""
+    return f"declared as stream type 0x{stream_type:02X}{names}"
 
 
 def _without(stream: Elementary, pid: PidCount | None) -> Iterator[Finding]:

@@ -33,7 +33,8 @@ CUT_OFF = Rule(
 )  # fmt: skip
 PART_MISSING = "Bytes are missing inside: whatever wrote the recording cut these packets, or lost a part of them."
 MISCOUNTED = (
-    "The transport lost nothing, so it is the encoder: it writes a wrong KLV length, or cuts its packets to fit a limit."
+    "The transport lost nothing, so it is the encoder: it writes a wrong KLV length, or cuts its packets to fit a"
+    " limit."
 )
 CHECKSUM = Rule(
     "checksum_bad", "error", "ST 0601.19 item 1",

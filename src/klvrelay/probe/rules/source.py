@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from klvrelay.diagnosis import SWITCH_ON
 from klvrelay.probe.report import Carriage, Finding, PidCount, Report
-from klvrelay.probe.rules.carriage import WRONG_LENGTH, wrong_lengths
+from klvrelay.probe.rules.carriage import MISLABELLED, WRONG_LENGTH, called, may_be_klv, wrong_lengths
 from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, labelled, listed, plural
 from klvrelay.probe.transport.codes import hexpid
 from klvrelay.probe.transport.pes import NO_HEADER
@@ -80,6 +80,10 @@ def _unread(pid: PidCount, carriage: Carriage) -> tuple[str, str]:
         return f"the KLV on PID {hexpid(pid.pid)} comes in PES packets of stream_id {bare[0]}", (
             "A PES packet of that stream_id has no header: let the encoder send KLV with stream_id 0xBD or 0xFC, as"
             " MISB ST 1402 has it."
+        )
+    if carriage.stream_type is not None and not may_be_klv(carriage.stream_type, carriage.registration):
+        return f"the KLV on PID {hexpid(pid.pid)} is {called(carriage.stream_type, carriage.registration)}", (
+            MISLABELLED.hint
         )
     if carriage.too_short or carriage.too_long:
         return f"{wrong_lengths(carriage)} on PID {hexpid(pid.pid)}", WRONG_LENGTH

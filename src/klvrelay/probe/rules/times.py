@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from klvrelay.probe.metadata.clocks import PAUSE, PTS_JUMP
+from klvrelay.probe.metadata.clocks import PTS_JUMP
 from klvrelay.probe.report import Against, Finding, Frames, KlvStream, Paired, Report, Severity
 from klvrelay.probe.rules.rule import Check, Rule, at_pid, at_stream, plural, span
 from klvrelay.probe.transport.codes import set_title
@@ -130,8 +130,8 @@ def _steps(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         t, where = s.times, at_stream(s)
         if t.jumps:
-            beyond = "that no other clock made" if t.references else f"of over {span(PAUSE)}"
-            text = f"{plural(t.jumps, 'jump')} of time {beyond}, by up to {span(t.longest_jump)}"
+            beyond = " that no other clock made" if t.references else ""
+            text = f"{plural(t.jumps, 'jump')} of time{beyond}, by up to {span(t.longest_jump)}"
             yield JUMPS.broken(text, where, t.jumps)
         if t.backwards:
             yield BACKWARDS.broken(f"Time went backwards {plural(t.backwards, 'time')}", where, t.backwards)

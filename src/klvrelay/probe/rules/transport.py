@@ -127,11 +127,15 @@ def _tables(report: Report) -> Iterator[Finding]:
     if t is None or not t.packets:
         return
     if not t.pat.count:
-        yield NO_PAT.broken("No PAT: nothing says which programs there are", "PID 0x00")
+        right = " with a right CRC" if t.bad_tables else ""
+        text = f"No PAT{right}: nothing says which programs there are"
+        yield NO_PAT.broken(text, "PID 0x00", hint=BAD_TABLE.hint if t.bad_tables else "")
     for program in t.programs:
         if not program.pmt.count:
-            text = f"No PMT of program {program.number}: nothing says which streams it has"
-            yield NO_PMT.broken(text, at_pid(program.pmt_pid))
+            right = " with a right CRC" if t.bad_tables else ""
+            text = f"No PMT of program {program.number}{right}: nothing says which streams it has"
+            hint = BAD_TABLE.hint if t.bad_tables else ""
+            yield NO_PMT.broken(text, at_pid(program.pmt_pid), hint=hint)
         if program.changes:
             text = f"The map of program {program.number} changed {plural(program.changes, 'time')}"
             yield CHANGED.broken(text, at_pid(program.pmt_pid), program.changes)

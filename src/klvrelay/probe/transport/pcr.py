@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klvrelay.probe import report
-from klvrelay.probe.metadata.clocks import PAUSE, USUAL_TIMES
+from klvrelay.probe.metadata.clocks import Steps
 from klvrelay.probe.metadata.series import Spread
 from klvrelay.probe.transport.framer import Rows
 
@@ -16,8 +16,6 @@ RATE = 27_000_000
 MODULUS = (1 << 33) * 300
 LATEST = 0.1
 """Seconds that two PCRs may be apart at most."""
-JUMP = 10.0
-"""Seconds between two PCRs that are taken for a jump of the clock, not for a pause."""
 
 
 class PcrStats:
@@ -28,6 +26,7 @@ class PcrStats:
         self.jumps = 0
         self._late = 0
         self._steps = Spread()
+        self._alone = Steps()  # a stream of little but KLV may have PCRs as seldom
         self._last: int | None = None
 
     def take(self, stamps: list[int], announced: list[bool]) -> list[float]:
@@ -35,7 +34,7 @@ class PcrStats:
         steps = []
         for stamp, jump in zip(stamps, announced, strict=True):
             step = 0.0 if self._last is None else (stamp - self._last) % MODULUS / RATE
-            leap = self._is_jump(step)
+            leap = self._alone.is_jump(step)
             if leap or jump:
                 self.jumps += leap and not jump
                 step = 0.0
@@ -46,12 +45,6 @@ class PcrStats:
             self.count += 1
             steps.append(step)
         return steps
-
-    def _is_jump(self, step: float) -> bool:
-        """A stream of little but KLV may have a PCR as seldom as that: far apart is what is much more than usual."""
-        if step <= JUMP or not self._steps.count:
-            return step > PAUSE
-        return step > USUAL_TIMES * (self._steps.median or 0.0)
 
     def frozen(self) -> report.Repeats:
         steps = self._steps.frozen()

@@ -16,11 +16,12 @@ BESIDE = 1.0
 
 UNLISTED = Rule(
     "klv_not_listed", "error", "ISO/IEC 13818-1 2.4.4.8",
-    "No receiver looks at a PID that no PMT names: add the stream to the program's map (type 0x15, or 0x06 with KLVA).",
+    "Add the stream to the PMT of its program (stream type 0x15, or 0x06 with KLVA): klvrelay reads it, other"
+    " receivers only look at PIDs that a PMT lists.",
 )  # fmt: skip
 MISLABELLED = Rule(
     "klv_mislabelled", "error", "MISB ST 1402",
-    "Receivers look for KLV under stream type 0x15 and 0x06: declare it as one of these.",
+    "Declare it as stream type 0x15 or 0x06: receivers look for KLV there.",
 )  # fmt: skip
 SILENT = Rule(
     "klv_silent", "warning", "MISB ST 1402",
@@ -34,7 +35,7 @@ WRONG_LENGTH = (
 LENGTH = Rule("pes_length", "error", "ISO/IEC 13818-1 2.4.3.7, PES_packet_length", WRONG_LENGTH)
 STREAM_ID = Rule(
     "stream_id", "warning", "MISB ST 1402, asynchronous carriage: PES stream_id 0xBD",
-    "Set the PES stream_id to 0xBD, or go over to synchronous carriage whole: stream type 0x15, AU cells, PTS."
+    "Set the PES stream_id to 0xBD, or change to synchronous carriage entirely: stream type 0x15, AU cells, PTS."
     " klvrelay reads the mixture (ffmpeg writes it whenever it copies KLV); strict receivers drop the stream.",
 )  # fmt: skip
 SYNC_ID_RULE = Rule(
@@ -43,8 +44,8 @@ SYNC_ID_RULE = Rule(
 )  # fmt: skip
 CELLS_MISSING = Rule(
     "cells_missing", "error", "MISB ST 1402, synchronous carriage; ISO/IEC 13818-1 2.12",
-    "Under stream type 0x15 each KLV packet goes into a metadata AU cell (5 bytes before it). Receivers that go by the"
-    " rule cut five bytes off the KLV key and find nothing: add the cells, or declare stream type 0x06.",
+    "Under stream type 0x15 each KLV packet goes into a metadata AU cell (5 bytes before it). Strict receivers cut five bytes off the KLV key and find nothing: add the cells, or"
+    " declare stream type 0x06.",
 )  # fmt: skip
 CELLS_UNEXPECTED = Rule(
     "cells_unexpected", "warning", "MISB ST 1402, asynchronous carriage",
@@ -52,8 +53,8 @@ CELLS_UNEXPECTED = Rule(
 )  # fmt: skip
 CELL_GAP = Rule(
     "cell_gap", "warning", "ISO/IEC 13818-1 2.12, sequence_number",
-    "Metadata cells are missing or numbered wrongly: with continuity errors the link loses them, without the"
-    " encoder does.",
+    "Metadata cells are missing or numbered wrongly: look at the link if there are continuity errors too, else at"
+    " the encoder.",
 )  # fmt: skip
 NOT_REGISTERED = Rule(
     "not_registered", "warning", "MISB ST 1402; ISO/IEC 13818-1 2.6.8, registration_descriptor",
@@ -70,19 +71,21 @@ NO_STD = Rule(
 )  # fmt: skip
 PTS_MISSING = Rule(
     "pts_missing", "warning", "MISB ST 1402, synchronous carriage",
-    "Give each PES packet of stream type 0x15 the PTS of the frame that it belongs to: without it nothing ties them.",
+    "Give each PES packet of stream type 0x15 the PTS of the frame that it belongs to: receivers can't match them"
+    " otherwise.",
 )  # fmt: skip
 PTS_PRESENT = Rule(
     "pts_in_async", "note", "MISB ST 1402, asynchronous carriage",
-    "Asynchronous metadata has no PTS by the rule. It does no harm; where picture and metadata belong together,"
-    " use 0x15.",
+    "Asynchronous metadata has no PTS by the standard. It does no harm; where picture and metadata belong together,"
+    " use stream type 0x15.",
 )  # fmt: skip
 DTS = Rule(
     "dts_present", "warning", "MISB ST 1402, synchronous carriage", "Metadata has a PTS and no DTS: leave the DTS out."
 )
 UNSIZED = Rule(
     "pes_unsized", "warning", "ISO/IEC 13818-1 2.4.3.7, PES_packet_length",
-    "Only video may have PES packets without a length: receivers hold each record back until the next one begins.",
+    "Only video may have PES packets without a length: receivers must hold back each record until the next one"
+    " begins.",
 )  # fmt: skip
 OVERSIZED = Rule(
     "oversized", "error", "klvrelay's limit of 64 KiB a packet",
@@ -91,7 +94,8 @@ OVERSIZED = Rule(
 )  # fmt: skip
 LATE_RULE = Rule(
     "klv_late", "warning", "ISO/IEC 13818-1 2.4.2.3",
-    "Metadata arrives when its time is over, and is shown late or dropped: mux it ahead of its PTS, as the video.",
+    "Metadata arrives after its presentation time and is shown late or dropped: multiplex it ahead of its PTS, like"
+    " the video.",
 )  # fmt: skip
 BESIDE_RULE = Rule(
     "klv_beside_video", "warning", "MISB ST 1402; MISB ST 0604",
@@ -238,7 +242,7 @@ def _timing(report: Report) -> Iterator[Finding]:
         elif ahead is not None and ahead > EARLY:
             yield LATE_RULE.broken(
                 f"KLV arrives {span(ahead)} before its PTS (median)", where, c.ahead.count,
-                hint="Its PTS is from another clock than the video's, or the encoder delays the picture by so much.",
+                hint="Its PTS comes from another clock than that of the video, or the encoder delays the picture.",
             )  # fmt: skip
         if beside is not None and abs(beside) > BESIDE:
             side = "before" if beside > 0 else "behind"

@@ -25,25 +25,25 @@ PLACES = ("sensor_latitude", "sensor_longitude", "frame_center_latitude", "frame
 
 DAMAGED = Rule(
     "records_damaged", "warning", "ISO/IEC 13818-1 2.4.3.3",
-    "Packets were lost inside these records; klvrelay never passes them on as good. Look after the link first.",
+    "Packets were lost inside these records, and klvrelay never passes them on as good: check the link first.",
 )  # fmt: skip
 CUT_OFF = Rule(
     "cut_off", "note", "SMPTE ST 336",
     "The last record is incomplete and left out: let the recorder finish its file, or copy the file again.",
 )  # fmt: skip
-PART_MISSING = "Bytes are missing inside: whatever wrote the recording cut these packets, or lost a part of them."
+PART_MISSING = "Bytes are missing inside: the program that wrote the recording cut these packets or lost a part of them."
 MISCOUNTED = (
     "The transport lost nothing, so it is the encoder: it writes a wrong KLV length, or cuts its packets to fit a"
     " limit."
 )
 CHECKSUM = Rule(
     "checksum_bad", "error", "ST 0601.19 item 1",
-    "The encoder sums the wrong bytes: the sum is over key, length and value, up to item 1's own length byte.",
+    "The encoder sums the wrong bytes: the sum is over key, length and value, up to the length byte of item 1.",
 )  # fmt: skip
 SOME_BAD = "Bytes are changed on the way, or two senders share the stream: look at the link, and at continuity errors."
 NO_CHECKSUM = Rule(
     "checksum_missing", "error", "ST 0601.19 item 1",
-    "Item 1 is mandatory, and the last: without it nobody sees that bytes were changed.",
+    "Item 1 is mandatory and the last item: without it receivers can't detect changed bytes.",
 )  # fmt: skip
 NO_TIME = Rule(
     "time_missing", "error", "ST 0601.19 item 2; ST 0603",
@@ -53,50 +53,51 @@ TIME_FIRST = Rule("time_not_first", "warning", "ST 0601.19 item 2", "Let the enc
 SUM_LAST = Rule("checksum_not_last", "warning", "ST 0601.19 item 1", "Let the encoder write item 1 as the last item.")
 NO_VERSION = Rule(
     "version_missing", "warning", "ST 0601.19 item 65",
-    "Item 65 (version) is mandatory: receivers have to guess by which revision to read the others.",
+    "Item 65 (version) is mandatory: receivers have to guess the revision of the other items.",
 )  # fmt: skip
 ODD_VERSION = Rule(
     "version_odd", "warning", "ST 0601.19 item 65",
-    f"Item 65 is the number of the revision, 1 to {NEWEST}: the encoder writes something else there.",
+    f"Item 65 is the number of the revision, 1 to {NEWEST}: the encoder writes another value there.",
 )  # fmt: skip
 VERSIONS = Rule(
-    "versions_mixed", "note", "ST 0601.19 item 65", "Two encoders on one PID, or one that was updated: see who sends."
+    "versions_mixed", "note", "ST 0601.19 item 65", "Two encoders send on one PID, or one was updated: check the senders."
 )
 SECURITY = Rule(
     "security_missing", "warning", "ST 0601.19 item 48; ST 0102",
-    "Every stream has to say its classification: set the security metadata in the encoder (ST 0102, nested as item"
+    "Every stream has to carry its classification: set the security metadata in the encoder (ST 0102, nested as item"
     " 48).",
 )  # fmt: skip
 MINIMUM_RULE = Rule(
     "minimum_set", "warning", "ST 0902, minimum metadata set",
-    "Exploitation tools expect these: switch them on in the encoder, or connect the sensor that knows them.",
+    "Exploitation tools expect these: switch them on in the encoder, or connect the sensor that measures"
+    " them.",
 )  # fmt: skip
 DEPRECATED = Rule("deprecated", "note", "ST 0601.19 and nested standards", "These items are withdrawn: leave them out.")
 SUPERSEDED = Rule(
     "superseded", "note", "ST 0601.19",
-    "Still right, but coarse or of short range: send the finer item too, which receivers prefer.",
+    "Valid, but coarse or of short range: send the finer item too, which receivers prefer.",
 )  # fmt: skip
 UNKNOWN = Rule(
     "unknown_items", "note", "ST 0601.19; ST 0107",
-    "Private items, or of a newer revision: kept as bytes under `unknown`, and no other item suffers.",
+    "Private items, or items of a newer revision: they are kept as bytes under `unknown`.",
 )  # fmt: skip
 UNKNOWN_SET = Rule(
-    "unknown_set", "note", "SMPTE ST 336", "A set that no table here has: its key and bytes are passed on as they are."
+    "unknown_set", "note", "SMPTE ST 336", "klvrelay does not know this set: its key and bytes are passed on as they are."
 )
 LEGACY = Rule(
     "legacy_set", "note", "EG 0104, withdrawn; ST 0601",
-    "The predecessor of ST 0601: it is read, but has no checksum. Newer encoders send ST 0601.",
+    "This is the predecessor of ST 0601: klvrelay reads it, but it has no checksum. Newer encoders send ST 0601.",
 )  # fmt: skip
 OLD_TARGETS = Rule(
-    "old_vmti", "note", "ST 0903.6", "Of before version 4 of ST 0903: read by the maps of that time; others may not."
+    "old_vmti", "note", "ST 0903.6", "Before version 4 of ST 0903 the tags were others: klvrelay reads them, other receivers may not."
 )
 SLOW = Rule(
     "slow_items", "note", "ST 0902, refresh about every 30 s",
-    "A receiver that joins does not know these for so long: repeat slowly changing items every 10 to 30 s.",
+    "A receiver that joins lacks these items until then: repeat slowly changing items every 10 to 30 s.",
 )  # fmt: skip
 NO_NUMBER = Rule(
     "no_number", "note", "ST 0601.19, special values",
-    "The encoder sends these items, and says each time that it does not know them.",
+    "The encoder sends these items with `value unknown` each time.",
 )  # fmt: skip
 NOWHERE = Rule(
     "position_zero", "warning", "ST 0601.19 items 13, 14",
@@ -105,7 +106,7 @@ NOWHERE = Rule(
 )  # fmt: skip
 IRREGULAR = Rule(
     "rate_irregular", "warning", "ST 0902; ST 0604, a record for each frame",
-    "Metadata stops now and then: look at the encoder's metadata input, and (live) for a network that stalls.",
+    "Metadata pauses now and then: check the encoder's metadata input, and for a live source the network.",
 )  # fmt: skip
 
 

@@ -17,16 +17,17 @@ DROPPED = Rule(
     "This machine was too slow or its socket buffer too small: raise it with `sysctl -w net.core.rmem_max=8388608`.",
 )  # fmt: skip
 BROKE_OFF = Rule(
-    "broke_off", "warning", "", "What follows is of the part that came. Probe again; see that the sender keeps sending."
+    "broke_off", "warning", "", "This report covers the part that came. Probe again, and check that the sender keeps sending."
 )
 THROUGH_LIBAV = Rule(
     "through_libav", "note", "",
-    "Tables, PIDs, losses and PES headers stay inside libav. To see them probe the MPEG-TS itself, as a file or by"
-    " UDP.",
+    "libav does not show tables, PIDs, losses and PES headers. To see them, probe the MPEG-TS itself: as a file or"
+    " by UDP.",
 )  # fmt: skip
 PASSED_OVER = Rule(
     "passed_over", "warning", "SMPTE ST 336",
-    "A file of KLV should hold whole packets back to back: key, BER length, value. Something else is mixed in.",
+    "A file of KLV should hold whole packets, one directly after the other (key, BER length, value). Something else is"
+    " mixed in.",
 )  # fmt: skip
 FILL_IT = (
     "See that the encoder's metadata input (autopilot, gimbal) is connected and sends, and that KLV is chosen as its"

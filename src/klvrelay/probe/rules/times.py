@@ -35,12 +35,11 @@ FUTURE = Rule(
 )
 WALL = Rule(
     "time_off_wall", "warning", "ST 0603",
-    "A recording that is sent as if live, or a clock that is not set: give encoder and this machine NTP or GPS time.",
+    "A recording is sent as if live, or a clock is not set: give the encoder and this machine NTP or GPS time.",
 )  # fmt: skip
 SCALE = Rule(
     "time_scale", "note", "ST 0603, MISP time",
-    "Item 2 counts without leap seconds: take them off to get UTC (items 136, 137 tell how many), or all is late"
-    " by them.",
+    "Item 2 counts without leap seconds: subtract them to get UTC (items 136 and 137 hold how many).",
 )  # fmt: skip
 JUMPS = Rule(
     "time_jumps", "warning", "ST 0603",
@@ -48,24 +47,24 @@ JUMPS = Rule(
 )  # fmt: skip
 BACKWARDS = Rule(
     "time_backwards", "warning", "ST 0603",
-    "Records are out of order, the clock was set back, or a recording began anew: who pairs by time picks wrong ones.",
+    "Records are out of order, the clock was set back, or a recording started again: pairing by time goes wrong.",
 )  # fmt: skip
 REPEATED = Rule(
     "time_repeated", "note", "ST 0603",
-    "Several records of one instant: the encoder sends faster than its sensor measures, or sends each twice.",
+    "Several records have one time: the encoder sends faster than its sensor measures, or sends each twice.",
 )  # fmt: skip
 DRIFT = Rule(
     "time_drift", "warning", "ST 0603; ST 1402",
-    "Metadata and picture run on different clocks, and part company: lock the encoder's PTS and its time of day"
-    " together.",
+    "Metadata and picture run on different clocks, and drift apart: lock the encoder's PTS to its time of"
+    " day.",
 )  # fmt: skip
 PACE = Rule(
     "not_real_time", "note", "ST 0603",
-    "The records' own time does not go by as fast as this clock: a replay that is sped up or slowed down, or stalls.",
+    "The records' time runs at another speed than this clock: a replay is sped up, slowed down, or stalls.",
 )  # fmt: skip
 WRAPS = Rule(
     "pts_wrap", "note", "ISO/IEC 13818-1 2.4.3.7, 33-bit PTS",
-    "That comes every 26.5 hours, and klvrelay counts on; a player that stops there is at fault.",
+    "This is normal every 26.5 hours, and klvrelay counts on; a player that stops there is at fault.",
 )  # fmt: skip
 PTS_BACK = Rule(
     "pts_backwards", "warning", "ISO/IEC 13818-1 2.4.3.7", "Metadata is muxed out of order: its PTS must go up."
@@ -80,15 +79,15 @@ NO_FRAME_TIMES = Rule(
 )  # fmt: skip
 FRAME_NS = Rule(
     "frames_nanoseconds", "warning", "ST 0603; ST 0604",
-    "The encoder writes nanoseconds into a field of microseconds: klvrelay converts, others read a year past 5000.",
+    "The encoder writes nanoseconds into a field of microseconds: klvrelay converts, other receivers read a year past 5000.",
 )  # fmt: skip
 FRAME_UNMATCHED = Rule(
     "frames_unmatched", "note", "ST 0604; ST 0601.19 item 2",
-    "Records are stamped on their own, not with the time of a frame: they can be paired with the nearest only.",
+    "Records have times of their own rather than those of frames: they can only be paired with the nearest frame.",
 )  # fmt: skip
 FRAME_APART = Rule(
     "frames_apart", "warning", "ST 0604; ST 1402",
-    "Picture and metadata of one PTS tell different times: the encoder stamps one of them too late.",
+    "Picture and metadata of one PTS have different times: the encoder stamps one of them too late.",
 )  # fmt: skip
 
 

@@ -24,19 +24,19 @@ CONTINUITY = Rule(
 )  # fmt: skip
 COUNTER = Rule(
     "counter_stands", "warning", "ISO/IEC 13818-1 2.4.3.3, continuity_counter",
-    "The multiplexer must count up with each packet that has a payload; receivers may drop all of these as duplicates.",
+    "The multiplexer must count up with each packet that has a payload: receivers may drop these packets as duplicates.",
 )  # fmt: skip
 SCRAMBLED = Rule(
     "scrambled", "error", "ISO/IEC 13818-1 2.4.3.3, transport_scrambling_control",
-    "Send the metadata in the clear, or descramble the stream before this.",
+    "Send the metadata in the clear, or descramble the stream before it comes here.",
 )  # fmt: skip
 NO_PAT = Rule(
     "no_pat", "error", "ISO/IEC 13818-1 2.4.4.3",
-    "Without a PAT no receiver finds a program: let the multiplexer send it on PID 0 at least twice a second.",
+    "Let the multiplexer send the PAT on PID 0 at least twice a second: without it receivers find no program.",
 )  # fmt: skip
 NO_PMT = Rule(
     "no_pmt", "error", "ISO/IEC 13818-1 2.4.4.8",
-    "The PAT names this program, but its map never came: let the multiplexer send it at least twice a second.",
+    "Let the multiplexer send the PMT at least twice a second: the PAT names this program, and its PMT never came.",
 )  # fmt: skip
 BAD_TABLE = Rule(
     "bad_table", "warning", "ISO/IEC 13818-1 2.4.4, CRC_32",
@@ -44,12 +44,12 @@ BAD_TABLE = Rule(
 )  # fmt: skip
 RARE_TABLE = Rule(
     "rare_table", "warning", "ETSI TR 101 290 1.3, 1.5",
-    "A receiver that joins waits so long for picture and metadata: send PAT and PMT every 100 ms.",
+    "A receiver that joins waits that long for picture and metadata: send PAT and PMT every 100 ms.",
 )  # fmt: skip
 NO_PCR = Rule(
     "no_pcr", "warning", "ISO/IEC 13818-1 2.4.3.5",
-    "Without a clock players can't keep time, and PTS mean nothing: let the multiplexer send PCRs on the PID of"
-    " the map.",
+    "Let the multiplexer send PCRs on the PID that the PMT names: without a clock players can't keep time, and PTS mean"
+    " nothing.",
 )  # fmt: skip
 RARE_PCR = Rule(
     "rare_pcr", "warning", "ISO/IEC 13818-1 2.7.2",
@@ -61,7 +61,7 @@ PCR_JUMP = Rule(
 )  # fmt: skip
 CHANGED = Rule(
     "map_changed", "note", "ISO/IEC 13818-1 2.4.4.8, version_number",
-    "Streams came, went or moved; klvrelay follows, simpler receivers may not.",
+    "Streams came, went or moved: klvrelay follows, simpler receivers may not.",
 )  # fmt: skip
 
 

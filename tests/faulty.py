@@ -161,7 +161,8 @@ ROWS = (
         r"No KLV in [\d,]+ bytes: the PES_packet_length is too short by [\d,]+ bytes in all 60 PES packets",
         "The multiplexer writes a wrong PES_packet_length", NO_KLV, "no whole KLV packet came"),
     # ---- labels and tables ----
-    Row("no PAT", lambda: edited(sample(), gone, 0), rf"{_ALL_THERE}no PAT", "Let the multiplexer send the PAT", ERRORS),
+    Row("no PAT", lambda: edited(sample(), gone, 0), rf"{_ALL_THERE}no PAT",
+        "Let the multiplexer send the PAT", ERRORS),
     Row("no PMT", lambda: edited(sample(), gone, PMT_PID), rf"{_ALL_THERE}no PMT of program 1",
         "Let the multiplexer send the PMT", ERRORS),
     Row("PMT with a wrong CRC", lambda: relisted(sample(), list, crc=1), rf"{_ALL_THERE}no PMT of program 1",

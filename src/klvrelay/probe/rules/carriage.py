@@ -44,8 +44,8 @@ SYNC_ID_RULE = Rule(
 )  # fmt: skip
 CELLS_MISSING = Rule(
     "cells_missing", "error", "MISB ST 1402, synchronous carriage; ISO/IEC 13818-1 2.12",
-    "Under stream type 0x15 each KLV packet goes into a metadata AU cell (5 bytes before it). Strict receivers cut five bytes off the KLV key and find nothing: add the cells, or"
-    " declare stream type 0x06.",
+    "Under stream type 0x15 each KLV packet goes into a metadata AU cell (5 bytes before it). Strict receivers cut five"
+    " bytes off the KLV key and find nothing: add the cells, or declare stream type 0x06.",
 )  # fmt: skip
 CELLS_UNEXPECTED = Rule(
     "cells_unexpected", "warning", "MISB ST 1402, asynchronous carriage",

@@ -31,7 +31,7 @@ CUT_OFF = Rule(
     "cut_off", "note", "SMPTE ST 336",
     "The last record is incomplete and left out: let the recorder finish its file, or copy the file again.",
 )  # fmt: skip
-PART_MISSING = "Bytes are missing inside: the program that wrote the recording cut these packets or lost a part of them."
+PART_MISSING = "Bytes are missing inside: the program that wrote the recording cut these packets, or lost a part."
 MISCOUNTED = (
     "The transport lost nothing, so it is the encoder: it writes a wrong KLV length, or cuts its packets to fit a"
     " limit."
@@ -60,8 +60,9 @@ ODD_VERSION = Rule(
     f"Item 65 is the number of the revision, 1 to {NEWEST}: the encoder writes another value there.",
 )  # fmt: skip
 VERSIONS = Rule(
-    "versions_mixed", "note", "ST 0601.19 item 65", "Two encoders send on one PID, or one was updated: check the senders."
-)
+    "versions_mixed", "note", "ST 0601.19 item 65",
+    "Two encoders send on one PID, or one was updated: check the senders.",
+)  # fmt: skip
 SECURITY = Rule(
     "security_missing", "warning", "ST 0601.19 item 48; ST 0102",
     "Every stream has to carry its classification: set the security metadata in the encoder (ST 0102, nested as item"
@@ -82,15 +83,17 @@ UNKNOWN = Rule(
     "Private items, or items of a newer revision: they are kept as bytes under `unknown`.",
 )  # fmt: skip
 UNKNOWN_SET = Rule(
-    "unknown_set", "note", "SMPTE ST 336", "klvrelay does not know this set: its key and bytes are passed on as they are."
-)
+    "unknown_set", "note", "SMPTE ST 336",
+    "klvrelay does not know this set: its key and bytes are passed on as they are.",
+)  # fmt: skip
 LEGACY = Rule(
     "legacy_set", "note", "EG 0104, withdrawn; ST 0601",
     "This is the predecessor of ST 0601: klvrelay reads it, but it has no checksum. Newer encoders send ST 0601.",
 )  # fmt: skip
 OLD_TARGETS = Rule(
-    "old_vmti", "note", "ST 0903.6", "Before version 4 of ST 0903 the tags were others: klvrelay reads them, other receivers may not."
-)
+    "old_vmti", "note", "ST 0903.6",
+    "Before version 4 of ST 0903 the tags were others: klvrelay reads them, other receivers may not.",
+)  # fmt: skip
 SLOW = Rule(
     "slow_items", "note", "ST 0902, refresh about every 30 s",
     "A receiver that joins lacks these items until then: repeat slowly changing items every 10 to 30 s.",

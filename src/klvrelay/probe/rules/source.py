@@ -17,8 +17,9 @@ DROPPED = Rule(
     "This machine was too slow or its socket buffer too small: raise it with `sysctl -w net.core.rmem_max=8388608`.",
 )  # fmt: skip
 BROKE_OFF = Rule(
-    "broke_off", "warning", "", "This report covers the part that came. Probe again, and check that the sender keeps sending."
-)
+    "broke_off", "warning", "",
+    "This report covers the part that came. Probe again, and check that the sender keeps sending.",
+)  # fmt: skip
 THROUGH_LIBAV = Rule(
     "through_libav", "note", "",
     "libav does not show tables, PIDs, losses and PES headers. To see them, probe the MPEG-TS itself: as a file or"

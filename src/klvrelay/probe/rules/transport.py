@@ -24,7 +24,7 @@ CONTINUITY = Rule(
 )  # fmt: skip
 COUNTER = Rule(
     "counter_stands", "warning", "ISO/IEC 13818-1 2.4.3.3, continuity_counter",
-    "The multiplexer must count up with each packet that has a payload: receivers may drop these packets as duplicates.",
+    "The multiplexer must count up with each packet that has a payload: receivers may drop these as duplicates.",
 )  # fmt: skip
 SCRAMBLED = Rule(
     "scrambled", "error", "ISO/IEC 13818-1 2.4.3.3, transport_scrambling_control",

@@ -79,7 +79,7 @@ NO_FRAME_TIMES = Rule(
 )  # fmt: skip
 FRAME_NS = Rule(
     "frames_nanoseconds", "warning", "ST 0603; ST 0604",
-    "The encoder writes nanoseconds into a field of microseconds: klvrelay converts them, others read a year past 5000.",
+    "The encoder writes nanoseconds where microseconds belong: klvrelay converts them, others get a year past 5000.",
 )  # fmt: skip
 FRAME_UNMATCHED = Rule(
     "frames_unmatched", "note", "ST 0604; ST 0601.19 item 2",

@@ -96,12 +96,55 @@ void check_arrival(struct klv_lane *lane, int64_t received_us)
 
 /* ---- packets ---- */
 
-/* A packet may come twice (2.4.3.3). Whether it is the same to the byte is known of KLV only. */
+/* Nothing but one octet: two packets of stuffing are alike, though others may have been lost between them. */
+static int is_stuffing(const uint8_t *p)
+{
+    size_t at = payload_at(p);
+    return at + 1 >= TS_SIZE || memcmp(p + at, p + at + 1, TS_SIZE - at - 1) == 0;
+}
+
+/* Of a packet that comes twice each octet is the same but those of a PCR, 6 to 11 (2.4.3.3). A few tell. */
+static uint32_t digest_of(const uint8_t *p)
+{
+    uint64_t sum = be32(p), word;
+    for (size_t at = 12; at < TS_SIZE; at += 56) {
+        memcpy(&word, p + at, sizeof word);
+        sum = (sum ^ word) * 0x9e3779b97f4a7c15u;
+        sum ^= sum >> 29;
+    }
+    return (uint32_t)(sum >> 32);
+}
+
+/* A digest of each packet would cost the video what the rest of the work on it does. So what came before a packet is
+ * looked up when its number repeats: in the bytes of this run, or in what was kept of those before. */
+void check_keep(struct klv_lane *lane, const uint8_t *p, size_t count)
+{
+    for (size_t k = 1; k <= count && k <= NEAR; k++) {
+        const uint8_t *q = p - k * lane->stride;
+        uint32_t number = (uint32_t)lane->number - (uint32_t)k + 1;
+        struct seen *seen = &lane->seen[be16(q + 1) & 0x1fff];
+        if ((q[3] & 0x10) && number - seen->number < 0x80000000u)
+            *seen = (struct seen){number, digest_of(q)};
+    }
+}
+
+/* Is the packet of this PID before p the same, and not long ago? */
+static int is_same_as_before(const struct klv_lane *lane, const uint8_t *p, size_t pid)
+{
+    for (size_t k = 1; lane->run && k <= NEAR && (size_t)(p - lane->run) >= k * lane->stride; k++) {
+        const uint8_t *q = p - k * lane->stride;
+        if ((be16(q + 1) & 0x1fff) == pid && (q[3] & 0x10))
+            return digest_of(q) == digest_of(p);
+    }
+    return (uint32_t)lane->number - lane->seen[pid].number <= NEAR && lane->seen[pid].digest == digest_of(p);
+}
+
+/* A packet may come twice (2.4.3.3): of KLV that is known to the octet. */
 static int is_twice(const struct klv_lane *lane, const uint8_t *p, size_t pid)
 {
     unsigned role = lane->role[pid], at = (unsigned)payload_at(p);
     if (role < R_KLV || role >= R_KLV + KLV_PIDS)
-        return 1;
+        return is_same_as_before(lane, p, pid);
     return memcmp(p + at, lane->pids[role - R_KLV].last + at, TS_SIZE - at) == 0;
 }
 
@@ -112,7 +155,7 @@ static uint32_t continuity(struct klv_lane *lane, const uint8_t *p, size_t pid, 
         unsigned twice = ahead == 15 && !(next & TWICE) && is_twice(lane, p, pid);
         lane->counts.duplicates += twice;
         lane->counts.continuity_errors += !twice;
-        lane->faults += !twice && !(next & KNOWN_GAP);
+        lane->faults += (!twice || is_stuffing(p)) && !(next & KNOWN_GAP);
         if (ahead == 15)
             return next | TWICE;
     }

@@ -277,6 +277,14 @@ static void take_witness(struct klv_lane *lane, const uint8_t *p)
         hold_witness(lane, (be16(p + 1) & 0x1fff) != NO_PID);
 }
 
+/* The packet in `part`. */
+static void take_part(struct klv_lane *lane)
+{
+    lane->number = ++lane->counts.ts_packets;
+    take_witness(lane, lane->part);
+    check_keep(lane, lane->part + lane->stride, 1);
+}
+
 /* One packet of those that came in pieces. */
 static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
@@ -291,8 +299,7 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
     if (lane->stride == 0) {
         acquire(lane, 0);
     } else if (lane->part[0] == 0x47) {
-        lane->counts.ts_packets++;
-        take_witness(lane, lane->part);
+        take_part(lane);
         lane->skip = lane->have < lane->stride ? lane->stride - lane->have : 0;
         drop_part(lane, lane->stride - lane->skip);
     } else if (lane->part[lane->stride] == 0x47) { /* one bad sync byte: its packet is lost, no more */
@@ -325,15 +332,19 @@ static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t 
 {
     const uint8_t *p = in + *used, *end = in + n, *begin = p;
     size_t stride = lane->stride;
+    lane->run = begin;
     while (!(lane->draining | lane->due)) {
         if (!lane->waiting)
             p = pass_plain(lane, p, (size_t)(end - p) / stride);
         if ((size_t)(end - p) < stride || p[0] != 0x47)
             break;
+        lane->number = lane->counts.ts_packets + (size_t)(p - begin) / stride + 1;
         take_witness(lane, p);
         p += stride;
     }
-    lane->counts.ts_packets += (size_t)(p - begin) / stride;
+    lane->run = NULL;
+    lane->number = lane->counts.ts_packets += (size_t)(p - begin) / stride;
+    check_keep(lane, p, (size_t)(p - begin) / stride);
     *used = (size_t)(p - in);
     if (lane->draining || lane->due || p == end)
         return;
@@ -364,8 +375,7 @@ static int step_last(struct klv_lane *lane)
     if (!lane->stride || lane->have < TS_SIZE || lane->part[0] != 0x47)
         return 0;
     size_t step = lane->stride < lane->have ? lane->stride : lane->have;
-    lane->counts.ts_packets++;
-    take_witness(lane, lane->part);
+    take_part(lane);
     drop_part(lane, step);
     return 1;
 }

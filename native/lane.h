@@ -23,6 +23,7 @@ enum {
     SETS = 32,              /* no fewer than klv_set_count */
     US = 27,                /* ticks */
     SILENCE_US = 500000,    /* in which nothing at all came */
+    NEAR = 16,              /* TS packets within which a packet comes twice, if it does */
     WITNESSES = 8,          /* one more than a datagram has: where it was out of place, the next one tells */
     WITNESS_US = 50000      /* after which nothing is out of place any more */
 };
@@ -82,6 +83,11 @@ struct pid {
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
 };
 
+/* What a packet looked like: to know it when it comes twice. */
+struct seen {
+    uint32_t number, digest;
+};
+
 struct section {
     uint16_t pid;
     size_t have;
@@ -135,6 +141,9 @@ struct klv_lane {
     uint64_t faults;            /* of the line, on any PID: packets lost or spoilt */
     uint8_t role[8192];
     uint32_t next[8192];        /* TS_FIXED of a PID's next packet if it is all payload, and what else is known */
+    uint64_t number;            /* of the packet being looked at */
+    const uint8_t *run;         /* where in the input the packets begin that are being taken; NULL = none are */
+    struct seen seen[8192];     /* of a PID's last packet, where the run does not have it any more */
     struct section pat, pmt[PMTS];
     struct pid pids[KLV_PIDS];
     int64_t now, look, absent;  /* ticks since the lane began; when to look at the streams again; klv_lane_absent */
@@ -206,6 +215,7 @@ void check_init(struct klv_lane *lane);
 void check_join(struct klv_lane *lane);             /* what was before says nothing of what comes */
 void check_absent(struct klv_lane *lane, int64_t us);
 void check_arrival(struct klv_lane *lane, int64_t received_us);
+void check_keep(struct klv_lane *lane, const uint8_t *p, size_t count); /* the last packets before p: a run ends here */
 void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid); /* a packet that is not what lane->next says */
 void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid);
 void check_gap(struct klv_lane *lane, const struct pid *s); /* seen in its counter: the others' will show the same one */

@@ -5,12 +5,18 @@ Next door: `faulty.py` is the table, `test_probe_faults.py` has all findings of 
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
+import feed
+import orjson
 import pytest
+from brokers import until
 from faulty import GOOD, NO_KLV, ROWS, Row
+from oracle import OracleBroker
 from test_cli import ran
+from test_relay_process import klvrelay
 
 from klvrelay.diagnosis import no_klv
 from klvrelay.wire import Counters
@@ -64,6 +70,28 @@ def test_a_replay_agrees(row: Row, tmp_path: Path, capfd: pytest.CaptureFixture[
 
     assert code == NO_KLV
     assert f"s: ended, and no KLV was in it: {row.said}" in re.sub(r"(: )(all [\d,]+ (TS|KLV) packets )", r"\1", said)
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [("KLV scrambled", "the KLV is scrambled"), ("text under a KLVA label", "no whole KLV packet came on the PID"),
+     ("video without any table", "no PAT came")],
+)  # fmt: skip
+async def test_a_live_stream_without_klv_says_why(fault: str, cause: str, oracle: OracleBroker, free_port: int):
+    """While it waits: in the log, and as the reason on `link`."""
+    data = feed.datagrams(next(row for row in ROWS if row.fault == fault).make())
+
+    def reasons() -> list[str]:
+        return [orjson.loads(link)["reason"] for link in oracle.payloads("klvrelay/uav1/link")]
+
+    args = ("run", f"udp://127.0.0.1:{free_port}", "--stream", "uav1", "--stall", "0.5", "--mqtt", oracle.url)
+    async with klvrelay(*args) as command:
+        await feed.listening(free_port)
+        async with asyncio.timeout(20):
+            while not any(f"no KLV in it so far: {cause}" in reason for reason in reasons()):
+                feed.send_udp(data, free_port)
+                await asyncio.sleep(0.2)
+        await until(lambda: f"no KLV in it so far: {cause}" in command.said)
 
 
 def test_every_cause_has_an_advice_and_every_fault_its_own_name():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from klvrelay.probe.report import Carriage, Elementary, Finding, PidCount, Report, Severity
-from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, labelled, plural, span
+from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, labelled, listed, plural, span
 from klvrelay.probe.transport.carriage import ASYNC_ID, ASYNC_TYPE, SYNC_ID, SYNC_TYPE
 from klvrelay.probe.transport.codes import hexpid
 
@@ -120,6 +120,7 @@ def _labels(report: Report) -> Iterator[Finding]:
     for pid in report.transport.pids:
         if pid.holds_klv and pid.kind == "unlisted":
             yield UNLISTED.broken(f"KLV on PID {hexpid(pid.pid)}, which no PMT names", at_pid(pid.pid), pid.packets)
+    silent: list[Elementary] = []
     for stream in _declared(report):
         pid_ = counts.get(stream.pid)
         if pid_ is not None and pid_.holds_klv and not may_be_klv(stream.stream_type, stream.registration):
@@ -127,7 +128,13 @@ def _labels(report: Report) -> Iterator[Finding]:
             text = f"KLV on PID {hexpid(stream.pid)} is {declared}: receivers do not look there"
             yield MISLABELLED.broken(text, at_pid(stream.pid), stream.packets)
         elif announces_klv(stream.kind, stream.metadata_format) and stream.pid not in read:
-            yield from _without(stream, pid_)
+            if pid_ is None:
+                silent.append(stream)
+            else:
+                yield from _without(stream, pid_)
+    if silent:
+        where = f"PID {listed([hexpid(stream.pid) for stream in silent])}"
+        yield SILENT.broken(f"KLV is announced on {where}, and nothing came there", where, len(silent))
 
 
 def may_be_klv(stream_type: int, registration: tuple[str, ...]) -> bool:
@@ -141,12 +148,10 @@ def called(stream_type: int, registration: tuple[str, ...]) -> str:
     return f"declared as stream type 0x{stream_type:02X}{names}"
 
 
-def _without(stream: Elementary, pid: PidCount | None) -> Iterator[Finding]:
+def _without(stream: Elementary, pid: PidCount) -> Iterator[Finding]:
     """A stream that is announced as KLV, and gave no record: unless something else is said to be the cause."""
     where = at_pid(stream.pid)
-    if pid is None:
-        yield SILENT.broken(f"KLV is announced on PID {hexpid(stream.pid)}, and nothing came there", where)
-    elif pid.holds_klv or pid.scrambled or pid.transport_errors:
+    if pid.holds_klv or pid.scrambled or pid.transport_errors:
         return
     elif pid.carriage is not None and pid.carriage.content:
         yield SILENT.broken(f"{labelled(pid)} and carries {pid.carriage.content}", where, hint=OTHER_CONTENT)

@@ -157,12 +157,13 @@ class Survey:
 
     def _learn(self) -> None:
         """Look at each PID as the tables now have it."""
-        self._look[list(self.tables.pids)] = _TABLE
+        tables = self.tables.pids
+        self._look[list(tables)] = _TABLE
         self._streams = self.tables.streams
         for pid, (map_, stream) in self._streams.items():
             if stream.kind == "video" and pid not in self.frames:
                 self.frames[pid] = FrameTally(pid, stream.codec, STAMPED.get(stream.stream_type), self._find)
-            if pid not in self.tables.pids:
+            if pid not in tables:
                 self._look[pid] = {"video": _FRAME, "audio": _PASS}.get(stream.kind, _PES)
             if map_.pcr_pid is not None and self.clock.pid != map_.pcr_pid and not self.clock.ticking:
                 self.clock.follow(map_.pcr_pid)

@@ -141,6 +141,31 @@ def test_a_stream_without_klv_is_told_once(said: Said, clock: Clock):
     assert health.state == "waiting"
 
 
+def test_why_no_klv_comes_is_said_and_said_again_when_it_changes(said: Said, clock: Clock):
+    """By the counters of the transport; each cause once, and the reason is the last one."""
+    health = stream(clock)
+    scrambled = Counters(ts_packets=99, klv_packets=9, klv_scrambled=9)
+    for second in range(60):
+        clock.now += 1
+        health.heard(1_000_000 * (second + 1))
+        health.link = Link(lane=Counters(ts_packets=99) if second < 20 else scrambled)
+        health.look()
+
+    lines = [line for line in said() if "no KLV in it so far" in line]
+    causes = [line.partition("so far: ")[2].partition(". ")[0] for line in lines]
+    assert causes == ["no PAT came, and no KLV was recognised without it", "the KLV is scrambled (all 9 packets)"]
+    assert "the KLV is scrambled (all 9 packets). Send the metadata in the clear" in health.reason
+
+
+def test_a_file_without_klv_says_why_at_its_end(said: Said, clock: Clock):
+    """The cause, and what to do."""
+    health = stream(clock)
+    health.heard(1000)
+    health.link = Link(lane=Counters(ts_packets=99, transport_errors=99))
+    health.ended(said=False)
+    assert "uav1: ended, and no KLV was in it: all 99 TS packets are marked as damaged" in "\n".join(said())
+
+
 def test_the_wall_clock_changes_no_state(clock: Clock, monkeypatch: pytest.MonkeyPatch):
     """It goes ten years back and forth: states and their times know the monotonic clock only."""
     health = stream(clock)

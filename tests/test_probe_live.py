@@ -127,13 +127,16 @@ async def test_a_signal_ends_the_look_with_the_report_so_far(number: signal.Sign
     assert html.read_text(encoding="utf-8").endswith("</html>\n")
 
 
-async def test_a_signal_before_anything_came_is_quiet(free_port: int):
-    """Nothing to report: it just ends."""
+async def test_a_signal_before_anything_came_says_so(free_port: int):
+    """Nothing to report: exit code 3, as where nothing came in time."""
     async with klvrelay("probe", f"udp://127.0.0.1:{free_port}") as command:
         await feed.listening(free_port)
         code, _ = await command.stop(signal.SIGINT)
-    assert (code, command.printed) == (0, "")
-    assert "Traceback" not in command.said
+    assert (code, command.printed) == (3, "")
+    assert command.said == (
+        f"klvrelay: udp://127.0.0.1:{free_port}: stopped before anything came: does the sender run, and send to this"
+        " address and port?\n"
+    )
 
 
 async def test_a_connection_that_nobody_answers_is_exit_code_3(free_port: int):

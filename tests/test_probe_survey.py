@@ -19,10 +19,11 @@ from klvrelay.probe.metadata.clocks import PtsLine, TimeTally, iso, unit_of
 from klvrelay.probe.metadata.items import ItemTable, brief
 from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.transport.framer import Framer
-from klvrelay.probe.transport.frames import REMEMBERED, Pairs
+from klvrelay.probe.transport.frames import REMEMBERED, FrameTally
 from klvrelay.probe.transport.pes import apart, head_of
 from klvrelay.probe.transport.survey import Survey
 from klvrelay.record import Packet
+from klvrelay.stamps import Stamp
 
 STREAM = Mux(count=40).bytes()
 
@@ -288,15 +289,34 @@ def test_the_kinds_of_records_have_a_bound():
     assert telemetry.left_out > 50
 
 
-def test_pairs_forget():
-    """What never finds its partner does not stay for ever."""
-    pairs = Pairs()
-    assert pairs.match(0, 1, 10) is None
-    assert pairs.match(1, 1, 20) == 10
-    for key in range(3 * REMEMBERED):
-        pairs.match(0, key, 0)
-    assert pairs.match(1, 0, 0) is None
-    assert pairs.match(1, 3 * REMEMBERED - 1, 0) == 0
+def frames_of(*times: int) -> FrameTally:
+    """Frames with these times, whose PTS are the same numbers."""
+    tally = FrameTally(0x100, "H.264 video", "h264", lambda start, codec: Stamp(int(start), None, 0, False, False))
+    for time_us in times:
+        tally.frame(str(time_us).encode(), time_us)
+    return tally
+
+
+def test_records_and_frames_find_each_other_in_any_order():
+    """A frame before its record, and behind it; each KLV stream has its own count."""
+    tally = frames_of(1, 2)
+    for time_us in (1, 2, 3, 9):
+        tally.record((0x101, "ST0601"), time_us, time_us)
+    tally.record((0x201, "ST0601"), 2_000_002, 2)
+    tally.frame(b"3", 3)
+
+    found = {pair.pid: pair for pair in tally.frozen(1.0).beside}
+    assert (found[0x101].compared, found[0x101].matched, found[0x101].against.count) == (4, 3, 3)
+    assert (found[0x201].compared, found[0x201].matched, found[0x201].against.median) == (1, 0, 2.0)
+
+
+def test_times_without_a_partner_are_forgotten():
+    """What never finds its partner does not stay."""
+    tally = frames_of(*range(3 * REMEMBERED))
+    for time_us in (0, 3 * REMEMBERED - 1):
+        tally.record((0x101, "ST0601"), time_us, None)
+
+    assert tally.frozen(1.0).matched == 1
 
 
 @pytest.mark.parametrize(

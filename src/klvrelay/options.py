@@ -154,7 +154,8 @@ def _probe_options(verbs: Any) -> None:
     parser = _verb(verbs, "probe", text, SOURCES)
     parser.add_argument("source", metavar="SOURCE", help="a file or stream; - for standard input")
     parser.add_argument("--seconds", type=float, metavar="S",
-                        help="look so long (10 for a live source, all of a file); Ctrl-C ends it early")  # fmt: skip
+                        help="look so long (10 for a live source, all of a file); Ctrl-C ends it early (exit code 3 if"
+                             " nothing had come)")  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
     parser.add_argument("--html", metavar="FILE", help="also write it as a page with plots, complete in itself")
     _source_options(parser)

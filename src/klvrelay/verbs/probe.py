@@ -13,6 +13,7 @@ from typing import Any
 from klvrelay.errors import ConfigError
 from klvrelay.names import Url
 from klvrelay.sources import Source, open_source
+from klvrelay.standard import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,11 @@ async def probe(text: str, wishes: Wishes, **options: Any) -> int:
         report = await inquire(source, seconds=wishes.seconds, progress=progress)
     if page is not None:
         page.write_text(html(report), encoding="utf-8")
-    if wishes.json:
-        sys.stdout.buffer.write(document(report))
-        sys.stdout.flush()
-    else:
-        write(report, console_for(sys.stdout))
+    with written():
+        if wishes.json:
+            sys.stdout.buffer.write(document(report))
+        else:
+            write(report, console_for(sys.stdout))
     return report.verdict.exit_code
 
 

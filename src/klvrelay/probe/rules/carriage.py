@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.report import Carriage, Elementary, Finding, Report
-from klvrelay.probe.rules.rule import Check, Rule, at_pid, plural, span
+from klvrelay.probe.report import Carriage, Elementary, Finding, PidCount, Report, Severity
+from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, labelled, listed, plural, span
 from klvrelay.probe.transport.carriage import ASYNC_ID, ASYNC_TYPE, SYNC_ID, SYNC_TYPE
 from klvrelay.probe.transport.codes import hexpid
 
@@ -16,19 +16,26 @@ BESIDE = 1.0
 
 UNLISTED = Rule(
     "klv_not_listed", "error", "ISO/IEC 13818-1 2.4.4.8",
-    "No receiver looks at a PID that no PMT names: add the stream to the program's map (type 0x15, or 0x06 with KLVA).",
+    "Add the stream to the PMT of its program (stream type 0x15, or 0x06 with KLVA): klvrelay reads it, other"
+    " receivers only look at PIDs that a PMT lists.",
 )  # fmt: skip
 MISLABELLED = Rule(
     "klv_mislabelled", "error", "MISB ST 1402",
-    "Receivers look for KLV under stream type 0x15 and 0x06: declare it as one of these.",
+    "Declare it as stream type 0x15 or 0x06: receivers look for KLV there.",
 )  # fmt: skip
 SILENT = Rule(
     "klv_silent", "warning", "MISB ST 1402",
     "The encoder announces metadata and sends none there: see that its metadata input is connected.",
 )  # fmt: skip
+OTHER_CONTENT = "Label the stream as what it is, or let the encoder send KLV there: receivers expect KLV."
+WRONG_LENGTH = (
+    "The multiplexer writes a wrong PES_packet_length: it is the number of bytes behind the field, header and payload."
+    " Receivers cut the KLV there, or wait for more."
+)
+LENGTH = Rule("pes_length", "error", "ISO/IEC 13818-1 2.4.3.7, PES_packet_length", WRONG_LENGTH)
 STREAM_ID = Rule(
     "stream_id", "warning", "MISB ST 1402, asynchronous carriage: PES stream_id 0xBD",
-    "Set the PES stream_id to 0xBD, or go over to synchronous carriage whole: stream type 0x15, AU cells, PTS."
+    "Set the PES stream_id to 0xBD, or change to synchronous carriage entirely: stream type 0x15, AU cells, PTS."
     " klvrelay reads the mixture (ffmpeg writes it whenever it copies KLV); strict receivers drop the stream.",
 )  # fmt: skip
 SYNC_ID_RULE = Rule(
@@ -37,8 +44,8 @@ SYNC_ID_RULE = Rule(
 )  # fmt: skip
 CELLS_MISSING = Rule(
     "cells_missing", "error", "MISB ST 1402, synchronous carriage; ISO/IEC 13818-1 2.12",
-    "Under stream type 0x15 each KLV packet goes into a metadata AU cell (5 bytes before it). Receivers that go by the"
-    " rule cut five bytes off the KLV key and find nothing: add the cells, or declare stream type 0x06.",
+    "Under stream type 0x15 each KLV packet goes into a metadata AU cell (5 bytes before it). Strict receivers cut five"
+    " bytes off the KLV key and find nothing: add the cells, or declare stream type 0x06.",
 )  # fmt: skip
 CELLS_UNEXPECTED = Rule(
     "cells_unexpected", "warning", "MISB ST 1402, asynchronous carriage",
@@ -46,8 +53,8 @@ CELLS_UNEXPECTED = Rule(
 )  # fmt: skip
 CELL_GAP = Rule(
     "cell_gap", "warning", "ISO/IEC 13818-1 2.12, sequence_number",
-    "Metadata cells are missing or numbered wrongly: with continuity errors the link loses them, without the"
-    " encoder does.",
+    "Metadata cells are missing or numbered wrongly: look at the link if there are continuity errors too, else at"
+    " the encoder.",
 )  # fmt: skip
 NOT_REGISTERED = Rule(
     "not_registered", "warning", "MISB ST 1402; ISO/IEC 13818-1 2.6.8, registration_descriptor",
@@ -64,19 +71,21 @@ NO_STD = Rule(
 )  # fmt: skip
 PTS_MISSING = Rule(
     "pts_missing", "warning", "MISB ST 1402, synchronous carriage",
-    "Give each PES packet of stream type 0x15 the PTS of the frame that it belongs to: without it nothing ties them.",
+    "Give each PES packet of stream type 0x15 the PTS of the frame that it belongs to: receivers can't match them"
+    " otherwise.",
 )  # fmt: skip
 PTS_PRESENT = Rule(
     "pts_in_async", "note", "MISB ST 1402, asynchronous carriage",
-    "Asynchronous metadata has no PTS by the rule. It does no harm; where picture and metadata belong together,"
-    " use 0x15.",
+    "Asynchronous metadata has no PTS by the standard. It does no harm; where picture and metadata belong together,"
+    " use stream type 0x15.",
 )  # fmt: skip
 DTS = Rule(
     "dts_present", "warning", "MISB ST 1402, synchronous carriage", "Metadata has a PTS and no DTS: leave the DTS out."
 )
 UNSIZED = Rule(
     "pes_unsized", "warning", "ISO/IEC 13818-1 2.4.3.7, PES_packet_length",
-    "Only video may have PES packets without a length: receivers hold each record back until the next one begins.",
+    "Only video may have PES packets without a length: receivers must hold back each record until the next one"
+    " begins.",
 )  # fmt: skip
 OVERSIZED = Rule(
     "oversized", "error", "klvrelay's limit of 64 KiB a packet",
@@ -85,7 +94,8 @@ OVERSIZED = Rule(
 )  # fmt: skip
 LATE_RULE = Rule(
     "klv_late", "warning", "ISO/IEC 13818-1 2.4.2.3",
-    "Metadata arrives when its time is over, and is shown late or dropped: mux it ahead of its PTS, as the video.",
+    "Metadata arrives after its presentation time and is shown late or dropped: multiplex it ahead of its PTS, like"
+    " the video.",
 )  # fmt: skip
 BESIDE_RULE = Rule(
     "klv_beside_video", "warning", "MISB ST 1402; MISB ST 0604",
@@ -106,24 +116,53 @@ def _labels(report: Report) -> Iterator[Finding]:
     if report.transport is None:
         return
     read = {stream.pid for stream in report.klv}
+    counts = {pid.pid: pid for pid in report.transport.pids}
     for pid in report.transport.pids:
         if pid.holds_klv and pid.kind == "unlisted":
             yield UNLISTED.broken(f"KLV on PID {hexpid(pid.pid)}, which no PMT names", at_pid(pid.pid), pid.packets)
-        elif pid.holds_klv and pid.pid not in read and not pid.scrambled:
-            yield MISLABELLED.broken(f"{pid.label}: receivers do not look there", at_pid(pid.pid), pid.packets)
+    silent: list[Elementary] = []
     for stream in _declared(report):
-        if stream.kind in ("klv", "metadata") and stream.pid not in read and not _holds(report, stream.pid):
-            came = f"{plural(stream.packets, 'TS packet')} came, no KLV in them" if stream.packets else "nothing came"
-            yield SILENT.broken(f"KLV is announced on PID {hexpid(stream.pid)}: {came}", at_pid(stream.pid))
+        pid_ = counts.get(stream.pid)
+        if pid_ is not None and pid_.holds_klv and not may_be_klv(stream.stream_type, stream.registration):
+            declared = called(stream.stream_type, stream.registration)
+            text = f"KLV on PID {hexpid(stream.pid)} is {declared}: receivers do not look there"
+            yield MISLABELLED.broken(text, at_pid(stream.pid), stream.packets)
+        elif announces_klv(stream.kind, stream.metadata_format) and stream.pid not in read:
+            if pid_ is None:
+                silent.append(stream)
+            else:
+                yield from _without(stream, pid_)
+    if silent:
+        where = f"PID {listed([hexpid(stream.pid) for stream in silent])}"
+        yield SILENT.broken(f"KLV is announced on {where}, and nothing came there", where, len(silent))
+
+
+def may_be_klv(stream_type: int, registration: tuple[str, ...]) -> bool:
+    """Is this how KLV may be declared?"""
+    return stream_type == SYNC_TYPE or (stream_type == ASYNC_TYPE and (not registration or "KLVA" in registration))
+
+
+def called(stream_type: int, registration: tuple[str, ...]) -> str:
+    """How a stream is declared: a part of a sentence."""
+    names = f" with registration {', '.join(registration)}" if registration else ""
+    return f"declared as stream type 0x{stream_type:02X}{names}"
+
+
+def _without(stream: Elementary, pid: PidCount) -> Iterator[Finding]:
+    """A stream that is announced as KLV, and gave no record: unless something else is said to be the cause."""
+    where = at_pid(stream.pid)
+    if pid.holds_klv or pid.scrambled or pid.transport_errors:
+        return
+    elif pid.carriage is not None and pid.carriage.content:
+        yield SILENT.broken(f"{labelled(pid)} and carries {pid.carriage.content}", where, hint=OTHER_CONTENT)
+    else:
+        came = f"{plural(stream.packets, 'TS packet')} came, no KLV in them"
+        yield SILENT.broken(f"KLV is announced on PID {hexpid(stream.pid)}: {came}", where)
 
 
 def _declared(report: Report) -> list[Elementary]:
     programs = report.transport.programs if report.transport is not None else ()
     return [stream for program in programs for stream in program.streams]
-
-
-def _holds(report: Report, pid: int) -> bool:
-    return report.transport is not None and any(each.holds_klv for each in report.transport.pids if each.pid == pid)
 
 
 def _ids(report: Report) -> Iterator[Finding]:
@@ -181,6 +220,25 @@ def _sizes(report: Report) -> Iterator[Finding]:
             yield OVERSIZED.broken(f"{plural(c.oversized, 'KLV packet')} of more than 64 KiB", where, c.oversized)
 
 
+def _lengths(report: Report) -> Iterator[Finding]:
+    for where, c in _carried(report):
+        if c.too_short or c.too_long:
+            harm = any(s.damaged or s.checksum_bad for s in report.klv if at_pid(s.pid) == where)
+            severity: Severity = "error" if harm else "note"
+            yield LENGTH.broken(_capital(wrong_lengths(c)), where, c.too_short + c.too_long, severity=severity)
+
+
+def wrong_lengths(c: Carriage) -> str:
+    """How the lengths of PES packets are wrong: a clause."""
+    bad, way = (c.too_short, "short") if c.too_short >= c.too_long else (c.too_long, "long")
+    size = plural(round(c.length_off.median or 0), "byte")
+    return f"the PES_packet_length is too {way} by {size} in {_of(bad, c.pes)}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _timing(report: Report) -> Iterator[Finding]:
     for where, c in _carried(report):
         ahead, beside = c.ahead.median, c.against_video.median
@@ -189,7 +247,7 @@ def _timing(report: Report) -> Iterator[Finding]:
         elif ahead is not None and ahead > EARLY:
             yield LATE_RULE.broken(
                 f"KLV arrives {span(ahead)} before its PTS (median)", where, c.ahead.count,
-                hint="Its PTS is from another clock than the video's, or the encoder delays the picture by so much.",
+                hint="Its PTS comes from another clock than that of the video, or the encoder delays the picture.",
             )  # fmt: skip
         if beside is not None and abs(beside) > BESIDE:
             side = "before" if beside > 0 else "behind"
@@ -201,4 +259,4 @@ def _of(count: int, of: int) -> str:
     return f"all {of:,} PES packets" if count == of else f"{count:,} of {of:,} PES packets"
 
 
-CHECKS: tuple[Check, ...] = (_labels, _ids, _cells, _descriptors, _stamps, _sizes, _timing)
+CHECKS: tuple[Check, ...] = (_lengths, _labels, _ids, _cells, _descriptors, _stamps, _sizes, _timing)

@@ -11,19 +11,19 @@ from klvrelay.spec import SETS
 
 _LENGTH = Rule(
     "item_length", "warning", "ST 0601.19 and nested standards, length of the item",
-    "The encoder writes these items with another length than the standard says; klvrelay reads what can be read.",
+    "The encoder writes these items with another length than the standard defines; klvrelay decodes what it can.",
 )  # fmt: skip
 _ZERO = Rule(
     "item_empty", "warning", "ST 0601.19; ST 0107",
-    "Length 0 says `value unknown`, which these items may not: leave them out instead.",
+    "Length 0 means `value unknown`, which is not allowed for these items: leave them out instead.",
 )  # fmt: skip
 _REPEATED = Rule(
     "item_repeated", "warning", "ST 0601.19; ST 0107",
-    "An item may be in a packet once (but for 100, 101, 102, 115): receivers keep one, and not all the same.",
+    "An item may be in a packet once (except 100, 101, 102, 115): which one a receiver keeps differs.",
 )  # fmt: skip
 _MALFORMED = Rule(
     "item_malformed", "warning", "ST 0601.19 and nested standards, format of the item",
-    "These items can't be read, and are kept as bytes: compare the encoder's format with the standard.",
+    "These items can't be decoded and are kept as bytes: compare the encoder's format with the standard.",
 )  # fmt: skip
 _STRUCTURE = Rule(
     "set_malformed", "error", "ST 0107; SMPTE ST 336",
@@ -40,16 +40,16 @@ _RESERVED = Rule(
 )
 _OID = Rule(
     "not_ber_oid", "warning", "ST 0107, BER-OID",
-    "The item is a BER-OID number and comes as a plain integer: receivers read another number.",
+    "The item should be BER-OID and is a plain integer: receivers read another number.",
 )  # fmt: skip
 _KEY = Rule(
-    "unknown_key", "note", "SMPTE ST 336", "A set that no table here has is kept as bytes: nothing is lost, or decoded."
+    "unknown_key", "note", "SMPTE ST 336", "klvrelay does not know this set: it is kept as bytes, not decoded."
 )
 _LIMIT = Rule(
     "limits", "warning", "klvrelay's limits: 1,024 items, 8 sets deep, 65,536 cells",
-    "More than receivers hold: send fewer items or targets in one packet.",
+    "This is more than receivers hold: send fewer items or targets in one packet.",
 )  # fmt: skip
-_OTHER = Rule("remark", "warning", "ST 0107", "The decoder found this odd, and read on.")
+_OTHER = Rule("remark", "warning", "ST 0107", "The decoder found this odd and went on.")
 
 KINDS: tuple[tuple[re.Pattern[str], Rule, str], ...] = tuple(
     (re.compile(pattern), rule, lead)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.metadata.items import item_at
+from klvrelay.probe.metadata.items import item_at, tags_of
 from klvrelay.probe.report import Finding, Item, KlvStream, Report, Severity
-from klvrelay.probe.rules.rule import Check, Rule, at_stream, listed, plural, span
+from klvrelay.probe.rules.rule import MANY, Check, Rule, at_stream, listed, plural, span
 from klvrelay.spec import SETS
 
 NEWEST = 19
 OLD_VMTI = 4
 REFRESH = 30.0
-MANY = 0.05
 FEW = 0.01
 
 MINIMUM: tuple[tuple[int, ...], ...] = (
@@ -26,16 +25,25 @@ PLACES = ("sensor_latitude", "sensor_longitude", "frame_center_latitude", "frame
 
 DAMAGED = Rule(
     "records_damaged", "warning", "ISO/IEC 13818-1 2.4.3.3",
-    "Packets were lost inside these records; klvrelay never passes them on as good. Look after the link first.",
+    "Packets were lost inside these records, and klvrelay never passes them on as good: check the link first.",
 )  # fmt: skip
+CUT_OFF = Rule(
+    "cut_off", "note", "SMPTE ST 336",
+    "The last record is incomplete and left out: let the recorder finish its file, or copy the file again.",
+)  # fmt: skip
+PART_MISSING = "Bytes are missing inside: the program that wrote the recording cut these packets, or lost a part."
+MISCOUNTED = (
+    "The transport lost nothing, so it is the encoder: it writes a wrong KLV length, or cuts its packets to fit a"
+    " limit."
+)
 CHECKSUM = Rule(
     "checksum_bad", "error", "ST 0601.19 item 1",
-    "The encoder sums the wrong bytes: the sum is over key, length and value, up to item 1's own length byte.",
+    "The encoder sums the wrong bytes: the sum is over key, length and value, up to the length byte of item 1.",
 )  # fmt: skip
 SOME_BAD = "Bytes are changed on the way, or two senders share the stream: look at the link, and at continuity errors."
 NO_CHECKSUM = Rule(
     "checksum_missing", "error", "ST 0601.19 item 1",
-    "Item 1 is mandatory, and the last: without it nobody sees that bytes were changed.",
+    "Item 1 is mandatory and the last item: without it receivers can't detect changed bytes.",
 )  # fmt: skip
 NO_TIME = Rule(
     "time_missing", "error", "ST 0601.19 item 2; ST 0603",
@@ -45,50 +53,54 @@ TIME_FIRST = Rule("time_not_first", "warning", "ST 0601.19 item 2", "Let the enc
 SUM_LAST = Rule("checksum_not_last", "warning", "ST 0601.19 item 1", "Let the encoder write item 1 as the last item.")
 NO_VERSION = Rule(
     "version_missing", "warning", "ST 0601.19 item 65",
-    "Item 65 (version) is mandatory: receivers have to guess by which revision to read the others.",
+    "Item 65 (version) is mandatory: receivers have to guess the revision of the other items.",
 )  # fmt: skip
 ODD_VERSION = Rule(
     "version_odd", "warning", "ST 0601.19 item 65",
-    f"Item 65 is the number of the revision, 1 to {NEWEST}: the encoder writes something else there.",
+    f"Item 65 is the number of the revision, 1 to {NEWEST}: the encoder writes another value there.",
 )  # fmt: skip
 VERSIONS = Rule(
-    "versions_mixed", "note", "ST 0601.19 item 65", "Two encoders on one PID, or one that was updated: see who sends."
-)
+    "versions_mixed", "note", "ST 0601.19 item 65",
+    "Two encoders send on one PID, or one was updated: check the senders.",
+)  # fmt: skip
 SECURITY = Rule(
     "security_missing", "warning", "ST 0601.19 item 48; ST 0102",
-    "Every stream has to say its classification: set the security metadata in the encoder (ST 0102, nested as item"
+    "Every stream has to carry its classification: set the security metadata in the encoder (ST 0102, nested as item"
     " 48).",
 )  # fmt: skip
 MINIMUM_RULE = Rule(
     "minimum_set", "warning", "ST 0902, minimum metadata set",
-    "Exploitation tools expect these: switch them on in the encoder, or connect the sensor that knows them.",
+    "Exploitation tools expect these: switch them on in the encoder, or connect the sensor that measures"
+    " them.",
 )  # fmt: skip
 DEPRECATED = Rule("deprecated", "note", "ST 0601.19 and nested standards", "These items are withdrawn: leave them out.")
 SUPERSEDED = Rule(
     "superseded", "note", "ST 0601.19",
-    "Still right, but coarse or of short range: send the finer item too, which receivers prefer.",
+    "Valid, but coarse or of short range: send the finer item too, which receivers prefer.",
 )  # fmt: skip
 UNKNOWN = Rule(
     "unknown_items", "note", "ST 0601.19; ST 0107",
-    "Private items, or of a newer revision: kept as bytes under `unknown`, and no other item suffers.",
+    "Private items, or items of a newer revision: they are kept as bytes under `unknown`.",
 )  # fmt: skip
 UNKNOWN_SET = Rule(
-    "unknown_set", "note", "SMPTE ST 336", "A set that no table here has: its key and bytes are passed on as they are."
-)
+    "unknown_set", "note", "SMPTE ST 336",
+    "klvrelay does not know this set: its key and bytes are passed on as they are.",
+)  # fmt: skip
 LEGACY = Rule(
     "legacy_set", "note", "EG 0104, withdrawn; ST 0601",
-    "The predecessor of ST 0601: it is read, but has no checksum. Newer encoders send ST 0601.",
+    "This is the predecessor of ST 0601: klvrelay reads it, but it has no checksum. Newer encoders send ST 0601.",
 )  # fmt: skip
 OLD_TARGETS = Rule(
-    "old_vmti", "note", "ST 0903.6", "Of before version 4 of ST 0903: read by the maps of that time; others may not."
-)
+    "old_vmti", "note", "ST 0903.6",
+    "Before version 4 of ST 0903 the tags were others: klvrelay reads them, other receivers may not.",
+)  # fmt: skip
 SLOW = Rule(
     "slow_items", "note", "ST 0902, refresh about every 30 s",
-    "A receiver that joins does not know these for so long: repeat slowly changing items every 10 to 30 s.",
+    "A receiver that joins lacks these items until then: repeat slowly changing items every 10 to 30 s.",
 )  # fmt: skip
 NO_NUMBER = Rule(
     "no_number", "note", "ST 0601.19, special values",
-    "The encoder sends these items, and says each time that it does not know them.",
+    "The encoder sends these items with `value unknown` each time.",
 )  # fmt: skip
 NOWHERE = Rule(
     "position_zero", "warning", "ST 0601.19 items 13, 14",
@@ -97,16 +109,33 @@ NOWHERE = Rule(
 )  # fmt: skip
 IRREGULAR = Rule(
     "rate_irregular", "warning", "ST 0902; ST 0604, a record for each frame",
-    "Metadata stops now and then: look at the encoder's metadata input, and (live) for a network that stalls.",
+    "Metadata pauses now and then: check the encoder's metadata input, and for a live source the network.",
 )  # fmt: skip
 
 
 def _damaged(report: Report) -> Iterator[Finding]:
     for s in report.klv:
-        if s.damaged:
-            text = f"{s.damaged:,} of {plural(s.records, 'record')} damaged on the way"
-            worst: Severity | None = "error" if s.damaged > MANY * s.records else None
-            yield DAMAGED.broken(text, at_stream(s), s.damaged, severity=worst)
+        damaged = s.damaged - s.cut_off
+        worst: Severity | None = "error" if damaged > MANY * s.records else None
+        if s.cut_off:
+            text = "The recording ends within " + ("its only packet" if s.records == 1 else "a packet")
+            worst_end: Severity | None = "error" if s.records == s.cut_off else None
+            yield CUT_OFF.broken(text, at_stream(s), s.cut_off, severity=worst_end)
+        if damaged and _lossless(report):
+            text = f"{damaged:,} of {plural(s.records, 'record')} cut short or running into the next"
+            hint = PART_MISSING if report.transport is None else MISCOUNTED
+            yield DAMAGED.broken(text, at_stream(s), damaged, severity=worst, hint=hint)
+        elif damaged:
+            text = f"{damaged:,} of {plural(s.records, 'record')} damaged on the way"
+            yield DAMAGED.broken(text, at_stream(s), damaged, severity=worst)
+
+
+def _lossless(report: Report) -> bool:
+    """Did the transport lose nothing that shows? Then it is not to be blamed. What libav reads shows nothing."""
+    t = report.transport
+    if t is None:
+        return report.passage == "klv"
+    return not t.sync_losses and not any(pid.gaps or pid.transport_errors or pid.duplicates for pid in t.pids)
 
 
 def _checksums(report: Report) -> Iterator[Finding]:
@@ -114,16 +143,18 @@ def _checksums(report: Report) -> Iterator[Finding]:
         if s.checksum_bad:
             few: Severity | None = "warning" if s.checksum_bad < FEW * s.records else None
             text = f"The checksum is wrong in {_all_of(s.checksum_bad, s)}"
-            hint = "" if s.checksum_bad == s.records else SOME_BAD
+            hint = "" if s.checksum_bad == s.records - s.damaged else SOME_BAD
             yield CHECKSUM.broken(text, at_stream(s), s.checksum_bad, severity=few, hint=hint)
         if s.checksum_absent and s.set == "ST0601":
             yield NO_CHECKSUM.broken(f"No checksum in {_all_of(s.checksum_absent, s)}", at_stream(s), s.checksum_absent)
 
 
 def _all_of(count: int, stream: KlvStream) -> str:
-    if count == stream.records:
+    """How many that is of the records that came whole."""
+    whole = stream.records - stream.damaged
+    if count == whole:
         return f"all {plural(count, 'record')}" if count > 1 else "the only record"
-    return f"{count:,} of {plural(stream.records, 'record')}"
+    return f"{count:,} of {plural(whole, 'record')}"
 
 
 def _structure(report: Report) -> Iterator[Finding]:
@@ -191,9 +222,10 @@ def _superseded(report: Report) -> Iterator[Finding]:
         if coarse:
             yield SUPERSEDED.broken(f"Without their finer successors: {listed(coarse)}", at_stream(s), len(coarse))
     for s in report.klv:
-        gone = [found for item in s.items if (found := item_at(item.path, s.set)) is not None and found.deprecated]
+        known = [(item.path, item_at(item.path, s.set)) for item in s.items]
+        gone = [(path, found) for path, found in known if found is not None and found.deprecated]
         if gone:
-            names = listed([f"{item.tag} {item.name}" for item in gone])
+            names = listed([f"{tags_of(path, s.set)} {found.name}" for path, found in gone])
             yield DEPRECATED.broken(f"Withdrawn items: {names}", at_stream(s), len(gone))
 
 
@@ -220,7 +252,7 @@ def _no_number(report: Report) -> Iterator[Finding]:
         never = [item for item in s.items if item.no_number >= item.count]
         if never:
             places = any(item.path in PLACES for item in never)
-            names = listed([f"{item.tag or ''} {item.name}".strip() for item in never])
+            names = listed([f"{tags_of(item.path, s.set)} {item.name}".strip() for item in never])
             yield NO_NUMBER.broken(
                 f"Never a number: {names}", at_stream(s), len(never), severity="warning" if places else None
             )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from klvrelay.probe.metadata.clocks import PAUSE, PTS_JUMP
-from klvrelay.probe.report import Against, Finding, KlvStream, Report, Severity
+from klvrelay.probe.metadata.clocks import PTS_JUMP
+from klvrelay.probe.report import Against, Finding, Frames, KlvStream, Paired, Report, Severity
 from klvrelay.probe.rules.rule import Check, Rule, at_pid, at_stream, plural, span
+from klvrelay.probe.transport.codes import set_title
 
 DRIFT_PPM = 100.0
 DRIFT_OVER = 5.0
@@ -34,12 +35,11 @@ FUTURE = Rule(
 )
 WALL = Rule(
     "time_off_wall", "warning", "ST 0603",
-    "A recording that is sent as if live, or a clock that is not set: give encoder and this machine NTP or GPS time.",
+    "A recording is sent as if live, or a clock is not set: give the encoder and this machine NTP or GPS time.",
 )  # fmt: skip
 SCALE = Rule(
     "time_scale", "note", "ST 0603, MISP time",
-    "Item 2 counts without leap seconds: take them off to get UTC (items 136, 137 tell how many), or all is late"
-    " by them.",
+    "Item 2 counts without leap seconds: subtract them to get UTC (items 136 and 137 hold how many).",
 )  # fmt: skip
 JUMPS = Rule(
     "time_jumps", "warning", "ST 0603",
@@ -47,24 +47,24 @@ JUMPS = Rule(
 )  # fmt: skip
 BACKWARDS = Rule(
     "time_backwards", "warning", "ST 0603",
-    "Records are out of order, the clock was set back, or a recording began anew: who pairs by time picks wrong ones.",
+    "Records are out of order, the clock was set back, or a recording started again: pairing by time goes wrong.",
 )  # fmt: skip
 REPEATED = Rule(
     "time_repeated", "note", "ST 0603",
-    "Several records of one instant: the encoder sends faster than its sensor measures, or sends each twice.",
+    "Several records have one time: the encoder sends faster than its sensor measures, or sends each twice.",
 )  # fmt: skip
 DRIFT = Rule(
     "time_drift", "warning", "ST 0603; ST 1402",
-    "Metadata and picture run on different clocks, and part company: lock the encoder's PTS and its time of day"
-    " together.",
+    "Metadata and picture run on different clocks, and drift apart: lock the encoder's PTS to its time of"
+    " day.",
 )  # fmt: skip
 PACE = Rule(
     "not_real_time", "note", "ST 0603",
-    "The records' own time does not go by as fast as this clock: a replay that is sped up or slowed down, or stalls.",
+    "The records' time runs at another speed than this clock: a replay is sped up, slowed down, or stalls.",
 )  # fmt: skip
 WRAPS = Rule(
     "pts_wrap", "note", "ISO/IEC 13818-1 2.4.3.7, 33-bit PTS",
-    "That comes every 26.5 hours, and klvrelay counts on; a player that stops there is at fault.",
+    "This is normal every 26.5 hours, and klvrelay counts on; a player that stops there is at fault.",
 )  # fmt: skip
 PTS_BACK = Rule(
     "pts_backwards", "warning", "ISO/IEC 13818-1 2.4.3.7", "Metadata is muxed out of order: its PTS must go up."
@@ -79,15 +79,15 @@ NO_FRAME_TIMES = Rule(
 )  # fmt: skip
 FRAME_NS = Rule(
     "frames_nanoseconds", "warning", "ST 0603; ST 0604",
-    "The encoder writes nanoseconds into a field of microseconds: klvrelay converts, others read a year past 5000.",
+    "The encoder writes nanoseconds where microseconds belong: klvrelay converts them, others get a year past 5000.",
 )  # fmt: skip
 FRAME_UNMATCHED = Rule(
     "frames_unmatched", "note", "ST 0604; ST 0601.19 item 2",
-    "Records are stamped on their own, not with the time of a frame: they can be paired with the nearest only.",
+    "Records have times of their own rather than those of frames: they can only be paired with the nearest frame.",
 )  # fmt: skip
 FRAME_APART = Rule(
     "frames_apart", "warning", "ST 0604; ST 1402",
-    "Picture and metadata of one PTS tell different times: the encoder stamps one of them too late.",
+    "Picture and metadata of one PTS have different times: the encoder stamps one of them too late.",
 )  # fmt: skip
 
 
@@ -129,8 +129,8 @@ def _steps(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         t, where = s.times, at_stream(s)
         if t.jumps:
-            beyond = "that no other clock made" if t.references else f"of over {span(PAUSE)}"
-            text = f"{plural(t.jumps, 'jump')} of time {beyond}, by up to {span(t.longest_jump)}"
+            beyond = " that no other clock made" if t.references else ""
+            text = f"{plural(t.jumps, 'jump')} of time{beyond}, by up to {span(t.longest_jump)}"
             yield JUMPS.broken(text, where, t.jumps)
         if t.backwards:
             yield BACKWARDS.broken(f"Time went backwards {plural(t.backwards, 'time')}", where, t.backwards)
@@ -187,14 +187,21 @@ def _frames(report: Report) -> Iterator[Finding]:
         if f.nanoseconds:
             text = f"{f.nanoseconds:,} of {plural(f.stamped, 'frame time')} in nanoseconds"
             yield FRAME_NS.broken(text, where, f.nanoseconds)
-        if f.stamped and f.compared > 10 and not f.matched:
-            text = f"None of {plural(f.compared, 'record')} has exactly the time of a frame"
-            yield FRAME_UNMATCHED.broken(text, where, f.compared)
-        apart = f.against.median
-        if apart is not None and f.rate and abs(apart) > 1 / f.rate:
-            side = "after" if apart > 0 else "before"
-            text = f"Records tell a time {span(abs(apart))} {side} that of the frame of their PTS"
-            yield FRAME_APART.broken(text, where, f.against.count)
+        for pair in f.beside if f.stamped else ():
+            yield from _apart(f, pair)
+
+
+def _apart(f: Frames, pair: Paired) -> Iterator[Finding]:
+    """The records of one stream beside the frames of its program's video."""
+    where = at_pid(pair.pid, set_title(pair.set))
+    if pair.compared > 10 and not pair.matched:
+        text = f"None of {plural(pair.compared, 'record')} has exactly the time of a frame"
+        yield FRAME_UNMATCHED.broken(text, where, pair.compared)
+    apart = pair.against.median
+    if apart is not None and f.rate and abs(apart) > 1 / f.rate:
+        side = "after" if apart > 0 else "before"
+        text = f"Records have a time {span(abs(apart))} {side} that of the frame of their PTS"
+        yield FRAME_APART.broken(text, where, pair.against.count)
 
 
 CHECKS: tuple[Check, ...] = (_units, _wall, _steps, _drift, _pts, _frames)

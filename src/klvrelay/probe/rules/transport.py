@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.report import Finding, PidCount, Program, Repeats, Report
-from klvrelay.probe.rules.rule import Check, Rule, at_pid, listed, plural, span
+from klvrelay.probe.report import Finding, PidCount, Program, Repeats, Report, Severity
+from klvrelay.probe.rules.rule import Check, Rule, at_pid, cut_up, listed, plural, span
 from klvrelay.probe.transport import pcr, tables
 from klvrelay.probe.transport.codes import hexpid
 
@@ -24,19 +24,19 @@ CONTINUITY = Rule(
 )  # fmt: skip
 COUNTER = Rule(
     "counter_stands", "warning", "ISO/IEC 13818-1 2.4.3.3, continuity_counter",
-    "The multiplexer must count up with each packet that has a payload; receivers may drop all of these as duplicates.",
+    "The multiplexer must count up with each packet that has a payload: receivers may drop these as duplicates.",
 )  # fmt: skip
 SCRAMBLED = Rule(
     "scrambled", "error", "ISO/IEC 13818-1 2.4.3.3, transport_scrambling_control",
-    "Send the metadata in the clear, or descramble the stream before this.",
+    "Send the metadata in the clear, or descramble the stream before it comes here.",
 )  # fmt: skip
 NO_PAT = Rule(
     "no_pat", "error", "ISO/IEC 13818-1 2.4.4.3",
-    "Without a PAT no receiver finds a program: let the multiplexer send it on PID 0 at least twice a second.",
+    "Let the multiplexer send the PAT on PID 0 at least twice a second: without it receivers find no program.",
 )  # fmt: skip
 NO_PMT = Rule(
     "no_pmt", "error", "ISO/IEC 13818-1 2.4.4.8",
-    "The PAT names this program, but its map never came: let the multiplexer send it at least twice a second.",
+    "Let the multiplexer send the PMT at least twice a second: the PAT names this program, and its PMT never came.",
 )  # fmt: skip
 BAD_TABLE = Rule(
     "bad_table", "warning", "ISO/IEC 13818-1 2.4.4, CRC_32",
@@ -44,12 +44,12 @@ BAD_TABLE = Rule(
 )  # fmt: skip
 RARE_TABLE = Rule(
     "rare_table", "warning", "ETSI TR 101 290 1.3, 1.5",
-    "A receiver that joins waits so long for picture and metadata: send PAT and PMT every 100 ms.",
+    "A receiver that joins waits that long for picture and metadata: send PAT and PMT every 100 ms.",
 )  # fmt: skip
 NO_PCR = Rule(
     "no_pcr", "warning", "ISO/IEC 13818-1 2.4.3.5",
-    "Without a clock players can't keep time, and PTS mean nothing: let the multiplexer send PCRs on the PID of"
-    " the map.",
+    "Let the multiplexer send PCRs on the PID that the PMT names: without a clock players can't keep time, and PTS mean"
+    " nothing.",
 )  # fmt: skip
 RARE_PCR = Rule(
     "rare_pcr", "warning", "ISO/IEC 13818-1 2.7.2",
@@ -61,7 +61,7 @@ PCR_JUMP = Rule(
 )  # fmt: skip
 CHANGED = Rule(
     "map_changed", "note", "ISO/IEC 13818-1 2.4.4.8, version_number",
-    "Streams came, went or moved; klvrelay follows, simpler receivers may not.",
+    "Streams came, went or moved: klvrelay follows, simpler receivers may not.",
 )  # fmt: skip
 
 
@@ -71,8 +71,8 @@ def _sync(report: Report) -> Iterator[Finding]:
         yield SYNC_LOST.broken(
             f"{plural(t.sync_losses, 'time')} the next packet was not where it should be,"
             f" {plural(t.skipped, 'byte')} belong to none",
-            count=t.sync_losses,
-        )
+            count=t.sync_losses, severity="error" if cut_up(report) else None,
+        )  # fmt: skip
 
 
 def _pids(report: Report) -> tuple[PidCount, ...]:
@@ -89,11 +89,13 @@ def _errors(report: Report) -> Iterator[Finding]:
         count = sum(pid.transport_errors for pid in hit)
         where = f"PID {listed([hexpid(pid.pid) for pid in hit])}"
         text = f"{plural(count, 'packet')} marked as damaged by a receiver before this"
-        yield TRANSPORT_ERROR.broken(text, where, count)
+        ours = any(cut_up(report, pid.pid) for pid in hit if pid.holds_klv)
+        yield TRANSPORT_ERROR.broken(text, where, count, severity="error" if ours else None)
 
 
 def _continuity(report: Report) -> Iterator[Finding]:
-    hit = [pid for pid in _pids(report) if pid.gaps]
+    # A packet that is marked as damaged is missing in the count of its PID, and is no loss of its own.
+    hit = [pid for pid in _pids(report) if pid.gaps > pid.transport_errors]
     ours = [pid for pid in hit if pid.holds_klv]
     for pids in (ours, [pid for pid in hit if pid not in ours]):
         if pids:
@@ -101,10 +103,15 @@ def _continuity(report: Report) -> Iterator[Finding]:
             share = 100 * lost / (lost + sum(pid.packets for pid in pids))
             what = listed([f"{pid.label}" for pid in pids])
             text = f"{plural(gaps, 'gap')} in {what}: at least {plural(lost, 'packet')} lost ({share:.2g} %)"
-            yield CONTINUITY.broken(text, f"PID {listed([hexpid(pid.pid) for pid in pids])}", gaps)
+            worst: Severity | None = "error" if any(cut_up(report, pid.pid) for pid in ours if pid in pids) else None
+            yield CONTINUITY.broken(
+                text, f"PID {listed([hexpid(pid.pid) for pid in pids])}", gaps, severity=worst
+            )
     for pid in _pids(report):
         if pid.packets > 8 and pid.duplicates > pid.packets / 2:
-            yield COUNTER.broken(f"The counter of {pid.label} stands still", at_pid(pid.pid), pid.duplicates)
+            text = f"The counter of {pid.label} stands still"
+            worst = "error" if pid.holds_klv and cut_up(report, pid.pid) else None
+            yield COUNTER.broken(text, at_pid(pid.pid), pid.duplicates, severity=worst)
 
 
 def _scrambled(report: Report) -> Iterator[Finding]:
@@ -120,11 +127,15 @@ def _tables(report: Report) -> Iterator[Finding]:
     if t is None or not t.packets:
         return
     if not t.pat.count:
-        yield NO_PAT.broken("No PAT: nothing says which programs there are", "PID 0x00")
+        right = " with a right CRC" if t.bad_tables else ""
+        text = f"No PAT{right}: nothing says which programs there are"
+        yield NO_PAT.broken(text, "PID 0x00", hint=BAD_TABLE.hint if t.bad_tables else "")
     for program in t.programs:
         if not program.pmt.count:
-            text = f"No PMT of program {program.number}: nothing says which streams it has"
-            yield NO_PMT.broken(text, at_pid(program.pmt_pid))
+            right = " with a right CRC" if t.bad_tables else ""
+            text = f"No PMT of program {program.number}{right}: nothing says which streams it has"
+            hint = BAD_TABLE.hint if t.bad_tables else ""
+            yield NO_PMT.broken(text, at_pid(program.pmt_pid), hint=hint)
         if program.changes:
             text = f"The map of program {program.number} changed {plural(program.changes, 'time')}"
             yield CHANGED.broken(text, at_pid(program.pmt_pid), program.changes)
@@ -166,5 +177,5 @@ def _often(repeats: Repeats, latest: float) -> str:
     return f"{plural(repeats.late, 'time')} over {span(latest)}"
 
 
-CHECKS: tuple[Check, ...] = (_tables, _scrambled, _continuity, _sync, _errors)
+CHECKS: tuple[Check, ...] = (_tables, _scrambled, _errors, _sync, _continuity)
 MINOR: tuple[Check, ...] = (_rare_tables, _pcr)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klvrelay.probe import report
+from klvrelay.probe.metadata.clocks import Steps
 from klvrelay.probe.metadata.series import Spread
 from klvrelay.probe.transport.framer import Rows
 
@@ -15,8 +16,6 @@ RATE = 27_000_000
 MODULUS = (1 << 33) * 300
 LATEST = 0.1
 """Seconds that two PCRs may be apart at most."""
-JUMP = 10.0
-"""Seconds between two PCRs that are taken for a jump of the clock, not for a pause."""
 
 
 class PcrStats:
@@ -27,6 +26,7 @@ class PcrStats:
         self.jumps = 0
         self._late = 0
         self._steps = Spread()
+        self._alone = Steps()  # a stream of little but KLV may have PCRs as seldom
         self._last: int | None = None
 
     def take(self, stamps: list[int], announced: list[bool]) -> list[float]:
@@ -34,8 +34,9 @@ class PcrStats:
         steps = []
         for stamp, jump in zip(stamps, announced, strict=True):
             step = 0.0 if self._last is None else (stamp - self._last) % MODULUS / RATE
-            if step > JUMP or jump:
-                self.jumps += step > JUMP and not jump
+            leap = self._alone.is_jump(step)
+            if leap or jump:
+                self.jumps += leap and not jump
                 step = 0.0
             elif self._last is not None:
                 self._steps.add(step)

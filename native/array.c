@@ -207,21 +207,20 @@ static int take_head(struct array *a, struct cursor *c)
            a->algorithm >= A_NATURAL && a->algorithm <= A_RUNS;
 }
 
-/* Is the array small enough? A few bytes may promise very many elements. */
+/* Is the array small enough? A few bytes of run lengths may promise very many elements. */
 static int affordable(struct walk *w, const struct array *a, const struct cursor *c)
 {
-    uint64_t cost = a->width ? a->count : 0;
-    if (a->algorithm == A_RUNS && left(c) >= a->width) {
-        int64_t count = patches(a, (struct cursor){c->at + a->width, c->end});
-        if (count < 0)
-            return 0;
-        cost *= (uint64_t)count + 1;
-    }
-    if (cost > w->cells_left) {
+    if (a->algorithm != A_RUNS || a->width == 0 || left(c) < a->width)
+        return 1;
+    int64_t count = patches(a, (struct cursor){c->at + a->width, c->end});
+    if (count < 0)
+        return 0;
+    uint64_t cost = a->count * ((uint64_t)count + 1);
+    if (cost > w->steps_left || (is_bounded(w) && a->count > (size_t)(w->out->end - w->out->p) / 2)) {
         w->reason = "array too large";
         return 0;
     }
-    w->cells_left -= (unsigned)cost;
+    w->steps_left -= (size_t)cost;
     return 1;
 }
 

@@ -63,6 +63,9 @@ struct pid {
         size_t at;
         int64_t received_us, pcr;
     } next;
+    struct klv_search search, before; /* through the hold; as it was before the packet that came out last */
+    struct klv_view view;       /* the packet at `from`, where judged */
+    uint8_t judged;
     uint64_t faults;            /* of the lane, when this PID's last packet came */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
@@ -159,6 +162,7 @@ static inline int is_announced(const uint8_t *p)
 }
 
 /* hold.c: bytes of one PID, whole packets out */
+size_t hold_room(size_t limit);                 /* memory of each */
 void hold_open(struct pid *s, uint16_t number);
 void hold_cut(struct pid *s);                   /* bytes were lost here */
 void hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */

@@ -6,6 +6,13 @@
 
 #include <string.h>
 
+#ifndef KLV_UNPROVEN /* the fuzz targets have less, so that they reach what is beyond */
+enum {
+    KLV_UNPROVEN = 65536,   /* bytes that a packet may have before anything but its length speaks for it */
+    KLV_DEBT = 65536        /* bytes that a search may have looked at in vain */
+};
+#endif
+
 static inline uint16_t be16(const uint8_t *p)
 {
     return (uint16_t)((p[0] << 8) | p[1]);
@@ -131,6 +138,9 @@ struct head head_of(const struct set *set, const uint8_t *packet, size_t at, siz
 
 /* What the 16-byte key of an item stands for, or NULL. */
 const struct keyed *keyed_of(const uint8_t *key);
+
+/* What a search looked at, `cost`, and took, `size`: its account. The next packet is another. */
+void klv_took(struct klv_search *search, size_t cost, size_t size);
 
 /* Do these bytes begin as every key does? */
 int may_be_key(const uint8_t *in, size_t n);

@@ -24,7 +24,7 @@ enum {
     REMARKS_EACH = 2,
     REMARKS_MOST = 4000,
     REMARK_LAST = 64,       /* of the warnings, for the count of those left out */
-    STEPS_FREE = 4096,      /* cells of run lengths and items before matrices that are looked at, and STEPS_EACH n more */
+    STEPS_FREE = 4096,      /* items looked at to name those that matrices are about, and STEPS_EACH n more */
     STEPS_EACH = 16
 };
 

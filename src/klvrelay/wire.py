@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from klvrelay._core import ffi, lib
-from klvrelay.errors import DecodeError
+from klvrelay.errors import ConfigError, DecodeError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,11 +26,19 @@ if TYPE_CHECKING:
 LIMIT = 1 << 20
 """Bytes that one packet's value may have by default."""
 
-LIMIT_LEAST, LIMIT_MOST = 1024, 16 << 20
+LIMIT_LEAST, LIMIT_MOST = 1024, 8 << 20
 """What that may be set to."""
 
 PACKET_HEAD = 25
 """Bytes of a packet before its value, at most: a key, and a length in long form."""
+
+
+def checked_limit(limit: int) -> int:
+    """A `packet_limit` that can be; raises ConfigError for another."""
+    if not LIMIT_LEAST <= limit <= LIMIT_MOST:
+        raise ConfigError(f"packet_limit {limit}: give {LIMIT_LEAST} to {LIMIT_MOST} bytes")
+    return limit
+
 
 Checksum = Literal["ok", "bad", "absent", "partial"]
 Transport = Literal["ok", "damaged"]

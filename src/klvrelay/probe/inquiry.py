@@ -24,6 +24,7 @@ from klvrelay.record import Packet, Record
 from klvrelay.sources import Source
 from klvrelay.sources.files.file import FileSource
 from klvrelay.sources.straight import packets_straight
+from klvrelay.wire import LIMIT
 
 BREATH = 4
 """Pieces of a file between two looks at the loop."""
@@ -43,13 +44,13 @@ Progress = Callable[[int, float, int], None]
 class Inquiry:
     """What is being found out of one source."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, packet_limit: int) -> None:
         self.telemetry = Telemetry()
         self.survey: Survey | None = None
         self.size = 0
         self.ended = "end"
         self._source = source
-        self._decoder = Decoder(stream_name(source.url), None)
+        self._decoder = Decoder(stream_name(source.url), None, packet_limit=packet_limit)
         self._began = time.time()
         self._passage = ""
         self._first_received: int | None = None
@@ -156,14 +157,17 @@ class Inquiry:
         return replace(made, verdict=verdict_of(made))
 
 
-async def inquire(source: Source, *, seconds: float | None = None, progress: Progress | None = None) -> report.Report:
+async def inquire(
+    source: Source, *, seconds: float | None = None, progress: Progress | None = None, packet_limit: int = LIMIT
+) -> report.Report:
     """Look at a source: to its end, for so many seconds, or until cancelled, then tell what was found.
 
-    seconds   None: 10 of a live source, all of another. Of a regular file they are seconds of its own time
+    seconds       None: 10 of a live source, all of another. Of a regular file they are seconds of its own time
+    packet_limit  bytes that the value of a KLV packet may have
 
     Raises SourceError where nothing could be read. A cancellation after that ends the look, and is no error.
     """
-    inquiry = Inquiry(source)
+    inquiry = Inquiry(source, packet_limit)
     try:
         inquiry.ended = await _look(inquiry, source, seconds, progress)
     except SourceError as fault:

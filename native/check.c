@@ -198,6 +198,12 @@ static void list_stream(struct klv_lane *lane, uint32_t program, uint16_t pid, i
     s->stale = 0;
 }
 
+static void strike(struct klv_lane *lane, struct stream *s)
+{
+    s->program = 0;
+    psi_unlist(lane, s->pid);
+}
+
 void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid)
 {
     list_program(lane, program, pcr_pid);
@@ -210,7 +216,7 @@ void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint
         list_stream(lane, program, pcr_pid, 0);
     for (unsigned i = 0; i < STREAMS; i++)
         if (lane->streams[i].stale)
-            lane->streams[i].program = 0;
+            strike(lane, &lane->streams[i]);
     for (lane->listed = STREAMS; lane->listed > 0 && !lane->streams[lane->listed - 1].program;)
         lane->listed--;
 }
@@ -222,5 +228,5 @@ void check_gone(struct klv_lane *lane, uint32_t program)
             lane->programs_of[i].listed = 0;
     for (unsigned i = 0; i < STREAMS; i++)
         if (lane->streams[i].program == program)
-            lane->streams[i].program = 0;
+            strike(lane, &lane->streams[i]);
 }

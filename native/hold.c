@@ -93,13 +93,6 @@ void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t
     s->to += n;
 }
 
-/* A flipped bit of its key makes a packet that of a set that has no checksum: its own is still there, and wrong. */
-static int is_renamed(const struct pid *s, const struct set *set, const uint8_t *data, size_t n)
-{
-    return s->summed && set->sum == SUM_NONE && n > 20 && data[n - 4] == 1 && data[n - 3] == 2 &&
-           be16(data + n - 2) != klv_sum16(data, n - 2);
-}
-
 static struct first first_of(const struct klv_lane *lane, const struct pid *s)
 {
     int before = s->from < s->turn, next = s->next.at && s->from == s->next.at;
@@ -113,6 +106,14 @@ static int is_covered(const struct klv_view *view)
     return view->checksum == KLV_GOOD || view->checksum == KLV_BAD;
 }
 
+/* Sixteen lost packets don't show in their own counter: a checksum tells, or what else is known. */
+static int is_damaged(struct pid *s, const struct first *first, const struct klv_view *view)
+{
+    int doubtful = !is_covered(view) && (first->late || (s->from < s->doubt && s->from + view->size > s->doubt_from));
+    int breach = usual_breach(&s->usual, view, s->hold + s->from);
+    return view->cut || s->damaged || doubtful || breach;
+}
+
 static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view *view, struct klv_packet *packet)
 {
     const struct first first = s->first.upto ? s->first : first_of(lane, s);
@@ -124,20 +125,15 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     packet->pid = s->pid == NO_PID ? -1 : s->pid;
     packet->set = view->set;
     packet->checksum = view->checksum;
-    const struct set *set = &klv_sets[view->set];
-    /* Sixteen lost packets don't show in their own counter: a checksum tells, or what else is known. */
-    int doubtful = !is_covered(view) &&
-                   (first.late || (s->from < s->doubt && s->from + view->size > s->doubt_from));
-    /* Where all others had a checksum, one without has lost it. */
-    int robbed = set->sum && s->summed && view->checksum == KLV_ABSENT;
-    packet->damaged = view->cut || s->damaged || doubtful || robbed || is_renamed(s, set, packet->data, packet->size);
-    s->summed |= set->sum && view->checksum == KLV_GOOD;
+    packet->damaged = s->again ? s->judged : is_damaged(s, &first, view);
+    s->judged = packet->damaged != 0;
+    s->again = 0;
     lane->last = s;
     lane->last_size = view->size;
     lane->last_cut = s->cut;
     lane->last_in_step = s->in_step;
     s->from += view->size;
-    s->judged = 0;
+    s->ready = 0;
     s->in_step = !view->cut;
     lane->counts.packets++;
     lane->counts.bad_checksum += view->checksum == KLV_BAD;
@@ -158,7 +154,8 @@ void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
     lane->last->cut = lane->last_cut;
     lane->last->in_step = lane->last_in_step;
     lane->last->search = lane->last->before;
-    lane->last->judged = 0;
+    lane->last->ready = 0;
+    lane->last->again = 1;
     lane->draining = (unsigned)(lane->last - lane->pids) + 1;
     uncount(lane, packet);
 }
@@ -170,7 +167,7 @@ static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv
     struct klv_view view = {0};
     uint64_t length;
     size_t used;
-    int part = left > 17 && (view.set = set_of_key(s->hold + s->from)) != 0 &&
+    int part = !s->unproven && left > 17 && (view.set = set_of_key(s->hold + s->from)) != 0 &&
                klv_ber_length(s->hold + s->from + 16, left - 16, &length, &used) == KLV_OK;
     klv_took(&s->search, s->search.walked, left);
     if (part) {
@@ -208,6 +205,14 @@ static void confirm(struct klv_lane *lane, struct pid *s)
     s->waits = 0;
 }
 
+void hold_proven(struct klv_lane *lane, struct pid *s)
+{
+    int waited = s->unproven && s->waits > 0;
+    s->unproven = 0;
+    if (waited)
+        confirm(lane, s);
+}
+
 static int is_over(const struct klv_lane *lane, const struct pid *s)
 {
     return lane->received_us >= 0 && s->first.received_us >= 0 && lane->received_us - s->first.received_us > WITNESS_US;
@@ -217,7 +222,7 @@ void hold_witness(struct klv_lane *lane, int counts)
 {
     for (unsigned i = 0; i < KLV_PIDS; i++) {
         struct pid *s = &lane->pids[i];
-        if (!s->waits)
+        if (!s->waits || s->unproven)
             continue;
         if (s->faults != lane->faults)
             hold_doubt(s, s->from, s->to);
@@ -237,7 +242,7 @@ void hold_followed(struct klv_lane *lane, struct pid *s)
 {
     if (s->waits)
         note_next(lane, s);
-    if (s->waits && s->turns >= 2 && (s->pes_left == 0 || s->pes_left == SIZE_MAX))
+    if (s->waits && !s->unproven && s->turns >= 2 && (s->pes_left == 0 || s->pes_left == SIZE_MAX))
         confirm(lane, s);
 }
 
@@ -246,8 +251,8 @@ static int awaits_others(struct klv_lane *lane, struct pid *s, const struct klv_
 {
     if (s->first.upto)
         return s->waits > 0;
-    if (!lane->ts || is_covered(view) || s->from >= s->piece || /* it is in one of them alone */
-        lane->hold_size - (s->to - s->from) < 2 * WITNESSES * TS_SIZE)
+    int alone = is_covered(view) || s->from >= s->piece; /* or is in one of them alone */
+    if (!lane->ts || (alone && !s->unproven) || lane->hold_size - (s->to - s->from) < 2 * WITNESSES * TS_SIZE)
         return 0;
     s->first = first_of(lane, s);
     s->turns = s->from < s->turn;
@@ -274,9 +279,28 @@ static enum klv_status fills_unit(const struct klv_lane *lane, const struct pid 
     enum klv_status status = klv_ber_length(p + 16, n - 16, &length, &used);
     if (status != KLV_OK)
         return lane->ts ? KLV_BAD_LENGTH : status;
-    if (length > lane->limit || 16 + used + length < n || (lane->ts && 16 + used + length != n + s->pes_left))
+    if (length > lane->limit || length > KLV_UNPROVEN || 16 + used + length < n || (lane->ts && 16 + used + length != n + s->pes_left))
         return KLV_BAD_LENGTH;
     return 16 + used + length == n ? KLV_OK : KLV_MORE;
+}
+
+/* A Fill item is not for anyone: 1 = it is one, and skipped. */
+static int skip_fill(struct klv_lane *lane, struct pid *s, const struct klv_view *view)
+{
+    if (view->set || !is_fill(s->hold + s->from))
+        return 0;
+    if (view->cut) {
+        lane->counts.passed_over += view->size;
+    } else {
+        lane->counts.fill++;
+        lane->counts.fill_bytes += view->size;
+    }
+    s->from += view->size;
+    s->ready = 0;
+    s->in_step = !view->cut;
+    if (s->cut && s->from >= s->cut)
+        s->cut = s->in_step = 0;
+    return 1;
 }
 
 void hold_end(const struct klv_lane *lane, struct pid *s)
@@ -288,8 +312,8 @@ void hold_end(const struct klv_lane *lane, struct pid *s)
 static enum klv_status look(struct klv_lane *lane, struct pid *s, size_t end, int last)
 {
     size_t n = end - s->from;
-    if (!last && (s->judged || n < s->search.need)) /* more bytes change nothing */
-        return s->judged ? KLV_OK : KLV_MORE;
+    if (!last && (s->ready || n < s->search.need)) /* more bytes change nothing */
+        return s->ready ? KLV_OK : KLV_MORE;
     s->before = s->search;
     enum klv_status status = klv_next(s->hold + s->from, n, lane->limit,
                                       (s->in_step ? KLV_STEP : 0) | (last ? KLV_LAST : 0), &s->search, &s->view);
@@ -299,7 +323,7 @@ static enum klv_status look(struct klv_lane *lane, struct pid *s, size_t end, in
     s->from += s->view.at;
     lane->counts.passed_over += s->view.at;
     s->in_step = s->in_step && s->view.at == 0;
-    s->judged = status == KLV_OK;
+    s->ready = status == KLV_OK;
     return status;
 }
 
@@ -326,6 +350,8 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
         enum klv_status status = look(lane, s, end, last);
         if (s->from >= s->first.upto)
             hold_forget(lane, s);
+        if (status == KLV_OK && skip_fill(lane, s, &s->view))
+            continue;
         if (status == KLV_OK && ((!last && awaits_end(lane, s, &s->view)) || (!s->cut && awaits_others(lane, s, &s->view))))
             return KLV_MORE;
         if (status == KLV_OK) {

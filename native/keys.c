@@ -62,6 +62,8 @@ void step_keys(struct walk *w, struct frame *f)
         return;
     }
     f->at = at + length;
+    if (is_fill(w->in + f->key) && !f->whole)
+        return;
     const uint32_t latest = *place_of(w, w->in + f->key); /* the survey has found it */
     if ((latest & ~EARLIER) != f->key + 1)
         return;

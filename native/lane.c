@@ -23,7 +23,7 @@ void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory)
     lane->limit = limit;
     lane->hold_size = hold_room(limit);
     lane->received_us = -1;
-    lane->role[0] = R_PAT;
+    psi_init(lane);
     check_init(lane);
     for (unsigned i = 0; i < (ts ? KLV_PIDS : 1); i++)
         lane->pids[i].hold = memory + i * (lane->hold_size + 1);
@@ -110,12 +110,15 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
         return;
     }
     if (p[1] & 0x40) {
+        if (s->unproven == 1 && pes_begins_key(p + at, TS_SIZE - at))
+            hold_proven(lane, s);
+        s->unproven = s->unproven != 0;
         if (s->state == S_DATA && s->pes_left != SIZE_MAX) { /* the PES before never came to its end */
             hold_doubt(s, s->turn, s->to);
             hold_cut(s);
         }
         pes_wait(lane, s);
-        pes_enter(s, S_HEAD, 9);
+        pes_enter(s, S_HEAD, 6);
     }
     s->piece = s->to + undecided(s);
     pes_bytes(lane, s, p + at, TS_SIZE - at);
@@ -133,13 +136,34 @@ static void ts_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     lane->draining = (unsigned)(s - lane->pids) + 1;
 }
 
+/* Octets 5 to 8 of a key tell, where they are in this packet: four alone come by chance in an hour of other data. */
 static int holds_key(const uint8_t *p)
 {
-    static const uint8_t KEY[4] = {0x06, 0x0e, 0x2b, 0x34};
-    for (size_t at = payload_at(p); at + 4 <= TS_SIZE; at++)
-        if (p[at] == KEY[0] && memcmp(p + at, KEY, 4) == 0)
+    uint8_t key[8] = {0, 0, 0, 0, 1, 1};
+    for (size_t at = payload_at(p); at + 4 <= TS_SIZE; at++) {
+        if (p[at] != 0x06 || !may_be_key(p + at, 4))
+            continue;
+        memcpy(key, p + at, TS_SIZE - at < 8 ? TS_SIZE - at : 8);
+        if (is_designator(key))
             return 1;
+    }
     return 0;
+}
+
+static int is_readable(const uint8_t *p)
+{
+    return !(p[1] & 0x80) && !(p[3] & 0xc0);
+}
+
+/* A packet of a PID that no table lists. The first PES packet that begins with a key gets a place. */
+static void ts_unlisted(struct klv_lane *lane, const uint8_t *p)
+{
+    size_t at = payload_at(p);
+    if (!(p[1] & 0x40) || !is_readable(p) || !pes_begins_key(p + at, TS_SIZE - at))
+        return;
+    struct pid *s = psi_claim(lane, be16(p + 1) & 0x1fff);
+    if (s)
+        ts_klv(lane, s, p);
 }
 
 /* One TS packet of a PID that matters; sets lane->draining when bytes came into a hold. */
@@ -150,11 +174,13 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
     } else if (role >= R_PMT) {
         psi_payload(lane, &lane->pmt[role - R_PMT], role, p);
     } else if (role == R_PRIVATE) {
-        struct pid *s = !(p[1] & 0x80) && !(p[3] & 0xc0) && holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
+        struct pid *s = is_readable(p) && holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
         if (s)
             ts_klv(lane, s, p);
         else
             lane->counts.private_packets++;
+    } else if (role == R_UNLISTED) {
+        ts_unlisted(lane, p);
     } else {
         ts_klv(lane, &lane->pids[role - R_KLV], p);
     }
@@ -280,13 +306,14 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
     }
 }
 
-/* The first of `count` packets that is to be looked at: not of a PID that matters to us, all payload, in sequence. */
+/* The first of `count` packets that is to be looked at: of a PID that matters to us, or not all payload in sequence. */
 static const uint8_t *pass_plain(struct klv_lane *lane, const uint8_t *p, size_t count)
 {
     for (size_t stride = lane->stride; count > 0; count--, p += stride) {
         uint32_t header = be32(p);
         size_t pid = header >> 8 & 0x1fff;
-        if ((header & TS_FIXED) != lane->next[pid] || lane->role[pid])
+        int role = lane->role[pid];
+        if ((header & TS_FIXED) != lane->next[pid] || (role && !(role == R_UNLISTED && !(header & TS_START))))
             return p;
         lane->next[pid] = due_after(header);
     }
@@ -351,9 +378,11 @@ static void break_off(struct klv_lane *lane)
         if (!s->used)
             continue;
         hold_end(lane, s);
+        if (lane->ts && s->state > S_HEAD && s->pes_left != SIZE_MAX && s->pes_left > 0)
+            hold_doubt(s, s->turn, s->to);
         uint8_t in_step = s->in_step;
         hold_cut(s);
-        s->in_step = in_step && !lane->ts;
+        s->in_step = in_step && (!lane->ts || s->cut); /* what is held is in step, what follows in MPEG-TS is not */
         s->counted = 0;
         s->in_cell = 0;
         pes_wait(lane, s);

@@ -3,6 +3,7 @@
  *   lane.c   bytes -> TS packets          psi.c    PAT, PMT: which PIDs may carry KLV
  *   pes.c    PES, AU cells                hold.c   what is not yet a whole packet, and packets out
  *   check.c  continuity and tables of all PIDs     clock.c   their PCRs
+ *   usual.c  what the sets of a PID usually have
  */
 #ifndef LANE_H
 #define LANE_H
@@ -19,6 +20,7 @@ enum {
     CLOCKS = 8,
     STREAMS = 64,           /* of all maps, that are waited for */
     NO_PID = 0x1fff,
+    SETS = 32,              /* no fewer than klv_set_count */
     US = 27,                /* ticks */
     SILENCE_US = 500000,    /* in which nothing at all came */
     WITNESSES = 8,          /* one more than a datagram has: where it was out of place, the next one tells */
@@ -33,17 +35,27 @@ static const uint32_t TS_FIXED = 0xff8000ff, TS_PLAIN = 0x47000010;
 enum { FRESH = 0x100, UNSEEN = 0x200, TWICE = 0x400, KNOWN_GAP = 0x800 };
 
 /* What a PID is to us. R_KLV + n: read by pids[n]; R_PMT + n: the n-th program's map; R_PRIVATE: private data
- * that nobody called KLV, worth a place once a key is seen in it. */
-enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PRIVATE, R_PMT };
+ * that nobody called KLV, worth a place once a key is seen in it; R_UNLISTED: no table lists it, so it is worth a place
+ * once a PES packet begins with a key. R_NONE: video, audio and what else is never KLV. */
+enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PRIVATE, R_UNLISTED, R_PMT };
+
+static const uint32_t TS_START = 0x00400000; /* of a header: a payload unit begins */
 
 /* Where a PES is being read. */
 enum state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
+
+/* What the sets of a PID had so far. */
+struct usual {
+    uint32_t summed;            /* a bit a set: it had a good checksum */
+    uint8_t bare[SETS];         /* how usual it is that it has none: usual.c */
+};
 
 struct pid {
     uint16_t pid;
     uint32_t listed;            /* 1 + the number of the program whose map lists it; 0 = none does */
     uint8_t unlisted;           /* no table names it */
-    uint8_t used, counter, counted, state, cells, announced, in_step, damaged, summed;
+    uint8_t unproven;           /* PES packets that have yet to begin with a key, 2 or 1: a bit error may have made the PID */
+    uint8_t used, counter, counted, state, cells, announced, in_step, damaged;
     uint8_t cell_sequence, in_cell;
     uint8_t head[264];
     size_t have, need;          /* of `head` */
@@ -64,9 +76,11 @@ struct pid {
         int64_t received_us, pcr;
     } next;
     struct klv_search search, before; /* through the hold; as it was before the packet that came out last */
-    struct klv_view view;       /* the packet at `from`, where judged */
-    uint8_t judged;
+    struct klv_view view;       /* the packet at `from`, where `ready` */
+    uint8_t ready;
     uint64_t faults;            /* of the lane, when this PID's last packet came */
+    struct usual usual;
+    uint8_t again, judged;      /* the caller gave the last packet back: it comes again; it was damaged */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
 };
@@ -171,17 +185,24 @@ void hold_end(const struct klv_lane *lane, struct pid *s);  /* of a unit of bare
 void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 void hold_witness(struct klv_lane *lane, int counts); /* a TS packet more: does it speak for what waits? */
 void hold_followed(struct klv_lane *lane, struct pid *s); /* bytes of the PID itself came */
+void hold_proven(struct klv_lane *lane, struct pid *s); /* it is a stream of KLV: a table says so, or its next PES packet */
 void hold_forget(struct klv_lane *lane, struct pid *s); /* nothing of it waits any more */
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
 void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
 
+/* usual.c: does a packet lack what its set, or the set that its key was, has on this PID? */
+int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet);
+
 /* pes.c */
+int pes_begins_key(const uint8_t *in, size_t n); /* does a PES packet begin here, and KLV in it? */
 void pes_wait(struct klv_lane *lane, struct pid *s);
 void pes_enter(struct pid *s, enum state state, size_t need);
 void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 
 /* psi.c */
+void psi_init(struct klv_lane *lane);
 struct pid *psi_claim(struct klv_lane *lane, uint16_t number); /* a place for a PID that carries KLV, or NULL */
+void psi_unlist(struct klv_lane *lane, uint16_t number); /* a map that listed it does not any more */
 void psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p);
 
 /* check.c */

@@ -7,6 +7,34 @@ static int64_t pts_of(const uint8_t *p)
            ((int64_t)p[3] << 7) | (p[4] >> 1);
 }
 
+enum { PRIVATE_STREAM_2 = 0xbf };
+
+static int is_pes(const uint8_t *h)
+{
+    return h[0] == 0 && h[1] == 0 && h[2] == 1;
+}
+
+/* private_stream_2 has neither flags nor times: its payload begins behind the length. Unless the sender did not know:
+ * then there is a header with PTS, with DTS too or with none, and nothing else in it. */
+static int is_flagless(const uint8_t *h)
+{
+    int common = (h[6] & 0xf0) == 0x80 && (h[7] & 0x3f) == 0 && h[8] == (h[7] >> 6 & 2u) / 2 * 5 + (h[7] >> 6 & 1u) * 5;
+    return h[3] == PRIVATE_STREAM_2 && !common;
+}
+
+static int begins_key(const uint8_t *in, size_t n)
+{
+    return n >= 16 && (set_of_key(in) || is_designator(in) || is_fill(in));
+}
+
+int pes_begins_key(const uint8_t *in, size_t n)
+{
+    if (n < 9 || !is_pes(in) || (!is_flagless(in) && (in[6] & 0xc0) != 0x80))
+        return 0;
+    size_t at = is_flagless(in) ? 6 : 9u + in[8];
+    return at < n && (begins_key(in + at, n - at) || (n - at > 5 && begins_key(in + at + 5, n - at - 5)));
+}
+
 /* Is this the header of a metadata AU cell? Keys and reserved bits tell, whatever the PMT said. */
 static int looks_like_cell(const struct pid *s)
 {
@@ -65,23 +93,44 @@ void pes_enter(struct pid *s, enum state state, size_t need)
     s->need = need;
 }
 
-static void pes_header(struct pid *s)
+static void flagless_header(struct pid *s)
+{
+    size_t length = be16(s->head + 4);
+    s->pes_left = length == 0 ? SIZE_MAX : length;
+    hold_turn(s, -1);
+    pes_enter(s, S_DECIDE, 9);
+}
+
+/* How many bytes of `head` are payload, and copied to `payload`. */
+static size_t pes_header(struct pid *s, uint8_t *payload)
 {
     const uint8_t *h = s->head;
+    if (s->need == 6) { /* there may be no more */
+        s->need = 9;
+        if (is_pes(h) && h[3] == PRIVATE_STREAM_2 && h[4] == 0 && (h[5] == 1 || h[5] == 2))
+            flagless_header(s);
+        return 0;
+    }
     if (s->need == 9) {
-        if (h[0] != 0 || h[1] != 0 || h[2] != 1 || (h[6] & 0xc0) != 0x80) { /* no PES, or one without times */
+        if (is_pes(h) && is_flagless(h)) {
+            memcpy(payload, h + 6, 3);
+            flagless_header(s);
+            return 3;
+        }
+        if (!is_pes(h) || (h[6] & 0xc0) != 0x80) { /* no PES, or one without times */
             s->state = S_WAIT;
-            return;
+            return 0;
         }
         if (h[8] > 0) {
             s->need = 9u + h[8];
-            return;
+            return 0;
         }
     }
     size_t length = be16(h + 4), optional = 3u + h[8];
     s->pes_left = length == 0 ? SIZE_MAX : length > optional ? length - optional : 0;
     hold_turn(s, (h[7] & 0x80) && h[8] >= 5 ? pts_of(h + 9) : -1);
     pes_enter(s, s->pes_left ? S_DECIDE : S_WAIT, 9);
+    return 0;
 }
 
 static void pes_data(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
@@ -152,7 +201,8 @@ void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n
             return;
         }
         if (s->state == S_HEAD) {
-            pes_header(s);
+            left = pes_header(s, first);
+            again = first;
         } else if (s->state == S_DECIDE) {
             size_t have = s->have, used;
             memcpy(first, s->head, have);

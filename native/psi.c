@@ -1,29 +1,77 @@
 /* psi.c - PAT and PMT: which PIDs may carry KLV (ISO/IEC 13818-1). */
 #include "lane.h"
 
-enum { KLVA = 0x4b4c5641 };
+enum { KLVA = 0x4b4c5641, FIRST_PID = 0x10 };
 
 static const uint32_t GONE = UINT32_MAX; /* `listed` of a stream whose program lists it no more */
 
-struct pid *psi_claim(struct klv_lane *lane, uint16_t number)
+void psi_init(struct klv_lane *lane)
 {
-    uint8_t role = lane->role[number];
-    if (role >= R_KLV && role < R_KLV + KLV_PIDS)
-        return &lane->pids[role - R_KLV];
-    if (role != R_NONE && role != R_PRIVATE)
-        return NULL;
-    for (unsigned i = 0; i < KLV_PIDS; i++)
-        if (!lane->pids[i].used) {
-            hold_open(&lane->pids[i], number);
-            lane->role[number] = (uint8_t)(R_KLV + i);
-            return &lane->pids[i];
-        }
-    return NULL;
+    memset(lane->role, R_UNLISTED, sizeof lane->role);
+    memset(lane->role, R_NONE, FIRST_PID);
+    lane->role[0] = R_PAT;
+    lane->role[NO_PID] = R_NONE;
 }
 
 static int is_klv(const struct klv_lane *lane, uint16_t number)
 {
     return lane->role[number] >= R_KLV && lane->role[number] < R_KLV + KLV_PIDS;
+}
+
+/* Its PID may carry tables or KLV; 0: it is taken. */
+static int is_open(const struct klv_lane *lane, uint16_t number)
+{
+    uint8_t role = lane->role[number];
+    return role == R_NONE || role == R_PRIVATE || role == R_UNLISTED;
+}
+
+static void let_go(struct klv_lane *lane, struct pid *s)
+{
+    lane->role[s->pid] = R_UNLISTED;
+    lane->counts.passed_over += s->to - s->from;
+    s->used = 0;
+    hold_forget(lane, s);
+    s->from = s->to = s->cut = s->doubt = 0;
+}
+
+/* A free place, or that of a stream which has less claim to one. */
+static struct pid *free_place(struct klv_lane *lane, int unlisted)
+{
+    struct pid *less = NULL;
+    for (unsigned i = 0; i < KLV_PIDS; i++) {
+        struct pid *s = &lane->pids[i];
+        if (!s->used)
+            return s;
+        if (s->unproven || (!unlisted && s->unlisted))
+            less = less && less->unproven ? less : s;
+    }
+    if (less)
+        let_go(lane, less);
+    return less;
+}
+
+static uint32_t program_of(const struct klv_lane *lane, uint16_t number)
+{
+    for (unsigned i = 0; i < lane->listed; i++)
+        if (lane->streams[i].program && lane->streams[i].pid == number)
+            return lane->streams[i].program;
+    return 0;
+}
+
+struct pid *psi_claim(struct klv_lane *lane, uint16_t number)
+{
+    int unlisted = lane->role[number] == R_UNLISTED;
+    if (is_klv(lane, number))
+        return &lane->pids[lane->role[number] - R_KLV];
+    struct pid *s = is_open(lane, number) ? free_place(lane, unlisted) : NULL;
+    if (s == NULL)
+        return NULL;
+    hold_open(s, number);
+    s->unlisted = (uint8_t)unlisted;
+    s->unproven = unlisted ? 2 : 0;
+    s->listed = program_of(lane, number);
+    lane->role[number] = (uint8_t)(R_KLV + (s - lane->pids));
+    return s;
 }
 
 /* The format identifier of a registration descriptor; 0 = none. */
@@ -35,7 +83,24 @@ static uint32_t format_of(const uint8_t *descriptors, size_t n)
     return 0;
 }
 
-/* The PIDs of a program that carry KLV: `claim` = 0: mark those that are followed already; 1: follow them all. */
+/* Video and audio of ISO/IEC 13818-1, table 2-34. */
+static int is_media(uint8_t type)
+{
+    return (type >= 0x01 && type <= 0x04) || (type >= 0x0f && type <= 0x11) || type == 0x1b || type == 0x1c ||
+           (type >= 0x1e && type <= 0x25) || (type >= 0x27 && type <= 0x2b) || type == 0x2d || type == 0x2e ||
+           (type >= 0x31 && type <= 0x36) || type == 0x42;
+}
+
+static void follow(struct klv_lane *lane, struct pid *s, uint32_t program, uint8_t type)
+{
+    s->listed = program;
+    s->announced = type == 0x15;
+    s->unlisted = 0;
+    hold_proven(lane, s);
+}
+
+/* The PIDs of a program that carry KLV: `claim` = 0: mark those that are followed already; 1: follow them all. Any other
+ * that is neither video nor audio, nor registered as something else, is private: a key in it is what tells. */
 static void list_streams(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, int claim)
 {
     while (end - p >= 5) {
@@ -44,28 +109,22 @@ static void list_streams(struct klv_lane *lane, const uint8_t *p, const uint8_t 
         size_t length = be16(p + 3) & 0x0fffu;
         if (length > (size_t)(end - p) - 5)
             return;
-        uint32_t format = type == 0x06 ? format_of(p + 5, length) : 0;
-        int private = type == 0x06 && format == 0, known = is_klv(lane, number);
+        uint32_t format = type == 0x06 || type >= 0x80 ? format_of(p + 5, length) : 0;
+        int private = !is_media(type) && format == 0, known = is_klv(lane, number);
         if (type == 0x15 || format == KLVA || (private && known)) {
+            if (claim && is_open(lane, number))
+                lane->role[number] = R_PRIVATE; /* listed, at least */
             struct pid *s = known || claim ? psi_claim(lane, number) : NULL;
-            if (s) {
-                s->listed = program;
-                s->announced = type == 0x15;
-            }
-        } else if (lane->role[number] == R_NONE || lane->role[number] == R_PRIVATE) {
+            if (s)
+                follow(lane, s, program, type);
+        } else if (known) {
+            struct pid *s = psi_claim(lane, number);
+            s->listed = s->listed == 0 ? GONE : s->listed; /* or another program's */
+        } else if (is_open(lane, number)) {
             lane->role[number] = private ? R_PRIVATE : R_NONE;
         }
         p += 5 + length;
     }
-}
-
-static void let_go(struct klv_lane *lane, struct pid *s)
-{
-    lane->role[s->pid] = R_NONE;
-    lane->counts.passed_over += s->to - s->from;
-    s->used = 0;
-    hold_forget(lane, s);
-    s->from = s->to = s->cut = s->doubt = 0;
 }
 
 static void take_pmt(struct klv_lane *lane, const struct section *section, size_t size)
@@ -78,7 +137,7 @@ static void take_pmt(struct klv_lane *lane, const struct section *section, size_
         return;
     for (unsigned i = 0; i < KLV_PIDS; i++) {
         struct pid *s = &lane->pids[i];
-        if (s->listed == program || (s->listed == 0 && lane->programs <= 1))
+        if (s->listed == program)
             s->listed = GONE;
     }
     list_streams(lane, p + info, end, program, 0);
@@ -87,6 +146,12 @@ static void take_pmt(struct klv_lane *lane, const struct section *section, size_
             let_go(lane, &lane->pids[i]);
     list_streams(lane, p + info, end, program, 1);
     check_map(lane, p + info, end, program, pcr_pid);
+}
+
+void psi_unlist(struct klv_lane *lane, uint16_t number)
+{
+    if (number >= FIRST_PID && is_open(lane, number) && program_of(lane, number) == 0)
+        lane->role[number] = R_UNLISTED;
 }
 
 static int in_pat(const struct section *section, size_t size, uint32_t program)
@@ -103,11 +168,11 @@ static void take_pat(struct klv_lane *lane, const struct section *section, size_
     lane->programs = 0;
     for (unsigned i = 0; i < PMTS; i++)
         if (lane->pmt[i].pid)
-            lane->role[lane->pmt[i].pid] = R_NONE;
+            lane->role[lane->pmt[i].pid] = R_UNLISTED;
     for (size_t at = 8; at + 4 <= size - 4 && count < PMTS; at += 4) {
         uint16_t program = be16(section->data + at), number = be16(section->data + at + 2) & 0x1fff;
         lane->programs += program != 0;
-        if (program == 0 || number == 0 || (lane->role[number] != R_NONE && lane->role[number] != R_PRIVATE))
+        if (program == 0 || number == 0 || !is_open(lane, number))
             continue;
         if (lane->pmt[count].pid != number) {
             memset(&lane->pmt[count], 0, sizeof lane->pmt[count]);

@@ -244,16 +244,16 @@ DAMAGES: tuple[Damage, ...] = (
 # ---- what came through ----
 
 
-def whole_units(damaged: Tape, *, told: bool = False) -> set[int]:
+def whole_units(damaged: Tape) -> set[int]:
     """Units that a receiver must have: announced by whole tables, and all their TS packets came as they were sent.
 
     They come one behind the other on their PID, and a repetition counts as the one that it repeats. Where bytes are
     missing or too many, a receiver may lose its step: it need not have what spans that, nor the packet behind it,
     nor any before it can be sure of its step again. Of two that bear the same number and differ, one is out of place:
-    it need not go on from either. `told`: it knows the tables from the beginning.
+    it need not go on from either.
     """
     whole, runs, last = set[int](), dict[int, tuple[int, int]](), dict[int, bytes]()
-    pat = pmt = told
+    pat = pmt = False
     for piece, in_step in zip(damaged.pieces, _in_step(damaged), strict=True):
         packet = piece.data[damaged.lead :][:188]
         if not in_step or packet[:1] != b"\x47":

@@ -1,4 +1,4 @@
-"""What a stream says of itself is counted, so that a stream without records can be explained: tables, KLV PIDs, private ones."""
+"""What a stream says of itself is counted: tables, KLV PIDs, private ones. So one without records can be explained."""
 
 from __future__ import annotations
 

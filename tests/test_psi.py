@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from itertools import pairwise
+from typing import Any
 
 import feed
 import pytest
@@ -52,7 +53,10 @@ PAT = pat((1, PMT_PID))
 
 
 class Tables(Wire):
-    """A multiplexer that puts sections where it is told to."""
+    """A multiplexer that puts sections where it is told to; only tables lead to its KLV, which begins no PES packet."""
+
+    def pes(self, payload: bytes, pid: int = KLV_PID, **options: Any) -> list[bytes]:
+        return super().pes(b"\0" + payload, pid, **options)
 
     def unit(self, pid: int, data: bytes, *, at: Iterable[int] = (), pointer: int = 0) -> list[bytes]:
         """Payload that begins with a pointer field, cut into packets at these places."""

@@ -1,0 +1,172 @@
+"""KLV that the tables do not lead to is read all the same: no PAT, no PMT, a PID that is missing in it, private stream
+types, and private_stream_2.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+import pytest
+from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, SYNC, Wire, cell, klv_packet
+from test_lane_sets import private
+from test_psi import pat, pmt
+
+from klvrelay.klv import Decoder
+from klvrelay.record import Packet, Record
+from klvrelay.wire import Counters, Lane
+
+VIDEO_PID = 0x100
+SENT = [klv_packet(number, 97 * number % 700) for number in range(30)]
+
+
+class Mux(Wire):
+    """A sender whose tables say what one wants."""
+
+    def stream(
+        self, sent: Sequence[bytes] = SENT, tables: Sequence[bytes] = (), *, kind: int = ASYNC, sid: int = 0xBD
+    ) -> list[bytes]:
+        """Video before each packet of KLV; these sections, a TS packet each, every ten packets."""
+        ts: list[bytes] = []
+        for number, one in enumerate(sent):
+            if number % 10 == 0:
+                for table in tables:
+                    ts += self.carry(0 if table[0] == 0 else PMT_PID, b"\0" + table)
+            ts += self.carry(VIDEO_PID, b"\0\0\1\xe0\0\0\x84\0\0" + random.Random(number).randbytes(900))
+            payload = cell(one, number) if kind == SYNC else one
+            ts += self.flagless(payload) if sid == 0xBF else self.pes(payload, pts=3000 * number, sid=sid)
+        return ts
+
+    def flagless(self, payload: bytes) -> list[bytes]:
+        """A PES packet of private_stream_2, which has no header behind its length."""
+        return self.carry(KLV_PID, b"\0\0\1\xbf" + len(payload).to_bytes(2) + payload)
+
+
+def read(ts: Sequence[bytes], size: int = 1316) -> tuple[list[Record], Counters]:
+    data, decoder = b"".join(ts), Decoder("uav1", None)
+    records = [record for at in range(0, len(data), size) for record in decoder.feed(Packet(data[at : at + size]))]
+    return records + decoder.flush(), decoder.counters
+
+
+def all_of(records: Sequence[Record], sent: Sequence[bytes] = SENT) -> None:
+    assert [(record.raw, record.good, record.pid) for record in records] == [(one, True, KLV_PID) for one in sent]
+
+
+NO_KLV = pmt((0x1B, VIDEO_PID, b""))
+TABLES = {"no PAT": [], "no PMT": [pat((1, PMT_PID))], "not in the PMT": [pat((1, PMT_PID)), NO_KLV]}
+
+
+@pytest.mark.parametrize("kind", [ASYNC, SYNC])
+@pytest.mark.parametrize("tables", TABLES)
+def test_klv_that_no_table_lists_is_read(tables: str, kind: int) -> None:
+    """From the first packet on, with its PTS, and counted as what it is."""
+    records, counters = read(Mux().stream(tables=TABLES[tables], kind=kind))
+    all_of(records)
+    assert [record.pts for record in records] == [3000 * number for number in range(30)]
+    assert counters.unlisted_packets == counters.klv_packets > 30
+
+
+def test_private_keys_that_no_table_lists_are_read() -> None:
+    """Sets without a checksum, over several TS packets and in one."""
+    sent = [private(number, size=10 + 67 * number % 500) for number in range(30)]
+    all_of(read(Mux().stream(sent))[0], sent)
+
+
+@pytest.mark.parametrize("kind", [0x05, 0x0B, 0x0D, 0x14, 0x16, 0x19, 0x26, 0x7F, 0x80, 0x81, 0x86, 0xC0, 0xFF])
+@pytest.mark.parametrize("celled", [False, True])
+def test_klv_of_another_private_stream_type_is_read(kind: int, celled: bool) -> None:
+    """It is listed, as something that is neither video nor audio."""
+    tables = [pat((1, PMT_PID)), pmt((0x1B, VIDEO_PID, b""), (kind, KLV_PID, b""))]
+    records, counters = read(Mux().stream(tables=tables, kind=SYNC if celled else ASYNC))
+    all_of(records)
+    assert counters.unlisted_packets == 0
+
+
+@pytest.mark.parametrize("kind", [0x01, 0x02, 0x03, 0x0F, 0x11, 0x1B, 0x24, 0x33])
+def test_video_and_audio_are_not_searched(kind: int) -> None:
+    """Whatever is in them."""
+    tables = [pat((1, PMT_PID)), pmt((kind, KLV_PID, b""))]
+    records, counters = read(Mux().stream(tables=tables))
+    assert (records, counters.klv_packets, counters.private_packets) == ([], 0, 0)
+
+
+def test_private_streams_that_are_registered_as_something_else_are_not_searched() -> None:
+    """AC-3 under type 0x81, say."""
+    tables = [pat((1, PMT_PID)), pmt((0x81, KLV_PID, b"\x05\x04AC-3"))]
+    assert read(Mux().stream(tables=tables))[0] == []
+
+
+@pytest.mark.parametrize("tables", [[], [pat((1, PMT_PID)), pmt((ASYNC, KLV_PID, KLVA))],
+                                    [pat((1, PMT_PID)), pmt((0x80, KLV_PID, b""))]])  # fmt: skip
+@pytest.mark.parametrize("celled", [False, True])
+def test_private_stream_2_is_read(tables: list[bytes], celled: bool) -> None:
+    """Its PES packets have no flags and no PTS; with and without cells."""
+    records, _ = read(Mux().stream(tables=tables, sid=0xBF, kind=SYNC if celled else ASYNC))
+    all_of(records)
+    assert {record.pts for record in records} == {None}
+
+
+def test_a_stream_id_of_private_stream_2_with_flags_is_read_too() -> None:
+    """A sender that wrote the header of private_stream_1."""
+    wire = Mux()
+    ts = wire.tables((ASYNC, KLV_PID, KLVA))
+    ts += [part for number, one in enumerate(SENT) for part in wire.pes(one, pts=3000 * number, sid=0xBF)]
+    records, _ = read(ts)
+    all_of(records)
+    assert records[7].pts == 21000
+
+
+@pytest.mark.parametrize("size", range(1, 40))
+def test_private_stream_2_of_any_length(size: int) -> None:
+    """Down to a byte a PES packet: what they carry is one run of bytes."""
+    wire, whole = Mux(), b"".join(SENT[:4])
+    ts = wire.tables((ASYNC, KLV_PID, KLVA))
+    for at in range(0, len(whole), size):
+        ts += wire.flagless(whole[at : at + size])
+    all_of(read([*ts, *wire.flagless(SENT[4])])[0], SENT[:5])
+
+
+def test_a_table_that_comes_later_changes_nothing_of_what_is_read() -> None:
+    """KLV before its tables, then with them, then in a map that drops it: every packet once, on its PID."""
+    wire = Mux()
+    ts = wire.stream(SENT[:7])
+    ts += wire.stream(SENT[7:12], [pat((1, PMT_PID)), pmt((ASYNC, KLV_PID, KLVA))])
+    begun = wire.pes(SENT[12])
+    other = pmt((0x1B, VIDEO_PID, b""), (SYNC, KLV_PID, b""), flags=0xC3)
+    ts += [*begun[:1], *wire.carry(PMT_PID, b"\0" + other), *begun[1:]]
+    ts += wire.stream(SENT[13:20], [pat((1, PMT_PID)), pmt((0x1B, VIDEO_PID, b""), flags=0xC5)])
+    records, _ = read(ts)
+    all_of(records, SENT[:20])
+
+
+def test_a_pid_that_a_bit_error_made_gives_no_stream_of_its_own() -> None:
+    """A single KLV packet on a PID that no table lists waits for a second one; what is lost shows on its own PID."""
+    wire, lane = Mux(), Lane(ts=True)
+    ts = wire.tables((ASYNC, KLV_PID, KLVA))
+    klv = [wire.pes(klv_packet(number, 20))[0] for number in range(40)]
+    klv[20] = klv[20][:1] + bytes([klv[20][1] ^ 0x02]) + klv[20][2:]
+    entries = lane.packets(b"".join([*ts, *klv, *[NULL] * 4]))
+    assert {entry[2] for entry in entries} == {KLV_PID}
+    assert len(entries) == 39
+
+
+def test_streams_that_tables_list_go_before_those_that_none_does() -> None:
+    """Eight places: unlisted streams that came first give theirs up, and what they held is counted."""
+    wire, lane = Mux(), Lane(ts=True)
+    listed, others = range(0x201, 0x207), range(0x301, 0x309)
+    unlisted = [part for n in range(3) for pid in others for part in wire.pes(klv_packet(n), pid)]
+    entries = lane.packets(b"".join([*unlisted, *wire.tables(*((ASYNC, pid, KLVA) for pid in listed))]))
+    assert len(entries) == 24
+    entries = lane.packets(b"".join([*(part for pid in listed for part in wire.pes(klv_packet(9), pid)), *[NULL] * 4]))
+    assert [entry[2] for entry in entries] == [*listed]
+
+
+def test_data_that_is_no_klv_makes_no_place() -> None:
+    """PES packets of other data on twenty PIDs that no table lists, keys within them: not one is followed."""
+    wire, chance = Mux(), random.Random(1)
+    ts = []
+    for number in range(400):
+        body = chance.randbytes(40) + klv_packet(number)
+        ts += wire.pes(body, 0x400 + number % 20)
+    records, counters = read(ts)
+    assert (records, counters.klv_packets) == ([], 0)

@@ -161,6 +161,8 @@ class Stream:
             return
         if source is not None:
             health.heard(self._past.size + source.link.size)
+        if health.barren:
+            self.count()  # what came instead says why
         health.look()
         self._warn_of_size()
         if source is not None and renewal is not None and not renewal.done():

@@ -13,6 +13,7 @@ from typing import Any
 from klvrelay.errors import ConfigError
 from klvrelay.names import Url
 from klvrelay.sources import Source, open_source
+from klvrelay.standard import written
 from klvrelay.wire import LIMIT
 
 
@@ -52,11 +53,11 @@ async def probe(text: str, wishes: Wishes, **options: Any) -> int:
                                packet_limit=options.get("packet_limit", LIMIT))  # fmt: skip
     if page is not None:
         page.write_text(html(report), encoding="utf-8")
-    if wishes.json:
-        sys.stdout.buffer.write(document(report))
-        sys.stdout.flush()
-    else:
-        write(report, console_for(sys.stdout))
+    with written():
+        if wishes.json:
+            sys.stdout.buffer.write(document(report))
+        else:
+            write(report, console_for(sys.stdout))
     return report.verdict.exit_code
 
 

@@ -14,7 +14,7 @@ from klvrelay.klv import KEY
 from klvrelay.probe import drawn, report
 from klvrelay.probe.metadata.clocks import TimeTally
 from klvrelay.probe.metadata.items import MOST, ItemTable, plain
-from klvrelay.probe.metadata.series import Counts, Curve, Path, Spread
+from klvrelay.probe.metadata.series import Counts, Curve, Path, Spread, rate_of
 from klvrelay.record import Record
 
 STREAMS = 32
@@ -40,7 +40,7 @@ class StreamTally:
     def __init__(self, pid: int | None, set_name: str) -> None:
         self.pid, self.set = pid, set_name
         self.key = ""
-        self.records = self.damaged = 0
+        self.records = self.damaged = self.cut_off = 0
         self.first_wrong = self.last_wrong = self.unversioned = self.gaps = 0
         self.longest_at = 0.0
         self.checksums: Counter[str] = Counter()
@@ -64,14 +64,14 @@ class StreamTally:
     def add(self, record: Record, at: float, stream: float | None) -> int | None:
         """Take a record `at` this second of the probe; gives its time in microseconds where that can be believed."""
         self.key = self.key or record.raw[:16].hex()
-        line = self.times.line(record.pts)
+        line = self.times.line(record.pts, stream if record.received_us is None else at)
         # Where a file's records were muxed tells less of the sender's pace than their PTS do.
         at = self._arrived(at, at if line is None or record.received_us is not None else line)
         self.sizes.add(len(record.raw))
-        self.checksums[record.checksum] += 1
         if record.transport != "ok":
-            self.damaged += 1
+            self.damaged += 1  # and its checksum says nothing of who sent it
             return None
+        self.checksums[record.checksum] += 1
         document = orjson.loads(record.json())
         self._structure(record.raw, document)
         self._quality(document["quality"])
@@ -139,11 +139,11 @@ class StreamTally:
 
     def frozen(self, carriage: report.Carriage | None) -> report.KlvStream:
         readable = self.records - self.damaged
-        rate = (self.records - 1) / self.seconds if self.seconds > 0 else None
+        rate = rate_of(self.records - 1, self.seconds)
         return report.KlvStream(
             self.pid, self.set, self.key, tuple(sorted(self.versions)), self.records, rate,
             self.intervals.frozen(), self.gaps, self.longest_at, self.sizes.frozen(),
-            self.checksums["ok"], self.checksums["bad"], self.checksums["absent"], self.damaged,
+            self.checksums["ok"], self.checksums["bad"], self.checksums["absent"], self.damaged, self.cut_off,
             self.first_wrong, self.last_wrong, self.unversioned,
             {name: tuple(sorted(v for v in found if v >= 0)) for name, found in self.nested.items()},
             carriage, self.times.frozen(), self.items.frozen(readable, rate),
@@ -168,6 +168,11 @@ class Telemetry:
         self.streams: dict[tuple[int | None, str], StreamTally] = {}
         self.records = 0
         self.left_out = 0
+
+    def cut_off(self, record: Record) -> None:
+        """The recording ends within this record, which was added before."""
+        if (tally := self.streams.get((record.pid, record.set))) is not None:
+            tally.cut_off += 1
 
     def add(self, record: Record, at: float, stream: float | None) -> int | None:
         """As `StreamTally.add`."""

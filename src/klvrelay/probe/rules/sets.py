@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.metadata.items import item_at
+from klvrelay.probe.metadata.items import item_at, tags_of
 from klvrelay.probe.report import Finding, Item, KlvStream, Report, Severity
-from klvrelay.probe.rules.rule import Check, Rule, at_stream, listed, plural, span
+from klvrelay.probe.rules.rule import MANY, Check, Rule, at_stream, listed, plural, span
 from klvrelay.spec import SETS
 
 NEWEST = 19
 OLD_VMTI = 4
 REFRESH = 30.0
-MANY = 0.05
 FEW = 0.01
 
 MINIMUM: tuple[tuple[int, ...], ...] = (
@@ -28,6 +27,14 @@ DAMAGED = Rule(
     "records_damaged", "warning", "ISO/IEC 13818-1 2.4.3.3",
     "Packets were lost inside these records; klvrelay never passes them on as good. Look after the link first.",
 )  # fmt: skip
+CUT_OFF = Rule(
+    "cut_off", "note", "SMPTE ST 336",
+    "The last record is incomplete and left out: let the recorder finish its file, or copy the file again.",
+)  # fmt: skip
+PART_MISSING = "Bytes are missing inside: whatever wrote the recording cut these packets, or lost a part of them."
+MISCOUNTED = (
+    "The transport lost nothing, so it is the encoder: it writes a wrong KLV length, or cuts its packets to fit a limit."
+)
 CHECKSUM = Rule(
     "checksum_bad", "error", "ST 0601.19 item 1",
     "The encoder sums the wrong bytes: the sum is over key, length and value, up to item 1's own length byte.",
@@ -103,10 +110,27 @@ IRREGULAR = Rule(
 
 def _damaged(report: Report) -> Iterator[Finding]:
     for s in report.klv:
-        if s.damaged:
-            text = f"{s.damaged:,} of {plural(s.records, 'record')} damaged on the way"
-            worst: Severity | None = "error" if s.damaged > MANY * s.records else None
-            yield DAMAGED.broken(text, at_stream(s), s.damaged, severity=worst)
+        damaged = s.damaged - s.cut_off
+        worst: Severity | None = "error" if damaged > MANY * s.records else None
+        if s.cut_off:
+            text = "The recording ends within " + ("its only packet" if s.records == 1 else "a packet")
+            worst_end: Severity | None = "error" if s.records == s.cut_off else None
+            yield CUT_OFF.broken(text, at_stream(s), s.cut_off, severity=worst_end)
+        if damaged and _lossless(report):
+            text = f"{damaged:,} of {plural(s.records, 'record')} cut short or running into the next"
+            hint = PART_MISSING if report.transport is None else MISCOUNTED
+            yield DAMAGED.broken(text, at_stream(s), damaged, severity=worst, hint=hint)
+        elif damaged:
+            text = f"{damaged:,} of {plural(s.records, 'record')} damaged on the way"
+            yield DAMAGED.broken(text, at_stream(s), damaged, severity=worst)
+
+
+def _lossless(report: Report) -> bool:
+    """Did the transport lose nothing that shows? Then it is not to be blamed. What libav reads shows nothing."""
+    t = report.transport
+    if t is None:
+        return report.passage == "klv"
+    return not t.sync_losses and not any(pid.gaps or pid.transport_errors or pid.duplicates for pid in t.pids)
 
 
 def _checksums(report: Report) -> Iterator[Finding]:
@@ -114,16 +138,18 @@ def _checksums(report: Report) -> Iterator[Finding]:
         if s.checksum_bad:
             few: Severity | None = "warning" if s.checksum_bad < FEW * s.records else None
             text = f"The checksum is wrong in {_all_of(s.checksum_bad, s)}"
-            hint = "" if s.checksum_bad == s.records else SOME_BAD
+            hint = "" if s.checksum_bad == s.records - s.damaged else SOME_BAD
             yield CHECKSUM.broken(text, at_stream(s), s.checksum_bad, severity=few, hint=hint)
         if s.checksum_absent and s.set == "ST0601":
             yield NO_CHECKSUM.broken(f"No checksum in {_all_of(s.checksum_absent, s)}", at_stream(s), s.checksum_absent)
 
 
 def _all_of(count: int, stream: KlvStream) -> str:
-    if count == stream.records:
+    """How many that is of the records that came whole."""
+    whole = stream.records - stream.damaged
+    if count == whole:
         return f"all {plural(count, 'record')}" if count > 1 else "the only record"
-    return f"{count:,} of {plural(stream.records, 'record')}"
+    return f"{count:,} of {plural(whole, 'record')}"
 
 
 def _structure(report: Report) -> Iterator[Finding]:
@@ -191,9 +217,10 @@ def _superseded(report: Report) -> Iterator[Finding]:
         if coarse:
             yield SUPERSEDED.broken(f"Without their finer successors: {listed(coarse)}", at_stream(s), len(coarse))
     for s in report.klv:
-        gone = [found for item in s.items if (found := item_at(item.path, s.set)) is not None and found.deprecated]
+        known = [(item.path, item_at(item.path, s.set)) for item in s.items]
+        gone = [(path, found) for path, found in known if found is not None and found.deprecated]
         if gone:
-            names = listed([f"{item.tag} {item.name}" for item in gone])
+            names = listed([f"{tags_of(path, s.set)} {found.name}" for path, found in gone])
             yield DEPRECATED.broken(f"Withdrawn items: {names}", at_stream(s), len(gone))
 
 
@@ -220,7 +247,7 @@ def _no_number(report: Report) -> Iterator[Finding]:
         never = [item for item in s.items if item.no_number >= item.count]
         if never:
             places = any(item.path in PLACES for item in never)
-            names = listed([f"{item.tag or ''} {item.name}".strip() for item in never])
+            names = listed([f"{tags_of(item.path, s.set)} {item.name}".strip() for item in never])
             yield NO_NUMBER.broken(
                 f"Never a number: {names}", at_stream(s), len(never), severity="warning" if places else None
             )

@@ -169,7 +169,7 @@ static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv
     size_t used;
     int part = !s->unproven && left > 17 && (view.set = set_of_key(s->hold + s->from)) != 0 &&
                klv_ber_length(s->hold + s->from + 16, left - 16, &length, &used) == KLV_OK;
-    klv_took(&s->search, s->search.walked, left);
+    klv_took(&s->search, s->search.walked + s->search.summed, left);
     if (part) {
         view.size = left;
         view.cut = 1;

@@ -102,7 +102,9 @@ const struct keyed *keyed_of(const uint8_t *key)
 static const uint8_t *find_prefix(const uint8_t *p, const uint8_t *end)
 {
     while (end - p >= 4) {
+        const uint8_t *from = p;
         p = memchr(p, PREFIX[0], (size_t)(end - p) - 3);
+        METER((size_t)((p ? p : end) - from) + 1);
         if (p == NULL)
             return NULL;
         if (memcmp(p, PREFIX, sizeof PREFIX) == 0)
@@ -178,20 +180,42 @@ void klv_took(struct klv_search *search, size_t cost, size_t size)
 {
     uint64_t debt = search->debt + cost, paid = (uint64_t)KLV_CREDIT * size;
     search->debt = debt > paid ? debt - paid : 0;
-    search->walked = search->need = 0;
+    search->walked = search->need = search->sought = search->summed = 0;
+    search->asked = 0;
 }
 
-/* A length above KLV_UNPROVEN is believed while the items behind it are sound: the first of them that is a set's key
- * shows where the packet really ends. Where that is, 0 = not seen yet; search->need = until when not to ask again. */
-static size_t true_end(const uint8_t *packet, size_t n, const struct klv_view *view, struct klv_search *search)
+/* Is at in[0..n) a packet that its checksum, as its last item, proves to be one? KLV_MORE: it may yet be, *need bytes
+ * tell. It must end within `room`. */
+static enum klv_status proven(const uint8_t *in, size_t n, size_t room, size_t *need)
 {
-    size_t at = search->walked ? search->walked : view->value, length, end = view->size;
+    uint64_t length;
+    size_t used;
+    const struct set *set = &klv_sets[set_of_key(in)];
+    if (set->sum != SUM_16)
+        return KLV_BAD_TAG;
+    enum klv_status status = klv_ber_length(in + 16, n - 16, &length, &used);
+    *need = 0;
+    if (status != KLV_OK)
+        return status;
+    size_t value = 16 + used;
+    if (length > KLV_UNPROVEN || length < 4 || value + length > room)
+        return KLV_BAD_LENGTH;
+    *need = value + (size_t)length;
+    if (*need > n)
+        return KLV_MORE;
+    const uint8_t *sum = in + *need - 4;
+    return sum[0] == set->sum_tag && sum[1] == 2 && sum_agrees(set, in, *need - 2, 2) ? KLV_OK : KLV_BAD_TAG;
+}
+
+/* Where the items of a packet come to the key of a set, or 0: an item has no such tag. *need bytes tell more. */
+static size_t follow_items(const uint8_t *packet, size_t n, size_t end, struct klv_search *search, size_t *need)
+{
+    size_t at = search->walked, length;
     uint64_t tag;
-    search->need = end;
     while (at < end) {
         size_t next = end - at < 16 ? end : at + 16;
         if (n < next) {
-            search->need = next;
+            *need = next;
             break;
         }
         if (next == at + 16 && set_of_key(packet + at)) {
@@ -205,6 +229,45 @@ static size_t true_end(const uint8_t *packet, size_t n, const struct klv_view *v
     }
     search->walked = at;
     return 0;
+}
+
+/* Where a packet inside begins that its own sum proves, or 0. The first key that may yet be one is waited for. */
+static size_t seek_proven(const uint8_t *packet, size_t n, size_t end, struct klv_search *search, size_t *need)
+{
+    while (search->asked < PROOFS) {
+        size_t key = find_known_key(packet, search->sought, n), size = 0;
+        if (key == n || key >= end) {
+            search->sought = n - search->sought < 16 ? search->sought : n - 15;
+            return 0;
+        }
+        search->sought = key;
+        enum klv_status status = proven(packet + key, n - key, SIZE_MAX, &size);
+        if (status == KLV_OK)
+            return key;
+        if (status == KLV_MORE) {
+            if (key + size < *need)
+                *need = size ? key + size : 0;
+            return 0;
+        }
+        search->summed += size;
+        search->asked++;
+        search->sought++;
+    }
+    return 0;
+}
+
+/* A length above KLV_UNPROVEN is believed while nothing shows that the packet ends before: where that is, 0 = not seen
+ * yet. What shows first counts, so that it makes no difference how the bytes come. search->need = until when not to ask
+ * again. */
+static size_t true_end(const uint8_t *packet, size_t n, const struct klv_view *view, struct klv_search *search)
+{
+    size_t need = view->size, key, proof;
+    if (search->walked == 0)
+        search->walked = search->sought = view->value;
+    key = follow_items(packet, n < view->size ? n : view->size, view->size, search, &need);
+    proof = seek_proven(packet, key ? key + 16 : n < view->size ? n : view->size, view->size, search, &need);
+    search->need = need;
+    return proof ? proof : key;
 }
 
 /* Is a packet at in[0..n)? KLV_BAD_*: no, look further on. KLV_MORE: search->need bytes are wanted, 0 = any. */
@@ -244,29 +307,6 @@ static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_s
         return KLV_MORE;
     }
     return KLV_OK;
-}
-
-/* Is at in[0..n) a packet that its checksum, as its last item, proves to be one? KLV_MORE: it may yet be, *need bytes
- * tell. It must end within `room`. */
-static enum klv_status proven(const uint8_t *in, size_t n, size_t room, size_t *need)
-{
-    uint64_t length;
-    size_t used;
-    const struct set *set = &klv_sets[set_of_key(in)];
-    if (set->sum != SUM_16)
-        return KLV_BAD_TAG;
-    enum klv_status status = klv_ber_length(in + 16, n - 16, &length, &used);
-    *need = 0;
-    if (status != KLV_OK)
-        return status;
-    size_t value = 16 + used;
-    if (length > KLV_UNPROVEN || length < 4 || value + length > room)
-        return KLV_BAD_LENGTH;
-    *need = value + (size_t)length;
-    if (*need > n)
-        return KLV_MORE;
-    const uint8_t *sum = in + *need - 4;
-    return sum[0] == set->sum_tag && sum[1] == 2 && sum_agrees(set, in, *need - 2, 2) ? KLV_OK : KLV_BAD_TAG;
 }
 
 /* Where a packet inside one without a sum begins that its own sum proves, or `upto`. *open: one that may yet be,
@@ -320,7 +360,7 @@ static enum klv_status judge(const uint8_t *packet, size_t n, size_t limit, int 
                              struct klv_view *view)
 {
     const struct set *set = &klv_sets[view->set];
-    size_t cost = search->walked, size = view->size;
+    size_t cost = search->walked + search->summed, size = view->size;
     int summed = set->sum == SUM_16 && !view->cut && !in_debt(search);
     view->checksum = KLV_ABSENT;
     if (summed) {

@@ -33,7 +33,9 @@ enum klv_checksum { KLV_ABSENT = 0, KLV_GOOD = 1, KLV_BAD = 2, KLV_PARTIAL = 3 }
 /* What a search through the bytes of one stream keeps from call to call; all 0 at first. */
 struct klv_search {
     size_t need;            /* after KLV_MORE: bytes from view->at on before which asking again is of no use; 0 = any */
-    size_t walked;          /* how far the items of the packet there have been followed */
+    size_t walked, sought;  /* of a large packet there: how far its items were followed; keys inside it looked for, */
+    size_t summed;          /* bytes of them summed, */
+    unsigned asked;         /* and how many they were */
     uint64_t debt;          /* bytes looked at in vain */
     uint64_t too_large;     /* lengths above the limit, or above 64 KiB where nothing speaks for them */
 };

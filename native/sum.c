@@ -62,6 +62,7 @@ static const uint32_t CRC32[256] = { /* 0x04c11db7, the most significant bit fir
 uint16_t klv_sum16(const uint8_t *in, size_t n)
 {
     uint32_t high = 0, low = 0;
+    METER(n);
     for (size_t i = 0; i + 1 < n; i += 2) {
         high += in[i];
         low += in[i + 1];
@@ -75,6 +76,7 @@ uint16_t klv_crc16(const uint8_t *in, size_t n)
 {
     /* 0x1d0f is 0xffff with two zero octets already run through. */
     uint16_t crc = 0x1d0f;
+    METER(n);
     for (size_t i = 0; i < n; i++)
         crc = (uint16_t)(crc << 8 ^ CRC16[(crc >> 8 ^ in[i]) & 0xff]);
     return crc;
@@ -83,6 +85,7 @@ uint16_t klv_crc16(const uint8_t *in, size_t n)
 uint32_t klv_crc32(const uint8_t *in, size_t n)
 {
     uint32_t crc = 0xffffffffu;
+    METER(n);
     for (size_t i = 0; i < n; i++)
         crc = crc << 8 ^ CRC32[(crc >> 24 ^ in[i]) & 0xff];
     return crc;

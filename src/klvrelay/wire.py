@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 LIMIT = 1 << 20
 """Bytes that one packet's value may have by default."""
 
-LIMIT_LEAST, LIMIT_MOST = 1024, 8 << 20
+LIMIT_LEAST, LIMIT_MOST = 512, 8 << 20
 """What that may be set to."""
 
 PACKET_HEAD = 25

@@ -238,6 +238,7 @@ static size_t seek_proven(const uint8_t *packet, size_t n, size_t end, struct kl
         size_t key = find_known_key(packet, search->sought, n), size = 0;
         if (key == n || key >= end) {
             search->sought = n - search->sought < 16 ? search->sought : n - 15;
+            *need = 0;
             return 0;
         }
         search->sought = key;

@@ -53,10 +53,10 @@ MAY_BE = {"item_length", "item_empty", "item_malformed", "remark", "not_ber_oid"
 
 STREAM_KEYS = """
     pid set key versions records rate intervals gaps longest_at sizes checksum_ok checksum_bad checksum_absent
-    damaged first_wrong last_wrong unversioned nested carriage times items remarks specials"""
+    checksum_partial damaged first_wrong last_wrong unversioned nested carriage times items remarks specials"""
 KEYS = {
-    "": """schema klvrelay source live passage began seconds clock size bit_rate dropped skipped ended verdict findings
-        transport klv frames""",
+    "": """schema klvrelay source live passage began seconds clock size bit_rate dropped skipped too_large ended verdict
+        findings transport klv frames""",
     "verdict": "level text advice exit_code",
     "findings[]": "id severity what where count clause hint",
     "transport": "packet_size packets sync_losses skipped pat bad_tables programs pids",

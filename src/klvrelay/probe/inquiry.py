@@ -163,6 +163,11 @@ class Inquiry:
             case _:
                 return self._own_seconds
 
+    @property
+    def _too_large(self) -> int:
+        """Counted in the source itself, or in the decoder here."""
+        return self._source.link.lane.too_large + self._decoder.counters.too_large
+
     def report(self) -> report.Report:
         """What was found, judged."""
         from klvrelay import __version__
@@ -173,7 +178,7 @@ class Inquiry:
             __version__, str(self._source.url), self._source.live, self._passage,
             iso(round(self._began * 1e6)) or "", seconds, self.clock, self.size,
             rate_of(self.size * 8, seconds) if self._passage != "container" else None,
-            self._source.dropped, skipped, self.ended,
+            self._source.dropped, skipped, self._too_large, self.ended,
             None if self.telemetry.records else no_klv(self._decoder.counters), report.Verdict("good", "", "", 0), (),
             outcome.transport_of(survey, self.telemetry, seconds) if survey is not None else None,
             outcome.streams_of(self.telemetry, survey), outcome.frames_of(survey, seconds),

@@ -1,7 +1,11 @@
-/* array.c - multi-dimensional arrays (ST 1303): their elements one by one, row by row, as one flat list.
+/* array.c - multi-dimensional arrays (ST 1303): their elements one by one, row by row, as one flat list; run lengths as
+ * they stand, since a few bytes of them may stand for very many elements.
  *
  *   number of dimensions | size of each | octets an element | algorithm | its parameters | elements
  *        BER-OID             BER-OID         BER-OID           BER-OID
+ *
+ *   run lengths: default | value | where it starts, in each dimension | how far it reaches | value | ...
+ *                                        BER-OID                           BER-OID
  */
 #include "walk.h"
 
@@ -22,12 +26,13 @@ struct array {
 
 static const struct item VALUES = {.key = "\"values\":", .key_size = 9};
 static const struct item DEFAULT = {.key = "\"default\":", .key_size = 10};
+static const struct item RUNS = {.key = "\"runs\":", .key_size = 7};
 
 /* The rows of ST 1601's arrays of deviations and correlations: the upper end of each; -1 = from -1 to 1. */
 static const double PIXEL_ROWS[6] = {100, 100, -1, 100, 100, -1}, PLACE_ROWS[6] = {650, 650, -1, 1000, -1, -1};
 
 /* An element `width` octets wide, as the item that holds the array has them. */
-static int write_cell(struct walk *w, const struct array *a, uint64_t index, const uint8_t *in, const struct item *part)
+static int write_cell(struct walk *w, const struct array *a, uint64_t row, const uint8_t *in, const struct item *part)
 {
     size_t n = (size_t)a->width;
     double most;
@@ -36,7 +41,7 @@ static int write_cell(struct walk *w, const struct array *a, uint64_t index, con
     case C_UINT: put_uint(w->out, be_uint(in, n)); return 1;
     case C_INT: put_int(w->out, sign_extend(be_uint(in, n), n)); return 1;
     default:
-        most = (a->item->cells == C_PIXEL_SDCC ? PIXEL_ROWS : PLACE_ROWS)[index / (a->count / a->dimensions[0])];
+        most = (a->item->cells == C_PIXEL_SDCC ? PIXEL_ROWS : PLACE_ROWS)[row];
         return most < 0 ? write_steps(w, -1, 1, 1, in, n, part)
                         : write_steps(w, 0, most, power_over(most), in, n, part);
     }
@@ -70,42 +75,73 @@ static int take_patch(const struct array *a, struct cursor *c, const uint8_t **v
     return 1;
 }
 
-/* How many patches there are; -1 = one of them is malformed. */
-static int64_t patches(const struct array *a, struct cursor c)
+static int has_rows(const struct array *a)
 {
-    uint64_t start[DIMENSIONS], run[DIMENSIONS];
-    const uint8_t *value;
-    int64_t count = 0;
-    for (; c.at < c.end; count++)
-        if (!take_patch(a, &c, &value, start, run))
-            return -1;
-    return count;
+    return a->item->cells == C_PIXEL_SDCC || a->item->cells == C_PLACE_SDCC;
 }
 
-static int covers(const struct array *a, uint64_t index, const uint64_t *start, const uint64_t *run)
+/* One code as a value; where each row has a range of its own, as the list of what it is in each row that it covers. */
+static int write_shared(struct walk *w, const struct array *a, uint64_t row, uint64_t rows, const uint8_t *in,
+                        const struct item *part)
 {
-    for (unsigned d = a->rank; d-- > 0; index /= a->dimensions[d]) {
-        uint64_t at = index % a->dimensions[d];
-        if (at < start[d] || at - start[d] >= run[d])
+    if (!has_rows(a))
+        return write_cell(w, a, 0, in, part);
+    uint64_t raw;
+    const char *special = imapb_raw(in, (size_t)a->width, &raw);
+    if (special && rows)
+        note_special(w, part, special);
+    put_char(w->out, '[');
+    for (uint64_t i = 0; i < rows; i++) {
+        if (i)
+            put_char(w->out, ',');
+        if (special)
+            write_null(w);
+        else if (!write_cell(w, a, row + i, in, part))
             return 0;
     }
+    put_char(w->out, ']');
     return 1;
 }
 
-/* The value of the last patch over a cell, or the default. */
-static const uint8_t *run_value(const struct array *a, uint64_t index, const uint8_t *value, struct cursor c)
+static void write_numbers(struct walk *w, const char *key, const uint64_t *numbers, unsigned count)
 {
-    uint64_t start[DIMENSIONS], run[DIMENSIONS];
-    const uint8_t *patch;
-    while (c.at < c.end && take_patch(a, &c, &patch, start, run))
-        if (covers(a, index, start, run))
-            value = patch;
-    return value;
+    put(w->out, key);
+    for (unsigned d = 0; d < count; d++) {
+        if (d)
+            put_char(w->out, ',');
+        put_uint(w->out, numbers[d]);
+    }
+    put_char(w->out, ']');
+}
+
+/* A value for every element, and what lies over it, the later above the earlier. */
+static int write_runs(struct walk *w, const struct array *a, struct cursor *c)
+{
+    uint64_t start[DIMENSIONS], size[DIMENSIONS];
+    const uint8_t *value = c->at;
+    put(w->out, ",\"default\":");
+    c->at += a->width;
+    if (!write_shared(w, a, 0, a->dimensions[0], value, &DEFAULT))
+        return 0;
+    put(w->out, ",\"runs\":[");
+    for (w->entry = 0; c->at < c->end && !w->out->full; w->entry++) {
+        if (!take_patch(a, c, &value, start, size))
+            return 0;
+        put(w->out, w->entry ? ",{\"value\":" : "{\"value\":");
+        if (!write_shared(w, a, start[0], size[0], value, &RUNS))
+            return 0;
+        write_numbers(w, ",\"start\":[", start, a->rank);
+        write_numbers(w, ",\"size\":[", size, a->rank);
+        put_char(w->out, '}');
+    }
+    w->entry = -1;
+    return 1;
 }
 
 static int write_values(struct walk *w, const struct array *a, struct cursor *c)
 {
     const struct cursor data = *c;
+    const uint64_t row = a->count / a->dimensions[0];
     for (uint64_t i = 0; i < a->count; i++) {
         uint64_t value;
         const uint8_t *at;
@@ -114,20 +150,16 @@ static int write_values(struct walk *w, const struct array *a, struct cursor *c)
             put_char(w->out, ',');
         w->entry = (int)i;
         switch (a->algorithm) {
-        case A_NATURAL: written = write_cell(w, a, i, data.at + i * a->width, &VALUES); break;
+        case A_NATURAL: written = write_cell(w, a, i / row, data.at + i * a->width, &VALUES); break;
         case A_IMAPB:
             at = data.at + i * a->width;
             write_steps(w, a->min, a->max, power_over(a->max - a->min), at, (size_t)a->width, &VALUES);
             break;
         case A_BOOLEAN: put(w->out, data.at[i / 8] >> (7 - i % 8) & 1 ? "true" : "false"); break;
-        case A_UINT:
+        default:
             written = take_oid(c, &value) && value <= UINT64_MAX - a->bias;
             if (written)
                 put_uint(w->out, value + a->bias);
-            break;
-        default:
-            at = run_value(a, i, data.at, (struct cursor){data.at + a->width, data.end});
-            written = write_cell(w, a, i, at, &VALUES);
         }
         if (!written || w->out->full)
             return written;
@@ -177,11 +209,7 @@ static int write_parameters(struct walk *w, struct array *a, struct cursor *c)
         put(w->out, ",\"bias\":");
         put_uint(w->out, a->bias);
         return 1;
-    default:
-        if (!natural(a) || before < a->width)
-            return 0;
-        put(w->out, ",\"default\":");
-        return write_cell(w, a, 0, c->at, &DEFAULT);
+    default: return natural(a) && before >= a->width;
     }
 }
 
@@ -207,46 +235,28 @@ static int take_head(struct array *a, struct cursor *c)
            a->algorithm >= A_NATURAL && a->algorithm <= A_RUNS;
 }
 
-/* Is the array small enough? A few bytes may promise very many elements. */
-static int affordable(struct walk *w, const struct array *a, const struct cursor *c)
-{
-    uint64_t cost = a->width ? a->count : 0;
-    if (a->algorithm == A_RUNS && left(c) >= a->width) {
-        int64_t count = patches(a, (struct cursor){c->at + a->width, c->end});
-        if (count < 0)
-            return 0;
-        cost *= (uint64_t)count + 1;
-    }
-    if (cost > w->cells_left) {
-        w->reason = "array too large";
-        return 0;
-    }
-    w->cells_left -= (unsigned)cost;
-    return 1;
-}
-
 int write_array(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     struct cursor c = {in, in + n};
     struct array a = {.item = item};
-    if (!take_head(&a, &c) || !affordable(w, &a, &c))
+    if (!take_head(&a, &c))
         return 0;
-    put(w->out, "{\"dims\":[");
-    for (unsigned d = 0; d < a.rank; d++) {
-        if (d)
-            put_char(w->out, ',');
-        put_uint(w->out, a.dimensions[d]);
-    }
-    put(w->out, "],\"ebytes\":");
+    write_numbers(w, "{\"dims\":[", a.dimensions, a.rank);
+    put(w->out, ",\"ebytes\":");
     put_uint(w->out, a.width);
     put(w->out, ",\"apa\":");
     put_uint(w->out, a.algorithm);
     int empty = a.count == 0 || a.width == 0;
     if (empty ? c.at != c.end : !write_parameters(w, &a, &c))
         return 0;
-    put(w->out, ",\"values\":[");
-    if (!empty && !write_values(w, &a, &c))
-        return 0;
+    if (!empty && a.algorithm == A_RUNS) {
+        if (!write_runs(w, &a, &c))
+            return 0;
+    } else {
+        put(w->out, ",\"values\":[");
+        if (!empty && !write_values(w, &a, &c))
+            return 0;
+    }
     put(w->out, "]}");
     w->entry = -1;
     return 1;

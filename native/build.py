@@ -17,7 +17,7 @@ from cffi import FFI
 NATIVE = Path(__file__).parent
 HEADERS = ["klv.h", "rtp.h", "socket.h"]
 SOURCES = [
-    "klv.c", "value.c", "columns.c",
+    "klv.c", "sum.c", "value.c", "columns.c",
     "text.c", "float.c", "note.c", "miis.c", "sdcc.c", "array.c", "pack.c", "scalar.c", "keys.c", "set.c", "json.c",
     "usual.c", "hold.c", "pes.c", "psi.c", "check.c", "clock.c", "lane.c", "rtp.c",
     "stamp.c",

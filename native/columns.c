@@ -103,10 +103,11 @@ enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, 
     for (size_t c = 0; c < columns && c < COLUMNS; c++)
         if (tags[c] < TAGS)
             plans[tags[c]] = plan_for(&klv_st0601->items[tags[c]], c);
+    struct klv_search search = {0};
     struct klv_view view;
     int flags = KLV_STEP | KLV_LAST;
     for (;;) {
-        if (klv_next(in + *used, n - *used, limit, flags, &view) != KLV_OK) {
+        if (klv_next(in + *used, n - *used, limit, flags, &search, &view) != KLV_OK) {
             *used += view.at;
             return KLV_MORE;
         }

@@ -64,22 +64,34 @@ void hold_turn(struct pid *s, int64_t pts)
     s->pts = pts;
 }
 
+/* An eighth more, so that a packet that fills it is moved to the front once in as many bytes, not for each piece. */
+size_t hold_room(size_t limit)
+{
+    return limit + limit / 8 + KLV_SPARE;
+}
+
+/* Is it time to move what is held to the front? Early, so that no more memory is touched than there is need of. */
+static int is_far(const struct pid *s)
+{
+    return s->from > 2 * KLV_SPARE && s->from / 4 > s->to - s->from;
+}
+
+static void move_to_front(struct pid *s)
+{
+    size_t *const offsets[] = {&s->turn, &s->cut, &s->doubt_from, &s->doubt, &s->piece, &s->next.at, &s->first.upto};
+    const size_t base = s->from - (s->from > 0); /* one is left, so that what was before it stays before it */
+    memmove(s->hold + s->from - base, s->hold + s->from, s->to - s->from);
+    for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++)
+        *offsets[i] = *offsets[i] > base ? *offsets[i] - base : 0;
+    s->from -= base;
+    s->to -= base;
+}
+
 void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
 {
-    if (n > lane->hold_size - s->to) {
-        size_t keep = s->to - s->from;
-        memmove(s->hold, s->hold + s->from, keep);
-        s->turn = s->turn > s->from ? s->turn - s->from : 0;
-        s->cut = s->cut > s->from ? s->cut - s->from : 0;
-        s->doubt_from = s->doubt_from > s->from ? s->doubt_from - s->from : 0;
-        s->doubt = s->doubt > s->from ? s->doubt - s->from : 0;
-        s->piece = s->piece > s->from ? s->piece - s->from : 0;
-        s->next.at = s->next.at > s->from ? s->next.at - s->from : 0;
-        s->first.upto = s->first.upto > s->from ? s->first.upto - s->from : 0;
-        s->from = 0;
-        s->to = keep;
-    }
-    if (n > lane->hold_size - s->to) { /* not reached while the limit is kept and the hold is drained */
+    if (n > lane->hold_size + 1 - s->to || is_far(s))
+        move_to_front(s);
+    if (n > lane->hold_size + 1 - s->to) { /* not reached while the limit is kept and the hold is drained */
         lane->counts.passed_over += n;
         hold_cut(s);
         return;
@@ -102,11 +114,17 @@ static int has_rest(const struct pid *s, const struct klv_view *view)
     return at < end && s->hold[at] != 0 && s->hold[at] != 0xff && !may_be_key(s->hold + at, end - at);
 }
 
+/* Does a checksum speak for the whole packet, or against it? */
+static int is_covered(const struct klv_view *view)
+{
+    return view->checksum == KLV_GOOD || view->checksum == KLV_BAD;
+}
+
 /* Sixteen lost packets don't show in their own counter: a checksum tells, or what else is known. */
 static int is_damaged(struct pid *s, const struct first *first, const struct klv_view *view)
 {
-    int rest = view->checksum == KLV_ABSENT && !view->cut && usual_rest(&s->usual, has_rest(s, view));
-    int doubtful = view->checksum == KLV_ABSENT &&
+    int rest = !is_covered(view) && !view->cut && usual_rest(&s->usual, has_rest(s, view));
+    int doubtful = !is_covered(view) &&
                    (first->late || (s->from < s->doubt && s->from + view->size > s->doubt_from));
     int split = s->first.upto != 0 && view->size > TS_SIZE;
     int breach = usual_breach(&s->usual, view, s->hold + s->from, split);
@@ -132,6 +150,7 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     lane->last_cut = s->cut;
     lane->last_in_step = s->in_step;
     s->from += view->size;
+    s->ready = 0;
     s->in_step = !view->cut;
     lane->counts.packets++;
     lane->counts.bad_checksum += view->checksum == KLV_BAD;
@@ -151,6 +170,8 @@ void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
     lane->last->from -= lane->last_size;
     lane->last->cut = lane->last_cut;
     lane->last->in_step = lane->last_in_step;
+    lane->last->search = lane->last->before;
+    lane->last->ready = 0;
     lane->last->again = 1;
     lane->draining = (unsigned)(lane->last - lane->pids) + 1;
     uncount(lane, packet);
@@ -165,6 +186,7 @@ static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv
     size_t used;
     int part = !s->unproven && left > 17 && (view.set = set_of_key(s->hold + s->from)) != 0 &&
                klv_ber_length(s->hold + s->from + 16, left - 16, &length, &used) == KLV_OK;
+    klv_took(&s->search, s->search.walked + s->search.summed, left);
     if (part) {
         view.size = left;
         view.cut = 1;
@@ -182,7 +204,7 @@ static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv
 /* Without a checksum the length of its PES packet is what says that nothing is missing: so that comes to its end first. */
 static int awaits_end(const struct klv_lane *lane, const struct pid *s, const struct klv_view *view)
 {
-    return view->checksum == KLV_ABSENT && s->state > S_HEAD && s->pes_left != SIZE_MAX &&
+    return !is_covered(view) && s->state > S_HEAD && s->pes_left != SIZE_MAX &&
            s->pes_left <= lane->hold_size - (s->to - s->from);
 }
 
@@ -256,7 +278,7 @@ static int awaits_others(struct klv_lane *lane, struct pid *s, const struct klv_
 {
     if (s->first.upto)
         return s->waits > 0;
-    int alone = view->checksum != KLV_ABSENT || s->from >= s->piece; /* or is in one of them alone */
+    int alone = is_covered(view) || s->from >= s->piece; /* or is in one of them alone */
     if (!lane->ts || (alone && !s->unproven) || lane->hold_size - (s->to - s->from) < 2 * WITNESSES * TS_SIZE)
         return 0;
     s->first = first_of(lane, s);
@@ -285,7 +307,7 @@ static enum klv_status fills_unit(const struct klv_lane *lane, const struct pid 
     enum klv_status status = klv_ber_length(p + 16, n - 16, &length, &used);
     if (status != KLV_OK)
         return lane->ts ? KLV_BAD_LENGTH : status;
-    if (length > lane->limit || 16 + used + length < n || (lane->ts && 16 + used + length != n + s->pes_left))
+    if (length > lane->limit || length > KLV_UNPROVEN || 16 + used + length < n || (lane->ts && 16 + used + length != n + s->pes_left))
         return KLV_BAD_LENGTH;
     return 16 + used + length == n ? KLV_OK : KLV_MORE;
 }
@@ -302,6 +324,7 @@ static int skip_fill(struct klv_lane *lane, struct pid *s, const struct klv_view
         lane->counts.fill_bytes += view->size;
     }
     s->from += view->size;
+    s->ready = 0;
     s->in_step = !view->cut;
     if (s->cut && s->from >= s->cut)
         s->cut = s->in_step = 0;
@@ -313,13 +336,31 @@ void hold_end(const struct klv_lane *lane, struct pid *s)
     s->in_step |= !lane->ts && fills_unit(lane, s) == KLV_OK;
 }
 
+/* The packet that comes first in what is held, up to `end`; what is none before it is passed over. */
+static enum klv_status look(struct klv_lane *lane, struct pid *s, size_t end, int last)
+{
+    size_t n = end - s->from;
+    if (!last && (s->ready || n < s->search.need)) /* more bytes change nothing */
+        return s->ready ? KLV_OK : KLV_MORE;
+    s->before = s->search;
+    enum klv_status status = klv_next(s->hold + s->from, n, lane->limit,
+                                      (s->in_step ? KLV_STEP : 0) | (last ? KLV_LAST : 0), &s->search, &s->view);
+    lane->counts.too_large += s->search.too_large;
+    s->search.too_large = 0;
+    klv_took(&s->before, 0, s->view.at);
+    s->from += s->view.at;
+    lane->counts.passed_over += s->view.at;
+    s->in_step = s->in_step && s->view.at == 0;
+    s->ready = status == KLV_OK;
+    return status;
+}
+
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet)
 {
     lane->due &= ~bit_of(lane, s);
     for (;;) {
         size_t end = s->cut ? s->cut : s->to;
         int last = s->cut != 0;
-        struct klv_view view = {0};
         if (s->from < s->turn && s->turn < end) {
             /* A PES packet that begins with a key goes on with nothing from before. */
             size_t seen = end - s->turn;
@@ -334,19 +375,15 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
         if (fills == KLV_MORE || (fills == KLV_OK && !lane->ts))
             return KLV_MORE;
         s->in_step |= fills == KLV_OK;
-        enum klv_status status = klv_next(s->hold + s->from, end - s->from, lane->limit,
-                                          (s->in_step ? KLV_STEP : 0) | (last ? KLV_LAST : 0), &view);
-        s->from += view.at;
-        lane->counts.passed_over += view.at;
-        s->in_step = s->in_step && view.at == 0;
+        enum klv_status status = look(lane, s, end, last);
         if (s->from >= s->first.upto)
             hold_forget(lane, s);
-        if (status == KLV_OK && skip_fill(lane, s, &view))
+        if (status == KLV_OK && skip_fill(lane, s, &s->view))
             continue;
-        if (status == KLV_OK && ((!last && awaits_end(lane, s, &view)) || (!s->cut && awaits_others(lane, s, &view))))
+        if (status == KLV_OK && ((!last && awaits_end(lane, s, &s->view)) || (!s->cut && awaits_others(lane, s, &s->view))))
             return KLV_MORE;
         if (status == KLV_OK) {
-            hand_out(lane, s, &view, packet);
+            hand_out(lane, s, &s->view, packet);
             if (s->cut && s->from >= s->cut)
                 s->cut = s->in_step = 0;
             return KLV_OK;

@@ -83,7 +83,7 @@ static void insert_remarks(struct walk *w, size_t at_offset, char *out)
     struct text *t = w->out, *special = &w->special.text, *warnings = &w->warnings.text;
     if (w->special.left_out + w->warnings.left_out) {
         struct text *last = warnings;
-        last->end = w->warnings.buffer + sizeof w->warnings.buffer; /* room kept for this one */
+        last->end += REMARK_LAST;
         if (last->p != w->warnings.buffer)
             put_char(last, ',');
         put_char(last, '"');
@@ -112,7 +112,13 @@ static void insert_remarks(struct walk *w, size_t at_offset, char *out)
 
 static const char *checksum_text(int checksum)
 {
-    return checksum == KLV_GOOD ? "\"ok\"" : checksum == KLV_BAD ? "\"bad\"" : "\"absent\"";
+    static const char *const TEXT[] = {"\"absent\"", "\"ok\"", "\"bad\"", "\"partial\""};
+    return TEXT[checksum & 3];
+}
+
+size_t klv_json_room(size_t n, size_t head_size)
+{
+    return 64 * n + 4096 + head_size;
 }
 
 enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envelope *envelope,
@@ -126,27 +132,29 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
     struct walk w;
     w.in = packet;
     w.out = &text;
+    w.reached = 0;
+    w.steps_left = STEPS_FREE + STEPS_EACH * n;
     w.items_left = KLV_ITEMS;
-    w.cells_left = CELLS;
-    w.steps_left = STEPS;
     w.unknown = 0;
     w.depth = 0;
     w.record = w.entry = -1;
     w.inside = NULL;
-    notes_begin(&w.special);
-    notes_begin(&w.warnings);
+    notes_begin(&w.special, n);
+    notes_begin(&w.warnings, n);
     const struct set *set = &klv_sets[set_of_key(packet)];
     size_t value = 16 + used, end = length < n - value ? value + (size_t)length : n, remarks = 0;
     if (envelope->head) {
         write_head(&text, envelope, packet, end, value, set);
         put(&text, ",\"quality\":{\"checksum\":");
-        put(&text, checksum_text(klv_checksum(packet, end)));
+        put(&text, checksum_text(envelope->checksum < 0 ? klv_checksum(packet, end) : envelope->checksum));
         put(&text, envelope->damaged ? ",\"transport\":\"damaged\"" : ",\"transport\":\"ok\"");
         remarks = (size_t)(text.p - out);
         put(&text, "},\"items\":");
     }
     if (length > n - value)
         remark_packet(&w, "packet is cut short");
+    w.begin = text.p;
+    w.most = (size_t)(text.end - text.p);
     write_items(&w, set, value, end, length > n - value);
     if (envelope->head) {
         put_char(&text, '}');
@@ -160,9 +168,9 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
 }
 
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
-                int64_t received_us, int64_t pts, int damaged, char *out, size_t room_)
+                int64_t received_us, int64_t pts, int damaged, int sum, char *out, size_t room_)
 {
-    struct klv_envelope envelope = {head_size ? head : NULL, head_size, seq, received_us, pts, damaged};
+    struct klv_envelope envelope = {head_size ? head : NULL, head_size, seq, received_us, pts, damaged, sum};
     size_t written;
     uint64_t unknown = 0;
     enum klv_status status = klv_json(packet, n, &envelope, out, room_, &written, &unknown);

@@ -1,16 +1,19 @@
 /* keys.c - items by 16-byte key: universal sets (ST 336), and packets that are a single item. */
 #include "walk.h"
 
+/* Where the last item of a key is noted; NULL: there is no place for it. */
 static uint32_t *place_of(struct walk *w, const uint8_t *key)
 {
     uint64_t half;
     memcpy(&half, key + 8, sizeof half);
-    for (uint32_t i = (uint32_t)(half * 0x9e3779b97f4a7c15u >> 53);; i = (i + 1) % LATEST) {
+    uint32_t i = (uint32_t)(half * 0x9e3779b97f4a7c15u >> (64 - LATEST_BITS));
+    for (unsigned probe = 0; probe < PROBES; probe++, i = (i + 1) % LATEST) {
         uint32_t *place = &w->by_key.places[i];
         const uint8_t *other = w->in + (*place ? (*place & ~EARLIER) - 1u : 0);
         if (*place == 0 || (memcmp(other, key, 7) == 0 && memcmp(other + 8, key + 8, 8) == 0))
             return place;
     }
+    return NULL;
 }
 
 /* The end of what is well formed, and where the last item of each key is. */
@@ -22,13 +25,13 @@ static void survey(struct walk *w, struct frame *f)
     while (at < f->end) {
         size_t here = at;
         int whole = read_key(w->in, &at, f->end, &key, &length);
-        if (!whole || w->items_left == 0) {
+        uint32_t *place = whole && w->items_left > 0 ? place_of(w, w->in + key) : NULL;
+        if (place == NULL) {
             remark_packet(w, whole ? "too many items, the rest left out" : "an item is malformed, the rest left out");
             f->end = here;
             return;
         }
         w->items_left--;
-        uint32_t *place = place_of(w, w->in + key);
         *place = (uint32_t)(key + 1) | (*place ? EARLIER : 0);
         at += length;
     }
@@ -61,7 +64,7 @@ void step_keys(struct walk *w, struct frame *f)
     f->at = at + length;
     if (is_fill(w->in + f->key) && !f->whole)
         return;
-    uint32_t latest = *place_of(w, w->in + f->key);
+    const uint32_t latest = *place_of(w, w->in + f->key); /* the survey has found it */
     if ((latest & ~EARLIER) != f->key + 1)
         return;
     const struct keyed *keyed = keyed_of(w->in + f->key);
@@ -83,7 +86,7 @@ void step_keys(struct walk *w, struct frame *f)
     if (f->comma)
         put_char(w->out, ',');
     put_bytes(w->out, f->item->key, f->item->key_size);
-    if (write_at(w, f->item, at, length)) {
+    if (write_bounded(w, f->item, at, length)) {
         f->comma = 1;
         return;
     }

@@ -1,7 +1,7 @@
 /* klv.c - framing: keys, lengths, tags and checksums (SMPTE ST 336, MISB ST 0107). */
 #include "wire.h"
 
-enum { PROOFS = 8 };
+enum { PROOFS = 8, KLV_CREDIT = 8 };
 
 static const uint8_t PREFIX[4] = {0x06, 0x0e, 0x2b, 0x34};
 
@@ -50,41 +50,6 @@ enum klv_status klv_ber_oid(const uint8_t *in, size_t n, size_t octets, uint64_t
         }
     }
     return KLV_BAD_TAG;
-}
-
-uint16_t klv_sum16(const uint8_t *in, size_t n)
-{
-    uint32_t high = 0, low = 0;
-    for (size_t i = 0; i + 1 < n; i += 2) {
-        high += in[i];
-        low += in[i + 1];
-    }
-    if (n & 1)
-        high += in[n - 1];
-    return (uint16_t)((high << 8) + low);
-}
-
-uint16_t klv_crc16(const uint8_t *in, size_t n)
-{
-    /* 0x1d0f is 0xffff with two zero octets already run through. */
-    uint16_t crc = 0x1d0f;
-    for (size_t i = 0; i < n; i++) {
-        crc = (uint16_t)(crc ^ (in[i] << 8));
-        for (int bit = 0; bit < 8; bit++)
-            crc = (uint16_t)(crc & 0x8000u ? (crc << 1) ^ 0x1021 : crc << 1);
-    }
-    return crc;
-}
-
-uint32_t klv_crc32(const uint8_t *in, size_t n)
-{
-    uint32_t crc = 0xffffffffu;
-    for (size_t i = 0; i < n; i++) {
-        crc ^= (uint32_t)in[i] << 24;
-        for (int bit = 0; bit < 8; bit++)
-            crc = crc & 0x80000000u ? (crc << 1) ^ 0x04c11db7u : crc << 1;
-    }
-    return crc;
 }
 
 int set_of_key(const uint8_t *key)
@@ -137,7 +102,9 @@ const struct keyed *keyed_of(const uint8_t *key)
 static const uint8_t *find_prefix(const uint8_t *p, const uint8_t *end)
 {
     while (end - p >= 4) {
+        const uint8_t *from = p;
         p = memchr(p, PREFIX[0], (size_t)(end - p) - 3);
+        METER((size_t)((p ? p : end) - from) + 1);
         if (p == NULL)
             return NULL;
         if (memcmp(p, PREFIX, sizeof PREFIX) == 0)
@@ -190,60 +157,172 @@ static int checksum(const struct set *set, const uint8_t *packet, size_t value, 
         }
         at += length;
     }
-    return stored == 0 ? KLV_ABSENT : sum_agrees(set, packet, stored, size) ? KLV_GOOD : KLV_BAD;
+    if (stored == 0)
+        return KLV_ABSENT;
+    if (!sum_agrees(set, packet, stored, size))
+        return KLV_BAD;
+    return stored + size < n ? KLV_PARTIAL : KLV_GOOD;
 }
 
-/* Is a packet at in[0..n)? KLV_BAD_*: no, look further on. */
-static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_step, struct klv_view *view)
+/* ---- the search ----
+ *
+ * A key and a length are a promise, and a sender may promise the same bytes again and again: each key inside a packet
+ * may begin one that reaches to its end. So the search keeps an account. What it looked at and did not take is a debt;
+ * what it takes repays it. In debt it sums nothing that another key inside makes doubtful, and believes no long promise.
+ */
+
+static int in_debt(const struct klv_search *search)
 {
+    return search->debt > KLV_DEBT;
+}
+
+void klv_took(struct klv_search *search, size_t cost, size_t size)
+{
+    uint64_t debt = search->debt + cost, paid = (uint64_t)KLV_CREDIT * size;
+    search->debt = debt > paid ? debt - paid : 0;
+    search->walked = search->need = search->sought = search->summed = 0;
+    search->asked = 0;
+}
+
+/* Is at in[0..n) a packet that its checksum, as its last item, proves to be one? KLV_MORE: it may yet be, *need bytes
+ * tell. It must end within `room`. */
+static enum klv_status proven(const uint8_t *in, size_t n, size_t room, size_t *need)
+{
+    uint64_t length;
+    size_t used;
+    const struct set *set = &klv_sets[set_of_key(in)];
+    if (set->sum != SUM_16)
+        return KLV_BAD_TAG;
+    enum klv_status status = klv_ber_length(in + 16, n - 16, &length, &used);
+    *need = 0;
+    if (status != KLV_OK)
+        return status;
+    size_t value = 16 + used;
+    if (length > KLV_UNPROVEN || length < 4 || value + length > room)
+        return KLV_BAD_LENGTH;
+    *need = value + (size_t)length;
+    if (*need > n)
+        return KLV_MORE;
+    const uint8_t *sum = in + *need - 4;
+    return sum[0] == set->sum_tag && sum[1] == 2 && sum_agrees(set, in, *need - 2, 2) ? KLV_OK : KLV_BAD_TAG;
+}
+
+/* Where the items of a packet come to the key of a set, or 0: an item has no such tag. *need bytes tell more. */
+static size_t follow_items(const uint8_t *packet, size_t n, size_t end, struct klv_search *search, size_t *need)
+{
+    size_t at = search->walked, length;
+    uint64_t tag;
+    while (at < end) {
+        size_t next = end - at < 16 ? end : at + 16;
+        if (n < next) {
+            *need = next;
+            break;
+        }
+        if (next == at + 16 && set_of_key(packet + at)) {
+            search->walked = at;
+            return at;
+        }
+        if (read_item(packet, &at, end, &tag, &length) != KLV_OK)
+            at = end; /* then it is told by its sum, or by nothing */
+        else
+            at += length;
+    }
+    search->walked = at;
+    return 0;
+}
+
+/* Where a packet inside begins that its own sum proves, or 0. The first key that may yet be one is waited for. */
+static size_t seek_proven(const uint8_t *packet, size_t n, size_t end, struct klv_search *search, size_t *need)
+{
+    while (search->asked < PROOFS) {
+        size_t key = find_known_key(packet, search->sought, n), size = 0;
+        if (key == n || key >= end) {
+            search->sought = n - search->sought < 16 ? search->sought : n - 15;
+            *need = 0;
+            return 0;
+        }
+        search->sought = key;
+        enum klv_status status = proven(packet + key, n - key, SIZE_MAX, &size);
+        if (status == KLV_OK)
+            return key;
+        if (status == KLV_MORE) {
+            if (key + size < *need)
+                *need = size ? key + size : 0;
+            return 0;
+        }
+        search->summed += size;
+        search->asked++;
+        search->sought++;
+    }
+    return 0;
+}
+
+/* A length above KLV_UNPROVEN is believed while nothing shows that the packet ends before: where that is, 0 = not seen
+ * yet. What shows first counts, so that it makes no difference how the bytes come. search->need = until when not to ask
+ * again. */
+static size_t true_end(const uint8_t *packet, size_t n, const struct klv_view *view, struct klv_search *search)
+{
+    size_t need = view->size, key, proof;
+    if (search->walked == 0)
+        search->walked = search->sought = view->value;
+    key = follow_items(packet, n < view->size ? n : view->size, view->size, search, &need);
+    proof = seek_proven(packet, key ? key + 16 : n < view->size ? n : view->size, view->size, search, &need);
+    search->need = need;
+    return proof ? proof : key;
+}
+
+/* Is a packet at in[0..n)? KLV_BAD_*: no, look further on. KLV_MORE: search->need bytes are wanted, 0 = any. */
+static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_step, struct klv_search *search,
+                             struct klv_view *view)
+{
+    view->cut = 0;
+    search->need = 0;
     if (n < 16)
         return may_be_key(in, n) ? KLV_MORE : KLV_BAD_TAG;
     view->set = set_of_key(in);
     if (view->set == 0 && !(in_step && is_designator(in)) && !is_fill(in))
         return KLV_BAD_TAG;
     uint64_t length;
-    size_t used;
+    size_t used, unproven = limit < KLV_UNPROVEN ? limit : KLV_UNPROVEN;
     enum klv_status status = klv_ber_length(in + 16, n - 16, &length, &used);
     if (status != KLV_OK)
         return status;
-    if (length > limit)
-        return KLV_BAD_LENGTH;
     view->value = 16 + used;
-    if (length > n - view->value)
-        return KLV_MORE;
+    if (length > unproven) {
+        if (length > limit || view->set == 0 || klv_sets[view->set].universal != U_LOCAL || in_debt(search)) {
+            search->too_large++;
+            return KLV_BAD_LENGTH;
+        }
+        view->size = view->value + (size_t)length;
+        size_t end = true_end(in, n, view, search);
+        if (end) {
+            view->size = end;
+            view->cut = 1;
+            return KLV_OK;
+        }
+    }
     view->size = view->value + (size_t)length;
+    if (view->size > n) {
+        if (length <= unproven)
+            search->need = view->size;
+        return KLV_MORE;
+    }
     return KLV_OK;
 }
 
-/* Is at in[0..n) a packet that its checksum, as its last item, proves to be one? KLV_MORE: it may yet be. It must
- * end within `room`. */
-static enum klv_status proven(const uint8_t *in, size_t n, size_t limit, size_t room)
-{
-    struct klv_view view = {0};
-    enum klv_status status = whole(in, n, limit, 0, &view);
-    const struct set *set = &klv_sets[view.set];
-    if (view.set == 0 || set->sum != SUM_16 || status < 0)
-        return KLV_BAD_TAG;
-    if (status == KLV_MORE) {
-        uint64_t length;
-        size_t used;
-        status = n < 16 ? KLV_MORE : klv_ber_length(in + 16, n - 16, &length, &used);
-        return status == KLV_MORE || (status == KLV_OK && 16 + used + length <= room) ? KLV_MORE : KLV_BAD_LENGTH;
-    }
-    const uint8_t *sum = in + view.size - 4;
-    return view.size <= room && view.size - view.value >= 4 && sum[0] == set->sum_tag && sum[1] == 2 &&
-                   sum_agrees(set, in, view.size - 2, 2) ? KLV_OK : KLV_BAD_TAG;
-}
-
-/* Where a proven packet begins in in[from..upto), or `upto`; *open = one that may yet be. A few are asked, or a
- * sender could make us sum the same bytes for ever. */
-static size_t find_proven(const uint8_t *in, size_t from, size_t upto, size_t n, size_t limit, int *open)
+/* Where a packet inside one without a sum begins that its own sum proves, or `upto`. *open: one that may yet be,
+ * search->need bytes tell. A few are asked; their bytes go to *cost. */
+static size_t find_proven(const uint8_t *in, size_t from, size_t upto, size_t n, size_t limit,
+                          struct klv_search *search, int *open, size_t *cost)
 {
     for (unsigned asked = 0; asked < PROOFS && (from = find_known_key(in, from, n)) < upto; from++, asked++) {
-        enum klv_status status = proven(in + from, n - from, limit, limit > from ? limit - from : 0);
+        size_t size = 0;
+        enum klv_status status = proven(in + from, n - from, limit > from ? limit - from : 0, &size);
         *open = status == KLV_MORE;
+        search->need = *open && size ? from + size : 0;
         if (status == KLV_OK || *open)
             return status == KLV_OK ? from : upto;
+        *cost += size;
     }
     return upto;
 }
@@ -257,34 +336,55 @@ static int ends_in_key(const uint8_t *in, size_t n)
     return 0;
 }
 
-/* A packet that lost its end has swallowed the beginning of the next one: give that back. view->cut < 0: the next
- * bytes will tell. A CRC is dear, so it is only asked where no other key is inside, or a sender could make us sum the
- * same bytes for ever. A set without a sum may hold other keys by right: there a checksum has to prove that the inner
- * packet is one. */
-static void give_back(const uint8_t *packet, size_t n, size_t limit, int flags, struct klv_view *view)
+/* A packet that lost its end has swallowed the beginning of the next one: give that back. KLV_MORE: the next bytes will
+ * tell. A set without a sum may hold other keys by right: there a checksum has to prove that the inner packet is one. */
+static enum klv_status give_back(const uint8_t *packet, size_t n, size_t limit, int flags, struct klv_search *search,
+                                 struct klv_view *view, size_t *cost)
 {
-    const struct set *set = &klv_sets[view->set];
     size_t reach = n < view->size + 15 ? n : view->size + 15, next;
     int open = 0;
-    if (set->sum == SUM_NONE)
-        next = find_proven(packet, view->value, view->size, n, limit, &open);
+    search->need = 0;
+    if (klv_sets[view->set].sum == SUM_NONE && !in_debt(search))
+        next = find_proven(packet, view->value, view->size, n, limit, search, &open, cost);
     else
         next = find_known_key(packet, view->value, reach);
-    if (next >= view->size && !(flags & KLV_LAST) && (open || (reach < view->size + 15 && ends_in_key(packet, view->size)))) {
-        view->cut = -1;
-        return;
-    }
+    if (next >= view->size && !(flags & KLV_LAST) && (open || (reach < view->size + 15 && ends_in_key(packet, view->size))))
+        return KLV_MORE;
     view->cut = next < view->size;
     if (view->cut)
         view->size = next;
-    if (set->sum == SUM_CRC16 || set->sum == SUM_CRC32)
-        view->checksum = view->cut ? KLV_BAD : checksum(set, packet, view->value, view->size);
+    return KLV_OK;
 }
 
-enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, struct klv_view *view)
+/* What a whole packet is worth. The sum goes first where it can be afforded: an honest packet needs nothing else. */
+static enum klv_status judge(const uint8_t *packet, size_t n, size_t limit, int flags, struct klv_search *search,
+                             struct klv_view *view)
+{
+    const struct set *set = &klv_sets[view->set];
+    size_t cost = search->walked + search->summed, size = view->size;
+    int summed = set->sum == SUM_16 && !view->cut && !in_debt(search);
+    view->checksum = KLV_ABSENT;
+    if (summed) {
+        cost += size;
+        view->checksum = checksum(set, packet, view->value, size);
+    }
+    if (view->checksum != KLV_GOOD && !view->cut) {
+        if (give_back(packet, n, limit, flags, search, view, &cost) != KLV_OK)
+            return KLV_MORE;
+        if (!summed && !view->cut)
+            view->checksum = checksum(set, packet, view->value, size);
+    }
+    if (view->cut)
+        view->checksum = set->sum == SUM_NONE ? KLV_ABSENT : KLV_BAD;
+    klv_took(search, cost, view->size);
+    return KLV_OK;
+}
+
+enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, struct klv_search *search,
+                         struct klv_view *view)
 {
     size_t at = 0;
-    for (;;) {
+    for (;; at++) {
         const uint8_t *p = find_prefix(in + at, in + n);
         if (p == NULL) {
             /* A key may have begun in the last octets. */
@@ -292,33 +392,28 @@ enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, s
             while (tail > 0 && memcmp(in + n - tail, PREFIX, tail) != 0)
                 tail--;
             view->at = n - tail;
+            klv_took(search, 0, view->at);
             return KLV_MORE;
         }
-        at = (size_t)(p - in);
-        enum klv_status status = whole(p, n - at, limit, (flags & KLV_STEP) && at == 0, view);
+        if (p > in) {
+            klv_took(search, 0, (size_t)(p - in) - at);
+            at = (size_t)(p - in);
+        }
+        enum klv_status status = whole(p, n - at, limit, (flags & KLV_STEP) && at == 0, search, view);
         view->at = at;
+        if (status == KLV_OK)
+            return judge(p, n - at, limit, flags, search, view);
         if (status == KLV_MORE)
             return KLV_MORE;
-        if (status == KLV_OK)
-            break;
-        at++;
     }
-    const struct set *set = &klv_sets[view->set];
-    const uint8_t *packet = in + at;
-    view->cut = 0;
-    view->checksum = KLV_ABSENT;
-    if (set->sum == SUM_16)
-        view->checksum = checksum(set, packet, view->value, view->size);
-    if (set->sum == SUM_16 && view->checksum == KLV_GOOD)
-        return KLV_OK;
-    give_back(packet, n - at, limit, flags, view);
-    return view->cut < 0 ? KLV_MORE : KLV_OK;
 }
 
 int klv_whole(const uint8_t *in, size_t n, size_t limit)
 {
+    struct klv_search search = {0};
     struct klv_view view;
-    if (klv_next(in, n, limit, KLV_STEP | KLV_LAST, &view) != KLV_OK || view.at || view.size != n || view.cut || is_fill(in) ||
+    if (klv_next(in, n, limit, KLV_STEP | KLV_LAST, &search, &view) != KLV_OK || view.at || view.size != n || view.cut ||
+        is_fill(in) ||
         (klv_sets[view.set].sum && view.checksum != KLV_GOOD))
         return -1;
     return 4 * view.set + view.checksum;

@@ -12,7 +12,7 @@
 /* cffi: begin */
 enum {
     KLV_PIDS = 8,       /* KLV streams that one lane follows */
-    KLV_ITEMS = 1024,   /* items that one packet may hold, nested ones included */
+    KLV_ITEMS = 1024,   /* items with 16-byte keys that one packet may hold, and tags above 191 that no table has in a set */
     KLV_DEPTH = 8,      /* sets within a set */
     KLV_SPARE = 8192    /* what a lane's memory holds for each PID beyond the limit of a packet */
 };
@@ -27,7 +27,18 @@ enum klv_status {
 
 enum klv_flags { KLV_STEP = 1, KLV_LAST = 2 };
 
-enum klv_checksum { KLV_ABSENT = 0, KLV_GOOD = 1, KLV_BAD = 2 };
+/* KLV_PARTIAL: right, but items stand behind it, which it does not cover. */
+enum klv_checksum { KLV_ABSENT = 0, KLV_GOOD = 1, KLV_BAD = 2, KLV_PARTIAL = 3 };
+
+/* What a search through the bytes of one stream keeps from call to call; all 0 at first. */
+struct klv_search {
+    size_t need;            /* after KLV_MORE: bytes from view->at on before which asking again is of no use; 0 = any */
+    size_t walked, sought;  /* of a large packet there: how far its items were followed; keys inside it looked for, */
+    size_t summed;          /* bytes of them summed, */
+    unsigned asked;         /* and how many they were */
+    uint64_t debt;          /* bytes looked at in vain */
+    uint64_t too_large;     /* lengths above the limit, or above 64 KiB where nothing speaks for them */
+};
 
 /* One packet found in bytes: offsets from where the search began. */
 struct klv_view {
@@ -61,6 +72,7 @@ struct klv_entry {
 /* What went through a lane. From sync_byte_errors on of all PIDs, behind each its number in ETSI TR 101 290. */
 struct klv_counts {
     uint64_t packets, bad_checksum, damaged, unknown_items, passed_over; /* the last one in bytes */
+    uint64_t too_large;                 /* keys whose packet would be larger than the limit: passed over */
     uint64_t ts_packets;
     uint64_t discontinuities;           /* of the counters of KLV PIDs */
     uint64_t sync_losses;               /* 1.1, and each wrong sync byte: the next packet was not where it should be */
@@ -108,6 +120,7 @@ struct klv_envelope {
     int64_t received_us;    /* -1 = null */
     int64_t pts;            /* -1 = null */
     int damaged;
+    int checksum;           /* enum klv_checksum, as it was found; -1 = not known: it is summed once more */
 };
 
 const char *klv_set_name(int set);
@@ -120,9 +133,11 @@ uint16_t klv_crc16(const uint8_t *in, size_t n);
 uint32_t klv_crc32(const uint8_t *in, size_t n);
 const char *klv_imapb(const uint8_t *in, size_t n, double min, double max, double *value); /* name of a special */
 
-/* Find the first packet in in[0..n). KLV_MORE: view->at bytes are no KLV, keep the rest and add to it. A key
- * that no table has counts only with KLV_STEP: right behind another packet. KLV_LAST: no more bytes will come. */
-enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, struct klv_view *view);
+/* Find the first packet in in[0..n), of a value of at most `limit` bytes. KLV_MORE: view->at bytes are no KLV, keep the
+ * rest and add to it. A key that no table has counts only with KLV_STEP: right behind another packet. KLV_LAST: no more
+ * bytes will come. The work is linear in the bytes taken, whatever they are. */
+enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, struct klv_search *search,
+                         struct klv_view *view);
 
 /* Is in[0..n) one whole packet and nothing odd about it? Then 4 x its set + its checksum; else -1: take a lane. */
 int klv_whole(const uint8_t *in, size_t n, size_t limit);
@@ -140,14 +155,16 @@ int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us);
  * lengths of 4 bytes: 1 and it, or 0. */
 int klv_stamp(const uint8_t *frame, size_t n, int codec, struct klv_stamp *stamp);
 
-/* One packet as JSON, complete or (KLV_FULL) not at all. Adds to *unknown the items kept raw. */
+/* One packet of n bytes as JSON, complete or (KLV_FULL) not at all; klv_json_room() is always enough, whatever is in it:
+ * a value that would be larger as text is kept raw. Adds to *unknown the items kept raw. */
+size_t klv_json_room(size_t n, size_t head_size); /* 64 n + 4 KiB + the head */
 enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envelope *envelope,
                          char *out, size_t room, size_t *written, uint64_t *unknown);
 
 /* The same with the envelope one by one, for callers to whom a struct is dear: the bytes written, 0
  * where they do not fit, or a negative status. head_size 0: the items object only. */
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
-                int64_t received_us, int64_t pts, int damaged, char *out, size_t room);
+                int64_t received_us, int64_t pts, int damaged, int checksum, char *out, size_t room);
 
 /* The ST 0601 and ST 0104 packets of in[0..n) as columns: out[c * stride + row] is item tags[c], NaN where absent. Rows
  * whose checksum is bad are left out unless `all`. KLV_FULL: feed the rest from *used. */

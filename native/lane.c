@@ -13,7 +13,7 @@ size_t klv_lane_size(void)
 
 size_t klv_lane_memory(int ts, size_t limit)
 {
-    return (ts ? KLV_PIDS : 1) * (limit + KLV_SPARE);
+    return (ts ? KLV_PIDS : 1) * (hold_room(limit) + 1);
 }
 
 void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory)
@@ -21,12 +21,12 @@ void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory)
     memset(lane, 0, sizeof *lane);
     lane->ts = ts;
     lane->limit = limit;
-    lane->hold_size = limit + KLV_SPARE;
+    lane->hold_size = hold_room(limit);
     lane->received_us = -1;
     psi_init(lane);
     check_init(lane);
     for (unsigned i = 0; i < (ts ? KLV_PIDS : 1); i++)
-        lane->pids[i].hold = memory + i * lane->hold_size;
+        lane->pids[i].hold = memory + i * (lane->hold_size + 1);
     if (!ts)
         hold_open(&lane->pids[0], NO_PID);
 }
@@ -513,13 +513,17 @@ enum klv_status klv_lane_lines(struct klv_lane *lane, const uint8_t *in, size_t 
     *written = 0;
     while (klv_lane_next(lane, in, n, used, &packet) == KLV_OK) {
         size_t size = 0, left = room - *written;
+        enum klv_status status = KLV_FULL;
         envelope->pts = packet.pts;
         envelope->damaged = packet.damaged;
-        if (left == 0 || klv_json(packet.data, packet.size, envelope, out + *written, left - 1, &size,
-                                  &lane->counts.unknown_items) != KLV_OK) { /* 1 for the newline */
+        envelope->checksum = packet.checksum;
+        if (left > 0) /* 1 for the newline */
+            status = klv_json(packet.data, packet.size, envelope, out + *written, left - 1, &size,
+                              &lane->counts.unknown_items);
+        if (status == KLV_FULL)
             hold_take_back(lane, &packet);
-            return KLV_FULL;
-        }
+        if (status != KLV_OK)
+            return status;
         *written += size;
         out[(*written)++] = '\n';
         envelope->seq++;

@@ -84,6 +84,9 @@ struct pid {
         size_t at;
         int64_t received_us, pcr;
     } next;
+    struct klv_search search, before; /* through the hold; as it was before the packet that came out last */
+    struct klv_view view;       /* the packet at `from`, where `ready` */
+    uint8_t ready;
     uint64_t faults;            /* of the lane, when this PID's last packet came */
     struct usual usual;
     int64_t came_us;            /* when its last packet arrived; -1 = not said */
@@ -192,6 +195,7 @@ static inline int is_announced(const uint8_t *p)
 }
 
 /* hold.c: bytes of one PID, whole packets out */
+size_t hold_room(size_t limit);                 /* memory of each */
 void hold_open(struct pid *s, uint16_t number);
 void hold_cut(struct pid *s);                   /* bytes were lost here */
 void hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */

@@ -1,25 +1,36 @@
 /* note.c - wording: quality.special and quality.warnings of a record. */
 #include "walk.h"
 
-/* More than any one remark needs, path included; and what the count of those left out needs. */
-enum { REMARK = 700, LAST_REMARK = 64 };
-
-void notes_begin(struct notes *notes)
+void notes_begin(struct notes *notes, size_t n)
 {
-    notes->text = (struct text){notes->buffer, notes->buffer + sizeof notes->buffer - LAST_REMARK, 0};
+    size_t size = REMARKS_FREE + REMARKS_EACH * n;
+    if (size > REMARKS_MOST)
+        size = REMARKS_MOST;
+    notes->text = (struct text){notes->buffer, notes->buffer + size - REMARK_LAST, 0};
     notes->left_out = 0;
 }
 
 static int open_remark(struct notes *notes)
 {
-    if ((size_t)(notes->text.end - notes->text.p) < REMARK) {
+    if (notes->left_out) /* the last of them says how many */
         notes->left_out++;
+    if (notes->left_out)
         return 0;
-    }
+    notes->begun = notes->text.p;
     if (notes->text.p != notes->buffer)
         put_char(&notes->text, ',');
     put_char(&notes->text, '"');
     return 1;
+}
+
+/* One that does not fit is left out, and so are those behind it. */
+static void close_remark(struct notes *notes)
+{
+    if (!notes->text.full)
+        return;
+    notes->text.p = notes->begun;
+    notes->text.full = 0;
+    notes->left_out++;
 }
 
 static void put_index(struct text *t, int index)
@@ -87,6 +98,7 @@ void note_special(struct walk *w, const struct item *element, const char *name)
         put_index(t, w->entry);
     put(t, "\":");
     put(t, name);
+    close_remark(&w->special);
 }
 
 void remark_tag(struct walk *w, uint64_t tag, const char *text)
@@ -98,6 +110,7 @@ void remark_tag(struct walk *w, uint64_t tag, const char *text)
     put(t, ": ");
     put(t, text);
     put_char(t, '"');
+    close_remark(&w->warnings);
 }
 
 void remark(struct walk *w, const char *text)
@@ -121,6 +134,7 @@ void remark_length(struct walk *w, const struct item *item, size_t n)
             put_uint(t, item->len_max);
     }
     put_char(t, '"');
+    close_remark(&w->warnings);
 }
 
 void remark_packet(struct walk *w, const char *text)
@@ -130,6 +144,7 @@ void remark_packet(struct walk *w, const char *text)
         return;
     put(t, text);
     put_char(t, '"');
+    close_remark(&w->warnings);
 }
 
 void remark_key(struct walk *w, const uint8_t *key, size_t n)
@@ -142,4 +157,5 @@ void remark_key(struct walk *w, const uint8_t *key, size_t n)
     put(t, " is in no table, ");
     put_uint(t, n);
     put(t, " bytes kept\"");
+    close_remark(&w->warnings);
 }

@@ -273,16 +273,29 @@ static int write_structure(struct walk *w, const struct item *item, const uint8_
     }
 }
 
-/* What was said of its parts goes with a structure that can't be read. */
+/* Within what text its bytes allow. What was said of its parts goes with a structure that can't be read. */
 static int write_or_unsay(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     const struct text special = w->special.text, warnings = w->warnings.text;
-    if (write_structure(w, item, in, n))
+    const unsigned left_out[2] = {w->special.left_out, w->warnings.left_out};
+    char *end = w->out->end;
+    const size_t limit = text_limit(w, 0);
+    if (limit < w->most)
+        w->out->end = w->begin + limit;
+    int written = w->out->p <= w->out->end && write_structure(w, item, in, n);
+    if (is_bounded(w) && (w->out->full || w->out->p > w->out->end)) {
+        w->out->full = written = 0;
+        w->reason = "too large as text, kept raw";
+    }
+    w->out->end = end;
+    if (written)
         return 1;
     w->record = w->entry = -1;
     w->inside = NULL;
     w->special.text = special;
     w->warnings.text = warnings;
+    w->special.left_out = left_out[0];
+    w->warnings.left_out = left_out[1];
     return 0;
 }
 

@@ -26,6 +26,7 @@ static void write_item_keys(struct walk *w, uint64_t count, size_t here)
 {
     const struct frame *f = top(w)->mode == M_REPEAT ? top(w) - 1 : top(w);
     uint64_t tag, before = 0;
+    char *begin = w->out->p;
     if (f->mode != M_SET) /* items by key stand in no order */
         return;
     for (int pass = 0; pass < 2; pass++) {
@@ -47,10 +48,15 @@ static void write_item_keys(struct walk *w, uint64_t count, size_t here)
             remark(w, "too many matrices, the items of this one are not named");
             return;
         }
-        w->steps_left -= (unsigned)seen;
+        w->steps_left -= (size_t)seen;
         before = seen;
         if (before < count)
             return;
+    }
+    if (is_bounded(w) && w->out->full) { /* a matrix of no numbers may name many */
+        w->out->p = begin;
+        w->out->full = 0;
+        remark(w, "too many names, the items of this matrix are not named");
     }
 }
 
@@ -82,19 +88,12 @@ int write_sdcc(struct walk *w, const uint8_t *in, size_t n)
         return 0;
     const uint8_t *bits = c.at;
     c.at += vector;
-    for (size_t i = 0; i < pairs; i++)
-        present += !sparse || (bits[i / 8] >> (7 - i % 8) & 1);
-    if (rho_size == 0)
-        present = 0;
+    if (rho_size && !sparse)
+        present = pairs;
+    for (size_t i = 0; rho_size && sparse && i < pairs; i++)
+        present += bits[i / 8] >> (7 - i % 8) & 1;
     if (size * sigma_size + present * rho_size != (uint64_t)(c.end - c.at))
         return 0;
-    uint64_t numbers = (sigma_size ? size : 0) + present;
-    if (numbers > w->items_left || pairs > w->cells_left) { /* each costs as much as an item, a zero as an element */
-        w->reason = "matrix too large";
-        return 0;
-    }
-    w->items_left -= (unsigned)numbers;
-    w->cells_left -= (unsigned)pairs;
     put(w->out, "{\"matrix_size\":");
     put_uint(w->out, size);
     put(w->out, two ? ",\"mode\":2,\"sparse\":" : ",\"mode\":1,\"sparse\":");

@@ -78,21 +78,22 @@ static void survey(struct walk *w, struct frame *f)
     while (at < f->end) {
         size_t here = at;
         enum klv_status status = read_item(w->in, &at, f->end, &tag, &length);
-        if (status != KLV_OK || w->items_left == 0) {
-            if (status == KLV_OK)
-                remark_packet(w, "too many items, the rest left out");
-            else if (status == KLV_BAD_TAG)
+        if (status != KLV_OK) {
+            if (status == KLV_BAD_TAG)
                 remark_packet(w, "a tag is malformed, the rest of its set left out");
             else
                 remark_tag(w, tag, "length runs past the end, the rest of its set left out");
             f->end = here;
             break;
         }
-        w->items_left--;
-        if (has(seen, tag))
-            mark(f->twice, tag);
-        f->many |= tag >= 192 || has(seen, tag);
-        mark(seen, tag);
+        if (tag >= 192) {
+            f->high++;
+        } else {
+            if (has(seen, tag))
+                mark(f->twice, tag);
+            mark(seen, tag);
+            f->last[tag] = (uint32_t)here;
+        }
         if (tag == f->set->vmti_tag && f->set->vmti_tag) {
             f->old = length > 0 && length <= 8 && be_uint(w->in + at, length) < 4;
             told = 1;
@@ -107,7 +108,7 @@ struct frame *push(struct walk *w, enum mode mode, const struct set *set, size_t
 {
     uint8_t old = w->depth ? top(w)->old : 0, amend = w->depth && mode != M_SET ? top(w)->amend : 0;
     struct frame *f = &w->stack[w->depth++];
-    memset(f, 0, sizeof *f);
+    memset(f, 0, offsetof(struct frame, last));
     f->mode = (uint8_t)mode;
     f->old = old;
     f->amend = amend;
@@ -144,7 +145,7 @@ static void open_series(struct walk *w, enum mode mode, const struct item *item,
 }
 
 /* The value of an item at in[at..at+n): 0 = keep it raw. */
-int write_at(struct walk *w, const struct item *item, size_t at, size_t n)
+static int write_at(struct walk *w, const struct item *item, size_t at, size_t n)
 {
     if (n == 0) {
         if (!(item->flags & F_ZERO) && !top(w)->amend && top(w)->mode != M_KEYS) /* in an amend it deletes */
@@ -176,6 +177,26 @@ static void keep_raw(struct walk *w, struct frame *f)
     w->unknown++;
 }
 
+/* Is it a set or a series, whose text comes later, and is bounded by what is in it? */
+static int opens(const struct item *item)
+{
+    return item->kind == K_SET || item->kind == K_SERIES || item->kind == K_TARGETS;
+}
+
+/* The value of an item, as long as its text fits: 0 = keep it raw. */
+int write_bounded(struct walk *w, const struct item *item, size_t at, size_t n)
+{
+    const size_t limit = text_limit(w, at + n);
+    if (!opens(item) || n == 0 || text_size(w) + SLACK <= limit) {
+        if (!write_at(w, item, at, n))
+            return 0;
+        if (text_size(w) <= limit || opens(item))
+            return 1;
+    }
+    remark(w, "too large as text, kept raw");
+    return 0;
+}
+
 static void write_item(struct walk *w, const struct item *item, size_t at, size_t n)
 {
     struct frame *f = top(w);
@@ -188,7 +209,7 @@ static void write_item(struct walk *w, const struct item *item, size_t at, size_
     w->out->p += item->key_size;
     if (item->flags & F_REPEATS) {
         open_series(w, M_REPEAT, item, f->begin, f->end);
-    } else if (!write_at(w, item, at, n)) {
+    } else if (!write_bounded(w, item, at, n)) {
         w->out->p = before;
         keep_raw(w, f);
         return;
@@ -197,11 +218,10 @@ static void write_item(struct walk *w, const struct item *item, size_t at, size_
 }
 
 /* What an item of the head has to say for itself, once and of the last of its kind. */
-static void remark_lifted(struct walk *w, struct frame *f, const struct item *item, size_t at, size_t n)
+static void remark_lifted(struct walk *w, struct frame *f, const struct item *item, size_t here, size_t n)
 {
     if (has(f->twice, f->tag)) {
-        size_t next = at + n, size;
-        if (find_again(w, f, f->tag, &next, &size))
+        if (f->last[f->tag] != here)
             return;
         remark(w, "repeated, last kept");
     }
@@ -216,7 +236,7 @@ static void remark_lifted(struct walk *w, struct frame *f, const struct item *it
 static inline void step_item(struct walk *w, struct frame *f)
 {
     uint64_t tag;
-    size_t length, at = f->at;
+    size_t length, here = f->at, at = here;
     if (read_item(w->in, &at, f->end, &tag, &length) != KLV_OK) { /* the survey has cut off all such */
         f->at = f->end;
         return;
@@ -226,7 +246,7 @@ static inline void step_item(struct walk *w, struct frame *f)
     f->tag = tag;
     f->item = item;
     if (lifted(w, f, tag)) {
-        remark_lifted(w, f, item, at, length);
+        remark_lifted(w, f, item, here, length);
         return;
     }
     if (item == NULL) {
@@ -234,8 +254,7 @@ static inline void step_item(struct walk *w, struct frame *f)
         return;
     }
     if (has(f->twice, tag)) {
-        size_t next = f->at, size;
-        if (item->flags & F_REPEATS ? has(f->done, tag) : find_again(w, f, tag, &next, &size))
+        if (item->flags & F_REPEATS ? has(f->done, tag) : f->last[tag] != here)
             return;
         if (!(item->flags & F_REPEATS))
             remark(w, "repeated, last kept");
@@ -251,18 +270,21 @@ void step_set(struct walk *w, struct frame *f)
     while (f->at < f->end && top(w) == f && !w->out->full);
 }
 
+/* Where the last item of a tag above 191 is noted; NULL: there is no place for it. */
 static uint32_t *place_of(struct walk *w, uint64_t tag)
 {
     struct latest *latest = &w->by_tag;
-    for (uint32_t i = (uint32_t)(tag * 0x9e3779b97f4a7c15u >> 53);; i = (i + 1) % LATEST) {
+    uint32_t i = (uint32_t)(tag * 0x9e3779b97f4a7c15u >> (64 - latest->bits));
+    for (unsigned probe = 0; probe < PROBES; probe++, i = (i + 1) & ((1u << latest->bits) - 1)) {
         uint64_t other;
         size_t at = (latest->places[i] & ~EARLIER) - 1u, length;
         if (latest->places[i] == 0)
-            return &latest->places[i];
+            return latest->used < KLV_ITEMS ? &latest->places[i] : NULL;
         read_item(w->in, &at, SIZE_MAX, &other, &length);
         if (other == tag)
             return &latest->places[i];
     }
+    return NULL;
 }
 
 static int kept_raw(const struct frame *f, uint64_t tag)
@@ -270,19 +292,37 @@ static int kept_raw(const struct frame *f, uint64_t tag)
     return !known(f->set, tag) || has(f->kept, tag);
 }
 
-/* Which of the raw items are the last of their tag. */
+/* Which of the items with a tag above 191, all of them raw, are the last of theirs. */
 static void note_latest(struct walk *w, const struct frame *f)
 {
     uint64_t tag;
     size_t at = f->begin, length;
-    memset(&w->by_tag, 0, sizeof w->by_tag);
+    struct latest *latest = &w->by_tag;
+    latest->used = 0;
+    for (latest->bits = 4; latest->bits < LATEST_BITS && (1u << latest->bits) / 4 < f->high;)
+        latest->bits++;
+    memset(latest->places, 0, sizeof *latest->places << latest->bits);
     for (size_t here = at; at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK; here = at) {
-        if (kept_raw(f, tag)) {
-            uint32_t *place = place_of(w, tag);
+        uint32_t *place = tag < 192 ? NULL : place_of(w, tag);
+        if (place) {
+            latest->used += *place == 0;
             *place = (uint32_t)(here + 1) | (*place ? EARLIER : 0);
         }
         at += length;
     }
+}
+
+/* Is the raw item at `here` the last of its tag? 0 too where there is no place for it. */
+static int is_last(struct walk *w, const struct frame *f, uint64_t tag, size_t here, int *repeated, int *lost)
+{
+    if (tag < 192) {
+        *repeated = has(f->twice, tag);
+        return f->last[tag] == here;
+    }
+    const uint32_t *place = place_of(w, tag);
+    *lost |= place == NULL;
+    *repeated = place && *place & EARLIER;
+    return place && (*place & ~EARLIER) == here + 1;
 }
 
 /* Items kept raw, by tag, as hex. */
@@ -290,19 +330,16 @@ static void write_unknown(struct walk *w, struct frame *f)
 {
     uint64_t tag;
     size_t at = f->begin, length;
-    int comma = 0;
-    if (f->many)
+    int comma = 0, repeated, lost = 0;
+    if (f->high)
         note_latest(w, f);
     put(w->out, f->comma ? ",\"unknown\":{" : "\"unknown\":{");
     for (size_t here = at; at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK; here = at) {
         const uint8_t *value = w->in + at;
         at += length;
-        if (!kept_raw(f, tag))
+        if (!kept_raw(f, tag) || !is_last(w, f, tag, here, &repeated, &lost))
             continue;
-        uint32_t latest = f->many ? *place_of(w, tag) : (uint32_t)(here + 1);
-        if ((latest & ~EARLIER) != here + 1)
-            continue;
-        if (!known(f->set, tag) && latest & EARLIER)
+        if (!known(f->set, tag) && repeated)
             remark_tag(w, tag, "repeated, last kept");
         put(w->out, comma++ ? ",\"" : "\"");
         put_uint(w->out, tag);
@@ -312,6 +349,8 @@ static void write_unknown(struct walk *w, struct frame *f)
             return;
     }
     put_char(w->out, '}');
+    if (lost)
+        remark_packet(w, "too many items, the rest left out");
 }
 
 void end_set(struct walk *w, struct frame *f)
@@ -369,7 +408,7 @@ void step_repeat(struct walk *w, struct frame *f)
     f->index += f->comma;
     f->comma = 1;
     char *before = w->out->p;
-    if (!write_at(w, f->item, at, length)) {
+    if (!write_bounded(w, f->item, at, length)) {
         w->out->p = before;
         write_null(w);
     }

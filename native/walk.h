@@ -13,9 +13,19 @@
 #include "wire.h"
 
 enum {
-    LATEST = 2048,          /* places of a table of the latest item of each tag; items are at most half as many */
-    CELLS = 65536,          /* elements of all arrays of one packet */
-    STEPS = 32768           /* items looked at to name those that matrices are about */
+    LATEST = 4096,          /* places of a table of the latest item of each tag, of which a quarter is used */
+    LATEST_BITS = 12,
+    PROBES = 32,            /* of them that are looked at for one tag, or tags chosen to collide would cost too much */
+    /* What a packet of n bytes may ask for. Its text is at most 64 n + 4 KiB: of its values TEXT_FREE + TEXT_EACH n, 12 n
+     * for brackets and hex, and the rest for the record's head and remarks. */
+    TEXT_EACH = 48,
+    TEXT_FREE = 800,
+    REMARKS_FREE = 1000,    /* of each kind, and REMARKS_EACH n more, up to REMARKS_MOST */
+    REMARKS_EACH = 2,
+    REMARKS_MOST = 4000,
+    REMARK_LAST = 64,       /* of the warnings, for the count of those left out */
+    STEPS_FREE = 4096,      /* items looked at to name those that matrices are about, and STEPS_EACH n more */
+    STEPS_EACH = 16
 };
 
 enum mode { M_SET, M_SERIES, M_REPEAT, M_KEYS };
@@ -26,7 +36,7 @@ struct frame {
     uint8_t old;                /* VMTI before version 4: older maps */
     uint8_t amend;              /* inside an amend, where length 0 deletes an item */
     uint8_t raw;                /* some items are to be listed under "unknown" */
-    uint8_t many;               /* a tag of 192 or above, or one that comes twice */
+    uint32_t high;              /* items with a tag of 192 or above */
     uint8_t whole;              /* M_KEYS: the packet itself is the one item */
     const struct set *set;      /* M_SET: its table; M_SERIES, M_REPEAT: that of the elements, or NULL */
     const struct item *item;    /* M_SET: at work on; else whose elements these are */
@@ -35,18 +45,21 @@ struct frame {
     size_t key;                 /* M_KEYS: where the key of `item` is */
     uint32_t index;             /* M_SERIES, M_REPEAT: of the element at work on */
     uint64_t twice[3], done[3], kept[3]; /* by tag below 192: seen twice, written, kept raw */
+    uint32_t last[192];         /* where the last item of each of those tags begins that are there */
 };
 
 /* Remarks on the way; they go to the record's head, which is written before its items. */
 struct notes {
-    char buffer[4000];
+    char buffer[REMARKS_MOST];
     struct text text;
+    char *begun;                /* the last one */
     unsigned left_out;
 };
 
 /* Where the last item of each tag or key is: 1 + its offset, and whether there was one before it. */
 struct latest {
-    uint32_t places[LATEST];
+    uint32_t places[LATEST], used;
+    unsigned bits;              /* of a place's number */
 };
 
 static const uint32_t EARLIER = 0x80000000u;
@@ -54,7 +67,11 @@ static const uint32_t EARLIER = 0x80000000u;
 struct walk {
     const uint8_t *in;
     struct text *out;
-    unsigned items_left, cells_left, steps_left;
+    char *begin;                /* of the items' text */
+    size_t most;                /* room for it */
+    size_t reached;             /* how much of the packet has been come to */
+    size_t steps_left;
+    unsigned items_left;        /* with 16-byte keys */
     uint64_t unknown;
     unsigned depth;
     struct frame stack[2 * KLV_DEPTH + 4]; /* a series or repeat between two sets */
@@ -82,6 +99,25 @@ static inline struct frame *top(struct walk *w)
     return &w->stack[w->depth - 1];
 }
 
+/* How much text of items there may be behind a value that ends at in[upto). */
+static inline size_t text_limit(struct walk *w, size_t upto)
+{
+    if (upto > w->reached)
+        w->reached = upto;
+    return TEXT_FREE + TEXT_EACH * w->reached;
+}
+
+static inline size_t text_size(const struct walk *w)
+{
+    return (size_t)(w->out->p - w->begin);
+}
+
+/* Is it the value that has to fit, not the caller's room that is used up? */
+static inline int is_bounded(const struct walk *w)
+{
+    return w->out->end < w->begin + w->most;
+}
+
 struct cursor {
     const uint8_t *at, *end;
 };
@@ -102,7 +138,7 @@ static inline int take_oid(struct cursor *c, uint64_t *value)
 }
 
 /* note.c */
-void notes_begin(struct notes *notes);
+void notes_begin(struct notes *notes, size_t n); /* of a packet of n bytes */
 void note_special(struct walk *w, const struct item *element, const char *name);
 void remark(struct walk *w, const char *text);                            /* of the item at work on */
 void remark_tag(struct walk *w, uint64_t tag, const char *text);          /* of an item the frame knows by tag */
@@ -119,7 +155,7 @@ void step_set(struct walk *w, struct frame *f);
 void end_set(struct walk *w, struct frame *f);
 void step_series(struct walk *w, struct frame *f);
 void step_repeat(struct walk *w, struct frame *f);
-int write_at(struct walk *w, const struct item *item, size_t at, size_t n); /* 0 = keep it raw */
+int write_bounded(struct walk *w, const struct item *item, size_t at, size_t n);
 
 /* keys.c */
 void open_keys(struct walk *w, const struct set *set, size_t begin, size_t end);

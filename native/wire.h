@@ -6,6 +6,20 @@
 
 #include <string.h>
 
+#ifndef KLV_UNPROVEN /* the fuzz targets have less, so that they reach what is beyond */
+enum {
+    KLV_UNPROVEN = 65536,   /* bytes that a packet may have before anything but its length speaks for it */
+    KLV_DEBT = 65536        /* bytes that a search may have looked at in vain */
+};
+#endif
+
+#ifdef KLV_METER /* for the fuzz targets: what is done, counted by its steps; KLV_METER is its type */
+extern KLV_METER klv_meter;
+#define METER(steps) (klv_meter += (steps))
+#else
+#define METER(steps) ((void)0)
+#endif
+
 static inline uint16_t be16(const uint8_t *p)
 {
     return (uint16_t)((p[0] << 8) | p[1]);
@@ -46,6 +60,7 @@ static inline int64_t sign_extend(uint64_t raw, size_t n)
 static inline enum klv_status read_item(const uint8_t *in, size_t *at, size_t end, uint64_t *tag, size_t *length)
 {
     size_t i = *at;
+    METER(1);
     if (end - i >= 2 && in[i] < 0x80 && in[i + 1] < 0x80) {
         *tag = in[i];
         *length = in[i + 1];
@@ -74,6 +89,7 @@ static inline int read_key(const uint8_t *in, size_t *at, size_t end, size_t *ke
 {
     uint64_t said;
     size_t used;
+    METER(1);
     if (end - *at < 17 || klv_ber_length(in + *at + 16, end - *at - 16, &said, &used) != KLV_OK)
         return 0;
     if (said > end - *at - 16 - used)
@@ -131,6 +147,9 @@ struct head head_of(const struct set *set, const uint8_t *packet, size_t at, siz
 
 /* What the 16-byte key of an item stands for, or NULL. */
 const struct keyed *keyed_of(const uint8_t *key);
+
+/* What a search looked at, `cost`, and took, `size`: its account. The next packet is another. */
+void klv_took(struct klv_search *search, size_t cost, size_t size);
 
 /* Do these bytes begin as every key does? */
 int may_be_key(const uint8_t *in, size_t n);

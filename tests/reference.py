@@ -116,7 +116,9 @@ def verify(name: str, raw: bytes, value: bytes) -> str:
         return "bad"
     if not last:
         return "absent"
-    return "ok" if len(last[0].value) == size and agrees(last[0], raw, value, total) else "bad"
+    if len(last[0].value) != size or not agrees(last[0], raw, value, total):
+        return "bad"
+    return "ok" if last[0].at + size == len(value) else "partial"
 
 
 def agrees(entry: Entry, raw: bytes, value: bytes, total: Callable[[bytes], int]) -> bool:

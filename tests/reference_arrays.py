@@ -9,13 +9,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
 from math import prod, ulp
 from typing import Any
 
 from reference_scalars import read_float
 from reference_values import Context, Place, Real, ieee, imapb, integer, number
-from reference_wire import Cursor, TooLarge, TooManyNumbers, Unreadable
+from reference_wire import Cursor, Unreadable
 
 ZERO = Real(Fraction(0), Fraction(0))
 DIMENSIONS = 8
@@ -65,8 +64,6 @@ def read_array(owner: Owner, data: bytes, place: Place, context: Context) -> dic
     if shape.ebytes == 0 or shape.count == 0:
         found["values"] = []
     else:
-        if shape.apa != 5:
-            room_for(shape.count, context)
         found |= READERS[shape.apa](owner, shape, cursor, place, context)
     cursor.end()
     return found
@@ -81,11 +78,6 @@ def read_shape(cursor: Cursor) -> Shape:
     if shape.apa not in READERS or shape.ebytes > WIDEST:
         raise Unreadable
     return shape
-
-
-def room_for(cells: int, context: Context) -> None:
-    if not context.room.take(cells=cells):
-        raise TooLarge
 
 
 def read_natural(owner: Owner, shape: Shape, cursor: Cursor, place: Place, context: Context) -> dict[str, Any]:
@@ -157,17 +149,25 @@ def read_biased(
 
 def read_patched(owner: Owner, shape: Shape, cursor: Cursor, place: Place, context: Context) -> dict[str, Any]:
     """A value for every cell, then boxes of other values, the later above the earlier."""
-    patches = read_patches(shape, Cursor(cursor.data[shape.ebytes :]))
-    room_for(shape.count * (1 + len(patches)), context)
     read = natural(owner, shape, context)
     default = cursor.take(shape.ebytes)
-    cells = dict.fromkeys(product(*map(range, shape.dims)), default)
-    for patch, box in patches:
-        cells |= dict.fromkeys(product(*box), patch)
-    cursor.take(len(cursor.data))
+    patches = read_patches(shape, cursor)
+
+    def shared(code: bytes, rows: range, at: Place) -> Any:
+        if owner not in ROWS:
+            return read(code, 0, at)
+        return [read(code, row, at) for row in rows]
+
     return {
-        "default": read(default, 0, place.child("default")),
-        "values": read_cells(shape, list(cells.values()), read, place),
+        "default": shared(default, range(shape.dims[0]), place.child("default")),
+        "runs": [
+            {
+                "value": shared(patch, box[0], place.child(f"runs[{at}]")),
+                "start": [side.start for side in box],
+                "size": [len(side) for side in box],
+            }
+            for at, (patch, box) in enumerate(patches)
+        ],
     }
 
 
@@ -233,8 +233,6 @@ def read_sdcc(value: bytes, place: Place, context: Context) -> dict[str, Any]:
         data = cursor.take(form.rho_bytes) if given else b""
         rho.append(read_sdcc_number(data, form.rho, place.child(f"rho[{pair}]"), context) if given else ZERO)
     cursor.end()
-    if not context.room.take(items=len(sigma) + sum(there[: len(rho)]), cells=pairs):
-        raise TooManyNumbers
     return {"matrix_size": size, "mode": form.mode, "sparse": form.sparse, "sigma": sigma, "rho": rho}
 
 

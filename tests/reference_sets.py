@@ -74,12 +74,8 @@ def read_set(
 
 
 def read_entries(data: bytes, place: Place, context: Context) -> list[Entry]:
-    """The items of a set, as far as it is whole and the packet may have as many."""
+    """The items of a set, as far as it is whole."""
     entries, broken = walk(data)
-    for count in range(len(entries)):
-        if not context.room.take(items=1):
-            context.warn_packet("too many items, the rest left out")
-            return entries[:count]
     if broken is not None:
         break_off(place, broken, context)
     return entries

@@ -37,16 +37,14 @@ class Place:
 
 @dataclass
 class Room:
-    """What one packet may yet hold, nested sets included; the numbers of a matrix count as items."""
+    """What one packet may yet hold of items by 16-byte key."""
 
     items: int = 1024
-    cells: int = 65536
 
-    def take(self, *, items: int = 0, cells: int = 0) -> bool:
-        fits = items <= self.items and cells <= self.cells
+    def take(self, *, items: int = 0) -> bool:
+        fits = items <= self.items
         if fits:
             self.items -= items
-            self.cells -= cells
         return fits
 
 

@@ -21,14 +21,6 @@ class TooDeep(Unreadable):
     reason = "nested too deep"
 
 
-class TooLarge(Unreadable):
-    reason = "array too large"
-
-
-class TooManyNumbers(Unreadable):
-    reason = "matrix too large"
-
-
 @dataclass(frozen=True)
 class Entry:
     """One item on the wire, and where its value begins in the set."""

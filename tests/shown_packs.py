@@ -131,13 +131,23 @@ def array(cells: str) -> Drawn:
         else:
             cell = natural(cells)
             kinds.append(st.fixed_dictionaries({"values": st.lists(cell, min_size=count, max_size=count)}))
-            few = st.tuples(cell, cell).flatmap(
-                lambda two: st.lists(st.sampled_from(two), min_size=count, max_size=count)
-            )
-            kinds.append(st.fixed_dictionaries({"apa": st.just(5), "default": cell, "values": few}))
+            runs = st.lists(run(cell, sizes), max_size=3)
+            kinds.append(st.fixed_dictionaries({"apa": st.just(5), "default": cell, "runs": runs}))
         return st.one_of(*kinds).map(lambda found: {"dims": sizes, **found})
 
     return dims.flatmap(filled)
+
+
+def run(cell: Drawn, sizes: list[int]) -> Drawn:
+    """A value over a block within the sizes: of each two corners the lesser is where it starts."""
+    corners = st.tuples(*(st.tuples(st.integers(0, size), st.integers(0, size)) for size in sizes))
+    return st.tuples(cell, corners).map(
+        lambda drawn: {
+            "value": drawn[0],
+            "start": [min(two) for two in drawn[1]],
+            "size": [max(two) - min(two) for two in drawn[1]],
+        }
+    )
 
 
 def natural(cells: str) -> Drawn:

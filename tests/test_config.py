@@ -58,6 +58,7 @@ follow = true
 stall = 2.5
 demux = "libav"
 isolate = true
+packet_limit = 2000
 passphrase = "{CANARY}"
 loop = true
 
@@ -94,7 +95,7 @@ def test_every_setting_arrives(tmp_path: Path):
     assert values == {
         "stream": "uav1", "interface": "eth0", "sender": "192.0.2.7", "timeout": 7.0, "ca_file": "/cam.pem",
         "speed": 2.0, "loop": True, "follow": True, "stall": 2.5, "demux": "libav", "isolate": True,
-        "passphrase": Secret(CANARY),
+        "passphrase": Secret(CANARY), "packet_limit": 2000,
     }  # fmt: skip
     assert second == SourceSettings(second.url)
 

@@ -25,7 +25,7 @@ def unsummed(inside: bytes, behind: bytes = b"") -> bytes:
 
 
 def at_once(data: bytes, *, limit: int = wire.LIMIT) -> list[Record]:
-    decoder = Decoder("", None, limit=limit)
+    decoder = Decoder("", None, packet_limit=limit)
     return fed(decoder, data) + decoder.flush()
 
 
@@ -108,7 +108,7 @@ def test_a_packet_that_would_end_past_the_limit_of_the_one_around_it_is_none() -
         cut = len(outer) - 16 + len(inner) <= LIMIT
         first = (outer[:-16], "damaged") if cut else (outer, "ok")
         assert told(at_once(data, limit=LIMIT))[0] == first, size
-        decoder = Decoder("", None, limit=LIMIT)
+        decoder = Decoder("", None, packet_limit=LIMIT)
         records = [record for at in range(0, len(data), 40) for record in fed(decoder, data[at : at + 40])]
         assert told(records + decoder.flush())[0] == first, size
 

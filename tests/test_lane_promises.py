@@ -227,7 +227,7 @@ def test_promised_lengths_take_no_memory() -> None:
 
 def test_all_places_taken_and_all_of_them_full_is_the_most_that_is_held() -> None:
     """Eight PIDs that each hold the beginning of a packet of the limit, for ever: no more comes to it, none is good."""
-    wire, decoder = Wire(), Decoder("uav1", None, limit=2000)
+    wire, decoder = Wire(), Decoder("uav1", None, packet_limit=2000)
     pids = range(KLV_PID, KLV_PID + 8)
     decoder.feed(Packet(b"".join([*wire.tables(*((ASYNC, pid, KLVA) for pid in pids)), *[NULL] * 4])))
     begun = klv_packet(0)[:16] + b"\x82\x07\xd0"

@@ -74,27 +74,53 @@ def test_sets_within_sets_are_read_to_a_depth_of_eight(levels: int) -> None:
     assert any("nested too deep" in text for text in warnings(raw)) == (levels > 8)
 
 
-def test_items_past_the_thousand_and_twentyfourth_are_left_out_and_that_is_said() -> None:
-    """Nested ones count too."""
+def test_unknown_tags_past_the_thousand_and_twentyfourth_of_a_set_are_left_out_and_that_is_said() -> None:
+    """Those above 191 that no table has; the first ones are kept."""
     raw = packet("ST0601", local_set([(200 + number, b"") for number in range(2000)]), checksum=True)
 
     record = read(raw)
 
-    assert len(record["items"]["unknown"]) == 1024
+    assert list(record["items"]["unknown"]) == [str(200 + number) for number in range(1024)]
     assert record["quality"]["warnings"] == ["too many items, the rest left out"]
 
 
-def test_a_storm_of_empty_items_is_cut_off() -> None:
-    """64 KiB of them are one record of ordinary size."""
-    storm = packet("ST0601", b"\x03\x00" * 32_000)
+def test_an_unknown_tag_that_comes_again_and_again_takes_one_place() -> None:
+    """The last of each is kept, however many there are."""
+    sent = [(200 + number % 7, bytes([number % 256])) for number in range(5000)]
 
+    found = read(packet("ST0601", local_set(sent), checksum=True))["items"]["unknown"]
+
+    assert found == {str(tag): value.hex() for tag, value in sent[-7:]}
+
+
+def test_a_storm_of_empty_items_is_one_item() -> None:
+    """64 KiB of them are one record of ordinary size: the last one counts."""
+    storm = packet("ST0601", b"\x03\x00" * 32_000, checksum=True)
+
+    assert read(storm)["items"] == {"mission_id": None}
     assert len(core_json(storm)) < 1000
-    assert "too many items, the rest left out" in warnings(storm)
+
+
+@pytest.mark.parametrize(("targets", "count"), [(200, 7), (400, 10), (2000, 1)])
+def test_targets_are_all_read_however_many_they_are(targets: int, count: int) -> None:
+    """What a packet may hold is bounded by its bytes alone."""
+    values = [(1, b"\x01\x02\x03"), (4, b"\x01"), (5, b"\x02"), (6, b"\x03"), (7, b"\x04"), (8, b"\x00\x00\x05"),
+              (9, b"\x06"), (10, b"\x00\x00\x01"), (11, b"\x00\x00\x01"), (12, b"\x00\x01")]  # fmt: skip
+    elements = [oid(1 + number) + local_set(values[:count]) for number in range(targets)]
+    series = b"".join(ber(len(element)) + element for element in elements)
+    raw = packet("ST0903", local_set([(4, b"\x06"), (101, series)]), checksum=True)
+
+    record = read(raw)
+
+    found = record["items"]["vtarget_series"]
+    assert [target["target_id"] for target in found] == list(range(1, targets + 1))
+    assert {len(target) for target in found} == {1 + count}
+    assert "warnings" not in record["quality"]
 
 
 @pytest.mark.parametrize("name", ["ST0104", "ST0102-US"])
-def test_a_universal_set_has_the_same_bound(name: str) -> None:
-    """Its items are counted alike, whatever their keys."""
+def test_a_universal_set_has_a_bound_of_items(name: str) -> None:
+    """1,024 items by 16-byte key, whatever their keys."""
     keys = (bytes.fromhex("060e2b34") + number.to_bytes(12, "big") + b"\x00" for number in range(2000))
 
     record = read(packet(name, b"".join(keys)))
@@ -103,41 +129,64 @@ def test_a_universal_set_has_the_same_bound(name: str) -> None:
     assert record["quality"]["warnings"] == ["too many items, the rest left out"]
 
 
-@pytest.mark.parametrize("count", [65_536, 65_537, 2**31, 2**40])
-def test_a_few_bytes_can_not_ask_for_very_many_elements(count: int) -> None:
-    """An array whose algorithm repeats values is bounded by the elements it would have (ST 1303, run length)."""
-    raw = packet("ST1303", oid(1) + oid(count) + oid(1) + oid(5) + b"\x07")
+@pytest.mark.parametrize("count", [1, 65_536, 2**31, 2**40])
+def test_a_few_bytes_that_stand_for_very_many_elements_are_written_as_they_are(count: int) -> None:
+    """Run lengths (ST 1303): a default and what lies over it, whatever the array would be in full."""
+    raw = packet("ST1303", oid(1) + oid(count) + oid(1) + oid(5) + b"\x07" + b"\x09" + oid(0) + oid(1))
 
     record = read(raw)
 
-    if count <= 65_536:
-        assert record["items"]["array"]["values"] == [7] * count
-    else:
-        assert record["quality"]["warnings"] == [f"item {KEY_OF_ARRAY}: array too large"]
-        assert list(record["items"]) == ["unknown"]
+    shown = {"default": 7, "runs": [{"value": 9, "start": [0], "size": [1]}]}
+    assert record["items"]["array"] == {"dims": [count], "ebytes": 1, "apa": 5, **shown}
+    assert "warnings" not in record["quality"]
 
 
-def test_the_elements_of_all_arrays_of_a_packet_are_counted_together() -> None:
-    """The second of two arrays that are too many together stays hex."""
-    pixels = oid(1) + oid(40_000) + oid(1) + oid(5) + bytes(1)
-    heights = oid(1) + oid(30_000) + oid(4) + oid(5) + bytes(4)
+def test_run_lengths_over_rows_with_ranges_tell_what_they_are_in_each_row() -> None:
+    """ST 1601's deviations (0 to 100 pixels) and correlations (-1 to 1) are maps of the same code."""
+    runs = b"\x7f\xff" + b"\x00\x00" + oid(1) + oid(0) + oid(2) + oid(3)
+    raw = packet("ST1601", item(9, oid(2) + oid(6) + oid(3) + oid(2) + oid(5) + runs))
 
-    record = read(packet("ST1601", local_set([(4, pixels), (8, heights)])))
+    (found,) = read(raw)["items"].values()
 
-    assert len(record["items"]["correspondence_points_row_column"]["values"]) == 40_000
-    assert record["items"]["unknown"] == {"8": heights.hex()}
-    assert record["quality"]["warnings"] == ["item 8: array too large"]
+    assert [round(value, 1) for value in found["default"]] == [128.0, 128.0, 1.0, 128.0, 128.0, 1.0]
+    assert found["runs"] == [{"value": [0.0, -1.0], "start": [1, 0], "size": [2, 3]}]
 
 
-def test_a_matrix_of_a_few_bytes_has_no_more_numbers_than_a_packet_has_items() -> None:
-    """Sparse correlation matrices of 143 items in 1,280 bytes each: the first ones are written, the rest kept raw."""
+def test_a_special_code_under_run_lengths_is_named_once() -> None:
+    """Not once a row: a key of `quality.special` stands there once."""
+    runs = b"\x00\x00" + b"\xd0\x00" + oid(0) + oid(0) + oid(6) + oid(3)
+    raw = packet("ST1601", item(9, oid(2) + oid(6) + oid(3) + oid(2) + oid(5) + runs))
+
+    record = read(raw)
+    (key,) = record["items"]
+
+    assert record["items"][key]["runs"][0]["value"] == [None] * 6
+    assert record["quality"]["special"] == {f"{key}.runs[0]": "quiet_nan"}
+    assert core_json(raw).count(b"quiet_nan") == 1
+
+
+def test_sparse_matrices_are_written_as_long_as_their_bytes_allow() -> None:
+    """143 items in 1,280 bytes each, all zeros: four characters a bit, 32 a byte."""
     matrix = oid(143) + b"\x09" + bytes(1270)
     raw = packet("ST0601", item(102, matrix) * 40, checksum=True)
 
+    found = read(raw)["items"]["sdcc_flp"]
+
+    assert [len(one["rho"]) for one in found] == [143 * 142 // 2] * 40
+
+
+def test_a_matrix_of_no_numbers_names_no_more_items_than_its_bytes_allow() -> None:
+    """143 names for five bytes, again and again: those that go too far are left out, and that is said."""
+    before = local_set([(tag, b"") for tag in (3, *range(5, 64), *range(66, 100), *range(110, 140))] * 2)[:286]
+    raw = packet("ST0601", before + item(102, oid(143) + b"\x00") * 200, checksum=True)
+
     record = read(raw)
 
-    assert sum(one is not None for one in record["items"]["sdcc_flp"]) == 6
-    assert len(core_json(raw)) < 300_000
+    named = [len(one["items"]) for one in record["items"]["sdcc_flp"]]
+    assert 143 in named
+    assert 0 in named
+    assert any("the items of this matrix are not named" in text for text in record["quality"]["warnings"])
+    assert len(core_json(raw)) <= 64 * len(raw) + 4096
 
 
 def test_matrices_do_not_name_the_same_items_for_ever() -> None:

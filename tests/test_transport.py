@@ -20,7 +20,7 @@ LONG = [klv_packet(number, 300 + 7 * number) for number in range(60)]
 
 def small(ts: list[bytes]) -> tuple[list[Record], Decoder]:
     """What a decoder of short packets makes of a stream: it holds 9 KiB, so that its memory goes round."""
-    decoder = Decoder("uav1", None, limit=LIMIT)
+    decoder = Decoder("uav1", None, packet_limit=LIMIT)
     return decoder.feed(Packet(b"".join([*ts, *[NULL] * 4]))) + decoder.flush(), decoder
 
 
@@ -187,10 +187,10 @@ def test_a_packet_as_long_as_the_limit_is_read_and_no_longer_one(size: int) -> N
     """The limit is that of the value, whatever the form of its length."""
     fits = STRANGE[:13] + bytes(3)
     for form in (ber(size), b"\x82" + size.to_bytes(2), b"\x88" + size.to_bytes(8)):
-        decoder = Decoder("uav1", None, limit=LIMIT)
+        decoder = Decoder("uav1", None, packet_limit=LIMIT)
         records = decoder.feed(Packet(LONG[0] + fits + form + bytes(size) + LONG[1], carriage="klv")) + decoder.flush()
         assert raws(records) == [LONG[0], fits + form + bytes(size), LONG[1]]
-    decoder = Decoder("uav1", None, limit=LIMIT)
+    decoder = Decoder("uav1", None, packet_limit=LIMIT)
     long = fits + ber(LIMIT + 1) + bytes(LIMIT + 1)
     assert raws(decoder.feed(Packet(LONG[0] + long + LONG[1], carriage="klv")) + decoder.flush()) == LONG[:2]
 

@@ -84,7 +84,10 @@ def quality() -> Schema:
     return {
         "type": "object",
         "properties": {
-            "checksum": {"enum": ["ok", "bad", "absent"]},
+            "checksum": {
+                "enum": ["ok", "bad", "absent", "partial"],
+                "description": "partial: right, but items stand behind it, which it does not cover",
+            },
             "transport": {
                 "enum": ["ok", "damaged"],
                 "description": "damaged: bytes were lost on the way inside this packet; never to be trusted",

@@ -20,11 +20,9 @@ from native.generate.schema_values import (
 from native.spec import facts
 
 LISTS = ("CommandVerification", "ActiveWavelengths")
-CELLS = 65_536
-"""The most that all arrays of one packet hold together."""
 
-# A single value and the key that it has in an array's object, by array processing algorithm.
-ARRAY_HEADS = {2: "imapb_bounds", 4: "bias", 5: "default"}
+# What an array's object has beside its values, or in their stead, by array processing algorithm.
+ARRAY_HEADS = {2: "imapb_bounds", 4: "bias"}
 
 
 def packs() -> Schema:
@@ -108,6 +106,10 @@ def array() -> Schema:
     """ST 1303: dimensions, elements in row-major order, and what their algorithm needs."""
     number: Schema = {"type": ["number", "null"]}
     cell: Schema = {"type": ["number", "boolean", "null"]}
+    rows: Schema = {"type": "array", "items": number, "description": "where each row has a range, its value in each"}
+    shared: Schema = {"anyOf": [number, rows]}
+    counts: Schema = {"type": "array", "items": COUNT, "minItems": 1, "maxItems": 8}
+    run = closed({"value": shared, "start": counts, "size": counts}, required=True)
     methods = [f"{code} {name}" for code, name in labels("ST1303", 0, "array_processing_algorithm").items()]
     properties: Schema = {
         "dims": {"type": "array", "items": COUNT, "minItems": 1, "maxItems": 8, "description": "outermost first"},
@@ -115,11 +117,22 @@ def array() -> Schema:
         "apa": {"enum": [1, 2, 3, 4, 5], "description": "array processing algorithm: " + ", ".join(methods)},
         "imapb_bounds": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
         "bias": COUNT | {"description": "what was added to each element"},
-        "default": number | {"description": "value of the elements that no run covers"},
-        "values": {"type": "array", "items": cell, "maxItems": CELLS, "description": "row-major"},
+        "default": shared | {"description": "value of the elements that no run covers"},
+        "runs": {"type": "array", "items": run, "description": "later ones lie above earlier ones"},
+        "values": {"type": "array", "items": cell, "description": "row-major"},
     }
-    shape = closed(properties) | {"required": ["dims", "ebytes", "apa", "values"]}
-    return shape | {"allOf": [only_with(apa, key) for apa, key in ARRAY_HEADS.items()]}
+    shape = closed(properties) | {"required": ["dims", "ebytes", "apa"]}
+    heads = [only_with(apa, key) for apa, key in ARRAY_HEADS.items()]
+    return shape | {"oneOf": [plain(), run_lengths()], "allOf": heads}
+
+
+def plain() -> Schema:
+    """All elements; of run lengths only where there are none."""
+    return {"required": ["values"], "properties": {"runs": False, "default": False}}
+
+
+def run_lengths() -> Schema:
+    return {"required": ["default", "runs"], "properties": {"apa": {"const": 5}, "values": False}}
 
 
 def only_with(apa: int, key: str) -> Schema:

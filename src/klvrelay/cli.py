@@ -45,6 +45,7 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     said = {key: getattr(args, key, None) for key in ("interface", "sender", "speed", "loop", "stall", "demux")}
     said |= {key: True for key in ("follow", "isolate") if getattr(args, key, False)}
     said["timeout"] = getattr(args, "source_timeout", None)
+    said["packet_limit"] = getattr(args, "packet_limit", None)
     extra = {key: value for key, value in said.items() if value is not None}
     names = [*args.stream, *[None] * len(args.sources)]
     urls = [Url.parse(source) for source in args.sources]
@@ -88,7 +89,9 @@ async def _decode(args: argparse.Namespace) -> int:
 
     url = Url.parse(args.source)
     shown = not args.quiet and sys.stderr.isatty()
-    counters = await decode.decode(url, args.format, show_progress=shown, follow=args.follow, demux=args.demux)
+    counters = await decode.decode(
+        url, args.format, show_progress=shown, follow=args.follow, demux=args.demux, **_packet_limit(args)
+    )
     if counters.packets == 0:
         raise decode.no_klv(url, counters)
     if not args.quiet:
@@ -100,6 +103,10 @@ def _source_options(args: argparse.Namespace) -> dict[str, Any]:
     """What was said of the source beside its URL."""
     options = {"interface": args.interface, "sender": args.sender, "timeout": args.source_timeout}
     return {key: value for key, value in options.items() if value is not None}
+
+
+def _packet_limit(args: argparse.Namespace) -> dict[str, int]:
+    return {} if args.packet_limit is None else {"packet_limit": args.packet_limit}
 
 
 async def _record(args: argparse.Namespace) -> int:
@@ -114,7 +121,7 @@ async def _probe(args: argparse.Namespace) -> int:
     from klvrelay.verbs.probe import Wishes, probe
 
     wishes = Wishes(args.seconds, args.json, args.html, args.quiet)
-    return await probe(args.source, wishes, **_source_options(args))
+    return await probe(args.source, wishes, **_source_options(args), **_packet_limit(args))
 
 
 def _frame_times(args: argparse.Namespace) -> int:

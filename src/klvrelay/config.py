@@ -18,6 +18,7 @@ from typing import Any, Literal
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url, printable, stream_name, unique_names
 from klvrelay.sinks.settings import MqttSettings
+from klvrelay.wire import LIMIT, checked_limit
 
 PASSWORD_VARIABLE = "KLVRELAY_MQTT_PASSWORD"
 
@@ -39,6 +40,7 @@ class SourceSettings:
     demux      who takes MPEG-TS apart: "native" (the C core) or "libav"
     isolate    read it in a process of its own
     passphrase of srt://
+    packet_limit  bytes that the value of a KLV packet may have
     """
 
     url: Url
@@ -54,6 +56,7 @@ class SourceSettings:
     demux: Literal["native", "libav"] = "native"
     isolate: bool = False
     passphrase: Secret | None = None
+    packet_limit: int = LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,17 @@ class _Reader:
             demux=self.one_of(table, "demux", ("native", "libav"), "source"),
             isolate=self.typed(table, "isolate", bool, "source", False),
             passphrase=self.passphrase(table),
+            packet_limit=self.packet_limit(table),
         )
+
+    def packet_limit(self, table: dict[str, Any]) -> int:
+        """Bytes of a packet's value."""
+        try:
+            return checked_limit(self.typed(table, "packet_limit", int, "source", LIMIT))
+        except ConfigError as fault:
+            if str(fault).startswith(self._path):
+                raise
+            raise self.wrong("source.packet_limit", str(fault).partition(": ")[2]) from None
 
     def one_of(self, table: dict[str, Any], key: str, known: tuple[str, ...], where: str) -> Any:
         """One of the texts `known`, of which the first is the default."""

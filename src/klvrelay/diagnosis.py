@@ -58,6 +58,13 @@ def no_klv(counters: Counters) -> Diagnosis:
     return next(found for cause in _CAUSES if (found := cause(counters)) is not None)
 
 
+def _too_large(c: Counters) -> Diagnosis | None:
+    if not c.too_large:
+        return None
+    return Diagnosis("too_large", f"{_packets(c.too_large)} of KLV would be larger than the limit of a packet",
+                     "Raise it (--packet-limit BYTES, packet_limit in the settings) if packets may be so large.")
+
+
 def _no_transport(c: Counters) -> Diagnosis | None:
     if c.ts_packets:
         return None
@@ -121,7 +128,7 @@ def _nothing(c: Counters) -> Diagnosis | None:
 
 
 _CAUSES: tuple[Callable[[Counters], Diagnosis | None], ...] = (
-    _no_transport, _marked, _scrambled, _followed, _tables, _private, _nothing
+    _too_large, _no_transport, _marked, _scrambled, _followed, _tables, _private, _nothing
 )  # fmt: skip
 
 

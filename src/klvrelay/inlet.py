@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from klvrelay import wire
 from klvrelay._core import ffi, lib
@@ -38,10 +39,15 @@ class _Basin(threading.local):
         self.basin = ffi.cast("struct klv_basin *", self.memory)
         lib.klv_basin_init(self.basin, DATAGRAM)
         self.pool = _NO_CLEAR("uint8_t[]", _POOL)
-        self.bytes = ffi.buffer(self.pool)
         self.entries = _NO_CLEAR("struct klv_entry[]", _ENTRIES)
         self.runs = _NO_CLEAR("struct klv_run[]", _RUNS)
         self.count = ffi.new("size_t *")
+
+    def pool_for(self, limit: int) -> Any:
+        """Where results go, with room for a packet of that limit; an earlier one stays with who has it."""
+        if len(self.pool) < limit + wire.PACKET_HEAD:
+            self.pool = _NO_CLEAR("uint8_t[]", limit + wire.PACKET_HEAD)
+        return self.pool
 
 
 _basin = _Basin()
@@ -75,10 +81,12 @@ class Inlet:
         self._lanes_before = Counters()
         b = _basin
         self._count = b.count
+        pool = b.pool_for(limit if units else 0)
+        self._pool = ffi.buffer(pool)
         function = lib.klv_inlet_units if units else lib.klv_inlet_runs
         results = (b.entries, _ENTRIES) if units else (b.runs, _RUNS)
-        self.look: Look = partial(function, self._inlet, b.basin, 0, b.pool, _POOL, *results, b.count)
-        self.look_overdue: Look = partial(function, self._inlet, b.basin, 1, b.pool, _POOL, *results, b.count)
+        self.look: Look = partial(function, self._inlet, b.basin, 0, pool, len(pool), *results, b.count)
+        self.look_overdue: Look = partial(function, self._inlet, b.basin, 1, pool, len(pool), *results, b.count)
         self.holds = False
         """RTP is held for a datagram that is late: `look_overdue` in a moment."""
         address = ffi.NULL if sender is None else _MAPPED[: 16 - len(sender)] + sender
@@ -89,7 +97,7 @@ class Inlet:
         found: list[Entry] = []
         while True:
             if count := self._count[0]:
-                found += wire.entries_of(_basin.bytes, _basin.entries, count)
+                found += wire.entries_of(self._pool, _basin.entries, count)
             if status == _LANE:
                 found += self._other_lane()
             elif status != _FULL:
@@ -102,7 +110,7 @@ class Inlet:
         found: list[Run] = []
         while True:
             for run in _basin.runs[0 : self._count[0]]:
-                data, pts = _basin.bytes[run.at : run.at + run.size], run.pts if run.pts >= 0 else None
+                data, pts = self._pool[run.at : run.at + run.size], run.pts if run.pts >= 0 else None
                 found.append((data, run.received_us, pts, bool(run.ts), bool(run.damaged)))
             if status != _FULL:
                 self.holds = bool(_checked(status) & _HOLDS)

@@ -25,6 +25,7 @@ from klvrelay.outlet import Outlet
 from klvrelay.record import Link, Record
 from klvrelay.sinks import Notice
 from klvrelay.sources import Source, may_come_back
+from klvrelay.wire import LIMIT
 
 LOG = logging.getLogger("klvrelay")
 
@@ -41,6 +42,7 @@ class Feed(NamedTuple):
 
     stall   seconds without bytes, or without KLV, after which it is stale
     apart   opens the same source in a process of its own, for one that hung
+    packet_limit  bytes that the value of a KLV packet may have
     hung    seconds without a byte after which a source that libav reads, which has timeouts of its own, hangs
     """
 
@@ -50,6 +52,7 @@ class Feed(NamedTuple):
     stall: float = STALL
     apart: Callable[[], Source] | None = None
     hung: float = 60.0
+    packet_limit: int = LIMIT
 
 
 class Stream:
@@ -58,7 +61,7 @@ class Stream:
     def __init__(self, feed: Feed, boot: str, outlets: Sequence[Outlet]) -> None:
         self.name = feed.name
         self.health = StreamHealth(feed.name, feed.url, feed.stall)
-        self.decoder = Decoder(feed.name, boot)
+        self.decoder = Decoder(feed.name, boot, packet_limit=feed.packet_limit)
         self.failed: SourceError | None = None
         self._feed = feed
         self._open = feed.open
@@ -70,6 +73,7 @@ class Stream:
         self._dropped = 0
         self._renewal: asyncio.Future[str] | None = None
         self._patience = feed.stall
+        self._too_large, self._counted = 0, 0.0
         self._told: tuple[bool | None, str, str, float] = (None, "", "", 0.0)
 
     async def keep(self) -> None:
@@ -160,11 +164,27 @@ class Stream:
         if health.barren:
             self.count()  # what came instead says why
         health.look()
+        self._warn_of_size()
         if source is not None and renewal is not None and not renewal.done():
             why = self._worth_renewing(source)
             if why:
                 renewal.set_result(why)
         self.tell()
+
+    def _warn_of_size(self) -> None:
+        """Once a second: packets above the limit, which nothing else would show."""
+        now = self.health.clock()
+        if now - self._counted < 1.0:
+            return
+        self._counted = now
+        self.count()
+        count = self.health.link.lane.too_large
+        if count > self._too_large:
+            LOG.warning(
+                "%s: KLV packets too large: count=%d packet_limit=%d; they are passed over, raise packet_limit",
+                self.name, count - self._too_large, self._feed.packet_limit,
+            )  # fmt: skip
+        self._too_large = count
 
     def _worth_renewing(self, source: Source) -> str:
         """Why this opening is given up for another one; "" while it is not."""

@@ -51,14 +51,15 @@ class Decoder:
     """One stream's bytes in any cut in, its records out, in order and numbered.
 
     Packets of carriage "ts" go through the transport lane, those of carriage "klv" to a framer of their PID.
-    An empty packet says that the source begins anew: what is held is given out, and no loss is counted.
+    An empty packet says that the source begins anew: what is held is given out, and no loss is counted. A packet whose
+    value has more than `packet_limit` bytes is passed over, and counted as `too_large`.
     """
 
-    def __init__(self, stream: str, boot: str | None, *, first_seq: int = 0, limit: int = wire.LIMIT) -> None:
+    def __init__(self, stream: str, boot: str | None, *, first_seq: int = 0, packet_limit: int = wire.LIMIT) -> None:
         self.stream = stream
         self.boot = boot
         self.seq = first_seq
-        self._limit = limit
+        self._limit = wire.checked_limit(packet_limit)
         self._lanes: dict[int | None, wire.Lane] = {}
 
     def _lane(self, carriage: Carriage, pid: int | None) -> wire.Lane:
@@ -117,20 +118,25 @@ class Decoder:
         return sum((lane.counters for lane in self._lanes.values()), Counters())
 
 
-def decode(data: bytes | bytearray | memoryview, *, stream: str = "", boot: str | None = None) -> list[Record]:
+def decode(
+    data: bytes | bytearray | memoryview, *, stream: str = "", boot: str | None = None, packet_limit: int = wire.LIMIT
+) -> list[Record]:
     """Every record in `data`: an MPEG transport stream or bare KLV, told apart by its bytes.
 
-    Damaged and unknown packets are in the list too: see `Record.good`.
+    Damaged and unknown packets are in the list too: see `Record.good`. Raises ConfigError for a `packet_limit` (bytes
+    that a packet's value may have) that can't be.
     """
-    if isinstance(data, bytes) and (whole := wire.whole(data)) is not None:
+    if isinstance(data, bytes) and (whole := wire.whole(data, wire.checked_limit(packet_limit))) is not None:
         return [Record(data, *whole, "ok", None, None, None, stream, boot, 0)]
-    decoder = Decoder(stream, boot)
+    decoder = Decoder(stream, boot, packet_limit=packet_limit)
     return decoder.feed(Packet(data, carriage=carriage_of(data[:SNIFFED]) or "klv")) + decoder.flush()
 
 
-def json_lines(data: bytes | bytearray | memoryview, *, stream: str = "", boot: str | None = None) -> bytes:
+def json_lines(
+    data: bytes | bytearray | memoryview, *, stream: str = "", boot: str | None = None, packet_limit: int = wire.LIMIT
+) -> bytes:
     """Every record in `data` as JSON Lines (schema `klvrelay/1`), written by one call into C."""
-    decoder = Decoder(stream, boot)
+    decoder = Decoder(stream, boot, packet_limit=packet_limit)
     return decoder.lines(Packet(data, carriage=carriage_of(data[:SNIFFED]) or "klv")) + decoder.flush_lines()
 
 

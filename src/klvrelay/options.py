@@ -98,6 +98,11 @@ def _source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--source-timeout", type=float, metavar="SECONDS", help="wait for a source this long (5)")
 
 
+def _limit_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--packet-limit", type=int, metavar="BYTES",
+                        help="what the value of one KLV packet may have at most (1048576)")  # fmt: skip
+
+
 def _publish_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--qos", type=int, choices=(0, 1, 2), help="quality of service of records (1: confirmed)")
     parser.add_argument("--raw", action="store_true", help="also publish each packet's KLV bytes to .../raw")
@@ -120,6 +125,7 @@ def _run_options(verbs: Any) -> None:
     parser.add_argument("--demux", choices=("native", "libav"),
                         help="who takes MPEG-TS apart: the C core (native), or libav")  # fmt: skip
     parser.add_argument("--isolate", action="store_true", help="read each source in a process of its own")
+    _limit_option(parser)
     _mqtt_options(parser)
     _publish_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
@@ -130,6 +136,7 @@ def _replay_options(verbs: Any) -> None:
     parser.add_argument("sources", nargs=1, metavar="FILE")
     parser.add_argument("--speed", type=float, default=1.0, help="this many times as fast (1)")
     parser.add_argument("--loop", action="store_true", help="again and again, until stopped")
+    _limit_option(parser)
     parser.add_argument("--stream", action="append", default=[], metavar="NAME", help="name of the stream in topics")
     _mqtt_options(parser, required=True)
     _publish_options(parser)
@@ -146,6 +153,7 @@ def _decode_options(verbs: Any) -> None:
                         help="who takes MPEG-TS apart: klvrelay (default) or libav, for a second opinion")  # fmt: skip
     parser.add_argument("--frame-times", action="store_true",
                         help="instead, the times that the video's frames carry in themselves (ST 0604)")  # fmt: skip
+    _limit_option(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
 
 
@@ -156,6 +164,7 @@ def _probe_options(verbs: Any) -> None:
     parser.add_argument("--seconds", type=float, metavar="S",
                         help="look so long (10 for a live source, all of a file); Ctrl-C ends it early (exit code 3 if"
                              " nothing had come)")  # fmt: skip
+    _limit_option(parser)
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
     parser.add_argument("--html", metavar="FILE", help="also write it as a page with plots, complete in itself")
     _source_options(parser)

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from klvrelay import klv
+from klvrelay import klv, wire
 from klvrelay.errors import KlvrelayError, NoKlv
 from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
@@ -26,7 +26,7 @@ async def _batches(
     source: str | PathLike[str], name: str | None, options: dict[str, Any]
 ) -> AsyncIterator[list[Record]]:
     url = Url.parse(source)
-    decoder = Decoder(name or stream_name(url), None)
+    decoder = Decoder(name or stream_name(url), None, packet_limit=options.get("packet_limit", wire.LIMIT))
     source_ = open_source(url, **{"demux": "native", **options})
     async with aclosing(source_.packets()) as packets:
         async for packet in packets:
@@ -39,7 +39,8 @@ async def _batches(
 async def stream(source: str | PathLike[str], *, name: str | None = None, **options: Any) -> AsyncIterator[Record]:
     """Every record of a source, as it arrives: a path, `-`, or a URL (udp, rtp, tcp, rtsp, http, ...).
 
-    `options` are those of `klvrelay.sources.open_source`: timeout, interface, sender, speed, loop, follow, isolate, ...
+    `options` are those of `klvrelay.sources.open_source`: timeout, interface, sender, speed, loop, follow, isolate,
+    packet_limit, ...
     Raises ConfigError, SourceDown or NotMedia; never retries.
     """
     async with aclosing(_batches(source, name, options)) as batches:  # type: ignore[type-var]

@@ -99,7 +99,7 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
 
     raw          the whole packet: key, length, value (SMPTE ST 336)
     set          "ST0601", "ST0102", "ST0903", ...; "unknown" for a key no table has
-    checksum     "ok", "bad", or "absent" where the set carries none
+    checksum     "ok", "bad", "absent" where there is none, or "partial": right, but items stand behind it
     transport    "ok", or "damaged" when it spans a loss on the way here: never to be trusted
     pts          90 kHz presentation time of the PES packet it began in, 33 bits, or None
     pid          PID it came from, or None
@@ -155,4 +155,5 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
             self.received_us,
             self.pts,
             self.transport != "ok",
+            self.checksum,
         )

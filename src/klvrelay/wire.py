@@ -17,22 +17,37 @@ from typing import TYPE_CHECKING, Any, Literal
 import orjson
 
 from klvrelay._core import ffi, lib
-from klvrelay.errors import DecodeError
+from klvrelay.errors import ConfigError, DecodeError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-LIMIT = 65536
+LIMIT = 1 << 20
 """Bytes that one packet's value may have by default."""
 
-Checksum = Literal["ok", "bad", "absent"]
+LIMIT_LEAST, LIMIT_MOST = 512, 8 << 20
+"""What that may be set to."""
+
+PACKET_HEAD = 25
+"""Bytes of a packet before its value, at most: a key, and a length in long form."""
+
+
+def checked_limit(limit: int) -> int:
+    """A `packet_limit` that can be; raises ConfigError for another."""
+    if not LIMIT_LEAST <= limit <= LIMIT_MOST:
+        raise ConfigError(f"packet_limit {limit}: give {LIMIT_LEAST} to {LIMIT_MOST} bytes")
+    return limit
+
+
+Checksum = Literal["ok", "bad", "absent", "partial"]
 Transport = Literal["ok", "damaged"]
 
-CHECKSUMS: tuple[Checksum, ...] = ("absent", "ok", "bad")
+CHECKSUMS: tuple[Checksum, ...] = ("absent", "ok", "bad", "partial")
 TRANSPORTS: tuple[Transport, ...] = ("ok", "damaged")
 SET_NAMES = [ffi.string(lib.klv_set_name(i)).decode() for i in range(256)]
 
+_POOL_SPARE = 64 << 10  # for what a lane held before
 _LINES_ROOM = 256 << 10  # text goes through here in pieces that stay in the processor's cache
 
 _ENTRY = struct.Struct("=IIqqqiBBBB")
@@ -44,6 +59,7 @@ class Counters:
     """What went through a decoder so far; the checks of the transport with their numbers in ETSI TR 101 290.
 
     passed_over                bytes that are in no packet
+    too_large                  keys whose packet would be larger than `packet_limit`, and were passed over
     discontinuities            of the continuity counters of KLV PIDs
     sync_losses                1.1, and each wrong sync byte; `sync_byte_errors` (1.2): those that cost one packet only
     pat_errors, pmt_errors     1.3, 1.5: none for 0.5 s, scrambled, or another table on PID 0
@@ -68,6 +84,7 @@ class Counters:
     damaged: int = 0
     unknown_items: int = 0
     passed_over: int = 0
+    too_large: int = 0
     ts_packets: int = 0
     discontinuities: int = 0
     sync_losses: int = 0
@@ -119,6 +136,7 @@ class _Room(threading.local):
         self.text = self.out, ffi.buffer(self.out), size
 
 
+_CODES: dict[Checksum, int] = {name: code for code, name in enumerate(CHECKSUMS)}
 _room = _Room()
 _klv_record = lib.klv_record
 _klv_whole = lib.klv_whole
@@ -137,19 +155,24 @@ def record_json(
     received_us: int | None = None,
     pts: int | None = None,
     damaged: bool = False,
+    checksum: Checksum | None = None,
 ) -> bytes:
-    """One packet as a record's JSON document, UTF-8; `head_` is from `head()`. Raises DecodeError for no packet."""
+    """One packet as a record's JSON document, UTF-8; `head_` is from `head()`. Raises DecodeError for no packet.
+
+    `checksum` is what was found when the packet was; None: it is summed once more.
+    """
     out, text, size = _room.text
     received = -1 if received_us is None else received_us
     written = _klv_record(
-        raw, len(raw), head_, len(head_), seq, received, -1 if pts is None else pts, damaged, out, size
-    )
+        raw, len(raw), head_, len(head_), seq, received, -1 if pts is None else pts, damaged,
+        -1 if checksum is None else _CODES[checksum], out, size,
+    )  # fmt: skip
     if written > 0:
         return text[:written]  # type: ignore[no-any-return]
     if written < 0:
         raise DecodeError("not a KLV packet: no key and length at its beginning")
-    _room.grow(size * 4)
-    return record_json(raw, head_, seq, received_us, pts, damaged)
+    _room.grow(min(4 * size, lib.klv_json_room(len(raw), len(head_))))
+    return record_json(raw, head_, seq, received_us, pts, damaged, checksum)
 
 
 def items_json(raw: bytes) -> bytes:
@@ -194,9 +217,9 @@ Entry = tuple[bytes, int | None, int | None, str, Checksum, Transport, int | Non
 """(bytes, pts, pid, set, checksum, transport, received_us, pcr) of one packet."""
 
 
-def whole(data: bytes) -> tuple[str, Checksum] | None:
+def whole(data: bytes, limit: int = LIMIT) -> tuple[str, Checksum] | None:
     """(set, checksum) of a buffer that is one whole packet and nothing odd about it; None: only a `Lane` can tell."""
-    found = _klv_whole(data, len(data), LIMIT)
+    found = _klv_whole(data, len(data), limit)
     return None if found < 0 else (SET_NAMES[found >> 2], CHECKSUMS[found & 3])
 
 
@@ -222,6 +245,8 @@ def entries_of(pool: Any, entries: Any, count: int) -> list[Entry]:
 class Lane:
     """Transport bytes or bare KLV in any cut, whole packets out: one a stream, not for two threads at once.
 
+    limit       bytes that a packet's value may have; memory of 1.125 x that and 8 KiB for each of eight PIDs (of bare
+                KLV: of one), of which no more is touched than packets need
     absent_us   how long a PID that a PMT lists may stay away before that is counted
     """
 
@@ -231,6 +256,7 @@ class Lane:
         self._lane = ffi.cast("struct klv_lane *", self._bytes)
         lib.klv_lane_init(self._lane, ts, limit, self._memory)
         lib.klv_lane_absent(self._lane, absent_us)
+        self._limit = limit
         self._used = ffi.new("size_t *")
         self._count = ffi.new("size_t *")
         self._pool = _NO_CLEAR("uint8_t[]", 0)
@@ -253,9 +279,8 @@ class Lane:
         """Every packet that is whole once `data` (a buffer) is added. One C call, as a rule."""
         lib.klv_lane_at(self._lane, -1 if received_us is None else received_us)
         source = ffi.from_buffer("uint8_t[]", data)
-        room = max(len(source), LIMIT + 64) + LIMIT
-        if len(self._pool) < room:
-            self._pool = _NO_CLEAR("uint8_t[]", room)
+        if len(self._pool) < len(source):
+            self._pool = _NO_CLEAR("uint8_t[]", len(source) + _POOL_SPARE)
         self._used[0] = 0
         found: list[Entry] = []
         while True:
@@ -268,6 +293,8 @@ class Lane:
                 found += entries_of(ffi.buffer(self._pool), self._entries, count)
             if status != lib.KLV_FULL:
                 return found
+            if count == 0:
+                self._pool = _NO_CLEAR("uint8_t[]", max(len(self._pool), self._limit + PACKET_HEAD))
             if count == len(self._entries):
                 self._entries = _NO_CLEAR("struct klv_entry[]", min(4 * count, 65536))
 
@@ -291,7 +318,9 @@ class Lane:
             if self._count[0]:
                 text.write(ffi.buffer(room.out, self._count[0]))
             elif status == lib.KLV_FULL:
-                room.grow(room.size * 4)
+                room.grow(min(4 * room.size, lib.klv_json_room(self._limit + PACKET_HEAD, len(head_)) + 1))
+        if status < 0:
+            raise DecodeError("the core can't write a packet that it found")
         return text.getvalue(), int(envelope.seq)  # hands its bytes over, without a copy
 
     @property
@@ -329,8 +358,8 @@ def columns(data: Any, tags: Sequence[int], *, every: bool = False, limit: int =
 
 
 def _likely_rows(source: Any) -> int:
-    view = ffi.new("struct klv_view *")
-    if lib.klv_next(source, min(len(source), 2 * LIMIT), LIMIT, 1, view) != lib.KLV_OK:
+    view, search = ffi.new("struct klv_view *"), ffi.new("struct klv_search *")
+    if lib.klv_next(source, min(len(source), 1 << 17), 1 << 16, 1, search, view) != lib.KLV_OK:
         return 16
     return int(len(source) // view.size * 5 // 4 + 16)
 

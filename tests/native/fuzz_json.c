@@ -1,6 +1,8 @@
-/* fuzz_json.c - whatever a packet holds, what is written of it is JSON (RFC 8259), keeps to its room, says the same in
- * any room that holds it, and its time is that of its time stamp. From the repository, FOLDER holding packets:
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Inative tests/native/fuzz_json.c native/[a-z]*.c -lm -o fuzz_json
+/* fuzz_json.c - whatever a packet holds, what is written of it is JSON (RFC 8259), at most 64 x its bytes and 4 KiB, in
+ * as many steps; keeps to its room, says the same in any room that holds it, and its time is that of its time stamp.
+ * From the repository, FOLDER holding packets:
+ *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
+ *     tests/native/fuzz_json.c native/[a-z]*.c -lm -o fuzz_json
  *   ./fuzz_json -max_len=8192 -timeout=5 FOLDER */
 #include "klv_mutator.h"
 #include "strict_json.h"
@@ -10,7 +12,8 @@
 
 #define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
 
-enum { ROOM = 1 << 25 };
+enum { ROOM = 1 << 25, STEPS = 64, STEPS_MORE = 20000 };
+uint64_t klv_meter;
 static char whole[ROOM], again[ROOM]; /* what is written ends where ASan guards */
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned seed)
@@ -96,19 +99,24 @@ static void check_items(const uint8_t *data, size_t n, size_t size)
 
 static void check_record(const uint8_t *data, size_t n, const struct klv_envelope *e, size_t size)
 {
-    long written = klv_record(data, n, e->head, e->head_size, e->seq, e->received_us, e->pts, e->damaged, again, ROOM);
+    long written = klv_record(data, n, e->head, e->head_size, e->seq, e->received_us, e->pts, e->damaged, e->checksum,
+                              again, ROOM);
     CHECK(written == (long)size && memcmp(again, whole, size) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    struct klv_envelope envelope = {"{\"a\":1", 6, n, (int64_t)n << 40, (int64_t)n - 100, n & 2};
+    struct klv_envelope envelope = {"{\"a\":1", 6, n, (int64_t)n << 40, (int64_t)n - 100, n & 2, -1};
     size_t size = 0;
     uint64_t unknown = 0;
-    enum klv_status status = klv_json(data, n, &envelope, whole, ROOM - 1, &size, &unknown);
+    const size_t most = klv_json_room(n, envelope.head_size);
+    CHECK(most < ROOM);
+    klv_meter = 0;
+    enum klv_status status = klv_json(data, n, &envelope, whole, most, &size, &unknown);
     if (status == KLV_BAD_LENGTH)
         return 0;
-    CHECK(status == KLV_OK && size < ROOM && unknown <= n);
+    CHECK(status == KLV_OK && size <= 64 * n + 4096 && unknown <= n);
+    CHECK(klv_meter <= STEPS * n + STEPS_MORE);
     whole[size] = 0;
     check_json(whole, size);
     in_room(data, n, &envelope, size, size - n % 2);

@@ -1,6 +1,7 @@
 /* fuzz_lane.c - the same bytes give the same records and counts in one piece and in any cut, as a batch or as lines in
  * rooms too small, with a break or a mark between, and with times of arrival of all kinds. From the repository:
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Inative tests/native/fuzz_lane.c native/[a-z]*.c -lm -o fuzz_lane
+ *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
+ *     tests/native/fuzz_lane.c native/[a-z]*.c -lm -o fuzz_lane
  *   ./fuzz_lane -max_len=8192 -timeout=5 FOLDER
  * An input: transport?, batch? and times?, event, where it is (2 bytes), seed of the cuts and times; then what the lane
  * is fed. */
@@ -13,6 +14,8 @@
 
 #define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
 
+enum { STEPS = 400, STEPS_MORE = 300000 }; /* of the search and of JSON, some of it written twice */
+uint64_t klv_meter;
 enum { DATAGRAM = 1316, LIMIT = 2000, HEAD = 6, ROOM = 1 << 17, ENOUGH = 1 << 16, MOST = 3, INPUT = 1 << 16 };
 static struct run { size_t size; struct klv_envelope envelope; struct klv_counts counts; char out[2 * ROOM]; } whole, cut;
 
@@ -76,6 +79,7 @@ static void take(struct run *r, const struct klv_entry *e)
     CHECK(e->size >= 17 && e->at <= sizeof pool && e->size <= sizeof pool - e->at);
     r->envelope.pts = e->pts;
     r->envelope.damaged = e->damaged;
+    r->envelope.checksum = e->checksum;
     enum klv_status status = klv_json(pool + e->at, e->size, &r->envelope, r->out + r->size, sizeof r->out - r->size,
                                       &size, &unknown);
     if (status == KLV_FULL) {
@@ -110,8 +114,7 @@ static enum klv_status lines_of(struct run *r, struct klv_lane *lane, const uint
     return status;
 }
 
-/* All that comes out of one piece; or ENOUGH of it, as thirty bytes may promise an array of 65,536 elements,
- * which would take all the time. */
+/* All that comes out of one piece; or ENOUGH of it. */
 static void feed(struct run *r, struct klv_lane *lane, const uint8_t *data, size_t n, int batch, size_t room)
 {
     const uint8_t *in = memcpy(input + INPUT - n, data, n);
@@ -166,13 +169,13 @@ static void event(struct klv_lane *lane, const uint8_t *data)
 static void run(struct run *r, const uint8_t *data, size_t n, int batch, size_t most, size_t room)
 {
     static struct klv_lane lane;
-    static uint8_t memory[KLV_PIDS * (LIMIT + KLV_SPARE)];
+    static uint8_t memory[KLV_PIDS * (LIMIT + LIMIT / 8 + KLV_SPARE + 1)];
     uint8_t *held = memory + sizeof memory - klv_lane_memory(data[0] & 1, LIMIT);
     uint32_t seed = data[5], times = seed + data[1];
     struct klv_counts counts = {0};
     int64_t received_us = data[1] & 2 ? 1000000 : -1;
     r->size = 0;
-    r->envelope = (struct klv_envelope){"{\"a\":1", 6, 0, -1, -1, 0};
+    r->envelope = (struct klv_envelope){"{\"a\":1", 6, 0, -1, -1, 0, -1};
     klv_lane_init(&lane, data[0] & 1, LIMIT, held);
     klv_lane_at(&lane, received_us);
     klv_lane_absent(&lane, data[2] & 4 ? 30000 : data[2] & 8 ? -1 : INT64_MAX);
@@ -207,7 +210,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     if (n <= HEAD || n > INPUT)
         return 0;
+    klv_meter = 0;
     run(&whole, data, n, 0, SIZE_MAX, ENOUGH);
+    CHECK(klv_meter <= STEPS * n + STEPS_MORE);
     run(&cut, data, n, data[1] & 1, data[1] & 64 ? 40 : 1500, 3001);
     if (whole.size >= ENOUGH || cut.size >= ENOUGH)
         return 0;

@@ -1,6 +1,7 @@
 /* fuzz_rtp.c - whatever datagrams come in whatever order, the order of RTP keeps to its memory, gives out no payload
  * twice or changed, tells each gap and counts what it does. From the repository, FOLDER holding seeds or nothing:
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Inative tests/native/fuzz_rtp.c native/rtp.c -o fuzz_rtp
+ *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
+ *     tests/native/fuzz_rtp.c native/rtp.c -o fuzz_rtp
  *   ./fuzz_rtp -max_len=4096 -timeout=5 FOLDER
  * An input: the room for what is held (in units of 16 bytes); then datagrams, each behind a byte: its length, or 255 =
  * none, but what is held is released. */
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+uint64_t klv_meter;
 #define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
 
 enum { MOST = 4096 };

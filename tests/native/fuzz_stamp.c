@@ -1,12 +1,14 @@
 /* fuzz_stamp.c - a frame's time keeps to its input and to its ranges, and comes of an identifier. From the repository,
  * FOLDER holding frames or nothing:
- *   clang -g -O1 -fsanitize=fuzzer,address,undefined -Inative tests/native/fuzz_stamp.c native/[a-z]*.c -lm -o fuzz
+ *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
+ *     tests/native/fuzz_stamp.c native/[a-z]*.c -lm -o fuzz
  *   ./fuzz -max_len=4096 -timeout=5 FOLDER */
 #include "klv.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+uint64_t klv_meter;
 #define CHECK(promise) ((promise) ? (void)0 : abort())
 
 static int found(const uint8_t *data, size_t n, int codec, struct klv_stamp *stamp)

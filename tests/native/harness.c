@@ -109,7 +109,7 @@ static void stamps(const uint8_t *in, size_t n)
 
 static void write_json(const uint8_t *packet, size_t n, const char *head)
 {
-    const struct klv_envelope envelope = {head, head ? strlen(head) : 0, 1042, 1795317255926535, 195030, 0};
+    const struct klv_envelope envelope = {head, head ? strlen(head) : 0, 1042, 1795317255926535, 195030, 0, -1};
     size_t written = 0, again = 0;
     uint64_t unknown = 0, ignored = 0;
     enum klv_status status = klv_json(packet, n, &envelope, (char *)output_end - ARENA, ARENA, &written, &unknown);
@@ -139,7 +139,7 @@ static void one_packet(const uint8_t *data, size_t n)
     const uint8_t *packet = flush(packet_end, data, n);
     uint64_t time_us;
     int sum = klv_checksum(packet, n);
-    CHECK(sum == KLV_ABSENT || sum == KLV_GOOD || sum == KLV_BAD);
+    CHECK(sum == KLV_ABSENT || sum == KLV_GOOD || sum == KLV_BAD || sum == KLV_PARTIAL);
     klv_time(packet, n, &time_us);
     write_json(packet, n, NULL);
     write_json(packet, n, "{\"schema\":\"klvrelay/1\",\"stream\":\"uav1\",\"boot\":null");
@@ -147,10 +147,11 @@ static void one_packet(const uint8_t *data, size_t n)
 
 static void framing(const uint8_t *in, size_t n)
 {
+    struct klv_search search = {0};
     size_t at = 0;
     for (int in_step = 0; at < n; in_step = 1) {
         struct klv_view view = {0};
-        enum klv_status status = klv_next(in + at, n - at, LIMIT, in_step, &view);
+        enum klv_status status = klv_next(in + at, n - at, LIMIT, in_step, &search, &view);
         CHECK(status == KLV_OK || status == KLV_MORE);
         CHECK(view.at <= n - at);
         if (status == KLV_MORE)
@@ -237,7 +238,7 @@ static void feed_batch(const uint8_t *data, size_t n, struct digest *d)
 static uint64_t feed_lines(const uint8_t *data, size_t n, size_t room)
 {
     const uint8_t *in = flush(input_end, data, n);
-    struct klv_envelope envelope = {"{\"schema\":\"klvrelay/1\"", 22, 0, -1, -1, 0};
+    struct klv_envelope envelope = {"{\"schema\":\"klvrelay/1\"", 22, 0, -1, -1, 0, -1};
     struct digest d = {0, 0};
     size_t used = 0, written;
     enum klv_status status;

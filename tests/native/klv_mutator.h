@@ -162,11 +162,12 @@ static inline size_t mutate_packet(uint8_t *data, size_t n, size_t room)
 static inline size_t mutate_klv(uint8_t *data, size_t n, size_t most, unsigned seed)
 {
     static uint8_t packet[MUTATOR_MOST];
+    struct klv_search search = {0};
     struct klv_view view;
     size_t from = 0, size = 0;
     uint32_t seen = 0;
     mutator_state = seed;
-    for (size_t at = 0; klv_next(data + at, n - at, MUTATOR_MOST, KLV_STEP | KLV_LAST, &view) == KLV_OK;
+    for (size_t at = 0; klv_next(data + at, n - at, MUTATOR_MOST, KLV_STEP | KLV_LAST, &search, &view) == KLV_OK;
          at += view.at + view.size) {
         if (pick(++seen) == 0) {
             from = at + view.at;

@@ -5,7 +5,8 @@ elements are; `patches.py` cuts an array into run lengths.
 
 An array is a mapping: `dims`, `ebytes`, `apa` (1 natural, 2 IMAPB, 3 boolean, 4 unsigned, 5 run lengths; natural
 where left out), what that asks for (`imapb_bounds`, `bias`, `default`), and `values`, flat and row by row. Where
-`ebytes` is left out it is the least that holds all values, 4 for IMAPB.
+`ebytes` is left out it is the least that holds all values, 4 for IMAPB. Run lengths have `default` and, as a record has
+them, `runs`: `value`, `start` and `size` of each; or all their `values`, which are then cut into runs.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from math import prod
 
 from klvrelay.encode.integers import LARGEST, checked_oid, least_octets
 from klvrelay.encode.numbers import exact, holds, tells, unpacked, whole
-from klvrelay.encode.patches import MOST_CELLS, patches_of, read_patches, tell
+from klvrelay.encode.patches import MOST_CELLS, patches_of, read_patches, runs_of, tell
 from klvrelay.encode.place import Place
 from klvrelay.encode.specials import special_of
 from klvrelay.encode.values import write_float, write_imapb
@@ -40,15 +41,17 @@ class Array:
     """One array on its way to bytes."""
 
     def __init__(self, value: object, cells: str, trace: Trace, place: Place) -> None:
-        if not isinstance(value, Mapping) or not isinstance(value.get("values"), list | tuple):
+        kind = "runs" if isinstance(value, Mapping) and value.get("apa") == 5 and "runs" in value else "values"
+        if not isinstance(value, Mapping) or not isinstance(value.get(kind), list | tuple):
             raise place.misfit(value, f"a mapping of {', '.join(_KEYS)} is wanted")
         self._given, self._cells, self._trace, self._place = value, cells, trace, place
-        self._values = list(value["values"])
+        self._runs = runs_of(value["runs"], place.child("runs")) if kind == "runs" else None
+        self._values = list(value.get("values", ())) if self._runs is None else self._shared()
         self._dims = self._sizes()
         self._apa = self._number("apa", 1, 5) if "apa" in value else 1
         for key in value:
-            if key not in (*_KEYS, _EXTRA.get(self._apa)):
-                raise place.stranger(key, [*_KEYS, *_EXTRA.values()])
+            if key not in (*_KEYS[:3], kind, _EXTRA.get(self._apa)):
+                raise place.stranger(key, [*_KEYS, *_EXTRA.values(), "runs"])
         most = 8 if self._values and self._apa not in (3, 4) else 65535
         self._width = self._number("ebytes", 0, most) if "ebytes" in value else self._least_width()
         self._all = range(len(self._values))
@@ -59,9 +62,15 @@ class Array:
         if not isinstance(dims, list | tuple) or not 1 <= len(dims) <= 8:
             raise place.misfit(dims, "1 to 8 dimensions are wanted")
         sizes = [whole(one, place) for one in dims]
+        if any(size < 0 for size in sizes):
+            raise place.misfit(dims, "no size is below 0")
         if len(self._values) > MOST_CELLS:
             raise place.misfit(dims, f"at most {MOST_CELLS} cells are wanted")
         return sizes
+
+    def _shared(self) -> list[object]:
+        """What the runs and the default say, one by one: of rows with ranges a list each, of which the first counts."""
+        return [_first(value) for value in (self._given.get("default"), *(run.value for run in self._runs or ()))]
 
     def _number(self, key: str, low: int, high: int) -> int:
         number = whole(self._given[key], self._place.child(key))
@@ -90,7 +99,9 @@ class Array:
     def _check(self) -> None:
         """Do the parts agree?"""
         count = prod(self._dims) if self._width else 0
-        if len(self._values) != count:
+        if self._runs is not None and not count:
+            raise self._place.child("runs").misfit(self._dims, "an array without elements has no runs, but values: []")
+        if self._runs is None and len(self._values) != count:
             raise self._place.child("values").misfit(len(self._values), f"{count} values are wanted")
         if count and self._cells in _ROWS and self._apa in (1, 5):
             rows = _ROWS[self._cells][0]
@@ -105,7 +116,8 @@ class Array:
         head = b"".join(checked_oid(number, self._trace, self._place) for number in numbers)
         if not self._values:
             return head
-        write = {1: self._plain, 2: self._mapped, 3: self._booleans, 4: self._biased, 5: self._runs}
+        cut = self._cut if self._runs is None else self._as_they_are
+        write = {1: self._plain, 2: self._mapped, 3: self._booleans, 4: self._biased, 5: cut}
         return head + write[self._apa]()
 
     def _place_of(self, at: int) -> Place:
@@ -116,13 +128,15 @@ class Array:
         return self._trace.take(self._width)
 
     def _plain(self) -> bytes:
-        return b"".join(self._natural(at, self._values[at], self._earlier(), self._place_of(at)) for at in self._all)
+        return b"".join(self._cell(at, self._earlier()) for at in self._all)
 
-    def _natural(self, at: int, value: object, earlier: Trace, place: Place) -> bytes:
+    def _cell(self, at: int, earlier: Trace) -> bytes:
+        return self._natural(at // (len(self._values) // self._dims[0]), self._values[at], earlier, self._place_of(at))
+
+    def _natural(self, row: int, value: object, earlier: Trace, place: Place) -> bytes:
         """A float, an integer, or IMAPB over the range of the cell's row."""
         if self._cells in _ROWS:
-            span = _ROWS[self._cells][1][at // (len(self._values) // self._dims[0])]
-            return write_imapb(value, *span, earlier, self._width, place)
+            return write_imapb(value, *_ROWS[self._cells][1][row], earlier, self._width, place)
         if self._cells == "float":
             return write_float(value, self._width, (2, 8), earlier, place)
         number = whole(value, place)
@@ -171,10 +185,38 @@ class Array:
             parts.append(checked_oid(number - bias, self._trace, inside))
         return b"".join(parts)
 
-    def _runs(self) -> bytes:
+    def _as_they_are(self) -> bytes:
+        """A default and the runs over it, as a record has them."""
+        place = self._place.child("runs")
+        parts = [self._code(0, self._dims[0], self._given.get("default"), self._place.child("default"))]
+        for at, run in enumerate(self._runs or ()):
+            if len(run.start) != len(self._dims) or any(
+                first < 0 or size < 0 or first + size > most
+                for first, size, most in zip(run.start, run.size, self._dims, strict=True)
+            ):
+                raise place.at(at).misfit(run.size, f"runs within {self._dims} are wanted")
+            parts.append(self._code(run.start[0], run.size[0], run.value, place.at(at)))
+            parts += [checked_oid(number, self._trace, place.at(at)) for number in (*run.start, *run.size)]
+        return b"".join(parts)
+
+    def _code(self, row: int, rows: int, value: object, place: Place) -> bytes:
+        """A value that several rows share: where each has a range, it is given as the list of what it is in each."""
+        earlier = self._earlier()
+        if self._cells not in _ROWS:
+            return self._natural(0, value, earlier, place)
+        if not isinstance(value, list | tuple) or len(value) != rows:
+            raise place.misfit(value, f"a list of {rows} values is wanted, one a row")
+        if not rows:
+            return earlier.data if len(earlier) == self._width else bytes(self._width)
+        codes = [self._natural(row + at, one, Trace(earlier.data), place) for at, one in enumerate(value)]
+        if any(code != codes[0] for code in codes) and not place.received:
+            raise place.misfit(value, "one code has to be all of them")
+        return codes[0]
+
+    def _cut(self) -> bytes:
         """A default, then patches: where the earlier ones still tell the cells those, else stretches of rows."""
         default = self._natural(0, self._given.get("default"), self._earlier(), self._place.child("default"))
-        cells = [self._natural(at, self._values[at], Trace(), self._place_of(at)) for at in self._all]
+        cells = [self._cell(at, Trace()) for at in self._all]
         earlier = read_patches(self._trace, self._width, self._dims)
         patches = earlier if earlier and tell(earlier, cells, default, self._dims) else None
         if patches is None:
@@ -182,3 +224,7 @@ class Array:
         if len(cells) * (len(patches) + 1) > MOST_CELLS:
             raise self._place.misfit(len(patches), f"cells times runs must not exceed {MOST_CELLS}")
         return default + b"".join(cells[patch.seen] + patch.code() for patch in patches)
+
+
+def _first(value: object) -> object:
+    return value[0] if isinstance(value, list | tuple) and value else value

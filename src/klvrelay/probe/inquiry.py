@@ -27,6 +27,7 @@ from klvrelay.record import Packet, Record
 from klvrelay.sources import Source
 from klvrelay.sources.files.file import FileSource
 from klvrelay.sources.straight import packets_straight
+from klvrelay.wire import LIMIT
 
 BREATH = 4
 """Pieces of a file between two looks at the loop."""
@@ -64,13 +65,13 @@ class OwnClock:
 class Inquiry:
     """What is being found out of one source."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, packet_limit: int) -> None:
         self.telemetry = Telemetry()
         self.survey: Survey | None = None
         self.size = 0
         self.ended = "end"
         self._source = source
-        self._decoder = Decoder(stream_name(source.url), None)
+        self._decoder = Decoder(stream_name(source.url), None, packet_limit=packet_limit)
         self._began = time.time()
         self._passage = ""
         self._first_received: int | None = None
@@ -162,6 +163,11 @@ class Inquiry:
             case _:
                 return self._own_seconds
 
+    @property
+    def _too_large(self) -> int:
+        """Counted in the source itself, or in the decoder here."""
+        return self._source.link.lane.too_large + self._decoder.counters.too_large
+
     def report(self) -> report.Report:
         """What was found, judged."""
         from klvrelay import __version__
@@ -172,7 +178,7 @@ class Inquiry:
             __version__, str(self._source.url), self._source.live, self._passage,
             iso(round(self._began * 1e6)) or "", seconds, self.clock, self.size,
             rate_of(self.size * 8, seconds) if self._passage != "container" else None,
-            self._source.dropped, skipped, self.ended,
+            self._source.dropped, skipped, self._too_large, self.ended,
             None if self.telemetry.records else no_klv(self._decoder.counters), report.Verdict("good", "", "", 0), (),
             outcome.transport_of(survey, self.telemetry, seconds) if survey is not None else None,
             outcome.streams_of(self.telemetry, survey), outcome.frames_of(survey, seconds),
@@ -182,15 +188,18 @@ class Inquiry:
         return replace(made, verdict=verdict_of(made))
 
 
-async def inquire(source: Source, *, seconds: float | None = None, progress: Progress | None = None) -> report.Report:
+async def inquire(
+    source: Source, *, seconds: float | None = None, progress: Progress | None = None, packet_limit: int = LIMIT
+) -> report.Report:
     """Look at a source: to its end, for so many seconds, or until cancelled, then tell what was found.
 
-    seconds   None: 10 of a live source, all of another. Of a regular file they are seconds of its own time
+    seconds       None: 10 of a live source, all of another. Of a regular file they are seconds of its own time
+    packet_limit  bytes that the value of a KLV packet may have
 
     Raises SourceError where nothing could be read, until a cancellation too. One after that ends the look, and is no
     error.
     """
-    inquiry = Inquiry(source)
+    inquiry = Inquiry(source, packet_limit)
     try:
         inquiry.ended = await _look(inquiry, source, seconds, progress)
     except SourceError as fault:

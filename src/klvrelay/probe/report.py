@@ -276,6 +276,7 @@ class KlvStream:
     checksum_ok: int
     checksum_bad: int
     checksum_absent: int
+    checksum_partial: int
     damaged: int
     cut_off: int
     first_wrong: int
@@ -332,6 +333,7 @@ class Report:
 
     clock    what `seconds` and all rates are measured by: "arrival", "PCR", "PTS", "item 2", "none"
     passage  "ts", "klv" (bare), "container" (through libav: nothing is known of the transport)
+    too_large  KLV packets above the limit, which were passed over
     nothing  why there is no KLV at all; None where there is
     ended    "end", "time" (as long as was asked for), "stopped", or the fault that ended it
     plots    for the page only: they are not in the JSON
@@ -348,6 +350,7 @@ class Report:
     bit_rate: float | None
     dropped: int
     skipped: int
+    too_large: int
     ended: str
     nothing: Diagnosis | None
     verdict: Verdict

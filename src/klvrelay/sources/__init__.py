@@ -32,6 +32,7 @@ from klvrelay.sources.libav.of_bytes import ByLibav
 from klvrelay.sources.libav.source import LibavSource
 from klvrelay.sources.srt.source import SrtSource
 from klvrelay.sources.tcp.source import TcpSource
+from klvrelay.wire import LIMIT, checked_limit
 
 __all__ = ["KINDS", "Demux", "Given", "Source", "may_come_back", "open_source"]
 
@@ -105,6 +106,7 @@ def open_source(
     isolate: bool = False,
     passphrase: Secret | str | None = None,
     given: Given | None = None,
+    packet_limit: int = LIMIT,
 ) -> Source:
     """The source that `url` names; nothing is opened before its first packet is asked for.
 
@@ -120,6 +122,7 @@ def open_source(
     follow       a file that is still written: wait for more at its end
     isolate      read in a process of its own, which may hang or crash alone
     passphrase   of srt://; otherwise the URL's, or that of KLVRELAY_SRT_PASSPHRASE in the environment
+    packet_limit  bytes that the value of a KLV packet may have, where the source itself finds them
     given        what earlier openings of the same URL gave: a live playlist gives nothing of it again
 
     Raises ConfigError for a scheme or an option that it does not know.
@@ -127,6 +130,7 @@ def open_source(
     where = url if isinstance(url, Url) else Url.parse(url)
     if timeout <= 0:
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
+    checked_limit(packet_limit)
     passphrase = Secret(passphrase) if isinstance(passphrase, str) else passphrase
     if demux not in (None, *get_args(Demux)):
         raise ConfigError(f"demux {printable(str(demux))}: it is native or libav")
@@ -136,6 +140,7 @@ def open_source(
         options = {
             "timeout": timeout, "interface": interface, "sender": sender, "speed": speed, "loop": loop,
             "live_stamps": live_stamps, "ca_file": ca_file, "demux": demux, "follow": follow, "passphrase": passphrase,
+            "packet_limit": packet_limit,
         }  # fmt: skip
         return IsolatedSource(open_source(where, **options), options, given=given)  # type: ignore[arg-type]
     if demux == "libav" and where.scheme in BYTES:
@@ -159,11 +164,12 @@ def open_source(
         case _ if speed is not None or loop:
             raise ConfigError(f"{where}: only a file can be replayed with a speed or in a loop")
         case "udp" | "rtp":
-            return UdpSource(where, timeout=timeout, interface=interface, sender=sender, units=demux == "native")
+            return UdpSource(where, timeout=timeout, interface=interface, sender=sender, units=demux == "native",
+                             packet_limit=packet_limit)  # fmt: skip
         case "tcp":
             return TcpSource(where, timeout=timeout)
         case "rtsp" | "rtsps" | "http" | "https":
-            return LibavSource(where, timeout=timeout, ca_file=ca_file, given=given)
+            return LibavSource(where, timeout=timeout, ca_file=ca_file, given=given, packet_limit=packet_limit)
         case "srt":
             return SrtSource(where, timeout=timeout, passphrase=passphrase)
         case scheme:

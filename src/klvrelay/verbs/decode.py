@@ -21,7 +21,7 @@ from klvrelay.names import Url, stream_name
 from klvrelay.sources import Demux, open_source
 from klvrelay.sources.straight import packets_straight
 from klvrelay.standard import written
-from klvrelay.wire import Counters
+from klvrelay.wire import LIMIT, Counters
 
 HEAD = ("stream", "seq", "time", "time_us", "pts", "set", "version", "checksum", "transport", "special", "warnings")
 """Columns of the CSV that every record has; its items follow."""
@@ -37,12 +37,13 @@ async def decode_source(
     *,
     follow: bool = False,
     demux: Demux = "native",
+    packet_limit: int = LIMIT,
 ) -> Counters:
     """Read a source to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read.
 
     One that is followed has no end: a cancellation ends it, and is no error once there was a record.
     """
-    decoder = Decoder(stream_name(url), None)
+    decoder = Decoder(stream_name(url), None, packet_limit=packet_limit)
     source = open_source(url, follow=follow, demux=None if demux == "native" else demux)
     try:
         async with aclosing(packets_straight(source, breath=BREATH)) as packets:
@@ -61,7 +62,13 @@ async def decode_source(
 
 
 async def decode(
-    url: Url, form: str, *, show_progress: bool, follow: bool = False, demux: Demux = "native"
+    url: Url,
+    form: str,
+    *,
+    show_progress: bool,
+    follow: bool = False,
+    demux: Demux = "native",
+    packet_limit: int = LIMIT,
 ) -> Counters:
     """The whole verb: records to standard output in the given form. Raises NoKlv after the summary's counters."""
     if follow and form == "csv":
@@ -69,10 +76,12 @@ async def decode(
     with ExitStack() as stack:
         progress = stack.enter_context(_Progress(url)) if show_progress and not follow else None
         if form == "json":
-            counters = await decode_source(url, write_all, progress, follow=follow, demux=demux)
+            counters = await decode_source(
+                url, write_all, progress, follow=follow, demux=demux, packet_limit=packet_limit
+            )
         else:
             spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=64 << 20))
-            counters = await decode_source(url, spool.write, progress, demux=demux)
+            counters = await decode_source(url, spool.write, progress, demux=demux, packet_limit=packet_limit)
             write_csv(spool, write_all)
     return counters
 
@@ -92,6 +101,7 @@ def summary(counters: Counters) -> str:
     return (
         f"{c.packets} packets, {c.bad_checksum} bad checksums, {c.unknown_items} unknown items, "
         f"{c.damaged} damaged, {c.passed_over} bytes passed over"
+        + (f", {c.too_large} larger than the packet limit: see --packet-limit" if c.too_large else "")
         + (f", {gaps} gaps in the transport: packets may be missing" if gaps else "")
     )
 

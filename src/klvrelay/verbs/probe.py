@@ -14,6 +14,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.names import Url
 from klvrelay.sources import Source, open_source
 from klvrelay.standard import written
+from klvrelay.wire import LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ async def probe(text: str, wishes: Wishes, **options: Any) -> int:
     from klvrelay.probe.tell.text import console_for, write
 
     with nullcontext() if wishes.quiet or not sys.stderr.isatty() else _progress(source, wishes.seconds) as progress:
-        report = await inquire(source, seconds=wishes.seconds, progress=progress)
+        report = await inquire(source, seconds=wishes.seconds, progress=progress,
+                               packet_limit=options.get("packet_limit", LIMIT))  # fmt: skip
     if page is not None:
         page.write_text(html(report), encoding="utf-8")
     with written():

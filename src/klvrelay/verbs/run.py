@@ -30,6 +30,7 @@ def opened(settings: SourceSettings, given: Given | None = None) -> Source:
         demux=settings.demux,
         isolate=settings.isolate,
         passphrase=settings.passphrase,
+        packet_limit=settings.packet_limit,
         live_stamps=True,
         given=given,
     )
@@ -48,7 +49,15 @@ def relay_of(settings: RelaySettings) -> Relay:
         given = Given()
         apart = partial(opened, replace(source, isolate=True), given)
         feeds.append(
-            Feed(name, partial(opened, source, given), str(source.url), stall, apart, 3 * source.timeout + SLOWEST)
+            Feed(
+                name,
+                partial(opened, source, given),
+                str(source.url),
+                stall,
+                apart,
+                3 * source.timeout + SLOWEST,
+                source.packet_limit,
+            )
         )
     sinks = [] if settings.mqtt is None else [(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
     return Relay(feeds, sinks, boot=boot, waiting=settings.waiting)

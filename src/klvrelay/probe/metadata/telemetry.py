@@ -143,7 +143,8 @@ class StreamTally:
         return report.KlvStream(
             self.pid, self.set, self.key, tuple(sorted(self.versions)), self.records, rate,
             self.intervals.frozen(), self.gaps, self.longest_at, self.sizes.frozen(),
-            self.checksums["ok"], self.checksums["bad"], self.checksums["absent"], self.damaged, self.cut_off,
+            self.checksums["ok"], self.checksums["bad"], self.checksums["absent"],
+            self.checksums["partial"], self.damaged, self.cut_off,
             self.first_wrong, self.last_wrong, self.unversioned,
             {name: tuple(sorted(v for v in found if v >= 0)) for name, found in self.nested.items()},
             carriage, self.times.frozen(), self.items.frozen(readable, rate),

@@ -30,6 +30,10 @@ PASSED_OVER = Rule(
     "A file of KLV should hold whole packets, one directly after the other (key, BER length, value). Something else is"
     " mixed in.",
 )  # fmt: skip
+TOO_LARGE = Rule(
+    "too_large", "warning", "",
+    "Probe again with a larger --packet-limit, and relay with that packet_limit, if packets may be so large.",
+)  # fmt: skip
 FILL_IT = (
     "See that the encoder's metadata input (autopilot, gimbal) is connected and sends, and that KLV is chosen as its"
     " output."
@@ -142,6 +146,12 @@ def _passed_over(report: Report) -> Iterator[Finding]:
         yield PASSED_OVER.broken(f"{plural(report.skipped, 'byte')} belong to no KLV packet", count=report.skipped)
 
 
+def _too_large(report: Report) -> Iterator[Finding]:
+    if report.too_large and report.klv:
+        text = f"{plural(report.too_large, 'KLV packet')} larger than the limit, passed over"
+        yield TOO_LARGE.broken(text, count=report.too_large)
+
+
 def _no_video(report: Report) -> Iterator[Finding]:
     if report.transport is None or not report.klv:
         return
@@ -149,4 +159,4 @@ def _no_video(report: Report) -> Iterator[Finding]:
         yield NO_VIDEO.broken("No video stream beside the KLV")
 
 
-CHECKS: tuple[Check, ...] = (_no_klv, _broke_off, _dropped, _passed_over, _through_libav, _no_video)
+CHECKS: tuple[Check, ...] = (_no_klv, _broke_off, _dropped, _passed_over, _too_large, _through_libav, _no_video)

@@ -165,7 +165,8 @@ def _spread(numbers: Spread) -> str:
 
 
 def _checksums(s: KlvStream) -> str:
-    counts = (("right", s.checksum_ok), ("wrong", s.checksum_bad), ("absent", s.checksum_absent))
+    counts = (("right", s.checksum_ok), ("wrong", s.checksum_bad), ("partial", s.checksum_partial),
+              ("absent", s.checksum_absent))  # fmt: skip
     return ", ".join(f"{count:,} {word}" for word, count in counts if count)
 
 

@@ -14,6 +14,7 @@ from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import settle
 from klvrelay.sources.datagrams.address import Address
 from klvrelay.sources.datagrams.hub import hub_of
+from klvrelay.wire import LIMIT
 
 WAITING_MOST = 4 << 20
 """Bytes that may wait for a slow reader; then the kernel's buffer fills, and drops."""
@@ -38,10 +39,12 @@ class Inbox:
         *,
         is_rtp: bool,
         units: bool,
+        limit: int = LIMIT,
     ) -> None:
         self._loop = loop
         self._sock = sock
-        self._inlet = Inlet(sock.fileno(), units=units, rtp=is_rtp, sender=None if sender is None else sender.packed)
+        packed = None if sender is None else sender.packed
+        self._inlet = Inlet(sock.fileno(), units=units, rtp=is_rtp, sender=packed, limit=limit)
         self._take = self._take_units if units else self._take_runs
         self._waits: deque[tuple[int, Packet | Units]] = deque()
         self._bytes = 0

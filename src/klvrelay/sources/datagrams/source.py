@@ -20,6 +20,7 @@ from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.datagrams import multicast
 from klvrelay.sources.datagrams.address import Address, bind_to_device, interface_of, place, resolved, socket_for
 from klvrelay.sources.datagrams.inbox import Inbox
+from klvrelay.wire import LIMIT
 
 KERNEL_BUFFER = 4 << 20
 """What the kernel is asked to hold: 6 s of a stream of 5 Mbit/s."""
@@ -45,8 +46,9 @@ class UdpSource:
     fixed = False
 
     def __init__(
-        self, url: Url, *, timeout: float, interface: str | None = None, sender: str | None = None, units: bool = False
-    ) -> None:
+        self, url: Url, *, timeout: float, interface: str | None = None, sender: str | None = None, units: bool = False,
+        packet_limit: int = LIMIT,
+    ) -> None:  # fmt: skip
         options = url.options
         if url.port is None:
             raise ConfigError(f"{url}: a port is missing, as in {url.scheme}://{url.host or '0.0.0.0'}:5000")
@@ -54,6 +56,7 @@ class UdpSource:
         self.url = url
         self._timeout = timeout
         self._units = units
+        self._packet_limit = packet_limit
         self._interface = interface or options.get("interface") or options.get("localaddr")
         self._sender = sender or options.get("sender")
         self._sources = [_address(url, text) for text in options.get("sources", "").split(",") if text]
@@ -83,7 +86,8 @@ class UdpSource:
         sender = await self._resolved(self._sender) if self._sender else None
         sock, index = self._bound(host)
         try:
-            inbox = Inbox(loop, sock, sender, is_rtp=self.url.scheme == "rtp", units=self._units)
+            is_rtp = self.url.scheme == "rtp"
+            inbox = Inbox(loop, sock, sender, is_rtp=is_rtp, units=self._units, limit=self._packet_limit)
         except OSError as fault:
             sock.close()
             raise self._down(fault) from fault

@@ -23,7 +23,7 @@ import orjson
 from klvrelay.errors import ConfigError, DecodeError, KlvrelayError, NotMedia, SourceDown
 from klvrelay.names import printable
 from klvrelay.record import Link, Packet, Units
-from klvrelay.wire import CHECKSUMS, LIMIT, SET_NAMES, TRANSPORTS, Entry, ber_length
+from klvrelay.wire import CHECKSUMS, LIMIT, PACKET_HEAD, SET_NAMES, TRANSPORTS, Entry, ber_length
 
 T = TypeVar("T")
 
@@ -41,7 +41,8 @@ TEXT_MOST = 1000
 _HEAD = struct.Struct("<cI")
 _PACKET = struct.Struct("<qqqB")
 _ENTRY = struct.Struct("<IqqqqBBB")
-_MOST_OF = {b"P": MOST, b"U": UNITS_MOST + 2 * LIMIT, b"S": SMALL - _HEAD.size, b"E": SMALL - _HEAD.size}
+_MOST_OF = {b"P": MOST, b"U": UNITS_MOST, b"S": SMALL - _HEAD.size, b"E": SMALL - _HEAD.size}
+_ENTRY_MOST = _ENTRY.size + 255 + PACKET_HEAD
 _KLV, _DAMAGED = 1, 2
 _PTS_END = 1 << 33
 _PID_END = 1 << 31
@@ -135,10 +136,13 @@ def _number(value: int | None) -> int:
 class Unpacker:
     """Octets in any cut in, packets out; raises Odd at the first that is none.
 
+    limit   bytes that the value of a KLV packet may have
+
     Memory: one parcel, at most `MOST`. `status` and `end` are what was said last.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
         self.status: Status | None = None
         self.end: End | None = None
         self._small = bytearray(SMALL)
@@ -172,7 +176,7 @@ class Unpacker:
         last_status = None
         while have - at >= _HEAD.size and self.end is None:
             kind, size = _HEAD.unpack_from(view, at)
-            if size > _MOST_OF.get(kind, 0):
+            if size > _MOST_OF.get(kind, 0) + (kind == b"U") * (self._limit + _ENTRY_MOST):
                 raise Odd(f"a parcel of no known kind or size ({size} octets)")
             begin, end = at + _HEAD.size, at + _HEAD.size + size
             if end > have:
@@ -201,7 +205,7 @@ class Unpacker:
             case b"P":
                 found.append(self._packet(payload))
             case b"U":
-                found.append(Units(list(_entries(payload))))
+                found.append(Units(list(_entries(payload, self._limit))))
             case _:
                 self.end = _end(bytes(payload))
 
@@ -232,7 +236,7 @@ def _check(received_us: int, end: int, pts: int, pid: int, pcr: int = -1) -> Non
         raise Odd("a time or a number that no source has")
 
 
-def _entries(payload: memoryview) -> Iterator[Entry]:
+def _entries(payload: memoryview, limit: int) -> Iterator[Entry]:
     at = 0
     while at < len(payload):
         if len(payload) - at < _ENTRY.size:
@@ -243,7 +247,7 @@ def _entries(payload: memoryview) -> Iterator[Entry]:
         name = _NAMES.get(bytes(payload[at : at + named]))
         raw = bytes(payload[at + named : at + named + size])
         at += named + size
-        if name is None or len(raw) != size or not _is_klv(raw):
+        if name is None or len(raw) != size or not _is_klv(raw, limit):
             raise Odd("a unit that is no KLV packet")
         if checksum >= len(CHECKSUMS) or transport >= len(TRANSPORTS):
             raise Odd("a unit of no known quality")
@@ -259,9 +263,9 @@ def _entries(payload: memoryview) -> Iterator[Entry]:
         )
 
 
-def _is_klv(raw: bytes) -> bool:
+def _is_klv(raw: bytes, limit: int) -> bool:
     """What each sink may rely on: a key and a length; the core stands all that is behind them."""
-    if not 16 < len(raw) <= LIMIT + 64:
+    if not 16 < len(raw) <= limit + PACKET_HEAD:
         return False
     try:
         ber_length(raw[16:26])

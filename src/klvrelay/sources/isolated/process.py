@@ -19,6 +19,7 @@ from klvrelay.names import Url
 from klvrelay.record import Packet, Units
 from klvrelay.sources.isolated.parcel import End, Odd, Status, Unpacker
 from klvrelay.sources.isolated.stderr import Stderr
+from klvrelay.wire import LIMIT
 
 BEGIN = 30.0
 """Seconds that a process may take until its first word: an interpreter starts, from a slow card perhaps."""
@@ -40,11 +41,12 @@ class Process:
 
     url    of its source, for messages
     hide   takes out of a text what must not be in a log
+    limit  bytes that the value of a KLV packet may have
     """
 
-    def __init__(self, url: Url, hide: Callable[[str], str]) -> None:
+    def __init__(self, url: Url, hide: Callable[[str], str], limit: int = LIMIT) -> None:
         self._url, self._hide = url, hide
-        self._unpacker = Unpacker()
+        self._unpacker = Unpacker(limit)
         self._loop = asyncio.get_running_loop()
         self._process: asyncio.subprocess.Process | None = None
         self._line: socket.socket | None = None

@@ -21,6 +21,7 @@ from klvrelay.sources.isolated.parcel import Status
 from klvrelay.sources.isolated.process import Process
 from klvrelay.sources.libav.demuxer import PLAYLISTS, SEGMENT
 from klvrelay.sources.libav.given import Given, Opening
+from klvrelay.wire import LIMIT
 
 if TYPE_CHECKING:
     from klvrelay.sources import Source
@@ -63,7 +64,7 @@ class IsolatedSource:
         hide = _Hidden(self.url, self._options)
         before = self.dropped, self.link
         patience = _Patience(self.url, float(self._options.get("timeout", 5.0)))
-        process = Process(self.url, hide)
+        process = Process(self.url, hide, self._options.get("packet_limit", LIMIT))
         try:
             await process.start(_settings(self.url, self._options), self._command)
             while process.end is None:

@@ -18,12 +18,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from klvrelay.klv import KEY
+from klvrelay.wire import LIMIT
 
 _SET = KEY + b"\x02"
 """How the key of a set or a pack begins, and that of an item in one does not (SMPTE ST 336)."""
 _KEY_SIZE = 16
-LIMIT = 65536
-"""Bytes that the value of a unit may have."""
 
 
 class Unit(NamedTuple):
@@ -35,9 +34,13 @@ class Unit(NamedTuple):
 
 
 class Track:
-    """The payloads of one track, each with its time stamp, in order and none of them twice."""
+    """The payloads of one track, each with its time stamp, in order and none of them twice.
 
-    def __init__(self) -> None:
+    limit   bytes that the value of a unit may have
+    """
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
         self._held = b""
         self._ticks: int | None = None
         self._refused = False
@@ -63,7 +66,7 @@ class Track:
         found: list[Unit] = []
         at, self._held = 0, b""
         while at < len(held):
-            size = _size_at(held, at)
+            size = _size_at(held, at, self._limit)
             if size == 0:
                 self._refused = True
                 # A unit of several payloads that does not end where one of them ends is made up of two.
@@ -79,7 +82,7 @@ class Track:
         return Unit(data, self._ticks, damaged=True)
 
 
-def _size_at(held: bytes, at: int) -> int | None:
+def _size_at(held: bytes, at: int, limit: int) -> int | None:
     """Octets of the unit that begins there; 0: none does; None: too little is there to tell (SMPTE ST 336)."""
     if not held.startswith(KEY[: len(held) - at], at):
         return 0
@@ -95,4 +98,4 @@ def _size_at(held: bytes, at: int) -> int | None:
     if len(held) < head + 1 + octets:
         return None
     length = int.from_bytes(held[head + 1 : head + 1 + octets])
-    return _KEY_SIZE + 1 + octets + length if length <= LIMIT else 0
+    return _KEY_SIZE + 1 + octets + length if length <= limit else 0

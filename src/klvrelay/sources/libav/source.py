@@ -25,6 +25,7 @@ from klvrelay.sources.clock import now_us
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.given import Given, Opening
 from klvrelay.sources.libav.rfc6597 import Track
+from klvrelay.wire import LIMIT
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -49,8 +50,12 @@ class LibavSource:
 
     fixed = True
 
-    def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None, given: Given | None = None) -> None:
+    def __init__(
+        self, url: Url, *, timeout: float, ca_file: str | None = None, given: Given | None = None,
+        packet_limit: int = LIMIT,
+    ) -> None:  # fmt: skip
         self.url = url
+        self.packet_limit = packet_limit
         self.given = given
         self.live = url.scheme != "file"
         self.dropped = 0
@@ -187,7 +192,7 @@ class _Reader:
             pid = stream.index if self._playlist else stream.id  # there the id is that of the variant
             yield Packet(bytes(packet), received, "klv", pts, pid, packet.is_corrupt)
             return
-        track = self._tracks.setdefault(stream.id, Track())
+        track = self._tracks.setdefault(stream.id, Track(self._source.packet_limit))
         for data, ticks, damaged in track.units(bytes(packet), pts):
             yield Packet(data, received, "klv", ticks, stream.id, damaged)
 

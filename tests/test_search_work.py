@@ -1,0 +1,71 @@
+"""What a search costs: linear in its bytes, whatever they are; the verdict goes with the packet.
+
+Next door: `test_framing.py` says what is found, `native/fuzz_klv.c` counts the steps of random bytes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from wrapping import universal_key
+
+from klvrelay import json_lines
+from klvrelay.wire import Lane
+
+KEY = universal_key("ST0601") or b""
+SECURITY = universal_key("ST0102") or b""
+IMAGE = universal_key("ST1002") or b""
+ROOM = 1 << 19
+
+
+def promising(key: bytes, promise: int, inside: bytes, behind: bytes = b"") -> bytes:
+    """Half a MiB of keys, each of which promises to reach over those behind it; the last bytes of each may be its sum."""
+    one = key + b"\x84" + promise.to_bytes(4) + inside
+    many = one * (promise // len(one)) + behind
+    return (many * (ROOM // len(many) + 1))[:ROOM]
+
+
+ATTACKS = {
+    "hidden in items": promising(KEY, 65_280, b"\x05\x00" * 9 + b"\x05\x15"),
+    "a walk of empty items": promising(KEY, 60_000, b"\x05\x00" * 30 + b"\x05\x15"),
+    "right at the end": promising(KEY, 65_000, b"\x05\x15", b"\x01\x02\x00\x00" * 8),
+    "without a sum": promising(SECURITY, 65_000, b"\x03\x15"),
+    "proofs inside": promising(SECURITY, 65_000, (KEY + b"\x82\xea\x60\x05\x05") * 7 + b"\x01\x02\x00\x00"),
+    "a CRC": promising(IMAGE, 65_000, b"\x05\x15"),
+    "above 64 KiB": promising(KEY, 300_000, b"\x05\x15"),
+    "above 64 KiB, without a sum": promising(universal_key("ST0903") or b"", 300_000, b"\x05\x02ab\x05\x15"),
+    "a MiB": promising(KEY, 1 << 20, b"\x05\x15")[: 1 << 19],
+    "keys alone": KEY * (ROOM // 16),
+}
+
+
+def whole(data: bytes) -> None:
+    Lane(ts=False).packets(data)
+
+
+def in_pieces(data: bytes, size: int) -> None:
+    lane = Lane(ts=False)
+    for at in range(0, len(data), size):
+        lane.packets(data[at : at + size])
+
+
+def fastest(call: Callable[[bytes], object], data: bytes) -> float:
+    """CPU seconds of the best of three."""
+    taken = []
+    for _ in range(3):
+        began = time.thread_time()
+        call(data)
+        taken.append(time.thread_time() - began)
+    return min(taken)
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("way", [whole, partial(in_pieces, size=1316), json_lines], ids=["whole", "pieces", "lines"])
+def test_keys_within_promised_lengths_cost_no_more_than_their_bytes(name: str, way: Callable[[bytes], object]) -> None:
+    """Four times the bytes take about four times as long."""
+    data = ATTACKS[name]
+    quarter, all_ = fastest(way, data[: len(data) // 4]), fastest(way, data)
+    assert all_ < 12 * quarter + 0.02, (quarter, all_)

@@ -89,7 +89,8 @@ class Stream:
             if not isinstance(fault, _Renewed):
                 self.health.down("ended" if fault is None else str(fault))
                 self.tell()
-            await asyncio.sleep(backoff.next())
+            asked = fault.wait if isinstance(fault, SourceDown) else 0.0
+            await asyncio.sleep(max(backoff.next(), asked))
         if fault is not None:
             self.failed = fault
             self.health.down(str(fault), again=False)

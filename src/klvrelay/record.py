@@ -66,6 +66,7 @@ class Link:
                      `rtp_restarts` are senders that began anew
     srt_lost         packets lost on the line, `srt_retransmitted` sent again, `srt_dropped` given up as too late
     srt_rtt_ms       the round trip as last measured
+    hls_segments     segments of a playlist that were read whole; `hls_lost` never came, or not whole
     lane             of the transport lane, where the source has one of its own
     """
 
@@ -81,6 +82,8 @@ class Link:
     srt_retransmitted: int = 0
     srt_dropped: int = 0
     srt_rtt_ms: float | None = None
+    hls_segments: int = 0
+    hls_lost: int = 0
     lane: Counters = field(default_factory=Counters)
 
     def __add__(self, later: Link) -> Link:

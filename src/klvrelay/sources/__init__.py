@@ -4,7 +4,8 @@
     datagrams/   udp:// and rtp://
     tcp/         tcp://
     srt/         srt://
-    libav/       rtsp://, rtsps://, http://, https://, other containers; MPEG-TS of the others, taken apart by libav
+    web/         http://, https://, HLS
+    libav/       rtsp://, rtsps://, other containers; MPEG-TS of the others, taken apart by libav
     isolated/    any of them in a process of its own
 
     sniff.py     what a stream is, by its first bytes
@@ -27,11 +28,12 @@ from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.datagrams.source import UdpSource
 from klvrelay.sources.files.file import FileSource
 from klvrelay.sources.files.growing import GrowingSource
-from klvrelay.sources.libav.given import Given
 from klvrelay.sources.libav.of_bytes import ByLibav
 from klvrelay.sources.libav.source import LibavSource
 from klvrelay.sources.srt.source import SrtSource
 from klvrelay.sources.tcp.source import TcpSource
+from klvrelay.sources.web.given import Given
+from klvrelay.sources.web.source import HttpSource
 
 __all__ = ["KINDS", "Demux", "Given", "Source", "may_come_back", "open_source"]
 
@@ -41,7 +43,7 @@ KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rt
 
 Demux = Literal["native", "libav"]
 
-BYTES = ("file", "stdin", "udp", "rtp", "tcp", "srt")
+BYTES = ("file", "stdin", "udp", "rtp", "tcp", "srt", "http", "https")
 """Sources that give transport bytes: here `demux` chooses who takes them apart."""
 
 
@@ -120,7 +122,7 @@ def open_source(
     follow       a file that is still written: wait for more at its end
     isolate      read in a process of its own, which may hang or crash alone
     passphrase   of srt://; otherwise the URL's, or that of KLVRELAY_SRT_PASSPHRASE in the environment
-    given        what earlier openings of the same URL gave: a live playlist gives nothing of it again
+    given        what earlier openings of the same URL gave: a playlist goes on behind it
 
     Raises ConfigError for a scheme or an option that it does not know.
     """
@@ -142,7 +144,7 @@ def open_source(
         return ByLibav(
             open_source(
                 where, timeout=timeout, interface=interface, sender=sender, speed=speed, loop=loop,
-                live_stamps=live_stamps, follow=follow, passphrase=passphrase,
+                live_stamps=live_stamps, follow=follow, passphrase=passphrase, ca_file=ca_file, given=given,
             )
         )  # fmt: skip
     match where.scheme:
@@ -162,8 +164,10 @@ def open_source(
             return UdpSource(where, timeout=timeout, interface=interface, sender=sender, units=demux == "native")
         case "tcp":
             return TcpSource(where, timeout=timeout)
-        case "rtsp" | "rtsps" | "http" | "https":
-            return LibavSource(where, timeout=timeout, ca_file=ca_file, given=given)
+        case "rtsp" | "rtsps":
+            return LibavSource(where, timeout=timeout, ca_file=ca_file)
+        case "http" | "https":
+            return HttpSource(where, timeout=timeout, ca_file=ca_file, given=given)
         case "srt":
             return SrtSource(where, timeout=timeout, passphrase=passphrase)
         case scheme:

@@ -7,7 +7,7 @@ what they like, so what is unpacked is bounded and checked, and nothing in it is
     "P"      received_us, pts, pid (8 bytes each, -1 for none), flags (1 klv, 2 damaged), the data
     "U"      for each entry: its size, pts, pid, received_us, pcr, checksum, transport, the name of its set; its bytes
     "S"      JSON: live, fixed, dropped, link
-    "E"      why it ended: a letter of `_ENDS`, and a text
+    "E"      why it ended: a letter of `_ENDS`, seconds to wait before another try (4 bytes), and a text
 """
 
 from __future__ import annotations
@@ -38,7 +38,11 @@ PIDS_MOST = 64
 TEXT_MOST = 1000
 """Characters of a fault's text."""
 
+WAIT_MOST = 600
+"""Seconds that a fault may ask to wait before another try."""
+
 _HEAD = struct.Struct("<cI")
+_WAIT = struct.Struct("<I")
 _PACKET = struct.Struct("<qqqB")
 _ENTRY = struct.Struct("<IqqqqBBB")
 _MOST_OF = {b"P": MOST, b"U": UNITS_MOST + 2 * LIMIT, b"S": SMALL - _HEAD.size, b"E": SMALL - _HEAD.size}
@@ -121,7 +125,8 @@ def packed_status(status: Status) -> bytes:
 def packed_end(fault: KlvrelayError | None) -> bytes:
     """A clean end, or the fault that ended it: one that has no letter of its own counts as SourceDown."""
     letter = next((key for key, kind in _ENDS.items() if type(fault) is kind), b"D")
-    payload = _CLEAN if fault is None else letter + str(fault)[:TEXT_MOST].encode("utf-8", "replace")
+    wait = _WAIT.pack(min(round(fault.wait), WAIT_MOST) if isinstance(fault, SourceDown) else 0)
+    payload = _CLEAN if fault is None else letter + wait + str(fault)[:TEXT_MOST].encode("utf-8", "replace")
     return _HEAD.pack(b"E", len(payload)) + payload
 
 
@@ -304,9 +309,12 @@ def _like(blank: Any, value: Any) -> Any:
 
 
 def _end(payload: bytes) -> End:
-    letter, text = payload[:1], payload[1:]
-    if letter == _CLEAN and not text:
+    letter, wait, text = payload[:1], payload[1:5], payload[5:]
+    if payload == _CLEAN:
         return End(None)
     if letter not in _ENDS or not text:
         raise Odd("an end of no known kind")
-    return End(_ENDS[letter](printable(text.decode("utf-8", "replace"))[:TEXT_MOST]))
+    said = printable(text.decode("utf-8", "replace"))[:TEXT_MOST]
+    if letter == b"D":
+        return End(SourceDown(said, wait=min(_WAIT.unpack(wait)[0], WAIT_MOST)))
+    return End(_ENDS[letter](said))

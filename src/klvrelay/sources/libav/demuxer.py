@@ -11,33 +11,32 @@ import os
 import ssl
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
+from klvrelay.sources.sniff import MP4_BOXES
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
 LOG = logging.getLogger("klvrelay")
 
-SEGMENT = 30.0
-"""Seconds that a segment of a live playlist may last: nothing comes until it is whole."""
-
 _OWN_OPTIONS = ("via", "transport")
-_WEB = ("http", "https")
-PLAYLISTS = (".m3u8", ".m3u")
-"""How the path of a playlist ends, where that can be told."""
 
-_CONTAINERS = "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,avi,flv,mpeg,asf,hls"
+BOXES_MOST = 10_000
+"""Boxes of an mp4 that are looked at for its index."""
+
+_CONTAINERS = "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,avi,flv,mpeg,asf"
 _PROTOCOLS = {
     "file": "file",
     "stdin": "none",
     "bytes": "none",
     "rtsp": "rtsp,rtp,udp,tcp",
     "rtsps": "rtsps,rtsp,rtp,srtp,udp,tcp,tls,crypto",
-    "http": "http,https,tcp,tls,crypto",
-    "https": "http,https,tcp,tls,crypto",
+    "http": "none",
+    "https": "none",
 }
 
 
@@ -48,23 +47,18 @@ class Demuxer:
         self.url = url
         self.options = dict(options)
         self._timeout = timeout
-        self._patience = timeout + SEGMENT if url.path.endswith(PLAYLISTS) else timeout
         self._opened, self._waits, self._was_heard = False, True, False
         self._heard = time.monotonic()
 
     def open(self, file: Any = None) -> InputContainer:
         """The container behind the URL, or in a `file` that can be read and stands for it."""
-        self._waits = file is None
+        self._waits, self._file = file is None, file
         try:
             container = self._container(file)
         except OSError as refused:
             if refused.errno != errno.EPROTONOSUPPORT or "rtsp_transport" not in self.options:
                 raise
             container = self._by_the_other_transport()
-        if container.format.name == "hls" and self._patience == self._timeout:
-            container.close()
-            self._patience += SEGMENT
-            container = self._container(file)
         self._opened, self._heard = True, time.monotonic()
         return container
 
@@ -82,8 +76,8 @@ class Demuxer:
         container: InputContainer = av.open(
             file or (f"file:{path}" if url.scheme == "file" else path),
             format="rtsp" if url.scheme in ("rtsp", "rtsps") else None,
-            options=self.options | ({"rw_timeout": str(round(self._timeout * 1e6))} if url.scheme in _WEB else {}),
-            timeout=(self._timeout, self._patience),
+            options=self.options,
+            timeout=self._timeout if file is None else None,
             **lenient(),
         )
         return container
@@ -94,6 +88,11 @@ class Demuxer:
         by_udp = self.options.get("rtsp_transport") == "udp" and not self._was_heard
         return "sent nothing by UDP (does a firewall stop it? try ?transport=tcp)" if by_udp else "sent nothing"
 
+    def _no_media(self) -> str:
+        if lacks_index(self._file, self.url):
+            return "an mp4 or mov without its index (moov): the recording was cut off before it was finished"
+        return "holds neither MPEG-TS nor KLV, nor a container that klvrelay reads"
+
     def heard(self) -> None:
         """It gave something: what it is waited for begins anew."""
         self._was_heard, self._heard = True, time.monotonic()
@@ -101,13 +100,13 @@ class Demuxer:
     def explained(self, error: Exception, *, live: bool) -> SourceError | None:
         """An error of libav in our words: its own text may hold the URL with the password. None: it is the end."""
         kind, number = type(error).__name__, getattr(error, "errno", None)
-        wait = self._patience if self._opened else self._timeout
+        wait = self._timeout
         if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= wait):
             return SourceDown(f"{self.url}: {self._silent()} for {wait:g} s")
         if self._opened and live and number == errno.EIO:
             return None  # how libav calls the end of a web stream that never said its length
         if kind in ("InvalidDataError", "EOFError") and not self._opened:
-            return NotMedia(f"{self.url}: holds neither MPEG-TS nor KLV, nor a container that klvrelay reads")
+            return NotMedia(f"{self.url}: {self._no_media()}")
         code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
         if number == errno.EPROTONOSUPPORT and "rtsp_transport" in self.options:
             return SourceDown(f"{self.url}: it grants neither transport=tcp nor transport=udp")
@@ -122,6 +121,37 @@ def lenient() -> dict[str, Any]:
     return {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 
 
+def lacks_index(file: Any, url: Url) -> bool:
+    """Is it of the family of mp4, whole boxes without the one that says where the samples are (ISO/IEC 14496-12)?"""
+    try:
+        with open(url.path, "rb") if file is None and url.scheme == "file" else nullcontext(file) as boxes:
+            if boxes is None or not hasattr(boxes, "seek"):
+                return False
+            return _walk(boxes) is False
+    except (OSError, ValueError):
+        return False
+
+
+def _walk(boxes: Any) -> bool | None:
+    """Is there a moov among the boxes? None: they are no boxes."""
+    at, end = 0, boxes.seek(0, os.SEEK_END)
+    for _ in range(BOXES_MOST):
+        boxes.seek(at)
+        head = boxes.read(16)
+        if len(head) < 8:
+            return False if at else None
+        size, kind = int.from_bytes(head[:4]), head[4:8]
+        if at == 0 and kind not in MP4_BOXES:
+            return None
+        if kind == b"moov":
+            return True
+        size = int.from_bytes(head[8:16]) if size == 1 else size or end - at
+        if size < 8:
+            return False
+        at += size
+    return None
+
+
 def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     """What libav may open, and how long it may look at it; raises ConfigError for an option that is none."""
     options = {
@@ -133,8 +163,8 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     if url.scheme in ("rtsp", "rtsps"):
         options |= _rtsp_options(url)
     else:
-        options |= _HLS_OPTIONS | {"format_whitelist": _CONTAINERS}
-    if url.scheme in ("rtsps", "https"):
+        options["format_whitelist"] = _CONTAINERS
+    if url.scheme == "rtsps":
         options |= {"tls_verify": "1", "ca_file": _trusted(ca_file)}
     return options
 
@@ -143,14 +173,11 @@ def _look(size: int, microseconds: int) -> dict[str, str]:
     return {"probesize": str(size), "analyzeduration": str(microseconds)}
 
 
-# How far libav looks before it says what is there. PyAV never shows a stream that appears later. In TS over HTTP, libav
-# reads on to the first PMT if the size is below one TS packet, and nothing more need be known. In RTSP it guesses at
+# How far libav looks before it says what is there. PyAV never shows a stream that appears later. In RTSP it guesses at
 # PIDs until the PMT comes, so that must be among what it looks at: it looks for up to a second of the stream, but stops
 # as soon as it knows all that the PMT names (measured: 0.1 to 0.8 s).
 _LOOKS = {
     "file": _look(65536, 500_000),
-    "http": _look(32, 1),
-    "https": _look(32, 1),
     "rtsp": _look(5_000_000, 1_000_000),
     "rtsps": _look(5_000_000, 1_000_000),
 }
@@ -167,17 +194,6 @@ def _rtsp_options(url: Url) -> dict[str, str]:
 # Without that queue it would hand datagrams that changed places over as they come, and a sum of 16-bit words, which the
 # checksum is, may still be right: a false record. By TCP there is no queue.
 _UDP_OPTIONS = {"max_delay": "20000", "buffer_size": "1048576"}
-
-# What a playlist names may end in anything, since protocol and format settle what may be opened; metadata is not
-# played, so it needs no segments in hand; and three segments' time without a new one is the end.
-_HLS_OPTIONS = {
-    "allowed_extensions": "ALL",
-    "allowed_segment_extensions": "ALL",
-    "extension_picky": "0",
-    "live_start_index": "-1",
-    "m3u8_hold_counters": "6",
-}
-
 
 def _trusted(ca_file: str | None) -> str:
     if ca_file is None:

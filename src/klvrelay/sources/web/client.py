@@ -166,6 +166,8 @@ class Web:
             raise WebFault("stopped")
         line, by_proxy = self._line(origin)
         where = urllib.parse.quote(target.partition("#")[0], safe=_SAFE) if by_proxy else _path(target)
+        if line.sock is None:
+            self._connect(line)
         line.request("GET", where, headers=fields | self._proxy_login(origin, by_proxy))
         response = line.getresponse()
         self._keep_cookies(origin, response.headers)
@@ -190,6 +192,14 @@ class Web:
             self._drop(next(iter(self._lines)))
         self._lines[origin] = line
         return line, proxy is not None and origin.scheme == "http"
+
+    def _connect(self, line: http.client.HTTPConnection) -> None:
+        try:
+            line.connect()
+        except TimeoutError:
+            if isinstance(line, http.client.HTTPSConnection) and line.sock is not None:
+                raise WebFault(f"no TLS answer for {self.timeout:g} s: is it a TLS port? try http://") from None
+            raise
 
     def _proxy_login(self, origin: Origin, by_proxy: bool) -> dict[str, str]:
         proxy = _proxy(origin) if by_proxy else None

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Self
 
 
@@ -105,4 +106,4 @@ def cut(ts: bytes, count: int) -> list[bytes]:
     """A transport stream in so many segments, cut at TS packets and nowhere else."""
     packets = len(ts) // 188
     cuts = [packets * number // count * 188 for number in range(count + 1)]
-    return [ts[begin:end] for begin, end in zip(cuts, cuts[1:], strict=False)]
+    return [ts[begin:end] for begin, end in pairwise(cuts)]

@@ -72,7 +72,7 @@ async def test_each_no_has_its_sentence(answer, reason):
 async def test_a_web_page_is_named_as_one(answer):
     """By its type or by its first bytes."""
     async with ScriptedWeb({"/x": answer}) as server:
-        with pytest.raises(NotMedia, match="a web page .HTML. and no stream: does the server want a login"):
+        with pytest.raises(NotMedia, match=r"a web page \(HTML\) and no stream: does the server want a login"):
             await records_of(open_source(server.url("/x"), timeout=1))
 
 
@@ -372,7 +372,7 @@ async def test_tls_below_1_2_is_refused_and_named(tmp_path, recwarn):
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
         greeting = asyncio.create_task(asyncio.to_thread(greet, listening))
-        with pytest.raises(SourceDown, match="it speaks only TLS versions older than 1.2: update it"):
+        with pytest.raises(SourceDown, match=r"it speaks only TLS versions older than 1\.2: update it"):
             await records_of(open_source(f"https://127.0.0.1:{listening.getsockname()[1]}/x", timeout=1, ca_file=ca))
         await greeting
 

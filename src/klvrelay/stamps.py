@@ -124,7 +124,7 @@ def frame_times(
     url = Url("bytes") if isinstance(source, bytes) else Url.parse(source)
     if url.scheme not in OPENED:
         raise ConfigError(f"{url}: the times of frames are read from a file, -, rtsp://, rtsps://, http://, https://")
-    demuxer = Demuxer(url, timeout, libav_options(url, ca_file))
+    demuxer = Demuxer(url, timeout, libav_options(url, ca_file), ca_file)
     if url.scheme in ("http", "https"):
         return _fetched(demuxer, Web(url, timeout=timeout, ca_file=ca_file))
     file = io.BytesIO(source) if isinstance(source, bytes) else _Pipe() if url.scheme == "stdin" else None

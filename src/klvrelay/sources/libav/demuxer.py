@@ -8,14 +8,17 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import ssl
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from klvrelay import tls
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
+from klvrelay.sources.libav.gateway import Gateway, Refusal
+from klvrelay.sources.libav.sdp import TRACKS_MOST
 from klvrelay.sources.sniff import MP4_BOXES
 
 if TYPE_CHECKING:
@@ -23,6 +26,13 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("klvrelay")
 
+_RTSP = ("rtsp", "rtsps")
+REDIRECTS = 5
+_ANSWERED = (
+    "HTTPBadRequestError", "HTTPUnauthorizedError", "HTTPForbiddenError", "HTTPNotFoundError", "HTTPOtherClientError",
+    "HTTPServerError", "HTTPTooManyRequestsError", "InvalidDataError",
+)  # fmt: skip
+"""Faults of libav's that are an answer of the server's: it says more to us than libav tells."""
 _OWN_OPTIONS = ("via", "transport")
 
 BOXES_MOST = 10_000
@@ -34,7 +44,7 @@ _PROTOCOLS = {
     "stdin": "none",
     "bytes": "none",
     "rtsp": "rtsp,rtp,udp,tcp",
-    "rtsps": "rtsps,rtsp,rtp,srtp,udp,tcp,tls,crypto",
+    "rtsps": "rtsp,rtp,srtp,udp,tcp",
     "http": "none",
     "https": "none",
 }
@@ -43,8 +53,9 @@ _PROTOCOLS = {
 class Demuxer:
     """One opening of a URL by libav, and how long it has been silent since."""
 
-    def __init__(self, url: Url, timeout: float, options: Mapping[str, str]) -> None:
-        self.url = url
+    def __init__(self, url: Url, timeout: float, options: Mapping[str, str], ca_file: str | None = None) -> None:
+        self.url = self._at = url
+        self._ca_file = ca_file
         self.options = dict(options)
         self._timeout = timeout
         self._opened, self._waits, self._was_heard = False, True, False
@@ -53,14 +64,91 @@ class Demuxer:
     def open(self, file: Any = None) -> InputContainer:
         """The container behind the URL, or in a `file` that can be read and stands for it."""
         self._waits, self._file = file is None, file
+        container = self._by_rtsp() if file is None and self.url.scheme in _RTSP else self._container(file)
+        self._opened, self._heard = True, time.monotonic()
+        return container
+
+    def _by_rtsp(self) -> InputContainer:
+        """libav alone, where that does; TLS, and what libav overlooks or does not know, through a gateway."""
+        if self.url.scheme == "rtsps" or self._needs_gateway():
+            return self._mediated()
+        container, fault = self._through(None)
+        if container is not None:
+            return container
+        assert fault is not None
+        if type(fault).__name__ not in _ANSWERED:
+            raise fault
+        return self._mediated()
+
+    def _needs_gateway(self) -> bool:
+        """Asks what there is, before libav does; raises SourceDown where the server refuses that."""
+        for _ in range(REDIRECTS + 1):
+            gateway = self._gateway()
+            gateway.inquire()
+            if gateway.refusal is None:
+                return gateway.needed
+            self._go_on(gateway.refusal)
+        raise SourceDown(f"{self.url}: it redirects in circles: check the URL")
+
+    def _mediated(self) -> InputContainer:
+        """A session through a gateway, without the tracks that the server refuses; raises SourceDown with the cause."""
+        without: frozenset[int] = frozenset()
+        for _ in range(REDIRECTS + TRACKS_MOST):
+            with self._gateway(without) as gateway:
+                container, fault = self._through(gateway)
+            if container is not None:
+                return container
+            refusal = gateway.refusal
+            if refusal is None:
+                assert fault is not None
+                raise fault
+            track = refusal.track
+            refused = without if track is None else without | {track.number}
+            if refused == without or not any(m.may_be_klv for m in gateway.media if m.number not in refused):
+                self._go_on(refusal)
+                continue
+            LOG.warning("%s: %s; read without it", self.url, refusal.text)
+            without = refused
+        raise SourceDown(f"{self.url}: it redirects in circles: check the URL")
+
+    def _gateway(self, without: frozenset[int] = frozenset()) -> Gateway:
+        return Gateway(self._at, timeout=self._timeout, ca_file=self._ca_file, without=without)
+
+    def _go_on(self, refusal: Refusal) -> None:
+        """To where it redirects; raises SourceDown for any other refusal."""
+        if not refusal.location:
+            raise SourceDown(f"{self.url}: {refusal.text}", wait=refusal.wait)
+        self._at = self._moved(self._at, refusal.location)
+
+    def _through(self, gateway: Gateway | None) -> tuple[InputContainer | None, Exception | None]:
+        import av
+
         try:
-            container = self._container(file)
+            return self._by_either_transport(gateway), None
+        except (av.FFmpegError, OSError, ValueError) as fault:
+            return None, fault
+
+    def _moved(self, url: Url, location: str) -> Url:
+        """Where a redirect leads; the login goes with it only to the same host and port."""
+        try:
+            there = Url.parse(location)
+        except ConfigError:
+            there = Url("")
+        if there.scheme not in _RTSP or not there.host:
+            raise SourceDown(f"{self.url}: it redirects to something that is no rtsp:// URL")
+        if url.scheme == "rtsps" and there.scheme == "rtsp":
+            raise SourceDown(f"{self.url}: it redirects from rtsps:// to rtsp://, which can not be verified")
+        same = (there.scheme, there.host, there.port) == (url.scheme, url.host, url.port)
+        login = (url.user, url.password) if same else (None, None)
+        return replace(there, user=login[0], password=login[1])
+
+    def _by_either_transport(self, gateway: Gateway | None) -> InputContainer:
+        try:
+            return self._container(None, gateway)
         except OSError as refused:
             if refused.errno != errno.EPROTONOSUPPORT or "rtsp_transport" not in self.options:
                 raise
-            container = self._by_the_other_transport()
-        self._opened, self._heard = True, time.monotonic()
-        return container
+            return self._by_the_other_transport()
 
     def _by_the_other_transport(self) -> InputContainer:
         refused = self.options["rtsp_transport"]
@@ -68,14 +156,14 @@ class Demuxer:
         LOG.info("%s: refuses %s, so it is read by %s", self.url, refused, self.options["rtsp_transport"])
         return self._container(None)
 
-    def _container(self, file: Any) -> InputContainer:
+    def _container(self, file: Any, gateway: Gateway | None = None) -> InputContainer:
         import av
 
-        url = self.url
-        path = url.unredacted(without=_OWN_OPTIONS)
+        url = self._at
+        path = url.unredacted(without=_OWN_OPTIONS) if gateway is None else gateway.local
         container: InputContainer = av.open(
             file or (f"file:{path}" if url.scheme == "file" else path),
-            format="rtsp" if url.scheme in ("rtsp", "rtsps") else None,
+            format="rtsp" if url.scheme in _RTSP else None,
             options=self.options,
             timeout=self._timeout if file is None else None,
             **lenient(),
@@ -164,8 +252,8 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
         options |= _rtsp_options(url)
     else:
         options["format_whitelist"] = _CONTAINERS
-    if url.scheme == "rtsps":
-        options |= {"tls_verify": "1", "ca_file": _trusted(ca_file)}
+    if url.scheme == "rtsps" or ca_file is not None:
+        tls.verifying(ca_file)  # what can't be used is said before anything starts
     return options
 
 
@@ -194,15 +282,6 @@ def _rtsp_options(url: Url) -> dict[str, str]:
 # Without that queue it would hand datagrams that changed places over as they come, and a sum of 16-bit words, which the
 # checksum is, may still be right: a false record. By TCP there is no queue.
 _UDP_OPTIONS = {"max_delay": "20000", "buffer_size": "1048576"}
-
-def _trusted(ca_file: str | None) -> str:
-    if ca_file is None:
-        paths = ssl.get_default_verify_paths()
-        return paths.cafile or paths.openssl_cafile
-    if not os.path.isfile(ca_file):
-        raise ConfigError(f"ca_file {ca_file}: there is no such file")
-    return ca_file
-
 
 _REASONS = {
     "FileNotFoundError": "no such file; a network source begins with rtsp://, http://, ...",

@@ -47,12 +47,12 @@ class LibavSource:
         self.dropped = 0
         self.link = Link()
         self._timeout = timeout
-        self._options = libav_options(url, ca_file)
+        self._options, self._ca_file = libav_options(url, ca_file), ca_file
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets of carriage "klv", each with its PID (or the container's number for the stream) and PTS."""
         bridge = Bridge()
-        reader = Reader(self, Demuxer(self.url, self._timeout, self._options), bridge)
+        reader = Reader(self, Demuxer(self.url, self._timeout, self._options, self._ca_file), bridge)
         threading.Thread(target=reader.run, name="klvrelay-libav", daemon=True).start()
         dropped_before = self.dropped
         try:

@@ -54,6 +54,11 @@ class Login:
         self._chosen: Challenge | None = None
         self._uses = 0
 
+    @property
+    def algorithm(self) -> str:
+        """Of the Digest that was taken; "" for Basic, and before one was."""
+        return self._chosen.algorithm if self._chosen is not None and self._chosen.scheme == "digest" else ""
+
     def take(self, offered: list[Challenge]) -> bool:
         """Use the strongest challenge that we can answer; false where there is none."""
         usable = [one for one in offered if one.scheme == "basic" or _can(one)]

@@ -78,6 +78,10 @@ class MqttSettings:
 
 def _from_url(url: str) -> dict[str, Any]:
     parts = Url.parse(url)
+    if parts.scheme in ("ws", "wss"):
+        raise ConfigError(
+            "MQTT URL: MQTT over WebSocket (ws://, wss://) is not spoken: use the broker's mqtt:// or mqtts:// listener"
+        )
     if parts.scheme not in _PORTS:
         raise ConfigError(f"MQTT URL: must begin with mqtt:// or, for TLS, mqtts://: {_FORM}")
     if not parts.host:

@@ -89,6 +89,8 @@ class Stream:
             if not isinstance(fault, _Renewed):
                 self.health.down("ended" if fault is None else str(fault))
                 self.tell()
+            else:
+                LOG.info("%s: opened again: %s", self.name, fault)
             asked = fault.wait if isinstance(fault, SourceDown) else 0.0
             await asyncio.sleep(max(backoff.next(), asked))
         if fault is not None:
@@ -179,8 +181,9 @@ class Stream:
         if health.state not in ("waiting", "stale") or now - health.last_record < self._patience:
             return ""
         # Its KLV may have moved, which it can't see; a slow one gets twice as long the next time.
+        waited = self._patience
         self._patience = min(2 * self._patience, max(PATIENCE_MOST, health.stall))
-        return "no KLV"
+        return f"no KLV for {waited:g} s, and a track that begins later is seen only then"
 
     def _set_apart(self) -> None:
         """Its thread can't be ended, and may be one more each time: from now on it is a process, which can."""

@@ -30,6 +30,8 @@ State = Literal["connecting", "waiting", "live", "stale", "down", "ended"]
 
 STALL = 5.0
 """Seconds without bytes, or without KLV, after which a stream counts as stale."""
+RECENT = 1.0
+"""Seconds since the last byte within which bytes count as coming."""
 
 
 @dataclass(slots=True)
@@ -135,6 +137,8 @@ class StreamHealth:
     def _missing(self, silent: float) -> str:
         if silent >= 0.8 * self.stall:  # the line is only looked at now and then
             return f"nothing received for {self.stall:g} s"
+        if silent > RECENT:
+            return f"no KLV for {self.stall:g} s, and nothing at all for {silent:.1f} s"
         return f"no KLV for {self.stall:g} s, though bytes come"
 
     def _tell_silence(self) -> None:

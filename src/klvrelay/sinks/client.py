@@ -124,7 +124,8 @@ async def connect(
     """A new connection: MQTT 5, then 3.1.1 where the broker wants that, stays silent or hangs up.
 
     A broker without retained messages, or without the QoS that is set, gets a last will that it takes; `terms` is what
-    an earlier connection found. Raises SinkDown (not reachable now), SinkRefused (a no for good) or ConfigError (a certificate file).
+    an earlier connection found. Raises SinkDown (not reachable now), SinkRefused (a no for good) or ConfigError (a
+    certificate file).
     """
     # Here, since the library takes a tenth of a second to load, and `link.py` needs this file's values.
     from klvrelay.sinks.faults import UNSUPPORTED_VERSION, connect_fault, no_mqtt
@@ -153,6 +154,6 @@ async def connect(
             link.older_only = any(fault.said_so for fault in faults)
             _LOG.debug("mqtt connected url=%s protocol=%s", settings.url, version)
             return link
-    if any(fault.said_so for fault in faults):
+    if faults[-1].said_so:
         raise connect_fault(settings, UNSUPPORTED_VERSION, client_id)
     raise no_mqtt(settings, faults[-1].silent)

@@ -167,8 +167,8 @@ segments:
   A segment that is full ends where the next PAT begins, so that each can be decoded alone; if none comes, up to
   2 s or a quarter of its size later, between two packets. Only files of this name and stream are ever removed. On a
   full disk the oldest go first, but for the newest 4.
-  Bytes are kept as they came: of udp://, rtp://, tcp://, srt://, files, a pipe. rtsp:// and http:// are read through
-  libav, which doesn't give them. Pipe them in; ffmpeg keeps KLV and PTS, but writes labels of its own (0x06) and
+  Bytes are kept as they came: of udp://, rtp://, tcp://, srt://, files, a pipe. Those of rtsp:// and http:// are not
+  recorded. Pipe them in; ffmpeg keeps KLV and PTS, but writes labels of its own (0x06) and
   hides what was lost on the way:
     curl -sN http://HOST/live.ts | klvrelay record - DIR
     ffmpeg -copyts -i rtsp://HOST/live -map 0 -c copy -mpegts_copyts 1 -f mpegts - | klvrelay record - DIR

@@ -13,7 +13,7 @@ from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sources import Given, Source, open_source
 
 SLOWEST = 32.0
-"""Seconds that libav may be silent beyond its timeouts: a segment of a live playlist is that long at most."""
+"""Seconds that a source may be silent beyond its timeouts: a segment of a live playlist is that long at most."""
 
 
 def opened(settings: SourceSettings, given: Given | None = None) -> Source:

@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from klvrelay import tls
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
+from klvrelay.sources.libav.boxes import lacks_index
 from klvrelay.sources.libav.gateway import Gateway, Refusal
 from klvrelay.sources.libav.sdp import TRACKS_MOST
-from klvrelay.sources.sniff import MP4_BOXES
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -34,9 +32,6 @@ _ANSWERED = (
 )  # fmt: skip
 """Faults of libav's that are an answer of the server's: it says more to us than libav tells."""
 _OWN_OPTIONS = ("via", "transport")
-
-BOXES_MOST = 10_000
-"""Boxes of an mp4 that are looked at for its index."""
 
 _CONTAINERS = "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,avi,flv,mpeg,asf"
 _PROTOCOLS = {
@@ -207,37 +202,6 @@ def lenient() -> dict[str, Any]:
     import av
 
     return {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
-
-
-def lacks_index(file: Any, url: Url) -> bool:
-    """Is it of the family of mp4, whole boxes without the one that says where the samples are (ISO/IEC 14496-12)?"""
-    try:
-        with open(url.path, "rb") if file is None and url.scheme == "file" else nullcontext(file) as boxes:
-            if boxes is None or not hasattr(boxes, "seek"):
-                return False
-            return _walk(boxes) is False
-    except (OSError, ValueError):
-        return False
-
-
-def _walk(boxes: Any) -> bool | None:
-    """Is there a moov among the boxes? None: they are no boxes."""
-    at, end = 0, boxes.seek(0, os.SEEK_END)
-    for _ in range(BOXES_MOST):
-        boxes.seek(at)
-        head = boxes.read(16)
-        if len(head) < 8:
-            return False if at else None
-        size, kind = int.from_bytes(head[:4]), head[4:8]
-        if at == 0 and kind not in MP4_BOXES:
-            return None
-        if kind == b"moov":
-            return True
-        size = int.from_bytes(head[8:16]) if size == 1 else size or end - at
-        if size < 8:
-            return False
-        at += size
-    return None
 
 
 def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:

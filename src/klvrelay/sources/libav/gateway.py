@@ -10,7 +10,6 @@ is; by UDP it goes to libav directly. Next door: `demuxer.py` uses it, `sdp.py` 
 from __future__ import annotations
 
 import http.client
-import re
 import secrets
 import select
 import socket
@@ -24,12 +23,19 @@ from typing import NamedTuple, Self
 from klvrelay import tls
 from klvrelay.names import Url
 from klvrelay.sources.libav import sdp
+from klvrelay.sources.libav.rtsp_wire import (
+    PIECE,
+    Odd,
+    field_of,
+    messages,
+    status_of,
+    what_is_there,
+    with_body,
+    with_source,
+)
 from klvrelay.sources.web.faults import LOGIN_WAIT, line_fault
 from klvrelay.sources.web.login import Challenge, Login, challenges
 
-MESSAGE_MOST = 1 << 20
-"""Bytes that a request or an answer may have."""
-PIECE = 65536
 _PORTS = {"rtsp": 554, "rtsps": 322}
 
 
@@ -99,7 +105,7 @@ class Gateway:
             with self._dial() as server:
                 self._send(_Request("DESCRIBE", target, text, False), server)
                 self._await_answer(server)
-        except _Odd as odd:
+        except Odd as odd:
             self.refusal = Refusal(str(odd))
         except (OSError, http.client.HTTPException) as fault:
             self.refusal = Refusal(str(line_fault(fault, self._timeout)))
@@ -110,9 +116,9 @@ class Gateway:
         while time.monotonic() < until:
             data = server.recv(PIECE)
             if not data:
-                raise _Odd("the server closed the connection without an answer: is it an RTSP server?")
+                raise Odd("the server closed the connection without an answer: is it an RTSP server?")
             held += data
-            for message in _messages(held):
+            for message in messages(held):
                 if message.startswith(b"RTSP/") and self._answer(self._pending.pop(0), message, server) is not None:
                     return
         raise TimeoutError
@@ -135,8 +141,8 @@ class Gateway:
                     return
                 with server:
                     self._relay(guest, server)
-        except (OSError, _Odd) as fault:
-            if self.refusal is None and isinstance(fault, _Odd):
+        except (OSError, Odd) as fault:
+            if self.refusal is None and isinstance(fault, Odd):
                 self.refusal = Refusal(str(fault))
 
     def _dial(self) -> socket.socket:
@@ -156,7 +162,7 @@ class Gateway:
             decrypted = isinstance(server, ssl.SSLSocket) and server.pending() > 0
             ready = [server] if decrypted else select.select([guest, server], [], [])[0]
             if server in ready:
-                data = _there(server)
+                data = what_is_there(server)
                 if data == b"":
                     return
                 if data is None:
@@ -171,7 +177,7 @@ class Gateway:
                 if not data:
                     return
                 asked += data
-                for message in _messages(asked):
+                for message in messages(asked):
                     self._ask(message, server)
 
     def _ask(self, message: bytes, server: socket.socket) -> None:
@@ -180,7 +186,7 @@ class Gateway:
             return
         text = message.decode("utf-8", "surrogateescape")
         if not self._known and self._own not in text:
-            raise _Odd("another program spoke to the relay's own port")
+            raise Odd("another program spoke to the relay's own port")
         self._known = True
         text = text.replace(self._own, self._real)
         method, target = [*text.split(" ", 2), ""][:2]
@@ -196,7 +202,7 @@ class Gateway:
         server.sendall(text.encode("utf-8", "surrogateescape"))
 
     def _answers(self, held: bytearray, guest: socket.socket, server: socket.socket) -> None:
-        for message in _messages(held):
+        for message in messages(held):
             if message.startswith(b"$") or not message.startswith(b"RTSP/") or not self._pending:
                 guest.sendall(message)  # RTP, or a request of the server's own
                 continue
@@ -212,18 +218,18 @@ class Gateway:
         """What libav gets of an answer; None: the request was made again."""
         head, _, body = message.partition(b"\r\n\r\n")
         lines = head.decode("utf-8", "replace").split("\r\n")
-        status = _status(lines[0])
+        status = status_of(lines[0])
         if status == 401:
             return None if self._logged_in(request, lines, server) else message
         if 300 <= status < 400:
-            self.refusal = Refusal("it redirects", location=_field(lines, "Location"))
+            self.refusal = Refusal("it redirects", location=field_of(lines, "Location"))
         elif status >= 400:
             self._refused(request, status)
         elif request.method == "DESCRIBE":
             self.media, text = sdp.rewritten(body.decode("utf-8", "surrogateescape"), self._without)
-            return _with_body(lines, text.encode("utf-8", "surrogateescape"))
+            return with_body(lines, text.encode("utf-8", "surrogateescape"))
         elif request.method == "SETUP":
-            return _with_source(message, server.getpeername()[0])
+            return with_source(message, server.getpeername()[0])
         elif request.method == "PLAY":
             self._playing = True
         return message
@@ -249,72 +255,6 @@ class Gateway:
         track = sdp.meant(self.media, request.target) if request.method == "SETUP" else None
         said = sdp.STATUS.get(status) or f"the server refuses {request.method}"
         self.refusal = Refusal(f"{said} ({status})" if track is None else f"{track}: {said} ({status})", track)
-
-
-class _Odd(Exception):
-    """What came is no RTSP."""
-
-
-def _there(server: socket.socket) -> bytes | None:
-    """What has come; None where that is no more than a record of TLS's own."""
-    patience = server.gettimeout()
-    server.settimeout(0)
-    try:
-        return server.recv(PIECE)
-    except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-        return None
-    finally:
-        server.settimeout(patience)
-
-
-def _messages(held: bytearray) -> list[bytes]:
-    """The whole messages at the beginning of what is held, which keeps the rest (RFC 2326, 10.12 and 15.1)."""
-    found = []
-    while held:
-        if held[0] == 0x24:
-            end = 4 + int.from_bytes(held[2:4]) if len(held) >= 4 else MESSAGE_MOST
-        else:
-            head = held.find(b"\r\n\r\n")
-            if head < 0:
-                if len(held) > PIECE:
-                    raise _Odd("the answer is not RTSP: check the port")
-                break
-            size = re.search(rb"(?im)^content-length:\s*(\d{1,18})\s*$", held[:head])
-            end = head + 4 + (int(size[1]) if size else 0)
-            if end > MESSAGE_MOST:
-                raise _Odd(f"the server announces an answer of {end} bytes: that is no description of media")
-        if len(held) < end:
-            break
-        found.append(bytes(held[:end]))
-        del held[:end]
-    return found
-
-
-def _status(line: str) -> int:
-    code = line.split(" ")[1:2]
-    if not code or not re.fullmatch(r"\d{3}", code[0]):
-        raise _Odd("the answer is not RTSP: check the port")
-    return int(code[0])
-
-
-def _field(lines: list[str], name: str) -> str:
-    return next((line.partition(":")[2].strip() for line in lines if line.lower().startswith(f"{name.lower()}:")), "")
-
-
-def _with_body(lines: list[str], body: bytes) -> bytes:
-    kept = [line for line in lines if not line.lower().startswith("content-length:")]
-    return "\r\n".join([*kept, f"Content-Length: {len(body)}", "", ""]).encode() + body
-
-
-def _with_source(message: bytes, address: str) -> bytes:
-    """By UDP, libav sends to whom it is connected to, which is here: so the answer names the server's address."""
-
-    def named(found: re.Match[bytes]) -> bytes:
-        line = found[0]
-        inside = b"interleaved" in line or b"source=" in line or b"/TCP" in line
-        return line if inside else line.rstrip() + f";source={address}".encode()
-
-    return re.sub(rb"(?im)^transport:[^\r\n]*", named, message)
 
 
 def _named(offered: list[Challenge]) -> str:

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
-from klvrelay.sources.web.client import PIECE, Answer, Web
+from klvrelay.sources.web.answer import PIECE, Answer
+from klvrelay.sources.web.client import Web
 
 SLOWEST = 60.0
 """Seconds that one read may take."""
@@ -29,7 +30,10 @@ class Flow:
 
 
 class Remote(io.RawIOBase):
-    """A file on a server that knows ranges (RFC 9110, 14): what is asked for is fetched, from there on in one go."""
+    """A file on a server: what is asked for is fetched by its range (RFC 9110, 14), from there on in one go.
+
+    Of a server that knows no ranges, what precedes it is fetched and thrown away.
+    """
 
     def __init__(self, web: Web, answer: Answer, size: int) -> None:
         super().__init__()

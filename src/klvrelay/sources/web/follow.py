@@ -15,9 +15,11 @@ from enum import Enum
 
 from klvrelay.record import Link
 from klvrelay.sources.sniff import is_container
-from klvrelay.sources.web.client import PIECE, Web
+from klvrelay.sources.web.answer import PIECE
+from klvrelay.sources.web.client import Web
 from klvrelay.sources.web.crypt import decrypted
 from klvrelay.sources.web.faults import WebFault
+from klvrelay.sources.web.losses import Losses
 from klvrelay.sources.web.place import Place
 from klvrelay.sources.web.playlist import MOST, SEGMENTS_MOST, Key, Part, Playlist, Segment, parse
 
@@ -65,7 +67,7 @@ class Playing:
         self._row = 0
         self._got = False
         self._loaded = self._news = time.monotonic()
-        self._unsaid, self._said, self._why = 0, 0.0, ""
+        self._losses = Losses(url, link)
 
     def pieces(self) -> Iterator[bytes | Mark]:
         """The bytes of the segments, until the playlist ends. Raises WebFault where it can not go on."""
@@ -83,7 +85,7 @@ class Playing:
                 playlist = self._next(playlist)
                 due, marks = self._due(playlist)
         finally:
-            self._say_rest()
+            self._losses.end()
         if last is not None and not self._got:
             raise last
 
@@ -146,8 +148,7 @@ class Playing:
             self._init = None
             return (segments if playlist.ended else segments[-1:]), [Mark.ANEW]
         if missed > 0:
-            self._link.hls_lost += missed
-            self._say(missed, "gone from the playlist before it was read")
+            self._losses.add(missed, "gone from the playlist before it was read")
             return due, [Mark.GAP]
         return due, []
 
@@ -230,9 +231,8 @@ class Playing:
             return None
 
     def _lose(self, segment: Segment, fault: WebFault) -> Iterator[Mark]:
-        self._link.hls_lost += 1
+        self._losses.add(1, str(fault))
         self._place.took(segment)
-        self._say(1, str(fault))
         self._row += 1
         yield Mark.GAP
         if fault.kind == "line" or (self._row >= ROW and (self.live or fault.status in (401, 403))):
@@ -288,24 +288,11 @@ class Playing:
             self._keys[key.url] = found
         return self._keys[key.url]
 
-    # ---- waiting and saying ----
+    # ---- waiting ----
 
     def _pause(self, seconds: float) -> None:
         if self._web.stopped.wait(seconds):
             raise WebFault("stopped")
-
-    def _say(self, count: int, why: str) -> None:
-        """Log lost segments, at most one line a second."""
-        self._unsaid += count
-        self._why = why
-        if time.monotonic() - self._said >= 1.0:
-            self._say_rest()
-
-    def _say_rest(self) -> None:
-        if self._unsaid:
-            counted = "a segment was" if self._unsaid == 1 else f"{self._unsaid} segments were"
-            LOG.warning("%s: %s lost, %s in all: %s", self._url, counted, self._link.hls_lost, self._why)
-            self._unsaid, self._said = 0, time.monotonic()
 
 
 def _iv(segment: Segment) -> bytes:

@@ -22,7 +22,8 @@ from klvrelay.sources.clock import now_us
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.source import Reader
 from klvrelay.sources.sniff import LEAST, MOST, carriage_by, is_container
-from klvrelay.sources.web.client import Answer, Web
+from klvrelay.sources.web.answer import Answer
+from klvrelay.sources.web.client import Web
 from klvrelay.sources.web.faults import WebFault
 from klvrelay.sources.web.file import Flow, Remote
 from klvrelay.sources.web.follow import Mark, Playing
@@ -108,7 +109,7 @@ class _Reading:
     def _stream(self, answer: Answer, head: bytes) -> None:
         """One body: a file where its length is known, else live."""
         live = self._source.live = self._newest_wins = answer.size is None
-        if is_container(head) and answer.size is not None and answer.has_ranges:
+        if is_container(head) and answer.size is not None:
             self._by_libav(Remote(self._web, answer, answer.size), live=False)
             return
         self._carry(chain([head], iter(answer.read_some, b"")), lambda: live, container_says=live)
@@ -195,6 +196,6 @@ def file_at(url: Url, web: Web) -> Flow | Remote:
             data = head + answer.rest(PLAYLIST_MOST)
         playing = Playing(web, str(url), answer.target, data, Place(), Link())
         return Flow(piece for piece in playing.pieces() if isinstance(piece, bytes))
-    if answer.size is not None and answer.has_ranges:
+    if answer.size is not None:
         return Remote(web, answer, answer.size)
     return Flow(chain([head], iter(answer.read_some, b"")))

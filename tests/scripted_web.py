@@ -37,6 +37,7 @@ class ScriptedWeb:
     def __init__(self, answers: Mapping[str, Answer | Sequence[Answer]], *, tls: ssl.SSLContext | None = None) -> None:
         self.answers = {path: [one] if isinstance(one, Answer) else list(one) for path, one in answers.items()}
         self.asked: list[Asked] = []
+        self.by_number: dict[str, Sequence[bytes]] = {}  # bodies that a number in the query chooses
         self.port = 0
         self._tls = tls
         self._guests: set[asyncio.Task[None]] = set()
@@ -77,6 +78,9 @@ class ScriptedWeb:
         path = first.split()[1].partition("?")[0]
         fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         self.asked.append(Asked(path, fields))
+        if path in self.by_number:
+            number = int(first.partition("?n=")[2].partition("&")[0])
+            self.answers[path] = [Answer(self.by_number[path][number])]
         script = self.answers.get(path, [Answer(status="404 Not Found")])
         answer = script.pop(0) if len(script) > 1 else script[0]
         if answer.hang:

@@ -174,6 +174,25 @@ async def test_a_live_segment_that_is_late_is_waited_for():
     assert source.link.hls_lost == 0
 
 
+@pytest.mark.parametrize("form", ["{n}.ts?token={t}", "chunk?n={n}&token={t}", "t{t}/{n}.ts"])
+async def test_names_that_change_with_each_load_are_no_other_segments(form):
+    """A token that is signed anew each time: by the bytes it is seen that nothing began again."""
+
+    def window(first, last, token):
+        names = [form.format(n=n, t=token) for n in range(first, last)]
+        return playlist_of(names, first=first, ended=token == 4)
+
+    answers = {f"/t{t}/{n}.ts": Answer(part) for n, part in enumerate(PARTS) for t in range(1, 5)}
+    loads = [window(0, 3, 1), window(0, 3, 2), window(1, 4, 3), window(2, 6, 4)]
+    async with ScriptedWeb(site() | answers | {"/a.m3u8": loads}) as server:
+        server.by_number = {"/chunk": PARTS}
+        source = open_source(server.url("/a.m3u8"), timeout=1)
+        records = await records_of(source)
+
+    assert [record.raw for record in records if record.good] == TAPE.klv[20:60]
+    assert source.link.hls_lost == 0
+
+
 async def test_an_older_copy_of_the_playlist_is_no_beginning():
     """A cache that is behind: nothing comes again."""
     stale = [live(0, 3), live(1, 4), live(0, 3), live(1, 4), playlist_of(NAMES[2:6], first=2)]

@@ -385,7 +385,7 @@ async def test_tls_on_a_plain_port_is_named():
 
 
 async def test_an_endless_playlist_is_bounded(monkeypatch):
-    """16 MiB are enough for any; more is refused, and not kept."""
+    """8 MiB are enough for any; more is refused, and not kept."""
     from klvrelay.sources.web import source
 
     monkeypatch.setattr(source, "PLAYLIST_MOST", 100_000)
@@ -408,6 +408,14 @@ async def test_an_mp4_is_read_by_parts_and_one_without_an_index_is_named(tmp_pat
     path.write_bytes(torn)
     with pytest.raises(NotMedia, match=r"without its index \(moov\)"):
         await records_of(open_source(str(path)))
+
+
+async def test_a_playlist_in_a_file_is_not_followed(tmp_path):
+    """It could name any path of this machine; the message says what to do."""
+    (tmp_path / "0.ts").write_bytes(TAPE.ts)
+    (tmp_path / "a.m3u8").write_bytes(playlist_of(["0.ts"]).body)
+    with pytest.raises(NotMedia, match="a playlist: it is followed from a web server only"):
+        await records_of(open_source(str(tmp_path / "a.m3u8")))
 
 
 @pytest.fixture

@@ -236,3 +236,15 @@ def test_damaged_parcels_are_odd_or_packets(seed):
     except Odd:
         return
     assert all(isinstance(packet, Packet | Units) for packet in found)
+
+
+def test_the_end_says_how_long_to_wait():
+    """A server that asks for patience is heard through the process too; and never for more than ten minutes."""
+    for wait, heard in ((0.0, 0), (7.0, 7), (9e9, 600)):
+        unpacker = Unpacker()
+        data = packed_end(SourceDown("busy", wait=wait))
+        unpacker.room()[: len(data)] = data
+        unpacker.took(len(data))
+        assert unpacker.end is not None
+        assert isinstance(unpacker.end.fault, SourceDown)
+        assert (str(unpacker.end.fault), unpacker.end.fault.wait) == ("busy", heard)

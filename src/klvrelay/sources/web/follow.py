@@ -141,7 +141,7 @@ class Playing:
             return (segments if playlist.ended else segments[-1:]), []
         missed = segments[0].number - place.next
         due = [segment for segment in segments if segment.number >= place.next]
-        same = place.goes_on(segments) and missed <= SEGMENTS_MOST
+        same = (place.goes_on(segments) or self._is_renamed(segments)) and missed <= SEGMENTS_MOST
         if not same or (first and not due and not playlist.ended and self._is_other(segments[-1])):
             LOG.info("%s: the playlist began again", self._url)
             place.again()
@@ -151,6 +151,14 @@ class Playing:
             self._losses.add(missed, "gone from the playlist before it was read")
             return due, [Mark.GAP]
         return due, []
+
+    def _is_renamed(self, segments: Sequence[Segment]) -> bool:
+        """The names changed: are the bytes still the same? A token in a name may change with each load."""
+        witness = self._place.witness(segments)
+        if witness is None or self._is_other(witness):
+            return False
+        self._place.vary()
+        return True
 
     def _is_other(self, newest: Segment) -> bool:
         """An encoder that was restarted may use the same numbers and names, but its bytes are others."""

@@ -23,6 +23,7 @@ class Place:
         self.next: int | None = None
         self._names: OrderedDict[int, str] = OrderedDict()
         self._heads: OrderedDict[int, bytes] = OrderedDict()
+        self._names_vary = False
 
     def took(self, segment: Segment) -> None:
         """It was handed on, or is lost."""
@@ -48,11 +49,21 @@ class Place:
         self._names.clear()
         self._heads.clear()
 
+    def witness(self, segments: Sequence[Segment]) -> Segment | None:
+        """The newest of these segments whose beginning is known, to look at where the names have changed."""
+        return next((segment for segment in reversed(segments) if segment.number in self._heads), None)
+
+    def vary(self) -> None:
+        """The same segments came under other names (a token in them): from now on the names say nothing."""
+        self._names_vary = True
+
     def goes_on(self, segments: Sequence[Segment]) -> bool:
         """Is this the same playlist, only later (or, out of a cache, earlier)? Else its encoder began again."""
-        met = [segment for segment in segments if segment.number in self._names]
+        met = [] if self._names_vary else [segment for segment in segments if segment.number in self._names]
         if met:
             return all(self._names[segment.number] == _name(segment) for segment in met)
+        if self._names_vary and any(segment.number in self._names for segment in segments):
+            return True
         return self.next is None or segments[0].number >= self.next
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 from klvrelay.sources.web.faults import WebFault
 
-MOST = 16 << 20
+MOST = 8 << 20
 """Bytes of a playlist: a day of segments of two seconds, with long names."""
 SEGMENTS_MOST = 100_000
 VARIANTS_MOST = 16
@@ -74,7 +75,7 @@ def parse(data: bytes, join: Callable[[str], str]) -> Playlist:
     if not is_playlist(data):
         raise WebFault("no playlist there: it does not begin with #EXTM3U", "refused")
     reading = _Reading(join)
-    for line in data.decode("utf-8", "replace").lstrip("\ufeff").splitlines():
+    for line in io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "replace"):  # a list of empty lines could be large
         reading.line(line.strip())
     return reading.playlist()
 

@@ -191,7 +191,7 @@ class Demuxer:
             return SourceDown(f"{self.url}: {self._silent()} for {wait:g} s")
         if self._opened and live and number == errno.EIO:
             return None  # how libav calls the end of a web stream that never said its length
-        if kind in ("InvalidDataError", "EOFError") and not self._opened:
+        if kind in ("InvalidDataError", "EOFError", "ArgumentError") and not self._opened:
             return NotMedia(f"{self.url}: {self._no_media()}")
         code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
         if number == errno.EPROTONOSUPPORT and "rtsp_transport" in self.options:

@@ -34,6 +34,7 @@ static void write_items(struct walk *w, const struct set *set, size_t value, siz
 {
     if (set->universal == U_LOCAL) {
         open_set(w, set, value, end);
+        top(w)->broken |= (uint8_t)cut;
     } else if (set->universal == U_SET) {
         open_keys(w, set, value, end);
     } else if (cut) {
@@ -54,10 +55,10 @@ static void put_or_null(struct text *t, const char *key, int present, uint64_t v
         put(t, "null");
 }
 
-static void write_head(struct text *t, const struct klv_envelope *e, const uint8_t *packet, size_t n, size_t value,
-                       const struct set *set)
+static void write_head(struct walk *w, const struct klv_envelope *e, size_t value, size_t end, const struct set *set)
 {
-    const struct head head = head_of(set, packet, value, n);
+    struct text *t = w->out;
+    const struct head head = head_of(set, w->in, value, end);
     put_bytes(t, e->head, e->head_size);
     put_or_null(t, ",\"seq\":", 1, e->seq);
     put(t, ",\"received\":");
@@ -67,7 +68,7 @@ static void write_head(struct text *t, const struct klv_envelope *e, const uint8
         put_time(t, (uint64_t)e->received_us);
     put(t, ",\"time\":");
     if (head.timed)
-        put_time(t, head.time_us);
+        put_time(t, klv_micros(head.time_us));
     else
         put(t, "null");
     put_or_null(t, ",\"time_us\":", head.timed, head.time_us);
@@ -75,6 +76,8 @@ static void write_head(struct text *t, const struct klv_envelope *e, const uint8
     put(t, ",\"set\":\"");
     put(t, set->name);
     put_or_null(t, "\",\"version\":", head.versioned, head.version);
+    if (head.timed && klv_time_unit(head.time_us))
+        remark_unit(w, set->time_tag, klv_time_unit(head.time_us));
 }
 
 /* The remarks were found while the items were written: they go in before them. */
@@ -138,7 +141,7 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
     const struct set *set = &klv_sets[set_of_key(packet)];
     size_t value = 16 + used, end = length < n - value ? value + (size_t)length : n, remarks = 0;
     if (envelope->head) {
-        write_head(&text, envelope, packet, end, value, set);
+        write_head(&w, envelope, value, end, set);
         put(&text, ",\"quality\":{\"checksum\":");
         put(&text, checksum_text(klv_checksum(packet, end)));
         put(&text, envelope->damaged ? ",\"transport\":\"damaged\"" : ",\"transport\":\"ok\"");

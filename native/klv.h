@@ -130,6 +130,11 @@ int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3]);
 /* Item 2 of a packet: 1 and its value, or 0. */
 int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us);
 
+/* A time stamp in microseconds since 1970. Some senders count another unit, which shows where only the reading in that
+ * unit lies between 1990 and 2100: klv_time_unit is its name ("nanoseconds", "milliseconds", "seconds"), else NULL. */
+uint64_t klv_micros(uint64_t sent);
+const char *klv_time_unit(uint64_t sent);
+
 /* The first time stamp (ST 0604) in the bytes of one video frame, whether its units begin with start codes or
  * lengths of 4 bytes: 1 and it, or 0. */
 int klv_stamp(const uint8_t *frame, size_t n, int codec, struct klv_stamp *stamp);

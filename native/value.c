@@ -113,6 +113,40 @@ int date_time(const uint8_t *in, size_t n, uint64_t *time_us)
     return 1;
 }
 
+/* The units that senders count by mistake: how many of each make a second. */
+static const struct {
+    const char *name;
+    uint64_t rate;
+} UNITS[] = {{"nanoseconds", 1000000000}, {"milliseconds", 1000}, {"seconds", 1}};
+
+static const uint64_t FIRST_SECOND = 631152000, LAST_SECOND = 4102444800; /* 1990 and 2100 */
+
+/* How many of the unit make a second. The ranges of two units do not meet. */
+static uint64_t unit_of(uint64_t sent, const char **name)
+{
+    for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++)
+        if (sent / UNITS[i].rate >= FIRST_SECOND && sent / UNITS[i].rate < LAST_SECOND) {
+            *name = UNITS[i].name;
+            return UNITS[i].rate;
+        }
+    *name = NULL;
+    return 1000000;
+}
+
+uint64_t klv_micros(uint64_t sent)
+{
+    const char *name;
+    uint64_t rate = unit_of(sent, &name);
+    return rate > 1000000 ? sent / (rate / 1000000) : sent * (1000000 / rate);
+}
+
+const char *klv_time_unit(uint64_t sent)
+{
+    const char *name;
+    unit_of(sent, &name);
+    return name;
+}
+
 double item_number(const struct item *item, const uint8_t *in, size_t n)
 {
     uint64_t raw;

@@ -26,7 +26,7 @@ from typing import Any
 
 from reference_keys import plain, read_item_packet, read_universal_set
 from reference_sets import by_tag, read_entries, read_set, table
-from reference_values import Context, Place, integer
+from reference_values import Context, Place, integer, microseconds, unit_of
 from reference_wire import Entry, ber_length, checksum16, crc16, crc32, walk
 
 from native.spec import facts
@@ -83,9 +83,10 @@ def top_level(name: str, raw: bytes, value: bytes, context: Context) -> dict[str
 
     lift(facts.CHECKSUM)
     time = lift(facts.TIME)
+    remark_unit(time, facts.TIME.get(name), context)
     return {
         "version": lift(facts.VERSION),
-        "time": calendar(time),
+        "time": calendar(microseconds(time)),
         "time_us": time,
         "quality": {"checksum": verify(name, raw, value)},
         "items": items,
@@ -95,7 +96,8 @@ def top_level(name: str, raw: bytes, value: bytes, context: Context) -> dict[str
 def universal_set(name: str, value: bytes, context: Context) -> dict[str, Any]:
     items = read_universal_set(value, context)
     time = items.pop("precision_time_stamp", None) if name == "ST0104" else None
-    return {"time": calendar(time), "time_us": time, "items": items}
+    remark_unit(time, 2, context)
+    return {"time": calendar(microseconds(time)), "time_us": time, "items": items}
 
 
 def verify(name: str, raw: bytes, value: bytes) -> str:
@@ -123,6 +125,14 @@ def agrees(entry: Entry, raw: bytes, value: bytes, total: Callable[[bytes], int]
     return integer(entry.value) == total(raw[: len(raw) - len(value) + entry.at])
 
 
+def remark_unit(time: int | None, tag: int | None, context: Context) -> None:
+    unit, _ = unit_of(time)
+    if unit != "microseconds":
+        context.warn(
+            Place(tags=str(tag)), f"in {unit}, not microseconds; time is converted, time_us is as sent"
+        )
+
+
 def calendar(us: int | None) -> str | None:
     if us is None or us > 253402300799_999999:
         return None
@@ -131,7 +141,7 @@ def calendar(us: int | None) -> str | None:
 
 def raw_set(data: bytes, context: Context) -> dict[str, Any]:
     """A local set whose items have no table: all raw."""
-    entries = read_entries(data, Place(), context)
+    entries, _ = read_entries(data, Place(), context)
     for tag, found in by_tag(entries).items():
         if len(found) > 1:
             context.warn(Place(tags=str(tag)), "repeated, last kept")

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -54,7 +55,7 @@ VERSION = {"ST0601": 65}
 
 @dataclass(frozen=True)
 class Item:
-    """One row of an item table; lengths in bytes, `len_max` 0 = no maximum."""
+    """One row of an item table; lengths in bytes, `len_max` 0 = no maximum; `default`: its value where it is absent."""
 
     set: str
     tag: int
@@ -73,11 +74,16 @@ class Item:
     required: bool
     deprecated: bool
     notes: str
+    default: str = ""
 
 
 @dataclass(frozen=True)
 class Element:
-    """One row of `packs.csv`."""
+    """One row of `packs.csv`.
+
+    `default` is what it is where its bytes are left out: a number, the key of an item of the set around the pack, or
+    the name of an earlier group of the pack.
+    """
 
     set: str
     tag: int
@@ -92,6 +98,7 @@ class Element:
     optional: bool
     repeat: bool
     notes: str
+    default: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,6 +159,11 @@ def _special(text: str) -> dict[int, str]:
     return {int(raw, 0): meaning.strip() for raw, meaning in pairs}
 
 
+def _with_default(row: dict[str, str]) -> str:
+    default = row.get("default", "")
+    return "; ".join(filter(None, (row["notes"], f"absent = {default}" if default.isdecimal() else "")))
+
+
 def items(name: str) -> list[Item]:
     """The items of one decoded set, by tag."""
     return sorted(
@@ -173,12 +185,30 @@ def items(name: str) -> list[Item]:
                 repeats=row["repeats"] == "Y",
                 required=row["required"] == "Y",
                 deprecated=row["deprecated"] == "Y",
-                notes=row["notes"],
+                notes=_with_default(row),
+                default=row.get("default", ""),
             )
             for row in _rows(DECODED[name])
         ),
         key=lambda item: item.tag,
     )
+
+
+def omitted(of: Item | Element) -> int | float | str | None:
+    """The value that a record has where the bytes are left out: a number or a label; None where it is not fixed."""
+    if not of.default.isdecimal():
+        return None
+    number = int(of.default)
+    if of.kind == "float":
+        return float(number)
+    rows = [code for code in codes() if (code.set, code.tag, code.code) == (of.set, of.tag, number)]
+    return rows[0].label if of.kind == "enum" and rows else number
+
+
+def omitted_json(of: Item | Element) -> str:
+    """The same as JSON; "" for None."""
+    value = omitted(of)
+    return "" if value is None else json.dumps(value)
 
 
 def packs() -> dict[str, list[Element]]:
@@ -200,7 +230,8 @@ def packs() -> dict[str, list[Element]]:
                 mapping=row["mapping"],
                 optional=row["optional"] == "Y",
                 repeat=row["repeat"] == "Y",
-                notes=row["notes"],
+                notes=_with_default(row),
+                default=row["default"],
             )
         )
     return found

@@ -127,13 +127,19 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
 
     @property
     def time_us(self) -> int | None:
-        """Item 2 as it stands: microseconds since 1970, or None where the packet has none (ST 0603)."""
+        """Item 2 as it was sent: microseconds since 1970 (ST 0603), or None where the packet has none."""
         return wire.time_us(self.raw)
 
     @property
+    def clock_us(self) -> int | None:
+        """The time of item 2 in microseconds since 1970, also where it was sent in another unit (see the warnings)."""
+        time_us = self.time_us
+        return None if time_us is None else wire.micros(time_us)
+
+    @property
     def time(self) -> datetime | None:
-        """Item 2 as a UTC datetime, or None where absent or past the year 9999."""
-        return utc(self.time_us)
+        """`clock_us` as a UTC datetime, or None where absent or past the year 9999."""
+        return utc(self.clock_us)
 
     @property
     def held(self) -> bytes | None:

@@ -155,6 +155,11 @@ def time_us(raw: bytes) -> int | None:
     return int(out[0]) if lib.klv_time(raw, len(raw), out) else None
 
 
+def micros(sent: int) -> int:
+    """A time stamp in microseconds since 1970, where its sender may count nanoseconds, milliseconds or seconds."""
+    return int(lib.klv_micros(sent))
+
+
 _CODECS = {
     "h264": lib.KLV_H264,
     "hevc": lib.KLV_HEVC,

@@ -12,6 +12,7 @@ from functools import cache
 from klvrelay.encode.integers import LARGEST, checked_oid, fits, least_octets
 from klvrelay.encode.layout import (
     Entry,
+    Name,
     Seen,
     arranged,
     items_by_tag,
@@ -32,7 +33,7 @@ from klvrelay.encode.userdata import settle
 from klvrelay.encode.values import write_scalar
 from klvrelay.encode.vmti import has_old_maps, tells_maps, tells_version
 from klvrelay.encode.wire import Trace, ber_length
-from klvrelay.spec import SETS, Item
+from klvrelay.spec import SETS, TIME, Item
 
 # Sets whose items have the tags of another's (ST 1607 segments and amends carry ST 0601 items).
 _SEGMENTS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
@@ -69,13 +70,29 @@ def entries_of(name: str, items: object, earlier: bytes, place: Place) -> list[E
     pairs = as_pairs(items, place)
     if name == "ST0903":
         place = place._replace(old=has_old_maps(pairs, earlier, place), told=tells_version(pairs))
+    place = place._replace(time=_time_of(name, pairs, place))
+    there = {one.name for one in items_by_tag(earlier)}
     entries: list[Entry] = []
     for key, value in pairs:
+        if place.laid and key in items_of(name) and _left_out(items_of(name)[key], value, there):
+            continue
         if key == "unknown" and isinstance(value, Mapping):
             entries += _unknown(name, value, place)
         else:
             entries += _entries(name, key, value, place, entries)
     return entries
+
+
+def _time_of(name: str, pairs: list[tuple[object, object]], place: Place) -> object:
+    """The time stamp of a set: its own, or that of one around it."""
+    tag = TIME.get(name)
+    keys = (tag, SETS[name][tag].key) if tag is not None else ()
+    return next((value for key, value in reversed(pairs) if key in keys), place.time)
+
+
+def _left_out(item: Item, value: object, there: set[Name]) -> bool:
+    """Has an item that the earlier set leaves out just the value that it then has?"""
+    return item.default is not None and item.tag not in there and value == item.default
 
 
 def as_pairs(items: object, place: Place) -> list[tuple[object, object]]:

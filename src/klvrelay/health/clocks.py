@@ -125,7 +125,7 @@ class Clocks:
         """
         if record.set not in _PLATFORM or (self._chosen and record.pid != self._pid):
             return
-        time_us = record.time_us
+        time_us = record.clock_us
         if time_us is None:
             return
         self._pid, self._chosen = record.pid, True

@@ -104,7 +104,7 @@ class Inquiry:
 
     def _by_itself(self, record: Record) -> float:
         """When a record was, by its own stamps, where nothing else tells the time: a jump takes none."""
-        stamp = record.time_us if record.pts is None else round(max(0.0, self._pts.at(record.pts) or 0.0) * 1e6)
+        stamp = record.clock_us if record.pts is None else round(max(0.0, self._pts.at(record.pts) or 0.0) * 1e6)
         if stamp is None:
             return self._own[1] if self._own else 0.0
         self._own_clock = "PTS" if record.pts is not None else "item 2"

@@ -43,6 +43,11 @@ def set_in_record(name: str, expected: dict[str, Any], *, nested: bool = True) -
             items[item.key] = in_record(item, value)
     if name == "RvtUserDefined":
         items |= user_value(expected)
+    for command in items.get("control_command", ()):
+        command |= {"command_time": expected["2"]} | command if "2" in expected else {}
+    if name in facts.DECODED:
+        absent = [item for item in facts.items(name) if str(item.tag) not in expected]
+        items |= {item.key: facts.omitted(item) for item in absent if facts.omitted(item) is not None}
     return items | ({"unknown": unknown} if unknown else {})
 
 
@@ -98,7 +103,17 @@ def one(item: facts.Item, expected: Any) -> Any:
         return labels(item.set, item.tag).get(expected, expected)
     if item.kind == "bitfield" and item.key != "active_payloads":
         return bits(fields(item.set, item.tag), expected)
-    return pack_in_record(item, expected)
+    return pack_in_record(item, completed(item, expected))
+
+
+def completed(item: facts.Item, expected: Any) -> Any:
+    """A pack with the elements that have a value where their bytes are left out, which the vectors don't tell."""
+    if item.key == "sensor_frame_rate_pack":
+        return {"denominator": 1} | expected
+    if item.key == "airbase_locations" and not any(key.startswith("recovery") for key in expected):
+        same = {key.replace("takeoff", "recovery"): value for key, value in expected.items()}
+        return expected | same
+    return expected
 
 
 def pack_in_record(item: facts.Item, expected: Any, name: str = "") -> Any:

@@ -84,7 +84,7 @@ def left_out(name: str, entries: list[Entry]) -> dict[str, Any]:
     there = {entry.tag for entry in entries}
     known = {item.key: facts.omitted(item) for tag, item in table(name).items() if tag not in there}
     values = {key: value for key, value in known.items() if value is not None}
-    return {key: Real(Fraction(0), Fraction(0)) if value == 0.0 else value for key, value in values.items()}
+    return {key: Real(Fraction(value), Fraction(0)) if isinstance(value, float) else value for key, value in values.items()}
 
 
 def read_entries(data: bytes, place: Place, context: Context) -> tuple[list[Entry], bool]:

@@ -211,8 +211,6 @@ int put_utf8(struct text *t, const uint8_t *in, size_t n)
         return 1;
     char *p = t->p;
     *p++ = '"';
-    if (n == 1 && in[0] == 0) /* a zero byte alone is the empty string */
-        n = 0;
     for (size_t i = 0; i < n;) {
         if (in[i] < 0x80) {
             p = ascii(p, in[i++]);
@@ -256,8 +254,6 @@ static char *utf8(char *p, uint32_t c)
 
 int put_utf16(struct text *t, const uint8_t *in, size_t n)
 {
-    if ((n & 1) || memchr(in, 0, n) == NULL) /* some senders write ASCII here */
-        return put_utf8(t, in, n);
     int valid = 1;
     if (!room(t, 3 * n + 2))
         return 1;

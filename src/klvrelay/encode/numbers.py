@@ -22,6 +22,11 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real | Decimal) and not isinstance(value, bool)
 
 
+def is_value(value: object, known: float | str | None) -> bool:
+    """Is what was given this number, or this text?"""
+    return known is not None and (is_number(value) or isinstance(value, str)) and bool(value == known)
+
+
 def exact(value: object, place: Place) -> Fraction:
     """A number without any loss."""
     if not is_number(value):

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from klvrelay.encode.integers import LARGEST
 from klvrelay.encode.mdap import write_array
-from klvrelay.encode.numbers import whole
+from klvrelay.encode.numbers import is_value, whole
 from klvrelay.encode.place import Place
 from klvrelay.encode.specials import special_of, still_special
 from klvrelay.encode.values import write_scalar
@@ -133,10 +133,11 @@ def _has_default(step: Step, given: Mapping[str, object], place: Place) -> bool:
     if step.grouped:
         pairs = [(e.name, e.name.replace(*step.prefixes, 1)) for e in step.elements]
         return all(_shown(given, name, place) == _shown(given, other, place) for name, other in pairs)
-    value = given[step.elements[0].name]
+    value = given.get(step.elements[0].name)
     if step.default != TIME_OF_SET:
-        return value == step.default
-    return isinstance(place.time, int) and value == micros(place.time)
+        return is_value(value, step.default)
+    timed = isinstance(place.time, int) and 0 <= place.time <= LARGEST
+    return timed and is_value(value, micros(place.time))
 
 
 def _shown(given: Mapping[str, object], name: str, place: Place) -> tuple[object, str | None]:

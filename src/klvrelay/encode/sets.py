@@ -23,7 +23,7 @@ from klvrelay.encode.layout import (
 )
 from klvrelay.encode.mdap import write_array
 from klvrelay.encode.miis import write_miis
-from klvrelay.encode.numbers import whole
+from klvrelay.encode.numbers import is_value, whole
 from klvrelay.encode.packs import as_list, as_mapping, write_pack
 from klvrelay.encode.place import Place
 from klvrelay.encode.sdcc import write_sdcc
@@ -74,7 +74,7 @@ def entries_of(name: str, items: object, earlier: bytes, place: Place) -> list[E
     there = {one.name for one in items_by_tag(earlier)}
     entries: list[Entry] = []
     for key, value in pairs:
-        if place.laid and key in items_of(name) and _left_out(items_of(name)[key], value, there):
+        if place.laid and isinstance(key, str) and _left_out(items_of(name).get(key), value, there):
             continue
         if key == "unknown" and isinstance(value, Mapping):
             entries += _unknown(name, value, place)
@@ -90,9 +90,9 @@ def _time_of(name: str, pairs: list[tuple[object, object]], place: Place) -> obj
     return next((value for key, value in reversed(pairs) if key in keys), place.time)
 
 
-def _left_out(item: Item, value: object, there: set[Name]) -> bool:
+def _left_out(item: Item | None, value: object, there: set[Name]) -> bool:
     """Has an item that the earlier set leaves out just the value that it then has?"""
-    return item.default is not None and item.tag not in there and value == item.default
+    return item is not None and item.tag not in there and is_value(value, item.default)
 
 
 def as_pairs(items: object, place: Place) -> list[tuple[object, object]]:

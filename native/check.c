@@ -194,6 +194,7 @@ static void list_stream(struct klv_lane *lane, uint32_t program, uint16_t pid, i
     if (!s->program || s->type != type) {
         *s = (struct stream){.program = program, .pid = pid, .type = (uint8_t)type};
         lane->next[pid] = FRESH;
+        lane->barren[pid / 8] &= (uint8_t)~(1u << pid % 8);
     }
     s->stale = 0;
 }

@@ -216,6 +216,14 @@ void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint
         lane->listed--;
 }
 
+int klv_lane_program(const struct klv_lane *lane, int pid)
+{
+    for (unsigned i = 0; i < lane->listed; i++)
+        if (lane->streams[i].program && lane->streams[i].pid == pid)
+            return (int)(lane->streams[i].program - 1);
+    return -1;
+}
+
 void check_gone(struct klv_lane *lane, uint32_t program)
 {
     for (unsigned i = 0; i < PROGRAMS; i++)

@@ -169,6 +169,8 @@ void klv_lane_absent(struct klv_lane *lane, int64_t us); /* how long a listed PI
 void klv_lane_break(struct klv_lane *lane);   /* bytes were lost here, or the source begins anew: next comes what is held */
 void klv_lane_counts(const struct klv_lane *lane, struct klv_counts *counts);
 
+int klv_lane_program(const struct klv_lane *lane, int pid); /* the first whose map lists that PID; -1 = none */
+
 /* Take bytes until a packet is whole: KLV_OK. Adds to *used; KLV_MORE once all are taken. */
 enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,
                               struct klv_packet *packet);

@@ -16,6 +16,7 @@ struct pid *psi_claim(struct klv_lane *lane, uint16_t number)
         if (!lane->pids[i].used) {
             hold_open(&lane->pids[i], number);
             lane->role[number] = (uint8_t)(R_KLV + i);
+            lane->pids[i].listed = (uint32_t)(klv_lane_program(lane, number) + 1);
             return &lane->pids[i];
         }
     return NULL;

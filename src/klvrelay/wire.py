@@ -9,7 +9,7 @@ import io
 import operator
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -213,6 +213,17 @@ _NO_PID = -2
 """Equal to the PID of no packet."""
 
 
+def listing_of(pid: int, others: Iterable[int], program_of: Callable[[int], int | None]) -> int:
+    """The `listing` of a PID beside others that may carry KLV too."""
+    others = [other for other in others if other != pid]
+    here = [other for other in others if program_of(other) == program_of(pid)]
+    return (
+        LOWER * any(other < pid for other in others)
+        | LOWER_HERE * any(other < pid for other in here)
+        | ALONE * (not here)
+    )
+
+
 def _known(value: Any) -> int | None:
     return int(value) if value >= 0 else None
 
@@ -270,6 +281,10 @@ class Lane:
         """Bare KLV: what is known of the bytes to come."""
         known = (-1 if value is None else value for value in (pts, pid, program))
         lib.klv_lane_mark(self._lane, *known, damaged)
+
+    def program_of(self, pid: int) -> int | None:
+        """The number of the first program whose map lists a PID."""
+        return _known(lib.klv_lane_program(self._lane, pid))
 
     def cut(self) -> None:
         """Bytes were lost here, or the source begins anew: what is held comes out with the next call."""

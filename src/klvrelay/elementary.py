@@ -193,6 +193,10 @@ class Elementaries:
             stream.seen = False
         return found
 
+    def places(self) -> dict[str, tuple[int | None, int | None]]:
+        """PID and program of each stream by its name."""
+        return {stream.name: (stream.pid, stream.program) for stream in self._streams}
+
     # ---- decisions ----
 
     def _is_wanted(self, seen: Sighting) -> bool:

@@ -144,6 +144,11 @@ class Decoder:
             stream.seq += 1
         return records
 
+    @property
+    def places(self) -> dict[str, tuple[int | None, int | None]]:
+        """PID and program of each stream by its name."""
+        return self.streams.places()
+
     # ---- `wire.Names` ----
 
     def turn(self, next_: wire.Sighting) -> tuple[bytes, int] | None:

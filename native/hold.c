@@ -104,6 +104,8 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     packet->received_us = first.received_us;
     packet->pcr = first.pcr;
     packet->pid = s->pid == NO_PID ? -1 : s->pid;
+    packet->program = psi_program(s);
+    packet->listing = s->given++ < LISTINGS ? psi_listing(lane, s) : 0;
     packet->set = view->set;
     packet->checksum = view->checksum;
     const struct set *set = &klv_sets[view->set];
@@ -138,6 +140,7 @@ void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
     lane->last->from -= lane->last_size;
     lane->last->cut = lane->last_cut;
     lane->last->in_step = lane->last_in_step;
+    lane->last->given--;
     lane->draining = (unsigned)(lane->last - lane->pids) + 1;
     uncount(lane, packet);
 }

@@ -73,6 +73,8 @@ static void write_head(struct walk *w, const struct klv_envelope *e, size_t valu
         put(t, "null");
     put_or_null(t, ",\"time_us\":", head.timed, head.time_us);
     put_or_null(t, ",\"pts\":", e->pts >= 0, (uint64_t)e->pts);
+    put_or_null(t, ",\"pid\":", e->pid >= 0, (uint64_t)e->pid);
+    put_or_null(t, ",\"program\":", e->program >= 0, (uint64_t)e->program);
     put(t, ",\"set\":\"");
     put(t, set->name);
     put_or_null(t, "\",\"version\":", head.versioned, head.version);
@@ -163,9 +165,9 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
 }
 
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
-                int64_t received_us, int64_t pts, int damaged, char *out, size_t room_)
+                int64_t received_us, int64_t pts, int pid, int program, int damaged, char *out, size_t room_)
 {
-    struct klv_envelope envelope = {head_size ? head : NULL, head_size, seq, received_us, pts, damaged};
+    struct klv_envelope envelope = {head_size ? head : NULL, head_size, seq, received_us, pts, damaged, pid, program, -1, 0};
     size_t written;
     uint64_t unknown = 0;
     enum klv_status status = klv_json(packet, n, &envelope, out, room_, &written, &unknown);

@@ -18,6 +18,7 @@ enum {
     PROGRAMS = 8,           /* whose clocks are followed */
     CLOCKS = 8,
     STREAMS = 64,           /* of all maps, that are waited for */
+    LISTINGS = 256,         /* packets of a PID that say what is listed beside it */
     NO_PID = 0x1fff,
     US = 27,                /* ticks */
     SILENCE_US = 500000,    /* in which nothing at all came */
@@ -62,6 +63,7 @@ struct pid {
         size_t at;
         int64_t received_us, pcr;
     } next;
+    uint64_t given;             /* packets handed out */
     uint64_t faults;            /* of the lane, when this PID's last packet came */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
@@ -119,6 +121,7 @@ struct klv_lane {
     struct klv_counts counts;
     uint64_t faults;            /* of the line, on any PID: packets lost or spoilt */
     uint8_t role[8192];
+    uint8_t barren[8192 / 8];   /* a bit a PID: its last PES packet began without a key */
     uint32_t next[8192];        /* TS_FIXED of a PID's next packet if it is all payload, and what else is known */
     struct section pat, pmt[PMTS];
     struct pid pids[KLV_PIDS];
@@ -178,6 +181,8 @@ void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n
 /* psi.c */
 struct pid *psi_claim(struct klv_lane *lane, uint16_t number); /* a place for a PID that carries KLV, or NULL */
 void psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p);
+int psi_program(const struct pid *s);           /* whose map lists it; -1 = none does */
+int psi_listing(const struct klv_lane *lane, const struct pid *s); /* enum klv_listing */
 
 /* check.c */
 void check_init(struct klv_lane *lane);

@@ -23,7 +23,8 @@ ARROWS: dict[str, set[str] | None] = {
     "wire": {"errors", "_core"},
     "inlet": {"wire", "_core"},
     "record": {"wire"},
-    "klv": {"record", "wire", "errors", "spec"},
+    "elementary": {"names", "wire"},
+    "klv": {"elementary", "record", "wire", "errors", "spec"},
     "stamps": {"record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
     "sources": {"record", "klv", "wire", "inlet", "names", "errors"},  # of the wire: what an entry may hold
     "sending": {"sources", "record", "names", "errors"},
@@ -31,7 +32,7 @@ ARROWS: dict[str, set[str] | None] = {
     "spool": {"record", "errors"},
     "latest": {"record"},
     "segments": set(),
-    "reading": {"sources", "klv", "record", "names", "errors"},
+    "reading": {"sources", "elementary", "klv", "record", "names", "errors"},
     "broker": {"errors"},
     "backoff": set(),
     "health": {"record", "wire", "names"},
@@ -41,7 +42,8 @@ ARROWS: dict[str, set[str] | None] = {
     "recording": {"backoff", "errors", "names", "record", "sources"},
     "probe": {"errors", "names", "record", "klv", "wire", "spec", "stamps", "sources", "__version__"},
     "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},
-    "intake": {"backoff", "errors", "health", "klv", "latest", "outlet", "record", "sinks", "sources"},
+    "channel": {"health", "latest", "outlet", "record", "sinks"},
+    "intake": {"backoff", "channel", "elementary", "errors", "health", "klv", "outlet", "record", "sources"},
     "relay": None,
     "options": {"errors", "names", "__version__"},
     "verbs": None,

@@ -55,6 +55,8 @@ def record() -> Schema:
         "time": INSTANT | {"description": "The packet's time stamp as calendar time, as it stands; null past 9999"},
         "time_us": nullable(COUNT) | {"description": "The packet's time stamp: microseconds since 1970 (ST 0603)"},
         "pts": nullable(COUNT | {"maximum": 2**33 - 1}) | {"description": "90 kHz presentation time"},
+        "pid": nullable(COUNT | {"maximum": 2**16 - 1}) | {"description": "PID, or number of the stream in a container"},
+        "program": nullable(COUNT | {"maximum": 2**16 - 1}) | {"description": "Program whose PMT lists the PID"},
         "set": {"enum": [*sets, "unknown"], "description": "Which set the packet is"},
         "version": nullable(COUNT) | {"description": "ST 0601 item 65; null for other sets"},
         "quality": quality(),

@@ -234,6 +234,14 @@ def _slug(text: str) -> str:
     return _bounded(slug or "stream", text)
 
 
+def unique_name(name: str, taken: Collection[str]) -> str:
+    """The name, or where it is taken with -2, -3, ... behind."""
+    number, unique = 2, name
+    while unique in taken:
+        unique, number = f"{name}-{number}", number + 1
+    return unique
+
+
 def unique_names(names: Iterable[str]) -> list[str]:
     """The same names in the same order, where an earlier one has it already with -2, -3, ... behind."""
     wanted = list(names)

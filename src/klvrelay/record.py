@@ -38,6 +38,8 @@ class Packet(NamedTuple):
     pts          90 kHz presentation time of the KLV (33 bits), for carriage "klv" only
     pid          elementary PID or stream index the KLV came from, for carriage "klv" only
     damaged      the transport lost or reordered something inside these bytes
+    program      number of the program that the PID is listed in, for carriage "klv" only
+    listing      what else is listed there: bits of `wire`, for carriage "klv" only
     """
 
     data: bytes | bytearray | memoryview
@@ -46,6 +48,8 @@ class Packet(NamedTuple):
     pts: int | None = None
     pid: int | None = None
     damaged: bool = False
+    program: int | None = None
+    listing: int = 0
 
 
 class Units(NamedTuple):
@@ -102,10 +106,11 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
     checksum     "ok", "bad", or "absent" where the set carries none
     transport    "ok", or "damaged" when it spans a loss on the way here: never to be trusted
     pts          90 kHz presentation time of the PES packet it began in, 33 bits, or None
-    pid          PID it came from, or None
+    pid          PID it came from, or number of the stream in a container that has no PIDs, or None
     received_us  microseconds since 1970 UTC when it arrived, or None for bytes that were never live
     stream, boot, seq   its identity: who, which run of the relay, and the count within both
     pcr          the programme's clock as last seen before its end, 90 kHz, 33 bits, or None
+    program      number of the program whose PMT lists that PID, or None
     """
 
     raw: bytes
@@ -119,6 +124,7 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
     boot: str | None
     seq: int
     pcr: int | None = None
+    program: int | None = None
 
     @property
     def good(self) -> bool:
@@ -161,4 +167,6 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
             self.received_us,
             self.pts,
             self.transport != "ok",
+            self.pid,
+            self.program,
         )

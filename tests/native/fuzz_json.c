@@ -96,13 +96,13 @@ static void check_items(const uint8_t *data, size_t n, size_t size)
 
 static void check_record(const uint8_t *data, size_t n, const struct klv_envelope *e, size_t size)
 {
-    long written = klv_record(data, n, e->head, e->head_size, e->seq, e->received_us, e->pts, e->damaged, again, ROOM);
+    long written = klv_record(data, n, e->head, e->head_size, e->seq, e->received_us, e->pts, e->pid, e->program, e->damaged, again, ROOM);
     CHECK(written == (long)size && memcmp(again, whole, size) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    struct klv_envelope envelope = {"{\"a\":1", 6, n, (int64_t)n << 40, (int64_t)n - 100, n & 2};
+    struct klv_envelope envelope = {"{\"a\":1", 6, n, (int64_t)n << 40, (int64_t)n - 100, n & 2, (int)n - 50, (int)n - 20, -1, 0};
     size_t size = 0;
     uint64_t unknown = 0;
     enum klv_status status = klv_json(data, n, &envelope, whole, ROOM - 1, &size, &unknown);

@@ -38,6 +38,8 @@ class StreamHealth:
 
     records       KLV packets decoded; of these `bad` by checksum, `damaged` on the way
     dropped       what the source had to let go because the relay was too slow
+    refused       KLV packets of more PIDs than one source may have streams
+    pid, program  where its KLV comes from, once that is known
     link          what the line told, over all openings of the source
     openings      times that its source was opened
     outages       times that it was live and then was not; `recovered` of them ended, `away` seconds in all
@@ -55,6 +57,9 @@ class StreamHealth:
     damaged: int = 0
     dropped: int = 0
     link: Link = field(default_factory=Link)
+    refused: int = 0
+    pid: int | None = None
+    program: int | None = None
     openings: int = 0
     outages: int = 0
     recovered: int = 0
@@ -86,6 +91,7 @@ class StreamHealth:
 
     def opened(self) -> None:
         """Its source is asked for (again): silence counts from here."""
+        self.openings += 1
         self.last_bytes = self.last_record = self.clock()
 
     def heard(self, size: int) -> None:
@@ -120,8 +126,11 @@ class StreamHealth:
         self.recovered += 1
         self._enter("live", f"back after {self.away_last:.1f} s")
 
-    def look(self) -> None:
-        """A few times a second: has anything that should come stayed away too long?"""
+    def look(self, *, klv_elsewhere: bool = False) -> None:
+        """A few times a second: has anything that should come stayed away too long?
+
+        klv_elsewhere   other streams of its source had KLV: that this one had none is nothing to be told
+        """
         now = self.clock()
         silent, barren = now - self.last_bytes, now - self.last_record
         stalled = {"live": barren, "waiting": silent}.get(self.state, 0.0)
@@ -129,7 +138,7 @@ class StreamHealth:
             self._enter("stale", self._missing(silent), level=logging.WARNING)
         elif self.state == "stale" and not self.records and silent < self.stall:
             self._enter("waiting", "bytes come again, no KLV yet")
-        elif not self._told_silence and max(silent, barren) >= self.stall and not self.records:
+        elif not klv_elsewhere and not self._told_silence and max(silent, barren) >= self.stall and not self.records:
             self._tell_silence()
 
     def _missing(self, silent: float) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from klvrelay.errors import NotMedia, SourceDown, SourceError
@@ -25,6 +25,7 @@ from klvrelay.sources.clock import now_us
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.given import Given, Opening
 from klvrelay.sources.libav.rfc6597 import Track
+from klvrelay.wire import listing_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -123,6 +124,7 @@ class _Reader:
         if live and not data:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
         self._container, self._playlist = container, container.format.name == "hls"
+        self._sniffer = Sniffer(data)
         self._lately = deque(maxlen=len(container.streams) + 1)  # at the end, libav gives what it held of each stream
         # The segments of a playlist come in bursts, and they wait on the server.
         newest_wins = live and not self._playlist
@@ -185,7 +187,8 @@ class _Reader:
             return
         if not self._is_own_track(stream):
             pid = stream.index if self._playlist else stream.id  # there the id is that of the variant
-            yield Packet(bytes(packet), received, "klv", pts, pid, packet.is_corrupt)
+            listing = 0 if self._playlist else self._sniffer.listing(pid)
+            yield Packet(bytes(packet), received, "klv", pts, pid, packet.is_corrupt, None, listing)
             return
         track = self._tracks.setdefault(stream.id, Track())
         for data, ticks, damaged in track.units(bytes(packet), pts):
@@ -227,7 +230,8 @@ def _may_carry(stream: Stream) -> bool:
 class Sniffer:
     """Which data streams are KLV, by their bytes: their labels can't be trusted."""
 
-    def __init__(self) -> None:
+    def __init__(self, streams: Sequence[Stream] = ()) -> None:
+        self._streams = streams
         self._known: set[int] = set()
         self._misses: dict[int, int] = {}
 
@@ -241,6 +245,11 @@ class Sniffer:
             return True
         self._misses[index] = misses + 1
         return False
+
+    def listing(self, pid: int, program_of: Callable[[int], int | None] = lambda _: None) -> int:
+        """What is listed beside a PID, as `wire` has it: streams that are KLV, or have shown nothing else yet."""
+        may = [s.id for s in self._streams if s.index in self._known or s.index not in self._misses]
+        return listing_of(pid, may, program_of)
 
 
 class _Doubles:

@@ -102,7 +102,7 @@ static void insert_remarks(struct walk *w, size_t at_offset, char *out)
     char *at = out + at_offset;
     memmove(at + size, at, (size_t)(t->p - at));
     t->p += size;
-    struct text gap = {at, at + size, 0};
+    struct text gap = {at, at + size, 0, 0};
     if (of_special) {
         put(&gap, ",\"special\":{");
         put_bytes(&gap, w->special.buffer, of_special);
@@ -127,7 +127,7 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
     size_t used;
     if (n < 17 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
         return KLV_BAD_LENGTH;
-    struct text text = {out, out + room_, 0};
+    struct text text = {out, out + room_, 0, envelope->safe};
     struct walk w;
     w.in = packet;
     w.out = &text;
@@ -165,9 +165,10 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
 }
 
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
-                int64_t received_us, int64_t pts, int pid, int program, int damaged, char *out, size_t room_)
+                int64_t received_us, int64_t pts, int pid, int program, int damaged, int safe, char *out, size_t room_)
 {
-    struct klv_envelope envelope = {head_size ? head : NULL, head_size, seq, received_us, pts, damaged, pid, program, -1, 0};
+    struct klv_envelope envelope = {
+        head_size ? head : NULL, head_size, seq, received_us, pts, damaged, pid, program, -1, 0, safe};
     size_t written;
     uint64_t unknown = 0;
     enum klv_status status = klv_json(packet, n, &envelope, out, room_, &written, &unknown);

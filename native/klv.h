@@ -112,6 +112,7 @@ struct klv_envelope {
     int pid, program;       /* -1 = null */
     int64_t pcr;            /* of the last packet, and a bit a set for all of them; not written */
     uint64_t sets;
+    int safe;               /* integers beyond 2^53 - 1, which not every reader of JSON keeps, are in quotes */
 };
 
 const char *klv_set_name(int set);
@@ -141,7 +142,8 @@ int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3]);
 int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us);
 
 /* A time stamp in microseconds since 1970. Some senders count another unit, which shows where only the reading in that
- * unit lies between 1990 and 2100: klv_time_unit is its name ("nanoseconds", "milliseconds", "seconds"), else NULL. */
+ * unit lies between 1990 and 2100 (of seconds: 2001 and 2040): klv_time_unit is its name ("nanoseconds",
+ * "milliseconds", "seconds"), else NULL. */
 uint64_t klv_micros(uint64_t sent);
 const char *klv_time_unit(uint64_t sent);
 
@@ -156,7 +158,7 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
 /* The same with the envelope one by one, for callers to whom a struct is dear: the bytes written, 0
  * where they do not fit, or a negative status. head_size 0: the items object only. */
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
-                int64_t received_us, int64_t pts, int pid, int program, int damaged, char *out, size_t room);
+                int64_t received_us, int64_t pts, int pid, int program, int damaged, int safe, char *out, size_t room);
 
 /* The ST 0601 and ST 0104 packets of in[0..n) as columns: out[c * stride + row] is item tags[c], NaN where absent. Rows
  * whose checksum is bad are left out unless `all`. KLV_FULL: feed the rest from *used. */

@@ -6,7 +6,7 @@ enum { REMARK = 700, LAST_REMARK = 64 };
 
 void notes_begin(struct notes *notes)
 {
-    notes->text = (struct text){notes->buffer, notes->buffer + sizeof notes->buffer - LAST_REMARK, 0};
+    notes->text = (struct text){notes->buffer, notes->buffer + sizeof notes->buffer - LAST_REMARK, 0, 0};
     notes->left_out = 0;
 }
 

@@ -68,9 +68,21 @@ void put_number(struct text *t, uint64_t magnitude, int negative, unsigned decim
     digits_before(end, magnitude);
 }
 
+static const uint64_t MOST_EXACT = ((uint64_t)1 << 53) - 1; /* what a reader with doubles alone keeps */
+
+static void put_integer(struct text *t, uint64_t magnitude, int negative)
+{
+    int quoted = t->safe && magnitude > MOST_EXACT;
+    if (quoted)
+        put_char(t, '"');
+    put_number(t, magnitude, negative, 0);
+    if (quoted)
+        put_char(t, '"');
+}
+
 void put_uint(struct text *t, uint64_t value)
 {
-    put_number(t, value, 0, 0);
+    put_integer(t, value, 0);
 }
 
 static uint64_t magnitude_of(int64_t value)
@@ -80,12 +92,14 @@ static uint64_t magnitude_of(int64_t value)
 
 void put_int(struct text *t, int64_t value)
 {
-    put_number(t, magnitude_of(value), value < 0, 0);
+    put_integer(t, magnitude_of(value), value < 0);
 }
 
 void put_fixed(struct text *t, int64_t scaled, unsigned decimals)
 {
     put_number(t, magnitude_of(scaled), scaled < 0, decimals);
+    if (t->safe && decimals == 0 && magnitude_of(scaled) > MOST_EXACT)
+        put(t, ".0");
 }
 
 void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift)

@@ -9,6 +9,7 @@
 struct text {
     char *p, *end;
     int full;       /* something did not fit: what was written is to be thrown away */
+    int safe;       /* integers beyond 2^53 - 1 go in quotes; numbers that are none get a point */
 };
 
 /* Is there room for n more? Every writer below asks first for the most it may write. */

@@ -99,14 +99,17 @@ def same(reference: Fraction, printed: Fraction, resolution: Fraction) -> bool:
 
 # --- times ---
 
-UNITS = {"microseconds": 10**6, "nanoseconds": 10**9, "milliseconds": 10**3, "seconds": 1}
+UNITS = {
+    "nanoseconds": (10**9, 1990, 2100),
+    "milliseconds": (10**3, 1990, 2100),
+    "seconds": (1, 2001, 2040),
+}
 
 
 def unit_of(time: int | None) -> tuple[str, int]:
-    """What a time stamp counts, and how many of those make a second: what else than microseconds is a time of 1990
-    to 2099 in one unit, is of that unit."""
-    for name, rate in UNITS.items():
-        if time is not None and datetime(1990, 1, 1) <= _moment(time // rate) < datetime(2100, 1, 1):
+    """What a time stamp counts, and how many of those make a second: what is a time of these years in one unit."""
+    for name, (rate, first, end) in UNITS.items():
+        if time is not None and datetime(first, 1, 1) <= _moment(time // rate) < datetime(end, 1, 1):
             return name, rate
     return "microseconds", 10**6
 

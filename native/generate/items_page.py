@@ -52,8 +52,11 @@ def items_page() -> str:
     sets = (section(name) for name in facts.DECODED)
     universal = (universal_section(name) for name in facts.UNIVERSAL)
     return "\n".join(
-        [HEAD, coverage_section(), *sets, *universal, alone_section(), packs_page.section(), raw_section()]
-    )
+        [
+            HEAD, coverage_section(), *sets, *universal, alone_section(), packs_page.section(), raw_section(),
+            omitted_section(), large_section(),
+        ]
+    )  # fmt: skip
 
 
 # --- coverage ---
@@ -260,3 +263,36 @@ def raw_section() -> str:
     head = "## Sets without a table\n"
     text = "Packets of these are named by their set; their items are hex under `unknown`.\n"
     return "\n".join([head, text, "| set | name | key |", "| --- | --- | --- |", *lines]) + "\n"
+
+
+# --- values ---
+
+
+def omitted_section() -> str:
+    """The items and elements that have a value where their bytes are left out."""
+    items = [item for name in facts.DECODED for item in facts.items(name) if item.default]
+    elements = [element for rows in facts.packs().values() for element in rows if element.default]
+    lines = [f"| {words(i.set)} item {i.tag} | `{i.key}` | {schema_values.omitted_text(i)} |" for i in items]
+    lines += [
+        f"| {words(e.set)} item {e.tag} | `{e.pack}`: {schema_values.omitted_name(e)} | {schema_values.omitted_text(e)} |"
+        for e in elements
+    ]
+    text = (
+        "Here the standard says what left-out bytes mean, and a record has that value. Not so the items of a set inside"
+        " a\nsegment or an amend (ST 1607), where an item that is left out is that of the set around it."
+        " `klvrelay.encode` leaves\nout again what a record's packet left out.\n"
+    )
+    return "\n".join(["## Left-out bytes\n", text, "| item | key | value |", "| --- | --- | --- |", *lines]) + "\n"
+
+
+def large_section() -> str:
+    """The items that may hold an integer which a double does not keep."""
+    large = [item for name in facts.DECODED for item in schema_values.beyond(name)]
+    lines = [f"| {words(item.set)} item {item.tag} | `{item.key}` |" for item in large]
+    text = (
+        "These may hold integers beyond 2^53 - 1 (9,007,199,254,740,991), which JavaScript and other readers with doubles"
+        "\nalone round; so may `time_us`. With `numbers = \"safe\"` a record has such an integer as the string of its"
+        " digits.\nSo it has one of any other item that was sent in more bytes than its standard allows.\n"
+    )
+    head = "## Integers beyond 2^53 - 1\n"
+    return "\n".join([head, text, "| item | key |", "| --- | --- |", *lines]) + "\n"

@@ -26,7 +26,8 @@ LOG = logging.getLogger("klvrelay")
 def _mqtt_given(args: argparse.Namespace) -> dict[str, Any]:
     """What was said of the broker beside its URL."""
     given = {
-        key: getattr(args, key, None) for key in ("prefix", "username", "client_id", "ca_file", "qos", "publish_bad")
+        key: getattr(args, key, None)
+        for key in ("prefix", "username", "client_id", "ca_file", "qos", "publish_bad", "numbers")
     }
     version = getattr(args, "mqtt_version", None)
     given |= {"protocol": None if version is None else 5 if version == "5" else 4}
@@ -88,7 +89,9 @@ async def _decode(args: argparse.Namespace) -> int:
 
     url = Url.parse(args.source)
     shown = not args.quiet and sys.stderr.isatty()
-    counters = await decode.decode(url, args.format, show_progress=shown, follow=args.follow, demux=args.demux)
+    counters = await decode.decode(
+        url, args.format, show_progress=shown, follow=args.follow, demux=args.demux, numbers=args.numbers
+    )
     if counters.packets == 0:
         raise decode.no_klv(url, counters)
     if not args.quiet:
@@ -123,7 +126,7 @@ def _frame_times(args: argparse.Namespace) -> int:
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        count = decode_frame_times(args.source, args.format)
+        count = decode_frame_times(args.source, args.format, args.numbers)
     except KeyboardInterrupt:
         return 0
     if not args.quiet:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from klvrelay import wire
 from klvrelay.elementary import EVERYTHING, Choice, Elementaries, Elementary, chosen
 from klvrelay.errors import ConfigError
+from klvrelay.integers import Numbers
 from klvrelay.record import Carriage, Packet, Record, Units
 from klvrelay.wire import Counters
 
@@ -56,15 +57,24 @@ class Decoder:
 
     stream   name of the first KLV elementary stream; `elementary.py` has those of the others
     choice   which KLV is wanted
+    numbers  of `lines`: "safe" writes integers beyond 2^53 - 1 as strings
     """
 
     def __init__(
-        self, stream: str, boot: str | None, *, first_seq: int = 0, limit: int = wire.LIMIT, choice: Choice = EVERYTHING
+        self,
+        stream: str,
+        boot: str | None,
+        *,
+        first_seq: int = 0,
+        limit: int = wire.LIMIT,
+        choice: Choice = EVERYTHING,
+        numbers: Numbers = "exact",
     ) -> None:
         self.stream = stream
         self.boot = boot
         self.streams = Elementaries(stream, boot, choice, first_seq=first_seq)
         self._written: Elementary | None = None
+        self._numbers = numbers
         self._limit = limit
         self._lanes: dict[int | None, wire.Lane] = {}
 
@@ -97,7 +107,7 @@ class Decoder:
             lane.mark(packet.pts, packet.pid, packet.program, packet.damaged)
         elif packet.damaged or not packet.data:
             lane.cut()
-        return lane.lines(packet.data, self, packet.received_us)
+        return lane.lines(packet.data, self, packet.received_us, safe=self._numbers == "safe")
 
     def flush(self, received_us: int | None = None) -> list[Record]:
         """The source has ended: what began and never came to its end comes out as damaged."""
@@ -113,7 +123,7 @@ class Decoder:
 
     def flush_lines(self) -> bytes:
         """`flush` as JSON Lines."""
-        return b"".join(record.json() + b"\n" for record in self.flush())
+        return self._text(self.flush())
 
     def _records(self, entries: Sequence[wire.Entry]) -> list[Record]:
         streams, boot = self.streams, self.boot
@@ -164,7 +174,10 @@ class Decoder:
             stream.sets.update(name for bit, name in enumerate(wire.SET_NAMES[:64]) if sets >> bit & 1)
 
     def aside(self, entry: wire.Entry) -> bytes:
-        return b"".join(record.json() + b"\n" for record in self._records([entry]))
+        return self._text(self._records([entry]))
+
+    def _text(self, records: Sequence[Record]) -> bytes:
+        return b"".join(record.json(numbers=self._numbers) + b"\n" for record in records)
 
     @property
     def counters(self) -> Counters:
@@ -201,9 +214,13 @@ def json_lines(
     boot: str | None = None,
     pid: int | Iterable[int] | None = None,
     program: int | None = None,
+    numbers: Numbers = "exact",
 ) -> bytes:
-    """Every record in `data` as JSON Lines (schema `klvrelay/1`), written in C; `pid`, `program` as in `decode`."""
-    decoder = Decoder(stream, boot, choice=chosen(pid, program))
+    """Every record in `data` as JSON Lines (schema `klvrelay/1`), written in C; `pid`, `program` as in `decode`.
+
+    numbers   "safe": integers beyond 2^53 - 1 as strings
+    """
+    decoder = Decoder(stream, boot, choice=chosen(pid, program), numbers=numbers)
     return decoder.lines(Packet(data, carriage=carriage_of(data[:SNIFFED]) or "klv")) + decoder.flush_lines()
 
 

@@ -105,6 +105,14 @@ def _publish_options(parser: argparse.ArgumentParser) -> None:
         "--publish-bad", choices=("rejected", "telemetry", "drop"),
         help="where records with a bad checksum go (rejected)",
     )  # fmt: skip
+    _numbers_option(parser, None)
+
+
+def _numbers_option(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument(
+        "--numbers", choices=("exact", "safe"), default=default,
+        help="safe: integers beyond 2^53 - 1, which JavaScript rounds, as strings (exact: as numbers)",
+    )  # fmt: skip
 
 
 def _run_options(verbs: Any) -> None:
@@ -144,6 +152,7 @@ def _decode_options(verbs: Any) -> None:
     parser.add_argument("--format", choices=("json", "csv"), default="json", help="JSON Lines (default) or CSV")
     parser.add_argument("--demux", choices=("native", "libav"), default="native",
                         help="who takes MPEG-TS apart: klvrelay (default) or libav, for a second opinion")  # fmt: skip
+    _numbers_option(parser, "exact")
     parser.add_argument("--frame-times", action="store_true",
                         help="instead, the times that the video's frames carry in themselves (ST 0604)")  # fmt: skip
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from klvrelay import wire
+from klvrelay.integers import Numbers
 from klvrelay.wire import Checksum, Counters, Entry, Transport
 
 Carriage = Literal["ts", "klv"]
@@ -158,8 +159,11 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
         items: dict[str, Any] = orjson.loads(wire.items_json(self.raw))
         return items
 
-    def json(self) -> bytes:
-        """The record as one JSON document of schema `klvrelay/1`, UTF-8, without a line end."""
+    def json(self, *, numbers: Numbers = "exact") -> bytes:
+        """The record as one JSON document of schema `klvrelay/1`, UTF-8, without a line end.
+
+        numbers   "safe": integers beyond 2^53 - 1 as strings
+        """
         return wire.record_json(
             self.raw,
             wire.head(self.stream, self.boot),
@@ -169,4 +173,5 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
             self.transport != "ok",
             self.pid,
             self.program,
+            numbers == "safe",
         )

@@ -125,20 +125,21 @@ def record_json(
     damaged: bool = False,
     pid: int | None = None,
     program: int | None = None,
+    safe: bool = False,
 ) -> bytes:
     """One packet as a record's JSON document, UTF-8; `head_` is from `head()`. Raises DecodeError for no packet."""
     out, text, size = _room.text
     received = -1 if received_us is None else received_us
     written = _klv_record(
         raw, len(raw), head_, len(head_), seq, received, -1 if pts is None else pts,
-        -1 if pid is None else pid, -1 if program is None else program, damaged, out, size,
+        -1 if pid is None else pid, -1 if program is None else program, damaged, safe, out, size,
     )  # fmt: skip
     if written > 0:
         return text[:written]  # type: ignore[no-any-return]
     if written < 0:
         raise DecodeError("not a KLV packet: no key and length at its beginning")
     _room.grow(size * 4)
-    return record_json(raw, head_, seq, received_us, pts, damaged, pid, program)
+    return record_json(raw, head_, seq, received_us, pts, damaged, pid, program, safe)
 
 
 def items_json(raw: bytes) -> bytes:
@@ -161,6 +162,12 @@ def time_us(raw: bytes) -> int | None:
 def micros(sent: int) -> int:
     """A time stamp in microseconds since 1970, where its sender may count nanoseconds, milliseconds or seconds."""
     return int(lib.klv_micros(sent))
+
+
+def time_unit(sent: int) -> str | None:
+    """The unit that a time stamp counts where that is not microseconds: "nanoseconds", "milliseconds", "seconds"."""
+    name = lib.klv_time_unit(sent)
+    return ffi.string(name).decode() if name else None
 
 
 _CODECS = {
@@ -317,12 +324,12 @@ class Lane:
             if count == len(self._entries):
                 self._entries = _NO_CLEAR("struct klv_entry[]", min(4 * count, 65536))
 
-    def lines(self, data: Any, names: Names, received_us: int | None = None) -> bytes:
+    def lines(self, data: Any, names: Names, received_us: int | None = None, *, safe: bool = False) -> bytes:
         """Every record of `data` as JSON Lines. One C call for all that come in a row from one PID, as a rule."""
         lib.klv_lane_at(self._lane, -1 if received_us is None else received_us)
         source = ffi.from_buffer("uint8_t[]", data)
         envelope, other = ffi.new("struct klv_envelope *"), ffi.new("struct klv_packet *")
-        envelope.received_us = -1 if received_us is None else received_us
+        envelope.received_us, envelope.safe = -1 if received_us is None else received_us, safe
         text, room = io.BytesIO(), _room
         self._used[0], other.pid, kept = 0, _NO_PID, None
         if room.size < _LINES_ROOM:

@@ -15,6 +15,7 @@ from typing import IO, Any
 import orjson
 
 from klvrelay.errors import ConfigError, NoKlv
+from klvrelay.integers import Numbers
 from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
 from klvrelay.sources import Demux, open_source
@@ -35,12 +36,13 @@ async def decode_source(
     *,
     follow: bool = False,
     demux: Demux = "native",
+    numbers: Numbers = "exact",
 ) -> Counters:
     """Read a source to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read.
 
     One that is followed has no end: a cancellation ends it, and is no error once there was a record.
     """
-    decoder = Decoder(stream_name(url), None)
+    decoder = Decoder(stream_name(url), None, numbers=numbers)
     source = open_source(url, follow=follow, demux=None if demux == "native" else demux)
     try:
         async with aclosing(packets_straight(source, breath=BREATH)) as packets:
@@ -59,7 +61,13 @@ async def decode_source(
 
 
 async def decode(
-    url: Url, form: str, *, show_progress: bool, follow: bool = False, demux: Demux = "native"
+    url: Url,
+    form: str,
+    *,
+    show_progress: bool,
+    follow: bool = False,
+    demux: Demux = "native",
+    numbers: Numbers = "exact",
 ) -> Counters:
     """The whole verb: records to standard output in the given form. Raises NoKlv after the summary's counters."""
     if follow and form == "csv":
@@ -67,7 +75,7 @@ async def decode(
     with ExitStack() as stack:
         progress = stack.enter_context(_Progress(url)) if show_progress and not follow else None
         if form == "json":
-            counters = await decode_source(url, write_all, progress, follow=follow, demux=demux)
+            counters = await decode_source(url, write_all, progress, follow=follow, demux=demux, numbers=numbers)
         else:
             spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=64 << 20))
             counters = await decode_source(url, spool.write, progress, demux=demux)

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from klvrelay.errors import NoKlv
+from klvrelay.integers import Numbers, safe
 from klvrelay.names import Url, stream_name
 from klvrelay.stamps import FrameTime, frame_times
 from klvrelay.verbs.decode import write_all
@@ -33,7 +34,7 @@ HEAD = (
 """Columns of the CSV."""
 
 
-def decode_frame_times(source: str, form: str) -> int:
+def decode_frame_times(source: str, form: str, numbers: Numbers = "exact") -> int:
     """Print each stamped frame as a line of JSON or CSV; how many there were. Raises NoKlv for none."""
     url = Url.parse(source)
     stream, count = stream_name(url), 0
@@ -43,7 +44,7 @@ def decode_frame_times(source: str, form: str) -> int:
             write_all(csv_line(HEAD) if count == 1 else b"")
             write_all(csv_line(cells(line)))
         else:
-            write_all(orjson.dumps(line) + b"\n")
+            write_all(orjson.dumps(safe(line) if numbers == "safe" else line) + b"\n")
     if not count:
         raise NoKlv(f"{url}: no video frame in it carries a time stamp (ST 0604)")
     return count

@@ -42,6 +42,7 @@ key_file = "/key.pem"
 allow_plaintext = true
 raw = true
 publish_bad = "drop"
+numbers = "safe"
 window = 5
 timeout = 3
 expiry = 9
@@ -86,7 +87,7 @@ def test_every_setting_arrives(tmp_path: Path):
         "host": "broker", "port": 8884, "tls": True, "username": "relay", "password": Secret(CANARY),
         "client_id": "relay-1", "qos": 2, "prefix": "site/klv", "protocol": 4, "keepalive": 11,
         "ca_file": "/ca.pem", "cert_file": "/cert.pem", "key_file": "/key.pem", "allow_plaintext": True,
-        "raw": True, "publish_bad": "drop", "window": 5, "timeout": 3.0, "expiry": 9,
+        "raw": True, "publish_bad": "drop", "numbers": "safe", "window": 5, "timeout": 3.0, "expiry": 9,
     }  # fmt: skip
     assert {f.name: getattr(settings.mqtt, f.name) for f in dataclasses.fields(MqttSettings)} == expected
     values = {f.name: getattr(first, f.name) for f in dataclasses.fields(SourceSettings)}

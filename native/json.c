@@ -34,7 +34,6 @@ static void write_items(struct walk *w, const struct set *set, size_t value, siz
 {
     if (set->universal == U_LOCAL) {
         open_set(w, set, value, end);
-        top(w)->broken |= (uint8_t)cut;
     } else if (set->universal == U_SET) {
         open_keys(w, set, value, end);
     } else if (cut) {

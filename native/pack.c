@@ -81,7 +81,7 @@ static void write_omitted(struct walk *w, const struct element *e, int *comma)
     if (e->omitted == O_TIME)
         put_uint(w->out, klv_micros(f->time_us));
     else
-        put(w->out, e->item.omitted);
+        put_uint(w->out, e->value);
 }
 
 /* Elements e..end of one record or object; a group is a stretch with a length of its own. */

@@ -86,7 +86,6 @@ static void survey(struct walk *w, struct frame *f)
             else
                 remark_tag(w, tag, "length runs past the end, the rest of its set left out");
             f->end = here;
-            f->broken = 1;
             break;
         }
         w->items_left--;
@@ -322,36 +321,9 @@ static void write_unknown(struct walk *w, struct frame *f)
     put_char(w->out, '}');
 }
 
-/* May an item that is left out stand in a set around this one? So it is in segments and amends (ST 1607). */
-static int inherits(const struct walk *w)
-{
-    for (unsigned i = 0; i < w->depth; i++)
-        if (w->stack[i].mode == M_REPEAT)
-            return 1;
-    return 0;
-}
-
-/* The items that are left out and have a value all the same. */
-static void write_omitted(struct walk *w, struct frame *f)
-{
-    for (uint64_t tag = 0; tag < f->set->tags; tag++) {
-        const struct item *item = &f->set->items[tag];
-        size_t at = f->begin, length;
-        if (item->omitted == NULL || find_again(w, f, tag, &at, &length))
-            continue;
-        if (f->comma)
-            put_char(w->out, ',');
-        f->comma = 1;
-        put_bytes(w->out, item->key, item->key_size);
-        put(w->out, item->omitted);
-    }
-}
-
 void end_set(struct walk *w, struct frame *f)
 {
     f->item = NULL;
-    if (f->set->omits && !f->broken && !inherits(w))
-        write_omitted(w, f);
     if (f->raw)
         write_unknown(w, f);
     put_char(w->out, '}');

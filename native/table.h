@@ -66,7 +66,6 @@ struct item {
     double scale;               /* linear maps: value of one step */
     double print;               /* scale x 10^decimals */
     const char *special;        /* linear_int: what the most negative raw means */
-    const char *omitted;        /* its value, as JSON, where its bytes are left out; NULL = not defined */
     const struct code *codes;
     const struct bits *bits;    /* code_count of them */
     const struct set *set;
@@ -84,12 +83,13 @@ enum op {
     P_RECORDS       /* BER length of a record of the elements that follow, again and again */
 };
 
-/* What an element is whose bytes are left out: not defined, `item.omitted`, the time of the set around the pack, what
- * the group before is (of a P_GROUP). */
+/* What an element is whose bytes are left out: not defined, `value`, the time of the set around the pack, what the group
+ * before is (of a P_GROUP). */
 enum omitted { O_NONE, O_VALUE, O_TIME, O_GROUP };
 
 struct element {
     uint8_t op, optional, omitted;
+    uint32_t value;
     struct item item;
 };
 
@@ -111,7 +111,6 @@ struct set {
     uint8_t time_tag;           /* of a packet's own items these go to the record's head; 0 = none */
     uint8_t version_tag;
     uint8_t vmti_tag;           /* the item that tells which maps its numbers follow */
-    uint8_t omits;              /* some of its items have a value where they are left out */
     uint16_t tags;              /* items[0..tags) by tag; 0 = its items stay raw */
     const struct item *items;
 };

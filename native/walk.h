@@ -28,7 +28,6 @@ struct frame {
     uint8_t raw;                /* some items are to be listed under "unknown" */
     uint8_t many;               /* a tag of 192 or above, or one that comes twice */
     uint8_t whole;              /* M_KEYS: the packet itself is the one item */
-    uint8_t broken;             /* M_SET: it breaks off, and may have held more items */
     uint8_t timed;              /* the set, or one around it, has a time: `time_us` */
     uint64_t time_us;
     const struct set *set;      /* M_SET: its table; M_SERIES, M_REPEAT: that of the elements, or NULL */

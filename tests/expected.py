@@ -45,9 +45,6 @@ def set_in_record(name: str, expected: dict[str, Any], *, nested: bool = True) -
         items |= user_value(expected)
     for command in items.get("control_command", ()):
         command |= {"command_time": expected["2"]} | command if "2" in expected else {}
-    if name in facts.DECODED:
-        absent = [item for item in facts.items(name) if str(item.tag) not in expected]
-        items |= {item.key: facts.omitted(item) for item in absent if facts.omitted(item) is not None}
     return items | ({"unknown": unknown} if unknown else {})
 
 

@@ -141,7 +141,7 @@ def calendar(us: int | None) -> str | None:
 
 def raw_set(data: bytes, context: Context) -> dict[str, Any]:
     """A local set whose items have no table: all raw."""
-    entries, _ = read_entries(data, Place(), context)
+    entries = read_entries(data, Place(), context)
     for tag, found in by_tag(entries).items():
         if len(found) > 1:
             context.warn(Place(tags=str(tag)), "repeated, last kept")

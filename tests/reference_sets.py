@@ -7,14 +7,13 @@ Next door, `reference.py` makes the record of a packet from them; `reference_val
 from __future__ import annotations
 
 from collections.abc import Iterator
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
 from reference_arrays import read_array, read_sdcc
 from reference_packs import packs, read_pack
 from reference_scalars import mapping_of, read_scalar, text
-from reference_values import Context, Place, Real, integer
+from reference_values import Context, Place, integer
 from reference_wire import Entry, TooDeep, Unreadable, ber_oid, split, walk
 
 from native.spec import facts
@@ -47,7 +46,7 @@ def read_set(
     name: str, data: bytes, place: Place, context: Context, *, amend: bool = False
 ) -> dict[str, Any]:
     """The items of one set by key, and under `unknown` what has no table or can't be read."""
-    entries, broken = read_entries(data, place, context)
+    entries = read_entries(data, place, context)
     if name == "ST0903":
         context = context.with_old_maps(has_old_maps(entries, context))
     times = [entry.value for entry in entries if entry.tag == facts.TIME.get(name)]
@@ -74,29 +73,19 @@ def read_set(
                 items |= user_value(found[-1].value, entries, inside, context)
         except Unreadable:
             unknown[str(tag)] = found[-1].value.hex()
-    if not broken and not context.inherits:
-        items |= left_out(name, entries)
     return {**items, "unknown": unknown} if unknown else items
 
 
-def left_out(name: str, entries: list[Entry]) -> dict[str, Any]:
-    """The items that have a value where they are absent."""
-    there = {entry.tag for entry in entries}
-    known = {item.key: facts.omitted(item) for tag, item in table(name).items() if tag not in there}
-    values = {key: value for key, value in known.items() if value is not None}
-    return {key: Real(Fraction(value), Fraction(0)) if isinstance(value, float) else value for key, value in values.items()}
-
-
-def read_entries(data: bytes, place: Place, context: Context) -> tuple[list[Entry], bool]:
-    """The items of a set, as far as it is whole and the packet may have as many; and whether it breaks off."""
+def read_entries(data: bytes, place: Place, context: Context) -> list[Entry]:
+    """The items of a set, as far as it is whole and the packet may have as many."""
     entries, broken = walk(data)
     for count in range(len(entries)):
         if not context.room.take(items=1):
             context.warn_packet("too many items, the rest left out")
-            return entries[:count], True
+            return entries[:count]
     if broken is not None:
         break_off(place, broken, context)
-    return entries, broken is not None
+    return entries
 
 
 def break_off(place: Place, tag: int | str, context: Context) -> None:
@@ -158,7 +147,7 @@ def read_repeated(
 ) -> Any:
     """One element of an item that may come more than once; one that can't be read is null."""
     try:
-        value = read_item(item, entry.value, place, context.repeated(), amend)
+        value = read_item(item, entry.value, place, context, amend)
     except Unreadable:
         return None
     if item.key == "sdcc_flp" and value is not None:

@@ -61,7 +61,6 @@ class Context:
     old_maps: bool = False
     depth: int = 0
     time: int | None = None
-    inherits: bool = False
 
     def warn(self, place: Place, text: str) -> None:
         self.warnings.append(f"item {place.tags}: {text}")
@@ -77,9 +76,6 @@ class Context:
 
     def with_time(self, time: int | None) -> Context:
         return replace(self, time=time)
-
-    def repeated(self) -> Context:
-        return replace(self, inherits=True)
 
     def deeper(self) -> Context:
         return replace(self, depth=self.depth + 1)

@@ -11,14 +11,14 @@ from typing import Any
 
 from klvrelay.encode.numbers import unpacked
 from klvrelay.encode.packs import steps_of
-from klvrelay.spec import PACKS, SETS
+from klvrelay.spec import PACKS
 
 # What a record adds to what is written.
 ADDED = {"text", "items", "user_value", "user_data", "matrix_size", "mode", "sparse", "ebytes", "apa"}
 
 
 # What it adds where bytes are left out that have a value all the same.
-LEFT_OUT = {item.key for items in SETS.values() for item in items.values() if item.default is not None} | {
+LEFT_OUT = {
     element.name
     for name in PACKS
     for step in steps_of(name)

@@ -22,7 +22,7 @@ from wrapping import item, oid, packet, series, wrapped
 import klvrelay
 from klvrelay.encode import encode
 from klvrelay.record import Record
-from klvrelay.spec import CHECKSUM, SETS
+from klvrelay.spec import CHECKSUM
 
 FOLDER = Path(__file__).parent / "vectors"
 # Recording -> its packets, and how many of them are not well-formed.
@@ -34,9 +34,6 @@ RECORDINGS = {
     "DynamicConstantMISMMSPacketData.bin": (1, 1),  # its checksum is wrong, and is put right
     "DynamicOnlyMISMMSPacketData.bin": (1, 0),
 }
-
-
-DEFAULTS = {item.key: item.default for items in SETS.values() for item in items.values() if item.default is not None}
 
 
 def load(name: str) -> list[dict[str, Any]]:
@@ -87,11 +84,9 @@ def known(document: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def collapsed(value: Any) -> Any:
-    """Without the items that matrices stand behind: of those that came twice one is left; and without what is added
-    where bytes are left out, in a set that does not break off."""
+    """Without the items that matrices stand behind: of those that came twice one is left."""
     if isinstance(value, dict):
         left = {key: one for key, one in value.items() if not (key == "items" and "matrix_size" in value)}
-        left = {key: one for key, one in left.items() if key not in DEFAULTS or one != DEFAULTS[key]}
         return {key: collapsed(one) for key, one in left.items()} or None
     return [collapsed(one) for one in value] or None if isinstance(value, list) else value
 

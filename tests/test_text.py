@@ -97,7 +97,7 @@ def test_a_zero_byte_alone_is_no_text() -> None:
     ],
 )
 def test_zero_bytes_that_fill_a_text_up_are_no_text(set_: str, tag: int, value: bytes, text: str) -> None:
-    """Fields of a fixed size are filled up with zeros: those are taken off, that is said, and encoding restores them."""
+    """Fields of a fixed size are filled up with zeros: those are removed, that is said, and encoding restores them."""
     raw = packet(set_, item(tag, value), checksum=set_ == "ST0601")
     (record,) = klvrelay.decode(raw)
 

@@ -22,7 +22,11 @@ from klvrelay.sources.files.pace import KlvClock
 
 TIME = 1_340_977_512_123_456
 MOMENT = datetime(2012, 6, 29, 13, 45, 12, 123_456, UTC)
-UNITS = {"nanoseconds": (TIME * 1000 + 789, 123_456), "milliseconds": (TIME // 1000, 123_000), "seconds": (TIME // 10**6, 0)}  # fmt: skip
+UNITS = {
+    "nanoseconds": (TIME * 1000 + 789, 123_456),
+    "milliseconds": (TIME // 1000, 123_000),
+    "seconds": (TIME // 10**6, 0),
+}
 SECONDS = {"microseconds": 10**6, "nanoseconds": 10**9, "milliseconds": 10**3, "seconds": 1}
 
 

@@ -126,7 +126,7 @@ class Tables:
 
     def fields(self, key: str, kind: str, length: tuple[int, int], range_: tuple[Fraction | None, Fraction | None],
                *, flags: str = "0", old: int = 0, special: str = "", codes: tuple[str, int] = ("0", 0),
-               set_: str = "", pack: str = "", cells: str = "0", omitted: str = "") -> str:  # fmt: skip
+               set_: str = "", pack: str = "", cells: str = "0") -> str:  # fmt: skip
         low, high = range_
         scale, power = Fraction(1), 0
         if kind == "K_LINEAR_UINT":
@@ -141,7 +141,7 @@ class Tables:
             f"{{{self.key(key)}, {len(key) + 3}, {kind}, {flags}, {digits}, {old}, {power}, {cells}, "
             f"{length[0]}, {length[1]}, {codes[1]}, "
             f"{real(low)}, {real(high)}, {real(scale)}, {real(scale * 10**digits)}, "
-            f"{quoted_json(special) if special else 0}, {string(omitted) if omitted else 0}, {table}, {bits}, "
+            f"{quoted_json(special) if special else 0}, {table}, {bits}, "
             f"{'&set_' + set_.lower() if set_ else 0}, {'&pack_' + pack.lower() if pack else 0}}}"
         )
 
@@ -161,8 +161,8 @@ class Tables:
         old = 1 if (i.set, i.tag) in OLD_LINEAR_INT else 2 if (i.set, i.tag) in OLD_LINEAR_UINT else 0
         cells = CELLS.get((i.set, i.tag), "0")
         special = next(iter(i.special.values()), "")
-        return self.fields(i.key, kind, (i.len_min, i.len_max), (i.min, i.max), flags=flags, old=old, special=special,
-                           codes=codes, set_=set_, pack=pack, cells=cells, omitted=facts.omitted_json(i))  # fmt: skip
+        return self.fields(i.key, kind, (i.len_min, i.len_max), (i.min, i.max), flags=flags, old=old,
+                           special=special, codes=codes, set_=set_, pack=pack, cells=cells)  # fmt: skip
 
     def element(self, e: facts.Element, op: str, tag: int) -> str:
         width = int(e.length) if e.length.isdigit() else 0
@@ -177,9 +177,9 @@ class Tables:
         low, high = (e.min, e.max)
         body = self.fields(
             e.name, kind, (width, width), (low, high), flags="F_ZERO", old=old, special=special, codes=codes,
-            cells=CELLS.get((e.set, tag), "0"), omitted=facts.omitted_json(e),
+            cells=CELLS.get((e.set, tag), "0"),
         )  # fmt: skip
-        return f"{{{op}, {int(e.optional)}, {self.omitted(e, op)}, {body}}}"
+        return f"{{{op}, {int(e.optional)}, {self.omitted(e, op)}, {facts.omitted(e) or 0}, {body}}}"
 
     @staticmethod
     def omitted(e: facts.Element, op: str) -> str:
@@ -243,7 +243,7 @@ class Tables:
         return "\n".join([
             "/* Made by native/generate from the csv files of native/spec: do not edit. */",
             '#include "table.h"', "", *ahead, "", *self.parts, "", *sets, "",
-            "const struct set klv_sets[] = {", '    {"unknown", {0}, U_WHOLE, SUM_NONE, 0, 0, 0, 0, 0, 0, 0},',
+            "const struct set klv_sets[] = {", '    {"unknown", {0}, U_WHOLE, SUM_NONE, 0, 0, 0, 0, 0, 0},',
             *(f"    {row}," for row in known), "};",
             f"const int klv_set_count = {len(known) + 1};",
             f"const struct set *const klv_st0601 = &klv_sets[{first + 1}];", "",
@@ -259,6 +259,5 @@ class Tables:
         sum_ = SUMS.get(name, "SUM_CRC16") if sum_tag else "SUM_NONE"
         items = facts.items(name) if name in facts.DECODED else []
         table = f"{items[-1].tag + 1}, items_{name.lower()}" if items else "0, 0"
-        omits = int(any(item.default for item in items))
         return (f'{{"{name}", {{{octets(key)}}}, {universal}, {sum_}, {sum_tag}, {TIME.get(name, 0)}, '
-                f'{facts.VERSION.get(name, 0)}, {4 * (name == "ST0903")}, {omits}, {table}}}')  # fmt: skip
+                f'{facts.VERSION.get(name, 0)}, {4 * (name == "ST0903")}, {table}}}')  # fmt: skip

@@ -269,20 +269,17 @@ def raw_section() -> str:
 
 
 def omitted_section() -> str:
-    """The items and elements that have a value where their bytes are left out."""
-    items = [item for name in facts.DECODED for item in facts.items(name) if item.default]
+    """The elements of packs that have a value where their bytes are left out."""
     elements = [element for rows in facts.packs().values() for element in rows if element.default]
-    lines = [f"| {words(i.set)} item {i.tag} | `{i.key}` | {schema_values.omitted_text(i)} |" for i in items]
-    lines += [
-        f"| {words(e.set)} item {e.tag} | `{e.pack}`: {schema_values.omitted_name(e)} | {schema_values.omitted_text(e)} |"
-        for e in elements
+    lines = [
+        f"| {words(e.set)} item {e.tag} | [{e.pack}](#{anchor(e.pack)}) | {packs_page.omitted(e)} |" for e in elements
     ]
     text = (
-        "Here the standard says what left-out bytes mean, and a record has that value. Not so the items of a set inside"
-        " a\nsegment or an amend (ST 1607), where an item that is left out is that of the set around it."
-        " `klvrelay.encode` leaves\nout again what a record's packet left out.\n"
+        "Where the standard says what left-out bytes of a pack mean, a record has that value. `klvrelay.encode` leaves"
+        " out again\nwhat a record's packet left out. An item that is not in its set is not in the record either: its"
+        " notes say what that means.\n"
     )
-    return "\n".join(["## Left-out bytes\n", text, "| item | key | value |", "| --- | --- | --- |", *lines]) + "\n"
+    return "\n".join(["## Left-out bytes\n", text, "| item | pack | value |", "| --- | --- | --- |", *lines]) + "\n"
 
 
 def large_section() -> str:
@@ -290,8 +287,8 @@ def large_section() -> str:
     large = [item for name in facts.DECODED for item in schema_values.beyond(name)]
     lines = [f"| {words(item.set)} item {item.tag} | `{item.key}` |" for item in large]
     text = (
-        "These may hold integers beyond 2^53 - 1 (9,007,199,254,740,991), which JavaScript and other readers with doubles"
-        "\nalone round; so may `time_us`. With `numbers = \"safe\"` a record has such an integer as the string of its"
+        "These may hold integers beyond 2^53 - 1 (9,007,199,254,740,991), which JavaScript and other readers with"
+        " doubles\nalone round; so may `time_us`. With `numbers = \"safe\"` a record has such an integer as the string of its"
         " digits.\nSo it has one of any other item that was sent in more bytes than its standard allows.\n"
     )
     head = "## Integers beyond 2^53 - 1\n"

@@ -53,7 +53,6 @@ class Item(NamedTuple):
     codes: dict[int, str]  # code -> label
     bits: tuple[Bits, ...]
     cells: str  # natural elements of an array: "float", "uint", "int", or rows of deviations and correlations
-    default: float | str | None  # its value where it is absent, if the standard defines one
 
 
 class Element(NamedTuple):
@@ -74,7 +73,7 @@ class Element(NamedTuple):
     old: str
     codes: dict[int, str]
     bits: tuple[Bits, ...]
-    default: float | str | None  # its value where it is left out: a number, an item of the set around, a group before it
+    default: int | str | None  # its value where it is left out: a number, an item of the set, an earlier group
 
 '''
 
@@ -109,7 +108,6 @@ def _item(item: facts.Item) -> str:
         "Item", item.tag, item.key, item.name, item.units, item.kind, item.len_min, item.len_max, item.min, item.max,
         item.mapping, pack, item.special, item.repeats, item.required, item.deprecated, item.notes,
         item.set, item.zero_len_legal, old, _named("CODES", *where, item.key), _named("BITS", *where, ""), cells,
-        facts.omitted(item),
     )  # fmt: skip
 
 

@@ -57,8 +57,8 @@ def record() -> Schema:
         "received": INSTANT | {"description": "UTC of arrival; null for bytes that were never live"},
         "time": INSTANT | {"description": "The packet's time stamp as calendar time, converted where it was sent in"
                            " another unit than microseconds; null past 9999"},
-        "time_us": nullable(COUNT) | {"description": "The packet's time stamp as sent: microseconds since 1970 (ST 0603)"
-                                      " unless quality.warnings names another unit" + LARGE},
+        "time_us": nullable(COUNT) | {"description": "The packet's time stamp as sent: microseconds since 1970"
+                                      " (ST 0603), unless quality.warnings names another unit" + LARGE},
         "pts": nullable(SMALL | {"maximum": 2**33 - 1}) | {"description": "90 kHz presentation time"},
         "pid": nullable(SMALL | {"maximum": 2**16 - 1}) | {"description": "PID, or number of the stream in a container"},
         "program": nullable(SMALL | {"maximum": 2**16 - 1}) | {"description": "Program whose PMT lists the PID"},
@@ -213,7 +213,6 @@ def description(item: facts.Item) -> str:
     """`Sensor Latitude, deg, -90 to 90 (ST 0601 item 13)`."""
     parts = [item.name, item.units, range_text(item)]
     text = ", ".join(part for part in parts if part) + f" ({clause(item.set)} item {item.tag})"
-    text += f"; {facts.omitted(item)} where absent" if item.default else ""
     text += LARGE if holds_large(item) else ""
     return text + ("; deprecated" if item.deprecated else "")
 

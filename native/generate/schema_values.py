@@ -56,19 +56,6 @@ def nullable(value: Schema) -> Schema:
     return {"anyOf": [*either, {"type": "null"}]}
 
 
-def omitted_name(element: facts.Element) -> str:
-    """`denominator`, or all of the group that a length stands before."""
-    return f"{element.name.removesuffix('_length')}_..." if element.name.endswith("_length") else element.name
-
-
-def omitted_text(of: facts.Item | facts.Element) -> str:
-    """What left-out bytes mean, in words."""
-    value = facts.omitted(of)
-    if value is not None:
-        return str(value)
-    return f"as {of.default.removesuffix('length')}..." if of.default.endswith("_length") else f"`{of.default}`"
-
-
 def beyond(name: str) -> list[facts.Item]:
     """The items of a set that may hold an integer beyond `MOST`, by their width in the standard."""
     return [item for item in facts.items(name) if holds_large(item)]

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -55,7 +54,7 @@ VERSION = {"ST0601": 65}
 
 @dataclass(frozen=True)
 class Item:
-    """One row of an item table; lengths in bytes, `len_max` 0 = no maximum; `default`: its value where it is absent."""
+    """One row of an item table; lengths in bytes, `len_max` 0 = no maximum."""
 
     set: str
     tag: int
@@ -74,7 +73,6 @@ class Item:
     required: bool
     deprecated: bool
     notes: str
-    default: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,11 +157,6 @@ def _special(text: str) -> dict[int, str]:
     return {int(raw, 0): meaning.strip() for raw, meaning in pairs}
 
 
-def _with_default(row: dict[str, str]) -> str:
-    default = row.get("default", "")
-    return "; ".join(filter(None, (row["notes"], f"absent = {default}" if default.isdecimal() else "")))
-
-
 def items(name: str) -> list[Item]:
     """The items of one decoded set, by tag."""
     return sorted(
@@ -185,8 +178,7 @@ def items(name: str) -> list[Item]:
                 repeats=row["repeats"] == "Y",
                 required=row["required"] == "Y",
                 deprecated=row["deprecated"] == "Y",
-                notes=_with_default(row),
-                default=row.get("default", ""),
+                notes=row["notes"],
             )
             for row in _rows(DECODED[name])
         ),
@@ -194,21 +186,9 @@ def items(name: str) -> list[Item]:
     )
 
 
-def omitted(of: Item | Element) -> int | float | str | None:
-    """The value that a record has where the bytes are left out: a number or a label; None where it is not fixed."""
-    if not of.default.isdecimal():
-        return None
-    number = int(of.default)
-    if of.kind == "float":
-        return float(number)
-    rows = [code for code in codes() if (code.set, code.tag, code.code) == (of.set, of.tag, number)]
-    return rows[0].label if of.kind == "enum" and rows else number
-
-
-def omitted_json(of: Item | Element) -> str:
-    """The same as JSON; "" for None."""
-    value = omitted(of)
-    return "" if value is None else json.dumps(value)
+def omitted(element: Element) -> int | None:
+    """The number that a record has where the bytes of an element are left out; None where it is not fixed."""
+    return int(element.default) if element.default.isdecimal() else None
 
 
 def packs() -> dict[str, list[Element]]:
@@ -216,6 +196,7 @@ def packs() -> dict[str, list[Element]]:
     found: dict[str, list[Element]] = {}
     for row in _rows("packs"):
         note = re.fullmatch(r"rest of record|rest", row["length"])
+        default = row["default"]
         found.setdefault(row["pack"], []).append(
             Element(
                 set=row["set"],
@@ -230,8 +211,8 @@ def packs() -> dict[str, list[Element]]:
                 mapping=row["mapping"],
                 optional=row["optional"] == "Y",
                 repeat=row["repeat"] == "Y",
-                notes=_with_default(row),
-                default=row["default"],
+                notes="; ".join(filter(None, (row["notes"], f"absent = {default}" if default.isdecimal() else ""))),
+                default=default,
             )
         )
     return found

@@ -20,7 +20,6 @@ from klvrelay.encode.wire import Trace, ber_length
 from klvrelay.spec import PACKS, Element
 from klvrelay.wire import micros
 
-
 TIME_OF_SET = "precision_time_stamp"
 
 
@@ -33,7 +32,7 @@ class Step(NamedTuple):
     elements: tuple[Element, ...]
     grouped: bool
     optional: bool
-    default: float | str | None = None
+    default: int | str | None = None
     prefixes: tuple[str, str] = ("", "")
 
 
@@ -136,8 +135,8 @@ def _has_default(step: Step, given: Mapping[str, object], place: Place) -> bool:
     value = given.get(step.elements[0].name)
     if step.default != TIME_OF_SET:
         return is_value(value, step.default)
-    timed = isinstance(place.time, int) and 0 <= place.time <= LARGEST
-    return timed and is_value(value, micros(place.time))
+    time = place.time
+    return isinstance(time, int) and 0 <= time <= LARGEST and is_value(value, micros(time))
 
 
 def _shown(given: Mapping[str, object], name: str, place: Place) -> tuple[object, str | None]:

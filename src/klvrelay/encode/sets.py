@@ -12,7 +12,6 @@ from functools import cache
 from klvrelay.encode.integers import LARGEST, checked_oid, fits, least_octets
 from klvrelay.encode.layout import (
     Entry,
-    Name,
     Seen,
     arranged,
     items_by_tag,
@@ -23,7 +22,7 @@ from klvrelay.encode.layout import (
 )
 from klvrelay.encode.mdap import write_array
 from klvrelay.encode.miis import write_miis
-from klvrelay.encode.numbers import is_value, whole
+from klvrelay.encode.numbers import whole
 from klvrelay.encode.packs import as_list, as_mapping, write_pack
 from klvrelay.encode.place import Place
 from klvrelay.encode.sdcc import write_sdcc
@@ -71,11 +70,8 @@ def entries_of(name: str, items: object, earlier: bytes, place: Place) -> list[E
     if name == "ST0903":
         place = place._replace(old=has_old_maps(pairs, earlier, place), told=tells_version(pairs))
     place = place._replace(time=_time_of(name, pairs, place))
-    there = {one.name for one in items_by_tag(earlier)}
     entries: list[Entry] = []
     for key, value in pairs:
-        if place.laid and isinstance(key, str) and _left_out(items_of(name).get(key), value, there):
-            continue
         if key == "unknown" and isinstance(value, Mapping):
             entries += _unknown(name, value, place)
         else:
@@ -88,11 +84,6 @@ def _time_of(name: str, pairs: list[tuple[object, object]], place: Place) -> obj
     tag = TIME.get(name)
     keys = (tag, SETS[name][tag].key) if tag is not None else ()
     return next((value for key, value in reversed(pairs) if key in keys), place.time)
-
-
-def _left_out(item: Item | None, value: object, there: set[Name]) -> bool:
-    """Has an item that the earlier set leaves out just the value that it then has?"""
-    return item is not None and item.tag not in there and is_value(value, item.default)
 
 
 def as_pairs(items: object, place: Place) -> list[tuple[object, object]]:

@@ -36,11 +36,11 @@ ARROWS: dict[str, set[str] | None] = {
     "broker": {"errors"},
     "backoff": set(),
     "health": {"record", "wire", "names"},
-    "config": {"errors", "names", "sinks"},  # of the sinks: their settings
+    "config": {"elementary", "errors", "names", "sinks"},  # of the sinks: their settings
     "encode": {"errors", "record", "spec", "wire"},
     "sample": {"encode", "errors"},
     "recording": {"backoff", "errors", "names", "record", "sources"},
-    "probe": {"errors", "names", "record", "klv", "wire", "spec", "stamps", "sources", "__version__"},
+    "probe": {"elementary", "errors", "names", "record", "klv", "wire", "spec", "stamps", "sources", "__version__"},
     "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},
     "channel": {"health", "latest", "outlet", "record", "sinks"},
     "intake": {"backoff", "channel", "elementary", "errors", "health", "klv", "outlet", "record", "sources"},

@@ -34,6 +34,24 @@ def _mqtt_given(args: argparse.Namespace) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value is not None}
 
 
+def _picked(args: argparse.Namespace) -> dict[str, Any]:
+    """Which KLV of a source is wanted, where that was said."""
+    picked = {"only": frozenset(args.pid), "program": args.program}
+    return {key: value for key, value in picked.items() if value}
+
+
+def _choice(args: argparse.Namespace) -> Any:
+    from klvrelay.elementary import chosen
+
+    return chosen(args.pid, args.program)
+
+
+def _say_whole(args: argparse.Namespace) -> None:
+    """The bytes go as they came: --pid and --program choose nothing."""
+    if _picked(args):
+        LOG.warning("%s keeps all PIDs: --pid and --program have no effect here; give them to decode or run", args.verb)
+
+
 def _relay_settings(args: argparse.Namespace) -> Any:
     """Settings of `run` and `replay`: the file's, and what was said on the command line over it."""
     from klvrelay.config import RelaySettings, SourceSettings, load, mqtt_settings
@@ -57,6 +75,8 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     )
     if sources:
         settings = replace(settings, sources=sources)
+    if picked := _picked(args):
+        settings = replace(settings, sources=tuple(replace(source, **picked) for source in settings.sources))
     given = _mqtt_given(args)
     if args.mqtt:
         settings = replace(settings, mqtt=mqtt_settings(args.mqtt, given))
@@ -88,11 +108,14 @@ async def _decode(args: argparse.Namespace) -> int:
 
     url = Url.parse(args.source)
     shown = not args.quiet and sys.stderr.isatty()
-    counters = await decode.decode(url, args.format, show_progress=shown, follow=args.follow, demux=args.demux)
-    if counters.packets == 0:
-        raise decode.no_klv(url, counters)
+    outcome = await decode.decode(
+        url, args.format, show_progress=shown, follow=args.follow, demux=args.demux,
+        choice=_choice(args),
+    )
+    if outcome.records == 0:
+        raise decode.no_klv(url, outcome)
     if not args.quiet:
-        print(decode.summary(counters), file=sys.stderr)
+        print(decode.summary(outcome), file=sys.stderr)
     return 0
 
 
@@ -105,6 +128,7 @@ def _source_options(args: argparse.Namespace) -> dict[str, Any]:
 async def _record(args: argparse.Namespace) -> int:
     from klvrelay.verbs.record import record
 
+    _say_whole(args)
     limits = (args.segment_seconds, args.segment_size, args.keep_size, args.keep_age)
     await record(args.source, args.folder, args.stream, limits, quiet=args.quiet, **_source_options(args))
     return 0
@@ -114,7 +138,7 @@ async def _probe(args: argparse.Namespace) -> int:
     from klvrelay.verbs.probe import Wishes, probe
 
     wishes = Wishes(args.seconds, args.json, args.html, args.quiet)
-    return await probe(args.source, wishes, **_source_options(args))
+    return await probe(args.source, wishes, _choice(args), **_source_options(args))
 
 
 def _frame_times(args: argparse.Namespace) -> int:
@@ -135,7 +159,7 @@ async def _watch(args: argparse.Namespace) -> int:
     from klvrelay.config import mqtt_settings
     from klvrelay.verbs.watch import watch
 
-    await watch(mqtt_settings(args.mqtt, _mqtt_given(args)), args.stream)
+    await watch(mqtt_settings(args.mqtt, _mqtt_given(args)), args.stream, choice=_choice(args))
     return 0
 
 
@@ -149,6 +173,9 @@ def _sample(args: argparse.Namespace) -> int:
         key: getattr(args, key)
         for key in ("seconds", "size", "fps", "klv_rate", "codec", "carriage", "bit_rate", "seed")
     }
+    if len(args.pid) > 1:
+        raise ConfigError("--pid: a sample has one KLV PID")
+    options |= {"klv_pid": pid for pid in args.pid} | ({"program": args.program} if args.program else {})
     make_sample(args.out, quiet=args.quiet, **options)
     return 0
 
@@ -163,13 +190,14 @@ def _items(args: argparse.Namespace) -> int:
 async def _demo(args: argparse.Namespace) -> int:
     from klvrelay.verbs.demo import demo
 
-    await demo(args.source, args.mqtt)
+    await demo(args.source, args.mqtt, **_picked(args))
     return 0
 
 
 async def _send(args: argparse.Namespace) -> int:
     from klvrelay.verbs.send import send
 
+    _say_whole(args)
     options = {key: getattr(args, key) for key in ("speed", "loop", "impair", "rate", "interface", "timeout", "quiet")}
     await send(args.source, args.target, **options)
     return 0

@@ -52,12 +52,14 @@ class Choice:
     program   number of the program whose KLV is wanted; None: of all
     names     name of a stream by its PID
     taken     names that other streams of the relay have
+    together  all of it is one stream, whatever its PIDs
     """
 
     only: frozenset[int] = frozenset()
     program: int | None = None
     names: Mapping[int, str] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()
+    together: bool = False
 
     @property
     def everything(self) -> bool:
@@ -65,6 +67,15 @@ class Choice:
 
     def wants(self, pid: int | None, program: int | None) -> bool:
         return (not self.only or pid in self.only) and (self.program is None or program == self.program)
+
+    def missed(self, places: Mapping[int | None, int | None]) -> str:
+        """What was wanted, and where there is KLV instead: programs by PID."""
+        wanted = [f"PID {pid:#x}" for pid in sorted(self.only)] + [f"program {self.program}"] * (self.program is not None)
+        found = [
+            f"PID {pid:#x}" + ("" if program is None else f" (program {program})")
+            for pid, program in places.items() if pid is not None
+        ]  # fmt: skip
+        return f"{', '.join(wanted)} was asked for; there is KLV on {', '.join(found) or 'no PID'}"
 
     def awaits_lower(self, seen: Sighting) -> bool:
         """May a lower PID that is wanted carry KLV too?"""
@@ -74,6 +85,7 @@ class Choice:
 
 
 EVERYTHING = Choice()
+TOGETHER = Choice(together=True)
 
 
 def chosen(pid: int | Iterable[int] | None, program: int | None) -> Choice:
@@ -125,12 +137,16 @@ class _Waiting:
 class Elementaries:
     """All KLV elementary streams of one source, over all its openings.
 
-    refused   records that belong to more streams than MOST
+    refused    records that belong to more streams than MOST
+    unwanted   programs of the PIDs whose KLV is not wanted
+    waiting    PIDs whose stream is not decided
+    known      streams by PID
     """
 
     def __init__(self, name: str, boot: str | None, choice: Choice, *, first_seq: int = 0) -> None:
         self.name = name
         self.refused = 0
+        self.unwanted: dict[int | None, int | None] = {}
         self.waiting: dict[int | None, _Waiting] = {}
         self.known: dict[int | None, Elementary] = {}
         self._boot = boot
@@ -193,6 +209,16 @@ class Elementaries:
             stream.seen = False
         return found
 
+    @property
+    def missed(self) -> str:
+        """Why no KLV came where there is some; "" where there is none."""
+        return self._choice.missed(self.unwanted) if self.unwanted and not self._streams else ""
+
+    @property
+    def records(self) -> int:
+        """How many were given a stream."""
+        return sum(stream.seq - self._first_seq for stream in self._streams)
+
     def places(self) -> dict[str, tuple[int | None, int | None]]:
         """PID and program of each stream by its name."""
         return {stream.name: (stream.pid, stream.program) for stream in self._streams}
@@ -201,6 +227,8 @@ class Elementaries:
 
     def _is_wanted(self, seen: Sighting) -> bool:
         if not self._choice.everything and not self._choice.wants(seen.pid, seen.program):
+            if len(self.unwanted) < MOST:
+                self.unwanted[seen.pid] = seen.program
             return False
         if self._begun is None:
             self._begun = seen.ticks
@@ -209,8 +237,8 @@ class Elementaries:
     def _decided(self, seen: Sighting) -> Elementary | None:
         if seen.pid in self._refused:
             return None
-        if seen.pid is None:
-            return self._of_no_pid(seen)
+        if seen.pid is None or self._choice.together:
+            return self._only_one(seen)
         if (name := self._choice.names.get(seen.pid)) is not None:
             return self._stream(name, seen)
         waiting = self.waiting.get(seen.pid)
@@ -230,11 +258,11 @@ class Elementaries:
             return None
         return self._another(seen)
 
-    def _of_no_pid(self, seen: Sighting) -> Elementary | None:
+    def _only_one(self, seen: Sighting) -> Elementary | None:
         """KLV that no PID parts: the first stream."""
         stream = self._named.get(self.name) or self._stream(self.name, seen)
         if stream is not None:
-            self.known[None] = stream
+            self.known[seen.pid] = stream
         self._has_first = True
         return stream
 

@@ -217,11 +217,8 @@ def listing_of(pid: int, others: Iterable[int], program_of: Callable[[int], int 
     """The `listing` of a PID beside others that may carry KLV too."""
     others = [other for other in others if other != pid]
     here = [other for other in others if program_of(other) == program_of(pid)]
-    return (
-        LOWER * any(other < pid for other in others)
-        | LOWER_HERE * any(other < pid for other in here)
-        | ALONE * (not here)
-    )
+    lower, lower_here = (any(other < pid for other in some) for some in (others, here))
+    return int(LOWER * lower | LOWER_HERE * lower_here | ALONE * (not here))
 
 
 def _known(value: Any) -> int | None:

@@ -126,10 +126,11 @@ class StreamHealth:
         self.recovered += 1
         self._enter("live", f"back after {self.away_last:.1f} s")
 
-    def look(self, *, klv_elsewhere: bool = False) -> None:
+    def look(self, *, beside: str | None = None) -> None:
         """A few times a second: has anything that should come stayed away too long?
 
-        klv_elsewhere   other streams of its source had KLV: that this one had none is nothing to be told
+        beside   where KLV comes instead, that is not wanted; "": other streams of its source have KLV, so that there
+                 is none here need not be said
         """
         now = self.clock()
         silent, barren = now - self.last_bytes, now - self.last_record
@@ -138,18 +139,20 @@ class StreamHealth:
             self._enter("stale", self._missing(silent), level=logging.WARNING)
         elif self.state == "stale" and not self.records and silent < self.stall:
             self._enter("waiting", "bytes come again, no KLV yet")
-        elif not klv_elsewhere and not self._told_silence and max(silent, barren) >= self.stall and not self.records:
-            self._tell_silence()
+        elif beside != "" and not self._told_silence and max(silent, barren) >= self.stall and not self.records:
+            self._tell_silence(beside)
 
     def _missing(self, silent: float) -> str:
         if silent >= 0.8 * self.stall:  # the line is only looked at now and then
             return f"nothing received for {self.stall:g} s"
         return f"no KLV for {self.stall:g} s, though bytes come"
 
-    def _tell_silence(self) -> None:
+    def _tell_silence(self, beside: str | None) -> None:
         """Said once: whoever set it up is to know that nothing usable came so far."""
         if self.state == "connecting":
             self.reason = f"nothing received yet from {self.url}: is anything sent there?"
+        elif beside is not None:
+            self.reason = f"no KLV so far of what was asked for: {beside}"
         elif self.state == "waiting":
             self.reason = (
                 f"{self._size / 1e6:.1f} MB received and no KLV in it so far: does the encoder send metadata, on this"
@@ -168,9 +171,11 @@ class StreamHealth:
             self.reason = fault
             LOG.warning("%s: %s%s", self.name, printable(fault), "; trying again" if again else "")
 
-    def ended(self, *, said: bool) -> None:
-        """No more will come; what is wrong with that is said unless it was before."""
-        if not said and not self.records:
+    def ended(self, *, said: bool, beside: str | None = None) -> None:
+        """No more will come; what is wrong with that is said unless it was before. `beside`: see `look`."""
+        if beside and not said:
+            LOG.warning("%s: ended, and no KLV came of what was asked for: %s", self.name, beside)
+        elif beside is None and not said and not self.records:
             LOG.warning("%s: ended, and no KLV was in it: %s carries no MISB metadata", self.name, self.url)
         self._enter("ended", f"{self.records} records", level=logging.DEBUG if said else logging.INFO)
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
+from klvrelay.elementary import EVERYTHING, TOGETHER, Choice
 from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.klv import Decoder
 from klvrelay.names import stream_name
@@ -18,6 +19,7 @@ from klvrelay.probe import outcome, report
 from klvrelay.probe.metadata.clocks import PtsLine, iso
 from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.rules import judged
+from klvrelay.probe.selection import selected
 from klvrelay.probe.tell.verdict import verdict_of
 from klvrelay.probe.transport.survey import Survey
 from klvrelay.record import Packet, Record
@@ -43,13 +45,15 @@ Progress = Callable[[int, float, int], None]
 class Inquiry:
     """What is being found out of one source."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, choice: Choice = EVERYTHING) -> None:
         self.telemetry = Telemetry()
         self.survey: Survey | None = None
         self.size = 0
         self.ended = "end"
         self._source = source
-        self._decoder = Decoder(stream_name(source.url), None)
+        self._choice = choice
+        self._programs: dict[int | None, int | None] = {}
+        self._decoder = Decoder(stream_name(source.url), None, choice=TOGETHER)
         self._began = time.time()
         self._passage = ""
         self._first_received: int | None = None
@@ -93,6 +97,7 @@ class Inquiry:
             arrived = self._arrived(received_us)
             at = arrived if arrived is not None else stream if stream is not None else self._by_itself(record)
             time_us = self.telemetry.add(record, at, stream)
+            self._programs[record.pid] = record.program
             if time_us is not None and self.survey is not None:
                 for frames in self.survey.frames.values():
                     frames.record(time_us, record.pts)
@@ -152,18 +157,21 @@ class Inquiry:
             outcome.streams_of(self.telemetry, survey), outcome.frames_of(survey, seconds),
             outcome.plots_of(self.telemetry),
         )  # fmt: skip
-        made = replace(made, findings=judged(made))
+        made = selected(replace(made, findings=judged(made)), self._choice, self._programs)
         return replace(made, verdict=verdict_of(made))
 
 
-async def inquire(source: Source, *, seconds: float | None = None, progress: Progress | None = None) -> report.Report:
+async def inquire(
+    source: Source, *, seconds: float | None = None, progress: Progress | None = None, choice: Choice = EVERYTHING
+) -> report.Report:
     """Look at a source: to its end, for so many seconds, or until cancelled, then tell what was found.
 
     seconds   None: 10 of a live source, all of another. Of a regular file they are seconds of its own time
+    choice    which KLV the report is about
 
     Raises SourceError where nothing could be read. A cancellation after that ends the look, and is no error.
     """
-    inquiry = Inquiry(source)
+    inquiry = Inquiry(source, choice)
     try:
         inquiry.ended = await _look(inquiry, source, seconds, progress)
     except SourceError as fault:

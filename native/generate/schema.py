@@ -31,6 +31,7 @@ SAME_TAGS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
 LEGACY = "ST0104"
 # The sets whose elements in a series are led by the number of the target.
 NUMBERED = {"VTarget", "VTrackItem"}
+NUMBER16: Schema = COUNT | {"maximum": 2**16 - 1}
 TARGET: Schema = COUNT | {"description": "Number of the target (BER-OID)"}
 NULL: Schema = {"type": "null"}
 INSTANT: Schema = {

@@ -175,7 +175,10 @@ def _sample(args: argparse.Namespace) -> int:
     }
     if len(args.pid) > 1:
         raise ConfigError("--pid: a sample has one KLV PID")
-    options |= {"klv_pid": pid for pid in args.pid} | ({"program": args.program} if args.program else {})
+    if args.pid:
+        options["klv_pid"] = args.pid[0]
+    if args.program:
+        options["program"] = args.program
     make_sample(args.out, quiet=args.quiet, **options)
     return 0
 

@@ -70,7 +70,8 @@ class Choice:
 
     def missed(self, places: Mapping[int | None, int | None]) -> str:
         """What was wanted, and where there is KLV instead: programs by PID."""
-        wanted = [f"PID {pid:#x}" for pid in sorted(self.only)] + [f"program {self.program}"] * (self.program is not None)
+        wanted = [f"PID {pid:#x}" for pid in sorted(self.only)]
+        wanted += [] if self.program is None else [f"program {self.program}"]
         found = [
             f"PID {pid:#x}" + ("" if program is None else f" (program {program})")
             for pid, program in places.items() if pid is not None

@@ -26,9 +26,8 @@ _VIDEO_ID = 0xE0
 class Mux:
     """Frames and KLV packets in, in order of time; 188-byte packets out."""
 
-    def __init__(
-        self, out: BinaryIO, codec: Codec, carriage: Carriage, frame_ticks: int, klv_pid: int = KLV_PID, program: int = 1
-    ) -> None:
+    def __init__(self, out: BinaryIO, codec: Codec, carriage: Carriage, frame_ticks: int, klv_pid: int = KLV_PID,
+                 program: int = 1) -> None:  # fmt: skip
         self._out = out
         self._carriage: Carriage = carriage
         self._frame_ticks = frame_ticks

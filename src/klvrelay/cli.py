@@ -145,9 +145,11 @@ def _frame_times(args: argparse.Namespace) -> int:
     """libav waits on its own, outside of any loop: a signal stops it between two frames."""
     from klvrelay.verbs.frame_times import decode_frame_times
 
+    if args.program:
+        raise ConfigError("--frame-times --program: choose by --pid, the PID of the video")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        count = decode_frame_times(args.source, args.format)
+        count = decode_frame_times(args.source, args.format, args.pid)
     except KeyboardInterrupt:
         return 0
     if not args.quiet:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import logging
 import os
 import signal
@@ -17,7 +16,8 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
-from klvrelay.errors import ConfigError, KlvrelayError
+from klvrelay import standard
+from klvrelay.errors import ConfigError, KlvrelayError, OutputLost
 from klvrelay.options import parser
 
 LOG = logging.getLogger("klvrelay")
@@ -188,7 +188,8 @@ def _sample(args: argparse.Namespace) -> int:
 def _items(args: argparse.Namespace) -> int:
     from klvrelay.verbs.items import items
 
-    items(" ".join(args.query), set_name=args.set, list_sets=args.sets, as_json=args.json)
+    with standard.written():
+        items(" ".join(args.query), set_name=args.set, list_sets=args.sets, as_json=args.json)
     return 0
 
 
@@ -235,8 +236,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
+    standard.fill_closed()
     try:
-        args = parser().parse_args(argv)
+        args = _parsed(argv)
         _log_to_stderr(quiet=getattr(args, "quiet", False))
         if args.verb == "sample":
             return _sample(args)
@@ -246,24 +248,29 @@ def _run(argv: Sequence[str] | None) -> int:
             return _frame_times(args)
         return asyncio.run(_stoppable(VERBS[args.verb](args)))
     except KlvrelayError as fault:
-        print(f"klvrelay: {fault}", file=sys.stderr)
+        if isinstance(fault, OutputLost):
+            standard.drop_output()
+        standard.complain(str(fault))
         return fault.exit_code
     except BrokenPipeError:
-        _silence_stdout()  # the reader went away (`| head`): nothing is wrong
+        standard.drop_output()  # the reader went away (`| head`): nothing is wrong
         return 0
     except OSError as fault:
-        _silence_stdout()
-        print(f"klvrelay: {os.strerror(fault.errno) if fault.errno else type(fault).__name__}", file=sys.stderr)
+        standard.drop_output()
+        standard.complain(os.strerror(fault.errno) if fault.errno else type(fault).__name__)
         return 1
     except KeyboardInterrupt:
-        print("klvrelay: stopped", file=sys.stderr)
+        standard.complain("stopped")
         return 130
 
 
-def _silence_stdout() -> None:
-    """Standard output is gone, and Python must not complain of it at its exit."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    try:
+        return parser().parse_args(argv)
+    except SystemExit:
+        with standard.written():  # the help that was asked for
+            sys.stdout.flush()
+        raise
 
 
 def _log_to_stderr(*, quiet: bool) -> None:

@@ -182,6 +182,8 @@ class Stream:
             return
         if source is not None and source.live:
             self._take_overdue()
+        if all(health.barren for health in self.healths):
+            self.count()  # what came instead says why
         beside = self._beside()
         for health in self.healths:
             if source is not None:

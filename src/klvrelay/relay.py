@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from klvrelay.diagnosis import no_klv
 from klvrelay.errors import KlvrelayError, NoKlv
 from klvrelay.health import SinkHealth
 from klvrelay.intake import Feed, Stream
@@ -97,7 +98,7 @@ class Relay:
         failed = next((s.failed for s in self.streams if s.failed is not None), None)
         if failed is None and self.streams and not any(h.records for s in self.streams for h in s.healths):
             missed = next((s.decoder.streams.missed for s in self.streams if s.decoder.streams.missed), "")
-            return NoKlv(f"no KLV was received{missed and ' of what was asked for: '}{missed}")
+            return NoKlv(f"no KLV was received: {missed or no_klv(self.streams[0].health.link.lane).sentence}")
         return failed
 
     @property

@@ -14,12 +14,14 @@ from typing import IO, Any, NamedTuple
 
 import orjson
 
+from klvrelay import diagnosis
 from klvrelay.elementary import EVERYTHING, Choice
 from klvrelay.errors import ConfigError, NoKlv
 from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
 from klvrelay.sources import Demux, open_source
 from klvrelay.sources.straight import packets_straight
+from klvrelay.standard import written
 from klvrelay.wire import Counters
 
 HEAD = (
@@ -92,9 +94,9 @@ async def decode(
 def write_all(text: bytes) -> None:
     """To standard output, which unbuffered may take a part at a time."""
     left = memoryview(text)
-    while left:
-        left = left[sys.stdout.buffer.write(left) :]
-    sys.stdout.buffer.flush()  # a live stream's records are wanted now
+    with written():  # a live stream's records are wanted now
+        while left:
+            left = left[sys.stdout.buffer.write(left) :]
 
 
 def summary(outcome: Outcome) -> str:
@@ -110,13 +112,12 @@ def summary(outcome: Outcome) -> str:
 
 
 def no_klv(url: Url, outcome: Outcome) -> NoKlv:
-    """There was nothing to decode: say what there was instead."""
+    """There was nothing to decode: say why."""
     counters = outcome.counters
     if outcome.missed:
         return NoKlv(f"{url}: no KLV of what was asked for: {outcome.missed}")
-    if counters.ts_packets:
-        return NoKlv(f"{url}: no KLV in its {counters.ts_packets} TS packets: the stream carries no MISB metadata")
-    return NoKlv(f"{url}: no KLV packet in it")
+    where = f" in its {counters.ts_packets:,} TS packets" if counters.ts_packets else ""
+    return NoKlv(f"{url}: no KLV{where}: {diagnosis.no_klv(counters).sentence}")
 
 
 def write_csv(lines: IO[bytes], out: Callable[[bytes], object]) -> None:

@@ -14,6 +14,7 @@ from klvrelay.elementary import EVERYTHING, Choice
 from klvrelay.errors import ConfigError
 from klvrelay.names import Url
 from klvrelay.sources import Source, open_source
+from klvrelay.standard import written
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,11 @@ async def probe(text: str, wishes: Wishes, choice: Choice = EVERYTHING, **option
         report = await inquire(source, seconds=wishes.seconds, progress=progress, choice=choice)
     if page is not None:
         page.write_text(html(report), encoding="utf-8")
-    if wishes.json:
-        sys.stdout.buffer.write(document(report))
-        sys.stdout.flush()
-    else:
-        write(report, console_for(sys.stdout))
+    with written():
+        if wishes.json:
+            sys.stdout.buffer.write(document(report))
+        else:
+            write(report, console_for(sys.stdout))
     return report.verdict.exit_code
 
 

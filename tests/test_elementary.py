@@ -1,4 +1,4 @@
-"""Which stream a record belongs to: names, numbers, PIDs and programs, the same for everybody who takes the bytes apart.
+"""Which stream a record belongs to: names, numbers, PIDs and programs, the same whoever takes the bytes apart.
 
 Next door: `air.py` makes the transport streams, `test_relay_streams.py` relays them.
 """

@@ -81,6 +81,12 @@ struct klv_counts {
     uint64_t pcr_repetition_errors;     /* 2.3: two PCRs more than 100 ms apart */
     uint64_t pcr_discontinuity_errors;  /* 2.3: the programme's clock jumped, and nothing announced it */
     uint64_t scrambled, duplicates;     /* packets; of those that came twice, as they may, the second ones */
+    uint64_t pat_sections, pmt_sections; /* taken with a good CRC, each repetition too */
+    uint64_t klv_packets;               /* TS packets on the PIDs that are followed as KLV */
+    uint64_t klv_scrambled, klv_transport_errors; /* of those */
+    uint64_t unlisted_packets;          /* of those, the ones on PIDs that no table lists */
+    uint64_t private_packets;           /* TS packets of listed private streams in which no KLV was seen */
+    uint64_t fill, fill_bytes;          /* KLV Fill items that were skipped (SMPTE ST 336), and their bytes */
     uint64_t pcr_jitter_us, pcr_jitter_max_us; /* PCRs against their arrival: smoothed, and the largest; 0 = not known */
 };
 

@@ -124,6 +124,11 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 
 static void ts_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
+    int error = (p[1] & 0x80) != 0;
+    lane->counts.klv_packets++;
+    lane->counts.klv_transport_errors += (unsigned)error;
+    lane->counts.klv_scrambled += !error && (p[3] & 0xc0);
+    lane->counts.unlisted_packets += s->unlisted;
     klv_payload(lane, s, p);
     lane->draining = (unsigned)(s - lane->pids) + 1;
 }
@@ -160,6 +165,8 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
         struct pid *s = !(p[1] & 0x80) && !(p[3] & 0xc0) && holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
         if (s)
             ts_klv(lane, s, p);
+        else
+            lane->counts.private_packets++;
     } else {
         ts_klv(lane, &lane->pids[role - R_KLV], p);
     }
@@ -356,9 +363,11 @@ static void break_off(struct klv_lane *lane)
         if (!s->used)
             continue;
         hold_end(lane, s);
+        if (lane->ts && s->state > S_HEAD && s->pes_left != SIZE_MAX && s->pes_left > 0)
+            hold_doubt(s, s->turn, s->to);
         uint8_t in_step = s->in_step;
         hold_cut(s);
-        s->in_step = in_step && !lane->ts;
+        s->in_step = in_step && (!lane->ts || s->cut); /* what is held is in step, what follows in MPEG-TS is not */
         s->counted = 0;
         s->in_cell = 0;
         pes_wait(lane, s);

@@ -3,6 +3,7 @@
  *   lane.c   bytes -> TS packets          psi.c    PAT, PMT: which PIDs may carry KLV
  *   pes.c    PES, AU cells                hold.c   what is not yet a whole packet, and packets out
  *   check.c  continuity and tables of all PIDs     clock.c   their PCRs
+ *   usual.c  what the sets of a PID usually have
  */
 #ifndef LANE_H
 #define LANE_H
@@ -20,6 +21,7 @@ enum {
     STREAMS = 64,           /* of all maps, that are waited for */
     LISTINGS = 256,         /* packets of a PID that say what is listed beside it */
     NO_PID = 0x1fff,
+    SETS = 32,              /* no fewer than klv_set_count */
     US = 27,                /* ticks */
     SILENCE_US = 500000,    /* in which nothing at all came */
     WITNESSES = 8,          /* one more than a datagram has: where it was out of place, the next one tells */
@@ -40,10 +42,17 @@ enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PRIVATE, R_PMT };
 /* Where a PES is being read. */
 enum state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
 
+/* What the sets of a PID had so far. */
+struct usual {
+    uint32_t summed;            /* a bit a set: it had a good checksum */
+    uint8_t bare[SETS];         /* how usual it is that it has none: usual.c */
+};
+
 struct pid {
     uint16_t pid;
     uint32_t listed;            /* 1 + the number of the program whose map lists it; 0 = none does */
-    uint8_t used, counter, counted, state, cells, announced, in_step, damaged, summed;
+    uint8_t unlisted;           /* no table names it */
+    uint8_t used, counter, counted, state, cells, announced, in_step, damaged;
     uint8_t cell_sequence, in_cell;
     uint8_t head[264];
     size_t have, need;          /* of `head` */
@@ -65,6 +74,8 @@ struct pid {
     } next;
     uint64_t given;             /* packets handed out */
     uint64_t faults;            /* of the lane, when this PID's last packet came */
+    struct usual usual;
+    uint8_t again, judged;      /* the caller gave the last packet back: it comes again; it was damaged */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
 };
@@ -172,6 +183,9 @@ void hold_followed(struct klv_lane *lane, struct pid *s); /* bytes of the PID it
 void hold_forget(struct klv_lane *lane, struct pid *s); /* nothing of it waits any more */
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
 void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
+
+/* usual.c: does a packet lack what its set, or the set that its key was, has on this PID? */
+int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet);
 
 /* pes.c */
 void pes_wait(struct klv_lane *lane, struct pid *s);

@@ -171,6 +171,8 @@ static void take_section(struct klv_lane *lane, struct section *section, int rol
     }
     lane->counts.pat_errors += !ours;
     section->came |= (uint8_t)ours;
+    lane->counts.pat_sections += ours && role == R_PAT;
+    lane->counts.pmt_sections += ours && role != R_PAT;
     if (again || !ours || !(section->data[5] & 1))
         return;
     memcpy(section->kept, section->data, size);

@@ -144,7 +144,8 @@ def parcel(kind: bytes, payload: bytes) -> bytes:
 
 
 def unit(*, raw: bytes = TAPE.klv[0], size: int | None = None, pts: int = 0, pid: int = 1, received: int = 5,
-         pcr: int = 0, program: int = 1, checksum: int = 1, transport: int = 0, name: bytes = b"ST0601") -> bytes:  # fmt: skip
+         pcr: int = 0, program: int = 1, checksum: int = 1, transport: int = 0,
+         name: bytes = b"ST0601") -> bytes:  # fmt: skip
     length = len(raw) if size is None else size
     fixed = struct.pack(
         "<IqqqqqBBBB", length, pts, pid, received, pcr, program, checksum, transport, 0, len(name)

@@ -288,8 +288,8 @@ def large_section() -> str:
     lines = [f"| {words(item.set)} item {item.tag} | `{item.key}` |" for item in large]
     text = (
         "These may hold integers beyond 2^53 - 1 (9,007,199,254,740,991), which JavaScript and other readers with"
-        " doubles\nalone round; so may `time_us`. With `numbers = \"safe\"` a record has such an integer as the string of"
-        " its digits.\nSo it has one of any other item that was sent in more bytes than its standard allows.\n"
+        " doubles\nalone round; so may `time_us`. With `numbers = \"safe\"` a record has such an integer as the string"
+        " of its digits.\nSo it has one of any other item that was sent in more bytes than its standard allows.\n"
     )
     head = "## Integers beyond 2^53 - 1\n"
     return "\n".join([head, text, "| item | key |", "| --- | --- |", *lines]) + "\n"

@@ -33,6 +33,7 @@ SAME_TAGS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
 LEGACY = "ST0104"
 # The sets whose elements in a series are led by the number of the target.
 NUMBERED = {"VTarget", "VTrackItem"}
+NUMBER16: Schema = SMALL | {"maximum": 2**16 - 1}
 TARGET: Schema = COUNT | {"description": "Number of the target (BER-OID)"}
 NULL: Schema = {"type": "null"}
 LARGE = "; may be beyond 2^53 - 1"
@@ -60,8 +61,8 @@ def record() -> Schema:
         "time_us": nullable(COUNT) | {"description": "The packet's time stamp as sent: microseconds since 1970"
                                       " (ST 0603), unless quality.warnings names another unit" + LARGE},
         "pts": nullable(SMALL | {"maximum": 2**33 - 1}) | {"description": "90 kHz presentation time"},
-        "pid": nullable(SMALL | {"maximum": 2**16 - 1}) | {"description": "PID, or number of the stream in a container"},
-        "program": nullable(SMALL | {"maximum": 2**16 - 1}) | {"description": "Program whose PMT lists the PID"},
+        "pid": nullable(NUMBER16) | {"description": "PID it came from, or number of the stream in a container"},
+        "program": nullable(NUMBER16) | {"description": "Number of the program whose PMT lists the PID"},
         "set": {"enum": [*sets, "unknown"], "description": "Which set the packet is"},
         "version": nullable(COUNT) | {"description": "ST 0601 item 65; null for other sets"},
         "quality": quality(),

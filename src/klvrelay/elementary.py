@@ -37,8 +37,8 @@ HELD_BYTES = 4 << 20
 SILENT_TICKS = 90_000
 SILENT_TIMES = 3
 """A stream is gone when nothing came for a second and for so many of its usual intervals."""
-COUNTED = 256
-"""Records that a usual interval is taken over."""
+LOOK = 1024
+"""Records between two looks at what is usual."""
 UNUSUAL_TICKS = 10 * 90_000
 """The same for a stream of one record, which has no usual interval."""
 _WRAP = 1 << 33
@@ -52,12 +52,14 @@ class Choice:
     program   number of the program whose KLV is wanted; None: of all
     names     name of a stream by its PID
     taken     names that other streams of the relay have
+    together  all of it is one stream, whatever its PIDs
     """
 
     only: frozenset[int] = frozenset()
     program: int | None = None
     names: Mapping[int, str] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()
+    together: bool = False
 
     @property
     def everything(self) -> bool:
@@ -65,6 +67,16 @@ class Choice:
 
     def wants(self, pid: int | None, program: int | None) -> bool:
         return (not self.only or pid in self.only) and (self.program is None or program == self.program)
+
+    def missed(self, places: Mapping[int | None, int | None]) -> str:
+        """What was wanted, and where there is KLV instead: programs by PID."""
+        wanted = [f"PID {pid:#x}" for pid in sorted(self.only)]
+        wanted += [] if self.program is None else [f"program {self.program}"]
+        found = [
+            f"PID {pid:#x}" + ("" if program is None else f" (program {program})")
+            for pid, program in places.items() if pid is not None
+        ]  # fmt: skip
+        return f"{', '.join(wanted)} was asked for; there is KLV on {', '.join(found) or 'no PID'}"
 
     def awaits_lower(self, seen: Sighting) -> bool:
         """May a lower PID that is wanted carry KLV too?"""
@@ -74,6 +86,7 @@ class Choice:
 
 
 EVERYTHING = Choice()
+TOGETHER = Choice(together=True)
 
 
 def chosen(pid: int | Iterable[int] | None, program: int | None) -> Choice:
@@ -84,7 +97,12 @@ def chosen(pid: int | Iterable[int] | None, program: int | None) -> Choice:
 
 @dataclass(slots=True, eq=False)
 class Elementary:
-    """One KLV elementary stream: its name, the number of its next record, and where and when it was seen last."""
+    """One KLV elementary stream: its name, the number of its next record, and where and when it was seen last.
+
+    last          time of its last record, in ticks
+    first         time and number of a record some while ago, from which its usual interval is taken
+    opened_at     number of its next record when the source was opened
+    """
 
     name: str
     head: bytes
@@ -92,23 +110,33 @@ class Elementary:
     pid: int | None
     program: int | None
     sets: set[str]
-    first: int | None
     last: int | None
-    count: int = 0
-    seen: bool = True
+    first: tuple[int | None, int]
+    opened_at: int
     usual: float | None = None
 
-    def saw(self, ticks: int | None, count: int = 1) -> None:
-        """So many records of it came, the last one at this time."""
-        self.last, self.seen = ticks, True
-        self.count += count
-        if self.count > COUNTED:
-            self.usual, self.first, self.count = self.interval(), ticks, 1
+    def gave(self, count: int, ticks: int | None, sets: Iterable[str]) -> None:
+        """So many packets of it became records, the last one at this time."""
+        before, self.seq, self.last = self.seq, self.seq + count, ticks
+        self.sets.update(sets)
+        if before // LOOK != self.seq // LOOK:
+            self.look()
+
+    @property
+    def was_seen(self) -> bool:
+        """Did a record come since the source was opened?"""
+        return self.seq > self.opened_at
 
     def interval(self) -> float | None:
         """Ticks between two records, as a rule; None where that is not known."""
-        taken = _after(self.last, self.first)
-        return self.usual if taken is None or taken < 0 or self.count < 2 else taken / (self.count - 1)
+        ticks, number = self.first
+        taken, count = _after(self.last, ticks), self.seq - 1 - number
+        return self.usual if taken is None or taken < 0 or count < 1 else taken / count
+
+    def look(self) -> None:
+        """What is usual is taken from here on: long before the clock wraps."""
+        self.usual = self.interval()
+        self.first = self.last, self.seq - 1
 
 
 @dataclass(slots=True)
@@ -125,12 +153,16 @@ class _Waiting:
 class Elementaries:
     """All KLV elementary streams of one source, over all its openings.
 
-    refused   records that belong to more streams than MOST
+    refused    records that belong to more streams than MOST
+    unwanted   programs of the PIDs whose KLV is not wanted
+    waiting    PIDs whose stream is not decided
+    known      streams by PID
     """
 
     def __init__(self, name: str, boot: str | None, choice: Choice, *, first_seq: int = 0) -> None:
         self.name = name
         self.refused = 0
+        self.unwanted: dict[int | None, int | None] = {}
         self.waiting: dict[int | None, _Waiting] = {}
         self.known: dict[int | None, Elementary] = {}
         self._boot = boot
@@ -170,10 +202,7 @@ class Elementaries:
             waiting.last = seen
             self._held += len(entry[0])
             return self._released() if self._held > HELD_BYTES else []
-        found = self._released()
-        stream.saw(seen.ticks)
-        stream.sets.add(seen.set)
-        return [*found, (stream, entry)]
+        return [*self._released(), (stream, entry)]
 
     def overdue(self) -> list[tuple[Elementary, Entry]]:
         """The packets that have waited too long, where a live source's reader looks at the clock now."""
@@ -190,8 +219,18 @@ class Elementaries:
         self._ending = False
         self._begun = None
         for stream in self._streams:
-            stream.seen = False
+            stream.opened_at = stream.seq
         return found
+
+    @property
+    def missed(self) -> str:
+        """Why no KLV came where there is some; "" where there is none."""
+        return self._choice.missed(self.unwanted) if self.unwanted and not self._streams else ""
+
+    @property
+    def records(self) -> int:
+        """How many were given a stream."""
+        return sum(stream.seq - self._first_seq for stream in self._streams)
 
     def places(self) -> dict[str, tuple[int | None, int | None]]:
         """PID and program of each stream by its name."""
@@ -201,6 +240,8 @@ class Elementaries:
 
     def _is_wanted(self, seen: Sighting) -> bool:
         if not self._choice.everything and not self._choice.wants(seen.pid, seen.program):
+            if len(self.unwanted) < MOST:
+                self.unwanted[seen.pid] = seen.program
             return False
         if self._begun is None:
             self._begun = seen.ticks
@@ -209,8 +250,8 @@ class Elementaries:
     def _decided(self, seen: Sighting) -> Elementary | None:
         if seen.pid in self._refused:
             return None
-        if seen.pid is None:
-            return self._of_no_pid(seen)
+        if seen.pid is None or self._choice.together:
+            return self._only_one(seen)
         if (name := self._choice.names.get(seen.pid)) is not None:
             return self._stream(name, seen)
         waiting = self.waiting.get(seen.pid)
@@ -230,11 +271,11 @@ class Elementaries:
             return None
         return self._another(seen)
 
-    def _of_no_pid(self, seen: Sighting) -> Elementary | None:
+    def _only_one(self, seen: Sighting) -> Elementary | None:
         """KLV that no PID parts: the first stream."""
         stream = self._named.get(self.name) or self._stream(self.name, seen)
         if stream is not None:
-            self.known[None] = stream
+            self.known[seen.pid] = stream
         self._has_first = True
         return stream
 
@@ -260,7 +301,7 @@ class Elementaries:
         """Is a stream's PID not listed any more, or silent for so long that the new PID stands for it?"""
         if seen.listing & ALONE and stream.program == seen.program:
             return True
-        since = _after(seen.ticks, stream.last if stream.seen else self._begun)
+        since = _after(seen.ticks, stream.last if stream.was_seen else self._begun)
         if since is None or since < 0:
             return len(waiting.entries) >= (4 if self._ending else WAIT_RECORDS)
         interval = stream.interval()
@@ -286,10 +327,8 @@ class Elementaries:
                 del self.known[stream.pid]
             stream.pid = seen.pid
         elif len(self._streams) < MOST:
-            head = wire.head(name, self._boot)
-            stream = Elementary(
-                name, head, self._first_seq, seen.pid, seen.program, {seen.set}, seen.ticks, seen.ticks
-            )
+            head, seq, ticks = wire.head(name, self._boot), self._first_seq, seen.ticks
+            stream = Elementary(name, head, seq, seen.pid, seen.program, {seen.set}, ticks, (ticks, seq), seq)
             self._named[name] = stream
             self._streams.append(stream)
         else:
@@ -314,10 +353,7 @@ class Elementaries:
             if stream is None:
                 self.refused += len(waiting.entries)
                 continue
-            for entry in waiting.entries:
-                stream.saw(entry[1] if entry[7] is None else entry[7])
-                stream.sets.add(entry[3])
-                found.append((stream, entry))
+            found += [(stream, entry) for entry in waiting.entries]
         return found
 
 

@@ -182,11 +182,13 @@ class Stream:
             return
         if source is not None and source.live:
             self._take_overdue()
-        klv = any(health.records for health in self.healths)
+        if all(health.barren for health in self.healths):
+            self.count()  # what came instead says why
+        beside = self._beside()
         for health in self.healths:
             if source is not None:
                 health.heard(self._past.size + source.link.size)
-            health.look(klv_elsewhere=klv)
+            health.look(beside=beside)
         if source is not None and renewal is not None and not renewal.done():
             why = self._worth_renewing(source)
             if why:
@@ -252,10 +254,16 @@ class Stream:
 
     def _end(self, *, said: bool) -> None:
         """No more will come of any stream; that there was no KLV is said where none had any."""
-        said = said or any(health.records for health in self.healths)
+        beside = self._beside()
         for health in self.healths:
-            health.ended(said=said)
+            health.ended(said=said, beside=beside)
         self.tell()
+
+    def _beside(self) -> str | None:
+        """Where KLV comes that no stream has: see `StreamHealth.look`."""
+        if any(health.records for health in self.healths):
+            return ""
+        return self.decoder.streams.missed or None
 
     def tell(self) -> None:
         """Availability and link of each stream, where there is something new of them."""

@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from klvrelay import wire
-from klvrelay.elementary import EVERYTHING, Choice, Elementaries, Elementary, chosen
+from klvrelay.elementary import EVERYTHING, LOOK, Choice, Elementaries, Elementary, chosen
 from klvrelay.errors import ConfigError
 from klvrelay.integers import Numbers
 from klvrelay.record import Carriage, Packet, Record, Units
@@ -135,11 +135,13 @@ class Decoder:
             if stream is None or waiting:
                 records += self._numbered(streams.take(entry))
                 continue
-            stream.saw(pts if pcr is None else pcr)
+            seq = stream.seq  # what `Elementary.gave` does, without the call
+            stream.seq = seq + 1
+            stream.last = pts if pcr is None else pcr
             if set_ not in stream.sets:
                 stream.sets.add(set_)
-            seq = stream.seq
-            stream.seq = seq + 1
+            if not stream.seq % LOOK:
+                stream.look()
             records.append(
                 Record(raw, set_, checksum, transport, pts, pid, received_us, stream.name, boot, seq, pcr, program)
             )
@@ -151,7 +153,7 @@ class Decoder:
         for stream, (raw, pts, pid, set_, checksum, transport, received_us, pcr, program, _) in found:
             known = raw, set_, checksum, transport, pts, pid, received_us
             records.append(Record(*known, stream.name, self.boot, stream.seq, pcr, program))
-            stream.seq += 1
+            stream.gave(1, pts if pcr is None else pcr, (set_,))
         return records
 
     @property
@@ -169,9 +171,8 @@ class Decoder:
     def wrote(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
         stream = self._written
         if stream is not None and seq > stream.seq:
-            stream.saw(pts if pcr is None else pcr, seq - stream.seq)
-            stream.seq = seq
-            stream.sets.update(name for bit, name in enumerate(wire.SET_NAMES[:64]) if sets >> bit & 1)
+            names = [name for bit, name in enumerate(wire.SET_NAMES[:64]) if sets >> bit & 1]
+            stream.gave(seq - stream.seq, pts if pcr is None else pcr, names)
 
     def aside(self, entry: wire.Entry) -> bytes:
         return self._text(self._records([entry]))

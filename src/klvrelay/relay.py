@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
+from klvrelay.diagnosis import no_klv
 from klvrelay.errors import KlvrelayError, NoKlv
 from klvrelay.health import SinkHealth
 from klvrelay.intake import Feed, Stream
@@ -96,7 +97,8 @@ class Relay:
         """What kept a source from being read to its end, or NoKlv where none had any; each was said when found."""
         failed = next((s.failed for s in self.streams if s.failed is not None), None)
         if failed is None and self.streams and not any(h.records for s in self.streams for h in s.healths):
-            return NoKlv("no KLV was received")
+            missed = next((s.decoder.streams.missed for s in self.streams if s.decoder.streams.missed), "")
+            return NoKlv(f"no KLV was received: {missed or no_klv(self.streams[0].health.link.lane).sentence}")
         return failed
 
     @property

@@ -54,6 +54,11 @@ class Counters:
     pcr_repetition_errors      2.3: more than 100 ms between two PCRs of a programme
     pcr_discontinuity_errors   2.3: its clock jumped, and nothing announced it
     scrambled                  packets; `duplicates` are packets that came twice, as they may
+    pat_sections, pmt_sections taken with a good CRC, each repetition too
+    klv_packets                TS packets on the PIDs that are followed as KLV; of those `klv_scrambled`,
+                               `klv_transport_errors`, and `unlisted_packets` on PIDs that no table lists
+    private_packets            TS packets of listed private streams in which no KLV was seen
+    fill, fill_bytes           KLV Fill items that were skipped (SMPTE ST 336), and their bytes
     pcr_jitter_us              deviation of the PCRs from their arrival, smoothed (of the worst clock), and its
     pcr_jitter_max_us          maximum; 0 where no arrival is known
     """
@@ -77,6 +82,15 @@ class Counters:
     pcr_discontinuity_errors: int = 0
     scrambled: int = 0
     duplicates: int = 0
+    pat_sections: int = 0
+    pmt_sections: int = 0
+    klv_packets: int = 0
+    klv_scrambled: int = 0
+    klv_transport_errors: int = 0
+    unlisted_packets: int = 0
+    private_packets: int = 0
+    fill: int = 0
+    fill_bytes: int = 0
     pcr_jitter_us: int = 0
     pcr_jitter_max_us: int = 0
 
@@ -195,7 +209,7 @@ Entry = tuple[bytes, int | None, int | None, str, Checksum, Transport, int | Non
 """(bytes, pts, pid, set, checksum, transport, received_us, pcr, program, listing) of one packet."""
 
 LOWER, LOWER_HERE, ALONE = lib.KLV_LOWER, lib.KLV_LOWER_HERE, lib.KLV_ALONE
-"""Bits of an entry's `listing`: a lower PID may carry KLV too, in any program or in its own; no other of its own may."""
+"""Bits of an entry's `listing`: a lower PID may carry KLV too, in any program or in its own; no other of that may."""
 
 
 class Sighting(NamedTuple):
@@ -229,11 +243,8 @@ def listing_of(pid: int, others: Iterable[int], program_of: Callable[[int], int 
     """The `listing` of a PID beside others that may carry KLV too."""
     others = [other for other in others if other != pid]
     here = [other for other in others if program_of(other) == program_of(pid)]
-    return (
-        LOWER * any(other < pid for other in others)
-        | LOWER_HERE * any(other < pid for other in here)
-        | ALONE * (not here)
-    )
+    lower, lower_here = (any(other < pid for other in some) for some in (others, here))
+    return int(LOWER * lower | LOWER_HERE * lower_here | ALONE * (not here))
 
 
 def _known(value: Any) -> int | None:

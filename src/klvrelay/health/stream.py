@@ -19,6 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
+from klvrelay.diagnosis import no_klv
 from klvrelay.health.clocks import Clocks
 from klvrelay.health.rhythm import Rhythm
 from klvrelay.names import printable
@@ -75,7 +76,7 @@ class StreamHealth:
     last_record: float = 0.0
     _spent: dict[State, float] = field(default_factory=dict)
     _lost: float | None = None
-    _told_silence: bool = False
+    _told_silence: str = ""
     _size: int = 0
 
     def __post_init__(self) -> None:
@@ -83,6 +84,11 @@ class StreamHealth:
         self.since = self.last_bytes = self.last_record = self.clock()
         self.since_us = time.time_ns() // 1000
         self.changes[self.state] += 1
+
+    @property
+    def barren(self) -> bool:
+        """Do bytes come, and no KLV came in them yet?"""
+        return self.state == "waiting" and not self.records
 
     @property
     def online(self) -> bool:
@@ -126,10 +132,11 @@ class StreamHealth:
         self.recovered += 1
         self._enter("live", f"back after {self.away_last:.1f} s")
 
-    def look(self, *, klv_elsewhere: bool = False) -> None:
+    def look(self, *, beside: str | None = None) -> None:
         """A few times a second: has anything that should come stayed away too long?
 
-        klv_elsewhere   other streams of its source had KLV: that this one had none is nothing to be told
+        beside   where KLV comes instead, that is not wanted; "": other streams of its source have KLV, so that there
+                 is none here need not be said
         """
         now = self.clock()
         silent, barren = now - self.last_bytes, now - self.last_record
@@ -138,27 +145,29 @@ class StreamHealth:
             self._enter("stale", self._missing(silent), level=logging.WARNING)
         elif self.state == "stale" and not self.records and silent < self.stall:
             self._enter("waiting", "bytes come again, no KLV yet")
-        elif not klv_elsewhere and not self._told_silence and max(silent, barren) >= self.stall and not self.records:
-            self._tell_silence()
+        elif beside != "" and max(silent, barren) >= self.stall and not self.records:
+            self._tell_silence(beside)
 
     def _missing(self, silent: float) -> str:
         if silent >= 0.8 * self.stall:  # the line is only looked at now and then
             return f"nothing received for {self.stall:g} s"
         return f"no KLV for {self.stall:g} s, though bytes come"
 
-    def _tell_silence(self) -> None:
-        """Said once: whoever set it up is to know that nothing usable came so far."""
+    def _tell_silence(self, beside: str | None) -> None:
+        """Each cause is said once: whoever set it up is to know why nothing usable came so far."""
         if self.state == "connecting":
-            self.reason = f"nothing received yet from {self.url}: is anything sent there?"
+            cause, reason = "silent", f"nothing received yet from {self.url}: is anything sent there?"
+        elif beside is not None:
+            cause, reason = "unwanted", f"no KLV so far of what was asked for: {beside}"
         elif self.state == "waiting":
-            self.reason = (
-                f"{self._size / 1e6:.1f} MB received and no KLV in it so far: does the encoder send metadata, on this"
-                " programme?"
-            )
+            found = no_klv(self.link.lane)
+            cause = found.id
+            reason = f"{self._size / 1e6:.1f} MB received and no KLV in it so far: {found.sentence}"
         else:
             return
-        self._told_silence = True
-        LOG.warning("%s: %s", self.name, printable(self.reason))
+        if cause != self._told_silence:
+            self._told_silence, self.reason = cause, reason
+            LOG.warning("%s: %s", self.name, printable(reason))
 
     def down(self, fault: str, *, again: bool = True) -> None:
         """The source is gone. The same fault is said once, not at each try."""
@@ -168,10 +177,12 @@ class StreamHealth:
             self.reason = fault
             LOG.warning("%s: %s%s", self.name, printable(fault), "; trying again" if again else "")
 
-    def ended(self, *, said: bool) -> None:
-        """No more will come; what is wrong with that is said unless it was before."""
-        if not said and not self.records:
-            LOG.warning("%s: ended, and no KLV was in it: %s carries no MISB metadata", self.name, self.url)
+    def ended(self, *, said: bool, beside: str | None = None) -> None:
+        """No more will come; what is wrong with that is said unless it was before. `beside`: see `look`."""
+        if not said and not self.records and beside != "":
+            missing = f"no KLV was in it: {no_klv(self.link.lane).sentence}"
+            why = missing if beside is None else f"no KLV came of what was asked for: {beside}"
+            LOG.warning("%s: ended, and %s", self.name, printable(why))
         self._enter("ended", f"{self.records} records", level=logging.DEBUG if said else logging.INFO)
 
     def _enter(self, state: State, reason: str, *, said: str | None = None, level: int = logging.INFO) -> None:

@@ -19,7 +19,7 @@ HEADERS = ["klv.h", "rtp.h", "socket.h"]
 SOURCES = [
     "klv.c", "value.c", "columns.c",
     "text.c", "float.c", "note.c", "miis.c", "sdcc.c", "array.c", "pack.c", "scalar.c", "keys.c", "set.c", "json.c",
-    "hold.c", "pes.c", "psi.c", "check.c", "clock.c", "lane.c", "rtp.c",
+    "usual.c", "hold.c", "pes.c", "psi.c", "check.c", "clock.c", "lane.c", "rtp.c",
     "stamp.c",
     "tables.c",
 ]  # fmt: skip

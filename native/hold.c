@@ -81,18 +81,20 @@ void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t
     s->to += n;
 }
 
-/* A flipped bit of its key makes a packet that of a set that has no checksum: its own is still there, and wrong. */
-static int is_renamed(const struct pid *s, const struct set *set, const uint8_t *data, size_t n)
-{
-    return s->summed && set->sum == SUM_NONE && n > 20 && data[n - 4] == 1 && data[n - 3] == 2 &&
-           be16(data + n - 2) != klv_sum16(data, n - 2);
-}
-
 static struct first first_of(const struct klv_lane *lane, const struct pid *s)
 {
     int before = s->from < s->turn, next = s->next.at && s->from == s->next.at;
     return (struct first){before ? s->turn : s->to, !before && s->late, before ? s->pts_held : s->pts,
                           next ? s->next.received_us : lane->received_us, next ? s->next.pcr : clock_pcr(lane, s)};
+}
+
+/* Sixteen lost packets don't show in their own counter: a checksum tells, or what else is known. */
+static int is_damaged(struct pid *s, const struct first *first, const struct klv_view *view)
+{
+    int doubtful = view->checksum == KLV_ABSENT &&
+                   (first->late || (s->from < s->doubt && s->from + view->size > s->doubt_from));
+    int breach = usual_breach(&s->usual, view, s->hold + s->from);
+    return view->cut || s->damaged || doubtful || breach;
 }
 
 static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view *view, struct klv_packet *packet)
@@ -104,16 +106,13 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     packet->received_us = first.received_us;
     packet->pcr = first.pcr;
     packet->pid = s->pid == NO_PID ? -1 : s->pid;
+    packet->program = psi_program(s);
+    packet->listing = s->given++ < LISTINGS ? psi_listing(lane, s) : 0;
     packet->set = view->set;
     packet->checksum = view->checksum;
-    const struct set *set = &klv_sets[view->set];
-    /* Sixteen lost packets don't show in their own counter: a checksum tells, or what else is known. */
-    int doubtful = view->checksum == KLV_ABSENT &&
-                   (first.late || (s->from < s->doubt && s->from + view->size > s->doubt_from));
-    /* Where all others had a checksum, one without has lost it. */
-    int robbed = set->sum && s->summed && view->checksum == KLV_ABSENT;
-    packet->damaged = view->cut || s->damaged || doubtful || robbed || is_renamed(s, set, packet->data, packet->size);
-    s->summed |= set->sum && view->checksum == KLV_GOOD;
+    packet->damaged = s->again ? s->judged : is_damaged(s, &first, view);
+    s->judged = packet->damaged != 0;
+    s->again = 0;
     lane->last = s;
     lane->last_size = view->size;
     lane->last_cut = s->cut;
@@ -138,6 +137,8 @@ void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
     lane->last->from -= lane->last_size;
     lane->last->cut = lane->last_cut;
     lane->last->in_step = lane->last_in_step;
+    lane->last->given--;
+    lane->last->again = 1;
     lane->draining = (unsigned)(lane->last - lane->pids) + 1;
     uncount(lane, packet);
 }
@@ -257,6 +258,24 @@ static enum klv_status fills_unit(const struct klv_lane *lane, const struct pid 
     return 16 + used + length == n ? KLV_OK : KLV_MORE;
 }
 
+/* A Fill item is not for anyone: 1 = it is one, and skipped. */
+static int skip_fill(struct klv_lane *lane, struct pid *s, const struct klv_view *view)
+{
+    if (view->set || !is_fill(s->hold + s->from))
+        return 0;
+    if (view->cut) {
+        lane->counts.passed_over += view->size;
+    } else {
+        lane->counts.fill++;
+        lane->counts.fill_bytes += view->size;
+    }
+    s->from += view->size;
+    s->in_step = !view->cut;
+    if (s->cut && s->from >= s->cut)
+        s->cut = s->in_step = 0;
+    return 1;
+}
+
 void hold_end(const struct klv_lane *lane, struct pid *s)
 {
     s->in_step |= !lane->ts && fills_unit(lane, s) == KLV_OK;
@@ -290,6 +309,8 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
         s->in_step = s->in_step && view.at == 0;
         if (s->from >= s->first.upto)
             hold_forget(lane, s);
+        if (status == KLV_OK && skip_fill(lane, s, &view))
+            continue;
         if (status == KLV_OK && ((!last && awaits_end(lane, s, &view)) || (!s->cut && awaits_others(lane, s, &view))))
             return KLV_MORE;
         if (status == KLV_OK) {

@@ -59,6 +59,8 @@ void step_keys(struct walk *w, struct frame *f)
         return;
     }
     f->at = at + length;
+    if (is_fill(w->in + f->key) && !f->whole)
+        return;
     uint32_t latest = *place_of(w, w->in + f->key);
     if ((latest & ~EARLIER) != f->key + 1)
         return;

@@ -111,6 +111,12 @@ int is_designator(const uint8_t *key)
     return key[4] >= DICTIONARY && key[4] <= LABELS && key[5] != 0;
 }
 
+int is_fill(const uint8_t *key)
+{
+    static const uint8_t FILL[16] = {0x06, 0x0e, 0x2b, 0x34, 1, 1, 1, 1, 3, 1, 2, 0x10, 1};
+    return memcmp(key, FILL, 7) == 0 && memcmp(key + 8, FILL + 8, 8) == 0; /* version 1 in old writers, 2 since */
+}
+
 const struct keyed *keyed_of(const uint8_t *key)
 {
     int low = 0, high = klv_keyed_count;
@@ -193,7 +199,7 @@ static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_s
     if (n < 16)
         return may_be_key(in, n) ? KLV_MORE : KLV_BAD_TAG;
     view->set = set_of_key(in);
-    if (view->set == 0 && !(in_step && is_designator(in)))
+    if (view->set == 0 && !(in_step && is_designator(in)) && !is_fill(in))
         return KLV_BAD_TAG;
     uint64_t length;
     size_t used;
@@ -312,7 +318,7 @@ enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, s
 int klv_whole(const uint8_t *in, size_t n, size_t limit)
 {
     struct klv_view view;
-    if (klv_next(in, n, limit, KLV_STEP | KLV_LAST, &view) != KLV_OK || view.at || view.size != n || view.cut ||
+    if (klv_next(in, n, limit, KLV_STEP | KLV_LAST, &view) != KLV_OK || view.at || view.size != n || view.cut || is_fill(in) ||
         (klv_sets[view.set].sum && view.checksum != KLV_GOOD))
         return -1;
     return 4 * view.set + view.checksum;

@@ -124,6 +124,11 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 
 static void ts_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
+    int error = (p[1] & 0x80) != 0;
+    lane->counts.klv_packets++;
+    lane->counts.klv_transport_errors += (unsigned)error;
+    lane->counts.klv_scrambled += !error && (p[3] & 0xc0);
+    lane->counts.unlisted_packets += s->unlisted;
     klv_payload(lane, s, p);
     lane->draining = (unsigned)(s - lane->pids) + 1;
 }
@@ -137,9 +142,21 @@ static int holds_key(const uint8_t *p)
     return 0;
 }
 
+/* Where a PES packet begins: with a key, as KLV does, or not. */
+static void note_beginning(struct klv_lane *lane, const uint8_t *p)
+{
+    unsigned number = be16(p + 1) & 0x1fffu, bit = 1u << number % 8;
+    if (holds_key(p))
+        lane->barren[number / 8] &= (uint8_t)~bit;
+    else
+        lane->barren[number / 8] |= (uint8_t)bit;
+}
+
 /* One TS packet of a PID that matters; sets lane->draining when bytes came into a hold. */
 static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
 {
+    if (role != R_PAT && role < R_PMT && (p[1] & 0xc0) == 0x40 && !(p[3] & 0xc0))
+        note_beginning(lane, p);
     if (role == R_PAT) {
         psi_payload(lane, &lane->pat, role, p);
     } else if (role >= R_PMT) {
@@ -148,6 +165,8 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
         struct pid *s = !(p[1] & 0x80) && !(p[3] & 0xc0) && holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
         if (s)
             ts_klv(lane, s, p);
+        else
+            lane->counts.private_packets++;
     } else {
         ts_klv(lane, &lane->pids[role - R_KLV], p);
     }
@@ -344,9 +363,11 @@ static void break_off(struct klv_lane *lane)
         if (!s->used)
             continue;
         hold_end(lane, s);
+        if (lane->ts && s->state > S_HEAD && s->pes_left != SIZE_MAX && s->pes_left > 0)
+            hold_doubt(s, s->turn, s->to);
         uint8_t in_step = s->in_step;
         hold_cut(s);
-        s->in_step = in_step && !lane->ts;
+        s->in_step = in_step && (!lane->ts || s->cut); /* what is held is in step, what follows in MPEG-TS is not */
         s->counted = 0;
         s->in_cell = 0;
         pes_wait(lane, s);
@@ -377,7 +398,7 @@ void klv_lane_absent(struct klv_lane *lane, int64_t us)
     check_absent(lane, us);
 }
 
-void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged)
+void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int damaged)
 {
     struct pid *s = &lane->pids[0];
     hold_end(lane, s);
@@ -386,6 +407,7 @@ void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged)
         hold_cut(s);
     s->damaged = damaged != 0;
     s->pid = pid < 0 ? NO_PID : (uint16_t)pid;
+    s->listed = program < 0 ? 0 : 1 + (uint32_t)program;
     hold_turn(s, pts);
 }
 
@@ -439,22 +461,33 @@ enum klv_status klv_lane_batch(struct klv_lane *lane, const uint8_t *in, size_t 
         }
         memcpy(pool + at, packet.data, packet.size);
         entries[(*count)++] = (struct klv_entry){(uint32_t)at, (uint32_t)packet.size, packet.pts, packet.received_us,
-                                                 packet.pcr, packet.pid, (uint8_t)packet.set, (uint8_t)packet.checksum,
-                                                 (uint8_t)packet.damaged, 0};
+                                                 packet.pcr, packet.pid, packet.program, (uint8_t)packet.set,
+                                                 (uint8_t)packet.checksum, (uint8_t)packet.damaged,
+                                                 (uint8_t)packet.listing, 0};
         at += packet.size;
     }
     return KLV_MORE;
 }
 
 enum klv_status klv_lane_lines(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,
-                               struct klv_envelope *envelope, char *out, size_t room, size_t *written)
+                               struct klv_envelope *envelope, struct klv_packet *other, char *out, size_t room,
+                               size_t *written)
 {
     struct klv_packet packet;
     *written = 0;
     while (klv_lane_next(lane, in, n, used, &packet) == KLV_OK) {
         size_t size = 0, left = room - *written;
+        if (other && packet.pid != other->pid) {
+            hold_take_back(lane, &packet);
+            *other = packet;
+            return KLV_OTHER;
+        }
         envelope->pts = packet.pts;
         envelope->damaged = packet.damaged;
+        envelope->pid = packet.pid;
+        envelope->program = packet.program;
+        envelope->pcr = packet.pcr;
+        envelope->sets |= UINT64_C(1) << (packet.set < 64 ? packet.set : 0);
         if (left == 0 || klv_json(packet.data, packet.size, envelope, out + *written, left - 1, &size,
                                   &lane->counts.unknown_items) != KLV_OK) { /* 1 for the newline */
             hold_take_back(lane, &packet);

@@ -3,6 +3,7 @@
  *   lane.c   bytes -> TS packets          psi.c    PAT, PMT: which PIDs may carry KLV
  *   pes.c    PES, AU cells                hold.c   what is not yet a whole packet, and packets out
  *   check.c  continuity and tables of all PIDs     clock.c   their PCRs
+ *   usual.c  what the sets of a PID usually have
  */
 #ifndef LANE_H
 #define LANE_H
@@ -18,7 +19,9 @@ enum {
     PROGRAMS = 8,           /* whose clocks are followed */
     CLOCKS = 8,
     STREAMS = 64,           /* of all maps, that are waited for */
+    LISTINGS = 256,         /* packets of a PID that say what is listed beside it */
     NO_PID = 0x1fff,
+    SETS = 32,              /* no fewer than klv_set_count */
     US = 27,                /* ticks */
     SILENCE_US = 500000,    /* in which nothing at all came */
     WITNESSES = 8,          /* one more than a datagram has: where it was out of place, the next one tells */
@@ -39,10 +42,17 @@ enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PRIVATE, R_PMT };
 /* Where a PES is being read. */
 enum state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
 
+/* What the sets of a PID had so far. */
+struct usual {
+    uint32_t summed;            /* a bit a set: it had a good checksum */
+    uint8_t bare[SETS];         /* how usual it is that it has none: usual.c */
+};
+
 struct pid {
     uint16_t pid;
     uint32_t listed;            /* 1 + the number of the program whose map lists it; 0 = none does */
-    uint8_t used, counter, counted, state, cells, announced, in_step, damaged, summed;
+    uint8_t unlisted;           /* no table names it */
+    uint8_t used, counter, counted, state, cells, announced, in_step, damaged;
     uint8_t cell_sequence, in_cell;
     uint8_t head[264];
     size_t have, need;          /* of `head` */
@@ -62,7 +72,10 @@ struct pid {
         size_t at;
         int64_t received_us, pcr;
     } next;
+    uint64_t given;             /* packets handed out */
     uint64_t faults;            /* of the lane, when this PID's last packet came */
+    struct usual usual;
+    uint8_t again, judged;      /* the caller gave the last packet back: it comes again; it was damaged */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
 };
@@ -119,6 +132,7 @@ struct klv_lane {
     struct klv_counts counts;
     uint64_t faults;            /* of the line, on any PID: packets lost or spoilt */
     uint8_t role[8192];
+    uint8_t barren[8192 / 8];   /* a bit a PID: its last PES packet began without a key */
     uint32_t next[8192];        /* TS_FIXED of a PID's next packet if it is all payload, and what else is known */
     struct section pat, pmt[PMTS];
     struct pid pids[KLV_PIDS];
@@ -170,6 +184,9 @@ void hold_forget(struct klv_lane *lane, struct pid *s); /* nothing of it waits a
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
 void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
 
+/* usual.c: does a packet lack what its set, or the set that its key was, has on this PID? */
+int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet);
+
 /* pes.c */
 void pes_wait(struct klv_lane *lane, struct pid *s);
 void pes_enter(struct pid *s, enum state state, size_t need);
@@ -178,6 +195,8 @@ void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n
 /* psi.c */
 struct pid *psi_claim(struct klv_lane *lane, uint16_t number); /* a place for a PID that carries KLV, or NULL */
 void psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p);
+int psi_program(const struct pid *s);           /* whose map lists it; -1 = none does */
+int psi_listing(const struct klv_lane *lane, const struct pid *s); /* enum klv_listing */
 
 /* check.c */
 void check_init(struct klv_lane *lane);

@@ -6,7 +6,7 @@ enum { REMARK = 700, LAST_REMARK = 64 };
 
 void notes_begin(struct notes *notes)
 {
-    notes->text = (struct text){notes->buffer, notes->buffer + sizeof notes->buffer - LAST_REMARK, 0};
+    notes->text = (struct text){notes->buffer, notes->buffer + sizeof notes->buffer - LAST_REMARK, 0, 0};
     notes->left_out = 0;
 }
 
@@ -130,6 +130,18 @@ void remark_packet(struct walk *w, const char *text)
         return;
     put(t, text);
     put_char(t, '"');
+}
+
+void remark_unit(struct walk *w, uint64_t tag, const char *unit)
+{
+    struct text *t = &w->warnings.text;
+    if (!open_remark(&w->warnings))
+        return;
+    put(t, "item ");
+    put_uint(t, tag);
+    put(t, ": in ");
+    put(t, unit);
+    put(t, ", not microseconds; time is converted, time_us is as sent\"");
 }
 
 void remark_key(struct walk *w, const uint8_t *key, size_t n)

@@ -16,6 +16,7 @@ struct pid *psi_claim(struct klv_lane *lane, uint16_t number)
         if (!lane->pids[i].used) {
             hold_open(&lane->pids[i], number);
             lane->role[number] = (uint8_t)(R_KLV + i);
+            lane->pids[i].listed = (uint32_t)(klv_lane_program(lane, number) + 1);
             return &lane->pids[i];
         }
     return NULL;
@@ -49,7 +50,8 @@ static void list_streams(struct klv_lane *lane, const uint8_t *p, const uint8_t 
         if (type == 0x15 || format == KLVA || (private && known)) {
             struct pid *s = known || claim ? psi_claim(lane, number) : NULL;
             if (s) {
-                s->listed = program;
+                if (!s->listed || s->listed == GONE) /* of two programs, the first that listed it */
+                    s->listed = program;
                 s->announced = type == 0x15;
             }
         } else if (lane->role[number] == R_NONE || lane->role[number] == R_PRIVATE) {
@@ -87,6 +89,34 @@ static void take_pmt(struct klv_lane *lane, const struct section *section, size_
             let_go(lane, &lane->pids[i]);
     list_streams(lane, p + info, end, program, 1);
     check_map(lane, p + info, end, program, pcr_pid);
+}
+
+int psi_program(const struct pid *s)
+{
+    return s->listed && s->listed != GONE ? (int)(s->listed - 1) : -1;
+}
+
+/* It has brought KLV, or nothing yet that shows that it brings none. */
+static int may_carry(const struct klv_lane *lane, uint16_t number)
+{
+    int known = is_klv(lane, number);
+    if (known && lane->pids[lane->role[number] - R_KLV].given)
+        return 1;
+    return (known || lane->role[number] == R_PRIVATE) && !(lane->barren[number / 8] >> number % 8 & 1);
+}
+
+int psi_listing(const struct klv_lane *lane, const struct pid *s)
+{
+    int lower = 0, here = 0, alone = psi_program(s) >= 0;
+    for (unsigned i = 0; i < lane->listed; i++) {
+        const struct stream *other = &lane->streams[i];
+        if (!other->program || other->pid == s->pid || !may_carry(lane, other->pid))
+            continue;
+        lower |= other->pid < s->pid;
+        here |= other->pid < s->pid && other->program == s->listed;
+        alone &= other->program != s->listed;
+    }
+    return lower * KLV_LOWER + here * KLV_LOWER_HERE + alone * KLV_ALONE;
 }
 
 static int in_pat(const struct section *section, size_t size, uint32_t program)
@@ -141,6 +171,8 @@ static void take_section(struct klv_lane *lane, struct section *section, int rol
     }
     lane->counts.pat_errors += !ours;
     section->came |= (uint8_t)ours;
+    lane->counts.pat_sections += ours && role == R_PAT;
+    lane->counts.pmt_sections += ours && role != R_PAT;
     if (again || !ours || !(section->data[5] & 1))
         return;
     memcpy(section->kept, section->data, size);

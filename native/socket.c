@@ -256,7 +256,7 @@ static int unfinished(const struct klv_inlet *inlet)
 {
     struct klv_counts counts;
     klv_lane_counts(inlet->lane, &counts);
-    return inlet->fed > inlet->given + counts.passed_over;
+    return inlet->fed > inlet->given + counts.passed_over + counts.fill_bytes;
 }
 
 /* KLV in RTP (RFC 6597): a unit begins at a new time stamp. Behind a gap one is whole only if it is seen to begin. Gives
@@ -277,7 +277,7 @@ static int enter_unit(struct klv_inlet *inlet)
 
 static void mark(struct klv_inlet *inlet, int damaged)
 {
-    klv_lane_mark(inlet->lane, inlet->pts, -1, damaged);
+    klv_lane_mark(inlet->lane, inlet->pts, -1, -1, damaged);
 }
 
 static void enter_lane(struct klv_inlet *inlet)

@@ -138,6 +138,9 @@ int may_be_key(const uint8_t *in, size_t n);
 /* A key of 16 bytes as ST 336 has it, in a table or not: its category, and of a group how it is coded. */
 int is_designator(const uint8_t *key);
 
+/* The key of a KLV Fill item (SMPTE ST 336), which stands for nothing. `n` >= 16. */
+int is_fill(const uint8_t *key);
+
 /* Where a known set's key begins in in[from..n), or n. */
 size_t find_known_key(const uint8_t *in, size_t from, size_t n);
 

@@ -16,6 +16,9 @@ SOURCE = Path(__file__).parent.parent / "src" / "klvrelay"
 # A room and the rooms it may import. None: knows all of them.
 ARROWS: dict[str, set[str] | None] = {
     "errors": set(),
+    "contents": set(),
+    "standard": {"errors"},
+    "diagnosis": {"wire"},
     "spec": set(),
     "clauses": set(),
     "items": {"spec", "clauses"},
@@ -23,25 +26,30 @@ ARROWS: dict[str, set[str] | None] = {
     "wire": {"errors", "_core"},
     "inlet": {"wire", "_core"},
     "record": {"wire"},
-    "klv": {"record", "wire", "errors", "spec"},
-    "stamps": {"record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
-    "sources": {"record", "klv", "wire", "inlet", "names", "errors"},  # of the wire: what an entry may hold
-    "sending": {"sources", "record", "names", "errors"},
+    "elementary": {"names", "wire"},
+    "klv": {"elementary", "record", "wire", "errors", "spec"},
+    "stamps": {"contents", "record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
+    "sources": {"contents", "record", "klv", "wire", "inlet", "names", "errors"},  # of the wire: what an entry may hold
+    "sending": {"contents", "sources", "record", "names", "errors"},
     "sinks": {"record", "errors", "names"},
     "spool": {"record", "errors"},
     "latest": {"record"},
     "segments": set(),
-    "reading": {"sources", "klv", "record", "names", "errors"},
+    "reading": {"sources", "elementary", "klv", "record", "names", "errors"},
     "broker": {"errors"},
     "backoff": set(),
-    "health": {"record", "wire", "names"},
-    "config": {"errors", "names", "sinks"},  # of the sinks: their settings
+    "health": {"diagnosis", "record", "wire", "names"},
+    "config": {"elementary", "errors", "names", "sinks"},  # of the sinks: their settings
     "encode": {"errors", "record", "spec", "wire"},
     "sample": {"encode", "errors"},
     "recording": {"backoff", "errors", "names", "record", "sources"},
-    "probe": {"errors", "names", "record", "klv", "wire", "spec", "stamps", "sources", "__version__"},
+    "probe": {
+        "contents", "diagnosis", "elementary", "errors", "names", "record", "klv", "wire", "spec", "stamps", "sources",
+        "__version__",
+    },
     "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},
-    "intake": {"backoff", "errors", "health", "klv", "latest", "outlet", "record", "sinks", "sources"},
+    "channel": {"health", "latest", "outlet", "record", "sinks"},
+    "intake": {"backoff", "channel", "elementary", "errors", "health", "klv", "outlet", "record", "sources"},
     "relay": None,
     "options": {"errors", "names", "__version__"},
     "verbs": None,

@@ -97,7 +97,11 @@ def between(begin: int, end: int, *names: str) -> Leave:
     return lambda us: names if begin <= us < end else ()
 
 
-PLAIN = {"packets", "ts_packets", "passed_over", "duplicates", "pcr_jitter_us", "pcr_jitter_max_us"}
+PLAIN = {
+    "packets", "ts_packets", "passed_over", "duplicates", "pcr_jitter_us", "pcr_jitter_max_us", "pat_sections",
+    "pmt_sections", "klv_packets", "klv_scrambled", "klv_transport_errors", "unlisted_packets", "private_packets",
+    "fill", "fill_bytes",
+}  # fmt: skip
 
 
 def faults(counters: Counters | Lane) -> dict[str, Any]:

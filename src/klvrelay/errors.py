@@ -10,6 +10,7 @@
     │   ├── SinkDown     unsure whether it took them: offer again      exit 5
     │   └── SinkRefused  it said no for good (credentials, rights)     exit 5
     │       └── TooLarge it never takes a message of this size         exit 5
+    ├── OutputLost       standard output is closed, or its disk full    exit 1
     ├── DecodeError      bytes that are no KLV where KLV was asked for exit 4
     └── EncodeError      a value that its item can't hold             exit 2
 """
@@ -51,6 +52,10 @@ class NoKlv(KlvrelayError):
     """The source was read to its end and held no KLV."""
 
     exit_code = 4
+
+
+class OutputLost(KlvrelayError):
+    """Standard output can't be written."""
 
 
 class DecodeError(KlvrelayError):

@@ -9,11 +9,12 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from klvrelay import wire
+from klvrelay import contents, wire
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
 from klvrelay.record import utc
@@ -124,6 +125,7 @@ def frame_times(
     url = Url("bytes") if isinstance(source, bytes) else Url.parse(source)
     if url.scheme not in OPENED:
         raise ConfigError(f"{url}: the times of frames are read from a file, -, rtsp://, rtsps://, http://, https://")
+    _refuse_other_file(url)
     demuxer = Demuxer(url, timeout, libav_options(url, ca_file), ca_file)
     if url.scheme in ("http", "https"):
         return _fetched(demuxer, Web(url, timeout=timeout, ca_file=ca_file))
@@ -141,6 +143,17 @@ def _fetched(demuxer: Demuxer, web: Web) -> Iterator[FrameTime]:
     finally:
         web.close()
     raise fault
+
+
+def _refuse_other_file(url: Url) -> None:
+    """Raise NotMedia for a file that is known by its first bytes to hold no video at all."""
+    if url.scheme != "file" or not os.path.isfile(url.path):
+        return
+    with suppress(OSError), open(url.path, "rb") as file:
+        head = file.read(contents.LOOKED_AT)
+        refused = contents.refusal(str(url), head) if head else f"{url} is empty"
+        if refused is not None:
+            raise NotMedia(refused)
 
 
 class _Pipe:

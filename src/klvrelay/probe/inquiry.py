@@ -11,14 +11,19 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
+from klvrelay.diagnosis import no_klv
+from klvrelay.elementary import EVERYTHING, TOGETHER, Choice
 from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.klv import Decoder
 from klvrelay.names import stream_name
 from klvrelay.probe import outcome, report
-from klvrelay.probe.metadata.clocks import PtsLine, iso
+from klvrelay.probe.metadata.clocks import Steps, iso
+from klvrelay.probe.metadata.series import rate_of
 from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.rules import judged
+from klvrelay.probe.selection import selected
 from klvrelay.probe.tell.verdict import verdict_of
+from klvrelay.probe.transport.pes import apart
 from klvrelay.probe.transport.survey import Survey
 from klvrelay.record import Packet, Record
 from klvrelay.sources import Source
@@ -29,34 +34,52 @@ BREATH = 4
 """Pieces of a file between two looks at the loop."""
 PATIENCE = 5.0
 """Seconds that a live source may be silent at its beginning, at least."""
+SILENT = "does the sender run, and send to this address and port?"
 LIVE = 10.0
 """Seconds that a live source is looked at."""
 SMALL = 16 << 10
 """Bytes after which a file's own time is looked at."""
-STEP = 10.0
-"""Seconds that two records' own times may be apart and still be a measure of time."""
-
 Progress = Callable[[int, float, int], None]
 """Told bytes, seconds and records so far."""
+
+
+class OwnClock:
+    """Seconds that one PID's records went on by, by their own stamps: a jump takes no time."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._steps = Steps()
+        self._last: int | None = None
+
+    def at(self, stamp: int | None, is_pts: bool) -> float:
+        """When a record with this stamp was: a PTS, or microseconds, or None."""
+        if stamp is None:
+            return self.seconds
+        if self._last is not None:
+            step = apart(stamp, self._last) if is_pts else (stamp - self._last) / 1e6
+            if not self._steps.is_jump(step):
+                self.seconds += max(0.0, step)
+        self._last = stamp
+        return self.seconds
 
 
 class Inquiry:
     """What is being found out of one source."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, choice: Choice = EVERYTHING) -> None:
         self.telemetry = Telemetry()
         self.survey: Survey | None = None
         self.size = 0
         self.ended = "end"
         self._source = source
-        self._decoder = Decoder(stream_name(source.url), None)
+        self._choice = choice
+        self._programs: dict[int | None, int | None] = {}
+        self._decoder = Decoder(stream_name(source.url), None, choice=TOGETHER)
         self._began = time.time()
         self._passage = ""
         self._first_received: int | None = None
         self._last_received: int | None = None
-        self._pts = PtsLine()
-        self._own: tuple[int, float] | None = None  # the last record's own time, and the second it was given
-        self._own_clock = "none"
+        self._own: dict[tuple[int | None, bool], OwnClock] = {}
 
     # ---- bytes in ----
 
@@ -93,9 +116,9 @@ class Inquiry:
             arrived = self._arrived(received_us)
             at = arrived if arrived is not None else stream if stream is not None else self._by_itself(record)
             time_us = self.telemetry.add(record, at, stream)
+            self._programs[record.pid] = record.program
             if time_us is not None and self.survey is not None:
-                for frames in self.survey.frames.values():
-                    frames.record(time_us, record.pts)
+                self.survey.record(record.pid, record.set, time_us, record.pts)
 
     def _arrived(self, received_us: int | None) -> float | None:
         if received_us is None or self._first_received is None:
@@ -103,15 +126,9 @@ class Inquiry:
         return max(0.0, (received_us - self._first_received) / 1e6)
 
     def _by_itself(self, record: Record) -> float:
-        """When a record was, by its own stamps, where nothing else tells the time: a jump takes none."""
-        stamp = record.time_us if record.pts is None else round(max(0.0, self._pts.at(record.pts) or 0.0) * 1e6)
-        if stamp is None:
-            return self._own[1] if self._own else 0.0
-        self._own_clock = "PTS" if record.pts is not None else "item 2"
-        before, seconds = self._own or (stamp, 0.0)
-        step = (stamp - before) / 1e6
-        self._own = stamp, seconds + (step if 0 < step <= STEP else 0.0)
-        return self._own[1]
+        """When a record was, by its own stamps, where nothing else tells the time."""
+        by = record.pid, record.pts is not None
+        return self._own.setdefault(by, OwnClock()).at(record.clock_us if record.pts is None else record.pts, by[1])
 
     # ---- the report ----
 
@@ -122,7 +139,14 @@ class Inquiry:
             return "arrival"
         if self.survey is not None and self.survey.seconds:
             return "PCR"
-        return self._own_clock if self._own is not None and self._own[1] else "none"
+        if not (own := self._own_seconds):
+            return "none"
+        return "PTS" if any(by_pts and clock.seconds == own for (_, by_pts), clock in self._own.items()) else "item 2"
+
+    @property
+    def _own_seconds(self) -> float:
+        """What the records' own stamps went on by, of the PID where that is most."""
+        return max((clock.seconds for clock in self._own.values()), default=0.0)
 
     @property
     def seconds(self) -> float:
@@ -135,7 +159,7 @@ class Inquiry:
             case "none":
                 return 0.0
             case _:
-                return self._own[1] if self._own else 0.0
+                return self._own_seconds
 
     def report(self) -> report.Report:
         """What was found, judged."""
@@ -146,24 +170,29 @@ class Inquiry:
         made = report.Report(
             __version__, str(self._source.url), self._source.live, self._passage,
             iso(round(self._began * 1e6)) or "", seconds, self.clock, self.size,
-            self.size * 8 / seconds if seconds > 0 and self._passage != "container" else None,
-            self._source.dropped, skipped, self.ended, report.Verdict("good", "", "", 0), (),
-            outcome.transport_of(survey, seconds) if survey is not None else None,
+            rate_of(self.size * 8, seconds) if self._passage != "container" else None,
+            self._source.dropped, skipped, self.ended,
+            None if self.telemetry.records else no_klv(self._decoder.counters), report.Verdict("good", "", "", 0), (),
+            outcome.transport_of(survey, self.telemetry, seconds) if survey is not None else None,
             outcome.streams_of(self.telemetry, survey), outcome.frames_of(survey, seconds),
             outcome.plots_of(self.telemetry),
         )  # fmt: skip
-        made = replace(made, findings=judged(made))
+        made = selected(replace(made, findings=judged(made)), self._choice, self._programs)
         return replace(made, verdict=verdict_of(made))
 
 
-async def inquire(source: Source, *, seconds: float | None = None, progress: Progress | None = None) -> report.Report:
+async def inquire(
+    source: Source, *, seconds: float | None = None, progress: Progress | None = None, choice: Choice = EVERYTHING
+) -> report.Report:
     """Look at a source: to its end, for so many seconds, or until cancelled, then tell what was found.
 
     seconds   None: 10 of a live source, all of another. Of a regular file they are seconds of its own time
+    choice    which KLV the report is about
 
-    Raises SourceError where nothing could be read. A cancellation after that ends the look, and is no error.
+    Raises SourceError where nothing could be read, until a cancellation too. One after that ends the look, and is no
+    error.
     """
-    inquiry = Inquiry(source)
+    inquiry = Inquiry(source, choice)
     try:
         inquiry.ended = await _look(inquiry, source, seconds, progress)
     except SourceError as fault:
@@ -172,9 +201,12 @@ async def inquire(source: Source, *, seconds: float | None = None, progress: Pro
         inquiry.ended = str(fault)
     except asyncio.CancelledError:
         task = asyncio.current_task()
-        if not inquiry.size or task is None:
+        if task is None:
             raise
         task.uncancel()
+        if not inquiry.size:
+            why = f": {SILENT}" if source.live else ""
+            raise SourceDown(f"{source.url}: stopped before anything came{why}") from None
         inquiry.ended = "stopped"
     inquiry.finish()
     if inquiry.survey is not None and not inquiry.survey.packets and not inquiry.telemetry.records:
@@ -210,8 +242,7 @@ async def _first(source: Source, packets: AsyncGenerator[Packet, None], limit: f
             return await anext(packets, None)
     except TimeoutError:
         raise SourceDown(
-            f"{source.url}: nothing received for {patience:g} s:"
-            " does the sender run, and send to this address and port?"
+            f"{source.url}: nothing received for {patience:g} s: {SILENT}"
         ) from None
 
 

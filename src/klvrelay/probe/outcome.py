@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from klvrelay.probe import drawn, report
+from klvrelay.probe.metadata.series import rate_of
 from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.report import Kind
 from klvrelay.probe.transport.carriage import carriage_of
@@ -16,9 +19,9 @@ _TS = 188
 _NO_REPEATS = report.Repeats(0, None, None, 0)
 
 
-def transport_of(survey: Survey, seconds: float) -> report.Transport:
+def transport_of(survey: Survey, telemetry: Telemetry, seconds: float) -> report.Transport:
     """What the packets, tables and clocks were."""
-    tables = survey.tables
+    tables, read = survey.tables, {tally.pid for tally in telemetry.streams.values()}
     return report.Transport(
         survey.framer.size,
         survey.packets,
@@ -27,7 +30,7 @@ def transport_of(survey: Survey, seconds: float) -> report.Transport:
         tables.pat.frozen(),
         tables.bad,
         tuple(_program(survey, map_, seconds) for map_ in tables.programs.values()),
-        tuple(_pid(survey, pid, seconds) for pid in survey.counts.packets.nonzero()[0].tolist()),
+        tuple(_pid(survey, pid, read, seconds) for pid in survey.counts.packets.nonzero()[0].tolist()),
     )
 
 
@@ -57,14 +60,15 @@ def _named(survey: Survey, stream: Declared) -> tuple[str, Kind]:
     return stream.codec, stream.kind
 
 
-def _pid(survey: Survey, pid: int, seconds: float) -> report.PidCount:
-    counts, found = survey.counts, survey.found.get(pid)
+def _pid(survey: Survey, pid: int, read: Container[int | None], seconds: float) -> report.PidCount:
+    counts, found, listed = survey.counts, survey.found.get(pid), survey.tables.streams.get(pid)
     kind, label, program = _role(survey, pid)
     packets = int(counts.packets[pid])
     return report.PidCount(
         pid, kind, label, program, packets, _bit_rate(packets, seconds), int(counts.gaps[pid]), int(counts.lost[pid]),
         int(counts.duplicates[pid]), int(counts.scrambled[pid]), int(counts.errors[pid]),
         found is not None and found.holds_klv,
+        carriage_of(listed[1] if listed else None, found) if found is not None and pid not in read else None,
     )  # fmt: skip
 
 
@@ -87,17 +91,24 @@ def _role(survey: Survey, pid: int) -> tuple[Kind, str, int | None]:
 
 
 def _bit_rate(packets: int, seconds: float) -> float | None:
-    return packets * _TS * 8 / seconds if seconds > 0 else None
+    return rate_of(packets * _TS * 8, seconds)
 
 
 def streams_of(telemetry: Telemetry, survey: Survey | None) -> tuple[report.KlvStream, ...]:
-    """Every kind of record, most first."""
+    """Every kind of record, those that say most first."""
     made = []
     for tally in telemetry.streams.values():
         found = survey.found.get(tally.pid) if survey is not None and tally.pid is not None else None
         declared = survey.tables.streams.get(tally.pid) if survey is not None and tally.pid is not None else None
         made.append(tally.frozen(carriage_of(declared[1] if declared else None, found) if found else None))
-    return tuple(sorted(made, key=lambda stream: -stream.records))
+    return tuple(sorted(made, key=_says, reverse=True))
+
+
+def _says(stream: report.KlvStream) -> tuple[bool, float]:
+    """How much a stream of records says: the telemetry of the platform, then how many values came that are right."""
+    right = (stream.records - stream.damaged - stream.checksum_bad) / stream.records
+    values = sum(item.count for item in stream.items if not item.path.startswith("unknown"))
+    return stream.set in ("ST0601", "ST0104"), values * right
 
 
 def frames_of(survey: Survey | None, seconds: float) -> tuple[report.Frames, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from klvrelay.diagnosis import Diagnosis
 from klvrelay.probe.drawn import Plots
 
 SCHEMA = "klvrelay/probe/1"
@@ -108,7 +109,10 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class PidCount:
-    """One PID's packets. `gaps`: continuity errors, `lost` packets at least; `label`: what it is."""
+    """One PID's packets. `gaps`: continuity errors, `lost` packets at least; `label`: what it is.
+
+    carriage   where it may carry KLV, and nothing of it was read
+    """
 
     pid: int
     kind: Kind
@@ -122,6 +126,7 @@ class PidCount:
     scrambled: int
     transport_errors: int
     holds_klv: bool
+    carriage: Carriage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,9 @@ class Carriage:
     cells, bare       PES packets that begin with a metadata AU cell, with a KLV key; `continued`: with neither
     unsized           PES packets without a length
     oversized         KLV packets that say they are larger than the decoder takes
+    too_short         PES packets whose length is less than what came, or more (`too_long`), `length_off` by so many
+                      bytes
+    content           what begins there instead of KLV, where that has a name
     ahead             PTS less the PCR there: how long before its time it arrives
     against_video     PTS less the video's that was sent before it
     on_frame          PES packets whose PTS is that of a video frame
@@ -169,6 +177,10 @@ class Carriage:
     continued: int
     unsized: int
     oversized: int
+    too_short: int
+    too_long: int
+    length_off: Spread
+    content: str
     ahead: Spread
     against_video: Spread
     on_frame: int
@@ -275,11 +287,26 @@ class KlvStream:
 
 
 @dataclass(frozen=True, slots=True)
-class Frames:
-    """A video stream's frames, and the time stamps inside them (ST 0603, ST 0604); `searched` false: not looked for.
+class Paired:
+    """The records of one KLV stream beside a video's frames.
 
     matched   records whose time is exactly that of a frame, of `compared`
     against   record time less frame time where both have one PTS
+    """
+
+    pid: int | None
+    set: str
+    compared: int
+    matched: int
+    against: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """A video stream's frames, and the time stamps inside them (ST 0603, ST 0604); `searched` false: not looked for.
+
+    beside    each KLV stream of the same program; `compared` and `matched` are their sums, `against` of the one that
+              matches best
     """
 
     pid: int
@@ -293,6 +320,7 @@ class Frames:
     compared: int
     matched: int
     against: Spread
+    beside: tuple[Paired, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +329,7 @@ class Report:
 
     clock    what `seconds` and all rates are measured by: "arrival", "PCR", "PTS", "item 2", "none"
     passage  "ts", "klv" (bare), "container" (through libav: nothing is known of the transport)
+    nothing  why there is no KLV at all; None where there is
     ended    "end", "time" (as long as was asked for), "stopped", or the fault that ended it
     plots    for the page only: they are not in the JSON
     """
@@ -317,6 +346,7 @@ class Report:
     dropped: int
     skipped: int
     ended: str
+    nothing: Diagnosis | None
     verdict: Verdict
     findings: tuple[Finding, ...]
     transport: Transport | None

@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from klvrelay import contents
 from klvrelay.errors import ConfigError, NotMedia
 from klvrelay.names import Url
 from klvrelay.record import Carriage
@@ -60,7 +61,8 @@ class Reel:
             carriage, piece = await sniffed(self.url, found)
             if carriage is None:
                 raise NotMedia(
-                    f"{self.url} is neither MPEG-TS nor KLV, and `send` sends bytes as they are;"
+                    contents.refusal(str(self.url), piece)
+                    or f"{self.url} is neither MPEG-TS nor KLV, and `send` sends bytes as they are;"
                     " to make MPEG-TS of another container: ffmpeg -i FILE -map 0 -c copy out.ts"
                 )
             self.carriage = carriage

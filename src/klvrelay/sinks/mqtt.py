@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 import orjson
 
 from klvrelay.errors import SinkDown, SinkError, TooLarge
+from klvrelay.integers import written
 from klvrelay.sinks import Notice
 from klvrelay.sinks.client import Connection, Message, Terms, connect
 from klvrelay.sinks.settings import MqttSettings
@@ -155,7 +156,7 @@ class MqttSink:
         leaf = self._leaf(record)
         if leaf is None:
             return []
-        messages = [self._message(record, leaf, record.json(), JSON)]
+        messages = [self._message(record, leaf, record.json(numbers=self._settings.numbers), JSON)]
         if self._settings.raw and leaf == "telemetry":
             messages.append(self._message(record, "raw", record.raw, KLV))
         return messages
@@ -182,9 +183,11 @@ class MqttSink:
     def _retained(self, notice: Notice) -> Message:
         prefix, stream = self._settings.prefix, notice.stream
         topic = status_topic(prefix) if stream is None else stream_topic(prefix, stream, notice.kind)
-        content_type = TEXT if notice.kind == "availability" else JSON
+        content_type, document = TEXT, notice.document
+        if notice.kind != "availability":
+            content_type, document = JSON, written(document, self._settings.numbers)
         user = _whose(stream, self._boot)
-        return Message(topic, notice.document, self._settings.qos, True, content_type, user=user)
+        return Message(topic, document, self._settings.qos, True, content_type, user=user)
 
     def _status(self, state: str, reason: str | None = None) -> Notice:
         document = {"state": state, "boot": self._boot, "client_id": self._client_id}

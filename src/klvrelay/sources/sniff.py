@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from klvrelay import contents
 from klvrelay.errors import NotMedia
 from klvrelay.klv import KEY, carriage_of
 from klvrelay.names import Url
@@ -38,8 +39,8 @@ async def sniffed(url: Url, pieces: AsyncIterator[bytes]) -> tuple[Carriage | No
 
 
 def carriage_by(head: bytes) -> Carriage | None:
-    """As `klv.carriage_of`, but a container is one even where a KLV key is near its beginning."""
-    return None if is_container(head) else carriage_of(head[:MOST])
+    """As `klv.carriage_of`, but a container is one even where a KLV key is near its beginning, and so is a capture."""
+    return None if is_container(head) or contents.is_capture(head) else carriage_of(head[:MOST])
 
 
 def is_container(head: bytes) -> bool:

@@ -39,7 +39,7 @@ def relay_of(settings: RelaySettings) -> Relay:
     """A relay that is ready to run; raises ConfigError for a source that can't be meant."""
     boot = new_boot()
     feeds = []
-    for name, source in settings.named():
+    for (name, source), choice in zip(settings.named(), settings.choices(), strict=True):
         if not source.stall > 0:
             raise ConfigError(f"stall {source.stall:g}: give seconds above 0")
         opened(source)  # nothing is opened yet: wrong schemes and options are found before anything starts
@@ -47,8 +47,7 @@ def relay_of(settings: RelaySettings) -> Relay:
         stall = source.stall + SLOWEST if source.url.path.endswith((".m3u8", ".m3u")) else source.stall
         given = Given()
         apart = partial(opened, replace(source, isolate=True), given)
-        feeds.append(
-            Feed(name, partial(opened, source, given), str(source.url), stall, apart, 3 * source.timeout + SLOWEST)
-        )
+        hung = 3 * source.timeout + SLOWEST
+        feeds.append(Feed(name, partial(opened, source, given), str(source.url), stall, apart, hung, choice))
     sinks = [] if settings.mqtt is None else [(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
     return Relay(feeds, sinks, boot=boot, waiting=settings.waiting)

@@ -8,24 +8,31 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+from klvrelay import wire
 from klvrelay.probe import report
 from klvrelay.probe.metadata.series import Curve, Slope, Spread
 from klvrelay.probe.transport.pes import apart
 
 JUMP = 0.5
 """Seconds by which a step may differ from that of another clock."""
-PAUSE = 10.0
-"""Seconds that a step may have where no other clock is there to tell."""
+PAUSE = 600.0
+"""Seconds that a step may have where no other clock is there to tell a pause from a jump."""
+USUAL_TIMES = 10.0
+"""A step of more than `PAUSE` is a pause yet, if it is not longer than so many usual ones."""
 PTS_JUMP = 10.0
+"""Seconds by which a step of the PTS may differ from that of another clock."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = 631_152_000, 4_102_444_800  # 1990 and 2100, in seconds: what a time of a record may be
 UNITS = {"us": 1_000_000, "ns": 1_000_000_000, "ms": 1_000, "s": 1}
+_SHORT = {"nanoseconds": "ns", "milliseconds": "ms", "seconds": "s"}
 
 
 def unit_of(stamp: int) -> str:
     """In which unit a time stamp makes sense as a time since 1970; "?" in none."""
-    return next((unit for unit, rate in UNITS.items() if _FIRST * rate <= stamp < _LAST * rate), "?")
+    if (name := wire.time_unit(stamp)) is not None:
+        return _SHORT[name]
+    return "us" if _FIRST * UNITS["us"] <= stamp < _LAST * UNITS["us"] else "?"
 
 
 def iso(time_us: int | None) -> str | None:
@@ -37,27 +44,48 @@ def iso(time_us: int | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+class Steps:
+    """The steps of a clock that no other clock is beside: packets may be far apart, and still be regular."""
+
+    def __init__(self) -> None:
+        self._usual = Spread()
+
+    def is_jump(self, step: float) -> bool:
+        """Is this step, in seconds, a jump rather than a pause? For each step once."""
+        jump = step > PAUSE and step > USUAL_TIMES * (self._usual.median or 0.0)
+        if step > 0:
+            self._usual.add(step)
+        return jump or step < -PTS_JUMP
+
+
 class PtsLine:
     """33-bit time stamps on one line, through wraps and jumps."""
 
     def __init__(self) -> None:
         self.missing = self.wraps = self.backwards = self.jumps = 0
         self._last: int | None = None
+        self._other: float | None = None
         self._seconds = 0.0
+        self._steps = Steps()
 
-    def at(self, pts: int | None) -> float | None:
-        """Seconds since the first stamp; None without one."""
+    def at(self, pts: int | None, other: float | None = None) -> float | None:
+        """Seconds since the first stamp; None without one. `other`: seconds of another clock, where there is one."""
         if pts is None:
             self.missing += 1
             return None
         if self._last is not None:
             step = apart(pts, self._last)
-            self.jumps += abs(step) > PTS_JUMP
-            self.backwards += -PTS_JUMP <= step < 0
-            self.wraps += 0 < step <= PTS_JUMP and pts < self._last
+            jump = self._is_jump(step, _since(other, self._other))
+            self.jumps += jump
+            self.backwards += not jump and step < 0
+            self.wraps += not jump and step > 0 and pts < self._last
             self._seconds += step
-        self._last = pts
+        self._last, self._other = pts, other
         return self._seconds
+
+    def _is_jump(self, step: float, expected: float | None) -> bool:
+        alone = self._steps.is_jump(step)
+        return alone if expected is None else abs(step - expected) > PTS_JUMP
 
 
 class Comparison:
@@ -108,13 +136,14 @@ class TimeTally:
         self._by_stream = Comparison("stream clock")
         self._missing = self._repeated = self._backwards = self._jumps = 0
         self._longest_jump = 0.0
+        self._steps = Steps()
         self._first: int | None = None
         self._last: int | None = None
         self._before: tuple[float | None, float | None, float | None] = (None, None, None)
 
-    def line(self, pts: int | None) -> float | None:
-        """A record's PTS as seconds since the first; for each record once, before `add`."""
-        return self._pts.at(pts)
+    def line(self, pts: int | None, other: float | None) -> float | None:
+        """A record's PTS as seconds since the first; for each record once, before `add`. `other` as of `PtsLine`."""
+        return self._pts.at(pts, other)
 
     def add(
         self, stamp: int | None, line: float | None, at: float, stream: float | None, received: int | None
@@ -152,7 +181,8 @@ class TimeTally:
                 comparison.jumped()
         expected = next((other for other in others if other is not None), None)
         error = abs(step) if expected is None else abs(step - expected)
-        if error > (PAUSE if expected is None else JUMP):
+        alone = self._steps.is_jump(step)
+        if alone if expected is None else error > JUMP:
             self._jumps += 1
             self._longest_jump = max(self._longest_jump, error)
 

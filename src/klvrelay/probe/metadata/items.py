@@ -213,7 +213,8 @@ def tags_of(path: str, set_name: str) -> str:
     parent, _, key = path.rpartition(".")
     if parent == UNKNOWN:
         return key if _is_tag(key) else ""
-    tags = [item_at(path[:end], set_name) for end in (path.find("."), len(path)) if end > 0]
+    ends = [place for place, letter in enumerate(path) if letter == "."]
+    tags = [item_at(path[:end], set_name) for end in (*ends, len(path))]
     return ".".join(str(item.tag) for item in tags) if all(tags) else ""
 
 

@@ -9,6 +9,8 @@ from itertools import zip_longest
 
 from klvrelay.probe import drawn, report
 
+SHORTEST = 0.5
+"""Seconds that a rate is taken over, at least: what comes in one burst has none."""
 KEPT = 2048
 """Numbers that a median is taken from."""
 BINS = 240
@@ -17,6 +19,11 @@ WIDTH = 0.05
 POINTS = 1200
 STEADY, FEWEST = 12, 12
 """Records that a bin of a rate has on the average, where that leaves so many bins."""
+
+
+def rate_of(count: int, seconds: float) -> float | None:
+    """So many a second; None of a time too short to tell."""
+    return count / seconds if seconds >= SHORTEST else None
 
 
 class Spread:

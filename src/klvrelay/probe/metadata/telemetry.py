@@ -14,7 +14,7 @@ from klvrelay.klv import KEY
 from klvrelay.probe import drawn, report
 from klvrelay.probe.metadata.clocks import TimeTally
 from klvrelay.probe.metadata.items import MOST, ItemTable, plain
-from klvrelay.probe.metadata.series import Counts, Curve, Path, Spread
+from klvrelay.probe.metadata.series import Counts, Curve, Path, Spread, rate_of
 from klvrelay.record import Record
 
 STREAMS = 32
@@ -64,14 +64,14 @@ class StreamTally:
     def add(self, record: Record, at: float, stream: float | None) -> int | None:
         """Take a record `at` this second of the probe; gives its time in microseconds where that can be believed."""
         self.key = self.key or record.raw[:16].hex()
-        line = self.times.line(record.pts)
+        line = self.times.line(record.pts, stream if record.received_us is None else at)
         # Where a file's records were muxed tells less of the sender's pace than their PTS do.
         at = self._arrived(at, at if line is None or record.received_us is not None else line)
         self.sizes.add(len(record.raw))
-        self.checksums[record.checksum] += 1
         if record.transport != "ok":
-            self.damaged += 1
+            self.damaged += 1  # and its checksum says nothing of who sent it
             return None
+        self.checksums[record.checksum] += 1
         document = orjson.loads(record.json())
         self._structure(record.raw, document)
         self._quality(document["quality"])
@@ -139,7 +139,7 @@ class StreamTally:
 
     def frozen(self, carriage: report.Carriage | None) -> report.KlvStream:
         readable = self.records - self.damaged
-        rate = (self.records - 1) / self.seconds if self.seconds > 0 else None
+        rate = rate_of(self.records - 1, self.seconds)
         return report.KlvStream(
             self.pid, self.set, self.key, tuple(sorted(self.versions)), self.records, rate,
             self.intervals.frozen(), self.gaps, self.longest_at, self.sizes.frozen(),

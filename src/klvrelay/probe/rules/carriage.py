@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.report import Carriage, Elementary, Finding, Report
-from klvrelay.probe.rules.rule import Check, Rule, at_pid, plural, span
+from klvrelay.probe.report import Carriage, Elementary, Finding, PidCount, Report, Severity
+from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, labelled, plural, span
 from klvrelay.probe.transport.carriage import ASYNC_ID, ASYNC_TYPE, SYNC_ID, SYNC_TYPE
 from klvrelay.probe.transport.codes import hexpid
 
@@ -26,6 +26,12 @@ SILENT = Rule(
     "klv_silent", "warning", "MISB ST 1402",
     "The encoder announces metadata and sends none there: see that its metadata input is connected.",
 )  # fmt: skip
+OTHER_CONTENT = "Label the stream as what it is, or let the encoder send KLV there: receivers expect KLV."
+WRONG_LENGTH = (
+    "The multiplexer writes a wrong PES_packet_length: it is the number of bytes behind the field, header and payload."
+    " Receivers cut the KLV there, or wait for more."
+)
+LENGTH = Rule("pes_length", "error", "ISO/IEC 13818-1 2.4.3.7, PES_packet_length", WRONG_LENGTH)
 STREAM_ID = Rule(
     "stream_id", "warning", "MISB ST 1402, asynchronous carriage: PES stream_id 0xBD",
     "Set the PES stream_id to 0xBD, or go over to synchronous carriage whole: stream type 0x15, AU cells, PTS."
@@ -106,24 +112,47 @@ def _labels(report: Report) -> Iterator[Finding]:
     if report.transport is None:
         return
     read = {stream.pid for stream in report.klv}
+    counts = {pid.pid: pid for pid in report.transport.pids}
     for pid in report.transport.pids:
         if pid.holds_klv and pid.kind == "unlisted":
             yield UNLISTED.broken(f"KLV on PID {hexpid(pid.pid)}, which no PMT names", at_pid(pid.pid), pid.packets)
-        elif pid.holds_klv and pid.pid not in read and not pid.scrambled:
-            yield MISLABELLED.broken(f"{pid.label}: receivers do not look there", at_pid(pid.pid), pid.packets)
     for stream in _declared(report):
-        if stream.kind in ("klv", "metadata") and stream.pid not in read and not _holds(report, stream.pid):
-            came = f"{plural(stream.packets, 'TS packet')} came, no KLV in them" if stream.packets else "nothing came"
-            yield SILENT.broken(f"KLV is announced on PID {hexpid(stream.pid)}: {came}", at_pid(stream.pid))
+        pid_ = counts.get(stream.pid)
+        if pid_ is not None and pid_.holds_klv and not _may_be_klv(stream):
+            text = f"KLV on PID {hexpid(stream.pid)} under {_called(stream)}: other receivers do not look there"
+            yield MISLABELLED.broken(text, at_pid(stream.pid), stream.packets)
+        elif announces_klv(stream.kind, stream.metadata_format) and stream.pid not in read:
+            yield from _without(stream, pid_)
+
+
+def _may_be_klv(stream: Elementary) -> bool:
+    return stream.stream_type == SYNC_TYPE or (
+        stream.stream_type == ASYNC_TYPE and (not stream.registration or "KLVA" in stream.registration)
+    )
+
+
+def _called(stream: Elementary) -> str:
+    names = f" with registration {', '.join(stream.registration)}" if stream.registration else ""
+    return f"stream type 0x{stream.stream_type:02X}{names}"
+
+
+def _without(stream: Elementary, pid: PidCount | None) -> Iterator[Finding]:
+    """A stream that is announced as KLV, and gave no record: unless something else is said to be the cause."""
+    where = at_pid(stream.pid)
+    if pid is None:
+        yield SILENT.broken(f"KLV is announced on PID {hexpid(stream.pid)}, and nothing came there", where)
+    elif pid.holds_klv or pid.scrambled or pid.transport_errors:
+        return
+    elif pid.carriage is not None and pid.carriage.content:
+        yield SILENT.broken(f"{labelled(pid)} and carries {pid.carriage.content}", where, hint=OTHER_CONTENT)
+    else:
+        came = f"{plural(stream.packets, 'TS packet')} came, no KLV in them"
+        yield SILENT.broken(f"KLV is announced on PID {hexpid(stream.pid)}: {came}", where)
 
 
 def _declared(report: Report) -> list[Elementary]:
     programs = report.transport.programs if report.transport is not None else ()
     return [stream for program in programs for stream in program.streams]
-
-
-def _holds(report: Report, pid: int) -> bool:
-    return report.transport is not None and any(each.holds_klv for each in report.transport.pids if each.pid == pid)
 
 
 def _ids(report: Report) -> Iterator[Finding]:
@@ -181,6 +210,25 @@ def _sizes(report: Report) -> Iterator[Finding]:
             yield OVERSIZED.broken(f"{plural(c.oversized, 'KLV packet')} of more than 64 KiB", where, c.oversized)
 
 
+def _lengths(report: Report) -> Iterator[Finding]:
+    for where, c in _carried(report):
+        if c.too_short or c.too_long:
+            harm = any(s.damaged or s.checksum_bad for s in report.klv if at_pid(s.pid) == where)
+            severity: Severity = "error" if harm else "note"
+            yield LENGTH.broken(_capital(wrong_lengths(c)), where, c.too_short + c.too_long, severity=severity)
+
+
+def wrong_lengths(c: Carriage) -> str:
+    """How the lengths of PES packets are wrong: a clause."""
+    bad, way = (c.too_short, "short") if c.too_short >= c.too_long else (c.too_long, "long")
+    size = plural(round(c.length_off.median or 0), "byte")
+    return f"the PES_packet_length is too {way} by {size} in {_of(bad, c.pes)}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
 def _timing(report: Report) -> Iterator[Finding]:
     for where, c in _carried(report):
         ahead, beside = c.ahead.median, c.against_video.median
@@ -201,4 +249,4 @@ def _of(count: int, of: int) -> str:
     return f"all {of:,} PES packets" if count == of else f"{count:,} of {of:,} PES packets"
 
 
-CHECKS: tuple[Check, ...] = (_labels, _ids, _cells, _descriptors, _stamps, _sizes, _timing)
+CHECKS: tuple[Check, ...] = (_lengths, _labels, _ids, _cells, _descriptors, _stamps, _sizes, _timing)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from klvrelay.probe.report import Finding, KlvStream, Report, Severity
+from klvrelay.probe.report import Finding, KlvStream, PidCount, Report, Severity
 from klvrelay.probe.transport.codes import hexpid, set_title
+
+MANY = 0.05
+"""Share of a stream's records that are too many to be damaged."""
 
 Check = Callable[[Report], Iterator[Finding]]
 
@@ -34,6 +37,22 @@ def at_pid(pid: int | None, label: str = "") -> str:
 
 def at_stream(stream: KlvStream) -> str:
     return at_pid(stream.pid, set_title(stream.set))
+
+
+def announces_klv(kind: str, metadata_format: str | None) -> bool:
+    """Do the tables call a stream of this kind KLV? Metadata of another format they do not."""
+    return kind == "klv" or (kind == "metadata" and metadata_format in (None, "?", "KLVA"))
+
+
+def labelled(pid: PidCount) -> str:
+    """`PID 0x101 is labelled as KLV`."""
+    return f"PID {hexpid(pid.pid)} is labelled as {'KLV' if pid.kind == 'klv' else 'metadata'}"
+
+
+def cut_up(report: Report, pid: int | None = None) -> bool:
+    """Are many records damaged on the way, of this PID or any? Then what damaged them is an error too."""
+    streams = [stream for stream in report.klv if pid is None or stream.pid == pid]
+    return any(stream.damaged > MANY * stream.records for stream in streams)
 
 
 def plural(count: int, noun: str) -> str:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.metadata.items import item_at
+from klvrelay.probe.metadata.items import item_at, tags_of
 from klvrelay.probe.report import Finding, Item, KlvStream, Report, Severity
-from klvrelay.probe.rules.rule import Check, Rule, at_stream, listed, plural, span
+from klvrelay.probe.rules.rule import MANY, Check, Rule, at_stream, listed, plural, span
 from klvrelay.spec import SETS
 
 NEWEST = 19
 OLD_VMTI = 4
 REFRESH = 30.0
-MANY = 0.05
 FEW = 0.01
 
 MINIMUM: tuple[tuple[int, ...], ...] = (
@@ -114,7 +113,7 @@ def _checksums(report: Report) -> Iterator[Finding]:
         if s.checksum_bad:
             few: Severity | None = "warning" if s.checksum_bad < FEW * s.records else None
             text = f"The checksum is wrong in {_all_of(s.checksum_bad, s)}"
-            hint = "" if s.checksum_bad == s.records else SOME_BAD
+            hint = "" if s.checksum_bad == s.records - s.damaged else SOME_BAD
             yield CHECKSUM.broken(text, at_stream(s), s.checksum_bad, severity=few, hint=hint)
         if s.checksum_absent and s.set == "ST0601":
             yield NO_CHECKSUM.broken(f"No checksum in {_all_of(s.checksum_absent, s)}", at_stream(s), s.checksum_absent)
@@ -191,9 +190,10 @@ def _superseded(report: Report) -> Iterator[Finding]:
         if coarse:
             yield SUPERSEDED.broken(f"Without their finer successors: {listed(coarse)}", at_stream(s), len(coarse))
     for s in report.klv:
-        gone = [found for item in s.items if (found := item_at(item.path, s.set)) is not None and found.deprecated]
+        known = [(item.path, item_at(item.path, s.set)) for item in s.items]
+        gone = [(path, found) for path, found in known if found is not None and found.deprecated]
         if gone:
-            names = listed([f"{item.tag} {item.name}" for item in gone])
+            names = listed([f"{tags_of(path, s.set)} {found.name}" for path, found in gone])
             yield DEPRECATED.broken(f"Withdrawn items: {names}", at_stream(s), len(gone))
 
 
@@ -220,7 +220,7 @@ def _no_number(report: Report) -> Iterator[Finding]:
         never = [item for item in s.items if item.no_number >= item.count]
         if never:
             places = any(item.path in PLACES for item in never)
-            names = listed([f"{item.tag or ''} {item.name}".strip() for item in never])
+            names = listed([f"{tags_of(item.path, s.set)} {item.name}".strip() for item in never])
             yield NO_NUMBER.broken(
                 f"Never a number: {names}", at_stream(s), len(never), severity="warning" if places else None
             )

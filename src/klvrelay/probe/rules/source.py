@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.report import Finding, PidCount, Report
-from klvrelay.probe.rules.rule import Check, Rule, listed, plural
+from klvrelay.diagnosis import SWITCH_ON
+from klvrelay.probe.report import Carriage, Finding, PidCount, Report
+from klvrelay.probe.rules.carriage import WRONG_LENGTH, wrong_lengths
+from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, labelled, listed, plural
 from klvrelay.probe.transport.codes import hexpid
+from klvrelay.probe.transport.pes import NO_HEADER
 
-NO_KLV = Rule(
-    "no_klv", "error", "MISB ST 1402; STANAG 4609",
-    "Switch metadata on in the encoder (KLV, MISB ST 0601, STANAG 4609). If it is on, something on the way drops it:"
-    " restreamers and media servers pass on video only unless told otherwise (ffmpeg needs `-map 0 -c copy`).",
-)  # fmt: skip
+NO_KLV = Rule("no_klv", "error", "MISB ST 1402; STANAG 4609", SWITCH_ON)
 DROPPED = Rule(
     "dropped_here", "warning", "",
     "This machine was too slow or its socket buffer too small: raise it with `sysctl -w net.core.rmem_max=8388608`.",
@@ -29,6 +28,10 @@ PASSED_OVER = Rule(
     "passed_over", "warning", "SMPTE ST 336",
     "A file of KLV should hold whole packets back to back: key, BER length, value. Something else is mixed in.",
 )  # fmt: skip
+FILL_IT = (
+    "See that the encoder's metadata input (autopilot, gimbal) is connected and sends, and that KLV is chosen as its"
+    " output."
+)
 NO_VIDEO = Rule(
     "no_video", "note", "STANAG 4609",
     "Fine for a metadata-only feed; where a picture is expected, look for it at the encoder.",
@@ -38,26 +41,57 @@ NO_VIDEO = Rule(
 def _no_klv(report: Report) -> Iterator[Finding]:
     if report.klv:
         return
-    pids = report.transport.pids if report.transport is not None else ()
-    announced = [pid for pid in pids if pid.kind in ("klv", "metadata")] + _silent(report)
-    scrambled = [pid for pid in pids if pid.scrambled and pid.kind in ("klv", "metadata", "private")]
-    hidden = [pid for pid in pids if pid.holds_klv]
-    where = "stream"
-    hint = ""
-    if hidden:
-        where = f"PID {hexpid(hidden[0].pid)}"
-        hint = f"KLV is sent on PID {hexpid(hidden[0].pid)}, and no receiver looks there: see the findings below."
-    elif scrambled:
-        where = f"PID {hexpid(scrambled[0].pid)}"
-        hint = "The metadata is scrambled (encrypted): send it in the clear, or descramble it before this."
-    elif announced:
-        where = f"PID {hexpid(announced[0].pid)}"
-        hint = (
-            f"The tables announce KLV on PID {hexpid(announced[0].pid)}, and no KLV packet comes there: see that the"
-            " encoder's metadata input (autopilot, gimbal) is connected and sends."
-        )
+    where, cause, hint = next(_causes(report))
     looked = f" in {report.size:,} bytes" if report.size else ""
-    yield NO_KLV.broken(f"No KLV{looked}; what is there: {contents(report)}", where, hint=hint)
+    said = f": {cause}" if cause else ""
+    yield NO_KLV.broken(f"No KLV{looked}{said}; what is there: {contents(report)}", where, hint=hint)
+
+
+def _causes(report: Report) -> Iterator[tuple[str, str, str]]:
+    """Why there is no KLV, the most likely first: where, a clause, what to do. What `decode` says too, and beyond that
+    what the PIDs show.
+    """
+    found = report.nothing
+    pids = report.transport.pids if report.transport is not None else ()
+    ours = [pid for pid in pids if pid.kind in ("klv", "metadata", "private")]
+    if found is not None and found.id in ("transport_error", "scrambled"):
+        hit = [pid for pid in ours if pid.scrambled or pid.transport_errors]
+        yield at_pid(hit[0].pid) if hit else "stream", found.cause, found.advice
+    for pid in pids:
+        if pid.carriage is not None and pid.holds_klv:
+            yield at_pid(pid.pid), *_unread(pid, pid.carriage)
+    for pid in ours:
+        if pid.carriage is not None and pid.carriage.content and announces_klv(pid.kind, pid.carriage.metadata_format):
+            yield at_pid(pid.pid), f"{labelled(pid)} and carries {pid.carriage.content}", FILL_IT
+    announced = [pid for pid in ours if pid.kind == "klv"] + _silent(report)
+    for pid in announced:
+        came = "no KLV packet comes there" if pid.packets else "nothing comes there"
+        yield at_pid(pid.pid), f"the tables announce KLV on PID {hexpid(pid.pid)}, and {came}", FILL_IT
+    if found is None or found.id == "no_klv":
+        yield "stream", "", NO_KLV.hint
+    else:
+        yield "stream", found.cause, found.advice
+
+
+def _unread(pid: PidCount, carriage: Carriage) -> tuple[str, str]:
+    """A PID with KLV keys in it, of which no packet could be read: why, and what to do."""
+    bare = [name for name in carriage.stream_ids if int(name, 16) in NO_HEADER]
+    if bare:
+        return f"the KLV on PID {hexpid(pid.pid)} comes in PES packets of stream_id {bare[0]}", (
+            "A PES packet of that stream_id has no header: let the encoder send KLV with stream_id 0xBD or 0xFC, as"
+            " MISB ST 1402 has it."
+        )
+    if carriage.too_short or carriage.too_long:
+        return f"{wrong_lengths(carriage)} on PID {hexpid(pid.pid)}", WRONG_LENGTH
+    if carriage.oversized:
+        return f"the KLV packets on PID {hexpid(pid.pid)} are larger than klvrelay takes", (
+            "Send fewer targets or cells in each packet."
+        )
+    if pid.gaps or pid.transport_errors:
+        return f"so much is lost of PID {hexpid(pid.pid)} that no KLV packet is whole", (
+            "Improve the link: look for a full link, Wi-Fi, a small socket buffer."
+        )
+    return f"KLV begins on PID {hexpid(pid.pid)}, and no packet is whole", "Look at the stream for longer: --seconds."
 
 
 def _silent(report: Report) -> list[PidCount]:
@@ -98,7 +132,7 @@ def _through_libav(report: Report) -> Iterator[Finding]:
 
 
 def _passed_over(report: Report) -> Iterator[Finding]:
-    if report.passage == "klv" and report.skipped:
+    if report.passage == "klv" and report.skipped and report.klv:
         yield PASSED_OVER.broken(f"{plural(report.skipped, 'byte')} belong to no KLV packet", count=report.skipped)
 
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from klvrelay.probe.metadata.clocks import PAUSE, PTS_JUMP
-from klvrelay.probe.report import Against, Finding, KlvStream, Report, Severity
+from klvrelay.probe.report import Against, Finding, Frames, KlvStream, Paired, Report, Severity
 from klvrelay.probe.rules.rule import Check, Rule, at_pid, at_stream, plural, span
+from klvrelay.probe.transport.codes import set_title
 
 DRIFT_PPM = 100.0
 DRIFT_OVER = 5.0
@@ -187,14 +188,21 @@ def _frames(report: Report) -> Iterator[Finding]:
         if f.nanoseconds:
             text = f"{f.nanoseconds:,} of {plural(f.stamped, 'frame time')} in nanoseconds"
             yield FRAME_NS.broken(text, where, f.nanoseconds)
-        if f.stamped and f.compared > 10 and not f.matched:
-            text = f"None of {plural(f.compared, 'record')} has exactly the time of a frame"
-            yield FRAME_UNMATCHED.broken(text, where, f.compared)
-        apart = f.against.median
-        if apart is not None and f.rate and abs(apart) > 1 / f.rate:
-            side = "after" if apart > 0 else "before"
-            text = f"Records tell a time {span(abs(apart))} {side} that of the frame of their PTS"
-            yield FRAME_APART.broken(text, where, f.against.count)
+        for pair in f.beside if f.stamped else ():
+            yield from _apart(f, pair)
+
+
+def _apart(f: Frames, pair: Paired) -> Iterator[Finding]:
+    """The records of one stream beside the frames of its program's video."""
+    where = at_pid(pair.pid, set_title(pair.set))
+    if pair.compared > 10 and not pair.matched:
+        text = f"None of {plural(pair.compared, 'record')} has exactly the time of a frame"
+        yield FRAME_UNMATCHED.broken(text, where, pair.compared)
+    apart = pair.against.median
+    if apart is not None and f.rate and abs(apart) > 1 / f.rate:
+        side = "after" if apart > 0 else "before"
+        text = f"Records have a time {span(abs(apart))} {side} that of the frame of their PTS"
+        yield FRAME_APART.broken(text, where, pair.against.count)
 
 
 CHECKS: tuple[Check, ...] = (_units, _wall, _steps, _drift, _pts, _frames)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.report import Finding, PidCount, Program, Repeats, Report
-from klvrelay.probe.rules.rule import Check, Rule, at_pid, listed, plural, span
+from klvrelay.probe.report import Finding, PidCount, Program, Repeats, Report, Severity
+from klvrelay.probe.rules.rule import Check, Rule, at_pid, cut_up, listed, plural, span
 from klvrelay.probe.transport import pcr, tables
 from klvrelay.probe.transport.codes import hexpid
 
@@ -71,8 +71,8 @@ def _sync(report: Report) -> Iterator[Finding]:
         yield SYNC_LOST.broken(
             f"{plural(t.sync_losses, 'time')} the next packet was not where it should be,"
             f" {plural(t.skipped, 'byte')} belong to none",
-            count=t.sync_losses,
-        )
+            count=t.sync_losses, severity="error" if cut_up(report) else None,
+        )  # fmt: skip
 
 
 def _pids(report: Report) -> tuple[PidCount, ...]:
@@ -89,11 +89,13 @@ def _errors(report: Report) -> Iterator[Finding]:
         count = sum(pid.transport_errors for pid in hit)
         where = f"PID {listed([hexpid(pid.pid) for pid in hit])}"
         text = f"{plural(count, 'packet')} marked as damaged by a receiver before this"
-        yield TRANSPORT_ERROR.broken(text, where, count)
+        ours = any(cut_up(report, pid.pid) for pid in hit if pid.holds_klv)
+        yield TRANSPORT_ERROR.broken(text, where, count, severity="error" if ours else None)
 
 
 def _continuity(report: Report) -> Iterator[Finding]:
-    hit = [pid for pid in _pids(report) if pid.gaps]
+    # A packet that is marked as damaged is missing in the count of its PID, and is no loss of its own.
+    hit = [pid for pid in _pids(report) if pid.gaps > pid.transport_errors]
     ours = [pid for pid in hit if pid.holds_klv]
     for pids in (ours, [pid for pid in hit if pid not in ours]):
         if pids:
@@ -101,10 +103,15 @@ def _continuity(report: Report) -> Iterator[Finding]:
             share = 100 * lost / (lost + sum(pid.packets for pid in pids))
             what = listed([f"{pid.label}" for pid in pids])
             text = f"{plural(gaps, 'gap')} in {what}: at least {plural(lost, 'packet')} lost ({share:.2g} %)"
-            yield CONTINUITY.broken(text, f"PID {listed([hexpid(pid.pid) for pid in pids])}", gaps)
+            worst: Severity | None = "error" if any(cut_up(report, pid.pid) for pid in ours if pid in pids) else None
+            yield CONTINUITY.broken(
+                text, f"PID {listed([hexpid(pid.pid) for pid in pids])}", gaps, severity=worst
+            )
     for pid in _pids(report):
         if pid.packets > 8 and pid.duplicates > pid.packets / 2:
-            yield COUNTER.broken(f"The counter of {pid.label} stands still", at_pid(pid.pid), pid.duplicates)
+            text = f"The counter of {pid.label} stands still"
+            worst = "error" if pid.holds_klv and cut_up(report, pid.pid) else None
+            yield COUNTER.broken(text, at_pid(pid.pid), pid.duplicates, severity=worst)
 
 
 def _scrambled(report: Report) -> Iterator[Finding]:
@@ -166,5 +173,5 @@ def _often(repeats: Repeats, latest: float) -> str:
     return f"{plural(repeats.late, 'time')} over {span(latest)}"
 
 
-CHECKS: tuple[Check, ...] = (_tables, _scrambled, _continuity, _sync, _errors)
+CHECKS: tuple[Check, ...] = (_tables, _scrambled, _errors, _sync, _continuity)
 MINOR: tuple[Check, ...] = (_rare_tables, _pcr)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from klvrelay.probe.outcome import title
 from klvrelay.probe.report import Finding, KlvStream, Level, Report, Severity, Verdict
-from klvrelay.probe.rules.rule import plural
+from klvrelay.probe.rules.rule import at_pid, at_stream, plural, span
 from klvrelay.probe.rules.source import NO_KLV
 
 GOOD, NO_KLV_CODE, WARNINGS, ERRORS = 0, 4, 6, 7
@@ -20,14 +20,23 @@ def verdict_of(report: Report) -> Verdict:
     errors, warnings = (_of(findings, severity) for severity in ("error", "warning"))
     what = _what(report)
     if errors:
-        return _bad("errors", ERRORS, f"KLV is there ({what}), but {_lower(errors[0].what)}", errors, warnings)
+        text = f"KLV is there ({what}), but {_placed(errors[0], report)}"
+        return _bad("errors", ERRORS, text, errors, warnings)
     if warnings:
-        return _bad("warnings", WARNINGS, f"Usable: {what}; but {_lower(warnings[0].what)}", warnings, [])
+        return _bad("warnings", WARNINGS, f"Usable: {what}; but {_placed(warnings[0], report)}", warnings, [])
     return Verdict("good", f"Good: {what}.", "", GOOD)
 
 
 def _of(findings: tuple[Finding, ...], severity: Severity) -> list[Finding]:
     return [finding for finding in findings if finding.severity == severity]
+
+
+def _placed(finding: Finding, report: Report) -> str:
+    """What is found, and where, if that is another KLV stream than the one whose figures stand before it."""
+    others = {at_stream(stream) for stream in report.klv[1:]} | {at_pid(stream.pid) for stream in report.klv[1:]}
+    first = report.klv[0]
+    elsewhere = finding.where in others - {at_stream(first), at_pid(first.pid)}
+    return _lower(finding.what) + (f" ({finding.where})" if elsewhere else "")
 
 
 def _bad(level: Level, code: int, text: str, worst: list[Finding], others: list[Finding]) -> Verdict:
@@ -47,15 +56,25 @@ def _what(report: Report) -> str:
     """What comes, at which rate, and whether it is right."""
     first = report.klv[0]
     others = len(report.klv) - 1
-    rate = f"{first.rate:.1f} records/s" if first.rate is not None else plural(first.records, "record")
     version = first.versions[-1] if len(first.versions) == 1 else None
-    text = f"{rate} of {title(first.pid, first.set, version)}, {_checksums(first)}"
+    text = f"{_paced(first)} of {title(first.pid, first.set, version)}, {_checksums(first)}"
     return text + (f", and {plural(others, 'other stream')} of records" if others else "")
 
 
+def _paced(stream: KlvStream) -> str:
+    """How often records come, where that can be told."""
+    if stream.rate is None:
+        return plural(stream.records, "record")
+    return f"{stream.rate:.1f} records/s" if stream.rate >= 1 else f"a record every {span(1 / stream.rate)}"
+
+
 def _checksums(stream: KlvStream) -> str:
-    if stream.checksum_absent == stream.records:
-        return "no checksums"
-    if stream.checksum_ok == stream.records:
-        return f"all {stream.records:,} checksums right" if stream.records > 1 else "its checksum right"
-    return f"{stream.checksum_ok:,} of {stream.records:,} checksums right"
+    whole = stream.records - stream.damaged
+    if not whole:
+        return f"all {stream.records:,} damaged" if stream.records > 1 else "damaged"
+    said = f", {stream.damaged:,} damaged" if stream.damaged else ""
+    if stream.checksum_absent == whole:
+        return f"no checksums{said}"
+    if stream.checksum_ok == whole:
+        return (f"all {whole:,} checksums right" if whole > 1 else "its checksum right") + said
+    return f"{stream.checksum_ok:,} of {whole:,} checksums right{said}"

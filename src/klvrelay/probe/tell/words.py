@@ -7,7 +7,19 @@ from collections.abc import Sequence
 from klvrelay.names import printable
 from klvrelay.probe.metadata.items import tags_of
 from klvrelay.probe.outcome import title
-from klvrelay.probe.report import Against, Carriage, Frames, Item, KlvStream, PidCount, Program, Repeats, Report, Spread
+from klvrelay.probe.report import (
+    Against,
+    Carriage,
+    Frames,
+    Item,
+    KlvStream,
+    Paired,
+    PidCount,
+    Program,
+    Repeats,
+    Report,
+    Spread,
+)
 from klvrelay.probe.rules.rule import plural, span
 from klvrelay.probe.rules.times import drifts
 from klvrelay.probe.transport.codes import hexpid, set_title
@@ -115,7 +127,7 @@ def stream_facts(stream: KlvStream, frames: Sequence[Frames]) -> list[Row]:
         rows.append(("sets inside", ", ".join(inside)))
     rows.append(("time", _time(stream)))
     rows += [(f"- {against.clock}", _against(against)) for against in stream.times.references]
-    rows += [("frames", _frames(each)) for each in frames if each.searched]
+    rows += [("frames", _frames(each, stream)) for each in frames if each.searched and _beside_it(each, stream)]
     return rows
 
 
@@ -129,11 +141,19 @@ def _beside(c: Carriage) -> str:
 
 
 def _records(s: KlvStream) -> str:
-    rate = f"{s.rate:.2f} a second, " if s.rate is not None else ""
+    rate = _rate(s)
     apart = s.intervals
     steps = f"{_spread(apart)} apart, " if apart.count else ""
     sizes = f"{s.sizes.low:.0f}" if s.sizes.low == s.sizes.high else f"{s.sizes.low:.0f} to {s.sizes.high:.0f}"
     return f"{s.records:,}: {rate}{steps}{sizes} bytes each" + (f"; {s.damaged:,} damaged" if s.damaged else "")
+
+
+def _rate(s: KlvStream) -> str:
+    if s.rate is not None:
+        return f"{s.rate:.2f} a second, " if s.rate >= 0.1 else f"{s.rate * 60:.2f} a minute, "
+    if s.records < 2 or s.intervals.mean is None:
+        return ""
+    return f"within {span(s.intervals.mean * s.intervals.count)}, too short for a rate; "
 
 
 def _spread(numbers: Spread) -> str:
@@ -177,14 +197,26 @@ def _against(against: Against) -> str:
     return f"in step within {span(against.varies)}{drift}"
 
 
-def _frames(f: Frames) -> str:
+def _beside_it(frames: Frames, stream: KlvStream) -> bool:
+    """Are these the frames of the stream's own program? Without a time in its records that is not known."""
+    return not frames.beside or _pair(frames, stream) is not None
+
+
+def _pair(frames: Frames, stream: KlvStream) -> Paired | None:
+    return next((each for each in frames.beside if (each.pid, each.set) == (stream.pid, stream.set)), None)
+
+
+def _frames(f: Frames, stream: KlvStream) -> str:
+    """A video's frames beside the records of one stream."""
     if not f.stamped:
         return f"{f.frames:,} of {f.codec} on PID {hexpid(f.pid)}, without time stamps"
-    text = f"{f.stamped:,} of {f.frames:,} of {f.codec} on PID {hexpid(f.pid)} tell their time"
-    if f.compared:
-        text += f"; {f.matched:,} of {plural(f.compared, 'record')} have exactly a frame's"
-    if f.against.count and f.against.median is not None and abs(f.against.median) >= 1e-6:
-        text += f"; {span(f.against.median)} apart at the same PTS"
+    text = f"{f.stamped:,} of {f.frames:,} of {f.codec} on PID {hexpid(f.pid)} carry their time"
+    pair = _pair(f, stream)
+    if pair is None:
+        return text
+    text += f"; {pair.matched:,} of {plural(pair.compared, 'record')} have exactly a frame's"
+    if pair.against.count and pair.against.median is not None and abs(pair.against.median) >= 1e-6:
+        text += f"; {span(pair.against.median)} apart at the same PTS"
     return text
 
 

@@ -31,6 +31,10 @@ def carriage_of(declared: Declared | None, found: FoundCarriage) -> report.Carri
         continued=found.continued,
         unsized=found.unsized,
         oversized=found.oversized,
+        too_short=found.lengths.short,
+        too_long=found.lengths.long,
+        length_off=found.lengths.off.frozen(),
+        content=found.content,
         ahead=found.ahead.frozen(),
         against_video=found.against_video.frozen(),
         on_frame=found.on_frame,
@@ -61,7 +65,7 @@ def found_text(found: FoundCarriage) -> str:
     elif found.cells or found.bare:
         parts.append("metadata AU cells" if found.cells else "bare KLV")
     else:
-        parts.append("no KLV key")
+        parts.append(found.content or "no KLV key")
     return ", ".join(parts)
 
 

@@ -94,8 +94,13 @@ def identifier(body: bytes) -> str:
     return body.decode("ascii") if body.isascii() and body.decode("ascii").isprintable() else f"0x{body.hex().upper()}"
 
 
-def codec(stream_type: int, tags: tuple[int, ...], registration: tuple[str, ...]) -> tuple[str, Kind]:
-    """What a stream is by its map: stream type, descriptor tags, format identifiers."""
+def codec(
+    stream_type: int, tags: tuple[int, ...], registration: tuple[str, ...], format_: str | None = None
+) -> tuple[str, Kind]:
+    """What a stream is by its map: stream type, descriptor tags, format identifiers, metadata format."""
+    if stream_type == 0x15 and "KLVA" not in (format_, *registration):
+        return next((REGISTERED[name] for name in (format_, *registration) if name in REGISTERED),
+                    STREAM_TYPES[stream_type])  # fmt: skip
     if stream_type in (0x06, 0x80) or stream_type not in STREAM_TYPES:
         for name in registration:
             if name in REGISTERED:

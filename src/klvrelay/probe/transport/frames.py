@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from klvrelay.probe import report
-from klvrelay.probe.metadata.series import Spread
+from klvrelay.probe.metadata.series import Spread, rate_of
 
 REMEMBERED = 2000
 """Times that wait for a partner."""
+STREAMS = 32
 
 Find = Callable[[bytes, str], Any]
 
@@ -27,21 +28,44 @@ def finder() -> Find | None:
     return find
 
 
-class Pairs:
-    """Keys of two sides, in any order: says of each whether the other side has it too, as far as it remembers."""
+class Recent(OrderedDict[int, int]):
+    """The last values by key, as many as are remembered."""
+
+    def put(self, key: int, value: int) -> None:
+        self[key] = value
+        if len(self) > REMEMBERED:
+            self.popitem(last=False)
+
+
+class Pairing:
+    """The records of one KLV stream beside the frames of one video, which come in any order."""
 
     def __init__(self) -> None:
-        self._sides: tuple[OrderedDict[int, int], OrderedDict[int, int]] = (OrderedDict(), OrderedDict())
+        self.compared = self.matched = 0
+        self.against = Spread()
+        self._times, self._by_pts = Recent(), Recent()  # of records whose frame did not come yet
 
-    def match(self, side: int, key: int, value: int) -> int | None:
-        """The other side's value of this key; None as long as it has none."""
-        other = self._sides[1 - side].pop(key, None)
-        if other is None:
-            mine = self._sides[side]
-            mine[key] = value
-            if len(mine) > REMEMBERED:
-                mine.popitem(last=False)
-        return other
+    def frame(self, time_us: int, pts: int | None) -> None:
+        self.matched += self._times.pop(time_us, 0)
+        if pts is not None and (record_us := self._by_pts.pop(pts, None)) is not None:
+            self.against.add((record_us - time_us) / 1e6)
+
+    def record(self, time_us: int, pts: int | None, times: Recent, by_pts: Recent) -> None:
+        """Take a record; `times` and `by_pts` are those of the frames before."""
+        self.compared += 1
+        if time_us in times:
+            self.matched += 1
+        else:
+            self._times.put(time_us, self._times.get(time_us, 0) + 1)
+        if pts is None:
+            return
+        if (frame_us := by_pts.get(pts)) is not None:
+            self.against.add((time_us - frame_us) / 1e6)
+        else:
+            self._by_pts.put(pts, time_us)
+
+    def frozen(self, pid: int | None, set_name: str) -> report.Paired:
+        return report.Paired(pid, set_name, self.compared, self.matched, self.against.frozen())
 
 
 class FrameTally:
@@ -54,12 +78,10 @@ class FrameTally:
         self.stamped = 0
         self.nanoseconds = 0
         self.first: int | None = None
-        self.matched = 0
-        self.compared = 0
-        self.against = Spread()
+        self.pairings: dict[tuple[int | None, str], Pairing] = {}
         self._find = find if stamped_codec else None
         self._codec = stamped_codec or ""
-        self._times, self._by_pts = Pairs(), Pairs()
+        self._times, self._by_pts = Recent(), Recent()
 
     def frame(self, start: bytes, pts: int | None) -> None:
         """Take a frame: its first bytes and its PTS."""
@@ -70,22 +92,28 @@ class FrameTally:
         self.stamped += 1
         self.nanoseconds += bool(stamp.nanoseconds)
         self.first = stamp.time_us if self.first is None else self.first
-        self.matched += self._times.match(0, stamp.time_us, 0) is not None
-        if pts is not None and (record_us := self._by_pts.match(0, pts, stamp.time_us)) is not None:
-            self.against.add((record_us - stamp.time_us) / 1e6)
+        self._times.put(stamp.time_us, 0)
+        if pts is not None:
+            self._by_pts.put(pts, stamp.time_us)
+        for pairing in self.pairings.values():
+            pairing.frame(stamp.time_us, pts)
 
-    def record(self, time_us: int, pts: int | None) -> None:
-        """Take a record: its time and its PTS."""
-        self.compared += 1
-        self.matched += self._times.match(1, time_us, 0) is not None
-        if pts is not None and (frame_us := self._by_pts.match(1, pts, time_us)) is not None:
-            self.against.add((time_us - frame_us) / 1e6)
+    def record(self, stream: tuple[int | None, str], time_us: int, pts: int | None) -> None:
+        """Take a record of a KLV stream (PID and set) beside it: its time and its PTS."""
+        pairing = self.pairings.get(stream)
+        if pairing is None:
+            if len(self.pairings) >= STREAMS:
+                return
+            pairing = self.pairings[stream] = Pairing()
+        pairing.record(time_us, pts, self._times, self._by_pts)
 
     def frozen(self, seconds: float) -> report.Frames:
         from klvrelay.probe.metadata.clocks import iso
 
+        beside = tuple(pairing.frozen(*stream) for stream, pairing in self.pairings.items())
+        main = max(beside, key=lambda each: each.matched, default=Pairing().frozen(None, ""))
         return report.Frames(
             self.pid, self.codec, self._find is not None, self.frames,
-            self.frames / seconds if seconds > 0 else None, self.stamped, iso(self.first), self.nanoseconds,
-            self.compared, self.matched, self.against.frozen(),
+            rate_of(self.frames, seconds), self.stamped, iso(self.first), self.nanoseconds,
+            sum(each.compared for each in beside), sum(each.matched for each in beside), main.against, beside,
         )  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klvrelay.probe import report
+from klvrelay.probe.metadata.clocks import PAUSE, USUAL_TIMES
 from klvrelay.probe.metadata.series import Spread
 from klvrelay.probe.transport.framer import Rows
 
@@ -34,8 +35,9 @@ class PcrStats:
         steps = []
         for stamp, jump in zip(stamps, announced, strict=True):
             step = 0.0 if self._last is None else (stamp - self._last) % MODULUS / RATE
-            if step > JUMP or jump:
-                self.jumps += step > JUMP and not jump
+            leap = self._is_jump(step)
+            if leap or jump:
+                self.jumps += leap and not jump
                 step = 0.0
             elif self._last is not None:
                 self._steps.add(step)
@@ -44,6 +46,12 @@ class PcrStats:
             self.count += 1
             steps.append(step)
         return steps
+
+    def _is_jump(self, step: float) -> bool:
+        """A stream of little but KLV may have a PCR as seldom as that: far apart is what is much more than usual."""
+        if step <= JUMP or not self._steps.count:
+            return step > PAUSE
+        return step > USUAL_TIMES * (self._steps.median or 0.0)
 
     def frozen(self) -> report.Repeats:
         steps = self._steps.frozen()

@@ -7,19 +7,22 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import NamedTuple
 
-from klvrelay import wire
+from klvrelay import contents, wire
 from klvrelay.klv import KEY
 from klvrelay.probe.metadata.series import Spread
+from klvrelay.probe.transport.lengths import PesLengths
 
 PTS_MODULUS = 1 << 33
 PTS_RATE = 90_000
 HEARD = 300
 """Video time stamps that are remembered to compare with."""
 CELL_HEAD = 5
+SAMPLES = 64
+"""PES packets without KLV by which their content is named."""
 FAR = 60.0
 """Seconds between two stamps of one stream that can't belong together."""
 
-_BARE = frozenset((0xBC, 0xBE, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF))  # stream ids without a header behind the length
+NO_HEADER = frozenset((0xBC, 0xBE, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF))  # stream ids without a header behind the length
 
 
 class Pes(NamedTuple):
@@ -37,7 +40,7 @@ def head_of(data: bytes) -> Pes | None:
     if len(data) < 9 or data[:3] != b"\0\0\1":
         return None
     stream_id, size = data[3], int.from_bytes(data[4:6])
-    if stream_id in _BARE or data[6] >> 6 != 2:
+    if stream_id in NO_HEADER or data[6] >> 6 != 2:
         return Pes(stream_id, size, None, None, data[6:])
     flags, at = data[7], 9 + data[8]
     pts = _stamp(data, 9) if flags & 0x80 else None
@@ -91,6 +94,8 @@ class FoundCarriage:
         self.stream_ids: Counter[int] = Counter()
         self.ahead = Spread()
         self.against_video = Spread()
+        self.lengths = PesLengths()
+        self._contents: Counter[str] = Counter()  # of what begins with no KLV
         self._waiting: deque[int] = deque(maxlen=HEARD)  # stamps that no frame had yet
         self._cell: int | None = None
 
@@ -98,6 +103,12 @@ class FoundCarriage:
     def holds_klv(self) -> bool:
         """Was there a KLV key where one may be?"""
         return bool(self.cells or self.bare)
+
+    @property
+    def content(self) -> str:
+        """What comes instead of KLV, where it has a name: "text"; "" else."""
+        name, count = self._contents.most_common(1)[0] if self._contents else ("", 0)
+        return name if not self.holds_klv and 2 * count > self._contents.total() else ""
 
     def take(self, pes: Pes, clock: int | None, video: VideoTimes | None) -> None:
         """Count one, that came when the stream's clock showed `clock`."""
@@ -131,7 +142,7 @@ class FoundCarriage:
         if data.startswith(KEY):
             self.bare += 1
             self.oversized += _too_large(data)
-        elif (cell := _cell(pes)) is not None:
+        elif (cell := _cell(pes, begun=self.cells > 0)) is not None:
             self.cells += 1
             whole = len(data) >= CELL_HEAD and int.from_bytes(data[3:5]) + CELL_HEAD == pes.size
             if self._cell is not None and cell != self._cell + 1 & 255:
@@ -141,15 +152,21 @@ class FoundCarriage:
             self.oversized += _too_large(data[CELL_HEAD:])
         else:
             self.continued += 1
+            if self.continued <= SAMPLES:
+                found = contents.named(data) or contents.named(data[CELL_HEAD:])
+                self._contents[found.name if found else ""] += 1
 
 
-def _cell(pes: Pes) -> int | None:
-    """The sequence number of the metadata AU cell that a payload begins with; None where it begins otherwise."""
+def _cell(pes: Pes, *, begun: bool) -> int | None:
+    """The sequence number of the metadata AU cell that a payload begins with; None where it begins otherwise.
+
+    begun   cells with a KLV key were seen before: only then one without may be a part of one
+    """
     data = pes.payload
     if len(data) < CELL_HEAD or data[2] & 0x0F != 0x0F:
         return None
     begins = data[2] >> 6 in (2, 3)
-    if begins and not data[CELL_HEAD:].startswith(KEY):
+    if not (data[CELL_HEAD:].startswith(KEY) if begins else begun):
         return None
     fits = pes.size <= 0 or int.from_bytes(data[3:5]) + CELL_HEAD <= pes.size
     return data[1] if fits else None

@@ -20,7 +20,7 @@ from klvrelay.probe.transport.frames import FrameTally, finder
 from klvrelay.probe.transport.pcr import StreamClock
 from klvrelay.probe.transport.pes import FoundCarriage, VideoTimes, head_of
 from klvrelay.probe.transport.pids import NULL, PIDS, PidCounts, pids_of
-from klvrelay.probe.transport.tables import Tables
+from klvrelay.probe.transport.tables import Declared, Map, Tables
 
 TRIES = 64
 """PES packets of a PID that nobody calls KLV in which a key is looked for."""
@@ -58,6 +58,7 @@ class Survey:
         self._owed: dict[int, int] = {}
         self._open: dict[int, tuple[bytearray, int, int | None]] = {}
         self._video: dict[int | None, VideoTimes] = {}
+        self._streams: dict[int, tuple[Map, Declared]] = {}
         self._cuts: list[tuple[int, float | None]] = []
 
     @property
@@ -84,6 +85,18 @@ class Survey:
             self._close_frame(pid)
         for pid, found in self.found.items():
             found.settle(self._video_beside(pid))
+            found.lengths.finish()
+
+    def record(self, pid: int | None, set_name: str, time_us: int, pts: int | None) -> None:
+        """A record came on a PID: it is held against the frames of its program, or of all where no map lists it."""
+        program = self._program_of(pid)
+        for video, frames in self.frames.items():
+            if program is None or self._program_of(video) == program:
+                frames.record((pid, set_name), time_us, pts)
+
+    def _program_of(self, pid: int | None) -> int | None:
+        listed = self._streams.get(pid) if pid is not None else None
+        return listed[0].number if listed is not None else None
 
     def _run(self, run: Run) -> None:
         pids = pids_of(run.rows)
@@ -98,6 +111,9 @@ class Survey:
                 self._frame(run, pid, place, bool(starts[place]))
             else:
                 self._pes(run, pid, place)
+        for pid, found in self.found.items():
+            if found.holds_klv:
+                found.lengths.take(run.rows[pids == pid])
         self.packets += len(pids)
 
     def _wanted(self, rows: Rows, pids: Places, good: NDArray[np.bool_], starts: NDArray[np.bool_]) -> Places:
@@ -142,7 +158,8 @@ class Survey:
     def _learn(self) -> None:
         """Look at each PID as the tables now have it."""
         self._look[list(self.tables.pids)] = _TABLE
-        for pid, (map_, stream) in self.tables.streams.items():
+        self._streams = self.tables.streams
+        for pid, (map_, stream) in self._streams.items():
             if stream.kind == "video" and pid not in self.frames:
                 self.frames[pid] = FrameTally(pid, stream.codec, STAMPED.get(stream.stream_type), self._find)
             if pid not in self.tables.pids:
@@ -169,13 +186,13 @@ class Survey:
 
     def _announced(self, pid: int) -> bool:
         """Does a table say that this may be KLV?"""
-        program = self.tables.streams.get(pid)
-        return program is not None and program[1].kind in ("klv", "metadata", "private")
+        listed = self._streams.get(pid)
+        return listed is not None and listed[1].kind in ("klv", "metadata", "private")
 
     def _video_beside(self, pid: int) -> VideoTimes | None:
         """The video of the same program; for a PID in no table, of any."""
-        program = self.tables.streams.get(pid)
-        return self._video.get(program[0].number if program else next(iter(self._video), None))
+        program = self._program_of(pid)
+        return self._video.get(next(iter(self._video), None) if program is None else program)
 
     # ---- frames ----
 
@@ -186,7 +203,7 @@ class Survey:
             if (pes := head_of(data)) is not None:
                 self._open[pid] = bytearray(pes.payload), _reach(run.rows[place]) - 1, pes.pts
                 if pes.pts is not None:
-                    self._video.setdefault(self.tables.streams[pid][0].number, VideoTimes()).add(pes.pts)
+                    self._video.setdefault(self._program_of(pid), VideoTimes()).add(pes.pts)
         elif pid in self._open:
             start, left, pts = self._open[pid]
             start += data

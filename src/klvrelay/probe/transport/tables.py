@@ -179,11 +179,12 @@ def _streams(body: bytes) -> Iterator[Declared]:
 def _declared(stream_type: int, pid: int, info: bytes) -> Declared:
     found = list(_descriptors(info))
     registration = tuple(codes.identifier(body[:4]) for tag, body in found if tag == 0x05 and len(body) >= 4)
-    codec, kind = codes.codec(stream_type, tuple(tag for tag, _ in found), registration)
     formats = [codes.metadata_format(body) for tag, body in found if tag == 0x26]
+    format_ = next(filter(None, formats), "?" if formats else None)
+    codec, kind = codes.codec(stream_type, tuple(tag for tag, _ in found), registration, format_)
     return Declared(
         pid, stream_type, codec, kind, tuple(codes.descriptor(*each) for each in found), registration,
-        next(filter(None, formats), "?" if formats else None), any(tag == 0x27 for tag, _ in found),
+        format_, any(tag == 0x27 for tag, _ in found),
     )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import TypeVar
 
+from klvrelay import contents
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Url
 from klvrelay.record import Carriage, Link, Packet
@@ -59,7 +60,7 @@ class FileSource:
                 async for piece in found:
                     yield self._packet(piece, carriage)
                 return
-        source = container(self.url)
+        source = container(self.url, head)
         self.link = source.link
         async with aclosing(source.packets()) as packets:
             async for packet in packets:
@@ -126,8 +127,10 @@ def _read_ahead(
             full.put((buffer, count))
 
 
-def container(url: Url) -> LibavSource:
-    """The source for a file that is neither MPEG-TS nor KLV; raises NotMedia where libav can't have it."""
+def container(url: Url, head: bytes) -> LibavSource:
+    """The source for a file that begins so, neither MPEG-TS nor KLV; raises NotMedia where libav can't have it."""
+    if (refused := contents.refusal(str(url), head)) is not None:
+        raise NotMedia(refused)
     if url.scheme == "stdin" or not os.path.isfile(url.path):
         raise NotMedia(
             f"{url} holds neither MPEG-TS nor KLV; of other containers (mp4, mkv, ...) give the file itself,"

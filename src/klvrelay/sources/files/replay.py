@@ -52,7 +52,7 @@ class ReplaySource:
                     await pacer.until(due)
                     sent += 1
                     self.link.size += len(packet.data)
-                    yield Packet(packet.data, now_us(), packet.carriage, packet.pts, packet.pid, packet.damaged)
+                    yield packet._replace(received_us=now_us())
             if not (self._loop and sent):
                 return
             await pacer.next_round()
@@ -70,15 +70,15 @@ class ReplaySource:
                 for due, data in clock.rest():
                     yield due, Packet(data, None, carriage)
                 return
-        async with aclosing(_by_pts(self.url)) as packets:
+        async with aclosing(_by_pts(self.url, piece)) as packets:
             async for due, packet in packets:
                 yield due, packet
 
 
-async def _by_pts(url: Url) -> AsyncGenerator[tuple[float, Packet], None]:
+async def _by_pts(url: Url, head: bytes) -> AsyncGenerator[tuple[float, Packet], None]:
     """The packets of a container, each due at its presentation time."""
     lines: dict[int | None, Timeline] = {}
-    async with aclosing(container(url).packets()) as packets:
+    async with aclosing(container(url, head).packets()) as packets:
         async for packet in packets:
             line = lines.setdefault(packet.pid, Timeline(PCR_RATE, PCR_MODULUS, KLV_GAP))
             yield (line.seconds if packet.pts is None else line.at(packet.pts)), packet

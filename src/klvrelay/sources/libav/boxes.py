@@ -13,15 +13,6 @@ BOXES_MOST = 10_000
 """Boxes that are looked at."""
 
 
-def head_of(url: Url) -> bytes:
-    """The first bytes of a file; none of anything else."""
-    try:
-        with open(url.path if url.scheme == "file" else os.devnull, "rb") as file:
-            return file.read(64)
-    except (OSError, ValueError):
-        return b""
-
-
 def lacks_index(file: Any, url: Url) -> bool:
     """Is it of the family of mp4, whole boxes without the one that says where the samples are (ISO/IEC 14496-12)?"""
     try:

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 from klvrelay import tls
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
-from klvrelay.sources.libav.boxes import head_of, lacks_index
+from klvrelay.sources.libav.boxes import lacks_index
 from klvrelay.sources.libav.gateway import Gateway, Refusal
 from klvrelay.sources.libav.sdp import TRACKS_MOST
-from klvrelay.sources.web.playlist import is_playlist
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -175,8 +174,6 @@ class Demuxer:
     def _no_media(self) -> str:
         if lacks_index(self._file, self.url):
             return "an mp4 or mov without its index (moov): the recording was cut off before it was finished"
-        if self._file is None and is_playlist(head_of(self.url)):
-            return "a playlist: it is followed from a web server only, so give its http:// URL, or its segments"
         return "holds neither MPEG-TS nor KLV, nor a container that klvrelay reads"
 
     def heard(self) -> None:

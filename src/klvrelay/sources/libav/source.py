@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from klvrelay.errors import NotMedia, SourceDown, SourceError
@@ -22,6 +22,7 @@ from klvrelay.sources.bridge import Bridge
 from klvrelay.sources.clock import now_us
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.rfc6597 import Track
+from klvrelay.wire import listing_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -121,7 +122,7 @@ class Reader:
         data = [stream for stream in container.streams if _may_carry(stream)]
         if live and not data:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
-        self._container = container
+        self._container, self._sniffer = container, Sniffer(data)
         newest_wins = live and self._live is None
         try:
             for packet in container.demux(data + _kept_awake(container, live)) if data else ():
@@ -159,7 +160,8 @@ class Reader:
             yield Packet(bytes(packet), received)
             return
         if not self._is_own_track(stream):
-            yield Packet(bytes(packet), received, "klv", pts, stream.id, packet.is_corrupt)
+            listing = self._sniffer.listing(stream.id)
+            yield Packet(bytes(packet), received, "klv", pts, stream.id, packet.is_corrupt, None, listing)
             return
         track = self._tracks.setdefault(stream.id, Track())
         for data, ticks, damaged in track.units(bytes(packet), pts):
@@ -201,7 +203,8 @@ def _may_carry(stream: Stream) -> bool:
 class Sniffer:
     """Which data streams are KLV, by their bytes: their labels can't be trusted."""
 
-    def __init__(self) -> None:
+    def __init__(self, streams: Sequence[Stream] = ()) -> None:
+        self._streams = streams
         self._known: set[int] = set()
         self._misses: dict[int, int] = {}
 
@@ -215,6 +218,11 @@ class Sniffer:
             return True
         self._misses[index] = misses + 1
         return False
+
+    def listing(self, pid: int, program_of: Callable[[int], int | None] = lambda _: None) -> int:
+        """What is listed beside a PID, as `wire` has it: streams that are KLV, or have shown nothing else yet."""
+        may = [s.id for s in self._streams if s.index in self._known or s.index not in self._misses]
+        return listing_of(pid, may, program_of)
 
 
 class _Doubles:

@@ -1,0 +1,64 @@
+"""Are PES packets as long as they say (PES_packet_length, ISO/IEC 13818-1, 2.4.3.7)?
+
+Next door: `survey.py` shows each TS packet.
+"""
+
+from __future__ import annotations
+
+from klvrelay.probe.metadata.series import Spread
+from klvrelay.probe.transport.framer import TS, Rows
+
+HEAD = 6
+"""Bytes in front of what PES_packet_length counts."""
+
+
+class PesLengths:
+    """The PES packets of one PID: how many bytes came of each, against how many it says.
+
+    short, long   PES packets that say less, or more, than came; `off` by how many bytes
+    """
+
+    def __init__(self) -> None:
+        self.short = self.long = 0
+        self.off = Spread()
+        self._said = self._came = 0  # 0 = not said, or not to be judged
+        self._counter = -1
+
+    def take(self, rows: Rows) -> None:
+        """TS packets of the PID, in their order."""
+        for row in rows:
+            data = row.tobytes()
+            if data[1] & 0x80 or data[3] & 0xC0:
+                self._said = 0
+            elif data[3] & 0x10:
+                self._packet(data)
+
+    def finish(self) -> None:
+        """No more will come: of the last one the rest may be missing, and no more."""
+        if self._said and self._came > self._said:
+            self._judge()
+        self._said = 0
+
+    def _packet(self, data: bytes) -> None:
+        counter, before = data[3] & 15, self._counter
+        if counter == before:
+            return  # the same again
+        self._counter = counter
+        whole = before < 0 or counter == before + 1 & 15
+        at = 5 + data[4] if data[3] & 0x20 else 4
+        if data[1] & 0x40:
+            if whole and self._said:
+                self._judge()
+            head = data[at : at + HEAD]
+            size = int.from_bytes(head[4:6]) if len(head) == HEAD and head[:3] == b"\0\0\1" else 0
+            self._said, self._came = (size + HEAD if size else 0), TS - at
+        elif whole:
+            self._came += TS - at
+        else:
+            self._said = 0
+
+    def _judge(self) -> None:
+        self.short += self._said < self._came
+        self.long += self._said > self._came
+        if self._said != self._came:
+            self.off.add(abs(self._said - self._came))

@@ -237,6 +237,7 @@ static void list_stream(struct klv_lane *lane, uint32_t program, uint16_t pid, i
     if (!s->program || s->type != type) {
         *s = (struct stream){.program = program, .pid = pid, .type = (uint8_t)type};
         lane->next[pid] = FRESH;
+        lane->barren[pid / 8] &= (uint8_t)~(1u << pid % 8);
     }
     s->stale = 0;
 }
@@ -262,6 +263,14 @@ void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint
             strike(lane, &lane->streams[i]);
     for (lane->listed = STREAMS; lane->listed > 0 && !lane->streams[lane->listed - 1].program;)
         lane->listed--;
+}
+
+int klv_lane_program(const struct klv_lane *lane, int pid)
+{
+    for (unsigned i = 0; i < lane->listed; i++)
+        if (lane->streams[i].program && lane->streams[i].pid == pid)
+            return (int)(lane->streams[i].program - 1);
+    return -1;
 }
 
 void check_gone(struct klv_lane *lane, uint32_t program)

@@ -140,6 +140,8 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     packet->received_us = first.received_us;
     packet->pcr = first.pcr;
     packet->pid = s->pid == NO_PID ? -1 : s->pid;
+    packet->program = psi_program(s);
+    packet->listing = s->given++ < LISTINGS ? psi_listing(lane, s) : 0;
     packet->set = view->set;
     packet->checksum = view->checksum;
     packet->damaged = s->again ? s->judged : is_damaged(s, &first, view);
@@ -172,6 +174,7 @@ void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
     lane->last->in_step = lane->last_in_step;
     lane->last->search = lane->last->before;
     lane->last->ready = 0;
+    lane->last->given--;
     lane->last->again = 1;
     lane->draining = (unsigned)(lane->last - lane->pids) + 1;
     uncount(lane, packet);

@@ -54,10 +54,10 @@ static void put_or_null(struct text *t, const char *key, int present, uint64_t v
         put(t, "null");
 }
 
-static void write_head(struct text *t, const struct klv_envelope *e, const uint8_t *packet, size_t n, size_t value,
-                       const struct set *set)
+static void write_head(struct walk *w, const struct klv_envelope *e, size_t value, size_t end, const struct set *set)
 {
-    const struct head head = head_of(set, packet, value, n);
+    struct text *t = w->out;
+    const struct head head = head_of(set, w->in, value, end);
     put_bytes(t, e->head, e->head_size);
     put_or_null(t, ",\"seq\":", 1, e->seq);
     put(t, ",\"received\":");
@@ -67,14 +67,18 @@ static void write_head(struct text *t, const struct klv_envelope *e, const uint8
         put_time(t, (uint64_t)e->received_us);
     put(t, ",\"time\":");
     if (head.timed)
-        put_time(t, head.time_us);
+        put_time(t, klv_micros(head.time_us));
     else
         put(t, "null");
     put_or_null(t, ",\"time_us\":", head.timed, head.time_us);
     put_or_null(t, ",\"pts\":", e->pts >= 0, (uint64_t)e->pts);
+    put_or_null(t, ",\"pid\":", e->pid >= 0, (uint64_t)e->pid);
+    put_or_null(t, ",\"program\":", e->program >= 0, (uint64_t)e->program);
     put(t, ",\"set\":\"");
     put(t, set->name);
     put_or_null(t, "\",\"version\":", head.versioned, head.version);
+    if (head.timed && klv_time_unit(head.time_us))
+        remark_unit(w, set->time_tag, klv_time_unit(head.time_us));
 }
 
 /* The remarks were found while the items were written: they go in before them. */
@@ -97,7 +101,7 @@ static void insert_remarks(struct walk *w, size_t at_offset, char *out)
     char *at = out + at_offset;
     memmove(at + size, at, (size_t)(t->p - at));
     t->p += size;
-    struct text gap = {at, at + size, 0};
+    struct text gap = {at, at + size, 0, 0};
     if (of_special) {
         put(&gap, ",\"special\":{");
         put_bytes(&gap, w->special.buffer, of_special);
@@ -128,7 +132,7 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
     size_t used;
     if (n < 17 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
         return KLV_BAD_LENGTH;
-    struct text text = {out, out + room_, 0};
+    struct text text = {out, out + room_, 0, envelope->safe};
     struct walk w;
     w.in = packet;
     w.out = &text;
@@ -144,7 +148,7 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
     const struct set *set = &klv_sets[set_of_key(packet)];
     size_t value = 16 + used, end = length < n - value ? value + (size_t)length : n, remarks = 0;
     if (envelope->head) {
-        write_head(&text, envelope, packet, end, value, set);
+        write_head(&w, envelope, value, end, set);
         put(&text, ",\"quality\":{\"checksum\":");
         put(&text, checksum_text(envelope->checksum < 0 ? klv_checksum(packet, end) : envelope->checksum));
         put(&text, envelope->damaged ? ",\"transport\":\"damaged\"" : ",\"transport\":\"ok\"");
@@ -168,9 +172,11 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
 }
 
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
-                int64_t received_us, int64_t pts, int damaged, int sum, char *out, size_t room_)
+                int64_t received_us, int64_t pts, int pid, int program, int damaged, int sum, int safe, char *out,
+                size_t room_)
 {
-    struct klv_envelope envelope = {head_size ? head : NULL, head_size, seq, received_us, pts, damaged, sum};
+    struct klv_envelope envelope = {head_size ? head : NULL, head_size, seq, received_us, pts, damaged, sum, pid,
+                                    program, -1, 0, safe};
     size_t written;
     uint64_t unknown = 0;
     enum klv_status status = klv_json(packet, n, &envelope, out, room_, &written, &unknown);

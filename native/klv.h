@@ -21,6 +21,7 @@ enum klv_status {
     KLV_OK = 0,
     KLV_MORE = 1,         /* the bytes end inside a packet: feed more */
     KLV_FULL = 2,         /* no room for the next result; what was written is valid */
+    KLV_OTHER = 3,        /* the next packet is of another PID */
     KLV_BAD_LENGTH = -1,  /* malformed, past its parent, or past the limit */
     KLV_BAD_TAG = -2
 };
@@ -40,6 +41,10 @@ struct klv_search {
     uint64_t too_large;     /* lengths above the limit, or above 64 KiB where nothing speaks for them */
 };
 
+/* What the tables say of the PIDs beside a packet's: one that is lower may carry KLV, in any program or in its own; no
+ * other of its program may. */
+enum klv_listing { KLV_LOWER = 1, KLV_LOWER_HERE = 2, KLV_ALONE = 4 };
+
 /* One packet found in bytes: offsets from where the search began. */
 struct klv_view {
     size_t at, size;        /* key, length and value; the bytes before `at` are no KLV */
@@ -56,7 +61,8 @@ struct klv_packet {
     int64_t pts;            /* 90 kHz, 33 bits; -1 = none */
     int64_t received_us;    /* when its last byte arrived: klv_lane_at; -1 = not said */
     int64_t pcr;            /* the programme's clock as last seen before its end, 90 kHz, 33 bits; -1 = none */
-    int pid;                /* -1 = none */
+    int pid, program;       /* -1 = none; the program is that whose map lists the PID */
+    int listing;            /* enum klv_listing; of the first packets of a PID */
     int set, checksum;
     int damaged;            /* the transport lost bytes inside it: never to be trusted */
 };
@@ -65,8 +71,9 @@ struct klv_packet {
 struct klv_entry {
     uint32_t at, size;
     int64_t pts, received_us, pcr;
-    int32_t pid;
-    uint8_t set, checksum, damaged, spare;
+    int32_t pid, program;
+    uint8_t set, checksum, damaged, listing;
+    uint32_t spare;
 };
 
 /* What went through a lane. From sync_byte_errors on of all PIDs, behind each its number in ETSI TR 101 290. */
@@ -121,6 +128,10 @@ struct klv_envelope {
     int64_t pts;            /* -1 = null */
     int damaged;
     int checksum;           /* enum klv_checksum, as it was found; -1 = not known: it is summed once more */
+    int pid, program;       /* -1 = null */
+    int64_t pcr;            /* of the last packet, and a bit a set for all of them; not written */
+    uint64_t sets;
+    int safe;               /* integers beyond 2^53 - 1, which not every reader of JSON keeps, are in quotes */
 };
 
 const char *klv_set_name(int set);
@@ -151,6 +162,12 @@ int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3]);
 /* Item 2 of a packet: 1 and its value, or 0. */
 int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us);
 
+/* A time stamp in microseconds since 1970. Some senders count another unit, which shows where only the reading in that
+ * unit lies between 1990 and 2100 (of seconds: 2001 and 2040): klv_time_unit is its name ("nanoseconds",
+ * "milliseconds", "seconds"), else NULL. */
+uint64_t klv_micros(uint64_t sent);
+const char *klv_time_unit(uint64_t sent);
+
 /* The first time stamp (ST 0604) in the bytes of one video frame, whether its units begin with start codes or
  * lengths of 4 bytes: 1 and it, or 0. */
 int klv_stamp(const uint8_t *frame, size_t n, int codec, struct klv_stamp *stamp);
@@ -164,7 +181,8 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
 /* The same with the envelope one by one, for callers to whom a struct is dear: the bytes written, 0
  * where they do not fit, or a negative status. head_size 0: the items object only. */
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
-                int64_t received_us, int64_t pts, int damaged, int checksum, char *out, size_t room);
+                int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe, char *out,
+                size_t room);
 
 /* The ST 0601 and ST 0104 packets of in[0..n) as columns: out[c * stride + row] is item tags[c], NaN where absent. Rows
  * whose checksum is bad are left out unless `all`. KLV_FULL: feed the rest from *used. */
@@ -176,11 +194,13 @@ int klv_numeric(unsigned tag);  /* may item `tag` of ST 0601 be a column? */
 size_t klv_lane_size(void);
 size_t klv_lane_memory(int ts, size_t limit);
 void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory);
-void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged); /* bare KLV: of the bytes to come */
+void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int damaged); /* bare KLV: of the bytes to come */
 void klv_lane_at(struct klv_lane *lane, int64_t received_us); /* when the bytes to come arrived; -1 = not said */
 void klv_lane_absent(struct klv_lane *lane, int64_t us); /* how long a listed PID may stay away; 5 s by default */
 void klv_lane_break(struct klv_lane *lane);   /* bytes were lost here, or the source begins anew: next comes what is held */
 void klv_lane_counts(const struct klv_lane *lane, struct klv_counts *counts);
+
+int klv_lane_program(const struct klv_lane *lane, int pid); /* the first whose map lists that PID; -1 = none */
 
 /* Take bytes until a packet is whole: KLV_OK. Adds to *used; KLV_MORE once all are taken. */
 enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,
@@ -188,9 +208,11 @@ enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n
 /* The same for many: their bytes into `pool`. KLV_FULL: make room, call again from *used. */
 enum klv_status klv_lane_batch(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used, uint8_t *pool,
                                size_t room, struct klv_entry *entries, size_t most, size_t *count);
-/* The same straight to JSON Lines; *envelope's seq goes up by one a record. */
+/* The same straight to JSON Lines; *envelope's seq goes up by one a record. `other` is NULL, or its pid says whose
+ * packets are wanted: at the first of another PID *other becomes that packet, which is left to the next call: KLV_OTHER. */
 enum klv_status klv_lane_lines(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,
-                               struct klv_envelope *envelope, char *out, size_t room, size_t *written);
+                               struct klv_envelope *envelope, struct klv_packet *other, char *out, size_t room,
+                               size_t *written);
 /* cffi: end */
 
 #endif

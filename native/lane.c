@@ -180,9 +180,21 @@ static void ts_unlisted(struct klv_lane *lane, const uint8_t *p)
         ts_klv(lane, s, p);
 }
 
+/* Where a PES packet begins: with a key, as KLV does, or not. */
+static void note_beginning(struct klv_lane *lane, const uint8_t *p)
+{
+    unsigned number = be16(p + 1) & 0x1fffu, bit = 1u << number % 8;
+    if (holds_key(p))
+        lane->barren[number / 8] &= (uint8_t)~bit;
+    else
+        lane->barren[number / 8] |= (uint8_t)bit;
+}
+
 /* One TS packet of a PID that matters; sets lane->draining when bytes came into a hold. */
 static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
 {
+    if (role != R_PAT && role < R_PMT && (p[1] & 0xc0) == 0x40 && !(p[3] & 0xc0))
+        note_beginning(lane, p);
     if (role == R_PAT) {
         psi_payload(lane, &lane->pat, role, p);
     } else if (role >= R_PMT) {
@@ -437,7 +449,7 @@ void klv_lane_absent(struct klv_lane *lane, int64_t us)
     check_absent(lane, us);
 }
 
-void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged)
+void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int damaged)
 {
     struct pid *s = &lane->pids[0];
     hold_end(lane, s);
@@ -446,6 +458,7 @@ void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int damaged)
         hold_cut(s);
     s->damaged = damaged != 0;
     s->pid = pid < 0 ? NO_PID : (uint16_t)pid;
+    s->listed = program < 0 ? 0 : 1 + (uint32_t)program;
     hold_turn(s, pts);
 }
 
@@ -499,24 +512,35 @@ enum klv_status klv_lane_batch(struct klv_lane *lane, const uint8_t *in, size_t 
         }
         memcpy(pool + at, packet.data, packet.size);
         entries[(*count)++] = (struct klv_entry){(uint32_t)at, (uint32_t)packet.size, packet.pts, packet.received_us,
-                                                 packet.pcr, packet.pid, (uint8_t)packet.set, (uint8_t)packet.checksum,
-                                                 (uint8_t)packet.damaged, 0};
+                                                 packet.pcr, packet.pid, packet.program, (uint8_t)packet.set,
+                                                 (uint8_t)packet.checksum, (uint8_t)packet.damaged,
+                                                 (uint8_t)packet.listing, 0};
         at += packet.size;
     }
     return KLV_MORE;
 }
 
 enum klv_status klv_lane_lines(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,
-                               struct klv_envelope *envelope, char *out, size_t room, size_t *written)
+                               struct klv_envelope *envelope, struct klv_packet *other, char *out, size_t room,
+                               size_t *written)
 {
     struct klv_packet packet;
     *written = 0;
     while (klv_lane_next(lane, in, n, used, &packet) == KLV_OK) {
         size_t size = 0, left = room - *written;
         enum klv_status status = KLV_FULL;
+        if (other && packet.pid != other->pid) {
+            hold_take_back(lane, &packet);
+            *other = packet;
+            return KLV_OTHER;
+        }
         envelope->pts = packet.pts;
         envelope->damaged = packet.damaged;
         envelope->checksum = packet.checksum;
+        envelope->pid = packet.pid;
+        envelope->program = packet.program;
+        envelope->pcr = packet.pcr;
+        envelope->sets |= UINT64_C(1) << (packet.set < 64 ? packet.set : 0);
         if (left > 0) /* 1 for the newline */
             status = klv_json(packet.data, packet.size, envelope, out + *written, left - 1, &size,
                               &lane->counts.unknown_items);

@@ -19,6 +19,7 @@ enum {
     PROGRAMS = 8,           /* whose clocks are followed */
     CLOCKS = 8,
     STREAMS = 64,           /* of all maps, that are waited for */
+    LISTINGS = 256,         /* packets of a PID that say what is listed beside it */
     NO_PID = 0x1fff,
     STEPS = 8,
     ORDER = 24,             /* tags of a set whose order is looked at */
@@ -87,6 +88,7 @@ struct pid {
     struct klv_search search, before; /* through the hold; as it was before the packet that came out last */
     struct klv_view view;       /* the packet at `from`, where `ready` */
     uint8_t ready;
+    uint64_t given;             /* packets handed out */
     uint64_t faults;            /* of the lane, when this PID's last packet came */
     struct usual usual;
     int64_t came_us;            /* when its last packet arrived; -1 = not said */
@@ -153,6 +155,7 @@ struct klv_lane {
     struct klv_counts counts;
     uint64_t faults;            /* of the line, on any PID: packets lost or spoilt */
     uint8_t role[8192];
+    uint8_t barren[8192 / 8];   /* a bit a PID: its last PES packet began without a key */
     uint32_t next[8192];        /* TS_FIXED of a PID's next packet if it is all payload, and what else is known */
     uint64_t number;            /* of the packet being looked at */
     const uint8_t *run;         /* where in the input the packets begin that are being taken; NULL = none are */
@@ -226,6 +229,8 @@ void psi_init(struct klv_lane *lane);
 struct pid *psi_claim(struct klv_lane *lane, uint16_t number); /* a place for a PID that carries KLV, or NULL */
 void psi_unlist(struct klv_lane *lane, uint16_t number); /* a map that listed it does not any more */
 void psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p);
+int psi_program(const struct pid *s);           /* whose map lists it; -1 = none does */
+int psi_listing(const struct klv_lane *lane, const struct pid *s); /* enum klv_listing */
 
 /* check.c */
 void check_init(struct klv_lane *lane);

@@ -6,7 +6,7 @@ void notes_begin(struct notes *notes, size_t n)
     size_t size = REMARKS_FREE + REMARKS_EACH * n;
     if (size > REMARKS_MOST)
         size = REMARKS_MOST;
-    notes->text = (struct text){notes->buffer, notes->buffer + size - REMARK_LAST, 0};
+    notes->text = (struct text){notes->buffer, notes->buffer + size - REMARK_LAST, 0, 0};
     notes->left_out = 0;
 }
 
@@ -144,6 +144,19 @@ void remark_packet(struct walk *w, const char *text)
         return;
     put(t, text);
     put_char(t, '"');
+    close_remark(&w->warnings);
+}
+
+void remark_unit(struct walk *w, uint64_t tag, const char *unit)
+{
+    struct text *t = &w->warnings.text;
+    if (!open_remark(&w->warnings))
+        return;
+    put(t, "item ");
+    put_uint(t, tag);
+    put(t, ": in ");
+    put(t, unit);
+    put(t, ", not microseconds; time is converted, time_us is as sent\"");
     close_remark(&w->warnings);
 }
 

@@ -71,20 +71,37 @@ static void write_key(struct walk *w, const struct item *item, int comma)
     put_bytes(w->out, item->key, item->key_size);
 }
 
+/* An optional element whose bytes are left out: its value, where a standard defines one. */
+static void write_omitted(struct walk *w, const struct element *e, int *comma)
+{
+    const struct frame *f = top(w);
+    if (e->omitted == O_NONE || (e->omitted == O_TIME && !f->timed))
+        return;
+    write_key(w, &e->item, (*comma)++);
+    if (e->omitted == O_TIME)
+        put_uint(w->out, klv_micros(f->time_us));
+    else
+        put_uint(w->out, e->value);
+}
+
 /* Elements e..end of one record or object; a group is a stretch with a length of its own. */
 static int write_elements(struct walk *w, const struct element *e, const struct element *end, struct cursor *c)
 {
-    struct cursor group = {0}, *from = c;
+    struct cursor group = {0}, before = {0}, *from = c;
     int comma = 0, unknown = 0;
     size_t half = 0;
     for (; e < end; e++) {
         if (e->op == P_GROUP) {
             if (from->at != from->end && from != c)
                 return 0;
-            if (e->optional && c->at == c->end)
-                return 1;
-            if (!take_length(c, &group))
+            if (e->optional && c->at == c->end) {
+                if (e->omitted != O_GROUP)
+                    return 1;
+                group = before;
+            } else if (!take_length(c, &group)) {
                 return 0;
+            }
+            before = group;
             from = &group;
             unknown = group.at == group.end;
             half = left(&group) / 2;
@@ -101,8 +118,10 @@ static int write_elements(struct walk *w, const struct element *e, const struct 
             write_null(w);
             continue;
         }
-        if (e->optional && from->at == from->end)
+        if (e->optional && from->at == from->end) {
+            write_omitted(w, e, &comma);
             continue;
+        }
         write_key(w, &e->item, comma++);
         if (!write_element(w, e, from, half))
             return 0;

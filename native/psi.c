@@ -93,7 +93,8 @@ static int is_media(uint8_t type)
 
 static void follow(struct klv_lane *lane, struct pid *s, uint32_t program, uint8_t type)
 {
-    s->listed = program;
+    if (!s->listed || s->listed == GONE) /* of two programs, the first that listed it */
+        s->listed = program;
     s->announced = type == 0x15;
     s->unlisted = 0;
     hold_proven(lane, s);
@@ -152,6 +153,34 @@ void psi_unlist(struct klv_lane *lane, uint16_t number)
 {
     if (number >= FIRST_PID && is_open(lane, number) && program_of(lane, number) == 0)
         lane->role[number] = R_UNLISTED;
+}
+
+int psi_program(const struct pid *s)
+{
+    return s->listed && s->listed != GONE ? (int)(s->listed - 1) : -1;
+}
+
+/* It has brought KLV, or nothing yet that shows that it brings none. */
+static int may_carry(const struct klv_lane *lane, uint16_t number)
+{
+    int known = is_klv(lane, number);
+    if (known && lane->pids[lane->role[number] - R_KLV].given)
+        return 1;
+    return (known || lane->role[number] == R_PRIVATE) && !(lane->barren[number / 8] >> number % 8 & 1);
+}
+
+int psi_listing(const struct klv_lane *lane, const struct pid *s)
+{
+    int lower = 0, here = 0, alone = psi_program(s) >= 0;
+    for (unsigned i = 0; i < lane->listed; i++) {
+        const struct stream *other = &lane->streams[i];
+        if (!other->program || other->pid == s->pid || !may_carry(lane, other->pid))
+            continue;
+        lower |= other->pid < s->pid;
+        here |= other->pid < s->pid && other->program == s->listed;
+        alone &= other->program != s->listed;
+    }
+    return lower * KLV_LOWER + here * KLV_LOWER_HERE + alone * KLV_ALONE;
 }
 
 static int in_pat(const struct section *section, size_t size, uint32_t program)

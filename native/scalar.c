@@ -205,6 +205,36 @@ static int write_whole(struct walk *w, const struct item *item, const uint8_t *i
     return 1;
 }
 
+/* Is it ASCII such as a list of country codes is, filled up with zero bytes? */
+static int is_padded_ascii(const uint8_t *in, size_t n)
+{
+    while (n > 0 && in[n - 1] == 0)
+        n--;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t letter = in[i] | 0x20;
+        if ((letter < 'a' || letter > 'z') && (in[i] < '0' || in[i] > '9') && !memchr(" ,-./;_", in[i], 7))
+            return 0;
+    }
+    return n > 1;
+}
+
+/* Some senders write ASCII where UTF-16 belongs: that has no zero bytes, but for those that fill it up. */
+static int is_utf16(const uint8_t *in, size_t n)
+{
+    return n % 2 == 0 && memchr(in, 0, n) != NULL && !is_padded_ascii(in, n);
+}
+
+static void write_text(struct walk *w, const uint8_t *in, size_t n, int utf16)
+{
+    size_t size = n;
+    while (size > 0 && in[size - 1] == 0 && (!utf16 || in[size - 2] == 0))
+        size -= utf16 ? 2 : 1;
+    if (size < n && n > 1) /* a zero byte alone is the empty text */
+        remark(w, "NUL padding removed");
+    if (!(utf16 ? put_utf16 : put_utf8)(w->out, in, size))
+        remark(w, "text is not valid, replaced in part");
+}
+
 /* ST 0806's user data in hex, and as the text or number that item 1 of its set says that it is. */
 static void write_user_data(struct walk *w, const uint8_t *in, size_t n)
 {
@@ -219,8 +249,8 @@ static void write_user_data(struct walk *w, const uint8_t *in, size_t n)
     if (type == 3 || (type > 0 && n > 8))
         return;
     put(w->out, ",\"user_value\":");
-    if (type == 0 && !put_utf8(w->out, in, n))
-        remark(w, "text is not valid, replaced in part");
+    if (type == 0)
+        write_text(w, in, n, 0);
     else if (type == 1)
         put_int(w->out, sign_extend(be_uint(in, n), n));
     else if (type == 2)
@@ -230,7 +260,6 @@ static void write_user_data(struct walk *w, const uint8_t *in, size_t n)
 int write_scalar(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
 {
     uint64_t time_us;
-    int valid = 1;
     switch (item->kind) {
     case K_LINEAR_UINT:
     case K_LINEAR_INT: return write_linear(w, item, in, n, element);
@@ -240,8 +269,8 @@ int write_scalar(struct walk *w, const struct item *item, const uint8_t *in, siz
     case K_ENUM:
     case K_BITS: return write_whole(w, item, in, n);
     case K_FLOAT: return write_float(w, in, n, element);
-    case K_TEXT: valid = put_utf8(w->out, in, n); break;
-    case K_UTF16: valid = put_utf16(w->out, in, n); break;
+    case K_TEXT: write_text(w, in, n, 0); return 1;
+    case K_UTF16: write_text(w, in, n, is_utf16(in, n)); return 1;
     case K_BIT_LIST: return write_bit_list(w, in, n);
     case K_DATE_TIME:
         if (!date_time(in, n, &time_us))
@@ -256,9 +285,6 @@ int write_scalar(struct walk *w, const struct item *item, const uint8_t *in, siz
         return 1;
     default: put_hex(w->out, in, n); return 1;
     }
-    if (!valid)
-        remark(w, "text is not valid, replaced in part");
-    return 1;
 }
 
 static int write_structure(struct walk *w, const struct item *item, const uint8_t *in, size_t n)

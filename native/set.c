@@ -86,6 +86,10 @@ static void survey(struct walk *w, struct frame *f)
             f->end = here;
             break;
         }
+        if (tag == f->set->time_tag && tag) {
+            f->timed = length > 0 && length <= 8;
+            f->time_us = f->timed ? be_uint(w->in + at, length) : 0;
+        }
         if (tag >= 192) {
             f->high++;
         } else {
@@ -106,12 +110,15 @@ static void survey(struct walk *w, struct frame *f)
 
 struct frame *push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end)
 {
-    uint8_t old = w->depth ? top(w)->old : 0, amend = w->depth && mode != M_SET ? top(w)->amend : 0;
+    const struct frame *around = w->depth ? top(w) : NULL;
+    uint8_t old = around ? around->old : 0, amend = around && mode != M_SET ? around->amend : 0;
     struct frame *f = &w->stack[w->depth++];
     memset(f, 0, offsetof(struct frame, last));
     f->mode = (uint8_t)mode;
     f->old = old;
     f->amend = amend;
+    f->timed = around ? around->timed : 0;
+    f->time_us = around ? around->time_us : 0;
     f->set = set;
     f->begin = f->at = begin;
     f->end = end;

@@ -83,8 +83,13 @@ enum op {
     P_RECORDS       /* BER length of a record of the elements that follow, again and again */
 };
 
+/* What an element is whose bytes are left out: not defined, `value`, the time of the set around the pack, what the group
+ * before is (of a P_GROUP). */
+enum omitted { O_NONE, O_VALUE, O_TIME, O_GROUP };
+
 struct element {
-    uint8_t op, optional;
+    uint8_t op, optional, omitted;
+    uint32_t value;
     struct item item;
 };
 

@@ -121,14 +121,14 @@ static const char key_start_longitude[64] = "\"start_longitude\":";
 static const char key_end_latitude[64] = "\"end_latitude\":";
 static const char key_end_longitude[64] = "\"end_longitude\":";
 static const struct element elements_imagehorizon[] = {
-    {P_FIX, 0, {key_start_x, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_start_y, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_end_x, 8, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_end_y, 8, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_start_latitude, 17, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"error\"", 0, 0, 0, 0}},
-    {P_FIX, 1, {key_start_longitude, 18, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"error\"", 0, 0, 0, 0}},
-    {P_FIX, 1, {key_end_latitude, 15, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"error\"", 0, 0, 0, 0}},
-    {P_FIX, 1, {key_end_longitude, 16, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"error\"", 0, 0, 0, 0}}
+    {P_FIX, 0, O_NONE, 0, {key_start_x, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_start_y, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_end_x, 8, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_end_y, 8, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_start_latitude, 17, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"error\"", 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_start_longitude, 18, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"error\"", 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_end_latitude, 15, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"error\"", 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_end_longitude, 16, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"error\"", 0, 0, 0, 0}}
 };
 static const struct pack pack_imagehorizon = {elements_imagehorizon, 8};
 static const char key_image_horizon_pixel_pack[64] = "\"image_horizon_pixel_pack\":";
@@ -169,14 +169,14 @@ static const char key_command_id[64] = "\"command_id\":";
 static const char key_command[64] = "\"command\":";
 static const char key_command_time[64] = "\"command_time\":";
 static const struct element elements_controlcommand[] = {
-    {P_OID, 0, {key_command_id, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_LENGTH, 0, {key_command, 10, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_command_time, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_OID, 0, O_NONE, 0, {key_command_id, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_LENGTH, 0, O_NONE, 0, {key_command, 10, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_TIME, 0, {key_command_time, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_controlcommand = {elements_controlcommand, 3};
 static const char key_control_command[64] = "\"control_command\":";
 static const struct element elements_commandverification[] = {
-    {P_OID, 0, {key_command_id, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_OID, 0, O_NONE, 0, {key_command_id, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_commandverification = {elements_commandverification, 1};
 static const char key_control_command_verification_list[64] = "\"control_command_verification_list\":";
@@ -187,7 +187,7 @@ static const char key_on_board_mi_storage_percent_full[64] = "\"on_board_mi_stor
 static const struct code codes_st0601_121_wavelength_id[] = {{0, "\"All\""}, {1, "\"VIS 380-750 nm\""}, {2, "\"IR 750-100000 nm\""}, {3, "\"NIR 750-3000 nm\""}, {4, "\"MIR 3000-8000 nm\""}, {5, "\"LIR 8000-14000 nm\""}, {6, "\"FIR 14000-100000 nm\""}};
 static const char key_wavelength_id[64] = "\"wavelength_id\":";
 static const struct element elements_activewavelengths[] = {
-    {P_OID, 0, {key_wavelength_id, 16, K_ENUM, F_ZERO, 0, 0, 0, 0, 0, 0, 7, 0.0, 0.0, 1.0, 1.0, 0, codes_st0601_121_wavelength_id, 0, 0, 0}}
+    {P_OID, 0, O_NONE, 0, {key_wavelength_id, 16, K_ENUM, F_ZERO, 0, 0, 0, 0, 0, 0, 7, 0.0, 0.0, 1.0, 1.0, 0, codes_st0601_121_wavelength_id, 0, 0, 0}}
 };
 static const struct pack pack_activewavelengths = {elements_activewavelengths, 1};
 static const char key_active_wavelength_list[64] = "\"active_wavelength_list\":";
@@ -198,11 +198,11 @@ static const char key_overflight_country[64] = "\"overflight_country\":";
 static const char key_operator_country[64] = "\"operator_country\":";
 static const char key_manufacture_country[64] = "\"manufacture_country\":";
 static const struct element elements_countrycodes[] = {
-    {P_GROUP, 0, {key_coding_method_length, 23, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_coding_method, 16, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 16, 1.0, 64.0, 1.0, 1.0, 0, codes_st0601_122_coding_method, 0, 0, 0}},
-    {P_LENGTH, 0, {key_overflight_country, 21, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_LENGTH, 1, {key_operator_country, 19, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_LENGTH, 1, {key_manufacture_country, 22, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_GROUP, 0, O_NONE, 0, {key_coding_method_length, 23, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_coding_method, 16, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 16, 1.0, 64.0, 1.0, 1.0, 0, codes_st0601_122_coding_method, 0, 0, 0}},
+    {P_LENGTH, 0, O_NONE, 0, {key_overflight_country, 21, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_LENGTH, 1, O_NONE, 0, {key_operator_country, 19, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_LENGTH, 1, O_NONE, 0, {key_manufacture_country, 22, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_countrycodes = {elements_countrycodes, 5};
 static const char key_country_codes[64] = "\"country_codes\":";
@@ -224,8 +224,8 @@ static const char key_sensor_control_mode[64] = "\"sensor_control_mode\":";
 static const char key_numerator[64] = "\"numerator\":";
 static const char key_denominator[64] = "\"denominator\":";
 static const struct element elements_framerate[] = {
-    {P_OID, 0, {key_numerator, 12, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 1, {key_denominator, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_OID, 0, O_NONE, 0, {key_numerator, 12, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 1, O_VALUE, 1, {key_denominator, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_framerate = {elements_framerate, 2};
 static const char key_sensor_frame_rate_pack[64] = "\"sensor_frame_rate_pack\":";
@@ -234,11 +234,11 @@ static const char key_min_wavelength_nm[64] = "\"min_wavelength_nm\":";
 static const char key_max_wavelength_nm[64] = "\"max_wavelength_nm\":";
 static const char key_name[64] = "\"name\":";
 static const struct element elements_wavelengthrecord[] = {
-    {P_RECORDS, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_wavelength_id, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 21.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_min_wavelength_nm, 20, K_IMAPB, F_ZERO, 0, 0, 30, 0, 4, 4, 0, 0.0, 1000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_max_wavelength_nm, 20, K_IMAPB, F_ZERO, 0, 0, 30, 0, 4, 4, 0, 0.0, 1000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_REST, 0, {key_name, 7, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_RECORDS, 0, O_NONE, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_wavelength_id, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 21.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_min_wavelength_nm, 20, K_IMAPB, F_ZERO, 0, 0, 30, 0, 4, 4, 0, 0.0, 1000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_max_wavelength_nm, 20, K_IMAPB, F_ZERO, 0, 0, 30, 0, 4, 4, 0, 0.0, 1000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_REST, 0, O_NONE, 0, {key_name, 7, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_wavelengthrecord = {elements_wavelengthrecord, 5};
 static const char key_wavelengths_list[64] = "\"wavelengths_list\":";
@@ -252,14 +252,14 @@ static const char key_recovery_latitude[64] = "\"recovery_latitude\":";
 static const char key_recovery_longitude[64] = "\"recovery_longitude\":";
 static const char key_recovery_hae[64] = "\"recovery_hae\":";
 static const struct element elements_airbaselocations[] = {
-    {P_GROUP, 0, {key_takeoff_length, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_takeoff_latitude, 19, K_IMAPB, F_ZERO, 0, 0, 8, 0, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_takeoff_longitude, 20, K_IMAPB, F_ZERO, 0, 0, 9, 0, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_takeoff_hae, 14, K_IMAPB, F_ZERO, 0, 0, 14, 0, 3, 3, 0, -900.0, 9000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 1, {key_recovery_length, 18, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_recovery_latitude, 20, K_IMAPB, F_ZERO, 0, 0, 8, 0, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_recovery_longitude, 21, K_IMAPB, F_ZERO, 0, 0, 9, 0, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_recovery_hae, 15, K_IMAPB, F_ZERO, 0, 0, 14, 0, 3, 3, 0, -900.0, 9000.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_GROUP, 0, O_NONE, 0, {key_takeoff_length, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_takeoff_latitude, 19, K_IMAPB, F_ZERO, 0, 0, 8, 0, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_takeoff_longitude, 20, K_IMAPB, F_ZERO, 0, 0, 9, 0, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_takeoff_hae, 14, K_IMAPB, F_ZERO, 0, 0, 14, 0, 3, 3, 0, -900.0, 9000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_GROUP, 1, O_GROUP, 0, {key_recovery_length, 18, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_recovery_latitude, 20, K_IMAPB, F_ZERO, 0, 0, 8, 0, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_recovery_longitude, 21, K_IMAPB, F_ZERO, 0, 0, 9, 0, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_recovery_hae, 15, K_IMAPB, F_ZERO, 0, 0, 14, 0, 3, 3, 0, -900.0, 9000.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_airbaselocations = {elements_airbaselocations, 8};
 static const char key_airbase_locations[64] = "\"airbase_locations\":";
@@ -275,11 +275,11 @@ static const char key_payload_id[64] = "\"payload_id\":";
 static const struct code codes_st0601_138_payload_type[] = {{0, "\"Electro Optical MI Sensor\""}, {1, "\"LIDAR\""}, {2, "\"RADAR\""}, {3, "\"SIGINT\""}, {4, "\"SAR\""}};
 static const char key_payload_type[64] = "\"payload_type\":";
 static const struct element elements_payloadrecord[] = {
-    {P_OID, 0, {key_payload_count, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_RECORDS, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_payload_id, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_payload_type, 15, K_ENUM, F_ZERO, 0, 0, 0, 0, 0, 0, 5, 0.0, 4.0, 1.0, 1.0, 0, codes_st0601_138_payload_type, 0, 0, 0}},
-    {P_LENGTH, 0, {key_name, 7, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_OID, 0, O_NONE, 0, {key_payload_count, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_RECORDS, 0, O_NONE, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_payload_id, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_payload_type, 15, K_ENUM, F_ZERO, 0, 0, 0, 0, 0, 0, 5, 0.0, 4.0, 1.0, 1.0, 0, codes_st0601_138_payload_type, 0, 0, 0}},
+    {P_LENGTH, 0, O_NONE, 0, {key_name, 7, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_payloadrecord = {elements_payloadrecord, 5};
 static const char key_payload_list[64] = "\"payload_list\":";
@@ -298,13 +298,13 @@ static const struct bits bits_st0601_140_status[] = {{0, 7, key_general_status, 
 static const char key_status[64] = "\"status\":";
 static const char key_weapon_type[64] = "\"weapon_type\":";
 static const struct element elements_weaponrecord[] = {
-    {P_RECORDS, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_station_id, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_hardpoint_id, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_carriage_id, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_store_id, 11, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_status, 9, K_BITS, F_ZERO, 0, 0, 0, 0, 0, 0, 5, 0.0, 0.0, 1.0, 1.0, 0, 0, bits_st0601_140_status, 0, 0}},
-    {P_LENGTH, 0, {key_weapon_type, 14, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_RECORDS, 0, O_NONE, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_station_id, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_hardpoint_id, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_carriage_id, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_store_id, 11, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_status, 9, K_BITS, F_ZERO, 0, 0, 0, 0, 0, 0, 5, 0.0, 0.0, 1.0, 1.0, 0, 0, bits_st0601_140_status, 0, 0}},
+    {P_LENGTH, 0, O_NONE, 0, {key_weapon_type, 14, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_weaponrecord = {elements_weaponrecord, 7};
 static const char key_weapons_stores[64] = "\"weapons_stores\":";
@@ -318,13 +318,13 @@ static const char key_latitude[64] = "\"latitude\":";
 static const char key_longitude[64] = "\"longitude\":";
 static const char key_hae[64] = "\"hae\":";
 static const struct element elements_waypointrecord[] = {
-    {P_RECORDS, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_waypoint_id, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_prosecution_order, 20, K_INT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, -32768.0, 32767.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 1, {key_info, 7, K_BITS, F_ZERO, 0, 0, 0, 0, 0, 0, 2, 0.0, 3.0, 1.0, 1.0, 0, 0, bits_st0601_141_info, 0, 0}},
-    {P_FIX, 1, {key_latitude, 11, K_IMAPB, F_ZERO, 0, 0, 8, 0, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_longitude, 12, K_IMAPB, F_ZERO, 0, 0, 9, 0, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_hae, 6, K_IMAPB, F_ZERO, 0, 0, 14, 0, 3, 3, 0, -900.0, 9000.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_RECORDS, 0, O_NONE, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_waypoint_id, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_prosecution_order, 20, K_INT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, -32768.0, 32767.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 1, O_NONE, 0, {key_info, 7, K_BITS, F_ZERO, 0, 0, 0, 0, 0, 0, 2, 0.0, 3.0, 1.0, 1.0, 0, 0, bits_st0601_141_info, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_latitude, 11, K_IMAPB, F_ZERO, 0, 0, 8, 0, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_longitude, 12, K_IMAPB, F_ZERO, 0, 0, 9, 0, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_hae, 6, K_IMAPB, F_ZERO, 0, 0, 14, 0, 3, 3, 0, -900.0, 9000.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_waypointrecord = {elements_waypointrecord, 7};
 static const char key_waypoint_list[64] = "\"waypoint_list\":";
@@ -338,23 +338,23 @@ static const char key_roll_length[64] = "\"roll_length\":";
 static const char key_roll_start[64] = "\"roll_start\":";
 static const char key_roll_range[64] = "\"roll_range\":";
 static const struct element elements_viewdomain[] = {
-    {P_GROUP, 0, {key_azimuth_length, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_HALF, 1, {key_azimuth_start, 16, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_HALF, 1, {key_azimuth_range, 16, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 1, {key_elevation_length, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_HALF, 1, {key_elevation_start, 18, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_HALF, 1, {key_elevation_range, 18, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 1, {key_roll_length, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_HALF, 1, {key_roll_start, 13, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_HALF, 1, {key_roll_range, 13, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_GROUP, 0, O_NONE, 0, {key_azimuth_length, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_HALF, 1, O_NONE, 0, {key_azimuth_start, 16, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_HALF, 1, O_NONE, 0, {key_azimuth_range, 16, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_GROUP, 1, O_NONE, 0, {key_elevation_length, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_HALF, 1, O_NONE, 0, {key_elevation_start, 18, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_HALF, 1, O_NONE, 0, {key_elevation_range, 18, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_GROUP, 1, O_NONE, 0, {key_roll_length, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_HALF, 1, O_NONE, 0, {key_roll_start, 13, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_HALF, 1, O_NONE, 0, {key_roll_range, 13, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_viewdomain = {elements_viewdomain, 9};
 static const char key_view_domain[64] = "\"view_domain\":";
 static const char key_local_id[64] = "\"local_id\":";
 static const char key_universal_id[64] = "\"universal_id\":";
 static const struct element elements_metadatasubstreamid[] = {
-    {P_OID, 0, {key_local_id, 11, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_universal_id, 15, K_UUID, F_ZERO, 0, 0, 0, 0, 16, 16, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_OID, 0, O_NONE, 0, {key_local_id, 11, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_universal_id, 15, K_UUID, F_ZERO, 0, 0, 0, 0, 16, 16, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_metadatasubstreamid = {elements_metadatasubstreamid, 2};
 static const char key_metadata_substream_id[64] = "\"metadata_substream_id\":";
@@ -611,15 +611,15 @@ static const char key_rho_east_north[64] = "\"rho_east_north\":";
 static const char key_rho_east_up[64] = "\"rho_east_up\":";
 static const char key_rho_north_up[64] = "\"rho_north_up\":";
 static const struct element elements_location[] = {
-    {P_FIX, 0, {key_latitude, 11, K_IMAPB, F_ZERO, 0, 2, 8, 0, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_longitude, 12, K_IMAPB, F_ZERO, 0, 2, 9, 0, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_hae, 6, K_IMAPB, F_ZERO, 0, 2, 15, 0, 2, 2, 0, -900.0, 19000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_sigma_east, 13, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_sigma_north, 14, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_sigma_up, 11, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_rho_east_north, 17, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_rho_east_up, 14, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_rho_north_up, 15, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_FIX, 0, O_NONE, 0, {key_latitude, 11, K_IMAPB, F_ZERO, 0, 2, 8, 0, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_longitude, 12, K_IMAPB, F_ZERO, 0, 2, 9, 0, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_hae, 6, K_IMAPB, F_ZERO, 0, 2, 15, 0, 2, 2, 0, -900.0, 19000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_sigma_east, 13, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_sigma_north, 14, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_sigma_up, 11, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_rho_east_north, 17, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_rho_east_up, 14, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_rho_north_up, 15, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_location = {elements_location, 9};
 static const char key_target_location[64] = "\"target_location\":";
@@ -629,8 +629,8 @@ static const char key_centroid_pix_col[64] = "\"centroid_pix_col\":";
 static const char key_row[64] = "\"row\":";
 static const char key_column[64] = "\"column\":";
 static const struct element elements_fpaindex[] = {
-    {P_FIX, 0, {key_row, 6, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_column, 9, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_FIX, 0, O_NONE, 0, {key_row, 6, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_column, 9, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_fpaindex = {elements_fpaindex, 2};
 static const char key_fpa_index[64] = "\"fpa_index\":";
@@ -712,28 +712,28 @@ static const char key_east[64] = "\"east\":";
 static const char key_north[64] = "\"north\":";
 static const char key_up[64] = "\"up\":";
 static const struct element elements_velocity[] = {
-    {P_FIX, 0, {key_east, 7, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_north, 8, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_up, 5, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_sigma_east, 13, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_sigma_north, 14, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_sigma_up, 11, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_rho_east_north, 17, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_rho_east_up, 14, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_rho_north_up, 15, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_FIX, 0, O_NONE, 0, {key_east, 7, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_north, 8, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_up, 5, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_sigma_east, 13, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_sigma_north, 14, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_sigma_up, 11, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_rho_east_north, 17, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_rho_east_up, 14, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_rho_north_up, 15, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_velocity = {elements_velocity, 9};
 static const char key_velocity[64] = "\"velocity\":";
 static const struct element elements_acceleration[] = {
-    {P_FIX, 0, {key_east, 7, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_north, 8, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_up, 5, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_sigma_east, 13, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_sigma_north, 14, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_sigma_up, 11, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_rho_east_north, 17, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_rho_east_up, 14, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, {key_rho_north_up, 15, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_FIX, 0, O_NONE, 0, {key_east, 7, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_north, 8, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_up, 5, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_sigma_east, 13, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_sigma_north, 14, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_sigma_up, 11, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_rho_east_north, 17, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_rho_east_up, 14, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 1, O_NONE, 0, {key_rho_north_up, 15, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_acceleration = {elements_acceleration, 9};
 static const char key_acceleration[64] = "\"acceleration\":";
@@ -777,8 +777,8 @@ static const char key_pixel_contour[64] = "\"pixel_contour\":";
 static const char key_start_pixel[64] = "\"start_pixel\":";
 static const char key_run[64] = "\"run\":";
 static const struct element elements_pixelrun[] = {
-    {P_LENGTH, 0, {key_start_pixel, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 1.0, 281474976710655.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_BER, 0, {key_run, 6, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_LENGTH, 0, O_NONE, 0, {key_start_pixel, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 1.0, 281474976710655.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_BER, 0, O_NONE, 0, {key_run, 6, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_pixelrun = {elements_pixelrun, 2};
 static const char key_bit_mask_series[64] = "\"bit_mask_series\":";
@@ -975,20 +975,20 @@ static const char key_plane_b[64] = "\"plane_b\":";
 static const char key_plane_c_length[64] = "\"plane_c_length\":";
 static const char key_plane_c[64] = "\"plane_c\":";
 static const struct element elements_sectiondata[] = {
-    {P_GROUP, 0, {key_section_x_length, 19, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_section_x, 12, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 1.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 0, {key_section_y_length, 19, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_section_y, 12, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 1.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 0, {key_ranges_length, 16, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_REST, 0, {key_ranges, 9, K_ARRAY, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 0, {key_uncertainty_length, 21, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_REST, 1, {key_uncertainty, 14, K_ARRAY, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 1, {key_plane_a_length, 17, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_REST, 1, {key_plane_a, 10, K_FLOAT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 1, {key_plane_b_length, 17, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_REST, 1, {key_plane_b, 10, K_FLOAT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 1, {key_plane_c_length, 17, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_REST, 1, {key_plane_c, 10, K_FLOAT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_GROUP, 0, O_NONE, 0, {key_section_x_length, 19, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_section_x, 12, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 1.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_GROUP, 0, O_NONE, 0, {key_section_y_length, 19, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_section_y, 12, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 1.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_GROUP, 0, O_NONE, 0, {key_ranges_length, 16, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_REST, 0, O_NONE, 0, {key_ranges, 9, K_ARRAY, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_GROUP, 0, O_NONE, 0, {key_uncertainty_length, 21, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_REST, 1, O_NONE, 0, {key_uncertainty, 14, K_ARRAY, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_GROUP, 1, O_NONE, 0, {key_plane_a_length, 17, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_REST, 1, O_NONE, 0, {key_plane_a, 10, K_FLOAT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_GROUP, 1, O_NONE, 0, {key_plane_b_length, 17, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_REST, 1, O_NONE, 0, {key_plane_b, 10, K_FLOAT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_GROUP, 1, O_NONE, 0, {key_plane_c_length, 17, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_REST, 1, O_NONE, 0, {key_plane_c, 10, K_FLOAT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_sectiondata = {elements_sectiondata, 14};
 static const char key_section_data_pack[64] = "\"section_data_pack\":";
@@ -1105,8 +1105,8 @@ static const char key_assessment_point[64] = "\"assessment_point\":";
 static const char key_start_time[64] = "\"start_time\":";
 static const char key_time_offset[64] = "\"time_offset\":";
 static const struct element elements_metricperiod[] = {
-    {P_FIX, 0, {key_start_time, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, {key_time_offset, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_FIX, 0, O_NONE, 0, {key_start_time, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_FIX, 0, O_NONE, 0, {key_time_offset, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_metricperiod = {elements_metricperiod, 2};
 static const char key_metric_period_pack[64] = "\"metric_period_pack\":";
@@ -1115,10 +1115,10 @@ static const char key_start_column[64] = "\"start_column\":";
 static const char key_end_row[64] = "\"end_row\":";
 static const char key_end_column[64] = "\"end_column\":";
 static const struct element elements_windowcorners[] = {
-    {P_OID, 0, {key_start_row, 12, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_start_column, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_end_row, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, {key_end_column, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {P_OID, 0, O_NONE, 0, {key_start_row, 12, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_start_column, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_end_row, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
+    {P_OID, 0, O_NONE, 0, {key_end_column, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
 };
 static const struct pack pack_windowcorners = {elements_windowcorners, 4};
 static const char key_window_corners_pack[64] = "\"window_corners_pack\":";

@@ -68,9 +68,21 @@ void put_number(struct text *t, uint64_t magnitude, int negative, unsigned decim
     digits_before(end, magnitude);
 }
 
+static const uint64_t MOST_EXACT = ((uint64_t)1 << 53) - 1; /* what a reader with doubles alone keeps */
+
+static void put_integer(struct text *t, uint64_t magnitude, int negative)
+{
+    int quoted = t->safe && magnitude > MOST_EXACT;
+    if (quoted)
+        put_char(t, '"');
+    put_number(t, magnitude, negative, 0);
+    if (quoted)
+        put_char(t, '"');
+}
+
 void put_uint(struct text *t, uint64_t value)
 {
-    put_number(t, value, 0, 0);
+    put_integer(t, value, 0);
 }
 
 static uint64_t magnitude_of(int64_t value)
@@ -80,12 +92,14 @@ static uint64_t magnitude_of(int64_t value)
 
 void put_int(struct text *t, int64_t value)
 {
-    put_number(t, magnitude_of(value), value < 0, 0);
+    put_integer(t, magnitude_of(value), value < 0);
 }
 
 void put_fixed(struct text *t, int64_t scaled, unsigned decimals)
 {
     put_number(t, magnitude_of(scaled), scaled < 0, decimals);
+    if (t->safe && decimals == 0 && magnitude_of(scaled) > MOST_EXACT)
+        put(t, ".0");
 }
 
 void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift)
@@ -211,8 +225,6 @@ int put_utf8(struct text *t, const uint8_t *in, size_t n)
         return 1;
     char *p = t->p;
     *p++ = '"';
-    if (n == 1 && in[0] == 0) /* a zero byte alone is the empty string */
-        n = 0;
     for (size_t i = 0; i < n;) {
         if (in[i] < 0x80) {
             p = ascii(p, in[i++]);
@@ -256,8 +268,6 @@ static char *utf8(char *p, uint32_t c)
 
 int put_utf16(struct text *t, const uint8_t *in, size_t n)
 {
-    if ((n & 1) || memchr(in, 0, n) == NULL) /* some senders write ASCII here */
-        return put_utf8(t, in, n);
     int valid = 1;
     if (!room(t, 3 * n + 2))
         return 1;

@@ -9,6 +9,7 @@
 struct text {
     char *p, *end;
     int full;       /* something did not fit: what was written is to be thrown away */
+    int safe;       /* integers beyond 2^53 - 1 go in quotes; numbers that are none get a point */
 };
 
 /* Is there room for n more? Every writer below asks first for the most it may write. */
@@ -51,7 +52,7 @@ void put_hex(struct text *t, const uint8_t *in, size_t n);          /* in quotes
 void put_uuid(struct text *t, const uint8_t *in);                   /* in quotes */
 void put_time(struct text *t, uint64_t time_us);                    /* "2012-06-29T13:45:12.123456Z" or null */
 int put_utf8(struct text *t, const uint8_t *in, size_t n);          /* in quotes; 0 = some octets were no UTF-8 */
-int put_utf16(struct text *t, const uint8_t *in, size_t n);
+int put_utf16(struct text *t, const uint8_t *in, size_t n);         /* big-endian; n is even */
 
 static const double POWER_OF_TEN[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
                                       1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};

@@ -113,6 +113,45 @@ int date_time(const uint8_t *in, size_t n, uint64_t *time_us)
     return 1;
 }
 
+/* The units that senders count by mistake: how many of each make a second, and which seconds since 1970 show that it is
+ * this one. Read as microseconds those are far from any flight: past the year 21000, or within two months of 1970. A
+ * clock that counts microseconds since power-up passes through them too, those of "seconds" in its 17th to 36th minute:
+ * hence fewer years there. */
+static const struct {
+    const char *name;
+    uint64_t rate, first, end;
+} UNITS[] = {
+    {"nanoseconds", 1000000000, 631152000, 4102444800}, /* 1990 to 2099 */
+    {"milliseconds", 1000, 631152000, 4102444800},
+    {"seconds", 1, 978307200, 2208988800},              /* 2001 to 2039 */
+};
+
+/* How many of the unit make a second. The ranges of two units do not meet. */
+static uint64_t unit_of(uint64_t sent, const char **name)
+{
+    for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++)
+        if (sent / UNITS[i].rate >= UNITS[i].first && sent / UNITS[i].rate < UNITS[i].end) {
+            *name = UNITS[i].name;
+            return UNITS[i].rate;
+        }
+    *name = NULL;
+    return 1000000;
+}
+
+uint64_t klv_micros(uint64_t sent)
+{
+    const char *name;
+    uint64_t rate = unit_of(sent, &name);
+    return rate > 1000000 ? sent / (rate / 1000000) : sent * (1000000 / rate);
+}
+
+const char *klv_time_unit(uint64_t sent)
+{
+    const char *name;
+    unit_of(sent, &name);
+    return name;
+}
+
 double item_number(const struct item *item, const uint8_t *in, size_t n)
 {
     uint64_t raw;

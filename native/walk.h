@@ -38,6 +38,8 @@ struct frame {
     uint8_t raw;                /* some items are to be listed under "unknown" */
     uint32_t high;              /* items with a tag of 192 or above */
     uint8_t whole;              /* M_KEYS: the packet itself is the one item */
+    uint8_t timed;              /* the set, or one around it, has a time: `time_us` */
+    uint64_t time_us;
     const struct set *set;      /* M_SET: its table; M_SERIES, M_REPEAT: that of the elements, or NULL */
     const struct item *item;    /* M_SET: at work on; else whose elements these are */
     uint64_t tag;               /* of `item` */
@@ -144,6 +146,7 @@ void remark(struct walk *w, const char *text);                            /* of 
 void remark_tag(struct walk *w, uint64_t tag, const char *text);          /* of an item the frame knows by tag */
 void remark_length(struct walk *w, const struct item *item, size_t n);    /* "4 bytes, expected 2" */
 void remark_packet(struct walk *w, const char *text);
+void remark_unit(struct walk *w, uint64_t tag, const char *unit);         /* of the packet's time stamp */
 void remark_key(struct walk *w, const uint8_t *key, size_t n);            /* of a packet in no table */
 
 /* set.c */

@@ -43,6 +43,8 @@ def set_in_record(name: str, expected: dict[str, Any], *, nested: bool = True) -
             items[item.key] = in_record(item, value)
     if name == "RvtUserDefined":
         items |= user_value(expected)
+    for command in items.get("control_command", ()):
+        command |= {"command_time": expected["2"]} | command if "2" in expected else {}
     return items | ({"unknown": unknown} if unknown else {})
 
 
@@ -98,7 +100,17 @@ def one(item: facts.Item, expected: Any) -> Any:
         return labels(item.set, item.tag).get(expected, expected)
     if item.kind == "bitfield" and item.key != "active_payloads":
         return bits(fields(item.set, item.tag), expected)
-    return pack_in_record(item, expected)
+    return pack_in_record(item, completed(item, expected))
+
+
+def completed(item: facts.Item, expected: Any) -> Any:
+    """A pack with the elements that have a value where their bytes are left out, which the vectors don't tell."""
+    if item.key == "sensor_frame_rate_pack":
+        return {"denominator": 1} | expected
+    if item.key == "airbase_locations" and not any(key.startswith("recovery") for key in expected):
+        same = {key.replace("takeoff", "recovery"): value for key, value in expected.items()}
+        return expected | same
+    return expected
 
 
 def pack_in_record(item: facts.Item, expected: Any, name: str = "") -> Any:

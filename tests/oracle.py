@@ -39,6 +39,8 @@ class Manners:
     puback       reason code of every PUBACK
     ack          whether it acknowledges at all
     subscribe    reason code of every SUBACK; below 0 for none
+    curt         (QoS, whether retained): more than that in a last will or a PUBLISH, and it hangs up without a word
+    late         the same of a PUBLISH only
     """
 
     speaks: tuple[int, ...] = (4, 5)
@@ -48,6 +50,11 @@ class Manners:
     puback: int = 0
     ack: bool = True
     subscribe: int = 0
+    curt: tuple[int, bool] = (2, True)
+    late: bool = False
+
+    def stands(self, qos: int, retain: bool) -> bool:
+        return qos <= self.curt[0] and (self.curt[1] or not retain)
 
 
 class OracleBroker:
@@ -144,6 +151,8 @@ class OracleBroker:
             if kind == CONNECT:
                 if not await self._connect(guest, body):
                     return True
+            elif kind == PUBLISH and not self.manners.stands(flags >> 1 & 3, bool(flags & 1)):
+                return True
             elif kind == PUBLISH:
                 self._publish(guest, flags, body)
             elif kind == SUBSCRIBE:
@@ -163,6 +172,8 @@ class OracleBroker:
                 await guest.reader.read()
             return False
         read_connect(guest, body)
+        if not self.manners.late and not self.manners.stands(body[7] >> 3 & 3, bool(body[7] & 0x20)):
+            return False
         code = self.manners.connack
         answer = bytes([0, code])
         if guest.level == 5:

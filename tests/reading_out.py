@@ -52,7 +52,7 @@ async def fault_of(packets: AsyncGenerator[Packet | Units, None]) -> str:
 async def reader_gone(within: float) -> None:
     """Return once libav's thread has ended; fails after `within` seconds."""
     async with asyncio.timeout(within):
-        while any(thread.name == "klvrelay-libav" for thread in threading.enumerate()):
+        while any(thread.name.startswith("klvrelay-") for thread in threading.enumerate()):
             await asyncio.sleep(0.01)
 
 

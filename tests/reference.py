@@ -26,7 +26,7 @@ from typing import Any
 
 from reference_keys import plain, read_item_packet, read_universal_set
 from reference_sets import by_tag, read_entries, read_set, table
-from reference_values import Context, Place, integer
+from reference_values import Context, Place, integer, microseconds, unit_of
 from reference_wire import Entry, ber_length, checksum16, crc16, crc32, walk
 
 from native.spec import facts
@@ -83,9 +83,10 @@ def top_level(name: str, raw: bytes, value: bytes, context: Context) -> dict[str
 
     lift(facts.CHECKSUM)
     time = lift(facts.TIME)
+    remark_unit(time, facts.TIME.get(name), context)
     return {
         "version": lift(facts.VERSION),
-        "time": calendar(time),
+        "time": calendar(microseconds(time)),
         "time_us": time,
         "quality": {"checksum": verify(name, raw, value)},
         "items": items,
@@ -95,7 +96,8 @@ def top_level(name: str, raw: bytes, value: bytes, context: Context) -> dict[str
 def universal_set(name: str, value: bytes, context: Context) -> dict[str, Any]:
     items = read_universal_set(value, context)
     time = items.pop("precision_time_stamp", None) if name == "ST0104" else None
-    return {"time": calendar(time), "time_us": time, "items": items}
+    remark_unit(time, 2, context)
+    return {"time": calendar(microseconds(time)), "time_us": time, "items": items}
 
 
 def verify(name: str, raw: bytes, value: bytes) -> str:
@@ -123,6 +125,14 @@ def verify(name: str, raw: bytes, value: bytes) -> str:
 
 def agrees(entry: Entry, raw: bytes, value: bytes, total: Callable[[bytes], int]) -> bool:
     return integer(entry.value) == total(raw[: len(raw) - len(value) + entry.at])
+
+
+def remark_unit(time: int | None, tag: int | None, context: Context) -> None:
+    unit, _ = unit_of(time)
+    if unit != "microseconds":
+        context.warn(
+            Place(tags=str(tag)), f"in {unit}, not microseconds; time is converted, time_us is as sent"
+        )
 
 
 def calendar(us: int | None) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 from reference_arrays import read_array
 from reference_miis import read_core_identifier
 from reference_scalars import fields, identifier, labels, read_bits, read_float, text
-from reference_values import Context, Place, Real, imapb, integer, linear, number
+from reference_values import Context, Place, Real, imapb, integer, linear, microseconds, number
 from reference_wire import Cursor, Unreadable, split
 
 from native.spec import facts
@@ -61,17 +61,24 @@ def read_elements(
     """Elements in order; only optional ones may be cut off the end, and nothing may be left over."""
     found: dict[str, Any] = {}
     rest = list(elements)
-    while rest and (cursor.data or not rest[0].optional):
+    groups: dict[str, bytes] = {}
+    while rest and (cursor.data or not rest[0].optional or rest[0].default):
         element = rest.pop(0)
+        if element.default and not cursor.data and element.default not in groups:
+            value = context.time if element.default == "precision_time_stamp" else facts.omitted(element)
+            value = microseconds(value) if element.kind == "timestamp" else value
+            found |= {} if value is None else {element.name: value}
+            continue
         if element.kind != "ber" or not element.name.endswith("_length"):
             size = int(element.length) if element.length.isdigit() else len(cursor.data)
             found[element.name] = read_element(element, cursor, size, place, context)
             continue
-        count = cursor.ber()
+        left_out = element.default and not cursor.data
+        groups[element.name] = groups[element.default] if left_out else cursor.take(cursor.ber())
         group = [rest.pop(0)]
         while group[0].length != element.name and rest and rest[0].kind != "ber":
             group.append(rest.pop(0))
-        found.update(read_group(group, cursor.take(count), place, context))
+        found.update(read_group(group, groups[element.name], place, context))
     cursor.end()
     return found
 

@@ -26,10 +26,16 @@ def _each_byte(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("each-byte", _each_byte)
 
 
+PADDED_ASCII = re.compile(rb"[A-Za-z0-9 ,./;_-]{2,}\0+")
+
+
 def text(data: bytes, kind: str, place: Place, context: Context) -> str:
-    if data == b"\0":
-        return ""
-    wide = kind == "utf16" and len(data) % 2 == 0 and 0 in data
+    wide = kind == "utf16" and len(data) % 2 == 0 and 0 in data and not PADDED_ASCII.fullmatch(data)
+    padded = len(data) > 1 and data.endswith(b"\0\0" if wide else b"\0")
+    while data.endswith(b"\0\0" if wide else b"\0"):
+        data = data[: -2 if wide else -1]
+    if padded:
+        context.warn(place, "NUL padding removed")
     coding = "utf-16-be" if wide else "utf-8"
     try:
         return data.decode(coding)

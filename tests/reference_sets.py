@@ -49,6 +49,9 @@ def read_set(
     entries = read_entries(data, place, context)
     if name == "ST0903":
         context = context.with_old_maps(has_old_maps(entries, context))
+    times = [entry.value for entry in entries if entry.tag == facts.TIME.get(name)]
+    if times:
+        context = context.with_time(integer(times[-1]) if 0 < len(times[-1]) <= 8 else None)
     items: dict[str, Any] = {}
     unknown: dict[str, str] = {}
     for tag, found in in_turn(by_tag(entries), name):

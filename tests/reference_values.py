@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from fractions import Fraction
 
 from reference_wire import Unreadable
@@ -57,6 +58,7 @@ class Context:
     room: Room = field(default_factory=Room)
     old_maps: bool = False
     depth: int = 0
+    time: int | None = None
 
     def warn(self, place: Place, text: str) -> None:
         self.warnings.append(f"item {place.tags}: {text}")
@@ -69,6 +71,9 @@ class Context:
 
     def with_old_maps(self, old: bool) -> Context:
         return replace(self, old_maps=old)
+
+    def with_time(self, time: int | None) -> Context:
+        return replace(self, time=time)
 
     def deeper(self) -> Context:
         return replace(self, depth=self.depth + 1)
@@ -84,6 +89,31 @@ class Context:
 def same(reference: Fraction, printed: Fraction, resolution: Fraction) -> bool:
     """Is `reference` the code that lies nearest to the printed number?"""
     return printed == reference or abs(printed - reference) * 2 < resolution
+
+
+# --- times ---
+
+UNITS = {
+    "nanoseconds": (10**9, 1990, 2100),
+    "milliseconds": (10**3, 1990, 2100),
+    "seconds": (1, 2001, 2040),
+}
+
+
+def unit_of(time: int | None) -> tuple[str, int]:
+    """What a time stamp counts, and how many of those make a second: what is a time of these years in one unit."""
+    for name, (rate, first, end) in UNITS.items():
+        if time is not None and datetime(first, 1, 1) <= _moment(time // rate) < datetime(end, 1, 1):
+            return name, rate
+    return "microseconds", 10**6
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime(1970, 1, 1) + timedelta(seconds=min(seconds, 10**11))
+
+
+def microseconds(time: int | None) -> int | None:
+    return None if time is None else time * 10**6 // unit_of(time)[1]
 
 
 # --- numbers ---

@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import ssl
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -50,16 +51,33 @@ class Camera:
 
     media       what stands in the SDP, a medium after the other
     transport   the only one that it grants, "tcp" or "udp"; else what is asked for
+    refuses     a status for a method, or for the SETUP of a track: {"DESCRIBE": "404 Not Found", "SETUP 1": ...}
+    more        header lines of such a refusal
+    silent      it says nothing behind PLAY
     """
 
-    def __init__(self, datagrams: Sequence[Datagram], media: str = KLV, *, transport: str = "") -> None:
+    def __init__(
+        self,
+        datagrams: Sequence[Datagram],
+        media: str = KLV,
+        *,
+        transport: str = "",
+        refuses: Mapping[str, str] | None = None,
+        more: str = "",
+        silent: bool = False,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         self._datagrams, self._media, self._only = datagrams, media, transport
+        self._refuses, self._more, self._silent, self._tls = refuses or {}, more, silent, tls
         self._clients: dict[int, int] = {}
+        self._guests: set[asyncio.Task[None]] = set()
         self.transports: list[str] = []
+        self.requests: list[str] = []
+        self.logins: list[str] = []
         self.port = 0
 
     async def __aenter__(self) -> Camera:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         self._udp = socket.socket(type=socket.SOCK_DGRAM)
         self._udp.bind(("127.0.0.1", 0))
@@ -67,6 +85,9 @@ class Camera:
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+        for guest in self._guests:
+            guest.cancel()
+        await asyncio.gather(*self._guests, return_exceptions=True)
         await self._server.wait_closed()
         self._udp.close()
 
@@ -74,21 +95,34 @@ class Camera:
         return f"rtsp://127.0.0.1:{self.port}/live{query}"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        guest = asyncio.current_task()
+        assert guest is not None
+        self._guests.add(guest)
         self._clients.clear()
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            while self._answer(writer, (await reader.readuntil(b"\r\n\r\n")).decode()):
-                await writer.drain()
-            await self._play(writer)
-            writer.write_eof()
-            await reader.read()  # a connection closed with something unread is reset, and takes what was sent with it
-        writer.close()
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                while self._answer(writer, (await reader.readuntil(b"\r\n\r\n")).decode()):
+                    await writer.drain()
+                await (asyncio.Event().wait() if self._silent else self._play(writer))
+                if self._tls is None:
+                    writer.write_eof()
+                    await reader.read()  # closed with something unread it is reset, and takes what was sent with it
+        except asyncio.CancelledError:
+            writer.transport.abort()
+        finally:
+            self._guests.discard(guest)
+            writer.close()
 
     def _answer(self, writer: asyncio.StreamWriter, request: str) -> bool:
         """Answer one request; false once the client wants to play."""
         method, url = request.split()[:2]
         fields = dict(line.split(": ", 1) for line in request.strip().split("\r\n")[1:])
         status, more, body = "200 OK", "Session: 1\r\n", ""
-        if method == "DESCRIBE":
+        self.requests.append(f"{method} {url[-1]}" if method == "SETUP" else method)
+        self.logins.append(fields.get("Authorization", ""))
+        if refused := self._refuses.get(self.requests[-1], ""):
+            status, more = refused, self._more
+        elif method == "DESCRIBE":
             numbered = re.sub("(?m)^m=", "\0m=", self._media).split("\0")[1:]
             media = "".join(f"{text}a=control:track{number}\r\n" for number, text in enumerate(numbered))
             body = f"v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n{media}"
@@ -97,7 +131,7 @@ class Camera:
             status, line = self._set_up(int(url[-1]), fields["Transport"])
             more += line
         writer.write(f"RTSP/1.0 {status}\r\nCSeq: {fields['CSeq']}\r\n{more}\r\n{body}".encode())
-        return method != "PLAY"
+        return method != "PLAY" or bool(refused)
 
     def _set_up(self, track: int, wish: str) -> tuple[str, str]:
         wanted = "tcp" if wish.startswith("RTP/AVP/TCP") else "udp"

@@ -70,7 +70,7 @@ def bits(fields: tuple[Bits, ...]) -> Drawn:
 
 
 def text(most: int, letters: str = LETTERS) -> Drawn:
-    return st.text(letters, max_size=most // 4 if most else 20).filter(lambda value: value != "\0")
+    return st.text(letters, max_size=most // 4 if most else 20).filter(lambda value: not value.endswith("\0"))
 
 
 def scalar_of(scalar: Item | Element) -> Drawn:

@@ -10,9 +10,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from klvrelay.encode.numbers import unpacked
+from klvrelay.encode.packs import steps_of
+from klvrelay.spec import PACKS
 
 # What a record adds to what is written.
 ADDED = {"text", "items", "user_value", "user_data", "matrix_size", "mode", "sparse", "ebytes", "apa"}
+
+
+# What it adds where bytes are left out that have a value all the same.
+LEFT_OUT = {
+    element.name
+    for name in PACKS
+    for step in steps_of(name)
+    if step.default is not None
+    for element in step.elements
+}
 
 
 class Stepped(float):
@@ -45,7 +57,7 @@ def apart(given: Any, got: Any, path: str = "", *, short: bool = False) -> Itera
                 yield f"{path}.{key}: lost"
             else:
                 yield from apart(given[key], got[key], f"{path}.{key}", short=short)
-        yield from (f"{path}.{key}: from nowhere" for key in got.keys() - given.keys() - ADDED)
+        yield from (f"{path}.{key}: from nowhere" for key in got.keys() - given.keys() - ADDED - LEFT_OUT)
     elif isinstance(given, list | tuple) and isinstance(got, list) and len(given) == len(got):
         for at, (one, other) in enumerate(zip(given, got, strict=True)):
             yield from apart(one, other, f"{path}[{at}]", short=short)

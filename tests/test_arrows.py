@@ -26,7 +26,8 @@ ARROWS: dict[str, set[str] | None] = {
     "wire": {"errors", "_core"},
     "inlet": {"wire", "_core"},
     "record": {"wire"},
-    "klv": {"record", "wire", "errors", "spec"},
+    "elementary": {"names", "wire"},
+    "klv": {"elementary", "record", "wire", "errors", "spec"},
     "stamps": {"contents", "record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
     "sources": {"contents", "record", "klv", "wire", "inlet", "names", "errors"},  # of the wire: what an entry may hold
     "sending": {"contents", "sources", "record", "names", "errors"},
@@ -34,19 +35,21 @@ ARROWS: dict[str, set[str] | None] = {
     "spool": {"record", "errors"},
     "latest": {"record"},
     "segments": set(),
-    "reading": {"sources", "klv", "record", "names", "errors"},
+    "reading": {"sources", "elementary", "klv", "record", "names", "errors"},
     "broker": {"errors"},
     "backoff": set(),
     "health": {"diagnosis", "record", "wire", "names"},
-    "config": {"errors", "names", "sinks"},  # of the sinks: their settings
+    "config": {"elementary", "errors", "names", "sinks"},  # of the sinks: their settings
     "encode": {"errors", "record", "spec", "wire"},
     "sample": {"encode", "errors"},
     "recording": {"backoff", "errors", "names", "record", "sources"},
     "probe": {
-        "contents", "diagnosis", "errors", "names", "record", "klv", "wire", "spec", "stamps", "sources", "__version__",
+        "contents", "diagnosis", "elementary", "errors", "names", "record", "klv", "wire", "spec", "stamps", "sources",
+        "__version__",
     },
     "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},
-    "intake": {"backoff", "errors", "health", "klv", "latest", "outlet", "record", "sinks", "sources"},
+    "channel": {"health", "latest", "outlet", "record", "sinks"},
+    "intake": {"backoff", "channel", "elementary", "errors", "health", "klv", "outlet", "record", "sources"},
     "relay": None,
     "options": {"errors", "names", "__version__"},
     "verbs": None,

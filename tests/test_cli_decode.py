@@ -198,7 +198,7 @@ def test_csv_has_a_row_a_record_and_a_column_an_item(csv_rows: Any):
     """One head for all rows, though records differ; what a record has not is empty."""
     data = TAPE.klv[0] + encode({"precision_time_stamp": 5, "platform_heading_angle": 90.0})
     first, second = csv_rows(data)
-    assert list(first)[:6] == ["stream", "seq", "time", "time_us", "pts", "set"]
+    assert list(first)[:8] == ["stream", "seq", "time", "time_us", "pts", "pid", "program", "set"]
     assert (first["mission_id"], first["platform_heading_angle"]) == ("0", "")
     assert (second["mission_id"], second["seq"], second["checksum"]) == ("", "1", "ok")
     assert float(second["platform_heading_angle"]) == pytest.approx(90, abs=0.01)

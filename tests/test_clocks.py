@@ -107,13 +107,13 @@ def test_a_time_that_stands_still_is_seen_in_the_offset():
     assert clocks.jumps == 0
 
 
-def test_only_platform_sets_of_one_pid_are_measured():
-    """A second PID with another time base, and sets without a time, change nothing."""
+def test_only_platform_sets_are_measured():
+    """Sets without a time change nothing, and KLV that moves to another PID goes on."""
     clocks = Clocks("uav1")
     for number in range(200):
         now = number / HZ
         clocks.add(at(now), now)
-        clocks.add(at(now, klv=500.0)._replace(pid=300), now)
+        clocks.add(at(now)._replace(pid=300), now)
         clocks.add(at(now)._replace(set="ST0903"), now)
     assert clocks.jumps == 0
     assert CONFIRMED < 200

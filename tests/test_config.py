@@ -14,7 +14,7 @@ from conftest import ROOT
 from klvrelay import cli
 from klvrelay.config import PASSWORD_VARIABLE, RelaySettings, SourceSettings, load, mqtt_settings
 from klvrelay.errors import ConfigError
-from klvrelay.names import Secret
+from klvrelay.names import Secret, Url
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.verbs.run import relay_of
 
@@ -42,6 +42,7 @@ key_file = "/key.pem"
 allow_plaintext = true
 raw = true
 publish_bad = "drop"
+numbers = "safe"
 window = 5
 timeout = 3
 expiry = 9
@@ -61,6 +62,8 @@ isolate = true
 packet_limit = 2000
 passphrase = "{CANARY}"
 loop = true
+pids = {{0x101 = "uav1-eo", 513 = "uav1-ir"}}
+program = "2"
 
 [[source]]
 url = "udp://0.0.0.0:5000"
@@ -87,7 +90,7 @@ def test_every_setting_arrives(tmp_path: Path):
         "host": "broker", "port": 8884, "tls": True, "username": "relay", "password": Secret(CANARY),
         "client_id": "relay-1", "qos": 2, "prefix": "site/klv", "protocol": 4, "keepalive": 11,
         "ca_file": "/ca.pem", "cert_file": "/cert.pem", "key_file": "/key.pem", "allow_plaintext": True,
-        "raw": True, "publish_bad": "drop", "window": 5, "timeout": 3.0, "expiry": 9,
+        "raw": True, "publish_bad": "drop", "numbers": "safe", "window": 5, "timeout": 3.0, "expiry": 9,
     }  # fmt: skip
     assert {f.name: getattr(settings.mqtt, f.name) for f in dataclasses.fields(MqttSettings)} == expected
     values = {f.name: getattr(first, f.name) for f in dataclasses.fields(SourceSettings)}
@@ -96,6 +99,7 @@ def test_every_setting_arrives(tmp_path: Path):
         "stream": "uav1", "interface": "eth0", "sender": "192.0.2.7", "timeout": 7.0, "ca_file": "/cam.pem",
         "speed": 2.0, "loop": True, "follow": True, "stall": 2.5, "demux": "libav", "isolate": True,
         "passphrase": Secret(CANARY), "packet_limit": 2000,
+        "pids": {257: "uav1-eo", 513: "uav1-ir"}, "only": frozenset(), "program": 2,
     }  # fmt: skip
     assert second == SourceSettings(second.url)
 
@@ -175,6 +179,18 @@ MISTAKES = [
     ('[[source]]\nurl = "udp://:1"\npassphrase = "0123456789"', 3, "source.passphrase", "srt:// only"),
     ('[[source]]\nurl = "srt://h:1"\npassphrase = "0123456789"\npassphrase_file = "x"', 4, "source.passphrase_file",
      "given too"),
+    ('[[source]]\nurl = "a.ts"\npids = {0x2001 = "a"}', 3, "source.pids", "8190"),
+    ('[[source]]\nurl = "a.ts"\npids = {klv = "a"}', 3, "source.pids", "0x101"),
+    ('[[source]]\nurl = "a.ts"\npids = {0x101 = 5}', 3, "source.pids", "in quotes"),
+    ('[[source]]\nurl = "a.ts"\npids = {0x101 = ""}', 3, "source.pids", "in quotes"),
+    ('[[source]]\nurl = "a.ts"\npids = {0x101 = "a", 257 = "b"}', 3, "source.pids", "twice"),
+    ('[[source]]\nurl = "a.ts"\npids = 257', 3, "source.pids", "a list of PIDs"),
+    ('[[source]]\nurl = "a.ts"\npids = [-1]', 3, "source.pids", "0 to 8190"),
+    ('[[source]]\nurl = "a.ts"\npids = [true]', 3, "source.pids", "0 to 8190"),
+    ('[[source]]\nurl = "a.ts"\npids = [1.5]', 3, "source.pids", "0 to 8190"),
+    ('[[source]]\nurl = "a.ts"\nprogram = 0', 3, "source.program", "1 to 65535"),
+    ('[[source]]\nurl = "a.ts"\nprogram = "first"', 3, "source.program", "1 to 65535"),
+    ('[[source]]\nurl = "a.ts"\nprogram = []', 3, "source.program", "1 to 65535"),
     ("[relay]\nwaiting = 0", 2, "relay.waiting", "at least 1"),
     ("[relay]\nwaiting = 1.5", 2, "relay.waiting", "whole number"),
     ("[relay]\nwait = 1", 2, "relay.wait", "waiting"),
@@ -367,3 +383,38 @@ def test_streams_of_one_name_are_kept_apart(tmp_path: Path):
     """Two sources whose names are the same get two topics."""
     settings = load(written(tmp_path, '[[source]]\nurl = "a/x.ts"\n[[source]]\nurl = "b/x.ts"\n'))
     assert [name for name, _ in settings.named()] == ["x", "x-2"]
+
+
+def test_pids_may_be_numbers_or_text(tmp_path: Path):
+    """TOML's keys are text: hexadecimal, decimal, in quotes or not; a list says which PIDs are wanted."""
+    for keys in ("{0x101 = 'a', 513 = 'b'}", "{'0x101' = 'a', '513' = 'b'}", "{'257' = 'a', \"0x201\" = 'b'}"):
+        (source,) = load(written(tmp_path, f'[[source]]\nurl = "a.ts"\npids = {keys}')).sources
+        assert (source.pids, source.only) == ({257: "a", 513: "b"}, frozenset())
+    (source,) = load(written(tmp_path, '[[source]]\nurl = "a.ts"\npids = [0x101, 513, "0x301"]')).sources
+    assert (source.pids, source.only) == ({}, {257, 513, 769})
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({257: "uav1", 258: "uav1"}, {}),
+        ({257: "uav1"}, {257: "uav1"}),
+        ({257: "b"}, {}),
+        ({}, {300: "a"}),
+    ],
+    ids=str,
+)
+def test_a_name_that_two_streams_would_have_is_refused(first: dict[int, str], second: dict[int, str]):
+    """Of another source, of another PID of this one, or of another PID of another source."""
+    sources = SourceSettings(Url.parse("a.ts"), pids=first), SourceSettings(Url.parse("b.ts"), pids=second)
+    with pytest.raises(ConfigError, match=r"pids: \w+ is the name of another stream"):
+        RelaySettings(sources).choices()
+
+
+def test_a_name_made_of_a_pid_gives_way_to_one_of_the_settings():
+    """`cam.513` is another source: the PID 513 of `cam` gets another name, the same each time."""
+    sources = tuple(SourceSettings(Url.parse("a.ts"), stream=name) for name in ("cam", "cam.513"))
+    choice, _ = RelaySettings(sources).choices()
+    assert choice.taken == {"cam", "cam.513"}
+    first_pinned = SourceSettings(Url.parse("a.ts"), "cam", pids={257: "cam"})
+    assert RelaySettings((first_pinned,)).choices()[0].names == {257: "cam"}

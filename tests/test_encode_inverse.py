@@ -66,7 +66,7 @@ def holds_null(value: Any) -> bool:
 def left_out(warnings: list[str]) -> bool:
     """Does a remark tell of bytes that are in no value? Not those on a width, or on a length of 0."""
     kept = ("expected", "length 0 is not legal here", "items of this one are not named", "bytes kept", "more remarks",
-            "VMTI version not told")  # fmt: skip
+            "VMTI version not told", "NUL padding removed", "time is converted")  # fmt: skip
     return any(not any(words in warning for words in kept) for warning in warnings)
 
 

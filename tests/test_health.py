@@ -81,6 +81,18 @@ def test_a_stall_is_noticed_within_its_time_and_not_before(clock: Clock):
         assert ("no KLV" in health.reason) is bytes_come
 
 
+def test_a_server_that_fell_silent_behind_its_last_klv_is_not_said_to_send(clock: Clock):
+    """Video went on for two seconds more, and stopped: no bytes come, whatever the KLV does."""
+    health = stream(clock, stall=5.0)
+    health.decoded(record(0))
+    for step in range(20):
+        clock.now += 0.25
+        if step < 8:
+            health.heard(1000 + step)
+        health.look()
+    assert health.reason == "no KLV for 5 s, and nothing at all for 3.0 s"
+
+
 def test_what_an_outage_took_is_measured_from_the_last_record(clock: Clock):
     """The mean of them is the time to recover; one that is still on is not in it."""
     health = stream(clock)

@@ -16,6 +16,7 @@ from test_psi import pat, pmt, section
 from timed import ASYNC, AUDIO_PID, EPOCH, KLV_PID, KLVA, STREAMS, SYNC, VIDEO_PID, Clocked, Slot, between, faults, fed
 from wrapping import local_set, packet
 
+from klvrelay.klv import Decoder
 from klvrelay.probe.transport.pcr import StreamClock
 from klvrelay.probe.transport.pids import PidCounts, pids_of
 from klvrelay.wire import Counters, Lane
@@ -568,7 +569,7 @@ def test_lines_count_as_packets_do() -> None:
     lanes = Lane(ts=True), Lane(ts=True)
     for slot in Clocked().slots(0, 3 * SECOND, leave=between(SECOND, 2 * SECOND, "pat", "audio")):
         lanes[0].packets(b"".join(slot.ts), EPOCH + slot.us)
-        lanes[1].lines(b"".join(slot.ts), b"{", 0, EPOCH + slot.us)
+        lanes[1].lines(b"".join(slot.ts), Decoder("uav1", None), EPOCH + slot.us)
     assert faults(lanes[0]) == {"pat_errors": 1}
     assert faults(lanes[1]) == {"pat_errors": 1, "unknown_items": 30}  # known where text is made
     assert lanes[0].counters.pcr_jitter_max_us == lanes[1].counters.pcr_jitter_max_us

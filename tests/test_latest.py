@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from records import damaged, platform, record, security, spoilt, targets
+from records import damaged, packet, platform, record, security, spoilt, targets
 
 from klvrelay.latest import Latest
 
@@ -114,3 +114,28 @@ def test_the_reason_for_a_null_lasts_as_long_as_the_null():
     assert set(before["quality"]["special"]) == {"sensor_latitude", "frame_center_latitude"}
     assert isinstance(after["items"]["sensor_latitude"], float)
     assert set(after["quality"]["special"]) == {"frame_center_latitude"}
+
+
+@pytest.mark.parametrize("nested_first", [False, True])
+def test_targets_of_their_own_and_nested_ones_stay_apart(nested_first):
+    """The nested set keeps its key, and the other goes under its own name: neither has an item of the other."""
+    inside = bytes.fromhex("0501aa")  # item 5, total number of targets: of the nested one only
+    nested = [with_items(seq, (74, inside)) for seq in (0, 4)]
+    alone = [targets(1, total=3), targets(5, total=7)]
+    state = state_of(*(nested[:1] + alone + nested[1:] if nested_first else alone + nested + alone[1:]))
+
+    assert state["items"]["vmti_local_set"] == {"total_num_targets_detected": 0xAA}
+    assert state["items"]["st0903"]["total_num_targets_detected"] == 7
+    assert state["items"]["st0903"]["vmti_ls_version"] == 6
+
+
+def test_the_reason_for_a_null_moves_with_its_set():
+    """What was said of a set that came alone is said of it under its new key."""
+    latest = Latest()
+    latest.add(record(0, raw=packet("ST0903", [(11, bytes.fromhex("c800"))], checksum=True), set="ST0903"))
+    before = orjson.loads(latest.document() or b"")
+    latest.add(with_items(1, (74, bytes.fromhex("0501aa"))))
+    after = orjson.loads(latest.document() or b"")
+    (path,) = before["quality"]["special"]
+    assert path.startswith("vmti_local_set.")
+    assert list(after["quality"]["special"]) == [path.replace("vmti_local_set", "st0903")]

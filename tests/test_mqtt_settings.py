@@ -70,6 +70,8 @@ def test_keywords_win_over_the_url():
         ("mqtts://h?cert_file=x", "key_file"),
         ("mqtt://h?client_id=a%00b", "client_id"),
         ("mqtt://:pw@h", "user"),
+        ("ws://u:c4n4ry@h:9001/mqtt", "use the broker's mqtt:// or mqtts:// listener"),
+        ("wss://h/mqtt", "use the broker's mqtt:// or mqtts:// listener"),
     ],
 )
 def test_a_wrong_url_is_one_line_that_names_what_is_wrong(url, says):

@@ -45,6 +45,25 @@ async def test_a_delivered_batch_is_at_the_broker_in_order(broker):
     assert heard.on("klvrelay/uav0/telemetry")[0] == batch[0].json()
 
 
+async def test_large_integers_are_strings_in_every_document_if_that_is_wanted(oracle):
+    """Records, states and reports of links alike; the other sinks of the relay have them as numbers."""
+    large = record(0)._replace(seq=1 << 60)
+    state, link = (Notice(kind, "uav1", b'{"time_us":9007199254740992,"seq":1}') for kind in ("state", "link"))
+    async with sink_to(oracle, numbers="safe") as sink:
+        await sink.deliver([large])
+        await sink.tell(state)
+        await sink.tell(link)
+        await sink.tell(ONLINE)
+
+    assert seqs(oracle.payloads("klvrelay/uav1/telemetry")) == [str(1 << 60)]
+    for kind in ("state", "link"):
+        assert oracle.payloads(f"klvrelay/uav1/{kind}") == [b'{"time_us":"9007199254740992","seq":1}']
+    assert b"online" in oracle.payloads("klvrelay/uav1/availability")
+    async with sink_to(oracle) as sink:
+        await sink.deliver([large])
+    assert seqs(oracle.payloads("klvrelay/uav1/telemetry"))[-1] == 1 << 60
+
+
 async def test_an_empty_batch_is_delivered(broker):
     """Nothing to do is no error."""
     async with sink_to(broker) as sink:

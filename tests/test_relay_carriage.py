@@ -45,12 +45,14 @@ async def arrive(port: int, ts: Sequence[bytes], wanted: int) -> list:
 
 
 def is_whole(records, sent: Sequence[tuple[int, bytes]]) -> None:
-    """Of each PID every record, once, in order, good; numbered in the order of their arrival."""
+    """Of each PID every record, once, in order, good; of each stream numbered in the order of their arrival."""
     for pid in {pid for pid, _ in sent}:
         assert [r.raw for r in records if r.pid == pid] == [raw for of, raw in sent if of == pid]
     assert len(records) == len(sent)
     assert all(record.good for record in records)
-    assert [record.seq for record in records] == list(range(len(records)))
+    for name in {record.stream for record in records}:
+        numbers = [record.seq for record in records if record.stream == name]
+        assert numbers == list(range(len(numbers)))
 
 
 def program(streams: Sequence[tuple[int, int, bytes]], number: int, pmt: int, wire: Wire) -> list[bytes]:

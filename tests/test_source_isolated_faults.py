@@ -190,7 +190,7 @@ async def test_what_came_before_the_fault_is_yielded(tmp_path):
     with pytest.raises(NotMedia) as fault:
         await anext(packets)
 
-    assert found == (b"G" * 188, 5, "ts", None, None, False)
+    assert found == (b"G" * 188, 5, "ts", None, None, False, None, 0)
     assert str(fault.value) == "rtsp://pilot:***@127.0.0.1: \\x1b[31m no"
 
 

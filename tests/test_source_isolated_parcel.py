@@ -33,11 +33,11 @@ PACKETS = [
     Packet(TAPE.ts, 1_700_000_000_000_001),
     Packet(b"", None, damaged=True),
     Packet(TAPE.klv[0], None, "klv", (1 << 33) - 1, 0),
-    Packet(TAPE.klv[1], 0, "klv", 0, (1 << 31) - 1, True),
+    Packet(TAPE.klv[1], 0, "klv", 0, (1 << 31) - 1, True, 65535, 3),
     Packet(random.Random(1).randbytes(3 * SMALL)),
     Units(ENTRIES),
     Units([]),
-    Units([(TAPE.klv[0][:30], None, None, "ST0601", "bad", "damaged", None, None)]),
+    Units([(TAPE.klv[0][:30], None, None, "ST0601", "bad", "damaged", None, None, 7, 5)]),
     Packet(memoryview(b"end"), 5),
 ]
 
@@ -144,11 +144,13 @@ def parcel(kind: bytes, payload: bytes) -> bytes:
 
 
 def unit(*, raw: bytes = TAPE.klv[0], size: int | None = None, pts: int = 0, pid: int = 1, received: int = 5,
-         pcr: int = 0, checksum: int = 1, transport: int = 0, name: bytes = b"ST0601") -> bytes:  # fmt: skip
+         pcr: int = 0, program: int = 1, checksum: int = 1, transport: int = 0,
+         name: bytes = b"ST0601") -> bytes:  # fmt: skip
     length = len(raw) if size is None else size
-    return parcel(
-        b"U", struct.pack("<IqqqqBBB", length, pts, pid, received, pcr, checksum, transport, len(name)) + name + raw
-    )
+    fixed = struct.pack(
+        "<IqqqqqBBBB", length, pts, pid, received, pcr, program, checksum, transport, 0, len(name)
+    )  # fmt: skip
+    return parcel(b"U", fixed + name + raw)
 
 
 def status(**changes: object) -> bytes:
@@ -166,13 +168,15 @@ ODD = {
     "too large a unit": struct.pack("<cI", b"U", MOST),
     "too large a status": struct.pack("<cI", b"S", SMALL),
     "half a packet": parcel(b"P", bytes(24)),
-    "a flag that is none": parcel(b"P", struct.pack("<qqqB", -1, -1, -1, 4)),
-    "a pts of 34 bits": parcel(b"P", struct.pack("<qqqB", -1, 1 << 33, -1, 0)),
-    "a pid of 32 bits": parcel(b"P", struct.pack("<qqqB", -1, -1, 1 << 31, 0)),
-    "an arrival after the year 9999": parcel(b"P", struct.pack("<qqqB", 1 << 60, -1, -1, 0)),
-    "an arrival before 1970": parcel(b"P", struct.pack("<qqqB", -2, -1, -1, 0)),
+    "a flag that is none": parcel(b"P", struct.pack("<qqqqBB", -1, -1, -1, -1, 4, 0)),
+    "a pts of 34 bits": parcel(b"P", struct.pack("<qqqqBB", -1, 1 << 33, -1, -1, 0, 0)),
+    "a pid of 32 bits": parcel(b"P", struct.pack("<qqqqBB", -1, -1, 1 << 31, -1, 0, 0)),
+    "a program of 17 bits": parcel(b"P", struct.pack("<qqqqBB", -1, -1, -1, 1 << 16, 0, 0)),
+    "a listing that is none": parcel(b"P", struct.pack("<qqqqBB", -1, -1, -1, -1, 0, 8)),
+    "an arrival after the year 9999": parcel(b"P", struct.pack("<qqqqBB", 1 << 60, -1, -1, -1, 0, 0)),
+    "an arrival before 1970": parcel(b"P", struct.pack("<qqqqBB", -2, -1, -1, -1, 0, 0)),
     "more streams than there are": b"".join(
-        parcel(b"P", struct.pack("<qqqB", -1, -1, pid, 1)) for pid in range(PIDS_MOST + 1)
+        parcel(b"P", struct.pack("<qqqqBB", -1, -1, pid, -1, 1, 0)) for pid in range(PIDS_MOST + 1)
     ),
     "half a unit": parcel(b"U", bytes(10)),
     "a unit that is cut": unit(size=len(TAPE.klv[0]) + 1),
@@ -236,3 +240,15 @@ def test_damaged_parcels_are_odd_or_packets(seed):
     except Odd:
         return
     assert all(isinstance(packet, Packet | Units) for packet in found)
+
+
+def test_the_end_says_how_long_to_wait():
+    """A server that asks for patience is heard through the process too; and never for more than ten minutes."""
+    for wait, heard in ((0.0, 0), (7.0, 7), (9e9, 600)):
+        unpacker = Unpacker()
+        data = packed_end(SourceDown("busy", wait=wait))
+        unpacker.room()[: len(data)] = data
+        unpacker.took(len(data))
+        assert unpacker.end is not None
+        assert isinstance(unpacker.end.fault, SourceDown)
+        assert (str(unpacker.end.fault), unpacker.end.fault.wait) == ("busy", heard)

@@ -141,7 +141,7 @@ async def test_a_web_server_gives_them_too(flight: Path):
         (b"no video at all" * 999, NotMedia, "bytes://: holds no video"),
         (feed.recording().bare, NotMedia, "holds no video"),
         ("udp://127.0.0.1:5000", ConfigError, "read from a file"),
-        (f"rtsp://user:{CANARY}@127.0.0.1:9/live", SourceDown, r"rtsp://\*\*\*@127.0.0.1:9/live: nobody listens"),
+        (f"rtsp://user:{CANARY}@127.0.0.1:9/live", SourceDown, r"rtsp://\*\*\*@127.0.0.1:9/live: connection refused"),
     ],
     ids=["missing", "folder", "nothing", "junk", "bare KLV", "datagrams", "nobody there"],
 )

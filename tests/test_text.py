@@ -13,6 +13,10 @@ import pytest
 from opinions import core_json, disagreement
 from wrapping import item, packet
 
+import klvrelay
+from klvrelay.encode import encode
+from klvrelay.errors import EncodeError
+
 REPLACED = "text is not valid, replaced in part"
 EDGES = [0x00, 0x1F, 0x20, 0x22, 0x5C, 0x7F, 0x80, 0x7FF, 0x800, 0xD7FF, 0xE000, 0xFFFD, 0xFFFF, 0x10000, 0x10FFFF]
 
@@ -71,15 +75,65 @@ def test_a_continuation_that_is_none_spoils_what_it_continues(place: int) -> Non
 
 
 def test_a_zero_byte_alone_is_no_text() -> None:
-    """Some senders write it for the empty string; among others it is a character."""
+    """Some senders write it for the empty string; before and between others it is a character."""
     assert utf8(b"\0") == ("", False)
-    assert utf8(b"\0\0") == ("\0\0", False)
-    assert utf8(b"a\0") == ("a\0", False)
+    assert utf8(b"\0a") == ("\0a", False)
+    assert utf8(b"a\0\0z") == ("a\0\0z", False)
+
+
+@pytest.mark.parametrize(
+    ("set_", "tag", "value", "text"),
+    [
+        ("ST0601", 3, b"MISSION\0\0\0", "MISSION"),
+        ("ST0601", 3, b"a\0b\0", "a\0b"),
+        ("ST0601", 3, b"\0\0\0", ""),
+        ("ST0601", 3, "é€\0".encode(), "é€"),
+        ("ST0102", 13, "USA;CAN\0\0".encode("utf-16-be"), "USA;CAN"),
+        ("ST0102", 13, "統一\0".encode("utf-16-be"), "統一"),
+        ("ST0102", 13, "\0\0".encode("utf-16-be"), ""),
+        ("ST0102", 13, b"USA\0", "USA"),
+        ("ST0102", 13, b"US;CA\0\0\0", "US;CA"),
+        ("ST0102", 13, b"US\0", "US"),
+    ],
+)
+def test_zero_bytes_that_fill_a_text_up_are_no_text(set_: str, tag: int, value: bytes, text: str) -> None:
+    """Fields of a fixed size are filled up with zeros: those are removed, that is said, and encoding restores them."""
+    raw = packet(set_, item(tag, value), checksum=set_ == "ST0601")
+    (record,) = klvrelay.decode(raw)
+
+    assert list(record.items.values()) == [text]
+    assert json.loads(record.json())["quality"]["warnings"] == [f"item {tag}: NUL padding removed"]
+    assert disagreement(raw) == []
+    assert encode(record) == raw
+
+
+def test_a_padded_text_in_a_record_of_a_pack_is_named_with_its_record() -> None:
+    """The names of payloads are texts as well, each with a length of its own."""
+    raw = packet("ST0601", item(138, b"\x02" + b"\x04\0\0\x01A" + b"\x07\1\0\x04BC\0\0"), checksum=True)
+    (record,) = klvrelay.decode(raw)
+
+    assert [each["name"] for each in record.items["payload_list"]["records"]] == ["A", "BC"]
+    assert json.loads(record.json())["quality"]["warnings"] == ["item 138[1]: NUL padding removed"]
+    assert encode(record) == raw
+
+
+def test_a_longer_text_in_a_padded_layout_takes_the_room_that_it_needs() -> None:
+    """A field keeps its size where the new text is shorter, and grows where it is longer."""
+    layout = packet("ST0601", item(3, b"AB\0\0"), checksum=True)
+
+    for text, value in (("C", b"C\0\0\0"), ("LONGER", b"LONGER")):
+        assert item(3, value) in encode({"mission_id": text}, like=layout)
+
+
+def test_a_text_with_a_zero_byte_at_its_end_is_refused() -> None:
+    """It would not be read back: a reader takes it for padding."""
+    with pytest.raises(EncodeError, match="padding"):
+        encode({"mission_id": "AB\0"})
 
 
 def test_every_character_of_utf16_comes_through() -> None:
     """Those of one unit and of two, and what JSON escapes."""
-    for text in ["A" + chr(edge) for edge in EDGES] + ["A" + "".join(map(chr, EDGES))]:
+    for text in ["A" + chr(edge) for edge in EDGES[1:]] + ["A" + "".join(map(chr, EDGES))]:
         assert utf16(text.encode("utf-16-be")) == (text, False)
         assert utf16((text + text).encode("utf-16-be")) == (text + text, False)
 

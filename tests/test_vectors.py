@@ -74,7 +74,7 @@ def test_an_item_vector_comes_out_of_the_record(vector: Vector) -> None:
         if way:
             got.pop("target_id", None)  # the pack's own, around the item
         elif vector["tag"] in lifted(vector["set"]):
-            got = in_head(vector["set"], vector["tag"], record)
+            got = in_head(vector["set"], vector["tag"], record) | got
         assert not list(deviations(expected, got, steps, Fraction(vector["tol"] or 0))), name
         if isinstance(vector["expected"], dict) and "special" in vector["expected"]:
             place = dotted([*way, *expected])

@@ -179,7 +179,13 @@ class Tables:
             e.name, kind, (width, width), (low, high), flags="F_ZERO", old=old, special=special, codes=codes,
             cells=CELLS.get((e.set, tag), "0"),
         )  # fmt: skip
-        return f"{{{op}, {int(e.optional)}, {body}}}"
+        return f"{{{op}, {int(e.optional)}, {self.omitted(e, op)}, {facts.omitted(e) or 0}, {body}}}"
+
+    @staticmethod
+    def omitted(e: facts.Element, op: str) -> str:
+        if not e.default:
+            return "O_NONE"
+        return "O_VALUE" if e.default.isdecimal() else "O_GROUP" if op == "P_GROUP" else "O_TIME"
 
     def pack(self, name: str) -> None:
         """Fuses each length with the element that it measures, so that the core reads one op an element."""

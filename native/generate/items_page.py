@@ -52,8 +52,11 @@ def items_page() -> str:
     sets = (section(name) for name in facts.DECODED)
     universal = (universal_section(name) for name in facts.UNIVERSAL)
     return "\n".join(
-        [HEAD, coverage_section(), *sets, *universal, alone_section(), packs_page.section(), raw_section()]
-    )
+        [
+            HEAD, coverage_section(), *sets, *universal, alone_section(), packs_page.section(), raw_section(),
+            omitted_section(), large_section(),
+        ]
+    )  # fmt: skip
 
 
 # --- coverage ---
@@ -260,3 +263,33 @@ def raw_section() -> str:
     head = "## Sets without a table\n"
     text = "Packets of these are named by their set; their items are hex under `unknown`.\n"
     return "\n".join([head, text, "| set | name | key |", "| --- | --- | --- |", *lines]) + "\n"
+
+
+# --- values ---
+
+
+def omitted_section() -> str:
+    """The elements of packs that have a value where their bytes are left out."""
+    elements = [element for rows in facts.packs().values() for element in rows if element.default]
+    lines = [
+        f"| {words(e.set)} item {e.tag} | [{e.pack}](#{anchor(e.pack)}) | {packs_page.omitted(e)} |" for e in elements
+    ]
+    text = (
+        "Where the standard says what left-out bytes of a pack mean, a record has that value. `klvrelay.encode` leaves"
+        " out again\nwhat a record's packet left out. An item that is not in its set is not in the record either: its"
+        " notes say what that means.\n"
+    )
+    return "\n".join(["## Left-out bytes\n", text, "| item | pack | value |", "| --- | --- | --- |", *lines]) + "\n"
+
+
+def large_section() -> str:
+    """The items that may hold an integer which a double does not keep."""
+    large = [item for name in facts.DECODED for item in schema_values.beyond(name)]
+    lines = [f"| {words(item.set)} item {item.tag} | `{item.key}` |" for item in large]
+    text = (
+        "These may hold integers beyond 2^53 - 1 (9,007,199,254,740,991), which JavaScript and other readers with"
+        " doubles\nalone round; so may `time_us`. With `numbers = \"safe\"` a record has such an integer as the string"
+        " of its digits.\nSo it has one of any other item that was sent in more bytes than its standard allows.\n"
+    )
+    head = "## Integers beyond 2^53 - 1\n"
+    return "\n".join([head, text, "| item | key |", "| --- | --- |", *lines]) + "\n"

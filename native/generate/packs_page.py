@@ -49,3 +49,9 @@ def kind(element: facts.Element) -> str:
 def notes(element: facts.Element) -> str:
     marks = ("optional" if element.optional else "", "repeats to end" if element.repeat else "")
     return "; ".join(dict.fromkeys(filter(None, (*marks, element.notes.removesuffix("; see README")))))
+
+
+def omitted(element: facts.Element) -> str:
+    """What left-out bytes mean: `denominator = 1`, `recovery_... = takeoff_...`."""
+    name = element.name.replace("_length", "_...")
+    return f"{name} = {element.default.replace('_length', '_...')}"

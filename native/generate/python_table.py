@@ -73,6 +73,7 @@ class Element(NamedTuple):
     old: str
     codes: dict[int, str]
     bits: tuple[Bits, ...]
+    default: int | str | None  # its value where it is left out: a number, an item of the set, an earlier group
 
 '''
 
@@ -146,6 +147,7 @@ def _element(e: facts.Element) -> str:
     return _call(
         "Element", e.name, e.kind, e.length, e.min, e.max, e.mapping, e.optional, e.repeat,
         least, most, special, int(group[1]) if group else 0, old, codes, _named("BITS", e.set, e.tag, e.name),
+        e.default or None if facts.omitted(e) is None else facts.omitted(e),
     )  # fmt: skip
 
 

@@ -14,9 +14,11 @@ from native.generate.schema_packs import holds_set, packs
 from native.generate.schema_values import (
     COUNT,
     HEX,
+    SMALL,
     Schema,
     bits,
     closed,
+    holds_large,
     labels,
     nullable,
     pack_name,
@@ -31,8 +33,10 @@ SAME_TAGS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
 LEGACY = "ST0104"
 # The sets whose elements in a series are led by the number of the target.
 NUMBERED = {"VTarget", "VTrackItem"}
+NUMBER16: Schema = SMALL | {"maximum": 2**16 - 1}
 TARGET: Schema = COUNT | {"description": "Number of the target (BER-OID)"}
 NULL: Schema = {"type": "null"}
+LARGE = "; may be beyond 2^53 - 1"
 INSTANT: Schema = {
     "type": ["string", "null"],
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$",
@@ -52,9 +56,13 @@ def record() -> Schema:
         "boot": {"type": ["string", "null"], "description": "Which run of the relay; null for a file"},
         "seq": COUNT | {"description": "Counts the stream's records within one boot"},
         "received": INSTANT | {"description": "UTC of arrival; null for bytes that were never live"},
-        "time": INSTANT | {"description": "The packet's time stamp as calendar time, as it stands; null past 9999"},
-        "time_us": nullable(COUNT) | {"description": "The packet's time stamp: microseconds since 1970 (ST 0603)"},
-        "pts": nullable(COUNT | {"maximum": 2**33 - 1}) | {"description": "90 kHz presentation time"},
+        "time": INSTANT | {"description": "The packet's time stamp as calendar time, converted where it was sent in"
+                           " another unit than microseconds; null past 9999"},
+        "time_us": nullable(COUNT) | {"description": "The packet's time stamp as sent: microseconds since 1970"
+                                      " (ST 0603), unless quality.warnings names another unit" + LARGE},
+        "pts": nullable(SMALL | {"maximum": 2**33 - 1}) | {"description": "90 kHz presentation time"},
+        "pid": nullable(NUMBER16) | {"description": "PID it came from, or number of the stream in a container"},
+        "program": nullable(NUMBER16) | {"description": "Number of the program whose PMT lists the PID"},
         "set": {"enum": [*sets, "unknown"], "description": "Which set the packet is"},
         "version": nullable(COUNT) | {"description": "ST 0601 item 65; null for other sets"},
         "quality": quality(),
@@ -64,7 +72,8 @@ def record() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "klvrelay/1",
         "title": "klvrelay record",
-        "description": "One KLV packet of a drone's video (MISB ST 0601 and its company), decoded",
+        "description": "One KLV packet of a drone's video (MISB ST 0601 and its company), decoded. With numbers ="
+        " \"safe\", integers beyond 2^53 - 1 are strings of their digits; items that may be that large say so",
         "type": "object",
         "properties": properties,
         "required": list(properties),
@@ -177,7 +186,8 @@ def keyed() -> Schema:
 
 def keyed_item(key: bytes, item: facts.Item) -> Schema:
     told = ", ".join(part for part in (item.name, item.units, range_text(item)) if part)
-    return {"description": f"{told} ({place(item)}, key {key.hex()})"} | nullable(item_value(item))
+    large = LARGE if holds_large(item) else ""
+    return {"description": f"{told} ({place(item)}, key {key.hex()}){large}"} | nullable(item_value(item))
 
 
 def place(item: facts.Item) -> str:
@@ -207,6 +217,7 @@ def description(item: facts.Item) -> str:
     """`Sensor Latitude, deg, -90 to 90 (ST 0601 item 13)`."""
     parts = [item.name, item.units, range_text(item)]
     text = ", ".join(part for part in parts if part) + f" ({clause(item.set)} item {item.tag})"
+    text += LARGE if holds_large(item) else ""
     return text + ("; deprecated" if item.deprecated else "")
 
 
@@ -221,7 +232,7 @@ def item_value(item: facts.Item) -> Schema:
     if kind in ("dlp", "flp", "vlp"):
         return {"$ref": f"#/$defs/{pack_name(item)}"}
     if item.key == "active_payloads":
-        return {"type": "array", "items": COUNT, "uniqueItems": True}
+        return {"type": "array", "items": SMALL, "uniqueItems": True}
     if kind == "bitfield":
         return bits(item.set, item.tag)
     coded = labels(item.set, item.tag, item.key) if kind == "enum" else {}

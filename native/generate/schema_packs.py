@@ -8,6 +8,8 @@ from __future__ import annotations
 from native.generate.schema_values import (
     COUNT,
     HEX,
+    SIGNED,
+    SMALL,
     Schema,
     bits,
     closed,
@@ -82,7 +84,7 @@ def core_identifier(elements: list[facts.Element]) -> Schema:
         "pattern": "^[0-9A-F]{4}:([0-9A-F]{4}(-[0-9A-F]{4}){7}[/:])*[0-9A-F]{2}$",
     }
     told = {element.name: element_value(element) | {"description": element.notes} for element in elements}
-    usage = COUNT | {"maximum": 255}
+    usage = SMALL | {"maximum": 255}
     shape = closed({**told, "version": told["version"] | usage, "usage": told["usage"] | usage, "text": text})
     return shape | {"required": ["version", "usage", "text"]}
 
@@ -92,7 +94,7 @@ def sdcc() -> Schema:
     number: Schema = {"anyOf": [{"type": ["number", "null"]}, HEX]}
     told = "one an item; hex where the form has no defined range or width"
     properties: Schema = {
-        "matrix_size": COUNT,
+        "matrix_size": SMALL,
         "mode": {"enum": [1, 2]},
         "sparse": {"type": "boolean"},
         "sigma": {"type": "array", "items": number, "description": told},
@@ -104,8 +106,8 @@ def sdcc() -> Schema:
 
 def array() -> Schema:
     """ST 1303: dimensions, elements in row-major order, and what their algorithm needs."""
-    number: Schema = {"type": ["number", "null"]}
-    cell: Schema = {"type": ["number", "boolean", "null"]}
+    number: Schema = SIGNED | {"type": ["number", "string", "null"]}
+    cell: Schema = SIGNED | {"type": ["number", "string", "boolean", "null"]}
     rows: Schema = {"type": "array", "items": number, "description": "where each row has a range, its value in each"}
     shared: Schema = {"anyOf": [number, rows]}
     counts: Schema = {"type": "array", "items": COUNT, "minItems": 1, "maxItems": 8}
@@ -113,7 +115,7 @@ def array() -> Schema:
     methods = [f"{code} {name}" for code, name in labels("ST1303", 0, "array_processing_algorithm").items()]
     properties: Schema = {
         "dims": {"type": "array", "items": COUNT, "minItems": 1, "maxItems": 8, "description": "outermost first"},
-        "ebytes": COUNT | {"description": "bytes of an element; 0: no elements"},
+        "ebytes": SMALL | {"description": "bytes of an element; 0: no elements"},
         "apa": {"enum": [1, 2, 3, 4, 5], "description": "array processing algorithm: " + ", ".join(methods)},
         "imapb_bounds": {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2},
         "bias": COUNT | {"description": "what was added to each element"},

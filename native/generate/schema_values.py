@@ -25,15 +25,20 @@ PACKS = {
 
 HEX: Schema = {"type": "string", "pattern": "^([0-9a-f]{2})*$"}
 UUID: Schema = {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"}
-COUNT: Schema = {"type": "integer", "minimum": 0}
+# A small one; and one that `numbers = "safe"` writes as the string of its digits where it is beyond MOST.
+SMALL: Schema = {"type": "integer", "minimum": 0}
+COUNT: Schema = {"type": ["integer", "string"], "minimum": 0, "pattern": "^[0-9]{16,20}$"}
+SIGNED: Schema = {"type": ["integer", "string"], "pattern": "^-?[0-9]{16,20}$"}
+MOST = 2**53 - 1
+WHOLE = {"uint", "int", "timestamp", "ber_oid", "ber", "date_time"}
 KINDS: dict[str, Schema] = {
     "utf8": {"type": "string"},
     "ascii": {"type": "string"},
     "utf16": {"type": "string"},
     "bytes": HEX,
     "uuid": UUID,
-    "int": {"type": "integer"},
-    "date_time": {"type": "integer"},
+    "int": SIGNED,
+    "date_time": SIGNED,
     "float": {"type": "number"},
 }
 
@@ -44,10 +49,38 @@ def pack_name(item: facts.Item) -> str:
 
 
 def nullable(value: Schema) -> Schema:
-    if isinstance(value.get("type"), str) and "enum" not in value:
-        return value | {"type": [value["type"], "null"]}
+    if isinstance(value.get("type"), str | list) and "enum" not in value:
+        types = [value["type"]] if isinstance(value["type"], str) else value["type"]
+        return value | {"type": [*types, "null"]}
     either = value["anyOf"] if set(value) == {"anyOf"} else [value]
     return {"anyOf": [*either, {"type": "null"}]}
+
+
+def beyond(name: str) -> list[facts.Item]:
+    """The items of a set that may hold an integer beyond `MOST`, by their width in the standard."""
+    return [item for item in facts.items(name) if holds_large(item)]
+
+
+def holds_large(item: facts.Item) -> bool:
+    kind, _, inner = item.kind.partition(":")
+    if kind in ("dlp", "flp", "vlp"):
+        return item.key != "sdcc_flp" and any(map(_is_large, facts.packs()[pack_name(item)]))
+    if (item.set, item.key) == ("RvtUserDefined", "user_data") or kind == "mdap":
+        return True
+    if kind == "series":
+        return any(map(_is_large, facts.packs().get(inner, ())))
+    wide = item.len_max == 0 or item.len_max > 6
+    return wide and kind in WHOLE and item.mapping in ("raw", "ber_oid", "special") and _in_range(item)
+
+
+def _is_large(element: facts.Element) -> bool:
+    wide = not element.length.isdigit() or int(element.length) > 6
+    length = element.kind == "ber" and element.name.endswith("_length")
+    return wide and not length and (element.kind in WHOLE or element.kind == "mdap") and _in_range(element)
+
+
+def _in_range(of: facts.Item | facts.Element) -> bool:
+    return of.max is None or of.max > MOST
 
 
 def closed(properties: Schema, *, required: bool = False) -> Schema:
@@ -102,7 +135,7 @@ def bit_field(set_: str, tag: int, field: facts.BitField) -> Schema:
     elif field.width == 1:
         value = {"type": "boolean"}
     else:
-        value = COUNT | {"maximum": (1 << field.width) - 1}
+        value = SMALL | {"maximum": (1 << field.width) - 1}
     return {"description": bit_text(set_, tag, field)} | value
 
 

@@ -77,7 +77,11 @@ class Item:
 
 @dataclass(frozen=True)
 class Element:
-    """One row of `packs.csv`."""
+    """One row of `packs.csv`.
+
+    `default` is what it is where its bytes are left out: a number, the key of an item of the set around the pack, or
+    the name of an earlier group of the pack.
+    """
 
     set: str
     tag: int
@@ -92,6 +96,7 @@ class Element:
     optional: bool
     repeat: bool
     notes: str
+    default: str = ""
 
 
 @dataclass(frozen=True)
@@ -181,11 +186,17 @@ def items(name: str) -> list[Item]:
     )
 
 
+def omitted(element: Element) -> int | None:
+    """The number that a record has where the bytes of an element are left out; None where it is not fixed."""
+    return int(element.default) if element.default.isdecimal() else None
+
+
 def packs() -> dict[str, list[Element]]:
     """The packs by name, each with its elements in order."""
     found: dict[str, list[Element]] = {}
     for row in _rows("packs"):
         note = re.fullmatch(r"rest of record|rest", row["length"])
+        default = row["default"]
         found.setdefault(row["pack"], []).append(
             Element(
                 set=row["set"],
@@ -200,7 +211,8 @@ def packs() -> dict[str, list[Element]]:
                 mapping=row["mapping"],
                 optional=row["optional"] == "Y",
                 repeat=row["repeat"] == "Y",
-                notes=row["notes"],
+                notes="; ".join(filter(None, (row["notes"], f"absent = {default}" if default.isdecimal() else ""))),
+                default=default,
             )
         )
     return found

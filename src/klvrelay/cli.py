@@ -26,12 +26,31 @@ LOG = logging.getLogger("klvrelay")
 def _mqtt_given(args: argparse.Namespace) -> dict[str, Any]:
     """What was said of the broker beside its URL."""
     given = {
-        key: getattr(args, key, None) for key in ("prefix", "username", "client_id", "ca_file", "qos", "publish_bad")
+        key: getattr(args, key, None)
+        for key in ("prefix", "username", "client_id", "ca_file", "qos", "publish_bad", "numbers")
     }
     version = getattr(args, "mqtt_version", None)
     given |= {"protocol": None if version is None else 5 if version == "5" else 4}
     given |= {key: True for key in ("raw", "allow_plaintext") if getattr(args, key, False)}
     return {key: value for key, value in given.items() if value is not None}
+
+
+def _picked(args: argparse.Namespace) -> dict[str, Any]:
+    """Which KLV of a source is wanted, where that was said."""
+    picked = {"only": frozenset(args.pid), "program": args.program}
+    return {key: value for key, value in picked.items() if value}
+
+
+def _choice(args: argparse.Namespace) -> Any:
+    from klvrelay.elementary import chosen
+
+    return chosen(args.pid, args.program)
+
+
+def _say_whole(args: argparse.Namespace) -> None:
+    """The bytes go as they came: --pid and --program choose nothing."""
+    if _picked(args):
+        LOG.warning("%s keeps all PIDs: --pid and --program have no effect here; give them to decode or run", args.verb)
 
 
 def _relay_settings(args: argparse.Namespace) -> Any:
@@ -58,6 +77,8 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     )
     if sources:
         settings = replace(settings, sources=sources)
+    if picked := _picked(args):
+        settings = replace(settings, sources=tuple(replace(source, **picked) for source in settings.sources))
     given = _mqtt_given(args)
     if args.mqtt:
         settings = replace(settings, mqtt=mqtt_settings(args.mqtt, given))
@@ -89,13 +110,14 @@ async def _decode(args: argparse.Namespace) -> int:
 
     url = Url.parse(args.source)
     shown = not args.quiet and sys.stderr.isatty()
-    counters = await decode.decode(
-        url, args.format, show_progress=shown, follow=args.follow, demux=args.demux, **_packet_limit(args)
-    )
-    if counters.packets == 0:
-        raise decode.no_klv(url, counters)
+    outcome = await decode.decode(
+        url, args.format, show_progress=shown, follow=args.follow, demux=args.demux,
+        choice=_choice(args), numbers=args.numbers, **_packet_limit(args),
+    )  # fmt: skip
+    if outcome.records == 0:
+        raise decode.no_klv(url, outcome)
     if not args.quiet:
-        print(decode.summary(counters), file=sys.stderr)
+        print(decode.summary(outcome), file=sys.stderr)
     return 0
 
 
@@ -112,6 +134,7 @@ def _packet_limit(args: argparse.Namespace) -> dict[str, int]:
 async def _record(args: argparse.Namespace) -> int:
     from klvrelay.verbs.record import record
 
+    _say_whole(args)
     limits = (args.segment_seconds, args.segment_size, args.keep_size, args.keep_age)
     await record(args.source, args.folder, args.stream, limits, quiet=args.quiet, **_source_options(args))
     return 0
@@ -121,16 +144,18 @@ async def _probe(args: argparse.Namespace) -> int:
     from klvrelay.verbs.probe import Wishes, probe
 
     wishes = Wishes(args.seconds, args.json, args.html, args.quiet)
-    return await probe(args.source, wishes, **_source_options(args), **_packet_limit(args))
+    return await probe(args.source, wishes, _choice(args), **_source_options(args), **_packet_limit(args))
 
 
 def _frame_times(args: argparse.Namespace) -> int:
     """libav waits on its own, outside of any loop: a signal stops it between two frames."""
     from klvrelay.verbs.frame_times import decode_frame_times
 
+    if args.program:
+        raise ConfigError("--frame-times --program: choose by --pid, the PID of the video")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        count = decode_frame_times(args.source, args.format)
+        count = decode_frame_times(args.source, args.format, args.pid, args.numbers)
     except KeyboardInterrupt:
         return 0
     if not args.quiet:
@@ -142,7 +167,7 @@ async def _watch(args: argparse.Namespace) -> int:
     from klvrelay.config import mqtt_settings
     from klvrelay.verbs.watch import watch
 
-    await watch(mqtt_settings(args.mqtt, _mqtt_given(args)), args.stream)
+    await watch(mqtt_settings(args.mqtt, _mqtt_given(args)), args.stream, choice=_choice(args))
     return 0
 
 
@@ -156,6 +181,12 @@ def _sample(args: argparse.Namespace) -> int:
         key: getattr(args, key)
         for key in ("seconds", "size", "fps", "klv_rate", "codec", "carriage", "bit_rate", "seed")
     }
+    if len(args.pid) > 1:
+        raise ConfigError("--pid: a sample has one KLV PID")
+    if args.pid:
+        options["klv_pid"] = args.pid[0]
+    if args.program:
+        options["program"] = args.program
     make_sample(args.out, quiet=args.quiet, **options)
     return 0
 
@@ -171,13 +202,14 @@ def _items(args: argparse.Namespace) -> int:
 async def _demo(args: argparse.Namespace) -> int:
     from klvrelay.verbs.demo import demo
 
-    await demo(args.source, args.mqtt)
+    await demo(args.source, args.mqtt, **_picked(args))
     return 0
 
 
 async def _send(args: argparse.Namespace) -> int:
     from klvrelay.verbs.send import send
 
+    _say_whole(args)
     options = {key: getattr(args, key) for key in ("speed", "loop", "impair", "rate", "interface", "timeout", "quiet")}
     await send(args.source, args.target, **options)
     return 0

@@ -11,12 +11,14 @@ import os
 import re
 import stat
 import tomllib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from klvrelay.elementary import Choice
 from klvrelay.errors import ConfigError
-from klvrelay.names import Secret, Url, printable, stream_name, unique_names
+from klvrelay.names import Secret, Url, pid_number, printable, program_number, stream_name, unique_names
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.wire import LIMIT, checked_limit
 
@@ -41,6 +43,9 @@ class SourceSettings:
     isolate    read it in a process of its own
     passphrase of srt://
     packet_limit  bytes that the value of a KLV packet may have
+    pids       name of a stream by its PID; the first of all other PIDs is `stream`, the rest have their PID behind it
+    only       PIDs whose KLV is wanted; none: all
+    program    number of the program whose KLV is wanted; None: of all
     """
 
     url: Url
@@ -57,6 +62,9 @@ class SourceSettings:
     isolate: bool = False
     passphrase: Secret | None = None
     packet_limit: int = LIMIT
+    pids: Mapping[int, str] = field(default_factory=dict)
+    only: frozenset[int] = frozenset()
+    program: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,17 @@ class RelaySettings:
         """The sources with the names of their streams, each name once."""
         wanted = [s.stream or stream_name(s.url) for s in self.sources]
         return list(zip(unique_names(wanted), self.sources, strict=True))
+
+    def choices(self) -> list[Choice]:
+        """Which KLV of each source is wanted, and under which names; raises ConfigError for one that is given twice."""
+        named = self.named()
+        owner = {name: place for place, (name, _) in enumerate(named)}
+        for place, (_, source) in enumerate(named):
+            for name in source.pids.values():
+                if owner.setdefault(name, place) != place or list(source.pids.values()).count(name) > 1:
+                    raise ConfigError(f"pids: {printable(name)} is the name of another stream: give each its own")
+        taken = frozenset(owner)
+        return [Choice(source.only, source.program, source.pids, taken) for _, source in named]
 
 
 def load(path: str | os.PathLike[str]) -> RelaySettings:
@@ -161,7 +180,7 @@ class _Reader:
 
     def source(self, number: int, table: dict[str, Any]) -> SourceSettings:
         self.at("source", number)
-        names = (*(f.name for f in dataclasses.fields(SourceSettings)), "passphrase_file")
+        names = (*(f.name for f in dataclasses.fields(SourceSettings) if f.name != "only"), "passphrase_file")
         self.known(table, names, "source")
         if not isinstance(table.get("url"), str):
             raise self.wrong("source.url", 'every source needs one, e.g. url = "udp://0.0.0.0:5000"')
@@ -171,6 +190,7 @@ class _Reader:
             raise self.wrong("source.url", str(fault)) from None
         if url.scheme != "srt" and (key := next((k for k in ("passphrase", "passphrase_file") if k in table), None)):
             raise self.wrong(f"source.{key}", "is for srt:// only")
+        pids, only = self.pids(table)
         texts = {
             key: self.typed(table, key, str, "source", None) for key in ("stream", "interface", "sender", "ca_file")
         }
@@ -186,6 +206,9 @@ class _Reader:
             isolate=self.typed(table, "isolate", bool, "source", False),
             passphrase=self.passphrase(table),
             packet_limit=self.packet_limit(table),
+            pids=pids,
+            only=only,
+            program=self.number(table, "program", program_number),
         )
 
     def packet_limit(self, table: dict[str, Any]) -> int:
@@ -196,6 +219,32 @@ class _Reader:
             if str(fault).startswith(self._path):
                 raise
             raise self.wrong("source.packet_limit", str(fault).partition(": ")[2]) from None
+
+    def pids(self, table: dict[str, Any]) -> tuple[dict[int, str], frozenset[int]]:
+        """Names by PID, or the PIDs that are wanted: a table, or a list."""
+        given = table.get("pids", {})
+        if not isinstance(given, dict | list):
+            raise self.wrong("source.pids", 'must be a table of names, {0x101 = "uav1"}, or a list of PIDs, [0x101]')
+        try:
+            if isinstance(given, list):
+                return {}, frozenset(pid_number(_whole(pid)) for pid in given)
+            names = {pid_number(pid): name for pid, name in given.items()}
+        except ConfigError as fault:
+            raise self.wrong("source.pids", str(fault)) from None
+        if not all(isinstance(name, str) and name for name in names.values()):
+            raise self.wrong("source.pids", 'each PID needs a name in quotes, such as 0x101 = "uav1"')
+        if len(names) < len(given):
+            raise self.wrong("source.pids", "a PID is given twice")
+        return names, frozenset()
+
+    def number(self, table: dict[str, Any], key: str, read: Callable[[str | int], int]) -> int | None:
+        """A number that may stand in quotes; None where it is not given."""
+        if key not in table:
+            return None
+        try:
+            return read(_whole(table[key]))
+        except ConfigError as fault:
+            raise self.wrong(f"source.{key}", str(fault)) from None
 
     def one_of(self, table: dict[str, Any], key: str, known: tuple[str, ...], where: str) -> Any:
         """One of the texts `known`, of which the first is the default."""
@@ -236,6 +285,11 @@ class _Reader:
                 raise
             key = re.search(r"mqtt (\w+)", str(fault))
             raise self.wrong(f"mqtt.{key[1]}" if key else "mqtt.url", str(fault)) from None
+
+
+def _whole(given: object) -> str | int:
+    """A whole number, or text that may hold one; what is neither as text, which holds none."""
+    return given if isinstance(given, str | int) else repr(given)
 
 
 def _kind(annotation: str) -> type:

@@ -37,7 +37,11 @@ class SourceError(KlvrelayError):
 
 
 class SourceDown(SourceError):
-    """The source is gone or not there yet; another try may succeed."""
+    """The source is gone or not there yet; another try may succeed, `wait` seconds later at the earliest."""
+
+    def __init__(self, text: str = "", *, wait: float = 0.0) -> None:
+        super().__init__(text)
+        self.wait = wait
 
 
 class NotMedia(SourceError):

@@ -1,5 +1,5 @@
-"""One stream in the corridor: its source opened, carried, looked after and opened again; next door, `relay.py` runs
-many, `outlet.py` takes the records on, `health/` is told everything.
+"""One source in the relay: opened, carried, looked after and opened again; next door, `relay.py` runs many,
+`channel.py` publishes each of its KLV elementary streams, `outlet.py` takes the records on.
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from klvrelay.backoff import STEADY, Backoff
+from klvrelay.channel import Channel
+from klvrelay.elementary import EVERYTHING, Choice
 from klvrelay.errors import SourceDown, SourceError
 from klvrelay.health import StreamHealth
-from klvrelay.health.report import link_document
 from klvrelay.health.stream import STALL
 from klvrelay.klv import Decoder
-from klvrelay.latest import Latest
 from klvrelay.outlet import Outlet
 from klvrelay.record import Link, Record
-from klvrelay.sinks import Notice
 from klvrelay.sources import Source, may_come_back
 from klvrelay.wire import LIMIT
 
@@ -33,17 +32,16 @@ PATIENCE_MOST = 60.0
 """Seconds at most that a source of fixed streams gets to show KLV before it is opened anew."""
 CLOSING = 15.0
 """Seconds that a source gets to end; one that hangs is left behind."""
-LINK_EVERY = 10.0
-"""Seconds between two reports of a link whose state does not change."""
 
 
 class Feed(NamedTuple):
-    """What a stream is made of: its name, what opens its source, its address for messages.
+    """What streams are made of: the name of the first, what opens their source, its address for messages.
 
     stall   seconds without bytes, or without KLV, after which it is stale
     apart   opens the same source in a process of its own, for one that hung
     packet_limit  bytes that the value of a KLV packet may have
     hung    seconds without a byte after which a source that libav reads, which has timeouts of its own, hangs
+    choice  which of its KLV is wanted, and under which names
     """
 
     name: str
@@ -53,36 +51,56 @@ class Feed(NamedTuple):
     apart: Callable[[], Source] | None = None
     hung: float = 60.0
     packet_limit: int = LIMIT
+    choice: Choice = EVERYTHING
 
 
 class Stream:
-    """One source under its name, kept going for ever: or, where it is a file, until its end."""
+    """One source, kept going until the relay stops: or, where it is a file, until its end.
+
+    channels   its KLV elementary streams by name: the first and those that the settings name, and more as they come
+    """
 
     def __init__(self, feed: Feed, boot: str, outlets: Sequence[Outlet]) -> None:
         self.name = feed.name
-        self.health = StreamHealth(feed.name, feed.url, feed.stall)
-        self.decoder = Decoder(feed.name, boot, packet_limit=feed.packet_limit)
+        self.decoder = Decoder(feed.name, boot, packet_limit=feed.packet_limit, choice=feed.choice)
         self.failed: SourceError | None = None
         self._feed = feed
         self._open = feed.open
         self._boot = boot
         self._outlets = outlets
-        self._latest = Latest()
+        self.channels: dict[str, Channel] = {}
+        for name in dict.fromkeys((feed.name, *feed.choice.names.values())):
+            self._add_channel(name)
         self._source: Source | None = None
         self._past = Link()
         self._dropped = 0
         self._renewal: asyncio.Future[str] | None = None
         self._patience = feed.stall
         self._too_large, self._counted = 0, 0.0
-        self._told: tuple[bool | None, str, str, float] = (None, "", "", 0.0)
+
+    @property
+    def health(self) -> StreamHealth:
+        """That of the first stream."""
+        return self.channels[self.name].health
+
+    @property
+    def healths(self) -> list[StreamHealth]:
+        return [channel.health for channel in self.channels.values()]
+
+    def _add_channel(self, name: str) -> Channel:
+        health = StreamHealth(name, self._feed.url, self._feed.stall)
+        if self.channels:  # what the source has seen so far, it has seen of this stream too
+            health.openings = self.health.openings
+        channel = self.channels[name] = Channel(health, self._boot, self._outlets, self.count)
+        return channel
 
     async def keep(self) -> None:
         """Carry the source, and open it again whenever it falls."""
         backoff = Backoff()
         while True:
             source = self._source = self._open()
-            self.health.opened()
-            self.health.openings += 1
+            for health in self.healths:
+                health.opened()
             begun = time.monotonic()
             fault = await self._one_opening(source)
             self._settle(source)
@@ -91,14 +109,18 @@ class Stream:
             if time.monotonic() - begun > STEADY:  # what comes and goes is not asked for ever faster
                 backoff.reset()
             if not isinstance(fault, _Renewed):
-                self.health.down("ended" if fault is None else str(fault))
+                for health in self.healths:
+                    health.down("ended" if fault is None else str(fault))
                 self.tell()
-            await asyncio.sleep(backoff.next())
+            else:
+                LOG.info("%s: opened again: %s", self.name, fault)
+            asked = fault.wait if isinstance(fault, SourceDown) else 0.0
+            await asyncio.sleep(max(backoff.next(), asked))
         if fault is not None:
             self.failed = fault
-            self.health.down(str(fault), again=False)
-        self.health.ended(said=fault is not None)
-        self.tell()
+            for health in self.healths:
+                health.down(str(fault), again=False)
+        self._end(said=fault is not None)
 
     async def _one_opening(self, source: Source) -> SourceError | None:
         """Carry until the source ends or is to be renewed; what ended it, or None where that is no fault."""
@@ -143,27 +165,37 @@ class Stream:
         await self._accept(decoder.flush(), wait=not source.live)
 
     async def _accept(self, records: list[Record], *, wait: bool) -> None:
-        health, came = self.health, not self.health.online
+        came = False
         for record in records:
-            health.decoded(record)
-            self._latest.add(record)
+            came |= self._take(record)
             for outlet in self._outlets:
                 if wait:
                     await outlet.spool.room()
                 outlet.spool.put(record)
-        if records and came:
+        if came:
             self.tell()
+
+    def _take(self, record: Record) -> bool:
+        """Count a record of one of the streams; is that one there now, and was not?"""
+        channel = self.channels.get(record.stream) or self._add_channel(record.stream)
+        came = not channel.health.online
+        channel.take(record)
+        return came
 
     def look(self) -> None:
         """A few times a second: what the line tells, what should have come and did not, who is to know."""
-        source, health, renewal = self._source, self.health, self._renewal
-        if health.state == "ended":
+        source, renewal = self._source, self._renewal
+        if self.health.state == "ended":
             return
-        if source is not None:
-            health.heard(self._past.size + source.link.size)
-        if health.barren:
+        if source is not None and source.live:
+            self._take_overdue()
+        if all(health.barren for health in self.healths):
             self.count()  # what came instead says why
-        health.look()
+        beside = self._beside()
+        for health in self.healths:
+            if source is not None:
+                health.heard(self._past.size + source.link.size)
+            health.look(beside=beside)
         self._warn_of_size()
         if source is not None and renewal is not None and not renewal.done():
             why = self._worth_renewing(source)
@@ -186,9 +218,15 @@ class Stream:
             )  # fmt: skip
         self._too_large = count
 
+    def _take_overdue(self) -> None:
+        for record in self.decoder.overdue():
+            self._take(record)
+            for outlet in self._outlets:
+                outlet.spool.put(record)
+
     def _worth_renewing(self, source: Source) -> str:
         """Why this opening is given up for another one; "" while it is not."""
-        health = self.health
+        health = max(self.healths, key=lambda one: one.last_record)
         now = health.clock()
         if not (source.live and source.fixed):
             return ""
@@ -200,8 +238,9 @@ class Stream:
         if health.state not in ("waiting", "stale") or now - health.last_record < self._patience:
             return ""
         # Its KLV may have moved, which it can't see; a slow one gets twice as long the next time.
+        waited = self._patience
         self._patience = min(2 * self._patience, max(PATIENCE_MOST, health.stall))
-        return "no KLV"
+        return f"no KLV for {waited:g} s, and a track that begins later is seen only then"
 
     def _set_apart(self) -> None:
         """Its thread can't be ended, and may be one more each time: from now on it is a process, which can."""
@@ -215,44 +254,50 @@ class Stream:
         source, link = self._source, self._past
         if source is not None:
             link = link + source.link
-        self.health.link = replace(link, lane=link.lane + self.decoder.counters)
-        self.health.dropped = self._dropped + (0 if source is None else source.dropped)
+        link = replace(link, lane=link.lane + self.decoder.counters)
+        places = self.decoder.places
+        for name, channel in self.channels.items():
+            health = channel.health
+            health.link = link
+            health.dropped = self._dropped + (0 if source is None else source.dropped)
+            health.pid, health.program = places.get(name, (None, None))
+        self.health.refused = self.decoder.streams.refused
 
     def _settle(self, source: Source) -> None:
         """An opening is over: what it counted is kept."""
         self._past += source.link
         self._dropped += source.dropped
         self._source = None
-        self.health.heard(self._past.size)
+        for health in self.healths:
+            health.heard(self._past.size)
         self.count()
 
     def stop(self) -> None:
-        """The relay stops: the stream is told as ended."""
-        self.health.ended(said=True)
+        """The relay stops: its streams are told as ended."""
+        self._end(said=True)
+
+    def _end(self, *, said: bool) -> None:
+        """No more will come of any stream; that there was no KLV is said where none had any."""
+        beside = self._beside()
+        for health in self.healths:
+            health.ended(said=said, beside=beside)
         self.tell()
 
+    def _beside(self) -> str | None:
+        """Where KLV comes that no stream has: see `StreamHealth.look`."""
+        if any(health.records for health in self.healths):
+            return ""
+        return self.decoder.streams.missed or None
+
     def tell(self) -> None:
-        """Availability where it changed, the link's report where its state did or some time went by."""
-        health = self.health
-        now = health.clock()
-        online, state, reason, at = self._told
-        if health.online != online or (health.state == "ended" and state != "ended"):
-            self._everywhere(Notice("availability", self.name, b"online" if health.online else b"offline"))
-        if (health.state, health.reason) != (state, reason) or now - at >= LINK_EVERY:
-            self.count()
-            self._everywhere(Notice("link", self.name, link_document(health, self._boot)))
-            at = now
-        self._told = health.online, health.state, health.reason, at
+        """Availability and link of each stream, where there is something new of them."""
+        for channel in self.channels.values():
+            channel.tell()
 
     def tell_state(self) -> None:
-        """The latest value of every item, where there is a newer one."""
-        document = self._latest.document()
-        if document is not None:
-            self._everywhere(Notice("state", self.name, document))
-
-    def _everywhere(self, notice: Notice) -> None:
-        for outlet in self._outlets:
-            outlet.tell(notice)
+        """The latest values of each stream, where there are newer ones."""
+        for channel in self.channels.values():
+            channel.tell_state()
 
 
 class _Renewed(SourceDown):

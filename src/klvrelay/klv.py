@@ -6,12 +6,14 @@ Next door: `wire.py` calls the C core; `sources/` feed a `Decoder`, whose record
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from klvrelay import wire
+from klvrelay.elementary import EVERYTHING, LOOK, Choice, Elementaries, Elementary, chosen
 from klvrelay.errors import ConfigError
+from klvrelay.integers import Numbers
 from klvrelay.record import Carriage, Packet, Record, Units
 from klvrelay.wire import Counters
 
@@ -53,12 +55,27 @@ class Decoder:
     Packets of carriage "ts" go through the transport lane, those of carriage "klv" to a framer of their PID.
     An empty packet says that the source begins anew: what is held is given out, and no loss is counted. A packet whose
     value has more than `packet_limit` bytes is passed over, and counted as `too_large`.
+
+    stream   name of the first KLV elementary stream; `elementary.py` has those of the others
+    choice   which KLV is wanted
+    numbers  of `lines`: "safe" writes integers beyond 2^53 - 1 as strings
     """
 
-    def __init__(self, stream: str, boot: str | None, *, first_seq: int = 0, packet_limit: int = wire.LIMIT) -> None:
+    def __init__(
+        self,
+        stream: str,
+        boot: str | None,
+        *,
+        first_seq: int = 0,
+        packet_limit: int = wire.LIMIT,
+        choice: Choice = EVERYTHING,
+        numbers: Numbers = "exact",
+    ) -> None:
         self.stream = stream
         self.boot = boot
-        self.seq = first_seq
+        self.streams = Elementaries(stream, boot, choice, first_seq=first_seq)
+        self._written: Elementary | None = None
+        self._numbers = numbers
         self._limit = wire.checked_limit(packet_limit)
         self._lanes: dict[int | None, wire.Lane] = {}
 
@@ -77,8 +94,10 @@ class Decoder:
             return self.flush(packet.received_us)
         lane = self._lane(packet.carriage, packet.pid)
         if packet.carriage == "klv":
-            lane.mark(packet.pts, packet.pid, packet.damaged)
-        elif packet.damaged:
+            lane.mark(packet.pts, packet.pid, packet.program, packet.damaged)
+            entries = lane.packets(packet.data, packet.received_us)
+            return self._records([(*entry[:9], packet.listing) for entry in entries])
+        if packet.damaged:
             lane.cut()
         return self._records(lane.packets(packet.data, packet.received_us))
 
@@ -86,11 +105,10 @@ class Decoder:
         """The same records as JSON Lines, written by C without an object a record; numbered alike."""
         lane = self._lane(packet.carriage, packet.pid)
         if packet.carriage == "klv":
-            lane.mark(packet.pts, packet.pid, packet.damaged)
+            lane.mark(packet.pts, packet.pid, packet.program, packet.damaged)
         elif packet.damaged or not packet.data:
             lane.cut()
-        text, self.seq = lane.lines(packet.data, wire.head(self.stream, self.boot), self.seq, packet.received_us)
-        return text
+        return lane.lines(packet.data, self, packet.received_us, safe=self._numbers == "safe")
 
     def flush(self, received_us: int | None = None) -> list[Record]:
         """The source has ended: what began and never came to its end comes out as damaged."""
@@ -98,19 +116,70 @@ class Decoder:
         for lane in self._lanes.values():
             lane.cut()
             records += self._records(lane.packets(b"", received_us))
-        return records
+        return records + self._numbered(self.streams.end())
+
+    def overdue(self) -> list[Record]:
+        """Records of a live source that have waited long enough to learn which stream they belong to."""
+        return self._numbered(self.streams.overdue()) if self.streams.waiting else []
 
     def flush_lines(self) -> bytes:
         """`flush` as JSON Lines."""
-        return b"".join(record.json() + b"\n" for record in self.flush())
+        return self._text(self.flush())
 
     def _records(self, entries: Sequence[wire.Entry]) -> list[Record]:
-        stream, boot, first = self.stream, self.boot, self.seq
-        self.seq += len(entries)
-        return [
-            Record(raw, set_, checksum, transport, pts, pid, received_us, stream, boot, seq, pcr)
-            for seq, (raw, pts, pid, set_, checksum, transport, received_us, pcr) in enumerate(entries, first)
-        ]
+        streams, boot = self.streams, self.boot
+        known, waiting = streams.known, streams.waiting
+        records: list[Record] = []
+        for entry in entries:
+            raw, pts, pid, set_, checksum, transport, received_us, pcr, program, _ = entry
+            stream = known.get(pid)
+            if stream is None or waiting:
+                records += self._numbered(streams.take(entry))
+                continue
+            seq = stream.seq  # what `Elementary.gave` does, without the call
+            stream.seq = seq + 1
+            stream.last = pts if pcr is None else pcr
+            if set_ not in stream.sets:
+                stream.sets.add(set_)
+            if not stream.seq % LOOK:
+                stream.look()
+            records.append(
+                Record(raw, set_, checksum, transport, pts, pid, received_us, stream.name, boot, seq, pcr, program)
+            )
+        return records
+
+    def _numbered(self, found: Sequence[tuple[Elementary, wire.Entry]]) -> list[Record]:
+        """Packets as records, each the next one of its stream."""
+        records = []
+        for stream, (raw, pts, pid, set_, checksum, transport, received_us, pcr, program, _) in found:
+            known = raw, set_, checksum, transport, pts, pid, received_us
+            records.append(Record(*known, stream.name, self.boot, stream.seq, pcr, program))
+            stream.gave(1, pts if pcr is None else pcr, (set_,))
+        return records
+
+    @property
+    def places(self) -> dict[str, tuple[int | None, int | None]]:
+        """PID and program of each stream by its name."""
+        return self.streams.places()
+
+    # ---- `wire.Names` ----
+
+    def turn(self, next_: wire.Sighting) -> tuple[bytes, int] | None:
+        stream = None if self.streams.waiting else self.streams.stream_of(next_)
+        self._written = stream
+        return None if stream is None else (stream.head, stream.seq)
+
+    def wrote(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
+        stream = self._written
+        if stream is not None and seq > stream.seq:
+            names = [name for bit, name in enumerate(wire.SET_NAMES[:64]) if sets >> bit & 1]
+            stream.gave(seq - stream.seq, pts if pcr is None else pcr, names)
+
+    def aside(self, entry: wire.Entry) -> bytes:
+        return self._text(self._records([entry]))
+
+    def _text(self, records: Sequence[Record]) -> bytes:
+        return b"".join(record.json(numbers=self._numbers) + b"\n" for record in records)
 
     @property
     def counters(self) -> Counters:
@@ -119,35 +188,58 @@ class Decoder:
 
 
 def decode(
-    data: bytes | bytearray | memoryview, *, stream: str = "", boot: str | None = None, packet_limit: int = wire.LIMIT
+    data: bytes | bytearray | memoryview,
+    *,
+    stream: str = "",
+    boot: str | None = None,
+    pid: int | Iterable[int] | None = None,
+    program: int | None = None,
+    packet_limit: int = wire.LIMIT,
 ) -> list[Record]:
     """Every record in `data`: an MPEG transport stream or bare KLV, told apart by its bytes.
 
-    Damaged and unknown packets are in the list too: see `Record.good`. Raises ConfigError for a `packet_limit` (bytes
-    that a packet's value may have) that can't be.
+    pid            only the KLV of this PID, or of these
+    program        only the KLV of this program
+    packet_limit   bytes that the value of a packet may have
+
+    Damaged and unknown packets are in the list too: see `Record.good`. Raises ConfigError for a limit that can't be.
     """
-    if isinstance(data, bytes) and (whole := wire.whole(data, wire.checked_limit(packet_limit))) is not None:
+    wanted = chosen(pid, program)
+    limit = wire.checked_limit(packet_limit)
+    if wanted.everything and isinstance(data, bytes) and (whole := wire.whole(data, limit)) is not None:
         return [Record(data, *whole, "ok", None, None, None, stream, boot, 0)]
-    decoder = Decoder(stream, boot, packet_limit=packet_limit)
+    decoder = Decoder(stream, boot, packet_limit=limit, choice=wanted)
     return decoder.feed(Packet(data, carriage=carriage_of(data[:SNIFFED]) or "klv")) + decoder.flush()
 
 
 def json_lines(
-    data: bytes | bytearray | memoryview, *, stream: str = "", boot: str | None = None, packet_limit: int = wire.LIMIT
+    data: bytes | bytearray | memoryview,
+    *,
+    stream: str = "",
+    boot: str | None = None,
+    pid: int | Iterable[int] | None = None,
+    program: int | None = None,
+    packet_limit: int = wire.LIMIT,
+    numbers: Numbers = "exact",
 ) -> bytes:
-    """Every record in `data` as JSON Lines (schema `klvrelay/1`), written by one call into C."""
-    decoder = Decoder(stream, boot, packet_limit=packet_limit)
+    """Every record in `data` as JSON Lines (schema `klvrelay/1`), written in C; the others are those of `decode`.
+
+    numbers   "safe": integers beyond 2^53 - 1 as strings
+    """
+    decoder = Decoder(stream, boot, packet_limit=packet_limit, choice=chosen(pid, program), numbers=numbers)
     return decoder.lines(Packet(data, carriage=carriage_of(data[:SNIFFED]) or "klv")) + decoder.flush_lines()
 
 
-def columns(data: Any, items: Sequence[str], *, every: bool = False) -> dict[str, NDArray[np.float64]]:
+def columns(
+    data: Any, items: Sequence[str], *, every: bool = False, choice: Choice = EVERYTHING
+) -> dict[str, NDArray[np.float64]]:
     """Items of all ST 0601 and ST 0104 records of a buffer (MPEG-TS or KLV) as {key: float64 of shape (records,)}.
 
     One call into C; NaN where an item is absent or no number. `every`: also records with a bad checksum.
     Raises ConfigError for a key that is no numeric item of ST 0601.
     """
     tags = [_numeric_tag(key) for key in items]
-    return dict(zip(items, wire.columns(_bare_klv(data), tags, every=every), strict=True))
+    return dict(zip(items, wire.columns(_bare_klv(data, choice), tags, every=every), strict=True))
 
 
 @cache
@@ -169,11 +261,12 @@ def _numeric_tag(key: str) -> int:
     return tag
 
 
-def _bare_klv(data: Any) -> Any:
+def _bare_klv(data: Any, choice: Choice) -> Any:
     """A buffer of KLV packets: as given, or out of the transport stream that carries them."""
     if carriage_of(data[:SNIFFED]) != "ts":
-        return data
+        return data if choice.everything else b""
     lane = wire.Lane(ts=True)
     found = lane.packets(data)
     lane.cut()
-    return b"".join(entry[0] for entry in found + lane.packets(b"") if entry[5] == "ok")
+    found += lane.packets(b"")
+    return b"".join(entry[0] for entry in found if entry[5] == "ok" and choice.wants(entry[2], entry[8]))

@@ -1,6 +1,6 @@
 """The state of a stream: the latest value of every item, merged over its good records into one document.
 
-Next door: `relay.py` keeps one a stream and tells sinks its document at most once a second.
+Next door: `channel.py` keeps one a stream, and `relay.py` has its document told at most once a second.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _NESTED = {
     "ST1601": "geo_registration_local_set",
     "ST1602": "composite_imaging_local_set",
 }
+_NESTED_KEYS = frozenset(_NESTED.values())
 _TIMES = ("time", "time_us", "pts", "version")
 _SPECIAL, _WARNINGS, _UNKNOWN = "special", "warnings", "unknown"
 
@@ -36,7 +37,8 @@ class Latest:
 
     The document has the shape of a record (`klvrelay/1`, set ST0601 or ST0104): `seq` and `received` are those of
     the last good record, the times and the version those of the last good one of that set, where there is one.
-    A stand-alone ST 0102 or ST 0903 set is merged under the key it has inside ST 0601, another under its name.
+    A stand-alone ST 0102 or ST 0903 set is merged under the key it has inside ST 0601; where ST 0601 brings such a set
+    too, or has no key for it, under its own name (`st0903`): two sets are never merged into one.
     """
 
     def __init__(self) -> None:
@@ -44,6 +46,8 @@ class Latest:
         self._items: dict[str, Any] = {}
         self._special: dict[str, str] = {}
         self._platform = False
+        self._inside: set[str] = set()  # keys of sets that came nested
+        self._alone: dict[str, str] = {}  # the sets that came alone, by the keys they would have nested
         self._pending: dict[tuple[str, bytes | int], Record] = {}  # by the items they hold, latest last
 
     def add(self, record: Record) -> None:
@@ -66,9 +70,31 @@ class Latest:
 
     def _merge(self, record: dict[str, Any]) -> None:
         items, name = record.pop("items"), record["set"]
+        if name in _PLATFORM:
+            self._keep_apart(items)
+        key = self._key(name)
         self._take_head(record)
-        self._take_special(record["quality"].pop(_SPECIAL, {}), items, _path(name))
-        _update(_place(self._items, name), items)
+        self._take_special(record["quality"].pop(_SPECIAL, {}), items, f"{key}." if key else "")
+        _update(_place(self._items, key), items)
+
+    def _key(self, name: str) -> str:
+        """Under which key the items of a set go; "" for the root."""
+        nested = _NESTED.get(name)
+        if name in _ROOT:
+            return ""
+        if nested is None or nested in self._inside:
+            return name.lower()
+        self._alone[nested] = name
+        return nested
+
+    def _keep_apart(self, items: dict[str, Any]) -> None:
+        """What came alone under a key that a nested set has from now on moves under its own name."""
+        for nested in [key for key in self._alone if key in items]:
+            own = self._alone.pop(nested).lower()
+            self._items[own] = self._items.pop(nested)
+            for path in [path for path in self._special if path.startswith(f"{nested}.")]:
+                self._special[own + path[len(nested) :]] = self._special.pop(path)
+        self._inside.update(items.keys() & _NESTED_KEYS)
 
     def _take_head(self, record: dict[str, Any]) -> None:
         platform = record["set"] in _PLATFORM
@@ -84,13 +110,8 @@ class Latest:
         self._special.update({path + key: reason for key, reason in special.items()})
 
 
-def _path(name: str) -> str:
-    return "" if name in _ROOT else f"{_NESTED.get(name, name.lower())}."
-
-
-def _place(items: dict[str, Any], name: str) -> dict[str, Any]:
+def _place(items: dict[str, Any], key: str) -> dict[str, Any]:
     """Where the items of a set go: the root, or an object under its key."""
-    key = _path(name).rstrip(".")
     if not key:
         return items
     if not isinstance(items.get(key), dict):

@@ -234,6 +234,39 @@ def _slug(text: str) -> str:
     return _bounded(slug or "stream", text)
 
 
+PID_MOST = 0x1FFE
+"""The highest PID; 0x1fff is that of null packets."""
+PROGRAM_MOST = 65535
+
+
+def pid_number(given: str | int) -> int:
+    """A PID out of `257`, `"257"` or `"0x101"`; raises ConfigError."""
+    return _number("PID", given, 0, PID_MOST, "such as 0x101 or 257")
+
+
+def program_number(given: str | int) -> int:
+    """A program's number out of `2` or `"2"`; raises ConfigError."""
+    return _number("program", given, 1, PROGRAM_MOST, "such as 1")
+
+
+def _number(what: str, given: str | int, least: int, most: int, example: str) -> int:
+    try:
+        number = int(given, 0) if isinstance(given, str) else int(given)
+    except ValueError:
+        number = -1
+    if isinstance(given, bool) or not least <= number <= most:
+        raise ConfigError(f"{what} {printable(str(given))}: give a number from {least} to {most}, {example}")
+    return number
+
+
+def unique_name(name: str, taken: Collection[str]) -> str:
+    """The name, or where it is taken with -2, -3, ... behind."""
+    number, unique = 2, name
+    while unique in taken:
+        unique, number = f"{name}-{number}", number + 1
+    return unique
+
+
 def unique_names(names: Iterable[str]) -> list[str]:
     """The same names in the same order, where an earlier one has it already with -2, -3, ... behind."""
     wanted = list(names)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from klvrelay.errors import ConfigError
-from klvrelay.names import printable
+from klvrelay.names import pid_number, printable, program_number
 
 SOURCES = """\
 sources:
@@ -92,6 +93,27 @@ def _mqtt_options(parser: argparse.ArgumentParser, *, required: bool = False) ->
     parser.add_argument("--allow-plaintext", action="store_true", help="send a password without TLS")
 
 
+def _number(read: Callable[[str], int]) -> Callable[[str], int]:
+    """A reader of names as a type of argparse."""
+
+    def number(text: str) -> int:
+        try:
+            return read(text)
+        except ConfigError as fault:
+            raise argparse.ArgumentTypeError(str(fault)) from None
+
+    return number
+
+
+def _choice_options(
+    parser: argparse.ArgumentParser,
+    pid: str = "only the KLV of this PID, such as 0x101; may be given again",
+    program: str = "only the KLV of this program",
+) -> None:
+    parser.add_argument("--pid", type=_number(pid_number), action="append", default=[], metavar="PID", help=pid)
+    parser.add_argument("--program", type=_number(program_number), metavar="NUMBER", help=program)
+
+
 def _source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interface", help="network interface that multicast is joined on")
     parser.add_argument("--sender", help="take datagrams from this address only")
@@ -110,6 +132,14 @@ def _publish_options(parser: argparse.ArgumentParser) -> None:
         "--publish-bad", choices=("rejected", "telemetry", "drop"),
         help="where records with a bad checksum go (rejected)",
     )  # fmt: skip
+    _numbers_option(parser, None)
+
+
+def _numbers_option(parser: argparse.ArgumentParser, default: str | None) -> None:
+    parser.add_argument(
+        "--numbers", choices=("exact", "safe"), default=default,
+        help="safe: integers beyond 2^53 - 1, which JavaScript rounds, as strings (exact: as numbers)",
+    )  # fmt: skip
 
 
 def _run_options(verbs: Any) -> None:
@@ -126,6 +156,7 @@ def _run_options(verbs: Any) -> None:
                         help="who takes MPEG-TS apart: the C core (native), or libav")  # fmt: skip
     parser.add_argument("--isolate", action="store_true", help="read each source in a process of its own")
     _limit_option(parser)
+    _choice_options(parser)
     _mqtt_options(parser)
     _publish_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
@@ -138,6 +169,7 @@ def _replay_options(verbs: Any) -> None:
     parser.add_argument("--loop", action="store_true", help="again and again, until stopped")
     _limit_option(parser)
     parser.add_argument("--stream", action="append", default=[], metavar="NAME", help="name of the stream in topics")
+    _choice_options(parser)
     _mqtt_options(parser, required=True)
     _publish_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
@@ -151,9 +183,11 @@ def _decode_options(verbs: Any) -> None:
     parser.add_argument("--format", choices=("json", "csv"), default="json", help="JSON Lines (default) or CSV")
     parser.add_argument("--demux", choices=("native", "libav"), default="native",
                         help="who takes MPEG-TS apart: klvrelay (default) or libav, for a second opinion")  # fmt: skip
+    _numbers_option(parser, "exact")
     parser.add_argument("--frame-times", action="store_true",
                         help="instead, the times that the video's frames carry in themselves (ST 0604)")  # fmt: skip
     _limit_option(parser)
+    _choice_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
 
 
@@ -167,9 +201,15 @@ def _probe_options(verbs: Any) -> None:
     _limit_option(parser)
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
     parser.add_argument("--html", metavar="FILE", help="also write it as a page with plots, complete in itself")
+    _choice_options(parser, "look only at the KLV of this PID; may be given again", "and of this program")
     _source_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar; say only what went wrong")
 
+
+_KEPT_WHOLE = (
+    "taken, and without effect: the bytes go as they came, with all PIDs; choose where they are decoded",
+    "likewise",
+)
 
 SEGMENTS = """\
 segments:
@@ -177,8 +217,8 @@ segments:
   A segment that is full ends where the next PAT begins, so that each can be decoded alone; if none comes, up to
   2 s or a quarter of its size later, between two packets. Only files of this name and stream are ever removed. On a
   full disk the oldest go first, but for the newest 4.
-  Bytes are kept as they came: of udp://, rtp://, tcp://, srt://, files, a pipe. rtsp:// and http:// are read through
-  libav, which doesn't give them. Pipe them in; ffmpeg keeps KLV and PTS, but writes labels of its own (0x06) and
+  Bytes are kept as they came: of udp://, rtp://, tcp://, srt://, files, a pipe. Those of rtsp:// and http:// are not
+  recorded. Pipe them in; ffmpeg keeps KLV and PTS, but writes labels of its own (0x06) and
   hides what was lost on the way:
     curl -sN http://HOST/live.ts | klvrelay record - DIR
     ffmpeg -copyts -i rtsp://HOST/live -map 0 -c copy -mpegts_copyts 1 -f mpegts - | klvrelay record - DIR
@@ -195,6 +235,7 @@ def _record_options(verbs: Any) -> None:
     parser.add_argument("--segment-size", metavar="SIZE", help="and how large at most: K, M or G of 1024 (64M)")
     parser.add_argument("--keep-size", metavar="SIZE", help="what all segments together may take, or none (10G)")
     parser.add_argument("--keep-age", metavar="AGE", help="remove what is older: s, m, h or d, or none (7d)")
+    _choice_options(parser, *_KEPT_WHOLE)
     _source_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress line; say only what went wrong")
 
@@ -202,6 +243,7 @@ def _record_options(verbs: Any) -> None:
 def _watch_options(verbs: Any) -> None:
     parser = _verb(verbs, "watch", "show what a broker's streams tell, live, as a table", BROKERS)
     parser.add_argument("stream", nargs="?", metavar="STREAM", help="only this one")
+    _choice_options(parser, "only streams of this PID; may be given again", "only streams of this program")
     _mqtt_options(parser, required=True)
 
 
@@ -217,6 +259,7 @@ def _sample_options(verbs: Any) -> None:
                         help="sync: stream type 0x15, AU cells, PTS (default); async: 0x06, no PTS")  # fmt: skip
     parser.add_argument("--bit-rate", type=int, help="of the video, bits a second")
     parser.add_argument("--seed", type=int, default=1, help="another flight over another village")
+    _choice_options(parser, "PID that the KLV is written on (0x101)", "number of the program (1)")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
 
 
@@ -224,6 +267,7 @@ def _demo_options(verbs: Any) -> None:
     parser = _verb(verbs, "demo", "relay a sample to a broker inside this process, and show what a subscriber gets", "")
     parser.add_argument("source", nargs="?", metavar="SOURCE", help="your own source instead of the sample")
     parser.add_argument("--mqtt", metavar="URL", help="your own broker instead of the one inside")
+    _choice_options(parser)
 
 
 ITEMS = """\
@@ -242,6 +286,7 @@ def _items_options(verbs: Any) -> None:
     parser.add_argument("--set", metavar="SET", help="look in this set only, or list its items: 0903, VTarget, ...")
     parser.add_argument("--sets", action="store_true", help="list the sets")
     parser.add_argument("--json", action="store_true", help="as JSON, an array of all that is known of each")
+    _choice_options(parser, "taken, and without effect: the standards have no PIDs", "likewise")
 
 
 FAR_ENDS = """\
@@ -273,4 +318,5 @@ def _send_options(verbs: Any) -> None:
     parser.add_argument("--rate", metavar="BITS", help="bits a second, e.g. 5M, instead of the pace of its clock (PCR)")
     parser.add_argument("--interface", help="network interface that multicast goes out of")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="wait for a far end so long (5)")
+    _choice_options(parser, *_KEPT_WHOLE)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")

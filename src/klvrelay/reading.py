@@ -5,12 +5,13 @@ way for many streams at once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from klvrelay import klv, wire
+from klvrelay.elementary import Choice, chosen
 from klvrelay.errors import KlvrelayError, NoKlv
 from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
 
 
 async def _batches(
-    source: str | PathLike[str], name: str | None, options: dict[str, Any]
+    source: str | PathLike[str], name: str | None, choice: Choice, options: dict[str, Any]
 ) -> AsyncIterator[list[Record]]:
     url = Url.parse(source)
-    decoder = Decoder(name or stream_name(url), None, packet_limit=options.get("packet_limit", wire.LIMIT))
+    limit = options.get("packet_limit", wire.LIMIT)
+    decoder = Decoder(name or stream_name(url), None, packet_limit=limit, choice=choice)
     source_ = open_source(url, **{"demux": "native", **options})
     async with aclosing(source_.packets()) as packets:
         async for packet in packets:
@@ -36,31 +38,52 @@ async def _batches(
         yield records
 
 
-async def stream(source: str | PathLike[str], *, name: str | None = None, **options: Any) -> AsyncIterator[Record]:
+async def stream(
+    source: str | PathLike[str],
+    *,
+    name: str | None = None,
+    pid: int | Iterable[int] | None = None,
+    program: int | None = None,
+    **options: Any,
+) -> AsyncIterator[Record]:
     """Every record of a source, as it arrives: a path, `-`, or a URL (udp, rtp, tcp, rtsp, http, ...).
+
+    name      of the first KLV elementary stream; others have their PID behind it
+    pid       only the KLV of this PID, or of these
+    program   only the KLV of this program
 
     `options` are those of `klvrelay.sources.open_source`: timeout, interface, sender, speed, loop, follow, isolate,
     packet_limit, ...
     Raises ConfigError, SourceDown or NotMedia; never retries.
     """
-    async with aclosing(_batches(source, name, options)) as batches:  # type: ignore[type-var]
+    choice = chosen(pid, program)
+    async with aclosing(_batches(source, name, choice, options)) as batches:  # type: ignore[type-var]
         async for records in batches:
             for record in records:
                 yield record
 
 
-def open(source: str | PathLike[str], *, name: str | None = None, **options: Any) -> Iterator[Record]:
+def open(
+    source: str | PathLike[str],
+    *,
+    name: str | None = None,
+    pid: int | Iterable[int] | None = None,
+    program: int | None = None,
+    **options: Any,
+) -> Iterator[Record]:
     """`stream` for a plain `for` loop. Inside a running event loop use `async for record in klvrelay.stream(...)`."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return _plain(source, name, options)
+        return _plain(source, name, chosen(pid, program), options)
     raise KlvrelayError("klvrelay.open blocks; in a coroutine use: async for record in klvrelay.stream(source)")
 
 
-def _plain(source: str | PathLike[str], name: str | None, options: dict[str, Any]) -> Iterator[Record]:
+def _plain(
+    source: str | PathLike[str], name: str | None, choice: Choice, options: dict[str, Any]
+) -> Iterator[Record]:
     with asyncio.Runner() as runner:
-        batches = _batches(source, name, options)
+        batches = _batches(source, name, choice, options)
 
         async def following() -> list[Record] | None:
             return await anext(batches, None)
@@ -72,19 +95,28 @@ def _plain(source: str | PathLike[str], name: str | None, options: dict[str, Any
             runner.run(batches.aclose())  # type: ignore[attr-defined]
 
 
-def columns(data_or_source: Any, items: Sequence[str], *, every: bool = False) -> dict[str, NDArray[np.float64]]:
+def columns(
+    data_or_source: Any,
+    items: Sequence[str],
+    *,
+    every: bool = False,
+    pid: int | Iterable[int] | None = None,
+    program: int | None = None,
+) -> dict[str, NDArray[np.float64]]:
     """Items of all ST 0601 and ST 0104 records as {key: float64 of shape (records,)}, NaN where absent or no number.
 
     data_or_source   bytes (MPEG-TS or bare KLV), or what `klvrelay.open` takes, read to its end
     items            keys of ST 0601 items with a number: "sensor_latitude", "precision_time_stamp", ...
     every            also the records whose checksum is bad
+    pid, program     only the KLV of this PID or these, and of this program
 
     Units and ranges are those of `klvrelay.spec.SETS["ST0601"]`; enumerations and bit fields give their code.
     Raises ConfigError for a key that is no numeric item of ST 0601, NoKlv where the source holds none.
     """
     if isinstance(data_or_source, bytes | bytearray | memoryview):
-        return klv.columns(data_or_source, items, every=every)
-    packets = [record.raw for record in open(data_or_source) if record.transport == "ok"]
+        return klv.columns(data_or_source, items, every=every, choice=chosen(pid, program))
+    found = open(data_or_source, pid=pid, program=program)
+    packets = [record.raw for record in found if record.transport == "ok"]
     if not packets:
         raise NoKlv(f"{Url.parse(data_or_source)} holds no KLV")
     return klv.columns(b"".join(packets), items, every=every)

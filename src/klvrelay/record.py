@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from klvrelay import wire
+from klvrelay.integers import Numbers
 from klvrelay.wire import Checksum, Counters, Entry, Transport
 
 Carriage = Literal["ts", "klv"]
@@ -38,6 +39,8 @@ class Packet(NamedTuple):
     pts          90 kHz presentation time of the KLV (33 bits), for carriage "klv" only
     pid          elementary PID or stream index the KLV came from, for carriage "klv" only
     damaged      the transport lost or reordered something inside these bytes
+    program      number of the program that the PID is listed in, for carriage "klv" only
+    listing      what else is listed there: bits of `wire`, for carriage "klv" only
     """
 
     data: bytes | bytearray | memoryview
@@ -46,6 +49,8 @@ class Packet(NamedTuple):
     pts: int | None = None
     pid: int | None = None
     damaged: bool = False
+    program: int | None = None
+    listing: int = 0
 
 
 class Units(NamedTuple):
@@ -66,6 +71,7 @@ class Link:
                      `rtp_restarts` are senders that began anew
     srt_lost         packets lost on the line, `srt_retransmitted` sent again, `srt_dropped` given up as too late
     srt_rtt_ms       the round trip as last measured
+    hls_segments     segments of a playlist that were read whole; `hls_lost` never came, or not whole
     lane             of the transport lane, where the source has one of its own
     """
 
@@ -81,6 +87,8 @@ class Link:
     srt_retransmitted: int = 0
     srt_dropped: int = 0
     srt_rtt_ms: float | None = None
+    hls_segments: int = 0
+    hls_lost: int = 0
     lane: Counters = field(default_factory=Counters)
 
     def __add__(self, later: Link) -> Link:
@@ -102,10 +110,11 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
     checksum     "ok", "bad", "absent" where there is none, or "partial": right, but items stand behind it
     transport    "ok", or "damaged" when it spans a loss on the way here: never to be trusted
     pts          90 kHz presentation time of the PES packet it began in, 33 bits, or None
-    pid          PID it came from, or None
+    pid          PID it came from, or number of the stream in a container that has no PIDs, or None
     received_us  microseconds since 1970 UTC when it arrived, or None for bytes that were never live
     stream, boot, seq   its identity: who, which run of the relay, and the count within both
     pcr          the programme's clock as last seen before its end, 90 kHz, 33 bits, or None
+    program      number of the program whose PMT lists that PID, or None
     """
 
     raw: bytes
@@ -119,6 +128,7 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
     boot: str | None
     seq: int
     pcr: int | None = None
+    program: int | None = None
 
     @property
     def good(self) -> bool:
@@ -127,13 +137,19 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
 
     @property
     def time_us(self) -> int | None:
-        """Item 2 as it stands: microseconds since 1970, or None where the packet has none (ST 0603)."""
+        """Item 2 as it was sent: microseconds since 1970 (ST 0603), or None where the packet has none."""
         return wire.time_us(self.raw)
 
     @property
+    def clock_us(self) -> int | None:
+        """The time of item 2 in microseconds since 1970, also where it was sent in another unit (see the warnings)."""
+        time_us = self.time_us
+        return None if time_us is None else wire.micros(time_us)
+
+    @property
     def time(self) -> datetime | None:
-        """Item 2 as a UTC datetime, or None where absent or past the year 9999."""
-        return utc(self.time_us)
+        """`clock_us` as a UTC datetime, or None where absent or past the year 9999."""
+        return utc(self.clock_us)
 
     @property
     def held(self) -> bytes | None:
@@ -146,8 +162,11 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
         items: dict[str, Any] = orjson.loads(wire.items_json(self.raw))
         return items
 
-    def json(self) -> bytes:
-        """The record as one JSON document of schema `klvrelay/1`, UTF-8, without a line end."""
+    def json(self, *, numbers: Numbers = "exact") -> bytes:
+        """The record as one JSON document of schema `klvrelay/1`, UTF-8, without a line end.
+
+        numbers   "safe": integers beyond 2^53 - 1 as strings
+        """
         return wire.record_json(
             self.raw,
             wire.head(self.stream, self.boot),
@@ -155,5 +174,8 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
             self.received_us,
             self.pts,
             self.transport != "ok",
+            self.pid,
+            self.program,
             self.checksum,
+            numbers == "safe",
         )

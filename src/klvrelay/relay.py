@@ -52,13 +52,13 @@ class Relay:
         """What went through, on one line."""
         for stream in self.streams:
             stream.count()
-        streams = [s.health for s in self.streams]
+        streams = [health for s in self.streams for health in s.healths]
         records, rejected = sum(h.records for h in streams), sum(h.bad + h.damaged for h in streams)
-        dropped = sum(h.dropped for h in streams)
+        dropped = sum(s.health.dropped for s in self.streams)
         sinks = (
             f"{o.spool.delivered} to {o.health.name}, {o.spool.shed} shed, {len(o.spool)} left" for o in self.outlets
         )
-        lanes = [h.link.lane for h in streams]
+        lanes = [s.health.link.lane for s in self.streams]
         gaps = sum(lane.discontinuities + lane.sync_losses for lane in lanes)
         lost = f"{dropped} packets dropped, {gaps} gaps in the transport" if gaps else f"{dropped} packets dropped"
         outages = sum(h.outages for h in streams)
@@ -96,8 +96,9 @@ class Relay:
     def fault(self) -> KlvrelayError | None:
         """What kept a source from being read to its end, or NoKlv where none had any; each was said when found."""
         failed = next((s.failed for s in self.streams if s.failed is not None), None)
-        if failed is None and self.streams and not any(s.health.records for s in self.streams):
-            return NoKlv(f"no KLV was received: {no_klv(self.streams[0].health.link.lane).sentence}")
+        if failed is None and self.streams and not any(h.records for s in self.streams for h in s.healths):
+            missed = next((s.decoder.streams.missed for s in self.streams if s.decoder.streams.missed), "")
+            return NoKlv(f"no KLV was received: {missed or no_klv(self.streams[0].health.link.lane).sentence}")
         return failed
 
     @property

@@ -15,11 +15,14 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klvrelay import contents, wire
-from klvrelay.errors import ConfigError, NotMedia, SourceError
+from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
 from klvrelay.record import utc
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.source import pts_of
+from klvrelay.sources.web.client import Web
+from klvrelay.sources.web.faults import WebFault
+from klvrelay.sources.web.source import file_at
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -123,8 +126,23 @@ def frame_times(
     if url.scheme not in OPENED:
         raise ConfigError(f"{url}: the times of frames are read from a file, -, rtsp://, rtsps://, http://, https://")
     _refuse_other_file(url)
+    demuxer = Demuxer(url, timeout, libav_options(url, ca_file), ca_file)
+    if url.scheme in ("http", "https"):
+        return _fetched(demuxer, Web(url, timeout=timeout, ca_file=ca_file))
     file = io.BytesIO(source) if isinstance(source, bytes) else _Pipe() if url.scheme == "stdin" else None
-    return _demuxed(Demuxer(url, timeout, libav_options(url, ca_file)), file)
+    return _demuxed(demuxer, file)
+
+
+def _fetched(demuxer: Demuxer, web: Web) -> Iterator[FrameTime]:
+    try:
+        yield from _demuxed(demuxer, file_at(demuxer.url, web))
+    except WebFault as found:
+        fault = SourceDown(f"{demuxer.url}: {found}", wait=found.wait)
+    else:
+        return
+    finally:
+        web.close()
+    raise fault
 
 
 def _refuse_other_file(url: Url) -> None:
@@ -151,7 +169,7 @@ class _Pipe:
             return b""
 
 
-def _demuxed(demuxer: Demuxer, file: io.BytesIO | _Pipe | None) -> Iterator[FrameTime]:
+def _demuxed(demuxer: Demuxer, file: Any) -> Iterator[FrameTime]:
     import av
 
     fault: SourceError | None = None

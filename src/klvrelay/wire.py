@@ -9,10 +9,10 @@ import io
 import operator
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import orjson
 
@@ -50,7 +50,7 @@ SET_NAMES = [ffi.string(lib.klv_set_name(i)).decode() for i in range(256)]
 _POOL_SPARE = 64 << 10  # for what a lane held before
 _LINES_ROOM = 256 << 10  # text goes through here in pieces that stay in the processor's cache
 
-_ENTRY = struct.Struct("=IIqqqiBBBB")
+_ENTRY = struct.Struct("=IIqqqiiBBBB4x")
 _NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 
 
@@ -155,7 +155,10 @@ def record_json(
     received_us: int | None = None,
     pts: int | None = None,
     damaged: bool = False,
+    pid: int | None = None,
+    program: int | None = None,
     checksum: Checksum | None = None,
+    safe: bool = False,
 ) -> bytes:
     """One packet as a record's JSON document, UTF-8; `head_` is from `head()`. Raises DecodeError for no packet.
 
@@ -164,15 +167,16 @@ def record_json(
     out, text, size = _room.text
     received = -1 if received_us is None else received_us
     written = _klv_record(
-        raw, len(raw), head_, len(head_), seq, received, -1 if pts is None else pts, damaged,
-        -1 if checksum is None else _CODES[checksum], out, size,
+        raw, len(raw), head_, len(head_), seq, received, -1 if pts is None else pts,
+        -1 if pid is None else pid, -1 if program is None else program, damaged,
+        -1 if checksum is None else _CODES[checksum], safe, out, size,
     )  # fmt: skip
     if written > 0:
         return text[:written]  # type: ignore[no-any-return]
     if written < 0:
         raise DecodeError("not a KLV packet: no key and length at its beginning")
     _room.grow(min(4 * size, lib.klv_json_room(len(raw), len(head_))))
-    return record_json(raw, head_, seq, received_us, pts, damaged, checksum)
+    return record_json(raw, head_, seq, received_us, pts, damaged, pid, program, checksum, safe)
 
 
 def items_json(raw: bytes) -> bytes:
@@ -190,6 +194,17 @@ def time_us(raw: bytes) -> int | None:
     """Item 2 of a packet (ST 0603 microseconds), or None."""
     out = ffi.new("uint64_t *")
     return int(out[0]) if lib.klv_time(raw, len(raw), out) else None
+
+
+def micros(sent: int) -> int:
+    """A time stamp in microseconds since 1970, where its sender may count nanoseconds, milliseconds or seconds."""
+    return int(lib.klv_micros(sent))
+
+
+def time_unit(sent: int) -> str | None:
+    """The unit that a time stamp counts where that is not microseconds: "nanoseconds", "milliseconds", "seconds"."""
+    name = lib.klv_time_unit(sent)
+    return ffi.string(name).decode() if name else None
 
 
 _CODECS = {
@@ -213,8 +228,50 @@ def stamp(frame: Any, codec: str) -> tuple[int, int | None, int, bool, bool] | N
     return int(out.time_us), beside, int(out.status), sniffed, odd
 
 
-Entry = tuple[bytes, int | None, int | None, str, Checksum, Transport, int | None, int | None]
-"""(bytes, pts, pid, set, checksum, transport, received_us, pcr) of one packet."""
+Entry = tuple[bytes, int | None, int | None, str, Checksum, Transport, int | None, int | None, int | None, int]
+"""(bytes, pts, pid, set, checksum, transport, received_us, pcr, program, listing) of one packet."""
+
+LOWER, LOWER_HERE, ALONE = lib.KLV_LOWER, lib.KLV_LOWER_HERE, lib.KLV_ALONE
+"""Bits of an entry's `listing`: a lower PID may carry KLV too, in any program or in its own; no other of that may."""
+
+
+class Sighting(NamedTuple):
+    """What is known of a packet that says which stream it is of; `ticks` is its program's clock, or its PTS."""
+
+    pid: int | None
+    program: int | None
+    set: str
+    listing: int
+    ticks: int | None
+
+
+class Names(Protocol):
+    """Who knows under which names and numbers the records of a lane go out."""
+
+    def turn(self, next_: Sighting) -> tuple[bytes, int] | None:
+        """The head and the number of the next record; None: it does not go straight to text, but `aside`."""
+
+    def wrote(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
+        """Since the last turn so many records were written that the next number is `seq`; times of the last one."""
+
+    def aside(self, entry: Entry) -> bytes:
+        """A record that does not go straight to text: what is to be written now."""
+
+
+_NO_PID = -2
+"""Equal to the PID of no packet."""
+
+
+def listing_of(pid: int, others: Iterable[int], program_of: Callable[[int], int | None]) -> int:
+    """The `listing` of a PID beside others that may carry KLV too."""
+    others = [other for other in others if other != pid]
+    here = [other for other in others if program_of(other) == program_of(pid)]
+    lower, lower_here = (any(other < pid for other in some) for some in (others, here))
+    return int(LOWER * lower | LOWER_HERE * lower_here | ALONE * (not here))
+
+
+def _known(value: Any) -> int | None:
+    return int(value) if value >= 0 else None
 
 
 def whole(data: bytes, limit: int = LIMIT) -> tuple[str, Checksum] | None:
@@ -235,8 +292,10 @@ def entries_of(pool: Any, entries: Any, count: int) -> list[Entry]:
             TRANSPORTS[damaged],
             received_us if received_us >= 0 else None,
             pcr if pcr >= 0 else None,
+            program if program >= 0 else None,
+            listing,
         )
-        for at, size, pts, received_us, pcr, pid, set_, checksum, damaged, _ in _ENTRY.iter_unpack(
+        for at, size, pts, received_us, pcr, pid, program, set_, checksum, damaged, listing in _ENTRY.iter_unpack(
             ffi.buffer(entries, count * _ENTRY.size)
         )
     ]
@@ -267,9 +326,14 @@ class Lane:
         """The lane as C knows it, for another of its callers to feed; good while this object is."""
         return self._lane
 
-    def mark(self, pts: int | None, pid: int | None, damaged: bool) -> None:
+    def mark(self, pts: int | None, pid: int | None, program: int | None, damaged: bool) -> None:
         """Bare KLV: what is known of the bytes to come."""
-        lib.klv_lane_mark(self._lane, -1 if pts is None else pts, -1 if pid is None else pid, damaged)
+        known = (-1 if value is None else value for value in (pts, pid, program))
+        lib.klv_lane_mark(self._lane, *known, damaged)
+
+    def program_of(self, pid: int) -> int | None:
+        """The number of the first program whose map lists a PID."""
+        return _known(lib.klv_lane_program(self._lane, pid))
 
     def cut(self) -> None:
         """Bytes were lost here, or the source begins anew: what is held comes out with the next call."""
@@ -298,30 +362,59 @@ class Lane:
             if count == len(self._entries):
                 self._entries = _NO_CLEAR("struct klv_entry[]", min(4 * count, 65536))
 
-    def lines(self, data: Any, head_: bytes, seq: int, received_us: int | None = None) -> tuple[bytes, int]:
-        """Every record of `data` as JSON Lines, and the next sequence number. One C call, as a rule."""
+    def lines(self, data: Any, names: Names, received_us: int | None = None, *, safe: bool = False) -> bytes:
+        """Every record of `data` as JSON Lines. One C call for all that come in a row from one PID, as a rule."""
         lib.klv_lane_at(self._lane, -1 if received_us is None else received_us)
         source = ffi.from_buffer("uint8_t[]", data)
-        kept = ffi.from_buffer(head_)
-        envelope = ffi.new("struct klv_envelope *")
-        envelope.head, envelope.head_size, envelope.seq = kept, len(head_), seq
-        envelope.received_us = -1 if received_us is None else received_us
+        envelope, other = ffi.new("struct klv_envelope *"), ffi.new("struct klv_packet *")
+        envelope.received_us, envelope.safe = -1 if received_us is None else received_us, safe
         text, room = io.BytesIO(), _room
-        self._used[0] = 0
+        self._used[0], other.pid, kept = 0, _NO_PID, None
         if room.size < _LINES_ROOM:
             room.grow(_LINES_ROOM)
-        status = lib.KLV_FULL
-        while status == lib.KLV_FULL:
+        while True:
             status = lib.klv_lane_lines(
-                self._lane, source, len(source), self._used, envelope, room.out, room.size, self._count
+                self._lane, source, len(source), self._used, envelope, other, room.out, room.size, self._count
             )
             if self._count[0]:
                 text.write(ffi.buffer(room.out, self._count[0]))
             elif status == lib.KLV_FULL:
-                room.grow(min(4 * room.size, lib.klv_json_room(self._limit + PACKET_HEAD, len(head_)) + 1))
-        if status < 0:
-            raise DecodeError("the core can't write a packet that it found")
-        return text.getvalue(), int(envelope.seq)  # hands its bytes over, without a copy
+                room.grow(min(4 * room.size, lib.klv_json_room(self._limit + PACKET_HEAD, envelope.head_size) + 1))
+            if status == lib.KLV_FULL:
+                continue
+            if status < 0:
+                raise DecodeError("the core can't write a packet that it found")
+            if kept is not None:
+                names.wrote(int(envelope.seq), _known(envelope.pts), _known(envelope.pcr), int(envelope.sets))
+            if status != lib.KLV_OTHER:
+                return text.getvalue()  # hands its bytes over, without a copy
+            kept = self._turn(names, envelope, other)
+            if kept is None:
+                text.write(names.aside(self._one(source)))
+                other.pid = _NO_PID
+
+    def _turn(self, names: Names, envelope: Any, other: Any) -> Any:
+        """Make the envelope that of the next packet's stream; None where that one does not go straight to text."""
+        found = names.turn(
+            Sighting(
+                _known(other.pid), _known(other.program), SET_NAMES[other.set], other.listing,
+                _known(other.pts if other.pcr < 0 else other.pcr),
+            )
+        )  # fmt: skip
+        if found is None:
+            return None
+        kept = ffi.from_buffer(found[0])
+        envelope.head, envelope.head_size, envelope.seq, envelope.sets = kept, len(found[0]), found[1], 0
+        return kept
+
+    def _one(self, source: Any) -> Entry:
+        """The next packet of `source`, which is known to be whole."""
+        if len(self._pool) < self._limit + PACKET_HEAD:
+            self._pool = _NO_CLEAR("uint8_t[]", self._limit + PACKET_HEAD)
+        lib.klv_lane_batch(
+            self._lane, source, len(source), self._used, self._pool, len(self._pool), self._entries, 1, self._count
+        )
+        return entries_of(ffi.buffer(self._pool), self._entries, 1)[0]
 
     @property
     def counters(self) -> Counters:

@@ -62,6 +62,22 @@ static uint64_t moment(const char *p)
     return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1000000 + digits(p + 20, 6);
 }
 
+/* No integer but in quotes is beyond 2^53 - 1. */
+static void check_safe(const char *p)
+{
+    for (int quoted = 0; *p; p++) {
+        if (*p == '"')
+            quoted = !quoted;
+        else if (*p == '\\')
+            p++;
+        else if (!quoted && *p >= '0' && *p <= '9') {
+            size_t count = strspn(p, "0123456789"), more = strspn(p + count, ".e+-0123456789");
+            CHECK(more || count < 16 || (count == 16 && digits(p, 16) < (uint64_t)1 << 53));
+            p += count + more - 1;
+        }
+    }
+}
+
 /* The head's time, its number of microseconds and klv_time agree. */
 static void check_time(const char *text, const uint8_t *packet, size_t n)
 {
@@ -70,11 +86,13 @@ static void check_time(const char *text, const uint8_t *packet, size_t n)
     uint64_t time_us = 0;
     int timed = klv_time(packet, n, &time_us);
     time += 8;
-    number += 11;
+    number += 11 + (number[11] == '"');
     size_t count = strspn(number, "0123456789");
     CHECK(*time == '"' || !strncmp(time, "null,", 5));
     CHECK(count ? timed && digits(number, count) == time_us : !timed && !strncmp(number, "null,", 5));
-    CHECK(*time == '"' ? timed && moment(time + 1) == time_us : !timed || time_us >= 253402300800000000u);
+    uint64_t micros = klv_micros(time_us);
+    CHECK(*time == '"' ? timed && moment(time + 1) == micros : !timed || micros >= 253402300800000000u);
+    CHECK((micros == time_us) == !klv_time_unit(time_us) || time_us == 0);
 }
 
 /* What comes of the same packet in just this room: all of it, or nothing. */
@@ -88,9 +106,9 @@ static void in_room(const uint8_t *data, size_t n, const struct klv_envelope *en
 }
 
 /* The items object alone is what the record has behind its head. */
-static void check_items(const uint8_t *data, size_t n, size_t size)
+static void check_items(const uint8_t *data, size_t n, size_t size, int safe)
 {
-    const struct klv_envelope none = {0};
+    const struct klv_envelope none = {.safe = safe};
     uint64_t unknown = 0;
     size_t written = 0;
     CHECK(klv_json(data, n, &none, again, ROOM, &written, &unknown) == KLV_OK && written + 1 < size);
@@ -99,14 +117,16 @@ static void check_items(const uint8_t *data, size_t n, size_t size)
 
 static void check_record(const uint8_t *data, size_t n, const struct klv_envelope *e, size_t size)
 {
-    long written = klv_record(data, n, e->head, e->head_size, e->seq, e->received_us, e->pts, e->damaged, e->checksum,
-                              again, ROOM);
+    long written = klv_record(data, n, e->head, e->head_size, e->seq, e->received_us, e->pts, e->pid, e->program,
+                              e->damaged, e->checksum, e->safe, again, ROOM);
     CHECK(written == (long)size && memcmp(again, whole, size) == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-    struct klv_envelope envelope = {"{\"a\":1", 6, n, (int64_t)n << 40, (int64_t)n - 100, n & 2, -1};
+    const int safe = n % 3 == 0;
+    struct klv_envelope envelope = {"{\"a\":1", 6, n, (int64_t)n << 40, (int64_t)n - 100, n & 2, -1, (int)n - 50,
+                                    (int)n - 20, -1, 0, safe};
     size_t size = 0;
     uint64_t unknown = 0;
     const size_t most = klv_json_room(n, envelope.head_size);
@@ -119,10 +139,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     CHECK(klv_meter <= STEPS * n + STEPS_MORE);
     whole[size] = 0;
     check_json(whole, size);
+    if (safe)
+        check_safe(whole);
     in_room(data, n, &envelope, size, size - n % 2);
     uint32_t turn = klv_crc32(data, n < 64 ? n : 64);
     switch (turn % 4) {
-    case 0: check_items(data, n, size); break;
+    case 0: check_items(data, n, size, safe); break;
     case 1: check_record(data, n, &envelope, size); break;
     case 2: in_room(data, n, &envelope, size, turn / 4 % size); break;
     default: in_room(data, n, &envelope, size, size + turn / 4 % 300);

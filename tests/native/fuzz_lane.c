@@ -80,6 +80,8 @@ static void take(struct run *r, const struct klv_entry *e)
     r->envelope.pts = e->pts;
     r->envelope.damaged = e->damaged;
     r->envelope.checksum = e->checksum;
+    r->envelope.pid = e->pid;
+    r->envelope.program = e->program;
     enum klv_status status = klv_json(pool + e->at, e->size, &r->envelope, r->out + r->size, sizeof r->out - r->size,
                                       &size, &unknown);
     if (status == KLV_FULL) {
@@ -107,7 +109,7 @@ static enum klv_status lines_of(struct run *r, struct klv_lane *lane, const uint
                                 size_t room, size_t *count)
 {
     char *out = text + ROOM - room;
-    enum klv_status status = klv_lane_lines(lane, in, n, used, &r->envelope, out, room, count);
+    enum klv_status status = klv_lane_lines(lane, in, n, used, &r->envelope, NULL, out, room, count);
     CHECK(*count <= room && *count <= sizeof r->out - r->size && (*count == 0 || out[*count - 1] == '\n'));
     memcpy(r->out + r->size, out, *count);
     r->size += *count;
@@ -163,7 +165,7 @@ static void event(struct klv_lane *lane, const uint8_t *data)
     if (data[0] & 1 || data[2] & 1)
         klv_lane_break(lane);
     else
-        klv_lane_mark(lane, data[2], 7, data[2] >> 7);
+        klv_lane_mark(lane, data[2], 7, data[1], data[2] >> 7);
 }
 
 static void run(struct run *r, const uint8_t *data, size_t n, int batch, size_t most, size_t room)
@@ -175,7 +177,7 @@ static void run(struct run *r, const uint8_t *data, size_t n, int batch, size_t 
     struct klv_counts counts = {0};
     int64_t received_us = data[1] & 2 ? 1000000 : -1;
     r->size = 0;
-    r->envelope = (struct klv_envelope){"{\"a\":1", 6, 0, -1, -1, 0, -1};
+    r->envelope = (struct klv_envelope){"{\"a\":1", 6, 0, -1, -1, 0, -1, -1, -1, -1, 0, 0};
     klv_lane_init(&lane, data[0] & 1, LIMIT, held);
     klv_lane_at(&lane, received_us);
     klv_lane_absent(&lane, data[2] & 4 ? 30000 : data[2] & 8 ? -1 : INT64_MAX);

@@ -109,7 +109,8 @@ static void stamps(const uint8_t *in, size_t n)
 
 static void write_json(const uint8_t *packet, size_t n, const char *head)
 {
-    const struct klv_envelope envelope = {head, head ? strlen(head) : 0, 1042, 1795317255926535, 195030, 0, -1};
+    const struct klv_envelope envelope = {head, head ? strlen(head) : 0, 1042, 1795317255926535, 195030, 0, -1,
+                                          257, 1, -1, 0, 0};
     size_t written = 0, again = 0;
     uint64_t unknown = 0, ignored = 0;
     enum klv_status status = klv_json(packet, n, &envelope, (char *)output_end - ARENA, ARENA, &written, &unknown);
@@ -194,7 +195,7 @@ static void begin(int ts)
         exit(2);
     klv_lane_init(lane, ts, LIMIT, lane_memory);
     if (!ts)
-        klv_lane_mark(lane, 90000, 7, 0);
+        klv_lane_mark(lane, 90000, 7, 1, 0);
 }
 
 static void take(struct digest *d, const uint8_t *data, size_t size, int64_t pts, int pid, int damaged)
@@ -238,12 +239,12 @@ static void feed_batch(const uint8_t *data, size_t n, struct digest *d)
 static uint64_t feed_lines(const uint8_t *data, size_t n, size_t room)
 {
     const uint8_t *in = flush(input_end, data, n);
-    struct klv_envelope envelope = {"{\"schema\":\"klvrelay/1\"", 22, 0, -1, -1, 0, -1};
+    struct klv_envelope envelope = {"{\"schema\":\"klvrelay/1\"", 22, 0, -1, -1, 0, -1, -1, -1, -1, 0, 0};
     struct digest d = {0, 0};
     size_t used = 0, written;
     enum klv_status status;
     do {
-        status = klv_lane_lines(lane, in, n, &used, &envelope, (char *)output_end - room, room, &written);
+        status = klv_lane_lines(lane, in, n, &used, &envelope, NULL, (char *)output_end - room, room, &written);
         CHECK(written <= room && used <= n);
         add(&d, output_end - room, written);
         if (status == KLV_FULL && written == 0) {

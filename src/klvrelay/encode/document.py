@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
+from klvrelay.encode.numbers import unquoted
 from klvrelay.encode.place import Place
 from klvrelay.errors import EncodeError
 from klvrelay.record import Record
@@ -52,7 +53,7 @@ def _read(document: Mapping[str, object], set_: str | None) -> Document:
     return Document(
         name,
         document["items"],
-        document.get("time_us"),
+        unquoted(document.get("time_us")),
         document.get("version"),
         special if isinstance(special, Mapping) else {},
         known.get("checksum") != "absent",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from klvrelay.encode.numbers import is_number, whole
+from klvrelay.encode.numbers import is_number, unquoted, whole
 from klvrelay.encode.place import Place
 from klvrelay.encode.wire import Trace, ber_oid, read_oid
 from klvrelay.spec import Bits, Element, Item
@@ -83,7 +83,7 @@ def write_enum(scalar: Scalar, value: object, trace: Trace, place: Place) -> byt
 
 def code_number(codes: Mapping[int, str], value: object, trace: Trace, place: Place) -> int:
     """The code of a label, or a code as it stands; of codes with one label the earlier value's, else the first."""
-    if not isinstance(value, str):
+    if not isinstance(unquoted(value), str):
         return whole(value, place)
     found = [code for code, label in codes.items() if label == value]
     if not found:

@@ -6,6 +6,7 @@ Room: encode. Next door: `values.py` knows the items that the numbers are of, `s
 from __future__ import annotations
 
 import math
+import re
 import struct
 from decimal import Decimal
 from fractions import Fraction
@@ -20,6 +21,11 @@ _LARGEST = 400  # decimal digits before or behind the point that are worth a tho
 def is_number(value: object) -> bool:
     """A number of any kind, and not a truth value."""
     return isinstance(value, Real | Decimal) and not isinstance(value, bool)
+
+
+def is_value(value: object, known: int | str | None) -> bool:
+    """Is what was given this number, or this text?"""
+    return known is not None and (is_number(value) or isinstance(value, str)) and bool(value == known)
 
 
 def exact(value: object, place: Place) -> Fraction:
@@ -38,9 +44,17 @@ def exact(value: object, place: Place) -> Fraction:
         raise place.misfit(value, "a number is wanted") from fault
 
 
+_DIGITS = re.compile(r"-?[0-9]{16,20}")
+
+
+def unquoted(value: object) -> object:
+    """The integer that `numbers = "safe"` has as a string; anything else as it is."""
+    return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
+
+
 def whole(value: object, place: Place) -> int:
-    """A number that is an integer, whatever its type."""
-    number = exact(value, place)
+    """A number that is an integer, whatever its type; a large one may be the string of its digits."""
+    number = exact(unquoted(value), place)
     if number.denominator != 1:
         raise place.misfit(value, "an integer is wanted")
     return number.numerator

@@ -55,7 +55,9 @@ def earlier(data: bytes) -> Earlier:
 def write_packet(document: Document, like: Earlier | None, checksum: bool | None) -> bytes:
     """The packet of a document, in the layout of an earlier one of the same set if there is one."""
     received = document.received
-    place = Place(document.set, special=document.special, received=received, nearest=received or like is not None)
+    laid = like is not None
+    place = Place(document.set, special=document.special, received=received, nearest=received or laid, laid=laid)
+    place = place._replace(time=document.time_us)
     kind = KEY_TYPES.get(document.set, "item")
     if document.set not in UNIVERSAL_KEYS and document.set != "unknown":
         raise place.misfit(document.set, "it has no key of its own and is only found inside other sets")

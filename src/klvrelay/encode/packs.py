@@ -12,20 +12,28 @@ from typing import NamedTuple
 
 from klvrelay.encode.integers import LARGEST
 from klvrelay.encode.mdap import write_array
-from klvrelay.encode.numbers import whole
+from klvrelay.encode.numbers import is_value, whole
 from klvrelay.encode.place import Place
 from klvrelay.encode.specials import special_of, still_special
 from klvrelay.encode.values import write_scalar
 from klvrelay.encode.wire import Trace, ber_length
 from klvrelay.spec import PACKS, Element
+from klvrelay.wire import micros
+
+TIME_OF_SET = "precision_time_stamp"
 
 
 class Step(NamedTuple):
-    """One element as it stands, or the group behind a length of its own."""
+    """One element as it stands, or the group behind a length of its own; `default` is that of its first row.
+
+    prefixes   of the names in a group, and of those in the group that is its default
+    """
 
     elements: tuple[Element, ...]
     grouped: bool
     optional: bool
+    default: int | str | None = None
+    prefixes: tuple[str, str] = ("", "")
 
 
 @cache
@@ -41,12 +49,13 @@ def _steps(rows: list[Element]) -> tuple[Step, ...]:
     while rows:
         head = rows.pop(0)
         if not (head.kind == "ber" and head.name.endswith("_length")):
-            found.append(Step((head,), False, head.optional))
+            found.append(Step((head,), False, head.optional, head.default))
             continue
         group = [rows.pop(0)]
         while group[0].length != head.name and rows and rows[0].kind != "ber":
             group.append(rows.pop(0))
-        found.append(Step(tuple(group), True, head.optional))
+        prefixes = head.name.removesuffix("length"), str(head.default or "").removesuffix("length")
+        found.append(Step(tuple(group), True, head.optional, head.default, prefixes))
     return tuple(found)
 
 
@@ -104,6 +113,8 @@ def write_elements(steps: tuple[Step, ...], given: Mapping[str, object], trace: 
     there = [at for at, step in enumerate(steps) if not step.optional or any(e.name in given for e in step.elements)]
     parts = []
     for step in steps[: max(there, default=-1) + 1]:
+        if step.default and place.laid and not trace and _has_default(step, given, place):
+            continue
         if step.grouped:
             parts.append(_group(step.elements, given, trace, place))
         elif step.elements[0].name in given:
@@ -114,6 +125,23 @@ def write_elements(steps: tuple[Step, ...], given: Mapping[str, object], trace: 
     whole_pack = b"".join(parts)
     _check_groups(steps, given, trace, place)
     return whole_pack
+
+
+def _has_default(step: Step, given: Mapping[str, object], place: Place) -> bool:
+    """Is what is given the value that the step has where its bytes are left out?"""
+    if step.grouped:
+        pairs = [(e.name, e.name.replace(*step.prefixes, 1)) for e in step.elements]
+        return all(_shown(given, name, place) == _shown(given, other, place) for name, other in pairs)
+    value = given.get(step.elements[0].name)
+    if step.default != TIME_OF_SET:
+        return is_value(value, step.default)
+    time = place.time
+    return isinstance(time, int) and 0 <= time <= LARGEST and is_value(value, micros(time))
+
+
+def _shown(given: Mapping[str, object], name: str, place: Place) -> tuple[object, str | None]:
+    value = given.get(name, "")
+    return value, special_of(value, place.child(name))
 
 
 def _check_groups(steps: tuple[Step, ...], given: Mapping[str, object], trace: Trace, place: Place) -> None:

@@ -25,6 +25,8 @@ class Place(NamedTuple):
     old       inside a VMTI set of before version 4, which had other maps
     told      not inside a VMTI set that leaves its version out, where short offsets show that it is old
     amend     inside an amend set, where length 0 deletes an item
+    laid      in the layout of an earlier packet: what has its default and was left out is left out again
+    time      the time stamp of the set, or of one around it
     depth     sets around it
     """
 
@@ -36,6 +38,8 @@ class Place(NamedTuple):
     old: bool = False
     told: bool = True
     amend: bool = False
+    laid: bool = False
+    time: object = None
     depth: int = 0
 
     def child(self, key: str) -> Place:

@@ -32,7 +32,7 @@ from klvrelay.encode.userdata import settle
 from klvrelay.encode.values import write_scalar
 from klvrelay.encode.vmti import has_old_maps, tells_maps, tells_version
 from klvrelay.encode.wire import Trace, ber_length
-from klvrelay.spec import SETS, Item
+from klvrelay.spec import SETS, TIME, Item
 
 # Sets whose items have the tags of another's (ST 1607 segments and amends carry ST 0601 items).
 _SEGMENTS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
@@ -69,6 +69,7 @@ def entries_of(name: str, items: object, earlier: bytes, place: Place) -> list[E
     pairs = as_pairs(items, place)
     if name == "ST0903":
         place = place._replace(old=has_old_maps(pairs, earlier, place), told=tells_version(pairs))
+    place = place._replace(time=_time_of(name, pairs, place))
     entries: list[Entry] = []
     for key, value in pairs:
         if key == "unknown" and isinstance(value, Mapping):
@@ -76,6 +77,13 @@ def entries_of(name: str, items: object, earlier: bytes, place: Place) -> list[E
         else:
             entries += _entries(name, key, value, place, entries)
     return entries
+
+
+def _time_of(name: str, pairs: list[tuple[object, object]], place: Place) -> object:
+    """The time stamp of a set: its own, or that of one around it."""
+    tag = TIME.get(name)
+    keys = (tag, SETS[name][tag].key) if tag is not None else ()
+    return next((value for key, value in reversed(pairs) if key in keys), place.time)
 
 
 def as_pairs(items: object, place: Place) -> list[tuple[object, object]]:

@@ -5,6 +5,7 @@ Room: encode. Next door: `values.py` calls these for the items that are such.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -18,11 +19,25 @@ def write_text(scalar: Scalar, value: object, trace: Trace, place: Place) -> byt
     """UTF-8, of which ASCII is a part; a zero byte alone is the empty text (ST 0601 receiver rule 9)."""
     if not isinstance(value, str):
         raise place.misfit(value, "text is wanted")
-    if value == "\0":
-        raise place.misfit(value, "a zero byte alone means empty text")
+    checked_end(value, place)
     if scalar.kind == "ascii" and not value.isascii() and not place.received:
         raise place.misfit(value, "ASCII is wanted")
-    return utf8(value, place)
+    return padded(utf8(value, place), trace)
+
+
+def checked_end(value: str, place: Place) -> str:
+    """The text, if it does not end like one that is filled up."""
+    if value == "\0":
+        raise place.misfit(value, "a zero byte alone means empty text")
+    if value.endswith("\0"):
+        raise place.misfit(value, "a zero byte at the end of a text is padding, and not read")
+    return value
+
+
+def padded(code: bytes, trace: Trace, unit: int = 1) -> bytes:
+    """A text filled up with zeros to the length of the earlier one, where that was filled up."""
+    filled = len(trace) > 1 and trace.data.endswith(bytes(unit))
+    return code + bytes(len(trace) - len(code)) if filled and len(trace) > len(code) else code
 
 
 def utf8(value: str, place: Place) -> bytes:
@@ -35,11 +50,18 @@ def utf8(value: str, place: Place) -> bytes:
 
 def write_utf16(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
     """UTF-16; but UTF-8 where the earlier text was, and where UTF-16 would have no zero byte to be told by."""
-    plain = write_text(scalar, value, trace, place) if value != "\0" else b""
-    wide = str(value).encode("utf-16-be") or b"\0"
-    earlier = trace.data
-    narrow = bool(earlier) and (len(earlier) % 2 == 1 or 0 not in earlier) and 0 not in plain
-    return plain if plain and (0 not in wide or narrow) else wide
+    plain = write_text(scalar, value, trace, place)
+    wide = padded(str(value).encode("utf-16-be") or b"\0", trace, 2)
+    narrow = bool(trace) and not _is_utf16(trace.data) and not _is_utf16(plain)
+    return wide if _is_utf16(wide) and not narrow else plain
+
+
+_PADDED_ASCII = re.compile(rb"[A-Za-z0-9 ,./;_-]{2,}\0+")
+
+
+def _is_utf16(code: bytes) -> bool:
+    """Does a decoder read this as UTF-16? ASCII in its place has no zero bytes, but for those that fill it up."""
+    return len(code) % 2 == 0 and 0 in code and not _PADDED_ASCII.fullmatch(code)
 
 
 def octets(value: object, place: Place) -> bytes:

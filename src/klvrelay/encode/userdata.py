@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from klvrelay.encode.integers import bit_number, least_octets
 from klvrelay.encode.numbers import whole
 from klvrelay.encode.place import Place
-from klvrelay.encode.texts import octets, utf8
+from klvrelay.encode.texts import checked_end, octets, utf8
 from klvrelay.spec import BITS
 
 _TEXT, _SIGNED, _UNSIGNED = range(3)
@@ -34,7 +34,7 @@ def settle(items: Mapping[str, object], place: Place) -> dict[str, object]:
 
 def _data(kind: int, value: object, place: Place) -> bytes:
     if kind == _TEXT and isinstance(value, str):
-        return utf8(value, place)
+        return utf8(checked_end(value, place), place)
     if kind not in (_SIGNED, _UNSIGNED):
         raise place.misfit(value, "text is wanted" if kind == _TEXT else "data of this type want user_data")
     number, signed = whole(value, place), kind == _SIGNED
@@ -47,7 +47,7 @@ def _data(kind: int, value: object, place: Place) -> bytes:
 def _value(kind: int, data: bytes) -> object:
     """What a decoder reads, or nothing."""
     if kind == _TEXT:
-        return "" if data == b"\0" else data.decode(errors="replace")
+        return data.rstrip(b"\0").decode(errors="replace")
     if kind in (_SIGNED, _UNSIGNED) and 1 <= len(data) <= 8:
         return int.from_bytes(data, "big", signed=kind == _SIGNED)
     return None

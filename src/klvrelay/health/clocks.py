@@ -108,27 +108,22 @@ class Offset:
 
 
 class Clocks:
-    """The clocks of one stream, by the first PID that brings a platform set with a time."""
+    """The clocks of one stream, by its platform sets with a time."""
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._pid: int | None = None
-        self._chosen = False
         self.against = {"wall": Offset(), "pts": Offset(), "pcr": Offset()}
         self.last_jump: Jump | None = None
         self._turns = {"pts": Turns(), "pcr": Turns()}
         self._told = -QUIET
 
     def add(self, record: Record, now: float) -> None:
-        """Measure by one good record, `now` on the monotonic clock; one without a time, or of another PID, tells
-        nothing.
-        """
-        if record.set not in _PLATFORM or (self._chosen and record.pid != self._pid):
+        """Measure by one good record, `now` on the monotonic clock; one without a time tells nothing."""
+        if record.set not in _PLATFORM:
             return
-        time_us = record.time_us
+        time_us = record.clock_us
         if time_us is None:
             return
-        self._pid, self._chosen = record.pid, True
         seconds = time_us / 1e6
         jumps: dict[str, float | None] = {}
         if record.received_us is not None:

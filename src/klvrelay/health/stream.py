@@ -31,6 +31,8 @@ State = Literal["connecting", "waiting", "live", "stale", "down", "ended"]
 
 STALL = 5.0
 """Seconds without bytes, or without KLV, after which a stream counts as stale."""
+RECENT = 1.0
+"""Seconds since the last byte within which bytes count as coming."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,8 @@ class StreamHealth:
 
     records       KLV packets decoded; of these `bad` by checksum, `damaged` on the way
     dropped       what the source had to let go because the relay was too slow
+    refused       KLV packets of more PIDs than one source may have streams
+    pid, program  where its KLV comes from, once that is known
     link          what the line told, over all openings of the source
     openings      times that its source was opened
     outages       times that it was live and then was not; `recovered` of them ended, `away` seconds in all
@@ -56,6 +60,9 @@ class StreamHealth:
     damaged: int = 0
     dropped: int = 0
     link: Link = field(default_factory=Link)
+    refused: int = 0
+    pid: int | None = None
+    program: int | None = None
     openings: int = 0
     outages: int = 0
     recovered: int = 0
@@ -92,6 +99,7 @@ class StreamHealth:
 
     def opened(self) -> None:
         """Its source is asked for (again): silence counts from here."""
+        self.openings += 1
         self.last_bytes = self.last_record = self.clock()
 
     def heard(self, size: int) -> None:
@@ -126,8 +134,12 @@ class StreamHealth:
         self.recovered += 1
         self._enter("live", f"back after {self.away_last:.1f} s")
 
-    def look(self) -> None:
-        """A few times a second: has anything that should come stayed away too long?"""
+    def look(self, *, beside: str | None = None) -> None:
+        """A few times a second: has anything that should come stayed away too long?
+
+        beside   where KLV comes instead, that is not wanted; "": other streams of its source have KLV, so that there
+                 is none here need not be said
+        """
         now = self.clock()
         silent, barren = now - self.last_bytes, now - self.last_record
         stalled = {"live": barren, "waiting": silent}.get(self.state, 0.0)
@@ -135,18 +147,22 @@ class StreamHealth:
             self._enter("stale", self._missing(silent), level=logging.WARNING)
         elif self.state == "stale" and not self.records and silent < self.stall:
             self._enter("waiting", "bytes come again, no KLV yet")
-        elif max(silent, barren) >= self.stall and not self.records:
-            self._tell_silence()
+        elif beside != "" and max(silent, barren) >= self.stall and not self.records:
+            self._tell_silence(beside)
 
     def _missing(self, silent: float) -> str:
         if silent >= 0.8 * self.stall:  # the line is only looked at now and then
             return f"nothing received for {self.stall:g} s"
+        if silent > RECENT:
+            return f"no KLV for {self.stall:g} s, and nothing at all for {silent:.1f} s"
         return f"no KLV for {self.stall:g} s, though bytes come"
 
-    def _tell_silence(self) -> None:
+    def _tell_silence(self, beside: str | None) -> None:
         """Each cause is said once: whoever set it up is to know why nothing usable came so far."""
         if self.state == "connecting":
             cause, reason = "silent", f"nothing received yet from {self.url}: is anything sent there?"
+        elif beside is not None:
+            cause, reason = "unwanted", f"no KLV so far of what was asked for: {beside}"
         elif self.state == "waiting":
             found = no_klv(self.link.lane)
             cause = found.id
@@ -165,11 +181,12 @@ class StreamHealth:
             self.reason = fault
             LOG.warning("%s: %s%s", self.name, printable(fault), "; trying again" if again else "")
 
-    def ended(self, *, said: bool) -> None:
-        """No more will come; what is wrong with that is said unless it was before."""
-        if not said and not self.records:
-            why = no_klv(self.link.lane).sentence
-            LOG.warning("%s: ended, and no KLV was in it: %s", self.name, printable(why))
+    def ended(self, *, said: bool, beside: str | None = None) -> None:
+        """No more will come; what is wrong with that is said unless it was before. `beside`: see `look`."""
+        if not said and not self.records and beside != "":
+            missing = f"no KLV was in it: {no_klv(self.link.lane).sentence}"
+            why = missing if beside is None else f"no KLV came of what was asked for: {beside}"
+            LOG.warning("%s: ended, and %s", self.name, printable(why))
         self._enter("ended", f"{self.records} records", level=logging.DEBUG if said else logging.INFO)
 
     def _enter(self, state: State, reason: str, *, said: str | None = None, level: int = logging.INFO) -> None:

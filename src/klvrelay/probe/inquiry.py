@@ -12,6 +12,7 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from klvrelay.diagnosis import no_klv
+from klvrelay.elementary import EVERYTHING, TOGETHER, Choice
 from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.klv import Decoder
 from klvrelay.names import stream_name
@@ -20,6 +21,7 @@ from klvrelay.probe.metadata.clocks import Steps, iso
 from klvrelay.probe.metadata.series import rate_of
 from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.rules import judged
+from klvrelay.probe.selection import selected
 from klvrelay.probe.tell.verdict import verdict_of
 from klvrelay.probe.transport.pes import apart
 from klvrelay.probe.transport.survey import Survey
@@ -65,13 +67,15 @@ class OwnClock:
 class Inquiry:
     """What is being found out of one source."""
 
-    def __init__(self, source: Source, packet_limit: int) -> None:
+    def __init__(self, source: Source, choice: Choice = EVERYTHING, packet_limit: int = LIMIT) -> None:
         self.telemetry = Telemetry()
         self.survey: Survey | None = None
         self.size = 0
         self.ended = "end"
         self._source = source
-        self._decoder = Decoder(stream_name(source.url), None, packet_limit=packet_limit)
+        self._choice = choice
+        self._programs: dict[int | None, int | None] = {}
+        self._decoder = Decoder(stream_name(source.url), None, choice=TOGETHER, packet_limit=packet_limit)
         self._began = time.time()
         self._passage = ""
         self._first_received: int | None = None
@@ -119,6 +123,7 @@ class Inquiry:
             arrived = self._arrived(received_us)
             at = arrived if arrived is not None else stream if stream is not None else self._by_itself(record)
             time_us = self.telemetry.add(record, at, stream)
+            self._programs[record.pid] = record.program
             if time_us is not None and self.survey is not None:
                 self.survey.record(record.pid, record.set, time_us, record.pts)
 
@@ -130,7 +135,7 @@ class Inquiry:
     def _by_itself(self, record: Record) -> float:
         """When a record was, by its own stamps, where nothing else tells the time."""
         by = record.pid, record.pts is not None
-        return self._own.setdefault(by, OwnClock()).at(record.time_us if record.pts is None else record.pts, by[1])
+        return self._own.setdefault(by, OwnClock()).at(record.clock_us if record.pts is None else record.pts, by[1])
 
     # ---- the report ----
 
@@ -184,22 +189,28 @@ class Inquiry:
             outcome.streams_of(self.telemetry, survey), outcome.frames_of(survey, seconds),
             outcome.plots_of(self.telemetry),
         )  # fmt: skip
-        made = replace(made, findings=judged(made))
+        made = selected(replace(made, findings=judged(made)), self._choice, self._programs)
         return replace(made, verdict=verdict_of(made))
 
 
 async def inquire(
-    source: Source, *, seconds: float | None = None, progress: Progress | None = None, packet_limit: int = LIMIT
+    source: Source,
+    *,
+    seconds: float | None = None,
+    progress: Progress | None = None,
+    choice: Choice = EVERYTHING,
+    packet_limit: int = LIMIT,
 ) -> report.Report:
     """Look at a source: to its end, for so many seconds, or until cancelled, then tell what was found.
 
     seconds       None: 10 of a live source, all of another. Of a regular file they are seconds of its own time
+    choice        which KLV the report is about
     packet_limit  bytes that the value of a KLV packet may have
 
     Raises SourceError where nothing could be read, until a cancellation too. One after that ends the look, and is no
     error.
     """
-    inquiry = Inquiry(source, packet_limit)
+    inquiry = Inquiry(source, choice, packet_limit)
     try:
         inquiry.ended = await _look(inquiry, source, seconds, progress)
     except SourceError as fault:

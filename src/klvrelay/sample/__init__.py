@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from klvrelay.errors import ConfigError
 from klvrelay.sample.flight import Flight
 from klvrelay.sample.metadata import CALL_SIGN, Metadata
-from klvrelay.sample.mux import Mux
+from klvrelay.sample.mux import KLV_PID, Mux
 from klvrelay.sample.overlay import read_counter
 from klvrelay.sample.picture import Picture
 from klvrelay.sample.sei import stamp
@@ -58,6 +58,8 @@ def write(
     seed: int = 1,
     start: datetime | int | str = START,
     first_pts: int = FIRST_PTS,
+    klv_pid: int = KLV_PID,
+    program: int = 1,
     progress: Progress | None = None,
 ) -> Summary:
     """Write a recording; the same arguments give the same bytes, and nothing is left of one broken off.
@@ -71,13 +73,15 @@ def write(
     seed       another flight over another village
     start      the first frame's time: aware datetime, ISO 8601 text or microseconds since 1970
     first_pts  the first frame's PTS in 90 kHz ticks; near 2**33 it wraps on the way
+    klv_pid    PID of the KLV
+    program    number of the program
     progress   called with the frames done and the frames in all
 
     Raises ConfigError for an argument that is wrong and a file that can't be written.
     """
     settings = check(
         seconds=seconds, size=size, fps=fps, klv_rate=klv_rate, codec=codec, carriage=carriage,
-        bit_rate=bit_rate, seed=seed, start=start, first_pts=first_pts,
+        bit_rate=bit_rate, seed=seed, start=start, first_pts=first_pts, klv_pid=klv_pid, program=program,
     )  # fmt: skip
     target = Path(path)
     try:
@@ -121,7 +125,8 @@ def _record(out: BinaryIO, settings: Settings, progress: Progress | None) -> int
     """Fly, draw, encode and carry frame after frame; return the number of KLV packets."""
     waiting: dict[int, bytes] = {}
     size = settings.width, settings.height
-    mux = Mux(out, settings.codec, settings.carriage, round(90_000 / settings.fps))
+    ticks = round(90_000 / settings.fps)
+    mux = Mux(out, settings.codec, settings.carriage, ticks, settings.klv_pid, settings.program)
     count = 0
     frames = _frames(settings, waiting)
     for encoded in access_units(frames, settings.codec, size, settings.fps, settings.bit_rate):

@@ -26,12 +26,14 @@ _VIDEO_ID = 0xE0
 class Mux:
     """Frames and KLV packets in, in order of time; 188-byte packets out."""
 
-    def __init__(self, out: BinaryIO, codec: Codec, carriage: Carriage, frame_ticks: int) -> None:
+    def __init__(self, out: BinaryIO, codec: Codec, carriage: Carriage, frame_ticks: int, klv_pid: int = KLV_PID,
+                 program: int = 1) -> None:  # fmt: skip
         self._out = out
         self._carriage: Carriage = carriage
         self._frame_ticks = frame_ticks
-        self._counters = dict.fromkeys((0, PMT_PID, VIDEO_PID, KLV_PID), 0)
-        self._tables = {0: _association(), PMT_PID: _map(codec, carriage)}
+        self._klv_pid = klv_pid
+        self._counters = dict.fromkeys((0, PMT_PID, VIDEO_PID, klv_pid), 0)
+        self._tables = {0: _association(program), PMT_PID: _map(codec, carriage, klv_pid, program)}
         self._tables_age = _PSI_EVERY
         self._cell = 0
 
@@ -42,7 +44,7 @@ class Mux:
         pes = _pes(_VIDEO_ID, access_unit, pts % PTS_WRAP)
         parts += self._packets(VIDEO_PID, pes, bytes([0x50 if key else 0x10]) + _pcr(clock))
         if klv is not None:
-            parts += self._packets(KLV_PID, self._klv(klv, pts % PTS_WRAP))
+            parts += self._packets(self._klv_pid, self._klv(klv, pts % PTS_WRAP))
         self._out.write(b"".join(parts))
 
     def _psi(self, key: bool) -> list[bytes]:
@@ -115,17 +117,17 @@ def _stamp(pts: int) -> bytes:
 # ---- tables -----------------------------------------------------------------------------------------------
 
 
-def _association() -> bytes:
-    """The PAT: program 1."""
-    return _section(0, (1).to_bytes(2, "big") + (0xE000 | PMT_PID).to_bytes(2, "big"))
+def _association(program: int) -> bytes:
+    """The PAT: one program, of transport stream 1."""
+    return _section(0, 1, program.to_bytes(2, "big") + (0xE000 | PMT_PID).to_bytes(2, "big"))
 
 
-def _map(codec: Codec, carriage: Carriage) -> bytes:
+def _map(codec: Codec, carriage: Carriage, klv_pid: int, program: int) -> bytes:
     """The PMT: the video, which bears the clock, and the KLV with the descriptors of its carriage."""
     registration = _descriptor(0x05, b"HEVC") if codec == "h265" else b""
     video = _stream(_STREAM_TYPE[codec], VIDEO_PID, registration)
-    klv = _stream(_STREAM_TYPE[carriage], KLV_PID, _klv_descriptors(carriage))
-    return _section(2, (0xE000 | VIDEO_PID).to_bytes(2, "big") + b"\xf0\x00" + video + klv)
+    klv = _stream(_STREAM_TYPE[carriage], klv_pid, _klv_descriptors(carriage))
+    return _section(2, program, (0xE000 | VIDEO_PID).to_bytes(2, "big") + b"\xf0\x00" + video + klv)
 
 
 def _klv_descriptors(carriage: Carriage) -> bytes:
@@ -147,10 +149,10 @@ def _descriptor(tag: int, body: bytes) -> bytes:
     return bytes([tag, len(body)]) + body
 
 
-def _section(table: int, body: bytes) -> bytes:
+def _section(table: int, number: int, body: bytes) -> bytes:
     """A section with its pointer field and CRC, filled up to a whole packet."""
     length = 5 + len(body) + 4
-    head = bytes([table]) + (0xB000 | length).to_bytes(2, "big") + b"\x00\x01\xc1\x00\x00"
+    head = bytes([table]) + (0xB000 | length).to_bytes(2, "big") + number.to_bytes(2, "big") + b"\xc1\x00\x00"
     section = head + body
     return (b"\0" + section + crc32(section).to_bytes(4, "big")).ljust(184, b"\xff")
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import get_args
 
 from klvrelay.errors import ConfigError
-from klvrelay.sample.mux import DELAY, PTS_WRAP, Carriage
+from klvrelay.sample.mux import DELAY, KLV_PID, PMT_PID, PTS_WRAP, VIDEO_PID, Carriage
 from klvrelay.sample.sei import Codec
 
 START = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
@@ -40,6 +40,8 @@ class Settings:
     seed: int
     start_us: int
     first_pts: int
+    klv_pid: int
+    program: int
 
     def seconds(self, number: int) -> float:
         """A frame's time since the start."""
@@ -61,7 +63,7 @@ class Settings:
 
 def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: Rate | None, codec: str,
           carriage: str, bit_rate: int | None, seed: int, start: datetime | int | str,
-          first_pts: int) -> Settings:  # fmt: skip
+          first_pts: int, klv_pid: int = KLV_PID, program: int = 1) -> Settings:  # fmt: skip
     """The settings, or a ConfigError that names the wrong one and says what would be right."""
     width, height = _size(size)
     frame_rate = _rate("fps", fps, SLOWEST, FASTEST)
@@ -76,10 +78,16 @@ def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: R
         raise ConfigError(f"seed: {seed!r}; any whole number")
     if not 0 <= first_pts < PTS_WRAP:
         raise ConfigError(f"first_pts: {first_pts!r}; 0 to {PTS_WRAP - 1} (90 kHz ticks)")
+    if not 0x20 <= klv_pid <= 0x1FFE or klv_pid in (PMT_PID, VIDEO_PID):
+        raise ConfigError(
+            f"klv_pid: {klv_pid:#x}; 0x20 to 0x1ffe, but for {VIDEO_PID:#x} (the video's) and {PMT_PID:#x} (the PMT's)"
+        )
+    if not 1 <= program <= 65535:
+        raise ConfigError(f"program: {program}; 1 to 65535")
     frames = max(1, round(Fraction(seconds) * frame_rate))
     return Settings(
         frames, width, height, frame_rate, pace, _codec(codec), _carriage(carriage),
-        bit_rate, seed, _microseconds(start), first_pts,
+        bit_rate, seed, _microseconds(start), first_pts, klv_pid, program,
     )  # fmt: skip
 
 

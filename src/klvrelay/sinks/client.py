@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from klvrelay.sinks.settings import MqttSettings
@@ -30,6 +30,25 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a broker takes: messages up to a QoS, and whether it retains any."""
+
+    qos: int = 2
+    retain: bool = True
+
+    def fitted(self, message: Message) -> Message:
+        """The message as this broker takes it."""
+        if message.qos <= self.qos and (self.retain or not message.retain):
+            return message
+        return replace(message, qos=min(message.qos, self.qos), retain=message.retain and self.retain)
+
+    def lesser(self) -> list[Terms]:
+        """What else to try with a broker that does not say what it takes, the best first (MQTT 3.1.1)."""
+        return [less for less in (Terms(2, False), Terms(0, True), Terms(0, False))
+                if less != self and less.qos <= self.qos and less.retain <= self.retain]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class Received:
     """What came in; `retained` says that it was kept by the broker and may be old."""
 
@@ -39,9 +58,16 @@ class Received:
 
 
 class Connection(Protocol):
-    """One connection to one broker. `older_only`: it said that it speaks 3.1.1 and not 5."""
+    """One connection to one broker.
+
+    older_only   it said that it speaks 3.1.1 and not 5
+    terms        what it takes, as far as that is known
+    hung_up      it ended the connection and gave no reason
+    """
 
     older_only: bool
+    terms: Terms
+    hung_up: bool
 
     @property
     def protocol(self) -> int:
@@ -53,6 +79,9 @@ class Connection(Protocol):
         They go out in order, at most the window unconfirmed. SinkDown when one stays unconfirmed for the
         timeout or the connection breaks; SinkRefused when the broker says no. Cancelled, it sends no more.
         """
+
+    async def settled(self) -> None:
+        """Return once the broker has taken all that was sent, QoS 0 too; SinkDown where it ends the connection."""
 
     async def subscribe(self, topics: Sequence[str], qos: int = 0) -> None:
         """Ask for the topics; what comes is in `received()`."""
@@ -76,27 +105,55 @@ class WrongVersion(Exception):
         self.silent = silent
 
 
+class LessWanted(Exception):
+    """The broker refuses the last will as it is, and takes less: `terms`."""
+
+    def __init__(self, terms: Terms) -> None:
+        super().__init__(str(terms))
+        self.terms = terms
+
+
 async def connect(
-    settings: MqttSettings, *, client_id: str, will: Message | None = None, protocol: int | None = None
+    settings: MqttSettings,
+    *,
+    client_id: str,
+    will: Message | None = None,
+    protocol: int | None = None,
+    terms: Terms | None = None,
 ) -> Connection:
     """A new connection: MQTT 5, then 3.1.1 where the broker wants that, stays silent or hangs up.
 
-    Raises SinkDown (not reachable now), SinkRefused (a no for good) or ConfigError (a certificate file).
+    A broker without retained messages, or without the QoS that is set, gets a last will that it takes; `terms` is what
+    an earlier connection found. Raises SinkDown (not reachable now), SinkRefused (a no for good) or ConfigError (a
+    certificate file).
     """
     # Here, since the library takes a tenth of a second to load, and `link.py` needs this file's values.
     from klvrelay.sinks.faults import UNSUPPORTED_VERSION, connect_fault, no_mqtt
     from klvrelay.sinks.link import Link
 
+    async def opened(version: int, terms: Terms) -> Link:
+        while True:
+            try:
+                return await Link.open(settings, version, client_id, will, terms)
+            except LessWanted as less:
+                terms = less.terms
+
+    terms = terms or Terms()
+    # One of 3.1.1 has no way to say what it does not take: it hangs up, now or at the second time too.
+    lesser = [] if will is None else [(4, less) for less in (terms, *terms.lesser())]
+    versions = (5, 4) if (protocol or settings.protocol) == 5 else (4,)
     faults: list[WrongVersion] = []
-    for version in (5, 4) if (protocol or settings.protocol) == 5 else (4,):
+    for version, taken in [*((version, terms) for version in versions), *lesser]:
         try:
-            link = await Link.open(settings, version, client_id, will)
+            link = await opened(version, taken)
         except WrongVersion as fault:
             faults.append(fault)
+            if version == 4 and (fault.said_so or fault.silent):
+                break
         else:
             link.older_only = any(fault.said_so for fault in faults)
             _LOG.debug("mqtt connected url=%s protocol=%s", settings.url, version)
             return link
-    if any(fault.said_so for fault in faults):
+    if faults[-1].said_so:
         raise connect_fault(settings, UNSUPPORTED_VERSION, client_id)
     raise no_mqtt(settings, faults[-1].silent)

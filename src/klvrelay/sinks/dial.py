@@ -7,6 +7,7 @@ Next door: `link.py` hands the socket to the MQTT library, `faults.py` words wha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
@@ -19,6 +20,11 @@ from klvrelay.sinks.faults import dial_fault, tls_fault
 from klvrelay.sinks.settings import MqttSettings
 
 T = TypeVar("T")
+
+VERDICT = 0.5
+"""Seconds that a server of TLS 1.3 gets to refuse our certificate."""
+KEY_MOST = 1 << 20
+"""Bytes of a key file that are looked at."""
 
 
 async def dial(settings: MqttSettings) -> socket.socket:
@@ -57,10 +63,13 @@ async def _reach(sock: socket.socket, address: tuple[object, ...]) -> socket.soc
 
 
 async def _secure(settings: MqttSettings, context: ssl.SSLContext, sock: socket.socket) -> ssl.SSLSocket:
+    context.sslsocket_class = TlsSocket
     secured = context.wrap_socket(sock, server_hostname=settings.host, do_handshake_on_connect=False)
     try:
         async with asyncio.timeout(settings.timeout):
             await _shake_hands(secured)
+        if secured.version() == "TLSv1.3":
+            await _verdict(secured)
     except OSError as fault:
         secured.close()
         raise tls_fault(settings, fault) from fault
@@ -68,6 +77,46 @@ async def _secure(settings: MqttSettings, context: ssl.SSLContext, sock: socket.
         secured.close()
         raise
     return secured
+
+
+class TlsSocket(ssl.SSLSocket):
+    """It remembers the alert that ended it: what reads from it may keep that to itself."""
+
+    alert: ssl.SSLError | None = None
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        try:
+            return super().recv(buflen, flags)
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as fault:
+            self.alert = fault
+            raise
+
+
+async def _verdict(secured: ssl.SSLSocket) -> None:
+    """In TLS 1.3 the server judges our certificate when the handshake is over for us (RFC 8446, 4.4.2.4).
+
+    What it sends then is a session ticket or an alert. To speak first might lose the alert, since a peer that closes
+    with something unread resets the connection.
+    """
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Future[None] = loop.create_future()
+    loop.add_reader(secured, _settle, ready)
+    try:
+        await asyncio.wait({ready}, timeout=VERDICT)
+    finally:
+        loop.remove_reader(secured)
+    if ready.done():
+        with contextlib.suppress(ssl.SSLWantReadError):
+            if not secured.recv(1):
+                raise ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "closed")
+    ready.cancel()
+
+
+def _settle(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 async def _shake_hands(secured: ssl.SSLSocket) -> None:
@@ -90,17 +139,31 @@ async def _shake_hands(secured: ssl.SSLSocket) -> None:
 def tls_context(settings: MqttSettings) -> ssl.SSLContext:
     """Trusts the system's authorities or `ca_file`, checks the host name, shows a client certificate."""
     context = _load("ca_file", lambda: ssl.create_default_context(cafile=settings.ca_file))
-    if settings.cert_file is not None:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if settings.cert_file is not None and settings.key_file is not None:
         cert, key = settings.cert_file, settings.key_file
-        # An encrypted key would otherwise make OpenSSL ask on the terminal.
+        if _load("cert_file, key_file", lambda: _is_encrypted(key)):
+            raise ConfigError(
+                "mqtt key_file: the key is encrypted, and nobody is there to type its passphrase: decrypt it with"
+                " `openssl pkey -in KEY -out NEW`, and let only the relay read the new file"
+            )
         _load("cert_file, key_file", lambda: context.load_cert_chain(cert, key, lambda: b""))
     return context
+
+
+def _is_encrypted(path: str) -> bool:
+    """Is there an encrypted private key in the file, in either form of PEM (RFC 7468, RFC 1421)?"""
+    with open(path, "rb") as file:
+        text = file.read(KEY_MOST)
+    return b"BEGIN ENCRYPTED PRIVATE KEY" in text or (b"Proc-Type:" in text and b"ENCRYPTED" in text)
 
 
 def _load(key: str, load: Callable[[], T]) -> T:
     try:
         return load()
     except ssl.SSLError as fault:
+        if fault.reason == "KEY_VALUES_MISMATCH":
+            raise ConfigError("mqtt cert_file, key_file: the key does not belong to the certificate") from fault
         raise ConfigError(f"mqtt {key}: no usable PEM there ({fault.reason or 'empty'})") from fault
     except OSError as fault:
         raise ConfigError(f"mqtt {key}: can't be read: {os.strerror(fault.errno or 0).lower()}") from fault

@@ -9,6 +9,7 @@ import os
 import socket
 import ssl
 
+from klvrelay import tls
 from klvrelay.errors import SinkDown, SinkError, SinkRefused, TooLarge
 from klvrelay.sinks.settings import MqttSettings
 
@@ -36,13 +37,13 @@ def tls_fault(settings: MqttSettings, fault: OSError) -> SinkError:
     """Why the TLS handshake failed."""
     where = settings.url
     if isinstance(fault, ssl.SSLCertVerificationError):
-        said = fault.verify_message.rstrip(".")
-        return SinkRefused(f"{where}: the broker's certificate is not trusted: {said}: see host and ca_file")
+        return SinkRefused(f"{where}: the broker's certificate is not trusted: {tls.untrusted(fault)}")
     if isinstance(fault, TimeoutError):
         return SinkDown(f"{where}: no TLS answer within {settings.timeout:g} s: is it a TLS port? try mqtt://")
-    if isinstance(fault, ssl.SSLError) and "ALERT" in (fault.reason or ""):
-        said = (fault.reason or "").replace("_", " ").lower()
-        return SinkRefused(f"{where}: the broker refused TLS ({said}): check cert_file and key_file")
+    if isinstance(fault, ssl.SSLError) and (said := tls.refused(fault)):
+        return SinkRefused(f"{where}: the broker refused TLS: {said}")
+    if isinstance(fault, ssl.SSLError) and fault.reason == "UNSUPPORTED_PROTOCOL":
+        return SinkRefused(f"{where}: the broker refused TLS: {tls.unspoken(fault)}")
     return SinkDown(f"{where}: no TLS there: is it a TLS port? try mqtt:// (1883), or port 8883")
 
 
@@ -52,7 +53,8 @@ def no_mqtt(settings: MqttSettings, silent: bool) -> SinkError:
     if silent:
         return SinkDown(f"{where}: took the connection but gave no MQTT answer: is it an MQTT broker?")
     hint = "does it ask for a client certificate (cert_file)?" if settings.tls else "or a TLS port (mqtts://)?"
-    return SinkDown(f"{where}: closed the connection without an MQTT answer: is it an MQTT broker, {hint}")
+    full = "has it room for another client (max_connections)?"
+    return SinkDown(f"{where}: closed the connection without an MQTT answer: is it an MQTT broker, {full} {hint}")
 
 
 def connect_fault(settings: MqttSettings, code: int, client_id: str) -> SinkError:
@@ -60,24 +62,33 @@ def connect_fault(settings: MqttSettings, code: int, client_id: str) -> SinkErro
     where = settings.url
     if said := _FOR_GOOD.get(code):
         return SinkRefused(f"{where}: {said.format(client_id=client_id)}")
-    now = _FOR_NOW.get(code, f"code {code}")
-    return SinkDown(f"{where}: the broker is not taking connections now ({now})")
+    now = _FOR_NOW.get(code, f"code {code}: see its log")
+    return SinkDown(f"{where}: the broker is not taking connections now: {now}")
 
 
 _FOR_GOOD = {
+    0x81: "the broker finds the connect packet malformed: does it speak MQTT 5? try protocol=4",
+    0x82: "the broker finds a protocol error in the connect packet: does it speak MQTT 5? try protocol=4",
     0x84: "the broker speaks neither MQTT 5 nor 3.1.1",
     0x85: "the broker refuses the client id {client_id!r}: set another client_id",
     0x86: "the broker refuses the user name or password: check both",
     0x87: "the broker refuses this client: check user name, password and its access list",
     0x8A: "the broker has banned this client: ask who runs it",
     0x8C: "the broker wants a way of authentication that klvrelay has not",
+    0x90: "the broker refuses the topic of the last will: set another prefix",
     0x95: "the broker finds the connect packet too large: shorten the prefix or client_id",
     0x9A: "the broker keeps no retained messages, which state and availability need",
     0x9B: "the broker does not offer this QoS: set qos=0, and losses are possible",
     0x9C: "the broker has moved: ask who runs it for the new address",
     0x9D: "the broker has moved: ask who runs it for the new address",
 }
-_FOR_NOW = {0x88: "unavailable", 0x89: "busy", 0x97: "quota exceeded", 0x9F: "connecting too often"}
+_FOR_NOW = {
+    0x80: "it gives no reason (code 128): see its log",
+    0x88: "it is unavailable",
+    0x89: "it is busy",
+    0x97: "quota exceeded: it has no room for another client, or this one used up what it may",
+    0x9F: "this client connects too often",
+}
 
 
 def publish_fault(settings: MqttSettings, code: int, topic: str) -> SinkError:
@@ -85,8 +96,12 @@ def publish_fault(settings: MqttSettings, code: int, topic: str) -> SinkError:
     where = settings.url
     if code == 0x87:
         return SinkRefused(f"{where}: no right to publish to {topic}: check the broker's access list")
-    if code in (0x90, 0x99):
-        return SinkRefused(f"{where}: the broker refuses the topic or payload on {topic} (code {code})")
+    if code == 0x90:
+        return SinkRefused(f"{where}: the broker refuses the topic name {topic}: set another prefix or stream name")
+    if code == 0x99:
+        return SinkRefused(f"{where}: the broker refuses the payload format on {topic}")
+    if code == 0x97:
+        return SinkDown(f"{where}: quota exceeded on {topic}: the broker takes no more for now")
     return SinkDown(f"{where}: the broker did not take a message on {topic} (code {code})")
 
 

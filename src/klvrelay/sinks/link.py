@@ -22,12 +22,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
 from klvrelay.sinks import faults
-from klvrelay.sinks.client import Message, Received, WrongVersion
+from klvrelay.sinks.client import LessWanted, Message, Received, Terms, WrongVersion
 from klvrelay.sinks.dial import dial
 from klvrelay.sinks.paho import Packed, new_client
 from klvrelay.sinks.settings import MqttSettings
 
 CLOSE_TIMEOUT = 2.0
+SETTLING = 0.02
+"""Seconds between two looks for an answer."""
 LARGEST_PACKET = 268_435_455
 _LOST = -1
 
@@ -39,16 +41,20 @@ _LOG = logging.getLogger(__name__)
 class Link:
     """A connection that `client.connect` made; its contract is `client.Connection`."""
 
-    def __init__(self, settings: MqttSettings, protocol: int, client_id: str, will: Message | None) -> None:
+    def __init__(
+        self, settings: MqttSettings, protocol: int, client_id: str, will: Message | None, terms: Terms
+    ) -> None:
         loop = self._loop = asyncio.get_running_loop()
         self._settings = settings
         self._protocol = protocol
         self._client_id = client_id
         self._publishes = will is not None
-        self.older_only = False
-        self._client = new_client(settings, protocol, client_id, will)
+        self.older_only = self.hung_up = False
+        self.terms = self._asked = terms
+        self._client = new_client(settings, protocol, client_id, None if will is None else terms.fitted(will))
         self._paho = self._listen_to_paho()
         self._handle: socket.socket | None = None
+        self._sock: socket.socket | None = None
         self._answer: asyncio.Future[int] = loop.create_future()
         self._broken: asyncio.Future[None] = loop.create_future()
         self._unplugged: asyncio.Future[None] = loop.create_future()
@@ -65,9 +71,11 @@ class Link:
         return self._protocol
 
     @classmethod
-    async def open(cls, settings: MqttSettings, protocol: int, client_id: str, will: Message | None) -> Self:
+    async def open(
+        cls, settings: MqttSettings, protocol: int, client_id: str, will: Message | None, terms: Terms
+    ) -> Self:
         """Dial and shake hands; WrongVersion where the peer says no to it, nothing or hangs up."""
-        link = cls(settings, protocol, client_id, will)
+        link = cls(settings, protocol, client_id, will, terms)
         await link._shake_hands(await dial(settings))
         return link
 
@@ -89,6 +97,18 @@ class Link:
         except TimeoutError:
             late = SinkDown(f"{self._settings.url}: no confirmation within {patience:g} s")
             raise self._lose(late) from None
+
+    async def settled(self) -> None:
+        """See `Connection.settled`: a broker answers in order, so its answer to a ping is behind all else."""
+        self._paho._send_pingreq()
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                while self._paho._ping_t:
+                    await asyncio.wait({self._broken}, timeout=SETTLING)
+                    if self._broken.done():
+                        raise self._down()
+        except TimeoutError:
+            raise self._lose(SinkDown(f"{self._settings.url}: the broker no longer answers")) from None
 
     async def subscribe(self, topics: Sequence[str], qos: int = 0) -> None:
         """See `Connection.subscribe`."""
@@ -128,6 +148,7 @@ class Link:
     async def _shake_hands(self, sock: socket.socket) -> None:
         # A second handle on the connection: shutting it down lets paho find its end, however paho reads it.
         self._handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
+        self._sock = sock
         self._paho._create_socket_connection = lambda: sock  # type: ignore[method-assign]
         entering = asyncio.create_task(self._client.__aenter__(), name="mqtt connect")
         try:
@@ -144,9 +165,13 @@ class Link:
             code = self._answer.result()
             if code == faults.UNSUPPORTED_VERSION:
                 raise WrongVersion(said_so=True)
+            if self._publishes and (less := self._less(code)) is not None:
+                raise LessWanted(less)
             if code:
                 raise faults.connect_fault(self._settings, code, self._client_id)
             await entering
+        elif (alert := getattr(self._sock, "alert", None)) is not None:
+            raise faults.tls_fault(self._settings, alert)
         elif self._broken.done() or not entering.done():
             raise WrongVersion(said_so=False, silent=not self._broken.done())
         else:
@@ -186,6 +211,7 @@ class Link:
 
     def _send(self, message: Message) -> asyncio.Future[int]:
         """Hand one message to paho, in a slot that is already taken; the future gets the broker's code."""
+        message = self.terms.fitted(message)
         try:
             size = len(message.topic) + len(message.payload) + 512
             if self._fault is not None:
@@ -223,17 +249,24 @@ class Link:
     ) -> None:
         """CONNACK: its code, and the limits that the broker sets (MQTT 5, 3.2.2.3)."""
         limits = vars(properties) if properties is not None else {}
-        code: int = reason.value or (self._unfit(limits) if self._publishes else 0)
+        code: int = reason.value
+        qos, retains = limits.get("MaximumQoS", 2), bool(limits.get("RetainAvailable", 1))
+        self.terms = Terms(min(self.terms.qos, qos), self.terms.retain and retains)
         self._slots = asyncio.Semaphore(min(self._settings.window, limits.get("ReceiveMaximum", 65535)))
         self._largest = limits.get("MaximumPacketSize", LARGEST_PACKET)
         if not self._answer.done():
             self._answer.set_result(code)
         self._tell_connect(paho, data, flags, reason, properties)  # type: ignore[misc, call-arg, arg-type]
 
-    def _unfit(self, limits: dict[str, Any]) -> int:
-        if limits.get("MaximumQoS", 2) < self._settings.qos:
-            return faults.NO_SUCH_QOS
-        return 0 if limits.get("RetainAvailable", 1) else faults.NOTHING_RETAINED
+    def _less(self, code: int) -> Terms | None:
+        """What to try where the last will asked for too much; None where nothing less is left, or that is not why."""
+        asked, terms = self._asked, self.terms
+        qos = min(asked.qos, self._settings.qos)
+        if code == faults.NOTHING_RETAINED and asked.retain:
+            return Terms(terms.qos, False)
+        if code == faults.NO_SUCH_QOS and qos > 0:
+            return Terms(min(terms.qos, qos - 1), terms.retain)
+        return None
 
     def _on_register_write(self, paho: Paho, data: Any, sock: Any) -> None:
         """aiomqtt would watch the descriptor a turn of the loop later, when it may be closed, or another's."""
@@ -259,6 +292,7 @@ class Link:
         by_broker = flags.is_disconnect_packet_from_server
         if by_broker and reason.value == faults.TAKEN_OVER:
             _LOG.error("mqtt client id taken over url=%s client_id=%s", self._settings.url, self._client_id)
+        self.hung_up = self._fault is None and not by_broker
         self._lose(faults.lost(self._settings, reason.value, by_broker, self._client_id))
         if not self._unplugged.done():
             self._unplugged.set_result(None)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,8 +17,9 @@ from typing import TYPE_CHECKING, Self
 import orjson
 
 from klvrelay.errors import SinkDown, SinkError, TooLarge
+from klvrelay.integers import written
 from klvrelay.sinks import Notice
-from klvrelay.sinks.client import Connection, Message, connect
+from klvrelay.sinks.client import Connection, Message, Terms, connect
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.sinks.topics import status_topic, stream_topic
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 JSON, KLV, TEXT = "application/json", "application/smpte336m", "text/plain"
 GOODBYE_TIMEOUT = 2.0
+
+LOG = logging.getLogger("klvrelay")
 
 
 class MqttSink:
@@ -43,6 +47,8 @@ class MqttSink:
         self._client_id = settings.client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
         self._protocol = settings.protocol
         self._connection: Connection | None = None
+        self._terms = Terms()
+        self._said_retain = self._said_qos = False
         self._told: dict[tuple[str, str | None], Notice] = {}
 
     def __repr__(self) -> str:
@@ -55,21 +61,55 @@ class MqttSink:
 
     async def __aenter__(self) -> Self:
         """Connect, say online and tell again what was told; SinkDown or SinkRefused says what to try."""
-        connection = await connect(
+        fault: SinkDown | None = None
+        # A broker of 3.1.1 that takes no retained message, or not this QoS, hangs up without saying why.
+        for terms in (self._terms, self._terms, *self._terms.lesser()):
+            connection = await self._connected(terms)
+            try:
+                hello = {("status", None): self._status("online")} | self._told
+                await connection.publish([self._retained(notice) for notice in hello.values()])
+                if connection.protocol == 4 and not min(self._settings.qos, connection.terms.qos):
+                    await connection.settled()
+            except SinkDown as down:
+                connection.abort()
+                if not (connection.protocol == 4 and connection.hung_up):
+                    raise
+                fault = down
+            except BaseException:
+                connection.abort()
+                raise
+            else:
+                self._protocol = 4 if connection.older_only else self._protocol
+                self._note(connection)
+                self._connection = connection
+                return self
+        assert fault is not None
+        raise fault
+
+    async def _connected(self, terms: Terms) -> Connection:
+        return await connect(
             self._settings,
             client_id=self._client_id,
             will=self._retained(self._status("offline", "lost")),
             protocol=self._protocol,
+            terms=terms,
         )
-        try:
-            hello = {("status", None): self._status("online")} | self._told
-            await connection.publish([self._retained(notice) for notice in hello.values()])
-        except BaseException:
-            connection.abort()
-            raise
-        self._protocol = 4 if connection.older_only else self._protocol
-        self._connection = connection
-        return self
+
+    def _note(self, connection: Connection) -> None:
+        """What the broker does not offer is said once."""
+        terms, url = connection.terms, self._settings.url
+        if connection.protocol == 4:
+            self._terms = terms
+        if not terms.retain and not self._said_retain:
+            self._said_retain = True
+            LOG.warning(
+                "%s: the broker retains no messages: state, availability and link are published without that, so"
+                " a subscriber sees them at their next change only", url,
+            )  # fmt: skip
+        if terms.qos < self._settings.qos and not self._said_qos:
+            self._said_qos = True
+            risk = ", so messages may be lost" if terms.qos == 0 else ""
+            LOG.warning("%s: the broker takes QoS %d at most: messages go out with that%s", url, terms.qos, risk)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
@@ -116,7 +156,7 @@ class MqttSink:
         leaf = self._leaf(record)
         if leaf is None:
             return []
-        messages = [self._message(record, leaf, record.json(), JSON)]
+        messages = [self._message(record, leaf, record.json(numbers=self._settings.numbers), JSON)]
         if self._settings.raw and leaf == "telemetry":
             messages.append(self._message(record, "raw", record.raw, KLV))
         return messages
@@ -143,9 +183,11 @@ class MqttSink:
     def _retained(self, notice: Notice) -> Message:
         prefix, stream = self._settings.prefix, notice.stream
         topic = status_topic(prefix) if stream is None else stream_topic(prefix, stream, notice.kind)
-        content_type = TEXT if notice.kind == "availability" else JSON
+        content_type, document = TEXT, notice.document
+        if notice.kind != "availability":
+            content_type, document = JSON, written(document, self._settings.numbers)
         user = _whose(stream, self._boot)
-        return Message(topic, notice.document, self._settings.qos, True, content_type, user=user)
+        return Message(topic, document, self._settings.qos, True, content_type, user=user)
 
     def _status(self, state: str, reason: str | None = None) -> Notice:
         document = {"state": state, "boot": self._boot, "client_id": self._client_id}

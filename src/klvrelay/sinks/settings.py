@@ -9,10 +9,11 @@ import difflib
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 from urllib.parse import unquote
 
 from klvrelay.errors import ConfigError
+from klvrelay.integers import Numbers
 from klvrelay.names import Secret, Url
 
 PublishBad = Literal["rejected", "telemetry", "drop"]
@@ -34,6 +35,7 @@ class MqttSettings:
     expiry           seconds after which the broker drops telemetry it couldn't hand on; 0 for never (MQTT 5)
     publish_bad      where records with a bad checksum go
     raw              also publish the KLV bytes of each telemetry record
+    numbers          "safe": integers beyond 2^53 - 1 as strings, in all JSON documents
     allow_plaintext  send a password over TCP without TLS to another machine
     """
 
@@ -53,6 +55,7 @@ class MqttSettings:
     allow_plaintext: bool = False
     raw: bool = False
     publish_bad: PublishBad = "rejected"
+    numbers: Numbers = "exact"
     window: int = 20
     timeout: float = 10.0
     expiry: int = 60
@@ -78,6 +81,10 @@ class MqttSettings:
 
 def _from_url(url: str) -> dict[str, Any]:
     parts = Url.parse(url)
+    if parts.scheme in ("ws", "wss"):
+        raise ConfigError(
+            "MQTT URL: MQTT over WebSocket (ws://, wss://) is not spoken: use the broker's mqtt:// or mqtts:// listener"
+        )
     if parts.scheme not in _PORTS:
         raise ConfigError(f"MQTT URL: must begin with mqtt:// or, for TLS, mqtts://: {_FORM}")
     if not parts.host:
@@ -121,6 +128,7 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
     "allow_plaintext": _flag,
     "raw": _flag,
     "publish_bad": str,
+    "numbers": str,
     "window": int,
     "timeout": float,
     "expiry": int,
@@ -129,7 +137,7 @@ _OPTIONS: dict[str, Callable[[str], Any]] = {
 
 def _check(s: MqttSettings) -> None:
     """Raise ConfigError at the first setting that can't be meant."""
-    for key, allowed in (("qos", (0, 1, 2)), ("protocol", (4, 5)), ("publish_bad", _BAD)):
+    for key, allowed in (("qos", (0, 1, 2)), ("protocol", (4, 5)), ("publish_bad", _BAD), ("numbers", _NUMBERS)):
         if getattr(s, key) not in allowed:
             raise ConfigError(f"mqtt {key}: must be one of {', '.join(map(str, allowed))}")
     for key, low, high in _RANGES:
@@ -145,6 +153,7 @@ def _check(s: MqttSettings) -> None:
 
 
 _BAD = ("rejected", "telemetry", "drop")
+_NUMBERS = get_args(Numbers)
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("port", 1, 65535),
     ("keepalive", 1, 65535),

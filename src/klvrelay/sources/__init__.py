@@ -4,7 +4,8 @@
     datagrams/   udp:// and rtp://
     tcp/         tcp://
     srt/         srt://
-    libav/       rtsp://, rtsps://, http://, https://, other containers; MPEG-TS of the others, taken apart by libav
+    web/         http://, https://, HLS
+    libav/       rtsp://, rtsps://, other containers; MPEG-TS of the others, taken apart by libav
     isolated/    any of them in a process of its own
 
     sniff.py     what a stream is, by its first bytes
@@ -27,11 +28,12 @@ from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.datagrams.source import UdpSource
 from klvrelay.sources.files.file import FileSource
 from klvrelay.sources.files.growing import GrowingSource
-from klvrelay.sources.libav.given import Given
 from klvrelay.sources.libav.of_bytes import ByLibav
 from klvrelay.sources.libav.source import LibavSource
 from klvrelay.sources.srt.source import SrtSource
 from klvrelay.sources.tcp.source import TcpSource
+from klvrelay.sources.web.given import Given
+from klvrelay.sources.web.source import HttpSource
 from klvrelay.wire import LIMIT, checked_limit
 
 __all__ = ["KINDS", "Demux", "Given", "Source", "may_come_back", "open_source"]
@@ -42,7 +44,7 @@ KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rt
 
 Demux = Literal["native", "libav"]
 
-BYTES = ("file", "stdin", "udp", "rtp", "tcp", "srt")
+BYTES = ("file", "stdin", "udp", "rtp", "tcp", "srt", "http", "https")
 """Sources that give transport bytes: here `demux` chooses who takes them apart."""
 
 
@@ -123,7 +125,7 @@ def open_source(
     isolate      read in a process of its own, which may hang or crash alone
     passphrase   of srt://; otherwise the URL's, or that of KLVRELAY_SRT_PASSPHRASE in the environment
     packet_limit  bytes that the value of a KLV packet may have, where the source itself finds them
-    given        what earlier openings of the same URL gave: a live playlist gives nothing of it again
+    given        what earlier openings of the same URL gave: a playlist goes on behind it
 
     Raises ConfigError for a scheme or an option that it does not know.
     """
@@ -147,7 +149,7 @@ def open_source(
         return ByLibav(
             open_source(
                 where, timeout=timeout, interface=interface, sender=sender, speed=speed, loop=loop,
-                live_stamps=live_stamps, follow=follow, passphrase=passphrase,
+                live_stamps=live_stamps, follow=follow, passphrase=passphrase, ca_file=ca_file, given=given,
             )
         )  # fmt: skip
     match where.scheme:
@@ -168,8 +170,10 @@ def open_source(
                              packet_limit=packet_limit)  # fmt: skip
         case "tcp":
             return TcpSource(where, timeout=timeout)
-        case "rtsp" | "rtsps" | "http" | "https":
-            return LibavSource(where, timeout=timeout, ca_file=ca_file, given=given, packet_limit=packet_limit)
+        case "rtsp" | "rtsps":
+            return LibavSource(where, timeout=timeout, ca_file=ca_file, packet_limit=packet_limit)
+        case "http" | "https":
+            return HttpSource(where, timeout=timeout, ca_file=ca_file, given=given)
         case "srt":
             return SrtSource(where, timeout=timeout, passphrase=passphrase)
         case scheme:

@@ -15,7 +15,7 @@ LEAST = 3 * 204
 MOST = 256 << 10
 """Bytes after which a stream that is neither MPEG-TS nor KLV is given up."""
 
-_MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
+MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 _CONTAINERS = (
     b"\x1a\x45\xdf\xa3",  # Matroska
     b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02",  # MXF: KLV too, but of another kind
@@ -45,4 +45,4 @@ def carriage_by(head: bytes) -> Carriage | None:
 
 def is_container(head: bytes) -> bool:
     """Does a file that begins so hold mp4, mkv, MXF or the like?"""
-    return head[4:8] in _MP4_BOXES or head.startswith(_CONTAINERS)
+    return head[4:8] in MP4_BOXES or head.startswith(_CONTAINERS)

@@ -10,12 +10,14 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack, aclosing
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import orjson
 
 from klvrelay import diagnosis
+from klvrelay.elementary import EVERYTHING, Choice
 from klvrelay.errors import ConfigError, NoKlv
+from klvrelay.integers import Numbers
 from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
 from klvrelay.sources import Demux, open_source
@@ -23,11 +25,22 @@ from klvrelay.sources.straight import packets_straight
 from klvrelay.standard import written
 from klvrelay.wire import LIMIT, Counters
 
-HEAD = ("stream", "seq", "time", "time_us", "pts", "set", "version", "checksum", "transport", "special", "warnings")
+HEAD = (
+    "stream", "seq", "time", "time_us", "pts", "pid", "program", "set", "version", "checksum", "transport", "special",
+    "warnings",
+)  # fmt: skip
 """Columns of the CSV that every record has; its items follow."""
 CSV_PIECE = 1 << 16
 BREATH = 32
 """Pieces of a file between two looks at the loop."""
+
+
+class Outcome(NamedTuple):
+    """What a source held: what went through in all, how many records came out, why none did where KLV was there."""
+
+    counters: Counters
+    records: int
+    missed: str
 
 
 async def decode_source(
@@ -37,13 +50,15 @@ async def decode_source(
     *,
     follow: bool = False,
     demux: Demux = "native",
+    choice: Choice = EVERYTHING,
+    numbers: Numbers = "exact",
     packet_limit: int = LIMIT,
-) -> Counters:
+) -> Outcome:
     """Read a source to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read.
 
     One that is followed has no end: a cancellation ends it, and is no error once there was a record.
     """
-    decoder = Decoder(stream_name(url), None, packet_limit=packet_limit)
+    decoder = Decoder(stream_name(url), None, choice=choice, numbers=numbers, packet_limit=packet_limit)
     source = open_source(url, follow=follow, demux=None if demux == "native" else demux)
     try:
         async with aclosing(packets_straight(source, breath=BREATH)) as packets:
@@ -54,36 +69,34 @@ async def decode_source(
                     progress(len(packet.data))
     except asyncio.CancelledError:
         task = asyncio.current_task()
-        if not follow or task is None or not decoder.counters.packets:
+        if not follow or task is None or not decoder.streams.records:
             raise
         task.uncancel()
     out(decoder.flush_lines())
-    return decoder.counters
+    return Outcome(decoder.counters, decoder.streams.records, decoder.streams.missed)
 
 
 async def decode(
-    url: Url,
-    form: str,
-    *,
-    show_progress: bool,
-    follow: bool = False,
-    demux: Demux = "native",
-    packet_limit: int = LIMIT,
-) -> Counters:
-    """The whole verb: records to standard output in the given form. Raises NoKlv after the summary's counters."""
+    url: Url, form: str, *, show_progress: bool, follow: bool = False, demux: Demux = "native",
+    choice: Choice = EVERYTHING, numbers: Numbers = "exact", packet_limit: int = LIMIT,
+) -> Outcome:  # fmt: skip
+    """The whole verb: records to standard output in the given form."""
     if follow and form == "csv":
         raise ConfigError("--follow --format csv: a CSV's columns are known at its end, which this has none: take json")
     with ExitStack() as stack:
         progress = stack.enter_context(_Progress(url)) if show_progress and not follow else None
         if form == "json":
-            counters = await decode_source(
-                url, write_all, progress, follow=follow, demux=demux, packet_limit=packet_limit
-            )
+            outcome = await decode_source(
+                url, write_all, progress, follow=follow, demux=demux, choice=choice, numbers=numbers,
+                packet_limit=packet_limit,
+            )  # fmt: skip
         else:
             spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=64 << 20))
-            counters = await decode_source(url, spool.write, progress, demux=demux, packet_limit=packet_limit)
+            outcome = await decode_source(
+                url, spool.write, progress, demux=demux, choice=choice, packet_limit=packet_limit
+            )
             write_csv(spool, write_all)
-    return counters
+    return outcome
 
 
 def write_all(text: bytes) -> None:
@@ -94,20 +107,24 @@ def write_all(text: bytes) -> None:
             left = left[sys.stdout.buffer.write(left) :]
 
 
-def summary(counters: Counters) -> str:
+def summary(outcome: Outcome) -> str:
     """What went through, on one line."""
-    c = counters
+    c = outcome.counters
     gaps = c.discontinuities + c.sync_losses
+    chosen = "" if outcome.records == c.packets else f"{outcome.records} records of "
     return (
-        f"{c.packets} packets, {c.bad_checksum} bad checksums, {c.unknown_items} unknown items, "
+        f"{chosen}{c.packets} packets, {c.bad_checksum} bad checksums, {c.unknown_items} unknown items, "
         f"{c.damaged} damaged, {c.passed_over} bytes passed over"
         + (f", {c.too_large} larger than the packet limit: see --packet-limit" if c.too_large else "")
         + (f", {gaps} gaps in the transport: packets may be missing" if gaps else "")
     )
 
 
-def no_klv(url: Url, counters: Counters) -> NoKlv:
+def no_klv(url: Url, outcome: Outcome) -> NoKlv:
     """There was nothing to decode: say why."""
+    counters = outcome.counters
+    if outcome.missed:
+        return NoKlv(f"{url}: no KLV of what was asked for: {outcome.missed}")
     where = f" in its {counters.ts_packets:,} TS packets" if counters.ts_packets else ""
     return NoKlv(f"{url}: no KLV{where}: {diagnosis.no_klv(counters).sentence}")
 

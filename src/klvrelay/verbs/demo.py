@@ -77,14 +77,14 @@ async def _breakable(make: Callable[..., object]) -> None:
         raise
 
 
-async def demo(source: str | None, mqtt: str | None, *, console: Console | None = None) -> None:
-    """Relay and show until cancelled, or until a source that ends has ended."""
+async def demo(source: str | None, mqtt: str | None, *, console: Console | None = None, **picked: Any) -> None:
+    """Relay and show until cancelled, or until a source that ends has ended; `picked`: see `SourceSettings`."""
     console = console or Console()
     where = Url.parse(source if source is not None else await sample_file())
     in_own_time = where.scheme == "file"
     async with AsyncExitStack() as stack:
         settings = await _broker(mqtt, stack, console)
-        entry = SourceSettings(where, speed=1.0 if in_own_time else None, loop=in_own_time)
+        entry = SourceSettings(where, speed=1.0 if in_own_time else None, loop=in_own_time, **picked)
         relay = relay_of(RelaySettings((entry,), settings))
         subscriber = await connect(settings, client_id=f"klvrelay-demo-{os.getpid()}")
         stack.push_async_callback(subscriber.close)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Collection
 from typing import Any
 
 import orjson
 
 from klvrelay.errors import NoKlv
+from klvrelay.integers import Numbers, safe
 from klvrelay.names import Url, stream_name
 from klvrelay.stamps import FrameTime, frame_times
 from klvrelay.verbs.decode import write_all
@@ -33,17 +35,18 @@ HEAD = (
 """Columns of the CSV."""
 
 
-def decode_frame_times(source: str, form: str) -> int:
-    """Print each stamped frame as a line of JSON or CSV; how many there were. Raises NoKlv for none."""
+def decode_frame_times(source: str, form: str, pids: Collection[int] = (), numbers: Numbers = "exact") -> int:
+    """Print each stamped frame, of these PIDs or of all, as JSON or CSV; how many there were. Raises NoKlv for none."""
     url = Url.parse(source)
     stream, count = stream_name(url), 0
-    for count, frame in enumerate(frame_times(source), 1):
+    wanted = (frame for frame in frame_times(source) if not pids or frame.pid in pids)
+    for count, frame in enumerate(wanted, 1):
         line = document(frame, stream)
         if form == "csv":
             write_all(csv_line(HEAD) if count == 1 else b"")
             write_all(csv_line(cells(line)))
         else:
-            write_all(orjson.dumps(line) + b"\n")
+            write_all(orjson.dumps(safe(line) if numbers == "safe" else line) + b"\n")
     if not count:
         raise NoKlv(f"{url}: no video frame in it carries a time stamp (ST 0604)")
     return count

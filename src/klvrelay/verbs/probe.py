@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from klvrelay.elementary import EVERYTHING, Choice
 from klvrelay.errors import ConfigError
 from klvrelay.names import Url
 from klvrelay.sources import Source, open_source
@@ -33,7 +34,7 @@ class Wishes:
     quiet: bool = False
 
 
-async def probe(text: str, wishes: Wishes, **options: Any) -> int:
+async def probe(text: str, wishes: Wishes, choice: Choice = EVERYTHING, **options: Any) -> int:
     """The whole verb; gives the exit code. Raises ConfigError, SourceDown or NotMedia where there is nothing to tell.
 
     `options` are those of `sources.open_source`. A cancellation ends the look: the report is of what came until then.
@@ -49,7 +50,7 @@ async def probe(text: str, wishes: Wishes, **options: Any) -> int:
     from klvrelay.probe.tell.text import console_for, write
 
     with nullcontext() if wishes.quiet or not sys.stderr.isatty() else _progress(source, wishes.seconds) as progress:
-        report = await inquire(source, seconds=wishes.seconds, progress=progress,
+        report = await inquire(source, seconds=wishes.seconds, progress=progress, choice=choice,
                                packet_limit=options.get("packet_limit", LIMIT))  # fmt: skip
     if page is not None:
         page.write_text(html(report), encoding="utf-8")

@@ -44,7 +44,7 @@ async def record(
     url = Url.parse(text)
     if (pipe := _PIPES.get(url.scheme)) is not None:
         raise ConfigError(
-            f"{url}: read through libav, which gives no transport bytes to record; pipe them in: {pipe}"
+            f"{url}: it is not recorded as bytes; pipe them in: {pipe}"
         )
     opened = partial(open_source, url, **options)
     opened()  # nothing is opened yet: wrong schemes and options are found before anything starts

@@ -13,7 +13,7 @@ from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sources import Given, Source, open_source
 
 SLOWEST = 32.0
-"""Seconds that libav may be silent beyond its timeouts: a segment of a live playlist is that long at most."""
+"""Seconds that a source may be silent beyond its timeouts: a segment of a live playlist is that long at most."""
 
 
 def opened(settings: SourceSettings, given: Given | None = None) -> Source:
@@ -40,7 +40,7 @@ def relay_of(settings: RelaySettings) -> Relay:
     """A relay that is ready to run; raises ConfigError for a source that can't be meant."""
     boot = new_boot()
     feeds = []
-    for name, source in settings.named():
+    for (name, source), choice in zip(settings.named(), settings.choices(), strict=True):
         if not source.stall > 0:
             raise ConfigError(f"stall {source.stall:g}: give seconds above 0")
         opened(source)  # nothing is opened yet: wrong schemes and options are found before anything starts
@@ -57,6 +57,7 @@ def relay_of(settings: RelaySettings) -> Relay:
                 apart,
                 3 * source.timeout + SLOWEST,
                 source.packet_limit,
+                choice,
             )
         )
     sinks = [] if settings.mqtt is None else [(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]

@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from klvrelay.backoff import Backoff
+from klvrelay.elementary import EVERYTHING, Choice
 from klvrelay.errors import SinkDown
 from klvrelay.names import safe_level
 from klvrelay.sinks.client import Connection, Received, connect
@@ -67,6 +68,14 @@ class _Stream:
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=8192))
     last: float | None = None
     bad: int = 0
+    pid: int | None = None
+    program: int | None = None
+
+    def place(self, document: dict[str, Any]) -> None:
+        """Where its KLV comes from, as a message says it."""
+        pid, program = document.get("pid"), document.get("program")
+        self.pid = pid if isinstance(pid, int) else self.pid
+        self.program = program if isinstance(program, int) else self.program
 
     def rate(self, now: float) -> float:
         """Records a second over the last few."""
@@ -78,8 +87,9 @@ class _Stream:
 class Board:
     """Streams by name, fed with messages. `now` is monotonic, `wall` seconds since 1970."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, prefix: str, choice: Choice = EVERYTHING) -> None:
         self._prefix = prefix
+        self._choice = choice
         self._streams: dict[str, _Stream] = {}
         self._relay_gone = False
 
@@ -94,7 +104,10 @@ class Board:
 
     def rows(self, now: float) -> list[dict[str, str]]:
         """The cells of each stream, sorted by name; nothing in them can steer a terminal."""
-        return [self._row(name, stream, now) for name, stream in sorted(self._streams.items())]
+        return [self._row(name, stream, now) for name, stream in sorted(self._streams.items()) if self._wants(stream)]
+
+    def _wants(self, stream: _Stream) -> bool:
+        return self._choice.everything or self._choice.wants(stream.pid, stream.program)
 
     def _room_for(self, name: str) -> bool:
         return name in self._streams or len(self._streams) < ROW_LIMIT
@@ -103,12 +116,15 @@ class Board:
         if leaf == "availability":
             stream.availability = message.payload[:32].decode("utf-8", "replace")
         elif leaf == "link":
-            stream.state = str(_document(message.payload).get("state", ""))
+            document = _document(message.payload)
+            stream.state = str(document.get("state", ""))
+            stream.place(document)
         elif leaf == "rejected":
             stream.bad += 1
         elif items := _items(document := _document(message.payload)):
             stream.items |= {key: items[key] for key in _KEYS if key in items}
             stream.set = str(document.get("set", "-"))
+            stream.place(document)
             age = max(0.0, wall - _received(document, wall)) if leaf == "state" else 0.0
             if leaf == "telemetry":
                 stream.arrivals.append(now)
@@ -147,13 +163,15 @@ def line(row: Mapping[str, str]) -> str:
     return " ".join((row["stream"], row["state"], *rest))
 
 
-async def watch(settings: MqttSettings, stream: str | None = None, *, console: Console | None = None) -> None:
+async def watch(
+    settings: MqttSettings, stream: str | None = None, *, choice: Choice = EVERYTHING, console: Console | None = None
+) -> None:
     """Show a broker's streams until cancelled: a live table, or where there is no terminal a line a second.
 
     Raises SinkDown or SinkRefused where the first connection fails; a later loss is said once and retried.
     """
     console = console or Console()
-    board, topics = Board(settings.prefix), _topics(settings.prefix, stream)
+    board, topics = Board(settings.prefix, choice), _topics(settings.prefix, stream)
     connection = await connect(settings, client_id=_client_id())
     paint = _paint_table if console.is_terminal else _print_lines
     tasks = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+from klvrelay import wire
 from klvrelay.probe import report
 from klvrelay.probe.metadata.series import Curve, Slope, Spread
 from klvrelay.probe.transport.pes import apart
@@ -24,11 +25,14 @@ PTS_JUMP = 10.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST, _LAST = 631_152_000, 4_102_444_800  # 1990 and 2100, in seconds: what a time of a record may be
 UNITS = {"us": 1_000_000, "ns": 1_000_000_000, "ms": 1_000, "s": 1}
+_SHORT = {"nanoseconds": "ns", "milliseconds": "ms", "seconds": "s"}
 
 
 def unit_of(stamp: int) -> str:
     """In which unit a time stamp makes sense as a time since 1970; "?" in none."""
-    return next((unit for unit, rate in UNITS.items() if _FIRST * rate <= stamp < _LAST * rate), "?")
+    if (name := wire.time_unit(stamp)) is not None:
+        return _SHORT[name]
+    return "us" if _FIRST * UNITS["us"] <= stamp < _LAST * UNITS["us"] else "?"
 
 
 def iso(time_us: int | None) -> str | None:

@@ -35,6 +35,10 @@ _TEXT = Rule(
     "text_invalid", "warning", "ST 0107; ST 0601.19",
     "Text is UTF-8 (ISO 7-bit in older items): the encoder writes another code page.",
 )  # fmt: skip
+_PADDING = Rule(
+    "text_padded", "note", "ST 0107; ST 0601.19",
+    "The encoder fills text up with zero bytes: send the text alone, as long as it is.",
+)  # fmt: skip
 _RESERVED = Rule(
     "reserved_bits", "note", "ST 0601.19 and nested standards", "Bits that the standard leaves at zero are set."
 )
@@ -60,6 +64,7 @@ KINDS: tuple[tuple[re.Pattern[str], Rule, str], ...] = tuple(
         (r"runs past|tag is malformed|cut short|item is malformed|series is malformed", _STRUCTURE, "Broken sets"),
         (r"malformed|target without id", _MALFORMED, "Items that can't be read"),
         (r"text is not valid", _TEXT, "Text in another code page"),
+        (r"NUL padding", _PADDING, "Padded text"),
         (r"reserved bits", _RESERVED, "Reserved bits"),
         (r"no BER-OID", _OID, "Numbers in another form"),
         (r"in no table", _KEY, "Unknown sets"),
@@ -69,7 +74,7 @@ KINDS: tuple[tuple[re.Pattern[str], Rule, str], ...] = tuple(
 )  # fmt: skip
 """What the decoder says, the rule that it is about, and how its finding begins: the first that fits."""
 
-_LEFT_OUT = re.compile(r"more remarks left out")
+_TOLD_ELSEWHERE = re.compile(r"more remarks left out|not microseconds; time is converted")
 _ITEM = re.compile(r"item ([0-9a-f.\[\]]+): (.*)")
 
 
@@ -82,7 +87,7 @@ def _remarks(report: Report) -> Iterator[Finding]:
     for stream in report.klv:
         kinds: dict[tuple[Rule, str], list[Remark]] = {}
         for remark in stream.remarks:
-            if not _LEFT_OUT.search(remark.text):
+            if not _TOLD_ELSEWHERE.search(remark.text):
                 kinds.setdefault(kind_of(remark.text), []).append(remark)
         for (rule, lead), remarks in kinds.items():
             most = max(remark.records for remark in remarks)

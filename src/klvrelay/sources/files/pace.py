@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from klvrelay import wire
 from klvrelay.klv import KEY
 
 SYNC = 0x47
@@ -248,7 +249,7 @@ def packet_end(data: bytes, at: int) -> int | None:
 
 
 def precision_time(packet: bytes) -> int | None:
-    """Item 2 of the local set that begins in `packet`, or None."""
+    """Item 2 of the local set that begins in `packet`, in microseconds whatever unit it was sent in; or None."""
     key = packet.find(KEY)
     if key < 0:
         return None
@@ -257,7 +258,7 @@ def precision_time(packet: bytes) -> int | None:
         tag = packet[at]
         size, value = _ber_length(packet, at + 1 + _more_octets(packet, at))
         if tag == 2 and size == 8 and value >= 0:
-            return int.from_bytes(packet[value : value + 8])
+            return wire.micros(int.from_bytes(packet[value : value + 8]))
         at = value + size if value >= 0 else -1
     return None
 

@@ -52,7 +52,7 @@ class ReplaySource:
                     await pacer.until(due)
                     sent += 1
                     self.link.size += len(packet.data)
-                    yield Packet(packet.data, now_us(), packet.carriage, packet.pts, packet.pid, packet.damaged)
+                    yield packet._replace(received_us=now_us())
             if not (self._loop and sent):
                 return
             await pacer.next_round()

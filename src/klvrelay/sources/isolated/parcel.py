@@ -4,10 +4,11 @@ Next door: `cell.py` packs in the process, `process.py` unpacks in the relay. Wh
 what they like, so what is unpacked is bounded and checked, and nothing in it is ever run.
 
     kind     1 byte, then the octets behind the length: 4 bytes, little endian
-    "P"      received_us, pts, pid (8 bytes each, -1 for none), flags (1 klv, 2 damaged), the data
-    "U"      for each entry: its size, pts, pid, received_us, pcr, checksum, transport, the name of its set; its bytes
+    "P"      received_us, pts, pid, program (8 bytes each, -1 for none), flags (1 klv, 2 damaged), listing, the data
+    "U"      for each entry: its size, pts, pid, received_us, pcr, program, checksum, transport, listing, the name of
+             its set; its bytes
     "S"      JSON: live, fixed, dropped, link
-    "E"      why it ended: a letter of `_ENDS`, and a text
+    "E"      why it ended: a letter of `_ENDS`, seconds to wait before another try (4 bytes), and a text
 """
 
 from __future__ import annotations
@@ -23,7 +24,18 @@ import orjson
 from klvrelay.errors import ConfigError, DecodeError, KlvrelayError, NotMedia, SourceDown
 from klvrelay.names import printable
 from klvrelay.record import Link, Packet, Units
-from klvrelay.wire import CHECKSUMS, LIMIT, PACKET_HEAD, SET_NAMES, TRANSPORTS, Entry, ber_length
+from klvrelay.wire import (
+    ALONE,
+    CHECKSUMS,
+    LIMIT,
+    LOWER,
+    LOWER_HERE,
+    PACKET_HEAD,
+    SET_NAMES,
+    TRANSPORTS,
+    Entry,
+    ber_length,
+)
 
 T = TypeVar("T")
 
@@ -38,14 +50,20 @@ PIDS_MOST = 64
 TEXT_MOST = 1000
 """Characters of a fault's text."""
 
+WAIT_MOST = 600
+"""Seconds that a fault may ask to wait before another try."""
+
 _HEAD = struct.Struct("<cI")
-_PACKET = struct.Struct("<qqqB")
-_ENTRY = struct.Struct("<IqqqqBBB")
+_WAIT = struct.Struct("<I")
+_PACKET = struct.Struct("<qqqqBB")
+_ENTRY = struct.Struct("<IqqqqqBBBB")
 _MOST_OF = {b"P": MOST, b"U": UNITS_MOST, b"S": SMALL - _HEAD.size, b"E": SMALL - _HEAD.size}
 _ENTRY_MOST = _ENTRY.size + 255 + PACKET_HEAD
 _KLV, _DAMAGED = 1, 2
 _PTS_END = 1 << 33
 _PID_END = 1 << 31
+_PROGRAM_END = 1 << 16
+_LISTINGS = LOWER | LOWER_HERE | ALONE
 _TIME_END = 253_402_300_800_000_000  # the year 10000
 _NAMES = {name.encode(): name for name in SET_NAMES}
 
@@ -86,8 +104,9 @@ def packed(packet: Packet | Units) -> Iterator[bytes | bytearray | memoryview]:
         piece = data[at : at + MOST - _PACKET.size]
         flags = (packet.carriage == "klv") * _KLV | damaged * _DAMAGED
         yield _HEAD.pack(b"P", _PACKET.size + len(piece)) + _PACKET.pack(
-            _number(packet.received_us), _number(packet.pts), _number(packet.pid), flags
-        )
+            _number(packet.received_us), _number(packet.pts), _number(packet.pid), _number(packet.program), flags,
+            packet.listing,
+        )  # fmt: skip
         yield piece
         damaged = False
 
@@ -105,11 +124,11 @@ def _packed_units(units: Units) -> Iterator[bytes]:
 
 
 def _packed_entry(entry: Entry) -> bytes:
-    raw, pts, pid, set_, checksum, transport, received_us, pcr = entry
+    raw, pts, pid, set_, checksum, transport, received_us, pcr, program, listing = entry
     name = set_.encode()
     fixed = _ENTRY.pack(
-        len(raw), _number(pts), _number(pid), _number(received_us), _number(pcr),
-        CHECKSUMS.index(checksum), TRANSPORTS.index(transport), len(name),
+        len(raw), _number(pts), _number(pid), _number(received_us), _number(pcr), _number(program),
+        CHECKSUMS.index(checksum), TRANSPORTS.index(transport), listing, len(name),
     )  # fmt: skip
     return fixed + name + raw
 
@@ -122,7 +141,8 @@ def packed_status(status: Status) -> bytes:
 def packed_end(fault: KlvrelayError | None) -> bytes:
     """A clean end, or the fault that ended it: one that has no letter of its own counts as SourceDown."""
     letter = next((key for key, kind in _ENDS.items() if type(fault) is kind), b"D")
-    payload = _CLEAN if fault is None else letter + str(fault)[:TEXT_MOST].encode("utf-8", "replace")
+    wait = _WAIT.pack(min(round(fault.wait), WAIT_MOST) if isinstance(fault, SourceDown) else 0)
+    payload = _CLEAN if fault is None else letter + wait + str(fault)[:TEXT_MOST].encode("utf-8", "replace")
     return _HEAD.pack(b"E", len(payload)) + payload
 
 
@@ -212,8 +232,8 @@ class Unpacker:
     def _packet(self, payload: memoryview) -> Packet:
         if len(payload) < _PACKET.size:
             raise Odd("half a packet")
-        received_us, pts, pid, flags = _PACKET.unpack_from(payload)
-        _check(received_us, _TIME_END, pts, pid)
+        received_us, pts, pid, program, flags, listing = _PACKET.unpack_from(payload)
+        _check(received_us, pts, pid, program, listing)
         if flags & ~(_KLV | _DAMAGED):
             raise Odd("a packet of no known carriage")
         if flags & _KLV:
@@ -228,11 +248,14 @@ class Unpacker:
             None if pts < 0 else pts,
             None if pid < 0 else pid,
             bool(flags & _DAMAGED),
+            None if program < 0 else program,
+            listing,
         )
 
 
-def _check(received_us: int, end: int, pts: int, pid: int, pcr: int = -1) -> None:
-    if not (-1 <= received_us < end and -1 <= pts < _PTS_END and -1 <= pid < _PID_END and -1 <= pcr < _PTS_END):
+def _check(received_us: int, pts: int, pid: int, program: int, listing: int, pcr: int = -1) -> None:
+    times = -1 <= received_us < _TIME_END and -1 <= pts < _PTS_END and -1 <= pcr < _PTS_END
+    if not (times and -1 <= pid < _PID_END and -1 <= program < _PROGRAM_END and not listing & ~_LISTINGS):
         raise Odd("a time or a number that no source has")
 
 
@@ -241,8 +264,8 @@ def _entries(payload: memoryview, limit: int) -> Iterator[Entry]:
     while at < len(payload):
         if len(payload) - at < _ENTRY.size:
             raise Odd("half a unit")
-        size, pts, pid, received_us, pcr, checksum, transport, named = _ENTRY.unpack_from(payload, at)
-        _check(received_us, _TIME_END, pts, pid, pcr)
+        size, pts, pid, received_us, pcr, program, checksum, transport, listing, named = _ENTRY.unpack_from(payload, at)
+        _check(received_us, pts, pid, program, listing, pcr)
         at += _ENTRY.size
         name = _NAMES.get(bytes(payload[at : at + named]))
         raw = bytes(payload[at + named : at + named + size])
@@ -260,6 +283,8 @@ def _entries(payload: memoryview, limit: int) -> Iterator[Entry]:
             TRANSPORTS[transport],
             None if received_us < 0 else received_us,
             None if pcr < 0 else pcr,
+            None if program < 0 else program,
+            listing,
         )
 
 
@@ -308,9 +333,12 @@ def _like(blank: Any, value: Any) -> Any:
 
 
 def _end(payload: bytes) -> End:
-    letter, text = payload[:1], payload[1:]
-    if letter == _CLEAN and not text:
+    letter, wait, text = payload[:1], payload[1:5], payload[5:]
+    if payload == _CLEAN:
         return End(None)
     if letter not in _ENDS or not text:
         raise Odd("an end of no known kind")
-    return End(_ENDS[letter](printable(text.decode("utf-8", "replace"))[:TEXT_MOST]))
+    said = printable(text.decode("utf-8", "replace"))[:TEXT_MOST]
+    if letter == b"D":
+        return End(SourceDown(said, wait=min(_WAIT.unpack(wait)[0], WAIT_MOST)))
+    return End(_ENDS[letter](said))

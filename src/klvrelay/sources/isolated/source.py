@@ -14,18 +14,21 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from klvrelay.errors import SourceDown
+from klvrelay.errors import KlvrelayError, SourceDown
 from klvrelay.names import Secret, Url
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.isolated.parcel import Status
 from klvrelay.sources.isolated.process import Process
-from klvrelay.sources.libav.demuxer import PLAYLISTS, SEGMENT
-from klvrelay.sources.libav.given import Given, Opening
+from klvrelay.sources.web.given import Given, Opening
 from klvrelay.wire import LIMIT
 
 if TYPE_CHECKING:
     from klvrelay.sources import Source
 
+PLAYLISTS = (".m3u8", ".m3u")
+"""How the path of a playlist ends, where that can be seen."""
+SEGMENT = 30.0
+"""Seconds that a segment of a live playlist may last: nothing comes until it is there."""
 SILENT_LEAST = 2.0
 """Seconds without a word after which a process counts as hung, where the timeout is shorter."""
 SHOWN_VALUE = 5
@@ -80,7 +83,7 @@ class IsolatedSource:
                         f"{self.url}: its process was killed: its reader hung, nothing came for {patience.stall:g} s"
                     )
             if process.end.fault is not None:
-                raise type(process.end.fault)(hide(str(process.end.fault)))
+                raise _hidden(process.end.fault, hide)
         finally:
             try:
                 await process.close()
@@ -88,7 +91,7 @@ class IsolatedSource:
                 self._note(process.status, *before)
 
     def _is_new(self, packet: Packet | Units) -> bool:
-        if self._opening is None or isinstance(packet, Units) or packet.carriage != "klv":
+        if self._opening is None or isinstance(packet, Units) or not packet.data:
             return True
         return self._opening.is_new(bytes(packet.data), packet.pts, live=self.live)
 
@@ -110,7 +113,7 @@ class _Patience:
 
     def __init__(self, url: Url, timeout: float) -> None:
         self.silence = max(timeout, SILENT_LEAST)
-        self.stall = 3 * timeout + SILENT_LEAST
+        self.stall = 3 * timeout + SILENT_LEAST + (SEGMENT if url.path.endswith(PLAYLISTS) else 0)
         self._bounded = url.scheme in _NEVER_SILENT or (
             url.scheme == "srt" and bool(url.host) and url.options.get("mode", "caller") == "caller"
         )
@@ -142,6 +145,11 @@ class _Hidden:
         for form in self._forms:
             text = text.replace(form, "***")
         return text
+
+
+def _hidden(fault: KlvrelayError, hide: _Hidden) -> KlvrelayError:
+    text = hide(str(fault))
+    return SourceDown(text, wait=fault.wait) if isinstance(fault, SourceDown) else type(fault)(text)
 
 
 def _settings(url: Url, options: Mapping[str, Any]) -> bytes:

@@ -7,66 +7,143 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
-import ssl
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from klvrelay import tls
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
+from klvrelay.sources.libav.boxes import lacks_index
+from klvrelay.sources.libav.gateway import Gateway, Refusal
+from klvrelay.sources.libav.sdp import TRACKS_MOST
 
 if TYPE_CHECKING:
     from av.container import InputContainer
 
 LOG = logging.getLogger("klvrelay")
 
-SEGMENT = 30.0
-"""Seconds that a segment of a live playlist may last: nothing comes until it is whole."""
-
+_RTSP = ("rtsp", "rtsps")
+REDIRECTS = 5
+_ANSWERED = (
+    "HTTPBadRequestError", "HTTPUnauthorizedError", "HTTPForbiddenError", "HTTPNotFoundError", "HTTPOtherClientError",
+    "HTTPServerError", "HTTPTooManyRequestsError", "InvalidDataError",
+)  # fmt: skip
+"""Faults of libav's that are an answer of the server's: it says more to us than libav tells."""
 _OWN_OPTIONS = ("via", "transport")
-_WEB = ("http", "https")
-PLAYLISTS = (".m3u8", ".m3u")
-"""How the path of a playlist ends, where that can be told."""
 
-_CONTAINERS = "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,avi,flv,mpeg,asf,hls"
+_CONTAINERS = "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,avi,flv,mpeg,asf"
 _PROTOCOLS = {
     "file": "file",
     "stdin": "none",
     "bytes": "none",
     "rtsp": "rtsp,rtp,udp,tcp",
-    "rtsps": "rtsps,rtsp,rtp,srtp,udp,tcp,tls,crypto",
-    "http": "http,https,tcp,tls,crypto",
-    "https": "http,https,tcp,tls,crypto",
+    "rtsps": "rtsp,rtp,srtp,udp,tcp",
+    "http": "none",
+    "https": "none",
 }
 
 
 class Demuxer:
     """One opening of a URL by libav, and how long it has been silent since."""
 
-    def __init__(self, url: Url, timeout: float, options: Mapping[str, str]) -> None:
-        self.url = url
+    def __init__(self, url: Url, timeout: float, options: Mapping[str, str], ca_file: str | None = None) -> None:
+        self.url = self._at = url
+        self._ca_file = ca_file
         self.options = dict(options)
         self._timeout = timeout
-        self._patience = timeout + SEGMENT if url.path.endswith(PLAYLISTS) else timeout
         self._opened, self._waits, self._was_heard = False, True, False
         self._heard = time.monotonic()
 
     def open(self, file: Any = None) -> InputContainer:
         """The container behind the URL, or in a `file` that can be read and stands for it."""
-        self._waits = file is None
+        self._waits, self._file = file is None, file
+        container = self._by_rtsp() if file is None and self.url.scheme in _RTSP else self._container(file)
+        self._opened, self._heard = True, time.monotonic()
+        return container
+
+    def _by_rtsp(self) -> InputContainer:
+        """libav alone, where that does; TLS, and what libav overlooks or does not know, through a gateway."""
+        if self.url.scheme == "rtsps" or self._needs_gateway():
+            return self._mediated()
+        container, fault = self._through(None)
+        if container is not None:
+            return container
+        assert fault is not None
+        if type(fault).__name__ not in _ANSWERED:
+            raise fault
+        return self._mediated()
+
+    def _needs_gateway(self) -> bool:
+        """Asks what there is, before libav does; raises SourceDown where the server refuses that."""
+        for _ in range(REDIRECTS + 1):
+            gateway = self._gateway()
+            gateway.inquire()
+            if gateway.refusal is None:
+                return gateway.needed
+            self._go_on(gateway.refusal)
+        raise SourceDown(f"{self.url}: it redirects in circles: check the URL")
+
+    def _mediated(self) -> InputContainer:
+        """A session through a gateway, without the tracks that the server refuses; raises SourceDown with the cause."""
+        without: frozenset[int] = frozenset()
+        for _ in range(REDIRECTS + TRACKS_MOST):
+            with self._gateway(without) as gateway:
+                container, fault = self._through(gateway)
+            if container is not None:
+                return container
+            refusal = gateway.refusal
+            if refusal is None:
+                assert fault is not None
+                raise fault
+            track = refusal.track
+            refused = without if track is None else without | {track.number}
+            if refused == without or not any(m.may_be_klv for m in gateway.media if m.number not in refused):
+                self._go_on(refusal)
+                continue
+            LOG.warning("%s: %s; read without it", self.url, refusal.text)
+            without = refused
+        raise SourceDown(f"{self.url}: it redirects in circles: check the URL")
+
+    def _gateway(self, without: frozenset[int] = frozenset()) -> Gateway:
+        return Gateway(self._at, timeout=self._timeout, ca_file=self._ca_file, without=without)
+
+    def _go_on(self, refusal: Refusal) -> None:
+        """To where it redirects; raises SourceDown for any other refusal."""
+        if not refusal.location:
+            raise SourceDown(f"{self.url}: {refusal.text}", wait=refusal.wait)
+        self._at = self._moved(self._at, refusal.location)
+
+    def _through(self, gateway: Gateway | None) -> tuple[InputContainer | None, Exception | None]:
+        import av
+
         try:
-            container = self._container(file)
+            return self._by_either_transport(gateway), None
+        except (av.FFmpegError, OSError, ValueError) as fault:
+            return None, fault
+
+    def _moved(self, url: Url, location: str) -> Url:
+        """Where a redirect leads; the login goes with it only to the same host and port."""
+        try:
+            there = Url.parse(location)
+        except ConfigError:
+            there = Url("")
+        if there.scheme not in _RTSP or not there.host:
+            raise SourceDown(f"{self.url}: it redirects to something that is no rtsp:// URL")
+        if url.scheme == "rtsps" and there.scheme == "rtsp":
+            raise SourceDown(f"{self.url}: it redirects from rtsps:// to rtsp://, which can not be verified")
+        same = (there.scheme, there.host, there.port) == (url.scheme, url.host, url.port)
+        login = (url.user, url.password) if same else (None, None)
+        return replace(there, user=login[0], password=login[1])
+
+    def _by_either_transport(self, gateway: Gateway | None) -> InputContainer:
+        try:
+            return self._container(None, gateway)
         except OSError as refused:
             if refused.errno != errno.EPROTONOSUPPORT or "rtsp_transport" not in self.options:
                 raise
-            container = self._by_the_other_transport()
-        if container.format.name == "hls" and self._patience == self._timeout:
-            container.close()
-            self._patience += SEGMENT
-            container = self._container(file)
-        self._opened, self._heard = True, time.monotonic()
-        return container
+            return self._by_the_other_transport()
 
     def _by_the_other_transport(self) -> InputContainer:
         refused = self.options["rtsp_transport"]
@@ -74,16 +151,16 @@ class Demuxer:
         LOG.info("%s: refuses %s, so it is read by %s", self.url, refused, self.options["rtsp_transport"])
         return self._container(None)
 
-    def _container(self, file: Any) -> InputContainer:
+    def _container(self, file: Any, gateway: Gateway | None = None) -> InputContainer:
         import av
 
-        url = self.url
-        path = url.unredacted(without=_OWN_OPTIONS)
+        url = self._at
+        path = url.unredacted(without=_OWN_OPTIONS) if gateway is None else gateway.local
         container: InputContainer = av.open(
             file or (f"file:{path}" if url.scheme == "file" else path),
-            format="rtsp" if url.scheme in ("rtsp", "rtsps") else None,
-            options=self.options | ({"rw_timeout": str(round(self._timeout * 1e6))} if url.scheme in _WEB else {}),
-            timeout=(self._timeout, self._patience),
+            format="rtsp" if url.scheme in _RTSP else None,
+            options=self.options,
+            timeout=self._timeout if file is None else None,
             **lenient(),
         )
         return container
@@ -94,6 +171,11 @@ class Demuxer:
         by_udp = self.options.get("rtsp_transport") == "udp" and not self._was_heard
         return "sent nothing by UDP (does a firewall stop it? try ?transport=tcp)" if by_udp else "sent nothing"
 
+    def _no_media(self) -> str:
+        if lacks_index(self._file, self.url):
+            return "an mp4 or mov without its index (moov): the recording was cut off before it was finished"
+        return "holds neither MPEG-TS nor KLV, nor a container that klvrelay reads"
+
     def heard(self) -> None:
         """It gave something: what it is waited for begins anew."""
         self._was_heard, self._heard = True, time.monotonic()
@@ -101,13 +183,13 @@ class Demuxer:
     def explained(self, error: Exception, *, live: bool) -> SourceError | None:
         """An error of libav in our words: its own text may hold the URL with the password. None: it is the end."""
         kind, number = type(error).__name__, getattr(error, "errno", None)
-        wait = self._patience if self._opened else self._timeout
+        wait = self._timeout
         if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= wait):
             return SourceDown(f"{self.url}: {self._silent()} for {wait:g} s")
         if self._opened and live and number == errno.EIO:
             return None  # how libav calls the end of a web stream that never said its length
-        if kind in ("InvalidDataError", "EOFError") and not self._opened:
-            return NotMedia(f"{self.url}: holds neither MPEG-TS nor KLV, nor a container that klvrelay reads")
+        if kind in ("InvalidDataError", "EOFError", "ArgumentError") and not self._opened:
+            return NotMedia(f"{self.url}: {self._no_media()}")
         code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
         if number == errno.EPROTONOSUPPORT and "rtsp_transport" in self.options:
             return SourceDown(f"{self.url}: it grants neither transport=tcp nor transport=udp")
@@ -133,9 +215,9 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     if url.scheme in ("rtsp", "rtsps"):
         options |= _rtsp_options(url)
     else:
-        options |= _HLS_OPTIONS | {"format_whitelist": _CONTAINERS}
-    if url.scheme in ("rtsps", "https"):
-        options |= {"tls_verify": "1", "ca_file": _trusted(ca_file)}
+        options["format_whitelist"] = _CONTAINERS
+    if url.scheme == "rtsps" or ca_file is not None:
+        tls.verifying(ca_file)  # what can't be used is said before anything starts
     return options
 
 
@@ -143,14 +225,11 @@ def _look(size: int, microseconds: int) -> dict[str, str]:
     return {"probesize": str(size), "analyzeduration": str(microseconds)}
 
 
-# How far libav looks before it says what is there. PyAV never shows a stream that appears later. In TS over HTTP, libav
-# reads on to the first PMT if the size is below one TS packet, and nothing more need be known. In RTSP it guesses at
+# How far libav looks before it says what is there. PyAV never shows a stream that appears later. In RTSP it guesses at
 # PIDs until the PMT comes, so that must be among what it looks at: it looks for up to a second of the stream, but stops
 # as soon as it knows all that the PMT names (measured: 0.1 to 0.8 s).
 _LOOKS = {
     "file": _look(65536, 500_000),
-    "http": _look(32, 1),
-    "https": _look(32, 1),
     "rtsp": _look(5_000_000, 1_000_000),
     "rtsps": _look(5_000_000, 1_000_000),
 }
@@ -167,26 +246,6 @@ def _rtsp_options(url: Url) -> dict[str, str]:
 # Without that queue it would hand datagrams that changed places over as they come, and a sum of 16-bit words, which the
 # checksum is, may still be right: a false record. By TCP there is no queue.
 _UDP_OPTIONS = {"max_delay": "20000", "buffer_size": "1048576"}
-
-# What a playlist names may end in anything, since protocol and format settle what may be opened; metadata is not
-# played, so it needs no segments in hand; and three segments' time without a new one is the end.
-_HLS_OPTIONS = {
-    "allowed_extensions": "ALL",
-    "allowed_segment_extensions": "ALL",
-    "extension_picky": "0",
-    "live_start_index": "-1",
-    "m3u8_hold_counters": "6",
-}
-
-
-def _trusted(ca_file: str | None) -> str:
-    if ca_file is None:
-        paths = ssl.get_default_verify_paths()
-        return paths.cafile or paths.openssl_cafile
-    if not os.path.isfile(ca_file):
-        raise ConfigError(f"ca_file {ca_file}: there is no such file")
-    return ca_file
-
 
 _REASONS = {
     "FileNotFoundError": "no such file; a network source begins with rtsp://, http://, ...",

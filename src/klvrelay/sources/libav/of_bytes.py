@@ -19,6 +19,7 @@ from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import Bridge, settle
 from klvrelay.sources.libav.demuxer import lenient
 from klvrelay.sources.libav.source import Sniffer, pts_of
+from klvrelay.wire import Lane
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -138,6 +139,8 @@ class Intake:
 
     A read gives bytes of one piece only. So libav has never taken more than it needed for what it gives, and where
     bytes are missing is known to the packet.
+
+    tables   the same bytes in a lane of the C core: libav does not say which program a stream is in
     """
 
     def __init__(self, *, newest_wins: bool, most: int = WAITING_MOST) -> None:
@@ -153,6 +156,7 @@ class Intake:
         self._room: asyncio.Future[None] | None = None
         self._ended = False
         self.dropped = 0
+        self.tables = Lane(ts=True)
 
     async def put(self, piece: Packet) -> bool:
         """Add a piece: the oldest makes room where the newest wins, else it waits; false once nobody reads."""
@@ -218,6 +222,7 @@ class Intake:
             self._spans.append(Span(self._taken, piece.received_us, self._gap))
             self._gap = False
             self._left = memoryview(piece.data).cast("B")
+            self.tables.packets(piece.data)
         self._wake()
 
     def origin(self, place: int) -> tuple[int | None, bool]:
@@ -263,16 +268,18 @@ class _Reader:
         for stream in container.streams:
             if stream not in data:
                 stream.discard = Discard.all
-        sniffer = Sniffer()
+        sniffer = Sniffer(data)
         for packet in container.demux(data) if data else ():
             if not packet.size:
                 return  # the end; behind it PyAV trips over streams that came later than its beginning
             if not sniffer.is_klv(packet):
                 continue
-            if not self._bridge.put(self._packet(packet), newest_wins=self._live):
+            if not self._bridge.put(self._packet(packet, sniffer), newest_wins=self._live):
                 return
 
-    def _packet(self, packet: AvPacket[Stream]) -> Packet:
+    def _packet(self, packet: AvPacket[Stream], sniffer: Sniffer) -> Packet:
         received_us, gap = self._intake.origin(packet.pos or 0)
-        damaged = gap or packet.is_corrupt
-        return Packet(bytes(packet), received_us, "klv", pts_of(packet), packet.stream.id, damaged)
+        damaged, pid = gap or packet.is_corrupt, packet.stream.id
+        program_of = self._intake.tables.program_of
+        listing = sniffer.listing(pid, program_of)
+        return Packet(bytes(packet), received_us, "klv", pts_of(packet), pid, damaged, program_of(pid), listing)

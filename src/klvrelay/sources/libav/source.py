@@ -1,20 +1,18 @@
-"""rtsp://, http:// and containers other than MPEG-TS, by libav (PyAV) in a thread.
+"""rtsp:// and containers other than MPEG-TS, by libav (PyAV) in a thread.
 
 Next door: `demuxer.py`, which opens them; `../bridge.py`, the way out of the thread; `rfc6597.py`, for KLV that is an
-RTP track of its own; `given.py`, what a live playlist gave before.
+RTP track of its own; `../web/source.py`, whose containers are read here too.
 
 libav can't be stopped from outside: a container closed by another thread is a crash. So the thread looks at a
-flag after each packet, and each of its waits ends at the timeout (of a live playlist, whose segments come in bursts, at
-`demuxer.SEGMENT` more).
+flag after each packet, and each of its waits ends at the timeout.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.klv import KEY
@@ -23,9 +21,8 @@ from klvrelay.record import Link, Packet
 from klvrelay.sources.bridge import Bridge
 from klvrelay.sources.clock import now_us
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
-from klvrelay.sources.libav.given import Given, Opening
 from klvrelay.sources.libav.rfc6597 import Track
-from klvrelay.wire import LIMIT
+from klvrelay.wire import LIMIT, listing_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -36,37 +33,31 @@ PATIENCE = 100
 """Packets without a KLV key after which a data stream is let be."""
 PTS_BITS = (1 << 33) - 1
 SYNC = 0x47
-STANDS_STILL = 0.5
-"""Seconds of silence before its end by which a playlist that stands still is told from one that was ended."""
 FIRST_PID = 0x10
 """The lowest PID that may carry a stream (ISO/IEC 13818-1, table 2-3)."""
 
 
 class LibavSource:
-    """KLV packets out of whatever libav opens; one thread while it is read.
-
-    given   what earlier openings of the same URL gave: of a live playlist, nothing of it comes again
-    """
+    """KLV packets out of whatever libav opens; one thread while it is read."""
 
     fixed = True
 
     def __init__(
-        self, url: Url, *, timeout: float, ca_file: str | None = None, given: Given | None = None,
-        packet_limit: int = LIMIT,
-    ) -> None:  # fmt: skip
+        self, url: Url, *, timeout: float, ca_file: str | None = None, packet_limit: int = LIMIT
+    ) -> None:
         self.url = url
-        self.packet_limit = packet_limit
-        self.given = given
+        self._packet_limit = packet_limit
         self.live = url.scheme != "file"
         self.dropped = 0
         self.link = Link()
         self._timeout = timeout
-        self._options = libav_options(url, ca_file)
+        self._options, self._ca_file = libav_options(url, ca_file), ca_file
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets of carriage "klv", each with its PID (or the container's number for the stream) and PTS."""
         bridge = Bridge()
-        reader = _Reader(self, Demuxer(self.url, self._timeout, self._options), bridge)
+        reader = Reader(self, Demuxer(self.url, self._timeout, self._options, self._ca_file), bridge,
+                        packet_limit=self._packet_limit)  # fmt: skip
         threading.Thread(target=reader.run, name="klvrelay-libav", daemon=True).start()
         dropped_before = self.dropped
         try:
@@ -78,66 +69,73 @@ class LibavSource:
             bridge.stop()
 
 
-class _Reader:
-    """One reading of a source, from its opening to its end; all of it happens in its thread."""
+class Read(Protocol):
+    """The source that a reader works for."""
+
+    url: Url
+    live: bool
+    link: Link
+
+
+class Reader:
+    """One reading of a source by libav, from its opening to its end, in the thread that calls it.
+
+    live   whether it goes on; None: as the container says
+    """
 
     _container: InputContainer
 
-    def __init__(self, source: LibavSource, demuxer: Demuxer, bridge: Bridge) -> None:
+    def __init__(
+        self, source: Read, demuxer: Demuxer, bridge: Bridge, *, live: bool | None = None, packet_limit: int = LIMIT
+    ) -> None:
         self._source, self._url = source, source.url
         self._demuxer = demuxer
         self._bridge = bridge
-        self._given = Given() if source.given is None else source.given
+        self._live = live
+        self._packet_limit = packet_limit
         self._sniffer = Sniffer()
         self._doubles = _Doubles()
         self._tracks: dict[int, Track] = {}
-        self._playlist = False
-        self._opening = Opening(self._given)
-        self._variant: int | None = None
-        self._begun = time.monotonic()
-        self._lately: deque[float] = deque()
 
     def run(self) -> None:
-        import av
-
+        """The whole thread of a source that libav opens itself."""
         fault: SourceError | None = SourceDown(f"{self._url}: its reader stopped unexpectedly")
         try:
-            with self._demuxer.open() as container:
-                self._pump(container)
-            fault = self._standstill()
+            self.read()
+            fault = None
         except SourceError as known:
             fault = known
+        finally:
+            self._bridge.end(fault)
+
+    def read(self, file: Any = None) -> None:
+        """Read the URL, or a `file` that stands for it, to the end; raises SourceError, and what the file raises."""
+        import av
+
+        fault: SourceError | None = None
+        try:
+            with self._demuxer.open(file) as container:
+                self._pump(container)
         except IndexError:  # how PyAV meets a PID that was not there when it was opened
             fault = SourceDown(f"{self._url}: a stream has appeared in it that is seen only when it is opened anew")
         except (av.FFmpegError, ValueError, OSError) as error:
             fault = self._demuxer.explained(error, live=self._source.live)
-        finally:
-            self._bridge.end(fault)
-
-    def _standstill(self) -> SourceError | None:
-        """Why a live playlist has ended that nobody ended; None for any other end."""
-        given, quiet = self._given, time.monotonic() - (self._lately[0] if self._lately else self._begun)
-        if not (self._playlist and self._source.live and (self._opening.again or quiet >= STANDS_STILL)):
-            return None
-        given.silence = given.silence or f"no new segment for {quiet:.0f} s: does its encoder still run?"
-        return SourceDown(f"{self._url}: {given.silence}")
+        if fault is not None:
+            raise fault  # out here, so that libav's own error, whose text may hold a password, does not come with it
 
     def _pump(self, container: InputContainer) -> None:
-        live = self._source.live = self._source.live and not _has_end(container)
+        live = self._source.live and not _has_end(container) if self._live is None else self._live
+        self._source.live = live
         data = [stream for stream in container.streams if _may_carry(stream)]
         if live and not data:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
-        self._container, self._playlist = container, container.format.name == "hls"
-        self._lately = deque(maxlen=len(container.streams) + 1)  # at the end, libav gives what it held of each stream
-        # The segments of a playlist come in bursts, and they wait on the server.
-        newest_wins = live and not self._playlist
+        self._container, self._sniffer = container, Sniffer(data)
+        newest_wins = live and self._live is None
         try:
             for packet in container.demux(data + _kept_awake(container, live)) if data else ():
                 if self._bridge.stopped:
                     return
                 self._demuxer.heard()
-                if self._playlist and not self._is_new(packet, live):
-                    continue
                 self._source.link.size += packet.size
                 if packet.size and packet.stream in data and self._is_wanted(packet):
                     for piece in self._pieces(packet, live):
@@ -146,17 +144,8 @@ class _Reader:
             for piece in self._rest():
                 self._bridge.put(piece, newest_wins=newest_wins)
 
-    def _is_new(self, packet: AvPacket[Stream], live: bool) -> bool:
-        """Of a playlist: has no earlier opening given it?"""
-        if not packet.size:
-            return True
-        self._lately.append(time.monotonic())
-        return self._opening.is_new(bytes(packet), pts_of(packet), live=live)
-
     def _is_wanted(self, packet: AvPacket[Stream]) -> bool:
         if not (self._sniffer.is_klv(packet) or self._is_ts(packet)):
-            return False
-        if self._playlist and not self._is_of_the_variant(packet):
             return False
         if self._demuxer.options.get("rtsp_transport") != "udp" or self._doubles.is_new(packet):
             return True
@@ -171,17 +160,6 @@ class _Reader:
         """MPEG-TS that libav does not know as such, since its payload type is not the registered one (RFC 3551)."""
         return self._is_own_track(packet.stream) and packet.size % 188 == 0 and bytes(packet)[0] == SYNC
 
-    def _is_of_the_variant(self, packet: AvPacket[Stream]) -> bool:
-        """The same KLV is in each variant of a playlist: of the first that has it, and the others are not loaded."""
-        from av.stream import Discard
-
-        if self._variant is None:
-            self._variant = packet.stream.id
-            for stream in self._container.streams:
-                if stream.id != self._variant:
-                    stream.discard = Discard.all
-        return packet.stream.id == self._variant
-
     def _pieces(self, packet: AvPacket[Stream], live: bool) -> Iterator[Packet]:
         received = now_us() if live else None
         stream, pts = packet.stream, pts_of(packet)
@@ -189,10 +167,10 @@ class _Reader:
             yield Packet(bytes(packet), received)
             return
         if not self._is_own_track(stream):
-            pid = stream.index if self._playlist else stream.id  # there the id is that of the variant
-            yield Packet(bytes(packet), received, "klv", pts, pid, packet.is_corrupt)
+            listing = self._sniffer.listing(stream.id)
+            yield Packet(bytes(packet), received, "klv", pts, stream.id, packet.is_corrupt, None, listing)
             return
-        track = self._tracks.setdefault(stream.id, Track(self._source.packet_limit))
+        track = self._tracks.setdefault(stream.id, Track(self._packet_limit))
         for data, ticks, damaged in track.units(bytes(packet), pts):
             yield Packet(data, received, "klv", ticks, stream.id, damaged)
 
@@ -203,8 +181,8 @@ class _Reader:
 
 
 def _has_end(container: InputContainer) -> bool:
-    """A duration, or a length as a file behind http:// has it; of a playlist that length says nothing."""
-    return container.duration is not None or (container.format.name != "hls" and (container.size or 0) > 0)
+    """A duration, or a length as a file has it."""
+    return container.duration is not None or (container.size or 0) > 0
 
 
 def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:
@@ -232,7 +210,8 @@ def _may_carry(stream: Stream) -> bool:
 class Sniffer:
     """Which data streams are KLV, by their bytes: their labels can't be trusted."""
 
-    def __init__(self) -> None:
+    def __init__(self, streams: Sequence[Stream] = ()) -> None:
+        self._streams = streams
         self._known: set[int] = set()
         self._misses: dict[int, int] = {}
 
@@ -246,6 +225,11 @@ class Sniffer:
             return True
         self._misses[index] = misses + 1
         return False
+
+    def listing(self, pid: int, program_of: Callable[[int], int | None] = lambda _: None) -> int:
+        """What is listed beside a PID, as `wire` has it: streams that are KLV, or have shown nothing else yet."""
+        may = [s.id for s in self._streams if s.index in self._known or s.index not in self._misses]
+        return listing_of(pid, may, program_of)
 
 
 class _Doubles:

@@ -1,8 +1,5 @@
-"""What a live playlist has given already, over all its openings; next door, `source.py` asks it of each packet, and of
-one that is read in a process of its own, `../isolated/source.py`.
-
-libav begins with the newest segment of a playlist. One that stands still would give that segment at each opening, as
-if it had just come.
+"""What earlier openings of a playlist gave; `../web/follow.py` goes on from there, and `../isolated/source.py`, whose
+process is another one each time, asks it of each packet.
 """
 
 from __future__ import annotations
@@ -10,8 +7,10 @@ from __future__ import annotations
 import threading
 from collections import deque
 
+from klvrelay.sources.web.place import Place
+
 MOST = 8192
-"""Packets, video among them, that are remembered: a minute of 60 frames and 60 KLV packets a second."""
+"""Pieces that are remembered: half a gigabyte of a playlist's segments."""
 
 
 class Given:
@@ -19,11 +18,11 @@ class Given:
 
     Whoever opens a source again hands it to each opening. One opening's thread may still end while the next begins.
 
-    silence   how it was said that nothing new comes; "" once something new has come
+    place   how far its playlist was read
     """
 
     def __init__(self) -> None:
-        self.silence = ""
+        self.place = Place()
         self._order: deque[int] = deque()
         self._marks: set[int] = set()
         self._lock = threading.Lock()
@@ -39,7 +38,6 @@ class Given:
         """It came, and was handed on."""
         mark = hash((pts, data))
         with self._lock:
-            self.silence = ""
             if mark in self._marks:
                 return
             self._marks.add(mark)

@@ -1,0 +1,61 @@
+"""One KLV elementary stream as subscribers see it: its health, its latest values, and when they are told.
+
+Next door: `intake.py` has one for each stream of a source, `outlet.py` takes on what is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from klvrelay.health import StreamHealth
+from klvrelay.health.report import link_document
+from klvrelay.latest import Latest
+from klvrelay.outlet import Outlet
+from klvrelay.record import Record
+from klvrelay.sinks import Notice
+
+LINK_EVERY = 10.0
+"""Seconds between two reports of a link whose state does not change."""
+
+
+class Channel:
+    """What is published under one stream's name, but for its records.
+
+    count   brings the counts of `health` up to date
+    """
+
+    def __init__(self, health: StreamHealth, boot: str, outlets: Sequence[Outlet], count: Callable[[], None]) -> None:
+        self.health = health
+        self._boot = boot
+        self._outlets = outlets
+        self._count = count
+        self._latest = Latest()
+        self._told: tuple[bool | None, str, str, float] = (None, "", "", 0.0)
+
+    def take(self, record: Record) -> None:
+        """Count a record, and keep its values."""
+        self.health.decoded(record)
+        self._latest.add(record)
+
+    def tell(self) -> None:
+        """Availability where it changed, the link's report where its state did or some time went by."""
+        health = self.health
+        now = health.clock()
+        online, state, reason, at = self._told
+        if health.online != online or (health.state == "ended" and state != "ended"):
+            self._everywhere(Notice("availability", health.name, b"online" if health.online else b"offline"))
+        if (health.state, health.reason) != (state, reason) or now - at >= LINK_EVERY:
+            self._count()
+            self._everywhere(Notice("link", health.name, link_document(health, self._boot)))
+            at = now
+        self._told = health.online, health.state, health.reason, at
+
+    def tell_state(self) -> None:
+        """The latest value of every item, where there is a newer one."""
+        document = self._latest.document()
+        if document is not None:
+            self._everywhere(Notice("state", self.health.name, document))
+
+    def _everywhere(self, notice: Notice) -> None:
+        for outlet in self._outlets:
+            outlet.tell(notice)

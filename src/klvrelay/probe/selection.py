@@ -1,0 +1,35 @@
+"""A report on some of the KLV only: what `--pid` and `--program` leave of it; next door, `inquiry.py` makes the whole.
+
+All is judged before, so that no rule takes KLV that was not asked for to be missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from klvrelay.elementary import Choice
+from klvrelay.errors import NoKlv
+from klvrelay.probe.report import Finding, Report
+from klvrelay.probe.rules.rule import at_pid
+
+
+def selected(report: Report, choice: Choice, programs: Mapping[int | None, int | None]) -> Report:
+    """The report without the KLV that is not wanted; raises NoKlv where that is all there is."""
+    if choice.everything:
+        return report
+    others = {pid for pid, program in programs.items() if not choice.wants(pid, program)}
+    klv = tuple(stream for stream in report.klv if stream.pid not in others)
+    if report.klv and not klv:
+        places = {pid: programs[pid] for pid in others}
+        raise NoKlv(f"{report.source}: no KLV of what was asked for: {choice.missed(places)}")
+    return replace(
+        report,
+        klv=klv,
+        findings=tuple(finding for finding in report.findings if not _is_about(finding, others)),
+        plots=tuple(plots for plots in report.plots if plots.pid not in others),
+    )
+
+
+def _is_about(finding: Finding, pids: set[int | None]) -> bool:
+    return any(finding.where == place or finding.where.startswith(f"{place},") for place in map(at_pid, pids))

@@ -1,0 +1,245 @@
+"""The HTTP requests of one source: TLS verified, the login for one origin only, redirects, cookies and proxies bounded.
+
+An origin is scheme, host and port (RFC 6454). Nothing that began with https:// is fetched by http://. Next door:
+`faults.py` says what went wrong.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import urllib.parse
+import urllib.request
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+from klvrelay import tls
+from klvrelay.names import Secret, Url
+from klvrelay.sources.web.answer import Answer
+from klvrelay.sources.web.faults import WebFault, line_fault, status_fault
+from klvrelay.sources.web.login import Login, challenges
+
+REDIRECTS = 8
+COOKIES, COOKIE = 32, 4096
+"""Cookies of one origin that are kept, and characters of one."""
+_SAFE = "/%:=&?~+!$,;'@()*[]|"
+_PORTS = {"http": 80, "https": 443}
+
+
+class Origin(NamedTuple):
+    """Who answers for a URL."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+def origin_of(target: str) -> Origin:
+    """Of an absolute URL; raises WebFault for one that is not http:// or https://."""
+    try:
+        parts = urllib.parse.urlsplit(target)
+        port = parts.port
+    except ValueError:
+        raise WebFault("it leads to something that is no URL", "refused") from None
+    if parts.scheme not in _PORTS:
+        raise WebFault(f"it leads to {parts.scheme[:20]}://, which is not allowed here", "refused")
+    if not parts.hostname:
+        raise WebFault("it leads to a URL without a host", "refused")
+    return Origin(parts.scheme, parts.hostname, port or _PORTS[parts.scheme])
+
+
+class Web:
+    """The requests of one source, for one thread; `stop` may come from another.
+
+    Raises ConfigError for a `ca_file` that cannot be used, WebFault for all that goes wrong with a request.
+    """
+
+    def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None) -> None:
+        self.target = replace(url, user=None, password=None).unredacted()
+        self.timeout = timeout
+        self.stopped = threading.Event()
+        self._own = origin_of(self.target)
+        self._login = None if url.user is None else Login(url.user, url.password)
+        self._ca_file = ca_file
+        self._context: ssl.SSLContext | None = tls.verifying(ca_file) if url.scheme == "https" else None
+        self._lines: dict[Origin, http.client.HTTPConnection] = {}
+        self._cookies: dict[Origin, dict[str, str]] = {}
+
+    def stop(self) -> None:
+        """End what waits: the thread's next or present request raises WebFault."""
+        self.stopped.set()
+        for line in [*self._lines.values()]:
+            sock = line.sock
+            if sock is not None:
+                with suppress(OSError):
+                    # Not SSLSocket's own, which would pull the TLS state from under the thread that reads.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        for line in self._lines.values():
+            line.close()
+        self._lines.clear()
+
+    def join(self, base: str, reference: str) -> str:
+        """The URL that `reference` means in a document at `base`; raises WebFault for one that must not be followed."""
+        try:
+            target = urllib.parse.urljoin(base, reference.strip())
+        except ValueError:
+            raise WebFault("it leads to something that is no URL", "refused") from None
+        if origin_of(base).scheme == "https" and origin_of(target).scheme == "http":
+            raise WebFault("it leads from https:// to http://, which can not be verified", "refused")
+        return target
+
+    def get(self, target: str, *, start: int = 0, end: int | None = None) -> Answer:
+        """The answer to a GET of the bytes from `start` to before `end`, behind redirects; it is to be closed."""
+        for _ in range(REDIRECTS + 1):
+            answer = self._authorised(target, start, end)
+            if answer.location is None:
+                return answer.checked(start, end)
+            answer.close()
+            target = self.join(target, answer.location)
+        raise WebFault(f"it redirects in circles (followed {REDIRECTS} times): check the URL", "refused")
+
+    def small(self, target: str, most: int) -> tuple[bytes, str]:
+        """(a whole document of at most `most` bytes, the URL where it was in the end)."""
+        answer = self.get(target)
+        try:
+            return answer.rest(most), answer.target
+        finally:
+            answer.close()
+
+    def _authorised(self, target: str, start: int, end: int | None) -> Answer:
+        origin = origin_of(target)
+        login = self._login if origin == self._own else None
+        for _ in range(2):
+            sent = None if login is None else login.header("GET", _path(target))
+            answer = self._asked(origin, target, start, end, sent)
+            if answer.status != 401 or login is None:
+                break
+            offered = challenges(answer.fields.get_all("WWW-Authenticate", []))
+            stale = any(one.parameters.get("stale", "").lower() == "true" for one in offered)
+            if (sent is not None and not stale) or not login.take(offered):
+                break
+            answer.close()
+        if answer.status == 401 and login is not None and sent is None:
+            answer.close()
+            raise WebFault("the server offers no way to log in that klvrelay knows (Basic, Digest) (401)", "status",
+                           status=401)  # fmt: skip
+        if answer.status >= 400:
+            answer.close()
+            raise status_fault(answer.status, answer.fields, login=sent is not None)
+        return answer
+
+    def _asked(self, origin: Origin, target: str, start: int, end: int | None, login: str | None) -> Answer:
+        fields = {"User-Agent": "klvrelay", "Accept": "*/*", "Accept-Encoding": "identity"}
+        if start or end is not None:
+            fields["Range"] = f"bytes={start}-" + ("" if end is None else str(end - 1))
+        if login is not None:
+            fields["Authorization"] = login
+        if cookies := self._cookies.get(origin):
+            fields["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        kept = origin in self._lines
+        try:
+            return self._once(origin, target, fields)
+        except (ConnectionError, http.client.CannotSendRequest, ssl.SSLEOFError) as gone:  # RemoteDisconnected is one
+            self._drop(origin)
+            if not kept or self.stopped.is_set():
+                raise self._fault(gone) from None
+        except (OSError, http.client.HTTPException) as fault:
+            self._drop(origin)
+            raise self._fault(fault) from None
+        try:  # a connection that was kept may end at any time
+            return self._once(origin, target, fields)
+        except (OSError, http.client.HTTPException) as fault:
+            self._drop(origin)
+            raise self._fault(fault) from None
+
+    def _once(self, origin: Origin, target: str, fields: dict[str, str]) -> Answer:
+        if self.stopped.is_set():
+            raise WebFault("stopped")
+        line, by_proxy = self._line(origin)
+        where = urllib.parse.quote(target.partition("#")[0], safe=_SAFE) if by_proxy else _path(target)
+        if line.sock is None:
+            self._connect(line)
+        line.request("GET", where, headers=fields | self._proxy_login(origin, by_proxy))
+        response = line.getresponse()
+        self._keep_cookies(origin, response.headers)
+        done = partial(self._done, origin)
+        return Answer(target, response, timeout=self.timeout, stopped=self.stopped, done=done)
+
+    def _line(self, origin: Origin) -> tuple[http.client.HTTPConnection, bool]:
+        """The connection to an origin, and whether it is that of an HTTP proxy."""
+        proxy = _proxy(origin)
+        line = self._lines.get(origin)
+        if line is not None:
+            return line, proxy is not None and origin.scheme == "http"
+        host, port = (origin.host, origin.port) if proxy is None else (proxy.hostname or "", proxy.port or 80)
+        if origin.scheme == "http":
+            line = http.client.HTTPConnection(host, port, timeout=self.timeout)
+        else:
+            if self._context is None:
+                self._context = tls.verifying(self._ca_file)
+            line = http.client.HTTPSConnection(host, port, timeout=self.timeout, context=self._context)
+            if proxy is not None:
+                line.set_tunnel(origin.host, origin.port, _proxy_header(proxy))
+        if len(self._lines) >= 4:
+            self._drop(next(iter(self._lines)))
+        self._lines[origin] = line
+        return line, proxy is not None and origin.scheme == "http"
+
+    def _connect(self, line: http.client.HTTPConnection) -> None:
+        try:
+            line.connect()
+        except TimeoutError:
+            if isinstance(line, http.client.HTTPSConnection) and line.sock is not None:
+                raise WebFault(f"no TLS answer for {self.timeout:g} s: is it a TLS port? try http://") from None
+            raise
+
+    def _proxy_login(self, origin: Origin, by_proxy: bool) -> dict[str, str]:
+        proxy = _proxy(origin) if by_proxy else None
+        return {} if proxy is None else _proxy_header(proxy)
+
+    def _keep_cookies(self, origin: Origin, fields: http.client.HTTPMessage) -> None:
+        kept = self._cookies.setdefault(origin, {})
+        for field in fields.get_all("Set-Cookie", [])[:COOKIES]:
+            name, _, value = field.partition(";")[0].strip().partition("=")
+            if name and len(name) + len(value) <= COOKIE and (name in kept or len(kept) < COOKIES):
+                kept[name] = value
+
+    def _fault(self, fault: Exception) -> WebFault:
+        return WebFault("stopped") if self.stopped.is_set() else line_fault(fault, self.timeout)
+
+    def _drop(self, origin: Origin) -> None:
+        line = self._lines.pop(origin, None)
+        if line is not None:
+            line.close()
+
+    def _done(self, origin: Origin, reusable: bool) -> None:
+        """An answer was read: its connection is kept for the next request, or closed."""
+        if not reusable:
+            self._drop(origin)
+
+
+def _path(target: str) -> str:
+    parts = urllib.parse.urlsplit(target)
+    return urllib.parse.quote(urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, "")), safe=_SAFE)
+
+
+def _proxy(origin: Origin) -> urllib.parse.SplitResult | None:
+    """The proxy that the environment names for this origin, as curl and libav have it (http_proxy, no_proxy)."""
+    named = urllib.request.getproxies_environment().get(origin.scheme)
+    if not named or urllib.request.proxy_bypass(f"{origin.host}:{origin.port}"):
+        return None
+    return urllib.parse.urlsplit(named if "://" in named else f"http://{named}")
+
+
+def _proxy_header(proxy: urllib.parse.SplitResult) -> dict[str, str]:
+    if proxy.username is None:
+        return {}
+    login = Login(urllib.parse.unquote(proxy.username), Secret(urllib.parse.unquote(proxy.password or "")))
+    login.take(challenges(["Basic"]))
+    return {"Proxy-Authorization": login.header("GET", "") or ""}

@@ -1,0 +1,79 @@
+"""What libav reads in place of a URL: a file on a server, any part of which can be asked for; or bytes as they come."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+from klvrelay.sources.web.answer import PIECE, Answer
+from klvrelay.sources.web.client import Web
+
+SLOWEST = 60.0
+"""Seconds that one read may take."""
+
+
+class Flow:
+    """Bytes as they come, once: no way back."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self._pieces = pieces
+        self._left = b""
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, as soon as there are any; none at the end. Raises WebFault."""
+        if not self._left:
+            self._left = next(self._pieces, b"")
+        data, self._left = self._left[:size], self._left[size:]
+        return data
+
+
+class Remote(io.RawIOBase):
+    """A file on a server: what is asked for is fetched by its range (RFC 9110, 14), from there on in one go.
+
+    Of a server that knows no ranges, what precedes it is fetched and thrown away.
+    """
+
+    def __init__(self, web: Web, answer: Answer, size: int) -> None:
+        super().__init__()
+        self._web, self._target, self._size = web, answer.target, size
+        answer.close()
+        self._answer: Answer | None = None
+        self._at = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """As any file; raises WebFault where the server gives it up."""
+        size = min(PIECE if size < 0 else size, self._size - self._at)
+        if size <= 0:
+            return b""
+        if self._answer is None:
+            self._answer = self._web.get(self._target, start=self._at)
+        data = self._answer.read(size, until=time.monotonic() + SLOWEST)
+        self._at += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
+        if at != self._at:
+            self._close_answer()
+            self._at = max(0, at)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self._close_answer()
+        super().close()
+
+    def _close_answer(self) -> None:
+        if self._answer is not None:
+            with closing(self._answer):
+                self._answer = None

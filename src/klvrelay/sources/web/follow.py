@@ -1,0 +1,309 @@
+"""An HLS playlist followed: its segments in order, each that is not read counted and logged (RFC 8216).
+
+Of a live playlist the newest segment is the first. Whoever opens it again goes on where the last opening ended, by the
+numbers of the segments, so nothing comes twice, and what left the playlist meanwhile is counted as lost. Next door:
+`playlist.py`, `place.py`, `client.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from enum import Enum
+
+from klvrelay.record import Link
+from klvrelay.sources.sniff import is_container
+from klvrelay.sources.web.answer import PIECE
+from klvrelay.sources.web.client import Web
+from klvrelay.sources.web.crypt import decrypted
+from klvrelay.sources.web.faults import WebFault
+from klvrelay.sources.web.losses import Losses
+from klvrelay.sources.web.place import Place
+from klvrelay.sources.web.playlist import MOST, SEGMENTS_MOST, Key, Part, Playlist, Segment, parse
+
+LOG = logging.getLogger("klvrelay")
+
+STANDSTILL = 3.0
+"""Target durations without a new segment after which a live playlist stands still (RFC 8216, 6.3.4 reloads earlier)."""
+WHOLE_MOST = 64 << 20
+"""Bytes of a segment that must be whole before it can be used: encrypted, or a fragment of mp4."""
+PROBED_MOST = 16 << 20
+TRIES = 3
+PAUSES = (0.3, 1.0, 2.0)
+"""Seconds before a request that failed is made again."""
+ROW = 3
+"""Segments lost one behind the other after which a live playlist is opened from its beginning."""
+_KLVA, _SET = b"KLVA", b"\x06\x0e\x2b\x34\x02"
+
+
+class Mark(Enum):
+    """What is said between the bytes: some are missing here; or here another stream begins."""
+
+    GAP = "gap"
+    ANEW = "anew"
+
+
+class _KeyFault(WebFault):
+    """The key of the segments is not to be had."""
+
+
+class Playing:
+    """One opening of a playlist, for one thread.
+
+    url      of the playlist, as it may be shown
+    target   where the playlist was in the end, and what it said
+    live     it goes on; settled once the first piece is out
+    """
+
+    def __init__(self, web: Web, url: str, target: str, data: bytes, place: Place, link: Link) -> None:
+        self.live = True
+        self._web, self._url, self._target = web, url, target
+        self._data = data
+        self._place, self._link = place, link
+        self._init: Part | None = None
+        self._keys: dict[str, bytes] = {}
+        self._row = 0
+        self._got = False
+        self._loaded = self._news = time.monotonic()
+        self._losses = Losses(url, link)
+
+    def pieces(self) -> Iterator[bytes | Mark]:
+        """The bytes of the segments, until the playlist ends. Raises WebFault where it can not go on."""
+        playlist = self._first()
+        self.live = not playlist.ended
+        due, marks = self._due(playlist, first=True)
+        last: WebFault | None = None
+        try:
+            while True:
+                yield from marks
+                for segment in due:
+                    last = yield from self._segment(segment, playlist)
+                if playlist.ended:
+                    break
+                playlist = self._next(playlist)
+                due, marks = self._due(playlist)
+        finally:
+            self._losses.end()
+        if last is not None and not self._got:
+            raise last
+
+    # ---- which segments ----
+
+    def _first(self) -> Playlist:
+        playlist = parse(self._data, lambda reference: self._web.join(self._target, reference))
+        self._data = b""
+        if playlist.variants:
+            playlist = self._chosen(playlist.variants)
+        return playlist
+
+    def _chosen(self, variants: Sequence[str]) -> Playlist:
+        """The first variant with KLV in a segment; where none shows any, the first that can be read."""
+        usable: list[tuple[str, Playlist]] = []
+        fault: WebFault | None = None
+        for target in variants:
+            try:
+                playlist = self._load(target)
+                usable.append((self._target, playlist))
+                if len(variants) == 1 or self._has_klv(playlist):
+                    return playlist
+            except WebFault as found:
+                fault = found
+                if self._web.stopped.is_set():
+                    raise
+        self._init = None
+        if not usable:
+            raise fault or WebFault("its playlist names no variant that can be read", "refused")
+        self._target, playlist = usable[0]
+        return playlist
+
+    def _has_klv(self, playlist: Playlist) -> bool:
+        if not playlist.segments:
+            return False
+        taken, tail = 0, b""
+        with closing(self._body(playlist.segments[-1], 0)) as body:
+            for piece in body:
+                seen = tail + piece
+                if _SET in seen or _KLVA in seen:
+                    return True
+                taken, tail = taken + len(piece), piece[-8:]
+                if taken > PROBED_MOST:
+                    break
+        return False
+
+    def _due(self, playlist: Playlist, *, first: bool = False) -> tuple[Sequence[Segment], list[Mark]]:
+        """The segments to read now, and what is to be said before them."""
+        segments, place = playlist.segments, self._place
+        if not segments:
+            return (), []
+        if place.next is None:
+            return (segments if playlist.ended else segments[-1:]), []
+        missed = segments[0].number - place.next
+        due = [segment for segment in segments if segment.number >= place.next]
+        same = (place.goes_on(segments) or self._is_renamed(segments)) and missed <= SEGMENTS_MOST
+        if not same or (first and not due and not playlist.ended and self._is_other(segments[-1])):
+            LOG.info("%s: the playlist began again", self._url)
+            place.again()
+            self._init = None
+            return (segments if playlist.ended else segments[-1:]), [Mark.ANEW]
+        if missed > 0:
+            self._losses.add(missed, "gone from the playlist before it was read")
+            return due, [Mark.GAP]
+        return due, []
+
+    def _is_renamed(self, segments: Sequence[Segment]) -> bool:
+        """The names changed: are the bytes still the same? A token in a name may change with each load."""
+        witness = self._place.witness(segments)
+        if witness is None or self._is_other(witness):
+            return False
+        self._place.vary()
+        return True
+
+    def _is_other(self, newest: Segment) -> bool:
+        """An encoder that was restarted may use the same numbers and names, but its bytes are others."""
+        try:
+            with closing(self._body(newest, 0)) as body:
+                return self._place.is_other(newest, next(body, b""))
+        except WebFault:
+            return False
+
+    def _next(self, before: Playlist) -> Playlist:
+        """The playlist once it has changed; raises WebFault where it stands still."""
+        limit = STANDSTILL * before.target
+        pause = min((before.segments[-1].seconds if before.segments else 0.0) or before.target, before.target)
+        while True:
+            self._pause(max(0.05, self._loaded + pause - time.monotonic()))
+            playlist = self._load(self._target)
+            if playlist.segments != before.segments or playlist.ended:
+                self._news = time.monotonic()
+                return playlist
+            if time.monotonic() - self._news >= limit:
+                raise WebFault(f"no new segment for {limit:.0f} s: does its encoder still run?")
+            pause = max(0.1, pause / 2)
+
+    def _load(self, target: str) -> Playlist:
+        """A media playlist; a server that stumbles is asked again."""
+        for pause in (*PAUSES[:2], None):
+            self._loaded = time.monotonic()
+            try:
+                data, self._target = self._web.small(target, MOST)
+                playlist = parse(data, lambda reference: self._web.join(self._target, reference))
+            except WebFault as fault:
+                if pause is None or not fault.passing or fault.wait > pause:
+                    raise
+                self._pause(pause)
+                continue
+            if playlist.variants:
+                raise WebFault("its playlist of variants names another one of these", "refused")
+            return playlist
+        raise AssertionError("unreachable")
+
+    # ---- one segment ----
+
+    def _segment(self, segment: Segment, playlist: Playlist) -> Generator[bytes | Mark, None, WebFault | None]:
+        """The bytes of one segment, or a gap where they are not to be had: then returns why."""
+        if segment.missing:
+            fault = WebFault("the playlist says that there is none", "status", status=404)
+            yield from self._lose(segment, fault)
+            return fault
+        if segment.anew and self._got:
+            self._init = None
+            yield Mark.ANEW
+        taken, tries = 0, 0
+        newest = self.live and segment is playlist.segments[-1]
+        patience = time.monotonic() + (playlist.target if newest else 0.0)
+        while True:
+            try:
+                for piece in self._body(segment, taken):
+                    if not taken:
+                        self._place.took(segment)
+                        self._place.begins(segment, piece)
+                    self._got, self._row = True, 0
+                    taken += len(piece)
+                    yield piece
+            except WebFault as found:
+                if self._web.stopped.is_set():
+                    raise
+                tries += 1
+                late = found.status in (404, 410) and time.monotonic() < patience
+                if late or (found.passing and tries < (2 if found.status == 404 else TRIES)):
+                    self._pause(max(PAUSES[min(tries, TRIES) - 1], min(found.wait, playlist.target)))
+                    continue
+                if taken == 0 and (found.kind == "line" or isinstance(found, _KeyFault)):
+                    raise  # nothing is lost yet: the next opening begins with this segment
+                yield from self._lose(segment, found)
+                return found
+            self._place.took(segment)
+            self._link.hls_segments += 1
+            return None
+
+    def _lose(self, segment: Segment, fault: WebFault) -> Iterator[Mark]:
+        self._losses.add(1, str(fault))
+        self._place.took(segment)
+        self._row += 1
+        yield Mark.GAP
+        if fault.kind == "line" or (self._row >= ROW and (self.live or fault.status in (401, 403))):
+            raise fault
+
+    def _body(self, segment: Segment, skip: int) -> Generator[bytes, None, None]:
+        """The bytes of a segment behind `skip` of them, in pieces of a fixed size, with what must precede them."""
+        until = time.monotonic() + max(60.0, 4 * segment.seconds)
+        if segment.key is None:
+            part = segment.part
+            first = True
+            with closing(self._web.get(part.url, start=part.start + skip, end=part.end)) as answer:
+                if answer.is_page:
+                    raise WebFault("a web page (HTML) came in place of a segment: does the server want a login?",
+                                   "status", status=403)  # fmt: skip
+                while piece := answer.read(PIECE, until=until):
+                    if first and (segment.init is not None or is_container(piece)):
+                        piece += answer.rest(WHOLE_MOST)
+                        yield from self._preceded(segment, piece)
+                        return
+                    first = False
+                    yield piece
+            return
+        data = decrypted(self._bytes(segment.part, WHOLE_MOST), self._key(segment.key), _iv(segment))
+        yield from self._preceded(segment, data)
+
+    def _preceded(self, segment: Segment, data: bytes) -> Iterator[bytes]:
+        """A segment that is whole, behind the bytes that initialise it where these are not those of the last one."""
+        if segment.init is not None and segment.init != self._init:
+            head = self._bytes(segment.init, WHOLE_MOST)
+            self._init = segment.init
+            data = head + data
+        for at in range(0, len(data), PIECE):
+            yield data[at : at + PIECE]
+
+    def _bytes(self, part: Part, most: int) -> bytes:
+        with closing(self._web.get(part.url, start=part.start, end=part.end)) as answer:
+            return answer.rest(most)
+
+    def _key(self, key: Key) -> bytes:
+        if key.method != "AES-128":
+            raise _KeyFault(f"its segments are encrypted by {key.method}, which klvrelay does not read", "refused")
+        if key.url not in self._keys:
+            try:
+                found, _ = self._web.small(key.url, 1024)
+            except WebFault as fault:
+                raise _KeyFault(f"the key of its segments: {fault}", fault.kind, status=fault.status,
+                                wait=fault.wait) from None  # fmt: skip
+            if len(found) != 16:
+                raise _KeyFault(f"the key of its segments has {len(found)} bytes instead of 16", "refused")
+            if len(self._keys) >= 16:
+                self._keys.pop(next(iter(self._keys)))
+            self._keys[key.url] = found
+        return self._keys[key.url]
+
+    # ---- waiting ----
+
+    def _pause(self, seconds: float) -> None:
+        if self._web.stopped.wait(seconds):
+            raise WebFault("stopped")
+
+
+def _iv(segment: Segment) -> bytes:
+    """Where the playlist gives none it is the segment's number (RFC 8216, 5.2)."""
+    assert segment.key is not None
+    return segment.key.iv if segment.key.iv is not None else segment.number.to_bytes(16)

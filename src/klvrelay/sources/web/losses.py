@@ -1,0 +1,34 @@
+"""Segments of a playlist that were not read: counted in the link, and logged."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from klvrelay.record import Link
+
+LOG = logging.getLogger("klvrelay")
+
+EVERY = 1.0
+"""Seconds between two lines of the log, at least."""
+
+
+class Losses:
+    """Of one opening of a playlist; `end` says what was not said yet."""
+
+    def __init__(self, url: str, link: Link) -> None:
+        self._url, self._link = url, link
+        self._unsaid, self._said, self._why = 0, 0.0, ""
+
+    def add(self, count: int, why: str) -> None:
+        self._link.hls_lost += count
+        self._unsaid += count
+        self._why = why
+        if time.monotonic() - self._said >= EVERY:
+            self.end()
+
+    def end(self) -> None:
+        if self._unsaid:
+            counted = "a segment was" if self._unsaid == 1 else f"{self._unsaid} segments were"
+            LOG.warning("%s: %s lost, %s in all: %s", self._url, counted, self._link.hls_lost, self._why)
+            self._unsaid, self._said = 0, time.monotonic()

@@ -1,0 +1,194 @@
+"""What an HLS playlist says (RFC 8216): variants, or segments with their numbers; next door, `follow.py` reads them."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from klvrelay.sources.web.faults import WebFault
+
+MOST = 8 << 20
+"""Bytes of a playlist: a day of segments of two seconds, with long names."""
+SEGMENTS_MOST = 100_000
+VARIANTS_MOST = 16
+"""Variants that are looked at for KLV."""
+TARGET_MOST = 120.0
+_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
+
+
+class Part(NamedTuple):
+    """A URL, or the bytes from `start` to before `end` of it."""
+
+    url: str
+    start: int = 0
+    end: int | None = None
+
+
+class Key(NamedTuple):
+    """How a segment is encrypted: by AES-128, or by a method that klvrelay does not read."""
+
+    method: str
+    url: str
+    iv: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One media segment.
+
+    number      its media sequence number
+    seconds     how long it plays
+    anew        a discontinuity precedes it: other times, another encoder
+    missing     the server itself says that it has no such segment (EXT-X-GAP)
+    init        what must be read before it (EXT-X-MAP)
+    """
+
+    number: int
+    part: Part
+    seconds: float
+    anew: bool = False
+    missing: bool = False
+    key: Key | None = None
+    init: Part | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """`variants` are URLs of other playlists; else `segments`, complete where it `ended`; `target` in seconds."""
+
+    segments: tuple[Segment, ...]
+    target: float
+    ended: bool
+    variants: tuple[str, ...] = ()
+
+
+def is_playlist(head: bytes) -> bool:
+    """Do these first bytes begin an extended M3U?"""
+    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"#EXTM3U")
+
+
+def parse(data: bytes, join: Callable[[str], str]) -> Playlist:
+    """The playlist in `data`; `join` makes a URL of what it names. Raises WebFault where it is none."""
+    if not is_playlist(data):
+        raise WebFault("no playlist there: it does not begin with #EXTM3U", "refused")
+    reading = _Reading(join)
+    for line in io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "replace"):  # a list of empty lines could be large
+        reading.line(line.strip())
+    return reading.playlist()
+
+
+class _Reading:
+    """A playlist read line by line: what the tags before a URL say of it."""
+
+    def __init__(self, join: Callable[[str], str]) -> None:
+        self._join = join
+        self._segments: list[Segment] = []
+        self._variants: list[str] = []
+        self._number = 0
+        self._target, self._seconds = 0.0, 0.0
+        self._ended = self._is_variant = self._anew = self._missing = False
+        self._key: Key | None = None
+        self._init: Part | None = None
+        self._range: tuple[int, int | None] | None = None
+        self._last = Part("")
+
+    def line(self, line: str) -> None:
+        if not line.startswith("#"):
+            if line:
+                self._url(line)
+            return
+        tag, _, value = line.partition(":")
+        match tag:
+            case "#EXT-X-STREAM-INF":
+                self._is_variant = True
+            case "#EXT-X-MEDIA-SEQUENCE":
+                self._number = _whole(value)
+            case "#EXT-X-TARGETDURATION":
+                self._target = min(_seconds(value), TARGET_MOST)
+            case "#EXTINF":
+                self._seconds = _seconds(value.partition(",")[0])
+            case "#EXT-X-BYTERANGE":
+                self._range = _byte_range(value)
+            case "#EXT-X-DISCONTINUITY":
+                self._anew = True
+            case "#EXT-X-GAP":
+                self._missing = True
+            case "#EXT-X-KEY":
+                self._key = self._key_of(_attributes(value))
+            case "#EXT-X-MAP":
+                self._init = self._init_of(_attributes(value))
+            case "#EXT-X-ENDLIST":
+                self._ended = True
+
+    def _url(self, line: str) -> None:
+        if self._is_variant:
+            self._is_variant = False
+            if len(self._variants) < VARIANTS_MOST:
+                self._variants.append(self._join(line))
+            return
+        if len(self._segments) >= SEGMENTS_MOST:
+            raise WebFault(f"its playlist has more than {SEGMENTS_MOST} segments", "refused")
+        part = self._part(self._join(line))
+        self._segments.append(
+            Segment(self._number, part, self._seconds, self._anew, self._missing, self._key, self._init)
+        )
+        self._number += 1
+        self._seconds, self._anew, self._missing, self._range = 0.0, False, False, None
+
+    def _part(self, url: str) -> Part:
+        if self._range is None:
+            self._last = Part(url)
+        else:
+            size, at = self._range
+            if at is None:  # it follows the one before
+                at = (self._last.end or 0) if self._last.url == url else 0
+            self._last = Part(url, at, at + size)
+        return self._last
+
+    def _key_of(self, said: dict[str, str]) -> Key | None:
+        method = said.get("METHOD", "NONE")
+        if method == "NONE":
+            return None
+        form = said.get("KEYFORMAT", "identity")
+        iv = said.get("IV", "")
+        try:
+            number = int(iv, 16).to_bytes(16) if iv else None
+        except (ValueError, OverflowError):
+            raise WebFault("its playlist has a key with an IV that is no number of 128 bits", "refused") from None
+        uri = said.get("URI", "")
+        return Key(method if form == "identity" else f"{method} ({form[:40]})", self._join(uri) if uri else "", number)
+
+    def _init_of(self, said: dict[str, str]) -> Part | None:
+        if not said.get("URI"):
+            return None
+        size, at = _byte_range(said["BYTERANGE"]) if "BYTERANGE" in said else (0, None)
+        return Part(self._join(said["URI"]), at or 0, (at or 0) + size if size else None)
+
+    def playlist(self) -> Playlist:
+        longest = max((segment.seconds for segment in self._segments[-3:]), default=0.0)
+        target = self._target or min(longest, TARGET_MOST) or 1.0
+        return Playlist(tuple(self._segments), target, self._ended, tuple(self._variants))
+
+
+def _attributes(text: str) -> dict[str, str]:
+    return {name: value.strip('"') for name, value in _ATTRIBUTE.findall(text)}
+
+
+def _whole(text: str) -> int:
+    text = text.strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def _seconds(text: str) -> float:
+    try:
+        return max(0.0, min(float(text), 86400.0))
+    except ValueError:
+        return 0.0
+
+
+def _byte_range(text: str) -> tuple[int, int | None]:
+    size, at, begin = text.partition("@")
+    return _whole(size), _whole(begin) if at else None

@@ -1,0 +1,201 @@
+"""http:// and https://, in a thread: MPEG-TS and bare KLV as bytes for the C core, from a file, a live stream or HLS;
+other containers go to libav, which gets the bytes from here and opens nothing itself.
+
+Next door: `client.py` makes the requests, `follow.py` reads playlists, `file.py` is what libav reads;
+`../libav/source.py` takes its packets from libav.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import closing
+from itertools import chain
+
+from klvrelay import tls
+from klvrelay.errors import KlvrelayError, NotMedia, SourceDown
+from klvrelay.klv import KEY
+from klvrelay.names import Url
+from klvrelay.record import Carriage, Link, Packet
+from klvrelay.sources.bridge import Bridge
+from klvrelay.sources.clock import now_us
+from klvrelay.sources.libav.demuxer import Demuxer, libav_options
+from klvrelay.sources.libav.source import Reader
+from klvrelay.sources.sniff import LEAST, MOST, carriage_by, is_container
+from klvrelay.sources.web.answer import Answer
+from klvrelay.sources.web.client import Web
+from klvrelay.sources.web.faults import WebFault
+from klvrelay.sources.web.file import Flow, Remote
+from klvrelay.sources.web.follow import Mark, Playing
+from klvrelay.sources.web.given import Given
+from klvrelay.sources.web.place import Place
+from klvrelay.sources.web.playlist import MOST as PLAYLIST_MOST
+from klvrelay.sources.web.playlist import is_playlist
+
+_PAGE = (b"<!doctype html", b"<html", b"<head", b'<?xml version="1.0"?><html')
+
+
+class HttpSource:
+    """What a web server has at a URL; one thread while it is read.
+
+    given   how far earlier openings of the same URL came: a playlist goes on from there
+    """
+
+    def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None, given: Given | None = None) -> None:
+        self.url = url
+        self.live = True
+        self.fixed = False
+        self.dropped = 0
+        self.link = Link()
+        self.given = given
+        self.timeout = timeout
+        self._ca_file = ca_file
+        if url.scheme == "https" or ca_file is not None:
+            tls.verifying(ca_file)  # what can't be used is said before anything starts
+
+    async def packets(self) -> AsyncGenerator[Packet, None]:
+        """Bytes of MPEG-TS or KLV as they come; of other containers packets of carriage "klv"."""
+        bridge = Bridge()
+        web = Web(self.url, timeout=self.timeout, ca_file=self._ca_file)
+        reading = _Reading(self, web, bridge)
+        threading.Thread(target=reading.run, name="klvrelay-http", daemon=True).start()
+        dropped_before = self.dropped
+        try:
+            while batch := await bridge.batch():
+                self.dropped = dropped_before + bridge.dropped
+                for packet in batch:
+                    yield packet
+        finally:
+            bridge.stop()
+            web.stop()
+
+
+class _Reading:
+    """One reading of the source, from its first request to its end; all of it happens in its thread."""
+
+    def __init__(self, source: HttpSource, web: Web, bridge: Bridge) -> None:
+        self._source, self._web, self._bridge = source, web, bridge
+        self._given = Given() if source.given is None else source.given
+        self._newest_wins = False
+
+    def run(self) -> None:
+        url = self._source.url
+        fault: KlvrelayError | None = SourceDown(f"{url}: its reader stopped unexpectedly")
+        try:
+            self._read()
+            fault = None
+        except KlvrelayError as known:
+            fault = known
+        except WebFault as found:
+            fault = SourceDown(f"{url}: {found}", wait=found.wait)
+        finally:
+            self._web.close()
+            self._bridge.end(fault)
+
+    def _read(self) -> None:
+        with closing(self._web.get(self._web.target)) as answer:
+            head = answer.read_some()
+            if is_playlist(head):
+                data = head + answer.rest(PLAYLIST_MOST)
+            elif answer.is_page or head.lstrip().lower().startswith(_PAGE):
+                raise NotMedia(f"{self._source.url}: a web page (HTML) and no stream: does the server want a login?")
+            else:
+                self._stream(answer, head)
+                return
+        source = self._source
+        playing = Playing(self._web, str(source.url), answer.target, data, self._given.place, source.link)
+        self._play(playing)
+
+    def _stream(self, answer: Answer, head: bytes) -> None:
+        """One body: a file where its length is known, else live."""
+        live = self._source.live = self._newest_wins = answer.size is None
+        if is_container(head) and answer.size is not None:
+            self._by_libav(Remote(self._web, answer, answer.size), live=False)
+            return
+        self._carry(chain([head], iter(answer.read_some, b"")), lambda: live, container_says=live)
+
+    def _play(self, playing: Playing) -> None:
+        """A playlist, whose segments come in bursts and wait on the server: none is dropped here."""
+        self._carry(playing.pieces(), lambda: playing.live)
+
+    def _carry(self, pieces: Iterator[bytes | Mark], live: Callable[[], bool], *, container_says: bool = False) -> None:
+        """Bytes on to the bridge once they are known; to libav those of a container, which may say if it is live."""
+        head, carriage = b"", None
+        for piece in pieces:
+            if isinstance(piece, Mark):
+                self._put(Packet(b"", now_us(), damaged=piece is Mark.GAP))
+                continue
+            self._source.live = live()
+            if carriage is None:
+                head += piece
+                if is_container(head):
+                    self._fragments(head, pieces, live=None if container_says else live())
+                    return
+                carriage, piece = self._known(head), head
+                if carriage is None:
+                    continue
+            if not self._bytes(piece, carriage):
+                return
+        if carriage is None and (head or self._given.place.next is None):
+            self._bytes(head, self._known(head, ended=True))
+
+    def _known(self, head: bytes, *, ended: bool = False) -> Carriage | None:
+        """What the bytes are; None: too few are there. Raises NotMedia where they are nothing that can be read."""
+        enough = len(head) >= LEAST or head.startswith(KEY)
+        carriage = carriage_by(head) if enough or ended else None
+        if carriage is None and (ended or len(head) >= MOST):
+            raise NotMedia(f"{self._source.url}: holds neither MPEG-TS nor KLV, nor a container that klvrelay reads")
+        return carriage
+
+    def _bytes(self, data: bytes, carriage: Carriage | None) -> bool:
+        self._source.link.size += len(data)
+        return self._put(Packet(data, now_us() if self._source.live else None, carriage or "ts"))
+
+    def _put(self, packet: Packet) -> bool:
+        return self._bridge.put(packet, newest_wins=self._newest_wins)
+
+    def _fragments(self, head: bytes, pieces: Iterator[bytes | Mark], *, live: bool | None) -> None:
+        """A container by libav; where another stream begins in it, that is another container."""
+        while head:
+            run = _Run(head, pieces)
+            self._by_libav(Flow(run.pieces()), live=live)
+            head = run.behind()
+
+    def _by_libav(self, file: Flow | Remote, *, live: bool | None) -> None:
+        source = self._source
+        source.fixed = True
+        demuxer = Demuxer(source.url, source.timeout, libav_options(source.url))
+        Reader(source, demuxer, self._bridge, live=live).read(file)
+
+
+class _Run:
+    """The pieces up to where another stream begins."""
+
+    def __init__(self, head: bytes, pieces: Iterator[bytes | Mark]) -> None:
+        self._head, self._pieces = head, pieces
+
+    def pieces(self) -> Iterator[bytes]:
+        yield self._head
+        for piece in self._pieces:
+            if piece is Mark.ANEW:
+                return
+            if isinstance(piece, bytes):
+                yield piece
+
+    def behind(self) -> bytes:
+        """The first piece of what begins there; nothing at the end."""
+        return next((piece for piece in self._pieces if isinstance(piece, bytes)), b"")
+
+
+def file_at(url: Url, web: Web) -> Flow | Remote:
+    """What is at a URL, as a file that libav can read; raises WebFault, and so do its reads."""
+    answer = web.get(web.target)
+    head = answer.read_some()
+    if is_playlist(head):
+        with closing(answer):
+            data = head + answer.rest(PLAYLIST_MOST)
+        playing = Playing(web, str(url), answer.target, data, Place(), Link())
+        return Flow(piece for piece in playing.pieces() if isinstance(piece, bytes))
+    if answer.size is not None:
+        return Remote(web, answer, answer.size)
+    return Flow(chain([head], iter(answer.read_some, b"")))

@@ -1,0 +1,149 @@
+"""Brokers that retain nothing, or take less QoS, or no more clients: served as far as they go, and said so once."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from brokers import SAMPLE, until
+from records import BOOT, record
+
+from klvrelay.errors import SinkDown, SinkRefused
+from klvrelay.sinks import Notice
+from klvrelay.sinks.client import Message, connect
+from klvrelay.sinks.mqtt import MqttSink
+from klvrelay.sinks.settings import MqttSettings
+
+WILL = Message("klvrelay/status", b"gone", retain=True)
+TELEMETRY, STATE = "klvrelay/uav1/telemetry", "klvrelay/uav1/state"
+
+
+def to(broker, **settings):
+    return MqttSettings.from_url(broker.url, **{"timeout": 4.0, **settings})
+
+
+@pytest.fixture
+def said(caplog, monkeypatch):
+    """What the log says of the broker's limits."""
+    monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
+    caplog.set_level(logging.WARNING, "klvrelay")
+    return lambda: [line for line in caplog.messages if "the broker" in line]
+
+
+async def carried(broker, **settings):
+    """Two connections of one sink: all is delivered on each."""
+    sink = MqttSink(to(broker, **settings), boot=BOOT)
+    for number in (1, 2):
+        async with sink:
+            await sink.deliver([record(number)])
+            await sink.tell(Notice("state", "uav1", b"{}"))
+
+
+CURT = {
+    "no retain": (1, (2, False), (1, False), "retains no messages"),
+    "no QoS": (1, (0, True), (0, True), "takes QoS 0 at most"),
+    "neither": (1, (0, False), (0, False), "takes QoS 0 at most"),
+}
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at the last will", "at the first message"])
+@pytest.mark.parametrize(("qos", "takes", "sent", "says"), CURT.values(), ids=CURT)
+async def test_a_broker_of_3_1_1_that_hangs_up_on_what_it_lacks_is_served(oracle, said, qos, takes, sent, says, late):
+    """It can not say why; less is tried until it stays, and what is missing is said once."""
+    oracle.manners.speaks, oracle.manners.curt, oracle.manners.late = (4,), takes, late
+    await carried(oracle, qos=qos)
+    await until(lambda: len(oracle.payloads(TELEMETRY)) == 2)
+
+    assert {p.qos for p in oracle.published if p.topic == TELEMETRY} == {sent[0]}
+    assert {p.retain for p in oracle.published if p.topic == STATE} == {sent[1]}
+    assert sum(says in line for line in said()) == 1
+
+
+async def test_a_broker_of_3_1_1_that_hangs_up_once_keeps_its_retained_messages(oracle, said):
+    """A restart in the midst is not taken for a lack: what is asked for is asked for twice."""
+    oracle.manners.speaks = (4,)
+    welcome, calls = oracle._connect, []
+
+    async def once(guest, body):
+        calls.append(body[6])
+        return False if calls.count(4) == 1 and body[6] == 4 else await welcome(guest, body)
+
+    oracle._connect = once
+    await carried(oracle)
+
+    assert {p.retain for p in oracle.published if p.topic == STATE} == {True}
+    assert said() == []
+
+
+LIMITS = {0x24: ("takes QoS 0 at most", (0, True)), 0x25: ("retains no messages", (1, False))}
+
+
+@pytest.mark.parametrize(("limit", "says", "sent"), [(key, *row) for key, row in LIMITS.items()])
+async def test_a_broker_of_mqtt_5_that_announces_a_limit_is_served(oracle, said, limit, says, sent):
+    """Maximum QoS and Retain Available (MQTT 5, 3.2.2.3)."""
+    oracle.manners.limits[limit] = 0
+    await carried(oracle)
+    await until(lambda: len(oracle.payloads(TELEMETRY)) == 2)
+
+    assert {p.qos for p in oracle.published if p.topic == TELEMETRY} == {sent[0]}
+    assert {p.retain for p in oracle.published if p.topic == STATE} == {sent[1]}
+    assert sum(says in line for line in said()) == 1
+
+
+@pytest.mark.needs("mosquitto")
+@pytest.mark.parametrize("protocol", [4, 5])
+@pytest.mark.parametrize("lacks", ["retain_available false", "max_qos 0", "max_qos 0\nretain_available false"])
+async def test_mosquitto_without_retain_or_qos_is_served(mosquitto, said, protocol, lacks):
+    """The real one refuses the last will by its code (MQTT 5), or hangs up (3.1.1)."""
+    await mosquitto.stop()
+    mosquitto.configure(f"{SAMPLE.read_text()}\n{lacks}\n")
+    await mosquitto.start()
+    await carried(mosquitto, protocol=protocol)
+
+    assert len(said()) == lacks.count("\n") + 1
+
+
+async def test_a_full_broker_is_named(oracle):
+    """By its code; or, where it just hangs up, among what else that may be."""
+    oracle.manners.connack = 0x97
+    with pytest.raises(SinkDown, match="quota exceeded: it has no room for another client"):
+        await connect(to(oracle), client_id="kr", will=WILL)
+    oracle.manners.speaks, oracle.manners.stranger = (), "closed"
+    with pytest.raises(SinkDown, match="has it room for another client"):
+        await connect(to(oracle), client_id="kr", will=WILL)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "says"),
+    [
+        (0x81, SinkRefused, "try protocol=4"),
+        (0x90, SinkRefused, "the topic of the last will: set another prefix"),
+        (0x95, SinkRefused, "too large: shorten the prefix"),
+        (0x8C, SinkRefused, "a way of authentication"),
+        (0x9D, SinkRefused, "moved"),
+        (0x80, SinkDown, "gives no reason"),
+    ],
+)
+async def test_each_no_to_a_connect_has_its_sentence(oracle, code, kind, says):
+    """What is for good is refused, the rest is tried again."""
+    oracle.manners.connack = code
+    with pytest.raises(kind, match=says):
+        await connect(to(oracle), client_id="kr", will=WILL)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "says"),
+    [
+        (0x87, SinkRefused, "no right to publish to kr/a"),
+        (0x90, SinkRefused, "refuses the topic name kr/a"),
+        (0x99, SinkRefused, "refuses the payload format on kr/a"),
+        (0x97, SinkDown, "quota exceeded on kr/a"),
+    ],
+)
+async def test_each_no_to_a_message_has_its_sentence(oracle, code, kind, says):
+    """By the code of its PUBACK (MQTT 5, 3.4.2.1)."""
+    oracle.manners.puback = code
+    connection = await connect(to(oracle), client_id="kr", will=WILL)
+    with pytest.raises(kind, match=says):
+        await connection.publish([Message("kr/a", b"x")])
+    await connection.close()

@@ -8,6 +8,8 @@
  */
 #include "lane.h"
 
+enum { PATIENCE = 4000 }; /* TS packets: a second of 6 Mbit/s */
+
 void hold_open(struct pid *s, uint16_t number)
 {
     uint8_t *hold = s->hold;
@@ -15,7 +17,7 @@ void hold_open(struct pid *s, uint16_t number)
     s->hold = hold;
     s->pid = number;
     s->used = 1;
-    s->pts = s->pts_held = -1;
+    s->pts = s->pts_held = s->came_us = -1;
     s->in_step = 1;
 }
 
@@ -29,11 +31,14 @@ void hold_cut(struct pid *s)
 
 void hold_doubt(struct pid *s, size_t from, size_t to)
 {
-    if (s->from < to) {
-        s->doubt_from = from;
-        s->doubt = to;
-    }
+    if (s->from >= to)
+        return;
+    int more = s->from < s->doubt;
+    s->doubt_from = more && s->doubt_from < from ? s->doubt_from : from;
+    s->doubt = more && s->doubt > to ? s->doubt : to;
 }
+
+static const int64_t PTS_MASK = 0x1ffffffff;
 
 static int is_before(int64_t pts, int64_t other)
 {
@@ -46,6 +51,8 @@ void hold_turn(struct pid *s, int64_t pts)
     int before = is_before(pts, s->pts);
     if (s->waits && before)
         hold_doubt(s, s->from, s->to);
+    if (pts >= 0 && s->pts >= 0 && !before && usual_late(&s->usual, (pts - s->pts) & PTS_MASK))
+        hold_doubt(s, s->turn, s->to); /* the PES packets between may have been lost, the first with its beginning */
     s->late = s->gap && before;
     s->gap = 0;
     s->turns++;
@@ -88,13 +95,22 @@ static struct first first_of(const struct klv_lane *lane, const struct pid *s)
                           next ? s->next.received_us : lane->received_us, next ? s->next.pcr : clock_pcr(lane, s)};
 }
 
+/* Are there bytes behind a packet that begin none, in the same PES packet? Padding may be. */
+static int has_rest(const struct pid *s, const struct klv_view *view)
+{
+    size_t at = s->from + view->size, end = s->from < s->turn ? s->turn : s->to;
+    return at < end && s->hold[at] != 0 && s->hold[at] != 0xff && !may_be_key(s->hold + at, end - at);
+}
+
 /* Sixteen lost packets don't show in their own counter: a checksum tells, or what else is known. */
 static int is_damaged(struct pid *s, const struct first *first, const struct klv_view *view)
 {
+    int rest = view->checksum == KLV_ABSENT && !view->cut && usual_rest(&s->usual, has_rest(s, view));
     int doubtful = view->checksum == KLV_ABSENT &&
                    (first->late || (s->from < s->doubt && s->from + view->size > s->doubt_from));
-    int breach = usual_breach(&s->usual, view, s->hold + s->from);
-    return view->cut || s->damaged || doubtful || breach;
+    int split = s->first.upto != 0 && view->size > TS_SIZE;
+    int breach = usual_breach(&s->usual, view, s->hold + s->from, split);
+    return view->cut || s->damaged || doubtful || rest || breach;
 }
 
 static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view *view, struct klv_packet *packet)
@@ -197,6 +213,12 @@ static int is_over(const struct klv_lane *lane, const struct pid *s)
     return lane->received_us >= 0 && s->first.received_us >= 0 && lane->received_us - s->first.received_us > WITNESS_US;
 }
 
+/* The next PTS tells of lost PES packets. Where no time of arrival does, and nobody waits, it is waited for. */
+static int awaits_turn(const struct klv_lane *lane, struct pid *s)
+{
+    return lane->received_us < 0 && s->turns == 0 && usual_step(&s->usual) > 0 && s->patience++ < PATIENCE;
+}
+
 void hold_witness(struct klv_lane *lane, int counts)
 {
     for (unsigned i = 0; i < KLV_PIDS; i++) {
@@ -205,8 +227,12 @@ void hold_witness(struct klv_lane *lane, int counts)
             continue;
         if (s->faults != lane->faults)
             hold_doubt(s, s->from, s->to);
-        if (s->faults != lane->faults || (counts && --s->waits == 0) || is_over(lane, s))
-            confirm(lane, s);
+        if (s->faults != lane->faults || (counts && --s->waits == 0) || is_over(lane, s)) {
+            if (s->faults == lane->faults && awaits_turn(lane, s))
+                s->waits = 1;
+            else
+                confirm(lane, s);
+        }
     }
 }
 
@@ -237,6 +263,7 @@ static int awaits_others(struct klv_lane *lane, struct pid *s, const struct klv_
     s->turns = s->from < s->turn;
     note_next(lane, s);
     s->waits = WITNESSES;
+    s->patience = 0;
     lane->waiting |= bit_of(lane, s);
     return 1;
 }

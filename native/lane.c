@@ -92,6 +92,19 @@ static size_t undecided(const struct pid *s)
     return s->state == S_DECIDE && s->have > 0;
 }
 
+/* Within a PES packet a pause as long as those between PES packets: others may have been lost there. Or it has come to
+ * its end, by its length, and more comes. */
+static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_t *p)
+{
+    int64_t pause_us = s->came_us < 0 || lane->received_us < 0 ? 0 : lane->received_us - s->came_us;
+    int64_t usual = usual_step(&s->usual), inside = !(p[1] & 0x40);
+    s->came_us = lane->received_us;
+    if (inside && usual > 0 && pause_us * 9 / 100 >= usual && s->state > S_WAIT)
+        hold_doubt(s, s->turn, s->to + undecided(s));
+    if (inside && s->state == S_WAIT && s->pes_left == 0)
+        hold_doubt(s, s->turn, s->to);
+}
+
 static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     size_t at = payload_at(p);
@@ -104,6 +117,7 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     if (s->faults != lane->faults)
         hold_doubt(s, s->waits ? s->from : s->to, s->to + undecided(s));
     s->faults = lane->faults;
+    doubt_pause(lane, s, p);
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
         hold_cut(s);
         pes_wait(lane, s);

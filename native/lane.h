@@ -20,6 +20,8 @@ enum {
     CLOCKS = 8,
     STREAMS = 64,           /* of all maps, that are waited for */
     NO_PID = 0x1fff,
+    STEPS = 8,
+    ORDER = 24,             /* tags of a set whose order is looked at */
     SETS = 32,              /* no fewer than klv_set_count */
     US = 27,                /* ticks */
     SILENCE_US = 500000,    /* in which nothing at all came */
@@ -49,6 +51,12 @@ enum state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
 struct usual {
     uint32_t summed;            /* a bit a set: it had a good checksum */
     uint8_t bare[SETS];         /* how usual it is that it has none: usual.c */
+    uint8_t sound[SETS];        /* packets without a checksum whose items were as they should be */
+    uint8_t odd[SETS];          /* how usual it is that they are not */
+    uint8_t order[SETS][ORDER]; /* the tags of the last one, in their order */
+    uint8_t late, rest;         /* how usual a long step of the PTS is, and bytes behind the end of a packet */
+    uint8_t steps;              /* of the PTS, that are known */
+    uint32_t step[STEPS];       /* the last ones, 90 kHz */
 };
 
 struct pid {
@@ -78,6 +86,8 @@ struct pid {
     } next;
     uint64_t faults;            /* of the lane, when this PID's last packet came */
     struct usual usual;
+    int64_t came_us;            /* when its last packet arrived; -1 = not said */
+    uint16_t patience;          /* packets for which it was waited that the next PES packet begins */
     uint8_t again, judged;      /* the caller gave the last packet back: it comes again; it was damaged */
     uint8_t *hold;
     uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
@@ -195,8 +205,11 @@ void hold_forget(struct klv_lane *lane, struct pid *s); /* nothing of it waits a
 enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
 void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
 
-/* usual.c: does a packet lack what its set, or the set that its key was, has on this PID? */
-int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet);
+/* usual.c: is something of a PID unlike what it usually is? */
+int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split); /* split: over TS packets */
+int usual_rest(struct usual *u, int rest);          /* bytes behind a packet that are none of the next one */
+int usual_late(struct usual *u, int64_t step);      /* from one PTS to the next, 90 kHz */
+int64_t usual_step(const struct usual *u);          /* the longest of the last steps; 0 = not known */
 
 /* pes.c */
 int pes_begins_key(const uint8_t *in, size_t n); /* does a PES packet begin here, and KLV in it? */

@@ -5,7 +5,7 @@
  */
 #include "lane.h"
 
-enum { RISE = 8, COMMON = 24, FULL = 32, KEY = 16 };
+enum { RISE = 8, COMMON = 24, FULL = 32, KEY = 16, STEPS_KNOWN = 4, SETS_KNOWN = 16, TAGS_SEEN = 192 };
 
 static int is_rare(uint8_t *mark, int odd)
 {
@@ -67,9 +67,86 @@ static int is_renamed(const struct usual *u, const struct klv_view *view, uint8_
     return 0;
 }
 
-int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet)
+/* ---- what speaks for a packet without a checksum ---- */
+
+/* Does a tag come where it came before, against the one before it? `*place` goes on. */
+static int is_in_order(const uint8_t *order, uint64_t tag, size_t *place)
+{
+    for (size_t i = 0; i < ORDER && order[i]; i++) {
+        if (order[i] != tag)
+            continue;
+        int after = i >= *place;
+        *place = i;
+        return after;
+    }
+    return 1;
+}
+
+/* Are the items of a local set whole, none twice, and in the order of the packet before? The tags go to `tags`. */
+static int is_sound(const uint8_t *order, const uint8_t *packet, const struct klv_view *view, uint8_t *tags)
+{
+    uint64_t tag, seen[TAGS_SEEN / 64] = {0};
+    size_t length, place = 0, count = 0;
+    int sound = 1;
+    for (size_t at = view->value; at < view->size; at += length) {
+        if (read_item(packet, &at, view->size, &tag, &length) != KLV_OK)
+            return 0;
+        if (tag >= TAGS_SEEN)
+            continue;
+        sound &= !(seen[tag / 64] >> tag % 64 & 1) && is_in_order(order, tag, &place);
+        seen[tag / 64] |= (uint64_t)1 << tag % 64;
+        if (count < ORDER)
+            tags[count++] = (uint8_t)tag;
+    }
+    return sound;
+}
+
+/* The head of one packet and the end of another, of the same lengths: their items may not fit together. */
+static int is_mixed(struct usual *u, const struct klv_view *view, const uint8_t *packet)
+{
+    uint8_t tags[ORDER] = {0};
+    if (view->checksum != KLV_ABSENT || klv_sets[view->set].universal != U_LOCAL)
+        return 0;
+    int sound = is_sound(u->order[view->set], packet, view, tags), known = u->sound[view->set] >= SETS_KNOWN;
+    int rare = is_rare(&u->odd[view->set], !sound);
+    if (sound || !rare)
+        memcpy(u->order[view->set], tags, ORDER);
+    if (sound && !known)
+        u->sound[view->set]++;
+    return known && rare;
+}
+
+int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split)
 {
     if (view->cut || view->set >= SETS)
         return 0;
-    return is_robbed(u, view) || is_renamed(u, view, packet);
+    int breach = is_robbed(u, view) || is_renamed(u, view, packet);
+    return (split && is_mixed(u, view, packet)) || breach;
+}
+
+int usual_rest(struct usual *u, int rest)
+{
+    return is_rare(&u->rest, rest);
+}
+
+int64_t usual_step(const struct usual *u)
+{
+    uint32_t most = 0;
+    for (unsigned i = 0; i < STEPS; i++)
+        if (u->step[i] > most)
+            most = u->step[i];
+    return u->steps < STEPS_KNOWN ? 0 : most;
+}
+
+/* KLV need not come evenly: longer by half than the longest of the last steps is late. One that is late is no measure
+ * for those to come, unless that is how they are now. */
+int usual_late(struct usual *u, int64_t step)
+{
+    int64_t most = usual_step(u);
+    int rare = is_rare(&u->late, most > 0 && step > most + most / 2);
+    if (rare)
+        return 1;
+    u->step[u->steps % STEPS] = step > UINT32_MAX ? UINT32_MAX : (uint32_t)step;
+    u->steps = u->steps + 1 < 2 * STEPS ? (uint8_t)(u->steps + 1) : STEPS;
+    return 0;
 }

@@ -159,6 +159,16 @@ def test_slow_klv_has_its_true_rate_span_and_gap(steps: list[float], tmp_path: P
     assert "time_jumps" not in told(report)
 
 
+@pytest.mark.parametrize(("unit", "count"), [(1000, 30), (1_000_000_000, 30), (1_000_000, 30)])
+def test_bare_klv_is_measured_by_item_2_in_any_unit(unit: int, count: int, tmp_path: Path):
+    """Milliseconds, nanoseconds, and microseconds as it should be: 10 records a second each."""
+    packets = [record(n, time_us=START_US // 1_000_000 * unit + n * unit // 10) for n in range(count)]
+    report = probed(klv_only(packets), tmp_path)
+
+    assert report.klv[0].rate == pytest.approx(10)
+    assert report.seconds == pytest.approx(2.9)
+
+
 def test_slow_klv_in_a_transport_stream_without_a_clock_is_measured_by_its_pts(tmp_path: Path):
     """KLV alone, a packet every 20 s: neither PTS nor time jumps."""
     wire, parts = Wire(), []

@@ -99,7 +99,8 @@ def test_every_cause_has_an_advice_and_every_fault_its_own_name():
     assert len({row.fault for row in ROWS}) == len(ROWS) >= 40
     assert all(row.said for row in LOST)
     causes = (
-        Counters(), Counters(ts_packets=9, transport_errors=9), Counters(ts_packets=9, klv_packets=2, klv_scrambled=2),
+        Counters(), Counters(passed_over=9),
+        Counters(ts_packets=9, transport_errors=9), Counters(ts_packets=9, klv_packets=2, klv_scrambled=2),
         Counters(ts_packets=9, klv_packets=2), Counters(ts_packets=9, klv_packets=2, fill=2),
         Counters(ts_packets=9, klv_packets=2, unlisted_packets=2), Counters(ts_packets=9),
         Counters(ts_packets=9, pat_sections=1), Counters(ts_packets=9, pat_sections=1, crc_errors=1),
@@ -108,8 +109,8 @@ def test_every_cause_has_an_advice_and_every_fault_its_own_name():
     )  # fmt: skip
     found = [no_klv(counters) for counters in causes]
     assert [each.id for each in found] == [
-        "no_packet", "transport_error", "scrambled", "not_klv", "only_fill", "no_whole_packet", "no_pat", "no_pmt",
-        "bad_tables", "private", "no_klv",
+        "no_packet", "no_packet", "transport_error", "scrambled", "not_klv", "only_fill", "no_whole_packet", "no_pat",
+        "no_pmt", "bad_tables", "private", "no_klv",
     ]  # fmt: skip
     assert all(each.advice.endswith(".") and not each.cause.endswith(".") for each in found)
 

@@ -51,7 +51,7 @@ _SIGNATURES: tuple[tuple[bytes, Contents], ...] = (
 _AT_257 = (b"ustar", Contents("a tar archive", _UNPACK))
 
 _SUBTITLES = Contents(
-    "subtitles (SRT)", "DJI drones write their flight data so, which is no KLV: klvrelay can't read it"
+    "subtitles (SRT)", "where a DJI drone writes its flight data so, that is no KLV, and klvrelay can't read it"
 )
 _TEXTS: tuple[tuple[re.Pattern[str], Contents], ...] = tuple(
     (re.compile(pattern), contents)

@@ -44,6 +44,7 @@ BETTER_LINK = (
     "A receiver before this one (radio, modem) could not repair these packets: improve the link, or its error"
     " correction."
 )
+BE_WHOLE = "See that it is KLV (MISB ST 0601) or MPEG-TS, and that the recording is complete."
 SEND_PAT = "Let the multiplexer send the PAT on PID 0 at least every 0.5 s."
 SEND_PMT = "Let the multiplexer send the PMT of each program at least every 0.5 s."
 MEND_TABLES = "Tables arrive damaged, or the multiplexer computes their CRC wrongly: look at the link, then at it."
@@ -68,6 +69,8 @@ def _too_large(c: Counters) -> Diagnosis | None:
 def _no_transport(c: Counters) -> Diagnosis | None:
     if c.ts_packets:
         return None
+    if c.passed_over:
+        return Diagnosis("no_packet", f"{c.passed_over:,} bytes came, and no whole KLV packet in them", BE_WHOLE)
     return Diagnosis("no_packet", "no whole KLV packet came", SWITCH_ON)
 
 

@@ -17,7 +17,7 @@ from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.klv import Decoder
 from klvrelay.names import stream_name
 from klvrelay.probe import outcome, report
-from klvrelay.probe.metadata.clocks import Steps, iso
+from klvrelay.probe.metadata.clocks import Steps, iso, microseconds
 from klvrelay.probe.metadata.series import rate_of
 from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.rules import judged
@@ -53,9 +53,11 @@ class OwnClock:
         self._last: int | None = None
 
     def at(self, stamp: int | None, is_pts: bool) -> float:
-        """When a record with this stamp was: a PTS, or microseconds, or None."""
+        """When a record with this stamp was: a PTS, or item 2 in whatever unit it is, or None."""
         if stamp is None:
             return self.seconds
+        if not is_pts:
+            stamp = microseconds(stamp)
         if self._last is not None:
             step = apart(stamp, self._last) if is_pts else (stamp - self._last) / 1e6
             if not self._steps.is_jump(step):

@@ -35,6 +35,11 @@ def unit_of(stamp: int) -> str:
     return "us" if _FIRST * UNITS["us"] <= stamp < _LAST * UNITS["us"] else "?"
 
 
+def microseconds(stamp: int) -> int:
+    """A time stamp in microseconds since 1970, in whatever unit it makes sense."""
+    return stamp * 1_000_000 // UNITS.get(unit_of(stamp), 1_000_000)
+
+
 def iso(time_us: int | None) -> str | None:
     """Microseconds since 1970 as ISO 8601; None past the year 9999 too."""
     try:
@@ -159,7 +164,7 @@ class TimeTally:
             return None
         unit = unit_of(stamp)
         self._units[unit] += 1
-        time_us = stamp * 1_000_000 // UNITS.get(unit, 1_000_000)
+        time_us = microseconds(stamp)
         self._step(time_us, (line, stream, None if received is None else received / 1e6))
         self._compare(time_us, line, at, stream, received)
         return time_us

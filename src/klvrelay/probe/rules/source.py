@@ -50,7 +50,8 @@ def _no_klv(report: Report) -> Iterator[Finding]:
     where, cause, hint = next(_causes(report))
     looked = f" in {report.size:,} bytes" if report.size else ""
     said = f": {cause}" if cause else ""
-    yield NO_KLV.broken(f"No KLV{looked}{said}; what is there: {contents(report)}", where, hint=hint)
+    there = "" if report.passage == "klv" else f"; what is there: {contents(report)}"
+    yield NO_KLV.broken(f"No KLV{looked}{said}{there}", where, hint=hint)
 
 
 def _causes(report: Report) -> Iterator[tuple[str, str, str]]:
@@ -116,7 +117,7 @@ def _silent(report: Report) -> list[PidCount]:
 def contents(report: Report) -> str:
     """What there is, in a few words."""
     if report.transport is None:
-        return "no packet that is whole" if report.passage == "klv" else "no data stream, as libav sees it"
+        return "no data stream, as libav sees it"
     named = [
         f"{pid.label} on PID {hexpid(pid.pid)}" + (" (scrambled)" if pid.scrambled else "")
         for pid in report.transport.pids

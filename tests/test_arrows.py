@@ -25,13 +25,14 @@ ARROWS: dict[str, set[str] | None] = {
     "names": {"errors"},
     "wire": {"errors", "_core"},
     "inlet": {"wire", "_core"},
-    "record": {"wire"},
+    "integers": set(),
+    "record": {"integers", "wire"},
     "elementary": {"names", "wire"},
-    "klv": {"elementary", "record", "wire", "errors", "spec"},
+    "klv": {"elementary", "integers", "record", "wire", "errors", "spec"},
     "stamps": {"contents", "record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
     "sources": {"contents", "record", "klv", "wire", "inlet", "names", "errors"},  # of the wire: what an entry may hold
     "sending": {"contents", "sources", "record", "names", "errors"},
-    "sinks": {"record", "errors", "names"},
+    "sinks": {"integers", "record", "errors", "names"},
     "spool": {"record", "errors"},
     "latest": {"record"},
     "segments": set(),

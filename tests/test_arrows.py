@@ -23,6 +23,7 @@ ARROWS: dict[str, set[str] | None] = {
     "clauses": set(),
     "items": {"spec", "clauses"},
     "names": {"errors"},
+    "tls": {"errors"},
     "wire": {"errors", "_core"},
     "inlet": {"wire", "_core"},
     "integers": set(),
@@ -30,9 +31,9 @@ ARROWS: dict[str, set[str] | None] = {
     "elementary": {"names", "wire"},
     "klv": {"elementary", "integers", "record", "wire", "errors", "spec"},
     "stamps": {"contents", "record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
-    "sources": {"contents", "record", "klv", "wire", "inlet", "names", "errors"},  # of the wire: what an entry may hold
+    "sources": {"contents", "record", "klv", "wire", "inlet", "names", "errors", "tls"},  # of the wire: what an entry may hold
     "sending": {"contents", "sources", "record", "names", "errors"},
-    "sinks": {"integers", "record", "errors", "names"},
+    "sinks": {"integers", "record", "errors", "names", "tls"},
     "spool": {"record", "errors"},
     "latest": {"record"},
     "segments": set(),

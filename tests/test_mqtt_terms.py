@@ -113,6 +113,13 @@ async def test_a_full_broker_is_named(oracle):
         await connect(to(oracle), client_id="kr", will=WILL)
 
 
+async def test_a_full_broker_of_3_1_1_is_not_said_to_speak_no_mqtt(oracle):
+    """It refuses MQTT 5 by its code, and hangs up on 3.1.1: that is tried again."""
+    oracle.manners.speaks, oracle.manners.curt = (4,), (-1, True)
+    with pytest.raises(SinkDown, match="has it room for another client"):
+        await connect(to(oracle), client_id="kr", will=WILL)
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "says"),
     [

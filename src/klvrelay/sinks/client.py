@@ -97,12 +97,16 @@ class Connection(Protocol):
 
 
 class WrongVersion(Exception):
-    """The peer did not answer a CONNECT of this protocol version: it said so, or closed, or stayed silent."""
+    """The peer did not answer a CONNECT of this protocol version: it said so, or closed, or stayed silent.
 
-    def __init__(self, said_so: bool, silent: bool = False) -> None:
+    odd   it answered with what is not allowed there; by 3.1.1, with a no to that version too
+    """
+
+    def __init__(self, said_so: bool, silent: bool = False, odd: bool = False) -> None:
         super().__init__("refused" if said_so else "silent" if silent else "closed")
         self.said_so = said_so
         self.silent = silent
+        self.odd = odd
 
 
 class LessWanted(Exception):
@@ -148,12 +152,12 @@ async def connect(
             link = await opened(version, taken)
         except WrongVersion as fault:
             faults.append(fault)
-            if version == 4 and (fault.said_so or fault.silent):
+            if version == 4 and (fault.said_so or fault.silent or fault.odd):
                 break
         else:
             link.older_only = any(fault.said_so for fault in faults)
             _LOG.debug("mqtt connected url=%s protocol=%s", settings.url, version)
             return link
-    if faults[-1].said_so:
+    if faults[-1].said_so or (faults[0].said_so and faults[-1].odd):
         raise connect_fault(settings, UNSUPPORTED_VERSION, client_id)
     raise no_mqtt(settings, faults[-1].silent)

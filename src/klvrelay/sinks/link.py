@@ -49,7 +49,7 @@ class Link:
         self._protocol = protocol
         self._client_id = client_id
         self._publishes = will is not None
-        self.older_only = self.hung_up = False
+        self.older_only = self.hung_up = self._odd = False
         self.terms = self._asked = terms
         self._client = new_client(settings, protocol, client_id, None if will is None else terms.fitted(will))
         self._paho = self._listen_to_paho()
@@ -173,7 +173,7 @@ class Link:
         elif (alert := getattr(self._sock, "alert", None)) is not None:
             raise faults.tls_fault(self._settings, alert)
         elif self._broken.done() or not entering.done():
-            raise WrongVersion(said_so=False, silent=not self._broken.done())
+            raise WrongVersion(said_so=False, silent=not self._broken.done(), odd=self._odd)
         else:
             raise SinkDown(f"{self._settings.url}: can't connect") from entering.exception()
 
@@ -293,6 +293,7 @@ class Link:
         if by_broker and reason.value == faults.TAKEN_OVER:
             _LOG.error("mqtt client id taken over url=%s client_id=%s", self._settings.url, self._client_id)
         self.hung_up = self._fault is None and not by_broker
+        self._odd = not by_broker and reason.value == faults.PROTOCOL_ERROR
         self._lose(faults.lost(self._settings, reason.value, by_broker, self._client_id))
         if not self._unplugged.done():
             self._unplugged.set_result(None)

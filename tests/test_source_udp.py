@@ -26,6 +26,11 @@ TAPE = feed.recording()
 DATAGRAMS = feed.datagrams(TAPE.ts)
 
 
+def round_of(number):
+    """The datagrams of the same KLV at another time: no two rounds have one in common."""
+    return feed.datagrams(feed.recording(first_pcr=10_000_000 * (number + 1)).ts)
+
+
 async def packets_of(source, send, size, within=5):
     """The packets until `size` bytes have come; `send` is called once the port is bound."""
     got = []
@@ -143,17 +148,19 @@ async def test_units_come_of_one_wake_up(scheme, free_port):
 async def test_more_than_fits_comes_out_all_the_same(demux, free_port):
     """One wake-up may bring more units, and more bytes, than C has room for at once."""
     source, decoder, found = open_source(f"udp://127.0.0.1:{free_port}", demux=demux), Decoder("test", None), []
-    fill = TAPE.klv * (65_000 // len(TAPE.bare))
-    asyncio.get_running_loop().call_soon(feed.send_udp, [b"".join(fill)] * 20, free_port)
+    each = 65_000 // len(feed.klv_packet(99_999, feed.FIRST_TIME))
+    klv = [feed.klv_packet(number, feed.FIRST_TIME + number) for number in range(20 * each)]
+    fill = [b"".join(klv[at : at + each]) for at in range(0, len(klv), each)]
+    asyncio.get_running_loop().call_soon(feed.send_udp, fill, free_port)
 
     async with asyncio.timeout(5), aclosing(source.packets()) as packets:
         async for packet in packets:
             found += decoder.feed(packet)
-            if len(found) == 20 * len(fill):
+            if len(found) == len(klv):
                 break
 
     assert len(found) > 20_000
-    assert [record.raw for record in found] == 20 * fill
+    assert [record.raw for record in found] == klv
     assert all(record.good for record in found)
 
 
@@ -450,8 +457,8 @@ async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_por
 
     async with asyncio.timeout(5), aclosing(source.packets()) as packets:
         await anext(packets)
-        for _ in range(20):
-            feed.send_udp(DATAGRAMS, free_port)
+        for number in range(20):
+            feed.send_udp(round_of(number), free_port)
             await asyncio.sleep(0)
         waiting = source._inbox._bytes
         size = 0
@@ -473,8 +480,8 @@ async def test_units_that_wait_are_bounded_too(free_port, monkeypatch):
         klv += [entry[0] for entry in (await anext(packets)).entries]
         feed.send_udp(DATAGRAMS[1:], free_port)
         await asyncio.sleep(0)
-        for _ in range(20):
-            feed.send_udp(DATAGRAMS, free_port)
+        for number in range(20):
+            feed.send_udp(round_of(number), free_port)
             await asyncio.sleep(0)
         taken = source.link.datagrams
         while len(klv) < 21 * len(TAPE.klv):

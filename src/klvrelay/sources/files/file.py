@@ -17,13 +17,14 @@ from threading import Thread
 from typing import TypeVar
 
 from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.klv import blank_before
 from klvrelay.names import Url
 from klvrelay.record import Carriage, Link, Packet
 from klvrelay.sources.bridge import settle
 from klvrelay.sources.clock import now_us
 from klvrelay.sources.files.folder import tapes
 from klvrelay.sources.libav.source import LibavSource
-from klvrelay.sources.sniff import carriage_by, sniffed
+from klvrelay.sources.sniff import FEW, carriage_by, sniffed
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ class FileSource:
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets in pieces of a few MiB, until the end of the file."""
-        async with aclosing(pieces(self.url)) as found:
+        async with aclosing(self._counted()) as found:
             carriage, head = await sniffed(self.url, found)
             if carriage is not None:
                 yield self._packet(head, carriage)
@@ -80,13 +81,17 @@ class FileSource:
                 size = file.readinto(buffer)
             except OSError:
                 return None  # `packets` says why
-            carriage = carriage_by(bytes(buffer[:size]))
+            head = bytes(buffer[:size])
+            carriage = carriage_by(head)
             if carriage is None:
                 return None
             stack.pop_all()
-        return self._through(file, buffer, size, carriage)
+        begin = blank_before(head)
+        return self._through(file, buffer, size, begin if begin > FEW else 0, carriage)
 
-    def _through(self, file: FileIO, buffer: bytearray, size: int, carriage: Carriage) -> Generator[Packet, None, None]:
+    def _through(
+        self, file: FileIO, buffer: bytearray, size: int, begin: int, carriage: Carriage
+    ) -> Generator[Packet, None, None]:
         """A thread reads into the buffers that are free while the caller works on another."""
         free: SimpleQueue[bytearray | None] = SimpleQueue()
         full: SimpleQueue[tuple[bytearray, int | OSError]] = SimpleQueue()
@@ -97,7 +102,8 @@ class FileSource:
         try:
             while size:
                 self.link.size += size
-                yield Packet(memoryview(buffer)[:size], None, carriage)
+                yield Packet(memoryview(buffer)[begin:size], None, carriage)
+                begin = 0
                 free.put(buffer)
                 buffer, count = full.get()
                 if isinstance(count, OSError):
@@ -107,8 +113,13 @@ class FileSource:
             free.put(None)
             reader.join(1)
 
+    async def _counted(self) -> AsyncGenerator[bytes, None]:
+        async with aclosing(pieces(self.url)) as found:
+            async for piece in found:
+                self.link.size += len(piece)
+                yield piece
+
     def _packet(self, data: bytes, carriage: Carriage) -> Packet:
-        self.link.size += len(data)
         return Packet(data, now_us() if self._live_stamps else None, carriage)
 
 

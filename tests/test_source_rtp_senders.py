@@ -6,6 +6,7 @@ Next door: `test_source_rtp.py` has headers, order and units.
 from __future__ import annotations
 
 import asyncio
+import socket
 import struct
 from contextlib import aclosing
 
@@ -13,6 +14,7 @@ import feed
 import pytest
 from test_source_rtp import MODES, TAPE, heard, with_last
 
+from klvrelay.klv import Decoder
 from klvrelay.sources import open_source
 
 # ---- whose packets are read ----
@@ -200,3 +202,53 @@ async def test_the_pts_of_klv_in_rtp_wraps_at_33_bits(demux, free_port):
 
     assert [record.pts for record in found] == [(0xE000_0000 + n * 0x4000_0000) % (1 << 33) for n in range(9)]
     assert found[-1].pts < 1 << 33
+
+
+@pytest.mark.parametrize("demux", MODES)
+async def test_what_the_kernel_drops_of_others_is_no_gap_in_rtp(demux, free_port):
+    """RTP has numbers of its own: where they go on, nothing is missing, whatever the kernel dropped."""
+    sent = feed.rtp_datagrams(feed.datagrams(TAPE.ts, 188))
+    source = open_source(f"rtp://127.0.0.1:{free_port}?buffer_size=4096&sender=127.0.0.1", demux=demux)
+    decoder, records = Decoder("test", None), []
+
+    async def send_all():
+        for at, datagram in enumerate(sent):
+            feed.send_udp([datagram], free_port)
+            if at == 3:  # the first of two packets of a record
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+                    stranger.bind(("127.0.0.2", 0))
+                    for _ in range(50):
+                        stranger.sendto(bytes(1400), ("127.0.0.1", free_port))
+            while source.link.datagrams <= at:
+                await asyncio.sleep(0)
+
+    async with asyncio.timeout(5), aclosing(source.packets()) as packets:
+        sending = asyncio.create_task(send_all())
+        while len(records) < len(TAPE.klv):
+            records += decoder.feed(await anext(packets))
+        await sending
+
+    assert source.link.kernel_drops > 0
+    assert source.link.rtp_lost == 0
+    assert [record.raw for record in records if record.good] == TAPE.klv
+
+
+async def test_the_wait_for_one_is_not_taken_from_another(free_port, monkeypatch):
+    """One that is late comes together with one behind a second gap: that one is waited for in full too."""
+    monkeypatch.setattr("klvrelay.sources.datagrams.inbox.REORDER", 0.2)
+    sent = feed.rtp_datagrams([*[b"\x47\x1f\xff\x10" + b"\xff" * 184] * 3, *feed.datagrams(TAPE.ts)])
+
+    async def send():
+        for wait, places in ((0, [0, 2]), (0.12, [1, 4]), (0.13, [3])):
+            await asyncio.sleep(wait)
+            feed.send_udp([sent[place] for place in places], free_port)
+        feed.send_udp(sent[5:], free_port)
+
+    tasks = []
+    found, link = await heard(
+        f"rtp://127.0.0.1:{free_port}", lambda: tasks.append(asyncio.create_task(send())), with_last
+    )
+    await asyncio.wait(tasks)
+
+    assert [record.raw for record in found if record.good] == TAPE.klv
+    assert (link.rtp_lost, link.rtp_reordered) == (0, 2)

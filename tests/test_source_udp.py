@@ -349,6 +349,22 @@ async def test_a_group_of_the_wrong_source_is_silent(free_port):
         await packets_of(source, lambda: feed.send_udp(DATAGRAMS, free_port, "239.255.77.3"), 1, within=0.1)
 
 
+async def test_what_another_program_joined_is_not_heard(free_port):
+    """A group joined for one sender: that another program joined it for all changes nothing."""
+    source = open_source(f"udp://239.255.77.4:{free_port}?interface=lo&sources=127.0.0.9")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("239.255.77.4", free_port))
+        group = socket.inet_aton("239.255.77.4") + socket.inet_aton("127.0.0.1")
+        other.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+        other.setblocking(False)
+
+        with pytest.raises(TimeoutError):
+            await packets_of(source, lambda: feed.send_udp(DATAGRAMS, free_port, "239.255.77.4"), 1, within=0.2)
+
+        assert other.recv(2000) == DATAGRAMS[0]
+
+
 async def test_a_port_in_use_is_said_so(free_port):
     """Two listeners of one unicast port would steal each other's datagrams."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:

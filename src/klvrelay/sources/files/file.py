@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import stat
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -26,11 +27,15 @@ from klvrelay.sources.files.folder import tapes
 from klvrelay.sources.libav.source import LibavSource
 from klvrelay.sources.sniff import FEW, carriage_by, sniffed
 
+LOG = logging.getLogger("klvrelay")
+
 T = TypeVar("T")
 
 PIECE = 4 << 20
 """Bytes read from a disk at once: at 1 MiB the way to the thread and back costs as much as the read."""
 PIPE_PIECE = 1 << 20
+PATIENCE = 1.0
+"""Seconds in which nothing comes out of a pipe until that is said, once."""
 AHEAD = 2
 """Pieces that are read before they are asked for."""
 AT_ONCE = 512 << 10
@@ -166,7 +171,7 @@ async def _pieces(url: Url) -> AsyncGenerator[bytes, None]:
     disk = _Disk(url)
     try:
         polled = await disk.run(disk.open)
-        async with aclosing(_from_pipe(disk.fd) if polled else _from_disk(disk)) as found:
+        async with aclosing(_from_pipe(url, disk.fd) if polled else _from_disk(disk)) as found:
             async for piece in found:
                 yield piece
     except OSError as fault:
@@ -223,11 +228,15 @@ async def _from_disk(disk: _Disk) -> AsyncGenerator[bytes, None]:
         yield piece
 
 
-async def _from_pipe(fd: int) -> AsyncGenerator[bytes, None]:
+async def _from_pipe(url: Url, fd: int) -> AsyncGenerator[bytes, None]:
     with suppress(OSError):  # not a pipe, or more than a user may have
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
+    word = asyncio.get_running_loop().call_later(PATIENCE, LOG.info, "%s: nothing has come yet: waiting for it", url)
     while True:
-        await _readable(fd)
+        try:
+            await _readable(fd)
+        finally:
+            word.cancel()
         try:
             piece = os.read(fd, PIPE_PIECE)
         except BlockingIOError:

@@ -13,6 +13,7 @@ enum {
     ENOUGH = 4              /* copies in a row, at least, of a sender that repeats itself */
 };
 
+static const uint8_t KEY[4] = {0x06, 0x0e, 0x2b, 0x34};
 static const int64_t TS_US = 2000000, KLV_US = 750000, UNSTAMPED_US = 10000, SOON_US = 500000;
 
 size_t copies_size(void)
@@ -66,31 +67,42 @@ static struct walk walk_of(const uint8_t *in, size_t n)
     return walk;
 }
 
+static unsigned pid_of(const uint8_t *p)
+{
+    return (unsigned)((p[1] & 0x1f) << 8 | p[2]);
+}
+
 /* The next packet that is not a null packet, or NULL. */
 static const uint8_t *next_of(struct walk *walk)
 {
     while (walk->at + TS_SIZE <= walk->n && walk->in[walk->at] == 0x47) {
         const uint8_t *p = walk->in + walk->at;
         walk->at += walk->stride;
-        if (((p[1] & 0x1f) << 8 | p[2]) != NULL_PID)
+        if (pid_of(p) != NULL_PID)
             return p;
     }
     return NULL;
 }
 
-static unsigned pid_of(const uint8_t *p)
+/* Does a KLV set with item 2 begin in in[0..n)? */
+static int holds_time(const uint8_t *in, size_t n)
 {
-    return (unsigned)((p[1] & 0x1f) << 8 | p[2]);
+    uint64_t time_us;
+    for (; n > KEY_SIZE; in++, n--)
+        if (memcmp(in, KEY, sizeof KEY) == 0)
+            return klv_time(in, n, &time_us);
+    return 0;
 }
 
-/* Is there a PCR, or the PTS of a PES packet, in it? */
+/* Is there a PCR, the PTS of a PES packet, or item 2 of its KLV in it? */
 static int is_stamped(const uint8_t *p)
 {
     size_t at = p[3] & 0x20 ? 5u + p[4] : 4;
     if ((p[3] & 0x20) && p[4] >= 7 && (p[5] & 0x10))
         return 1;
-    return (p[3] & 0x10) && (p[1] & 0x40) && at + 9 <= TS_SIZE && p[at] == 0 && p[at + 1] == 0 && p[at + 2] == 1 &&
-           p[at + 6] >> 6 == 2 && (p[at + 7] & 0x80);
+    if (!(p[3] & 0x10) || !(p[1] & 0x40) || at + 9 > TS_SIZE || p[at] || p[at + 1] || p[at + 2] != 1)
+        return 0;
+    return (p[at + 6] >> 6 == 2 && (p[at + 7] & 0x80)) || holds_time(p + at, TS_SIZE - at);
 }
 
 /* May a datagram with the bytes of an earlier one, sent `age` before, have been sent twice? */
@@ -142,7 +154,6 @@ static int is_timed(const uint8_t *in, size_t n)
 
 static int is_repeated_klv(const uint8_t *in, size_t n, int64_t age)
 {
-    static const uint8_t KEY[4] = {0x06, 0x0e, 0x2b, 0x34};
     if (n < sizeof KEY || memcmp(in, KEY, sizeof KEY) != 0)
         return n < 2 || memcmp(in, in + 1, n - 1) == 0;
     return age > UNSTAMPED_US && !is_timed(in, n);

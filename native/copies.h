@@ -1,11 +1,11 @@
 /* copies.h - datagrams of MPEG-TS or bare KLV that the network delivered twice; part of the pure core.
  *
  * RTP has numbers for that (rtp.h). Here a datagram is a copy if its bytes equal those of one of the last COPIES_MOST
- * and nothing says that its sender sent it again:
+ * (by a digest of 64 bits) and nothing says that its sender sent it again:
  *
- *   MPEG-TS   within 2 s. With a PCR or a PTS in it: a copy. Else the continuity counters tell: if they are those
- *             that are due next it was sent again (tables, filler); if they lag by up to 8 it is a copy; if they lag
- *             by more, or packets were lost, a copy within 0.5 s. Null packets alone are never one.
+ *   MPEG-TS   within 2 s. With a PCR, a PTS or item 2 in it: a copy. Else the continuity counters tell: if they are
+ *             those that are due next it was sent again (tables, filler); if they lag by up to 8 it is a copy; if they
+ *             lag by more, or packets were lost, a copy within 0.5 s. Null packets alone are never one.
  *   bare KLV  within 0.75 s if item 2 is in it, 10 ms if not; a part of a packet within 0.75 s, unless all of its bytes
  *             are alike.
  *

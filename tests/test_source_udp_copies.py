@@ -170,9 +170,16 @@ def test_a_copy_without_a_time_in_it_lags_in_its_counters(later):
     assert copies.ts(ts_packet(0x101, 40, (40).to_bytes(2) + b"part of KLV"), SECOND // 4 * (40 + later))
 
 
-def test_a_copy_with_a_pts_in_it_is_one_wherever_the_counters_stand():
+@pytest.mark.parametrize(
+    "pes",
+    [
+        b"\x00\x00\x01\xbd\x00\x20\x84\x80\x05\x21\x00\x01\x00\x01",
+        b"\x00\x00\x01\xbd\x00\x60\x84\x00\x00" + feed.klv_packet(7, feed.FIRST_TIME),
+    ],
+    ids=["PTS", "item 2"],
+)
+def test_a_copy_with_a_time_in_it_is_one_wherever_the_counters_stand(pes):
     """Sixteen packets later the counter would fit; no time is sent twice."""
-    pes = b"\x00\x00\x01\xbd\x00\x20\x84\x80\x05\x21\x00\x01\x00\x01"
     copies = Copies()
     copies.ts(ts_packet(0x101, 3, pes, start=True))
     for number in range(15):

@@ -120,14 +120,41 @@ def test_the_order_of_decoding_takes_no_time():
     assert slices[-1][0] == pytest.approx(4.0, abs=0.3)
 
 
-def test_a_pause_of_the_whole_stream_stays_a_pause():
-    """Five seconds in which nothing was sent, the clock going on."""
-    second = feed.recording(count=30, first_pcr=900_000 + 90_000 * 6, filler=3)
+def test_pauses_of_the_whole_stream_stay_pauses():
+    """Five seconds in which nothing was sent, the clock going on; again and again."""
+    parts = [feed.recording(count=30, first_pcr=900_000 + 90_000 * 6 * number, filler=3).ts for number in range(6)]
     clock = ts_clock.TsClock(0.005)
 
-    slices = slices_of(clock, feed.recording(count=30, filler=3).ts + second.ts)
+    slices = slices_of(clock, b"".join(parts))
 
-    assert slices[-1][0] == pytest.approx(7.0, abs=0.1)
+    assert slices[-1][0] == pytest.approx(31.0, abs=0.1)
+    assert clock.by == "PCR"
+
+
+@pytest.mark.parametrize("every", [1, 7])
+def test_a_clock_that_leaps_ahead_is_left(every):
+    """By five seconds at once, while PTS goes on as ever: after three leaps it is not believed any more."""
+    data = with_pcr(TAPE.ts, lambda number, ticks: ticks + 450_000 * (number // every))
+    clock = ts_clock.TsClock(0.005)
+
+    slices = slices_of(clock, data)
+
+    assert data_of(slices) == data
+    assert slices[-1][0] == pytest.approx(4.0 + 3 * 5.0, abs=1.0)
+    assert clock.by == "PTS"
+
+
+def test_a_clock_that_is_stamped_seldom_is_kept():
+    """Every other second: it goes on by as much as the others together."""
+    data = with_pcr(
+        TAPE.ts + feed.recording(count=600, first_pcr=900_000 + 360_000, filler=3).ts,
+        lambda number, ticks: ticks if number % 60 == 0 else None,
+    )
+    clock = ts_clock.TsClock(0.005)
+
+    slices = slices_of(clock, data)
+
+    assert slices[-1][0] == pytest.approx(24.0, abs=0.5)
     assert clock.by == "PCR"
 
 

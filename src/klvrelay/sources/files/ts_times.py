@@ -28,6 +28,9 @@ SURE = 3
 """Stamps that it takes for that."""
 BACK = 0.25
 """Seconds that a PCR goes on until it is gone back to."""
+LEAP = 1.5
+"""Seconds that a PCR may go on by at once, without the others; LEAPS times, then it is not used any more."""
+LEAPS = 3
 REORDER = TICKS
 """Ticks that a PTS may be before an earlier one, in the order of decoding."""
 
@@ -46,12 +49,14 @@ class _Track:
 
     since   one of its stamps was seen since then: the step to the first of them began before it
     back    seconds that it went on while another was in use
+    total   as `gained`, with the whole step to the first stamp
     """
 
     kind: int
     last: int | None = None
     since: bool = True
     back: float = 0.0
+    total: float = 0.0
     gained: float = 0.0
     steps: list[Anchor] = field(default_factory=list)
 
@@ -74,6 +79,9 @@ class TsTimes:
         self.seconds = 0.0
         self._tracks: dict[Key, _Track] = {}
         self._own: Key | None = None
+        self._mad: set[Key] = set()  # PCRs that leap about
+        self._leap = 0.0  # by how much the PCR in use went on at once, as long as no other time says so too
+        self._leaps = 0
 
     @property
     def by(self) -> str | None:
@@ -90,6 +98,8 @@ class TsTimes:
         anchors: list[Anchor] = []
         for row, kind, pid, ticks in _stamps(packets):
             key = kind, pid
+            if key in self._mad:
+                continue
             track = self._tracks.setdefault(key, _Track(kind))
             gained = track.step(ticks)
             if self._own is None and kind == 0:
@@ -99,10 +109,15 @@ class TsTimes:
                 self._anchor(first + row, 0.0, anchors)
             elif key == self._own:
                 if gained:
+                    self._doubt(gained)
                     self._anchor(first + row, gained, anchors)
             elif kind == 0 and self._goes_back(track, gained):
                 self._own = key
                 self._forget()
+            elif self._own is not None and self._is_mad(track, gained):
+                self._mad.add(self._own)
+                del self._tracks[self._own]
+                self._own = None
             elif not track.since:
                 track.since = True
             elif gained:
@@ -132,7 +147,20 @@ class TsTimes:
 
     def _forget(self) -> None:
         for track in self._tracks.values():
-            track.since, track.gained, track.steps = False, 0.0, []
+            track.since, track.gained, track.total, track.steps = False, 0.0, 0.0, []
+
+    def _doubt(self, gained: float) -> None:
+        """The PCR in use went on so far: did any other?"""
+        others = max((track.total for key, track in self._tracks.items() if key != self._own), default=0.0)
+        self._leap = gained if gained > LEAP and others < gained / 2 and self.by == "PCR" else 0.0
+
+    def _is_mad(self, track: _Track, gained: float) -> bool:
+        """Another time goes on: does it say that the PCR in use leapt?"""
+        track.total += gained
+        if self._leap and gained:
+            self._leaps += gained < self._leap / 2
+            self._leap = 0.0
+        return self._leaps >= LEAPS and self.by == "PCR"
 
     def _goes_back(self, track: _Track, gained: float) -> bool:
         """A PCR that is not in use: is it good again?"""

@@ -31,6 +31,8 @@ BACK = 0.25
 LEAP = 1.5
 """Seconds that a PCR may go on by at once, without the others; LEAPS times, then it is not used any more."""
 LEAPS = 3
+TRACKS = 32
+"""Times that are followed: of a stream of any number of PIDs it takes no longer."""
 REORDER = TICKS
 """Ticks that a PTS may be before an earlier one, in the order of decoding."""
 
@@ -98,7 +100,7 @@ class TsTimes:
         anchors: list[Anchor] = []
         for row, kind, pid, ticks in _stamps(packets):
             key = kind, pid
-            if key in self._mad:
+            if key in self._mad or (key not in self._tracks and len(self._tracks) >= TRACKS):
                 continue
             track = self._tracks.setdefault(key, _Track(kind))
             gained = track.step(ticks)

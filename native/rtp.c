@@ -9,7 +9,7 @@
 #include "rtp.h"
 #include "wire.h"
 
-enum { HEAD = 12, RTCP_FIRST = 72, RTCP_LAST = 76 };
+enum { HEAD = 12, RTCP_FIRST = 72, RTCP_LAST = 76, STEADY = 1024 };
 
 int rtp_parse(const uint8_t *in, size_t n, struct rtp_datagram *datagram)
 {
@@ -37,6 +37,59 @@ int rtp_parse(const uint8_t *in, size_t n, struct rtp_datagram *datagram)
     return 1;
 }
 
+/* ---- whose packets are read ---- */
+
+void rtp_lock_init(struct rtp_lock *lock, unsigned least)
+{
+    memset(lock, 0, sizeof *lock);
+    lock->least = lock->needed = least;
+}
+
+static int is_far(uint16_t ahead)
+{
+    return ahead > RTP_NEAR && ahead < 0x10000 - RTP_NEAR;
+}
+
+static int is_same(const struct rtp_identity *a, const struct rtp_identity *b)
+{
+    return a->ssrc == b->ssrc && a->kind == b->kind;
+}
+
+/* The other is read from here on. */
+static void follow(struct rtp_lock *lock)
+{
+    int again = lock->former.known && lock->steady < STEADY && is_same(&lock->other, &lock->former);
+    if (!again)
+        lock->needed = lock->least;
+    else
+        lock->needed = 2 * lock->needed < RTP_NEAR ? 2 * lock->needed : RTP_NEAR;
+    lock->steady = 0;
+    lock->former = lock->own;
+    lock->own = lock->other;
+    lock->others = 0;
+}
+
+enum rtp_verdict rtp_lock_take(struct rtp_lock *lock, const struct rtp_datagram *datagram, int far, int known)
+{
+    struct rtp_identity one = {.ssrc = datagram->ssrc, .kind = datagram->kind, .known = known != 0};
+    if (!lock->own.known && known)
+        lock->own = one;
+    else if (!lock->own.known || far || !is_same(&one, &lock->own)) {
+        int same = is_same(&one, &lock->other) && !is_far((uint16_t)(datagram->sequence - lock->sequence));
+        one.known |= (uint8_t)(same && lock->others && lock->other.known);
+        lock->others = same && lock->others ? lock->others + 1 : 1;
+        lock->other = one;
+        lock->sequence = datagram->sequence;
+        if (lock->others < lock->needed || !one.known)
+            return RTP_FOREIGN;
+        follow(lock);
+        return RTP_FOLLOWED;
+    }
+    lock->others = 0;
+    lock->steady++;
+    return RTP_OWN;
+}
+
 size_t rtp_order_size(void)
 {
     return sizeof(struct rtp_order);
@@ -57,6 +110,11 @@ void rtp_order_release(struct rtp_order *order)
 int rtp_order_waiting(const struct rtp_order *order)
 {
     return order->count ? order->next : -1;
+}
+
+int rtp_order_far(const struct rtp_order *order, uint16_t sequence)
+{
+    return order->started && is_far((uint16_t)(sequence - order->next));
 }
 
 void rtp_order_counts(const struct rtp_order *order, struct rtp_counts *counts)
@@ -106,7 +164,7 @@ void rtp_order_push(struct rtp_order *order, const struct rtp_datagram *datagram
         begin(order, datagram);
         return;
     }
-    if (datagram->ssrc != order->ssrc || (ahead > RTP_NEAR && ahead < 0x10000 - RTP_NEAR)) {
+    if (datagram->ssrc != order->ssrc || is_far(ahead)) {
         order->begun = *datagram;
         order->begins = order->releasing = 1;
         return;

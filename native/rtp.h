@@ -49,6 +49,40 @@ int rtp_order_waiting(const struct rtp_order *order); /* for which sequence numb
 void rtp_order_counts(const struct rtp_order *order, struct rtp_counts *counts);
 /* cffi: end */
 
+/* Whose packets are read, where several senders or kinds of media come to one port. */
+struct rtp_identity {
+    uint32_t ssrc;
+    uint8_t kind, known;        /* known: MPEG-TS or KLV was seen in one of its packets */
+};
+
+struct rtp_lock {
+    struct rtp_identity own;    /* read now; nobody yet unless `known` */
+    struct rtp_identity former; /* read before */
+    struct rtp_identity other;  /* that came instead */
+    uint16_t sequence;          /* of the other's last packet */
+    unsigned others;            /* packets of the other in a row */
+    uint64_t steady;            /* of the own, since it is read */
+    unsigned least, needed;     /* after how many it is followed: at first, and now */
+};
+
+enum rtp_verdict { RTP_OWN, RTP_FOREIGN, RTP_FOLLOWED };
+
+void rtp_lock_init(struct rtp_lock *lock, unsigned least);
+
+/* One packet. `far`: its number is that of another sender (rtp_order_far); `known`: MPEG-TS or KLV is seen in it.
+ *
+ *   nobody is read yet, and `known`     RTP_OWN       this sender is read from here on
+ *   SSRC, payload type, number fit      RTP_OWN
+ *   the `needed`-th of another in a row RTP_FOLLOWED  that one is read from here on, if one of these was known
+ *   else                                RTP_FOREIGN
+ *
+ * Where two senders take turns, `needed` doubles each time that the former one is followed again within 1,024 packets,
+ * up to RTP_NEAR. */
+enum rtp_verdict rtp_lock_take(struct rtp_lock *lock, const struct rtp_datagram *datagram, int far, int known);
+
+/* Is a sequence number further off than RTP_NEAR from the one that is due next? */
+int rtp_order_far(const struct rtp_order *order, uint16_t sequence);
+
 struct rtp_order {
     uint8_t *memory;
     size_t room, fill;

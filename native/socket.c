@@ -1,13 +1,14 @@
 /* socket.c - one datagram socket: what the kernel holds for it, as finished KLV units or as bytes, in one call.
  *
- *   recvmmsg -> datagram -> (sender?) -> (RTP: header off, order restored) -> lane  -> units
- *                                                                          -> runs of bytes
+ *   recvmmsg -> datagram -> (sender?) -> (plain: a copy?)                               -> lane  -> units
+ *                                     -> (RTP: header off, whose?, order restored)      -> runs of bytes
  *
  * What comes is told by its bytes: MPEG-TS, MPEG-TS in RTP, KLV, KLV in RTP. Where the kernel or RTP say that something
  * is missing the lane is cut, so that no packet spans a loss.
  */
 #define _GNU_SOURCE
 #include "socket.h"
+#include "copies.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -22,6 +23,7 @@ enum {
     RUN_US = 5000,          /* datagrams of one run arrived within this */
     LATE_US = 1000000,      /* no RTP is held for so long: the clock was set */
     SURE = 4,               /* datagrams in a row of another form until it is believed */
+    STASH_SLOT = 2048,
     TS_SIZE = 188,
     MEMORY_INFO = 55,       /* SO_MEMINFO, and the place of the drops in what it gives */
     MEMORY_DROPS = 8
@@ -43,11 +45,19 @@ struct klv_basin {
     uint8_t data[];
 };
 
+/* The last RTP packets of a sender that is not followed yet. */
+struct stash {
+    struct rtp_datagram packets[SURE];
+    unsigned count, at, taking;             /* at: of those that are taken, once it is followed */
+    uint8_t *memory;                        /* a slot for each */
+};
+
 struct klv_inlet {
     int fd, expects_rtp;
     uint8_t sender[16], has_sender;
     uint8_t form, other_form, others;       /* what comes; what came instead of late, and how often in a row */
     uint8_t ragged;                         /* its datagrams may begin in the midst of a packet */
+    uint8_t odd;                            /* so many in a row begin with none, though they should */
     uint8_t gap;                            /* something is missing before the datagram that comes next */
     uint8_t armed, taking, begun, hit;      /* `hit`: the unit of KLV in RTP has lost bytes */
     uint16_t awaited;                       /* sequence number that was waited for when last asked */
@@ -62,7 +72,10 @@ struct klv_inlet {
     int lane_ts;
     int64_t run_began_us, latest_us;
     struct klv_inlet_counts counts;         /* those of RTP: of what came before `order` */
+    struct rtp_lock lock;
+    struct stash stash;
     struct rtp_order order;
+    struct copies copies;
 };
 
 /* Where results go: entries or runs. */
@@ -118,7 +131,7 @@ size_t klv_inlet_size(void)
 
 size_t klv_inlet_memory(void)
 {
-    return RTP_ROOM;
+    return RTP_ROOM + SURE * STASH_SLOT;
 }
 
 static int switch_on(int fd, int option)
@@ -138,6 +151,9 @@ int klv_inlet_init(struct klv_inlet *inlet, int fd, int flags, const uint8_t *se
         inlet->has_sender = 1;
     }
     rtp_order_init(&inlet->order, memory, RTP_ROOM);
+    rtp_lock_init(&inlet->lock, SURE);
+    inlet->stash.memory = memory + RTP_ROOM;
+    copies_init(&inlet->copies);
     int fault = switch_on(fd, SO_TIMESTAMPNS);
     return fault ? fault : switch_on(fd, SO_RXQ_OVFL);
 }
@@ -163,6 +179,8 @@ void klv_inlet_counts(const struct klv_inlet *inlet, struct klv_inlet_counts *co
     counts->rtp_reordered += rtp.reordered;
     counts->rtp_duplicates += rtp.duplicates;
     counts->rtp_restarts += rtp.restarts;
+    if (!inlet->stash.taking)
+        counts->rtp_foreign += inlet->stash.count;
 }
 
 int64_t klv_inlet_drops(int fd)
@@ -180,16 +198,9 @@ static int is_key(const uint8_t *in, size_t n)
     return n >= 16 && memcmp(in, KEY, sizeof KEY) == 0;
 }
 
-/* Does a TS packet begin here, and another behind it where there is one? */
-static int is_sync(const uint8_t *in, size_t n)
-{
-    return n >= TS_SIZE && in[0] == 0x47 && (n == TS_SIZE || in[TS_SIZE] == 0x47 || (n > 192 && in[192] == 0x47) ||
-                                             (n > 204 && in[204] == 0x47));
-}
-
 static enum form bare_form(const uint8_t *in, size_t n)
 {
-    return is_sync(in, n) ? TS : is_key(in, n) ? KLV : UNKNOWN;
+    return copies_is_sync(in, n) ? TS : is_key(in, n) ? KLV : UNKNOWN;
 }
 
 static enum form form_of(const struct klv_inlet *inlet, const uint8_t *in, size_t n)
@@ -209,7 +220,7 @@ static enum form ragged_form(const uint8_t *in, size_t n)
 {
     struct rtp_datagram part; /* of a unit whose beginning was before our time */
     for (size_t i = 0; i < 204 && i + TS_SIZE < n; i++)
-        if (is_sync(in + i, n - i))
+        if (copies_is_sync(in + i, n - i))
             return TS;
     for (size_t i = 0; i + 16 <= n && !rtp_parse(in, n, &part); i++)
         if (is_key(in + i, n - i))
@@ -224,14 +235,17 @@ static void turn_to(struct klv_inlet *inlet, enum form form)
     klv_inlet_counts(inlet, &inlet->counts); /* those of RTP up to now */
     rtp_order_init(order, order->memory, order->room);
     inlet->gap |= inlet->form != UNKNOWN;
+    rtp_lock_init(&inlet->lock, SURE);
+    inlet->stash.count = 0;
+    copies_init(&inlet->copies);
     inlet->form = (uint8_t)form;
     inlet->ragged = (form & KLV) != 0;
-    inlet->others = 0;
+    inlet->others = inlet->odd = 0;
     inlet->pts = -1;
 }
 
-/* Learn from a datagram what comes; a sender that changes is followed once it is sure. */
-static void learn(struct klv_inlet *inlet, const uint8_t *in, size_t n)
+/* Learn from a datagram what comes; a sender that changes is followed once it is sure. Gives the datagram's form. */
+static enum form learn(struct klv_inlet *inlet, const uint8_t *in, size_t n)
 {
     enum form form = form_of(inlet, in, n);
     if (inlet->form == UNKNOWN) {
@@ -247,6 +261,23 @@ static void learn(struct klv_inlet *inlet, const uint8_t *in, size_t n)
         if (inlet->others >= SURE)
             turn_to(inlet, form);
     }
+    return form;
+}
+
+/* Is a datagram part of the plain MPEG-TS or KLV that comes, and not of something else on the same port? */
+static int belongs(struct klv_inlet *inlet, enum form form, const uint8_t *in, size_t n)
+{
+    struct rtp_datagram other;
+    if (inlet->ragged)
+        return inlet->form == TS || form == UNKNOWN || form == KLV;
+    if (form != UNKNOWN) {
+        inlet->odd = 0;
+        return form == inlet->form;
+    }
+    if (rtp_parse(in, n, &other))
+        return 0;
+    inlet->ragged = ragged_form(in, n) == TS || ++inlet->odd >= SURE;
+    return inlet->ragged;
 }
 
 /* ---- payloads ---- */
@@ -403,6 +434,84 @@ static void take(struct klv_inlet *inlet, const struct rtp_datagram *payload)
     inlet->used = 0;
 }
 
+/* A packet of a sender that is not followed: it may be so after those that come next. */
+static void put_by(struct klv_inlet *inlet, const struct rtp_datagram *datagram)
+{
+    struct stash *stash = &inlet->stash;
+    if (datagram->size > STASH_SLOT || inlet->lock.others == 1) { /* what is there does not go on with it */
+        inlet->counts.rtp_foreign += stash->count;
+        stash->count = 0;
+    }
+    if (datagram->size > STASH_SLOT) {
+        inlet->counts.rtp_foreign++;
+        return;
+    }
+    if (stash->count == SURE - 1) {
+        inlet->counts.rtp_foreign++;
+        memmove(stash->memory, stash->memory + STASH_SLOT, (SURE - 2) * STASH_SLOT);
+        memmove(stash->packets, stash->packets + 1, (SURE - 2) * sizeof *stash->packets);
+        stash->count--;
+    }
+    stash->packets[stash->count] = *datagram;
+    memcpy(stash->memory + stash->count++ * STASH_SLOT, datagram->payload, datagram->size);
+}
+
+/* The next of those that were put by, to the order: 1, or 0 where there is none. */
+static int take_back(struct klv_inlet *inlet)
+{
+    struct stash *stash = &inlet->stash;
+    if (!stash->taking)
+        return 0;
+    stash->packets[stash->at].payload = stash->memory + stash->at * STASH_SLOT;
+    rtp_order_push(&inlet->order, &stash->packets[stash->at++]);
+    if (stash->at == stash->count)
+        stash->count = stash->at = stash->taking = 0;
+    return 1;
+}
+
+/* One datagram where RTP comes: to what waits to be ordered, if it is of the sender that is read. */
+static void receive_rtp(struct klv_inlet *inlet, enum form form, const uint8_t *in, size_t n, int64_t received_us)
+{
+    struct rtp_datagram datagram;
+    if (!rtp_parse(in, n, &datagram)) {
+        inlet->counts.unknown++;
+        return;
+    }
+    datagram.received_us = received_us;
+    int far = rtp_order_far(&inlet->order, datagram.sequence);
+    enum rtp_verdict verdict = rtp_lock_take(&inlet->lock, &datagram, far, form == inlet->form);
+    if (verdict == RTP_FOREIGN) {
+        put_by(inlet, &datagram);
+    } else if (verdict == RTP_FOLLOWED && datagram.size <= STASH_SLOT) {
+        inlet->stash.packets[inlet->stash.count] = datagram;
+        memcpy(inlet->stash.memory + inlet->stash.count++ * STASH_SLOT, datagram.payload, datagram.size);
+        inlet->stash.taking = 1;
+    } else {
+        inlet->counts.rtp_foreign += inlet->stash.count;
+        inlet->stash.count = 0;
+        rtp_order_push(&inlet->order, &datagram);
+    }
+}
+
+/* One datagram where none comes: to be taken at once, unless it is another's or came before. */
+static void receive_plain(struct klv_inlet *inlet, enum form form, struct rtp_datagram *datagram, int bytes_wanted)
+{
+    int known = inlet->form != UNKNOWN;
+    if (!known && !bytes_wanted) {
+        inlet->counts.unknown++;
+    } else if (known && !belongs(inlet, form, datagram->payload, datagram->size)) {
+        inlet->counts.unknown++;
+    } else if (known && copies_take(&inlet->copies, inlet->form == TS, datagram->payload, datagram->size,
+                                    datagram->received_us)) {
+        inlet->counts.udp_duplicates++;
+    } else {
+        inlet->counts.unknown += !known;
+        datagram->gap = inlet->gap;
+        inlet->gap = 0;
+        take(inlet, datagram);
+    }
+}
+
 /* One datagram: to the RTP that waits to be ordered, or to be taken at once. */
 static void receive(struct klv_inlet *inlet, struct mmsghdr *message, int bytes_wanted)
 {
@@ -417,23 +526,12 @@ static void receive(struct klv_inlet *inlet, struct mmsghdr *message, int bytes_
     inlet->counts.size += n;
     if (n == 0)
         return;
-    learn(inlet, in, n);
-    struct rtp_datagram datagram = {.payload = in, .size = n, .received_us = received_us};
-    if (inlet->form & RTP) {
-        if (rtp_parse(in, n, &datagram)) {
-            datagram.received_us = received_us;
-            rtp_order_push(&inlet->order, &datagram);
-        } else {
-            inlet->counts.unknown++;
-        }
-    } else if (inlet->form != UNKNOWN || bytes_wanted) {
-        inlet->counts.unknown += inlet->form == UNKNOWN;
-        datagram.gap = inlet->gap;
-        inlet->gap = 0;
-        take(inlet, &datagram);
-    } else {
-        inlet->counts.unknown++;
-    }
+    enum form form = learn(inlet, in, n);
+    if (inlet->form & RTP)
+        receive_rtp(inlet, form, in, n, received_us);
+    else
+        receive_plain(inlet, form, &(struct rtp_datagram){.payload = in, .size = n, .received_us = received_us},
+                      bytes_wanted);
     if (message->msg_hdr.msg_flags & MSG_TRUNC) {
         inlet->counts.truncated++;
         inlet->gap = 1;
@@ -468,6 +566,8 @@ static int next_payload(struct klv_inlet *inlet, struct klv_basin *basin, int by
             due.gap |= inlet->gap;
             inlet->gap = 0;
             take(inlet, &due);
+        } else if (take_back(inlet)) {
+            continue;
         } else if (inlet->at < inlet->got) {
             receive(inlet, &basin->messages[inlet->at], bytes_wanted);
             clear_place(basin, inlet->at++);

@@ -29,7 +29,9 @@ struct klv_inlet_counts {
     uint64_t size, datagrams;       /* of those taken, transport bytes with RTP's headers */
     uint64_t strangers;             /* datagrams of other senders than the fixed one, not taken */
     uint64_t truncated;             /* that were longer than the basin's places */
-    uint64_t unknown;               /* taken, and neither MPEG-TS nor KLV */
+    uint64_t unknown;               /* taken, and neither MPEG-TS nor KLV, or not of the kind that comes */
+    uint64_t udp_duplicates;        /* without RTP, with the bytes of one of the last few dozen: left out */
+    uint64_t rtp_foreign;           /* RTP of another SSRC or payload type than the one that is read: left out */
     uint64_t rtp_lost, rtp_reordered, rtp_duplicates, rtp_restarts;
 };
 

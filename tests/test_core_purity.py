@@ -114,7 +114,7 @@ def test_one_file_beside_the_core_calls_the_system(cc, tmp_path):
     called = set(run("nm", "-u", tmp_path / "socket.o").replace("U ", "").split())
     symbols = [line.split()[-2:] for line in run("nm", tmp_path / "socket.o").splitlines()]
 
-    ours = {name for name in called if name.startswith(("klv_lane_", "rtp_")) or FROM_LIBC.fullmatch(name)}
+    ours = {name for name in called if name.startswith(("klv_lane_", "rtp_", "copies_")) or FROM_LIBC.fullmatch(name)}
     assert called - ours == FROM_THE_SYSTEM
     assert [name for kind, name in symbols if kind in WRITABLE] == []
 

@@ -89,7 +89,8 @@ async def udp(cycles: Cycles, scheme: str = "udp") -> AsyncIterator[SourceSettin
     async def send() -> None:
         while True:
             datagrams = feed.datagrams(cycles.bytes())
-            if scheme == "rtp":
+            if scheme == "rtp":  # as many as it takes for another sender to be followed
+                datagrams += feed.datagrams(feed.recording(12, first_pcr=cycles.chance.randrange(1 << 33)).ts)
                 first, ssrc = cycles.chance.randrange(1 << 16), cycles.chance.randrange(1 << 32)
                 datagrams = feed.rtp_datagrams(datagrams, first=first, ssrc=ssrc)
             feed.send_udp(datagrams, port)

@@ -24,7 +24,7 @@ from klvrelay.sending.cut import HOLD, Cutter
 from klvrelay.sending.impair import Impairment
 from klvrelay.sending.pacing import Pacer, Transmission
 from klvrelay.sending.reel import Reel
-from klvrelay.sources.files import pace
+from klvrelay.sources.files import ts_clock
 from klvrelay.verbs.send import bits_a_second
 
 TAPE = feed.recording(count=30, hz=30, filler=60)
@@ -218,11 +218,14 @@ async def test_a_rate_takes_the_place_of_a_clock(tmp_path: Path) -> None:
     assert len(bench.took) == 200
 
 
-async def test_a_stream_without_a_clock_says_so(tmp_path: Path) -> None:
-    """Nothing is sent in a flood; it says what to give."""
+async def test_a_stream_without_a_time_goes_at_a_fixed_rate(tmp_path: Path, said) -> None:
+    """Nothing is sent in a flood; it says so, once, and what to give."""
     null = b"\x47\x1f\xff\x10" + bytes(184)
-    with pytest.raises(NotMedia, match=r"no clock \(PCR\).*--rate 5M"):
-        await sent(tape(tmp_path, null * 100))
+    reel = tape(tmp_path, null * 700)
+    bench = await sent(reel)
+    assert bench.data == null * 700
+    assert bench.dues[-1] == pytest.approx(700 * 188 * 8 / ts_clock.RATE)
+    assert said() == [f"{reel.url}: no time in it that goes on: paced at a fixed rate; --rate gives another"]
 
 
 @pytest.mark.parametrize("text", ["", "0", "fast", "5Mbit", "-1M", "1e9", "10"])
@@ -303,7 +306,7 @@ async def test_standard_input_is_sent_as_it_comes(free_port: int, tmp_path: Path
 
 def test_a_packet_of_another_size_in_between_is_left_alone() -> None:
     """`plain` changes what is in step, and nothing else."""
-    clock = pace.RateClock(1e6)
+    clock = ts_clock.RateClock(1e6)
     list(clock.cut((bytes(4) + b"\x47" + bytes(187)) * 8))
     assert clock.plain(bytes(4) + b"\x47" + bytes(187)) == b"\x47" + bytes(187)
     assert clock.plain(bytes(192)) == bytes(192)

@@ -143,8 +143,9 @@ async def test_srt_that_nobody_answers_is_exit_code_3(tape: str, free_port: int)
     assert re.search(r"(?m)^klvrelay: srt://127\.0\.0\.1:\d+\?passphrase=\*\*\*: ", command.said)
 
 
-async def test_rtp_headers_are_those_of_rfc_2250(tape: str, free_port: int) -> None:
-    """Version 2, payload type 33, numbers one by one, one sender, and time stamps of when each is due."""
+async def test_rtp_headers_are_those_of_rfc_2250(tape: str, free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Version 2, payload type 33, numbers one by one, one sender, and time stamps of when each is due; past a wrap."""
+    monkeypatch.setattr("klvrelay.sending.udp.random.getrandbits", lambda bits: (1 << bits) - 2)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         sock.bind(("127.0.0.1", free_port))

@@ -87,6 +87,24 @@ async def test_a_named_pipe_is_waited_for(tmp_path):
     assert data_of(got) == TAPE.klv[0] + TAPE.klv[1]
 
 
+async def test_that_nothing_comes_out_of_a_pipe_is_said_once(tmp_path, monkeypatch, said):
+    """A named pipe without a writer looks like a hang; one with a writer needs no word."""
+    monkeypatch.setattr("klvrelay.sources.files.file.PATIENCE", 0.05)
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reading = asyncio.create_task(read(open_source(str(path))))
+    async with asyncio.timeout(5):
+        while not said():
+            await asyncio.sleep(0.01)
+        with await asyncio.to_thread(open, path, "wb", 0) as writer:
+            writer.write(TAPE.ts[:9400])
+            await asyncio.sleep(0.15)
+            writer.write(TAPE.ts[9400:])
+        assert data_of(await reading) == TAPE.ts
+
+    assert said() == [f"{path}: nothing has come yet: waiting for it"]
+
+
 async def test_a_pipe_that_nobody_reads_on_is_let_go(tmp_path):
     """Cancelled while it waits for a writer, a source leaves neither the pipe nor a thread behind."""
     path = tmp_path / "pipe"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from klvrelay.klv import Decoder
 from klvrelay.sources import open_source
-from klvrelay.sources.files import pace, replay
+from klvrelay.sources.files import pace, replay, ts_clock
 
 TAPE = feed.recording(count=30, hz=30, filler=5)
 
@@ -43,7 +43,7 @@ def test_each_byte_is_due_when_its_clock_stamp_says(first_pcr):
     """Packets of 30 Hz are due 33 ms apart, past the wrap of the 33 bits too."""
     tape = feed.recording(first_pcr=first_pcr, filler=5)
 
-    slices = slices_of(pace.TsClock(0.005), tape.ts)
+    slices = slices_of(ts_clock.TsClock(0.005), tape.ts)
 
     dues = [due_of(slices, packet) for packet in tape.klv]
     assert dues == [pytest.approx(number / 30, abs=0.034) for number in range(30)]
@@ -52,7 +52,7 @@ def test_each_byte_is_due_when_its_clock_stamp_says(first_pcr):
 
 def test_between_two_stamps_time_goes_evenly():
     """A stream that stamps its clock seldom does not come in bursts."""
-    slices = slices_of(pace.TsClock(0.005), feed.recording(count=2, hz=1, filler=400).ts)
+    slices = slices_of(ts_clock.TsClock(0.005), feed.recording(count=2, hz=1, filler=400).ts)
 
     steps = [later - sooner for (sooner, _), (later, _) in pairwise(slices)]
     assert max(steps) < 0.02
@@ -62,7 +62,7 @@ def test_between_two_stamps_time_goes_evenly():
 @given(cuts=st.lists(st.integers(1, len(TAPE.ts) - 1), max_size=20))
 def test_no_byte_is_lost_or_moved_however_the_file_is_read(cuts):
     """The slices are the file again, and time never goes backwards."""
-    slices = slices_of(pace.TsClock(0.005), TAPE.ts, cuts)
+    slices = slices_of(ts_clock.TsClock(0.005), TAPE.ts, cuts)
 
     assert data_of(slices) == TAPE.ts
     assert all(sooner <= later for (sooner, _), (later, _) in pairwise(slices))
@@ -73,7 +73,7 @@ def test_damage_in_the_file_is_passed_on_as_it_is(junk, place, cuts):
     """Bytes that are no packets cost no others their time, and none is dropped."""
     data = TAPE.ts[:place] + junk + TAPE.ts[place:]
 
-    slices = slices_of(pace.TsClock(0.005), data, cuts)
+    slices = slices_of(ts_clock.TsClock(0.005), data, cuts)
 
     assert data_of(slices) == data
     assert slices[-1][0] == pytest.approx(1.0, abs=0.3)
@@ -84,7 +84,7 @@ def test_a_jump_of_the_clock_takes_no_time(jump):
     """Recordings are often two that were joined: the second goes on where the first ended."""
     second = feed.recording(first_pcr=(900_000 + 90_000 + jump) % (1 << 33), filler=5)
 
-    slices = slices_of(pace.TsClock(0.005), TAPE.ts + second.ts)
+    slices = slices_of(ts_clock.TsClock(0.005), TAPE.ts + second.ts)
 
     assert slices[-1][0] == pytest.approx(2.0, abs=0.1)
 
@@ -98,7 +98,7 @@ def test_other_packet_sizes_keep_time_too(before, behind):
     """Recorders put a time code before each packet, or a check sum behind."""
     data = b"".join(bytes(before) + packet + bytes(behind) for packet in packets_188(TAPE.ts))
 
-    slices = slices_of(pace.TsClock(0.005), data)
+    slices = slices_of(ts_clock.TsClock(0.005), data)
 
     assert data_of(slices) == data
     assert len(slices) > 20
@@ -107,8 +107,8 @@ def test_other_packet_sizes_keep_time_too(before, behind):
 
 def test_a_stream_without_a_clock_is_not_held(monkeypatch):
     """Where no packet stamps the time, the bytes go out all the same, and memory is bounded."""
-    monkeypatch.setattr(pace, "HELD_MOST", 100_000)
-    clock = pace.TsClock(0.005)
+    monkeypatch.setattr(ts_clock, "CLOCKLESS", 100_000)
+    clock = ts_clock.TsClock(0.005)
     null = b"\x47\x1f\xff\x10" + bytes(184)
 
     given_out = sum(len(data) for _ in range(10) for _, data in clock.cut(null * 100))

@@ -26,6 +26,11 @@ TAPE = feed.recording()
 DATAGRAMS = feed.datagrams(TAPE.ts)
 
 
+def round_of(number):
+    """The datagrams of the same KLV at another time: no two rounds have one in common."""
+    return feed.datagrams(feed.recording(first_pcr=10_000_000 * (number + 1)).ts)
+
+
 async def packets_of(source, send, size, within=5):
     """The packets until `size` bytes have come; `send` is called once the port is bound."""
     got = []
@@ -143,17 +148,19 @@ async def test_units_come_of_one_wake_up(scheme, free_port):
 async def test_more_than_fits_comes_out_all_the_same(demux, free_port):
     """One wake-up may bring more units, and more bytes, than C has room for at once."""
     source, decoder, found = open_source(f"udp://127.0.0.1:{free_port}", demux=demux), Decoder("test", None), []
-    fill = TAPE.klv * (65_000 // len(TAPE.bare))
-    asyncio.get_running_loop().call_soon(feed.send_udp, [b"".join(fill)] * 20, free_port)
+    each = 65_000 // len(feed.klv_packet(99_999, feed.FIRST_TIME))
+    klv = [feed.klv_packet(number, feed.FIRST_TIME + number) for number in range(20 * each)]
+    fill = [b"".join(klv[at : at + each]) for at in range(0, len(klv), each)]
+    asyncio.get_running_loop().call_soon(feed.send_udp, fill, free_port)
 
     async with asyncio.timeout(5), aclosing(source.packets()) as packets:
         async for packet in packets:
             found += decoder.feed(packet)
-            if len(found) == 20 * len(fill):
+            if len(found) == len(klv):
                 break
 
     assert len(found) > 20_000
-    assert [record.raw for record in found] == 20 * fill
+    assert [record.raw for record in found] == klv
     assert all(record.good for record in found)
 
 
@@ -342,6 +349,22 @@ async def test_a_group_of_the_wrong_source_is_silent(free_port):
         await packets_of(source, lambda: feed.send_udp(DATAGRAMS, free_port, "239.255.77.3"), 1, within=0.1)
 
 
+async def test_what_another_program_joined_is_not_heard(free_port):
+    """A group joined for one sender: that another program joined it for all changes nothing."""
+    source = open_source(f"udp://239.255.77.4:{free_port}?interface=lo&sources=127.0.0.9")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("239.255.77.4", free_port))
+        group = socket.inet_aton("239.255.77.4") + socket.inet_aton("127.0.0.1")
+        other.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, group)
+        other.setblocking(False)
+
+        with pytest.raises(TimeoutError):
+            await packets_of(source, lambda: feed.send_udp(DATAGRAMS, free_port, "239.255.77.4"), 1, within=0.2)
+
+        assert other.recv(2000) == DATAGRAMS[0]
+
+
 async def test_a_port_in_use_is_said_so(free_port):
     """Two listeners of one unicast port would steal each other's datagrams."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
@@ -450,8 +473,8 @@ async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_por
 
     async with asyncio.timeout(5), aclosing(source.packets()) as packets:
         await anext(packets)
-        for _ in range(20):
-            feed.send_udp(DATAGRAMS, free_port)
+        for number in range(20):
+            feed.send_udp(round_of(number), free_port)
             await asyncio.sleep(0)
         waiting = source._inbox._bytes
         size = 0
@@ -473,8 +496,8 @@ async def test_units_that_wait_are_bounded_too(free_port, monkeypatch):
         klv += [entry[0] for entry in (await anext(packets)).entries]
         feed.send_udp(DATAGRAMS[1:], free_port)
         await asyncio.sleep(0)
-        for _ in range(20):
-            feed.send_udp(DATAGRAMS, free_port)
+        for number in range(20):
+            feed.send_udp(round_of(number), free_port)
             await asyncio.sleep(0)
         taken = source.link.datagrams
         while len(klv) < 21 * len(TAPE.klv):

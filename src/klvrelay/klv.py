@@ -21,20 +21,57 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SNIFFED = 65536
-"""Bytes that are looked at to tell MPEG-TS from KLV."""
+SNIFFED = 256 << 10
+"""Bytes, zeros aside, that are looked at to tell MPEG-TS from KLV."""
+HOLE = 4096
+"""Zeros, or bytes of FF, in a row that prove nothing: a hole, or room that is not written yet."""
+
+_CHUNK = 64 << 10
+_BLANK = bytes(_CHUNK), b"\xff" * _CHUNK
+_HOLES = bytes(HOLE), b"\xff" * HOLE
 
 KEY = b"\x06\x0e\x2b\x34"
 """How each KLV key begins (SMPTE ST 336)."""
 
 
-def carriage_of(head: bytes | bytearray | memoryview) -> Carriage | None:
+def blank_before(data: bytes | bytearray | memoryview) -> int:
+    """How many zeros and bytes of FF `data` begins with."""
+    for at in range(0, len(data), _CHUNK):
+        chunk = bytes(data[at : at + _CHUNK])
+        if chunk not in _BLANK and (rest := chunk.lstrip(b"\0\xff")):
+            return at + len(chunk) - len(rest)
+    return len(data)
+
+
+def blank_behind(data: bytes) -> int:
+    """How many zeros and bytes of FF it ends with."""
+    for end in range(len(data), 0, -HOLE):
+        begin = max(0, end - HOLE)
+        chunk = data[begin:end]
+        if chunk not in _HOLES and (rest := chunk.rstrip(b"\0\xff")):
+            return len(data) - begin - len(rest)
+    return len(data)
+
+
+def carriage_of(data: bytes | bytearray | memoryview) -> Carriage | None:
     """What the first bytes of a file or stream are: "ts", "klv", or None for neither.
 
     MPEG-TS shows a sync byte every 188 (192, 204) bytes; KLV a 16-byte key that begins with 06 0E 2B 34. Either
-    may be preceded by junk, within the first 64 KiB.
+    may be preceded by junk, within the first 256 KiB, and by any number of zeros or bytes of FF.
     """
-    head = bytes(head[:SNIFFED])
+    view, at, junk = memoryview(data), 0, 0
+    while junk < SNIFFED:
+        at += blank_before(view[at:])
+        window = bytes(view[at : at + SNIFFED - junk])
+        hole = max(window.find(hole) for hole in _HOLES)
+        if (found := _carriage_in(window)) is not None or hole < 0:
+            return found
+        at += hole
+        junk += hole + HOLE  # so that no order of holes makes it long
+    return None
+
+
+def _carriage_in(head: bytes) -> Carriage | None:
     if head.startswith(KEY):
         return "klv"
     if any(_beats(head[at::stride]) for stride in (188, 192, 204) for at in range(min(stride, len(head)))):
@@ -209,7 +246,7 @@ def decode(
     if wanted.everything and isinstance(data, bytes) and (whole := wire.whole(data, limit)) is not None:
         return [Record(data, *whole, "ok", None, None, None, stream, boot, 0)]
     decoder = Decoder(stream, boot, packet_limit=limit, choice=wanted)
-    return decoder.feed(Packet(data, carriage=carriage_of(data[:SNIFFED]) or "klv")) + decoder.flush()
+    return decoder.feed(Packet(data, carriage=carriage_of(data) or "klv")) + decoder.flush()
 
 
 def json_lines(
@@ -227,7 +264,7 @@ def json_lines(
     numbers   "safe": integers beyond 2^53 - 1 as strings
     """
     decoder = Decoder(stream, boot, packet_limit=packet_limit, choice=chosen(pid, program), numbers=numbers)
-    return decoder.lines(Packet(data, carriage=carriage_of(data[:SNIFFED]) or "klv")) + decoder.flush_lines()
+    return decoder.lines(Packet(data, carriage=carriage_of(data) or "klv")) + decoder.flush_lines()
 
 
 def columns(
@@ -263,7 +300,7 @@ def _numeric_tag(key: str) -> int:
 
 def _bare_klv(data: Any, choice: Choice) -> Any:
     """A buffer of KLV packets: as given, or out of the transport stream that carries them."""
-    if carriage_of(data[:SNIFFED]) != "ts":
+    if carriage_of(data) != "ts":
         return data if choice.everything else b""
     lane = wire.Lane(ts=True)
     found = lane.packets(data)

@@ -315,7 +315,7 @@ def _send_options(verbs: Any) -> None:
     parser.add_argument("--speed", type=float, default=1.0, help="this many times as fast (1)")
     parser.add_argument("--loop", action="store_true", help="again and again, until stopped")
     parser.add_argument("--impair", metavar="WHAT", help="damage it on the way, e.g. loss=1%%,reorder=0.5%%,seed=7")
-    parser.add_argument("--rate", metavar="BITS", help="bits a second, e.g. 5M, instead of the pace of its clock (PCR)")
+    parser.add_argument("--rate", metavar="BITS", help="bits a second, e.g. 5M, instead of its own pace")
     parser.add_argument("--interface", help="network interface that multicast goes out of")
     parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="wait for a far end so long (5)")
     _choice_options(parser, *_KEPT_WHOLE)

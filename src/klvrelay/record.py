@@ -67,8 +67,9 @@ class Link:
     datagrams        of UDP and RTP, and messages of SRT; `strangers` of them came from another sender than the one that
                      is fixed
     kernel_drops     datagrams that the kernel dropped, since the socket's buffer was full
+    udp_duplicates   datagrams without RTP that came twice, the copy left out
     rtp_lost         sequence numbers that never came; `rtp_reordered` came late but in time, `rtp_duplicates` twice;
-                     `rtp_restarts` are senders that began anew
+                     `rtp_restarts` are senders that began anew; `rtp_foreign` packets of another SSRC or payload type
     srt_lost         packets lost on the line, `srt_retransmitted` sent again, `srt_dropped` given up as too late
     srt_rtt_ms       the round trip as last measured
     hls_segments     segments of a playlist that were read whole; `hls_lost` never came, or not whole
@@ -79,10 +80,12 @@ class Link:
     datagrams: int = 0
     strangers: int = 0
     kernel_drops: int = 0
+    udp_duplicates: int = 0
     rtp_lost: int = 0
     rtp_reordered: int = 0
     rtp_duplicates: int = 0
     rtp_restarts: int = 0
+    rtp_foreign: int = 0
     srt_lost: int = 0
     srt_retransmitted: int = 0
     srt_dropped: int = 0

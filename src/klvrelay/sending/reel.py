@@ -5,6 +5,7 @@ Next door: `sources/files/pace.py` has the clocks; `cut.py` makes datagrams of t
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -14,15 +15,16 @@ from klvrelay.errors import ConfigError, NotMedia
 from klvrelay.names import Url
 from klvrelay.record import Carriage
 from klvrelay.sources.files.file import pieces
-from klvrelay.sources.files.pace import KlvClock, RateClock, Slice, TsClock
+from klvrelay.sources.files.pace import PACED_BY, Clock, KlvClock, Slice
+from klvrelay.sources.files.ts_clock import RateClock, TsClock
 from klvrelay.sources.sniff import sniffed
 
 QUANTUM = 0.0003
 """Seconds of sending within which packets are due at once."""
 CHUNK = 64 << 10
 """Bytes that are given to a clock at once: it takes no longer over them than a datagram may be late."""
-CLOCKLESS = 4 << 20
-"""Bytes of MPEG-TS within which there must be a clock stamp."""
+
+_log = logging.getLogger(__name__)
 
 
 class Reel:
@@ -37,6 +39,7 @@ class Reel:
         self.url = url
         self.carriage: Carriage = "ts"
         self._rate = rate
+        self._told: set[str] = set()
 
     @property
     def again(self) -> bool:
@@ -81,19 +84,19 @@ class Reel:
     async def _paced(
         self, clock: TsClock | RateClock | KlvClock, piece: bytes, found: AsyncGenerator[bytes, None]
     ) -> AsyncGenerator[Slice, None]:
-        taken = 0
         while piece:
             for at in range(0, len(piece), CHUNK):
                 for due, data in clock.cut(piece[at : at + CHUNK]):
+                    self._tell(clock)
                     yield due, data
-                taken += CHUNK
-                if taken > CLOCKLESS:
-                    self._check(clock)
             piece = await anext(found, b"")
-        self._check(clock)
         for due, data in clock.rest():
+            self._tell(clock)
             yield due, data
 
-    def _check(self, clock: TsClock | RateClock | KlvClock) -> None:
-        if isinstance(clock, TsClock) and not clock.ticks:
-            raise NotMedia(f"{self.url}: no clock (PCR) in it to pace it by: give a rate, for example --rate 5M")
+    def _tell(self, clock: Clock) -> None:
+        """Say once what it is paced by, where that is no clock of the stream."""
+        if clock.by in PACED_BY and clock.by not in self._told:
+            self._told.add(clock.by)
+            hint = "; --rate gives another" if clock.by == "rate" and isinstance(clock, TsClock) else ""
+            _log.info("%s: %s%s", self.url, PACED_BY[clock.by], hint)

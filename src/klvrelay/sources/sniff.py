@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator
 
 from klvrelay import contents
 from klvrelay.errors import NotMedia
-from klvrelay.klv import KEY, carriage_of
+from klvrelay.klv import HOLE, KEY, SNIFFED, blank_before, blank_behind, carriage_of
 from klvrelay.names import Url
 from klvrelay.record import Carriage
 
 LEAST = 3 * 204
 """Bytes that it takes to know MPEG-TS by."""
-MOST = 256 << 10
-"""Bytes after which a stream that is neither MPEG-TS nor KLV is given up."""
+MOST = SNIFFED
+"""Bytes, zeros aside, after which a stream that is neither MPEG-TS nor KLV is given up."""
+FEW = 64
+"""Zeros before the first other byte that are not cut off: they may be part of a container's first field."""
 
 MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 _CONTAINERS = (
@@ -24,23 +26,74 @@ _CONTAINERS = (
 )
 
 
+class Sniffer:
+    """Finds out what a stream is, by its first bytes in any cut.
+
+    carriage   once that is known
+    head       the bytes taken so far, without zeros (and bytes of FF) before them: these prove nothing, however many
+    hopeless   it is a container, or MOST bytes were neither MPEG-TS nor KLV
+    blank      there were bytes, and nothing but zeros
+    """
+
+    def __init__(self) -> None:
+        self.carriage: Carriage | None = None
+        self.head = b""
+        self.hopeless = False
+        self._cut = False
+        self._junk = 0
+
+    @property
+    def blank(self) -> bool:
+        return (self._cut or bool(self.head)) and not self._junk and blank_before(self.head) == len(self.head)
+
+    def add(self, piece: bytes) -> bool:
+        """Take some more: is it known now what it is, or hopeless?"""
+        head = self.head + piece if self.head else piece
+        begin = blank_before(head)
+        if begin > FEW or self._cut:
+            self._cut, head, begin = True, head[begin:], 0
+        self.head = head
+        if len(head) >= LEAST or head.startswith(KEY, begin):
+            self.carriage = carriage_by(head)
+        if self.carriage is None:
+            self._judge(head)
+        return self.hopeless or self.carriage is not None
+
+    def _judge(self, head: bytes) -> None:
+        behind = blank_behind(head)
+        if HOLE <= behind < len(head) and not is_container(head):
+            self._junk += len(head) - behind + HOLE
+            self._cut, self.head = True, b""
+        self.hopeless = is_container(head) or self._junk + len(self.head) >= MOST
+
+    def end(self) -> Carriage | None:
+        """No more will come: what is it?"""
+        if self.carriage is None:
+            self.carriage = carriage_by(self.head)
+        return self.carriage
+
+
 async def sniffed(url: Url, pieces: AsyncIterator[bytes]) -> tuple[Carriage | None, bytes]:
-    """What the stream is, None for neither, and the bytes taken so far; raises NotMedia for an empty one."""
-    head = b""
+    """What the stream is, None for neither, and the bytes taken so far, without zeros before them.
+
+    Raises NotMedia for an empty one, and one of nothing but zeros.
+    """
+    sniffer = Sniffer()
     async for piece in pieces:
-        head = head + piece if head else piece
-        if (len(head) >= LEAST or head.startswith(KEY)) and (carriage := carriage_by(head)) is not None:
-            return carriage, head
-        if len(head) >= MOST:
-            return None, head
-    if not head:
+        if sniffer.add(piece):
+            return sniffer.carriage, sniffer.head
+    if sniffer.blank:
+        raise NotMedia(
+            f"{url} holds nothing but zeros (or bytes of FF): nothing was written to it yet, or it was erased"
+        )
+    if not sniffer.head:
         raise NotMedia(f"{url} is empty")
-    return carriage_by(head), head
+    return sniffer.end(), sniffer.head
 
 
 def carriage_by(head: bytes) -> Carriage | None:
     """As `klv.carriage_of`, but a container is one even where a KLV key is near its beginning, and so is a capture."""
-    return None if is_container(head) or contents.is_capture(head) else carriage_of(head[:MOST])
+    return None if is_container(head) or contents.is_capture(head) else carriage_of(head)
 
 
 def is_container(head: bytes) -> bool:

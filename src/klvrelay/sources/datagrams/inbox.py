@@ -18,6 +18,8 @@ from klvrelay.wire import LIMIT
 
 WAITING_MOST = 4 << 20
 """Bytes that may wait for a slow reader; then the kernel's buffer fills, and drops."""
+FOREIGN_LEAST = 4
+"""RTP packets of another sender that are worth a word: a sender that takes over shows fewer."""
 REORDER = 0.05
 """Seconds that RTP datagrams are held for one that is late, at the least."""
 
@@ -77,16 +79,21 @@ class Inbox:
         told = {name: count for name, count in self._inlet.counts.items() if name in _FACTS}
         return Link(**told, kernel_drops=self._inlet.kernel_drops, lane=self._inlet.counters)
 
-    def look_after(self, every: float, look: Callable[[], None], seen: int = 0) -> None:
-        """Call `look` after each `every` seconds in which nothing came; what it raises is why no more can come."""
-        datagrams = self._inlet.counts["datagrams"]
+    def look_after(self, every: float, look: Callable[[], None], foreign: Callable[[], None], seen: int = 0) -> None:
+        """Call `look` after each `every` seconds in which nothing came; what it raises is why no more can come. And
+        call `foreign` where RTP of another sender came, until then.
+        """
+        counts = self._inlet.counts
+        datagrams = counts["datagrams"]
+        if counts["rtp_foreign"] >= FOREIGN_LEAST:
+            foreign()
         if self._watch is not None and datagrams == seen:
             try:
                 look()
             except (OSError, SourceDown) as fault:
                 self.fail(fault)
                 return
-        self._watch = self._loop.call_later(every, self.look_after, every, look, datagrams)
+        self._watch = self._loop.call_later(every, self.look_after, every, look, foreign, datagrams)
 
     def fail(self, fault: Exception) -> None:
         """No more can come: say why, once all that waits is read."""

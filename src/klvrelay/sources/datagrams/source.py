@@ -65,6 +65,7 @@ class UdpSource:
         self._kernel_buffer = _size(url, options.get("buffer_size", str(KERNEL_BUFFER)))
         self._inbox: Inbox | None = None
         self._before = Link()
+        self._told_foreign = False
 
     @property
     def link(self) -> Link:
@@ -92,7 +93,7 @@ class UdpSource:
             sock.close()
             raise self._down(fault) from fault
         self._inbox = inbox
-        inbox.look_after(self._timeout, lambda: self._look(sock, host, index))
+        inbox.look_after(self._timeout, lambda: self._look(sock, host, index), self._tell_foreign)
         try:
             while True:
                 yield await inbox.next()
@@ -148,6 +149,16 @@ class UdpSource:
             raise SourceDown(f"the network interface {self._name_of(host)} was taken away, and is there again")
         if host.is_multicast:
             multicast.join(sock, host, self._name_of(host), self._sources, again=True)
+
+    def _tell_foreign(self) -> None:
+        """Say it once, however often it is opened."""
+        if not self._told_foreign:
+            self._told_foreign = True
+            _log.warning(
+                "%s: RTP of another SSRC or payload type comes to the same port: it is counted (rtp_foreign), not read;"
+                " to fix one sender: sender=ADDRESS",
+                self.url,
+            )
 
     def _name_of(self, host: Address) -> str | None:
         return self._interface or getattr(host, "scope_id", None)

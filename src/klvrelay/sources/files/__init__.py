@@ -2,6 +2,6 @@
 
     file.py      as fast as the reader takes it
     growing.py   one that is still written
-    replay.py    in its own time; pace.py: when each byte is due
+    replay.py    in its own time; pace.py, ts_clock.py, ts_times.py: when each byte is due
     folder.py    a recorder's segments: their names and their order
 """

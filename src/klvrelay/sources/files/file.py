@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import logging
 import os
 import stat
 from collections.abc import AsyncGenerator, Callable, Generator
@@ -18,19 +19,24 @@ from typing import TypeVar
 
 from klvrelay import contents
 from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.klv import blank_before
 from klvrelay.names import Url
 from klvrelay.record import Carriage, Link, Packet
 from klvrelay.sources.bridge import settle
 from klvrelay.sources.clock import now_us
 from klvrelay.sources.files.folder import tapes
 from klvrelay.sources.libav.source import LibavSource
-from klvrelay.sources.sniff import carriage_by, sniffed
+from klvrelay.sources.sniff import FEW, carriage_by, sniffed
+
+LOG = logging.getLogger("klvrelay")
 
 T = TypeVar("T")
 
 PIECE = 4 << 20
 """Bytes read from a disk at once: at 1 MiB the way to the thread and back costs as much as the read."""
 PIPE_PIECE = 1 << 20
+PATIENCE = 1.0
+"""Seconds in which nothing comes out of a pipe until that is said, once."""
 AHEAD = 2
 """Pieces that are read before they are asked for."""
 AT_ONCE = 512 << 10
@@ -53,7 +59,7 @@ class FileSource:
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets in pieces of a few MiB, until the end of the file."""
-        async with aclosing(pieces(self.url)) as found:
+        async with aclosing(self._counted()) as found:
             carriage, head = await sniffed(self.url, found)
             if carriage is not None:
                 yield self._packet(head, carriage)
@@ -81,13 +87,17 @@ class FileSource:
                 size = file.readinto(buffer)
             except OSError:
                 return None  # `packets` says why
-            carriage = carriage_by(bytes(buffer[:size]))
+            head = bytes(buffer[:size])
+            carriage = carriage_by(head)
             if carriage is None:
                 return None
             stack.pop_all()
-        return self._through(file, buffer, size, carriage)
+        begin = blank_before(head)
+        return self._through(file, buffer, size, begin if begin > FEW else 0, carriage)
 
-    def _through(self, file: FileIO, buffer: bytearray, size: int, carriage: Carriage) -> Generator[Packet, None, None]:
+    def _through(
+        self, file: FileIO, buffer: bytearray, size: int, begin: int, carriage: Carriage
+    ) -> Generator[Packet, None, None]:
         """A thread reads into the buffers that are free while the caller works on another."""
         free: SimpleQueue[bytearray | None] = SimpleQueue()
         full: SimpleQueue[tuple[bytearray, int | OSError]] = SimpleQueue()
@@ -98,7 +108,8 @@ class FileSource:
         try:
             while size:
                 self.link.size += size
-                yield Packet(memoryview(buffer)[:size], None, carriage)
+                yield Packet(memoryview(buffer)[begin:size], None, carriage)
+                begin = 0
                 free.put(buffer)
                 buffer, count = full.get()
                 if isinstance(count, OSError):
@@ -108,8 +119,13 @@ class FileSource:
             free.put(None)
             reader.join(1)
 
+    async def _counted(self) -> AsyncGenerator[bytes, None]:
+        async with aclosing(pieces(self.url)) as found:
+            async for piece in found:
+                self.link.size += len(piece)
+                yield piece
+
     def _packet(self, data: bytes, carriage: Carriage) -> Packet:
-        self.link.size += len(data)
         return Packet(data, now_us() if self._live_stamps else None, carriage)
 
 
@@ -158,7 +174,7 @@ async def _pieces(url: Url) -> AsyncGenerator[bytes, None]:
     disk = _Disk(url)
     try:
         polled = await disk.run(disk.open)
-        async with aclosing(_from_pipe(disk.fd) if polled else _from_disk(disk)) as found:
+        async with aclosing(_from_pipe(url, disk.fd) if polled else _from_disk(disk)) as found:
             async for piece in found:
                 yield piece
     except OSError as fault:
@@ -215,11 +231,15 @@ async def _from_disk(disk: _Disk) -> AsyncGenerator[bytes, None]:
         yield piece
 
 
-async def _from_pipe(fd: int) -> AsyncGenerator[bytes, None]:
+async def _from_pipe(url: Url, fd: int) -> AsyncGenerator[bytes, None]:
     with suppress(OSError):  # not a pipe, or more than a user may have
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
+    word = asyncio.get_running_loop().call_later(PATIENCE, LOG.info, "%s: nothing has come yet: waiting for it", url)
     while True:
-        await _readable(fd)
+        try:
+            await _readable(fd)
+        finally:
+            word.cancel()
         try:
             piece = os.read(fd, PIPE_PIECE)
         except BlockingIOError:

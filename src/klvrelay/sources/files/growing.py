@@ -2,13 +2,12 @@
 
     GrowingSource   what it holds, in packets       the loop
     _Tail           looks every 20 to 50 ms         a thread, since a disk may hang
-    _File, _Folder  what there is to be looked at
+    _Folder         a recorder's folder; `written.py` has the file
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import os
 import stat
@@ -21,24 +20,19 @@ from typing import Protocol
 
 from klvrelay.errors import NotMedia
 from klvrelay.names import Url
-from klvrelay.record import Carriage, Link, Packet
+from klvrelay.record import Link, Packet
 from klvrelay.sources.clock import now_us
-from klvrelay.sources.files.file import PIPE_PIECE, explained
+from klvrelay.sources.files.file import explained
 from klvrelay.sources.files.folder import Segment, only_one, segments
-from klvrelay.sources.sniff import LEAST, MOST, carriage_by, is_container
+from klvrelay.sources.files.written import PIECE, SETTLED, Look, WrittenFile
+from klvrelay.sources.sniff import Sniffer, is_container
 
 LOG = logging.getLogger("klvrelay")
 
-PIECE = 1 << 20
 QUICK, SLOW = 0.02, 0.05
 """Seconds between two looks: just after bytes came, and when none have come for a while."""
 GATHER = 0.01
 """Seconds from a look that found all there was to the next."""
-SETTLED = 1_000_000_000
-"""Nanoseconds after which a folder's time stamp tells for sure that nothing has changed since."""
-
-Look = bytes | None
-"""Bytes that were found; none, for nothing new; None, for here it begins anew."""
 
 
 class GrowingSource:
@@ -56,44 +50,47 @@ class GrowingSource:
     def __init__(self, url: Url) -> None:
         self.url = url
         self.link = Link()
+        self._told = False
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets stamped with the time they were read, but for what was there already when it was opened: that was
         never live. An empty one where the file begins anew.
         """
-        tail = _Tail(self.url)
-        carriage: Carriage | None = None
-        head = b""
+        tail, sniffer, known = _Tail(self.url), Sniffer(), False
         try:
             while True:
                 piece, received = await tail.more()
                 if piece is None:
-                    if carriage is not None:
+                    if sniffer.carriage is not None:
                         yield Packet(b"", received)
-                    carriage, head = None, b""
+                    sniffer = Sniffer()
                     continue
                 self.link.size += len(piece)
-                if carriage is None:
-                    head += piece
-                    carriage = self._known(head)
-                    piece, head = (head, b"") if carriage is not None else (b"", head)
-                if carriage is not None:
-                    yield Packet(piece, received, carriage)
+                if sniffer.carriage is None and piece:
+                    if not sniffer.add(piece):
+                        continue
+                    if sniffer.hopeless:
+                        sniffer = self._hopeless(sniffer, known)
+                        continue
+                    piece, known = sniffer.head, True
+                if piece and sniffer.carriage is not None:
+                    yield Packet(piece, received, sniffer.carriage)
         finally:
             tail.close()
 
-    def _known(self, head: bytes) -> Carriage | None:
-        """What the file is, as soon as that can be told."""
-        if is_container(head):
+    def _hopeless(self, sniffer: Sniffer, known: bool) -> Sniffer:
+        """It is no stream: that ends it, unless it was one before. Then it is looked for on and on."""
+        if is_container(sniffer.head):
             raise NotMedia(
                 f"{self.url} is mp4, mkv or the like, which can't be read before it is complete: have MPEG-TS written,"
                 " or leave --follow away once the file is finished"
             )
-        enough = len(head) >= LEAST or head.startswith(b"\x06\x0e\x2b\x34")
-        carriage = carriage_by(head) if enough else None
-        if carriage is None and len(head) >= MOST:
+        if not known:
             raise NotMedia(f"{self.url} holds neither MPEG-TS nor KLV")
-        return carriage
+        if not self._told:
+            self._told = True
+            LOG.warning("%s holds neither MPEG-TS nor KLV since it began again: waiting for either", self.url)
+        return Sniffer()
 
 
 class _Tail:
@@ -139,7 +136,7 @@ class _Tail:
         try:
             if self._place is None:
                 mode = os.stat(self._url.path).st_mode
-                self._place = _Folder(self._url, self._waited) if stat.S_ISDIR(mode) else _File(self._url.path)
+                self._place = _Folder(self._url, self._waited) if stat.S_ISDIR(mode) else WrittenFile(self._url.path)
             return self._place.look()
         except FileNotFoundError:
             if self._place is None and not self._waited:
@@ -155,72 +152,6 @@ class _Place(Protocol):
 
     def look(self) -> Look: ...
     def close(self) -> None: ...
-
-
-class _File:
-    """A file under a name that may be cut short, moved away, removed, or given to another file."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        self._fd = -1
-        self._at = 0
-        self._pipe = False
-        self._ended = False  # a pipe: its last writer has gone
-        self._held = b""
-
-    def look(self) -> Look:
-        if self._fd < 0:
-            self._open()
-        if data := self._held or self._read():
-            again, self._ended, self._held = self._ended, False, b""
-            if not again:
-                return data
-            self._held = data  # of another writer: what it writes begins anew
-            return None
-        mine = os.fstat(self._fd)
-        if self._is_another(mine):
-            if data := self._read():
-                return data  # written to the old file before its name went to the new one
-            self._open()
-            return None
-        if not self._pipe and mine.st_size < self._at:
-            self._at = os.lseek(self._fd, 0, os.SEEK_SET)
-            return None
-        return b""
-
-    def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-
-    def _open(self) -> None:
-        fd = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        self.close()
-        self._fd, self._at, self._ended = fd, 0, False
-        mode = os.fstat(fd).st_mode
-        self._pipe = stat.S_ISFIFO(mode)
-        if stat.S_ISDIR(mode):
-            raise IsADirectoryError
-        if self._pipe:
-            with suppress(OSError):  # more than a user may have
-                fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
-
-    def _read(self) -> bytes:
-        try:
-            data = os.read(self._fd, PIECE)
-        except BlockingIOError:  # a pipe whose writer has nothing to say
-            return b""
-        self._at += len(data)
-        if self._pipe and not data:
-            self._ended = self._at > 0
-        return data
-
-    def _is_another(self, mine: os.stat_result) -> bool:
-        try:
-            there = os.stat(self._path)
-        except FileNotFoundError:
-            return False  # moved or removed: its writer may still write to it
-        return (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino)
 
 
 class _Folder:

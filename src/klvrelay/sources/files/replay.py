@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -11,8 +12,11 @@ from klvrelay.names import Url
 from klvrelay.record import Link, Packet
 from klvrelay.sources.clock import now_us
 from klvrelay.sources.files.file import container, pieces
-from klvrelay.sources.files.pace import KLV_GAP, PCR_MODULUS, PCR_RATE, Clock, KlvClock, Timeline, TsClock
+from klvrelay.sources.files.pace import KLV_GAP, MODULUS, PACED_BY, TICKS, Clock, KlvClock, Timeline
+from klvrelay.sources.files.ts_clock import TsClock
 from klvrelay.sources.sniff import sniffed
+
+LOG = logging.getLogger("klvrelay")
 
 QUANTUM = 0.005
 """Seconds of sending that go out as one packet."""
@@ -41,6 +45,7 @@ class ReplaySource:
         self.link = Link()
         self._speed = speed
         self._loop = loop
+        self._told: set[str] = set()
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets stamped with the time they go out; an empty one before each further round."""
@@ -65,14 +70,22 @@ class ReplaySource:
                 clock: Clock = TsClock(QUANTUM * self._speed) if carriage == "ts" else KlvClock()
                 while piece:
                     for due, data in clock.cut(piece):
+                        self._tell(clock)
                         yield due, Packet(data, None, carriage)
                     piece = await anext(found, b"")
                 for due, data in clock.rest():
+                    self._tell(clock)
                     yield due, Packet(data, None, carriage)
                 return
         async with aclosing(_by_pts(self.url, piece)) as packets:
             async for due, packet in packets:
                 yield due, packet
+
+    def _tell(self, clock: Clock) -> None:
+        """Say once what it is paced by, where that is no clock of the stream."""
+        if clock.by in PACED_BY and clock.by not in self._told:
+            self._told.add(clock.by)
+            LOG.info("%s: %s", self.url, PACED_BY[clock.by])
 
 
 async def _by_pts(url: Url, head: bytes) -> AsyncGenerator[tuple[float, Packet], None]:
@@ -80,7 +93,7 @@ async def _by_pts(url: Url, head: bytes) -> AsyncGenerator[tuple[float, Packet],
     lines: dict[int | None, Timeline] = {}
     async with aclosing(container(url, head).packets()) as packets:
         async for packet in packets:
-            line = lines.setdefault(packet.pid, Timeline(PCR_RATE, PCR_MODULUS, KLV_GAP))
+            line = lines.setdefault(packet.pid, Timeline(TICKS, MODULUS, KLV_GAP))
             yield (line.seconds if packet.pts is None else line.at(packet.pts)), packet
 
 

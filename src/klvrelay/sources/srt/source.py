@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 
 from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.klv import blank_before
 from klvrelay.names import Secret, Url
 from klvrelay.record import Link, Packet
 from klvrelay.sources.clock import now_us
@@ -118,8 +119,10 @@ class SrtSource:
 
 
 async def _heads(pieces: AsyncIterator[Packet], taken: list[Packet]) -> AsyncGenerator[bytes, None]:
-    """The bytes of the pieces, which are kept in `taken`."""
+    """The bytes of the pieces, which are kept in `taken`, but for zeros before the first other byte."""
     async for piece in pieces:
+        if all(blank_before(kept.data) == len(kept.data) for kept in taken):
+            taken.clear()
         taken.append(piece)
         if piece.data:
             yield bytes(piece.data)

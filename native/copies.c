@@ -1,0 +1,229 @@
+/* copies.c - datagrams of MPEG-TS or bare KLV that the network delivered twice. */
+#include "copies.h"
+#include "klv.h"
+
+#include <string.h>
+
+enum {
+    TS_SIZE = 188,
+    NULL_PID = 0x1fff,
+    KEY_SIZE = 16,
+    KLV_LOOKED = 16,        /* packets of a datagram in which item 2 is looked for */
+    LAG = 8,                /* counters that lag by so much at most are behind, not ahead */
+    ENOUGH = 4              /* copies in a row, at least, of a sender that repeats itself */
+};
+
+static const uint8_t KEY[4] = {0x06, 0x0e, 0x2b, 0x34};
+static const int64_t TS_US = 2000000, KLV_US = 750000, UNSTAMPED_US = 10000, SOON_US = 500000;
+
+size_t copies_size(void)
+{
+    return sizeof(struct copies);
+}
+
+void copies_init(struct copies *copies)
+{
+    memset(copies, 0, sizeof *copies);
+    copies->reach = COPIES_MOST;
+}
+
+/* MurmurHash64A (Austin Appleby, public domain): of 64 datagrams two of one size share it by a chance of 2^-58. */
+static uint64_t digest_of(const uint8_t *in, size_t n)
+{
+    const uint64_t m = 0xc6a4a7935bd1e995;
+    uint64_t h = n * m, word;
+    for (; n >= 8; in += 8, n -= 8) {
+        memcpy(&word, in, 8);
+        word *= m;
+        word ^= word >> 47;
+        h = (h ^ word * m) * m;
+    }
+    if (n) {
+        word = 0;
+        memcpy(&word, in, n);
+        h = (h ^ word) * m;
+    }
+    h = (h ^ h >> 47) * m;
+    return h ^ h >> 47;
+}
+
+/* ---- MPEG-TS ---- */
+
+/* The TS packets of a datagram, one after the other. */
+struct walk {
+    const uint8_t *in;
+    size_t at, n, stride;
+};
+
+static struct walk walk_of(const uint8_t *in, size_t n)
+{
+    static const size_t STRIDES[] = {188, 192, 204};
+    struct walk walk = {.in = in, .n = n, .stride = TS_SIZE};
+    while (walk.at < 204 && !copies_is_sync(in + walk.at, n - walk.at) && walk.at + TS_SIZE < n)
+        walk.at++;
+    for (size_t i = 3; i--;)
+        if (walk.at + STRIDES[i] < n && in[walk.at + STRIDES[i]] == 0x47)
+            walk.stride = STRIDES[i];
+    return walk;
+}
+
+static unsigned pid_of(const uint8_t *p)
+{
+    return (unsigned)((p[1] & 0x1f) << 8 | p[2]);
+}
+
+/* The next packet that is not a null packet, or NULL. */
+static const uint8_t *next_of(struct walk *walk)
+{
+    while (walk->at + TS_SIZE <= walk->n && walk->in[walk->at] == 0x47) {
+        const uint8_t *p = walk->in + walk->at;
+        walk->at += walk->stride;
+        if (pid_of(p) != NULL_PID)
+            return p;
+    }
+    return NULL;
+}
+
+/* Does a KLV set with item 2 begin in in[0..n)? */
+static int holds_time(const uint8_t *in, size_t n)
+{
+    uint64_t time_us;
+    for (; n > KEY_SIZE; in++, n--)
+        if (memcmp(in, KEY, sizeof KEY) == 0)
+            return klv_time(in, n, &time_us);
+    return 0;
+}
+
+/* Is there a PCR, the PTS of a PES packet, or item 2 of its KLV in it? */
+static int is_stamped(const uint8_t *p)
+{
+    size_t at = p[3] & 0x20 ? 5u + p[4] : 4;
+    if ((p[3] & 0x20) && p[4] >= 7 && (p[5] & 0x10))
+        return 1;
+    if (!(p[3] & 0x10) || !(p[1] & 0x40) || at + 9 > TS_SIZE || p[at] || p[at + 1] || p[at + 2] != 1)
+        return 0;
+    return (p[at + 6] >> 6 == 2 && (p[at + 7] & 0x80)) || holds_time(p + at, TS_SIZE - at);
+}
+
+/* May a datagram with the bytes of an earlier one, sent `age` before, have been sent twice? */
+static int is_repeated_ts(const struct copies *copies, const uint8_t *in, size_t n, int64_t age)
+{
+    uint8_t judged[NULL_PID / 8 + 1] = {0};
+    struct walk walk = walk_of(in, n);
+    const uint8_t *p;
+    int late = 0;
+    while ((p = next_of(&walk))) {
+        unsigned pid = pid_of(p), due = copies->due[pid], lag = (due - (p[3] & 15)) & 15;
+        if (is_stamped(p))
+            return 0;
+        if (!(p[3] & 0x10) || !due || (judged[pid / 8] >> pid % 8 & 1))
+            continue;
+        judged[pid / 8] |= (uint8_t)(1u << pid % 8); /* the first of each PID says where the others stand */
+        if (lag && lag <= LAG)
+            return 0;
+        late |= lag != 0;
+    }
+    return !late || age > SOON_US;
+}
+
+static void note_counters(struct copies *copies, const uint8_t *in, size_t n)
+{
+    struct walk walk = walk_of(in, n);
+    const uint8_t *p;
+    while ((p = next_of(&walk)))
+        if (p[3] & 0x10)
+            copies->due[pid_of(p)] = (uint8_t)(16 | ((p[3] + 1) & 15));
+}
+
+/* ---- bare KLV ---- */
+
+static int is_timed(const uint8_t *in, size_t n)
+{
+    uint64_t time_us, length;
+    size_t used;
+    for (unsigned i = 0; i < KLV_LOOKED && n > KEY_SIZE; i++) {
+        if (klv_time(in, n, &time_us))
+            return 1;
+        if (klv_ber_length(in + KEY_SIZE, n - KEY_SIZE, &length, &used) != KLV_OK || length > n - KEY_SIZE - used)
+            return 0;
+        in += KEY_SIZE + used + (size_t)length;
+        n -= KEY_SIZE + used + (size_t)length;
+    }
+    return 0;
+}
+
+static int is_repeated_klv(const uint8_t *in, size_t n, int64_t age)
+{
+    if (n < sizeof KEY || memcmp(in, KEY, sizeof KEY) != 0)
+        return n < 2 || memcmp(in, in + 1, n - 1) == 0;
+    return age > UNSTAMPED_US && !is_timed(in, n);
+}
+
+/* ---- both ---- */
+
+/* The last with the same bytes that came within `us`, or NULL. */
+static struct seen *same_as(struct copies *copies, const struct seen *one, int64_t us)
+{
+    for (unsigned back = 1; back <= copies->count; back++) {
+        struct seen *seen = &copies->seen[(copies->at - back) % COPIES_MOST];
+        if (seen->digest == one->digest && seen->size == one->size)
+            return one->received_us - seen->received_us <= us ? seen : NULL;
+    }
+    return NULL;
+}
+
+static void remember(struct copies *copies, int ts, const uint8_t *in, size_t n, const struct seen *one)
+{
+    copies->seen[copies->at++ % COPIES_MOST] = *one;
+    copies->count += copies->count < COPIES_MOST;
+    if (ts)
+        note_counters(copies, in, n);
+}
+
+/* Nothing new has come for a while: the sender itself repeats what it sends. */
+static int repeats_itself(const struct copies *copies, int64_t received_us)
+{
+    return copies->run >= COPIES_MOST || (copies->run >= ENOUGH && received_us - copies->fresh_us >= SOON_US);
+}
+
+static void note_new(struct copies *copies, int64_t received_us)
+{
+    copies->run = 0;
+    copies->fresh_us = received_us;
+    if (++copies->fresh >= COPIES_MOST)
+        copies->reach = COPIES_MOST;
+}
+
+static int is_copy(struct copies *copies, int ts, const uint8_t *in, size_t n, const struct seen *one)
+{
+    struct seen *first = same_as(copies, one, ts ? TS_US : KLV_US);
+    if (!first) {
+        note_new(copies, one->received_us);
+        return 0;
+    }
+    uint64_t back = one->number - first->number;
+    int64_t age = one->received_us - first->received_us;
+    copies->fresh = 0;
+    first->number = one->number;
+    if (back > copies->reach || (ts ? is_repeated_ts(copies, in, n, age) : is_repeated_klv(in, n, age)))
+        return 0;
+    if (repeats_itself(copies, one->received_us)) {
+        copies->reach = back - 1;
+        copies->run = 0;
+        return 0;
+    }
+    copies->run++;
+    return 1;
+}
+
+int copies_take(struct copies *copies, int ts, const uint8_t *in, size_t n, int64_t received_us)
+{
+    struct walk walk = walk_of(in, n);
+    if (ts && !next_of(&walk))
+        return 0;
+    struct seen one = {.digest = digest_of(in, n), .number = ++copies->number, .size = n, .received_us = received_us};
+    if (is_copy(copies, ts, in, n, &one))
+        return 1;
+    remember(copies, ts, in, n, &one);
+    return 0;
+}

@@ -1,0 +1,230 @@
+"""A file that another program writes, under its name: what is new in it, and where it begins again; for `growing.py`.
+
+A writer does more than append:
+
+    cut short, then written from its beginning     it begins again
+    cut short, then written where it was (a hole   it goes on; where bytes of the writer are missing it begins again
+    of zeros before, as copytruncate leaves one)
+    rewritten between two looks                    known by the last bytes that were read: it begins again
+    replaced by another file of its name           the old one is read to its end, then the new one begins
+    room made beforehand, filled from its start    zeros (and bytes of FF) at the end are not read before others follow
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import os
+import stat
+import time
+from contextlib import suppress
+
+from klvrelay.klv import HOLE, blank_before, blank_behind
+from klvrelay.names import printable
+from klvrelay.sources.files.file import PIPE_PIECE
+
+LOG = logging.getLogger("klvrelay")
+
+Look = bytes | None
+"""Bytes that were found; none, for nothing new; None, for here it begins again."""
+
+PIECE = 1 << 20
+PROBE = 64 << 10
+"""Bytes that are looked at first: of a file that is filled, most of a piece is zeros."""
+REST = 20
+"""Times as long as it took to look through a long stretch of zeros until it is done again."""
+TAIL = 204
+"""Zeros at the end that may well be those of a packet."""
+MARK = 64
+"""Bytes before those that come next, by which a file is known to be the same."""
+SETTLED = 1_000_000_000
+"""Nanoseconds after which a time stamp tells for sure that nothing has changed since."""
+
+
+class WrittenFile:
+    """A file, or a named pipe whose writers come and go; `look` and `close` are for one thread."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._fd = -1
+        self._pipe = False
+        self._ended = False  # a pipe: its last writer has gone
+        self._held = b""  # a pipe: of the next writer
+        self._at = 0
+        self._was = 0  # where it was before it was cut short, until it is known how it goes on
+        self._mark = 0, b""
+        self._seen = -1, -1  # size and time stamp at the last look
+        self._next_scan = 0.0
+        self._room = -1  # the size, if there was room at the end that is not written yet
+
+    def look(self) -> Look:
+        """What is new; raises OSError."""
+        if self._fd < 0:
+            self._open()
+        if self._pipe and (found := self._look_into_pipe()) != b"":
+            return found
+        if not self._pipe and (found := self._look_into_file()) != b"":
+            return found
+        if not self._is_another():
+            return b""
+        if found := self._look_into_pipe() if self._pipe else self._look_into_file():
+            return found  # written to the old file before its name went to the new one
+        self._open()
+        self._say("was replaced by another file: it begins again")
+        return None
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _open(self) -> None:
+        fd = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        self.close()
+        self._fd, self._ended, self._room = fd, False, -1
+        self._begin(0)
+        mode = os.fstat(fd).st_mode
+        self._pipe = stat.S_ISFIFO(mode)
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError
+        if self._pipe:
+            with suppress(OSError):  # more than a user may have
+                fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
+
+    def _begin(self, at: int) -> None:
+        self._at, self._was, self._mark, self._seen = at, 0, (0, b""), (-1, -1)
+
+    def _say(self, what: str) -> None:
+        LOG.info("%s %s", printable(self._path), what)
+
+    def _is_another(self) -> bool:
+        mine = os.fstat(self._fd)
+        try:
+            there = os.stat(self._path)
+        except FileNotFoundError:
+            return False  # moved or removed: its writer may still write to it
+        return (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino)
+
+    # ---- a named pipe ----
+
+    def _look_into_pipe(self) -> Look:
+        data = self._held or self._read_pipe()
+        if not data:
+            return b""
+        again, self._ended, self._held = self._ended, False, b""
+        if not again:
+            return data
+        self._held = data  # of another writer: what it writes begins again
+        return None
+
+    def _read_pipe(self) -> bytes:
+        try:
+            data = os.read(self._fd, PIECE)
+        except BlockingIOError:  # its writer has nothing to say
+            return b""
+        self._at += len(data)
+        if not data:
+            self._ended = self._at > 0
+        return data
+
+    # ---- a file ----
+
+    def _look_into_file(self) -> Look:
+        there = os.fstat(self._fd)
+        now = there.st_size, there.st_mtime_ns
+        if now != self._seen and self._at:
+            if there.st_size < self._at:
+                self._was, self._at = max(self._was, self._at), 0
+            elif self._is_rewritten():
+                self._say("was written from its beginning: it begins again")
+                self._begin(0)
+                return None
+        if now == self._seen and self._is_settled(now[1]) and not self._is_more(now[0]):
+            return b""
+        self._seen = now
+        return self._goes_on() if self._was else self._fresh(*now)
+
+    def _is_rewritten(self) -> bool:
+        """Are the bytes that were read last others now? Zeros are no others: it was cut short, and goes on here."""
+        at, mark = self._mark
+        there = os.pread(self._fd, len(mark), at)
+        if there != mark and blank_before(there) == len(there):
+            self._say("was cut short; it goes on where it was")
+            self._mark = 0, b""
+            return False
+        return there != mark
+
+    def _goes_on(self) -> Look:
+        """It was cut short: how does it go on?"""
+        begin = self._data_from(0)
+        if begin is None:
+            return b""
+        was = self._was
+        if 0 <= begin - was <= TAIL:
+            self._say("was cut short; it goes on where it was")
+            self._begin(was)
+            return self._fresh(*self._seen)
+        self._say("was cut short: it begins again")
+        self._begin(begin)
+        return None
+
+    def _fresh(self, size: int, changed: int) -> bytes:
+        """What follows, but for zeros at the end that nothing follows yet."""
+        data = os.pread(self._fd, PROBE, self._at)
+        behind = blank_behind(data)
+        if len(data) == PROBE and behind <= TAIL:
+            data += os.pread(self._fd, PIECE - PROBE, self._at + PROBE)
+            behind = blank_behind(data)
+        if behind > TAIL:
+            self._room = size
+        if behind > TAIL or (behind and self._room == size and not self._is_settled(changed)):
+            data = data[: len(data) - behind] or self._over_hole(self._at + behind)
+        return self._taken(data)
+
+    def _over_hole(self, end: int) -> bytes:
+        """Nothing but zeros up to there: on to what follows them, with a few of them, or nothing."""
+        if (now := time.monotonic()) < self._next_scan:
+            return b""
+        begin = self._data_from(end)
+        self._next_scan = time.monotonic() + REST * (time.monotonic() - now)
+        if begin is None:
+            return b""
+        self._at = begin - HOLE
+        return bytes(HOLE)
+
+    def _taken(self, data: bytes) -> bytes:
+        solid = len(data) - blank_behind(data)
+        if solid:
+            mark = data[max(0, solid - MARK) : solid]
+            self._mark = self._at + solid - len(mark), mark
+        self._at += len(data)
+        return data
+
+    def _is_more(self, size: int) -> bool:
+        """Does anything but zeros follow, or the last few bytes of the file?"""
+        data = os.pread(self._fd, HOLE, self._at)
+        return blank_before(data) < len(data) or 0 < size - self._at <= TAIL
+
+    def _data_from(self, at: int) -> int | None:
+        """Where the first byte is, from there on, that is no zero."""
+        while True:
+            with suppress(OSError):  # a file system that can't say where its holes are
+                at = max(at, self._behind_hole(at))
+            data = os.pread(self._fd, PIECE, at)
+            if not data:
+                return None
+            if (blank := blank_before(data)) < len(data):
+                return at + blank
+            at += len(data)
+
+    def _behind_hole(self, at: int) -> int:
+        try:
+            return os.lseek(self._fd, at, os.SEEK_DATA)
+        except OSError as fault:
+            if fault.errno != errno.ENXIO:
+                raise
+            return os.fstat(self._fd).st_size
+
+    def _is_settled(self, changed: int) -> bool:
+        return abs(time.time_ns() - changed) > SETTLED

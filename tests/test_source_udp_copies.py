@@ -1,0 +1,265 @@
+"""Datagrams that the network delivers twice, on plain udp://: by the core alone, and from a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import struct
+from contextlib import aclosing
+
+import feed
+import pytest
+from klvrelay._core import ffi, lib
+
+from klvrelay.klv import Decoder
+from klvrelay.sources import open_source
+
+TAPE = feed.recording(count=360, padding=200)
+DATAGRAMS = feed.datagrams(TAPE.ts)
+NULL = b"\x47\x1f\xff\x10" + b"\xff" * 184
+SECOND = 1_000_000
+
+
+class Copies:
+    """Whether the core takes a datagram for a copy, at a time of the test's choice."""
+
+    def __init__(self) -> None:
+        self._bytes = ffi.new("uint8_t[]", lib.copies_size())
+        self._copies = ffi.cast("struct copies *", self._bytes)
+        lib.copies_init(self._copies)
+
+    def ts(self, datagram: bytes, received_us: int = 0) -> bool:
+        return bool(lib.copies_take(self._copies, 1, datagram, len(datagram), received_us))
+
+    def klv(self, datagram: bytes, received_us: int = 0) -> bool:
+        return bool(lib.copies_take(self._copies, 0, datagram, len(datagram), received_us))
+
+
+def ts_packet(pid: int, counter: int, payload: bytes = b"", *, start: bool = False) -> bytes:
+    return struct.pack(">BHB", 0x47, start << 14 | pid, 0x10 | counter & 15) + payload.ljust(184, b"\xff")
+
+
+def doubled(datagrams, apart, share=0.05, seed=1):
+    """Some of them twice: the copy `apart` datagrams behind its original."""
+    chance, late, sent, copies = random.Random(seed), {}, [], 0
+    for at, datagram in enumerate(datagrams):
+        sent.append(datagram)
+        if chance.random() < share:
+            late.setdefault(at + apart, []).append(datagram)
+        due = late.pop(at, [])
+        sent += due
+        copies += len(due)
+    return sent, copies
+
+
+async def heard(url, sent, port, demux):
+    """Records, and what the link counts, once the last KLV packet of the recording came."""
+    source, decoder, found = open_source(url, demux=demux), Decoder("test", None), []
+    asyncio.get_running_loop().call_soon(feed.send_udp, sent, port)
+    async with asyncio.timeout(10), aclosing(source.packets()) as packets:
+        async for packet in packets:
+            found += decoder.feed(packet)
+            if found and found[-1].raw == TAPE.klv[-1]:
+                return found, source.link
+    raise AssertionError("the source ended")
+
+
+# ---- from a socket ----
+
+
+@pytest.mark.parametrize("apart", [0, 1, 5, 40])
+@pytest.mark.parametrize("carriage", ["ts", "klv"])
+@pytest.mark.parametrize("demux", ["native", None])
+async def test_a_datagram_that_comes_twice_is_read_once(demux, carriage, apart, free_port):
+    """Each record once, none rejected, though the copy comes dozens of datagrams later; and it is counted."""
+    sent, copies = doubled(DATAGRAMS if carriage == "ts" else TAPE.klv, apart)
+
+    found, link = await heard(f"udp://127.0.0.1:{free_port}", sent, free_port, demux)
+
+    assert copies >= 10
+    assert [record.raw for record in found] == TAPE.klv
+    assert all(record.good for record in found)
+    assert (link.udp_duplicates, link.datagrams, link.size) == (copies, len(sent), sum(map(len, sent)))
+
+
+@pytest.mark.parametrize("before", [4, 0, 100], ids=["192 bytes, M2TS", "188 bytes", "cut anywhere"])
+async def test_copies_are_known_in_every_cut(before, free_port):
+    """A time code before each packet, or datagrams that begin in the midst of one."""
+    packets = [TAPE.ts[at : at + 188] for at in range(0, len(TAPE.ts), 188)]
+    if before == 100:
+        datagrams = feed.datagrams(TAPE.ts, 1000)
+    else:
+        datagrams = feed.datagrams(b"".join(bytes(before) + packet for packet in packets), 7 * (188 + before))
+    sent, copies = doubled(datagrams, 5)
+
+    found, link = await heard(f"udp://127.0.0.1:{free_port}", sent, free_port, "native")
+
+    assert [record.raw for record in found] == TAPE.klv
+    assert all(record.good for record in found)
+    assert link.udp_duplicates == copies > 5
+
+
+async def test_by_libav_copies_are_left_out_too(free_port):
+    """The datagrams are looked at before whoever takes MPEG-TS apart."""
+    tape = feed.recording(count=60, filler=30)
+    sent, copies = doubled(feed.datagrams(tape.ts), 2)
+    source, decoder, found = open_source(f"udp://127.0.0.1:{free_port}", demux="libav"), Decoder("test", None), []
+
+    async def send():
+        for at in range(0, len(sent), 20):
+            feed.send_udp(sent[at : at + 20], free_port)
+            await asyncio.sleep(0.005)
+
+    async with asyncio.timeout(10), aclosing(source.packets()) as packets:
+        sending = asyncio.create_task(send())
+        async for packet in packets:
+            found += decoder.feed(packet)
+            if len(found) >= 50:
+                break
+        await sending
+
+    assert len({record.raw for record in found}) == len(found)
+    assert source.link.udp_duplicates <= copies
+    assert source.link.udp_duplicates > 3
+
+
+# ---- what is no copy ----
+
+
+def test_null_packets_alone_are_never_a_copy():
+    """Stuffing is the same by nature, and says nothing."""
+    copies = Copies()
+
+    assert not any(copies.ts(NULL * 7, 1000 * number) for number in range(200))
+
+
+def test_tables_that_come_again_are_no_copy():
+    """A table in a datagram of its own has the same bytes every sixteenth time, and its counter is due."""
+    copies, seen = Copies(), []
+    for number in range(200):
+        table = ts_packet(0, number, b"\x00table") if number % 3 else ts_packet(0x1000, number // 3, b"\x00map")
+        seen.append(copies.ts(table, 20_000 * number))
+
+    assert not any(seen)
+
+
+def test_filler_of_a_constant_rate_is_no_copy():
+    """Filler within a frame repeats after sixteen datagrams, its counters going on."""
+    copies = Copies()
+    packets = [ts_packet(0x100, number, bytes(184)) for number in range(420)]
+    datagrams = [b"".join(packets[at : at + 7]) for at in range(0, 420, 7)]
+
+    assert not any(copies.ts(datagram, 2000 * number) for number, datagram in enumerate(datagrams))
+
+
+def test_after_a_loss_tables_go_on():
+    """That a counter jumped ahead is no reason to take what comes for old."""
+    copies = Copies()
+    kept = [number for number in range(100) if number % 23]
+
+    assert not any(copies.ts(ts_packet(0, number, b"\x00table"), 100_000 * number) for number in kept)
+
+
+@pytest.mark.parametrize("later", [1, 5, 8])
+def test_a_copy_without_a_time_in_it_lags_in_its_counters(later):
+    """A part of a PES packet has no time stamp: its counter says that it is old, however slow the stream."""
+    copies = Copies()
+    for number in range(40 + later):
+        assert not copies.ts(ts_packet(0x101, number, number.to_bytes(2) + b"part of KLV"), SECOND // 4 * number)
+
+    assert copies.ts(ts_packet(0x101, 40, (40).to_bytes(2) + b"part of KLV"), SECOND // 4 * (40 + later))
+
+
+@pytest.mark.parametrize(
+    "pes",
+    [
+        b"\x00\x00\x01\xbd\x00\x20\x84\x80\x05\x21\x00\x01\x00\x01",
+        b"\x00\x00\x01\xbd\x00\x60\x84\x00\x00" + feed.klv_packet(7, feed.FIRST_TIME),
+    ],
+    ids=["PTS", "item 2"],
+)
+def test_a_copy_with_a_time_in_it_is_one_wherever_the_counters_stand(pes):
+    """Sixteen packets later the counter would fit; no time is sent twice."""
+    copies = Copies()
+    copies.ts(ts_packet(0x101, 3, pes, start=True))
+    for number in range(15):
+        copies.ts(ts_packet(0x101, 4 + number, bytes([number]) * 20))
+
+    assert copies.ts(ts_packet(0x101, 3, pes, start=True), 1000)
+    assert not copies.ts(ts_packet(0x101, 3, pes, start=True), 3 * SECOND)
+
+
+def test_a_set_without_a_time_may_be_sent_again():
+    """A security set is the same each time: only what comes within 10 ms is a copy."""
+    security = bytes.fromhex("060e2b34020301010e01030302000000") + b"\x03\x01\x01\x01"
+    copies = Copies()
+    assert not copies.klv(security)
+
+    assert copies.klv(security, 9_000)
+    assert not any(copies.klv(security, 33_000 * number) for number in range(1, 20))
+
+
+def test_any_packet_of_a_datagram_may_have_the_time():
+    """A security set before an ST 0601 set: the datagram has a time."""
+    security = bytes.fromhex("060e2b34020301010e01030302000000") + b"\x03\x01\x01\x01"
+    copies = Copies()
+    assert not copies.klv(security + TAPE.klv[0])
+
+    assert copies.klv(security + TAPE.klv[0], 200_000)
+
+
+def test_parts_of_a_large_packet_that_are_alike_stay():
+    """A blank stretch of an image chip: two such parts are no copies of each other; of others one is."""
+    copies = Copies()
+
+    assert not copies.klv(bytes(1400))
+    assert not copies.klv(bytes(1400), 10)
+    assert not copies.klv(bytes(range(256)) * 4, 20)
+    assert copies.klv(bytes(range(256)) * 4, 30)
+
+
+@pytest.mark.parametrize("period", [1, 5, 30])
+def test_a_sender_that_repeats_itself_is_heard_within_half_a_second(period):
+    """A clock that stands still, a short recording in a loop: after 0.5 s all of it is taken."""
+    copies, taken = Copies(), []
+    for number in range(300):
+        taken.append(not copies.klv(TAPE.klv[number % period], 33_333 * number))
+
+    held_back = taken.index(False) if period < 23 else 300
+    assert taken[:period] == [True] * period
+    assert all(taken[held_back + 17 :])
+    assert taken.count(False) <= 17
+
+
+def test_behind_a_loop_copies_are_still_known():
+    """What comes sooner than a round of the loop is a copy; and once new ones come, any of the last few dozen is."""
+    copies, time_us = Copies(), iter(range(0, 100 * SECOND, 20_000))
+    for number in range(60):
+        copies.klv(TAPE.klv[number % 10], next(time_us))
+
+    assert copies.klv(TAPE.klv[8], next(time_us))
+    assert not copies.klv(TAPE.klv[0], next(time_us))
+    for number in range(100, 170):
+        assert not copies.klv(TAPE.klv[number], next(time_us))
+    assert copies.klv(TAPE.klv[150], next(time_us))
+
+
+def test_only_the_last_few_dozen_count():
+    """Memory is bounded: what came before them is not known any more."""
+    copies = Copies()
+    for number in range(lib.COPIES_MOST + 1):
+        assert not copies.klv(TAPE.klv[number], number)
+
+    assert copies.klv(TAPE.klv[1], 100)
+    assert not copies.klv(TAPE.klv[0], 100)
+
+
+def test_any_bytes_are_looked_at_within_their_bounds():
+    """No datagram is long enough for its headers to be believed."""
+    chance, copies = random.Random(3), Copies()
+    for number in range(3000):
+        head = chance.choice([b"", b"\x47", NULL, DATAGRAMS[0], TAPE.klv[0], feed.UAS_KEY + b"\x84\xff\xff\xff\xff"])
+        data = (head + chance.randbytes(chance.randrange(420)))[: chance.randrange(1, 600)]
+        for _ in range(2):
+            copies.ts(data, number)
+            copies.klv(data, number)

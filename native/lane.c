@@ -97,9 +97,9 @@ static size_t undecided(const struct pid *s)
 static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     int64_t pause_us = s->came_us < 0 || lane->received_us < 0 ? 0 : lane->received_us - s->came_us;
-    int64_t usual = usual_step(&s->usual), inside = !(p[1] & 0x40);
+    int inside = !(p[1] & 0x40);
     s->came_us = lane->received_us;
-    if (inside && usual > 0 && pause_us * 9 / 100 >= usual && s->state > S_WAIT)
+    if (inside && s->state > S_WAIT && usual_pause(&s->usual, pause_us / 100 * 9))
         hold_doubt(s, s->turn, s->to + undecided(s));
     if (inside && s->state == S_WAIT && s->pes_left == 0)
         hold_doubt(s, s->turn, s->to);

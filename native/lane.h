@@ -56,6 +56,8 @@ struct usual {
     uint8_t odd[SETS];          /* how usual it is that they are not */
     uint8_t order[SETS][ORDER]; /* the tags of the last one, in their order */
     uint8_t late, rest;         /* how usual a long step of the PTS is, and bytes behind the end of a packet */
+    uint8_t inside;             /* packets that did not begin a PES packet, up to some */
+    int64_t pause;              /* the longest before one of them, fading; 90 kHz */
     uint8_t steps;              /* of the PTS, that are known */
     uint32_t step[STEPS];       /* the last ones, 90 kHz */
 };
@@ -216,6 +218,7 @@ void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
 int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split); /* split: over TS packets */
 int usual_rest(struct usual *u, int rest);          /* bytes behind a packet that are none of the next one */
 int usual_late(struct usual *u, int64_t step);      /* from one PTS to the next, 90 kHz */
+int usual_pause(struct usual *u, int64_t pause);        /* between two packets of a PES packet */
 int64_t usual_step(const struct usual *u);          /* the longest of the last steps; 0 = not known */
 
 /* pes.c */

@@ -5,7 +5,7 @@
  */
 #include "lane.h"
 
-enum { RISE = 8, COMMON = 24, FULL = 32, KEY = 16, STEPS_KNOWN = 4, SETS_KNOWN = 16, TAGS_SEEN = 192 };
+enum { RISE = 8, COMMON = 24, FULL = 32, KEY = 16, STEPS_KNOWN = 4, SETS_KNOWN = 16, INSIDE = 100, FADE = 256, TAGS_SEEN = 192 };
 
 static int is_rare(uint8_t *mark, int odd)
 {
@@ -127,6 +127,18 @@ int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, 
 int usual_rest(struct usual *u, int rest)
 {
     return is_rare(&u->rest, rest);
+}
+
+/* A sender that fills its datagrams first pauses within PES packets by habit; of another, whose PES packets come in one
+ * go, a pause as long as a whole step is a sign that others were lost in it. */
+int usual_pause(struct usual *u, int64_t pause)
+{
+    int64_t most = usual_step(u);
+    int rare = most > 0 && u->inside == INSIDE && pause >= most && u->pause < most / 4;
+    u->pause -= u->pause / FADE;
+    u->pause = pause > u->pause ? pause : u->pause;
+    u->inside = u->inside < INSIDE ? (uint8_t)(u->inside + 1) : INSIDE;
+    return rare;
 }
 
 int64_t usual_step(const struct usual *u)

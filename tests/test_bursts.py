@@ -1,0 +1,79 @@
+"""Bursts of lost packets make no false record of sets that have no checksum, where anything shows what was lost.
+
+The figures of the long test are what they are: how many are false where nothing does.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+from bursts import BESIDE, TIMES, Sent, left_by, sixteen_of_klv, streams, two_bursts
+from impaired import Verdict
+
+Loss = Callable[[Sent, random.Random], set[int]]
+LOSSES: dict[str, Loss] = {"two bursts": two_bursts, "sixteen of KLV": sixteen_of_klv}
+
+
+def over(loss: Loss, beside: str, times: str, *, arrival: bool, seeds: int) -> tuple[int, Verdict]:
+    """How many streams, and what came of them all."""
+    total, count = Verdict(), 0
+    for sent in streams(beside, times):
+        for seed in range(seeds):
+            verdict = left_by(sent, loss(sent, random.Random(f"{sent.name}{seed}")), arrival=arrival)
+            total.add(verdict)
+            count += 1
+    return count, total
+
+
+def shows(beside: str, times: str) -> bool:
+    """Is there anything sure but the counter of KLV: time stamps, packets of others? Arrival shows it as a rule."""
+    return times != "no PTS" or "audio" in beside
+
+
+@pytest.mark.parametrize("arrival", [True, False], ids=["live", "file"])
+@pytest.mark.parametrize("times", TIMES)
+@pytest.mark.parametrize("beside", BESIDE)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_bursts_make_no_false_record(loss: str, beside: str, times: str, arrival: bool) -> None:
+    """Seven streams each; most of what was not lost is good, and some of what was lost is seen."""
+    count, verdict = over(LOSSES[loss], beside, times, arrival=arrival, seeds=1)
+    assert count == 7
+    if shows(beside, times):
+        assert [raw[:20].hex() for raw in verdict.false] == []
+    assert verdict.good < verdict.sent
+    assert verdict.damaged > 0 or loss == "two bursts"
+    assert verdict.good > verdict.sent * (1 if loss == "two bursts" else 3) // 4
+    assert verdict.damaged < verdict.sent // 10
+    assert (verdict.twice, verdict.late) == (0, 0)
+
+
+@pytest.mark.parametrize("arrival", [True, False], ids=["live", "file"])
+@pytest.mark.parametrize("beside", BESIDE)
+def test_streams_that_lost_nothing_are_good(beside: str, arrival: bool) -> None:
+    """Every record, in order, whatever its set and times."""
+    for times in TIMES:
+        for sent in streams(beside, times):
+            verdict = left_by(sent, set(), arrival=arrival)
+            assert (verdict.good, verdict.damaged, verdict.late) == (len(sent.klv), 0, 0), sent.name
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("loss", LOSSES)
+def test_thousands_of_streams_with_bursts(loss: str) -> None:
+    """Of 6,720 streams: false ones only where nothing tells, and no more of them than there are."""
+    false, seen = {True: 0, False: 0}, 0
+    for beside in BESIDE:
+        for times in TIMES:
+            for arrival in (True, False):
+                count, verdict = over(LOSSES[loss], beside, times, arrival=arrival, seeds=40)
+                false[shows(beside, times)] += len(verdict.false)
+                seen += count
+    assert seen == 6720
+    assert false[True] <= FALSE[loss][0]
+    assert false[False] <= FALSE[loss][1]
+
+
+FALSE = {"two bursts": (2, 20), "sixteen of KLV": (10, 250)}
+"""Where something shows a loss, and where nothing does."""

@@ -1,14 +1,16 @@
-"""What hostile packets cost: each is about as dear as its bytes can be made, up to the limit of 64 KiB a packet."""
+"""What hostile packets cost: each is about as dear as its bytes can be made, at 64 KiB; and what of hostile streams."""
 
 from __future__ import annotations
 
 import random
+from functools import partial
 
-from benchmarks.clock import take_turns
+from benchmarks.clock import Call, take_turns
 from benchmarks.show import Goal, goals, number, table
 from klvrelay import klv
 from klvrelay.encode.wire import ber_length, ber_oid
 from klvrelay.spec import UNIVERSAL_KEYS
+from klvrelay.wire import Lane
 
 _WANTED = 1.0  # ms per 64 KiB
 
@@ -23,6 +25,43 @@ def run(*, quick: bool) -> None:
     ]
     table("Hostile packets", ("", "bytes", "bytes of JSON", "ms"), rows)
     goals([Goal(name, _WANTED, timings[name].median * 1e3, "ms", at_most=True) for name in packets])
+    _search(rounds=3 if quick else 9)
+
+
+def _search(rounds: int) -> None:
+    """Keys within promised lengths: framing alone, of a MiB, in one piece and as it comes in datagrams."""
+    streams = _streams()
+    calls: dict[str, tuple[Call, int]] = {}
+    for name, data in streams.items():
+        calls[name] = (partial(_framed, data, len(data)), 1)
+        calls[f"{name}, in datagrams"] = (partial(_framed, data, 1316), 1)
+    timings = take_turns(calls, rounds=rounds)
+    rows = [(name, number(timing.median * 1e3 / 16)) for name, timing in timings.items()]
+    table("Hostile streams", ("", "ms per 64 KiB"), rows)
+    wanted = [Goal(name, 1.0, timings[name].median * 1e3 / 16, "ms per 64 KiB", at_most=True) for name in streams]
+    goals(wanted)
+
+
+def _framed(data: bytes, size: int) -> None:
+    lane = Lane(ts=False)
+    for at in range(0, len(data), size):
+        lane.packets(data[at : at + size])
+
+
+def _streams() -> dict[str, bytes]:
+    """A MiB each: keys that each promise to reach over those behind them."""
+    hidden = b"\x05\x00" * 150 + b"\x05\x15"
+    return {
+        "keys hidden in items": _promising("ST0601", 65_280, hidden),
+        "above 64 KiB": _promising("ST0601", 300_000, hidden),
+        "without a sum": _promising("ST0102", 65_000, hidden),
+        "with a CRC": _promising("ST1002", 65_000, hidden),
+    }
+
+
+def _promising(name: str, promise: int, inside: bytes) -> bytes:
+    one = UNIVERSAL_KEYS[name] + b"\x84" + promise.to_bytes(4) + inside
+    return (one * ((1 << 20) // len(one) + 1))[: 1 << 20]
 
 
 def _packets() -> dict[str, bytes]:
@@ -41,6 +80,8 @@ def _packets() -> dict[str, bytes]:
         "text to escape": _packet("ST0601", _item(3, b"\x01" * 60_000)),
         "small matrices": _packet("ST0601", _item(3, b"") * 500 + _item(102, b"\x81\x0e\x00") * 500),
         "sparse matrices": _packet("ST0601", _item(102, b"\x81\x0f\x09" + bytes(1_270)) * 40),
+        "targets of few bytes": _packet("ST0903", _item(101, b"".join(b"\x05\x01\x04\x01\x05" for _ in range(13_000)))),
+        "flags with long names": _packet("ST0601", _item(100, b"\x2f\x01\x00\x7c\x01\x00") * 8_000),
         "array of octets": _packet("ST1303", _array(60_000, 1, 1) + bytes(60_000)),
         "array of runs": _packet("ST1303", _array(256, 1, 5) + b"\x01" + b"\x02\x00\x82\x00" * 254),
         "array of floats": _packet("ST1601", _item(8, _array(16_000, 4, 1) + chance.randbytes(64_000))),

@@ -95,26 +95,30 @@ static int has_columns(const struct set *set)
     return set == klv_st0601 || (set->universal == U_SET && set->time_tag);
 }
 
-enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, const uint16_t *tags,
-                            size_t columns, double *out, size_t stride, size_t rows, size_t *row, size_t *used)
+enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, const uint16_t *tags, size_t columns,
+                            double *out, size_t stride, size_t rows, size_t *row, struct klv_search *search, size_t *used)
 {
     struct plan plans[TAGS];
     memset(plans, 0, sizeof plans);
     for (size_t c = 0; c < columns && c < COLUMNS; c++)
         if (tags[c] < TAGS)
             plans[tags[c]] = plan_for(&klv_st0601->items[tags[c]], c);
-    struct klv_search search = {0};
     struct klv_view view;
     int flags = KLV_STEP | KLV_LAST;
     for (;;) {
-        if (klv_next(in + *used, n - *used, limit, flags, &search, &view) != KLV_OK) {
+        const struct klv_search before = *search;
+        if (klv_next(in + *used, n - *used, limit, flags, search, &view) != KLV_OK) {
             *used += view.at;
             return KLV_MORE;
         }
         flags = view.cut ? KLV_LAST : KLV_STEP | KLV_LAST;
         if (has_columns(&klv_sets[view.set]) && (all || (view.checksum != KLV_BAD && !view.cut))) {
-            if (*row == rows)
+            if (*row == rows) {
+                *search = before; /* the packet is asked for again */
+                klv_took(search, 0, view.at);
+                *used += view.at;
                 return KLV_FULL;
+            }
             for (size_t c = 0; c < columns; c++)
                 out[c * stride + *row] = NAN;
             fill(&klv_sets[view.set], in + *used + view.at + view.value, view.size - view.value, plans, out + *row, stride);

@@ -185,9 +185,10 @@ long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_s
                 size_t room);
 
 /* The ST 0601 and ST 0104 packets of in[0..n) as columns: out[c * stride + row] is item tags[c], NaN where absent. Rows
- * whose checksum is bad are left out unless `all`. KLV_FULL: feed the rest from *used. */
-enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, const uint16_t *tags,
-                            size_t columns, double *out, size_t stride, size_t rows, size_t *row, size_t *used);
+ * whose checksum is bad are left out unless `all`. KLV_FULL: feed the rest from *used, with the same search. */
+enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, const uint16_t *tags, size_t columns,
+                            double *out, size_t stride, size_t rows, size_t *row, struct klv_search *search,
+                            size_t *used);
 int klv_numeric(unsigned tag);  /* may item `tag` of ST 0601 be a column? */
 
 /* The lane: bytes in any cut, packets out. `ts`: MPEG-TS in packets of 188, 192 or 204 bytes, else bare KLV. */

@@ -17,7 +17,7 @@ enum {
 extern KLV_METER klv_meter;
 #define METER(steps) (klv_meter += (steps))
 #else
-#define METER(steps) ((void)0)
+#define METER(steps) ((void)(steps))
 #endif
 
 static inline uint16_t be16(const uint8_t *p)

@@ -22,7 +22,7 @@ ROOM = 1 << 19
 
 
 def promising(key: bytes, promise: int, inside: bytes, behind: bytes = b"") -> bytes:
-    """Half a MiB of keys, each of which promises to reach over those behind it; the last bytes of each may be its sum."""
+    """Half a MiB of keys, each of which promises to reach over those behind it."""
     one = key + b"\x84" + promise.to_bytes(4) + inside
     many = one * (promise // len(one)) + behind
     return (many * (ROOM // len(many) + 1))[:ROOM]

@@ -104,7 +104,7 @@ def test_an_ordinary_packet_is_far_from_the_bound() -> None:
 
 
 def test_room_that_grows_stops_at_the_bound() -> None:
-    """A record of 64 KiB that becomes two MiB of text is written in one go, and read the same at once and in a stream."""
+    """A record of 50 KB that becomes 2.4 MB of text is the same at once and in a stream."""
     raw = packet("ST1303", oid(1) + oid(400_000) + oid(1) + oid(3) + bytes(50_000))
     (record,) = klvrelay.decode(raw)
     assert record.json() == text_of(raw)

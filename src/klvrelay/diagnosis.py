@@ -62,8 +62,9 @@ def no_klv(counters: Counters) -> Diagnosis:
 def _too_large(c: Counters) -> Diagnosis | None:
     if not c.too_large:
         return None
-    return Diagnosis("too_large", f"{_packets(c.too_large)} of KLV would be larger than the limit of a packet",
-                     "Raise it (--packet-limit BYTES, packet_limit in the settings) if packets may be so large.")
+    noun = "KLV packet is" if c.too_large == 1 else "KLV packets are"
+    return Diagnosis("too_large", f"{c.too_large:,} {noun} larger than the limit",
+                     "If they may be so large, give a larger --packet-limit (packet_limit in the settings).")  # fmt: skip
 
 
 def _no_transport(c: Counters) -> Diagnosis | None:

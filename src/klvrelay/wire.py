@@ -435,6 +435,7 @@ def columns(data: Any, tags: Sequence[int], *, every: bool = False, limit: int =
     source = ffi.from_buffer("uint8_t[]", data)
     wanted = ffi.new("uint16_t[]", list(tags))
     used, row, at = ffi.new("size_t *"), ffi.new("size_t *"), 0
+    search = ffi.new("struct klv_search *")
     parts: list[NDArray[np.float64]] = []
     rows = _likely_rows(source)
     while True:
@@ -442,7 +443,7 @@ def columns(data: Any, tags: Sequence[int], *, every: bool = False, limit: int =
         row[0] = used[0] = 0
         status = lib.klv_columns(
             source + at, len(source) - at, limit, every, wanted, len(tags),
-            ffi.from_buffer("double[]", table), rows, rows, row, used,
+            ffi.from_buffer("double[]", table), rows, rows, row, search, used,
         )  # fmt: skip
         parts.append(table[:, : row[0]])
         at += used[0]

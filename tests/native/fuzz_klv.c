@@ -67,7 +67,7 @@ static void packets(const uint8_t *in, size_t n, int last)
         CHECK(view.at <= n - at && view.size <= n - at - view.at && view.value <= view.size && view.value >= 17);
         CHECK(view.size - view.value <= LIMIT);
         const uint8_t *packet = in + at + view.at;
-        CHECK(view.set ? set_of_key(packet) == view.set : flags & KLV_STEP);
+        CHECK(view.set ? set_of_key(packet) == view.set : flags & KLV_STEP || is_fill(packet));
         one(flush(packet, view.size), &view, last);
         at += view.at + view.size;
     }
@@ -117,6 +117,7 @@ static size_t columns(const uint8_t *in, size_t n, int all, size_t rows, size_t 
     double *end = cells + COLUMNS * STRIDE, *out = end - (COLUMNS - 1) * stride - rows;
     size_t used = 0, sum = 0, row = 0;
     uint16_t tags[COLUMNS];
+    struct klv_search search = {0};
     for (uint16_t i = 0; i < COLUMNS; i++)
         tags[i] = i;
     for (enum klv_status status = KLV_FULL; status == KLV_FULL; sum += row) {
@@ -124,7 +125,7 @@ static size_t columns(const uint8_t *in, size_t n, int all, size_t rows, size_t 
             *cell = UNTOUCHED;
         size_t before = used;
         row = 0;
-        status = klv_columns(in, n, LIMIT, all, tags, COLUMNS, out, stride, rows, &row, &used);
+        status = klv_columns(in, n, LIMIT, all, tags, COLUMNS, out, stride, rows, &row, &search, &used);
         CHECK(row <= rows && used <= n && (status == KLV_MORE || (row == rows && used > before)));
         for (size_t c = 0; c < COLUMNS; c++)
             for (size_t r = 0; r < stride && out + c * stride + r < end; r++)

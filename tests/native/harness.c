@@ -170,10 +170,11 @@ static void columns(const uint8_t *in, size_t n)
     double *out = (double *)(void *)(output_end - COLUMNS * ROWS * sizeof(double));
     size_t used = 0;
     for (int all = 0; all < 2; all++, used = 0) {
+        struct klv_search search = {0};
         enum klv_status status = KLV_FULL;
         while (status == KLV_FULL) {
             size_t row = 0, before = used;
-            status = klv_columns(in, n, LIMIT, all, tags, COLUMNS, out, ROWS, ROWS, &row, &used);
+            status = klv_columns(in, n, LIMIT, all, tags, COLUMNS, out, ROWS, ROWS, &row, &search, &used);
             CHECK(row <= ROWS && used <= n);
             CHECK(status == KLV_MORE || (row == ROWS && used > before));
         }

@@ -263,3 +263,25 @@ def test_the_clocks_wrap() -> None:
     air, wrap = Air(), (1 << 33) / 90_000 - 2
     flights = [air.flight(pid, name, 60, begin=wrap) for pid, name in ((FIRST, "ALPHA"), (SECOND, "BRAVO"))]
     assert who(decoded(air.map(p1=[FIRST, SECOND]) + mixed(*flights))) == {"cam": "ALPHA", "cam.513": "BRAVO"}
+
+
+def test_a_pid_that_comes_back_does_not_take_the_name_of_the_stream_that_left_it() -> None:
+    """The second aircraft moves from 0x201 to 0x211; what comes on 0x201 later is a third one."""
+    air = Air()
+    ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(FIRST, "ALPHA", 30), air.flight(SECOND, "BRAVO", 30))
+    ts += air.map(p1=[FIRST, 0x211])
+    both = air.flight(FIRST, "ALPHA", 90, begin=1.0), air.flight(0x211, "BRAVO", 90, begin=1.0)
+    ts += mixed(*both) + air.map(p1=[FIRST, SECOND, 0x211])
+    flights = [air.flight(pid, name, 60, begin=4.0) for pid, name in ((FIRST, "ALPHA"), (0x211, "BRAVO"))]
+    ts += mixed(*flights, air.flight(SECOND, "CHARLIE", 60, begin=4.0))
+    assert who(decoded(ts)) == {"cam": "ALPHA", "cam.513": "BRAVO", "cam.513-2": "CHARLIE"}
+
+
+def test_a_loss_decides_nothing() -> None:
+    """Bytes that the reader was too slow for are no end: a lower PID is waited for as before."""
+    air, decoder = Air(), Decoder("cam", None)
+    ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(SECOND, "BRAVO", 3))
+    records = decoder.feed(Packet(b"".join(ts))) + decoder.feed(Packet(b"", damaged=True))
+    ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(FIRST, "ALPHA", 3), air.flight(SECOND, "BRAVO", 3, begin=0.1))
+    records += decoder.feed(Packet(b"".join([*ts, *[NULL] * 8]))) + decoder.flush()
+    assert who(records) == {"cam": "ALPHA", "cam.513": "BRAVO"}

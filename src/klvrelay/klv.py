@@ -80,7 +80,7 @@ class Decoder:
         if isinstance(packet, Units):
             return self._records(packet.entries)
         if not packet.data:
-            return self.flush(packet.received_us)
+            return self._cut(packet.received_us) if packet.damaged else self.flush(packet.received_us)
         lane = self._lane(packet.carriage, packet.pid)
         if packet.carriage == "klv":
             lane.mark(packet.pts, packet.pid, packet.program, packet.damaged)
@@ -101,11 +101,15 @@ class Decoder:
 
     def flush(self, received_us: int | None = None) -> list[Record]:
         """The source has ended: what began and never came to its end comes out as damaged."""
+        return self._cut(received_us) + self._numbered(self.streams.end())
+
+    def _cut(self, received_us: int | None) -> list[Record]:
+        """Bytes were lost here: what began comes out as damaged."""
         records: list[Record] = []
         for lane in self._lanes.values():
             lane.cut()
             records += self._records(lane.packets(b"", received_us))
-        return records + self._numbered(self.streams.end())
+        return records
 
     def overdue(self) -> list[Record]:
         """Records of a live source that have waited long enough to learn which stream they belong to."""

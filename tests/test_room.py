@@ -41,7 +41,7 @@ PACKETS = {
 def written(raw: bytes, room: int) -> bytes:
     """A record in so many bytes; nothing where it does not fit. What lies behind them stays as it was."""
     out = ffi.new("char[]", GUARD * (room + 8))
-    size = lib.klv_record(raw, len(raw), HEAD, len(HEAD), 7, -1, -1, 0, out, room)
+    size = lib.klv_record(raw, len(raw), HEAD, len(HEAD), 7, -1, -1, -1, -1, 0, out, room)
     text: bytes = ffi.buffer(out)[:]
     assert text[room : room + 8] == GUARD * 8
     assert 0 <= size <= room
@@ -68,7 +68,7 @@ def lines(raws: bytes, room: int) -> bytes:
     used, size, found, status = ffi.new("size_t *"), ffi.new("size_t *"), b"", lib.KLV_FULL
     while status == lib.KLV_FULL:
         out = ffi.new("char[]", room)
-        status = lib.klv_lane_lines(lane._lane, raws, len(raws), used, envelope, out, room, size)
+        status = lib.klv_lane_lines(lane._lane, raws, len(raws), used, envelope, ffi.NULL, out, room, size)
         found += ffi.buffer(out)[: size[0]]
         room += 0 if size[0] else 1
     assert envelope.seq == found.count(b"\n")

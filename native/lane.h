@@ -73,6 +73,7 @@ struct pid {
         int64_t received_us, pcr;
     } next;
     uint64_t given;             /* packets handed out */
+    uint8_t listing;            /* of bare KLV: enum klv_listing */
     uint64_t faults;            /* of the lane, when this PID's last packet came */
     struct usual usual;
     uint8_t again, judged;      /* the caller gave the last packet back: it comes again; it was damaged */

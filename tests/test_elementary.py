@@ -19,7 +19,9 @@ import klvrelay
 from klvrelay import elementary
 from klvrelay.elementary import Choice
 from klvrelay.klv import Decoder
+from klvrelay.names import Url
 from klvrelay.record import Packet, Record
+from klvrelay.verbs.decode import decode_source
 
 WAYS = [{}, {"demux": "libav"}, {"isolate": True}, {"demux": "libav", "isolate": True}]
 ID3 = b"ID3\x04\x00\x00\x00\x00\x00\x0fTIT2 no KLV in it"
@@ -285,3 +287,25 @@ def test_a_loss_decides_nothing() -> None:
     ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(FIRST, "ALPHA", 3), air.flight(SECOND, "BRAVO", 3, begin=0.1))
     records += decoder.feed(Packet(b"".join([*ts, *[NULL] * 8]))) + decoder.flush()
     assert who(records) == {"cam": "ALPHA", "cam.513": "BRAVO"}
+
+
+@pytest.mark.parametrize("higher_first", [False, True])
+async def test_text_by_libav_has_the_same_names(higher_first: bool, tmp_path: Path) -> None:
+    """The way of `decode --demux libav`: PIDs that come apart, straight to text."""
+    path = tmp_path / "cam.ts"
+    path.write_bytes(two(program=2, higher_first=higher_first))
+    found: dict[str, list[str]] = {}
+    for demux in ("native", "libav"):
+        text: list[bytes] = []
+        await decode_source(Url.parse(path), text.append, None, demux=demux)  # type: ignore[arg-type]
+        documents = [orjson.loads(line) for line in b"".join(text).splitlines()]
+        found[demux] = sorted(f"{d['stream']} {d['seq']} {d['pid']} {d['program']} {d['time']}" for d in documents)
+    assert found["native"] == found["libav"]
+    assert {line.split()[0] for line in found["libav"]} == {"cam", "cam.513"}
+
+
+@pytest.mark.parametrize("wrong", [{"pid": "video"}, {"pid": 0x2000}, {"pid": [257, -1]}, {"program": 0}], ids=str)
+def test_what_is_no_pid_or_program_is_refused(wrong: dict[str, Any]) -> None:
+    """Before any byte is looked at."""
+    with pytest.raises(klvrelay.ConfigError, match="give a number from"):
+        klvrelay.decode(b"", **wrong)

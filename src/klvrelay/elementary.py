@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from klvrelay import wire
-from klvrelay.names import unique_name
+from klvrelay.names import pid_number, program_number, unique_name
 from klvrelay.wire import ALONE, LOWER, LOWER_HERE, Entry, Sighting
 
 LOG = logging.getLogger("klvrelay")
@@ -92,9 +92,9 @@ TOGETHER = Choice(together=True)
 
 
 def chosen(pid: int | Iterable[int] | None, program: int | None) -> Choice:
-    """The choice of one PID, or of several, and of a program, as the library is asked for it."""
-    pids = () if pid is None else (pid,) if isinstance(pid, int) else pid
-    return Choice(frozenset(pids), program)
+    """The choice of one PID, or of several, and of a program; raises ConfigError for what is no number of the kind."""
+    pids = () if pid is None else (pid,) if isinstance(pid, int | str) else pid
+    return Choice(frozenset(map(pid_number, pids)), None if program is None else program_number(program))
 
 
 @dataclass(slots=True, eq=False)

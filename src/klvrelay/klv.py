@@ -83,10 +83,8 @@ class Decoder:
             return self._cut(packet.received_us) if packet.damaged else self.flush(packet.received_us)
         lane = self._lane(packet.carriage, packet.pid)
         if packet.carriage == "klv":
-            lane.mark(packet.pts, packet.pid, packet.program, packet.damaged)
-            entries = lane.packets(packet.data, packet.received_us)
-            return self._records([(*entry[:9], packet.listing) for entry in entries])
-        if packet.damaged:
+            lane.mark(packet.pts, packet.pid, packet.program, packet.listing, packet.damaged)
+        elif packet.damaged:
             lane.cut()
         return self._records(lane.packets(packet.data, packet.received_us))
 
@@ -94,7 +92,7 @@ class Decoder:
         """The same records as JSON Lines, written by C without an object a record; numbered alike."""
         lane = self._lane(packet.carriage, packet.pid)
         if packet.carriage == "klv":
-            lane.mark(packet.pts, packet.pid, packet.program, packet.damaged)
+            lane.mark(packet.pts, packet.pid, packet.program, packet.listing, packet.damaged)
         elif packet.damaged or not packet.data:
             lane.cut()
         return lane.lines(packet.data, self, packet.received_us)
@@ -149,11 +147,6 @@ class Decoder:
             records.append(Record(*known, stream.name, self.boot, stream.seq, pcr, program))
             stream.gave(1, pts if pcr is None else pcr, (set_,))
         return records
-
-    @property
-    def places(self) -> dict[str, tuple[int | None, int | None]]:
-        """PID and program of each stream by its name."""
-        return self.streams.places()
 
     # ---- `wire.Names` ----
 

@@ -195,7 +195,8 @@ int klv_numeric(unsigned tag);  /* may item `tag` of ST 0601 be a column? */
 size_t klv_lane_size(void);
 size_t klv_lane_memory(int ts, size_t limit);
 void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory);
-void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int damaged); /* bare KLV: of the bytes to come */
+/* Bare KLV: of the bytes to come; `listing` is that of their packets. */
+void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int listing, int damaged);
 void klv_lane_at(struct klv_lane *lane, int64_t received_us); /* when the bytes to come arrived; -1 = not said */
 void klv_lane_absent(struct klv_lane *lane, int64_t us); /* how long a listed PID may stay away; 5 s by default */
 void klv_lane_break(struct klv_lane *lane);   /* bytes were lost here, or the source begins anew: next comes what is held */

@@ -449,7 +449,7 @@ void klv_lane_absent(struct klv_lane *lane, int64_t us)
     check_absent(lane, us);
 }
 
-void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int damaged)
+void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int listing, int damaged)
 {
     struct pid *s = &lane->pids[0];
     hold_end(lane, s);
@@ -459,6 +459,7 @@ void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int
     s->damaged = damaged != 0;
     s->pid = pid < 0 ? NO_PID : (uint16_t)pid;
     s->listed = program < 0 ? 0 : 1 + (uint32_t)program;
+    s->listing = (uint8_t)listing;
     hold_turn(s, pts);
 }
 

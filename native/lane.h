@@ -91,6 +91,7 @@ struct pid {
     struct klv_view view;       /* the packet at `from`, where `ready` */
     uint8_t ready;
     uint64_t given;             /* packets handed out */
+    uint8_t listing;            /* of bare KLV: enum klv_listing */
     uint64_t faults;            /* of the lane, when this PID's last packet came */
     struct usual usual;
     int64_t came_us;            /* when its last packet arrived; -1 = not said */

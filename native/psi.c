@@ -172,6 +172,8 @@ static int may_carry(const struct klv_lane *lane, uint16_t number)
 int psi_listing(const struct klv_lane *lane, const struct pid *s)
 {
     int lower = 0, here = 0, alone = psi_program(s) >= 0;
+    if (!lane->ts)
+        return s->listing;
     for (unsigned i = 0; i < lane->listed; i++) {
         const struct stream *other = &lane->streams[i];
         if (!other->program || other->pid == s->pid || !may_carry(lane, other->pid))

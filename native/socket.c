@@ -308,7 +308,7 @@ static int enter_unit(struct klv_inlet *inlet)
 
 static void mark(struct klv_inlet *inlet, int damaged)
 {
-    klv_lane_mark(inlet->lane, inlet->pts, -1, -1, damaged);
+    klv_lane_mark(inlet->lane, inlet->pts, -1, -1, 0, damaged);
 }
 
 static void enter_lane(struct klv_inlet *inlet)

@@ -31,7 +31,8 @@ ARROWS: dict[str, set[str] | None] = {
     "elementary": {"names", "wire"},
     "klv": {"elementary", "integers", "record", "wire", "errors", "spec"},
     "stamps": {"contents", "record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
-    "sources": {"contents", "record", "klv", "wire", "inlet", "names", "errors", "tls"},  # of the wire: what an entry may hold
+    # of the wire: what an entry may hold
+    "sources": {"contents", "record", "klv", "wire", "inlet", "names", "errors", "tls"},
     "sending": {"contents", "sources", "record", "names", "errors"},
     "sinks": {"integers", "record", "errors", "names", "tls"},
     "spool": {"record", "errors"},

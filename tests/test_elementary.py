@@ -19,7 +19,9 @@ import klvrelay
 from klvrelay import elementary
 from klvrelay.elementary import Choice
 from klvrelay.klv import Decoder
+from klvrelay.names import Url
 from klvrelay.record import Packet, Record
+from klvrelay.verbs.decode import decode_source
 
 WAYS = [{}, {"demux": "libav"}, {"isolate": True}, {"demux": "libav", "isolate": True}]
 ID3 = b"ID3\x04\x00\x00\x00\x00\x00\x0fTIT2 no KLV in it"
@@ -263,3 +265,47 @@ def test_the_clocks_wrap() -> None:
     air, wrap = Air(), (1 << 33) / 90_000 - 2
     flights = [air.flight(pid, name, 60, begin=wrap) for pid, name in ((FIRST, "ALPHA"), (SECOND, "BRAVO"))]
     assert who(decoded(air.map(p1=[FIRST, SECOND]) + mixed(*flights))) == {"cam": "ALPHA", "cam.513": "BRAVO"}
+
+
+def test_a_pid_that_comes_back_does_not_take_the_name_of_the_stream_that_left_it() -> None:
+    """The second aircraft moves from 0x201 to 0x211; what comes on 0x201 later is a third one."""
+    air = Air()
+    ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(FIRST, "ALPHA", 30), air.flight(SECOND, "BRAVO", 30))
+    ts += air.map(p1=[FIRST, 0x211])
+    both = air.flight(FIRST, "ALPHA", 90, begin=1.0), air.flight(0x211, "BRAVO", 90, begin=1.0)
+    ts += mixed(*both) + air.map(p1=[FIRST, SECOND, 0x211])
+    flights = [air.flight(pid, name, 60, begin=4.0) for pid, name in ((FIRST, "ALPHA"), (0x211, "BRAVO"))]
+    ts += mixed(*flights, air.flight(SECOND, "CHARLIE", 60, begin=4.0))
+    assert who(decoded(ts)) == {"cam": "ALPHA", "cam.513": "BRAVO", "cam.513-2": "CHARLIE"}
+
+
+def test_a_loss_decides_nothing() -> None:
+    """Bytes that the reader was too slow for are no end: a lower PID is waited for as before."""
+    air, decoder = Air(), Decoder("cam", None)
+    ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(SECOND, "BRAVO", 3))
+    records = decoder.feed(Packet(b"".join(ts))) + decoder.feed(Packet(b"", damaged=True))
+    ts = air.map(p1=[FIRST, SECOND]) + mixed(air.flight(FIRST, "ALPHA", 3), air.flight(SECOND, "BRAVO", 3, begin=0.1))
+    records += decoder.feed(Packet(b"".join([*ts, *[NULL] * 8]))) + decoder.flush()
+    assert who(records) == {"cam": "ALPHA", "cam.513": "BRAVO"}
+
+
+@pytest.mark.parametrize("higher_first", [False, True])
+async def test_text_by_libav_has_the_same_names(higher_first: bool, tmp_path: Path) -> None:
+    """The way of `decode --demux libav`: PIDs that come apart, straight to text."""
+    path = tmp_path / "cam.ts"
+    path.write_bytes(two(program=2, higher_first=higher_first))
+    found: dict[str, list[str]] = {}
+    for demux in ("native", "libav"):
+        text: list[bytes] = []
+        await decode_source(Url.parse(path), text.append, None, demux=demux)  # type: ignore[arg-type]
+        documents = [orjson.loads(line) for line in b"".join(text).splitlines()]
+        found[demux] = sorted(f"{d['stream']} {d['seq']} {d['pid']} {d['program']} {d['time']}" for d in documents)
+    assert found["native"] == found["libav"]
+    assert {line.split()[0] for line in found["libav"]} == {"cam", "cam.513"}
+
+
+@pytest.mark.parametrize("wrong", [{"pid": "video"}, {"pid": 0x2000}, {"pid": [257, -1]}, {"program": 0}], ids=str)
+def test_what_is_no_pid_or_program_is_refused(wrong: dict[str, Any]) -> None:
+    """Before any byte is looked at."""
+    with pytest.raises(klvrelay.ConfigError, match="give a number from"):
+        klvrelay.decode(b"", **wrong)

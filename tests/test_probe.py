@@ -56,8 +56,8 @@ STREAM_KEYS = """
     pid set key versions records rate intervals gaps longest_at sizes checksum_ok checksum_bad checksum_absent
     checksum_partial damaged cut_off first_wrong last_wrong unversioned nested carriage times items remarks specials"""
 KEYS = {
-    "": """schema klvrelay source live passage began seconds clock size bit_rate dropped skipped too_large ended nothing verdict
-        findings transport klv frames""",
+    "": """schema klvrelay source live passage began seconds clock size bit_rate dropped skipped too_large ended
+        nothing verdict findings transport klv frames""",
     "verdict": "level text advice exit_code",
     "findings[]": "id severity what where count clause hint",
     "transport": "packet_size packets sync_losses skipped pat bad_tables programs pids",

@@ -68,7 +68,7 @@ def lines(raws: bytes, room: int) -> bytes:
     used, size, found, status = ffi.new("size_t *"), ffi.new("size_t *"), b"", lib.KLV_FULL
     while status == lib.KLV_FULL:
         out = ffi.new("char[]", room)
-        status = lib.klv_lane_lines(lane._lane, raws, len(raws), used, envelope, out, room, size)
+        status = lib.klv_lane_lines(lane._lane, raws, len(raws), used, envelope, ffi.NULL, out, room, size)
         found += ffi.buffer(out)[: size[0]]
         room += 0 if size[0] else 1
     assert envelope.seq == found.count(b"\n")

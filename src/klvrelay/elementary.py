@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from klvrelay import wire
-from klvrelay.names import unique_name
+from klvrelay.names import pid_number, program_number, unique_name
 from klvrelay.wire import ALONE, LOWER, LOWER_HERE, Entry, Sighting
 
 LOG = logging.getLogger("klvrelay")
@@ -41,6 +41,8 @@ LOOK = 1024
 """Records between two looks at what is usual."""
 UNUSUAL_TICKS = 10 * 90_000
 """The same for a stream of one record, which has no usual interval."""
+QUIET = 60.0
+"""Seconds between two lines in the log about streams that moved."""
 _WRAP = 1 << 33
 
 
@@ -90,9 +92,9 @@ TOGETHER = Choice(together=True)
 
 
 def chosen(pid: int | Iterable[int] | None, program: int | None) -> Choice:
-    """The choice of one PID, or of several, and of a program, as the library is asked for it."""
-    pids = () if pid is None else (pid,) if isinstance(pid, int) else pid
-    return Choice(frozenset(pids), program)
+    """The choice of one PID, or of several, and of a program; raises ConfigError for what is no number of the kind."""
+    pids = () if pid is None else (pid,) if isinstance(pid, int | str) else pid
+    return Choice(frozenset(map(pid_number, pids)), None if program is None else program_number(program))
 
 
 @dataclass(slots=True, eq=False)
@@ -175,6 +177,7 @@ class Elementaries:
         self._begun: int | None = None
         self._ending = False
         self._held = 0
+        self._said = -QUIET
 
     def stream_of(self, seen: Sighting) -> Elementary | None:
         """The stream of a packet that was seen; None: it waits, or it is not wanted."""
@@ -310,14 +313,18 @@ class Elementaries:
         return since > (2 * interval if self._ending else max(SILENT_TICKS, SILENT_TIMES * interval))
 
     def _moved(self, stream: Elementary, seen: Sighting) -> Elementary:
-        LOG.info("%s: its KLV has moved: pid=%s before=%s", stream.name, seen.pid, stream.pid)
+        now = time.monotonic()
+        if now - self._said >= QUIET:
+            self._said = now
+            LOG.info("%s: its KLV has moved: pid=%s before=%s", stream.name, seen.pid, stream.pid)
         self.known.pop(stream.pid, None)
         self.known[seen.pid] = stream
-        stream.pid = seen.pid
+        stream.pid, stream.program = seen.pid, seen.program
         return stream
 
     def _another(self, seen: Sighting) -> Elementary | None:
-        return self._stream(unique_name(f"{self.name}.{seen.pid}", self._choice.taken), seen)
+        taken = self._choice.taken | self._named.keys()  # one that has moved keeps its name
+        return self._stream(unique_name(f"{self.name}.{seen.pid}", taken), seen)
 
     def _stream(self, name: str, seen: Sighting) -> Elementary | None:
         """The stream of that name, which has this PID from now on."""

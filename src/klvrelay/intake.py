@@ -255,7 +255,7 @@ class Stream:
         if source is not None:
             link = link + source.link
         link = replace(link, lane=link.lane + self.decoder.counters)
-        places = self.decoder.places
+        places = self.decoder.streams.places()
         for name, channel in self.channels.items():
             health = channel.health
             health.link = link

@@ -128,13 +128,11 @@ class Decoder:
         if isinstance(packet, Units):
             return self._records(packet.entries)
         if not packet.data:
-            return self.flush(packet.received_us)
+            return self._cut(packet.received_us) if packet.damaged else self.flush(packet.received_us)
         lane = self._lane(packet.carriage, packet.pid)
         if packet.carriage == "klv":
-            lane.mark(packet.pts, packet.pid, packet.program, packet.damaged)
-            entries = lane.packets(packet.data, packet.received_us)
-            return self._records([(*entry[:9], packet.listing) for entry in entries])
-        if packet.damaged:
+            lane.mark(packet.pts, packet.pid, packet.program, packet.listing, packet.damaged)
+        elif packet.damaged:
             lane.cut()
         return self._records(lane.packets(packet.data, packet.received_us))
 
@@ -142,18 +140,22 @@ class Decoder:
         """The same records as JSON Lines, written by C without an object a record; numbered alike."""
         lane = self._lane(packet.carriage, packet.pid)
         if packet.carriage == "klv":
-            lane.mark(packet.pts, packet.pid, packet.program, packet.damaged)
+            lane.mark(packet.pts, packet.pid, packet.program, packet.listing, packet.damaged)
         elif packet.damaged or not packet.data:
             lane.cut()
         return lane.lines(packet.data, self, packet.received_us, safe=self._numbers == "safe")
 
     def flush(self, received_us: int | None = None) -> list[Record]:
         """The source has ended: what began and never came to its end comes out as damaged."""
+        return self._cut(received_us) + self._numbered(self.streams.end())
+
+    def _cut(self, received_us: int | None) -> list[Record]:
+        """Bytes were lost here: what began comes out as damaged."""
         records: list[Record] = []
         for lane in self._lanes.values():
             lane.cut()
             records += self._records(lane.packets(b"", received_us))
-        return records + self._numbered(self.streams.end())
+        return records
 
     def overdue(self) -> list[Record]:
         """Records of a live source that have waited long enough to learn which stream they belong to."""
@@ -193,11 +195,6 @@ class Decoder:
             records.append(Record(*known, stream.name, self.boot, stream.seq, pcr, program))
             stream.gave(1, pts if pcr is None else pcr, (set_,))
         return records
-
-    @property
-    def places(self) -> dict[str, tuple[int | None, int | None]]:
-        """PID and program of each stream by its name."""
-        return self.streams.places()
 
     # ---- `wire.Names` ----
 

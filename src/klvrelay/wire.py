@@ -326,10 +326,10 @@ class Lane:
         """The lane as C knows it, for another of its callers to feed; good while this object is."""
         return self._lane
 
-    def mark(self, pts: int | None, pid: int | None, program: int | None, damaged: bool) -> None:
+    def mark(self, pts: int | None, pid: int | None, program: int | None, listing: int, damaged: bool) -> None:
         """Bare KLV: what is known of the bytes to come."""
         known = (-1 if value is None else value for value in (pts, pid, program))
-        lib.klv_lane_mark(self._lane, *known, damaged)
+        lib.klv_lane_mark(self._lane, *known, listing, damaged)
 
     def program_of(self, pid: int) -> int | None:
         """The number of the first program whose map lists a PID."""

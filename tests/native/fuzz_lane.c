@@ -165,7 +165,7 @@ static void event(struct klv_lane *lane, const uint8_t *data)
     if (data[0] & 1 || data[2] & 1)
         klv_lane_break(lane);
     else
-        klv_lane_mark(lane, data[2], 7, data[1], data[2] >> 7);
+        klv_lane_mark(lane, data[2], 7, data[1], data[3] & 7, data[2] >> 7);
 }
 
 static void run(struct run *r, const uint8_t *data, size_t n, int batch, size_t most, size_t room)

@@ -196,7 +196,7 @@ static void begin(int ts)
         exit(2);
     klv_lane_init(lane, ts, LIMIT, lane_memory);
     if (!ts)
-        klv_lane_mark(lane, 90000, 7, 1, 0);
+        klv_lane_mark(lane, 90000, 7, 1, 0, 0);
 }
 
 static void take(struct digest *d, const uint8_t *data, size_t size, int64_t pts, int pid, int damaged)

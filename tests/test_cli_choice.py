@@ -1,0 +1,137 @@
+"""`--pid` and `--program` of every verb: what they choose, what they say where they choose nothing.
+
+Next door: `test_elementary.py` has the choice itself, `air.py` makes the transport streams.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import orjson
+import pytest
+from air import two
+
+import klvrelay
+from klvrelay import options
+from klvrelay.cli import _relay_settings, main
+
+VERBS = tuple(options.EXAMPLES)
+NEEDS = {
+    "run": ["a.ts"], "replay": ["a.ts", "--mqtt", "mqtt://h"], "decode": ["a.ts"], "probe": ["a.ts"],
+    "record": ["a.ts", "tapes"], "watch": ["--mqtt", "mqtt://h"], "sample": ["a.ts"], "demo": [], "items": ["slant"],
+    "send": ["a.ts", "udp://h:1"],
+}  # fmt: skip
+
+
+@pytest.fixture
+def mux(tmp_path: Path) -> Path:
+    path = tmp_path / "cam.ts"
+    path.write_bytes(two(program=2))
+    return path
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_takes_both(verb: str) -> None:
+    """In hexadecimal or decimal, and a PID as often as wanted."""
+    args = options.parser().parse_args([verb, *NEEDS[verb], "--pid", "0x101", "--pid", "513", "--program", "2"])
+    assert (args.pid, args.program) == ([257, 513], 2)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--pid", "0x2000"), ("--pid", "klv"), ("--pid", "-1"), ("--program", "0"), ("--program", "x")],
+)
+def test_what_is_no_number_of_the_kind_is_refused(option: str, value: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """With what would be right, and exit code 2."""
+    assert main(["decode", "a.ts", f"{option}={value}"]) == 2
+    assert "give a number from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("choice", "pids"),
+    [
+        ([], {257: 20, 513: 20}), (["--pid", "0x201"], {513: 20}), (["--program", "1"], {257: 20}),
+        (["--pid", "257", "--pid", "513"], {257: 20, 513: 20}), (["--pid", "257", "--program", "1"], {257: 20}),
+    ],
+    ids=str,
+)  # fmt: skip
+@pytest.mark.parametrize("demux", ["native", "libav"])
+def test_decode_prints_what_was_chosen(
+    choice: list[str], pids: dict[int, int], demux: str, mux: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """And says at its end how many records of how many packets those were."""
+    assert main(["decode", str(mux), "--demux", demux, *choice]) == 0
+    out, err = capfdbinary.readouterr()
+    found = [orjson.loads(line)["pid"] for line in out.splitlines()]
+    assert {pid: found.count(pid) for pid in found} == pids
+    count = sum(pids.values())
+    assert (f"{count} records of 40 packets" if count < 40 else "40 packets, ").encode() in err
+
+
+@pytest.mark.parametrize("verb", ["decode", "probe"])
+def test_what_is_not_there_is_said_with_what_is(verb: str, mux: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not that the stream carries none: where its KLV is, and exit code 4."""
+    assert main([verb, str(mux), "--program", "7", "-q"]) == 4
+    expected = "program 7 was asked for; there is KLV on PID 0x101 (program 1), PID 0x201 (program 2)"
+    assert expected in capsys.readouterr().err
+
+
+def test_probe_reports_the_chosen_klv_only(mux: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its sections and findings; that other KLV is there is no fault."""
+    assert main(["probe", str(mux), "--pid", "0x201", "--json", "-q"]) in (0, 6)
+    report = orjson.loads(capsys.readouterr().out)
+    assert [stream["pid"] for stream in report["klv"]] == [513]
+    assert not any("0x101" in finding["where"] for finding in report["findings"])
+
+
+def test_sample_writes_its_klv_there(tmp_path: Path) -> None:
+    """On the PID and in the program that were asked for; one that is taken is refused."""
+    path = str(tmp_path / "orbit.ts")
+    assert main(["sample", path, "--seconds", "0.5", "--size", "128x72", "--pid", "0x155", "--program", "9", "-q"]) == 0
+    assert {(r.pid, r.program) for r in klvrelay.open(path)} == {(0x155, 9)}
+    for wrong in (["--pid", "0x100"], ["--pid", "0x1000"], ["--pid", "5"], ["--pid", "257", "--pid", "258"]):
+        assert main(["sample", path, *wrong]) == 2
+
+
+@pytest.mark.parametrize("verb", ["record", "send"])
+def test_a_verb_that_keeps_all_bytes_says_so(
+    verb: str, mux: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The recording holds both PIDs; a warning tells that nothing was chosen."""
+    target = str(tmp_path / "tapes") if verb == "record" else "udp://127.0.0.1:9"
+    main([verb, str(mux), target, "--pid", "0x101", "-q", *(["--speed", "100"] if verb == "send" else [])])
+    assert f"{verb} keeps all PIDs: --pid and --program have no effect" in capsys.readouterr().err
+    if verb == "record":
+        (segment,) = Path(target).iterdir()
+        assert {r.pid for r in klvrelay.open(segment)} == {257, 513}
+
+
+def test_frame_times_are_chosen_by_the_pid_of_the_video(
+    tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """A PID without such frames has none; a program says nothing of them."""
+    path = str(tmp_path / "orbit.ts")
+    assert main(["sample", path, "--seconds", "0.5", "--size", "128x72", "-q"]) == 0
+    assert main(["decode", path, "--frame-times", "--pid", "0x100", "-q"]) == 0
+    assert len(capfdbinary.readouterr().out.splitlines()) == 15
+    assert main(["decode", path, "--frame-times", "--pid", "0x101", "-q"]) == 4
+    assert main(["decode", path, "--frame-times", "--program", "1", "-q"]) == 2
+
+
+def test_csv_has_both_columns(mux: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """As plain numbers."""
+    assert main(["decode", str(mux), "--format", "csv", "-q", "--pid", "513"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capfdbinary.readouterr().out.decode())))
+    assert {(row["stream"], row["pid"], row["program"]) for row in rows} == {("cam", "513", "2")}
+
+
+def test_run_takes_the_choice_for_each_of_its_sources(mux: Path, tmp_path: Path) -> None:
+    """Those of the command line and those of a file alike."""
+    path = tmp_path / "relay.toml"
+    path.write_text(f'[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "{mux}"\npids = {{0x201 = "uav2"}}')
+    for given in ([str(mux), "--mqtt", "mqtt://h"], ["-c", str(path)]):
+        args = options.parser().parse_args(["run", *given, "--pid", "0x201", "--program", "2"])
+        (source,) = _relay_settings(args).sources
+        assert (source.only, source.program) == ({513}, 2)

@@ -105,7 +105,7 @@ static int has_rest(const struct pid *s, const struct klv_view *view)
 /* Sixteen lost packets don't show in their own counter: a checksum tells, or what else is known. */
 static int is_damaged(struct pid *s, const struct first *first, const struct klv_view *view)
 {
-    int rest = view->checksum == KLV_ABSENT && !view->cut && usual_rest(&s->usual, has_rest(s, view));
+    int rest = s->first.upto != 0 && view->checksum == KLV_ABSENT && !view->cut && usual_rest(&s->usual, has_rest(s, view));
     int doubtful = view->checksum == KLV_ABSENT &&
                    (first->late || (s->from < s->doubt && s->from + view->size > s->doubt_from));
     int split = s->first.upto != 0 && view->size > TS_SIZE;

@@ -225,6 +225,8 @@ void hold_witness(struct klv_lane *lane, int counts)
         struct pid *s = &lane->pids[i];
         if (!s->waits || s->unproven)
             continue;
+        if (s->patience > 0) /* the eight have spoken: what is lost now is no part of it */
+            s->faults = lane->faults;
         if (s->faults != lane->faults)
             hold_doubt(s, s->from, s->to);
         if (s->faults != lane->faults || (counts && --s->waits == 0) || is_over(lane, s)) {

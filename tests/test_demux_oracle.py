@@ -33,7 +33,7 @@ class Why(Enum):
     TOUCHED = "the core refuses a unit of which a TS packet was damaged, though the KLV in it was not"
     TORN = "the core refuses a unit whose TS packets did not follow each other in step, though nothing of it is missing"
     CHANCE = "a byte that looks like a sync byte, just where the step was lost, costs the core a packet: 1 in 256"
-    WAITED = "the core refuses a unit without a checksum behind which, within 16 TS packets or a unit, one was lost or damaged"
+    WAITED = "the core refuses a unit without a checksum behind which, within 16 TS packets or a unit, one was lost"
     FALSE = "it passes as good what nobody sent, or what was sent once twice"
 
 

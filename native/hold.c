@@ -123,8 +123,9 @@ static int is_covered(const struct klv_view *view)
 /* Sixteen lost packets don't show in their own counter: a checksum tells, or what else is known. */
 static int is_damaged(struct pid *s, const struct first *first, const struct klv_view *view)
 {
-    int rest = !is_covered(view) && !view->cut && usual_rest(&s->usual, has_rest(s, view));
-    int doubtful = !is_covered(view) &&
+    int unproven = !is_covered(view);
+    int rest = unproven && s->first.upto != 0 && !view->cut && usual_rest(&s->usual, has_rest(s, view));
+    int doubtful = unproven &&
                    (first->late || (s->from < s->doubt && s->from + view->size > s->doubt_from));
     int split = s->first.upto != 0 && view->size > TS_SIZE;
     int breach = usual_breach(&s->usual, view, s->hold + s->from, split);
@@ -250,6 +251,8 @@ void hold_witness(struct klv_lane *lane, int counts)
         struct pid *s = &lane->pids[i];
         if (!s->waits || s->unproven)
             continue;
+        if (s->patience > 0) /* the eight have spoken: what is lost now is no part of it */
+            s->faults = lane->faults;
         if (s->faults != lane->faults)
             hold_doubt(s, s->from, s->to);
         if (s->faults != lane->faults || (counts && --s->waits == 0) || is_over(lane, s)) {

@@ -115,7 +115,7 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     if (!in_sequence(lane, s, p, at))
         return;
     if (s->faults != lane->faults)
-        hold_doubt(s, s->waits ? s->from : s->to, s->to + undecided(s));
+        hold_doubt(s, s->waits && s->patience == 0 ? s->from : s->to, s->to + undecided(s));
     s->faults = lane->faults;
     doubt_pause(lane, s, p);
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */

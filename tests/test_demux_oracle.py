@@ -33,7 +33,7 @@ class Why(Enum):
     TOUCHED = "the core refuses a unit of which a TS packet was damaged, though the KLV in it was not"
     TORN = "the core refuses a unit whose TS packets did not follow each other in step, though nothing of it is missing"
     CHANCE = "a byte that looks like a sync byte, just where the step was lost, costs the core a packet: 1 in 256"
-    WAITED = "the core refuses a unit without a checksum behind which, within 16 TS packets, one was lost or damaged"
+    WAITED = "the core refuses a unit without a checksum behind which, within 16 TS packets or a unit, one was lost"
     FALSE = "it passes as good what nobody sent, or what was sent once twice"
 
 
@@ -69,7 +69,8 @@ def judge(sent: Tape, whole: set[int], native: Sequence[Record]) -> int:
     good = [(place.get(r.raw, -1), r) for r in native if r.good]
     missing = whole - {number for number, _ in good}
     flagged = {place.get(r.raw, -1) for r in native if r.checksum == "absent" and r.transport == "damaged"}
-    explained = {n for n in missing if near_break(sent, n, 4) or (n in flagged and is_followed_badly(sent, n))}
+    doubted = {n for n in missing & flagged if is_followed_badly(sent, n) or is_last_before_loss(sent, whole, n)}
+    explained = doubted | {n for n in missing if near_break(sent, n, 4)}
     if found := missing - explained:
         raise Wrong(f"the core has not unit {found}")
     for number, record in good:
@@ -84,6 +85,12 @@ def judge(sent: Tape, whole: set[int], native: Sequence[Record]) -> int:
     if twice := {number for number, times in again.items() if times > 1 and not repeated(sent, number)}:
         raise Wrong(f"the core gives unit {twice} twice")
     return len(missing)
+
+
+def is_last_before_loss(sent: Tape, whole: set[int], number: int) -> bool:
+    """The next unit of its PID is not whole: a longer step of the PTS says so."""
+    behind = [n for n in range(number + 1, len(sent.units)) if sent.units[n].pid == sent.units[number].pid]
+    return behind != [] and behind[0] not in whole
 
 
 def is_followed_badly(sent: Tape, number: int) -> bool:
@@ -188,7 +195,7 @@ def held(sent: Tape, number: int) -> bool:
 def refused_by_core(sent: Tape, whole: set[int], number: int) -> Why:
     """Why a unit that libav has as good is not with the core."""
     if number in whole:
-        if is_followed_badly(sent, number):
+        if is_followed_badly(sent, number) or is_last_before_loss(sent, whole, number):
             return Why.WAITED
         return Why.CHANCE if near_break(sent, number, 4) else unclassified(sent, number, "the core")
     mine = [piece for piece in sent.pieces if piece.unit == number]

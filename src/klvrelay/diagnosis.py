@@ -64,7 +64,8 @@ def _too_large(c: Counters) -> Diagnosis | None:
         return None
     noun = "KLV packet is" if c.too_large == 1 else "KLV packets are"
     return Diagnosis("too_large", f"{c.too_large:,} {noun} larger than the limit",
-                     "If they may be so large, give a larger --packet-limit (packet_limit in the settings).")  # fmt: skip
+                     "Give a larger --packet-limit (packet_limit in the settings) if they may be so large.",
+                     )  # fmt: skip
 
 
 def _no_transport(c: Counters) -> Diagnosis | None:

@@ -173,12 +173,11 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
 
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
                 int64_t received_us, int64_t pts, int pid, int program, int damaged, int sum, int safe, char *out,
-                size_t room_)
+                size_t room_, uint64_t *unknown)
 {
     struct klv_envelope envelope = {head_size ? head : NULL, head_size, seq, received_us, pts, damaged, sum, pid,
                                     program, -1, 0, safe};
     size_t written;
-    uint64_t unknown = 0;
-    enum klv_status status = klv_json(packet, n, &envelope, out, room_, &written, &unknown);
+    enum klv_status status = klv_json(packet, n, &envelope, out, room_, &written, unknown);
     return status == KLV_OK ? (long)written : status == KLV_FULL ? 0 : (long)status;
 }

@@ -182,7 +182,7 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
  * where they do not fit, or a negative status. head_size 0: the items object only. */
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
                 int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe, char *out,
-                size_t room);
+                size_t room, uint64_t *unknown);
 
 /* The ST 0601 and ST 0104 packets of in[0..n) as columns: out[c * stride + row] is item tags[c], NaN where absent. Rows
  * whose checksum is bad are left out unless `all`. KLV_FULL: feed the rest from *used, with the same search. */

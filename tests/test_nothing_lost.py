@@ -17,6 +17,8 @@ import pytest
 from ledger import Lost, settle
 from opinions import core_json
 from packets import random_packet
+from test_lane import ASYNC, KLV_PID, KLVA, Wire
+from test_lane_sets import private
 from wrapping import item, local_set, packet, series
 
 from klvrelay.klv import Decoder, carriage_of
@@ -120,6 +122,25 @@ def test_unknown_items_are_counted_where_text_is_made() -> None:
             shown += sum(unknowns(json.loads(line)["items"]) for line in lines.splitlines())
             decoder.flush()
     assert decoder.counters.unknown_items == shown > 100
+
+
+def test_the_unknown_items_of_the_last_packet_are_counted_too() -> None:
+    """A packet that nothing follows comes out when the source ends, and its items count like those of any other."""
+    data = _multiplexed([SENT[0], private(1, size=600), private(2, size=600)])
+    decoder = Decoder("uav1", None)
+    at_once = decoder.lines(Packet(data))
+    text = at_once + decoder.flush_lines()
+    assert len(text) > len(at_once)
+    assert [json.loads(line)["set"] for line in text.splitlines()] == ["ST0601", "unknown", "unknown"]
+    assert decoder.counters.unknown_items == sum(unknowns(json.loads(line)["items"]) for line in text.splitlines())
+
+
+def _multiplexed(sent: list[bytes]) -> bytes:
+    wire = Wire()
+    ts = wire.tables((ASYNC, KLV_PID, KLVA))
+    for number, one in enumerate(sent):
+        ts += wire.pes(one, pts=3000 * number, sid=0xFC)
+    return b"".join(ts)
 
 
 def unknowns(value: Any) -> int:

@@ -41,7 +41,7 @@ PACKETS = {
 def written(raw: bytes, room: int) -> bytes:
     """A record in so many bytes; nothing where it does not fit. What lies behind them stays as it was."""
     out = ffi.new("char[]", GUARD * (room + 8))
-    size = lib.klv_record(raw, len(raw), HEAD, len(HEAD), 7, -1, -1, -1, -1, 0, -1, 0, out, room)
+    size = lib.klv_record(raw, len(raw), HEAD, len(HEAD), 7, -1, -1, -1, -1, 0, -1, 0, out, room, ffi.new("uint64_t *"))
     text: bytes = ffi.buffer(out)[:]
     assert text[room : room + 8] == GUARD * 8
     assert 0 <= size <= room

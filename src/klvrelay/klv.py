@@ -113,6 +113,7 @@ class Decoder:
         self.streams = Elementaries(stream, boot, choice, first_seq=first_seq)
         self._written: Elementary | None = None
         self._numbers = numbers
+        self._unknown = 0  # items of records that became text one by one
         self._limit = wire.checked_limit(packet_limit)
         self._lanes: dict[int | None, wire.Lane] = {}
 
@@ -213,12 +214,15 @@ class Decoder:
         return self._text(self._records([entry]))
 
     def _text(self, records: Sequence[Record]) -> bytes:
-        return b"".join(record.json(numbers=self._numbers) + b"\n" for record in records)
+        before = wire.unknown_items()
+        text = b"".join(record.json(numbers=self._numbers) + b"\n" for record in records)
+        self._unknown += wire.unknown_items() - before
+        return text
 
     @property
     def counters(self) -> Counters:
         """What has gone through so far, over all PIDs; `unknown_items` is counted where text is made, not here."""
-        return sum((lane.counters for lane in self._lanes.values()), Counters())
+        return sum((lane.counters for lane in self._lanes.values()), Counters(unknown_items=self._unknown))
 
 
 def decode(

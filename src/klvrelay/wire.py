@@ -129,6 +129,7 @@ class _Room(threading.local):
         self.grow(32768)
         bits = ffi.new("uint64_t[3]")
         self.bits = bits, ffi.buffer(bits)
+        self.unknown = ffi.new("uint64_t *")
 
     def grow(self, size: int) -> None:
         self.size = size
@@ -169,7 +170,7 @@ def record_json(
     written = _klv_record(
         raw, len(raw), head_, len(head_), seq, received, -1 if pts is None else pts,
         -1 if pid is None else pid, -1 if program is None else program, damaged,
-        -1 if checksum is None else _CODES[checksum], safe, out, size,
+        -1 if checksum is None else _CODES[checksum], safe, out, size, _room.unknown,
     )  # fmt: skip
     if written > 0:
         return text[:written]  # type: ignore[no-any-return]
@@ -177,6 +178,11 @@ def record_json(
         raise DecodeError("not a KLV packet: no key and length at its beginning")
     _room.grow(min(4 * size, lib.klv_json_room(len(raw), len(head_))))
     return record_json(raw, head_, seq, received_us, pts, damaged, pid, program, checksum, safe)
+
+
+def unknown_items() -> int:
+    """Items that this thread's calls of `record_json` kept raw, so far."""
+    return int(_room.unknown[0])
 
 
 def items_json(raw: bytes) -> bytes:

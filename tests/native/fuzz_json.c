@@ -117,8 +117,9 @@ static void check_items(const uint8_t *data, size_t n, size_t size, int safe)
 
 static void check_record(const uint8_t *data, size_t n, const struct klv_envelope *e, size_t size)
 {
+    uint64_t unknown = 0;
     long written = klv_record(data, n, e->head, e->head_size, e->seq, e->received_us, e->pts, e->pid, e->program,
-                              e->damaged, e->checksum, e->safe, again, ROOM);
+                              e->damaged, e->checksum, e->safe, again, ROOM, &unknown);
     CHECK(written == (long)size && memcmp(again, whole, size) == 0);
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from reference_keys import keyed, plain
@@ -158,6 +159,18 @@ def deviations(expected: Any, got: Any, steps: Any, tolerance: Fraction, path: s
             yield from deviations(one, other, inner, tolerance, f"{path}[{at}]")
     elif not matches(expected, got, steps, tolerance):
         yield f"{path}: expected {expected!r}, got {got!r}"
+
+
+def laid_out(array: dict[str, Any]) -> dict[str, Any]:
+    """An array of run lengths (ST 1303) as the vectors have it: with each of its elements, row by row."""
+    if "runs" not in array:
+        return array
+    dims = array["dims"]
+    cells = dict.fromkeys(product(*map(range, dims)), array["default"])
+    for run in array["runs"]:
+        box = [range(start, start + size) for start, size in zip(run["start"], run["size"], strict=True)]
+        cells.update(dict.fromkeys(product(*box), run["value"]))
+    return {key: value for key, value in array.items() if key != "runs"} | {"values": list(cells.values())}
 
 
 def matches(expected: Any, got: Any, step: Any, tolerance: Fraction) -> bool:

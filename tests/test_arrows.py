@@ -38,11 +38,11 @@ ARROWS: dict[str, set[str] | None] = {
     "spool": {"record", "errors"},
     "latest": {"record"},
     "segments": set(),
-    "reading": {"sources", "elementary", "klv", "record", "names", "errors"},
+    "reading": {"sources", "elementary", "klv", "record", "names", "errors", "wire"},
     "broker": {"errors"},
     "backoff": set(),
     "health": {"diagnosis", "record", "wire", "names"},
-    "config": {"elementary", "errors", "names", "sinks"},  # of the sinks: their settings
+    "config": {"elementary", "errors", "names", "sinks", "wire"},  # of the sinks: their settings
     "encode": {"errors", "record", "spec", "wire"},
     "sample": {"encode", "errors"},
     "recording": {"backoff", "errors", "names", "record", "sources"},
@@ -52,7 +52,7 @@ ARROWS: dict[str, set[str] | None] = {
     },
     "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},
     "channel": {"health", "latest", "outlet", "record", "sinks"},
-    "intake": {"backoff", "channel", "elementary", "errors", "health", "klv", "outlet", "record", "sources"},
+    "intake": {"backoff", "channel", "elementary", "errors", "health", "klv", "outlet", "record", "sources", "wire"},
     "relay": None,
     "options": {"errors", "names", "__version__"},
     "verbs": None,

@@ -14,8 +14,7 @@ from demuxes import Tape, tape
 from test_lane import ASYNC, SYNC
 from test_relay_carriage import relayed
 
-from klvrelay.klv import Decoder
-from klvrelay.record import Packet
+from klvrelay.wire import Lane
 
 TAPES = {
     "async": tape(count=60, video=12),
@@ -61,14 +60,15 @@ def test_no_byte_more_is_read_than_the_first_record_needs(name: str, size: int):
     sent = TAPES[name]
     for seed in range(200):
         begin = random.Random(seed).randrange(len(sent.ts) // 2)
-        decoder, read, records = Decoder("uav1", None), begin, []
-        while not records:
+        lane, read, found = Lane(ts=True), begin, []
+        while not found:
             piece = sent.ts[read : read + size]
             read += len(piece)
-            records = decoder.feed(Packet(piece))
+            found = lane.packets(piece)
         units, end = first_had(sent, begin)
-        assert records[0].raw in [sent.units[unit].raw for unit in units], seed
-        assert records[0].good
+        raw, transport = found[0][0], found[0][5]
+        assert raw in [sent.units[unit].raw for unit in units], seed
+        assert transport == "ok"
         needed = max(end, begin + SURE + 188) - begin
         assert read - begin <= -(-needed // size) * size, seed
 

@@ -70,7 +70,7 @@ KEYS = {
     "klv[]": STREAM_KEYS,
     "klv[].intervals": "count low median mean high",
     "klv[].carriage": """declared found stream_type registration metadata_format metadata_std pes stream_ids with_pts
-        with_dts cells cell_gaps bare continued unsized oversized too_short too_long length_off content ahead
+        with_dts cells cell_gaps bare continued unsized too_short too_long length_off content ahead
         against_video on_frame""",
     "klv[].times": """stamped missing first last first_us last_us unit repeated backwards jumps longest_jump
         pts_missing pts_wraps pts_backwards pts_jumps references""",

@@ -152,7 +152,6 @@ class Carriage:
     stream_ids        PES stream_id -> PES packets
     cells, bare       PES packets that begin with a metadata AU cell, with a KLV key; `continued`: with neither
     unsized           PES packets without a length
-    oversized         KLV packets that say they are larger than the decoder takes
     too_short         PES packets whose length is less than what came, or more (`too_long`), `length_off` by so many
                       bytes
     content           what begins there instead of KLV, where that has a name
@@ -176,7 +175,6 @@ class Carriage:
     bare: int
     continued: int
     unsized: int
-    oversized: int
     too_short: int
     too_long: int
     length_off: Spread

@@ -87,11 +87,6 @@ UNSIZED = Rule(
     "Only video may have PES packets without a length: receivers must hold back each record until the next one"
     " begins.",
 )  # fmt: skip
-OVERSIZED = Rule(
-    "oversized", "error", "klvrelay's limit of 64 KiB a packet",
-    "Receivers set a limit to a packet, klvrelay's is 64 KiB, and these are passed over: send fewer targets or"
-    " cells each.",
-)  # fmt: skip
 LATE_RULE = Rule(
     "klv_late", "warning", "ISO/IEC 13818-1 2.4.2.3",
     "Metadata arrives after its presentation time and is shown late or dropped: multiplex it ahead of its PTS, like"
@@ -216,8 +211,6 @@ def _sizes(report: Report) -> Iterator[Finding]:
     for where, c in _carried(report):
         if c.unsized:
             yield UNSIZED.broken(f"No length in {_of(c.unsized, c.pes)}", where, c.unsized)
-        if c.oversized:
-            yield OVERSIZED.broken(f"{plural(c.oversized, 'KLV packet')} of more than 64 KiB", where, c.oversized)
 
 
 def _lengths(report: Report) -> Iterator[Finding]:

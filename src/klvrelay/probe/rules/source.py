@@ -31,7 +31,7 @@ PASSED_OVER = Rule(
     " mixed in.",
 )  # fmt: skip
 TOO_LARGE = Rule(
-    "too_large", "warning", "",
+    "too_large", "error", "klvrelay's packet_limit, 1 MiB by default",
     "Probe again with a larger --packet-limit, and relay with that packet_limit, if packets may be so large.",
 )  # fmt: skip
 FILL_IT = (
@@ -64,6 +64,8 @@ def _causes(report: Report) -> Iterator[tuple[str, str, str]]:
     if found is not None and found.id in ("transport_error", "scrambled"):
         hit = [pid for pid in ours if pid.scrambled or pid.transport_errors]
         yield at_pid(hit[0].pid) if hit else "stream", found.cause, found.advice
+    if found is not None and found.id == "too_large":
+        yield "stream", found.cause, found.advice
     for pid in pids:
         if pid.carriage is not None and pid.holds_klv:
             yield at_pid(pid.pid), *_unread(pid, pid.carriage)
@@ -94,10 +96,6 @@ def _unread(pid: PidCount, carriage: Carriage) -> tuple[str, str]:
         )
     if carriage.too_short or carriage.too_long:
         return f"{wrong_lengths(carriage)} on PID {hexpid(pid.pid)}", WRONG_LENGTH
-    if carriage.oversized:
-        return f"the KLV packets on PID {hexpid(pid.pid)} are larger than klvrelay takes", (
-            "Send fewer targets or cells in each packet."
-        )
     if pid.gaps or pid.transport_errors:
         return f"so much is lost of PID {hexpid(pid.pid)} that no KLV packet is whole", (
             "Improve the link: look for a full link, Wi-Fi, a small socket buffer."

@@ -30,7 +30,6 @@ def carriage_of(declared: Declared | None, found: FoundCarriage) -> report.Carri
         bare=found.bare,
         continued=found.continued,
         unsized=found.unsized,
-        oversized=found.oversized,
         too_short=found.lengths.short,
         too_long=found.lengths.long,
         length_off=found.lengths.off.frozen(),

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import NamedTuple
 
-from klvrelay import contents, wire
+from klvrelay import contents
 from klvrelay.klv import KEY
 from klvrelay.probe.metadata.series import Spread
 from klvrelay.probe.transport.lengths import PesLengths
@@ -89,7 +89,7 @@ class FoundCarriage:
     """All PES packets of one PID that may carry KLV; the fields are those of `report.Carriage`."""
 
     def __init__(self) -> None:
-        self.pes = self.with_pts = self.with_dts = self.unsized = self.oversized = 0
+        self.pes = self.with_pts = self.with_dts = self.unsized = 0
         self.cells = self.cell_gaps = self.bare = self.continued = self.on_frame = 0
         self.stream_ids: Counter[int] = Counter()
         self.ahead = Spread()
@@ -147,7 +147,6 @@ class FoundCarriage:
         data = pes.payload
         if data.startswith(KEY):
             self.bare += 1
-            self.oversized += _too_large(data)
         elif (cell := _cell(pes, begun=self.cells > 0)) is not None:
             self.cells += 1
             whole = len(data) >= CELL_HEAD and int.from_bytes(data[3:5]) + CELL_HEAD == pes.size
@@ -155,7 +154,6 @@ class FoundCarriage:
                 self.cell_gaps += 1
             # Where several cells share a PES packet, the numbers of those behind the first are not seen.
             self._cell = cell if whole else None
-            self.oversized += _too_large(data[CELL_HEAD:])
         else:
             self.continued += 1
             if self.continued <= SAMPLES:
@@ -176,12 +174,3 @@ def _cell(pes: Pes, *, begun: bool) -> int | None:
         return None
     fits = pes.size <= 0 or int.from_bytes(data[3:5]) + CELL_HEAD <= pes.size
     return data[1] if fits else None
-
-
-def _too_large(packet: bytes) -> bool:
-    """Does the KLV packet that begins here say that it is larger than the decoder takes?"""
-    first = packet[16] if len(packet) > 16 else 0
-    octets = first & 0x7F
-    if first <= 0x80 or not 0 < octets <= 8 or len(packet) < 17 + octets:
-        return False
-    return int.from_bytes(packet[17 : 17 + octets]) > wire.LIMIT

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from test_lane import ASYNC, KLVA, NULL, SYNC, Wire, cell, klv_packet
 
+from klvrelay.elementary import TOGETHER
 from klvrelay.klv import Decoder
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet, Record
@@ -316,7 +317,7 @@ class Pieces:
 
 def by_native(data: bytes) -> list[Record]:
     """What the C core makes of a transport stream."""
-    decoder = Decoder("uav1", None)
+    decoder = Decoder("uav1", None, choice=TOGETHER)
     return decoder.feed(Packet(data)) + decoder.flush()
 
 
@@ -326,7 +327,7 @@ async def by_libav(data: bytes) -> list[Record]:
 
 
 async def records_of(source: ByLibav) -> list[Record]:
-    decoder, found = Decoder("uav1", None), list[Record]()
+    decoder, found = Decoder("uav1", None, choice=TOGETHER), list[Record]()
     async with aclosing(source.packets()) as packets:
         async for packet in packets:
             found += decoder.feed(packet)

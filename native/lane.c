@@ -169,8 +169,14 @@ static int is_readable(const uint8_t *p)
     return !(p[1] & 0x80) && !(p[3] & 0xc0);
 }
 
-/* A packet of a PID that no table lists. The first PES packet that begins with a key gets a place. */
-static void ts_unlisted(struct klv_lane *lane, const uint8_t *p)
+static inline int seeks_beginning(int role)
+{
+    return role == R_UNLISTED || role == R_OTHER;
+}
+
+/* A packet of a PID that no table lists, or that is listed as something else. The first PES packet that begins with a key
+ * gets a place. */
+static void ts_seek(struct klv_lane *lane, const uint8_t *p)
 {
     size_t at = payload_at(p);
     if (!(p[1] & 0x40) || !is_readable(p) || !pes_begins_key(p + at, TS_SIZE - at))
@@ -205,8 +211,8 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
             ts_klv(lane, s, p);
         else
             lane->counts.private_packets++;
-    } else if (role == R_UNLISTED) {
-        ts_unlisted(lane, p);
+    } else if (seeks_beginning(role)) {
+        ts_seek(lane, p);
     } else {
         ts_klv(lane, &lane->pids[role - R_KLV], p);
     }
@@ -346,7 +352,7 @@ static const uint8_t *pass_plain(struct klv_lane *lane, const uint8_t *p, size_t
         uint32_t header = be32(p);
         size_t pid = header >> 8 & 0x1fff;
         int role = lane->role[pid];
-        if ((header & TS_FIXED) != lane->next[pid] || (role && !(role == R_UNLISTED && !(header & TS_START))))
+        if ((header & TS_FIXED) != lane->next[pid] || (role && !(seeks_beginning(role) && !(header & TS_START))))
             return p;
         lane->next[pid] = due_after(header);
     }

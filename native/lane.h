@@ -40,8 +40,9 @@ enum { FRESH = 0x100, UNSEEN = 0x200, TWICE = 0x400, KNOWN_GAP = 0x800 };
 
 /* What a PID is to us. R_KLV + n: read by pids[n]; R_PMT + n: the n-th program's map; R_PRIVATE: private data
  * that nobody called KLV, worth a place once a key is seen in it; R_UNLISTED: no table lists it, so it is worth a place
- * once a PES packet begins with a key. R_NONE: video, audio and what else is never KLV. */
-enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PRIVATE, R_UNLISTED, R_PMT };
+ * once a PES packet begins with a key; so is R_OTHER, which is registered as something else. R_NONE: video, audio and what
+ * else is never KLV. */
+enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PRIVATE, R_UNLISTED, R_OTHER, R_PMT };
 
 static const uint32_t TS_START = 0x00400000; /* of a header: a payload unit begins */
 
@@ -66,6 +67,7 @@ struct pid {
     uint16_t pid;
     uint32_t listed;            /* 1 + the number of the program whose map lists it; 0 = none does */
     uint8_t unlisted;           /* no table names it */
+    uint8_t by_key;             /* it is read since a PES packet of it began with a key, whatever the tables say */
     uint8_t unproven;           /* PES packets that have yet to begin with a key, 2 or 1: a bit error may have made the PID */
     uint8_t used, counter, counted, state, cells, announced, in_step, damaged;
     uint8_t cell_sequence, in_cell;

@@ -22,7 +22,7 @@ static int is_klv(const struct klv_lane *lane, uint16_t number)
 static int is_open(const struct klv_lane *lane, uint16_t number)
 {
     uint8_t role = lane->role[number];
-    return role == R_NONE || role == R_PRIVATE || role == R_UNLISTED;
+    return role == R_NONE || role == R_PRIVATE || role == R_UNLISTED || role == R_OTHER;
 }
 
 static void let_go(struct klv_lane *lane, struct pid *s)
@@ -60,7 +60,7 @@ static uint32_t program_of(const struct klv_lane *lane, uint16_t number)
 
 struct pid *psi_claim(struct klv_lane *lane, uint16_t number)
 {
-    int unlisted = lane->role[number] == R_UNLISTED;
+    int unlisted = lane->role[number] == R_UNLISTED, other = lane->role[number] == R_OTHER;
     if (is_klv(lane, number))
         return &lane->pids[lane->role[number] - R_KLV];
     struct pid *s = is_open(lane, number) ? free_place(lane, unlisted) : NULL;
@@ -68,6 +68,7 @@ struct pid *psi_claim(struct klv_lane *lane, uint16_t number)
         return NULL;
     hold_open(s, number);
     s->unlisted = (uint8_t)unlisted;
+    s->by_key = (uint8_t)(unlisted || other);
     s->unproven = unlisted ? 2 : 0;
     s->listed = program_of(lane, number);
     lane->role[number] = (uint8_t)(R_KLV + (s - lane->pids));
@@ -100,8 +101,15 @@ static void follow(struct klv_lane *lane, struct pid *s, uint32_t program, uint8
     hold_proven(lane, s);
 }
 
+/* Was a PES packet that begins with a key what led to it? Then another registration changes nothing. */
+static int begins_with_key(const struct klv_lane *lane, uint16_t number)
+{
+    return lane->pids[lane->role[number] - R_KLV].by_key;
+}
+
 /* The PIDs of a program that carry KLV: `claim` = 0: mark those that are followed already; 1: follow them all. Any other
- * that is neither video nor audio, nor registered as something else, is private: a key in it is what tells. */
+ * that is neither video nor audio is private, and a key in it is what tells: of one that is registered as something else, a
+ * key that a PES packet begins with. */
 static void list_streams(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, int claim)
 {
     while (end - p >= 5) {
@@ -111,8 +119,8 @@ static void list_streams(struct klv_lane *lane, const uint8_t *p, const uint8_t 
         if (length > (size_t)(end - p) - 5)
             return;
         uint32_t format = type == 0x06 || type >= 0x80 ? format_of(p + 5, length) : 0;
-        int private = !is_media(type) && format == 0, known = is_klv(lane, number);
-        if (type == 0x15 || format == KLVA || (private && known)) {
+        int media = is_media(type), known = is_klv(lane, number);
+        if (type == 0x15 || format == KLVA || (known && !media && (format == 0 || begins_with_key(lane, number)))) {
             if (claim && is_open(lane, number))
                 lane->role[number] = R_PRIVATE; /* listed, at least */
             struct pid *s = known || claim ? psi_claim(lane, number) : NULL;
@@ -122,7 +130,7 @@ static void list_streams(struct klv_lane *lane, const uint8_t *p, const uint8_t 
             struct pid *s = psi_claim(lane, number);
             s->listed = s->listed == 0 ? GONE : s->listed; /* or another program's */
         } else if (is_open(lane, number)) {
-            lane->role[number] = private ? R_PRIVATE : R_NONE;
+            lane->role[number] = media ? R_NONE : format ? R_OTHER : R_PRIVATE;
         }
         p += 5 + length;
     }

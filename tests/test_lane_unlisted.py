@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pytest
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, SYNC, Wire, cell, klv_packet
 from test_lane_sets import private
-from test_psi import pat, pmt
+from test_psi import pat, pmt, version
 
 from klvrelay.klv import Decoder
 from klvrelay.record import Packet, Record
@@ -90,10 +90,23 @@ def test_video_and_audio_are_not_searched(kind: int) -> None:
     assert (records, counters.klv_packets, counters.private_packets) == ([], 0, 0)
 
 
-def test_private_streams_that_are_registered_as_something_else_are_not_searched() -> None:
-    """AC-3 under type 0x81, say."""
-    tables = [pat((1, PMT_PID)), pmt((0x81, KLV_PID, b"\x05\x04AC-3"))]
-    assert read(Mux().stream(tables=tables))[0] == []
+@pytest.mark.parametrize("kind", [ASYNC, 0x81, 0xF0])
+def test_klv_that_is_registered_as_something_else_is_read(kind: int) -> None:
+    """The bytes count, not the label: PES packets that begin with a key. A later version of the map loses nothing."""
+    tables = [pat((1, PMT_PID)), pmt((kind, KLV_PID, b"\x05\x04ABCD"))]
+    wire = Mux()
+    ts = wire.stream(tables=tables) + wire.stream(tables=[pmt((kind, KLV_PID, b"\x05\x04ABCD"), flags=version(1))])
+    records, counters = read(ts)
+    all_of(records, 2 * SENT)
+    assert counters.unlisted_packets == 0
+
+
+def test_what_is_registered_as_something_else_is_not_searched_within() -> None:
+    """AC-3 under type 0x81, say: a key in the middle of it is none."""
+    wire = Mux()
+    ts = wire.tables((0x81, KLV_PID, b"\x05\x04AC-3"))
+    ts += [part for one in SENT for part in wire.pes(b"\x0b\x77" + one)]
+    assert read(ts)[0] == []
 
 
 @pytest.mark.parametrize("tables", [[], [pat((1, PMT_PID)), pmt((ASYNC, KLV_PID, KLVA))],

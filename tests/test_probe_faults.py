@@ -67,7 +67,7 @@ CARRIAGE = {
     "type 0x06 with cells": (asynchronous(cells=True), {"cells_unexpected": "warning"}),
     "no registration": (asynchronous(descriptors=b""), {"not_registered": "warning"}),
     "another registration": (asynchronous(descriptors=b"\x05\x04ABCD"),
-                             {"klv_mislabelled": "error", "no_klv": "error"}),
+                             {"klv_mislabelled": "error", "not_registered": "warning"}),
     "no metadata descriptor": (Mux(descriptors=STD), {"not_described": "warning"}),
     "another metadata format": (Mux(descriptors=METADATA.replace(b"KLVA", b"ABCD") + STD),
                                 {"not_described": "warning"}),

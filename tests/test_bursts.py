@@ -60,6 +60,7 @@ def test_streams_that_lost_nothing_are_good(beside: str, arrival: bool) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_thousands_of_streams_with_bursts(loss: str) -> None:
     """Of 6,720 streams: false ones only where nothing tells, and no more of them than there are."""

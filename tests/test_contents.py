@@ -83,6 +83,20 @@ def test_each_verb_calls_a_wrong_file_by_its_name(name: str, tmp_path: Path, cap
         assert said.count("\n") == 1
 
 
+def test_what_is_mostly_zeros_is_not_called_empty(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """Also where it has no name, and where it is longer than what is looked at."""
+    program, other = b"\x7fELF\x02\x01\x01", bytes(range(1, 32))
+    for size in (5000, 9_000_000):
+        for begin, says in ((program, " holds a program (ELF), neither"), (other, ": holds neither MPEG-TS nor KLV")):
+            path = tmp_path / "wrong"
+            path.write_bytes(begin + bytes(size))
+
+            code, out, said = ran(capfd, "decode", str(path))
+
+            assert (code, out) == (3, "")
+            assert said.startswith(f"klvrelay: {path}{says}"), said
+
+
 def test_a_replay_calls_it_by_its_name_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     """In the log, with the exit code of a source that can't be read."""
     path = tmp_path / "dji.srt"

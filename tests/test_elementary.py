@@ -6,7 +6,7 @@ Next door: `air.py` makes the transport streams, `test_relay_streams.py` relays 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +148,21 @@ def test_klv_that_moves_to_another_pid_is_the_same_stream(
     records = list(klvrelay.open(path, **way))
     assert who(records) == {"cam": "ALPHA"}
     assert [r.pid for r in records] == [FIRST] * 60 + [0x105] * 60
+
+
+def test_bare_klv_in_whose_place_a_transport_stream_comes_is_the_same_stream(said: Callable[[], list[str]]) -> None:
+    """At once, and back again: a file that is written again, a sender that takes to MPEG-TS. No PID has moved."""
+    decoder, found = Decoder("cam", "5f2c9a"), []
+    for turn, pid in enumerate((None, FIRST, None, 0x105)):
+        air = Air()
+        ts = b"".join(air.map(p1=[pid]) + mixed(air.flight(pid, "ALPHA", 8))) if pid else b""
+        bare = b"".join(aircraft("ALPHA", number) for number in range(8))
+        found += decoder.feed(Packet(ts + NULL * 8) if pid else Packet(bare, carriage="klv"))
+        assert len(found) >= 8 * turn + 7
+        found += decoder.feed(Packet(b"")) if turn % 2 else []
+    assert who(found) == {"cam": "ALPHA"}
+    assert [r.pid for r in found] == [None] * 8 + [FIRST] * 8 + [None] * 8 + [0x105] * 8
+    assert said() == []
 
 
 def test_two_streams_that_both_move_stay_apart() -> None:

@@ -193,6 +193,7 @@ async def flap(flapping: Flapping, count: int, port: int, *more: str) -> None:
     cycles, sent, warm = Cycles(), 0, {}
     pieces = feed.datagrams(feed.recording(2000).ts, 4 * 188)  # one record each
     async with flapping(cycles) as settings, relay(settings, port, *more) as said:
+        cycles.done = 0  # those before the relay was up do not count
         while cycles.done < count:
             feed.send_udp([pieces[sent % len(pieces)]], port)
             sent += 1

@@ -276,7 +276,9 @@ class Elementaries:
 
     def _only_one(self, seen: Sighting) -> Elementary | None:
         """KLV that no PID parts: the first stream."""
-        stream = self._named.get(self.name) or self._stream(self.name, seen)
+        stream = self._named.get(self.name)
+        if stream is None or seen.pid is None:  # KLV in MPEG-TS does not come beside bare KLV: it has its PID no more
+            stream = self._stream(self.name, seen)
         if stream is not None:
             self.known[seen.pid] = stream
         self._has_first = True
@@ -301,8 +303,10 @@ class Elementaries:
             self._has_first = True
 
     def _is_gone(self, stream: Elementary, seen: Sighting, waiting: _Waiting) -> bool:
-        """Is a stream's PID not listed any more, or silent for so long that the new PID stands for it?"""
-        if seen.listing & ALONE and stream.program == seen.program:
+        """Is a stream's PID not listed any more, or silent for so long that the new PID stands for it? Bare KLV ends
+        where KLV with a PID comes.
+        """
+        if stream.pid is None or (seen.listing & ALONE and stream.program == seen.program):
             return True
         since = _after(seen.ticks, stream.last if stream.was_seen else self._begun)
         if since is None or since < 0:
@@ -314,7 +318,7 @@ class Elementaries:
 
     def _moved(self, stream: Elementary, seen: Sighting) -> Elementary:
         now = time.monotonic()
-        if now - self._said >= QUIET:
+        if stream.pid is not None and now - self._said >= QUIET:
             self._said = now
             LOG.info("%s: its KLV has moved: pid=%s before=%s", stream.name, seen.pid, stream.pid)
         self.known.pop(stream.pid, None)
@@ -332,7 +336,7 @@ class Elementaries:
         if stream is not None:
             if self.known.get(stream.pid) is stream:
                 del self.known[stream.pid]
-            stream.pid = seen.pid
+            stream.pid, stream.program = seen.pid, seen.program
         elif len(self._streams) < MOST:
             head, seq, ticks = wire.head(name, self._boot), self._first_seq, seen.ticks
             stream = Elementary(name, head, seq, seen.pid, seen.program, {seen.set}, ticks, (ticks, seq), seq)

@@ -31,6 +31,7 @@ class Sniffer:
 
     carriage   once that is known
     head       the bytes taken so far, without zeros (and bytes of FF) before them: these prove nothing, however many
+    first      the first of these bytes, which stay where others are let go: what is no stream is named by them
     hopeless   it is a container, or MOST bytes were neither MPEG-TS nor KLV
     blank      there were bytes, and nothing but zeros
     """
@@ -38,6 +39,7 @@ class Sniffer:
     def __init__(self) -> None:
         self.carriage: Carriage | None = None
         self.head = b""
+        self.first = b""
         self.hopeless = False
         self._cut = False
         self._junk = 0
@@ -53,6 +55,8 @@ class Sniffer:
         if begin > FEW or self._cut:
             self._cut, head, begin = True, head[begin:], 0
         self.head = head
+        if not self._junk and len(self.first) < contents.LOOKED_AT:
+            self.first = head[: contents.LOOKED_AT]
         if len(head) >= LEAST or head.startswith(KEY, begin):
             self.carriage = carriage_by(head)
         if self.carriage is None:
@@ -74,21 +78,25 @@ class Sniffer:
 
 
 async def sniffed(url: Url, pieces: AsyncIterator[bytes]) -> tuple[Carriage | None, bytes]:
-    """What the stream is, None for neither, and the bytes taken so far, without zeros before them.
+    """What the stream is and the bytes taken so far, without zeros before them; None for neither, and its first bytes.
 
     Raises NotMedia for an empty one, and one of nothing but zeros.
     """
     sniffer = Sniffer()
     async for piece in pieces:
         if sniffer.add(piece):
-            return sniffer.carriage, sniffer.head
+            return _known(sniffer.carriage, sniffer)
     if sniffer.blank:
         raise NotMedia(
             f"{url} holds nothing but zeros (or bytes of FF): nothing was written to it yet, or it was erased"
         )
-    if not sniffer.head:
+    if not sniffer.first:
         raise NotMedia(f"{url} is empty")
-    return sniffer.end(), sniffer.head
+    return _known(sniffer.end(), sniffer)
+
+
+def _known(carriage: Carriage | None, sniffer: Sniffer) -> tuple[Carriage | None, bytes]:
+    return carriage, sniffer.first if carriage is None else sniffer.head
 
 
 def carriage_by(head: bytes) -> Carriage | None:

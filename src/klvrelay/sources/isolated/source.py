@@ -117,15 +117,16 @@ class _Patience:
         self._bounded = url.scheme in _NEVER_SILENT or (
             url.scheme == "srt" and bool(url.host) and url.options.get("mode", "caller") == "caller"
         )
-        self._since = time.monotonic()
+        self._up = False  # it has said something: the time that it takes to start is not the source's
+        self._since = 0.0
         self._size = 0
         self._began = False
 
     def exhausted(self, source: IsolatedSource, came: bool) -> bool:
         """Is the source to be given up? `came`: it brought packets."""
         now = time.monotonic()
-        if came or source.link.size != self._size:
-            self._since, self._size = now, source.link.size
+        if not self._up or came or source.link.size != self._size:
+            self._up, self._since, self._size = True, now, source.link.size
             self._began |= came
         counts = source.link.size or not self._began
         return bool(self._bounded and source.live and counts and now - self._since > self.stall)

@@ -48,10 +48,12 @@ static int is_before(int64_t pts, int64_t other)
 /* What comes from here on belongs to a PES packet (or mark) with this time. */
 void hold_turn(struct pid *s, int64_t pts)
 {
-    int before = is_before(pts, s->pts);
-    if (s->waits && before)
+    int before = is_before(pts, s->pts), timed = pts >= 0 && s->pts >= 0;
+    int lost = s->gap || s->damaged || s->faults != s->seen_faults;
+    s->seen_faults = s->faults;
+    if (timed && usual_back(&s->usual, before, lost) && s->waits)
         hold_doubt(s, s->from, s->to);
-    if (pts >= 0 && s->pts >= 0 && !before && usual_late(&s->usual, (pts - s->pts) & PTS_MASK))
+    if (timed && !before && usual_late(&s->usual, (pts - s->pts) & PTS_MASK, lost))
         hold_doubt(s, s->turn, s->to); /* the PES packets between may have been lost, the first with its beginning */
     s->late = s->gap && before;
     s->gap = 0;
@@ -124,12 +126,13 @@ static int is_covered(const struct klv_view *view)
 static int is_damaged(struct pid *s, const struct first *first, const struct klv_view *view)
 {
     int unproven = !is_covered(view);
-    int rest = unproven && s->first.upto != 0 && !view->cut && usual_rest(&s->usual, has_rest(s, view));
     int doubtful = unproven &&
                    (first->late || (s->from < s->doubt && s->from + view->size > s->doubt_from));
+    if (view->cut || s->damaged || doubtful)
+        return 1;
+    int rest = unproven && s->first.upto != 0 && usual_rest(&s->usual, has_rest(s, view));
     int split = s->first.upto != 0 && view->size > TS_SIZE;
-    int breach = usual_breach(&s->usual, view, s->hold + s->from, split);
-    return view->cut || s->damaged || doubtful || rest || breach;
+    return usual_breach(&s->usual, view, s->hold + s->from, split) || rest;
 }
 
 static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view *view, struct klv_packet *packet)

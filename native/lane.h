@@ -52,11 +52,11 @@ enum state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
 /* What the sets of a PID had so far. */
 struct usual {
     uint32_t summed;            /* a bit a set: it had a good checksum */
-    uint8_t bare[SETS];         /* how usual it is that it has none: usual.c */
+    uint16_t bare[SETS];        /* how usual it is that it has none: usual.c */
     uint8_t sound[SETS];        /* packets without a checksum whose items were as they should be */
-    uint8_t odd[SETS];          /* how usual it is that they are not */
+    uint16_t odd[SETS];         /* how usual it is that they are not */
     uint8_t order[SETS][ORDER]; /* the tags of the last one, in their order */
-    uint8_t late, rest;         /* how usual a long step of the PTS is, and bytes behind the end of a packet */
+    uint16_t late, back, rest;  /* how usual a long step of the PTS is, one back, and bytes behind the end of a packet */
     uint8_t inside;             /* packets that did not begin a PES packet, up to some */
     int64_t pause;              /* the longest before one of them, fading; 90 kHz */
     uint8_t steps;              /* of the PTS, that are known */
@@ -79,6 +79,7 @@ struct pid {
     size_t doubt_from, doubt;   /* from where to where some may have been, without a word of the counter */
     size_t piece;               /* where in the hold the last TS packet's bytes begin */
     uint8_t waits, turns;       /* TS packets that are to follow what is held first, and PES packets begun since */
+    uint64_t seen_faults;       /* `faults` when the last PES packet began */
     uint8_t gap, late;          /* packets are missing before the next PES packet; it is older than the one before */
     struct first {              /* what is held first, as it was when it began to wait; upto = its end, 0 = none */
         size_t upto;
@@ -220,7 +221,8 @@ void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
 /* usual.c: is something of a PID unlike what it usually is? */
 int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split); /* split: over TS packets */
 int usual_rest(struct usual *u, int rest);          /* bytes behind a packet that are none of the next one */
-int usual_late(struct usual *u, int64_t step);      /* from one PTS to the next, 90 kHz */
+int usual_late(struct usual *u, int64_t step, int lost); /* from one PTS to the next, 90 kHz; lost: packets between are */
+int usual_back(struct usual *u, int back, int lost);
 int usual_pause(struct usual *u, int64_t pause);        /* between two packets of a PES packet */
 int64_t usual_step(const struct usual *u);          /* the longest of the last steps; 0 = not known */
 

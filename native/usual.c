@@ -1,29 +1,36 @@
 /* usual.c - what the sets of a PID usually have, and a packet that has it not.
  *
  * Each kind of oddity has a mark that rises by RISE when it occurs and falls by one when it might have and did not. An
- * oddity below COMMON is a fault of this packet; above, it is how the stream is: no fault any more.
+ * oddity below COMMON is a fault of this packet; above, it is how the stream is: no fault any more. So a stream that has
+ * one in less than RISE packets loses four to it, and no more. Where a loss is known, none of this is learnt.
  */
 #include "lane.h"
 
-enum { RISE = 8, COMMON = 24, FULL = 32, KEY = 16, STEPS_KNOWN = 4, SETS_KNOWN = 16, INSIDE = 100, FADE = 256, TAGS_SEEN = 192 };
+enum { RISE = 256, COMMON = 3 * RISE, FULL = 4 * RISE, FORGET = RISE / 8, KEY = 16, STEPS_KNOWN = 4, SETS_KNOWN = 16, INSIDE = 100, FADE = 256, TAGS_SEEN = 192 };
 
-static int is_rare(uint8_t *mark, int odd)
+static int is_rare_now(uint16_t *mark, int odd, uint16_t fall)
 {
     int rare = odd && *mark < COMMON;
     if (odd)
-        *mark = *mark + RISE > FULL ? FULL : (uint8_t)(*mark + RISE);
-    else if (*mark > 0)
-        --*mark;
+        *mark = *mark + RISE > FULL ? FULL : (uint16_t)(*mark + RISE);
+    else
+        *mark = *mark > fall ? (uint16_t)(*mark - fall) : 0;
     return rare;
 }
 
-/* A set that had a checksum lacks it: its item may have become another by a flipped bit. */
+static int is_rare(uint16_t *mark, int odd)
+{
+    return is_rare_now(mark, odd, 1);
+}
+
+/* A set that had a checksum lacks it: its item may have become another by a flipped bit. A stretch without is soon
+ * forgotten. */
 static int is_robbed(struct usual *u, const struct klv_view *view)
 {
     uint32_t bit = (uint32_t)1 << view->set;
     if (view->checksum == KLV_GOOD)
         u->summed |= bit;
-    return (u->summed & bit) && is_rare(&u->bare[view->set], view->checksum == KLV_ABSENT);
+    return (u->summed & bit) && is_rare_now(&u->bare[view->set], view->checksum == KLV_ABSENT, FORGET);
 }
 
 static int ends_in_sum(const struct set *set, const uint8_t *packet, size_t n)
@@ -124,6 +131,12 @@ int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, 
     return (split && is_mixed(u, view, packet)) || breach;
 }
 
+/* A PTS before the last: of video frames in the order in which they are decoded they all come so. */
+int usual_back(struct usual *u, int back, int lost)
+{
+    return lost ? back && u->back < COMMON : is_rare(&u->back, back);
+}
+
 int usual_rest(struct usual *u, int rest)
 {
     return is_rare(&u->rest, rest);
@@ -152,10 +165,13 @@ int64_t usual_step(const struct usual *u)
 
 /* KLV need not come evenly: longer by half than the longest of the last steps is late. One that is late is no measure
  * for those to come, unless that is how they are now. */
-int usual_late(struct usual *u, int64_t step)
+int usual_late(struct usual *u, int64_t step, int lost)
 {
     int64_t most = usual_step(u);
-    int rare = is_rare(&u->late, most > 0 && step > most + most / 2);
+    int late = most > 0 && step > most + most / 2;
+    if (lost)
+        return late && u->late < COMMON;
+    int rare = is_rare(&u->late, late);
     if (rare)
         return 1;
     u->step[u->steps % STEPS] = step > UINT32_MAX ? UINT32_MAX : (uint32_t)step;

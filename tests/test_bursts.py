@@ -9,8 +9,10 @@ import random
 from collections.abc import Callable
 
 import pytest
-from bursts import BESIDE, TIMES, Sent, left_by, sixteen_of_klv, streams, two_bursts
-from impaired import Verdict
+from bursts import BESIDE, TIMES, VIDEO_PID, Sent, left_by, sixteen_of_klv, streams, two_bursts
+from impaired import Verdict, judged
+from test_lane import ASYNC, KLV_PID, KLVA, Wire, decoded
+from wrapping import local_set, packet
 
 Loss = Callable[[Sent, random.Random], set[int]]
 LOSSES: dict[str, Loss] = {"two bursts": two_bursts, "sixteen of KLV": sixteen_of_klv}
@@ -57,6 +59,33 @@ def test_streams_that_lost_nothing_are_good(beside: str, arrival: bool) -> None:
         for sent in streams(beside, times):
             verdict = left_by(sent, set(), arrival=arrival)
             assert (verdict.good, verdict.damaged, verdict.late) == (len(sent.klv), 0, 0), sent.name
+
+
+ORDERS = {"even": (0, 0, 0, 0), "as decoded": (0, 2, -1, -1), "back at a splice": (0,) * 4}
+STEPS: dict[str, Callable[[random.Random], int]] = {
+    "each frame": lambda _: 1,
+    "of random length": lambda chance: 1 + int(chance.expovariate(1 / 3)),
+    "a long one in 30": lambda chance: 1 if chance.random() < 0.97 else 10,
+}
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("change", [1, 4], ids=["same items", "other items now and then"])
+def test_what_a_stream_often_does_is_no_fault_of_it(step: str, order: str, change: int) -> None:
+    """KLV at no even rate, PTS as frames are decoded, items in changing order: it costs a few records, then none."""
+    wire, chance, ts, sent, frame = Wire(), random.Random(step + order), list[bytes](), list[bytes](), 0
+    sets = [random.Random(number).sample(range(1, 60), 12) for number in range(change)]
+    for number in range(600):
+        tags = sets[chance.randrange(change)] if chance.random() < 0.1 else sets[0]
+        sent.append(packet("ST0102", local_set([(tag, chance.randbytes(40)) for tag in tags])))
+        pts = 3600 * (frame % 150 if "splice" in order else frame + ORDERS[order][number % 4]) + 9000
+        frame += STEPS[step](chance)
+        ts += wire.tables((ASYNC, KLV_PID, KLVA)) if number % 5 == 0 else []
+        ts += wire.pes(sent[-1], pts=pts) + wire.carry(VIDEO_PID, chance.randbytes(1840))
+    verdict = judged(decoded(ts), sent)
+    assert (verdict.good + verdict.damaged, verdict.false, verdict.late) == (600, [], 0)
+    assert verdict.damaged <= 20
 
 
 @pytest.mark.long

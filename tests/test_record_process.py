@@ -294,12 +294,17 @@ async def test_a_pipe_waits_for_a_full_disk(tiny_disk: Path, tmp_path: Path):
         *COMMAND, "record", "-", str(tiny_disk), "--segment-size", "200K", env=ENVIRONMENT, stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )  # fmt: skip
-    sending = asyncio.create_task(process.communicate(TAPE.ts * 3))
-    await asyncio.sleep(1.0)
-    assert process.returncode is None
-    other.unlink()
-    _, said = await asyncio.wait_for(sending, 20)
+    assert process.stdin is not None
+    assert process.stderr is not None
+    process.stdin.write(TAPE.ts * 3)
+    process.stdin.write_eof()
+    async with asyncio.timeout(20):
+        while b"the source has to wait" not in (line := await process.stderr.readline()):
+            assert line, "it ended"
+        await asyncio.sleep(0.3)
+        assert process.returncode is None
+        other.unlink()
+        await process.communicate()
 
     assert process.returncode == 0
     assert joined(tiny_disk) == TAPE.ts * 3
-    assert b"the source has to wait" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import hashlib
 import re
 import socket
@@ -21,9 +22,10 @@ from klvrelay import intake
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Secret
 from klvrelay.sources import open_source
-from klvrelay.sources.web import follow
+from klvrelay.sources.web import follow, header
 from klvrelay.sources.web.faults import retry_after
 from klvrelay.sources.web.login import Login, challenges
+from klvrelay.sources.web.playlist import parse
 
 TAPE = feed.recording(count=30)
 TS = Answer(TAPE.ts)
@@ -49,6 +51,12 @@ STATUSES = {
     "ftp": (no("302 Found", Location="ftp://h/x"), "it leads to ftp://, which is not allowed here"),
     "file": (no("302 Found", Location="file:///etc/passwd"), "it leads to file://, which is not allowed here"),
     "no host": (no("302 Found", Location="https:///x"), "it leads to a URL without a host"),
+    "no host name": (no("302 Found", Location="http://a..b/"), "it leads to something that is no URL"),
+    "long label": (no("302 Found", Location=f"http://{'a' * 70}.x/"), "it leads to something that is no URL"),
+    "no gzip": (
+        Answer(b"x" * 500, head={"Content-Encoding": "gzip"}),
+        "it says that it is compressed (gzip), and is not",
+    ),
     "no URL": (no("302 Found", Location="http://[x/"), "it leads to something that is no URL"),
     "short": (Answer(TAPE.ts, torn=188 * 40), "it broke off before its end"),
     "silent": (Answer(hang=True), "gave no answer for 0.4 s: check host, port and firewall"),
@@ -432,3 +440,68 @@ def mp4(tmp_path, shared):
                 packet.stream = copy
                 out.mux(packet)
     return path
+
+
+async def slowly(answer: bytes, every: float = 0.0, again: bytes = b"") -> asyncio.Server:
+    """A server whose answer comes byte by byte, then `again` without an end."""
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            for byte in answer:
+                writer.write(bytes([byte]))
+                await writer.drain()
+                await asyncio.sleep(every)
+            while again and not writer.is_closing():
+                writer.write(again)
+                await writer.drain()
+                await asyncio.sleep(0.01)
+        writer.close()
+
+    return await asyncio.start_server(serve, "127.0.0.1", 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "again"), [(b"HTTP/1.1 200 OK\r\nX: ", b"a"), (b"", b"HTTP/1.1 100 Continue\r\n\r\n")],
+    ids=["a byte now and then", "interim answers"],
+)  # fmt: skip
+async def test_a_header_without_an_end_is_given_up(
+    answer: bytes, again: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes in time, the header never ends."""
+    monkeypatch.setattr(header, "SECONDS", 0.3)
+    async with await slowly(answer, again=again) as server:
+        port = server.sockets[0].getsockname()[1]
+        with pytest.raises(SourceDown, match="gave no whole answer within 0.3 s"):
+            await asyncio.wait_for(records_of(open_source(f"http://127.0.0.1:{port}/x", timeout=5)), 10)
+
+
+async def test_a_playlist_whose_first_bytes_come_one_by_one_is_one() -> None:
+    """It is known once enough of it is there, as in one piece."""
+    async with ScriptedWeb({"/a.ts": TS}) as web:
+        body = playlist_of([web.url("/a.ts")])
+        body = body if isinstance(body, bytes) else body.body
+        answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        async with await slowly(answer, every=0.002) as server:
+            port = server.sockets[0].getsockname()[1]
+            records = await records_of(open_source(f"http://127.0.0.1:{port}/x", timeout=5))
+    assert len(records) == 30
+
+
+async def test_a_compressed_playlist_is_read_whole() -> None:
+    """More than comes out at once is kept for the next read."""
+    web = ScriptedWeb({"/a.ts": TS})
+    async with web:
+        body = playlist_of([web.url("/a.ts")])
+        body = body if isinstance(body, bytes) else body.body
+        body = body.replace(b"#EXTM3U\n", b"#EXTM3U\n# " + b"x" * 7_000_000 + b"\n", 1)
+        web.answers["/x"] = [Answer(gzip.compress(body), head={"Content-Encoding": "gzip"})]
+        assert len(await records_of(open_source(web.url("/x"), timeout=5))) == 30
+
+
+def test_what_a_server_names_is_read_in_linear_time() -> None:
+    """A megabyte of a name that has no value: once in a playlist, in many fields of a challenge."""
+    begin = time.process_time()
+    parse(b"#EXTM3U\n#EXT-X-KEY:" + b"A" * 1_000_000, str)
+    assert challenges(["Digest " + "a" * 60_000] * 100)[0].parameters == {}
+    assert challenges(["Digest " + 'a="\\"' * 10_000] * 100)
+    assert time.process_time() - begin < 10

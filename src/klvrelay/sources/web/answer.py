@@ -11,6 +11,7 @@ from collections.abc import Callable
 from klvrelay.sources.web.faults import WebFault, line_fault
 
 PIECE = 65536
+HEAD = 16
 SMALL_SECONDS = 30.0
 """Seconds that a playlist or a key may take, however slowly it comes."""
 
@@ -68,12 +69,26 @@ class Answer:
     def read_some(self, size: int = PIECE) -> bytes:
         """What is there, at most `size` bytes of it on the line; nothing at the end."""
         while not self._ended:
-            piece = self._raw(size)
+            piece = (self._unzip and self._unzip.unconsumed_tail) or self._raw(size)
             if self._unzip is None or not piece:
                 return piece
-            if plain := self._unzip.decompress(piece, 64 * PIECE):
+            if plain := self._unzipped(self._unzip, piece):
                 return plain
         return b""
+
+    def _unzipped(self, unzip: zlib._Decompress, piece: bytes) -> bytes:
+        try:
+            return unzip.decompress(piece, 64 * PIECE)
+        except zlib.error:
+            self.close()
+            raise WebFault("it says that it is compressed (gzip), and is not, or is damaged", "cut") from None
+
+    def head(self) -> bytes:
+        """The first bytes, as many as it takes to know a playlist or a page by; less where there are no more."""
+        found = b""
+        while len(found) < HEAD and (piece := self.read_some()):
+            found += piece
+        return found
 
     def read(self, size: int, *, until: float) -> bytes:
         """Exactly `size` bytes, less at the end; `until` is when that must be done, monotonic."""

@@ -21,6 +21,7 @@ from klvrelay import tls
 from klvrelay.names import Secret, Url
 from klvrelay.sources.web.answer import Answer
 from klvrelay.sources.web.faults import WebFault, line_fault, status_fault
+from klvrelay.sources.web.header import Response
 from klvrelay.sources.web.login import Login, challenges
 
 REDIRECTS = 8
@@ -43,7 +44,8 @@ def origin_of(target: str) -> Origin:
     try:
         parts = urllib.parse.urlsplit(target)
         port = parts.port
-    except ValueError:
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # a UnicodeError is one
         raise WebFault("it leads to something that is no URL", "refused") from None
     if parts.scheme not in _PORTS:
         raise WebFault(f"it leads to {parts.scheme[:20]}://, which is not allowed here", "refused")
@@ -152,11 +154,17 @@ class Web:
         except (OSError, http.client.HTTPException) as fault:
             self._drop(origin)
             raise self._fault(fault) from None
+        except WebFault:
+            self._drop(origin)
+            raise
         try:  # a connection that was kept may end at any time
             return self._once(origin, target, fields)
         except (OSError, http.client.HTTPException) as fault:
             self._drop(origin)
             raise self._fault(fault) from None
+        except WebFault:
+            self._drop(origin)
+            raise
 
     def _once(self, origin: Origin, target: str, fields: dict[str, str]) -> Answer:
         if self.stopped.is_set():
@@ -186,6 +194,7 @@ class Web:
             line = http.client.HTTPSConnection(host, port, timeout=self.timeout, context=self._context)
             if proxy is not None:
                 line.set_tunnel(origin.host, origin.port, _proxy_header(proxy))
+        line.response_class = Response
         if len(self._lines) >= 4:
             self._drop(next(iter(self._lines)))
         self._lines[origin] = line

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from klvrelay.names import Secret
 
 _HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
-_PARAMETER = re.compile(r'([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_PARAMETER = re.compile(r'(?<![\w-])([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _SCHEME = re.compile(r"(?:^|,)\s*(basic|digest|bearer|negotiate|ntlm)\b", re.IGNORECASE)
 MOST = 8192
-"""Characters of a challenge that are read."""
+"""Characters of all challenges that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +33,10 @@ class Challenge:
 
 def challenges(fields: Iterable[str]) -> list[Challenge]:
     """The challenges in WWW-Authenticate fields, several of which may stand in one."""
-    found = []
+    found, left = [], MOST
     for text in fields:
-        text = text[:MOST]
+        text = text[:left]
+        left -= len(text)
         begins = [*_SCHEME.finditer(text)]
         for number, begin in enumerate(begins):
             end = begins[number + 1].start() if number + 1 < len(begins) else len(text)

@@ -16,7 +16,7 @@ SEGMENTS_MOST = 100_000
 VARIANTS_MOST = 16
 """Variants that are looked at for KLV."""
 TARGET_MOST = 120.0
-_ATTRIBUTE = re.compile(r'([A-Z0-9-]+)=("[^"]*"|[^",]*)')
+_ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]+)=("[^"]*"|[^",]*)')  # each character is looked at once
 
 
 class Part(NamedTuple):

@@ -94,7 +94,7 @@ class _Reading:
 
     def _read(self) -> None:
         with closing(self._web.get(self._web.target)) as answer:
-            head = answer.read_some()
+            head = answer.head()
             if is_playlist(head):
                 data = head + answer.rest(PLAYLIST_MOST)
             elif answer.is_page or head.lstrip().lower().startswith(_PAGE):
@@ -190,7 +190,7 @@ class _Run:
 def file_at(url: Url, web: Web) -> Flow | Remote:
     """What is at a URL, as a file that libav can read; raises WebFault, and so do its reads."""
     answer = web.get(web.target)
-    head = answer.read_some()
+    head = answer.head()
     if is_playlist(head):
         with closing(answer):
             data = head + answer.rest(PLAYLIST_MOST)

@@ -94,7 +94,7 @@ def test_several_items_are_a_short_table(capfd: pytest.CaptureFixture[str]):
     out = told(capfd, "frame", "center")
     assert out.startswith("8 items for 'frame center'\n")
     assert re.search(r"(?m)^0601:23 +frame_center_latitude +deg +-90 to 90 ", out)
-    assert out.endswith("klvrelay items 0601:23   tells all of it\n")
+    assert out.endswith("klvrelay items 0601:23   shows all of it\n")
 
 
 def test_another_set_is_listed(capfd: pytest.CaptureFixture[str]):

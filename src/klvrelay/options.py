@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="klvrelay",
         description="Relays the KLV metadata of drone video (MISB, STANAG 4609) to MQTT.",
-        epilog=f"`klvrelay VERB --help` tells more of each.\n{CODES}",
+        epilog=f"`klvrelay VERB --help` describes each.\n{CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"klvrelay {__version__}")
@@ -87,7 +87,7 @@ def _mqtt_options(parser: argparse.ArgumentParser, *, required: bool = False) ->
     parser.add_argument("--mqtt", metavar="URL", required=required, help="the broker: mqtt://host or mqtts://host")
     parser.add_argument("--prefix", help="first level of every topic (klvrelay)")
     parser.add_argument("--username", help="user name at the broker; the password is read from KLVRELAY_MQTT_PASSWORD")
-    parser.add_argument("--client-id", help="MQTT client id (one of its own for each run)")
+    parser.add_argument("--client-id", help="MQTT client id (default: a new one for each run)")
     parser.add_argument("--mqtt-version", choices=("5", "3.1.1"), help="MQTT 5 (falls back by itself) or 3.1.1 at once")
     parser.add_argument("--ca-file", help="certificates to trust for mqtts://, instead of the system's")
     parser.add_argument("--allow-plaintext", action="store_true", help="send a password without TLS")
@@ -159,7 +159,7 @@ def _run_options(verbs: Any) -> None:
     _choice_options(parser)
     _mqtt_options(parser)
     _publish_options(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
+    parser.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
 
 
 def _replay_options(verbs: Any) -> None:
@@ -172,7 +172,7 @@ def _replay_options(verbs: Any) -> None:
     _choice_options(parser)
     _mqtt_options(parser, required=True)
     _publish_options(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="say only what went wrong")
+    parser.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
 
 
 def _decode_options(verbs: Any) -> None:
@@ -196,18 +196,18 @@ def _probe_options(verbs: Any) -> None:
     parser = _verb(verbs, "probe", text, SOURCES)
     parser.add_argument("source", metavar="SOURCE", help="a file or stream; - for standard input")
     parser.add_argument("--seconds", type=float, metavar="S",
-                        help="look so long (10 for a live source, all of a file); Ctrl-C ends it early (exit code 3 if"
+                        help="seconds to look (live 10, a file all); Ctrl-C ends it early (exit code 3 if"
                              " nothing had come)")  # fmt: skip
     _limit_option(parser)
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
     parser.add_argument("--html", metavar="FILE", help="also write it as a page with plots, complete in itself")
     _choice_options(parser, "look only at the KLV of this PID; may be given again", "and of this program")
     _source_options(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar; say only what went wrong")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar; log warnings and errors only")
 
 
 _KEPT_WHOLE = (
-    "taken, and without effect: the bytes go as they came, with all PIDs; choose where they are decoded",
+    "accepted without effect: all bytes are kept, with all PIDs; choose when they are decoded",
     "likewise",
 )
 
@@ -237,11 +237,11 @@ def _record_options(verbs: Any) -> None:
     parser.add_argument("--keep-age", metavar="AGE", help="remove what is older: s, m, h or d, or none (7d)")
     _choice_options(parser, *_KEPT_WHOLE)
     _source_options(parser)
-    parser.add_argument("-q", "--quiet", action="store_true", help="no progress line; say only what went wrong")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress line; log warnings and errors only")
 
 
 def _watch_options(verbs: Any) -> None:
-    parser = _verb(verbs, "watch", "show what a broker's streams tell, live, as a table", BROKERS)
+    parser = _verb(verbs, "watch", "show a broker's streams live, as a table", BROKERS)
     parser.add_argument("stream", nargs="?", metavar="STREAM", help="only this one")
     _choice_options(parser, "only streams of this PID; may be given again", "only streams of this program")
     _mqtt_options(parser, required=True)
@@ -281,12 +281,12 @@ an item is asked for by
 
 
 def _items_options(verbs: Any) -> None:
-    parser = _verb(verbs, "items", "tell what is known of an item: units, range, resolution, bytes, meaning", ITEMS)
+    parser = _verb(verbs, "items", "show what is known of an item: units, range, resolution, bytes, meaning", ITEMS)
     parser.add_argument("query", nargs="*", metavar="NAME|TAG", help="what to look up; without it, a table of ST 0601")
     parser.add_argument("--set", metavar="SET", help="look in this set only, or list its items: 0903, VTarget, ...")
     parser.add_argument("--sets", action="store_true", help="list the sets")
     parser.add_argument("--json", action="store_true", help="as JSON, an array of all that is known of each")
-    _choice_options(parser, "taken, and without effect: the standards have no PIDs", "likewise")
+    _choice_options(parser, "accepted without effect: the standards have no PIDs", "likewise")
 
 
 FAR_ENDS = """\

@@ -83,7 +83,7 @@ def one_set(name: str) -> Sheet:
 
 def several(query: str, found: list[Entry]) -> Sheet:
     """A short table of what a part of a name finds."""
-    hints = [f"klvrelay items {found[0].address}   tells all of it"]
+    hints = [f"klvrelay items {found[0].address}   shows all of it"]
     return Sheet(f"{len(found)} items for {printable(query)!r}", [], [listing(found, "item")], hints)
 
 

@@ -14,7 +14,7 @@ enum {
 };
 
 static const uint8_t KEY[4] = {0x06, 0x0e, 0x2b, 0x34};
-static const int64_t TS_US = 2000000, KLV_US = 750000, UNSTAMPED_US = 10000, SOON_US = 500000;
+static const int64_t TS_US = 2000000, KLV_US = 750000, STILL_US = 3000000, UNSTAMPED_US = 10000, SOON_US = 500000;
 
 size_t copies_size(void)
 {
@@ -161,13 +161,13 @@ static int is_repeated_klv(const uint8_t *in, size_t n, int64_t age)
 
 /* ---- both ---- */
 
-/* The last with the same bytes that came within `us`, or NULL. */
-static struct seen *same_as(struct copies *copies, const struct seen *one, int64_t us)
+/* The last with the same bytes, or NULL. */
+static struct seen *same_as(struct copies *copies, const struct seen *one)
 {
     for (unsigned back = 1; back <= copies->count; back++) {
         struct seen *seen = &copies->seen[(copies->at - back) % COPIES_MOST];
         if (seen->digest == one->digest && seen->size == one->size)
-            return one->received_us - seen->received_us <= us ? seen : NULL;
+            return seen;
     }
     return NULL;
 }
@@ -196,13 +196,14 @@ static void note_new(struct copies *copies, int64_t received_us)
 
 static int is_copy(struct copies *copies, int ts, const uint8_t *in, size_t n, const struct seen *one)
 {
-    struct seen *first = same_as(copies, one, ts ? TS_US : KLV_US);
-    if (!first) {
-        note_new(copies, one->received_us);
+    struct seen *first = same_as(copies, one);
+    int64_t age = first ? one->received_us - first->received_us : 0;
+    if (!first || age > (ts ? TS_US : KLV_US)) {
+        if (!first || ts || age > STILL_US) /* a set that stands still, clock and all, is not new again each time */
+            note_new(copies, one->received_us);
         return 0;
     }
     uint64_t back = one->number - first->number;
-    int64_t age = one->received_us - first->received_us;
     copies->fresh = 0;
     first->number = one->number;
     if (back > copies->reach || (ts ? is_repeated_ts(copies, in, n, age) : is_repeated_klv(in, n, age)))

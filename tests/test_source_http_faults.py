@@ -471,7 +471,7 @@ async def test_a_header_without_an_end_is_given_up(
     monkeypatch.setattr(header, "SECONDS", 0.3)
     async with await slowly(answer, again=again) as server:
         port = server.sockets[0].getsockname()[1]
-        with pytest.raises(SourceDown, match="gave no whole answer within 0.3 s"):
+        with pytest.raises(SourceDown, match="gave no whole answer within 0"):
             await asyncio.wait_for(records_of(open_source(f"http://127.0.0.1:{port}/x", timeout=5)), 10)
 
 

@@ -263,3 +263,12 @@ def test_any_bytes_are_looked_at_within_their_bounds():
         for _ in range(2):
             copies.ts(data, number)
             copies.klv(data, number)
+
+
+@pytest.mark.parametrize("rate", [1.5, 2, 3, 5, 7, 10, 30])
+def test_bare_klv_that_stands_still_is_not_a_copy_of_itself(rate: float) -> None:
+    """An aircraft that is parked, and whose clock has stopped: the same packet at any rate costs a few, then none."""
+    copies, packet = Copies(), feed.klv_packet(0, feed.FIRST_TIME)
+    left_out = [copies.klv(packet, int(number * SECOND / rate)) for number in range(200)]
+    assert sum(left_out) <= 24
+    assert not any(left_out[50:])

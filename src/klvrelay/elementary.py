@@ -93,6 +93,8 @@ TOGETHER = Choice(together=True)
 
 def chosen(pid: int | Iterable[int] | None, program: int | None) -> Choice:
     """The choice of one PID, or of several, and of a program; raises ConfigError for what is no number of the kind."""
+    if pid is None and program is None:
+        return EVERYTHING
     pids = () if pid is None else (pid,) if isinstance(pid, int | str) else pid
     return Choice(frozenset(map(pid_number, pids)), None if program is None else program_number(program))
 

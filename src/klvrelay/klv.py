@@ -60,12 +60,18 @@ def carriage_of(data: bytes | bytearray | memoryview) -> Carriage | None:
     may be preceded by junk, within the first 256 KiB, and by any number of zeros or bytes of FF.
     """
     view, at, junk = memoryview(data), 0, 0
+    if bytes(view[:4]) == KEY:
+        return "klv"
+    if bytes(view[: 5 * 188 : 188]) == b"GGGGG":
+        return "ts"
     while junk < SNIFFED:
         at += blank_before(view[at:])
         window = bytes(view[at : at + SNIFFED - junk])
-        hole = max(window.find(hole) for hole in _HOLES)
-        if (found := _carriage_in(window)) is not None or hole < 0:
+        if (found := _carriage_in(window)) is not None:
             return found
+        hole = max(window.find(hole) for hole in _HOLES)
+        if hole < 0:
+            return None
         at += hole
         junk += hole + HOLE  # so that no order of holes makes it long
     return None
@@ -169,6 +175,7 @@ class Decoder:
     def _records(self, entries: Sequence[wire.Entry]) -> list[Record]:
         streams, boot = self.streams, self.boot
         known, waiting = streams.known, streams.waiting
+        new = tuple.__new__  # what `Record(...)` does, without the call
         records: list[Record] = []
         for entry in entries:
             raw, pts, pid, set_, checksum, transport, received_us, pcr, program, _ = entry
@@ -183,9 +190,8 @@ class Decoder:
                 stream.sets.add(set_)
             if not stream.seq % LOOK:
                 stream.look()
-            records.append(
-                Record(raw, set_, checksum, transport, pts, pid, received_us, stream.name, boot, seq, pcr, program)
-            )
+            fields = raw, set_, checksum, transport, pts, pid, received_us, stream.name, boot, seq, pcr, program
+            records.append(new(Record, fields))
         return records
 
     def _numbered(self, found: Sequence[tuple[Elementary, wire.Entry]]) -> list[Record]:

@@ -20,12 +20,11 @@ from klvrelay.names import Url
 from klvrelay.record import utc
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.source import pts_of
-from klvrelay.sources.web.client import Web
-from klvrelay.sources.web.faults import WebFault
-from klvrelay.sources.web.source import file_at
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+
+    from klvrelay.sources.web.client import Web
 
 NOT_LOCKED, DISCONTINUITY, REVERSE = 0x80, 0x40, 0x20
 OPENED = ("file", "stdin", "bytes", "rtsp", "rtsps", "http", "https")
@@ -128,12 +127,17 @@ def frame_times(
     _refuse_other_file(url)
     demuxer = Demuxer(url, timeout, libav_options(url, ca_file), ca_file)
     if url.scheme in ("http", "https"):
+        from klvrelay.sources.web.client import Web  # here, since it loads the clients of urllib and http
+
         return _fetched(demuxer, Web(url, timeout=timeout, ca_file=ca_file))
     file = io.BytesIO(source) if isinstance(source, bytes) else _Pipe() if url.scheme == "stdin" else None
     return _demuxed(demuxer, file)
 
 
 def _fetched(demuxer: Demuxer, web: Web) -> Iterator[FrameTime]:
+    from klvrelay.sources.web.faults import WebFault
+    from klvrelay.sources.web.source import file_at
+
     try:
         yield from _demuxed(demuxer, file_at(demuxer.url, web))
     except WebFault as found:

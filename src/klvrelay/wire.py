@@ -113,28 +113,30 @@ class Counters:
 
     def __add__(self, other: Counters) -> Counters:
         """Both together: counts are added, of a measure the larger one stands."""
-        return Counters(**{name: _TOGETHER[name](getattr(self, name), getattr(other, name)) for name in _TOGETHER})
+        figures = zip(_TOGETHER.values(), _figures(self), _figures(other), strict=True)
+        return Counters(*(together(one, two) for together, one, two in figures))
 
 
 _MEASURES = {"pcr_jitter_us", "pcr_jitter_max_us"}
 _TOGETHER: dict[str, Callable[[int, int], int]] = {
     field.name: max if field.name in _MEASURES else operator.add for field in fields(Counters)
 }
+_figures: Callable[[Any], tuple[int, ...]] = operator.attrgetter(*_TOGETHER)
 
 
 class _Room(threading.local):
     """Where C writes text: one buffer a thread, which grows to the largest record seen."""
 
     def __init__(self) -> None:
+        self.unknown = ffi.new("uint64_t *")
         self.grow(32768)
         bits = ffi.new("uint64_t[3]")
         self.bits = bits, ffi.buffer(bits)
-        self.unknown = ffi.new("uint64_t *")
 
     def grow(self, size: int) -> None:
         self.size = size
         self.out = _NO_CLEAR("char[]", size)
-        self.text = self.out, ffi.buffer(self.out), size
+        self.text = self.out, ffi.buffer(self.out), size, self.unknown
 
 
 _CODES: dict[Checksum, int] = {name: code for code, name in enumerate(CHECKSUMS)}
@@ -165,12 +167,12 @@ def record_json(
 
     `checksum` is what was found when the packet was; None: it is summed once more.
     """
-    out, text, size = _room.text
+    out, text, size, unknown = _room.text
     received = -1 if received_us is None else received_us
     written = _klv_record(
         raw, len(raw), head_, len(head_), seq, received, -1 if pts is None else pts,
         -1 if pid is None else pid, -1 if program is None else program, damaged,
-        -1 if checksum is None else _CODES[checksum], safe, out, size, _room.unknown,
+        -1 if checksum is None else _CODES[checksum], safe, out, size, unknown,
     )  # fmt: skip
     if written > 0:
         return text[:written]  # type: ignore[no-any-return]
@@ -426,7 +428,7 @@ class Lane:
     def counters(self) -> Counters:
         counts = ffi.new("struct klv_counts *")
         lib.klv_lane_counts(self._lane, counts)
-        return Counters(**{name: int(getattr(counts, name)) for name in _TOGETHER})
+        return Counters(*_figures(counts))
 
 
 def is_numeric(tag: int) -> bool:

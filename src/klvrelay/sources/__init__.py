@@ -33,7 +33,6 @@ from klvrelay.sources.libav.source import LibavSource
 from klvrelay.sources.srt.source import SrtSource
 from klvrelay.sources.tcp.source import TcpSource
 from klvrelay.sources.web.given import Given
-from klvrelay.sources.web.source import HttpSource
 from klvrelay.wire import LIMIT, checked_limit
 
 __all__ = ["KINDS", "Demux", "Given", "Source", "may_come_back", "open_source"]
@@ -173,6 +172,8 @@ def open_source(
         case "rtsp" | "rtsps":
             return LibavSource(where, timeout=timeout, ca_file=ca_file, packet_limit=packet_limit)
         case "http" | "https":
+            from klvrelay.sources.web.source import HttpSource  # here, since it loads the clients of urllib and http
+
             return HttpSource(where, timeout=timeout, ca_file=ca_file, given=given)
         case "srt":
             return SrtSource(where, timeout=timeout, passphrase=passphrase)

@@ -16,11 +16,12 @@ from klvrelay import tls
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
 from klvrelay.sources.libav.boxes import lacks_index
-from klvrelay.sources.libav.gateway import Gateway, Refusal
 from klvrelay.sources.libav.sdp import TRACKS_MOST
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+
+    from klvrelay.sources.libav.gateway import Gateway, Refusal
 
 LOG = logging.getLogger("klvrelay")
 
@@ -107,6 +108,8 @@ class Demuxer:
         raise SourceDown(f"{self.url}: it redirects in circles: check the URL")
 
     def _gateway(self, without: frozenset[int] = frozenset()) -> Gateway:
+        from klvrelay.sources.libav.gateway import Gateway  # here, since it loads http.client
+
         return Gateway(self._at, timeout=self._timeout, ca_file=self._ca_file, without=without)
 
     def _go_on(self, refusal: Refusal) -> None:

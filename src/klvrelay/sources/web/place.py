@@ -6,8 +6,10 @@ import hashlib
 import urllib.parse
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from klvrelay.sources.web.playlist import Segment
+if TYPE_CHECKING:
+    from klvrelay.sources.web.playlist import Segment
 
 REMEMBERED = 512
 """Segments that are known again: a playlist seldom shows more than a few dozen."""

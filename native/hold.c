@@ -53,7 +53,7 @@ void hold_turn(struct pid *s, int64_t pts)
     s->seen_faults = s->faults;
     if (timed && usual_back(&s->usual, before, lost) && s->waits)
         hold_doubt(s, s->from, s->to);
-    if (timed && !before && usual_late(&s->usual, (pts - s->pts) & PTS_MASK, lost))
+    if (timed && !before && usual_late(&s->usual, (pts - s->pts) & PTS_MASK, s->others, lost))
         hold_doubt(s, s->turn, s->to); /* the PES packets between may have been lost, the first with its beginning */
     s->late = s->gap && before;
     s->gap = 0;

@@ -105,6 +105,17 @@ static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_
         hold_doubt(s, s->turn, s->to);
 }
 
+/* How many packets of other PIDs came between two beginnings of PES packets. */
+static void count_others(const struct klv_lane *lane, struct pid *s, const uint8_t *p)
+{
+    if (p[1] & 0x40) {
+        s->others = (uint32_t)(lane->number - s->began) - s->own;
+        s->began = lane->number;
+        s->own = 0;
+    }
+    s->own++;
+}
+
 static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     size_t at = payload_at(p);
@@ -118,6 +129,7 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
         hold_doubt(s, s->waits && s->patience == 0 ? s->from : s->to, s->to + undecided(s));
     s->faults = lane->faults;
     doubt_pause(lane, s, p);
+    count_others(lane, s, p);
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
         hold_cut(s);
         pes_wait(lane, s);

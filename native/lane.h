@@ -61,6 +61,7 @@ struct usual {
     int64_t pause;              /* the longest before one of them, fading; 90 kHz */
     uint8_t steps;              /* of the PTS, that are known */
     uint32_t step[STEPS];       /* the last ones, 90 kHz */
+    uint32_t others[STEPS];     /* packets of other PIDs that came in each */
 };
 
 struct pid {
@@ -69,6 +70,8 @@ struct pid {
     uint8_t unlisted;           /* no table names it */
     uint8_t by_key;             /* it is read since a PES packet of it began with a key, whatever the tables say */
     uint8_t unproven;           /* PES packets that have yet to begin with a key, 2 or 1: a bit error may have made the PID */
+    uint64_t began;             /* number of the packet that its last PES packet began with */
+    uint32_t own, others;       /* packets since, of this PID; of others between the last two beginnings */
     uint8_t used, counter, counted, state, cells, announced, in_step, damaged;
     uint8_t cell_sequence, in_cell;
     uint8_t head[264];
@@ -221,7 +224,8 @@ void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
 /* usual.c: is something of a PID unlike what it usually is? */
 int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split); /* split: over TS packets */
 int usual_rest(struct usual *u, int rest);          /* bytes behind a packet that are none of the next one */
-int usual_late(struct usual *u, int64_t step, int lost); /* from one PTS to the next, 90 kHz; lost: packets between are */
+/* A step from one PTS to the next, 90 kHz, and the packets of other PIDs in it; lost: some between are. */
+int usual_late(struct usual *u, int64_t step, uint32_t others, int lost);
 int usual_back(struct usual *u, int back, int lost);
 int usual_pause(struct usual *u, int64_t pause);        /* between two packets of a PES packet */
 int64_t usual_step(const struct usual *u);          /* the longest of the last steps; 0 = not known */

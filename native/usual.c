@@ -6,7 +6,7 @@
  */
 #include "lane.h"
 
-enum { RISE = 256, COMMON = 3 * RISE, FULL = 4 * RISE, FORGET = RISE / 8, KEY = 16, STEPS_KNOWN = 4, SETS_KNOWN = 16, INSIDE = 100, FADE = 256, TAGS_SEEN = 192 };
+enum { RISE = 256, COMMON = 3 * RISE, FULL = 4 * RISE, FORGET = RISE / 8, KEY = 16, STEPS_KNOWN = 4, OTHERS = 4, SETS_KNOWN = 16, INSIDE = 100, FADE = 256, TAGS_SEEN = 192 };
 
 static int is_rare_now(uint16_t *mark, int odd, uint16_t fall)
 {
@@ -163,17 +163,30 @@ int64_t usual_step(const struct usual *u)
     return u->steps < STEPS_KNOWN ? 0 : most;
 }
 
+/* Did as many packets of other PIDs come in this step as in others of its length, or nearly? Then the sender had no KLV:
+ * what is lost in one piece takes those with it. A few, of tables, are too few to say so. */
+static int went_on(const struct usual *u, int64_t step, uint32_t others)
+{
+    double steps = 0, usual = 0;
+    for (unsigned i = 0; i < STEPS; i++) {
+        steps += u->step[i];
+        usual += u->others[i];
+    }
+    return usual >= OTHERS * STEPS && 4 * others * steps >= 3 * usual * (double)step;
+}
+
 /* KLV need not come evenly: longer by half than the longest of the last steps is late. One that is late is no measure
  * for those to come, unless that is how they are now. */
-int usual_late(struct usual *u, int64_t step, int lost)
+int usual_late(struct usual *u, int64_t step, uint32_t others, int lost)
 {
     int64_t most = usual_step(u);
-    int late = most > 0 && step > most + most / 2;
+    int late = most > 0 && step > most + most / 2 && !went_on(u, step, others);
     if (lost)
         return late && u->late < COMMON;
     int rare = is_rare(&u->late, late);
     if (rare)
         return 1;
+    u->others[u->steps % STEPS] = others;
     u->step[u->steps % STEPS] = step > UINT32_MAX ? UINT32_MAX : (uint32_t)step;
     u->steps = u->steps + 1 < 2 * STEPS ? (uint8_t)(u->steps + 1) : STEPS;
     return 0;

@@ -130,7 +130,7 @@ static const struct {
 static uint64_t unit_of(uint64_t sent, const char **name)
 {
     for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++)
-        if (sent / UNITS[i].rate >= UNITS[i].first && sent / UNITS[i].rate < UNITS[i].end) {
+        if (sent >= UNITS[i].first * UNITS[i].rate && sent < UNITS[i].end * UNITS[i].rate) {
             *name = UNITS[i].name;
             return UNITS[i].rate;
         }
@@ -142,6 +142,8 @@ uint64_t klv_micros(uint64_t sent)
 {
     const char *name;
     uint64_t rate = unit_of(sent, &name);
+    if (name == NULL)
+        return sent;
     return rate > 1000000 ? sent / (rate / 1000000) : sent * (1000000 / rate);
 }
 

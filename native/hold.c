@@ -82,6 +82,7 @@ static void move_to_front(struct pid *s)
 {
     size_t *const offsets[] = {&s->turn, &s->cut, &s->doubt_from, &s->doubt, &s->piece, &s->next.at, &s->first.upto};
     const size_t base = s->from - (s->from > 0); /* one is left, so that what was before it stays before it */
+    METER(s->to - s->from);
     memmove(s->hold + s->from - base, s->hold + s->from, s->to - s->from);
     for (size_t i = 0; i < sizeof offsets / sizeof *offsets; i++)
         *offsets[i] = *offsets[i] > base ? *offsets[i] - base : 0;

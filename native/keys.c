@@ -9,6 +9,7 @@ static uint32_t *place_of(struct walk *w, const uint8_t *key)
     uint32_t i = (uint32_t)(half * 0x9e3779b97f4a7c15u >> (64 - LATEST_BITS));
     for (unsigned probe = 0; probe < PROBES; probe++, i = (i + 1) % LATEST) {
         uint32_t *place = &w->by_key.places[i];
+        METER(1);
         const uint8_t *other = w->in + (*place ? (*place & ~EARLIER) - 1u : 0);
         if (*place == 0 || (memcmp(other, key, 7) == 0 && memcmp(other + 8, key + 8, 8) == 0))
             return place;

@@ -237,6 +237,7 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
 static int find_beat(const uint8_t *in, size_t n, size_t least, int all, size_t *at, size_t *stride)
 {
     static const size_t STRIDES[] = {188, 192, 204};
+    METER(n);
     for (size_t i = 0; i < n; i++) {
         if (in[i] != 0x47)
             continue;
@@ -273,6 +274,7 @@ static void lose_sync(struct klv_lane *lane)
 static void drop_part(struct klv_lane *lane, size_t n)
 {
     lane->have -= n;
+    METER(lane->have);
     memmove(lane->part, lane->part + n, lane->have);
 }
 

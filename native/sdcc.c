@@ -43,12 +43,14 @@ static void write_item_keys(struct walk *w, uint64_t count, size_t here)
             }
             seen++;
             at += length;
+            if (pass == 1)
+                continue;
+            if (w->steps_left < 2) { /* for both passes, or a sender could have the same items read without end */
+                remark(w, "too many matrices, the items of this one are not named");
+                return;
+            }
+            w->steps_left -= 2;
         }
-        if (seen > w->steps_left) { /* or a sender could make us go over the same items for ever */
-            remark(w, "too many matrices, the items of this one are not named");
-            return;
-        }
-        w->steps_left -= (size_t)seen;
         before = seen;
         if (before < count)
             return;

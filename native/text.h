@@ -2,6 +2,8 @@
 #ifndef TEXT_H
 #define TEXT_H
 
+#include "meter.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -15,6 +17,7 @@ struct text {
 /* Is there room for n more? Every writer below asks first for the most it may write. */
 static inline int room(struct text *t, size_t n)
 {
+    METER(n / 8 + 1);
     if ((size_t)(t->end - t->p) >= n)
         return 1;
     t->full = 1;

@@ -2,6 +2,7 @@
 #ifndef WIRE_H
 #define WIRE_H
 
+#include "meter.h"
 #include "table.h"
 
 #include <string.h>
@@ -11,13 +12,6 @@ enum {
     KLV_UNPROVEN = 65536,   /* bytes that a packet may have before anything but its length speaks for it */
     KLV_DEBT = 65536        /* bytes that a search may have looked at in vain */
 };
-#endif
-
-#ifdef KLV_METER /* for the fuzz targets: what is done, counted by its steps; KLV_METER is its type */
-extern KLV_METER klv_meter;
-#define METER(steps) (klv_meter += (steps))
-#else
-#define METER(steps) ((void)(steps))
 #endif
 
 static inline uint16_t be16(const uint8_t *p)

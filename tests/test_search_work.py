@@ -21,11 +21,19 @@ IMAGE = universal_key("ST1002") or b""
 ROOM = 1 << 19
 
 
-def promising(key: bytes, promise: int, inside: bytes, behind: bytes = b"") -> bytes:
-    """Half a MiB of keys, each of which promises to reach over those behind it."""
+def promising(key: bytes, promise: int, inside: bytes, behind: bytes = b"", room: int = ROOM) -> bytes:
+    """Half a MiB, or `room`, of keys, each of which promises to reach over those behind it."""
     one = key + b"\x84" + promise.to_bytes(4) + inside
     many = one * (promise // len(one)) + behind
-    return (many * (ROOM // len(many) + 1))[:ROOM]
+    return (many * (room // len(many) + 1))[:room]
+
+
+def converging(key: bytes, reach: int, room: int = ROOM) -> bytes:
+    """Keys that all end in one and the same checksum, each inside an item of the one before."""
+    made = key + b"\x83" + (4).to_bytes(3) + b"\x01\x02\x00\x00"
+    while len(made) < reach:
+        made = key + b"\x83" + (2 + len(made)).to_bytes(3) + b"\x05\x14" + made
+    return made * (room // len(made))
 
 
 ATTACKS = {
@@ -38,6 +46,8 @@ ATTACKS = {
     "above 64 KiB": promising(KEY, 300_000, b"\x05\x15"),
     "above 64 KiB, without a sum": promising(universal_key("ST0903") or b"", 300_000, b"\x05\x02ab\x05\x15"),
     "a MiB": promising(KEY, 1 << 20, b"\x05\x15")[: 1 << 19],
+    "to one end": converging(KEY, 65_000),
+    "to one end, a CRC": converging(IMAGE, 65_000),
     "keys alone": KEY * (ROOM // 16),
 }
 

@@ -4,22 +4,11 @@
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
  *     tests/native/fuzz_json.c native/[a-z]*.c -lm -o fuzz_json
  *   ./fuzz_json -max_len=8192 -timeout=5 FOLDER */
-#include "klv_mutator.h"
+#include "fuzz_packets.h"
 #include "strict_json.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
-
 enum { ROOM = 1 << 25, STEPS = 64, STEPS_MORE = 20000 };
-uint64_t klv_meter;
 static char whole[ROOM], again[ROOM]; /* what is written ends where ASan guards */
-
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned seed)
-{
-    return mutate_klv(data, n, most, seed);
-}
 
 static void check_json(const char *text, size_t n)
 {

@@ -3,24 +3,14 @@
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
  *     tests/native/fuzz_klv.c native/[a-z]*.c -lm -o fuzz_klv
  *   ./fuzz_klv -max_len=8192 -timeout=5 FOLDER */
-#include "klv_mutator.h"
+#include "fuzz_packets.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
 
 enum { STEPS = 64, STEPS_MORE = 50000 };
-uint64_t klv_meter;
 enum { LIMIT = 4000, COLUMNS = 144, STRIDE = 5, MOST = 1 << 16 };
 static uint8_t room[MOST];              /* what is read, and what is written, ends where ASan guards */
 static double cells[COLUMNS * STRIDE];
-
-size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t n, size_t most, unsigned seed)
-{
-    return mutate_klv(data, n, most, seed);
-}
 
 static const uint8_t *flush(const uint8_t *data, size_t n)
 {

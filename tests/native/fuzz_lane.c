@@ -5,17 +5,13 @@
  *   ./fuzz_lane -max_len=8192 -timeout=5 FOLDER
  * An input: transport?, batch? and times?, event, where it is (2 bytes), seed of the cuts and times; then what the lane
  * is fed. */
+#include "fuzz.h"
 #include "klv_mutator.h"
 #include "lane.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
-#define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
-
-enum { STEPS = 400, STEPS_MORE = 300000 }; /* of the search and of JSON, some of it written twice */
-uint64_t klv_meter;
+enum { EACH_BYTE = 400, ANY = 300000 }; /* of the search and of JSON, some of it written twice */
 enum { DATAGRAM = 1316, LIMIT = 2000, HEAD = 6, ROOM = 1 << 17, ENOUGH = 1 << 16, MOST = 3, INPUT = 1 << 16 };
 static struct run { size_t size; struct klv_envelope envelope; struct klv_counts counts; char out[2 * ROOM]; } whole, cut;
 
@@ -214,7 +210,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         return 0;
     klv_meter = 0;
     run(&whole, data, n, 0, SIZE_MAX, ENOUGH);
-    CHECK(klv_meter <= STEPS * n + STEPS_MORE);
+    CHECK(klv_meter <= EACH_BYTE * n + ANY);
     run(&cut, data, n, data[1] & 1, data[1] & 64 ? 40 : 1500, 3001);
     if (whole.size >= ENOUGH || cut.size >= ENOUGH)
         return 0;

@@ -5,14 +5,10 @@
  *   ./fuzz_rtp -max_len=4096 -timeout=5 FOLDER
  * An input: the room for what is held (in units of 16 bytes); then datagrams, each behind a byte: its length, or 255 =
  * none, but what is held is released. */
+#include "fuzz.h"
 #include "rtp.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-uint64_t klv_meter;
-#define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
 
 enum { MOST = 4096 };
 static struct rtp_order order;

@@ -19,8 +19,10 @@ sys.path[:0] = [str(ROOT / part) for part in ("", "src", "tests", "tests/native"
 import corpus  # noqa: E402
 from packets import random_packet  # noqa: E402
 from random_arrays import array, sdcc  # noqa: E402
+from test_search_work import IMAGE, KEY, SECURITY, converging, promising  # noqa: E402
+from test_text_bound import CASES  # noqa: E402
 from timed import STREAMS, Clocked  # noqa: E402
-from wrapping import item, keyed_set, oid, packet  # noqa: E402
+from wrapping import item, keyed_set, local_set, oid, packet, series  # noqa: E402
 
 from klvrelay import spec  # noqa: E402
 
@@ -121,6 +123,29 @@ def crowded() -> Iterator[bytes]:
     yield packet("ST0601", bytes([13, 0]) * 500 + matrix * 200)
 
 
+def large() -> Iterator[bytes]:
+    """What was once cut off: an image chip, and targets by the hundred."""
+    targets = (oid(number) + local_set([(1, b"\x01\x02\x03"), (4, b"\x01"), (9, b"\x06")]) for number in range(1, 300))
+    for value in (series([oid(1) + item(105, item(4, b"\xab" * 3000))]), series(list(targets))):
+        yield packet("ST0601", item(2, bytes(8)) + item(74, item(4, b"\x06") + item(101, value)), checksum=True)
+
+
+def dear() -> Iterator[bytes]:
+    """What asks for much text by few bytes."""
+    for set_, value in CASES.values():
+        yield from (packet(set_, value[:size]) for size in (12, 40, 200, 900, 3000))
+
+
+def promises() -> Iterator[bytes]:
+    """Keys inside what keys promise, below what is believed at once and above; of sets with and without a sum."""
+    insides = (b"\x05\x15", b"\x05\x00" * 9 + b"\x05\x15", b"\x03\x15", (KEY + b"\x82\x02\x00\x05\x05") * 3)
+    for key in (KEY, SECURITY, IMAGE):
+        for promise in (500, 1200, 2300, 2900):
+            yield from (promising(key, promise, inside, room=2 * promise) for inside in insides)
+            yield promising(key, promise, insides[0], b"\x01\x02\x00\x00" * 8, room=4096)
+            yield converging(key, promise, room=promise + 40)
+
+
 def rtp_seeds() -> Iterator[bytes]:
     """The byte that says what room there is, then datagrams behind their lengths: swapped, lost, doubled, restarted."""
     rng = Random(3550)
@@ -147,7 +172,10 @@ def seeds() -> dict[str, list[bytes]]:
         if data.startswith(b"\x06\x0e\x2b\x34")
     ]
     twos = [first + second for first, second in zip(packets[::9], packets[5::9], strict=False)]
+    costly = [*large(), *dear(), *promises()]
     return {
+        "size": [*packets, *costly],
+        "work": [*packets, *twos, *costly, *made.transport, *pieces(made.transport[0]), *clocked(packets[0])],
         "klv": [*packets, *twos, *made.bare[:40]],
         "json": packets,
         "lane": list(lane_seeds(made, packets)),

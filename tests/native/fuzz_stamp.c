@@ -3,13 +3,10 @@
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
  *     tests/native/fuzz_stamp.c native/[a-z]*.c -lm -o fuzz
  *   ./fuzz -max_len=4096 -timeout=5 FOLDER */
+#include "fuzz.h"
 #include "klv.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-uint64_t klv_meter;
-#define CHECK(promise) ((promise) ? (void)0 : abort())
 
 static int found(const uint8_t *data, size_t n, int codec, struct klv_stamp *stamp)
 {

@@ -8,12 +8,9 @@ import http.client
 import io
 import socket
 import time
-from typing import TYPE_CHECKING
+from typing import Any
 
 from klvrelay.sources.web.faults import WebFault
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 SECONDS = 20.0
 """That a header may take; each wait for a byte has the time-out of its socket besides."""
@@ -44,7 +41,7 @@ class _Timed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+    def readinto(self, buffer: Any, /) -> int | None:
         if time.monotonic() > self.until:
             raise WebFault(f"gave no whole answer within {SECONDS:g} s: is it a web server?")
         return self._raw.readinto(buffer)

@@ -109,7 +109,9 @@ async def test_the_secured_listener_of_the_sample_takes_the_relay(papers, tmp_pa
         wrong = await fault_of(to(broker, papers, password=Secret("wrong")))
 
     assert isinstance(wrong, SinkRefused)
-    assert "Error" not in broker.log()
+    # One look whether the port is open is a connection that says nothing: no error of the settings.
+    log = broker.log().replace("OpenSSL Error[0]: error:0A000126:SSL routines::unexpected eof while reading", "")
+    assert "Error" not in log
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ static int has_rows(const struct array *a)
     return a->item->cells == C_PIXEL_SDCC || a->item->cells == C_PLACE_SDCC;
 }
 
-/* One code as a value; where each row has a range of its own, as the list of what it is in each row that it covers. */
+/* One code as a value. Where each row has a separate range: the list of its values, one for each row that it covers. */
 static int write_shared(struct walk *w, const struct array *a, uint64_t row, uint64_t rows, const uint8_t *in,
                         const struct item *part)
 {

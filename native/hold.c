@@ -243,7 +243,7 @@ static int is_over(const struct klv_lane *lane, const struct pid *s)
     return lane->received_us >= 0 && s->first.received_us >= 0 && lane->received_us - s->first.received_us > WITNESS_US;
 }
 
-/* The next PTS tells of lost PES packets. Where no time of arrival does, and nobody waits, it is waited for. */
+/* The next PTS shows whether PES packets were lost. A file has no arrival times to show it, so its set waits for that PTS. */
 static int awaits_turn(const struct klv_lane *lane, struct pid *s)
 {
     return lane->received_us < 0 && s->turns == 0 && usual_step(&s->usual) > 0 && s->patience++ < PATIENCE;

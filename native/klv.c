@@ -223,7 +223,7 @@ static size_t follow_items(const uint8_t *packet, size_t n, size_t end, struct k
             return at;
         }
         if (read_item(packet, &at, end, &tag, &length) != KLV_OK)
-            at = end; /* then it is told by its sum, or by nothing */
+            at = end; /* only its checksum can prove it then */
         else
             at += length;
     }

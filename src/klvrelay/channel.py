@@ -1,6 +1,6 @@
-"""One KLV elementary stream as subscribers see it: its health, its latest values, and when they are told.
+"""One KLV elementary stream as subscribers see it: its health, its latest values, and when to publish them.
 
-Next door: `intake.py` has one for each stream of a source, `outlet.py` takes on what is told.
+Next door: `intake.py` has one for each stream of a source, `outlet.py` delivers the notices.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which stream a record belongs to: each KLV elementary stream, that is each PID with KLV, is a stream of its own.
+"""Which stream a record belongs to: each KLV elementary stream, that is each PID with KLV, is a separate stream.
 
 The first one has the name of the source, the others have their PID behind it, unless the settings name them. A PID
 that is new is one of three:

@@ -24,7 +24,7 @@ TIME_OF_SET = "precision_time_stamp"
 
 
 class Step(NamedTuple):
-    """One element as it stands, or the group behind a length of its own; `default` is that of its first row.
+    """One element as it stands, or the group behind its length; `default` is that of its first row.
 
     prefixes   of the names in a group, and of those in the group that is its default
     """

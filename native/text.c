@@ -1,5 +1,5 @@
-/* text.c - integers, decimals, times and strings as JSON text (RFC 8259), without locale and without the C library's
- * formatting, which is five times slower. Next door, float.c has the floats. */
+/* text.c - integers, decimals, times and hex as JSON text (RFC 8259), without locale and without the C library's
+ * formatting, which is five times slower; float.c has the floats, string.c the strings. */
 #include "text.h"
 
 #include <math.h>
@@ -9,7 +9,6 @@ __extension__ typedef unsigned __int128 uint128;
 static const char PAIRS[201] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
                                "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
                                "8081828384858687888990919293949596979899";
-static const char HEX[17] = "0123456789abcdef";
 
 /* Writes the digits of `value` so that they end at `end`; at least one. */
 static char *digits_before(char *end, uint64_t value)
@@ -176,118 +175,4 @@ void put_time(struct text *t, uint64_t time_us)
     fixed_before(text + 20, &second, 2);
     fixed_before(text + 27, &micros, 6);
     put_bytes(t, text, sizeof text);
-}
-
-/* The octets of the UTF-8 sequence at in[0..n), or 0 (RFC 3629: shortest form, no surrogates). */
-static size_t utf8_sequence(const uint8_t *in, size_t n)
-{
-    static const struct { uint8_t low, high, mask, lead, size, least, most; } FORM[] = {
-        {0x80, 0xbf, 0xe0, 0xc0, 2, 0xc2, 0xdf}, {0x80, 0xbf, 0xf0, 0xe0, 3, 0xe0, 0xef},
-        {0x80, 0xbf, 0xf8, 0xf0, 4, 0xf0, 0xf4}};
-    for (size_t f = 0; f < 3; f++) {
-        if ((in[0] & FORM[f].mask) != FORM[f].lead)
-            continue;
-        if (in[0] < FORM[f].least || in[0] > FORM[f].most || n < FORM[f].size)
-            return 0;
-        uint8_t low = in[0] == 0xe0 ? 0xa0 : in[0] == 0xf0 ? 0x90 : 0x80;
-        uint8_t high = in[0] == 0xed ? 0x9f : in[0] == 0xf4 ? 0x8f : 0xbf;
-        if (in[1] < low || in[1] > high)
-            return 0;
-        for (size_t i = 2; i < FORM[f].size; i++)
-            if (in[i] < FORM[f].low || in[i] > FORM[f].high)
-                return 0;
-        return FORM[f].size;
-    }
-    return 0;
-}
-
-/* One octet of ASCII, escaped where JSON asks for it. Room for 6 was asked for. */
-static char *ascii(char *p, uint8_t c)
-{
-    if (c == '"' || c == '\\') {
-        *p++ = '\\';
-        *p++ = (char)c;
-    } else if (c >= 0x20) {
-        *p++ = (char)c;
-    } else {
-        memcpy(p, "\\u00", 4);
-        p[4] = HEX[c >> 4];
-        p[5] = HEX[c & 15];
-        p += 6;
-    }
-    return p;
-}
-
-int put_utf8(struct text *t, const uint8_t *in, size_t n)
-{
-    int valid = 1;
-    if (!room(t, 6 * n + 2))
-        return 1;
-    char *p = t->p;
-    *p++ = '"';
-    for (size_t i = 0; i < n;) {
-        if (in[i] < 0x80) {
-            p = ascii(p, in[i++]);
-            continue;
-        }
-        size_t size = utf8_sequence(in + i, n - i);
-        if (size) {
-            memcpy(p, in + i, size);
-            p += size;
-            i += size;
-        } else {
-            memcpy(p, "\xef\xbf\xbd", 3);
-            p += 3;
-            i++;
-            valid = 0;
-        }
-    }
-    *p++ = '"';
-    t->p = p;
-    return valid;
-}
-
-static char *utf8(char *p, uint32_t c)
-{
-    if (c < 0x80)
-        return ascii(p, (uint8_t)c);
-    if (c < 0x800) {
-        *p++ = (char)(0xc0 | (c >> 6));
-    } else {
-        if (c < 0x10000) {
-            *p++ = (char)(0xe0 | (c >> 12));
-        } else {
-            *p++ = (char)(0xf0 | (c >> 18));
-            *p++ = (char)(0x80 | ((c >> 12) & 0x3f));
-        }
-        *p++ = (char)(0x80 | ((c >> 6) & 0x3f));
-    }
-    *p++ = (char)(0x80 | (c & 0x3f));
-    return p;
-}
-
-int put_utf16(struct text *t, const uint8_t *in, size_t n)
-{
-    int valid = 1;
-    if (!room(t, 3 * n + 2))
-        return 1;
-    char *p = t->p;
-    *p++ = '"';
-    for (size_t i = 0; i < n; i += 2) {
-        uint32_t c = (uint32_t)(in[i] << 8) | in[i + 1];
-        if (c >= 0xd800 && c < 0xe000) {
-            uint32_t low = i + 3 < n ? (uint32_t)(in[i + 2] << 8) | in[i + 3] : 0;
-            if (c < 0xdc00 && low >= 0xdc00 && low < 0xe000) {
-                c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-                i += 2;
-            } else {
-                c = 0xfffd;
-                valid = 0;
-            }
-        }
-        p = utf8(p, c);
-    }
-    *p++ = '"';
-    t->p = p;
-    return valid;
 }

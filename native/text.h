@@ -57,6 +57,8 @@ void put_time(struct text *t, uint64_t time_us);                    /* "2012-06-
 int put_utf8(struct text *t, const uint8_t *in, size_t n);          /* in quotes; 0 = some octets were no UTF-8 */
 int put_utf16(struct text *t, const uint8_t *in, size_t n);         /* big-endian; n is even */
 
+static const char HEX[17] = "0123456789abcdef";
+
 static const double POWER_OF_TEN[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
                                       1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
 

@@ -1,5 +1,6 @@
 /* strict_json.h - is a text one JSON value (RFC 8259) and nothing else? Stricter than the RFC where what the core
- * writes is: no white space, no name twice in an object, no surrogate escaped, no number beyond a double. */
+ * writes is: no white space, no name twice in an object, no half of a surrogate pair, no character raw that steers what
+ * shows it (Cc, Cf, Zl, Zp), no number beyond a double. */
 #ifndef STRICT_JSON_H
 #define STRICT_JSON_H
 
@@ -68,11 +69,12 @@ static inline int json_number(struct json_reader *r)
     return json_take(r, "e") || json_take(r, "E") ? json_exponent(r) : 1;
 }
 
-/* The bytes of the UTF-8 sequence at r->p, shortest form and no surrogate; 0 = it is none. */
-static inline size_t json_sequence(const struct json_reader *r)
+/* The bytes of the UTF-8 sequence at r->p, shortest form and no surrogate, and its character; 0 = it is none. */
+static inline size_t json_sequence(const struct json_reader *r, uint32_t *character)
 {
     static const uint32_t LEAST[5] = {0, 0, 0x80, 0x800, 0x10000};
     uint8_t lead = *r->p;
+    *character = lead;
     size_t n = lead < 0x80 ? 1 : lead >> 5 == 6 ? 2 : lead >> 4 == 14 ? 3 : lead >> 3 == 30 ? 4 : 0;
     if (n < 2 || n > (size_t)(r->end - r->p))
         return n == 1;
@@ -82,7 +84,35 @@ static inline size_t json_sequence(const struct json_reader *r)
             return 0;
         code = code << 6 | (r->p[i] & 0x3fu);
     }
+    *character = code;
     return code >= LEAST[n] && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? n : 0;
+}
+
+/* By the Unicode Character Database, one range a line of DerivedGeneralCategory.txt. */
+static inline int json_steers(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0xad || (c >= 0x600 && c <= 0x605) || c == 0x61c || c == 0x6dd
+        || c == 0x70f || c == 0x890 || c == 0x891 || c == 0x8e2 || c == 0x180e || (c >= 0x200b && c <= 0x200f)
+        || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x2064) || (c >= 0x2066 && c <= 0x206f) || c == 0xfeff
+        || (c >= 0xfff9 && c <= 0xfffb) || c == 0x110bd || c == 0x110cd || (c >= 0x13430 && c <= 0x1343f)
+        || (c >= 0x1bca0 && c <= 0x1bca3) || (c >= 0x1d173 && c <= 0x1d17a) || c == 0xe0001
+        || (c >= 0xe0020 && c <= 0xe007f);
+}
+
+/* Four digits of hex behind a u; -1 = there are none. */
+static inline int32_t json_unit(const struct json_reader *r, const uint8_t *at)
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    int32_t unit = 0;
+    if (r->end - at < 4)
+        return -1;
+    for (int i = 0; i < 4; i++) {
+        const char *digit = at[i] ? strchr(DIGITS, at[i] >= 'A' && at[i] <= 'F' ? at[i] + 32 : at[i]) : NULL;
+        if (digit == NULL)
+            return -1;
+        unit = unit << 4 | (int32_t)(digit - DIGITS);
+    }
+    return unit;
 }
 
 static inline int json_escape(struct json_reader *r)
@@ -94,14 +124,16 @@ static inline int json_escape(struct json_reader *r)
         r->p++;
         return 1;
     }
-    if (r->end - r->p < 5)
-        return json_wrong(r, "an escape cut short");
-    for (int i = 1; i <= 4; i++)
-        if (!r->p[i] || !strchr("0123456789abcdefABCDEF", r->p[i]))
-            return json_wrong(r, "an escape that is not in hex");
-    if ((r->p[1] == 'd' || r->p[1] == 'D') && r->p[2] > '7')
-        return json_wrong(r, "an escaped surrogate");
+    int32_t unit = json_unit(r, r->p + 1);
+    if (unit < 0)
+        return json_wrong(r, "an escape cut short, or not in hex");
     r->p += 5;
+    if (unit < 0xd800 || unit > 0xdfff)
+        return 1;
+    int32_t low = unit < 0xdc00 && json_take(r, "\\u") ? json_unit(r, r->p) : -1;
+    if (low < 0xdc00 || low > 0xdfff)
+        return json_wrong(r, "half of a surrogate pair");
+    r->p += 4;
     return 1;
 }
 
@@ -117,9 +149,12 @@ static inline int json_string(struct json_reader *r)
                 return 0;
             continue;
         }
-        size_t n = json_sequence(r);
+        uint32_t character;
+        size_t n = json_sequence(r, &character);
         if (n == 0)
             return json_wrong(r, "no UTF-8");
+        if (json_steers(character))
+            return json_wrong(r, "a character that steers what shows it");
         r->p += n;
     }
     r->p++;

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import orjson
 
+from klvrelay.documents import dumps
+
 Numbers = Literal["exact", "safe"]
 """How integers are written: as they are, or those beyond 2^53 - 1 as strings of their digits."""
 
@@ -27,4 +29,4 @@ def safe(value: Any) -> Any:
 
 def written(document: bytes, numbers: Numbers) -> bytes:
     """A JSON document with its integers as wanted."""
-    return orjson.dumps(safe(orjson.loads(document))) if numbers == "safe" else document
+    return dumps(safe(orjson.loads(document))) if numbers == "safe" else document

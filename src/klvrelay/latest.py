@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from klvrelay.documents import dumps
+
 if TYPE_CHECKING:
     from klvrelay.record import Record
 
@@ -66,7 +68,7 @@ class Latest:
         self._pending.clear()
         if self._special:
             self._head["quality"][_SPECIAL] = self._special
-        return orjson.dumps({**self._head, "items": self._items})
+        return dumps({**self._head, "items": self._items})
 
     def _merge(self, record: dict[str, Any]) -> None:
         items, name = record.pop("items"), record["set"]

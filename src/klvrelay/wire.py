@@ -14,9 +14,8 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-import orjson
-
 from klvrelay._core import ffi, lib
+from klvrelay.documents import dumps
 from klvrelay.errors import ConfigError, DecodeError
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ _klv_whole = lib.klv_whole
 @lru_cache(maxsize=4096)
 def head(stream: str, boot: str | None) -> bytes:
     """The first keys of every record of one stream, escaped once."""
-    return orjson.dumps({"schema": "klvrelay/1", "stream": stream, "boot": boot})[:-1]
+    return dumps({"schema": "klvrelay/1", "stream": stream, "boot": boot})[:-1]
 
 
 def record_json(

@@ -6,8 +6,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
+from klvrelay.documents import dumps
 from klvrelay.health.clocks import Clocks, Offset
 from klvrelay.health.stream import StreamHealth
 from klvrelay.record import Link
@@ -21,7 +20,7 @@ _ELSEWHERE = {"packets", "bad_checksum", "damaged", "unknown_items"}  # under `k
 def link_document(health: StreamHealth, boot: str) -> bytes:
     """State, outages, KLV rate and gaps, everything the line told, clocks."""
     now = health.clock()
-    return orjson.dumps(
+    return dumps(
         {
             "schema": SCHEMA,
             "stream": health.name,

@@ -14,8 +14,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-import orjson
-
+from klvrelay.documents import dumps
 from klvrelay.errors import SinkDown, SinkError, TooLarge
 from klvrelay.integers import written
 from klvrelay.sinks import Notice
@@ -195,7 +194,7 @@ class MqttSink:
             document["reason"] = reason
         if reason != "lost":
             document["at"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return Notice("status", None, orjson.dumps(document))
+        return Notice("status", None, dumps(document))
 
     def _goodbye(self) -> list[Message]:
         """Streams told online are so no longer; what was told stays remembered for the next entry."""

@@ -5,11 +5,11 @@ With nothing asked it lists ST 0601; a tag, a key or a part of a name gives the 
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 
 from klvrelay import clauses
+from klvrelay.documents import dumps
 from klvrelay.errors import ConfigError
 from klvrelay.items import Entry, NotFound, account, account_of_set, asked, entries, find, set_called
 from klvrelay.items.account import Account, Field, Part
@@ -51,7 +51,7 @@ def _set(text: str) -> str:
 
 
 def _write_json(content: object) -> None:
-    sys.stdout.write(json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(dumps(content, indented=True).decode())
 
 
 # --- sheets ---

@@ -175,8 +175,16 @@ def _replay_options(verbs: Any) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
 
 
+TEXT = """\
+text from the aircraft:
+  Control and format characters (Unicode Cc, Cf, line and paragraph separators) are escaped in JSON, \\u001b, so that no
+  terminal acts on them; what reads the JSON has them as they were. In CSV likewise, and a backslash of the text is \\\\,
+  so that the two can be told apart; lists are JSON. Text that a spreadsheet would run as a formula has a ' before it.
+"""
+
+
 def _decode_options(verbs: Any) -> None:
-    parser = _verb(verbs, "decode", "print every KLV record of a file as JSON Lines or CSV", "")
+    parser = _verb(verbs, "decode", "print every KLV record of a file as JSON Lines or CSV", TEXT)
     parser.add_argument("source", metavar="FILE", help="MPEG-TS, bare KLV, mp4, mkv, ...; - for standard input")
     parser.add_argument("--follow", action="store_true",
                         help="FILE is still written: wait for more; of a folder its newest segment")  # fmt: skip

@@ -23,6 +23,7 @@ from klvrelay.names import Url, stream_name
 from klvrelay.sources import Demux, open_source
 from klvrelay.sources.straight import packets_straight
 from klvrelay.standard import written
+from klvrelay.verbs.cells import cell
 from klvrelay.wire import LIMIT, Counters
 
 HEAD = (
@@ -135,13 +136,14 @@ def write_csv(lines: IO[bytes], out: Callable[[bytes], object]) -> None:
     lines.seek(0)
     for line in lines:
         columns |= dict.fromkeys(_flat(orjson.loads(line)["items"]))
+    names = [*HEAD, *columns]
     text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, [*HEAD, *columns], restval="")
-    writer.writeheader()
+    writer = csv.DictWriter(text, names, restval="")
+    writer.writerow({name: cell(name) for name in names})
     lines.seek(0)
     for line in lines:
         record = orjson.loads(line)
-        head = {key: _cell(value) for key, value in (record | record["quality"]).items() if key in HEAD}
+        head = {key: cell(value) for key, value in (record | record["quality"]).items() if key in HEAD}
         writer.writerow(head | _flat(record["items"]))
         if text.tell() > CSV_PIECE:
             out(text.getvalue().encode())
@@ -156,19 +158,8 @@ def _flat(items: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict):
             flat |= _flat(value, f"{prefix}{key}.")
         else:
-            flat[prefix + key] = _cell(value)
+            flat[prefix + key] = cell(value)
     return flat
-
-
-def _cell(value: Any) -> Any:
-    """A value as a cell; text that a spreadsheet would run as a formula is marked as text."""
-    if isinstance(value, list | dict):
-        return orjson.dumps(value).decode()
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str) and value[:1] in tuple("=+-@\t\r"):
-        return "'" + value
-    return value
 
 
 class _Progress:

@@ -5,17 +5,15 @@ Next door: `stamps.py` reads them, `decode.py` prints records.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection
 from typing import Any
 
-import orjson
-
+from klvrelay.documents import dumps
 from klvrelay.errors import NoKlv
 from klvrelay.integers import Numbers, safe
 from klvrelay.names import Url, stream_name
 from klvrelay.stamps import FrameTime, frame_times
+from klvrelay.verbs.cells import line_of
 from klvrelay.verbs.decode import write_all
 
 SCHEMA = "klvrelay/frame-time/1"
@@ -43,10 +41,10 @@ def decode_frame_times(source: str, form: str, pids: Collection[int] = (), numbe
     for count, frame in enumerate(wanted, 1):
         line = document(frame, stream)
         if form == "csv":
-            write_all(csv_line(HEAD) if count == 1 else b"")
-            write_all(csv_line(cells(line)))
+            write_all(line_of(HEAD) if count == 1 else b"")
+            write_all(line_of(cells(line)))
         else:
-            write_all(orjson.dumps(safe(line) if numbers == "safe" else line) + b"\n")
+            write_all(dumps(safe(line) if numbers == "safe" else line) + b"\n")
     if not count:
         raise NoKlv(f"{url}: no video frame in it carries a time stamp (ST 0604)")
     return count
@@ -83,9 +81,3 @@ def cells(line: dict[str, Any]) -> list[Any]:
     """The same as a row of CSV: true and false as in the records' CSV, flags with blanks between."""
     flat = line | {name: str(value).lower() for name, value in line["status"].items()}
     return [flat[name] for name in HEAD[:-1]] + [" ".join(line["flags"])]
-
-
-def csv_line(row: Any) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text).writerow(row)
-    return text.getvalue().encode()

@@ -6,6 +6,7 @@ Next door: `wire.py` finds them in a frame's bytes, `sources/libav/demuxer.py` o
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -16,15 +17,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klvrelay import contents, wire
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
-from klvrelay.names import Url
+from klvrelay.names import Url, printable
 from klvrelay.record import utc
+from klvrelay.sources.files.file import explained
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.source import pts_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.stream import VideoStream
 
     from klvrelay.sources.web.client import Web
+
+LOG = logging.getLogger("klvrelay")
 
 NOT_LOCKED, DISCONTINUITY, REVERSE = 0x80, 0x40, 0x20
 OPENED = ("file", "stdin", "bytes", "rtsp", "rtsps", "http", "https")
@@ -130,8 +135,11 @@ def frame_times(
         from klvrelay.sources.web.client import Web  # here, since it loads the clients of urllib and http
 
         return _fetched(demuxer, Web(url, timeout=timeout, ca_file=ca_file))
-    file = io.BytesIO(source) if isinstance(source, bytes) else _Pipe() if url.scheme == "stdin" else None
-    return _demuxed(demuxer, file)
+    if isinstance(source, bytes):
+        return _demuxed(demuxer, io.BytesIO(source))
+    if url.scheme == "stdin":
+        return _demuxed(demuxer, _Pipe(sys.stdin.fileno()))
+    return _piped(demuxer) if _is_special(url) else _demuxed(demuxer, None)
 
 
 def _fetched(demuxer: Demuxer, web: Web) -> Iterator[FrameTime]:
@@ -160,14 +168,36 @@ def _refuse_other_file(url: Url) -> None:
             raise NotMedia(refused)
 
 
-class _Pipe:
-    """Standard input for libav, through which no Ctrl-C comes: it ends the input, and is raised behind that."""
+def _is_special(url: Url) -> bool:
+    """A named pipe, a device, a socket or a folder: libav would wait for a pipe's writer where no signal comes through,
+    and take a socket for a network that is down."""
+    return url.scheme == "file" and os.path.exists(url.path) and not os.path.isfile(url.path)
 
-    interrupted = False
+
+def _piped(demuxer: Demuxer) -> Iterator[FrameTime]:
+    url = demuxer.url
+    if os.path.isdir(url.path):
+        raise NotMedia(f"{url} is a folder: give a file in it")
+    try:
+        fd = os.open(url.path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as fault:
+        raise explained(url, fault) from fault
+    try:
+        yield from _demuxed(demuxer, _Pipe(fd))
+    finally:
+        os.close(fd)
+
+
+class _Pipe:
+    """What can't be wound back, for libav, through which no Ctrl-C comes: it ends the input, and is raised behind."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self.interrupted = False
 
     def read(self, size: int) -> bytes:
         try:
-            return b"" if self.interrupted else os.read(sys.stdin.fileno(), size)
+            return b"" if self.interrupted else os.read(self._fd, size)
         except KeyboardInterrupt:
             self.interrupted = True
             return b""
@@ -194,13 +224,28 @@ def _demuxed(demuxer: Demuxer, file: Any) -> Iterator[FrameTime]:
 def _stamped(container: InputContainer, demuxer: Demuxer) -> Iterator[FrameTime]:
     from av.stream import Discard
 
-    codecs = {s.index: s.codec_context.codec.canonical_name for s in container.streams.video if s.codec_context}
-    streams = [s for s in container.streams.video if codecs.get(s.index) in wire.STAMPED_CODECS]
+    codecs = {s.index: codec for s in container.streams.video if (codec := _codec_of(s, demuxer.url))}
     for stream in container.streams:
-        if stream not in streams:
+        if stream.index not in codecs:
             stream.discard = Discard.all
+    streams = [container.streams[index] for index in codecs]
     for packet in container.demux(streams) if streams else ():
         demuxer.heard()
+        if not packet.size:  # at the end libav gives an empty one a stream, under no index of its own
+            continue
         stream, codec = packet.stream, codecs[packet.stream_index]
-        if packet.size and (stamp := find(packet, codec)) is not None:
+        if (stamp := find(packet, codec)) is not None:
             yield FrameTime(stamp, pts_of(packet), stream.index, stream.id, codec, packet.is_corrupt)
+
+
+def _codec_of(stream: VideoStream, url: Url) -> str:
+    """The codec of a stream whose frames may have time stamps; "" for another, which is said of a moving picture."""
+    from av.stream import Disposition
+
+    codec = stream.codec_context.codec.canonical_name if stream.codec_context else "of a codec that libav does not know"
+    if codec in wire.STAMPED_CODECS:
+        return codec
+    if not stream.disposition & Disposition.attached_pic:
+        LOG.warning("%s: stream %d is passed over: its video is %s, in which klvrelay finds no time stamps",
+                    url, stream.id, printable(codec))  # fmt: skip
+    return ""

@@ -20,6 +20,7 @@ import stat
 import time
 from contextlib import suppress
 
+from klvrelay.errors import NotMedia
 from klvrelay.klv import HOLE, blank_before, blank_behind
 from klvrelay.names import printable
 from klvrelay.sources.files.file import PIPE_PIECE
@@ -59,7 +60,7 @@ class WrittenFile:
         self._room = -1  # the size, if there was room at the end that is not written yet
 
     def look(self) -> Look:
-        """What is new; raises OSError."""
+        """What is new; raises OSError, and NotMedia for a device."""
         if self._fd < 0:
             self._open()
         if self._pipe and (found := self._look_into_pipe()) != b"":
@@ -88,6 +89,8 @@ class WrittenFile:
         self._pipe = stat.S_ISFIFO(mode)
         if stat.S_ISDIR(mode):
             raise IsADirectoryError
+        if not (self._pipe or stat.S_ISREG(mode)):  # a device has no end to wait at, and /dev/zero none to its zeros
+            raise NotMedia(f"{printable(self._path)} is a device, which can't be followed: leave --follow away")
         if self._pipe:
             with suppress(OSError):  # more than a user may have
                 fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)

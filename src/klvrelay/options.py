@@ -177,9 +177,10 @@ def _replay_options(verbs: Any) -> None:
 
 TEXT = """\
 text from the aircraft:
-  Control and format characters (Unicode Cc, Cf, line and paragraph separators) are escaped in JSON, \\u001b, so that no
-  terminal acts on them; what reads the JSON has them as they were. In CSV likewise, and a backslash of the text is \\\\,
-  so that the two can be told apart; lists are JSON. Text that a spreadsheet would run as a formula has a ' before it.
+  Control and format characters (Unicode Cc, Cf, line and paragraph separators) are escaped in JSON, as \\u001b, so that
+  no terminal acts on them; what reads the JSON has them as they were. In CSV likewise, and a backslash of the text is
+  \\\\, so that the two can be told apart; lists are JSON. Text that a spreadsheet would run as a formula has a ' before
+  it.
 """
 
 
@@ -225,6 +226,8 @@ segments:
   A segment that is full ends where the next PAT begins, so that each can be decoded alone; if none comes, up to
   2 s or a quarter of its size later, between two packets. Only files of this name and stream are ever removed. On a
   full disk the oldest go first, but for the newest 4.
+  The owner may read and write them, the group may read them, others may not (0640; folders that are made 0750), or what
+  the umask leaves of that.
   Bytes are kept as they came: of udp://, rtp://, tcp://, srt://, files, a pipe. Those of rtsp:// and http:// are not
   recorded. Pipe them in; ffmpeg keeps KLV and PTS, but writes labels of its own (0x06) and
   hides what was lost on the way:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -25,6 +26,8 @@ from klvrelay.sources.libav.source import pts_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.packet import Packet as AvPacket
+    from av.stream import Stream
     from av.video.stream import VideoStream
 
     from klvrelay.sources.web.client import Web
@@ -169,15 +172,15 @@ def _refuse_other_file(url: Url) -> None:
 
 
 def _is_special(url: Url) -> bool:
-    """A named pipe, a device, a socket or a folder: libav would wait for a pipe's writer where no signal comes through,
-    and take a socket for a network that is down."""
-    return url.scheme == "file" and os.path.exists(url.path) and not os.path.isfile(url.path)
+    """A named pipe, a device or a socket: libav would wait for a pipe's writer where no signal comes through."""
+    with suppress(OSError):
+        mode = os.stat(url.path).st_mode if url.scheme == "file" else stat.S_IFREG
+        return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+    return False
 
 
 def _piped(demuxer: Demuxer) -> Iterator[FrameTime]:
     url = demuxer.url
-    if os.path.isdir(url.path):
-        raise NotMedia(f"{url} is a folder: give a file in it")
     try:
         fd = os.open(url.path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as fault:
@@ -228,14 +231,21 @@ def _stamped(container: InputContainer, demuxer: Demuxer) -> Iterator[FrameTime]
     for stream in container.streams:
         if stream.index not in codecs:
             stream.discard = Discard.all
-    streams = [container.streams[index] for index in codecs]
-    for packet in container.demux(streams) if streams else ():
+    streams = [stream for stream in container.streams.video if stream.index in codecs]
+    for packet in _packets(container, streams):
         demuxer.heard()
         if not packet.size:  # at the end libav gives an empty one a stream, under no index of its own
             continue
         stream, codec = packet.stream, codecs[packet.stream_index]
         if (stamp := find(packet, codec)) is not None:
             yield FrameTime(stamp, pts_of(packet), stream.index, stream.id, codec, packet.is_corrupt)
+
+
+def _packets(container: InputContainer, streams: list[VideoStream]) -> Iterator[AvPacket[Stream]]:
+    if streams:
+        # How PyAV ends where a stream appeared after the opening: behind the last packet, at the empty ones.
+        with suppress(IndexError):
+            yield from container.demux(streams)
 
 
 def _codec_of(stream: VideoStream, url: Url) -> str:

@@ -28,6 +28,8 @@ SPARED = 4
 """Segments, the newest, that stay when the disk is full: they are what a fault is looked for in."""
 MOST_AT_ONCE = 4 << 20
 """Bytes written by one call."""
+FILE_MODE, FOLDER_MODE = 0o640, 0o750
+"""What the umask may take more from: a recording shows where somebody was, and is not for all users of a machine."""
 AHEAD = 60_000_000
 """Microseconds that the newest segment's name may be ahead of the clock before that is said."""
 
@@ -65,7 +67,7 @@ class Shelf:
     def open(self) -> int:
         """Make the folder, and complete what a run before left open; gives how many. Raises ConfigError."""
         try:
-            os.makedirs(self.folder, exist_ok=True)
+            _make_folder(os.path.abspath(self.folder))
             found = segments(self.folder, self.stream)
             if not os.access(self.folder, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
@@ -158,7 +160,7 @@ class Shelf:
         segment = Segment(self.stream, time_us, piece.kind, part=True)
         while self._fd < 0:
             try:
-                self._fd = os.open(self._path(segment), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+                self._fd = os.open(self._path(segment), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
             except OSError as fault:
                 self._make_room(fault)
         with suppress(OSError):  # a file system without locks
@@ -234,6 +236,14 @@ class Shelf:
 
     def _path(self, segment: Segment) -> str:
         return os.path.join(self.folder, segment.name)
+
+
+def _make_folder(path: str) -> None:
+    """With those it is in, as far as they are not there; raises OSError."""
+    if not os.path.isdir(path):
+        _make_folder(os.path.dirname(path))
+        with suppress(FileExistsError):  # by another meanwhile; or a file, which is found to be no folder when listed
+            os.mkdir(path, FOLDER_MODE)
 
 
 def _taken(waiting: deque[Piece | None]) -> Piece:

@@ -44,7 +44,7 @@ def cell(value: Any) -> Any:
 
 
 def is_formula(text: str) -> bool:
-    """Would a spreadsheet run it? By the first character that shows, in its plain form (NFKC): a full-width = is one."""
+    """Would a spreadsheet run it? By the first character that shows, in its plain form (NFKC, as of a full-width =)."""
     if _PLAIN.match(text):
         return False
     for character in text:

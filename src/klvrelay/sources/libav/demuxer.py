@@ -45,6 +45,10 @@ _PROTOCOLS = {
     "https": "none",
 }
 
+# Times as they were sent. By "nofillin" libav does not work out those that are missing: there, an assertion of its own
+# (libavformat/demux.c) ends the process if a PID that has appeared late changes its codec.
+AS_SENT = {"fpsprobesize": "0", "correct_ts_overflow": "0", "fflags": "+nofillin"}
+
 
 class Demuxer:
     """One opening of a URL by libav, and how long it has been silent since."""
@@ -212,8 +216,7 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     options = {
         "protocol_whitelist": _PROTOCOLS[url.scheme],
         **_LOOKS.get(url.scheme, _LOOKS["file"]),
-        "fpsprobesize": "0",
-        "correct_ts_overflow": "0",
+        **AS_SENT,
     }
     if url.scheme in ("rtsp", "rtsps"):
         options |= _rtsp_options(url)

@@ -17,7 +17,7 @@ from klvrelay.errors import NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import Bridge, settle
-from klvrelay.sources.libav.demuxer import lenient
+from klvrelay.sources.libav.demuxer import AS_SENT, lenient
 from klvrelay.sources.libav.source import Sniffer, pts_of
 from klvrelay.wire import Lane
 
@@ -36,8 +36,7 @@ OPTIONS = {
     # It need not know more than the tables: libav then reads on to the first map, and not much further.
     "probesize": "32",
     "analyzeduration": "1",
-    "fpsprobesize": "0",
-    "correct_ts_overflow": "0",
+    **AS_SENT,
 }
 REMEMBERED = 4096
 """Pieces whose arrival is remembered: what libav queues while it opens a stream is younger than that."""

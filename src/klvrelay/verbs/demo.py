@@ -16,22 +16,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
 from rich.console import Console
+from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
 from klvrelay.broker import EmbeddedBroker
 from klvrelay.config import RelaySettings, SourceSettings, mqtt_settings
+from klvrelay.documents import dumps
 from klvrelay.errors import KlvrelayError
 from klvrelay.names import Url
 from klvrelay.sinks.client import Received, connect
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.verbs.run import relay_of
 from klvrelay.verbs.sample import make_sample
-from klvrelay.verbs.watch import tame
+from klvrelay.verbs.watch import document_of, items_of, tame
 
 SHIPPED = Path("samples/orbit.ts")
 LINES_A_SECOND = 4
+MOST = 200
+"""Characters of a topic, and of a payload that is no record."""
 SHOWN = {
     "sensor_latitude": "{:.5f}°",
     "sensor_longitude": "{:.5f}°",
@@ -136,8 +139,8 @@ async def _show(subscriber: Any, console: Console) -> None:
         leaf = message.topic.rpartition("/")[2]
         if leaf == "telemetry" and whole:
             whole = False
-            console.print(Text(message.topic, style="cyan"))
-            console.print_json(message.payload.decode())
+            console.print(_topic(message))
+            console.print(_whole(message.payload), soft_wrap=True)
         elif leaf != "telemetry" or allowance.take(time.monotonic()):
             console.print(_line(message, leaf, skipped), no_wrap=True, overflow="ellipsis")
             skipped = 0
@@ -159,17 +162,24 @@ class _Allowance:
         return True
 
 
+def _topic(message: Received) -> Text:
+    return Text(tame(message.topic, MOST), style="cyan")
+
+
+def _whole(payload: bytes) -> Text:
+    """A record in lines, coloured."""
+    return JSONHighlighter()(Text(dumps(document_of(payload), indented=True).decode().rstrip()))
+
+
 def _line(message: Received, leaf: str, skipped: int) -> Text:
-    text = Text(message.topic, style="cyan")
-    if leaf in ("telemetry", "state", "rejected"):
-        record = orjson.loads(message.payload)
-        items = record["items"]
-        text.append(f"  seq {record['seq']}  {record['time']}", style="default")
+    text, record = _topic(message), document_of(message.payload)
+    if leaf in ("telemetry", "state", "rejected") and (items := items_of(record)):
+        text.append("  " + tame(f"seq {record.get('seq')}  {record.get('time')}"), style="default")
         for key, form in SHOWN.items():
             if isinstance(items.get(key), int | float):
                 text.append("  " + form.format(items[key]), style="default")
         more = f", {skipped} more not shown" if skipped else ""
         text.append(f"  ({len(items)} items, {len(message.payload)} bytes{more})", style="dim")
     else:
-        text.append("  " + tame(message.payload.decode("utf-8", "replace"), 200), style="default")
+        text.append("  " + tame(message.payload.decode("utf-8", "replace"), MOST), style="default")
     return text

@@ -97,7 +97,7 @@ class Board:
         """Take one message in; what can't be read counts as bad, what is of no concern is passed over."""
         path = message.topic.removeprefix(f"{self._prefix}/").split("/")
         if path == ["status"]:
-            self._relay_gone = _document(message.payload).get("state") == "offline"
+            self._relay_gone = document_of(message.payload).get("state") == "offline"
         elif len(path) == 2 and path[1] in _LEAVES and self._room_for(path[0]):
             stream = self._streams.setdefault(path[0], _Stream(since=now))
             self._take(stream, path[1], message, now, wall)
@@ -116,12 +116,12 @@ class Board:
         if leaf == "availability":
             stream.availability = message.payload[:32].decode("utf-8", "replace")
         elif leaf == "link":
-            document = _document(message.payload)
+            document = document_of(message.payload)
             stream.state = str(document.get("state", ""))
             stream.place(document)
         elif leaf == "rejected":
             stream.bad += 1
-        elif items := _items(document := _document(message.payload)):
+        elif items := items_of(document := document_of(message.payload)):
             stream.items |= {key: items[key] for key in _KEYS if key in items}
             stream.set = str(document.get("set", "-"))
             stream.place(document)
@@ -258,7 +258,8 @@ def _client_id() -> str:
     return f"klvrelay-watch-{secrets.token_hex(3)}"
 
 
-def _document(payload: bytes) -> dict[str, Any]:
+def document_of(payload: bytes) -> dict[str, Any]:
+    """A payload that is a JSON object; empty for any other."""
     try:
         document = orjson.loads(payload)
     except orjson.JSONDecodeError:
@@ -266,7 +267,8 @@ def _document(payload: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _items(document: dict[str, Any]) -> dict[str, Any]:
+def items_of(document: dict[str, Any]) -> dict[str, Any]:
+    """The items of a record; none where it is no record."""
     items = document.get("items")
     return items if isinstance(items, dict) else {}
 

@@ -1,0 +1,220 @@
+"""Files that lead elsewhere, and what is no file: no verb opens what a file names, and none hangs.
+
+`decoys.py` has the files.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+from conftest import ROOT
+from decoys import CONTENT, DECOYS, Bait, bait
+from test_cli import COMMAND, ENVIRONMENT, ran
+
+from klvrelay import frame_times
+from klvrelay.errors import KlvrelayError, NotMedia
+
+SAMPLE = ROOT / "samples" / "orbit.ts"
+NOWHERE = "mqtt://127.0.0.1:9"
+VERBS = {
+    "decode": ("decode", "-q", "SOURCE"),
+    "decode by libav": ("decode", "-q", "--demux", "libav", "SOURCE"),
+    "frame times": ("decode", "-q", "--frame-times", "SOURCE"),
+    "probe": ("probe", "-q", "SOURCE"),
+    "record": ("record", "-q", "SOURCE", "OUT"),
+    "send": ("send", "-q", "SOURCE", "udp://127.0.0.1:9"),
+    "run": ("run", "-q", "--mqtt", NOWHERE, "SOURCE"),
+    "replay": ("replay", "-q", "--mqtt", NOWHERE, "SOURCE"),
+}
+UNREADABLE, NO_KLV, ERRORS = 3, 4, 7
+
+
+def command(verb: str, source: Path | str, folder: Path) -> list[str]:
+    """The arguments of a verb that is to read `source`."""
+    places = {"SOURCE": str(source), "OUT": str(folder / "out")}
+    return [places.get(part, part) for part in VERBS[verb]]
+
+
+@pytest.fixture
+def laid(tmp_path: Path) -> Iterator[Bait]:
+    with bait(tmp_path) as laid:
+        yield laid
+
+
+@pytest.mark.parametrize("name", DECOYS)
+def test_no_verb_opens_what_a_file_names(
+    name: str, laid: Bait, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Playlists, manifests, descriptions, and containers whose bytes are elsewhere: refused, or without KLV."""
+    path = tmp_path / name
+    path.write_bytes(DECOYS[name](laid))
+    for verb in VERBS:
+        code, out, said = ran(capfd, *command(verb, path, tmp_path))
+        assert laid.touched() == [], verb
+        nothing_came = (0,) if verb == "record" else ()
+        assert code in (UNREADABLE, NO_KLV, ERRORS, *nothing_came), (verb, said)
+        assert CONTENT.decode().strip() not in out + said, verb
+    assert not list(tmp_path.glob("out/*")), "something was recorded"
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("playlist.m3u8", {"allowed_extensions": "ALL", "extension_picky": "0"}),
+        ("list.ffconcat", {"safe": "0"}),
+        ("alias.mov", {"enable_drefs": "1", "use_absolute_path": "1"}),
+    ],
+)
+def test_libav_would_open_it_where_it_is_let(name: str, options: dict[str, str], laid: Bait, tmp_path: Path) -> None:
+    """The files are what they pretend to be."""
+    path = tmp_path / name
+    path.write_bytes(DECOYS[name](laid).replace(os.fsencode(laid.pipe), os.fsencode(laid.file)))
+    try:
+        with av.open(f"file:{path}", options=options) as container:
+            list(container.demux())
+    except (av.FFmpegError, ValueError):
+        pass
+    assert "file" in laid.touched()
+
+
+# ---- what is no file ----
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_named_pipe_without_a_writer_is_waited_for_until_a_signal(verb: str, tmp_path: Path) -> None:
+    """And then it is over at once."""
+    pipe = tmp_path / "feed.ts"
+    os.mkfifo(pipe)
+    with subprocess.Popen(
+        [*COMMAND, *command(verb, pipe, tmp_path)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT
+    ) as process:
+        try:
+            _wait_until_opened(pipe, process)
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert process.returncode in (0, UNREADABLE)
+    assert b"Traceback" not in said
+    assert b"EINTR" not in said
+
+
+def _wait_until_opened(pipe: Path, process: subprocess.Popen[bytes]) -> None:
+    """Until the process sleeps in, or has behind it, the opening of the pipe."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until and process.poll() is None:
+        if _waits_in_open(process.pid) or _has_open(process.pid, pipe):
+            return
+        time.sleep(0.02)
+    raise AssertionError("the pipe was not opened")
+
+
+def _has_open(pid: int, pipe: Path) -> bool:
+    return any(_target(link) == str(pipe) for link in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def _target(link: Path) -> str:
+    try:
+        return os.readlink(link)
+    except FileNotFoundError:
+        return ""
+
+
+def _waits_in_open(pid: int) -> bool:
+    """Is its main thread inside of open or openat (of a pipe: wait_for_partner)?"""
+    try:
+        return "wait_for_partner" in Path(f"/proc/{pid}/wchan").read_text()
+    except OSError:
+        return False
+
+
+def test_frame_times_come_through_a_named_pipe(tmp_path: Path) -> None:
+    """The same as out of the file."""
+    pipe = tmp_path / "feed.ts"
+    os.mkfifo(pipe)
+    script = "import shutil, sys; shutil.copyfileobj(open(sys.argv[1], 'rb'), open(sys.argv[2], 'wb'))"
+    with subprocess.Popen([sys.executable, "-c", script, SAMPLE, pipe]) as writer:
+        found = list(frame_times(pipe))
+    assert writer.returncode == 0
+    assert [frame.time_us for frame in found] == [frame.time_us for frame in frame_times(SAMPLE)]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_socket_and_an_empty_folder_are_no_source(
+    verb: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """One line, and no advice about a network."""
+    place, folder = tmp_path / "socket.ts", tmp_path / "folder"
+    folder.mkdir()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(place))
+        for source in (place, folder):
+            code, _, said = ran(capfd, *command(verb, source, tmp_path))
+            assert code == UNREADABLE, said
+            assert str(source) in said
+            assert "Traceback" not in said
+            assert "TLS" not in said
+
+
+def test_a_device_is_not_followed(capfd: pytest.CaptureFixture[str]) -> None:
+    """/dev/zero has no end to wait at, and a look for what follows its zeros would never come back."""
+    for device in ("/dev/zero", "/dev/null"):
+        code, _, said = ran(capfd, "decode", "-q", "--follow", device)
+        assert (code, said.count("\n")) == (UNREADABLE, 1)
+        assert "device" in said
+
+
+# ---- frame times of what libav stumbles over ----
+
+
+def test_frame_times_of_odd_files_are_frames_or_a_sentence(tmp_path: Path) -> None:
+    """Cut at any packet, KLV alone, sound alone, no packet at all: no exception but ours."""
+    whole = SAMPLE.read_bytes()[: 188 * 120]
+    for at in range(0, len(whole), 188 * 7):
+        for data in (whole[:at], whole[at:], whole[:at] + bytes(188 * 3) + whole[at + 188 * 3 :]):
+            try:
+                list(frame_times(data))
+            except KlvrelayError:
+                continue
+
+
+# ---- what is recorded ----
+
+
+@pytest.mark.parametrize(("mask", "file", "folder"), [(0, 0o640, 0o750), (0o077, 0o600, 0o700)])
+def test_recordings_are_for_the_owner_and_the_group(mask: int, file: int, folder: int, tmp_path: Path) -> None:
+    """0640 in folders of 0750, whatever the umask would allow beyond; it may take more away."""
+    place = tmp_path / "new" / "records"
+    subprocess.run(
+        [*COMMAND, "record", "-q", str(SAMPLE), str(place)], check=True, timeout=30, env=ENVIRONMENT, umask=mask
+    )
+    (segment,) = place.iterdir()
+    assert stat.S_IMODE(segment.stat().st_mode) == file
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (place, place.parent)} == {folder}
+
+
+def test_a_folder_that_is_there_keeps_its_permissions(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whoever made it knows who is to read it."""
+    place = tmp_path / "records"
+    place.mkdir(mode=0o755)
+    place.chmod(0o755)
+    assert ran(capfd, "record", "-q", str(SAMPLE), str(place))[0] == 0
+    assert stat.S_IMODE(place.stat().st_mode) == 0o755
+
+
+def test_a_source_that_is_a_playlist_is_named(tmp_path: Path) -> None:
+    """By the library too, whatever its name says."""
+    path = tmp_path / "flight.ts"
+    path.write_text("#EXTM3U\n#EXTINF:5,\n/etc/passwd\n")
+    with pytest.raises(NotMedia, match="a playlist"):
+        list(frame_times(path))

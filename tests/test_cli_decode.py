@@ -220,14 +220,14 @@ def test_csv_names_nested_items_by_their_path_and_writes_lists_as_json(csv_rows:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|'/c'!A1", '=HYPERLINK("x")'])
 def test_csv_runs_no_formula(text: str, csv_rows: Any):
-    """Text from the aircraft that a spreadsheet would run is marked as text."""
+    """Text from the aircraft that a spreadsheet would run is marked as text; `hostile/` has more of it."""
     (row,) = csv_rows(encode({"precision_time_stamp": 5, "mission_id": text}))
-    assert row["mission_id"] == f"'{text}"
+    assert row["mission_id"] == "'" + text.replace("\t", r"\u0009").replace("\r", r"\u000d")
 
 
-@pytest.mark.parametrize("text", ['a,b"c', "two\nlines", "é😀", "'quoted'"])
+@pytest.mark.parametrize("text", ['a,b"c', "é😀", "'quoted'"])
 def test_csv_keeps_any_text(text: str, csv_rows: Any):
-    """Commas, quotes, line ends and other scripts."""
+    """Commas, quotes and other scripts."""
     (row,) = csv_rows(encode({"precision_time_stamp": 5, "mission_id": text}))
     assert row["mission_id"] == text
 

@@ -140,9 +140,9 @@ async def _show(subscriber: Any, console: Console) -> None:
         if leaf == "telemetry" and whole:
             whole = False
             console.print(_topic(message))
-            console.print(_whole(message.payload), soft_wrap=True)
+            console.print(in_full(message.payload), soft_wrap=True)
         elif leaf != "telemetry" or allowance.take(time.monotonic()):
-            console.print(_line(message, leaf, skipped), no_wrap=True, overflow="ellipsis")
+            console.print(line_of(message, leaf, skipped), no_wrap=True, overflow="ellipsis")
             skipped = 0
         else:
             skipped += 1
@@ -166,12 +166,13 @@ def _topic(message: Received) -> Text:
     return Text(tame(message.topic, MOST), style="cyan")
 
 
-def _whole(payload: bytes) -> Text:
+def in_full(payload: bytes) -> Text:
     """A record in lines, coloured."""
     return JSONHighlighter()(Text(dumps(document_of(payload), indented=True).decode().rstrip()))
 
 
-def _line(message: Received, leaf: str, skipped: int) -> Text:
+def line_of(message: Received, leaf: str, skipped: int) -> Text:
+    """A message in one line; `skipped` others came before it."""
     text, record = _topic(message), document_of(message.payload)
     if leaf in ("telemetry", "state", "rejected") and (items := items_of(record)):
         text.append("  " + tame(f"seq {record.get('seq')}  {record.get('time')}"), style="default")

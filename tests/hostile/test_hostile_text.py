@@ -1,0 +1,240 @@
+"""Characters that steer what shows them (Cc, Cf, line and paragraph separators) leave klvrelay as escapes only: in JSON
+of the core and of Python, in CSV, on a terminal, in the page. Whoever reads the JSON or the CSV has the text as it was.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import io
+import json
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from hypothesis import example, given
+from hypothesis import strategies as st
+from opinions import core_json
+from records import record
+from rich.console import Console
+from test_cli import ran
+from wrapping import item, packet
+
+from klvrelay import cli, wire
+from klvrelay.documents import dumps
+from klvrelay.encode import encode
+from klvrelay.integers import written
+from klvrelay.latest import Latest
+from klvrelay.sinks.client import Received
+from klvrelay.verbs import cells, demo
+from klvrelay.verbs.frame_times import HEAD
+
+SINCE_15 = range(0x13439, 0x13440)
+"""Format characters of Egyptian hieroglyphs, which the database of Python 3.11 (Unicode 14) does not have yet."""
+STEERING = {
+    chr(code)
+    for code in range(sys.maxunicode + 1)
+    if code in SINCE_15 or unicodedata.category(chr(code)) in ("Cc", "Cf", "Zl", "Zp")
+}
+HOSTILE = [
+    "\x1b]0;PWNED\x07\x1b[31mred\x1b[0m\x1b[2J", "line1\r\nline2 FAKE", "nul\0in", "\ufeffbom", "rtl\u202egnp.exe",
+    "zw\u200bz\u200dx\u2060", "\x9b31mC1", "\x7fdel", "\u2028ls\u2029ps", "soft\u00adhyphen", "tag\U000e0041\U000e0001",
+    "</script><script>document.title='PWN'</script>", "[red]rich[/red] [link=http://evil]x[/link]", "%s%n{0}{x}",
+]  # fmt: skip
+FORMULAS = [
+    "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\u00a0=1", "\u200b=1", "\ufeff=1", "\u3000=1",
+    "\x1b=1", "\u034f=1", "\u3164=1", "\u202e=1", "＝1", "＋1", "－1", "＠SUM(1)", "﹦1", "⁺1", "₌1", "−1",
+    "  \u200d＝1", "'=1",
+]  # fmt: skip
+NO_FORMULAS = ["1=1", "a-b", "'quoted'", "", " ", "\u200b", "_=1", "(-1)", "é=", "≠1"]
+
+
+def steering_in(text: str) -> set[str]:
+    """What of it stands there raw, line ends aside."""
+    return set(text) & (STEERING - {"\n"})
+
+
+def characters() -> Iterator[str]:
+    """Every character there is, in texts that fit into an item."""
+    codes = [code for code in range(sys.maxunicode + 1) if not 0xD800 <= code < 0xE000]
+    for at in range(0, len(codes), 15_000):
+        yield "".join(map(chr, codes[at : at + 15_000]))
+
+
+def record_of(text: str) -> bytes:
+    return encode({"precision_time_stamp": 1_700_000_000_000_000, "mission_id": text, "platform_designation": text})
+
+
+# ---- JSON ----
+
+
+@pytest.mark.parametrize(("coding", "set_", "tag", "key"), [
+    ("utf-8", "ST0601", 3, "mission_id"), ("utf-16-be", "ST0102", 13, "object_country_codes"),
+])  # fmt: skip
+def test_the_core_escapes_what_steers_and_nothing_else(coding: str, set_: str, tag: int, key: str) -> None:
+    """Every character of Unicode, in both codings; what is read back is what was sent."""
+    for text in characters():
+        document = core_json(packet(set_, item(tag, text.encode(coding)))).decode()
+        assert not set(document) & STEERING
+        assert json.loads(document)["items"][key] == text
+        inside = document.partition(f'"{key}":"')[2].rpartition('"}')[0]
+        escapes = re.findall(r"\\u[0-9a-f]{4}", inside)
+        expected = sum(2 if ord(c) > 0xFFFF else 1 for c in text if c in STEERING)
+        assert len(escapes) == expected
+
+
+def test_python_escapes_the_same() -> None:
+    """As values and as names; and an indented document has its line ends."""
+    for text in characters():
+        for content in (text, {text: text}, [[text]]):
+            document = dumps(content).decode()
+            assert not set(document) & STEERING
+            assert json.loads(document) == content
+        plain = "".join(c for c in text if c >= " ")  # for the others the two have different escapes
+        assert dumps(plain) in core_json(packet("ST0601", item(3, plain.encode())))
+    assert dumps({"a": ["\x9b"]}, indented=True) == b'{\n  "a": [\n    "\\u009b"\n  ]\n}\n'
+
+
+def test_text_that_is_all_escapes_keeps_to_the_bound() -> None:
+    """64 times the packet and 4 KiB, as all text."""
+    for text in ("\x80" * 20_000, "\u202e" * 20_000, "\U000e0001" * 15_000, "\x7f" * 60_000):
+        raw = packet("ST0601", item(3, text.encode()))
+        assert len(core_json(raw)) <= 64 * len(raw) + 4096
+
+
+def test_no_other_module_writes_json() -> None:
+    """All but what passes between klvrelay's own processes goes through `documents.dumps`."""
+    own = {"documents.py", "sources/isolated/parcel.py", "sources/isolated/source.py"}
+    package = ROOT / "src" / "klvrelay"
+    writers = {
+        str(path.relative_to(package))
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr in ("dumps", "dump") and ast.unparse(node.value) != "self"
+    }
+    assert writers == own
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_is_said_of_a_stream_is_escaped(text: str) -> None:
+    """Its name, its state, and integers made safe."""
+    latest = Latest()
+    latest.add(record(0, raw=record_of(text)))
+    state = latest.document()
+    assert state is not None
+    assert json.loads(state)["items"]["mission_id"] == text
+    head = wire.head(text, None)
+    assert json.loads(head + b"}")["stream"] == text
+    for document in (state, head, written(state, "safe")):
+        assert not steering_in(document.decode())
+
+
+# ---- CSV ----
+
+
+def unescaped(cell: str) -> str:
+    """The text of a cell, as `decode --help` says it is written."""
+    text = str(json.loads('"' + cell.replace('"', '\\"') + '"'))
+    return text[1:] if text.startswith("'") and cells.is_formula(text.lstrip("'")) else text
+
+
+@given(st.text())
+@example("\\u001b\x1b\\")
+@example('"\\"')
+@example("''=1")
+def test_a_cell_is_escaped_and_can_be_read_back(text: str) -> None:
+    """A backslash of the text is none of an escape, a quote of the text none of the mark."""
+    (row,) = csv.reader(io.StringIO(cells.line_of([text, 1]).decode(), newline=""), strict=True)
+    assert not steering_in(row[0])
+    assert unescaped(row[0]) == text
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_a_formula_is_marked_as_text(text: str) -> None:
+    """By the first character that shows, whatever form it has and whatever stands before it."""
+    assert str(cells.cell(text)).startswith("'")
+
+
+@pytest.mark.parametrize("text", NO_FORMULAS)
+def test_other_text_and_numbers_are_not_marked(text: str) -> None:
+    """A quote before them would be one too many."""
+    assert cells.cell(text) == text if not steering_in(text) else not cells.cell(text).startswith("'")
+    for value in (-1, -33.5, 1e-9, 0, None):
+        assert cells.cell(value) is value
+
+
+def test_every_cell_of_a_csv_is_escaped(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    """Texts, lists, and the summary beside them."""
+    path = tmp_path / "hostile.klv"
+    texts = [*HOSTILE, *FORMULAS]
+    path.write_bytes(b"".join(record_of(text) for text in texts))
+    assert cli.main(["decode", "--format", "csv", str(path)]) == 0
+    out, said = (text.decode() for text in capfdbinary.readouterr())
+    assert not steering_in(out.replace("\r\n", "\n")) | steering_in(said)
+    rows = list(csv.DictReader(io.StringIO(out, newline=""), strict=True))
+    assert len(rows) == len(texts)
+    for text, row in zip(texts, rows, strict=True):
+        assert unescaped(row["mission_id"]) == text
+        assert not cells.is_formula(row["platform_designation"])
+
+
+def test_frame_times_have_the_same_cells() -> None:
+    """Their heading is plain."""
+    assert cells.line_of(HEAD).decode().strip() == ",".join(HEAD)
+
+
+# ---- a terminal, a page ----
+
+
+@pytest.mark.parametrize("form", ["text", "json", "html"])
+def test_probe_shows_what_steers_as_escapes(
+    form: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal, in JSON, in the page, which has no script."""
+    page = tmp_path / "page.html"
+    options = {"text": [], "json": ["--json"], "html": ["--html", str(page)]}[form]
+    for text in HOSTILE:
+        path = tmp_path / "hostile.klv"
+        path.write_bytes(record_of(text) * 3)
+        _, out, said = ran(capfd, "probe", "-q", *options, str(path))
+        assert not steering_in(out) | steering_in(said)
+        if form == "html":
+            written_page = page.read_text(encoding="utf-8")
+            assert not steering_in(written_page)
+            assert "<script" not in written_page
+
+
+def test_decode_writes_one_line_a_record(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Of JSON Lines that a terminal may show."""
+    path = tmp_path / "hostile.klv"
+    path.write_bytes(b"".join(map(record_of, HOSTILE)))
+    _, out, said = ran(capfd, "decode", str(path))
+    assert not steering_in(out) | steering_in(said)
+    assert [json.loads(line)["items"]["mission_id"] for line in out.splitlines()] == HOSTILE
+
+
+def test_items_escapes_what_it_was_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+    """Found or not."""
+    for text in HOSTILE:
+        for arguments in ([text], ["--set", text], ["--json", text]):
+            code, out, said = ran(capfd, "items", *[part for part in arguments if part])
+            assert code in (0, 2)
+            assert not steering_in(out) | steering_in(said)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_demo_shows_a_broker_s_messages_tamed(text: str) -> None:
+    """Anybody may publish there: records, what is none, and topics."""
+    console = Console(file=io.StringIO(), width=400, force_terminal=False)
+    told = dumps({"seq": text, "time": text, "items": {"mission_id": text}})
+    raw = json.dumps({"items": {"mission_id": text}}, ensure_ascii=False).encode()
+    for payload in (told, raw, text.encode(), b"[]", b"{}", b"\xff"):
+        console.print(demo.in_full(payload), soft_wrap=True)
+        for leaf in ("telemetry", "state", "status"):
+            console.print(demo.line_of(Received(f"klvrelay/{text}/{leaf}", payload, False), leaf, 0))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert not steering_in(shown)

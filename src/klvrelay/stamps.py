@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import select
 import stat
 import sys
 from collections.abc import Iterator
@@ -180,12 +181,17 @@ def _is_special(url: Url) -> bool:
 
 
 def _piped(demuxer: Demuxer) -> Iterator[FrameTime]:
+    """Waits for the first bytes of a descriptor that is open, which a signal ends as it would not end an opening."""
     url = demuxer.url
     try:
-        fd = os.open(url.path, os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(url.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as fault:
         raise explained(url, fault) from fault
     try:
+        waiting = select.poll()
+        waiting.register(fd, select.POLLIN)
+        waiting.poll()
+        os.set_blocking(fd, True)
         yield from _demuxed(demuxer, _Pipe(fd))
     finally:
         os.close(fd)

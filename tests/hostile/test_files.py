@@ -6,25 +6,32 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any, Self
 
 import av
 import pytest
+import stamped
+from av.container import InputContainer
 from conftest import ROOT
 from decoys import CONTENT, DECOYS, Bait, bait
 from test_cli import COMMAND, ENVIRONMENT, ran
 
 from klvrelay import frame_times
 from klvrelay.errors import KlvrelayError, NotMedia
+from klvrelay.sources.libav.demuxer import Demuxer
 
 SAMPLE = ROOT / "samples" / "orbit.ts"
+VECTORS = ROOT / "tests" / "vectors"
 NOWHERE = "mqtt://127.0.0.1:9"
 VERBS = {
     "decode": ("decode", "-q", "SOURCE"),
@@ -110,10 +117,9 @@ def test_a_named_pipe_without_a_writer_is_waited_for_until_a_signal(verb: str, t
 
 
 def _wait_until_opened(pipe: Path, process: subprocess.Popen[bytes]) -> None:
-    """Until the process sleeps in, or has behind it, the opening of the pipe."""
     until = time.monotonic() + 20
     while time.monotonic() < until and process.poll() is None:
-        if _waits_in_open(process.pid) or _has_open(process.pid, pipe):
+        if _has_open(process.pid, pipe):
             return
         time.sleep(0.02)
     raise AssertionError("the pipe was not opened")
@@ -128,14 +134,6 @@ def _target(link: Path) -> str:
         return os.readlink(link)
     except FileNotFoundError:
         return ""
-
-
-def _waits_in_open(pid: int) -> bool:
-    """Is its main thread inside of open or openat (of a pipe: wait_for_partner)?"""
-    try:
-        return "wait_for_partner" in Path(f"/proc/{pid}/wchan").read_text()
-    except OSError:
-        return False
 
 
 def test_frame_times_come_through_a_named_pipe(tmp_path: Path) -> None:
@@ -177,15 +175,76 @@ def test_a_device_is_not_followed(capfd: pytest.CaptureFixture[str]) -> None:
 # ---- frame times of what libav stumbles over ----
 
 
-def test_frame_times_of_odd_files_are_frames_or_a_sentence(tmp_path: Path) -> None:
-    """Cut at any packet, KLV alone, sound alone, no packet at all: no exception but ours."""
-    whole = SAMPLE.read_bytes()[: 188 * 120]
-    for at in range(0, len(whole), 188 * 7):
-        for data in (whole[:at], whole[at:], whole[:at] + bytes(188 * 3) + whole[at + 188 * 3 :]):
-            try:
-                list(frame_times(data))
-            except KlvrelayError:
-                continue
+def test_klv_beside_a_video_without_stamps_is_no_fault(capfd: pytest.CaptureFixture[str]) -> None:
+    """The KLV stream comes first, and libav makes nothing of the video: said in a line."""
+    code, out, said = ran(capfd, "decode", "--frame-times", str(VECTORS / "klv_before_video.ts"))
+    assert (code, out, said.count("\n")) == (NO_KLV, "", 1)
+    assert "no video frame in it carries a time stamp" in said
+
+
+def test_video_of_another_codec_is_passed_over_and_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A picture that belongs to the recording is no video."""
+    path = tmp_path / "old.avi"
+    path.write_bytes(stamped.muxed("mpeg4", stamped.encoded("mpeg4", 5), "avi"))
+    code, _, said = ran(capfd, "decode", "--frame-times", str(path))
+    assert code == NO_KLV
+    assert "stream 0 is passed over: its video is mpeg4" in said
+
+
+@pytest.mark.parametrize("options", [("--frame-times",), ("--demux", "libav"), ()])
+def test_a_codec_that_changes_late_ends_no_process(options: tuple[str, ...]) -> None:
+    """A PID goes from MPEG-2 video to H.264: an assertion of libav's, unless it works out no times of its own."""
+    line = [*COMMAND, "decode", "-q", *options, str(VECTORS / "codec_change.ts")]
+    done = subprocess.run(line, capture_output=True, timeout=30, env=ENVIRONMENT)
+    assert done.returncode in (0, NO_KLV), done.stderr
+
+
+class _Late:
+    """A container in which a stream appeared after the opening: so PyAV ends it."""
+
+    def __init__(self, container: InputContainer) -> None:
+        self._container, self.streams = container, container.streams
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._container.close()
+
+    def demux(self, streams: Sequence[Any]) -> Iterator[Any]:
+        yield from self._container.demux(streams)
+        raise IndexError("list index out of range")
+
+
+def test_a_stream_that_appears_late_costs_no_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the streams that were there are all out by then."""
+    whole = [frame.time_us for frame in frame_times(SAMPLE)]
+    opened = Demuxer.open
+    monkeypatch.setattr(Demuxer, "open", lambda *arguments: _Late(opened(*arguments)))
+    assert [frame.time_us for frame in frame_times(SAMPLE)] == whole
+
+
+def test_frame_times_of_spoilt_files_are_frames_or_a_sentence() -> None:
+    """Cut, spoilt and joined, in every container: no exception but ours."""
+    frames = [stamped.frame("h264", stamped.START + number) for number in range(8)]
+    forms = [stamped.muxed("h264", frames), (VECTORS / "klv_before_video.ts").read_bytes(), stamped.mpeg2()]
+    forms += [stamped.muxed("mpeg4", stamped.encoded("mpeg4", 5), form) for form in ("mp4", "matroska", "avi")]
+    chance = random.Random(7)
+    for _ in range(150):
+        data = bytearray(chance.choice(forms))
+        for _ in range(chance.choice((1, 4, 16))):
+            at = chance.randrange(len(data))
+            match chance.randrange(4):
+                case 0:
+                    data[at] ^= 1 << chance.randrange(8)
+                case 1:
+                    data[at : at + 188] = bytes(188)
+                case 2:
+                    data = data[: max(400, at)]
+                case _:
+                    data[at:at] = chance.choice(forms)[: 188 * 4]
+        with suppress(KlvrelayError):
+            list(frame_times(bytes(data)))
 
 
 # ---- what is recorded ----

@@ -102,8 +102,20 @@ def test_a_named_pipe_without_a_writer_is_waited_for_until_a_signal(verb: str, t
     """And then it is over at once."""
     pipe = tmp_path / "feed.ts"
     os.mkfifo(pipe)
+    _waits_until_a_signal(command(verb, pipe, tmp_path), pipe)
+
+
+@pytest.mark.parametrize("options", [[], ["--follow"]])
+def test_so_is_one_among_the_segments_of_a_folder(options: list[str], tmp_path: Path) -> None:
+    """Also where the folder is followed, by a thread."""
+    pipe = tmp_path / "uav-20261122T181500.123456Z.ts"
+    os.mkfifo(pipe)
+    _waits_until_a_signal(["decode", "-q", *options, str(tmp_path)], pipe)
+
+
+def _waits_until_a_signal(arguments: list[str], pipe: Path) -> None:
     with subprocess.Popen(
-        [*COMMAND, *command(verb, pipe, tmp_path)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT
+        [*COMMAND, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT
     ) as process:
         try:
             _wait_until_opened(pipe, process)

@@ -19,9 +19,9 @@ from klvrelay.documents import STEERING, dumps, escaped
 
 _ESCAPED = re.compile(rf"[\\{STEERING}]")
 _FORMULA = frozenset("=+-@\t\r\N{MINUS SIGN}")
-_PLAIN = re.compile(r"[A-Za-z0-9]")
-_INVISIBLE = ("C", "M", "Z")  # general categories; and letters that show nothing:
-_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+_PLAIN = re.compile(r"[A-Za-z0-9][ -\[\]-~]*")  # ASCII without a backslash: as nearly all text is
+_INVISIBLE = ("C", "M", "Z")  # general categories
+_FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")  # letters and signs that show nothing
 
 
 def line_of(cells: Iterable[Any]) -> bytes:
@@ -34,19 +34,17 @@ def line_of(cells: Iterable[Any]) -> bytes:
 def cell(value: Any) -> Any:
     """A value as a cell; a number stays one."""
     if isinstance(value, str):
+        if _PLAIN.fullmatch(value):
+            return value
         text = _ESCAPED.sub(_escape, value)
         return f"'{text}" if is_formula(value.lstrip("'")) else text
-    if isinstance(value, list | dict):
-        return dumps(value).decode()
     if isinstance(value, bool):
         return "true" if value else "false"
-    return value
+    return dumps(value).decode() if isinstance(value, (list, dict)) else value
 
 
 def is_formula(text: str) -> bool:
     """Would a spreadsheet run it? By the first character that shows, in its plain form (NFKC, as of a full-width =)."""
-    if _PLAIN.match(text):
-        return False
     for character in text:
         for plain in unicodedata.normalize("NFKC", character):
             if plain in _FORMULA:

@@ -204,7 +204,7 @@ class _Folder:
         self._seen = 0  # there may be more behind it already
         for name in names:
             with suppress(FileNotFoundError):
-                fd = os.open(os.path.join(self._url.path, name), os.O_RDONLY | os.O_CLOEXEC)
+                fd = os.open(os.path.join(self._url.path, name), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
                 self.close()
                 self._fd = fd
                 return

@@ -124,5 +124,10 @@ def lost(settings: MqttSettings, code: int, by_broker: bool, client_id: str) -> 
     return SinkDown(f"{where}: the broker closed the connection" + (f" (code {code})" if by_broker else ""))
 
 
+def protocol_error(settings: MqttSettings, what: str) -> SinkError:
+    """The broker sent what MQTT does not allow; the connection was closed for that."""
+    return SinkDown(f"{settings.url}: protocol error: the broker sent {what}: is it a sound MQTT broker?")
+
+
 def _plain(fault: OSError) -> str:
     return os.strerror(fault.errno).lower() if fault.errno else type(fault).__name__

@@ -1,8 +1,10 @@
 """One MQTT connection on aiomqtt: with `paho.py` the only file that knows that library.
 
 aiomqtt 2 drops what the broker says in CONNACK and PUBACK, waits out its timeout when a connection closes
-early, and leaves publishers waiting when it breaks; so paho's own callbacks are listened to here, and publish
-goes straight to paho. Next door: `client.py` holds the contract, `dial.py` makes the socket.
+early, and leaves publishers waiting when it breaks; so paho's own callbacks are listened to here, publish
+goes straight to paho, and what comes in is judged before paho sees it. Of paho's private parts (2.1 to 2.2) these
+are used: `_create_socket_connection`, `_keepalive`, `_loop_rc_handle`, `_ping_t`, `_send_pingreq`.
+`client.py` holds the contract, `dial.py` makes the socket, `incoming.py` reads from it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, Self, TypeVar, cast
 
 import aiomqtt
-from paho.mqtt.client import MQTT_ERR_SUCCESS, ConnectFlags, DisconnectFlags
+from paho.mqtt.client import MQTT_ERR_PROTOCOL, MQTT_ERR_SUCCESS, ConnectFlags, DisconnectFlags
 from paho.mqtt.client import Client as Paho
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -24,6 +26,8 @@ from klvrelay.errors import SinkDown, SinkError, SinkRefused
 from klvrelay.sinks import faults
 from klvrelay.sinks.client import LessWanted, Message, Received, Terms, WrongVersion
 from klvrelay.sinks.dial import dial
+from klvrelay.sinks.inbox import Inbox
+from klvrelay.sinks.incoming import Incoming
 from klvrelay.sinks.paho import Packed, new_client
 from klvrelay.sinks.settings import MqttSettings
 
@@ -55,6 +59,7 @@ class Link:
         self._paho = self._listen_to_paho()
         self._handle: socket.socket | None = None
         self._sock: socket.socket | None = None
+        self._incoming: Incoming | None = None
         self._answer: asyncio.Future[int] = loop.create_future()
         self._broken: asyncio.Future[None] = loop.create_future()
         self._unplugged: asyncio.Future[None] = loop.create_future()
@@ -62,8 +67,7 @@ class Link:
         self._acks: dict[int, asyncio.Future[int]] = {}
         self._slots = asyncio.Semaphore(settings.window)
         self._largest = LARGEST_PACKET
-        self._inbox: asyncio.Queue[Received | None] = asyncio.Queue()
-        self._receiver: asyncio.Task[None] | None = None
+        self._inbox = Inbox(self._pause_reads, self._watch_reads)
 
     @property
     def protocol(self) -> int:
@@ -110,11 +114,14 @@ class Link:
         except TimeoutError:
             raise self._lose(SinkDown(f"{self._settings.url}: the broker no longer answers")) from None
 
-    async def subscribe(self, topics: Sequence[str], qos: int = 0) -> None:
+    async def subscribe(self, topics: Sequence[str]) -> None:
         """See `Connection.subscribe`."""
         for topic in topics:
+            if self._incoming is not None:
+                self._incoming.subscribed = True
+                self._incoming.requests += 1
             try:
-                codes = await self._unless_broken(self._client.subscribe(topic, qos))
+                codes = await self._unless_broken(self._client.subscribe(topic, 0))
             except aiomqtt.MqttError as fault:
                 raise self._lose(SinkDown(f"{self._settings.url}: no answer to a subscription")) from fault
             if any(code.value >= 0x80 for code in cast("list[ReasonCode]", codes)):
@@ -124,7 +131,6 @@ class Link:
         """See `Connection.received`."""
         while (message := await self._inbox.get()) is not None:
             yield message
-        self._inbox.put_nowait(None)
         raise self._down()
 
     async def close(self) -> None:
@@ -136,24 +142,20 @@ class Link:
             pass
         finally:
             self.abort()
-            if self._receiver is not None:
-                await asyncio.wait({self._receiver})
 
     def abort(self) -> None:
         """See `Connection.abort`."""
         self._lose(SinkDown(f"{self._settings.url}: the connection was closed"))
-        if self._receiver is not None:
-            self._receiver.cancel()  # aiomqtt does not always end it, and nobody may come to close
 
     async def _shake_hands(self, sock: socket.socket) -> None:
         # A second handle on the connection: shutting it down lets paho find its end, however paho reads it.
         self._handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
         self._sock = sock
-        self._paho._create_socket_connection = lambda: sock  # type: ignore[method-assign]
+        incoming = self._incoming = Incoming(sock, self._protocol, self._acks.__contains__, self._inbox.put)
+        self._paho._create_socket_connection = lambda: incoming  # type: ignore[method-assign, assignment, return-value]
         entering = asyncio.create_task(self._client.__aenter__(), name="mqtt connect")
         try:
             await self._connack(entering)
-            self._receiver = asyncio.create_task(self._receive(), name="mqtt receive")
         except BaseException:
             await self._give_up(entering)
             sock.close()
@@ -173,7 +175,8 @@ class Link:
         elif (alert := getattr(self._sock, "alert", None)) is not None:
             raise faults.tls_fault(self._settings, alert)
         elif self._broken.done() or not entering.done():
-            raise WrongVersion(said_so=False, silent=not self._broken.done(), odd=self._odd)
+            fault = self._fault if self._incoming is not None and self._incoming.greeted else None
+            raise WrongVersion(said_so=False, silent=not self._broken.done(), odd=self._odd, fault=fault)
         else:
             raise SinkDown(f"{self._settings.url}: can't connect") from entering.exception()
 
@@ -188,14 +191,6 @@ class Link:
         await asyncio.wait({entering})
         if not entering.cancelled():
             entering.exception()
-
-    async def _receive(self) -> None:
-        """Move what comes in to the inbox; aiomqtt ends this when the connection does."""
-        try:
-            async for message in self._client.messages:
-                self._inbox.put_nowait(Received(str(message.topic), bytes(message.payload), message.retain))
-        except aiomqtt.MqttError:
-            self._lose(faults.lost(self._settings, 0, False, self._client_id))
 
     async def _unless_broken(self, doing: Coroutine[Any, Any, T]) -> T:
         """Await it, but not longer than the connection stands."""
@@ -241,6 +236,8 @@ class Link:
         self._tell_connect, self._tell_disconnect = paho.on_connect, paho.on_disconnect
         paho.on_connect, paho.on_disconnect = self._on_connect, self._on_disconnect
         paho.on_publish = self._on_publish
+        self._tell_open = paho.on_socket_open
+        paho.on_socket_open = self._on_socket_open
         paho.on_socket_register_write = self._on_register_write
         return paho
 
@@ -250,6 +247,12 @@ class Link:
         """CONNACK: its code, and the limits that the broker sets (MQTT 5, 3.2.2.3)."""
         limits = vars(properties) if properties is not None else {}
         code: int = reason.value
+        if 0 in (limits.get("ReceiveMaximum"), limits.get("MaximumPacketSize")):
+            if self._incoming is not None:
+                self._incoming.violate("a CONNACK with a limit of 0")
+            return
+        # A server may ask for more pings than we are set to send, and not for fewer.
+        paho._keepalive = min(paho._keepalive or self._settings.keepalive, self._settings.keepalive)
         qos, retains = limits.get("MaximumQoS", 2), bool(limits.get("RetainAvailable", 1))
         self.terms = Terms(min(self.terms.qos, qos), self.terms.retain and retains)
         self._slots = asyncio.Semaphore(min(self._settings.window, limits.get("ReceiveMaximum", 65535)))
@@ -267,6 +270,30 @@ class Link:
         if code == faults.NO_SUCH_QOS and qos > 0:
             return Terms(min(terms.qos, qos - 1), terms.retain)
         return None
+
+    def _on_socket_open(self, paho: Paho, data: Any, sock: Any) -> None:
+        """aiomqtt sees to the pings, and would read; its reader gives way to ours."""
+        self._tell_open(paho, data, sock)  # type: ignore[misc]
+        self._loop.call_soon_threadsafe(self._watch_reads)
+
+    def _watch_reads(self) -> None:
+        if self._incoming is not None and (fd := self._incoming.fileno()) >= 0:
+            self._loop.add_reader(fd, self._read, self._incoming)
+
+    def _pause_reads(self) -> None:
+        if self._incoming is not None and (fd := self._incoming.fileno()) >= 0:
+            self._loop.remove_reader(fd)
+
+    def _read(self, incoming: Incoming) -> None:
+        """Read once; what concerns paho it takes at once."""
+        incoming.take()
+        try:
+            while incoming.waiting and self._paho.loop_read() == MQTT_ERR_SUCCESS:
+                pass
+        except Exception as fault:  # noqa: BLE001 (paho meets a malformed packet with errors of many kinds)
+            _LOG.debug("mqtt malformed packet url=%s fault=%s", self._settings.url, type(fault).__name__)
+            incoming.violate("a malformed packet")
+            self._paho._loop_rc_handle(MQTT_ERR_PROTOCOL)
 
     def _on_register_write(self, paho: Paho, data: Any, sock: Any) -> None:
         """aiomqtt would watch the descriptor a turn of the loop later, when it may be closed, or another's."""
@@ -292,13 +319,20 @@ class Link:
         by_broker = flags.is_disconnect_packet_from_server
         if by_broker and reason.value == faults.TAKEN_OVER:
             _LOG.error("mqtt client id taken over url=%s client_id=%s", self._settings.url, self._client_id)
+        if not by_broker and (what := self._offence(reason.value)) is not None:
+            self._odd = True
+            self._lose(faults.protocol_error(self._settings, what))
         self.hung_up = self._fault is None and not by_broker
-        self._odd = not by_broker and reason.value == faults.PROTOCOL_ERROR
         self._lose(faults.lost(self._settings, reason.value, by_broker, self._client_id))
         if not self._unplugged.done():
             self._unplugged.set_result(None)
         # aiomqtt would keep another reason as an exception, which asyncio reports if nobody takes it.
         self._tell_disconnect(paho, data, flags, MQTT_ERR_SUCCESS, properties)  # type: ignore[misc, call-arg, arg-type]
+
+    def _offence(self, code: int) -> str | None:
+        """What the broker did against the protocol."""
+        seen = None if self._incoming is None else self._incoming.violation
+        return seen or ("a malformed packet" if code == faults.PROTOCOL_ERROR else None)
 
     def _lose(self, fault: SinkError) -> SinkError:
         """The connection is gone or to be given up, the first reason counts: wake all who wait for it."""
@@ -307,7 +341,7 @@ class Link:
             self._broken.set_result(None)
             while self._acks:
                 self._settle(self._acks.popitem()[1], _LOST)
-            self._inbox.put_nowait(None)
+            self._inbox.end()
         if self._handle is not None:
             with contextlib.suppress(OSError):
                 self._handle.shutdown(socket.SHUT_RDWR)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,8 @@ from klvrelay.spool import Spool
 
 LAST_NOTICES = 1.0
 """Seconds that the last latest values get to be told."""
+LASTED = 2.0
+"""Seconds that a connection must have stood before the next try comes quickly again."""
 
 
 @dataclass(slots=True)
@@ -62,16 +65,21 @@ class Outlet:
 
     async def _serve(self, backoff: Backoff) -> None:
         """One connection, until it falls: raises SinkDown or SinkRefused."""
+        loop = asyncio.get_running_loop()
+        steady = math.inf
         try:
             async with self.sink, asyncio.TaskGroup() as tasks:
                 self.health.connected()
-                backoff.reset()
+                steady = loop.time() + LASTED
                 self.news.set()
                 tasks.create_task(self._deliver(), name="deliver")
                 tasks.create_task(self._tell(), name="tell")
                 tasks.create_task(self.sink.lost(), name="lost")
         except ExceptionGroup as group:
             raise _first(group) from None
+        finally:
+            if loop.time() >= steady:
+                backoff.reset()
 
     async def _deliver(self) -> None:
         """The way of a record from the spool: offered until it is confirmed."""

@@ -270,3 +270,16 @@ async def test_the_embedded_broker_bounds_its_clients(embedded):
     async with asyncio.timeout(5):
         while not await room():
             await asyncio.sleep(0.05)
+
+
+async def test_a_connection_given_up_in_a_flood_leaves_no_socket():
+    """Cut off while the socket is not being read: it is closed, and what still comes is dropped."""
+
+    async def send(guest):
+        await guest.flood(publish(guest.level, "kr/a", bytes(1 << 16)))
+
+    async with HostileBroker(to_a_subscriber(send)) as broker:
+        connection = await subscribed(broker)
+        await until(lambda: broker.taken > 5 << 20)
+        connection.abort()
+        await until(lambda: connection._paho.socket() is None)

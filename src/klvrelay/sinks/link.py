@@ -3,8 +3,8 @@
 aiomqtt 2 drops what the broker says in CONNACK and PUBACK, waits out its timeout when a connection closes
 early, and leaves publishers waiting when it breaks; so paho's own callbacks are listened to here, publish
 goes straight to paho, and what comes in is judged before paho sees it. Of paho's private parts (2.1 to 2.2) these
-are used: `_create_socket_connection`, `_keepalive`, `_loop_rc_handle`, `_ping_t`, `_send_pingreq`.
-`client.py` holds the contract, `dial.py` makes the socket, `incoming.py` reads from it.
+are used, here and there: `_create_socket_connection`, `_keepalive`, `_loop_rc_handle`, `_ping_t`, `_send_pingreq`.
+`client.py` holds the contract, `dial.py` makes the socket, `pump.py` reads and writes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, Self, TypeVar, cast
 
 import aiomqtt
-from paho.mqtt.client import MQTT_ERR_PROTOCOL, MQTT_ERR_SUCCESS, ConnectFlags, DisconnectFlags
+from paho.mqtt.client import MQTT_ERR_SUCCESS, ConnectFlags, DisconnectFlags
 from paho.mqtt.client import Client as Paho
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -29,6 +29,7 @@ from klvrelay.sinks.dial import dial
 from klvrelay.sinks.inbox import Inbox
 from klvrelay.sinks.incoming import Incoming
 from klvrelay.sinks.paho import Packed, new_client
+from klvrelay.sinks.pump import Pump
 from klvrelay.sinks.settings import MqttSettings
 
 CLOSE_TIMEOUT = 2.0
@@ -48,7 +49,7 @@ class Link:
     def __init__(
         self, settings: MqttSettings, protocol: int, client_id: str, will: Message | None, terms: Terms
     ) -> None:
-        loop = self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         self._settings = settings
         self._protocol = protocol
         self._client_id = client_id
@@ -59,7 +60,6 @@ class Link:
         self._paho = self._listen_to_paho()
         self._handle: socket.socket | None = None
         self._sock: socket.socket | None = None
-        self._incoming: Incoming | None = None
         self._answer: asyncio.Future[int] = loop.create_future()
         self._broken: asyncio.Future[None] = loop.create_future()
         self._unplugged: asyncio.Future[None] = loop.create_future()
@@ -67,7 +67,8 @@ class Link:
         self._acks: dict[int, asyncio.Future[int]] = {}
         self._slots = asyncio.Semaphore(settings.window)
         self._largest = LARGEST_PACKET
-        self._inbox = Inbox(self._pause_reads, self._watch_reads)
+        self._pump = Pump(self._paho)
+        self._inbox = Inbox(self._pump.pause, self._pump.resume)
 
     @property
     def protocol(self) -> int:
@@ -117,9 +118,7 @@ class Link:
     async def subscribe(self, topics: Sequence[str]) -> None:
         """See `Connection.subscribe`."""
         for topic in topics:
-            if self._incoming is not None:
-                self._incoming.subscribed = True
-                self._incoming.requests += 1
+            self._pump.expect_messages()
             try:
                 codes = await self._unless_broken(self._client.subscribe(topic, 0))
             except aiomqtt.MqttError as fault:
@@ -151,8 +150,7 @@ class Link:
         # A second handle on the connection: shutting it down lets paho find its end, however paho reads it.
         self._handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
         self._sock = sock
-        incoming = self._incoming = Incoming(sock, self._protocol, self._acks.__contains__, self._inbox.put)
-        self._paho._create_socket_connection = lambda: incoming  # type: ignore[method-assign, assignment, return-value]
+        self._pump.attach(Incoming(sock, self._protocol, self._acks.__contains__, self._deliver))
         entering = asyncio.create_task(self._client.__aenter__(), name="mqtt connect")
         try:
             await self._connack(entering)
@@ -175,7 +173,7 @@ class Link:
         elif (alert := getattr(self._sock, "alert", None)) is not None:
             raise faults.tls_fault(self._settings, alert)
         elif self._broken.done() or not entering.done():
-            fault = self._fault if self._incoming is not None and self._incoming.greeted else None
+            fault = self._fault if self._pump.greeted else None
             raise WrongVersion(said_so=False, silent=not self._broken.done(), odd=self._odd, fault=fault)
         else:
             raise SinkDown(f"{self._settings.url}: can't connect") from entering.exception()
@@ -236,9 +234,6 @@ class Link:
         self._tell_connect, self._tell_disconnect = paho.on_connect, paho.on_disconnect
         paho.on_connect, paho.on_disconnect = self._on_connect, self._on_disconnect
         paho.on_publish = self._on_publish
-        self._tell_open = paho.on_socket_open
-        paho.on_socket_open = self._on_socket_open
-        paho.on_socket_register_write = self._on_register_write
         return paho
 
     def _on_connect(
@@ -248,8 +243,7 @@ class Link:
         limits = vars(properties) if properties is not None else {}
         code: int = reason.value
         if 0 in (limits.get("ReceiveMaximum"), limits.get("MaximumPacketSize")):
-            if self._incoming is not None:
-                self._incoming.violate("a CONNACK with a limit of 0")
+            self._pump.violate("a CONNACK with a limit of 0")
             return
         # A server may ask for more pings than we are set to send, and not for fewer.
         paho._keepalive = min(paho._keepalive or self._settings.keepalive, self._settings.keepalive)
@@ -271,41 +265,9 @@ class Link:
             return Terms(min(terms.qos, qos - 1), terms.retain)
         return None
 
-    def _on_socket_open(self, paho: Paho, data: Any, sock: Any) -> None:
-        """aiomqtt sees to the pings, and would read; its reader gives way to ours."""
-        self._tell_open(paho, data, sock)  # type: ignore[misc]
-        self._loop.call_soon_threadsafe(self._watch_reads)
-
-    def _watch_reads(self) -> None:
-        if self._incoming is not None and (fd := self._incoming.fileno()) >= 0:
-            self._loop.add_reader(fd, self._read, self._incoming)
-
-    def _pause_reads(self) -> None:
-        if self._incoming is not None and (fd := self._incoming.fileno()) >= 0:
-            self._loop.remove_reader(fd)
-
-    def _read(self, incoming: Incoming) -> None:
-        """Read once; what concerns paho it takes at once."""
-        incoming.take()
-        try:
-            while incoming.waiting and self._paho.loop_read() == MQTT_ERR_SUCCESS:
-                pass
-        except Exception as fault:  # noqa: BLE001 (paho meets a malformed packet with errors of many kinds)
-            _LOG.debug("mqtt malformed packet url=%s fault=%s", self._settings.url, type(fault).__name__)
-            incoming.violate("a malformed packet")
-            self._paho._loop_rc_handle(MQTT_ERR_PROTOCOL)
-
-    def _on_register_write(self, paho: Paho, data: Any, sock: Any) -> None:
-        """aiomqtt would watch the descriptor a turn of the loop later, when it may be closed, or another's."""
-        self._loop.call_soon_threadsafe(self._watch_writes, paho, sock)
-
-    def _watch_writes(self, paho: Paho, sock: Any) -> None:
-        if self._fault is None and sock.fileno() >= 0 and paho.want_write():
-            self._loop.add_writer(sock.fileno(), self._write, paho)
-
-    def _write(self, paho: Paho) -> None:
-        with contextlib.suppress(OSError):  # paho tells of it by on_disconnect
-            paho.loop_write()
+    def _deliver(self, message: Received) -> None:
+        if self._fault is None:
+            self._inbox.put(message)
 
     def _on_publish(self, paho: Paho, data: Any, mid: int, reason: ReasonCode, properties: Properties) -> None:
         """PUBACK or PUBCOMP; or QoS 0 written to the socket."""
@@ -331,8 +293,7 @@ class Link:
 
     def _offence(self, code: int) -> str | None:
         """What the broker did against the protocol."""
-        seen = None if self._incoming is None else self._incoming.violation
-        return seen or ("a malformed packet" if code == faults.PROTOCOL_ERROR else None)
+        return self._pump.violation or ("a malformed packet" if code == faults.PROTOCOL_ERROR else None)
 
     def _lose(self, fault: SinkError) -> SinkError:
         """The connection is gone or to be given up, the first reason counts: wake all who wait for it."""
@@ -342,6 +303,7 @@ class Link:
             while self._acks:
                 self._settle(self._acks.popitem()[1], _LOST)
             self._inbox.end()
+            self._pump.resume()
         if self._handle is not None:
             with contextlib.suppress(OSError):
                 self._handle.shutdown(socket.SHUT_RDWR)

@@ -101,8 +101,7 @@ def _option(key: str, text: str) -> Any:
     if key not in _OPTIONS:
         near = difflib.get_close_matches(key, _OPTIONS, n=1)
         hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(_OPTIONS))}"
-        # What stands there alone may be a token.
-        raise ConfigError(f"MQTT URL: no option is called {repr(key[:40]) if text else 'so'}: {hint}")
+        raise ConfigError(f"MQTT URL: no option is called {key[:40]!r}: {hint}")
     try:
         return _OPTIONS[key](text)
     except (ValueError, KeyError):

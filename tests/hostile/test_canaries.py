@@ -402,7 +402,7 @@ async def test_secret_files_on_the_command_line_reach_the_far_ends_and_nothing_e
     (keys / "secret").chmod(0o600)
     with parrot(ANSWERS["http"]["broken"]) as http:
         process = await asyncio.create_subprocess_exec(
-            *COMMAND, "run", f"http://{USER}@127.0.0.1:{http.port}/live", "flight.ts", "--loop",
+            *COMMAND, "run", f"http://{USER}@127.0.0.1:{http.port}/live",
             "--mqtt", f"mqtt://{USER}@127.0.0.1:{oracle.port}",
             "--password-file", keys / "secret", "--mqtt-password-file", keys / "secret",
             cwd=home, env=ENVIRONMENT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,

@@ -104,9 +104,7 @@ class WrongVersion(Exception):
     fault  what was wrong with its CONNACK, where it sent one
     """
 
-    def __init__(
-        self, said_so: bool, silent: bool = False, odd: bool = False, fault: SinkError | None = None
-    ) -> None:
+    def __init__(self, said_so: bool, silent: bool = False, odd: bool = False, fault: SinkError | None = None) -> None:
         super().__init__("refused" if said_so else "silent" if silent else "closed")
         self.said_so = said_so
         self.silent = silent

@@ -13,7 +13,6 @@ from klvrelay import tls
 from klvrelay.errors import SinkDown, SinkError, SinkRefused, TooLarge
 from klvrelay.sinks.settings import MqttSettings
 
-PROTOCOL_ERROR = 0x82
 UNSUPPORTED_VERSION = 0x84
 SERVER_SHUTS_DOWN = 0x8B
 KEEPALIVE_MISSED = 0x8D

@@ -56,11 +56,10 @@ class Incoming:
         self._bytes = bytearray()
         self._ready = bytearray()
         self._end: OSError | None = None
-        self._over = False
         self._halfway: set[int] = set()
         self._settled: set[int] = set()
         self._pings = 0
-        self.greeted = self._connected = self.subscribed = False
+        self.greeted = self._connected = self.subscribed = self.over = False
         self.requests = 0
         self.violation: str | None = None
 
@@ -70,27 +69,27 @@ class Incoming:
     @property
     def waiting(self) -> bool:
         """Whether paho has something to read: packets, or that there will be no more."""
-        return bool(self._ready) or self._over
+        return bool(self._ready) or self.over
 
     def take(self) -> None:
         """Read once from the socket; paho has taken all of the time before."""
         self._settled.clear()
         try:
             data = self._sock.recv(CHUNK)
-            self._over = not data
+            self.over = not data
             self._bytes += data
             self._split()
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             pass
         except OSError as fault:
-            self._over, self._end = True, fault
+            self.over, self._end = True, fault
         except Violation as fault:
             self.violate(str(fault))
 
     def violate(self, what: str) -> None:
         """Nothing more is taken from this broker; `what` it did is kept."""
         self.violation = self.violation or what
-        self._over, self._end = True, ConnectionAbortedError("protocol error")
+        self.over, self._end = True, ConnectionAbortedError("protocol error")
         self._bytes.clear()
 
     def recv(self, n: int) -> bytes:
@@ -101,7 +100,7 @@ class Incoming:
             return part
         if self._end is not None:
             raise self._end
-        if self._over:
+        if self.over:
             return b""
         raise BlockingIOError
 

@@ -281,7 +281,7 @@ class Link:
         by_broker = flags.is_disconnect_packet_from_server
         if by_broker and reason.value == faults.TAKEN_OVER:
             _LOG.error("mqtt client id taken over url=%s client_id=%s", self._settings.url, self._client_id)
-        if not by_broker and (what := self._offence(reason.value)) is not None:
+        if not by_broker and (what := self._pump.violation) is not None:
             self._odd = True
             self._lose(faults.protocol_error(self._settings, what))
         self.hung_up = self._fault is None and not by_broker
@@ -290,10 +290,6 @@ class Link:
             self._unplugged.set_result(None)
         # aiomqtt would keep another reason as an exception, which asyncio reports if nobody takes it.
         self._tell_disconnect(paho, data, flags, MQTT_ERR_SUCCESS, properties)  # type: ignore[misc, call-arg, arg-type]
-
-    def _offence(self, code: int) -> str | None:
-        """What the broker did against the protocol."""
-        return self._pump.violation or ("a malformed packet" if code == faults.PROTOCOL_ERROR else None)
 
     def _lose(self, fault: SinkError) -> SinkError:
         """The connection is gone or to be given up, the first reason counts: wake all who wait for it."""

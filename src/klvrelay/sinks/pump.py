@@ -22,6 +22,7 @@ class Pump:
         self._loop = asyncio.get_running_loop()
         self._paho = paho
         self._incoming: Incoming | None = None
+        self._reading = False
         self._tell_open = paho.on_socket_open
         paho.on_socket_open = self._on_open
         paho.on_socket_register_write = self._on_register_write
@@ -39,7 +40,11 @@ class Pump:
     @property
     def violation(self) -> str | None:
         """What the broker did against the protocol, for which the connection was closed."""
-        return None if self._incoming is None else self._incoming.violation
+        if self._incoming is None:
+            return None
+        # paho 2.1 does not say why it hung up: it did so at what it read, though the socket had not ended.
+        choked = self._reading and not self._incoming.over
+        return self._incoming.violation or ("a malformed packet" if choked else None)
 
     def expect_messages(self) -> None:
         """A subscription is about to be asked for."""
@@ -70,6 +75,7 @@ class Pump:
     def _read(self, incoming: Incoming) -> None:
         """Read once; what concerns paho it takes at once."""
         incoming.take()
+        self._reading = True
         try:
             while incoming.waiting and self._paho.loop_read() == MQTT_ERR_SUCCESS:
                 pass
@@ -77,6 +83,8 @@ class Pump:
             _LOG.debug("mqtt malformed packet fault=%s", type(fault).__name__)
             incoming.violate("a malformed packet")
             self._paho._loop_rc_handle(MQTT_ERR_PROTOCOL)
+        finally:
+            self._reading = False
 
     def _on_register_write(self, paho: Paho, data: Any, sock: Any) -> None:
         """aiomqtt would watch the descriptor a turn of the loop later, when it may be closed, or another's."""

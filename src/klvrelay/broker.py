@@ -182,9 +182,11 @@ class _Replayed:
         self._head = head
         self._reader = reader
         self._hang_up = hang_up
+        self._over = False
 
     async def read(self, n: int = -1) -> bytes:
-        if not 0 <= n <= PART_MOST:
+        if self._over or not 0 <= n <= PART_MOST:
+            self._over = True
             self._hang_up()  # amqtt would wait for as much as a client promises, and hold it all
             return b""
         part, self._head = self._head[:n], self._head[n:]

@@ -32,6 +32,7 @@ from hostile_broker import DISCONNECT, HostileBroker, connack, packet, text
 from test_cli import COMMAND, ENVIRONMENT
 
 from klvrelay import cli
+from klvrelay.names import stream_name
 
 REASON, REFERENCE = b"\x1f", b"\x1c"
 NOBODY = "mqtt://127.0.0.1:1"
@@ -86,14 +87,14 @@ def home(tmp_path, monkeypatch):
 
 
 @contextlib.contextmanager
-def stopped_after(seconds):
-    """SIGINT to this process then, if a loop waits for it: earlier, Python may drop it."""
+def stopped_after(seconds, ready):
+    """SIGINT to this process then and when it is ready, if a loop waits for it: earlier, Python may drop it."""
     over = threading.Event()
 
     def stop():
         over.wait(seconds)
         while not over.wait(0.01):
-            if getattr(signal.getsignal(signal.SIGINT), "__module__", "") == "asyncio.unix_events":
+            if ready() and getattr(signal.getsignal(signal.SIGINT), "__module__", "") == "asyncio.unix_events":
                 os.kill(os.getpid(), signal.SIGINT)
                 return
 
@@ -115,10 +116,10 @@ class Search:
         self._capfd = capfd
         self._folder = folder
 
-    def run(self, case, *argv, seconds=1.0):
+    def run(self, case, *argv, seconds=1.0, ready=lambda: True):
         code = said = None
         try:
-            with stopped_after(seconds):
+            with stopped_after(seconds, ready):
                 code = cli.main([*argv])
         except (Exception, SystemExit, KeyboardInterrupt):  # noqa: BLE001 (whatever it is would be printed)
             said = traceback.format_exc()
@@ -202,6 +203,13 @@ def test_a_broker_that_is_not_there_is_named_without_its_secrets(verb, search):
     search.check(7)
 
 
+@pytest.mark.parametrize("scheme", ["rtsp", "https", "srt", "mqtt"])
+def test_no_stream_is_named_by_a_secret(scheme):
+    """The name that a stream gets where none is set goes to topics, folders and file names."""
+    for url in (*well_formed(scheme, 1).values(), SRT):
+        assert not hits(stream_name(url))
+
+
 SRT = f"srt://127.0.0.1:1?streamid={STREAM_ID}&passphrase={PASSWORD}&latency=20"
 
 
@@ -213,13 +221,14 @@ def test_srt_shows_neither_stream_id_nor_passphrase(argv, search):
     search.check(1)
 
 
-@pytest.mark.parametrize("verb", ["decode", "frame times", "probe json", "probe html"])
+@pytest.mark.parametrize("verb", ["decode", "frame times", "probe json", "probe html", "run"])
 @pytest.mark.parametrize(("scheme", "answer"), [(scheme, name) for scheme in ANSWERS for name in ANSWERS[scheme]])
 def test_no_server_gets_its_words_shown(verb, scheme, answer, search):
     """Reason phrases, fields, redirects, playlists and descriptions that repeat the login."""
     with parrot(ANSWERS[scheme][answer]) as server:
         url = f"{scheme}://{LOGIN}@127.0.0.1:{server.port}/live.ts?token={TOKEN}"
-        search.run(answer, *(part.replace("URL", url) for part in AS_SOURCE[verb]), seconds=2.0)
+        argv = [part.replace("URL", url) for part in AS_SOURCE[verb]]
+        search.run(answer, *argv, seconds=0.5, ready=lambda: server.logins)
 
     search.check(1)
     assert server.logins, "it was not sent the login, and had nothing to repeat"
@@ -271,7 +280,8 @@ def test_no_broker_gets_its_words_shown(verb, answer, search):
 
     with beside(HostileBroker(script)) as broker:
         url = f"mqtt://{LOGIN}@127.0.0.1:{broker.port}"
-        search.run(answer.__name__, *(part.replace("URL", url) for part in AS_BROKER[verb]), seconds=0.6)
+        argv = [part.replace("URL", url) for part in AS_BROKER[verb]]
+        search.run(answer.__name__, *argv, seconds=0.4, ready=lambda: broker.guests and broker.guests[0].taken)
 
     search.check(1)
     assert any(PASSWORD.encode() in guest.connect for guest in broker.guests)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import re
 import struct
 import tracemalloc
@@ -20,6 +21,7 @@ from klvrelay.elementary import Choice
 from klvrelay.errors import SinkDown
 from klvrelay.sinks.client import Message, Received, connect
 from klvrelay.sinks.settings import MqttSettings
+from klvrelay.verbs.demo import _show
 from klvrelay.verbs.watch import Board, line, watch
 
 USER_PROPERTY = b"\x26"
@@ -214,6 +216,33 @@ async def test_watch_says_what_the_broker_did_and_tries_more_and_more_rarely(mon
 
     assert "protocol error: the broker sent a PUBLISH of QoS 2" in said
     assert said.count("\n") <= 2 * len(broker.guests)
+
+
+class Heard:
+    """A connection whose subscription brought these."""
+
+    def __init__(self, messages):
+        self._messages = messages
+
+    async def received(self):
+        for message in self._messages:
+            yield message
+
+
+async def test_the_demo_shows_any_message_as_short_printable_lines():
+    """Each hostile document on each topic, ten times: no fault, no control character, no flood of lines."""
+    big = orjson.dumps({"seq": "x" * 9999, "time": ["\u202e"], "items": {"sensor_latitude": 1e308, "\u009b": "\u202e"}})
+    documents = [*HOSTILE.values(), big, b'{"items":{"a":' + DEEP[:300] + DEEP[-300:] + b"}}"]
+    leaves = ("telemetry", "rejected", "availability", "link", "state", "status", "\x1b[2J\u202e")
+    messages = [Received(f"kr/\x9b/{leaf}", body, False) for body in documents for leaf in leaves] * 10
+    out = io.StringIO()
+
+    await _show(Heard(messages), Console(file=out, width=400))
+
+    lines = out.getvalue().splitlines()
+    assert all(shown.isprintable() for shown in lines)
+    assert len(lines) < 200
+    assert "sensor_latitude" in out.getvalue()
 
 
 async def promise(port):

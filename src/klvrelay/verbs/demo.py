@@ -32,6 +32,10 @@ from klvrelay.verbs.watch import tame
 
 SHIPPED = Path("samples/orbit.ts")
 LINES_A_SECOND = 4
+OTHER_LINES = 20
+"""Lines a second of what is no telemetry; a few at most where all is well."""
+WHOLE_MOST, DEPTH_MOST = 64 << 10, 32
+"""Bytes of the record that is shown whole, and levels of any."""
 SHOWN = {
     "sensor_latitude": "{:.5f}°",
     "sensor_longitude": "{:.5f}°",
@@ -131,14 +135,14 @@ def _introduce(console: Console, settings: MqttSettings, source: Url) -> None:
 
 async def _show(subscriber: Any, console: Console) -> None:
     """What a subscriber receives: the first record whole, then a line for each of a few a second."""
-    allowance, whole, skipped = _Allowance(LINES_A_SECOND), True, 0
+    allowance, others, whole, skipped = _Allowance(LINES_A_SECOND), _Allowance(OTHER_LINES, burst=40), True, 0
     async for message in subscriber.received():
         leaf = message.topic.rpartition("/")[2]
-        if leaf == "telemetry" and whole:
+        if leaf == "telemetry" and whole and len(message.payload) <= WHOLE_MOST and _document(message):
             whole = False
-            console.print(Text(message.topic, style="cyan"))
-            console.print_json(message.payload.decode())
-        elif leaf != "telemetry" or allowance.take(time.monotonic()):
+            console.print(_topic(message))
+            console.print_json(data=_document(message), ensure_ascii=True)
+        elif (allowance if leaf == "telemetry" else others).take(time.monotonic()):
             console.print(_line(message, leaf, skipped), no_wrap=True, overflow="ellipsis")
             skipped = 0
         else:
@@ -146,30 +150,54 @@ async def _show(subscriber: Any, console: Console) -> None:
 
 
 class _Allowance:
-    """So many a second, and no burst."""
+    """So many a second, and so many at once."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, burst: int = 1) -> None:
         self._gap = 1.0 / rate
+        self._room = (burst - 1) * self._gap
         self._next = 0.0
 
     def take(self, now: float) -> bool:
-        if now < self._next:
+        if now < self._next - self._room:
             return False
-        self._next = now + self._gap
+        self._next = max(self._next, now) + self._gap
         return True
 
 
+def _document(message: Received) -> dict[str, Any]:
+    """The document of a record; empty where it is none, as of another publisher or a broker that makes things up."""
+    try:
+        document = orjson.loads(message.payload)
+    except orjson.JSONDecodeError:
+        return {}
+    if not isinstance(document, dict) or not isinstance(document.get("items"), dict) or _is_deep(document):
+        return {}
+    return document
+
+
+def _is_deep(document: Any) -> bool:
+    """Deeper than a record is, and perhaps than what prints it can go."""
+    level = [document]
+    for _ in range(DEPTH_MOST):
+        level = [v for d in level if isinstance(d, dict | list) for v in (d.values() if isinstance(d, dict) else d)]
+    return bool(level)
+
+
+def _topic(message: Received) -> Text:
+    return Text(tame(message.topic, 200), style="cyan")
+
+
 def _line(message: Received, leaf: str, skipped: int) -> Text:
-    text = Text(message.topic, style="cyan")
-    if leaf in ("telemetry", "state", "rejected"):
-        record = orjson.loads(message.payload)
-        items = record["items"]
-        text.append(f"  seq {record['seq']}  {record['time']}", style="default")
+    text = _topic(message)
+    document = _document(message) if leaf in ("telemetry", "state", "rejected") else {}
+    if document:
+        items = document["items"]
+        text.append(tame(f"  seq {document.get('seq')}  {document.get('time')}", 80), style="default")
         for key, form in SHOWN.items():
             if isinstance(items.get(key), int | float):
-                text.append("  " + form.format(items[key]), style="default")
+                text.append("  " + tame(form.format(items[key])), style="default")
         more = f", {skipped} more not shown" if skipped else ""
         text.append(f"  ({len(items)} items, {len(message.payload)} bytes{more})", style="dim")
     else:
-        text.append("  " + tame(message.payload.decode("utf-8", "replace"), 200), style="default")
+        text.append("  " + tame(message.payload[:800].decode("utf-8", "replace"), 200), style="default")
     return text

@@ -21,6 +21,8 @@ LAST_NOTICES = 1.0
 """Seconds that the last latest values get to be told."""
 LASTED = 2.0
 """Seconds that a connection must have stood before the next try comes quickly again."""
+SHORT_CAP = 3.0
+"""Seconds between two tries at most where the connection stands, but not for long."""
 
 
 @dataclass(slots=True)
@@ -52,16 +54,20 @@ class Outlet:
         """Keep the sink connected and the spool empty, for ever; raises SinkRefused at the first try only."""
         backoff = Backoff()
         while True:
+            came_up = False
             try:
                 await self._serve(backoff)
             except SinkDown as fault:
+                came_up = self.health.up
                 self.health.down(str(fault))
             except SinkRefused as fault:
                 # At the first try it is for the operator to mend; later it may be the broker's bad day.
                 if not self.health.ever_up:
                     raise
+                came_up = self.health.up
                 self.health.down(str(fault))
-            await asyncio.sleep(backoff.next())
+            pause = backoff.next()
+            await asyncio.sleep(min(pause, SHORT_CAP) if came_up else pause)
 
     async def _serve(self, backoff: Backoff) -> None:
         """One connection, until it falls: raises SinkDown or SinkRefused."""

@@ -82,6 +82,7 @@ async def fault_of_the_sink(broker, **settings):
 ATTACKS = {
     "PUBLISH": (lambda v: publish(v, "a", b"x"), "a PUBLISH that was not asked for"),
     "PUBLISH 1": (lambda v: publish(v, "a", b"x", 1), "a PUBLISH that was not asked for"),
+    "PUBLISH retained 1": (lambda v: b"\x33" + publish(v, "a", b"x", 1)[1:], "a PUBLISH that was not asked for"),
     "PUBLISH 2": (lambda v: publish(v, "a", b"x", 2), "a PUBLISH that was not asked for"),
     "PUBLISH 268 MB": (lambda v: b"\x30\xff\xff\xff\x7f", "a PUBLISH that was not asked for"),
     "PUBACK 268 MB": (lambda v: b"\x40\xff\xff\xff\x7f", "a PUBACK of 268435455 bytes"),
@@ -114,6 +115,46 @@ async def test_what_no_broker_may_send_ends_the_connection_with_its_name(name, p
 
     assert f"{broker.url}: protocol error: the broker sent " in fault
     assert says in fault
+
+
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_retained_messages_that_were_not_asked_for_are_dropped(protocol):
+    """Some brokers send theirs to whoever connects: that is against the protocol, and harmless while they are few."""
+    sizes = (0, 1, 100, 100_000)
+
+    async def script(guest):
+        await guest.send(connack(guest.level))
+        for size in sizes * 10:
+            await guest.send(b"\x31" + publish(guest.level, "a", bytes(size))[1:])
+        await guest.behave()
+
+    async with HostileBroker(script) as broker:
+        async with MqttSink(to(broker, protocol=protocol), boot=BOOT) as sink:
+            await sink.deliver([record(n) for n in range(50)])
+        await until(lambda: len(broker.guests[0].published) == 52)
+
+    assert broker.taken > 10 * sum(sizes)
+
+
+@pytest.mark.parametrize("size", [0, 50_000])
+async def test_a_flood_of_them_ends_the_connection(size):
+    """By their number, or by their bytes."""
+
+    async def script(guest):
+        await guest.send(connack(guest.level))
+        serving = asyncio.create_task(guest.behave(), name="behave")
+        try:
+            await guest.flood((b"\x31" + publish(guest.level, "a", bytes(size))[1:]) * (1 if size else 1000))
+        finally:
+            serving.cancel()
+            await asyncio.wait({serving})
+
+    async with HostileBroker(script) as broker:
+        with pytest.raises(SinkDown, match="too many retained messages"):
+            async with asyncio.timeout(5), MqttSink(to(broker), boot=BOOT) as sink:
+                await sink.lost()
+
+    assert broker.taken < KERNEL
 
 
 async def test_a_message_confirmed_twice_ends_the_connection():

@@ -22,6 +22,8 @@ ANSWER_MOST = 8 << 10
 """Bytes of a packet that is no PUBLISH: an answer is a few bytes, and the words of an operator at the broker."""
 DOCUMENT_MOST = 8 << 20
 """Bytes of a PUBLISH: a KLV packet of the default limit can become a document of 4 MiB."""
+UNASKED_MOST, UNASKED_BYTES = 10_000, 8 << 20
+"""Retained messages that are dropped: amqtt and old versions of aedes send them to whoever connects."""
 
 _CONNACK, _PUBLISH, _PUBACK, _PUBREC, _PUBREL, _PUBCOMP = 2, 3, 4, 5, 6, 7
 _SUBACK, _UNSUBACK, _PINGRESP, _DISCONNECT, _AUTH = 9, 11, 13, 14, 15
@@ -32,6 +34,8 @@ _NAMES = {
 }  # fmt: skip
 _ACKS = (_PUBACK, _PUBREC, _PUBCOMP)
 _PINGREQ = b"\xc0\x00"
+_RETAINED = 0x31
+"""The first byte of a retained message of QoS 0."""
 
 
 class Violation(Exception):
@@ -59,6 +63,7 @@ class Incoming:
         self._halfway: set[int] = set()
         self._settled: set[int] = set()
         self._pings = 0
+        self._unasked = self._unasked_bytes = self._to_drop = 0
         self.greeted = self._connected = self.subscribed = self.over = False
         self.requests = 0
         self.violation: str | None = None
@@ -115,7 +120,15 @@ class Incoming:
         at, data = 0, self._bytes
         try:
             while at < len(data):
+                if self._to_drop:
+                    dropped = min(self._to_drop, len(data) - at)
+                    at, self._to_drop = at + dropped, self._to_drop - dropped
+                    continue
                 kind, body, size = self._header(at)
+                if body and kind == _PUBLISH and not self.subscribed:
+                    self._drop(size)
+                    at = body
+                    continue
                 if body == 0 or body + size > len(data):
                     break
                 self._pass_on(kind, at, body, body + size)
@@ -149,7 +162,7 @@ class Incoming:
         self.greeted = self.greeted or kind == _CONNACK
         if not self._connected and kind != _CONNACK:
             raise Violation(f"{name} before its CONNACK")
-        if not self._is_asked(kind):
+        if not self._is_asked(kind) and first != _RETAINED:
             raise Violation(f"{name} that was not asked for")
         if kind == _PUBLISH and flags & 6:
             raise Violation(f"a PUBLISH of QoS {flags >> 1 & 3}, and QoS 0 was asked for")
@@ -163,6 +176,13 @@ class Incoming:
             _DISCONNECT: self._protocol == 5,
         }
         return kind in _ACKS or asked.get(kind, False)
+
+    def _drop(self, size: int) -> None:
+        """A retained message that was not asked for: its body is passed over as it comes."""
+        self._unasked, self._unasked_bytes = self._unasked + 1, self._unasked_bytes + size
+        if self._unasked > UNASKED_MOST or self._unasked_bytes > UNASKED_BYTES:
+            raise Violation("too many retained messages that were not asked for")
+        self._to_drop = size
 
     def _pass_on(self, kind: int, start: int, body: int, end: int) -> None:
         """A whole packet: a PUBLISH to the inbox, all else to paho."""

@@ -10,9 +10,9 @@ from conftest import HERE, ROOT
 def test_every_test_that_the_page_names_exists():
     """By file and function; `::name` alone is of the file named before it."""
     text = (ROOT / "docs" / "security.md").read_text()
-    files = {path.name: path.read_text() for path in HERE.rglob("test_*.py")}
+    files = {str(path.relative_to(HERE)): path.read_text() for path in HERE.rglob("test_*.py")}
     named, file = [], ""
-    for found in re.finditer(r"`(?:[\w/]*?(test_\w+\.py))?::(\w+)`", text):
+    for found in re.finditer(r"`([\w/]+\.py)?::(\w+)`", text):
         file = found[1] or file
         named.append((file, found[2]))
 

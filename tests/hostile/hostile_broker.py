@@ -1,6 +1,7 @@
 """A broker that reads a CONNECT and then does what a script says; it counts what the client took of it.
 
-`test_hostile_broker.py` and `test_subscriptions.py` have the scripts; `mqtt_wire.py` reads what the client sends.
+`test_hostile_broker.py`, `test_connack.py` and `test_subscriptions.py` have the scripts; `mqtt_wire.py` reads what the
+client sends.
 """
 
 from __future__ import annotations
@@ -11,14 +12,26 @@ import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from mqtt_wire import packed_length, read_packet
+from oracle import OracleBroker
+
+from klvrelay.sinks.client import Message
+from klvrelay.sinks.settings import MqttSettings
 
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 1, 2, 3, 4, 5, 6, 7
 SUBSCRIBE, SUBACK, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT, AUTH = 8, 9, 11, 12, 13, 14, 15
+WILL = Message("kr/status", b"gone", retain=True)
+SPOKEN = "\x1b[2Jowned\n\u202e"
+USER_PROPERTY, REASON, REFERENCE, ASSIGNED_ID = b"\x26", b"\x1f", b"\x1c", b"\x12"
+RECEIVE_MOST, ALIASES, PACKET_MOST, KEEPALIVE = b"\x21", b"\x22", b"\x27", b"\x13"
 KERNEL = 24 << 20
 """Bytes that the two ends of a loopback connection may hold for a reader that has stopped."""
+
+
+def to(broker: HostileBroker | OracleBroker, **settings: Any) -> MqttSettings:
+    return MqttSettings.from_url(broker.url, **{"timeout": 2.0, **settings})
 
 
 def packet(kind: int, body: bytes = b"", flags: int = 0) -> bytes:

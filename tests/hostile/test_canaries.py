@@ -28,13 +28,12 @@ from canaries import (
     parrot,
     well_formed,
 )
-from hostile_broker import DISCONNECT, HostileBroker, connack, packet, text
+from hostile_broker import DISCONNECT, REASON, REFERENCE, HostileBroker, connack, packet, text
 from test_cli import COMMAND, ENVIRONMENT
 
 from klvrelay import cli
 from klvrelay.names import stream_name
 
-REASON, REFERENCE = b"\x1f", b"\x1c"
 NOBODY = "mqtt://127.0.0.1:1"
 """A broker's address where none is."""
 

@@ -12,7 +12,7 @@ import tracemalloc
 import orjson
 import pytest
 from brokers import listening, until
-from hostile_broker import KERNEL, SUBACK, HostileBroker, connack, packet, publish, text
+from hostile_broker import KERNEL, SUBACK, USER_PROPERTY, HostileBroker, connack, packet, publish, text, to
 from mqtt_wire import packed_length, read_packet
 from rich.console import Console
 
@@ -23,12 +23,6 @@ from klvrelay.sinks.client import Message, Received, connect
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.verbs.demo import _show
 from klvrelay.verbs.watch import Board, line, watch
-
-USER_PROPERTY = b"\x26"
-
-
-def to(broker):
-    return MqttSettings.from_url(broker.url, timeout=2.0)
 
 
 async def subscribed(broker):

@@ -103,7 +103,7 @@ async def test_a_subscriber_that_vanishes_disturbs_nobody(embedded, caplog, capf
     with caplog.at_level(logging.INFO):
         publisher = await connect(MqttSettings.from_url(embedded.url), client_id="kr", will=WILL)
         vanishing = await connect(MqttSettings.from_url(embedded.url), client_id="kr2")
-        await vanishing.subscribe(["kr/#"], qos=1)
+        await vanishing.subscribe(["kr/#"])
         async with listening(embedded.port, "kr/a", protocol=4) as heard:
             sending = asyncio.create_task(
                 publisher.publish([Message("kr/a", b"%d" % n) for n in range(500)]), name="sending"

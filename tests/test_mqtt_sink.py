@@ -102,7 +102,7 @@ async def test_each_entry_is_a_new_client_with_the_same_id(oracle):
     assert len(oracle.guests) == 2
     assert len({guest.client_id for guest in oracle.guests}) == 1
     assert oracle.guests[0].client_id.startswith(f"klvrelay-{BOOT}-")
-    assert oracle.goodbyes == 2
+    await until(lambda: oracle.goodbyes == 2)
 
 
 async def test_two_sinks_of_one_run_have_different_ids(oracle):

@@ -1,6 +1,7 @@
 """The embedded MQTT broker of the demo and of quick tests: amqtt, on loopback, in a thread of its own.
 
-It speaks MQTT 3.1.1 only and lets in anybody on this machine; for real use there is mosquitto.
+It speaks MQTT 3.1.1 only and lets in anybody on this machine, who may fill its memory with retained messages; for
+real use there is mosquitto. Clients and the size of a packet are bounded.
 Next door: `cli.py` starts it for the demo; `sinks/` publish to it like to any other broker.
 """
 
@@ -23,6 +24,9 @@ from klvrelay.errors import ConfigError, SinkDown
 START_TIMEOUT = 10.0
 STOP_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 10.0
+GUESTS_MOST = 64
+PART_MOST = 8 << 20
+"""Bytes that amqtt may read at a time: a packet, or the payload of one."""
 
 _NAME = b"\x00\x04MQTT"
 _OTHER_VERSION = b"\x20\x02\x00\x01"  # CONNACK: unacceptable protocol version
@@ -113,6 +117,8 @@ class EmbeddedBroker:
     async def _listen(self, broker: Any, guests: set[asyncio.StreamWriter]) -> asyncio.Server:
         def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Coroutine[Any, Any, None]:
             # Noted before the task starts, which may be cancelled before that.
+            if len(guests) >= GUESTS_MOST:
+                return _turn_away(writer)
             guests.add(writer)
             return _attend(broker, reader, writer, guests.discard)
 
@@ -133,6 +139,10 @@ async def _close(server: asyncio.Server) -> None:
     server.close()
 
 
+async def _turn_away(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
 async def _attend(
     broker: Any,
     reader: asyncio.StreamReader,
@@ -146,7 +156,8 @@ async def _attend(
         async with asyncio.timeout(CONNECT_TIMEOUT):
             head = await _connect_head(reader)
         if head.endswith(_NAME + b"\x04"):
-            await broker.external_connected(_Replayed(head, reader), StreamWriterAdapter(writer), "default")
+            whole = _Replayed(head, reader, writer.transport.abort)
+            await broker.external_connected(whole, StreamWriterAdapter(writer), "default")
         elif _NAME in head:
             writer.write(_OTHER_VERSION)
     except (OSError, asyncio.IncompleteReadError):
@@ -165,15 +176,19 @@ async def _connect_head(reader: asyncio.StreamReader) -> bytes:
 
 
 class _Replayed:
-    """A reader for amqtt that gives the bytes already read once more."""
+    """A reader for amqtt that gives the bytes already read once more, and ends at a packet too large."""
 
-    def __init__(self, head: bytes, reader: asyncio.StreamReader) -> None:
+    def __init__(self, head: bytes, reader: asyncio.StreamReader, hang_up: Callable[[], None]) -> None:
         self._head = head
         self._reader = reader
+        self._hang_up = hang_up
+        self._over = False
 
     async def read(self, n: int = -1) -> bytes:
-        if n < 0:
-            return await self._reader.read(n)
+        if self._over or not 0 <= n <= PART_MOST:
+            self._over = True
+            self._hang_up()  # amqtt would wait for as much as a client promises, and hold it all
+            return b""
         part, self._head = self._head[:n], self._head[n:]
         return part + await self._reader.readexactly(n - len(part)) if len(part) < n else part
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -18,6 +19,10 @@ from klvrelay.spool import Spool
 
 LAST_NOTICES = 1.0
 """Seconds that the last latest values get to be told."""
+LASTED = 2.0
+"""Seconds that a connection must have stood before the next try comes quickly again."""
+SHORT_CAP = 3.0
+"""Seconds between two tries at most where the connection stands, but not for long."""
 
 
 @dataclass(slots=True)
@@ -49,29 +54,38 @@ class Outlet:
         """Keep the sink connected and the spool empty, for ever; raises SinkRefused at the first try only."""
         backoff = Backoff()
         while True:
+            came_up = False
             try:
                 await self._serve(backoff)
             except SinkDown as fault:
+                came_up = self.health.up
                 self.health.down(str(fault))
             except SinkRefused as fault:
                 # At the first try it is for the operator to mend; later it may be the broker's bad day.
                 if not self.health.ever_up:
                     raise
+                came_up = self.health.up
                 self.health.down(str(fault))
-            await asyncio.sleep(backoff.next())
+            pause = backoff.next()
+            await asyncio.sleep(min(pause, SHORT_CAP) if came_up else pause)
 
     async def _serve(self, backoff: Backoff) -> None:
         """One connection, until it falls: raises SinkDown or SinkRefused."""
+        loop = asyncio.get_running_loop()
+        steady = math.inf
         try:
             async with self.sink, asyncio.TaskGroup() as tasks:
                 self.health.connected()
-                backoff.reset()
+                steady = loop.time() + LASTED
                 self.news.set()
                 tasks.create_task(self._deliver(), name="deliver")
                 tasks.create_task(self._tell(), name="tell")
                 tasks.create_task(self.sink.lost(), name="lost")
         except ExceptionGroup as group:
             raise _first(group) from None
+        finally:
+            if loop.time() >= steady:
+                backoff.reset()
 
     async def _deliver(self) -> None:
         """The way of a record from the spool: offered until it is confirmed."""

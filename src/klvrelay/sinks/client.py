@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from klvrelay.errors import SinkError
 from klvrelay.sinks.settings import MqttSettings
 
 _LOG = logging.getLogger(__name__)
@@ -83,8 +84,8 @@ class Connection(Protocol):
     async def settled(self) -> None:
         """Return once the broker has taken all that was sent, QoS 0 too; SinkDown where it ends the connection."""
 
-    async def subscribe(self, topics: Sequence[str], qos: int = 0) -> None:
-        """Ask for the topics; what comes is in `received()`."""
+    async def subscribe(self, topics: Sequence[str]) -> None:
+        """Ask for the topics at QoS 0; what comes is in `received()`."""
 
     def received(self) -> AsyncIterator[Received]:
         """What subscriptions bring, until the connection ends, which raises SinkDown."""
@@ -99,14 +100,16 @@ class Connection(Protocol):
 class WrongVersion(Exception):
     """The peer did not answer a CONNECT of this protocol version: it said so, or closed, or stayed silent.
 
-    odd   it answered with what is not allowed there; by 3.1.1, with a no to that version too
+    odd    it answered with what is not allowed there; by 3.1.1, with a no to that version too
+    fault  what was wrong with its CONNACK, where it sent one
     """
 
-    def __init__(self, said_so: bool, silent: bool = False, odd: bool = False) -> None:
+    def __init__(self, said_so: bool, silent: bool = False, odd: bool = False, fault: SinkError | None = None) -> None:
         super().__init__("refused" if said_so else "silent" if silent else "closed")
         self.said_so = said_so
         self.silent = silent
         self.odd = odd
+        self.fault = fault
 
 
 class LessWanted(Exception):
@@ -160,4 +163,6 @@ async def connect(
             return link
     if faults[-1].said_so or (faults[0].said_so and faults[-1].odd):
         raise connect_fault(settings, UNSUPPORTED_VERSION, client_id)
+    if faults[-1].fault is not None:
+        raise faults[-1].fault
     raise no_mqtt(settings, faults[-1].silent)

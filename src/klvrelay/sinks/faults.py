@@ -13,7 +13,6 @@ from klvrelay import tls
 from klvrelay.errors import SinkDown, SinkError, SinkRefused, TooLarge
 from klvrelay.sinks.settings import MqttSettings
 
-PROTOCOL_ERROR = 0x82
 UNSUPPORTED_VERSION = 0x84
 SERVER_SHUTS_DOWN = 0x8B
 KEEPALIVE_MISSED = 0x8D
@@ -122,6 +121,11 @@ def lost(settings: MqttSettings, code: int, by_broker: bool, client_id: str) -> 
     if code == SERVER_SHUTS_DOWN:
         return SinkDown(f"{where}: the broker shut down")
     return SinkDown(f"{where}: the broker closed the connection" + (f" (code {code})" if by_broker else ""))
+
+
+def protocol_error(settings: MqttSettings, what: str) -> SinkError:
+    """The broker sent what MQTT does not allow; the connection was closed for that."""
+    return SinkDown(f"{settings.url}: protocol error: the broker sent {what}: is it a sound MQTT broker?")
 
 
 def _plain(fault: OSError) -> str:

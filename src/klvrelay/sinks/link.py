@@ -1,8 +1,10 @@
 """One MQTT connection on aiomqtt: with `paho.py` the only file that knows that library.
 
 aiomqtt 2 drops what the broker says in CONNACK and PUBACK, waits out its timeout when a connection closes
-early, and leaves publishers waiting when it breaks; so paho's own callbacks are listened to here, and publish
-goes straight to paho. Next door: `client.py` holds the contract, `dial.py` makes the socket.
+early, and leaves publishers waiting when it breaks; so paho's own callbacks are listened to here, publish
+goes straight to paho, and what comes in is judged before paho sees it. Of paho's private parts (2.1 to 2.2) these
+are used, here and there: `_create_socket_connection`, `_keepalive`, `_loop_rc_handle`, `_ping_t`, `_send_pingreq`.
+`client.py` holds the contract, `dial.py` makes the socket, `pump.py` reads and writes.
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ from klvrelay.errors import SinkDown, SinkError, SinkRefused
 from klvrelay.sinks import faults
 from klvrelay.sinks.client import LessWanted, Message, Received, Terms, WrongVersion
 from klvrelay.sinks.dial import dial
+from klvrelay.sinks.inbox import Inbox
+from klvrelay.sinks.incoming import Incoming
 from klvrelay.sinks.paho import Packed, new_client
+from klvrelay.sinks.pump import Pump
 from klvrelay.sinks.settings import MqttSettings
 
 CLOSE_TIMEOUT = 2.0
@@ -44,7 +49,7 @@ class Link:
     def __init__(
         self, settings: MqttSettings, protocol: int, client_id: str, will: Message | None, terms: Terms
     ) -> None:
-        loop = self._loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         self._settings = settings
         self._protocol = protocol
         self._client_id = client_id
@@ -62,8 +67,8 @@ class Link:
         self._acks: dict[int, asyncio.Future[int]] = {}
         self._slots = asyncio.Semaphore(settings.window)
         self._largest = LARGEST_PACKET
-        self._inbox: asyncio.Queue[Received | None] = asyncio.Queue()
-        self._receiver: asyncio.Task[None] | None = None
+        self._pump = Pump(self._paho)
+        self._inbox = Inbox(self._pump.pause, self._pump.resume)
 
     @property
     def protocol(self) -> int:
@@ -110,11 +115,12 @@ class Link:
         except TimeoutError:
             raise self._lose(SinkDown(f"{self._settings.url}: the broker no longer answers")) from None
 
-    async def subscribe(self, topics: Sequence[str], qos: int = 0) -> None:
+    async def subscribe(self, topics: Sequence[str]) -> None:
         """See `Connection.subscribe`."""
         for topic in topics:
+            self._pump.expect_messages()
             try:
-                codes = await self._unless_broken(self._client.subscribe(topic, qos))
+                codes = await self._unless_broken(self._client.subscribe(topic, 0))
             except aiomqtt.MqttError as fault:
                 raise self._lose(SinkDown(f"{self._settings.url}: no answer to a subscription")) from fault
             if any(code.value >= 0x80 for code in cast("list[ReasonCode]", codes)):
@@ -124,7 +130,6 @@ class Link:
         """See `Connection.received`."""
         while (message := await self._inbox.get()) is not None:
             yield message
-        self._inbox.put_nowait(None)
         raise self._down()
 
     async def close(self) -> None:
@@ -136,24 +141,19 @@ class Link:
             pass
         finally:
             self.abort()
-            if self._receiver is not None:
-                await asyncio.wait({self._receiver})
 
     def abort(self) -> None:
         """See `Connection.abort`."""
         self._lose(SinkDown(f"{self._settings.url}: the connection was closed"))
-        if self._receiver is not None:
-            self._receiver.cancel()  # aiomqtt does not always end it, and nobody may come to close
 
     async def _shake_hands(self, sock: socket.socket) -> None:
         # A second handle on the connection: shutting it down lets paho find its end, however paho reads it.
         self._handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
         self._sock = sock
-        self._paho._create_socket_connection = lambda: sock  # type: ignore[method-assign]
+        self._pump.attach(Incoming(sock, self._protocol, self._acks.__contains__, self._deliver))
         entering = asyncio.create_task(self._client.__aenter__(), name="mqtt connect")
         try:
             await self._connack(entering)
-            self._receiver = asyncio.create_task(self._receive(), name="mqtt receive")
         except BaseException:
             await self._give_up(entering)
             sock.close()
@@ -173,7 +173,8 @@ class Link:
         elif (alert := getattr(self._sock, "alert", None)) is not None:
             raise faults.tls_fault(self._settings, alert)
         elif self._broken.done() or not entering.done():
-            raise WrongVersion(said_so=False, silent=not self._broken.done(), odd=self._odd)
+            fault = self._fault if self._pump.greeted else None
+            raise WrongVersion(said_so=False, silent=not self._broken.done(), odd=self._odd, fault=fault)
         else:
             raise SinkDown(f"{self._settings.url}: can't connect") from entering.exception()
 
@@ -188,14 +189,6 @@ class Link:
         await asyncio.wait({entering})
         if not entering.cancelled():
             entering.exception()
-
-    async def _receive(self) -> None:
-        """Move what comes in to the inbox; aiomqtt ends this when the connection does."""
-        try:
-            async for message in self._client.messages:
-                self._inbox.put_nowait(Received(str(message.topic), bytes(message.payload), message.retain))
-        except aiomqtt.MqttError:
-            self._lose(faults.lost(self._settings, 0, False, self._client_id))
 
     async def _unless_broken(self, doing: Coroutine[Any, Any, T]) -> T:
         """Await it, but not longer than the connection stands."""
@@ -241,7 +234,6 @@ class Link:
         self._tell_connect, self._tell_disconnect = paho.on_connect, paho.on_disconnect
         paho.on_connect, paho.on_disconnect = self._on_connect, self._on_disconnect
         paho.on_publish = self._on_publish
-        paho.on_socket_register_write = self._on_register_write
         return paho
 
     def _on_connect(
@@ -250,6 +242,11 @@ class Link:
         """CONNACK: its code, and the limits that the broker sets (MQTT 5, 3.2.2.3)."""
         limits = vars(properties) if properties is not None else {}
         code: int = reason.value
+        if 0 in (limits.get("ReceiveMaximum"), limits.get("MaximumPacketSize")):
+            self._pump.violate("a CONNACK with a limit of 0")
+            return
+        # A server may ask for more pings than we are set to send, and not for fewer.
+        paho._keepalive = min(paho._keepalive or self._settings.keepalive, self._settings.keepalive)
         qos, retains = limits.get("MaximumQoS", 2), bool(limits.get("RetainAvailable", 1))
         self.terms = Terms(min(self.terms.qos, qos), self.terms.retain and retains)
         self._slots = asyncio.Semaphore(min(self._settings.window, limits.get("ReceiveMaximum", 65535)))
@@ -268,17 +265,9 @@ class Link:
             return Terms(min(terms.qos, qos - 1), terms.retain)
         return None
 
-    def _on_register_write(self, paho: Paho, data: Any, sock: Any) -> None:
-        """aiomqtt would watch the descriptor a turn of the loop later, when it may be closed, or another's."""
-        self._loop.call_soon_threadsafe(self._watch_writes, paho, sock)
-
-    def _watch_writes(self, paho: Paho, sock: Any) -> None:
-        if self._fault is None and sock.fileno() >= 0 and paho.want_write():
-            self._loop.add_writer(sock.fileno(), self._write, paho)
-
-    def _write(self, paho: Paho) -> None:
-        with contextlib.suppress(OSError):  # paho tells of it by on_disconnect
-            paho.loop_write()
+    def _deliver(self, message: Received) -> None:
+        if self._fault is None:
+            self._inbox.put(message)
 
     def _on_publish(self, paho: Paho, data: Any, mid: int, reason: ReasonCode, properties: Properties) -> None:
         """PUBACK or PUBCOMP; or QoS 0 written to the socket."""
@@ -292,8 +281,10 @@ class Link:
         by_broker = flags.is_disconnect_packet_from_server
         if by_broker and reason.value == faults.TAKEN_OVER:
             _LOG.error("mqtt client id taken over url=%s client_id=%s", self._settings.url, self._client_id)
+        if not by_broker and (what := self._pump.violation) is not None:
+            self._odd = True
+            self._lose(faults.protocol_error(self._settings, what))
         self.hung_up = self._fault is None and not by_broker
-        self._odd = not by_broker and reason.value == faults.PROTOCOL_ERROR
         self._lose(faults.lost(self._settings, reason.value, by_broker, self._client_id))
         if not self._unplugged.done():
             self._unplugged.set_result(None)
@@ -307,7 +298,8 @@ class Link:
             self._broken.set_result(None)
             while self._acks:
                 self._settle(self._acks.popitem()[1], _LOST)
-            self._inbox.put_nowait(None)
+            self._inbox.end()
+            self._pump.resume()
         if self._handle is not None:
             with contextlib.suppress(OSError):
                 self._handle.shutdown(socket.SHUT_RDWR)

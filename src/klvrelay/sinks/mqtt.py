@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 from klvrelay.documents import dumps
 from klvrelay.errors import SinkDown, SinkError, TooLarge
 from klvrelay.integers import written
+from klvrelay.names import printable
 from klvrelay.sinks import Notice
 from klvrelay.sinks.client import Connection, Message, Terms, connect
 from klvrelay.sinks.settings import MqttSettings
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 JSON, KLV, TEXT = "application/json", "application/smpte336m", "text/plain"
 GOODBYE_TIMEOUT = 2.0
+NAME_MOST = 1000
+"""Characters of a name in a user property."""
 
 LOG = logging.getLogger("klvrelay")
 
@@ -204,5 +207,6 @@ class MqttSink:
 
 
 def _whose(stream: str | None, boot: str | None) -> tuple[tuple[str, str], ...]:
+    """Whose message it is, as user properties: a broker hangs up at a control character (MQTT 5, 1.5.4)."""
     named = (("stream", stream), ("boot", boot))
-    return tuple((name, value) for name, value in named if value is not None)
+    return tuple((name, printable(value)[:NAME_MOST]) for name, value in named if value is not None)

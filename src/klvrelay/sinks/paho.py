@@ -13,6 +13,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from klvrelay.sinks.client import Message
+from klvrelay.sinks.incoming import ANSWER_MOST, DOCUMENT_MOST
 from klvrelay.sinks.settings import MqttSettings
 
 _VERSIONS = {5: aiomqtt.ProtocolVersion.V5, 4: aiomqtt.ProtocolVersion.V311}
@@ -34,10 +35,19 @@ def new_client(settings: MqttSettings, protocol: int, client_id: str, will: Mess
         protocol=_VERSIONS[protocol],
         clean_session=True if protocol == 4 else None,
         will=_will(will, protocol),
+        properties=None if protocol == 4 else _bounds(ANSWER_MOST if will is not None else DOCUMENT_MOST),
         timeout=settings.timeout,
         keepalive=settings.keepalive,
         max_inflight_messages=settings.window,
     )
+
+
+def _bounds(most: int) -> Properties:
+    """What a broker is told not to exceed (MQTT 5, 3.1.2.11): the size of its packets, and PUBLISH on their way."""
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.MaximumPacketSize = most
+    properties.ReceiveMaximum = 1
+    return properties
 
 
 def _will(will: Message | None, protocol: int) -> aiomqtt.Will | None:

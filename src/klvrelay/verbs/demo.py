@@ -29,12 +29,14 @@ from klvrelay.sinks.client import Received, connect
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.verbs.run import relay_of
 from klvrelay.verbs.sample import make_sample
-from klvrelay.verbs.watch import document_of, items_of, tame
+from klvrelay.verbs.watch import document_of, tame
 
 SHIPPED = Path("samples/orbit.ts")
 LINES_A_SECOND = 4
-MOST = 200
-"""Characters of a topic, and of a payload that is no record."""
+OTHER_LINES = 20
+"""Lines a second of what is no telemetry; a few at most where all is well."""
+WHOLE_MOST, DEPTH_MOST = 64 << 10, 32
+"""Bytes of the record that is shown whole, and levels of any."""
 SHOWN = {
     "sensor_latitude": "{:.5f}°",
     "sensor_longitude": "{:.5f}°",
@@ -134,14 +136,14 @@ def _introduce(console: Console, settings: MqttSettings, source: Url) -> None:
 
 async def _show(subscriber: Any, console: Console) -> None:
     """What a subscriber receives: the first record whole, then a line for each of a few a second."""
-    allowance, whole, skipped = _Allowance(LINES_A_SECOND), True, 0
+    allowance, others, whole, skipped = _Allowance(LINES_A_SECOND), _Allowance(OTHER_LINES, burst=40), True, 0
     async for message in subscriber.received():
         leaf = message.topic.rpartition("/")[2]
-        if leaf == "telemetry" and whole:
+        if leaf == "telemetry" and whole and len(message.payload) <= WHOLE_MOST and _record(message):
             whole = False
             console.print(_topic(message))
             console.print(in_full(message.payload), soft_wrap=True)
-        elif leaf != "telemetry" or allowance.take(time.monotonic()):
+        elif (allowance if leaf == "telemetry" else others).take(time.monotonic()):
             console.print(line_of(message, leaf, skipped), no_wrap=True, overflow="ellipsis")
             skipped = 0
         else:
@@ -149,21 +151,36 @@ async def _show(subscriber: Any, console: Console) -> None:
 
 
 class _Allowance:
-    """So many a second, and no burst."""
+    """So many a second, and so many at once."""
 
-    def __init__(self, rate: int) -> None:
+    def __init__(self, rate: int, burst: int = 1) -> None:
         self._gap = 1.0 / rate
+        self._room = (burst - 1) * self._gap
         self._next = 0.0
 
     def take(self, now: float) -> bool:
-        if now < self._next:
+        if now < self._next - self._room:
             return False
-        self._next = now + self._gap
+        self._next = max(self._next, now) + self._gap
         return True
 
 
+def _record(message: Received) -> dict[str, Any]:
+    """A record; empty where it is none, as of another publisher or a broker that makes things up."""
+    document = document_of(message.payload)
+    return document if isinstance(document.get("items"), dict) and not _is_deep(document) else {}
+
+
+def _is_deep(document: Any) -> bool:
+    """Deeper than a record is, and perhaps than what prints it can go."""
+    level = [document]
+    for _ in range(DEPTH_MOST):
+        level = [v for d in level if isinstance(d, dict | list) for v in (d.values() if isinstance(d, dict) else d)]
+    return bool(level)
+
+
 def _topic(message: Received) -> Text:
-    return Text(tame(message.topic, MOST), style="cyan")
+    return Text(tame(message.topic, 200), style="cyan")
 
 
 def in_full(payload: bytes) -> Text:
@@ -173,14 +190,16 @@ def in_full(payload: bytes) -> Text:
 
 def line_of(message: Received, leaf: str, skipped: int) -> Text:
     """A message in one line; `skipped` others came before it."""
-    text, record = _topic(message), document_of(message.payload)
-    if leaf in ("telemetry", "state", "rejected") and (items := items_of(record)):
-        text.append("  " + tame(f"seq {record.get('seq')}  {record.get('time')}"), style="default")
+    text = _topic(message)
+    record = _record(message) if leaf in ("telemetry", "state", "rejected") else {}
+    if record:
+        items = record["items"]
+        text.append(tame(f"  seq {record.get('seq')}  {record.get('time')}", 80), style="default")
         for key, form in SHOWN.items():
             if isinstance(items.get(key), int | float):
-                text.append("  " + form.format(items[key]), style="default")
+                text.append("  " + tame(form.format(items[key])), style="default")
         more = f", {skipped} more not shown" if skipped else ""
         text.append(f"  ({len(items)} items, {len(message.payload)} bytes{more})", style="dim")
     else:
-        text.append("  " + tame(message.payload.decode("utf-8", "replace"), MOST), style="default")
+        text.append("  " + tame(message.payload[:800].decode("utf-8", "replace"), 200), style="default")
     return text

@@ -22,15 +22,17 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from klvrelay.backoff import Backoff
+from klvrelay.backoff import STEADY, Backoff
 from klvrelay.elementary import EVERYTHING, Choice
 from klvrelay.errors import SinkDown
-from klvrelay.names import safe_level
+from klvrelay.names import LEVEL_LIMIT, safe_level
 from klvrelay.sinks.client import Connection, Received, connect
 from klvrelay.sinks.settings import MqttSettings
 
 RATE_WINDOW = 5.0
 ROW_LIMIT = 1000
+CELL = 48
+"""Characters of a cell."""
 REFRESH = 0.25
 PLAIN_INTERVAL = 1.0
 FIRST_PAUSE = 0.5
@@ -64,12 +66,17 @@ class _Stream:
     availability: str = "-"
     state: str = ""
     set: str = "-"
-    items: dict[str, Any] = field(default_factory=dict)
+    items: dict[str, float | None] = field(default_factory=dict)
     arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=8192))
     last: float | None = None
     bad: int = 0
     pid: int | None = None
     program: int | None = None
+
+    def arrived(self, now: float) -> None:
+        """A record came; those out of the window are forgotten, whether or not the row is shown."""
+        self.arrivals.append(now)
+        self.rate(now)
 
     def place(self, document: dict[str, Any]) -> None:
         """Where its KLV comes from, as a message says it."""
@@ -95,7 +102,8 @@ class Board:
 
     def take(self, message: Received, now: float, wall: float) -> None:
         """Take one message in; what can't be read counts as bad, what is of no concern is passed over."""
-        path = message.topic.removeprefix(f"{self._prefix}/").split("/")
+        prefix, _, rest = message.topic.partition(f"{self._prefix}/")
+        path = [] if prefix else rest.split("/")
         if path == ["status"]:
             self._relay_gone = document_of(message.payload).get("state") == "offline"
         elif len(path) == 2 and path[1] in _LEAVES and self._room_for(path[0]):
@@ -110,24 +118,24 @@ class Board:
         return self._choice.everything or self._choice.wants(stream.pid, stream.program)
 
     def _room_for(self, name: str) -> bool:
-        return name in self._streams or len(self._streams) < ROW_LIMIT
+        return name in self._streams or (len(self._streams) < ROW_LIMIT and len(name) <= LEVEL_LIMIT)
 
     def _take(self, stream: _Stream, leaf: str, message: Received, now: float, wall: float) -> None:
         if leaf == "availability":
             stream.availability = message.payload[:32].decode("utf-8", "replace")
         elif leaf == "link":
             document = document_of(message.payload)
-            stream.state = str(document.get("state", ""))
+            stream.state = _word(document, "state", "")
             stream.place(document)
         elif leaf == "rejected":
             stream.bad += 1
         elif items := items_of(document := document_of(message.payload)):
-            stream.items |= {key: items[key] for key in _KEYS if key in items}
-            stream.set = str(document.get("set", "-"))
+            stream.items |= {key: _value(items[key]) for key in _KEYS if key in items}
+            stream.set = _word(document, "set", "-")
             stream.place(document)
             age = max(0.0, wall - _received(document, wall)) if leaf == "state" else 0.0
             if leaf == "telemetry":
-                stream.arrivals.append(now)
+                stream.arrived(now)
             stream.last = max(now - age, stream.last or 0.0)
         else:
             stream.bad += 1
@@ -140,7 +148,7 @@ class Board:
         return {column: tame(text) for column, text in cells.items()}
 
 
-def tame(text: str, limit: int = 48) -> str:
+def tame(text: str, limit: int = CELL) -> str:
     """Text that can't steer a terminal: short, with a question mark for what isn't printable."""
     return "".join(c if c.isprintable() else "?" for c in text[:limit])
 
@@ -193,7 +201,9 @@ async def _follow(
     settings: MqttSettings, topics: list[str], board: Board, console: Console, connection: Connection
 ) -> None:
     """Feed the board; after a loss, say so once and connect anew."""
+    backoff = Backoff(first=FIRST_PAUSE, cap=BACKOFF_CAP)
     while True:
+        began = time.monotonic()
         try:
             await connection.subscribe(topics)
             async for message in connection.received():
@@ -202,13 +212,14 @@ async def _follow(
             _say(console, f"{fault}: trying again")
         finally:
             await connection.close()
-        connection = await _again(settings)
+        if time.monotonic() - began >= STEADY:
+            backoff.reset()
+        connection = await _again(settings, backoff)
         _say(console, f"{settings.url}: connected again")
 
 
-async def _again(settings: MqttSettings) -> Connection:
+async def _again(settings: MqttSettings, backoff: Backoff) -> Connection:
     """A new connection, however long that takes, with jittered pauses."""
-    backoff = Backoff(first=FIRST_PAUSE, cap=BACKOFF_CAP)
     while True:
         await asyncio.sleep(backoff.next())
         with contextlib.suppress(SinkDown):
@@ -275,14 +286,23 @@ def items_of(document: dict[str, Any]) -> dict[str, Any]:
 
 def _received(document: dict[str, Any], otherwise: float) -> float:
     try:
-        return datetime.fromisoformat(str(document.get("received"))).timestamp()
-    except ValueError:
+        return datetime.fromisoformat(_word(document, "received", "")).timestamp()
+    except (ValueError, OverflowError):
         return otherwise
 
 
-def _number(items: dict[str, Any], keys: tuple[str, ...], form: str) -> str:
+def _word(document: dict[str, Any], key: str, otherwise: str) -> str:
+    """The text at `key`, as much of it as a cell shows; no other value is kept."""
+    text = document.get(key)
+    return text[:CELL] if isinstance(text, str) else otherwise
+
+
+def _value(item: Any) -> float | None:
+    return item if isinstance(item, (int, float)) and not isinstance(item, bool) else None
+
+
+def _number(items: dict[str, float | None], keys: tuple[str, ...], form: str) -> str:
     for key in keys:
-        value = items.get(key)
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if (value := items.get(key)) is not None:
             return format(value, form)
     return "-"

@@ -29,6 +29,7 @@ COOKIES, COOKIE = 32, 4096
 """Cookies of one origin that are kept, and characters of one."""
 _SAFE = "/%:=&?~+!$,;'@()*[]|"
 _PORTS = {"http": 80, "https": 443}
+_OTHERS = ("data", "file", "ftp", "ftps", "rtmp", "rtsp", "rtsps", "srt", "tcp", "udp")
 
 
 class Origin(NamedTuple):
@@ -48,7 +49,9 @@ def origin_of(target: str) -> Origin:
     except ValueError:  # a UnicodeError is one
         raise WebFault("it leads to something that is no URL", "refused") from None
     if parts.scheme not in _PORTS:
-        raise WebFault(f"it leads to {parts.scheme[:20]}://, which is not allowed here", "refused")
+        # What stands before a colon may be a user name that the server repeats: only known words are shown.
+        where = f"{parts.scheme}://" if parts.scheme in _OTHERS else "another protocol"
+        raise WebFault(f"it leads to {where}, which is not allowed here", "refused")
     if not parts.hostname:
         raise WebFault("it leads to a URL without a host", "refused")
     return Origin(parts.scheme, parts.hostname, port or _PORTS[parts.scheme])

@@ -1,0 +1,359 @@
+"""A broker that means harm: what it sends costs its own connection, in plain words, and little of anything else."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+from brokers import until
+from hostile_broker import (
+    AUTH,
+    DISCONNECT,
+    KERNEL,
+    PINGREQ,
+    PINGRESP,
+    PUBACK,
+    PUBCOMP,
+    PUBREC,
+    PUBREL,
+    REASON,
+    REFERENCE,
+    SPOKEN,
+    SUBACK,
+    UNSUBACK,
+    HostileBroker,
+    connack,
+    packet,
+    publish,
+    text,
+    to,
+)
+from mqtt_wire import read_packet
+from records import BOOT, record
+
+from klvrelay.backoff import Backoff
+from klvrelay.errors import SinkDown, SinkRefused
+from klvrelay.health import SinkHealth
+from klvrelay.outlet import Outlet
+from klvrelay.sinks.mqtt import MqttSink
+from klvrelay.sinks.settings import MqttSettings
+from klvrelay.spool import Spool
+
+
+def after_connack(attack, properties=b""):
+    """A script: be a sound broker until the client has said online, then `attack(level)`, and go on."""
+
+    async def script(guest):
+        await guest.send(connack(guest.level, properties))
+        serving = asyncio.create_task(guest.behave(), name="behave")
+        try:
+            await until(lambda: guest.published or serving.done())
+            await guest.send(attack(guest.level))
+            await serving
+        finally:
+            serving.cancel()
+            await asyncio.wait({serving})
+
+    return script
+
+
+async def fault_of_the_sink(broker, **settings):
+    """What ends a sink that has connected to it."""
+    async with MqttSink(to(broker, **settings), boot=BOOT) as sink:
+        with pytest.raises(SinkDown) as caught:
+            async with asyncio.timeout(4):
+                await sink.lost()
+    fault = str(caught.value)
+    assert fault.isprintable()
+    assert len(fault) < 300
+    return fault
+
+
+ATTACKS = {
+    "PUBLISH": (lambda v: publish(v, "a", b"x"), "a PUBLISH that was not asked for"),
+    "PUBLISH 1": (lambda v: publish(v, "a", b"x", 1), "a PUBLISH that was not asked for"),
+    "PUBLISH retained 1": (lambda v: b"\x33" + publish(v, "a", b"x", 1)[1:], "a PUBLISH that was not asked for"),
+    "PUBLISH 2": (lambda v: publish(v, "a", b"x", 2), "a PUBLISH that was not asked for"),
+    "PUBLISH 268 MB": (lambda v: b"\x30\xff\xff\xff\x7f", "a PUBLISH that was not asked for"),
+    "PUBACK 268 MB": (lambda v: b"\x40\xff\xff\xff\x7f", "a PUBACK of 268435455 bytes"),
+    "PINGRESP 268 MB": (lambda v: b"\xd0\xff\xff\xff\x7f", "a PINGRESP that was not asked for"),
+    "length of five bytes": (lambda v: b"\x40\xff\xff\xff\xff\x01", "whose length is malformed"),
+    "PUBACK unknown": (lambda v: packet(PUBACK, b"\xff\xfe"), "a PUBACK for no message"),
+    "PUBREC unknown": (lambda v: packet(PUBREC, b"\xff\xfe"), "a PUBREC for no message"),
+    "PUBCOMP unknown": (lambda v: packet(PUBCOMP, b"\xff\xfe"), "a PUBCOMP for no message"),
+    "PUBACK of one byte": (lambda v: packet(PUBACK, b"\xff"), "a PUBACK for no message"),
+    "PUBREL": (lambda v: packet(PUBREL, b"\0\1", 2), "a PUBREL that was not asked for"),
+    "SUBACK": (lambda v: packet(SUBACK, b"\0\1\0\0"), "a SUBACK that was not asked for"),
+    "UNSUBACK": (lambda v: packet(UNSUBACK, b"\0\1\0\0"), "an UNSUBACK that was not asked for"),
+    "PINGRESP": (lambda v: packet(PINGRESP), "a PINGRESP that was not asked for"),
+    "PINGREQ": (lambda v: packet(PINGREQ), "of a kind or with flags that no broker sends"),
+    "AUTH": (lambda v: packet(AUTH, b"\x18\0"), "an AUTH that was not asked for"),
+    "CONNACK twice": (lambda v: connack(v), "a CONNACK that was not asked for"),
+    "kind 0": (lambda v: b"\0\0", "of a kind or with flags that no broker sends"),
+    "reserved flags": (lambda v: packet(PUBACK, b"\0\1", 1), "of a kind or with flags that no broker sends"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("protocol", [5, 4])
+@pytest.mark.parametrize("name", ATTACKS)
+async def test_what_no_broker_may_send_ends_the_connection_with_its_name(name, protocol):
+    """At the first such packet, by its first bytes, as a protocol error and not as a lost connection."""
+    attack, says = ATTACKS[name]
+
+    async with HostileBroker(after_connack(attack)) as broker:
+        fault = await fault_of_the_sink(broker, protocol=protocol)
+
+    assert f"{broker.url}: protocol error: the broker sent " in fault
+    assert says in fault
+
+
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_retained_messages_that_were_not_asked_for_are_dropped(protocol):
+    """Some brokers send theirs to whoever connects: that is against the protocol, and harmless while they are few."""
+    sizes = (0, 1, 100, 100_000)
+
+    async def script(guest):
+        await guest.send(connack(guest.level))
+        for size in sizes * 10:
+            await guest.send(b"\x31" + publish(guest.level, "a", bytes(size))[1:])
+        await guest.behave()
+
+    async with HostileBroker(script) as broker:
+        async with MqttSink(to(broker, protocol=protocol), boot=BOOT) as sink:
+            await sink.deliver([record(n) for n in range(50)])
+        await until(lambda: len(broker.guests[0].published) == 52)
+
+    assert broker.taken > 10 * sum(sizes)
+
+
+@pytest.mark.parametrize("size", [0, 50_000])
+async def test_a_flood_of_them_ends_the_connection(size):
+    """By their number, or by their bytes."""
+
+    async def script(guest):
+        await guest.send(connack(guest.level))
+        serving = asyncio.create_task(guest.behave(), name="behave")
+        try:
+            await guest.flood((b"\x31" + publish(guest.level, "a", bytes(size))[1:]) * (1 if size else 1000))
+        finally:
+            serving.cancel()
+            await asyncio.wait({serving})
+
+    async with HostileBroker(script) as broker:
+        with pytest.raises(SinkDown, match="too many retained messages"):
+            async with asyncio.timeout(5), MqttSink(to(broker), boot=BOOT) as sink:
+                await sink.lost()
+
+    assert broker.taken < KERNEL
+
+
+async def test_a_message_confirmed_twice_ends_the_connection():
+    """The second PUBACK of one packet identifier, even in the same segment as the first."""
+
+    async def script(guest):
+        await guest.send(connack(guest.level))
+        _, _, body = await read_packet(guest.reader)
+        at = 2 + int.from_bytes(body[:2], "big")
+        await guest.send(packet(PUBACK, body[at : at + 2]) * 2)
+        await guest.behave()
+
+    async with HostileBroker(script) as broker:
+        with pytest.raises(SinkDown, match="a PUBACK for no message that waits"):
+            async with MqttSink(to(broker), boot=BOOT) as sink:
+                await sink.lost()
+
+
+async def test_a_pubrec_again_and_again_is_answered_once():
+    """Each would be answered by a PUBREL: a broker that reads none would fill our memory with them."""
+
+    async def script(guest):
+        await guest.send(connack(guest.level))
+        _, _, body = await read_packet(guest.reader)
+        at = 2 + int.from_bytes(body[:2], "big")
+        await guest.flood(packet(PUBREC, body[at : at + 2]) * 1000)
+
+    async with HostileBroker(script) as broker:
+        with pytest.raises(SinkDown, match="a PUBREC twice"):
+            async with MqttSink(to(broker, qos=2), boot=BOOT):
+                pass
+
+    assert broker.taken < KERNEL
+
+
+@pytest.mark.parametrize("protocol", [5, 4])
+@pytest.mark.parametrize("kind", ["one of 268 MB", "many of QoS 2", "268 MB in CONNACK", "268 MB in DISCONNECT"])
+async def test_a_flood_is_left_in_the_kernel(kind, protocol):
+    """Neither a packet's length nor the number of packets decides what is read: the connection ends at the first."""
+    heads = {"268 MB in CONNACK": b"\x20", "268 MB in DISCONNECT": b"\xe0", "one of 268 MB": b"\x30"}
+
+    async def script(guest):
+        if kind != "268 MB in CONNACK":
+            await guest.send(connack(guest.level))
+        if kind in heads:
+            await guest.send(heads[kind] + b"\xff\xff\xff\x7f")
+            await guest.flood(bytes(1 << 16))
+        else:
+            await guest.flood(b"".join(publish(guest.level, "a", bytes(500), 2, n) for n in range(1, 100)))
+
+    async with HostileBroker(script) as broker:
+        with pytest.raises(SinkDown, match="protocol error"):
+            async with asyncio.timeout(10), MqttSink(to(broker, protocol=protocol), boot=BOOT) as sink:
+                await sink.lost()
+
+    assert broker.taken < len(broker.guests) * KERNEL
+
+
+async def test_a_disconnect_is_reported_by_its_code_and_not_in_its_words():
+    """A server reference and a reason string could steer a terminal."""
+    more = REASON + text(SPOKEN) + REFERENCE + text(SPOKEN)
+
+    async with HostileBroker(after_connack(lambda v: packet(DISCONNECT, bytes([0x9C, len(more)]) + more))) as broker:
+        fault = await fault_of_the_sink(broker)
+
+    assert "closed the connection (code 156)" in fault
+    assert "owned" not in fault
+
+
+@contextlib.asynccontextmanager
+async def drained(broker, records=30, **settings):
+    """An outlet with waiting records, drained to that broker."""
+    outlet = Outlet(MqttSink(to(broker, **settings), boot=BOOT), Spool(1000), SinkHealth("hostile"))
+    for n in range(records):
+        outlet.spool.put(record(n))
+    task = asyncio.create_task(outlet.drain(), name="drain")
+    try:
+        yield outlet
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """What an outlet waits between its tries, a hundred times shorter."""
+    found = []
+
+    class Brisk(Backoff):
+        def next(self):
+            found.append(super().next())
+            return found[-1] / 100
+
+    monkeypatch.setattr("klvrelay.outlet.Backoff", Brisk)
+    return found
+
+
+async def _hang_up(guest):
+    """Closes at once."""
+
+
+async def _greet_and_hang_up(guest):
+    await guest.send(connack(guest.level))
+
+
+async def _flood_at_once(guest):
+    await guest.send(connack(guest.level))
+    await guest.flood(publish(guest.level, "a", bytes(100), 2) * 100)
+
+
+async def _confirm_one_and_violate(guest):
+    await guest.send(connack(guest.level))
+    _, _, body = await read_packet(guest.reader)
+    at = 2 + int.from_bytes(body[:2], "big")
+    await guest.send(packet(PUBACK, body[at : at + 2]) + packet(PINGRESP))
+    await guest.behave(acks=False)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [_hang_up, _greet_and_hang_up, _flood_at_once, _confirm_one_and_violate],
+    ids=["hang up", "greet and hang up", "flood", "violate when online"],
+)
+async def test_no_broker_makes_a_busy_loop(script, pauses, said):
+    """Tries get rarer while no connection lasts, the log says little, the loop runs, and the records stay."""
+    turns = 0
+
+    async def turn():
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    turning = asyncio.create_task(turn(), name="turn")
+    try:
+        async with HostileBroker(script) as broker, drained(broker) as outlet:
+            await until(lambda: len(pauses) >= 7, within=20)
+            connections = len(broker.guests)
+            assert len(outlet.spool) == 30
+    finally:
+        turning.cancel()
+        await asyncio.wait({turning})
+
+    assert all(pause >= min(15, 0.25 * 2**n) for n, pause in enumerate(pauses[:7]))
+    assert connections <= 7 * 12
+    assert turns > 10 * connections
+    assert len(said()) <= 2 * len(pauses)
+    assert all(line.isprintable() for line in said())
+
+
+async def test_a_broker_that_confirms_nothing_keeps_its_window_and_no_record_is_lost(pauses):
+    """The tries end at the timeout; what waits goes on waiting."""
+
+    async def script(guest):
+        await guest.send(connack(guest.level))
+        await guest.behave(acks=len(guest.published) > 1)
+
+    async with HostileBroker(script) as broker:
+        async with drained(broker, timeout=0.3, window=5) as outlet:
+            await until(lambda: len(pauses) >= 2)
+            assert len(outlet.spool) == 30
+        assert max(len(guest.published) for guest in broker.guests) <= 5
+
+
+async def test_confirmations_in_the_wrong_order_are_taken():
+    """Each by its packet identifier."""
+
+    async def script(guest):
+        await guest.send(connack(guest.level))
+        serving = asyncio.create_task(guest.behave(acks=False), name="behave")
+        try:
+            while not serving.done():
+                await asyncio.sleep(0.01)
+                while guest.withheld:
+                    await guest.send(guest.withheld.pop())
+        finally:
+            serving.cancel()
+            await asyncio.wait({serving})
+
+    async with HostileBroker(script) as broker, drained(broker) as outlet:
+        await until(lambda: not len(outlet.spool))
+        assert outlet.spool.delivered == 30
+
+
+@pytest.mark.parametrize("stream", ["a\x00b", "\x1b[2J", "\ufeff\u202e", "x" * 70_000, "line\nline"])
+async def test_no_stream_name_breaks_a_connection(oracle, stream):
+    """In the user properties of MQTT 5 names are printable and short, whatever they are."""
+    async with MqttSink(to(oracle), boot=BOOT) as sink:
+        await sink.deliver([record(0, stream)])
+
+    (user,) = [dict(p.user) for p in oracle.published if p.topic.endswith("/telemetry")]
+    assert user["stream"].isprintable()
+    assert len(user["stream"]) <= 1000
+
+
+@pytest.mark.parametrize("key", ["client_id", "username", "prefix"])
+@pytest.mark.parametrize("text", ["a\x00b", "a\x1bb", "a\u202eb", "a\nb"])
+def test_no_setting_holds_what_a_broker_hangs_up_at(key, text):
+    """Control and format characters are refused when they are read, and not repeated."""
+    with pytest.raises(Exception, match=rf"mqtt {key}") as caught:
+        MqttSettings(host="127.0.0.1", **{key: text})
+
+    assert str(caught.value).isprintable()
+
+
+async def test_a_right_refused_at_each_message_is_said_without_words_of_the_broker(oracle):
+    """The reason string of a PUBACK is not shown."""
+    oracle.manners.puback = 0x87
+    with pytest.raises(SinkRefused, match="no right to publish"):
+        async with MqttSink(to(oracle), boot=BOOT):
+            pass

@@ -14,6 +14,7 @@ from klvrelay import wire
 from klvrelay.elementary import EVERYTHING, LOOK, Choice, Elementaries, Elementary, chosen
 from klvrelay.errors import ConfigError
 from klvrelay.integers import Numbers
+from klvrelay.names import checked_name
 from klvrelay.record import Carriage, Packet, Record, Units
 from klvrelay.wire import Counters
 
@@ -114,7 +115,7 @@ class Decoder:
         choice: Choice = EVERYTHING,
         numbers: Numbers = "exact",
     ) -> None:
-        self.stream = stream
+        self.stream = stream and checked_name(stream)  # without one the records are of no stream
         self.boot = boot
         self.streams = Elementaries(stream, boot, choice, first_seq=first_seq)
         self._written: Elementary | None = None

@@ -38,7 +38,7 @@ def checked_name(name: str, key: str = "stream") -> str:
     for place, character in enumerate(name, 1):
         if not character.isprintable():
             code = f"U+{ord(character):04X}"
-            raise ConfigError(f"{key}: character {place} of a name is {code}: only printable ones and the space are taken")
+            raise ConfigError(f"{key}: character {place} of a name is {code}: only printable ones and blanks are taken")
     if name != name.strip():
         raise ConfigError(f"{key}: a name begins or ends with a blank")
     if looks_like_url(name):

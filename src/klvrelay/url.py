@@ -16,7 +16,8 @@ from klvrelay.shown import HIDDEN, Secret, printable
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"[\w.%:~-]*")
 
-_NUMBER, _WORD, _PLACES = re.compile(r"\d{1,12}"), re.compile(r"[\w.-]{1,15}"), re.compile(r"[\da-fA-F.:,]{1,200}")
+_NUMBER, _WORD = re.compile(r"\d{1,12}"), re.compile(r"[\w.-]{1,15}")
+_PLACES = re.compile(r"[\da-fA-F.:,]{1,200}(?:%[\w.-]{1,15})?")
 # Options that hold no secret, and what they may look like: any other value is not shown.
 _PUBLIC_OPTIONS = {
     "interface": re.compile(rf"{_WORD.pattern}|{_PLACES.pattern}"),
@@ -59,7 +60,8 @@ class Url:
         if isinstance(text, os.PathLike):
             path = os.fspath(text)
             return cls("file", path=path if os.path.isabs(path) else _plain_path(path))
-        text = stripped(text)
+        if not (text := stripped(text)):
+            raise ConfigError("the name of a source or of a far end is empty")
         if text == "-":
             return cls("stdin")
         found = _SCHEME.match(text)
@@ -120,7 +122,8 @@ class Url:
 def unknown_option(key: str, number: int, known: Collection[str]) -> str:
     """What to say of the option of a URL, the `number`th, whose name is not among those known."""
     near = difflib.get_close_matches(key, known, n=1)
-    return f"option {number} is not known: {f'did you mean {near[0]}? ' if near else ''}known are {', '.join(sorted(known))}"
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"option {number} is not known: {hint}known are {', '.join(sorted(known))}"
 
 
 def _shown(key: str, value: str) -> str:

@@ -5,7 +5,6 @@ Next door: `config.py` and `cli.py` make these; `mqtt.py`, `client.py` and `watc
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from urllib.parse import unquote
 from klvrelay.errors import ConfigError
 from klvrelay.integers import Numbers
 from klvrelay.names import Secret, Url
+from klvrelay.url import unknown_option
 
 PublishBad = Literal["rejected", "telemetry", "drop"]
 
@@ -94,19 +94,18 @@ def _from_url(url: str) -> dict[str, Any]:
     found |= {"username": parts.user or None, "password": parts.password or None}
     if prefix := unquote(parts.path).strip("/"):
         found["prefix"] = prefix
-    return found | {key: _option(key, text) for key, text in parts.options.items()}
+    return found | {key: _option(key, text, number) for number, (key, text) in enumerate(parts.options.items(), 1)}
 
 
-def _option(key: str, text: str) -> Any:
+def _option(key: str, text: str, number: int) -> Any:
     if key not in _OPTIONS:
-        near = difflib.get_close_matches(key, _OPTIONS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(_OPTIONS))}"
-        raise ConfigError(f"MQTT URL: no option is called {key[:40]!r}: {hint}")
+        raise ConfigError(f"MQTT URL: {unknown_option(key, number, _OPTIONS)}")
     try:
         return _OPTIONS[key](text)
     except (ValueError, KeyError):
         pass
-    raise ConfigError(f"MQTT URL: {key} can't be {text[:40]!r}")
+    # Its value is not quoted: where an & is missing, the value of the next option is in it.
+    raise ConfigError(f"MQTT URL: {key} can't be what is given there")
 
 
 def _flag(text: str) -> bool:

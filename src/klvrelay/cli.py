@@ -24,7 +24,8 @@ from klvrelay.mistyped import file_name
 from klvrelay.names import checked_name
 from klvrelay.options import parser
 from klvrelay.places import mqtt_url, source_url, warn_of_password
-from klvrelay.url import Redaction, Url
+from klvrelay.redaction import Redaction
+from klvrelay.url import Url
 
 LOG = logging.getLogger("klvrelay")
 
@@ -177,7 +178,8 @@ async def _watch(args: argparse.Namespace) -> int:
     from klvrelay.config import mqtt_settings
     from klvrelay.verbs.watch import watch
 
-    await watch(mqtt_settings(mqtt_url(args), _mqtt_given(args)), args.stream, choice=_choice(args))
+    stream = None if args.stream is None else checked_name(args.stream, "STREAM")
+    await watch(mqtt_settings(mqtt_url(args), _mqtt_given(args)), stream, choice=_choice(args))
     return 0
 
 

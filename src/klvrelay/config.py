@@ -25,7 +25,7 @@ from klvrelay.credentials import (
 )
 from klvrelay.elementary import Choice
 from klvrelay.errors import ConfigError
-from klvrelay.mistyped import file_name
+from klvrelay.mistyped import file_name, looks_like_url
 from klvrelay.names import checked_name, pid_number, program_number, stream_name, unique_names
 from klvrelay.shown import Secret, printable
 from klvrelay.sinks.settings import MqttSettings
@@ -138,7 +138,7 @@ def load(path: str | os.PathLike[str]) -> RelaySettings:
         mqtt=reader.mqtt(reader.table(table["mqtt"], "mqtt")) if "mqtt" in table else None,
         waiting=reader.typed(relay, "waiting", int, "relay", 10_000, least=1),
     )
-    if reader.has_secrets and readable_by_others(mode):
+    if reader.has_secrets and readable_by_others(path, mode):
         LOG.warning("%s: there are passwords in it, and others can read it; run: chmod 600 %s", *[printable(path)] * 2)
     return settings
 
@@ -162,6 +162,9 @@ class _Reader(Reader):
         texts = {
             key: self.typed(table, key, str, "source", None) for key in ("stream", "interface", "sender", "ca_file")
         }
+        for name, text in texts.items():
+            if text is not None and looks_like_url(text):
+                raise self.wrong(f"source.{name}", "this looks like a URL, and is not shown")
         if texts["stream"] is not None:
             self.checked("source.stream", checked_name, texts["stream"], "")
         return SourceSettings(

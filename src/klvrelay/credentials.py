@@ -12,7 +12,7 @@ from dataclasses import replace
 from klvrelay.errors import ConfigError
 from klvrelay.shown import Secret, printable
 from klvrelay.small_file import read_small
-from klvrelay.url import Url
+from klvrelay.url import SECRET_NAME, Url
 
 MQTT_PASSWORD = "KLVRELAY_MQTT_PASSWORD"
 SOURCE_PASSWORD = "KLVRELAY_SOURCE_PASSWORD"
@@ -33,9 +33,9 @@ def secret_file(path: str, key: str) -> Secret:
 
     `path` may begin with ${CREDENTIALS_DIRECTORY}/, which systemd sets. Its files may have a group that can read them.
     """
-    path, of_systemd = _expanded(path, key)
+    path = _expanded(path, key)
     data, mode = read_small(path, key, SECRET_MOST)
-    if readable_by_others(mode, of_systemd=of_systemd):
+    if readable_by_others(path, mode):
         raise ConfigError(f"{key}: can be read by others; run: chmod 600 {printable(path)}")
     try:
         text = data.decode("utf-8").rstrip("\r\n")
@@ -48,25 +48,22 @@ def secret_file(path: str, key: str) -> Secret:
     return Secret(text)
 
 
-def readable_by_others(mode: int, *, of_systemd: bool = False) -> bool:
-    """May others than the owner read or change a file? Access lists of systemd show as rights of the group."""
+def readable_by_others(path: str, mode: int) -> bool:
+    """May others than its owner read or change a file? The access lists of systemd show as rights of the group."""
+    folder = os.environ.get(FOLDER)
+    of_systemd = folder and os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep)
     allowed = stat.S_IRWXU | (stat.S_IRGRP if of_systemd else 0)
     return bool(stat.S_IMODE(mode) & 0o777 & ~allowed)
 
 
-def _expanded(path: str, key: str) -> tuple[str, bool]:
-    """The path with the folder of systemd's credentials put in; is the file one of them?"""
-    folder = os.environ.get(FOLDER)
+def _expanded(path: str, key: str) -> str:
+    """The path with the folder of systemd's credentials put in."""
     begin = f"${{{FOLDER}}}/"
-    if path.startswith(begin):
-        if not folder:
-            raise ConfigError(
-                f"{key}: {FOLDER} is not set: start klvrelay by systemd, with LoadCredential= in its unit"
-            )
-        path = os.path.join(folder, path.removeprefix(begin))
-    if not folder:
-        return path, False
-    return path, os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep)
+    if not path.startswith(begin):
+        return path
+    if not (folder := os.environ.get(FOLDER)):
+        raise ConfigError(f"{key}: {FOLDER} is not set: start klvrelay by systemd, with LoadCredential= in its unit")
+    return os.path.join(folder, path.removeprefix(begin))
 
 
 def environment(name: str) -> Secret | None:
@@ -106,5 +103,4 @@ def is_secret(url: Url) -> bool:
     """Does the URL hold a password or a passphrase, or an option whose name says that it is such?"""
     if url.password:
         return True
-    names = (name.lower() for name, value in url.options.items() if value)
-    return any(word in name for name in names for word in ("pass", "pwd", "token", "secret", "auth"))
+    return any(value and SECRET_NAME.search(name) for name, value in url.options.items())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from klvrelay.redaction import Redaction
 from klvrelay.shown import printable
-from klvrelay.url import Redaction
 
 LOG = logging.getLogger("klvrelay")
 

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 from klvrelay.errors import ConfigError
 
 MISTYPED = (
-    "this looks like a mistyped URL, and is not shown since a password may be in it: write scheme://user@host/path."
-    " A file of such a name is written file:///..., with @ as %40"
+    "this looks like a mistyped URL, and is not shown since a password may be in it: write scheme://host/path, with"
+    " user@ before the host. A file of such a name is written file:///..., with @ as %40"
 )
 
 _SCHEMES = "udp|rtp|tcp|srt|rtsps?|rtmps?|https?|mqtts?|wss?|ftps?|file"

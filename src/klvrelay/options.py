@@ -57,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=f"`klvrelay VERB --help` describes each.\n{CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _refuse_passwords(parser, "--password", "--passphrase")
     parser.add_argument("--version", action="version", version=f"klvrelay {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for add in (
@@ -90,8 +91,12 @@ def _verb(verbs: Any, name: str, text: str, epilog: str) -> argparse.ArgumentPar
         epilog=f"example:\n  {EXAMPLES[name]}\n{epilog}{CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
-    parser.add_argument("--password", "--passphrase", "--mqtt-password", action=_NoPassword, help=argparse.SUPPRESS)
+    _refuse_passwords(parser, "--password", "--passphrase")
     return parser
+
+
+def _refuse_passwords(parser: argparse.ArgumentParser, *options: str) -> None:
+    parser.add_argument(*options, action=_NoPassword, help=argparse.SUPPRESS)
 
 
 def _mqtt_options(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
@@ -106,6 +111,7 @@ def _mqtt_options(parser: argparse.ArgumentParser, *, required: bool = False) ->
 
 
 def _mqtt_password_option(parser: argparse.ArgumentParser) -> None:
+    _refuse_passwords(parser, "--mqtt-password")
     parser.add_argument("--mqtt-password-file", metavar="FILE",
                         help="the password for the broker; only its owner may read it (instead of"
                              " KLVRELAY_MQTT_PASSWORD)")  # fmt: skip

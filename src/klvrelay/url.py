@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Collection, Iterable, Set
+from collections.abc import Collection, Set
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -26,6 +26,8 @@ _PUBLIC_OPTIONS = {
     "listen": _NUMBER, "transport": re.compile("udp|tcp"), "mode": re.compile("caller|listener|rendezvous"),
 }  # fmt: skip
 _OPTION_NAME = re.compile(r"[A-Za-z_-]{1,12}")
+SECRET_NAME = re.compile(r"pass|pwd|token|secret|auth|credential", re.IGNORECASE)
+"""What is in the names of options that hold a secret."""
 _ASSIGNED = re.compile(r"=[^/]*")
 
 
@@ -188,30 +190,3 @@ def _host_and_port(scheme: str, place: str) -> tuple[str, int | None]:
             " (IPv6 goes in brackets; in a password write : as %3A, / as %2F, ? as %3F, # as %23)"
         )
     return host, int(port)
-
-
-class Redaction:
-    """Texts without what is secret in the arguments of a command line, wherever they quote one of them."""
-
-    def __init__(self, arguments: Iterable[str]) -> None:
-        forms: dict[str, str] = {}
-        for argument in arguments:
-            for text in (argument, argument.partition("=")[2], argument[2:] if argument[:1] == "-" else ""):
-                if (public := _public(text)) != text:
-                    forms |= dict.fromkeys((text, repr(text)[1:-1], printable(text), stripped(text)), public)
-        self._forms = sorted(forms.items(), key=lambda form: len(form[0]), reverse=True)
-
-    def __call__(self, text: str) -> str:
-        for form, public in self._forms:
-            text = text.replace(form, public)
-        return text
-
-
-def _public(text: str) -> str:
-    """One argument as it may be shown."""
-    if not looks_like_url(text):
-        return text
-    try:
-        return str(Url.parse(text))
-    except ConfigError:
-        return HIDDEN

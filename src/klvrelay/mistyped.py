@@ -37,7 +37,9 @@ def looks_like_url(text: str) -> bool:
 
 
 def _looks_so(text: str) -> bool:
-    return "://" in text or "@" in text.partition(":")[2] or _FORM.match(text) is not None
+    """A user before an @, with a password or behind two slashes; a URL, or the begin of one."""
+    login = "@" in text.partition(":")[2] or "@" in text.partition("//")[2]
+    return login or "://" in text or _FORM.match(text) is not None
 
 
 def stripped(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from klvrelay.errors import ConfigError
-from klvrelay.names import pid_number, program_number
+from klvrelay.names import pid_number, printable, program_number
 
 SOURCES = """\
 sources:
@@ -35,7 +35,7 @@ exit codes: 0 done or stopped, 1 a fault such as a full disk, 2 wrong options, 3
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"{message}; try: {self.prog} --help")
+        raise ConfigError(f"{printable(message)}\ntry: {self.prog} --help")
 
 
 class _NoPassword(argparse.Action):

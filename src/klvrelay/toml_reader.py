@@ -36,9 +36,11 @@ class Reader:
         self._lines = text.splitlines()
         self._table = ("", 0)
 
-    def wrong(self, key: str, why: str) -> ConfigError:
-        line = self._line(key.rpartition(".")[2])
+    def wrong(self, key: str, why: str, *, where: str = "") -> ConfigError:
+        """The mistake of a key, in the table `where` if that is not a part of it."""
+        line = self._line(key if where else key.rpartition(".")[2])
         named = HIDDEN if looks_like_url(key) else printable(key)
+        named = f"{where}.{named}".lstrip(".")
         return ConfigError(f"{self.path}:{f' line {line}:' if line else ''} {named}: {printable(why)}")
 
     def at(self, table: str, number: int = 0) -> None:
@@ -59,7 +61,7 @@ class Reader:
             if key not in names:
                 near = difflib.get_close_matches(key, names, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
-                raise self.wrong(f"{where}.{key}".lstrip("."), f"no such setting: {hint}")
+                raise self.wrong(key, f"no such setting: {hint}", where=where)
 
     def table(self, value: Any, key: str) -> dict[str, Any]:
         if not isinstance(value, dict):

@@ -16,7 +16,7 @@ from klvrelay.shown import HIDDEN, Secret, printable
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"[\w.%:~-]*")
 
-_NUMBER, _WORD = re.compile(r"\d{1,12}"), re.compile(r"[\w.-]{1,15}")
+_NUMBER, _WORD = re.compile(r"\d{1,12}"), re.compile(r"[\w.-]{1,20}")
 _PLACES = re.compile(r"[\da-fA-F.:,]{1,200}(?:%[\w.-]{1,15})?")
 # Options that hold no secret, and what they may look like: any other value is not shown.
 _PUBLIC_OPTIONS = {
@@ -80,10 +80,7 @@ class Url:
         return dict(parse_qsl(self.query.reveal(), keep_blank_values=True)) if self.query else {}
 
     def check_options(self, known: Set[str], ignored: Set[str] = frozenset()) -> None:
-        """Raise ConfigError for an option that is neither `known` nor one to be let be; it names those known.
-
-        The unknown one is not quoted: where a sign between a name and a value is missing, the value is in the name.
-        """
+        """Raise ConfigError for an option that is neither `known` nor one to be let be; it names those known."""
         for number, key in enumerate(self.options, 1):
             if key not in known and key not in ignored:
                 raise ConfigError(f"{self}: {unknown_option(key, number, known)}")
@@ -122,10 +119,14 @@ class Url:
 
 
 def unknown_option(key: str, number: int, known: Collection[str]) -> str:
-    """What to say of the option of a URL, the `number`th, whose name is not among those known."""
-    near = difflib.get_close_matches(key, known, n=1)
+    """What to say of the option of a URL, the `number`th, whose name is not among those known.
+
+    A long name is not quoted: where a sign between name and value is missing, the value is in it.
+    """
+    named = key if _OPTION_NAME.fullmatch(key) else str(number)
+    near = difflib.get_close_matches(key[:40], known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    return f"option {number} is not known: {hint}known are {', '.join(sorted(known))}"
+    return f"option {named} is not known; {hint}known are {', '.join(sorted(known))}"
 
 
 def _shown(key: str, value: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from conftest import ROOT
 
 from klvrelay import cli
-from klvrelay.config import RelaySettings, SourceSettings, load, mqtt_settings
+from klvrelay.config import SECRET_KEYS, RelaySettings, SourceSettings, load, mqtt_settings
 from klvrelay.credentials import MQTT_PASSWORD as PASSWORD_VARIABLE
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url
@@ -123,11 +123,11 @@ def test_the_sample_is_the_manual():
     """Every key there is stands in it; and each commented line is a setting of the right type."""
     text = SAMPLE.read_text()
     keys = {f.name for kind in (RelaySettings, SourceSettings, MqttSettings) for f in dataclasses.fields(kind)}
-    for key in keys - {"sources", "mqtt"} | {"password_file", "passphrase_file"}:
+    for key in keys - {"sources", "mqtt"} | set(SECRET_KEYS):
         assert re.search(rf"\b{key}\b", text), key
     for line in re.findall(r"(?m)^# (\w+ = .*)$", text):
         key = line.split(" ")[0]
-        assert key in keys | {"password_file", "passphrase_file"}, line
+        assert key in keys | set(SECRET_KEYS), line
 
 
 def test_the_sample_says_the_defaults(tmp_path: Path):

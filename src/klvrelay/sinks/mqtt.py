@@ -18,6 +18,7 @@ import orjson
 
 from klvrelay.errors import SinkDown, SinkError, TooLarge
 from klvrelay.integers import written
+from klvrelay.shown import printable
 from klvrelay.sinks import Notice
 from klvrelay.sinks.client import Connection, Message, Terms, connect
 from klvrelay.sinks.settings import MqttSettings
@@ -205,5 +206,5 @@ class MqttSink:
 
 
 def _whose(stream: str | None, boot: str | None) -> tuple[tuple[str, str], ...]:
-    named = (("stream", stream), ("boot", boot))
+    named = (("stream", stream and printable(stream)), ("boot", boot))
     return tuple((name, value) for name, value in named if value is not None)

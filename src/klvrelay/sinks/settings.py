@@ -19,7 +19,7 @@ from klvrelay.url import unknown_option
 PublishBad = Literal["rejected", "telemetry", "drop"]
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
-_FORM = "mqtt://[user:password@]host[:port][/prefix]"
+_FORM = "mqtt://[user@]host[:port][/prefix]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

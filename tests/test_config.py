@@ -12,9 +12,10 @@ import pytest
 from conftest import ROOT
 
 from klvrelay import cli
-from klvrelay.config import SECRET_KEYS, RelaySettings, SourceSettings, load, mqtt_settings
+from klvrelay.config import RelaySettings, SourceSettings, load, mqtt_settings
 from klvrelay.credentials import MQTT_PASSWORD as PASSWORD_VARIABLE
 from klvrelay.errors import ConfigError
+from klvrelay.login_reader import SECRET_KEYS
 from klvrelay.names import Secret, Url
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.verbs.run import relay_of

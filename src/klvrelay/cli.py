@@ -23,9 +23,8 @@ from klvrelay.log import log_to_stderr
 from klvrelay.mistyped import file_name
 from klvrelay.names import checked_name
 from klvrelay.options import parser
-from klvrelay.places import mqtt_url, source_url, warn_of_password
+from klvrelay.places import source_url, warn_of_passwords
 from klvrelay.redaction import Redaction
-from klvrelay.url import Url
 
 LOG = logging.getLogger("klvrelay")
 
@@ -64,7 +63,7 @@ def _say_whole(args: argparse.Namespace) -> None:
 
 def _relay_settings(args: argparse.Namespace) -> Any:
     """Settings of `run` and `replay`: the file's, and what was said on the command line over it."""
-    from klvrelay.config import RelaySettings, SourceSettings, load, mqtt_settings
+    from klvrelay.config import RelaySettings, SourceSettings, load, mqtt_settings, with_mqtt_password
 
     settings = load(args.config) if getattr(args, "config", None) else RelaySettings()
     if len(args.stream) > len(args.sources):
@@ -88,10 +87,10 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     if picked := _picked(args):
         settings = replace(settings, sources=tuple(replace(source, **picked) for source in settings.sources))
     given = _mqtt_given(args)
-    if (url := mqtt_url(args)) is not None:
-        settings = replace(settings, mqtt=mqtt_settings(url, given))
+    if args.mqtt is not None:
+        settings = replace(settings, mqtt=mqtt_settings(args.mqtt, given))
     elif settings.mqtt is not None and given:
-        settings = replace(settings, mqtt=replace(settings.mqtt, **given))
+        settings = replace(settings, mqtt=with_mqtt_password(replace(settings.mqtt, **given)))
     if not settings.sources:
         raise ConfigError("nothing to relay: give a source, e.g. udp://0.0.0.0:5000, or -c relay.toml")
     if settings.mqtt is None:
@@ -179,7 +178,7 @@ async def _watch(args: argparse.Namespace) -> int:
     from klvrelay.verbs.watch import watch
 
     stream = None if args.stream is None else checked_name(args.stream, "STREAM")
-    await watch(mqtt_settings(mqtt_url(args), _mqtt_given(args)), stream, choice=_choice(args))
+    await watch(mqtt_settings(args.mqtt, _mqtt_given(args)), stream, choice=_choice(args))
     return 0
 
 
@@ -215,7 +214,7 @@ async def _demo(args: argparse.Namespace) -> int:
     from klvrelay.verbs.demo import demo
 
     source = None if args.source is None else source_url(args, args.source)
-    await demo(source, mqtt_url(args), _mqtt_given(args), **_picked(args))
+    await demo(source, args.mqtt, _mqtt_given(args), **_picked(args))
     return 0
 
 
@@ -224,9 +223,7 @@ async def _send(args: argparse.Namespace) -> int:
 
     _say_whole(args)
     options = {key: getattr(args, key) for key in ("speed", "loop", "impair", "rate", "interface", "timeout", "quiet")}
-    target = Url.parse(args.target)
-    warn_of_password(target)
-    await send(args.source, target, **options)
+    await send(args.source, args.target, **options)
     return 0
 
 
@@ -260,10 +257,12 @@ def _run(argv: Sequence[str] | None) -> int:
     standard.fill_closed()
     if argv is None:
         take_environment()
-    redacted = Redaction(sys.argv[1:] if argv is None else argv)
+    given = sys.argv[1:] if argv is None else argv
+    redacted = Redaction(given)
     try:
         args = _parsed(argv)
         log_to_stderr(redacted, quiet=getattr(args, "quiet", False))
+        warn_of_passwords(given)
         if args.verb == "sample":
             return _sample(args)
         if args.verb == "items":

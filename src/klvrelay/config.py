@@ -11,26 +11,18 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from klvrelay.credentials import (
-    MQTT_PASSWORD,
-    SOURCE_PASSWORD,
-    WITH_LOGIN,
-    environment,
-    is_secret,
-    readable_by_others,
-    secret_file,
-    with_password,
-)
+from klvrelay.credentials import MQTT_PASSWORD, environment, is_secret, readable_by_others
 from klvrelay.elementary import Choice
 from klvrelay.errors import ConfigError
+from klvrelay.login_reader import SECRET_KEYS, LoginReader
 from klvrelay.mistyped import file_name, looks_like_url
 from klvrelay.names import checked_name, pid_number, program_number, stream_name, unique_names
 from klvrelay.shown import Secret, printable
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.small_file import read_small
-from klvrelay.toml_reader import Reader, tables_of
+from klvrelay.toml_reader import tables_of
 from klvrelay.url import Url
 from klvrelay.wire import LIMIT, checked_limit
 
@@ -38,11 +30,6 @@ LOG = logging.getLogger("klvrelay")
 
 CONFIG_MOST = 1 << 20
 """Bytes that a file of settings may have."""
-SECRET_KEYS = ("username", "password", "password_file", "passphrase_file", "url_file")
-"""Keys of a source that say who may read it; with `url` they make the URL that is opened."""
-
-T = TypeVar("T")
-
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
@@ -143,13 +130,8 @@ def load(path: str | os.PathLike[str]) -> RelaySettings:
     return settings
 
 
-class _Reader(Reader):
-    """Reads the tables of a relay's settings.
-
-    has_secrets  a password, or the like, stands in the file itself
-    """
-
-    has_secrets = False
+class _Reader(LoginReader):
+    """Reads the tables of a relay's settings."""
 
     def source(self, number: int, table: dict[str, Any]) -> SourceSettings:
         self.at("source", number)
@@ -183,43 +165,6 @@ class _Reader(Reader):
             only=only,
             program=self.number(table, "program", program_number),
         )
-
-    def url(self, table: dict[str, Any]) -> Url:
-        """Where a source is: as it stands, or out of a file, as one with a token in it may be."""
-        path = self.typed(table, "url_file", str, "source", None)
-        if path is not None and "url" in table:
-            raise self.wrong("source.url_file", "url is given too: say one of them")
-        if path is not None:
-            return self.checked("source.url_file", lambda: Url.parse(secret_file(path, "").reveal()))
-        if not isinstance(table.get("url"), str):
-            raise self.wrong("source.url", 'every source needs one, e.g. url = "udp://0.0.0.0:5000"')
-        url = self.checked("source.url", Url.parse, table["url"])
-        self.has_secrets |= is_secret(url)
-        return url
-
-    def login(self, table: dict[str, Any], url: Url) -> Url:
-        """The URL with the user and the password that stand beside it."""
-        user = self.typed(table, "username", str, "source", None)
-        password = self.secret(table, "password")
-        key = next((k for k in ("username", "password", "password_file") if k in table), None)
-        if key is not None and url.scheme not in WITH_LOGIN:
-            raise self.wrong(f"source.{key}", f"is for {', '.join(f'{s}://' for s in WITH_LOGIN)} only")
-        if user is not None and url.user is not None:
-            raise self.wrong("source.username", "the URL has a user too: say one of them")
-        if password is not None and url.password is not None:
-            raise self.wrong(f"source.{key}", "the URL has a password too: say one of them")
-        if user is not None:
-            url = dataclasses.replace(url, user=user)
-        if password is not None and url.user is None:
-            raise self.wrong(f"source.{key}", "a password needs a username")
-        return with_password(url, password or environment(SOURCE_PASSWORD))
-
-    def checked(self, key: str, read: Callable[..., T], *given: Any) -> T:
-        """What `read` makes of it; its ConfigError becomes one of this key."""
-        try:
-            return read(*given)
-        except ConfigError as fault:
-            raise self.wrong(key, str(fault).removeprefix(": ")) from None
 
     def packet_limit(self, table: dict[str, Any]) -> int:
         """Bytes of a packet's value."""
@@ -258,16 +203,6 @@ class _Reader(Reader):
         except ConfigError as fault:
             raise self.wrong(f"source.{key}", str(fault)) from None
 
-    def secret(self, table: dict[str, Any], key: str, where: str = "source") -> Secret | None:
-        """A password: as it stands, or out of a file."""
-        given, path = (self.typed(table, k, str, where, None) for k in (key, f"{key}_file"))
-        if path is None:
-            self.has_secrets |= given is not None
-            return None if given is None else Secret(given)
-        if given is not None:
-            raise self.wrong(f"{where}.{key}_file", f"{key} is given too: say one of them")
-        return self.checked(f"{where}.{key}_file", secret_file, path, "")
-
     def mqtt(self, table: dict[str, Any]) -> MqttSettings:
         self.at("mqtt")
         kinds = {f.name: _kind(str(f.type)) for f in dataclasses.fields(MqttSettings)}
@@ -301,7 +236,11 @@ def mqtt_settings(url: str | None, given: dict[str, Any]) -> MqttSettings:
     """Settings from a URL and what was said beside it; the password may come from the environment."""
     if url is None and "host" not in given:
         raise ConfigError('mqtt url: say where the broker is, e.g. "mqtt://127.0.0.1:1883"')
-    settings = MqttSettings(**given) if url is None else MqttSettings.from_url(url, **given)
+    return with_mqtt_password(MqttSettings(**given) if url is None else MqttSettings.from_url(url, **given))
+
+
+def with_mqtt_password(settings: MqttSettings) -> MqttSettings:
+    """The same with the password of the environment, where there is a user and none."""
     password = environment(MQTT_PASSWORD)
     if password and settings.username is not None and settings.password is None:
         return dataclasses.replace(settings, password=password)

@@ -31,15 +31,11 @@ def looks_like_url(text: str) -> bool:
 
     Fullwidth signs, backslashes and percent codes count as what they stand for.
     """
-    plain = unicodedata.normalize("NFKC", text)
-    decoded = unicodedata.normalize("NFKC", unquote(unquote(plain)))
-    return any(_looks_so(form.replace("\\", "/")) for form in (plain, decoded))
-
-
-def _looks_so(text: str) -> bool:
-    """A user before an @, with a password or behind two slashes; a URL, or the begin of one."""
-    login = "@" in text.partition(":")[2] or "@" in text.partition("//")[2]
-    return login or "://" in text or _FORM.match(text) is not None
+    decoded = unquote(unquote(unicodedata.normalize("NFKC", text)))
+    plain = unicodedata.normalize("NFKC", decoded).replace("\\", "/")
+    # A user stands before an @, with a password or behind two slashes.
+    login = "@" in plain.partition(":")[2] or "@" in plain.partition("//")[2]
+    return login or "://" in plain or _FORM.match(plain) is not None
 
 
 def stripped(text: str) -> str:

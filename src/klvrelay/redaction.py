@@ -13,8 +13,8 @@ from klvrelay.url import SECRET_NAME, Url
 LEAST = 4
 """Characters of what is hidden, at least: fewer would take letters out of words."""
 
-_LOGIN = re.compile(r"[^\s'\"=,]*:[^\s'\"]*(?<!\*\*\*)@[^\s'\",]*")
-"""A user and a password in the middle of something else."""
+_WORD = re.compile(r"[^\s'\"]+")
+_SHOWN_AT = re.compile(r"(?<!\*\*\*)@")
 
 
 class Redaction:
@@ -27,7 +27,12 @@ class Redaction:
     def __call__(self, text: str) -> str:
         for form, public in self._forms:
             text = text.replace(form, public)
-        return _LOGIN.sub(HIDDEN, text)
+        return _WORD.sub(_without_login, text) if "@" in text else text
+
+
+def _without_login(word: re.Match[str]) -> str:
+    """A word of a message, unless a user and a password are in the middle of it."""
+    return HIDDEN if _SHOWN_AT.search(word[0].partition(":")[2]) else word[0]
 
 
 def _secrets(arguments: Iterable[str]) -> Iterator[tuple[str, str]]:

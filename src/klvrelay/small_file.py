@@ -76,7 +76,7 @@ def _kind(mode: int) -> str:
 
 
 def _all_of(number: int, key: str, most: int) -> bytes:
-    data, deadline = b"", time.monotonic() + PATIENCE
+    data, deadline = bytearray(), time.monotonic() + PATIENCE
     poll = select.poll()
     poll.register(number, select.POLLIN)
     while len(data) <= most:
@@ -88,7 +88,7 @@ def _all_of(number: int, key: str, most: int) -> bytes:
                 raise ConfigError(f"{key}: the pipe did not end within {PATIENCE:g} s") from None
             continue
         if not piece:
-            return data
+            return bytes(data)
         data += piece
         if time.monotonic() > deadline:
             raise ConfigError(f"{key}: the pipe did not end within {PATIENCE:g} s")

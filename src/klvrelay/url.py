@@ -60,7 +60,7 @@ class Url:
         if isinstance(text, Url):
             return text
         if isinstance(text, os.PathLike):
-            path = os.fspath(text)
+            path = os.fsdecode(text)
             return cls("file", path=path if os.path.isabs(path) else _plain_path(path))
         if not (text := stripped(text)):
             raise ConfigError("the name of a source or of a far end is empty")

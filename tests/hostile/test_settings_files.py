@@ -1,5 +1,4 @@
-"""What may stand under the name of a file of settings, of certificates or of a password: read within bounds, or refused.
-"""
+"""What may stand under the name of a file of settings, of certificates or of a password: read within bounds, or not."""
 
 from __future__ import annotations
 
@@ -85,12 +84,13 @@ def test_so_is_a_password(kind: str, tmp_path: Path):
 def test_so_are_certificates_and_keys(kind: str, tmp_path: Path):
     """OpenSSL opens them by their names, and would wait for a pipe or read a device for good."""
     path, good = ODD[kind](tmp_path), tmp_path / "good.pem"
+    says = "is a pipe" if kind == "pipe" else SAYS[kind]
     good.write_text("")
-    with pytest.raises(ConfigError, match=r"^ca_file"):
+    with pytest.raises(ConfigError, match=rf"^ca_file: {says}"):
         verifying(path)
     for key in ("ca_file", "cert_file", "key_file"):
         files = {"cert_file": str(good), "key_file": str(good)} if key != "ca_file" else {}
-        with pytest.raises(ConfigError, match=rf"^mqtt {key}: "):
+        with pytest.raises(ConfigError, match=rf"^mqtt {key}: {says}"):
             tls_context(MqttSettings(host="h", tls=True, **{**files, key: path}))
 
 
@@ -132,12 +132,28 @@ def test_a_pipe_that_is_never_closed_is_given_up(monkeypatch: pytest.MonkeyPatch
         os.close(write)
 
 
-@pytest.mark.parametrize("way", ["run -c <(cat {0})", "run -c /dev/stdin < {0}", "cat {0} | klvrelay run -c /dev/stdin"])
+def test_a_pipe_that_dribbles_is_given_up_too(monkeypatch: pytest.MonkeyPatch):
+    """A byte at a time would last for days."""
+    monkeypatch.setattr(small_file, "PATIENCE", 0.05)
+    monkeypatch.setattr(os, "read", lambda number, size: b"#")
+    read, write = os.pipe()
+    try:
+        with pytest.raises(ConfigError, match="did not end within"):
+            load(f"/dev/fd/{read}")
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+_PIPES = ("klvrelay run -c <(cat {0})", "klvrelay run -c /dev/stdin < {0}", "cat {0} | klvrelay run -c /dev/stdin")
+
+
+@pytest.mark.parametrize("way", _PIPES)
 def test_settings_may_come_through_a_pipe(way: str, tmp_path: Path):
     """As of a program that decrypts them: they are read to their end, and then what is in them is wrong."""
     path = tmp_path / "relay.toml"
     path.write_text("# " + "x" * 100_000 + '\n[mqtt]\nurl = "mqtt://h"\nqos = 7\n')
-    command = "klvrelay() { " + " ".join(COMMAND) + ' "$@"; }; ' + ("" if "|" in way else "klvrelay ") + way.format(path)
+    command = f'klvrelay() {{ {" ".join(COMMAND)} "$@"; }}; {way.format(path)}'
 
     done = subprocess.run(
         ["bash", "-c", command], env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30
@@ -151,8 +167,9 @@ def test_settings_may_come_through_a_pipe(way: str, tmp_path: Path):
 def test_a_command_says_so_at_once(path: str):
     """With exit code 2."""
     done = subprocess.run(
-        [*COMMAND, "run", "-c", path], env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30
-    )
+        [*COMMAND, "run", "-c", path], env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=30,
+    )  # fmt: skip
 
     assert done.returncode == 2
     assert done.stderr.startswith(f"klvrelay: {path}: can't be read: is a device")

@@ -30,8 +30,8 @@ _log = logging.getLogger(__name__)
 
 
 async def send(
-    source: str | Url,
-    target: str | Url,
+    source: str,
+    target: str,
     *,
     speed: float = 1.0,
     loop: bool = False,

@@ -17,7 +17,7 @@ from klvrelay.credentials import MQTT_PASSWORD, environment, is_secret, readable
 from klvrelay.elementary import Choice
 from klvrelay.errors import ConfigError
 from klvrelay.login_reader import SECRET_KEYS, LoginReader
-from klvrelay.mistyped import file_name, looks_like_url
+from klvrelay.mistyped import file_name, no_url
 from klvrelay.names import checked_name, pid_number, program_number, stream_name, unique_names
 from klvrelay.shown import Secret, printable
 from klvrelay.sinks.settings import MqttSettings
@@ -145,8 +145,7 @@ class _Reader(LoginReader):
             key: self.typed(table, key, str, "source", None) for key in ("stream", "interface", "sender", "ca_file")
         }
         for name, text in texts.items():
-            if text is not None and looks_like_url(text):
-                raise self.wrong(f"source.{name}", "this looks like a URL, and is not shown")
+            self.checked(f"source.{name}", no_url, text or "", "", "something else")
         if texts["stream"] is not None:
             self.checked("source.stream", checked_name, texts["stream"], "")
         return SourceSettings(

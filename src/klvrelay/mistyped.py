@@ -52,8 +52,13 @@ def _is_blank(character: str) -> bool:
     return character.isspace() or unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp")
 
 
+def no_url(text: str, key: str, wanted: str) -> str:
+    """The text as it stands; raises ConfigError, naming `key` and what is `wanted`, for what looks like a URL."""
+    if looks_like_url(text):
+        raise ConfigError(f"{key}: give {wanted}; this looks like a URL, and is not shown")
+    return text
+
+
 def file_name(text: str, key: str) -> str:
     """The name of a file or folder as it stands; raises ConfigError, naming `key`, for what looks like a URL."""
-    if looks_like_url(text):
-        raise ConfigError(f"{key}: give the name of a file or folder; this looks like a URL, and is not shown")
-    return text
+    return no_url(text, key, "the name of a file or folder")

@@ -11,7 +11,7 @@ from pathlib import PurePath
 from urllib.parse import unquote
 
 from klvrelay.errors import ConfigError
-from klvrelay.mistyped import looks_like_url
+from klvrelay.mistyped import no_url
 from klvrelay.shown import Secret, printable
 from klvrelay.url import Url
 
@@ -27,23 +27,21 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
 _DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "mqtt": 1883, "mqtts": 8883}
 
 
-def checked_name(name: str, key: str = "stream") -> str:
+def checked_name(name: str, key: str = "stream", *, most: int = LEVEL_LIMIT) -> str:
     """A stream's name as it stands; raises ConfigError, naming `key`, for one that would not stand on one line of any
-    log, table or message.
+    log, table or message, or has more than `most` characters.
     """
     if not name:
         raise ConfigError(f"{key}: a name is empty")
-    if len(name) > LEVEL_LIMIT:
-        raise ConfigError(f"{key}: a name has at most {LEVEL_LIMIT} characters")
+    if len(name) > most:
+        raise ConfigError(f"{key}: a name has at most {most} characters")
     for place, character in enumerate(name, 1):
         if not character.isprintable():
             code = f"U+{ord(character):04X}"
             raise ConfigError(f"{key}: character {place} of a name is {code}: only printable ones and blanks are taken")
     if name != name.strip():
         raise ConfigError(f"{key}: a name begins or ends with a blank")
-    if looks_like_url(name):
-        raise ConfigError(f"{key}: this looks like a URL, and is not shown: give a name such as uav1")
-    return name
+    return no_url(name, key, "a name such as uav1")
 
 
 def safe_level(text: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 import klvrelay
 from klvrelay import cli
-from klvrelay.config import SourceSettings, load
+from klvrelay.config import RelaySettings, SourceSettings, load
 from klvrelay.elementary import Choice
 from klvrelay.errors import ConfigError, SinkDown, SinkRefused, SourceDown
 from klvrelay.klv import Decoder
@@ -102,6 +102,13 @@ def test_a_command_refuses_it(command: list[str], name: str, tmp_path: Path, cap
 def test_other_names_are_taken_as_they_are(name: str):
     """Any script, any sign that can be printed: a topic's level is made of them elsewhere."""
     assert checked_name(name) == name
+
+
+def test_a_longest_name_may_be_given_twice():
+    """The number behind the second one makes it no name that is refused later, when the relay runs."""
+    sources = tuple(SourceSettings(Url.parse(f"udp://127.0.0.1:{port}"), stream="a" * LEVEL_LIMIT) for port in (1, 2))
+    for name, _ in RelaySettings(sources).named():
+        assert Decoder(name, None).stream == name
 
 
 def test_every_character_is_either_printable_or_refused():

@@ -16,6 +16,7 @@ from klvrelay.mistyped import looks_like_url
 from klvrelay.names import Url, stream_name
 from klvrelay.redaction import Redaction
 from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sources import open_source
 
 CANARY = "c4n4ry-s3cret"
 
@@ -277,6 +278,19 @@ def test_toml_that_is_wrong_is_not_quoted(tmp_path: Path):
         load(path)
 
     assert CANARY not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", MISTYPED[:10])
+def test_no_setting_that_subscribers_see_takes_one(text: str):
+    """What is wrong with an interface is in `link`; a client id and a prefix are in every status."""
+    for key in ("interface", "sender", "ca_file"):
+        with pytest.raises(ConfigError, match=f"^{key}: ") as refused:
+            open_source("udp://239.1.1.1:5000", **{key: text})
+        assert CANARY not in str(refused.value)
+    for key in ("client_id", "prefix"):
+        with pytest.raises(ConfigError, match=f"^mqtt {key}: ") as refused:
+            MqttSettings(host="h", **{key: text})
+        assert CANARY not in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from klvrelay.errors import ConfigError
 from klvrelay.integers import Numbers
+from klvrelay.mistyped import no_url
 from klvrelay.names import Secret, Url
 from klvrelay.url import unknown_option
 
@@ -147,6 +148,7 @@ def _check(s: MqttSettings) -> None:
     for key in ("client_id", "username"):
         if not (getattr(s, key) or "").isprintable():
             raise ConfigError(f"mqtt {key}: must be printable text")
+    no_url(s.client_id or "", "mqtt client_id", "a name")
     _check_prefix(s.prefix)
     _check_security(s)
 
@@ -166,6 +168,7 @@ def _check_prefix(prefix: str) -> None:
     levels = prefix.split("/")
     if not all(levels) or any(c in "+#" or not c.isprintable() for c in prefix) or prefix[0] == "$":
         raise ConfigError("mqtt prefix: topic levels such as klvrelay or site/klv, no + or #, no $ in front")
+    no_url(prefix, "mqtt prefix", "topic levels such as site/klv")
 
 
 def _check_security(s: MqttSettings) -> None:

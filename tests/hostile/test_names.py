@@ -42,7 +42,7 @@ REFUSED = {
     "trailing blank": "a ",
     "blank": " ",
     "empty": "",
-    "long": "a" * (LEVEL_LIMIT + 1),
+    "long": "a" * (2 * LEVEL_LIMIT + 1),
     "url": "rtsp://u:pw@h",
 }
 

@@ -1,4 +1,4 @@
-"""The command `klvrelay`: verbs, options, exit codes; next door, each verb's own module does the work.
+"""The command `klvrelay`: verbs, options, exit codes; each verb's own module does the work.
 
 Exit codes: 0 done or stopped; 1 a fault of ours; 2 wrong options or settings; 3 a source can't be read; 4 no KLV;
 5 the broker refuses; 6 and 7 what a probe found are warnings, errors.
@@ -17,8 +17,14 @@ from dataclasses import replace
 from typing import Any
 
 from klvrelay import standard
+from klvrelay.credentials import secret_file, take_environment
 from klvrelay.errors import ConfigError, KlvrelayError, OutputLost
+from klvrelay.log import log_to_stderr
+from klvrelay.mistyped import file_name
+from klvrelay.names import checked_name
 from klvrelay.options import parser
+from klvrelay.places import source_url, warn_of_passwords
+from klvrelay.redaction import Redaction
 
 LOG = logging.getLogger("klvrelay")
 
@@ -32,6 +38,8 @@ def _mqtt_given(args: argparse.Namespace) -> dict[str, Any]:
     version = getattr(args, "mqtt_version", None)
     given |= {"protocol": None if version is None else 5 if version == "5" else 4}
     given |= {key: True for key in ("raw", "allow_plaintext") if getattr(args, key, False)}
+    if args.mqtt_password_file is not None:
+        given["password"] = secret_file(args.mqtt_password_file, "--mqtt-password-file")
     return {key: value for key, value in given.items() if value is not None}
 
 
@@ -55,8 +63,7 @@ def _say_whole(args: argparse.Namespace) -> None:
 
 def _relay_settings(args: argparse.Namespace) -> Any:
     """Settings of `run` and `replay`: the file's, and what was said on the command line over it."""
-    from klvrelay.config import RelaySettings, SourceSettings, load, mqtt_settings
-    from klvrelay.names import Url
+    from klvrelay.config import RelaySettings, SourceSettings, load, mqtt_settings, with_mqtt_password
 
     settings = load(args.config) if getattr(args, "config", None) else RelaySettings()
     if len(args.stream) > len(args.sources):
@@ -66,8 +73,8 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     said["timeout"] = getattr(args, "source_timeout", None)
     said["packet_limit"] = getattr(args, "packet_limit", None)
     extra = {key: value for key, value in said.items() if value is not None}
-    names = [*args.stream, *[None] * len(args.sources)]
-    urls = [Url.parse(source) for source in args.sources]
+    names = [*(checked_name(name, "--stream") for name in args.stream), *[None] * len(args.sources)]
+    urls = [source_url(args, source) for source in args.sources]
     # It is meant for the files among them; where there is none it is a mistake.
     follow = extra.pop("follow", False)
     files = any(url.scheme == "file" for url in urls)
@@ -80,10 +87,10 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     if picked := _picked(args):
         settings = replace(settings, sources=tuple(replace(source, **picked) for source in settings.sources))
     given = _mqtt_given(args)
-    if args.mqtt:
+    if args.mqtt is not None:
         settings = replace(settings, mqtt=mqtt_settings(args.mqtt, given))
     elif settings.mqtt is not None and given:
-        settings = replace(settings, mqtt=replace(settings.mqtt, **given))
+        settings = replace(settings, mqtt=with_mqtt_password(replace(settings.mqtt, **given)))
     if not settings.sources:
         raise ConfigError("nothing to relay: give a source, e.g. udp://0.0.0.0:5000, or -c relay.toml")
     if settings.mqtt is None:
@@ -105,10 +112,9 @@ async def _relay(args: argparse.Namespace) -> int:
 
 
 async def _decode(args: argparse.Namespace) -> int:
-    from klvrelay.names import Url
     from klvrelay.verbs import decode
 
-    url = Url.parse(args.source)
+    url = source_url(args, args.source)
     shown = not args.quiet and sys.stderr.isatty()
     outcome = await decode.decode(
         url, args.format, show_progress=shown, follow=args.follow, demux=args.demux,
@@ -136,15 +142,19 @@ async def _record(args: argparse.Namespace) -> int:
 
     _say_whole(args)
     limits = (args.segment_seconds, args.segment_size, args.keep_size, args.keep_age)
-    await record(args.source, args.folder, args.stream, limits, quiet=args.quiet, **_source_options(args))
+    url, folder = source_url(args, args.source), file_name(args.folder, "DIR")
+    name = None if args.stream is None else checked_name(args.stream, "--stream")
+    await record(url, folder, name, limits, quiet=args.quiet, **_source_options(args))
     return 0
 
 
 async def _probe(args: argparse.Namespace) -> int:
     from klvrelay.verbs.probe import Wishes, probe
 
-    wishes = Wishes(args.seconds, args.json, args.html, args.quiet)
-    return await probe(args.source, wishes, _choice(args), **_source_options(args), **_packet_limit(args))
+    html = None if args.html is None else file_name(args.html, "--html")
+    wishes = Wishes(args.seconds, args.json, html, args.quiet)
+    url = source_url(args, args.source)
+    return await probe(url, wishes, _choice(args), **_source_options(args), **_packet_limit(args))
 
 
 def _frame_times(args: argparse.Namespace) -> int:
@@ -155,7 +165,7 @@ def _frame_times(args: argparse.Namespace) -> int:
         raise ConfigError("--frame-times --program: choose by --pid, the PID of the video")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        count = decode_frame_times(args.source, args.format, args.pid, args.numbers)
+        count = decode_frame_times(source_url(args, args.source), args.format, args.pid, args.numbers)
     except KeyboardInterrupt:
         return 0
     if not args.quiet:
@@ -167,7 +177,8 @@ async def _watch(args: argparse.Namespace) -> int:
     from klvrelay.config import mqtt_settings
     from klvrelay.verbs.watch import watch
 
-    await watch(mqtt_settings(args.mqtt, _mqtt_given(args)), args.stream, choice=_choice(args))
+    stream = None if args.stream is None else checked_name(args.stream, "STREAM")
+    await watch(mqtt_settings(args.mqtt, _mqtt_given(args)), stream, choice=_choice(args))
     return 0
 
 
@@ -187,7 +198,7 @@ def _sample(args: argparse.Namespace) -> int:
         options["klv_pid"] = args.pid[0]
     if args.program:
         options["program"] = args.program
-    make_sample(args.out, quiet=args.quiet, **options)
+    make_sample(file_name(args.out, "OUT.ts"), quiet=args.quiet, **options)
     return 0
 
 
@@ -202,7 +213,8 @@ def _items(args: argparse.Namespace) -> int:
 async def _demo(args: argparse.Namespace) -> int:
     from klvrelay.verbs.demo import demo
 
-    await demo(args.source, args.mqtt, **_picked(args))
+    source = None if args.source is None else source_url(args, args.source)
+    await demo(source, args.mqtt, _mqtt_given(args), **_picked(args))
     return 0
 
 
@@ -243,9 +255,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     standard.fill_closed()
+    if argv is None:
+        take_environment()
+    given = sys.argv[1:] if argv is None else argv
+    redacted = Redaction(given)
     try:
         args = _parsed(argv)
-        _log_to_stderr(quiet=getattr(args, "quiet", False))
+        log_to_stderr(redacted, quiet=getattr(args, "quiet", False))
+        warn_of_passwords(given)
         if args.verb == "sample":
             return _sample(args)
         if args.verb == "items":
@@ -256,7 +273,7 @@ def _run(argv: Sequence[str] | None) -> int:
     except KlvrelayError as fault:
         if isinstance(fault, OutputLost):
             standard.drop_output()
-        standard.complain(str(fault))
+        standard.complain(redacted(str(fault)))
         return fault.exit_code
     except BrokenPipeError:
         standard.drop_output()  # the reader went away (`| head`): nothing is wrong
@@ -277,14 +294,6 @@ def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
         with standard.written():  # the help that was asked for
             sys.stdout.flush()
         raise
-
-
-def _log_to_stderr(*, quiet: bool) -> None:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
-    LOG.handlers[:] = [handler]
-    LOG.setLevel(logging.WARNING if quiet else logging.INFO)
-    LOG.propagate = False
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from klvrelay import wire
-from klvrelay.names import pid_number, program_number, unique_name
+from klvrelay.names import checked_name, pid_number, program_number, unique_name
 from klvrelay.wire import ALONE, LOWER, LOWER_HERE, Entry, Sighting
 
 LOG = logging.getLogger("klvrelay")
@@ -62,6 +62,10 @@ class Choice:
     names: Mapping[int, str] = field(default_factory=dict)
     taken: frozenset[str] = frozenset()
     together: bool = False
+
+    def __post_init__(self) -> None:
+        for name in self.names.values():
+            checked_name(name, "pids")
 
     @property
     def everything(self) -> bool:

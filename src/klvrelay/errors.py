@@ -1,4 +1,4 @@
-"""The tree of errors that klvrelay raises; next door, `cli.py` turns each into one line and an exit code.
+"""The tree of errors that klvrelay raises; `cli.py` turns each into one line and an exit code.
 
     KlvrelayError
     ├── ConfigError      a setting, an option or a URL is wrong        exit 2
@@ -17,6 +17,8 @@
 
 import reprlib
 
+from klvrelay.shown import printable
+
 
 class KlvrelayError(Exception):
     """Root of every error that klvrelay raises on purpose; its text is fit for an operator."""
@@ -30,7 +32,14 @@ class ConfigError(KlvrelayError):
     exit_code = 2
 
 
-class SourceError(KlvrelayError):
+class _OneLine(KlvrelayError):
+    """What a far end says may be in the text: it is shown on one line, without control characters."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
+
+class SourceError(_OneLine):
     """A source can't be read: names it without its password, and what to try."""
 
     exit_code = 3
@@ -83,7 +92,7 @@ class EncodeError(KlvrelayError):
         return f"{self.path}: {given} can't be written; {self.allowed}"
 
 
-class SinkError(KlvrelayError):
+class SinkError(_OneLine):
     """A far end can't take records."""
 
     exit_code = 5

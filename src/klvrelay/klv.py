@@ -14,6 +14,7 @@ from klvrelay import wire
 from klvrelay.elementary import EVERYTHING, LOOK, Choice, Elementaries, Elementary, chosen
 from klvrelay.errors import ConfigError
 from klvrelay.integers import Numbers
+from klvrelay.names import LEVEL_LIMIT, checked_name
 from klvrelay.record import Carriage, Packet, Record, Units
 from klvrelay.wire import Counters
 
@@ -114,7 +115,8 @@ class Decoder:
         choice: Choice = EVERYTHING,
         numbers: Numbers = "exact",
     ) -> None:
-        self.stream = stream
+        # Without a name the records are of no stream; one that was given twice has a number behind it.
+        self.stream = stream and checked_name(stream, most=2 * LEVEL_LIMIT)
         self.boot = boot
         self.streams = Elementaries(stream, boot, choice, first_seq=first_seq)
         self._written: Elementary | None = None

@@ -1,9 +1,8 @@
-"""The command's verbs and their options, and what `--help` teaches; next door, `cli.py` acts on them."""
+"""The command's verbs and their options, and what `--help` teaches; `cli.py` acts on them."""
 
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -19,12 +18,14 @@ sources:
   tcp://camera:5000                MPEG-TS over TCP (?listen=1 to be called instead)
   srt://camera:9000  srt://:9000   call, or be called (?mode=rendezvous&latency=120&streamid=...); the passphrase
                                    is KLVRELAY_SRT_PASSPHRASE in the environment
-  rtsp://user:password@camera/path (?transport=udp) rtsps://; http://, https:// of MPEG-TS or HLS
+  rtsp://user@camera/path          (?transport=udp) rtsps://; http://, https:// of MPEG-TS or HLS; the password is
+                                   KLVRELAY_SOURCE_PASSWORD in the environment, or in --password-file
 """
 BROKERS = """\
 brokers:
   mqtt://127.0.0.1:1883            mosquitto on this machine
-  mqtts://user@broker:8883         TLS; the password from KLVRELAY_MQTT_PASSWORD, or user:password@
+  mqtts://user@broker:8883         TLS; the password is KLVRELAY_MQTT_PASSWORD in the environment, or in
+                                   --mqtt-password-file
   mqtt://broker/site-a             another topic prefix than klvrelay
 """
 CODES = """\
@@ -34,8 +35,17 @@ exit codes: 0 done or stopped, 1 a fault such as a full disk, 2 wrong options, 3
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        shown = re.sub(r"(\w+://)[^\s'\"]*@", r"\1***@", message)  # an argument is quoted, and may hold a password
-        raise ConfigError(f"{printable(shown)}\ntry: {self.prog} --help")
+        raise ConfigError(f"{printable(message)}\ntry: {self.prog} --help")
+
+
+class _NoPassword(argparse.Action):
+    """Refuses a password as an argument, before it could be taken for the name of a file, and quoted."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        parser.error(
+            f"{self.option_strings[0]}: everybody on this machine can read a command line: give a password in a file,"
+            " by --password-file or --mqtt-password-file, or in the environment (see `klvrelay run --help`)"
+        )
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,6 +57,7 @@ def parser() -> argparse.ArgumentParser:
         epilog=f"`klvrelay VERB --help` describes each.\n{CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _refuse_passwords(parser, "--password", "--passphrase")
     parser.add_argument("--version", action="version", version=f"klvrelay {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for add in (
@@ -80,17 +91,36 @@ def _verb(verbs: Any, name: str, text: str, epilog: str) -> argparse.ArgumentPar
         epilog=f"example:\n  {EXAMPLES[name]}\n{epilog}{CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
+    _refuse_passwords(parser, "--password", "--passphrase")
     return parser
+
+
+def _refuse_passwords(parser: argparse.ArgumentParser, *options: str) -> None:
+    parser.add_argument(*options, action=_NoPassword, help=argparse.SUPPRESS)
 
 
 def _mqtt_options(parser: argparse.ArgumentParser, *, required: bool = False) -> None:
     parser.add_argument("--mqtt", metavar="URL", required=required, help="the broker: mqtt://host or mqtts://host")
     parser.add_argument("--prefix", help="first level of every topic (klvrelay)")
-    parser.add_argument("--username", help="user name at the broker; the password is read from KLVRELAY_MQTT_PASSWORD")
+    parser.add_argument("--username", help="user name at the broker")
+    _mqtt_password_option(parser)
     parser.add_argument("--client-id", help="MQTT client id (default: a new one for each run)")
     parser.add_argument("--mqtt-version", choices=("5", "3.1.1"), help="MQTT 5 (falls back by itself) or 3.1.1 at once")
     parser.add_argument("--ca-file", help="certificates to trust for mqtts://, instead of the system's")
     parser.add_argument("--allow-plaintext", action="store_true", help="send a password without TLS")
+
+
+def _mqtt_password_option(parser: argparse.ArgumentParser) -> None:
+    _refuse_passwords(parser, "--mqtt-password")
+    parser.add_argument("--mqtt-password-file", metavar="FILE",
+                        help="the password for the broker; only its owner may read it (instead of"
+                             " KLVRELAY_MQTT_PASSWORD)")  # fmt: skip
+
+
+def _password_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--password-file", metavar="FILE",
+                        help="the password for rtsp://user@..., http://user@... and their like; only its owner may read"
+                             " it (instead of KLVRELAY_SOURCE_PASSWORD)")  # fmt: skip
 
 
 def _number(read: Callable[[str], int]) -> Callable[[str], int]:
@@ -118,6 +148,7 @@ def _source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interface", help="network interface that multicast is joined on")
     parser.add_argument("--sender", help="take datagrams from this address only")
     parser.add_argument("--source-timeout", type=float, metavar="SECONDS", help="wait for a source this long (5)")
+    _password_option(parser)
 
 
 def _limit_option(parser: argparse.ArgumentParser) -> None:
@@ -193,6 +224,7 @@ def _decode_options(verbs: Any) -> None:
     parser.add_argument("--demux", choices=("native", "libav"), default="native",
                         help="who takes MPEG-TS apart: klvrelay (default) or libav, for a second opinion")  # fmt: skip
     _numbers_option(parser, "exact")
+    _password_option(parser)
     parser.add_argument("--frame-times", action="store_true",
                         help="instead, the times that the video's frames carry in themselves (ST 0604)")  # fmt: skip
     _limit_option(parser)
@@ -278,6 +310,8 @@ def _demo_options(verbs: Any) -> None:
     parser = _verb(verbs, "demo", "relay a sample to a broker inside this process, and show what a subscriber gets", "")
     parser.add_argument("source", nargs="?", metavar="SOURCE", help="your own source instead of the sample")
     parser.add_argument("--mqtt", metavar="URL", help="your own broker instead of the one inside")
+    _password_option(parser)
+    _mqtt_password_option(parser)
     _choice_options(parser)
 
 

@@ -120,7 +120,7 @@ class FrameTime(NamedTuple):
 
 
 def frame_times(
-    source: str | PathLike[str] | bytes, *, timeout: float = 5.0, ca_file: str | None = None
+    source: str | PathLike[str] | Url | bytes, *, timeout: float = 5.0, ca_file: str | None = None
 ) -> Iterator[FrameTime]:
     """The time of every video frame that has one, in the order of the frames' bytes (not of their `pts`).
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from klvrelay.errors import OutputLost
+from klvrelay.shown import printable
 
 _WAYS = (os.O_WRONLY, os.O_RDONLY, os.O_WRONLY)
 """How /dev/null is opened in the place of each: reading the input and writing the output fail, errors go nowhere."""
@@ -46,9 +47,10 @@ def written() -> Iterator[None]:
 
 
 def complain(text: str) -> None:
-    """A line on standard error, where that can be written."""
+    """A line on standard error, where that can be written; more of them where the text has line ends."""
+    shown = "\n".join(map(printable, text.split("\n")))
     try:
-        print(f"klvrelay: {text}", file=sys.stderr, flush=True)
+        print(f"klvrelay: {shown}", file=sys.stderr, flush=True)
     except OSError:
         _drop(sys.stderr)
 

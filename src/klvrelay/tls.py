@@ -9,6 +9,7 @@ import os
 import ssl
 
 from klvrelay.errors import ConfigError
+from klvrelay.small_file import PEM_MOST, check_regular
 
 
 def verifying(ca_file: str | None = None) -> ssl.SSLContext:
@@ -16,8 +17,10 @@ def verifying(ca_file: str | None = None) -> ssl.SSLContext:
 
     Raises ConfigError for a `ca_file` that cannot be used.
     """
-    if ca_file is not None and not os.path.isfile(ca_file):
-        raise ConfigError(f"ca_file {ca_file}: there is no such file")
+    if ca_file is not None:
+        check_regular(ca_file, "ca_file", PEM_MOST)
+        if not os.path.isfile(ca_file):
+            raise ConfigError(f"ca_file {ca_file}: there is no such file")
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except ssl.SSLError as fault:

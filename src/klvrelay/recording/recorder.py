@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from klvrelay.backoff import STEADY, Backoff
 from klvrelay.errors import NotMedia, SourceError
-from klvrelay.names import printable
+from klvrelay.names import checked_name, printable
 from klvrelay.record import Packet
 from klvrelay.recording.cutter import Cutter
 from klvrelay.recording.limits import Limits, counted, shown
@@ -56,7 +56,7 @@ class Recorder:
         self.dropped = 0
         self.state = "waiting"
         self._open = opened
-        self._shelf = Shelf(folder, stream, limits)
+        self._shelf = Shelf(folder, checked_name(stream), limits)
         self._cutter = Cutter(limits)
         self._waiting: deque[Piece | None] = deque()
         self._held = 0

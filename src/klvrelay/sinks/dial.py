@@ -18,6 +18,7 @@ from typing import TypeVar
 from klvrelay.errors import ConfigError
 from klvrelay.sinks.faults import dial_fault, tls_fault
 from klvrelay.sinks.settings import MqttSettings
+from klvrelay.small_file import PEM_MOST, check_regular
 
 T = TypeVar("T")
 
@@ -138,6 +139,9 @@ async def _shake_hands(secured: ssl.SSLSocket) -> None:
 
 def tls_context(settings: MqttSettings) -> ssl.SSLContext:
     """Trusts the system's authorities or `ca_file`, checks the host name, shows a client certificate."""
+    for key in ("ca_file", "cert_file", "key_file"):
+        if (path := getattr(settings, key)) is not None:
+            check_regular(path, f"mqtt {key}", PEM_MOST)
     context = _load("ca_file", lambda: ssl.create_default_context(cafile=settings.ca_file))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if settings.cert_file is not None and settings.key_file is not None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Self
 from klvrelay.documents import dumps
 from klvrelay.errors import SinkDown, SinkError, TooLarge
 from klvrelay.integers import written
-from klvrelay.names import printable
+from klvrelay.shown import printable
 from klvrelay.sinks import Notice
 from klvrelay.sinks.client import Connection, Message, Terms, connect
 from klvrelay.sinks.settings import MqttSettings

@@ -5,7 +5,6 @@ Next door: `config.py` and `cli.py` make these; `mqtt.py`, `client.py` and `watc
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,12 +13,14 @@ from urllib.parse import unquote
 
 from klvrelay.errors import ConfigError
 from klvrelay.integers import Numbers
+from klvrelay.mistyped import no_url
 from klvrelay.names import Secret, Url
+from klvrelay.url import unknown_option
 
 PublishBad = Literal["rejected", "telemetry", "drop"]
 
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
-_FORM = "mqtt://[user:password@]host[:port][/prefix]"
+_FORM = "mqtt://[user@]host[:port][/prefix]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,19 +95,18 @@ def _from_url(url: str) -> dict[str, Any]:
     found |= {"username": parts.user or None, "password": parts.password or None}
     if prefix := unquote(parts.path).strip("/"):
         found["prefix"] = prefix
-    return found | {key: _option(key, text) for key, text in parts.options.items()}
+    return found | {key: _option(key, text, number) for number, (key, text) in enumerate(parts.options.items(), 1)}
 
 
-def _option(key: str, text: str) -> Any:
+def _option(key: str, text: str, number: int) -> Any:
     if key not in _OPTIONS:
-        near = difflib.get_close_matches(key, _OPTIONS, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(_OPTIONS))}"
-        raise ConfigError(f"MQTT URL: no option is called {key[:40]!r}: {hint}")
+        raise ConfigError(f"MQTT URL: {unknown_option(key, number, _OPTIONS)}")
     try:
         return _OPTIONS[key](text)
     except (ValueError, KeyError):
         pass
-    raise ConfigError(f"MQTT URL: {key} can't be {text[:40]!r}")
+    # Its value is not quoted: where an & is missing, the value of the next option is in it.
+    raise ConfigError(f"MQTT URL: {key} can't be what is given there")
 
 
 def _flag(text: str) -> bool:
@@ -148,6 +148,7 @@ def _check(s: MqttSettings) -> None:
     for key in ("client_id", "username"):
         if not (getattr(s, key) or "").isprintable():
             raise ConfigError(f"mqtt {key}: must be printable text")
+    no_url(s.client_id or "", "mqtt client_id", "a name")
     _check_prefix(s.prefix)
     _check_security(s)
 
@@ -167,6 +168,7 @@ def _check_prefix(prefix: str) -> None:
     levels = prefix.split("/")
     if not all(levels) or any(c in "+#" or not c.isprintable() for c in prefix) or prefix[0] == "$":
         raise ConfigError("mqtt prefix: topic levels such as klvrelay or site/klv, no + or #, no $ in front")
+    no_url(prefix, "mqtt prefix", "topic levels such as site/klv")
 
 
 def _check_security(s: MqttSettings) -> None:

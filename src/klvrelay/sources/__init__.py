@@ -22,7 +22,9 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from typing import Literal, Protocol, get_args
 
+from klvrelay.credentials import SRT_PASSPHRASE, environment
 from klvrelay.errors import ConfigError, SourceDown, SourceError
+from klvrelay.mistyped import no_url
 from klvrelay.names import Secret, Url, printable
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.datagrams.source import UdpSource
@@ -132,7 +134,11 @@ def open_source(
     if timeout <= 0:
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
     checked_limit(packet_limit)
+    for key, text in (("interface", interface), ("sender", sender), ("ca_file", ca_file)):
+        no_url(text or "", key, "another value")  # a message may quote it, also to subscribers
     passphrase = Secret(passphrase) if isinstance(passphrase, str) else passphrase
+    if passphrase is None and where.scheme == "srt" and "passphrase" not in where.options:
+        passphrase = environment(SRT_PASSPHRASE)  # here, since a process of its own gets no secrets by its environment
     if demux not in (None, *get_args(Demux)):
         raise ConfigError(f"demux {printable(str(demux))}: it is native or libav")
     if isolate:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -82,13 +82,22 @@ async def _breakable(make: Callable[..., object]) -> None:
         raise
 
 
-async def demo(source: str | None, mqtt: str | None, *, console: Console | None = None, **picked: Any) -> None:
-    """Relay and show until cancelled, or until a source that ends has ended; `picked`: see `SourceSettings`."""
+async def demo(
+    source: str | Url | None,
+    mqtt: str | None,
+    given: Mapping[str, Any] | None = None,
+    *,
+    console: Console | None = None,
+    **picked: Any,
+) -> None:
+    """Relay and show until cancelled, or until a source that ends has ended; `given`: see `mqtt_settings`, `picked`:
+    see `SourceSettings`.
+    """
     console = console or Console()
     where = Url.parse(source if source is not None else await sample_file())
     in_own_time = where.scheme == "file"
     async with AsyncExitStack() as stack:
-        settings = await _broker(mqtt, stack, console)
+        settings = await _broker(mqtt, given or {}, stack, console)
         entry = SourceSettings(where, speed=1.0 if in_own_time else None, loop=in_own_time, **picked)
         relay = relay_of(RelaySettings((entry,), settings))
         subscriber = await connect(settings, client_id=f"klvrelay-demo-{os.getpid()}")
@@ -113,9 +122,9 @@ async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
         task.result()
 
 
-async def _broker(mqtt: str | None, stack: AsyncExitStack, console: Console) -> MqttSettings:
+async def _broker(mqtt: str | None, given: Mapping[str, Any], stack: AsyncExitStack, console: Console) -> MqttSettings:
     if mqtt is not None:
-        return mqtt_settings(mqtt, {})
+        return mqtt_settings(mqtt, dict(given))
     broker = await stack.enter_async_context(EmbeddedBroker())
     if broker.moved:
         console.print(f"port 1883 is taken on this machine: the broker listens on {broker.port}", highlight=False)

@@ -33,11 +33,11 @@ HEAD = (
 """Columns of the CSV."""
 
 
-def decode_frame_times(source: str, form: str, pids: Collection[int] = (), numbers: Numbers = "exact") -> int:
+def decode_frame_times(source: str | Url, form: str, pids: Collection[int] = (), numbers: Numbers = "exact") -> int:
     """Print each stamped frame, of these PIDs or of all, as JSON or CSV; how many there were. Raises NoKlv for none."""
     url = Url.parse(source)
     stream, count = stream_name(url), 0
-    wanted = (frame for frame in frame_times(source) if not pids or frame.pid in pids)
+    wanted = (frame for frame in frame_times(url) if not pids or frame.pid in pids)
     for count, frame in enumerate(wanted, 1):
         line = document(frame, stream)
         if form == "csv":

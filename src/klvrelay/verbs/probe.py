@@ -34,7 +34,7 @@ class Wishes:
     quiet: bool = False
 
 
-async def probe(text: str, wishes: Wishes, choice: Choice = EVERYTHING, **options: Any) -> int:
+async def probe(text: str | Url, wishes: Wishes, choice: Choice = EVERYTHING, **options: Any) -> int:
     """The whole verb; gives the exit code. Raises ConfigError, SourceDown or NotMedia where there is nothing to tell.
 
     `options` are those of `sources.open_source`. A cancellation ends the look: the report is of what came until then.

@@ -33,7 +33,7 @@ LimitTexts = tuple[str | None, str | None, str | None, str | None]
 
 
 async def record(
-    text: str, folder: str, stream: str | None, limits: LimitTexts, *, quiet: bool, **options: Any
+    source: str | Url, folder: str, stream: str | None, limits: LimitTexts, *, quiet: bool, **options: Any
 ) -> None:
     """The whole verb, until the source ends or it is cancelled. Raises ConfigError, SourceError, or KlvrelayError
     where the disk did not take all that came.
@@ -41,7 +41,7 @@ async def record(
     limits    --segment-seconds, --segment-size, --keep-size, --keep-age; None for the default
     options   those of `sources.open_source`
     """
-    url = Url.parse(text)
+    url = Url.parse(source)
     if (pipe := _PIPES.get(url.scheme)) is not None:
         raise ConfigError(
             f"{url}: it is not recorded as bytes; pipe them in: {pipe}"

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import socket
 import struct
 import time
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, Self, cast, get_args
 
+from klvrelay.credentials import SRT_PASSPHRASE, environment
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url, printable
 from klvrelay.sources.srt.libsrt import Line, LineLost, Option, State, refusal_text
@@ -40,7 +40,6 @@ RENDEZVOUS_FACTOR = 10
 LEAST_IDLE = 3.0
 """Seconds without any datagram after which a line is lost, at least: where nothing is sent there is one a second."""
 
-PASSPHRASE_VARIABLE = "KLVRELAY_SRT_PASSPHRASE"
 _OPTIONS = {"mode", "latency", "passphrase", "pbkeylen", "streamid", "localaddr", "adapter"}
 # What ffmpeg and srt-live-transmit write into such URLs, and what is always so here.
 _IGNORED = {"transtype", "pkt_size", "payload_size", "timeout", "connect_timeout", "conntimeo", "rw_timeout"}
@@ -115,8 +114,10 @@ def _latency(url: Url) -> int:
 
 
 def _passphrase(url: Url, given: Secret | None) -> Secret | None:
-    said = url.options.get("passphrase", os.environ.get(PASSPHRASE_VARIABLE))
-    passphrase = given if given is not None or said is None else Secret(said)
+    passphrase = given
+    if passphrase is None:
+        said = url.options.get("passphrase")
+        passphrase = environment(SRT_PASSPHRASE) if said is None else Secret(said)
     if passphrase is None:
         return None
     if len(passphrase.reveal().encode()) not in PASSPHRASE_SIZES:

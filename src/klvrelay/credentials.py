@@ -1,0 +1,106 @@
+"""Passwords and passphrases from where no other user of the machine can read them: files, systemd credentials, the
+environment.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import stat
+from dataclasses import replace
+
+from klvrelay.errors import ConfigError
+from klvrelay.shown import Secret, printable
+from klvrelay.small_file import read_small
+from klvrelay.url import SECRET_NAME, Url
+
+MQTT_PASSWORD = "KLVRELAY_MQTT_PASSWORD"
+SOURCE_PASSWORD = "KLVRELAY_SOURCE_PASSWORD"
+SRT_PASSPHRASE = "KLVRELAY_SRT_PASSPHRASE"
+VARIABLES = (MQTT_PASSWORD, SOURCE_PASSWORD, SRT_PASSPHRASE)
+
+WITH_LOGIN = ("rtsp", "rtsps", "http", "https")
+"""Schemes of sources that take a user and a password."""
+SECRET_MOST = 64 << 10
+FOLDER = "CREDENTIALS_DIRECTORY"
+"""The variable in which systemd tells where a service's credentials are (LoadCredential=)."""
+
+_taken: dict[str, Secret] = {}
+
+
+def secret_file(path: str, key: str) -> Secret:
+    """The one line of a file or a pipe that only its owner can read; raises ConfigError, naming `key`.
+
+    `path` may begin with ${CREDENTIALS_DIRECTORY}/, which systemd sets. Its files may have a group that can read them.
+    """
+    path = _expanded(path, key)
+    data, mode = read_small(path, key, SECRET_MOST)
+    if readable_by_others(path, mode):
+        raise ConfigError(f"{key}: can be read by others; run: chmod 600 {printable(path)}")
+    try:
+        text = data.decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise ConfigError(f"{key}: is not UTF-8 text") from None
+    if not text:
+        raise ConfigError(f"{key}: is empty")
+    if any(sign in text for sign in "\r\n\0"):
+        raise ConfigError(f"{key}: has more than one line; give a file with nothing else in it")
+    return Secret(text)
+
+
+def readable_by_others(path: str, mode: int) -> bool:
+    """May others than its owner read or change a file? The access lists of systemd show as rights of the group."""
+    folder = os.environ.get(FOLDER)
+    of_systemd = folder and os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep)
+    allowed = stat.S_IRWXU | (stat.S_IRGRP if of_systemd else 0)
+    return bool(stat.S_IMODE(mode) & 0o777 & ~allowed)
+
+
+def _expanded(path: str, key: str) -> str:
+    """The path with the folder of systemd's credentials put in."""
+    begin = f"${{{FOLDER}}}/"
+    if not path.startswith(begin):
+        return path
+    if not (folder := os.environ.get(FOLDER)):
+        raise ConfigError(f"{key}: {FOLDER} is not set: start klvrelay by systemd, with LoadCredential= in its unit")
+    return os.path.join(folder, path.removeprefix(begin))
+
+
+def environment(name: str) -> Secret | None:
+    """What a variable of ours says, also after `take_environment`; None where it is not set, or empty."""
+    text = os.environ.get(name)
+    return Secret(text) if text else _taken.get(name)
+
+
+def take_environment() -> None:
+    """Take our secrets out of the environment: no child gets them, and /proc/PID/environ shows them no more."""
+    for name in VARIABLES:
+        if text := os.environ.get(name):
+            _taken[name] = Secret(text)
+        _wipe(name.encode())
+        os.environ.pop(name, None)
+
+
+def _wipe(name: bytes) -> None:
+    """Overwrite the value where the kernel put it when the process began; it may stand there more than once."""
+    block = ctypes.POINTER(ctypes.c_void_p).in_dll(ctypes.CDLL(None), "environ")
+    place = 0
+    while block and (entry := block[place]):
+        text = ctypes.string_at(entry)
+        if text.startswith(name + b"="):
+            ctypes.memset(entry + len(name) + 1, 0, len(text) - len(name) - 1)
+        place += 1
+
+
+def with_password(url: Url, password: Secret | None) -> Url:
+    """The URL with a password, where it has a user and none, and is of a kind that takes one."""
+    if password is None or url.user is None or url.password is not None or url.scheme not in WITH_LOGIN:
+        return url
+    return replace(url, password=password)
+
+
+def is_secret(url: Url) -> bool:
+    """Does the URL hold a password or a passphrase, or an option whose name says that it is such?"""
+    if url.password:
+        return True
+    return any(value and SECRET_NAME.search(name) for name, value in url.options.items())

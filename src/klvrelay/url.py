@@ -1,0 +1,193 @@
+"""URLs: split when they are read, joined again only where a connection opens, and never shown with a password."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Collection, Set
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, quote, unquote
+
+from klvrelay.errors import ConfigError
+from klvrelay.mistyped import MISTYPED, looks_like_url, stripped
+from klvrelay.shown import HIDDEN, Secret, printable
+
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_HOST = re.compile(r"[\w.%:~-]*")
+
+_NUMBER, _WORD = re.compile(r"\d{1,12}"), re.compile(r"[\w.-]{1,20}")
+_PLACES = re.compile(r"[\da-fA-F.:,]{1,200}(?:%[\w.-]{1,15})?")
+# Options that hold no secret, and what they may look like: any other value is not shown.
+_PUBLIC_OPTIONS = {
+    "interface": re.compile(rf"{_WORD.pattern}|{_PLACES.pattern}"),
+    "localaddr": _PLACES, "adapter": _PLACES, "sender": _PLACES, "sources": _PLACES,
+    "buffer_size": _NUMBER, "ttl": _NUMBER, "pkt_size": _NUMBER, "latency": _NUMBER, "pbkeylen": _NUMBER,
+    "listen": _NUMBER, "transport": re.compile("udp|tcp"), "mode": re.compile("caller|listener|rendezvous"),
+}  # fmt: skip
+_OPTION_NAME = re.compile(r"[A-Za-z_-]{1,12}")
+SECRET_NAME = re.compile(r"pass|pwd|token|secret|auth|credential", re.IGNORECASE)
+"""What is in the names of options that hold a secret."""
+_ASSIGNED = re.compile(r"=[^/]*")
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Url:
+    """Where something is: a URL, or a file's path; `str()` and `repr()` show no credentials.
+
+    scheme    lower case; "file" for a path, "stdin" for `-`
+    host      without brackets; "" where the URL has none
+    port      None where the URL has none
+    path      as the URL has it; for a file, the path of the file
+    user, password   decoded, or None
+    """
+
+    scheme: str
+    host: str = ""
+    port: int | None = None
+    path: str = ""
+    user: str | None = None
+    password: Secret | None = None
+    query: Secret | None = None
+
+    @classmethod
+    def parse(cls, text: str | os.PathLike[str] | Url) -> Url:
+        """Split a URL, a path or `-`, without the blanks around it; a Url stays as it is.
+
+        Raises ConfigError, whose text quotes no part that may be secret, also for what looks like a mistyped URL. Any
+        name of a file is taken as an absolute Path, or as file:///... with @ as %40.
+        """
+        if isinstance(text, Url):
+            return text
+        if isinstance(text, os.PathLike):
+            path = os.fsdecode(text)
+            return cls("file", path=path if os.path.isabs(path) else _plain_path(path))
+        if not (text := stripped(text)):
+            raise ConfigError("the name of a source or of a far end is empty")
+        if text == "-":
+            return cls("stdin")
+        found = _SCHEME.match(text)
+        if found is None:
+            return cls("file", path=_plain_path(text))
+        scheme, rest = found[1].lower(), text[found.end() :]
+        if scheme == "file":
+            return cls("file", path=_path_of_url(rest))
+        return _parse_network(scheme, rest)
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What stands behind the `?`, decoded; the last of equal names counts."""
+        return dict(parse_qsl(self.query.reveal(), keep_blank_values=True)) if self.query else {}
+
+    def check_options(self, known: Set[str], ignored: Set[str] = frozenset()) -> None:
+        """Raise ConfigError for an option that is neither `known` nor one to be let be; it names those known."""
+        for number, key in enumerate(self.options, 1):
+            if key not in known and key not in ignored:
+                raise ConfigError(f"{self}: {unknown_option(key, number, known)}")
+
+    def unredacted(self, *, without: Collection[str] = ()) -> str:
+        """The URL with its credentials, less the options `without`: only for opening the connection."""
+        if self.scheme in ("file", "stdin"):
+            return self.path or "-"
+        pairs = self.query.reveal().split("&") if self.query else []
+        kept = [pair for pair in pairs if pair.partition("=")[0] not in without]
+        return self._joined(self._credentials(), "&".join(kept))
+
+    def _credentials(self) -> str:
+        if self.user is None:
+            return ""
+        password = "" if self.password is None else f":{quote(self.password.reveal(), safe='')}"
+        return f"{quote(self.user, safe='')}{password}@"
+
+    def _joined(self, credentials: str, query: str) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port is None else f":{self.port}"
+        return f"{self.scheme}://{credentials}{host}{port}{self.path}{query and '?' + query}"
+
+    def __str__(self) -> str:
+        if self.scheme == "stdin":
+            return "standard input"
+        if self.scheme == "file":
+            return printable(self.path)
+        shown = [_shown(key, value) for key, value in self.options.items()]
+        # Some cameras have user=...&password=... in their path, and a ? may be missing.
+        public = replace(self, path=_ASSIGNED.sub(f"={HIDDEN}", self.path))
+        return printable(public._joined("" if self.user is None else f"{HIDDEN}@", "&".join(shown)))
+
+    def __repr__(self) -> str:
+        return f"Url({str(self)!r})"
+
+
+def unknown_option(key: str, number: int, known: Collection[str]) -> str:
+    """What to say of the option of a URL, the `number`th, whose name is not among those known.
+
+    A long name is not quoted: where a sign between name and value is missing, the value is in it.
+    """
+    named = key if _OPTION_NAME.fullmatch(key) else str(number)
+    near = difflib.get_close_matches(key[:40], known, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    return f"option {named} is not known; {hint}known are {', '.join(sorted(known))}"
+
+
+def _shown(key: str, value: str) -> str:
+    """An option as it may be shown: the value only where it is of a kind that holds no secret."""
+    if (form := _PUBLIC_OPTIONS.get(key)) is not None and form.fullmatch(value):
+        return f"{key}={value}"
+    return f"{key}={HIDDEN}" if value and _OPTION_NAME.fullmatch(key) else HIDDEN
+
+
+def _plain_path(path: str) -> str:
+    if looks_like_url(path):
+        raise ConfigError(MISTYPED)
+    return path
+
+
+def _path_of_url(rest: str) -> str:
+    """The path of a file:// URL."""
+    if "@" in rest.partition(":")[2] or "://" in rest:
+        raise ConfigError("file://: in a path write @ as %40, and : as %3A; a user and a password have no place in it")
+    return unquote(rest.removeprefix("localhost"))
+
+
+def _parse_network(scheme: str, rest: str) -> Url:
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    behind = rest[len(authority) :]
+    if scheme != "srt":  # a stream id of its access control begins with #!::
+        behind = behind.partition("#")[0]
+    path, _, query = behind.partition("?")
+    credentials, _, place = authority.rpartition("@")
+    if "@" in rest[len(authority) :]:
+        # Half of a password may stand where the path is: better refused than shown.
+        raise ConfigError(
+            f"{scheme}://: an @ behind the host; in a user or password write / as %2F, ? as %3F, # as %23,"
+            " and in a path write @ as %40"
+        )
+    host, port = _host_and_port(scheme, place)
+    user, colon, password = credentials.partition(":")
+    return Url(
+        scheme,
+        host,
+        port,
+        path,
+        unquote(user) if credentials else None,
+        Secret(unquote(password)) if colon else None,
+        Secret(query) if query else None,
+    )
+
+
+def _host_and_port(scheme: str, place: str) -> tuple[str, int | None]:
+    if place.startswith("["):
+        host, _, tail = place[1:].partition("]")
+        port = tail.removeprefix(":")
+    else:
+        host, _, port = place.partition(":")
+    if not _HOST.fullmatch(host):
+        raise ConfigError(f"{scheme}://: the host is not a name or an address (IPv6 goes in brackets: [::1])")
+    if not port:
+        return host, None
+    if not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536):
+        raise ConfigError(
+            f"{scheme}://: the port is not a number from 1 to 65535"
+            " (IPv6 goes in brackets; in a password write : as %3A, / as %2F, ? as %3F, # as %23)"
+        )
+    return host, int(port)

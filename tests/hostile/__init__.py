@@ -1,0 +1,1 @@
+"""Hostile peers and inputs, and what klvrelay answers; `docs/security.md` lists them."""

@@ -1,0 +1,181 @@
+"""What may stand under the name of a file of settings, of certificates or of a password: read within bounds, or not."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+from klvrelay import small_file
+from klvrelay.config import CONFIG_MOST, load
+from klvrelay.credentials import secret_file
+from klvrelay.errors import ConfigError
+from klvrelay.sinks.dial import tls_context
+from klvrelay.sinks.settings import MqttSettings
+from klvrelay.small_file import PEM_MOST, read_small
+from klvrelay.tls import verifying
+
+COMMAND = (sys.executable, "-m", "klvrelay")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+
+
+def pipe(folder: Path) -> str:
+    os.mkfifo(folder / "pipe")
+    return str(folder / "pipe")
+
+
+def endless(folder: Path) -> str:
+    with open(folder / "large", "wb") as file:
+        file.truncate(10 << 30)
+    return str(folder / "large")
+
+
+def listening(folder: Path) -> str:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(folder / "socket"))
+    return str(folder / "socket")
+
+
+ODD: dict[str, Callable[[Path], str]] = {
+    "device": lambda _: "/dev/zero",
+    "null": lambda _: "/dev/null",
+    "folder": str,
+    "pipe": pipe,
+    "10 GB": endless,
+    "socket": listening,
+    "process": lambda _: "/proc/self/mem",
+}
+SAYS = {
+    "device": "is a device", "null": "is a device", "folder": "is a folder", "pipe": "nothing is written to the pipe",
+    "10 GB": "has more than", "socket": "is a socket", "process": "can't be read",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.timeout(10)
+def test_settings_are_a_file_of_limited_size(kind: str, tmp_path: Path):
+    """Whatever else is there is said at once, before it is opened where opening alone could do something."""
+    with pytest.raises(ConfigError, match=SAYS[kind]):
+        load(ODD[kind](tmp_path))
+
+
+@pytest.mark.parametrize("kind", ODD)
+@pytest.mark.timeout(10)
+def test_so_is_a_password(kind: str, tmp_path: Path):
+    """And its name is not repeated."""
+    path = ODD[kind](tmp_path)
+    if os.path.isfile(path) and kind != "process":
+        os.chmod(path, 0o600)
+
+    with pytest.raises(ConfigError, match=f"^key: .*{SAYS[kind]}") as refused:
+        secret_file(path, "key")
+
+    assert path not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["device", "folder", "pipe", "10 GB", "socket"])
+@pytest.mark.timeout(10)
+def test_so_are_certificates_and_keys(kind: str, tmp_path: Path):
+    """OpenSSL opens them by their names, and would wait for a pipe or read a device for good."""
+    path, good = ODD[kind](tmp_path), tmp_path / "good.pem"
+    says = "is a pipe" if kind == "pipe" else SAYS[kind]
+    good.write_text("")
+    with pytest.raises(ConfigError, match=rf"^ca_file: {says}"):
+        verifying(path)
+    for key in ("ca_file", "cert_file", "key_file"):
+        files = {"cert_file": str(good), "key_file": str(good)} if key != "ca_file" else {}
+        with pytest.raises(ConfigError, match=rf"^mqtt {key}: {says}"):
+            tls_context(MqttSettings(host="h", tls=True, **{**files, key: path}))
+
+
+def test_no_more_is_read_than_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """One byte beyond it shows that there is more."""
+    taken = []
+    read = os.read
+
+    def counted(number: int, size: int) -> bytes:
+        data = read(number, size)
+        taken.append(len(data))
+        return data
+
+    monkeypatch.setattr(os, "read", counted)
+    with pytest.raises(ConfigError, match="more than"):
+        load(endless(tmp_path))
+
+    assert sum(taken) == CONFIG_MOST + 1
+
+
+def test_the_bound_itself_is_read(tmp_path: Path):
+    """A file of just that size is whole."""
+    (tmp_path / "x").write_bytes(b"x" * 1000)
+
+    assert read_small(str(tmp_path / "x"), "key", 1000).data == b"x" * 1000
+    assert PEM_MOST > CONFIG_MOST
+
+
+def test_a_pipe_that_is_never_closed_is_given_up(monkeypatch: pytest.MonkeyPatch):
+    """Whether its writer is silent or dribbles."""
+    monkeypatch.setattr(small_file, "PATIENCE", 0.05)
+    read, write = os.pipe()
+    try:
+        os.write(write, b"[relay]\n")
+        with pytest.raises(ConfigError, match="did not end within"):
+            load(f"/dev/fd/{read}")
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+def test_a_pipe_that_dribbles_is_given_up_too(monkeypatch: pytest.MonkeyPatch):
+    """A byte at a time would last for days."""
+    monkeypatch.setattr(small_file, "PATIENCE", 0.05)
+    monkeypatch.setattr(os, "read", lambda number, size: b"#")
+    read, write = os.pipe()
+    try:
+        with pytest.raises(ConfigError, match="did not end within"):
+            load(f"/dev/fd/{read}")
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+_PIPES = ("klvrelay run -c <(cat {0})", "klvrelay run -c /dev/stdin < {0}", "cat {0} | klvrelay run -c /dev/stdin")
+
+
+@pytest.mark.parametrize("way", _PIPES)
+def test_settings_may_come_through_a_pipe(way: str, tmp_path: Path):
+    """As of a program that decrypts them: they are read to their end, and then what is in them is wrong."""
+    path = tmp_path / "relay.toml"
+    path.write_text("# " + "x" * 100_000 + '\n[mqtt]\nurl = "mqtt://h"\nqos = 7\n')
+    command = f'klvrelay() {{ {" ".join(COMMAND)} "$@"; }}; {way.format(path)}'
+
+    done = subprocess.run(
+        ["bash", "-c", command], env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30
+    )
+
+    assert done.returncode == 2
+    assert "line 4: mqtt.qos: " in done.stderr
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/stdin", "/dev/tty"])
+def test_a_command_says_so_at_once(path: str):
+    """With exit code 2."""
+    done = subprocess.run(
+        [*COMMAND, "run", "-c", path], env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=30,
+    )  # fmt: skip
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"klvrelay: {path}: can't be read: is a device")
+
+
+def test_a_name_with_a_nul_is_no_name():
+    """No system call takes one."""
+    with pytest.raises(ConfigError, match="no such name"):
+        read_small("a\0b", "key", 100)

@@ -51,7 +51,7 @@ class Remote(io.RawIOBase):
             self._answer = self._web.get(self._target, start=self._at)
         data = self._answer.read(size, until=time.monotonic() + SLOWEST)
         self._at += len(data)
-        return data
+        return bytes(data)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]

@@ -61,11 +61,15 @@ class Login:
         return self._chosen.algorithm if self._chosen is not None and self._chosen.scheme == "digest" else ""
 
     def take(self, offered: list[Challenge]) -> bool:
-        """Use the strongest challenge that we can answer; false where there is none."""
-        usable = [one for one in offered if one.scheme == "basic" or _can(one)]
-        self._chosen = max(usable, key=_strength, default=None)
-        self._uses = 0
-        return self._chosen is not None
+        """Use the strongest challenge that we can answer; false where there is none.
+
+        Whoever asked for Digest once does not get the password itself (Basic) later.
+        """
+        bound = self._chosen is not None and self._chosen.scheme == "digest"
+        usable = [one for one in offered if _can(one) or (one.scheme == "basic" and not bound)]
+        if usable:
+            self._chosen, self._uses = max(usable, key=_strength), 0
+        return bool(usable)
 
     def header(self, method: str, uri: str) -> str | None:
         """The Authorization field for a request; None before a challenge was taken."""

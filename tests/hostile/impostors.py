@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +39,9 @@ def papers(folder: Path) -> Papers:
     impostors = {name: _serving(file) for name, file in made.items()}
     old = impostors["TLS 1.1"]
     old.set_ciphers("ALL:@SECLEVEL=0")
-    old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
     return Papers(ca, _serving(server), impostors)
 
 

@@ -83,8 +83,9 @@ class Hostile:
     """
 
     def __init__(
-        self, answers: Script | Mapping[str, bytes | Script], *, tls: ssl.SSLContext | None = None, greeting: bytes = b""
-    ) -> None:
+        self, answers: Script | Mapping[str, bytes | Script], *, tls: ssl.SSLContext | None = None,
+        greeting: bytes = b"",
+    ) -> None:  # fmt: skip
         self.answers, self._tls, self._greeting = answers, tls, greeting
         self.requests: list[Request] = []
         self.heard = bytearray()

@@ -23,7 +23,9 @@ FLOODS = {
     ),
     "header": (flooding(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"), "the answer is not HTTP"),
     "header line": (flooding(b"HTTP/1.1 200 OK\r\nX: ", b"y"), "the answer is not HTTP"),
-    "cookies": (flooding(b"HTTP/1.1 200 OK\r\n", b"Set-Cookie: a=%s\r\n" % (b"b" * 60_000)), "header of its answer is larger"),
+    "cookies": (
+        flooding(b"HTTP/1.1 200 OK\r\n", b"Set-Cookie: a=%s\r\n" % (b"b" * 60_000)), "header of its answer is larger",
+    ),
     "junk": (flooding(CHUNKED, chunk(b"\x12\x34" * 3000)), "holds neither MPEG-TS nor KLV"),
 }
 

@@ -42,6 +42,8 @@ from klvrelay.sources.web.reach import Reach
 _PORTS = {"rtsp": 554, "rtsps": 322}
 TRIES = 3
 """Times that a request is made, as long as the server asks for another login."""
+BEFORE_MOST = 4 << 20
+"""Bytes of the server's before there is a session."""
 STRANGERS, FIRST_MOST = 16, 8192
 """Connections of others to libav's port that are borne with at once, and bytes of a first request."""
 
@@ -100,7 +102,7 @@ class Gateway:
         path = replace(url, user=None, password=None).unredacted(without=("via", "transport")).removeprefix(bare)
         self.local = self._own + path
         self._pending: list[_Request] = []
-        self._playing = False
+        self._playing, self._before = False, 0
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._run, name="klvrelay-rtsp", daemon=True).start()
@@ -202,8 +204,12 @@ class Gateway:
             data = what_is_there(server)
         except OSError as fault:
             raise Odd(str(line_fault(fault, self._timeout))) from None
-        if data == b"" and not self._playing:
-            raise Odd("the server closed the connection without an answer: is it an RTSP server?")
+        if not self._playing:
+            if data == b"":
+                raise Odd("the server closed the connection without an answer: is it an RTSP server?")
+            self._before += len(data or b"")
+            if self._before > BEFORE_MOST:
+                raise Odd("the server sends and sends, and begins no session")
         return data
 
     def _ask(self, message: bytes, server: socket.socket) -> None:
@@ -245,7 +251,8 @@ class Gateway:
         lines = head.decode("utf-8", "replace").split("\r\n")
         status = status_of(lines[0])
         if status == 401:
-            return None if self._logged_in(request, lines, server) else message
+            self._log_in(request, lines, server)
+            return None
         if 300 <= status < 400:
             where = field_of(lines, "Location") or "nowhere"
             self.refusal = Refusal("it redirects", status=status, location=where)
@@ -261,7 +268,8 @@ class Gateway:
             self._playing = True
         return message
 
-    def _logged_in(self, request: _Request, lines: list[str], server: socket.socket) -> bool:
+    def _log_in(self, request: _Request, lines: list[str], server: socket.socket) -> None:
+        """Make the request again; raises Odd, with the cause in `refusal`, where that is of no use."""
         offered = challenges(line.partition(":")[2] for line in lines if line.lower().startswith("www-authenticate:"))
         stale = any(one.parameters.get("stale", "").lower() == "true" for one in offered)
         if self._login is None:
@@ -270,11 +278,11 @@ class Gateway:
             text = "the server refuses the user or the password (401)"
         elif request.tries < TRIES and self._login.take(offered):
             self._send(request, server)
-            return True
+            return
         else:
             text = f"the server offers only {_named(offered)} to log in, which klvrelay does not know (401)"
         self.refusal = Refusal(text, status=401, wait=LOGIN_WAIT)
-        return False
+        raise Odd(text)
 
     def _refused(self, request: _Request, status: int) -> None:
         if request.method == "OPTIONS" or (request.method in ("GET_PARAMETER", "TEARDOWN") and self._playing):

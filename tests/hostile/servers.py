@@ -65,6 +65,10 @@ class Line:
             await self.send(data[at : at + 1])
             await asyncio.sleep(every)
 
+    async def start_tls(self, context: ssl.SSLContext) -> None:
+        """As a proxy, or who poses as the server behind one."""
+        await self._writer.start_tls(context)
+
     def close(self) -> None:
         self._writer.close()
 
@@ -76,6 +80,7 @@ class Hostile:
     """A server; `answers` are a script, or by path (the query counts for nothing) bytes or scripts.
 
     greeting   what it says before anything is asked
+    host       the loopback address that it listens on
     requests   what was asked of it
     heard      every byte that reached it, behind TLS where it has some
     sent       bytes that it could send
@@ -84,16 +89,16 @@ class Hostile:
 
     def __init__(
         self, answers: Script | Mapping[str, bytes | Script], *, tls: ssl.SSLContext | None = None,
-        greeting: bytes = b"",
+        greeting: bytes = b"", host: str = "127.0.0.1",
     ) -> None:  # fmt: skip
-        self.answers, self._tls, self._greeting = answers, tls, greeting
+        self.answers, self._tls, self._greeting, self.host = answers, tls, greeting, host
         self.requests: list[Request] = []
         self.heard = bytearray()
         self.sent = self.guests = self.port = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self._server = await asyncio.start_server(self._serve, self.host, 0, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -105,7 +110,7 @@ class Hostile:
 
     def url(self, path: str = "/x", *, login: str = "", scheme: str = "") -> str:
         scheme = scheme or ("https" if self._tls else "http")
-        return f"{scheme}://{login and login + '@'}127.0.0.1:{self.port}{path}"
+        return f"{scheme}://{login and login + '@'}{self.host}:{self.port}{path}"
 
     def count(self, path: str) -> int:
         return sum(request.target.partition("?")[0] == path for request in self.requests)

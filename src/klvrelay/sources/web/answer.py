@@ -53,6 +53,13 @@ class Answer:
     def is_page(self) -> bool:
         return self.fields.get_content_type() in ("text/html", "application/xhtml+xml")
 
+    @property
+    def is_file(self) -> bool:
+        """Does the server show that it has all of it, and has had it for a while?"""
+        fields = self.fields
+        kept = "Last-Modified" in fields or "ETag" in fields
+        return self.size is not None and (kept or fields.get("Accept-Ranges", "").strip().lower() == "bytes")
+
     def checked(self, start: int, end: int | None) -> Answer:
         """The same, at `start` although the server may not know ranges; raises WebFault for a status that is no yes."""
         if self.status == 200 and (start or end is not None):
@@ -178,6 +185,7 @@ class Answer:
             if self._left or self._stopped.is_set():
                 raise self._cut()
             self._ended = True
+            self.close()  # its connection is free for the next request
         return piece
 
     def _cut(self) -> WebFault:

@@ -9,7 +9,7 @@ from typing import Any
 
 EACH, SIZE, ORIGINS = 32, 4096, 8
 """Cookies of one origin that are kept, characters of one, and origins."""
-_PLAIN = re.compile(r"[\x21-\x3a\x3c\x3e-\x7e]+=[\x20-\x3a\x3c-\x7e\x80-\xff]*")
+_PLAIN = re.compile(r"[\x21-\x3a\x3c\x3e-\x7e]+=[\x20-\x3a\x3c-\x7e]*")
 
 
 class Cookies:
@@ -19,7 +19,7 @@ class Cookies:
         self._kept: OrderedDict[Any, dict[str, str]] = OrderedDict()
 
     def take(self, origin: object, fields: http.client.HTTPMessage) -> None:
-        """Keep what an answer of this origin sets; one with control characters is passed over."""
+        """Keep what an answer of this origin sets; one that is not plain ASCII is passed over."""
         said = fields.get_all("Set-Cookie", [])[:EACH]
         if not said:
             return

@@ -48,19 +48,22 @@ class Fetch:
                 data = decrypted(answer.pieces(WHOLE_MOST, until=until), key, _iv(segment.key, segment.number))
             yield from self._preceded(segment, data)
             return
-        first = True
+        whole = None if segment.init is None else bytearray()
         with closing(self._web.get(part.url, start=part.start + skip, end=part.end)) as answer:
             if answer.is_page:
                 raise WebFault("a web page (HTML) came in place of a segment: does the server want a login?",
                                "status", status=403)  # fmt: skip
+            first = True
             while piece := answer.read(PIECE, until=until):
-                if first and (segment.init is not None or is_container(bytes(piece[:16]))):
-                    for more in answer.pieces(WHOLE_MOST, until=until):
-                        piece += more
-                    yield from self._preceded(segment, piece)
-                    return
-                first = False
-                yield bytes(piece)
+                if whole is None and not (first and is_container(bytes(piece[:16]))):
+                    first = False
+                    yield bytes(piece)
+                    continue
+                whole = piece
+                for more in answer.pieces(WHOLE_MOST, until=until):
+                    whole += more
+        if whole is not None:
+            yield from self._preceded(segment, whole)
 
     def _preceded(self, segment: Segment, data: bytearray) -> Iterator[bytes]:
         """A segment that is whole, behind the bytes that initialise it where these are not those of the last one."""

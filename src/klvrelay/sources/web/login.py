@@ -14,6 +14,7 @@ from klvrelay.names import Secret
 _HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 _PARAMETER = re.compile(r'(?<![\w-])([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _SCHEME = re.compile(r"(?:^|,)\s*(basic|digest|bearer|negotiate|ntlm)\b", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 MOST = 8192
 """Characters of all challenges that are read."""
 
@@ -35,7 +36,7 @@ def challenges(fields: Iterable[str]) -> list[Challenge]:
     """The challenges in WWW-Authenticate fields, several of which may stand in one."""
     found, left = [], MOST
     for text in fields:
-        text = text[:left]
+        text = _CONTROL.sub(" ", text[:left])  # it comes back to the server, in a field of ours
         left -= len(text)
         begins = [*_SCHEME.finditer(text)]
         for number, begin in enumerate(begins):

@@ -43,6 +43,7 @@ async def run(*words: str, within: float = 30, interrupt: float | None = None) -
         ended.cancel()
     text, _, peak = err.decode("utf-8", "backslashreplace").rpartition("peak ")
     assert process.returncode is not None
+    assert peak.strip().isdigit(), f"{text}peak {peak}"
     return Outcome(process.returncode, out, text, int(peak) / 1024)
 
 

@@ -166,7 +166,8 @@ async def test_a_login_in_a_playlist_is_not_taken(place: str) -> None:
 @pytest.mark.parametrize(
     "there",
     ["file:///etc/passwd", "data:text/plain,x", "ftp://127.0.0.1/x", "gopher://127.0.0.1/", "concat:a|b", "crypto:x",
-     "udp://127.0.0.1:9", "javascript:1", "pipe:0", "https:///x", "http://[::1", "http://a b/", "http://127.0.0.1:99999/", "http://127.0.0.1:port/"],
+     "udp://127.0.0.1:9", "javascript:1", "pipe:0", "https:///x", "http://[::1", "http://a b/",
+     "http://127.0.0.1:99999/", "http://127.0.0.1:port/"],
 )  # fmt: skip
 @pytest.mark.parametrize("place", ["first", "variant", "segment", "key", "map"])
 async def test_only_web_addresses_are_followed(place: str, there: str) -> None:

@@ -96,26 +96,27 @@ class Playing:
 
     def _chosen(self, variants: Sequence[str]) -> Playlist:
         """The first variant with KLV in a segment; where none shows any, the first that can be read."""
-        usable: tuple[str, Playlist] | None = None
+        playlist: Playlist | None
+        usable = ""
         fault: WebFault | None = None
         until = time.monotonic() + CHOOSING
         for target in variants:
-            if time.monotonic() > until and usable is not None:
+            if time.monotonic() > until:
                 break
             try:
                 playlist = self._load(target)
-                usable = usable or (self._target, playlist)
                 if len(variants) == 1 or self._has_klv(playlist):
                     return playlist
+                usable = usable or target
             except WebFault as found:
                 fault = found
                 if self._web.stopped.is_set():
                     raise
+            playlist = None  # a large one is not kept while the next is read
         self._fetch.begin_anew()
-        if usable is None:
-            raise fault or WebFault("its playlist names no variant that can be read", "refused")
-        self._target, playlist = usable
-        return playlist
+        if usable:
+            return self._load(usable)
+        raise fault or WebFault("its playlist names no variant that can be read", "refused")
 
     def _has_klv(self, playlist: Playlist) -> bool:
         if not playlist.segments:

@@ -6,6 +6,7 @@ import asyncio
 import re
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -22,8 +23,8 @@ class Outcome(NamedTuple):
     peak: float
 
 
-async def run(*words: str, within: float = 30, interrupt: float | None = None) -> Outcome:
-    """A verb to its end; `interrupt`: it gets SIGINT after so many seconds, as by Ctrl-C, and must end by that."""
+async def run(*words: str, within: float = 30, interrupt: Callable[[], bool] | None = None) -> Outcome:
+    """A verb to its end; `interrupt`: once that is true it gets SIGINT, as by Ctrl-C, and must end by it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, __file__, *words,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -32,7 +33,8 @@ async def run(*words: str, within: float = 30, interrupt: float | None = None) -
     try:
         async with asyncio.timeout(within):
             if interrupt is not None:
-                await asyncio.wait({ended}, timeout=interrupt)
+                while not (ended.done() or interrupt()):
+                    await asyncio.wait({ended}, timeout=0.05)
                 assert not ended.done(), f"it ended before it was interrupted: {ended.result()[1].decode()}"
                 process.send_signal(signal.SIGINT)
             out, err = await ended

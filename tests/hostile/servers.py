@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -95,6 +96,7 @@ class Hostile:
         self.requests: list[Request] = []
         self.heard = bytearray()
         self.sent = self.guests = self.port = 0
+        self._begun = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -112,6 +114,10 @@ class Hostile:
         scheme = scheme or ("https" if self._tls else "http")
         return f"{scheme}://{login and login + '@'}{self.host}:{self.port}{path}"
 
+    def served(self, seconds: float) -> Callable[[], bool]:
+        """Is the first connection so long ago?"""
+        return lambda: self._begun > 0 and time.monotonic() - self._begun >= seconds
+
     def count(self, path: str) -> int:
         return sum(request.target.partition("?")[0] == path for request in self.requests)
 
@@ -120,6 +126,7 @@ class Hostile:
         assert task is not None
         self._tasks.add(task)
         self.guests += 1
+        self._begun = self._begun or time.monotonic()
         line = Line(self, writer)
         held = bytearray()
         try:

@@ -261,7 +261,7 @@ async def test_rtp_without_an_end_is_read_in_bounded_memory_and_can_be_interrupt
         await line.flood(rtp(bytes(1400), 1), most=8 << 30)
 
     async with Hostile(server({"PLAY": flood})) as camera:
-        outcome = await run("decode", camera.url(scheme="rtsp"), interrupt=3.0)
+        outcome = await run("decode", camera.url(scheme="rtsp"), interrupt=camera.served(2.0))
 
     assert outcome.peak < BASE + ROOM
     assert "Traceback" not in outcome.err

@@ -54,10 +54,14 @@ class Demuxer:
         self._heard = time.monotonic()
 
     def open(self, file: Any = None) -> InputContainer:
-        """The container behind the URL, or in a `file` that can be read and stands for it."""
-        self._waits, self._file = file is None, file
+        """The container behind the URL, or in a `file` that can be read and stands for it.
+
+        Where the file has a `heard`, that is called whenever libav has got something out of it.
+        """
+        self._waits, self._file, self._tell = file is None, file, getattr(file, "heard", None)
         container = self._by_rtsp() if file is None and self.url.scheme in _RTSP else self._container(file)
-        self._opened, self._heard = True, time.monotonic()
+        self.heard()
+        self._opened, self._was_heard = True, False
         return container
 
     def _by_rtsp(self) -> InputContainer:
@@ -157,6 +161,8 @@ class Demuxer:
     def heard(self) -> None:
         """It gave something: what it is waited for begins anew."""
         self._was_heard, self._heard = True, time.monotonic()
+        if self._tell is not None:
+            self._tell()
 
     def explained(self, error: Exception, *, live: bool) -> SourceError | None:
         """An error of libav in our words: its own text may hold the URL with the password. None: it is the end."""

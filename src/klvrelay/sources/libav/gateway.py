@@ -114,21 +114,23 @@ class Gateway:
             self._listening.shutdown(socket.SHUT_RDWR)
 
     def _run(self) -> None:
-        try:
+        with suppress(OSError):
             with self._listening:
                 guest, asked = self._guest()
-            with guest:
-                guest.settimeout(self._timeout)
-                try:
-                    server = self._dial()
-                except (OSError, http.client.HTTPException) as fault:
-                    self.refusal = Refusal(str(line_fault(fault, self._timeout)))
-                    return
-                with server:
-                    self._relay(guest, server, asked)
-        except (OSError, Odd, WebFault) as fault:
-            if self.refusal is None and not isinstance(fault, OSError):
-                self.refusal = Refusal(str(fault))
+            with guest:  # what was refused is known before libav sees the end of its connection
+                self._serve(guest, asked)
+
+    def _serve(self, guest: socket.socket, asked: bytearray) -> None:
+        guest.settimeout(self._timeout)
+        try:
+            try:
+                server = self._dial()
+            except (OSError, http.client.HTTPException) as fault:
+                raise Odd(str(line_fault(fault, self._timeout))) from None
+            with server:
+                self._relay(guest, server, asked)
+        except (Odd, WebFault) as fault:
+            self.refusal = self.refusal or Refusal(str(fault))
 
     def _guest(self) -> tuple[socket.socket, bytearray]:
         """libav's connection, known by the token in its first request, and what it asked; others are hung up on."""

@@ -16,7 +16,6 @@ import select
 import socket
 import ssl
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
@@ -24,6 +23,7 @@ from typing import NamedTuple, Self
 from klvrelay import tls
 from klvrelay.names import Url, printable
 from klvrelay.sources.libav import sdp
+from klvrelay.sources.libav.guest import guest_with
 from klvrelay.sources.libav.rtsp_wire import (
     PIECE,
     Odd,
@@ -44,8 +44,6 @@ TRIES = 3
 """Times that a request is made, as long as the server asks for another login."""
 BEFORE_MOST = 4 << 20
 """Bytes of the server's before there is a session."""
-STRANGERS, FIRST_MOST = 16, 8192
-"""Connections of others to libav's port that are borne with at once, and bytes of a first request."""
 
 
 @dataclass(slots=True)
@@ -116,7 +114,7 @@ class Gateway:
     def _run(self) -> None:
         with suppress(OSError):
             with self._listening:
-                guest, asked = self._guest()
+                guest, asked = guest_with(self._own.encode(), self._listening, self._timeout + 5)
             with guest:  # what was refused is known before libav sees the end of its connection
                 self._serve(guest, asked)
 
@@ -131,39 +129,6 @@ class Gateway:
                 self._relay(guest, server, asked)
         except (Odd, WebFault) as fault:
             self.refusal = self.refusal or Refusal(str(fault))
-
-    def _guest(self) -> tuple[socket.socket, bytearray]:
-        """libav's connection, known by the token in its first request, and what it asked; others are hung up on."""
-        waiting: dict[socket.socket, bytearray] = {}
-        token, until = self._own.encode(), time.monotonic() + self._timeout + 5
-        try:
-            while (left := until - time.monotonic()) > 0:
-                for one in select.select([self._listening, *waiting], [], [], left)[0]:
-                    if one is self._listening:
-                        waiting[one.accept()[0]] = bytearray()
-                    elif self._spoke(one, waiting[one], token):
-                        return one, waiting.pop(one)
-                    elif not waiting[one] or len(waiting[one]) > FIRST_MOST:
-                        waiting.pop(one)
-                        one.close()
-                while len(waiting) > STRANGERS:
-                    first = next(iter(waiting))
-                    waiting.pop(first)
-                    first.close()
-            raise TimeoutError
-        finally:
-            for one in waiting:
-                one.close()
-
-    def _spoke(self, one: socket.socket, held: bytearray, token: bytes) -> bool:
-        try:
-            data = one.recv(FIRST_MOST)
-        except OSError:
-            data = b""
-        if not data:
-            held.clear()
-        held += data
-        return token in held
 
     def _dial(self) -> socket.socket:
         host, port = self._url.host, port_of(self._url)
@@ -287,7 +252,7 @@ class Gateway:
         raise Odd(text)
 
     def _refused(self, request: _Request, status: int) -> None:
-        if request.method == "OPTIONS" or (request.method in ("GET_PARAMETER", "TEARDOWN") and self._playing):
+        if request.method == "OPTIONS":
             return  # libav does without
         track = sdp.meant(self.media, request.target) if request.method == "SETUP" else None
         said = sdp.STATUS.get(status) or f"the server refuses {request.method}"

@@ -301,6 +301,20 @@ async def test_a_server_elsewhere_has_no_say_over_this_machine(
     assert "an address on this machine or its network" in fault
 
 
+async def test_a_server_behind_a_proxy_has_no_say_over_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody knows where it is; what needs no proxy is near."""
+    async with Hostile({"/x": http(TAPE.ts)}) as service:
+        body = http(media([service.url("/x")]))
+        async with Hostile(lambda line, _: line.send(body)) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url(""))
+            monkeypatch.setenv("no_proxy", "127.0.0.1")
+            _, fault = await all_of("http://host.invalid/a.m3u8")
+
+    assert proxy.requests
+    assert service.guests == 0
+    assert "an address on this machine or its network" in fault
+
+
 async def test_a_server_on_this_machine_may_name_any_other() -> None:
     """The other way round nothing is in the way."""
     async with Hostile({"/x": http(TAPE.ts)}, host="127.0.0.2") as other:

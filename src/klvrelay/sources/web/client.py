@@ -200,6 +200,8 @@ class Web:
         line.response_class = Response
         if proxy is None:
             line._create_connection = self._reach.connect  # type: ignore[attr-defined]
+        elif origin == self._own:
+            self._reach.is_far()
         if len(self._lines) >= 4:
             self._drop(next(iter(self._lines)))
         self._lines[origin] = line

@@ -35,6 +35,10 @@ class Reach:
     def __init__(self) -> None:
         self._nearest: int | None = None
 
+    def is_far(self) -> None:
+        """The URL's own host is behind a proxy: it may be anywhere."""
+        self._nearest = PUBLIC
+
     def connect(self, place: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
         """As `socket.create_connection`; raises WebFault where the name has only addresses that are too near."""
         host, port = place

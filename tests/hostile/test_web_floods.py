@@ -297,7 +297,7 @@ def test_the_longest_playlist_is_read_in_linear_time() -> None:
         return time.process_time() - begun
 
     few = min(cost(SEGMENTS_MOST // 10) for _ in range(3))
-    many = min(cost(SEGMENTS_MOST) for _ in range(3))
+    many = min(cost(SEGMENTS_MOST) for _ in range(2))
     assert many < 20 * few
     assert many < 3
 

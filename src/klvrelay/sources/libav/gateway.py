@@ -42,7 +42,7 @@ from klvrelay.sources.web.reach import Reach
 _PORTS = {"rtsp": 554, "rtsps": 322}
 TRIES = 3
 """Times that a request is made, as long as the server asks for another login."""
-BEFORE_MOST = 4 << 20
+BEFORE_MOST = 2 << 20
 """Bytes of the server's before there is a session."""
 
 

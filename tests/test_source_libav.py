@@ -181,16 +181,16 @@ async def test_a_file_without_klv_just_ends(shared):
 @pytest.mark.parametrize(
     ("ranges", "length"),
     [(True, True), (False, True), (False, False)],
-    ids=["of a known length", "without ranges", "endless"],
+    ids=["a file", "a length and no ranges", "endless"],
 )
 async def test_a_recording_on_a_web_server_is_read(ranges, length):
-    """Where the length is known it is a file, which ends; else it is live."""
+    """Where the server shows by more than a length that it has it, it is a file, which ends; else it is live."""
     async with feed.http_server(TAPE.ts, ranges=ranges, length=length) as port:
         source = open_source(f"http://127.0.0.1:{port}/tape.ts", timeout=1)
         got = await read(source)
 
     assert [record.raw for record in records_of(got)] == TAPE.klv
-    assert source.live is not length
+    assert source.live is not (length and ranges)
 
 
 async def test_what_a_web_server_does_not_have_is_said_so():

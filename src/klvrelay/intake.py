@@ -23,7 +23,7 @@ from klvrelay.health.stream import STALL
 from klvrelay.klv import Decoder
 from klvrelay.outlet import Outlet
 from klvrelay.record import Link, Record
-from klvrelay.sources import Source, may_come_back
+from klvrelay.sources import Source, gave_live, may_come_back
 from klvrelay.wire import LIMIT
 
 LOG = logging.getLogger("klvrelay")
@@ -96,7 +96,7 @@ class Stream:
 
     async def keep(self) -> None:
         """Carry the source, and open it again whenever it falls."""
-        backoff = Backoff()
+        backoff, was_live = Backoff(), False
         while True:
             source = self._source = self._open()
             for health in self.healths:
@@ -104,8 +104,9 @@ class Stream:
             begun = time.monotonic()
             fault = await self._one_opening(source)
             self._settle(source)
-            if not may_come_back(source, fault):
+            if not may_come_back(source, fault, was_live=was_live):
                 break
+            was_live = was_live or gave_live(source)
             if time.monotonic() - begun > STEADY:  # what comes and goes is not asked for ever faster
                 backoff.reset()
             if not isinstance(fault, _Renewed):

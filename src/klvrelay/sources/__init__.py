@@ -1,4 +1,4 @@
-"""Where packets come from: one folder a kind, one contract; next door, `intake.py` runs and restarts them.
+"""Where packets come from: one folder a kind, one contract; `intake.py` runs and restarts them.
 
     files/       a file, a folder of segments, standard input: at once, still growing, or replayed in its own time
     datagrams/   udp:// and rtp://
@@ -37,7 +37,7 @@ from klvrelay.sources.tcp.source import TcpSource
 from klvrelay.sources.web.given import Given
 from klvrelay.wire import LIMIT, checked_limit
 
-__all__ = ["KINDS", "Demux", "Given", "Source", "may_come_back", "open_source"]
+__all__ = ["KINDS", "Demux", "Given", "Source", "gave_live", "may_come_back", "open_source"]
 
 KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://"
 """The kinds of source, for a message."""
@@ -84,12 +84,18 @@ class Source(Protocol):
         ...
 
 
-def may_come_back(source: Source, fault: SourceError | None) -> bool:
+def gave_live(source: Source) -> bool:
+    """Did this opening give something, and was that live?"""
+    return source.live and source.link.size > 0
+
+
+def may_come_back(source: Source, fault: SourceError | None, *, was_live: bool = False) -> bool:
     """Is it worth opening again, after this fault, or (None) after its end?
 
-    A live source is; a file has come to its end, or is not there.
+    A live source is; a file has come to its end, or is not there. was_live: an earlier opening was live, and gave
+    something; it is no file that a server, or somebody on the way to it, can end for good by calling it one.
     """
-    if source.live:
+    if source.live or was_live:
         return True
     return isinstance(fault, SourceDown) and source.url.scheme not in ("file", "stdin")
 

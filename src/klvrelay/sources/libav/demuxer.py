@@ -1,6 +1,6 @@
 """libav on one URL: what it may open, how far it looks, how long it waits, and its faults in our words.
 
-Next door: `source.py` reads the KLV out of what is opened here, and `stamps.py`, outside the room, the frames.
+`source.py` reads the KLV out of what is opened here, and `stamps.py`, outside this folder, the frames.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from klvrelay import tls
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.names import Url
 from klvrelay.sources.libav.boxes import lacks_index
-from klvrelay.sources.libav.sdp import TRACKS_MOST
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -27,12 +26,9 @@ LOG = logging.getLogger("klvrelay")
 
 _RTSP = ("rtsp", "rtsps")
 REDIRECTS = 5
-_ANSWERED = (
-    "HTTPBadRequestError", "HTTPUnauthorizedError", "HTTPForbiddenError", "HTTPNotFoundError", "HTTPOtherClientError",
-    "HTTPServerError", "HTTPTooManyRequestsError", "InvalidDataError",
-)  # fmt: skip
-"""Faults of libav's that are an answer of the server's: it says more to us than libav tells."""
-_OWN_OPTIONS = ("via", "transport")
+ROUNDS = 24
+"""Sessions that are begun until one stands: redirects, and tracks that are refused."""
+UNSUPPORTED_TRANSPORT = 461
 
 _CONTAINERS = "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,avi,flv,mpeg,asf"
 _PROTOCOLS = {
@@ -62,39 +58,27 @@ class Demuxer:
         self._heard = time.monotonic()
 
     def open(self, file: Any = None) -> InputContainer:
-        """The container behind the URL, or in a `file` that can be read and stands for it."""
-        self._waits, self._file = file is None, file
+        """The container behind the URL, or in a `file` that can be read and stands for it.
+
+        Where the file has a `heard`, that is called whenever libav has got something out of it.
+        """
+        self._waits, self._file, self._tell = file is None, file, getattr(file, "heard", None)
         container = self._by_rtsp() if file is None and self.url.scheme in _RTSP else self._container(file)
-        self._opened, self._heard = True, time.monotonic()
+        self.heard()
+        self._opened, self._was_heard = True, False
         return container
 
     def _by_rtsp(self) -> InputContainer:
-        """libav alone, where that does; TLS, and what libav overlooks or does not know, through a gateway."""
-        if self.url.scheme == "rtsps" or self._needs_gateway():
-            return self._mediated()
-        container, fault = self._through(None)
-        if container is not None:
-            return container
-        assert fault is not None
-        if type(fault).__name__ not in _ANSWERED:
-            raise fault
-        return self._mediated()
-
-    def _needs_gateway(self) -> bool:
-        """Asks what there is, before libav does; raises SourceDown where the server refuses that."""
-        for _ in range(REDIRECTS + 1):
-            gateway = self._gateway()
-            gateway.inquire()
-            if gateway.refusal is None:
-                return gateway.needed
-            self._go_on(gateway.refusal)
-        raise SourceDown(f"{self.url}: it redirects in circles: check the URL")
-
-    def _mediated(self) -> InputContainer:
         """A session through a gateway, without the tracks that the server refuses; raises SourceDown with the cause."""
+        from klvrelay.sources.libav.gateway import Gateway  # here, since it loads http.client
+        from klvrelay.sources.web.reach import Reach
+
         without: frozenset[int] = frozenset()
-        for _ in range(REDIRECTS + TRACKS_MOST):
-            with self._gateway(without) as gateway:
+        redirects, switched, reach = 0, False, Reach()
+        for _ in range(ROUNDS):
+            with Gateway(
+                self._at, timeout=self._timeout, reach=reach, ca_file=self._ca_file, without=without
+            ) as gateway:
                 container, fault = self._through(gateway)
             if container is not None:
                 return container
@@ -102,67 +86,62 @@ class Demuxer:
             if refusal is None:
                 assert fault is not None
                 raise fault
-            track = refusal.track
-            refused = without if track is None else without | {track.number}
-            if refused == without or not any(m.may_be_klv for m in gateway.media if m.number not in refused):
-                self._go_on(refusal)
-                continue
-            LOG.warning("%s: %s; read without it", self.url, refusal.text)
-            without = refused
-        raise SourceDown(f"{self.url}: it redirects in circles: check the URL")
+            if refusal.location:
+                redirects += 1
+                if redirects > REDIRECTS:
+                    raise SourceDown(f"{self.url}: it redirects in circles: check the URL")
+                self._at, without = self._moved(self._at, refusal.location), frozenset()
+            elif refusal.status == UNSUPPORTED_TRANSPORT and not switched:
+                switched = True
+                self._take_other_transport()
+            elif refusal.status == UNSUPPORTED_TRANSPORT:
+                raise SourceDown(f"{self.url}: it grants neither transport=tcp nor transport=udp")
+            else:
+                without = self._less(gateway, refusal, without)
+        raise SourceDown(f"{self.url}: the server refuses one track after the other")
 
-    def _gateway(self, without: frozenset[int] = frozenset()) -> Gateway:
-        from klvrelay.sources.libav.gateway import Gateway  # here, since it loads http.client
-
-        return Gateway(self._at, timeout=self._timeout, ca_file=self._ca_file, without=without)
-
-    def _go_on(self, refusal: Refusal) -> None:
-        """To where it redirects; raises SourceDown for any other refusal."""
-        if not refusal.location:
+    def _less(self, gateway: Gateway, refusal: Refusal, without: frozenset[int]) -> frozenset[int]:
+        """The tracks to do without; raises SourceDown where no KLV would be left, or the refusal is of no track."""
+        refused = without if refusal.track is None else without | {refusal.track.number}
+        if refused == without or not any(m.may_be_klv for m in gateway.media if m.number not in refused):
             raise SourceDown(f"{self.url}: {refusal.text}", wait=refusal.wait)
-        self._at = self._moved(self._at, refusal.location)
+        LOG.warning("%s: %s; read without it", self.url, refusal.text)
+        return refused
 
-    def _through(self, gateway: Gateway | None) -> tuple[InputContainer | None, Exception | None]:
+    def _through(self, gateway: Gateway) -> tuple[InputContainer | None, Exception | None]:
         import av
 
         try:
-            return self._by_either_transport(gateway), None
+            return self._container(None, gateway.local), None
         except (av.FFmpegError, OSError, ValueError) as fault:
             return None, fault
 
     def _moved(self, url: Url, location: str) -> Url:
         """Where a redirect leads; the login goes with it only to the same host and port."""
+        from klvrelay.sources.libav.gateway import port_of
+
         try:
             there = Url.parse(location)
         except ConfigError:
             there = Url("")
-        if there.scheme not in _RTSP or not there.host:
+        if there.scheme not in _RTSP or not there.host or not location.isprintable() or " " in location:
             raise SourceDown(f"{self.url}: it redirects to something that is no rtsp:// URL")
         if url.scheme == "rtsps" and there.scheme == "rtsp":
             raise SourceDown(f"{self.url}: it redirects from rtsps:// to rtsp://, which can not be verified")
-        same = (there.scheme, there.host, there.port) == (url.scheme, url.host, url.port)
+        same = (there.scheme, there.host, port_of(there)) == (url.scheme, url.host, port_of(url))
         login = (url.user, url.password) if same else (None, None)
         return replace(there, user=login[0], password=login[1])
 
-    def _by_either_transport(self, gateway: Gateway | None) -> InputContainer:
-        try:
-            return self._container(None, gateway)
-        except OSError as refused:
-            if refused.errno != errno.EPROTONOSUPPORT or "rtsp_transport" not in self.options:
-                raise
-            return self._by_the_other_transport()
-
-    def _by_the_other_transport(self) -> InputContainer:
+    def _take_other_transport(self) -> None:
         refused = self.options["rtsp_transport"]
         self.options["rtsp_transport"] = "udp" if refused == "tcp" else "tcp"
         LOG.info("%s: refuses %s, so it is read by %s", self.url, refused, self.options["rtsp_transport"])
-        return self._container(None)
 
-    def _container(self, file: Any, gateway: Gateway | None = None) -> InputContainer:
+    def _container(self, file: Any, local: str = "") -> InputContainer:
         import av
 
         url = self._at
-        path = url.unredacted(without=_OWN_OPTIONS) if gateway is None else gateway.local
+        path = local or url.unredacted()
         container: InputContainer = av.open(
             file or (f"file:{path}" if url.scheme == "file" else path),
             format="rtsp" if url.scheme in _RTSP else None,
@@ -186,6 +165,8 @@ class Demuxer:
     def heard(self) -> None:
         """It gave something: what it is waited for begins anew."""
         self._was_heard, self._heard = True, time.monotonic()
+        if self._tell is not None:
+            self._tell()
 
     def explained(self, error: Exception, *, live: bool) -> SourceError | None:
         """An error of libav in our words: its own text may hold the URL with the password. None: it is the end."""
@@ -198,8 +179,6 @@ class Demuxer:
         if kind in ("InvalidDataError", "EOFError", "ArgumentError") and not self._opened:
             return NotMedia(f"{self.url}: {self._no_media()}")
         code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
-        if number == errno.EPROTONOSUPPORT and "rtsp_transport" in self.options:
-            return SourceDown(f"{self.url}: it grants neither transport=tcp nor transport=udp")
         reasons = _BREAKS if self._opened else _REASONS
         return SourceDown(f"{self.url}: {reasons.get(kind, 'libav can not read it')} ({code})")
 

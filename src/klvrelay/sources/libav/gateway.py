@@ -1,10 +1,11 @@
-"""What stands between libav and an RTSP server where libav alone will not do: it relays a session, and reads answers.
+"""What stands between libav and an RTSP server: it relays a session, and reads the answers.
 
     libav --rtsp, loopback--> gateway --rtsp or rtsps--> server
 
-It logs in (Digest by SHA-256 too), verifies TLS (1.2 or later), leaves out tracks that the server refuses, and calls
-what may be KLV `application`, the only medium that libav takes data from. RTP in the connection passes through as it
-is; by UDP it goes to libav directly. Next door: `demuxer.py` uses it, `sdp.py` reads and writes what is announced.
+libav never gets the login, the address of the server or an answer that sends it elsewhere: it would follow that by
+itself, login and all. The gateway logs in (Digest by SHA-256 too), verifies TLS (1.2 or later), leaves out tracks that
+the server refuses, and calls what may be KLV `application`, the only medium that libav takes data from. RTP in the
+connection passes through as it is; by UDP it goes to libav directly.
 """
 
 from __future__ import annotations
@@ -15,49 +16,62 @@ import select
 import socket
 import ssl
 import threading
-import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 from klvrelay import tls
-from klvrelay.names import Url
+from klvrelay.names import Url, printable
 from klvrelay.sources.libav import sdp
+from klvrelay.sources.libav.guest import guest_with
 from klvrelay.sources.libav.rtsp_wire import (
     PIECE,
     Odd,
     field_of,
+    is_request,
     messages,
     status_of,
     what_is_there,
     with_body,
     with_source,
 )
-from klvrelay.sources.web.faults import LOGIN_WAIT, line_fault
+from klvrelay.sources.web.faults import LOGIN_WAIT, WebFault, line_fault
 from klvrelay.sources.web.login import Challenge, Login, challenges
+from klvrelay.sources.web.reach import Reach
 
 _PORTS = {"rtsp": 554, "rtsps": 322}
+TRIES = 3
+"""Times that a request is made, as long as the server asks for another login."""
+BEFORE_MOST = 2 << 20
+"""Bytes of the server's before there is a session."""
 
 
 @dataclass(slots=True)
 class Refusal:
     """Why the server was not read: a sentence; the track that it was about, where it was about one.
 
+    status     of RTSP, 0 where there is none
     wait       seconds before another try
     location   where a redirect leads
     """
 
     text: str
     track: sdp.Medium | None = None
+    status: int = 0
     wait: float = 0.0
     location: str = ""
+
+
+def port_of(url: Url) -> int:
+    return url.port or _PORTS[url.scheme]
 
 
 class _Request(NamedTuple):
     method: str
     target: str
     text: str
-    logged_in: bool
+    logged_in: bool = False
+    tries: int = 0
 
 
 class Gateway:
@@ -70,11 +84,13 @@ class Gateway:
     """
 
     def __init__(
-        self, url: Url, *, timeout: float, ca_file: str | None = None, without: frozenset[int] = frozenset()
-    ) -> None:
+        self, url: Url, *, timeout: float, reach: Reach, ca_file: str | None = None,
+        without: frozenset[int] = frozenset(),
+    ) -> None:  # fmt: skip
         self.refusal: Refusal | None = None
         self.media: list[sdp.Medium] = []
         self._url, self._timeout, self._ca_file, self._without = url, timeout, ca_file, without
+        self._reach = reach
         self._login = None if url.user is None else Login(url.user, url.password)
         self._listening = socket.create_server(("127.0.0.1", 0))
         token = secrets.token_hex(16)  # so that nobody else on this machine gets the session
@@ -84,44 +100,11 @@ class Gateway:
         path = replace(url, user=None, password=None).unredacted(without=("via", "transport")).removeprefix(bare)
         self.local = self._own + path
         self._pending: list[_Request] = []
-        self._playing = self._known = False
+        self._playing, self._before = False, 0
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._run, name="klvrelay-rtsp", daemon=True).start()
         return self
-
-    @property
-    def needed(self) -> bool:
-        """Is there a track that libav passes over, or a login that it does not know?"""
-        beyond = self._login is not None and self._login.algorithm not in ("", "MD5", "MD5-SESS")
-        return beyond or any(medium.renamed for medium in self.media)
-
-    def inquire(self) -> None:
-        """Ask what there is, without a session: `media`, or `refusal`."""
-        self._listening.close()
-        target = self._real + self.local.removeprefix(self._own)
-        text = f"DESCRIBE {target} RTSP/1.0\r\nCSeq: 1\r\nAccept: application/sdp\r\nUser-Agent: klvrelay\r\n\r\n"
-        try:
-            with self._dial() as server:
-                self._send(_Request("DESCRIBE", target, text, False), server)
-                self._await_answer(server)
-        except Odd as odd:
-            self.refusal = Refusal(str(odd))
-        except (OSError, http.client.HTTPException) as fault:
-            self.refusal = Refusal(str(line_fault(fault, self._timeout)))
-
-    def _await_answer(self, server: socket.socket) -> None:
-        held = bytearray()
-        until = time.monotonic() + self._timeout
-        while time.monotonic() < until:
-            data = server.recv(PIECE)
-            if not data:
-                raise Odd("the server closed the connection without an answer: is it an RTSP server?")
-            held += data
-            for message in messages(held):
-                if message.startswith(b"RTSP/") and self._answer(self._pending.pop(0), message, server) is not None:
-                    return
-        raise TimeoutError
 
     def __exit__(self, *_: object) -> None:
         """libav's connection is made, or not to be made any more; a session that stands goes on."""
@@ -129,25 +112,27 @@ class Gateway:
             self._listening.shutdown(socket.SHUT_RDWR)
 
     def _run(self) -> None:
+        with suppress(OSError):
+            with self._listening:
+                guest, asked = guest_with(self._own.encode(), self._listening, self._timeout + 5)
+            with guest:  # what was refused is known before libav sees the end of its connection
+                self._serve(guest, asked)
+
+    def _serve(self, guest: socket.socket, asked: bytearray) -> None:
+        guest.settimeout(self._timeout)
         try:
-            self._listening.settimeout(self._timeout + 5)
-            with self._listening, self._listening.accept()[0] as guest:
-                self._listening.close()
-                guest.settimeout(self._timeout)
-                try:
-                    server = self._dial()
-                except (OSError, http.client.HTTPException) as fault:
-                    self.refusal = Refusal(str(line_fault(fault, self._timeout)))
-                    return
-                with server:
-                    self._relay(guest, server)
-        except (OSError, Odd) as fault:
-            if self.refusal is None and isinstance(fault, Odd):
-                self.refusal = Refusal(str(fault))
+            try:
+                server = self._dial()
+            except (OSError, http.client.HTTPException) as fault:
+                raise Odd(str(line_fault(fault, self._timeout))) from None
+            with server:
+                self._relay(guest, server, asked)
+        except (Odd, WebFault) as fault:
+            self.refusal = self.refusal or Refusal(str(fault))
 
     def _dial(self) -> socket.socket:
-        host, port = self._url.host, self._url.port or _PORTS[self._url.scheme]
-        server = socket.create_connection((host, port), timeout=self._timeout)
+        host, port = self._url.host, port_of(self._url)
+        server = self._reach.connect((host, port), self._timeout)
         if self._url.scheme != "rtsps":
             return server
         try:
@@ -156,13 +141,15 @@ class Gateway:
             server.close()
             raise
 
-    def _relay(self, guest: socket.socket, server: socket.socket) -> None:
-        asked, answered = bytearray(), bytearray()
+    def _relay(self, guest: socket.socket, server: socket.socket, asked: bytearray) -> None:
+        answered = bytearray()
         while True:
+            for message in messages(asked):
+                self._ask(message, server)
             decrypted = isinstance(server, ssl.SSLSocket) and server.pending() > 0
             ready = [server] if decrypted else select.select([guest, server], [], [])[0]
             if server in ready:
-                data = what_is_there(server)
+                data = self._heard(server)
                 if data == b"":
                     return
                 if data is None:
@@ -177,20 +164,28 @@ class Gateway:
                 if not data:
                     return
                 asked += data
-                for message in messages(asked):
-                    self._ask(message, server)
+
+    def _heard(self, server: socket.socket) -> bytes | None:
+        """As `what_is_there`; raises Odd where the server ends before there is a session."""
+        try:
+            data = what_is_there(server)
+        except OSError as fault:
+            raise Odd(str(line_fault(fault, self._timeout))) from None
+        if not self._playing:
+            if data == b"":
+                raise Odd("the server closed the connection without an answer: is it an RTSP server?")
+            self._before += len(data or b"")
+            if self._before > BEFORE_MOST:
+                raise Odd("the server sends and sends, and begins no session")
+        return data
 
     def _ask(self, message: bytes, server: socket.socket) -> None:
-        if message.startswith(b"$"):
+        if message.startswith((b"$", b"RTSP/")):  # RTCP, or an answer to a request of the server's
             server.sendall(message)
             return
-        text = message.decode("utf-8", "surrogateescape")
-        if not self._known and self._own not in text:
-            raise Odd("another program spoke to the relay's own port")
-        self._known = True
-        text = text.replace(self._own, self._real)
+        text = message.decode("utf-8", "surrogateescape").replace(self._own, self._real)
         method, target = [*text.split(" ", 2), ""][:2]
-        self._send(_Request(method, target, text, False), server)
+        self._send(_Request(method, target, text), server)
 
     def _send(self, request: _Request, server: socket.socket) -> None:
         field = None if self._login is None else self._login.header(request.method, request.target)
@@ -198,18 +193,21 @@ class Gateway:
         if field is not None:
             head, _, body = text.partition("\r\n\r\n")
             text = f"{head}\r\nAuthorization: {field}\r\n\r\n{body}"
-        self._pending.append(request._replace(logged_in=field is not None))
+        if not self._playing:
+            self._pending.append(request._replace(logged_in=field is not None, tries=request.tries + 1))
         server.sendall(text.encode("utf-8", "surrogateescape"))
 
     def _answers(self, held: bytearray, guest: socket.socket, server: socket.socket) -> None:
         for message in messages(held):
-            if message.startswith(b"$") or not message.startswith(b"RTSP/") or not self._pending:
-                guest.sendall(message)  # RTP, or a request of the server's own
-                continue
-            request = self._pending.pop(0)
-            answer = self._answer(request, message, server)
-            if answer is not None:
-                guest.sendall(answer)
+            if self._playing or is_request(message):
+                guest.sendall(message)
+            elif message.startswith(b"$"):
+                if any(request.method == "PLAY" for request in self._pending):
+                    guest.sendall(message)
+            elif self._pending:  # what answers nothing is let be
+                answer = self._answer(self._pending.pop(0), message, server)
+                if answer is not None:
+                    guest.sendall(answer)
         if self._playing and held:
             guest.sendall(held)
             held.clear()
@@ -220,10 +218,13 @@ class Gateway:
         lines = head.decode("utf-8", "replace").split("\r\n")
         status = status_of(lines[0])
         if status == 401:
-            return None if self._logged_in(request, lines, server) else message
+            self._log_in(request, lines, server)
+            return None
         if 300 <= status < 400:
-            self.refusal = Refusal("it redirects", location=field_of(lines, "Location"))
-        elif status >= 400:
+            where = field_of(lines, "Location") or "nowhere"
+            self.refusal = Refusal("it redirects", status=status, location=where)
+            raise Odd("it redirects")  # libav must not see that
+        if status >= 400:
             self._refused(request, status)
         elif request.method == "DESCRIBE":
             self.media, text = sdp.rewritten(body.decode("utf-8", "surrogateescape"), self._without)
@@ -234,29 +235,34 @@ class Gateway:
             self._playing = True
         return message
 
-    def _logged_in(self, request: _Request, lines: list[str], server: socket.socket) -> bool:
+    def _log_in(self, request: _Request, lines: list[str], server: socket.socket) -> None:
+        """Make the request again; raises Odd, with the cause in `refusal`, where that is of no use."""
         offered = challenges(line.partition(":")[2] for line in lines if line.lower().startswith("www-authenticate:"))
         stale = any(one.parameters.get("stale", "").lower() == "true" for one in offered)
         if self._login is None:
             text = "the server wants a user and a password (401)"
-        elif request.logged_in and not stale:
+        elif request.logged_in and not (stale and request.tries < TRIES):
             text = "the server refuses the user or the password (401)"
-        elif self._login.take(offered):
+        elif request.tries < TRIES and self._login.take(offered):
             self._send(request, server)
-            return True
+            return
         else:
             text = f"the server offers only {_named(offered)} to log in, which klvrelay does not know (401)"
-        self.refusal = Refusal(text, wait=LOGIN_WAIT)
-        return False
+        self.refusal = Refusal(text, status=401, wait=LOGIN_WAIT)
+        raise Odd(text)
 
     def _refused(self, request: _Request, status: int) -> None:
-        if request.method == "OPTIONS" or (request.method in ("GET_PARAMETER", "TEARDOWN") and self._playing):
+        if request.method == "OPTIONS":
             return  # libav does without
         track = sdp.meant(self.media, request.target) if request.method == "SETUP" else None
         said = sdp.STATUS.get(status) or f"the server refuses {request.method}"
-        self.refusal = Refusal(f"{said} ({status})" if track is None else f"{track}: {said} ({status})", track)
+        text = f"{said} ({status})" if track is None else f"{track}: {said} ({status})"
+        self.refusal = Refusal(text, track, status)
 
 
 def _named(offered: list[Challenge]) -> str:
-    kinds = [f"Digest {one.algorithm[:20]}" if one.scheme == "digest" else one.scheme.capitalize() for one in offered]
+    kinds = [
+        f"Digest {printable(one.algorithm[:20])}" if one.scheme == "digest" else one.scheme.capitalize()
+        for one in offered
+    ]
     return " and ".join(kinds[:4]) or "nothing"

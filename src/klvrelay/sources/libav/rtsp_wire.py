@@ -1,4 +1,4 @@
-"""RTSP messages out of a connection, and changed on their way (RFC 2326); `gateway.py` relays them."""
+"""RTSP messages out of a connection, and changed on their way (RFC 2326)."""
 
 from __future__ import annotations
 
@@ -50,6 +50,15 @@ def messages(held: bytearray) -> list[bytes]:
     return found
 
 
+def is_request(message: bytes) -> bool:
+    """Is it one of the server's own? Raises Odd for what is no RTSP at all."""
+    if message.startswith((b"$", b"RTSP/")):
+        return False
+    if b" RTSP/" not in message.partition(b"\r\n")[0]:
+        raise Odd("the answer is not RTSP: check the port")
+    return True
+
+
 def status_of(line: str) -> int:
     code = line.split(" ")[1:2]
     if not code or not re.fullmatch(r"\d{3}", code[0]):
@@ -67,11 +76,15 @@ def with_body(lines: list[str], body: bytes) -> bytes:
 
 
 def with_source(message: bytes, address: str) -> bytes:
-    """By UDP, libav sends to whom it is connected to, which is here: so the answer names the server's address."""
+    """By UDP, libav sends to whom it is connected to, which is here: so the answer names the server's address.
+
+    Never another one, which the server itself may name: whoever is there did not ask for datagrams.
+    """
 
     def named(found: re.Match[bytes]) -> bytes:
-        line = found[0]
-        inside = b"interleaved" in line or b"source=" in line or b"/TCP" in line
-        return line if inside else line.rstrip() + f";source={address}".encode()
+        line = re.sub(rb"(?i);\s*(?:source|destination)=[^;\r\n]*", b"", found[0]).rstrip()
+        if b"multicast" in line.lower():
+            raise Odd("the server answers with multicast, which was not asked for")
+        return line if b"interleaved" in line or b"/TCP" in line else line + f";source={address}".encode()
 
     return re.sub(rb"(?im)^transport:[^\r\n]*", named, message)

@@ -1,4 +1,4 @@
-"""What an RTSP server announces (SDP, RFC 8866), written so that libav takes data from it; `gateway.py` uses it."""
+"""What an RTSP server announces (SDP, RFC 8866), written so that libav takes data from it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from dataclasses import dataclass
 _KLV = re.compile(r"sm[pt]{2}e-?336m|\bklv\b", re.IGNORECASE)
 _TEXT = re.compile(r"\b(t140|red|ttml\+xml|3gpp-tt)\b", re.IGNORECASE)
 TRACKS_MOST = 64
+_LINE = re.compile(
+    r"[vostcbm]=|a=(?:control|rtpmap|fmtp|range|framerate|framesize|recvonly|sendonly|sendrecv|inactive)\b"
+)
+"""The lines that libav needs; it knows others, of formats that nobody needs here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Medium:
 
 def rewritten(text: str, without: frozenset[int]) -> tuple[list[Medium], str]:
     """(all tracks, the description less those `without`), with what may be KLV announced as `application`."""
+    text = "".join(line for line in re.split(r"(?<=\n)", text) if _LINE.match(line))
     head, *sections = re.split(r"(?m)^(?=m=)", text)
     media = [_medium(number, section) for number, section in enumerate(sections[:TRACKS_MOST])]
     kept = [

@@ -1,7 +1,6 @@
-"""The HTTP requests of one source: TLS verified, the login for one origin only, redirects, cookies and proxies bounded.
+"""The HTTP requests of one source: TLS verified, the login for one origin only, redirects and requests bounded.
 
-An origin is scheme, host and port (RFC 6454). Nothing that began with https:// is fetched by http://. Next door:
-`faults.py` says what went wrong.
+An origin is scheme, host and port (RFC 6454). Nothing that began with https:// is fetched by http://.
 """
 
 from __future__ import annotations
@@ -11,22 +10,23 @@ import socket
 import ssl
 import threading
 import urllib.parse
-import urllib.request
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from klvrelay import tls
-from klvrelay.names import Secret, Url
+from klvrelay.names import Url
 from klvrelay.sources.web.answer import Answer
+from klvrelay.sources.web.cookies import Cookies
 from klvrelay.sources.web.faults import WebFault, line_fault, status_fault
 from klvrelay.sources.web.header import Response
 from klvrelay.sources.web.login import Login, challenges
+from klvrelay.sources.web.proxy import Proxy, proxy_for
+from klvrelay.sources.web.reach import BURST, OWN_BURST, OWN_RATE, RATE, Pace, Reach
 
 REDIRECTS = 8
-COOKIES, COOKIE = 32, 4096
-"""Cookies of one origin that are kept, and characters of one."""
 _SAFE = "/%:=&?~+!$,;'@()*[]|"
 _PORTS = {"http": 80, "https": 443}
 _OTHERS = ("data", "file", "ftp", "ftps", "rtmp", "rtsp", "rtsps", "srt", "tcp", "udp")
@@ -72,7 +72,9 @@ class Web:
         self._ca_file = ca_file
         self._context: ssl.SSLContext | None = tls.verifying(ca_file) if url.scheme == "https" else None
         self._lines: dict[Origin, http.client.HTTPConnection] = {}
-        self._cookies: dict[Origin, dict[str, str]] = {}
+        self._cookies = Cookies()
+        self._reach = Reach()
+        self._pace, self._others = Pace(OWN_BURST, OWN_RATE), Pace(BURST, RATE)
 
     def stop(self) -> None:
         """End what waits: the thread's next or present request raises WebFault."""
@@ -90,12 +92,18 @@ class Web:
         self._lines.clear()
 
     def join(self, base: str, reference: str) -> str:
-        """The URL that `reference` means in a document at `base`; raises WebFault for one that must not be followed."""
+        """The URL that `reference` means in a document at `base`; raises WebFault for one that must not be followed.
+
+        User and password in it are dropped: those of the source's own URL are the only ones that are sent.
+        """
         try:
             target = urllib.parse.urljoin(base, reference.strip())
+            if "@" in target:
+                parts = urllib.parse.urlsplit(target)
+                target = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
         except ValueError:
             raise WebFault("it leads to something that is no URL", "refused") from None
-        if origin_of(base).scheme == "https" and origin_of(target).scheme == "http":
+        if origin_of(target).scheme == "http" and origin_of(base).scheme == "https":
             raise WebFault("it leads from https:// to http://, which can not be verified", "refused")
         return target
 
@@ -109,7 +117,7 @@ class Web:
             target = self.join(target, answer.location)
         raise WebFault(f"it redirects in circles (followed {REDIRECTS} times): check the URL", "refused")
 
-    def small(self, target: str, most: int) -> tuple[bytes, str]:
+    def small(self, target: str, most: int) -> tuple[bytearray, str]:
         """(a whole document of at most `most` bytes, the URL where it was in the end)."""
         answer = self.get(target)
         try:
@@ -140,55 +148,50 @@ class Web:
         return answer
 
     def _asked(self, origin: Origin, target: str, start: int, end: int | None, login: str | None) -> Answer:
-        fields = {"User-Agent": "klvrelay", "Accept": "*/*", "Accept-Encoding": "identity"}
+        fields: dict[str, str | bytes] = {"User-Agent": "klvrelay", "Accept": "*/*", "Accept-Encoding": "identity"}
         if start or end is not None:
             fields["Range"] = f"bytes={start}-" + ("" if end is None else str(end - 1))
         if login is not None:
-            fields["Authorization"] = login
-        if cookies := self._cookies.get(origin):
-            fields["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        kept = origin in self._lines
-        try:
-            return self._once(origin, target, fields)
-        except (ConnectionError, http.client.CannotSendRequest, ssl.SSLEOFError) as gone:  # RemoteDisconnected is one
-            self._drop(origin)
-            if not kept or self.stopped.is_set():
-                raise self._fault(gone) from None
-        except (OSError, http.client.HTTPException) as fault:
-            self._drop(origin)
-            raise self._fault(fault) from None
-        except WebFault:
-            self._drop(origin)
-            raise
-        try:  # a connection that was kept may end at any time
-            return self._once(origin, target, fields)
-        except (OSError, http.client.HTTPException) as fault:
-            self._drop(origin)
-            raise self._fault(fault) from None
-        except WebFault:
-            self._drop(origin)
-            raise
+            fields["Authorization"] = login.encode()
+        fields |= self._cookies.header(origin)
+        for kept in (origin in self._lines, False):  # a connection that was kept may end at any time
+            try:
+                return self._once(origin, target, fields)
+            except WebFault:
+                self._drop(origin)
+                raise
+            except (OSError, http.client.HTTPException, ValueError) as fault:
+                self._drop(origin)
+                # http.client.RemoteDisconnected is a ConnectionError
+                gone = isinstance(fault, ConnectionError | http.client.CannotSendRequest | ssl.SSLEOFError)
+                if not (kept and gone) or self.stopped.is_set():
+                    raise self._fault(fault) from None
+        raise AssertionError("unreachable")
 
-    def _once(self, origin: Origin, target: str, fields: dict[str, str]) -> Answer:
-        if self.stopped.is_set():
+    def _once(self, origin: Origin, target: str, fields: Mapping[str, str | bytes]) -> Answer:
+        if self.stopped.wait((self._pace if origin == self._own else self._others).take()):
             raise WebFault("stopped")
-        line, by_proxy = self._line(origin)
-        where = urllib.parse.quote(target.partition("#")[0], safe=_SAFE) if by_proxy else _path(target)
+        proxy = proxy_for(*origin)
+        line = self._line(origin, proxy)
+        if proxy is not None and origin.scheme == "http":
+            where, fields = urllib.parse.quote(target.partition("#")[0], safe=_SAFE), {**fields, **proxy.header}
+        else:
+            where = _path(target)
         if line.sock is None:
             self._connect(line)
-        line.request("GET", where, headers=fields | self._proxy_login(origin, by_proxy))
+        line.request("GET", where, headers=fields)
         response = line.getresponse()
-        self._keep_cookies(origin, response.headers)
+        assert isinstance(response, Response)
+        self._cookies.take(origin, response.headers)
         done = partial(self._done, origin)
         return Answer(target, response, timeout=self.timeout, stopped=self.stopped, done=done)
 
-    def _line(self, origin: Origin) -> tuple[http.client.HTTPConnection, bool]:
-        """The connection to an origin, and whether it is that of an HTTP proxy."""
-        proxy = _proxy(origin)
+    def _line(self, origin: Origin, proxy: Proxy | None) -> http.client.HTTPConnection:
+        """The connection to an origin, or to the proxy on the way there."""
         line = self._lines.get(origin)
         if line is not None:
-            return line, proxy is not None and origin.scheme == "http"
-        host, port = (origin.host, origin.port) if proxy is None else (proxy.hostname or "", proxy.port or 80)
+            return line
+        host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
         if origin.scheme == "http":
             line = http.client.HTTPConnection(host, port, timeout=self.timeout)
         else:
@@ -196,12 +199,16 @@ class Web:
                 self._context = tls.verifying(self._ca_file)
             line = http.client.HTTPSConnection(host, port, timeout=self.timeout, context=self._context)
             if proxy is not None:
-                line.set_tunnel(origin.host, origin.port, _proxy_header(proxy))
+                line.set_tunnel(origin.host, origin.port, proxy.header)
         line.response_class = Response
+        if proxy is None:
+            line._create_connection = self._reach.connect  # type: ignore[attr-defined]
+        elif origin == self._own:
+            self._reach.is_far()
         if len(self._lines) >= 4:
             self._drop(next(iter(self._lines)))
         self._lines[origin] = line
-        return line, proxy is not None and origin.scheme == "http"
+        return line
 
     def _connect(self, line: http.client.HTTPConnection) -> None:
         try:
@@ -210,17 +217,6 @@ class Web:
             if isinstance(line, http.client.HTTPSConnection) and line.sock is not None:
                 raise WebFault(f"no TLS answer for {self.timeout:g} s: is it a TLS port? try http://") from None
             raise
-
-    def _proxy_login(self, origin: Origin, by_proxy: bool) -> dict[str, str]:
-        proxy = _proxy(origin) if by_proxy else None
-        return {} if proxy is None else _proxy_header(proxy)
-
-    def _keep_cookies(self, origin: Origin, fields: http.client.HTTPMessage) -> None:
-        kept = self._cookies.setdefault(origin, {})
-        for field in fields.get_all("Set-Cookie", [])[:COOKIES]:
-            name, _, value = field.partition(";")[0].strip().partition("=")
-            if name and len(name) + len(value) <= COOKIE and (name in kept or len(kept) < COOKIES):
-                kept[name] = value
 
     def _fault(self, fault: Exception) -> WebFault:
         return WebFault("stopped") if self.stopped.is_set() else line_fault(fault, self.timeout)
@@ -239,19 +235,3 @@ class Web:
 def _path(target: str) -> str:
     parts = urllib.parse.urlsplit(target)
     return urllib.parse.quote(urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, "")), safe=_SAFE)
-
-
-def _proxy(origin: Origin) -> urllib.parse.SplitResult | None:
-    """The proxy that the environment names for this origin, as curl and libav have it (http_proxy, no_proxy)."""
-    named = urllib.request.getproxies_environment().get(origin.scheme)
-    if not named or urllib.request.proxy_bypass(f"{origin.host}:{origin.port}"):
-        return None
-    return urllib.parse.urlsplit(named if "://" in named else f"http://{named}")
-
-
-def _proxy_header(proxy: urllib.parse.SplitResult) -> dict[str, str]:
-    if proxy.username is None:
-        return {}
-    login = Login(urllib.parse.unquote(proxy.username), Secret(urllib.parse.unquote(proxy.password or "")))
-    login.take(challenges(["Basic"]))
-    return {"Proxy-Authorization": login.header("GET", "") or ""}

@@ -1,4 +1,4 @@
-"""What went wrong with a web server: one sentence each, with what to do; `client.py` raises these."""
+"""What went wrong with a web server: one sentence each, with what to do."""
 
 from __future__ import annotations
 
@@ -92,6 +92,8 @@ def line_fault(fault: Exception, timeout: float) -> WebFault:
         return WebFault(_tls(fault))
     if isinstance(fault, socket.gaierror):
         return WebFault("the host name is unknown: check its spelling and the name server")
+    if isinstance(fault, http.client.InvalidURL | ValueError):  # a UnicodeError is one
+        return WebFault("it leads to something that is no URL", "refused")
     if isinstance(fault, http.client.RemoteDisconnected):
         return WebFault("the server closed the connection without an answer: is it a web server?")
     if isinstance(fault, http.client.HTTPException):

@@ -9,9 +9,32 @@ from contextlib import closing
 
 from klvrelay.sources.web.answer import PIECE, Answer
 from klvrelay.sources.web.client import Web
+from klvrelay.sources.web.faults import WebFault
 
 SLOWEST = 60.0
 """Seconds that one read may take."""
+UNHEARD_MOST = 32 << 20
+"""Bytes that libav may read without getting anything out of them: an index, say, which it keeps in memory."""
+
+
+class _Budget:
+    """What may be read in vain."""
+
+    def __init__(self) -> None:
+        self._left = UNHEARD_MOST
+
+    def heard(self) -> None:
+        """It was not in vain."""
+        self._left = UNHEARD_MOST
+
+    def spend(self, data: bytes | bytearray) -> bytes:
+        """The same data; once that is too much, raises WebFault, and from then on it is the end."""
+        if self._left < 0:
+            return b""
+        self._left -= len(data)
+        if self._left < 0:
+            raise WebFault(f"a container in which nothing comes within {UNHEARD_MOST >> 20} MiB", "refused")
+        return bytes(data)
 
 
 class Flow:
@@ -20,13 +43,15 @@ class Flow:
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
         self._left = b""
+        self._budget = _Budget()
+        self.heard = self._budget.heard
 
     def read(self, size: int) -> bytes:
         """At most `size` bytes, as soon as there are any; none at the end. Raises WebFault."""
         if not self._left:
             self._left = next(self._pieces, b"")
         data, self._left = self._left[:size], self._left[size:]
-        return data
+        return self._budget.spend(data)
 
 
 class Remote(io.RawIOBase):
@@ -41,6 +66,8 @@ class Remote(io.RawIOBase):
         answer.close()
         self._answer: Answer | None = None
         self._at = 0
+        self._budget = _Budget()
+        self.heard = self._budget.heard
 
     def read(self, size: int = -1) -> bytes:
         """As any file; raises WebFault where the server gives it up."""
@@ -51,7 +78,7 @@ class Remote(io.RawIOBase):
             self._answer = self._web.get(self._target, start=self._at)
         data = self._answer.read(size, until=time.monotonic() + SLOWEST)
         self._at += len(data)
-        return data
+        return self._budget.spend(data)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]

@@ -1,8 +1,7 @@
 """An HLS playlist followed: its segments in order, each that is not read counted and logged (RFC 8216).
 
 Of a live playlist the newest segment is the first. Whoever opens it again goes on where the last opening ended, by the
-numbers of the segments, so nothing comes twice, and what left the playlist meanwhile is counted as lost. Next door:
-`playlist.py`, `place.py`, `client.py`.
+numbers of the segments, so nothing comes twice, and what left the playlist meanwhile is counted as lost.
 """
 
 from __future__ import annotations
@@ -14,22 +13,23 @@ from contextlib import closing
 from enum import Enum
 
 from klvrelay.record import Link
-from klvrelay.sources.sniff import is_container
-from klvrelay.sources.web.answer import PIECE
 from klvrelay.sources.web.client import Web
-from klvrelay.sources.web.crypt import decrypted
 from klvrelay.sources.web.faults import WebFault
+from klvrelay.sources.web.fetch import Fetch, KeyFault
+from klvrelay.sources.web.links import Links
 from klvrelay.sources.web.losses import Losses
 from klvrelay.sources.web.place import Place
-from klvrelay.sources.web.playlist import MOST, SEGMENTS_MOST, Key, Part, Playlist, Segment, parse
+from klvrelay.sources.web.playlist import MOST, SEGMENTS_MOST, Playlist, Segment, parse
 
 LOG = logging.getLogger("klvrelay")
 
 STANDSTILL = 3.0
 """Target durations without a new segment after which a live playlist stands still (RFC 8216, 6.3.4 reloads earlier)."""
-WHOLE_MOST = 64 << 20
-"""Bytes of a segment that must be whole before it can be used: encrypted, or a fragment of mp4."""
 PROBED_MOST = 16 << 20
+CHOOSING = 60.0
+"""Seconds for the search for the variant with KLV; then it is the first that can be read."""
+RELOAD_LEAST = 0.2
+"""Seconds between two loads of a playlist, at least; also at most a fifth of the time goes into reading it."""
 TRIES = 3
 PAUSES = (0.3, 1.0, 2.0)
 """Seconds before a request that failed is made again."""
@@ -45,10 +45,6 @@ class Mark(Enum):
     ANEW = "anew"
 
 
-class _KeyFault(WebFault):
-    """The key of the segments is not to be had."""
-
-
 class Playing:
     """One opening of a playlist, for one thread.
 
@@ -60,13 +56,13 @@ class Playing:
     def __init__(self, web: Web, url: str, target: str, data: bytes, place: Place, link: Link) -> None:
         self.live = True
         self._web, self._url, self._target = web, url, target
-        self._data = data
+        self._data: bytes | bytearray = data
         self._place, self._link = place, link
-        self._init: Part | None = None
-        self._keys: dict[str, bytes] = {}
+        self._fetch = Fetch(web)
         self._row = 0
         self._got = False
         self._loaded = self._news = time.monotonic()
+        self._cost = 0.0
         self._losses = Losses(url, link)
 
     def pieces(self) -> Iterator[bytes | Mark]:
@@ -92,7 +88,7 @@ class Playing:
     # ---- which segments ----
 
     def _first(self) -> Playlist:
-        playlist = parse(self._data, lambda reference: self._web.join(self._target, reference))
+        playlist = self._parsed(self._data)
         self._data = b""
         if playlist.variants:
             playlist = self._chosen(playlist.variants)
@@ -100,29 +96,33 @@ class Playing:
 
     def _chosen(self, variants: Sequence[str]) -> Playlist:
         """The first variant with KLV in a segment; where none shows any, the first that can be read."""
-        usable: list[tuple[str, Playlist]] = []
+        playlist: Playlist | None
+        usable = ""
         fault: WebFault | None = None
+        until = time.monotonic() + CHOOSING
         for target in variants:
+            if time.monotonic() > until:
+                break
             try:
                 playlist = self._load(target)
-                usable.append((self._target, playlist))
                 if len(variants) == 1 or self._has_klv(playlist):
                     return playlist
+                usable = usable or target
             except WebFault as found:
                 fault = found
                 if self._web.stopped.is_set():
                     raise
-        self._init = None
-        if not usable:
-            raise fault or WebFault("its playlist names no variant that can be read", "refused")
-        self._target, playlist = usable[0]
-        return playlist
+            playlist = None  # a large one is not kept while the next is read
+        self._fetch.begin_anew()
+        if usable:
+            return self._load(usable)
+        raise fault or WebFault("its playlist names no variant that can be read", "refused")
 
     def _has_klv(self, playlist: Playlist) -> bool:
         if not playlist.segments:
             return False
         taken, tail = 0, b""
-        with closing(self._body(playlist.segments[-1], 0)) as body:
+        with closing(self._fetch.pieces(playlist.segments[-1], 0)) as body:
             for piece in body:
                 seen = tail + piece
                 if _SET in seen or _KLVA in seen:
@@ -145,7 +145,7 @@ class Playing:
         if not same or (first and not due and not playlist.ended and self._is_other(segments[-1])):
             LOG.info("%s: the playlist began again", self._url)
             place.again()
-            self._init = None
+            self._fetch.begin_anew()
             return (segments if playlist.ended else segments[-1:]), [Mark.ANEW]
         if missed > 0:
             self._losses.add(missed, "gone from the playlist before it was read")
@@ -163,7 +163,7 @@ class Playing:
     def _is_other(self, newest: Segment) -> bool:
         """An encoder that was restarted may use the same numbers and names, but its bytes are others."""
         try:
-            with closing(self._body(newest, 0)) as body:
+            with closing(self._fetch.pieces(newest, 0)) as body:
                 return self._place.is_other(newest, next(body, b""))
         except WebFault:
             return False
@@ -173,7 +173,7 @@ class Playing:
         limit = STANDSTILL * before.target
         pause = min((before.segments[-1].seconds if before.segments else 0.0) or before.target, before.target)
         while True:
-            self._pause(max(0.05, self._loaded + pause - time.monotonic()))
+            self._pause(max(RELOAD_LEAST, 4 * self._cost, self._loaded + pause - time.monotonic()))
             playlist = self._load(self._target)
             if playlist.segments != before.segments or playlist.ended:
                 self._news = time.monotonic()
@@ -188,7 +188,7 @@ class Playing:
             self._loaded = time.monotonic()
             try:
                 data, self._target = self._web.small(target, MOST)
-                playlist = parse(data, lambda reference: self._web.join(self._target, reference))
+                playlist = self._parsed(data)
             except WebFault as fault:
                 if pause is None or not fault.passing or fault.wait > pause:
                     raise
@@ -199,6 +199,12 @@ class Playing:
             return playlist
         raise AssertionError("unreachable")
 
+    def _parsed(self, data: bytes | bytearray) -> Playlist:
+        begun = time.thread_time()
+        playlist = parse(data, Links(self._target, self._web.join))
+        self._cost = time.thread_time() - begun
+        return playlist
+
     # ---- one segment ----
 
     def _segment(self, segment: Segment, playlist: Playlist) -> Generator[bytes | Mark, None, WebFault | None]:
@@ -208,14 +214,14 @@ class Playing:
             yield from self._lose(segment, fault)
             return fault
         if segment.anew and self._got:
-            self._init = None
+            self._fetch.begin_anew()
             yield Mark.ANEW
         taken, tries = 0, 0
         newest = self.live and segment is playlist.segments[-1]
         patience = time.monotonic() + (playlist.target if newest else 0.0)
         while True:
             try:
-                for piece in self._body(segment, taken):
+                for piece in self._fetch.pieces(segment, taken):
                     if not taken:
                         self._place.took(segment)
                         self._place.begins(segment, piece)
@@ -230,7 +236,7 @@ class Playing:
                 if late or (found.passing and tries < (2 if found.status == 404 else TRIES)):
                     self._pause(max(PAUSES[min(tries, TRIES) - 1], min(found.wait, playlist.target)))
                     continue
-                if taken == 0 and (found.kind == "line" or isinstance(found, _KeyFault)):
+                if taken == 0 and (found.kind == "line" or isinstance(found, KeyFault)):
                     raise  # nothing is lost yet: the next opening begins with this segment
                 yield from self._lose(segment, found)
                 return found
@@ -246,64 +252,8 @@ class Playing:
         if fault.kind == "line" or (self._row >= ROW and (self.live or fault.status in (401, 403))):
             raise fault
 
-    def _body(self, segment: Segment, skip: int) -> Generator[bytes, None, None]:
-        """The bytes of a segment behind `skip` of them, in pieces of a fixed size, with what must precede them."""
-        until = time.monotonic() + max(60.0, 4 * segment.seconds)
-        if segment.key is None:
-            part = segment.part
-            first = True
-            with closing(self._web.get(part.url, start=part.start + skip, end=part.end)) as answer:
-                if answer.is_page:
-                    raise WebFault("a web page (HTML) came in place of a segment: does the server want a login?",
-                                   "status", status=403)  # fmt: skip
-                while piece := answer.read(PIECE, until=until):
-                    if first and (segment.init is not None or is_container(piece)):
-                        piece += answer.rest(WHOLE_MOST)
-                        yield from self._preceded(segment, piece)
-                        return
-                    first = False
-                    yield piece
-            return
-        data = decrypted(self._bytes(segment.part, WHOLE_MOST), self._key(segment.key), _iv(segment))
-        yield from self._preceded(segment, data)
-
-    def _preceded(self, segment: Segment, data: bytes) -> Iterator[bytes]:
-        """A segment that is whole, behind the bytes that initialise it where these are not those of the last one."""
-        if segment.init is not None and segment.init != self._init:
-            head = self._bytes(segment.init, WHOLE_MOST)
-            self._init = segment.init
-            data = head + data
-        for at in range(0, len(data), PIECE):
-            yield data[at : at + PIECE]
-
-    def _bytes(self, part: Part, most: int) -> bytes:
-        with closing(self._web.get(part.url, start=part.start, end=part.end)) as answer:
-            return answer.rest(most)
-
-    def _key(self, key: Key) -> bytes:
-        if key.method != "AES-128":
-            raise _KeyFault(f"its segments are encrypted by {key.method}, which klvrelay does not read", "refused")
-        if key.url not in self._keys:
-            try:
-                found, _ = self._web.small(key.url, 1024)
-            except WebFault as fault:
-                raise _KeyFault(f"the key of its segments: {fault}", fault.kind, status=fault.status,
-                                wait=fault.wait) from None  # fmt: skip
-            if len(found) != 16:
-                raise _KeyFault(f"the key of its segments has {len(found)} bytes instead of 16", "refused")
-            if len(self._keys) >= 16:
-                self._keys.pop(next(iter(self._keys)))
-            self._keys[key.url] = found
-        return self._keys[key.url]
-
     # ---- waiting ----
 
     def _pause(self, seconds: float) -> None:
         if self._web.stopped.wait(seconds):
             raise WebFault("stopped")
-
-
-def _iv(segment: Segment) -> bytes:
-    """Where the playlist gives none it is the segment's number (RFC 8216, 5.2)."""
-    assert segment.key is not None
-    return segment.key.iv if segment.key.iv is not None else segment.number.to_bytes(16)

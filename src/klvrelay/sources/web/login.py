@@ -14,6 +14,7 @@ from klvrelay.names import Secret
 _HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
 _PARAMETER = re.compile(r'(?<![\w-])([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
 _SCHEME = re.compile(r"(?:^|,)\s*(basic|digest|bearer|negotiate|ntlm)\b", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 MOST = 8192
 """Characters of all challenges that are read."""
 
@@ -35,7 +36,7 @@ def challenges(fields: Iterable[str]) -> list[Challenge]:
     """The challenges in WWW-Authenticate fields, several of which may stand in one."""
     found, left = [], MOST
     for text in fields:
-        text = text[:left]
+        text = _CONTROL.sub(" ", text[:left])  # it comes back to the server, in a field of ours
         left -= len(text)
         begins = [*_SCHEME.finditer(text)]
         for number, begin in enumerate(begins):
@@ -61,11 +62,15 @@ class Login:
         return self._chosen.algorithm if self._chosen is not None and self._chosen.scheme == "digest" else ""
 
     def take(self, offered: list[Challenge]) -> bool:
-        """Use the strongest challenge that we can answer; false where there is none."""
-        usable = [one for one in offered if one.scheme == "basic" or _can(one)]
-        self._chosen = max(usable, key=_strength, default=None)
-        self._uses = 0
-        return self._chosen is not None
+        """Use the strongest challenge that we can answer; false where there is none.
+
+        Whoever asked for Digest once does not get the password itself (Basic) later.
+        """
+        bound = self._chosen is not None and self._chosen.scheme == "digest"
+        usable = [one for one in offered if _can(one) or (one.scheme == "basic" and not bound)]
+        if usable:
+            self._chosen, self._uses = max(usable, key=_strength), 0
+        return bool(usable)
 
     def header(self, method: str, uri: str) -> str | None:
         """The Authorization field for a request; None before a challenge was taken."""

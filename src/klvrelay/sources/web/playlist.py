@@ -1,4 +1,4 @@
-"""What an HLS playlist says (RFC 8216): variants, or segments with their numbers; next door, `follow.py` reads them."""
+"""What an HLS playlist says (RFC 8216): variants, or segments with their numbers; `follow.py` reads them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from klvrelay.names import printable
 from klvrelay.sources.web.faults import WebFault
 
 MOST = 8 << 20
 """Bytes of a playlist: a day of segments of two seconds, with long names."""
-SEGMENTS_MOST = 100_000
+SEGMENTS_MOST = 50_000
+LINES_MOST = 10 * SEGMENTS_MOST
 VARIANTS_MOST = 16
 """Variants that are looked at for KLV."""
 TARGET_MOST = 120.0
@@ -65,17 +67,19 @@ class Playlist:
     variants: tuple[str, ...] = ()
 
 
-def is_playlist(head: bytes) -> bool:
+def is_playlist(head: bytes | bytearray) -> bool:
     """Do these first bytes begin an extended M3U?"""
-    return head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"#EXTM3U")
+    return head[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"#EXTM3U")
 
 
-def parse(data: bytes, join: Callable[[str], str]) -> Playlist:
+def parse(data: bytes | bytearray, join: Callable[[str], str]) -> Playlist:
     """The playlist in `data`; `join` makes a URL of what it names. Raises WebFault where it is none."""
     if not is_playlist(data):
         raise WebFault("no playlist there: it does not begin with #EXTM3U", "refused")
+    if data.count(b"\n") + data.count(b"\r") > LINES_MOST:
+        raise WebFault(f"its playlist has more than {LINES_MOST} lines", "refused")
     reading = _Reading(join)
-    for line in io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "replace"):  # a list of empty lines could be large
+    for line in io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "replace"):  # a list of lines could be large
         reading.line(line.strip())
     return reading.playlist()
 
@@ -102,14 +106,14 @@ class _Reading:
             return
         tag, _, value = line.partition(":")
         match tag:
+            case "#EXTINF":  # the most frequent by far
+                self._seconds = _seconds(value.partition(",")[0])
             case "#EXT-X-STREAM-INF":
                 self._is_variant = True
             case "#EXT-X-MEDIA-SEQUENCE":
                 self._number = _whole(value)
             case "#EXT-X-TARGETDURATION":
                 self._target = min(_seconds(value), TARGET_MOST)
-            case "#EXTINF":
-                self._seconds = _seconds(value.partition(",")[0])
             case "#EXT-X-BYTERANGE":
                 self._range = _byte_range(value)
             case "#EXT-X-DISCONTINUITY":
@@ -159,7 +163,8 @@ class _Reading:
         except (ValueError, OverflowError):
             raise WebFault("its playlist has a key with an IV that is no number of 128 bits", "refused") from None
         uri = said.get("URI", "")
-        return Key(method if form == "identity" else f"{method} ({form[:40]})", self._join(uri) if uri else "", number)
+        named = printable(method[:20] if form == "identity" else f"{method[:20]} ({form[:40]})")
+        return Key(named, self._join(uri) if uri else "", number)
 
     def _init_of(self, said: dict[str, str]) -> Part | None:
         if not said.get("URI"):

@@ -1,8 +1,8 @@
 """http:// and https://, in a thread: MPEG-TS and bare KLV as bytes for the C core, from a file, a live stream or HLS;
 other containers go to libav, which gets the bytes from here and opens nothing itself.
 
-Next door: `client.py` makes the requests, `follow.py` reads playlists, `file.py` is what libav reads;
-`../libav/source.py` takes its packets from libav.
+`client.py` makes the requests, `follow.py` reads playlists, `file.py` is what libav reads; `../libav/source.py` takes
+its packets from libav.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ _PAGE = (b"<!doctype html", b"<html", b"<head", b'<?xml version="1.0"?><html')
 
 class HttpSource:
     """What a web server has at a URL; one thread while it is read.
+
+    A body is a file, whose end is the end, where its server shows that it is one: by its length together with
+    Accept-Ranges, Last-Modified or ETag, as file servers send them. Any other body is live, though a length is
+    announced: where it ends it may go on later. A playlist is a file where it says that it has ended.
 
     given   how far earlier openings of the same URL came: a playlist goes on from there
     """
@@ -107,12 +111,12 @@ class _Reading:
         self._play(playing)
 
     def _stream(self, answer: Answer, head: bytes) -> None:
-        """One body: a file where its length is known, else live."""
-        live = self._source.live = self._newest_wins = answer.size is None
+        live = self._source.live = not answer.is_file
+        self._newest_wins = answer.size is None
         if is_container(head) and answer.size is not None:
             self._by_libav(Remote(self._web, answer, answer.size), live=False)
             return
-        self._carry(chain([head], iter(answer.read_some, b"")), lambda: live, container_says=live)
+        self._carry(chain([head], iter(answer.read_some, b"")), lambda: live, container_says=answer.size is None)
 
     def _play(self, playing: Playing) -> None:
         """A playlist, whose segments come in bursts and wait on the server: none is dropped here."""

@@ -1,0 +1,98 @@
+"""The bytes of one HLS segment: by its range, decrypted, behind what initialises it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+
+from klvrelay.sources.sniff import is_container
+from klvrelay.sources.web.answer import PIECE
+from klvrelay.sources.web.client import Web
+from klvrelay.sources.web.crypt import decrypted
+from klvrelay.sources.web.faults import WebFault
+from klvrelay.sources.web.playlist import Key, Part, Segment
+
+WHOLE_MOST = 32 << 20
+"""Bytes of a segment that must be whole before it can be used: encrypted, or a fragment of mp4."""
+INIT_MOST = 4 << 20
+"""Bytes of what initialises a segment."""
+KEYS = 16
+"""Keys that are kept."""
+KEY_MOST = 1024
+
+
+class KeyFault(WebFault):
+    """The key of the segments is not to be had."""
+
+
+class Fetch:
+    """Segments of one playlist, for one thread."""
+
+    def __init__(self, web: Web) -> None:
+        self._web = web
+        self._init: Part | None = None
+        self._keys: dict[str, bytes] = {}
+
+    def begin_anew(self) -> None:
+        """The next segment must have before it what initialises it, though the one before had the same."""
+        self._init = None
+
+    def pieces(self, segment: Segment, skip: int) -> Generator[bytes, None, None]:
+        """The bytes of a segment behind `skip` of them, in pieces of a fixed size; raises WebFault."""
+        until = time.monotonic() + max(60.0, 4 * segment.seconds)
+        part = segment.part
+        if segment.key is not None:
+            key = self._key(segment.key)
+            with closing(self._web.get(part.url, start=part.start, end=part.end)) as answer:
+                data = decrypted(answer.pieces(WHOLE_MOST, until=until), key, _iv(segment.key, segment.number))
+            yield from self._preceded(segment, data)
+            return
+        whole = None if segment.init is None else bytearray()
+        with closing(self._web.get(part.url, start=part.start + skip, end=part.end)) as answer:
+            if answer.is_page:
+                raise WebFault("a web page (HTML) came in place of a segment: does the server want a login?",
+                               "status", status=403)  # fmt: skip
+            first = True
+            while piece := answer.read(PIECE, until=until):
+                if whole is None and not (first and is_container(bytes(piece[:16]))):
+                    first = False
+                    yield bytes(piece)
+                    continue
+                whole = piece
+                for more in answer.pieces(WHOLE_MOST, until=until):
+                    whole += more
+        if whole is not None:
+            yield from self._preceded(segment, whole)
+
+    def _preceded(self, segment: Segment, data: bytearray) -> Iterator[bytes]:
+        """A segment that is whole, behind the bytes that initialise it where these are not those of the last one."""
+        init = segment.init
+        if init is not None and init != self._init:
+            with closing(self._web.get(init.url, start=init.start, end=init.end)) as answer:
+                head = answer.rest(INIT_MOST)
+            self._init = init
+            data[:0] = head
+        for at in range(0, len(data), PIECE):
+            yield bytes(data[at : at + PIECE])
+
+    def _key(self, key: Key) -> bytes:
+        if key.method != "AES-128":
+            raise KeyFault(f"its segments are encrypted by {key.method}, which klvrelay does not read", "refused")
+        if key.url not in self._keys:
+            try:
+                found, _ = self._web.small(key.url, KEY_MOST)
+            except WebFault as fault:
+                raise KeyFault(f"the key of its segments: {fault}", fault.kind, status=fault.status,
+                               wait=fault.wait) from None  # fmt: skip
+            if len(found) != 16:
+                raise KeyFault(f"the key of its segments has {len(found)} bytes instead of 16", "refused")
+            if len(self._keys) >= KEYS:
+                self._keys.pop(next(iter(self._keys)))
+            self._keys[key.url] = bytes(found)
+        return self._keys[key.url]
+
+
+def _iv(key: Key, number: int) -> bytes:
+    """Where the playlist gives none it is the segment's number (RFC 8216, 5.2)."""
+    return key.iv if key.iv is not None else number.to_bytes(16)

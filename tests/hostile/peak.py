@@ -1,0 +1,64 @@
+"""A verb of klvrelay in a process of its own, and the most memory that it took: `python peak.py decode URL`."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+_STATUS = Path("/proc/self/status")
+
+
+class Outcome(NamedTuple):
+    """How it ended; `peak` in MiB."""
+
+    code: int
+    out: bytes
+    err: str
+    peak: float
+
+
+async def run(*words: str, within: float = 30, interrupt: Callable[[], bool] | None = None) -> Outcome:
+    """A verb to its end; `interrupt`: once that is true it gets SIGINT, as by Ctrl-C, and must end by it."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, __file__, *words,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    ended = asyncio.create_task(process.communicate())
+    try:
+        async with asyncio.timeout(within):
+            if interrupt is not None:
+                while not (ended.done() or interrupt()):
+                    await asyncio.wait({ended}, timeout=0.05)
+                assert not ended.done(), f"it ended before it was interrupted: {ended.result()[1].decode()}"
+                process.send_signal(signal.SIGINT)
+            out, err = await ended
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        ended.cancel()
+    text, _, peak = err.decode("utf-8", "backslashreplace").rpartition("peak ")
+    assert process.returncode is not None
+    assert peak.strip().isdigit(), f"{text}peak {peak}"
+    return Outcome(process.returncode, out, text, int(peak) / 1024)
+
+
+def _main() -> None:
+    from klvrelay.cli import main
+
+    try:
+        sys.exit(main(sys.argv[1:]))
+    finally:
+        # Of this program alone: ru_maxrss would begin with that of the process that started it.
+        peak = re.search(r"VmHWM:\s+(\d+)", _STATUS.read_text())
+        print("peak", peak[1] if peak else 0, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    _main()

@@ -1,0 +1,112 @@
+"""What makes a source end for good: a file that was read whole, and not what a server says of a live one."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+import feed
+import pytest
+from peak import run
+from playlists import media
+from servers import Hostile, Line, Request, Script, http
+
+from klvrelay import intake
+from klvrelay.sources import Given, open_source
+
+TS = feed.recording(count=30).ts
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(TS), TS)
+SIGNS = {
+    "ETag": b'ETag: "7"\r\n',
+    "Last-Modified": b"Last-Modified: Mon, 01 Jan 2024 00:00:00 GMT\r\n",
+    "Accept-Ranges": b"Accept-Ranges: bytes\r\n",
+}
+
+
+def in_turn(*answers: bytes) -> Script:
+    """Each opening gets the next one, the last from then on; segments are what they are."""
+    left = list(answers)
+
+    async def script(line: Line, request: Request) -> None:
+        if request.target != "/x":
+            await line.send(http(TS))
+        else:
+            await line.send(left.pop(0) if len(left) > 1 else left[0])
+
+    return script
+
+
+async def openings(script: Script, monkeypatch: pytest.MonkeyPatch, most: int = 5) -> int:
+    """How often a relay opens it: until it is done with it, or `most` times."""
+    ends, enough = 0, asyncio.Event()
+
+    def pause(_: object) -> float:
+        nonlocal ends
+        ends += 1
+        if ends < most:
+            return 0.01
+        enough.set()
+        return 3600
+
+    monkeypatch.setattr(intake.Backoff, "next", pause)
+    given = Given()
+    async with Hostile(script) as server:
+        opened = partial(open_source, server.url(), timeout=1, given=given)
+        stream = intake.Stream(intake.Feed("cam", opened, server.url()), "boot", [])
+        keeping = asyncio.create_task(stream.keep())
+        waiting = asyncio.create_task(enough.wait())
+        done, _ = await asyncio.wait({keeping, waiting}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+        assert done
+        keeping.cancel()
+        waiting.cancel()
+        await asyncio.wait({keeping, waiting})
+    return stream.health.openings
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+async def test_a_file_is_read_once(sign: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As file servers show them: `run http://server/flight.ts` ends with the flight."""
+    assert await openings(in_turn(http(TS, more=SIGNS[sign])), monkeypatch) == 1
+
+
+async def test_a_file_that_broke_off_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And is read once it comes whole."""
+
+    async def script(line: Line, _: Request) -> None:
+        torn = len(server) < 2
+        server.append(torn)
+        await line.send(http(TS[: len(TS) // 2] if torn else TS, length=len(TS), more=SIGNS["ETag"]))
+        line.close()
+
+    server: list[bool] = []
+    assert await openings(script, monkeypatch) == 3
+
+
+@pytest.mark.parametrize(
+    "answer", [http(TS), http(TS, more=b"Accept-Ranges: none\r\n"), CHUNKED], ids=["a length", "no ranges", "chunks"]
+)
+async def test_a_length_alone_is_not_the_end(answer: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A camera, or a gateway before it, that announces one: the stream is opened again."""
+    assert await openings(in_turn(answer), monkeypatch) == 5
+
+
+@pytest.mark.parametrize(
+    "later",
+    [http(TS, more=SIGNS["ETag"]), http(media(["/0.ts"])), http(b"", more=SIGNS["ETag"])],
+    ids=["a file", "a playlist that ended", "an empty file"],
+)
+@pytest.mark.parametrize("first", [CHUNKED, http(media(["/0.ts"], ended=False))], ids=["stream", "playlist"])
+async def test_what_was_live_does_not_end_by_an_answer(
+    first: bytes, later: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever can answer once for a live source would end its stream for good."""
+    assert await openings(in_turn(first, later), monkeypatch) == 5
+
+
+async def test_decode_ends_with_the_answer() -> None:
+    """Nothing is opened a second time where one reading was asked for."""
+    async with Hostile(in_turn(http(TS))) as server:
+        outcome = await run("decode", server.url())
+
+    assert outcome.code == 0
+    assert len(server.requests) == 1

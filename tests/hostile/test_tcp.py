@@ -10,7 +10,7 @@ import feed
 import pytest
 from peak import run
 
-BASE, ROOM = 32, 64
+BASE, ROOM = 40, 64
 """MiB of a program that reads nothing, and what a sender may cost above it."""
 PIECE = 65536
 

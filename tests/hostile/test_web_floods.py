@@ -21,7 +21,7 @@ from klvrelay.sources.web.links import Links
 from klvrelay.sources.web.playlist import LINES_MOST, SEGMENTS_MOST, parse
 from klvrelay.sources.web.reach import BURST, RATE, Pace
 
-BASE, ROOM = 32, 64
+BASE, ROOM = 40, 64
 """MiB of a program that reads nothing, and what a server may cost above it."""
 TS = feed.recording(count=30).ts
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"

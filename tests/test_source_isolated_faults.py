@@ -68,7 +68,7 @@ async def fault_of(source) -> str:
     return str(fault.value)
 
 
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGILL, signal.SIGBUS], ids=lambda number: number.name)
 async def test_a_crash_is_named(number):
     """By the signal that ended the process."""
     told = await fault_of(fake(f"os.kill(os.getpid(), {int(number)})"))
@@ -76,10 +76,15 @@ async def test_a_crash_is_named(number):
     assert told == f"rtsp://***@127.0.0.1/live: its process was killed by {number.name}"
 
 
-async def test_a_kill_from_outside_may_be_for_want_of_memory():
-    told = await fault_of(fake("os.kill(os.getpid(), 9)"))
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [(signal.SIGKILL, "SIGKILL (is memory short?)"), (signal.SIGABRT, "SIGABRT (is memory short? it may have 256 MiB)")],
+    ids=["killed", "aborted"],
+)
+async def test_a_kill_from_outside_or_an_abort_may_be_for_want_of_memory(number, why):
+    told = await fault_of(fake(f"os.kill(os.getpid(), {int(number)})"))
 
-    assert told.endswith("its process was killed by SIGKILL (is memory short?)")
+    assert told.endswith(f"its process was killed by {why}")
 
 
 @pytest.mark.parametrize(

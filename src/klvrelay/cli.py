@@ -19,6 +19,7 @@ from typing import Any
 from klvrelay import standard
 from klvrelay.errors import ConfigError, KlvrelayError, OutputLost
 from klvrelay.options import parser
+from klvrelay.prctl import hide_memory
 
 LOG = logging.getLogger("klvrelay")
 
@@ -61,8 +62,9 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     settings = load(args.config) if getattr(args, "config", None) else RelaySettings()
     if len(args.stream) > len(args.sources):
         raise ConfigError(f"--stream is given {len(args.stream)} times for {len(args.sources)} sources")
-    said = {key: getattr(args, key, None) for key in ("interface", "sender", "speed", "loop", "stall", "demux")}
-    said |= {key: True for key in ("follow", "isolate") if getattr(args, key, False)}
+    keys = ("interface", "sender", "speed", "loop", "stall", "demux", "isolate")
+    said = {key: getattr(args, key, None) for key in keys}
+    said["follow"] = getattr(args, "follow", False) or None
     said["timeout"] = getattr(args, "source_timeout", None)
     said["packet_limit"] = getattr(args, "packet_limit", None)
     extra = {key: value for key, value in said.items() if value is not None}
@@ -246,6 +248,7 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         args = _parsed(argv)
         _log_to_stderr(quiet=getattr(args, "quiet", False))
+        hide_memory()  # there will be passwords in it
         if args.verb == "sample":
             return _sample(args)
         if args.verb == "items":

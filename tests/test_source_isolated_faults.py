@@ -78,13 +78,13 @@ async def test_a_crash_is_named(number):
 
 @pytest.mark.parametrize(
     ("number", "why"),
-    [(signal.SIGKILL, "SIGKILL (is memory short?)"), (signal.SIGABRT, "SIGABRT (is memory short? it may have 256 MiB)")],
-    ids=["killed", "aborted"],
+    [(signal.SIGKILL, "(is memory short?)"), (signal.SIGABRT, "(is memory short? it may have 256 MiB)")],
+    ids=lambda value: getattr(value, "name", ""),
 )
 async def test_a_kill_from_outside_or_an_abort_may_be_for_want_of_memory(number, why):
     told = await fault_of(fake(f"os.kill(os.getpid(), {int(number)})"))
 
-    assert told.endswith(f"its process was killed by {why}")
+    assert told.endswith(f"its process was killed by {number.name} {why}")
 
 
 @pytest.mark.parametrize(

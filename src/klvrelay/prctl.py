@@ -1,4 +1,4 @@
-"""What a process says to the kernel of itself (prctl(2)): nothing but Linux has it, and where it fails nothing is lost."""
+"""What a process says to the kernel of itself (prctl(2)); where it fails nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cell that was taken over: the real process of an isolated source, whose source tries what it must not be able to do.
+"""A cell that was taken over: the process of an isolated source, whose source tries what it must not be able to do.
 
 `prisoner.py NOTES.json FD`: NOTES names the files, ports and processes that it tries; what became of each attempt is
 the packet that it gives, as JSON. `test_cell.py` starts it.

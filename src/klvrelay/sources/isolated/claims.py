@@ -1,7 +1,7 @@
 """What a process says of its source, held to what that source can be: `source.py` shows nothing else.
 
-    live      only of http:// and https:// does the process know it better than the URL, and only until its first packet.
-              One that was live once stays so: nobody but the relay decides that a live source has come to its end
+    live      only of http:// and https:// does the process know it better than the URL, and only until its first
+              packet. One that was live once stays so: a process does not say that a live source came to its end
     fixed     the same, but for what is always fixed
     counts    grow within an opening, and are added to those of the openings before
 """

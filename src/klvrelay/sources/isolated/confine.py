@@ -27,7 +27,9 @@ from klvrelay.sources.isolated.seccomp import NETWORK, refuse_calls
 
 LOG = logging.getLogger("klvrelay")
 
-_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64", "/nix/store", "/gnu/store")
+_LIBRARIES = (
+    "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64", "/nix/store", "/gnu/store",
+)  # fmt: skip
 _SHARED = ("zoneinfo", "locale", "i18n", "ca-certificates", "ca-certs", "pki", "ssl", "crypto-policies")
 _ETC = (
     "ca-certificates", "crypto-policies", "gai.conf", "host.conf", "hostname", "hosts", "ld.so.cache", "ld.so.conf",

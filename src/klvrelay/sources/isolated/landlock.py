@@ -1,4 +1,4 @@
-"""Files, ports and processes that are out of reach from now on (Landlock, landlock(7)): what the kernel's version knows.
+"""Files, ports and processes out of reach (Landlock, landlock(7)), as far as the kernel's version knows them.
 
     1   reading, writing, making, running files     2, 3, 5   moving, cutting, controlling devices
     4   TCP ports that it may listen on             6         signals and abstract sockets to others

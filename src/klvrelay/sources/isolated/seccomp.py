@@ -1,8 +1,8 @@
 """System calls that the process of a source has no use for, refused by the kernel (seccomp(2)) for good.
 
     another architecture's      the process ends (x86_64's 32-bit numbers: ENOSYS)
-    `_REFUSED`                  EPERM: other programs, other processes' memory, mounts, namespaces, keys, modules, clocks,
-                                memory that no limit counts
+    `_REFUSED`                  EPERM: other programs, other processes' memory, mounts, namespaces, keys, modules,
+                                clocks, memory that no limit counts
     clone3                      ENOSYS, so that the C library takes clone, of which threads are let through
     kill, tgkill                EPERM but for the process itself
     socket                      EAFNOSUPPORT but for the families that the source needs

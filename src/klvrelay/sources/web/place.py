@@ -108,7 +108,7 @@ class Place:
 
 
 def _name(segment: Segment) -> str:
-    """A digest of its name, without the query, in which there may be a token that changes, unless the query is all that differs."""
+    """A digest of its name: without the query, in which a token may change, unless the query is all that differs."""
     parts = urllib.parse.urlsplit(segment.part.url)
     last = parts.path.rpartition("/")[2]
     query = f"?{parts.query}" if not any(c.isdigit() for c in last) else ""

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import feed
 import pytest
-from apart import children, isolated, open_files, records, until
+from apart import HONEST, children, fake, isolated, open_files, records, until
 from test_relay import Ear, quick, relay, running  # noqa: F401  # a fixture
 
 from klvrelay.errors import NotMedia, SourceDown
@@ -32,25 +32,6 @@ from klvrelay.sources.isolated.stderr import LINES
 
 TAPE_SIZE = 32
 """Records of a tape: as many as let the continuity counters run on into the next one."""
-HONEST = """
-import socket, sys, time, os, subprocess
-from klvrelay.errors import *
-from klvrelay.record import *
-from klvrelay.sources.isolated.parcel import *
-line = socket.socket(fileno=int(sys.argv[1]))
-told = line.recv(65536)
-def say(*parcels): line.sendall(b"".join(parcels))
-status = packed_status(Status(True, True, 0, Link()))
-say(status)
-"""
-
-
-def fake(script: str, url: str = "rtsp://pilot:c4n4ry@127.0.0.1/live", *, timeout: float = 0.2) -> IsolatedSource:
-    """A source whose process runs `script` instead, behind the beginning of an honest one."""
-    options = {"timeout": timeout}
-    return IsolatedSource(open_source(url, **options), options, command=[sys.executable, "-c", HONEST + script])
-
-
 @pytest.fixture
 def impatient(monkeypatch):
     """A process hangs after 0.3 s without a word."""

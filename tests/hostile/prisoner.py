@@ -27,7 +27,7 @@ from klvrelay.record import Link, Packet
 from klvrelay.sources.isolated import cell
 
 LIBC = ctypes.CDLL(None, use_errno=True)
-PTRACE_ATTACH, PDEATHSIG, MOUNT_BIND, CLONE_NEWUSER = 16, 1, 4096, 0x1000_0000
+PTRACE_ATTACH, PDEATHSIG, GET_DUMPABLE, MOUNT_BIND, CLONE_NEWUSER = 16, 1, 3, 4096, 0x1000_0000
 
 
 def call(name: str, *args: Any) -> None:
@@ -77,6 +77,7 @@ def attempts(notes: dict[str, Any]) -> dict[str, Callable[[], object]]:
         "have memory that no limit counts": lambda: mmap.mmap(-1, 1 << 20, flags=mmap.MAP_SHARED | mmap.MAP_ANONYMOUS),
         "talk to a service": lambda: socket.socket(socket.AF_UNIX).connect(notes["service"]),
         "read raw packets": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
+        "show its memory to others": _dumpable,
         "listen": lambda: socket.create_server(("127.0.0.1", 0)),
     }
 
@@ -95,6 +96,11 @@ def still(notes: dict[str, Any]) -> dict[str, Callable[[], object]]:
         "have a file in memory": lambda: os.write(os.memfd_create("a"), b"x"),
         "read its limit": lambda: resource.getrlimit(resource.RLIMIT_DATA),
     }
+
+
+def _dumpable() -> None:
+    if not LIBC.prctl(GET_DUMPABLE, 0, 0, 0, 0):
+        raise PermissionError
 
 
 def _fork() -> None:

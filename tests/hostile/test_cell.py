@@ -7,21 +7,30 @@ import ctypes
 import json
 import os
 import platform
+import resource
 import socket
+import subprocess
 import sys
 from contextlib import aclosing
 from pathlib import Path
 
+import feed
 import pytest
+from apart import children, records
+from test_cli import ENVIRONMENT
 
-from klvrelay.sources import open_source
+from klvrelay.errors import SourceDown
+from klvrelay.names import Url
+from klvrelay.sources import may_come_back, open_source
+from klvrelay.sources.isolated.limits import LIVE_MEMORY, MEMORY, Limits
 from klvrelay.sources.isolated.source import IsolatedSource
+from klvrelay.wire import LIMIT
 
 LANDLOCK = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
 confined = pytest.mark.skipif(
     LANDLOCK < 6 or platform.machine() not in ("x86_64", "aarch64"), reason="this kernel does not confine in full"
 )
-PRISONER = Path(__file__).with_name("prisoner.py")
+HERE = Path(__file__).parent
 
 
 @pytest.fixture
@@ -39,13 +48,18 @@ def notes(tmp_path: Path, free_port: int):
         }  # fmt: skip
 
 
+def taken_over(url: str, *command: str) -> IsolatedSource:
+    """A source whose process runs a script of this folder."""
+    options = {"timeout": 5.0, "packet_limit": 1 << 20, "demux": None, "ca_file": None, "follow": False}
+    script = str(HERE / command[0])
+    return IsolatedSource(open_source(url, isolate=False), options, command=[sys.executable, script, *command[1:]])
+
+
 async def found_by(notes, url: str = "http://127.0.0.1/live") -> dict[str, dict[str, str]]:
     """What became of the attempts of a prisoner who reads `url`."""
     path = Path(notes["folder"]) / "notes.json"
     path.write_text(json.dumps(notes))
-    plain = open_source(url, isolate=False)
-    options = {"timeout": 5.0, "packet_limit": 1 << 20, "demux": None, "ca_file": None, "follow": False}
-    source = IsolatedSource(plain, options, command=[sys.executable, str(PRISONER), str(path)])
+    source = taken_over(url, "prisoner.py", str(path))
     async with asyncio.timeout(30), aclosing(source.packets()) as packets:
         return json.loads(bytes((await anext(packets)).data))
 
@@ -74,7 +88,7 @@ async def test_the_attempts_succeed_where_nothing_is_confined(notes):
     """So that it is the confinement that they fail at."""
     only = [
         "read a secret", "list a folder", "read the relay's command line", "write a file", "append to a file",
-        "make a folder", "start a program", "fork", "ask whether the relay is there", "talk to a service", "listen",
+        "make a folder", "start a program", "show its memory to others", "fork", "ask whether the relay is there", "talk to a service", "listen",
         "have memory that no limit counts",
     ]  # fmt: skip
     found = await found_by(notes | {"only": only})
@@ -89,3 +103,54 @@ async def test_a_file_is_read_and_its_neighbours_are_not(notes, tmp_path):
 
     assert found["attempts"]["read a secret"] == "PermissionError"
     assert found["still"]["connect"] == found["still"]["use UDP"] == "OSError"
+
+
+@pytest.mark.parametrize("way", ["task", "thread", "callback"])
+async def test_a_process_that_needs_more_memory_than_it_may_have_says_so(way):
+    """It ends at its limit, which is far below what the machine has; and the relay opens the source again."""
+    source = taken_over("rtsp://127.0.0.1/live", "glutton.py", way)
+    packets = source.packets()
+    assert (await anext(packets)).data == b"G" * 188
+
+    with pytest.raises(SourceDown) as fault:
+        await anext(packets)
+
+    assert str(fault.value) == (
+        "rtsp://127.0.0.1/live: its process needs more than 256 MiB of memory, which is all that it may have"
+    )
+    assert may_come_back(source, fault.value)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400 << 10
+
+
+async def test_a_file_may_have_more_memory_than_what_comes_from_a_network():
+    """An index of hours is no attack; and packets that may be larger have room."""
+    assert Limits.of(Url.parse("flight.mp4"), LIMIT).memory == MEMORY
+    assert Limits.of(Url.parse("https://h/flight.mp4"), LIMIT).memory == LIVE_MEMORY
+    assert Limits.of(Url.parse("udp://:5000"), 8 << 20).memory > LIVE_MEMORY
+
+
+def test_the_relay_shows_its_memory_to_nobody(tmp_path):
+    """What its environment and memory hold is for root alone, from its first steps on."""
+    script = "import sys; from klvrelay.cli import main; main(['items', 'slant_range']); import ctypes;"
+    done = subprocess.run(
+        [sys.executable, "-c", script + "print('dumpable', ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"],
+        capture_output=True, text=True, timeout=30, env=ENVIRONMENT, check=True,
+    )  # fmt: skip
+
+    assert done.stdout.splitlines()[-1] == "dumpable 0"
+
+
+@confined
+async def test_a_cell_is_seen_to_be_confined(free_port):
+    """By its name, what it listens on; by its status, that its system calls are filtered."""
+    source = open_source(f"udp://127.0.0.1:{free_port}", isolate=True)
+    reading = asyncio.create_task(records(source))
+    await feed.listening(free_port)
+    [pid] = children()
+
+    status = Path(f"/proc/{pid}/status").read_text()
+    assert "NoNewPrivs:\t1" in status
+    assert "Seccomp:\t2" in status
+    assert Path(f"/proc/{pid}/comm").read_text() == f"klv udp:{free_port}\n"
+    reading.cancel()
+    await asyncio.wait([reading])

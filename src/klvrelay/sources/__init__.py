@@ -35,7 +35,7 @@ from klvrelay.sources.tcp.source import TcpSource
 from klvrelay.sources.web.given import Given
 from klvrelay.wire import LIMIT, checked_limit
 
-__all__ = ["KINDS", "Demux", "Given", "Source", "may_come_back", "open_source"]
+__all__ = ["KINDS", "Demux", "Given", "Source", "is_isolated", "may_come_back", "open_source"]
 
 KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://"
 """The kinds of source, for a message."""
@@ -95,6 +95,11 @@ def may_come_back(source: Source, fault: SourceError | None) -> bool:
     return isinstance(fault, SourceDown) and source.url.scheme not in ("file", "stdin")
 
 
+def is_isolated(url: Url, isolate: bool | None) -> bool:
+    """Has it a process of its own? None: as its kind is."""
+    return url.scheme in ISOLATED if isolate is None else isolate
+
+
 def open_source(
     url: str | Url,
     *,
@@ -139,7 +144,7 @@ def open_source(
     passphrase = Secret(passphrase) if isinstance(passphrase, str) else passphrase
     if demux not in (None, *get_args(Demux)):
         raise ConfigError(f"demux {printable(str(demux))}: it is native or libav")
-    if where.scheme in ISOLATED if isolate is None else isolate:
+    if is_isolated(where, isolate):
         from klvrelay.sources.isolated.source import IsolatedSource  # here, since few have a use for it
 
         options = {

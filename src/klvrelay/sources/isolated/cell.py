@@ -21,7 +21,7 @@ from contextlib import aclosing, suppress
 from typing import Any, NoReturn
 
 from klvrelay import prctl
-from klvrelay.errors import KlvrelayError, SourceDown
+from klvrelay.errors import KlvrelayError, OutOfMemory, SourceDown
 from klvrelay.names import Secret, Url
 from klvrelay.sources import Given, Source, open_source
 from klvrelay.sources.bridge import settle
@@ -178,7 +178,7 @@ def _status(source: Source) -> Status:
 
 
 def _fault(url: Url, error: BaseException | None) -> KlvrelayError | None:
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError | OutOfMemory):
         _out_of_memory()
     if isinstance(error, SourceDown):
         _hear_threads(LAST_WORDS)

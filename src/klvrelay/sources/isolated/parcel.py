@@ -46,7 +46,7 @@ LIVE_MOST = 256 << 10
 """The same of a live source, or as many as a KLV packet may have: whoever floods leaves others their turn."""
 SMALL = 64 << 10
 """Octets of what is no data: a status, an end. And what is taken from the line at once."""
-UNITS_MOST = 256 << 10
+UNITS_MOST = 64 << 10
 """The same for units, each of which is an object."""
 PIDS_MOST = 64
 """KLV streams of one source that a decoder may be made for."""

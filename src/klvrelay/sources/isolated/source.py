@@ -7,6 +7,7 @@ hang is ended by a signal, which nothing can do to a thread.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import logging
@@ -27,12 +28,12 @@ from klvrelay.wire import LIMIT
 if TYPE_CHECKING:
     from klvrelay.sources import Source
 
-PLAYLISTS = (".m3u8", ".m3u")
-"""How the path of a playlist ends, where that can be seen."""
 SEGMENT = 30.0
 """Seconds that a segment of a live playlist may last: nothing comes until it is there."""
 SILENT_LEAST = 2.0
 """Seconds without a word after which a process counts as hung, where the timeout is shorter."""
+BREATH = 128
+"""Packets, or units, after which others have a turn: of tiny ones a piece from the line holds a thousand."""
 SHOWN_VALUE = 5
 """Characters up to which the value of an option is no secret: "1", "tcp", "pull"."""
 
@@ -88,8 +89,13 @@ class IsolatedSource:
                 claims.hear(process.status)
                 if found:
                     claims.settle()
+                burden = 0
                 for packet in found:
                     yield packet
+                    burden += len(packet.entries) if isinstance(packet, Units) else 1
+                    if burden >= BREATH:
+                        burden = 0
+                        await asyncio.sleep(0)
                 if process.mark is not None:
                     self._given.packed = process.mark
                 if patience.exhausted(self, bool(found)):
@@ -126,7 +132,7 @@ class _Patience:
 
     def __init__(self, url: Url, timeout: float) -> None:
         self.silence = max(timeout, SILENT_LEAST)
-        self.stall = 3 * timeout + SILENT_LEAST + (SEGMENT if url.path.endswith(PLAYLISTS) else 0)
+        self.stall = 3 * timeout + SILENT_LEAST + (SEGMENT if url.scheme in ("http", "https") else 0)
         self._bounded = url.scheme in _NEVER_SILENT or (
             url.scheme == "srt" and bool(url.host) and url.options.get("mode", "caller") == "caller"
         )

@@ -88,8 +88,8 @@ async def test_the_attempts_succeed_where_nothing_is_confined(notes):
     """So that it is the confinement that they fail at."""
     only = [
         "read a secret", "list a folder", "read the relay's command line", "write a file", "append to a file",
-        "make a folder", "start a program", "show its memory to others", "fork", "ask whether the relay is there", "talk to a service", "listen",
-        "have memory that no limit counts",
+        "make a folder", "start a program", "show its memory to others", "fork",
+        "ask whether the relay is there", "talk to a service", "listen", "have memory that no limit counts",
     ]  # fmt: skip
     found = await found_by(notes | {"only": only})
 

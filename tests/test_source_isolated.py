@@ -7,6 +7,7 @@ goes between.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -195,6 +196,19 @@ async def test_it_raises_what_the_source_raises(tmp_path, free_port):
         with pytest.raises(kind) as apart:
             await records(isolated(url))
         assert str(apart.value) == str(plain.value)
+
+
+@pytest.mark.needs("libsrt")
+def test_a_passphrase_of_the_environment_goes_to_the_process(monkeypatch):
+    """Which has another environment."""
+    monkeypatch.setenv("KLVRELAY_SRT_PASSPHRASE", CANARY)
+
+    told = json.loads(isolated("srt://h:9000")._settings())
+
+    assert told["options"]["passphrase"] == {"secret": CANARY}
+    assert json.loads(isolated("srt://h:9000", passphrase="another-one")._settings())["options"]["passphrase"] == {
+        "secret": "another-one"
+    }
 
 
 @pytest.mark.parametrize("demux", [None, "native", "libav"])

@@ -30,6 +30,7 @@ from klvrelay.sources.files.file import FileSource
 from klvrelay.sources.files.growing import GrowingSource
 from klvrelay.sources.libav.of_bytes import ByLibav
 from klvrelay.sources.libav.source import LibavSource
+from klvrelay.sources.srt.line import SrtSettings
 from klvrelay.sources.srt.source import SrtSource
 from klvrelay.sources.tcp.source import TcpSource
 from klvrelay.sources.web.given import Given
@@ -147,6 +148,8 @@ def open_source(
     if is_isolated(where, isolate):
         from klvrelay.sources.isolated.source import IsolatedSource  # here, since few have a use for it
 
+        if where.scheme == "srt":  # the environment, which may hold it, is not the process's
+            passphrase = SrtSettings.of(where, passphrase).passphrase
         options = {
             "timeout": timeout, "interface": interface, "sender": sender, "speed": speed, "loop": loop,
             "live_stamps": live_stamps, "ca_file": ca_file, "demux": demux, "follow": follow, "passphrase": passphrase,

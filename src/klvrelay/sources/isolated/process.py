@@ -94,8 +94,9 @@ class Process:
             raise SourceDown(
                 f"{self._url}: no process could be started for it: {os.strerror(fault.errno or 0)}"
             ) from fault
-        with suppress(ConnectionError):  # it is gone already: `next` says why
-            await self._loop.sock_sendall(self._line, settings)
+        with suppress(ConnectionError, TimeoutError):  # it is gone already, or hangs: `next` says so
+            async with asyncio.timeout(BEGIN):
+                await self._loop.sock_sendall(self._line, settings)
 
     async def next(self, silence: float) -> list[Packet | Units]:
         """What the next piece from the line holds; raises SourceDown, and kills, where the process is of no use."""

@@ -277,6 +277,23 @@ async def test_what_klvrelay_says_in_each_process_is_logged_once(log):
     assert [line.partition("says: ")[2] for line in log()] == ["small buffer", "another", "libav: no", "libav: no"]
 
 
+async def test_what_klvrelay_says_there_of_the_source_is_said_as_it_would_be_here(log, caplog):
+    """Each time, since it is news: a loss, a transport that was refused. Of another source it may say nothing."""
+    script = r"""
+sys.stderr.write("<30>rtsp://***@127.0.0.1/live: a segment was lost, 1 in all\nrtsp://***@127.0.0.1/live: no level\n"
+                 "<30>udp://:5000: hijacked\n")
+sys.exit(1)
+"""
+    for _ in range(2):
+        await fault_of(fake(script))
+
+    plain = [message for message in caplog.messages if "its process says" not in message]
+    assert plain == ["rtsp://***@127.0.0.1/live: a segment was lost, 1 in all"] * 2
+    assert [line.partition("says: ")[2] for line in log()] == [
+        "rtsp://***@127.0.0.1/live: no level", "udp://:5000: hijacked", "rtsp://***@127.0.0.1/live: no level",
+    ]  # fmt: skip
+
+
 async def test_a_process_that_floods_its_outputs_is_slowed_down(log):
     """The relay shows some of it, counts the rest, and turns as fast as before."""
     flood = "while True: os.write(2, b'libav is very unhappy\\n' * 1000)"

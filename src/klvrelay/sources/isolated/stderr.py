@@ -109,7 +109,7 @@ class Stderr:
         text = line.decode("utf-8", "replace")
         level = _LEVEL.match(text)
         text = text[level.end() :] if level else text
-        of_source = level is not None and text.startswith(f"{self._name}: ")
+        of_source = level is not None and text.startswith((f"{self._name}: ", f"{self._name} "))
         if level and not of_source and _is_known(text):
             return
         self._lines += 1

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import os
 import socket
 import struct
 
@@ -14,6 +16,7 @@ from apart import TAPE, isolated, records
 
 from klvrelay.names import Url
 from klvrelay.sources.isolated import confine as confine_module
+from klvrelay.sources.isolated import landlock
 from klvrelay.sources.isolated.confine import confine
 from klvrelay.sources.isolated.seccomp import _MACHINES, _REFUSED, NETWORK, program
 
@@ -120,6 +123,48 @@ def test_each_kind_keeps_what_it_needs(url, families, ports, monkeypatch):
 
     assert kept == [ports, families]
     assert told == ["no Landlock", "no filter"]
+
+
+@pytest.mark.parametrize(
+    ("version", "fields"),
+    [
+        (1, [(1 << 13) - 1]), (2, [(1 << 14) - 1]), (3, [(1 << 15) - 1]), (4, [(1 << 15) - 1, 1]),
+        (5, [(1 << 16) - 1, 1]), (6, [(1 << 16) - 1, 1, 3]), (7, [(1 << 16) - 1, 1, 3]),
+    ],
+)  # fmt: skip
+def test_landlock_is_asked_for_what_its_version_knows(version, fields, tmp_path, monkeypatch):
+    """An older kernel takes no field that it does not know; ports since 4, signals and sockets since 6."""
+    asked = []
+
+    class Kernel:
+        def syscall(self, number, *args):
+            if args[0] is None:
+                return version
+            asked.append((number.value, args[1]))
+            if number.value == 444:
+                asked[-1] = number.value, list(struct.unpack(f"={len(args[0]) // 8}Q", args[0]))
+                return os.open(tmp_path, os.O_RDONLY)
+            return 0
+
+    monkeypatch.setattr(landlock.ctypes, "CDLL", lambda *_, **__: Kernel())
+
+    assert landlock.restrict([str(tmp_path), "/nowhere"], [0]) == ""
+
+    folder, port = 1, 2
+    assert asked == [(444, fields), (445, folder), *([(445, port)] if version >= 4 else []), (446, 0)]
+
+
+def test_a_kernel_without_landlock_is_told(monkeypatch):
+    """By its own words; nothing is tried then."""
+
+    class Kernel:
+        def syscall(self, *_):
+            ctypes.set_errno(errno.ENOSYS)
+            return -1
+
+    monkeypatch.setattr(landlock.ctypes, "CDLL", lambda *_, **__: Kernel())
+
+    assert "Function not implemented" in landlock.restrict(["/"], [])
 
 
 @pytest.mark.parametrize("folder", ["a b", "é", "deep/er"])

@@ -25,7 +25,9 @@ from test_cli import ENVIRONMENT
 from klvrelay.config import SourceSettings
 from klvrelay.errors import SourceDown
 from klvrelay.names import Url
+from klvrelay.record import Packet
 from klvrelay.sources import Given, open_source
+from klvrelay.sources.isolated.bookmarks import Bookmarks
 from klvrelay.sources.isolated.source import IsolatedSource
 from klvrelay.sources.web.place import HEADS, REMEMBERED, Place
 from klvrelay.sources.web.playlist import Part, Segment
@@ -123,6 +125,28 @@ async def test_a_mark_of_a_process_that_was_taken_over_does_no_harm(mark):
         records = await records_of(open_source(server.url("/a.m3u8"), given=given))
 
     assert [record.raw for record in records] == TAPE.klv
+
+
+def test_a_mark_follows_what_it_is_about():
+    """The reader's thread is ahead: how far it is goes out behind the first packet of that segment, not before."""
+    source, place, sent = open_source("http://h/a.m3u8", isolate=False), Place(), []
+    marks = Bookmarks(source, place, lambda mark: sent.append(Place.unpacked(mark).next))
+
+    for number in range(3):  # segments of 100 bytes, read one behind the other
+        place.took(Segment(number, Part(f"{number}.ts"), 2.0))
+        place.begins(Segment(number, Part(f"{number}.ts"), 2.0), b"G")
+        source.link.size += 100
+    told = []
+    for size in 60, 40, 1, 150:
+        marks.sent(Packet(bytes(size)))
+        told.append(sent[-1])
+
+    assert told == [1, 1, 2, 3]
+    assert sent == [1, 2, 3]
+    place.took(Segment(3, Part("3.ts"), 2.0))
+    assert sent == [1, 2, 3]
+    marks.rest()
+    assert sent == [1, 2, 3, 4]
 
 
 def place_after(count: int, name: str = "https://h/{n}.ts") -> Place:

@@ -115,6 +115,7 @@ def test_each_kind_keeps_what_it_needs(url, families, ports, monkeypatch):
     kept, told = [], []
     monkeypatch.setattr(confine_module, "hide_memory", lambda: None)
     monkeypatch.setattr(confine_module, "take_no_rights", lambda: None)
+    monkeypatch.setattr(confine_module, "keep_capabilities", lambda wanted: None)
     monkeypatch.setattr(confine_module, "restrict", lambda paths, ports: kept.append(tuple(ports)) or "no Landlock")
     monkeypatch.setattr(confine_module, "refuse_calls", lambda families: kept.append(families) or "no filter")
     monkeypatch.setattr(confine_module.LOG, "info", lambda text, why: told.append(why))

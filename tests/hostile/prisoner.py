@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import fcntl
 import json
 import mmap
 import os
 import resource
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -28,6 +30,7 @@ from klvrelay.sources.isolated import cell
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PTRACE_ATTACH, PDEATHSIG, GET_DUMPABLE, MOUNT_BIND, CLONE_NEWUSER = 16, 1, 3, 4096, 0x1000_0000
+SIOCGIFFLAGS = 0x8913
 
 
 def call(name: str, *args: Any) -> None:
@@ -78,6 +81,7 @@ def attempts(notes: dict[str, Any]) -> dict[str, Callable[[], object]]:
         "talk to a service": lambda: socket.socket(socket.AF_UNIX).connect(notes["service"]),
         "read raw packets": lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW),
         "show its memory to others": _dumpable,
+        "switch the network off": _switch_off,
         "listen": lambda: socket.create_server(("127.0.0.1", 0)),
     }
 
@@ -96,6 +100,13 @@ def still(notes: dict[str, Any]) -> dict[str, Callable[[], object]]:
         "have a file in memory": lambda: os.write(os.memfd_create("a"), b"x"),
         "read its limit": lambda: resource.getrlimit(resource.RLIMIT_DATA),
     }
+
+
+def _switch_off() -> None:
+    """Sets the flags of an interface to what they are."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as line:
+        flags = fcntl.ioctl(line, SIOCGIFFLAGS, struct.pack("16s16x", b"lo"))
+        fcntl.ioctl(line, SIOCGIFFLAGS + 1, flags)
 
 
 def _dumpable() -> None:

@@ -21,6 +21,7 @@ from test_cli import ENVIRONMENT
 
 from klvrelay.errors import SourceDown
 from klvrelay.names import Url
+from klvrelay.prctl import DAC_READ_SEARCH, NET_ADMIN, NET_BIND_SERVICE, NET_RAW
 from klvrelay.sources import may_come_back, open_source
 from klvrelay.sources.isolated.limits import LIVE_MEMORY, MEMORY, Limits
 from klvrelay.sources.isolated.source import IsolatedSource
@@ -65,7 +66,7 @@ async def found_by(notes, url: str = "http://127.0.0.1/live") -> dict[str, dict[
 
 
 @confined
-@pytest.mark.parametrize("url", ["http://127.0.0.1/live", "udp://127.0.0.1:5000"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1/live", "tcp://127.0.0.1:1"])
 async def test_a_cell_that_was_taken_over_reaches_nothing(notes, url):
     """No secret of the same user, no place to write to, no program, no other process; in none of its threads."""
     found = await found_by(notes, url)
@@ -151,6 +152,8 @@ async def test_a_cell_is_seen_to_be_confined(free_port):
     status = Path(f"/proc/{pid}/status").read_text()
     assert "NoNewPrivs:\t1" in status
     assert "Seccomp:\t2" in status
+    held = int(status.partition("CapPrm:\t")[2].split()[0], 16)
+    assert held & ~(1 << DAC_READ_SEARCH | 1 << NET_BIND_SERVICE | 1 << NET_ADMIN | 1 << NET_RAW) == 0
     assert Path(f"/proc/{pid}/comm").read_text() == f"klv udp:{free_port}\n"
     reading.cancel()
     await asyncio.wait([reading])

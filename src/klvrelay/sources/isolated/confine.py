@@ -4,6 +4,7 @@
               that is followed, its folder, where it may be replaced. Writing nowhere
     sockets   of the families that its kind needs; listening by TCP only where the source is called
     others    no other program, no signal to another process, no look into one
+    root      the rights to read files, and what its kind of socket needs
 
 `landlock.py` and `seccomp.py` have it done by the kernel, each where it can; without them the process runs as before.
 """
@@ -21,7 +22,15 @@ from pathlib import Path
 from typing import Any
 
 from klvrelay.names import Url
-from klvrelay.prctl import hide_memory, take_no_rights
+from klvrelay.prctl import (
+    DAC_READ_SEARCH,
+    NET_ADMIN,
+    NET_BIND_SERVICE,
+    NET_RAW,
+    hide_memory,
+    keep_capabilities,
+    take_no_rights,
+)
 from klvrelay.sources.isolated.landlock import restrict
 from klvrelay.sources.isolated.seccomp import NETWORK, refuse_calls
 
@@ -42,12 +51,17 @@ _KERNEL = (
     "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/dev/null", "/dev/zero", "/dev/random",
     "/dev/urandom", "/run/systemd/resolve", "/usr/local/share/ca-certificates", "/var/lib/ca-certificates",
 )  # fmt: skip
+_CAPABILITIES = {
+    "udp": (NET_BIND_SERVICE, NET_ADMIN, NET_RAW), "rtp": (NET_BIND_SERVICE, NET_ADMIN, NET_RAW),
+    "tcp": (NET_BIND_SERVICE,), "srt": (NET_BIND_SERVICE,),
+}  # fmt: skip
 
 
 def confine(url: Url, options: Mapping[str, Any]) -> None:
     """Take from this process what the source at `url` does not need; before it has a second thread."""
     hide_memory()
     take_no_rights()
+    keep_capabilities((DAC_READ_SEARCH, *_CAPABILITIES.get(url.scheme, ())))
     missing = restrict(_readable(url, options), _ports(url)), refuse_calls(_families(url))
     for why in filter(None, missing):
         LOG.info("a process of its own is not confined in full: %s", why)

@@ -75,7 +75,9 @@ def _readable(url: Url, options: Mapping[str, Any]) -> Iterator[str]:
     yield from _of_tls(options)
     yield from _of_python()
     if url.scheme == "file":
-        yield _nearest(os.path.dirname(url.path) or ".") if options["follow"] else url.path
+        yield url.path
+        if options["follow"] and (folder := _nearest(os.path.dirname(url.path))) != "/":
+            yield folder
 
 
 def _of_python() -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""Isolated sources of every kind, each with somebody who sends; and what is left of them: files, threads, children.
+"""Isolated sources of every kind, each with somebody who sends; one whose process is a script; and what is left of
+them: files, threads, children.
 
 Next door: `test_source_isolated*.py` use it.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, suppress
@@ -19,9 +21,21 @@ import pytest
 
 from klvrelay.klv import Decoder
 from klvrelay.record import Packet
-from klvrelay.sources import Source, open_source
+from klvrelay.sources import Given, Source, open_source
+from klvrelay.sources.isolated.source import IsolatedSource
 
 TAPE = feed.recording()
+HONEST = """
+import socket, sys, time, os, subprocess
+from klvrelay.errors import *
+from klvrelay.record import *
+from klvrelay.sources.isolated.parcel import *
+line = socket.socket(fileno=int(sys.argv[1]))
+told = line.recv(65536)
+def say(*parcels): line.sendall(b"".join(parcels))
+status = packed_status(Status(True, True, 0, Link()))
+say(status)
+"""
 isolated = partial(open_source, isolate=True)
 
 
@@ -216,3 +230,12 @@ async def records(source: Source) -> list:
         async for packet in packets:
             found += decoder.feed(packet)
     return found + decoder.flush()
+
+
+def fake(
+    script: str, url: str = "rtsp://pilot:c4n4ry@127.0.0.1/live", *, timeout: float = 0.2, given: Given | None = None
+) -> IsolatedSource:
+    """A source whose process runs `script` instead, behind the beginning of an honest one."""
+    options = {"timeout": timeout}
+    plain = open_source(url, **options, isolate=False)
+    return IsolatedSource(plain, options, given=given, command=[sys.executable, "-c", HONEST + script])

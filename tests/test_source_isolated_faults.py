@@ -14,12 +14,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from pathlib import Path
 
 import feed
 import pytest
-from apart import children, isolated, open_files, records, until
+from apart import HONEST, children, fake, isolated, open_files, records, until
 from test_relay import Ear, quick, relay, running  # noqa: F401  # a fixture
 
 from klvrelay.errors import NotMedia, SourceDown
@@ -32,25 +32,6 @@ from klvrelay.sources.isolated.stderr import LINES
 
 TAPE_SIZE = 32
 """Records of a tape: as many as let the continuity counters run on into the next one."""
-HONEST = """
-import socket, sys, time, os, subprocess
-from klvrelay.errors import *
-from klvrelay.record import *
-from klvrelay.sources.isolated.parcel import *
-line = socket.socket(fileno=int(sys.argv[1]))
-told = line.recv(65536)
-def say(*parcels): line.sendall(b"".join(parcels))
-status = packed_status(Status(True, True, 0, Link()))
-say(status)
-"""
-
-
-def fake(script: str, url: str = "rtsp://pilot:c4n4ry@127.0.0.1/live", *, timeout: float = 0.2) -> IsolatedSource:
-    """A source whose process runs `script` instead, behind the beginning of an honest one."""
-    options = {"timeout": timeout}
-    return IsolatedSource(open_source(url, **options), options, command=[sys.executable, "-c", HONEST + script])
-
-
 @pytest.fixture
 def impatient(monkeypatch):
     """A process hangs after 0.3 s without a word."""
@@ -68,7 +49,7 @@ async def fault_of(source) -> str:
     return str(fault.value)
 
 
-@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGILL, signal.SIGBUS], ids=lambda number: number.name)
 async def test_a_crash_is_named(number):
     """By the signal that ended the process."""
     told = await fault_of(fake(f"os.kill(os.getpid(), {int(number)})"))
@@ -76,10 +57,15 @@ async def test_a_crash_is_named(number):
     assert told == f"rtsp://***@127.0.0.1/live: its process was killed by {number.name}"
 
 
-async def test_a_kill_from_outside_may_be_for_want_of_memory():
-    told = await fault_of(fake("os.kill(os.getpid(), 9)"))
+@pytest.mark.parametrize(
+    ("number", "why"),
+    [(signal.SIGKILL, "(is memory short?)"), (signal.SIGABRT, "(is memory short? it may have 256 MiB)")],
+    ids=lambda value: getattr(value, "name", ""),
+)
+async def test_a_kill_from_outside_or_an_abort_may_be_for_want_of_memory(number, why):
+    told = await fault_of(fake(f"os.kill(os.getpid(), {int(number)})"))
 
-    assert told.endswith("its process was killed by SIGKILL (is memory short?)")
+    assert told.endswith(f"its process was killed by {number.name} {why}")
 
 
 @pytest.mark.parametrize(
@@ -291,6 +277,23 @@ async def test_what_klvrelay_says_in_each_process_is_logged_once(log):
     assert [line.partition("says: ")[2] for line in log()] == ["small buffer", "another", "libav: no", "libav: no"]
 
 
+async def test_what_klvrelay_says_there_of_the_source_is_said_as_it_would_be_here(log, caplog):
+    """Each time, since it is news: a loss, a transport that was refused. Of another source it may say nothing."""
+    script = r"""
+sys.stderr.write("<30>rtsp://***@127.0.0.1/live: a segment was lost, 1 in all\nrtsp://***@127.0.0.1/live: no level\n"
+                 "<30>udp://:5000: hijacked\n")
+sys.exit(1)
+"""
+    for _ in range(2):
+        await fault_of(fake(script))
+
+    plain = [message for message in caplog.messages if "its process says" not in message]
+    assert plain == ["rtsp://***@127.0.0.1/live: a segment was lost, 1 in all"] * 2
+    assert [line.partition("says: ")[2] for line in log()] == [
+        "rtsp://***@127.0.0.1/live: no level", "udp://:5000: hijacked", "rtsp://***@127.0.0.1/live: no level",
+    ]  # fmt: skip
+
+
 async def test_a_process_that_floods_its_outputs_is_slowed_down(log):
     """The relay shows some of it, counts the rest, and turns as fast as before."""
     flood = "while True: os.write(2, b'libav is very unhappy\\n' * 1000)"
@@ -400,6 +403,7 @@ async def test_one_that_is_killed_again_and_again_hurts_no_other(free_port, said
         await until(lambda: ear.seqs("uav1") and ear.seqs("uav2"))
         for number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGSEGV) * 2:
             victim = _listener(free_port)
+            assert victim
             os.kill(victim, number)
             killed.append(victim)
             await until(lambda: _listener(free_port) not in (0, killed[-1]))
@@ -419,14 +423,12 @@ async def test_one_that_is_killed_again_and_again_hurts_no_other(free_port, said
 
 
 def _listener(port: int) -> int:
-    """The child that has the UDP port, or 0."""
+    """The child that has the UDP port, or 0: whose it is only root may see, so it is known by its name."""
+    rows = [row.split()[1] for row in Path("/proc/net/udp").read_text().splitlines()[1:]]
+    if not any(local.endswith(f":{port:04X}") for local in rows):
+        return 0
     for pid in children():
-        rows = [row.split() for row in Path("/proc/net/udp").read_text().splitlines()[1:]]
-        inodes = {row[9] for row in rows if row[1].endswith(f":{port:04X}")}
-        try:
-            links = {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
-        except OSError:
-            continue
-        if links & {f"socket:[{inode}]" for inode in inodes}:
-            return pid
+        with suppress(OSError):
+            if Path(f"/proc/{pid}/comm").read_text() == f"klv udp:{port}\n":
+                return pid
     return 0

@@ -24,6 +24,7 @@ from klvrelay.mistyped import file_name
 from klvrelay.names import checked_name
 from klvrelay.options import parser
 from klvrelay.places import source_url, warn_of_passwords
+from klvrelay.prctl import hide_memory
 from klvrelay.redaction import Redaction
 
 LOG = logging.getLogger("klvrelay")
@@ -68,8 +69,9 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     settings = load(args.config) if getattr(args, "config", None) else RelaySettings()
     if len(args.stream) > len(args.sources):
         raise ConfigError(f"--stream is given {len(args.stream)} times for {len(args.sources)} sources")
-    said = {key: getattr(args, key, None) for key in ("interface", "sender", "speed", "loop", "stall", "demux")}
-    said |= {key: True for key in ("follow", "isolate") if getattr(args, key, False)}
+    keys = ("interface", "sender", "speed", "loop", "stall", "demux", "isolate")
+    said = {key: getattr(args, key, None) for key in keys}
+    said["follow"] = getattr(args, "follow", False) or None
     said["timeout"] = getattr(args, "source_timeout", None)
     said["packet_limit"] = getattr(args, "packet_limit", None)
     extra = {key: value for key, value in said.items() if value is not None}
@@ -263,6 +265,7 @@ def _run(argv: Sequence[str] | None) -> int:
         args = _parsed(argv)
         log_to_stderr(redacted, quiet=getattr(args, "quiet", False))
         warn_of_passwords(given)
+        hide_memory()  # there will be passwords in it
         if args.verb == "sample":
             return _sample(args)
         if args.verb == "items":

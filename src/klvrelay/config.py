@@ -46,7 +46,7 @@ class SourceSettings:
     follow     a file that is still written: wait for more at its end
     stall      seconds without bytes, or without KLV, after which the stream is stale
     demux      who takes MPEG-TS apart: "native" (the C core) or "libav"
-    isolate    read it in a process of its own
+    isolate    read it in a process of its own; None: http://, https://, rtsp://, rtsps://
     passphrase of srt://
     packet_limit  bytes that the value of a KLV packet may have
     pids       name of a stream by its PID; the first of all other PIDs is `stream`, the rest have their PID behind it
@@ -65,7 +65,7 @@ class SourceSettings:
     follow: bool = False
     stall: float = 5.0
     demux: Literal["native", "libav"] = "native"
-    isolate: bool = False
+    isolate: bool | None = None
     passphrase: Secret | None = None
     packet_limit: int = LIMIT
     pids: Mapping[int, str] = field(default_factory=dict)
@@ -157,7 +157,7 @@ class _Reader(LoginReader):
             follow=self.typed(table, "follow", bool, "source", False),
             stall=self.typed(table, "stall", float, "source", 5.0, least=0.1),
             demux=self.one_of(table, "demux", ("native", "libav"), "source"),
-            isolate=self.typed(table, "isolate", bool, "source", False),
+            isolate=self.typed(table, "isolate", bool, "source", None),
             passphrase=self.secret(table, "passphrase"),
             packet_limit=self.packet_limit(table),
             pids=pids,

@@ -4,6 +4,7 @@
     ├── ConfigError      a setting, an option or a URL is wrong        exit 2
     ├── SourceError      a source can't be read
     │   ├── SourceDown   gone or not there yet: worth another try      exit 3
+    │   │   └── OutOfMemory  it needs more than there is               exit 3
     │   └── NotMedia     no stream that klvrelay can read is in it     exit 3
     ├── NoKlv            read to the end, and no KLV was in it         exit 4
     ├── SinkError        a far end can't take records
@@ -51,6 +52,10 @@ class SourceDown(SourceError):
     def __init__(self, text: str = "", *, wait: float = 0.0) -> None:
         super().__init__(text)
         self.wait = wait
+
+
+class OutOfMemory(SourceDown):
+    """What the source sends needs more memory than there is for it."""
 
 
 class NotMedia(SourceError):

@@ -17,9 +17,10 @@ from typing import NamedTuple
 from klvrelay.backoff import STEADY, Backoff
 from klvrelay.channel import Channel
 from klvrelay.elementary import EVERYTHING, Choice
-from klvrelay.errors import SourceDown, SourceError
+from klvrelay.errors import ConfigError, SourceDown, SourceError
 from klvrelay.health import StreamHealth
 from klvrelay.health.stream import STALL
+from klvrelay.integers import added
 from klvrelay.klv import Decoder
 from klvrelay.outlet import Outlet
 from klvrelay.record import Link, Record
@@ -58,6 +59,7 @@ class Stream:
     """One source, kept going until the relay stops: or, where it is a file, until its end.
 
     channels   its KLV elementary streams by name: the first and those that the settings name, and more as they come
+    live       the source that was opened last is: its end is no end
     """
 
     def __init__(self, feed: Feed, boot: str, outlets: Sequence[Outlet]) -> None:
@@ -71,6 +73,7 @@ class Stream:
         self.channels: dict[str, Channel] = {}
         for name in dict.fromkeys((feed.name, *feed.choice.names.values())):
             self._add_channel(name)
+        self.live = False
         self._source: Source | None = None
         self._past = Link()
         self._dropped = 0
@@ -103,6 +106,7 @@ class Stream:
                 health.opened()
             begun = time.monotonic()
             fault = await self._one_opening(source)
+            self.live = source.live
             self._settle(source)
             if not may_come_back(source, fault, was_live=was_live):
                 break
@@ -140,8 +144,10 @@ class Stream:
                 return _Renewed(renewal.result())
         except SourceError as fault:
             return fault
+        except ConfigError as fault:  # found only when it was opened
+            return SourceDown(str(fault)) if source.live else SourceError(str(fault))
         except Exception as error:  # a fault of ours in one stream must not end the others
-            said = f"a fault of klvrelay's own: {type(error).__name__} in {_where(error)}"
+            said = blunder(error)
             LOG.debug("%s", said, exc_info=True)
             return SourceDown(said) if source.live else SourceError(f"{source.url}: {said}")
         return None
@@ -195,7 +201,7 @@ class Stream:
         beside = self._beside()
         for health in self.healths:
             if source is not None:
-                health.heard(self._past.size + source.link.size)
+                health.heard(added(self._past.size, source.link.size))
             health.look(beside=beside)
         self._warn_of_size()
         if source is not None and renewal is not None and not renewal.done():
@@ -260,14 +266,14 @@ class Stream:
         for name, channel in self.channels.items():
             health = channel.health
             health.link = link
-            health.dropped = self._dropped + (0 if source is None else source.dropped)
+            health.dropped = self._dropped if source is None else added(self._dropped, source.dropped)
             health.pid, health.program = places.get(name, (None, None))
         self.health.refused = self.decoder.streams.refused
 
     def _settle(self, source: Source) -> None:
         """An opening is over: what it counted is kept."""
         self._past += source.link
-        self._dropped += source.dropped
+        self._dropped = added(self._dropped, source.dropped)
         self._source = None
         for health in self.healths:
             health.heard(self._past.size)
@@ -305,7 +311,8 @@ class _Renewed(SourceDown):
     """The relay itself gave this opening up for another one."""
 
 
-def _where(error: BaseException) -> str:
-    """File and line where it was raised: what a report needs, without any of the data."""
+def blunder(error: BaseException) -> str:
+    """A fault of ours, with the file and line where it was raised: what a report needs, without any of the data."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{os.path.basename(frame.filename)}:{frame.lineno}"
+    where = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+    return f"a fault of klvrelay's own: {type(error).__name__} in {where}"

@@ -18,6 +18,11 @@ MOST = (1 << 53) - 1
 """The largest integer that stays one."""
 
 
+def added(one: int, two: int) -> int:
+    """The sum of two counts, or `MOST`: no sequence of counts is larger than what JSON keeps."""
+    return min(one + two, MOST)
+
+
 def safe(value: Any) -> Any:
     """The value with each integer beyond `MOST` as a string."""
     if isinstance(value, dict):

@@ -185,7 +185,8 @@ def _run_options(verbs: Any) -> None:
     parser.add_argument("--follow", action="store_true", help="files are still written: wait for more at their end")
     parser.add_argument("--demux", choices=("native", "libav"),
                         help="who takes MPEG-TS apart: the C core (native), or libav")  # fmt: skip
-    parser.add_argument("--isolate", action="store_true", help="read each source in a process of its own")
+    parser.add_argument("--isolate", action=argparse.BooleanOptionalAction,
+                        help="read each source in a process of its own (http, https, rtsp, rtsps)")  # fmt: skip
     _limit_option(parser)
     _choice_options(parser)
     _mqtt_options(parser)

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 import orjson
 
 from klvrelay import wire
-from klvrelay.integers import Numbers
+from klvrelay.integers import Numbers, added
 from klvrelay.wire import Checksum, Counters, Entry, Transport
 
 Carriage = Literal["ts", "klv"]
@@ -95,13 +95,15 @@ class Link:
     lane: Counters = field(default_factory=Counters)
 
     def __add__(self, later: Link) -> Link:
-        """Both together: counts are added, of a measure the later one stands."""
+        """Both together: counts are added (see `added`), of a measure the later one stands."""
         return Link(**{f.name: _together(getattr(self, f.name), getattr(later, f.name)) for f in fields(Link)})
 
 
 def _together(before: Any, later: Any) -> Any:
-    if isinstance(later, int | Counters):
+    if isinstance(later, Counters):
         return before + later
+    if isinstance(later, int):
+        return added(before, later)
     return before if later is None else later
 
 

@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from klvrelay.backoff import Backoff
 from klvrelay.diagnosis import no_klv
-from klvrelay.errors import KlvrelayError, NoKlv
+from klvrelay.errors import KlvrelayError, NoKlv, SourceError
 from klvrelay.health import SinkHealth
-from klvrelay.intake import Feed, Stream
+from klvrelay.intake import Feed, Stream, blunder
 from klvrelay.outlet import Outlet
 from klvrelay.sinks import Sink
 from klvrelay.spool import Spool
+
+LOG = logging.getLogger("klvrelay")
 
 TICK = 0.25
 """Seconds between two looks at the streams."""
@@ -47,11 +51,12 @@ class Relay:
     ) -> None:
         self.outlets = [Outlet(sink, Spool(waiting), SinkHealth(name)) for name, sink in sinks]
         self.streams = [Stream(Feed(*feed), boot, self.outlets) for feed in feeds]
+        self._blunders: set[tuple[str, str]] = set()
 
     def summary(self) -> str:
         """What went through, on one line."""
         for stream in self.streams:
-            stream.count()
+            self._contained(stream, stream.count)
         streams = [health for s in self.streams for health in s.healths]
         records, rejected = sum(h.records for h in streams), sum(h.bad + h.damaged for h in streams)
         dropped = sum(s.health.dropped for s in self.streams)
@@ -71,7 +76,7 @@ class Relay:
         Raises SinkRefused if a sink refuses the relay at its first try. What is wrong with a source is said when
         it happens and spoils that stream only; `fault` has it afterwards.
         """
-        carriers = [asyncio.create_task(s.keep(), name=f"keep {s.name}") for s in self.streams]
+        carriers = [asyncio.create_task(self._keep(s), name=f"keep {s.name}") for s in self.streams]
         drains = [asyncio.create_task(o.drain(), name=f"drain {o.health.name}") for o in self.outlets]
         ticker = asyncio.create_task(self._tick(), name="tick")
         sources: asyncio.Future[Any] = asyncio.gather(*carriers)
@@ -81,7 +86,7 @@ class Relay:
             if sources.done():
                 sources.result()
                 for stream in self.streams:
-                    stream.tell_state()
+                    self._contained(stream, stream.tell_state)
                 await self._drained(drains)
             for task in (*drains, ticker):
                 if task.done():
@@ -110,8 +115,7 @@ class Relay:
         """Sources first, then what waits, then the sinks."""
         await _cancelled(carriers)
         for stream in self.streams:
-            stream.tell_state()
-            stream.stop()
+            self._contained(stream, stream.tell_state, stream.stop)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_CALL):
                 await self._drained(drains, only_up=True)
@@ -132,9 +136,39 @@ class Relay:
             await asyncio.sleep(TICK)
             looks += 1
             for stream in self.streams:
-                stream.look()
-                if looks % STATES == 0:
-                    stream.tell_state()
+                self._contained(stream, stream.look, *([stream.tell_state] if looks % STATES == 0 else []))
+
+    async def _keep(self, stream: Stream) -> None:
+        """Carry it, whatever befalls: a fault of ours ends no other stream, and none whose source is live."""
+        backoff = Backoff()
+        while True:
+            try:
+                return await stream.keep()
+            except Exception as error:
+                if self._is_first(stream, error):
+                    LOG.debug("%s", stream.name, exc_info=True)
+                if not stream.live:
+                    stream.failed = SourceError(f"{stream.name}: {blunder(error)}")
+                    return
+            await asyncio.sleep(backoff.next())
+
+    def _contained(self, stream: Stream, *steps: Callable[[], None]) -> None:
+        """What is done for one stream: a fault of ours in it costs that step, and is said once."""
+        for step in steps:
+            try:
+                step()
+            except Exception as error:
+                if self._is_first(stream, error):
+                    LOG.debug("%s", stream.name, exc_info=True)
+
+    def _is_first(self, stream: Stream, error: Exception) -> bool:
+        """Of its kind: then it is said."""
+        said = stream.name, blunder(error)
+        if said in self._blunders:
+            return False
+        self._blunders.add(said)
+        LOG.error("%s: %s", *said)
+        return True
 
 
 async def _cancelled(tasks: Sequence[asyncio.Future[Any]]) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 from klvrelay._core import ffi, lib
 from klvrelay.documents import dumps
 from klvrelay.errors import ConfigError, DecodeError
+from klvrelay.integers import added
 
 if TYPE_CHECKING:
     import numpy as np
@@ -111,14 +112,15 @@ class Counters:
     pcr_jitter_max_us: int = 0
 
     def __add__(self, other: Counters) -> Counters:
-        """Both together: counts are added, of a measure the larger one stands."""
+        """Both together: counts are added (see `added`), of a measure the larger one stands."""
         figures = zip(_TOGETHER.values(), _figures(self), _figures(other), strict=True)
         return Counters(*(together(one, two) for together, one, two in figures))
 
 
-_MEASURES = {"pcr_jitter_us", "pcr_jitter_max_us"}
+MEASURES = frozenset(("pcr_jitter_us", "pcr_jitter_max_us"))
+"""Figures among the counters that are no counts: they may also become less."""
 _TOGETHER: dict[str, Callable[[int, int], int]] = {
-    field.name: max if field.name in _MEASURES else operator.add for field in fields(Counters)
+    field.name: max if field.name in MEASURES else added for field in fields(Counters)
 }
 _figures: Callable[[Any], tuple[int, ...]] = operator.attrgetter(*_TOGETHER)
 

@@ -37,7 +37,7 @@ from klvrelay.sources.tcp.source import TcpSource
 from klvrelay.sources.web.given import Given
 from klvrelay.wire import LIMIT, checked_limit
 
-__all__ = ["KINDS", "Demux", "Given", "Source", "gave_live", "may_come_back", "open_source"]
+__all__ = ["KINDS", "Demux", "Given", "Source", "gave_live", "is_isolated", "may_come_back", "open_source"]
 
 KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://"
 """The kinds of source, for a message."""
@@ -47,6 +47,9 @@ Demux = Literal["native", "libav"]
 
 BYTES = ("file", "stdin", "udp", "rtp", "tcp", "srt", "http", "https")
 """Sources that give transport bytes: here `demux` chooses who takes them apart."""
+
+ISOLATED = ("http", "https", "rtsp", "rtsps")
+"""Sources that have a process of their own unless told otherwise: servers, which say much before they give bytes."""
 
 
 class Source(Protocol):
@@ -100,6 +103,11 @@ def may_come_back(source: Source, fault: SourceError | None, *, was_live: bool =
     return isinstance(fault, SourceDown) and source.url.scheme not in ("file", "stdin")
 
 
+def is_isolated(url: Url, isolate: bool | None) -> bool:
+    """Has it a process of its own? None: as its kind is."""
+    return url.scheme in ISOLATED if isolate is None else isolate
+
+
 def open_source(
     url: str | Url,
     *,
@@ -112,7 +120,7 @@ def open_source(
     ca_file: str | None = None,
     demux: Demux | None = None,
     follow: bool = False,
-    isolate: bool = False,
+    isolate: bool | None = None,
     passphrase: Secret | str | None = None,
     given: Given | None = None,
     packet_limit: int = LIMIT,
@@ -129,7 +137,8 @@ def open_source(
     demux        who takes MPEG-TS apart: "native", the C core, in the source itself where that saves work (datagrams
                  come out as finished `Units`); "libav"; None: nobody here, the bytes come out as they came
     follow       a file that is still written: wait for more at its end
-    isolate      read in a process of its own, which may hang or crash alone
+    isolate      read in a process of its own, which may hang, crash or be taken over alone; None: as its kind is
+                 (`ISOLATED`)
     passphrase   of srt://; otherwise the URL's, or that of KLVRELAY_SRT_PASSPHRASE in the environment
     packet_limit  bytes that the value of a KLV packet may have, where the source itself finds them
     given        what earlier openings of the same URL gave: a playlist goes on behind it
@@ -147,7 +156,7 @@ def open_source(
         passphrase = environment(SRT_PASSPHRASE)  # here, since a process of its own gets no secrets by its environment
     if demux not in (None, *get_args(Demux)):
         raise ConfigError(f"demux {printable(str(demux))}: it is native or libav")
-    if isolate:
+    if is_isolated(where, isolate):
         from klvrelay.sources.isolated.source import IsolatedSource  # here, since few have a use for it
 
         options = {
@@ -155,12 +164,14 @@ def open_source(
             "live_stamps": live_stamps, "ca_file": ca_file, "demux": demux, "follow": follow, "passphrase": passphrase,
             "packet_limit": packet_limit,
         }  # fmt: skip
-        return IsolatedSource(open_source(where, **options), options, given=given)  # type: ignore[arg-type]
+        plain = open_source(where, **options, isolate=False)  # type: ignore[arg-type]
+        return IsolatedSource(plain, options, given=given)
     if demux == "libav" and where.scheme in BYTES:
         return ByLibav(
             open_source(
                 where, timeout=timeout, interface=interface, sender=sender, speed=speed, loop=loop,
                 live_stamps=live_stamps, follow=follow, passphrase=passphrase, ca_file=ca_file, given=given,
+                isolate=False,
             )
         )  # fmt: skip
     match where.scheme:

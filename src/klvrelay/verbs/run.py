@@ -10,7 +10,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.intake import Feed
 from klvrelay.relay import Relay, new_boot
 from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sources import Given, Source, open_source
+from klvrelay.sources import Given, Source, is_isolated, open_source
 
 SLOWEST = 32.0
 """Seconds that a source may be silent beyond its timeouts: a segment of a live playlist is that long at most."""
@@ -48,10 +48,11 @@ def relay_of(settings: RelaySettings) -> Relay:
         stall = source.stall + SLOWEST if source.url.path.endswith((".m3u8", ".m3u")) else source.stall
         given = Given()
         apart = partial(opened, replace(source, isolate=True), given)
+        is_apart = is_isolated(source.url, source.isolate)
         feeds.append(
             Feed(
                 name,
-                partial(opened, source, given),
+                apart if is_apart else partial(opened, replace(source, isolate=False), given),
                 str(source.url),
                 stall,
                 apart,

@@ -1,17 +1,16 @@
-"""The process of one isolated source: `python -m klvrelay.sources.isolated.cell FD`; next door, `process.py` starts it.
+"""The process of one isolated source: `python -m klvrelay.sources.isolated.cell FD`; `process.py` starts it.
 
-It gets its settings over the socket FD, opens the source, and sends what it yields as parcels (`parcel.py`) until
-the source ends or the relay closes its side; with the relay it dies.
+It gets its settings over the socket FD, gives up what the source does not need (`confine.py`), opens it, and sends what
+it yields as parcels (`parcel.py`) until the source ends or the relay closes its side; with the relay it dies.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ctypes
+import base64
 import json
 import logging
 import os
-import resource
 import signal
 import socket
 import sys
@@ -21,11 +20,16 @@ from collections import deque
 from contextlib import aclosing, suppress
 from typing import Any, NoReturn
 
-from klvrelay.errors import KlvrelayError, SourceDown
+from klvrelay import prctl
+from klvrelay.errors import KlvrelayError, OutOfMemory, SourceDown
 from klvrelay.names import Secret, Url
-from klvrelay.sources import Source, open_source
+from klvrelay.sources import Given, Source, open_source
 from klvrelay.sources.bridge import settle
-from klvrelay.sources.isolated.parcel import Status, packed, packed_end, packed_status
+from klvrelay.sources.isolated.bookmarks import Bookmarks
+from klvrelay.sources.isolated.confine import confine
+from klvrelay.sources.isolated.limits import OUT_OF_MEMORY, Limits
+from klvrelay.sources.isolated.parcel import Status, packed, packed_end, packed_mark, packed_status
+from klvrelay.sources.web.place import Place
 
 TELL = 0.25
 """Seconds between two words on how it is: the relay's proof that this loop turns."""
@@ -34,75 +38,98 @@ AHEAD_LIVE, AHEAD = 512 << 10, 4 << 20
 JOINED = 256 << 10
 SETTINGS_MOST = 1 << 20
 GOODBYE = 2.0
-MEMORY = 4 << 30
-"""Bytes of data of its own that the process may have."""
+LAST_WORDS = 0.5
+"""Seconds that a thread of the source gets to end, where it may have died for want of memory."""
 
-_PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_NO_NEW_PRIVS = 1, 15, 38
-_BY_LIBAV = ("rtsp", "rtsps", "http", "https")
+_BY_LIBAV = ("rtsp", "rtsps")
 
 
 def main() -> None:
     line = socket.socket(fileno=int(sys.argv[1]))
     line.setblocking(False)
-    _confine()
-    asyncio.run(_serve(line))
+    _subordinate()
+    threading.excepthook = _thread_died
+    try:
+        asyncio.run(_serve(line))
+    except MemoryError:
+        _out_of_memory()
 
 
-def _confine() -> None:
-    """Die with the relay, and before it where memory runs out; no core file, no more rights than now.
+def _subordinate() -> None:
+    """Die with the relay, and before it where the system's memory runs out.
 
     A signal that goes to all processes of a terminal or a service is for the relay to answer, which then closes
     its side of the line.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    libc = ctypes.CDLL(None)
-    libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-    libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    for what, most in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_DATA, MEMORY)):
-        set_ = [limit for limit in resource.getrlimit(what) if limit != resource.RLIM_INFINITY]
-        least = min(most, *set_) if set_ else most
-        with suppress(OSError):  # a sandbox may forbid even this
-            resource.setrlimit(what, (least, least))
+    prctl.end_with_parent(signal.SIGKILL)
     with suppress(OSError), open("/proc/self/oom_score_adj", "r+", encoding="ascii") as file:
         file.write(str(min(1000, int(file.read()) + 300)))
 
 
+def _out_of_memory() -> NoReturn:
+    """At once: what is still to be said takes memory too."""
+    os._exit(OUT_OF_MEMORY)
+
+
+def _thread_died(args: threading.ExceptHookArgs) -> None:
+    if isinstance(args.exc_value, MemoryError):
+        _out_of_memory()
+    threading.__excepthook__(args)
+
+
+def _task_failed(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    if isinstance(context.get("exception"), MemoryError):
+        _out_of_memory()
+    loop.default_exception_handler(context)
+
+
 async def _serve(line: socket.socket) -> NoReturn:
     settings = await _settings(line)
-    url = Url(**_revealed(settings["url"]))
+    url, options = Url(**_revealed(settings["url"])), _revealed(settings["options"])
     logging.basicConfig(stream=sys.stderr, level=settings["level"], format="<%(levelno)s>%(message)s")
-    ctypes.CDLL(None).prctl(_PR_SET_NAME, f"klv {url.scheme}".encode(), 0, 0, 0)
-    outbox = Outbox(line)
+    prctl.call_me(f"klv {url.scheme}{'' if url.port is None else f':{url.port}'}")
+    if url.scheme in _BY_LIBAV or options["demux"] == "libav":
+        import av  # noqa: F401  # here, since the loop stands still meanwhile
+    limits = Limits.of(url, options["packet_limit"])
+    limits.enforce()
+    confine(url, options)
+    asyncio.get_running_loop().set_exception_handler(_task_failed)
+    outbox, given = Outbox(line), Given()
+    given.place = Place.unpacked(base64.b64decode(settings["position"]))
     asked = asyncio.create_task(_until_asked(line), name="until asked to end")
     try:
-        source = open_source(url, **_revealed(settings["options"]))
+        source = open_source(url, **options, isolate=False, given=given)
     except KlvrelayError as fault:
         outbox.put(packed_end(fault))
     else:
-        if url.scheme in _BY_LIBAV or settings["options"]["demux"] == "libav":
-            import av  # noqa: F401  # here, since the loop stands still meanwhile
-        pumping = asyncio.create_task(_pump(source, outbox), name="pump")
+        bookmarks = Bookmarks(source, given.place, lambda position: outbox.put(packed_mark(position)))
+        pumping = asyncio.create_task(_pump(source, outbox, bookmarks, limits.parcel), name="pump")
         telling = asyncio.create_task(_tell(source, outbox), name="tell")
         await asyncio.wait((pumping, asked, outbox.gone), return_when=asyncio.FIRST_COMPLETED)
         telling.cancel()
         pumping.cancel()
         await asyncio.wait((pumping,))
+        if not pumping.cancelled():
+            bookmarks.rest()
         outbox.put(packed_status(_status(source)))
         outbox.put(packed_end(None if pumping.cancelled() else _fault(url, pumping.exception())))
     await outbox.below(1)
     if asked.done():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _say_goodbye()
+        _hear_threads(GOODBYE)
     # Not by the end of `main`: that waits for threads, and one of them may hang for ever.
     os._exit(0)
 
 
-def _say_goodbye() -> None:
-    """A thread of the source may still have to end a session with its far end; the relay cuts that short."""
+def _hear_threads(seconds: float) -> None:
+    """A thread of the source may still have to end a session with its far end, or to say what it died of; the relay
+    cuts that short.
+    """
     for thread in threading.enumerate():
         if thread.name.startswith("klvrelay-"):
-            thread.join(GOODBYE)
+            thread.join(seconds)
 
 
 async def _settings(line: socket.socket) -> dict[str, Any]:
@@ -126,15 +153,16 @@ async def _until_asked(line: socket.socket) -> None:
         await asyncio.get_running_loop().sock_recv(line, 1)
 
 
-async def _pump(source: Source, outbox: Outbox) -> None:
+async def _pump(source: Source, outbox: Outbox, bookmarks: Bookmarks, parcel: int) -> None:
     first = True
     async with aclosing(source.packets()) as packets:
         async for packet in packets:
             if first:  # by now it is settled whether it is live
                 first = False
                 outbox.put(packed_status(_status(source)))
-            for piece in packed(packet):
+            for piece in packed(packet, parcel):
                 outbox.put(piece)
+            bookmarks.sent(packet)
             await outbox.below(AHEAD_LIVE if source.live else AHEAD)
 
 
@@ -150,6 +178,10 @@ def _status(source: Source) -> Status:
 
 
 def _fault(url: Url, error: BaseException | None) -> KlvrelayError | None:
+    if isinstance(error, MemoryError | OutOfMemory):
+        _out_of_memory()
+    if isinstance(error, SourceDown):
+        _hear_threads(LAST_WORDS)
     if error is None or isinstance(error, KlvrelayError):
         return error
     frame = traceback.extract_tb(error.__traceback__)[-1]

@@ -8,12 +8,12 @@ what they like, so what is unpacked is bounded and checked, and nothing in it is
     "U"      for each entry: its size, pts, pid, received_us, pcr, program, checksum, transport, listing, the name of
              its set; its bytes
     "S"      JSON: live, fixed, dropped, link
+    "M"      a mark: how far a playlist was read, for the next process; not looked into here
     "E"      why it ended: a letter of `_ENDS`, seconds to wait before another try (4 bytes), and a text
 """
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, TypeVar
 import orjson
 
 from klvrelay.errors import ConfigError, DecodeError, KlvrelayError, NotMedia, SourceDown
+from klvrelay.integers import MOST as COUNT_MOST
 from klvrelay.names import printable
 from klvrelay.record import Link, Packet, Units
 from klvrelay.wire import (
@@ -41,9 +42,11 @@ T = TypeVar("T")
 
 MOST = 16 << 20
 """Octets that one parcel may have; bytes of more go in several."""
+LIVE_MOST = 256 << 10
+"""The same of a live source, or as many as a KLV packet may have: whoever floods leaves others their turn."""
 SMALL = 64 << 10
 """Octets of what is no data: a status, an end. And what is taken from the line at once."""
-UNITS_MOST = 256 << 10
+UNITS_MOST = 64 << 10
 """The same for units, each of which is an object."""
 PIDS_MOST = 64
 """KLV streams of one source that a decoder may be made for."""
@@ -52,12 +55,13 @@ TEXT_MOST = 1000
 
 WAIT_MOST = 600
 """Seconds that a fault may ask to wait before another try."""
+MEASURE_MOST = 1e9
 
 _HEAD = struct.Struct("<cI")
 _WAIT = struct.Struct("<I")
 _PACKET = struct.Struct("<qqqqBB")
 _ENTRY = struct.Struct("<IqqqqqBBBB")
-_MOST_OF = {b"P": MOST, b"U": UNITS_MOST, b"S": SMALL - _HEAD.size, b"E": SMALL - _HEAD.size}
+_SMALL_KINDS = (b"S", b"M", b"E")
 _ENTRY_MOST = _ENTRY.size + 255 + PACKET_HEAD
 _KLV, _DAMAGED = 1, 2
 _PTS_END = 1 << 33
@@ -93,15 +97,20 @@ class End(NamedTuple):
 # ---- packing ----
 
 
-def packed(packet: Packet | Units) -> Iterator[bytes | bytearray | memoryview]:
-    """The octets of a packet or of units, in pieces to be sent one behind the other."""
+def most_of(limit: int, *, live: bool) -> int:
+    """Octets that a parcel of a packet may have, where KLV packets may have `limit` bytes."""
+    return max(LIVE_MOST, limit + PACKET_HEAD + _PACKET.size) if live else MOST
+
+
+def packed(packet: Packet | Units, most: int = MOST) -> Iterator[bytes | bytearray | memoryview]:
+    """The octets of a packet or of units, in pieces to be sent one behind the other; `most`: see `most_of`."""
     if isinstance(packet, Units):
         yield from _packed_units(packet)
         return
     data = memoryview(packet.data)
     damaged = packet.damaged
-    for at in range(0, len(data), MOST - _PACKET.size) if data else (0,):
-        piece = data[at : at + MOST - _PACKET.size]
+    for at in range(0, len(data), most - _PACKET.size) if data else (0,):
+        piece = data[at : at + most - _PACKET.size]
         flags = (packet.carriage == "klv") * _KLV | damaged * _DAMAGED
         yield _HEAD.pack(b"P", _PACKET.size + len(piece)) + _PACKET.pack(
             _number(packet.received_us), _number(packet.pts), _number(packet.pid), _number(packet.program), flags,
@@ -138,6 +147,11 @@ def packed_status(status: Status) -> bytes:
     return _HEAD.pack(b"S", len(payload)) + payload
 
 
+def packed_mark(position: bytes) -> bytes:
+    """How far a playlist was read, as `Place.packed` has it."""
+    return _HEAD.pack(b"M", len(position)) + position
+
+
 def packed_end(fault: KlvrelayError | None) -> bytes:
     """A clean end, or the fault that ended it: one that has no letter of its own counts as SourceDown."""
     letter = next((key for key, kind in _ENDS.items() if type(fault) is kind), b"D")
@@ -157,13 +171,17 @@ class Unpacker:
     """Octets in any cut in, packets out; raises Odd at the first that is none.
 
     limit   bytes that the value of a KLV packet may have
+    most    octets that a parcel of a packet may have
 
-    Memory: one parcel, at most `MOST`. `status` and `end` are what was said last.
+    Memory: one parcel. `status`, `mark` and `end` are what was said last.
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = LIMIT, most: int = MOST) -> None:
         self._limit = limit
+        self._most_of = {b"P": most, b"U": UNITS_MOST + limit + _ENTRY_MOST}
+        self._most_of |= dict.fromkeys(_SMALL_KINDS, SMALL - _HEAD.size)
         self.status: Status | None = None
+        self.mark: bytes | None = None
         self.end: End | None = None
         self._small = bytearray(SMALL)
         self._have = 0
@@ -196,7 +214,7 @@ class Unpacker:
         last_status = None
         while have - at >= _HEAD.size and self.end is None:
             kind, size = _HEAD.unpack_from(view, at)
-            if size > _MOST_OF.get(kind, 0) + (kind == b"U") * (self._limit + _ENTRY_MOST):
+            if size > self._most_of.get(kind, -1):
                 raise Odd(f"a parcel of no known kind or size ({size} octets)")
             begin, end = at + _HEAD.size, at + _HEAD.size + size
             if end > have:
@@ -226,6 +244,8 @@ class Unpacker:
                 found.append(self._packet(payload))
             case b"U":
                 found.append(Units(list(_entries(payload, self._limit))))
+            case b"M":
+                self.mark = bytes(payload)
             case _:
                 self.end = _end(bytes(payload))
 
@@ -322,13 +342,10 @@ def _rebuilt(kind: type[T], plain: object) -> T:
 def _like(blank: Any, value: Any) -> Any:
     if is_dataclass(blank):
         return _rebuilt(type(blank), value)
-    if isinstance(blank, int) and type(value) is int and -(1 << 63) <= value < 1 << 63:
+    if isinstance(blank, int) and type(value) is int and 0 <= value <= COUNT_MOST:
         return value
-    if blank is None or isinstance(blank, float):
-        if value is None:
-            return value
-        if type(value) in (int, float) and math.isfinite(value):
-            return value
+    if blank is None and (value is None or (type(value) in (int, float) and 0 <= value <= MEASURE_MOST)):
+        return value
     raise Odd("a count that is none")
 
 

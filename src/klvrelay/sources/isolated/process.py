@@ -1,6 +1,6 @@
 """The process of an isolated source as the relay has it: started, listened to, and ended in whatever state it is.
 
-Next door: `source.py` is the source, `cell.py` what runs in the process, `stderr.py` what it says on the side.
+`source.py` is the source, `cell.py` what runs in the process, `stderr.py` what it says on the side.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 from klvrelay.errors import SourceDown
 from klvrelay.names import Url
 from klvrelay.record import Packet, Units
+from klvrelay.sources.isolated.limits import OUT_OF_MEMORY, Limits
 from klvrelay.sources.isolated.parcel import End, Odd, Status, Unpacker
 from klvrelay.sources.isolated.stderr import Stderr
-from klvrelay.wire import LIMIT
 
 BEGIN = 30.0
 """Seconds that a process may take until its first word: an interpreter starts, from a slow card perhaps."""
@@ -39,14 +39,14 @@ def _command() -> list[str]:
 class Process:
     """One process, from its start to its end, and the line to it.
 
-    url    of its source, for messages
-    hide   takes out of a text what must not be in a log
-    limit  bytes that the value of a KLV packet may have
+    url     of its source, for messages
+    hide    takes out of a text what must not be in a log
+    limits  of what it may use and send
     """
 
-    def __init__(self, url: Url, hide: Callable[[str], str], limit: int = LIMIT) -> None:
-        self._url, self._hide = url, hide
-        self._unpacker = Unpacker(limit)
+    def __init__(self, url: Url, hide: Callable[[str], str], limits: Limits) -> None:
+        self._url, self._hide, self._limits = url, hide, limits
+        self._unpacker = Unpacker(limits.packet, limits.parcel)
         self._loop = asyncio.get_running_loop()
         self._process: asyncio.subprocess.Process | None = None
         self._line: socket.socket | None = None
@@ -59,6 +59,11 @@ class Process:
     @property
     def status(self) -> Status | None:
         return self._unpacker.status
+
+    @property
+    def mark(self) -> bytes | None:
+        """How far it read a playlist, for the next process."""
+        return self._unpacker.mark
 
     @property
     def end(self) -> End | None:
@@ -89,8 +94,9 @@ class Process:
             raise SourceDown(
                 f"{self._url}: no process could be started for it: {os.strerror(fault.errno or 0)}"
             ) from fault
-        with suppress(ConnectionError):  # it is gone already: `next` says why
-            await self._loop.sock_sendall(self._line, settings)
+        with suppress(ConnectionError, TimeoutError):  # it is gone already, or hangs: `next` says so
+            async with asyncio.timeout(BEGIN):
+                await self._loop.sock_sendall(self._line, settings)
 
     async def next(self, silence: float) -> list[Packet | Units]:
         """What the next piece from the line holds; raises SourceDown, and kills, where the process is of no use."""
@@ -169,10 +175,19 @@ class Process:
             return "closed its line without a word"
         if status == 0:
             return "ended without a word"
+        if status == OUT_OF_MEMORY:
+            return self._limits.needs_more
         if status > 0:
             return f"ended with status {status}"
-        reason = " (is memory short?)" if status == -signal.SIGKILL else ""
-        return f"was killed by {_signal_name(-status)}{reason}"
+        return f"was killed by {_signal_name(-status)}{self._reasons.get(-status, '')}"
+
+    @property
+    def _reasons(self) -> dict[int, str]:
+        """What a signal may come of: the system kills where memory is short, and what meets a limit may abort."""
+        return {
+            signal.SIGKILL: " (is memory short?)",
+            signal.SIGABRT: f" (is memory short? it may have {self._limits.memory >> 20} MiB)",
+        }
 
     def kill(self) -> None:
         """End it and all that it has started, whatever state it is in."""

@@ -1,12 +1,14 @@
 """Any source in a process of its own, by the same contract: one that hangs, floods or crashes hurts no other.
 
-Next door: `process.py` starts and ends it, `cell.py` is what runs in it, `parcel.py` what goes between. libav reads
-what strangers send; in a process of its own a crash in it costs one stream a reconnect, and a hang is ended by a
-signal, which nothing can do to a thread.
+`process.py` starts and ends it, `cell.py` is what runs in it, `parcel.py` what goes between, `claims.py` what is
+believed. libav reads what strangers send; in a process of its own a crash in it costs one stream a reconnect, and a
+hang is ended by a signal, which nothing can do to a thread.
 """
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
 import logging
 import time
@@ -17,20 +19,21 @@ from urllib.parse import quote
 from klvrelay.errors import KlvrelayError, SourceDown
 from klvrelay.names import Secret, Url
 from klvrelay.record import Link, Packet, Units
-from klvrelay.sources.isolated.parcel import Status
+from klvrelay.sources.isolated.claims import Claims
+from klvrelay.sources.isolated.limits import Limits
 from klvrelay.sources.isolated.process import Process
-from klvrelay.sources.web.given import Given, Opening
+from klvrelay.sources.web.given import Given
 from klvrelay.wire import LIMIT
 
 if TYPE_CHECKING:
     from klvrelay.sources import Source
 
-PLAYLISTS = (".m3u8", ".m3u")
-"""How the path of a playlist ends, where that can be seen."""
 SEGMENT = 30.0
 """Seconds that a segment of a live playlist may last: nothing comes until it is there."""
 SILENT_LEAST = 2.0
 """Seconds without a word after which a process counts as hung, where the timeout is shorter."""
+BREATH = 128
+"""Packets, or units, after which others have a turn: of tiny ones a piece from the line holds a thousand."""
 SHOWN_VALUE = 5
 """Characters up to which the value of an option is no secret: "1", "tcp", "pull"."""
 
@@ -42,7 +45,7 @@ class IsolatedSource:
 
     plain     the same source as it would be here: its options have been checked, it is never opened
     options   what `open_source` is told besides the URL
-    given     what earlier openings gave, for a live playlist: the process, a new one each time, can not know
+    given     what earlier openings gave: the process, a new one each time, can not know
     command   what to start instead, for a test
     """
 
@@ -51,32 +54,50 @@ class IsolatedSource:
         given: Given | None = None,
     ) -> None:  # fmt: skip
         self.url = plain.url
-        self.live = plain.live
-        self.fixed = plain.fixed
-        self.dropped = 0
-        self.link = Link()
         self._options = dict(options)
         self._command = command
-        self._given = given if plain.url.path.endswith(PLAYLISTS) else None
-        self._opening: Opening | None = None
-        self._since = 0.0
+        self._given = Given() if given is None else given
+        self._claims = Claims(plain, self._given)
+
+    @property
+    def live(self) -> bool:
+        return self._claims.live
+
+    @property
+    def fixed(self) -> bool:
+        return self._claims.fixed
+
+    @property
+    def dropped(self) -> int:
+        return self._claims.dropped
+
+    @property
+    def link(self) -> Link:
+        return self._claims.link
 
     async def packets(self) -> AsyncGenerator[Packet | Units, None]:
         """What the source yields in its process; raises what it raises, or SourceDown for what befell the process."""
-        self._opening, self._since = None if self._given is None else Opening(self._given), time.monotonic()
         hide = _Hidden(self.url, self._options)
-        before = self.dropped, self.link
+        claims = self._claims
+        claims.begin()
         patience = _Patience(self.url, float(self._options.get("timeout", 5.0)))
-        process = Process(self.url, hide, self._options.get("packet_limit", LIMIT))
+        process = Process(self.url, hide, Limits.of(self.url, self._options.get("packet_limit", LIMIT)))
         try:
-            await process.start(_settings(self.url, self._options), self._command)
+            await process.start(self._settings(), self._command)
             while process.end is None:
                 found = await process.next(patience.silence)
-                self._note(process.status, *before)
+                claims.hear(process.status)
+                if found:
+                    claims.settle()
+                burden = 0
                 for packet in found:
-                    if self._is_new(packet):
-                        yield packet
-                self._note(process.status, *before)
+                    yield packet
+                    burden += len(packet.entries) if isinstance(packet, Units) else 1
+                    if burden >= BREATH:
+                        burden = 0
+                        await asyncio.sleep(0)
+                if process.mark is not None:
+                    self._given.packed = process.mark
                 if patience.exhausted(self, bool(found)):
                     process.kill()
                     raise SourceDown(
@@ -88,20 +109,18 @@ class IsolatedSource:
             try:
                 await process.close()
             finally:
-                self._note(process.status, *before)
+                claims.hear(process.status)
 
-    def _is_new(self, packet: Packet | Units) -> bool:
-        if self._opening is None or isinstance(packet, Units) or not packet.data:
-            return True
-        return self._opening.is_new(bytes(packet.data), packet.pts, live=self.live)
-
-    def _note(self, status: Status | None, dropped: int, link: Link) -> None:
-        if status is not None:
-            self.live, self.fixed = status.live, status.fixed
-            self.dropped = dropped + status.dropped
-            # Bytes of what came before are no sign of life; in a segment's time there would be others.
-            if self._opening is None or not self._opening.again or time.monotonic() - self._since > SEGMENT:
-                self.link = link + status.link
+    def _settings(self) -> bytes:
+        """What the process is told, and nobody else: one line of JSON, with the secrets in it."""
+        names = ("scheme", "host", "port", "path", "user", "password", "query")
+        told = {
+            "url": {name: getattr(self.url, name) for name in names},
+            "options": self._options,
+            "level": logging.getLogger("klvrelay").getEffectiveLevel(),
+            "position": base64.b64encode(self._given.position).decode(),
+        }
+        return json.dumps(told, default=_revealed).encode() + b"\n"
 
 
 class _Patience:
@@ -113,7 +132,7 @@ class _Patience:
 
     def __init__(self, url: Url, timeout: float) -> None:
         self.silence = max(timeout, SILENT_LEAST)
-        self.stall = 3 * timeout + SILENT_LEAST + (SEGMENT if url.path.endswith(PLAYLISTS) else 0)
+        self.stall = 3 * timeout + SILENT_LEAST + (SEGMENT if url.scheme in ("http", "https") else 0)
         self._bounded = url.scheme in _NEVER_SILENT or (
             url.scheme == "srt" and bool(url.host) and url.options.get("mode", "caller") == "caller"
         )
@@ -151,14 +170,6 @@ class _Hidden:
 def _hidden(fault: KlvrelayError, hide: _Hidden) -> KlvrelayError:
     text = hide(str(fault))
     return SourceDown(text, wait=fault.wait) if isinstance(fault, SourceDown) else type(fault)(text)
-
-
-def _settings(url: Url, options: Mapping[str, Any]) -> bytes:
-    """What the process is told, and nobody else: one line of JSON, with the secrets in it."""
-    place = {name: getattr(url, name) for name in ("scheme", "host", "port", "path", "user", "password", "query")}
-    level = logging.getLogger("klvrelay").getEffectiveLevel()
-    told = {"url": place, "options": dict(options), "level": level}
-    return json.dumps(told, default=_revealed).encode() + b"\n"
 
 
 def _revealed(value: object) -> dict[str, str]:

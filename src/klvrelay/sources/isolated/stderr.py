@@ -1,6 +1,7 @@
 """What a child process says on its standard error, in the log of the relay: line by line, and never too much.
 
-Next door: `process.py` starts it. One that floods is read no faster than `RATE`: it waits, not the relay.
+`process.py` starts it. What klvrelay itself says there of its source is said as it would be here; all else with the
+remark that the process says it. One that floods is read no faster than `RATE`: it waits, not the relay.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ LINE_TAKEN, LINE_SHOWN = 4096, 500
 """Bytes of one line that are kept, and characters of it that are shown."""
 
 LOG = logging.getLogger("klvrelay")
-# What klvrelay itself said in a process with its level: each new process would say it again.
+# What klvrelay itself said in a process, with its level, but not of the source: each new process would say it again.
 _told: set[str] = set()
 _LEVEL = re.compile(r"<(10|20|30|40|50)>")
 
@@ -106,17 +107,26 @@ class Stderr:
 
     def _tell(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace")
-        if level := _LEVEL.match(text):
-            text = text[level.end() :]
-            if text in _told:
-                return
-            if len(_told) >= TOLD_MOST:
-                _told.clear()
-            _told.add(text)
+        level = _LEVEL.match(text)
+        text = text[level.end() :] if level else text
+        of_source = level is not None and text.startswith((f"{self._name}: ", f"{self._name} "))
+        if level and not of_source and _is_known(text):
+            return
         self._lines += 1
         if self._lines > LINES:
             return
         shown = self._hide(text)
         if len(shown) > LINE_SHOWN:
             shown = shown[:LINE_SHOWN] + " ..."
-        LOG.log(int(level[1]) if level else logging.WARNING, "%s: its process says: %s", self._name, printable(shown))
+        said = shown if of_source else f"{self._name}: its process says: {shown}"
+        LOG.log(int(level[1]) if level else logging.WARNING, "%s", printable(said))
+
+
+def _is_known(text: str) -> bool:
+    """Was it said before?"""
+    if text in _told:
+        return True
+    if len(_told) >= TOLD_MOST:
+        _told.clear()
+    _told.add(text)
+    return False

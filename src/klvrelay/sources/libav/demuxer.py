@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from klvrelay import tls
-from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
+from klvrelay.errors import ConfigError, NotMedia, OutOfMemory, SourceDown, SourceError
 from klvrelay.names import Url
 from klvrelay.sources.libav.boxes import lacks_index
 
@@ -170,6 +170,8 @@ class Demuxer:
 
     def explained(self, error: Exception, *, live: bool) -> SourceError | None:
         """An error of libav in our words: its own text may hold the URL with the password. None: it is the end."""
+        if isinstance(error, MemoryError):
+            return OutOfMemory(f"{self.url}: libav needs more memory for it than there is")
         kind, number = type(error).__name__, getattr(error, "errno", None)
         wait = self._timeout
         if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= wait):

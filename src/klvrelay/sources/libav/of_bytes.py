@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from klvrelay.errors import NotMedia, SourceDown, SourceError
+from klvrelay.errors import NotMedia, OutOfMemory, SourceDown, SourceError
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import Bridge, settle
@@ -252,6 +252,8 @@ class _Reader:
             fault = None
         except SourceError as known:
             fault = known
+        except MemoryError:
+            fault = OutOfMemory(f"{self._url}: libav needs more memory for it than there is")
         except (av.FFmpegError, ValueError, OSError) as error:
             fault = SourceDown(f"{self._url}: libav gives its transport stream up ({type(error).__name__})")
         finally:

@@ -1,44 +1,82 @@
-"""How far a playlist was read, over all openings of its source; next door, `follow.py` asks where to go on."""
+"""How far a playlist was read, over all openings of its source; `follow.py` asks where to go on.
+
+A process that reads a playlist hands it on packed, for the next one:
+
+    JSON     next, vary (as `Place` has them); names, heads: lists of [number, digest], the oldest first
+"""
 
 from __future__ import annotations
 
 import hashlib
 import urllib.parse
 from collections import OrderedDict
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import orjson
 
 if TYPE_CHECKING:
     from klvrelay.sources.web.playlist import Segment
 
 REMEMBERED = 512
 """Segments that are known again: a playlist seldom shows more than a few dozen."""
+HEADS = 4
+"""Segments whose first bytes are known."""
+NUMBER_MOST = 1 << 62
+DIGEST = 16
+"""Hexadecimal digits of a digest."""
 
 
 class Place:
     """The next segment's number, and the names of those before: one that begins again at 0 has others.
 
-    next   number of the segment that is due; None before the first
+    next    number of the segment that is due; None before the first
+    moved   called, by the thread that reads, when it has changed
     """
 
     def __init__(self) -> None:
         self.next: int | None = None
+        self.moved: Callable[[], None] = lambda: None
         self._names: OrderedDict[int, str] = OrderedDict()
-        self._heads: OrderedDict[int, bytes] = OrderedDict()
+        self._heads: OrderedDict[int, str] = OrderedDict()
         self._names_vary = False
+
+    @classmethod
+    def unpacked(cls, data: bytes) -> Place:
+        """What `packed` made; a new one where it is anything else: it may come from a process that was taken over."""
+        place = cls()
+        try:
+            match orjson.loads(data):
+                case {"next": next_, "vary": bool(vary), "names": list(names), "heads": list(heads)}:
+                    known = _unpacked(names, REMEMBERED), _unpacked(heads, HEADS)
+                    place.next = None if next_ is None else _number(next_)
+                    place._names, place._heads = known
+                    place._names_vary = vary
+        except ValueError:
+            return cls()
+        return place
+
+    def packed(self) -> bytes:
+        """All of it, in less than 32 KiB."""
+        names, heads = list(self._names.items()), list(self._heads.items())
+        return orjson.dumps({"next": self.next, "vary": self._names_vary, "names": names, "heads": heads})
 
     def took(self, segment: Segment) -> None:
         """It was handed on, or is lost."""
+        if self.next == segment.number + 1:
+            return  # known since its first bytes came
         self.next = segment.number + 1
         self._names[segment.number] = _name(segment)
         if len(self._names) > REMEMBERED:
             self._names.popitem(last=False)
+        self.moved()
 
     def begins(self, segment: Segment, head: bytes) -> None:
         """How a segment began that was handed on."""
         self._heads[segment.number] = _digest(head)
-        if len(self._heads) > 4:
+        if len(self._heads) > HEADS:
             self._heads.popitem(last=False)
+        self.moved()
 
     def is_other(self, segment: Segment, head: bytes) -> bool:
         """Does a segment that bears a number and a name that we know begin with other bytes?"""
@@ -70,12 +108,32 @@ class Place:
 
 
 def _name(segment: Segment) -> str:
-    """Without the query, in which there may be a token that changes, unless the query is all that differs."""
+    """A digest of its name: without the query, in which a token may change, unless the query is all that differs."""
     parts = urllib.parse.urlsplit(segment.part.url)
     last = parts.path.rpartition("/")[2]
     query = f"?{parts.query}" if not any(c.isdigit() for c in last) else ""
-    return f"{parts.path}{query} {segment.part.start}"
+    return _digest(f"{parts.path}{query} {segment.part.start}".encode("utf-8", "surrogatepass"))
 
 
-def _digest(head: bytes) -> bytes:
-    return hashlib.blake2b(head, digest_size=16).digest()
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=DIGEST // 2).hexdigest()
+
+
+def _unpacked(pairs: list[Any], most: int) -> OrderedDict[int, str]:
+    """Digests by their numbers; raises ValueError for what is none."""
+    if len(pairs) > most:
+        raise ValueError("too many")
+    found: OrderedDict[int, str] = OrderedDict()
+    for pair in pairs:
+        match pair:
+            case [int(number), str(digest)] if len(digest) == DIGEST:
+                found[_number(number)] = digest
+            case _:
+                raise ValueError("no number with a digest")
+    return found
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or not 0 <= value < NUMBER_MOST:
+        raise ValueError("no number of a segment")
+    return value

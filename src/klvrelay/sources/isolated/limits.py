@@ -1,0 +1,55 @@
+"""How much the process of an isolated source may use; `cell.py` sets it, `process.py` says where it was too little."""
+
+from __future__ import annotations
+
+import resource
+from contextlib import suppress
+from typing import NamedTuple
+
+from klvrelay.names import Url
+from klvrelay.sources.isolated.parcel import most_of
+from klvrelay.wire import LIMIT
+
+MEMORY, LIVE_MEMORY = 4 << 30, 256 << 20
+"""Bytes of data of its own (RLIMIT_DATA): of a file's process, and of one that reads from a network.
+
+The interpreter with libav has 35 MiB of them, and 8 MiB for the stack of each thread.
+"""
+STREAMS = 16
+"""KLV packets above the default limit that there is room for besides."""
+FILE_SIZE = 64 << 20
+"""Bytes of a file in memory, where a whole segment is decrypted; there is no other that it could write."""
+FILES = 256
+OUT_OF_MEMORY = 75
+"""The exit status of a process that had no more memory."""
+
+
+class Limits(NamedTuple):
+    """memory   bytes of data; parcel   octets of a packet on its way to the relay; packet   bytes of a KLV value."""
+
+    memory: int
+    parcel: int
+    packet: int
+
+    @classmethod
+    def of(cls, url: Url, packet_limit: int) -> Limits:
+        live = url.scheme not in ("file", "stdin")
+        room = STREAMS * max(0, packet_limit - LIMIT)
+        return cls(LIVE_MEMORY + room if live else MEMORY, most_of(packet_limit, live=live), packet_limit)
+
+    @property
+    def needs_more(self) -> str:
+        """What became of a process that had not enough."""
+        return f"needs more than {self.memory >> 20} MiB of memory, which is all that it may have"
+
+    def enforce(self) -> None:
+        """In the process itself; its hard limits too, so that nothing in it can raise them."""
+        most = {
+            resource.RLIMIT_CORE: 0, resource.RLIMIT_DATA: self.memory, resource.RLIMIT_FSIZE: FILE_SIZE,
+            resource.RLIMIT_NOFILE: FILES,
+        }  # fmt: skip
+        for what, value in most.items():
+            finite = [limit for limit in resource.getrlimit(what) if limit != resource.RLIM_INFINITY]
+            least = min(value, *finite) if finite else value
+            with suppress(OSError):  # a sandbox may forbid even this
+                resource.setrlimit(what, (least, least))

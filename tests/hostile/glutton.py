@@ -1,0 +1,57 @@
+"""A cell whose source takes memory without end, in its task, a thread or a callback: `glutton.py task FD`.
+
+`test_cell.py` starts it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from collections.abc import AsyncGenerator
+
+from klvrelay.names import Url
+from klvrelay.record import Link, Packet
+from klvrelay.sources.bridge import Bridge
+from klvrelay.sources.isolated import cell
+
+PIECE = 8 << 20
+
+
+def eat() -> None:
+    eaten = []
+    while True:
+        eaten.append(bytearray(b"x") * PIECE)
+
+
+class Glutton:
+    """Gives one packet, and then eats."""
+
+    live, fixed, dropped = True, True, 0
+
+    def __init__(self, url: Url, way: str) -> None:
+        self.url, self.link, self._way = url, Link(), way
+
+    async def packets(self) -> AsyncGenerator[Packet, None]:
+        yield Packet(b"G" * 188, 5)
+        await asyncio.sleep(0.05)
+        if self._way == "task":
+            eat()
+        bridge = Bridge()
+        if self._way == "thread":
+            threading.Thread(target=self._in_thread, args=(bridge,), name="klvrelay-glutton").start()
+        else:
+            asyncio.get_running_loop().call_soon(eat)
+        for packet in await bridge.batch():
+            yield packet
+
+    def _in_thread(self, bridge: Bridge) -> None:
+        try:
+            eat()
+        finally:
+            bridge.end(cell.SourceDown("its reader stopped unexpectedly"))
+
+
+way = sys.argv.pop(1)
+cell.open_source = lambda url, **options: Glutton(url, way)
+cell.main()

@@ -1,0 +1,159 @@
+"""Whoever takes the process of a source over is locked in there: no files, no programs, no other processes."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import json
+import os
+import platform
+import resource
+import socket
+import subprocess
+import sys
+from contextlib import aclosing
+from pathlib import Path
+
+import feed
+import pytest
+from apart import children, records
+from test_cli import ENVIRONMENT
+
+from klvrelay.errors import SourceDown
+from klvrelay.names import Url
+from klvrelay.prctl import DAC_READ_SEARCH, NET_ADMIN, NET_BIND_SERVICE, NET_RAW
+from klvrelay.sources import may_come_back, open_source
+from klvrelay.sources.isolated.limits import LIVE_MEMORY, MEMORY, Limits
+from klvrelay.sources.isolated.source import IsolatedSource
+from klvrelay.wire import LIMIT
+
+LANDLOCK = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
+confined = pytest.mark.skipif(
+    LANDLOCK < 6 or platform.machine() not in ("x86_64", "aarch64"), reason="this kernel does not confine in full"
+)
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def notes(tmp_path: Path, free_port: int):
+    (tmp_path / "secret").write_text("c4n4ry")
+    (tmp_path / "secret").chmod(0o600)
+    (tmp_path / "open").mkdir(mode=0o777)
+    (tmp_path / "open" / "there").write_text("there")
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as service:
+        service.bind(str(tmp_path / "service"))
+        service.listen()
+        yield {
+            "folder": str(tmp_path), "relay": os.getpid(), "service": str(tmp_path / "service"),
+            "port": server.getsockname()[1], "library": "libz.so.1", "only": [],
+        }  # fmt: skip
+
+
+def taken_over(url: str, *command: str) -> IsolatedSource:
+    """A source whose process runs a script of this folder."""
+    options = {"timeout": 5.0, "packet_limit": 1 << 20, "demux": None, "ca_file": None, "follow": False}
+    script = str(HERE / command[0])
+    return IsolatedSource(open_source(url, isolate=False), options, command=[sys.executable, script, *command[1:]])
+
+
+async def found_by(notes, url: str = "http://127.0.0.1/live") -> dict[str, dict[str, str]]:
+    """What became of the attempts of a prisoner who reads `url`."""
+    path = Path(notes["folder"]) / "notes.json"
+    path.write_text(json.dumps(notes))
+    source = taken_over(url, "prisoner.py", str(path))
+    async with asyncio.timeout(30), aclosing(source.packets()) as packets:
+        return json.loads(bytes((await anext(packets)).data))
+
+
+@confined
+@pytest.mark.parametrize("url", ["http://127.0.0.1/live", "tcp://127.0.0.1:1"])
+async def test_a_cell_that_was_taken_over_reaches_nothing(notes, url):
+    """No secret of the same user, no place to write to, no program, no other process; in none of its threads."""
+    found = await found_by(notes, url)
+
+    assert len(found["attempts"]) > 60
+    assert [name for name, how in found["attempts"].items() if how == "done"] == []
+    assert (Path(notes["folder"]) / "open" / "there").read_text() == "there"
+
+
+@confined
+async def test_a_cell_can_do_what_a_source_needs(notes):
+    """Names, sockets, threads, libraries that are loaded late."""
+    found = await found_by(notes)
+
+    assert len(found["still"]) > 15
+    assert [name for name, how in found["still"].items() if how != "done"] == []
+
+
+async def test_the_attempts_succeed_where_nothing_is_confined(notes):
+    """So that it is the confinement that they fail at."""
+    only = [
+        "read a secret", "list a folder", "read the relay's command line", "write a file", "append to a file",
+        "make a folder", "start a program", "show its memory to others", "fork",
+        "ask whether the relay is there", "talk to a service", "listen", "have memory that no limit counts",
+    ]  # fmt: skip
+    found = await found_by(notes | {"only": only})
+
+    assert [name for name in only if found["attempts"][name] != "done"] == []
+
+
+@confined
+async def test_a_file_is_read_and_its_neighbours_are_not(notes, tmp_path):
+    """A source that is a file has itself, and no network."""
+    found = await found_by(notes | {"folder": str(tmp_path)}, str(tmp_path / "open" / "there"))
+
+    assert found["attempts"]["read a secret"] == "PermissionError"
+    assert found["still"]["connect"] == found["still"]["use UDP"] == "OSError"
+
+
+@pytest.mark.parametrize("way", ["task", "thread", "callback"])
+async def test_a_process_that_needs_more_memory_than_it_may_have_says_so(way):
+    """It ends at its limit, which is far below what the machine has; and the relay opens the source again."""
+    source = taken_over("rtsp://127.0.0.1/live", "glutton.py", way)
+    packets = source.packets()
+    assert (await anext(packets)).data == b"G" * 188
+
+    with pytest.raises(SourceDown) as fault:
+        await anext(packets)
+
+    assert str(fault.value) == (
+        "rtsp://127.0.0.1/live: its process needs more than 256 MiB of memory, which is all that it may have"
+    )
+    assert may_come_back(source, fault.value)
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400 << 10
+
+
+async def test_a_file_may_have_more_memory_than_what_comes_from_a_network():
+    """An index of hours is no attack; and packets that may be larger have room."""
+    assert Limits.of(Url.parse("flight.mp4"), LIMIT).memory == MEMORY
+    assert Limits.of(Url.parse("https://h/flight.mp4"), LIMIT).memory == LIVE_MEMORY
+    assert Limits.of(Url.parse("udp://:5000"), 8 << 20).memory > LIVE_MEMORY
+
+
+def test_the_relay_shows_its_memory_to_nobody(tmp_path):
+    """What its environment and memory hold is for root alone, from its first steps on."""
+    script = "import sys; from klvrelay.cli import main; main(['items', 'slant_range']); import ctypes;"
+    done = subprocess.run(
+        [sys.executable, "-c", script + "print('dumpable', ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"],
+        capture_output=True, text=True, timeout=30, env=ENVIRONMENT, check=True,
+    )  # fmt: skip
+
+    assert done.stdout.splitlines()[-1] == "dumpable 0"
+
+
+@confined
+async def test_a_cell_is_seen_to_be_confined(free_port):
+    """By its name, what it listens on; by its status, that its system calls are filtered."""
+    source = open_source(f"udp://127.0.0.1:{free_port}", isolate=True)
+    reading = asyncio.create_task(records(source))
+    await feed.listening(free_port)
+    [pid] = children()
+
+    status = Path(f"/proc/{pid}/status").read_text()
+    assert "NoNewPrivs:\t1" in status
+    assert "Seccomp:\t2" in status
+    held = int(status.partition("CapPrm:\t")[2].split()[0], 16)
+    assert held & ~(1 << DAC_READ_SEARCH | 1 << NET_BIND_SERVICE | 1 << NET_ADMIN | 1 << NET_RAW) == 0
+    assert Path(f"/proc/{pid}/comm").read_text() == f"klv udp:{free_port}\n"
+    reading.cancel()
+    await asyncio.wait([reading])

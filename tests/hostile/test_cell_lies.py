@@ -1,0 +1,250 @@
+"""A process that was taken over says what it likes of its source: nothing of it ends a stream, or hurts another."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections import Counter
+from collections.abc import Callable
+from contextlib import aclosing
+
+import orjson
+import pytest
+from apart import TAPE, children, fake, until
+from papers import Tape, live
+from test_relay import Ear, quick, running  # noqa: F401  # a fixture
+
+from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.intake import Feed, Stream
+from klvrelay.integers import MOST
+from klvrelay.record import Link
+from klvrelay.relay import Relay
+from klvrelay.sources import Given, may_come_back, open_source
+from klvrelay.sources.isolated.claims import Claims
+from klvrelay.sources.isolated.parcel import Status
+from klvrelay.wire import Counters
+
+ALWAYS_LIVE = ["udp://127.0.0.1:5000", "rtp://127.0.0.1:5000", "tcp://127.0.0.1:5", "rtsp://h/x", "rtsps://h/x"]
+ENDS = {
+    "a clean end": "packed_end(None)",
+    "no media": "packed_end(NotMedia('it is a web page'))",
+    "a wrong setting": "packed_end(ConfigError('demux: give native'))",
+}
+ALL_COUNTS = f"""
+import dataclasses
+def highest(kind):
+    return kind(**{{f.name: highest(type(v)) if dataclasses.is_dataclass(v) else {MOST}
+                   for f in dataclasses.fields(kind) for v in [getattr(kind(), f.name)]
+                   if v is not None}})
+say(packed_status(Status(True, True, {MOST}, highest(Link))))
+say(*packed(Packet(b"G" * 188, 5)))
+"""
+
+
+@pytest.fixture(autouse=True)
+async def no_process_is_left():
+    before = children()
+    yield
+    assert children() <= before
+
+
+def corridor(*opened: Callable[[], object], sink: Ear) -> Relay:
+    """A relay of streams whose sources are opened so."""
+    feeds = [Feed(f"uav{number}", one, "somewhere") for number, one in enumerate(opened, 1)]
+    return Relay(feeds, [("ear", sink)], boot="5f2c9a")
+
+
+@pytest.mark.parametrize("url", ALWAYS_LIVE)
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+async def test_a_live_source_is_not_ended_by_its_process(url, end):
+    """Whatever it says it is, and however it ends: the relay opens it again."""
+    script = f"say(packed_status(Status(False, True, 0, Link())), {end})"
+    source = fake(script, url)
+    fault = None
+    try:
+        async with aclosing(source.packets()) as packets:
+            async for _ in packets:
+                pass
+    except Exception as found:  # noqa: BLE001  # whatever it raises
+        fault = found
+
+    assert source.live
+    assert may_come_back(source, fault if isinstance(fault, SourceDown | NotMedia) else None)
+
+
+@pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
+async def test_a_relay_opens_it_again_and_again(end, said):
+    """And says why, in words that the process chose, on one line."""
+    script = f"say(packed_status(Status(False, False, 0, Link())), {end})"
+    relay = corridor(lambda: fake(script), sink=Ear())
+
+    async with running(relay):
+        await until(lambda: relay.streams[0].health.openings >= 3, 10)
+
+    assert relay.streams[0].failed is None
+    assert not any("fault of klvrelay's own" in line for line in said())
+
+
+async def test_the_highest_counts_of_many_processes_are_still_json():
+    """They are added over all openings; each document can be written, and no number is beyond 2^53 - 1."""
+    ear = Ear()
+    relay = corridor(lambda: fake(ALL_COUNTS), sink=ear)
+
+    async with running(relay):
+        await until(lambda: relay.streams[0].health.openings >= 4, 10)
+    stream = relay.streams[0]
+    stream.count()
+
+    documents = [orjson.loads(notice.document) for notice in ear.told if notice.kind == "link"]
+    assert documents
+    assert documents[-1]["link"]["bytes"] == stream.health.dropped == MOST
+    assert all(abs(number) <= MOST for document in documents for number in numbers(document))
+    assert str(MOST) in relay.summary()
+
+
+def numbers(document: object) -> list[float]:
+    if isinstance(document, dict | list):
+        return [n for inner in (document.values() if isinstance(document, dict) else document) for n in numbers(inner)]
+    return [document] if isinstance(document, int | float) else []
+
+
+async def test_beside_processes_that_lie_another_stream_loses_nothing(tmp_path):
+    """Each opening another lie, one behind the other; a well stream is read meanwhile."""
+    lies = [
+        ALL_COUNTS,
+        "say(b'S' + (9).to_bytes(4, 'little') + b'{\"live\":1}')",
+        "say(packed_status(Status(True, True, 1 << 60, Link())))",
+        "say(packed_status(Status(False, True, 0, Link(size=-5))))",
+        "say(b'M' + (1 << 20).to_bytes(4, 'little'))",
+        "say(packed_end(SourceDown('\\x1b]0;owned\\x07' * 200, wait=0)))",
+        "os.kill(os.getpid(), 11)",
+    ]
+    path = tmp_path / "tape.ts"
+    path.write_bytes(TAPE.ts)
+    ear, turn = Ear(), iter(lies * 100)
+    relay = corridor(lambda: fake(next(turn)), lambda: open_source(str(path), speed=2.0), sink=ear)
+
+    async with running(relay):
+        await until(lambda: relay.streams[1].health.records == len(TAPE.klv), 15)
+        await until(lambda: relay.streams[0].health.openings > len(lies), 15)
+
+    assert [record.raw for record in ear.records if record.stream == "uav2"] == TAPE.klv
+
+
+FLOODS = {
+    "status": "flood = status * 2000",
+    "marks": "flood = packed_mark(bytes(60000)) * 10",
+    "packets": "flood = b''.join(packed(Packet(b'G' * 188, 5))) * 2000",
+    "large packets": "flood = b''.join(packed(Packet(bytes(1 << 20), 5), 256 << 10))",
+    "empty packets": "flood = b''.join(packed(Packet(b'', 5))) * 5000",
+    "tiny units": "unit = b'\\6' * 16 + b'\\0', 0, 256, 'unknown', 'absent', 'ok', 5, 0, 1, 0\n"
+                  "flood = b''.join(packed(Units([unit] * 3000)))",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
+async def test_a_flood_leaves_the_loop_to_others(flood):
+    """Of any kind of parcel: other tasks have their turns, and the relay's memory does not grow."""
+    ear = Ear()
+    relay = corridor(lambda: fake(flood + "\nwhile True: say(flood)", timeout=5), sink=ear)
+    turns = 0
+
+    async with running(relay):
+        await until(lambda: relay.streams[0].health.openings == 1 and relay.streams[0]._source.link is not None)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for _ in range(60):
+            await asyncio.sleep(0.01)
+            turns += 1
+            async with asyncio.timeout(2):
+                await asyncio.sleep(0)
+
+    assert turns == 60
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
+
+
+async def test_counts_do_not_go_back():
+    """Nor what it is, once a packet came; what is no count may."""
+    claims = Claims(open_source("http://h/x", isolate=False), Given())
+    claims.begin()
+    lane = Counters(ts_packets=5, pcr_jitter_us=9)
+    claims.hear(Status(True, False, 7, Link(size=10, srt_rtt_ms=5.0, lane=lane)))
+    claims.settle()
+    claims.hear(Status(False, True, 3, Link(size=4, srt_rtt_ms=2.0, lane=Counters(ts_packets=1, pcr_jitter_us=2))))
+
+    assert (claims.live, claims.fixed) == (True, False)
+    assert (claims.dropped, claims.link.size, claims.link.lane.ts_packets) == (7, 10, 5)
+    assert (claims.link.srt_rtt_ms, claims.link.lane.pcr_jitter_us) == (2.0, 2)
+
+
+async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
+    """Of http:// only the answer tells; but what was live once does not come to its end."""
+    given = Given()
+    file = "say(packed_status(Status(False, False, 0, Link())), *packed(Packet(b'G', 5)), packed_end(None))"
+    ended = fake(file, "http://h/x", given=given)
+    assert [packet.data async for packet in ended.packets()] == [b"G"]
+    assert not may_come_back(ended, None)
+
+    live = fake("say(*packed(Packet(b'G', 5)), packed_end(None))", "http://h/x", given=given)
+    assert [packet.data async for packet in live.packets()] == [b"G"]
+    later = fake(file, "http://h/x", given=given)
+    assert [packet.data async for packet in later.packets()] == [b"G"]
+
+    assert may_come_back(live, None)
+    assert may_come_back(later, None)
+
+
+async def test_a_fault_of_ours_in_one_stream_is_said_once_and_hurts_no_other(monkeypatch, said):
+    """Wherever the relay looks after a stream: at each look, at its latest values, at its end."""
+    looks: Counter[str] = Counter()
+
+    def breaks(name: str) -> None:
+        whole = getattr(Stream, name)
+
+        def broken(self: Stream) -> None:
+            looks[self.name] += 1
+            if self.name == "uav1":
+                raise OverflowError("Integer exceeds 64-bit range")
+            whole(self)
+
+        monkeypatch.setattr(Stream, name, broken)
+
+    for name in "look", "tell_state", "stop", "count":
+        breaks(name)
+    ear = Ear()
+    relay = corridor(lambda: live(*TAPE.klv, hang=True), lambda: live(*TAPE.klv, hang=True), sink=ear)
+
+    async with running(relay):
+        await until(lambda: looks["uav1"] > 200 and looks["uav2"] > 200, 10)
+    relay.summary()
+
+    faults = [line for line in said() if "fault of klvrelay's own" in line]
+    assert faults == [line for line in faults if line.startswith("uav1: ") and "OverflowError" in line]
+    assert len(faults) == len(set(faults)) == 1
+    assert ear.seqs("uav2") == list(range(len(TAPE.klv)))
+    assert relay.streams[1].health.state == "ended"
+
+
+async def test_a_fault_of_ours_in_the_keeping_of_a_stream_hurts_no_other(monkeypatch, said):
+    """A live stream is kept again; a file has failed, and the relay goes on for the rest."""
+    whole = Stream._settle
+
+    def settle(self: Stream, source: object) -> None:
+        if self.name != "uav3":
+            raise KeyError("unthinkable")
+        whole(self, source)
+
+    monkeypatch.setattr(Stream, "_settle", settle)
+    ear = Ear()
+    opened: Counter[str] = Counter()
+
+    def again() -> object:
+        opened["live"] += 1
+        return live(*TAPE.klv)
+
+    relay = corridor(again, lambda: Tape(TAPE.klv), lambda: live(*TAPE.klv, hang=True), sink=ear)
+    async with running(relay):
+        await until(lambda: opened["live"] > 3 and relay.streams[1].failed is not None, 10)
+
+    assert "KeyError" in str(relay.streams[1].failed)
+    assert ear.seqs("uav3") == list(range(len(TAPE.klv)))
+    assert len([line for line in said() if "fault of klvrelay's own" in line]) == 2

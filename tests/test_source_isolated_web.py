@@ -1,0 +1,235 @@
+"""Web and RTSP servers are read by a process of their own unless told otherwise, and nothing is lost by it.
+
+`test_source_hls.py` and `test_source_hls_losses.py` read playlists in this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import signal
+import ssl
+import subprocess
+import sys
+
+import feed
+import pytest
+from apart import children, fake, until
+from certificates import certified
+from reading_out import records_of
+from scripted_web import Answer, ScriptedWeb, cut, playlist_of
+from test_cli import ENVIRONMENT
+
+from klvrelay.config import SourceSettings
+from klvrelay.errors import SourceDown
+from klvrelay.names import Url
+from klvrelay.record import Packet
+from klvrelay.sources import Given, open_source
+from klvrelay.sources.isolated.bookmarks import Bookmarks
+from klvrelay.sources.isolated.source import IsolatedSource
+from klvrelay.sources.web.place import HEADS, REMEMBERED, Place
+from klvrelay.sources.web.playlist import Part, Segment
+from klvrelay.verbs.run import opened
+
+TAPE = feed.recording(count=90, filler=4)
+PARTS = cut(TAPE.ts, 9)
+NAMES = [f"{number}.ts" for number in range(9)]
+
+
+@pytest.fixture(autouse=True)
+async def no_process_is_left():
+    before = children()
+    yield
+    assert children() <= before
+
+
+@pytest.fixture
+def isolated_when_asked() -> None:
+    """Here it is as a user has it."""
+
+
+def site(playlist: Answer, **more: Answer) -> dict[str, Answer]:
+    answers = {f"/{number}.ts": Answer(part) for number, part in enumerate(PARTS)}
+    return answers | {f"/{name[1:]}.ts": answer for name, answer in more.items()} | {"/a.m3u8": playlist}
+
+
+def live(first: int, last: int) -> Answer:
+    return playlist_of(NAMES[first:last], first=first, ended=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "apart"),
+    [
+        ("http://h/x", True), ("https://h/x", True), ("rtsp://h/x", True), ("rtsps://h/x", True),
+        ("udp://:5000", False), ("rtp://:5000", False), ("tcp://h:5", False), ("x.ts", False), ("-", False),
+    ],
+)  # fmt: skip
+def test_servers_are_isolated_unless_told_otherwise(url, apart):
+    """By the library as by the relay's settings; and whoever says yes or no has it so."""
+    where = Url.parse(url)
+    assert isinstance(open_source(url), IsolatedSource) is apart
+    assert isinstance(opened(SourceSettings(where)), IsolatedSource) is apart
+    for asked in True, False:
+        assert isinstance(open_source(url, isolate=asked), IsolatedSource) is asked
+        assert isinstance(opened(SourceSettings(where, isolate=asked)), IsolatedSource) is asked
+
+
+async def test_a_playlist_goes_on_in_the_next_process_though_the_last_was_killed():
+    """In the midst of its reading: what was handed on does not come again, and the rest does, each record once."""
+    given = Given()
+    async with ScriptedWeb(site(live(2, 5), s5=Answer(hang=True))) as server:
+        first = []
+        reading = asyncio.create_task(records_of(open_source(server.url("/a.m3u8"), given=given), into=first))
+        server.answers["/a.m3u8"] = [live(2, 5), live(3, 6)]
+        await until(lambda: server.count("/5.ts"), 10)
+        await until(lambda: len(first) >= 9)
+        [pid] = children()
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(SourceDown, match="killed by SIGKILL"):
+            await reading
+        server.answers |= {"/5.ts": [Answer(PARTS[5])], "/a.m3u8": [playlist_of(NAMES[3:9], first=3)]}
+        source = open_source(server.url("/a.m3u8"), given=given)
+        second = await records_of(source)
+
+    good = [record.raw for record in first + second if record.good]
+    assert good == TAPE.klv[40:]
+    assert source.link.hls_lost == 0
+
+
+async def test_what_left_the_playlist_between_two_processes_is_counted():
+    """By the numbers of the segments, as within one."""
+    given = Given()
+    async with ScriptedWeb(site(live(0, 3))) as server:
+        server.answers["/a.m3u8"] = [live(0, 3), Answer(status="403 Forbidden")]
+        with pytest.raises(SourceDown, match="403"):
+            await records_of(open_source(server.url("/a.m3u8"), given=given))
+        server.answers["/a.m3u8"] = [playlist_of(NAMES[5:9], first=5)]
+        source = open_source(server.url("/a.m3u8"), given=given)
+        records = await records_of(source)
+
+    assert (source.link.hls_segments, source.link.hls_lost) == (4, 2)
+    assert [record.raw for record in records if record.good][-39:] == TAPE.klv[51:]
+
+
+@pytest.mark.parametrize("mark", ["bytes(60000)", "os.urandom(60000)", "b'[' * 60000", 'b\'{"next":-1}\''])
+async def test_a_mark_of_a_process_that_was_taken_over_does_no_harm(mark):
+    """The relay does not look into it, and the next process begins where it would without one."""
+    given = Given()
+    with pytest.raises(SourceDown):
+        await records_of(fake(f"say(packed_mark({mark})); sys.exit(3)", "http://h/a.m3u8", given=given))
+    assert given.packed is not None
+
+    async with ScriptedWeb(site(playlist_of(NAMES))) as server:
+        records = await records_of(open_source(server.url("/a.m3u8"), given=given))
+
+    assert [record.raw for record in records] == TAPE.klv
+
+
+def test_a_mark_follows_what_it_is_about():
+    """The reader's thread is ahead: how far it is goes out behind the first packet of that segment, not before."""
+    source, place, sent = open_source("http://h/a.m3u8", isolate=False), Place(), []
+    marks = Bookmarks(source, place, lambda mark: sent.append(Place.unpacked(mark).next))
+
+    for number in range(3):  # segments of 100 bytes, read one behind the other
+        place.took(Segment(number, Part(f"{number}.ts"), 2.0))
+        place.begins(Segment(number, Part(f"{number}.ts"), 2.0), b"G")
+        source.link.size += 100
+    told = []
+    for size in 60, 40, 1, 150:
+        marks.sent(Packet(bytes(size)))
+        told.append(sent[-1])
+
+    assert told == [1, 1, 2, 3]
+    assert sent == [1, 2, 3]
+    place.took(Segment(3, Part("3.ts"), 2.0))
+    assert sent == [1, 2, 3]
+    marks.rest()
+    assert sent == [1, 2, 3, 4]
+
+
+def place_after(count: int, name: str = "https://h/{n}.ts") -> Place:
+    place = Place()
+    for number in range(count):
+        segment = Segment(number, Part(name.format(n=number)), 2.0)
+        place.took(segment)
+        place.begins(segment, b"G%d" % number)
+    return place
+
+
+def test_a_place_is_the_same_once_it_was_packed():
+    """With the longest names and numbers it stays small."""
+    segments = [Segment(n, Part(f"https://h/{n}.ts"), 2.0) for n in range(1000)]
+    place = Place.unpacked(place_after(1000).packed())
+
+    assert place.next == 1000
+    assert place.goes_on(segments[-5:])
+    assert not place.goes_on([Segment(999, Part("https://h/other.ts"), 2.0)])
+    assert place.witness(segments) == segments[-1]
+    assert not place.is_other(segments[-1], b"G999")
+    assert place.is_other(segments[-1], b"other")
+    assert len(place_after(1000, "https://h/{n}" + "x" * 5000).packed()) < 32 << 10
+
+
+def test_a_place_that_is_spoilt_is_a_place_all_the_same():
+    """Whatever comes instead of a packed one: no error, and never more than there may be in one."""
+    packed, choice = bytearray(place_after(20).packed()), random.Random(1)
+    odd: list[object] = [
+        None, [], {}, {"next": 1}, {"next": 1, "vary": 1, "names": [], "heads": []},
+        {"next": True, "vary": True, "names": [], "heads": []},
+        {"next": 1 << 63, "vary": True, "names": [], "heads": []},
+        {"next": 1, "vary": True, "names": [[1, "x"]], "heads": []},
+        {"next": 1, "vary": True, "names": [[1, "0" * 16]] * (REMEMBERED + 1), "heads": []},
+        {"next": 1, "vary": True, "names": [], "heads": [[1, "0" * 16]] * (HEADS + 1)},
+    ]  # fmt: skip
+    for data in map(json.dumps, odd):
+        assert Place.unpacked(data.encode()).next is None
+    for _ in range(2000):
+        spoilt = packed.copy()
+        for _ in range(choice.randint(1, 6)):
+            spoilt[choice.randrange(len(spoilt))] = choice.randrange(256)
+        place = Place.unpacked(bytes(spoilt))
+        assert place.next is None or 0 <= place.next < 1 << 62
+        assert len(place.packed()) < 32 << 10
+
+
+async def test_tls_is_verified_in_there(tmp_path):
+    """With the certificates that are named, which the process can read, and else not at all."""
+    ca, own = certified(tmp_path)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(own)
+    async with ScriptedWeb(site(playlist_of(NAMES)), tls=tls) as server:
+        records = await records_of(open_source(server.url("/a.m3u8"), ca_file=ca))
+        with pytest.raises(SourceDown, match="certificate"):
+            await records_of(open_source(server.url("/a.m3u8")))
+
+    assert [record.raw for record in records] == TAPE.klv
+
+
+async def command(*words: str) -> subprocess.CompletedProcess[str]:
+    """A verb, beside the server in this loop."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "klvrelay", *words, env=ENVIRONMENT,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    out, said = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode is not None
+    return subprocess.CompletedProcess(words, process.returncode, out.decode(), said.decode())
+
+
+async def test_decode_and_probe_are_what_they_were():
+    """The same records, messages and exit codes as of a source that is read in the command's own process."""
+    page = Answer(b"<html>who are you?</html>", head={"Content-Type": "text/html"})
+    async with ScriptedWeb({"/tape.ts": Answer(TAPE.ts), "/page": page}) as server:
+        whole = await command("decode", server.url("/tape.ts"))
+        gone = await command("decode", server.url("/none"))
+        not_media = await command("decode", server.url("/page"))
+        report = await command("probe", "--json", server.url("/tape.ts"))
+
+    assert (whole.returncode, whole.stdout.count("\n")) == (0, 90)
+    assert (gone.returncode, gone.stdout) == (3, "")
+    assert gone.stderr == f"klvrelay: {server.url('/none')}: not found: check the path (404)\n"
+    assert not_media.returncode == 3
+    assert "a web page (HTML) and no stream" in not_media.stderr
+    assert json.loads(report.stdout)["ended"] == "end"

@@ -127,11 +127,11 @@ def test_packets_of_each_size_behind_junk(size: int, junk: int):
     data = noise.randbytes(junk).replace(b"G", b"H")
     data += b"".join(bytes(lead) + row + bytes(size - 188 - lead) for row in rows)
     framer = Framer()
-    block, runs = framer.cut(data)
+    block, run = framer.cut(data)
     rest, more = framer.cut(b"", last=True)
 
     assert block + rest == data
-    assert sum(len(run.rows) for run in runs + more) == len(rows)
+    assert sum(len(found.rows) for found in (run, more) if found is not None) == len(rows)
     assert (framer.size, framer.skipped) == (size, junk)
 
 

@@ -10,9 +10,10 @@ from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.report import Kind
 from klvrelay.probe.transport.carriage import carriage_of
 from klvrelay.probe.transport.codes import hexpid, set_title
+from klvrelay.probe.transport.declared import Declared
 from klvrelay.probe.transport.pids import NULL
 from klvrelay.probe.transport.survey import Survey
-from klvrelay.probe.transport.tables import Declared, Map
+from klvrelay.probe.transport.tables import Map
 
 _SYSTEM: dict[int, str] = {0: "PAT", 1: "CAT", 2: "TSDT", 0x10: "NIT", 0x11: "SDT", 0x12: "EIT", 0x14: "TDT"}
 _TS = 188

@@ -29,10 +29,11 @@ def rate_of(count: int, seconds: float) -> float | None:
 class Spread:
     """Numbers that come one by one; `frozen` tells their spread."""
 
-    __slots__ = ("_kept", "_stride", "count", "high", "low", "total")
+    __slots__ = ("_kept", "_median", "_stride", "count", "high", "low", "total")
 
     def __init__(self) -> None:
         self.count = 0
+        self._median: tuple[int, float] = (0, 0.0)  # of how many numbers, and what it was
         self.total = 0.0
         self.low = float("inf")
         self.high = float("-inf")
@@ -55,6 +56,15 @@ class Spread:
     @property
     def median(self) -> float | None:
         return sorted(self._kept)[len(self._kept) // 2] if self._kept else None
+
+    @property
+    def usual(self) -> float | None:
+        """The median of all but the last sixteenth at most, for who asks after each number: sorting takes long."""
+        if not self.count:
+            return None
+        if self.count - self._median[0] > self.count >> 4:
+            self._median = self.count, self.median or 0.0
+        return self._median[1]
 
     def frozen(self) -> report.Spread:
         if not self.count:

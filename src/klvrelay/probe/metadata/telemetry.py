@@ -152,7 +152,7 @@ class StreamTally:
 
     def frozen(self, carriage: report.Carriage | None) -> report.KlvStream:
         readable = self.records - self.damaged - self.passed
-        rate = rate_of(self.records - 1, self.seconds)
+        rate = rate_of(self.records - 1 - self._between, self.seconds)
         return report.KlvStream(
             self.pid, self.set, self.key, tuple(sorted(self.versions)), self.records, rate,
             self.intervals.frozen(), self.gaps, self.longest_at, self.sizes.frozen(),

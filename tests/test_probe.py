@@ -54,8 +54,8 @@ MAY_BE = {"item_length", "item_empty", "item_malformed", "remark", "not_ber_oid"
 
 STREAM_KEYS = """
     pid set key versions records rate intervals gaps longest_at sizes checksum_ok checksum_bad checksum_absent
-    checksum_partial damaged cut_off passed first_wrong last_wrong unversioned nested carriage times items remarks specials
-    items_left_out remarks_left_out"""
+    checksum_partial damaged cut_off passed first_wrong last_wrong unversioned nested carriage times items remarks
+    specials items_left_out remarks_left_out"""
 KEYS = {
     "": """schema klvrelay source live passage began seconds clock size bit_rate dropped skipped too_large ended
         nothing verdict findings transport klv records_left_out frames left_out""",

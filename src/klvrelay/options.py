@@ -200,7 +200,8 @@ def _probe_options(verbs: Any) -> None:
                              " nothing had come), a second one at once")  # fmt: skip
     _limit_option(parser)
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
-    parser.add_argument("--html", metavar="FILE", help="also write it as a page with plots, complete in itself (mode 0640)")
+    parser.add_argument("--html", metavar="FILE",
+                        help="also write it as a page with plots, complete in itself (mode 0640)")  # fmt: skip
     _choice_options(parser, "look only at the KLV of this PID; may be given again", "and of this program")
     _source_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar; log warnings and errors only")

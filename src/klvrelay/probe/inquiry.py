@@ -91,7 +91,6 @@ class Inquiry:
     def take(self, packet: Packet) -> None:
         """One packet of the source."""
         self.size += len(packet.data)
-        self._decoder.came(len(packet.data))
         if packet.received_us is not None:
             if self._first_received is None:
                 self._first_received = packet.received_us
@@ -101,9 +100,11 @@ class Inquiry:
             self._passage = "container" if container else packet.carriage
             self.survey = Survey() if packet.carriage == "ts" else None
         if self.survey is None or packet.carriage == "klv" or not packet.data:
+            self._decoder.came(len(packet.data))
             self._records(self._decoder.feed(packet), None, packet.received_us)
             return
         for piece in self.survey.feed(packet.data):
+            self._decoder.came(len(piece.data))
             records = self._decoder.feed(packet._replace(data=piece.data))
             packet = packet._replace(damaged=False)
             self._records(records, piece.at, packet.received_us)

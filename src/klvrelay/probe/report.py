@@ -135,7 +135,10 @@ class PidCount:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """The MPEG transport stream (ISO/IEC 13818-1). `programs_left_out`: those that a PAT named, beyond the first."""
+    """The MPEG transport stream (ISO/IEC 13818-1).
+
+    programs_left_out   those that a PAT named, and are not among `programs`
+    """
 
     packet_size: int
     packets: int
@@ -264,8 +267,8 @@ class KlvStream:
     damaged   records that arrived in part or out of order; their checksums are not among the others. Of these `cut_off`
               are those that the recording ends within
     items_left_out, remarks_left_out   those beyond the first, at least; `remarks` with `specials`
-    passed    records, of those that are not damaged, that were counted and not looked into: items, times and remarks are
-              of the others
+    passed    records, of those that are not damaged, that were counted and not looked into, since they come closer than
+              equipment sends them: items, times and remarks are of the others
     first_wrong, last_wrong   records that do not begin with item 2, or do not end with item 1 though they have it
     """
 

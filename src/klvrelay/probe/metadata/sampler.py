@@ -1,4 +1,4 @@
-"""Records out of a source's bytes: all of them, or of a stream of more than anything sends some, and the others counted.
+"""Records out of a source's bytes: all of them; of a stream of more than equipment sends some, and the others counted.
 
 A record is an object of Python only where it is looked into.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klvrelay import wire
+from klvrelay._core import ffi
 from klvrelay.elementary import TOGETHER
 from klvrelay.klv import Decoder
 from klvrelay.probe.allowance import Allowance
@@ -24,8 +25,11 @@ FIRST = 256
 """Of each set and PID, that are looked into in any case."""
 WEIGHT = 1024
 """Bytes of a record that are as dear as having one more."""
-FEW = 8
+FEW = 64
+"""Records that are sooner gone through one by one than by numpy."""
 KEY = 16
+KEYS = 32
+"""Keys that no table has, of which what is passed over is counted apart."""
 
 _ENTRY = np.dtype(
     [("at", "u4"), ("size", "u4"), ("pts", "i8"), ("received", "i8"), ("pcr", "i8"), ("pid", "i4"), ("program", "i4"),
@@ -52,6 +56,7 @@ class Sampler(Decoder):
         self._passed = passed
         self._allowance = Allowance(*RECORDS)
         self._seen: Counter[tuple[int, int]] = Counter()
+        self._keys: dict[bytes, NDArray[np.uint64]] = {}
         self.is_ending = False
 
     def came(self, size: int) -> None:
@@ -69,19 +74,23 @@ class Sampler(Decoder):
         """Those of a batch that are looked into."""
         if count <= FEW or self._allowance.left > 2 * count or self.is_ending:
             return [entry for entry in wire.entries_of(pool, entries, count) if self._takes(entry)]
-        rows = np.frombuffer(wire.ffi.buffer(entries, count * _ENTRY.itemsize), _ENTRY)
+        rows = np.frombuffer(ffi.buffer(entries, count * _ENTRY.itemsize), _ENTRY)
         takes = np.zeros(count, bool)
         kinds = rows["pid"].astype(np.int64) << 8 | rows["set"]
-        groups, members = np.unique(kinds, return_inverse=True)
-        for number, kind in enumerate(groups.tolist()):
-            mine = np.flatnonzero(members == number)
+        different = _different(kinds)
+        for kind, _ in different:
+            mine = np.flatnonzero(kinds == kind)
             seen = self._seen[kind >> 8, kind & 255]
-            most = max(FIRST - seen, self._allowance.left // len(groups), 1)
+            most = max(FIRST - seen, self._allowance.left // len(different), 1)
             takes[mine[:: -(-len(mine) // most)]] = True
             self._seen[kind >> 8, kind & 255] += len(mine)
         self._allowance.take(float(takes.sum() + rows["size"][takes].sum() / WEIGHT))
+        taken = ffi.from_buffer("struct klv_entry[]", rows[takes].tobytes())
+        given = wire.entries_of(pool, taken, int(takes.sum()))
+        for entry in given:
+            self._learn(entry)
         self._count(pool, rows[~takes])
-        return wire.entries_of(pool, wire.ffi.from_buffer("struct klv_entry[]", rows[takes].tobytes()), int(takes.sum()))
+        return given
 
     def _takes(self, entry: wire.Entry) -> bool:
         """Is this one looked into? What is not is counted."""
@@ -89,22 +98,49 @@ class Sampler(Decoder):
         kind = -1 if pid is None else pid, _CODES[set_]
         self._seen[kind] += 1
         if self._allowance.take(1 + len(raw) / WEIGHT) or self.is_ending or self._seen[kind] <= FIRST:
+            self._learn(entry)
             return True
         self._passed(Passed(pid, set_, raw[:KEY] if set_ == "unknown" else b"", checksum, transport != "ok"), 1)
         return False
 
+    def _learn(self, entry: wire.Entry) -> None:
+        """Its key, where no table has it."""
+        if entry[3] == "unknown" and (key := entry[0][:KEY]) not in self._keys and len(self._keys) < KEYS:
+            self._keys[key] = np.frombuffer(key, np.uint64)
+
     def _count(self, pool: Any, rows: NDArray[Any]) -> None:
-        kinds: Counter[tuple[int, int, bytes, int, int]] = Counter()
-        unknown = rows[rows["set"] == _UNKNOWN]
-        for at, pid, checksum, damaged in zip(*(unknown[name].tolist() for name in _TOLD), strict=True):
-            kinds[pid, _UNKNOWN, bytes(pool[at : at + KEY]), checksum, damaged] += 1
-        known = rows[rows["set"] != _UNKNOWN]
-        fields = np.stack([known[name].astype(np.int64) for name in ("pid", "set", "checksum", "damaged")], axis=1)
-        for (pid, set_, checksum, damaged), count in zip(*_counted(fields), strict=True):
-            kinds[pid, set_, b"", checksum, damaged] += count
-        for (pid, set_, key, checksum, damaged), count in kinds.items():
+        is_known = rows["set"] != _UNKNOWN
+        self._tell(b"", rows[is_known])
+        unknown = rows[~is_known]
+        if not len(unknown):
+            return
+        places = unknown["at"].astype(np.intp)[:, None] + np.arange(KEY)
+        keys = np.frombuffer(pool, np.uint8)[places].view(np.uint64)
+        rest = np.ones(len(unknown), bool)
+        for key, number in self._keys.items():
+            same = (keys == number).all(axis=1)
+            self._tell(key, unknown[same])
+            rest &= ~same
+        self._tell(b"", unknown[rest])
+
+    def _tell(self, key: bytes, rows: NDArray[Any]) -> None:
+        """Of records of one key, or of any: how many there are of each kind."""
+        if not len(rows):
+            return
+        pids, sets = rows["pid"].astype(np.int64), rows["set"].astype(np.int64)
+        for kind, count in _different(pids << 16 | sets << 8 | rows["checksum"] << 1 | rows["damaged"]):
+            pid, set_, checksum = kind >> 16, kind >> 8 & 255, kind >> 1 & 3
             place = pid if pid >= 0 else None
-            self._passed(Passed(place, wire.SET_NAMES[set_], key, wire.CHECKSUMS[checksum], bool(damaged)), count)
+            told = Passed(place, wire.SET_NAMES[set_], key, wire.CHECKSUMS[checksum], bool(kind & 1))
+            self._passed(told, count)
+
+
+def _different(numbers: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Each number that there is, and how often."""
+    if numbers.min() == numbers.max():  # as a rule
+        return [(int(numbers[0]), len(numbers))]
+    found, counts = np.unique(numbers, return_counts=True)
+    return list(zip(found.tolist(), counts.tolist(), strict=True))
 
 
 class _Lane(wire.Lane):
@@ -118,13 +154,5 @@ class _Lane(wire.Lane):
         return self._sampler.chosen(pool, entries, count)
 
 
-_TOLD = ("at", "pid", "checksum", "damaged")
 _CODES = {name: code for code, name in reversed(list(enumerate(wire.SET_NAMES)))}
 
-
-def _counted(fields: NDArray[np.int64]) -> tuple[list[list[int]], list[int]]:
-    """Different rows, and how often each comes."""
-    if not len(fields):
-        return [], []
-    rows, counts = np.unique(fields, axis=0, return_counts=True)
-    return rows.tolist(), counts.tolist()

@@ -92,7 +92,7 @@ class StreamTally:
         """Count it, `paced` being its second by the clock that says most; gives the second of the probe by that."""
         if self.records > self._between:
             step = paced - self._last_paced
-            if not 0 <= step <= LEAP:
+            if not 0 <= step <= LEAP * (1 + self._between):
                 step = max(0.0, at - self._last_at)
             self._stepped(step, step / (1 + self._between))
         else:

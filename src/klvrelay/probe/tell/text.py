@@ -62,8 +62,8 @@ def _parts(report: Report, room: Room) -> list[RenderableType]:
             parts += [_head("Other PIDs"), _table(words.OTHER_HEAD, others), *_more(left)]
     for stream in report.klv[: room.klv]:
         parts += _stream(report, stream, room)
-    if left := words.klv_left_out(report, room):
-        parts.append(_head(left))
+    if beside := words.klv_left_out(report, room):
+        parts.append(_head(beside))
     return [*parts, *_findings(report.findings, room)]
 
 

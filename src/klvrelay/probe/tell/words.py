@@ -92,7 +92,7 @@ def program_rows(report: Report, program: Program, room: Room) -> tuple[list[Row
     wanted = {stream.pid for stream in streams}
     pids = report.transport.pids if report.transport is not None else ()
     counts = {pid.pid: pid for pid in pids if pid.pid in wanted}
-    rows = [
+    rows: list[Row] = [
         (
             hexpid(stream.pid), stream.codec + _marks(counts.get(stream.pid)),
             bits(stream.bit_rate) if stream.packets else "-", f"{stream.packets:,}", _lost(counts.get(stream.pid)),
@@ -110,7 +110,7 @@ def other_rows(report: Report, room: Room) -> tuple[list[Row], int]:
     inside = {stream.pid for program in report.transport.programs for stream in program.streams}
     others = [pid for pid in report.transport.pids if pid.pid not in inside]
     shown = picked(others, room.pids, pid_weight)
-    rows = [
+    rows: list[Row] = [
         (hexpid(pid.pid), pid.label + _marks(pid), bits(pid.bit_rate), f"{pid.packets:,}", _lost(pid)) for pid in shown
     ]
     return rows, len(others) - len(shown)

@@ -27,8 +27,8 @@ from klvrelay.probe.transport.tables import PACKETS, Map, Tables
 CARRIAGES = 256
 """PIDs whose PES packets are looked at: those with KLV, or announced as it, before others."""
 VIDEOS = 16
-HEADS, FRAMES = (16_384, 4096), (32_768, 1024)
-"""PES packets, and frames, that are looked at, however many come."""
+HEADS, FRAMES, LENGTHS = (16_384, 4096), (32_768, 1024), (65_536, 1024)
+"""PES packets, frames, and TS packets with KLV that are looked at, however many come."""
 TRIES = 64
 """PES packets of a PID that nobody calls KLV in which a key is looked for."""
 FRAME_START, KEY_FRAME_START = 6, 24
@@ -69,7 +69,7 @@ class Survey:
         self._video: dict[int | None, VideoTimes] = {}
         self._streams: dict[int, tuple[Map, Declared]] = {}
         self._tables, self._heads, self._others = Allowance(*PACKETS), Allowance(*HEADS), Allowance(*HEADS)
-        self._frames = Allowance(*FRAMES)
+        self._frames, self._lengths = Allowance(*FRAMES), Allowance(*LENGTHS)
         self._cuts: list[tuple[int, float | None]] = []
 
     @property
@@ -82,8 +82,7 @@ class Survey:
         block, run = self.framer.cut(data, last=last)
         self._cuts = [(0, self.clock.at(self.packets))]
         if run is not None:
-            for allowance in (self._tables, self._heads, self._others, self._frames, self.tables):
-                allowance.passed(len(block))
+            self._passed(len(block))
             self._run(run)
         view = memoryview(block)
         ends = [place for place, _ in self._cuts[1:]] + [len(block)]
@@ -113,6 +112,11 @@ class Survey:
         listed = self._streams.get(pid) if pid is not None else None
         return listed[0].number if listed is not None else None
 
+    def _passed(self, size: int) -> None:
+        self.tables.passed(size)
+        for allowance in (self._tables, self._heads, self._others, self._frames, self._lengths):
+            allowance.passed(size)
+
     def _carried(self, pid: int) -> bool:
         """Did packets come on it?"""
         return bool(self.counts.packets[pid])
@@ -131,10 +135,18 @@ class Survey:
                 self._frame(run, pid, place, bool(starts[place]))
             else:
                 self._pes(run, pid, place)
-        for pid, found in self.found.items():
-            if found.holds_klv:
-                found.lengths.take(run.rows[groups.of(pid)])
+        self._measure(run.rows, groups)
         self.packets += len(pids)
+
+    def _measure(self, rows: Rows, groups: Groups) -> None:
+        """The lengths of PES packets with KLV."""
+        for pid, found in self.found.items():
+            if found.holds_klv and len(places := groups.of(pid)):
+                if self._lengths.left < len(places):
+                    found.lengths.skip()
+                else:
+                    self._lengths.take(len(places))
+                    found.lengths.take(rows[places])
 
     def _wanted(
         self, rows: Rows, pids: Places, groups: Groups, good: NDArray[np.bool_], starts: NDArray[np.bool_]

@@ -258,9 +258,9 @@ class Tables:
         return bool(gone)
 
     def _drop(self, number: int) -> None:
-        map_ = self.programs.pop(number, None)
-        for pid in map_.streams if map_ is not None else ():
-            self._unlist(map_, pid)
+        if (map_ := self.programs.pop(number, None)) is not None:
+            for pid in map_.streams:
+                self._unlist(map_, pid)
 
 
 def _programs(body: bytes) -> list[tuple[int, int]]:

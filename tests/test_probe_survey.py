@@ -50,7 +50,7 @@ def facts(survey: Survey) -> object:
     per_pid = [tuple(array[array.nonzero()].tolist()) for array in (counts.packets, counts.gaps, counts.lost,
                                                                     counts.duplicates, counts.scrambled)]  # fmt: skip
     clocks = {pid: (stats.count, stats.jumps) for pid, stats in survey.clock.stats.items()}
-    frames = {pid: tally.frames for pid, tally in survey.frames.items()}
+    frames = {pid: tally.frames for pid, tally in survey.videos.frames.items()}
     return survey.packets, survey.framer.losses, survey.framer.skipped, per_pid, found, clocks, frames
 
 

@@ -118,7 +118,7 @@ def frames_of(survey: Survey | None, seconds: float) -> tuple[report.Frames, ...
     """Every video stream that had frames."""
     if survey is None:
         return ()
-    return tuple(tally.frozen(seconds) for tally in survey.frames.values() if tally.frames)
+    return tuple(tally.frozen(seconds) for tally in survey.videos.frames.values() if tally.frames)
 
 
 def plots_of(telemetry: Telemetry) -> tuple[drawn.Plots, ...]:

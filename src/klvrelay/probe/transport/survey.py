@@ -15,24 +15,20 @@ from numpy.typing import NDArray
 
 from klvrelay.klv import KEY
 from klvrelay.probe.allowance import Allowance
-from klvrelay.probe.transport.codes import STAMPED
 from klvrelay.probe.transport.declared import Declared
 from klvrelay.probe.transport.framer import Framer, Rows, Run
-from klvrelay.probe.transport.frames import FrameTally, finder
 from klvrelay.probe.transport.pcr import StreamClock
-from klvrelay.probe.transport.pes import FoundCarriage, VideoTimes, head_of
+from klvrelay.probe.transport.pes import FoundCarriage, head_of
 from klvrelay.probe.transport.pids import NULL, PIDS, Groups, PidCounts, pids_of
 from klvrelay.probe.transport.tables import PACKETS, Map, Tables
+from klvrelay.probe.transport.videos import Videos
 
 CARRIAGES = 256
 """PIDs whose PES packets are looked at: those with KLV, or announced as it, before others."""
-VIDEOS = 16
-HEADS, FRAMES, LENGTHS = (16_384, 4096), (32_768, 1024), (65_536, 1024)
-"""PES packets, frames, and TS packets with KLV that are looked at, however many come."""
+HEADS, LENGTHS = (16_384, 4096), (65_536, 1024)
+"""PES packets, and TS packets with KLV that are looked at, however many come."""
 TRIES = 64
 """PES packets of a PID that nobody calls KLV in which a key is looked for."""
-FRAME_START, KEY_FRAME_START = 6, 24
-"""TS packets in which a frame's time stamp is looked for: in front of a key frame stand the encoder's own settings."""
 
 _PASS, _TABLE, _PES, _FRAME = range(4)
 _SI = range(0x01, 0x20)  # other tables of ISO/IEC 13818-1 and DVB
@@ -56,20 +52,16 @@ class Survey:
         self.clock = StreamClock()
         self.tables = Tables(self._carried)
         self.found: dict[int, FoundCarriage] = {}
-        self.frames: dict[int, FrameTally] = {}
+        self.videos = Videos(self._program_of)
         self.packets = 0
-        self._find = finder()
         self._look = np.full(PIDS, _PES, np.uint8)
         self._look[[0]] = _TABLE
         self._look[[NULL, *_SI]] = _PASS
         self._is_announced = np.zeros(PIDS, bool)
         self._listed: set[int] = set()
-        self._owed: dict[int, int] = {}
-        self._open: dict[int, tuple[bytearray, int, int | None]] = {}
-        self._video: dict[int | None, VideoTimes] = {}
         self._streams: dict[int, tuple[Map, Declared]] = {}
         self._tables, self._heads, self._others = Allowance(*PACKETS), Allowance(*HEADS), Allowance(*HEADS)
-        self._frames, self._lengths = Allowance(*FRAMES), Allowance(*LENGTHS)
+        self._lengths = Allowance(*LENGTHS)
         self._cuts: list[tuple[int, float | None]] = []
 
     @property
@@ -95,18 +87,15 @@ class Survey:
         yield from self.feed(b"", last=True)
         self.tables.finish()
         self._streams = self.tables.streams
-        for pid in list(self._open):
-            self._close_frame(pid)
+        self.videos.finish()
         for pid, found in self.found.items():
-            found.settle(self._video_beside(pid))
+            found.settle(self.videos.beside(self._program_of(pid)))
             found.lengths.finish()
 
     def record(self, pid: int | None, set_name: str, time_us: int, pts: int | None) -> None:
         """A record came on a PID: it is held against the frames of its program, or of all where no map lists it."""
-        program = self._program_of(pid)
-        for video, frames in self.frames.items():
-            if program is None or self._program_of(video) == program:
-                frames.record((pid, set_name), time_us, pts)
+        for frames in self.videos.of_program(self._program_of(pid)):
+            frames.record((pid, set_name), time_us, pts)
 
     def _program_of(self, pid: int | None) -> int | None:
         listed = self._streams.get(pid) if pid is not None else None
@@ -114,7 +103,7 @@ class Survey:
 
     def _passed(self, size: int) -> None:
         self.tables.passed(size)
-        for allowance in (self._tables, self._heads, self._others, self._frames, self._lengths):
+        for allowance in (self._tables, self._heads, self._others, self.videos.allowance, self._lengths):
             allowance.passed(size)
 
     def _carried(self, pid: int) -> bool:
@@ -132,7 +121,7 @@ class Survey:
         for place in self._wanted(run.rows, pids, groups, good, starts).tolist():
             pid = int(pids[place])
             if self._look[pid] == _FRAME:
-                self._frame(run, pid, place, bool(starts[place]))
+                self.videos.take(pid, run.rows[place], self._payload(run, place), bool(starts[place]))
             else:
                 self._pes(run, pid, place)
         self._measure(run.rows, groups)
@@ -155,10 +144,7 @@ class Survey:
         heads = np.flatnonzero(starts & (self._look[pids] == _PES))
         announced = self._is_announced[pids[heads]]
         wanted = [self._spread(heads[announced], self._heads), self._spread(heads[~announced], self._others)]
-        for pid, frames in self.frames.items():
-            if len(places := groups.of(pid)):
-                wanted.append(self._of_video(pid, frames, rows, places[good[places]], starts))
-        return np.sort(np.concatenate(wanted))
+        return np.sort(np.concatenate([*wanted, *self.videos.wanted(rows, groups, good, starts)]))
 
     def _spread(self, heads: Places, allowance: Allowance) -> Places:
         """As many of these as may be looked at, evenly over the block."""
@@ -170,22 +156,6 @@ class Survey:
             found.skip()
         allowance.take(most)
         return heads[np.arange(most) * len(heads) // max(1, most)]
-
-    def _of_video(
-        self, pid: int, frames: FrameTally, rows: Rows, mine: Places, starts: NDArray[np.bool_]
-    ) -> Places:
-        """The packets of one video that frames begin in, and some behind each."""
-        take = np.zeros(len(mine), bool)
-        end = self._owed.get(pid, 0)
-        take[:end] = True
-        begins = np.flatnonzero(starts[mine])
-        for place in begins[: self._frames.left].tolist():
-            end = place + _reach(rows[mine[place]])
-            take[place:end] = True
-        frames.frames += max(0, len(begins) - self._frames.left)
-        self._frames.take(min(len(begins), self._frames.left))
-        self._owed[pid] = max(0, end - len(mine))
-        return mine[take]
 
     def _payload(self, run: Run, place: int) -> bytes:
         row = run.rows[place]
@@ -231,20 +201,13 @@ class Survey:
         self._is_announced[:] = False
         self.clock.expect({map_.pcr_pid for map_ in self.tables.programs.values() if map_.pcr_pid is not None})
         for pid, (map_, stream) in streams.items():
-            if stream.kind == "video" and pid not in self.frames and self._has_room_for_video():
-                self.frames[pid] = FrameTally(pid, stream.codec, STAMPED.get(stream.stream_type), self._find)
             self._is_announced[pid] = self._announced(pid)
+            is_followed = stream.kind == "video" and self.videos.follow(stream)
             if pid not in tables:
-                look = {"video": _FRAME if pid in self.frames else _PASS, "audio": _PASS}
+                look = {"video": _FRAME if is_followed else _PASS, "audio": _PASS}
                 self._look[pid] = look.get(stream.kind, _PES)
             if map_.pcr_pid is not None and self.clock.pid != map_.pcr_pid and not self.clock.ticking:
                 self.clock.follow(map_.pcr_pid)
-
-    def _has_room_for_video(self) -> bool:
-        """Videos of which nothing came make room."""
-        if len(self.frames) >= VIDEOS:
-            self.frames = {pid: tally for pid, tally in self.frames.items() if tally.frames}
-        return len(self.frames) < VIDEOS
 
     # ---- PES ----
 
@@ -258,7 +221,7 @@ class Survey:
             self._look[pid] = _PES if self._announced(pid) or pes is not None else _PASS
             return
         index = self.packets + place
-        found.take(pes, self.clock.ticks(index), self._video_beside(pid))
+        found.take(pes, self.clock.ticks(index), self.videos.beside(self._program_of(pid)))
         if not found.holds_klv and found.pes > TRIES and KEY not in data and not self._announced(pid):
             self._look[pid] = _PASS
         self._cuts.append((int(run.at[place]), self.clock.at(index)))
@@ -283,35 +246,3 @@ class Survey:
         """Does a table say that this may be KLV?"""
         listed = self._streams.get(pid)
         return listed is not None and listed[1].kind in ("klv", "metadata", "private")
-
-    def _video_beside(self, pid: int) -> VideoTimes | None:
-        """The video of the same program; for a PID in no table, of any."""
-        program = self._program_of(pid)
-        return self._video.get(next(iter(self._video), None) if program is None else program)
-
-    # ---- frames ----
-
-    def _frame(self, run: Run, pid: int, place: int, begins: bool) -> None:
-        data = self._payload(run, place)
-        if begins:
-            self._close_frame(pid)
-            if (pes := head_of(data)) is not None:
-                self._open[pid] = bytearray(pes.payload), _reach(run.rows[place]) - 1, pes.pts
-                if pes.pts is not None:
-                    self._video.setdefault(self._program_of(pid), VideoTimes()).add(pes.pts)
-        elif pid in self._open:
-            start, left, pts = self._open[pid]
-            start += data
-            self._open[pid] = start, left - 1, pts
-            if left <= 1:
-                self._close_frame(pid)
-
-    def _close_frame(self, pid: int) -> None:
-        if (frame := self._open.pop(pid, None)) is not None:
-            self.frames[pid].frame(bytes(frame[0]), frame[2])
-
-
-def _reach(row: NDArray[np.uint8]) -> int:
-    """How many packets are looked at of the frame that begins in this one (random_access_indicator: a key frame)."""
-    key = row[3] & 0x20 and row[4] and row[5] & 0x40
-    return KEY_FRAME_START if key else FRAME_START

@@ -149,6 +149,11 @@ def promised(size: int) -> bytes:
     return (one * (size // len(one) + 1))[:size]
 
 
+def matrices(size: int) -> bytes:
+    """Matrices of few bytes that are much in text."""
+    return bare(lambda n: klv(item(3, b"") * 500 + item(102, b"\x81\x0f\x09" + bytes(1_270)) * 40, n))(size)
+
+
 def cells(size: int) -> bytes:
     """Metadata AU cells whose numbers never follow each other, several in each PES packet."""
     def one(mux: Mux, n: int) -> bytes:
@@ -163,6 +168,6 @@ RECORDS: dict[str, Maker] = {
     maker.__name__: maker
     for maker in (
         new_keys, new_keys_pes, new_tags, many_tags, many_items, nested, amended, remarks, targets, labels,
-        long_texts, stamps, stamps_pes, smallest, versions, many_klv_pids, id3, universal, promised, cells,
+        long_texts, stamps, stamps_pes, smallest, versions, many_klv_pids, id3, universal, promised, matrices, cells,
     )
 }  # fmt: skip

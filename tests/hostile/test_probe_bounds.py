@@ -19,7 +19,7 @@ from probing import probed, sample_file
 from rich.console import Console
 
 from klvrelay.probe import Report, inquire
-from klvrelay.probe.metadata import sampler
+from klvrelay.probe.metadata import sampler, telemetry
 from klvrelay.probe.tell.document import document
 from klvrelay.probe.tell.page import page
 from klvrelay.probe.tell.text import write
@@ -105,7 +105,7 @@ def test_of_dense_klv_each_record_is_counted_and_some_are_looked_into(
     few: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     """A record a TS packet: the number is right, and the rate; the report says how many were looked into."""
-    monkeypatch.setattr(sampler, "RECORDS", (2000, 2048))
+    monkeypatch.setattr(telemetry, "RECORDS", (2000, 2048))
     monkeypatch.setattr(survey, "HEADS", (1000, 4096))
     monkeypatch.setattr(sampler, "FEW", few)
     data = HOSTILE["one_a_packet"](2_500_000)
@@ -214,7 +214,7 @@ def test_more_of_one_kind_than_equipment_sends_is_not_looked_at_each_time(
 ):
     """Behind the first of it, a byte costs a small part of what it did."""
     for module, limit, free in (
-        (sampler, "RECORDS", 2000), (survey, "HEADS", 500), (survey, "PACKETS", 500), (survey, "LENGTHS", 500),
+        (telemetry, "RECORDS", 2000), (survey, "HEADS", 500), (survey, "PACKETS", 500), (survey, "LENGTHS", 500),
         (tables, "MAPS", 500),
     ):  # fmt: skip
         monkeypatch.setattr(module, limit, (free, getattr(module, limit)[1]))

@@ -25,6 +25,10 @@ class Allowance:
         """How many may be looked at now."""
         return max(0, int(self._left))
 
+    def spend(self, cost: float) -> None:
+        """It took as much longer as so many others."""
+        self._left -= cost
+
     def take(self, cost: float = 1.0) -> bool:
         """Look at one; false if there have been too many."""
         if self._left < 1:

@@ -79,7 +79,7 @@ class Inquiry:
         self._source = source
         self._choice = choice
         self._programs: dict[int | None, int | None] = {}
-        self._decoder = Sampler(stream_name(source.url), packet_limit, self.telemetry.pass_over)
+        self._decoder = Sampler(stream_name(source.url), packet_limit, self.telemetry)
         self._began = time.time()
         self._passage = ""
         self._first_received: int | None = None

@@ -6,8 +6,7 @@ A record is an object of Python only where it is looked into.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +15,11 @@ from klvrelay import wire
 from klvrelay._core import ffi
 from klvrelay.elementary import TOGETHER
 from klvrelay.klv import Decoder
-from klvrelay.probe.allowance import Allowance
+from klvrelay.probe.metadata.telemetry import Passed, Telemetry
 from klvrelay.record import Carriage
 
-RECORDS = 16_384, 2048
-"""Records that are looked into, however many come."""
-FIRST = 256
-"""Of each set and PID, that are looked into in any case."""
-WEIGHT = 1024
-"""Bytes of a record that are as dear as having one more."""
+FIRST, SMALL = 64, 4096
+"""Of each set and PID, that are looked into in any case: so many, of so many bytes at most."""
 FEW = 64
 """Records that are sooner gone through one by one than by numpy."""
 KEY = 16
@@ -38,23 +33,12 @@ _ENTRY = np.dtype(
 _UNKNOWN = wire.SET_NAMES.index("unknown")
 
 
-class Passed(NamedTuple):
-    """Records that are counted only: their key where no table has their set, and how they came."""
-
-    pid: int | None
-    set: str
-    key: bytes
-    checksum: wire.Checksum
-    damaged: bool
-
-
 class Sampler(Decoder):
-    """The decoder of a probe; `passed` is told what is not among the records that it gives."""
+    """The decoder of a probe; what is not among the records that it gives, it counts in the telemetry."""
 
-    def __init__(self, stream: str, packet_limit: int, passed: Callable[[Passed, int], None]) -> None:
+    def __init__(self, stream: str, packet_limit: int, telemetry: Telemetry) -> None:
         super().__init__(stream, None, choice=TOGETHER, packet_limit=packet_limit)
-        self._passed = passed
-        self._allowance = Allowance(*RECORDS)
+        self._telemetry, self._allowance = telemetry, telemetry.allowance
         self._seen: Counter[tuple[int, int]] = Counter()
         self._keys: dict[bytes, NDArray[np.uint64]] = {}
         self.is_ending = False
@@ -78,13 +62,13 @@ class Sampler(Decoder):
         takes = np.zeros(count, bool)
         kinds = rows["pid"].astype(np.int64) << 8 | rows["set"]
         different = _different(kinds)
-        for kind, _ in different:
-            mine = np.flatnonzero(kinds == kind)
-            seen = self._seen[kind >> 8, kind & 255]
-            most = max(FIRST - seen, self._allowance.left // len(different), 1)
-            takes[mine[:: -(-len(mine) // most)]] = True
-            self._seen[kind >> 8, kind & 255] += len(mine)
-        self._allowance.take(float(takes.sum() + rows["size"][takes].sum() / WEIGHT))
+        for kind, count_of in different:
+            mine, seen = kinds == kind, self._seen[kind >> 8, kind & 255]
+            takes[np.flatnonzero(mine & (rows["size"] <= SMALL))[: max(0, FIRST - seen)]] = True
+            if most := self._allowance.left // len(different):
+                takes[np.flatnonzero(mine)[:: -(-count_of // most)]] = True
+            self._seen[kind >> 8, kind & 255] += count_of
+        self._allowance.take(int(takes.sum()))
         taken = ffi.from_buffer("struct klv_entry[]", rows[takes].tobytes())
         given = wire.entries_of(pool, taken, int(takes.sum()))
         for entry in given:
@@ -97,10 +81,12 @@ class Sampler(Decoder):
         raw, _, pid, set_, checksum, transport, *_ = entry
         kind = -1 if pid is None else pid, _CODES[set_]
         self._seen[kind] += 1
-        if self._allowance.take(1 + len(raw) / WEIGHT) or self.is_ending or self._seen[kind] <= FIRST:
+        is_early = self._seen[kind] <= FIRST and len(raw) <= SMALL
+        if self._allowance.take() or self.is_ending or is_early:
             self._learn(entry)
             return True
-        self._passed(Passed(pid, set_, raw[:KEY] if set_ == "unknown" else b"", checksum, transport != "ok"), 1)
+        key = raw[:KEY] if set_ == "unknown" else b""
+        self._telemetry.pass_over(Passed(pid, set_, key, checksum, transport != "ok"), 1)
         return False
 
     def _learn(self, entry: wire.Entry) -> None:
@@ -132,7 +118,7 @@ class Sampler(Decoder):
             pid, set_, checksum = kind >> 16, kind >> 8 & 255, kind >> 1 & 3
             place = pid if pid >= 0 else None
             told = Passed(place, wire.SET_NAMES[set_], key, wire.CHECKSUMS[checksum], bool(kind & 1))
-            self._passed(told, count)
+            self._telemetry.pass_over(told, count)
 
 
 def _different(numbers: NDArray[np.int64]) -> list[tuple[int, int]]:

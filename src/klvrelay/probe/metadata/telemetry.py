@@ -6,20 +6,25 @@ One `StreamTally` a set and PID. What it keeps is bounded, however long it goes 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from klvrelay.klv import KEY
 from klvrelay.probe import drawn, report
+from klvrelay.probe.allowance import Allowance
 from klvrelay.probe.metadata.clocks import TimeTally
 from klvrelay.probe.metadata.items import MOST, UNKNOWN, ItemTable, plain
-from klvrelay.probe.metadata.sampler import Passed
 from klvrelay.probe.metadata.series import Counts, Curve, Kinds, Path, Spread, rate_of
 from klvrelay.record import Record
+from klvrelay.wire import Checksum
 
 STREAMS = 32
 """Sets and PIDs that are told apart; at most half of them are of sets that no table has."""
+RECORDS = 16_384, 1024
+"""Records that are looked into, however many come."""
+WEIGHT = 4096
+"""Bytes of a record's JSON that take as long as having one more."""
 GAP_TIMES, GAP_LEAST = 3.0, 0.25
 """A gap is this many usual intervals, and so many seconds at least."""
 LEAP = 10.0
@@ -35,10 +40,21 @@ _CHECKED = ("ST0601", "ST0903", "VTrack")
 _NESTED = {"vmti_local_set": ("ST0903", "vmti_ls_version"), "security_local_set": ("ST0102", "version")}
 
 
-class StreamTally:
-    """The records of one set on one PID."""
+class Passed(NamedTuple):
+    """Records that are counted only: their key where no table has their set, and how they came."""
 
-    def __init__(self, pid: int | None, set_name: str) -> None:
+    pid: int | None
+    set: str
+    key: bytes
+    checksum: Checksum
+    damaged: bool
+
+
+class StreamTally:
+    """The records of one set on one PID; `allowance` is spent where they take longer than others."""
+
+    def __init__(self, pid: int | None, set_name: str, allowance: Allowance) -> None:
+        self._allowance = allowance
         self.pid, self.set = pid, set_name
         self.key = ""
         self.records = self.damaged = self.cut_off = self.passed = 0
@@ -69,7 +85,9 @@ class StreamTally:
             self.damaged += 1  # and its checksum says nothing of who sent it
             return None
         self.checksums[record.checksum] += 1
-        document = orjson.loads(record.json())
+        text = record.json()
+        self._allowance.spend(len(text) / WEIGHT)
+        document = orjson.loads(text)
         self._structure(record.raw, document)
         self._quality(document["quality"])
         self.items.add(at, document["items"], document["quality"].get("special", {}))
@@ -180,6 +198,7 @@ class Telemetry:
     """All records of a source."""
 
     def __init__(self) -> None:
+        self.allowance = Allowance(*RECORDS)
         self.streams: dict[tuple[int | None, str], StreamTally] = {}
         self.records = 0
         self.left_out = 0
@@ -219,7 +238,7 @@ class Telemetry:
         if len(self.streams) >= STREAMS or (strange and self._strange >= STREAMS // 2):
             return None
         self._strange += strange
-        tally = self.streams[pid, name] = StreamTally(pid, name)
+        tally = self.streams[pid, name] = StreamTally(pid, name, self.allowance)
         return tally
 
 

@@ -21,10 +21,10 @@ from klvrelay.wire import Checksum
 
 STREAMS = 32
 """Sets and PIDs that are told apart; at most half of them are of sets that no table has."""
-RECORDS = 16_384, 1024
+RECORDS = 16_384, 1536
 """Records that are looked into, however many come."""
-WEIGHT = 4096
-"""Bytes of a record's JSON that take as long as having one more."""
+WEIGHT, ITEMS = 4096, 64
+"""Bytes of a record's JSON that take as long as having one more; `ITEMS`: items that do."""
 GAP_TIMES, GAP_LEAST = 3.0, 0.25
 """A gap is this many usual intervals, and so many seconds at least."""
 LEAP = 10.0
@@ -36,6 +36,7 @@ _ALTITUDES = (
     ("sensor", ("sensor_ellipsoid_height_extended", "sensor_ellipsoid_height", "sensor_true_altitude")),
     ("frame center", ("frame_center_height_above_ellipsoid", "frame_center_elevation")),
 )
+_NUMBER = (int, float)
 _CHECKED = ("ST0601", "ST0903", "VTrack")
 _NESTED = {"vmti_local_set": ("ST0903", "vmti_ls_version"), "security_local_set": ("ST0102", "version")}
 
@@ -86,8 +87,8 @@ class StreamTally:
             return None
         self.checksums[record.checksum] += 1
         text = record.json()
-        self._allowance.spend(len(text) / WEIGHT)
         document = orjson.loads(text)
+        self._allowance.spend(len(text) / WEIGHT + _count(document["items"]) / ITEMS)
         self._structure(record.raw, document)
         self._quality(document["quality"])
         self.items.add(at, document["items"], document["quality"].get("special", {}))
@@ -160,11 +161,11 @@ class StreamTally:
     def _places(self, at: float, items: dict[str, Any]) -> None:
         for name, (latitude, longitude) in (("sensor", SENSOR), ("frame center", CENTRE)):
             lat, lon = items.get(latitude), items.get(longitude)
-            if isinstance(lat, int | float) and isinstance(lon, int | float):
+            if isinstance(lat, _NUMBER) and isinstance(lon, _NUMBER):
                 self.paths[name].add(lat, lon)
         for name, keys in _ALTITUDES:
             for key in keys:
-                if isinstance(height := items.get(key), int | float):
+                if isinstance(height := items.get(key), _NUMBER):
                     self.altitudes[name].add(at, height)
                     break
 
@@ -245,6 +246,11 @@ class Telemetry:
 def _named(set_name: str, raw: bytes) -> str:
     """The set of a record, or its key where no table has it."""
     return f"key {raw[:16].hex()}" if set_name == UNKNOWN and raw.startswith(KEY) else set_name
+
+
+def _count(items: dict[str, Any]) -> int:
+    """Items of a record, and of the sets inside."""
+    return len(items) + sum(len(value) for value in items.values() if type(value) is dict)
 
 
 def _number(items: dict[str, Any], key: str) -> int:

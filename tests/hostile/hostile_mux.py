@@ -83,7 +83,7 @@ def item(tag: int, value: bytes) -> bytes:
 
 def klv(items: bytes, number: int = 0, *, step_us: int = 33_333, name: str = "ST0601") -> bytes:
     """A packet of these items between a time stamp and a right checksum."""
-    time_us = START_US + number * step_us
+    time_us = START_US + number * step_us & (1 << 64) - 1
     value = item(2, time_us.to_bytes(8)) + items + item(65, b"\x13") + b"\x01\x02"
     raw = UNIVERSAL_KEYS[name] + ber_length(len(value) + 2) + value
     return raw + checksum(raw)

@@ -18,6 +18,7 @@ NAMES = {
     "joining": "a live stream joined in the midst of it, to its first record, beside PyAV",
     "latency": "16 live streams through klvrelay and mosquitto to a subscriber",
     "pacing": "how evenly `klvrelay send` sends",
+    "probe": "hostile streams, beside a normal recording of the same size",
     "streams": "how many live streams one core carries",
 }
 

@@ -315,7 +315,8 @@ static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_s
 static size_t find_proven(const uint8_t *in, size_t from, size_t upto, size_t n, size_t limit,
                           struct klv_search *search, int *open, size_t *cost)
 {
-    for (unsigned asked = 0; asked < PROOFS && (from = find_known_key(in, from, n)) < upto; from++, asked++) {
+    size_t reach = n < upto + 15 ? n : upto + 15; /* no key further on is asked for */
+    for (unsigned asked = 0; asked < PROOFS && (from = find_known_key(in, from, reach)) < upto; from++, asked++) {
         size_t size = 0;
         enum klv_status status = proven(in + from, n - from, limit > from ? limit - from : 0, &size);
         *open = status == KLV_MORE;

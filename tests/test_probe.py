@@ -54,15 +54,17 @@ MAY_BE = {"item_length", "item_empty", "item_malformed", "remark", "not_ber_oid"
 
 STREAM_KEYS = """
     pid set key versions records rate intervals gaps longest_at sizes checksum_ok checksum_bad checksum_absent
-    checksum_partial damaged cut_off first_wrong last_wrong unversioned nested carriage times items remarks specials"""
+    checksum_partial damaged cut_off passed first_wrong last_wrong unversioned nested carriage times items remarks
+    specials items_left_out remarks_left_out"""
 KEYS = {
     "": """schema klvrelay source live passage began seconds clock size bit_rate dropped skipped too_large ended
-        nothing verdict findings transport klv frames""",
+        nothing verdict findings transport klv records_left_out frames left_out""",
+    "left_out": "programs streams pids klv items remarks findings",
     "verdict": "level text advice exit_code",
     "findings[]": "id severity what where count clause hint",
-    "transport": "packet_size packets sync_losses skipped pat bad_tables programs pids",
+    "transport": "packet_size packets sync_losses skipped pat bad_tables programs pids programs_left_out",
     "transport.pat": "count interval longest late",
-    "transport.programs[]": "number pmt_pid pcr_pid pmt pcr pcr_jumps changes streams",
+    "transport.programs[]": "number pmt_pid pcr_pid pmt pcr pcr_jumps changes streams streams_left_out",
     "transport.programs[].streams[]": """pid stream_type codec kind descriptors registration metadata_format
         metadata_std packets bit_rate""",
     "transport.pids[]": """pid kind label program packets bit_rate gaps lost duplicates scrambled transport_errors

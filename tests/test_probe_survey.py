@@ -50,7 +50,7 @@ def facts(survey: Survey) -> object:
     per_pid = [tuple(array[array.nonzero()].tolist()) for array in (counts.packets, counts.gaps, counts.lost,
                                                                     counts.duplicates, counts.scrambled)]  # fmt: skip
     clocks = {pid: (stats.count, stats.jumps) for pid, stats in survey.clock.stats.items()}
-    frames = {pid: tally.frames for pid, tally in survey.frames.items()}
+    frames = {pid: tally.frames for pid, tally in survey.videos.frames.items()}
     return survey.packets, survey.framer.losses, survey.framer.skipped, per_pid, found, clocks, frames
 
 
@@ -127,11 +127,11 @@ def test_packets_of_each_size_behind_junk(size: int, junk: int):
     data = noise.randbytes(junk).replace(b"G", b"H")
     data += b"".join(bytes(lead) + row + bytes(size - 188 - lead) for row in rows)
     framer = Framer()
-    block, runs = framer.cut(data)
+    block, run = framer.cut(data)
     rest, more = framer.cut(b"", last=True)
 
     assert block + rest == data
-    assert sum(len(run.rows) for run in runs + more) == len(rows)
+    assert sum(len(found.rows) for found in (run, more) if found is not None) == len(rows)
     assert (framer.size, framer.skipped) == (size, junk)
 
 

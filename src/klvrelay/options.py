@@ -239,10 +239,11 @@ def _probe_options(verbs: Any) -> None:
     parser.add_argument("source", metavar="SOURCE", help="a file or stream; - for standard input")
     parser.add_argument("--seconds", type=float, metavar="S",
                         help="seconds to look (live 10, a file all); Ctrl-C ends it early (exit code 3 if"
-                             " nothing had come)")  # fmt: skip
+                             " nothing had come), a second one at once")  # fmt: skip
     _limit_option(parser)
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
-    parser.add_argument("--html", metavar="FILE", help="also write it as a page with plots, complete in itself")
+    parser.add_argument("--html", metavar="FILE",
+                        help="also write it as a page with plots, complete in itself (mode 0640)")  # fmt: skip
     _choice_options(parser, "look only at the KLV of this PID; may be given again", "and of this program")
     _source_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar; log warnings and errors only")

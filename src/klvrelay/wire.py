@@ -363,13 +363,17 @@ class Lane:
             )  # fmt: skip
             count = self._count[0]
             if count:
-                found += entries_of(ffi.buffer(self._pool), self._entries, count)
+                found += self._found(ffi.buffer(self._pool), self._entries, count)
             if status != lib.KLV_FULL:
                 return found
             if count == 0:
                 self._pool = _NO_CLEAR("uint8_t[]", max(len(self._pool), self._limit + PACKET_HEAD))
             if count == len(self._entries):
                 self._entries = _NO_CLEAR("struct klv_entry[]", min(4 * count, 65536))
+
+    def _found(self, pool: Any, entries: Any, count: int) -> list[Entry]:
+        """What is given of a batch: all of it."""
+        return entries_of(pool, entries, count)
 
     def lines(self, data: Any, names: Names, received_us: int | None = None, *, safe: bool = False) -> bytes:
         """Every record of `data` as JSON Lines. One C call for all that come in a row from one PID, as a rule."""

@@ -6,6 +6,7 @@ A room beside the corridor: the same sources and decoder as the relay, and eyes 
     outcome.py    tallies to the report  metadata/     the records: items, rates, times
     report.py     the report, drawn.py   rules/        what is judged, by which clause, and what to do about it
                   its curves             tell/         the verdict, for a terminal, a pipe, a program or a page
+    allowance.py  how much is looked at closely
 """
 
 from klvrelay.probe.inquiry import inquire

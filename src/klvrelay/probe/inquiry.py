@@ -12,12 +12,12 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from klvrelay.diagnosis import no_klv
-from klvrelay.elementary import EVERYTHING, TOGETHER, Choice
+from klvrelay.elementary import EVERYTHING, Choice
 from klvrelay.errors import NotMedia, SourceDown, SourceError
-from klvrelay.klv import Decoder
 from klvrelay.names import stream_name
 from klvrelay.probe import outcome, report
 from klvrelay.probe.metadata.clocks import Steps, iso, microseconds
+from klvrelay.probe.metadata.sampler import Sampler
 from klvrelay.probe.metadata.series import rate_of
 from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.rules import judged
@@ -40,6 +40,8 @@ LIVE = 10.0
 """Seconds that a live source is looked at."""
 SMALL = 16 << 10
 """Bytes after which a file's own time is looked at."""
+OWN = 32
+"""PIDs whose records' own time is followed."""
 Progress = Callable[[int, float, int], None]
 """Told bytes, seconds and records so far."""
 
@@ -77,7 +79,7 @@ class Inquiry:
         self._source = source
         self._choice = choice
         self._programs: dict[int | None, int | None] = {}
-        self._decoder = Decoder(stream_name(source.url), None, choice=TOGETHER, packet_limit=packet_limit)
+        self._decoder = Sampler(stream_name(source.url), packet_limit, self.telemetry)
         self._began = time.time()
         self._passage = ""
         self._first_received: int | None = None
@@ -98,9 +100,11 @@ class Inquiry:
             self._passage = "container" if container else packet.carriage
             self.survey = Survey() if packet.carriage == "ts" else None
         if self.survey is None or packet.carriage == "klv" or not packet.data:
+            self._decoder.came(len(packet.data))
             self._records(self._decoder.feed(packet), None, packet.received_us)
             return
         for piece in self.survey.feed(packet.data):
+            self._decoder.came(len(piece.data))
             records = self._decoder.feed(packet._replace(data=piece.data))
             packet = packet._replace(damaged=False)
             self._records(records, piece.at, packet.received_us)
@@ -112,6 +116,7 @@ class Inquiry:
                 records = self._decoder.feed(Packet(piece.data, self._last_received))
                 self._records(records, piece.at, self._last_received)
         at = self.survey.clock.at(self.survey.packets) if self.survey is not None else None
+        self._decoder.is_ending = True
         rest = self._decoder.flush(self._last_received)
         if self.ended != "end":  # what was begun then would have gone on
             rest = [record for record in rest if record.transport == "ok"]
@@ -137,6 +142,8 @@ class Inquiry:
     def _by_itself(self, record: Record) -> float:
         """When a record was, by its own stamps, where nothing else tells the time."""
         by = record.pid, record.pts is not None
+        if by not in self._own and len(self._own) >= OWN:
+            return self._own_seconds
         return self._own.setdefault(by, OwnClock()).at(record.clock_us if record.pts is None else record.pts, by[1])
 
     # ---- the report ----
@@ -188,7 +195,7 @@ class Inquiry:
             self._source.dropped, skipped, self._too_large, self.ended,
             None if self.telemetry.records else no_klv(self._decoder.counters), report.Verdict("good", "", "", 0), (),
             outcome.transport_of(survey, self.telemetry, seconds) if survey is not None else None,
-            outcome.streams_of(self.telemetry, survey), outcome.frames_of(survey, seconds),
+            outcome.streams_of(self.telemetry, survey), self.telemetry.left_out, outcome.frames_of(survey, seconds),
             outcome.plots_of(self.telemetry),
         )  # fmt: skip
         made = selected(replace(made, findings=judged(made)), self._choice, self._programs)

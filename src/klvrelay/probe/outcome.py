@@ -10,9 +10,10 @@ from klvrelay.probe.metadata.telemetry import Telemetry
 from klvrelay.probe.report import Kind
 from klvrelay.probe.transport.carriage import carriage_of
 from klvrelay.probe.transport.codes import hexpid, set_title
+from klvrelay.probe.transport.declared import Declared
 from klvrelay.probe.transport.pids import NULL
 from klvrelay.probe.transport.survey import Survey
-from klvrelay.probe.transport.tables import Declared, Map
+from klvrelay.probe.transport.tables import Map
 
 _SYSTEM: dict[int, str] = {0: "PAT", 1: "CAT", 2: "TSDT", 0x10: "NIT", 0x11: "SDT", 0x12: "EIT", 0x14: "TDT"}
 _TS = 188
@@ -31,6 +32,7 @@ def transport_of(survey: Survey, telemetry: Telemetry, seconds: float) -> report
         tables.bad,
         tuple(_program(survey, map_, seconds) for map_ in tables.programs.values()),
         tuple(_pid(survey, pid, read, seconds) for pid in survey.counts.packets.nonzero()[0].tolist()),
+        tables.left_out,
     )
 
 
@@ -39,7 +41,7 @@ def _program(survey: Survey, map_: Map, seconds: float) -> report.Program:
     return report.Program(
         map_.number, map_.pmt_pid, map_.pcr_pid, map_.pace.frozen(),
         stats.frozen() if stats else _NO_REPEATS, stats.jumps if stats else 0, map_.changes,
-        tuple(_elementary(survey, stream, seconds) for stream in map_.streams.values()),
+        tuple(_elementary(survey, stream, seconds) for stream in map_.streams.values()), map_.left_out,
     )  # fmt: skip
 
 
@@ -75,17 +77,18 @@ def _pid(survey: Survey, pid: int, read: Container[int | None], seconds: float) 
 def _role(survey: Survey, pid: int) -> tuple[Kind, str, int | None]:
     if pid == NULL:
         return "null", "stuffing", None
-    for map_ in survey.tables.programs.values():
-        if pid == map_.pmt_pid:
-            return "tables", "PMT", map_.number
+    if pid in survey.tables.pids and pid != 0:
+        map_ = next(map_ for map_ in survey.tables.programs.values() if pid == map_.pmt_pid)
+        return "tables", "PMT", map_.number
     if (program := survey.tables.streams.get(pid)) is not None:
         codec, kind = _named(survey, program[1])
         return kind, codec, program[0].number
     if pid in _SYSTEM:
         return "tables", _SYSTEM[pid], None
-    carriers = {map_.pcr_pid: map_.number for map_ in survey.tables.programs.values()}
-    if pid in carriers:
-        return "data", "PCR", carriers[pid]
+    if pid in survey.clock.stats:
+        for map_ in survey.tables.programs.values():
+            if pid == map_.pcr_pid:
+                return "data", "PCR", map_.number
     found = survey.found.get(pid)
     return "unlisted", "KLV, in no PMT" if found is not None and found.holds_klv else "in no PMT", None
 
@@ -115,7 +118,7 @@ def frames_of(survey: Survey | None, seconds: float) -> tuple[report.Frames, ...
     """Every video stream that had frames."""
     if survey is None:
         return ()
-    return tuple(tally.frozen(seconds) for tally in survey.frames.values() if tally.frames)
+    return tuple(tally.frozen(seconds) for tally in survey.videos.frames.values() if tally.frames)
 
 
 def plots_of(telemetry: Telemetry) -> tuple[drawn.Plots, ...]:

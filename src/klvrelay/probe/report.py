@@ -95,7 +95,10 @@ class Elementary:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One program: its map, its clock, its streams. `changes`: PMTs that said something else than the one before."""
+    """One program: its map, its clock, its streams. `changes`: PMTs that said something else than the one before.
+
+    streams_left_out   those of its map beyond the first
+    """
 
     number: int
     pmt_pid: int
@@ -105,6 +108,7 @@ class Program:
     pcr_jumps: int
     changes: int
     streams: tuple[Elementary, ...]
+    streams_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,10 @@ class PidCount:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """The MPEG transport stream (ISO/IEC 13818-1)."""
+    """The MPEG transport stream (ISO/IEC 13818-1).
+
+    programs_left_out   those that a PAT named, and are not among `programs`
+    """
 
     packet_size: int
     packets: int
@@ -141,6 +148,7 @@ class Transport:
     bad_tables: int
     programs: tuple[Program, ...]
     pids: tuple[PidCount, ...]
+    programs_left_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +266,9 @@ class KlvStream:
     nested    versions of sets inside: {"ST0903": (4, 6)}
     damaged   records that arrived in part or out of order; their checksums are not among the others. Of these `cut_off`
               are those that the recording ends within
+    items_left_out, remarks_left_out   those beyond the first, at least; `remarks` with `specials`
+    passed    records, of those that are not damaged, that were counted and not looked into, since they come closer than
+              equipment sends them: items, times and remarks are of the others
     first_wrong, last_wrong   records that do not begin with item 2, or do not end with item 1 though they have it
     """
 
@@ -277,6 +288,7 @@ class KlvStream:
     checksum_partial: int
     damaged: int
     cut_off: int
+    passed: int
     first_wrong: int
     last_wrong: int
     unversioned: int
@@ -286,6 +298,8 @@ class KlvStream:
     items: tuple[Item, ...]
     remarks: tuple[Remark, ...]
     specials: tuple[Remark, ...]
+    items_left_out: int
+    remarks_left_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,6 +348,7 @@ class Report:
     too_large  KLV packets above the limit, which were passed over
     nothing  why there is no KLV at all; None where there is
     ended    "end", "time" (as long as was asked for), "stopped", or the fault that ended it
+    records_left_out  of sets and PIDs beyond the first that came
     plots    for the page only: they are not in the JSON
     """
 
@@ -355,5 +370,6 @@ class Report:
     findings: tuple[Finding, ...]
     transport: Transport | None
     klv: tuple[KlvStream, ...]
+    records_left_out: int
     frames: tuple[Frames, ...]
     plots: tuple[Plots, ...]

@@ -1,11 +1,12 @@
-"""The verb `probe`: a look at a source, and the report as text, JSON or HTML; next door, `probe/` does the looking."""
+"""The verb `probe`: a look at a source, and the report as text, JSON or HTML; the package `probe` does the looking."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,10 @@ from klvrelay.names import Url
 from klvrelay.sources import Source, open_source
 from klvrelay.standard import written
 from klvrelay.wire import LIMIT
+
+MODE = 0o640
+"""Of a page: what it shows is not for everybody on the machine."""
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +43,13 @@ async def probe(text: str | Url, wishes: Wishes, choice: Choice = EVERYTHING, **
     """The whole verb; gives the exit code. Raises ConfigError, SourceDown or NotMedia where there is nothing to tell.
 
     `options` are those of `sources.open_source`. A cancellation ends the look: the report is of what came until then.
+    Of SIGINT and SIGTERM, the second ends the process at once.
     """
+    with _second_signal_ends():
+        return await _probe(text, wishes, choice, **options)
+
+
+async def _probe(text: str, wishes: Wishes, choice: Choice, **options: Any) -> int:
     if wishes.seconds is not None and not 0 < wishes.seconds < 1e9:
         raise ConfigError(f"--seconds {wishes.seconds}: give a number above 0")
     page = _writable(wishes.html) if wishes.html is not None else None
@@ -53,13 +64,53 @@ async def probe(text: str | Url, wishes: Wishes, choice: Choice = EVERYTHING, **
         report = await inquire(source, seconds=wishes.seconds, progress=progress, choice=choice,
                                packet_limit=options.get("packet_limit", LIMIT))  # fmt: skip
     if page is not None:
-        page.write_text(html(report), encoding="utf-8")
+        _put(page, html(report).encode())
     with written():
         if wishes.json:
             sys.stdout.buffer.write(document(report))
         else:
             write(report, console_for(sys.stdout))
     return report.verdict.exit_code
+
+
+@contextmanager
+def _second_signal_ends() -> Iterator[None]:
+    """The loop cancels its task on a signal; a process that computes, or waits for a reader, ends on the next one."""
+
+    def first(*_: object) -> None:
+        for number in _STOPS:
+            signal.signal(number, signal.SIG_DFL)
+
+    before = {number: signal.signal(number, first) for number in _STOPS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _put(path: Path, data: bytes) -> None:
+    """Make the file: written beside it and renamed, so that it is there whole or not at all, and is of MODE."""
+    place = path.resolve()  # a link stays
+    if place.exists() and not place.is_file():
+        place.write_bytes(data)
+        return
+    beside = place.with_name(f".{place.name}.{os.getpid()}")
+    try:
+        made = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
+    except PermissionError:  # the folder is read-only, the file in it is not
+        with suppress(PermissionError):
+            place.chmod(MODE)
+        place.write_bytes(data)
+        return
+    try:
+        with open(made, "wb") as file:
+            file.write(data)
+        beside.replace(place)
+    except BaseException:
+        with suppress(OSError):
+            beside.unlink()
+        raise
 
 
 def _writable(name: str) -> Path:

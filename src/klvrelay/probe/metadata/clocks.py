@@ -57,7 +57,7 @@ class Steps:
 
     def is_jump(self, step: float) -> bool:
         """Is this step, in seconds, a jump rather than a pause? For each step once."""
-        jump = step > PAUSE and step > (USUAL_TIMES * (self._usual.median or 0.0) or FIRST_PAUSE)
+        jump = step > PAUSE and step > (USUAL_TIMES * (self._usual.usual or 0.0) or FIRST_PAUSE)
         if step > 0:
             self._usual.add(step)
         return jump or step < -PAUSE

@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from klvrelay.names import printable
 from klvrelay.probe import drawn, report
 from klvrelay.probe.metadata.clocks import iso
-from klvrelay.probe.metadata.series import Counts
+from klvrelay.probe.metadata.series import BEYOND, Counts
 from klvrelay.spec import KEYED, SETS
 
 MOST = 512
-"""Items that are told apart; remarks too."""
+"""Items that are told apart; versions too."""
 LAYOUTS = 256
 TEXT = 80
 """Characters of a last value."""
@@ -32,14 +34,13 @@ _KEYED = {item.key: item for item in reversed(KEYED.values())}
 class _Layout:
     """Records that hold the same items."""
 
-    __slots__ = ("counts", "items", "longest", "records", "tallies")
+    __slots__ = ("counts", "longest", "records", "tallies")
 
     def __init__(self, tallies: list[_Tally]) -> None:
         self.tallies = tallies
         self.counts = Counts()
         self.records = 0
         self.longest = 0.0
-        self.items: dict[str, Any] = {}
 
     def fold(self) -> None:
         """Give what was counted to the items."""
@@ -51,25 +52,26 @@ class _Layout:
 
 
 class _Tally:
-    """One item, what its layouts have given up so far, and the layout it came in last."""
+    """One item, what its layouts have given up so far, and when it came last, and what it said then."""
 
-    __slots__ = ("count", "counts", "last", "latest", "longest", "path")
+    __slots__ = ("count", "counts", "found", "last", "longest", "path", "value")
 
-    def __init__(self, path: str, at: float) -> None:
+    def __init__(self, path: str, set_name: str, at: float) -> None:
         self.path = path
+        self.found = item_at(path, set_name)
         self.count = 0
         self.longest = 0.0
         self.last = at
-        self.latest: _Layout | None = None
+        self.value: Any = None
         self.counts = Counts()
 
-    @property
-    def value(self) -> Any:
-        """What it said last."""
-        value: Any = self.latest.items if self.latest is not None else {}
+    def saw(self, items: dict[str, Any], at: float) -> None:
+        """It was in this record."""
+        value: Any = items
         for key in self.path.split("."):
             value = value.get(key)
-        return value
+        self.last = at
+        self.value = value if isinstance(value, int | float) else _said(value, self.found)
 
 
 class ItemTable:
@@ -80,33 +82,56 @@ class ItemTable:
         self._tallies: dict[str, _Tally] = {}
         self._layouts: dict[Any, _Layout] = {}
         self._now: _Layout | None = None
+        self._items: dict[str, Any] = {}
         self._at = 0.0
         self._special: Counter[str] = Counter()
+        self._beyond: set[str] = set()
 
     def add(self, at: float, items: dict[str, Any], special: dict[str, str]) -> None:
         layout = self._layouts.get(mark := _mark(items))
+        if layout is None and len(self._layouts) < LAYOUTS:
+            layout = self._layouts[mark] = _Layout(self._tallies_of(items, at))
         if layout is None:
-            layout = self._learn(mark, items, at)
-        if layout is self._now:
-            layout.longest = max(layout.longest, at - self._at)
+            self._alone(at, items)
         else:
-            self._turn_to(layout, at)
-        layout.records += 1
-        layout.counts.add(at)
-        layout.items = items
-        self._at = at
+            if layout is self._now:
+                layout.longest = max(layout.longest, at - self._at)
+            else:
+                self._turn_to(layout, at)
+            layout.records += 1
+            layout.counts.add(at)
+            self._items, self._at = items, at
         for path in special:
             if path in self._special or len(self._special) < MOST:
                 self._special[path] += 1
 
-    def _learn(self, mark: Any, items: dict[str, Any], at: float) -> _Layout:
-        if len(self._layouts) >= LAYOUTS:
-            self._fold()
-            self._layouts.clear()
-        paths = [path for path in _paths(items) if path in self._tallies or len(self._tallies) < MOST]
-        layout = _Layout([self._tallies.setdefault(path, _Tally(path, at)) for path in paths[:MOST]])
-        self._layouts[mark] = layout
-        return layout
+    def _tallies_of(self, items: dict[str, Any], at: float) -> list[_Tally]:
+        """The items of a record, as many as are told apart."""
+        tallies = []
+        for path in _paths(items):
+            tally = self._tallies.get(path)
+            if tally is None and len(self._tallies) < MOST:
+                tally = self._tallies[path] = _Tally(path, self._set, at)
+            if tally is not None:
+                tallies.append(tally)
+            elif len(self._beyond) < BEYOND:
+                self._beyond.add(path)
+        return tallies
+
+    @property
+    def left_out(self) -> int:
+        """Items that are not among those told apart, at least."""
+        return len(self._beyond)
+
+    def _alone(self, at: float, items: dict[str, Any]) -> None:
+        """A record like no other, where there are too many layouts: its items are counted one by one."""
+        self._leave()
+        self._now = None
+        for tally in self._tallies_of(items, at):
+            tally.count += 1
+            tally.counts.add(at)
+            tally.longest = max(tally.longest, at - tally.last)
+            tally.saw(items, at)
 
     def _turn_to(self, layout: _Layout, at: float) -> None:
         """Another layout than the record before had: here each item's own gap counts."""
@@ -118,7 +143,7 @@ class ItemTable:
     def _leave(self) -> None:
         if self._now is not None:
             for tally in self._now.tallies:
-                tally.last, tally.latest = self._at, self._now
+                tally.saw(self._items, self._at)
 
     def _fold(self) -> None:
         self._leave()
@@ -134,9 +159,10 @@ class ItemTable:
     def _item(self, tally: _Tally, records: int, rate: float | None) -> report.Item:
         tag, name, units = _named(tally.path, self._set)
         share = tally.count / max(1, records)
+        said = tally.value if isinstance(tally.value, str) else _said(tally.value, tally.found)
         return report.Item(
             tally.path, tag, name, units, tally.count, None if rate is None else rate * share, share,
-            tally.longest, _last(tally, self._set), self._special[tally.path],
+            tally.longest, said, self._special[tally.path],
         )  # fmt: skip
 
     def strips(self, width: float) -> tuple[drawn.Strip, ...]:
@@ -170,6 +196,7 @@ def _paths(items: dict[str, Any]) -> Iterator[str]:
             yield from (f"{key}.{inner}" for inner in value if "." not in inner)
 
 
+@lru_cache(maxsize=4096)
 def item_at(path: str, set_name: str) -> Any:
     """The item that a path leads to, in the tables; None for one that they do not have."""
     parent, _, key = path.rpartition(".")
@@ -218,9 +245,8 @@ def tags_of(path: str, set_name: str) -> str:
     return ".".join(str(item.tag) for item in tags) if all(tags) else ""
 
 
-def _last(tally: _Tally, set_name: str) -> str:
-    """The last value: of a set how much is in it, since its items have rows of their own."""
-    found, value = item_at(tally.path, set_name), tally.value
+def _said(value: Any, found: Any) -> str:
+    """A value in short: of a set how much is in it, since its items have rows of their own."""
     if found is not None and found.kind == "timestamp" and isinstance(value, int):
         return iso(value) or brief(value)
     if found is not None and found.kind.startswith("local_set:") and isinstance(value, dict):
@@ -238,10 +264,10 @@ def brief(value: Any) -> str:
         case list():
             return brief(value[0]) if len(value) == 1 and not isinstance(value[0], dict) else f"{len(value)} of them"
         case dict():
-            said = [f"{key} {brief(inner)}" for key, inner in value.items() if not isinstance(inner, dict | list)]
-            text = ", ".join(said) or f"{len(value)} parts"
+            inner = islice(((k, v) for k, v in value.items() if not isinstance(v, dict | list)), TEXT)
+            text = ", ".join(f"{key} {brief(each)}" for key, each in inner) or f"{len(value)} parts"
         case _:
-            text = str(value)
+            text = str(value)[: TEXT + 1]
     text = printable(text)
     return text if len(text) <= TEXT else text[: TEXT - 3] + "..."
 

@@ -5,10 +5,13 @@ All of them are exact as long as little comes, and then keep every second, fourt
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import zip_longest
 
 from klvrelay.probe import drawn, report
 
+KINDS, BEYOND = 512, 2048
+"""Texts that are told apart, and others that are counted."""
 SHORTEST = 0.5
 """Seconds that a rate is taken over, at least: what comes in one burst has none."""
 KEPT = 2048
@@ -29,10 +32,11 @@ def rate_of(count: int, seconds: float) -> float | None:
 class Spread:
     """Numbers that come one by one; `frozen` tells their spread."""
 
-    __slots__ = ("_kept", "_stride", "count", "high", "low", "total")
+    __slots__ = ("_kept", "_median", "_stride", "count", "high", "low", "total")
 
     def __init__(self) -> None:
         self.count = 0
+        self._median: tuple[int, float] = (0, 0.0)  # of how many numbers, and what it was
         self.total = 0.0
         self.low = float("inf")
         self.high = float("-inf")
@@ -56,10 +60,39 @@ class Spread:
     def median(self) -> float | None:
         return sorted(self._kept)[len(self._kept) // 2] if self._kept else None
 
+    @property
+    def usual(self) -> float | None:
+        """The median of all but the last sixteenth at most, for who asks after each number: sorting takes long."""
+        if not self.count:
+            return None
+        if self.count - self._median[0] > self.count >> 4:
+            self._median = self.count, self.median or 0.0
+        return self._median[1]
+
     def frozen(self) -> report.Spread:
         if not self.count:
             return report.Spread(0, None, None, None, None)
         return report.Spread(self.count, self.low, self.median, self.total / self.count, self.high)
+
+
+class Kinds:
+    """How often each text came, of the first so many; `left_out`: how many others there were, at least."""
+
+    __slots__ = ("_beyond", "counts")
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._beyond: set[str] = set()
+
+    def add(self, text: str) -> None:
+        if text in self.counts or len(self.counts) < KINDS:
+            self.counts[text] += 1
+        elif len(self._beyond) < BEYOND:
+            self._beyond.add(text)
+
+    @property
+    def left_out(self) -> int:
+        return len(self._beyond)
 
 
 class Counts:
@@ -71,7 +104,7 @@ class Counts:
         self.width = WIDTH
         self.counts: list[int] = []
 
-    def add(self, at: float) -> None:
+    def add(self, at: float, count: int = 1) -> None:
         index = int(at / self.width)
         while index >= BINS:
             self._widen()
@@ -79,7 +112,7 @@ class Counts:
         counts = self.counts
         if index >= len(counts):
             counts.extend([0] * (index + 1 - len(counts)))
-        counts[index] += 1
+        counts[index] += count
 
     def _widen(self) -> None:
         self.width *= 2

@@ -6,19 +6,25 @@ One `StreamTally` a set and PID. What it keeps is bounded, however long it goes 
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from klvrelay.klv import KEY
 from klvrelay.probe import drawn, report
+from klvrelay.probe.allowance import Allowance
 from klvrelay.probe.metadata.clocks import TimeTally
-from klvrelay.probe.metadata.items import MOST, ItemTable, plain
-from klvrelay.probe.metadata.series import Counts, Curve, Path, Spread, rate_of
+from klvrelay.probe.metadata.items import MOST, UNKNOWN, ItemTable, plain
+from klvrelay.probe.metadata.series import Counts, Curve, Kinds, Path, Spread, rate_of
 from klvrelay.record import Record
+from klvrelay.wire import Checksum
 
 STREAMS = 32
-"""Sets and PIDs that are told apart."""
+"""Sets and PIDs that are told apart; at most half of them are of sets that no table has."""
+RECORDS = 16_384, 1536
+"""Records that are looked into, however many come."""
+WEIGHT, ITEMS = 4096, 64
+"""Bytes of a record's JSON that take as long as having one more; `ITEMS`: items that do."""
 GAP_TIMES, GAP_LEAST = 3.0, 0.25
 """A gap is this many usual intervals, and so many seconds at least."""
 LEAP = 10.0
@@ -30,24 +36,35 @@ _ALTITUDES = (
     ("sensor", ("sensor_ellipsoid_height_extended", "sensor_ellipsoid_height", "sensor_true_altitude")),
     ("frame center", ("frame_center_height_above_ellipsoid", "frame_center_elevation")),
 )
+_NUMBER = (int, float)
 _CHECKED = ("ST0601", "ST0903", "VTrack")
 _NESTED = {"vmti_local_set": ("ST0903", "vmti_ls_version"), "security_local_set": ("ST0102", "version")}
 
 
-class StreamTally:
-    """The records of one set on one PID."""
+class Passed(NamedTuple):
+    """Records that are counted only: their key where no table has their set, and how they came."""
 
-    def __init__(self, pid: int | None, set_name: str) -> None:
+    pid: int | None
+    set: str
+    key: bytes
+    checksum: Checksum
+    damaged: bool
+
+
+class StreamTally:
+    """The records of one set on one PID; `allowance` is spent where they take longer than others."""
+
+    def __init__(self, pid: int | None, set_name: str, allowance: Allowance) -> None:
+        self._allowance = allowance
         self.pid, self.set = pid, set_name
         self.key = ""
-        self.records = self.damaged = self.cut_off = 0
+        self.records = self.damaged = self.cut_off = self.passed = 0
         self.first_wrong = self.last_wrong = self.unversioned = self.gaps = 0
         self.longest_at = 0.0
         self.checksums: Counter[str] = Counter()
         self.versions: Counter[int] = Counter()
         self.nested: dict[str, Counter[int]] = {}
-        self.remarks: Counter[str] = Counter()
-        self.specials: Counter[str] = Counter()
+        self.remarks, self.specials = Kinds(), Kinds()
         self.items = ItemTable(set_name)
         self.times = TimeTally()
         self.intervals, self.sizes = Spread(), Spread()
@@ -55,11 +72,8 @@ class StreamTally:
         self.altitudes = {name: Curve(name) for name, _ in _ALTITUDES}
         self.paths = {"sensor": Path(), "frame center": Path()}
         self._first_at = self._last_at = self._last_paced = 0.0
-
-    @property
-    def seconds(self) -> float:
-        """From the first record to the last, by the clock that they are paced by."""
-        return self.intervals.total
+        self.seconds = 0.0  # from the first record to the last, by the clock that they are paced by
+        self._between = 0  # records that were passed over since the last one
 
     def add(self, record: Record, at: float, stream: float | None) -> int | None:
         """Take a record `at` this second of the probe; gives its time in microseconds where that can be believed."""
@@ -72,7 +86,9 @@ class StreamTally:
             self.damaged += 1  # and its checksum says nothing of who sent it
             return None
         self.checksums[record.checksum] += 1
-        document = orjson.loads(record.json())
+        text = record.json()
+        document = orjson.loads(text)
+        self._allowance.spend(len(text) / WEIGHT + _count(document["items"]) / ITEMS)
         self._structure(record.raw, document)
         self._quality(document["quality"])
         self.items.add(at, document["items"], document["quality"].get("special", {}))
@@ -81,24 +97,40 @@ class StreamTally:
         self._places(at, document["items"])
         return self.times.add(document["time_us"], line, at, stream, record.received_us)
 
+    def pass_over(self, checksum: str, damaged: bool, count: int) -> None:
+        """Count records that are not looked into."""
+        self.records += count
+        self._between += count
+        if damaged:
+            self.damaged += count
+        else:
+            self.passed += count
+            self.checksums[checksum] += count
+
     def _arrived(self, at: float, paced: float) -> float:
         """Count it, `paced` being its second by the clock that says most; gives the second of the probe by that."""
-        if self.records:
+        if self.records > self._between:
             step = paced - self._last_paced
-            if not 0 <= step <= LEAP:
+            if not 0 <= step <= LEAP * (1 + self._between):
                 step = max(0.0, at - self._last_at)
-            if step > GAP_LEAST and self.records > 3 and step > GAP_TIMES * (self.intervals.median or 0.0):
-                self.gaps += 1
-            if step > (self.intervals.high if self.intervals.count else 0.0):
-                self.longest_at = self._first_at + self.seconds
-            self.intervals.add(step)
-            self.gap_curve.add(self._first_at + self.seconds, step)
+            self._stepped(step, step / (1 + self._between))
         else:
             self._first_at = at
         self._last_at, self._last_paced = at, paced
         self.records += 1
-        self.rate.add(self._first_at + self.seconds)
+        self.rate.add(self._first_at + self.seconds, 1 + self._between)
+        self._between = 0
         return self._first_at + self.seconds
+
+    def _stepped(self, step: float, each: float) -> None:
+        """Seconds from the record before, and from each to the next where some were passed over between."""
+        if each > GAP_LEAST and self.records > 3 and each > GAP_TIMES * (self.intervals.usual or 0.0):
+            self.gaps += 1
+        if each > (self.intervals.high if self.intervals.count else 0.0):
+            self.longest_at = self._first_at + self.seconds
+        self.intervals.add(each)
+        self.gap_curve.add(self._first_at + self.seconds, each)
+        self.seconds += step
 
     def _structure(self, raw: bytes, document: dict[str, Any]) -> None:
         """Order and presence of the items that have a place of their own."""
@@ -122,33 +154,34 @@ class StreamTally:
 
     def _quality(self, quality: dict[str, Any]) -> None:
         for text in {plain(text) for text in quality.get("warnings", ())}:
-            _count(self.remarks, text)
+            self.remarks.add(text)
         for path, reason in quality.get("special", {}).items():
-            _count(self.specials, f"{plain(path)}: {reason}")
+            self.specials.add(f"{plain(path)}: {reason}")
 
     def _places(self, at: float, items: dict[str, Any]) -> None:
         for name, (latitude, longitude) in (("sensor", SENSOR), ("frame center", CENTRE)):
             lat, lon = items.get(latitude), items.get(longitude)
-            if isinstance(lat, int | float) and isinstance(lon, int | float):
+            if isinstance(lat, _NUMBER) and isinstance(lon, _NUMBER):
                 self.paths[name].add(lat, lon)
         for name, keys in _ALTITUDES:
             for key in keys:
-                if isinstance(height := items.get(key), int | float):
+                if isinstance(height := items.get(key), _NUMBER):
                     self.altitudes[name].add(at, height)
                     break
 
     def frozen(self, carriage: report.Carriage | None) -> report.KlvStream:
-        readable = self.records - self.damaged
-        rate = rate_of(self.records - 1, self.seconds)
+        readable = self.records - self.damaged - self.passed
+        rate = rate_of(self.records - 1 - self._between, self.seconds)
         return report.KlvStream(
             self.pid, self.set, self.key, tuple(sorted(self.versions)), self.records, rate,
             self.intervals.frozen(), self.gaps, self.longest_at, self.sizes.frozen(),
             self.checksums["ok"], self.checksums["bad"], self.checksums["absent"],
-            self.checksums["partial"], self.damaged, self.cut_off,
+            self.checksums["partial"], self.damaged, self.cut_off, self.passed,
             self.first_wrong, self.last_wrong, self.unversioned,
             {name: tuple(sorted(v for v in found if v >= 0)) for name, found in self.nested.items()},
             carriage, self.times.frozen(), self.items.frozen(readable, rate),
             _remarks(self.remarks), _remarks(self.specials),
+            self.items.left_out, self.remarks.left_out + self.specials.left_out,
         )  # fmt: skip
 
     def plots(self) -> drawn.Plots:
@@ -166,9 +199,11 @@ class Telemetry:
     """All records of a source."""
 
     def __init__(self) -> None:
+        self.allowance = Allowance(*RECORDS)
         self.streams: dict[tuple[int | None, str], StreamTally] = {}
         self.records = 0
         self.left_out = 0
+        self._strange = 0
 
     def cut_off(self, record: Record) -> None:
         """The recording ends within this record, which was added before."""
@@ -178,21 +213,44 @@ class Telemetry:
     def add(self, record: Record, at: float, stream: float | None) -> int | None:
         """As `StreamTally.add`."""
         self.records += 1
-        name = record.set
-        if name == "unknown" and record.raw.startswith(KEY):
-            name = f"key {record.raw[:16].hex()}"
-        tally = self.streams.get((record.pid, name))
+        tally = self._tally(record.pid, record.set, record.raw)
         if tally is None:
-            if len(self.streams) >= STREAMS:
-                self.left_out += 1
-                return None
-            tally = self.streams[record.pid, name] = StreamTally(record.pid, name)
+            self.left_out += 1
+            return None
         return tally.add(record, at, stream)
 
+    def pass_over(self, passed: Passed, count: int) -> None:
+        """Count records that are not looked into; of a set that no table has, if one of it was."""
+        self.records += count
+        known = passed.set != UNKNOWN or (passed.pid, _named(passed.set, passed.key)) in self.streams
+        tally = self._tally(passed.pid, passed.set, passed.key) if known else None
+        if tally is None:
+            self.left_out += count
+        else:
+            tally.pass_over(passed.checksum, passed.damaged, count)
 
-def _count(counter: Counter[str], text: str) -> None:
-    if text in counter or len(counter) < MOST:
-        counter[text] += 1
+    def _tally(self, pid: int | None, set_name: str, raw: bytes) -> StreamTally | None:
+        """The stream of a record, by its PID, its set and its first bytes; None where there are too many."""
+        name = _named(set_name, raw)
+        tally = self.streams.get((pid, name))
+        if tally is not None:
+            return tally
+        strange = set_name == UNKNOWN
+        if len(self.streams) >= STREAMS or (strange and self._strange >= STREAMS // 2):
+            return None
+        self._strange += strange
+        tally = self.streams[pid, name] = StreamTally(pid, name, self.allowance)
+        return tally
+
+
+def _named(set_name: str, raw: bytes) -> str:
+    """The set of a record, or its key where no table has it."""
+    return f"key {raw[:16].hex()}" if set_name == UNKNOWN and raw.startswith(KEY) else set_name
+
+
+def _count(items: dict[str, Any]) -> int:
+    """Items of a record, and of the sets inside."""
+    return len(items) + sum(len(value) for value in items.values() if type(value) is dict)
 
 
 def _number(items: dict[str, Any], key: str) -> int:
@@ -200,5 +258,5 @@ def _number(items: dict[str, Any], key: str) -> int:
     return value if isinstance(value, int) else -1
 
 
-def _remarks(counter: Counter[str]) -> tuple[report.Remark, ...]:
-    return tuple(report.Remark(text, count) for text, count in counter.most_common())
+def _remarks(kinds: Kinds) -> tuple[report.Remark, ...]:
+    return tuple(report.Remark(text, count) for text, count in kinds.counts.most_common())

@@ -9,6 +9,9 @@ from klvrelay.probe.report import Finding, KlvStream, Remark, Report
 from klvrelay.probe.rules.rule import Check, Rule, at_stream, listed, plural
 from klvrelay.spec import SETS
 
+REMARKS = 8
+"""Remarks on one item that are told one by one."""
+
 _LENGTH = Rule(
     "item_length", "warning", "ST 0601.19 and nested standards, length of the item",
     "The encoder writes these items with another length than the standard defines; klvrelay decodes what it can.",
@@ -92,8 +95,9 @@ def _remarks(report: Report) -> Iterator[Finding]:
         for (rule, lead), remarks in kinds.items():
             most = max(remark.records for remark in remarks)
             text = listed(_merged(stream, remarks), 5)
-            share = "all" if most == stream.records else f"up to {most:,} of"
-            yield rule.broken(f"{lead}: {text}; in {share} {plural(stream.records, 'record')}", at_stream(stream), most)
+            read = stream.records - stream.passed
+            share = "all" if most == read else f"up to {most:,} of"
+            yield rule.broken(f"{lead}: {text}; in {share} {plural(read, 'record')}", at_stream(stream), most)
 
 
 def _merged(stream: KlvStream, remarks: list[Remark]) -> list[str]:
@@ -116,7 +120,7 @@ def _joined(texts: list[str]) -> str:
     if len(texts) > 1 and all(split) and len({found[2] for found in split if found}) == 1:
         sizes = sorted(int(found[1]) for found in split if found)
         return f"{', '.join(map(str, sizes[:-1]))} or {sizes[-1]} bytes, {split[0][2] if split[0] else ''}"
-    return "; ".join(texts)
+    return "; ".join(texts[:REMARKS] + ([f"and {len(texts) - REMARKS} more"] if len(texts) > REMARKS else []))
 
 
 def _named(set_name: str, path: str) -> str:

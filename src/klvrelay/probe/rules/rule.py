@@ -10,6 +10,8 @@ from klvrelay.probe.transport.codes import hexpid, set_title
 
 MANY = 0.05
 """Share of a stream's records that are too many to be damaged."""
+SENTENCE = 1000
+"""Characters of what a finding says."""
 
 Check = Callable[[Report], Iterator[Finding]]
 
@@ -26,6 +28,7 @@ class Rule:
     def broken(
         self, what: str, where: str = "stream", count: int = 1, *, severity: Severity | None = None, hint: str = ""
     ) -> Finding:
+        what, where = shortened(what), shortened(where)
         return Finding(self.id, severity or self.severity, what, where, count, self.clause, hint or self.hint)
 
 
@@ -73,6 +76,11 @@ def span(seconds: float) -> str:
         if size < most:
             return f"{seconds / unit:.0f} {name}"
     return f"{seconds / 31_557_600:.1f} years"
+
+
+def shortened(text: str) -> str:
+    """A sentence that stays one, whatever it lists."""
+    return text if len(text) <= SENTENCE else f"{text[: SENTENCE - 4]} ..."
 
 
 def listed(parts: list[str], most: int = 6) -> str:

@@ -151,7 +151,15 @@ def _checksums(report: Report) -> Iterator[Finding]:
 
 def _all_of(count: int, stream: KlvStream) -> str:
     """How many that is of the records that came whole."""
-    whole = stream.records - stream.damaged
+    return _of(count, stream.records - stream.damaged)
+
+
+def _of_read(count: int, stream: KlvStream) -> str:
+    """How many that is of the records that were looked into."""
+    return _of(count, stream.records - stream.damaged - stream.passed)
+
+
+def _of(count: int, whole: int) -> str:
     if count == whole:
         return f"all {plural(count, 'record')}" if count > 1 else "the only record"
     return f"{count:,} of {plural(whole, 'record')}"
@@ -161,17 +169,17 @@ def _structure(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         where = at_stream(s)
         if s.last_wrong:
-            text = f"Item 1 (checksum) is not the last in {_all_of(s.last_wrong, s)}"
+            text = f"Item 1 (checksum) is not the last in {_of_read(s.last_wrong, s)}"
             yield SUM_LAST.broken(text, where, s.last_wrong)
         if s.set != "ST0601":
             continue
         if s.times.missing:
-            yield NO_TIME.broken(f"No time in {_all_of(s.times.missing, s)}", where, s.times.missing)
+            yield NO_TIME.broken(f"No time in {_of_read(s.times.missing, s)}", where, s.times.missing)
         if s.first_wrong:
-            text = f"Item 2 (time) is not the first in {_all_of(s.first_wrong, s)}"
+            text = f"Item 2 (time) is not the first in {_of_read(s.first_wrong, s)}"
             yield TIME_FIRST.broken(text, where, s.first_wrong)
         if s.unversioned:
-            yield NO_VERSION.broken(f"No version in {_all_of(s.unversioned, s)}", where, s.unversioned)
+            yield NO_VERSION.broken(f"No version in {_of_read(s.unversioned, s)}", where, s.unversioned)
 
 
 def _versions(report: Report) -> Iterator[Finding]:
@@ -201,7 +209,7 @@ def _sets(report: Report) -> Iterator[Finding]:
 def _main(report: Report) -> Iterator[tuple[KlvStream, dict[int, Item]]]:
     """Each ST 0601 stream with something readable in it, and its items by tag."""
     for s in report.klv:
-        if s.set == "ST0601" and s.records > s.damaged:
+        if s.set == "ST0601" and s.records > s.damaged + s.passed:
             yield s, {item.tag: item for item in s.items if item.tag is not None and "." not in item.path}
 
 

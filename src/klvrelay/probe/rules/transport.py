@@ -97,13 +97,13 @@ def _continuity(report: Report) -> Iterator[Finding]:
     # A packet that is marked as damaged is missing in the count of its PID, and is no loss of its own.
     hit = [pid for pid in _pids(report) if pid.gaps > pid.transport_errors]
     ours = [pid for pid in hit if pid.holds_klv]
-    for pids in (ours, [pid for pid in hit if pid not in ours]):
+    for pids in (ours, [pid for pid in hit if not pid.holds_klv]):
         if pids:
             gaps, lost = (sum(getattr(pid, name) for pid in pids) for name in ("gaps", "lost"))
             share = 100 * lost / (lost + sum(pid.packets for pid in pids))
-            what = listed([f"{pid.label}" for pid in pids])
+            what = listed([pid.label for pid in pids])
             text = f"{plural(gaps, 'gap')} in {what}: at least {plural(lost, 'packet')} lost ({share:.2g} %)"
-            worst: Severity | None = "error" if any(cut_up(report, pid.pid) for pid in ours if pid in pids) else None
+            worst: Severity | None = "error" if pids is ours and any(cut_up(report, pid.pid) for pid in ours) else None
             yield CONTINUITY.broken(
                 text, f"PID {listed([hexpid(pid.pid) for pid in pids])}", gaps, severity=worst
             )

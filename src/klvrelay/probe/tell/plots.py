@@ -7,9 +7,9 @@ from klvrelay.probe.drawn import Plots, Strip
 from klvrelay.probe.tell import svg
 
 
-def pictures(plots: Plots) -> str:
-    """All that there is something to draw for."""
-    rows = [Strip(printable(strip.name), strip.width, strip.counts) for strip in plots.strips]
+def pictures(plots: Plots, most: int) -> str:
+    """All that there is something to draw for; of so many items when they came."""
+    rows = [Strip(printable(strip.name), strip.width, strip.counts) for strip in plots.strips[:most]]
     return "".join(
         (
             svg.curves("Records a second", [plots.rate], "", from_zero=True),

@@ -11,12 +11,15 @@ from rich.table import Table
 from rich.text import Text
 
 from klvrelay.names import printable
-from klvrelay.probe.report import Finding, KlvStream, Report, Severity
+from klvrelay.probe.report import Finding, KlvStream, Report, Severity, Transport
 from klvrelay.probe.rules.rule import plural
 from klvrelay.probe.tell import words
+from klvrelay.probe.tell.room import Room, fitted, more
 
 PIPE_WIDTH = 120
-STREAMS = 8
+LIMIT = 64 << 10
+"""Bytes of text, at most."""
+ROOM = Room(programs=16, streams=64, pids=64, klv=8, items=256, remarks=16, findings=64, strips=0)
 
 _LEVELS = {"good": "bold green", "warnings": "bold yellow", "errors": "bold red", "no_klv": "bold red"}
 _SEVERITIES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "note": "cyan"}
@@ -32,32 +35,49 @@ def console_for(file: IO[str]) -> Console:
 
 
 def write(report: Report, console: Console) -> None:
-    """Print the whole report; a long one on a terminal has its verdict once more at the end."""
-    body = Group(*_parts(report))
-    with console.capture() as captured:
-        console.print(body)
-    text = captured.get()
+    """Print the whole report, in LIMIT bytes at most; a long one on a terminal has its verdict once more at the end."""
+    text = fitted(lambda room: _captured(report, room, console), ROOM, LIMIT)
     if console.is_terminal:
         console.file.write(text)
         if text.count("\n") > console.height:
             console.print(Group(Rule(style="dim"), _verdict(report)))
     else:
-        console.file.write("".join(line.rstrip() + "\n" for line in text.splitlines()))
+        console.file.write(text)
     console.file.flush()
 
 
-def _parts(report: Report) -> list[RenderableType]:
+def _captured(report: Report, room: Room, console: Console) -> str:
+    with console.capture() as captured:
+        console.print(Group(*_parts(report, room)))
+    text = captured.get()
+    return text if console.is_terminal else "".join(line.rstrip() + "\n" for line in text.splitlines())
+
+
+def _parts(report: Report, room: Room) -> list[RenderableType]:
     parts: list[RenderableType] = [_verdict(report), Text(), _facts(words.source_facts(report))]
     if report.transport is not None:
-        for program in report.transport.programs:
-            rows = words.program_rows(report, program)
-            parts += [_head(words.program_title(program)), _table(words.PROGRAM_HEAD, rows)]
-        others = words.other_rows(report)
+        parts += _programs(report, report.transport, room)
+        others, left = words.other_rows(report, room)
         if others:
-            parts += [_head("Other PIDs"), _table(words.OTHER_HEAD, others)]
-    for stream in report.klv[:STREAMS]:
-        parts += _stream(report, stream)
-    return [*parts, *_findings(report.findings)]
+            parts += [_head("Other PIDs"), _table(words.OTHER_HEAD, others), *_more(left)]
+    for stream in report.klv[: room.klv]:
+        parts += _stream(report, stream, room)
+    if beside := words.klv_left_out(report, room):
+        parts.append(_head(beside))
+    return [*parts, *_findings(report.findings, room)]
+
+
+def _programs(report: Report, transport: Transport, room: Room) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    programs, left = words.programs_shown(transport, room)
+    for program in programs:
+        rows, beyond = words.program_rows(report, program, room)
+        parts += [_head(words.program_title(program)), _table(words.PROGRAM_HEAD, rows), *_more(beyond)]
+    return [*parts, _head(more(left, "programs"))] if left else parts
+
+
+def _more(count: int) -> list[RenderableType]:
+    return [Text(more(count), style="dim")] if count else []
 
 
 def _verdict(report: Report) -> RenderableType:
@@ -93,19 +113,21 @@ def _table(head: words.Row, rows: list[words.Row]) -> Table:
     return table
 
 
-def _stream(report: Report, stream: KlvStream) -> list[RenderableType]:
+def _stream(report: Report, stream: KlvStream, room: Room) -> list[RenderableType]:
     parts: list[RenderableType] = [_head(words.stream_title(stream)), _facts(words.stream_facts(stream, report.frames))]
     if stream.items:
-        parts += [Text(), _table(words.ITEM_HEAD, words.item_rows(stream))]
+        rows, left = words.item_rows(stream, room)
+        parts += [Text(), _table(words.ITEM_HEAD, rows), *_more(left)]
     return parts
 
 
-def _findings(findings: tuple[Finding, ...]) -> list[RenderableType]:
+def _findings(findings: tuple[Finding, ...], room: Room) -> list[RenderableType]:
     if not findings:
         return [_head("Findings: none")]
     counts = [(sum(f.severity == severity for f in findings), severity) for severity in _SEVERITIES]
     said = ", ".join(plural(count, severity) for count, severity in counts if count)
-    return [_head(f"Findings: {said}"), *(_finding(finding) for finding in findings)]
+    shown = [_finding(finding) for finding in findings[: room.findings]]
+    return [_head(f"Findings: {said}"), *shown, *_more(len(findings) - len(shown))]
 
 
 def _finding(finding: Finding) -> RenderableType:

@@ -19,12 +19,17 @@ from klvrelay.probe.report import (
     Repeats,
     Report,
     Spread,
+    Transport,
 )
 from klvrelay.probe.rules.rule import plural, span
 from klvrelay.probe.rules.times import drifts
+from klvrelay.probe.tell.document import pid_weight, program_weight
+from klvrelay.probe.tell.room import Room, more, picked
 from klvrelay.probe.transport.codes import hexpid, set_title
 
 Row = tuple[str, ...]
+VERSIONS = 8
+"""Of a set, that are told."""
 
 _CLOCKS = {
     "arrival": "by arrival",
@@ -75,28 +80,48 @@ def program_title(program: Program) -> str:
     return f"Program {program.number}: PMT on {hexpid(program.pmt_pid)} {_repeats(program.pmt)}, {clock}"
 
 
-def program_rows(report: Report, program: Program) -> list[Row]:
-    """Its streams: one row each, as PROGRAM_HEAD has it."""
-    counts = {pid.pid: pid for pid in report.transport.pids} if report.transport is not None else {}
-    return [
+def programs_shown(transport: Transport, room: Room) -> tuple[list[Program], int]:
+    """The programs that there is room for, and how many are left out."""
+    shown = picked(transport.programs, room.programs, program_weight)
+    return shown, len(transport.programs) - len(shown) + transport.programs_left_out
+
+
+def program_rows(report: Report, program: Program, room: Room) -> tuple[list[Row], int]:
+    """Its streams: one row each, as PROGRAM_HEAD has it; and how many are left out."""
+    streams = picked(program.streams, room.streams, lambda each: each.packets)
+    wanted = {stream.pid for stream in streams}
+    pids = report.transport.pids if report.transport is not None else ()
+    counts = {pid.pid: pid for pid in pids if pid.pid in wanted}
+    rows: list[Row] = [
         (
             hexpid(stream.pid), stream.codec + _marks(counts.get(stream.pid)),
             bits(stream.bit_rate) if stream.packets else "-", f"{stream.packets:,}", _lost(counts.get(stream.pid)),
             ", ".join((f"0x{stream.stream_type:02X}", *stream.descriptors)),
         )
-        for stream in program.streams
+        for stream in streams
     ]  # fmt: skip
+    return rows, len(program.streams) - len(streams) + program.streams_left_out
 
 
-def other_rows(report: Report) -> list[Row]:
-    """PIDs that are no stream of a program, as OTHER_HEAD has it."""
+def other_rows(report: Report, room: Room) -> tuple[list[Row], int]:
+    """PIDs that are no stream of a program, as OTHER_HEAD has it; and how many are left out."""
     if report.transport is None:
-        return []
+        return [], 0
     inside = {stream.pid for program in report.transport.programs for stream in program.streams}
     others = [pid for pid in report.transport.pids if pid.pid not in inside]
-    return [
-        (hexpid(pid.pid), pid.label + _marks(pid), bits(pid.bit_rate), f"{pid.packets:,}", _lost(pid)) for pid in others
+    shown = picked(others, room.pids, pid_weight)
+    rows: list[Row] = [
+        (hexpid(pid.pid), pid.label + _marks(pid), bits(pid.bit_rate), f"{pid.packets:,}", _lost(pid)) for pid in shown
     ]
+    return rows, len(others) - len(shown)
+
+
+def klv_left_out(report: Report, room: Room) -> str:
+    """What there is beside the KLV streams that are shown; empty where that is all."""
+    parts = [more(len(report.klv) - room.klv, "KLV streams")]
+    if report.records_left_out:
+        parts.append(f"and {plural(report.records_left_out, 'record')} of other sets or PIDs")
+    return "; ".join(filter(None, parts))
 
 
 def _marks(pid: PidCount | None) -> str:
@@ -123,12 +148,16 @@ def stream_facts(stream: KlvStream, frames: Sequence[Frames]) -> list[Row]:
             rows.append(("beside video", _beside(stream.carriage)))
     rows += [("records", _records(stream)), ("checksums", _checksums(stream))]
     if stream.nested:
-        inside = [f"{set_title(name)}.{'/'.join(map(str, found))}".rstrip(".") for name, found in stream.nested.items()]
+        inside = [f"{set_title(name)}.{_versions(found)}".rstrip(".") for name, found in stream.nested.items()]
         rows.append(("sets inside", ", ".join(inside)))
     rows.append(("time", _time(stream)))
     rows += [(f"- {against.clock}", _against(against)) for against in stream.times.references]
     rows += [("frames", _frames(each, stream)) for each in frames if each.searched and _beside_it(each, stream)]
     return rows
+
+
+def _versions(found: tuple[int, ...]) -> str:
+    return "/".join(map(str, found[:VERSIONS])) + (f" {more(len(found) - VERSIONS)}" if len(found) > VERSIONS else "")
 
 
 def _beside(c: Carriage) -> str:
@@ -145,7 +174,9 @@ def _records(s: KlvStream) -> str:
     apart = s.intervals
     steps = f"{_spread(apart)} apart, " if apart.count else ""
     sizes = f"{s.sizes.low:.0f}" if s.sizes.low == s.sizes.high else f"{s.sizes.low:.0f} to {s.sizes.high:.0f}"
-    return f"{s.records:,}: {rate}{steps}{sizes} bytes each" + (f"; {s.damaged:,} damaged" if s.damaged else "")
+    damaged = f"; {s.damaged:,} damaged" if s.damaged else ""
+    read = f"; {s.records - s.damaged - s.passed:,} of them looked into" if s.passed else ""
+    return f"{s.records:,}: {rate}{steps}{sizes} bytes each{damaged}{read}"
 
 
 def _rate(s: KlvStream) -> str:
@@ -224,9 +255,10 @@ def _frames(f: Frames, stream: KlvStream) -> str:
 ITEM_HEAD = ("item", "name", "a second", "in", "longest gap", "last value")
 
 
-def item_rows(stream: KlvStream) -> list[Row]:
-    """The items, as ITEM_HEAD has it."""
-    return [_item(stream, item) for item in stream.items]
+def item_rows(stream: KlvStream, room: Room) -> tuple[list[Row], int]:
+    """The items, as ITEM_HEAD has it; and how many are left out."""
+    shown = stream.items[: room.items]
+    return [_item(stream, item) for item in shown], len(stream.items) - len(shown) + stream.items_left_out
 
 
 def _item(stream: KlvStream, item: Item) -> Row:

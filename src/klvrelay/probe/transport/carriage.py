@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from klvrelay.probe import report
+from klvrelay.probe.transport.declared import Declared
 from klvrelay.probe.transport.pes import FoundCarriage
-from klvrelay.probe.transport.tables import Declared
 
 ASYNC_TYPE, SYNC_TYPE = 0x06, 0x15
 ASYNC_ID, SYNC_ID = 0xBD, 0xFC

@@ -26,12 +26,17 @@ class PesLengths:
 
     def take(self, rows: Rows) -> None:
         """TS packets of the PID, in their order."""
-        for row in rows:
-            data = row.tobytes()
+        block = rows.tobytes()
+        for at in range(0, len(block), TS):
+            data = block[at : at + TS]
             if data[1] & 0x80 or data[3] & 0xC0:
                 self._said = 0
             elif data[3] & 0x10:
                 self._packet(data)
+
+    def skip(self) -> None:
+        """Packets are left out here: what is under way is not judged."""
+        self._said, self._counter = 0, -1
 
     def finish(self) -> None:
         """No more will come: of the last one the rest may be missing, and no more."""

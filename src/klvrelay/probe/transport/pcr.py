@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Set
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +12,14 @@ from klvrelay.probe import report
 from klvrelay.probe.metadata.clocks import Steps
 from klvrelay.probe.metadata.series import Spread
 from klvrelay.probe.transport.framer import Rows
+from klvrelay.probe.transport.pids import Groups
 
 RATE = 27_000_000
 MODULUS = (1 << 33) * 300
 LATEST = 0.1
 """Seconds that two PCRs may be apart at most."""
+CLOCKS = 64
+"""PIDs whose PCRs are held against each other."""
 
 
 class PcrStats:
@@ -61,6 +65,7 @@ class StreamClock:
         self.base: int | None = None
         self._index = 0  # of the packet with the last PCR
         self._each = 0.0  # seconds a packet takes, by the last two PCRs
+        self._expected: Set[int] = frozenset()
         self._places: list[int] = []
         self._dues: list[float] = []
 
@@ -74,6 +79,10 @@ class StreamClock:
         if pid in self.stats:
             self.pid = pid
 
+    def expect(self, pids: Set[int]) -> None:
+        """The tables name these: they have a place before others that have PCRs."""
+        self._expected = pids
+
     def take(self, rows: Rows, pids: NDArray[np.intp], index: int) -> None:
         """PCRs of a block whose first packet is the stream's `index`-th."""
         self._places, self._dues = [self._index], [self.seconds]
@@ -81,13 +90,24 @@ class StreamClock:
         if not len(has):
             return
         stamps, announced = _stamps(rows[has]), (rows[has, 5] & 0x80 != 0)
-        for pid in np.unique(pids[has]).tolist():
-            mine = pids[has] == pid
-            steps = self.stats.setdefault(pid, PcrStats()).take(stamps[mine].tolist(), announced[mine].tolist())
+        for pid, mine in Groups(pids[has]):
+            stats = self._stats(pid)
+            if stats is None:
+                continue
+            steps = stats.take(stamps[mine].tolist(), announced[mine].tolist())
             if self.pid is None:
                 self.pid = pid
             if pid == self.pid:
                 self._tick(has[mine] + index, steps, int(stamps[mine][-1]))
+
+    def _stats(self, pid: int) -> PcrStats | None:
+        """Those of a PID; None for one too many."""
+        if pid not in self.stats and len(self.stats) >= CLOCKS:
+            less = next((other for other in self.stats if other not in self._expected and other != self.pid), None)
+            if less is None or pid not in self._expected:
+                return None
+            del self.stats[less]
+        return self.stats.setdefault(pid, PcrStats())
 
     def _tick(self, places: NDArray[np.intp], steps: list[float], last: int) -> None:
         for place, step in zip(places.tolist(), steps, strict=True):

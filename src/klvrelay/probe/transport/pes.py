@@ -138,6 +138,10 @@ class FoundCarriage:
         while self._waiting and (self._waiting[0] in video or len(self._waiting) > HEARD // 2):
             self.on_frame += self._waiting.popleft() in video
 
+    def skip(self) -> None:
+        """PES packets are left out here."""
+        self._cell = self._last = None
+
     def settle(self, video: VideoTimes | None) -> None:
         """No more will come: what waits for its frame waits no longer."""
         self.on_frame += sum(pts in video for pts in self._waiting) if video is not None else 0

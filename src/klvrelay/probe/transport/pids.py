@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,6 +57,23 @@ class PidCounts:
         if gap.any():
             self.gaps += _tally(pids[gap])
             self.lost += np.bincount(pids[gap], weights=step[gap] - 1, minlength=PIDS).astype(np.int64)
+
+
+class Groups:
+    """Where in a block each PID's packets are."""
+
+    def __init__(self, pids: NDArray[np.intp]) -> None:
+        self._order = np.argsort(pids, kind="stable")
+        self._pids = pids[self._order]
+
+    def of(self, pid: int) -> NDArray[np.intp]:
+        """Places of one PID, in their order."""
+        begin, end = np.searchsorted(self._pids, (pid, pid + 1))
+        return self._order[begin:end]
+
+    def __iter__(self) -> Iterator[tuple[int, NDArray[np.intp]]]:
+        pids, begins = np.unique(self._pids, return_index=True)
+        return zip(pids.tolist(), np.split(self._order, begins[1:]), strict=True)
 
 
 def pids_of(rows: Rows) -> NDArray[np.intp]:

@@ -7,25 +7,28 @@ KLV, and the first few of each video frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from klvrelay.klv import KEY
-from klvrelay.probe.transport.codes import STAMPED
+from klvrelay.probe.allowance import Allowance
+from klvrelay.probe.transport.declared import Declared
 from klvrelay.probe.transport.framer import Framer, Rows, Run
-from klvrelay.probe.transport.frames import FrameTally, finder
 from klvrelay.probe.transport.pcr import StreamClock
-from klvrelay.probe.transport.pes import FoundCarriage, VideoTimes, head_of
-from klvrelay.probe.transport.pids import NULL, PIDS, PidCounts, pids_of
-from klvrelay.probe.transport.tables import Declared, Map, Tables
+from klvrelay.probe.transport.pes import FoundCarriage, head_of
+from klvrelay.probe.transport.pids import NULL, PIDS, Groups, PidCounts, pids_of
+from klvrelay.probe.transport.tables import PACKETS, Map, Tables
+from klvrelay.probe.transport.videos import Videos
 
+CARRIAGES = 256
+"""PIDs whose PES packets are looked at: those with KLV, or announced as it, before others."""
+HEADS, LENGTHS = (16_384, 4096), (65_536, 1024)
+"""PES packets, and TS packets with KLV that are looked at, however many come."""
 TRIES = 64
 """PES packets of a PID that nobody calls KLV in which a key is looked for."""
-FRAME_START, KEY_FRAME_START = 6, 24
-"""TS packets in which a frame's time stamp is looked for: in front of a key frame stand the encoder's own settings."""
 
 _PASS, _TABLE, _PES, _FRAME = range(4)
 _SI = range(0x01, 0x20)  # other tables of ISO/IEC 13818-1 and DVB
@@ -47,18 +50,18 @@ class Survey:
         self.framer = Framer()
         self.counts = PidCounts()
         self.clock = StreamClock()
-        self.tables = Tables()
+        self.tables = Tables(self._carried)
         self.found: dict[int, FoundCarriage] = {}
-        self.frames: dict[int, FrameTally] = {}
+        self.videos = Videos(self._program_of)
         self.packets = 0
-        self._find = finder()
         self._look = np.full(PIDS, _PES, np.uint8)
         self._look[[0]] = _TABLE
         self._look[[NULL, *_SI]] = _PASS
-        self._owed: dict[int, int] = {}
-        self._open: dict[int, tuple[bytearray, int, int | None]] = {}
-        self._video: dict[int | None, VideoTimes] = {}
+        self._is_announced = np.zeros(PIDS, bool)
+        self._listed: set[int] = set()
         self._streams: dict[int, tuple[Map, Declared]] = {}
+        self._tables, self._heads, self._others = Allowance(*PACKETS), Allowance(*HEADS), Allowance(*HEADS)
+        self._lengths = Allowance(*LENGTHS)
         self._cuts: list[tuple[int, float | None]] = []
 
     @property
@@ -68,9 +71,10 @@ class Survey:
 
     def feed(self, data: bytes | bytearray | memoryview, *, last: bool = False) -> Iterator[Piece]:
         """The same bytes (some with the next call), cut where a PES packet begins that may carry KLV."""
-        block, runs = self.framer.cut(data, last=last)
+        block, run = self.framer.cut(data, last=last)
         self._cuts = [(0, self.clock.at(self.packets))]
-        for run in runs:
+        if run is not None:
+            self._passed(len(block))
             self._run(run)
         view = memoryview(block)
         ends = [place for place, _ in self._cuts[1:]] + [len(block)]
@@ -81,22 +85,30 @@ class Survey:
     def finish(self) -> Iterator[Piece]:
         """No more will come."""
         yield from self.feed(b"", last=True)
-        for pid in list(self._open):
-            self._close_frame(pid)
+        self.tables.finish()
+        self._streams = self.tables.streams
+        self.videos.finish()
         for pid, found in self.found.items():
-            found.settle(self._video_beside(pid))
+            found.settle(self.videos.beside(self._program_of(pid)))
             found.lengths.finish()
 
     def record(self, pid: int | None, set_name: str, time_us: int, pts: int | None) -> None:
         """A record came on a PID: it is held against the frames of its program, or of all where no map lists it."""
-        program = self._program_of(pid)
-        for video, frames in self.frames.items():
-            if program is None or self._program_of(video) == program:
-                frames.record((pid, set_name), time_us, pts)
+        for frames in self.videos.of_program(self._program_of(pid)):
+            frames.record((pid, set_name), time_us, pts)
 
     def _program_of(self, pid: int | None) -> int | None:
         listed = self._streams.get(pid) if pid is not None else None
         return listed[0].number if listed is not None else None
+
+    def _passed(self, size: int) -> None:
+        self.tables.passed(size)
+        for allowance in (self._tables, self._heads, self._others, self.videos.allowance, self._lengths):
+            allowance.passed(size)
+
+    def _carried(self, pid: int) -> bool:
+        """Did packets come on it?"""
+        return bool(self.counts.packets[pid])
 
     def _run(self, run: Run) -> None:
         pids = pids_of(run.rows)
@@ -105,31 +117,45 @@ class Survey:
         good = (run.rows[:, 1] & 0x80 == 0) & (run.rows[:, 3] & 0xC0 == 0) & (run.rows[:, 3] & 0x10 != 0)
         self._tables_in(run, pids, good)
         starts = good & (run.rows[:, 1] & 0x40 != 0)
-        for place in self._wanted(run.rows, pids, good, starts).tolist():
+        groups = Groups(pids)
+        for place in self._wanted(run.rows, pids, groups, good, starts).tolist():
             pid = int(pids[place])
             if self._look[pid] == _FRAME:
-                self._frame(run, pid, place, bool(starts[place]))
+                self.videos.take(pid, run.rows[place], self._payload(run, place), bool(starts[place]))
             else:
                 self._pes(run, pid, place)
-        for pid, found in self.found.items():
-            if found.holds_klv:
-                found.lengths.take(run.rows[pids == pid])
+        self._measure(run.rows, groups)
         self.packets += len(pids)
 
-    def _wanted(self, rows: Rows, pids: Places, good: NDArray[np.bool_], starts: NDArray[np.bool_]) -> Places:
+    def _measure(self, rows: Rows, groups: Groups) -> None:
+        """The lengths of PES packets with KLV."""
+        for pid, found in self.found.items():
+            if found.holds_klv and len(places := groups.of(pid)):
+                if self._lengths.left < len(places):
+                    found.lengths.skip()
+                else:
+                    self._lengths.take(len(places))
+                    found.lengths.take(rows[places])
+
+    def _wanted(
+        self, rows: Rows, pids: Places, groups: Groups, good: NDArray[np.bool_], starts: NDArray[np.bool_]
+    ) -> Places:
         """Packets with the head of a PES packet, and for video a few more, in their order."""
-        wanted = [np.flatnonzero(starts & (self._look[pids] == _PES))]
-        for pid in self.frames:
-            mine = np.flatnonzero(good & (pids == pid))
-            take = np.zeros(len(mine), bool)
-            end = self._owed.get(pid, 0)
-            take[:end] = True
-            for place in np.flatnonzero(starts[mine]).tolist():
-                end = place + _reach(rows[mine[place]])
-                take[place:end] = True
-            self._owed[pid] = max(0, end - len(mine))
-            wanted.append(mine[take])
-        return np.sort(np.concatenate(wanted))
+        heads = np.flatnonzero(starts & (self._look[pids] == _PES))
+        announced = self._is_announced[pids[heads]]
+        wanted = [self._spread(heads[announced], self._heads), self._spread(heads[~announced], self._others)]
+        return np.sort(np.concatenate([*wanted, *self.videos.wanted(rows, groups, good, starts)]))
+
+    def _spread(self, heads: Places, allowance: Allowance) -> Places:
+        """As many of these as may be looked at, evenly over the block."""
+        most = allowance.left
+        if len(heads) <= most:
+            allowance.take(len(heads))
+            return heads
+        for found in self.found.values():
+            found.skip()
+        allowance.take(most)
+        return heads[np.arange(most) * len(heads) // max(1, most)]
 
     def _payload(self, run: Run, place: int) -> bytes:
         row = run.rows[place]
@@ -141,30 +167,45 @@ class Survey:
 
     def _tables_in(self, run: Run, pids: Places, good: NDArray[np.bool_]) -> None:
         """All packets of tables; one that names further tables has them looked for from there on."""
-        begin, known = 0, None
+        begin, known, changed = 0, None, False
         while known != (known := self.tables.pids):
             for place in (begin + np.flatnonzero(good[begin:] & (self._look[pids[begin:]] == _TABLE))).tolist():
-                self._table(run, int(pids[place]), place)
-                begin = place + 1
-                if known != self.tables.pids:
+                if not self._tables.take():
+                    self.tables.skip()
                     break
+                begin = place + 1
+                changed |= self._table(run, int(pids[place]), place)
+                if known != self.tables.pids:
+                    self._look_for(known, self.tables.pids)
+                    break
+        if changed:
+            self._learn()
 
-    def _table(self, run: Run, pid: int, place: int) -> None:
+    def _table(self, run: Run, pid: int, place: int) -> bool:
         row = run.rows[place]
         at = self.clock.at(self.packets + place)
-        if self.tables.take(pid, self._payload(run, place), bool(row[1] & 0x40), int(row[3]) & 15, at):
-            self._learn()
+        return self.tables.take(pid, self._payload(run, place), bool(row[1] & 0x40), int(row[3]) & 15, at)
+
+    def _look_for(self, before: Set[int], now: Set[int]) -> None:
+        """Tables are on other PIDs now."""
+        for pid in before - now:
+            self._look[pid] = _PASS if pid in _SI else _PES
+        self._look[list(now)] = _TABLE
 
     def _learn(self) -> None:
         """Look at each PID as the tables now have it."""
-        tables = self.tables.pids
-        self._look[list(tables)] = _TABLE
-        self._streams = self.tables.streams
-        for pid, (map_, stream) in self._streams.items():
-            if stream.kind == "video" and pid not in self.frames:
-                self.frames[pid] = FrameTally(pid, stream.codec, STAMPED.get(stream.stream_type), self._find)
+        tables, streams = self.tables.pids, self.tables.streams
+        for pid in self._listed - streams.keys() - tables:
+            self._look[pid] = _PES
+        self._streams, self._listed = streams, set(streams)
+        self._is_announced[:] = False
+        self.clock.expect({map_.pcr_pid for map_ in self.tables.programs.values() if map_.pcr_pid is not None})
+        for pid, (map_, stream) in streams.items():
+            self._is_announced[pid] = self._announced(pid)
+            is_followed = stream.kind == "video" and self.videos.follow(stream)
             if pid not in tables:
-                self._look[pid] = {"video": _FRAME, "audio": _PASS}.get(stream.kind, _PES)
+                look = {"video": _FRAME if is_followed else _PASS, "audio": _PASS}
+                self._look[pid] = look.get(stream.kind, _PES)
             if map_.pcr_pid is not None and self.clock.pid != map_.pcr_pid and not self.clock.ticking:
                 self.clock.follow(map_.pcr_pid)
 
@@ -173,53 +214,35 @@ class Survey:
     def _pes(self, run: Run, pid: int, place: int) -> None:
         data, counter = self._payload(run, place), int(run.rows[place, 3]) & 15
         pes = head_of(data)
-        found = self.found.get(pid)
-        if found is None and len(self.found) < PIDS:
-            found = self.found[pid] = FoundCarriage()
+        found = self._carriage(pid, data)
         if found is not None and found.is_again(counter, data):
             return
         if found is None or pes is None:
-            self._look[pid] = _PES if self._announced(pid) else _PASS
+            self._look[pid] = _PES if self._announced(pid) or pes is not None else _PASS
             return
         index = self.packets + place
-        found.take(pes, self.clock.ticks(index), self._video_beside(pid))
+        found.take(pes, self.clock.ticks(index), self.videos.beside(self._program_of(pid)))
         if not found.holds_klv and found.pes > TRIES and KEY not in data and not self._announced(pid):
             self._look[pid] = _PASS
-        self._cuts.append((run.at + place * run.stride, self.clock.at(index)))
+        self._cuts.append((int(run.at[place]), self.clock.at(index)))
+
+    def _carriage(self, pid: int, data: bytes) -> FoundCarriage | None:
+        """What is kept of a PID; None where too many have more claim to a place."""
+        found = self.found.get(pid)
+        if found is None and len(self.found) >= CARRIAGES:
+            claims = self._announced(pid) or KEY in data
+            less = next((other for other, kept in self.found.items() if not self._has_claim(other, kept)), None)
+            if less is None or not claims:
+                return None
+            del self.found[less]
+        if found is None:
+            found = self.found[pid] = FoundCarriage()
+        return found
+
+    def _has_claim(self, pid: int, found: FoundCarriage) -> bool:
+        return found.holds_klv or (self._announced(pid) and found.pes > 0)
 
     def _announced(self, pid: int) -> bool:
         """Does a table say that this may be KLV?"""
         listed = self._streams.get(pid)
         return listed is not None and listed[1].kind in ("klv", "metadata", "private")
-
-    def _video_beside(self, pid: int) -> VideoTimes | None:
-        """The video of the same program; for a PID in no table, of any."""
-        program = self._program_of(pid)
-        return self._video.get(next(iter(self._video), None) if program is None else program)
-
-    # ---- frames ----
-
-    def _frame(self, run: Run, pid: int, place: int, begins: bool) -> None:
-        data = self._payload(run, place)
-        if begins:
-            self._close_frame(pid)
-            if (pes := head_of(data)) is not None:
-                self._open[pid] = bytearray(pes.payload), _reach(run.rows[place]) - 1, pes.pts
-                if pes.pts is not None:
-                    self._video.setdefault(self._program_of(pid), VideoTimes()).add(pes.pts)
-        elif pid in self._open:
-            start, left, pts = self._open[pid]
-            start += data
-            self._open[pid] = start, left - 1, pts
-            if left <= 1:
-                self._close_frame(pid)
-
-    def _close_frame(self, pid: int) -> None:
-        if (frame := self._open.pop(pid, None)) is not None:
-            self.frames[pid].frame(bytes(frame[0]), frame[2])
-
-
-def _reach(row: NDArray[np.uint8]) -> int:
-    """How many packets are looked at of the frame that begins in this one (random_access_indicator: a key frame)."""
-    key = row[3] & 0x20 and row[4] and row[5] & 0x40
-    return KEY_FRAME_START if key else FRAME_START

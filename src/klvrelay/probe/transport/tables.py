@@ -5,33 +5,27 @@ Sections are read to tell what the sender says, not to find KLV: the decoder doe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from struct import iter_unpack
 
 from klvrelay.probe import report
+from klvrelay.probe.allowance import Allowance
 from klvrelay.probe.metadata.series import Spread
-from klvrelay.probe.report import Kind
-from klvrelay.probe.transport import codes
+from klvrelay.probe.transport.declared import Declared, declared, streams_in
 from klvrelay.wire import crc32
 
 LATEST = 0.5
 """Seconds that two of a table may be apart at most (ETSI TR 101 290, 1.3 and 1.5)."""
 PROGRAMS = 64
+STREAMS = 64
+"""Streams of a program that are told apart; as many that it had before are kept, where packets of theirs came."""
+SECTIONS = 4
+"""Of the PAT, that are held to be in force together."""
+PACKETS = 16_384, 2048
+MAPS = 65_536, 512
+"""What is read of tables, however many come: packets, and descriptors and streams of maps that change."""
 NO_PCR = 0x1FFF
-
-
-class Declared(NamedTuple):
-    """A stream as its PMT has it."""
-
-    pid: int
-    stream_type: int
-    codec: str
-    kind: Kind
-    descriptors: tuple[str, ...]
-    registration: tuple[str, ...]
-    metadata_format: str | None
-    metadata_std: bool
 
 
 class Sections:
@@ -58,6 +52,10 @@ class Sections:
             self._data += payload
         yield from self._whole()
 
+    def skip(self) -> None:
+        """Packets are left out here: what was begun has no end."""
+        self._data, self._counter = None, -1
+
     def _whole(self) -> Iterator[bytes]:
         data = self._data
         while data is not None and len(data) >= 3 and data[0] != 0xFF:
@@ -74,13 +72,13 @@ class Pace:
     """How often a table comes."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
         self._late = 0
         self._steps = Spread()
         self._last: float | None = None
 
     def tick(self, at: float | None) -> None:
-        self._count += 1
+        self.count += 1
         if at is not None and self._last is not None:
             self._steps.add(at - self._last)
             self._late += at - self._last > LATEST
@@ -88,12 +86,16 @@ class Pace:
 
     def frozen(self) -> report.Repeats:
         steps = self._steps.frozen()
-        return report.Repeats(self._count, steps.median, steps.high, self._late)
+        return report.Repeats(self.count, steps.median, steps.high, self._late)
 
 
 @dataclass(slots=True)
 class Map:
-    """A program as its PMT has it; `changes` counts PMTs that said something else than the one before."""
+    """A program as its PMT has it; `changes` counts PMTs that said something else than the one before.
+
+    streams   those of the latest PMT, and behind them those of earlier ones that packets came of
+    left_out  streams of the latest PMT beyond STREAMS
+    """
 
     number: int
     pmt_pid: int
@@ -101,46 +103,81 @@ class Map:
     pace: Pace = field(default_factory=Pace)
     changes: int = 0
     streams: dict[int, Declared] = field(default_factory=dict)
+    left_out: int = 0
     _body: bytes = b""
+    _is_read: bool = True
 
     def take(self, section: bytes, at: float | None) -> bool:
-        """Read its PMT; true if it says something new."""
+        """Its PMT came; true if there is something in it that was not read."""
         self.pace.tick(at)
         body = section[8:-4]
-        if body == self._body:
-            return False
-        self.changes += bool(self._body)
-        self._body = body
-        pcr = int.from_bytes(body[:2]) & 0x1FFF
+        if body != self._body:
+            self.changes += bool(self._body)
+            self._body, self._is_read = body, False
+        return not self._is_read
+
+    @property
+    def cost(self) -> int:
+        """Streams and descriptors that are to be read, at most."""
+        return 1 + len(self._body) // 4
+
+    def read(self, carried: Callable[[int], bool]) -> None:
+        """Read the latest PMT; `carried` says of which PIDs packets came."""
+        pcr = int.from_bytes(self._body[:2]) & 0x1FFF
         self.pcr_pid = None if pcr == NO_PCR else pcr
-        self.streams |= {stream.pid: stream for stream in _streams(body)}
-        return True
+        now = list(streams_in(self._body))
+        before, self.left_out = self.streams, max(0, len(now) - STREAMS)
+        self.streams = {pid: declared(kind, pid, info) for kind, pid, info in now[:STREAMS]}
+        for pid, stream in before.items():
+            if pid not in self.streams and len(self.streams) < 2 * STREAMS and carried(pid):
+                self.streams[pid] = stream
+        self._is_read = True
 
 
 class Tables:
-    """The PAT, and the PMTs it names. `bad`: sections whose CRC is wrong."""
+    """The PAT, and the PMTs it names. `bad`: sections whose CRC is wrong.
 
-    def __init__(self) -> None:
+    pids     where sections are to be looked for
+    streams  every stream that a PMT names, by PID
+    """
+
+    def __init__(self, carried: Callable[[int], bool] = lambda _: True) -> None:
         self.pat = Pace()
         self.programs: dict[int, Map] = {}
         self.bad = 0
+        self.pids: frozenset[int] = frozenset((0,))
+        self.streams: dict[int, tuple[Map, Declared]] = {}
+        self._named = bytearray(1 << 16)  # programs that any PAT has named
+        self._current: dict[int, bytes] = {}  # the PAT, by section
+        self._carried = carried
         self._sections: dict[int, Sections] = {}
+        self._maps = Allowance(*MAPS)
 
     @property
-    def pids(self) -> set[int]:
-        """Where sections are to be looked for."""
-        return {0, *(program.pmt_pid for program in self.programs.values())}
+    def left_out(self) -> int:
+        """Programs that were named, and are not among those here."""
+        return self._named.count(1) - len(self.programs)
 
-    @property
-    def streams(self) -> dict[int, tuple[Map, Declared]]:
-        """Every stream that a PMT names, by PID."""
-        return {pid: (map_, stream) for map_ in self.programs.values() for pid, stream in map_.streams.items()}
+    def passed(self, size: int) -> None:
+        """So many bytes of the stream came."""
+        self._maps.passed(size)
 
     def take(self, pid: int, payload: bytes, start: bool, counter: int, at: float | None) -> bool:
         """Read a packet of a table's PID; true if programs or streams are others now."""
         sections = self._sections.setdefault(pid, Sections())
         news = [self._section(pid, section, at) for section in sections.take(payload, start, counter)]
         return any(news)
+
+    def skip(self) -> None:
+        """Packets of tables are left out here."""
+        for sections in self._sections.values():
+            sections.skip()
+
+    def finish(self) -> None:
+        """No more will come: read the maps that were not read yet."""
+        for map_ in self.programs.values():
+            if map_.cost > 1:
+                self._read(map_)
 
     def _section(self, pid: int, section: bytes, at: float | None) -> bool:
         table = section[0]
@@ -154,42 +191,78 @@ class Tables:
         if table == 0 and pid == 0:
             return self._take_pat(section, at)
         map_ = self.programs.get(int.from_bytes(section[3:5]))
-        return table == 2 and map_ is not None and map_.pmt_pid == pid and map_.take(section, at)
+        if table != 2 or map_ is None or map_.pmt_pid != pid or not map_.take(section, at):
+            return False
+        if not self._maps.take(map_.cost):
+            return False
+        self._read(map_)
+        return True
+
+    def _read(self, map_: Map) -> None:
+        before = map_.streams
+        map_.read(self._carried)
+        for pid in before.keys() - map_.streams.keys():
+            self._unlist(map_, pid)
+        for pid, stream in map_.streams.items():
+            self.streams[pid] = map_, stream
+
+    def _unlist(self, map_: Map, pid: int) -> None:
+        """A program names this no more: another one may still."""
+        if pid in self.streams and self.streams[pid][0] is map_:
+            del self.streams[pid]
+            for other in self.programs.values():
+                if pid in other.streams:
+                    self.streams[pid] = other, other.streams[pid]
 
     def _take_pat(self, section: bytes, at: float | None) -> bool:
         self.pat.tick(at)
-        changed = False
-        for place in range(8, len(section) - 7, 4):
-            number, pid = int.from_bytes(section[place : place + 2]), int.from_bytes(section[place + 2 : place + 4])
+        body = section[8:-4]
+        if self._current.get(section[6]) == body:
+            return False
+        self._current = {number: said for number, said in self._current.items() if number <= section[7]}
+        if section[6] < SECTIONS:
+            self._current[section[6]] = body
+        spare = self._spare()
+        changed = self._drop_unseen(spare)
+        for number, pid in _programs(body):
+            self._named[number] = 1
             known = self.programs.get(number)
-            if number and (known is None or known.pmt_pid != pid & 0x1FFF) and len(self.programs) < PROGRAMS:
-                self.programs[number] = Map(number, pid & 0x1FFF)
-                changed = True
+            if known is not None and known.pmt_pid == pid:
+                continue
+            if known is None and len(self.programs) >= PROGRAMS:
+                if not spare:
+                    continue
+                self._drop(spare.pop())
+            self._drop(number)
+            self.programs[number] = Map(number, pid)
+            changed = True
+        if changed:
+            self.pids = frozenset((0, *(program.pmt_pid for program in self.programs.values())))
+            self._sections = {pid: found for pid, found in self._sections.items() if pid in self.pids}
         return changed
 
+    def _spare(self) -> list[int]:
+        """Programs that the PAT names no more, and which carried nothing."""
+        named = {number for body in self._current.values() for number, _ in _programs(body)}
+        return [
+            number for number, map_ in self.programs.items()
+            if number not in named and not any(map(self._carried, map_.streams))
+        ]  # fmt: skip
 
-def _streams(body: bytes) -> Iterator[Declared]:
-    at = 4 + (int.from_bytes(body[2:4]) & 0x0FFF)
-    while at + 5 <= len(body):
-        size = int.from_bytes(body[at + 3 : at + 5]) & 0x0FFF
-        yield _declared(body[at], int.from_bytes(body[at + 1 : at + 3]) & 0x1FFF, body[at + 5 : at + 5 + size])
-        at += 5 + size
+    def _drop_unseen(self, spare: list[int]) -> bool:
+        """Forget those whose map never came."""
+        gone = [number for number in spare if not self.programs[number].pace.count]
+        for number in gone:
+            self._drop(number)
+            spare.remove(number)
+        return bool(gone)
+
+    def _drop(self, number: int) -> None:
+        if (map_ := self.programs.pop(number, None)) is not None:
+            for pid in map_.streams:
+                self._unlist(map_, pid)
 
 
-def _declared(stream_type: int, pid: int, info: bytes) -> Declared:
-    found = list(_descriptors(info))
-    registration = tuple(codes.identifier(body[:4]) for tag, body in found if tag == 0x05 and len(body) >= 4)
-    formats = [codes.metadata_format(body) for tag, body in found if tag == 0x26]
-    format_ = next(filter(None, formats), "?" if formats else None)
-    codec, kind = codes.codec(stream_type, tuple(tag for tag, _ in found), registration, format_)
-    return Declared(
-        pid, stream_type, codec, kind, tuple(codes.descriptor(*each) for each in found), registration,
-        format_, any(tag == 0x27 for tag, _ in found),
-    )  # fmt: skip
-
-
-def _descriptors(info: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at + 2 <= len(info):
-        yield info[at], info[at + 2 : at + 2 + info[at + 1]]
-        at += 2 + info[at + 1]
+def _programs(body: bytes) -> list[tuple[int, int]]:
+    """Programs of a PAT section, and the PIDs of their maps."""
+    return [(number, pid & 0x1FFF) for number, pid in iter_unpack(">HH", body[: len(body) & ~3]) if number]

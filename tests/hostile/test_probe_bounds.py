@@ -1,0 +1,225 @@
+"""The probe is bounded by the size of its input: its reports, what it keeps, and its work.
+
+`probe_transport.py` and `probe_records.py` make the streams. Work is counted in calls of functions, which do not depend
+on the load of the machine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+from hostile_mux import KLV_PID, KLVA, VIDEO, Maker, Mux, item, klv
+from probe_records import RECORDS
+from probe_transport import TRANSPORT
+from probing import probed, sample_file
+from rich.console import Console
+
+from klvrelay.probe import Report, inquire
+from klvrelay.probe.metadata import sampler, telemetry
+from klvrelay.probe.tell.document import document
+from klvrelay.probe.tell.page import page
+from klvrelay.probe.tell.text import write
+from klvrelay.probe.transport import survey, tables
+from klvrelay.sources import open_source
+
+HOSTILE = TRANSPORT | RECORDS
+SIZE = 300_000
+TEXT, JSON, HTML = 64 << 10, 1 << 20, 2 << 20
+
+
+def text_of(report: Report, path: Path) -> str:
+    """The report as it goes into a pipe."""
+    with path.open("w+", encoding="utf-8") as file:
+        write(report, Console(file=file, width=120, no_color=True, highlight=False))
+        file.seek(0)
+        return file.read()
+
+
+def is_plain(text: str) -> bool:
+    return all(letter.isprintable() or letter == "\n" for letter in text)
+
+
+# ---- reports ----
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_reports_have_a_size_and_nothing_unprintable(name: str, tmp_path: Path):
+    """Whatever a stream lists: text, JSON and HTML stay within what can be read, mailed and kept."""
+    report = probed(HOSTILE[name](SIZE), tmp_path)
+
+    text, made, html = text_of(report, tmp_path / "text"), document(report), page(report)
+
+    assert len(text.encode()) <= TEXT
+    assert len(made) <= JSON
+    assert len(html.encode()) <= HTML
+    assert is_plain(text)
+    assert is_plain(html)
+    assert is_plain(made.decode())
+    assert orjson.loads(made)["verdict"]["exit_code"] == report.verdict.exit_code
+
+
+def test_lists_say_how_much_is_not_in_them(tmp_path: Path):
+    """Programs, PIDs: so many are shown, and the others are a number."""
+    programs = probed(HOSTILE["many_programs"](1_000_000), tmp_path)
+    assert programs.transport is not None
+    assert len(programs.transport.programs) == 64
+    assert programs.transport.programs_left_out > 900
+    assert "more programs" in text_of(programs, tmp_path / "text")
+    assert "more programs" in page(programs)
+
+    pids = probed(HOSTILE["all_pids"](1_700_000), tmp_path)
+    assert pids.transport is not None
+    assert len(pids.transport.pids) == 8191
+    told = orjson.loads(document(pids))
+    assert len(told["transport"]["pids"]) + told["left_out"]["pids"] == 8191
+    assert "and 8,127 more" in text_of(pids, tmp_path / "text")
+    assert "more" in page(pids)
+
+
+def test_distinct_items_and_remarks_are_counted_beyond_the_first(tmp_path: Path):
+    """Ever new unknown tags: 512 rows, and how many others there are."""
+    (stream,) = probed(HOSTILE["new_tags"](SIZE), tmp_path).klv
+    assert len(stream.items) == 512
+    assert stream.items_left_out > 500
+
+
+@pytest.mark.parametrize("options", [{}, {"carriage": "async"}], ids=str)
+def test_of_a_normal_recording_nothing_is_left_out(options: dict[str, str], tmp_path: Path):
+    """All records are looked into, all lists are whole."""
+    report = asyncio.run(inquire(open_source(sample_file(tmp_path, **options))))
+
+    told = orjson.loads(document(report))
+    assert not any(told["left_out"].values())
+    assert told["records_left_out"] == 0
+    assert all((s["passed"], s["items_left_out"], s["remarks_left_out"]) == (0, 0, 0) for s in told["klv"])
+
+
+# ---- what is counted, however much comes ----
+
+
+@pytest.mark.parametrize("few", [0, 64])
+def test_of_dense_klv_each_record_is_counted_and_some_are_looked_into(
+    few: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """A record a TS packet: the number is right, and the rate; the report says how many were looked into."""
+    monkeypatch.setattr(telemetry, "RECORDS", (2000, 2048))
+    monkeypatch.setattr(survey, "HEADS", (1000, 4096))
+    monkeypatch.setattr(sampler, "FEW", few)
+    data = HOSTILE["one_a_packet"](2_500_000)
+    report = probed(data, tmp_path)
+
+    (stream,) = report.klv
+    assert stream.records == stream.checksum_ok == data.count(b"\x05\x02\x10\x20")
+    assert stream.passed > 0
+    assert f"{stream.records - stream.passed:,} of them looked into" in text_of(report, tmp_path / "text")
+    assert stream.rate == pytest.approx(30, rel=0.01)
+    assert stream.intervals.median == pytest.approx(1 / 30, rel=0.1)
+    assert {item.share for item in stream.items} == {1.0}
+    assert report.verdict.level == "warnings"
+
+
+def test_a_flood_hides_no_other_stream(tmp_path: Path):
+    """Behind a flood of unknown keys and dense KLV, a record of VMTI that comes seldom is seen, and so is ST 0601."""
+    flood = HOSTILE["new_keys"](1_000_000)
+    dense = HOSTILE["smallest"](1_000_000)
+    seldom = b"".join(klv(item(5, b"\x10\x20"), n, name="ST0903") + flood[-3000:] for n in range(10))
+    report = probed(flood + dense + seldom, tmp_path)
+
+    found = {stream.set: stream for stream in report.klv}
+    assert found["ST0903"].records == 10
+    assert found["ST0903"].passed == 0
+    assert found["ST0601"].records == 1_000_000 // 17
+    assert sum(stream.records for stream in report.klv) + report.records_left_out >= 1_000_000 // 17 + 40_000
+
+
+def test_packets_are_counted_by_pid_whatever_the_tables_say(tmp_path: Path):
+    """Counts are of all packets, though the maps change with each section."""
+    data = HOSTILE["pmt_small_churn"](SIZE)
+    report = probed(data, tmp_path)
+
+    assert report.transport is not None
+    assert sum(pid.packets for pid in report.transport.pids) == report.transport.packets == len(data) // 188
+    (program,) = report.transport.programs
+    assert program.changes == len(data) // 188 - 2
+
+
+def test_a_new_map_replaces_the_streams_but_for_those_that_were_seen(tmp_path: Path):
+    """A PID that no current table lists and that carried nothing is forgotten."""
+    mux = Mux()
+    first = [(VIDEO, 0x100, b""), (6, KLV_PID, KLVA), (6, 0x300, KLVA)]
+    data = mux.pat([(1, 0x1000)]) + mux.pmt(first)
+    data += b"".join(mux.pes(klv(item(5, b"\x10\x20"), n)) for n in range(20))
+    data += mux.pmt([(VIDEO, 0x100, b""), (6, 0x301, KLVA)], version=1)
+    data += b"".join(mux.pes(klv(item(5, b"\x10\x20"), n), 0x301) for n in range(20, 40))
+    report = probed(data, tmp_path)
+
+    assert report.transport is not None
+    (program,) = report.transport.programs
+    assert [stream.pid for stream in program.streams] == [0x100, 0x301, KLV_PID]
+    assert (program.changes, program.streams_left_out) == (1, 0)
+    assert "klv_not_listed" not in {finding.id for finding in report.findings}
+
+
+def test_a_program_that_is_not_in_the_pat_any_more_and_never_came_is_forgotten(tmp_path: Path):
+    """So that a PAT that changes each time does not fill the report."""
+    mux = Mux()
+    data = b"".join(mux.pat([(n + 1, 0x100 + n)], n) for n in range(3000))
+    report = probed(data, tmp_path)
+
+    assert report.transport is not None
+    assert [program.number for program in report.transport.programs] == [3000]
+    assert report.transport.programs_left_out == 2999
+
+
+# ---- work ----
+
+
+def calls_for(make: Maker, size: int, folder: Path) -> int:
+    """How many functions are called for a stream of this size, report and all."""
+    path = folder / f"stream.{size}"
+    path.write_bytes(make(size))
+    count = 0
+
+    def counted(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(counted)
+    try:
+        report = asyncio.run(inquire(open_source(path)))
+        document(report)
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["pmt_churn", "pat_small_churn", "many_programs", "starts_on_all_pids", "clocks", "many_videos", "random_packets",
+     "amended", "remarks", "stamps", "discontinuities"],
+)  # fmt: skip
+def test_four_times_the_bytes_are_no_more_than_about_four_times_the_work(name: str, tmp_path: Path):
+    """Nothing is gone through again for each thing that comes."""
+    small, large = (calls_for(HOSTILE[name], size, tmp_path) for size in (120_000, 480_000))
+    assert large < 6 * small
+
+
+@pytest.mark.parametrize("name", ["pmt_churn", "pat_churn", "smallest", "new_tags", "one_a_packet", "tiny_pes"])
+def test_more_of_one_kind_than_equipment_sends_is_not_looked_at_each_time(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Behind the first of it, a byte costs a small part of what it did."""
+    for module, limit, free in (
+        (telemetry, "RECORDS", 500), (survey, "HEADS", 500), (survey, "PACKETS", 500), (survey, "LENGTHS", 500),
+        (tables, "MAPS", 500),
+    ):  # fmt: skip
+        monkeypatch.setattr(module, limit, (free, getattr(module, limit)[1]))
+
+    first, all_ = (calls_for(HOSTILE[name], size, tmp_path) for size in (200_000, 600_000))
+
+    assert all_ - first < first

@@ -49,7 +49,7 @@ async def probe(text: str | Url, wishes: Wishes, choice: Choice = EVERYTHING, **
         return await _probe(text, wishes, choice, **options)
 
 
-async def _probe(text: str, wishes: Wishes, choice: Choice, **options: Any) -> int:
+async def _probe(text: str | Url, wishes: Wishes, choice: Choice, **options: Any) -> int:
     if wishes.seconds is not None and not 0 < wishes.seconds < 1e9:
         raise ConfigError(f"--seconds {wishes.seconds}: give a number above 0")
     page = _writable(wishes.html) if wishes.html is not None else None

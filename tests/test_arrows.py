@@ -68,13 +68,14 @@ ARROWS: dict[str, set[str] | None] = {
     "sample": {"encode", "errors"},
     "recording": {"backoff", "errors", "names", "record", "sources"},
     "probe": {
-        "contents", "diagnosis", "documents", "elementary", "errors", "names", "record", "klv", "wire", "spec", "stamps",
-        "sources", "__version__",
+        "contents", "diagnosis", "documents", "elementary", "errors", "names", "record", "klv", "wire", "spec",
+        "stamps", "sources", "__version__",
     },
     "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},
     "channel": {"health", "latest", "outlet", "record", "sinks"},
     "intake": {
-        "backoff", "channel", "elementary", "errors", "health", "integers", "klv", "outlet", "record", "sources", "wire",
+        "backoff", "channel", "elementary", "errors", "health", "integers", "klv", "outlet", "record", "sources",
+        "wire",
     },
     "relay": None,
     "options": {"errors", "names", "__version__"},

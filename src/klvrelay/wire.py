@@ -315,7 +315,7 @@ def entries_of(pool: Any, entries: Any, count: int) -> list[Entry]:
             listing,
         )
         for at, size, pts, received_us, pcr, pid, program, set_, checksum, damaged, listing in _ENTRY.iter_unpack(
-            ffi.buffer(entries, count * _ENTRY.size)
+            entry_octets(entries, count)
         )
     ]
 

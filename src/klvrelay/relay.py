@@ -17,9 +17,9 @@ from typing import Any
 
 from klvrelay.backoff import Backoff
 from klvrelay.diagnosis import no_klv
-from klvrelay.errors import KlvrelayError, NoKlv, SourceError
+from klvrelay.errors import KlvrelayError, NoKlv, SourceError, blunder
 from klvrelay.health import SinkHealth
-from klvrelay.intake import Feed, Stream, blunder
+from klvrelay.intake import Feed, Stream
 from klvrelay.outlet import Outlet
 from klvrelay.sinks import Sink
 from klvrelay.spool import Spool

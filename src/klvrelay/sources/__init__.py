@@ -37,7 +37,7 @@ from klvrelay.sources.tcp.source import TcpSource
 from klvrelay.sources.web.given import Given
 from klvrelay.wire import LIMIT, checked_limit
 
-__all__ = ["KINDS", "Demux", "Given", "Source", "gave_live", "is_isolated", "may_come_back", "open_source"]
+__all__ = ["KINDS", "Demux", "Given", "Source", "is_isolated", "may_come_back", "open_source"]
 
 KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://"
 """The kinds of source, for a message."""
@@ -85,11 +85,6 @@ class Source(Protocol):
         libav thread within 2 x timeout + 1 s.
         """
         ...
-
-
-def gave_live(source: Source) -> bool:
-    """Did this opening give something, and was that live?"""
-    return source.live and source.link.size > 0
 
 
 def may_come_back(source: Source, fault: SourceError | None, *, was_live: bool = False) -> bool:

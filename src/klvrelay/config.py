@@ -31,6 +31,7 @@ LOG = logging.getLogger("klvrelay")
 CONFIG_MOST = 1 << 20
 """Bytes that a file of settings may have."""
 
+
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
     """One source: where it is, under which name its records go out, and how it is opened.

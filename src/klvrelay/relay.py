@@ -139,7 +139,7 @@ class Relay:
                 self._contained(stream, stream.look, *([stream.tell_state] if looks % STATES == 0 else []))
 
     async def _keep(self, stream: Stream) -> None:
-        """Carry it, whatever befalls: a fault of ours ends no other stream, and none whose source is live."""
+        """Carry a stream until its source ends; a fault of ours ends no other stream, and none whose source is live."""
         backoff = Backoff()
         while True:
             try:

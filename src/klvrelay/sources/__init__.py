@@ -49,7 +49,7 @@ BYTES = ("file", "stdin", "udp", "rtp", "tcp", "srt", "http", "https")
 """Sources that give transport bytes: here `demux` chooses who takes them apart."""
 
 ISOLATED = ("http", "https", "rtsp", "rtsps")
-"""Sources that have a process of their own unless told otherwise: servers, which say much before they give bytes."""
+"""Sources that are read in a process of their own by default: what servers send before the stream needs much code."""
 
 
 class Source(Protocol):

@@ -148,12 +148,12 @@ async def test_a_playlist_that_is_never_the_same_is_read_at_a_walk(playlist) -> 
 
 
 async def test_of_many_large_variants_one_is_kept() -> None:
-    """Sixteen playlists of the largest size are looked at, and their segments are not there."""
+    """Playlists of the largest size are looked at, one after the other, and their segments are not there."""
     answers = {f"/v{number}": MANY for number in range(16)}
     async with Hostile({"/x": http(variants(answers)), **answers}) as server:
-        outcome = await run("decode", server.url(), interrupt=lambda: server.count("/v5") > 0)
+        outcome = await run("decode", server.url(), interrupt=lambda: server.count("/v3") > 0)
 
-    assert outcome.peak < BASE + ROOM
+    assert outcome.peak < 78  # two take 90
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,16 @@ def test_so_are_certificates_and_keys(kind: str, tmp_path: Path):
             tls_context(MqttSettings(host="h", tls=True, **{**files, key: path}))
 
 
+def test_what_takes_its_place_meanwhile_is_no_file_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Between the look at it and its opening."""
+    (tmp_path / "small").write_text("")
+    found = os.stat(tmp_path / "small")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", lambda path: found)
+        with pytest.raises(ConfigError, match="is a device"):
+            read_small("/dev/zero", "key", 10)
+
+
 def test_no_more_is_read_than_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """One byte beyond it shows that there is more."""
     taken = []

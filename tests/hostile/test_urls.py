@@ -42,6 +42,7 @@ MISTYPED = [
     f"r\u200btsp://u:{CANARY}@h/x",
     f"htt:ps//h/x?token={CANARY}",
     f"https:/h/x?token={CANARY}",
+    f"https\\\\h/x?token={CANARY}",
     f"srt:9000?passphrase={CANARY}",
     f"rstp:/h/x?token={CANARY}",
     f"rstp;/h/x?token={CANARY}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ssl
 from collections.abc import Mapping, Sequence
 
 import feed
@@ -13,9 +14,12 @@ from reading_out import records_of
 from servers import Hostile, Line, Request, Script, http, moved, wants_login
 
 from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.sinks.dial import tls_context
+from klvrelay.sinks.settings import MqttSettings
 from klvrelay.sources import open_source
 from klvrelay.sources.web import follow, reach
 from klvrelay.sources.web.cookies import Cookies
+from klvrelay.tls import verifying
 
 TAPE = feed.recording(count=30)
 CANARY = "c4n4ry"
@@ -80,6 +84,13 @@ async def test_a_man_in_the_middle_gets_no_request(place: str, redirect: bool, a
         assert thief.heard == b"", who
         assert set(got) <= set(TAPE.klv), who
         assert "certificate is not trusted" in fault or "TLS" in fault, who
+
+
+def test_tls_is_1_2_and_verified_whatever_openssl_is_set_to() -> None:
+    """The machine's own settings may refuse older versions, or may not."""
+    for context in (verifying(), tls_context(MqttSettings(host="h", tls=True))):
+        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
 @pytest.mark.needs("openssl")

@@ -174,6 +174,17 @@ async def test_a_login_in_a_playlist_is_not_taken(place: str) -> None:
     assert b"evil" not in other.heard
 
 
+async def test_nor_does_a_proxy_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets the whole URL."""
+    body = http(media(["http://evil:word@other.invalid/x"]))
+    async with Hostile(lambda line, _: line.send(body)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url(""))
+        await all_of("http://host.invalid/a.m3u8")
+
+    assert b"http://other.invalid/x" in proxy.heard
+    assert b"evil" not in proxy.heard
+
+
 @pytest.mark.parametrize(
     "there",
     ["file:///etc/passwd", "data:text/plain,x", "ftp://127.0.0.1/x", "gopher://127.0.0.1/", "concat:a|b", "crypto:x",

@@ -164,6 +164,22 @@ def test_a_new_map_replaces_the_streams_but_for_those_that_were_seen(tmp_path: P
     assert "klv_not_listed" not in {finding.id for finding in report.findings}
 
 
+def test_of_a_map_with_very_many_streams_the_first_are_told_apart(tmp_path: Path):
+    """As many again that it had before, and that came, are kept; the rest is counted."""
+    mux, data = Mux(), b""
+    for version in range(4):
+        pids = range(0x200 + 0x100 * version, 0x264 + 0x100 * version)
+        data += mux.pat([(1, 0x1000)]) + mux.pmt([(6, pid, b"") for pid in pids], version=version)
+        data += b"".join(mux.pes(b"x", pid) for pid in pids)
+    report = probed(data, tmp_path)
+
+    assert report.transport is not None
+    (program,) = report.transport.programs
+    assert len(program.streams) == 2 * tables.STREAMS
+    assert [stream.pid for stream in program.streams][: tables.STREAMS] == [*range(0x500, 0x540)]
+    assert program.streams_left_out == 36
+
+
 def test_a_program_that_is_not_in_the_pat_any_more_and_never_came_is_forgotten(tmp_path: Path):
     """So that a PAT that changes each time does not fill the report."""
     mux = Mux()

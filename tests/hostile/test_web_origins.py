@@ -14,9 +14,11 @@ from reading_out import records_of
 from servers import Hostile, Line, Request, Script, http, moved, wants_login
 
 from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.names import Url
 from klvrelay.sinks.dial import tls_context
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.sources import open_source
+from klvrelay.sources.libav.demuxer import libav_options
 from klvrelay.sources.web import follow, reach
 from klvrelay.sources.web.cookies import Cookies
 from klvrelay.tls import verifying
@@ -172,6 +174,14 @@ async def test_a_login_in_a_playlist_is_not_taken(place: str) -> None:
     assert other.requests
     assert b"uthorization" not in other.heard
     assert b"evil" not in other.heard
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_libav_opens_nothing_that_a_server_names(scheme: str) -> None:
+    """It gets bytes from us, knows no protocol besides, and none of the formats that name files."""
+    options = libav_options(Url.parse(f"{scheme}://h/x"))
+    assert options["protocol_whitelist"] == "none"
+    assert not {"hls", "dash", "concat", "image2", "sdp", "rtsp"} & set(options["format_whitelist"].split(","))
 
 
 async def test_nor_does_a_proxy_see_it(monkeypatch: pytest.MonkeyPatch) -> None:

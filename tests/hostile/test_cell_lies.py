@@ -176,6 +176,20 @@ async def test_counts_do_not_go_back():
     assert (claims.link.srt_rtt_ms, claims.link.lane.pcr_jitter_us) == (2.0, 2)
 
 
+def test_a_status_is_judged_once():
+    """With each packet the latest one is heard again: that costs the relay nothing."""
+    claims = Claims(open_source("rtsp://h/x", isolate=False), Given())
+    claims.begin()
+    for size in 10, 20:
+        status = Status(True, False, 0, Link(size=size))
+        claims.hear(status)
+        heard = claims.link
+
+        claims.hear(status)
+
+        assert claims.link is heard
+
+
 async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
     """Of http:// only the answer tells; but what was live once does not come to its end."""
     given = Given()

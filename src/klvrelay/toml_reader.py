@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from typing import Any
@@ -59,6 +58,8 @@ class Reader:
     def known(self, table: dict[str, Any], names: tuple[str, ...], where: str) -> None:
         for key in table:
             if key not in names:
+                import difflib  # here, since few have a use for it
+
                 near = difflib.get_close_matches(key, names, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
                 raise self.wrong(key, f"no such setting: {hint}", where=where)

@@ -17,8 +17,8 @@ The interpreter with libav has 35 MiB of them, and 8 MiB for the stack of each t
 """
 STREAMS = 16
 """KLV packets above the default limit that there is room for besides."""
-FILE_SIZE = 64 << 20
-"""Bytes of a file in memory, where a whole segment is decrypted; there is no other that it could write."""
+FILE_SIZE = 0
+"""Bytes of a file that it writes: of one in memory too, which no other limit would count."""
 FILES = 256
 OUT_OF_MEMORY = 75
 """The exit status of a process that had no more memory."""

@@ -344,8 +344,10 @@ def _like(blank: Any, value: Any) -> Any:
         return _rebuilt(type(blank), value)
     if isinstance(blank, int) and type(value) is int and 0 <= value <= COUNT_MOST:
         return value
-    if blank is None and (value is None or (type(value) in (int, float) and 0 <= value <= MEASURE_MOST)):
-        return value
+    if blank is None and value is None:
+        return None
+    if blank is None and type(value) in (int, float) and 0 <= value <= MEASURE_MOST:
+        return float(value)  # what is an integer is added up, as counts are
     raise Odd("a count that is none")
 
 

@@ -100,6 +100,7 @@ def attempts(notes: dict[str, Any]) -> dict[str, Callable[[], object]]:
         "read all packets of IP": lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP),
         "ask for the sockets of others": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, SOCK_DIAG),
         "have gigabytes in files in memory": _hoard,
+        "have gigabytes that are only read": _hoard_of_pages,
     }
 
 
@@ -137,6 +138,15 @@ def _hoard() -> None:
     held = [os.memfd_create("hoard") for _ in range(6)]
     for descriptor in held:
         os.posix_fallocate(descriptor, 0, 60 << 20)
+
+
+def _hoard_of_pages() -> None:
+    """Pages that are written first are data no more, and so not limited as such, once they may only be read."""
+    pages = []
+    for _ in range(64):
+        pages.append(mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+        place = ctypes.addressof(ctypes.c_char.from_buffer(pages[-1]))
+        call("mprotect", ctypes.c_void_p(place), ctypes.c_size_t(64 << 20), mmap.PROT_READ)
 
 
 def _switch_off() -> None:
@@ -198,7 +208,7 @@ def main() -> None:
     sys.argv = [sys.argv[0], sys.argv[-1]]
     if notes["only"]:  # a control, of what does no harm: the attempts are no vain ones
         cell.confine = lambda url, options: None
-        limits.FILE_SIZE = 64 << 20
+        limits.FILE_SIZE, limits.SPACE = 64 << 20, 1 << 40
     cell.open_source = lambda url, **options: Prisoner(url, notes)
     with suppress(KeyboardInterrupt):
         cell.main()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import socket
 import struct
@@ -23,10 +24,13 @@ from klvrelay.sources.isolated.seccomp import _MACHINES, _REFUSED, NETWORK, prog
 ALLOW, KILL, REFUSE = 0x7FFF_0000, 0x8000_0000, 0x0005_0000
 EPERM, ENOSYS = REFUSE | errno.EPERM, REFUSE | errno.ENOSYS
 PID = 4711
+SIOCGIFINDEX, SIOCSIFFLAGS, TIOCSTI = 0x8933, 0x8914, 0x5412
+F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15
 CALLS = {  # of unistd.h: x86_64, aarch64
     "read": (0, 63), "openat": (257, 56), "futex": (202, 98), "recvmsg": (47, 212), "exit_group": (231, 94),
     "clone": (56, 220), "clone3": (435, 435), "kill": (62, 129), "tgkill": (234, 131), "socket": (41, 198),
-    "prlimit64": (302, 261), "prctl": (157, 167), "mmap": (9, 222), "memfd_create": (319, 279),
+    "socketpair": (53, 199), "setsockopt": (54, 208), "fcntl": (72, 25), "ioctl": (16, 29), "prlimit64": (302, 261),
+    "prctl": (157, 167), "mmap": (9, 222), "memfd_create": (319, 279),
 }  # fmt: skip
 
 
@@ -71,6 +75,12 @@ def test_what_a_source_needs_is_let_through(machine):
     assert machine("clone", 0x3D0F00) == ALLOW  # as a thread is made
     assert machine("kill", PID, 9) == machine("tgkill", PID, PID, 6) == ALLOW
     assert {machine("socket", family, socket.SOCK_DGRAM) for family in NETWORK} == {ALLOW}
+    assert machine("socket", socket.AF_INET6, socket.SOCK_STREAM | socket.SOCK_CLOEXEC, 6) == ALLOW
+    assert machine("socket", socket.AF_NETLINK, socket.SOCK_RAW, 0) == ALLOW
+    assert machine("socketpair", socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) == ALLOW
+    assert machine("setsockopt", 3, socket.SOL_SOCKET, 33) == machine("setsockopt", 3, socket.IPPROTO_IP, 49) == ALLOW
+    assert machine("setsockopt", 3, socket.IPPROTO_IPV6, 67) == machine("setsockopt", 3, socket.IPPROTO_TCP, 1) == ALLOW
+    assert machine("fcntl", 3, fcntl.F_SETFL, 0x800) == machine("ioctl", 3, SIOCGIFINDEX) == ALLOW
     assert machine("prlimit64", 0, 2, 0, 0x7FFF_0000_0000) == ALLOW
     assert machine("prctl", 15) == ALLOW
     assert machine("mmap", 0, 4096, 3, 0x22) == machine("mmap", 0, 4096, 1, 0x1) == ALLOW
@@ -86,6 +96,13 @@ def test_what_none_needs_is_refused(machine):
     assert machine("kill", PID + 1, 0) == machine("tgkill", 1, PID, 6) == machine("kill", 0xFFFF_FFFF, 9) == EPERM
     unix = machine("socket", socket.AF_UNIX, socket.SOCK_STREAM)
     assert unix == machine("socket", socket.AF_PACKET, socket.SOCK_RAW) == REFUSE | errno.EAFNOSUPPORT
+    assert machine("socket", socket.AF_INET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 6) == EPERM
+    assert machine("socket", socket.AF_NETLINK, socket.SOCK_RAW, 4) == EPERM
+    assert machine("socketpair", socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) == EPERM
+    for level, option in (socket.IPPROTO_IP, 64), (socket.IPPROTO_IP, 128), (socket.IPPROTO_IPV6, 64):
+        assert machine("setsockopt", 3, level, option) == EPERM
+    assert {machine("fcntl", 3, command, 1) for command in (F_SETOWN, F_SETSIG, F_SETOWN_EX)} == {EPERM}
+    assert machine("ioctl", 3, SIOCSIFFLAGS) == machine("ioctl", 0, TIOCSTI) == REFUSE | errno.ENOTTY
     for pointer in 0x1000, 0x7FFF_0000_0000:
         assert machine("prlimit64", 0, 2, pointer, 0) == EPERM
     assert machine("prctl", 1, 0) == EPERM

@@ -170,6 +170,7 @@ ODD = {
     "half a packet": parcel(b"P", bytes(24)),
     "a flag that is none": parcel(b"P", struct.pack("<qqqqBB", -1, -1, -1, -1, 4, 0)),
     "a pts of 34 bits": parcel(b"P", struct.pack("<qqqqBB", -1, 1 << 33, -1, -1, 0, 0)),
+    "a unit of a pid of 14 bits": parcel(b"U", unit(pid=1 << 13)),
     "a pid of 32 bits": parcel(b"P", struct.pack("<qqqqBB", -1, -1, 1 << 31, -1, 0, 0)),
     "a program of 17 bits": parcel(b"P", struct.pack("<qqqqBB", -1, -1, -1, 1 << 16, 0, 0)),
     "a listing that is none": parcel(b"P", struct.pack("<qqqqBB", -1, -1, -1, -1, 0, 8)),

@@ -74,7 +74,7 @@ async def test_batch_waits_for_a_record():
 async def test_room_waits_until_one_can_be_put_without_shedding():
     """A source that can wait does so while the spool is full, also for what is on its way."""
     spool = filled(3, limit=3)
-    waiting = asyncio.create_task(spool.room())
+    waiting = asyncio.create_task(spool.room("uav1"))
     await spool.batch(1)
     await asyncio.sleep(0)
     assert not waiting.done()
@@ -88,8 +88,8 @@ async def test_two_that_wait_for_room_do_not_shed_each_others_records():
 
     async def file(first: int) -> None:
         for seq in range(first, first + 10):
-            await spool.room()
-            spool.put(record(seq))
+            await spool.room("uav1")
+            spool.put(record(seq), waited=True)
 
     files = [asyncio.create_task(file(first)) for first in (0, 100, 200)]
     while len(taken) < 30 and not spool.shed:
@@ -124,3 +124,57 @@ async def test_the_bound_holds(limit: int):
             await spool.batch()
             spool.commit()
     assert spool.shed + spool.delivered + len(spool) == 50
+
+
+async def test_a_stream_that_floods_displaces_no_other_and_does_not_delay_it():
+    """Each stream has its share of the room, and its turn in each batch."""
+    spool = Spool(100)
+    for seq in range(10):
+        spool.put(record(seq, "slow"))
+    for seq in range(10_000):
+        spool.put(record(seq, "flood"))
+    spool.put(record(10, "late"))
+
+    batch = [(r.stream, r.seq) for r in await spool.batch(30)]
+
+    assert len(spool) <= 100
+    assert [seq for stream, seq in batch if stream == "slow"] == list(range(10))
+    assert ("late", 10) in batch
+    assert spool.shed == 10_011 - len(spool)
+
+
+async def test_a_flood_neither_starves_a_file_nor_sheds_its_records():
+    """A source that waits for room gets its share while a live one fills the rest again and again."""
+    spool, taken = Spool(20), []
+
+    async def file() -> None:
+        for seq in range(100):
+            await spool.room("file")
+            spool.put(record(seq, "file"), waited=True)
+
+    reading = asyncio.create_task(file())
+    for seq in range(2000):
+        spool.put(record(seq, "flood"))
+        if seq % 10 == 9:
+            taken += [r.seq for r in await spool.batch(4) if r.stream == "file"]
+            spool.commit()
+            await asyncio.sleep(0)
+    await asyncio.wait_for(reading, 1)
+
+    assert taken[:90] == list(range(90))
+    assert len(spool) <= 40
+
+
+async def test_a_live_stream_has_room_beside_files_that_fill_it():
+    """What waits is not shed, and what is live is not shut out by it."""
+    spool = Spool(10)
+    for seq in range(10):
+        await spool.room("file")
+        spool.put(record(seq, "file"), waited=True)
+    for seq in range(50):
+        spool.put(record(seq, "live"))
+
+    batch = [(r.stream, r.seq) for r in await spool.batch(100)]
+
+    assert [seq for stream, seq in batch if stream == "file"] == list(range(10))
+    assert [seq for stream, seq in batch if stream == "live"] == list(range(45, 50))

@@ -29,6 +29,8 @@ LOG = logging.getLogger("klvrelay")
 
 PATIENCE_MOST = 60.0
 """Seconds at most that a source of fixed streams gets to show KLV before it is opened anew."""
+BREATH = 64
+"""Records after which other streams and the sinks have a turn: a piece of a flood holds thousands."""
 CLOSING = 15.0
 """Seconds that a source gets to end; one that hangs is left behind."""
 
@@ -171,14 +173,24 @@ class Stream:
 
     async def _accept(self, records: list[Record], *, wait: bool) -> None:
         came = False
-        for record in records:
+        asked: asyncio.CancelledError | None = None
+        for number, record in enumerate(records, 1):
             came |= self._take(record)
             for outlet in self._outlets:
                 if wait:
-                    await outlet.spool.room()
-                outlet.spool.put(record)
+                    await outlet.spool.room(record.stream)
+                outlet.spool.put(record, waited=wait)
+            if number % BREATH == 0 and asked is None:
+                try:
+                    await asyncio.sleep(0)
+                except asyncio.CancelledError as to_end:
+                    if wait:
+                        raise
+                    asked = to_end  # what has come is still taken
         if came:
             self.tell()
+        if asked is not None:
+            raise asked
 
     def _take(self, record: Record) -> bool:
         """Count a record of one of the streams; is that one there now, and was not?"""

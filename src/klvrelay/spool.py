@@ -12,15 +12,18 @@ from klvrelay.record import Record
 
 
 class Spool:
-    """A queue with a cursor: a batch stays in it until it is committed, and is offered again until then.
+    """A queue for each stream, and a cursor: a batch stays until it is committed, and is offered again until then.
 
-    When it is full a live source sheds the oldest record that is not on its way (counted in `shed`); a source
-    that can wait asks for `room()` first, so that nothing of a file is lost.
+    The streams take turns, so one that floods delays and displaces no other. When it is full a live source sheds
+    the oldest record, not on its way, of the live stream that has most of them (counted in `shed`); a source that can
+    wait asks for `room()` first, so that nothing of a file is lost.
     """
 
     def __init__(self, limit: int = 10_000) -> None:
         self._limit = limit
-        self._waiting: deque[Record] = deque()
+        self._waiting: dict[str, deque[Record]] = {}  # of streams that have some, the next in turn first
+        self._count = 0
+        self._patient: set[str] = set()
         self._offered: list[Record] = []
         self._filled = asyncio.Event()
         self._roomy = asyncio.Event()
@@ -31,27 +34,53 @@ class Spool:
         self.delivered = 0
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._offered)
+        return self._count + len(self._offered)
 
-    def put(self, record: Record) -> None:
-        """Take a record in; where there is no room for it, the oldest gives way."""
-        if len(self) >= self._limit and self._waiting:
-            self._waiting.popleft()
-            self.shed += 1
-        self._waiting.append(record)
+    def put(self, record: Record, *, waited: bool = False) -> None:
+        """Take a record in; where there is no room for it, and none was waited for, an older one gives way."""
+        stream = record.stream
+        self._waiting.setdefault(stream, deque()).append(record)
+        self._count += 1
+        if waited:
+            self._patient.add(stream)
+        else:
+            self._patient.discard(stream)
+            if len(self) > self._limit:
+                self._shed_one()
         self._settle()
 
-    async def room(self) -> None:
+    def _shed_one(self) -> None:
+        live = [stream for stream in self._waiting if stream not in self._patient]
+        longest = max(live, key=lambda stream: len(self._waiting[stream]))
+        if len(self._waiting[longest]) > self._share(longest):  # else it is those who wait that fill it
+            self._taken(longest)
+            self.shed += 1
+
+    def _share(self, stream: str) -> int:
+        """Records of this stream that there is room for, whatever the others have."""
+        return (self._limit - len(self._offered)) // (len(self._waiting) + (stream not in self._waiting))
+
+    def _taken(self, stream: str) -> Record:
+        """The oldest record of a stream, which is then the last in turn."""
+        queue = self._waiting.pop(stream)
+        if len(queue) > 1:
+            self._waiting[stream] = queue
+        self._count -= 1
+        return queue.popleft()
+
+    async def room(self, stream: str) -> None:
         """Return once a record can be put, before anything else happens, without shedding another."""
-        while len(self) >= self._limit:
+        while len(self) >= self._limit and len(self._waiting.get(stream, ())) >= self._share(stream):
+            self._roomy.clear()
             await self._roomy.wait()
 
     async def batch(self, most: int = 20) -> list[Record]:
-        """The oldest records, at least one; the same again until `commit`."""
+        """The oldest records of each stream in turn, at least one; the same again until `commit`."""
         if not self._offered:
             await self._filled.wait()
-            self._offered = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+            self._offered = [self._taken(next(iter(self._waiting))) for _ in range(min(most, self._count))]
             self._settle()
+            self._roomy.set()  # a stream that has few left may have room again
         return self._offered
 
     def commit(self) -> None:
@@ -66,7 +95,7 @@ class Spool:
 
     def _settle(self) -> None:
         for event, holds in (
-            (self._filled, bool(self._waiting)),
+            (self._filled, self._count > 0),
             (self._roomy, len(self) < self._limit),
             (self._empty, not self),
         ):

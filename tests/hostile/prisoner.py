@@ -12,6 +12,7 @@ import fcntl
 import json
 import mmap
 import os
+import platform
 import resource
 import signal
 import socket
@@ -26,11 +27,13 @@ from typing import Any
 
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet
-from klvrelay.sources.isolated import cell
+from klvrelay.sources.isolated import cell, limits
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PTRACE_ATTACH, PDEATHSIG, GET_DUMPABLE, MOUNT_BIND, CLONE_NEWUSER = 16, 1, 3, 4096, 0x1000_0000
 SIOCGIFFLAGS = 0x8913
+F_SETSIG, SOCK_DIAG = 10, 4
+IOPRIO_SET = {"x86_64": 251, "aarch64": 30}.get(platform.machine(), 0)
 
 
 def call(name: str, *args: Any) -> None:
@@ -83,6 +86,21 @@ def attempts(notes: dict[str, Any]) -> dict[str, Callable[[], object]]:
         "show its memory to others": _dumpable,
         "switch the network off": _switch_off,
         "listen": lambda: socket.create_server(("127.0.0.1", 0)),
+        "change the mode of a file": lambda: os.chmod(folder / "open" / "there", 0o777),
+        "give a file away": lambda: os.chown(folder / "open" / "there", -1, os.getgid()),
+        "give a link away": lambda: os.lchown(folder / "open" / "there", -1, os.getgid()),
+        "change the times of a file": lambda: os.utime(folder / "open" / "there", (1, 1)),
+        "note something beside a file": lambda: os.setxattr(folder / "open" / "there", "user.a", b"x"),
+        "slow the relay down": lambda: os.setpriority(os.PRIO_PROCESS, relay, os.getpriority(os.PRIO_PROCESS, relay)),
+        "take the relay's turns": lambda: os.sched_setscheduler(relay, os.sched_getscheduler(relay), os.sched_param(0)),
+        "choose the relay's processors": lambda: os.sched_setaffinity(relay, os.sched_getaffinity(0)),
+        "slow the relay's disk down": lambda: call("syscall", IOPRIO_SET, 1, relay, 0),
+        "have the kernel signal the relay": lambda: _signal_by_kernel(relay),
+        "talk to a service that takes datagrams": lambda: _send_to(notes["log"]),
+        "read all packets of IP": lambda: socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_TCP),
+        "ask for the sockets of others": lambda: socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, SOCK_DIAG),
+        "have gigabytes in files in memory": _hoard,
+        "have gigabytes that are only read": _hoard_of_pages,
     }
 
 
@@ -97,9 +115,38 @@ def still(notes: dict[str, Any]) -> dict[str, Callable[[], object]]:
         "connect": lambda: socket.create_connection(("127.0.0.1", notes["port"])).close(),
         "load a library": lambda: ctypes.CDLL(notes["library"]),
         "signal itself": lambda: signal.raise_signal(signal.SIGUSR2),
-        "have a file in memory": lambda: os.write(os.memfd_create("a"), b"x"),
         "read its limit": lambda: resource.getrlimit(resource.RLIMIT_DATA),
     }
+
+
+def _signal_by_kernel(pid: int) -> None:
+    """Where this end of a pair gets bytes, whoever is said to own it gets a signal."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        fcntl.fcntl(ours, fcntl.F_SETOWN, pid)
+        fcntl.fcntl(ours, F_SETSIG, signal.SIGURG)
+
+
+def _send_to(path: str) -> None:
+    one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with one, other:
+        one.sendto(b"x", path)
+
+
+def _hoard() -> None:
+    """Files that nothing counts: more of them than a limit of memory allows."""
+    held = [os.memfd_create("hoard") for _ in range(6)]
+    for descriptor in held:
+        os.posix_fallocate(descriptor, 0, 60 << 20)
+
+
+def _hoard_of_pages() -> None:
+    """Pages that are written first are data no more, and so not limited as such, once they may only be read."""
+    pages = []
+    for _ in range(64):
+        pages.append(mmap.mmap(-1, 64 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+        place = ctypes.addressof(ctypes.c_char.from_buffer(pages[-1]))
+        call("mprotect", ctypes.c_void_p(place), ctypes.c_size_t(64 << 20), mmap.PROT_READ)
 
 
 def _switch_off() -> None:
@@ -161,6 +208,7 @@ def main() -> None:
     sys.argv = [sys.argv[0], sys.argv[-1]]
     if notes["only"]:  # a control, of what does no harm: the attempts are no vain ones
         cell.confine = lambda url, options: None
+        limits.FILE_SIZE, limits.SPACE = 64 << 20, 1 << 40
     cell.open_source = lambda url, **options: Prisoner(url, notes)
     with suppress(KeyboardInterrupt):
         cell.main()

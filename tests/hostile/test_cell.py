@@ -39,12 +39,18 @@ def notes(tmp_path: Path, free_port: int):
     (tmp_path / "secret").chmod(0o600)
     (tmp_path / "open").mkdir(mode=0o777)
     (tmp_path / "open" / "there").write_text("there")
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as service:
+    (tmp_path / "open" / "there").chmod(0o640)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.socket(socket.AF_UNIX) as service,
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log,
+    ):
         service.bind(str(tmp_path / "service"))
         service.listen()
+        log.bind(str(tmp_path / "log"))
         yield {
             "folder": str(tmp_path), "relay": os.getpid(), "service": str(tmp_path / "service"),
-            "port": server.getsockname()[1], "library": "libz.so.1", "only": [],
+            "log": str(tmp_path / "log"), "port": server.getsockname()[1], "library": "libz.so.1", "only": [],
         }  # fmt: skip
 
 
@@ -65,7 +71,7 @@ async def found_by(notes, url: str = "http://127.0.0.1/live") -> dict[str, dict[
 
 
 @confined
-@pytest.mark.parametrize("url", ["http://127.0.0.1/live", "tcp://127.0.0.1:1"])
+@pytest.mark.parametrize("url", ["http://127.0.0.1/live", "tcp://127.0.0.1:1", "udp://127.0.0.1:1"])
 async def test_a_cell_that_was_taken_over_reaches_nothing(notes, url):
     """No secret of the same user, no place to write to, no program, no other process; in none of its threads."""
     found = await found_by(notes, url)
@@ -90,6 +96,10 @@ async def test_the_attempts_succeed_where_nothing_is_confined(notes):
         "read a secret", "list a folder", "read the relay's command line", "write a file", "append to a file",
         "make a folder", "start a program", "show its memory to others", "fork",
         "ask whether the relay is there", "talk to a service", "listen", "have memory that no limit counts",
+        "change the mode of a file", "give a file away", "give a link away", "change the times of a file",
+        "slow the relay down", "take the relay's turns", "choose the relay's processors",
+        "have the kernel signal the relay", "talk to a service that takes datagrams",
+        "have gigabytes in files in memory", "have gigabytes that are only read",
     ]  # fmt: skip
     found = await found_by(notes | {"only": only})
 

@@ -2,7 +2,7 @@
 
     files     reading the interpreter, shared libraries, the resolver's and TLS's settings, the source itself; of a file
               that is followed, its folder, where it may be replaced. Writing nowhere
-    sockets   of the families that its kind needs; listening by TCP only where the source is called
+    sockets   streams and datagrams of the families that its kind needs; listening by TCP only where it is called
     others    no other program, no signal to another process, no look into one
     root      the rights to read files, and what its kind of socket needs
 

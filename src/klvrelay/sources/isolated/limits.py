@@ -15,10 +15,14 @@ MEMORY, LIVE_MEMORY = 4 << 30, 256 << 20
 
 The interpreter with libav has 35 MiB of them, and 8 MiB for the stack of each thread.
 """
+SPACE = 1 << 30
+"""Bytes of addresses beyond those data, and what is there at the start: for libraries, and for what the C library
+reserves. Whoever took the process over can have memory that does not count as data, but none without an address.
+"""
 STREAMS = 16
 """KLV packets above the default limit that there is room for besides."""
-FILE_SIZE = 64 << 20
-"""Bytes of a file in memory, where a whole segment is decrypted; there is no other that it could write."""
+FILE_SIZE = 0
+"""Bytes of a file that it writes: of one in memory too, which no other limit would count."""
 FILES = 256
 OUT_OF_MEMORY = 75
 """The exit status of a process that had no more memory."""
@@ -46,10 +50,16 @@ class Limits(NamedTuple):
         """In the process itself; its hard limits too, so that nothing in it can raise them."""
         most = {
             resource.RLIMIT_CORE: 0, resource.RLIMIT_DATA: self.memory, resource.RLIMIT_FSIZE: FILE_SIZE,
-            resource.RLIMIT_NOFILE: FILES,
+            resource.RLIMIT_NOFILE: FILES, resource.RLIMIT_AS: _size() + self.memory + SPACE,
         }  # fmt: skip
         for what, value in most.items():
             finite = [limit for limit in resource.getrlimit(what) if limit != resource.RLIM_INFINITY]
             least = min(value, *finite) if finite else value
             with suppress(OSError):  # a sandbox may forbid even this
                 resource.setrlimit(what, (least, least))
+
+
+def _size() -> int:
+    """Bytes of addresses that this process has."""
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[0]) * resource.getpagesize()

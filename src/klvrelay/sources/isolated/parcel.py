@@ -65,7 +65,7 @@ _SMALL_KINDS = (b"S", b"M", b"E")
 _ENTRY_MOST = _ENTRY.size + 255 + PACKET_HEAD
 _KLV, _DAMAGED = 1, 2
 _PTS_END = 1 << 33
-_PID_END = 1 << 31
+_PID_END, _UNIT_PID_END = 1 << 31, 1 << 13  # of a track; of MPEG-TS, which is where units come from
 _PROGRAM_END = 1 << 16
 _LISTINGS = LOWER | LOWER_HERE | ALONE
 _TIME_END = 253_402_300_800_000_000  # the year 10000
@@ -286,6 +286,8 @@ def _entries(payload: memoryview, limit: int) -> Iterator[Entry]:
             raise Odd("half a unit")
         size, pts, pid, received_us, pcr, program, checksum, transport, listing, named = _ENTRY.unpack_from(payload, at)
         _check(received_us, pts, pid, program, listing, pcr)
+        if pid >= _UNIT_PID_END:
+            raise Odd("a PID that MPEG-TS does not have")
         at += _ENTRY.size
         name = _NAMES.get(bytes(payload[at : at + named]))
         raw = bytes(payload[at + named : at + named + size])
@@ -344,8 +346,10 @@ def _like(blank: Any, value: Any) -> Any:
         return _rebuilt(type(blank), value)
     if isinstance(blank, int) and type(value) is int and 0 <= value <= COUNT_MOST:
         return value
-    if blank is None and (value is None or (type(value) in (int, float) and 0 <= value <= MEASURE_MOST)):
-        return value
+    if blank is None and value is None:
+        return None
+    if blank is None and type(value) in (int, float) and 0 <= value <= MEASURE_MOST:
+        return float(value)  # what is an integer is added up, as counts are
     raise Odd("a count that is none")
 
 

@@ -2,10 +2,16 @@
 
     another architecture's      the process ends (x86_64's 32-bit numbers: ENOSYS)
     `_REFUSED`                  EPERM: other programs, other processes' memory, mounts, namespaces, keys, modules,
-                                clocks, memory that no limit counts
+                                clocks, memory that no limit counts; who owns a file and what they may (Landlock lets
+                                that through); other processes' turns
     clone3                      ENOSYS, so that the C library takes clone, of which threads are let through
     kill, tgkill                EPERM but for the process itself
-    socket                      EAFNOSUPPORT but for the families that the source needs
+    socket                      EAFNOSUPPORT but for the families that the source needs; EPERM for raw packets, and for
+                                what of the kernel (netlink) is not addresses and routes
+    socketpair                  EPERM but for streams: a pair of datagrams may be connected elsewhere
+    fcntl                       EPERM for the one whom a descriptor signals
+    ioctl                       ENOTTY but for the questions that a source asks
+    setsockopt                  EPERM for the tables of packet filters
     prlimit64, prctl, mmap      EPERM for a new limit, for outliving the relay, for memory that is shared
 
 A filter is a program of 8-byte instructions over `struct seccomp_data`:
@@ -66,9 +72,28 @@ _REFUSED = {
     "personality": (135, 92), "mknod": (133, None), "mknodat": (259, 33), "setrlimit": (160, 164),
     "memfd_secret": (447, 447), "shmget": (29, 194), "shmat": (30, 196), "mq_open": (240, 180), "msgget": (68, 186),
     "semget": (64, 190),
+    "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
+    "fchown": (93, 55), "lchown": (94, None), "fchownat": (260, 54), "utime": (132, None), "utimes": (235, None),
+    "futimesat": (261, None), "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6),
+    "fsetxattr": (190, 7), "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16),
+    "setxattrat": (463, 463), "removexattrat": (466, 466), "file_setattr": (469, 469), "truncate": (76, 45),
+    "setpriority": (141, 140), "ioprio_set": (251, 30), "sched_setparam": (142, 118), "sched_setscheduler": (144, 119),
+    "sched_setaffinity": (203, 122), "sched_setattr": (314, 274), "migrate_pages": (256, 238), "move_pages": (279, 239),
 }  # fmt: skip
 _CLONE, _CLONE3, _KILL_ONE, _TGKILL = (56, 220), (435, 435), (62, 129), (234, 131)
-_SOCKET, _PRLIMIT, _PRCTL, _MMAP, _SECCOMP = (41, 198), (302, 261), (157, 167), (9, 222), (317, 277)
+_SOCKET, _PAIR, _SETSOCKOPT, _FCNTL, _IOCTL = (41, 198), (53, 199), (54, 208), (72, 25), (16, 29)
+_PRLIMIT, _PRCTL, _MMAP, _SECCOMP = (302, 261), (157, 167), (9, 222), (317, 277)
+_TYPE, _STREAM, _DATAGRAM = 0xF, 1, 2  # of a socket's type, the bits that are no flags
+_ROUTES = 0  # NETLINK_ROUTE
+_OWNERS = (8, 10, 15)
+"""F_SETOWN, F_SETSIG, F_SETOWN_EX."""
+_QUESTIONS = (
+    0x5401, 0x5411, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451,
+    0x8910, 0x8912, 0x8913, 0x8915, 0x891B, 0x8921, 0x8927, 0x8933,
+)  # fmt: skip
+"""ioctl: is it a terminal, how much waits, not to block, to close on exec; an interface's name, address, index."""
+_FILTERS = (64, 65)
+"""IPT_SO_SET_REPLACE and the next one; for IPv4 all above are of the same kind (arptables, ebtables, IPVS)."""
 
 
 def refuse_calls(families: Collection[int]) -> str:
@@ -103,8 +128,11 @@ def program(machine: Machine, families: Collection[int], pid: int) -> bytes:
     code += _case(_CLONE[column], _argument(0) + _unless(_jump(_IF_ANY, _CLONE_THREAD, 1, 0), eperm))
     for call in _KILL_ONE, _TGKILL:
         code += _case(call[column], _argument(0) + _unless(_jump(_IF_EQUAL, pid, 1, 0), eperm))
-    allowed = b"".join(_jump(_IF_EQUAL, family, 0, 1) + _return(_ALLOW) for family in sorted(families))
-    code += _case(_SOCKET[column], _argument(0) + allowed + _refuse(errno.EAFNOSUPPORT))
+    code += _case(_SOCKET[column], _sockets(families))
+    code += _case(_PAIR[column], _argument(1) + _step(_AND, _TYPE) + _unless(_jump(_IF_EQUAL, _STREAM, 1, 0), eperm))
+    code += _case(_FCNTL[column], _argument(1) + _any_of(_OWNERS, eperm) + _return(_ALLOW))
+    code += _case(_IOCTL[column], _argument(1) + _any_of(_QUESTIONS, _return(_ALLOW)) + _refuse(errno.ENOTTY))
+    code += _case(_SETSOCKOPT[column], _options(eperm))
     is_null = _argument(2) + _jump(_IF_EQUAL, 0, 1, 0) + eperm
     is_null += _argument(2, high=True) + _jump(_IF_EQUAL, 0, 1, 0) + eperm
     code += _case(_PRLIMIT[column], is_null + _return(_ALLOW))
@@ -112,6 +140,31 @@ def program(machine: Machine, families: Collection[int], pid: int) -> bytes:
     both = _argument(3) + _step(_AND, _SHARED_ANONYMOUS)
     code += _case(_MMAP[column], both + _unless(_jump(_IF_EQUAL, _SHARED_ANONYMOUS, 0, 1), eperm))
     return code + _return(_ALLOW)
+
+
+def _sockets(families: Collection[int]) -> bytes:
+    """socket(family, type, protocol): datagrams and streams of these families; of netlink the addresses and routes."""
+    eperm = _refuse(errno.EPERM)
+    netlink = _argument(2) + _unless(_jump(_IF_EQUAL, _ROUTES, 1, 0), eperm)
+    plain = _argument(1) + _step(_AND, _TYPE) + _any_of((_STREAM, _DATAGRAM), _return(_ALLOW)) + eperm
+    code = _argument(0)
+    for family in sorted(families):
+        block = netlink if family == socket.AF_NETLINK else plain
+        code += _jump(_IF_EQUAL, family, 0, len(block) // 8) + block
+    return code + _refuse(errno.EAFNOSUPPORT)
+
+
+def _options(refusal: bytes) -> bytes:
+    """setsockopt(descriptor, level, name): all but the tables of packet filters, whoever may have the right."""
+    over_ipv4 = _argument(2) + _unless(_jump(_IF_LEAST, _FILTERS[0], 0, 1), refusal)
+    over_ipv6 = _argument(2) + _any_of(_FILTERS, refusal) + _return(_ALLOW)
+    code = _argument(1) + _jump(_IF_EQUAL, socket.IPPROTO_IP, 0, len(over_ipv4) // 8) + over_ipv4
+    return code + _jump(_IF_EQUAL, socket.IPPROTO_IPV6, 0, len(over_ipv6) // 8) + over_ipv6 + _return(_ALLOW)
+
+
+def _any_of(values: Collection[int], action: bytes) -> bytes:
+    """The action where what was loaded is one of these."""
+    return b"".join(_jump(_IF_EQUAL, value, 0, 1) + action for value in values)
 
 
 def _step(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:

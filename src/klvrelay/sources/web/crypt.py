@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable
+from contextlib import suppress
 
 from klvrelay.sources.web.faults import WebFault
 
@@ -13,15 +15,16 @@ def decrypted(pieces: Iterable[bytes], key: bytes, iv: bytes) -> bytearray:
     import av
 
     options = {"protocol_whitelist": "crypto,file", "decryption_key": key.hex(), "decryption_iv": iv.hex()}
+    data = bytearray()
+    for piece in pieces:
+        data += piece
+    if not data or len(data) % 16:
+        raise WebFault("an encrypted segment is not whole: its size is no multiple of 16", "cut")
     # libav decrypts in a protocol that reads another one; `data` is its demuxer for plain bytes.
-    descriptor = os.memfd_create("segment", os.MFD_CLOEXEC)
+    descriptor, way_in = os.pipe()
+    feeding = threading.Thread(target=_feed, args=(way_in, data), name="klvrelay-segment", daemon=True)
+    feeding.start()
     try:
-        with open(descriptor, "wb", closefd=False) as file:
-            for piece in pieces:
-                file.write(piece)
-            size = file.tell()
-        if not size or size % 16:
-            raise WebFault("an encrypted segment is not whole: its size is no multiple of 16", "cut")
         plain = bytearray()
         with av.open(f"crypto:file:/proc/self/fd/{descriptor}", format="data", options=options) as container:
             for packet in container.demux():
@@ -31,3 +34,11 @@ def decrypted(pieces: Iterable[bytes], key: bytes, iv: bytes) -> bytearray:
         raise WebFault("a segment can not be decrypted: is it the right key?", "cut") from None
     finally:
         os.close(descriptor)
+        feeding.join()
+
+
+def _feed(way_in: int, data: bytearray) -> None:
+    with suppress(OSError), open(way_in, "wb", buffering=0) as file:  # libav may end early
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]

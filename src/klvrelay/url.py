@@ -181,7 +181,7 @@ def _host_and_port(scheme: str, place: str) -> tuple[str, int | None]:
         port = tail.removeprefix(":")
     else:
         host, _, port = place.partition(":")
-    if not _HOST.fullmatch(host):
+    if not _HOST.fullmatch(host) or "@" in unquote(host):  # a password may stand before an @ that is coded
         raise ConfigError(f"{scheme}://: the host is not a name or an address (IPv6 goes in brackets: [::1])")
     if not port:
         return host, None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -19,7 +20,7 @@ from probing import probed, sample_file
 from rich.console import Console
 
 from klvrelay.probe import Report, inquire
-from klvrelay.probe.metadata import sampler, telemetry
+from klvrelay.probe.metadata import items, sampler, telemetry
 from klvrelay.probe.tell.document import document
 from klvrelay.probe.tell.page import page
 from klvrelay.probe.tell.text import write
@@ -78,6 +79,26 @@ def test_lists_say_how_much_is_not_in_them(tmp_path: Path):
     assert len(told["transport"]["pids"]) + told["left_out"]["pids"] == 8191
     assert "and 8,127 more" in text_of(pids, tmp_path / "text")
     assert "more" in page(pids)
+
+
+def test_items_of_records_like_no_others_are_counted_one_by_one_in_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """So many items as could be looked at in the time that all records of a normal recording take."""
+    free, each, size = 64, 4096, 6_000_000
+    monkeypatch.setattr(telemetry, "RECORDS", (free, each))
+    monkeypatch.setattr(items, "LAYOUTS", 4)
+    looked = 0
+    saw = items._Tally.saw
+
+    def counted(tally: Any, *record: Any) -> None:
+        nonlocal looked
+        looked += 1
+        saw(tally, *record)
+
+    monkeypatch.setattr(items._Tally, "saw", counted)
+    (stream,) = probed(HOSTILE["unlike"](size), tmp_path).klv
+
+    assert stream.records > 15_000
+    assert 0 < looked < (free + size / each) * telemetry.ALONE
 
 
 def test_distinct_items_and_remarks_are_counted_beyond_the_first(tmp_path: Path):

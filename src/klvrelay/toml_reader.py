@@ -15,7 +15,7 @@ from klvrelay.shown import HIDDEN, printable
 def tables_of(data: bytes, path: str) -> dict[str, Any]:
     """A TOML file's tables; raises ConfigError for what is no TOML."""
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as fault:
         raise ConfigError(f"{printable(path)}: is not UTF-8 text") from fault
     except (ValueError, RecursionError) as fault:

@@ -37,7 +37,7 @@ def secret_file(path: str, key: str) -> Secret:
     if readable_by_others(path, mode):
         raise ConfigError(f"{key}: can be read by others; run: chmod 600 {printable(path)}")
     try:
-        text = data.decode("utf-8").rstrip("\r\n")
+        text = data.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise ConfigError(f"{key}: is not UTF-8 text") from None
     if not text:

@@ -14,7 +14,7 @@ from klvrelay.shown import HIDDEN, printable
 def tables_of(data: bytes, path: str) -> dict[str, Any]:
     """A TOML file's tables; raises ConfigError for what is no TOML."""
     try:
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
         if _LONG_KEY.search(text):
             raise ConfigError(f"{printable(path)}: is not TOML for klvrelay: a key has more than {PARTS} parts")
         return tomllib.loads(text)

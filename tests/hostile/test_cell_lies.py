@@ -212,18 +212,6 @@ async def test_counts_do_not_go_back():
     assert (claims.link.srt_rtt_ms, claims.link.lane.pcr_jitter_us) == (2.0, 2)
 
 
-async def test_a_measure_without_a_fraction_is_one():
-    """JSON knows no other 5 than 5; two openings that say so are no sum, and no fault."""
-    script = ("said = packed_status(Status(True, True, 0, Link(srt_rtt_ms=5)))\n"
-              "say(said, *packed(Packet(b'G' * 188, 5)), packed_end(None))")  # fmt: skip
-    source = fake(script, "srt://127.0.0.1:5000")
-    for _ in range(2):
-        assert [packet.data async for packet in source.packets()] == [b"G" * 188]
-
-    assert source.link.srt_rtt_ms == 5.0
-    assert type(source.link.srt_rtt_ms) is float
-
-
 async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
     """Of http:// only the answer tells; but what was live once does not come to its end."""
     given = Given()
@@ -239,6 +227,18 @@ async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
 
     assert may_come_back(live, None)
     assert may_come_back(later, None)
+
+
+async def test_a_measure_without_a_fraction_is_one():
+    """JSON knows no other 5 than 5; two openings that say so are no sum, and no fault."""
+    script = ("said = packed_status(Status(True, True, 0, Link(srt_rtt_ms=5)))\n"
+              "say(said, *packed(Packet(b'G' * 188, 5)), packed_end(None))")  # fmt: skip
+    source = fake(script, "srt://127.0.0.1:5000")
+    for _ in range(2):
+        assert [packet.data async for packet in source.packets()] == [b"G" * 188]
+
+    assert source.link.srt_rtt_ms == 5.0
+    assert type(source.link.srt_rtt_ms) is float
 
 
 async def test_a_fault_of_ours_in_one_stream_is_said_once_and_hurts_no_other(monkeypatch, said):

@@ -222,6 +222,14 @@ def test_the_line_is_that_of_the_mistake_and_not_of_the_same_key_elsewhere(tmp_p
         load(written(tmp_path, text))
 
 
+def test_a_byte_order_mark_is_passed_over(tmp_path: Path):
+    """Editors put one before the first line."""
+    load(written(tmp_path, "\ufeff[relay]\nwaiting = 7\n"))
+
+    with pytest.raises(ConfigError, match="line 1: waitin"):
+        load(written(tmp_path, "\ufeffwaitin = 7\n"))
+
+
 @pytest.mark.parametrize(
     ("text", "hint"),
     [

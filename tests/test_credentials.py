@@ -13,6 +13,7 @@ from pathlib import Path
 import feed
 import pytest
 from conftest import ROOT
+from reading_out import fault_of
 from web_servers import web_server
 
 from klvrelay import cli, credentials
@@ -20,6 +21,7 @@ from klvrelay.config import load
 from klvrelay.credentials import environment, secret_file, take_environment, with_password
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url
+from klvrelay.options import parser
 from klvrelay.sources import open_source
 from klvrelay.sources.isolated import source as isolated
 
@@ -45,8 +47,8 @@ def private(path: Path, text: str = f"{CANARY}\n") -> Path:
 
 
 def test_a_secret_file_is_one_line_without_its_end(tmp_path: Path):
-    """As an editor or echo leaves it; blanks belong to the password."""
-    for text in (CANARY, f"{CANARY}\n", f"{CANARY}\r\n"):
+    """As an editor or echo leaves it, a byte order mark too; blanks belong to the password."""
+    for text in (CANARY, f"{CANARY}\n", f"{CANARY}\r\n", f"\ufeff{CANARY}\r\n"):
         assert secret_file(str(private(tmp_path / "p", text)), "key") == Secret(CANARY)
     assert secret_file(str(private(tmp_path / "p", " a b \n")), "key") == Secret(" a b ")
 
@@ -292,6 +294,51 @@ def test_settings_that_contradict_each_other_are_named(text: str, says: str, tmp
         load(settings(tmp_path, text.format(**files) + "\n"))
 
     assert CANARY not in str(refused.value)
+
+
+def source_urls(*argv: str) -> list[Url]:
+    """Where the sources of `klvrelay run` are, with their passwords."""
+    args = parser().parse_args(["run", "--mqtt", "mqtt://127.0.0.1", *argv])
+    return [source.url for source in cli._relay_settings(args).sources]
+
+
+def test_the_password_in_a_pipe_is_for_all_sources_that_want_one(tmp_path: Path):
+    """A pipe, as `<(pass show cam)` is one, can be read once only."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    threading.Thread(target=lambda: pipe.write_text(f"{CANARY}\n")).start()
+
+    urls = source_urls("rtsp://user@a/x", "https://user@b/x", "rtsp://user:own@c/x", "--password-file", str(pipe))
+
+    assert [url.password for url in urls] == [Secret(CANARY), Secret(CANARY), Secret("own")]
+
+
+def test_the_password_of_the_command_line_is_for_the_sources_of_settings_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Where they have a user and no password; it goes before that of the environment."""
+    monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", "other")
+    path = settings(tmp_path, 'url = "rtsp://cam/x"\nusername = "user"\n[[source]]\nurl = "udp://:5000"\n')
+
+    urls = source_urls("-c", str(path), "--password-file", str(private(tmp_path / "p")))
+
+    assert [url.password for url in urls] == [Secret(CANARY), None]
+
+
+@pytest.mark.parametrize("url", ["rtsp://cam/x", "rtsp://user:own@cam/x", "udp://:5000", "a.ts"])
+def test_a_password_file_that_no_source_takes_is_a_mistake(url: str, tmp_path: Path, capsys):
+    """A user was forgotten, or it is of another kind: better said than left out."""
+    for verb in (["run", "--mqtt", "mqtt://127.0.0.1"], ["probe"], ["decode"]):
+        assert cli.main([*verb, url, "--password-file", str(private(tmp_path / "p"))]) == 2
+        assert "--password-file: no source takes it: write the user into the URL" in capsys.readouterr().err
+
+
+async def test_a_user_without_a_password_is_told_so(tmp_path: Path):
+    """Not that the password is wrong."""
+    async with web_server(tmp_path, auth="basic", user="user", password=CANARY) as server:
+        fault = await fault_of(open_source(server.url("a.ts", "user@")).packets())
+
+    assert "the server wants the user's password, and none was given: name its file (--password-file" in fault
 
 
 @pytest.mark.parametrize("way", ["environment", "file"])

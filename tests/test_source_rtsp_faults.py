@@ -154,6 +154,8 @@ async def test_a_wrong_password_is_tried_once_an_opening(algorithm):
             await raws(camera, login="me:wrong@")
         with pytest.raises(SourceDown, match=r"the server wants a user and a password \(401"):
             await raws(camera)
+        with pytest.raises(SourceDown, match=r"the server wants the user's password, .* \(401"):
+            await raws(camera, login="you@")
 
     assert sum('username="me"' in field for field in set(camera.logins)) == 1
     assert refused.value.wait == 30

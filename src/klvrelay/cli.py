@@ -23,7 +23,7 @@ from klvrelay.log import log_to_stderr
 from klvrelay.mistyped import file_name
 from klvrelay.names import checked_name
 from klvrelay.options import parser
-from klvrelay.places import source_url, warn_of_passwords
+from klvrelay.places import check_used, said_password, source_url, source_urls, warn_of_passwords
 from klvrelay.prctl import hide_memory
 from klvrelay.redaction import Redaction
 
@@ -66,7 +66,8 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     """Settings of `run` and `replay`: the file's, and what was said on the command line over it."""
     from klvrelay.config import RelaySettings, SourceSettings, load, mqtt_settings, with_mqtt_password
 
-    settings = load(args.config) if getattr(args, "config", None) else RelaySettings()
+    password = said_password(args)
+    settings = load(args.config, password) if getattr(args, "config", None) else RelaySettings()
     if len(args.stream) > len(args.sources):
         raise ConfigError(f"--stream is given {len(args.stream)} times for {len(args.sources)} sources")
     keys = ("interface", "sender", "speed", "loop", "stall", "demux", "isolate")
@@ -76,7 +77,7 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     said["packet_limit"] = getattr(args, "packet_limit", None)
     extra = {key: value for key, value in said.items() if value is not None}
     names = [*(checked_name(name, "--stream") for name in args.stream), *[None] * len(args.sources)]
-    urls = [source_url(args, source) for source in args.sources]
+    urls = source_urls(args.sources, password)
     # It is meant for the files among them; where there is none it is a mistake.
     follow = extra.pop("follow", False)
     files = any(url.scheme == "file" for url in urls)
@@ -86,6 +87,7 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     )
     if sources:
         settings = replace(settings, sources=sources)
+    check_used(password, (source.url for source in settings.sources))
     if picked := _picked(args):
         settings = replace(settings, sources=tuple(replace(source, **picked) for source in settings.sources))
     given = _mqtt_given(args)

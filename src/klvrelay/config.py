@@ -31,6 +31,7 @@ LOG = logging.getLogger("klvrelay")
 CONFIG_MOST = 1 << 20
 """Bytes that a file of settings may have."""
 
+
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
     """One source: where it is, under which name its records go out, and how it is opened.
@@ -107,15 +108,16 @@ class RelaySettings:
         return [Choice(source.only, source.program, source.pids, taken) for _, source in named]
 
 
-def load(path: str | os.PathLike[str]) -> RelaySettings:
+def load(path: str | os.PathLike[str], source_password: Secret | None = None) -> RelaySettings:
     """The settings of a TOML file; ConfigError names the key, its line, and what would be right.
 
-    A file with passwords in it that others can read is warned of.
+    `source_password` goes to every source with a user and no password, before that of the environment. A file with
+    passwords in it that others can read is warned of.
     """
     path = file_name(os.fspath(path), "configuration")
     data, mode = read_small(path, printable(path), CONFIG_MOST)
     table = tables_of(data, path)
-    reader = _Reader(path, data.decode("utf-8"))
+    reader = _Reader(path, data.decode("utf-8-sig"), source_password)
     reader.known(table, ("mqtt", "source", "relay"), "")
     relay = reader.table(table.get("relay", {}), "relay")
     reader.at("relay")

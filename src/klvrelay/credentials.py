@@ -4,7 +4,6 @@ environment.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import stat
 from dataclasses import replace
@@ -38,7 +37,7 @@ def secret_file(path: str, key: str) -> Secret:
     if readable_by_others(path, mode):
         raise ConfigError(f"{key}: can be read by others; run: chmod 600 {printable(path)}")
     try:
-        text = data.decode("utf-8").rstrip("\r\n")
+        text = data.decode("utf-8-sig").rstrip("\r\n")
     except UnicodeDecodeError:
         raise ConfigError(f"{key}: is not UTF-8 text") from None
     if not text:
@@ -75,14 +74,18 @@ def environment(name: str) -> Secret | None:
 def take_environment() -> None:
     """Take our secrets out of the environment: no child gets them, and /proc/PID/environ shows them no more."""
     for name in VARIABLES:
-        if text := os.environ.get(name):
+        if (text := os.environ.get(name)) is None:
+            continue
+        if text:
             _taken[name] = Secret(text)
         _wipe(name.encode())
-        os.environ.pop(name, None)
+        del os.environ[name]
 
 
 def _wipe(name: bytes) -> None:
     """Overwrite the value where the kernel put it when the process began; it may stand there more than once."""
+    import ctypes  # here, since few have a use for it
+
     block = ctypes.POINTER(ctypes.c_void_p).in_dll(ctypes.CDLL(None), "environ")
     place = 0
     while block and (entry := block[place]):

@@ -16,7 +16,9 @@
     └── EncodeError      a value that its item can't hold             exit 2
 """
 
+import os
 import reprlib
+import traceback
 
 from klvrelay.shown import printable
 
@@ -113,3 +115,10 @@ class SinkRefused(SinkError):
 
 class TooLarge(SinkRefused):
     """One message is larger than the far end ever takes: offering it again would block all behind it."""
+
+
+def blunder(error: BaseException) -> str:
+    """A fault of ours, with the file and line where it was raised: what a report needs, without any of the data."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+    return f"a fault of klvrelay's own: {type(error).__name__} in {where}"

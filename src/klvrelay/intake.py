@@ -6,9 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -17,14 +15,14 @@ from typing import NamedTuple
 from klvrelay.backoff import STEADY, Backoff
 from klvrelay.channel import Channel
 from klvrelay.elementary import EVERYTHING, Choice
-from klvrelay.errors import ConfigError, SourceDown, SourceError
+from klvrelay.errors import ConfigError, SourceDown, SourceError, blunder
 from klvrelay.health import StreamHealth
 from klvrelay.health.stream import STALL
 from klvrelay.integers import added
 from klvrelay.klv import Decoder
 from klvrelay.outlet import Outlet
 from klvrelay.record import Link, Record
-from klvrelay.sources import Source, gave_live, may_come_back
+from klvrelay.sources import Source, may_come_back
 from klvrelay.wire import LIMIT
 
 LOG = logging.getLogger("klvrelay")
@@ -112,7 +110,7 @@ class Stream:
             self._settle(source)
             if not may_come_back(source, fault, was_live=was_live):
                 break
-            was_live = was_live or gave_live(source)
+            was_live = was_live or (source.live and source.link.size > 0)
             if time.monotonic() - begun > STEADY:  # what comes and goes is not asked for ever faster
                 backoff.reset()
             if not isinstance(fault, _Renewed):
@@ -321,10 +319,3 @@ class Stream:
 
 class _Renewed(SourceDown):
     """The relay itself gave this opening up for another one."""
-
-
-def blunder(error: BaseException) -> str:
-    """A fault of ours, with the file and line where it was raised: what a report needs, without any of the data."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{os.path.basename(frame.filename)}:{frame.lineno}"
-    return f"a fault of klvrelay's own: {type(error).__name__} in {where}"

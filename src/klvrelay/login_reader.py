@@ -26,6 +26,10 @@ class LoginReader(Reader):
 
     has_secrets = False
 
+    def __init__(self, path: str, text: str, source_password: Secret | None = None) -> None:
+        super().__init__(path, text)
+        self._source_password = source_password
+
     def url(self, table: dict[str, Any]) -> Url:
         """Where a source is: as it stands, or out of a file, as one with a token in it may be."""
         path = self.typed(table, "url_file", str, "source", None)
@@ -54,7 +58,7 @@ class LoginReader(Reader):
             url = dataclasses.replace(url, user=user)
         if password is not None and url.user is None:
             raise self.wrong(f"source.{key}", "a password needs a username")
-        return with_password(url, password or environment(SOURCE_PASSWORD))
+        return with_password(url, password or self._source_password or environment(SOURCE_PASSWORD))
 
     def secret(self, table: dict[str, Any], key: str, where: str = "source") -> Secret | None:
         """A password: as it stands, or out of a file."""

@@ -25,9 +25,11 @@ _FORM = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+_SECRET = re.compile(r"(?:pass|pwd|token|secret|auth|credential|signature|key)[\w-]{0,20}\s{0,3}=", re.IGNORECASE)
+
 
 def looks_like_url(text: str) -> bool:
-    """Does it look like a URL, a mistyped one too, or as if a user and a password were in it?
+    """Does it look like a URL, a mistyped one too, or as if a user and a password, or an option with one, were in it?
 
     Fullwidth signs, backslashes and percent codes count as what they stand for.
     """
@@ -35,7 +37,7 @@ def looks_like_url(text: str) -> bool:
     plain = unicodedata.normalize("NFKC", decoded).replace("\\", "/")
     # A user stands before an @, with a password or behind two slashes.
     login = "@" in plain.partition(":")[2] or "@" in plain.partition("//")[2]
-    return login or "://" in plain or _FORM.match(plain) is not None
+    return login or "://" in plain or any(form(plain) is not None for form in (_FORM.match, _SECRET.search))
 
 
 def stripped(text: str) -> str:

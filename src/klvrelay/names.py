@@ -127,11 +127,13 @@ def unique_names(names: Iterable[str]) -> list[str]:
     wanted = list(names)
     taken: set[str] = set(wanted)
     seen: set[str] = set()
+    numbers: dict[str, int] = {}
     result = []
     for name in wanted:
-        number, unique = 2, name
+        number, unique = numbers.get(name, 2), name
         while unique in seen or (unique != name and unique in taken):
             unique, number = f"{name}-{number}", number + 1
+        numbers[name] = number
         seen.add(unique)
         result.append(unique)
     return result

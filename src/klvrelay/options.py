@@ -19,7 +19,8 @@ sources:
   srt://camera:9000  srt://:9000   call, or be called (?mode=rendezvous&latency=120&streamid=...); the passphrase
                                    is KLVRELAY_SRT_PASSPHRASE in the environment
   rtsp://user@camera/path          (?transport=udp) rtsps://; http://, https:// of MPEG-TS or HLS; the password is
-                                   KLVRELAY_SOURCE_PASSWORD in the environment, or in --password-file
+                                   KLVRELAY_SOURCE_PASSWORD in the environment, or in --password-file; a URL with a
+                                   token in it goes into a file, which `url_file` in settings names (run -c)
 """
 BROKERS = """\
 brokers:
@@ -148,7 +149,6 @@ def _source_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interface", help="network interface that multicast is joined on")
     parser.add_argument("--sender", help="take datagrams from this address only")
     parser.add_argument("--source-timeout", type=float, metavar="SECONDS", help="wait for a source this long (5)")
-    _password_option(parser)
 
 
 def _limit_option(parser: argparse.ArgumentParser) -> None:
@@ -180,13 +180,15 @@ def _run_options(verbs: Any) -> None:
     parser.add_argument("--stream", action="append", default=[], metavar="NAME",
                         help="name of a stream in topics; once a source, in their order")  # fmt: skip
     _source_options(parser)
+    _password_option(parser)
     parser.add_argument("--stall", type=float, metavar="SECONDS",
                         help="a stream is stale after so long without bytes, or without KLV (5)")  # fmt: skip
     parser.add_argument("--follow", action="store_true", help="files are still written: wait for more at their end")
     parser.add_argument("--demux", choices=("native", "libav"),
                         help="who takes MPEG-TS apart: the C core (native), or libav")  # fmt: skip
     parser.add_argument("--isolate", action=argparse.BooleanOptionalAction,
-                        help="read each source in a process of its own (http, https, rtsp, rtsps)")  # fmt: skip
+                        help="read every source in a separate, confined process, or none (default: http, https, rtsp"
+                             " and rtsps only)")  # fmt: skip
     _limit_option(parser)
     _choice_options(parser)
     _mqtt_options(parser)
@@ -246,6 +248,7 @@ def _probe_options(verbs: Any) -> None:
                         help="also write it as a page with plots, complete in itself (mode 0640)")  # fmt: skip
     _choice_options(parser, "look only at the KLV of this PID; may be given again", "and of this program")
     _source_options(parser)
+    _password_option(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar; log warnings and errors only")
 
 

@@ -56,18 +56,25 @@ class Outlet:
         while True:
             came_up = False
             try:
-                await self._serve(backoff)
-            except SinkDown as fault:
-                came_up = self.health.up
-                self.health.down(str(fault))
-            except SinkRefused as fault:
-                # At the first try it is for the operator to mend; later it may be the broker's bad day.
-                if not self.health.ever_up:
+                await self._served(backoff)
+            except (SinkDown, SinkRefused) as fault:
+                # A refusal at the first try is for the operator to mend; later it may be the broker's bad day.
+                if isinstance(fault, SinkRefused) and not self.health.ever_up:
                     raise
                 came_up = self.health.up
                 self.health.down(str(fault))
             pause = backoff.next()
             await asyncio.sleep(min(pause, SHORT_CAP) if came_up else pause)
+
+    async def _served(self, backoff: Backoff) -> None:
+        """As `_serve`, in another task: a task group that is cancelled at the moment it fails raises the fault only."""
+        serving = asyncio.create_task(self._serve(backoff), name="serve")
+        try:
+            await asyncio.wait({serving})
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+        serving.result()
 
     async def _serve(self, backoff: Backoff) -> None:
         """One connection, until it falls: raises SinkDown or SinkRefused."""

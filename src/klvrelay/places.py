@@ -8,16 +8,39 @@ from collections.abc import Iterable
 
 from klvrelay.credentials import SOURCE_PASSWORD, environment, is_secret, secret_file, with_password
 from klvrelay.errors import ConfigError
+from klvrelay.shown import Secret
 from klvrelay.url import Url
 
 LOG = logging.getLogger("klvrelay")
 
 
 def source_url(args: argparse.Namespace, text: str) -> Url:
-    """Where a source is, with the password that was said or set for it."""
+    """Where a verb's only source is, with the password that was said or set for it."""
+    password = said_password(args)
+    (url,) = source_urls([text], password)
+    check_used(password, [url])
+    return url
+
+
+def source_urls(texts: Iterable[str], said: Secret | None) -> list[Url]:
+    """Where sources are, with the password that was said for them, or set in the environment."""
+    password = environment(SOURCE_PASSWORD) if said is None else said
+    return [with_password(Url.parse(text), password) for text in texts]
+
+
+def said_password(args: argparse.Namespace) -> Secret | None:
+    """What --password-file holds: to be asked for once, since a pipe can be read once."""
     path = getattr(args, "password_file", None)
-    password = environment(SOURCE_PASSWORD) if path is None else secret_file(path, "--password-file")
-    return with_password(Url.parse(text), password)
+    return None if path is None else secret_file(path, "--password-file")
+
+
+def check_used(said: Secret | None, urls: Iterable[Url]) -> None:
+    """Raise ConfigError where --password-file was given, and no source takes the password in it."""
+    if said is not None and all(url.password is not said for url in urls):
+        raise ConfigError(
+            "--password-file: no source takes it: write the user into the URL, as in rtsp://user@host/path, and no"
+            " password (of rtsp, rtsps, http and https)"
+        )
 
 
 def warn_of_passwords(arguments: Iterable[str]) -> None:

@@ -13,6 +13,9 @@ from klvrelay.url import SECRET_NAME, Url
 LEAST = 4
 """Characters of what is hidden, at least: fewer would take letters out of words."""
 
+_BEHIND = range(2, 6)
+"""Where the value may begin of letters that are options: -cURL, -qcURL."""
+
 _WORD = re.compile(r"[^\s'\"]+")
 _SHOWN_AT = re.compile(r"(?<!\*\*\*)@")
 
@@ -46,7 +49,9 @@ def _secrets(arguments: Iterable[str]) -> Iterator[tuple[str, str]]:
         elif _is_for_secret(before):
             yield argument, HIDDEN
         before = argument if is_option and not equals else ""
-        for text in (argument, value, argument[2:] if is_option else ""):
+        pieces = argument.split(",")  # --impair loss=1%,seed=URL
+        values = [piece.partition("=")[2] for piece in pieces]
+        for text in (argument, value, *pieces, *values, *(argument[at:] for at in _BEHIND if is_option)):
             if (public := _public(text)) != text:
                 yield text, public
 
@@ -58,7 +63,7 @@ def _is_for_secret(option: str) -> bool:
 
 def _quoted(text: str) -> tuple[str, ...]:
     """The forms in which a message may have it."""
-    return text, repr(text)[1:-1], printable(text), stripped(text)
+    return text, repr(text)[1:-1], printable(text), repr(printable(text))[1:-1], stripped(text)
 
 
 def _public(text: str) -> str:

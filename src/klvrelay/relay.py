@@ -17,9 +17,9 @@ from typing import Any
 
 from klvrelay.backoff import Backoff
 from klvrelay.diagnosis import no_klv
-from klvrelay.errors import KlvrelayError, NoKlv, SourceError
+from klvrelay.errors import KlvrelayError, NoKlv, SourceError, blunder
 from klvrelay.health import SinkHealth
-from klvrelay.intake import Feed, Stream, blunder
+from klvrelay.intake import Feed, Stream
 from klvrelay.outlet import Outlet
 from klvrelay.sinks import Sink
 from klvrelay.spool import Spool
@@ -139,7 +139,7 @@ class Relay:
                 self._contained(stream, stream.look, *([stream.tell_state] if looks % STATES == 0 else []))
 
     async def _keep(self, stream: Stream) -> None:
-        """Carry it, whatever befalls: a fault of ours ends no other stream, and none whose source is live."""
+        """Carry a stream until its source ends; a fault of ours ends no other stream, and none whose source is live."""
         backoff = Backoff()
         while True:
             try:

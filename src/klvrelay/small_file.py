@@ -13,8 +13,6 @@ from klvrelay.mistyped import file_name
 
 PATIENCE = 10.0
 """Seconds that a pipe may take to give all of it: `-c <(decrypt relay.toml.age)`."""
-
-
 PEM_MOST = 4 << 20
 """Bytes that a file of certificates or keys may have: those of all public authorities take 0.2 MiB."""
 

@@ -52,13 +52,13 @@ def unspoken(fault: ssl.SSLError) -> str | None:
     return _NO_TLS.get(fault.reason or "")
 
 
-_UNKNOWN_CA = "an unknown authority signed it: name the authority's certificate as ca_file"
+_UNKNOWN_CA = "an unknown authority signed it: name the authority's certificate as ca_file, or in SSL_CERT_FILE"
 _OTHER_HOST = "it is for another host name: use the name that is in the certificate"
 _UNTRUSTED = {
     2: _UNKNOWN_CA,
     9: "it is not valid yet: check the clocks of both machines",
     10: "it has expired: renew it at the far end, or check this machine's clock",
-    18: "it is self-signed: name it as ca_file if you trust it",
+    18: "it is self-signed: name it as ca_file if you trust it, or in SSL_CERT_FILE",
     19: f"{_UNKNOWN_CA} (self-signed certificate in the chain)",
     20: _UNKNOWN_CA,
     21: _UNKNOWN_CA,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from typing import Any
@@ -15,7 +14,10 @@ from klvrelay.shown import HIDDEN, printable
 def tables_of(data: bytes, path: str) -> dict[str, Any]:
     """A TOML file's tables; raises ConfigError for what is no TOML."""
     try:
-        return tomllib.loads(data.decode("utf-8"))
+        text = data.decode("utf-8-sig")
+        if _LONG_KEY.search(text):
+            raise ConfigError(f"{printable(path)}: is not TOML for klvrelay: a key has more than {PARTS} parts")
+        return tomllib.loads(text)
     except UnicodeDecodeError as fault:
         raise ConfigError(f"{printable(path)}: is not UTF-8 text") from fault
     except (ValueError, RecursionError) as fault:
@@ -23,6 +25,11 @@ def tables_of(data: bytes, path: str) -> dict[str, Any]:
         said = _KEY.sub("what is named", said)
         raise ConfigError(f"{printable(path)}: is not TOML: {printable(said)}") from None
 
+
+PARTS = 32
+"""Parts of a dotted key: the memory that tomllib takes for one grows with the square of their number."""
+_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*"""
+_LONG_KEY = re.compile(rf"(?:^|[{{\[,])[ \t]*{_PART}(?:\.[ \t]*{_PART}){{{PARTS}}}", re.MULTILINE)
 
 _KEY = re.compile(r"\('.*'.*?\)", re.DOTALL)
 """How tomllib quotes a key, in which anything may stand."""
@@ -59,6 +66,8 @@ class Reader:
     def known(self, table: dict[str, Any], names: tuple[str, ...], where: str) -> None:
         for key in table:
             if key not in names:
+                import difflib  # here, since few have a use for it
+
                 near = difflib.get_close_matches(key, names, n=1)
                 hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(names)}"
                 raise self.wrong(key, f"no such setting: {hint}", where=where)

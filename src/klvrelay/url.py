@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Collection, Set
@@ -16,14 +15,13 @@ from klvrelay.shown import HIDDEN, Secret, printable
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _HOST = re.compile(r"[\w.%:~-]*")
 
-_NUMBER, _WORD = re.compile(r"\d{1,12}"), re.compile(r"[\w.-]{1,20}")
-_PLACES = re.compile(r"[\da-fA-F.:,]{1,200}(?:%[\w.-]{1,15})?")
+_NUMBER, _WORD, _PLACES = r"\d{1,12}", r"[\w.-]{1,20}", r"[\da-fA-F.:,]{1,200}(?:%[\w.-]{1,15})?"
 # Options that hold no secret, and what they may look like: any other value is not shown.
 _PUBLIC_OPTIONS = {
-    "interface": re.compile(rf"{_WORD.pattern}|{_PLACES.pattern}"),
+    "interface": f"{_WORD}|{_PLACES}",
     "localaddr": _PLACES, "adapter": _PLACES, "sender": _PLACES, "sources": _PLACES,
     "buffer_size": _NUMBER, "ttl": _NUMBER, "pkt_size": _NUMBER, "latency": _NUMBER, "pbkeylen": _NUMBER,
-    "listen": _NUMBER, "transport": re.compile("udp|tcp"), "mode": re.compile("caller|listener|rendezvous"),
+    "listen": _NUMBER, "transport": "udp|tcp", "mode": "caller|listener|rendezvous",
 }  # fmt: skip
 _OPTION_NAME = re.compile(r"[A-Za-z_-]{1,12}")
 SECRET_NAME = re.compile(r"pass|pwd|token|secret|auth|credential", re.IGNORECASE)
@@ -123,6 +121,8 @@ def unknown_option(key: str, number: int, known: Collection[str]) -> str:
 
     A long name is not quoted: where a sign between name and value is missing, the value is in it.
     """
+    import difflib  # here, since few have a use for it
+
     named = key if _OPTION_NAME.fullmatch(key) else str(number)
     near = difflib.get_close_matches(key[:40], known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
@@ -131,7 +131,7 @@ def unknown_option(key: str, number: int, known: Collection[str]) -> str:
 
 def _shown(key: str, value: str) -> str:
     """An option as it may be shown: the value only where it is of a kind that holds no secret."""
-    if (form := _PUBLIC_OPTIONS.get(key)) is not None and form.fullmatch(value):
+    if (form := _PUBLIC_OPTIONS.get(key)) is not None and re.fullmatch(form, value):
         return f"{key}={value}"
     return f"{key}={HIDDEN}" if value and _OPTION_NAME.fullmatch(key) else HIDDEN
 
@@ -181,7 +181,7 @@ def _host_and_port(scheme: str, place: str) -> tuple[str, int | None]:
         port = tail.removeprefix(":")
     else:
         host, _, port = place.partition(":")
-    if not _HOST.fullmatch(host):
+    if not _HOST.fullmatch(host) or "@" in unquote(host):  # a password may stand before an @ that is coded
         raise ConfigError(f"{scheme}://: the host is not a name or an address (IPv6 goes in brackets: [::1])")
     if not port:
         return host, None

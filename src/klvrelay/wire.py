@@ -289,6 +289,16 @@ def whole(data: bytes, limit: int = LIMIT) -> tuple[str, Checksum] | None:
     return None if found < 0 else (SET_NAMES[found >> 2], CHECKSUMS[found & 3])
 
 
+def entry_octets(entries: Any, count: int) -> Any:
+    """The rows that the core wrote for a batch, as a buffer."""
+    return ffi.buffer(entries, count * _ENTRY.size)
+
+
+def entry_rows(octets: bytes) -> Any:
+    """Such octets as rows again, for `entries_of`."""
+    return ffi.from_buffer("struct klv_entry[]", octets)
+
+
 def entries_of(pool: Any, entries: Any, count: int) -> list[Entry]:
     """What C wrote of a batch: the buffer of its pool, its `struct klv_entry[]`, and how many there are."""
     return [
@@ -305,7 +315,7 @@ def entries_of(pool: Any, entries: Any, count: int) -> list[Entry]:
             listing,
         )
         for at, size, pts, received_us, pcr, pid, program, set_, checksum, damaged, listing in _ENTRY.iter_unpack(
-            ffi.buffer(entries, count * _ENTRY.size)
+            entry_octets(entries, count)
         )
     ]
 

@@ -1,4 +1,4 @@
-"""A cell whose source takes memory without end, in its task, a thread or a callback: `glutton.py task FD`.
+"""A cell whose source takes more memory than it may have, in its task, a thread or a callback: `glutton.py task FD`.
 
 `test_cell.py` starts it.
 """
@@ -15,12 +15,13 @@ from klvrelay.record import Link, Packet
 from klvrelay.sources.bridge import Bridge
 from klvrelay.sources.isolated import cell
 
-PIECE = 8 << 20
+PIECE, PIECES = 8 << 20, 48
+"""Half as much again as it may have: then it leaves off, and whoever waits for its end by the limit waits in vain."""
 
 
 def eat() -> None:
     eaten = []
-    while True:
+    for _ in range(PIECES):
         eaten.append(bytearray(b"x") * PIECE)
 
 

@@ -1,4 +1,6 @@
-"""A verb of klvrelay in a process of its own, and the most memory that it took: `python peak.py decode URL`."""
+"""A verb of klvrelay in another process, and the most memory that it or its source's process took:
+`python peak.py decode URL`.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,14 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 from typing import NamedTuple
 
 _STATUS = Path("/proc/self/status")
 
 
 class Outcome(NamedTuple):
-    """How it ended; `peak` in MiB."""
+    """How it ended; `peak` in MiB, of the larger of the two processes."""
 
     code: int
     out: bytes
@@ -23,7 +26,7 @@ class Outcome(NamedTuple):
     peak: float
 
 
-async def run(*words: str, within: float = 30, interrupt: Callable[[], bool] | None = None) -> Outcome:
+async def run(*words: str, within: float = 50, interrupt: Callable[[], bool] | None = None) -> Outcome:
     """A verb to its end; `interrupt`: once that is true it gets SIGINT, as by Ctrl-C, and must end by it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, __file__, *words,
@@ -55,9 +58,9 @@ def _main() -> None:
     try:
         sys.exit(main(sys.argv[1:]))
     finally:
-        # Of this program alone: ru_maxrss would begin with that of the process that started it.
-        peak = re.search(r"VmHWM:\s+(\d+)", _STATUS.read_text())
-        print("peak", peak[1] if peak else 0, file=sys.stderr)
+        # Of this program: ru_maxrss would begin with that of the process that started it. Of its source's process too.
+        own = re.search(r"VmHWM:\s+(\d+)", _STATUS.read_text())
+        print("peak", max(int(own[1]) if own else 0, getrusage(RUSAGE_CHILDREN).ru_maxrss), file=sys.stderr)
 
 
 if __name__ == "__main__":

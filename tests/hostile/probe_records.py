@@ -54,6 +54,16 @@ def amended(size: int) -> bytes:
     return bare(one)(size)
 
 
+def unlike(size: int) -> bytes:
+    """Nearly all items of ST 0601 in each packet, empty, and never the same two left out."""
+
+    def one(n: int) -> bytes:
+        left_out = 3 + n % 60, 66 + n // 60 % 70
+        return klv(b"".join(item(tag, b"") for tag in range(3, 143) if tag != 65 and tag not in left_out), n)
+
+    return bare(one)(size)
+
+
 def remarks(size: int) -> bytes:
     """Items of wrong lengths, other ones each time: thousands of different warnings."""
     return bare(lambda n: klv(b"".join(item(5 + (n + i) % 60, bytes(9 + (n * 7 + i) % 90)) for i in range(5)), n))(size)
@@ -167,7 +177,7 @@ def cells(size: int) -> bytes:
 RECORDS: dict[str, Maker] = {
     maker.__name__: maker
     for maker in (
-        new_keys, new_keys_pes, new_tags, many_tags, many_items, nested, amended, remarks, targets, labels,
+        new_keys, new_keys_pes, new_tags, many_tags, many_items, nested, amended, unlike, remarks, targets, labels,
         long_texts, stamps, stamps_pes, smallest, versions, many_klv_pids, id3, universal, promised, matrices, cells,
     )
 }  # fmt: skip

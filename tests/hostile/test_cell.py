@@ -7,7 +7,6 @@ import ctypes
 import json
 import os
 import platform
-import resource
 import socket
 import subprocess
 import sys
@@ -131,7 +130,6 @@ async def test_a_process_that_needs_more_memory_than_it_may_have_says_so(way):
         "rtsp://127.0.0.1/live: its process needs more than 256 MiB of memory, which is all that it may have"
     )
     assert may_come_back(source, fault.value)
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 400 << 10
 
 
 async def test_a_file_may_have_more_memory_than_what_comes_from_a_network():

@@ -212,6 +212,22 @@ async def test_counts_do_not_go_back():
     assert (claims.link.srt_rtt_ms, claims.link.lane.pcr_jitter_us) == (2.0, 2)
 
 
+async def test_a_status_is_judged_once():
+    """It is asked for with each packet, and comes four times a second."""
+    claims = Claims(open_source("http://h/x", isolate=False), Given())
+    claims.begin()
+    statuses = [Status(True, False, 0, Link(size=size)) for size in (10, 20)]
+    links = []
+    for status in statuses:
+        for _ in range(2):
+            claims.hear(status)
+            links.append(claims.link)
+
+    assert links[0] is links[1]
+    assert links[2] is links[3]
+    assert links[3].size == 20
+
+
 async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
     """Of http:// only the answer tells; but what was live once does not come to its end."""
     given = Given()

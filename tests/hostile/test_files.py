@@ -204,9 +204,12 @@ def test_video_of_another_codec_is_passed_over_and_named(tmp_path: Path, capfd: 
 
 
 @pytest.mark.parametrize("options", [("--frame-times",), ("--demux", "libav"), ()])
-def test_a_codec_that_changes_late_ends_no_process(options: tuple[str, ...]) -> None:
-    """A PID goes from MPEG-2 video to H.264: an assertion of libav's, unless it works out no times of its own."""
-    line = [*COMMAND, "decode", "-q", *options, str(VECTORS / "codec_change.ts")]
+@pytest.mark.parametrize("name", ["codec_change.ts", "codec_change_at_end.ts"])
+def test_a_codec_that_changes_late_ends_no_process(name: str, options: tuple[str, ...]) -> None:
+    """A PID goes from MPEG-2 video to H.264, or from H.265 behind its last frame: assertions of libav's, unless it
+    works out no times of its own and decodes no frames.
+    """
+    line = [*COMMAND, "decode", "-q", *options, str(VECTORS / name)]
     done = subprocess.run(line, capture_output=True, timeout=30, env=ENVIRONMENT)
     assert done.returncode in (0, NO_KLV), done.stderr
 

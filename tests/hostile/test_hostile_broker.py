@@ -357,3 +357,40 @@ async def test_a_right_refused_at_each_message_is_said_without_words_of_the_brok
     with pytest.raises(SinkRefused, match="no right to publish"):
         async with MqttSink(to(oracle), boot=BOOT):
             pass
+
+
+class HangsUp:
+    """A sink whose connection falls when it is told to: while it stands, or on its way out."""
+
+    def __init__(self, when):
+        self.when = when
+        self.entries = 0
+        self.fallen = asyncio.Event()
+
+    async def __aenter__(self):
+        self.entries += 1
+        return self
+
+    async def __aexit__(self, *_):
+        if self.when == "on the way out":
+            raise SinkDown("the broker closed the connection")
+
+    async def lost(self):
+        await self.fallen.wait()
+        raise SinkDown("the broker closed the connection")
+
+
+@pytest.mark.parametrize("when", ["as it stands", "on the way out"])
+async def test_a_broker_that_hangs_up_as_the_relay_stops_does_not_keep_it(when):
+    """The stop is not lost beside the fault: it does not connect again."""
+    sink = HangsUp(when)
+    outlet = Outlet(sink, Spool(), SinkHealth("b"))
+    draining = asyncio.create_task(outlet.drain())
+    await until(lambda: outlet.health.up)
+
+    sink.fallen.set()
+    draining.cancel()
+    await asyncio.wait({draining}, timeout=5)
+
+    assert draining.cancelled()
+    assert sink.entries == 1

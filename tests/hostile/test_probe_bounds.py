@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -19,7 +20,7 @@ from probing import probed, sample_file
 from rich.console import Console
 
 from klvrelay.probe import Report, inquire
-from klvrelay.probe.metadata import sampler, telemetry
+from klvrelay.probe.metadata import items, sampler, telemetry
 from klvrelay.probe.tell.document import document
 from klvrelay.probe.tell.page import page
 from klvrelay.probe.tell.text import write
@@ -78,6 +79,26 @@ def test_lists_say_how_much_is_not_in_them(tmp_path: Path):
     assert len(told["transport"]["pids"]) + told["left_out"]["pids"] == 8191
     assert "and 8,127 more" in text_of(pids, tmp_path / "text")
     assert "more" in page(pids)
+
+
+def test_items_of_records_like_no_others_are_counted_one_by_one_in_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """So many items as could be looked at in the time that all records of a normal recording take."""
+    free, each, size = 64, 4096, 6_000_000
+    monkeypatch.setattr(telemetry, "RECORDS", (free, each))
+    monkeypatch.setattr(items, "LAYOUTS", 4)
+    looked = 0
+    saw = items._Tally.saw
+
+    def counted(tally: Any, *record: Any) -> None:
+        nonlocal looked
+        looked += 1
+        saw(tally, *record)
+
+    monkeypatch.setattr(items._Tally, "saw", counted)
+    (stream,) = probed(HOSTILE["unlike"](size), tmp_path).klv
+
+    assert stream.records > 15_000
+    assert 0 < looked < (free + size / each) * telemetry.ALONE
 
 
 def test_distinct_items_and_remarks_are_counted_beyond_the_first(tmp_path: Path):
@@ -162,6 +183,22 @@ def test_a_new_map_replaces_the_streams_but_for_those_that_were_seen(tmp_path: P
     assert [stream.pid for stream in program.streams] == [0x100, 0x301, KLV_PID]
     assert (program.changes, program.streams_left_out) == (1, 0)
     assert "klv_not_listed" not in {finding.id for finding in report.findings}
+
+
+def test_of_a_map_with_very_many_streams_the_first_are_told_apart(tmp_path: Path):
+    """As many again that it had before, and that came, are kept; the rest is counted."""
+    mux, data = Mux(), b""
+    for version in range(4):
+        pids = range(0x200 + 0x100 * version, 0x264 + 0x100 * version)
+        data += mux.pat([(1, 0x1000)]) + mux.pmt([(6, pid, b"") for pid in pids], version=version)
+        data += b"".join(mux.pes(b"x", pid) for pid in pids)
+    report = probed(data, tmp_path)
+
+    assert report.transport is not None
+    (program,) = report.transport.programs
+    assert len(program.streams) == 2 * tables.STREAMS
+    assert [stream.pid for stream in program.streams][: tables.STREAMS] == [*range(0x500, 0x540)]
+    assert program.streams_left_out == 36
 
 
 def test_a_program_that_is_not_in_the_pat_any_more_and_never_came_is_forgotten(tmp_path: Path):

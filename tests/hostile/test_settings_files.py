@@ -16,6 +16,7 @@ from klvrelay import small_file
 from klvrelay.config import CONFIG_MOST, load
 from klvrelay.credentials import secret_file
 from klvrelay.errors import ConfigError
+from klvrelay.names import unique_names
 from klvrelay.sinks.dial import tls_context
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.small_file import PEM_MOST, read_small
@@ -92,6 +93,16 @@ def test_so_are_certificates_and_keys(kind: str, tmp_path: Path):
         files = {"cert_file": str(good), "key_file": str(good)} if key != "ca_file" else {}
         with pytest.raises(ConfigError, match=rf"^mqtt {key}: {says}"):
             tls_context(MqttSettings(host="h", tls=True, **{**files, key: path}))
+
+
+def test_what_takes_its_place_meanwhile_is_no_file_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Between the look at it and its opening."""
+    (tmp_path / "small").write_text("")
+    found = os.stat(tmp_path / "small")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", lambda path: found)
+        with pytest.raises(ConfigError, match="is a device"):
+            read_small("/dev/zero", "key", 10)
 
 
 def test_no_more_is_read_than_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -179,3 +190,37 @@ def test_a_name_with_a_nul_is_no_name():
     """No system call takes one."""
     with pytest.raises(ConfigError, match="no such name"):
         read_small("a\0b", "key", 100)
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["{}=1", "[{}]", "[[{}]]", "x={{{}=1}}", "x=[\n {{ b=1, {}=1}}]", "  {} = 1"],
+)
+@pytest.mark.parametrize("part", ["a", '"a b"', "'a'", "a "])
+def test_a_key_of_many_parts_is_refused_before_it_takes_memory(form: str, part: str, tmp_path: Path):
+    """200 KB of one took 20 GB. What looks like one in a value is none."""
+    path = tmp_path / "relay.toml"
+    path.write_text(form.format(".".join([part] * 10_000)))
+    with pytest.raises(ConfigError, match="more than 32 parts"):
+        load(path)
+
+    path.write_text(f'[[source]]\nurl = "udp://127.0.0.1:5000"\nstream = "{".".join("a" * 40)}"\n')
+    assert len(load(path).sources) == 1
+
+
+def test_names_of_thousands_of_sources_are_each_made_once():
+    """All are alike; what a later one is called already is left to it."""
+    made = 0
+
+    class Name(str):
+        def __format__(self, spec: str) -> str:
+            nonlocal made
+            made += 1
+            return str(self)
+
+    names = unique_names([Name("cam")] * 2000 + ["cam-7"])
+
+    assert made <= 2001
+    assert len(set(names)) == 2001
+    assert names[4:7] == ["cam-5", "cam-6", "cam-8"]
+    assert names[-1] == "cam-7"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import ssl
 from collections.abc import Mapping, Sequence
 
 import feed
@@ -13,9 +14,14 @@ from reading_out import records_of
 from servers import Hostile, Line, Request, Script, http, moved, wants_login
 
 from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.names import Url
+from klvrelay.sinks.dial import tls_context
+from klvrelay.sinks.settings import MqttSettings
 from klvrelay.sources import open_source
+from klvrelay.sources.libav.demuxer import libav_options
 from klvrelay.sources.web import follow, reach
 from klvrelay.sources.web.cookies import Cookies
+from klvrelay.tls import verifying
 
 TAPE = feed.recording(count=30)
 CANARY = "c4n4ry"
@@ -80,6 +86,13 @@ async def test_a_man_in_the_middle_gets_no_request(place: str, redirect: bool, a
         assert thief.heard == b"", who
         assert set(got) <= set(TAPE.klv), who
         assert "certificate is not trusted" in fault or "TLS" in fault, who
+
+
+def test_tls_is_1_2_and_verified_whatever_openssl_is_set_to() -> None:
+    """The machine's own settings may refuse older versions, or may not."""
+    for context in (verifying(), tls_context(MqttSettings(host="h", tls=True))):
+        assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
 
 
 @pytest.mark.needs("openssl")
@@ -161,6 +174,25 @@ async def test_a_login_in_a_playlist_is_not_taken(place: str) -> None:
     assert other.requests
     assert b"uthorization" not in other.heard
     assert b"evil" not in other.heard
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_libav_opens_nothing_that_a_server_names(scheme: str) -> None:
+    """It gets bytes from us, knows no protocol besides, and none of the formats that name files."""
+    options = libav_options(Url.parse(f"{scheme}://h/x"))
+    assert options["protocol_whitelist"] == "none"
+    assert not {"hls", "dash", "concat", "image2", "sdp", "rtsp"} & set(options["format_whitelist"].split(","))
+
+
+async def test_nor_does_a_proxy_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It gets the whole URL."""
+    body = http(media(["http://evil:word@other.invalid/x"]))
+    async with Hostile(lambda line, _: line.send(body)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url(""))
+        await all_of("http://host.invalid/a.m3u8")
+
+    assert b"http://other.invalid/x" in proxy.heard
+    assert b"evil" not in proxy.heard
 
 
 @pytest.mark.parametrize(

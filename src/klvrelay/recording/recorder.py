@@ -19,13 +19,13 @@ from itertools import count
 from typing import TypeVar
 
 from klvrelay.backoff import STEADY, Backoff
-from klvrelay.errors import NotMedia, SourceError
+from klvrelay.errors import NotMedia, SourceError, blunder
 from klvrelay.names import checked_name, printable
 from klvrelay.record import Packet
 from klvrelay.recording.cutter import Cutter
 from klvrelay.recording.limits import Limits, counted, shown
 from klvrelay.recording.shelf import Piece, Shelf
-from klvrelay.sources import Source, gave_live, may_come_back
+from klvrelay.sources import Source, may_come_back
 from klvrelay.sources.clock import now_us
 
 LOG = logging.getLogger("klvrelay")
@@ -118,27 +118,26 @@ class Recorder:
         await self._room(0)
 
     async def _keep(self) -> None:
-        backoff, was_live = Backoff(), False
+        backoff = Backoff()
         while True:
             source, begun = self._open(), time.monotonic()
             fault = f"{source.url}: ended"
             try:
                 await self._take(source)
             except SourceError as error:
-                if not may_come_back(source, error, was_live=was_live):
+                if not may_come_back(source, error):
                     raise
                 fault = str(error)
             except Exception as error:  # a fault of ours in one stretch must not end a recording of months
                 LOG.debug("%s", error, exc_info=True)
-                fault = f"{source.url}: a fault of klvrelay's own: {type(error).__name__}"
-                if not may_come_back(source, None, was_live=was_live):
+                fault = f"{source.url}: {blunder(error)}"
+                if not may_come_back(source, None):
                     raise SourceError(fault) from error
             finally:
                 self.dropped += source.dropped
                 self._cut()
-            if not may_come_back(source, None, was_live=was_live):
+            if not may_come_back(source, None):
                 return
-            was_live = was_live or gave_live(source)
             if time.monotonic() - begun > STEADY:
                 backoff.reset()
             if self.state != "source down":  # once for as long as nothing comes

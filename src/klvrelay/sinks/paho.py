@@ -43,7 +43,7 @@ def new_client(settings: MqttSettings, protocol: int, client_id: str, will: Mess
 
 
 def _bounds(most: int) -> Properties:
-    """What a broker is told not to exceed (MQTT 5, 3.1.2.11): the size of its packets, and PUBLISH on their way."""
+    """Limits for what a broker sends (MQTT 5, 3.1.2.11): bytes of a packet, and PUBLISH in flight."""
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.MaximumPacketSize = most
     properties.ReceiveMaximum = 1

@@ -37,7 +37,7 @@ from klvrelay.sources.tcp.source import TcpSource
 from klvrelay.sources.web.given import Given
 from klvrelay.wire import LIMIT, checked_limit
 
-__all__ = ["KINDS", "Demux", "Given", "Source", "gave_live", "is_isolated", "may_come_back", "open_source"]
+__all__ = ["KINDS", "Demux", "Given", "Source", "is_isolated", "may_come_back", "open_source"]
 
 KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://"
 """The kinds of source, for a message."""
@@ -49,7 +49,7 @@ BYTES = ("file", "stdin", "udp", "rtp", "tcp", "srt", "http", "https")
 """Sources that give transport bytes: here `demux` chooses who takes them apart."""
 
 ISOLATED = ("http", "https", "rtsp", "rtsps")
-"""Sources that have a process of their own unless told otherwise: servers, which say much before they give bytes."""
+"""Sources that are read in a process of their own by default: what servers send before the stream needs much code."""
 
 
 class Source(Protocol):
@@ -85,11 +85,6 @@ class Source(Protocol):
         libav thread within 2 x timeout + 1 s.
         """
         ...
-
-
-def gave_live(source: Source) -> bool:
-    """Did this opening give something, and was that live?"""
-    return source.live and source.link.size > 0
 
 
 def may_come_back(source: Source, fault: SourceError | None, *, was_live: bool = False) -> bool:

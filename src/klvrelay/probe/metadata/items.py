@@ -87,12 +87,14 @@ class ItemTable:
         self._special: Counter[str] = Counter()
         self._beyond: set[str] = set()
 
-    def add(self, at: float, items: dict[str, Any], special: dict[str, str]) -> None:
+    def add(self, at: float, items: dict[str, Any], special: dict[str, str]) -> int:
+        """Count a record's items; gives how many of them were counted one by one."""
+        alone = 0
         layout = self._layouts.get(mark := _mark(items))
         if layout is None and len(self._layouts) < LAYOUTS:
             layout = self._layouts[mark] = _Layout(self._tallies_of(items, at))
         if layout is None:
-            self._alone(at, items)
+            alone = self._alone(at, items)
         else:
             if layout is self._now:
                 layout.longest = max(layout.longest, at - self._at)
@@ -104,6 +106,7 @@ class ItemTable:
         for path in special:
             if path in self._special or len(self._special) < MOST:
                 self._special[path] += 1
+        return alone
 
     def _tallies_of(self, items: dict[str, Any], at: float) -> list[_Tally]:
         """The items of a record, as many as are told apart."""
@@ -123,15 +126,17 @@ class ItemTable:
         """Items that are not among those told apart, at least."""
         return len(self._beyond)
 
-    def _alone(self, at: float, items: dict[str, Any]) -> None:
+    def _alone(self, at: float, items: dict[str, Any]) -> int:
         """A record like no other, where there are too many layouts: its items are counted one by one."""
         self._leave()
         self._now = None
-        for tally in self._tallies_of(items, at):
+        tallies = self._tallies_of(items, at)
+        for tally in tallies:
             tally.count += 1
             tally.counts.add(at)
             tally.longest = max(tally.longest, at - tally.last)
             tally.saw(items, at)
+        return len(tallies)
 
     def _turn_to(self, layout: _Layout, at: float) -> None:
         """Another layout than the record before had: here each item's own gap counts."""

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from klvrelay import wire
-from klvrelay._core import ffi
 from klvrelay.elementary import TOGETHER
 from klvrelay.klv import Decoder
 from klvrelay.probe.metadata.telemetry import Passed, Telemetry
@@ -58,7 +57,7 @@ class Sampler(Decoder):
         """Those of a batch that are looked into."""
         if count <= FEW or self._allowance.left > 2 * count or self.is_ending:
             return [entry for entry in wire.entries_of(pool, entries, count) if self._takes(entry)]
-        rows = np.frombuffer(ffi.buffer(entries, count * _ENTRY.itemsize), _ENTRY)
+        rows = np.frombuffer(wire.entry_octets(entries, count), _ENTRY)
         takes = np.zeros(count, bool)
         kinds = rows["pid"].astype(np.int64) << 8 | rows["set"]
         different = _different(kinds)
@@ -69,7 +68,7 @@ class Sampler(Decoder):
                 takes[np.flatnonzero(mine)[:: -(-count_of // most)]] = True
             self._seen[kind >> 8, kind & 255] += count_of
         self._allowance.take(int(takes.sum()))
-        taken = ffi.from_buffer("struct klv_entry[]", rows[takes].tobytes())
+        taken = wire.entry_rows(rows[takes].tobytes())
         given = wire.entries_of(pool, taken, int(takes.sum()))
         for entry in given:
             self._learn(entry)

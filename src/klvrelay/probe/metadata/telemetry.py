@@ -23,8 +23,8 @@ STREAMS = 32
 """Sets and PIDs that are told apart; at most half of them are of sets that no table has."""
 RECORDS = 16_384, 1536
 """Records that are looked into, however many come."""
-WEIGHT, ITEMS = 4096, 64
-"""Bytes of a record's JSON that take as long as having one more; `ITEMS`: items that do."""
+WEIGHT, ITEMS, ALONE = 4096, 64, 24
+"""Bytes of a record's JSON that take as long as having one more; `ITEMS`: items that do; `ALONE`: items one by one."""
 GAP_TIMES, GAP_LEAST = 3.0, 0.25
 """A gap is this many usual intervals, and so many seconds at least."""
 LEAP = 10.0
@@ -91,7 +91,8 @@ class StreamTally:
         self._allowance.spend(len(text) / WEIGHT + _count(document["items"]) / ITEMS)
         self._structure(record.raw, document)
         self._quality(document["quality"])
-        self.items.add(at, document["items"], document["quality"].get("special", {}))
+        alone = self.items.add(at, document["items"], document["quality"].get("special", {}))
+        self._allowance.spend(alone / ALONE)
         if record.checksum == "bad" and self.checksums["ok"]:
             return None  # what it says may be wrong; where all are bad, the sum is
         self._places(at, document["items"])

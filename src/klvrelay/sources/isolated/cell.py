@@ -15,13 +15,12 @@ import signal
 import socket
 import sys
 import threading
-import traceback
 from collections import deque
 from contextlib import aclosing, suppress
 from typing import Any, NoReturn
 
 from klvrelay import prctl
-from klvrelay.errors import KlvrelayError, OutOfMemory, SourceDown
+from klvrelay.errors import KlvrelayError, OutOfMemory, SourceDown, blunder
 from klvrelay.names import Secret, Url
 from klvrelay.sources import Given, Source, open_source
 from klvrelay.sources.bridge import settle
@@ -184,9 +183,7 @@ def _fault(url: Url, error: BaseException | None) -> KlvrelayError | None:
         _hear_threads(LAST_WORDS)
     if error is None or isinstance(error, KlvrelayError):
         return error
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{os.path.basename(frame.filename)}:{frame.lineno}"
-    return SourceDown(f"{url}: a fault of klvrelay's own: {type(error).__name__} in {where}")
+    return SourceDown(f"{url}: {blunder(error)}")
 
 
 class Outbox:

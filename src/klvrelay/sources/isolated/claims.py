@@ -40,17 +40,19 @@ class Claims:
         self._open = plain.url.scheme in UNKNOWN
         self._settled = False
         self._before = 0, Link()
-        self._heard: Status | None = None
+        self._latest: Status | None = None  # as it was sent
+        self._heard: Status | None = None  # as it is believed
 
     def begin(self) -> None:
         """A new process: it counts from 0."""
-        self._settled, self._heard = False, None
+        self._settled, self._heard, self._latest = False, None, None
         self._before = self.dropped, self.link
 
     def hear(self, status: Status | None) -> None:
         """The latest status, which may be the one that was heard before."""
-        if status is None or status is self._heard:
+        if status is None or status is self._latest:
             return
+        self._latest = status
         if self._heard is not None:
             status = status._replace(
                 dropped=max(self._heard.dropped, status.dropped), link=_no_less(self._heard.link, status.link)

@@ -1,4 +1,4 @@
-"""What the process of a source may still do once it reads what strangers send: whoever takes it over has no more.
+"""What the process of a source may do once it reads untrusted input; who takes it over can do no more.
 
     files     reading the interpreter, shared libraries, the resolver's and TLS's settings, the source itself; of a file
               that is followed, its folder, where it may be replaced. Writing nowhere

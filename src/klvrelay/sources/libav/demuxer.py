@@ -45,6 +45,10 @@ _PROTOCOLS = {
 # (libavformat/demux.c) ends the process if a PID that has appeared late changes its codec.
 AS_SENT = {"fpsprobesize": "0", "correct_ts_overflow": "0", "fflags": "+nofillin"}
 
+# No frame is decoded: nothing here needs a picture, and where a map changes a PID's codec behind its last frame, an
+# assertion of libav (libavformat/demux.c) ends the process when it opens the decoder.
+UNDECODED = {"codec_whitelist": "none"}
+
 
 class Demuxer:
     """One opening of a URL by libav, and how long it has been silent since."""
@@ -202,7 +206,7 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     if url.scheme in ("rtsp", "rtsps"):
         options |= _rtsp_options(url)
     else:
-        options["format_whitelist"] = _CONTAINERS
+        options |= UNDECODED | {"format_whitelist": _CONTAINERS}
     if url.scheme == "rtsps" or ca_file is not None:
         tls.verifying(ca_file)  # what can't be used is said before anything starts
     return options

@@ -242,7 +242,7 @@ class Gateway:
         if self._login is None:
             text = "the server wants a user and a password (401)"
         elif request.logged_in and not (stale and request.tries < TRIES):
-            text = "the server refuses the user or the password (401)"
+            text = f"{self._login.refused} (401)"
         elif request.tries < TRIES and self._login.take(offered):
             self._send(request, server)
             return

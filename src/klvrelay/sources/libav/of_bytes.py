@@ -17,7 +17,7 @@ from klvrelay.errors import NotMedia, OutOfMemory, SourceDown, SourceError
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import Bridge, settle
-from klvrelay.sources.libav.demuxer import AS_SENT, lenient
+from klvrelay.sources.libav.demuxer import AS_SENT, UNDECODED, lenient
 from klvrelay.sources.libav.source import Sniffer, pts_of
 from klvrelay.wire import Lane
 
@@ -37,6 +37,7 @@ OPTIONS = {
     "probesize": "32",
     "analyzeduration": "1",
     **AS_SENT,
+    **UNDECODED,
 }
 REMEMBERED = 4096
 """Pieces whose arrival is remembered: what libav queues while it opens a stream is younger than that."""

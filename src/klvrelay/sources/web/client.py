@@ -144,7 +144,7 @@ class Web:
                            status=401)  # fmt: skip
         if answer.status >= 400:
             answer.close()
-            raise status_fault(answer.status, answer.fields, login=sent is not None)
+            raise status_fault(answer.status, answer.fields, login=login)
         return answer
 
     def _asked(self, origin: Origin, target: str, start: int, end: int | None, login: str | None) -> Answer:

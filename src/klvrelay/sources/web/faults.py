@@ -12,6 +12,7 @@ import time
 from typing import Literal
 
 from klvrelay import tls
+from klvrelay.sources.web.login import Login
 
 WAIT_MOST = 600.0
 """Seconds of a Retry-After that are honoured."""
@@ -42,10 +43,10 @@ class WebFault(Exception):
         return self.kind in ("line", "cut") or self.status in (404, 408, 425, 429) or self.status >= 500
 
 
-def status_fault(status: int, fields: http.client.HTTPMessage, *, login: bool) -> WebFault:
-    """A server's no; `login`: user and password were sent."""
+def status_fault(status: int, fields: http.client.HTTPMessage, *, login: Login | None) -> WebFault:
+    """A server's no; `login` is what was sent, if any."""
     if status == 401:
-        said = "the server refuses the user or the password" if login else "the server wants a user and a password"
+        said = "the server wants a user and a password" if login is None else login.refused
         return WebFault(f"{said} (401)", "status", status=status, wait=LOGIN_WAIT)
     said = _STATUS.get(status) or (
         "the server has an error of its own: see its log" if status >= 500 else "the server refuses the request"

@@ -109,7 +109,7 @@ class Playing:
                     return playlist
                 usable = usable or target
             except WebFault as found:
-                fault = found
+                fault = found.with_traceback(None)  # which holds the playlist
                 if self._web.stopped.is_set():
                     raise
             playlist = None  # a large one is not kept while the next is read

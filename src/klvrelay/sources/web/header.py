@@ -13,9 +13,7 @@ from typing import Any
 from klvrelay.sources.web.faults import WebFault
 
 SECONDS = 20.0
-"""That a header may take; each wait for a byte has the time-out of its socket besides."""
-
-
+"""Seconds that a header may take; each wait for a byte has the time-out of its socket besides."""
 SIZE = 256 << 10
 """Bytes that a header may have, with the interim answers before it."""
 

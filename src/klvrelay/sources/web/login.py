@@ -53,6 +53,7 @@ class Login:
     def __init__(self, user: str, password: Secret | None) -> None:
         self._user = user
         self._password = password or Secret("")
+        self._has_password = password is not None
         self._chosen: Challenge | None = None
         self._uses = 0
 
@@ -60,6 +61,13 @@ class Login:
     def algorithm(self) -> str:
         """Of the Digest that was taken; "" for Basic, and before one was."""
         return self._chosen.algorithm if self._chosen is not None and self._chosen.scheme == "digest" else ""
+
+    @property
+    def refused(self) -> str:
+        """What a server that takes no request with this login wants."""
+        if self._has_password:
+            return "the server refuses the user or the password"
+        return "the server wants the user's password, and none was given: name its file (--password-file, password_file)"
 
     def take(self, offered: list[Challenge]) -> bool:
         """Use the strongest challenge that we can answer; false where there is none.

@@ -26,10 +26,12 @@ EPERM, ENOSYS = REFUSE | errno.EPERM, REFUSE | errno.ENOSYS
 PID = 4711
 SIOCGIFINDEX, SIOCSIFFLAGS, TIOCSTI = 0x8933, 0x8914, 0x5412
 F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15
+IPPROTO_MPTCP = 262
 CALLS = {  # of unistd.h: x86_64, aarch64
     "read": (0, 63), "openat": (257, 56), "futex": (202, 98), "recvmsg": (47, 212), "exit_group": (231, 94),
     "clone": (56, 220), "clone3": (435, 435), "kill": (62, 129), "tgkill": (234, 131), "socket": (41, 198),
-    "socketpair": (53, 199), "setsockopt": (54, 208), "fcntl": (72, 25), "ioctl": (16, 29), "prlimit64": (302, 261),
+    "listen": (50, 201), "socketpair": (53, 199),
+    "setsockopt": (54, 208), "fcntl": (72, 25), "ioctl": (16, 29), "prlimit64": (302, 261),
     "prctl": (157, 167), "mmap": (9, 222), "memfd_create": (319, 279),
 }  # fmt: skip
 
@@ -58,7 +60,7 @@ def verdict(code: bytes, arch: int, number: int, *args: int) -> int:
 def machine(request):
     """What each kind of machine would say to a call by its name."""
     machine = _MACHINES[request.param]
-    code = program(machine, NETWORK, PID)
+    code = program(machine, NETWORK, PID, listens=False)
 
     def says(name: str | int, *args: int, arch: int = machine.arch) -> int:
         number = CALLS[name][machine.column] if isinstance(name, str) else name
@@ -97,7 +99,9 @@ def test_what_none_needs_is_refused(machine):
     unix = machine("socket", socket.AF_UNIX, socket.SOCK_STREAM)
     assert unix == machine("socket", socket.AF_PACKET, socket.SOCK_RAW) == REFUSE | errno.EAFNOSUPPORT
     assert machine("socket", socket.AF_INET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 6) == EPERM
+    assert machine("socket", socket.AF_INET6, socket.SOCK_STREAM, IPPROTO_MPTCP) == EPERM
     assert machine("socket", socket.AF_NETLINK, socket.SOCK_RAW, 4) == EPERM
+    assert machine("listen", 3, 1) == EPERM
     assert machine("socketpair", socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) == EPERM
     for level, option in (socket.IPPROTO_IP, 64), (socket.IPPROTO_IP, 128), (socket.IPPROTO_IPV6, 64):
         assert machine("setsockopt", 3, level, option) == EPERM
@@ -130,11 +134,17 @@ def test_calls_of_another_architecture_are_none(machine):
 def test_each_kind_keeps_what_it_needs(url, families, ports, monkeypatch):
     """Sockets and ports; and where the kernel can not confine it, it says so and goes on."""
     kept, told = [], []
+
+    def refuse(families, *, listens):
+        assert listens == bool(ports)
+        kept.append(families)
+        return "no filter"
+
     monkeypatch.setattr(confine_module, "hide_memory", lambda: None)
     monkeypatch.setattr(confine_module, "take_no_rights", lambda: None)
     monkeypatch.setattr(confine_module, "keep_capabilities", lambda wanted: None)
     monkeypatch.setattr(confine_module, "restrict", lambda paths, ports: kept.append(tuple(ports)) or "no Landlock")
-    monkeypatch.setattr(confine_module, "refuse_calls", lambda families: kept.append(families) or "no filter")
+    monkeypatch.setattr(confine_module, "refuse_calls", refuse)
     monkeypatch.setattr(confine_module.LOG, "info", lambda text, why: told.append(why))
 
     confine(Url.parse(url), {"ca_file": None, "follow": False})

@@ -16,7 +16,8 @@ class Spool:
 
     The streams take turns, so one that floods delays and displaces no other. When it is full a live source sheds
     the oldest record, not on its way, of the live stream that has most of them (counted in `shed`); a source that can
-    wait asks for `room()` first, so that nothing of a file is lost.
+    wait asks for `room()` first, so that nothing of a file is lost. Beside files that fill it a stream has room for
+    its share all the same: of n streams, an n-th of the limit.
     """
 
     def __init__(self, limit: int = 10_000) -> None:

@@ -32,7 +32,7 @@ from klvrelay.sources.isolated import cell, limits
 LIBC = ctypes.CDLL(None, use_errno=True)
 PTRACE_ATTACH, PDEATHSIG, GET_DUMPABLE, MOUNT_BIND, CLONE_NEWUSER = 16, 1, 3, 4096, 0x1000_0000
 SIOCGIFFLAGS = 0x8913
-F_SETSIG, SOCK_DIAG = 10, 4
+F_SETSIG, SOCK_DIAG, IPPROTO_MPTCP, IN_MODIFY = 10, 4, 262, 2
 IOPRIO_SET = {"x86_64": 251, "aarch64": 30}.get(platform.machine(), 0)
 
 
@@ -86,6 +86,9 @@ def attempts(notes: dict[str, Any]) -> dict[str, Callable[[], object]]:
         "show its memory to others": _dumpable,
         "switch the network off": _switch_off,
         "listen": lambda: socket.create_server(("127.0.0.1", 0)),
+        "listen without a port": lambda: socket.socket().listen(),
+        "listen by another protocol": _listen_by_mptcp,
+        "see what happens in a folder": lambda: _watch(folder),
         "change the mode of a file": lambda: os.chmod(folder / "open" / "there", 0o777),
         "give a file away": lambda: os.chown(folder / "open" / "there", -1, os.getgid()),
         "give a link away": lambda: os.lchown(folder / "open" / "there", -1, os.getgid()),
@@ -125,6 +128,18 @@ def _signal_by_kernel(pid: int) -> None:
     with ours, theirs:
         fcntl.fcntl(ours, fcntl.F_SETOWN, pid)
         fcntl.fcntl(ours, F_SETSIG, signal.SIGURG)
+
+
+def _listen_by_mptcp() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP) as line:
+        line.bind(("127.0.0.1", 0))
+        line.listen()
+
+
+def _watch(folder: Path) -> None:
+    watch = LIBC.inotify_init()
+    call("inotify_add_watch", watch, str(folder).encode(), IN_MODIFY)
+    os.close(watch)
 
 
 def _send_to(path: str) -> None:

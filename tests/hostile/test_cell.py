@@ -99,6 +99,7 @@ async def test_the_attempts_succeed_where_nothing_is_confined(notes):
         "change the mode of a file", "give a file away", "give a link away", "change the times of a file",
         "slow the relay down", "take the relay's turns", "choose the relay's processors",
         "have the kernel signal the relay", "talk to a service that takes datagrams",
+        "listen without a port", "see what happens in a folder",
         "have gigabytes in files in memory", "have gigabytes that are only read",
     ]  # fmt: skip
     found = await found_by(notes | {"only": only})

@@ -162,6 +162,42 @@ async def test_a_flood_leaves_the_loop_to_others(flood):
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 << 10
 
 
+async def test_a_stream_that_floods_displaces_no_record_of_another():
+    """However few may wait: who sends thousands sheds their own."""
+    ear, piece = Ear(), TAPE.bare * 20
+    flood = Feed("flood", lambda: live(*[piece] * 5, hang=True), "somewhere")
+    calm = Feed("calm", lambda: live(*TAPE.klv, hang=True), "somewhere")
+    relay = Relay([calm, flood], [("ear", ear)], boot="5f2c9a", waiting=3 * len(TAPE.klv))
+
+    async with running(relay):
+        await until(lambda: relay.streams[1].health.records == 100 * len(TAPE.klv))
+        await until(lambda: not relay.left)
+
+    assert ear.seqs("calm") == list(range(len(TAPE.klv)))
+
+
+async def test_thousands_of_records_in_one_piece_leave_the_loop_to_others(monkeypatch):
+    """Others have their turns between them; and what has come is kept when the relay stops meanwhile."""
+    ear, turns, at, count = Ear(), 0, [], 50 * len(TAPE.klv)
+    whole = Stream._take
+
+    def take(self: Stream, record: object) -> bool:
+        at.append(turns)
+        return whole(self, record)
+
+    monkeypatch.setattr(Stream, "_take", take)
+    relay = corridor(lambda: live(TAPE.bare * 50, hang=True), sink=ear)
+
+    async with running(relay):
+        while len(at) < count // 2:
+            turns += 1
+            await asyncio.sleep(0)
+
+    assert at[count // 2] - at[0] > 10
+    assert relay.streams[0].health.records == count
+    assert ear.seqs("uav1") == list(range(count))
+
+
 async def test_counts_do_not_go_back():
     """Nor what it is, once a packet came; what is no count may."""
     claims = Claims(open_source("http://h/x", isolate=False), Given())
@@ -192,18 +228,6 @@ async def test_a_status_is_judged_once():
     assert links[3].size == 20
 
 
-async def test_a_measure_without_a_fraction_is_one():
-    """JSON knows no other 5 than 5; two openings that say so are no sum, and no fault."""
-    script = ("said = packed_status(Status(True, True, 0, Link(srt_rtt_ms=5)))\n"
-              "say(said, *packed(Packet(b'G' * 188, 5)), packed_end(None))")  # fmt: skip
-    source = fake(script, "srt://127.0.0.1:5000")
-    for _ in range(2):
-        assert [packet.data async for packet in source.packets()] == [b"G" * 188]
-
-    assert source.link.srt_rtt_ms == 5.0
-    assert type(source.link.srt_rtt_ms) is float
-
-
 async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
     """Of http:// only the answer tells; but what was live once does not come to its end."""
     given = Given()
@@ -219,6 +243,18 @@ async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
 
     assert may_come_back(live, None)
     assert may_come_back(later, None)
+
+
+async def test_a_measure_without_a_fraction_is_one():
+    """JSON knows no other 5 than 5; two openings that say so are no sum, and no fault."""
+    script = ("said = packed_status(Status(True, True, 0, Link(srt_rtt_ms=5)))\n"
+              "say(said, *packed(Packet(b'G' * 188, 5)), packed_end(None))")  # fmt: skip
+    source = fake(script, "srt://127.0.0.1:5000")
+    for _ in range(2):
+        assert [packet.data async for packet in source.packets()] == [b"G" * 188]
+
+    assert source.link.srt_rtt_ms == 5.0
+    assert type(source.link.srt_rtt_ms) is float
 
 
 async def test_a_fault_of_ours_in_one_stream_is_said_once_and_hurts_no_other(monkeypatch, said):

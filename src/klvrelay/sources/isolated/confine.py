@@ -62,7 +62,8 @@ def confine(url: Url, options: Mapping[str, Any]) -> None:
     hide_memory()
     take_no_rights()
     keep_capabilities((DAC_READ_SEARCH, *_CAPABILITIES.get(url.scheme, ())))
-    missing = restrict(_readable(url, options), _ports(url)), refuse_calls(_families(url))
+    ports = _ports(url)
+    missing = restrict(_readable(url, options), ports), refuse_calls(_families(url), listens=bool(ports))
     for why in filter(None, missing):
         LOG.info("a process of its own is not confined in full: %s", why)
 
@@ -111,7 +112,7 @@ def _nearest(folder: str) -> str:
 def _ports(url: Url) -> tuple[int, ...]:
     """TCP ports that it may listen on: that of a source which is called, and of RTSP's gateway one of the kernel's."""
     match url.scheme:
-        case "tcp":
+        case "tcp" if url.options.get("listen") == "1":
             return (url.port or 0,)
         case "rtsp" | "rtsps":
             return (0,)

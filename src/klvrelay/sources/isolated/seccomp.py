@@ -3,11 +3,13 @@
     another architecture's      the process ends (x86_64's 32-bit numbers: ENOSYS)
     `_REFUSED`                  EPERM: other programs, other processes' memory, mounts, namespaces, keys, modules,
                                 clocks, memory that no limit counts; who owns a file and what they may (Landlock lets
-                                that through); other processes' turns
+                                that through), what happens in a folder; other processes' turns
     clone3                      ENOSYS, so that the C library takes clone, of which threads are let through
     kill, tgkill                EPERM but for the process itself
-    socket                      EAFNOSUPPORT but for the families that the source needs; EPERM for raw packets, and for
-                                what of the kernel (netlink) is not addresses and routes
+    socket                      EAFNOSUPPORT but for the families that the source needs; EPERM for raw packets, for
+                                protocols but TCP and UDP, and for what of the kernel (netlink) is not addresses and
+                                routes
+    listen                      EPERM but for a source that is called (Landlock minds only a bind by TCP itself)
     socketpair                  EPERM but for streams: a pair of datagrams may be connected elsewhere
     fcntl                       EPERM for the one whom a descriptor signals
     ioctl                       ENOTTY but for the questions that a source asks
@@ -72,6 +74,9 @@ _REFUSED = {
     "personality": (135, 92), "mknod": (133, None), "mknodat": (259, 33), "setrlimit": (160, 164),
     "memfd_secret": (447, 447), "shmget": (29, 194), "shmat": (30, 196), "mq_open": (240, 180), "msgget": (68, 186),
     "semget": (64, 190),
+    "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187), "semop": (65, 193), "semctl": (66, 191),
+    "semtimedop": (220, 192), "shmctl": (31, 195), "mq_unlink": (241, 181),
+    "inotify_init": (253, None), "inotify_init1": (294, 26), "inotify_add_watch": (254, 27),
     "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452), "chown": (92, None),
     "fchown": (93, 55), "lchown": (94, None), "fchownat": (260, 54), "utime": (132, None), "utimes": (235, None),
     "futimesat": (261, None), "utimensat": (280, 88), "setxattr": (188, 5), "lsetxattr": (189, 6),
@@ -81,10 +86,12 @@ _REFUSED = {
     "sched_setaffinity": (203, 122), "sched_setattr": (314, 274), "migrate_pages": (256, 238), "move_pages": (279, 239),
 }  # fmt: skip
 _CLONE, _CLONE3, _KILL_ONE, _TGKILL = (56, 220), (435, 435), (62, 129), (234, 131)
-_SOCKET, _PAIR, _SETSOCKOPT, _FCNTL, _IOCTL = (41, 198), (53, 199), (54, 208), (72, 25), (16, 29)
+_SOCKET, _LISTEN, _PAIR, _SETSOCKOPT = (41, 198), (50, 201), (53, 199), (54, 208)
+_FCNTL, _IOCTL = (72, 25), (16, 29)
 _PRLIMIT, _PRCTL, _MMAP, _SECCOMP = (302, 261), (157, 167), (9, 222), (317, 277)
 _TYPE, _STREAM, _DATAGRAM = 0xF, 1, 2  # of a socket's type, the bits that are no flags
 _ROUTES = 0  # NETLINK_ROUTE
+_PROTOCOLS = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP)
 _OWNERS = (8, 10, 15)
 """F_SETOWN, F_SETSIG, F_SETOWN_EX."""
 _QUESTIONS = (
@@ -96,15 +103,15 @@ _FILTERS = (64, 65)
 """IPT_SO_SET_REPLACE and the next one; for IPv4 all above are of the same kind (arptables, ebtables, IPVS)."""
 
 
-def refuse_calls(families: Collection[int]) -> str:
-    """From now on, in all threads, for good. `families`: of sockets that may be made.
+def refuse_calls(families: Collection[int], *, listens: bool) -> str:
+    """From now on, in all threads, for good. `families`: of sockets that may be made; `listens`: they may be called.
 
     Gives "", or why there is no filter.
     """
     machine = _MACHINES.get(platform.machine()) if struct.calcsize("P") == 8 else None
     if machine is None:
         return f"no filter of system calls is known for {platform.machine()}"
-    code = program(machine, families, os.getpid())
+    code = program(machine, families, os.getpid(), listens=listens)
     room = ctypes.create_string_buffer(code, len(code))
     # struct sock_fprog: unsigned short, a hole, a pointer
     head = struct.pack("@HP", len(code) // 8, ctypes.addressof(room))
@@ -114,7 +121,7 @@ def refuse_calls(families: Collection[int]) -> str:
     return f"the kernel takes no filter of system calls: {os.strerror(ctypes.get_errno())}"
 
 
-def program(machine: Machine, families: Collection[int], pid: int) -> bytes:
+def program(machine: Machine, families: Collection[int], pid: int, *, listens: bool) -> bytes:
     """The filter's instructions."""
     column = machine.column
     eperm, enosys = _refuse(errno.EPERM), _refuse(errno.ENOSYS)
@@ -129,6 +136,8 @@ def program(machine: Machine, families: Collection[int], pid: int) -> bytes:
     for call in _KILL_ONE, _TGKILL:
         code += _case(call[column], _argument(0) + _unless(_jump(_IF_EQUAL, pid, 1, 0), eperm))
     code += _case(_SOCKET[column], _sockets(families))
+    if not listens:
+        code += _case(_LISTEN[column], eperm)
     code += _case(_PAIR[column], _argument(1) + _step(_AND, _TYPE) + _unless(_jump(_IF_EQUAL, _STREAM, 1, 0), eperm))
     code += _case(_FCNTL[column], _argument(1) + _any_of(_OWNERS, eperm) + _return(_ALLOW))
     code += _case(_IOCTL[column], _argument(1) + _any_of(_QUESTIONS, _return(_ALLOW)) + _refuse(errno.ENOTTY))
@@ -146,10 +155,12 @@ def _sockets(families: Collection[int]) -> bytes:
     """socket(family, type, protocol): datagrams and streams of these families; of netlink the addresses and routes."""
     eperm = _refuse(errno.EPERM)
     netlink = _argument(2) + _unless(_jump(_IF_EQUAL, _ROUTES, 1, 0), eperm)
-    plain = _argument(1) + _step(_AND, _TYPE) + _any_of((_STREAM, _DATAGRAM), _return(_ALLOW)) + eperm
+    of_type = _argument(1) + _step(_AND, _TYPE) + _any_of((_STREAM, _DATAGRAM), _return(_ALLOW)) + eperm
+    over_ip = _argument(2) + _none_of(_PROTOCOLS, eperm) + of_type
+    blocks: dict[int, bytes] = {socket.AF_NETLINK: netlink, socket.AF_INET: over_ip, socket.AF_INET6: over_ip}
     code = _argument(0)
     for family in sorted(families):
-        block = netlink if family == socket.AF_NETLINK else plain
+        block = blocks.get(family, of_type)
         code += _jump(_IF_EQUAL, family, 0, len(block) // 8) + block
     return code + _refuse(errno.EAFNOSUPPORT)
 
@@ -165,6 +176,12 @@ def _options(refusal: bytes) -> bytes:
 def _any_of(values: Collection[int], action: bytes) -> bytes:
     """The action where what was loaded is one of these."""
     return b"".join(_jump(_IF_EQUAL, value, 0, 1) + action for value in values)
+
+
+def _none_of(values: Collection[int], refusal: bytes) -> bytes:
+    """The refusal where what was loaded is none of these; else on behind it."""
+    left = range(len(values), 0, -1)
+    return b"".join(_jump(_IF_EQUAL, value, n, 0) for n, value in zip(left, values, strict=True)) + refusal
 
 
 def _step(code: int, value: int, yes: int = 0, no: int = 0) -> bytes:

@@ -67,7 +67,7 @@ class Login:
         """What a server that takes no request with this login wants."""
         if self._has_password:
             return "the server refuses the user or the password"
-        return "the server wants a password, and none was given: name its file (--password-file, password_file)"
+        return "the server wants the user's password, and none was given: name a file (--password-file, password_file)"
 
     def take(self, offered: list[Challenge]) -> bool:
         """Use the strongest challenge that we can answer; false where there is none.

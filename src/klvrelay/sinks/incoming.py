@@ -168,6 +168,8 @@ class Incoming:
             raise Violation(f"a PUBLISH of QoS {flags >> 1 & 3}, and QoS 0 was asked for")
 
     def _is_asked(self, kind: int) -> bool:
+        if kind in _ACKS:  # judged once their message is known; nearly all that comes
+            return True
         asked = {
             _CONNACK: not self._connected,
             _PUBLISH: self.subscribed,
@@ -175,7 +177,7 @@ class Incoming:
             _PINGRESP: self._pings > 0,
             _DISCONNECT: self._protocol == 5,
         }
-        return kind in _ACKS or asked.get(kind, False)
+        return asked.get(kind, False)
 
     def _drop(self, size: int) -> None:
         """A retained message that was not asked for: its body is passed over as it comes."""

@@ -185,6 +185,18 @@ def test_a_new_map_replaces_the_streams_but_for_those_that_were_seen(tmp_path: P
     assert "klv_not_listed" not in {finding.id for finding in report.findings}
 
 
+def test_a_document_is_cut_until_it_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """By shorter lists; the rest is counted."""
+    report = probed(HOSTILE["many_programs"](SIZE), tmp_path)
+    whole = document(report)
+    monkeypatch.setattr("klvrelay.probe.tell.document.LIMIT", len(whole) // 2)
+
+    less = document(report)
+
+    assert len(less) <= len(whole) // 2
+    assert orjson.loads(less)["left_out"]["programs"] > orjson.loads(whole)["left_out"]["programs"]
+
+
 def test_of_a_map_with_very_many_streams_the_first_are_told_apart(tmp_path: Path):
     """As many again that it had before, and that came, are kept; the rest is counted."""
     mux, data = Mux(), b""

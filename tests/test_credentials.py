@@ -22,6 +22,7 @@ from klvrelay.credentials import environment, secret_file, take_environment, wit
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url
 from klvrelay.options import parser
+from klvrelay.places import source_url
 from klvrelay.sources import open_source
 from klvrelay.sources.isolated import source as isolated
 
@@ -326,11 +327,16 @@ def test_the_password_of_the_command_line_is_for_the_sources_of_settings_too(
 
 
 @pytest.mark.parametrize("url", ["rtsp://cam/x", "rtsp://user:own@cam/x", "udp://:5000", "a.ts"])
-def test_a_password_file_that_no_source_takes_is_a_mistake(url: str, tmp_path: Path, capsys):
+def test_a_password_file_that_no_source_takes_is_a_mistake(url: str, tmp_path: Path):
     """A user was forgotten, or it is of another kind: better said than left out."""
-    for verb in (["run", "--mqtt", "mqtt://127.0.0.1"], ["probe"], ["decode"]):
-        assert cli.main([*verb, url, "--password-file", str(private(tmp_path / "p"))]) == 2
-        assert "--password-file: no source takes it: write the user into the URL" in capsys.readouterr().err
+    given = ["--password-file", str(private(tmp_path / "p"))]
+    said = "--password-file: no source takes it: write the user into the URL"
+
+    with pytest.raises(ConfigError, match=said):
+        source_urls(url, *given)
+    for verb in ("probe", "decode"):
+        with pytest.raises(ConfigError, match=said):
+            source_url(parser().parse_args([verb, url, *given]), url)
 
 
 async def test_a_user_without_a_password_is_told_so(tmp_path: Path):

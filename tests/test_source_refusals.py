@@ -8,6 +8,7 @@ from contextlib import aclosing
 
 import pytest
 
+import klvrelay
 from klvrelay.errors import ConfigError, KlvrelayError, NotMedia, SourceDown
 from klvrelay.sources import open_source
 
@@ -61,6 +62,9 @@ async def test_a_source_that_can_not_be_read_says_so(url, error, says, tmp_path,
         ("udp://127.0.0.1:5000?buffer_size=big", {}, "buffer_size"),
         ("tcp://127.0.0.1", {}, "port"),
         ("tcp://:5000", {}, "listen=1"),
+        ("http:///live.m3u8", {}, "a host is missing"),
+        ("https://:8443", {"isolate": False}, "a host is missing"),
+        ("rtsp:///live", {}, "a host is missing"),
         ("tcp://cam:5000?lisen=1", {}, "listen"),
         ("tcp://cam:5000?listen=2", {}, "listen is 1"),
         ("tcp://cam:5000?listen=no", {}, "listen is 1"),
@@ -83,3 +87,10 @@ def test_a_wrong_setting_is_refused_before_anything_is_opened(url, settings, say
     assert says in str(refused.value)
     assert "c4n4ry" not in str(refused.value)
     assert isinstance(refused.value, KlvrelayError)
+
+
+@pytest.mark.parametrize("url", ["http:///a.ts", "rtsps:///a"])
+def test_frames_without_a_host_are_refused_alike(url):
+    """Before anything is asked."""
+    with pytest.raises(ConfigError, match="a host is missing"):
+        klvrelay.frame_times(url)

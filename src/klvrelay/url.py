@@ -83,6 +83,11 @@ class Url:
             if key not in known and key not in ignored:
                 raise ConfigError(f"{self}: {unknown_option(key, number, known)}")
 
+    def check_host(self) -> None:
+        """Raise ConfigError where the URL has none."""
+        if not self.host:
+            raise ConfigError(f"{self}: a host is missing, as in {self.scheme}://camera/live")
+
     def unredacted(self, *, without: Collection[str] = ()) -> str:
         """The URL with its credentials, less the options `without`: only for opening the connection."""
         if self.scheme in ("file", "stdin"):

@@ -204,6 +204,7 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
         **AS_SENT,
     }
     if url.scheme in ("rtsp", "rtsps"):
+        url.check_host()
         options |= _rtsp_options(url)
     else:
         options |= UNDECODED | {"format_whitelist": _CONTAINERS}

@@ -60,10 +60,12 @@ def origin_of(target: str) -> Origin:
 class Web:
     """The requests of one source, for one thread; `stop` may come from another.
 
-    Raises ConfigError for a `ca_file` that cannot be used, WebFault for all that goes wrong with a request.
+    Raises ConfigError for a URL without a host and a `ca_file` that cannot be used, WebFault for all that goes wrong
+    with a request.
     """
 
     def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None) -> None:
+        url.check_host()
         self.target = replace(url, user=None, password=None).unredacted()
         self.timeout = timeout
         self.stopped = threading.Event()

@@ -46,6 +46,7 @@ class HttpSource:
     """
 
     def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None, given: Given | None = None) -> None:
+        url.check_host()
         self.url = url
         self.live = True
         self.fixed = False

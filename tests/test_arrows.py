@@ -23,7 +23,7 @@ ARROWS: dict[str, set[str] | None] = {
     "url": {"errors", "mistyped", "shown"},
     "small_file": {"errors", "mistyped"},
     "credentials": {"errors", "shown", "small_file", "url"},
-    "places": {"credentials", "errors", "url"},
+    "places": {"credentials", "errors", "shown", "url"},
     "redaction": {"errors", "mistyped", "shown", "url"},
     "log": {"redaction", "shown"},
     "contents": set(),

@@ -43,8 +43,11 @@ class Limits(NamedTuple):
 
     @property
     def needs_more(self) -> str:
-        """What became of a process that had not enough."""
-        return f"needs more than {self.memory >> 20} MiB of memory, which is all that it may have"
+        """What became of a process that had not enough, and what to do."""
+        return (
+            f"needs more than {self.memory >> 20} MiB of memory, which is all that it may have; where you trust what it"
+            " reads, --no-isolate (isolate = false) sets no limit"
+        )
 
     def enforce(self) -> None:
         """In the process itself; its hard limits too, so that nothing in it can raise them."""

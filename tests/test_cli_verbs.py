@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import orjson
 import pytest
 from brokers import Mosquitto, until
 from oracle import OracleBroker
-from test_cli import ran
+from test_cli import ENVIRONMENT, ran
 from test_relay_process import klvrelay
 
 from klvrelay import decode, sample
@@ -111,6 +113,23 @@ async def test_sample_is_stopped_by_a_signal(number: signal.Signals, tmp_path: P
         command.process.send_signal(number)
         assert await asyncio.wait_for(command.process.wait(), 5) in (0, 130, 143)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_the_command_loads_leaves_no_traceback():
+    """It ends as any program does that a signal ends."""
+    pressed = """
+import os, signal, sys
+class Pressed:
+    def find_spec(self, name, path=None, target=None):
+        if name == "klvrelay.cli":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Pressed())
+from klvrelay.__main__ import main
+main()
+"""
+    found = subprocess.run([sys.executable, "-c", pressed], capture_output=True, env=ENVIRONMENT, timeout=60)
+
+    assert (found.returncode, found.stderr) == (-signal.SIGINT, b"")
 
 
 async def test_decode_is_stopped_by_a_signal(tmp_path: Path):

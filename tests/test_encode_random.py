@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from shown_items import items_of, keyed_items, tops, two_of, value_of
 from stepped import apart
@@ -218,6 +218,7 @@ def bytes_or_refusal(write: Callable[[], bytes]) -> bytes | str:
         return str(refusal)
 
 
+@example(SETS["ST0601"][5], {"special": 10**5000})
 @settings(max_examples=400, deadline=None, suppress_health_check=QUIET)
 @given(st.sampled_from([item for items in SETS.values() for item in items.values()]), nonsense())
 def test_nonsense_for_an_item_is_refused_or_written(item: Item, value: Any) -> None:

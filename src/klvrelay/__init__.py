@@ -10,25 +10,30 @@
     klvrelay.frame_times(source)     the times that video frames carry in themselves (ST 0604)
 """
 
-from klvrelay.encode import encode
-from klvrelay.errors import (
-    ConfigError,
-    DecodeError,
-    EncodeError,
-    KlvrelayError,
-    NoKlv,
-    NotMedia,
-    SinkDown,
-    SinkError,
-    SinkRefused,
-    SourceDown,
-    SourceError,
-)
-from klvrelay.klv import decode, json_lines
-from klvrelay.reading import columns, open, stream
-from klvrelay.record import Record
-from klvrelay.segments import View, views
-from klvrelay.stamps import FrameTime, Stamp, frame_times
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from klvrelay.encode import encode  # at once: the package of that name would take its place later
+
+if TYPE_CHECKING:
+    from klvrelay.errors import (
+        ConfigError,
+        DecodeError,
+        EncodeError,
+        KlvrelayError,
+        NoKlv,
+        NotMedia,
+        SinkDown,
+        SinkError,
+        SinkRefused,
+        SourceDown,
+        SourceError,
+    )
+    from klvrelay.klv import decode, json_lines
+    from klvrelay.reading import columns, open, stream
+    from klvrelay.record import Record
+    from klvrelay.segments import View, views
+    from klvrelay.stamps import FrameTime, Stamp, frame_times
 
 __all__ = [
     "ConfigError",
@@ -57,3 +62,28 @@ __all__ = [
 ]
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "errors": (
+        "ConfigError", "DecodeError", "EncodeError", "KlvrelayError", "NoKlv", "NotMedia", "SinkDown", "SinkError",
+        "SinkRefused", "SourceDown", "SourceError",
+    ),
+    "klv": ("decode", "json_lines"),
+    "reading": ("columns", "open", "stream"),
+    "record": ("Record",),
+    "segments": ("View", "views"),
+    "stamps": ("FrameTime", "Stamp", "frame_times"),
+}  # fmt: skip
+"""The module of each name: imported when the name is first used, so that a command starts with what it needs."""
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f"klvrelay.{home}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

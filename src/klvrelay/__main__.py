@@ -1,7 +1,17 @@
-"""`python -m klvrelay` is the command `klvrelay`."""
+"""The command `klvrelay`, and `python -m klvrelay`."""
 
+import signal
 import sys
 
-from klvrelay.cli import main
 
-sys.exit(main())
+def main() -> int:
+    """Runs the command; gives its exit code. A Ctrl-C while it loads ends it without a traceback."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from klvrelay.cli import main as command
+
+    return command()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -264,6 +264,8 @@ def _run(argv: Sequence[str] | None) -> int:
     given = sys.argv[1:] if argv is None else argv
     redacted = Redaction(given)
     try:
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on it is answered
         args = _parsed(argv)
         log_to_stderr(redacted, quiet=getattr(args, "quiet", False))
         warn_of_passwords(given)

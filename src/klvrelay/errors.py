@@ -18,7 +18,6 @@
 
 import os
 import reprlib
-import traceback
 
 from klvrelay.shown import printable
 
@@ -119,6 +118,8 @@ class TooLarge(SinkRefused):
 
 def blunder(error: BaseException) -> str:
     """A fault of ours, with the file and line where it was raised: what a report needs, without any of the data."""
+    import traceback  # here, since it is seldom wanted
+
     frame = traceback.extract_tb(error.__traceback__)[-1]
     where = f"{os.path.basename(frame.filename)}:{frame.lineno}"
     return f"a fault of klvrelay's own: {type(error).__name__} in {where}"

@@ -14,8 +14,10 @@ along everywhere: errors and special codes are told by it.
 
 from __future__ import annotations
 
-from klvrelay.errors import EncodeError
-from klvrelay.record import Record
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from klvrelay.record import Record
 
 __all__ = ["encode", "encode_item"]
 
@@ -41,6 +43,8 @@ def encode(
     # Here, since the tables take 50 ms that a relay has no use for.
     from klvrelay.encode.document import document_of
     from klvrelay.encode.packet import earlier, write_packet
+    from klvrelay.errors import EncodeError
+    from klvrelay.record import Record
 
     document = document_of(what, set)
     layout = what if like is None and isinstance(what, Record) else like

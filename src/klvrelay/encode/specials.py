@@ -49,7 +49,8 @@ def special_of(value: object, place: Place) -> str | None:
         name = place.special.get(place.path)
         return name if isinstance(name, str) else None
     if isinstance(value, Mapping) and value.keys() == {"special"}:
-        return str(value["special"])
+        name = value["special"]
+        return name if isinstance(name, str) else type(name).__name__  # which no special code is called
     if isinstance(value, Decimal) and not value.is_finite():
         value = float("nan") if value.is_nan() else float(value)
     return ieee_name(value) if isinstance(value, float) else None

@@ -46,7 +46,7 @@ def to_a_subscriber(attack):
 @pytest.mark.parametrize(
     ("attack", "says"),
     [
-        (lambda v: publish(v, "kr/a", b"x", 1), "a PUBLISH of QoS 1, and QoS 0 was asked for"),
+        (lambda v: packet(3, text("kr/a") + b"\0", 2), "a PUBLISH that ends too early"),
         (lambda v: publish(v, "kr/a", b"x", 2), "a PUBLISH of QoS 2, and QoS 0 was asked for"),
         (lambda v: b"\x30\xff\xff\xff\x7f", "a PUBLISH of 268435455 bytes"),
         (lambda v: publish(v, b"\xff\xfe", b"x"), "a PUBLISH whose topic is no UTF-8"),
@@ -69,6 +69,27 @@ async def test_a_subscriber_takes_what_it_asked_for_and_nothing_else(attack, say
             async with asyncio.timeout(4):
                 await anext(connection.received())
         await connection.close()
+
+
+async def test_a_message_of_qos_1_is_taken_and_acknowledged():
+    """amqtt sends retained messages with the QoS that they were published with, and waits for each answer."""
+    answers = []
+
+    async def send(guest):
+        for n in range(3):
+            await guest.send(publish(guest.level, "kr/a", bytes([n]), 1))
+            answers.append(await read_packet(guest.reader))
+        await guest.behave()
+
+    async with HostileBroker(to_a_subscriber(send)) as broker:
+        connection = await subscribed(broker)
+        incoming = connection.received()
+        async with asyncio.timeout(4):
+            payloads = [(await anext(incoming)).payload for _ in range(3)]
+        await connection.close()
+
+    assert payloads == [b"\0", b"\1", b"\2"]
+    assert [(kind, len(body)) for kind, _, body in answers] == [(4, 2)] * 3
 
 
 async def test_a_flood_of_messages_waits_in_the_kernel_until_they_are_read():

@@ -34,6 +34,9 @@ _NAMES = {
 }  # fmt: skip
 _ACKS = (_PUBACK, _PUBREC, _PUBCOMP)
 _PINGREQ = b"\xc0\x00"
+_PUBACK_HEAD = b"\x40\x02"
+ACKS_MOST = 64 << 10
+"""Bytes of acknowledgements that may wait for a broker to read them."""
 _RETAINED = 0x31
 """The first byte of a retained message of QoS 0."""
 
@@ -63,6 +66,8 @@ class Incoming:
         self._halfway: set[int] = set()
         self._settled: set[int] = set()
         self._pings = 0
+        self._answers = bytearray()
+        self._within = False  # a packet of paho's is sent in part
         self._unasked = self._unasked_bytes = self._to_drop = 0
         self.greeted = self._connected = self.subscribed = self.over = False
         self.requests = 0
@@ -110,10 +115,22 @@ class Incoming:
         raise BlockingIOError
 
     def send(self, data: bytes) -> int:
-        """For paho; a PINGREQ is noted, since its answer may come."""
+        """For paho: a packet, or what is left of one; a PINGREQ is noted, since its answer may come."""
+        self._answer()
+        if self._answers and not self._within:  # one of them may be sent in part
+            raise BlockingIOError
         sent = self._sock.send(data)
+        self._within = sent < len(data)
         self._pings += data == _PINGREQ
         return sent
+
+    def _answer(self) -> None:
+        """Send acknowledgements, as many as the socket takes, between two packets of paho's."""
+        try:
+            while self._answers and not self._within:
+                del self._answers[: self._sock.send(self._answers)]
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            pass
 
     def _split(self) -> None:
         """Take the whole packets off the front."""
@@ -164,7 +181,7 @@ class Incoming:
             raise Violation(f"{name} before its CONNACK")
         if not self._is_asked(kind) and first != _RETAINED:
             raise Violation(f"{name} that was not asked for")
-        if kind == _PUBLISH and flags & 6:
+        if kind == _PUBLISH and flags & 4:  # QoS 1 is what amqtt sends retained messages with
             raise Violation(f"a PUBLISH of QoS {flags >> 1 & 3}, and QoS 0 was asked for")
 
     def _is_asked(self, kind: int) -> bool:
@@ -189,7 +206,8 @@ class Incoming:
     def _pass_on(self, kind: int, start: int, body: int, end: int) -> None:
         """A whole packet: a PUBLISH to the inbox, all else to paho."""
         if kind == _PUBLISH:
-            self._deliver(self._message(self._bytes[start] & 1, self._bytes[body:end]))
+            self._deliver(self._message(self._bytes[start], self._bytes[body:end]))
+            self._answer()
             return
         if kind in _ACKS:
             self._settle(kind, self._bytes[body:end])
@@ -211,18 +229,23 @@ class Incoming:
         else:
             self._halfway.add(number)
 
-    def _message(self, retained: int, body: bytearray) -> Received:
-        """Topic and payload of QoS 0; the properties between them are of no concern (MQTT 5, 3.3.2)."""
+    def _message(self, first: int, body: bytearray) -> Received:
+        """Topic and payload; the properties between them are of no concern (MQTT 5, 3.3.2). QoS 1 is acknowledged."""
         at = 2 + int.from_bytes(body[:2], "big")
         try:
             topic = body[2:at].decode()
         except UnicodeDecodeError:
             raise Violation("a PUBLISH whose topic is no UTF-8") from None
+        number = body[at : at + 2] if first & 2 else b""
+        at += 2 if first & 2 else 0
         if self._protocol == 5:
             at = _behind_properties(body, at)
         if at > len(body) or len(body) < 2:
             raise Violation("a PUBLISH that ends too early")
-        return Received(topic, bytes(body[at:]), bool(retained))
+        self._answers += _PUBACK_HEAD + number if number else b""
+        if len(self._answers) > ACKS_MOST:
+            raise Violation("messages of QoS 1, and it takes no acknowledgements")
+        return Received(topic, bytes(body[at:]), bool(first & 1))
 
 
 def _behind_properties(body: bytearray, at: int) -> int:

@@ -67,7 +67,7 @@ class Link:
         self._acks: dict[int, asyncio.Future[int]] = {}
         self._slots = asyncio.Semaphore(settings.window)
         self._largest = LARGEST_PACKET
-        self._pump = Pump(self._paho)
+        self._pump = Pump(self._client)
         self._inbox = Inbox(self._pump.pause, self._pump.resume)
 
     @property

@@ -7,6 +7,7 @@ import contextlib
 import logging
 from typing import Any
 
+import aiomqtt
 from paho.mqtt.client import MQTT_ERR_PROTOCOL, MQTT_ERR_SUCCESS
 from paho.mqtt.client import Client as Paho
 
@@ -18,12 +19,12 @@ _LOG = logging.getLogger(__name__)
 class Pump:
     """For one connection: paho's reads and writes, instead of aiomqtt's."""
 
-    def __init__(self, paho: Paho) -> None:
+    def __init__(self, client: aiomqtt.Client) -> None:
         self._loop = asyncio.get_running_loop()
-        self._paho = paho
+        self._client = client
+        self._paho = paho = client._client
         self._incoming: Incoming | None = None
         self._reading = False
-        self._tell_open = paho.on_socket_open
         paho.on_socket_open = self._on_open
         paho.on_socket_register_write = self._on_register_write
 
@@ -68,9 +69,13 @@ class Pump:
             self._loop.add_reader(fd, self._read, self._incoming)
 
     def _on_open(self, paho: Paho, data: Any, sock: Any) -> None:
-        """aiomqtt sees to the pings, and would read; its reader gives way to ours."""
-        self._tell_open(paho, data, sock)  # type: ignore[misc]
-        self._loop.call_soon_threadsafe(self.resume)
+        """aiomqtt would watch the descriptor a turn of the loop later, when it may be closed, or another's."""
+        self._loop.call_soon_threadsafe(self._begin)
+
+    def _begin(self) -> None:
+        """Read; aiomqtt sees to the pings."""
+        self.resume()
+        self._client._misc_task = self._loop.create_task(self._client._misc_loop())
 
     def _read(self, incoming: Incoming) -> None:
         """Read once; what concerns paho it takes at once."""
@@ -87,7 +92,7 @@ class Pump:
             self._reading = False
 
     def _on_register_write(self, paho: Paho, data: Any, sock: Any) -> None:
-        """aiomqtt would watch the descriptor a turn of the loop later, when it may be closed, or another's."""
+        """For the same reason."""
         self._loop.call_soon_threadsafe(self._watch_writes, sock)
 
     def _watch_writes(self, sock: Any) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from klvrelay.backoff import Backoff
-from klvrelay.errors import SinkDown, SinkRefused, TooLarge
+from klvrelay.errors import SinkDown, SinkError, SinkRefused, TooLarge
 from klvrelay.health import SinkHealth
 from klvrelay.record import Record
 from klvrelay.sinks import Notice, Sink
@@ -68,13 +68,22 @@ class Outlet:
 
     async def _served(self, backoff: Backoff) -> None:
         """As `_serve`, in another task: a task group that is cancelled at the moment it fails raises the fault only."""
-        serving = asyncio.create_task(self._serve(backoff), name="serve")
+        serving = asyncio.create_task(self._end_of(backoff), name="serve")
         try:
             await asyncio.wait({serving})
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
-        serving.result()
+        if fault := serving.result():
+            raise fault
+
+    async def _end_of(self, backoff: Backoff) -> SinkError | None:
+        """Serve; what ended it, as a value: asyncio would report a task that fails while the loop shuts down."""
+        try:
+            await self._serve(backoff)
+        except SinkError as fault:
+            return fault
+        return None
 
     async def _serve(self, backoff: Backoff) -> None:
         """One connection, until it falls: raises SinkDown or SinkRefused."""

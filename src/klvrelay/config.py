@@ -47,7 +47,7 @@ class SourceSettings:
     follow     a file that is still written: wait for more at its end
     stall      seconds without bytes, or without KLV, after which the stream is stale
     demux      who takes MPEG-TS apart: "native" (the C core) or "libav"
-    isolate    read it in a process of its own; None: http://, https://, rtsp://, rtsps://
+    isolate    read it in a separate process; None: only http://, https://, rtsp:// and rtsps://
     passphrase of srt://
     packet_limit  bytes that the value of a KLV packet may have
     pids       name of a stream by its PID; the first of all other PIDs is `stream`, the rest have their PID behind it

@@ -66,7 +66,7 @@ def _expanded(path: str, key: str) -> str:
 
 
 def environment(name: str) -> Secret | None:
-    """What a variable of ours says, also after `take_environment`; None where it is not set, or empty."""
+    """The value of one of VARIABLES, also after `take_environment`; None where it is not set, or empty."""
     text = os.environ.get(name)
     return Secret(text) if text else _taken.get(name)
 

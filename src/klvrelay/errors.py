@@ -117,7 +117,7 @@ class TooLarge(SinkRefused):
 
 
 def blunder(error: BaseException) -> str:
-    """A fault of ours, with the file and line where it was raised: what a report needs, without any of the data."""
+    """An internal error, with the file and line that raised it: what a bug report needs, without any of the data."""
     import traceback  # here, since it is seldom wanted
 
     frame = traceback.extract_tb(error.__traceback__)[-1]

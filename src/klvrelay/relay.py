@@ -144,9 +144,8 @@ class Relay:
         while True:
             try:
                 return await stream.keep()
-            except Exception as error:
-                if self._is_first(stream, error):
-                    LOG.debug("%s", stream.name, exc_info=True)
+            except Exception as error:  # noqa: BLE001 (an internal error in one stream ends no other)
+                self._log_once(stream, error)
                 if not stream.live:
                     stream.failed = SourceError(f"{stream.name}: {blunder(error)}")
                     return
@@ -157,18 +156,16 @@ class Relay:
         for step in steps:
             try:
                 step()
-            except Exception as error:
-                if self._is_first(stream, error):
-                    LOG.debug("%s", stream.name, exc_info=True)
+            except Exception as error:  # noqa: BLE001 (an internal error in one stream ends no other)
+                self._log_once(stream, error)
 
-    def _is_first(self, stream: Stream, error: Exception) -> bool:
-        """Of its kind: then it is said."""
+    def _log_once(self, stream: Stream, error: Exception) -> None:
+        """Log a fault of a stream, the first of its kind only."""
         said = stream.name, blunder(error)
-        if said in self._blunders:
-            return False
-        self._blunders.add(said)
-        LOG.error("%s: %s", *said)
-        return True
+        if said not in self._blunders:
+            self._blunders.add(said)
+            LOG.error("%s: %s", *said)
+            LOG.debug("%s", stream.name, exc_info=error)
 
 
 async def _cancelled(tasks: Sequence[asyncio.Future[Any]]) -> None:

@@ -20,7 +20,7 @@ from klvrelay.probe.metadata.series import BEYOND, Counts
 from klvrelay.spec import KEYED, SETS
 
 MOST = 512
-"""Items that are told apart; versions too."""
+"""Different items that are listed; versions too."""
 LAYOUTS = 256
 TEXT = 80
 """Characters of a last value."""
@@ -109,7 +109,7 @@ class ItemTable:
         return alone
 
     def _tallies_of(self, items: dict[str, Any], at: float) -> list[_Tally]:
-        """The items of a record, as many as are told apart."""
+        """The items of a record, as many as are listed."""
         tallies = []
         for path in _paths(items):
             tally = self._tallies.get(path)
@@ -123,7 +123,7 @@ class ItemTable:
 
     @property
     def left_out(self) -> int:
-        """Items that are not among those told apart, at least."""
+        """Different items that are not listed, at least."""
         return len(self._beyond)
 
     def _alone(self, at: float, items: dict[str, Any]) -> int:

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from klvrelay.probe import drawn, report
 
 KINDS, BEYOND = 512, 2048
-"""Texts that are told apart, and others that are counted."""
+"""Different texts that are listed, and how many more are counted."""
 SHORTEST = 0.5
 """Seconds that a rate is taken over, at least: what comes in one burst has none."""
 KEPT = 2048

@@ -20,7 +20,7 @@ from klvrelay.record import Record
 from klvrelay.wire import Checksum
 
 STREAMS = 32
-"""Sets and PIDs that are told apart; at most half of them are of sets that no table has."""
+"""Pairs of set and PID that are listed; at most half of them are of sets that no table has."""
 RECORDS = 16_384, 1536
 """Records that are looked into, however many come."""
 WEIGHT, ITEMS, ALONE = 4096, 64, 24

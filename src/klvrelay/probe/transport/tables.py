@@ -19,7 +19,7 @@ LATEST = 0.5
 """Seconds that two of a table may be apart at most (ETSI TR 101 290, 1.3 and 1.5)."""
 PROGRAMS = 64
 STREAMS = 64
-"""Streams of a program that are told apart; as many that it had before are kept, where packets of theirs came."""
+"""Streams of a program that are listed; as many that it had before are kept, where packets of theirs came."""
 SECTIONS = 4
 """Of the PAT, that are held to be in force together."""
 PACKETS = 16_384, 2048

@@ -18,7 +18,7 @@ from klvrelay.probe.transport.pes import VideoTimes, head_of
 from klvrelay.probe.transport.pids import Groups
 
 VIDEOS = 16
-"""PIDs that are told apart; programs that have a video too."""
+"""PIDs that are listed; programs that have a video too."""
 FRAMES = 32_768, 1024
 """Frames that are looked at, however many come."""
 FRAME_START, KEY_FRAME_START = 6, 24

@@ -37,13 +37,13 @@ static int write_cell(struct walk *w, const struct array *a, uint64_t row, const
     size_t n = (size_t)a->width;
     double most;
     switch (a->item->cells) {
-    case C_FLOAT: return write_float(w, in, n, part);
-    case C_UINT: put_uint(w->out, be_uint(in, n)); return 1;
-    case C_INT: put_int(w->out, sign_extend(be_uint(in, n), n)); return 1;
+    case C_FLOAT: return klv_write_float(w, in, n, part);
+    case C_UINT: klv_put_uint(w->out, be_uint(in, n)); return 1;
+    case C_INT: klv_put_int(w->out, sign_extend(be_uint(in, n), n)); return 1;
     default:
         most = (a->item->cells == C_PIXEL_SDCC ? PIXEL_ROWS : PLACE_ROWS)[row];
-        return most < 0 ? write_steps(w, -1, 1, 1, in, n, part)
-                        : write_steps(w, 0, most, power_over(most), in, n, part);
+        return most < 0 ? klv_write_steps(w, -1, 1, 1, in, n, part)
+                        : klv_write_steps(w, 0, most, klv_power_over(most), in, n, part);
     }
 }
 
@@ -87,31 +87,31 @@ static int write_shared(struct walk *w, const struct array *a, uint64_t row, uin
     if (!has_rows(a))
         return write_cell(w, a, 0, in, part);
     uint64_t raw;
-    const char *special = imapb_raw(in, (size_t)a->width, &raw);
+    const char *special = klv_imapb_raw(in, (size_t)a->width, &raw);
     if (special && rows)
-        note_special(w, part, special);
-    put_char(w->out, '[');
+        klv_note_special(w, part, special);
+    klv_put_char(w->out, '[');
     for (uint64_t i = 0; i < rows; i++) {
         if (i)
-            put_char(w->out, ',');
+            klv_put_char(w->out, ',');
         if (special)
-            write_null(w);
+            klv_write_null(w);
         else if (!write_cell(w, a, row + i, in, part))
             return 0;
     }
-    put_char(w->out, ']');
+    klv_put_char(w->out, ']');
     return 1;
 }
 
 static void write_numbers(struct walk *w, const char *key, const uint64_t *numbers, unsigned count)
 {
-    put(w->out, key);
+    klv_put(w->out, key);
     for (unsigned d = 0; d < count; d++) {
         if (d)
-            put_char(w->out, ',');
-        put_uint(w->out, numbers[d]);
+            klv_put_char(w->out, ',');
+        klv_put_uint(w->out, numbers[d]);
     }
-    put_char(w->out, ']');
+    klv_put_char(w->out, ']');
 }
 
 /* A value for every element, and what lies over it, the later above the earlier. */
@@ -119,20 +119,20 @@ static int write_runs(struct walk *w, const struct array *a, struct cursor *c)
 {
     uint64_t start[DIMENSIONS], size[DIMENSIONS];
     const uint8_t *value = c->at;
-    put(w->out, ",\"default\":");
+    klv_put(w->out, ",\"default\":");
     c->at += a->width;
     if (!write_shared(w, a, 0, a->dimensions[0], value, &DEFAULT))
         return 0;
-    put(w->out, ",\"runs\":[");
+    klv_put(w->out, ",\"runs\":[");
     for (w->entry = 0; c->at < c->end && !w->out->full; w->entry++) {
         if (!take_patch(a, c, &value, start, size))
             return 0;
-        put(w->out, w->entry ? ",{\"value\":" : "{\"value\":");
+        klv_put(w->out, w->entry ? ",{\"value\":" : "{\"value\":");
         if (!write_shared(w, a, start[0], size[0], value, &RUNS))
             return 0;
         write_numbers(w, ",\"start\":[", start, a->rank);
         write_numbers(w, ",\"size\":[", size, a->rank);
-        put_char(w->out, '}');
+        klv_put_char(w->out, '}');
     }
     w->entry = -1;
     return 1;
@@ -147,19 +147,19 @@ static int write_values(struct walk *w, const struct array *a, struct cursor *c)
         const uint8_t *at;
         int written = 1;
         if (i)
-            put_char(w->out, ',');
+            klv_put_char(w->out, ',');
         w->entry = (int)i;
         switch (a->algorithm) {
         case A_NATURAL: written = write_cell(w, a, i / row, data.at + i * a->width, &VALUES); break;
         case A_IMAPB:
             at = data.at + i * a->width;
-            write_steps(w, a->min, a->max, power_over(a->max - a->min), at, (size_t)a->width, &VALUES);
+            klv_write_steps(w, a->min, a->max, klv_power_over(a->max - a->min), at, (size_t)a->width, &VALUES);
             break;
-        case A_BOOLEAN: put(w->out, data.at[i / 8] >> (7 - i % 8) & 1 ? "true" : "false"); break;
+        case A_BOOLEAN: klv_put(w->out, data.at[i / 8] >> (7 - i % 8) & 1 ? "true" : "false"); break;
         default:
             written = take_oid(c, &value) && value <= UINT64_MAX - a->bias;
             if (written)
-                put_uint(w->out, value + a->bias);
+                klv_put_uint(w->out, value + a->bias);
         }
         if (!written || w->out->full)
             return written;
@@ -176,19 +176,19 @@ static int take_bounds(struct array *a, struct cursor *c)
     size_t both = left(c) - (size_t)(a->count * a->width), one = both / 2;
     if (both != 8 && both != 16)
         return 0;
-    a->min = ieee(c->at, one);
-    a->max = ieee(c->at + one, one);
+    a->min = klv_ieee(c->at, one);
+    a->max = klv_ieee(c->at + one, one);
     c->at += both;
     return isfinite(a->min) && isfinite(a->max) && a->max > a->min && isfinite(a->max - a->min);
 }
 
 static void write_bounds(struct walk *w, const struct array *a, int wide)
 {
-    put(w->out, ",\"imapb_bounds\":[");
-    put_float(w->out, a->min, wide);
-    put_char(w->out, ',');
-    put_float(w->out, a->max, wide);
-    put_char(w->out, ']');
+    klv_put(w->out, ",\"imapb_bounds\":[");
+    klv_put_float(w->out, a->min, wide);
+    klv_put_char(w->out, ',');
+    klv_put_float(w->out, a->max, wide);
+    klv_put_char(w->out, ']');
 }
 
 /* What stands between the head of the array and its elements; 0 = they do not fit together. */
@@ -206,8 +206,8 @@ static int write_parameters(struct walk *w, struct array *a, struct cursor *c)
     case A_UINT:
         if (!take_oid(c, &a->bias))
             return 0;
-        put(w->out, ",\"bias\":");
-        put_uint(w->out, a->bias);
+        klv_put(w->out, ",\"bias\":");
+        klv_put_uint(w->out, a->bias);
         return 1;
     default: return natural(a) && before >= a->width;
     }
@@ -235,17 +235,17 @@ static int take_head(struct array *a, struct cursor *c)
            a->algorithm >= A_NATURAL && a->algorithm <= A_RUNS;
 }
 
-int write_array(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
+int klv_write_array(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     struct cursor c = {in, in + n};
     struct array a = {.item = item};
     if (!take_head(&a, &c))
         return 0;
     write_numbers(w, "{\"dims\":[", a.dimensions, a.rank);
-    put(w->out, ",\"ebytes\":");
-    put_uint(w->out, a.width);
-    put(w->out, ",\"apa\":");
-    put_uint(w->out, a.algorithm);
+    klv_put(w->out, ",\"ebytes\":");
+    klv_put_uint(w->out, a.width);
+    klv_put(w->out, ",\"apa\":");
+    klv_put_uint(w->out, a.algorithm);
     int empty = a.count == 0 || a.width == 0;
     if (empty ? c.at != c.end : !write_parameters(w, &a, &c))
         return 0;
@@ -253,11 +253,11 @@ int write_array(struct walk *w, const struct item *item, const uint8_t *in, size
         if (!write_runs(w, &a, &c))
             return 0;
     } else {
-        put(w->out, ",\"values\":[");
+        klv_put(w->out, ",\"values\":[");
         if (!empty && !write_values(w, &a, &c))
             return 0;
     }
-    put(w->out, "]}");
+    klv_put(w->out, "]}");
     w->entry = -1;
     return 1;
 }

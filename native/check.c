@@ -15,18 +15,18 @@ enum {
     ABSENT_US = 5000000
 };
 
-void check_absent(struct klv_lane *lane, int64_t us)
+void ts_check_absent(struct klv_lane *lane, int64_t us)
 {
     lane->absent = us < 0 ? 0 : us < INT64_MAX / US ? us * US : INT64_MAX;
 }
 
-void check_init(struct klv_lane *lane)
+void ts_check_init(struct klv_lane *lane)
 {
-    check_absent(lane, ABSENT_US);
-    check_join(lane);
+    ts_check_absent(lane, ABSENT_US);
+    ts_check_join(lane);
 }
 
-void check_join(struct klv_lane *lane)
+void ts_check_join(struct klv_lane *lane)
 {
     for (size_t pid = 0; pid < 8192; pid++)
         lane->next[pid] = FRESH;
@@ -36,7 +36,7 @@ void check_join(struct klv_lane *lane)
         lane->pmt[i].came = 1;
         lane->pmt[i].open = 0;
     }
-    clock_join(lane);
+    ts_clock_join(lane);
 }
 
 /* ---- what is not there in time ---- */
@@ -72,7 +72,7 @@ static void look_at_streams(struct klv_lane *lane)
             lane->next[lane->streams[i].pid] |= UNSEEN;
 }
 
-void check_time(struct klv_lane *lane, int64_t ticks)
+void ts_check_time(struct klv_lane *lane, int64_t ticks)
 {
     lane->now += ticks;
     if (lane->now < lane->look || lane->stride == 0)
@@ -84,14 +84,14 @@ void check_time(struct klv_lane *lane, int64_t ticks)
     look_at_streams(lane);
 }
 
-void check_arrival(struct klv_lane *lane, int64_t received_us)
+void ts_check_arrival(struct klv_lane *lane, int64_t received_us)
 {
     int64_t step = lane->received_us < 0 || received_us < 0 ? 0 : received_us - lane->received_us;
     lane->received_us = received_us;
     if (step < 0 || step > SILENCE_US)
-        clock_join(lane);
+        ts_clock_join(lane);
     else if (step > 0)
-        check_time(lane, step * US);
+        ts_check_time(lane, step * US);
 }
 
 /* ---- packets ---- */
@@ -104,7 +104,7 @@ static int is_stuffing(const uint8_t *p)
 }
 
 /* Of a packet that comes twice each octet is the same but those of a PCR, 6 to 11 (2.4.3.3). A few tell. */
-static uint32_t digest_of(const uint8_t *p)
+static uint32_t digest_of_packet(const uint8_t *p)
 {
     uint64_t sum = be32(p), word;
     for (size_t at = 12; at < TS_SIZE; at += 56) {
@@ -117,14 +117,14 @@ static uint32_t digest_of(const uint8_t *p)
 
 /* A digest of each packet would cost the video what the rest of the work on it does. So what came before a packet is
  * looked up when its number repeats: in the bytes of this run, or in what was kept of those before. */
-void check_keep(struct klv_lane *lane, const uint8_t *p, size_t count)
+void ts_check_keep(struct klv_lane *lane, const uint8_t *p, size_t count)
 {
     for (size_t k = 1; k <= count && k <= NEAR; k++) {
         const uint8_t *q = p - k * lane->stride;
         uint32_t number = (uint32_t)lane->number - (uint32_t)k + 1;
         struct seen *seen = &lane->seen[be16(q + 1) & 0x1fff];
         if ((q[3] & 0x10) && number - seen->number < 0x80000000u)
-            *seen = (struct seen){number, digest_of(q)};
+            *seen = (struct seen){number, digest_of_packet(q)};
     }
 }
 
@@ -134,9 +134,9 @@ static int is_same_as_before(const struct klv_lane *lane, const uint8_t *p, size
     for (size_t k = 1; lane->run && k <= NEAR && (size_t)(p - lane->run) >= k * lane->stride; k++) {
         const uint8_t *q = p - k * lane->stride;
         if ((be16(q + 1) & 0x1fff) == pid && (q[3] & 0x10))
-            return digest_of(q) == digest_of(p);
+            return digest_of_packet(q) == digest_of_packet(p);
     }
-    return (uint32_t)lane->number - lane->seen[pid].number <= NEAR && lane->seen[pid].digest == digest_of(p);
+    return (uint32_t)lane->number - lane->seen[pid].number <= NEAR && lane->seen[pid].digest == digest_of_packet(p);
 }
 
 /* A packet may come twice (2.4.3.3): of KLV that is known to the octet. */
@@ -162,7 +162,7 @@ static uint32_t continuity(struct klv_lane *lane, const uint8_t *p, size_t pid, 
     return due_after(p[3]);
 }
 
-void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid)
+void ts_check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid)
 {
     if (p[1] & 0x80) {
         lane->counts.transport_errors++;
@@ -170,7 +170,7 @@ void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid)
         lane->next[pid] |= FRESH; /* nothing in it is to be believed, and its PID may be another's */
         return;
     }
-    if (pid == NO_PID)
+    if (pid == TS_NULL_PID)
         return;
     if (p[3] & 0xc0) {
         lane->counts.scrambled++;
@@ -183,10 +183,10 @@ void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid)
     else /* no payload, no step */
         lane->next[pid] = is_announced(p) ? FRESH : next;
     if (p[3] & 0x20)
-        clock_field(lane, p, (uint16_t)pid);
+        ts_clock_field(lane, p, (uint16_t)pid);
 }
 
-void check_gap(struct klv_lane *lane, const struct pid *s)
+void ts_check_gap(struct klv_lane *lane, const struct pid *s)
 {
     for (unsigned i = 0; i < lane->listed; i++)
         if (lane->streams[i].program && lane->streams[i].pid != s->pid)
@@ -215,7 +215,7 @@ static void list_program(struct klv_lane *lane, uint32_t program, uint16_t pcr_p
 }
 
 /* The place of a program's stream, or one for it; NULL = there is none. */
-static struct stream *place_of(struct klv_lane *lane, uint32_t program, uint16_t pid)
+static struct stream *stream_of(struct klv_lane *lane, uint32_t program, uint16_t pid)
 {
     struct stream *place = NULL;
     for (unsigned i = STREAMS; i-- > 0;) {
@@ -231,7 +231,7 @@ static struct stream *place_of(struct klv_lane *lane, uint32_t program, uint16_t
 /* A stream that is new, or another one on its PID, may begin anywhere in its count. */
 static void list_stream(struct klv_lane *lane, uint32_t program, uint16_t pid, int type)
 {
-    struct stream *s = place_of(lane, program, pid);
+    struct stream *s = stream_of(lane, program, pid);
     if (!s)
         return;
     if (!s->program || s->type != type) {
@@ -245,17 +245,17 @@ static void list_stream(struct klv_lane *lane, uint32_t program, uint16_t pid, i
 static void strike(struct klv_lane *lane, struct stream *s)
 {
     s->program = 0;
-    psi_unlist(lane, s->pid);
+    ts_psi_unlist(lane, s->pid);
 }
 
-void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid)
+void ts_check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid)
 {
     list_program(lane, program, pcr_pid);
     for (unsigned i = 0; i < STREAMS; i++)
         lane->streams[i].stale = lane->streams[i].program == program;
     for (size_t length; end - p >= 5 && (length = be16(p + 3) & 0x0fffu) <= (size_t)(end - p) - 5; p += 5 + length)
         list_stream(lane, program, be16(p + 1) & 0x1fff, p[0]);
-    struct stream *clock = pcr_pid == NO_PID ? NULL : place_of(lane, program, pcr_pid);
+    struct stream *clock = pcr_pid == TS_NULL_PID ? NULL : stream_of(lane, program, pcr_pid);
     if (clock && (!clock->program || clock->stale)) /* a PID for the clock alone */
         list_stream(lane, program, pcr_pid, 0);
     for (unsigned i = 0; i < STREAMS; i++)
@@ -273,7 +273,7 @@ int klv_lane_program(const struct klv_lane *lane, int pid)
     return -1;
 }
 
-void check_gone(struct klv_lane *lane, uint32_t program)
+void ts_check_gone(struct klv_lane *lane, uint32_t program)
 {
     for (unsigned i = 0; i < PROGRAMS; i++)
         if (lane->programs_of[i].listed == program)

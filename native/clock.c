@@ -18,13 +18,13 @@ enum {
 static const int64_t WRAP = ((int64_t)1 << 33) * 300;
 static const int64_t JUMP = (int64_t)10 * 1000000 * US;
 
-void clock_join(struct klv_lane *lane)
+void ts_clock_join(struct klv_lane *lane)
 {
     for (unsigned i = 0; i < CLOCKS; i++)
         lane->clocks[i].steady = 0;
 }
 
-void clock_stop(struct klv_lane *lane)
+void ts_clock_stop(struct klv_lane *lane)
 {
     for (unsigned i = 0; i < CLOCKS; i++)
         lane->clocks[i].pid = 0;
@@ -102,7 +102,7 @@ static void beat(struct klv_lane *lane, const struct clock *c, int64_t step)
     lane->beat = index;
     lane->away = 0;
     if (step > 0 && step <= (int64_t)SILENCE_US * US)
-        check_time(lane, step);
+        ts_check_time(lane, step);
 }
 
 static void take_pcr(struct klv_lane *lane, struct clock *c, int64_t pcr)
@@ -127,7 +127,7 @@ static void take_pcr(struct klv_lane *lane, struct clock *c, int64_t pcr)
         measure(lane, c);
 }
 
-void clock_field(struct klv_lane *lane, const uint8_t *p, uint16_t pid)
+void ts_clock_field(struct klv_lane *lane, const uint8_t *p, uint16_t pid)
 {
     if (p[4] == 0 || p[4] > 183)
         return;
@@ -142,7 +142,7 @@ void clock_field(struct klv_lane *lane, const uint8_t *p, uint16_t pid)
         take_pcr(lane, c, base * 300 + (more < 300 ? more : 299));
 }
 
-int64_t clock_pcr(const struct klv_lane *lane, const struct pid *s)
+int64_t ts_clock_pcr(const struct klv_lane *lane, const struct pid *s)
 {
     uint32_t program = s->listed;
     for (unsigned i = 0; i < STREAMS && program == 0; i++)

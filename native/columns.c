@@ -55,7 +55,7 @@ static inline double number(const struct plan *plan, uint64_t tag, const uint8_t
     case W_U4: return be32(in) * plan->scale + plan->offset;
     case W_S2: return be16(in) == 0x8000 ? NAN : (int16_t)be16(in) * plan->scale;
     case W_S4: return be32(in) == 0x80000000 ? NAN : (int32_t)be32(in) * plan->scale;
-    default: return item_number(&klv_st0601->items[tag], in, n);
+    default: return klv_item_number(&klv_st0601->items[tag], in, n);
     }
 }
 
@@ -75,9 +75,9 @@ static void fill_row_by_key(const uint8_t *value, size_t n, const struct plan *p
 {
     size_t at = 0, key, length;
     while (at < n && read_key(value, &at, n, &key, &length)) {
-        const struct keyed *keyed = keyed_of(value + key);
+        const struct keyed *keyed = klv_keyed_of(value + key);
         if (keyed && keyed->tag && keyed->tag < TAGS && plans[keyed->tag].way != W_SKIP)
-            out[plans[keyed->tag].column * stride] = item_number(&keyed->item, value + at, length);
+            out[plans[keyed->tag].column * stride] = klv_item_number(&keyed->item, value + at, length);
         at += length;
     }
 }

@@ -1,34 +1,32 @@
 /* copies.c - datagrams of MPEG-TS or bare KLV that the network delivered twice. */
 #include "copies.h"
 #include "klv.h"
+#include "ts.h"
+#include "ul.h"
 
 #include <string.h>
 
 enum {
-    TS_SIZE = 188,
-    NULL_PID = 0x1fff,
-    KEY_SIZE = 16,
     KLV_LOOKED = 16,        /* packets of a datagram in which item 2 is looked for */
     LAG = 8,                /* counters that lag by so much at most are behind, not ahead */
     ENOUGH = 4              /* copies in a row, at least, of a sender that repeats itself */
 };
 
-static const uint8_t KEY[4] = {0x06, 0x0e, 0x2b, 0x34};
 static const int64_t TS_US = 2000000, KLV_US = 750000, STILL_US = 3000000, UNSTAMPED_US = 10000, SOON_US = 500000;
 
-size_t copies_size(void)
+size_t klv_copies_size(void)
 {
     return sizeof(struct copies);
 }
 
-void copies_init(struct copies *copies)
+void klv_copies_init(struct copies *copies)
 {
     memset(copies, 0, sizeof *copies);
     copies->reach = COPIES_MOST;
 }
 
 /* MurmurHash64A (Austin Appleby, public domain): of 64 datagrams two of one size share it by a chance of 2^-58. */
-static uint64_t digest_of(const uint8_t *in, size_t n)
+static uint64_t digest_of_datagram(const uint8_t *in, size_t n)
 {
     const uint64_t m = 0xc6a4a7935bd1e995;
     uint64_t h = n * m, word;
@@ -50,20 +48,19 @@ static uint64_t digest_of(const uint8_t *in, size_t n)
 /* ---- MPEG-TS ---- */
 
 /* The TS packets of a datagram, one after the other. */
-struct walk {
+struct packets {
     const uint8_t *in;
     size_t at, n, stride;
 };
 
-static struct walk walk_of(const uint8_t *in, size_t n)
+static struct packets packets_of(const uint8_t *in, size_t n)
 {
-    static const size_t STRIDES[] = {188, 192, 204};
-    struct walk walk = {.in = in, .n = n, .stride = TS_SIZE};
-    while (walk.at < 204 && !copies_is_sync(in + walk.at, n - walk.at) && walk.at + TS_SIZE < n)
+    struct packets walk = {.in = in, .n = n, .stride = TS_SIZE};
+    while (walk.at < 204 && !ts_is_sync(in + walk.at, n - walk.at) && walk.at + TS_SIZE < n)
         walk.at++;
     for (size_t i = 3; i--;)
-        if (walk.at + STRIDES[i] < n && in[walk.at + STRIDES[i]] == 0x47)
-            walk.stride = STRIDES[i];
+        if (walk.at + TS_STRIDES[i] < n && in[walk.at + TS_STRIDES[i]] == TS_SYNC)
+            walk.stride = TS_STRIDES[i];
     return walk;
 }
 
@@ -73,12 +70,12 @@ static unsigned pid_of(const uint8_t *p)
 }
 
 /* The next packet that is not a null packet, or NULL. */
-static const uint8_t *next_of(struct walk *walk)
+static const uint8_t *next_of(struct packets *walk)
 {
-    while (walk->at + TS_SIZE <= walk->n && walk->in[walk->at] == 0x47) {
+    while (walk->at + TS_SIZE <= walk->n && walk->in[walk->at] == TS_SYNC) {
         const uint8_t *p = walk->in + walk->at;
         walk->at += walk->stride;
-        if (pid_of(p) != NULL_PID)
+        if (pid_of(p) != TS_NULL_PID)
             return p;
     }
     return NULL;
@@ -88,8 +85,8 @@ static const uint8_t *next_of(struct walk *walk)
 static int holds_time(const uint8_t *in, size_t n)
 {
     uint64_t time_us;
-    for (; n > KEY_SIZE; in++, n--)
-        if (memcmp(in, KEY, sizeof KEY) == 0)
+    for (; n > UL_SIZE; in++, n--)
+        if (memcmp(in, UL_PREFIX, sizeof UL_PREFIX) == 0)
             return klv_time(in, n, &time_us);
     return 0;
 }
@@ -108,8 +105,8 @@ static int is_stamped(const uint8_t *p)
 /* May a datagram with the bytes of an earlier one, sent `age` before, have been sent twice? */
 static int is_repeated_ts(const struct copies *copies, const uint8_t *in, size_t n, int64_t age)
 {
-    uint8_t judged[NULL_PID / 8 + 1] = {0};
-    struct walk walk = walk_of(in, n);
+    uint8_t judged[TS_NULL_PID / 8 + 1] = {0};
+    struct packets walk = packets_of(in, n);
     const uint8_t *p;
     int late = 0;
     while ((p = next_of(&walk))) {
@@ -128,7 +125,7 @@ static int is_repeated_ts(const struct copies *copies, const uint8_t *in, size_t
 
 static void note_counters(struct copies *copies, const uint8_t *in, size_t n)
 {
-    struct walk walk = walk_of(in, n);
+    struct packets walk = packets_of(in, n);
     const uint8_t *p;
     while ((p = next_of(&walk)))
         if (p[3] & 0x10)
@@ -141,20 +138,20 @@ static int is_timed(const uint8_t *in, size_t n)
 {
     uint64_t time_us, length;
     size_t used;
-    for (unsigned i = 0; i < KLV_LOOKED && n > KEY_SIZE; i++) {
+    for (unsigned i = 0; i < KLV_LOOKED && n > UL_SIZE; i++) {
         if (klv_time(in, n, &time_us))
             return 1;
-        if (klv_ber_length(in + KEY_SIZE, n - KEY_SIZE, &length, &used) != KLV_OK || length > n - KEY_SIZE - used)
+        if (klv_ber_length(in + UL_SIZE, n - UL_SIZE, &length, &used) != KLV_OK || length > n - UL_SIZE - used)
             return 0;
-        in += KEY_SIZE + used + (size_t)length;
-        n -= KEY_SIZE + used + (size_t)length;
+        in += UL_SIZE + used + (size_t)length;
+        n -= UL_SIZE + used + (size_t)length;
     }
     return 0;
 }
 
 static int is_repeated_klv(const uint8_t *in, size_t n, int64_t age)
 {
-    if (n < sizeof KEY || memcmp(in, KEY, sizeof KEY) != 0)
+    if (n < sizeof UL_PREFIX || memcmp(in, UL_PREFIX, sizeof UL_PREFIX) != 0)
         return n < 2 || memcmp(in, in + 1, n - 1) == 0;
     return age > UNSTAMPED_US && !is_timed(in, n);
 }
@@ -162,17 +159,17 @@ static int is_repeated_klv(const uint8_t *in, size_t n, int64_t age)
 /* ---- both ---- */
 
 /* The last with the same bytes, or NULL. */
-static struct seen *same_as(struct copies *copies, const struct seen *one)
+static struct datagram_seen *same_as(struct copies *copies, const struct datagram_seen *one)
 {
     for (unsigned back = 1; back <= copies->count; back++) {
-        struct seen *seen = &copies->seen[(copies->at - back) % COPIES_MOST];
+        struct datagram_seen *seen = &copies->seen[(copies->at - back) % COPIES_MOST];
         if (seen->digest == one->digest && seen->size == one->size)
             return seen;
     }
     return NULL;
 }
 
-static void remember(struct copies *copies, int ts, const uint8_t *in, size_t n, const struct seen *one)
+static void remember(struct copies *copies, int ts, const uint8_t *in, size_t n, const struct datagram_seen *one)
 {
     copies->seen[copies->at++ % COPIES_MOST] = *one;
     copies->count += copies->count < COPIES_MOST;
@@ -194,9 +191,9 @@ static void note_new(struct copies *copies, int64_t received_us)
         copies->reach = COPIES_MOST;
 }
 
-static int is_copy(struct copies *copies, int ts, const uint8_t *in, size_t n, const struct seen *one)
+static int is_copy(struct copies *copies, int ts, const uint8_t *in, size_t n, const struct datagram_seen *one)
 {
-    struct seen *first = same_as(copies, one);
+    struct datagram_seen *first = same_as(copies, one);
     int64_t age = first ? one->received_us - first->received_us : 0;
     if (!first || age > (ts ? TS_US : KLV_US)) {
         if (!first || ts || age > STILL_US) /* a set that stands still, clock and all, is not new again each time */
@@ -217,12 +214,12 @@ static int is_copy(struct copies *copies, int ts, const uint8_t *in, size_t n, c
     return 1;
 }
 
-int copies_take(struct copies *copies, int ts, const uint8_t *in, size_t n, int64_t received_us)
+int klv_copies_take(struct copies *copies, int ts, const uint8_t *in, size_t n, int64_t received_us)
 {
-    struct walk walk = walk_of(in, n);
+    struct packets walk = packets_of(in, n);
     if (ts && !next_of(&walk))
         return 0;
-    struct seen one = {.digest = digest_of(in, n), .number = ++copies->number, .size = n, .received_us = received_us};
+    struct datagram_seen one = {.digest = digest_of_datagram(in, n), .number = ++copies->number, .size = n, .received_us = received_us};
     if (is_copy(copies, ts, in, n, &one))
         return 1;
     remember(copies, ts, in, n, &one);

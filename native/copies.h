@@ -22,17 +22,17 @@
 /* cffi: begin */
 enum { COPIES_MOST = 64 };
 
-struct copies;              /* size: copies_size() */
+struct copies;              /* size: klv_copies_size() */
 
-size_t copies_size(void);
-void copies_init(struct copies *copies);
+size_t klv_copies_size(void);
+void klv_copies_init(struct copies *copies);
 
 /* One datagram, `ts` or bare KLV: 1 if it is a copy, else it is remembered. */
-int copies_take(struct copies *copies, int ts, const uint8_t *in, size_t n, int64_t received_us);
+int klv_copies_take(struct copies *copies, int ts, const uint8_t *in, size_t n, int64_t received_us);
 /* cffi: end */
 
 struct copies {
-    struct seen {
+    struct datagram_seen {
         uint64_t digest;
         uint64_t number;        /* among all that came, when these bytes came last */
         size_t size;
@@ -45,12 +45,5 @@ struct copies {
     int64_t fresh_us;           /* when the last new one came */
     uint8_t due[8192];          /* of a PID: 16 + its next continuity counter; 0 = not known */
 };
-
-/* Does a TS packet begin here, and another behind it where there is one? */
-static inline int copies_is_sync(const uint8_t *in, size_t n)
-{
-    return n >= 188 && in[0] == 0x47 && (n == 188 || in[188] == 0x47 || (n > 192 && in[192] == 0x47) ||
-                                         (n > 204 && in[204] == 0x47));
-}
 
 #endif

@@ -5,10 +5,6 @@
 
 __extension__ typedef unsigned __int128 uint128;
 
-/* As doubles, which hold them exactly. */
-static const double EXACT_TENS[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-                                      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
 /* A number as mantissa x 2^exponent, the mantissa's top bit set: 128 bits, so that some hundred multiplications leave
  * far more of them right than a double has. */
 struct big {
@@ -53,7 +49,7 @@ static int reads_back(uint64_t scaled, int power, double value, int wide)
 {
     if (power < -22 || power > (wide ? 0 : 22) || scaled > (uint64_t)1 << 53)
         return 0; /* within these bounds one rounded operation gives the nearest double */
-    double read = power < 0 ? (double)scaled / EXACT_TENS[-power] : (double)scaled * EXACT_TENS[power];
+    double read = power < 0 ? (double)scaled / POWER_OF_TEN[-power] : (double)scaled * POWER_OF_TEN[power];
     if (wide)
         return read == value;
     int exponent;
@@ -67,16 +63,16 @@ static void put_decimal(struct text *t, uint64_t scaled, int count, int power, i
     for (; count > 1 && scaled % 10 == 0; count--)
         scaled /= 10;
     if (negative)
-        put_char(t, '-');
+        klv_put_char(t, '-');
     if (power >= count - 1 && power < 16) {
-        put_number(t, scaled * TENS[power - count + 1], 0, 0);
-        put(t, ".0");
+        klv_put_number(t, scaled * TENS[power - count + 1], 0, 0);
+        klv_put(t, ".0");
     } else if (power >= -5 && power < 16) {
-        put_number(t, scaled, 0, (unsigned)(count - 1 - power));
+        klv_put_number(t, scaled, 0, (unsigned)(count - 1 - power));
     } else {
-        put_number(t, count > 1 ? scaled : scaled * 10, 0, (unsigned)(count > 1 ? count - 1 : 1));
-        put_char(t, 'e');
-        put_int(t, power);
+        klv_put_number(t, count > 1 ? scaled : scaled * 10, 0, (unsigned)(count > 1 ? count - 1 : 1));
+        klv_put_char(t, 'e');
+        klv_put_int(t, power);
     }
 }
 
@@ -86,13 +82,13 @@ static int put_short(struct text *t, double value, int negative, int wide)
     int power = 0;
     if (value < 1e-5 || value >= 1e15)
         return 0;
-    while (value >= EXACT_TENS[power + 1])
+    while (value >= POWER_OF_TEN[power + 1])
         power++;
-    while (power < 1 && value * EXACT_TENS[-power] < 1)
+    while (power < 1 && value * POWER_OF_TEN[-power] < 1)
         power--;
     for (int count = wide ? 15 : 6; count <= (wide ? 15 : 8); count++) {
         int shift = count - 1 - power;
-        uint64_t scaled = (uint64_t)((shift < 0 ? value / EXACT_TENS[-shift] : value * EXACT_TENS[shift]) + 0.5);
+        uint64_t scaled = (uint64_t)((shift < 0 ? value / POWER_OF_TEN[-shift] : value * POWER_OF_TEN[shift]) + 0.5);
         if (scaled >= TENS[count - 1] && scaled < TENS[count] && reads_back(scaled, -shift, value, wide)) {
             put_decimal(t, scaled, count, power, negative);
             return 1;
@@ -101,12 +97,12 @@ static int put_short(struct text *t, double value, int negative, int wide)
     return 0;
 }
 
-void put_float(struct text *t, double value, int wide)
+void klv_put_float(struct text *t, double value, int wide)
 {
     int negative = signbit(value) != 0;
     value = fabs(value);
     if (value == 0) {
-        put(t, negative ? "-0.0" : "0.0");
+        klv_put(t, negative ? "-0.0" : "0.0");
         return;
     }
     if (put_short(t, value, negative, wide))

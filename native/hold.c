@@ -10,7 +10,7 @@
 
 enum { PATIENCE = 4000 }; /* TS packets: a second of 6 Mbit/s */
 
-void hold_open(struct pid *s, uint16_t number)
+void klv_hold_open(struct pid *s, uint16_t number)
 {
     uint8_t *hold = s->hold;
     memset(s, 0, sizeof *s);
@@ -22,14 +22,14 @@ void hold_open(struct pid *s, uint16_t number)
 }
 
 /* Bytes were lost here. */
-void hold_cut(struct pid *s)
+void klv_hold_cut(struct pid *s)
 {
     if (s->from < s->to)
         s->cut = s->to;
     s->in_step = 0;
 }
 
-void hold_doubt(struct pid *s, size_t from, size_t to)
+void klv_hold_doubt(struct pid *s, size_t from, size_t to)
 {
     if (s->from >= to)
         return;
@@ -46,15 +46,15 @@ static int is_before(int64_t pts, int64_t other)
 }
 
 /* What comes from here on belongs to a PES packet (or mark) with this time. */
-void hold_turn(struct pid *s, int64_t pts)
+void klv_hold_turn(struct pid *s, int64_t pts)
 {
     int before = is_before(pts, s->pts), timed = pts >= 0 && s->pts >= 0;
     int lost = s->gap || s->damaged || s->faults != s->seen_faults;
     s->seen_faults = s->faults;
-    if (timed && usual_back(&s->usual, before, lost) && s->waits)
-        hold_doubt(s, s->from, s->to);
-    if (timed && !before && usual_late(&s->usual, (pts - s->pts) & PTS_MASK, s->others, lost))
-        hold_doubt(s, s->turn, s->to); /* the PES packets between may have been lost, the first with its beginning */
+    if (timed && ts_usual_back(&s->usual, before, lost) && s->waits)
+        klv_hold_doubt(s, s->from, s->to);
+    if (timed && !before && ts_usual_late(&s->usual, (pts - s->pts) & PTS_MASK, s->others, lost))
+        klv_hold_doubt(s, s->turn, s->to); /* the PES packets between may have been lost, the first with its beginning */
     s->late = s->gap && before;
     s->gap = 0;
     s->turns++;
@@ -67,7 +67,7 @@ void hold_turn(struct pid *s, int64_t pts)
 }
 
 /* An eighth more, so that a packet that fills it is moved to the front once in as many bytes, not for each piece. */
-size_t hold_room(size_t limit)
+size_t klv_hold_room(size_t limit)
 {
     return limit + limit / 8 + KLV_SPARE;
 }
@@ -90,13 +90,13 @@ static void move_to_front(struct pid *s)
     s->to -= base;
 }
 
-void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
+void klv_hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
 {
     if (n > lane->hold_size + 1 - s->to || is_far(s))
         move_to_front(s);
     if (n > lane->hold_size + 1 - s->to) { /* not reached while the limit is kept and the hold is drained */
         lane->counts.passed_over += n;
-        hold_cut(s);
+        klv_hold_cut(s);
         return;
     }
     memcpy(s->hold + s->to, in, n);
@@ -107,14 +107,14 @@ static struct first first_of(const struct klv_lane *lane, const struct pid *s)
 {
     int before = s->from < s->turn, next = s->next.at && s->from == s->next.at;
     return (struct first){before ? s->turn : s->to, !before && s->late, before ? s->pts_held : s->pts,
-                          next ? s->next.received_us : lane->received_us, next ? s->next.pcr : clock_pcr(lane, s)};
+                          next ? s->next.received_us : lane->received_us, next ? s->next.pcr : ts_clock_pcr(lane, s)};
 }
 
 /* Are there bytes behind a packet that begin none, in the same PES packet? Padding may be. */
 static int has_rest(const struct pid *s, const struct klv_view *view)
 {
     size_t at = s->from + view->size, end = s->from < s->turn ? s->turn : s->to;
-    return at < end && s->hold[at] != 0 && s->hold[at] != 0xff && !may_be_key(s->hold + at, end - at);
+    return at < end && s->hold[at] != 0 && s->hold[at] != 0xff && !klv_may_be_key(s->hold + at, end - at);
 }
 
 /* Does a checksum speak for the whole packet, or against it? */
@@ -131,9 +131,9 @@ static int is_damaged(struct pid *s, const struct first *first, const struct klv
                    (first->late || (s->from < s->doubt && s->from + view->size > s->doubt_from));
     if (view->cut || s->damaged || doubtful)
         return 1;
-    int rest = unproven && s->first.upto != 0 && usual_rest(&s->usual, has_rest(s, view));
+    int rest = unproven && s->first.upto != 0 && ts_usual_rest(&s->usual, has_rest(s, view));
     int split = s->first.upto != 0 && view->size > TS_SIZE;
-    return usual_breach(&s->usual, view, s->hold + s->from, split) || rest;
+    return ts_usual_breach(&s->usual, view, s->hold + s->from, split) || rest;
 }
 
 static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view *view, struct klv_packet *packet)
@@ -144,9 +144,9 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     packet->pts = first.pts;
     packet->received_us = first.received_us;
     packet->pcr = first.pcr;
-    packet->pid = s->pid == NO_PID ? -1 : s->pid;
-    packet->program = psi_program(s);
-    packet->listing = s->given++ < LISTINGS ? psi_listing(lane, s) : 0;
+    packet->pid = s->pid == TS_NULL_PID ? -1 : s->pid;
+    packet->program = ts_psi_program(s);
+    packet->listing = s->given++ < LISTINGS ? ts_psi_listing(lane, s) : 0;
     packet->set = view->set;
     packet->checksum = view->checksum;
     packet->damaged = s->again ? s->judged : is_damaged(s, &first, view);
@@ -172,7 +172,7 @@ static void uncount(struct klv_lane *lane, const struct klv_packet *packet)
 }
 
 /* The packet just handed out did not fit at the caller's: the next call gives it again. */
-void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
+void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
 {
     lane->last->from -= lane->last_size;
     lane->last->cut = lane->last_cut;
@@ -192,7 +192,7 @@ static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv
     struct klv_view view = {0};
     uint64_t length;
     size_t used;
-    int part = !s->unproven && left > 17 && (view.set = set_of_key(s->hold + s->from)) != 0 &&
+    int part = !s->unproven && left > 17 && (view.set = klv_set_of_key(s->hold + s->from)) != 0 &&
                klv_ber_length(s->hold + s->from + 16, left - 16, &length, &used) == KLV_OK;
     klv_took(&s->search, s->search.walked + s->search.summed, left);
     if (part) {
@@ -216,7 +216,7 @@ static int awaits_end(const struct klv_lane *lane, const struct pid *s, const st
            s->pes_left <= lane->hold_size - (s->to - s->from);
 }
 
-void hold_forget(struct klv_lane *lane, struct pid *s)
+void klv_hold_forget(struct klv_lane *lane, struct pid *s)
 {
     lane->waiting &= ~bit_of(lane, s);
     s->waits = 0;
@@ -230,7 +230,7 @@ static void confirm(struct klv_lane *lane, struct pid *s)
     s->waits = 0;
 }
 
-void hold_proven(struct klv_lane *lane, struct pid *s)
+void klv_hold_proven(struct klv_lane *lane, struct pid *s)
 {
     int waited = s->unproven && s->waits > 0;
     s->unproven = 0;
@@ -246,10 +246,10 @@ static int is_over(const struct klv_lane *lane, const struct pid *s)
 /* The next PTS shows whether PES packets were lost. A file has no arrival times to show it, so its set waits for that PTS. */
 static int awaits_turn(const struct klv_lane *lane, struct pid *s)
 {
-    return lane->received_us < 0 && s->turns == 0 && usual_step(&s->usual) > 0 && s->patience++ < PATIENCE;
+    return lane->received_us < 0 && s->turns == 0 && ts_usual_step(&s->usual) > 0 && s->patience++ < PATIENCE;
 }
 
-void hold_witness(struct klv_lane *lane, int counts)
+void klv_hold_witness(struct klv_lane *lane, int counts)
 {
     for (unsigned i = 0; i < KLV_PIDS; i++) {
         struct pid *s = &lane->pids[i];
@@ -258,7 +258,7 @@ void hold_witness(struct klv_lane *lane, int counts)
         if (s->patience > 0) /* the eight have spoken: what is lost now is no part of it */
             s->faults = lane->faults;
         if (s->faults != lane->faults)
-            hold_doubt(s, s->from, s->to);
+            klv_hold_doubt(s, s->from, s->to);
         if (s->faults != lane->faults || (counts && --s->waits == 0) || is_over(lane, s)) {
             if (s->faults == lane->faults && awaits_turn(lane, s))
                 s->waits = 1;
@@ -271,11 +271,11 @@ void hold_witness(struct klv_lane *lane, int counts)
 static void note_next(const struct klv_lane *lane, struct pid *s)
 {
     if (s->turns == 1 && s->pes_left == 0)
-        s->next = (struct next){s->turn, lane->received_us, clock_pcr(lane, s)};
+        s->next = (struct next){s->turn, lane->received_us, ts_clock_pcr(lane, s)};
 }
 
 /* The times of two PES packets are kept, not of three. */
-void hold_followed(struct klv_lane *lane, struct pid *s)
+void klv_hold_followed(struct klv_lane *lane, struct pid *s)
 {
     if (s->waits)
         note_next(lane, s);
@@ -308,11 +308,11 @@ static enum klv_status fills_unit(const struct klv_lane *lane, const struct pid 
     uint64_t length;
     size_t used, n = s->to - s->from;
     const uint8_t *p = s->hold + s->from;
-    if (s->in_step || s->cells || s->from != s->turn || (lane->ts ? s->pes_left == SIZE_MAX : s->pid == NO_PID))
+    if (s->in_step || s->cells || s->from != s->turn || (lane->ts ? s->pes_left == SIZE_MAX : s->pid == TS_NULL_PID))
         return KLV_BAD_TAG;
     if (n < 16)
-        return !lane->ts && may_be_key(p, n) ? KLV_MORE : KLV_BAD_TAG;
-    if (!is_designator(p) || set_of_key(p))
+        return !lane->ts && klv_may_be_key(p, n) ? KLV_MORE : KLV_BAD_TAG;
+    if (!klv_is_designator(p) || klv_set_of_key(p))
         return KLV_BAD_TAG;
     enum klv_status status = klv_ber_length(p + 16, n - 16, &length, &used);
     if (status != KLV_OK)
@@ -325,7 +325,7 @@ static enum klv_status fills_unit(const struct klv_lane *lane, const struct pid 
 /* A Fill item is not for anyone: 1 = it is one, and skipped. */
 static int skip_fill(struct klv_lane *lane, struct pid *s, const struct klv_view *view)
 {
-    if (view->set || !is_fill(s->hold + s->from))
+    if (view->set || !klv_is_fill(s->hold + s->from))
         return 0;
     if (view->cut) {
         lane->counts.passed_over += view->size;
@@ -341,7 +341,7 @@ static int skip_fill(struct klv_lane *lane, struct pid *s, const struct klv_view
     return 1;
 }
 
-void hold_end(const struct klv_lane *lane, struct pid *s)
+void klv_hold_end(const struct klv_lane *lane, struct pid *s)
 {
     s->in_step |= !lane->ts && fills_unit(lane, s) == KLV_OK;
 }
@@ -365,7 +365,7 @@ static enum klv_status look(struct klv_lane *lane, struct pid *s, size_t end, in
     return status;
 }
 
-enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet)
+enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet)
 {
     lane->due &= ~bit_of(lane, s);
     for (;;) {
@@ -374,9 +374,9 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
         if (s->from < s->turn && s->turn < end) {
             /* A PES packet that begins with a key goes on with nothing from before. */
             size_t seen = end - s->turn;
-            if (seen < 16 && !s->cut && may_be_key(s->hold + s->turn, seen))
+            if (seen < 16 && !s->cut && klv_may_be_key(s->hold + s->turn, seen))
                 return KLV_MORE;
-            if (seen >= 16 && set_of_key(s->hold + s->turn)) {
+            if (seen >= 16 && klv_set_of_key(s->hold + s->turn)) {
                 end = s->turn;
                 last = 1;
             }
@@ -387,7 +387,7 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
         s->in_step |= fills == KLV_OK;
         enum klv_status status = look(lane, s, end, last);
         if (s->from >= s->first.upto)
-            hold_forget(lane, s);
+            klv_hold_forget(lane, s);
         if (status == KLV_OK && skip_fill(lane, s, &s->view))
             continue;
         if (status == KLV_OK && ((!last && awaits_end(lane, s, &s->view)) || (!s->cut && awaits_others(lane, s, &s->view))))
@@ -402,7 +402,7 @@ enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_pack
             return KLV_MORE;
         /* Nothing will make it whole any more: the next key ends it. */
         s->in_step = 0;
-        if (give_part(lane, s, s->from + 17 < end ? find_known_key(s->hold, s->from + 17, end) : end, packet))
+        if (give_part(lane, s, s->from + 17 < end ? klv_find_known_key(s->hold, s->from + 17, end) : end, packet))
             return KLV_OK;
     }
 }

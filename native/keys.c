@@ -2,7 +2,7 @@
 #include "walk.h"
 
 /* Where the last item of a key is noted; NULL: there is no place for it. */
-static uint32_t *place_of(struct walk *w, const uint8_t *key)
+static uint32_t *latest_of_key(struct walk *w, const uint8_t *key)
 {
     uint64_t half;
     memcpy(&half, key + 8, sizeof half);
@@ -18,7 +18,7 @@ static uint32_t *place_of(struct walk *w, const uint8_t *key)
 }
 
 /* The end of what is well formed, and where the last item of each key is. */
-static void survey(struct walk *w, struct frame *f)
+static void survey_keys(struct walk *w, struct frame *f)
 {
     size_t at = f->begin, key, length;
     memset(&w->by_key, 0, sizeof w->by_key);
@@ -26,9 +26,9 @@ static void survey(struct walk *w, struct frame *f)
     while (at < f->end) {
         size_t here = at;
         int whole = read_key(w->in, &at, f->end, &key, &length);
-        uint32_t *place = whole && w->items_left > 0 ? place_of(w, w->in + key) : NULL;
+        uint32_t *place = whole && w->items_left > 0 ? latest_of_key(w, w->in + key) : NULL;
         if (place == NULL) {
-            remark_packet(w, whole ? "too many items, the rest left out" : "an item is malformed, the rest left out");
+            klv_remark_packet(w, whole ? "too many items, the rest left out" : "an item is malformed, the rest left out");
             f->end = here;
             return;
         }
@@ -39,22 +39,22 @@ static void survey(struct walk *w, struct frame *f)
 }
 
 /* in[begin..end): the items of a universal set; or one packet, whose key is that of an item or not known at all. */
-void open_keys(struct walk *w, const struct set *set, size_t begin, size_t end)
+void klv_open_keys(struct walk *w, const struct set *set, size_t begin, size_t end)
 {
-    put_char(w->out, '{');
-    struct frame *f = push(w, M_KEYS, set, begin, end);
+    klv_put_char(w->out, '{');
+    struct frame *f = klv_push(w, M_KEYS, set, begin, end);
     f->whole = set->universal == U_WHOLE;
-    survey(w, f);
+    survey_keys(w, f);
 }
 
-static void keep_raw(struct walk *w, struct frame *f, uint32_t index)
+static void keep_raw_key(struct walk *w, struct frame *f, uint32_t index)
 {
     w->raw_keys[index / 64] |= (uint64_t)1 << (index % 64);
     f->raw = 1;
     w->unknown++;
 }
 
-void step_keys(struct walk *w, struct frame *f)
+void klv_step_keys(struct walk *w, struct frame *f)
 {
     size_t at = f->at, length;
     uint32_t index = f->index++;
@@ -63,54 +63,54 @@ void step_keys(struct walk *w, struct frame *f)
         return;
     }
     f->at = at + length;
-    if (is_fill(w->in + f->key) && !f->whole)
+    if (klv_is_fill(w->in + f->key) && !f->whole)
         return;
-    const uint32_t latest = *place_of(w, w->in + f->key); /* the survey has found it */
+    const uint32_t latest = *latest_of_key(w, w->in + f->key); /* the survey has found it */
     if ((latest & ~EARLIER) != f->key + 1)
         return;
-    const struct keyed *keyed = keyed_of(w->in + f->key);
+    const struct keyed *keyed = klv_keyed_of(w->in + f->key);
     f->item = keyed ? &keyed->item : NULL;
     if (latest & EARLIER)
-        remark(w, "repeated, last kept");
+        klv_remark(w, "repeated, last kept");
     if (f->item && f->item->flags & F_TIME && f->set->time_tag && length <= 8) {
         if (length > 0 && length < 8)
-            remark_length(w, f->item, length);
+            klv_remark_length(w, f->item, length);
         return; /* it is in the record's head */
     }
     if (f->item == NULL) {
         if (f->whole)
-            remark_key(w, w->in + f->key, length);
-        keep_raw(w, f, index);
+            klv_remark_key(w, w->in + f->key, length);
+        keep_raw_key(w, f, index);
         return;
     }
     char *before = w->out->p;
     if (f->comma)
-        put_char(w->out, ',');
-    put_bytes(w->out, f->item->key, f->item->key_size);
-    if (write_bounded(w, f->item, at, length)) {
+        klv_put_char(w->out, ',');
+    klv_put_bytes(w->out, f->item->key, f->item->key_size);
+    if (klv_write_bounded(w, f->item, at, length)) {
         f->comma = 1;
         return;
     }
     w->out->p = before;
-    keep_raw(w, f, index);
+    keep_raw_key(w, f, index);
 }
 
-void end_keys(struct walk *w, struct frame *f)
+void klv_end_keys(struct walk *w, struct frame *f)
 {
     size_t at = f->begin, key, length;
     int comma = 0;
     f->item = NULL;
     if (f->raw)
-        put(w->out, f->comma ? ",\"unknown\":{" : "\"unknown\":{");
+        klv_put(w->out, f->comma ? ",\"unknown\":{" : "\"unknown\":{");
     for (uint32_t i = 0; f->raw && at < f->end && read_key(w->in, &at, f->end, &key, &length); i++, at += length) {
         if (!(w->raw_keys[i / 64] >> (i % 64) & 1))
             continue;
         if (comma++)
-            put_char(w->out, ',');
-        put_hex(w->out, w->in + key, 16);
-        put_char(w->out, ':');
-        put_hex(w->out, w->in + at, length);
+            klv_put_char(w->out, ',');
+        klv_put_hex(w->out, w->in + key, 16);
+        klv_put_char(w->out, ':');
+        klv_put_hex(w->out, w->in + at, length);
     }
-    put(w->out, f->raw ? "}}" : "}");
+    klv_put(w->out, f->raw ? "}}" : "}");
     w->depth--;
 }

@@ -3,16 +3,14 @@
 
 enum { PROOFS = 8, KLV_CREDIT = 8 };
 
-static const uint8_t PREFIX[4] = {0x06, 0x0e, 0x2b, 0x34};
-
 const char *klv_set_name(int set)
 {
     return set >= 0 && set < klv_set_count ? klv_sets[set].name : klv_sets[0].name;
 }
 
-int may_be_key(const uint8_t *in, size_t n)
+int klv_may_be_key(const uint8_t *in, size_t n)
 {
-    return memcmp(in, PREFIX, n < sizeof PREFIX ? n : sizeof PREFIX) == 0;
+    return memcmp(in, UL_PREFIX, n < sizeof UL_PREFIX ? n : sizeof UL_PREFIX) == 0;
 }
 
 enum klv_status klv_ber_length(const uint8_t *in, size_t n, uint64_t *length, size_t *used)
@@ -52,9 +50,9 @@ enum klv_status klv_ber_oid(const uint8_t *in, size_t n, size_t octets, uint64_t
     return KLV_BAD_TAG;
 }
 
-int set_of_key(const uint8_t *key)
+int klv_set_of_key(const uint8_t *key)
 {
-    if (memcmp(key, PREFIX, sizeof PREFIX) != 0)
+    if (memcmp(key, UL_PREFIX, sizeof UL_PREFIX) != 0)
         return 0;
     for (int i = 1; i < klv_set_count; i++) {
         const uint8_t *known = klv_sets[i].key;
@@ -65,24 +63,25 @@ int set_of_key(const uint8_t *key)
     return 0;
 }
 
-int is_designator(const uint8_t *key)
+int klv_is_designator(const uint8_t *key)
 {
     enum { DICTIONARY = 1, GROUPS, WRAPPERS, LABELS };
     enum { UNIVERSAL_SET = 1, GLOBAL_SET, LOCAL_SET, VARIABLE_PACK, DEFINED_PACK };
-    if (memcmp(key, PREFIX, sizeof PREFIX) != 0 || ((key[4] | key[5] | key[6] | key[7]) & 0x80))
+    if (memcmp(key, UL_PREFIX, sizeof UL_PREFIX) != 0 || ((key[4] | key[5] | key[6] | key[7]) & 0x80))
         return 0;
     if (key[4] == GROUPS)
         return (key[5] & 7) >= UNIVERSAL_SET && (key[5] & 7) <= DEFINED_PACK;
     return key[4] >= DICTIONARY && key[4] <= LABELS && key[5] != 0;
 }
 
-int is_fill(const uint8_t *key)
+int klv_is_fill(const uint8_t *key)
 {
-    static const uint8_t FILL[16] = {0x06, 0x0e, 0x2b, 0x34, 1, 1, 1, 1, 3, 1, 2, 0x10, 1};
-    return memcmp(key, FILL, 7) == 0 && memcmp(key + 8, FILL + 8, 8) == 0; /* version 1 in old writers, 2 since */
+    static const uint8_t KIND[3] = {1, 1, 1}, ITEM[8] = {3, 1, 2, 0x10, 1}; /* octet 8: 1 in old writers, 2 since */
+    return memcmp(key, UL_PREFIX, sizeof UL_PREFIX) == 0 && memcmp(key + 4, KIND, sizeof KIND) == 0 &&
+           memcmp(key + 8, ITEM, sizeof ITEM) == 0;
 }
 
-const struct keyed *keyed_of(const uint8_t *key)
+const struct keyed *klv_keyed_of(const uint8_t *key)
 {
     int low = 0, high = klv_keyed_count;
     while (low < high) {
@@ -103,11 +102,11 @@ static const uint8_t *find_prefix(const uint8_t *p, const uint8_t *end)
 {
     while (end - p >= 4) {
         const uint8_t *from = p;
-        p = memchr(p, PREFIX[0], (size_t)(end - p) - 3);
+        p = memchr(p, UL_PREFIX[0], (size_t)(end - p) - 3);
         METER((size_t)((p ? p : end) - from) + 1);
         if (p == NULL)
             return NULL;
-        if (memcmp(p, PREFIX, sizeof PREFIX) == 0)
+        if (memcmp(p, UL_PREFIX, sizeof UL_PREFIX) == 0)
             return p;
         p++;
     }
@@ -115,14 +114,14 @@ static const uint8_t *find_prefix(const uint8_t *p, const uint8_t *end)
 }
 
 /* Where a known set's key begins in in[from..n), or n. */
-size_t find_known_key(const uint8_t *in, size_t from, size_t n)
+size_t klv_find_known_key(const uint8_t *in, size_t from, size_t n)
 {
     while (from < n) {
         const uint8_t *p = find_prefix(in + from, in + n);
         if (p == NULL || (size_t)(in + n - p) < 16)
             return n;
         from = (size_t)(p - in);
-        if (set_of_key(p))
+        if (klv_set_of_key(p))
             return from;
         from++;
     }
@@ -190,7 +189,7 @@ static enum klv_status proven(const uint8_t *in, size_t n, size_t room, size_t *
 {
     uint64_t length;
     size_t used;
-    const struct set *set = &klv_sets[set_of_key(in)];
+    const struct set *set = &klv_sets[klv_set_of_key(in)];
     if (set->sum != SUM_16)
         return KLV_BAD_TAG;
     enum klv_status status = klv_ber_length(in + 16, n - 16, &length, &used);
@@ -218,7 +217,7 @@ static size_t follow_items(const uint8_t *packet, size_t n, size_t end, struct k
             *need = next;
             break;
         }
-        if (next == at + 16 && set_of_key(packet + at)) {
+        if (next == at + 16 && klv_set_of_key(packet + at)) {
             search->walked = at;
             return at;
         }
@@ -235,7 +234,7 @@ static size_t follow_items(const uint8_t *packet, size_t n, size_t end, struct k
 static size_t seek_proven(const uint8_t *packet, size_t n, size_t end, struct klv_search *search, size_t *need)
 {
     while (search->asked < PROOFS) {
-        size_t key = find_known_key(packet, search->sought, n), size = 0;
+        size_t key = klv_find_known_key(packet, search->sought, n), size = 0;
         if (key == n || key >= end) {
             search->sought = n - search->sought < 16 ? search->sought : n - 15;
             *need = 0;
@@ -278,9 +277,9 @@ static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_s
     view->cut = 0;
     search->need = 0;
     if (n < 16)
-        return may_be_key(in, n) ? KLV_MORE : KLV_BAD_TAG;
-    view->set = set_of_key(in);
-    if (view->set == 0 && !(in_step && is_designator(in)) && !is_fill(in))
+        return klv_may_be_key(in, n) ? KLV_MORE : KLV_BAD_TAG;
+    view->set = klv_set_of_key(in);
+    if (view->set == 0 && !(in_step && klv_is_designator(in)) && !klv_is_fill(in))
         return KLV_BAD_TAG;
     uint64_t length;
     size_t used, unproven = limit < KLV_UNPROVEN ? limit : KLV_UNPROVEN;
@@ -316,7 +315,7 @@ static size_t find_proven(const uint8_t *in, size_t from, size_t upto, size_t n,
                           struct klv_search *search, int *open, size_t *cost)
 {
     size_t reach = n < upto + 15 ? n : upto + 15; /* no key further on is asked for */
-    for (unsigned asked = 0; asked < PROOFS && (from = find_known_key(in, from, reach)) < upto; from++, asked++) {
+    for (unsigned asked = 0; asked < PROOFS && (from = klv_find_known_key(in, from, reach)) < upto; from++, asked++) {
         size_t size = 0;
         enum klv_status status = proven(in + from, n - from, limit > from ? limit - from : 0, &size);
         *open = status == KLV_MORE;
@@ -332,7 +331,7 @@ static size_t find_proven(const uint8_t *in, size_t from, size_t upto, size_t n,
 static int ends_in_key(const uint8_t *in, size_t n)
 {
     for (size_t tail = 1; tail < 16 && tail < n; tail++)
-        if (may_be_key(in + n - tail, tail))
+        if (klv_may_be_key(in + n - tail, tail))
             return 1;
     return 0;
 }
@@ -348,7 +347,7 @@ static enum klv_status give_back(const uint8_t *packet, size_t n, size_t limit, 
     if (klv_sets[view->set].sum == SUM_NONE && !in_debt(search))
         next = find_proven(packet, view->value, view->size, n, limit, search, &open, cost);
     else
-        next = find_known_key(packet, view->value, reach);
+        next = klv_find_known_key(packet, view->value, reach);
     if (next >= view->size && !(flags & KLV_LAST) && (open || (reach < view->size + 15 && ends_in_key(packet, view->size))))
         return KLV_MORE;
     view->cut = next < view->size;
@@ -390,7 +389,7 @@ enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, s
         if (p == NULL) {
             /* A key may have begun in the last octets. */
             size_t tail = n - at < 3 ? n - at : 3;
-            while (tail > 0 && memcmp(in + n - tail, PREFIX, tail) != 0)
+            while (tail > 0 && memcmp(in + n - tail, UL_PREFIX, tail) != 0)
                 tail--;
             view->at = n - tail;
             klv_took(search, 0, view->at);
@@ -414,7 +413,7 @@ int klv_whole(const uint8_t *in, size_t n, size_t limit)
     struct klv_search search = {0};
     struct klv_view view;
     if (klv_next(in, n, limit, KLV_STEP | KLV_LAST, &search, &view) != KLV_OK || view.at || view.size != n || view.cut ||
-        is_fill(in) ||
+        klv_is_fill(in) ||
         (klv_sets[view.set].sum && view.checksum != KLV_GOOD))
         return -1;
     return 4 * view.set + view.checksum;
@@ -426,7 +425,7 @@ int klv_checksum(const uint8_t *packet, size_t n)
     size_t used;
     if (n < 17 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
         return KLV_BAD;
-    return checksum(&klv_sets[set_of_key(packet)], packet, 16 + used, n);
+    return checksum(&klv_sets[klv_set_of_key(packet)], packet, 16 + used, n);
 }
 
 int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3])
@@ -434,7 +433,7 @@ int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3])
     uint64_t length, tag;
     size_t used, size;
     memset(bits, 0, 3 * sizeof *bits);
-    if (n < 17 || klv_sets[set_of_key(packet)].tags == 0 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
+    if (n < 17 || klv_sets[klv_set_of_key(packet)].tags == 0 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
         return 0;
     for (size_t at = 16 + used; at < n; at += size) {
         if (read_item(packet, &at, n, &tag, &size) != KLV_OK || tag >= 192)
@@ -449,7 +448,7 @@ static int keyed_time(const uint8_t *packet, size_t value, size_t n, uint64_t *t
     size_t key, length;
     int found = 0;
     for (size_t at = value; at < n && read_key(packet, &at, n, &key, &length); at += length) {
-        const struct keyed *keyed = keyed_of(packet + key);
+        const struct keyed *keyed = klv_keyed_of(packet + key);
         if (keyed == NULL || !(keyed->item.flags & F_TIME))
             continue;
         found = length > 0 && length <= 8;
@@ -458,7 +457,7 @@ static int keyed_time(const uint8_t *packet, size_t value, size_t n, uint64_t *t
     return found;
 }
 
-struct head head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end)
+struct head klv_head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end)
 {
     struct head head = {0};
     uint64_t tag;
@@ -486,7 +485,7 @@ int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us)
     size_t used;
     if (n < 17 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
         return 0;
-    const struct head head = head_of(&klv_sets[set_of_key(packet)], packet, 16 + used, n);
+    const struct head head = klv_head_of(&klv_sets[klv_set_of_key(packet)], packet, 16 + used, n);
     *time_us = head.time_us;
     return head.timed;
 }

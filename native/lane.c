@@ -13,7 +13,7 @@ size_t klv_lane_size(void)
 
 size_t klv_lane_memory(int ts, size_t limit)
 {
-    return (ts ? KLV_PIDS : 1) * (hold_room(limit) + 1);
+    return (ts ? KLV_PIDS : 1) * (klv_hold_room(limit) + 1);
 }
 
 void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory)
@@ -21,14 +21,14 @@ void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory)
     memset(lane, 0, sizeof *lane);
     lane->ts = ts;
     lane->limit = limit;
-    lane->hold_size = hold_room(limit);
+    lane->hold_size = klv_hold_room(limit);
     lane->received_us = -1;
-    psi_init(lane);
-    check_init(lane);
+    ts_psi_init(lane);
+    ts_check_init(lane);
     for (unsigned i = 0; i < (ts ? KLV_PIDS : 1); i++)
         lane->pids[i].hold = memory + i * (lane->hold_size + 1);
     if (!ts)
-        hold_open(&lane->pids[0], NO_PID);
+        klv_hold_open(&lane->pids[0], TS_NULL_PID);
 }
 
 void klv_lane_counts(const struct klv_lane *lane, struct klv_counts *counts)
@@ -44,12 +44,12 @@ void klv_lane_counts(const struct klv_lane *lane, struct klv_counts *counts)
 /* The counter did not go on by one: what is held is cut, and waits for the next beginning. */
 static void skip_gap(struct klv_lane *lane, struct pid *s)
 {
-    hold_cut(s);
+    klv_hold_cut(s);
     s->in_cell = 0;
     if (s->state == S_DATA)
         s->pes_left = s->cell_left = SIZE_MAX; /* how much is left of either is not known any more */
     else
-        pes_wait(lane, s);
+        ts_pes_wait(lane, s);
 }
 
 /* 1 = go on with the payload; 0 = the same packet twice, or one of two with the same number. */
@@ -69,11 +69,11 @@ static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, s
         return 1;
     if (!is_announced(p))
         lane->counts.discontinuities++;
-    check_gap(lane, s);
+    ts_check_gap(lane, s);
     skip_gap(lane, s);
     if (!stray)
         return 1;
-    pes_wait(lane, s);
+    ts_pes_wait(lane, s);
     return 0;
 }
 
@@ -99,10 +99,10 @@ static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_
     int64_t pause_us = s->came_us < 0 || lane->received_us < 0 ? 0 : lane->received_us - s->came_us;
     int inside = !(p[1] & 0x40);
     s->came_us = lane->received_us;
-    if (inside && s->state > S_WAIT && usual_pause(&s->usual, pause_us / 100 * 9))
-        hold_doubt(s, s->turn, s->to + undecided(s));
+    if (inside && s->state > S_WAIT && ts_usual_pause(&s->usual, pause_us / 100 * 9))
+        klv_hold_doubt(s, s->turn, s->to + undecided(s));
     if (inside && s->state == S_WAIT && s->pes_left == 0)
-        hold_doubt(s, s->turn, s->to);
+        klv_hold_doubt(s, s->turn, s->to);
 }
 
 /* How many packets of other PIDs came between two beginnings of PES packets. */
@@ -126,29 +126,29 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     if (!in_sequence(lane, s, p, at))
         return;
     if (s->faults != lane->faults)
-        hold_doubt(s, s->waits && s->patience == 0 ? s->from : s->to, s->to + undecided(s));
+        klv_hold_doubt(s, s->waits && s->patience == 0 ? s->from : s->to, s->to + undecided(s));
     s->faults = lane->faults;
     doubt_pause(lane, s, p);
     count_others(lane, s, p);
     if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
-        hold_cut(s);
-        pes_wait(lane, s);
+        klv_hold_cut(s);
+        ts_pes_wait(lane, s);
         return;
     }
     if (p[1] & 0x40) {
-        if (s->unproven == 1 && pes_begins_key(p + at, TS_SIZE - at))
-            hold_proven(lane, s);
+        if (s->unproven == 1 && ts_pes_begins_key(p + at, TS_SIZE - at))
+            klv_hold_proven(lane, s);
         s->unproven = s->unproven != 0;
         if (s->state == S_DATA && s->pes_left != SIZE_MAX) { /* the PES before never came to its end */
-            hold_doubt(s, s->turn, s->to);
-            hold_cut(s);
+            klv_hold_doubt(s, s->turn, s->to);
+            klv_hold_cut(s);
         }
-        pes_wait(lane, s);
-        pes_enter(s, S_HEAD, 6);
+        ts_pes_wait(lane, s);
+        ts_pes_enter(s, S_HEAD, 6);
     }
     s->piece = s->to + undecided(s);
-    pes_bytes(lane, s, p + at, TS_SIZE - at);
-    hold_followed(lane, s);
+    ts_pes_bytes(lane, s, p + at, TS_SIZE - at);
+    klv_hold_followed(lane, s);
 }
 
 static void ts_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
@@ -167,10 +167,10 @@ static int holds_key(const uint8_t *p)
 {
     uint8_t key[8] = {0, 0, 0, 0, 1, 1};
     for (size_t at = payload_at(p); at + 4 <= TS_SIZE; at++) {
-        if (p[at] != 0x06 || !may_be_key(p + at, 4))
+        if (p[at] != 0x06 || !klv_may_be_key(p + at, 4))
             continue;
         memcpy(key, p + at, TS_SIZE - at < 8 ? TS_SIZE - at : 8);
-        if (is_designator(key))
+        if (klv_is_designator(key))
             return 1;
     }
     return 0;
@@ -191,9 +191,9 @@ static inline int seeks_beginning(int role)
 static void ts_seek(struct klv_lane *lane, const uint8_t *p)
 {
     size_t at = payload_at(p);
-    if (!(p[1] & 0x40) || !is_readable(p) || !pes_begins_key(p + at, TS_SIZE - at))
+    if (!(p[1] & 0x40) || !is_readable(p) || !ts_pes_begins_key(p + at, TS_SIZE - at))
         return;
-    struct pid *s = psi_claim(lane, be16(p + 1) & 0x1fff);
+    struct pid *s = ts_psi_claim(lane, be16(p + 1) & 0x1fff);
     if (s)
         ts_klv(lane, s, p);
 }
@@ -214,11 +214,11 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
     if (role != R_PAT && role < R_PMT && (p[1] & 0xc0) == 0x40 && !(p[3] & 0xc0))
         note_beginning(lane, p);
     if (role == R_PAT) {
-        psi_payload(lane, &lane->pat, role, p);
+        ts_psi_payload(lane, &lane->pat, role, p);
     } else if (role >= R_PMT) {
-        psi_payload(lane, &lane->pmt[role - R_PMT], role, p);
+        ts_psi_payload(lane, &lane->pmt[role - R_PMT], role, p);
     } else if (role == R_PRIVATE) {
-        struct pid *s = is_readable(p) && holds_key(p) ? psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
+        struct pid *s = is_readable(p) && holds_key(p) ? ts_psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
         if (s)
             ts_klv(lane, s, p);
         else
@@ -236,15 +236,14 @@ static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
  * bytes of four. `all`: there is no more to come, so less will do. */
 static int find_beat(const uint8_t *in, size_t n, size_t least, int all, size_t *at, size_t *stride)
 {
-    static const size_t STRIDES[] = {188, 192, 204};
     METER(n);
     for (size_t i = 0; i < n; i++) {
-        if (in[i] != 0x47)
+        if (in[i] != TS_SYNC)
             continue;
         for (size_t k = 0; k < 3; k++) {
-            size_t step = STRIDES[k], looked = 0, good = 0;
+            size_t step = TS_STRIDES[k], looked = 0, good = 0;
             for (size_t j = i; j < n && looked < BEATS; j += step, looked++)
-                good += in[j] == 0x47;
+                good += in[j] == TS_SYNC;
             if (looked == BEATS ? good >= least : all && good == looked && n - i >= TS_SIZE) {
                 *at = i;
                 *stride = step;
@@ -268,7 +267,7 @@ static void lose_sync(struct klv_lane *lane)
     lane->counts.sync_losses++;
     for (unsigned i = 0; i < KLV_PIDS; i++)
         if (lane->pids[i].used)
-            hold_cut(&lane->pids[i]);
+            klv_hold_cut(&lane->pids[i]);
 }
 
 static void drop_part(struct klv_lane *lane, size_t n)
@@ -284,7 +283,7 @@ static void acquire(struct klv_lane *lane, int all)
     size_t at, stride, keep = ACQUIRE - 1;
     if (find_sync(lane->part, lane->have, all, &at, &stride)) {
         lane->stride = stride;
-        check_join(lane);
+        ts_check_join(lane);
         keep = lane->have - at;
     } else if (keep > lane->have - TS_SIZE) {
         keep = lane->have - TS_SIZE;
@@ -299,7 +298,7 @@ static size_t wanted(const struct klv_lane *lane)
 {
     if (lane->stride == 0)
         return ACQUIRE;
-    return lane->have == 0 || lane->part[0] == 0x47 ? TS_SIZE : lane->stride + 1;
+    return lane->have == 0 || lane->part[0] == TS_SYNC ? TS_SIZE : lane->stride + 1;
 }
 
 static inline void take_packet(struct klv_lane *lane, const uint8_t *p)
@@ -310,7 +309,7 @@ static inline void take_packet(struct klv_lane *lane, const uint8_t *p)
     if ((header & TS_FIXED) == lane->next[pid])
         lane->next[pid] = due_after(header);
     else
-        check_odd(lane, p, pid);
+        ts_check_odd(lane, p, pid);
     if (role)
         ts_packet(lane, p, role);
 }
@@ -320,7 +319,7 @@ static void take_witness(struct klv_lane *lane, const uint8_t *p)
 {
     take_packet(lane, p);
     if (lane->waiting)
-        hold_witness(lane, (be16(p + 1) & 0x1fff) != NO_PID);
+        klv_hold_witness(lane, (be16(p + 1) & 0x1fff) != TS_NULL_PID);
 }
 
 /* The packet in `part`. */
@@ -328,7 +327,7 @@ static void take_part(struct klv_lane *lane)
 {
     lane->number = ++lane->counts.ts_packets;
     take_witness(lane, lane->part);
-    check_keep(lane, lane->part + lane->stride, 1);
+    ts_check_keep(lane, lane->part + lane->stride, 1);
 }
 
 /* One packet of those that came in pieces. */
@@ -344,11 +343,11 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
         return;
     if (lane->stride == 0) {
         acquire(lane, 0);
-    } else if (lane->part[0] == 0x47) {
+    } else if (lane->part[0] == TS_SYNC) {
         take_part(lane);
         lane->skip = lane->have < lane->stride ? lane->stride - lane->have : 0;
         drop_part(lane, lane->stride - lane->skip);
-    } else if (lane->part[lane->stride] == 0x47) { /* one bad sync byte: its packet is lost, no more */
+    } else if (lane->part[lane->stride] == TS_SYNC) { /* one bad sync byte: its packet is lost, no more */
         lane->counts.sync_losses++;
         lane->counts.sync_byte_errors++;
         lane->faults++;
@@ -382,7 +381,7 @@ static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t 
     while (!(lane->draining | lane->due)) {
         if (!lane->waiting)
             p = pass_plain(lane, p, (size_t)(end - p) / stride);
-        if ((size_t)(end - p) < stride || p[0] != 0x47)
+        if ((size_t)(end - p) < stride || p[0] != TS_SYNC)
             break;
         lane->number = lane->counts.ts_packets + (size_t)(p - begin) / stride + 1;
         take_witness(lane, p);
@@ -390,7 +389,7 @@ static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t 
     }
     lane->run = NULL;
     lane->number = lane->counts.ts_packets += (size_t)(p - begin) / stride;
-    check_keep(lane, p, (size_t)(p - begin) / stride);
+    ts_check_keep(lane, p, (size_t)(p - begin) / stride);
     *used = (size_t)(p - in);
     if (lane->draining || lane->due || p == end)
         return;
@@ -418,7 +417,7 @@ static int step_last(struct klv_lane *lane)
 {
     if (lane->stride == 0 && lane->have >= TS_SIZE)
         acquire(lane, 1);
-    if (!lane->stride || lane->have < TS_SIZE || lane->part[0] != 0x47)
+    if (!lane->stride || lane->have < TS_SIZE || lane->part[0] != TS_SYNC)
         return 0;
     size_t step = lane->stride < lane->have ? lane->stride : lane->have;
     take_part(lane);
@@ -433,22 +432,22 @@ static void break_off(struct klv_lane *lane)
         struct pid *s = &lane->pids[i];
         if (!s->used)
             continue;
-        hold_end(lane, s);
+        klv_hold_end(lane, s);
         if (lane->ts && s->state > S_HEAD && s->pes_left != SIZE_MAX && s->pes_left > 0)
-            hold_doubt(s, s->turn, s->to);
+            klv_hold_doubt(s, s->turn, s->to);
         uint8_t in_step = s->in_step;
-        hold_cut(s);
+        klv_hold_cut(s);
         s->in_step = in_step && (!lane->ts || s->cut); /* what is held is in step, what follows in MPEG-TS is not */
         s->counted = 0;
         s->in_cell = 0;
-        pes_wait(lane, s);
+        ts_pes_wait(lane, s);
         if (s->cut)
             lane->draining = i + 1;
     }
     lane->counts.passed_over += lane->have;
     lane->have = lane->skip = 0;
     lane->stride = 0;
-    clock_stop(lane);
+    ts_clock_stop(lane);
 }
 
 void klv_lane_break(struct klv_lane *lane)
@@ -461,32 +460,32 @@ void klv_lane_break(struct klv_lane *lane)
 
 void klv_lane_at(struct klv_lane *lane, int64_t received_us)
 {
-    check_arrival(lane, received_us);
+    ts_check_arrival(lane, received_us);
 }
 
 void klv_lane_absent(struct klv_lane *lane, int64_t us)
 {
-    check_absent(lane, us);
+    ts_check_absent(lane, us);
 }
 
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int listing, int damaged)
 {
     struct pid *s = &lane->pids[0];
-    hold_end(lane, s);
+    klv_hold_end(lane, s);
     lane->draining = s->from < s->to;
     if (damaged || s->damaged)
-        hold_cut(s);
+        klv_hold_cut(s);
     s->damaged = damaged != 0;
-    s->pid = pid < 0 ? NO_PID : (uint16_t)pid;
+    s->pid = pid < 0 ? TS_NULL_PID : (uint16_t)pid;
     s->listed = program < 0 ? 0 : 1 + (uint32_t)program;
     s->listing = (uint8_t)listing;
-    hold_turn(s, pts);
+    klv_hold_turn(s, pts);
 }
 
 static void step_klv(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
     size_t take = n - *used < KLV_SPARE / 2 ? n - *used : KLV_SPARE / 2;
-    hold_append(lane, &lane->pids[0], in + *used, take);
+    klv_hold_append(lane, &lane->pids[0], in + *used, take);
     *used += take;
     lane->draining = 1;
 }
@@ -496,7 +495,7 @@ enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n
 {
     for (;;) {
         if (lane->draining) {
-            if (hold_drain(lane, &lane->pids[lane->draining - 1], packet) == KLV_OK)
+            if (klv_hold_drain(lane, &lane->pids[lane->draining - 1], packet) == KLV_OK)
                 return KLV_OK;
             lane->draining = 0;
         }
@@ -528,7 +527,7 @@ enum klv_status klv_lane_batch(struct klv_lane *lane, const uint8_t *in, size_t 
     *count = 0;
     while (klv_lane_next(lane, in, n, used, &packet) == KLV_OK) {
         if (*count == most || packet.size > room - at) {
-            hold_take_back(lane, &packet);
+            klv_hold_take_back(lane, &packet);
             return KLV_FULL;
         }
         memcpy(pool + at, packet.data, packet.size);
@@ -551,7 +550,7 @@ enum klv_status klv_lane_lines(struct klv_lane *lane, const uint8_t *in, size_t 
         size_t size = 0, left = room - *written;
         enum klv_status status = KLV_FULL;
         if (other && packet.pid != other->pid) {
-            hold_take_back(lane, &packet);
+            klv_hold_take_back(lane, &packet);
             *other = packet;
             return KLV_OTHER;
         }
@@ -566,7 +565,7 @@ enum klv_status klv_lane_lines(struct klv_lane *lane, const uint8_t *in, size_t 
             status = klv_json(packet.data, packet.size, envelope, out + *written, left - 1, &size,
                               &lane->counts.unknown_items);
         if (status == KLV_FULL)
-            hold_take_back(lane, &packet);
+            klv_hold_take_back(lane, &packet);
         if (status != KLV_OK)
             return status;
         *written += size;

@@ -8,19 +8,18 @@
 #ifndef LANE_H
 #define LANE_H
 
+#include "ts.h"
 #include "wire.h"
 
 enum {
-    TS_SIZE = 188,
     BEATS = 4,              /* sync bytes looked at to be sure of the packet size */
-    ACQUIRE = 4 * 204 + 1,
+    ACQUIRE = 4 * TS_STRIDE_MOST + 1,
     SECTION = 1024 + 3,
     PMTS = 8,
     PROGRAMS = 8,           /* whose clocks are followed */
     CLOCKS = 8,
     STREAMS = 64,           /* of all maps, that are waited for */
     LISTINGS = 256,         /* packets of a PID that say what is listed beside it */
-    NO_PID = 0x1fff,
     STEPS = 8,
     ORDER = 24,             /* tags of a set whose order is looked at */
     SETS = 32,              /* no fewer than klv_set_count */
@@ -207,59 +206,59 @@ static inline int is_announced(const uint8_t *p)
 }
 
 /* hold.c: bytes of one PID, whole packets out */
-size_t hold_room(size_t limit);                 /* memory of each */
-void hold_open(struct pid *s, uint16_t number);
-void hold_cut(struct pid *s);                   /* bytes were lost here */
-void hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */
-void hold_turn(struct pid *s, int64_t pts);     /* what comes from here on has this time */
-void hold_end(const struct klv_lane *lane, struct pid *s);  /* of a unit of bare KLV */
-void hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
-void hold_witness(struct klv_lane *lane, int counts); /* a TS packet more: does it speak for what waits? */
-void hold_followed(struct klv_lane *lane, struct pid *s); /* bytes of the PID itself came */
-void hold_proven(struct klv_lane *lane, struct pid *s); /* it is a stream of KLV: a table says so, or its next PES packet */
-void hold_forget(struct klv_lane *lane, struct pid *s); /* nothing of it waits any more */
-enum klv_status hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
-void hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
+size_t klv_hold_room(size_t limit);                 /* memory of each */
+void klv_hold_open(struct pid *s, uint16_t number);
+void klv_hold_cut(struct pid *s);                   /* bytes were lost here */
+void klv_hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */
+void klv_hold_turn(struct pid *s, int64_t pts);     /* what comes from here on has this time */
+void klv_hold_end(const struct klv_lane *lane, struct pid *s);  /* of a unit of bare KLV */
+void klv_hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
+void klv_hold_witness(struct klv_lane *lane, int counts); /* a TS packet more: does it speak for what waits? */
+void klv_hold_followed(struct klv_lane *lane, struct pid *s); /* bytes of the PID itself came */
+void klv_hold_proven(struct klv_lane *lane, struct pid *s); /* it is a stream of KLV: a table says so, or its next PES packet */
+void klv_hold_forget(struct klv_lane *lane, struct pid *s); /* nothing of it waits any more */
+enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
+void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
 
 /* usual.c: is something of a PID unlike what it usually is? */
-int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split); /* split: over TS packets */
-int usual_rest(struct usual *u, int rest);          /* bytes behind a packet that are none of the next one */
+int ts_usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split); /* split: over TS packets */
+int ts_usual_rest(struct usual *u, int rest);          /* bytes behind a packet that are none of the next one */
 /* A step from one PTS to the next, 90 kHz, and the packets of other PIDs in it; lost: some between are. */
-int usual_late(struct usual *u, int64_t step, uint32_t others, int lost);
-int usual_back(struct usual *u, int back, int lost);
-int usual_pause(struct usual *u, int64_t pause);        /* between two packets of a PES packet */
-int64_t usual_step(const struct usual *u);          /* the longest of the last steps; 0 = not known */
+int ts_usual_late(struct usual *u, int64_t step, uint32_t others, int lost);
+int ts_usual_back(struct usual *u, int back, int lost);
+int ts_usual_pause(struct usual *u, int64_t pause);        /* between two packets of a PES packet */
+int64_t ts_usual_step(const struct usual *u);          /* the longest of the last steps; 0 = not known */
 
 /* pes.c */
-int pes_begins_key(const uint8_t *in, size_t n); /* does a PES packet begin here, and KLV in it? */
-void pes_wait(struct klv_lane *lane, struct pid *s);
-void pes_enter(struct pid *s, enum state state, size_t need);
-void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
+int ts_pes_begins_key(const uint8_t *in, size_t n); /* does a PES packet begin here, and KLV in it? */
+void ts_pes_wait(struct klv_lane *lane, struct pid *s);
+void ts_pes_enter(struct pid *s, enum state state, size_t need);
+void ts_pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 
 /* psi.c */
-void psi_init(struct klv_lane *lane);
-struct pid *psi_claim(struct klv_lane *lane, uint16_t number); /* a place for a PID that carries KLV, or NULL */
-void psi_unlist(struct klv_lane *lane, uint16_t number); /* a map that listed it does not any more */
-void psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p);
-int psi_program(const struct pid *s);           /* whose map lists it; -1 = none does */
-int psi_listing(const struct klv_lane *lane, const struct pid *s); /* enum klv_listing */
+void ts_psi_init(struct klv_lane *lane);
+struct pid *ts_psi_claim(struct klv_lane *lane, uint16_t number); /* a place for a PID that carries KLV, or NULL */
+void ts_psi_unlist(struct klv_lane *lane, uint16_t number); /* a map that listed it does not any more */
+void ts_psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p);
+int ts_psi_program(const struct pid *s);           /* whose map lists it; -1 = none does */
+int ts_psi_listing(const struct klv_lane *lane, const struct pid *s); /* enum klv_listing */
 
 /* check.c */
-void check_init(struct klv_lane *lane);
-void check_join(struct klv_lane *lane);             /* what was before says nothing of what comes */
-void check_absent(struct klv_lane *lane, int64_t us);
-void check_arrival(struct klv_lane *lane, int64_t received_us);
-void check_keep(struct klv_lane *lane, const uint8_t *p, size_t count); /* the last packets before p: a run ends here */
-void check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid); /* a packet that is not what lane->next says */
-void check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid);
-void check_gap(struct klv_lane *lane, const struct pid *s); /* seen in its counter: the others' will show the same one */
-void check_gone(struct klv_lane *lane, uint32_t program);
-void check_time(struct klv_lane *lane, int64_t ticks); /* it goes on by so much */
+void ts_check_init(struct klv_lane *lane);
+void ts_check_join(struct klv_lane *lane);             /* what was before says nothing of what comes */
+void ts_check_absent(struct klv_lane *lane, int64_t us);
+void ts_check_arrival(struct klv_lane *lane, int64_t received_us);
+void ts_check_keep(struct klv_lane *lane, const uint8_t *p, size_t count); /* the last packets before p: a run ends here */
+void ts_check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid); /* a packet that is not what lane->next says */
+void ts_check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid);
+void ts_check_gap(struct klv_lane *lane, const struct pid *s); /* seen in its counter: the others' will show the same one */
+void ts_check_gone(struct klv_lane *lane, uint32_t program);
+void ts_check_time(struct klv_lane *lane, int64_t ticks); /* it goes on by so much */
 
 /* clock.c */
-void clock_join(struct klv_lane *lane);             /* the next PCR of each goes on from none */
-void clock_stop(struct klv_lane *lane);             /* and none is known */
-void clock_field(struct klv_lane *lane, const uint8_t *p, uint16_t pid); /* a packet with an adaptation field */
-int64_t clock_pcr(const struct klv_lane *lane, const struct pid *s); /* of the stream's program, 90 kHz; -1 = none */
+void ts_clock_join(struct klv_lane *lane);             /* the next PCR of each goes on from none */
+void ts_clock_stop(struct klv_lane *lane);             /* and none is known */
+void ts_clock_field(struct klv_lane *lane, const uint8_t *p, uint16_t pid); /* a packet with an adaptation field */
+int64_t ts_clock_pcr(const struct klv_lane *lane, const struct pid *s); /* of the stream's program, 90 kHz; -1 = none */
 
 #endif

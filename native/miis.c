@@ -30,7 +30,7 @@ static char *capitals(char *p, const uint8_t *in, size_t n)
 static void put_text_form(struct text *t, const uint8_t *in, size_t n)
 {
     uint8_t digits = check(in, n);
-    if (!room(t, 4 * n))
+    if (!klv_reserve(t, 4 * n))
         return;
     char *p = capitals(t->p, in, 2);
     for (size_t at = 2; at < n; at += 2) {
@@ -42,30 +42,30 @@ static void put_text_form(struct text *t, const uint8_t *in, size_t n)
 }
 
 /* The usage octet tells which identifiers follow. */
-int write_miis(struct walk *w, const uint8_t *in, size_t n)
+int klv_write_miis(struct walk *w, const uint8_t *in, size_t n)
 {
     static const struct { uint8_t bits; const char *key; } PART[] = {
         {0x60, ",\"sensor_id\":"}, {0x18, ",\"platform_id\":"}, {0x04, ",\"window_id\":"}, {0x02, ",\"minor_id\":"}};
     size_t at = 2;
     if (n < 2 || in[0] > 0x7f)
         return 0;
-    put(w->out, "{\"version\":");
-    put_uint(w->out, in[0]);
-    put(w->out, ",\"usage\":");
-    put_uint(w->out, in[1]);
+    klv_put(w->out, "{\"version\":");
+    klv_put_uint(w->out, in[0]);
+    klv_put(w->out, ",\"usage\":");
+    klv_put_uint(w->out, in[1]);
     for (size_t i = 0; i < 4; i++) {
         if (!(in[1] & PART[i].bits))
             continue;
         if (n - at < 16)
             return 0;
-        put(w->out, PART[i].key);
-        put_uuid(w->out, in + at);
+        klv_put(w->out, PART[i].key);
+        klv_put_uuid(w->out, in + at);
         at += 16;
     }
     if (at != n)
         return 0;
-    put(w->out, ",\"text\":\"");
+    klv_put(w->out, ",\"text\":\"");
     put_text_form(w->out, in, n);
-    put(w->out, "\"}");
+    klv_put(w->out, "\"}");
     return 1;
 }

@@ -1,7 +1,7 @@
 /* note.c - wording: quality.special and quality.warnings of a record. */
 #include "walk.h"
 
-void notes_begin(struct notes *notes, size_t n)
+void klv_notes_begin(struct notes *notes, size_t n)
 {
     size_t size = REMARKS_FREE + REMARKS_EACH * n;
     if (size > REMARKS_MOST)
@@ -18,8 +18,8 @@ static int open_remark(struct notes *notes)
         return 0;
     notes->begun = notes->text.p;
     if (notes->text.p != notes->buffer)
-        put_char(&notes->text, ',');
-    put_char(&notes->text, '"');
+        klv_put_char(&notes->text, ',');
+    klv_put_char(&notes->text, '"');
     return 1;
 }
 
@@ -37,9 +37,9 @@ static void put_index(struct text *t, int index)
 {
     if (index < 0)
         return;
-    put_char(t, '[');
-    put_uint(t, (uint64_t)index);
-    put_char(t, ']');
+    klv_put_char(t, '[');
+    klv_put_uint(t, (uint64_t)index);
+    klv_put_char(t, ']');
 }
 
 /* The item at work on, by keys: vmti_local_set.vtarget_series[2].target_hae */
@@ -51,8 +51,8 @@ static void key_path(struct walk *w, struct text *t)
             put_index(t, (int)f->index);
         } else if (f->item) {
             if (i > 0)
-                put_char(t, '.');
-            put_bytes(t, f->item->key + 1, f->item->key_size - 3u);
+                klv_put_char(t, '.');
+            klv_put_bytes(t, f->item->key + 1, f->item->key_size - 3u);
         }
     }
 }
@@ -60,18 +60,18 @@ static void key_path(struct walk *w, struct text *t)
 /* The same by tags, or by the key of an item of a universal set: item 74.101[2].12 */
 static void tag_path(struct walk *w, struct text *t, uint64_t last)
 {
-    put(t, "item ");
+    klv_put(t, "item ");
     for (unsigned i = 0; i < w->depth; i++) {
         const struct frame *f = &w->stack[i];
         if (f->mode == M_SERIES || f->mode == M_REPEAT) {
             put_index(t, (int)f->index);
         } else {
             if (i > 0)
-                put_char(t, '.');
+                klv_put_char(t, '.');
             if (f->mode == M_KEYS)
-                put_octets(t, w->in + f->key, 16);
+                klv_put_octets(t, w->in + f->key, 16);
             else
-                put_uint(t, i + 1 == w->depth ? last : f->tag);
+                klv_put_uint(t, i + 1 == w->depth ? last : f->tag);
         }
     }
     put_index(t, w->record);
@@ -81,11 +81,11 @@ static void put_part(struct text *t, const struct item *element)
 {
     if (element == NULL)
         return;
-    put_char(t, '.');
-    put_bytes(t, element->key + 1, element->key_size - 3u);
+    klv_put_char(t, '.');
+    klv_put_bytes(t, element->key + 1, element->key_size - 3u);
 }
 
-void note_special(struct walk *w, const struct item *element, const char *name)
+void klv_note_special(struct walk *w, const struct item *element, const char *name)
 {
     struct text *t = &w->special.text;
     if (!open_remark(&w->special))
@@ -96,79 +96,79 @@ void note_special(struct walk *w, const struct item *element, const char *name)
     put_part(t, element);
     if (element)
         put_index(t, w->entry);
-    put(t, "\":");
-    put(t, name);
+    klv_put(t, "\":");
+    klv_put(t, name);
     close_remark(&w->special);
 }
 
-void remark_tag(struct walk *w, uint64_t tag, const char *text)
+void klv_remark_tag(struct walk *w, uint64_t tag, const char *text)
 {
     struct text *t = &w->warnings.text;
     if (!open_remark(&w->warnings))
         return;
     tag_path(w, t, tag);
-    put(t, ": ");
-    put(t, text);
-    put_char(t, '"');
+    klv_put(t, ": ");
+    klv_put(t, text);
+    klv_put_char(t, '"');
     close_remark(&w->warnings);
 }
 
-void remark(struct walk *w, const char *text)
+void klv_remark(struct walk *w, const char *text)
 {
-    remark_tag(w, top(w)->tag, text);
+    klv_remark_tag(w, top(w)->tag, text);
 }
 
-void remark_length(struct walk *w, const struct item *item, size_t n)
+void klv_remark_length(struct walk *w, const struct item *item, size_t n)
 {
     struct text *t = &w->warnings.text;
     if (!open_remark(&w->warnings))
         return;
     tag_path(w, t, top(w)->tag);
-    put(t, ": ");
-    put_uint(t, n);
-    put(t, n == 1 ? " byte, expected " : " bytes, expected ");
-    put_uint(t, item->len_min);
+    klv_put(t, ": ");
+    klv_put_uint(t, n);
+    klv_put(t, n == 1 ? " byte, expected " : " bytes, expected ");
+    klv_put_uint(t, item->len_min);
     if (item->len_max != item->len_min) {
-        put(t, item->len_max ? "-" : " or more");
+        klv_put(t, item->len_max ? "-" : " or more");
         if (item->len_max)
-            put_uint(t, item->len_max);
+            klv_put_uint(t, item->len_max);
     }
-    put_char(t, '"');
+    klv_put_char(t, '"');
     close_remark(&w->warnings);
 }
 
-void remark_packet(struct walk *w, const char *text)
+void klv_remark_packet(struct walk *w, const char *text)
 {
     struct text *t = &w->warnings.text;
     if (!open_remark(&w->warnings))
         return;
-    put(t, text);
-    put_char(t, '"');
+    klv_put(t, text);
+    klv_put_char(t, '"');
     close_remark(&w->warnings);
 }
 
-void remark_unit(struct walk *w, uint64_t tag, const char *unit)
+void klv_remark_unit(struct walk *w, uint64_t tag, const char *unit)
 {
     struct text *t = &w->warnings.text;
     if (!open_remark(&w->warnings))
         return;
-    put(t, "item ");
-    put_uint(t, tag);
-    put(t, ": in ");
-    put(t, unit);
-    put(t, ", not microseconds; time is converted, time_us is as sent\"");
+    klv_put(t, "item ");
+    klv_put_uint(t, tag);
+    klv_put(t, ": in ");
+    klv_put(t, unit);
+    klv_put(t, ", not microseconds; time is converted, time_us is as sent\"");
     close_remark(&w->warnings);
 }
 
-void remark_key(struct walk *w, const uint8_t *key, size_t n)
+void klv_remark_key(struct walk *w, const uint8_t *key, size_t n)
 {
     struct text *t = &w->warnings.text;
     if (!open_remark(&w->warnings))
         return;
-    put(t, "key ");
-    put_octets(t, key, 16);
-    put(t, " is in no table, ");
-    put_uint(t, n);
-    put(t, " bytes kept\"");
+    klv_put(t, "key ");
+    klv_put_octets(t, key, 16);
+    klv_put(t, " is in no table, ");
+    klv_put_uint(t, n);
+    klv_put(t, " bytes kept\"");
     close_remark(&w->warnings);
 }

@@ -17,13 +17,13 @@ static int take_length(struct cursor *c, struct cursor *inner)
 static int write_piece(struct walk *w, const struct item *item, struct cursor *c, size_t n)
 {
     if (n == 0) {
-        write_null(w);
+        klv_write_null(w);
         return 1;
     }
     if (n > left(c))
         return 0;
     c->at += n;
-    return write_scalar(w, item, c->at - n, n, item);
+    return klv_write_scalar(w, item, c->at - n, n, item);
 }
 
 static int write_rest(struct walk *w, const struct item *item, struct cursor *c)
@@ -32,9 +32,9 @@ static int write_rest(struct walk *w, const struct item *item, struct cursor *c)
     size_t n = left(c);
     c->at = c->end;
     if (item->kind != K_ARRAY)
-        return write_scalar(w, item, at, n, item);
+        return klv_write_scalar(w, item, at, n, item);
     w->inside = item;
-    int written = write_array(w, item, at, n);
+    int written = klv_write_array(w, item, at, n);
     w->inside = NULL;
     return written;
 }
@@ -54,12 +54,12 @@ static int write_element(struct walk *w, const struct element *e, struct cursor 
         if (klv_ber_length(c->at, left(c), &value, &used) != KLV_OK)
             return 0;
         c->at += used;
-        put_uint(w->out, value);
+        klv_put_uint(w->out, value);
         return 1;
     default:
         if (!take_oid(c, &value))
             return 0;
-        write_integer(w, &e->item, value, 8);
+        klv_write_integer(w, &e->item, value, 8);
         return 1;
     }
 }
@@ -67,8 +67,8 @@ static int write_element(struct walk *w, const struct element *e, struct cursor 
 static void write_key(struct walk *w, const struct item *item, int comma)
 {
     if (comma)
-        put_char(w->out, ',');
-    put_bytes(w->out, item->key, item->key_size);
+        klv_put_char(w->out, ',');
+    klv_put_bytes(w->out, item->key, item->key_size);
 }
 
 /* An optional element whose bytes are left out: its value, where a standard defines one. */
@@ -79,9 +79,9 @@ static void write_omitted(struct walk *w, const struct element *e, int *comma)
         return;
     write_key(w, &e->item, (*comma)++);
     if (e->omitted == O_TIME)
-        put_uint(w->out, klv_micros(f->time_us));
+        klv_put_uint(w->out, klv_micros(f->time_us));
     else
-        put_uint(w->out, e->value);
+        klv_put_uint(w->out, e->value);
 }
 
 /* Elements e..end of one record or object; a group is a stretch with a length of its own. */
@@ -115,7 +115,7 @@ static int write_elements(struct walk *w, const struct element *e, const struct 
         }
         if (unknown) {
             write_key(w, &e->item, comma++);
-            write_null(w);
+            klv_write_null(w);
             continue;
         }
         if (e->optional && from->at == from->end) {
@@ -133,22 +133,22 @@ static int write_records(struct walk *w, const struct pack *pack, unsigned first
 {
     struct cursor record;
     int comma = 0;
-    put_char(w->out, '[');
+    klv_put_char(w->out, '[');
     while (c->at < c->end) {
         if (!take_length(c, &record))
             return 0;
         w->record++;
-        put(w->out, comma++ ? ",{" : "{");
+        klv_put(w->out, comma++ ? ",{" : "{");
         if (!write_elements(w, pack->elements + first, pack->elements + pack->count, &record) || record.at != record.end)
             return 0;
-        put_char(w->out, '}');
+        klv_put_char(w->out, '}');
     }
     w->record = -1;
-    put_char(w->out, ']');
+    klv_put_char(w->out, ']');
     return 1;
 }
 
-int write_pack(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n)
+int klv_write_pack(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n)
 {
     struct cursor c = {in, in + n};
     unsigned records = 0;
@@ -156,52 +156,52 @@ int write_pack(struct walk *w, const struct pack *pack, const uint8_t *in, size_
         records++;
     if (records == 0)
         return write_records(w, pack, 1, &c);
-    put_char(w->out, '{');
+    klv_put_char(w->out, '{');
     if (!write_elements(w, pack->elements, pack->elements + records, &c))
         return 0;
     if (records < pack->count) {
-        put(w->out, ",\"records\":");
+        klv_put(w->out, ",\"records\":");
         if (!write_records(w, pack, records + 1, &c))
             return 0;
     }
-    put_char(w->out, '}');
+    klv_put_char(w->out, '}');
     return c.at == c.end;
 }
 
-int write_pack_list(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n)
+int klv_write_pack_list(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n)
 {
     struct cursor c = {in, in + n};
-    put_char(w->out, '[');
+    klv_put_char(w->out, '[');
     for (int comma = 0; c.at < c.end; comma = 1) {
         if (comma)
-            put_char(w->out, ',');
+            klv_put_char(w->out, ',');
         if (!write_element(w, pack->elements, &c, 0))
             return 0;
     }
-    put_char(w->out, ']');
+    klv_put_char(w->out, ']');
     return 1;
 }
 
 /* A series of small values, each behind its own BER length: pixel numbers, locations, pixel runs. */
-int write_series(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
+int klv_write_series(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     struct cursor c = {in, in + n}, piece;
-    put_char(w->out, '[');
+    klv_put_char(w->out, '[');
     for (w->record = 0; c.at < c.end; w->record++) {
         if (!take_length(&c, &piece))
             return 0;
         if (w->record)
-            put_char(w->out, ',');
+            klv_put_char(w->out, ',');
         size_t size = left(&piece);
         if (size == 0)
-            write_null(w);
-        else if (item->kind == K_SERIES_PACK ? !write_pack(w, item->pack, piece.at, size) : size > 8)
+            klv_write_null(w);
+        else if (item->kind == K_SERIES_PACK ? !klv_write_pack(w, item->pack, piece.at, size) : size > 8)
             return 0;
         else if (item->kind == K_SERIES_UINT)
-            put_uint(w->out, be_uint(piece.at, size));
+            klv_put_uint(w->out, be_uint(piece.at, size));
     }
     w->record = -1;
-    put_char(w->out, ']');
+    klv_put_char(w->out, ']');
     return 1;
 }
 

@@ -24,10 +24,10 @@ static int is_flagless(const uint8_t *h)
 
 static int begins_key(const uint8_t *in, size_t n)
 {
-    return n >= 16 && (set_of_key(in) || is_designator(in) || is_fill(in));
+    return n >= 16 && (klv_set_of_key(in) || klv_is_designator(in) || klv_is_fill(in));
 }
 
-int pes_begins_key(const uint8_t *in, size_t n)
+int ts_pes_begins_key(const uint8_t *in, size_t n)
 {
     if (n < 9 || !is_pes(in) || (!is_flagless(in) && (in[6] & 0xc0) != 0x80))
         return 0;
@@ -38,16 +38,15 @@ int pes_begins_key(const uint8_t *in, size_t n)
 /* Is this the header of a metadata AU cell? Keys and reserved bits tell, whatever the PMT said. */
 static int looks_like_cell(const struct pid *s)
 {
-    static const uint8_t KEY[4] = {0x06, 0x0e, 0x2b, 0x34};
     const uint8_t *h = s->head;
-    if (s->have >= 4 && memcmp(h, KEY, 4) == 0)
+    if (s->have >= 4 && memcmp(h, UL_PREFIX, sizeof UL_PREFIX) == 0)
         return 0;
     if (s->have < 5)
         return 0;
     size_t length = be16(h + 3);
     if (s->pes_left != SIZE_MAX && length > s->pes_left - 5)
         return 0;
-    return (s->have >= 9 && memcmp(h + 5, KEY, 4) == 0) || ((s->announced || s->in_cell) && (h[2] & 0x0f) == 0x0f);
+    return (s->have >= 9 && memcmp(h + 5, UL_PREFIX, sizeof UL_PREFIX) == 0) || ((s->announced || s->in_cell) && (h[2] & 0x0f) == 0x0f);
 }
 
 static void begin_cell(struct pid *s)
@@ -55,7 +54,7 @@ static void begin_cell(struct pid *s)
     unsigned fragment = s->head[2] >> 6; /* 3 complete, 2 first, 1 last, 0 middle */
     uint8_t sequence = s->head[1];
     if (s->in_cell && (fragment >= 2 || sequence != (uint8_t)(s->cell_sequence + 1)))
-        hold_cut(s);
+        klv_hold_cut(s);
     s->in_cell = fragment == 2 || fragment == 0;
     s->cell_sequence = sequence;
     s->cell_left = be16(s->head + 3);
@@ -78,7 +77,7 @@ static int collect(struct pid *s, const uint8_t **in, size_t *n)
 }
 
 /* Until a PES packet begins; what was kept to decide on a payload is lost. */
-void pes_wait(struct klv_lane *lane, struct pid *s)
+void ts_pes_wait(struct klv_lane *lane, struct pid *s)
 {
     if (s->state == S_DECIDE)
         lane->counts.passed_over += s->have;
@@ -86,7 +85,7 @@ void pes_wait(struct klv_lane *lane, struct pid *s)
     s->have = 0;
 }
 
-void pes_enter(struct pid *s, enum state state, size_t need)
+void ts_pes_enter(struct pid *s, enum state state, size_t need)
 {
     s->state = (uint8_t)state;
     s->have = 0;
@@ -97,8 +96,8 @@ static void flagless_header(struct pid *s)
 {
     size_t length = be16(s->head + 4);
     s->pes_left = length == 0 ? SIZE_MAX : length;
-    hold_turn(s, -1);
-    pes_enter(s, S_DECIDE, 9);
+    klv_hold_turn(s, -1);
+    ts_pes_enter(s, S_DECIDE, 9);
 }
 
 /* How many bytes of `head` are payload, and copied to `payload`. */
@@ -128,8 +127,8 @@ static size_t pes_header(struct pid *s, uint8_t *payload)
     }
     size_t length = be16(h + 4), optional = 3u + h[8];
     s->pes_left = length == 0 ? SIZE_MAX : length > optional ? length - optional : 0;
-    hold_turn(s, (h[7] & 0x80) && h[8] >= 5 ? pts_of(h + 9) : -1);
-    pes_enter(s, s->pes_left ? S_DECIDE : S_WAIT, 9);
+    klv_hold_turn(s, (h[7] & 0x80) && h[8] >= 5 ? pts_of(h + 9) : -1);
+    ts_pes_enter(s, s->pes_left ? S_DECIDE : S_WAIT, 9);
     return 0;
 }
 
@@ -137,13 +136,13 @@ static void pes_data(struct klv_lane *lane, struct pid *s, const uint8_t *in, si
 {
     if (n > s->pes_left)
         n = s->pes_left;
-    hold_append(lane, s, in, n);
+    klv_hold_append(lane, s, in, n);
     if (s->pes_left != SIZE_MAX)
         s->pes_left -= n;
     if (s->cells && s->cell_left != SIZE_MAX) {
         s->cell_left -= n;
         if (s->cell_left == 0)
-            pes_enter(s, S_CELL, 5);
+            ts_pes_enter(s, S_CELL, 5);
     }
     if (s->pes_left == 0)
         s->state = S_WAIT;
@@ -154,7 +153,7 @@ static void enter_cell(struct pid *s)
 {
     if (s->pes_left != SIZE_MAX)
         s->pes_left -= 5;
-    pes_enter(s, S_CELL, 5);
+    ts_pes_enter(s, S_CELL, 5);
     begin_cell(s);
     if (s->pes_left == 0)
         s->state = S_WAIT;
@@ -181,7 +180,7 @@ static size_t take_data(struct klv_lane *lane, struct pid *s, const uint8_t *in,
     return n;
 }
 
-void pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
+void ts_pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
 {
     uint8_t first[9]; /* what was read to decide is read again */
     const uint8_t *again = first;

@@ -5,12 +5,12 @@ enum { KLVA = 0x4b4c5641, FIRST_PID = 0x10 };
 
 static const uint32_t GONE = UINT32_MAX; /* `listed` of a stream whose program lists it no more */
 
-void psi_init(struct klv_lane *lane)
+void ts_psi_init(struct klv_lane *lane)
 {
     memset(lane->role, R_UNLISTED, sizeof lane->role);
     memset(lane->role, R_NONE, FIRST_PID);
     lane->role[0] = R_PAT;
-    lane->role[NO_PID] = R_NONE;
+    lane->role[TS_NULL_PID] = R_NONE;
 }
 
 static int is_klv(const struct klv_lane *lane, uint16_t number)
@@ -30,7 +30,7 @@ static void let_go(struct klv_lane *lane, struct pid *s)
     lane->role[s->pid] = R_UNLISTED;
     lane->counts.passed_over += s->to - s->from;
     s->used = 0;
-    hold_forget(lane, s);
+    klv_hold_forget(lane, s);
     s->from = s->to = s->cut = s->doubt = 0;
 }
 
@@ -58,7 +58,7 @@ static uint32_t program_of(const struct klv_lane *lane, uint16_t number)
     return 0;
 }
 
-struct pid *psi_claim(struct klv_lane *lane, uint16_t number)
+struct pid *ts_psi_claim(struct klv_lane *lane, uint16_t number)
 {
     int unlisted = lane->role[number] == R_UNLISTED, other = lane->role[number] == R_OTHER;
     if (is_klv(lane, number))
@@ -66,7 +66,7 @@ struct pid *psi_claim(struct klv_lane *lane, uint16_t number)
     struct pid *s = is_open(lane, number) ? free_place(lane, unlisted) : NULL;
     if (s == NULL)
         return NULL;
-    hold_open(s, number);
+    klv_hold_open(s, number);
     s->unlisted = (uint8_t)unlisted;
     s->by_key = (uint8_t)(unlisted || other);
     s->unproven = unlisted ? 2 : 0;
@@ -92,13 +92,13 @@ static int is_media(uint8_t type)
            (type >= 0x31 && type <= 0x36) || type == 0x42;
 }
 
-static void follow(struct klv_lane *lane, struct pid *s, uint32_t program, uint8_t type)
+static void follow_pid(struct klv_lane *lane, struct pid *s, uint32_t program, uint8_t type)
 {
     if (!s->listed || s->listed == GONE) /* of two programs, the first that listed it */
         s->listed = program;
     s->announced = type == 0x15;
     s->unlisted = 0;
-    hold_proven(lane, s);
+    klv_hold_proven(lane, s);
 }
 
 /* Was a PES packet that begins with a key what led to it? Then another registration changes nothing. */
@@ -123,11 +123,11 @@ static void list_streams(struct klv_lane *lane, const uint8_t *p, const uint8_t 
         if (type == 0x15 || format == KLVA || (known && !media && (format == 0 || begins_with_key(lane, number)))) {
             if (claim && is_open(lane, number))
                 lane->role[number] = R_PRIVATE; /* listed, at least */
-            struct pid *s = known || claim ? psi_claim(lane, number) : NULL;
+            struct pid *s = known || claim ? ts_psi_claim(lane, number) : NULL;
             if (s)
-                follow(lane, s, program, type);
+                follow_pid(lane, s, program, type);
         } else if (known) {
-            struct pid *s = psi_claim(lane, number);
+            struct pid *s = ts_psi_claim(lane, number);
             s->listed = s->listed == 0 ? GONE : s->listed; /* or another program's */
         } else if (is_open(lane, number)) {
             lane->role[number] = media ? R_NONE : format ? R_OTHER : R_PRIVATE;
@@ -154,16 +154,16 @@ static void take_pmt(struct klv_lane *lane, const struct section *section, size_
         if (lane->pids[i].used && lane->pids[i].listed == GONE)
             let_go(lane, &lane->pids[i]);
     list_streams(lane, p + info, end, program, 1);
-    check_map(lane, p + info, end, program, pcr_pid);
+    ts_check_map(lane, p + info, end, program, pcr_pid);
 }
 
-void psi_unlist(struct klv_lane *lane, uint16_t number)
+void ts_psi_unlist(struct klv_lane *lane, uint16_t number)
 {
     if (number >= FIRST_PID && is_open(lane, number) && program_of(lane, number) == 0)
         lane->role[number] = R_UNLISTED;
 }
 
-int psi_program(const struct pid *s)
+int ts_psi_program(const struct pid *s)
 {
     return s->listed && s->listed != GONE ? (int)(s->listed - 1) : -1;
 }
@@ -177,9 +177,9 @@ static int may_carry(const struct klv_lane *lane, uint16_t number)
     return (known || lane->role[number] == R_PRIVATE) && !(lane->barren[number / 8] >> number % 8 & 1);
 }
 
-int psi_listing(const struct klv_lane *lane, const struct pid *s)
+int ts_psi_listing(const struct klv_lane *lane, const struct pid *s)
 {
-    int lower = 0, here = 0, alone = psi_program(s) >= 0;
+    int lower = 0, here = 0, alone = ts_psi_program(s) >= 0;
     if (!lane->ts)
         return s->listing;
     for (unsigned i = 0; i < lane->listed; i++) {
@@ -227,7 +227,7 @@ static void take_pat(struct klv_lane *lane, const struct section *section, size_
             lane->pids[i].listed = GONE; /* with the next map, unless that lists it */
     for (unsigned i = 0; i < PROGRAMS; i++)
         if (!in_pat(section, size, lane->programs_of[i].listed))
-            check_gone(lane, lane->programs_of[i].listed);
+            ts_check_gone(lane, lane->programs_of[i].listed);
 }
 
 static void take_section(struct klv_lane *lane, struct section *section, int role)
@@ -278,7 +278,7 @@ static void section_bytes(struct klv_lane *lane, struct section *section, int ro
     }
 }
 
-void psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p)
+void ts_psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p)
 {
     size_t at = payload_at(p);
     if (at == TS_SIZE || (p[1] & 0x80) || (p[3] & 0xc0))

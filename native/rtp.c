@@ -45,7 +45,7 @@ void rtp_lock_init(struct rtp_lock *lock, unsigned least)
     lock->least = lock->needed = least;
 }
 
-static int is_far(uint16_t ahead)
+static int is_restart(uint16_t ahead)
 {
     return ahead > RTP_NEAR && ahead < 0x10000 - RTP_NEAR;
 }
@@ -56,7 +56,7 @@ static int is_same(const struct rtp_identity *a, const struct rtp_identity *b)
 }
 
 /* The other is read from here on. */
-static void follow(struct rtp_lock *lock)
+static void lock_follow(struct rtp_lock *lock)
 {
     int again = lock->former.known && lock->steady < STEADY && is_same(&lock->other, &lock->former);
     if (!again)
@@ -75,14 +75,14 @@ enum rtp_verdict rtp_lock_take(struct rtp_lock *lock, const struct rtp_datagram 
     if (!lock->own.known && known)
         lock->own = one;
     else if (!lock->own.known || far || !is_same(&one, &lock->own)) {
-        int same = is_same(&one, &lock->other) && !is_far((uint16_t)(datagram->sequence - lock->sequence));
+        int same = is_same(&one, &lock->other) && !is_restart((uint16_t)(datagram->sequence - lock->sequence));
         one.known |= (uint8_t)(same && lock->others && lock->other.known);
         lock->others = same && lock->others ? lock->others + 1 : 1;
         lock->other = one;
         lock->sequence = datagram->sequence;
         if (lock->others < lock->needed || !one.known)
             return RTP_FOREIGN;
-        follow(lock);
+        lock_follow(lock);
         return RTP_FOLLOWED;
     }
     lock->others = 0;
@@ -114,7 +114,7 @@ int rtp_order_waiting(const struct rtp_order *order)
 
 int rtp_order_far(const struct rtp_order *order, uint16_t sequence)
 {
-    return order->started && is_far((uint16_t)(sequence - order->next));
+    return order->started && is_restart((uint16_t)(sequence - order->next));
 }
 
 void rtp_order_counts(const struct rtp_order *order, struct rtp_counts *counts)
@@ -133,7 +133,7 @@ static int was_given(const struct rtp_order *order, uint16_t sequence)
 }
 
 /* The next sequence number is done with: its datagram is given out, or lost. */
-static void step(struct rtp_order *order, int given)
+static void order_step(struct rtp_order *order, int given)
 {
     uint64_t bit = (uint64_t)1 << order->next % 64, *bits = &order->given[order->next % RTP_NEAR / 64];
     *bits = given ? *bits | bit : *bits & ~bit;
@@ -164,7 +164,7 @@ void rtp_order_push(struct rtp_order *order, const struct rtp_datagram *datagram
         begin(order, datagram);
         return;
     }
-    if (datagram->ssrc != order->ssrc || is_far(ahead)) {
+    if (datagram->ssrc != order->ssrc || is_restart(ahead)) {
         order->begun = *datagram;
         order->begins = order->releasing = 1;
         return;
@@ -184,7 +184,7 @@ void rtp_order_push(struct rtp_order *order, const struct rtp_datagram *datagram
     add(order, datagram);
 }
 
-static void take(struct rtp_order *order, unsigned i, struct rtp_datagram *due)
+static void order_take(struct rtp_order *order, unsigned i, struct rtp_datagram *due)
 {
     *due = order->held[i];
     due->gap = order->gap;
@@ -195,7 +195,7 @@ static void take(struct rtp_order *order, unsigned i, struct rtp_datagram *due)
         order->fresh = 0;
     if (order->count == order->fresh)
         order->fill = 0; /* nothing that is held lies in `memory` */
-    step(order, 1);
+    order_step(order, 1);
 }
 
 /* Skip what is missing before the nearest that is held. */
@@ -207,7 +207,7 @@ static void skip(struct rtp_order *order)
         nearest = ahead < nearest ? ahead : nearest;
     }
     while (nearest--)
-        step(order, 0);
+        order_step(order, 0);
     order->gap = 1;
 }
 
@@ -241,7 +241,7 @@ int rtp_order_next(struct rtp_order *order, struct rtp_datagram *due)
     for (;;) {
         for (unsigned i = 0; i < order->count; i++)
             if (order->held[i].sequence == order->next) {
-                take(order, i, due);
+                order_take(order, i, due);
                 return 1;
             }
         if (order->releasing && order->count) {

@@ -5,15 +5,15 @@
 
 enum { MOST_BITS = 4096 }; /* of a list of bits: a longer one is kept as it is */
 
-void write_null(struct walk *w)
+void klv_write_null(struct walk *w)
 {
-    put(w->out, "null");
+    klv_put(w->out, "null");
 }
 
-void write_special(struct walk *w, const struct item *element, const char *name)
+void klv_write_special(struct walk *w, const struct item *element, const char *name)
 {
-    note_special(w, element, name);
-    write_null(w);
+    klv_note_special(w, element, name);
+    klv_write_null(w);
 }
 
 static const char *label(const struct code *codes, unsigned count, uint64_t value)
@@ -30,9 +30,9 @@ static void write_code(struct walk *w, const struct code *codes, unsigned count,
 {
     const char *text = label(codes, count, value);
     if (text)
-        put(w->out, text);
+        klv_put(w->out, text);
     else
-        put_uint(w->out, value);
+        klv_put_uint(w->out, value);
 }
 
 static void write_bits(struct walk *w, const struct item *item, uint64_t value)
@@ -40,18 +40,18 @@ static void write_bits(struct walk *w, const struct item *item, uint64_t value)
     uint64_t reserved = value;
     for (unsigned i = 0; i < item->code_count; i++) {
         const struct bits *b = &item->bits[i];
-        put_char(w->out, i ? ',' : '{');
-        put(w->out, b->key);
+        klv_put_char(w->out, i ? ',' : '{');
+        klv_put(w->out, b->key);
         uint64_t mask = ((uint64_t)1 << b->width) - 1, part = value >> b->shift & mask;
         reserved &= ~(mask << b->shift);
         if (b->code_count || b->width > 1)
             write_code(w, b->codes, b->code_count, part);
         else
-            put(w->out, part ? "true" : "false");
+            klv_put(w->out, part ? "true" : "false");
     }
-    put_char(w->out, '}');
+    klv_put_char(w->out, '}');
     if (reserved)
-        remark(w, "reserved bits are set");
+        klv_remark(w, "reserved bits are set");
 }
 
 static int write_bit_list(struct walk *w, const uint8_t *in, size_t n)
@@ -59,15 +59,15 @@ static int write_bit_list(struct walk *w, const uint8_t *in, size_t n)
     int comma = 0;
     if (n > MOST_BITS / 8)
         return 0;
-    put_char(w->out, '[');
+    klv_put_char(w->out, '[');
     for (size_t octet = n; octet-- > 0;)
         for (unsigned bit = 0; bit < 8; bit++)
             if (in[octet] >> bit & 1) {
                 if (comma++)
-                    put_char(w->out, ',');
-                put_uint(w->out, 8 * (n - 1 - octet) + bit);
+                    klv_put_char(w->out, ',');
+                klv_put_uint(w->out, 8 * (n - 1 - octet) + bit);
             }
-    put_char(w->out, ']');
+    klv_put_char(w->out, ']');
     return 1;
 }
 
@@ -77,7 +77,7 @@ static void write_scaled(struct walk *w, double value, double scale)
     unsigned decimals = 0;
     while (decimals < 15 && scale * POWER_OF_TEN[decimals] <= 1)
         decimals++;
-    put_fixed(w->out, (int64_t)llround(value * POWER_OF_TEN[decimals]), decimals);
+    klv_put_fixed(w->out, (int64_t)llround(value * POWER_OF_TEN[decimals]), decimals);
 }
 
 /* The maps of VMTI before version 4, over the same ranges. */
@@ -90,7 +90,7 @@ static int write_old(struct walk *w, const struct item *item, const uint8_t *in,
     if (!linear_code(&as, in, n, &code))
         return 0;
     if (item->old == 1 && code == -8388608) {
-        write_special(w, element, "\"error\"");
+        klv_write_special(w, element, "\"error\"");
         return 1;
     }
     double steps = item->old == 1 ? 8388607 : ldexp(1, (int)(8 * as.len_min)) - 1;
@@ -100,35 +100,35 @@ static int write_old(struct walk *w, const struct item *item, const uint8_t *in,
 }
 
 /* An IMAPB code. In whole steps where the range begins at one, so that no bit of a wide code is lost in the text. */
-int write_steps(struct walk *w, double min, double max, int range_power, const uint8_t *in, size_t n,
+int klv_write_steps(struct walk *w, double min, double max, int range_power, const uint8_t *in, size_t n,
                 const struct item *element)
 {
     uint64_t raw;
-    const char *name = imapb_raw(in, n, &raw);
+    const char *name = klv_imapb_raw(in, n, &raw);
     if (name) {
-        write_special(w, element, name);
+        klv_write_special(w, element, name);
         return 1;
     }
-    struct imapb map = imapb_map(min, max, range_power, n);
+    struct imapb map = klv_imapb_map(min, max, range_power, n);
     double first = ldexp(map.bias, map.shift), value = ldexp((double)raw, -map.shift) + map.bias;
     if (!isfinite(value)) {
-        write_special(w, element, value < 0 ? "\"below_min\"" : "\"above_max\"");
+        klv_write_special(w, element, value < 0 ? "\"below_min\"" : "\"above_max\"");
         return 1;
     }
     uint64_t away = fabs(first) < 0x1p63 ? (uint64_t)fabs(first) : 0;
     int at_a_step = fabs(first) == (double)away && first <= 0x1p62;
     if (map.shift <= 0 && fabs(value) < 0x1p62)
-        put_fixed(w->out, (int64_t)llround(value), 0);
+        klv_put_fixed(w->out, (int64_t)llround(value), 0);
     else if (!at_a_step && map.shift > 0 && map.shift < 50 && fabs(value) < 1)
         write_scaled(w, value, ldexp(1, -map.shift));
     else if (!at_a_step || map.shift <= 0 || map.shift > 66)
-        put_float(w->out, value, 1);
+        klv_put_float(w->out, value, 1);
     else if (first >= 0)
-        put_binary(w->out, raw + away, 0, (unsigned)map.shift);
+        klv_put_binary(w->out, raw + away, 0, (unsigned)map.shift);
     else if (raw >= away)
-        put_binary(w->out, raw - away, 0, (unsigned)map.shift);
+        klv_put_binary(w->out, raw - away, 0, (unsigned)map.shift);
     else
-        put_binary(w->out, away - raw, 1, (unsigned)map.shift);
+        klv_put_binary(w->out, away - raw, 1, (unsigned)map.shift);
     return 1;
 }
 
@@ -138,7 +138,7 @@ static int write_imapb(struct walk *w, const struct item *item, const uint8_t *i
         return 0;
     if (item->old && top(w)->old)
         return write_old(w, item, in, n, element);
-    return write_steps(w, item->min, item->max, item->range_power, in, n, element);
+    return klv_write_steps(w, item->min, item->max, item->range_power, in, n, element);
 }
 
 static int write_linear(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
@@ -151,36 +151,36 @@ static int write_linear(struct walk *w, const struct item *item, const uint8_t *
         scaled = (double)code * item->print + item->min * POWER_OF_TEN[item->decimals];
     } else {
         if (code == -((int64_t)1 << (8 * item->len_min - 1))) {
-            write_special(w, element, item->special ? item->special : "\"reserved\"");
+            klv_write_special(w, element, item->special ? item->special : "\"reserved\"");
             return 1;
         }
         scaled = (double)code * item->print;
     }
-    put_fixed(w->out, (int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5), item->decimals);
+    klv_put_fixed(w->out, (int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5), item->decimals);
     return 1;
 }
 
-void write_integer(struct walk *w, const struct item *item, uint64_t raw, size_t n)
+void klv_write_integer(struct walk *w, const struct item *item, uint64_t raw, size_t n)
 {
     switch (item->kind) {
-    case K_INT: put_int(w->out, sign_extend(raw, n)); break;
+    case K_INT: klv_put_int(w->out, sign_extend(raw, n)); break;
     case K_ENUM: write_code(w, item->codes, item->code_count, raw); break;
     case K_BITS: write_bits(w, item, raw); break;
-    default: put_uint(w->out, raw); break;
+    default: klv_put_uint(w->out, raw); break;
     }
 }
 
-int write_float(struct walk *w, const uint8_t *in, size_t n, const struct item *element)
+int klv_write_float(struct walk *w, const uint8_t *in, size_t n, const struct item *element)
 {
     if (n != 2 && n != 4 && n != 8)
         return 0;
-    double value = ieee(in, n);
+    double value = klv_ieee(in, n);
     if (isnan(value))
-        write_special(w, element, "\"quiet_nan\"");
+        klv_write_special(w, element, "\"quiet_nan\"");
     else if (isinf(value))
-        write_special(w, element, value < 0 ? "\"minus_infinity\"" : "\"plus_infinity\"");
+        klv_write_special(w, element, value < 0 ? "\"minus_infinity\"" : "\"plus_infinity\"");
     else
-        put_float(w->out, value, n == 8);
+        klv_put_float(w->out, value, n == 8);
     return 1;
 }
 
@@ -191,17 +191,17 @@ static int write_whole(struct walk *w, const struct item *item, const uint8_t *i
     uint64_t value;
     if (!(item->flags & F_OID)) {
         if (n <= 8)
-            write_integer(w, item, be_uint(in, n), n);
+            klv_write_integer(w, item, be_uint(in, n), n);
         return n <= 8;
     }
     if (take_oid(&c, &value) && c.at == c.end) {
-        write_integer(w, item, value, 8);
+        klv_write_integer(w, item, value, 8);
         return 1;
     }
     if (n > 8)
         return 0;
-    remark(w, "no BER-OID number, read as an integer");
-    write_integer(w, item, be_uint(in, n), n);
+    klv_remark(w, "no BER-OID number, read as an integer");
+    klv_write_integer(w, item, be_uint(in, n), n);
     return 1;
 }
 
@@ -230,9 +230,9 @@ static void write_text(struct walk *w, const uint8_t *in, size_t n, int utf16)
     while (size > 0 && in[size - 1] == 0 && (!utf16 || in[size - 2] == 0))
         size -= utf16 ? 2 : 1;
     if (size < n && n > 1) /* a zero byte alone is the empty text */
-        remark(w, "NUL padding removed");
-    if (!(utf16 ? put_utf16 : put_utf8)(w->out, in, size))
-        remark(w, "text is not valid, replaced in part");
+        klv_remark(w, "NUL padding removed");
+    if (!(utf16 ? klv_put_utf16 : klv_put_utf8)(w->out, in, size))
+        klv_remark(w, "text is not valid, replaced in part");
 }
 
 /* ST 0806's user data in hex, and as the text or number that item 1 of its set says that it is. */
@@ -240,24 +240,24 @@ static void write_user_data(struct walk *w, const uint8_t *in, size_t n)
 {
     const struct frame *f = top(w);
     size_t at = f->begin, length, id = 0;
-    put_hex(w->out, in, n);
-    while (f->mode == M_SET && find_again(w, f, 1, &at, &length)) {
+    klv_put_hex(w->out, in, n);
+    while (f->mode == M_SET && klv_find_again(w, f, 1, &at, &length)) {
         id = length == 1 ? at : 0;
         at += length;
     }
     unsigned type = id ? w->in[id] >> 6 : 3;
     if (type == 3 || (type > 0 && n > 8))
         return;
-    put(w->out, ",\"user_value\":");
+    klv_put(w->out, ",\"user_value\":");
     if (type == 0)
         write_text(w, in, n, 0);
     else if (type == 1)
-        put_int(w->out, sign_extend(be_uint(in, n), n));
+        klv_put_int(w->out, sign_extend(be_uint(in, n), n));
     else if (type == 2)
-        put_uint(w->out, be_uint(in, n));
+        klv_put_uint(w->out, be_uint(in, n));
 }
 
-int write_scalar(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
+int klv_write_scalar(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
 {
     uint64_t time_us;
     switch (item->kind) {
@@ -268,34 +268,34 @@ int write_scalar(struct walk *w, const struct item *item, const uint8_t *in, siz
     case K_INT:
     case K_ENUM:
     case K_BITS: return write_whole(w, item, in, n);
-    case K_FLOAT: return write_float(w, in, n, element);
+    case K_FLOAT: return klv_write_float(w, in, n, element);
     case K_TEXT: write_text(w, in, n, 0); return 1;
     case K_UTF16: write_text(w, in, n, is_utf16(in, n)); return 1;
     case K_BIT_LIST: return write_bit_list(w, in, n);
     case K_DATE_TIME:
-        if (!date_time(in, n, &time_us))
+        if (!klv_date_time(in, n, &time_us))
             return 0;
-        put_uint(w->out, time_us);
+        klv_put_uint(w->out, time_us);
         return 1;
     case K_USER_DATA: write_user_data(w, in, n); return 1;
     case K_UUID:
         if (n != 16)
             return 0;
-        put_uuid(w->out, in);
+        klv_put_uuid(w->out, in);
         return 1;
-    default: put_hex(w->out, in, n); return 1;
+    default: klv_put_hex(w->out, in, n); return 1;
     }
 }
 
 static int write_structure(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     switch (item->kind) {
-    case K_PACK: return write_pack(w, item->pack, in, n);
-    case K_PACK_LIST: return write_pack_list(w, item->pack, in, n);
-    case K_MIIS: return write_miis(w, in, n);
-    case K_SDCC: return write_sdcc(w, in, n);
-    case K_ARRAY: return write_array(w, item, in, n);
-    default: return write_series(w, item, in, n);
+    case K_PACK: return klv_write_pack(w, item->pack, in, n);
+    case K_PACK_LIST: return klv_write_pack_list(w, item->pack, in, n);
+    case K_MIIS: return klv_write_miis(w, in, n);
+    case K_SDCC: return klv_write_sdcc(w, in, n);
+    case K_ARRAY: return klv_write_array(w, item, in, n);
+    default: return klv_write_series(w, item, in, n);
     }
 }
 
@@ -325,15 +325,15 @@ static int write_or_unsay(struct walk *w, const struct item *item, const uint8_t
     return 0;
 }
 
-int write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
+int klv_write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     int odd = n < item->len_min || (item->len_max && n > item->len_max);
     if (odd && !(item->old == 1 && top(w)->old && n < item->len_min)) /* short offsets were the rule then */
-        remark_length(w, item, n);
+        klv_remark_length(w, item, n);
     w->reason = "malformed";
-    if (item->kind < K_SERIES_UINT ? write_scalar(w, item, in, n, NULL) : write_or_unsay(w, item, in, n))
+    if (item->kind < K_SERIES_UINT ? klv_write_scalar(w, item, in, n, NULL) : write_or_unsay(w, item, in, n))
         return 1;
     if (!odd)
-        remark(w, w->reason);
+        klv_remark(w, w->reason);
     return 0;
 }

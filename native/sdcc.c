@@ -8,17 +8,17 @@ static const struct item SIGMA = {.key = "\"sigma\":", .key_size = 8}, RHO = {.k
 /* A coefficient of n octets: IEEE 754, or IMAPB; in hex where its range is not known. */
 static void write_coefficient(struct walk *w, const uint8_t *in, size_t n, int imapb, const struct item *element)
 {
-    int written = imapb ? element == &RHO && n <= 8 && write_steps(w, -1, 1, 1, in, n, element)
-                        : write_float(w, in, n, element);
+    int written = imapb ? element == &RHO && n <= 8 && klv_write_steps(w, -1, 1, 1, in, n, element)
+                        : klv_write_float(w, in, n, element);
     if (!written)
-        put_hex(w->out, in, n);
+        klv_put_hex(w->out, in, n);
 }
 
 static void put_tag(struct text *t, uint64_t tag)
 {
-    put_char(t, '"');
-    put_uint(t, tag);
-    put_char(t, '"');
+    klv_put_char(t, '"');
+    klv_put_uint(t, tag);
+    klv_put_char(t, '"');
 }
 
 /* The keys of the `count` items right before the one whose value is at `here`, in order. */
@@ -35,9 +35,9 @@ static void write_item_keys(struct walk *w, uint64_t count, size_t here)
         while (at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK && at < here) {
             if (pass == 1 && seen + count >= before) {
                 if (seen + count > before)
-                    put_char(w->out, ',');
+                    klv_put_char(w->out, ',');
                 if (tag < f->set->tags && f->set->items[tag].kind)
-                    put_bytes(w->out, f->set->items[tag].key, f->set->items[tag].key_size - 1u);
+                    klv_put_bytes(w->out, f->set->items[tag].key, f->set->items[tag].key_size - 1u);
                 else
                     put_tag(w->out, tag);
             }
@@ -46,7 +46,7 @@ static void write_item_keys(struct walk *w, uint64_t count, size_t here)
             if (pass == 1)
                 continue;
             if (w->steps_left < 2) { /* for both passes, or a sender could have the same items read without end */
-                remark(w, "too many matrices, the items of this one are not named");
+                klv_remark(w, "too many matrices, the items of this one are not named");
                 return;
             }
             w->steps_left -= 2;
@@ -58,11 +58,11 @@ static void write_item_keys(struct walk *w, uint64_t count, size_t here)
     if (is_bounded(w) && w->out->full) { /* a matrix of no numbers may name many */
         w->out->p = begin;
         w->out->full = 0;
-        remark(w, "too many names, the items of this matrix are not named");
+        klv_remark(w, "too many names, the items of this matrix are not named");
     }
 }
 
-int write_sdcc(struct walk *w, const uint8_t *in, size_t n)
+int klv_write_sdcc(struct walk *w, const uint8_t *in, size_t n)
 {
     struct cursor c = {in, in + n};
     uint64_t size;
@@ -96,22 +96,22 @@ int write_sdcc(struct walk *w, const uint8_t *in, size_t n)
         present += bits[i / 8] >> (7 - i % 8) & 1;
     if (size * sigma_size + present * rho_size != (uint64_t)(c.end - c.at))
         return 0;
-    put(w->out, "{\"matrix_size\":");
-    put_uint(w->out, size);
-    put(w->out, two ? ",\"mode\":2,\"sparse\":" : ",\"mode\":1,\"sparse\":");
-    put(w->out, sparse ? "true,\"sigma\":[" : "false,\"sigma\":[");
+    klv_put(w->out, "{\"matrix_size\":");
+    klv_put_uint(w->out, size);
+    klv_put(w->out, two ? ",\"mode\":2,\"sparse\":" : ",\"mode\":1,\"sparse\":");
+    klv_put(w->out, sparse ? "true,\"sigma\":[" : "false,\"sigma\":[");
     for (uint64_t i = 0; sigma_size && i < size; i++, c.at += sigma_size) {
         if (i)
-            put_char(w->out, ',');
+            klv_put_char(w->out, ',');
         w->entry = (int)i;
         write_coefficient(w, c.at, sigma_size, sigma_imapb, &SIGMA);
     }
-    put(w->out, "],\"rho\":[");
+    klv_put(w->out, "],\"rho\":[");
     for (size_t i = 0; rho_size && i < pairs; i++) {
         if (i)
-            put_char(w->out, ',');
+            klv_put_char(w->out, ',');
         if (sparse && !(bits[i / 8] >> (7 - i % 8) & 1)) {
-            put(w->out, "0.0");
+            klv_put(w->out, "0.0");
             continue;
         }
         w->entry = (int)i;
@@ -119,8 +119,8 @@ int write_sdcc(struct walk *w, const uint8_t *in, size_t n)
         c.at += rho_size;
     }
     w->entry = -1;
-    put(w->out, "],\"items\":[");
+    klv_put(w->out, "],\"items\":[");
     write_item_keys(w, size, (size_t)(in - w->in));
-    put(w->out, "]}");
+    klv_put(w->out, "]}");
     return 1;
 }

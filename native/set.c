@@ -17,13 +17,13 @@ static int lifted(const struct walk *w, const struct frame *f, uint64_t tag)
            (tag == set->sum_tag || tag == set->time_tag || tag == set->version_tag);
 }
 
-const struct item *known(const struct set *set, uint64_t tag)
+const struct item *klv_item_of(const struct set *set, uint64_t tag)
 {
     return tag < set->tags && set->items[tag].kind != K_NONE ? &set->items[tag] : NULL;
 }
 
 /* Is there another item of this tag from `at` on? If so *at is its value and *length its size. */
-int find_again(const struct walk *w, const struct frame *f, uint64_t wanted, size_t *at, size_t *length)
+int klv_find_again(const struct walk *w, const struct frame *f, uint64_t wanted, size_t *at, size_t *length)
 {
     uint64_t tag;
     while (*at < f->end && read_item(w->in, at, f->end, &tag, length) == KLV_OK) {
@@ -45,7 +45,7 @@ static int short_offsets(const struct walk *w, const struct item *series, size_t
         if (klv_ber_oid(w->in + inner, at - inner, 9, &id, &used) != KLV_OK)
             continue;
         for (inner += used; inner < at && read_item(w->in, &inner, at, &tag, &size) == KLV_OK; inner += size) {
-            const struct item *item = known(series->set, tag);
+            const struct item *item = klv_item_of(series->set, tag);
             if (item && item->old == 1 && size > 0 && size < item->len_min)
                 return 1;
         }
@@ -59,10 +59,10 @@ static void infer_maps(struct walk *w, struct frame *f)
     uint64_t tag;
     size_t at = f->begin, length;
     while (at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK) {
-        const struct item *item = known(f->set, tag);
+        const struct item *item = klv_item_of(f->set, tag);
         if (item && item->kind == K_TARGETS && short_offsets(w, item, at, at + length)) {
             f->old = 1;
-            remark_packet(w, "VMTI version not told: short offsets show the maps of before version 4");
+            klv_remark_packet(w, "VMTI version not told: short offsets show the maps of before version 4");
             return;
         }
         at += length;
@@ -70,7 +70,7 @@ static void infer_maps(struct walk *w, struct frame *f)
 }
 
 /* The end of what is well formed in a set, and which tags come twice. */
-static void survey(struct walk *w, struct frame *f)
+static void survey_set(struct walk *w, struct frame *f)
 {
     uint64_t seen[3] = {0}, tag = 0;
     size_t at = f->begin, length;
@@ -80,9 +80,9 @@ static void survey(struct walk *w, struct frame *f)
         enum klv_status status = read_item(w->in, &at, f->end, &tag, &length);
         if (status != KLV_OK) {
             if (status == KLV_BAD_TAG)
-                remark_packet(w, "a tag is malformed, the rest of its set left out");
+                klv_remark_packet(w, "a tag is malformed, the rest of its set left out");
             else
-                remark_tag(w, tag, "length runs past the end, the rest of its set left out");
+                klv_remark_tag(w, tag, "length runs past the end, the rest of its set left out");
             f->end = here;
             break;
         }
@@ -108,7 +108,7 @@ static void survey(struct walk *w, struct frame *f)
         infer_maps(w, f);
 }
 
-struct frame *push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end)
+struct frame *klv_push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end)
 {
     const struct frame *around = w->depth ? top(w) : NULL;
     uint8_t old = around ? around->old : 0, amend = around && mode != M_SET ? around->amend : 0;
@@ -125,10 +125,10 @@ struct frame *push(struct walk *w, enum mode mode, const struct set *set, size_t
     return f;
 }
 
-void open_set(struct walk *w, const struct set *set, size_t begin, size_t end)
+void klv_open_set(struct walk *w, const struct set *set, size_t begin, size_t end)
 {
-    put_char(w->out, '{');
-    survey(w, push(w, M_SET, set, begin, end));
+    klv_put_char(w->out, '{');
+    survey_set(w, klv_push(w, M_SET, set, begin, end));
 }
 
 static int too_deep(struct walk *w)
@@ -138,17 +138,17 @@ static int too_deep(struct walk *w)
         sets += w->stack[i].mode == M_SET;
     if (sets <= KLV_DEPTH)
         return 0;
-    remark(w, "nested too deep");
+    klv_remark(w, "nested too deep");
     return 1;
 }
 
 static void open_series(struct walk *w, enum mode mode, const struct item *item, size_t begin, size_t end)
 {
     uint64_t tag = top(w)->tag;
-    struct frame *f = push(w, mode, item->set, begin, end);
+    struct frame *f = klv_push(w, mode, item->set, begin, end);
     f->item = item;
     f->tag = tag;
-    put_char(w->out, '[');
+    klv_put_char(w->out, '[');
 }
 
 /* The value of an item at in[at..at+n): 0 = keep it raw. */
@@ -156,15 +156,15 @@ static int write_at(struct walk *w, const struct item *item, size_t at, size_t n
 {
     if (n == 0) {
         if (!(item->flags & F_ZERO) && !top(w)->amend && top(w)->mode != M_KEYS) /* in an amend it deletes */
-            remark(w, "length 0 is not legal here");
-        write_null(w);
+            klv_remark(w, "length 0 is not legal here");
+        klv_write_null(w);
         return 1;
     }
     switch (item->kind) {
     case K_SET:
         if (too_deep(w))
             return 0;
-        open_set(w, item->set, at, at + n);
+        klv_open_set(w, item->set, at, at + n);
         top(w)->amend |= (item->flags & F_AMEND) != 0;
         return 1;
     case K_SERIES:
@@ -173,11 +173,11 @@ static int write_at(struct walk *w, const struct item *item, size_t at, size_t n
             return 0;
         open_series(w, M_SERIES, item, at, at + n);
         return 1;
-    default: return write_value(w, item, w->in + at, n);
+    default: return klv_write_value(w, item, w->in + at, n);
     }
 }
 
-static void keep_raw(struct walk *w, struct frame *f)
+static void keep_raw_item(struct walk *w, struct frame *f)
 {
     mark(f->kept, f->tag);
     f->raw = 1;
@@ -191,7 +191,7 @@ static int opens(const struct item *item)
 }
 
 /* The value of an item, as long as its text fits: 0 = keep it raw. */
-int write_bounded(struct walk *w, const struct item *item, size_t at, size_t n)
+int klv_write_bounded(struct walk *w, const struct item *item, size_t at, size_t n)
 {
     const size_t limit = text_limit(w, at + n);
     if (!opens(item) || n == 0 || text_size(w) + SLACK <= limit) {
@@ -200,7 +200,7 @@ int write_bounded(struct walk *w, const struct item *item, size_t at, size_t n)
         if (text_size(w) <= limit || opens(item))
             return 1;
     }
-    remark(w, "too large as text, kept raw");
+    klv_remark(w, "too large as text, kept raw");
     return 0;
 }
 
@@ -208,7 +208,7 @@ static void write_item(struct walk *w, const struct item *item, size_t at, size_
 {
     struct frame *f = top(w);
     char *before = w->out->p;
-    if (!room(w->out, SLACK))
+    if (!klv_reserve(w->out, SLACK))
         return;
     if (f->comma)
         *w->out->p++ = ',';
@@ -216,9 +216,9 @@ static void write_item(struct walk *w, const struct item *item, size_t at, size_
     w->out->p += item->key_size;
     if (item->flags & F_REPEATS) {
         open_series(w, M_REPEAT, item, f->begin, f->end);
-    } else if (!write_bounded(w, item, at, n)) {
+    } else if (!klv_write_bounded(w, item, at, n)) {
         w->out->p = before;
-        keep_raw(w, f);
+        keep_raw_item(w, f);
         return;
     }
     f->comma = 1;
@@ -230,14 +230,14 @@ static void remark_lifted(struct walk *w, struct frame *f, const struct item *it
     if (has(f->twice, f->tag)) {
         if (f->last[f->tag] != here)
             return;
-        remark(w, "repeated, last kept");
+        klv_remark(w, "repeated, last kept");
     }
     if (n == 0 && !(item->flags & F_ZERO))
-        remark(w, "length 0 is not legal here");
+        klv_remark(w, "length 0 is not legal here");
     else if (n > 0 && (n < item->len_min || n > item->len_max))
-        remark_length(w, item, n);
+        klv_remark_length(w, item, n);
     if (n > 8)
-        keep_raw(w, f);
+        keep_raw_item(w, f);
 }
 
 static inline void step_item(struct walk *w, struct frame *f)
@@ -249,7 +249,7 @@ static inline void step_item(struct walk *w, struct frame *f)
         return;
     }
     f->at = at + length;
-    const struct item *item = known(f->set, tag);
+    const struct item *item = klv_item_of(f->set, tag);
     f->tag = tag;
     f->item = item;
     if (lifted(w, f, tag)) {
@@ -257,20 +257,20 @@ static inline void step_item(struct walk *w, struct frame *f)
         return;
     }
     if (item == NULL) {
-        keep_raw(w, f);
+        keep_raw_item(w, f);
         return;
     }
     if (has(f->twice, tag)) {
         if (item->flags & F_REPEATS ? has(f->done, tag) : f->last[tag] != here)
             return;
         if (!(item->flags & F_REPEATS))
-            remark(w, "repeated, last kept");
+            klv_remark(w, "repeated, last kept");
         mark(f->done, tag);
     }
     write_item(w, item, at, length);
 }
 
-void step_set(struct walk *w, struct frame *f)
+void klv_step_set(struct walk *w, struct frame *f)
 {
     do
         step_item(w, f);
@@ -278,12 +278,12 @@ void step_set(struct walk *w, struct frame *f)
 }
 
 /* Where the last item of a tag above 191 is noted; NULL: there is no place for it. */
-static uint32_t *place_of(struct walk *w, uint64_t tag)
+static uint32_t *latest_of_tag(struct walk *w, uint64_t tag)
 {
     struct latest *latest = &w->by_tag;
     uint32_t i = (uint32_t)(tag * 0x9e3779b97f4a7c15u >> (64 - latest->bits));
     for (unsigned probe = 0; probe < PROBES; probe++, i = (i + 1) & ((1u << latest->bits) - 1)) {
-        uint64_t other;
+        uint64_t other = 0;
         size_t at = (latest->places[i] & ~EARLIER) - 1u, length;
         if (latest->places[i] == 0)
             return latest->used < KLV_ITEMS ? &latest->places[i] : NULL;
@@ -296,7 +296,7 @@ static uint32_t *place_of(struct walk *w, uint64_t tag)
 
 static int kept_raw(const struct frame *f, uint64_t tag)
 {
-    return !known(f->set, tag) || has(f->kept, tag);
+    return !klv_item_of(f->set, tag) || has(f->kept, tag);
 }
 
 /* Which of the items with a tag above 191, all of them raw, are the last of theirs. */
@@ -310,7 +310,7 @@ static void note_latest(struct walk *w, const struct frame *f)
         latest->bits++;
     memset(latest->places, 0, sizeof *latest->places << latest->bits);
     for (size_t here = at; at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK; here = at) {
-        uint32_t *place = tag < 192 ? NULL : place_of(w, tag);
+        uint32_t *place = tag < 192 ? NULL : latest_of_tag(w, tag);
         if (place) {
             latest->used += *place == 0;
             *place = (uint32_t)(here + 1) | (*place ? EARLIER : 0);
@@ -326,7 +326,7 @@ static int is_last(struct walk *w, const struct frame *f, uint64_t tag, size_t h
         *repeated = has(f->twice, tag);
         return f->last[tag] == here;
     }
-    const uint32_t *place = place_of(w, tag);
+    const uint32_t *place = latest_of_tag(w, tag);
     *lost |= place == NULL;
     *repeated = place && *place & EARLIER;
     return place && (*place & ~EARLIER) == here + 1;
@@ -340,84 +340,84 @@ static void write_unknown(struct walk *w, struct frame *f)
     int comma = 0, repeated, lost = 0;
     if (f->high)
         note_latest(w, f);
-    put(w->out, f->comma ? ",\"unknown\":{" : "\"unknown\":{");
+    klv_put(w->out, f->comma ? ",\"unknown\":{" : "\"unknown\":{");
     for (size_t here = at; at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK; here = at) {
         const uint8_t *value = w->in + at;
         at += length;
         if (!kept_raw(f, tag) || !is_last(w, f, tag, here, &repeated, &lost))
             continue;
-        if (!known(f->set, tag) && repeated)
-            remark_tag(w, tag, "repeated, last kept");
-        put(w->out, comma++ ? ",\"" : "\"");
-        put_uint(w->out, tag);
-        put(w->out, "\":");
-        put_hex(w->out, value, length);
+        if (!klv_item_of(f->set, tag) && repeated)
+            klv_remark_tag(w, tag, "repeated, last kept");
+        klv_put(w->out, comma++ ? ",\"" : "\"");
+        klv_put_uint(w->out, tag);
+        klv_put(w->out, "\":");
+        klv_put_hex(w->out, value, length);
         if (w->out->full)
             return;
     }
-    put_char(w->out, '}');
+    klv_put_char(w->out, '}');
     if (lost)
-        remark_packet(w, "too many items, the rest left out");
+        klv_remark_packet(w, "too many items, the rest left out");
 }
 
-void end_set(struct walk *w, struct frame *f)
+void klv_end_set(struct walk *w, struct frame *f)
 {
     f->item = NULL;
     if (f->raw)
         write_unknown(w, f);
-    put_char(w->out, '}');
+    klv_put_char(w->out, '}');
     w->depth--;
 }
 
 /* The next element of a series: a local set behind a BER length, with its id first in a VTarget pack. */
-void step_series(struct walk *w, struct frame *f)
+void klv_step_series(struct walk *w, struct frame *f)
 {
     uint64_t length, id;
     size_t used;
     f->index += f->comma;
     if (klv_ber_length(w->in + f->at, f->end - f->at, &length, &used) != KLV_OK || length > f->end - f->at - used) {
-        remark(w, "series is malformed, the rest left out");
+        klv_remark(w, "series is malformed, the rest left out");
         f->at = f->end;
         return;
     }
     size_t begin = f->at + used, end = begin + (size_t)length;
     f->at = end;
     if (f->comma)
-        put_char(w->out, ',');
+        klv_put_char(w->out, ',');
     f->comma = 1;
     if (f->item->kind == K_SERIES) {
-        open_set(w, f->set, begin, end);
+        klv_open_set(w, f->set, begin, end);
         return;
     }
     if (klv_ber_oid(w->in + begin, end - begin, 9, &id, &used) != KLV_OK) {
-        remark(w, "target without id");
-        write_null(w);
+        klv_remark(w, "target without id");
+        klv_write_null(w);
         return;
     }
-    put(w->out, "{\"target_id\":");
-    put_uint(w->out, id);
-    struct frame *target = push(w, M_SET, f->set, begin + used, end);
+    klv_put(w->out, "{\"target_id\":");
+    klv_put_uint(w->out, id);
+    struct frame *target = klv_push(w, M_SET, f->set, begin + used, end);
     target->comma = 1;
-    survey(w, target);
+    survey_set(w, target);
 }
 
 /* The next of the items that may come more than once. */
-void step_repeat(struct walk *w, struct frame *f)
+void klv_step_repeat(struct walk *w, struct frame *f)
 {
     size_t at = f->at, length;
-    if (!find_again(w, f, f->tag, &at, &length)) {
+    if (!klv_find_again(w, f, f->tag, &at, &length)) {
         f->at = f->end;
         return;
     }
     f->at = at + length;
     if (f->comma)
-        put_char(w->out, ',');
+        klv_put_char(w->out, ',');
     f->index += f->comma;
     f->comma = 1;
     char *before = w->out->p;
-    if (!write_bounded(w, f->item, at, length)) {
+    if (!klv_write_bounded(w, f->item, at, length)) {
         w->out->p = before;
-        write_null(w);
+        klv_write_null(w);
     }
 }
 

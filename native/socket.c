@@ -9,6 +9,8 @@
 #define _GNU_SOURCE
 #include "socket.h"
 #include "copies.h"
+#include "ts.h"
+#include "ul.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -24,7 +26,6 @@ enum {
     LATE_US = 1000000,      /* no RTP is held for so long: the clock was set */
     SURE = 4,               /* datagrams in a row of another form until it is believed */
     STASH_SLOT = 2048,
-    TS_SIZE = 188,
     MEMORY_INFO = 55,       /* SO_MEMINFO, and the place of the drops in what it gives */
     MEMORY_DROPS = 8
 };
@@ -153,7 +154,7 @@ int klv_inlet_init(struct klv_inlet *inlet, int fd, int flags, const uint8_t *se
     rtp_order_init(&inlet->order, memory, RTP_ROOM);
     rtp_lock_init(&inlet->lock, SURE);
     inlet->stash.memory = memory + RTP_ROOM;
-    copies_init(&inlet->copies);
+    klv_copies_init(&inlet->copies);
     int fault = switch_on(fd, SO_TIMESTAMPNS);
     return fault ? fault : switch_on(fd, SO_RXQ_OVFL);
 }
@@ -194,13 +195,12 @@ int64_t klv_inlet_drops(int fd)
 
 static int is_key(const uint8_t *in, size_t n)
 {
-    static const uint8_t KEY[4] = {0x06, 0x0e, 0x2b, 0x34};
-    return n >= 16 && memcmp(in, KEY, sizeof KEY) == 0;
+    return n >= 16 && memcmp(in, UL_PREFIX, sizeof UL_PREFIX) == 0;
 }
 
 static enum form bare_form(const uint8_t *in, size_t n)
 {
-    return copies_is_sync(in, n) ? TS : is_key(in, n) ? KLV : UNKNOWN;
+    return ts_is_sync(in, n) ? TS : is_key(in, n) ? KLV : UNKNOWN;
 }
 
 static enum form form_of(const struct klv_inlet *inlet, const uint8_t *in, size_t n)
@@ -220,7 +220,7 @@ static enum form ragged_form(const uint8_t *in, size_t n)
 {
     struct rtp_datagram part; /* of a unit whose beginning was before our time */
     for (size_t i = 0; i < 204 && i + TS_SIZE < n; i++)
-        if (copies_is_sync(in + i, n - i))
+        if (ts_is_sync(in + i, n - i))
             return TS;
     for (size_t i = 0; i + 16 <= n && !rtp_parse(in, n, &part); i++)
         if (is_key(in + i, n - i))
@@ -237,7 +237,7 @@ static void turn_to(struct klv_inlet *inlet, enum form form)
     inlet->gap |= inlet->form != UNKNOWN;
     rtp_lock_init(&inlet->lock, SURE);
     inlet->stash.count = 0;
-    copies_init(&inlet->copies);
+    klv_copies_init(&inlet->copies);
     inlet->form = (uint8_t)form;
     inlet->ragged = (form & KLV) != 0;
     inlet->others = inlet->odd = 0;
@@ -501,7 +501,7 @@ static void receive_plain(struct klv_inlet *inlet, enum form form, struct rtp_da
         inlet->counts.unknown++;
     } else if (known && !belongs(inlet, form, datagram->payload, datagram->size)) {
         inlet->counts.unknown++;
-    } else if (known && copies_take(&inlet->copies, inlet->form == TS, datagram->payload, datagram->size,
+    } else if (known && klv_copies_take(&inlet->copies, inlet->form == TS, datagram->payload, datagram->size,
                                     datagram->received_us)) {
         inlet->counts.udp_duplicates++;
     } else {

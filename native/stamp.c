@@ -22,7 +22,7 @@ static const uint8_t NANOSECONDS[ID] = {0xcf, 0x84, 0x82, 0x78, 0xee, 0x23, 0x30
 enum unit { NEITHER, MICRO, NANO };
 
 /* Any identifier counts in any codec: re-encoders carry them over. */
-static enum unit unit_of(const uint8_t *id)
+static enum unit nal_unit_of(const uint8_t *id)
 {
     if (memcmp(id, MICROSECONDS, ID) == 0 || memcmp(id, MICROSECONDS_H265, ID) == 0)
         return MICRO;
@@ -34,7 +34,7 @@ static int read_stamp(const uint8_t *in, size_t n, struct klv_stamp *stamp)
 {
     if (n < ID + PLAIN)
         return 0;
-    enum unit unit = unit_of(in);
+    enum unit unit = nal_unit_of(in);
     if (unit == NEITHER)
         return 0;
     const uint8_t *t = in + ID + 1;
@@ -82,7 +82,7 @@ static int read_number(struct payload *p, size_t *number)
     return 1;
 }
 
-static int take(struct payload *p, size_t count, uint8_t *out)
+static int take_payload(struct payload *p, size_t count, uint8_t *out)
 {
     for (size_t i = 0; i < count; i++) {
         int byte = next_byte(p);
@@ -100,11 +100,11 @@ static int in_messages(struct payload p, struct klv_stamp *stamp)
     size_t type, size;
     while (read_number(&p, &type) && read_number(&p, &size)) {
         size_t kept = size < sizeof message ? size : sizeof message;
-        if (!take(&p, kept, message))
+        if (!take_payload(&p, kept, message))
             return 0;
         if (type == 5 && read_stamp(message, kept, stamp))
             return 1;
-        if (!take(&p, size - kept, NULL))
+        if (!take_payload(&p, size - kept, NULL))
             return 0;
     }
     return 0;

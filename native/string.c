@@ -102,10 +102,10 @@ static char *ascii(char *p, uint8_t c)
     return p;
 }
 
-int put_utf8(struct text *t, const uint8_t *in, size_t n)
+int klv_put_utf8(struct text *t, const uint8_t *in, size_t n)
 {
     int valid = 1;
-    if (!room(t, 6 * n + 2))
+    if (!klv_reserve(t, 6 * n + 2))
         return 1;
     char *p = t->p;
     *p++ = '"';
@@ -151,10 +151,10 @@ static char *utf8(char *p, uint32_t c)
     return p;
 }
 
-int put_utf16(struct text *t, const uint8_t *in, size_t n)
+int klv_put_utf16(struct text *t, const uint8_t *in, size_t n)
 {
     int valid = 1;
-    if (!room(t, 3 * n + 2))
+    if (!klv_reserve(t, 3 * n + 2))
         return 1;
     char *p = t->p;
     *p++ = '"';

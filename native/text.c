@@ -48,9 +48,9 @@ static unsigned digits_of(uint64_t value)
     return n + ((value | 1) >= TENS[n]);
 }
 
-void put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals)
+void klv_put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals)
 {
-    if (!room(t, 48))
+    if (!klv_reserve(t, 48))
         return;
     char *p = t->p;
     *p = '-';
@@ -73,13 +73,13 @@ static void put_integer(struct text *t, uint64_t magnitude, int negative)
 {
     int quoted = t->safe && magnitude > MOST_EXACT;
     if (quoted)
-        put_char(t, '"');
-    put_number(t, magnitude, negative, 0);
+        klv_put_char(t, '"');
+    klv_put_number(t, magnitude, negative, 0);
     if (quoted)
-        put_char(t, '"');
+        klv_put_char(t, '"');
 }
 
-void put_uint(struct text *t, uint64_t value)
+void klv_put_uint(struct text *t, uint64_t value)
 {
     put_integer(t, value, 0);
 }
@@ -89,19 +89,19 @@ static uint64_t magnitude_of(int64_t value)
     return value < 0 ? ~(uint64_t)value + 1 : (uint64_t)value;
 }
 
-void put_int(struct text *t, int64_t value)
+void klv_put_int(struct text *t, int64_t value)
 {
     put_integer(t, magnitude_of(value), value < 0);
 }
 
-void put_fixed(struct text *t, int64_t scaled, unsigned decimals)
+void klv_put_fixed(struct text *t, int64_t scaled, unsigned decimals)
 {
-    put_number(t, magnitude_of(scaled), scaled < 0, decimals);
+    klv_put_number(t, magnitude_of(scaled), scaled < 0, decimals);
     if (t->safe && decimals == 0 && magnitude_of(scaled) > MOST_EXACT)
-        put(t, ".0");
+        klv_put(t, ".0");
 }
 
-void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift)
+void klv_put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift)
 {
     unsigned decimals = binary_decimals((int)shift);
     uint64_t whole = shift < 64 ? magnitude >> shift : 0, part = magnitude - (shift < 64 ? whole << shift : 0);
@@ -120,12 +120,12 @@ void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift
     p = digits_before(p, whole);
     if (negative && !zero)
         *--p = '-';
-    put_bytes(t, p, (size_t)(end - p));
+    klv_put_bytes(t, p, (size_t)(end - p));
 }
 
-void put_octets(struct text *t, const uint8_t *in, size_t n)
+void klv_put_octets(struct text *t, const uint8_t *in, size_t n)
 {
-    if (!room(t, 2 * n))
+    if (!klv_reserve(t, 2 * n))
         return;
     char *p = t->p;
     for (size_t i = 0; i < n; i++) {
@@ -135,28 +135,28 @@ void put_octets(struct text *t, const uint8_t *in, size_t n)
     t->p = p;
 }
 
-void put_hex(struct text *t, const uint8_t *in, size_t n)
+void klv_put_hex(struct text *t, const uint8_t *in, size_t n)
 {
-    put_char(t, '"');
-    put_octets(t, in, n);
-    put_char(t, '"');
+    klv_put_char(t, '"');
+    klv_put_octets(t, in, n);
+    klv_put_char(t, '"');
 }
 
-void put_uuid(struct text *t, const uint8_t *in)
+void klv_put_uuid(struct text *t, const uint8_t *in)
 {
     static const uint8_t PART[5] = {4, 2, 2, 2, 6};
     for (size_t i = 0; i < sizeof PART; in += PART[i++]) {
-        put_char(t, i ? '-' : '"');
-        put_octets(t, in, PART[i]);
+        klv_put_char(t, i ? '-' : '"');
+        klv_put_octets(t, in, PART[i]);
     }
-    put_char(t, '"');
+    klv_put_char(t, '"');
 }
 
-void put_time(struct text *t, uint64_t time_us)
+void klv_put_time(struct text *t, uint64_t time_us)
 {
     uint64_t seconds = time_us / 1000000, micros = time_us % 1000000, days = seconds / 86400, rest = seconds % 86400;
     if (days > 2932896) { /* past the year 9999 */
-        put(t, "null");
+        klv_put(t, "null");
         return;
     }
     /* Days since 1970 to a date of the Gregorian calendar, in eras of 400 years that begin in March. */
@@ -174,5 +174,5 @@ void put_time(struct text *t, uint64_t time_us)
     fixed_before(text + 17, &minute, 2);
     fixed_before(text + 20, &second, 2);
     fixed_before(text + 27, &micros, 6);
-    put_bytes(t, text, sizeof text);
+    klv_put_bytes(t, text, sizeof text);
 }

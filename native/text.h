@@ -15,7 +15,7 @@ struct text {
 };
 
 /* Is there room for n more? Every writer below asks first for the most it may write. */
-static inline int room(struct text *t, size_t n)
+static inline int klv_reserve(struct text *t, size_t n)
 {
     METER(n / 8 + 1);
     if ((size_t)(t->end - t->p) >= n)
@@ -24,43 +24,44 @@ static inline int room(struct text *t, size_t n)
     return 0;
 }
 
-static inline void put_bytes(struct text *t, const char *s, size_t n)
+static inline void klv_put_bytes(struct text *t, const char *s, size_t n)
 {
-    if (room(t, n)) {
+    if (klv_reserve(t, n)) {
         memcpy(t->p, s, n);
         t->p += n;
     }
 }
 
-static inline void put_char(struct text *t, char c)
+static inline void klv_put_char(struct text *t, char c)
 {
-    if (room(t, 1))
+    if (klv_reserve(t, 1))
         *t->p++ = c;
 }
 
 /* A string literal. */
-static inline void put(struct text *t, const char *s)
+static inline void klv_put(struct text *t, const char *s)
 {
-    put_bytes(t, s, strlen(s));
+    klv_put_bytes(t, s, strlen(s));
 }
 
-void put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals); /* magnitude / 10^decimals */
-void put_uint(struct text *t, uint64_t value);
-void put_int(struct text *t, int64_t value);
-void put_fixed(struct text *t, int64_t scaled, unsigned decimals);  /* scaled / 10^decimals */
-void put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift); /* magnitude / 2^shift */
-void put_float(struct text *t, double value, int wide);             /* finite; a double, or (not wide) a float */
-void put_octets(struct text *t, const uint8_t *in, size_t n);       /* in hex */
-void put_hex(struct text *t, const uint8_t *in, size_t n);          /* in quotes */
-void put_uuid(struct text *t, const uint8_t *in);                   /* in quotes */
-void put_time(struct text *t, uint64_t time_us);                    /* "2012-06-29T13:45:12.123456Z" or null */
-int put_utf8(struct text *t, const uint8_t *in, size_t n);          /* in quotes; 0 = some octets were no UTF-8 */
-int put_utf16(struct text *t, const uint8_t *in, size_t n);         /* big-endian; n is even */
+void klv_put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals); /* magnitude / 10^decimals */
+void klv_put_uint(struct text *t, uint64_t value);
+void klv_put_int(struct text *t, int64_t value);
+void klv_put_fixed(struct text *t, int64_t scaled, unsigned decimals);  /* scaled / 10^decimals */
+void klv_put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift); /* magnitude / 2^shift */
+void klv_put_float(struct text *t, double value, int wide);             /* finite; a double, or (not wide) a float */
+void klv_put_octets(struct text *t, const uint8_t *in, size_t n);       /* in hex */
+void klv_put_hex(struct text *t, const uint8_t *in, size_t n);          /* in quotes */
+void klv_put_uuid(struct text *t, const uint8_t *in);                   /* in quotes */
+void klv_put_time(struct text *t, uint64_t time_us);                    /* "2012-06-29T13:45:12.123456Z" or null */
+int klv_put_utf8(struct text *t, const uint8_t *in, size_t n);          /* in quotes; 0 = some octets were no UTF-8 */
+int klv_put_utf16(struct text *t, const uint8_t *in, size_t n);         /* big-endian; n is even */
 
 static const char HEX[17] = "0123456789abcdef";
 
-static const double POWER_OF_TEN[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
-                                      1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19};
+/* Powers of ten: as doubles, which hold these exactly, and as integers. */
+static const double POWER_OF_TEN[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+                                      1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 static const uint64_t TENS[] = {
     1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u,

@@ -6,7 +6,7 @@
  */
 #include "lane.h"
 
-enum { RISE = 256, COMMON = 3 * RISE, FULL = 4 * RISE, FORGET = RISE / 8, KEY = 16, STEPS_KNOWN = 4, OTHERS = 4, SETS_KNOWN = 16, INSIDE = 100, FADE = 256, TAGS_SEEN = 192 };
+enum { RISE = 256, COMMON = 3 * RISE, FULL = 4 * RISE, FORGET = RISE / 8, STEPS_KNOWN = 4, OTHERS = 4, SETS_KNOWN = 16, INSIDE = 100, FADE = 256, TAGS_SEEN = 192 };
 
 static int is_rare_now(uint16_t *mark, int odd, uint16_t fall)
 {
@@ -36,14 +36,14 @@ static int is_robbed(struct usual *u, const struct klv_view *view)
 static int ends_in_sum(const struct set *set, const uint8_t *packet, size_t n)
 {
     size_t size = set->sum == SUM_CRC32 ? 4 : 2;
-    return n > KEY + 1 + size + 2 && packet[n - size - 2] == set->sum_tag && packet[n - size - 1] == size;
+    return n > UL_SIZE + 1 + size + 2 && packet[n - size - 2] == set->sum_tag && packet[n - size - 1] == size;
 }
 
 /* A few octets changed at most. */
 static int is_like(const uint8_t *key, const uint8_t *other)
 {
     unsigned differ = 0;
-    for (size_t i = 0; i < KEY; i++)
+    for (size_t i = 0; i < UL_SIZE; i++)
         differ += i != 7 && key[i] != other[i];
     return differ <= 4;
 }
@@ -51,14 +51,14 @@ static int is_like(const uint8_t *key, const uint8_t *other)
 /* Does the checksum agree once the packet has the key of that set? Its octet 8, the version, is as it came. */
 static int agrees_with_key(const struct set *set, uint8_t *packet, size_t n)
 {
-    uint8_t key[KEY];
+    uint8_t key[UL_SIZE];
     if (!is_like(packet, set->key) || !ends_in_sum(set, packet, n))
         return 0;
-    memcpy(key, packet, KEY);
-    memcpy(packet, set->key, KEY);
+    memcpy(key, packet, UL_SIZE);
+    memcpy(packet, set->key, UL_SIZE);
     packet[7] = key[7];
     int agrees = klv_checksum(packet, n) == KLV_GOOD;
-    memcpy(packet, key, KEY);
+    memcpy(packet, key, UL_SIZE);
     return agrees;
 }
 
@@ -123,7 +123,7 @@ static int is_mixed(struct usual *u, const struct klv_view *view, const uint8_t 
     return known && rare;
 }
 
-int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split)
+int ts_usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split)
 {
     if (view->cut || view->set >= SETS)
         return 0;
@@ -132,21 +132,21 @@ int usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, 
 }
 
 /* A PTS before the last: of video frames in the order in which they are decoded they all come so. */
-int usual_back(struct usual *u, int back, int lost)
+int ts_usual_back(struct usual *u, int back, int lost)
 {
     return lost ? back && u->back < COMMON : is_rare(&u->back, back);
 }
 
-int usual_rest(struct usual *u, int rest)
+int ts_usual_rest(struct usual *u, int rest)
 {
     return is_rare(&u->rest, rest);
 }
 
 /* A sender that fills its datagrams first pauses within PES packets by habit; of another, whose PES packets come in one
  * go, a pause as long as a whole step is a sign that others were lost in it. */
-int usual_pause(struct usual *u, int64_t pause)
+int ts_usual_pause(struct usual *u, int64_t pause)
 {
-    int64_t most = usual_step(u);
+    int64_t most = ts_usual_step(u);
     int rare = most > 0 && u->inside == INSIDE && pause >= most && u->pause < most / 4;
     u->pause -= u->pause / FADE;
     u->pause = pause > u->pause ? pause : u->pause;
@@ -154,7 +154,7 @@ int usual_pause(struct usual *u, int64_t pause)
     return rare;
 }
 
-int64_t usual_step(const struct usual *u)
+int64_t ts_usual_step(const struct usual *u)
 {
     uint32_t most = 0;
     for (unsigned i = 0; i < STEPS; i++)
@@ -177,9 +177,9 @@ static int went_on(const struct usual *u, int64_t step, uint32_t others)
 
 /* KLV need not come evenly: longer by half than the longest of the last steps is late. One that is late is no measure
  * for those to come, unless that is how they are now. */
-int usual_late(struct usual *u, int64_t step, uint32_t others, int lost)
+int ts_usual_late(struct usual *u, int64_t step, uint32_t others, int lost)
 {
-    int64_t most = usual_step(u);
+    int64_t most = ts_usual_step(u);
     int late = most > 0 && step > most + most / 2 && !went_on(u, step, others);
     if (lost)
         return late && u->late < COMMON;

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-const char *imapb_raw(const uint8_t *in, size_t n, uint64_t *raw)
+const char *klv_imapb_raw(const uint8_t *in, size_t n, uint64_t *raw)
 {
     *raw = be_uint(in, n);
     if (in[0] < 0x80)
@@ -23,14 +23,14 @@ const char *imapb_raw(const uint8_t *in, size_t n, uint64_t *raw)
     }
 }
 
-int power_over(double range)
+int klv_power_over(double range)
 {
     int exponent;
     double fraction = frexp(range, &exponent);
     return exponent - (fraction == 0.5);
 }
 
-struct imapb imapb_map(double min, double max, int range_power, size_t n)
+struct imapb klv_imapb_map(double min, double max, int range_power, size_t n)
 {
     struct imapb map = {(int)(8 * n) - 1 - range_power, min};
     if (min < 0 && max > 0)
@@ -43,13 +43,13 @@ const char *klv_imapb(const uint8_t *in, size_t n, double min, double max, doubl
     uint64_t raw;
     if (n < 1 || n > 8 || !(max > min))
         return "\"reserved\"";
-    const char *special = imapb_raw(in, n, &raw);
-    struct imapb map = imapb_map(min, max, power_over(max - min), n);
+    const char *special = klv_imapb_raw(in, n, &raw);
+    struct imapb map = klv_imapb_map(min, max, klv_power_over(max - min), n);
     *value = special ? NAN : ldexp((double)raw, -map.shift) + map.bias;
     return special;
 }
 
-double ieee(const uint8_t *in, size_t n)
+double klv_ieee(const uint8_t *in, size_t n)
 {
     if (n == 8) {
         uint64_t bits = be_uint(in, 8);
@@ -89,7 +89,7 @@ static uint64_t days_before(uint64_t year, uint64_t month, uint64_t day)
 }
 
 /* "20050331075051", with or without T, a fraction and Z. */
-int date_time(const uint8_t *in, size_t n, uint64_t *time_us)
+int klv_date_time(const uint8_t *in, size_t n, uint64_t *time_us)
 {
     static const uint8_t DAYS[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     const uint8_t *p = in, *end = in + n;
@@ -127,7 +127,7 @@ static const struct {
 };
 
 /* How many of the unit make a second. The ranges of two units do not meet. */
-static uint64_t unit_of(uint64_t sent, const char **name)
+static uint64_t time_unit_of(uint64_t sent, const char **name)
 {
     for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++)
         if (sent >= UNITS[i].first * UNITS[i].rate && sent < UNITS[i].end * UNITS[i].rate) {
@@ -141,7 +141,7 @@ static uint64_t unit_of(uint64_t sent, const char **name)
 uint64_t klv_micros(uint64_t sent)
 {
     const char *name;
-    uint64_t rate = unit_of(sent, &name);
+    uint64_t rate = time_unit_of(sent, &name);
     if (name == NULL)
         return sent;
     return rate > 1000000 ? sent / (rate / 1000000) : sent * (1000000 / rate);
@@ -150,16 +150,16 @@ uint64_t klv_micros(uint64_t sent)
 const char *klv_time_unit(uint64_t sent)
 {
     const char *name;
-    unit_of(sent, &name);
+    time_unit_of(sent, &name);
     return name;
 }
 
-double item_number(const struct item *item, const uint8_t *in, size_t n)
+double klv_item_number(const struct item *item, const uint8_t *in, size_t n)
 {
     uint64_t raw;
     int64_t code;
     if (item->kind == K_DATE_TIME)
-        return date_time(in, n, &raw) ? (double)raw : NAN;
+        return klv_date_time(in, n, &raw) ? (double)raw : NAN;
     if (n == 0 || n > 8)
         return NAN;
     raw = be_uint(in, n);
@@ -174,13 +174,13 @@ double item_number(const struct item *item, const uint8_t *in, size_t n)
             return NAN;
         return (double)code * item->scale;
     case K_IMAPB: {
-        if (imapb_raw(in, n, &raw))
+        if (klv_imapb_raw(in, n, &raw))
             return NAN;
-        struct imapb map = imapb_map(item->min, item->max, item->range_power, n);
+        struct imapb map = klv_imapb_map(item->min, item->max, item->range_power, n);
         return ldexp((double)raw, -map.shift) + map.bias;
     }
     case K_FLOAT: {
-        double value = n == 2 || n == 4 || n == 8 ? ieee(in, n) : NAN;
+        double value = n == 2 || n == 4 || n == 8 ? klv_ieee(in, n) : NAN;
         return isfinite(value) ? value : NAN;
     }
     default: return NAN;

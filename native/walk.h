@@ -140,48 +140,48 @@ static inline int take_oid(struct cursor *c, uint64_t *value)
 }
 
 /* note.c */
-void notes_begin(struct notes *notes, size_t n); /* of a packet of n bytes */
-void note_special(struct walk *w, const struct item *element, const char *name);
-void remark(struct walk *w, const char *text);                            /* of the item at work on */
-void remark_tag(struct walk *w, uint64_t tag, const char *text);          /* of an item the frame knows by tag */
-void remark_length(struct walk *w, const struct item *item, size_t n);    /* "4 bytes, expected 2" */
-void remark_packet(struct walk *w, const char *text);
-void remark_unit(struct walk *w, uint64_t tag, const char *unit);         /* of the packet's time stamp */
-void remark_key(struct walk *w, const uint8_t *key, size_t n);            /* of a packet in no table */
+void klv_notes_begin(struct notes *notes, size_t n); /* of a packet of n bytes */
+void klv_note_special(struct walk *w, const struct item *element, const char *name);
+void klv_remark(struct walk *w, const char *text);                            /* of the item at work on */
+void klv_remark_tag(struct walk *w, uint64_t tag, const char *text);          /* of an item the frame knows by tag */
+void klv_remark_length(struct walk *w, const struct item *item, size_t n);    /* "4 bytes, expected 2" */
+void klv_remark_packet(struct walk *w, const char *text);
+void klv_remark_unit(struct walk *w, uint64_t tag, const char *unit);         /* of the packet's time stamp */
+void klv_remark_key(struct walk *w, const uint8_t *key, size_t n);            /* of a packet in no table */
 
 /* set.c */
-const struct item *known(const struct set *set, uint64_t tag);
-struct frame *push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end);
-void open_set(struct walk *w, const struct set *set, size_t begin, size_t end);
-int find_again(const struct walk *w, const struct frame *f, uint64_t wanted, size_t *at, size_t *length);
-void step_set(struct walk *w, struct frame *f);
-void end_set(struct walk *w, struct frame *f);
-void step_series(struct walk *w, struct frame *f);
-void step_repeat(struct walk *w, struct frame *f);
-int write_bounded(struct walk *w, const struct item *item, size_t at, size_t n);
+const struct item *klv_item_of(const struct set *set, uint64_t tag);
+struct frame *klv_push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end);
+void klv_open_set(struct walk *w, const struct set *set, size_t begin, size_t end);
+int klv_find_again(const struct walk *w, const struct frame *f, uint64_t wanted, size_t *at, size_t *length);
+void klv_step_set(struct walk *w, struct frame *f);
+void klv_end_set(struct walk *w, struct frame *f);
+void klv_step_series(struct walk *w, struct frame *f);
+void klv_step_repeat(struct walk *w, struct frame *f);
+int klv_write_bounded(struct walk *w, const struct item *item, size_t at, size_t n);
 
 /* keys.c */
-void open_keys(struct walk *w, const struct set *set, size_t begin, size_t end);
-void step_keys(struct walk *w, struct frame *f);
-void end_keys(struct walk *w, struct frame *f);
+void klv_open_keys(struct walk *w, const struct set *set, size_t begin, size_t end);
+void klv_step_keys(struct walk *w, struct frame *f);
+void klv_end_keys(struct walk *w, struct frame *f);
 
 /* Values. 1 = written; 0 = can't be read: the caller takes back what was written and keeps the item raw. `element`
  * is for the path of what is said of a value inside a pack, or NULL. */
-int write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n);
-int write_scalar(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element);
-int write_pack(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n);
-int write_pack_list(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n);
-int write_series(struct walk *w, const struct item *item, const uint8_t *in, size_t n);
-int write_array(struct walk *w, const struct item *item, const uint8_t *in, size_t n);
-int write_miis(struct walk *w, const uint8_t *in, size_t n);
-int write_sdcc(struct walk *w, const uint8_t *in, size_t n);
+int klv_write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n);
+int klv_write_scalar(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element);
+int klv_write_pack(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n);
+int klv_write_pack_list(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n);
+int klv_write_series(struct walk *w, const struct item *item, const uint8_t *in, size_t n);
+int klv_write_array(struct walk *w, const struct item *item, const uint8_t *in, size_t n);
+int klv_write_miis(struct walk *w, const uint8_t *in, size_t n);
+int klv_write_sdcc(struct walk *w, const uint8_t *in, size_t n);
 
 /* Parts of values. */
-void write_null(struct walk *w);
-void write_special(struct walk *w, const struct item *element, const char *name);
-void write_integer(struct walk *w, const struct item *item, uint64_t raw, size_t n);
-int write_float(struct walk *w, const uint8_t *in, size_t n, const struct item *element);
-int write_steps(struct walk *w, double min, double max, int range_power, const uint8_t *in, size_t n,
+void klv_write_null(struct walk *w);
+void klv_write_special(struct walk *w, const struct item *element, const char *name);
+void klv_write_integer(struct walk *w, const struct item *item, uint64_t raw, size_t n);
+int klv_write_float(struct walk *w, const uint8_t *in, size_t n, const struct item *element);
+int klv_write_steps(struct walk *w, double min, double max, int range_power, const uint8_t *in, size_t n,
                 const struct item *element);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "meter.h"
 #include "table.h"
+#include "ul.h"
 
 #include <string.h>
 
@@ -95,15 +96,15 @@ static inline int read_key(const uint8_t *in, size_t *at, size_t end, size_t *ke
 }
 
 /* How an IMAPB of `n` octets is laid out: value = raw x 2^-shift + bias; the name of a special, or NULL. */
-const char *imapb_raw(const uint8_t *in, size_t n, uint64_t *raw);
+const char *klv_imapb_raw(const uint8_t *in, size_t n, uint64_t *raw);
 
 struct imapb {
     int shift;
     double bias;    /* added after scaling: min, or floor(min x 2^shift) x 2^-shift where the range spans 0 */
 };
 
-int power_over(double range); /* the least power of two that is no less: ceil(log2(range)) */
-struct imapb imapb_map(double min, double max, int range_power, size_t n);
+int klv_power_over(double range); /* the least power of two that is no less: ceil(log2(range)) */
+struct imapb klv_imapb_map(double min, double max, int range_power, size_t n);
 
 /* The code of a linear map, right-aligned where it is not as wide as it should be; 0 = then it does not fit. */
 static inline int linear_code(const struct item *item, const uint8_t *in, size_t n, int64_t *code)
@@ -120,16 +121,16 @@ static inline int linear_code(const struct item *item, const uint8_t *in, size_t
     return *code >> (bits - 1) == 0 || *code >> (bits - 1) == -1;
 }
 
-double ieee(const uint8_t *in, size_t n);   /* n: 2, 4 or 8 */
+double klv_ieee(const uint8_t *in, size_t n);   /* n: 2, 4 or 8 */
 
 /* "20050331075051", with or without T, a fraction and Z, in microseconds since 1970; 0 = no such time. */
-int date_time(const uint8_t *in, size_t n, uint64_t *time_us);
+int klv_date_time(const uint8_t *in, size_t n, uint64_t *time_us);
 
 /* The value of a scalar as a number; NaN where it is none. */
-double item_number(const struct item *item, const uint8_t *in, size_t n);
+double klv_item_number(const struct item *item, const uint8_t *in, size_t n);
 
 /* The set whose key begins at `key`, by index into klv_sets; 0 = none. `n` >= 16. */
-int set_of_key(const uint8_t *key);
+int klv_set_of_key(const uint8_t *key);
 
 /* What of a packet's items goes to the record's head: the last of each kind. in[at..end) is its value. */
 struct head {
@@ -137,24 +138,24 @@ struct head {
     int timed, versioned;
 };
 
-struct head head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end);
+struct head klv_head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end);
 
 /* What the 16-byte key of an item stands for, or NULL. */
-const struct keyed *keyed_of(const uint8_t *key);
+const struct keyed *klv_keyed_of(const uint8_t *key);
 
 /* What a search looked at, `cost`, and took, `size`: its account. The next packet is another. */
 void klv_took(struct klv_search *search, size_t cost, size_t size);
 
 /* Do these bytes begin as every key does? */
-int may_be_key(const uint8_t *in, size_t n);
+int klv_may_be_key(const uint8_t *in, size_t n);
 
 /* A key of 16 bytes as ST 336 has it, in a table or not: its category, and of a group how it is coded. */
-int is_designator(const uint8_t *key);
+int klv_is_designator(const uint8_t *key);
 
 /* The key of a KLV Fill item (SMPTE ST 336), which stands for nothing. `n` >= 16. */
-int is_fill(const uint8_t *key);
+int klv_is_fill(const uint8_t *key);
 
 /* Where a known set's key begins in in[from..n), or n. */
-size_t find_known_key(const uint8_t *in, size_t from, size_t n);
+size_t klv_find_known_key(const uint8_t *in, size_t from, size_t n);
 
 #endif

@@ -89,6 +89,24 @@ def test_the_core_compiles_without_a_warning(core):
     assert core.stat().st_size > 0
 
 
+def test_every_external_name_has_a_prefix(core):
+    """What the core exports to the linker begins with klv_, ts_ or rtp_, so that no host's names collide with it."""
+    defined = {line.split()[-1] for line in run("nm", "-g", "--defined-only", core).splitlines()}
+
+    assert [name for name in sorted(defined) if not name.startswith(("klv_", "ts_", "rtp_"))] == []
+    assert {"klv_json", "ts_psi_init", "rtp_parse"} <= defined
+
+
+def test_the_core_compiles_as_a_single_file(cc, tmp_path):
+    """No name stands twice in it, static or not: a host may take all of it as one translation unit."""
+    whole = tmp_path / "whole.c"
+    whole.write_text("".join(f'#include "{source}"\n' for source in sources()))
+
+    run(*cc, *STRICT, *PLAIN, "-c", whole, "-o", tmp_path / "whole.o")
+
+    assert (tmp_path / "whole.o").stat().st_size > 0
+
+
 def test_the_core_calls_nothing_but_memory_string_and_mathematics(core):
     """No allocation, no I/O, no lock, no time: only mem*, str* and libm are imported."""
     called = set(run("nm", "-u", core).replace("U ", "").split())
@@ -117,7 +135,7 @@ def test_one_file_beside_the_core_calls_the_system(cc, tmp_path):
     called = set(run("nm", "-u", tmp_path / "socket.o").replace("U ", "").split())
     symbols = [line.split()[-2:] for line in run("nm", tmp_path / "socket.o").splitlines()]
 
-    ours = {name for name in called if name.startswith(("klv_lane_", "rtp_", "copies_")) or FROM_LIBC.fullmatch(name)}
+    ours = {name for name in called if name.startswith(("klv_", "rtp_")) or FROM_LIBC.fullmatch(name)}
     assert called - ours == FROM_THE_SYSTEM
     assert [name for kind, name in symbols if kind in WRITABLE] == []
 

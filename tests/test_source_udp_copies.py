@@ -24,15 +24,15 @@ class Copies:
     """Whether the core takes a datagram for a copy, at a time of the test's choice."""
 
     def __init__(self) -> None:
-        self._bytes = ffi.new("uint8_t[]", lib.copies_size())
+        self._bytes = ffi.new("uint8_t[]", lib.klv_copies_size())
         self._copies = ffi.cast("struct copies *", self._bytes)
-        lib.copies_init(self._copies)
+        lib.klv_copies_init(self._copies)
 
     def ts(self, datagram: bytes, received_us: int = 0) -> bool:
-        return bool(lib.copies_take(self._copies, 1, datagram, len(datagram), received_us))
+        return bool(lib.klv_copies_take(self._copies, 1, datagram, len(datagram), received_us))
 
     def klv(self, datagram: bytes, received_us: int = 0) -> bool:
-        return bool(lib.copies_take(self._copies, 0, datagram, len(datagram), received_us))
+        return bool(lib.klv_copies_take(self._copies, 0, datagram, len(datagram), received_us))
 
 
 def ts_packet(pid: int, counter: int, payload: bytes = b"", *, start: bool = False) -> bytes:

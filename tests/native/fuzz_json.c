@@ -68,7 +68,7 @@ static void check_safe(const char *p)
 }
 
 /* The head's time, its number of microseconds and klv_time agree. */
-static void check_time(const char *text, const uint8_t *packet, size_t n)
+static void ts_check_time(const char *text, const uint8_t *packet, size_t n)
 {
     const char *time = strstr(text, ",\"time\":"), *number = strstr(text, ",\"time_us\":");
     CHECK(time && number && time < number);
@@ -140,6 +140,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     default: in_room(data, n, &envelope, size, size + turn / 4 % 300);
     }
     if (klv_whole(data, n, n) >= 0)
-        check_time(whole, data, n);
+        ts_check_time(whole, data, n);
     return 0;
 }

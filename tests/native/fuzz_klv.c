@@ -57,7 +57,7 @@ static void packets(const uint8_t *in, size_t n, int last)
         CHECK(view.at <= n - at && view.size <= n - at - view.at && view.value <= view.size && view.value >= 17);
         CHECK(view.size - view.value <= LIMIT);
         const uint8_t *packet = in + at + view.at;
-        CHECK(view.set ? set_of_key(packet) == view.set : flags & KLV_STEP || is_fill(packet));
+        CHECK(view.set ? klv_set_of_key(packet) == view.set : flags & KLV_STEP || klv_is_fill(packet));
         one(flush(packet, view.size), &view, last);
         at += view.at + view.size;
     }

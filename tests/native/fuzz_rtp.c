@@ -39,7 +39,7 @@ static void drain(const uint8_t *data)
 }
 
 /* One datagram, its bytes gone once it was asked what is due. */
-static void push(const uint8_t *data, size_t at, size_t n)
+static void klv_push(const uint8_t *data, size_t at, size_t n)
 {
     struct rtp_datagram found;
     uint8_t *copy = malloc(n); /* flush against what ASan guards */
@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
             continue;
         }
         size = size < n - at ? size : n - at;
-        push(data, at, size);
+        klv_push(data, at, size);
         at += size;
     }
     rtp_order_release(&order);

@@ -41,7 +41,7 @@ static inline size_t head_size(const uint8_t *in, size_t at, size_t end, int tag
 {
     uint64_t tag;
     size_t used;
-    if (end - at > 16 && may_be_key(in + at, 4))
+    if (end - at > 16 && klv_may_be_key(in + at, 4))
         return 16;
     return tagged && klv_ber_oid(in + at, end - at, 5, &tag, &used) == KLV_OK ? used : 0;
 }
@@ -104,7 +104,7 @@ static inline size_t rebuild(uint8_t *data, size_t n, const struct span *way, si
 /* Where the packet ends in its checksum that becomes right. */
 static inline void set_sum(uint8_t *packet, size_t n)
 {
-    const struct set *set = n > 22 ? &klv_sets[set_of_key(packet)] : &klv_sets[0];
+    const struct set *set = n > 22 ? &klv_sets[klv_set_of_key(packet)] : &klv_sets[0];
     size_t size = set->sum == SUM_CRC32 ? 4 : 2;
     uint8_t *sum = packet + n - size;
     if (set->sum == SUM_NONE || sum[-2] != set->sum_tag || sum[-1] != size)

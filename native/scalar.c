@@ -85,17 +85,17 @@ static int write_old(struct walk *w, const struct item *item, const uint8_t *in,
 {
     struct item as = *item;
     int64_t code;
-    as.kind = item->old == 1 ? K_LINEAR_INT : K_LINEAR_UINT;
-    as.len_min = item->old == 1 ? 3 : item->len_min;
+    as.kind = item->old == OLD_LINEAR_INT ? K_LINEAR_INT : K_LINEAR_UINT;
+    as.len_min = item->old == OLD_LINEAR_INT ? 3 : item->len_min;
     if (!linear_code(&as, in, n, &code))
         return 0;
-    if (item->old == 1 && code == -8388608) {
+    if (item->old == OLD_LINEAR_INT && code == -8388608) {
         klv_write_special(w, element, "\"error\"");
         return 1;
     }
-    double steps = item->old == 1 ? 8388607 : ldexp(1, (int)(8 * as.len_min)) - 1;
-    double scale = (item->old == 1 ? item->max : item->max - item->min) / steps;
-    write_scaled(w, (double)code * scale + (item->old == 1 ? 0 : item->min), scale);
+    double steps = item->old == OLD_LINEAR_INT ? 8388607 : ldexp(1, (int)(8 * as.len_min)) - 1;
+    double scale = (item->old == OLD_LINEAR_INT ? item->max : item->max - item->min) / steps;
+    write_scaled(w, (double)code * scale + (item->old == OLD_LINEAR_INT ? 0 : item->min), scale);
     return 1;
 }
 
@@ -136,7 +136,7 @@ static int write_imapb(struct walk *w, const struct item *item, const uint8_t *i
 {
     if (n > 8)
         return 0;
-    if (item->old && top(w)->old)
+    if (item->old != OLD_NONE && top(w)->old)
         return write_old(w, item, in, n, element);
     return klv_write_steps(w, item->min, item->max, item->range_power, in, n, element);
 }
@@ -328,7 +328,8 @@ static int write_or_unsay(struct walk *w, const struct item *item, const uint8_t
 int klv_write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     int odd = n < item->len_min || (item->len_max && n > item->len_max);
-    if (odd && !(item->old == 1 && top(w)->old && n < item->len_min)) /* short offsets were the rule then */
+    /* Before version 4 of VMTI shorter offsets were the rule. */
+    if (odd && !(item->old == OLD_LINEAR_INT && top(w)->old && n < item->len_min))
         klv_remark_length(w, item, n);
     w->reason = "malformed";
     if (item->kind < K_SERIES_UINT ? klv_write_scalar(w, item, in, n, NULL) : write_or_unsay(w, item, in, n))

@@ -46,7 +46,7 @@ static int short_offsets(const struct walk *w, const struct item *series, size_t
             continue;
         for (inner += used; inner < at && read_item(w->in, &inner, at, &tag, &size) == KLV_OK; inner += size) {
             const struct item *item = klv_item_of(series->set, tag);
-            if (item && item->old == 1 && size > 0 && size < item->len_min)
+            if (item && item->old == OLD_LINEAR_INT && size > 0 && size < item->len_min)
                 return 1;
         }
     }

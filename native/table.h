@@ -39,6 +39,9 @@ enum flag { F_ZERO = 1, F_REPEATS = 2, F_AMEND = 4, F_OID = 8, F_TIME = 16 };
 /* What the elements of an array are where the array itself does not say. */
 enum cells { C_INT, C_UINT, C_FLOAT, C_PIXEL_SDCC, C_PLACE_SDCC };
 
+/* The map of an item of VMTI before version 4, over the same range; an IMAPB since. OLD_NONE: there was no other. */
+enum old_map { OLD_NONE, OLD_LINEAR_INT, OLD_LINEAR_UINT };
+
 /* A value of an enumeration: its label, quoted and escaped. */
 struct code {
     int32_t code;

@@ -1,5 +1,12 @@
-/* Made by native/generate from the csv files of native/spec: do not edit. */
+/* tables.c - the items of the standards. Made by native/generate from the csv files of native/spec: do not edit.
+ *
+ * table.h says what a member is, and what it is where a row leaves it out: 0. In a key each byte but the eighth (octet
+ * 8, the version of the registry) identifies the set or item.
+ */
 #include "table.h"
+
+/* The member `key` is padded to 64 bytes, so that a copy of fixed size takes it; `key_size` counts quotes and colon. */
+#define KEY(name) .key = key_##name, .key_size = sizeof #name + 2
 
 static const struct set set_st0601;
 static const struct set set_st0102;
@@ -57,7 +64,11 @@ static const char key_offset_corner_latitude_point_3[64] = "\"offset_corner_lati
 static const char key_offset_corner_longitude_point_3[64] = "\"offset_corner_longitude_point_3\":";
 static const char key_offset_corner_latitude_point_4[64] = "\"offset_corner_latitude_point_4\":";
 static const char key_offset_corner_longitude_point_4[64] = "\"offset_corner_longitude_point_4\":";
-static const struct code codes_st0601_34_icing_detected[] = {{0, "\"Detector off\""}, {1, "\"No icing detected\""}, {2, "\"Icing detected\""}};
+static const struct code codes_st0601_34_icing_detected[] = {
+    {.code = 0, .label = "\"Detector off\""},
+    {.code = 1, .label = "\"No icing detected\""},
+    {.code = 2, .label = "\"Icing detected\""},
+};
 static const char key_icing_detected[64] = "\"icing_detected\":";
 static const char key_wind_direction[64] = "\"wind_direction\":";
 static const char key_wind_speed[64] = "\"wind_speed\":";
@@ -75,7 +86,14 @@ static const char key_laser_range[64] = "\"laser_range\":";
 static const char key_auto_track[64] = "\"auto_track\":";
 static const char key_ir_polarity[64] = "\"ir_polarity\":";
 static const char key_image_invalid[64] = "\"image_invalid\":";
-static const struct bits bits_st0601_47[] = {{0, 1, key_laser_range, 0, 0}, {1, 1, key_auto_track, 0, 0}, {2, 1, key_ir_polarity, 0, 0}, {3, 1, key_icing_detected, 0, 0}, {4, 1, key_slant_range, 0, 0}, {5, 1, key_image_invalid, 0, 0}};
+static const struct bits bits_st0601_47[] = {
+    {.shift = 0, .width = 1, .key = key_laser_range},
+    {.shift = 1, .width = 1, .key = key_auto_track},
+    {.shift = 2, .width = 1, .key = key_ir_polarity},
+    {.shift = 3, .width = 1, .key = key_icing_detected},
+    {.shift = 4, .width = 1, .key = key_slant_range},
+    {.shift = 5, .width = 1, .key = key_image_invalid},
+};
 static const char key_generic_flag_data[64] = "\"generic_flag_data\":";
 static const char key_security_local_set[64] = "\"security_local_set\":";
 static const char key_differential_pressure[64] = "\"differential_pressure\":";
@@ -92,7 +110,17 @@ static const char key_platform_call_sign[64] = "\"platform_call_sign\":";
 static const char key_weapon_load[64] = "\"weapon_load\":";
 static const char key_weapon_fired[64] = "\"weapon_fired\":";
 static const char key_laser_prf_code[64] = "\"laser_prf_code\":";
-static const struct code codes_st0601_63_sensor_field_of_view_name[] = {{0, "\"Ultranarrow\""}, {1, "\"Narrow\""}, {2, "\"Medium\""}, {3, "\"Wide\""}, {4, "\"Ultrawide\""}, {5, "\"Narrow Medium\""}, {6, "\"2x Ultranarrow\""}, {7, "\"4x Ultranarrow\""}, {8, "\"Continuous Zoom\""}};
+static const struct code codes_st0601_63_sensor_field_of_view_name[] = {
+    {.code = 0, .label = "\"Ultranarrow\""},
+    {.code = 1, .label = "\"Narrow\""},
+    {.code = 2, .label = "\"Medium\""},
+    {.code = 3, .label = "\"Wide\""},
+    {.code = 4, .label = "\"Ultrawide\""},
+    {.code = 5, .label = "\"Narrow Medium\""},
+    {.code = 6, .label = "\"2x Ultranarrow\""},
+    {.code = 7, .label = "\"4x Ultranarrow\""},
+    {.code = 8, .label = "\"Continuous Zoom\""},
+};
 static const char key_sensor_field_of_view_name[64] = "\"sensor_field_of_view_name\":";
 static const char key_platform_magnetic_heading[64] = "\"platform_magnetic_heading\":";
 static const char key_uas_datalink_ls_version_number[64] = "\"uas_datalink_ls_version_number\":";
@@ -107,7 +135,14 @@ static const char key_rvt_local_set[64] = "\"rvt_local_set\":";
 static const char key_vmti_local_set[64] = "\"vmti_local_set\":";
 static const char key_sensor_ellipsoid_height[64] = "\"sensor_ellipsoid_height\":";
 static const char key_alternate_platform_ellipsoid_height[64] = "\"alternate_platform_ellipsoid_height\":";
-static const struct code codes_st0601_77_operational_mode[] = {{0, "\"Other\""}, {1, "\"Operational\""}, {2, "\"Training\""}, {3, "\"Exercise\""}, {4, "\"Maintenance\""}, {5, "\"Test\""}};
+static const struct code codes_st0601_77_operational_mode[] = {
+    {.code = 0, .label = "\"Other\""},
+    {.code = 1, .label = "\"Operational\""},
+    {.code = 2, .label = "\"Training\""},
+    {.code = 3, .label = "\"Exercise\""},
+    {.code = 4, .label = "\"Maintenance\""},
+    {.code = 5, .label = "\"Test\""},
+};
 static const char key_operational_mode[64] = "\"operational_mode\":";
 static const char key_frame_center_height_above_ellipsoid[64] = "\"frame_center_height_above_ellipsoid\":";
 static const char key_sensor_north_velocity[64] = "\"sensor_north_velocity\":";
@@ -121,16 +156,24 @@ static const char key_start_longitude[64] = "\"start_longitude\":";
 static const char key_end_latitude[64] = "\"end_latitude\":";
 static const char key_end_longitude[64] = "\"end_longitude\":";
 static const struct element elements_imagehorizon[] = {
-    {P_FIX, 0, O_NONE, 0, {key_start_x, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_start_y, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_end_x, 8, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_end_y, 8, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_start_latitude, 17, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"error\"", 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_start_longitude, 18, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"error\"", 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_end_latitude, 15, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"error\"", 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_end_longitude, 16, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"error\"", 0, 0, 0, 0}}
+    {.op = P_FIX, .item = {KEY(start_x), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 100.0}},
+    {.op = P_FIX, .item = {KEY(start_y), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 100.0}},
+    {.op = P_FIX, .item = {KEY(end_x), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 100.0}},
+    {.op = P_FIX, .item = {KEY(end_y), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 100.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(start_latitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8,
+        .len_min = 4, .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08,
+        .print = 4.190951587721218, .special = "\"error\""}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(start_longitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8,
+        .len_min = 4, .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08,
+        .print = 8.381903175442435, .special = "\"error\""}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(end_latitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8,
+        .len_min = 4, .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08,
+        .print = 4.190951587721218, .special = "\"error\""}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(end_longitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8,
+        .len_min = 4, .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08,
+        .print = 8.381903175442435, .special = "\"error\""}},
 };
-static const struct pack pack_imagehorizon = {elements_imagehorizon, 8};
+static const struct pack pack_imagehorizon = {.elements = elements_imagehorizon, .count = 8};
 static const char key_image_horizon_pixel_pack[64] = "\"image_horizon_pixel_pack\":";
 static const char key_corner_latitude_point_1_full[64] = "\"corner_latitude_point_1_full\":";
 static const char key_corner_longitude_point_1_full[64] = "\"corner_longitude_point_1_full\":";
@@ -155,7 +198,8 @@ static const char key_amend_local_set[64] = "\"amend_local_set\":";
 static const char key_sdcc_flp[64] = "\"sdcc_flp\":";
 static const char key_density_altitude_extended[64] = "\"density_altitude_extended\":";
 static const char key_sensor_ellipsoid_height_extended[64] = "\"sensor_ellipsoid_height_extended\":";
-static const char key_alternate_platform_ellipsoid_height_extended[64] = "\"alternate_platform_ellipsoid_height_extended\":";
+static const char key_alternate_platform_ellipsoid_height_extended[64] =
+    "\"alternate_platform_ellipsoid_height_extended\":";
 static const char key_stream_designator[64] = "\"stream_designator\":";
 static const char key_operational_base[64] = "\"operational_base\":";
 static const char key_broadcast_source[64] = "\"broadcast_source\":";
@@ -169,42 +213,70 @@ static const char key_command_id[64] = "\"command_id\":";
 static const char key_command[64] = "\"command\":";
 static const char key_command_time[64] = "\"command_time\":";
 static const struct element elements_controlcommand[] = {
-    {P_OID, 0, O_NONE, 0, {key_command_id, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_LENGTH, 0, O_NONE, 0, {key_command, 10, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_TIME, 0, {key_command_time, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_OID, .item = {KEY(command_id), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_LENGTH, .item = {KEY(command), .kind = K_TEXT, .flags = F_ZERO}},
+    {.op = P_FIX, .optional = 1, .omitted = O_TIME, .item = {KEY(command_time), .kind = K_UINT, .flags = F_ZERO,
+        .len_min = 8, .len_max = 8}},
 };
-static const struct pack pack_controlcommand = {elements_controlcommand, 3};
+static const struct pack pack_controlcommand = {.elements = elements_controlcommand, .count = 3};
 static const char key_control_command[64] = "\"control_command\":";
 static const struct element elements_commandverification[] = {
-    {P_OID, 0, O_NONE, 0, {key_command_id, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_OID, .item = {KEY(command_id), .kind = K_UINT, .flags = F_ZERO}},
 };
-static const struct pack pack_commandverification = {elements_commandverification, 1};
+static const struct pack pack_commandverification = {.elements = elements_commandverification, .count = 1};
 static const char key_control_command_verification_list[64] = "\"control_command_verification_list\":";
 static const char key_sensor_azimuth_rate[64] = "\"sensor_azimuth_rate\":";
 static const char key_sensor_elevation_rate[64] = "\"sensor_elevation_rate\":";
 static const char key_sensor_roll_rate[64] = "\"sensor_roll_rate\":";
 static const char key_on_board_mi_storage_percent_full[64] = "\"on_board_mi_storage_percent_full\":";
-static const struct code codes_st0601_121_wavelength_id[] = {{0, "\"All\""}, {1, "\"VIS 380-750 nm\""}, {2, "\"IR 750-100000 nm\""}, {3, "\"NIR 750-3000 nm\""}, {4, "\"MIR 3000-8000 nm\""}, {5, "\"LIR 8000-14000 nm\""}, {6, "\"FIR 14000-100000 nm\""}};
+static const struct code codes_st0601_121_wavelength_id[] = {
+    {.code = 0, .label = "\"All\""},
+    {.code = 1, .label = "\"VIS 380-750 nm\""},
+    {.code = 2, .label = "\"IR 750-100000 nm\""},
+    {.code = 3, .label = "\"NIR 750-3000 nm\""},
+    {.code = 4, .label = "\"MIR 3000-8000 nm\""},
+    {.code = 5, .label = "\"LIR 8000-14000 nm\""},
+    {.code = 6, .label = "\"FIR 14000-100000 nm\""},
+};
 static const char key_wavelength_id[64] = "\"wavelength_id\":";
 static const struct element elements_activewavelengths[] = {
-    {P_OID, 0, O_NONE, 0, {key_wavelength_id, 16, K_ENUM, F_ZERO, 0, 0, 0, 0, 0, 0, 7, 0.0, 0.0, 1.0, 1.0, 0, codes_st0601_121_wavelength_id, 0, 0, 0}}
+    {.op = P_OID, .item = {KEY(wavelength_id), .kind = K_ENUM, .flags = F_ZERO, .codes = codes_st0601_121_wavelength_id,
+        .code_count = 7}},
 };
-static const struct pack pack_activewavelengths = {elements_activewavelengths, 1};
+static const struct pack pack_activewavelengths = {.elements = elements_activewavelengths, .count = 1};
 static const char key_active_wavelength_list[64] = "\"active_wavelength_list\":";
 static const char key_coding_method_length[64] = "\"coding_method_length\":";
-static const struct code codes_st0601_122_coding_method[] = {{1, "\"ISO-3166 Two Letter\""}, {2, "\"ISO-3166 Three Letter\""}, {3, "\"ISO-3166 Numeric\""}, {4, "\"FIPS 10-4 Two Letter\""}, {5, "\"FIPS 10-4 Four Letter\""}, {6, "\"1059 Two Letter\""}, {7, "\"1059 Three Letter\""}, {8, "\"Omitted Value\""}, {9, "\"Omitted Value\""}, {10, "\"Omitted Value\""}, {11, "\"Omitted Value\""}, {12, "\"Omitted Value\""}, {13, "\"GENC Two Letter\""}, {14, "\"GENC Three Letter\""}, {15, "\"GENC Numeric\""}, {64, "\"GENC AdminSub\""}};
+static const struct code codes_st0601_122_coding_method[] = {
+    {.code = 1, .label = "\"ISO-3166 Two Letter\""},
+    {.code = 2, .label = "\"ISO-3166 Three Letter\""},
+    {.code = 3, .label = "\"ISO-3166 Numeric\""},
+    {.code = 4, .label = "\"FIPS 10-4 Two Letter\""},
+    {.code = 5, .label = "\"FIPS 10-4 Four Letter\""},
+    {.code = 6, .label = "\"1059 Two Letter\""},
+    {.code = 7, .label = "\"1059 Three Letter\""},
+    {.code = 8, .label = "\"Omitted Value\""},
+    {.code = 9, .label = "\"Omitted Value\""},
+    {.code = 10, .label = "\"Omitted Value\""},
+    {.code = 11, .label = "\"Omitted Value\""},
+    {.code = 12, .label = "\"Omitted Value\""},
+    {.code = 13, .label = "\"GENC Two Letter\""},
+    {.code = 14, .label = "\"GENC Three Letter\""},
+    {.code = 15, .label = "\"GENC Numeric\""},
+    {.code = 64, .label = "\"GENC AdminSub\""},
+};
 static const char key_coding_method[64] = "\"coding_method\":";
 static const char key_overflight_country[64] = "\"overflight_country\":";
 static const char key_operator_country[64] = "\"operator_country\":";
 static const char key_manufacture_country[64] = "\"manufacture_country\":";
 static const struct element elements_countrycodes[] = {
-    {P_GROUP, 0, O_NONE, 0, {key_coding_method_length, 23, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_coding_method, 16, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 16, 1.0, 64.0, 1.0, 1.0, 0, codes_st0601_122_coding_method, 0, 0, 0}},
-    {P_LENGTH, 0, O_NONE, 0, {key_overflight_country, 21, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_LENGTH, 1, O_NONE, 0, {key_operator_country, 19, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_LENGTH, 1, O_NONE, 0, {key_manufacture_country, 22, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_GROUP, .item = {KEY(coding_method_length), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_FIX, .item = {KEY(coding_method), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
+        .max = 64.0, .codes = codes_st0601_122_coding_method, .code_count = 16}},
+    {.op = P_LENGTH, .item = {KEY(overflight_country), .kind = K_TEXT, .flags = F_ZERO}},
+    {.op = P_LENGTH, .optional = 1, .item = {KEY(operator_country), .kind = K_TEXT, .flags = F_ZERO}},
+    {.op = P_LENGTH, .optional = 1, .item = {KEY(manufacture_country), .kind = K_TEXT, .flags = F_ZERO}},
 };
-static const struct pack pack_countrycodes = {elements_countrycodes, 5};
+static const struct pack pack_countrycodes = {.elements = elements_countrycodes, .count = 5};
 static const char key_country_codes[64] = "\"country_codes\":";
 static const char key_number_of_navsats_in_view[64] = "\"number_of_navsats_in_view\":";
 static const char key_on_board_ins[64] = "\"on_board_ins\":";
@@ -215,32 +287,66 @@ static const char key_navic[64] = "\"navic\":";
 static const char key_glonass[64] = "\"glonass\":";
 static const char key_beidou_1[64] = "\"beidou_1\":";
 static const char key_beidou_2[64] = "\"beidou_2\":";
-static const struct bits bits_st0601_124[] = {{0, 1, key_on_board_ins, 0, 0}, {1, 1, key_gps, 0, 0}, {2, 1, key_galileo, 0, 0}, {3, 1, key_qzss, 0, 0}, {4, 1, key_navic, 0, 0}, {5, 1, key_glonass, 0, 0}, {6, 1, key_beidou_1, 0, 0}, {7, 1, key_beidou_2, 0, 0}};
+static const struct bits bits_st0601_124[] = {
+    {.shift = 0, .width = 1, .key = key_on_board_ins},
+    {.shift = 1, .width = 1, .key = key_gps},
+    {.shift = 2, .width = 1, .key = key_galileo},
+    {.shift = 3, .width = 1, .key = key_qzss},
+    {.shift = 4, .width = 1, .key = key_navic},
+    {.shift = 5, .width = 1, .key = key_glonass},
+    {.shift = 6, .width = 1, .key = key_beidou_1},
+    {.shift = 7, .width = 1, .key = key_beidou_2},
+};
 static const char key_positioning_method_source[64] = "\"positioning_method_source\":";
-static const struct code codes_st0601_125_platform_status[] = {{0, "\"Active\""}, {1, "\"Pre-flight\""}, {2, "\"Pre-flight-taxiing\""}, {3, "\"Run-up\""}, {4, "\"Take-off\""}, {5, "\"Ingress\""}, {6, "\"Manual operation\""}, {7, "\"Automated-orbit\""}, {8, "\"Transitioning\""}, {9, "\"Egress\""}, {10, "\"Landing\""}, {11, "\"Landed-taxiing\""}, {12, "\"Landed-Parked\""}};
+static const struct code codes_st0601_125_platform_status[] = {
+    {.code = 0, .label = "\"Active\""},
+    {.code = 1, .label = "\"Pre-flight\""},
+    {.code = 2, .label = "\"Pre-flight-taxiing\""},
+    {.code = 3, .label = "\"Run-up\""},
+    {.code = 4, .label = "\"Take-off\""},
+    {.code = 5, .label = "\"Ingress\""},
+    {.code = 6, .label = "\"Manual operation\""},
+    {.code = 7, .label = "\"Automated-orbit\""},
+    {.code = 8, .label = "\"Transitioning\""},
+    {.code = 9, .label = "\"Egress\""},
+    {.code = 10, .label = "\"Landing\""},
+    {.code = 11, .label = "\"Landed-taxiing\""},
+    {.code = 12, .label = "\"Landed-Parked\""},
+};
 static const char key_platform_status[64] = "\"platform_status\":";
-static const struct code codes_st0601_126_sensor_control_mode[] = {{0, "\"Off\""}, {1, "\"Home Position\""}, {2, "\"Uncontrolled\""}, {3, "\"Manual Control\""}, {4, "\"Calibrating\""}, {5, "\"Auto - Holding Position\""}, {6, "\"Auto - Tracking\""}};
+static const struct code codes_st0601_126_sensor_control_mode[] = {
+    {.code = 0, .label = "\"Off\""},
+    {.code = 1, .label = "\"Home Position\""},
+    {.code = 2, .label = "\"Uncontrolled\""},
+    {.code = 3, .label = "\"Manual Control\""},
+    {.code = 4, .label = "\"Calibrating\""},
+    {.code = 5, .label = "\"Auto - Holding Position\""},
+    {.code = 6, .label = "\"Auto - Tracking\""},
+};
 static const char key_sensor_control_mode[64] = "\"sensor_control_mode\":";
 static const char key_numerator[64] = "\"numerator\":";
 static const char key_denominator[64] = "\"denominator\":";
 static const struct element elements_framerate[] = {
-    {P_OID, 0, O_NONE, 0, {key_numerator, 12, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 1, O_VALUE, 1, {key_denominator, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_OID, .item = {KEY(numerator), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .optional = 1, .omitted = O_VALUE, .value = 1, .item = {KEY(denominator), .kind = K_UINT,
+        .flags = F_ZERO}},
 };
-static const struct pack pack_framerate = {elements_framerate, 2};
+static const struct pack pack_framerate = {.elements = elements_framerate, .count = 2};
 static const char key_sensor_frame_rate_pack[64] = "\"sensor_frame_rate_pack\":";
 static const char key_record_length[64] = "\"record_length\":";
 static const char key_min_wavelength_nm[64] = "\"min_wavelength_nm\":";
 static const char key_max_wavelength_nm[64] = "\"max_wavelength_nm\":";
 static const char key_name[64] = "\"name\":";
 static const struct element elements_wavelengthrecord[] = {
-    {P_RECORDS, 0, O_NONE, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_wavelength_id, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 21.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_min_wavelength_nm, 20, K_IMAPB, F_ZERO, 0, 0, 30, 0, 4, 4, 0, 0.0, 1000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_max_wavelength_nm, 20, K_IMAPB, F_ZERO, 0, 0, 30, 0, 4, 4, 0, 0.0, 1000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_REST, 0, O_NONE, 0, {key_name, 7, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_RECORDS, .item = {KEY(record_length), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .item = {KEY(wavelength_id), .kind = K_UINT, .flags = F_ZERO, .min = 21.0}},
+    {.op = P_FIX, .item = {KEY(min_wavelength_nm), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 30, .len_min = 4,
+        .len_max = 4, .max = 1000000000.0}},
+    {.op = P_FIX, .item = {KEY(max_wavelength_nm), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 30, .len_min = 4,
+        .len_max = 4, .max = 1000000000.0}},
+    {.op = P_REST, .item = {KEY(name), .kind = K_TEXT, .flags = F_ZERO}},
 };
-static const struct pack pack_wavelengthrecord = {elements_wavelengthrecord, 5};
+static const struct pack pack_wavelengthrecord = {.elements = elements_wavelengthrecord, .count = 5};
 static const char key_wavelengths_list[64] = "\"wavelengths_list\":";
 static const char key_target_id[64] = "\"target_id\":";
 static const char key_takeoff_length[64] = "\"takeoff_length\":";
@@ -252,16 +358,22 @@ static const char key_recovery_latitude[64] = "\"recovery_latitude\":";
 static const char key_recovery_longitude[64] = "\"recovery_longitude\":";
 static const char key_recovery_hae[64] = "\"recovery_hae\":";
 static const struct element elements_airbaselocations[] = {
-    {P_GROUP, 0, O_NONE, 0, {key_takeoff_length, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_takeoff_latitude, 19, K_IMAPB, F_ZERO, 0, 0, 8, 0, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_takeoff_longitude, 20, K_IMAPB, F_ZERO, 0, 0, 9, 0, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_takeoff_hae, 14, K_IMAPB, F_ZERO, 0, 0, 14, 0, 3, 3, 0, -900.0, 9000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 1, O_GROUP, 0, {key_recovery_length, 18, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_recovery_latitude, 20, K_IMAPB, F_ZERO, 0, 0, 8, 0, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_recovery_longitude, 21, K_IMAPB, F_ZERO, 0, 0, 9, 0, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_recovery_hae, 15, K_IMAPB, F_ZERO, 0, 0, 14, 0, 3, 3, 0, -900.0, 9000.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_GROUP, .item = {KEY(takeoff_length), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_FIX, .item = {KEY(takeoff_latitude), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0}},
+    {.op = P_FIX, .item = {KEY(takeoff_longitude), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9, .len_min = 4,
+        .len_max = 4, .min = -180.0, .max = 180.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(takeoff_hae), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 14,
+        .len_min = 3, .len_max = 3, .min = -900.0, .max = 9000.0}},
+    {.op = P_GROUP, .optional = 1, .omitted = O_GROUP, .item = {KEY(recovery_length), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(recovery_latitude), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 8,
+        .len_min = 4, .len_max = 4, .min = -90.0, .max = 90.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(recovery_longitude), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9,
+        .len_min = 4, .len_max = 4, .min = -180.0, .max = 180.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(recovery_hae), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 14,
+        .len_min = 3, .len_max = 3, .min = -900.0, .max = 9000.0}},
 };
-static const struct pack pack_airbaselocations = {elements_airbaselocations, 8};
+static const struct pack pack_airbaselocations = {.elements = elements_airbaselocations, .count = 8};
 static const char key_airbase_locations[64] = "\"airbase_locations\":";
 static const char key_take_off_time[64] = "\"take_off_time\":";
 static const char key_transmission_frequency[64] = "\"transmission_frequency\":";
@@ -272,16 +384,23 @@ static const char key_leap_seconds[64] = "\"leap_seconds\":";
 static const char key_correction_offset[64] = "\"correction_offset\":";
 static const char key_payload_count[64] = "\"payload_count\":";
 static const char key_payload_id[64] = "\"payload_id\":";
-static const struct code codes_st0601_138_payload_type[] = {{0, "\"Electro Optical MI Sensor\""}, {1, "\"LIDAR\""}, {2, "\"RADAR\""}, {3, "\"SIGINT\""}, {4, "\"SAR\""}};
+static const struct code codes_st0601_138_payload_type[] = {
+    {.code = 0, .label = "\"Electro Optical MI Sensor\""},
+    {.code = 1, .label = "\"LIDAR\""},
+    {.code = 2, .label = "\"RADAR\""},
+    {.code = 3, .label = "\"SIGINT\""},
+    {.code = 4, .label = "\"SAR\""},
+};
 static const char key_payload_type[64] = "\"payload_type\":";
 static const struct element elements_payloadrecord[] = {
-    {P_OID, 0, O_NONE, 0, {key_payload_count, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_RECORDS, 0, O_NONE, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_payload_id, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_payload_type, 15, K_ENUM, F_ZERO, 0, 0, 0, 0, 0, 0, 5, 0.0, 4.0, 1.0, 1.0, 0, codes_st0601_138_payload_type, 0, 0, 0}},
-    {P_LENGTH, 0, O_NONE, 0, {key_name, 7, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_OID, .item = {KEY(payload_count), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_RECORDS, .item = {KEY(record_length), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .item = {KEY(payload_id), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .item = {KEY(payload_type), .kind = K_ENUM, .flags = F_ZERO, .max = 4.0,
+        .codes = codes_st0601_138_payload_type, .code_count = 5}},
+    {.op = P_LENGTH, .item = {KEY(name), .kind = K_TEXT, .flags = F_ZERO}},
 };
-static const struct pack pack_payloadrecord = {elements_payloadrecord, 5};
+static const struct pack pack_payloadrecord = {.elements = elements_payloadrecord, .count = 5};
 static const char key_payload_list[64] = "\"payload_list\":";
 static const char key_active_payloads[64] = "\"active_payloads\":";
 static const char key_station_id[64] = "\"station_id\":";
@@ -289,44 +408,73 @@ static const char key_hardpoint_id[64] = "\"hardpoint_id\":";
 static const char key_carriage_id[64] = "\"carriage_id\":";
 static const char key_store_id[64] = "\"store_id\":";
 static const char key_general_status[64] = "\"general_status\":";
-static const struct code codes_bits_st0601_140_status_general_status[] = {{0, "\"Off\""}, {1, "\"Initialization\""}, {2, "\"Ready (Degraded)\""}, {3, "\"Ready (All Up Round)\""}, {4, "\"Launch\""}, {5, "\"Free Flight\""}, {6, "\"Abort\""}, {7, "\"Miss Fire\""}, {8, "\"Hang Fire\""}, {9, "\"Jettisoned\""}, {10, "\"Stepped Over\""}, {11, "\"No Status Available\""}};
+static const struct code codes_bits_st0601_140_status_general_status[] = {
+    {.code = 0, .label = "\"Off\""},
+    {.code = 1, .label = "\"Initialization\""},
+    {.code = 2, .label = "\"Ready (Degraded)\""},
+    {.code = 3, .label = "\"Ready (All Up Round)\""},
+    {.code = 4, .label = "\"Launch\""},
+    {.code = 5, .label = "\"Free Flight\""},
+    {.code = 6, .label = "\"Abort\""},
+    {.code = 7, .label = "\"Miss Fire\""},
+    {.code = 8, .label = "\"Hang Fire\""},
+    {.code = 9, .label = "\"Jettisoned\""},
+    {.code = 10, .label = "\"Stepped Over\""},
+    {.code = 11, .label = "\"No Status Available\""},
+};
 static const char key_fuze_enabled[64] = "\"fuze_enabled\":";
 static const char key_laser_enabled[64] = "\"laser_enabled\":";
 static const char key_target_enabled[64] = "\"target_enabled\":";
 static const char key_weapon_armed[64] = "\"weapon_armed\":";
-static const struct bits bits_st0601_140_status[] = {{0, 7, key_general_status, codes_bits_st0601_140_status_general_status, 12}, {8, 1, key_fuze_enabled, 0, 0}, {9, 1, key_laser_enabled, 0, 0}, {10, 1, key_target_enabled, 0, 0}, {11, 1, key_weapon_armed, 0, 0}};
+static const struct bits bits_st0601_140_status[] = {
+    {.shift = 0, .width = 7, .key = key_general_status, .codes = codes_bits_st0601_140_status_general_status,
+        .code_count = 12},
+    {.shift = 8, .width = 1, .key = key_fuze_enabled},
+    {.shift = 9, .width = 1, .key = key_laser_enabled},
+    {.shift = 10, .width = 1, .key = key_target_enabled},
+    {.shift = 11, .width = 1, .key = key_weapon_armed},
+};
 static const char key_status[64] = "\"status\":";
 static const char key_weapon_type[64] = "\"weapon_type\":";
 static const struct element elements_weaponrecord[] = {
-    {P_RECORDS, 0, O_NONE, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_station_id, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_hardpoint_id, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_carriage_id, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_store_id, 11, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_status, 9, K_BITS, F_ZERO, 0, 0, 0, 0, 0, 0, 5, 0.0, 0.0, 1.0, 1.0, 0, 0, bits_st0601_140_status, 0, 0}},
-    {P_LENGTH, 0, O_NONE, 0, {key_weapon_type, 14, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_RECORDS, .item = {KEY(record_length), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .item = {KEY(station_id), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .item = {KEY(hardpoint_id), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .item = {KEY(carriage_id), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .item = {KEY(store_id), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .item = {KEY(status), .kind = K_BITS, .flags = F_ZERO, .bits = bits_st0601_140_status,
+        .code_count = 5}},
+    {.op = P_LENGTH, .item = {KEY(weapon_type), .kind = K_TEXT, .flags = F_ZERO}},
 };
-static const struct pack pack_weaponrecord = {elements_weaponrecord, 7};
+static const struct pack pack_weaponrecord = {.elements = elements_weaponrecord, .count = 7};
 static const char key_weapons_stores[64] = "\"weapons_stores\":";
 static const char key_waypoint_id[64] = "\"waypoint_id\":";
 static const char key_prosecution_order[64] = "\"prosecution_order\":";
 static const char key_mode[64] = "\"mode\":";
 static const char key_source[64] = "\"source\":";
-static const struct bits bits_st0601_141_info[] = {{0, 1, key_mode, 0, 0}, {1, 1, key_source, 0, 0}};
+static const struct bits bits_st0601_141_info[] = {
+    {.shift = 0, .width = 1, .key = key_mode},
+    {.shift = 1, .width = 1, .key = key_source},
+};
 static const char key_info[64] = "\"info\":";
 static const char key_latitude[64] = "\"latitude\":";
 static const char key_longitude[64] = "\"longitude\":";
 static const char key_hae[64] = "\"hae\":";
 static const struct element elements_waypointrecord[] = {
-    {P_RECORDS, 0, O_NONE, 0, {key_record_length, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_waypoint_id, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_prosecution_order, 20, K_INT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, -32768.0, 32767.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 1, O_NONE, 0, {key_info, 7, K_BITS, F_ZERO, 0, 0, 0, 0, 0, 0, 2, 0.0, 3.0, 1.0, 1.0, 0, 0, bits_st0601_141_info, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_latitude, 11, K_IMAPB, F_ZERO, 0, 0, 8, 0, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_longitude, 12, K_IMAPB, F_ZERO, 0, 0, 9, 0, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_hae, 6, K_IMAPB, F_ZERO, 0, 0, 14, 0, 3, 3, 0, -900.0, 9000.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_RECORDS, .item = {KEY(record_length), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .item = {KEY(waypoint_id), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_FIX, .item = {KEY(prosecution_order), .kind = K_INT, .flags = F_ZERO, .len_min = 2, .len_max = 2,
+        .min = -32768.0, .max = 32767.0}},
+    {.op = P_OID, .optional = 1, .item = {KEY(info), .kind = K_BITS, .flags = F_ZERO, .max = 3.0,
+        .bits = bits_st0601_141_info, .code_count = 2}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(latitude), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 8,
+        .len_min = 4, .len_max = 4, .min = -90.0, .max = 90.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(longitude), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9,
+        .len_min = 4, .len_max = 4, .min = -180.0, .max = 180.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(hae), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 14, .len_min = 3,
+        .len_max = 3, .min = -900.0, .max = 9000.0}},
 };
-static const struct pack pack_waypointrecord = {elements_waypointrecord, 7};
+static const struct pack pack_waypointrecord = {.elements = elements_waypointrecord, .count = 7};
 static const char key_waypoint_list[64] = "\"waypoint_list\":";
 static const char key_azimuth_length[64] = "\"azimuth_length\":";
 static const char key_azimuth_start[64] = "\"azimuth_start\":";
@@ -338,174 +486,343 @@ static const char key_roll_length[64] = "\"roll_length\":";
 static const char key_roll_start[64] = "\"roll_start\":";
 static const char key_roll_range[64] = "\"roll_range\":";
 static const struct element elements_viewdomain[] = {
-    {P_GROUP, 0, O_NONE, 0, {key_azimuth_length, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_HALF, 1, O_NONE, 0, {key_azimuth_start, 16, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_HALF, 1, O_NONE, 0, {key_azimuth_range, 16, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 1, O_NONE, 0, {key_elevation_length, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_HALF, 1, O_NONE, 0, {key_elevation_start, 18, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_HALF, 1, O_NONE, 0, {key_elevation_range, 18, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 1, O_NONE, 0, {key_roll_length, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_HALF, 1, O_NONE, 0, {key_roll_start, 13, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_HALF, 1, O_NONE, 0, {key_roll_range, 13, K_IMAPB, F_ZERO, 0, 0, 9, 0, 0, 0, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_GROUP, .item = {KEY(azimuth_length), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_HALF, .optional = 1, .item = {KEY(azimuth_start), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9,
+        .max = 360.0}},
+    {.op = P_HALF, .optional = 1, .item = {KEY(azimuth_range), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9,
+        .max = 360.0}},
+    {.op = P_GROUP, .optional = 1, .item = {KEY(elevation_length), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_HALF, .optional = 1, .item = {KEY(elevation_start), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9,
+        .min = -180.0, .max = 180.0}},
+    {.op = P_HALF, .optional = 1, .item = {KEY(elevation_range), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9,
+        .max = 360.0}},
+    {.op = P_GROUP, .optional = 1, .item = {KEY(roll_length), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_HALF, .optional = 1, .item = {KEY(roll_start), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9,
+        .max = 360.0}},
+    {.op = P_HALF, .optional = 1, .item = {KEY(roll_range), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9,
+        .max = 360.0}},
 };
-static const struct pack pack_viewdomain = {elements_viewdomain, 9};
+static const struct pack pack_viewdomain = {.elements = elements_viewdomain, .count = 9};
 static const char key_view_domain[64] = "\"view_domain\":";
 static const char key_local_id[64] = "\"local_id\":";
 static const char key_universal_id[64] = "\"universal_id\":";
 static const struct element elements_metadatasubstreamid[] = {
-    {P_OID, 0, O_NONE, 0, {key_local_id, 11, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_universal_id, 15, K_UUID, F_ZERO, 0, 0, 0, 0, 16, 16, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_OID, .item = {KEY(local_id), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(universal_id), .kind = K_UUID, .flags = F_ZERO, .len_min = 16,
+        .len_max = 16}},
 };
-static const struct pack pack_metadatasubstreamid = {elements_metadatasubstreamid, 2};
+static const struct pack pack_metadatasubstreamid = {.elements = elements_metadatasubstreamid, .count = 2};
 static const char key_metadata_substream_id[64] = "\"metadata_substream_id\":";
 static const struct item items_st0601[144] = {
-    [1] = {key_checksum, 11, K_UINT, 0, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_precision_time_stamp, 23, K_UINT, 0, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_mission_id, 13, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_platform_tail_number, 23, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_platform_heading_angle, 25, K_LINEAR_UINT, F_ZERO, 3, 0, 0, 0, 2, 2, 0, 0.0, 360.0, 0.005493247882810712, 5.493247882810712, 0, 0, 0, 0, 0},
-    [6] = {key_platform_pitch_angle, 23, K_LINEAR_INT, F_ZERO, 4, 0, 0, 0, 2, 2, 0, -20.0, 20.0, 0.0006103701895199438, 6.103701895199438, "\"out_of_range\"", 0, 0, 0, 0},
-    [7] = {key_platform_roll_angle, 22, K_LINEAR_INT, F_ZERO, 3, 0, 0, 0, 2, 2, 0, -50.0, 50.0, 0.0015259254737998596, 1.5259254737998595, "\"out_of_range\"", 0, 0, 0, 0},
-    [8] = {key_platform_true_airspeed, 25, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_platform_indicated_airspeed, 30, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_platform_designation, 23, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_image_source_sensor, 22, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [12] = {key_image_coordinate_system, 26, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [13] = {key_sensor_latitude, 18, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"reserved\"", 0, 0, 0, 0},
-    [14] = {key_sensor_longitude, 19, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"reserved\"", 0, 0, 0, 0},
-    [15] = {key_sensor_true_altitude, 23, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, -900.0, 19000.0, 0.30365453574425877, 3.036545357442588, 0, 0, 0, 0, 0},
-    [16] = {key_sensor_horizontal_field_of_view, 34, K_LINEAR_UINT, F_ZERO, 3, 0, 0, 0, 2, 2, 0, 0.0, 180.0, 0.002746623941405356, 2.746623941405356, 0, 0, 0, 0, 0},
-    [17] = {key_sensor_vertical_field_of_view, 32, K_LINEAR_UINT, F_ZERO, 3, 0, 0, 0, 2, 2, 0, 0.0, 180.0, 0.002746623941405356, 2.746623941405356, 0, 0, 0, 0, 0},
-    [18] = {key_sensor_relative_azimuth_angle, 32, K_LINEAR_UINT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, 0.0, 360.0, 8.38190317349087e-08, 8.38190317349087, 0, 0, 0, 0, 0},
-    [19] = {key_sensor_relative_elevation_angle, 34, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"reserved\"", 0, 0, 0, 0},
-    [20] = {key_sensor_relative_roll_angle, 29, K_LINEAR_UINT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, 0.0, 360.0, 8.38190317349087e-08, 8.38190317349087, 0, 0, 0, 0, 0},
-    [21] = {key_slant_range, 14, K_LINEAR_UINT, F_ZERO, 3, 0, 0, 0, 4, 4, 0, 0.0, 5000000.0, 0.0011641532185403987, 1.1641532185403987, 0, 0, 0, 0, 0},
-    [22] = {key_target_width, 15, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, 0.0, 10000.0, 0.15259021896696423, 1.525902189669642, 0, 0, 0, 0, 0},
-    [23] = {key_frame_center_latitude, 24, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"off_earth\"", 0, 0, 0, 0},
-    [24] = {key_frame_center_longitude, 25, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"off_earth\"", 0, 0, 0, 0},
-    [25] = {key_frame_center_elevation, 25, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, -900.0, 19000.0, 0.30365453574425877, 3.036545357442588, 0, 0, 0, 0, 0},
-    [26] = {key_offset_corner_latitude_point_1, 33, K_LINEAR_INT, F_ZERO, 6, 0, 0, 0, 2, 2, 0, -0.075, 0.075, 2.2888882106997894e-06, 2.288888210699789, "\"off_earth\"", 0, 0, 0, 0},
-    [27] = {key_offset_corner_longitude_point_1, 34, K_LINEAR_INT, F_ZERO, 6, 0, 0, 0, 2, 2, 0, -0.075, 0.075, 2.2888882106997894e-06, 2.288888210699789, "\"off_earth\"", 0, 0, 0, 0},
-    [28] = {key_offset_corner_latitude_point_2, 33, K_LINEAR_INT, F_ZERO, 6, 0, 0, 0, 2, 2, 0, -0.075, 0.075, 2.2888882106997894e-06, 2.288888210699789, "\"off_earth\"", 0, 0, 0, 0},
-    [29] = {key_offset_corner_longitude_point_2, 34, K_LINEAR_INT, F_ZERO, 6, 0, 0, 0, 2, 2, 0, -0.075, 0.075, 2.2888882106997894e-06, 2.288888210699789, "\"off_earth\"", 0, 0, 0, 0},
-    [30] = {key_offset_corner_latitude_point_3, 33, K_LINEAR_INT, F_ZERO, 6, 0, 0, 0, 2, 2, 0, -0.075, 0.075, 2.2888882106997894e-06, 2.288888210699789, "\"off_earth\"", 0, 0, 0, 0},
-    [31] = {key_offset_corner_longitude_point_3, 34, K_LINEAR_INT, F_ZERO, 6, 0, 0, 0, 2, 2, 0, -0.075, 0.075, 2.2888882106997894e-06, 2.288888210699789, "\"off_earth\"", 0, 0, 0, 0},
-    [32] = {key_offset_corner_latitude_point_4, 33, K_LINEAR_INT, F_ZERO, 6, 0, 0, 0, 2, 2, 0, -0.075, 0.075, 2.2888882106997894e-06, 2.288888210699789, "\"off_earth\"", 0, 0, 0, 0},
-    [33] = {key_offset_corner_longitude_point_4, 34, K_LINEAR_INT, F_ZERO, 6, 0, 0, 0, 2, 2, 0, -0.075, 0.075, 2.2888882106997894e-06, 2.288888210699789, "\"off_earth\"", 0, 0, 0, 0},
-    [34] = {key_icing_detected, 17, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 3, 0.0, 2.0, 1.0, 1.0, 0, codes_st0601_34_icing_detected, 0, 0, 0},
-    [35] = {key_wind_direction, 17, K_LINEAR_UINT, F_ZERO, 3, 0, 0, 0, 2, 2, 0, 0.0, 360.0, 0.005493247882810712, 5.493247882810712, 0, 0, 0, 0, 0},
-    [36] = {key_wind_speed, 13, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 0.39215686274509803, 3.9215686274509802, 0, 0, 0, 0, 0},
-    [37] = {key_static_pressure, 18, K_LINEAR_UINT, F_ZERO, 2, 0, 0, 0, 2, 2, 0, 0.0, 5000.0, 0.07629510948348212, 7.629510948348211, 0, 0, 0, 0, 0},
-    [38] = {key_density_altitude, 19, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, -900.0, 19000.0, 0.30365453574425877, 3.036545357442588, 0, 0, 0, 0, 0},
-    [39] = {key_outside_air_temperature, 26, K_INT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, -128.0, 127.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [40] = {key_target_location_latitude, 27, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"off_earth\"", 0, 0, 0, 0},
-    [41] = {key_target_location_longitude, 28, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"off_earth\"", 0, 0, 0, 0},
-    [42] = {key_target_location_elevation, 28, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, -900.0, 19000.0, 0.30365453574425877, 3.036545357442588, 0, 0, 0, 0, 0},
-    [43] = {key_target_track_gate_width, 26, K_LINEAR_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 510.0, 2.0, 2.0, 0, 0, 0, 0, 0},
-    [44] = {key_target_track_gate_height, 27, K_LINEAR_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 510.0, 2.0, 2.0, 0, 0, 0, 0, 0},
-    [45] = {key_target_error_estimate_ce90, 29, K_LINEAR_UINT, F_ZERO, 2, 0, 0, 0, 2, 2, 0, 0.0, 4095.0, 0.06248569466697185, 6.248569466697185, 0, 0, 0, 0, 0},
-    [46] = {key_target_error_estimate_le90, 29, K_LINEAR_UINT, F_ZERO, 2, 0, 0, 0, 2, 2, 0, 0.0, 4095.0, 0.06248569466697185, 6.248569466697185, 0, 0, 0, 0, 0},
-    [47] = {key_generic_flag_data, 20, K_BITS, F_ZERO, 0, 0, 0, 0, 1, 1, 6, 0.0, 63.0, 1.0, 1.0, 0, 0, bits_st0601_47, 0, 0},
-    [48] = {key_security_local_set, 21, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st0102, 0},
-    [49] = {key_differential_pressure, 24, K_LINEAR_UINT, F_ZERO, 2, 0, 0, 0, 2, 2, 0, 0.0, 5000.0, 0.07629510948348212, 7.629510948348211, 0, 0, 0, 0, 0},
-    [50] = {key_platform_angle_of_attack, 27, K_LINEAR_INT, F_ZERO, 4, 0, 0, 0, 2, 2, 0, -20.0, 20.0, 0.0006103701895199438, 6.103701895199438, "\"out_of_range\"", 0, 0, 0, 0},
-    [51] = {key_platform_vertical_speed, 26, K_LINEAR_INT, F_ZERO, 3, 0, 0, 0, 2, 2, 0, -180.0, 180.0, 0.005493331705679495, 5.493331705679495, "\"out_of_range\"", 0, 0, 0, 0},
-    [52] = {key_platform_sideslip_angle, 26, K_LINEAR_INT, F_ZERO, 4, 0, 0, 0, 2, 2, 0, -20.0, 20.0, 0.0006103701895199438, 6.103701895199438, "\"out_of_range\"", 0, 0, 0, 0},
-    [53] = {key_airfield_barometric_pressure, 31, K_LINEAR_UINT, F_ZERO, 2, 0, 0, 0, 2, 2, 0, 0.0, 5000.0, 0.07629510948348212, 7.629510948348211, 0, 0, 0, 0, 0},
-    [54] = {key_airfield_elevation, 21, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, -900.0, 19000.0, 0.30365453574425877, 3.036545357442588, 0, 0, 0, 0, 0},
-    [55] = {key_relative_humidity, 20, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 0.39215686274509803, 3.9215686274509802, 0, 0, 0, 0, 0},
-    [56] = {key_platform_ground_speed, 24, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [57] = {key_ground_range, 15, K_LINEAR_UINT, F_ZERO, 3, 0, 0, 0, 4, 4, 0, 0.0, 5000000.0, 0.0011641532185403987, 1.1641532185403987, 0, 0, 0, 0, 0},
-    [58] = {key_platform_fuel_remaining, 26, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, 0.0, 10000.0, 0.15259021896696423, 1.525902189669642, 0, 0, 0, 0, 0},
-    [59] = {key_platform_call_sign, 21, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [60] = {key_weapon_load, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [61] = {key_weapon_fired, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [62] = {key_laser_prf_code, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 111.0, 8888.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [63] = {key_sensor_field_of_view_name, 28, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 9, 0.0, 8.0, 1.0, 1.0, 0, codes_st0601_63_sensor_field_of_view_name, 0, 0, 0},
-    [64] = {key_platform_magnetic_heading, 28, K_LINEAR_UINT, F_ZERO, 3, 0, 0, 0, 2, 2, 0, 0.0, 360.0, 0.005493247882810712, 5.493247882810712, 0, 0, 0, 0, 0},
-    [65] = {key_uas_datalink_ls_version_number, 33, K_UINT, 0, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [66] = {key_deprecated_66, 16, K_BYTES, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [67] = {key_alternate_platform_latitude, 30, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"reserved\"", 0, 0, 0, 0},
-    [68] = {key_alternate_platform_longitude, 31, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"reserved\"", 0, 0, 0, 0},
-    [69] = {key_alternate_platform_altitude, 30, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, -900.0, 19000.0, 0.30365453574425877, 3.036545357442588, 0, 0, 0, 0, 0},
-    [70] = {key_alternate_platform_name, 26, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [71] = {key_alternate_platform_heading, 29, K_LINEAR_UINT, F_ZERO, 3, 0, 0, 0, 2, 2, 0, 0.0, 360.0, 0.005493247882810712, 5.493247882810712, 0, 0, 0, 0, 0},
-    [72] = {key_event_start_time, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [73] = {key_rvt_local_set, 16, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st0806, 0},
-    [74] = {key_vmti_local_set, 17, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st0903, 0},
-    [75] = {key_sensor_ellipsoid_height, 26, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, -900.0, 19000.0, 0.30365453574425877, 3.036545357442588, 0, 0, 0, 0, 0},
-    [76] = {key_alternate_platform_ellipsoid_height, 38, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, -900.0, 19000.0, 0.30365453574425877, 3.036545357442588, 0, 0, 0, 0, 0},
-    [77] = {key_operational_mode, 19, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 6, 0.0, 5.0, 1.0, 1.0, 0, codes_st0601_77_operational_mode, 0, 0, 0},
-    [78] = {key_frame_center_height_above_ellipsoid, 38, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, -900.0, 19000.0, 0.30365453574425877, 3.036545357442588, 0, 0, 0, 0, 0},
-    [79] = {key_sensor_north_velocity, 24, K_LINEAR_INT, F_ZERO, 3, 0, 0, 0, 2, 2, 0, -327.0, 327.0, 0.009979552598651083, 9.979552598651082, "\"out_of_range\"", 0, 0, 0, 0},
-    [80] = {key_sensor_east_velocity, 23, K_LINEAR_INT, F_ZERO, 3, 0, 0, 0, 2, 2, 0, -327.0, 327.0, 0.009979552598651083, 9.979552598651082, "\"out_of_range\"", 0, 0, 0, 0},
-    [81] = {key_image_horizon_pixel_pack, 27, K_PACK, F_ZERO, 0, 0, 0, 0, 4, 20, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_imagehorizon},
-    [82] = {key_corner_latitude_point_1_full, 31, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"off_earth\"", 0, 0, 0, 0},
-    [83] = {key_corner_longitude_point_1_full, 32, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"off_earth\"", 0, 0, 0, 0},
-    [84] = {key_corner_latitude_point_2_full, 31, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"off_earth\"", 0, 0, 0, 0},
-    [85] = {key_corner_longitude_point_2_full, 32, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"off_earth\"", 0, 0, 0, 0},
-    [86] = {key_corner_latitude_point_3_full, 31, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"off_earth\"", 0, 0, 0, 0},
-    [87] = {key_corner_longitude_point_3_full, 32, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"off_earth\"", 0, 0, 0, 0},
-    [88] = {key_corner_latitude_point_4_full, 31, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"off_earth\"", 0, 0, 0, 0},
-    [89] = {key_corner_longitude_point_4_full, 32, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"off_earth\"", 0, 0, 0, 0},
-    [90] = {key_platform_pitch_angle_full, 28, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"out_of_range\"", 0, 0, 0, 0},
-    [91] = {key_platform_roll_angle_full, 27, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"out_of_range\"", 0, 0, 0, 0},
-    [92] = {key_platform_angle_of_attack_full, 32, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"out_of_range\"", 0, 0, 0, 0},
-    [93] = {key_platform_sideslip_angle_full, 31, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"out_of_range\"", 0, 0, 0, 0},
-    [94] = {key_miis_core_identifier, 23, K_MIIS, F_ZERO, 0, 0, 0, 0, 18, 50, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [95] = {key_sar_motion_imagery_local_set, 31, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st1206, 0},
-    [96] = {key_target_width_extended, 24, K_IMAPB, F_ZERO, 0, 0, 21, 0, 1, 8, 0, 0.0, 1500000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [97] = {key_range_image_local_set, 24, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st1002, 0},
-    [98] = {key_geo_registration_local_set, 29, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st1601, 0},
-    [99] = {key_composite_imaging_local_set, 30, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st1602, 0},
-    [100] = {key_segment_local_set, 20, K_SET, F_REPEATS, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st0601, 0},
-    [101] = {key_amend_local_set, 18, K_SET, F_REPEATS | F_AMEND, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st0601, 0},
-    [102] = {key_sdcc_flp, 11, K_SDCC, F_REPEATS, 0, 0, 0, 0, 2, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [103] = {key_density_altitude_extended, 28, K_IMAPB, F_ZERO, 0, 0, 16, 0, 1, 8, 0, -900.0, 40000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [104] = {key_sensor_ellipsoid_height_extended, 35, K_IMAPB, F_ZERO, 0, 0, 16, 0, 1, 8, 0, -900.0, 40000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [105] = {key_alternate_platform_ellipsoid_height_extended, 47, K_IMAPB, F_ZERO, 0, 0, 16, 0, 1, 8, 0, -900.0, 40000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [106] = {key_stream_designator, 20, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [107] = {key_operational_base, 19, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [108] = {key_broadcast_source, 19, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [109] = {key_range_to_recovery_location, 29, K_IMAPB, F_ZERO, 0, 0, 15, 0, 1, 4, 0, 0.0, 21000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [110] = {key_time_airborne, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [111] = {key_propulsion_unit_speed, 24, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [112] = {key_platform_course_angle, 24, K_IMAPB, F_ZERO, 0, 0, 9, 0, 1, 8, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [113] = {key_altitude_agl, 15, K_IMAPB, F_ZERO, 0, 0, 16, 0, 1, 4, 0, -900.0, 40000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [114] = {key_radar_altimeter, 18, K_IMAPB, F_ZERO, 0, 0, 16, 0, 1, 4, 0, -900.0, 40000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [115] = {key_control_command, 18, K_PACK, F_REPEATS, 0, 0, 0, 0, 2, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_controlcommand},
-    [116] = {key_control_command_verification_list, 36, K_PACK_LIST, F_ZERO, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_commandverification},
-    [117] = {key_sensor_azimuth_rate, 22, K_IMAPB, F_ZERO, 0, 0, 11, 0, 1, 4, 0, -1000.0, 1000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [118] = {key_sensor_elevation_rate, 24, K_IMAPB, F_ZERO, 0, 0, 11, 0, 1, 4, 0, -1000.0, 1000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [119] = {key_sensor_roll_rate, 19, K_IMAPB, F_ZERO, 0, 0, 11, 0, 1, 4, 0, -1000.0, 1000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [120] = {key_on_board_mi_storage_percent_full, 35, K_IMAPB, F_ZERO, 0, 0, 7, 0, 1, 3, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [121] = {key_active_wavelength_list, 25, K_PACK_LIST, F_ZERO, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_activewavelengths},
-    [122] = {key_country_codes, 16, K_PACK, F_ZERO, 0, 0, 0, 0, 2, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_countrycodes},
-    [123] = {key_number_of_navsats_in_view, 28, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [124] = {key_positioning_method_source, 28, K_BITS, F_ZERO, 0, 0, 0, 0, 1, 1, 8, 1.0, 255.0, 1.0, 1.0, 0, 0, bits_st0601_124, 0, 0},
-    [125] = {key_platform_status, 18, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 13, 0.0, 12.0, 1.0, 1.0, 0, codes_st0601_125_platform_status, 0, 0, 0},
-    [126] = {key_sensor_control_mode, 22, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 7, 0.0, 6.0, 1.0, 1.0, 0, codes_st0601_126_sensor_control_mode, 0, 0, 0},
-    [127] = {key_sensor_frame_rate_pack, 25, K_PACK, F_ZERO, 0, 0, 0, 0, 1, 16, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_framerate},
-    [128] = {key_wavelengths_list, 19, K_PACK, F_ZERO, 0, 0, 0, 0, 2, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_wavelengthrecord},
-    [129] = {key_target_id, 12, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 32, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [130] = {key_airbase_locations, 20, K_PACK, F_ZERO, 0, 0, 0, 0, 1, 24, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_airbaselocations},
-    [131] = {key_take_off_time, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [132] = {key_transmission_frequency, 25, K_IMAPB, F_ZERO, 0, 0, 17, 0, 1, 4, 0, 1.0, 99999.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [133] = {key_on_board_mi_storage_capacity, 31, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [134] = {key_zoom_percentage, 18, K_IMAPB, F_ZERO, 0, 0, 7, 0, 1, 4, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [135] = {key_communications_method, 24, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [136] = {key_leap_seconds, 15, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, -2147483648.0, 2147483647.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [137] = {key_correction_offset, 20, K_INT, F_ZERO, 0, 0, 0, 0, 1, 8, 0, -9.223372036854776e+18, 9.223372036854776e+18, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [138] = {key_payload_list, 15, K_PACK, F_ZERO, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_payloadrecord},
-    [139] = {key_active_payloads, 18, K_BIT_LIST, F_ZERO, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [140] = {key_weapons_stores, 17, K_PACK, F_ZERO, 0, 0, 0, 0, 2, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_weaponrecord},
-    [141] = {key_waypoint_list, 16, K_PACK, F_ZERO, 0, 0, 0, 0, 2, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_waypointrecord},
-    [142] = {key_view_domain, 14, K_PACK, F_ZERO, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_viewdomain},
-    [143] = {key_metadata_substream_id, 24, K_PACK, 0, 0, 0, 0, 0, 1, 17, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_metadatasubstreamid}
+    [1] = {KEY(checksum), .kind = K_UINT, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [2] = {KEY(precision_time_stamp), .kind = K_UINT, .len_min = 8, .len_max = 8, .max = 1.8446744073709552e+19},
+    [3] = {KEY(mission_id), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [4] = {KEY(platform_tail_number), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [5] = {KEY(platform_heading_angle), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 3, .len_min = 2,
+        .len_max = 2, .max = 360.0, .scale = 0.005493247882810712, .print = 5.493247882810712},
+    [6] = {KEY(platform_pitch_angle), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 4, .len_min = 2, .len_max = 2,
+        .min = -20.0, .max = 20.0, .scale = 0.0006103701895199438, .print = 6.103701895199438,
+        .special = "\"out_of_range\""},
+    [7] = {KEY(platform_roll_angle), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 3, .len_min = 2, .len_max = 2,
+        .min = -50.0, .max = 50.0, .scale = 0.0015259254737998596, .print = 1.5259254737998595,
+        .special = "\"out_of_range\""},
+    [8] = {KEY(platform_true_airspeed), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
+    [9] = {KEY(platform_indicated_airspeed), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
+    [10] = {KEY(platform_designation), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [11] = {KEY(image_source_sensor), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [12] = {KEY(image_coordinate_system), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [13] = {KEY(sensor_latitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4, .len_max = 4,
+        .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"reserved\""},
+    [14] = {KEY(sensor_longitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4, .len_max = 4,
+        .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"reserved\""},
+    [15] = {KEY(sensor_true_altitude), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 2,
+        .len_max = 2, .min = -900.0, .max = 19000.0, .scale = 0.30365453574425877, .print = 3.036545357442588},
+    [16] = {KEY(sensor_horizontal_field_of_view), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 3, .len_min = 2,
+        .len_max = 2, .max = 180.0, .scale = 0.002746623941405356, .print = 2.746623941405356},
+    [17] = {KEY(sensor_vertical_field_of_view), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 3, .len_min = 2,
+        .len_max = 2, .max = 180.0, .scale = 0.002746623941405356, .print = 2.746623941405356},
+    [18] = {KEY(sensor_relative_azimuth_angle), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .max = 360.0, .scale = 8.38190317349087e-08, .print = 8.38190317349087},
+    [19] = {KEY(sensor_relative_elevation_angle), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"reserved\""},
+    [20] = {KEY(sensor_relative_roll_angle), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .max = 360.0, .scale = 8.38190317349087e-08, .print = 8.38190317349087},
+    [21] = {KEY(slant_range), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 3, .len_min = 4, .len_max = 4,
+        .max = 5000000.0, .scale = 0.0011641532185403987, .print = 1.1641532185403987},
+    [22] = {KEY(target_width), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 2, .len_max = 2,
+        .max = 10000.0, .scale = 0.15259021896696423, .print = 1.525902189669642},
+    [23] = {KEY(frame_center_latitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"off_earth\""},
+    [24] = {KEY(frame_center_longitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"off_earth\""},
+    [25] = {KEY(frame_center_elevation), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 2,
+        .len_max = 2, .min = -900.0, .max = 19000.0, .scale = 0.30365453574425877, .print = 3.036545357442588},
+    [26] = {KEY(offset_corner_latitude_point_1), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 6, .len_min = 2,
+        .len_max = 2, .min = -0.075, .max = 0.075, .scale = 2.2888882106997894e-06, .print = 2.288888210699789,
+        .special = "\"off_earth\""},
+    [27] = {KEY(offset_corner_longitude_point_1), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 6, .len_min = 2,
+        .len_max = 2, .min = -0.075, .max = 0.075, .scale = 2.2888882106997894e-06, .print = 2.288888210699789,
+        .special = "\"off_earth\""},
+    [28] = {KEY(offset_corner_latitude_point_2), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 6, .len_min = 2,
+        .len_max = 2, .min = -0.075, .max = 0.075, .scale = 2.2888882106997894e-06, .print = 2.288888210699789,
+        .special = "\"off_earth\""},
+    [29] = {KEY(offset_corner_longitude_point_2), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 6, .len_min = 2,
+        .len_max = 2, .min = -0.075, .max = 0.075, .scale = 2.2888882106997894e-06, .print = 2.288888210699789,
+        .special = "\"off_earth\""},
+    [30] = {KEY(offset_corner_latitude_point_3), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 6, .len_min = 2,
+        .len_max = 2, .min = -0.075, .max = 0.075, .scale = 2.2888882106997894e-06, .print = 2.288888210699789,
+        .special = "\"off_earth\""},
+    [31] = {KEY(offset_corner_longitude_point_3), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 6, .len_min = 2,
+        .len_max = 2, .min = -0.075, .max = 0.075, .scale = 2.2888882106997894e-06, .print = 2.288888210699789,
+        .special = "\"off_earth\""},
+    [32] = {KEY(offset_corner_latitude_point_4), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 6, .len_min = 2,
+        .len_max = 2, .min = -0.075, .max = 0.075, .scale = 2.2888882106997894e-06, .print = 2.288888210699789,
+        .special = "\"off_earth\""},
+    [33] = {KEY(offset_corner_longitude_point_4), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 6, .len_min = 2,
+        .len_max = 2, .min = -0.075, .max = 0.075, .scale = 2.2888882106997894e-06, .print = 2.288888210699789,
+        .special = "\"off_earth\""},
+    [34] = {KEY(icing_detected), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 2.0,
+        .codes = codes_st0601_34_icing_detected, .code_count = 3},
+    [35] = {KEY(wind_direction), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 3, .len_min = 2, .len_max = 2,
+        .max = 360.0, .scale = 0.005493247882810712, .print = 5.493247882810712},
+    [36] = {KEY(wind_speed), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 1, .len_max = 1,
+        .max = 100.0, .scale = 0.39215686274509803, .print = 3.9215686274509802},
+    [37] = {KEY(static_pressure), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 2, .len_min = 2, .len_max = 2,
+        .max = 5000.0, .scale = 0.07629510948348212, .print = 7.629510948348211},
+    [38] = {KEY(density_altitude), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 2, .len_max = 2,
+        .min = -900.0, .max = 19000.0, .scale = 0.30365453574425877, .print = 3.036545357442588},
+    [39] = {KEY(outside_air_temperature), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = -128.0,
+        .max = 127.0},
+    [40] = {KEY(target_location_latitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"off_earth\""},
+    [41] = {KEY(target_location_longitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"off_earth\""},
+    [42] = {KEY(target_location_elevation), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 2,
+        .len_max = 2, .min = -900.0, .max = 19000.0, .scale = 0.30365453574425877, .print = 3.036545357442588},
+    [43] = {KEY(target_track_gate_width), .kind = K_LINEAR_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1,
+        .max = 510.0, .scale = 2.0, .print = 2.0},
+    [44] = {KEY(target_track_gate_height), .kind = K_LINEAR_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1,
+        .max = 510.0, .scale = 2.0, .print = 2.0},
+    [45] = {KEY(target_error_estimate_ce90), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 2, .len_min = 2,
+        .len_max = 2, .max = 4095.0, .scale = 0.06248569466697185, .print = 6.248569466697185},
+    [46] = {KEY(target_error_estimate_le90), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 2, .len_min = 2,
+        .len_max = 2, .max = 4095.0, .scale = 0.06248569466697185, .print = 6.248569466697185},
+    [47] = {KEY(generic_flag_data), .kind = K_BITS, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 63.0,
+        .bits = bits_st0601_47, .code_count = 6},
+    [48] = {KEY(security_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st0102},
+    [49] = {KEY(differential_pressure), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 2, .len_min = 2,
+        .len_max = 2, .max = 5000.0, .scale = 0.07629510948348212, .print = 7.629510948348211},
+    [50] = {KEY(platform_angle_of_attack), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 4, .len_min = 2,
+        .len_max = 2, .min = -20.0, .max = 20.0, .scale = 0.0006103701895199438, .print = 6.103701895199438,
+        .special = "\"out_of_range\""},
+    [51] = {KEY(platform_vertical_speed), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 3, .len_min = 2,
+        .len_max = 2, .min = -180.0, .max = 180.0, .scale = 0.005493331705679495, .print = 5.493331705679495,
+        .special = "\"out_of_range\""},
+    [52] = {KEY(platform_sideslip_angle), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 4, .len_min = 2,
+        .len_max = 2, .min = -20.0, .max = 20.0, .scale = 0.0006103701895199438, .print = 6.103701895199438,
+        .special = "\"out_of_range\""},
+    [53] = {KEY(airfield_barometric_pressure), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 2, .len_min = 2,
+        .len_max = 2, .max = 5000.0, .scale = 0.07629510948348212, .print = 7.629510948348211},
+    [54] = {KEY(airfield_elevation), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 2, .len_max = 2,
+        .min = -900.0, .max = 19000.0, .scale = 0.30365453574425877, .print = 3.036545357442588},
+    [55] = {KEY(relative_humidity), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 1, .len_max = 1,
+        .max = 100.0, .scale = 0.39215686274509803, .print = 3.9215686274509802},
+    [56] = {KEY(platform_ground_speed), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
+    [57] = {KEY(ground_range), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 3, .len_min = 4, .len_max = 4,
+        .max = 5000000.0, .scale = 0.0011641532185403987, .print = 1.1641532185403987},
+    [58] = {KEY(platform_fuel_remaining), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 2,
+        .len_max = 2, .max = 10000.0, .scale = 0.15259021896696423, .print = 1.525902189669642},
+    [59] = {KEY(platform_call_sign), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [60] = {KEY(weapon_load), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [61] = {KEY(weapon_fired), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
+    [62] = {KEY(laser_prf_code), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .min = 111.0,
+        .max = 8888.0},
+    [63] = {KEY(sensor_field_of_view_name), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 8.0,
+        .codes = codes_st0601_63_sensor_field_of_view_name, .code_count = 9},
+    [64] = {KEY(platform_magnetic_heading), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 3, .len_min = 2,
+        .len_max = 2, .max = 360.0, .scale = 0.005493247882810712, .print = 5.493247882810712},
+    [65] = {KEY(uas_datalink_ls_version_number), .kind = K_UINT, .len_min = 1, .len_max = 1, .max = 255.0},
+    [66] = {KEY(deprecated_66), .kind = K_BYTES, .flags = F_ZERO},
+    [67] = {KEY(alternate_platform_latitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"reserved\""},
+    [68] = {KEY(alternate_platform_longitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"reserved\""},
+    [69] = {KEY(alternate_platform_altitude), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 2,
+        .len_max = 2, .min = -900.0, .max = 19000.0, .scale = 0.30365453574425877, .print = 3.036545357442588},
+    [70] = {KEY(alternate_platform_name), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [71] = {KEY(alternate_platform_heading), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 3, .len_min = 2,
+        .len_max = 2, .max = 360.0, .scale = 0.005493247882810712, .print = 5.493247882810712},
+    [72] = {KEY(event_start_time), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [73] = {KEY(rvt_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st0806},
+    [74] = {KEY(vmti_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st0903},
+    [75] = {KEY(sensor_ellipsoid_height), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 2,
+        .len_max = 2, .min = -900.0, .max = 19000.0, .scale = 0.30365453574425877, .print = 3.036545357442588},
+    [76] = {KEY(alternate_platform_ellipsoid_height), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1,
+        .len_min = 2, .len_max = 2, .min = -900.0, .max = 19000.0, .scale = 0.30365453574425877,
+        .print = 3.036545357442588},
+    [77] = {KEY(operational_mode), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 5.0,
+        .codes = codes_st0601_77_operational_mode, .code_count = 6},
+    [78] = {KEY(frame_center_height_above_ellipsoid), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1,
+        .len_min = 2, .len_max = 2, .min = -900.0, .max = 19000.0, .scale = 0.30365453574425877,
+        .print = 3.036545357442588},
+    [79] = {KEY(sensor_north_velocity), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 3, .len_min = 2,
+        .len_max = 2, .min = -327.0, .max = 327.0, .scale = 0.009979552598651083, .print = 9.979552598651082,
+        .special = "\"out_of_range\""},
+    [80] = {KEY(sensor_east_velocity), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 3, .len_min = 2, .len_max = 2,
+        .min = -327.0, .max = 327.0, .scale = 0.009979552598651083, .print = 9.979552598651082,
+        .special = "\"out_of_range\""},
+    [81] = {KEY(image_horizon_pixel_pack), .kind = K_PACK, .flags = F_ZERO, .len_min = 4, .len_max = 20,
+        .pack = &pack_imagehorizon},
+    [82] = {KEY(corner_latitude_point_1_full), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"off_earth\""},
+    [83] = {KEY(corner_longitude_point_1_full), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"off_earth\""},
+    [84] = {KEY(corner_latitude_point_2_full), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"off_earth\""},
+    [85] = {KEY(corner_longitude_point_2_full), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"off_earth\""},
+    [86] = {KEY(corner_latitude_point_3_full), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"off_earth\""},
+    [87] = {KEY(corner_longitude_point_3_full), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"off_earth\""},
+    [88] = {KEY(corner_latitude_point_4_full), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"off_earth\""},
+    [89] = {KEY(corner_longitude_point_4_full), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"off_earth\""},
+    [90] = {KEY(platform_pitch_angle_full), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"out_of_range\""},
+    [91] = {KEY(platform_roll_angle_full), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"out_of_range\""},
+    [92] = {KEY(platform_angle_of_attack_full), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"out_of_range\""},
+    [93] = {KEY(platform_sideslip_angle_full), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"out_of_range\""},
+    [94] = {KEY(miis_core_identifier), .kind = K_MIIS, .flags = F_ZERO, .len_min = 18, .len_max = 50},
+    [95] = {KEY(sar_motion_imagery_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st1206},
+    [96] = {KEY(target_width_extended), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 21, .len_min = 1, .len_max = 8,
+        .max = 1500000.0},
+    [97] = {KEY(range_image_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st1002},
+    [98] = {KEY(geo_registration_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st1601},
+    [99] = {KEY(composite_imaging_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st1602},
+    [100] = {KEY(segment_local_set), .kind = K_SET, .flags = F_REPEATS, .set = &set_st0601},
+    [101] = {KEY(amend_local_set), .kind = K_SET, .flags = F_REPEATS | F_AMEND, .set = &set_st0601},
+    [102] = {KEY(sdcc_flp), .kind = K_SDCC, .flags = F_REPEATS, .len_min = 2},
+    [103] = {KEY(density_altitude_extended), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 16, .len_min = 1,
+        .len_max = 8, .min = -900.0, .max = 40000.0},
+    [104] = {KEY(sensor_ellipsoid_height_extended), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 16, .len_min = 1,
+        .len_max = 8, .min = -900.0, .max = 40000.0},
+    [105] = {KEY(alternate_platform_ellipsoid_height_extended), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 16,
+        .len_min = 1, .len_max = 8, .min = -900.0, .max = 40000.0},
+    [106] = {KEY(stream_designator), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [107] = {KEY(operational_base), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [108] = {KEY(broadcast_source), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [109] = {KEY(range_to_recovery_location), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 15, .len_min = 1,
+        .len_max = 4, .max = 21000.0},
+    [110] = {KEY(time_airborne), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4, .max = 4294967295.0},
+    [111] = {KEY(propulsion_unit_speed), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4,
+        .max = 4294967295.0},
+    [112] = {KEY(platform_course_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9, .len_min = 1, .len_max = 8,
+        .max = 360.0},
+    [113] = {KEY(altitude_agl), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 16, .len_min = 1, .len_max = 4,
+        .min = -900.0, .max = 40000.0},
+    [114] = {KEY(radar_altimeter), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 16, .len_min = 1, .len_max = 4,
+        .min = -900.0, .max = 40000.0},
+    [115] = {KEY(control_command), .kind = K_PACK, .flags = F_REPEATS, .len_min = 2, .pack = &pack_controlcommand},
+    [116] = {KEY(control_command_verification_list), .kind = K_PACK_LIST, .flags = F_ZERO, .len_min = 1,
+        .pack = &pack_commandverification},
+    [117] = {KEY(sensor_azimuth_rate), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 11, .len_min = 1, .len_max = 4,
+        .min = -1000.0, .max = 1000.0},
+    [118] = {KEY(sensor_elevation_rate), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 11, .len_min = 1,
+        .len_max = 4, .min = -1000.0, .max = 1000.0},
+    [119] = {KEY(sensor_roll_rate), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 11, .len_min = 1, .len_max = 4,
+        .min = -1000.0, .max = 1000.0},
+    [120] = {KEY(on_board_mi_storage_percent_full), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 1,
+        .len_max = 3, .max = 100.0},
+    [121] = {KEY(active_wavelength_list), .kind = K_PACK_LIST, .flags = F_ZERO, .len_min = 1,
+        .pack = &pack_activewavelengths},
+    [122] = {KEY(country_codes), .kind = K_PACK, .flags = F_ZERO, .len_min = 2, .pack = &pack_countrycodes},
+    [123] = {KEY(number_of_navsats_in_view), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
+    [124] = {KEY(positioning_method_source), .kind = K_BITS, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
+        .max = 255.0, .bits = bits_st0601_124, .code_count = 8},
+    [125] = {KEY(platform_status), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 12.0,
+        .codes = codes_st0601_125_platform_status, .code_count = 13},
+    [126] = {KEY(sensor_control_mode), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 6.0,
+        .codes = codes_st0601_126_sensor_control_mode, .code_count = 7},
+    [127] = {KEY(sensor_frame_rate_pack), .kind = K_PACK, .flags = F_ZERO, .len_min = 1, .len_max = 16,
+        .pack = &pack_framerate},
+    [128] = {KEY(wavelengths_list), .kind = K_PACK, .flags = F_ZERO, .len_min = 2, .pack = &pack_wavelengthrecord},
+    [129] = {KEY(target_id), .kind = K_TEXT, .flags = F_ZERO, .len_max = 32},
+    [130] = {KEY(airbase_locations), .kind = K_PACK, .flags = F_ZERO, .len_min = 1, .len_max = 24,
+        .pack = &pack_airbaselocations},
+    [131] = {KEY(take_off_time), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [132] = {KEY(transmission_frequency), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 17, .len_min = 1,
+        .len_max = 4, .min = 1.0, .max = 99999.0},
+    [133] = {KEY(on_board_mi_storage_capacity), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4,
+        .max = 4294967295.0},
+    [134] = {KEY(zoom_percentage), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 1, .len_max = 4,
+        .max = 100.0},
+    [135] = {KEY(communications_method), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [136] = {KEY(leap_seconds), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4, .min = -2147483648.0,
+        .max = 2147483647.0},
+    [137] = {KEY(correction_offset), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 8,
+        .min = -9.223372036854776e+18, .max = 9.223372036854776e+18},
+    [138] = {KEY(payload_list), .kind = K_PACK, .flags = F_ZERO, .len_min = 1, .pack = &pack_payloadrecord},
+    [139] = {KEY(active_payloads), .kind = K_BIT_LIST, .flags = F_ZERO, .len_min = 1},
+    [140] = {KEY(weapons_stores), .kind = K_PACK, .flags = F_ZERO, .len_min = 2, .pack = &pack_weaponrecord},
+    [141] = {KEY(waypoint_list), .kind = K_PACK, .flags = F_ZERO, .len_min = 2, .pack = &pack_waypointrecord},
+    [142] = {KEY(view_domain), .kind = K_PACK, .flags = F_ZERO, .len_min = 1, .pack = &pack_viewdomain},
+    [143] = {KEY(metadata_substream_id), .kind = K_PACK, .len_min = 1, .len_max = 17,
+        .pack = &pack_metadatasubstreamid},
 };
-static const struct code codes_st0102_1_security_classification[] = {{1, "\"Unclassified\""}, {2, "\"Restricted\""}, {3, "\"Confidential\""}, {4, "\"Secret\""}, {5, "\"Top Secret\""}};
+static const struct code codes_st0102_1_security_classification[] = {
+    {.code = 1, .label = "\"Unclassified\""},
+    {.code = 2, .label = "\"Restricted\""},
+    {.code = 3, .label = "\"Confidential\""},
+    {.code = 4, .label = "\"Secret\""},
+    {.code = 5, .label = "\"Top Secret\""},
+};
 static const char key_security_classification[64] = "\"security_classification\":";
-static const struct code codes_st0102_2_country_coding_method[] = {{1, "\"ISO-3166 Two Letter\""}, {2, "\"ISO-3166 Three Letter\""}, {3, "\"FIPS 10-4 Two Letter\""}, {4, "\"FIPS 10-4 Four Letter\""}, {5, "\"ISO-3166 Numeric\""}, {6, "\"1059 Two Letter\""}, {7, "\"1059 Three Letter\""}, {8, "\"Omitted Value\""}, {9, "\"Omitted Value\""}, {10, "\"FIPS 10-4 Mixed\""}, {11, "\"ISO 3166 Mixed\""}, {12, "\"STANAG 1059 Mixed\""}, {13, "\"GENC Two Letter\""}, {14, "\"GENC Three Letter\""}, {15, "\"GENC Numeric\""}, {16, "\"GENC Mixed\""}};
+static const struct code codes_st0102_2_country_coding_method[] = {
+    {.code = 1, .label = "\"ISO-3166 Two Letter\""},
+    {.code = 2, .label = "\"ISO-3166 Three Letter\""},
+    {.code = 3, .label = "\"FIPS 10-4 Two Letter\""},
+    {.code = 4, .label = "\"FIPS 10-4 Four Letter\""},
+    {.code = 5, .label = "\"ISO-3166 Numeric\""},
+    {.code = 6, .label = "\"1059 Two Letter\""},
+    {.code = 7, .label = "\"1059 Three Letter\""},
+    {.code = 8, .label = "\"Omitted Value\""},
+    {.code = 9, .label = "\"Omitted Value\""},
+    {.code = 10, .label = "\"FIPS 10-4 Mixed\""},
+    {.code = 11, .label = "\"ISO 3166 Mixed\""},
+    {.code = 12, .label = "\"STANAG 1059 Mixed\""},
+    {.code = 13, .label = "\"GENC Two Letter\""},
+    {.code = 14, .label = "\"GENC Three Letter\""},
+    {.code = 15, .label = "\"GENC Numeric\""},
+    {.code = 16, .label = "\"GENC Mixed\""},
+};
 static const char key_country_coding_method[64] = "\"country_coding_method\":";
 static const char key_classifying_country[64] = "\"classifying_country\":";
 static const char key_sci_shi_information[64] = "\"sci_shi_information\":";
@@ -516,7 +833,24 @@ static const char key_derived_from[64] = "\"derived_from\":";
 static const char key_classification_reason[64] = "\"classification_reason\":";
 static const char key_declassification_date[64] = "\"declassification_date\":";
 static const char key_classification_and_marking_system[64] = "\"classification_and_marking_system\":";
-static const struct code codes_st0102_12_object_country_coding_method[] = {{1, "\"ISO-3166 Two Letter\""}, {2, "\"ISO-3166 Three Letter\""}, {3, "\"ISO-3166 Numeric\""}, {4, "\"FIPS 10-4 Two Letter\""}, {5, "\"FIPS 10-4 Four Letter\""}, {6, "\"1059 Two Letter\""}, {7, "\"1059 Three Letter\""}, {8, "\"Omitted Value\""}, {9, "\"Omitted Value\""}, {10, "\"Omitted Value\""}, {11, "\"Omitted Value\""}, {12, "\"Omitted Value\""}, {13, "\"GENC Two Letter\""}, {14, "\"GENC Three Letter\""}, {15, "\"GENC Numeric\""}, {64, "\"GENC AdminSub\""}};
+static const struct code codes_st0102_12_object_country_coding_method[] = {
+    {.code = 1, .label = "\"ISO-3166 Two Letter\""},
+    {.code = 2, .label = "\"ISO-3166 Three Letter\""},
+    {.code = 3, .label = "\"ISO-3166 Numeric\""},
+    {.code = 4, .label = "\"FIPS 10-4 Two Letter\""},
+    {.code = 5, .label = "\"FIPS 10-4 Four Letter\""},
+    {.code = 6, .label = "\"1059 Two Letter\""},
+    {.code = 7, .label = "\"1059 Three Letter\""},
+    {.code = 8, .label = "\"Omitted Value\""},
+    {.code = 9, .label = "\"Omitted Value\""},
+    {.code = 10, .label = "\"Omitted Value\""},
+    {.code = 11, .label = "\"Omitted Value\""},
+    {.code = 12, .label = "\"Omitted Value\""},
+    {.code = 13, .label = "\"GENC Two Letter\""},
+    {.code = 14, .label = "\"GENC Three Letter\""},
+    {.code = 15, .label = "\"GENC Numeric\""},
+    {.code = 64, .label = "\"GENC AdminSub\""},
+};
 static const char key_object_country_coding_method[64] = "\"object_country_coding_method\":";
 static const char key_object_country_codes[64] = "\"object_country_codes\":";
 static const char key_classification_comments[64] = "\"classification_comments\":";
@@ -531,30 +865,34 @@ static const char key_version[64] = "\"version\":";
 static const char key_country_coding_method_version_date[64] = "\"country_coding_method_version_date\":";
 static const char key_object_country_coding_method_version_date[64] = "\"object_country_coding_method_version_date\":";
 static const struct item items_st0102[25] = {
-    [1] = {key_security_classification, 26, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 5, 1.0, 5.0, 1.0, 1.0, 0, codes_st0102_1_security_classification, 0, 0, 0},
-    [2] = {key_country_coding_method, 24, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 16, 1.0, 16.0, 1.0, 1.0, 0, codes_st0102_2_country_coding_method, 0, 0, 0},
-    [3] = {key_classifying_country, 22, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_sci_shi_information, 22, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_caveats, 10, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_releasing_instructions, 25, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_classified_by, 16, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_derived_from, 15, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_classification_reason, 24, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_declassification_date, 24, K_TEXT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_classification_and_marking_system, 36, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [12] = {key_object_country_coding_method, 31, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 16, 1.0, 64.0, 1.0, 1.0, 0, codes_st0102_12_object_country_coding_method, 0, 0, 0},
-    [13] = {key_object_country_codes, 23, K_UTF16, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [14] = {key_classification_comments, 26, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [15] = {key_umid_video, 13, K_BYTES, F_ZERO, 0, 0, 0, 0, 32, 32, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [16] = {key_umid_audio, 13, K_BYTES, F_ZERO, 0, 0, 0, 0, 32, 32, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [17] = {key_umid_data, 12, K_BYTES, F_ZERO, 0, 0, 0, 0, 32, 32, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [18] = {key_umid_system, 14, K_BYTES, F_ZERO, 0, 0, 0, 0, 32, 32, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [19] = {key_stream_id, 12, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [20] = {key_transport_stream_id, 22, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [21] = {key_item_designator_id, 21, K_BYTES, F_ZERO, 0, 0, 0, 0, 16, 16, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [22] = {key_version, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [23] = {key_country_coding_method_version_date, 37, K_TEXT, F_ZERO, 0, 0, 0, 0, 10, 10, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [24] = {key_object_country_coding_method_version_date, 44, K_TEXT, F_ZERO, 0, 0, 0, 0, 10, 10, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(security_classification), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
+        .max = 5.0, .codes = codes_st0102_1_security_classification, .code_count = 5},
+    [2] = {KEY(country_coding_method), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
+        .max = 16.0, .codes = codes_st0102_2_country_coding_method, .code_count = 16},
+    [3] = {KEY(classifying_country), .kind = K_TEXT, .flags = F_ZERO},
+    [4] = {KEY(sci_shi_information), .kind = K_TEXT, .flags = F_ZERO},
+    [5] = {KEY(caveats), .kind = K_TEXT, .flags = F_ZERO},
+    [6] = {KEY(releasing_instructions), .kind = K_TEXT, .flags = F_ZERO},
+    [7] = {KEY(classified_by), .kind = K_TEXT, .flags = F_ZERO},
+    [8] = {KEY(derived_from), .kind = K_TEXT, .flags = F_ZERO},
+    [9] = {KEY(classification_reason), .kind = K_TEXT, .flags = F_ZERO},
+    [10] = {KEY(declassification_date), .kind = K_TEXT, .flags = F_ZERO, .len_min = 8, .len_max = 8},
+    [11] = {KEY(classification_and_marking_system), .kind = K_TEXT, .flags = F_ZERO},
+    [12] = {KEY(object_country_coding_method), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
+        .max = 64.0, .codes = codes_st0102_12_object_country_coding_method, .code_count = 16},
+    [13] = {KEY(object_country_codes), .kind = K_UTF16, .flags = F_ZERO},
+    [14] = {KEY(classification_comments), .kind = K_TEXT, .flags = F_ZERO},
+    [15] = {KEY(umid_video), .kind = K_BYTES, .flags = F_ZERO, .len_min = 32, .len_max = 32},
+    [16] = {KEY(umid_audio), .kind = K_BYTES, .flags = F_ZERO, .len_min = 32, .len_max = 32},
+    [17] = {KEY(umid_data), .kind = K_BYTES, .flags = F_ZERO, .len_min = 32, .len_max = 32},
+    [18] = {KEY(umid_system), .kind = K_BYTES, .flags = F_ZERO, .len_min = 32, .len_max = 32},
+    [19] = {KEY(stream_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
+    [20] = {KEY(transport_stream_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [21] = {KEY(item_designator_id), .kind = K_BYTES, .flags = F_ZERO, .len_min = 16, .len_max = 16},
+    [22] = {KEY(version), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [23] = {KEY(country_coding_method_version_date), .kind = K_TEXT, .flags = F_ZERO, .len_min = 10, .len_max = 10},
+    [24] = {KEY(object_country_coding_method_version_date), .kind = K_TEXT, .flags = F_ZERO, .len_min = 10,
+        .len_max = 10},
 };
 static const char key_vmti_system_name[64] = "\"vmti_system_name\":";
 static const char key_vmti_ls_version[64] = "\"vmti_ls_version\":";
@@ -571,22 +909,29 @@ static const char key_vtarget_series[64] = "\"vtarget_series\":";
 static const char key_algorithm_series[64] = "\"algorithm_series\":";
 static const char key_ontology_series[64] = "\"ontology_series\":";
 static const struct item items_st0903[104] = {
-    [1] = {key_checksum, 11, K_UINT, 0, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_precision_time_stamp, 23, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_vmti_system_name, 19, K_TEXT, F_ZERO, 0, 0, 0, 0, 1, 128, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_vmti_ls_version, 18, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 2, 0, 1.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_total_num_targets_detected, 29, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_num_targets_reported, 23, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_frame_number, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_frame_width, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 1.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_frame_height, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 1.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_vmti_source_sensor, 21, K_TEXT, F_ZERO, 0, 0, 0, 0, 1, 512, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_vmti_horizontal_fov, 22, K_IMAPB, F_ZERO, 0, 2, 8, 0, 2, 2, 0, 0.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [12] = {key_vmti_vertical_fov, 20, K_IMAPB, F_ZERO, 0, 2, 8, 0, 2, 2, 0, 0.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [13] = {key_miis_id, 10, K_MIIS, F_ZERO, 0, 0, 0, 0, 18, 66, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [101] = {key_vtarget_series, 17, K_TARGETS, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vtarget, 0},
-    [102] = {key_algorithm_series, 19, K_SERIES, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_algorithm, 0},
-    [103] = {key_ontology_series, 18, K_SERIES, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_ontology, 0}
+    [1] = {KEY(checksum), .kind = K_UINT, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [2] = {KEY(precision_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [3] = {KEY(vmti_system_name), .kind = K_TEXT, .flags = F_ZERO, .len_min = 1, .len_max = 128},
+    [4] = {KEY(vmti_ls_version), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 2, .min = 1.0,
+        .max = 65535.0},
+    [5] = {KEY(total_num_targets_detected), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3,
+        .max = 16777215.0},
+    [6] = {KEY(num_targets_reported), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
+    [7] = {KEY(frame_number), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
+    [8] = {KEY(frame_width), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .min = 1.0,
+        .max = 16777215.0},
+    [9] = {KEY(frame_height), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .min = 1.0,
+        .max = 16777215.0},
+    [10] = {KEY(vmti_source_sensor), .kind = K_TEXT, .flags = F_ZERO, .len_min = 1, .len_max = 512},
+    [11] = {KEY(vmti_horizontal_fov), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 8,
+        .len_min = 2, .len_max = 2, .max = 180.0},
+    [12] = {KEY(vmti_vertical_fov), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 8,
+        .len_min = 2, .len_max = 2, .max = 180.0},
+    [13] = {KEY(miis_id), .kind = K_MIIS, .flags = F_ZERO, .len_min = 18, .len_max = 66},
+    [101] = {KEY(vtarget_series), .kind = K_TARGETS, .flags = F_ZERO, .set = &set_vtarget},
+    [102] = {KEY(algorithm_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_algorithm},
+    [103] = {KEY(ontology_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_ontology},
 };
 static const char key_target_centroid[64] = "\"target_centroid\":";
 static const char key_bounding_box_top_left[64] = "\"bounding_box_top_left\":";
@@ -611,17 +956,26 @@ static const char key_rho_east_north[64] = "\"rho_east_north\":";
 static const char key_rho_east_up[64] = "\"rho_east_up\":";
 static const char key_rho_north_up[64] = "\"rho_north_up\":";
 static const struct element elements_location[] = {
-    {P_FIX, 0, O_NONE, 0, {key_latitude, 11, K_IMAPB, F_ZERO, 0, 2, 8, 0, 4, 4, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_longitude, 12, K_IMAPB, F_ZERO, 0, 2, 9, 0, 4, 4, 0, -180.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_hae, 6, K_IMAPB, F_ZERO, 0, 2, 15, 0, 2, 2, 0, -900.0, 19000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_sigma_east, 13, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_sigma_north, 14, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_sigma_up, 11, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_rho_east_north, 17, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_rho_east_up, 14, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_rho_north_up, 15, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_FIX, .item = {KEY(latitude), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 8,
+        .len_min = 4, .len_max = 4, .min = -90.0, .max = 90.0}},
+    {.op = P_FIX, .item = {KEY(longitude), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 9,
+        .len_min = 4, .len_max = 4, .min = -180.0, .max = 180.0}},
+    {.op = P_FIX, .item = {KEY(hae), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 15,
+        .len_min = 2, .len_max = 2, .min = -900.0, .max = 19000.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(sigma_east), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 10, .len_min = 2, .len_max = 2, .max = 650.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(sigma_north), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 10, .len_min = 2, .len_max = 2, .max = 650.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(sigma_up), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 10, .len_min = 2, .len_max = 2, .max = 650.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(rho_east_north), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 1, .len_min = 2, .len_max = 2, .min = -1.0, .max = 1.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(rho_east_up), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 1, .len_min = 2, .len_max = 2, .min = -1.0, .max = 1.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(rho_north_up), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 1, .len_min = 2, .len_max = 2, .min = -1.0, .max = 1.0}},
 };
-static const struct pack pack_location = {elements_location, 9};
+static const struct pack pack_location = {.elements = elements_location, .count = 9};
 static const char key_target_location[64] = "\"target_location\":";
 static const char key_geospatial_contour_series[64] = "\"geospatial_contour_series\":";
 static const char key_centroid_pix_row[64] = "\"centroid_pix_row\":";
@@ -629,13 +983,21 @@ static const char key_centroid_pix_col[64] = "\"centroid_pix_col\":";
 static const char key_row[64] = "\"row\":";
 static const char key_column[64] = "\"column\":";
 static const struct element elements_fpaindex[] = {
-    {P_FIX, 0, O_NONE, 0, {key_row, 6, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_column, 9, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_FIX, .item = {KEY(row), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
+        .max = 255.0}},
+    {.op = P_FIX, .item = {KEY(column), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
+        .max = 255.0}},
 };
-static const struct pack pack_fpaindex = {elements_fpaindex, 2};
+static const struct pack pack_fpaindex = {.elements = elements_fpaindex, .count = 2};
 static const char key_fpa_index[64] = "\"fpa_index\":";
 static const char key_algorithm_id[64] = "\"algorithm_id\":";
-static const struct code codes_vtarget_23_detection_status[] = {{0, "\"Inactive\""}, {1, "\"Active-Moving\""}, {2, "\"Dropped\""}, {3, "\"Active-Stopped\""}, {4, "\"Active-Coasting\""}};
+static const struct code codes_vtarget_23_detection_status[] = {
+    {.code = 0, .label = "\"Inactive\""},
+    {.code = 1, .label = "\"Active-Moving\""},
+    {.code = 2, .label = "\"Dropped\""},
+    {.code = 3, .label = "\"Active-Stopped\""},
+    {.code = 4, .label = "\"Active-Coasting\""},
+};
 static const char key_detection_status[64] = "\"detection_status\":";
 static const char key_vmask[64] = "\"vmask\":";
 static const char key_vobject[64] = "\"vobject\":";
@@ -645,40 +1007,61 @@ static const char key_vchip[64] = "\"vchip\":";
 static const char key_vchip_series[64] = "\"vchip_series\":";
 static const char key_vobject_series[64] = "\"vobject_series\":";
 static const struct item items_vtarget[108] = {
-    [1] = {key_target_centroid, 18, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 6, 0, 1.0, 281474976710655.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_bounding_box_top_left, 24, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 6, 0, 1.0, 281474976710655.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_bounding_box_bottom_right, 28, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 6, 0, 1.0, 281474976710655.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_target_priority, 18, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_target_confidence_level, 26, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_target_history, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_percentage_of_target_pixels, 30, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_target_color, 15, K_BYTES, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_target_intensity, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_target_location_offset_lat, 29, K_IMAPB, F_ZERO, 0, 1, 6, 0, 3, 3, 0, -19.2, 19.2, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_target_location_offset_lon, 29, K_IMAPB, F_ZERO, 0, 1, 6, 0, 3, 3, 0, -19.2, 19.2, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [12] = {key_target_hae, 13, K_IMAPB, F_ZERO, 0, 2, 15, 0, 2, 2, 0, -900.0, 19000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [13] = {key_bounding_box_top_left_lat_offset, 35, K_IMAPB, F_ZERO, 0, 1, 6, 0, 3, 3, 0, -19.2, 19.2, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [14] = {key_bounding_box_top_left_lon_offset, 35, K_IMAPB, F_ZERO, 0, 1, 6, 0, 3, 3, 0, -19.2, 19.2, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [15] = {key_bounding_box_bottom_right_lat_offset, 39, K_IMAPB, F_ZERO, 0, 1, 6, 0, 3, 3, 0, -19.2, 19.2, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [16] = {key_bounding_box_bottom_right_lon_offset, 39, K_IMAPB, F_ZERO, 0, 1, 6, 0, 3, 3, 0, -19.2, 19.2, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [17] = {key_target_location, 18, K_PACK, F_ZERO, 0, 0, 0, 0, 10, 22, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_location},
-    [18] = {key_geospatial_contour_series, 28, K_SERIES_PACK, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_location},
-    [19] = {key_centroid_pix_row, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 1.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [20] = {key_centroid_pix_col, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 1.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [21] = {key_fpa_index, 12, K_PACK, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_fpaindex},
-    [22] = {key_algorithm_id, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [23] = {key_detection_status, 19, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 5, 0.0, 4.0, 1.0, 1.0, 0, codes_vtarget_23_detection_status, 0, 0, 0},
-    [101] = {key_vmask, 8, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vmask, 0},
-    [102] = {key_vobject, 10, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vobject, 0},
-    [103] = {key_vfeature, 11, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vfeature, 0},
-    [104] = {key_vtracker, 11, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vtracker, 0},
-    [105] = {key_vchip, 8, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vchip, 0},
-    [106] = {key_vchip_series, 15, K_SERIES, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vchip, 0},
-    [107] = {key_vobject_series, 17, K_SERIES, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vobject, 0}
+    [1] = {KEY(target_centroid), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 6, .min = 1.0,
+        .max = 281474976710655.0},
+    [2] = {KEY(bounding_box_top_left), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 6, .min = 1.0,
+        .max = 281474976710655.0},
+    [3] = {KEY(bounding_box_bottom_right), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 6, .min = 1.0,
+        .max = 281474976710655.0},
+    [4] = {KEY(target_priority), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0, .max = 255.0},
+    [5] = {KEY(target_confidence_level), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 100.0},
+    [6] = {KEY(target_history), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 2, .max = 65535.0},
+    [7] = {KEY(percentage_of_target_pixels), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
+        .max = 100.0},
+    [8] = {KEY(target_color), .kind = K_BYTES, .flags = F_ZERO, .len_min = 3, .len_max = 3},
+    [9] = {KEY(target_intensity), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
+    [10] = {KEY(target_location_offset_lat), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_INT, .range_power = 6,
+        .len_min = 3, .len_max = 3, .min = -19.2, .max = 19.2},
+    [11] = {KEY(target_location_offset_lon), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_INT, .range_power = 6,
+        .len_min = 3, .len_max = 3, .min = -19.2, .max = 19.2},
+    [12] = {KEY(target_hae), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 15, .len_min = 2,
+        .len_max = 2, .min = -900.0, .max = 19000.0},
+    [13] = {KEY(bounding_box_top_left_lat_offset), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_INT,
+        .range_power = 6, .len_min = 3, .len_max = 3, .min = -19.2, .max = 19.2},
+    [14] = {KEY(bounding_box_top_left_lon_offset), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_INT,
+        .range_power = 6, .len_min = 3, .len_max = 3, .min = -19.2, .max = 19.2},
+    [15] = {KEY(bounding_box_bottom_right_lat_offset), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_INT,
+        .range_power = 6, .len_min = 3, .len_max = 3, .min = -19.2, .max = 19.2},
+    [16] = {KEY(bounding_box_bottom_right_lon_offset), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_INT,
+        .range_power = 6, .len_min = 3, .len_max = 3, .min = -19.2, .max = 19.2},
+    [17] = {KEY(target_location), .kind = K_PACK, .flags = F_ZERO, .len_min = 10, .len_max = 22,
+        .pack = &pack_location},
+    [18] = {KEY(geospatial_contour_series), .kind = K_SERIES_PACK, .flags = F_ZERO, .pack = &pack_location},
+    [19] = {KEY(centroid_pix_row), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4, .min = 1.0,
+        .max = 4294967295.0},
+    [20] = {KEY(centroid_pix_col), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4, .min = 1.0,
+        .max = 4294967295.0},
+    [21] = {KEY(fpa_index), .kind = K_PACK, .flags = F_ZERO, .len_min = 2, .len_max = 2, .pack = &pack_fpaindex},
+    [22] = {KEY(algorithm_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
+    [23] = {KEY(detection_status), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 4.0,
+        .codes = codes_vtarget_23_detection_status, .code_count = 5},
+    [101] = {KEY(vmask), .kind = K_SET, .flags = F_ZERO, .set = &set_vmask},
+    [102] = {KEY(vobject), .kind = K_SET, .flags = F_ZERO, .set = &set_vobject},
+    [103] = {KEY(vfeature), .kind = K_SET, .flags = F_ZERO, .set = &set_vfeature},
+    [104] = {KEY(vtracker), .kind = K_SET, .flags = F_ZERO, .set = &set_vtracker},
+    [105] = {KEY(vchip), .kind = K_SET, .flags = F_ZERO, .set = &set_vchip},
+    [106] = {KEY(vchip_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_vchip},
+    [107] = {KEY(vobject_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_vobject},
 };
 static const char key_track_time_stamp[64] = "\"track_time_stamp\":";
 static const char key_track_id[64] = "\"track_id\":";
-static const struct code codes_vtrack_4_track_status[] = {{0, "\"Inactive\""}, {1, "\"Active-Moving\""}, {2, "\"Dropped\""}, {3, "\"Active-Stopped\""}, {4, "\"Active-Coasting\""}};
+static const struct code codes_vtrack_4_track_status[] = {
+    {.code = 0, .label = "\"Inactive\""},
+    {.code = 1, .label = "\"Active-Moving\""},
+    {.code = 2, .label = "\"Dropped\""},
+    {.code = 3, .label = "\"Active-Stopped\""},
+    {.code = 4, .label = "\"Active-Coasting\""},
+};
 static const char key_track_status[64] = "\"track_status\":";
 static const char key_track_start_time[64] = "\"track_start_time\":";
 static const char key_track_end_time[64] = "\"track_end_time\":";
@@ -688,21 +1071,26 @@ static const char key_track_confidence[64] = "\"track_confidence\":";
 static const char key_num_track_points[64] = "\"num_track_points\":";
 static const char key_vtrack_item_series[64] = "\"vtrack_item_series\":";
 static const struct item items_vtrack[104] = {
-    [1] = {key_checksum, 11, K_UINT, 0, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_track_time_stamp, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_track_id, 11, K_UUID, F_ZERO, 0, 0, 0, 0, 16, 16, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_track_status, 15, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 5, 0.0, 4.0, 1.0, 1.0, 0, codes_vtrack_4_track_status, 0, 0, 0},
-    [5] = {key_track_start_time, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_track_end_time, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_track_boundary_series, 24, K_SERIES_PACK, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_location},
-    [8] = {key_track_algorithm, 18, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_track_confidence, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_vmti_system_name, 19, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 128, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_vmti_ls_version, 18, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 2, 0, 1.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [12] = {key_vmti_source_sensor, 21, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 512, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [13] = {key_num_track_points, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [101] = {key_vtrack_item_series, 21, K_TARGETS, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vtrackitem, 0},
-    [103] = {key_ontology_series, 18, K_SERIES, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_ontology, 0}
+    [1] = {KEY(checksum), .kind = K_UINT, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [2] = {KEY(track_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [3] = {KEY(track_id), .kind = K_UUID, .flags = F_ZERO, .len_min = 16, .len_max = 16},
+    [4] = {KEY(track_status), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 4.0,
+        .codes = codes_vtrack_4_track_status, .code_count = 5},
+    [5] = {KEY(track_start_time), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [6] = {KEY(track_end_time), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [7] = {KEY(track_boundary_series), .kind = K_SERIES_PACK, .flags = F_ZERO, .pack = &pack_location},
+    [8] = {KEY(track_algorithm), .kind = K_TEXT, .flags = F_ZERO},
+    [9] = {KEY(track_confidence), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 100.0},
+    [10] = {KEY(vmti_system_name), .kind = K_TEXT, .flags = F_ZERO, .len_max = 128},
+    [11] = {KEY(vmti_ls_version), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 2, .min = 1.0,
+        .max = 65535.0},
+    [12] = {KEY(vmti_source_sensor), .kind = K_TEXT, .flags = F_ZERO, .len_max = 512},
+    [13] = {KEY(num_track_points), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 2, .max = 65535.0},
+    [101] = {KEY(vtrack_item_series), .kind = K_TARGETS, .flags = F_ZERO, .set = &set_vtrackitem},
+    [103] = {KEY(ontology_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_ontology},
 };
 static const char key_target_time_stamp[64] = "\"target_time_stamp\":";
 static const char key_boundary_top_left[64] = "\"boundary_top_left\":";
@@ -712,79 +1100,110 @@ static const char key_east[64] = "\"east\":";
 static const char key_north[64] = "\"north\":";
 static const char key_up[64] = "\"up\":";
 static const struct element elements_velocity[] = {
-    {P_FIX, 0, O_NONE, 0, {key_east, 7, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_north, 8, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_up, 5, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_sigma_east, 13, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_sigma_north, 14, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_sigma_up, 11, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_rho_east_north, 17, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_rho_east_up, 14, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_rho_north_up, 15, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_FIX, .item = {KEY(east), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 11,
+        .len_min = 2, .len_max = 2, .min = -900.0, .max = 900.0}},
+    {.op = P_FIX, .item = {KEY(north), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 11,
+        .len_min = 2, .len_max = 2, .min = -900.0, .max = 900.0}},
+    {.op = P_FIX, .item = {KEY(up), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 11,
+        .len_min = 2, .len_max = 2, .min = -900.0, .max = 900.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(sigma_east), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 10, .len_min = 2, .len_max = 2, .max = 650.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(sigma_north), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 10, .len_min = 2, .len_max = 2, .max = 650.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(sigma_up), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 10, .len_min = 2, .len_max = 2, .max = 650.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(rho_east_north), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 1, .len_min = 2, .len_max = 2, .min = -1.0, .max = 1.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(rho_east_up), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 1, .len_min = 2, .len_max = 2, .min = -1.0, .max = 1.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(rho_north_up), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 1, .len_min = 2, .len_max = 2, .min = -1.0, .max = 1.0}},
 };
-static const struct pack pack_velocity = {elements_velocity, 9};
+static const struct pack pack_velocity = {.elements = elements_velocity, .count = 9};
 static const char key_velocity[64] = "\"velocity\":";
 static const struct element elements_acceleration[] = {
-    {P_FIX, 0, O_NONE, 0, {key_east, 7, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_north, 8, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_up, 5, K_IMAPB, F_ZERO, 0, 2, 11, 0, 2, 2, 0, -900.0, 900.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_sigma_east, 13, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_sigma_north, 14, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_sigma_up, 11, K_IMAPB, F_ZERO, 0, 2, 10, 0, 2, 2, 0, 0.0, 650.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_rho_east_north, 17, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_rho_east_up, 14, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 1, O_NONE, 0, {key_rho_north_up, 15, K_IMAPB, F_ZERO, 0, 2, 1, 0, 2, 2, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_FIX, .item = {KEY(east), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 11,
+        .len_min = 2, .len_max = 2, .min = -900.0, .max = 900.0}},
+    {.op = P_FIX, .item = {KEY(north), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 11,
+        .len_min = 2, .len_max = 2, .min = -900.0, .max = 900.0}},
+    {.op = P_FIX, .item = {KEY(up), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 11,
+        .len_min = 2, .len_max = 2, .min = -900.0, .max = 900.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(sigma_east), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 10, .len_min = 2, .len_max = 2, .max = 650.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(sigma_north), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 10, .len_min = 2, .len_max = 2, .max = 650.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(sigma_up), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 10, .len_min = 2, .len_max = 2, .max = 650.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(rho_east_north), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 1, .len_min = 2, .len_max = 2, .min = -1.0, .max = 1.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(rho_east_up), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 1, .len_min = 2, .len_max = 2, .min = -1.0, .max = 1.0}},
+    {.op = P_FIX, .optional = 1, .item = {KEY(rho_north_up), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT,
+        .range_power = 1, .len_min = 2, .len_max = 2, .min = -1.0, .max = 1.0}},
 };
-static const struct pack pack_acceleration = {elements_acceleration, 9};
+static const struct pack pack_acceleration = {.elements = elements_acceleration, .count = 9};
 static const char key_acceleration[64] = "\"acceleration\":";
 static const char key_video_frame_number[64] = "\"video_frame_number\":";
 static const char key_sensor_horizontal_fov[64] = "\"sensor_horizontal_fov\":";
 static const char key_sensor_vertical_fov[64] = "\"sensor_vertical_fov\":";
 static const char key_motion_imagery_url[64] = "\"motion_imagery_url\":";
 static const struct item items_vtrackitem[107] = {
-    [1] = {key_target_time_stamp, 20, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_target_centroid, 18, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 6, 0, 1.0, 281474976710655.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_centroid_pix_row, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 1.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_centroid_pix_col, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 1.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_boundary_top_left, 20, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 6, 0, 1.0, 281474976710655.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_boundary_bottom_right, 24, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 6, 0, 1.0, 281474976710655.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_target_priority, 18, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_target_confidence_level, 26, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_target_history, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_percentage_of_target_pixels, 30, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_target_color, 15, K_BYTES, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [12] = {key_target_intensity, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [13] = {key_target_location, 18, K_PACK, F_ZERO, 0, 0, 0, 0, 10, 22, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_location},
-    [14] = {key_target_boundary_series, 25, K_SERIES_PACK, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_location},
-    [15] = {key_velocity, 11, K_PACK, F_ZERO, 0, 0, 0, 0, 6, 18, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_velocity},
-    [16] = {key_acceleration, 15, K_PACK, F_ZERO, 0, 0, 0, 0, 6, 18, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_acceleration},
-    [17] = {key_fpa_index, 12, K_PACK, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_fpaindex},
-    [18] = {key_video_frame_number, 21, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [19] = {key_miis_id, 10, K_MIIS, F_ZERO, 0, 0, 0, 0, 18, 66, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [20] = {key_frame_width, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 1.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [21] = {key_frame_height, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 1.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [22] = {key_sensor_horizontal_fov, 24, K_IMAPB, F_ZERO, 0, 0, 8, 0, 2, 2, 0, 0.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [23] = {key_sensor_vertical_fov, 22, K_IMAPB, F_ZERO, 0, 0, 8, 0, 2, 2, 0, 0.0, 180.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [24] = {key_motion_imagery_url, 21, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [101] = {key_vmask, 8, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vmask, 0},
-    [102] = {key_vobject, 10, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vobject, 0},
-    [103] = {key_vfeature, 11, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vfeature, 0},
-    [104] = {key_vchip, 8, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vchip, 0},
-    [105] = {key_vchip_series, 15, K_SERIES, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vchip, 0},
-    [106] = {key_vobject_series, 17, K_SERIES, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vobject, 0}
+    [1] = {KEY(target_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [2] = {KEY(target_centroid), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 6, .min = 1.0,
+        .max = 281474976710655.0},
+    [3] = {KEY(centroid_pix_row), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4, .min = 1.0,
+        .max = 4294967295.0},
+    [4] = {KEY(centroid_pix_col), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4, .min = 1.0,
+        .max = 4294967295.0},
+    [5] = {KEY(boundary_top_left), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 6, .min = 1.0,
+        .max = 281474976710655.0},
+    [6] = {KEY(boundary_bottom_right), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 6, .min = 1.0,
+        .max = 281474976710655.0},
+    [7] = {KEY(target_priority), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0, .max = 255.0},
+    [8] = {KEY(target_confidence_level), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 100.0},
+    [9] = {KEY(target_history), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 2, .max = 65535.0},
+    [10] = {KEY(percentage_of_target_pixels), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
+        .max = 100.0},
+    [11] = {KEY(target_color), .kind = K_BYTES, .flags = F_ZERO, .len_min = 3, .len_max = 3},
+    [12] = {KEY(target_intensity), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
+    [13] = {KEY(target_location), .kind = K_PACK, .flags = F_ZERO, .len_min = 10, .len_max = 22,
+        .pack = &pack_location},
+    [14] = {KEY(target_boundary_series), .kind = K_SERIES_PACK, .flags = F_ZERO, .pack = &pack_location},
+    [15] = {KEY(velocity), .kind = K_PACK, .flags = F_ZERO, .len_min = 6, .len_max = 18, .pack = &pack_velocity},
+    [16] = {KEY(acceleration), .kind = K_PACK, .flags = F_ZERO, .len_min = 6, .len_max = 18,
+        .pack = &pack_acceleration},
+    [17] = {KEY(fpa_index), .kind = K_PACK, .flags = F_ZERO, .len_min = 2, .len_max = 2, .pack = &pack_fpaindex},
+    [18] = {KEY(video_frame_number), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
+    [19] = {KEY(miis_id), .kind = K_MIIS, .flags = F_ZERO, .len_min = 18, .len_max = 66},
+    [20] = {KEY(frame_width), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .min = 1.0,
+        .max = 16777215.0},
+    [21] = {KEY(frame_height), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .min = 1.0,
+        .max = 16777215.0},
+    [22] = {KEY(sensor_horizontal_fov), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 8, .len_min = 2, .len_max = 2,
+        .max = 180.0},
+    [23] = {KEY(sensor_vertical_fov), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 8, .len_min = 2, .len_max = 2,
+        .max = 180.0},
+    [24] = {KEY(motion_imagery_url), .kind = K_TEXT, .flags = F_ZERO},
+    [101] = {KEY(vmask), .kind = K_SET, .flags = F_ZERO, .set = &set_vmask},
+    [102] = {KEY(vobject), .kind = K_SET, .flags = F_ZERO, .set = &set_vobject},
+    [103] = {KEY(vfeature), .kind = K_SET, .flags = F_ZERO, .set = &set_vfeature},
+    [104] = {KEY(vchip), .kind = K_SET, .flags = F_ZERO, .set = &set_vchip},
+    [105] = {KEY(vchip_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_vchip},
+    [106] = {KEY(vobject_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_vobject},
 };
 static const char key_pixel_contour[64] = "\"pixel_contour\":";
 static const char key_start_pixel[64] = "\"start_pixel\":";
 static const char key_run[64] = "\"run\":";
 static const struct element elements_pixelrun[] = {
-    {P_LENGTH, 0, O_NONE, 0, {key_start_pixel, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 1.0, 281474976710655.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_BER, 0, O_NONE, 0, {key_run, 6, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_LENGTH, .item = {KEY(start_pixel), .kind = K_UINT, .flags = F_ZERO, .min = 1.0, .max = 281474976710655.0}},
+    {.op = P_BER, .item = {KEY(run), .kind = K_UINT, .flags = F_ZERO}},
 };
-static const struct pack pack_pixelrun = {elements_pixelrun, 2};
+static const struct pack pack_pixelrun = {.elements = elements_pixelrun, .count = 2};
 static const char key_bit_mask_series[64] = "\"bit_mask_series\":";
 static const struct item items_vmask[3] = {
-    [1] = {key_pixel_contour, 16, K_SERIES_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_bit_mask_series, 18, K_SERIES_PACK, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_pixelrun}
+    [1] = {KEY(pixel_contour), .kind = K_SERIES_UINT, .flags = F_ZERO},
+    [2] = {KEY(bit_mask_series), .kind = K_SERIES_PACK, .flags = F_ZERO, .pack = &pack_pixelrun},
 };
 static const char key_ontology[64] = "\"ontology\":";
 static const char key_ontology_class[64] = "\"ontology_class\":";
@@ -792,56 +1211,68 @@ static const char key_ontology_id[64] = "\"ontology_id\":";
 static const char key_confidence[64] = "\"confidence\":";
 static const char key_vfeature_series[64] = "\"vfeature_series\":";
 static const struct item items_vobject[6] = {
-    [1] = {key_ontology, 11, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_ontology_class, 17, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_ontology_id, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_confidence, 13, K_IMAPB, F_ZERO, 0, 0, 7, 0, 1, 3, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_vfeature_series, 18, K_SERIES, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_vfeature, 0}
+    [1] = {KEY(ontology), .kind = K_TEXT, .flags = F_ZERO},
+    [2] = {KEY(ontology_class), .kind = K_TEXT, .flags = F_ZERO},
+    [3] = {KEY(ontology_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
+    [4] = {KEY(confidence), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 1, .len_max = 3,
+        .max = 100.0},
+    [5] = {KEY(vfeature_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_vfeature},
 };
 static const char key_schema[64] = "\"schema\":";
 static const char key_schema_feature[64] = "\"schema_feature\":";
 static const struct item items_vfeature[5] = {
-    [1] = {key_schema, 9, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_schema_feature, 17, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_ontology_id, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_confidence, 13, K_IMAPB, F_ZERO, 0, 0, 7, 0, 1, 3, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(schema), .kind = K_TEXT, .flags = F_ZERO},
+    [2] = {KEY(schema_feature), .kind = K_TEXT, .flags = F_ZERO},
+    [3] = {KEY(ontology_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
+    [4] = {KEY(confidence), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 1, .len_max = 3,
+        .max = 100.0},
 };
-static const struct code codes_vtracker_2_detection_status[] = {{0, "\"Inactive\""}, {1, "\"Active-Moving\""}, {2, "\"Dropped\""}, {3, "\"Active-Stopped\""}, {4, "\"Active-Coasting\""}};
+static const struct code codes_vtracker_2_detection_status[] = {
+    {.code = 0, .label = "\"Inactive\""},
+    {.code = 1, .label = "\"Active-Moving\""},
+    {.code = 2, .label = "\"Dropped\""},
+    {.code = 3, .label = "\"Active-Stopped\""},
+    {.code = 4, .label = "\"Active-Coasting\""},
+};
 static const char key_first_observation_time[64] = "\"first_observation_time\":";
 static const char key_latest_observation_time[64] = "\"latest_observation_time\":";
 static const char key_algorithm[64] = "\"algorithm\":";
 static const char key_confidence_level[64] = "\"confidence_level\":";
 static const char key_track_history_series[64] = "\"track_history_series\":";
 static const struct item items_vtracker[13] = {
-    [1] = {key_track_id, 11, K_UUID, F_ZERO, 0, 0, 0, 0, 16, 16, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_detection_status, 19, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 5, 0.0, 4.0, 1.0, 1.0, 0, codes_vtracker_2_detection_status, 0, 0, 0},
-    [3] = {key_first_observation_time, 25, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_latest_observation_time, 26, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_track_boundary_series, 24, K_SERIES_PACK, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_location},
-    [6] = {key_algorithm, 12, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_confidence_level, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_num_track_points, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_track_history_series, 23, K_SERIES_PACK, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_location},
-    [10] = {key_velocity, 11, K_PACK, F_ZERO, 0, 0, 0, 0, 6, 18, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_velocity},
-    [11] = {key_acceleration, 15, K_PACK, F_ZERO, 0, 0, 0, 0, 6, 18, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_acceleration},
-    [12] = {key_algorithm_id, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(track_id), .kind = K_UUID, .flags = F_ZERO, .len_min = 16, .len_max = 16},
+    [2] = {KEY(detection_status), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 4.0,
+        .codes = codes_vtracker_2_detection_status, .code_count = 5},
+    [3] = {KEY(first_observation_time), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [4] = {KEY(latest_observation_time), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [5] = {KEY(track_boundary_series), .kind = K_SERIES_PACK, .flags = F_ZERO, .pack = &pack_location},
+    [6] = {KEY(algorithm), .kind = K_TEXT, .flags = F_ZERO},
+    [7] = {KEY(confidence_level), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 100.0},
+    [8] = {KEY(num_track_points), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 2, .max = 65535.0},
+    [9] = {KEY(track_history_series), .kind = K_SERIES_PACK, .flags = F_ZERO, .pack = &pack_location},
+    [10] = {KEY(velocity), .kind = K_PACK, .flags = F_ZERO, .len_min = 6, .len_max = 18, .pack = &pack_velocity},
+    [11] = {KEY(acceleration), .kind = K_PACK, .flags = F_ZERO, .len_min = 6, .len_max = 18,
+        .pack = &pack_acceleration},
+    [12] = {KEY(algorithm_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
 };
 static const char key_image_type[64] = "\"image_type\":";
 static const char key_image_iri[64] = "\"image_iri\":";
 static const char key_embedded_image[64] = "\"embedded_image\":";
 static const struct item items_vchip[4] = {
-    [1] = {key_image_type, 13, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_image_iri, 12, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_embedded_image, 17, K_BYTES, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(image_type), .kind = K_TEXT, .flags = F_ZERO},
+    [2] = {KEY(image_iri), .kind = K_TEXT, .flags = F_ZERO},
+    [3] = {KEY(embedded_image), .kind = K_BYTES, .flags = F_ZERO},
 };
 static const char key_algorithm_class[64] = "\"algorithm_class\":";
 static const char key_n_frames[64] = "\"n_frames\":";
 static const struct item items_algorithm[6] = {
-    [1] = {key_algorithm_id, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_name, 7, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_version, 10, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_algorithm_class, 18, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_n_frames, 11, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(algorithm_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
+    [2] = {KEY(name), .kind = K_TEXT, .flags = F_ZERO},
+    [3] = {KEY(version), .kind = K_TEXT, .flags = F_ZERO},
+    [4] = {KEY(algorithm_class), .kind = K_TEXT, .flags = F_ZERO},
+    [5] = {KEY(n_frames), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
 };
 static const char key_parent_id[64] = "\"parent_id\":";
 static const char key_ontology_iri[64] = "\"ontology_iri\":";
@@ -849,12 +1280,12 @@ static const char key_entity_iri[64] = "\"entity_iri\":";
 static const char key_version_iri[64] = "\"version_iri\":";
 static const char key_label[64] = "\"label\":";
 static const struct item items_ontology[7] = {
-    [1] = {key_ontology_id, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_parent_id, 12, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 3, 0, 0.0, 16777215.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_ontology_iri, 15, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_entity_iri, 13, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_version_iri, 14, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_label, 8, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(ontology_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
+    [2] = {KEY(parent_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
+    [3] = {KEY(ontology_iri), .kind = K_TEXT, .flags = F_ZERO},
+    [4] = {KEY(entity_iri), .kind = K_TEXT, .flags = F_ZERO},
+    [5] = {KEY(version_iri), .kind = K_TEXT, .flags = F_ZERO},
+    [6] = {KEY(label), .kind = K_TEXT, .flags = F_ZERO},
 };
 static const char key_crc32[64] = "\"crc32\":";
 static const char key_telemetry_accuracy_indicator[64] = "\"telemetry_accuracy_indicator\":";
@@ -871,87 +1302,142 @@ static const char key_mgrs_latitude_band_and_grid_square[64] = "\"mgrs_latitude_
 static const char key_mgrs_easting[64] = "\"mgrs_easting\":";
 static const char key_mgrs_northing[64] = "\"mgrs_northing\":";
 static const char key_frame_center_mgrs_zone[64] = "\"frame_center_mgrs_zone\":";
-static const char key_frame_center_mgrs_latitude_band_and_grid_square[64] = "\"frame_center_mgrs_latitude_band_and_grid_square\":";
+static const char key_frame_center_mgrs_latitude_band_and_grid_square[64] =
+    "\"frame_center_mgrs_latitude_band_and_grid_square\":";
 static const char key_frame_center_mgrs_easting[64] = "\"frame_center_mgrs_easting\":";
 static const char key_frame_center_mgrs_northing[64] = "\"frame_center_mgrs_northing\":";
 static const struct item items_st0806[22] = {
-    [1] = {key_crc32, 8, K_UINT, 0, 0, 0, 0, 0, 4, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_precision_time_stamp, 23, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_platform_true_airspeed, 25, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_platform_indicated_airspeed, 30, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_telemetry_accuracy_indicator, 31, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_frag_circle_radius, 21, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_frame_code, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_rvt_ls_version, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_video_data_rate, 18, K_UINT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_digital_video_file_format, 28, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_user_defined_local_set, 25, K_SET, F_ZERO | F_REPEATS, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_rvtuserdefined, 0},
-    [12] = {key_point_of_interest_local_set, 30, K_SET, F_ZERO | F_REPEATS, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_rvtpoi, 0},
-    [13] = {key_area_of_interest_local_set, 29, K_SET, F_ZERO | F_REPEATS, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_rvtaoi, 0},
-    [14] = {key_mgrs_zone, 12, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 60.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [15] = {key_mgrs_latitude_band_and_grid_square, 37, K_TEXT, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [16] = {key_mgrs_easting, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 99999.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [17] = {key_mgrs_northing, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 99999.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [18] = {key_frame_center_mgrs_zone, 25, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 60.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [19] = {key_frame_center_mgrs_latitude_band_and_grid_square, 50, K_TEXT, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [20] = {key_frame_center_mgrs_easting, 28, K_UINT, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 99999.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [21] = {key_frame_center_mgrs_northing, 29, K_UINT, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 99999.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(crc32), .kind = K_UINT, .len_min = 4, .len_max = 4, .max = 4294967295.0},
+    [2] = {KEY(precision_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [3] = {KEY(platform_true_airspeed), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [4] = {KEY(platform_indicated_airspeed), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2,
+        .max = 65535.0},
+    [5] = {KEY(telemetry_accuracy_indicator), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1,
+        .max = 255.0},
+    [6] = {KEY(frag_circle_radius), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [7] = {KEY(frame_code), .kind = K_UINT, .flags = F_ZERO, .len_min = 4, .len_max = 4, .max = 4294967295.0},
+    [8] = {KEY(rvt_ls_version), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
+    [9] = {KEY(video_data_rate), .kind = K_UINT, .flags = F_ZERO, .len_min = 4, .len_max = 4, .max = 4294967295.0},
+    [10] = {KEY(digital_video_file_format), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [11] = {KEY(user_defined_local_set), .kind = K_SET, .flags = F_ZERO | F_REPEATS, .set = &set_rvtuserdefined},
+    [12] = {KEY(point_of_interest_local_set), .kind = K_SET, .flags = F_ZERO | F_REPEATS, .set = &set_rvtpoi},
+    [13] = {KEY(area_of_interest_local_set), .kind = K_SET, .flags = F_ZERO | F_REPEATS, .set = &set_rvtaoi},
+    [14] = {KEY(mgrs_zone), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0, .max = 60.0},
+    [15] = {KEY(mgrs_latitude_band_and_grid_square), .kind = K_TEXT, .flags = F_ZERO, .len_min = 3, .len_max = 3},
+    [16] = {KEY(mgrs_easting), .kind = K_UINT, .flags = F_ZERO, .len_min = 3, .len_max = 3, .max = 99999.0},
+    [17] = {KEY(mgrs_northing), .kind = K_UINT, .flags = F_ZERO, .len_min = 3, .len_max = 3, .max = 99999.0},
+    [18] = {KEY(frame_center_mgrs_zone), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
+        .max = 60.0},
+    [19] = {KEY(frame_center_mgrs_latitude_band_and_grid_square), .kind = K_TEXT, .flags = F_ZERO, .len_min = 3,
+        .len_max = 3},
+    [20] = {KEY(frame_center_mgrs_easting), .kind = K_UINT, .flags = F_ZERO, .len_min = 3, .len_max = 3,
+        .max = 99999.0},
+    [21] = {KEY(frame_center_mgrs_northing), .kind = K_UINT, .flags = F_ZERO, .len_min = 3, .len_max = 3,
+        .max = 99999.0},
 };
 static const char key_number[64] = "\"number\":";
 static const char key_poi_latitude[64] = "\"poi_latitude\":";
 static const char key_poi_longitude[64] = "\"poi_longitude\":";
 static const char key_poi_altitude[64] = "\"poi_altitude\":";
-static const struct code codes_rvtpoi_5_type[] = {{1, "\"Friendly\""}, {2, "\"Hostile\""}, {3, "\"Target\""}, {4, "\"Unknown\""}};
+static const struct code codes_rvtpoi_5_type[] = {
+    {.code = 1, .label = "\"Friendly\""},
+    {.code = 2, .label = "\"Hostile\""},
+    {.code = 3, .label = "\"Target\""},
+    {.code = 4, .label = "\"Unknown\""},
+};
 static const char key_type[64] = "\"type\":";
 static const char key_text[64] = "\"text\":";
 static const char key_poi_source_icon[64] = "\"poi_source_icon\":";
 static const char key_source_id[64] = "\"source_id\":";
 static const char key_operation_id[64] = "\"operation_id\":";
 static const struct item items_rvtpoi[11] = {
-    [1] = {key_number, 9, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_poi_latitude, 15, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"error\"", 0, 0, 0, 0},
-    [3] = {key_poi_longitude, 16, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"error\"", 0, 0, 0, 0},
-    [4] = {key_poi_altitude, 15, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, -900.0, 19000.0, 0.30365453574425877, 3.036545357442588, 0, 0, 0, 0, 0},
-    [5] = {key_type, 7, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 4, 1.0, 4.0, 1.0, 1.0, 0, codes_rvtpoi_5_type, 0, 0, 0},
-    [6] = {key_text, 7, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 2048, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_poi_source_icon, 18, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_source_id, 12, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 255, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_label, 8, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 16, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_operation_id, 15, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(number), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [2] = {KEY(poi_latitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4, .len_max = 4,
+        .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218, .special = "\"error\""},
+    [3] = {KEY(poi_longitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4, .len_max = 4,
+        .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"error\""},
+    [4] = {KEY(poi_altitude), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 2, .len_max = 2,
+        .min = -900.0, .max = 19000.0, .scale = 0.30365453574425877, .print = 3.036545357442588},
+    [5] = {KEY(type), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0, .max = 4.0,
+        .codes = codes_rvtpoi_5_type, .code_count = 4},
+    [6] = {KEY(text), .kind = K_TEXT, .flags = F_ZERO, .len_max = 2048},
+    [7] = {KEY(poi_source_icon), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
+    [8] = {KEY(source_id), .kind = K_TEXT, .flags = F_ZERO, .len_max = 255},
+    [9] = {KEY(label), .kind = K_TEXT, .flags = F_ZERO, .len_max = 16},
+    [10] = {KEY(operation_id), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
 };
 static const char key_corner_latitude_point_1[64] = "\"corner_latitude_point_1\":";
 static const char key_corner_longitude_point_1[64] = "\"corner_longitude_point_1\":";
 static const char key_corner_latitude_point_3[64] = "\"corner_latitude_point_3\":";
 static const char key_corner_longitude_point_3[64] = "\"corner_longitude_point_3\":";
-static const struct code codes_rvtaoi_6_type[] = {{1, "\"Friendly\""}, {2, "\"Hostile\""}, {3, "\"Target\""}, {4, "\"Unknown\""}};
+static const struct code codes_rvtaoi_6_type[] = {
+    {.code = 1, .label = "\"Friendly\""},
+    {.code = 2, .label = "\"Hostile\""},
+    {.code = 3, .label = "\"Target\""},
+    {.code = 4, .label = "\"Unknown\""},
+};
 static const struct item items_rvtaoi[11] = {
-    [1] = {key_number, 9, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_corner_latitude_point_1, 26, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"error\"", 0, 0, 0, 0},
-    [3] = {key_corner_longitude_point_1, 27, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"error\"", 0, 0, 0, 0},
-    [4] = {key_corner_latitude_point_3, 26, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"error\"", 0, 0, 0, 0},
-    [5] = {key_corner_longitude_point_3, 27, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"error\"", 0, 0, 0, 0},
-    [6] = {key_type, 7, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 4, 1.0, 4.0, 1.0, 1.0, 0, codes_rvtaoi_6_type, 0, 0, 0},
-    [7] = {key_text, 7, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 2048, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_source_id, 12, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 255, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_label, 8, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 16, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_operation_id, 15, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(number), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [2] = {KEY(corner_latitude_point_1), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"error\""},
+    [3] = {KEY(corner_longitude_point_1), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"error\""},
+    [4] = {KEY(corner_latitude_point_3), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218,
+        .special = "\"error\""},
+    [5] = {KEY(corner_longitude_point_3), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4,
+        .len_max = 4, .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"error\""},
+    [6] = {KEY(type), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0, .max = 4.0,
+        .codes = codes_rvtaoi_6_type, .code_count = 4},
+    [7] = {KEY(text), .kind = K_TEXT, .flags = F_ZERO, .len_max = 2048},
+    [8] = {KEY(source_id), .kind = K_TEXT, .flags = F_ZERO, .len_max = 255},
+    [9] = {KEY(label), .kind = K_TEXT, .flags = F_ZERO, .len_max = 16},
+    [10] = {KEY(operation_id), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
 };
 static const char key_data_type[64] = "\"data_type\":";
-static const struct code codes_bits_rvtuserdefined_1_data_type[] = {{0, "\"String\""}, {1, "\"Signed Integer\""}, {2, "\"Unsigned Integer\""}, {3, "\"Experimental\""}};
+static const struct code codes_bits_rvtuserdefined_1_data_type[] = {
+    {.code = 0, .label = "\"String\""},
+    {.code = 1, .label = "\"Signed Integer\""},
+    {.code = 2, .label = "\"Unsigned Integer\""},
+    {.code = 3, .label = "\"Experimental\""},
+};
 static const char key_id[64] = "\"id\":";
-static const struct bits bits_rvtuserdefined_1[] = {{6, 2, key_data_type, codes_bits_rvtuserdefined_1_data_type, 4}, {0, 6, key_id, 0, 0}};
+static const struct bits bits_rvtuserdefined_1[] = {
+    {.shift = 6, .width = 2, .key = key_data_type, .codes = codes_bits_rvtuserdefined_1_data_type, .code_count = 4},
+    {.shift = 0, .width = 6, .key = key_id},
+};
 static const char key_numeric_id[64] = "\"numeric_id\":";
 static const char key_user_data[64] = "\"user_data\":";
 static const struct item items_rvtuserdefined[3] = {
-    [1] = {key_numeric_id, 13, K_BITS, F_ZERO, 0, 0, 0, 0, 1, 1, 2, 0.0, 0.0, 1.0, 1.0, 0, 0, bits_rvtuserdefined_1, 0, 0},
-    [2] = {key_user_data, 12, K_USER_DATA, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(numeric_id), .kind = K_BITS, .flags = F_ZERO, .len_min = 1, .len_max = 1, .bits = bits_rvtuserdefined_1,
+        .code_count = 2},
+    [2] = {KEY(user_data), .kind = K_USER_DATA, .flags = F_ZERO},
 };
 static const char key_document_version[64] = "\"document_version\":";
 static const char key_compression_method[64] = "\"compression_method\":";
-static const struct code codes_bits_st1002_12_compression_method[] = {{0, "\"No Compression\""}, {1, "\"Planar Fit\""}};
-static const struct code codes_bits_st1002_12_data_type[] = {{0, "\"Perspective Range Image\""}, {1, "\"Depth Range Image\""}};
-static const struct code codes_bits_st1002_12_source[] = {{0, "\"Computationally Extracted\""}, {1, "\"Range Sensor\""}};
-static const struct bits bits_st1002_12[] = {{0, 3, key_compression_method, codes_bits_st1002_12_compression_method, 2}, {3, 3, key_data_type, codes_bits_st1002_12_data_type, 2}, {6, 1, key_source, codes_bits_st1002_12_source, 2}};
+static const struct code codes_bits_st1002_12_compression_method[] = {
+    {.code = 0, .label = "\"No Compression\""},
+    {.code = 1, .label = "\"Planar Fit\""},
+};
+static const struct code codes_bits_st1002_12_data_type[] = {
+    {.code = 0, .label = "\"Perspective Range Image\""},
+    {.code = 1, .label = "\"Depth Range Image\""},
+};
+static const struct code codes_bits_st1002_12_source[] = {
+    {.code = 0, .label = "\"Computationally Extracted\""},
+    {.code = 1, .label = "\"Range Sensor\""},
+};
+static const struct bits bits_st1002_12[] = {
+    {.shift = 0, .width = 3, .key = key_compression_method, .codes = codes_bits_st1002_12_compression_method,
+        .code_count = 2},
+    {.shift = 3, .width = 3, .key = key_data_type, .codes = codes_bits_st1002_12_data_type, .code_count = 2},
+    {.shift = 6, .width = 1, .key = key_source, .codes = codes_bits_st1002_12_source, .code_count = 2},
+};
 static const char key_range_image_enumerations[64] = "\"range_image_enumerations\":";
 static const char key_sprm[64] = "\"sprm\":";
 static const char key_sprm_uncertainty[64] = "\"sprm_uncertainty\":";
@@ -975,38 +1461,41 @@ static const char key_plane_b[64] = "\"plane_b\":";
 static const char key_plane_c_length[64] = "\"plane_c_length\":";
 static const char key_plane_c[64] = "\"plane_c\":";
 static const struct element elements_sectiondata[] = {
-    {P_GROUP, 0, O_NONE, 0, {key_section_x_length, 19, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_section_x, 12, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 1.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 0, O_NONE, 0, {key_section_y_length, 19, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_section_y, 12, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 1.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 0, O_NONE, 0, {key_ranges_length, 16, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_REST, 0, O_NONE, 0, {key_ranges, 9, K_ARRAY, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 0, O_NONE, 0, {key_uncertainty_length, 21, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_REST, 1, O_NONE, 0, {key_uncertainty, 14, K_ARRAY, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 1, O_NONE, 0, {key_plane_a_length, 17, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_REST, 1, O_NONE, 0, {key_plane_a, 10, K_FLOAT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 1, O_NONE, 0, {key_plane_b_length, 17, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_REST, 1, O_NONE, 0, {key_plane_b, 10, K_FLOAT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_GROUP, 1, O_NONE, 0, {key_plane_c_length, 17, K_UINT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_REST, 1, O_NONE, 0, {key_plane_c, 10, K_FLOAT, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_GROUP, .item = {KEY(section_x_length), .kind = K_UINT, .flags = F_ZERO, .cells = C_FLOAT}},
+    {.op = P_OID, .item = {KEY(section_x), .kind = K_UINT, .flags = F_ZERO, .cells = C_FLOAT, .min = 1.0}},
+    {.op = P_GROUP, .item = {KEY(section_y_length), .kind = K_UINT, .flags = F_ZERO, .cells = C_FLOAT}},
+    {.op = P_OID, .item = {KEY(section_y), .kind = K_UINT, .flags = F_ZERO, .cells = C_FLOAT, .min = 1.0}},
+    {.op = P_GROUP, .item = {KEY(ranges_length), .kind = K_UINT, .flags = F_ZERO, .cells = C_FLOAT}},
+    {.op = P_REST, .item = {KEY(ranges), .kind = K_ARRAY, .flags = F_ZERO, .cells = C_FLOAT}},
+    {.op = P_GROUP, .item = {KEY(uncertainty_length), .kind = K_UINT, .flags = F_ZERO, .cells = C_FLOAT}},
+    {.op = P_REST, .optional = 1, .item = {KEY(uncertainty), .kind = K_ARRAY, .flags = F_ZERO, .cells = C_FLOAT}},
+    {.op = P_GROUP, .optional = 1, .item = {KEY(plane_a_length), .kind = K_UINT, .flags = F_ZERO, .cells = C_FLOAT}},
+    {.op = P_REST, .optional = 1, .item = {KEY(plane_a), .kind = K_FLOAT, .flags = F_ZERO, .cells = C_FLOAT}},
+    {.op = P_GROUP, .optional = 1, .item = {KEY(plane_b_length), .kind = K_UINT, .flags = F_ZERO, .cells = C_FLOAT}},
+    {.op = P_REST, .optional = 1, .item = {KEY(plane_b), .kind = K_FLOAT, .flags = F_ZERO, .cells = C_FLOAT}},
+    {.op = P_GROUP, .optional = 1, .item = {KEY(plane_c_length), .kind = K_UINT, .flags = F_ZERO, .cells = C_FLOAT}},
+    {.op = P_REST, .optional = 1, .item = {KEY(plane_c), .kind = K_FLOAT, .flags = F_ZERO, .cells = C_FLOAT}},
 };
-static const struct pack pack_sectiondata = {elements_sectiondata, 14};
+static const struct pack pack_sectiondata = {.elements = elements_sectiondata, .count = 14};
 static const char key_section_data_pack[64] = "\"section_data_pack\":";
 static const char key_crc16[64] = "\"crc16\":";
 static const struct item items_st1002[23] = {
-    [1] = {key_precision_time_stamp, 23, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_document_version, 19, K_UINT, F_ZERO | F_OID, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [12] = {key_range_image_enumerations, 27, K_BITS, F_ZERO | F_OID, 0, 0, 0, 0, 1, 2, 3, 0.0, 0.0, 1.0, 1.0, 0, 0, bits_st1002_12, 0, 0},
-    [13] = {key_sprm, 7, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [14] = {key_sprm_uncertainty, 19, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [15] = {key_sprm_row_coordinate, 22, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [16] = {key_sprm_column_coordinate, 25, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [17] = {key_number_of_sections_in_x, 26, K_UINT, F_ZERO | F_OID, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [18] = {key_number_of_sections_in_y, 26, K_UINT, F_ZERO | F_OID, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [19] = {key_generalized_transformation, 29, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st1202, 0},
-    [20] = {key_section_data_pack, 20, K_PACK, F_ZERO | F_REPEATS, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_sectiondata},
-    [21] = {key_crc16, 8, K_UINT, 0, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [22] = {key_leap_seconds, 15, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(precision_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [11] = {KEY(document_version), .kind = K_UINT, .flags = F_ZERO | F_OID, .len_min = 1},
+    [12] = {KEY(range_image_enumerations), .kind = K_BITS, .flags = F_ZERO | F_OID, .len_min = 1, .len_max = 2,
+        .bits = bits_st1002_12, .code_count = 3},
+    [13] = {KEY(sprm), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [14] = {KEY(sprm_uncertainty), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [15] = {KEY(sprm_row_coordinate), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [16] = {KEY(sprm_column_coordinate), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [17] = {KEY(number_of_sections_in_x), .kind = K_UINT, .flags = F_ZERO | F_OID, .len_min = 1},
+    [18] = {KEY(number_of_sections_in_y), .kind = K_UINT, .flags = F_ZERO | F_OID, .len_min = 1},
+    [19] = {KEY(generalized_transformation), .kind = K_SET, .flags = F_ZERO, .set = &set_st1202},
+    [20] = {KEY(section_data_pack), .kind = K_PACK, .flags = F_ZERO | F_REPEATS, .cells = C_FLOAT,
+        .pack = &pack_sectiondata},
+    [21] = {KEY(crc16), .kind = K_UINT, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [22] = {KEY(leap_seconds), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
 };
 static const char key_sensor_ecef_position_component_x[64] = "\"sensor_ecef_position_component_x\":";
 static const char key_sensor_ecef_position_component_y[64] = "\"sensor_ecef_position_component_y\":";
@@ -1043,105 +1532,165 @@ static const char key_image_rows[64] = "\"image_rows\":";
 static const char key_image_columns[64] = "\"image_columns\":";
 static const char key_pixel_size_x[64] = "\"pixel_size_x\":";
 static const char key_pixel_size_y[64] = "\"pixel_size_y\":";
-static const struct code codes_st1107_38_slant_range_pedigree[] = {{0, "\"Other\""}, {1, "\"Measured\""}, {2, "\"Calculated\""}};
+static const struct code codes_st1107_38_slant_range_pedigree[] = {
+    {.code = 0, .label = "\"Other\""},
+    {.code = 1, .label = "\"Measured\""},
+    {.code = 2, .label = "\"Calculated\""},
+};
 static const char key_slant_range_pedigree[64] = "\"slant_range_pedigree\":";
 static const char key_line_coordinate[64] = "\"line_coordinate\":";
 static const char key_sample_coordinate[64] = "\"sample_coordinate\":";
 static const char key_lrf_divergence[64] = "\"lrf_divergence\":";
 static const char key_radial_distortion_valid_range[64] = "\"radial_distortion_valid_range\":";
 static const char key_precision_timestamp[64] = "\"precision_timestamp\":";
-static const char key_sensor_calibrated_effective_focal_length_extended[64] = "\"sensor_calibrated_effective_focal_length_extended\":";
+static const char key_sensor_calibrated_effective_focal_length_extended[64] =
+    "\"sensor_calibrated_effective_focal_length_extended\":";
 static const struct item items_st1107[48] = {
-    [1] = {key_sensor_ecef_position_component_x, 35, K_IMAPB, F_ZERO, 0, 0, 31, 0, 1, 8, 0, -1000000000.0, 1000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_sensor_ecef_position_component_y, 35, K_IMAPB, F_ZERO, 0, 0, 31, 0, 1, 8, 0, -1000000000.0, 1000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_sensor_ecef_position_component_z, 35, K_IMAPB, F_ZERO, 0, 0, 31, 0, 1, 8, 0, -1000000000.0, 1000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_sensor_ecef_velocity_component_x, 35, K_IMAPB, F_ZERO, 0, 0, 16, 0, 1, 8, 0, -25000.0, 25000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_sensor_ecef_velocity_component_y, 35, K_IMAPB, F_ZERO, 0, 0, 16, 0, 1, 8, 0, -25000.0, 25000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_sensor_ecef_velocity_component_z, 35, K_IMAPB, F_ZERO, 0, 0, 16, 0, 1, 8, 0, -25000.0, 25000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_sensor_absolute_azimuth, 26, K_IMAPB, F_ZERO, 0, 0, 1, 0, 1, 8, 0, 0.0, 2.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_sensor_absolute_pitch, 24, K_IMAPB, F_ZERO, 0, 0, 1, 0, 1, 8, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_sensor_absolute_roll, 23, K_IMAPB, F_ZERO, 0, 0, 1, 0, 1, 8, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_sensor_absolute_azimuth_rate, 31, K_IMAPB, F_ZERO, 0, 0, 1, 0, 1, 8, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_sensor_absolute_pitch_rate, 29, K_IMAPB, F_ZERO, 0, 0, 1, 0, 1, 8, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [12] = {key_sensor_absolute_roll_rate, 28, K_IMAPB, F_ZERO, 0, 0, 1, 0, 1, 8, 0, -1.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [13] = {key_boresight_offset_delta_x, 27, K_IMAPB, F_ZERO, 0, 0, 10, 0, 1, 8, 0, -300.0, 300.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [14] = {key_boresight_offset_delta_y, 27, K_IMAPB, F_ZERO, 0, 0, 10, 0, 1, 8, 0, -300.0, 300.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [15] = {key_boresight_offset_delta_z, 27, K_IMAPB, F_ZERO, 0, 0, 10, 0, 1, 8, 0, -300.0, 300.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [16] = {key_boresight_delta_angle_1, 26, K_IMAPB, F_ZERO, 0, 0, -1, 0, 1, 8, 0, -0.25, 0.25, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [17] = {key_boresight_delta_angle_2, 26, K_IMAPB, F_ZERO, 0, 0, -1, 0, 1, 8, 0, -0.25, 0.25, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [18] = {key_boresight_delta_angle_3, 26, K_IMAPB, F_ZERO, 0, 0, -1, 0, 1, 8, 0, -0.25, 0.25, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [19] = {key_focal_plane_principal_point_offset_y, 39, K_IMAPB, F_ZERO, 0, 0, 6, 0, 1, 8, 0, -25.0, 25.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [20] = {key_focal_plane_principal_point_offset_x, 39, K_IMAPB, F_ZERO, 0, 0, 6, 0, 1, 8, 0, -25.0, 25.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [21] = {key_sensor_calibrated_effective_focal_length, 43, K_IMAPB, F_ZERO, 0, 0, 14, 0, 1, 8, 0, 0.0, 10000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [22] = {key_radial_distortion_constant, 29, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [23] = {key_radial_distortion_parameter_1, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [24] = {key_radial_distortion_parameter_2, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [25] = {key_radial_distortion_parameter_3, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [26] = {key_tangential_decentering_parameter_1, 37, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [27] = {key_tangential_decentering_parameter_2, 37, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [28] = {key_tangential_decentering_parameter_3, 37, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [29] = {key_differential_scale_affine_parameter, 38, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [30] = {key_skewness_affine_parameter, 28, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [31] = {key_slant_range, 14, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [32] = {key_sdcc_flp, 11, K_SDCC, F_ZERO | F_REPEATS, 0, 0, 0, 0, 2, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [33] = {key_generalized_transformation_local_set, 39, K_SET, F_ZERO | F_REPEATS, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st1202, 0},
-    [34] = {key_image_rows, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [35] = {key_image_columns, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [36] = {key_pixel_size_x, 15, K_IMAPB, F_ZERO, 0, 0, -3, 0, 1, 8, 0, 0.0001, 0.1, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [37] = {key_pixel_size_y, 15, K_IMAPB, F_ZERO, 0, 0, -3, 0, 1, 8, 0, 0.0001, 0.1, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [38] = {key_slant_range_pedigree, 23, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 3, 0.0, 255.0, 1.0, 1.0, 0, codes_st1107_38_slant_range_pedigree, 0, 0, 0},
-    [39] = {key_line_coordinate, 18, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [40] = {key_sample_coordinate, 20, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [41] = {key_lrf_divergence, 17, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [42] = {key_radial_distortion_valid_range, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [43] = {key_precision_timestamp, 22, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [44] = {key_document_version, 19, K_UINT, F_ZERO | F_OID, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [45] = {key_checksum, 11, K_UINT, 0, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [46] = {key_leap_seconds, 15, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [47] = {key_sensor_calibrated_effective_focal_length_extended, 52, K_IMAPB, F_ZERO, 0, 0, 17, 0, 1, 8, 0, 0.0, 100000.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(sensor_ecef_position_component_x), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 31, .len_min = 1,
+        .len_max = 8, .min = -1000000000.0, .max = 1000000000.0},
+    [2] = {KEY(sensor_ecef_position_component_y), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 31, .len_min = 1,
+        .len_max = 8, .min = -1000000000.0, .max = 1000000000.0},
+    [3] = {KEY(sensor_ecef_position_component_z), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 31, .len_min = 1,
+        .len_max = 8, .min = -1000000000.0, .max = 1000000000.0},
+    [4] = {KEY(sensor_ecef_velocity_component_x), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 16, .len_min = 1,
+        .len_max = 8, .min = -25000.0, .max = 25000.0},
+    [5] = {KEY(sensor_ecef_velocity_component_y), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 16, .len_min = 1,
+        .len_max = 8, .min = -25000.0, .max = 25000.0},
+    [6] = {KEY(sensor_ecef_velocity_component_z), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 16, .len_min = 1,
+        .len_max = 8, .min = -25000.0, .max = 25000.0},
+    [7] = {KEY(sensor_absolute_azimuth), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 1, .len_min = 1, .len_max = 8,
+        .max = 2.0},
+    [8] = {KEY(sensor_absolute_pitch), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 1, .len_min = 1, .len_max = 8,
+        .min = -1.0, .max = 1.0},
+    [9] = {KEY(sensor_absolute_roll), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 1, .len_min = 1, .len_max = 8,
+        .min = -1.0, .max = 1.0},
+    [10] = {KEY(sensor_absolute_azimuth_rate), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 1, .len_min = 1,
+        .len_max = 8, .min = -1.0, .max = 1.0},
+    [11] = {KEY(sensor_absolute_pitch_rate), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 1, .len_min = 1,
+        .len_max = 8, .min = -1.0, .max = 1.0},
+    [12] = {KEY(sensor_absolute_roll_rate), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 1, .len_min = 1,
+        .len_max = 8, .min = -1.0, .max = 1.0},
+    [13] = {KEY(boresight_offset_delta_x), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 10, .len_min = 1,
+        .len_max = 8, .min = -300.0, .max = 300.0},
+    [14] = {KEY(boresight_offset_delta_y), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 10, .len_min = 1,
+        .len_max = 8, .min = -300.0, .max = 300.0},
+    [15] = {KEY(boresight_offset_delta_z), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 10, .len_min = 1,
+        .len_max = 8, .min = -300.0, .max = 300.0},
+    [16] = {KEY(boresight_delta_angle_1), .kind = K_IMAPB, .flags = F_ZERO, .range_power = -1, .len_min = 1,
+        .len_max = 8, .min = -0.25, .max = 0.25},
+    [17] = {KEY(boresight_delta_angle_2), .kind = K_IMAPB, .flags = F_ZERO, .range_power = -1, .len_min = 1,
+        .len_max = 8, .min = -0.25, .max = 0.25},
+    [18] = {KEY(boresight_delta_angle_3), .kind = K_IMAPB, .flags = F_ZERO, .range_power = -1, .len_min = 1,
+        .len_max = 8, .min = -0.25, .max = 0.25},
+    [19] = {KEY(focal_plane_principal_point_offset_y), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 6, .len_min = 1,
+        .len_max = 8, .min = -25.0, .max = 25.0},
+    [20] = {KEY(focal_plane_principal_point_offset_x), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 6, .len_min = 1,
+        .len_max = 8, .min = -25.0, .max = 25.0},
+    [21] = {KEY(sensor_calibrated_effective_focal_length), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 14,
+        .len_min = 1, .len_max = 8, .max = 10000.0},
+    [22] = {KEY(radial_distortion_constant), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [23] = {KEY(radial_distortion_parameter_1), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [24] = {KEY(radial_distortion_parameter_2), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [25] = {KEY(radial_distortion_parameter_3), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [26] = {KEY(tangential_decentering_parameter_1), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [27] = {KEY(tangential_decentering_parameter_2), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [28] = {KEY(tangential_decentering_parameter_3), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [29] = {KEY(differential_scale_affine_parameter), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [30] = {KEY(skewness_affine_parameter), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [31] = {KEY(slant_range), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [32] = {KEY(sdcc_flp), .kind = K_SDCC, .flags = F_ZERO | F_REPEATS, .len_min = 2},
+    [33] = {KEY(generalized_transformation_local_set), .kind = K_SET, .flags = F_ZERO | F_REPEATS, .set = &set_st1202},
+    [34] = {KEY(image_rows), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [35] = {KEY(image_columns), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [36] = {KEY(pixel_size_x), .kind = K_IMAPB, .flags = F_ZERO, .range_power = -3, .len_min = 1, .len_max = 8,
+        .min = 0.0001, .max = 0.1},
+    [37] = {KEY(pixel_size_y), .kind = K_IMAPB, .flags = F_ZERO, .range_power = -3, .len_min = 1, .len_max = 8,
+        .min = 0.0001, .max = 0.1},
+    [38] = {KEY(slant_range_pedigree), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0,
+        .codes = codes_st1107_38_slant_range_pedigree, .code_count = 3},
+    [39] = {KEY(line_coordinate), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [40] = {KEY(sample_coordinate), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [41] = {KEY(lrf_divergence), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [42] = {KEY(radial_distortion_valid_range), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [43] = {KEY(precision_timestamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [44] = {KEY(document_version), .kind = K_UINT, .flags = F_ZERO | F_OID, .len_min = 1},
+    [45] = {KEY(checksum), .kind = K_UINT, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [46] = {KEY(leap_seconds), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [47] = {KEY(sensor_calibrated_effective_focal_length_extended), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 17,
+        .len_min = 1, .len_max = 8, .max = 100000.0},
 };
-static const struct code codes_st1108_1_assessment_point[] = {{0, "\"Undefined\""}, {1, "\"Sensor\""}, {2, "\"Sensor Encoder\""}, {3, "\"GCS Received\""}, {4, "\"GCS Transmit\""}, {5, "\"Library/Archive\""}};
+static const struct code codes_st1108_1_assessment_point[] = {
+    {.code = 0, .label = "\"Undefined\""},
+    {.code = 1, .label = "\"Sensor\""},
+    {.code = 2, .label = "\"Sensor Encoder\""},
+    {.code = 3, .label = "\"GCS Received\""},
+    {.code = 4, .label = "\"GCS Transmit\""},
+    {.code = 5, .label = "\"Library/Archive\""},
+};
 static const char key_assessment_point[64] = "\"assessment_point\":";
 static const char key_start_time[64] = "\"start_time\":";
 static const char key_time_offset[64] = "\"time_offset\":";
 static const struct element elements_metricperiod[] = {
-    {P_FIX, 0, O_NONE, 0, {key_start_time, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_FIX, 0, O_NONE, 0, {key_time_offset, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_FIX, .item = {KEY(start_time), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19}},
+    {.op = P_FIX, .item = {KEY(time_offset), .kind = K_UINT, .flags = F_ZERO, .len_min = 4, .len_max = 4,
+        .max = 4294967295.0}},
 };
-static const struct pack pack_metricperiod = {elements_metricperiod, 2};
+static const struct pack pack_metricperiod = {.elements = elements_metricperiod, .count = 2};
 static const char key_metric_period_pack[64] = "\"metric_period_pack\":";
 static const char key_start_row[64] = "\"start_row\":";
 static const char key_start_column[64] = "\"start_column\":";
 static const char key_end_row[64] = "\"end_row\":";
 static const char key_end_column[64] = "\"end_column\":";
 static const struct element elements_windowcorners[] = {
-    {P_OID, 0, O_NONE, 0, {key_start_row, 12, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_start_column, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_end_row, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {P_OID, 0, O_NONE, 0, {key_end_column, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}}
+    {.op = P_OID, .item = {KEY(start_row), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .item = {KEY(start_column), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .item = {KEY(end_row), .kind = K_UINT, .flags = F_ZERO}},
+    {.op = P_OID, .item = {KEY(end_column), .kind = K_UINT, .flags = F_ZERO}},
 };
-static const struct pack pack_windowcorners = {elements_windowcorners, 4};
+static const struct pack pack_windowcorners = {.elements = elements_windowcorners, .count = 4};
 static const char key_window_corners_pack[64] = "\"window_corners_pack\":";
 static const char key_metric_local_set[64] = "\"metric_local_set\":";
-static const struct code codes_st1108_5_compression_type[] = {{0, "\"Uncompressed\""}, {1, "\"H.262\""}, {2, "\"H.264\""}, {3, "\"H.265\""}, {4, "\"JPEG2000\""}};
+static const struct code codes_st1108_5_compression_type[] = {
+    {.code = 0, .label = "\"Uncompressed\""},
+    {.code = 1, .label = "\"H.262\""},
+    {.code = 2, .label = "\"H.264\""},
+    {.code = 3, .label = "\"H.265\""},
+    {.code = 4, .label = "\"JPEG2000\""},
+};
 static const char key_compression_type[64] = "\"compression_type\":";
-static const struct code codes_st1108_6_compression_profile[] = {{0, "\"Uncompressed\""}, {1, "\"Main\""}, {2, "\"Main 10\""}, {3, "\"Constrained Baseline\""}, {4, "\"High\""}, {5, "\"Main 4:2:2 12\""}, {6, "\"Main 4:4:4 12\""}, {7, "\"High 4:2:2\""}, {8, "\"High 4:4:4 Predictive\""}};
+static const struct code codes_st1108_6_compression_profile[] = {
+    {.code = 0, .label = "\"Uncompressed\""},
+    {.code = 1, .label = "\"Main\""},
+    {.code = 2, .label = "\"Main 10\""},
+    {.code = 3, .label = "\"Constrained Baseline\""},
+    {.code = 4, .label = "\"High\""},
+    {.code = 5, .label = "\"Main 4:2:2 12\""},
+    {.code = 6, .label = "\"Main 4:4:4 12\""},
+    {.code = 7, .label = "\"High 4:2:2\""},
+    {.code = 8, .label = "\"High 4:4:4 Predictive\""},
+};
 static const char key_compression_profile[64] = "\"compression_profile\":";
 static const char key_compression_level[64] = "\"compression_level\":";
 static const char key_compression_ratio[64] = "\"compression_ratio\":";
 static const char key_stream_bitrate[64] = "\"stream_bitrate\":";
 static const struct item items_st1108[12] = {
-    [1] = {key_assessment_point, 19, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 6, 0.0, 5.0, 1.0, 1.0, 0, codes_st1108_1_assessment_point, 0, 0, 0},
-    [2] = {key_metric_period_pack, 21, K_PACK, F_ZERO, 0, 0, 0, 0, 12, 12, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_metricperiod},
-    [3] = {key_window_corners_pack, 22, K_PACK, F_ZERO, 0, 0, 0, 0, 4, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_windowcorners},
-    [4] = {key_metric_local_set, 19, K_SET, F_ZERO | F_REPEATS, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st1108metric, 0},
-    [5] = {key_compression_type, 19, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 5, 0.0, 4.0, 1.0, 1.0, 0, codes_st1108_5_compression_type, 0, 0, 0},
-    [6] = {key_compression_profile, 22, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 9, 0.0, 8.0, 1.0, 1.0, 0, codes_st1108_6_compression_profile, 0, 0, 0},
-    [7] = {key_compression_level, 20, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_compression_ratio, 20, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_stream_bitrate, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_document_version, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_crc16, 8, K_UINT, 0, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(assessment_point), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 5.0,
+        .codes = codes_st1108_1_assessment_point, .code_count = 6},
+    [2] = {KEY(metric_period_pack), .kind = K_PACK, .flags = F_ZERO, .len_min = 12, .len_max = 12,
+        .pack = &pack_metricperiod},
+    [3] = {KEY(window_corners_pack), .kind = K_PACK, .flags = F_ZERO, .len_min = 4, .pack = &pack_windowcorners},
+    [4] = {KEY(metric_local_set), .kind = K_SET, .flags = F_ZERO | F_REPEATS, .set = &set_st1108metric},
+    [5] = {KEY(compression_type), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 4.0,
+        .codes = codes_st1108_5_compression_type, .code_count = 5},
+    [6] = {KEY(compression_profile), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 8.0,
+        .codes = codes_st1108_6_compression_profile, .code_count = 9},
+    [7] = {KEY(compression_level), .kind = K_TEXT, .flags = F_ZERO},
+    [8] = {KEY(compression_ratio), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [9] = {KEY(stream_bitrate), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [10] = {KEY(document_version), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
+    [11] = {KEY(crc16), .kind = K_UINT, .len_min = 2, .len_max = 2, .max = 65535.0},
 };
 static const char key_metric_name[64] = "\"metric_name\":";
 static const char key_metric_version[64] = "\"metric_version\":";
@@ -1150,12 +1699,13 @@ static const char key_metric_parameters[64] = "\"metric_parameters\":";
 static const char key_metric_time[64] = "\"metric_time\":";
 static const char key_metric_value[64] = "\"metric_value\":";
 static const struct item items_st1108metric[7] = {
-    [1] = {key_metric_name, 14, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_metric_version, 17, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_metric_implementer, 21, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_metric_parameters, 20, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_metric_time, 14, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_metric_value, 15, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(metric_name), .kind = K_TEXT, .flags = F_ZERO},
+    [2] = {KEY(metric_version), .kind = K_TEXT, .flags = F_ZERO},
+    [3] = {KEY(metric_implementer), .kind = K_TEXT, .flags = F_ZERO},
+    [4] = {KEY(metric_parameters), .kind = K_TEXT, .flags = F_ZERO},
+    [5] = {KEY(metric_time), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [6] = {KEY(metric_value), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
 };
 static const char key_x_equation_numerator_x_factor[64] = "\"x_equation_numerator_x_factor\":";
 static const char key_x_equation_numerator_y_factor[64] = "\"x_equation_numerator_y_factor\":";
@@ -1165,26 +1715,40 @@ static const char key_y_equation_numerator_y_factor[64] = "\"y_equation_numerato
 static const char key_y_equation_numerator_constant_factor[64] = "\"y_equation_numerator_constant_factor\":";
 static const char key_denominator_x_factor[64] = "\"denominator_x_factor\":";
 static const char key_denominator_y_factor[64] = "\"denominator_y_factor\":";
-static const struct code codes_st1202_11_transformation_type[] = {{0, "\"No Defined Transformation\""}, {1, "\"Chipping\""}, {2, "\"Child-Parent\""}, {3, "\"Default Pixel-to-Image\""}, {4, "\"Optical\""}};
+static const struct code codes_st1202_11_transformation_type[] = {
+    {.code = 0, .label = "\"No Defined Transformation\""},
+    {.code = 1, .label = "\"Chipping\""},
+    {.code = 2, .label = "\"Child-Parent\""},
+    {.code = 3, .label = "\"Default Pixel-to-Image\""},
+    {.code = 4, .label = "\"Optical\""},
+};
 static const char key_transformation_type[64] = "\"transformation_type\":";
 static const struct item items_st1202[12] = {
-    [1] = {key_x_equation_numerator_x_factor, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_x_equation_numerator_y_factor, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_x_equation_numerator_constant_factor, 39, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_y_equation_numerator_x_factor, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_y_equation_numerator_y_factor, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_y_equation_numerator_constant_factor, 39, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_denominator_x_factor, 23, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_denominator_y_factor, 23, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_sdcc_flp, 11, K_SDCC, F_ZERO | F_REPEATS, 0, 0, 0, 0, 2, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_document_version, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_transformation_type, 22, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 5, 0.0, 4.0, 1.0, 1.0, 0, codes_st1202_11_transformation_type, 0, 0, 0}
+    [1] = {KEY(x_equation_numerator_x_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [2] = {KEY(x_equation_numerator_y_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [3] = {KEY(x_equation_numerator_constant_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [4] = {KEY(y_equation_numerator_x_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [5] = {KEY(y_equation_numerator_y_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [6] = {KEY(y_equation_numerator_constant_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [7] = {KEY(denominator_x_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [8] = {KEY(denominator_y_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
+    [9] = {KEY(sdcc_flp), .kind = K_SDCC, .flags = F_ZERO | F_REPEATS, .len_min = 2},
+    [10] = {KEY(document_version), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
+    [11] = {KEY(transformation_type), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 4.0,
+        .codes = codes_st1202_11_transformation_type, .code_count = 5},
 };
 static const char key_grazing_angle[64] = "\"grazing_angle\":";
 static const char key_ground_plane_squint_angle[64] = "\"ground_plane_squint_angle\":";
-static const struct code codes_st1206_3_look_direction[] = {{0, "\"Left\""}, {1, "\"Right\""}};
+static const struct code codes_st1206_3_look_direction[] = {
+    {.code = 0, .label = "\"Left\""},
+    {.code = 1, .label = "\"Right\""},
+};
 static const char key_look_direction[64] = "\"look_direction\":";
-static const struct code codes_st1206_4_image_plane[] = {{0, "\"Slant\""}, {1, "\"Ground\""}, {2, "\"Other\""}};
+static const struct code codes_st1206_4_image_plane[] = {
+    {.code = 0, .label = "\"Slant\""},
+    {.code = 1, .label = "\"Ground\""},
+    {.code = 2, .label = "\"Other\""},
+};
 static const char key_image_plane[64] = "\"image_plane\":";
 static const char key_range_resolution[64] = "\"range_resolution\":";
 static const char key_cross_range_resolution[64] = "\"cross_range_resolution\":";
@@ -1201,41 +1765,65 @@ static const char key_true_pulse_repetition_frequency[64] = "\"true_pulse_repeti
 static const char key_pulse_repetition_frequency_scale_factor[64] = "\"pulse_repetition_frequency_scale_factor\":";
 static const char key_transmit_rf_center_frequency[64] = "\"transmit_rf_center_frequency\":";
 static const char key_transmit_rf_bandwidth[64] = "\"transmit_rf_bandwidth\":";
-static const char key_radar_cross_section_scale_factor_polynomial[64] = "\"radar_cross_section_scale_factor_polynomial\":";
+static const char key_radar_cross_section_scale_factor_polynomial[64] =
+    "\"radar_cross_section_scale_factor_polynomial\":";
 static const char key_reference_frame_precision_time_stamp[64] = "\"reference_frame_precision_time_stamp\":";
 static const char key_reference_frame_grazing_angle[64] = "\"reference_frame_grazing_angle\":";
 static const char key_reference_frame_ground_plane_squint_angle[64] = "\"reference_frame_ground_plane_squint_angle\":";
 static const char key_reference_frame_range_direction_angle[64] = "\"reference_frame_range_direction_angle\":";
 static const char key_reference_frame_range_layover_angle[64] = "\"reference_frame_range_layover_angle\":";
 static const struct item items_st1206[29] = {
-    [1] = {key_grazing_angle, 16, K_IMAPB, F_ZERO, 0, 0, 7, 0, 2, 2, 0, 0.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_ground_plane_squint_angle, 28, K_IMAPB, F_ZERO, 0, 0, 8, 0, 2, 2, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_look_direction, 17, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 2, 0.0, 1.0, 1.0, 1.0, 0, codes_st1206_3_look_direction, 0, 0, 0},
-    [4] = {key_image_plane, 14, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 3, 0.0, 2.0, 1.0, 1.0, 0, codes_st1206_4_image_plane, 0, 0, 0},
-    [5] = {key_range_resolution, 19, K_IMAPB, F_ZERO, 0, 0, 20, 0, 4, 4, 0, 0.0, 1000000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_cross_range_resolution, 25, K_IMAPB, F_ZERO, 0, 0, 20, 0, 4, 4, 0, 0.0, 1000000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_range_image_plane_pixel_size, 31, K_IMAPB, F_ZERO, 0, 0, 20, 0, 4, 4, 0, 0.0, 1000000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_cross_range_image_plane_pixel_size, 37, K_IMAPB, F_ZERO, 0, 0, 20, 0, 4, 4, 0, 0.0, 1000000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_image_rows, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_image_columns, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_range_direction_angle, 24, K_IMAPB, F_ZERO, 0, 0, 9, 0, 2, 2, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [12] = {key_true_north_direction, 23, K_IMAPB, F_ZERO, 0, 0, 9, 0, 2, 2, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [13] = {key_range_layover_angle, 22, K_IMAPB, F_ZERO, 0, 0, 9, 0, 2, 2, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [14] = {key_ground_aperture_angular_extent, 33, K_IMAPB, F_ZERO, 0, 0, 7, 0, 2, 2, 0, 0.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [15] = {key_aperture_duration, 20, K_UINT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [16] = {key_ground_track_angle, 21, K_IMAPB, F_ZERO, 0, 0, 9, 0, 2, 2, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [17] = {key_minimum_detectable_velocity, 30, K_IMAPB, F_ZERO, 0, 0, 7, 0, 2, 2, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [18] = {key_true_pulse_repetition_frequency, 34, K_IMAPB, F_ZERO, 0, 0, 20, 0, 4, 4, 0, 0.0, 1000000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [19] = {key_pulse_repetition_frequency_scale_factor, 42, K_IMAPB, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [20] = {key_transmit_rf_center_frequency, 31, K_IMAPB, F_ZERO, 0, 0, 40, 0, 4, 4, 0, 0.0, 1000000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [21] = {key_transmit_rf_bandwidth, 24, K_IMAPB, F_ZERO, 0, 0, 37, 0, 4, 4, 0, 0.0, 100000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [22] = {key_radar_cross_section_scale_factor_polynomial, 46, K_ARRAY, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [23] = {key_reference_frame_precision_time_stamp, 39, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [24] = {key_reference_frame_grazing_angle, 32, K_IMAPB, F_ZERO, 0, 0, 7, 0, 2, 2, 0, 0.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [25] = {key_reference_frame_ground_plane_squint_angle, 44, K_IMAPB, F_ZERO, 0, 0, 8, 0, 2, 2, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [26] = {key_reference_frame_range_direction_angle, 40, K_IMAPB, F_ZERO, 0, 0, 9, 0, 2, 2, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [27] = {key_reference_frame_range_layover_angle, 38, K_IMAPB, F_ZERO, 0, 0, 9, 0, 2, 2, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [28] = {key_document_version, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(grazing_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 2, .len_max = 2,
+        .max = 90.0},
+    [2] = {KEY(ground_plane_squint_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 8, .len_min = 2,
+        .len_max = 2, .min = -90.0, .max = 90.0},
+    [3] = {KEY(look_direction), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 1.0,
+        .codes = codes_st1206_3_look_direction, .code_count = 2},
+    [4] = {KEY(image_plane), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 2.0,
+        .codes = codes_st1206_4_image_plane, .code_count = 3},
+    [5] = {KEY(range_resolution), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 20, .len_min = 4, .len_max = 4,
+        .max = 1000000.0},
+    [6] = {KEY(cross_range_resolution), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 20, .len_min = 4, .len_max = 4,
+        .max = 1000000.0},
+    [7] = {KEY(range_image_plane_pixel_size), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 20, .len_min = 4,
+        .len_max = 4, .max = 1000000.0},
+    [8] = {KEY(cross_range_image_plane_pixel_size), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 20, .len_min = 4,
+        .len_max = 4, .max = 1000000.0},
+    [9] = {KEY(image_rows), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [10] = {KEY(image_columns), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0},
+    [11] = {KEY(range_direction_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9, .len_min = 2, .len_max = 2,
+        .max = 360.0},
+    [12] = {KEY(true_north_direction), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9, .len_min = 2, .len_max = 2,
+        .max = 360.0},
+    [13] = {KEY(range_layover_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9, .len_min = 2, .len_max = 2,
+        .max = 360.0},
+    [14] = {KEY(ground_aperture_angular_extent), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 2,
+        .len_max = 2, .max = 90.0},
+    [15] = {KEY(aperture_duration), .kind = K_UINT, .flags = F_ZERO, .len_min = 4, .len_max = 4, .max = 4294967295.0},
+    [16] = {KEY(ground_track_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9, .len_min = 2, .len_max = 2,
+        .max = 360.0},
+    [17] = {KEY(minimum_detectable_velocity), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 2,
+        .len_max = 2, .max = 100.0},
+    [18] = {KEY(true_pulse_repetition_frequency), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 20, .len_min = 4,
+        .len_max = 4, .max = 1000000.0},
+    [19] = {KEY(pulse_repetition_frequency_scale_factor), .kind = K_IMAPB, .flags = F_ZERO, .len_min = 2, .len_max = 2,
+        .max = 1.0},
+    [20] = {KEY(transmit_rf_center_frequency), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 40, .len_min = 4,
+        .len_max = 4, .max = 1000000000000.0},
+    [21] = {KEY(transmit_rf_bandwidth), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 37, .len_min = 4, .len_max = 4,
+        .max = 100000000000.0},
+    [22] = {KEY(radar_cross_section_scale_factor_polynomial), .kind = K_ARRAY, .flags = F_ZERO, .cells = C_FLOAT},
+    [23] = {KEY(reference_frame_precision_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [24] = {KEY(reference_frame_grazing_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 2,
+        .len_max = 2, .max = 90.0},
+    [25] = {KEY(reference_frame_ground_plane_squint_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 8,
+        .len_min = 2, .len_max = 2, .min = -90.0, .max = 90.0},
+    [26] = {KEY(reference_frame_range_direction_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9,
+        .len_min = 2, .len_max = 2, .max = 360.0},
+    [27] = {KEY(reference_frame_range_layover_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9, .len_min = 2,
+        .len_max = 2, .max = 360.0},
+    [28] = {KEY(document_version), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
 };
 static const char key_algorithm_name[64] = "\"algorithm_name\":";
 static const char key_algorithm_version[64] = "\"algorithm_version\":";
@@ -1247,16 +1835,16 @@ static const char key_correspondence_points_elevation[64] = "\"correspondence_po
 static const char key_sdcc_row_column[64] = "\"sdcc_row_column\":";
 static const char key_sdcc_lat_lon_elevation[64] = "\"sdcc_lat_lon_elevation\":";
 static const struct item items_st1601[11] = {
-    [1] = {key_document_version, 19, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_algorithm_name, 17, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_algorithm_version, 20, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_correspondence_points_row_column, 35, K_ARRAY, F_ZERO, 0, 0, 0, C_UINT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_correspondence_points_lat_lon, 32, K_ARRAY, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_second_image_name, 20, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_algorithm_configuration_identifier, 37, K_UUID, F_ZERO, 0, 0, 0, 0, 16, 16, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_correspondence_points_elevation, 34, K_ARRAY, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_sdcc_row_column, 18, K_ARRAY, F_ZERO, 0, 0, 0, C_PIXEL_SDCC, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_sdcc_lat_lon_elevation, 25, K_ARRAY, F_ZERO, 0, 0, 0, C_PLACE_SDCC, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(document_version), .kind = K_UINT, .flags = F_ZERO, .len_min = 1},
+    [2] = {KEY(algorithm_name), .kind = K_TEXT, .flags = F_ZERO},
+    [3] = {KEY(algorithm_version), .kind = K_TEXT, .flags = F_ZERO},
+    [4] = {KEY(correspondence_points_row_column), .kind = K_ARRAY, .flags = F_ZERO, .cells = C_UINT},
+    [5] = {KEY(correspondence_points_lat_lon), .kind = K_ARRAY, .flags = F_ZERO, .cells = C_FLOAT},
+    [6] = {KEY(second_image_name), .kind = K_TEXT, .flags = F_ZERO},
+    [7] = {KEY(algorithm_configuration_identifier), .kind = K_UUID, .flags = F_ZERO, .len_min = 16, .len_max = 16},
+    [8] = {KEY(correspondence_points_elevation), .kind = K_ARRAY, .flags = F_ZERO, .cells = C_FLOAT},
+    [9] = {KEY(sdcc_row_column), .kind = K_ARRAY, .flags = F_ZERO, .cells = C_PIXEL_SDCC},
+    [10] = {KEY(sdcc_lat_lon_elevation), .kind = K_ARRAY, .flags = F_ZERO, .cells = C_PLACE_SDCC},
 };
 static const char key_source_image_rows[64] = "\"source_image_rows\":";
 static const char key_source_image_columns[64] = "\"source_image_columns\":";
@@ -1275,24 +1863,25 @@ static const char key_active_sub_image_offset_y[64] = "\"active_sub_image_offset
 static const char key_transparency[64] = "\"transparency\":";
 static const char key_z_order[64] = "\"z_order\":";
 static const struct item items_st1602[19] = {
-    [1] = {key_precision_time_stamp, 23, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [2] = {key_document_version, 19, K_UINT, F_ZERO | F_OID, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [3] = {key_source_image_rows, 20, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [4] = {key_source_image_columns, 23, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [5] = {key_source_image_aoi_rows, 24, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [6] = {key_source_image_aoi_columns, 27, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [7] = {key_source_image_aoi_position_x, 30, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [8] = {key_source_image_aoi_position_y, 30, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [9] = {key_sub_image_rows, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [10] = {key_sub_image_columns, 20, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [11] = {key_sub_image_position_x, 23, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [12] = {key_sub_image_position_y, 23, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [13] = {key_active_sub_image_rows, 24, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [14] = {key_active_sub_image_columns, 27, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [15] = {key_active_sub_image_offset_x, 28, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [16] = {key_active_sub_image_offset_y, 28, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [17] = {key_transparency, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0},
-    [18] = {key_z_order, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}
+    [1] = {KEY(precision_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19},
+    [2] = {KEY(document_version), .kind = K_UINT, .flags = F_ZERO | F_OID, .len_min = 1},
+    [3] = {KEY(source_image_rows), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [4] = {KEY(source_image_columns), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [5] = {KEY(source_image_aoi_rows), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [6] = {KEY(source_image_aoi_columns), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [7] = {KEY(source_image_aoi_position_x), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [8] = {KEY(source_image_aoi_position_y), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [9] = {KEY(sub_image_rows), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [10] = {KEY(sub_image_columns), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [11] = {KEY(sub_image_position_x), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [12] = {KEY(sub_image_position_y), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [13] = {KEY(active_sub_image_rows), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [14] = {KEY(active_sub_image_columns), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [15] = {KEY(active_sub_image_offset_x), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [16] = {KEY(active_sub_image_offset_y), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
+    [17] = {KEY(transparency), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
+    [18] = {KEY(z_order), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
 };
 static const char key_sensor_roll_angle[64] = "\"sensor_roll_angle\":";
 static const char key_angle_to_north[64] = "\"angle_to_north\":";
@@ -1300,229 +1889,490 @@ static const char key_obliquity_angle[64] = "\"obliquity_angle\":";
 static const char key_start_date_time_utc[64] = "\"start_date_time_utc\":";
 static const char key_array[64] = "\"array\":";
 
-static const struct set set_st0601 = {"ST0601", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x01, 0x00, 0x00, 0x00}, U_LOCAL, SUM_16, 1, 2, 65, 0, 144, items_st0601};
-static const struct set set_st0102 = {"ST0102", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x02, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 25, items_st0102};
-static const struct set set_st0903 = {"ST0903", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x06, 0x00, 0x00, 0x00}, U_LOCAL, SUM_16, 1, 2, 0, 4, 104, items_st0903};
-static const struct set set_vtarget = {"VTarget", {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 108, items_vtarget};
-static const struct set set_vtrackitem = {"VTrackItem", {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 107, items_vtrackitem};
-static const struct set set_vmask = {"VMask", {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 3, items_vmask};
-static const struct set set_vobject = {"VObject", {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 6, items_vobject};
-static const struct set set_vfeature = {"VFeature", {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 5, items_vfeature};
-static const struct set set_vtracker = {"VTracker", {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 13, items_vtracker};
-static const struct set set_vchip = {"VChip", {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 4, items_vchip};
-static const struct set set_algorithm = {"Algorithm", {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 6, items_algorithm};
-static const struct set set_ontology = {"Ontology", {0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 7, items_ontology};
-static const struct set set_st0806 = {"ST0806", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x02, 0x00, 0x00, 0x00}, U_LOCAL, SUM_CRC32, 1, 2, 0, 0, 22, items_st0806};
-static const struct set set_rvtpoi = {"RvtPoi", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0c, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 11, items_rvtpoi};
-static const struct set set_rvtaoi = {"RvtAoi", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0d, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 11, items_rvtaoi};
-static const struct set set_rvtuserdefined = {"RvtUserDefined", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0f, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 3, items_rvtuserdefined};
-static const struct set set_st1002 = {"ST1002", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x0c, 0x00, 0x00, 0x00}, U_LOCAL, SUM_CRC16, 21, 1, 0, 0, 23, items_st1002};
-static const struct set set_st1108metric = {"ST1108Metric", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x01, 0x00, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 7, items_st1108metric};
-static const struct set set_st1202 = {"ST1202", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x05, 0x05, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 12, items_st1202};
-static const struct set set_st1206 = {"ST1206", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x0d, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 29, items_st1206};
-static const struct set set_st1601 = {"ST1601", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x01, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 11, items_st1601};
-static const struct set set_st1602 = {"ST1602", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x02, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 1, 0, 0, 19, items_st1602};
+static const struct set set_st0601 = {.name = "ST0601", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e,
+    0x01, 0x03, 0x01, 0x01, 0x00, 0x00, 0x00}, .sum = SUM_16, .sum_tag = 1, .time_tag = 2, .version_tag = 65,
+    .tags = 144, .items = items_st0601};
+static const struct set set_st0102 = {.name = "ST0102", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e,
+    0x01, 0x03, 0x03, 0x02, 0x00, 0x00, 0x00}, .tags = 25, .items = items_st0102};
+static const struct set set_st0903 = {.name = "ST0903", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e,
+    0x01, 0x03, 0x03, 0x06, 0x00, 0x00, 0x00}, .sum = SUM_16, .sum_tag = 1, .time_tag = 2, .vmti_tag = 4, .tags = 104,
+    .items = items_st0903};
+static const struct set set_vtarget = {.name = "VTarget", .tags = 108, .items = items_vtarget};
+static const struct set set_vtrackitem = {.name = "VTrackItem", .tags = 107, .items = items_vtrackitem};
+static const struct set set_vmask = {.name = "VMask", .tags = 3, .items = items_vmask};
+static const struct set set_vobject = {.name = "VObject", .tags = 6, .items = items_vobject};
+static const struct set set_vfeature = {.name = "VFeature", .tags = 5, .items = items_vfeature};
+static const struct set set_vtracker = {.name = "VTracker", .tags = 13, .items = items_vtracker};
+static const struct set set_vchip = {.name = "VChip", .tags = 4, .items = items_vchip};
+static const struct set set_algorithm = {.name = "Algorithm", .tags = 6, .items = items_algorithm};
+static const struct set set_ontology = {.name = "Ontology", .tags = 7, .items = items_ontology};
+static const struct set set_st0806 = {.name = "ST0806", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e,
+    0x01, 0x03, 0x01, 0x02, 0x00, 0x00, 0x00}, .sum = SUM_CRC32, .sum_tag = 1, .time_tag = 2, .tags = 22,
+    .items = items_st0806};
+static const struct set set_rvtpoi = {.name = "RvtPoi", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e,
+    0x01, 0x03, 0x01, 0x0c, 0x00, 0x00, 0x00}, .tags = 11, .items = items_rvtpoi};
+static const struct set set_rvtaoi = {.name = "RvtAoi", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e,
+    0x01, 0x03, 0x01, 0x0d, 0x00, 0x00, 0x00}, .tags = 11, .items = items_rvtaoi};
+static const struct set set_rvtuserdefined = {.name = "RvtUserDefined", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b,
+    0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0f, 0x00, 0x00, 0x00}, .tags = 3, .items = items_rvtuserdefined};
+static const struct set set_st1002 = {.name = "ST1002", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e,
+    0x01, 0x03, 0x03, 0x0c, 0x00, 0x00, 0x00}, .sum = SUM_CRC16, .sum_tag = 21, .time_tag = 1, .tags = 23,
+    .items = items_st1002};
+static const struct set set_st1108metric = {.name = "ST1108Metric", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01,
+    0x01, 0x0e, 0x01, 0x05, 0x01, 0x00, 0x00, 0x00, 0x00}, .tags = 7, .items = items_st1108metric};
+static const struct set set_st1202 = {.name = "ST1202", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e,
+    0x01, 0x03, 0x05, 0x05, 0x00, 0x00, 0x00}, .tags = 12, .items = items_st1202};
+static const struct set set_st1206 = {.name = "ST1206", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e,
+    0x01, 0x03, 0x03, 0x0d, 0x00, 0x00, 0x00}, .tags = 29, .items = items_st1206};
+static const struct set set_st1601 = {.name = "ST1601", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e,
+    0x01, 0x03, 0x03, 0x01, 0x00, 0x00, 0x00}, .tags = 11, .items = items_st1601};
+static const struct set set_st1602 = {.name = "ST1602", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e,
+    0x01, 0x03, 0x03, 0x02, 0x00, 0x00, 0x00}, .time_tag = 1, .tags = 19, .items = items_st1602};
 
 const struct set klv_sets[] = {
-    {"unknown", {0}, U_WHOLE, SUM_NONE, 0, 0, 0, 0, 0, 0},
-    {"ST0601", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x01, 0x00, 0x00, 0x00}, U_LOCAL, SUM_16, 1, 2, 65, 0, 144, items_st0601},
-    {"ST0102", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x02, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 25, items_st0102},
-    {"ST0102-US", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00}, U_SET, SUM_NONE, 0, 0, 0, 0, 0, 0},
-    {"ST0104", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x02, 0x01, 0x01, 0x00, 0x00}, U_SET, SUM_NONE, 0, 2, 0, 0, 0, 0},
-    {"ST0806", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x02, 0x00, 0x00, 0x00}, U_LOCAL, SUM_CRC32, 1, 2, 0, 0, 22, items_st0806},
-    {"RvtPoi", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0c, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 11, items_rvtpoi},
-    {"RvtAoi", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0d, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 11, items_rvtaoi},
-    {"RvtUserDefined", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0f, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 3, items_rvtuserdefined},
-    {"ST0808", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x05, 0x02, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 0, 0},
-    {"ST0903", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x06, 0x00, 0x00, 0x00}, U_LOCAL, SUM_16, 1, 2, 0, 4, 104, items_st0903},
-    {"VTrack", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x1e, 0x00, 0x00, 0x00}, U_LOCAL, SUM_16, 1, 2, 0, 0, 104, items_vtrack},
-    {"ST1002", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x0c, 0x00, 0x00, 0x00}, U_LOCAL, SUM_CRC16, 21, 1, 0, 0, 23, items_st1002},
-    {"ST1010", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x21, 0x00, 0x00, 0x00}, U_WHOLE, SUM_NONE, 0, 0, 0, 0, 0, 0},
-    {"ST1107", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x22, 0x00, 0x00, 0x00}, U_LOCAL, SUM_CRC16, 45, 43, 0, 0, 48, items_st1107},
-    {"ST1108", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x1c, 0x00, 0x00, 0x00}, U_LOCAL, SUM_CRC16, 11, 0, 0, 0, 12, items_st1108},
-    {"ST1108Metric", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x01, 0x00, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 7, items_st1108metric},
-    {"ST1202", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x05, 0x05, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 12, items_st1202},
-    {"ST1204", {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x04, 0x05, 0x03, 0x00, 0x00, 0x00}, U_WHOLE, SUM_NONE, 0, 0, 0, 0, 0, 0},
-    {"ST1206", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x0d, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 29, items_st1206},
-    {"ST1303", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x06, 0x00, 0x00, 0x00}, U_WHOLE, SUM_NONE, 0, 0, 0, 0, 0, 0},
-    {"ST1601", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x01, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 11, items_st1601},
-    {"ST1602", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x02, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 1, 0, 0, 19, items_st1602},
-    {"ST1902", {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x03, 0x00, 0x00, 0x00, 0x00}, U_LOCAL, SUM_NONE, 0, 0, 0, 0, 0, 0},
+    {.name = "unknown", .universal = U_WHOLE},
+    {.name = "ST0601", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x01, 0x00, 0x00,
+        0x00}, .sum = SUM_16, .sum_tag = 1, .time_tag = 2, .version_tag = 65, .tags = 144, .items = items_st0601},
+    {.name = "ST0102", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x02, 0x00, 0x00,
+        0x00}, .tags = 25, .items = items_st0102},
+    {.name = "ST0102-US", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x00, 0x00, 0x00,
+        0x00, 0x00}, .universal = U_SET},
+    {.name = "ST0104", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x02, 0x01, 0x01, 0x00,
+        0x00}, .universal = U_SET, .time_tag = 2},
+    {.name = "ST0806", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x02, 0x00, 0x00,
+        0x00}, .sum = SUM_CRC32, .sum_tag = 1, .time_tag = 2, .tags = 22, .items = items_st0806},
+    {.name = "RvtPoi", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0c, 0x00, 0x00,
+        0x00}, .tags = 11, .items = items_rvtpoi},
+    {.name = "RvtAoi", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0d, 0x00, 0x00,
+        0x00}, .tags = 11, .items = items_rvtaoi},
+    {.name = "RvtUserDefined", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0f,
+        0x00, 0x00, 0x00}, .tags = 3, .items = items_rvtuserdefined},
+    {.name = "ST0808", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x05, 0x02, 0x00, 0x00,
+        0x00}},
+    {.name = "ST0903", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x06, 0x00, 0x00,
+        0x00}, .sum = SUM_16, .sum_tag = 1, .time_tag = 2, .vmti_tag = 4, .tags = 104, .items = items_st0903},
+    {.name = "VTrack", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x1e, 0x00, 0x00,
+        0x00}, .sum = SUM_16, .sum_tag = 1, .time_tag = 2, .tags = 104, .items = items_vtrack},
+    {.name = "ST1002", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x0c, 0x00, 0x00,
+        0x00}, .sum = SUM_CRC16, .sum_tag = 21, .time_tag = 1, .tags = 23, .items = items_st1002},
+    {.name = "ST1010", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x21, 0x00, 0x00,
+        0x00}, .universal = U_WHOLE},
+    {.name = "ST1107", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x22, 0x00, 0x00,
+        0x00}, .sum = SUM_CRC16, .sum_tag = 45, .time_tag = 43, .tags = 48, .items = items_st1107},
+    {.name = "ST1108", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x1c, 0x00, 0x00,
+        0x00}, .sum = SUM_CRC16, .sum_tag = 11, .tags = 12, .items = items_st1108},
+    {.name = "ST1108Metric", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x01, 0x00, 0x00,
+        0x00, 0x00}, .tags = 7, .items = items_st1108metric},
+    {.name = "ST1202", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x05, 0x05, 0x00, 0x00,
+        0x00}, .tags = 12, .items = items_st1202},
+    {.name = "ST1204", .key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x04, 0x05, 0x03, 0x00, 0x00,
+        0x00}, .universal = U_WHOLE},
+    {.name = "ST1206", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x0d, 0x00, 0x00,
+        0x00}, .tags = 29, .items = items_st1206},
+    {.name = "ST1303", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x06, 0x00, 0x00,
+        0x00}, .universal = U_WHOLE},
+    {.name = "ST1601", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x01, 0x00, 0x00,
+        0x00}, .tags = 11, .items = items_st1601},
+    {.name = "ST1602", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x02, 0x00, 0x00,
+        0x00}, .time_tag = 1, .tags = 19, .items = items_st1602},
+    {.name = "ST1902", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x03, 0x00, 0x00, 0x00,
+        0x00}},
 };
 const int klv_set_count = 24;
 const struct set *const klv_st0601 = &klv_sets[1];
 
 const struct keyed klv_keyed[] = {
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x01, 0x01, 0x20, 0x01, 0x00, 0x00, 0x00, 0x00}, 10, {key_platform_designation, 23, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x01, 0x03, 0x04, 0x02, 0x00, 0x00, 0x00, 0x00}, 0, {key_stream_id, 12, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x01, 0x03, 0x04, 0x03, 0x00, 0x00, 0x00, 0x00}, 0, {key_transport_stream_id, 22, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x01, 0x03, 0x06, 0x01, 0x00, 0x00, 0x00, 0x00}, 0, {key_item_designator_id, 21, K_BYTES, F_ZERO, 0, 0, 0, 0, 16, 16, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x01, 0x05, 0x05, 0x00, 0x00, 0x00, 0x00, 0x00}, 3, {key_mission_id, 13, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x01, 0x00, 0x00, 0x00, 0x00}, 0, {key_security_classification, 26, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x02, 0x00, 0x00, 0x00, 0x00}, 0, {key_caveats, 10, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x03, 0x00, 0x00, 0x00, 0x00}, 0, {key_classified_by, 16, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x04, 0x00, 0x00, 0x00, 0x00}, 0, {key_classification_reason, 24, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x05, 0x00, 0x00, 0x00, 0x00}, 0, {key_declassification_date, 24, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x06, 0x00, 0x00, 0x00, 0x00}, 0, {key_derived_from, 15, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x07, 0x00, 0x00, 0x00, 0x00}, 0, {key_classification_comments, 26, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x08, 0x00, 0x00, 0x00, 0x00}, 0, {key_classification_and_marking_system, 36, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x04, 0x01, 0x0b, 0x01, 0x00, 0x00, 0x00, 0x00}, 0, {key_digital_video_file_format, 28, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x04, 0x20, 0x01, 0x02, 0x01, 0x01, 0x00, 0x00}, 11, {key_image_source_sensor, 22, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x04, 0x20, 0x02, 0x01, 0x01, 0x08, 0x00, 0x00}, 16, {key_sensor_horizontal_field_of_view, 34, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x04, 0x20, 0x02, 0x01, 0x01, 0x0a, 0x01, 0x00}, 17, {key_sensor_vertical_field_of_view, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00}, 12, {key_image_coordinate_system, 26, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x02, 0x02, 0x00, 0x00}, 15, {key_sensor_true_altitude, 23, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x02, 0x04, 0x02, 0x00}, 13, {key_sensor_latitude, 18, K_FLOAT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x02, 0x06, 0x02, 0x00}, 14, {key_sensor_longitude, 19, K_FLOAT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x02, 0x00, 0x00}, 23, {key_frame_center_latitude, 24, K_FLOAT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x04, 0x00, 0x00}, 24, {key_frame_center_longitude, 25, K_FLOAT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x07, 0x01, 0x00}, 82, {key_corner_latitude_point_1_full, 31, K_FLOAT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x08, 0x01, 0x00}, 84, {key_corner_latitude_point_2_full, 31, K_FLOAT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x09, 0x01, 0x00}, 86, {key_corner_latitude_point_3_full, 31, K_FLOAT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x0a, 0x01, 0x00}, 88, {key_corner_latitude_point_4_full, 31, K_FLOAT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x0b, 0x01, 0x00}, 83, {key_corner_longitude_point_1_full, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x0c, 0x01, 0x00}, 85, {key_corner_longitude_point_2_full, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x0d, 0x01, 0x00}, 87, {key_corner_longitude_point_3_full, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x0e, 0x01, 0x00}, 89, {key_corner_longitude_point_4_full, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x16, 0x00, 0x00}, 25, {key_frame_center_elevation, 25, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x08, 0x01, 0x01, 0x00, 0x00, 0x00}, 21, {key_slant_range, 14, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x09, 0x02, 0x01, 0x00, 0x00, 0x00}, 22, {key_target_width, 15, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x10, 0x01, 0x01, 0x00, 0x00, 0x00}, 0, {key_sensor_roll_angle, 20, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x10, 0x01, 0x02, 0x00, 0x00, 0x00}, 0, {key_angle_to_north, 17, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x10, 0x01, 0x03, 0x00, 0x00, 0x00}, 0, {key_obliquity_angle, 18, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x10, 0x01, 0x04, 0x00, 0x00, 0x00}, 7, {key_platform_roll_angle, 22, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x10, 0x01, 0x05, 0x00, 0x00, 0x00}, 6, {key_platform_pitch_angle, 23, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x10, 0x01, 0x06, 0x00, 0x00, 0x00}, 5, {key_platform_heading_angle, 25, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x20, 0x01, 0x02, 0x01, 0x01, 0x00}, 0, {key_object_country_codes, 23, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x20, 0x01, 0x02, 0x06, 0x00, 0x00}, 0, {key_object_country_coding_method, 31, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x20, 0x01, 0x02, 0x07, 0x00, 0x00}, 0, {key_country_coding_method, 24, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x20, 0x01, 0x02, 0x08, 0x00, 0x00}, 0, {key_classifying_country, 22, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x20, 0x01, 0x02, 0x09, 0x00, 0x00}, 0, {key_releasing_instructions, 25, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x02, 0x01, 0x01, 0x01, 0x05, 0x00, 0x00}, 2, {key_precision_time_stamp, 23, K_UINT, F_ZERO | F_TIME, 0, 0, 0, 0, 8, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x02, 0x01, 0x02, 0x01, 0x01, 0x00, 0x00}, 0, {key_start_date_time_utc, 22, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x02, 0x01, 0x02, 0x07, 0x01, 0x00, 0x00}, 72, {key_event_start_time, 19, K_DATE_TIME, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x01, 0x0a, 0x01, 0x00, 0x00}, 0, {key_platform_true_airspeed, 25, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x01, 0x0b, 0x01, 0x00, 0x00}, 0, {key_platform_indicated_airspeed, 30, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x01, 0x10, 0x00, 0x00, 0x00}, 103, {key_density_altitude_extended, 28, K_IMAPB, F_ZERO, 0, 0, 16, 0, 1, 8, 0, -900.0, 40000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x01, 0x19, 0x00, 0x00, 0x00}, 0, {key_video_data_rate, 18, K_UINT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x09, 0x00, 0x00, 0x00}, 0, {key_frame_code, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0a, 0x00, 0x00, 0x00}, 0, {key_mgrs_zone, 12, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 60.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0a, 0x01, 0x00, 0x00}, 0, {key_frame_center_mgrs_zone, 25, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 1.0, 60.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0b, 0x00, 0x00, 0x00}, 0, {key_mgrs_latitude_band_and_grid_square, 37, K_TEXT, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0b, 0x01, 0x00, 0x00}, 0, {key_frame_center_mgrs_latitude_band_and_grid_square, 50, K_TEXT, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0c, 0x00, 0x00, 0x00}, 0, {key_mgrs_easting, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 99999.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0c, 0x01, 0x00, 0x00}, 0, {key_frame_center_mgrs_easting, 28, K_UINT, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 99999.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0d, 0x00, 0x00, 0x00}, 0, {key_mgrs_northing, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 99999.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0d, 0x01, 0x00, 0x00}, 0, {key_frame_center_mgrs_northing, 29, K_UINT, F_ZERO, 0, 0, 0, 0, 3, 3, 0, 0.0, 99999.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x14, 0x00, 0x00, 0x00}, 0, {key_telemetry_accuracy_indicator, 31, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x15, 0x00, 0x00, 0x00}, 0, {key_frag_circle_radius, 21, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x16, 0x00, 0x00, 0x00}, 0, {key_number, 9, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x17, 0x00, 0x00, 0x00}, 0, {key_poi_latitude, 15, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -90.0, 90.0, 4.190951587721217e-08, 4.190951587721218, "\"error\"", 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x18, 0x00, 0x00, 0x00}, 0, {key_poi_longitude, 16, K_LINEAR_INT, F_ZERO, 8, 0, 0, 0, 4, 4, 0, -180.0, 180.0, 8.381903175442434e-08, 8.381903175442435, "\"error\"", 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x19, 0x00, 0x00, 0x00}, 0, {key_poi_altitude, 15, K_LINEAR_UINT, F_ZERO, 1, 0, 0, 0, 2, 2, 0, -900.0, 19000.0, 0.30365453574425877, 3.036545357442588, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x1a, 0x00, 0x00, 0x00}, 0, {key_type, 7, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 4, 1.0, 4.0, 1.0, 1.0, 0, codes_rvtaoi_6_type, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x1b, 0x00, 0x00, 0x00}, 0, {key_text, 7, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 2048, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x1c, 0x00, 0x00, 0x00}, 0, {key_poi_source_icon, 18, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x1d, 0x00, 0x00, 0x00}, 0, {key_source_id, 12, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 255, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x1e, 0x00, 0x00, 0x00}, 0, {key_label, 8, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 16, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x00, 0x00, 0x00}, 0, {key_grazing_angle, 16, K_IMAPB, F_ZERO, 0, 0, 7, 0, 2, 2, 0, 0.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x01, 0x00, 0x00}, 0, {key_ground_plane_squint_angle, 28, K_IMAPB, F_ZERO, 0, 0, 8, 0, 2, 2, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x02, 0x00, 0x00}, 0, {key_look_direction, 17, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 2, 0.0, 1.0, 1.0, 1.0, 0, codes_st1206_3_look_direction, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x03, 0x00, 0x00}, 0, {key_image_plane, 14, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 3, 0.0, 2.0, 1.0, 1.0, 0, codes_st1206_4_image_plane, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x04, 0x00, 0x00}, 0, {key_range_resolution, 19, K_IMAPB, F_ZERO, 0, 0, 20, 0, 4, 4, 0, 0.0, 1000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x05, 0x00, 0x00}, 0, {key_cross_range_resolution, 25, K_IMAPB, F_ZERO, 0, 0, 20, 0, 4, 4, 0, 0.0, 1000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x06, 0x00, 0x00}, 0, {key_range_image_plane_pixel_size, 31, K_IMAPB, F_ZERO, 0, 0, 20, 0, 4, 4, 0, 0.0, 1000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x07, 0x00, 0x00}, 0, {key_cross_range_image_plane_pixel_size, 37, K_IMAPB, F_ZERO, 0, 0, 20, 0, 4, 4, 0, 0.0, 1000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x08, 0x00, 0x00}, 0, {key_range_direction_angle, 24, K_IMAPB, F_ZERO, 0, 0, 9, 0, 2, 2, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x09, 0x00, 0x00}, 0, {key_true_north_direction, 23, K_IMAPB, F_ZERO, 0, 0, 9, 0, 2, 2, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x0a, 0x00, 0x00}, 0, {key_range_layover_angle, 22, K_IMAPB, F_ZERO, 0, 0, 9, 0, 2, 2, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x0b, 0x00, 0x00}, 0, {key_ground_aperture_angular_extent, 33, K_IMAPB, F_ZERO, 0, 0, 7, 0, 2, 2, 0, 0.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x0c, 0x00, 0x00}, 0, {key_aperture_duration, 20, K_UINT, F_ZERO, 0, 0, 0, 0, 4, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x0d, 0x00, 0x00}, 0, {key_ground_track_angle, 21, K_IMAPB, F_ZERO, 0, 0, 9, 0, 2, 2, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x0e, 0x00, 0x00}, 0, {key_minimum_detectable_velocity, 30, K_IMAPB, F_ZERO, 0, 0, 7, 0, 2, 2, 0, 0.0, 100.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x0f, 0x00, 0x00}, 0, {key_true_pulse_repetition_frequency, 34, K_IMAPB, F_ZERO, 0, 0, 20, 0, 4, 4, 0, 0.0, 1000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x10, 0x00, 0x00}, 0, {key_pulse_repetition_frequency_scale_factor, 42, K_IMAPB, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 1.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x11, 0x00, 0x00}, 0, {key_transmit_rf_center_frequency, 31, K_IMAPB, F_ZERO, 0, 0, 40, 0, 4, 4, 0, 0.0, 1000000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x12, 0x00, 0x00}, 0, {key_transmit_rf_bandwidth, 24, K_IMAPB, F_ZERO, 0, 0, 37, 0, 4, 4, 0, 0.0, 100000000000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x14, 0x00, 0x00}, 0, {key_reference_frame_precision_time_stamp, 39, K_UINT, F_ZERO, 0, 0, 0, 0, 8, 8, 0, 0.0, 1.8446744073709552e+19, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x15, 0x00, 0x00}, 0, {key_reference_frame_grazing_angle, 32, K_IMAPB, F_ZERO, 0, 0, 7, 0, 2, 2, 0, 0.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x16, 0x00, 0x00}, 0, {key_reference_frame_ground_plane_squint_angle, 44, K_IMAPB, F_ZERO, 0, 0, 8, 0, 2, 2, 0, -90.0, 90.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x17, 0x00, 0x00}, 0, {key_reference_frame_range_direction_angle, 40, K_IMAPB, F_ZERO, 0, 0, 9, 0, 2, 2, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x18, 0x00, 0x00}, 0, {key_reference_frame_range_layover_angle, 38, K_IMAPB, F_ZERO, 0, 0, 9, 0, 2, 2, 0, 0.0, 360.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3e, 0x00, 0x00, 0x00}, 0, {key_number_of_sections_in_x, 26, K_UINT, F_ZERO | F_OID, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3e, 0x01, 0x00, 0x00}, 0, {key_number_of_sections_in_y, 26, K_UINT, F_ZERO | F_OID, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3e, 0x04, 0x00, 0x00}, 0, {key_sprm, 7, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3e, 0x05, 0x00, 0x00}, 0, {key_sprm_uncertainty, 19, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x00, 0x00, 0x00}, 0, {key_source_image_rows, 20, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x10, 0x00, 0x00}, 0, {key_source_image_columns, 23, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x20, 0x00, 0x00}, 0, {key_sub_image_rows, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x30, 0x00, 0x00}, 0, {key_sub_image_columns, 20, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x40, 0x00, 0x00}, 0, {key_sub_image_position_x, 23, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x50, 0x00, 0x00}, 0, {key_sub_image_position_y, 23, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x60, 0x00, 0x00}, 0, {key_active_sub_image_rows, 24, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x70, 0x00, 0x00}, 0, {key_active_sub_image_columns, 27, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x80, 0x00, 0x00}, 0, {key_active_sub_image_offset_x, 28, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x90, 0x00, 0x00}, 0, {key_active_sub_image_offset_y, 28, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0xa0, 0x00, 0x00}, 0, {key_source_image_aoi_rows, 24, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0xb0, 0x00, 0x00}, 0, {key_transparency, 15, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0xc0, 0x00, 0x00}, 0, {key_source_image_aoi_columns, 27, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0xd0, 0x00, 0x00}, 0, {key_source_image_aoi_position_x, 30, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0xe0, 0x00, 0x00}, 0, {key_source_image_aoi_position_y, 30, K_INT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x01, 0x82, 0x47, 0x00, 0x00}, 104, {key_sensor_ellipsoid_height_extended, 35, K_IMAPB, F_ZERO, 0, 0, 16, 0, 1, 8, 0, -900.0, 40000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x01, 0x82, 0x48, 0x00, 0x00}, 105, {key_alternate_platform_ellipsoid_height_extended, 47, K_IMAPB, F_ZERO, 0, 0, 16, 0, 1, 8, 0, -900.0, 40000.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x06, 0x00, 0x00, 0x00}, 0, {key_image_rows, 13, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x07, 0x00, 0x00, 0x00}, 0, {key_image_columns, 16, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x01, 0x00, 0x00}, 0, {key_x_equation_numerator_x_factor, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x02, 0x00, 0x00}, 0, {key_x_equation_numerator_y_factor, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x03, 0x00, 0x00}, 0, {key_x_equation_numerator_constant_factor, 39, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x04, 0x00, 0x00}, 0, {key_y_equation_numerator_x_factor, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x05, 0x00, 0x00}, 0, {key_y_equation_numerator_y_factor, 32, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x06, 0x00, 0x00}, 0, {key_y_equation_numerator_constant_factor, 39, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x07, 0x00, 0x00}, 0, {key_denominator_x_factor, 23, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x08, 0x00, 0x00}, 0, {key_denominator_y_factor, 23, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x02, 0x00, 0x00, 0x00}, 0, {key_sci_shi_information, 22, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x03, 0x00, 0x00, 0x00}, 0, {key_rvt_ls_version, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x10, 0x00, 0x00, 0x00}, 0, {key_crc32, 8, K_UINT, 0, 0, 0, 0, 0, 4, 4, 0, 0.0, 4294967295.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x11, 0x00, 0x00, 0x00}, 0, {key_numeric_id, 13, K_BITS, F_ZERO, 0, 0, 0, 0, 1, 1, 2, 0.0, 0.0, 1.0, 1.0, 0, 0, bits_rvtuserdefined_1, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x12, 0x00, 0x00, 0x00}, 0, {key_user_data, 12, K_USER_DATA, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x5e, 0x00, 0x00, 0x00}, 0, {key_crc16, 8, K_UINT, 0, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x5f, 0x00, 0x00, 0x00}, 0, {key_transformation_type, 22, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 5, 0.0, 4.0, 1.0, 1.0, 0, codes_st1202_11_transformation_type, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x60, 0x00, 0x00, 0x00}, 0, {key_range_image_enumerations, 27, K_BITS, F_ZERO | F_OID, 0, 0, 0, 0, 1, 2, 3, 0.0, 0.0, 1.0, 1.0, 0, 0, bits_st1002_12, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x05, 0x04, 0x00, 0x00, 0x00}, 0, {key_version, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 2, 2, 0, 0.0, 65535.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x05, 0x05, 0x00, 0x00, 0x00}, 0, {key_document_version, 19, K_UINT, F_ZERO | F_OID, 0, 0, 0, 0, 1, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x05, 0x06, 0x00, 0x00, 0x00}, 0, {key_z_order, 10, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 1, 0, 0.0, 255.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x05, 0x07, 0x00, 0x00, 0x00}, 0, {key_sprm_row_coordinate, 22, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x05, 0x08, 0x00, 0x00, 0x00}, 0, {key_sprm_column_coordinate, 25, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x04, 0x03, 0x01, 0x00, 0x00, 0x00}, 0, {key_operation_id, 15, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 127, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x04, 0x03, 0x03, 0x00, 0x00, 0x00}, 0, {key_country_coding_method_version_date, 37, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x04, 0x03, 0x04, 0x00, 0x00, 0x00}, 0, {key_object_country_coding_method_version_date, 44, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x04, 0x05, 0x03, 0x00, 0x00, 0x00}, 94, {key_miis_core_identifier, 23, K_MIIS, F_ZERO, 0, 0, 0, 0, 18, 50, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x01, 0x00, 0x00, 0x00, 0x00}, 0, {key_assessment_point, 19, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 6, 0.0, 5.0, 1.0, 1.0, 0, codes_st1108_1_assessment_point, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x02, 0x00, 0x00, 0x00, 0x00}, 0, {key_compression_type, 19, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 5, 0.0, 4.0, 1.0, 1.0, 0, codes_st1108_5_compression_type, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x03, 0x00, 0x00, 0x00, 0x00}, 0, {key_compression_profile, 22, K_ENUM, F_ZERO, 0, 0, 0, 0, 1, 1, 9, 0.0, 8.0, 1.0, 1.0, 0, codes_st1108_6_compression_profile, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x04, 0x00, 0x00, 0x00, 0x00}, 0, {key_compression_level, 20, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x05, 0x00, 0x00, 0x00, 0x00}, 0, {key_compression_ratio, 20, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x06, 0x00, 0x00, 0x00, 0x00}, 0, {key_stream_bitrate, 17, K_UINT, F_ZERO, 0, 0, 0, 0, 1, 4, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x07, 0x00, 0x00, 0x00, 0x00}, 0, {key_metric_name, 14, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x08, 0x00, 0x00, 0x00, 0x00}, 0, {key_metric_version, 17, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x09, 0x00, 0x00, 0x00, 0x00}, 0, {key_metric_implementer, 21, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x0a, 0x00, 0x00, 0x00, 0x00}, 0, {key_metric_parameters, 20, K_TEXT, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x0b, 0x00, 0x00, 0x00, 0x00}, 0, {key_metric_value, 15, K_FLOAT, F_ZERO, 0, 0, 0, 0, 4, 8, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x02, 0x00, 0x00, 0x00}, 48, {key_security_local_set, 21, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st0102, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x04, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x01, 0x00, 0x00, 0x00}, 0, {key_section_data_pack, 20, K_PACK, F_ZERO, 0, 0, 0, C_FLOAT, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_sectiondata}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x0e, 0x01, 0x03, 0x02, 0x01, 0x01, 0x00, 0x00}, 0, {key_window_corners_pack, 22, K_PACK, F_ZERO, 0, 0, 0, 0, 4, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_windowcorners}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x06, 0x00, 0x00, 0x00}, 0, {key_array, 8, K_ARRAY, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x21, 0x00, 0x00, 0x00}, 102, {key_sdcc_flp, 11, K_SDCC, F_REPEATS, 0, 0, 0, 0, 2, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x0e, 0x01, 0x05, 0x02, 0x00, 0x00, 0x00, 0x00}, 0, {key_metric_period_pack, 21, K_PACK, F_ZERO, 0, 0, 0, 0, 12, 12, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, 0, &pack_metricperiod}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x02, 0x00, 0x00, 0x00}, 73, {key_rvt_local_set, 16, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st0806, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0c, 0x00, 0x00, 0x00}, 0, {key_point_of_interest_local_set, 30, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_rvtpoi, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0d, 0x00, 0x00, 0x00}, 0, {key_area_of_interest_local_set, 29, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_rvtaoi, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0f, 0x00, 0x00, 0x00}, 0, {key_user_defined_local_set, 25, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_rvtuserdefined, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x01, 0x00, 0x00, 0x00}, 98, {key_geo_registration_local_set, 29, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st1601, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x02, 0x00, 0x00, 0x00}, 99, {key_composite_imaging_local_set, 30, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st1602, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x06, 0x00, 0x00, 0x00}, 74, {key_vmti_local_set, 17, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st0903, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x0c, 0x00, 0x00, 0x00}, 97, {key_range_image_local_set, 24, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st1002, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x0d, 0x00, 0x00, 0x00}, 95, {key_sar_motion_imagery_local_set, 31, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st1206, 0}},
-    {{0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x05, 0x05, 0x00, 0x00, 0x00}, 0, {key_generalized_transformation, 29, K_SET, F_ZERO, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0, 1.0, 1.0, 0, 0, 0, &set_st1202, 0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x01, 0x01, 0x20, 0x01, 0x00, 0x00, 0x00, 0x00}, .tag = 10,
+        .item = {KEY(platform_designation), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x01, 0x03, 0x04, 0x02, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(stream_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x01, 0x03, 0x04, 0x03, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(transport_stream_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2,
+        .max = 65535.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x01, 0x03, 0x06, 0x01, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(item_designator_id), .kind = K_BYTES, .flags = F_ZERO, .len_min = 16, .len_max = 16}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x01, 0x05, 0x05, 0x00, 0x00, 0x00, 0x00, 0x00}, .tag = 3,
+        .item = {KEY(mission_id), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x01, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(security_classification), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x02, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(caveats), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x03, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(classified_by), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x04, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(classification_reason), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x05, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(declassification_date), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x06, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(derived_from), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x07, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(classification_comments), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x02, 0x08, 0x02, 0x08, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(classification_and_marking_system), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x04, 0x01, 0x0b, 0x01, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(digital_video_file_format), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x04, 0x20, 0x01, 0x02, 0x01, 0x01, 0x00, 0x00}, .tag = 11,
+        .item = {KEY(image_source_sensor), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x04, 0x20, 0x02, 0x01, 0x01, 0x08, 0x00, 0x00}, .tag = 16,
+        .item = {KEY(sensor_horizontal_field_of_view), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x04, 0x20, 0x02, 0x01, 0x01, 0x0a, 0x01, 0x00}, .tag = 17,
+        .item = {KEY(sensor_vertical_field_of_view), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x01, 0x01, 0x00, 0x00, 0x00, 0x00}, .tag = 12,
+        .item = {KEY(image_coordinate_system), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x02, 0x02, 0x00, 0x00}, .tag = 15,
+        .item = {KEY(sensor_true_altitude), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x02, 0x04, 0x02, 0x00}, .tag = 13,
+        .item = {KEY(sensor_latitude), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x02, 0x06, 0x02, 0x00}, .tag = 14,
+        .item = {KEY(sensor_longitude), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x02, 0x00, 0x00}, .tag = 23,
+        .item = {KEY(frame_center_latitude), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x04, 0x00, 0x00}, .tag = 24,
+        .item = {KEY(frame_center_longitude), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x07, 0x01, 0x00}, .tag = 82,
+        .item = {KEY(corner_latitude_point_1_full), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x08, 0x01, 0x00}, .tag = 84,
+        .item = {KEY(corner_latitude_point_2_full), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x09, 0x01, 0x00}, .tag = 86,
+        .item = {KEY(corner_latitude_point_3_full), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x0a, 0x01, 0x00}, .tag = 88,
+        .item = {KEY(corner_latitude_point_4_full), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x0b, 0x01, 0x00}, .tag = 83,
+        .item = {KEY(corner_longitude_point_1_full), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x0c, 0x01, 0x00}, .tag = 85,
+        .item = {KEY(corner_longitude_point_2_full), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x0d, 0x01, 0x00}, .tag = 87,
+        .item = {KEY(corner_longitude_point_3_full), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x0e, 0x01, 0x00}, .tag = 89,
+        .item = {KEY(corner_longitude_point_4_full), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x02, 0x01, 0x03, 0x16, 0x00, 0x00}, .tag = 25,
+        .item = {KEY(frame_center_elevation), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x08, 0x01, 0x01, 0x00, 0x00, 0x00}, .tag = 21,
+        .item = {KEY(slant_range), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x09, 0x02, 0x01, 0x00, 0x00, 0x00}, .tag = 22,
+        .item = {KEY(target_width), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x10, 0x01, 0x01, 0x00, 0x00, 0x00},
+        .item = {KEY(sensor_roll_angle), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x10, 0x01, 0x02, 0x00, 0x00, 0x00},
+        .item = {KEY(angle_to_north), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x10, 0x01, 0x03, 0x00, 0x00, 0x00},
+        .item = {KEY(obliquity_angle), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x10, 0x01, 0x04, 0x00, 0x00, 0x00}, .tag = 7,
+        .item = {KEY(platform_roll_angle), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x10, 0x01, 0x05, 0x00, 0x00, 0x00}, .tag = 6,
+        .item = {KEY(platform_pitch_angle), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x10, 0x01, 0x06, 0x00, 0x00, 0x00}, .tag = 5,
+        .item = {KEY(platform_heading_angle), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x20, 0x01, 0x02, 0x01, 0x01, 0x00},
+        .item = {KEY(object_country_codes), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x20, 0x01, 0x02, 0x06, 0x00, 0x00},
+        .item = {KEY(object_country_coding_method), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x20, 0x01, 0x02, 0x07, 0x00, 0x00},
+        .item = {KEY(country_coding_method), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x20, 0x01, 0x02, 0x08, 0x00, 0x00},
+        .item = {KEY(classifying_country), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x01, 0x20, 0x01, 0x02, 0x09, 0x00, 0x00},
+        .item = {KEY(releasing_instructions), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x02, 0x01, 0x01, 0x01, 0x05, 0x00, 0x00}, .tag = 2,
+        .item = {KEY(precision_time_stamp), .kind = K_UINT, .flags = F_ZERO | F_TIME, .len_min = 8, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x02, 0x01, 0x02, 0x01, 0x01, 0x00, 0x00},
+        .item = {KEY(start_date_time_utc), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x07, 0x02, 0x01, 0x02, 0x07, 0x01, 0x00, 0x00}, .tag = 72,
+        .item = {KEY(event_start_time), .kind = K_DATE_TIME, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x01, 0x0a, 0x01, 0x00, 0x00},
+        .item = {KEY(platform_true_airspeed), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2,
+        .max = 65535.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x01, 0x0b, 0x01, 0x00, 0x00},
+        .item = {KEY(platform_indicated_airspeed), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2,
+        .max = 65535.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x01, 0x10, 0x00, 0x00, 0x00}, .tag = 103,
+        .item = {KEY(density_altitude_extended), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 16, .len_min = 1,
+        .len_max = 8, .min = -900.0, .max = 40000.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x01, 0x19, 0x00, 0x00, 0x00},
+        .item = {KEY(video_data_rate), .kind = K_UINT, .flags = F_ZERO, .len_min = 4, .len_max = 4,
+        .max = 4294967295.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x09, 0x00, 0x00, 0x00},
+        .item = {KEY(frame_code), .kind = K_UINT, .flags = F_ZERO, .len_min = 4, .len_max = 4, .max = 4294967295.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0a, 0x00, 0x00, 0x00},
+        .item = {KEY(mgrs_zone), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0, .max = 60.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0a, 0x01, 0x00, 0x00},
+        .item = {KEY(frame_center_mgrs_zone), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
+        .max = 60.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0b, 0x00, 0x00, 0x00},
+        .item = {KEY(mgrs_latitude_band_and_grid_square), .kind = K_TEXT, .flags = F_ZERO, .len_min = 3, .len_max = 3}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0b, 0x01, 0x00, 0x00},
+        .item = {KEY(frame_center_mgrs_latitude_band_and_grid_square), .kind = K_TEXT, .flags = F_ZERO, .len_min = 3,
+        .len_max = 3}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0c, 0x00, 0x00, 0x00},
+        .item = {KEY(mgrs_easting), .kind = K_UINT, .flags = F_ZERO, .len_min = 3, .len_max = 3, .max = 99999.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0c, 0x01, 0x00, 0x00},
+        .item = {KEY(frame_center_mgrs_easting), .kind = K_UINT, .flags = F_ZERO, .len_min = 3, .len_max = 3,
+        .max = 99999.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0d, 0x00, 0x00, 0x00},
+        .item = {KEY(mgrs_northing), .kind = K_UINT, .flags = F_ZERO, .len_min = 3, .len_max = 3, .max = 99999.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x0d, 0x01, 0x00, 0x00},
+        .item = {KEY(frame_center_mgrs_northing), .kind = K_UINT, .flags = F_ZERO, .len_min = 3, .len_max = 3,
+        .max = 99999.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x14, 0x00, 0x00, 0x00},
+        .item = {KEY(telemetry_accuracy_indicator), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1,
+        .max = 255.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x15, 0x00, 0x00, 0x00},
+        .item = {KEY(frag_circle_radius), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x16, 0x00, 0x00, 0x00},
+        .item = {KEY(number), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x17, 0x00, 0x00, 0x00},
+        .item = {KEY(poi_latitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4, .len_max = 4,
+        .min = -90.0, .max = 90.0, .scale = 4.190951587721217e-08, .print = 4.190951587721218, .special = "\"error\""}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x18, 0x00, 0x00, 0x00},
+        .item = {KEY(poi_longitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4, .len_max = 4,
+        .min = -180.0, .max = 180.0, .scale = 8.381903175442434e-08, .print = 8.381903175442435,
+        .special = "\"error\""}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x19, 0x00, 0x00, 0x00},
+        .item = {KEY(poi_altitude), .kind = K_LINEAR_UINT, .flags = F_ZERO, .decimals = 1, .len_min = 2, .len_max = 2,
+        .min = -900.0, .max = 19000.0, .scale = 0.30365453574425877, .print = 3.036545357442588}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x1a, 0x00, 0x00, 0x00},
+        .item = {KEY(type), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0, .max = 4.0,
+        .codes = codes_rvtaoi_6_type, .code_count = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x1b, 0x00, 0x00, 0x00},
+        .item = {KEY(text), .kind = K_TEXT, .flags = F_ZERO, .len_max = 2048}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x1c, 0x00, 0x00, 0x00},
+        .item = {KEY(poi_source_icon), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x1d, 0x00, 0x00, 0x00},
+        .item = {KEY(source_id), .kind = K_TEXT, .flags = F_ZERO, .len_max = 255}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x1e, 0x00, 0x00, 0x00},
+        .item = {KEY(label), .kind = K_TEXT, .flags = F_ZERO, .len_max = 16}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x00, 0x00, 0x00},
+        .item = {KEY(grazing_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 2, .len_max = 2,
+        .max = 90.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x01, 0x00, 0x00},
+        .item = {KEY(ground_plane_squint_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 8, .len_min = 2,
+        .len_max = 2, .min = -90.0, .max = 90.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x02, 0x00, 0x00},
+        .item = {KEY(look_direction), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 1.0,
+        .codes = codes_st1206_3_look_direction, .code_count = 2}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x03, 0x00, 0x00},
+        .item = {KEY(image_plane), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 2.0,
+        .codes = codes_st1206_4_image_plane, .code_count = 3}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x04, 0x00, 0x00},
+        .item = {KEY(range_resolution), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 20, .len_min = 4, .len_max = 4,
+        .max = 1000000.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x05, 0x00, 0x00},
+        .item = {KEY(cross_range_resolution), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 20, .len_min = 4,
+        .len_max = 4, .max = 1000000.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x06, 0x00, 0x00},
+        .item = {KEY(range_image_plane_pixel_size), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 20, .len_min = 4,
+        .len_max = 4, .max = 1000000.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x07, 0x00, 0x00},
+        .item = {KEY(cross_range_image_plane_pixel_size), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 20,
+        .len_min = 4, .len_max = 4, .max = 1000000.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x08, 0x00, 0x00},
+        .item = {KEY(range_direction_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9, .len_min = 2,
+        .len_max = 2, .max = 360.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x09, 0x00, 0x00},
+        .item = {KEY(true_north_direction), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9, .len_min = 2,
+        .len_max = 2, .max = 360.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x0a, 0x00, 0x00},
+        .item = {KEY(range_layover_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9, .len_min = 2,
+        .len_max = 2, .max = 360.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x0b, 0x00, 0x00},
+        .item = {KEY(ground_aperture_angular_extent), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 2,
+        .len_max = 2, .max = 90.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x0c, 0x00, 0x00},
+        .item = {KEY(aperture_duration), .kind = K_UINT, .flags = F_ZERO, .len_min = 4, .len_max = 4,
+        .max = 4294967295.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x0d, 0x00, 0x00},
+        .item = {KEY(ground_track_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9, .len_min = 2,
+        .len_max = 2, .max = 360.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x0e, 0x00, 0x00},
+        .item = {KEY(minimum_detectable_velocity), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 2,
+        .len_max = 2, .max = 100.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x0f, 0x00, 0x00},
+        .item = {KEY(true_pulse_repetition_frequency), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 20,
+        .len_min = 4, .len_max = 4, .max = 1000000.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x10, 0x00, 0x00},
+        .item = {KEY(pulse_repetition_frequency_scale_factor), .kind = K_IMAPB, .flags = F_ZERO, .len_min = 2,
+        .len_max = 2, .max = 1.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x11, 0x00, 0x00},
+        .item = {KEY(transmit_rf_center_frequency), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 40, .len_min = 4,
+        .len_max = 4, .max = 1000000000000.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x12, 0x00, 0x00},
+        .item = {KEY(transmit_rf_bandwidth), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 37, .len_min = 4,
+        .len_max = 4, .max = 100000000000.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x14, 0x00, 0x00},
+        .item = {KEY(reference_frame_precision_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
+        .max = 1.8446744073709552e+19}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x15, 0x00, 0x00},
+        .item = {KEY(reference_frame_grazing_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 2,
+        .len_max = 2, .max = 90.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x16, 0x00, 0x00},
+        .item = {KEY(reference_frame_ground_plane_squint_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 8,
+        .len_min = 2, .len_max = 2, .min = -90.0, .max = 90.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x17, 0x00, 0x00},
+        .item = {KEY(reference_frame_range_direction_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9,
+        .len_min = 2, .len_max = 2, .max = 360.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3d, 0x18, 0x00, 0x00},
+        .item = {KEY(reference_frame_range_layover_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9,
+        .len_min = 2, .len_max = 2, .max = 360.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3e, 0x00, 0x00, 0x00},
+        .item = {KEY(number_of_sections_in_x), .kind = K_UINT, .flags = F_ZERO | F_OID, .len_min = 1}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3e, 0x01, 0x00, 0x00},
+        .item = {KEY(number_of_sections_in_y), .kind = K_UINT, .flags = F_ZERO | F_OID, .len_min = 1}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3e, 0x04, 0x00, 0x00},
+        .item = {KEY(sprm), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x3e, 0x05, 0x00, 0x00},
+        .item = {KEY(sprm_uncertainty), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x00, 0x00, 0x00},
+        .item = {KEY(source_image_rows), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x10, 0x00, 0x00},
+        .item = {KEY(source_image_columns), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x20, 0x00, 0x00},
+        .item = {KEY(sub_image_rows), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x30, 0x00, 0x00},
+        .item = {KEY(sub_image_columns), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x40, 0x00, 0x00},
+        .item = {KEY(sub_image_position_x), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x50, 0x00, 0x00},
+        .item = {KEY(sub_image_position_y), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x60, 0x00, 0x00},
+        .item = {KEY(active_sub_image_rows), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x70, 0x00, 0x00},
+        .item = {KEY(active_sub_image_columns), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x80, 0x00, 0x00},
+        .item = {KEY(active_sub_image_offset_x), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0x90, 0x00, 0x00},
+        .item = {KEY(active_sub_image_offset_y), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0xa0, 0x00, 0x00},
+        .item = {KEY(source_image_aoi_rows), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0xb0, 0x00, 0x00},
+        .item = {KEY(transparency), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0xc0, 0x00, 0x00},
+        .item = {KEY(source_image_aoi_columns), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0xd0, 0x00, 0x00},
+        .item = {KEY(source_image_aoi_position_x), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x01, 0x03, 0x40, 0xe0, 0x00, 0x00},
+        .item = {KEY(source_image_aoi_position_y), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x01, 0x82, 0x47, 0x00, 0x00}, .tag = 104,
+        .item = {KEY(sensor_ellipsoid_height_extended), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 16,
+        .len_min = 1, .len_max = 8, .min = -900.0, .max = 40000.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x01, 0x82, 0x48, 0x00, 0x00}, .tag = 105,
+        .item = {KEY(alternate_platform_ellipsoid_height_extended), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 16,
+        .len_min = 1, .len_max = 8, .min = -900.0, .max = 40000.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x06, 0x00, 0x00, 0x00},
+        .item = {KEY(image_rows), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x07, 0x00, 0x00, 0x00},
+        .item = {KEY(image_columns), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x01, 0x00, 0x00},
+        .item = {KEY(x_equation_numerator_x_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x02, 0x00, 0x00},
+        .item = {KEY(x_equation_numerator_y_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x03, 0x00, 0x00},
+        .item = {KEY(x_equation_numerator_constant_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4,
+        .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x04, 0x00, 0x00},
+        .item = {KEY(y_equation_numerator_x_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x05, 0x00, 0x00},
+        .item = {KEY(y_equation_numerator_y_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x06, 0x00, 0x00},
+        .item = {KEY(y_equation_numerator_constant_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4,
+        .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x07, 0x00, 0x00},
+        .item = {KEY(denominator_x_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x02, 0x81, 0x08, 0x00, 0x00},
+        .item = {KEY(denominator_y_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x02, 0x00, 0x00, 0x00},
+        .item = {KEY(sci_shi_information), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x03, 0x00, 0x00, 0x00},
+        .item = {KEY(rvt_ls_version), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x10, 0x00, 0x00, 0x00},
+        .item = {KEY(crc32), .kind = K_UINT, .len_min = 4, .len_max = 4, .max = 4294967295.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x11, 0x00, 0x00, 0x00},
+        .item = {KEY(numeric_id), .kind = K_BITS, .flags = F_ZERO, .len_min = 1, .len_max = 1,
+        .bits = bits_rvtuserdefined_1, .code_count = 2}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x12, 0x00, 0x00, 0x00},
+        .item = {KEY(user_data), .kind = K_USER_DATA, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x5e, 0x00, 0x00, 0x00},
+        .item = {KEY(crc16), .kind = K_UINT, .len_min = 2, .len_max = 2, .max = 65535.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x5f, 0x00, 0x00, 0x00},
+        .item = {KEY(transformation_type), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 4.0,
+        .codes = codes_st1202_11_transformation_type, .code_count = 5}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x03, 0x60, 0x00, 0x00, 0x00},
+        .item = {KEY(range_image_enumerations), .kind = K_BITS, .flags = F_ZERO | F_OID, .len_min = 1, .len_max = 2,
+        .bits = bits_st1002_12, .code_count = 3}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x05, 0x04, 0x00, 0x00, 0x00},
+        .item = {KEY(version), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x05, 0x05, 0x00, 0x00, 0x00},
+        .item = {KEY(document_version), .kind = K_UINT, .flags = F_ZERO | F_OID, .len_min = 1}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x05, 0x06, 0x00, 0x00, 0x00},
+        .item = {KEY(z_order), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x05, 0x07, 0x00, 0x00, 0x00},
+        .item = {KEY(sprm_row_coordinate), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x02, 0x05, 0x08, 0x00, 0x00, 0x00},
+        .item = {KEY(sprm_column_coordinate), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x04, 0x03, 0x01, 0x00, 0x00, 0x00},
+        .item = {KEY(operation_id), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x04, 0x03, 0x03, 0x00, 0x00, 0x00},
+        .item = {KEY(country_coding_method_version_date), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x04, 0x03, 0x04, 0x00, 0x00, 0x00},
+        .item = {KEY(object_country_coding_method_version_date), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x04, 0x05, 0x03, 0x00, 0x00, 0x00}, .tag = 94,
+        .item = {KEY(miis_core_identifier), .kind = K_MIIS, .flags = F_ZERO, .len_min = 18, .len_max = 50}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x01, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(assessment_point), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 5.0,
+        .codes = codes_st1108_1_assessment_point, .code_count = 6}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x02, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(compression_type), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 4.0,
+        .codes = codes_st1108_5_compression_type, .code_count = 5}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x03, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(compression_profile), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 8.0,
+        .codes = codes_st1108_6_compression_profile, .code_count = 9}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x04, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(compression_level), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x05, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(compression_ratio), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x06, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(stream_bitrate), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 4}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x07, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(metric_name), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x08, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(metric_version), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x09, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(metric_implementer), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x0a, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(metric_parameters), .kind = K_TEXT, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x01, 0x01, 0x01, 0x0e, 0x01, 0x05, 0x0b, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(metric_value), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x03, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x02, 0x00, 0x00, 0x00}, .tag = 48,
+        .item = {KEY(security_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st0102}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x04, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x01, 0x00, 0x00, 0x00},
+        .item = {KEY(section_data_pack), .kind = K_PACK, .flags = F_ZERO, .cells = C_FLOAT, .pack = &pack_sectiondata}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x0e, 0x01, 0x03, 0x02, 0x01, 0x01, 0x00, 0x00},
+        .item = {KEY(window_corners_pack), .kind = K_PACK, .flags = F_ZERO, .len_min = 4, .pack = &pack_windowcorners}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x06, 0x00, 0x00, 0x00},
+        .item = {KEY(array), .kind = K_ARRAY, .flags = F_ZERO}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x21, 0x00, 0x00, 0x00}, .tag = 102,
+        .item = {KEY(sdcc_flp), .kind = K_SDCC, .flags = F_REPEATS, .len_min = 2}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x05, 0x01, 0x0e, 0x01, 0x05, 0x02, 0x00, 0x00, 0x00, 0x00},
+        .item = {KEY(metric_period_pack), .kind = K_PACK, .flags = F_ZERO, .len_min = 12, .len_max = 12,
+        .pack = &pack_metricperiod}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x02, 0x00, 0x00, 0x00}, .tag = 73,
+        .item = {KEY(rvt_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st0806}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0c, 0x00, 0x00, 0x00},
+        .item = {KEY(point_of_interest_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_rvtpoi}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0d, 0x00, 0x00, 0x00},
+        .item = {KEY(area_of_interest_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_rvtaoi}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x01, 0x0f, 0x00, 0x00, 0x00},
+        .item = {KEY(user_defined_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_rvtuserdefined}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x01, 0x00, 0x00, 0x00}, .tag = 98,
+        .item = {KEY(geo_registration_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st1601}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x02, 0x00, 0x00, 0x00}, .tag = 99,
+        .item = {KEY(composite_imaging_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st1602}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x06, 0x00, 0x00, 0x00}, .tag = 74,
+        .item = {KEY(vmti_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st0903}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x0c, 0x00, 0x00, 0x00}, .tag = 97,
+        .item = {KEY(range_image_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st1002}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x03, 0x0d, 0x00, 0x00, 0x00}, .tag = 95,
+        .item = {KEY(sar_motion_imagery_local_set), .kind = K_SET, .flags = F_ZERO, .set = &set_st1206}},
+    {.key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x0e, 0x01, 0x03, 0x05, 0x05, 0x00, 0x00, 0x00},
+        .item = {KEY(generalized_transformation), .kind = K_SET, .flags = F_ZERO, .set = &set_st1202}},
 };
 const int klv_keyed_count = 171;

@@ -1,10 +1,16 @@
-"""`native/tables.c` out of the csv facts: one `struct item` a row, in the shape of table.h."""
+"""`native/tables.c` out of the csv facts: one `struct item` a row, in the shape of table.h.
+
+`c_rows.py` lays the rows out.
+"""
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Sequence
 from fractions import Fraction
 
+from native.generate.c_rows import WIDTH, array, braced, members, octets, quoted_json, string, wrapped
 from native.generate.schema_values import pack_name
 from native.spec import facts
 
@@ -19,14 +25,18 @@ CELLS = {("ST1601", 4): "C_UINT", ("ST1601", 5): "C_FLOAT", ("ST1601", 8): "C_FL
          ("ST1601", 10): "C_PLACE_SDCC", ("ST1206", 22): "C_FLOAT", ("ST1002", 20): "C_FLOAT"}  # fmt: skip
 TIME = facts.TIME | {"ST0104": 2}
 CODED_OIDS = {(121, "wavelength_id"), (138, "payload_type")}
+UNKNOWN = '{.name = "unknown", .universal = U_WHOLE}'
+HEAD = """\
+/* tables.c - the items of the standards. Made by native/generate from the csv files of native/spec: do not edit.
+ *
+ * table.h says what a member is, and what it is where a row leaves it out: 0. In a key each byte but the eighth (octet
+ * 8, the version of the registry) identifies the set or item.
+ */
+#include "table.h"
 
-
-def string(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def quoted_json(text: str) -> str:
-    return string('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"')
+/* The member `key` is padded to 64 bytes, so that a copy of fixed size takes it; `key_size` counts quotes and colon. */
+#define KEY(name) .key = key_##name, .key_size = sizeof #name + 2
+"""
 
 
 def real(value: Fraction | int | None) -> str:
@@ -39,10 +49,6 @@ def decimals(scale: Fraction) -> int:
     while Fraction(1, 10**d) > scale:
         d += 1
     return d if scale.denominator != 1 else 0
-
-
-def octets(key: bytes) -> str:
-    return ", ".join(f"0x{octet:02x}" for octet in key)
 
 
 class Tables:
@@ -61,31 +67,31 @@ class Tables:
         return name
 
     def key(self, key: str) -> str:
-        return self.once(f"key_{key}", f"static const char key_{key}[64] = {string(f'{chr(34)}{key}{chr(34)}:')};")
+        text = string(f'"{key}":')
+        line = f"static const char key_{key}[64] = {text};"
+        return self.once(f"key_{key}", line if len(line) <= WIDTH else line.replace(" = ", " =\n    "))
+
+    def code_rows(self, name: str, codes: Sequence[facts.Code]) -> str:
+        rows = [braced([f".code = {code.code}", *members(label=quoted_json(code.label))]) for code in codes]
+        return self.once(name, array(f"static const struct code {name}[]", rows))
 
     def code_table(self, set_: str, tag: int, field: str) -> tuple[str, int]:
         rows = [c for c in self.codes if (c.set, c.tag, c.field, c.code_type) == (set_, tag, field, "value")]
-        if not rows:
-            return "0", 0
-        name = f"codes_{set_.lower()}_{tag}_{field}"
-        body = ", ".join(f"{{{c.code}, {quoted_json(c.label)}}}" for c in rows)
-        return self.once(name, f"static const struct code {name}[] = {{{body}}};"), len(rows)
+        return (self.code_rows(f"codes_{set_.lower()}_{tag}_{field}", rows), len(rows)) if rows else ("", 0)
 
     def bit_table(self, set_: str, tag: int, element: str = "") -> tuple[str, int]:
         fields = facts.bit_fields(set_, tag, element)
         if not fields:
-            return "0", 0
+            return "", 0
         name = "_".join(part for part in ("bits", set_.lower(), str(tag), element) if part)
-        rows = [f"{{{f.shift}, {f.width}, {self.key(f.key)}, {self.bit_codes(name, f)}}}" for f in fields]
-        return self.once(name, f"static const struct bits {name}[] = {{{', '.join(rows)}}};"), len(rows)
+        rows = [self.bits(name, field) for field in fields]
+        return self.once(name, array(f"static const struct bits {name}[]", rows)), len(rows)
 
-    def bit_codes(self, name: str, field: facts.BitField) -> str:
-        if not field.codes:
-            return "0, 0"
-        body = ", ".join(f"{{{code.code}, {quoted_json(code.label)}}}" for code in field.codes)
-        table = f"codes_{name}_{field.key}"
-        self.once(table, f"static const struct code {table}[] = {{{body}}};")
-        return f"{table}, {len(field.codes)}"
+    def bits(self, table: str, field: facts.BitField) -> str:
+        key = self.key(field.key)
+        codes = self.code_rows(f"codes_{table}_{field.key}", field.codes) if field.codes else ""
+        rest = members(width=field.width, key=key, codes=codes, code_count=len(field.codes))
+        return braced([f".shift = {field.shift}", *rest])
 
     def kind(self, item: facts.Item) -> tuple[str, str, str]:
         """(kind, set, pack) of an item, both names or ""."""
@@ -125,31 +131,36 @@ class Tables:
         }[kind]  # fmt: skip
 
     def fields(self, key: str, kind: str, length: tuple[int, int], range_: tuple[Fraction | None, Fraction | None],
-               *, flags: str = "0", old: int = 0, special: str = "", codes: tuple[str, int] = ("0", 0),
-               set_: str = "", pack: str = "", cells: str = "0") -> str:  # fmt: skip
+               *, flags: str, old: str, special: str, codes: tuple[str, int], cells: str,
+               set_: str = "", pack: str = "") -> list[str]:  # fmt: skip
+        """The members of a `struct item`, which an element of a pack has too."""
+        self.key(key)
         low, high = range_
-        scale, power = Fraction(1), 0
+        scale = self.scale(kind, length[0], low, high)
+        digits = decimals(scale) if scale else 0
+        bits = kind == "K_BITS"
+        rest = members(
+            kind=kind, flags=flags, decimals=digits, old=old,
+            range_power=math.ceil(math.log2(high - low)) if kind == "K_IMAPB" else 0,
+            cells=cells, len_min=length[0], len_max=length[1], min=real(low), max=real(high),
+            scale=real(scale), print=real(scale * 10**digits), special=quoted_json(special) if special else "",
+            codes="" if bits else codes[0], bits=codes[0] if bits else "", code_count=codes[1],
+            set=set_ and f"&set_{set_.lower()}", pack=pack and f"&pack_{pack.lower()}",
+        )  # fmt: skip
+        return [f"KEY({key})", *rest]
+
+    @staticmethod
+    def scale(kind: str, width: int, low: Fraction | None, high: Fraction | None) -> Fraction:
+        """The value of one step of a linear map of `width` bytes; 0 = the kind has none."""
         if kind == "K_LINEAR_UINT":
-            scale = (high - low) / (2 ** (8 * length[0]) - 1)
-        elif kind == "K_LINEAR_INT":
-            scale = high / (2 ** (8 * length[0] - 1) - 1)
-        elif kind == "K_IMAPB":
-            power = math.ceil(math.log2(high - low))
-        digits = decimals(scale)
-        table, bits = (codes[0], "0") if kind != "K_BITS" else ("0", codes[0])
-        return (
-            f"{{{self.key(key)}, {len(key) + 3}, {kind}, {flags}, {digits}, {old}, {power}, {cells}, "
-            f"{length[0]}, {length[1]}, {codes[1]}, "
-            f"{real(low)}, {real(high)}, {real(scale)}, {real(scale * 10**digits)}, "
-            f"{quoted_json(special) if special else 0}, {table}, {bits}, "
-            f"{'&set_' + set_.lower() if set_ else 0}, {'&pack_' + pack.lower() if pack else 0}}}"
-        )
+            return (high - low) / (2 ** (8 * width) - 1)
+        return high / (2 ** (8 * width - 1) - 1) if kind == "K_LINEAR_INT" else Fraction(0)
 
     def item(self, i: facts.Item) -> str:
         kind, set_, pack = self.kind(i)
         if pack:
             self.pack(pack)
-        codes = ("0", 0)
+        codes = ("", 0)
         if kind == "K_BITS":
             codes = self.bit_table(i.set, i.tag)
         elif kind == "K_ENUM":
@@ -158,28 +169,28 @@ class Tables:
         said = {"F_ZERO": i.zero_len_legal, "F_REPEATS": i.repeats, "F_AMEND": i.kind.endswith("-amend"),
                 "F_OID": i.mapping == "ber_oid", "F_TIME": (i.set, i.tag) == ("ST0104", 2)}  # fmt: skip
         flags = " | ".join(flag for flag, holds in said.items() if holds) or "0"
-        old = 1 if (i.set, i.tag) in OLD_LINEAR_INT else 2 if (i.set, i.tag) in OLD_LINEAR_UINT else 0
-        cells = CELLS.get((i.set, i.tag), "0")
-        special = next(iter(i.special.values()), "")
-        return self.fields(i.key, kind, (i.len_min, i.len_max), (i.min, i.max), flags=flags, old=old,
-                           special=special, codes=codes, set_=set_, pack=pack, cells=cells)  # fmt: skip
+        where = (i.set, i.tag)
+        old = "OLD_LINEAR_INT" if where in OLD_LINEAR_INT else "OLD_LINEAR_UINT" if where in OLD_LINEAR_UINT else ""
+        return braced(self.fields(
+            i.key, kind, (i.len_min, i.len_max), (i.min, i.max), flags=flags, old=old,
+            special=next(iter(i.special.values()), ""), codes=codes, set_=set_, pack=pack, cells=CELLS.get(where, ""),
+        ))  # fmt: skip
 
     def element(self, e: facts.Element, op: str, tag: int) -> str:
         width = int(e.length) if e.length.isdigit() else 0
         kind = self.scalar(e.kind, e.mapping if e.mapping in ("linear_uint", "linear_int", "imapb") else "")
-        codes = ("0", 0)
+        codes = ("", 0)
         if op == "P_OID" and facts.bit_fields(e.set, tag, e.name):
             kind, codes = "K_BITS", self.bit_table(e.set, tag, e.name)
         elif e.kind == "enum" or (tag, e.name) in CODED_OIDS:
             kind, codes = "K_ENUM", self.code_table(e.set, tag, e.name)
-        old = 2 if kind == "K_IMAPB" and e.set == "ST0903" else 0
-        special = "error" if "=error" in e.notes else ""
-        low, high = (e.min, e.max)
-        body = self.fields(
-            e.name, kind, (width, width), (low, high), flags="F_ZERO", old=old, special=special, codes=codes,
-            cells=CELLS.get((e.set, tag), "0"),
+        item = self.fields(
+            e.name, kind, (width, width), (e.min, e.max), flags="F_ZERO",
+            old="OLD_LINEAR_UINT" if kind == "K_IMAPB" and e.set == "ST0903" else "",
+            special="error" if "=error" in e.notes else "", codes=codes, cells=CELLS.get((e.set, tag), ""),
         )  # fmt: skip
-        return f"{{{op}, {int(e.optional)}, {self.omitted(e, op)}, {facts.omitted(e) or 0}, {body}}}"
+        return braced(members(op=op, optional=int(e.optional), omitted=self.omitted(e, op),
+                              value=facts.omitted(e) or 0, item=braced(item)))  # fmt: skip
 
     @staticmethod
     def omitted(e: facts.Element, op: str) -> str:
@@ -210,24 +221,20 @@ class Tables:
                 op = {"half": "P_HALF"}.get(here.length, "P_FIX" if here.length.isdigit() else "P_REST")
                 ops.append(self.element(here, op, tag))
         low = name.lower()
-        self.once(
-            f"elements_{low}", f"static const struct element elements_{low}[] = {{\n    " + ",\n    ".join(ops) + "\n};"
-        )
-        self.once(f"pack_{low}", f"static const struct pack pack_{low} = {{elements_{low}, {len(ops)}}};")
+        elements = self.once(f"elements_{low}", array(f"static const struct element elements_{low}[]", ops))
+        pack = braced(members(elements=elements, count=len(ops)))
+        self.once(f"pack_{low}", f"static const struct pack pack_{low} = {pack};")
 
     def set_items(self, name: str) -> None:
         items = facts.items(name)
-        rows = [f"    [{i.tag}] = {self.item(i)}" for i in items]
-        low = name.lower()
-        self.parts.append(
-            f"static const struct item items_{low}[{items[-1].tag + 1}] = {{\n" + ",\n".join(rows) + "\n};"
-        )
+        rows = [f"[{i.tag}] = {self.item(i)}" for i in items]
+        self.parts.append(array(f"static const struct item items_{name.lower()}[{items[-1].tag + 1}]", rows))
 
     def keyed(self) -> list[str]:
         """Items by universal key, in the order of the keys as they are compared: without octet 8."""
         rows = sorted((key[:7] + key[8:], item) for key, item in facts.keyed())
         tags = {key: item.tag if item.set in ("ST0104", "ST0601") else 0 for key, item in rows}
-        return [f"    {{{{{octets(key)}}}, {tags[key]}, {self.item(item)}}}," for key, item in rows]
+        return [braced(members(key=octets(key), tag=tags[key], item=self.item(item))) for key, item in rows]
 
     def text(self) -> str:
         keys = {key.set: key for key in facts.universal_keys()}
@@ -235,19 +242,18 @@ class Tables:
             self.set_items(name)
         by_key = self.keyed()
         body = "\n".join([*self.parts, *by_key])
-        inner = [name for name in facts.DECODED if f"&set_{name.lower()}," in body]
+        inner = [name for name in facts.DECODED if re.search(rf"&set_{name.lower()}\b", body)]
         ahead = [f"static const struct set set_{name.lower()};" for name in inner]
-        sets = [f"static const struct set set_{name.lower()} = {self.set_row(name, keys)};" for name in inner]
+        sets = [wrapped(f"static const struct set set_{name.lower()} = {self.set_row(name, keys)};", 4)
+                for name in inner]  # fmt: skip
         known = [self.set_row(key.set, keys) for key in keys.values()]
         first = next(n for n, key in enumerate(keys.values()) if key.set == "ST0601")
         return "\n".join([
-            "/* Made by native/generate from the csv files of native/spec: do not edit. */",
-            '#include "table.h"', "", *ahead, "", *self.parts, "", *sets, "",
-            "const struct set klv_sets[] = {", '    {"unknown", {0}, U_WHOLE, SUM_NONE, 0, 0, 0, 0, 0, 0},',
-            *(f"    {row}," for row in known), "};",
+            HEAD, *ahead, "", *self.parts, "", *sets, "",
+            array("const struct set klv_sets[]", [UNKNOWN, *known]),
             f"const int klv_set_count = {len(known) + 1};",
             f"const struct set *const klv_st0601 = &klv_sets[{first + 1}];", "",
-            "const struct keyed klv_keyed[] = {", *by_key, "};",
+            array("const struct keyed klv_keyed[]", by_key),
             f"const int klv_keyed_count = {len(by_key)};", "",
         ])  # fmt: skip
 
@@ -258,6 +264,8 @@ class Tables:
         sum_tag = facts.CHECKSUM.get(name, 0)
         sum_ = SUMS.get(name, "SUM_CRC16") if sum_tag else "SUM_NONE"
         items = facts.items(name) if name in facts.DECODED else []
-        table = f"{items[-1].tag + 1}, items_{name.lower()}" if items else "0, 0"
-        return (f'{{"{name}", {{{octets(key)}}}, {universal}, {sum_}, {sum_tag}, {TIME.get(name, 0)}, '
-                f'{facts.VERSION.get(name, 0)}, {4 * (name == "ST0903")}, {table}}}')  # fmt: skip
+        return braced(members(
+            name=string(name), key=octets(key) if any(key) else "", universal=universal, sum=sum_, sum_tag=sum_tag,
+            time_tag=TIME.get(name, 0), version_tag=facts.VERSION.get(name, 0), vmti_tag=4 * (name == "ST0903"),
+            tags=items[-1].tag + 1 if items else 0, items=f"items_{name.lower()}" if items else "",
+        ))  # fmt: skip

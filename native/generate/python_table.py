@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from fractions import Fraction
 from functools import cache
 
-from native.generate.c_tables import CELLS, OLD_LINEAR_INT, OLD_LINEAR_UINT, string
+from native.generate.c_rows import string
+from native.generate.c_tables import CELLS, OLD_LINEAR_INT, OLD_LINEAR_UINT
 from native.generate.schema_values import pack_name
 from native.spec import facts
 

@@ -1,7 +1,27 @@
-/* klv.c - framing: keys, lengths, tags and checksums (SMPTE ST 336, MISB ST 0107). */
+/* klv.c - framing: keys, lengths, tags, checksums, and the search for packets (SMPTE ST 336, MISB ST 0107).
+ *
+ * Packet:
+ *
+ *   +------------------+-------------+-----------------------------+
+ *   | key              | length      | value                       |
+ *   | 16 bytes, ul.h   | BER         | `length` bytes              |
+ *   +------------------+-------------+-----------------------------+
+ *
+ * The value of a local set (ST 0601 and most others), items one after the other to its end:
+ *
+ *   +-----------+--------+-------+-----------+--------+-------+-- ... --+-----+-----+-------------+
+ *   | tag       | length | value | tag       | length | value |         | 1   | 2   | checksum    |
+ *   | BER-OID   | BER    |       | BER-OID   | BER    |       |         |     |     | 16 bits     |
+ *   +-----------+--------+-------+-----------+--------+-------+-- ... --+-----+-----+-------------+
+ *
+ * Of a universal set: the same with the item's 16-byte key in place of its tag.
+ */
 #include "wire.h"
 
-enum { PROOFS = 8, KLV_CREDIT = 8 };
+enum {
+    CANDIDATES = 8, /* keys inside one packet whose checksum is tried */
+    REPAID = 8      /* bytes of debt that a byte repays which the search is done with (see "the search") */
+};
 
 const char *klv_set_name(int set)
 {
@@ -13,6 +33,17 @@ int klv_may_be_key(const uint8_t *in, size_t n)
     return memcmp(in, UL_PREFIX, n < sizeof UL_PREFIX ? n : sizeof UL_PREFIX) == 0;
 }
 
+/* BER length (ST 336:2017, 5.3; ST 0107.5, 6.3.2):
+ *
+ *   bit  7   6..0
+ *      +---+---------+
+ *      | 0 | length  |                                    short form: 0 to 127
+ *      +---+---------+
+ *      +---+---------+----------+-- ... --+----------+
+ *      | 1 | count   | most     |         | least    |    long form: `count` bytes that follow are the length;
+ *      +---+---------+----------+-- ... --+----------+    zeros in front of it are taken
+ *
+ * A count of 0 (80, "indefinite") has no meaning in KLV; one above 8 is beyond any length that there can be. */
 enum klv_status klv_ber_length(const uint8_t *in, size_t n, uint64_t *length, size_t *used)
 {
     if (n == 0)
@@ -32,13 +63,20 @@ enum klv_status klv_ber_length(const uint8_t *in, size_t n, uint64_t *length, si
     return KLV_OK;
 }
 
+/* BER-OID number (ST 0107.5, 6.3.1): 7 bits a byte, the most significant first; 128 = 81 00.
+ *
+ *   bit  7   6..0       7   6..0              7   6..0
+ *      +---+---------+---+---------+-- ... --+---+---------+
+ *      | 1 | most    | 1 |         |         | 0 | least   |
+ *      +---+---------+---+---------+-- ... --+---+---------+
+ */
 enum klv_status klv_ber_oid(const uint8_t *in, size_t n, size_t octets, uint64_t *value, size_t *used)
 {
     uint64_t sum = 0;
     for (size_t i = 0; i < octets; i++) {
         if (i == n)
             return KLV_MORE;
-        if (sum > UINT64_MAX >> 7)
+        if (sum > UINT64_MAX >> 7) /* the next 7 bits would not fit */
             return KLV_BAD_TAG;
         sum = (sum << 7) | (in[i] & 0x7fu);
         if (in[i] < 0x80) {
@@ -54,15 +92,14 @@ int klv_set_of_key(const uint8_t *key)
 {
     if (memcmp(key, UL_PREFIX, sizeof UL_PREFIX) != 0)
         return 0;
-    for (int i = 1; i < klv_set_count; i++) {
-        const uint8_t *known = klv_sets[i].key;
-        /* Octet 8 is the registry version: any will do. */
-        if (memcmp(key + 4, known + 4, 3) == 0 && memcmp(key + 8, known + 8, 8) == 0)
+    for (int i = 1; i < klv_set_count; i++)
+        if (ul_is_same(key, klv_sets[i].key))
             return i;
-    }
     return 0;
 }
 
+/* The categories and the kinds of group are those of ul.h. Each of the four octets is a sub-identifier of one byte:
+ * its bit 7 is 0. */
 int klv_is_designator(const uint8_t *key)
 {
     enum { DICTIONARY = 1, GROUPS, WRAPPERS, LABELS };
@@ -76,18 +113,17 @@ int klv_is_designator(const uint8_t *key)
 
 int klv_is_fill(const uint8_t *key)
 {
-    static const uint8_t KIND[3] = {1, 1, 1}, ITEM[8] = {3, 1, 2, 0x10, 1}; /* octet 8: 1 in old writers, 2 since */
-    return memcmp(key, UL_PREFIX, sizeof UL_PREFIX) == 0 && memcmp(key + 4, KIND, sizeof KIND) == 0 &&
-           memcmp(key + 8, ITEM, sizeof ITEM) == 0;
+    static const uint8_t FILL[UL_SIZE] = {0x06, 0x0e, 0x2b, 0x34, 1, 1, 1, 2, 3, 1, 2, 0x10, 1}; /* version 1 or 2 */
+    return ul_is_same(key, FILL);
 }
 
 const struct keyed *klv_keyed_of(const uint8_t *key)
 {
     int low = 0, high = klv_keyed_count;
     while (low < high) {
-        int middle = (low + high) / 2, order = memcmp(key, klv_keyed[middle].key, 7);
-        if (order == 0) /* octet 8 is the registry version: any will do */
-            order = memcmp(key + 8, klv_keyed[middle].key + 7, 8);
+        int middle = (low + high) / 2, order = memcmp(key, klv_keyed[middle].key, UL_VERSION);
+        if (order == 0) /* the table's keys have no version */
+            order = memcmp(key + UL_VERSION + 1, klv_keyed[middle].key + UL_VERSION, UL_SIZE - UL_VERSION - 1);
         if (order == 0)
             return &klv_keyed[middle];
         if (order < 0)
@@ -98,6 +134,7 @@ const struct keyed *klv_keyed_of(const uint8_t *key)
     return NULL;
 }
 
+/* Where the bytes that begin every key stand next, or NULL. */
 static const uint8_t *find_prefix(const uint8_t *p, const uint8_t *end)
 {
     while (end - p >= 4) {
@@ -113,12 +150,11 @@ static const uint8_t *find_prefix(const uint8_t *p, const uint8_t *end)
     return NULL;
 }
 
-/* Where a known set's key begins in in[from..n), or n. */
 size_t klv_find_known_key(const uint8_t *in, size_t from, size_t n)
 {
     while (from < n) {
         const uint8_t *p = find_prefix(in + from, in + n);
-        if (p == NULL || (size_t)(in + n - p) < 16)
+        if (p == NULL || (size_t)(in + n - p) < UL_SIZE)
             return n;
         from = (size_t)(p - in);
         if (klv_set_of_key(p))
@@ -128,6 +164,7 @@ size_t klv_find_known_key(const uint8_t *in, size_t from, size_t n)
     return n;
 }
 
+/* The checksum covers the packet from its key up to itself: packet[0..covered), its own tag and length included. */
 static int sum_agrees(const struct set *set, const uint8_t *packet, size_t covered, size_t length)
 {
     const uint8_t *stored = packet + covered;
@@ -138,10 +175,12 @@ static int sum_agrees(const struct set *set, const uint8_t *packet, size_t cover
     }
 }
 
+/* enum klv_checksum of a packet whose value begins at packet[value]. */
 static int checksum(const struct set *set, const uint8_t *packet, size_t value, size_t n)
 {
     if (set->sum == SUM_NONE)
         return KLV_ABSENT;
+    /* Nearly every packet ends in its checksum: tag, length 2, sum. If it agrees, no item has to be read. */
     if (set->sum == SUM_16 && n - value >= 4 && packet[n - 4] == set->sum_tag && packet[n - 3] == 2 &&
         sum_agrees(set, packet, n - 2, 2))
         return KLV_GOOD;
@@ -149,8 +188,8 @@ static int checksum(const struct set *set, const uint8_t *packet, size_t value, 
     uint64_t tag;
     while (at < n) {
         if (read_item(packet, &at, n, &tag, &length) != KLV_OK)
-            return KLV_BAD; /* what can't be walked can't be vouched for */
-        if (tag == set->sum_tag) {
+            return KLV_BAD; /* where its items can't be read, none of them can be found to be the checksum */
+        if (tag == set->sum_tag) { /* of several, the last */
             stored = at;
             size = length;
         }
@@ -165,9 +204,19 @@ static int checksum(const struct set *set, const uint8_t *packet, size_t value, 
 
 /* ---- the search ----
  *
- * A key and a length are a promise, and a sender may promise the same bytes again and again: each key inside a packet
- * may begin one that reaches to its end. So the search keeps an account. What it looked at and did not take is a debt;
- * what it takes repays it. In debt it sums nothing that another key inside makes doubtful, and believes no long promise.
+ * What follows a key may not be what its length says: the length is damaged, or the end of the packet was lost, and
+ * then the next packets lie inside it. Bytes of a value may look like a key as well. So, for each key:
+ *
+ *   whole()      length of at most 64 KiB     a packet, once all its bytes are there
+ *                longer                       only until its items, or a checksum inside it, show that it ends before
+ *                                             (true_end); else a damaged length would hold all that follows
+ *   judge()      checksum right               a packet
+ *                wrong, or none               cut where the next packet begins inside it, if one does (give_back)
+ *
+ * The work must be linear in the bytes, whatever they are; but each of n keys in n bytes may claim all that follow, and
+ * a sum for each of them is n^2. So the search keeps a debt: the bytes that it looked at without being done with them.
+ * Each byte that it is done with repays REPAID. Above KLV_DEBT it sums no packet in which another key begins, and takes
+ * no packet above 64 KiB.
  */
 
 static int in_debt(const struct klv_search *search)
@@ -177,27 +226,27 @@ static int in_debt(const struct klv_search *search)
 
 void klv_took(struct klv_search *search, size_t cost, size_t size)
 {
-    uint64_t debt = search->debt + cost, paid = (uint64_t)KLV_CREDIT * size;
-    search->debt = debt > paid ? debt - paid : 0;
+    uint64_t debt = search->debt + cost, paid = (uint64_t)REPAID * size;
+    search->debt = debt > paid ? debt - paid : 0; /* nothing is saved up */
     search->walked = search->need = search->sought = search->summed = 0;
-    search->asked = 0;
+    search->tried = 0;
 }
 
-/* Is at in[0..n) a packet that its checksum, as its last item, proves to be one? KLV_MORE: it may yet be, *need bytes
- * tell. It must end within `room`. */
-static enum klv_status proven(const uint8_t *in, size_t n, size_t room, size_t *need)
+/* Is at in[0..n) a packet whose last item is a checksum that agrees? KLV_MORE: all of it is not there yet; with *need
+ * bytes it is (0 = its length is not there either). It must end within `most` bytes. */
+static enum klv_status prove(const uint8_t *in, size_t n, size_t most, size_t *need)
 {
     uint64_t length;
     size_t used;
     const struct set *set = &klv_sets[klv_set_of_key(in)];
     if (set->sum != SUM_16)
         return KLV_BAD_TAG;
-    enum klv_status status = klv_ber_length(in + 16, n - 16, &length, &used);
+    enum klv_status status = klv_ber_length(in + UL_SIZE, n - UL_SIZE, &length, &used);
     *need = 0;
     if (status != KLV_OK)
         return status;
-    size_t value = 16 + used;
-    if (length > KLV_UNPROVEN || length < 4 || value + length > room)
+    size_t value = UL_SIZE + used;
+    if (length > KLV_UNPROVEN || length < 4 || value + length > most)
         return KLV_BAD_LENGTH;
     *need = value + (size_t)length;
     if (*need > n)
@@ -206,23 +255,24 @@ static enum klv_status proven(const uint8_t *in, size_t n, size_t room, size_t *
     return sum[0] == set->sum_tag && sum[1] == 2 && sum_agrees(set, in, *need - 2, 2) ? KLV_OK : KLV_BAD_TAG;
 }
 
-/* Where the items of a packet come to the key of a set, or 0: an item has no such tag. *need bytes tell more. */
+/* Where an item of packet[0..end) would begin and the key of a set stands instead (no tag begins as a key does): there
+ * the next packet begins. 0 = not in the bytes so far; from *need bytes on there is more to see. */
 static size_t follow_items(const uint8_t *packet, size_t n, size_t end, struct klv_search *search, size_t *need)
 {
     size_t at = search->walked, length;
     uint64_t tag;
     while (at < end) {
-        size_t next = end - at < 16 ? end : at + 16;
+        size_t next = end - at < UL_SIZE ? end : at + UL_SIZE;
         if (n < next) {
             *need = next;
             break;
         }
-        if (next == at + 16 && klv_set_of_key(packet + at)) {
+        if (next == at + UL_SIZE && klv_set_of_key(packet + at)) {
             search->walked = at;
             return at;
         }
         if (read_item(packet, &at, end, &tag, &length) != KLV_OK)
-            at = end; /* only its checksum can prove it then */
+            at = end; /* there are no more items to follow */
         else
             at += length;
     }
@@ -230,18 +280,20 @@ static size_t follow_items(const uint8_t *packet, size_t n, size_t end, struct k
     return 0;
 }
 
-/* Where a packet inside begins that its own sum proves, or 0. The first key that may yet be one is waited for. */
+/* Where in packet[0..end) another packet begins that its checksum proves, or 0. One that is not complete yet is waited
+ * for: which packet is found must not depend on how the bytes arrive. */
 static size_t seek_proven(const uint8_t *packet, size_t n, size_t end, struct klv_search *search, size_t *need)
 {
-    while (search->asked < PROOFS) {
+    while (search->tried < CANDIDATES) {
         size_t key = klv_find_known_key(packet, search->sought, n), size = 0;
         if (key == n || key >= end) {
-            search->sought = n - search->sought < 16 ? search->sought : n - 15;
+            /* A key may begin in the last bytes. */
+            search->sought = n - search->sought < UL_SIZE ? search->sought : n - (UL_SIZE - 1);
             *need = 0;
             return 0;
         }
         search->sought = key;
-        enum klv_status status = proven(packet + key, n - key, SIZE_MAX, &size);
+        enum klv_status status = prove(packet + key, n - key, SIZE_MAX, &size);
         if (status == KLV_OK)
             return key;
         if (status == KLV_MORE) {
@@ -250,44 +302,45 @@ static size_t seek_proven(const uint8_t *packet, size_t n, size_t end, struct kl
             return 0;
         }
         search->summed += size;
-        search->asked++;
+        search->tried++;
         search->sought++;
     }
     return 0;
 }
 
-/* A length above KLV_UNPROVEN is believed while nothing shows that the packet ends before: where that is, 0 = not seen
- * yet. What shows first counts, so that it makes no difference how the bytes come. search->need = until when not to ask
- * again. */
+/* Where a packet with a length above KLV_UNPROVEN really ends, because the next one begins there; 0 = nothing shows
+ * that so far. A checksum counts before a key among the items. search->need: with fewer bytes there is nothing new. */
 static size_t true_end(const uint8_t *packet, size_t n, const struct klv_view *view, struct klv_search *search)
 {
     size_t need = view->size, key, proof;
     if (search->walked == 0)
         search->walked = search->sought = view->value;
     key = follow_items(packet, n < view->size ? n : view->size, view->size, search, &need);
-    proof = seek_proven(packet, key ? key + 16 : n < view->size ? n : view->size, view->size, search, &need);
+    proof = seek_proven(packet, key ? key + UL_SIZE : n < view->size ? n : view->size, view->size, search, &need);
     search->need = need;
     return proof ? proof : key;
 }
 
-/* Is a packet at in[0..n)? KLV_BAD_*: no, look further on. KLV_MORE: search->need bytes are wanted, 0 = any. */
+/* Is all of a packet at in[0..n)? KLV_BAD_*: there is none, look further on. KLV_MORE: search->need bytes are needed,
+ * 0 = any more. A key that no table has counts in step only: anywhere else random bytes would make packets. */
 static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_step, struct klv_search *search,
                              struct klv_view *view)
 {
     view->cut = 0;
     search->need = 0;
-    if (n < 16)
+    if (n < UL_SIZE)
         return klv_may_be_key(in, n) ? KLV_MORE : KLV_BAD_TAG;
     view->set = klv_set_of_key(in);
     if (view->set == 0 && !(in_step && klv_is_designator(in)) && !klv_is_fill(in))
         return KLV_BAD_TAG;
     uint64_t length;
     size_t used, unproven = limit < KLV_UNPROVEN ? limit : KLV_UNPROVEN;
-    enum klv_status status = klv_ber_length(in + 16, n - 16, &length, &used);
+    enum klv_status status = klv_ber_length(in + UL_SIZE, n - UL_SIZE, &length, &used);
     if (status != KLV_OK)
         return status;
-    view->value = 16 + used;
+    view->value = UL_SIZE + used;
     if (length > unproven) {
+        /* Only items by tag can be followed to see where the packet really ends. */
         if (length > limit || view->set == 0 || klv_sets[view->set].universal != U_LOCAL || in_debt(search)) {
             search->too_large++;
             return KLV_BAD_LENGTH;
@@ -309,15 +362,19 @@ static enum klv_status whole(const uint8_t *in, size_t n, size_t limit, int in_s
     return KLV_OK;
 }
 
-/* Where a packet inside one without a sum begins that its own sum proves, or `upto`. *open: one that may yet be,
- * search->need bytes tell. A few are asked; their bytes go to *cost. */
+/* Where in in[from..upto), the value of a packet without a checksum, another packet begins that its checksum proves;
+ * else `upto`. *open: one is not complete yet; with search->need bytes it is. At most CANDIDATES are tried, and the
+ * bytes that were summed for them are added to *cost. */
 static size_t find_proven(const uint8_t *in, size_t from, size_t upto, size_t n, size_t limit,
                           struct klv_search *search, int *open, size_t *cost)
 {
-    size_t reach = n < upto + 15 ? n : upto + 15; /* no key further on is asked for */
-    for (unsigned asked = 0; asked < PROOFS && (from = klv_find_known_key(in, from, reach)) < upto; from++, asked++) {
+    size_t reach = n < upto + UL_SIZE - 1 ? n : upto + UL_SIZE - 1; /* keys that begin before `upto` */
+    for (unsigned tried = 0; tried < CANDIDATES; tried++, from++) {
+        from = klv_find_known_key(in, from, reach);
+        if (from >= upto)
+            break;
         size_t size = 0;
-        enum klv_status status = proven(in + from, n - from, limit > from ? limit - from : 0, &size);
+        enum klv_status status = prove(in + from, n - from, limit > from ? limit - from : 0, &size);
         *open = status == KLV_MORE;
         search->need = *open && size ? from + size : 0;
         if (status == KLV_OK || *open)
@@ -330,25 +387,26 @@ static size_t find_proven(const uint8_t *in, size_t from, size_t upto, size_t n,
 /* Do the last bytes of in[0..n) begin a key that ends beyond them? */
 static int ends_in_key(const uint8_t *in, size_t n)
 {
-    for (size_t tail = 1; tail < 16 && tail < n; tail++)
+    for (size_t tail = 1; tail < UL_SIZE && tail < n; tail++)
         if (klv_may_be_key(in + n - tail, tail))
             return 1;
     return 0;
 }
 
-/* A packet that lost its end has swallowed the beginning of the next one: give that back. KLV_MORE: the next bytes will
- * tell. A set without a sum may hold other keys by right: there a checksum has to prove that the inner packet is one. */
+/* A packet that lost its end reaches into the next one: cut it where that begins. KLV_MORE: the bytes that follow will
+ * show whether one does. A set without a checksum may hold keys in its values: there only a packet with a right
+ * checksum counts as the next one. */
 static enum klv_status give_back(const uint8_t *packet, size_t n, size_t limit, int flags, struct klv_search *search,
                                  struct klv_view *view, size_t *cost)
 {
-    size_t reach = n < view->size + 15 ? n : view->size + 15, next;
+    size_t most = view->size + UL_SIZE - 1, reach = n < most ? n : most, next; /* keys that begin inside it */
     int open = 0;
     search->need = 0;
     if (klv_sets[view->set].sum == SUM_NONE && !in_debt(search))
         next = find_proven(packet, view->value, view->size, n, limit, search, &open, cost);
     else
         next = klv_find_known_key(packet, view->value, reach);
-    if (next >= view->size && !(flags & KLV_LAST) && (open || (reach < view->size + 15 && ends_in_key(packet, view->size))))
+    if (next >= view->size && !(flags & KLV_LAST) && (open || (reach < most && ends_in_key(packet, view->size))))
         return KLV_MORE;
     view->cut = next < view->size;
     if (view->cut)
@@ -356,7 +414,8 @@ static enum klv_status give_back(const uint8_t *packet, size_t n, size_t limit, 
     return KLV_OK;
 }
 
-/* What a whole packet is worth. The sum goes first where it can be afforded: an honest packet needs nothing else. */
+/* The checksum of a packet whose bytes are all there, and where it is cut. The checksum comes first, except in debt:
+ * where it is right there is nothing to look for inside. */
 static enum klv_status judge(const uint8_t *packet, size_t n, size_t limit, int flags, struct klv_search *search,
                              struct klv_view *view)
 {
@@ -386,8 +445,7 @@ enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, s
     size_t at = 0;
     for (;; at++) {
         const uint8_t *p = find_prefix(in + at, in + n);
-        if (p == NULL) {
-            /* A key may have begun in the last octets. */
+        if (p == NULL) { /* a key may begin in the last bytes */
             size_t tail = n - at < 3 ? n - at : 3;
             while (tail > 0 && memcmp(in + n - tail, UL_PREFIX, tail) != 0)
                 tail--;
@@ -412,30 +470,39 @@ int klv_whole(const uint8_t *in, size_t n, size_t limit)
 {
     struct klv_search search = {0};
     struct klv_view view;
-    if (klv_next(in, n, limit, KLV_STEP | KLV_LAST, &search, &view) != KLV_OK || view.at || view.size != n || view.cut ||
-        klv_is_fill(in) ||
-        (klv_sets[view.set].sum && view.checksum != KLV_GOOD))
+    if (klv_next(in, n, limit, KLV_STEP | KLV_LAST, &search, &view) != KLV_OK)
+        return -1;
+    if (view.at || view.size != n || view.cut || klv_is_fill(in))
+        return -1;
+    if (klv_sets[view.set].sum != SUM_NONE && view.checksum != KLV_GOOD)
         return -1;
     return 4 * view.set + view.checksum;
 }
 
-int klv_checksum(const uint8_t *packet, size_t n)
+/* Where the value of a packet begins; 0 = its length can't be read. */
+static size_t value_of(const uint8_t *packet, size_t n)
 {
     uint64_t length;
     size_t used;
-    if (n < 17 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
-        return KLV_BAD;
-    return checksum(&klv_sets[klv_set_of_key(packet)], packet, 16 + used, n);
+    if (n <= UL_SIZE || klv_ber_length(packet + UL_SIZE, n - UL_SIZE, &length, &used) != KLV_OK)
+        return 0;
+    return UL_SIZE + used;
+}
+
+int klv_checksum(const uint8_t *packet, size_t n)
+{
+    size_t value = value_of(packet, n);
+    return value ? checksum(&klv_sets[klv_set_of_key(packet)], packet, value, n) : KLV_BAD;
 }
 
 int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3])
 {
-    uint64_t length, tag;
-    size_t used, size;
+    uint64_t tag;
+    size_t size, value = value_of(packet, n);
     memset(bits, 0, 3 * sizeof *bits);
-    if (n < 17 || klv_sets[klv_set_of_key(packet)].tags == 0 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
+    if (value == 0 || klv_sets[klv_set_of_key(packet)].tags == 0)
         return 0;
-    for (size_t at = 16 + used; at < n; at += size) {
+    for (size_t at = value; at < n; at += size) {
         if (read_item(packet, &at, n, &tag, &size) != KLV_OK || tag >= 192)
             return 0;
         bits[tag >> 6] |= (uint64_t)1 << (tag & 63);
@@ -443,6 +510,7 @@ int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3])
     return 1;
 }
 
+/* The time stamp of a universal set, the last of them; one above 8 bytes is no number. */
 static int keyed_time(const uint8_t *packet, size_t value, size_t n, uint64_t *time_us)
 {
     size_t key, length;
@@ -481,11 +549,10 @@ struct head klv_head_of(const struct set *set, const uint8_t *packet, size_t at,
 
 int klv_time(const uint8_t *packet, size_t n, uint64_t *time_us)
 {
-    uint64_t length;
-    size_t used;
-    if (n < 17 || klv_ber_length(packet + 16, n - 16, &length, &used) != KLV_OK)
+    size_t value = value_of(packet, n);
+    if (value == 0)
         return 0;
-    const struct head head = klv_head_of(&klv_sets[klv_set_of_key(packet)], packet, 16 + used, n);
+    const struct head head = klv_head_of(&klv_sets[klv_set_of_key(packet)], packet, value, n);
     *time_us = head.time_us;
     return head.timed;
 }

@@ -33,12 +33,12 @@ enum klv_checksum { KLV_ABSENT = 0, KLV_GOOD = 1, KLV_BAD = 2, KLV_PARTIAL = 3 }
 
 /* What a search through the bytes of one stream keeps from call to call; all 0 at first. */
 struct klv_search {
-    size_t need;            /* after KLV_MORE: bytes from view->at on before which asking again is of no use; 0 = any */
-    size_t walked, sought;  /* of a large packet there: how far its items were followed; keys inside it looked for, */
-    size_t summed;          /* bytes of them summed, */
-    unsigned asked;         /* and how many they were */
-    uint64_t debt;          /* bytes looked at in vain */
-    uint64_t too_large;     /* lengths above the limit, or above 64 KiB where nothing speaks for them */
+    size_t need;            /* after KLV_MORE: with fewer bytes from view->at on the answer is the same; 0 = any more help */
+    size_t walked, sought;  /* a packet above 64 KiB: how far its items, and keys inside it, were looked for; 0 = not yet */
+    size_t summed;          /* and how many bytes were summed of packets inside it, */
+    unsigned tried;         /* and how many those were */
+    uint64_t debt;          /* bytes looked at that no packet has repaid: bounds the work */
+    uint64_t too_large;     /* keys skipped, their length being above the limit; or above 64 KiB, of a set without tags */
 };
 
 /* What the tables say of the PIDs beside a packet's: one that is lower may carry KLV, in any program or in its own; no

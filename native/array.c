@@ -1,37 +1,54 @@
-/* array.c - multi-dimensional arrays (ST 1303): their elements one by one, row by row, as one flat list; run lengths as
- * they stand, since a few bytes of them may stand for very many elements.
+/* array.c - multi-dimensional arrays (ST 1303.2, 7.2): their elements one by one, row by row, as one flat list; run
+ * lengths as they are sent, since a few bytes of them may stand for very many elements.
  *
- *   number of dimensions | size of each | octets an element | algorithm | its parameters | elements
- *        BER-OID             BER-OID         BER-OID           BER-OID
+ *   +---------+---------+-- ... --+---------+---------+---------+------------+----------+
+ *   | NDim    | Dim 1   |         | Dim n   | EBytes  | APA     | APAS       | elements |
+ *   | BER-OID | BER-OID |         | BER-OID | BER-OID | BER-OID | parameters |          |
+ *   +---------+---------+-- ... --+---------+---------+---------+------------+----------+
  *
- *   run lengths: default | value | where it starts, in each dimension | how far it reaches | value | ...
- *                                        BER-OID                           BER-OID
+ *   EBytes   bytes of an element
+ *   APA      how the elements are coded, the "array processing algorithm" (Appendix D), and what its parameters are:
+ *
+ *            1 natural    none                    EBytes each: integer or float, as the item that holds the array says
+ *            2 ST 1201    min, max: two floats    EBytes each: IMAPB from min to max
+ *                         or two doubles
+ *            3 boolean    none                    a bit each, the most significant of a byte first; zeros fill the last
+ *            4 unsigned   bias: BER-OID           BER-OID each: the value less the bias
+ *            5 runs       default: EBytes         patches, the later over the earlier, to the end:
+ *                                                   value: EBytes | start, n x BER-OID | run length, n x BER-OID
+ *
+ * An array without elements (a dimension or EBytes 0) ends behind the APA.
  */
 #include "walk.h"
 
 #include <math.h>
 
-enum { DIMENSIONS = 8 };
+enum { DIMENSIONS = 8 }; /* at most */
 
 enum algorithm { A_NATURAL = 1, A_IMAPB, A_BOOLEAN, A_UINT, A_RUNS };
 
 struct array {
-    const struct item *item;
-    uint64_t dimensions[DIMENSIONS];
+    const struct item *item;            /* whose value it is, or the element of a pack */
+    uint64_t dimensions[DIMENSIONS];    /* of which `rank` are used */
     unsigned rank;
-    uint64_t count, width, algorithm;
-    double min, max;        /* IMAPB */
-    uint64_t bias;          /* unsigned integers */
+    uint64_t count;                     /* of elements; UINT32_MAX = that many or more: no packet holds them */
+    uint64_t width;                     /* EBytes */
+    uint64_t algorithm;                 /* enum algorithm */
+    double min, max;                    /* A_IMAPB */
+    uint64_t bias;                      /* A_UINT */
 };
 
 static const struct item VALUES = {.key = "\"values\":", .key_size = 9};
 static const struct item DEFAULT = {.key = "\"default\":", .key_size = 10};
 static const struct item RUNS = {.key = "\"runs\":", .key_size = 7};
 
-/* The rows of ST 1601's arrays of deviations and correlations: the upper end of each; -1 = from -1 to 1. */
-static const double PIXEL_ROWS[6] = {100, 100, -1, 100, 100, -1}, PLACE_ROWS[6] = {650, 650, -1, 1000, -1, -1};
+/* The rows of ST 1601's arrays of deviations and correlations. A deviation is an IMAPB from 0 to this; a correlation,
+ * CORRELATION, is one from -1 to 1. */
+enum { CORRELATION = 0 };
+static const double PIXEL_ROWS[6] = {100, 100, CORRELATION, 100, 100, CORRELATION};
+static const double PLACE_ROWS[6] = {650, 650, CORRELATION, 1000, CORRELATION, CORRELATION};
 
-/* An element `width` octets wide, as the item that holds the array has them. */
+/* An element of `width` bytes, as the item that holds the array has them; `row` is its index in dimension 1. */
 static int write_cell(struct walk *w, const struct array *a, uint64_t row, const uint8_t *in, const struct item *part)
 {
     size_t n = (size_t)a->width;
@@ -42,13 +59,14 @@ static int write_cell(struct walk *w, const struct array *a, uint64_t row, const
     case C_INT: klv_put_int(w->out, sign_extend(be_uint(in, n), n)); return 1;
     default:
         most = (a->item->cells == C_PIXEL_SDCC ? PIXEL_ROWS : PLACE_ROWS)[row];
-        return most < 0 ? klv_write_steps(w, -1, 1, 1, in, n, part)
-                        : klv_write_steps(w, 0, most, klv_power_over(most), in, n, part);
+        return most == CORRELATION ? klv_write_steps(w, -1, 1, 1, in, n, part)
+                                   : klv_write_steps(w, 0, most, klv_power_over(most), in, n, part);
     }
 }
 
-/* Do the array's elements make sense in the item that holds it? */
-static int natural(const struct array *a)
+/* Can the elements be what the item that holds the array says, by their width, and by the number of rows where each row
+ * has a range? */
+static int is_natural(const struct array *a)
 {
     if (a->item->cells == C_FLOAT)
         return a->width == 2 || a->width == 4 || a->width == 8;
@@ -59,7 +77,7 @@ static int natural(const struct array *a)
     return a->width <= 8;
 }
 
-/* The patches of a run-length array, one behind the other: value, where it starts, how far it reaches. */
+/* One patch of a run-length array; 0 = malformed, or it goes beyond the array. */
 static int take_patch(const struct array *a, struct cursor *c, const uint8_t **value, uint64_t *start, uint64_t *run)
 {
     if (left(c) < a->width)
@@ -80,7 +98,8 @@ static int has_rows(const struct array *a)
     return a->item->cells == C_PIXEL_SDCC || a->item->cells == C_PLACE_SDCC;
 }
 
-/* One code as a value. Where each row has a separate range: the list of its values, one for each row that it covers. */
+/* The code that a patch, or the default, has for all its elements. Where each row has a range of its own that is one
+ * value a row: a list of them for the `rows` rows from `row` on. */
 static int write_shared(struct walk *w, const struct array *a, uint64_t row, uint64_t rows, const uint8_t *in,
                         const struct item *part)
 {
@@ -88,7 +107,7 @@ static int write_shared(struct walk *w, const struct array *a, uint64_t row, uin
         return write_cell(w, a, 0, in, part);
     uint64_t raw;
     const char *special = klv_imapb_raw(in, (size_t)a->width, &raw);
-    if (special && rows)
+    if (special && rows) /* once, not for each row */
         klv_note_special(w, part, special);
     klv_put_char(w->out, '[');
     for (uint64_t i = 0; i < rows; i++) {
@@ -114,7 +133,6 @@ static void write_numbers(struct walk *w, const char *key, const uint64_t *numbe
     klv_put_char(w->out, ']');
 }
 
-/* A value for every element, and what lies over it, the later above the earlier. */
 static int write_runs(struct walk *w, const struct array *a, struct cursor *c)
 {
     uint64_t start[DIMENSIONS], size[DIMENSIONS];
@@ -141,7 +159,7 @@ static int write_runs(struct walk *w, const struct array *a, struct cursor *c)
 static int write_values(struct walk *w, const struct array *a, struct cursor *c)
 {
     const struct cursor data = *c;
-    const uint64_t row = a->count / a->dimensions[0];
+    const uint64_t row = a->count / a->dimensions[0]; /* elements of one */
     for (uint64_t i = 0; i < a->count; i++) {
         uint64_t value;
         const uint8_t *at;
@@ -165,10 +183,11 @@ static int write_values(struct walk *w, const struct array *a, struct cursor *c)
             return written;
     }
     w->entry = -1;
-    return a->algorithm != A_UINT || c->at == c->end;
+    return a->algorithm != A_UINT || c->at == c->end; /* the others were measured by write_parameters */
 }
 
-/* The bounds of IMAPB elements: two floats or two doubles, as what is left beside the elements tells. */
+/* The bounds of IMAPB elements: two floats or two doubles. No field says which: it shows in the bytes that are left
+ * beside those of the elements. */
 static int take_bounds(struct array *a, struct cursor *c)
 {
     if (a->width > 8 || left(c) < a->count * a->width)
@@ -191,16 +210,16 @@ static void write_bounds(struct walk *w, const struct array *a, int wide)
     klv_put_char(w->out, ']');
 }
 
-/* What stands between the head of the array and its elements; 0 = they do not fit together. */
+/* The parameters; 0 = they, or the bytes of the elements, are not what the head of the array says. */
 static int write_parameters(struct walk *w, struct array *a, struct cursor *c)
 {
     const size_t before = left(c);
     switch (a->algorithm) {
-    case A_NATURAL: return natural(a) && before == a->count * a->width;
+    case A_NATURAL: return is_natural(a) && before == a->count * a->width;
     case A_IMAPB:
         if (!take_bounds(a, c))
             return 0;
-        write_bounds(w, a, before - left(c) == 16);
+        write_bounds(w, a, before - left(c) == 2 * sizeof(double));
         return 1;
     case A_BOOLEAN: return before == (a->count + 7) / 8;
     case A_UINT:
@@ -209,7 +228,7 @@ static int write_parameters(struct walk *w, struct array *a, struct cursor *c)
         klv_put(w->out, ",\"bias\":");
         klv_put_uint(w->out, a->bias);
         return 1;
-    default: return natural(a) && before >= a->width;
+    default: return is_natural(a) && before >= a->width;
     }
 }
 
@@ -225,11 +244,12 @@ static int take_head(struct array *a, struct cursor *c)
         if (!take_oid(c, &a->dimensions[d]))
             return 0;
         empty |= a->dimensions[d] == 0;
+        /* Neither factor is above UINT32_MAX, so the product fits 64 bits. */
         a->count = a->dimensions[d] > UINT32_MAX ? UINT32_MAX : a->count * a->dimensions[d];
         if (a->count > UINT32_MAX)
             a->count = UINT32_MAX;
     }
-    if (empty)
+    if (empty) /* even where a product before the 0 was cut to UINT32_MAX */
         a->count = 0;
     return take_oid(c, &a->width) && take_oid(c, &a->algorithm) && a->width <= UINT16_MAX &&
            a->algorithm >= A_NATURAL && a->algorithm <= A_RUNS;

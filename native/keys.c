@@ -1,7 +1,17 @@
-/* keys.c - items by 16-byte key: universal sets (ST 336), and packets that are a single item. */
+/* keys.c - items by 16-byte key: universal sets (ST 336; EG 0104, ST 0102), and packets that are a single item.
+ *
+ *   +----------+--------+-------+----------+--------+-------+-- ...
+ *   | key      | length | value | key      | length | value |          the value of a universal set; a packet that is
+ *   | 16 bytes | BER    |       | 16 bytes | BER    |       |          one item is the same with one of them
+ *   +----------+--------+-------+----------+--------+-------+-- ...
+ *
+ * The set is read three times: survey_keys() finds where it is well formed to and which item of each key is the last,
+ * klv_step_keys() writes the items that have a table, klv_end_keys() the others, as hex.
+ */
 #include "walk.h"
 
-/* Where the last item of a key is noted; NULL: there is no place for it. */
+/* The place of a key in the table of latest items (open addressing, hashed by its item designator); NULL: the places
+ * that it may have are taken by other keys. The table is never more than a quarter full: KLV_ITEMS are its most. */
 static uint32_t *latest_of_key(struct walk *w, const uint8_t *key)
 {
     uint64_t half;
@@ -10,14 +20,13 @@ static uint32_t *latest_of_key(struct walk *w, const uint8_t *key)
     for (unsigned probe = 0; probe < PROBES; probe++, i = (i + 1) % LATEST) {
         uint32_t *place = &w->by_key.places[i];
         METER(1);
-        const uint8_t *other = w->in + (*place ? (*place & ~EARLIER) - 1u : 0);
-        if (*place == 0 || (memcmp(other, key, 7) == 0 && memcmp(other + 8, key + 8, 8) == 0))
+        if (*place == 0 || ul_is_same(w->in + (*place & ~EARLIER) - 1, key))
             return place;
     }
     return NULL;
 }
 
-/* The end of what is well formed, and where the last item of each key is. */
+/* Cuts the set where it is not well formed, or has too many items, and notes where the last item of each key is. */
 static void survey_keys(struct walk *w, struct frame *f)
 {
     size_t at = f->begin, key, length;
@@ -28,7 +37,8 @@ static void survey_keys(struct walk *w, struct frame *f)
         int whole = read_key(w->in, &at, f->end, &key, &length);
         uint32_t *place = whole && w->items_left > 0 ? latest_of_key(w, w->in + key) : NULL;
         if (place == NULL) {
-            klv_remark_packet(w, whole ? "too many items, the rest left out" : "an item is malformed, the rest left out");
+            klv_remark_packet(w, whole ? "too many items, the rest left out"
+                                       : "an item is malformed, the rest left out");
             f->end = here;
             return;
         }
@@ -38,7 +48,6 @@ static void survey_keys(struct walk *w, struct frame *f)
     }
 }
 
-/* in[begin..end): the items of a universal set; or one packet, whose key is that of an item or not known at all. */
 void klv_open_keys(struct walk *w, const struct set *set, size_t begin, size_t end)
 {
     klv_put_char(w->out, '{');
@@ -58,15 +67,15 @@ void klv_step_keys(struct walk *w, struct frame *f)
 {
     size_t at = f->at, length;
     uint32_t index = f->index++;
-    if (!read_key(w->in, &at, f->end, &f->key, &length)) { /* the survey has cut off all such */
+    if (!read_key(w->in, &at, f->end, &f->key, &length)) { /* never: the survey has cut the set before it */
         f->at = f->end;
         return;
     }
     f->at = at + length;
-    if (klv_is_fill(w->in + f->key) && !f->whole)
+    if (klv_is_fill(w->in + f->key) && !f->whole) /* padding; where it is the packet itself it is shown */
         return;
-    const uint32_t latest = *latest_of_key(w, w->in + f->key); /* the survey has found it */
-    if ((latest & ~EARLIER) != f->key + 1)
+    const uint32_t latest = *latest_of_key(w, w->in + f->key); /* the survey has given it a place */
+    if ((latest & ~EARLIER) != f->key + 1)                     /* of a key that repeats, the last counts */
         return;
     const struct keyed *keyed = klv_keyed_of(w->in + f->key);
     f->item = keyed ? &keyed->item : NULL;
@@ -75,7 +84,7 @@ void klv_step_keys(struct walk *w, struct frame *f)
     if (f->item && f->item->flags & F_TIME && f->set->time_tag && length <= 8) {
         if (length > 0 && length < 8)
             klv_remark_length(w, f->item, length);
-        return; /* it is in the record's head */
+        return; /* the record's head has it; a longer one is no number, and is kept below */
     }
     if (f->item == NULL) {
         if (f->whole)

@@ -1,12 +1,29 @@
-/* miis.c - the MIIS core identifier (ST 1204): its identifiers, and the text form with its check digits. */
+/* miis.c - the MIIS core identifier (ST 1204.3, 7.3): its identifiers, and the text form with its check digits.
+ *
+ *   byte  0         1       2 ..
+ *        +---------+-------+-----------+-------------+-----------+----------+
+ *        | version | usage | sensor id | platform id | window id | minor id |
+ *        | BER-OID | bits  | 16        | 16          | 16        | 16       |    each where `usage` says so
+ *        +---------+-------+-----------+-------------+-----------+----------+
+ *
+ *   usage (7.3.1)  bit   7   6 5      4 3        2        1       0
+ *                      +---+--------+----------+--------+-------+---+
+ *                      | 0 | sensor | platform | window | minor | 0 |
+ *                      +---+--------+----------+--------+-------+---+
+ *
+ *   sensor, platform   0 = none, else how it is made: 1 managed, 2 virtual, 3 physical
+ *   window, minor      1 = it follows
+ *
+ * The version is read as one byte: there is only 1, and no other that would need a second one.
+ */
 #include "walk.h"
 
-/* Times x, and over x, in GF(16), where x^4 = x^3 + 1 (ST 1204, text check). */
+/* Times x, and over x, in GF(16), where x^4 = x^3 + 1 (ST 1204.3, Appendix B). */
 static const uint8_t TIMES_X[16] = {0, 2, 4, 6, 8, 10, 12, 14, 9, 11, 13, 15, 1, 3, 5, 7};
 static const uint8_t OVER_X[16] = {0, 12, 1, 13, 2, 14, 3, 15, 4, 8, 5, 9, 6, 10, 7, 11};
 
 /* Two digits over all digits of the text, from the last: digit i times x^i, and times x^-i. */
-static uint8_t check(const uint8_t *in, size_t n)
+static uint8_t check_digits(const uint8_t *in, size_t n)
 {
     unsigned high = 0, low = 0;
     for (size_t i = 2 * n; i-- > 0;) {
@@ -17,6 +34,7 @@ static uint8_t check(const uint8_t *in, size_t n)
     return (uint8_t)(high << 4 | low);
 }
 
+/* Hex in capitals, as the text form has it. */
 static char *capitals(char *p, const uint8_t *in, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -26,10 +44,11 @@ static char *capitals(char *p, const uint8_t *in, size_t n)
     return p;
 }
 
-/* 0150:08CE-252E-...-20DC/EAF1-8A27-...-7BFA:DA */
+/* Version and usage, the identifiers, the check digits (7.4.2): 0150:08CE-252E-...-20DC/EAF1-8A27-...-7BFA:DA
+ * A byte takes at most 2 digits and 1 separator of each pair of bytes, hence room for 4 n. */
 static void put_text_form(struct text *t, const uint8_t *in, size_t n)
 {
-    uint8_t digits = check(in, n);
+    uint8_t digits = check_digits(in, n);
     if (!klv_reserve(t, 4 * n))
         return;
     char *p = capitals(t->p, in, 2);
@@ -41,13 +60,12 @@ static void put_text_form(struct text *t, const uint8_t *in, size_t n)
     t->p = capitals(p, &digits, 1);
 }
 
-/* The usage octet tells which identifiers follow. */
 int klv_write_miis(struct walk *w, const uint8_t *in, size_t n)
 {
-    static const struct { uint8_t bits; const char *key; } PART[] = {
+    static const struct { uint8_t bits; const char *key; } PART[] = { /* in the order of the bytes */
         {0x60, ",\"sensor_id\":"}, {0x18, ",\"platform_id\":"}, {0x04, ",\"window_id\":"}, {0x02, ",\"minor_id\":"}};
     size_t at = 2;
-    if (n < 2 || in[0] > 0x7f)
+    if (n < 2 || in[0] > 0x7f) /* bit 7: the version goes on in another byte */
         return 0;
     klv_put(w->out, "{\"version\":");
     klv_put_uint(w->out, in[0]);
@@ -62,7 +80,7 @@ int klv_write_miis(struct walk *w, const uint8_t *in, size_t n)
         klv_put_uuid(w->out, in + at);
         at += 16;
     }
-    if (at != n)
+    if (at != n) /* more bytes than `usage` accounts for */
         return 0;
     klv_put(w->out, ",\"text\":\"");
     put_text_form(w->out, in, n);

@@ -1,4 +1,8 @@
-/* note.c - wording: quality.special and quality.warnings of a record. */
+/* note.c - the wording of quality.special and quality.warnings of a record.
+ *
+ * Both are lists whose text is kept in a buffer of fixed size until the head of the record is written. A remark that
+ * does not fit is left out with all behind it, and counted: the last warning is their number (json.c).
+ */
 #include "walk.h"
 
 void klv_notes_begin(struct notes *notes, size_t n)
@@ -12,10 +16,10 @@ void klv_notes_begin(struct notes *notes, size_t n)
 
 static int open_remark(struct notes *notes)
 {
-    if (notes->left_out) /* the last of them says how many */
+    if (notes->left_out) {
         notes->left_out++;
-    if (notes->left_out)
         return 0;
+    }
     notes->begun = notes->text.p;
     if (notes->text.p != notes->buffer)
         klv_put_char(&notes->text, ',');
@@ -23,7 +27,7 @@ static int open_remark(struct notes *notes)
     return 1;
 }
 
-/* One that does not fit is left out, and so are those behind it. */
+/* Takes it back where it did not fit. */
 static void close_remark(struct notes *notes)
 {
     if (!notes->text.full)
@@ -33,6 +37,13 @@ static void close_remark(struct notes *notes)
     notes->left_out++;
 }
 
+/* A key without its quotes and colon. */
+static void put_bare_key(struct text *t, const struct item *item)
+{
+    klv_put_bytes(t, item->key + 1, item->key_size - 3u);
+}
+
+/* Of a series, a repeated item, the record of a pack; -1 = of none. */
 static void put_index(struct text *t, int index)
 {
     if (index < 0)
@@ -42,8 +53,8 @@ static void put_index(struct text *t, int index)
     klv_put_char(t, ']');
 }
 
-/* The item at work on, by keys: vmti_local_set.vtarget_series[2].target_hae */
-static void key_path(struct walk *w, struct text *t)
+/* The item that is being written, by keys: vmti_local_set.vtarget_series[2].target_hae */
+static void put_key_path(struct walk *w, struct text *t)
 {
     for (unsigned i = 0; i < w->depth; i++) {
         const struct frame *f = &w->stack[i];
@@ -52,13 +63,13 @@ static void key_path(struct walk *w, struct text *t)
         } else if (f->item) {
             if (i > 0)
                 klv_put_char(t, '.');
-            klv_put_bytes(t, f->item->key + 1, f->item->key_size - 3u);
+            put_bare_key(t, f->item);
         }
     }
 }
 
-/* The same by tags, or by the key of an item of a universal set: item 74.101[2].12 */
-static void tag_path(struct walk *w, struct text *t, uint64_t last)
+/* The same by tags, the last of them given (item 74.101[2].12); of an item of a universal set, its 16-byte key. */
+static void put_tag_path(struct walk *w, struct text *t, uint64_t last)
 {
     klv_put(t, "item ");
     for (unsigned i = 0; i < w->depth; i++) {
@@ -69,7 +80,7 @@ static void tag_path(struct walk *w, struct text *t, uint64_t last)
             if (i > 0)
                 klv_put_char(t, '.');
             if (f->mode == M_KEYS)
-                klv_put_octets(t, w->in + f->key, 16);
+                klv_put_octets(t, w->in + f->key, UL_SIZE);
             else
                 klv_put_uint(t, i + 1 == w->depth ? last : f->tag);
         }
@@ -82,7 +93,7 @@ static void put_part(struct text *t, const struct item *element)
     if (element == NULL)
         return;
     klv_put_char(t, '.');
-    klv_put_bytes(t, element->key + 1, element->key_size - 3u);
+    put_bare_key(t, element);
 }
 
 void klv_note_special(struct walk *w, const struct item *element, const char *name)
@@ -90,7 +101,7 @@ void klv_note_special(struct walk *w, const struct item *element, const char *na
     struct text *t = &w->special.text;
     if (!open_remark(&w->special))
         return;
-    key_path(w, t);
+    put_key_path(w, t);
     put_index(t, w->record);
     put_part(t, w->inside);
     put_part(t, element);
@@ -101,16 +112,21 @@ void klv_note_special(struct walk *w, const struct item *element, const char *na
     close_remark(&w->special);
 }
 
+static void end_warning(struct walk *w)
+{
+    klv_put_char(&w->warnings.text, '"');
+    close_remark(&w->warnings);
+}
+
 void klv_remark_tag(struct walk *w, uint64_t tag, const char *text)
 {
     struct text *t = &w->warnings.text;
     if (!open_remark(&w->warnings))
         return;
-    tag_path(w, t, tag);
+    put_tag_path(w, t, tag);
     klv_put(t, ": ");
     klv_put(t, text);
-    klv_put_char(t, '"');
-    close_remark(&w->warnings);
+    end_warning(w);
 }
 
 void klv_remark(struct walk *w, const char *text)
@@ -123,18 +139,17 @@ void klv_remark_length(struct walk *w, const struct item *item, size_t n)
     struct text *t = &w->warnings.text;
     if (!open_remark(&w->warnings))
         return;
-    tag_path(w, t, top(w)->tag);
+    put_tag_path(w, t, top(w)->tag);
     klv_put(t, ": ");
     klv_put_uint(t, n);
     klv_put(t, n == 1 ? " byte, expected " : " bytes, expected ");
     klv_put_uint(t, item->len_min);
     if (item->len_max != item->len_min) {
-        klv_put(t, item->len_max ? "-" : " or more");
+        klv_put(t, item->len_max ? "-" : " or more"); /* 0 = no maximum */
         if (item->len_max)
             klv_put_uint(t, item->len_max);
     }
-    klv_put_char(t, '"');
-    close_remark(&w->warnings);
+    end_warning(w);
 }
 
 void klv_remark_packet(struct walk *w, const char *text)
@@ -143,8 +158,7 @@ void klv_remark_packet(struct walk *w, const char *text)
     if (!open_remark(&w->warnings))
         return;
     klv_put(t, text);
-    klv_put_char(t, '"');
-    close_remark(&w->warnings);
+    end_warning(w);
 }
 
 void klv_remark_unit(struct walk *w, uint64_t tag, const char *unit)
@@ -156,8 +170,8 @@ void klv_remark_unit(struct walk *w, uint64_t tag, const char *unit)
     klv_put_uint(t, tag);
     klv_put(t, ": in ");
     klv_put(t, unit);
-    klv_put(t, ", not microseconds; time is converted, time_us is as sent\"");
-    close_remark(&w->warnings);
+    klv_put(t, ", not microseconds; time is converted, time_us is as sent");
+    end_warning(w);
 }
 
 void klv_remark_key(struct walk *w, const uint8_t *key, size_t n)
@@ -166,9 +180,9 @@ void klv_remark_key(struct walk *w, const uint8_t *key, size_t n)
     if (!open_remark(&w->warnings))
         return;
     klv_put(t, "key ");
-    klv_put_octets(t, key, 16);
+    klv_put_octets(t, key, UL_SIZE);
     klv_put(t, " is in no table, ");
     klv_put_uint(t, n);
-    klv_put(t, " bytes kept\"");
-    close_remark(&w->warnings);
+    klv_put(t, " bytes kept");
+    end_warning(w);
 }

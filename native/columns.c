@@ -1,9 +1,16 @@
-/* columns.c - many packets to columns of numbers, without text or objects between. */
+/* columns.c - many packets to columns of numbers, without text or objects in between.
+ *
+ *   out[c * stride + row]     stride >= rows
+ *
+ *                row 0   row 1   ...
+ *   column 0     item tags[0] of packet 0, of packet 1, ...; NaN where a packet has no such item
+ *   column 1     item tags[1]
+ */
 #include "wire.h"
 
 #include <math.h>
 
-enum { TAGS = 144, COLUMNS = 255 };
+enum { TAGS = 144, COLUMNS = 255 }; /* tags of ST 0601 that may be asked for, from 0; columns at most */
 
 int klv_numeric(unsigned tag)
 {
@@ -21,19 +28,26 @@ int klv_numeric(unsigned tag)
     }
 }
 
-/* How a wanted item is read: nearly all are integers of 1, 2 or 4 octets times a scale plus an offset. */
-enum way { W_SKIP, W_ANY, W_U1, W_U2, W_U4, W_S2, W_S4 };
+/* How an item that was asked for is read: nearly all are integers of 1, 2 or 4 bytes times a scale plus an offset. */
+enum way {
+    W_SKIP = 0,     /* not asked for */
+    W_ANY,          /* by klv_item_number() */
+    W_U1, W_U2, W_U4,
+    W_S2, W_S4      /* the most negative is no number */
+};
 
 struct plan {
     double scale, offset;
-    uint8_t way, length, column;
+    uint8_t way;            /* enum way */
+    uint8_t length;         /* for which `way` holds: any other is read as W_ANY */
+    uint8_t column;
 };
 
 static struct plan plan_for(const struct item *item, size_t column)
 {
     static const uint8_t UNSIGNED[5] = {W_ANY, W_U1, W_U2, W_ANY, W_U4}, SIGNED[5] = {W_ANY, W_ANY, W_S2, W_ANY, W_S4};
     struct plan plan = {1, 0, W_ANY, (uint8_t)item->len_min, (uint8_t)column};
-    size_t length = item->len_min <= 4 ? item->len_min : 0;
+    size_t length = item->len_min <= 4 ? item->len_min : 0; /* 0 is W_ANY */
     if (item->kind == K_LINEAR_INT) {
         plan.scale = item->scale;
         plan.way = SIGNED[length];
@@ -59,6 +73,7 @@ static inline double number(const struct plan *plan, uint64_t tag, const uint8_t
     }
 }
 
+/* The items of a local set, of which each repeated one overwrites the one before. */
 static void fill_row(const uint8_t *value, size_t n, const struct plan *plans, double *out, size_t stride)
 {
     size_t at = 0, length;
@@ -82,7 +97,8 @@ static void fill_row_by_key(const uint8_t *value, size_t n, const struct plan *p
     }
 }
 
-static void fill(const struct set *set, const uint8_t *value, size_t n, const struct plan *plans, double *out, size_t stride)
+static void fill(const struct set *set, const uint8_t *value, size_t n, const struct plan *plans, double *out,
+                 size_t stride)
 {
     if (set->universal == U_SET)
         fill_row_by_key(value, n, plans, out, stride);
@@ -96,7 +112,8 @@ static int has_columns(const struct set *set)
 }
 
 enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, const uint16_t *tags, size_t columns,
-                            double *out, size_t stride, size_t rows, size_t *row, struct klv_search *search, size_t *used)
+                            double *out, size_t stride, size_t rows, size_t *row, struct klv_search *search,
+                            size_t *used)
 {
     struct plan plans[TAGS];
     memset(plans, 0, sizeof plans);
@@ -111,17 +128,19 @@ enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, 
             *used += view.at;
             return KLV_MORE;
         }
+        /* A key that no table has counts behind a packet, but not behind one that was cut. */
         flags = view.cut ? KLV_LAST : KLV_STEP | KLV_LAST;
         if (has_columns(&klv_sets[view.set]) && (all || (view.checksum != KLV_BAD && !view.cut))) {
             if (*row == rows) {
-                *search = before; /* the packet is asked for again */
+                *search = before; /* the next call finds this packet again */
                 klv_took(search, 0, view.at);
                 *used += view.at;
                 return KLV_FULL;
             }
             for (size_t c = 0; c < columns; c++)
                 out[c * stride + *row] = NAN;
-            fill(&klv_sets[view.set], in + *used + view.at + view.value, view.size - view.value, plans, out + *row, stride);
+            const uint8_t *value = in + *used + view.at + view.value;
+            fill(&klv_sets[view.set], value, view.size - view.value, plans, out + *row, stride);
             ++*row;
         }
         *used += view.at + view.size;

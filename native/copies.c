@@ -8,11 +8,16 @@
 
 enum {
     KLV_LOOKED = 16,        /* packets of a datagram in which item 2 is looked for */
-    LAG = 8,                /* counters that lag by so much at most are behind, not ahead */
+    LAG = 8,                /* a counter that is off by up to this is behind, else ahead: it has 16 values */
     ENOUGH = 4              /* copies in a row, at least, of a sender that repeats itself */
 };
 
-static const int64_t TS_US = 2000000, KLV_US = 750000, STILL_US = 3000000, UNSTAMPED_US = 10000, SOON_US = 500000;
+/* How old the first of two may be, in microseconds. */
+static const int64_t TS_US = 2000000;       /* MPEG-TS */
+static const int64_t KLV_US = 750000;       /* bare KLV */
+static const int64_t UNSTAMPED_US = 10000;  /* bare KLV without a time */
+static const int64_t SOON_US = 500000;      /* MPEG-TS where packets were lost; and see repeats_itself() */
+static const int64_t STILL_US = 3000000;    /* bare KLV: later than that the same bytes count as new */
 
 size_t klv_copies_size(void)
 {
@@ -53,10 +58,11 @@ struct packets {
     size_t at, n, stride;
 };
 
+/* The first sync byte may be anywhere in the first packet: a datagram may begin amid one. */
 static struct packets packets_of(const uint8_t *in, size_t n)
 {
     struct packets walk = {.in = in, .n = n, .stride = TS_SIZE};
-    while (walk.at < 204 && !ts_is_sync(in + walk.at, n - walk.at) && walk.at + TS_SIZE < n)
+    while (walk.at < TS_STRIDE_MOST && !ts_is_sync(in + walk.at, n - walk.at) && walk.at + TS_SIZE < n)
         walk.at++;
     for (size_t i = 3; i--;)
         if (walk.at + TS_STRIDES[i] < n && in[walk.at + TS_STRIDES[i]] == TS_SYNC)
@@ -81,7 +87,7 @@ static const uint8_t *next_of(struct packets *walk)
     return NULL;
 }
 
-/* Does a KLV set with item 2 begin in in[0..n)? */
+/* Has the first KLV packet that begins in in[0..n) a time stamp? */
 static int holds_time(const uint8_t *in, size_t n)
 {
     uint64_t time_us;
@@ -91,18 +97,20 @@ static int holds_time(const uint8_t *in, size_t n)
     return 0;
 }
 
-/* Is there a PCR, the PTS of a PES packet, or item 2 of its KLV in it? */
+/* Is there a PCR, the PTS of a PES packet, or item 2 of its KLV in a TS packet (ts.h)? */
 static int is_stamped(const uint8_t *p)
 {
-    size_t at = p[3] & 0x20 ? 5u + p[4] : 4;
-    if ((p[3] & 0x20) && p[4] >= 7 && (p[5] & 0x10))
+    int adaptation = p[3] & 0x20, payload = p[3] & 0x10, begins = p[1] & 0x40;
+    size_t at = adaptation ? 5u + p[4] : 4;
+    if (adaptation && p[4] >= 7 && (p[5] & 0x10)) /* PCR_flag, and room for a PCR */
         return 1;
-    if (!(p[3] & 0x10) || !(p[1] & 0x40) || at + 9 > TS_SIZE || p[at] || p[at + 1] || p[at + 2] != 1)
+    if (!payload || !begins || at + 9 > TS_SIZE || p[at] || p[at + 1] || p[at + 2] != 1) /* no PES packet: 00 00 01 */
         return 0;
-    return (p[at + 6] >> 6 == 2 && (p[at + 7] & 0x80)) || holds_time(p + at, TS_SIZE - at);
+    return (p[at + 6] >> 6 == 2 && (p[at + 7] & 0x80)) || /* '10' of its optional header, PTS_DTS_flags */
+           holds_time(p + at, TS_SIZE - at);
 }
 
-/* May a datagram with the bytes of an earlier one, sent `age` before, have been sent twice? */
+/* May the sender have sent a datagram twice whose bytes came `age` microseconds before? */
 static int is_repeated_ts(const struct copies *copies, const uint8_t *in, size_t n, int64_t age)
 {
     uint8_t judged[TS_NULL_PID / 8 + 1] = {0};
@@ -115,10 +123,10 @@ static int is_repeated_ts(const struct copies *copies, const uint8_t *in, size_t
             return 0;
         if (!(p[3] & 0x10) || !due || (judged[pid / 8] >> pid % 8 & 1))
             continue;
-        judged[pid / 8] |= (uint8_t)(1u << pid % 8); /* the first of each PID says where the others stand */
+        judged[pid / 8] |= (uint8_t)(1u << pid % 8); /* the others of the PID follow the first */
         if (lag && lag <= LAG)
             return 0;
-        late |= lag != 0;
+        late |= lag != 0; /* packets were lost, or repeated long ago */
     }
     return !late || age > SOON_US;
 }
@@ -134,6 +142,7 @@ static void note_counters(struct copies *copies, const uint8_t *in, size_t n)
 
 /* ---- bare KLV ---- */
 
+/* Has one of the first packets of a datagram a time stamp? */
 static int is_timed(const uint8_t *in, size_t n)
 {
     uint64_t time_us, length;
@@ -149,10 +158,11 @@ static int is_timed(const uint8_t *in, size_t n)
     return 0;
 }
 
+/* The same of bare KLV. */
 static int is_repeated_klv(const uint8_t *in, size_t n, int64_t age)
 {
-    if (n < sizeof UL_PREFIX || memcmp(in, UL_PREFIX, sizeof UL_PREFIX) != 0)
-        return n < 2 || memcmp(in, in + 1, n - 1) == 0;
+    if (n < sizeof UL_PREFIX || memcmp(in, UL_PREFIX, sizeof UL_PREFIX) != 0) /* a part of a packet */
+        return n < 2 || memcmp(in, in + 1, n - 1) == 0;                       /* all bytes equal: padding */
     return age > UNSTAMPED_US && !is_timed(in, n);
 }
 
@@ -177,7 +187,7 @@ static void remember(struct copies *copies, int ts, const uint8_t *in, size_t n,
         note_counters(copies, in, n);
 }
 
-/* Nothing new has come for a while: the sender itself repeats what it sends. */
+/* Does the sender itself repeat what it sends? Then nothing new has come for a while. */
 static int repeats_itself(const struct copies *copies, int64_t received_us)
 {
     return copies->run >= COPIES_MOST || (copies->run >= ENOUGH && received_us - copies->fresh_us >= SOON_US);
@@ -191,12 +201,14 @@ static void note_new(struct copies *copies, int64_t received_us)
         copies->reach = COPIES_MOST;
 }
 
-static int is_copy(struct copies *copies, int ts, const uint8_t *in, size_t n, const struct datagram_seen *one)
+/* The verdict on a datagram, 1 = a copy, which the counts of new ones and of copies take in. */
+static int judge_datagram(struct copies *copies, int ts, const uint8_t *in, size_t n, const struct datagram_seen *one)
 {
     struct datagram_seen *first = same_as(copies, one);
     int64_t age = first ? one->received_us - first->received_us : 0;
     if (!first || age > (ts ? TS_US : KLV_US)) {
-        if (!first || ts || age > STILL_US) /* a set that stands still, clock and all, is not new again each time */
+        /* A set that does not change, its time included, is not new each time that KLV_US are over. */
+        if (!first || ts || age > STILL_US)
             note_new(copies, one->received_us);
         return 0;
     }
@@ -206,7 +218,7 @@ static int is_copy(struct copies *copies, int ts, const uint8_t *in, size_t n, c
     if (back > copies->reach || (ts ? is_repeated_ts(copies, in, n, age) : is_repeated_klv(in, n, age)))
         return 0;
     if (repeats_itself(copies, one->received_us)) {
-        copies->reach = back - 1;
+        copies->reach = back - 1; /* from now on only what comes sooner than this repetition is a copy */
         copies->run = 0;
         return 0;
     }
@@ -219,8 +231,9 @@ int klv_copies_take(struct copies *copies, int ts, const uint8_t *in, size_t n, 
     struct packets walk = packets_of(in, n);
     if (ts && !next_of(&walk))
         return 0;
-    struct datagram_seen one = {.digest = digest_of_datagram(in, n), .number = ++copies->number, .size = n, .received_us = received_us};
-    if (is_copy(copies, ts, in, n, &one))
+    struct datagram_seen one = {.digest = digest_of_datagram(in, n), .number = ++copies->number, .size = n,
+                                .received_us = received_us};
+    if (judge_datagram(copies, ts, in, n, &one))
         return 1;
     remember(copies, ts, in, n, &one);
     return 0;

@@ -1,4 +1,6 @@
-/* float.c - floats and doubles as JSON text: as few digits as tell one from its neighbours. */
+/* float.c - floats and doubles as JSON text: as few digits as tell one from its neighbours, so that reading the text
+ * gives the same number again. At first a short decimal is tried with plain doubles (put_short); what that can't show
+ * to be right is computed with 128 bits. */
 #include "text.h"
 
 #include <math.h>
@@ -12,6 +14,7 @@ struct big {
     int exponent;
 };
 
+/* The upper 128 of the product's 256 bits. */
 static struct big big_product(struct big a, struct big b)
 {
     const uint64_t a1 = (uint64_t)(a.mantissa >> 64), a0 = (uint64_t)a.mantissa;
@@ -27,14 +30,14 @@ static struct big big_product(struct big a, struct big b)
     return product;
 }
 
-/* value x 10^power as an integer, rounded. */
+/* value x 10^power as an integer, rounded; 10^power by repeated squaring. */
 static uint64_t times_ten(double value, int power)
 {
     int exponent;
     uint64_t mantissa = (uint64_t)ldexp(frexp(value, &exponent), 64);
     struct big product = {(uint128)mantissa << 64, exponent - 128}, ten = {(uint128)10 << 124, -124};
     if (power < 0)
-        ten = (struct big){~(uint128)0 / 5 * 4 + 1, -131}; /* a tenth */
+        ten = (struct big){~(uint128)0 / 5 * 4 + 1, -131}; /* a tenth: 4/5 x 2^128 x 2^-131 */
     for (unsigned left = (unsigned)(power < 0 ? -power : power); left > 0; left >>= 1) {
         if (left & 1)
             product = big_product(product, ten);
@@ -48,7 +51,7 @@ static uint64_t times_ten(double value, int power)
 static int reads_back(uint64_t scaled, int power, double value, int wide)
 {
     if (power < -22 || power > (wide ? 0 : 22) || scaled > (uint64_t)1 << 53)
-        return 0; /* within these bounds one rounded operation gives the nearest double */
+        return 0; /* within these bounds both operands are exact, and one rounded operation gives the nearest double */
     double read = power < 0 ? (double)scaled / POWER_OF_TEN[-power] : (double)scaled * POWER_OF_TEN[power];
     if (wide)
         return read == value;
@@ -57,7 +60,8 @@ static int reads_back(uint64_t scaled, int power, double value, int wide)
     return fabs(read - value) < ldexp(near, exponent - 25);
 }
 
-/* scaled has `count` digits and stands for d.ddd x 10^power. */
+/* `scaled` has `count` digits and stands for d.ddd x 10^power: as an integer with ".0", with decimals, or, below 10^-5
+ * and from 10^16 on, with an exponent. */
 static void put_decimal(struct text *t, uint64_t scaled, int count, int power, int negative)
 {
     for (; count > 1 && scaled % 10 == 0; count--)
@@ -76,7 +80,7 @@ static void put_decimal(struct text *t, uint64_t scaled, int count, int power, i
     }
 }
 
-/* Most values are short decimals of a common size: one multiplication finds those. 0 = not this one. */
+/* Most values are short decimals of a common size: one multiplication finds their digits. 0 = this one is not. */
 static int put_short(struct text *t, double value, int negative, int wide)
 {
     int power = 0;
@@ -109,10 +113,10 @@ void klv_put_float(struct text *t, double value, int wide)
         return;
     int exponent, count = wide ? 15 : 6, most = wide ? 17 : 9;
     frexp(value, &exponent);
-    int power = (int)floor((exponent - 1) * 0.30102999566398120); /* of ten; it may be one too low */
+    int power = (int)floor((exponent - 1) * 0.30102999566398120); /* log10 of it, rounded down; or one less than that */
     for (;; count++) {
         uint64_t scaled = times_ten(value, count - 1 - power);
-        if (scaled >= TENS[count]) {
+        if (scaled >= TENS[count]) { /* it was one less: there is a digit too many */
             power++;
             count--;
         } else if (count == most || reads_back(scaled, power - count + 1, value, wide)) {

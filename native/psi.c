@@ -1,9 +1,71 @@
-/* psi.c - PAT and PMT: which PIDs may carry KLV (ISO/IEC 13818-1). */
+/* psi.c - PAT and PMT: which PIDs may carry KLV (ISO/IEC 13818-1, 2.4.4; MISB ST 1402).
+ *
+ * The payload of a TS packet with payload_unit_start_indicator begins with a pointer_field: how many bytes behind it
+ * still belong to the section before. Sections follow one another; ff in place of a table_id: stuffing to the packet's
+ * end.
+ *
+ *   byte  0          1                  2          3 4          5              6         7         8 ..       last 4
+ *        +----------+------------------+----------+------------+--------------+---------+---------+- ... ---+--------+
+ *        | table_id | s 0 1 1 | length 11 .. 0    | extension  | 11 | vers. c | section | last    | entries | CRC_32 |
+ *        |          | 1 1 1 1 | 12                | 16         | 2    5     1 | number  | section |         |        |
+ *        +----------+---------+-------------------+------------+--------------+---------+---------+- ... ---+--------+
+ *
+ *   s       section_syntax_indicator: 1 = there is all of this; 0 = the section ends in no CRC
+ *   length  of what follows it, CRC included
+ *   c       current_next_indicator: 0 = this table applies later
+ *
+ *   PAT (2.4.4.3)  PID 0, table_id 00, extension = transport_stream_id. Entries of 4 bytes:
+ *
+ *                  | program_number 16 | 111 | PID 13 |        of its PMT; program 0: of the network information
+ *
+ *   PMT (2.4.4.8)  table_id 02, extension = program_number:
+ *
+ *                  byte 8 9              10 11             12 ..
+ *                  | 111 | PCR_PID 13 | 1111 | size 12 | descriptors |    of the program, `size` bytes; then streams:
+ *                  | stream_type 8 | 111 | PID 13 | 1111 | size 12 | descriptors |
+ *
+ *   descriptors    | tag 8 | length 8 | `length` bytes |
+ *                  05  registration_descriptor (2.6.8):   | format_identifier 32 | ...
+ *                  26  metadata_descriptor (2.6.60), not needed: stream_type 15 is enough
+ *
+ * A stream of KLV has stream_type 15 (metadata in PES, synchronous), or 06 (private data, asynchronous) and the
+ * registration "KLVA".
+ */
 #include "lane.h"
 
-enum { KLVA = 0x4b4c5641, FIRST_PID = 0x10 };
+enum {
+    KLVA = 0x4b4c5641,          /* "KLVA" */
+    FIRST_PID = 0x10,           /* those below are assigned to tables */
+    PAT_ID = 0x00,              /* table_id */
+    PMT_ID = 0x02,
+    REGISTRATION = 0x05,        /* descriptor tag */
+    PRIVATE_DATA = 0x06,        /* stream_type: PES packets of private data */
+    METADATA = 0x15,            /* stream_type: metadata in PES packets */
+    USER_PRIVATE = 0x80,        /* stream_type: from here on not defined by the standard */
+    SECTION_HEAD = 3,           /* bytes of a section up to its length */
+    PAT_ENTRIES = 8,            /* where they begin */
+    PMT_ENTRIES = 12,           /* where the program's descriptors begin */
+    CRC_SIZE = 4
+};
 
-static const uint32_t GONE = UINT32_MAX; /* `listed` of a stream whose program lists it no more */
+static const uint32_t GONE = UINT32_MAX; /* `listed` of a stream that its program's map, or the PAT, no longer lists */
+
+/* 13 bits. */
+static uint16_t pid_at(const uint8_t *p)
+{
+    return be16(p) & 0x1fff;
+}
+
+/* 12 bits. */
+static size_t length_at(const uint8_t *p)
+{
+    return be16(p) & 0x0fffu;
+}
+
+static size_t section_size(const struct section *section)
+{
+    return SECTION_HEAD + length_at(section->data + 1);
+}
 
 void ts_psi_init(struct klv_lane *lane)
 {
@@ -18,13 +80,14 @@ static int is_klv(const struct klv_lane *lane, uint16_t number)
     return lane->role[number] >= R_KLV && lane->role[number] < R_KLV + KLV_PIDS;
 }
 
-/* Its PID may carry tables or KLV; 0: it is taken. */
+/* May the PID become one of a table or of KLV? Not if it is one, or belongs to the standard. */
 static int is_open(const struct klv_lane *lane, uint16_t number)
 {
     uint8_t role = lane->role[number];
     return role == R_NONE || role == R_PRIVATE || role == R_UNLISTED || role == R_OTHER;
 }
 
+/* Stops following a stream: its bytes are discarded, its place is free. */
 static void let_go(struct klv_lane *lane, struct pid *s)
 {
     lane->role[s->pid] = R_UNLISTED;
@@ -34,7 +97,8 @@ static void let_go(struct klv_lane *lane, struct pid *s)
     s->from = s->to = s->cut = s->doubt = 0;
 }
 
-/* A free place, or that of a stream which has less claim to one. */
+/* A free place, or that of a stream whose KLV is less certain: one that is unproven, else, for a listed one, one that
+ * no table lists. NULL = there is none. */
 static struct pid *free_place(struct klv_lane *lane, int unlisted)
 {
     struct pid *less = NULL;
@@ -50,6 +114,7 @@ static struct pid *free_place(struct klv_lane *lane, int unlisted)
     return less;
 }
 
+/* The first program whose map lists the PID, as in `listed` of struct pid; 0 = none. */
 static uint32_t program_of(const struct klv_lane *lane, uint16_t number)
 {
     for (unsigned i = 0; i < lane->listed; i++)
@@ -75,16 +140,16 @@ struct pid *ts_psi_claim(struct klv_lane *lane, uint16_t number)
     return s;
 }
 
-/* The format identifier of a registration descriptor; 0 = none. */
+/* The format_identifier of the first registration descriptor; 0 = there is none. */
 static uint32_t format_of(const uint8_t *descriptors, size_t n)
 {
     for (size_t at = 0; n - at >= 2 && descriptors[at + 1] <= n - at - 2; at += 2u + descriptors[at + 1])
-        if (descriptors[at] == 0x05 && descriptors[at + 1] >= 4)
+        if (descriptors[at] == REGISTRATION && descriptors[at + 1] >= 4)
             return be32(descriptors + at + 2);
     return 0;
 }
 
-/* Video and audio of ISO/IEC 13818-1, table 2-34. */
+/* Is a stream_type video or audio (table 2-34)? */
 static int is_media(uint8_t type)
 {
     return (type >= 0x01 && type <= 0x04) || (type >= 0x0f && type <= 0x11) || type == 0x1b || type == 0x1c ||
@@ -92,56 +157,74 @@ static int is_media(uint8_t type)
            (type >= 0x31 && type <= 0x36) || type == 0x42;
 }
 
+/* A map lists a stream of KLV. */
 static void follow_pid(struct klv_lane *lane, struct pid *s, uint32_t program, uint8_t type)
 {
     if (!s->listed || s->listed == GONE) /* of two programs, the first that listed it */
         s->listed = program;
-    s->announced = type == 0x15;
+    s->announced = type == METADATA;
     s->unlisted = 0;
     klv_hold_proven(lane, s);
 }
 
-/* Was a PES packet that begins with a key what led to it? Then another registration changes nothing. */
+/* Is the stream followed because a PES packet of it began with a key? Then a registration as another is wrong. */
 static int begins_with_key(const struct klv_lane *lane, uint16_t number)
 {
     return lane->pids[lane->role[number] - R_KLV].by_key;
 }
 
-/* The PIDs of a program that carry KLV: `claim` = 0: mark those that are followed already; 1: follow them all. Any other
- * that is neither video nor audio is private, and a key in it is what tells: of one that is registered as something else, a
- * key that a PES packet begins with. */
+/* What the map says of a stream, given its type, its registration, and whether it is followed already:
+ *
+ *   type 15, or registered as KLVA                       KLV
+ *   followed, no media type, not registered              KLV
+ *   followed, no media type, registered as another       KLV, if a key at the beginning of a PES packet led to it
+ *   followed, none of these                              no longer listed by this program
+ *   video or audio                                       R_NONE: it is not looked at
+ *   registered as another                                R_OTHER: KLV once a PES packet begins with a key
+ *   anything else                                        R_PRIVATE: KLV once a key is found in it
+ */
+static int is_listed_as_klv(const struct klv_lane *lane, uint16_t number, uint8_t type, uint32_t format)
+{
+    if (type == METADATA || format == KLVA)
+        return 1;
+    return is_klv(lane, number) && !is_media(type) && (format == 0 || begins_with_key(lane, number));
+}
+
+/* The streams of a program. There are fewer places than a map may list, and streams that are followed keep theirs: so
+ * the map is read twice, `claim` 0: for the streams that are followed, 1: for all. */
 static void list_streams(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, int claim)
 {
     while (end - p >= 5) {
         uint8_t type = p[0];
-        uint16_t number = be16(p + 1) & 0x1fff;
-        size_t length = be16(p + 3) & 0x0fffu;
+        uint16_t number = pid_at(p + 1);
+        size_t length = length_at(p + 3);
         if (length > (size_t)(end - p) - 5)
             return;
-        uint32_t format = type == 0x06 || type >= 0x80 ? format_of(p + 5, length) : 0;
-        int media = is_media(type), known = is_klv(lane, number);
-        if (type == 0x15 || format == KLVA || (known && !media && (format == 0 || begins_with_key(lane, number)))) {
+        uint32_t format = type == PRIVATE_DATA || type >= USER_PRIVATE ? format_of(p + 5, length) : 0;
+        int known = is_klv(lane, number);
+        if (is_listed_as_klv(lane, number, type, format)) {
             if (claim && is_open(lane, number))
-                lane->role[number] = R_PRIVATE; /* listed, at least */
+                lane->role[number] = R_PRIVATE; /* so it stays where no place is free */
             struct pid *s = known || claim ? ts_psi_claim(lane, number) : NULL;
             if (s)
                 follow_pid(lane, s, program, type);
         } else if (known) {
             struct pid *s = ts_psi_claim(lane, number);
-            s->listed = s->listed == 0 ? GONE : s->listed; /* or another program's */
+            s->listed = s->listed == 0 ? GONE : s->listed; /* another program may list it */
         } else if (is_open(lane, number)) {
-            lane->role[number] = media ? R_NONE : format ? R_OTHER : R_PRIVATE;
+            lane->role[number] = is_media(type) ? R_NONE : format ? R_OTHER : R_PRIVATE;
         }
         p += 5 + length;
     }
 }
 
+/* A new map: streams that it does not list any more are let go, before those it adds look for a place. */
 static void take_pmt(struct klv_lane *lane, const struct section *section, size_t size)
 {
-    const uint8_t *p = section->data + 12, *end = section->data + size - 4;
-    uint16_t pcr_pid = be16(section->data + 8) & 0x1fff;
-    size_t info = be16(section->data + 10) & 0x0fffu;
-    uint32_t program = 1u + be16(section->data + 3);
+    const uint8_t *p = section->data + PMT_ENTRIES, *end = section->data + size - CRC_SIZE;
+    uint16_t pcr_pid = pid_at(section->data + 8);
+    size_t info = length_at(section->data + 10);
+    uint32_t program = 1u + be16(section->data + 3); /* as in `listed` of struct pid */
     if (info > (size_t)(end - p))
         return;
     for (unsigned i = 0; i < KLV_PIDS; i++) {
@@ -168,7 +251,7 @@ int ts_psi_program(const struct pid *s)
     return s->listed && s->listed != GONE ? (int)(s->listed - 1) : -1;
 }
 
-/* It has brought KLV, or nothing yet that shows that it brings none. */
+/* May a listed PID carry KLV? It has, or its last PES packet does not show that it does not (lane->barren). */
 static int may_carry(const struct klv_lane *lane, uint16_t number)
 {
     int known = is_klv(lane, number);
@@ -195,12 +278,14 @@ int ts_psi_listing(const struct klv_lane *lane, const struct pid *s)
 
 static int in_pat(const struct section *section, size_t size, uint32_t program)
 {
-    for (size_t at = 8; at + 4 <= size - 4; at += 4)
+    for (size_t at = PAT_ENTRIES; at + 4 <= size - CRC_SIZE; at += 4)
         if (1u + be16(section->data + at) == program)
             return 1;
     return 0;
 }
 
+/* A new PAT: the PIDs of the maps that it names are read, streams of programs that it does not name are let go with the
+ * next map. */
 static void take_pat(struct klv_lane *lane, const struct section *section, size_t size)
 {
     unsigned count = 0;
@@ -208,38 +293,49 @@ static void take_pat(struct klv_lane *lane, const struct section *section, size_
     for (unsigned i = 0; i < PMTS; i++)
         if (lane->pmt[i].pid)
             lane->role[lane->pmt[i].pid] = R_UNLISTED;
-    for (size_t at = 8; at + 4 <= size - 4 && count < PMTS; at += 4) {
-        uint16_t program = be16(section->data + at), number = be16(section->data + at + 2) & 0x1fff;
+    for (size_t at = PAT_ENTRIES; at + 4 <= size - CRC_SIZE && count < PMTS; at += 4) {
+        uint16_t program = be16(section->data + at), number = pid_at(section->data + at + 2);
         lane->programs += program != 0;
         if (program == 0 || number == 0 || !is_open(lane, number))
             continue;
         if (lane->pmt[count].pid != number) {
             memset(&lane->pmt[count], 0, sizeof lane->pmt[count]);
             lane->pmt[count].pid = number;
-            lane->pmt[count].came = 1; /* that is, it is late from now on only */
+            lane->pmt[count].came = 1; /* its 0.5 s begin now (check.c) */
         }
         lane->role[number] = (uint8_t)(R_PMT + count++);
     }
     for (; count < PMTS; count++)
-        lane->pmt[count].pid = 0; /* its PID may be another stream's from now on */
+        lane->pmt[count].pid = 0; /* the PID may be used for a stream from now on */
     for (unsigned i = 0; i < KLV_PIDS; i++)
         if (lane->pids[i].listed && !in_pat(section, size, lane->pids[i].listed))
-            lane->pids[i].listed = GONE; /* with the next map, unless that lists it */
+            lane->pids[i].listed = GONE; /* let go with the next map that does not list it */
     for (unsigned i = 0; i < PROGRAMS; i++)
         if (!in_pat(section, size, lane->programs_of[i].listed))
             ts_check_gone(lane, lane->programs_of[i].listed);
 }
 
+/* A whole section. Nearly all are repetitions, which are counted and not read again.
+ *
+ *   another table on the PID of a map           not read: other tables may be there
+ *   another table on PID 0, without a CRC       pat_errors (TR 101 290, 1.3)
+ *   wrong CRC                                   crc_errors
+ *   another table on PID 0, right CRC           pat_errors
+ *   the same bytes again                        counted
+ *   applies later (current_next_indicator 0)    counted
+ *   else                                        taken
+ */
 static void take_section(struct klv_lane *lane, struct section *section, int role)
 {
-    size_t size = 3u + (be16(section->data + 1) & 0x0fffu);
-    int ours = section->data[0] == (role == R_PAT ? 0x00 : 0x02) && (role == R_PAT || size >= 16);
+    size_t size = section_size(section);
+    int ours = section->data[0] == (role == R_PAT ? PAT_ID : PMT_ID);
+    ours = ours && (role == R_PAT || size >= PMT_ENTRIES + CRC_SIZE);
     int again = ours && size == section->kept_size && memcmp(section->data, section->kept, size) == 0;
-    if (!ours && (role != R_PAT || !(section->data[1] & 0x80))) { /* one without a CRC, or none that we know */
+    if (!ours && (role != R_PAT || !(section->data[1] & 0x80))) {
         lane->counts.pat_errors += role == R_PAT;
         return;
     }
-    if (!again && klv_crc32(section->data, size - 4) != be32(section->data + size - 4)) {
+    if (!again && klv_crc32(section->data, size - CRC_SIZE) != be32(section->data + size - CRC_SIZE)) {
         lane->counts.crc_errors++;
         return;
     }
@@ -257,12 +353,13 @@ static void take_section(struct klv_lane *lane, struct section *section, int rol
         take_pmt(lane, section, size);
 }
 
+/* Bytes of sections: until the length is there it is wanted, then the rest. */
 static void section_bytes(struct klv_lane *lane, struct section *section, int role, const uint8_t *in, size_t n)
 {
     while (n > 0 && section->open) {
-        size_t want = section->have < 3 ? 3 : 3u + (be16(section->data + 1) & 0x0fffu);
-        if (want > SECTION || (section->have >= 3 && want < 12)) {
-            section->open = 0;
+        size_t want = section->have < SECTION_HEAD ? SECTION_HEAD : section_size(section);
+        if (want > SECTION || (section->have >= SECTION_HEAD && want < PAT_ENTRIES + CRC_SIZE)) {
+            section->open = 0; /* no table can be so long, or so short */
             return;
         }
         size_t take = want - section->have < n ? want - section->have : n;
@@ -270,22 +367,23 @@ static void section_bytes(struct klv_lane *lane, struct section *section, int ro
         section->have += take;
         in += take;
         n -= take;
-        if (section->have >= 12 && section->have == 3u + (be16(section->data + 1) & 0x0fffu)) {
+        if (section->have >= PAT_ENTRIES + CRC_SIZE && section->have == section_size(section)) {
             take_section(lane, section, role);
-            section->open = n > 0 && *in != 0xff; /* the next one may follow at once */
+            section->open = n > 0 && *in != 0xff; /* another section, or stuffing */
             section->have = 0;
         }
     }
 }
 
+/* A TS packet of a table's PID. A gap in its counter ends the section that is being read. */
 void ts_psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p)
 {
     size_t at = payload_at(p);
-    if (at == TS_SIZE || (p[1] & 0x80) || (p[3] & 0xc0))
+    if (at == TS_SIZE || (p[1] & 0x80) || (p[3] & 0xc0)) /* no payload, damaged, scrambled */
         return;
     uint8_t counter = p[3] & 15;
     if (section->open && counter == section->counter && !(p[1] & 0x40))
-        return; /* the same packet again (2.4.3.3) */
+        return; /* the same packet again, as it may come (2.4.3.3) */
     if (section->open && counter != ((section->counter + 1) & 15))
         section->open = counter == section->counter ? section->open : 0;
     section->counter = counter;

@@ -1,15 +1,37 @@
-/* rtp.c - RTP in front of MPEG-TS or KLV: headers off, order restored, gaps told.
+/* rtp.c - RTP in front of MPEG-TS or KLV: headers removed, order restored, gaps reported.
  *
- * | V=2 |P|X|  CC   |M|    PT     |        sequence number        |   RFC 3550, 5.1
- * |                           timestamp                           |
- * |           synchronization source (SSRC) identifier            |
- * |       contributing sources, CC of them; extension if X        |
- * |       payload; padding if P, its last octet says how much     |
+ *   bit  0 1   2   3   4 .. 7   8   9 .. 15   16 .. 31               RFC 3550, 5.1
+ *      +-----+---+---+--------+---+---------+----------------------+
+ *      | V=2 | P | X | CC     | M | PT      | sequence number      |   bytes 0 .. 3
+ *      +-----+---+---+--------+---+---------+----------------------+
+ *      | timestamp                                                 |         4 .. 7
+ *      +-----------------------------------------------------------+
+ *      | SSRC                                                      |         8 .. 11
+ *      +-----------------------------------------------------------+
+ *      | contributing sources, CC x 4 bytes                        |
+ *      +--------------------------------+--------------------------+
+ *      | defined by the profile, 16     | length in words of 4     |   if X (5.3.1): then that many words
+ *      +--------------------------------+--------------------------+
+ *      | payload                                                   |
+ *      +-----------------------------------------------------------+
+ *      | padding, its last byte is how many bytes it has           |   if P
+ *      +-----------------------------------------------------------+
+ *
+ *   PT         payload type: 33 MPEG-TS (RFC 3551), others as the session says; 72 to 76 are RTCP packets, whose second
+ *              byte is 200 to 204
+ *   timestamp  of MPEG-TS 90 kHz (RFC 2250, 2); of KLV as the session says
+ *   M          of KLV: the last packet of a unit, all of which have the same timestamp (RFC 6597, 4.1)
+ *   payload    of MPEG-TS whole TS packets (RFC 2250, 2); of KLV bytes of a unit, no header in front (RFC 6597)
  */
 #include "rtp.h"
 #include "wire.h"
 
-enum { HEAD = 12, RTCP_FIRST = 72, RTCP_LAST = 76, STEADY = 1024 };
+enum {
+    HEAD = 12,          /* bytes up to the contributing sources */
+    RTCP_FIRST = 72,    /* payload types */
+    RTCP_LAST = 76,
+    STEADY = 1024       /* packets after which a sender has not just taken turns with another */
+};
 
 int rtp_parse(const uint8_t *in, size_t n, struct rtp_datagram *datagram)
 {
@@ -25,7 +47,7 @@ int rtp_parse(const uint8_t *in, size_t n, struct rtp_datagram *datagram)
         at += 4 + 4u * be16(in + at + 2);
     }
     if (in[0] & 0x20) {
-        if (in[n - 1] > end - HEAD)
+        if (in[n - 1] > end - HEAD) /* more padding than there are bytes */
             return 0;
         end -= in[n - 1];
     }
@@ -37,7 +59,7 @@ int rtp_parse(const uint8_t *in, size_t n, struct rtp_datagram *datagram)
     return 1;
 }
 
-/* ---- whose packets are read ---- */
+/* ---- whose packets are read: the states are in rtp.h ---- */
 
 void rtp_lock_init(struct rtp_lock *lock, unsigned least)
 {
@@ -55,7 +77,8 @@ static int is_same(const struct rtp_identity *a, const struct rtp_identity *b)
     return a->ssrc == b->ssrc && a->kind == b->kind;
 }
 
-/* The other is read from here on. */
+/* The other sender is read from here on. Where it was read before, and the one in between for less than STEADY packets,
+ * two senders alternate: twice as many packets in a row are needed for the next change. */
 static void lock_follow(struct rtp_lock *lock)
 {
     int again = lock->former.known && lock->steady < STEADY && is_same(&lock->other, &lock->former);
@@ -72,9 +95,10 @@ static void lock_follow(struct rtp_lock *lock)
 enum rtp_verdict rtp_lock_take(struct rtp_lock *lock, const struct rtp_datagram *datagram, int far, int known)
 {
     struct rtp_identity one = {.ssrc = datagram->ssrc, .kind = datagram->kind, .known = known != 0};
-    if (!lock->own.known && known)
+    if (!lock->own.known && known) /* the first */
         lock->own = one;
     else if (!lock->own.known || far || !is_same(&one, &lock->own)) {
+        /* Packets of the same other sender in a row: known, if one of them was. */
         int same = is_same(&one, &lock->other) && !is_restart((uint16_t)(datagram->sequence - lock->sequence));
         one.known |= (uint8_t)(same && lock->others && lock->other.known);
         lock->others = same && lock->others ? lock->others + 1 : 1;
@@ -122,6 +146,14 @@ void rtp_order_counts(const struct rtp_order *order, struct rtp_counts *counts)
     *counts = order->counts;
 }
 
+/* ---- order ----
+ *
+ *   held[0 .. count)   datagrams that wait, in the order of their arrival; the last one's payload may still be where
+ *                      the caller has it (`fresh`), those of the others are in `memory`, in a row up to `fill`
+ *   next               the sequence number that is due: the first not given out and not counted as lost
+ */
+
+/* How far a sequence number is from the one that is due: small = it is to come, above 2^15 = it is past. */
 static uint16_t ahead_of(const struct rtp_order *order, uint16_t sequence)
 {
     return (uint16_t)(sequence - order->next);
@@ -132,7 +164,7 @@ static int was_given(const struct rtp_order *order, uint16_t sequence)
     return order->given[sequence % RTP_NEAR / 64] >> sequence % 64 & 1;
 }
 
-/* The next sequence number is done with: its datagram is given out, or lost. */
+/* On to the next sequence number: the datagram of this one is given out, or it is counted as lost. */
 static void order_step(struct rtp_order *order, int given)
 {
     uint64_t bit = (uint64_t)1 << order->next % 64, *bits = &order->given[order->next % RTP_NEAR / 64];
@@ -147,6 +179,7 @@ static void add(struct rtp_order *order, const struct rtp_datagram *datagram)
     order->fresh = 1;
 }
 
+/* The first datagram of a sender. */
 static void begin(struct rtp_order *order, const struct rtp_datagram *datagram)
 {
     order->ssrc = datagram->ssrc;
@@ -165,11 +198,12 @@ void rtp_order_push(struct rtp_order *order, const struct rtp_datagram *datagram
         return;
     }
     if (datagram->ssrc != order->ssrc || is_restart(ahead)) {
+        /* Another sender: those that are held come first, without waiting for what they wait for. */
         order->begun = *datagram;
         order->begins = order->releasing = 1;
         return;
     }
-    if (ahead > RTP_NEAR) { /* behind; one that is counted as lost already stays so */
+    if (ahead > RTP_NEAR) { /* it is past: given out already, or too late, and counted as lost */
         order->counts.duplicates += (unsigned)was_given(order, datagram->sequence);
         return;
     }
@@ -184,6 +218,7 @@ void rtp_order_push(struct rtp_order *order, const struct rtp_datagram *datagram
     add(order, datagram);
 }
 
+/* Gives out held[i]. */
 static void order_take(struct rtp_order *order, unsigned i, struct rtp_datagram *due)
 {
     *due = order->held[i];
@@ -198,7 +233,7 @@ static void order_take(struct rtp_order *order, unsigned i, struct rtp_datagram 
     order_step(order, 1);
 }
 
-/* Skip what is missing before the nearest that is held. */
+/* What is missing before the nearest that is held is lost. */
 static void skip(struct rtp_order *order)
 {
     uint16_t nearest = 0xffff;
@@ -211,8 +246,9 @@ static void skip(struct rtp_order *order)
     order->gap = 1;
 }
 
-/* Those that were held behind what has been given out move up: their order in `held` is that of their bytes. */
-static void close_ranks(struct rtp_order *order)
+/* Moves the payloads in `memory` together, over those that have been given out. They are in the order of `held`, so
+ * that none is overwritten before it has moved. */
+static void close_gaps(struct rtp_order *order)
 {
     order->fill = 0;
     for (unsigned i = 0; i + 1 < order->count; i++) {
@@ -222,12 +258,12 @@ static void close_ranks(struct rtp_order *order)
     }
 }
 
-/* The one that was pushed last has to wait: it gets a place of its own, if there is room. */
+/* The datagram that was pushed last has to wait: its payload is copied to `memory`; 0 = it does not fit. */
 static int keep(struct rtp_order *order)
 {
     struct rtp_datagram *last = &order->held[order->count - 1];
     if (last->size > order->room - order->fill)
-        close_ranks(order);
+        close_gaps(order);
     if (last->size > order->room - order->fill)
         return 0;
     last->payload = memcpy(order->memory + order->fill, last->payload, last->size);
@@ -236,6 +272,8 @@ static int keep(struct rtp_order *order)
     return 1;
 }
 
+/* In this order: the datagram that is due; after a release, the nearest of those that are held; then the first of
+ * another sender. What is held is released where there are too many, or no memory for one more. */
 int rtp_order_next(struct rtp_order *order, struct rtp_datagram *due)
 {
     for (;;) {

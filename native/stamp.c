@@ -1,15 +1,36 @@
-/* stamp.c - the time of a video frame (ST 0603) where ST 0604 puts it, behind an identifier of 16 bytes:
+/* stamp.c - the time stamp of a video frame (ST 0603), as ST 0604 has it in the elementary stream.
  *
- *   H.264, H.265   in an SEI message of type 5, user_data_unregistered; units begin with a start code or a length
- *   MPEG-2         in user_data, 00 00 01 B2
+ *   byte  0 .. 15      16       17 18      19   20 21      22   23 24      25   26 27        ST 0604.6, 7.4
+ *        +------------+--------+----------+----+----------+----+----------+----+----------+
+ *        | identifier | status | time 0 1 | ff | time 2 3 | ff | time 4 5 | ff | time 6 7 |
+ *        +------------+--------+----------+----+----------+----+----------+----+----------+
  *
- *   status | time 0 1 | FF | time 2 3 | FF | time 4 5 | FF | time 6 7        so that it never looks like a start code
+ *   identifier  says whether the time, 64 bits, counts microseconds or nanoseconds since 1970 (7.1, 7.2, 8.1)
+ *   status      bit 7: clock not locked, 6: discontinuity, 5: backwards; 4..0 are ones (ST 0603.5, 7.4)
+ *   ff          guards: no two zero bytes of the time make a start code
+ *
+ * Where it is:
+ *
+ *   H.264    NAL unit    | 06 |            SEI     SEI (7.3.2.3.1):  | type | size | payload | type | size | ... | 80 |
+ *   H.265    NAL unit    | 4e 01 | or      SEI     SEI (7.3.5):      the same
+ *                        | 50 01 |                                   type 5 is user_data_unregistered: as drawn above
+ *   MPEG-2   user_data   | 00 00 01 b2 |   the bytes drawn above, anywhere in it (ST 0604.6, 10)
+ *
+ *   type, size  a byte ff for each 255 in it, then one with the rest
+ *
+ * NAL units stand behind start codes (00 00 01) or behind lengths of 4 bytes. Inside them 03 is put in behind two zero
+ * bytes where they would look like a start code.
  */
 #include "wire.h"
 
-enum { ID = 16, GUARDED = 1 + 8 + 3, PLAIN = 1 + 8 };
+enum {
+    ID = 16,
+    GUARDED = 1 + 8 + 3,    /* status, time, guards */
+    PLAIN = 1 + 8           /* some senders leave the guards out */
+};
 
-/* Microseconds of 10^17 are in the year 5138, nanoseconds of 10^17 in 1973. */
+/* A time above this is not in microseconds, whatever the identifier says: that would be after the year 5138. In
+ * nanoseconds it is after 1973. */
 static const uint64_t MOST_US = 100000000000000000u;
 
 static const uint8_t MICROSECONDS[ID] = {'M', 'I', 'S', 'P', 'm', 'i', 'c', 'r',
@@ -19,22 +40,22 @@ static const uint8_t MICROSECONDS_H265[ID] = {0xa8, 0x68, 0x7d, 0xd4, 0xd7, 0x59
 static const uint8_t NANOSECONDS[ID] = {0xcf, 0x84, 0x82, 0x78, 0xee, 0x23, 0x30, 0x6c,
                                         0x92, 0x65, 0xe8, 0xfe, 0xf2, 0x2f, 0xb8, 0xb8};
 
-enum unit { NEITHER, MICRO, NANO };
+enum unit { NEITHER = 0, MICRO, NANO };
 
-/* Any identifier counts in any codec: re-encoders carry them over. */
-static enum unit nal_unit_of(const uint8_t *id)
+/* The unit of time that an identifier stands for. Any identifier counts in any codec: re-encoders carry them over. */
+static enum unit unit_of_id(const uint8_t *id)
 {
     if (memcmp(id, MICROSECONDS, ID) == 0 || memcmp(id, MICROSECONDS_H265, ID) == 0)
         return MICRO;
     return memcmp(id, NANOSECONDS, ID) == 0 ? NANO : NEITHER;
 }
 
-/* Identifier, status and time; where there is no room for guards, the time's bytes stand side by side. */
+/* Where there are too few bytes for guards, the time is taken to have none. */
 static int read_stamp(const uint8_t *in, size_t n, struct klv_stamp *stamp)
 {
     if (n < ID + PLAIN)
         return 0;
-    enum unit unit = nal_unit_of(in);
+    enum unit unit = unit_of_id(in);
     if (unit == NEITHER)
         return 0;
     const uint8_t *t = in + ID + 1;
@@ -42,23 +63,24 @@ static int read_stamp(const uint8_t *in, size_t n, struct klv_stamp *stamp)
     uint64_t time = be_uint(t, 8);
     if (guarded)
         time = (uint64_t)be16(t) << 48 | (uint64_t)be16(t + 3) << 32 | (uint64_t)be16(t + 6) << 16 | be16(t + 9);
-    int sniffed = unit == MICRO && time > MOST_US, nano = unit == NANO || sniffed;
+    int mislabelled = unit == MICRO && time > MOST_US, nano = unit == NANO || mislabelled;
     stamp->time_us = nano ? time / 1000 : time;
     stamp->nanoseconds = nano ? (int)(time % 1000) : -1;
     stamp->status = in[ID];
-    stamp->flags = (sniffed ? KLV_NANOSECONDS : 0) | (intact ? 0 : KLV_ODD_BODY);
+    stamp->flags = (mislabelled ? KLV_NANOSECONDS : 0) | (intact ? 0 : KLV_ODD_BODY);
     return 1;
 }
 
 /* ---- H.264, H.265 ------------------------------------------------------------------------------------ */
 
-/* A unit's bytes without those that keep it from looking like a start code. */
+/* A NAL unit's bytes without the 03 that keep it from looking like a start code. */
 struct payload {
     const uint8_t *in;
     size_t at, end;
-    int zeros;
+    int zeros;      /* zero bytes right before `at`; 2 = 2 or more */
 };
 
+/* The next byte, or -1 at the end. */
 static int next_byte(struct payload *p)
 {
     if (p->zeros == 2 && p->at < p->end && p->in[p->at] == 3) {
@@ -72,7 +94,7 @@ static int next_byte(struct payload *p)
     return byte;
 }
 
-/* A message's type or size: FF for each 255 of it, then the rest. */
+/* The type or size of an SEI message. */
 static int read_number(struct payload *p, size_t *number)
 {
     int byte = 0xff;
@@ -82,6 +104,7 @@ static int read_number(struct payload *p, size_t *number)
     return 1;
 }
 
+/* The next `count` bytes to `out`, or, if that is NULL, past them; 0 = the unit ends before. */
 static int take_payload(struct payload *p, size_t count, uint8_t *out)
 {
     for (size_t i = 0; i < count; i++) {
@@ -94,15 +117,17 @@ static int take_payload(struct payload *p, size_t count, uint8_t *out)
     return 1;
 }
 
+/* Looks through the SEI messages of a NAL unit. */
 static int in_messages(struct payload p, struct klv_stamp *stamp)
 {
+    enum { USER_DATA_UNREGISTERED = 5 };
     uint8_t message[ID + GUARDED];
     size_t type, size;
     while (read_number(&p, &type) && read_number(&p, &size)) {
         size_t kept = size < sizeof message ? size : sizeof message;
         if (!take_payload(&p, kept, message))
             return 0;
-        if (type == 5 && read_stamp(message, kept, stamp))
+        if (type == USER_DATA_UNREGISTERED && read_stamp(message, kept, stamp))
             return 1;
         if (!take_payload(&p, size - kept, NULL))
             return 0;
@@ -110,17 +135,20 @@ static int in_messages(struct payload p, struct klv_stamp *stamp)
     return 0;
 }
 
+/* NAL unit header: H.264  0 | ref_idc 2 | type 5;  H.265  0 | type 6 | layer 6 | temporal id 3. */
 static int in_unit(const uint8_t *in, size_t n, int codec, struct klv_stamp *stamp)
 {
+    enum { H264_SEI = 6, H265_PREFIX_SEI = 39, H265_SUFFIX_SEI = 40 };
     size_t head = codec == KLV_HEVC ? 2 : 1;
     if (n <= head)
         return 0;
     int type = codec == KLV_HEVC ? in[0] >> 1 & 0x3f : in[0] & 0x1f;
-    if (codec == KLV_HEVC ? type != 39 && type != 40 : type != 6)
+    if (codec == KLV_HEVC ? type != H265_PREFIX_SEI && type != H265_SUFFIX_SEI : type != H264_SEI)
         return 0;
     return in_messages((struct payload){in, head, n, 0}, stamp);
 }
 
+/* NAL units behind lengths of 4 bytes; of one that is longer than the frame, what there is. */
 static int behind_lengths(const uint8_t *in, size_t n, int codec, struct klv_stamp *stamp)
 {
     for (size_t at = 0; n - at > 4;) {
@@ -133,9 +161,9 @@ static int behind_lengths(const uint8_t *in, size_t n, int codec, struct klv_sta
     return 0;
 }
 
-/* ---- start codes ------------------------------------------------------------------------------------- */
+/* ---- start codes; MPEG-2 ----------------------------------------------------------------------------- */
 
-/* Where the next 00 00 01 begins, or n. */
+/* Where the next start code, 00 00 01, begins in in[at..n); n = there is none. */
 static size_t next_code(const uint8_t *in, size_t at, size_t n)
 {
     while (n - at > 2) {
@@ -150,8 +178,8 @@ static size_t next_code(const uint8_t *in, size_t at, size_t n)
     return n;
 }
 
-/* `cut`: the bytes end, not the user data. A short body may then be the beginning of a longer one, and zeros that of a
- * start code. */
+/* `cut`: the frame ends here, and more of the user data may have followed. Then only a stamp with guards counts, since
+ * a short one may be the beginning of a longer one; zeros at the end may belong to a start code. */
 static int in_user_data(const uint8_t *in, size_t n, int cut, struct klv_stamp *stamp)
 {
     size_t least = ID + (cut ? GUARDED : PLAIN);
@@ -163,14 +191,16 @@ static int in_user_data(const uint8_t *in, size_t n, int cut, struct klv_stamp *
     return 0;
 }
 
+/* NAL units or user data behind start codes. */
 static int behind_codes(const uint8_t *in, size_t n, int codec, struct klv_stamp *stamp)
 {
     for (size_t at = next_code(in, 0, n), end; at < n; at = end) {
+        enum { USER_DATA = 0xb2 };
         const uint8_t *unit = in + at + 3;
         end = next_code(in, at + 3, n);
         size_t size = end - at - 3;
         if (codec != KLV_MPEG2 ? in_unit(unit, size, codec, stamp)
-                               : size > 0 && unit[0] == 0xb2 && in_user_data(unit + 1, size - 1, end == n, stamp))
+                               : size > 0 && unit[0] == USER_DATA && in_user_data(unit + 1, size - 1, end == n, stamp))
             return 1;
     }
     return 0;
@@ -180,6 +210,7 @@ int klv_stamp(const uint8_t *frame, size_t n, int codec, struct klv_stamp *stamp
 {
     if (codec < KLV_H264 || codec > KLV_MPEG2)
         return 0;
+    /* Nothing says how the units are separated. Read the other way they are no units with a stamp in them. */
     if (codec != KLV_MPEG2 && behind_lengths(frame, n, codec, stamp))
         return 1;
     return behind_codes(frame, n, codec, stamp);

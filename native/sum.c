@@ -1,4 +1,14 @@
-/* sum.c - checksums: the running sum of ST 0601, and two CRCs by a table of what each octet does. */
+/* sum.c - checksums: the running sum of ST 0601, and two CRCs by a table of what each byte does to the register.
+ *
+ *   key 16 | length | tag | length | value | ... | tag of the checksum | its length | checksum
+ *   <--------------------------- what it covers ---------------------------------->
+ *
+ *   16 bits  ST 0601, ST 0903, VTrack, item 1: the sum, modulo 65536, of the bytes, those at even offsets x 256
+ *   CRC-16   ST 1002 item 21, ST 1107 item 45, ST 1108 item 11: x^16 + x^12 + x^5 + 1, from 1d0f
+ *   CRC-32   ST 0806 item 1; also of PAT and PMT (ISO/IEC 13818-1, Annex A): 04c11db7, from ffffffff
+ *
+ * Both CRCs take the most significant bit first and invert nothing.
+ */
 #include "wire.h"
 
 static const uint16_t CRC16[256] = { /* x^16 + x^12 + x^5 + 1 */
@@ -68,13 +78,13 @@ uint16_t klv_sum16(const uint8_t *in, size_t n)
         low += in[i + 1];
     }
     if (n & 1)
-        high += in[n - 1];
+        high += in[n - 1]; /* at an even offset */
     return (uint16_t)((high << 8) + low);
 }
 
 uint16_t klv_crc16(const uint8_t *in, size_t n)
 {
-    /* 0x1d0f is 0xffff with two zero octets already run through. */
+    /* From ffff, with two zero bytes run through it first, that is 1d0f. */
     uint16_t crc = 0x1d0f;
     METER(n);
     for (size_t i = 0; i < n; i++)

@@ -103,6 +103,7 @@ void klv_put_fixed(struct text *t, int64_t scaled, unsigned decimals)
 
 void klv_put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift)
 {
+    /* whole + part x 2^-shift; the part is scaled to decimals and rounded, which may carry into the whole. */
     unsigned decimals = binary_decimals((int)shift);
     uint64_t whole = shift < 64 ? magnitude >> shift : 0, part = magnitude - (shift < 64 ? whole << shift : 0);
     uint64_t fraction = (uint64_t)(((uint128)part * TENS[decimals] + ((uint128)1 << shift >> 1)) >> shift);
@@ -159,12 +160,15 @@ void klv_put_time(struct text *t, uint64_t time_us)
         klv_put(t, "null");
         return;
     }
-    /* Days since 1970 to a date of the Gregorian calendar, in eras of 400 years that begin in March. */
-    uint64_t z = days + 719468, era = z / 146097, doe = z % 146097;
-    uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    uint64_t day = doy - (153 * mp + 2) / 5 + 1, month = mp < 10 ? mp + 3 : mp - 9;
-    uint64_t year = yoe + era * 400 + (month <= 2);
+    /* Days since 1970 to a date of the Gregorian calendar, the reverse of value.c. Years begin in March, so that the
+     * day that is added in leap years is their last one; 400 of them, an era, have 146,097 days. Five months from March
+     * or August on have 153 days. */
+    uint64_t since_0 = days + 719468, era = since_0 / 146097, of_era = since_0 % 146097;
+    uint64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    uint64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint64_t from_march = (5 * of_year + 2) / 153, day = of_year - (153 * from_march + 2) / 5 + 1;
+    uint64_t month = from_march < 10 ? from_march + 3 : from_march - 9;
+    uint64_t year = year_of_era + era * 400 + (month <= 2);
     uint64_t hour = rest / 3600, minute = rest / 60 % 60, second = rest % 60;
     char text[29] = "\"0000-00-00T00:00:00.000000Z\"";
     fixed_before(text + 5, &year, 4);

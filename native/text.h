@@ -1,4 +1,8 @@
-/* text.h - writing JSON text into the caller's room; inside the core only. */
+/* text.h - writing JSON text (RFC 8259) into the caller's memory; inside the core only.
+ *
+ * Each writer reserves the most that it may write. What does not fit is not written and sets `full`, which stays set: a
+ * caller may write on and look at it once, at the end.
+ */
 #ifndef TEXT_H
 #define TEXT_H
 
@@ -9,12 +13,12 @@
 #include <string.h>
 
 struct text {
-    char *p, *end;
-    int full;       /* something did not fit: what was written is to be thrown away */
-    int safe;       /* integers beyond 2^53 - 1 go in quotes; numbers that are none get a point */
+    char *p, *end;  /* where the next character goes; the end of the memory */
+    int full;       /* something did not fit: the text is not to be used */
+    int safe;       /* beyond 2^53 - 1 an integer is put in quotes, and a mapped value (klv_put_fixed) ends in ".0" */
 };
 
-/* Is there room for n more? Every writer below asks first for the most it may write. */
+/* 1 if n more characters fit; else sets `full`. */
 static inline int klv_reserve(struct text *t, size_t n)
 {
     METER(n / 8 + 1);
@@ -44,18 +48,21 @@ static inline void klv_put(struct text *t, const char *s)
     klv_put_bytes(t, s, strlen(s));
 }
 
+/* Numbers. `decimals` <= 19: as many digits behind the point, none of them left out. */
 void klv_put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals); /* magnitude / 10^decimals */
 void klv_put_uint(struct text *t, uint64_t value);
 void klv_put_int(struct text *t, int64_t value);
 void klv_put_fixed(struct text *t, int64_t scaled, unsigned decimals);  /* scaled / 10^decimals */
 void klv_put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift); /* magnitude / 2^shift */
-void klv_put_float(struct text *t, double value, int wide);             /* finite; a double, or (not wide) a float */
-void klv_put_octets(struct text *t, const uint8_t *in, size_t n);       /* in hex */
-void klv_put_hex(struct text *t, const uint8_t *in, size_t n);          /* in quotes */
-void klv_put_uuid(struct text *t, const uint8_t *in);                   /* in quotes */
-void klv_put_time(struct text *t, uint64_t time_us);                    /* "2012-06-29T13:45:12.123456Z" or null */
-int klv_put_utf8(struct text *t, const uint8_t *in, size_t n);          /* in quotes; 0 = some octets were no UTF-8 */
-int klv_put_utf16(struct text *t, const uint8_t *in, size_t n);         /* big-endian; n is even */
+void klv_put_float(struct text *t, double value, int wide);             /* finite; wide: a double, else a float */
+
+/* Bytes and strings, each in quotes but for klv_put_octets. */
+void klv_put_octets(struct text *t, const uint8_t *in, size_t n);       /* hex */
+void klv_put_hex(struct text *t, const uint8_t *in, size_t n);          /* hex */
+void klv_put_uuid(struct text *t, const uint8_t *in);                   /* 16 bytes: "6d2a4f34-..." */
+void klv_put_time(struct text *t, uint64_t time_us);                    /* "2012-06-29T13:45:12.123456Z", or null */
+int klv_put_utf8(struct text *t, const uint8_t *in, size_t n);          /* 0 = U+FFFD stands where it is no UTF-8 */
+int klv_put_utf16(struct text *t, const uint8_t *in, size_t n);         /* the same; big-endian, n is even */
 
 static const char HEX[17] = "0123456789abcdef";
 
@@ -68,7 +75,7 @@ static const uint64_t TENS[] = {
     1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
     1000000000000000000u, 10000000000000000000u};
 
-/* The fewest decimals that tell steps of 2^-shift apart; 19 at most. */
+/* The fewest decimals that tell steps of 2^-shift apart: shift x log10(2), rounded up; 19 at most. */
 static inline unsigned binary_decimals(int shift)
 {
     return shift <= 0 ? 0 : shift > 63 ? 19 : ((unsigned)shift * 30103u + 99999u) / 100000u;

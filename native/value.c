@@ -1,7 +1,27 @@
-/* value.c - raw codes to numbers: IMAPB (MISB ST 1201), the linear maps of ST 0601, IEEE 754, dates. */
+/* value.c - raw codes to numbers: IMAPB (MISB ST 1201), the linear maps of ST 0601, IEEE 754, dates, time stamps. */
 #include "wire.h"
 
 #include <math.h>
+
+/* ---- IMAPB (ST 1201.5, 7): a value from min to max as an integer of n bytes ----
+ *
+ *   bit  8n-1   8n-2 .. 0
+ *      +------+-----------------+
+ *      | 0    | any             |   value = raw x 2^-shift + bias,  shift = 8n - 1 - ceil(log2(max - min))
+ *      | 1    | 0 .. 0          |   the same: it is max where max - min is a power of two
+ *      | 1    | any other       |   no number, the first byte says what:
+ *      +------+-----------------+
+ *
+ *   first byte (7.2.3)  80 .. bf  reserved             e0  below min
+ *                       c0 .. c7  user defined         e1  above max
+ *                       c8 .. cf  plus infinity        e2 .. e7  reserved
+ *                       d0 .. d7  quiet NaN            e8 .. ef  minus infinity
+ *                       d8 .. df  signalling NaN       f0 .. f7  quiet NaN, negative
+ *                                                      f8 .. ff  signalling NaN, negative
+ *
+ *   bias  min; but where min < 0 < max, min rounded down to a multiple of the step 2^-shift: one code is exactly 0 then
+ *         (the standard's zero offset)
+ */
 
 const char *klv_imapb_raw(const uint8_t *in, size_t n, uint64_t *raw)
 {
@@ -9,7 +29,7 @@ const char *klv_imapb_raw(const uint8_t *in, size_t n, uint64_t *raw)
     if (in[0] < 0x80)
         return NULL;
     if (*raw == (uint64_t)1 << (8 * n - 1))
-        return NULL; /* exactly 1000...0 is a number: the top of a range that is a power of two */
+        return NULL;
     switch (in[0] >> 3) {
     case 0xc8 >> 3: return "\"plus_infinity\"";
     case 0xe8 >> 3: return "\"minus_infinity\"";
@@ -26,8 +46,8 @@ const char *klv_imapb_raw(const uint8_t *in, size_t n, uint64_t *raw)
 int klv_power_over(double range)
 {
     int exponent;
-    double fraction = frexp(range, &exponent);
-    return exponent - (fraction == 0.5);
+    double fraction = frexp(range, &exponent); /* range = fraction x 2^exponent, 0.5 <= fraction < 1 */
+    return exponent - (fraction == 0.5);       /* of a power of two it is that power itself */
 }
 
 struct imapb klv_imapb_map(double min, double max, int range_power, size_t n)
@@ -49,6 +69,7 @@ const char *klv_imapb(const uint8_t *in, size_t n, double min, double max, doubl
     return special;
 }
 
+/* IEEE 754, big-endian: sign 1 | exponent 5, 8 or 11 | mantissa 10, 23 or 52. C has no type for the shortest. */
 double klv_ieee(const uint8_t *in, size_t n)
 {
     if (n == 8) {
@@ -72,6 +93,7 @@ double klv_ieee(const uint8_t *in, size_t n)
     return half & 0x8000 ? -value : value;
 }
 
+/* A number of exactly `count` decimal digits at *p, which is moved behind it; 0 = there are fewer. */
 static int digits(const uint8_t **p, const uint8_t *end, unsigned count, uint64_t *value)
 {
     *value = 0;
@@ -80,7 +102,8 @@ static int digits(const uint8_t **p, const uint8_t *end, unsigned count, uint64_
     return count == 0;
 }
 
-/* The Gregorian calendar in eras of 400 years that begin in March; 1970-01-01 is day 0. */
+/* Days from 1970-01-01 to a date of the Gregorian calendar. Years begin in March, so that the day that is added in leap
+ * years is their last one; 400 of them have 146,097 days, and day 0 is 719,468 days behind 1 March of the year 0. */
 static uint64_t days_before(uint64_t year, uint64_t month, uint64_t day)
 {
     year -= month <= 2;
@@ -88,7 +111,6 @@ static uint64_t days_before(uint64_t year, uint64_t month, uint64_t day)
     return year / 400 * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-/* "20050331075051", with or without T, a fraction and Z. */
 int klv_date_time(const uint8_t *in, size_t n, uint64_t *time_us)
 {
     static const uint8_t DAYS[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -99,11 +121,12 @@ int klv_date_time(const uint8_t *in, size_t n, uint64_t *time_us)
     p += p < end && *p == 'T';
     if (!digits(&p, end, 2, &hour) || !digits(&p, end, 2, &minute) || !digits(&p, end, 2, &second))
         return 0;
-    if (end - p >= 2 && *p == '.' && p[1] >= '0' && p[1] <= '9')
+    if (end - p >= 2 && *p == '.' && p[1] >= '0' && p[1] <= '9') /* digits beyond the microsecond are dropped */
         for (p++; p < end && *p >= '0' && *p <= '9' && unit; p++, unit /= 10)
             micros += unit * (uint64_t)(*p - '0');
     p += p < end && *p == 'Z';
-    if (p != end || year < 1970 || month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59)
+    if (p != end || year < 1970 || /* no time before it can be written */
+        month < 1 || month > 12 || hour > 23 || minute > 59 || second > 59)
         return 0;
     int leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     if (day < 1 || day > DAYS[month - 1] + (unsigned)(leap && month == 2))
@@ -113,10 +136,10 @@ int klv_date_time(const uint8_t *in, size_t n, uint64_t *time_us)
     return 1;
 }
 
-/* The units that senders count by mistake: how many of each make a second, and which seconds since 1970 show that it is
- * this one. Read as microseconds those are far from any flight: past the year 21000, or within two months of 1970. A
- * clock that counts microseconds since power-up passes through them too, those of "seconds" in its 17th to 36th minute:
- * hence fewer years there. */
+/* Units that senders use for microseconds by mistake: how many of each make a second, and the seconds since 1970 (from
+ * `first` to before `end`) that a count in this unit may stand for. Read as microseconds, such counts are past the year
+ * 21000, or within two months of 1970. But a clock that counts microseconds since power-up passes through the latter:
+ * in its 17th to 36th minute through those of "seconds", of which therefore fewer years are taken. */
 static const struct {
     const char *name;
     uint64_t rate, first, end;
@@ -126,7 +149,8 @@ static const struct {
     {"seconds", 1, 978307200, 2208988800},              /* 2001 to 2039 */
 };
 
-/* How many of the unit make a second. The ranges of two units do not meet. */
+/* How many of the unit of a time stamp make a second; *name is NULL where that is the microsecond. The counts that two
+ * units stand for do not overlap. */
 static uint64_t time_unit_of(uint64_t sent, const char **name)
 {
     for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS; i++)
@@ -144,7 +168,7 @@ uint64_t klv_micros(uint64_t sent)
     uint64_t rate = time_unit_of(sent, &name);
     if (name == NULL)
         return sent;
-    return rate > 1000000 ? sent / (rate / 1000000) : sent * (1000000 / rate);
+    return rate > 1000000 ? sent / (rate / 1000000) : sent * (1000000 / rate); /* finer, or coarser */
 }
 
 const char *klv_time_unit(uint64_t sent)
@@ -171,7 +195,7 @@ double klv_item_number(const struct item *item, const uint8_t *in, size_t n)
     case K_LINEAR_UINT: return linear_code(item, in, n, &code) ? (double)code * item->scale + item->min : NAN;
     case K_LINEAR_INT:
         if (!linear_code(item, in, n, &code) || code == -((int64_t)1 << (8 * item->len_min - 1)))
-            return NAN;
+            return NAN; /* the most negative code is no number */
         return (double)code * item->scale;
     case K_IMAPB: {
         if (klv_imapb_raw(in, n, &raw))

@@ -5,8 +5,8 @@
  * Below: limits and status; primitives; framing; what is in a packet; JSON; columns; video frames; the lane.
  *
  * The caller owns all memory. Nothing here allocates, blocks, calls back or has state beside the structs that the
- * caller passes. Functions return a status, results go through the pointers that come last. A negative status is a fault
- * of the bytes. Times `_us` are microseconds since 1970; PTS and PCR count 90 kHz, 33 bits.
+ * caller passes. Functions return a status, results go through the pointers that come last. A negative status is a
+ * fault of the bytes. Times `_us` are microseconds since 1970; PTS and PCR count 90 kHz, 33 bits.
  */
 #ifndef KLV_H
 #define KLV_H

@@ -1,5 +1,5 @@
-/* meter.h - for the fuzz targets: what is done, counted by its steps; KLV_METER is the counter's type. Inside the core
- * only. */
+/* meter.h - a count of the steps of work, for the fuzz targets, which check that it is linear in the bytes: KLV_METER
+ * is the type of their counter. Elsewhere it costs nothing. Inside the core only. */
 #ifndef METER_H
 #define METER_H
 

@@ -2,7 +2,7 @@
 
     native/tables.c                     the C core's tables
     src/klvrelay/spec.py                what Python knows of items, packs, labels and keys
-    src/klvrelay/clauses.py             what else `klvrelay items` tells: documents, clauses, notes
+    src/klvrelay/clauses.py             what else `klvrelay items` shows: documents, clauses, notes
     src/klvrelay/record.schema.json     the JSON Schema of a record
     native/spec/ITEMS.md                the page of items
 

@@ -44,7 +44,7 @@ def real(value: Fraction | int | None) -> str:
 
 
 def decimals(scale: Fraction) -> int:
-    """The fewest that tell one step from the next: 10^-d < scale, so that text parses back to its raw code."""
+    """The fewest that distinguish one step from the next: 10^-d < scale, so that text parses back to its raw code."""
     d = 0
     while Fraction(1, 10**d) > scale:
         d += 1

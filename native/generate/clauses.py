@@ -1,7 +1,7 @@
 """`src/klvrelay/clauses.py`: what the documents say of sets and items beyond what decoding needs.
 
-Titles and revisions, which item stands before which, what length 0 means, notes, 16-byte keys. Next door,
-`python_table.py` writes what decoding and encoding need; `generate.py` calls both.
+Titles and revisions, which item stands before which, what length 0 means, notes, 16-byte keys.
+`python_table.py` writes what decoding and encoding need.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ STANDARDS = {
     "ST1902": ("MISB ST 1902", "Motion Imagery Metadata (MIMD) Local Set"),
 }
 
-# Of items of ST 0601 that tell the same, a receiver takes the one furthest to the left.
+# Of items of ST 0601 that say the same, a receiver takes the one furthest to the left.
 PREFERRED = (
     (90, 6),
     (91, 7),
@@ -80,7 +80,7 @@ def clauses() -> str:
     """The module as text."""
     head = HEAD + _standards()
     tables = (
-        ("Of items of ST 0601 that tell the same, the one furthest to the left counts", "PREFERRED", _preferred()),
+        ("Of items of ST 0601 that say the same, the one furthest to the left counts", "PREFERRED", _preferred()),
         ("Set -> tag -> the fields of a packet's head that the item is lifted to", "LIFTED", _lifted()),
         ("Nested sets that use another's tags", "SAME_TAGS", schema.SAME_TAGS),
         ("(set, tag) of the items in which length 0 is not legal", "NEVER_EMPTY", _never_empty()),

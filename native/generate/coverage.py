@@ -1,6 +1,6 @@
 """Which items the test vectors hold: item by item, those inside nested sets included.
 
-`items_page.py` next door tells it; the vectors are in `tests/vectors/vectors.jsonl`.
+`items_page.py` shows it; the vectors are in `tests/vectors/vectors.jsonl`.
 """
 
 from __future__ import annotations

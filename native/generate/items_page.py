@@ -1,7 +1,7 @@
 """The page of items, out of the csv facts and the vectors: all items of all sets, how a record writes them, and
 which are decoded, encoded and held by test vectors.
 
-`native/generate` writes it to `native/spec/ITEMS.md`; next door, `coverage.py` counts the vectors.
+`native/generate` writes it to `native/spec/ITEMS.md`; `coverage.py` counts the vectors.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ HEAD = """<!-- Made by native/generate from native/spec/*.csv and tests/vectors/
 
 Every item that klvrelay knows: the key that a record gives it, its units, and how its value is written, with the
 range. An item that is in none of these tables is kept as hex under `unknown`. On the command line,
-`klvrelay items` tells more of each: resolution, bytes, labels, bits, elements.
+`klvrelay items` shows more of each: resolution, bytes, labels, bits, elements.
 
 - **dec**: decoded to a value, or kept as hex.
 - **enc**: `klvrelay.encode` writes it back to bytes.
@@ -193,7 +193,7 @@ def form(item: facts.Item) -> str:
 
 
 def whole_range(item: facts.Item) -> bool:
-    """Is there no more to tell of its range than its bytes do?"""
+    """Does its range say no more than its bytes do?"""
     if item.kind in NO_RANGE or item.mapping != "raw" or item.min is None:
         return item.kind in NO_RANGE
     codes = 256**item.len_max

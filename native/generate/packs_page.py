@@ -1,4 +1,4 @@
-"""The packs on the page of items: their elements, out of the csv facts; next door, `items_page.py` has the sets."""
+"""The packs on the page of items: their elements, out of the csv facts; `items_page.py` has the sets."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def element_table(elements: list[facts.Element]) -> Iterator[str]:
 
 
 def length(element: facts.Element) -> str:
-    """`4`, `4 or 8`, `3 bits`; the element that tells it, or nothing where it tells itself."""
+    """`4`, `4 or 8`, `3 bits`; the element that says it, or nothing where its coding says it."""
     told = "" if element.length == "var" else element.length.replace("|", " or ")
     return f"{told} {element.kind}" if element.kind in ("bit", "bits") else told
 

@@ -1,6 +1,6 @@
 """`src/klvrelay/spec.py` out of the csv facts: what Python knows of items, packs, labels and keys.
 
-Next door, `c_tables.py` writes the same facts for C; `generate.py` calls both.
+`c_tables.py` writes the same facts for C.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The JSON Schema of a record, out of the csv facts; `native/generate` writes it.
 
 Every key of every decoded set is in it with its name, units, range and tag, and nothing else may be in a
-record's items: a test holds all records against it. Next door, `schema_values.py` and `schema_packs.py` have
-the values in the sets.
+record's items: a test holds all records against it. `schema_values.py` and `schema_packs.py` have the values
+in the sets.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Values made of several in the JSON Schema of a record: packs, arrays, identifiers.
 
-Next door, `schema_values.py` has the single values in them, `schema.py` the sets around them.
+`schema_values.py` has the single values in them, `schema.py` the sets around them.
 """
 
 from __future__ import annotations

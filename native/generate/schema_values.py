@@ -1,6 +1,6 @@
 """Single values in the JSON Schema of a record: numbers, text, labels, bits.
 
-Next door, `schema_packs.py` has the values made of several, `schema.py` the sets around them.
+`schema_packs.py` has the values made of several, `schema.py` the sets around them.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def plain(value: Fraction) -> int | float:
 
 
 def range_text(of: facts.Item | facts.Element) -> str:
-    """`-90 to 90`, or nothing where there is no range to tell."""
+    """`-90 to 90`, or nothing where there is no range."""
     if of.min is None or of.max is None or of.kind in ("enum", "bitfield"):
         return ""
     return f"{plain(of.min)} to {plain(of.max)}"

@@ -45,7 +45,7 @@ STANDARDS: dict[str, Standard] = {
     "ST1902": Standard("MISB ST 1902", "Motion Imagery Metadata (MIMD) Local Set"),
 }
 
-# Of items of ST 0601 that tell the same, the one furthest to the left counts
+# Of items of ST 0601 that say the same, the one furthest to the left counts
 PREFERRED: tuple[tuple[int, ...], ...] = (
     (90, 6),
     (91, 7),

@@ -1,4 +1,4 @@
-/* fuzz.h - what the fuzz targets share: promises, which end them where they are broken, and the meter of the core. */
+/* fuzz.h - what the fuzz targets share: checks that abort them where they fail, and the meter of the core. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHECK(promise) ((promise) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #promise), abort()))
+#define CHECK(rule) ((rule) ? (void)0 : (fprintf(stderr, "%d: broken: %s\n", __LINE__, #rule), abort()))
 
 enum { BOUNDS = 3, NEARER = 64 };
 uint64_t klv_meter;
 
-/* libFuzzer keeps what sets another of these: an input that comes nearer to a bound. */
+/* libFuzzer keeps an input that sets another of these: one that comes nearer to a bound. */
 __attribute__((section("__libfuzzer_extra_counters"), used)) static uint8_t nearer[BOUNDS][NEARER];
 
 static inline void check_bound(unsigned bound, uint64_t taken, uint64_t most)

@@ -1,5 +1,5 @@
 /* fuzz_json.c - whatever a packet holds, what is written of it is JSON (RFC 8259), at most 64 x its bytes and 4 KiB, in
- * as many steps; keeps to its room, says the same in any room that holds it, and its time is that of its time stamp.
+ * as many steps; stays inside its room, is the same in any room that holds it, and its time is that of its time stamp.
  * From the repository, FOLDER holding packets:
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
  *     tests/native/fuzz_json.c native/[a-z]*.c -lm -o fuzz_json

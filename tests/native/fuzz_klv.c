@@ -1,4 +1,4 @@
-/* fuzz_klv.c - framing, checksums, times and columns keep to their input and to each other, and the search is linear. From
+/* fuzz_klv.c - framing, checksums, times and columns stay inside their input and agree, and the search is linear. From
  * the repository, FOLDER holding KLV:
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
  *     tests/native/fuzz_klv.c native/[a-z]*.c -lm -o fuzz_klv
@@ -100,7 +100,7 @@ static int sound(uint16_t tag, double cell)
     return isnan(cell) || (isfinite(cell) && klv_numeric(tag));
 }
 
-/* The rows of the whole, `rows` a call; columns lie `stride` apart, and nothing is written between. */
+/* The rows of the whole, `rows` a call; columns are `stride` apart, and nothing is written in between. */
 static size_t columns(const uint8_t *in, size_t n, int all, size_t rows, size_t stride, double *last)
 {
     static const double UNTOUCHED = 1.2345e-300;

@@ -1,5 +1,6 @@
-/* fuzz_rtp.c - whatever datagrams come in whatever order, the order of RTP keeps to its memory, gives out no payload
- * twice or changed, tells each gap and counts what it does. From the repository, FOLDER holding seeds or nothing:
+/* fuzz_rtp.c - whatever datagrams come in whatever order, the order of RTP stays inside its memory, gives out no
+ * payload twice or changed, reports each gap and counts what it does. From the repository, FOLDER holding seeds or
+ * nothing:
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
  *     tests/native/fuzz_rtp.c native/rtp.c -o fuzz_rtp
  *   ./fuzz_rtp -max_len=4096 -timeout=5 FOLDER
@@ -48,7 +49,8 @@ static void klv_push(const uint8_t *data, size_t at, size_t n)
     if (rtp_parse(copy, n, &found)) {
         CHECK(found.size > 0 && found.payload >= copy + 12 && found.size <= n - (size_t)(found.payload - copy));
         found.received_us = (int64_t)count;
-        pushed[count++] = (struct pushed){at + (size_t)(found.payload - copy), found.size, found.sequence, found.ssrc, 0};
+        pushed[count++] = (struct pushed){at + (size_t)(found.payload - copy), found.size, found.sequence, found.ssrc,
+                                          0};
         rtp_order_push(&order, &found);
         drain(data);
     }

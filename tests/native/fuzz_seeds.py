@@ -2,7 +2,7 @@
 
     python tests/native/fuzz_seeds.py FOLDER        FOLDER/klv/..., FOLDER/json/..., ...; FOLDER/dictionary
 
-Next door: `corpus.py` makes packets of the vectors, `packets.py` random ones.
+`corpus.py` makes packets of the vectors, `packets.py` random ones.
 """
 
 from __future__ import annotations
@@ -130,20 +130,20 @@ def large() -> Iterator[bytes]:
         yield packet("ST0601", item(2, bytes(8)) + item(74, item(4, b"\x06") + item(101, value)), checksum=True)
 
 
-def dear() -> Iterator[bytes]:
-    """What asks for much text by few bytes."""
+def wordy() -> Iterator[bytes]:
+    """Few bytes that become much text."""
     for set_, value in CASES.values():
         yield from (packet(set_, value[:size]) for size in (12, 40, 200, 900, 3000))
 
 
-def promises() -> Iterator[bytes]:
-    """Keys inside what keys promise, below what is believed at once and above; of sets with and without a sum."""
+def claims() -> Iterator[bytes]:
+    """Keys inside the bytes that a length claims, below KLV_UNPROVEN and above; of sets with and without a sum."""
     insides = (b"\x05\x15", b"\x05\x00" * 9 + b"\x05\x15", b"\x03\x15", (KEY + b"\x82\x02\x00\x05\x05") * 3)
     for key in (KEY, SECURITY, IMAGE):
-        for promise in (500, 1200, 2300, 2900):
-            yield from (promising(key, promise, inside, room=2 * promise) for inside in insides)
-            yield promising(key, promise, insides[0], b"\x01\x02\x00\x00" * 8, room=4096)
-            yield converging(key, promise, room=promise + 40)
+        for claim in (500, 1200, 2300, 2900):
+            yield from (promising(key, claim, inside, room=2 * claim) for inside in insides)
+            yield promising(key, claim, insides[0], b"\x01\x02\x00\x00" * 8, room=4096)
+            yield converging(key, claim, room=claim + 40)
 
 
 def rtp_seeds() -> Iterator[bytes]:
@@ -172,7 +172,7 @@ def seeds() -> dict[str, list[bytes]]:
         if data.startswith(b"\x06\x0e\x2b\x34")
     ]
     twos = [first + second for first, second in zip(packets[::9], packets[5::9], strict=False)]
-    costly = [*large(), *dear(), *promises()]
+    costly = [*large(), *wordy(), *claims()]
     return {
         "size": [*packets, *costly],
         "work": [*packets, *twos, *costly, *made.transport, *pieces(made.transport[0]), *clocked(packets[0])],

@@ -1,5 +1,5 @@
 /* fuzz_size.c - the text of a packet is at most 64 x its bytes and 4 KiB, with a record's head and without, and always
- * fits klv_json_room(). One call an input, so that many are tried: what the text says is for fuzz_json. From the
+ * fits klv_json_room(). One call an input, so that many are tried: fuzz_json checks what the text says. From the
  * repository, FOLDER holding packets:
  *   clang -g -O2 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
  *     tests/native/fuzz_size.c native/[a-z]*.c -lm -o fuzz_size

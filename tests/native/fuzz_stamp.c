@@ -1,5 +1,5 @@
-/* fuzz_stamp.c - a frame's time keeps to its input and to its ranges, and comes of an identifier. From the repository,
- * FOLDER holding frames or nothing:
+/* fuzz_stamp.c - a frame's time is read inside its input, is in its ranges, and only behind an identifier. From the
+ * repository, FOLDER holding frames or nothing:
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
  *     tests/native/fuzz_stamp.c native/[a-z]*.c -lm -o fuzz
  *   ./fuzz -max_len=4096 -timeout=5 FOLDER */

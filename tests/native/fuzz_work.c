@@ -1,5 +1,5 @@
-/* fuzz_work.c - the work is linear in the bytes, whatever they are: that of the search, of the lane, and of JSON, in one
- * piece and in many. What is found is for fuzz_klv and fuzz_lane. From the repository, FOLDER holding packets:
+/* fuzz_work.c - the work is linear in the bytes, whatever they are: that of the search, of the lane and of JSON, in
+ * one piece and in many. fuzz_klv and fuzz_lane check what is found. From the repository, FOLDER holding packets:
  *   clang -g -O2 -fsanitize=fuzzer -DKLV_METER=uint64_t -DKLV_UNPROVEN=2500 -DKLV_DEBT=250 -Inative \
  *     tests/native/fuzz_work.c native/[a-z]*.c -lm -o fuzz_work
  *   ./fuzz_work -max_len=4096 -timeout=5 FOLDER
@@ -19,7 +19,7 @@ static void check_work(unsigned kind, size_t n)
     check_bound(kind, klv_meter, EACH[kind] * n + FREE);
 }
 
-/* As a lane asks: again when there is more, and not before it is of use. */
+/* As a lane does: again when there are more bytes, but no fewer than search->need. */
 static void search(const uint8_t *in, size_t n, size_t piece)
 {
     struct klv_search search = {0};
@@ -41,7 +41,7 @@ static void search(const uint8_t *in, size_t n, size_t piece)
     check_work(SEARCH, n);
 }
 
-/* A packet as JSON, at its own price. */
+/* The steps of one packet as JSON. */
 static void write(const struct klv_packet *packet)
 {
     const struct klv_envelope envelope = {.head = "{\"a\":1", .head_size = 6, .checksum = packet->checksum};

@@ -1,9 +1,9 @@
-/* harness.c - runs the core's public functions over a corpus, its input flush against a page that can't be
- * touched and its output likewise, whole, at every single cut, and over seeded mutations.
+/* harness.c - runs the core's public functions over a corpus, its input flush against a page without access,
+ * and its output likewise, whole, at every single cut, and over seeded mutations.
  *
  *   harness CORPUS ROUNDS SEED      corpus: records of kind (1 byte: 0 bare KLV, 1 MPEG-TS), length (u32 LE), bytes
  *
- * Built with ASan and UBSan; a finding ends it with a report, a broken promise with the line of the check.
+ * Built with ASan and UBSan; a finding ends it with a report, a check that fails with its line.
  */
 #define _DEFAULT_SOURCE
 #include "klv.h"
@@ -17,13 +17,13 @@
 
 enum { ARENA = 1 << 20, LIMIT = 4096, MOST = 1 << 16, BATCH = 3, COLUMNS = 9, ROWS = 2 };
 
-#define CHECK(promise)                                                                                     \
-    do {                                                                                                   \
-        if (!(promise)) {                                                                                  \
-            fprintf(stderr, "%s:%d: broken: %s (input %zu, mutation %lu)\n", __FILE__, __LINE__, #promise, \
-                    input_index, mutation);                                                                \
-            exit(1);                                                                                       \
-        }                                                                                                  \
+#define CHECK(rule)                                                                                     \
+    do {                                                                                                \
+        if (!(rule)) {                                                                                  \
+            fprintf(stderr, "%s:%d: broken: %s (input %zu, mutation %lu)\n", __FILE__, __LINE__, #rule, \
+                    input_index, mutation);                                                             \
+            exit(1);                                                                                    \
+        }                                                                                               \
     } while (0)
 
 struct input {
@@ -122,7 +122,8 @@ static void write_json(const uint8_t *packet, size_t n, const char *head)
     CHECK(head == NULL || json_fault((char *)output_end - ARENA, written, &again) == NULL);
     struct digest whole = {0, 0}, tight = {0, 0};
     add(&whole, output_end - ARENA, written);
-    const size_t rooms[] = {0, 1, written / 2, written - 1, written, written + 1, written + 64, pick((uint32_t)written)};
+    const size_t rooms[] = {0, 1, written / 2, written - 1, written, written + 1, written + 64,
+                            pick((uint32_t)written)};
     for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++) {
         char *out = (char *)output_end - rooms[i];
         status = klv_json(packet, n, &envelope, out, rooms[i], &again, &ignored);

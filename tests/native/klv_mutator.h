@@ -1,5 +1,5 @@
-/* klv_mutator.h - a mutator that knows how KLV is laid out: it changes one item, at any depth, and then sets right the
- * lengths around it and mostly the checksum, so that what it makes is read to its end. Now and then it does not. */
+/* klv_mutator.h - a mutator of KLV: it changes one item, at any depth, and then corrects the lengths around it and
+ * mostly the checksum, so that the result is read to its end. Now and then it does not. */
 #ifndef KLV_MUTATOR_H
 #define KLV_MUTATOR_H
 

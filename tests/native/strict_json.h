@@ -1,6 +1,6 @@
 /* strict_json.h - is a text one JSON value (RFC 8259) and nothing else? Stricter than the RFC where what the core
- * writes is: no white space, no name twice in an object, no half of a surrogate pair, no character raw that steers what
- * shows it (Cc, Cf, Zl, Zp), no number beyond a double. */
+ * writes is: no white space, no name twice in an object, no half of a surrogate pair, no control or format character
+ * that is not escaped (Cc, Cf, Zl, Zp), no number beyond a double. */
 #ifndef STRICT_JSON_H
 #define STRICT_JSON_H
 

@@ -503,7 +503,7 @@ int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3])
     if (value == 0 || klv_sets[klv_set_of_key(packet)].tags == 0)
         return 0;
     for (size_t at = value; at < n; at += size) {
-        if (read_item(packet, &at, n, &tag, &size) != KLV_OK || tag >= 192)
+        if (read_item(packet, &at, n, &tag, &size) != KLV_OK || tag >= KLV_TAGS)
             return 0;
         bits[tag >> 6] |= (uint64_t)1 << (tag & 63);
     }

@@ -19,6 +19,7 @@ enum {
     KLV_PIDS = 8,       /* KLV streams that one lane follows */
     KLV_ITEMS = 1024,   /* items of a packet with 16-byte keys; of a set, with tags above 191 that no table has */
     KLV_DEPTH = 8,      /* sets within a set */
+    KLV_TAGS = 192,     /* tags from 0 that klv_tags has a bit for; no table has one above */
     KLV_SPARE = 8192    /* what a lane's memory holds for each PID beyond the limit of a packet */
 };
 
@@ -88,7 +89,7 @@ int klv_whole(const uint8_t *in, size_t n, size_t limit);
 const char *klv_set_name(int set);                          /* "ST0601"; "unknown" for 0 and for no set */
 int klv_checksum(const uint8_t *packet, size_t n);          /* enum klv_checksum, as klv_next has it */
 
-/* Which items a local set holds, a bit a tag below 192: 1; 0 where it holds others too, or is none. */
+/* Which items a local set holds, a bit a tag below KLV_TAGS: 1; 0 where it holds others too, or is none. */
 int klv_tags(const uint8_t *packet, size_t n, uint64_t bits[3]);
 
 /* The packet's time stamp (of ST 0601 item 2) as it was sent: 1; 0 where it has none. */

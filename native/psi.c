@@ -4,32 +4,34 @@
  * still belong to the section before. Sections follow one another; ff in place of a table_id: stuffing to the packet's
  * end.
  *
- *   byte  0          1                  2          3 4          5              6         7         8 ..       last 4
- *        +----------+------------------+----------+------------+--------------+---------+---------+- ... ---+--------+
- *        | table_id | s 0 1 1 | length 11 .. 0    | extension  | 11 | vers. c | section | last    | entries | CRC_32 |
- *        |          | 1 1 1 1 | 12                | 16         | 2    5     1 | number  | section |         |        |
- *        +----------+---------+-------------------+------------+--------------+---------+---------+- ... ---+--------+
+ *   byte   0          1, 2                  3, 4        5                  6         7        8 ..       last 4
+ *        +----------+---+---+----+--------+-----------+----+---------+---+---------+---------+-- ... --+--------+
+ *        | table_id | s | 0 | 11 | length | extension | 11 | version | c | section | last    | entries | CRC_32 |
+ *        |          |   |   |    |        |           |    |         |   | number  | section |         |        |
+ *        +----------+---+---+----+--------+-----------+----+---------+---+---------+---------+-- ... --+--------+
+ *   bits   8          1   1   2    12       16          2    5         1   8         8                   32
  *
- *   s       section_syntax_indicator: 1 = there is all of this; 0 = the section ends in no CRC
- *   length  of what follows it, CRC included
+ *   s       section_syntax_indicator: 1 = there is all of this; 0 = the section has another form, without a CRC
+ *   length  bytes that follow it, CRC included
  *   c       current_next_indicator: 0 = this table applies later
  *
- *   PAT (2.4.4.3)  PID 0, table_id 00, extension = transport_stream_id. Entries of 4 bytes:
+ * PAT (2.4.4.3): PID 0, table_id 0x00, extension = transport_stream_id. Entries:
  *
- *                  | program_number 16 | 111 | PID 13 |        of its PMT; program 0: of the network information
+ *        | program_number 16 | 111 | PID 13 |           of the program's PMT; program 0: of the network information
  *
- *   PMT (2.4.4.8)  table_id 02, extension = program_number:
+ * PMT (2.4.4.8): table_id 0x02, extension = program_number. Once, then a stream each:
  *
- *                  byte 8 9              10 11             12 ..
- *                  | 111 | PCR_PID 13 | 1111 | size 12 | descriptors |    of the program, `size` bytes; then streams:
- *                  | stream_type 8 | 111 | PID 13 | 1111 | size 12 | descriptors |
+ *        | 111 | PCR_PID 13 | 1111 | size 12 | descriptors of the program, `size` bytes |
+ *        | stream_type 8 | 111 | PID 13 | 1111 | size 12 | descriptors of the stream, `size` bytes |
  *
- *   descriptors    | tag 8 | length 8 | `length` bytes |
- *                  05  registration_descriptor (2.6.8):   | format_identifier 32 | ...
- *                  26  metadata_descriptor (2.6.60), not needed: stream_type 15 is enough
+ * Descriptors:
  *
- * A stream of KLV has stream_type 15 (metadata in PES, synchronous), or 06 (private data, asynchronous) and the
- * registration "KLVA".
+ *        | tag 8 | length 8 | `length` bytes |
+ *        | 0x05  | length   | format_identifier 32 | ...   registration_descriptor (2.6.8)
+ *        | 0x26  | ...                                    metadata_descriptor (2.6.60): not needed, see below
+ *
+ * A stream of KLV has stream_type 0x15 (metadata in PES packets, synchronous), or 0x06 (private data, asynchronous) and
+ * the registration "KLVA".
  */
 #include "lane.h"
 
@@ -175,7 +177,7 @@ static int begins_with_key(const struct klv_lane *lane, uint16_t number)
 
 /* What the map says of a stream, given its type, its registration, and whether it is followed already:
  *
- *   type 15, or registered as KLVA                       KLV
+ *   type 0x15, or registered as KLVA                     KLV
  *   followed, no media type, not registered              KLV
  *   followed, no media type, registered as another       KLV, if a key at the beginning of a PES packet led to it
  *   followed, none of these                              no longer listed by this program

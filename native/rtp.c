@@ -30,7 +30,7 @@ enum {
     HEAD = 12,          /* bytes up to the contributing sources */
     RTCP_FIRST = 72,    /* payload types */
     RTCP_LAST = 76,
-    STEADY = 1024       /* packets after which a sender has not just taken turns with another */
+    STEADY = 1024       /* a sender that is read for so many packets does not alternate with another */
 };
 
 int rtp_parse(const uint8_t *in, size_t n, struct rtp_datagram *datagram)

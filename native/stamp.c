@@ -11,12 +11,12 @@
  *
  * Where it is:
  *
- *   H.264    NAL unit    | 06 |            SEI     SEI (7.3.2.3.1):  | type | size | payload | type | size | ... | 80 |
- *   H.265    NAL unit    | 4e 01 | or      SEI     SEI (7.3.5):      the same
- *                        | 50 01 |                                   type 5 is user_data_unregistered: as drawn above
- *   MPEG-2   user_data   | 00 00 01 b2 |   the bytes drawn above, anywhere in it (ST 0604.6, 10)
+ *   H.264    NAL unit of type 6 (SEI; 7.3.2.3.1)           | 06 |                 type | size | payload | ... | 80 |
+ *   H.265    NAL unit of type 39 or 40 (SEI; 7.3.5)        | 4e 01 | or | 50 01 | type | size | payload | ... | 80 |
+ *   MPEG-2   user_data (ST 0604.6, 10)                     | 00 00 01 b2 |        the bytes drawn above, anywhere in it
  *
- *   type, size  a byte ff for each 255 in it, then one with the rest
+ *   type, size  of an SEI message: a byte ff for each 255 in it, then one with the rest. Type 5 is
+ *               user_data_unregistered: its payload is the bytes drawn above
  *
  * NAL units stand behind start codes (00 00 01) or behind lengths of 4 bytes. Inside them 03 is put in behind two zero
  * bytes where they would look like a start code.
@@ -26,7 +26,7 @@
 enum {
     ID = 16,
     GUARDED = 1 + 8 + 3,    /* status, time, guards */
-    PLAIN = 1 + 8           /* some senders leave the guards out */
+    PLAIN = 1 + 8           /* without guards: not as the standard has it */
 };
 
 /* A time above this is not in microseconds, whatever the identifier says: that would be after the year 5138. In

@@ -57,6 +57,8 @@ enum cells {
     C_PLACE_SDCC    /* IMAPB, a range for each row: ST 1601, item 10 */
 };
 
+enum { KEY_PADDED = 64 }; /* of `key` in a row: padded, so that a copy of fixed size takes it */
+
 /* A value of an enumeration, and its label as a JSON string. */
 struct code {
     int32_t code;
@@ -73,7 +75,7 @@ struct bits {
 
 /* An item, or an element of a pack. */
 struct item {
-    const char *key;            /* "key": with its quotes and colon, padded to 64 bytes; NULL = no such item */
+    const char *key;            /* "key": with its quotes and colon, padded to KEY_PADDED; NULL = no such item */
     uint8_t key_size;           /* bytes, with the quotes and the colon */
     uint8_t kind;               /* enum kind */
     uint8_t flags;              /* enum flag */

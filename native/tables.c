@@ -5,7 +5,7 @@
  */
 #include "table.h"
 
-/* The member `key` is padded to 64 bytes, so that a copy of fixed size takes it; `key_size` counts quotes and colon. */
+/* `key_size` counts the quotes and the colon of the key. */
 #define KEY(name) .key = key_##name, .key_size = sizeof #name + 2
 
 static const struct set set_st0601;
@@ -31,61 +31,61 @@ static const struct set set_st1206;
 static const struct set set_st1601;
 static const struct set set_st1602;
 
-static const char key_checksum[64] = "\"checksum\":";
-static const char key_precision_time_stamp[64] = "\"precision_time_stamp\":";
-static const char key_mission_id[64] = "\"mission_id\":";
-static const char key_platform_tail_number[64] = "\"platform_tail_number\":";
-static const char key_platform_heading_angle[64] = "\"platform_heading_angle\":";
-static const char key_platform_pitch_angle[64] = "\"platform_pitch_angle\":";
-static const char key_platform_roll_angle[64] = "\"platform_roll_angle\":";
-static const char key_platform_true_airspeed[64] = "\"platform_true_airspeed\":";
-static const char key_platform_indicated_airspeed[64] = "\"platform_indicated_airspeed\":";
-static const char key_platform_designation[64] = "\"platform_designation\":";
-static const char key_image_source_sensor[64] = "\"image_source_sensor\":";
-static const char key_image_coordinate_system[64] = "\"image_coordinate_system\":";
-static const char key_sensor_latitude[64] = "\"sensor_latitude\":";
-static const char key_sensor_longitude[64] = "\"sensor_longitude\":";
-static const char key_sensor_true_altitude[64] = "\"sensor_true_altitude\":";
-static const char key_sensor_horizontal_field_of_view[64] = "\"sensor_horizontal_field_of_view\":";
-static const char key_sensor_vertical_field_of_view[64] = "\"sensor_vertical_field_of_view\":";
-static const char key_sensor_relative_azimuth_angle[64] = "\"sensor_relative_azimuth_angle\":";
-static const char key_sensor_relative_elevation_angle[64] = "\"sensor_relative_elevation_angle\":";
-static const char key_sensor_relative_roll_angle[64] = "\"sensor_relative_roll_angle\":";
-static const char key_slant_range[64] = "\"slant_range\":";
-static const char key_target_width[64] = "\"target_width\":";
-static const char key_frame_center_latitude[64] = "\"frame_center_latitude\":";
-static const char key_frame_center_longitude[64] = "\"frame_center_longitude\":";
-static const char key_frame_center_elevation[64] = "\"frame_center_elevation\":";
-static const char key_offset_corner_latitude_point_1[64] = "\"offset_corner_latitude_point_1\":";
-static const char key_offset_corner_longitude_point_1[64] = "\"offset_corner_longitude_point_1\":";
-static const char key_offset_corner_latitude_point_2[64] = "\"offset_corner_latitude_point_2\":";
-static const char key_offset_corner_longitude_point_2[64] = "\"offset_corner_longitude_point_2\":";
-static const char key_offset_corner_latitude_point_3[64] = "\"offset_corner_latitude_point_3\":";
-static const char key_offset_corner_longitude_point_3[64] = "\"offset_corner_longitude_point_3\":";
-static const char key_offset_corner_latitude_point_4[64] = "\"offset_corner_latitude_point_4\":";
-static const char key_offset_corner_longitude_point_4[64] = "\"offset_corner_longitude_point_4\":";
+static const char key_checksum[KEY_PADDED] = "\"checksum\":";
+static const char key_precision_time_stamp[KEY_PADDED] = "\"precision_time_stamp\":";
+static const char key_mission_id[KEY_PADDED] = "\"mission_id\":";
+static const char key_platform_tail_number[KEY_PADDED] = "\"platform_tail_number\":";
+static const char key_platform_heading_angle[KEY_PADDED] = "\"platform_heading_angle\":";
+static const char key_platform_pitch_angle[KEY_PADDED] = "\"platform_pitch_angle\":";
+static const char key_platform_roll_angle[KEY_PADDED] = "\"platform_roll_angle\":";
+static const char key_platform_true_airspeed[KEY_PADDED] = "\"platform_true_airspeed\":";
+static const char key_platform_indicated_airspeed[KEY_PADDED] = "\"platform_indicated_airspeed\":";
+static const char key_platform_designation[KEY_PADDED] = "\"platform_designation\":";
+static const char key_image_source_sensor[KEY_PADDED] = "\"image_source_sensor\":";
+static const char key_image_coordinate_system[KEY_PADDED] = "\"image_coordinate_system\":";
+static const char key_sensor_latitude[KEY_PADDED] = "\"sensor_latitude\":";
+static const char key_sensor_longitude[KEY_PADDED] = "\"sensor_longitude\":";
+static const char key_sensor_true_altitude[KEY_PADDED] = "\"sensor_true_altitude\":";
+static const char key_sensor_horizontal_field_of_view[KEY_PADDED] = "\"sensor_horizontal_field_of_view\":";
+static const char key_sensor_vertical_field_of_view[KEY_PADDED] = "\"sensor_vertical_field_of_view\":";
+static const char key_sensor_relative_azimuth_angle[KEY_PADDED] = "\"sensor_relative_azimuth_angle\":";
+static const char key_sensor_relative_elevation_angle[KEY_PADDED] = "\"sensor_relative_elevation_angle\":";
+static const char key_sensor_relative_roll_angle[KEY_PADDED] = "\"sensor_relative_roll_angle\":";
+static const char key_slant_range[KEY_PADDED] = "\"slant_range\":";
+static const char key_target_width[KEY_PADDED] = "\"target_width\":";
+static const char key_frame_center_latitude[KEY_PADDED] = "\"frame_center_latitude\":";
+static const char key_frame_center_longitude[KEY_PADDED] = "\"frame_center_longitude\":";
+static const char key_frame_center_elevation[KEY_PADDED] = "\"frame_center_elevation\":";
+static const char key_offset_corner_latitude_point_1[KEY_PADDED] = "\"offset_corner_latitude_point_1\":";
+static const char key_offset_corner_longitude_point_1[KEY_PADDED] = "\"offset_corner_longitude_point_1\":";
+static const char key_offset_corner_latitude_point_2[KEY_PADDED] = "\"offset_corner_latitude_point_2\":";
+static const char key_offset_corner_longitude_point_2[KEY_PADDED] = "\"offset_corner_longitude_point_2\":";
+static const char key_offset_corner_latitude_point_3[KEY_PADDED] = "\"offset_corner_latitude_point_3\":";
+static const char key_offset_corner_longitude_point_3[KEY_PADDED] = "\"offset_corner_longitude_point_3\":";
+static const char key_offset_corner_latitude_point_4[KEY_PADDED] = "\"offset_corner_latitude_point_4\":";
+static const char key_offset_corner_longitude_point_4[KEY_PADDED] = "\"offset_corner_longitude_point_4\":";
 static const struct code codes_st0601_34_icing_detected[] = {
     {.code = 0, .label = "\"Detector off\""},
     {.code = 1, .label = "\"No icing detected\""},
     {.code = 2, .label = "\"Icing detected\""},
 };
-static const char key_icing_detected[64] = "\"icing_detected\":";
-static const char key_wind_direction[64] = "\"wind_direction\":";
-static const char key_wind_speed[64] = "\"wind_speed\":";
-static const char key_static_pressure[64] = "\"static_pressure\":";
-static const char key_density_altitude[64] = "\"density_altitude\":";
-static const char key_outside_air_temperature[64] = "\"outside_air_temperature\":";
-static const char key_target_location_latitude[64] = "\"target_location_latitude\":";
-static const char key_target_location_longitude[64] = "\"target_location_longitude\":";
-static const char key_target_location_elevation[64] = "\"target_location_elevation\":";
-static const char key_target_track_gate_width[64] = "\"target_track_gate_width\":";
-static const char key_target_track_gate_height[64] = "\"target_track_gate_height\":";
-static const char key_target_error_estimate_ce90[64] = "\"target_error_estimate_ce90\":";
-static const char key_target_error_estimate_le90[64] = "\"target_error_estimate_le90\":";
-static const char key_laser_range[64] = "\"laser_range\":";
-static const char key_auto_track[64] = "\"auto_track\":";
-static const char key_ir_polarity[64] = "\"ir_polarity\":";
-static const char key_image_invalid[64] = "\"image_invalid\":";
+static const char key_icing_detected[KEY_PADDED] = "\"icing_detected\":";
+static const char key_wind_direction[KEY_PADDED] = "\"wind_direction\":";
+static const char key_wind_speed[KEY_PADDED] = "\"wind_speed\":";
+static const char key_static_pressure[KEY_PADDED] = "\"static_pressure\":";
+static const char key_density_altitude[KEY_PADDED] = "\"density_altitude\":";
+static const char key_outside_air_temperature[KEY_PADDED] = "\"outside_air_temperature\":";
+static const char key_target_location_latitude[KEY_PADDED] = "\"target_location_latitude\":";
+static const char key_target_location_longitude[KEY_PADDED] = "\"target_location_longitude\":";
+static const char key_target_location_elevation[KEY_PADDED] = "\"target_location_elevation\":";
+static const char key_target_track_gate_width[KEY_PADDED] = "\"target_track_gate_width\":";
+static const char key_target_track_gate_height[KEY_PADDED] = "\"target_track_gate_height\":";
+static const char key_target_error_estimate_ce90[KEY_PADDED] = "\"target_error_estimate_ce90\":";
+static const char key_target_error_estimate_le90[KEY_PADDED] = "\"target_error_estimate_le90\":";
+static const char key_laser_range[KEY_PADDED] = "\"laser_range\":";
+static const char key_auto_track[KEY_PADDED] = "\"auto_track\":";
+static const char key_ir_polarity[KEY_PADDED] = "\"ir_polarity\":";
+static const char key_image_invalid[KEY_PADDED] = "\"image_invalid\":";
 static const struct bits bits_st0601_47[] = {
     {.shift = 0, .width = 1, .key = key_laser_range},
     {.shift = 1, .width = 1, .key = key_auto_track},
@@ -94,22 +94,22 @@ static const struct bits bits_st0601_47[] = {
     {.shift = 4, .width = 1, .key = key_slant_range},
     {.shift = 5, .width = 1, .key = key_image_invalid},
 };
-static const char key_generic_flag_data[64] = "\"generic_flag_data\":";
-static const char key_security_local_set[64] = "\"security_local_set\":";
-static const char key_differential_pressure[64] = "\"differential_pressure\":";
-static const char key_platform_angle_of_attack[64] = "\"platform_angle_of_attack\":";
-static const char key_platform_vertical_speed[64] = "\"platform_vertical_speed\":";
-static const char key_platform_sideslip_angle[64] = "\"platform_sideslip_angle\":";
-static const char key_airfield_barometric_pressure[64] = "\"airfield_barometric_pressure\":";
-static const char key_airfield_elevation[64] = "\"airfield_elevation\":";
-static const char key_relative_humidity[64] = "\"relative_humidity\":";
-static const char key_platform_ground_speed[64] = "\"platform_ground_speed\":";
-static const char key_ground_range[64] = "\"ground_range\":";
-static const char key_platform_fuel_remaining[64] = "\"platform_fuel_remaining\":";
-static const char key_platform_call_sign[64] = "\"platform_call_sign\":";
-static const char key_weapon_load[64] = "\"weapon_load\":";
-static const char key_weapon_fired[64] = "\"weapon_fired\":";
-static const char key_laser_prf_code[64] = "\"laser_prf_code\":";
+static const char key_generic_flag_data[KEY_PADDED] = "\"generic_flag_data\":";
+static const char key_security_local_set[KEY_PADDED] = "\"security_local_set\":";
+static const char key_differential_pressure[KEY_PADDED] = "\"differential_pressure\":";
+static const char key_platform_angle_of_attack[KEY_PADDED] = "\"platform_angle_of_attack\":";
+static const char key_platform_vertical_speed[KEY_PADDED] = "\"platform_vertical_speed\":";
+static const char key_platform_sideslip_angle[KEY_PADDED] = "\"platform_sideslip_angle\":";
+static const char key_airfield_barometric_pressure[KEY_PADDED] = "\"airfield_barometric_pressure\":";
+static const char key_airfield_elevation[KEY_PADDED] = "\"airfield_elevation\":";
+static const char key_relative_humidity[KEY_PADDED] = "\"relative_humidity\":";
+static const char key_platform_ground_speed[KEY_PADDED] = "\"platform_ground_speed\":";
+static const char key_ground_range[KEY_PADDED] = "\"ground_range\":";
+static const char key_platform_fuel_remaining[KEY_PADDED] = "\"platform_fuel_remaining\":";
+static const char key_platform_call_sign[KEY_PADDED] = "\"platform_call_sign\":";
+static const char key_weapon_load[KEY_PADDED] = "\"weapon_load\":";
+static const char key_weapon_fired[KEY_PADDED] = "\"weapon_fired\":";
+static const char key_laser_prf_code[KEY_PADDED] = "\"laser_prf_code\":";
 static const struct code codes_st0601_63_sensor_field_of_view_name[] = {
     {.code = 0, .label = "\"Ultranarrow\""},
     {.code = 1, .label = "\"Narrow\""},
@@ -121,20 +121,20 @@ static const struct code codes_st0601_63_sensor_field_of_view_name[] = {
     {.code = 7, .label = "\"4x Ultranarrow\""},
     {.code = 8, .label = "\"Continuous Zoom\""},
 };
-static const char key_sensor_field_of_view_name[64] = "\"sensor_field_of_view_name\":";
-static const char key_platform_magnetic_heading[64] = "\"platform_magnetic_heading\":";
-static const char key_uas_datalink_ls_version_number[64] = "\"uas_datalink_ls_version_number\":";
-static const char key_deprecated_66[64] = "\"deprecated_66\":";
-static const char key_alternate_platform_latitude[64] = "\"alternate_platform_latitude\":";
-static const char key_alternate_platform_longitude[64] = "\"alternate_platform_longitude\":";
-static const char key_alternate_platform_altitude[64] = "\"alternate_platform_altitude\":";
-static const char key_alternate_platform_name[64] = "\"alternate_platform_name\":";
-static const char key_alternate_platform_heading[64] = "\"alternate_platform_heading\":";
-static const char key_event_start_time[64] = "\"event_start_time\":";
-static const char key_rvt_local_set[64] = "\"rvt_local_set\":";
-static const char key_vmti_local_set[64] = "\"vmti_local_set\":";
-static const char key_sensor_ellipsoid_height[64] = "\"sensor_ellipsoid_height\":";
-static const char key_alternate_platform_ellipsoid_height[64] = "\"alternate_platform_ellipsoid_height\":";
+static const char key_sensor_field_of_view_name[KEY_PADDED] = "\"sensor_field_of_view_name\":";
+static const char key_platform_magnetic_heading[KEY_PADDED] = "\"platform_magnetic_heading\":";
+static const char key_uas_datalink_ls_version_number[KEY_PADDED] = "\"uas_datalink_ls_version_number\":";
+static const char key_deprecated_66[KEY_PADDED] = "\"deprecated_66\":";
+static const char key_alternate_platform_latitude[KEY_PADDED] = "\"alternate_platform_latitude\":";
+static const char key_alternate_platform_longitude[KEY_PADDED] = "\"alternate_platform_longitude\":";
+static const char key_alternate_platform_altitude[KEY_PADDED] = "\"alternate_platform_altitude\":";
+static const char key_alternate_platform_name[KEY_PADDED] = "\"alternate_platform_name\":";
+static const char key_alternate_platform_heading[KEY_PADDED] = "\"alternate_platform_heading\":";
+static const char key_event_start_time[KEY_PADDED] = "\"event_start_time\":";
+static const char key_rvt_local_set[KEY_PADDED] = "\"rvt_local_set\":";
+static const char key_vmti_local_set[KEY_PADDED] = "\"vmti_local_set\":";
+static const char key_sensor_ellipsoid_height[KEY_PADDED] = "\"sensor_ellipsoid_height\":";
+static const char key_alternate_platform_ellipsoid_height[KEY_PADDED] = "\"alternate_platform_ellipsoid_height\":";
 static const struct code codes_st0601_77_operational_mode[] = {
     {.code = 0, .label = "\"Other\""},
     {.code = 1, .label = "\"Operational\""},
@@ -143,18 +143,18 @@ static const struct code codes_st0601_77_operational_mode[] = {
     {.code = 4, .label = "\"Maintenance\""},
     {.code = 5, .label = "\"Test\""},
 };
-static const char key_operational_mode[64] = "\"operational_mode\":";
-static const char key_frame_center_height_above_ellipsoid[64] = "\"frame_center_height_above_ellipsoid\":";
-static const char key_sensor_north_velocity[64] = "\"sensor_north_velocity\":";
-static const char key_sensor_east_velocity[64] = "\"sensor_east_velocity\":";
-static const char key_start_x[64] = "\"start_x\":";
-static const char key_start_y[64] = "\"start_y\":";
-static const char key_end_x[64] = "\"end_x\":";
-static const char key_end_y[64] = "\"end_y\":";
-static const char key_start_latitude[64] = "\"start_latitude\":";
-static const char key_start_longitude[64] = "\"start_longitude\":";
-static const char key_end_latitude[64] = "\"end_latitude\":";
-static const char key_end_longitude[64] = "\"end_longitude\":";
+static const char key_operational_mode[KEY_PADDED] = "\"operational_mode\":";
+static const char key_frame_center_height_above_ellipsoid[KEY_PADDED] = "\"frame_center_height_above_ellipsoid\":";
+static const char key_sensor_north_velocity[KEY_PADDED] = "\"sensor_north_velocity\":";
+static const char key_sensor_east_velocity[KEY_PADDED] = "\"sensor_east_velocity\":";
+static const char key_start_x[KEY_PADDED] = "\"start_x\":";
+static const char key_start_y[KEY_PADDED] = "\"start_y\":";
+static const char key_end_x[KEY_PADDED] = "\"end_x\":";
+static const char key_end_y[KEY_PADDED] = "\"end_y\":";
+static const char key_start_latitude[KEY_PADDED] = "\"start_latitude\":";
+static const char key_start_longitude[KEY_PADDED] = "\"start_longitude\":";
+static const char key_end_latitude[KEY_PADDED] = "\"end_latitude\":";
+static const char key_end_longitude[KEY_PADDED] = "\"end_longitude\":";
 static const struct element elements_imagehorizon[] = {
     {.op = P_FIX, .item = {KEY(start_x), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 100.0}},
     {.op = P_FIX, .item = {KEY(start_y), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 100.0}},
@@ -174,44 +174,44 @@ static const struct element elements_imagehorizon[] = {
         .print = 8.381903175442435, .special = "\"error\""}},
 };
 static const struct pack pack_imagehorizon = {.elements = elements_imagehorizon, .count = 8};
-static const char key_image_horizon_pixel_pack[64] = "\"image_horizon_pixel_pack\":";
-static const char key_corner_latitude_point_1_full[64] = "\"corner_latitude_point_1_full\":";
-static const char key_corner_longitude_point_1_full[64] = "\"corner_longitude_point_1_full\":";
-static const char key_corner_latitude_point_2_full[64] = "\"corner_latitude_point_2_full\":";
-static const char key_corner_longitude_point_2_full[64] = "\"corner_longitude_point_2_full\":";
-static const char key_corner_latitude_point_3_full[64] = "\"corner_latitude_point_3_full\":";
-static const char key_corner_longitude_point_3_full[64] = "\"corner_longitude_point_3_full\":";
-static const char key_corner_latitude_point_4_full[64] = "\"corner_latitude_point_4_full\":";
-static const char key_corner_longitude_point_4_full[64] = "\"corner_longitude_point_4_full\":";
-static const char key_platform_pitch_angle_full[64] = "\"platform_pitch_angle_full\":";
-static const char key_platform_roll_angle_full[64] = "\"platform_roll_angle_full\":";
-static const char key_platform_angle_of_attack_full[64] = "\"platform_angle_of_attack_full\":";
-static const char key_platform_sideslip_angle_full[64] = "\"platform_sideslip_angle_full\":";
-static const char key_miis_core_identifier[64] = "\"miis_core_identifier\":";
-static const char key_sar_motion_imagery_local_set[64] = "\"sar_motion_imagery_local_set\":";
-static const char key_target_width_extended[64] = "\"target_width_extended\":";
-static const char key_range_image_local_set[64] = "\"range_image_local_set\":";
-static const char key_geo_registration_local_set[64] = "\"geo_registration_local_set\":";
-static const char key_composite_imaging_local_set[64] = "\"composite_imaging_local_set\":";
-static const char key_segment_local_set[64] = "\"segment_local_set\":";
-static const char key_amend_local_set[64] = "\"amend_local_set\":";
-static const char key_sdcc_flp[64] = "\"sdcc_flp\":";
-static const char key_density_altitude_extended[64] = "\"density_altitude_extended\":";
-static const char key_sensor_ellipsoid_height_extended[64] = "\"sensor_ellipsoid_height_extended\":";
-static const char key_alternate_platform_ellipsoid_height_extended[64] =
+static const char key_image_horizon_pixel_pack[KEY_PADDED] = "\"image_horizon_pixel_pack\":";
+static const char key_corner_latitude_point_1_full[KEY_PADDED] = "\"corner_latitude_point_1_full\":";
+static const char key_corner_longitude_point_1_full[KEY_PADDED] = "\"corner_longitude_point_1_full\":";
+static const char key_corner_latitude_point_2_full[KEY_PADDED] = "\"corner_latitude_point_2_full\":";
+static const char key_corner_longitude_point_2_full[KEY_PADDED] = "\"corner_longitude_point_2_full\":";
+static const char key_corner_latitude_point_3_full[KEY_PADDED] = "\"corner_latitude_point_3_full\":";
+static const char key_corner_longitude_point_3_full[KEY_PADDED] = "\"corner_longitude_point_3_full\":";
+static const char key_corner_latitude_point_4_full[KEY_PADDED] = "\"corner_latitude_point_4_full\":";
+static const char key_corner_longitude_point_4_full[KEY_PADDED] = "\"corner_longitude_point_4_full\":";
+static const char key_platform_pitch_angle_full[KEY_PADDED] = "\"platform_pitch_angle_full\":";
+static const char key_platform_roll_angle_full[KEY_PADDED] = "\"platform_roll_angle_full\":";
+static const char key_platform_angle_of_attack_full[KEY_PADDED] = "\"platform_angle_of_attack_full\":";
+static const char key_platform_sideslip_angle_full[KEY_PADDED] = "\"platform_sideslip_angle_full\":";
+static const char key_miis_core_identifier[KEY_PADDED] = "\"miis_core_identifier\":";
+static const char key_sar_motion_imagery_local_set[KEY_PADDED] = "\"sar_motion_imagery_local_set\":";
+static const char key_target_width_extended[KEY_PADDED] = "\"target_width_extended\":";
+static const char key_range_image_local_set[KEY_PADDED] = "\"range_image_local_set\":";
+static const char key_geo_registration_local_set[KEY_PADDED] = "\"geo_registration_local_set\":";
+static const char key_composite_imaging_local_set[KEY_PADDED] = "\"composite_imaging_local_set\":";
+static const char key_segment_local_set[KEY_PADDED] = "\"segment_local_set\":";
+static const char key_amend_local_set[KEY_PADDED] = "\"amend_local_set\":";
+static const char key_sdcc_flp[KEY_PADDED] = "\"sdcc_flp\":";
+static const char key_density_altitude_extended[KEY_PADDED] = "\"density_altitude_extended\":";
+static const char key_sensor_ellipsoid_height_extended[KEY_PADDED] = "\"sensor_ellipsoid_height_extended\":";
+static const char key_alternate_platform_ellipsoid_height_extended[KEY_PADDED] =
     "\"alternate_platform_ellipsoid_height_extended\":";
-static const char key_stream_designator[64] = "\"stream_designator\":";
-static const char key_operational_base[64] = "\"operational_base\":";
-static const char key_broadcast_source[64] = "\"broadcast_source\":";
-static const char key_range_to_recovery_location[64] = "\"range_to_recovery_location\":";
-static const char key_time_airborne[64] = "\"time_airborne\":";
-static const char key_propulsion_unit_speed[64] = "\"propulsion_unit_speed\":";
-static const char key_platform_course_angle[64] = "\"platform_course_angle\":";
-static const char key_altitude_agl[64] = "\"altitude_agl\":";
-static const char key_radar_altimeter[64] = "\"radar_altimeter\":";
-static const char key_command_id[64] = "\"command_id\":";
-static const char key_command[64] = "\"command\":";
-static const char key_command_time[64] = "\"command_time\":";
+static const char key_stream_designator[KEY_PADDED] = "\"stream_designator\":";
+static const char key_operational_base[KEY_PADDED] = "\"operational_base\":";
+static const char key_broadcast_source[KEY_PADDED] = "\"broadcast_source\":";
+static const char key_range_to_recovery_location[KEY_PADDED] = "\"range_to_recovery_location\":";
+static const char key_time_airborne[KEY_PADDED] = "\"time_airborne\":";
+static const char key_propulsion_unit_speed[KEY_PADDED] = "\"propulsion_unit_speed\":";
+static const char key_platform_course_angle[KEY_PADDED] = "\"platform_course_angle\":";
+static const char key_altitude_agl[KEY_PADDED] = "\"altitude_agl\":";
+static const char key_radar_altimeter[KEY_PADDED] = "\"radar_altimeter\":";
+static const char key_command_id[KEY_PADDED] = "\"command_id\":";
+static const char key_command[KEY_PADDED] = "\"command\":";
+static const char key_command_time[KEY_PADDED] = "\"command_time\":";
 static const struct element elements_controlcommand[] = {
     {.op = P_OID, .item = {KEY(command_id), .kind = K_UINT, .flags = F_ZERO}},
     {.op = P_LENGTH, .item = {KEY(command), .kind = K_TEXT, .flags = F_ZERO}},
@@ -219,16 +219,16 @@ static const struct element elements_controlcommand[] = {
         .len_min = 8, .len_max = 8}},
 };
 static const struct pack pack_controlcommand = {.elements = elements_controlcommand, .count = 3};
-static const char key_control_command[64] = "\"control_command\":";
+static const char key_control_command[KEY_PADDED] = "\"control_command\":";
 static const struct element elements_commandverification[] = {
     {.op = P_OID, .item = {KEY(command_id), .kind = K_UINT, .flags = F_ZERO}},
 };
 static const struct pack pack_commandverification = {.elements = elements_commandverification, .count = 1};
-static const char key_control_command_verification_list[64] = "\"control_command_verification_list\":";
-static const char key_sensor_azimuth_rate[64] = "\"sensor_azimuth_rate\":";
-static const char key_sensor_elevation_rate[64] = "\"sensor_elevation_rate\":";
-static const char key_sensor_roll_rate[64] = "\"sensor_roll_rate\":";
-static const char key_on_board_mi_storage_percent_full[64] = "\"on_board_mi_storage_percent_full\":";
+static const char key_control_command_verification_list[KEY_PADDED] = "\"control_command_verification_list\":";
+static const char key_sensor_azimuth_rate[KEY_PADDED] = "\"sensor_azimuth_rate\":";
+static const char key_sensor_elevation_rate[KEY_PADDED] = "\"sensor_elevation_rate\":";
+static const char key_sensor_roll_rate[KEY_PADDED] = "\"sensor_roll_rate\":";
+static const char key_on_board_mi_storage_percent_full[KEY_PADDED] = "\"on_board_mi_storage_percent_full\":";
 static const struct code codes_st0601_121_wavelength_id[] = {
     {.code = 0, .label = "\"All\""},
     {.code = 1, .label = "\"VIS 380-750 nm\""},
@@ -238,14 +238,14 @@ static const struct code codes_st0601_121_wavelength_id[] = {
     {.code = 5, .label = "\"LIR 8000-14000 nm\""},
     {.code = 6, .label = "\"FIR 14000-100000 nm\""},
 };
-static const char key_wavelength_id[64] = "\"wavelength_id\":";
+static const char key_wavelength_id[KEY_PADDED] = "\"wavelength_id\":";
 static const struct element elements_activewavelengths[] = {
     {.op = P_OID, .item = {KEY(wavelength_id), .kind = K_ENUM, .flags = F_ZERO, .codes = codes_st0601_121_wavelength_id,
         .code_count = 7}},
 };
 static const struct pack pack_activewavelengths = {.elements = elements_activewavelengths, .count = 1};
-static const char key_active_wavelength_list[64] = "\"active_wavelength_list\":";
-static const char key_coding_method_length[64] = "\"coding_method_length\":";
+static const char key_active_wavelength_list[KEY_PADDED] = "\"active_wavelength_list\":";
+static const char key_coding_method_length[KEY_PADDED] = "\"coding_method_length\":";
 static const struct code codes_st0601_122_coding_method[] = {
     {.code = 1, .label = "\"ISO-3166 Two Letter\""},
     {.code = 2, .label = "\"ISO-3166 Three Letter\""},
@@ -264,10 +264,10 @@ static const struct code codes_st0601_122_coding_method[] = {
     {.code = 15, .label = "\"GENC Numeric\""},
     {.code = 64, .label = "\"GENC AdminSub\""},
 };
-static const char key_coding_method[64] = "\"coding_method\":";
-static const char key_overflight_country[64] = "\"overflight_country\":";
-static const char key_operator_country[64] = "\"operator_country\":";
-static const char key_manufacture_country[64] = "\"manufacture_country\":";
+static const char key_coding_method[KEY_PADDED] = "\"coding_method\":";
+static const char key_overflight_country[KEY_PADDED] = "\"overflight_country\":";
+static const char key_operator_country[KEY_PADDED] = "\"operator_country\":";
+static const char key_manufacture_country[KEY_PADDED] = "\"manufacture_country\":";
 static const struct element elements_countrycodes[] = {
     {.op = P_GROUP, .item = {KEY(coding_method_length), .kind = K_UINT, .flags = F_ZERO}},
     {.op = P_FIX, .item = {KEY(coding_method), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
@@ -277,16 +277,16 @@ static const struct element elements_countrycodes[] = {
     {.op = P_LENGTH, .optional = 1, .item = {KEY(manufacture_country), .kind = K_TEXT, .flags = F_ZERO}},
 };
 static const struct pack pack_countrycodes = {.elements = elements_countrycodes, .count = 5};
-static const char key_country_codes[64] = "\"country_codes\":";
-static const char key_number_of_navsats_in_view[64] = "\"number_of_navsats_in_view\":";
-static const char key_on_board_ins[64] = "\"on_board_ins\":";
-static const char key_gps[64] = "\"gps\":";
-static const char key_galileo[64] = "\"galileo\":";
-static const char key_qzss[64] = "\"qzss\":";
-static const char key_navic[64] = "\"navic\":";
-static const char key_glonass[64] = "\"glonass\":";
-static const char key_beidou_1[64] = "\"beidou_1\":";
-static const char key_beidou_2[64] = "\"beidou_2\":";
+static const char key_country_codes[KEY_PADDED] = "\"country_codes\":";
+static const char key_number_of_navsats_in_view[KEY_PADDED] = "\"number_of_navsats_in_view\":";
+static const char key_on_board_ins[KEY_PADDED] = "\"on_board_ins\":";
+static const char key_gps[KEY_PADDED] = "\"gps\":";
+static const char key_galileo[KEY_PADDED] = "\"galileo\":";
+static const char key_qzss[KEY_PADDED] = "\"qzss\":";
+static const char key_navic[KEY_PADDED] = "\"navic\":";
+static const char key_glonass[KEY_PADDED] = "\"glonass\":";
+static const char key_beidou_1[KEY_PADDED] = "\"beidou_1\":";
+static const char key_beidou_2[KEY_PADDED] = "\"beidou_2\":";
 static const struct bits bits_st0601_124[] = {
     {.shift = 0, .width = 1, .key = key_on_board_ins},
     {.shift = 1, .width = 1, .key = key_gps},
@@ -297,7 +297,7 @@ static const struct bits bits_st0601_124[] = {
     {.shift = 6, .width = 1, .key = key_beidou_1},
     {.shift = 7, .width = 1, .key = key_beidou_2},
 };
-static const char key_positioning_method_source[64] = "\"positioning_method_source\":";
+static const char key_positioning_method_source[KEY_PADDED] = "\"positioning_method_source\":";
 static const struct code codes_st0601_125_platform_status[] = {
     {.code = 0, .label = "\"Active\""},
     {.code = 1, .label = "\"Pre-flight\""},
@@ -313,7 +313,7 @@ static const struct code codes_st0601_125_platform_status[] = {
     {.code = 11, .label = "\"Landed-taxiing\""},
     {.code = 12, .label = "\"Landed-Parked\""},
 };
-static const char key_platform_status[64] = "\"platform_status\":";
+static const char key_platform_status[KEY_PADDED] = "\"platform_status\":";
 static const struct code codes_st0601_126_sensor_control_mode[] = {
     {.code = 0, .label = "\"Off\""},
     {.code = 1, .label = "\"Home Position\""},
@@ -323,20 +323,20 @@ static const struct code codes_st0601_126_sensor_control_mode[] = {
     {.code = 5, .label = "\"Auto - Holding Position\""},
     {.code = 6, .label = "\"Auto - Tracking\""},
 };
-static const char key_sensor_control_mode[64] = "\"sensor_control_mode\":";
-static const char key_numerator[64] = "\"numerator\":";
-static const char key_denominator[64] = "\"denominator\":";
+static const char key_sensor_control_mode[KEY_PADDED] = "\"sensor_control_mode\":";
+static const char key_numerator[KEY_PADDED] = "\"numerator\":";
+static const char key_denominator[KEY_PADDED] = "\"denominator\":";
 static const struct element elements_framerate[] = {
     {.op = P_OID, .item = {KEY(numerator), .kind = K_UINT, .flags = F_ZERO}},
     {.op = P_OID, .optional = 1, .omitted = O_VALUE, .value = 1, .item = {KEY(denominator), .kind = K_UINT,
         .flags = F_ZERO}},
 };
 static const struct pack pack_framerate = {.elements = elements_framerate, .count = 2};
-static const char key_sensor_frame_rate_pack[64] = "\"sensor_frame_rate_pack\":";
-static const char key_record_length[64] = "\"record_length\":";
-static const char key_min_wavelength_nm[64] = "\"min_wavelength_nm\":";
-static const char key_max_wavelength_nm[64] = "\"max_wavelength_nm\":";
-static const char key_name[64] = "\"name\":";
+static const char key_sensor_frame_rate_pack[KEY_PADDED] = "\"sensor_frame_rate_pack\":";
+static const char key_record_length[KEY_PADDED] = "\"record_length\":";
+static const char key_min_wavelength_nm[KEY_PADDED] = "\"min_wavelength_nm\":";
+static const char key_max_wavelength_nm[KEY_PADDED] = "\"max_wavelength_nm\":";
+static const char key_name[KEY_PADDED] = "\"name\":";
 static const struct element elements_wavelengthrecord[] = {
     {.op = P_RECORDS, .item = {KEY(record_length), .kind = K_UINT, .flags = F_ZERO}},
     {.op = P_OID, .item = {KEY(wavelength_id), .kind = K_UINT, .flags = F_ZERO, .min = 21.0}},
@@ -347,16 +347,16 @@ static const struct element elements_wavelengthrecord[] = {
     {.op = P_REST, .item = {KEY(name), .kind = K_TEXT, .flags = F_ZERO}},
 };
 static const struct pack pack_wavelengthrecord = {.elements = elements_wavelengthrecord, .count = 5};
-static const char key_wavelengths_list[64] = "\"wavelengths_list\":";
-static const char key_target_id[64] = "\"target_id\":";
-static const char key_takeoff_length[64] = "\"takeoff_length\":";
-static const char key_takeoff_latitude[64] = "\"takeoff_latitude\":";
-static const char key_takeoff_longitude[64] = "\"takeoff_longitude\":";
-static const char key_takeoff_hae[64] = "\"takeoff_hae\":";
-static const char key_recovery_length[64] = "\"recovery_length\":";
-static const char key_recovery_latitude[64] = "\"recovery_latitude\":";
-static const char key_recovery_longitude[64] = "\"recovery_longitude\":";
-static const char key_recovery_hae[64] = "\"recovery_hae\":";
+static const char key_wavelengths_list[KEY_PADDED] = "\"wavelengths_list\":";
+static const char key_target_id[KEY_PADDED] = "\"target_id\":";
+static const char key_takeoff_length[KEY_PADDED] = "\"takeoff_length\":";
+static const char key_takeoff_latitude[KEY_PADDED] = "\"takeoff_latitude\":";
+static const char key_takeoff_longitude[KEY_PADDED] = "\"takeoff_longitude\":";
+static const char key_takeoff_hae[KEY_PADDED] = "\"takeoff_hae\":";
+static const char key_recovery_length[KEY_PADDED] = "\"recovery_length\":";
+static const char key_recovery_latitude[KEY_PADDED] = "\"recovery_latitude\":";
+static const char key_recovery_longitude[KEY_PADDED] = "\"recovery_longitude\":";
+static const char key_recovery_hae[KEY_PADDED] = "\"recovery_hae\":";
 static const struct element elements_airbaselocations[] = {
     {.op = P_GROUP, .item = {KEY(takeoff_length), .kind = K_UINT, .flags = F_ZERO}},
     {.op = P_FIX, .item = {KEY(takeoff_latitude), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 8, .len_min = 4,
@@ -374,16 +374,16 @@ static const struct element elements_airbaselocations[] = {
         .len_min = 3, .len_max = 3, .min = -900.0, .max = 9000.0}},
 };
 static const struct pack pack_airbaselocations = {.elements = elements_airbaselocations, .count = 8};
-static const char key_airbase_locations[64] = "\"airbase_locations\":";
-static const char key_take_off_time[64] = "\"take_off_time\":";
-static const char key_transmission_frequency[64] = "\"transmission_frequency\":";
-static const char key_on_board_mi_storage_capacity[64] = "\"on_board_mi_storage_capacity\":";
-static const char key_zoom_percentage[64] = "\"zoom_percentage\":";
-static const char key_communications_method[64] = "\"communications_method\":";
-static const char key_leap_seconds[64] = "\"leap_seconds\":";
-static const char key_correction_offset[64] = "\"correction_offset\":";
-static const char key_payload_count[64] = "\"payload_count\":";
-static const char key_payload_id[64] = "\"payload_id\":";
+static const char key_airbase_locations[KEY_PADDED] = "\"airbase_locations\":";
+static const char key_take_off_time[KEY_PADDED] = "\"take_off_time\":";
+static const char key_transmission_frequency[KEY_PADDED] = "\"transmission_frequency\":";
+static const char key_on_board_mi_storage_capacity[KEY_PADDED] = "\"on_board_mi_storage_capacity\":";
+static const char key_zoom_percentage[KEY_PADDED] = "\"zoom_percentage\":";
+static const char key_communications_method[KEY_PADDED] = "\"communications_method\":";
+static const char key_leap_seconds[KEY_PADDED] = "\"leap_seconds\":";
+static const char key_correction_offset[KEY_PADDED] = "\"correction_offset\":";
+static const char key_payload_count[KEY_PADDED] = "\"payload_count\":";
+static const char key_payload_id[KEY_PADDED] = "\"payload_id\":";
 static const struct code codes_st0601_138_payload_type[] = {
     {.code = 0, .label = "\"Electro Optical MI Sensor\""},
     {.code = 1, .label = "\"LIDAR\""},
@@ -391,7 +391,7 @@ static const struct code codes_st0601_138_payload_type[] = {
     {.code = 3, .label = "\"SIGINT\""},
     {.code = 4, .label = "\"SAR\""},
 };
-static const char key_payload_type[64] = "\"payload_type\":";
+static const char key_payload_type[KEY_PADDED] = "\"payload_type\":";
 static const struct element elements_payloadrecord[] = {
     {.op = P_OID, .item = {KEY(payload_count), .kind = K_UINT, .flags = F_ZERO}},
     {.op = P_RECORDS, .item = {KEY(record_length), .kind = K_UINT, .flags = F_ZERO}},
@@ -401,13 +401,13 @@ static const struct element elements_payloadrecord[] = {
     {.op = P_LENGTH, .item = {KEY(name), .kind = K_TEXT, .flags = F_ZERO}},
 };
 static const struct pack pack_payloadrecord = {.elements = elements_payloadrecord, .count = 5};
-static const char key_payload_list[64] = "\"payload_list\":";
-static const char key_active_payloads[64] = "\"active_payloads\":";
-static const char key_station_id[64] = "\"station_id\":";
-static const char key_hardpoint_id[64] = "\"hardpoint_id\":";
-static const char key_carriage_id[64] = "\"carriage_id\":";
-static const char key_store_id[64] = "\"store_id\":";
-static const char key_general_status[64] = "\"general_status\":";
+static const char key_payload_list[KEY_PADDED] = "\"payload_list\":";
+static const char key_active_payloads[KEY_PADDED] = "\"active_payloads\":";
+static const char key_station_id[KEY_PADDED] = "\"station_id\":";
+static const char key_hardpoint_id[KEY_PADDED] = "\"hardpoint_id\":";
+static const char key_carriage_id[KEY_PADDED] = "\"carriage_id\":";
+static const char key_store_id[KEY_PADDED] = "\"store_id\":";
+static const char key_general_status[KEY_PADDED] = "\"general_status\":";
 static const struct code codes_bits_st0601_140_status_general_status[] = {
     {.code = 0, .label = "\"Off\""},
     {.code = 1, .label = "\"Initialization\""},
@@ -422,10 +422,10 @@ static const struct code codes_bits_st0601_140_status_general_status[] = {
     {.code = 10, .label = "\"Stepped Over\""},
     {.code = 11, .label = "\"No Status Available\""},
 };
-static const char key_fuze_enabled[64] = "\"fuze_enabled\":";
-static const char key_laser_enabled[64] = "\"laser_enabled\":";
-static const char key_target_enabled[64] = "\"target_enabled\":";
-static const char key_weapon_armed[64] = "\"weapon_armed\":";
+static const char key_fuze_enabled[KEY_PADDED] = "\"fuze_enabled\":";
+static const char key_laser_enabled[KEY_PADDED] = "\"laser_enabled\":";
+static const char key_target_enabled[KEY_PADDED] = "\"target_enabled\":";
+static const char key_weapon_armed[KEY_PADDED] = "\"weapon_armed\":";
 static const struct bits bits_st0601_140_status[] = {
     {.shift = 0, .width = 7, .key = key_general_status, .codes = codes_bits_st0601_140_status_general_status,
         .code_count = 12},
@@ -434,8 +434,8 @@ static const struct bits bits_st0601_140_status[] = {
     {.shift = 10, .width = 1, .key = key_target_enabled},
     {.shift = 11, .width = 1, .key = key_weapon_armed},
 };
-static const char key_status[64] = "\"status\":";
-static const char key_weapon_type[64] = "\"weapon_type\":";
+static const char key_status[KEY_PADDED] = "\"status\":";
+static const char key_weapon_type[KEY_PADDED] = "\"weapon_type\":";
 static const struct element elements_weaponrecord[] = {
     {.op = P_RECORDS, .item = {KEY(record_length), .kind = K_UINT, .flags = F_ZERO}},
     {.op = P_OID, .item = {KEY(station_id), .kind = K_UINT, .flags = F_ZERO}},
@@ -447,19 +447,19 @@ static const struct element elements_weaponrecord[] = {
     {.op = P_LENGTH, .item = {KEY(weapon_type), .kind = K_TEXT, .flags = F_ZERO}},
 };
 static const struct pack pack_weaponrecord = {.elements = elements_weaponrecord, .count = 7};
-static const char key_weapons_stores[64] = "\"weapons_stores\":";
-static const char key_waypoint_id[64] = "\"waypoint_id\":";
-static const char key_prosecution_order[64] = "\"prosecution_order\":";
-static const char key_mode[64] = "\"mode\":";
-static const char key_source[64] = "\"source\":";
+static const char key_weapons_stores[KEY_PADDED] = "\"weapons_stores\":";
+static const char key_waypoint_id[KEY_PADDED] = "\"waypoint_id\":";
+static const char key_prosecution_order[KEY_PADDED] = "\"prosecution_order\":";
+static const char key_mode[KEY_PADDED] = "\"mode\":";
+static const char key_source[KEY_PADDED] = "\"source\":";
 static const struct bits bits_st0601_141_info[] = {
     {.shift = 0, .width = 1, .key = key_mode},
     {.shift = 1, .width = 1, .key = key_source},
 };
-static const char key_info[64] = "\"info\":";
-static const char key_latitude[64] = "\"latitude\":";
-static const char key_longitude[64] = "\"longitude\":";
-static const char key_hae[64] = "\"hae\":";
+static const char key_info[KEY_PADDED] = "\"info\":";
+static const char key_latitude[KEY_PADDED] = "\"latitude\":";
+static const char key_longitude[KEY_PADDED] = "\"longitude\":";
+static const char key_hae[KEY_PADDED] = "\"hae\":";
 static const struct element elements_waypointrecord[] = {
     {.op = P_RECORDS, .item = {KEY(record_length), .kind = K_UINT, .flags = F_ZERO}},
     {.op = P_OID, .item = {KEY(waypoint_id), .kind = K_UINT, .flags = F_ZERO}},
@@ -475,16 +475,16 @@ static const struct element elements_waypointrecord[] = {
         .len_max = 3, .min = -900.0, .max = 9000.0}},
 };
 static const struct pack pack_waypointrecord = {.elements = elements_waypointrecord, .count = 7};
-static const char key_waypoint_list[64] = "\"waypoint_list\":";
-static const char key_azimuth_length[64] = "\"azimuth_length\":";
-static const char key_azimuth_start[64] = "\"azimuth_start\":";
-static const char key_azimuth_range[64] = "\"azimuth_range\":";
-static const char key_elevation_length[64] = "\"elevation_length\":";
-static const char key_elevation_start[64] = "\"elevation_start\":";
-static const char key_elevation_range[64] = "\"elevation_range\":";
-static const char key_roll_length[64] = "\"roll_length\":";
-static const char key_roll_start[64] = "\"roll_start\":";
-static const char key_roll_range[64] = "\"roll_range\":";
+static const char key_waypoint_list[KEY_PADDED] = "\"waypoint_list\":";
+static const char key_azimuth_length[KEY_PADDED] = "\"azimuth_length\":";
+static const char key_azimuth_start[KEY_PADDED] = "\"azimuth_start\":";
+static const char key_azimuth_range[KEY_PADDED] = "\"azimuth_range\":";
+static const char key_elevation_length[KEY_PADDED] = "\"elevation_length\":";
+static const char key_elevation_start[KEY_PADDED] = "\"elevation_start\":";
+static const char key_elevation_range[KEY_PADDED] = "\"elevation_range\":";
+static const char key_roll_length[KEY_PADDED] = "\"roll_length\":";
+static const char key_roll_start[KEY_PADDED] = "\"roll_start\":";
+static const char key_roll_range[KEY_PADDED] = "\"roll_range\":";
 static const struct element elements_viewdomain[] = {
     {.op = P_GROUP, .item = {KEY(azimuth_length), .kind = K_UINT, .flags = F_ZERO}},
     {.op = P_HALF, .optional = 1, .item = {KEY(azimuth_start), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 9,
@@ -503,16 +503,16 @@ static const struct element elements_viewdomain[] = {
         .max = 360.0}},
 };
 static const struct pack pack_viewdomain = {.elements = elements_viewdomain, .count = 9};
-static const char key_view_domain[64] = "\"view_domain\":";
-static const char key_local_id[64] = "\"local_id\":";
-static const char key_universal_id[64] = "\"universal_id\":";
+static const char key_view_domain[KEY_PADDED] = "\"view_domain\":";
+static const char key_local_id[KEY_PADDED] = "\"local_id\":";
+static const char key_universal_id[KEY_PADDED] = "\"universal_id\":";
 static const struct element elements_metadatasubstreamid[] = {
     {.op = P_OID, .item = {KEY(local_id), .kind = K_UINT, .flags = F_ZERO}},
     {.op = P_FIX, .optional = 1, .item = {KEY(universal_id), .kind = K_UUID, .flags = F_ZERO, .len_min = 16,
         .len_max = 16}},
 };
 static const struct pack pack_metadatasubstreamid = {.elements = elements_metadatasubstreamid, .count = 2};
-static const char key_metadata_substream_id[64] = "\"metadata_substream_id\":";
+static const char key_metadata_substream_id[KEY_PADDED] = "\"metadata_substream_id\":";
 static const struct item items_st0601[144] = {
     [1] = {KEY(checksum), .kind = K_UINT, .len_min = 2, .len_max = 2, .max = 65535.0},
     [2] = {KEY(precision_time_stamp), .kind = K_UINT, .len_min = 8, .len_max = 8, .max = 1.8446744073709552e+19},
@@ -804,7 +804,7 @@ static const struct code codes_st0102_1_security_classification[] = {
     {.code = 4, .label = "\"Secret\""},
     {.code = 5, .label = "\"Top Secret\""},
 };
-static const char key_security_classification[64] = "\"security_classification\":";
+static const char key_security_classification[KEY_PADDED] = "\"security_classification\":";
 static const struct code codes_st0102_2_country_coding_method[] = {
     {.code = 1, .label = "\"ISO-3166 Two Letter\""},
     {.code = 2, .label = "\"ISO-3166 Three Letter\""},
@@ -823,16 +823,16 @@ static const struct code codes_st0102_2_country_coding_method[] = {
     {.code = 15, .label = "\"GENC Numeric\""},
     {.code = 16, .label = "\"GENC Mixed\""},
 };
-static const char key_country_coding_method[64] = "\"country_coding_method\":";
-static const char key_classifying_country[64] = "\"classifying_country\":";
-static const char key_sci_shi_information[64] = "\"sci_shi_information\":";
-static const char key_caveats[64] = "\"caveats\":";
-static const char key_releasing_instructions[64] = "\"releasing_instructions\":";
-static const char key_classified_by[64] = "\"classified_by\":";
-static const char key_derived_from[64] = "\"derived_from\":";
-static const char key_classification_reason[64] = "\"classification_reason\":";
-static const char key_declassification_date[64] = "\"declassification_date\":";
-static const char key_classification_and_marking_system[64] = "\"classification_and_marking_system\":";
+static const char key_country_coding_method[KEY_PADDED] = "\"country_coding_method\":";
+static const char key_classifying_country[KEY_PADDED] = "\"classifying_country\":";
+static const char key_sci_shi_information[KEY_PADDED] = "\"sci_shi_information\":";
+static const char key_caveats[KEY_PADDED] = "\"caveats\":";
+static const char key_releasing_instructions[KEY_PADDED] = "\"releasing_instructions\":";
+static const char key_classified_by[KEY_PADDED] = "\"classified_by\":";
+static const char key_derived_from[KEY_PADDED] = "\"derived_from\":";
+static const char key_classification_reason[KEY_PADDED] = "\"classification_reason\":";
+static const char key_declassification_date[KEY_PADDED] = "\"declassification_date\":";
+static const char key_classification_and_marking_system[KEY_PADDED] = "\"classification_and_marking_system\":";
 static const struct code codes_st0102_12_object_country_coding_method[] = {
     {.code = 1, .label = "\"ISO-3166 Two Letter\""},
     {.code = 2, .label = "\"ISO-3166 Three Letter\""},
@@ -851,19 +851,20 @@ static const struct code codes_st0102_12_object_country_coding_method[] = {
     {.code = 15, .label = "\"GENC Numeric\""},
     {.code = 64, .label = "\"GENC AdminSub\""},
 };
-static const char key_object_country_coding_method[64] = "\"object_country_coding_method\":";
-static const char key_object_country_codes[64] = "\"object_country_codes\":";
-static const char key_classification_comments[64] = "\"classification_comments\":";
-static const char key_umid_video[64] = "\"umid_video\":";
-static const char key_umid_audio[64] = "\"umid_audio\":";
-static const char key_umid_data[64] = "\"umid_data\":";
-static const char key_umid_system[64] = "\"umid_system\":";
-static const char key_stream_id[64] = "\"stream_id\":";
-static const char key_transport_stream_id[64] = "\"transport_stream_id\":";
-static const char key_item_designator_id[64] = "\"item_designator_id\":";
-static const char key_version[64] = "\"version\":";
-static const char key_country_coding_method_version_date[64] = "\"country_coding_method_version_date\":";
-static const char key_object_country_coding_method_version_date[64] = "\"object_country_coding_method_version_date\":";
+static const char key_object_country_coding_method[KEY_PADDED] = "\"object_country_coding_method\":";
+static const char key_object_country_codes[KEY_PADDED] = "\"object_country_codes\":";
+static const char key_classification_comments[KEY_PADDED] = "\"classification_comments\":";
+static const char key_umid_video[KEY_PADDED] = "\"umid_video\":";
+static const char key_umid_audio[KEY_PADDED] = "\"umid_audio\":";
+static const char key_umid_data[KEY_PADDED] = "\"umid_data\":";
+static const char key_umid_system[KEY_PADDED] = "\"umid_system\":";
+static const char key_stream_id[KEY_PADDED] = "\"stream_id\":";
+static const char key_transport_stream_id[KEY_PADDED] = "\"transport_stream_id\":";
+static const char key_item_designator_id[KEY_PADDED] = "\"item_designator_id\":";
+static const char key_version[KEY_PADDED] = "\"version\":";
+static const char key_country_coding_method_version_date[KEY_PADDED] = "\"country_coding_method_version_date\":";
+static const char key_object_country_coding_method_version_date[KEY_PADDED] =
+    "\"object_country_coding_method_version_date\":";
 static const struct item items_st0102[25] = {
     [1] = {KEY(security_classification), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
         .max = 5.0, .codes = codes_st0102_1_security_classification, .code_count = 5},
@@ -894,20 +895,20 @@ static const struct item items_st0102[25] = {
     [24] = {KEY(object_country_coding_method_version_date), .kind = K_TEXT, .flags = F_ZERO, .len_min = 10,
         .len_max = 10},
 };
-static const char key_vmti_system_name[64] = "\"vmti_system_name\":";
-static const char key_vmti_ls_version[64] = "\"vmti_ls_version\":";
-static const char key_total_num_targets_detected[64] = "\"total_num_targets_detected\":";
-static const char key_num_targets_reported[64] = "\"num_targets_reported\":";
-static const char key_frame_number[64] = "\"frame_number\":";
-static const char key_frame_width[64] = "\"frame_width\":";
-static const char key_frame_height[64] = "\"frame_height\":";
-static const char key_vmti_source_sensor[64] = "\"vmti_source_sensor\":";
-static const char key_vmti_horizontal_fov[64] = "\"vmti_horizontal_fov\":";
-static const char key_vmti_vertical_fov[64] = "\"vmti_vertical_fov\":";
-static const char key_miis_id[64] = "\"miis_id\":";
-static const char key_vtarget_series[64] = "\"vtarget_series\":";
-static const char key_algorithm_series[64] = "\"algorithm_series\":";
-static const char key_ontology_series[64] = "\"ontology_series\":";
+static const char key_vmti_system_name[KEY_PADDED] = "\"vmti_system_name\":";
+static const char key_vmti_ls_version[KEY_PADDED] = "\"vmti_ls_version\":";
+static const char key_total_num_targets_detected[KEY_PADDED] = "\"total_num_targets_detected\":";
+static const char key_num_targets_reported[KEY_PADDED] = "\"num_targets_reported\":";
+static const char key_frame_number[KEY_PADDED] = "\"frame_number\":";
+static const char key_frame_width[KEY_PADDED] = "\"frame_width\":";
+static const char key_frame_height[KEY_PADDED] = "\"frame_height\":";
+static const char key_vmti_source_sensor[KEY_PADDED] = "\"vmti_source_sensor\":";
+static const char key_vmti_horizontal_fov[KEY_PADDED] = "\"vmti_horizontal_fov\":";
+static const char key_vmti_vertical_fov[KEY_PADDED] = "\"vmti_vertical_fov\":";
+static const char key_miis_id[KEY_PADDED] = "\"miis_id\":";
+static const char key_vtarget_series[KEY_PADDED] = "\"vtarget_series\":";
+static const char key_algorithm_series[KEY_PADDED] = "\"algorithm_series\":";
+static const char key_ontology_series[KEY_PADDED] = "\"ontology_series\":";
 static const struct item items_st0903[104] = {
     [1] = {KEY(checksum), .kind = K_UINT, .len_min = 2, .len_max = 2, .max = 65535.0},
     [2] = {KEY(precision_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
@@ -933,28 +934,28 @@ static const struct item items_st0903[104] = {
     [102] = {KEY(algorithm_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_algorithm},
     [103] = {KEY(ontology_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_ontology},
 };
-static const char key_target_centroid[64] = "\"target_centroid\":";
-static const char key_bounding_box_top_left[64] = "\"bounding_box_top_left\":";
-static const char key_bounding_box_bottom_right[64] = "\"bounding_box_bottom_right\":";
-static const char key_target_priority[64] = "\"target_priority\":";
-static const char key_target_confidence_level[64] = "\"target_confidence_level\":";
-static const char key_target_history[64] = "\"target_history\":";
-static const char key_percentage_of_target_pixels[64] = "\"percentage_of_target_pixels\":";
-static const char key_target_color[64] = "\"target_color\":";
-static const char key_target_intensity[64] = "\"target_intensity\":";
-static const char key_target_location_offset_lat[64] = "\"target_location_offset_lat\":";
-static const char key_target_location_offset_lon[64] = "\"target_location_offset_lon\":";
-static const char key_target_hae[64] = "\"target_hae\":";
-static const char key_bounding_box_top_left_lat_offset[64] = "\"bounding_box_top_left_lat_offset\":";
-static const char key_bounding_box_top_left_lon_offset[64] = "\"bounding_box_top_left_lon_offset\":";
-static const char key_bounding_box_bottom_right_lat_offset[64] = "\"bounding_box_bottom_right_lat_offset\":";
-static const char key_bounding_box_bottom_right_lon_offset[64] = "\"bounding_box_bottom_right_lon_offset\":";
-static const char key_sigma_east[64] = "\"sigma_east\":";
-static const char key_sigma_north[64] = "\"sigma_north\":";
-static const char key_sigma_up[64] = "\"sigma_up\":";
-static const char key_rho_east_north[64] = "\"rho_east_north\":";
-static const char key_rho_east_up[64] = "\"rho_east_up\":";
-static const char key_rho_north_up[64] = "\"rho_north_up\":";
+static const char key_target_centroid[KEY_PADDED] = "\"target_centroid\":";
+static const char key_bounding_box_top_left[KEY_PADDED] = "\"bounding_box_top_left\":";
+static const char key_bounding_box_bottom_right[KEY_PADDED] = "\"bounding_box_bottom_right\":";
+static const char key_target_priority[KEY_PADDED] = "\"target_priority\":";
+static const char key_target_confidence_level[KEY_PADDED] = "\"target_confidence_level\":";
+static const char key_target_history[KEY_PADDED] = "\"target_history\":";
+static const char key_percentage_of_target_pixels[KEY_PADDED] = "\"percentage_of_target_pixels\":";
+static const char key_target_color[KEY_PADDED] = "\"target_color\":";
+static const char key_target_intensity[KEY_PADDED] = "\"target_intensity\":";
+static const char key_target_location_offset_lat[KEY_PADDED] = "\"target_location_offset_lat\":";
+static const char key_target_location_offset_lon[KEY_PADDED] = "\"target_location_offset_lon\":";
+static const char key_target_hae[KEY_PADDED] = "\"target_hae\":";
+static const char key_bounding_box_top_left_lat_offset[KEY_PADDED] = "\"bounding_box_top_left_lat_offset\":";
+static const char key_bounding_box_top_left_lon_offset[KEY_PADDED] = "\"bounding_box_top_left_lon_offset\":";
+static const char key_bounding_box_bottom_right_lat_offset[KEY_PADDED] = "\"bounding_box_bottom_right_lat_offset\":";
+static const char key_bounding_box_bottom_right_lon_offset[KEY_PADDED] = "\"bounding_box_bottom_right_lon_offset\":";
+static const char key_sigma_east[KEY_PADDED] = "\"sigma_east\":";
+static const char key_sigma_north[KEY_PADDED] = "\"sigma_north\":";
+static const char key_sigma_up[KEY_PADDED] = "\"sigma_up\":";
+static const char key_rho_east_north[KEY_PADDED] = "\"rho_east_north\":";
+static const char key_rho_east_up[KEY_PADDED] = "\"rho_east_up\":";
+static const char key_rho_north_up[KEY_PADDED] = "\"rho_north_up\":";
 static const struct element elements_location[] = {
     {.op = P_FIX, .item = {KEY(latitude), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 8,
         .len_min = 4, .len_max = 4, .min = -90.0, .max = 90.0}},
@@ -976,12 +977,12 @@ static const struct element elements_location[] = {
         .range_power = 1, .len_min = 2, .len_max = 2, .min = -1.0, .max = 1.0}},
 };
 static const struct pack pack_location = {.elements = elements_location, .count = 9};
-static const char key_target_location[64] = "\"target_location\":";
-static const char key_geospatial_contour_series[64] = "\"geospatial_contour_series\":";
-static const char key_centroid_pix_row[64] = "\"centroid_pix_row\":";
-static const char key_centroid_pix_col[64] = "\"centroid_pix_col\":";
-static const char key_row[64] = "\"row\":";
-static const char key_column[64] = "\"column\":";
+static const char key_target_location[KEY_PADDED] = "\"target_location\":";
+static const char key_geospatial_contour_series[KEY_PADDED] = "\"geospatial_contour_series\":";
+static const char key_centroid_pix_row[KEY_PADDED] = "\"centroid_pix_row\":";
+static const char key_centroid_pix_col[KEY_PADDED] = "\"centroid_pix_col\":";
+static const char key_row[KEY_PADDED] = "\"row\":";
+static const char key_column[KEY_PADDED] = "\"column\":";
 static const struct element elements_fpaindex[] = {
     {.op = P_FIX, .item = {KEY(row), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .min = 1.0,
         .max = 255.0}},
@@ -989,8 +990,8 @@ static const struct element elements_fpaindex[] = {
         .max = 255.0}},
 };
 static const struct pack pack_fpaindex = {.elements = elements_fpaindex, .count = 2};
-static const char key_fpa_index[64] = "\"fpa_index\":";
-static const char key_algorithm_id[64] = "\"algorithm_id\":";
+static const char key_fpa_index[KEY_PADDED] = "\"fpa_index\":";
+static const char key_algorithm_id[KEY_PADDED] = "\"algorithm_id\":";
 static const struct code codes_vtarget_23_detection_status[] = {
     {.code = 0, .label = "\"Inactive\""},
     {.code = 1, .label = "\"Active-Moving\""},
@@ -998,14 +999,14 @@ static const struct code codes_vtarget_23_detection_status[] = {
     {.code = 3, .label = "\"Active-Stopped\""},
     {.code = 4, .label = "\"Active-Coasting\""},
 };
-static const char key_detection_status[64] = "\"detection_status\":";
-static const char key_vmask[64] = "\"vmask\":";
-static const char key_vobject[64] = "\"vobject\":";
-static const char key_vfeature[64] = "\"vfeature\":";
-static const char key_vtracker[64] = "\"vtracker\":";
-static const char key_vchip[64] = "\"vchip\":";
-static const char key_vchip_series[64] = "\"vchip_series\":";
-static const char key_vobject_series[64] = "\"vobject_series\":";
+static const char key_detection_status[KEY_PADDED] = "\"detection_status\":";
+static const char key_vmask[KEY_PADDED] = "\"vmask\":";
+static const char key_vobject[KEY_PADDED] = "\"vobject\":";
+static const char key_vfeature[KEY_PADDED] = "\"vfeature\":";
+static const char key_vtracker[KEY_PADDED] = "\"vtracker\":";
+static const char key_vchip[KEY_PADDED] = "\"vchip\":";
+static const char key_vchip_series[KEY_PADDED] = "\"vchip_series\":";
+static const char key_vobject_series[KEY_PADDED] = "\"vobject_series\":";
 static const struct item items_vtarget[108] = {
     [1] = {KEY(target_centroid), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 6, .min = 1.0,
         .max = 281474976710655.0},
@@ -1053,8 +1054,8 @@ static const struct item items_vtarget[108] = {
     [106] = {KEY(vchip_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_vchip},
     [107] = {KEY(vobject_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_vobject},
 };
-static const char key_track_time_stamp[64] = "\"track_time_stamp\":";
-static const char key_track_id[64] = "\"track_id\":";
+static const char key_track_time_stamp[KEY_PADDED] = "\"track_time_stamp\":";
+static const char key_track_id[KEY_PADDED] = "\"track_id\":";
 static const struct code codes_vtrack_4_track_status[] = {
     {.code = 0, .label = "\"Inactive\""},
     {.code = 1, .label = "\"Active-Moving\""},
@@ -1062,14 +1063,14 @@ static const struct code codes_vtrack_4_track_status[] = {
     {.code = 3, .label = "\"Active-Stopped\""},
     {.code = 4, .label = "\"Active-Coasting\""},
 };
-static const char key_track_status[64] = "\"track_status\":";
-static const char key_track_start_time[64] = "\"track_start_time\":";
-static const char key_track_end_time[64] = "\"track_end_time\":";
-static const char key_track_boundary_series[64] = "\"track_boundary_series\":";
-static const char key_track_algorithm[64] = "\"track_algorithm\":";
-static const char key_track_confidence[64] = "\"track_confidence\":";
-static const char key_num_track_points[64] = "\"num_track_points\":";
-static const char key_vtrack_item_series[64] = "\"vtrack_item_series\":";
+static const char key_track_status[KEY_PADDED] = "\"track_status\":";
+static const char key_track_start_time[KEY_PADDED] = "\"track_start_time\":";
+static const char key_track_end_time[KEY_PADDED] = "\"track_end_time\":";
+static const char key_track_boundary_series[KEY_PADDED] = "\"track_boundary_series\":";
+static const char key_track_algorithm[KEY_PADDED] = "\"track_algorithm\":";
+static const char key_track_confidence[KEY_PADDED] = "\"track_confidence\":";
+static const char key_num_track_points[KEY_PADDED] = "\"num_track_points\":";
+static const char key_vtrack_item_series[KEY_PADDED] = "\"vtrack_item_series\":";
 static const struct item items_vtrack[104] = {
     [1] = {KEY(checksum), .kind = K_UINT, .len_min = 2, .len_max = 2, .max = 65535.0},
     [2] = {KEY(track_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
@@ -1092,13 +1093,13 @@ static const struct item items_vtrack[104] = {
     [101] = {KEY(vtrack_item_series), .kind = K_TARGETS, .flags = F_ZERO, .set = &set_vtrackitem},
     [103] = {KEY(ontology_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_ontology},
 };
-static const char key_target_time_stamp[64] = "\"target_time_stamp\":";
-static const char key_boundary_top_left[64] = "\"boundary_top_left\":";
-static const char key_boundary_bottom_right[64] = "\"boundary_bottom_right\":";
-static const char key_target_boundary_series[64] = "\"target_boundary_series\":";
-static const char key_east[64] = "\"east\":";
-static const char key_north[64] = "\"north\":";
-static const char key_up[64] = "\"up\":";
+static const char key_target_time_stamp[KEY_PADDED] = "\"target_time_stamp\":";
+static const char key_boundary_top_left[KEY_PADDED] = "\"boundary_top_left\":";
+static const char key_boundary_bottom_right[KEY_PADDED] = "\"boundary_bottom_right\":";
+static const char key_target_boundary_series[KEY_PADDED] = "\"target_boundary_series\":";
+static const char key_east[KEY_PADDED] = "\"east\":";
+static const char key_north[KEY_PADDED] = "\"north\":";
+static const char key_up[KEY_PADDED] = "\"up\":";
 static const struct element elements_velocity[] = {
     {.op = P_FIX, .item = {KEY(east), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 11,
         .len_min = 2, .len_max = 2, .min = -900.0, .max = 900.0}},
@@ -1120,7 +1121,7 @@ static const struct element elements_velocity[] = {
         .range_power = 1, .len_min = 2, .len_max = 2, .min = -1.0, .max = 1.0}},
 };
 static const struct pack pack_velocity = {.elements = elements_velocity, .count = 9};
-static const char key_velocity[64] = "\"velocity\":";
+static const char key_velocity[KEY_PADDED] = "\"velocity\":";
 static const struct element elements_acceleration[] = {
     {.op = P_FIX, .item = {KEY(east), .kind = K_IMAPB, .flags = F_ZERO, .old = OLD_LINEAR_UINT, .range_power = 11,
         .len_min = 2, .len_max = 2, .min = -900.0, .max = 900.0}},
@@ -1142,11 +1143,11 @@ static const struct element elements_acceleration[] = {
         .range_power = 1, .len_min = 2, .len_max = 2, .min = -1.0, .max = 1.0}},
 };
 static const struct pack pack_acceleration = {.elements = elements_acceleration, .count = 9};
-static const char key_acceleration[64] = "\"acceleration\":";
-static const char key_video_frame_number[64] = "\"video_frame_number\":";
-static const char key_sensor_horizontal_fov[64] = "\"sensor_horizontal_fov\":";
-static const char key_sensor_vertical_fov[64] = "\"sensor_vertical_fov\":";
-static const char key_motion_imagery_url[64] = "\"motion_imagery_url\":";
+static const char key_acceleration[KEY_PADDED] = "\"acceleration\":";
+static const char key_video_frame_number[KEY_PADDED] = "\"video_frame_number\":";
+static const char key_sensor_horizontal_fov[KEY_PADDED] = "\"sensor_horizontal_fov\":";
+static const char key_sensor_vertical_fov[KEY_PADDED] = "\"sensor_vertical_fov\":";
+static const char key_motion_imagery_url[KEY_PADDED] = "\"motion_imagery_url\":";
 static const struct item items_vtrackitem[107] = {
     [1] = {KEY(target_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
         .max = 1.8446744073709552e+19},
@@ -1192,24 +1193,24 @@ static const struct item items_vtrackitem[107] = {
     [105] = {KEY(vchip_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_vchip},
     [106] = {KEY(vobject_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_vobject},
 };
-static const char key_pixel_contour[64] = "\"pixel_contour\":";
-static const char key_start_pixel[64] = "\"start_pixel\":";
-static const char key_run[64] = "\"run\":";
+static const char key_pixel_contour[KEY_PADDED] = "\"pixel_contour\":";
+static const char key_start_pixel[KEY_PADDED] = "\"start_pixel\":";
+static const char key_run[KEY_PADDED] = "\"run\":";
 static const struct element elements_pixelrun[] = {
     {.op = P_LENGTH, .item = {KEY(start_pixel), .kind = K_UINT, .flags = F_ZERO, .min = 1.0, .max = 281474976710655.0}},
     {.op = P_BER, .item = {KEY(run), .kind = K_UINT, .flags = F_ZERO}},
 };
 static const struct pack pack_pixelrun = {.elements = elements_pixelrun, .count = 2};
-static const char key_bit_mask_series[64] = "\"bit_mask_series\":";
+static const char key_bit_mask_series[KEY_PADDED] = "\"bit_mask_series\":";
 static const struct item items_vmask[3] = {
     [1] = {KEY(pixel_contour), .kind = K_SERIES_UINT, .flags = F_ZERO},
     [2] = {KEY(bit_mask_series), .kind = K_SERIES_PACK, .flags = F_ZERO, .pack = &pack_pixelrun},
 };
-static const char key_ontology[64] = "\"ontology\":";
-static const char key_ontology_class[64] = "\"ontology_class\":";
-static const char key_ontology_id[64] = "\"ontology_id\":";
-static const char key_confidence[64] = "\"confidence\":";
-static const char key_vfeature_series[64] = "\"vfeature_series\":";
+static const char key_ontology[KEY_PADDED] = "\"ontology\":";
+static const char key_ontology_class[KEY_PADDED] = "\"ontology_class\":";
+static const char key_ontology_id[KEY_PADDED] = "\"ontology_id\":";
+static const char key_confidence[KEY_PADDED] = "\"confidence\":";
+static const char key_vfeature_series[KEY_PADDED] = "\"vfeature_series\":";
 static const struct item items_vobject[6] = {
     [1] = {KEY(ontology), .kind = K_TEXT, .flags = F_ZERO},
     [2] = {KEY(ontology_class), .kind = K_TEXT, .flags = F_ZERO},
@@ -1218,8 +1219,8 @@ static const struct item items_vobject[6] = {
         .max = 100.0},
     [5] = {KEY(vfeature_series), .kind = K_SERIES, .flags = F_ZERO, .set = &set_vfeature},
 };
-static const char key_schema[64] = "\"schema\":";
-static const char key_schema_feature[64] = "\"schema_feature\":";
+static const char key_schema[KEY_PADDED] = "\"schema\":";
+static const char key_schema_feature[KEY_PADDED] = "\"schema_feature\":";
 static const struct item items_vfeature[5] = {
     [1] = {KEY(schema), .kind = K_TEXT, .flags = F_ZERO},
     [2] = {KEY(schema_feature), .kind = K_TEXT, .flags = F_ZERO},
@@ -1234,11 +1235,11 @@ static const struct code codes_vtracker_2_detection_status[] = {
     {.code = 3, .label = "\"Active-Stopped\""},
     {.code = 4, .label = "\"Active-Coasting\""},
 };
-static const char key_first_observation_time[64] = "\"first_observation_time\":";
-static const char key_latest_observation_time[64] = "\"latest_observation_time\":";
-static const char key_algorithm[64] = "\"algorithm\":";
-static const char key_confidence_level[64] = "\"confidence_level\":";
-static const char key_track_history_series[64] = "\"track_history_series\":";
+static const char key_first_observation_time[KEY_PADDED] = "\"first_observation_time\":";
+static const char key_latest_observation_time[KEY_PADDED] = "\"latest_observation_time\":";
+static const char key_algorithm[KEY_PADDED] = "\"algorithm\":";
+static const char key_confidence_level[KEY_PADDED] = "\"confidence_level\":";
+static const char key_track_history_series[KEY_PADDED] = "\"track_history_series\":";
 static const struct item items_vtracker[13] = {
     [1] = {KEY(track_id), .kind = K_UUID, .flags = F_ZERO, .len_min = 16, .len_max = 16},
     [2] = {KEY(detection_status), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 4.0,
@@ -1257,16 +1258,16 @@ static const struct item items_vtracker[13] = {
         .pack = &pack_acceleration},
     [12] = {KEY(algorithm_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
 };
-static const char key_image_type[64] = "\"image_type\":";
-static const char key_image_iri[64] = "\"image_iri\":";
-static const char key_embedded_image[64] = "\"embedded_image\":";
+static const char key_image_type[KEY_PADDED] = "\"image_type\":";
+static const char key_image_iri[KEY_PADDED] = "\"image_iri\":";
+static const char key_embedded_image[KEY_PADDED] = "\"embedded_image\":";
 static const struct item items_vchip[4] = {
     [1] = {KEY(image_type), .kind = K_TEXT, .flags = F_ZERO},
     [2] = {KEY(image_iri), .kind = K_TEXT, .flags = F_ZERO},
     [3] = {KEY(embedded_image), .kind = K_BYTES, .flags = F_ZERO},
 };
-static const char key_algorithm_class[64] = "\"algorithm_class\":";
-static const char key_n_frames[64] = "\"n_frames\":";
+static const char key_algorithm_class[KEY_PADDED] = "\"algorithm_class\":";
+static const char key_n_frames[KEY_PADDED] = "\"n_frames\":";
 static const struct item items_algorithm[6] = {
     [1] = {KEY(algorithm_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
     [2] = {KEY(name), .kind = K_TEXT, .flags = F_ZERO},
@@ -1274,11 +1275,11 @@ static const struct item items_algorithm[6] = {
     [4] = {KEY(algorithm_class), .kind = K_TEXT, .flags = F_ZERO},
     [5] = {KEY(n_frames), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
 };
-static const char key_parent_id[64] = "\"parent_id\":";
-static const char key_ontology_iri[64] = "\"ontology_iri\":";
-static const char key_entity_iri[64] = "\"entity_iri\":";
-static const char key_version_iri[64] = "\"version_iri\":";
-static const char key_label[64] = "\"label\":";
+static const char key_parent_id[KEY_PADDED] = "\"parent_id\":";
+static const char key_ontology_iri[KEY_PADDED] = "\"ontology_iri\":";
+static const char key_entity_iri[KEY_PADDED] = "\"entity_iri\":";
+static const char key_version_iri[KEY_PADDED] = "\"version_iri\":";
+static const char key_label[KEY_PADDED] = "\"label\":";
 static const struct item items_ontology[7] = {
     [1] = {KEY(ontology_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
     [2] = {KEY(parent_id), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 3, .max = 16777215.0},
@@ -1287,25 +1288,25 @@ static const struct item items_ontology[7] = {
     [5] = {KEY(version_iri), .kind = K_TEXT, .flags = F_ZERO},
     [6] = {KEY(label), .kind = K_TEXT, .flags = F_ZERO},
 };
-static const char key_crc32[64] = "\"crc32\":";
-static const char key_telemetry_accuracy_indicator[64] = "\"telemetry_accuracy_indicator\":";
-static const char key_frag_circle_radius[64] = "\"frag_circle_radius\":";
-static const char key_frame_code[64] = "\"frame_code\":";
-static const char key_rvt_ls_version[64] = "\"rvt_ls_version\":";
-static const char key_video_data_rate[64] = "\"video_data_rate\":";
-static const char key_digital_video_file_format[64] = "\"digital_video_file_format\":";
-static const char key_user_defined_local_set[64] = "\"user_defined_local_set\":";
-static const char key_point_of_interest_local_set[64] = "\"point_of_interest_local_set\":";
-static const char key_area_of_interest_local_set[64] = "\"area_of_interest_local_set\":";
-static const char key_mgrs_zone[64] = "\"mgrs_zone\":";
-static const char key_mgrs_latitude_band_and_grid_square[64] = "\"mgrs_latitude_band_and_grid_square\":";
-static const char key_mgrs_easting[64] = "\"mgrs_easting\":";
-static const char key_mgrs_northing[64] = "\"mgrs_northing\":";
-static const char key_frame_center_mgrs_zone[64] = "\"frame_center_mgrs_zone\":";
-static const char key_frame_center_mgrs_latitude_band_and_grid_square[64] =
+static const char key_crc32[KEY_PADDED] = "\"crc32\":";
+static const char key_telemetry_accuracy_indicator[KEY_PADDED] = "\"telemetry_accuracy_indicator\":";
+static const char key_frag_circle_radius[KEY_PADDED] = "\"frag_circle_radius\":";
+static const char key_frame_code[KEY_PADDED] = "\"frame_code\":";
+static const char key_rvt_ls_version[KEY_PADDED] = "\"rvt_ls_version\":";
+static const char key_video_data_rate[KEY_PADDED] = "\"video_data_rate\":";
+static const char key_digital_video_file_format[KEY_PADDED] = "\"digital_video_file_format\":";
+static const char key_user_defined_local_set[KEY_PADDED] = "\"user_defined_local_set\":";
+static const char key_point_of_interest_local_set[KEY_PADDED] = "\"point_of_interest_local_set\":";
+static const char key_area_of_interest_local_set[KEY_PADDED] = "\"area_of_interest_local_set\":";
+static const char key_mgrs_zone[KEY_PADDED] = "\"mgrs_zone\":";
+static const char key_mgrs_latitude_band_and_grid_square[KEY_PADDED] = "\"mgrs_latitude_band_and_grid_square\":";
+static const char key_mgrs_easting[KEY_PADDED] = "\"mgrs_easting\":";
+static const char key_mgrs_northing[KEY_PADDED] = "\"mgrs_northing\":";
+static const char key_frame_center_mgrs_zone[KEY_PADDED] = "\"frame_center_mgrs_zone\":";
+static const char key_frame_center_mgrs_latitude_band_and_grid_square[KEY_PADDED] =
     "\"frame_center_mgrs_latitude_band_and_grid_square\":";
-static const char key_frame_center_mgrs_easting[64] = "\"frame_center_mgrs_easting\":";
-static const char key_frame_center_mgrs_northing[64] = "\"frame_center_mgrs_northing\":";
+static const char key_frame_center_mgrs_easting[KEY_PADDED] = "\"frame_center_mgrs_easting\":";
+static const char key_frame_center_mgrs_northing[KEY_PADDED] = "\"frame_center_mgrs_northing\":";
 static const struct item items_st0806[22] = {
     [1] = {KEY(crc32), .kind = K_UINT, .len_min = 4, .len_max = 4, .max = 4294967295.0},
     [2] = {KEY(precision_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
@@ -1336,21 +1337,21 @@ static const struct item items_st0806[22] = {
     [21] = {KEY(frame_center_mgrs_northing), .kind = K_UINT, .flags = F_ZERO, .len_min = 3, .len_max = 3,
         .max = 99999.0},
 };
-static const char key_number[64] = "\"number\":";
-static const char key_poi_latitude[64] = "\"poi_latitude\":";
-static const char key_poi_longitude[64] = "\"poi_longitude\":";
-static const char key_poi_altitude[64] = "\"poi_altitude\":";
+static const char key_number[KEY_PADDED] = "\"number\":";
+static const char key_poi_latitude[KEY_PADDED] = "\"poi_latitude\":";
+static const char key_poi_longitude[KEY_PADDED] = "\"poi_longitude\":";
+static const char key_poi_altitude[KEY_PADDED] = "\"poi_altitude\":";
 static const struct code codes_rvtpoi_5_type[] = {
     {.code = 1, .label = "\"Friendly\""},
     {.code = 2, .label = "\"Hostile\""},
     {.code = 3, .label = "\"Target\""},
     {.code = 4, .label = "\"Unknown\""},
 };
-static const char key_type[64] = "\"type\":";
-static const char key_text[64] = "\"text\":";
-static const char key_poi_source_icon[64] = "\"poi_source_icon\":";
-static const char key_source_id[64] = "\"source_id\":";
-static const char key_operation_id[64] = "\"operation_id\":";
+static const char key_type[KEY_PADDED] = "\"type\":";
+static const char key_text[KEY_PADDED] = "\"text\":";
+static const char key_poi_source_icon[KEY_PADDED] = "\"poi_source_icon\":";
+static const char key_source_id[KEY_PADDED] = "\"source_id\":";
+static const char key_operation_id[KEY_PADDED] = "\"operation_id\":";
 static const struct item items_rvtpoi[11] = {
     [1] = {KEY(number), .kind = K_UINT, .flags = F_ZERO, .len_min = 2, .len_max = 2, .max = 65535.0},
     [2] = {KEY(poi_latitude), .kind = K_LINEAR_INT, .flags = F_ZERO, .decimals = 8, .len_min = 4, .len_max = 4,
@@ -1368,10 +1369,10 @@ static const struct item items_rvtpoi[11] = {
     [9] = {KEY(label), .kind = K_TEXT, .flags = F_ZERO, .len_max = 16},
     [10] = {KEY(operation_id), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
 };
-static const char key_corner_latitude_point_1[64] = "\"corner_latitude_point_1\":";
-static const char key_corner_longitude_point_1[64] = "\"corner_longitude_point_1\":";
-static const char key_corner_latitude_point_3[64] = "\"corner_latitude_point_3\":";
-static const char key_corner_longitude_point_3[64] = "\"corner_longitude_point_3\":";
+static const char key_corner_latitude_point_1[KEY_PADDED] = "\"corner_latitude_point_1\":";
+static const char key_corner_longitude_point_1[KEY_PADDED] = "\"corner_longitude_point_1\":";
+static const char key_corner_latitude_point_3[KEY_PADDED] = "\"corner_latitude_point_3\":";
+static const char key_corner_longitude_point_3[KEY_PADDED] = "\"corner_longitude_point_3\":";
 static const struct code codes_rvtaoi_6_type[] = {
     {.code = 1, .label = "\"Friendly\""},
     {.code = 2, .label = "\"Hostile\""},
@@ -1399,27 +1400,27 @@ static const struct item items_rvtaoi[11] = {
     [9] = {KEY(label), .kind = K_TEXT, .flags = F_ZERO, .len_max = 16},
     [10] = {KEY(operation_id), .kind = K_TEXT, .flags = F_ZERO, .len_max = 127},
 };
-static const char key_data_type[64] = "\"data_type\":";
+static const char key_data_type[KEY_PADDED] = "\"data_type\":";
 static const struct code codes_bits_rvtuserdefined_1_data_type[] = {
     {.code = 0, .label = "\"String\""},
     {.code = 1, .label = "\"Signed Integer\""},
     {.code = 2, .label = "\"Unsigned Integer\""},
     {.code = 3, .label = "\"Experimental\""},
 };
-static const char key_id[64] = "\"id\":";
+static const char key_id[KEY_PADDED] = "\"id\":";
 static const struct bits bits_rvtuserdefined_1[] = {
     {.shift = 6, .width = 2, .key = key_data_type, .codes = codes_bits_rvtuserdefined_1_data_type, .code_count = 4},
     {.shift = 0, .width = 6, .key = key_id},
 };
-static const char key_numeric_id[64] = "\"numeric_id\":";
-static const char key_user_data[64] = "\"user_data\":";
+static const char key_numeric_id[KEY_PADDED] = "\"numeric_id\":";
+static const char key_user_data[KEY_PADDED] = "\"user_data\":";
 static const struct item items_rvtuserdefined[3] = {
     [1] = {KEY(numeric_id), .kind = K_BITS, .flags = F_ZERO, .len_min = 1, .len_max = 1, .bits = bits_rvtuserdefined_1,
         .code_count = 2},
     [2] = {KEY(user_data), .kind = K_USER_DATA, .flags = F_ZERO},
 };
-static const char key_document_version[64] = "\"document_version\":";
-static const char key_compression_method[64] = "\"compression_method\":";
+static const char key_document_version[KEY_PADDED] = "\"document_version\":";
+static const char key_compression_method[KEY_PADDED] = "\"compression_method\":";
 static const struct code codes_bits_st1002_12_compression_method[] = {
     {.code = 0, .label = "\"No Compression\""},
     {.code = 1, .label = "\"Planar Fit\""},
@@ -1438,28 +1439,28 @@ static const struct bits bits_st1002_12[] = {
     {.shift = 3, .width = 3, .key = key_data_type, .codes = codes_bits_st1002_12_data_type, .code_count = 2},
     {.shift = 6, .width = 1, .key = key_source, .codes = codes_bits_st1002_12_source, .code_count = 2},
 };
-static const char key_range_image_enumerations[64] = "\"range_image_enumerations\":";
-static const char key_sprm[64] = "\"sprm\":";
-static const char key_sprm_uncertainty[64] = "\"sprm_uncertainty\":";
-static const char key_sprm_row_coordinate[64] = "\"sprm_row_coordinate\":";
-static const char key_sprm_column_coordinate[64] = "\"sprm_column_coordinate\":";
-static const char key_number_of_sections_in_x[64] = "\"number_of_sections_in_x\":";
-static const char key_number_of_sections_in_y[64] = "\"number_of_sections_in_y\":";
-static const char key_generalized_transformation[64] = "\"generalized_transformation\":";
-static const char key_section_x_length[64] = "\"section_x_length\":";
-static const char key_section_x[64] = "\"section_x\":";
-static const char key_section_y_length[64] = "\"section_y_length\":";
-static const char key_section_y[64] = "\"section_y\":";
-static const char key_ranges_length[64] = "\"ranges_length\":";
-static const char key_ranges[64] = "\"ranges\":";
-static const char key_uncertainty_length[64] = "\"uncertainty_length\":";
-static const char key_uncertainty[64] = "\"uncertainty\":";
-static const char key_plane_a_length[64] = "\"plane_a_length\":";
-static const char key_plane_a[64] = "\"plane_a\":";
-static const char key_plane_b_length[64] = "\"plane_b_length\":";
-static const char key_plane_b[64] = "\"plane_b\":";
-static const char key_plane_c_length[64] = "\"plane_c_length\":";
-static const char key_plane_c[64] = "\"plane_c\":";
+static const char key_range_image_enumerations[KEY_PADDED] = "\"range_image_enumerations\":";
+static const char key_sprm[KEY_PADDED] = "\"sprm\":";
+static const char key_sprm_uncertainty[KEY_PADDED] = "\"sprm_uncertainty\":";
+static const char key_sprm_row_coordinate[KEY_PADDED] = "\"sprm_row_coordinate\":";
+static const char key_sprm_column_coordinate[KEY_PADDED] = "\"sprm_column_coordinate\":";
+static const char key_number_of_sections_in_x[KEY_PADDED] = "\"number_of_sections_in_x\":";
+static const char key_number_of_sections_in_y[KEY_PADDED] = "\"number_of_sections_in_y\":";
+static const char key_generalized_transformation[KEY_PADDED] = "\"generalized_transformation\":";
+static const char key_section_x_length[KEY_PADDED] = "\"section_x_length\":";
+static const char key_section_x[KEY_PADDED] = "\"section_x\":";
+static const char key_section_y_length[KEY_PADDED] = "\"section_y_length\":";
+static const char key_section_y[KEY_PADDED] = "\"section_y\":";
+static const char key_ranges_length[KEY_PADDED] = "\"ranges_length\":";
+static const char key_ranges[KEY_PADDED] = "\"ranges\":";
+static const char key_uncertainty_length[KEY_PADDED] = "\"uncertainty_length\":";
+static const char key_uncertainty[KEY_PADDED] = "\"uncertainty\":";
+static const char key_plane_a_length[KEY_PADDED] = "\"plane_a_length\":";
+static const char key_plane_a[KEY_PADDED] = "\"plane_a\":";
+static const char key_plane_b_length[KEY_PADDED] = "\"plane_b_length\":";
+static const char key_plane_b[KEY_PADDED] = "\"plane_b\":";
+static const char key_plane_c_length[KEY_PADDED] = "\"plane_c_length\":";
+static const char key_plane_c[KEY_PADDED] = "\"plane_c\":";
 static const struct element elements_sectiondata[] = {
     {.op = P_GROUP, .item = {KEY(section_x_length), .kind = K_UINT, .flags = F_ZERO, .cells = C_FLOAT}},
     {.op = P_OID, .item = {KEY(section_x), .kind = K_UINT, .flags = F_ZERO, .cells = C_FLOAT, .min = 1.0}},
@@ -1477,8 +1478,8 @@ static const struct element elements_sectiondata[] = {
     {.op = P_REST, .optional = 1, .item = {KEY(plane_c), .kind = K_FLOAT, .flags = F_ZERO, .cells = C_FLOAT}},
 };
 static const struct pack pack_sectiondata = {.elements = elements_sectiondata, .count = 14};
-static const char key_section_data_pack[64] = "\"section_data_pack\":";
-static const char key_crc16[64] = "\"crc16\":";
+static const char key_section_data_pack[KEY_PADDED] = "\"section_data_pack\":";
+static const char key_crc16[KEY_PADDED] = "\"crc16\":";
 static const struct item items_st1002[23] = {
     [1] = {KEY(precision_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
         .max = 1.8446744073709552e+19},
@@ -1497,53 +1498,54 @@ static const struct item items_st1002[23] = {
     [21] = {KEY(crc16), .kind = K_UINT, .len_min = 2, .len_max = 2, .max = 65535.0},
     [22] = {KEY(leap_seconds), .kind = K_INT, .flags = F_ZERO, .len_min = 1, .len_max = 4},
 };
-static const char key_sensor_ecef_position_component_x[64] = "\"sensor_ecef_position_component_x\":";
-static const char key_sensor_ecef_position_component_y[64] = "\"sensor_ecef_position_component_y\":";
-static const char key_sensor_ecef_position_component_z[64] = "\"sensor_ecef_position_component_z\":";
-static const char key_sensor_ecef_velocity_component_x[64] = "\"sensor_ecef_velocity_component_x\":";
-static const char key_sensor_ecef_velocity_component_y[64] = "\"sensor_ecef_velocity_component_y\":";
-static const char key_sensor_ecef_velocity_component_z[64] = "\"sensor_ecef_velocity_component_z\":";
-static const char key_sensor_absolute_azimuth[64] = "\"sensor_absolute_azimuth\":";
-static const char key_sensor_absolute_pitch[64] = "\"sensor_absolute_pitch\":";
-static const char key_sensor_absolute_roll[64] = "\"sensor_absolute_roll\":";
-static const char key_sensor_absolute_azimuth_rate[64] = "\"sensor_absolute_azimuth_rate\":";
-static const char key_sensor_absolute_pitch_rate[64] = "\"sensor_absolute_pitch_rate\":";
-static const char key_sensor_absolute_roll_rate[64] = "\"sensor_absolute_roll_rate\":";
-static const char key_boresight_offset_delta_x[64] = "\"boresight_offset_delta_x\":";
-static const char key_boresight_offset_delta_y[64] = "\"boresight_offset_delta_y\":";
-static const char key_boresight_offset_delta_z[64] = "\"boresight_offset_delta_z\":";
-static const char key_boresight_delta_angle_1[64] = "\"boresight_delta_angle_1\":";
-static const char key_boresight_delta_angle_2[64] = "\"boresight_delta_angle_2\":";
-static const char key_boresight_delta_angle_3[64] = "\"boresight_delta_angle_3\":";
-static const char key_focal_plane_principal_point_offset_y[64] = "\"focal_plane_principal_point_offset_y\":";
-static const char key_focal_plane_principal_point_offset_x[64] = "\"focal_plane_principal_point_offset_x\":";
-static const char key_sensor_calibrated_effective_focal_length[64] = "\"sensor_calibrated_effective_focal_length\":";
-static const char key_radial_distortion_constant[64] = "\"radial_distortion_constant\":";
-static const char key_radial_distortion_parameter_1[64] = "\"radial_distortion_parameter_1\":";
-static const char key_radial_distortion_parameter_2[64] = "\"radial_distortion_parameter_2\":";
-static const char key_radial_distortion_parameter_3[64] = "\"radial_distortion_parameter_3\":";
-static const char key_tangential_decentering_parameter_1[64] = "\"tangential_decentering_parameter_1\":";
-static const char key_tangential_decentering_parameter_2[64] = "\"tangential_decentering_parameter_2\":";
-static const char key_tangential_decentering_parameter_3[64] = "\"tangential_decentering_parameter_3\":";
-static const char key_differential_scale_affine_parameter[64] = "\"differential_scale_affine_parameter\":";
-static const char key_skewness_affine_parameter[64] = "\"skewness_affine_parameter\":";
-static const char key_generalized_transformation_local_set[64] = "\"generalized_transformation_local_set\":";
-static const char key_image_rows[64] = "\"image_rows\":";
-static const char key_image_columns[64] = "\"image_columns\":";
-static const char key_pixel_size_x[64] = "\"pixel_size_x\":";
-static const char key_pixel_size_y[64] = "\"pixel_size_y\":";
+static const char key_sensor_ecef_position_component_x[KEY_PADDED] = "\"sensor_ecef_position_component_x\":";
+static const char key_sensor_ecef_position_component_y[KEY_PADDED] = "\"sensor_ecef_position_component_y\":";
+static const char key_sensor_ecef_position_component_z[KEY_PADDED] = "\"sensor_ecef_position_component_z\":";
+static const char key_sensor_ecef_velocity_component_x[KEY_PADDED] = "\"sensor_ecef_velocity_component_x\":";
+static const char key_sensor_ecef_velocity_component_y[KEY_PADDED] = "\"sensor_ecef_velocity_component_y\":";
+static const char key_sensor_ecef_velocity_component_z[KEY_PADDED] = "\"sensor_ecef_velocity_component_z\":";
+static const char key_sensor_absolute_azimuth[KEY_PADDED] = "\"sensor_absolute_azimuth\":";
+static const char key_sensor_absolute_pitch[KEY_PADDED] = "\"sensor_absolute_pitch\":";
+static const char key_sensor_absolute_roll[KEY_PADDED] = "\"sensor_absolute_roll\":";
+static const char key_sensor_absolute_azimuth_rate[KEY_PADDED] = "\"sensor_absolute_azimuth_rate\":";
+static const char key_sensor_absolute_pitch_rate[KEY_PADDED] = "\"sensor_absolute_pitch_rate\":";
+static const char key_sensor_absolute_roll_rate[KEY_PADDED] = "\"sensor_absolute_roll_rate\":";
+static const char key_boresight_offset_delta_x[KEY_PADDED] = "\"boresight_offset_delta_x\":";
+static const char key_boresight_offset_delta_y[KEY_PADDED] = "\"boresight_offset_delta_y\":";
+static const char key_boresight_offset_delta_z[KEY_PADDED] = "\"boresight_offset_delta_z\":";
+static const char key_boresight_delta_angle_1[KEY_PADDED] = "\"boresight_delta_angle_1\":";
+static const char key_boresight_delta_angle_2[KEY_PADDED] = "\"boresight_delta_angle_2\":";
+static const char key_boresight_delta_angle_3[KEY_PADDED] = "\"boresight_delta_angle_3\":";
+static const char key_focal_plane_principal_point_offset_y[KEY_PADDED] = "\"focal_plane_principal_point_offset_y\":";
+static const char key_focal_plane_principal_point_offset_x[KEY_PADDED] = "\"focal_plane_principal_point_offset_x\":";
+static const char key_sensor_calibrated_effective_focal_length[KEY_PADDED] =
+    "\"sensor_calibrated_effective_focal_length\":";
+static const char key_radial_distortion_constant[KEY_PADDED] = "\"radial_distortion_constant\":";
+static const char key_radial_distortion_parameter_1[KEY_PADDED] = "\"radial_distortion_parameter_1\":";
+static const char key_radial_distortion_parameter_2[KEY_PADDED] = "\"radial_distortion_parameter_2\":";
+static const char key_radial_distortion_parameter_3[KEY_PADDED] = "\"radial_distortion_parameter_3\":";
+static const char key_tangential_decentering_parameter_1[KEY_PADDED] = "\"tangential_decentering_parameter_1\":";
+static const char key_tangential_decentering_parameter_2[KEY_PADDED] = "\"tangential_decentering_parameter_2\":";
+static const char key_tangential_decentering_parameter_3[KEY_PADDED] = "\"tangential_decentering_parameter_3\":";
+static const char key_differential_scale_affine_parameter[KEY_PADDED] = "\"differential_scale_affine_parameter\":";
+static const char key_skewness_affine_parameter[KEY_PADDED] = "\"skewness_affine_parameter\":";
+static const char key_generalized_transformation_local_set[KEY_PADDED] = "\"generalized_transformation_local_set\":";
+static const char key_image_rows[KEY_PADDED] = "\"image_rows\":";
+static const char key_image_columns[KEY_PADDED] = "\"image_columns\":";
+static const char key_pixel_size_x[KEY_PADDED] = "\"pixel_size_x\":";
+static const char key_pixel_size_y[KEY_PADDED] = "\"pixel_size_y\":";
 static const struct code codes_st1107_38_slant_range_pedigree[] = {
     {.code = 0, .label = "\"Other\""},
     {.code = 1, .label = "\"Measured\""},
     {.code = 2, .label = "\"Calculated\""},
 };
-static const char key_slant_range_pedigree[64] = "\"slant_range_pedigree\":";
-static const char key_line_coordinate[64] = "\"line_coordinate\":";
-static const char key_sample_coordinate[64] = "\"sample_coordinate\":";
-static const char key_lrf_divergence[64] = "\"lrf_divergence\":";
-static const char key_radial_distortion_valid_range[64] = "\"radial_distortion_valid_range\":";
-static const char key_precision_timestamp[64] = "\"precision_timestamp\":";
-static const char key_sensor_calibrated_effective_focal_length_extended[64] =
+static const char key_slant_range_pedigree[KEY_PADDED] = "\"slant_range_pedigree\":";
+static const char key_line_coordinate[KEY_PADDED] = "\"line_coordinate\":";
+static const char key_sample_coordinate[KEY_PADDED] = "\"sample_coordinate\":";
+static const char key_lrf_divergence[KEY_PADDED] = "\"lrf_divergence\":";
+static const char key_radial_distortion_valid_range[KEY_PADDED] = "\"radial_distortion_valid_range\":";
+static const char key_precision_timestamp[KEY_PADDED] = "\"precision_timestamp\":";
+static const char key_sensor_calibrated_effective_focal_length_extended[KEY_PADDED] =
     "\"sensor_calibrated_effective_focal_length_extended\":";
 static const struct item items_st1107[48] = {
     [1] = {KEY(sensor_ecef_position_component_x), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 31, .len_min = 1,
@@ -1628,9 +1630,9 @@ static const struct code codes_st1108_1_assessment_point[] = {
     {.code = 4, .label = "\"GCS Transmit\""},
     {.code = 5, .label = "\"Library/Archive\""},
 };
-static const char key_assessment_point[64] = "\"assessment_point\":";
-static const char key_start_time[64] = "\"start_time\":";
-static const char key_time_offset[64] = "\"time_offset\":";
+static const char key_assessment_point[KEY_PADDED] = "\"assessment_point\":";
+static const char key_start_time[KEY_PADDED] = "\"start_time\":";
+static const char key_time_offset[KEY_PADDED] = "\"time_offset\":";
 static const struct element elements_metricperiod[] = {
     {.op = P_FIX, .item = {KEY(start_time), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
         .max = 1.8446744073709552e+19}},
@@ -1638,11 +1640,11 @@ static const struct element elements_metricperiod[] = {
         .max = 4294967295.0}},
 };
 static const struct pack pack_metricperiod = {.elements = elements_metricperiod, .count = 2};
-static const char key_metric_period_pack[64] = "\"metric_period_pack\":";
-static const char key_start_row[64] = "\"start_row\":";
-static const char key_start_column[64] = "\"start_column\":";
-static const char key_end_row[64] = "\"end_row\":";
-static const char key_end_column[64] = "\"end_column\":";
+static const char key_metric_period_pack[KEY_PADDED] = "\"metric_period_pack\":";
+static const char key_start_row[KEY_PADDED] = "\"start_row\":";
+static const char key_start_column[KEY_PADDED] = "\"start_column\":";
+static const char key_end_row[KEY_PADDED] = "\"end_row\":";
+static const char key_end_column[KEY_PADDED] = "\"end_column\":";
 static const struct element elements_windowcorners[] = {
     {.op = P_OID, .item = {KEY(start_row), .kind = K_UINT, .flags = F_ZERO}},
     {.op = P_OID, .item = {KEY(start_column), .kind = K_UINT, .flags = F_ZERO}},
@@ -1650,8 +1652,8 @@ static const struct element elements_windowcorners[] = {
     {.op = P_OID, .item = {KEY(end_column), .kind = K_UINT, .flags = F_ZERO}},
 };
 static const struct pack pack_windowcorners = {.elements = elements_windowcorners, .count = 4};
-static const char key_window_corners_pack[64] = "\"window_corners_pack\":";
-static const char key_metric_local_set[64] = "\"metric_local_set\":";
+static const char key_window_corners_pack[KEY_PADDED] = "\"window_corners_pack\":";
+static const char key_metric_local_set[KEY_PADDED] = "\"metric_local_set\":";
 static const struct code codes_st1108_5_compression_type[] = {
     {.code = 0, .label = "\"Uncompressed\""},
     {.code = 1, .label = "\"H.262\""},
@@ -1659,7 +1661,7 @@ static const struct code codes_st1108_5_compression_type[] = {
     {.code = 3, .label = "\"H.265\""},
     {.code = 4, .label = "\"JPEG2000\""},
 };
-static const char key_compression_type[64] = "\"compression_type\":";
+static const char key_compression_type[KEY_PADDED] = "\"compression_type\":";
 static const struct code codes_st1108_6_compression_profile[] = {
     {.code = 0, .label = "\"Uncompressed\""},
     {.code = 1, .label = "\"Main\""},
@@ -1671,10 +1673,10 @@ static const struct code codes_st1108_6_compression_profile[] = {
     {.code = 7, .label = "\"High 4:2:2\""},
     {.code = 8, .label = "\"High 4:4:4 Predictive\""},
 };
-static const char key_compression_profile[64] = "\"compression_profile\":";
-static const char key_compression_level[64] = "\"compression_level\":";
-static const char key_compression_ratio[64] = "\"compression_ratio\":";
-static const char key_stream_bitrate[64] = "\"stream_bitrate\":";
+static const char key_compression_profile[KEY_PADDED] = "\"compression_profile\":";
+static const char key_compression_level[KEY_PADDED] = "\"compression_level\":";
+static const char key_compression_ratio[KEY_PADDED] = "\"compression_ratio\":";
+static const char key_stream_bitrate[KEY_PADDED] = "\"stream_bitrate\":";
 static const struct item items_st1108[12] = {
     [1] = {KEY(assessment_point), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 5.0,
         .codes = codes_st1108_1_assessment_point, .code_count = 6},
@@ -1692,12 +1694,12 @@ static const struct item items_st1108[12] = {
     [10] = {KEY(document_version), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
     [11] = {KEY(crc16), .kind = K_UINT, .len_min = 2, .len_max = 2, .max = 65535.0},
 };
-static const char key_metric_name[64] = "\"metric_name\":";
-static const char key_metric_version[64] = "\"metric_version\":";
-static const char key_metric_implementer[64] = "\"metric_implementer\":";
-static const char key_metric_parameters[64] = "\"metric_parameters\":";
-static const char key_metric_time[64] = "\"metric_time\":";
-static const char key_metric_value[64] = "\"metric_value\":";
+static const char key_metric_name[KEY_PADDED] = "\"metric_name\":";
+static const char key_metric_version[KEY_PADDED] = "\"metric_version\":";
+static const char key_metric_implementer[KEY_PADDED] = "\"metric_implementer\":";
+static const char key_metric_parameters[KEY_PADDED] = "\"metric_parameters\":";
+static const char key_metric_time[KEY_PADDED] = "\"metric_time\":";
+static const char key_metric_value[KEY_PADDED] = "\"metric_value\":";
 static const struct item items_st1108metric[7] = {
     [1] = {KEY(metric_name), .kind = K_TEXT, .flags = F_ZERO},
     [2] = {KEY(metric_version), .kind = K_TEXT, .flags = F_ZERO},
@@ -1707,14 +1709,14 @@ static const struct item items_st1108metric[7] = {
         .max = 1.8446744073709552e+19},
     [6] = {KEY(metric_value), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
 };
-static const char key_x_equation_numerator_x_factor[64] = "\"x_equation_numerator_x_factor\":";
-static const char key_x_equation_numerator_y_factor[64] = "\"x_equation_numerator_y_factor\":";
-static const char key_x_equation_numerator_constant_factor[64] = "\"x_equation_numerator_constant_factor\":";
-static const char key_y_equation_numerator_x_factor[64] = "\"y_equation_numerator_x_factor\":";
-static const char key_y_equation_numerator_y_factor[64] = "\"y_equation_numerator_y_factor\":";
-static const char key_y_equation_numerator_constant_factor[64] = "\"y_equation_numerator_constant_factor\":";
-static const char key_denominator_x_factor[64] = "\"denominator_x_factor\":";
-static const char key_denominator_y_factor[64] = "\"denominator_y_factor\":";
+static const char key_x_equation_numerator_x_factor[KEY_PADDED] = "\"x_equation_numerator_x_factor\":";
+static const char key_x_equation_numerator_y_factor[KEY_PADDED] = "\"x_equation_numerator_y_factor\":";
+static const char key_x_equation_numerator_constant_factor[KEY_PADDED] = "\"x_equation_numerator_constant_factor\":";
+static const char key_y_equation_numerator_x_factor[KEY_PADDED] = "\"y_equation_numerator_x_factor\":";
+static const char key_y_equation_numerator_y_factor[KEY_PADDED] = "\"y_equation_numerator_y_factor\":";
+static const char key_y_equation_numerator_constant_factor[KEY_PADDED] = "\"y_equation_numerator_constant_factor\":";
+static const char key_denominator_x_factor[KEY_PADDED] = "\"denominator_x_factor\":";
+static const char key_denominator_y_factor[KEY_PADDED] = "\"denominator_y_factor\":";
 static const struct code codes_st1202_11_transformation_type[] = {
     {.code = 0, .label = "\"No Defined Transformation\""},
     {.code = 1, .label = "\"Chipping\""},
@@ -1722,7 +1724,7 @@ static const struct code codes_st1202_11_transformation_type[] = {
     {.code = 3, .label = "\"Default Pixel-to-Image\""},
     {.code = 4, .label = "\"Optical\""},
 };
-static const char key_transformation_type[64] = "\"transformation_type\":";
+static const char key_transformation_type[KEY_PADDED] = "\"transformation_type\":";
 static const struct item items_st1202[12] = {
     [1] = {KEY(x_equation_numerator_x_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
     [2] = {KEY(x_equation_numerator_y_factor), .kind = K_FLOAT, .flags = F_ZERO, .len_min = 4, .len_max = 8},
@@ -1737,41 +1739,43 @@ static const struct item items_st1202[12] = {
     [11] = {KEY(transformation_type), .kind = K_ENUM, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 4.0,
         .codes = codes_st1202_11_transformation_type, .code_count = 5},
 };
-static const char key_grazing_angle[64] = "\"grazing_angle\":";
-static const char key_ground_plane_squint_angle[64] = "\"ground_plane_squint_angle\":";
+static const char key_grazing_angle[KEY_PADDED] = "\"grazing_angle\":";
+static const char key_ground_plane_squint_angle[KEY_PADDED] = "\"ground_plane_squint_angle\":";
 static const struct code codes_st1206_3_look_direction[] = {
     {.code = 0, .label = "\"Left\""},
     {.code = 1, .label = "\"Right\""},
 };
-static const char key_look_direction[64] = "\"look_direction\":";
+static const char key_look_direction[KEY_PADDED] = "\"look_direction\":";
 static const struct code codes_st1206_4_image_plane[] = {
     {.code = 0, .label = "\"Slant\""},
     {.code = 1, .label = "\"Ground\""},
     {.code = 2, .label = "\"Other\""},
 };
-static const char key_image_plane[64] = "\"image_plane\":";
-static const char key_range_resolution[64] = "\"range_resolution\":";
-static const char key_cross_range_resolution[64] = "\"cross_range_resolution\":";
-static const char key_range_image_plane_pixel_size[64] = "\"range_image_plane_pixel_size\":";
-static const char key_cross_range_image_plane_pixel_size[64] = "\"cross_range_image_plane_pixel_size\":";
-static const char key_range_direction_angle[64] = "\"range_direction_angle\":";
-static const char key_true_north_direction[64] = "\"true_north_direction\":";
-static const char key_range_layover_angle[64] = "\"range_layover_angle\":";
-static const char key_ground_aperture_angular_extent[64] = "\"ground_aperture_angular_extent\":";
-static const char key_aperture_duration[64] = "\"aperture_duration\":";
-static const char key_ground_track_angle[64] = "\"ground_track_angle\":";
-static const char key_minimum_detectable_velocity[64] = "\"minimum_detectable_velocity\":";
-static const char key_true_pulse_repetition_frequency[64] = "\"true_pulse_repetition_frequency\":";
-static const char key_pulse_repetition_frequency_scale_factor[64] = "\"pulse_repetition_frequency_scale_factor\":";
-static const char key_transmit_rf_center_frequency[64] = "\"transmit_rf_center_frequency\":";
-static const char key_transmit_rf_bandwidth[64] = "\"transmit_rf_bandwidth\":";
-static const char key_radar_cross_section_scale_factor_polynomial[64] =
+static const char key_image_plane[KEY_PADDED] = "\"image_plane\":";
+static const char key_range_resolution[KEY_PADDED] = "\"range_resolution\":";
+static const char key_cross_range_resolution[KEY_PADDED] = "\"cross_range_resolution\":";
+static const char key_range_image_plane_pixel_size[KEY_PADDED] = "\"range_image_plane_pixel_size\":";
+static const char key_cross_range_image_plane_pixel_size[KEY_PADDED] = "\"cross_range_image_plane_pixel_size\":";
+static const char key_range_direction_angle[KEY_PADDED] = "\"range_direction_angle\":";
+static const char key_true_north_direction[KEY_PADDED] = "\"true_north_direction\":";
+static const char key_range_layover_angle[KEY_PADDED] = "\"range_layover_angle\":";
+static const char key_ground_aperture_angular_extent[KEY_PADDED] = "\"ground_aperture_angular_extent\":";
+static const char key_aperture_duration[KEY_PADDED] = "\"aperture_duration\":";
+static const char key_ground_track_angle[KEY_PADDED] = "\"ground_track_angle\":";
+static const char key_minimum_detectable_velocity[KEY_PADDED] = "\"minimum_detectable_velocity\":";
+static const char key_true_pulse_repetition_frequency[KEY_PADDED] = "\"true_pulse_repetition_frequency\":";
+static const char key_pulse_repetition_frequency_scale_factor[KEY_PADDED] =
+    "\"pulse_repetition_frequency_scale_factor\":";
+static const char key_transmit_rf_center_frequency[KEY_PADDED] = "\"transmit_rf_center_frequency\":";
+static const char key_transmit_rf_bandwidth[KEY_PADDED] = "\"transmit_rf_bandwidth\":";
+static const char key_radar_cross_section_scale_factor_polynomial[KEY_PADDED] =
     "\"radar_cross_section_scale_factor_polynomial\":";
-static const char key_reference_frame_precision_time_stamp[64] = "\"reference_frame_precision_time_stamp\":";
-static const char key_reference_frame_grazing_angle[64] = "\"reference_frame_grazing_angle\":";
-static const char key_reference_frame_ground_plane_squint_angle[64] = "\"reference_frame_ground_plane_squint_angle\":";
-static const char key_reference_frame_range_direction_angle[64] = "\"reference_frame_range_direction_angle\":";
-static const char key_reference_frame_range_layover_angle[64] = "\"reference_frame_range_layover_angle\":";
+static const char key_reference_frame_precision_time_stamp[KEY_PADDED] = "\"reference_frame_precision_time_stamp\":";
+static const char key_reference_frame_grazing_angle[KEY_PADDED] = "\"reference_frame_grazing_angle\":";
+static const char key_reference_frame_ground_plane_squint_angle[KEY_PADDED] =
+    "\"reference_frame_ground_plane_squint_angle\":";
+static const char key_reference_frame_range_direction_angle[KEY_PADDED] = "\"reference_frame_range_direction_angle\":";
+static const char key_reference_frame_range_layover_angle[KEY_PADDED] = "\"reference_frame_range_layover_angle\":";
 static const struct item items_st1206[29] = {
     [1] = {KEY(grazing_angle), .kind = K_IMAPB, .flags = F_ZERO, .range_power = 7, .len_min = 2, .len_max = 2,
         .max = 90.0},
@@ -1825,15 +1829,15 @@ static const struct item items_st1206[29] = {
         .len_max = 2, .max = 360.0},
     [28] = {KEY(document_version), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
 };
-static const char key_algorithm_name[64] = "\"algorithm_name\":";
-static const char key_algorithm_version[64] = "\"algorithm_version\":";
-static const char key_correspondence_points_row_column[64] = "\"correspondence_points_row_column\":";
-static const char key_correspondence_points_lat_lon[64] = "\"correspondence_points_lat_lon\":";
-static const char key_second_image_name[64] = "\"second_image_name\":";
-static const char key_algorithm_configuration_identifier[64] = "\"algorithm_configuration_identifier\":";
-static const char key_correspondence_points_elevation[64] = "\"correspondence_points_elevation\":";
-static const char key_sdcc_row_column[64] = "\"sdcc_row_column\":";
-static const char key_sdcc_lat_lon_elevation[64] = "\"sdcc_lat_lon_elevation\":";
+static const char key_algorithm_name[KEY_PADDED] = "\"algorithm_name\":";
+static const char key_algorithm_version[KEY_PADDED] = "\"algorithm_version\":";
+static const char key_correspondence_points_row_column[KEY_PADDED] = "\"correspondence_points_row_column\":";
+static const char key_correspondence_points_lat_lon[KEY_PADDED] = "\"correspondence_points_lat_lon\":";
+static const char key_second_image_name[KEY_PADDED] = "\"second_image_name\":";
+static const char key_algorithm_configuration_identifier[KEY_PADDED] = "\"algorithm_configuration_identifier\":";
+static const char key_correspondence_points_elevation[KEY_PADDED] = "\"correspondence_points_elevation\":";
+static const char key_sdcc_row_column[KEY_PADDED] = "\"sdcc_row_column\":";
+static const char key_sdcc_lat_lon_elevation[KEY_PADDED] = "\"sdcc_lat_lon_elevation\":";
 static const struct item items_st1601[11] = {
     [1] = {KEY(document_version), .kind = K_UINT, .flags = F_ZERO, .len_min = 1},
     [2] = {KEY(algorithm_name), .kind = K_TEXT, .flags = F_ZERO},
@@ -1846,22 +1850,22 @@ static const struct item items_st1601[11] = {
     [9] = {KEY(sdcc_row_column), .kind = K_ARRAY, .flags = F_ZERO, .cells = C_PIXEL_SDCC},
     [10] = {KEY(sdcc_lat_lon_elevation), .kind = K_ARRAY, .flags = F_ZERO, .cells = C_PLACE_SDCC},
 };
-static const char key_source_image_rows[64] = "\"source_image_rows\":";
-static const char key_source_image_columns[64] = "\"source_image_columns\":";
-static const char key_source_image_aoi_rows[64] = "\"source_image_aoi_rows\":";
-static const char key_source_image_aoi_columns[64] = "\"source_image_aoi_columns\":";
-static const char key_source_image_aoi_position_x[64] = "\"source_image_aoi_position_x\":";
-static const char key_source_image_aoi_position_y[64] = "\"source_image_aoi_position_y\":";
-static const char key_sub_image_rows[64] = "\"sub_image_rows\":";
-static const char key_sub_image_columns[64] = "\"sub_image_columns\":";
-static const char key_sub_image_position_x[64] = "\"sub_image_position_x\":";
-static const char key_sub_image_position_y[64] = "\"sub_image_position_y\":";
-static const char key_active_sub_image_rows[64] = "\"active_sub_image_rows\":";
-static const char key_active_sub_image_columns[64] = "\"active_sub_image_columns\":";
-static const char key_active_sub_image_offset_x[64] = "\"active_sub_image_offset_x\":";
-static const char key_active_sub_image_offset_y[64] = "\"active_sub_image_offset_y\":";
-static const char key_transparency[64] = "\"transparency\":";
-static const char key_z_order[64] = "\"z_order\":";
+static const char key_source_image_rows[KEY_PADDED] = "\"source_image_rows\":";
+static const char key_source_image_columns[KEY_PADDED] = "\"source_image_columns\":";
+static const char key_source_image_aoi_rows[KEY_PADDED] = "\"source_image_aoi_rows\":";
+static const char key_source_image_aoi_columns[KEY_PADDED] = "\"source_image_aoi_columns\":";
+static const char key_source_image_aoi_position_x[KEY_PADDED] = "\"source_image_aoi_position_x\":";
+static const char key_source_image_aoi_position_y[KEY_PADDED] = "\"source_image_aoi_position_y\":";
+static const char key_sub_image_rows[KEY_PADDED] = "\"sub_image_rows\":";
+static const char key_sub_image_columns[KEY_PADDED] = "\"sub_image_columns\":";
+static const char key_sub_image_position_x[KEY_PADDED] = "\"sub_image_position_x\":";
+static const char key_sub_image_position_y[KEY_PADDED] = "\"sub_image_position_y\":";
+static const char key_active_sub_image_rows[KEY_PADDED] = "\"active_sub_image_rows\":";
+static const char key_active_sub_image_columns[KEY_PADDED] = "\"active_sub_image_columns\":";
+static const char key_active_sub_image_offset_x[KEY_PADDED] = "\"active_sub_image_offset_x\":";
+static const char key_active_sub_image_offset_y[KEY_PADDED] = "\"active_sub_image_offset_y\":";
+static const char key_transparency[KEY_PADDED] = "\"transparency\":";
+static const char key_z_order[KEY_PADDED] = "\"z_order\":";
 static const struct item items_st1602[19] = {
     [1] = {KEY(precision_time_stamp), .kind = K_UINT, .flags = F_ZERO, .len_min = 8, .len_max = 8,
         .max = 1.8446744073709552e+19},
@@ -1883,11 +1887,11 @@ static const struct item items_st1602[19] = {
     [17] = {KEY(transparency), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
     [18] = {KEY(z_order), .kind = K_UINT, .flags = F_ZERO, .len_min = 1, .len_max = 1, .max = 255.0},
 };
-static const char key_sensor_roll_angle[64] = "\"sensor_roll_angle\":";
-static const char key_angle_to_north[64] = "\"angle_to_north\":";
-static const char key_obliquity_angle[64] = "\"obliquity_angle\":";
-static const char key_start_date_time_utc[64] = "\"start_date_time_utc\":";
-static const char key_array[64] = "\"array\":";
+static const char key_sensor_roll_angle[KEY_PADDED] = "\"sensor_roll_angle\":";
+static const char key_angle_to_north[KEY_PADDED] = "\"angle_to_north\":";
+static const char key_obliquity_angle[KEY_PADDED] = "\"obliquity_angle\":";
+static const char key_start_date_time_utc[KEY_PADDED] = "\"start_date_time_utc\":";
+static const char key_array[KEY_PADDED] = "\"array\":";
 
 static const struct set set_st0601 = {.name = "ST0601", .key = {0x06, 0x0e, 0x2b, 0x34, 0x02, 0x0b, 0x01, 0x01, 0x0e,
     0x01, 0x03, 0x01, 0x01, 0x00, 0x00, 0x00}, .sum = SUM_16, .sum_tag = 1, .time_tag = 2, .version_tag = 65,

@@ -34,7 +34,7 @@ HEAD = """\
  */
 #include "table.h"
 
-/* The member `key` is padded to 64 bytes, so that a copy of fixed size takes it; `key_size` counts quotes and colon. */
+/* `key_size` counts the quotes and the colon of the key. */
 #define KEY(name) .key = key_##name, .key_size = sizeof #name + 2
 """
 
@@ -68,7 +68,7 @@ class Tables:
 
     def key(self, key: str) -> str:
         text = string(f'"{key}":')
-        line = f"static const char key_{key}[64] = {text};"
+        line = f"static const char key_{key}[KEY_PADDED] = {text};"
         return self.once(f"key_{key}", line if len(line) <= WIDTH else line.replace(" = ", " =\n    "))
 
     def code_rows(self, name: str, codes: Sequence[facts.Code]) -> str:

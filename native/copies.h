@@ -36,14 +36,15 @@ void klv_copies_init(struct copies *copies);
 int klv_copies_take(struct copies *copies, int ts, const uint8_t *in, size_t n, int64_t received_us);
 /* cffi: end */
 
+/* `seen` is a ring of the last datagrams that were no copies, `number` counts all of them. */
 struct copies {
     struct datagram_seen {
         uint64_t digest;
         uint64_t number;        /* `number` when these bytes came last */
         size_t size;
         int64_t received_us;    /* when they came first */
-    } seen[COPIES_MOST];        /* a ring of those that were no copies */
-    uint64_t number;            /* of datagrams so far */
+    } seen[COPIES_MOST];
+    uint64_t number;
     unsigned count, at;         /* of `seen`; where the next one goes, modulo COPIES_MOST */
     uint64_t reach;             /* how many datagrams ago the first of two may have come, at most */
     unsigned run;               /* copies since the last new one */

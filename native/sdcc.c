@@ -55,6 +55,8 @@ static void write_item_keys(struct walk *w, uint64_t count, size_t here)
     const struct frame *f = top(w)->mode == M_REPEAT ? top(w) - 1 : top(w);
     uint64_t tag, before = 0;
     char *begin = w->out->p;
+    if (w->out->full) /* the matrix itself does not fit: it stays so, and its caller keeps it raw */
+        return;
     if (f->mode != M_SET) /* items by key stand in no order */
         return;
     for (int pass = 0; pass < 2; pass++) {

@@ -33,6 +33,7 @@ def dear() -> Iterator[tuple[str, bytes]]:
     yield "names", b"".join(item(tag, b"") for tag in range(3, 142))
 
 
+HEAD_OF_MATRIX = {"matrix_size", "mode", "sparse", "sigma", "rho"}
 CASES = {
     "flags in segments": ("ST0601", nested(FLAGS, 3000)),
     "labels in segments": ("ST0601", nested(LABELS, 3000)),
@@ -60,6 +61,19 @@ CASES = {
     "special values": ("ST0601", nested(local_set([(tag, b"\x80\x00") for tag in (6, 7, 50, 51, 52)]), 2000)),
     "a long path": ("ST0601", nested(nested(nested(nested(item(6, b"\x80\x00") * 2, 3), 3), 3), 3)),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("count", range(1, 61))
+def test_matrices_that_run_out_of_room_leave_valid_json(count: int) -> None:
+    """The bound may be met anywhere in a matrix: it is written whole, or kept raw, and the record stays JSON."""
+    names = b"".join(item(tag, b"") for tag in (56, 82, 83, 16, 24, 91, 104, 129)) * 3
+    raw = packet("ST0601", item(100, names + item(102, oid(27) + b"\x00") * count), checksum=True)
+
+    (segment,) = json.loads(text_of(raw))["items"]["segment_local_set"]
+
+    matrices = segment["sdcc_flp"]
+    assert len(matrices) == count
+    assert all(matrix is None or matrix.keys() == {*HEAD_OF_MATRIX, "items"} for matrix in matrices)
 
 
 def text_of(raw: bytes) -> bytes:

@@ -20,7 +20,7 @@
 
 enum {
     CANDIDATES = 8, /* keys inside one packet whose checksum is tried */
-    REPAID = 8      /* bytes of debt that a byte repays which the search is done with (see "the search") */
+    REPAID = 8      /* bytes of debt that each byte repays (see "the search") */
 };
 
 const char *klv_set_name(int set)
@@ -214,9 +214,9 @@ static int checksum(const struct set *set, const uint8_t *packet, size_t value, 
  *                wrong, or none               cut where the next packet begins inside it, if one does (give_back)
  *
  * The work must be linear in the bytes, whatever they are; but each of n keys in n bytes may claim all that follow, and
- * a sum for each of them is n^2. So the search keeps a debt: the bytes that it looked at without being done with them.
- * Each byte that it is done with repays REPAID. Above KLV_DEBT it sums no packet in which another key begins, and takes
- * no packet above 64 KiB.
+ * a sum for each of them is n^2. So the search keeps a debt: the bytes that it summed or looked through. Each byte that
+ * leaves the search, in a packet or before one, repays REPAID of them: a stream of sound packets is never in debt.
+ * Above KLV_DEBT no packet is summed in which another key begins, and none above 64 KiB is taken.
  */
 
 static int in_debt(const struct klv_search *search)
@@ -246,7 +246,7 @@ static enum klv_status prove(const uint8_t *in, size_t n, size_t most, size_t *n
     if (status != KLV_OK)
         return status;
     size_t value = UL_SIZE + used;
-    if (length > KLV_UNPROVEN || length < 4 || value + length > most)
+    if (length > KLV_UNPROVEN || length < 4 || value + length > most) /* 4: tag, length, sum */
         return KLV_BAD_LENGTH;
     *need = value + (size_t)length;
     if (*need > n)
@@ -255,8 +255,9 @@ static enum klv_status prove(const uint8_t *in, size_t n, size_t most, size_t *n
     return sum[0] == set->sum_tag && sum[1] == 2 && sum_agrees(set, in, *need - 2, 2) ? KLV_OK : KLV_BAD_TAG;
 }
 
-/* Where an item of packet[0..end) would begin and the key of a set stands instead (no tag begins as a key does): there
- * the next packet begins. 0 = not in the bytes so far; from *need bytes on there is more to see. */
+/* Where an item of packet[0..end) would begin and the key of a set stands instead: there the next packet begins (as an
+ * item it would be tag 6 with 14 bytes that begin with 2b 34). 0 = not in the bytes so far; from *need bytes on there
+ * is more to see. */
 static size_t follow_items(const uint8_t *packet, size_t n, size_t end, struct klv_search *search, size_t *need)
 {
     size_t at = search->walked, length;

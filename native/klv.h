@@ -62,7 +62,7 @@ struct klv_search {
     size_t walked, sought;  /* in a packet above 64 KiB: up to where items, and keys, were looked at; 0 = not yet */
     size_t summed;          /* bytes summed of packets that begin at those keys, */
     unsigned tried;         /* and how many packets those were */
-    uint64_t debt;          /* bytes looked at and not repaid by bytes taken: bounds the work (klv.c) */
+    uint64_t debt;          /* bytes summed or looked through and not repaid yet: bounds the work (klv.c) */
     uint64_t too_large;     /* keys skipped: a length above the limit, or above 64 KiB where that can't be checked */
 };
 

@@ -37,9 +37,10 @@ static uint8_t check_digits(const uint8_t *in, size_t n)
 /* Hex in capitals, as the text form has it. */
 static char *capitals(char *p, const uint8_t *in, size_t n)
 {
+    static const char DIGITS[17] = "0123456789ABCDEF";
     for (size_t i = 0; i < n; i++) {
-        *p++ = "0123456789ABCDEF"[in[i] >> 4];
-        *p++ = "0123456789ABCDEF"[in[i] & 15];
+        *p++ = DIGITS[in[i] >> 4];
+        *p++ = DIGITS[in[i] & 15];
     }
     return p;
 }

@@ -1,6 +1,6 @@
-/* float.c - floats and doubles as JSON text: as few digits as tell one from its neighbours, so that reading the text
- * gives the same number again. At first a short decimal is tried with plain doubles (put_short); what that can't show
- * to be right is computed with 128 bits. */
+/* float.c - floats and doubles as JSON text: as few digits as distinguish one from its neighbours, so that reading
+ * the text gives the same number again. At first a short decimal is tried with plain doubles (put_short); what that
+ * can't show to be right is computed with 128 bits. */
 #include "text.h"
 
 #include <math.h>

@@ -79,7 +79,7 @@ struct item {
     uint8_t key_size;           /* bytes, with the quotes and the colon */
     uint8_t kind;               /* enum kind */
     uint8_t flags;              /* enum flag */
-    uint8_t decimals;           /* linear maps: as many as tell one step from the next */
+    uint8_t decimals;           /* linear maps: as many as distinguish one step from the next */
     uint8_t old;                /* enum old_map */
     int8_t range_power;         /* IMAPB: ceil(log2(max - min)) */
     uint8_t cells;              /* arrays: enum cells */

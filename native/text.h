@@ -75,7 +75,7 @@ static const uint64_t TENS[] = {
     1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
     1000000000000000000u, 10000000000000000000u};
 
-/* The fewest decimals that tell steps of 2^-shift apart: shift x log10(2), rounded up; 19 at most. */
+/* The fewest decimals that distinguish steps of 2^-shift: shift x log10(2), rounded up; 19 at most. */
 static inline unsigned binary_decimals(int shift)
 {
     return shift <= 0 ? 0 : shift > 63 ? 19 : ((unsigned)shift * 30103u + 99999u) / 100000u;

@@ -145,7 +145,7 @@ void ts_clock_field(struct klv_lane *lane, const uint8_t *p, uint16_t pid)
 int64_t ts_clock_pcr(const struct klv_lane *lane, const struct pid *s)
 {
     uint32_t program = s->listed;
-    for (unsigned i = 0; i < STREAMS && program == 0; i++)
+    for (unsigned i = 0; i < lane->listed && program == 0; i++) /* behind these no map lists any */
         if (lane->streams[i].program && lane->streams[i].pid == s->pid)
             program = lane->streams[i].program;
     for (unsigned i = 0; i < PROGRAMS && program; i++) {

@@ -30,10 +30,12 @@ static void step_frame(struct walk *w, struct frame *f)
     }
 }
 
-static void write_items(struct walk *w, const struct set *set, size_t value, size_t end, int cut)
+/* The root is a set that is surveyed already, or NULL: items by key. */
+static void write_items(struct walk *w, const struct set *set, struct frame *root, size_t value, size_t end, int cut)
 {
-    if (set->universal == U_LOCAL) {
-        klv_open_set(w, set, value, end);
+    if (root) {
+        klv_put_char(w->out, '{');
+        klv_begin_set(w, root);
     } else if (set->universal == U_SET) {
         klv_open_keys(w, set, value, end);
     } else if (cut) {
@@ -54,10 +56,21 @@ static void put_or_null(struct text *t, const char *key, int present, uint64_t v
         klv_put(t, "null");
 }
 
-static void write_head(struct walk *w, const struct klv_envelope *e, size_t value, size_t end, const struct set *set)
+static struct head head_of(const struct walk *w, const struct frame *root, const struct set *set, size_t value, size_t end)
+{
+    struct head head = {0};
+    if (root == NULL)
+        return klv_head_of(set, w->in, value, end);
+    head.timed = root->timed;
+    head.time_us = root->time_us;
+    if (set->version_tag && has(root->seen, set->version_tag))
+        head.versioned = klv_number_of(w, root, set->version_tag, &head.version);
+    return head;
+}
+
+static void write_head(struct walk *w, const struct klv_envelope *e, const struct set *set, const struct head head)
 {
     struct text *t = w->out;
-    const struct head head = klv_head_of(set, w->in, value, end);
     klv_put_bytes(t, e->head, e->head_size);
     put_or_null(t, ",\"seq\":", 1, e->seq);
     klv_put(t, ",\"received\":");
@@ -147,8 +160,9 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
     klv_notes_begin(&w.warnings, n);
     const struct set *set = &klv_sets[klv_set_of_key(packet)];
     size_t value = 16 + used, end = length < n - value ? value + (size_t)length : n, remarks = 0;
+    struct frame *root = set->universal == U_LOCAL ? klv_push_set(&w, set, value, end) : NULL;
     if (envelope->head) {
-        write_head(&w, envelope, value, end, set);
+        write_head(&w, envelope, set, head_of(&w, root, set, value, end));
         klv_put(&text, ",\"quality\":{\"checksum\":");
         klv_put(&text, checksum_text(envelope->checksum < 0 ? klv_checksum(packet, end) : envelope->checksum));
         klv_put(&text, envelope->damaged ? ",\"transport\":\"damaged\"" : ",\"transport\":\"ok\"");
@@ -159,7 +173,7 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
         klv_remark_packet(&w, "packet is cut short");
     w.begin = text.p;
     w.most = (size_t)(text.end - text.p);
-    write_items(&w, set, value, end, length > n - value);
+    write_items(&w, set, root, value, end, length > n - value);
     if (envelope->head) {
         klv_put_char(&text, '}');
         insert_remarks(&w, remarks, out);

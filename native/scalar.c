@@ -141,22 +141,40 @@ static int write_imapb(struct walk *w, const struct item *item, const uint8_t *i
     return klv_write_steps(w, item->min, item->max, item->range_power, in, n, element);
 }
 
+/* A linear map's value x 10^decimals, rounded: halves away from zero. */
+static inline void put_linear(struct text *t, const struct item *item, int64_t code)
+{
+    double scaled = (double)code * item->print;
+    if (item->kind == K_LINEAR_UINT)
+        scaled += item->min * POWER_OF_TEN[item->decimals];
+    int64_t rounded = (int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+    klv_put_number(t, rounded < 0 ? 0 - (uint64_t)rounded : (uint64_t)rounded, rounded < 0, item->decimals);
+}
+
+static int is_special(const struct item *item, int64_t code)
+{
+    return item->kind == K_LINEAR_INT && code == -((int64_t)1 << (8 * item->len_min - 1));
+}
+
+int klv_write_short_linear(struct text *t, const struct item *item, const uint8_t *in, size_t n)
+{
+    uint64_t raw = be_uint(in, n);
+    int64_t code = item->kind == K_LINEAR_INT ? sign_extend(raw, n) : (int64_t)raw;
+    if (is_special(item, code))
+        return 0;
+    put_linear(t, item, code);
+    return 1;
+}
+
 static int write_linear(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
 {
     int64_t code;
-    double scaled;
     if (!linear_code(item, in, n, &code))
         return 0;
-    if (item->kind == K_LINEAR_UINT) {
-        scaled = (double)code * item->print + item->min * POWER_OF_TEN[item->decimals];
-    } else {
-        if (code == -((int64_t)1 << (8 * item->len_min - 1))) {
-            klv_write_special(w, element, item->special ? item->special : "\"reserved\"");
-            return 1;
-        }
-        scaled = (double)code * item->print;
-    }
-    klv_put_fixed(w->out, (int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5), item->decimals);
+    if (is_special(item, code))
+        klv_write_special(w, element, item->special ? item->special : "\"reserved\"");
+    else
+        put_linear(w->out, item, code);
     return 1;
 }
 
@@ -305,7 +323,7 @@ static int write_or_unsay(struct walk *w, const struct item *item, const uint8_t
     const struct text special = w->special.text, warnings = w->warnings.text;
     const unsigned left_out[2] = {w->special.left_out, w->warnings.left_out};
     char *end = w->out->end;
-    const size_t limit = text_limit(w, 0);
+    const size_t limit = text_limit(w);
     if (limit < w->most)
         w->out->end = w->begin + limit;
     int written = w->out->p <= w->out->end && write_structure(w, item, in, n);

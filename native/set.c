@@ -2,20 +2,10 @@
 #include "walk.h"
 
 /* What an item may need before its value is known: comma, key, brackets. */
-enum { SLACK = 80 };
-
-static int is_root(const struct walk *w)
-{
-    return w->depth == 1;
-}
-
-/* Items that the record's head has: checksum, time, version. */
-static int lifted(const struct walk *w, const struct frame *f, uint64_t tag)
-{
-    const struct set *set = f->set;
-    return is_root(w) && tag != 0 && set->tags &&
-           (tag == set->sum_tag || tag == set->time_tag || tag == set->version_tag);
-}
+enum {
+    SLACK = 80,
+    NUMBER = 24
+};
 
 const struct item *klv_item_of(const struct set *set, uint64_t tag)
 {
@@ -69,77 +59,102 @@ static void infer_maps(struct walk *w, struct frame *f)
     }
 }
 
-/* The end of what is well formed in a set, and which tags come twice. */
-static void survey_set(struct walk *w, struct frame *f)
+/* The structure of a set: where its well-formed part ends, which tags it holds, where the last item of each is. */
+static void survey_set(const struct walk *w, struct frame *f)
 {
-    uint64_t seen[3] = {0}, tag = 0;
+    uint64_t tag = 0;
     size_t at = f->begin, length;
-    int told = f->set->vmti_tag == 0;
     while (at < f->end) {
         size_t here = at;
-        enum klv_status status = read_item(w->in, &at, f->end, &tag, &length);
-        if (status != KLV_OK) {
-            if (status == KLV_BAD_TAG)
-                klv_remark_packet(w, "a tag is malformed, the rest of its set left out");
-            else
-                klv_remark_tag(w, tag, "length runs past the end, the rest of its set left out");
+        f->fault = read_item(w->in, &at, f->end, &tag, &length);
+        if (f->fault != KLV_OK) {
+            f->tag = tag;
             f->end = here;
-            break;
-        }
-        if (tag == f->set->time_tag && tag) {
-            f->timed = length > 0 && length <= 8;
-            f->time_us = f->timed ? be_uint(w->in + at, length) : 0;
-        }
-        if (tag >= 192) {
-            f->high++;
-        } else {
-            if (has(seen, tag))
-                mark(f->twice, tag);
-            mark(seen, tag);
-            f->last[tag] = (uint32_t)here;
-        }
-        if (tag == f->set->vmti_tag && f->set->vmti_tag) {
-            f->old = length > 0 && length <= 8 && be_uint(w->in + at, length) < 4;
-            told = 1;
+            return;
         }
         at += length;
+        if (tag >= TAGS) {
+            f->high++;
+            continue;
+        }
+        const uint64_t bit = (uint64_t)1 << (tag & 63);
+        f->twice[tag >> 6] |= f->seen[tag >> 6] & bit;
+        f->seen[tag >> 6] |= bit;
+        f->last[tag] = (uint32_t)here;
     }
-    if (!told)
-        infer_maps(w, f);
+}
+
+int klv_number_of(const struct walk *w, const struct frame *f, uint8_t tag, uint64_t *value)
+{
+    uint64_t found;
+    size_t at = f->last[tag], length;
+    *value = 0;
+    if (read_item(w->in, &at, f->end, &found, &length) != KLV_OK || length == 0 || length > 8)
+        return 0;
+    *value = be_uint(w->in + at, length);
+    return 1;
 }
 
 struct frame *klv_push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end)
 {
     const struct frame *around = w->depth ? top(w) : NULL;
-    uint8_t old = around ? around->old : 0, amend = around && mode != M_SET ? around->amend : 0;
     struct frame *f = &w->stack[w->depth++];
     memset(f, 0, offsetof(struct frame, last));
     f->mode = (uint8_t)mode;
-    f->old = old;
-    f->amend = amend;
-    f->timed = around ? around->timed : 0;
-    f->time_us = around ? around->time_us : 0;
     f->set = set;
     f->begin = f->at = begin;
     f->end = end;
+    if (around) {
+        f->old = around->old;
+        f->amend = mode == M_SET ? 0 : around->amend;
+        f->timed = around->timed;
+        f->time_us = around->time_us;
+    }
     return f;
+}
+
+struct frame *klv_push_set(struct walk *w, const struct set *set, size_t begin, size_t end)
+{
+    struct frame *f = klv_push(w, M_SET, set, begin, end);
+    survey_set(w, f);
+    memcpy(f->apart, f->twice, sizeof f->apart);
+    if (set->time_tag && has(f->seen, set->time_tag))
+        f->timed = (uint8_t)klv_number_of(w, f, set->time_tag, &f->time_us);
+    if (w->depth == 1 && set->tags) {
+        mark(f->apart, set->sum_tag);
+        mark(f->apart, set->time_tag);
+        mark(f->apart, set->version_tag);
+    }
+    return f;
+}
+
+void klv_begin_set(struct walk *w, struct frame *f)
+{
+    uint64_t version;
+    if (f->fault == KLV_BAD_TAG)
+        klv_remark_packet(w, "a tag is malformed, the rest of its set left out");
+    else if (f->fault != KLV_OK)
+        klv_remark_tag(w, f->tag, "length runs past the end, the rest of its set left out");
+    if (f->set->vmti_tag == 0)
+        return;
+    if (!has(f->seen, f->set->vmti_tag))
+        infer_maps(w, f);
+    else
+        f->old = klv_number_of(w, f, f->set->vmti_tag, &version) && version < 4;
 }
 
 void klv_open_set(struct walk *w, const struct set *set, size_t begin, size_t end)
 {
     klv_put_char(w->out, '{');
-    survey_set(w, klv_push(w, M_SET, set, begin, end));
+    klv_begin_set(w, klv_push_set(w, set, begin, end));
 }
 
-static int too_deep(struct walk *w)
+static unsigned sets_around(const struct walk *w)
 {
     unsigned sets = 0;
     for (unsigned i = 0; i < w->depth; i++)
         sets += w->stack[i].mode == M_SET;
-    if (sets <= KLV_DEPTH)
-        return 0;
-    klv_remark(w, "nested too deep");
-    return 1;
+    return sets;
 }
 
 static void open_series(struct walk *w, enum mode mode, const struct item *item, size_t begin, size_t end)
@@ -151,6 +166,12 @@ static void open_series(struct walk *w, enum mode mode, const struct item *item,
     klv_put_char(w->out, '[');
 }
 
+/* Is it a set or a series, whose text comes later, and is bounded by what is in it? */
+static int opens(const struct item *item)
+{
+    return item->kind == K_SET || item->kind == K_SERIES || item->kind == K_TARGETS;
+}
+
 /* The value of an item at in[at..at+n): 0 = keep it raw. */
 static int write_at(struct walk *w, const struct item *item, size_t at, size_t n)
 {
@@ -160,19 +181,17 @@ static int write_at(struct walk *w, const struct item *item, size_t at, size_t n
         klv_write_null(w);
         return 1;
     }
+    if (opens(item) && sets_around(w) > KLV_DEPTH) {
+        klv_remark(w, "nested too deep");
+        return 0;
+    }
     switch (item->kind) {
     case K_SET:
-        if (too_deep(w))
-            return 0;
         klv_open_set(w, item->set, at, at + n);
         top(w)->amend |= (item->flags & F_AMEND) != 0;
         return 1;
     case K_SERIES:
-    case K_TARGETS:
-        if (too_deep(w))
-            return 0;
-        open_series(w, M_SERIES, item, at, at + n);
-        return 1;
+    case K_TARGETS: open_series(w, M_SERIES, item, at, at + n); return 1;
     default: return klv_write_value(w, item, w->in + at, n);
     }
 }
@@ -184,39 +203,45 @@ static void keep_raw_item(struct walk *w, struct frame *f)
     w->unknown++;
 }
 
-/* Is it a set or a series, whose text comes later, and is bounded by what is in it? */
-static int opens(const struct item *item)
-{
-    return item->kind == K_SET || item->kind == K_SERIES || item->kind == K_TARGETS;
-}
-
 /* The value of an item, as long as its text fits: 0 = keep it raw. */
 int klv_write_bounded(struct walk *w, const struct item *item, size_t at, size_t n)
 {
-    const size_t limit = text_limit(w, at + n);
-    if (!opens(item) || n == 0 || text_size(w) + SLACK <= limit) {
+    reach(w, at + n);
+    if (!opens(item) || n == 0 || text_size(w) + SLACK <= text_limit(w)) {
         if (!write_at(w, item, at, n))
             return 0;
-        if (text_size(w) <= limit || opens(item))
+        if (text_size(w) <= text_limit(w) || opens(item))
             return 1;
     }
     klv_remark(w, "too large as text, kept raw");
     return 0;
 }
 
-static void write_item(struct walk *w, const struct item *item, size_t at, size_t n)
+/* Is it a linear map's code at its full width, as most items of a platform are, and its text sure to fit? */
+static inline int is_short_linear(const struct walk *w, const struct item *item, size_t n)
 {
-    struct frame *f = top(w);
+    return (item->kind == K_LINEAR_UINT || item->kind == K_LINEAR_INT) && n == item->len_min && n <= 4 &&
+           text_size(w) + NUMBER <= text_limit(w);
+}
+
+static inline int write_plain(struct walk *w, const struct item *item, size_t at, size_t n)
+{
+    reach(w, at + n);
+    return is_short_linear(w, item, n) && klv_write_short_linear(w->out, item, w->in + at, n);
+}
+
+static inline void write_item(struct walk *w, struct frame *f, const struct item *item, size_t at, size_t n)
+{
     char *before = w->out->p;
     if (!klv_reserve(w->out, SLACK))
         return;
-    if (f->comma)
-        *w->out->p++ = ',';
+    *w->out->p = ',';
+    w->out->p += f->comma;
     memcpy(w->out->p, item->key, 64);
     w->out->p += item->key_size;
     if (item->flags & F_REPEATS) {
         open_series(w, M_REPEAT, item, f->begin, f->end);
-    } else if (!klv_write_bounded(w, item, at, n)) {
+    } else if (!write_plain(w, item, at, n) && !klv_write_bounded(w, item, at, n)) {
         w->out->p = before;
         keep_raw_item(w, f);
         return;
@@ -224,8 +249,16 @@ static void write_item(struct walk *w, const struct item *item, size_t at, size_
     f->comma = 1;
 }
 
-/* What an item of the head has to say for itself, once and of the last of its kind. */
-static void remark_lifted(struct walk *w, struct frame *f, const struct item *item, size_t here, size_t n)
+/* Of a packet's own items the checksum, the time and the version go to the record's head. */
+static int goes_to_head(const struct walk *w, const struct frame *f)
+{
+    const struct set *set = f->set;
+    return w->depth == 1 && set->tags && f->tag != 0 &&
+           (f->tag == set->sum_tag || f->tag == set->time_tag || f->tag == set->version_tag);
+}
+
+/* Such an item has no text of its own, but what is wrong with it is remarked, once and of the last of its tag. */
+static void remark_head(struct walk *w, struct frame *f, const struct item *item, size_t here, size_t n)
 {
     if (has(f->twice, f->tag)) {
         if (f->last[f->tag] != here)
@@ -240,6 +273,12 @@ static void remark_lifted(struct walk *w, struct frame *f, const struct item *it
         keep_raw_item(w, f);
 }
 
+/* Is an item of a tag that comes more than once to be written here: the first of those that may, else the last? */
+static int is_chosen(const struct frame *f, const struct item *item, size_t here)
+{
+    return item->flags & F_REPEATS ? !has(f->done, f->tag) : f->last[f->tag] == here;
+}
+
 static inline void step_item(struct walk *w, struct frame *f)
 {
     uint64_t tag;
@@ -252,22 +291,22 @@ static inline void step_item(struct walk *w, struct frame *f)
     const struct item *item = klv_item_of(f->set, tag);
     f->tag = tag;
     f->item = item;
-    if (lifted(w, f, tag)) {
-        remark_lifted(w, f, item, here, length);
+    if (has(f->apart, tag) && goes_to_head(w, f)) {
+        remark_head(w, f, item, here, length);
         return;
     }
     if (item == NULL) {
         keep_raw_item(w, f);
         return;
     }
-    if (has(f->twice, tag)) {
-        if (item->flags & F_REPEATS ? has(f->done, tag) : f->last[tag] != here)
+    if (has(f->apart, tag) && has(f->twice, tag)) {
+        if (!is_chosen(f, item, here))
             return;
         if (!(item->flags & F_REPEATS))
             klv_remark(w, "repeated, last kept");
         mark(f->done, tag);
     }
-    write_item(w, item, at, length);
+    write_item(w, f, item, at, length);
 }
 
 void klv_step_set(struct walk *w, struct frame *f)
@@ -310,7 +349,7 @@ static void note_latest(struct walk *w, const struct frame *f)
         latest->bits++;
     memset(latest->places, 0, sizeof *latest->places << latest->bits);
     for (size_t here = at; at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK; here = at) {
-        uint32_t *place = tag < 192 ? NULL : latest_of_tag(w, tag);
+        uint32_t *place = tag < TAGS ? NULL : latest_of_tag(w, tag);
         if (place) {
             latest->used += *place == 0;
             *place = (uint32_t)(here + 1) | (*place ? EARLIER : 0);
@@ -322,7 +361,7 @@ static void note_latest(struct walk *w, const struct frame *f)
 /* Is the raw item at `here` the last of its tag? 0 too where there is no place for it. */
 static int is_last(struct walk *w, const struct frame *f, uint64_t tag, size_t here, int *repeated, int *lost)
 {
-    if (tag < 192) {
+    if (tag < TAGS) {
         *repeated = has(f->twice, tag);
         return f->last[tag] == here;
     }
@@ -396,9 +435,9 @@ void klv_step_series(struct walk *w, struct frame *f)
     }
     klv_put(w->out, "{\"target_id\":");
     klv_put_uint(w->out, id);
-    struct frame *target = klv_push(w, M_SET, f->set, begin + used, end);
+    struct frame *target = klv_push_set(w, f->set, begin + used, end);
     target->comma = 1;
-    survey_set(w, target);
+    klv_begin_set(w, target);
 }
 
 /* The next of the items that may come more than once. */

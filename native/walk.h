@@ -13,6 +13,7 @@
 #include "wire.h"
 
 enum {
+    TAGS = 192,             /* of a set that are kept account of by tag; no table has a higher one */
     LATEST = 4096,          /* places of a table of the latest item of each tag, of which a quarter is used */
     LATEST_BITS = 12,
     PROBES = 32,            /* of them that are looked at for one tag, or tags chosen to collide would cost too much */
@@ -38,6 +39,7 @@ struct frame {
     uint8_t raw;                /* some items are to be listed under "unknown" */
     uint32_t high;              /* items with a tag of 192 or above */
     uint8_t whole;              /* M_KEYS: the packet itself is the one item */
+    enum klv_status fault;      /* M_SET: of the item behind those that are well formed; KLV_OK = all are */
     uint8_t timed;              /* the set, or one around it, has a time: `time_us` */
     uint64_t time_us;
     const struct set *set;      /* M_SET: its table; M_SERIES, M_REPEAT: that of the elements, or NULL */
@@ -46,8 +48,10 @@ struct frame {
     size_t begin, at, end;      /* offsets into the packet */
     size_t key;                 /* M_KEYS: where the key of `item` is */
     uint32_t index;             /* M_SERIES, M_REPEAT: of the element at work on */
-    uint64_t twice[3], done[3], kept[3]; /* by tag below 192: seen twice, written, kept raw */
-    uint32_t last[192];         /* where the last item of each of those tags begins that are there */
+    uint64_t seen[TAGS / 64], twice[TAGS / 64]; /* by tag below 192: in the set; more than once */
+    uint64_t apart[TAGS / 64];          /* those that are not written as they come: repeated, or part of the record's head */
+    uint64_t done[TAGS / 64], kept[TAGS / 64];  /* repeated ones that are written; kept raw */
+    uint32_t last[TAGS];         /* where the last item of each of those tags begins that are there */
 };
 
 /* Remarks on the way; they go to the record's head, which is written before its items. */
@@ -87,12 +91,12 @@ struct walk {
 
 static inline int has(const uint64_t *bits, uint64_t tag)
 {
-    return tag < 192 && (bits[tag >> 6] >> (tag & 63) & 1);
+    return tag < TAGS && (bits[tag >> 6] >> (tag & 63) & 1);
 }
 
 static inline void mark(uint64_t *bits, uint64_t tag)
 {
-    if (tag < 192)
+    if (tag < TAGS)
         bits[tag >> 6] |= (uint64_t)1 << (tag & 63);
 }
 
@@ -101,11 +105,16 @@ static inline struct frame *top(struct walk *w)
     return &w->stack[w->depth - 1];
 }
 
-/* How much text of items there may be behind a value that ends at in[upto). */
-static inline size_t text_limit(struct walk *w, size_t upto)
+/* The packet is read up to in[upto). */
+static inline void reach(struct walk *w, size_t upto)
 {
     if (upto > w->reached)
         w->reached = upto;
+}
+
+/* How much text of items there may be so far. */
+static inline size_t text_limit(const struct walk *w)
+{
     return TEXT_FREE + TEXT_EACH * w->reached;
 }
 
@@ -152,6 +161,10 @@ void klv_remark_key(struct walk *w, const uint8_t *key, size_t n);            /*
 /* set.c */
 const struct item *klv_item_of(const struct set *set, uint64_t tag);
 struct frame *klv_push(struct walk *w, enum mode mode, const struct set *set, size_t begin, size_t end);
+struct frame *klv_push_set(struct walk *w, const struct set *set, size_t begin, size_t end); /* and survey it */
+void klv_begin_set(struct walk *w, struct frame *f); /* say what the survey found */
+/* The last item of a tag that is there: 1 and its number, or 0 where it is none of 1 to 8 bytes. */
+int klv_number_of(const struct walk *w, const struct frame *f, uint8_t tag, uint64_t *value);
 void klv_open_set(struct walk *w, const struct set *set, size_t begin, size_t end);
 int klv_find_again(const struct walk *w, const struct frame *f, uint64_t wanted, size_t *at, size_t *length);
 void klv_step_set(struct walk *w, struct frame *f);
@@ -169,6 +182,7 @@ void klv_end_keys(struct walk *w, struct frame *f);
  * is for the path of what is said of a value inside a pack, or NULL. */
 int klv_write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n);
 int klv_write_scalar(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element);
+int klv_write_short_linear(struct text *t, const struct item *item, const uint8_t *in, size_t n);
 int klv_write_pack(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n);
 int klv_write_pack_list(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n);
 int klv_write_series(struct walk *w, const struct item *item, const uint8_t *in, size_t n);

@@ -1,4 +1,5 @@
 /* scalar.c - the value of one item as JSON: numbers, labels, bits, texts. */
+#include "digits.h"
 #include "walk.h"
 
 #include <math.h>
@@ -154,16 +155,6 @@ static inline void put_linear(struct text *t, const struct item *item, int64_t c
 static int is_special(const struct item *item, int64_t code)
 {
     return item->kind == K_LINEAR_INT && code == -((int64_t)1 << (8 * item->len_min - 1));
-}
-
-int klv_write_short_linear(struct text *t, const struct item *item, const uint8_t *in, size_t n)
-{
-    uint64_t raw = be_uint(in, n);
-    int64_t code = item->kind == K_LINEAR_INT ? sign_extend(raw, n) : (int64_t)raw;
-    if (is_special(item, code))
-        return 0;
-    put_linear(t, item, code);
-    return 1;
 }
 
 static int write_linear(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)

@@ -1,5 +1,8 @@
 /* set.c - local sets, series and repeats: each set is surveyed once (structure, repeats), then written. */
+#include "digits.h"
 #include "walk.h"
+
+#include <math.h>
 
 /* What an item may need before its value is known: comma, key, brackets. */
 enum {
@@ -62,12 +65,14 @@ static void infer_maps(struct walk *w, struct frame *f)
 /* The structure of a set: where its well-formed part ends, which tags it holds, where the last item of each is. */
 static void survey_set(const struct walk *w, struct frame *f)
 {
+    const uint8_t *in = w->in;
+    const size_t end = f->end;
     uint64_t tag = 0;
-    size_t at = f->begin, length;
-    while (at < f->end) {
-        size_t here = at;
-        f->fault = read_item(w->in, &at, f->end, &tag, &length);
-        if (f->fault != KLV_OK) {
+    size_t length;
+    for (size_t at = f->begin, here = at; at < end; here = at) {
+        enum klv_status status = read_item(in, &at, end, &tag, &length);
+        if (status != KLV_OK) {
+            f->fault = status;
             f->tag = tag;
             f->end = here;
             return;
@@ -77,9 +82,10 @@ static void survey_set(const struct walk *w, struct frame *f)
             f->high++;
             continue;
         }
-        const uint64_t bit = (uint64_t)1 << (tag & 63);
-        f->twice[tag >> 6] |= f->seen[tag >> 6] & bit;
-        f->seen[tag >> 6] |= bit;
+        const uint64_t bit = (uint64_t)1 << (tag & 63), seen = f->seen[tag >> 6];
+        f->seen[tag >> 6] = seen | bit;
+        if (seen & bit)
+            f->twice[tag >> 6] |= bit;
         f->last[tag] = (uint32_t)here;
     }
 }
@@ -99,7 +105,12 @@ struct frame *klv_push(struct walk *w, enum mode mode, const struct set *set, si
 {
     const struct frame *around = w->depth ? top(w) : NULL;
     struct frame *f = &w->stack[w->depth++];
-    memset(f, 0, offsetof(struct frame, last));
+    memset(f, 0, offsetof(struct frame, seen));
+    memset(f->seen, 0, sizeof f->seen);
+    memset(f->twice, 0, sizeof f->twice);
+    memset(f->apart, 0, sizeof f->apart);
+    memset(f->done, 0, sizeof f->done);
+    memset(f->kept, 0, sizeof f->kept);
     f->mode = (uint8_t)mode;
     f->set = set;
     f->begin = f->at = begin;
@@ -217,17 +228,77 @@ int klv_write_bounded(struct walk *w, const struct item *item, size_t at, size_t
     return 0;
 }
 
-/* Is it a linear map's code at its full width, as most items of a platform are, and its text sure to fit? */
-static inline int is_short_linear(const struct walk *w, const struct item *item, size_t n)
+/* The last `n` <= 4 of the octets before `end`, of which there are four. */
+static inline uint32_t be_last(const uint8_t *end, size_t n)
 {
-    return (item->kind == K_LINEAR_UINT || item->kind == K_LINEAR_INT) && n == item->len_min && n <= 4 &&
-           text_size(w) + NUMBER <= text_limit(w);
+    return be32(end - 4) << (32 - 8 * n) >> (32 - 8 * n);
 }
 
-static inline int write_plain(struct walk *w, const struct item *item, size_t at, size_t n)
+static inline int32_t signed_last(const uint8_t *end, size_t n)
 {
-    reach(w, at + n);
-    return is_short_linear(w, item, n) && klv_write_short_linear(w->out, item, w->in + at, n);
+    return (int32_t)(be32(end - 4) << (32 - 8 * n)) >> (32 - 8 * n);
+}
+
+/* A linear map's value x 10^decimals, rounded: halves away from zero. */
+static inline int64_t linear_decimal(const struct item *item, int64_t code)
+{
+    double scaled = (double)code * item->print;
+    if (item->kind == K_LINEAR_UINT)
+        scaled += item->min * POWER_OF_TEN[item->decimals];
+    return (int64_t)(scaled + copysign(0.5, scaled));
+}
+
+/* An item's key, with its quotes and colon, where there is room for SLACK; where it ends. */
+static inline char *key_text(char *p, const struct item *item)
+{
+    memcpy(p, item->key, 32);
+    if (item->key_size > 32)
+        memcpy(p + 32, item->key + 32, 32);
+    return p + item->key_size;
+}
+
+/* Numbers of linear maps at full width in a row, as most items of a platform are: nothing is to be said of them. */
+static void write_numbers(struct walk *w, struct frame *f)
+{
+    const struct item *items = f->set->items;
+    const size_t end = f->end;
+    const unsigned tags = f->set->tags < 0x80 ? f->set->tags : 0x80;
+    const uint8_t *in = w->in;
+    const char *full = w->out->end;
+    char *p = w->out->p;
+    size_t at = f->at;
+    if ((size_t)(p - w->begin) + SLACK + NUMBER > TEXT_FREE + TEXT_EACH * at)
+        return;
+    unsigned comma = f->comma;
+    while (end - at >= 2) {
+        const unsigned tag = in[at], n = in[at + 1];
+        if (tag >= tags || n > end - at - 2)
+            break;
+        const struct item *item = &items[tag];
+        if ((item->kind != K_LINEAR_UINT && item->kind != K_LINEAR_INT) || n != item->len_min || n > 4 || (f->apart[tag >> 6] >> (tag & 63) & 1))
+            break;
+        const size_t next = at + 2 + n;
+        if ((size_t)(full - p) < SLACK + NUMBER_MOST)
+            break;
+        int64_t code;
+        if (item->kind == K_LINEAR_INT) {
+            code = signed_last(in + next, n);
+            if (code == -((int64_t)1 << (8 * n - 1)))
+                break;
+        } else {
+            code = be_last(in + next, n);
+        }
+        *p = ',';
+        p += comma;
+        comma = 1;
+        p = key_text(p, item);
+        int64_t decimal = linear_decimal(item, code);
+        p = put_decimal_at(p, decimal < 0 ? 0 - (uint64_t)decimal : (uint64_t)decimal, decimal < 0, item->decimals);
+        at = next;
+    }
+    w->out->p = p;
+    f->at = at;
+    f->comma = (uint8_t)comma;
 }
 
 static inline void write_item(struct walk *w, struct frame *f, const struct item *item, size_t at, size_t n)
@@ -237,11 +308,10 @@ static inline void write_item(struct walk *w, struct frame *f, const struct item
         return;
     *w->out->p = ',';
     w->out->p += f->comma;
-    memcpy(w->out->p, item->key, 64);
-    w->out->p += item->key_size;
+    w->out->p = key_text(w->out->p, item);
     if (item->flags & F_REPEATS) {
         open_series(w, M_REPEAT, item, f->begin, f->end);
-    } else if (!write_plain(w, item, at, n) && !klv_write_bounded(w, item, at, n)) {
+    } else if (!klv_write_bounded(w, item, at, n)) {
         w->out->p = before;
         keep_raw_item(w, f);
         return;
@@ -311,9 +381,12 @@ static inline void step_item(struct walk *w, struct frame *f)
 
 void klv_step_set(struct walk *w, struct frame *f)
 {
-    do
+    do {
+        write_numbers(w, f);
+        if (f->at >= f->end)
+            return;
         step_item(w, f);
-    while (f->at < f->end && top(w) == f && !w->out->full);
+    } while (f->at < f->end && top(w) == f && !w->out->full);
 }
 
 /* Where the last item of a tag above 191 is noted; NULL: there is no place for it. */

@@ -182,7 +182,6 @@ void klv_end_keys(struct walk *w, struct frame *f);
  * is for the path of what is said of a value inside a pack, or NULL. */
 int klv_write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n);
 int klv_write_scalar(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element);
-int klv_write_short_linear(struct text *t, const struct item *item, const uint8_t *in, size_t n);
 int klv_write_pack(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n);
 int klv_write_pack_list(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n);
 int klv_write_series(struct walk *w, const struct item *item, const uint8_t *in, size_t n);

@@ -22,7 +22,9 @@ static inline uint16_t be16(const uint8_t *p)
 
 static inline uint32_t be32(const uint8_t *p)
 {
-    return ((uint32_t)p[0] << 24) | ((uint32_t)p[1] << 16) | ((uint32_t)p[2] << 8) | p[3];
+    uint32_t value;
+    memcpy(&value, p, sizeof value);
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap32(value) : value;
 }
 
 /* n <= 8 octets, right-aligned. */

@@ -1,5 +1,4 @@
 /* scalar.c - the value of one item as JSON: numbers, labels, bits, texts. */
-#include "digits.h"
 #include "walk.h"
 
 #include <math.h>
@@ -142,33 +141,6 @@ static int write_imapb(struct walk *w, const struct item *item, const uint8_t *i
     return klv_write_steps(w, item->min, item->max, item->range_power, in, n, element);
 }
 
-/* A linear map's value x 10^decimals, rounded: halves away from zero. */
-static inline void put_linear(struct text *t, const struct item *item, int64_t code)
-{
-    double scaled = (double)code * item->print;
-    if (item->kind == K_LINEAR_UINT)
-        scaled += item->min * POWER_OF_TEN[item->decimals];
-    int64_t rounded = (int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
-    klv_put_number(t, rounded < 0 ? 0 - (uint64_t)rounded : (uint64_t)rounded, rounded < 0, item->decimals);
-}
-
-static int is_special(const struct item *item, int64_t code)
-{
-    return item->kind == K_LINEAR_INT && code == -((int64_t)1 << (8 * item->len_min - 1));
-}
-
-static int write_linear(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
-{
-    int64_t code;
-    if (!linear_code(item, in, n, &code))
-        return 0;
-    if (is_special(item, code))
-        klv_write_special(w, element, item->special ? item->special : "\"reserved\"");
-    else
-        put_linear(w->out, item, code);
-    return 1;
-}
-
 void klv_write_integer(struct walk *w, const struct item *item, uint64_t raw, size_t n)
 {
     switch (item->kind) {
@@ -271,7 +243,7 @@ int klv_write_scalar(struct walk *w, const struct item *item, const uint8_t *in,
     uint64_t time_us;
     switch (item->kind) {
     case K_LINEAR_UINT:
-    case K_LINEAR_INT: return write_linear(w, item, in, n, element);
+    case K_LINEAR_INT: return klv_write_linear(w, item, in, n, element);
     case K_IMAPB: return write_imapb(w, item, in, n, element);
     case K_UINT:
     case K_INT:

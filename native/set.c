@@ -1,14 +1,5 @@
 /* set.c - local sets, series and repeats: each set is surveyed once (structure, repeats), then written. */
-#include "digits.h"
 #include "walk.h"
-
-#include <math.h>
-
-/* What an item may need before its value is known: comma, key, brackets. */
-enum {
-    SLACK = 80,
-    NUMBER = 24
-};
 
 const struct item *klv_item_of(const struct set *set, uint64_t tag)
 {
@@ -78,7 +69,7 @@ static void survey_set(const struct walk *w, struct frame *f)
             return;
         }
         at += length;
-        if (tag >= TAGS) {
+        if (tag >= SURVEYED) {
             f->high++;
             continue;
         }
@@ -218,7 +209,7 @@ static void keep_raw_item(struct walk *w, struct frame *f)
 int klv_write_bounded(struct walk *w, const struct item *item, size_t at, size_t n)
 {
     reach(w, at + n);
-    if (!opens(item) || n == 0 || text_size(w) + SLACK <= text_limit(w)) {
+    if (!opens(item) || n == 0 || text_size(w) + KEY_MOST <= text_limit(w)) {
         if (!write_at(w, item, at, n))
             return 0;
         if (text_size(w) <= text_limit(w) || opens(item))
@@ -228,87 +219,12 @@ int klv_write_bounded(struct walk *w, const struct item *item, size_t at, size_t
     return 0;
 }
 
-/* The last `n` <= 4 of the octets before `end`, of which there are four. */
-static inline uint32_t be_last(const uint8_t *end, size_t n)
-{
-    return be32(end - 4) << (32 - 8 * n) >> (32 - 8 * n);
-}
-
-static inline int32_t signed_last(const uint8_t *end, size_t n)
-{
-    return (int32_t)(be32(end - 4) << (32 - 8 * n)) >> (32 - 8 * n);
-}
-
-/* A linear map's value x 10^decimals, rounded: halves away from zero. */
-static inline int64_t linear_decimal(const struct item *item, int64_t code)
-{
-    double scaled = (double)code * item->print;
-    if (item->kind == K_LINEAR_UINT)
-        scaled += item->min * POWER_OF_TEN[item->decimals];
-    return (int64_t)(scaled + copysign(0.5, scaled));
-}
-
-/* An item's key, with its quotes and colon, where there is room for SLACK; where it ends. */
-static inline char *key_text(char *p, const struct item *item)
-{
-    memcpy(p, item->key, 32);
-    if (item->key_size > 32)
-        memcpy(p + 32, item->key + 32, 32);
-    return p + item->key_size;
-}
-
-/* Numbers of linear maps at full width in a row, as most items of a platform are: nothing is to be said of them. */
-static void write_numbers(struct walk *w, struct frame *f)
-{
-    const struct item *items = f->set->items;
-    const size_t end = f->end;
-    const unsigned tags = f->set->tags < 0x80 ? f->set->tags : 0x80;
-    const uint8_t *in = w->in;
-    const char *full = w->out->end;
-    char *p = w->out->p;
-    size_t at = f->at;
-    if ((size_t)(p - w->begin) + SLACK + NUMBER > TEXT_FREE + TEXT_EACH * at)
-        return;
-    unsigned comma = f->comma;
-    while (end - at >= 2) {
-        const unsigned tag = in[at], n = in[at + 1];
-        if (tag >= tags || n > end - at - 2)
-            break;
-        const struct item *item = &items[tag];
-        if ((item->kind != K_LINEAR_UINT && item->kind != K_LINEAR_INT) || n != item->len_min || n > 4 || (f->apart[tag >> 6] >> (tag & 63) & 1))
-            break;
-        const size_t next = at + 2 + n;
-        if ((size_t)(full - p) < SLACK + NUMBER_MOST)
-            break;
-        int64_t code;
-        if (item->kind == K_LINEAR_INT) {
-            code = signed_last(in + next, n);
-            if (code == -((int64_t)1 << (8 * n - 1)))
-                break;
-        } else {
-            code = be_last(in + next, n);
-        }
-        *p = ',';
-        p += comma;
-        comma = 1;
-        p = key_text(p, item);
-        int64_t decimal = linear_decimal(item, code);
-        p = put_decimal_at(p, decimal < 0 ? 0 - (uint64_t)decimal : (uint64_t)decimal, decimal < 0, item->decimals);
-        at = next;
-    }
-    w->out->p = p;
-    f->at = at;
-    f->comma = (uint8_t)comma;
-}
-
 static inline void write_item(struct walk *w, struct frame *f, const struct item *item, size_t at, size_t n)
 {
     char *before = w->out->p;
-    if (!klv_reserve(w->out, SLACK))
+    if (!klv_reserve(w->out, KEY_MOST))
         return;
-    *w->out->p = ',';
-    w->out->p += f->comma;
-    w->out->p = key_text(w->out->p, item);
+    w->out->p = key_at(w->out->p, item, f->comma);
     if (item->flags & F_REPEATS) {
         open_series(w, M_REPEAT, item, f->begin, f->end);
     } else if (!klv_write_bounded(w, item, at, n)) {
@@ -357,8 +273,10 @@ static inline void step_item(struct walk *w, struct frame *f)
         f->at = f->end;
         return;
     }
-    f->at = at + length;
     const struct item *item = klv_item_of(f->set, tag);
+    if (item && is_linear(item) && klv_write_linear_run(w, f))
+        return;
+    f->at = at + length;
     f->tag = tag;
     f->item = item;
     if (has(f->apart, tag) && goes_to_head(w, f)) {
@@ -381,12 +299,9 @@ static inline void step_item(struct walk *w, struct frame *f)
 
 void klv_step_set(struct walk *w, struct frame *f)
 {
-    do {
-        write_numbers(w, f);
-        if (f->at >= f->end)
-            return;
+    do
         step_item(w, f);
-    } while (f->at < f->end && top(w) == f && !w->out->full);
+    while (f->at < f->end && top(w) == f && !w->out->full);
 }
 
 /* Where the last item of a tag above 191 is noted; NULL: there is no place for it. */
@@ -422,7 +337,7 @@ static void note_latest(struct walk *w, const struct frame *f)
         latest->bits++;
     memset(latest->places, 0, sizeof *latest->places << latest->bits);
     for (size_t here = at; at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK; here = at) {
-        uint32_t *place = tag < TAGS ? NULL : latest_of_tag(w, tag);
+        uint32_t *place = tag < SURVEYED ? NULL : latest_of_tag(w, tag);
         if (place) {
             latest->used += *place == 0;
             *place = (uint32_t)(here + 1) | (*place ? EARLIER : 0);
@@ -434,7 +349,7 @@ static void note_latest(struct walk *w, const struct frame *f)
 /* Is the raw item at `here` the last of its tag? 0 too where there is no place for it. */
 static int is_last(struct walk *w, const struct frame *f, uint64_t tag, size_t here, int *repeated, int *lost)
 {
-    if (tag < TAGS) {
+    if (tag < SURVEYED) {
         *repeated = has(f->twice, tag);
         return f->last[tag] == here;
     }

@@ -10,7 +10,7 @@ __extension__ typedef unsigned __int128 uint128;
 void klv_put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals)
 {
     if (klv_reserve(t, NUMBER_MOST))
-        t->p = put_decimal_at(t->p, magnitude, negative, decimals);
+        t->p = number_at(t->p, magnitude, negative, decimals);
 }
 
 static const uint64_t MOST_EXACT = ((uint64_t)1 << 53) - 1; /* what a reader with doubles alone keeps */

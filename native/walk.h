@@ -13,7 +13,8 @@
 #include "wire.h"
 
 enum {
-    TAGS = 192,             /* of a set that are kept account of by tag; no table has a higher one */
+    SURVEYED = 192,             /* of a set that are kept account of by tag; no table has a higher one */
+    KEY_MOST = 80,
     LATEST = 4096,          /* places of a table of the latest item of each tag, of which a quarter is used */
     LATEST_BITS = 12,
     PROBES = 32,            /* of them that are looked at for one tag, or tags chosen to collide would cost too much */
@@ -48,10 +49,10 @@ struct frame {
     size_t begin, at, end;      /* offsets into the packet */
     size_t key;                 /* M_KEYS: where the key of `item` is */
     uint32_t index;             /* M_SERIES, M_REPEAT: of the element at work on */
-    uint64_t seen[TAGS / 64], twice[TAGS / 64]; /* by tag below 192: in the set; more than once */
-    uint64_t apart[TAGS / 64];          /* those that are not written as they come: repeated, or part of the record's head */
-    uint64_t done[TAGS / 64], kept[TAGS / 64];  /* repeated ones that are written; kept raw */
-    uint32_t last[TAGS];         /* where the last item of each of those tags begins that are there */
+    uint64_t seen[SURVEYED / 64], twice[SURVEYED / 64]; /* by tag below 192: in the set; more than once */
+    uint64_t apart[SURVEYED / 64];          /* those that are not written as they come: repeated, or part of the record's head */
+    uint64_t done[SURVEYED / 64], kept[SURVEYED / 64];  /* repeated ones that are written; kept raw */
+    uint32_t last[SURVEYED];         /* where the last item of each of those tags begins that are there */
 };
 
 /* Remarks on the way; they go to the record's head, which is written before its items. */
@@ -91,12 +92,12 @@ struct walk {
 
 static inline int has(const uint64_t *bits, uint64_t tag)
 {
-    return tag < TAGS && (bits[tag >> 6] >> (tag & 63) & 1);
+    return tag < SURVEYED && (bits[tag >> 6] >> (tag & 63) & 1);
 }
 
 static inline void mark(uint64_t *bits, uint64_t tag)
 {
-    if (tag < TAGS)
+    if (tag < SURVEYED)
         bits[tag >> 6] |= (uint64_t)1 << (tag & 63);
 }
 
@@ -127,6 +128,22 @@ static inline size_t text_size(const struct walk *w)
 static inline int is_bounded(const struct walk *w)
 {
     return w->out->end < w->begin + w->most;
+}
+
+static inline int is_linear(const struct item *item)
+{
+    return item->kind == K_LINEAR_UINT || item->kind == K_LINEAR_INT;
+}
+
+/* A comma, or none, and an item's key at p, where KEY_MOST characters fit; where it ends. */
+static inline char *key_at(char *p, const struct item *item, unsigned comma)
+{
+    *p = ','; /* overwritten where there is to be none */
+    p += comma;
+    memcpy(p, item->key, 32); /* blocks of one size cost less than what is exact */
+    if (item->key_size > 32)
+        memcpy(p + 32, item->key + 32, 32);
+    return p + item->key_size;
 }
 
 struct cursor {
@@ -173,6 +190,9 @@ void klv_step_series(struct walk *w, struct frame *f);
 void klv_step_repeat(struct walk *w, struct frame *f);
 int klv_write_bounded(struct walk *w, const struct item *item, size_t at, size_t n);
 
+/* linear.c */
+int klv_write_linear_run(struct walk *w, struct frame *f); /* the numbers of linear maps from f->at on; 0 = none */
+
 /* keys.c */
 void klv_open_keys(struct walk *w, const struct set *set, size_t begin, size_t end);
 void klv_step_keys(struct walk *w, struct frame *f);
@@ -182,6 +202,7 @@ void klv_end_keys(struct walk *w, struct frame *f);
  * is for the path of what is said of a value inside a pack, or NULL. */
 int klv_write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n);
 int klv_write_scalar(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element);
+int klv_write_linear(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element);
 int klv_write_pack(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n);
 int klv_write_pack_list(struct walk *w, const struct pack *pack, const uint8_t *in, size_t n);
 int klv_write_series(struct walk *w, const struct item *item, const uint8_t *in, size_t n);

@@ -1,4 +1,4 @@
-/* linear.c - the linear maps (MISB ST 0601, ST 0903 before version 4): a code of few octets, over a range.
+/* linear.c - the linear maps of MISB ST 0601: a code of a few bytes for a number in a range.
  *
  *   K_LINEAR_UINT   value = min + code x scale    code = 0 .. 2^bits - 1
  *   K_LINEAR_INT    value = code x scale          code = -(2^(bits-1) - 1) .. 2^(bits-1) - 1; the code below those is a
@@ -12,7 +12,7 @@
 
 #include <math.h>
 
-enum { LINEAR_MOST = 24 }; /* characters of a value from a code of at most 4 octets */
+enum { LINEAR_MOST = 24 }; /* characters of a value whose code has at most 4 bytes */
 
 /* value x 10^decimals, rounded. */
 static inline int64_t linear_decimal(const struct item *item, int64_t code)
@@ -43,14 +43,14 @@ int klv_write_linear(struct walk *w, const struct item *item, const uint8_t *in,
 
 /* ---- a run of them ----
  *
- * Most items of a platform's packet are such numbers, as wide as their map asks for. Of these nothing has to be remarked
- * and their text is sure to fit, so a run of them is written without the steps that other items need: that makes a
- * packet's JSON a third faster. The first item that is not plainly one of them ends the run and takes the general way,
- * which writes the same text.
+ * Most items of a platform's packet are such numbers, as wide as their map asks for. Of these nothing is remarked and
+ * their text is sure to fit, so a run of them is written without the steps that other items need: that makes a packet's
+ * JSON a third faster. The first item that is not plainly one of them ends the run and goes the general way, which
+ * writes the same text.
  */
 
-/* The item at in[at..end), if it is one that a run takes: tag and length of one octet each, alone of its tag in the set,
- * not for the record's head; else NULL. */
+/* The item at in[at..end), if a run takes it: tag and length of one byte each, as wide as its map asks for, the only
+ * one of its tag, and none of the record's head; else NULL. */
 static inline const struct item *plain_item(const struct frame *f, const uint8_t *in, size_t at, size_t end)
 {
     if (end - at < 2)
@@ -62,8 +62,8 @@ static inline const struct item *plain_item(const struct frame *f, const uint8_t
     return is_linear(item) && n == item->len_min && n >= 1 && n <= 4 && !has(f->apart, tag) ? item : NULL;
 }
 
-/* The code of 1 to 4 octets that ends at `end`; 0 = it stands for a special value. Four octets are read at once and
- * those before the code shifted out: there are, since at least the packet's key is before it. */
+/* The code of 1 to 4 bytes that ends at `end`; 0 = it stands for a special value. Four bytes are read at once, and
+ * those before the code shifted out: there are some, since the packet's key is before it. */
 static inline int plain_code(const struct item *item, const uint8_t *end, int64_t *code)
 {
     const unsigned shift = 32 - 8u * item->len_min;
@@ -76,8 +76,8 @@ static inline int plain_code(const struct item *item, const uint8_t *end, int64_
     return raw != 0x80000000;
 }
 
-/* Would the text of a run's items stay within what their bytes allow? If so for the first, then for all that follow: the
- * shortest, of three octets, allows more than the longest takes. */
+/* Is the text of a run sure to stay within what its bytes allow (TEXT_EACH)? If that of the first item is, so is that
+ * of each that follows: the shortest of them, of three bytes, allows for more text than the longest needs. */
 static int is_affordable(const struct walk *w, const struct frame *f)
 {
     _Static_assert(3 * TEXT_EACH >= KEY_MOST + LINEAR_MOST, "each item of a run pays for itself");

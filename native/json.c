@@ -36,7 +36,7 @@ static void step_frame(struct walk *w, struct frame *f)
 }
 
 /* The items of the value in[value..end). `root` is the frame of a local set; NULL: items go by key. A packet that is
- * one item is read from its own key on, with its length: where that is wrong (`cut`), the bytes are kept as they are. */
+ * one item is read from its own key on, with its length: where that is wrong (`cut`), the bytes stay hex. */
 static void write_items(struct walk *w, const struct set *set, struct frame *root, size_t value, size_t end, int cut)
 {
     if (root) {

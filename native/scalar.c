@@ -121,8 +121,8 @@ static void put_steps(struct text *t, uint64_t raw, double first, unsigned shift
         klv_put_binary(t, away - raw, 1, shift);
 }
 
-/* An IMAPB code (ST 1201): value = raw x 2^-shift + bias. A double holds 53 bits of that, a code has up to 63: where the
- * bias is a whole number of steps, `first`, the value is raw + first steps, and no bit is lost in the text. */
+/* An IMAPB code (ST 1201): value = raw x 2^-shift + bias. A double holds 53 bits of that, a code has up to 63: where
+ * the bias is a whole number of steps, `first`, the value is raw + first steps, and no bit is lost in the text. */
 int klv_write_steps(struct walk *w, double min, double max, int range_power, const uint8_t *in, size_t n,
                     const struct item *element)
 {

@@ -69,16 +69,19 @@ void klv_put_binary(struct text *t, uint64_t magnitude, int negative, unsigned s
     klv_put_bytes(t, p, (size_t)(end - p));
 }
 
-void klv_put_octets(struct text *t, const uint8_t *in, size_t n)
+static char *octets_at(char *p, const uint8_t *in, size_t n)
 {
-    if (!klv_reserve(t, 2 * n))
-        return;
-    char *p = t->p;
     for (size_t i = 0; i < n; i++) {
         *p++ = HEX[in[i] >> 4];
         *p++ = HEX[in[i] & 15];
     }
-    t->p = p;
+    return p;
+}
+
+void klv_put_octets(struct text *t, const uint8_t *in, size_t n)
+{
+    if (klv_reserve(t, 2 * n))
+        t->p = octets_at(t->p, in, n);
 }
 
 void klv_put_hex(struct text *t, const uint8_t *in, size_t n)
@@ -91,11 +94,15 @@ void klv_put_hex(struct text *t, const uint8_t *in, size_t n)
 void klv_put_uuid(struct text *t, const uint8_t *in)
 {
     static const uint8_t PART[5] = {4, 2, 2, 2, 6};
+    if (!klv_reserve(t, 38))
+        return;
+    char *p = t->p;
     for (size_t i = 0; i < sizeof PART; in += PART[i++]) {
-        klv_put_char(t, i ? '-' : '"');
-        klv_put_octets(t, in, PART[i]);
+        *p++ = i ? '-' : '"';
+        p = octets_at(p, in, PART[i]);
     }
-    klv_put_char(t, '"');
+    *p++ = '"';
+    t->p = p;
 }
 
 void klv_put_time(struct text *t, uint64_t time_us)

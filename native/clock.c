@@ -20,13 +20,14 @@
  *
  * What a clock does, by the events of its PID:
  *
- *   state      PCR                                     discontinuity_indicator   bytes lost   stream ends
- *   free       place taken, -> steady: start()         -                         -            -
- *   known      value replaced, -> steady: start()      -                         -            -> free
- *   steady     step since the last PCR; too far:       -> known                  -> known     -> free
- *              counted as a jump, start()
+ *   state      PCR                                  discontinuity_   ts_clock_join: in sync again,   ts_clock_stop:
+ *                                                   indicator        arrivals paused or went back   the bytes ended
+ *   free       place taken, start() -> steady       -                -                              -
+ *   known      value replaced, start() -> steady    -                -                              -> free
+ *   steady     step since the last PCR; if that     -> known         -> known                       -> free
+ *              is too far: a jump, start()
  *
- * free: pid is 0. known: it has a last value, which says nothing of the next one. steady: the next PCR goes on from it.
+ * free: pid is 0. known: it has a last value, but the next PCR need not go on from it. steady: it has to.
  * How far a clock went is known from its PCRs alone; whether it jumped, and the jitter, from when they arrived too.
  */
 #include "lane.h"

@@ -1,5 +1,5 @@
 /* json.c - one packet to one JSON document, straight from its bytes: the record's head, then a walk over the packet's
- * sets with a stack of its own (walk.h), no recursion.
+ * sets with an explicit stack (walk.h), no recursion.
  *
  *   {"schema":..,"boot":..      the caller's, as it stands
  *    ,"seq":..,"received":..    of the envelope

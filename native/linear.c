@@ -4,8 +4,8 @@
  *   K_LINEAR_INT    value = code x scale          code = -(2^(bits-1) - 1) .. 2^(bits-1) - 1; the code below those is a
  *                                                 special value, such as "off_earth"
  *
- * As text a value has the decimals that tell one step from the next: `decimals` of its item, whose `print` is scale x
- * 10^decimals. It is the nearest such decimal, halves away from zero.
+ * As text a value has as many decimals as two codes in a row need to differ: `decimals` of its item, whose `print` is
+ * scale x 10^decimals. It is the nearest such decimal, halves away from zero.
  */
 #include "digits.h"
 #include "walk.h"
@@ -43,10 +43,9 @@ int klv_write_linear(struct walk *w, const struct item *item, const uint8_t *in,
 
 /* ---- a run of them ----
  *
- * Most items of a platform's packet are such numbers, as wide as their map asks for. Of these nothing is remarked and
- * their text is sure to fit, so a run of them is written without the steps that other items need: that makes a packet's
- * JSON a third faster. The first item that is not plainly one of them ends the run and goes the general way, which
- * writes the same text.
+ * Most items of a platform's packet are such numbers, as wide as their map asks for. Nothing is remarked of these and
+ * their text is sure to fit, so a run of them is written without the steps that other items need, at half the cost. The
+ * first item that is not plainly one of them ends the run and goes the general way, which writes the same text.
  */
 
 /* The item at in[at..end), if a run takes it: tag and length of one byte each, as wide as its map asks for, the only

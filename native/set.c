@@ -118,7 +118,7 @@ struct frame *klv_push(struct walk *w, enum mode mode, const struct set *set, si
     const struct frame *around = w->depth ? top(w) : NULL;
     struct frame *f = &w->stack[w->depth++];
     memset(f, 0, offsetof(struct frame, seen));
-    /* One by one: of a large block compilers make an instruction that takes long to start. */
+    /* One by one: for a larger block compilers use an instruction that takes long to start (rep stos). */
     memset(f->seen, 0, sizeof f->seen);
     memset(f->twice, 0, sizeof f->twice);
     memset(f->apart, 0, sizeof f->apart);
@@ -128,7 +128,7 @@ struct frame *klv_push(struct walk *w, enum mode mode, const struct set *set, si
     f->set = set;
     f->begin = f->at = begin;
     f->end = end;
-    if (around) { /* what a set says holds for those inside it, until they say otherwise */
+    if (around) { /* a set's time and maps hold for the sets inside it, unless those have their own */
         f->old = around->old;
         f->timed = around->timed;
         f->time_us = around->time_us;
@@ -192,7 +192,7 @@ static void open_series(struct walk *w, enum mode mode, const struct item *item,
     klv_put_char(w->out, '[');
 }
 
-/* Does a value become a frame of its own? Its text then comes later, and each part of it is bounded by itself. */
+/* Is a value gone through in a frame? Its text then comes later, and each part of it is bounded for itself. */
 static int opens(const struct item *item)
 {
     return item->kind == K_SET || item->kind == K_SERIES || item->kind == K_TARGETS;

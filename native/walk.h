@@ -7,7 +7,7 @@
  *   array.c   ST 1303            sdcc.c    ST 1010          miis.c    ST 1204
  *
  * The walk is a loop (json.c): step_frame takes the frame on top of the stack, writes its next part, or ends it where
- * nothing is left of it. A part that has parts of its own pushes a frame, and the loop goes on with that one.
+ * nothing is left of it. A part that has parts itself pushes a frame, and the loop goes on with that one.
  *
  *   mode       a frame of               pushed by                                   a step            at its end
  *   M_SET      a local set: items by    klv_push_set: by klv_json (the packet's),   klv_step_set      klv_end_set:

@@ -1,22 +1,49 @@
 /* clock.c - the clocks of the programmes: PCRs too far apart, clocks that jump, and how evenly they arrive (ISO/IEC
  * 13818-1, 2.7.2; ETSI TR 101 290, 2.3).
  *
- * How far a clock went is what its PCRs say; whether it jumped, and the jitter, only their arrival can tell.
+ * The adaptation field of a TS packet (ISO/IEC 13818-1, 2.4.3.4 and 2.4.3.5), behind the 4 bytes of its header:
+ *
+ *   byte  4        5       6         7         8        9       10             11      12 ..
+ *        +--------+-------+---------+---------+--------+-------+--------------+-------+------------------------+
+ *        | length | flags | b32..25 | b24..17 | b16..9 | b8..1 | b0 rrrrrr e8 | e7..0 | OPCR, splice countdown,|
+ *        |        |       | program_clock_reference, where PCR_flag is 1                 | private data, stuffing |
+ *        +--------+-------+--------------------------------------------------------------+------------------------+
+ *
+ *   length   bytes behind it, 0 to 183; 0: a byte of stuffing, there are no flags
+ *   flags    bit 7  discontinuity_indicator: the clock and the continuity counter may take a new value here
+ *            bit 4  PCR_flag
+ *   b        program_clock_reference_base, 33 bits: 90 kHz
+ *   r        reserved, 6 bits
+ *   e        program_clock_reference_extension, 9 bits: 27 MHz, 0 to 299
+ *
+ *   PCR = b x 300 + e, in ticks of 27 MHz; after 2^33 x 300 of them, 26.5 hours, it starts from 0
+ *
+ * What a clock does, by the events of its PID:
+ *
+ *   state      PCR                                  discontinuity_   ts_clock_join: in sync again,   ts_clock_stop:
+ *                                                   indicator        arrivals paused or went back   the bytes ended
+ *   free       place taken, start() -> steady       -                -                              -
+ *   known      value replaced, start() -> steady    -                -                              -> free
+ *   steady     step since the last PCR; if that     -> known         -> known                       -> free
+ *              is too far: a jump, start()
+ *
+ * free: pid is 0. known: it has a last value, but the next PCR need not go on from it. steady: it has to.
+ * How far a clock went is known from its PCRs alone; whether it jumped, and the jitter, from when they arrived too.
  */
 #include "lane.h"
 
 #include <math.h>
 
 enum {
-    PCR_APART = 100000 * US,
-    AWAY = 32,                  /* PCRs of others after which time goes by another clock */
-    SETTLED = 64,               /* PCRs after which the line tells what is late */
-    REMEMBERED = 256,           /* PCRs that the line goes through; at 25 a second, ten seconds */
-    SMOOTHED = 16
+    PCR_APART = 100000 * US,    /* ticks from one PCR to the next, at most */
+    AWAY = 32,                  /* PCRs of other clocks in a row, after which time goes by another clock */
+    SETTLED = 64,               /* PCRs that the line needs before it is good for jitter */
+    REMEMBERED = 256,           /* PCRs that the line remembers; at 25 a second, ten seconds */
+    SMOOTHED = 16               /* PCRs that the jitter is smoothed over */
 };
 
 static const int64_t WRAP = ((int64_t)1 << 33) * 300;
-static const int64_t JUMP = (int64_t)10 * 1000000 * US;
+static const int64_t JUMP = (int64_t)10 * 1000000 * US; /* ticks that no clock goes from one PCR to the next */
 
 void ts_clock_join(struct klv_lane *lane)
 {
@@ -30,6 +57,7 @@ void ts_clock_stop(struct klv_lane *lane)
         lane->clocks[i].pid = 0;
 }
 
+/* Does the map of a program name this PID as that of its PCRs? */
 static int is_named(const struct klv_lane *lane, uint16_t pid)
 {
     for (unsigned i = 0; i < PROGRAMS; i++)
@@ -38,7 +66,8 @@ static int is_named(const struct klv_lane *lane, uint16_t pid)
     return 0;
 }
 
-/* A PID's clock; for `claim` a place for it, if need be that of one that no map names. */
+/* The clock of a PID, or NULL. With `claim` a PID that has none gets a place: a free one, or, if a map names the PID,
+ * that of a clock that no map names. PCRs may come before the first map, hence clocks that none names. */
 static struct clock *clock_of(struct klv_lane *lane, uint16_t pid, int claim)
 {
     struct clock *place = NULL;
@@ -56,13 +85,15 @@ static struct clock *clock_of(struct klv_lane *lane, uint16_t pid, int claim)
     return place;
 }
 
-/* How late a PCR came, against a line through those before it: the least squares of a memory that grows, then fades. */
+/* Jitter: how far a PCR's arrival is from a line through those before it, which takes out a constant delay and a clock
+ * that goes faster or slower than ours. The line is that of least squares, corrected PCR by PCR with the gains of a
+ * memory that grows to REMEMBERED of them and then fades. */
 static void measure(struct klv_lane *lane, struct clock *c)
 {
     double late = (double)((lane->received_us - c->origin_us) * US - c->run), expected = c->level + c->slope;
     double off = late - expected, n = ++c->count;
     c->level = expected + off * (2 * (2 * n - 1) / (n * (n + 1)));
-    if (c->count > 1)
+    if (c->count > 1) /* one point has no slope */
         c->slope += off * (6 / (n * (n + 1)));
     if (c->count == REMEMBERED)
         c->count--;
@@ -74,6 +105,7 @@ static void measure(struct klv_lane *lane, struct clock *c)
         lane->counts.pcr_jitter_max_us = (uint64_t)(off + 0.5);
 }
 
+/* The clock goes on from this PCR, and the line begins again. The smoothed jitter stays until there is a new one. */
 static void start(struct klv_lane *lane, struct clock *c)
 {
     c->steady = 1;
@@ -83,17 +115,18 @@ static void start(struct klv_lane *lane, struct clock *c)
     c->level = c->slope = 0;
 }
 
-/* Did the clock go further than time may have? */
+/* Did the clock go further than time may have? By the arrivals where they are known: a pause is no jump. */
 static int has_jumped(const struct klv_lane *lane, const struct clock *c, int64_t step)
 {
-    if (step > JUMP)
+    if (step > JUMP) /* also a step back, which is one of nearly WRAP */
         return 1;
     if (lane->received_us < 0 || c->received_us < 0)
         return 0;
     return step / US - SILENCE_US > lane->received_us - c->received_us;
 }
 
-/* Time goes by one clock, and by another one when that stops. */
+/* Without arrivals, as in a recording, the lane's time goes by the steps of one clock, and by those of another once
+ * that one has stopped. A step longer than a pause is left out, as pauses of a live line are. */
 static void beat(struct klv_lane *lane, const struct clock *c, int64_t step)
 {
     unsigned index = (unsigned)(c - lane->clocks);
@@ -105,6 +138,7 @@ static void beat(struct klv_lane *lane, const struct clock *c, int64_t step)
         ts_check_time(lane, step);
 }
 
+/* A PID that no map names counts no errors: its PCRs may be anything. */
 static void take_pcr(struct klv_lane *lane, struct clock *c, int64_t pcr)
 {
     int64_t step = c->steady ? (pcr - c->pcr + WRAP) % WRAP : 0;
@@ -117,6 +151,7 @@ static void take_pcr(struct klv_lane *lane, struct clock *c, int64_t pcr)
         step = 0;
     }
     lane->counts.pcr_repetition_errors += step > PCR_APART ? named : 0;
+    /* Arrivals that begin or end to be known have nothing in common with those before. */
     if (!c->steady || (lane->received_us < 0) != (c->received_us < 0))
         start(lane, c);
     c->received_us = lane->received_us;
@@ -129,23 +164,24 @@ static void take_pcr(struct klv_lane *lane, struct clock *c, int64_t pcr)
 
 void ts_clock_field(struct klv_lane *lane, const uint8_t *p, uint16_t pid)
 {
-    if (p[4] == 0 || p[4] > 183)
+    if (p[4] == 0 || p[4] > 183) /* no flags; longer than a packet */
         return;
-    int has_pcr = p[4] >= 7 && (p[5] & 0x10);
-    struct clock *c = has_pcr || (p[5] & 0x80) ? clock_of(lane, pid, has_pcr) : NULL;
+    const int has_pcr = p[4] >= 7 && (p[5] & 0x10), is_new = p[5] & 0x80;
+    struct clock *c = has_pcr || is_new ? clock_of(lane, pid, has_pcr) : NULL;
     if (!c)
         return;
-    if (p[5] & 0x80)
+    if (is_new)
         c->steady = 0;
-    int64_t base = ((int64_t)be32(p + 6) << 1) | (p[10] >> 7), more = (p[10] & 1) << 8 | p[11];
+    const int64_t base = ((int64_t)be32(p + 6) << 1) | (p[10] >> 7), extension = (p[10] & 1) << 8 | p[11];
     if (has_pcr)
-        take_pcr(lane, c, base * 300 + (more < 300 ? more : 299));
+        take_pcr(lane, c, base * 300 + (extension < 300 ? extension : 299)); /* above 299 it has no meaning */
 }
 
+/* The program is that whose map lists the PID; of bare KLV out of a transport stream the packets brought its number. */
 int64_t ts_clock_pcr(const struct klv_lane *lane, const struct pid *s)
 {
     uint32_t program = s->listed;
-    for (unsigned i = 0; i < STREAMS && program == 0; i++)
+    for (unsigned i = 0; i < lane->listed && program == 0; i++) /* behind these no map lists any */
         if (lane->streams[i].program && lane->streams[i].pid == s->pid)
             program = lane->streams[i].program;
     for (unsigned i = 0; i < PROGRAMS && program; i++) {

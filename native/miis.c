@@ -22,14 +22,17 @@
 static const uint8_t TIMES_X[16] = {0, 2, 4, 6, 8, 10, 12, 14, 9, 11, 13, 15, 1, 3, 5, 7};
 static const uint8_t OVER_X[16] = {0, 12, 1, 13, 2, 14, 3, 15, 4, 8, 5, 9, 6, 10, 7, 11};
 
+static const uint8_t TIMES_X2[16] = {0, 4, 8, 12, 9, 13, 1, 5, 11, 15, 3, 7, 2, 6, 10, 14};
+static const uint8_t OVER_X2[16] = {0, 6, 12, 10, 1, 7, 13, 11, 2, 4, 14, 8, 3, 5, 15, 9};
+
 /* Two digits over all digits of the text, from the last: digit i times x^i, and times x^-i. */
 static uint8_t check_digits(const uint8_t *in, size_t n)
 {
     unsigned high = 0, low = 0;
-    for (size_t i = 2 * n; i-- > 0;) {
-        unsigned digit = i & 1 ? in[i / 2] & 15u : in[i / 2] >> 4;
-        high = TIMES_X[high ^ digit];
-        low = OVER_X[low ^ digit];
+    for (size_t i = n; i-- > 0;) {
+        const unsigned first = in[i] >> 4, second = in[i] & 15u;
+        high = TIMES_X2[high] ^ (TIMES_X2[second] ^ TIMES_X[first]);
+        low = OVER_X2[low] ^ (OVER_X2[second] ^ OVER_X[first]);
     }
     return (uint8_t)(high << 4 | low);
 }

@@ -1,9 +1,9 @@
-/* scalar.c - the value of one item as JSON: numbers, labels, bits, texts. */
+/* scalar.c - the value of one item as JSON: numbers, labels, bits, texts. linear.c has the linear maps. */
 #include "walk.h"
 
 #include <math.h>
 
-enum { MOST_BITS = 4096 }; /* of a list of bits: a longer one is kept as it is */
+enum { MOST_BITS = 4096 }; /* of a list of bits: a longer one is kept raw, as its text would be too large */
 
 void klv_write_null(struct walk *w)
 {
@@ -18,7 +18,7 @@ void klv_write_special(struct walk *w, const struct item *element, const char *n
 
 static const char *label(const struct code *codes, unsigned count, uint64_t value)
 {
-    if (value < count && codes[value].code == (int32_t)value) /* most tables count up from 0 ... */
+    if (value < count && codes[value].code == (int32_t)value) /* most tables count up from 0 */
         return codes[value].label;
     for (unsigned i = 0; i < count; i++)
         if (codes[i].code >= 0 && (uint64_t)codes[i].code == value)
@@ -26,6 +26,7 @@ static const char *label(const struct code *codes, unsigned count, uint64_t valu
     return NULL;
 }
 
+/* A value that has no label is written as a number. */
 static void write_code(struct walk *w, const struct code *codes, unsigned count, uint64_t value)
 {
     const char *text = label(codes, count, value);
@@ -35,6 +36,7 @@ static void write_code(struct walk *w, const struct code *codes, unsigned count,
         klv_put_uint(w->out, value);
 }
 
+/* A bit field as an object: its booleans and small numbers. Bits that no field has are reserved. */
 static void write_bits(struct walk *w, const struct item *item, uint64_t value)
 {
     uint64_t reserved = value;
@@ -54,6 +56,7 @@ static void write_bits(struct walk *w, const struct item *item, uint64_t value)
         klv_remark(w, "reserved bits are set");
 }
 
+/* The numbers of the bits that are set, of the last byte's first: bit 0 is the least significant of all. */
 static int write_bit_list(struct walk *w, const uint8_t *in, size_t n)
 {
     int comma = 0;
@@ -71,7 +74,7 @@ static int write_bit_list(struct walk *w, const uint8_t *in, size_t n)
     return 1;
 }
 
-/* min + raw x scale with as many decimals as tell one step from the next. */
+/* A value that goes by steps of `scale`, with as many decimals as tell one step from the next. */
 static void write_scaled(struct walk *w, double value, double scale)
 {
     unsigned decimals = 0;
@@ -80,7 +83,8 @@ static void write_scaled(struct walk *w, double value, double scale)
     klv_put_fixed(w->out, (int64_t)llround(value * POWER_OF_TEN[decimals]), decimals);
 }
 
-/* The maps of VMTI before version 4, over the same ranges. */
+/* The linear maps of VMTI before version 4, over the ranges that IMAPB has since: signed, of 3 bytes or fewer, with a
+ * special value, or unsigned and as wide as the IMAPB. */
 static int write_old(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
 {
     struct item as = *item;
@@ -99,9 +103,28 @@ static int write_old(struct walk *w, const struct item *item, const uint8_t *in,
     return 1;
 }
 
-/* An IMAPB code. In whole steps where the range begins at one, so that no bit of a wide code is lost in the text. */
+/* Is the bias of an IMAPB, in steps, a whole number that an integer holds? */
+static int is_whole_step(double first)
+{
+    return fabs(first) < 0x1p63 && first <= 0x1p62 && first == floor(first);
+}
+
+/* (raw + first) x 2^-shift as an exact decimal, but for its last digit. */
+static void put_steps(struct text *t, uint64_t raw, double first, unsigned shift)
+{
+    const uint64_t away = (uint64_t)fabs(first);
+    if (first >= 0)
+        klv_put_binary(t, raw + away, 0, shift);
+    else if (raw >= away)
+        klv_put_binary(t, raw - away, 0, shift);
+    else
+        klv_put_binary(t, away - raw, 1, shift);
+}
+
+/* An IMAPB code (ST 1201): value = raw x 2^-shift + bias. A double holds 53 bits of that, a code has up to 63: where
+ * the bias is a whole number of steps, `first`, the value is raw + first steps, and no bit is lost in the text. */
 int klv_write_steps(struct walk *w, double min, double max, int range_power, const uint8_t *in, size_t n,
-                const struct item *element)
+                    const struct item *element)
 {
     uint64_t raw;
     const char *name = klv_imapb_raw(in, n, &raw);
@@ -109,26 +132,19 @@ int klv_write_steps(struct walk *w, double min, double max, int range_power, con
         klv_write_special(w, element, name);
         return 1;
     }
-    struct imapb map = klv_imapb_map(min, max, range_power, n);
-    double first = ldexp(map.bias, map.shift), value = ldexp((double)raw, -map.shift) + map.bias;
-    if (!isfinite(value)) {
+    const struct imapb map = klv_imapb_map(min, max, range_power, n);
+    const double first = ldexp(map.bias, map.shift), value = ldexp((double)raw, -map.shift) + map.bias;
+    const int exact = is_whole_step(first);
+    if (!isfinite(value)) /* an array or a matrix brings its own range, which may be any */
         klv_write_special(w, element, value < 0 ? "\"below_min\"" : "\"above_max\"");
-        return 1;
-    }
-    uint64_t away = fabs(first) < 0x1p63 ? (uint64_t)fabs(first) : 0;
-    int at_a_step = fabs(first) == (double)away && first <= 0x1p62;
-    if (map.shift <= 0 && fabs(value) < 0x1p62)
+    else if (map.shift <= 0 && fabs(value) < 0x1p62) /* steps of 1, 2, 4 ... */
         klv_put_fixed(w->out, (int64_t)llround(value), 0);
-    else if (!at_a_step && map.shift > 0 && map.shift < 50 && fabs(value) < 1)
+    else if (!exact && map.shift > 0 && map.shift < 50 && fabs(value) < 1) /* a fraction, of few bits */
         write_scaled(w, value, ldexp(1, -map.shift));
-    else if (!at_a_step || map.shift <= 0 || map.shift > 66)
+    else if (!exact || map.shift <= 0 || map.shift > 66) /* beyond what klv_put_binary does: the nearest double */
         klv_put_float(w->out, value, 1);
-    else if (first >= 0)
-        klv_put_binary(w->out, raw + away, 0, (unsigned)map.shift);
-    else if (raw >= away)
-        klv_put_binary(w->out, raw - away, 0, (unsigned)map.shift);
     else
-        klv_put_binary(w->out, away - raw, 1, (unsigned)map.shift);
+        put_steps(w->out, raw, first, (unsigned)map.shift);
     return 1;
 }
 
@@ -139,25 +155,6 @@ static int write_imapb(struct walk *w, const struct item *item, const uint8_t *i
     if (item->old != OLD_NONE && top(w)->old)
         return write_old(w, item, in, n, element);
     return klv_write_steps(w, item->min, item->max, item->range_power, in, n, element);
-}
-
-static int write_linear(struct walk *w, const struct item *item, const uint8_t *in, size_t n, const struct item *element)
-{
-    int64_t code;
-    double scaled;
-    if (!linear_code(item, in, n, &code))
-        return 0;
-    if (item->kind == K_LINEAR_UINT) {
-        scaled = (double)code * item->print + item->min * POWER_OF_TEN[item->decimals];
-    } else {
-        if (code == -((int64_t)1 << (8 * item->len_min - 1))) {
-            klv_write_special(w, element, item->special ? item->special : "\"reserved\"");
-            return 1;
-        }
-        scaled = (double)code * item->print;
-    }
-    klv_put_fixed(w->out, (int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5), item->decimals);
-    return 1;
 }
 
 void klv_write_integer(struct walk *w, const struct item *item, uint64_t raw, size_t n)
@@ -184,7 +181,7 @@ int klv_write_float(struct walk *w, const uint8_t *in, size_t n, const struct it
     return 1;
 }
 
-/* An integer; one that should be coded as BER-OID is taken as it stands where it is not. */
+/* An integer. Some senders write one that should be BER-OID as it stands: where it is none, it is read so. */
 static int write_whole(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     struct cursor c = {in, in + n};
@@ -194,7 +191,7 @@ static int write_whole(struct walk *w, const struct item *item, const uint8_t *i
             klv_write_integer(w, item, be_uint(in, n), n);
         return n <= 8;
     }
-    if (take_oid(&c, &value) && c.at == c.end) {
+    if (take_oid(&c, &value) && c.at == c.end) { /* all of it */
         klv_write_integer(w, item, value, 8);
         return 1;
     }
@@ -205,7 +202,7 @@ static int write_whole(struct walk *w, const struct item *item, const uint8_t *i
     return 1;
 }
 
-/* Is it ASCII such as a list of country codes is, filled up with zero bytes? */
+/* Is it ASCII as lists of country codes are, with zero bytes behind it? */
 static int is_padded_ascii(const uint8_t *in, size_t n)
 {
     while (n > 0 && in[n - 1] == 0)
@@ -218,7 +215,7 @@ static int is_padded_ascii(const uint8_t *in, size_t n)
     return n > 1;
 }
 
-/* Some senders write ASCII where UTF-16 belongs: that has no zero bytes, but for those that fill it up. */
+/* Some senders write ASCII where UTF-16 belongs: in that no byte is zero, but for padding. */
 static int is_utf16(const uint8_t *in, size_t n)
 {
     return n % 2 == 0 && memchr(in, 0, n) != NULL && !is_padded_ascii(in, n);
@@ -227,7 +224,7 @@ static int is_utf16(const uint8_t *in, size_t n)
 static void write_text(struct walk *w, const uint8_t *in, size_t n, int utf16)
 {
     size_t size = n;
-    while (size > 0 && in[size - 1] == 0 && (!utf16 || in[size - 2] == 0))
+    while (size > 0 && in[size - 1] == 0 && (!utf16 || in[size - 2] == 0)) /* utf16: size is even */
         size -= utf16 ? 2 : 1;
     if (size < n && n > 1) /* a zero byte alone is the empty text */
         klv_remark(w, "NUL padding removed");
@@ -235,7 +232,7 @@ static void write_text(struct walk *w, const uint8_t *in, size_t n, int utf16)
         klv_remark(w, "text is not valid, replaced in part");
 }
 
-/* ST 0806's user data in hex, and as the text or number that item 1 of its set says that it is. */
+/* ST 0806's user data in hex, and as the text (0), signed (1) or unsigned integer (2) that item 1 of its set says. */
 static void write_user_data(struct walk *w, const uint8_t *in, size_t n)
 {
     const struct frame *f = top(w);
@@ -245,8 +242,8 @@ static void write_user_data(struct walk *w, const uint8_t *in, size_t n)
         id = length == 1 ? at : 0;
         at += length;
     }
-    unsigned type = id ? w->in[id] >> 6 : 3;
-    if (type == 3 || (type > 0 && n > 8))
+    unsigned type = id ? w->in[id] >> 6 : 3; /* its two most significant bits; 3 = not defined */
+    if (type == 3 || (type > 0 && n > 8))    /* an integer of more than 8 bytes is shown as hex alone */
         return;
     klv_put(w->out, ",\"user_value\":");
     if (type == 0)
@@ -262,7 +259,7 @@ int klv_write_scalar(struct walk *w, const struct item *item, const uint8_t *in,
     uint64_t time_us;
     switch (item->kind) {
     case K_LINEAR_UINT:
-    case K_LINEAR_INT: return write_linear(w, item, in, n, element);
+    case K_LINEAR_INT: return klv_write_linear(w, item, in, n, element);
     case K_IMAPB: return write_imapb(w, item, in, n, element);
     case K_UINT:
     case K_INT:
@@ -299,17 +296,18 @@ static int write_structure(struct walk *w, const struct item *item, const uint8_
     }
 }
 
-/* Within what text its bytes allow. What was said of its parts goes with a structure that can't be read. */
-static int write_or_unsay(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
+/* A structure, within the text that its bytes allow: `out` ends there meanwhile. One that can't be read is taken back,
+ * and with it what was remarked of its parts. */
+static int write_or_take_back(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
     const struct text special = w->special.text, warnings = w->warnings.text;
     const unsigned left_out[2] = {w->special.left_out, w->warnings.left_out};
     char *end = w->out->end;
-    const size_t limit = text_limit(w, 0);
+    const size_t limit = text_limit(w);
     if (limit < w->most)
         w->out->end = w->begin + limit;
     int written = w->out->p <= w->out->end && write_structure(w, item, in, n);
-    if (is_bounded(w) && (w->out->full || w->out->p > w->out->end)) {
+    if (is_bounded(w) && (w->out->full || w->out->p > w->out->end)) { /* not for the caller's memory */
         w->out->full = written = 0;
         w->reason = "too large as text, kept raw";
     }
@@ -327,12 +325,13 @@ static int write_or_unsay(struct walk *w, const struct item *item, const uint8_t
 
 int klv_write_value(struct walk *w, const struct item *item, const uint8_t *in, size_t n)
 {
+    /* A value of another length than its standard has is remarked, and read if it can be. */
     int odd = n < item->len_min || (item->len_max && n > item->len_max);
     /* Before version 4 of VMTI shorter offsets were the rule. */
     if (odd && !(item->old == OLD_LINEAR_INT && top(w)->old && n < item->len_min))
         klv_remark_length(w, item, n);
     w->reason = "malformed";
-    if (item->kind < K_SERIES_UINT ? klv_write_scalar(w, item, in, n, NULL) : write_or_unsay(w, item, in, n))
+    if (item->kind < K_SERIES_UINT ? klv_write_scalar(w, item, in, n, NULL) : write_or_take_back(w, item, in, n))
         return 1;
     if (!odd)
         klv_remark(w, w->reason);

@@ -107,6 +107,12 @@ static char *put_ascii(char *p, uint8_t c)
     return p;
 }
 
+/* ASCII that stands for itself in JSON. */
+static inline int is_plain(uint8_t c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 int klv_put_utf8(struct text *t, const uint8_t *in, size_t n)
 {
     int valid = 1;
@@ -115,6 +121,10 @@ int klv_put_utf8(struct text *t, const uint8_t *in, size_t n)
     char *p = t->p;
     *p++ = '"';
     for (size_t i = 0; i < n;) {
+        for (; i < n && is_plain(in[i]); i++) /* most texts have nothing else */
+            *p++ = (char)in[i];
+        if (i == n)
+            break;
         if (in[i] < 0x80) {
             p = put_ascii(p, in[i++]);
             continue;

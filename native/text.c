@@ -1,70 +1,16 @@
 /* text.c - integers, decimals, times and hex as JSON text (RFC 8259), without locale and without the C library's
  * formatting, which is five times slower; float.c has the floats, string.c the strings. */
+#include "digits.h"
 #include "text.h"
 
 #include <math.h>
 
 __extension__ typedef unsigned __int128 uint128;
 
-static const char PAIRS[201] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
-                               "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
-                               "8081828384858687888990919293949596979899";
-
-/* Writes the digits of `value` so that they end at `end`; at least one. */
-static char *digits_before(char *end, uint64_t value)
-{
-    while (value >= 100) {
-        end -= 2;
-        memcpy(end, PAIRS + 2 * (value % 100), 2);
-        value /= 100;
-    }
-    if (value >= 10) {
-        end -= 2;
-        memcpy(end, PAIRS + 2 * value, 2);
-    } else {
-        *--end = (char)('0' + value);
-    }
-    return end;
-}
-
-/* The same with exactly `count` digits; gives back what is left of the value. */
-static char *fixed_before(char *end, uint64_t *value, unsigned count)
-{
-    for (; count >= 2; count -= 2) {
-        end -= 2;
-        memcpy(end, PAIRS + 2 * (*value % 100), 2);
-        *value /= 100;
-    }
-    if (count) {
-        *--end = (char)('0' + *value % 10);
-        *value /= 10;
-    }
-    return end;
-}
-
-static unsigned digits_of(uint64_t value)
-{
-    unsigned n = (unsigned)(64 - __builtin_clzll(value | 1)) * 1233 >> 12;
-    return n + ((value | 1) >= TENS[n]);
-}
-
 void klv_put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals)
 {
-    if (!klv_reserve(t, 48))
-        return;
-    char *p = t->p;
-    *p = '-';
-    p += negative && magnitude;
-    unsigned n = digits_of(magnitude);
-    if (decimals == 0) {
-        t->p = p + n;
-        digits_before(t->p, magnitude);
-        return;
-    }
-    char *end = t->p = p + (n > decimals ? n : decimals + 1) + 1;
-    end = fixed_before(end, &magnitude, decimals);
-    *--end = '.';
-    digits_before(end, magnitude);
+    if (klv_reserve(t, NUMBER_MOST))
+        t->p = number_at(t->p, magnitude, negative, decimals);
 }
 
 static const uint64_t MOST_EXACT = ((uint64_t)1 << 53) - 1; /* what a reader with doubles alone keeps */
@@ -124,16 +70,19 @@ void klv_put_binary(struct text *t, uint64_t magnitude, int negative, unsigned s
     klv_put_bytes(t, p, (size_t)(end - p));
 }
 
-void klv_put_octets(struct text *t, const uint8_t *in, size_t n)
+static char *octets_at(char *p, const uint8_t *in, size_t n)
 {
-    if (!klv_reserve(t, 2 * n))
-        return;
-    char *p = t->p;
     for (size_t i = 0; i < n; i++) {
         *p++ = HEX[in[i] >> 4];
         *p++ = HEX[in[i] & 15];
     }
-    t->p = p;
+    return p;
+}
+
+void klv_put_octets(struct text *t, const uint8_t *in, size_t n)
+{
+    if (klv_reserve(t, 2 * n))
+        t->p = octets_at(t->p, in, n);
 }
 
 void klv_put_hex(struct text *t, const uint8_t *in, size_t n)
@@ -146,11 +95,15 @@ void klv_put_hex(struct text *t, const uint8_t *in, size_t n)
 void klv_put_uuid(struct text *t, const uint8_t *in)
 {
     static const uint8_t PART[5] = {4, 2, 2, 2, 6};
+    if (!klv_reserve(t, 38))
+        return;
+    char *p = t->p;
     for (size_t i = 0; i < sizeof PART; in += PART[i++]) {
-        klv_put_char(t, i ? '-' : '"');
-        klv_put_octets(t, in, PART[i]);
+        *p++ = i ? '-' : '"';
+        p = octets_at(p, in, PART[i]);
     }
-    klv_put_char(t, '"');
+    *p++ = '"';
+    t->p = p;
 }
 
 void klv_put_time(struct text *t, uint64_t time_us)

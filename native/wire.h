@@ -1,4 +1,6 @@
-/* wire.h - reading of bytes that several files of the core share; inside the core only. */
+/* wire.h - reading of bytes that several files of the core share; inside the core only. Numbers are big-endian, as
+ * everywhere in MISB and MPEG. The readers move or take no more than there is: `n` and `end` are never passed.
+ */
 #ifndef WIRE_H
 #define WIRE_H
 
@@ -8,10 +10,11 @@
 
 #include <string.h>
 
-#ifndef KLV_UNPROVEN /* the fuzz targets have less, so that they reach what is beyond */
+/* Limits of the search for packets (klv.c). The fuzz targets set lower ones, so that they reach what is beyond them. */
+#ifndef KLV_UNPROVEN
 enum {
-    KLV_UNPROVEN = 65536,   /* bytes that a packet may have before anything but its length speaks for it */
-    KLV_DEBT = 65536        /* bytes that a search may have looked at in vain */
+    KLV_UNPROVEN = 65536,   /* bytes that a packet may have for its length alone; above that its items have to agree */
+    KLV_DEBT = 65536        /* bytes that a search may have looked at in vain before it does less */
 };
 #endif
 
@@ -22,10 +25,12 @@ static inline uint16_t be16(const uint8_t *p)
 
 static inline uint32_t be32(const uint8_t *p)
 {
-    return ((uint32_t)p[0] << 24) | ((uint32_t)p[1] << 16) | ((uint32_t)p[2] << 8) | p[3];
+    uint32_t value;
+    memcpy(&value, p, sizeof value);
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? __builtin_bswap32(value) : value;
 }
 
-/* n <= 8 octets, right-aligned. */
+/* An integer of n <= 8 bytes; of none: 0. */
 static inline uint64_t be_uint(const uint8_t *p, size_t n)
 {
     switch (n) {
@@ -42,6 +47,7 @@ static inline uint64_t be_uint(const uint8_t *p, size_t n)
     }
 }
 
+/* The two's complement number of an integer of n bytes, 1 to 8. */
 static inline int64_t sign_extend(uint64_t raw, size_t n)
 {
     unsigned shift = (unsigned)(64 - 8 * n);
@@ -51,12 +57,13 @@ static inline int64_t sign_extend(uint64_t raw, size_t n)
     return value >> shift;
 }
 
-/* The local-set item at *at: its tag and length, *at moved to its value. Never past `end`. */
+/* The local-set item at *at: its tag and length, *at moved to its value. set.c has the layout. KLV_BAD_TAG: no BER-OID
+ * of at most 5 bytes; KLV_BAD_LENGTH: no BER length, or one past `end`; *tag is known then. */
 static inline enum klv_status read_item(const uint8_t *in, size_t *at, size_t end, uint64_t *tag, size_t *length)
 {
     size_t i = *at;
     METER(1);
-    if (end - i >= 2 && in[i] < 0x80 && in[i + 1] < 0x80) {
+    if (end - i >= 2 && in[i] < 0x80 && in[i + 1] < 0x80) { /* both in short form, as nearly all are */
         *tag = in[i];
         *length = in[i + 1];
         i += 2;
@@ -79,23 +86,24 @@ static inline enum klv_status read_item(const uint8_t *in, size_t *at, size_t en
     return KLV_OK;
 }
 
-/* The item at *at: its key, length, and *at moved to its value; 0 = malformed. Never past `end`. */
+/* The same of an item of a universal set, which has a key of 16 bytes for a tag: *key is its offset. 0 = malformed. */
 static inline int read_key(const uint8_t *in, size_t *at, size_t end, size_t *key, size_t *length)
 {
-    uint64_t said;
+    uint64_t value;
     size_t used;
     METER(1);
-    if (end - *at < 17 || klv_ber_length(in + *at + 16, end - *at - 16, &said, &used) != KLV_OK)
+    if (end - *at < 17 || klv_ber_length(in + *at + 16, end - *at - 16, &value, &used) != KLV_OK)
         return 0;
-    if (said > end - *at - 16 - used)
+    if (value > end - *at - 16 - used)
         return 0;
     *key = *at;
     *at += 16 + used;
-    *length = (size_t)said;
+    *length = (size_t)value;
     return 1;
 }
 
-/* How an IMAPB of `n` octets is laid out: value = raw x 2^-shift + bias; the name of a special, or NULL. */
+/* An IMAPB (ST 1201) of n bytes: its code, and the name of a special value in quotes; NULL = it is a number, which is
+ * raw x 2^-shift + bias. */
 const char *klv_imapb_raw(const uint8_t *in, size_t n, uint64_t *raw);
 
 struct imapb {
@@ -106,7 +114,8 @@ struct imapb {
 int klv_power_over(double range); /* the least power of two that is no less: ceil(log2(range)) */
 struct imapb klv_imapb_map(double min, double max, int range_power, size_t n);
 
-/* The code of a linear map, right-aligned where it is not as wide as it should be; 0 = then it does not fit. */
+/* The code of a linear map. Some senders write it wider or narrower than they should: it is taken as an integer of n
+ * bytes. 0 = that is no code of the map's width. */
 static inline int linear_code(const struct item *item, const uint8_t *in, size_t n, int64_t *code)
 {
     if (n < 1 || n > 8)
@@ -117,7 +126,7 @@ static inline int linear_code(const struct item *item, const uint8_t *in, size_t
         *code = (int64_t)raw;
         return raw >> bits == 0;
     }
-    *code = sign_extend(raw, n);
+    *code = sign_extend(raw, n); /* it fits where all bits from the sign on are alike */
     return *code >> (bits - 1) == 0 || *code >> (bits - 1) == -1;
 }
 
@@ -129,30 +138,31 @@ int klv_date_time(const uint8_t *in, size_t n, uint64_t *time_us);
 /* The value of a scalar as a number; NaN where it is none. */
 double klv_item_number(const struct item *item, const uint8_t *in, size_t n);
 
-/* The set whose key begins at `key`, by index into klv_sets; 0 = none. `n` >= 16. */
+/* The set whose key of 16 bytes begins at `key`, by index into klv_sets; 0 = none. */
 int klv_set_of_key(const uint8_t *key);
 
-/* What of a packet's items goes to the record's head: the last of each kind. in[at..end) is its value. */
+/* What of a packet's items goes to the record's head, of each the last: its time as sent, and the version of its set.
+ * Each is 0 where its flag is. in[at..end) is the packet's value. */
 struct head {
     uint64_t time_us, version;
-    int timed, versioned;
+    int timed, versioned;       /* 1 = there is one, of 1 to 8 bytes; else 0 */
 };
 
 struct head klv_head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end);
 
-/* What the 16-byte key of an item stands for, or NULL. */
+/* The item that a key of 16 bytes stands for; NULL = in no table. */
 const struct keyed *klv_keyed_of(const uint8_t *key);
 
-/* What a search looked at, `cost`, and took, `size`: its account. The next packet is another. */
+/* A search took `size` bytes and looked at `cost` besides: its account (klv.c) says what it may yet look at in vain. */
 void klv_took(struct klv_search *search, size_t cost, size_t size);
 
-/* Do these bytes begin as every key does? */
+/* Do n bytes begin as every key does, as far as they go? */
 int klv_may_be_key(const uint8_t *in, size_t n);
 
-/* A key of 16 bytes as ST 336 has it, in a table or not: its category, and of a group how it is coded. */
+/* Is it a key of 16 bytes as ST 336 has it, in a table or not, by its category and, of a group, how that is coded? */
 int klv_is_designator(const uint8_t *key);
 
-/* The key of a KLV Fill item (SMPTE ST 336), which stands for nothing. `n` >= 16. */
+/* Is it the key of a KLV Fill item (SMPTE ST 336), whose value is padding? */
 int klv_is_fill(const uint8_t *key);
 
 /* Where a known set's key begins in in[from..n), or n. */

@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-__extension__ typedef unsigned __int128 uint128;
-
 /* A number as mantissa x 2^exponent, the mantissa's top bit set: 128 bits, so that some hundred multiplications leave
  * far more of them right than a double has. */
 struct big {

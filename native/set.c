@@ -90,7 +90,7 @@ static void survey_set(const struct walk *w, struct frame *f)
             return;
         }
         at += length;
-        if (tag >= SURVEYED) { /* kept raw in any set; latest_of_tag finds repeats if there are any of these */
+        if (tag >= KLV_TAGS) { /* kept raw in any set; latest_of_tag finds repeats if there are any of these */
             f->high++;
             continue;
         }
@@ -373,7 +373,7 @@ static void note_latest(struct walk *w, const struct frame *f)
         latest->bits++;
     memset(latest->places, 0, sizeof *latest->places << latest->bits);
     for (size_t here = at; at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK; here = at) {
-        uint32_t *place = tag < SURVEYED ? NULL : latest_of_tag(w, tag);
+        uint32_t *place = tag < KLV_TAGS ? NULL : latest_of_tag(w, tag);
         if (place) {
             latest->used += *place == 0;
             *place = (uint32_t)(here + 1) | (*place ? EARLIER : 0);
@@ -386,7 +386,7 @@ static void note_latest(struct walk *w, const struct frame *f)
  * the answer is no. */
 static int look_up_last(struct walk *w, const struct frame *f, uint64_t tag, size_t here, int *repeated, int *lost)
 {
-    if (tag < SURVEYED) {
+    if (tag < KLV_TAGS) {
         *repeated = has(f->twice, tag);
         return f->last[tag] == here;
     }

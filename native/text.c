@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-__extension__ typedef unsigned __int128 uint128;
-
 void klv_put_number(struct text *t, uint64_t magnitude, int negative, unsigned decimals)
 {
     if (klv_reserve(t, NUMBER_MOST))

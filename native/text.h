@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <string.h>
 
+__extension__ typedef unsigned __int128 uint128;
+
 struct text {
     char *p, *end;  /* where the next character goes; the end of the memory */
     int full;       /* something did not fit: the text is not to be used */

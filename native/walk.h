@@ -27,7 +27,6 @@
 #include "wire.h"
 
 enum {
-    SURVEYED = 192,         /* a set's tags below this are surveyed; no table has a higher one */
     KEY_MOST = 80,          /* characters that an item may need before its value: comma, key (64), brackets */
     LATEST = 4096,          /* places of a table of the latest item of each tag, of which a quarter is used */
     LATEST_BITS = 12,
@@ -64,11 +63,11 @@ struct frame {
     uint64_t tag;               /* of `item` */
     size_t begin, at, end;      /* the frame's bytes, and the next of them; `end` is that of the well-formed part */
     size_t key;                 /* M_KEYS: where the key of `item` is */
-    /* M_SET, by the tags below SURVEYED: */
-    uint64_t seen[SURVEYED / 64], twice[SURVEYED / 64]; /* the survey found an item; found more than one */
-    uint64_t apart[SURVEYED / 64];  /* not simply written where they stand: they repeat, or may be the head's */
-    uint64_t done[SURVEYED / 64], kept[SURVEYED / 64];  /* of those that repeat: written; kept raw */
-    uint32_t last[SURVEYED];    /* where the last item of a tag begins; not set where `seen` is not */
+    /* M_SET, by the tags below KLV_TAGS: */
+    uint64_t seen[KLV_TAGS / 64], twice[KLV_TAGS / 64]; /* the survey found an item; found more than one */
+    uint64_t apart[KLV_TAGS / 64];  /* not simply written where they stand: they repeat, or may be the head's */
+    uint64_t done[KLV_TAGS / 64], kept[KLV_TAGS / 64];  /* of those that repeat: written; kept raw */
+    uint32_t last[KLV_TAGS];    /* where the last item of a tag begins; not set where `seen` is not */
 };
 
 /* Remarks of one kind. They are collected while the items are written, and put in before these at the end. */
@@ -109,12 +108,12 @@ struct walk {
 
 static inline int has(const uint64_t *bits, uint64_t tag)
 {
-    return tag < SURVEYED && (bits[tag >> 6] >> (tag & 63) & 1);
+    return tag < KLV_TAGS && (bits[tag >> 6] >> (tag & 63) & 1);
 }
 
 static inline void mark(uint64_t *bits, uint64_t tag)
 {
-    if (tag < SURVEYED)
+    if (tag < KLV_TAGS)
         bits[tag >> 6] |= (uint64_t)1 << (tag & 63);
 }
 

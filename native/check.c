@@ -70,8 +70,8 @@ static unsigned look_at_section(const struct klv_lane *lane, struct section *sec
     return 1;
 }
 
-/* The same for each stream that a PMT lists. Two may have one PID: so the PIDs are marked as unseen after all were looked
- * at. */
+/* The same for each stream that a PMT lists. Two may have one PID: so the PIDs are marked as unseen after all were
+ * looked at. */
 static void look_at_streams(struct klv_lane *lane)
 {
     for (unsigned i = 0; i < lane->listed; i++) {
@@ -94,7 +94,7 @@ static void look_at_streams(struct klv_lane *lane)
 void ts_check_time(struct klv_lane *lane, int64_t ticks)
 {
     lane->now += ticks;
-    if (lane->now < lane->look || lane->stride == 0) /* not in sync: that is counted, and nothing can be seen */
+    if (lane->now < lane->look || !is_in_sync(lane)) /* not in sync: that is counted, and nothing can be seen */
         return;
     lane->look = lane->now + LOOK;
     lane->counts.pat_errors += look_at_section(lane, &lane->pat);
@@ -122,8 +122,8 @@ static int is_stuffing(const uint8_t *p)
     return at + 1 >= TS_SIZE || memcmp(p + at, p + at + 1, TS_SIZE - at - 1) == 0;
 }
 
-/* Of a packet that comes twice each octet is the same but those of a PCR, 6 to 11 (2.4.3.3). A few of them are enough to
- * know it. */
+/* Of a packet that comes twice each octet is the same but those of a PCR, 6 to 11 (2.4.3.3). A few of them are enough
+ * to know it. */
 static uint32_t digest_of_packet(const uint8_t *p)
 {
     uint64_t sum = be32(p), word;
@@ -135,8 +135,8 @@ static uint32_t digest_of_packet(const uint8_t *p)
     return (uint32_t)(sum >> 32);
 }
 
-/* To make a digest of each packet would cost as much as all other work on video. So the packet before is looked up when a
- * counter repeats: in the bytes of this run, or here, where the last packets of each run are kept. */
+/* To make a digest of each packet would cost as much as all other work on video. So the packet before is looked up
+ * when a counter repeats: in the bytes of this run, or here, where the last packets of each run are kept. */
 void ts_check_keep(struct klv_lane *lane, const uint8_t *p, size_t count)
 {
     for (size_t k = 1; k <= count && k <= DUPLICATE_NEAR; k++) {
@@ -148,8 +148,8 @@ void ts_check_keep(struct klv_lane *lane, const uint8_t *p, size_t count)
     }
 }
 
-/* Is the packet of this PID before p the same, and near? Only then it is a duplicate: after sixteen others of its PID the
- * counter repeats too. */
+/* Is the packet of this PID before p the same, and near? Only then it is a duplicate: after sixteen others of its PID
+ * the counter repeats too. */
 static int is_same_as_before(const struct klv_lane *lane, const uint8_t *p, size_t pid)
 {
     for (size_t k = 1; lane->run && k <= DUPLICATE_NEAR && (size_t)(p - lane->run) >= k * lane->stride; k++) {
@@ -161,7 +161,8 @@ static int is_same_as_before(const struct klv_lane *lane, const uint8_t *p, size
     return (uint32_t)lane->number - seen->number <= DUPLICATE_NEAR && seen->digest == digest_of_packet(p);
 }
 
-/* Is it the packet of its PID before once more (2.4.3.3)? Of a PID that carries KLV that one is kept, and compared whole. */
+/* Is it the packet of its PID before once more (2.4.3.3)? Of a PID that carries KLV that one is kept, and compared
+ * whole. */
 static int is_twice(const struct klv_lane *lane, const uint8_t *p, size_t pid)
 {
     unsigned role = lane->role[pid], at = (unsigned)payload_at(p);
@@ -177,7 +178,7 @@ static int is_twice(const struct klv_lane *lane, const uint8_t *p, size_t pid)
  *   0                                       in sequence
  *   any; counter may begin, or is announced in sequence
  *   15, the same packet, first time         duplicate; the same is expected as before. Stuffing: also a fault, since it
- *                                           cannot be told from a loss
+ *                                           may as well be a loss of sixteen
  *   15, otherwise                           continuity error, a fault; the same is expected as before
  *   other                                   continuity error, a fault
  *
@@ -218,8 +219,8 @@ void ts_check_packet(struct klv_lane *lane, const uint8_t *p, size_t pid)
         ts_clock_field(lane, p, (uint16_t)pid);
 }
 
-/* A PID that carries KLV lost packets. What is lost in one piece takes packets of other PIDs with it: their gaps are no
- * further faults. */
+/* A PID that carries KLV lost packets. One loss takes packets of several PIDs: gaps that these show next are no further
+ * faults. */
 void ts_check_gap(struct klv_lane *lane, const struct pid *s)
 {
     for (unsigned i = 0; i < lane->listed; i++)
@@ -293,7 +294,7 @@ void ts_check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, u
     for (size_t length; end - p >= 5 && (length = be16(p + 3) & 0x0fffu) <= (size_t)(end - p) - 5; p += 5 + length)
         list_stream(lane, program, be16(p + 1) & 0x1fff, p[0]);
     struct stream *clock = pcr_pid == TS_NULL_PID ? NULL : stream_of(lane, program, pcr_pid);
-    if (clock && (!clock->program || clock->stale)) /* no stream has this PID: it carries the PCR alone */
+    if (clock && (!clock->program || clock->stale)) /* no stream has this PID: it carries only the PCR */
         list_stream(lane, program, pcr_pid, 0);
     for (unsigned i = 0; i < STREAMS; i++)
         if (lane->streams[i].stale)

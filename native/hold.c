@@ -1,71 +1,80 @@
 /* hold.c - bytes of one PID in, whole KLV packets out.
  *
- * A PID's hold is a buffer. The payload of its PES packets is appended at `to`; packets come out at `from`. The offsets
- * (struct offsets) all move when what is held is moved to the front:
+ * THE BUFFER. The payload of a PID's PES packets is appended at `to`; KLV packets come out at `from`:
  *
- *   0           from            wait_end           pes_begin       last_append          to           hold_size + 1
- *   +-----------+-------------------+-------------------+-----------------+---------------+-----------------+
- *   | came out  | PES packet whose  | the next one,     | the last PES packet, of which   | free            |
- *   |           | KLV waits         | complete          | more may come   : last TS packet|                 |
- *   +-----------+-------------------+-------------------+-----------------+---------------+-----------------+
- *               :                   ^ next_pes          :                                 :
- *               : has `waiting`     : has `next`        :                                 :
- *               :<-- has pts_before while nothing waits :<--------------- has pts ------->:
- *               :                                                                         :
- *               :<-- doubt_from .. doubt_to: anywhere in it                               :
- *               :<-- cut: anywhere behind `from`. Before it nothing can be added any more, and what is behind it is no
- *                    part of what is before
+ *   0           from               wait_end             pes_begin            last_append           to   hold_size + 1
+ *   +-----------+------------------+--------------------+--------------------+---------------------+-------------+
+ *   | came out  | PES packet whose | the next one,      | the last PES packet; more of it may come | free        |
+ *   |           | KLV waits        | complete           |                    : last TS packet      |             |
+ *   +-----------+------------------+--------------------+--------------------+---------------------+-------------+
+ *               :                  ^ next_pes           :                                          :
+ *               :<--- PTS: waiting.pts and pts_before ->:<--- PTS: pts --------------------------->:
+ *               :<--- cut: anywhere behind `from`. What is before it ends there; what is behind it begins there --->
+ *               :<--- doubt_from .. doubt_to: a range anywhere; a loss may be at any byte of it ------------------->
  *
- * An offset that may be absent is NOWHERE, 0, then. 0 is none of them: each is set only behind `from`, and when bytes are
- * moved to the front, one byte stays free before them if `from` was not 0. That byte also keeps an offset before `from`
- * before it.
+ *   offset             set when                              passed, or NOWHERE again, when
+ *   -------------------------------------------------------------------------------------------------------------
+ *   from               bytes come out or are passed over     -
+ *   to                 bytes are appended                    -
+ *   pes_begin          a PES packet, or a unit, begins       `from` comes to it
+ *   last_append        a TS packet of the PID is read        `from` comes to it
+ *   cut                bytes were lost: it is at `to`        `from` comes to it: NOWHERE
+ *   doubt_from, _to    bytes may have been lost              `from` comes to doubt_to
+ *   wait_end           KLV at `from` begins to wait          `from` comes to it, or the PID is given up: NOWHERE
+ *   next_pes           the PES packet behind what waits is   `from` comes to it
+ *                      complete: where that begins
  *
- * FRAMING: where the next packet begins and ends
+ * NOWHERE is 0. No offset that may be absent is ever 0 otherwise: each is set behind `from`. When bytes are moved to
+ * the front, all offsets move (struct offsets, rebase), and one free byte stays before `from`, if there was any. So an
+ * offset that was passed becomes 0, and is still before `from`.
  *
- *   aligned = 1      a packet ended at `from`, or a unit begins there: a key that no table has counts too
- *   aligned = 0      bytes were lost or passed over: the next key of a known set counts. So does an unknown key that
- *                    begins a PES packet or unit and whose length ends with it (fills_unit); else a stream that has no
- *                    known keys would be lost after one fault.
+ * FRAMING. Where may the next KLV packet begin? (hold.aligned)
  *
- *   event                      effect on the framing
- *   ---------------------------------------------------------------------------------------------------------------
- *   bytes appended             -
- *   PES packet or unit begins  pes_begin = to. If a known key stands there, what is before it ends there
- *   bytes lost                 cut = to, aligned = 0. The packet before the cut comes out at once as damaged
- *   a loss is possible         the doubt range grows: a packet across it without a checksum comes out as damaged
- *   unit ends (bare KLV)       aligned = 1 if an unknown key fills the unit
- *   drain: whole packet        from += its size, aligned = 1
- *   drain: no key              from += the bytes before one, aligned = 0
- *   drain: `from` meets cut    cut = NOWHERE, aligned = 0
- *   take-back                  from, cut and aligned as before the last hand-out
+ *   aligned = 1    at `from`, with any key: a packet ended there, or the PID begins there
+ *   aligned = 0    bytes were lost or passed over: at the next key of a known set. Or at an unknown key that begins a
+ *                  PES packet or unit and whose length ends with it (fills_unit): without that, one fault would end a
+ *                  stream that has no known keys
  *
- * WAITING: whether the packet at the front may come out
+ *   event                        effect
+ *   -------------------------------------------------------------------------------------------------------------
+ *   bytes are appended           none, until the hold is drained
+ *   PES packet or unit begins    if it begins with a known key, a KLV packet before it cannot go on: it is damaged
+ *   bytes were lost (cut)        aligned = 0. All before the cut comes out at once; a packet not whole there is damaged
+ *   bytes may be lost (doubt)    a packet that has bytes on both sides, and no checksum, comes out as damaged
+ *   a unit ends (bare KLV)       aligned = 1 if an unknown key fills the unit
+ *   drain: packet comes out      aligned = 1; 0 if it ended early, or a cut follows
+ *   drain: other bytes           passed over; aligned = 0
+ *   take-back                    from, cut and aligned as they were before the last packet came out
  *
- * A checksum proves a packet. One without is only as sure as the transport, and a TS packet that was delivered out of
- * order may bear the counter that is expected. Such a fault shows in the TS packets that follow, whatever their PID:
- * their counters do not go on. So KLV that has no checksum and came in more than one TS packet waits until a few
- * followed. It waits once a PES packet: all packets before wait_end wait together.
+ * WAITING. May the KLV packet at `from` come out? (enum wait)
  *
- *   event                        WAIT_PACKETS             WAIT_PTS                 WAIT_PROOF
- *   ---------------------------------------------------------------------------------------------------------------
- *   TS packet of any PID         packets_left - 1;        pts_packets + 1; OVER    -
- *   (klv_hold_count_packet)      at 0: PTS if the next    when a PES packet has
- *                                PTS tells, else OVER     begun, or at PTS_PACKETS
- *   null packet                  -                        -                        -
- *   .. and a loss on any PID     doubt all, OVER          not theirs: ignored      -
- *   .. and 50 ms have passed     OVER                     OVER                     -
- *   PES packet begins            pes_begun + 1            pes_begun + 1            pes_begun + 1
- *   .. with a PTS before the     doubt all                doubt all                doubt all
- *      last, unlike usual
- *   the 2nd PES packet behind    OVER: the times of two   OVER                     -
- *   it ends, or has no length    are kept, not of three
- *   PMT lists the PID, or a      -                        -                        OVER
- *   PES packet proves it
- *   bytes lost (cut)             the next drain gives all before the cut at once
- *   the place is given up        NONE                     NONE                     NONE
+ * A checksum proves a packet. One without is only as sure as the transport: a TS packet that was delivered out of order
+ * may have the very counter that is expected, and be read as part of it. But then the counters of the TS packets that
+ * follow do not go on, those of other PIDs too. So a packet without a checksum that came in more than one TS packet
+ * waits until CONFIRMATIONS others have followed. A packet of an unproven PID waits in any case, until that is proven.
+ * All packets of one PES packet, up to wait_end, wait together.
  *
- *   WAIT_NONE becomes one of these when a drain finds a packet that has to wait (hold_back). WAIT_OVER becomes WAIT_NONE
- *   when a drain finds that `from` has come to wait_end.
+ *   event                        WAIT_PACKETS               WAIT_PTS                     WAIT_PROOF
+ *   -------------------------------------------------------------------------------------------------------------
+ *   a TS packet of any PID,      packets_left - 1; at 0:    pts_packets + 1; OVER at     -
+ *   not a null packet            PTS if needs_pts, or OVER  PTS_PACKETS, or without
+ *                                                           needs_pts
+ *   a loss showed on any PID     doubt all of it, OVER      none: it is behind them      -
+ *   50 ms passed                 OVER                       OVER                         -
+ *   a PES packet of the PID      pes_begun + 1              pes_begun + 1: ends          pes_begun + 1
+ *   begins                                                  needs_pts
+ *   .. with a PTS before the     doubt all of it            doubt all of it              doubt all of it
+ *      last, which is unusual
+ *   the second PES packet that   OVER: there is no place    OVER                         -
+ *   began is complete            for a third one's times
+ *   the PID is proven            -                          -                            OVER
+ *   bytes were lost (cut)        in any state, all before the cut comes out with the next drain
+ *   the PID is given up          NONE, and what is held is passed over
+ *
+ *   WAIT_NONE   becomes WAIT_PACKETS or WAIT_PROOF when a drain finds a packet that has to wait (hold_back)
+ *   WAIT_OVER   lets all packets before wait_end come out; when `from` has come there, it becomes WAIT_NONE
+ *
+ * Before all that, a packet without a checksum waits for the end of its PES packet (awaits_pes_end).
  */
 #include "lane.h"
 
@@ -96,27 +105,27 @@ void klv_hold_close(struct klv_lane *lane, struct pid *s)
     struct hold *h = &s->hold;
     lane->counts.passed_over += h->at.to - h->at.from;
     end_wait(lane, s);
-    lane->confirmed &= ~bit_of(lane, s); /* its table may have ended the wait with the packet that closes it */
+    lane->confirmed &= ~bit_of(lane, s); /* one TS packet may hold two PMTs, the first of which ended the wait */
     h->at = (struct offsets){0};
     h->ready = 0;
     s->used = 0;
 }
 
-/* hold_size: the largest packet, and an eighth more, so that one that fills it is moved to the front once in as many
- * bytes, not for each TS packet. */
+/* The largest packet, and an eighth more: a packet as large as that is moved to the front once in so many bytes, not
+ * for each TS packet. */
 size_t klv_hold_room(size_t limit)
 {
     return limit + limit / 8 + KLV_SPARE;
 }
 
-/* Is it time to move what is held to the front? Early, so that no more memory is touched than there is need of; and not
- * before so many bytes came out that moving costs little beside them. */
+/* Is it time to move what is held to the front, though there is room behind it? Then less memory is used in turn, and
+ * stays in the cache. Not before so many bytes came out that moving costs little beside them. */
 static int is_far(const struct offsets *at)
 {
     return at->from > 2 * KLV_SPARE && at->from / 4 > at->to - at->from;
 }
 
-/* Takes `base` off every offset. Those before it were of bytes that came out: they become 0. */
+/* Takes `base` off every offset. One that is not behind it is of bytes that came out, or absent: it becomes 0. */
 static void rebase(struct offsets *at, size_t base)
 {
     size_t each[sizeof *at / sizeof(size_t)];
@@ -140,7 +149,7 @@ void klv_hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, si
     struct hold *h = &s->hold;
     if (n > lane->hold_size + 1 - h->at.to || is_far(&h->at))
         move_to_front(h);
-    if (n > lane->hold_size + 1 - h->at.to) { /* WAIT_PTS and WAIT_PROOF may be that long: the cut ends them */
+    if (n > lane->hold_size + 1 - h->at.to) { /* WAIT_PTS and WAIT_PROOF may last so long: the cut ends them */
         lane->counts.passed_over += n;
         klv_hold_cut(s);
         return;
@@ -156,15 +165,15 @@ void klv_hold_cut(struct pid *s)
     s->hold.aligned = 0;
 }
 
-/* One range is kept: if an earlier one is still ahead of `from`, both become one with what is between. */
+/* One range is kept. If the one before is not passed yet, it becomes one with this, and what is between them. */
 void klv_hold_doubt(struct pid *s, size_t from, size_t to)
 {
     struct offsets *at = &s->hold.at;
     if (at->from >= to)
         return;
-    int more = at->from < at->doubt_to;
-    at->doubt_from = more && at->doubt_from < from ? at->doubt_from : from;
-    at->doubt_to = more && at->doubt_to > to ? at->doubt_to : to;
+    int joins = at->from < at->doubt_to;
+    at->doubt_from = joins && at->doubt_from < from ? at->doubt_from : from;
+    at->doubt_to = joins && at->doubt_to > to ? at->doubt_to : to;
 }
 
 static int is_waiting(const struct hold *h)
@@ -174,22 +183,22 @@ static int is_waiting(const struct hold *h)
 
 static const int64_t PTS_MASK = 0x1ffffffff; /* 33 bits */
 
-/* Is one PTS before another? They wrap: the nearer way round counts. */
+/* Is one PTS before another? They wrap at 33 bits: it is if the step back is the shorter way. */
 static int is_before(int64_t pts, int64_t other)
 {
     return pts >= 0 && other >= 0 && ((uint64_t)(pts - other) >> 32 & 1);
 }
 
-/* What the step from the last PTS to this one says of the bytes that are held. */
+/* Does the step from the last PTS to this one show a loss, or TS packets out of order? `lost`: one is known anyway. */
 static void compare_pts(struct pid *s, int64_t pts, int before, int lost)
 {
     struct hold *h = &s->hold;
     if (pts < 0 || h->pts < 0)
         return;
-    /* Out of order: either PES packet may be made of parts of several. What came out before cannot be called back. */
+    /* Out of order: TS packets of both PES packets may be mixed in what waits. */
     if (ts_usual_learn_back(&s->usual, before, lost) && is_waiting(h))
         klv_hold_doubt(s, h->at.from, h->at.to);
-    /* A long step: PES packets between may be lost, and with them the end of the last one and their own first bytes. */
+    /* A long step: what was lost between may begin within the last PES packet. */
     if (!before && ts_usual_learn_step(&s->usual, (pts - h->pts) & PTS_MASK, s->pace.others, lost))
         klv_hold_doubt(s, h->at.pes_begin, h->at.to);
 }
@@ -204,9 +213,9 @@ void klv_hold_begin_pes(struct pid *s, int64_t pts)
     s->losses.gap = 0;
     if (h->pes_begun < 2)
         h->pes_begun++;
-    if (h->at.from == h->at.to) /* nothing is held: begin at the front, where memory is warm */
+    if (h->at.from == h->at.to) /* nothing is held: the buffer begins at its front */
         h->at = (struct offsets){0};
-    else if (h->at.from >= h->at.pes_begin || is_waiting(h)) /* of what waits, `waiting` has the time */
+    else if (h->at.from >= h->at.pes_begin || is_waiting(h)) /* else what is held begins in an older PES packet */
         h->pts_before = h->pts;
     h->at.pes_begin = h->at.to;
     h->pts = pts;
@@ -214,7 +223,7 @@ void klv_hold_begin_pes(struct pid *s, int64_t pts)
 
 /* ---- waiting ---- */
 
-/* Where the PES packet ends that the byte at `from` came in, as far as its bytes have come. */
+/* Where the PES packet ends in which the byte at `from` came, as far as it has come. */
 static size_t front_end(const struct hold *h)
 {
     return h->at.from < h->at.pes_begin ? h->at.pes_begin : h->at.to;
@@ -224,23 +233,22 @@ static size_t front_end(const struct hold *h)
 static struct arrival front_arrival(const struct klv_lane *lane, const struct pid *s)
 {
     const struct hold *h = &s->hold;
-    int is_last_pes = h->at.from >= h->at.pes_begin;
-    struct arrival arrival = {h->pts_before, lane->received_us, 0, 0};
-    if (is_last_pes) {
+    struct arrival arrival = {.pts = h->pts_before};
+    if (h->at.from >= h->at.pes_begin) {
         arrival.pts = h->pts;
         arrival.is_older = h->is_older;
     }
-    /* It was complete before these bytes arrived, and waited behind another one. */
-    if (h->at.next_pes != NOWHERE && h->at.from == h->at.next_pes) {
+    if (h->at.next_pes != NOWHERE && h->at.from == h->at.next_pes) { /* it was complete before these bytes arrived */
         arrival.received_us = h->next.received_us;
         arrival.pcr = h->next.pcr;
     } else {
+        arrival.received_us = lane->received_us;
         arrival.pcr = ts_clock_pcr(lane, s);
     }
     return arrival;
 }
 
-/* The PES packet behind the one that waits may be complete before that comes out: its time is now. */
+/* Is the PES packet behind the one that waits complete now? Then it arrived now, whenever it comes out. */
 static void note_next(const struct klv_lane *lane, struct pid *s)
 {
     struct hold *h = &s->hold;
@@ -277,15 +285,15 @@ void klv_hold_proven(struct klv_lane *lane, struct pid *s)
         confirm(lane, s);
 }
 
-/* Has it waited longer than a network delivers out of order? Of a file nobody says when its bytes arrived. */
+/* Has what waits done so for longer than a network delivers out of order? Without arrival times, no. */
 static int is_late_enough(const struct klv_lane *lane, const struct hold *h)
 {
     return lane->received_us >= 0 && h->waiting.received_us >= 0 &&
            lane->received_us - h->waiting.received_us > CONFIRM_US;
 }
 
-/* Would the next PTS show whether PES packets were lost? If the stream has a usual step. Live, the arrival times show it
- * (klv_payload in lane.c), and a wait would delay the packet; a file has none, and nothing is delayed. */
+/* Is the next PTS to be awaited? It shows whether PES packets were lost, if the stream has a usual step. But with
+ * arrival times a pause shows that too (doubt_pause in lane.c), and what comes live should not be delayed. */
 static int needs_pts(const struct klv_lane *lane, const struct pid *s)
 {
     return lane->received_us < 0 && s->hold.pes_begun == 0 && ts_usual_step(&s->usual) > 0;
@@ -295,12 +303,12 @@ static int needs_pts(const struct klv_lane *lane, const struct pid *s)
 static void count_packet(struct klv_lane *lane, struct pid *s, int is_null)
 {
     struct hold *h = &s->hold;
-    if (s->losses.at_packet != lane->faults) { /* any byte that waits may be out of order: no more can be known */
+    if (s->losses.at_packet != lane->faults) { /* any byte that waits may be out of place: to wait on is of no use */
         klv_hold_doubt(s, h->at.from, h->at.to);
         confirm(lane, s);
         return;
     }
-    if (!is_null) /* null packets have no counter that would show a loss */
+    if (!is_null) /* a null packet's counter is undefined: it would show nothing */
         h->packets_left--;
     if (h->packets_left > 0 && !is_late_enough(lane, h))
         return;
@@ -316,7 +324,7 @@ static void count_packet(struct klv_lane *lane, struct pid *s, int is_null)
 static void count_for_pts(struct klv_lane *lane, struct pid *s, int is_null)
 {
     struct hold *h = &s->hold;
-    s->losses.at_packet = lane->faults; /* enough have followed: a loss now is none of what waits */
+    s->losses.at_packet = lane->faults; /* enough have followed: a loss now is behind what waits */
     if (is_null && !is_late_enough(lane, h))
         return;
     if (needs_pts(lane, s) && h->pts_packets < PTS_PACKETS)
@@ -336,7 +344,8 @@ void klv_hold_count_packet(struct klv_lane *lane, int is_null)
     }
 }
 
-/* The times of two PES packets are kept: before a third one begins, the first has to come out. */
+/* The times of two PES packets behind the one that waits cannot be kept: when the second is complete, or may have been,
+ * the first has to come out. */
 void klv_hold_count_own(struct klv_lane *lane, struct pid *s)
 {
     const struct hold *h = &s->hold;
@@ -347,28 +356,34 @@ void klv_hold_count_own(struct klv_lane *lane, struct pid *s)
         confirm(lane, s);
 }
 
-/* Does a checksum cover the whole packet, and so say whether it is right? A partial one does not. */
+/* Is the whole packet under a checksum, right or wrong? KLV_PARTIAL is not. */
 static int is_covered(const struct klv_view *view)
 {
     return view->checksum == KLV_GOOD || view->checksum == KLV_BAD;
 }
 
-/* Without a checksum, only the length of its PES packet says that nothing is missing: so that has to come to its end
- * first; if there is room for it, else it would never come out. */
+/* Bytes that can be appended before something has to come out. */
+static size_t room_left(const struct klv_lane *lane, const struct hold *h)
+{
+    size_t held = h->at.to - h->at.from;
+    return held < lane->hold_size ? lane->hold_size - held : 0;
+}
+
+/* Has the PES packet to come to its end first? Without a checksum, only its length shows that nothing is missing. If
+ * the hold has no room for the rest, it cannot be awaited. */
 static int awaits_pes_end(const struct klv_lane *lane, const struct pid *s, const struct klv_view *view)
 {
     return !is_covered(view) && s->pes.state > S_HEAD && s->pes.left != LENGTH_UNKNOWN &&
-           s->pes.left <= lane->hold_size - (s->hold.at.to - s->hold.at.from);
+           s->pes.left <= room_left(lane, &s->hold);
 }
 
-/* Are TS packets behind it needed? Not for one with a checksum, nor in one TS packet: none out of order can be a part of
- * it. But an unproven PID proves nothing by either. */
+/* Are TS packets behind it needed? Not with a checksum; nor in one TS packet, since none out of order can be part of
+ * it. An unproven PID has to be proven in any case. Without room for what comes meanwhile, nothing waits. */
 static int needs_others(const struct klv_lane *lane, const struct pid *s, const struct klv_view *view)
 {
     const struct hold *h = &s->hold;
     int is_sure = is_covered(view) || h->at.from >= h->at.last_append;
-    size_t room = lane->hold_size - (h->at.to - h->at.from);
-    return lane->ts && (!is_sure || s->unproven) && room >= 2 * CONFIRMATIONS * TS_SIZE;
+    return lane->ts && (!is_sure || s->unproven) && room_left(lane, h) >= 2 * CONFIRMATIONS * TS_SIZE;
 }
 
 /* 1 = the packet at `from` may not come out yet. If it has to wait, that begins here. */
@@ -393,28 +408,28 @@ static void step_over(struct hold *h, size_t n, int whole)
     }
 }
 
-/* Are there bytes behind a packet that begin none, in the same PES packet? Padding of 00 or FF is none. */
+/* Are there bytes behind a packet, in its PES packet, that begin none and are not padding of 00 or FF? */
 static int has_rest(const struct hold *h, const struct klv_view *view)
 {
     size_t at = h->at.from + view->size, end = front_end(h);
     return at < end && h->buffer[at] != 0 && h->buffer[at] != 0xff && !klv_may_be_key(h->buffer + at, end - at);
 }
 
-/* Is it to be doubted for what is known of losses? A checksum is worth more than that. */
+/* May bytes be lost within it, or be out of order? A checksum shows it with certainty, so then this does not count. */
 static int is_doubtful(const struct hold *h, const struct arrival *arrival, const struct klv_view *view)
 {
     int across = h->at.from < h->at.doubt_to && h->at.from + view->size > h->at.doubt_from;
     return !is_covered(view) && (arrival->is_older || across);
 }
 
-/* Is the packet damaged? Sixteen lost TS packets do not show in the counter, so it is also compared with those before.
- * What is known to be damaged is not learnt from. */
+/* Is the packet damaged? Sixteen lost TS packets do not show in the counter, so it is also compared with the packets
+ * before (usual.c); what is damaged anyway is not learnt from. */
 static enum verdict judge_packet(struct pid *s, const struct arrival *arrival, const struct klv_view *view)
 {
     struct hold *h = &s->hold;
     if (view->cut || s->losses.in_unit || is_doubtful(h, arrival, view))
         return DAMAGED;
-    int has_waited = h->wait != WAIT_NONE; /* so it came in several TS packets: one may be missing */
+    int has_waited = h->wait != WAIT_NONE; /* so most likely it came in several TS packets: some may be missing */
     int rest = has_waited && !is_covered(view) && ts_usual_learn_rest(&s->usual, has_rest(h, view));
     int split = has_waited && view->size > TS_SIZE;
     int unlike = ts_usual_learn_packet(&s->usual, view, h->buffer + h->at.from, split);
@@ -443,7 +458,7 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     fill_packet(lane, s, &arrival, view, packet);
     if (h->taken_back == UNDECIDED)
         packet->damaged = judge_packet(s, &arrival, view) == DAMAGED;
-    else /* it was judged when it first came out, and learnt from */
+    else /* it was learnt from when it came out first */
         packet->damaged = h->taken_back == DAMAGED;
     h->taken_back = UNDECIDED;
     lane->undo = (struct undo){s, h->at, h->aligned};
@@ -454,7 +469,7 @@ static void hand_out(struct klv_lane *lane, struct pid *s, const struct klv_view
     lane->counts.damaged += packet->damaged != 0;
 }
 
-/* What hand_out did is undone, but for what was learnt. */
+/* Undoes hand_out, but for what was learnt. */
 void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
 {
     struct pid *s = lane->undo.pid;
@@ -464,13 +479,13 @@ void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet)
     s->hold.ready = 0;
     s->hold.taken_back = packet->damaged ? DAMAGED : SOUND;
     s->given--;
-    lane->draining = (unsigned)(s - lane->pids) + 1;
+    lane->draining = s;
     lane->counts.packets--;
     lane->counts.bad_checksum -= packet->checksum == KLV_BAD;
     lane->counts.damaged -= packet->damaged != 0;
 }
 
-/* Is there the beginning of a packet of a known set at `from`, with its length? Then `view` is all that is left of it. */
+/* Is the beginning of a packet of a known set at `from`, with its length? Then *view is the `left` bytes of it. */
 static int is_part(const struct hold *h, size_t left, struct klv_view *view)
 {
     const uint8_t *p = h->buffer + h->at.from;
@@ -486,8 +501,8 @@ static int is_part(const struct hold *h, size_t left, struct klv_view *view)
     return 1;
 }
 
-/* No byte will come to what is before `to`: it comes out as a damaged packet, or is passed over. 1 = *packet is it. An
- * unproven PID gives none: most likely its bytes are no KLV. */
+/* The bytes before `to` are no whole packet, and no more will come: they come out as a damaged packet, 1, or are passed
+ * over. Those of an unproven PID are: most likely they are no KLV. */
 static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv_packet *packet)
 {
     struct hold *h = &s->hold;
@@ -503,14 +518,14 @@ static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv
     return 0;
 }
 
-/* A key that no table has is at `from`: does its packet fill the PES packet or unit to the byte? KLV_MORE: it may, once
- * all bytes are there. */
+/* Does the packet at p end where its PES packet or unit does? KLV_OK: it ends at p + n, where that does too, or may;
+ * else as fills_unit. */
 static enum klv_status fills_to_the_byte(const struct klv_lane *lane, const struct pid *s, const uint8_t *p, size_t n)
 {
     uint64_t length;
     size_t used;
     enum klv_status status = klv_ber_length(p + UL_SIZE, n - UL_SIZE, &length, &used);
-    if (status != KLV_OK) /* a PES packet has its first bytes in one TS packet; a unit may come in any cut */
+    if (status != KLV_OK) /* a unit comes in any cut; of a PES packet so few bytes are no KLV */
         return lane->ts ? KLV_BAD_LENGTH : status;
     if (length > lane->limit || length > KLV_UNPROVEN)
         return KLV_BAD_LENGTH;
@@ -520,22 +535,23 @@ static enum klv_status fills_to_the_byte(const struct klv_lane *lane, const stru
     return size == n ? KLV_OK : KLV_MORE;
 }
 
-/* Behind a loss, is a packet with an unknown key at `from` to be believed? Where it fills its PES packet, or its unit, to
- * the byte. KLV_OK: it does; KLV_MORE: it may yet; else there is no such packet. The end of a unit is where the next one
- * begins: KLV_OK then means that it ends here if the unit does. */
+/* Behind a loss: does a packet with an unknown key fill its PES packet, or its unit, to the byte? KLV_OK: it does.
+ * KLV_MORE: it does so far. Else: it does not, or this is not behind a loss. Where a unit ends is not known before the
+ * next one begins (klv_hold_end_unit): so of bare KLV, KLV_OK means only that it does if the unit ends here. */
 static enum klv_status fills_unit(const struct klv_lane *lane, const struct pid *s)
 {
     const struct hold *h = &s->hold;
     const uint8_t *p = h->buffer + h->at.from;
     size_t n = h->at.to - h->at.from;
-    /* Aligned: it counts anyway. With cells, or not at the beginning: no length says where it should end. */
+    /* Aligned, any key counts. In cells, or not at the beginning of a PES packet, no length says where it should
+     * end. */
     if (h->aligned || s->pes.has_cells || h->at.from != h->at.pes_begin)
         return KLV_BAD_TAG;
-    if (lane->ts ? s->pes.left == LENGTH_UNKNOWN : s->pid == TS_NULL_PID) /* nor here: bare KLV has units if it has PIDs */
+    if (lane->ts ? s->pes.left == LENGTH_UNKNOWN : s->pid == TS_NULL_PID) /* nor here: units come with a PID */
         return KLV_BAD_TAG;
     if (n < UL_SIZE)
         return !lane->ts && klv_may_be_key(p, n) ? KLV_MORE : KLV_BAD_TAG;
-    if (!klv_is_designator(p) || klv_set_of_key(p)) /* a known key counts anyway */
+    if (!klv_is_designator(p) || klv_set_of_key(p)) /* a known key counts, aligned or not */
         return KLV_BAD_TAG;
     return fills_to_the_byte(lane, s, p, n);
 }
@@ -545,7 +561,7 @@ void klv_hold_end_unit(const struct klv_lane *lane, struct pid *s)
     s->hold.aligned |= !lane->ts && fills_unit(lane, s) == KLV_OK;
 }
 
-/* 1 = the packet at `from` is a Fill item (SMPTE ST 336), which carries nothing: it is skipped. */
+/* Skips the packet at `from` if it is a Fill item (SMPTE ST 336), which carries nothing. 1 = it was one. */
 static int skip_fill(struct klv_lane *lane, struct hold *h, const struct klv_view *view)
 {
     if (view->set || !klv_is_fill(h->buffer + h->at.from))
@@ -560,11 +576,11 @@ static int skip_fill(struct klv_lane *lane, struct hold *h, const struct klv_vie
     return 1;
 }
 
-/* Finds the first packet before `end`, into h->view; bytes before it are passed over. `last`: no more will come. */
+/* Finds the first packet before `end`: h->view; bytes before it are passed over. `last`: no more will come. */
 static enum klv_status find_packet(struct klv_lane *lane, struct hold *h, size_t end, int last)
 {
     size_t n = end - h->at.from;
-    if (!last && (h->ready || n < h->search.need)) /* more bytes change nothing */
+    if (!last && (h->ready || n < h->search.need)) /* it was found, or the bytes that came since change nothing */
         return h->ready ? KLV_OK : KLV_MORE;
     h->before = h->search;
     enum klv_status status = klv_next(h->buffer + h->at.from, n, lane->limit,
@@ -579,8 +595,9 @@ static enum klv_status find_packet(struct klv_lane *lane, struct hold *h, size_t
     return status;
 }
 
-/* Where the packet at `from` has to end at the latest, *end: at a cut, or where the last PES packet begins if a known key
- * stands there. *last: no more bytes will come before that. KLV_MORE: that key is not complete. */
+/* Where the packet at `from` has to end at the latest: *end is a cut, or where the last PES packet begins if a known
+ * key is there; then *last: no more bytes come before it. Else what is held is not all. KLV_MORE: that key is
+ * incomplete. */
 static enum klv_status find_end(const struct hold *h, size_t *end, int *last)
 {
     *last = is_cut(h);
@@ -598,10 +615,11 @@ static enum klv_status find_end(const struct hold *h, size_t *end, int *last)
     return KLV_OK;
 }
 
-/* Behind a loss an unknown key may be aligned all the same. KLV_MORE: more bytes, or the end of the unit, tell. */
+/* Behind a loss, a packet with an unknown key that fills its PES packet counts. KLV_MORE: it has to be seen whether it
+ * does. */
 static enum klv_status align_unknown_key(const struct klv_lane *lane, struct pid *s)
 {
-    if (is_cut(&s->hold)) /* bytes of it are missing */
+    if (is_cut(&s->hold)) /* bytes of the PES packet are missing */
         return KLV_OK;
     enum klv_status status = fills_unit(lane, s);
     if (status == KLV_MORE || (status == KLV_OK && !lane->ts)) /* klv_hold_end_unit decides */
@@ -610,7 +628,7 @@ static enum klv_status align_unknown_key(const struct klv_lane *lane, struct pid
     return KLV_OK;
 }
 
-/* May the packet that was found come out? A cut ends all waits: nothing that follows belongs to what is before it. */
+/* Has the packet that was found to wait? Not before a cut: nothing that follows belongs to it. */
 static int is_to_wait(struct klv_lane *lane, struct pid *s, int last)
 {
     struct hold *h = &s->hold;
@@ -638,7 +656,7 @@ enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_
         }
         if (!last)
             return KLV_MORE;
-        /* No packet, and no more bytes to come: what is left ends at the next known key. */
+        /* No whole packet is before `end`: the bytes up to the next known key are a part of one, or none. */
         h->aligned = 0;
         size_t next = h->at.from + UL_SIZE + 1;
         if (give_part(lane, s, next < end ? klv_find_known_key(h->buffer, next, end) : end, packet))

@@ -4,36 +4,38 @@
  *                       -> PAT, PMT: which PIDs may carry KLV
  *                       -> PES -> (AU cells of ST 1402) -> hold of the PID -> klv_next -> packet
  *
- * FINDING TS PACKETS: what the bytes at hand are. One step of klv_lane_next takes what its state needs:
+ * FINDING TS PACKETS. One step of klv_lane_next takes what its state needs:
  *
- *   state       known by                   takes                             then
- *   ---------------------------------------------------------------------------------------------------------------
- *   acquiring   stride == 0                bytes into `part` until four      a stride is found: in sync, its first packet
- *                                          sync bytes at one stride would    is in `part`. None: all but the last bytes,
- *                                          be in it                          which may begin one, are passed over
- *   skipping    skip > 0                   the bytes between two packets     in sync
- *   in sync,    stride > 0, have > 0       bytes into `part` until the       sync byte right: packet taken, then skipping.
- *   in pieces                              packet is whole                   Wrong, but right one stride on: this packet
- *                                                                            is lost. Both wrong: acquiring, holds cut
- *   in sync,    stride > 0, have == 0      packets where they are in the     input used up; a packet not whole, or
- *   run                                    input                             without sync byte: in pieces
- *   ending      ending = 1                 what is in `part`, packet by      `part` has none: break_off, acquiring
- *               (klv_lane_break)           packet, without bytes behind it
+ *   state       known by            takes                            then
+ *   -----------------------------------------------------------------------------------------------------------------
+ *   acquiring   stride == 0         bytes into `part` until four     found: in pieces, with the first packet in `part`.
+ *                                   sync bytes fit in it             Else bytes are passed over, but for the last ones,
+ *                                                                    which may begin a packet
+ *   skipping    skip > 0            the bytes between two packets    in a run
+ *   in pieces   stride and have     bytes into `part` until the      sync byte right: it is taken; skipping. Wrong, and
+ *               > 0                 packet is whole                  the next one right: it is lost; in pieces. Both
+ *                                                                    wrong: all holds are cut; acquiring
+ *   in a run    stride > 0,         packets where they are in the    one is not whole, or its sync byte is wrong: in
+ *               have == 0           input                            pieces
+ *   ending      ending, set by      packets in `part`, though no     none is left: break_off, acquiring
+ *               klv_lane_break      bytes follow them
  *
- * Bare KLV has no such states: all bytes go into the hold of pids[0], and each is searched at once.
+ * Bare KLV has no such states: all bytes go into the hold of pids[0]. klv_lane_mark says where a unit begins.
  *
  * A TS PACKET, by the role of its PID (enum role):
  *
- *   R_NONE       counted and checked, no more          R_PAT, R_PMT   its section is read (psi.c)
- *   R_KLV + n    read by pids[n], as below             R_PRIVATE      a key in it: becomes R_KLV, if there is a place
- *   R_UNLISTED, R_OTHER   a PES packet in it begins with a key: becomes R_KLV, if there is a place
+ *   R_NONE                 counted and checked, no more
+ *   R_PAT, R_PMT + n       its section is read (psi.c)
+ *   R_KLV + n              read by pids[n], as below
+ *   R_PRIVATE              if a key is in it, the PID becomes R_KLV + n, if there is a place
+ *   R_UNLISTED, R_OTHER    if a PES packet in it begins with a key, likewise
  *
  * A TS PACKET OF A PID THAT CARRIES KLV (klv_payload), the first line that fits:
  *
  *   no payload                             nothing; but if it announces another counter, as a gap
  *   same counter, same payload             it came twice, as it may (2.4.3.3): nothing
- *   counter not the next one: a gap        hold cut, PES reader told (pes.c); then on, as if it were the next one
- *   .. and the same counter, other payload it is out of place: nothing more of it, until a unit begins
+ *   counter not the next one: a gap        hold cut, PES reader as in pes.c; then as below
+ *   .. the same counter, other payload     it is out of place: it is not read, nor what follows until a unit begins
  *   transport error, scrambled             hold cut, no more of this PES packet
  *   begins a unit                          the PES packet before has to be complete, else cut; a new one begins
  *   else                                   payload of the PES packet
@@ -82,7 +84,7 @@ static void skip_gap(struct klv_lane *lane, struct pid *s)
 {
     klv_hold_cut(s);
     s->pes.in_cell = 0;
-    if (s->pes.state == S_DATA) /* the payload goes on; only where it ends is not known any more */
+    if (s->pes.state == S_DATA) /* payload goes on; but how much of what is left was lost is not known */
         s->pes.left = s->pes.cell_left = LENGTH_UNKNOWN;
     else /* a header is incomplete: what follows cannot be read */
         ts_pes_wait(lane, s);
@@ -101,8 +103,7 @@ static int take_counter(struct klv_lane *lane, struct pid *s, const uint8_t *p, 
         return 0;
     memcpy(s->last, p, TS_SIZE);
     int gap = s->counted && counter != ((s->counter + 1) & 15);
-    /* Of two with the same counter one is out of place, and the next packet goes on from the other: which is which cannot
-     * be known, so neither's PES packet is read on. */
+    /* Of two with the same counter one is out of place. Which one is not known, so neither is read on. */
     int is_stray = gap && counter == s->counter && !ts_is_announced(p);
     s->losses.gap |= gap != 0;
     s->counter = counter;
@@ -127,14 +128,14 @@ static void take_empty(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     skip_gap(lane, s);
 }
 
-/* The end of what came: hold.to, and 1 more while the PES reader has bytes that will be appended there. So a position
- * between them and those of the next TS packet is behind hold.to. */
+/* A position in the hold behind all bytes that came: `to`, or behind it while the PES reader has bytes that are to be
+ * appended there. */
 static size_t end_of_bytes(const struct pid *s)
 {
     return s->hold.at.to + (size_t)ts_pes_is_undecided(&s->pes);
 }
 
-/* Losses that show on any PID: packets of this one may be among them, between its last and this one. */
+/* Losses that showed on any PID since the last packet of this one: packets of this one may be among them. */
 static void doubt_losses(const struct klv_lane *lane, struct pid *s)
 {
     int is_unconfirmed = s->hold.wait == WAIT_PACKETS || s->hold.wait == WAIT_PROOF; /* all of it: hold.c */
@@ -143,7 +144,7 @@ static void doubt_losses(const struct klv_lane *lane, struct pid *s)
     s->losses.at_packet = lane->faults;
 }
 
-/* Losses that show in no counter: sixteen packets of the PID, or a multiple. */
+/* Losses that show in no counter, of sixteen packets of the PID or a multiple, may show in time and length. */
 static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     int64_t pause_us = s->pace.came_us < 0 || lane->received_us < 0 ? 0 : lane->received_us - s->pace.came_us;
@@ -155,7 +156,8 @@ static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_
         if (ts_usual_learn_pause(&s->usual, pause_us / 100 * 9))
             klv_hold_doubt(s, s->hold.at.pes_begin, end_of_bytes(s));
     } else if (s->pes.left == 0) {
-        /* It came to its end by its length, and more comes: this is of another one, whose beginning was lost. */
+        /* It ended by its length, and more comes: the end is of another one, and its own and that one's head are
+         * lost. */
         klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
     }
 }
@@ -219,7 +221,7 @@ static void take_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     lane->counts.klv_scrambled += !error && ts_is_scrambled(p);
     lane->counts.unlisted_packets += s->unlisted;
     klv_payload(lane, s, p);
-    lane->draining = (unsigned)(s - lane->pids) + 1;
+    lane->draining = s;
 }
 
 /* ---- TS packets of other PIDs ---- */
@@ -261,7 +263,7 @@ static void seek_klv(struct klv_lane *lane, const uint8_t *p, int role)
         lane->counts.private_packets += role == R_PRIVATE;
 }
 
-/* A PES packet begins: with a key, as KLV does, or not. psi.c tells from it which listed streams may carry KLV. */
+/* A PES packet begins. Does it hold a key, as KLV does? psi.c needs it to say which listed streams may carry KLV. */
 static void note_beginning(struct klv_lane *lane, const uint8_t *p)
 {
     unsigned pid = ts_pid(p), bit = 1u << pid % 8;
@@ -300,7 +302,7 @@ static inline void take_checked(struct klv_lane *lane, const uint8_t *p)
         take_role(lane, p, role);
 }
 
-/* One TS packet of any PID. The KLV that waits counts it, after it was checked: a loss shows before it confirms. */
+/* One TS packet of any PID. What waits counts it after it was checked, so that a loss that it shows comes first. */
 static void take_packet(struct klv_lane *lane, const uint8_t *p)
 {
     take_checked(lane, p);
@@ -354,7 +356,7 @@ static void acquire(struct klv_lane *lane, int all)
         lane->stride = stride;
         ts_check_join(lane);
         keep = lane->have - at;
-    } else if (keep > lane->have - TS_SIZE) { /* a whole packet's bytes less, so that each search gets on */
+    } else if (keep > lane->have - TS_SIZE) { /* no less than a packet's bytes go, so that few searches do */
         keep = lane->have - TS_SIZE;
     }
     lane->counts.passed_over += lane->have - keep;
@@ -372,11 +374,11 @@ static void lose_sync(struct klv_lane *lane)
 
 /* ---- in sync ---- */
 
-/* How many bytes in `part` it takes to go on: to find the stride, to read a packet, or, if its sync byte is wrong, to see
- * whether the next one is right. */
+/* How many bytes in `part` it takes to go on: to find the stride, to read a packet, or, if its sync byte is wrong, to
+ * see whether the next one is right. */
 static size_t wanted(const struct klv_lane *lane)
 {
-    if (lane->stride == 0)
+    if (!is_in_sync(lane))
         return ACQUIRE;
     return lane->have == 0 || lane->part[0] == TS_SYNC ? TS_SIZE : lane->stride + 1;
 }
@@ -398,9 +400,9 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
     memcpy(lane->part + lane->have, in + *used, take);
     lane->have += take;
     *used += take;
-    if (lane->have < wanted(lane)) /* it may be more than before: the first byte is known now */
+    if (lane->have < wanted(lane)) /* that may be more than before: now the first byte is known */
         return;
-    if (lane->stride == 0) {
+    if (!is_in_sync(lane)) {
         acquire(lane, 0);
     } else if (lane->part[0] == TS_SYNC) {
         take_part(lane);
@@ -431,15 +433,16 @@ static const uint8_t *pass_plain(struct klv_lane *lane, const uint8_t *p, size_t
     return p;
 }
 
-/* Packets where they are in the input, until one brought bytes into a hold or ended a wait: that is drained first, as the
- * hold has room for so much and no more. The last packet, if it is not whole or has no sync byte, goes into `part`. */
+/* Takes packets where they are in the input, until one brought bytes into a hold or ended a wait: then that is drained
+ * first, so that packets come out in order and a hold never fills up. A packet that is not whole, or has no sync byte,
+ * goes into `part`. */
 static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
     const uint8_t *p = in + *used, *end = in + n, *begin = p;
     size_t stride = lane->stride;
     lane->run = begin;
-    while (!(lane->draining | lane->confirmed)) {
-        if (!lane->waiting) /* what waits counts each packet */
+    while (!lane->draining && !lane->confirmed) {
+        if (!lane->waiting) /* what waits has to count each packet */
             p = pass_plain(lane, p, (size_t)(end - p) / stride);
         if ((size_t)(end - p) < stride || p[0] != TS_SYNC)
             break;
@@ -464,7 +467,7 @@ static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *
         size_t take = lane->skip < n - *used ? lane->skip : n - *used;
         lane->skip -= take;
         *used += take;
-    } else if (lane->stride == 0 || lane->have > 0) {
+    } else if (!is_in_sync(lane) || lane->have > 0) {
         step_part(lane, in, n, used);
     } else {
         step_run(lane, in, n, used);
@@ -477,9 +480,9 @@ static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *
  * 0 = there is none. */
 static int step_last(struct klv_lane *lane)
 {
-    if (lane->stride == 0 && lane->have >= TS_SIZE)
+    if (!is_in_sync(lane) && lane->have >= TS_SIZE)
         acquire(lane, 1);
-    if (!lane->stride || lane->have < TS_SIZE || lane->part[0] != TS_SYNC)
+    if (!is_in_sync(lane) || lane->have < TS_SIZE || lane->part[0] != TS_SYNC)
         return 0;
     size_t step = lane->stride < lane->have ? lane->stride : lane->have;
     take_part(lane);
@@ -487,22 +490,23 @@ static int step_last(struct klv_lane *lane)
     return 1;
 }
 
-/* Cuts the hold of a PID where its bytes broke off, so that what is in it comes out. */
+/* Cuts the hold of a PID where its bytes break off, so that what is in it comes out. */
 static void break_off_pid(struct klv_lane *lane, struct pid *s)
 {
     klv_hold_end_unit(lane, s);
-    if (lane->ts && s->pes.state > S_HEAD && s->pes.left != LENGTH_UNKNOWN && s->pes.left > 0) /* bytes of it are missing */
+    int is_incomplete = s->pes.state > S_HEAD && s->pes.left != LENGTH_UNKNOWN && s->pes.left > 0;
+    if (lane->ts && is_incomplete)
         klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
     uint8_t aligned = s->hold.aligned;
     klv_hold_cut(s);
-    /* What is held is whole up to the cut, so its first key counts as before. Behind the cut it does not in MPEG-TS,
-     * where bytes go on anywhere; bare KLV goes on with a unit. */
+    /* What is held is framed as before. Behind the cut, MPEG-TS goes on anywhere: if nothing is held, that is next.
+     * Bare KLV goes on with a new packet. */
     s->hold.aligned = aligned && (!lane->ts || is_cut(&s->hold));
     s->counted = 0;
     s->pes.in_cell = 0;
     ts_pes_wait(lane, s);
     if (is_cut(&s->hold))
-        lane->draining = (unsigned)(s - lane->pids) + 1;
+        lane->draining = s;
 }
 
 static void break_off(struct klv_lane *lane)
@@ -541,7 +545,7 @@ void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int
 {
     struct pid *s = &lane->pids[0];
     klv_hold_end_unit(lane, s);
-    lane->draining = s->hold.at.from < s->hold.at.to;
+    lane->draining = s->hold.at.from < s->hold.at.to ? s : NULL;
     if (damaged || s->losses.in_unit) /* no packet spans the end of a damaged unit, or its beginning */
         klv_hold_cut(s);
     s->losses.in_unit = damaged != 0;
@@ -551,13 +555,13 @@ void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int
     klv_hold_begin_pes(s, pts);
 }
 
-/* As many bytes as a hold has room for beside the largest packet. */
+/* So few bytes that a hold with the beginning of the largest packet in it has room for them. */
 static void step_klv(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
     size_t take = n - *used < KLV_SPARE / 2 ? n - *used : KLV_SPARE / 2;
     klv_hold_append(lane, &lane->pids[0], in + *used, take);
     *used += take;
-    lane->draining = 1;
+    lane->draining = &lane->pids[0];
 }
 
 /* The next PID whose hold may give a packet though no bytes came into it: a break cuts several holds, and one TS packet
@@ -566,7 +570,7 @@ static void choose_hold(struct klv_lane *lane)
 {
     for (unsigned i = 0; i < KLV_PIDS; i++)
         if (is_cut(&lane->pids[i].hold) || (lane->confirmed >> i & 1))
-            lane->draining = i + 1;
+            lane->draining = &lane->pids[i];
 }
 
 enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,
@@ -574,9 +578,9 @@ enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n
 {
     for (;;) {
         if (lane->draining) {
-            if (klv_hold_drain(lane, &lane->pids[lane->draining - 1], packet) == KLV_OK)
+            if (klv_hold_drain(lane, lane->draining, packet) == KLV_OK)
                 return KLV_OK;
-            lane->draining = 0;
+            lane->draining = NULL;
         }
         choose_hold(lane);
         if (lane->draining)

@@ -5,8 +5,8 @@
  *   check.c  continuity and tables of all PIDs     clock.c  their PCRs
  *   usual.c  what the PES packets and sets of a PID usually look like
  *
- * One struct klv_lane follows one transport stream, or one stream of bare KLV. In it one struct pid follows one PID that
- * carries KLV; bare KLV has pids[0] alone.
+ * One struct klv_lane follows one transport stream, or one stream of bare KLV. In it one struct pid follows one PID
+ * that carries KLV; bare KLV has only pids[0].
  */
 #ifndef LANE_H
 #define LANE_H
@@ -28,8 +28,8 @@ enum {
     SETS = 32,              /* no fewer than klv_set_count */
     US = 27,                /* ticks of the PCR in a microsecond */
     SILENCE_US = 500000,    /* a pause of the whole line; longer ones are left out of its time */
-    CONFIRMATIONS = 8,      /* TS packets that have to follow; see hold.c. One more than a datagram of 1316 bytes has: if
-                               that datagram was out of order, the next one shows it */
+    CONFIRMATIONS = 8,      /* TS packets that have to follow: hold.c. One more than a datagram of 1316 bytes has: if it
+                               was out of order, the next one shows it */
     CONFIRM_US = 50000      /* networks deliver out of order within less: then the TS packets need not be awaited */
 };
 
@@ -64,7 +64,8 @@ enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PRIVATE, R_UNLISTED, 
 
 /* ---- one PID that carries KLV ---- */
 
-/* Is an unlisted PID really a stream of KLV? A bit error in the PID of one packet may have made it up. psi.c sets it. */
+/* Is an unlisted PID really a stream of KLV? A bit error in the PID of one packet may have made it up. psi.c sets
+ * it. */
 enum proof {
     PROVEN,                 /* a table lists it, or two PES packets began with a key */
     ONE_KEY,                /* the next PES packet that begins with a key proves it */
@@ -234,7 +235,7 @@ struct clock {
     int64_t pcr, received_us;
     int64_t origin_us, run;     /* when the first one arrived, and how far the clock has gone since */
     unsigned count;             /* of the PCRs that the line goes through */
-    double level, slope;        /* the line: ticks that a PCR comes after its time, and a PCR more than the one before */
+    double level, slope;        /* the line: ticks that a PCR comes after its time, and that a PCR adds to that */
     double jitter;
 };
 
@@ -261,7 +262,7 @@ struct klv_lane {
     uint8_t ending;             /* the bytes broke off: what is held is to come out */
 
     /* The PIDs that carry KLV. */
-    unsigned draining;          /* 1 + index of the PID whose hold is to be searched; 0 = none. lane.c, hold.c */
+    struct pid *draining;       /* its hold is searched before more bytes are taken; NULL = none. lane.c, hold.c */
     unsigned waiting;           /* a bit a PID: its hold is in WAIT_PACKETS, WAIT_PTS or WAIT_PROOF. hold.c */
     unsigned confirmed;         /* a bit a PID: its wait ended, its hold is to be searched. hold.c */
     struct undo undo;           /* hold.c */
@@ -296,6 +297,11 @@ struct klv_lane {
 static inline unsigned bit_of(const struct klv_lane *lane, const struct pid *s)
 {
     return 1u << (s - lane->pids);
+}
+
+static inline int is_in_sync(const struct klv_lane *lane)
+{
+    return lane->stride != 0;
 }
 
 /* Does the hold keep bytes that a loss follows? */

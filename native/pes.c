@@ -9,7 +9,7 @@
  *        +----------+-----------+-------------------+------------------+------------------+-------------+----------+
  *
  *   PES_packet_length   bytes behind it; 0 = not said: it ends where the next one begins
- *   10                  these two bits mark a header with flags; MPEG-1 and padding have others
+ *   10                  these two bits mark a header with flags; MPEG-1 and padding_stream have others
  *   PTS DTS             0x80: a PTS is there; 0x40: a DTS behind it; the other flags are fields behind these
  *   header_data_length  bytes of the optional fields and stuffing: the payload begins behind them
  *   stream_id           0xbd private_stream_1, 0xfc metadata_stream: as above. 0xbf private_stream_2 has no flags: its
@@ -35,17 +35,17 @@
  *   state      reads                   until                           then
  *   ---------------------------------------------------------------------------------------------------------------
  *   S_WAIT     nothing                 a TS packet begins a unit       S_HEAD
- *   S_HEAD     the PES header          it is whole                     S_DECIDE; S_WAIT if it is none, or nothing follows
- *   S_DECIDE   9 bytes of payload      they are there, or the PES      S_DATA, or with cells as behind S_CELL; they are
- *                                      packet ends                     read again as what they are
+ *   S_HEAD     the PES header          it is whole                     S_DECIDE; not one, or no payload: S_WAIT
+ *   S_DECIDE   9 bytes of payload      they are there, or the PES      with a cell header: as from S_CELL; else S_DATA.
+ *                                      packet ends                     The rest of the 9 bytes is then read again
  *   S_CELL     an AU cell header       its 5 bytes are there           S_DATA; S_CELL if the cell is empty
  *   S_DATA     payload into the hold   the cell ends                   S_CELL
  *   any of these three                 the PES packet ends             S_WAIT
  *
  *   In any state (lane.c):
  *   a TS packet begins a unit          S_HEAD; in S_DATA with bytes missing, the hold is cut
- *   the counter shows a gap            S_DATA goes on, but where cell and PES packet end is not known any more: all until
- *                                      the next unit goes into the hold, in which only keys count. Others: S_WAIT
+ *   the counter shows a gap            S_DATA stays, its lengths become unknown: all bytes up to the next unit go into
+ *                                      the hold, where known keys are looked for. Any other: S_WAIT
  *   error, scrambled, source breaks    S_WAIT
  */
 #include "lane.h"
@@ -80,8 +80,8 @@ static int has_flags(const uint8_t *h)
     return (h[6] & 0xc0) == 0x80;
 }
 
-/* Is it private_stream_2 as the standard has it, without flags? Some senders write them there too: then there is a header
- * with PTS, with DTS too or with none, and nothing else in it. */
+/* Is it private_stream_2 as the standard has it, without flags? Some senders write them there too: then there is a
+ * header with PTS, with DTS too or with none, and nothing else in it. */
 static int is_flagless(const uint8_t *h)
 {
     int pts = h[7] >> 7, dts = h[7] >> 6 & 1;
@@ -104,7 +104,7 @@ int ts_pes_begins_key(const uint8_t *in, size_t n)
 
 void ts_pes_wait(struct klv_lane *lane, struct pid *s)
 {
-    if (s->pes.state == S_DECIDE) /* these are payload, and now never come into the hold */
+    if (s->pes.state == S_DECIDE) /* the bytes in `head` are payload that never comes into the hold */
         lane->counts.passed_over += s->pes.have;
     s->pes.state = S_WAIT;
     s->pes.have = 0;
@@ -166,8 +166,8 @@ static void begin_flagged(struct pid *s)
     enter(&s->pes, s->pes.left ? S_DECIDE : S_WAIT, DECIDE_SIZE);
 }
 
-/* Its first bytes are in `head`, in three steps: up to the length, the flags, the payload. *again: payload among them,
- * to be read again. */
+/* The header is in `head` up to the length, then up to its own length, then all of it: three steps, since each shows
+ * how far the next goes. *again, in `room`: payload among its bytes, which is read again. */
 static void read_head(struct pid *s, struct span *again, uint8_t *room)
 {
     struct pes *pes = &s->pes;
@@ -192,9 +192,9 @@ static void read_head(struct pid *s, struct span *again, uint8_t *room)
 
 /* ---- S_DECIDE, S_CELL ---- */
 
-/* Does the payload begin with an AU cell header? The bytes decide, whatever the PMT says: KLV that begins at once has
- * none; a key behind five bytes that may be a header follows one; and without a key, which a later part of an access
- * unit has not, the reserved bits and what went before decide. */
+/* Does the payload begin with an AU cell header? The bytes decide, since the stream type is often wrong: a key at
+ * once, no header; a key behind five bytes, a header. A later part of an access unit has no key: then it is a header
+ * if cells are announced or one was open, and its reserved bits are ones. */
 static int looks_like_cell(const struct pid *s)
 {
     const struct pes *pes = &s->pes;
@@ -211,7 +211,7 @@ static int looks_like_cell(const struct pid *s)
     return (s->announced || pes->in_cell) && (h[2] & 0x0f) == 0x0f;
 }
 
-/* Its header is in `head`. */
+/* The header of a cell is in `head`. */
 static void enter_cell(struct pid *s)
 {
     struct pes *pes = &s->pes;
@@ -230,7 +230,7 @@ static void enter_cell(struct pid *s)
         pes->state = S_WAIT;
 }
 
-/* The first bytes of the payload are in `head`. *again: those that are no header. */
+/* The first bytes of the payload are in `head`. *again, in `room`: those that are no cell header. */
 static void decide(struct pid *s, struct span *again, uint8_t *room)
 {
     struct pes *pes = &s->pes;

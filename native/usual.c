@@ -9,8 +9,8 @@
  *   mark < COMMON          it is rare: where it occurs, the packet is damaged
  *   mark >= COMMON         it is how this stream is: no fault
  *
- * So a stream that has an oddity in more than one of RISE packets loses a few packets to it, and no more. A stretch where
- * a loss is known teaches nothing.
+ * So a stream that has an oddity in more than one of RISE packets loses a few packets to it, and no more. A stretch
+ * where a loss is known teaches nothing.
  *
  *   mark        oddity                                                   seen in
  *   ---------------------------------------------------------------------------------------------------------------
@@ -30,7 +30,7 @@ enum {
     MOST = 4 * RISE,
     BARE_FALL = RISE / 8,       /* of the mark `bare`: a sender that had no checksum for a while is soon forgotten */
     STEPS_KNOWN = 4,            /* steps of the PTS before any is compared */
-    OTHERS = 4,                 /* TS packets of other PIDs in a step that say something; fewer may be tables alone */
+    OTHERS = 4,                 /* TS packets of other PIDs in a step, below which they may be only tables */
     ORDERED_KNOWN = 16,         /* packets in order before any is compared */
     INSIDE = 100,               /* TS packets within PES packets before any pause is compared */
     FADE = 256,                 /* the longest pause loses a 256th of itself with each */
@@ -82,7 +82,7 @@ static int is_like(const uint8_t *key, const uint8_t *other)
 }
 
 /* Is the checksum right once the packet has the key of that set? Octet 8, the version, is as it came. The packet is
- * written to, and restored: a checksum is over bytes in one piece. */
+ * written to, and restored, because the checksum includes the key. */
 static int sum_is_right_with(const struct set *set, uint8_t *packet, size_t n)
 {
     uint8_t key[UL_SIZE];
@@ -96,9 +96,9 @@ static int sum_is_right_with(const struct set *set, uint8_t *packet, size_t n)
     return right;
 }
 
-/* Was the packet one of another set, before its key was spoilt? A spoilt key may be one without a checksum; the packet's
- * own is still there, and right with the right key. Only sets that came with a checksum are tried: a private set may
- * end in bytes that look like one. */
+/* Was the packet one of another set, before its key was spoilt? A spoilt key may be one without a checksum; the
+ * packet's own is still there, and right with the right key. Only sets that came with a checksum are tried: a private
+ * set may end in bytes that look like one. */
 static int is_renamed(const struct usual *u, const struct klv_view *view, uint8_t *packet)
 {
     if (view->checksum != KLV_ABSENT)
@@ -182,8 +182,8 @@ int ts_usual_learn_back(struct usual *u, int back, int lost)
     return lost ? back && u->back < COMMON : learn(&u->back, back);
 }
 
-/* A sender that fills its datagrams first pauses within PES packets as a rule. Of one whose PES packets come in one go, a
- * pause as long as a whole step of the PTS shows that others were lost in it. */
+/* A sender that fills its datagrams first pauses within PES packets as a rule. Of one whose PES packets come in one
+ * go, a pause as long as a whole step of the PTS shows that others were lost in it. */
 int ts_usual_learn_pause(struct usual *u, int64_t pause)
 {
     int64_t step = ts_usual_step(u);
@@ -203,8 +203,8 @@ int64_t ts_usual_step(const struct usual *u)
     return u->steps < STEPS_KNOWN ? 0 : longest;
 }
 
-/* Did other PIDs go on in this step, as in others of its length? A loss of a whole stretch takes theirs too; so then the
- * sender had no KLV. Three quarters will do: senders are not even. */
+/* Did other PIDs go on in this step, as in others of its length? A loss of a whole stretch takes theirs too; so then
+ * the sender had no KLV. Three quarters will do: senders are not even. */
 static int others_went_on(const struct usual *u, int64_t step, uint32_t others)
 {
     double all_steps = 0, all_others = 0;

@@ -103,7 +103,7 @@ static int take_counter(struct klv_lane *lane, struct pid *s, const uint8_t *p, 
         return 0;
     memcpy(s->last, p, TS_SIZE);
     int gap = s->counted && counter != ((s->counter + 1) & 15);
-    /* Of two with the same counter one is out of place. Which one is not known, so neither is read on. */
+    /* Of two with the same counter one is out of place. Which one is not known: so both PES packets are given up. */
     int is_stray = gap && counter == s->counter && !ts_is_announced(p);
     s->losses.gap |= gap != 0;
     s->counter = counter;
@@ -119,7 +119,7 @@ static int take_counter(struct klv_lane *lane, struct pid *s, const uint8_t *p, 
     return !is_stray;
 }
 
-/* A packet without payload does not count (2.4.3.3), but it may announce that the counter goes on elsewhere. */
+/* A packet without payload has the counter of the last one (2.4.3.3), unless it announces another. */
 static void take_empty(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     if (!ts_is_announced(p) || ts_counter(p) == s->counter)
@@ -128,23 +128,25 @@ static void take_empty(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     skip_gap(lane, s);
 }
 
-/* A position in the hold behind all bytes that came: `to`, or behind it while the PES reader has bytes that are to be
- * appended there. */
+/* The position in the hold behind all bytes that came so far: `to`. While the PES reader keeps the first bytes of a
+ * payload to decide on it, they are to be appended at `to`: then the position is behind the first of them. */
 static size_t end_of_bytes(const struct pid *s)
 {
     return s->hold.at.to + (size_t)ts_pes_is_undecided(&s->pes);
 }
 
-/* Losses that showed on any PID since the last packet of this one: packets of this one may be among them. */
+/* Did a loss show on any PID since the last packet of this one? Then packets of this one may be among those lost: a KLV
+ * packet that goes on across this point is doubtful. So is all that waits and is not confirmed (hold.c). */
 static void doubt_losses(const struct klv_lane *lane, struct pid *s)
 {
-    int is_unconfirmed = s->hold.wait == WAIT_PACKETS || s->hold.wait == WAIT_PROOF; /* all of it: hold.c */
+    int is_unconfirmed = s->hold.wait == WAIT_PACKETS || s->hold.wait == WAIT_PROOF;
     if (s->losses.at_packet != lane->faults)
         klv_hold_doubt(s, is_unconfirmed ? s->hold.at.from : s->hold.at.to, end_of_bytes(s));
     s->losses.at_packet = lane->faults;
 }
 
-/* Losses that show in no counter, of sixteen packets of the PID or a multiple, may show in time and length. */
+/* A loss of sixteen packets of the PID, or a multiple, shows in no counter. Within a PES packet it may show by the
+ * time, or by the length. */
 static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     int64_t pause_us = s->pace.came_us < 0 || lane->received_us < 0 ? 0 : lane->received_us - s->pace.came_us;
@@ -153,16 +155,16 @@ static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_
         return;
     if (s->pes.state > S_WAIT) {
         /* A pause within a PES packet that is as long as those between them: others may have been lost there. */
-        if (ts_usual_learn_pause(&s->usual, pause_us / 100 * 9))
+        if (ts_usual_learn_pause(&s->usual, pause_us / 100 * 9)) /* in 90 kHz */
             klv_hold_doubt(s, s->hold.at.pes_begin, end_of_bytes(s));
     } else if (s->pes.left == 0) {
-        /* It ended by its length, and more comes: the end is of another one, and its own and that one's head are
-         * lost. */
+        /* It ended by its length, yet payload goes on: bytes are missing in it, and those of another one are its
+         * end. */
         klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
     }
 }
 
-/* Counts the packets of other PIDs between two beginnings of PES packets. */
+/* Counts the packets of other PIDs between two beginnings of PES packets: usual.c compares them. */
 static void count_others(const struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     struct pace *pace = &s->pace;
@@ -181,7 +183,7 @@ static void begin_unit(struct klv_lane *lane, struct pid *s, const uint8_t *payl
         klv_hold_proven(lane, s);
     else if (s->unproven == FIRST_KEY)
         s->unproven = ONE_KEY;
-    if (s->pes.state == S_DATA && s->pes.left != LENGTH_UNKNOWN) { /* the one before is shorter than its length */
+    if (s->pes.state == S_DATA && s->pes.left != LENGTH_UNKNOWN) { /* the last one is too short: where is not known */
         klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
         klv_hold_cut(s);
     }

@@ -335,8 +335,10 @@ static void count_for_pts(struct klv_lane *lane, struct pid *s, int is_null)
 
 void klv_hold_count_packet(struct klv_lane *lane, int is_null)
 {
-    for (unsigned i = 0; i < KLV_PIDS; i++) {
-        struct pid *s = &lane->pids[i];
+    struct pid *s = lane->pids;
+    for (unsigned waiting = lane->waiting; waiting; waiting >>= 1, s++) {
+        if (!(waiting & 1))
+            continue;
         if (s->hold.wait == WAIT_PACKETS)
             count_packet(lane, s, is_null);
         else if (s->hold.wait == WAIT_PTS)

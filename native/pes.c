@@ -12,8 +12,8 @@
  *   10                  these two bits mark a header with flags; MPEG-1 and padding_stream have others
  *   PTS DTS             0x80: a PTS is there; 0x40: a DTS behind it; the other flags are fields behind these
  *   header_data_length  bytes of the optional fields and stuffing: the payload begins behind them
- *   stream_id           0xbd private_stream_1, 0xfc metadata_stream: as above. 0xbf private_stream_2 has no flags: its
- *                       payload begins at byte 6
+ *   stream_id           0xbf private_stream_2 has no flags: its payload begins at byte 6. All others are read as above,
+ *                       whatever they say: KLV comes in 0xbd private_stream_1, 0xfc metadata_stream, and wrong ones
  *
  *   PTS   0010 aaa 1 | bbbbbbbb | bbbbbbb 1 | cccccccc | ccccccc 1      33 bits a b c, 90 kHz; 1 = marker bits
  *

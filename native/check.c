@@ -20,7 +20,7 @@
  *
  * TIME goes by arrival where that is known, else by the PCRs of one PID. A silence of the whole line is no fault of a
  * table and takes no time, nor does a jump of a clock. What came since the last look is taken to have come at the next
- * look: so something may be missed a little late, but nothing is missed that came in time.
+ * look: so an absence may be counted a little late, but nothing that came in time is counted as absent.
  */
 #include "lane.h"
 
@@ -176,7 +176,7 @@ static int is_twice(const struct klv_lane *lane, const uint8_t *p, size_t pid)
  *   ahead = counter - expected counter      effect
  *   ---------------------------------------------------------------------------------------------------------------
  *   0                                       in sequence
- *   any; counter may begin, or is announced in sequence
+ *   any, with ANY_COUNTER, or announced     in sequence
  *   15, the same packet, first time         duplicate; the same is expected as before. Stuffing: also a fault, since it
  *                                           may as well be a loss of sixteen
  *   15, otherwise                           continuity error, a fault; the same is expected as before

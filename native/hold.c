@@ -388,12 +388,18 @@ static int needs_others(const struct klv_lane *lane, const struct pid *s, const 
     return lane->ts && (!is_sure || s->unproven) && room_left(lane, h) >= 2 * CONFIRMATIONS * TS_SIZE;
 }
 
-/* 1 = the packet at `from` may not come out yet. If it has to wait, that begins here. */
-static int hold_back(struct klv_lane *lane, struct pid *s, const struct klv_view *view)
+/* 1 = the packet that was found at `from` stays in the hold so far. If it has to wait for others, that begins here.
+ * `last`: no more bytes come to what is before its end. */
+static int hold_back(struct klv_lane *lane, struct pid *s, int last)
 {
-    if (s->hold.wait == WAIT_NONE && needs_others(lane, s, view))
+    struct hold *h = &s->hold;
+    if (!last && awaits_pes_end(lane, s, &h->view))
+        return 1;
+    if (is_cut(h)) /* nothing that follows belongs to it */
+        return 0;
+    if (h->wait == WAIT_NONE && needs_others(lane, s, &h->view))
         begin_wait(lane, s);
-    return is_waiting(&s->hold);
+    return is_waiting(h);
 }
 
 /* ---- packets out ---- */
@@ -630,13 +636,6 @@ static enum klv_status align_unknown_key(const struct klv_lane *lane, struct pid
     return KLV_OK;
 }
 
-/* Has the packet that was found to wait? Not before a cut: nothing that follows belongs to it. */
-static int is_to_wait(struct klv_lane *lane, struct pid *s, int last)
-{
-    struct hold *h = &s->hold;
-    return (!last && awaits_pes_end(lane, s, &h->view)) || (!is_cut(h) && hold_back(lane, s, &h->view));
-}
-
 /* Hands out the first packet that may come out: KLV_OK; KLV_MORE: none may, so far. */
 enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet)
 {
@@ -651,7 +650,7 @@ enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_
         if (status == KLV_OK && skip_fill(lane, h, &h->view))
             continue;
         if (status == KLV_OK) {
-            if (is_to_wait(lane, s, last))
+            if (hold_back(lane, s, last))
                 return KLV_MORE;
             hand_out(lane, s, &h->view, packet);
             return KLV_OK;

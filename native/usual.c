@@ -19,7 +19,7 @@
  *   rest        bytes behind a packet that begin none                    packets that waited (hold.c)
  *   late        a step of the PTS longer by half than the last ones      PES packets
  *   back        a PTS before the last one                                PES packets
- *   -           a key of another set, whose checksum is right with it    each packet: is_renamed
+ *   -           a key of another set, whose checksum is right with it    each packet: try_keys
  *   pause       a long pause within a PES packet                         TS packets: ts_usual_learn_pause
  */
 #include "lane.h"
@@ -81,9 +81,9 @@ static int is_like(const uint8_t *key, const uint8_t *other)
     return differ <= 4;
 }
 
-/* Is the checksum right once the packet has the key of that set? Octet 8, the version, is as it came. The packet is
- * written to, and restored, because the checksum includes the key. */
-static int sum_is_right_with(const struct set *set, uint8_t *packet, size_t n)
+/* Tries the key of that set: 1 = with it, the packet's checksum is right. Octet 8, the version, is as it came. The
+ * packet is written to, and restored, because the checksum includes the key. */
+static int try_key(const struct set *set, uint8_t *packet, size_t n)
 {
     uint8_t key[UL_SIZE];
     if (!is_like(packet, set->key) || !ends_in_sum(set, packet, n))
@@ -96,15 +96,15 @@ static int sum_is_right_with(const struct set *set, uint8_t *packet, size_t n)
     return right;
 }
 
-/* Was the packet one of another set, before its key was spoilt? A spoilt key may be one without a checksum; the
- * packet's own is still there, and right with the right key. Only sets that came with a checksum are tried: a private
- * set may end in bytes that look like one. */
-static int is_renamed(const struct usual *u, const struct klv_view *view, uint8_t *packet)
+/* Tries the keys of other sets: 1 = the packet is of one of them, its key is spoilt. A spoilt key may be one without
+ * a checksum; the packet's own is still there, and right with the right key. Only sets that came with a checksum are
+ * tried: a private set may end in bytes that look like one. */
+static int try_keys(const struct usual *u, const struct klv_view *view, uint8_t *packet)
 {
     if (view->checksum != KLV_ABSENT)
         return 0;
     for (int set = 1; set < SETS; set++)
-        if ((u->summed >> set & 1) && set != view->set && sum_is_right_with(&klv_sets[set], packet, view->size))
+        if ((u->summed >> set & 1) && set != view->set && try_key(&klv_sets[set], packet, view->size))
             return 1;
     return 0;
 }
@@ -165,7 +165,7 @@ int ts_usual_learn_packet(struct usual *u, const struct klv_view *view, uint8_t 
 {
     if (view->cut || view->set >= SETS)
         return 0;
-    int is_spoilt = learn_bare(u, view) || is_renamed(u, view, packet);
+    int is_spoilt = learn_bare(u, view) || try_keys(u, view, packet);
     return (split && learn_items(u, view, packet)) || is_spoilt; /* what came in one TS packet cannot be mixed */
 }
 

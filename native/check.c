@@ -1,18 +1,34 @@
-/* check.c - is the transport as it should be? Continuity, tables and streams of all PIDs (ISO/IEC 13818-1, ETSI TR
- * 101 290). Next door, clock.c has the PCRs.
+/* check.c - is the transport as it should be? Continuity, tables and streams of all PIDs (ISO/IEC 13818-1; ETSI TR
+ * 101 290, 5.2). The PCRs are in clock.c.
  *
- * A packet that is all payload and in sequence never gets here: lane.c sees that at a glance (lane->next).
+ *   TR 101 290                       found by            when
+ *   ---------------------------------------------------------------------------------------------------------------
+ *   1.1 TS_sync_loss                 lane.c              two sync bytes one after the other are wrong, or one is
+ *   1.2 Sync_byte_error              lane.c              one sync byte is wrong, the next one right
+ *   1.3 PAT_error                    look_at_section     no PAT for 0.5 s
+ *                                    ts_check_packet     PID 0 is scrambled
+ *                                    psi.c               another table on PID 0
+ *   1.4 Continuity_count_error       check_counter       the counter did not go on by one; a packet came a third time
+ *   1.5 PMT_error                    look_at_section     no PMT for 0.5 s on a PID that the PAT names
+ *                                    ts_check_packet     that PID is scrambled
+ *   1.6 PID_error                    look_at_streams     a stream that a PMT lists was not there for lane->absent
+ *   2.1 Transport_error              ts_check_packet     transport_error_indicator is set
+ *   2.2 CRC_error                    psi.c               of a PAT or PMT
+ *   2.3 PCR_error                    clock.c
  *
- * Time goes by arrival where that is said, else by the PCRs of one PID. A while in which nothing at all came is no
- * table's fault and takes no time, nor does a jump of a clock. What came since the last look is taken to have come
- * at the next look only, so nothing is called late that may have been in time.
+ * A packet that is all payload and in sequence never gets here: lane.c compares it with lane->expected.
+ *
+ * TIME goes by arrival where that is known, else by the PCRs of one PID. A silence of the whole line is no fault of a
+ * table and takes no time, nor does a jump of a clock. What came since the last look is taken to have come at the next
+ * look: so an absence may be counted a little late, but nothing that came in time is counted as absent.
  */
 #include "lane.h"
 
 enum {
-    TABLES_APART = 500000 * US,
+    TABLES_APART = 500000 * US, /* 1.3, 1.5: the longest between two */
     LOOK = 20000 * US,          /* between two looks at what is missing */
-    ABSENT_US = 5000000
+    ABSENT_US = 5000000,        /* 1.6: lane->absent by default */
+    DUPLICATE_NEAR = 16         /* TS packets of any PID within which a packet comes twice, if it does */
 };
 
 void ts_check_absent(struct klv_lane *lane, int64_t us)
@@ -28,9 +44,9 @@ void ts_check_init(struct klv_lane *lane)
 
 void ts_check_join(struct klv_lane *lane)
 {
-    for (size_t pid = 0; pid < 8192; pid++)
-        lane->next[pid] = FRESH;
-    lane->pat.came = 1;
+    for (size_t pid = 0; pid < TS_PID_COUNT; pid++)
+        lane->expected[pid] = ANY_COUNTER;
+    lane->pat.came = 1; /* as if each had come now: none is late before its time has passed once more */
     lane->pat.open = 0;
     for (unsigned i = 0; i < PMTS; i++) {
         lane->pmt[i].came = 1;
@@ -41,7 +57,8 @@ void ts_check_join(struct klv_lane *lane)
 
 /* ---- what is not there in time ---- */
 
-static int is_late(const struct klv_lane *lane, struct section *section)
+/* Notes whether a table came since the last look. 1 = it has now been away for too long; that is counted once. */
+static unsigned look_at_section(const struct klv_lane *lane, struct section *section)
 {
     if (section->came) {
         section->seen = lane->now;
@@ -53,13 +70,15 @@ static int is_late(const struct klv_lane *lane, struct section *section)
     return 1;
 }
 
+/* The same for each stream that a PMT lists. Two may have one PID: so the PIDs are marked as unseen after all were
+ * looked at. */
 static void look_at_streams(struct klv_lane *lane)
 {
     for (unsigned i = 0; i < lane->listed; i++) {
         struct stream *s = &lane->streams[i];
         if (!s->program)
             continue;
-        if (!(lane->next[s->pid] & UNSEEN)) {
+        if (!(lane->expected[s->pid] & UNSEEN)) {
             s->seen = lane->now;
             s->late = 0;
         } else if (!s->late && lane->now - s->seen > lane->absent) {
@@ -69,18 +88,18 @@ static void look_at_streams(struct klv_lane *lane)
     }
     for (unsigned i = 0; i < lane->listed; i++)
         if (lane->streams[i].program)
-            lane->next[lane->streams[i].pid] |= UNSEEN;
+            lane->expected[lane->streams[i].pid] |= UNSEEN;
 }
 
 void ts_check_time(struct klv_lane *lane, int64_t ticks)
 {
     lane->now += ticks;
-    if (lane->now < lane->look || lane->stride == 0)
+    if (lane->now < lane->look || !is_in_sync(lane)) /* not in sync: that is counted, and nothing can be seen */
         return;
     lane->look = lane->now + LOOK;
-    lane->counts.pat_errors += (unsigned)is_late(lane, &lane->pat);
+    lane->counts.pat_errors += look_at_section(lane, &lane->pat);
     for (unsigned i = 0; i < PMTS && lane->pmt[i].pid; i++)
-        lane->counts.pmt_errors += (unsigned)is_late(lane, &lane->pmt[i]);
+        lane->counts.pmt_errors += look_at_section(lane, &lane->pmt[i]);
     look_at_streams(lane);
 }
 
@@ -88,7 +107,7 @@ void ts_check_arrival(struct klv_lane *lane, int64_t received_us)
 {
     int64_t step = lane->received_us < 0 || received_us < 0 ? 0 : received_us - lane->received_us;
     lane->received_us = received_us;
-    if (step < 0 || step > SILENCE_US)
+    if (step < 0 || step > SILENCE_US) /* a silence, or the system clock was set: PCRs go on from none */
         ts_clock_join(lane);
     else if (step > 0)
         ts_check_time(lane, step * US);
@@ -96,14 +115,15 @@ void ts_check_arrival(struct klv_lane *lane, int64_t received_us)
 
 /* ---- packets ---- */
 
-/* Nothing but one octet: two packets of stuffing are alike, though others may have been lost between them. */
+/* Nothing but one octet. Two packets of stuffing are alike even if sixteen, or none, are missing between them. */
 static int is_stuffing(const uint8_t *p)
 {
     size_t at = payload_at(p);
     return at + 1 >= TS_SIZE || memcmp(p + at, p + at + 1, TS_SIZE - at - 1) == 0;
 }
 
-/* Of a packet that comes twice each octet is the same but those of a PCR, 6 to 11 (2.4.3.3). A few tell. */
+/* Of a packet that comes twice each octet is the same but those of a PCR, 6 to 11 (2.4.3.3). A few of them are enough
+ * to know it. */
 static uint32_t digest_of_packet(const uint8_t *p)
 {
     uint64_t sum = be32(p), word;
@@ -115,31 +135,34 @@ static uint32_t digest_of_packet(const uint8_t *p)
     return (uint32_t)(sum >> 32);
 }
 
-/* A digest of each packet would cost the video what the rest of the work on it does. So what came before a packet is
- * looked up when its number repeats: in the bytes of this run, or in what was kept of those before. */
+/* To make a digest of each packet would cost as much as all other work on video. So the packet before is looked up
+ * when a counter repeats: in the bytes of this run, or here, where the last packets of each run are kept. */
 void ts_check_keep(struct klv_lane *lane, const uint8_t *p, size_t count)
 {
-    for (size_t k = 1; k <= count && k <= NEAR; k++) {
+    for (size_t k = 1; k <= count && k <= DUPLICATE_NEAR; k++) {
         const uint8_t *q = p - k * lane->stride;
         uint32_t number = (uint32_t)lane->number - (uint32_t)k + 1;
-        struct seen *seen = &lane->seen[be16(q + 1) & 0x1fff];
-        if ((q[3] & 0x10) && number - seen->number < 0x80000000u)
+        struct seen *seen = &lane->seen[ts_pid(q)];
+        if (ts_has_payload(q) && number - seen->number < 0x80000000u) /* it is the later one; numbers wrap */
             *seen = (struct seen){number, digest_of_packet(q)};
     }
 }
 
-/* Is the packet of this PID before p the same, and not long ago? */
+/* Is the packet of this PID before p the same, and near? Only then it is a duplicate: after sixteen others of its PID
+ * the counter repeats too. */
 static int is_same_as_before(const struct klv_lane *lane, const uint8_t *p, size_t pid)
 {
-    for (size_t k = 1; lane->run && k <= NEAR && (size_t)(p - lane->run) >= k * lane->stride; k++) {
+    for (size_t k = 1; lane->run && k <= DUPLICATE_NEAR && (size_t)(p - lane->run) >= k * lane->stride; k++) {
         const uint8_t *q = p - k * lane->stride;
-        if ((be16(q + 1) & 0x1fff) == pid && (q[3] & 0x10))
+        if (ts_pid(q) == pid && ts_has_payload(q))
             return digest_of_packet(q) == digest_of_packet(p);
     }
-    return (uint32_t)lane->number - lane->seen[pid].number <= NEAR && lane->seen[pid].digest == digest_of_packet(p);
+    const struct seen *seen = &lane->seen[pid];
+    return (uint32_t)lane->number - seen->number <= DUPLICATE_NEAR && seen->digest == digest_of_packet(p);
 }
 
-/* A packet may come twice (2.4.3.3): of KLV that is known to the octet. */
+/* Is it the packet of its PID before once more (2.4.3.3)? Of a PID that carries KLV that one is kept, and compared
+ * whole. */
 static int is_twice(const struct klv_lane *lane, const uint8_t *p, size_t pid)
 {
     unsigned role = lane->role[pid], at = (unsigned)payload_at(p);
@@ -148,56 +171,69 @@ static int is_twice(const struct klv_lane *lane, const uint8_t *p, size_t pid)
     return memcmp(p + at, lane->pids[role - R_KLV].last + at, TS_SIZE - at) == 0;
 }
 
-static uint32_t continuity(struct klv_lane *lane, const uint8_t *p, size_t pid, uint32_t next)
+/* Checks the counter of a packet with payload. What is expected after it.
+ *
+ *   ahead = counter - expected counter      effect
+ *   ---------------------------------------------------------------------------------------------------------------
+ *   0                                       in sequence
+ *   any, with ANY_COUNTER, or announced     in sequence
+ *   15, the same packet, first time         duplicate; the same is expected as before. Stuffing: also a fault, since it
+ *                                           may as well be a loss of sixteen
+ *   15, otherwise                           continuity error, a fault; the same is expected as before
+ *   other                                   continuity error, a fault
+ *
+ * A fault makes KLV doubtful. The gap of a loss that ts_check_gap has announced is none: that loss is known already. */
+static uint32_t check_counter(struct klv_lane *lane, const uint8_t *p, size_t pid, uint32_t expected)
 {
-    unsigned ahead = ((unsigned)p[3] - next) & 15; /* 0 = it is the one that was due, 15 = the one before */
-    if (ahead != 0 && !(next & FRESH) && !is_announced(p)) {
-        unsigned twice = ahead == 15 && !(next & TWICE) && is_twice(lane, p, pid);
-        lane->counts.duplicates += twice;
-        lane->counts.continuity_errors += !twice;
-        lane->faults += (!twice || is_stuffing(p)) && !(next & KNOWN_GAP);
-        if (ahead == 15)
-            return next | TWICE;
-    }
-    return due_after(p[3]);
+    unsigned ahead = (ts_counter(p) - expected) & 15;
+    if (ahead == 0 || (expected & ANY_COUNTER) || ts_is_announced(p))
+        return expected_after(p[3]);
+    unsigned twice = ahead == 15 && !(expected & CAME_TWICE) && is_twice(lane, p, pid);
+    lane->counts.duplicates += twice;
+    lane->counts.continuity_errors += !twice;
+    lane->faults += (!twice || is_stuffing(p)) && !(expected & KNOWN_GAP);
+    return ahead == 15 ? expected | CAME_TWICE : expected_after(p[3]);
 }
 
-void ts_check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid)
+void ts_check_packet(struct klv_lane *lane, const uint8_t *p, size_t pid)
 {
-    if (p[1] & 0x80) {
+    if (ts_has_error(p)) {
         lane->counts.transport_errors++;
         lane->faults++;
-        lane->next[pid] |= FRESH; /* nothing in it is to be believed, and its PID may be another's */
+        lane->expected[pid] |= ANY_COUNTER; /* any bit may be wrong, those of the counter and of the PID too */
         return;
     }
-    if (pid == TS_NULL_PID)
+    if (pid == TS_NULL_PID) /* its counter is undefined (2.4.3.3) */
         return;
-    if (p[3] & 0xc0) {
+    if (ts_is_scrambled(p)) {
         lane->counts.scrambled++;
         lane->counts.pat_errors += lane->role[pid] == R_PAT;
         lane->counts.pmt_errors += lane->role[pid] >= R_PMT;
     }
-    uint32_t next = lane->next[pid] & ~(uint32_t)UNSEEN;
-    if (p[3] & 0x10)
-        lane->next[pid] = continuity(lane, p, pid, next);
-    else /* no payload, no step */
-        lane->next[pid] = is_announced(p) ? FRESH : next;
-    if (p[3] & 0x20)
+    uint32_t expected = lane->expected[pid] & ~(uint32_t)UNSEEN;
+    if (ts_has_payload(p))
+        lane->expected[pid] = check_counter(lane, p, pid, expected);
+    else /* without payload the counter does not go on, unless another one is announced */
+        lane->expected[pid] = ts_is_announced(p) ? ANY_COUNTER : expected;
+    if (ts_has_field(p))
         ts_clock_field(lane, p, (uint16_t)pid);
 }
 
+/* A PID that carries KLV lost packets. One loss takes packets of several PIDs: gaps that these show next are no further
+ * faults. */
 void ts_check_gap(struct klv_lane *lane, const struct pid *s)
 {
     for (unsigned i = 0; i < lane->listed; i++)
         if (lane->streams[i].program && lane->streams[i].pid != s->pid)
-            lane->next[lane->streams[i].pid] |= KNOWN_GAP;
-    lane->next[0] |= KNOWN_GAP;
+            lane->expected[lane->streams[i].pid] |= KNOWN_GAP;
+    lane->expected[0] |= KNOWN_GAP;
     for (unsigned i = 0; i < PMTS && lane->pmt[i].pid; i++)
-        lane->next[lane->pmt[i].pid] |= KNOWN_GAP;
+        lane->expected[lane->pmt[i].pid] |= KNOWN_GAP;
 }
 
-/* ---- maps ---- */
+/* ---- what the PMTs list ---- */
 
+/* The program's clock is followed, if there is a place. */
 static void list_program(struct klv_lane *lane, uint32_t program, uint16_t pcr_pid)
 {
     struct program *place = NULL;
@@ -228,7 +264,7 @@ static struct stream *stream_of(struct klv_lane *lane, uint32_t program, uint16_
     return place;
 }
 
-/* A stream that is new, or another one on its PID, may begin anywhere in its count. */
+/* A stream that is new, or another one on its PID: its counter may begin anywhere, and it may carry KLV. */
 static void list_stream(struct klv_lane *lane, uint32_t program, uint16_t pid, int type)
 {
     struct stream *s = stream_of(lane, program, pid);
@@ -236,18 +272,20 @@ static void list_stream(struct klv_lane *lane, uint32_t program, uint16_t pid, i
         return;
     if (!s->program || s->type != type) {
         *s = (struct stream){.program = program, .pid = pid, .type = (uint8_t)type};
-        lane->next[pid] = FRESH;
+        lane->expected[pid] = ANY_COUNTER;
         lane->barren[pid / 8] &= (uint8_t)~(1u << pid % 8);
     }
     s->stale = 0;
 }
 
+/* No PMT lists the stream any more, or not this program's. */
 static void strike(struct klv_lane *lane, struct stream *s)
 {
     s->program = 0;
     ts_psi_unlist(lane, s->pid);
 }
 
+/* p[0..end) is a PMT's list of streams (drawn in psi.c). Those of the program that it does not list are struck. */
 void ts_check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid)
 {
     list_program(lane, program, pcr_pid);
@@ -256,7 +294,7 @@ void ts_check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, u
     for (size_t length; end - p >= 5 && (length = be16(p + 3) & 0x0fffu) <= (size_t)(end - p) - 5; p += 5 + length)
         list_stream(lane, program, be16(p + 1) & 0x1fff, p[0]);
     struct stream *clock = pcr_pid == TS_NULL_PID ? NULL : stream_of(lane, program, pcr_pid);
-    if (clock && (!clock->program || clock->stale)) /* a PID for the clock alone */
+    if (clock && (!clock->program || clock->stale)) /* no stream has this PID: it carries only the PCR */
         list_stream(lane, program, pcr_pid, 0);
     for (unsigned i = 0; i < STREAMS; i++)
         if (lane->streams[i].stale)

@@ -3,6 +3,42 @@
  *   bytes -> TS packets -> checks of all PIDs
  *                       -> PAT, PMT: which PIDs may carry KLV
  *                       -> PES -> (AU cells of ST 1402) -> hold of the PID -> klv_next -> packet
+ *
+ * FINDING TS PACKETS. One step of klv_lane_next takes what its state needs:
+ *
+ *   state       known by            takes                            then
+ *   -----------------------------------------------------------------------------------------------------------------
+ *   acquiring   stride == 0         bytes into `part` until four     found: in pieces, with the first packet in `part`.
+ *                                   sync bytes fit in it             Else bytes are passed over, but for the last ones,
+ *                                                                    which may begin a packet
+ *   skipping    skip > 0            the bytes between two packets    in a run
+ *   in pieces   stride and have     bytes into `part` until the      sync byte right: it is taken; skipping. Wrong, and
+ *               > 0                 packet is whole                  the next one right: it is lost; in pieces. Both
+ *                                                                    wrong: all holds are cut; acquiring
+ *   in a run    stride > 0,         packets where they are in the    one is not whole, or its sync byte is wrong: in
+ *               have == 0           input                            pieces
+ *   ending      ending, set by      packets in `part`, though no     none is left: break_off, acquiring
+ *               klv_lane_break      bytes follow them
+ *
+ * Bare KLV has no such states: all bytes go into the hold of pids[0]. klv_lane_mark says where a unit begins.
+ *
+ * A TS PACKET, by the role of its PID (enum role):
+ *
+ *   R_NONE                 counted and checked, no more
+ *   R_PAT, R_PMT + n       its section is read (psi.c)
+ *   R_KLV + n              read by pids[n], as below
+ *   R_PRIVATE              if a key is in it, the PID becomes R_KLV + n, if there is a place
+ *   R_UNLISTED, R_OTHER    if a PES packet in it begins with a key, likewise
+ *
+ * A TS PACKET OF A PID THAT CARRIES KLV (klv_payload), the first line that fits:
+ *
+ *   no payload                             nothing; but if it announces another counter, as a gap
+ *   same counter, same payload             it came twice, as it may (2.4.3.3): nothing
+ *   counter not the next one: a gap        hold cut, PES reader as in pes.c; then as below
+ *   .. the same counter, other payload     it is out of place: it is not read, nor what follows until a unit begins
+ *   transport error, scrambled             hold cut, no more of this PES packet
+ *   begins a unit                          the PES packet before has to be complete, else cut; a new one begins
+ *   else                                   payload of the PES packet
  */
 #include "lane.h"
 
@@ -26,7 +62,7 @@ void klv_lane_init(struct klv_lane *lane, int ts, size_t limit, uint8_t *memory)
     ts_psi_init(lane);
     ts_check_init(lane);
     for (unsigned i = 0; i < (ts ? KLV_PIDS : 1); i++)
-        lane->pids[i].hold = memory + i * (lane->hold_size + 1);
+        lane->pids[i].hold.buffer = memory + i * (lane->hold_size + 1);
     if (!ts)
         klv_hold_open(&lane->pids[0], TS_NULL_PID);
 }
@@ -41,210 +77,256 @@ void klv_lane_counts(const struct klv_lane *lane, struct klv_counts *counts)
     counts->pcr_jitter_us = (uint64_t)(jitter + 0.5);
 }
 
-/* The counter did not go on by one: what is held is cut, and waits for the next beginning. */
+/* ---- TS packets of a PID that carries KLV ---- */
+
+/* Payload is missing before this packet: what is held is cut. */
 static void skip_gap(struct klv_lane *lane, struct pid *s)
 {
     klv_hold_cut(s);
-    s->in_cell = 0;
-    if (s->state == S_DATA)
-        s->pes_left = s->cell_left = SIZE_MAX; /* how much is left of either is not known any more */
-    else
+    s->pes.in_cell = 0;
+    if (s->pes.state == S_DATA) /* payload goes on; but how much of what is left was lost is not known */
+        s->pes.left = s->pes.cell_left = LENGTH_UNKNOWN;
+    else /* a header is incomplete: what follows cannot be read */
         ts_pes_wait(lane, s);
 }
 
-/* 1 = go on with the payload; 0 = the same packet twice, or one of two with the same number. */
-static int in_sequence(struct klv_lane *lane, struct pid *s, const uint8_t *p, size_t payload)
+static int is_repeated(const struct pid *s, const uint8_t *p, size_t payload)
 {
-    uint8_t counter = p[3] & 15;
-    if (s->counted && counter == s->counter && memcmp(p + payload, s->last + payload, TS_SIZE - payload) == 0)
+    return s->counted && ts_counter(p) == s->counter && memcmp(p + payload, s->last + payload, TS_SIZE - payload) == 0;
+}
+
+/* Takes the counter of a packet with payload. 1 = its payload is to be read; 0 = it came twice, or is out of place. */
+static int take_counter(struct klv_lane *lane, struct pid *s, const uint8_t *p, size_t payload)
+{
+    uint8_t counter = ts_counter(p);
+    if (is_repeated(s, p, payload))
         return 0;
     memcpy(s->last, p, TS_SIZE);
     int gap = s->counted && counter != ((s->counter + 1) & 15);
-    s->gap |= gap != 0;
-    /* One of two with the same number is out of place, and what follows goes on from the other. */
-    int stray = gap && counter == s->counter && !is_announced(p);
+    /* Of two with the same counter one is out of place. Which one is not known: so both PES packets are given up. */
+    int is_stray = gap && counter == s->counter && !ts_is_announced(p);
+    s->losses.gap |= gap != 0;
     s->counter = counter;
     s->counted = 1;
     if (!gap)
         return 1;
-    if (!is_announced(p))
+    if (!ts_is_announced(p))
         lane->counts.discontinuities++;
     ts_check_gap(lane, s);
     skip_gap(lane, s);
-    if (!stray)
-        return 1;
-    ts_pes_wait(lane, s);
-    return 0;
+    if (is_stray)
+        ts_pes_wait(lane, s);
+    return !is_stray;
 }
 
-/* A packet without payload says nothing, unless that the counter goes on elsewhere. */
-static void empty_packet(struct klv_lane *lane, struct pid *s, const uint8_t *p)
+/* A packet without payload has the counter of the last one (2.4.3.3), unless it announces another. */
+static void take_empty(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
-    if (!is_announced(p) || (p[3] & 15) == s->counter)
+    if (!ts_is_announced(p) || ts_counter(p) == s->counter)
         return;
-    s->counter = p[3] & 15;
+    s->counter = ts_counter(p);
     skip_gap(lane, s);
 }
 
-/* 1 = a byte of what came is not held yet. */
-static size_t undecided(const struct pid *s)
+/* The position in the hold behind all bytes that came so far: `to`. While the PES reader keeps the first bytes of a
+ * payload to decide on it, they are to be appended at `to`: then the position is behind the first of them. */
+static size_t end_of_bytes(const struct pid *s)
 {
-    return s->state == S_DECIDE && s->have > 0;
+    return s->hold.at.to + (size_t)ts_pes_is_undecided(&s->pes);
 }
 
-/* Within a PES packet a pause as long as those between PES packets: others may have been lost there. Or it has come to
- * its end, by its length, and more comes. */
+/* Did a loss show on any PID since the last packet of this one? Then packets of this one may be among those lost: a KLV
+ * packet that goes on across this point is doubtful. So is all that waits and is not confirmed (hold.c). */
+static void doubt_losses(const struct klv_lane *lane, struct pid *s)
+{
+    int is_unconfirmed = s->hold.wait == WAIT_PACKETS || s->hold.wait == WAIT_PROOF;
+    if (s->losses.at_packet != lane->faults)
+        klv_hold_doubt(s, is_unconfirmed ? s->hold.at.from : s->hold.at.to, end_of_bytes(s));
+    s->losses.at_packet = lane->faults;
+}
+
+/* A loss of sixteen packets of the PID, or a multiple, shows in no counter. Within a PES packet it may show by the
+ * time, or by the length. */
 static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
-    int64_t pause_us = s->came_us < 0 || lane->received_us < 0 ? 0 : lane->received_us - s->came_us;
-    int inside = !(p[1] & 0x40);
-    s->came_us = lane->received_us;
-    if (inside && s->state > S_WAIT && ts_usual_pause(&s->usual, pause_us / 100 * 9))
-        klv_hold_doubt(s, s->turn, s->to + undecided(s));
-    if (inside && s->state == S_WAIT && s->pes_left == 0)
-        klv_hold_doubt(s, s->turn, s->to);
+    int64_t pause_us = s->pace.came_us < 0 || lane->received_us < 0 ? 0 : lane->received_us - s->pace.came_us;
+    s->pace.came_us = lane->received_us;
+    if (ts_begins_unit(p))
+        return;
+    if (s->pes.state > S_WAIT) {
+        /* A pause within a PES packet that is as long as those between them: others may have been lost there. */
+        if (ts_usual_learn_pause(&s->usual, pause_us / 100 * 9)) /* in 90 kHz */
+            klv_hold_doubt(s, s->hold.at.pes_begin, end_of_bytes(s));
+    } else if (s->pes.left == 0) {
+        /* It ended by its length, yet payload goes on: bytes are missing in it, and those of another one are its
+         * end. */
+        klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
+    }
 }
 
-/* How many packets of other PIDs came between two beginnings of PES packets. */
+/* Counts the packets of other PIDs between two beginnings of PES packets: usual.c compares them. */
 static void count_others(const struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
-    if (p[1] & 0x40) {
-        s->others = (uint32_t)(lane->number - s->began) - s->own;
-        s->began = lane->number;
-        s->own = 0;
+    struct pace *pace = &s->pace;
+    if (ts_begins_unit(p)) {
+        pace->others = (uint32_t)(lane->number - pace->pes_packet) - pace->own;
+        pace->pes_packet = lane->number;
+        pace->own = 0;
     }
-    s->own++;
+    pace->own++;
+}
+
+/* A PES packet begins with this payload. */
+static void begin_unit(struct klv_lane *lane, struct pid *s, const uint8_t *payload, size_t n)
+{
+    if (s->unproven == ONE_KEY && ts_pes_begins_key(payload, n))
+        klv_hold_proven(lane, s);
+    else if (s->unproven == FIRST_KEY)
+        s->unproven = ONE_KEY;
+    if (s->pes.state == S_DATA && s->pes.left != LENGTH_UNKNOWN) { /* the last one is too short: where is not known */
+        klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
+        klv_hold_cut(s);
+    }
+    ts_pes_wait(lane, s);
+    ts_pes_begin(&s->pes);
 }
 
 static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     size_t at = payload_at(p);
     if (at == TS_SIZE) {
-        empty_packet(lane, s, p);
+        take_empty(lane, s, p);
         return;
     }
-    if (!in_sequence(lane, s, p, at))
+    if (!take_counter(lane, s, p, at))
         return;
-    if (s->faults != lane->faults)
-        klv_hold_doubt(s, s->waits && s->patience == 0 ? s->from : s->to, s->to + undecided(s));
-    s->faults = lane->faults;
+    doubt_losses(lane, s);
     doubt_pause(lane, s, p);
     count_others(lane, s, p);
-    if ((p[1] & 0x80) || (p[3] & 0xc0)) { /* damaged on the way, or scrambled */
+    if (!ts_is_readable(p)) {
         klv_hold_cut(s);
         ts_pes_wait(lane, s);
         return;
     }
-    if (p[1] & 0x40) {
-        if (s->unproven == 1 && ts_pes_begins_key(p + at, TS_SIZE - at))
-            klv_hold_proven(lane, s);
-        s->unproven = s->unproven != 0;
-        if (s->state == S_DATA && s->pes_left != SIZE_MAX) { /* the PES before never came to its end */
-            klv_hold_doubt(s, s->turn, s->to);
-            klv_hold_cut(s);
-        }
-        ts_pes_wait(lane, s);
-        ts_pes_enter(s, S_HEAD, 6);
-    }
-    s->piece = s->to + undecided(s);
+    if (ts_begins_unit(p))
+        begin_unit(lane, s, p + at, TS_SIZE - at);
+    s->hold.at.last_append = end_of_bytes(s);
     ts_pes_bytes(lane, s, p + at, TS_SIZE - at);
-    klv_hold_followed(lane, s);
+    klv_hold_count_own(lane, s);
 }
 
-static void ts_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
+static void take_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
-    int error = (p[1] & 0x80) != 0;
+    unsigned error = (unsigned)ts_has_error(p);
     lane->counts.klv_packets++;
-    lane->counts.klv_transport_errors += (unsigned)error;
-    lane->counts.klv_scrambled += !error && (p[3] & 0xc0);
+    lane->counts.klv_transport_errors += error;
+    lane->counts.klv_scrambled += !error && ts_is_scrambled(p);
     lane->counts.unlisted_packets += s->unlisted;
     klv_payload(lane, s, p);
-    lane->draining = (unsigned)(s - lane->pids) + 1;
+    lane->draining = s;
 }
 
-/* Octets 5 to 8 of a key tell, where they are in this packet: four alone come by chance in an hour of other data. */
+/* ---- TS packets of other PIDs ---- */
+
+/* Is a key in this packet, as far as its bytes are in it? Octets 5 to 8 have to be those of a key too: the four before
+ * them come by chance in an hour of other data. */
 static int holds_key(const uint8_t *p)
 {
     uint8_t key[8] = {0, 0, 0, 0, 1, 1};
-    for (size_t at = payload_at(p); at + 4 <= TS_SIZE; at++) {
-        if (p[at] != 0x06 || !klv_may_be_key(p + at, 4))
+    for (size_t at = payload_at(p); at + sizeof UL_PREFIX <= TS_SIZE; at++) {
+        if (p[at] != UL_PREFIX[0] || !klv_may_be_key(p + at, sizeof UL_PREFIX))
             continue;
-        memcpy(key, p + at, TS_SIZE - at < 8 ? TS_SIZE - at : 8);
+        memcpy(key, p + at, TS_SIZE - at < sizeof key ? TS_SIZE - at : sizeof key);
         if (klv_is_designator(key))
             return 1;
     }
     return 0;
 }
 
-static int is_readable(const uint8_t *p)
-{
-    return !(p[1] & 0x80) && !(p[3] & 0xc0);
-}
-
+/* Is a PID of this role looked at only where a unit begins? */
 static inline int seeks_beginning(int role)
 {
     return role == R_UNLISTED || role == R_OTHER;
 }
 
-/* A packet of a PID that no table lists, or that is listed as something else. The first PES packet that begins with a key
- * gets a place. */
-static void ts_seek(struct klv_lane *lane, const uint8_t *p)
+/* A PID with this role is followed from its first packet on that shows KLV, if there is a place for it. */
+static void seek_klv(struct klv_lane *lane, const uint8_t *p, int role)
 {
     size_t at = payload_at(p);
-    if (!(p[1] & 0x40) || !is_readable(p) || !ts_pes_begins_key(p + at, TS_SIZE - at))
-        return;
-    struct pid *s = ts_psi_claim(lane, be16(p + 1) & 0x1fff);
+    int is_found = ts_is_readable(p);
+    if (role == R_PRIVATE)
+        is_found = is_found && holds_key(p);
+    else
+        is_found = is_found && ts_begins_unit(p) && ts_pes_begins_key(p + at, TS_SIZE - at);
+    struct pid *s = is_found ? ts_psi_claim(lane, ts_pid(p)) : NULL;
     if (s)
-        ts_klv(lane, s, p);
+        take_klv(lane, s, p);
+    else
+        lane->counts.private_packets += role == R_PRIVATE;
 }
 
-/* Where a PES packet begins: with a key, as KLV does, or not. */
+/* A PES packet begins. Does it hold a key, as KLV does? psi.c needs it to say which listed streams may carry KLV. */
 static void note_beginning(struct klv_lane *lane, const uint8_t *p)
 {
-    unsigned number = be16(p + 1) & 0x1fffu, bit = 1u << number % 8;
+    unsigned pid = ts_pid(p), bit = 1u << pid % 8;
     if (holds_key(p))
-        lane->barren[number / 8] &= (uint8_t)~bit;
+        lane->barren[pid / 8] &= (uint8_t)~bit;
     else
-        lane->barren[number / 8] |= (uint8_t)bit;
+        lane->barren[pid / 8] |= (uint8_t)bit;
 }
 
 /* One TS packet of a PID that matters; sets lane->draining when bytes came into a hold. */
-static void ts_packet(struct klv_lane *lane, const uint8_t *p, int role)
+static void take_role(struct klv_lane *lane, const uint8_t *p, int role)
 {
-    if (role != R_PAT && role < R_PMT && (p[1] & 0xc0) == 0x40 && !(p[3] & 0xc0))
+    int is_table = role == R_PAT || role >= R_PMT;
+    if (!is_table && ts_begins_unit(p) && ts_is_readable(p))
         note_beginning(lane, p);
-    if (role == R_PAT) {
+    if (role == R_PAT)
         ts_psi_payload(lane, &lane->pat, role, p);
-    } else if (role >= R_PMT) {
+    else if (is_table)
         ts_psi_payload(lane, &lane->pmt[role - R_PMT], role, p);
-    } else if (role == R_PRIVATE) {
-        struct pid *s = is_readable(p) && holds_key(p) ? ts_psi_claim(lane, be16(p + 1) & 0x1fff) : NULL;
-        if (s)
-            ts_klv(lane, s, p);
-        else
-            lane->counts.private_packets++;
-    } else if (seeks_beginning(role)) {
-        ts_seek(lane, p);
-    } else {
-        ts_klv(lane, &lane->pids[role - R_KLV], p);
-    }
+    else if (role == R_PRIVATE || seeks_beginning(role))
+        seek_klv(lane, p, role);
+    else
+        take_klv(lane, &lane->pids[role - R_KLV], p);
 }
 
-/* ---- finding TS packets in the bytes ---- */
+static inline void take_checked(struct klv_lane *lane, const uint8_t *p)
+{
+    uint32_t header = be32(p);
+    size_t pid = header >> 8 & 0x1fff;
+    int role = lane->role[pid];
+    if ((header & TS_FIXED) == lane->expected[pid])
+        lane->expected[pid] = expected_after(header);
+    else
+        ts_check_packet(lane, p, pid);
+    if (role)
+        take_role(lane, p, role);
+}
+
+/* One TS packet of any PID. What waits counts it after it was checked, so that a loss that it shows comes first. */
+static void take_packet(struct klv_lane *lane, const uint8_t *p)
+{
+    take_checked(lane, p);
+    if (lane->waiting)
+        klv_hold_count_packet(lane, ts_pid(p) == TS_NULL_PID);
+}
+
+/* ---- acquiring: finding the stride ---- */
 
 /* The first offset in in[0..n) from where packets of 188, 192 or 204 bytes follow each other: at least `least` sync
- * bytes of four. `all`: there is no more to come, so less will do. */
-static int find_beat(const uint8_t *in, size_t n, size_t least, int all, size_t *at, size_t *stride)
+ * bytes of four. `all`: there is no more to come, so the packets that are there are enough. */
+static int find_stride(const uint8_t *in, size_t n, size_t least, int all, size_t *at, size_t *stride)
 {
     METER(n);
     for (size_t i = 0; i < n; i++) {
         if (in[i] != TS_SYNC)
             continue;
-        for (size_t k = 0; k < 3; k++) {
+        for (size_t k = 0; k < sizeof TS_STRIDES / sizeof *TS_STRIDES; k++) {
             size_t step = TS_STRIDES[k], looked = 0, good = 0;
-            for (size_t j = i; j < n && looked < BEATS; j += step, looked++)
+            for (size_t j = i; j < n && looked < SYNC_BYTES; j += step, looked++)
                 good += in[j] == TS_SYNC;
-            if (looked == BEATS ? good >= least : all && good == looked && n - i >= TS_SIZE) {
+            if (looked == SYNC_BYTES ? good >= least : all && good == looked && n - i >= TS_SIZE) {
                 *at = i;
                 *stride = step;
                 return 1;
@@ -258,7 +340,29 @@ static int find_beat(const uint8_t *in, size_t n, size_t least, int all, size_t 
  * chance in one search of some hundred. */
 static int find_sync(const uint8_t *in, size_t n, int all, size_t *at, size_t *stride)
 {
-    return find_beat(in, n, BEATS, 0, at, stride) || find_beat(in, n, BEATS - 1, all, at, stride);
+    return find_stride(in, n, SYNC_BYTES, 0, at, stride) || find_stride(in, n, SYNC_BYTES - 1, all, at, stride);
+}
+
+static void drop_part(struct klv_lane *lane, size_t n)
+{
+    lane->have -= n;
+    METER(lane->have);
+    memmove(lane->part, lane->part + n, lane->have);
+}
+
+/* Looks for the stride in `part`; the bytes before the first packet are passed over. `all`: no more come. */
+static void acquire(struct klv_lane *lane, int all)
+{
+    size_t at, stride, keep = ACQUIRE - 1;
+    if (find_sync(lane->part, lane->have, all, &at, &stride)) {
+        lane->stride = stride;
+        ts_check_join(lane);
+        keep = lane->have - at;
+    } else if (keep > lane->have - TS_SIZE) { /* no less than a packet's bytes go, so that few searches do */
+        keep = lane->have - TS_SIZE;
+    }
+    lane->counts.passed_over += lane->have - keep;
+    drop_part(lane, lane->have - keep);
 }
 
 static void lose_sync(struct klv_lane *lane)
@@ -270,67 +374,26 @@ static void lose_sync(struct klv_lane *lane)
             klv_hold_cut(&lane->pids[i]);
 }
 
-static void drop_part(struct klv_lane *lane, size_t n)
-{
-    lane->have -= n;
-    METER(lane->have);
-    memmove(lane->part, lane->part + n, lane->have);
-}
+/* ---- in sync ---- */
 
-/* Looks for the packets' beat in part[]; what comes before it is passed over. */
-static void acquire(struct klv_lane *lane, int all)
-{
-    size_t at, stride, keep = ACQUIRE - 1;
-    if (find_sync(lane->part, lane->have, all, &at, &stride)) {
-        lane->stride = stride;
-        ts_check_join(lane);
-        keep = lane->have - at;
-    } else if (keep > lane->have - TS_SIZE) {
-        keep = lane->have - TS_SIZE;
-    }
-    lane->counts.passed_over += lane->have - keep;
-    drop_part(lane, lane->have - keep);
-}
-
-/* How much of `part` it takes to go on: to find the beat, to read a packet, or to see whether only its sync byte is
- * wrong. */
+/* How many bytes in `part` it takes to go on: to find the stride, to read a packet, or, if its sync byte is wrong, to
+ * see whether the next one is right. */
 static size_t wanted(const struct klv_lane *lane)
 {
-    if (lane->stride == 0)
+    if (!is_in_sync(lane))
         return ACQUIRE;
     return lane->have == 0 || lane->part[0] == TS_SYNC ? TS_SIZE : lane->stride + 1;
-}
-
-static inline void take_packet(struct klv_lane *lane, const uint8_t *p)
-{
-    uint32_t header = be32(p);
-    size_t pid = header >> 8 & 0x1fff;
-    int role = lane->role[pid];
-    if ((header & TS_FIXED) == lane->next[pid])
-        lane->next[pid] = due_after(header);
-    else
-        ts_check_odd(lane, p, pid);
-    if (role)
-        ts_packet(lane, p, role);
-}
-
-/* The same while something waits to see what follows it. */
-static void take_witness(struct klv_lane *lane, const uint8_t *p)
-{
-    take_packet(lane, p);
-    if (lane->waiting)
-        klv_hold_witness(lane, (be16(p + 1) & 0x1fff) != TS_NULL_PID);
 }
 
 /* The packet in `part`. */
 static void take_part(struct klv_lane *lane)
 {
     lane->number = ++lane->counts.ts_packets;
-    take_witness(lane, lane->part);
+    take_packet(lane, lane->part);
     ts_check_keep(lane, lane->part + lane->stride, 1);
 }
 
-/* One packet of those that came in pieces. */
+/* Bytes into `part`; once they are enough, what they are for. */
 static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
     size_t want = wanted(lane), take = want > lane->have ? want - lane->have : 0;
@@ -339,9 +402,9 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
     memcpy(lane->part + lane->have, in + *used, take);
     lane->have += take;
     *used += take;
-    if (lane->have < wanted(lane))
+    if (lane->have < wanted(lane)) /* that may be more than before: now the first byte is known */
         return;
-    if (lane->stride == 0) {
+    if (!is_in_sync(lane)) {
         acquire(lane, 0);
     } else if (lane->part[0] == TS_SYNC) {
         take_part(lane);
@@ -365,33 +428,35 @@ static const uint8_t *pass_plain(struct klv_lane *lane, const uint8_t *p, size_t
         uint32_t header = be32(p);
         size_t pid = header >> 8 & 0x1fff;
         int role = lane->role[pid];
-        if ((header & TS_FIXED) != lane->next[pid] || (role && !(seeks_beginning(role) && !(header & TS_START))))
+        if ((header & TS_FIXED) != lane->expected[pid] || (role && !(seeks_beginning(role) && !(header & TS_START))))
             return p;
-        lane->next[pid] = due_after(header);
+        lane->expected[pid] = expected_after(header);
     }
     return p;
 }
 
-/* Packets straight from the input, up to and with the next that matters. */
+/* Takes packets where they are in the input, until one brought bytes into a hold or ended a wait: then that is drained
+ * first, so that packets come out in order and a hold never fills up. A packet that is not whole, or has no sync byte,
+ * goes into `part`. */
 static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
     const uint8_t *p = in + *used, *end = in + n, *begin = p;
     size_t stride = lane->stride;
     lane->run = begin;
-    while (!(lane->draining | lane->due)) {
-        if (!lane->waiting)
+    while (!lane->draining && !lane->confirmed) {
+        if (!lane->waiting) /* what waits has to count each packet */
             p = pass_plain(lane, p, (size_t)(end - p) / stride);
         if ((size_t)(end - p) < stride || p[0] != TS_SYNC)
             break;
         lane->number = lane->counts.ts_packets + (size_t)(p - begin) / stride + 1;
-        take_witness(lane, p);
+        take_packet(lane, p);
         p += stride;
     }
     lane->run = NULL;
     lane->number = lane->counts.ts_packets += (size_t)(p - begin) / stride;
     ts_check_keep(lane, p, (size_t)(p - begin) / stride);
     *used = (size_t)(p - in);
-    if (lane->draining || lane->due || p == end)
+    if (lane->draining || lane->confirmed || p == end)
         return;
     lane->have = (size_t)(end - p) < stride + 1 ? (size_t)(end - p) : stride + 1;
     memcpy(lane->part, p, lane->have);
@@ -404,20 +469,22 @@ static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *
         size_t take = lane->skip < n - *used ? lane->skip : n - *used;
         lane->skip -= take;
         *used += take;
-    } else if (lane->stride == 0 || lane->have > 0) {
+    } else if (!is_in_sync(lane) || lane->have > 0) {
         step_part(lane, in, n, used);
     } else {
         step_run(lane, in, n, used);
     }
 }
 
-/* One of the packets that nothing followed: a recording may be shorter than what it takes to be sure of its beat.
+/* ---- ending ---- */
+
+/* One of the packets that nothing followed: a recording may be shorter than what it takes to be sure of its stride.
  * 0 = there is none. */
 static int step_last(struct klv_lane *lane)
 {
-    if (lane->stride == 0 && lane->have >= TS_SIZE)
+    if (!is_in_sync(lane) && lane->have >= TS_SIZE)
         acquire(lane, 1);
-    if (!lane->stride || lane->have < TS_SIZE || lane->part[0] != TS_SYNC)
+    if (!is_in_sync(lane) || lane->have < TS_SIZE || lane->part[0] != TS_SYNC)
         return 0;
     size_t step = lane->stride < lane->have ? lane->stride : lane->have;
     take_part(lane);
@@ -425,25 +492,31 @@ static int step_last(struct klv_lane *lane)
     return 1;
 }
 
+/* Cuts the hold of a PID where its bytes break off, so that what is in it comes out. */
+static void break_off_pid(struct klv_lane *lane, struct pid *s)
+{
+    klv_hold_end_unit(lane, s);
+    int is_incomplete = s->pes.state > S_HEAD && s->pes.left != LENGTH_UNKNOWN && s->pes.left > 0;
+    if (lane->ts && is_incomplete)
+        klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
+    uint8_t aligned = s->hold.aligned;
+    klv_hold_cut(s);
+    /* What is held is framed as before. Behind the cut, MPEG-TS goes on anywhere: if nothing is held, that is next.
+     * Bare KLV goes on with a new packet. */
+    s->hold.aligned = aligned && (!lane->ts || is_cut(&s->hold));
+    s->counted = 0;
+    s->pes.in_cell = 0;
+    ts_pes_wait(lane, s);
+    if (is_cut(&s->hold))
+        lane->draining = s;
+}
+
 static void break_off(struct klv_lane *lane)
 {
     lane->ending = 0;
-    for (unsigned i = 0; i < KLV_PIDS; i++) {
-        struct pid *s = &lane->pids[i];
-        if (!s->used)
-            continue;
-        klv_hold_end(lane, s);
-        if (lane->ts && s->state > S_HEAD && s->pes_left != SIZE_MAX && s->pes_left > 0)
-            klv_hold_doubt(s, s->turn, s->to);
-        uint8_t in_step = s->in_step;
-        klv_hold_cut(s);
-        s->in_step = in_step && (!lane->ts || s->cut); /* what is held is in step, what follows in MPEG-TS is not */
-        s->counted = 0;
-        s->in_cell = 0;
-        ts_pes_wait(lane, s);
-        if (s->cut)
-            lane->draining = i + 1;
-    }
+    for (unsigned i = 0; i < KLV_PIDS; i++)
+        if (lane->pids[i].used)
+            break_off_pid(lane, &lane->pids[i]);
     lane->counts.passed_over += lane->have;
     lane->have = lane->skip = 0;
     lane->stride = 0;
@@ -453,10 +526,12 @@ static void break_off(struct klv_lane *lane)
 void klv_lane_break(struct klv_lane *lane)
 {
     if (lane->ts)
-        lane->ending = 1; /* the next call goes on with it, packet by packet */
+        lane->ending = 1; /* packets are still in `part`: klv_lane_next takes them first, one by one */
     else
         break_off(lane);
 }
+
+/* ---- bytes in, packets out ---- */
 
 void klv_lane_at(struct klv_lane *lane, int64_t received_us)
 {
@@ -471,23 +546,33 @@ void klv_lane_absent(struct klv_lane *lane, int64_t us)
 void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int listing, int damaged)
 {
     struct pid *s = &lane->pids[0];
-    klv_hold_end(lane, s);
-    lane->draining = s->from < s->to;
-    if (damaged || s->damaged)
+    klv_hold_end_unit(lane, s);
+    lane->draining = s->hold.at.from < s->hold.at.to ? s : NULL;
+    if (damaged || s->losses.in_unit) /* no packet spans the end of a damaged unit, or its beginning */
         klv_hold_cut(s);
-    s->damaged = damaged != 0;
+    s->losses.in_unit = damaged != 0;
     s->pid = pid < 0 ? TS_NULL_PID : (uint16_t)pid;
     s->listed = program < 0 ? 0 : 1 + (uint32_t)program;
     s->listing = (uint8_t)listing;
-    klv_hold_turn(s, pts);
+    klv_hold_begin_pes(s, pts);
 }
 
+/* So few bytes that a hold with the beginning of the largest packet in it has room for them. */
 static void step_klv(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
     size_t take = n - *used < KLV_SPARE / 2 ? n - *used : KLV_SPARE / 2;
     klv_hold_append(lane, &lane->pids[0], in + *used, take);
     *used += take;
-    lane->draining = 1;
+    lane->draining = &lane->pids[0];
+}
+
+/* The next PID whose hold may give a packet though no bytes came into it: a break cuts several holds, and one TS packet
+ * may end several waits. */
+static void choose_hold(struct klv_lane *lane)
+{
+    for (unsigned i = 0; i < KLV_PIDS; i++)
+        if (is_cut(&lane->pids[i].hold) || (lane->confirmed >> i & 1))
+            lane->draining = &lane->pids[i];
 }
 
 enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used,
@@ -495,14 +580,11 @@ enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n
 {
     for (;;) {
         if (lane->draining) {
-            if (klv_hold_drain(lane, &lane->pids[lane->draining - 1], packet) == KLV_OK)
+            if (klv_hold_drain(lane, lane->draining, packet) == KLV_OK)
                 return KLV_OK;
-            lane->draining = 0;
+            lane->draining = NULL;
         }
-        /* A break leaves cuts in several holds, and one packet may end several waits. */
-        for (unsigned i = 0; i < KLV_PIDS; i++)
-            if (lane->pids[i].cut || (lane->due >> i & 1))
-                lane->draining = i + 1;
+        choose_hold(lane);
         if (lane->draining)
             continue;
         if (lane->ending) {

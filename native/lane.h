@@ -1,9 +1,12 @@
 /* lane.h - what the files of the transport lane share; inside the core only.
  *
- *   lane.c   bytes -> TS packets          psi.c    PAT, PMT: which PIDs may carry KLV
- *   pes.c    PES, AU cells                hold.c   what is not yet a whole packet, and packets out
- *   check.c  continuity and tables of all PIDs     clock.c   their PCRs
- *   usual.c  what the sets of a PID usually have
+ *   lane.c   bytes -> TS packets -> PIDs           psi.c    PAT, PMT: which PIDs may carry KLV
+ *   pes.c    PES packets, AU cells -> hold         hold.c   bytes of one PID -> whole KLV packets
+ *   check.c  continuity and tables of all PIDs     clock.c  their PCRs
+ *   usual.c  what the PES packets and sets of a PID usually look like
+ *
+ * One struct klv_lane follows one transport stream, or one stream of bare KLV. In it one struct pid follows one PID
+ * that carries KLV; bare KLV has only pids[0].
  */
 #ifndef LANE_H
 #define LANE_H
@@ -12,252 +15,364 @@
 #include "wire.h"
 
 enum {
-    BEATS = 4,              /* sync bytes looked at to be sure of the packet size */
-    ACQUIRE = 4 * TS_STRIDE_MOST + 1,
-    SECTION = 1024 + 3,
+    SYNC_BYTES = 4,         /* sync bytes that are looked at to find the stride */
+    ACQUIRE = SYNC_BYTES * TS_STRIDE_MOST + 1, /* bytes that this takes, wherever in the first packet it begins */
+    SECTION = 1024 + 3,     /* bytes of the largest section of a PAT or PMT */
     PMTS = 8,
     PROGRAMS = 8,           /* whose clocks are followed */
     CLOCKS = 8,
-    STREAMS = 64,           /* of all maps, that are waited for */
-    LISTINGS = 256,         /* packets of a PID that say what is listed beside it */
-    STEPS = 8,
-    ORDER = 24,             /* tags of a set whose order is looked at */
+    STREAMS = 64,           /* of all PMTs, whose absence is noticed */
+    LISTINGS = 256,         /* packets of a PID that say what is listed beside it: enum klv_listing */
+    STEPS = 8,              /* the last steps of the PTS that are kept */
+    ORDER = 24,             /* tags of a set whose order is compared */
     SETS = 32,              /* no fewer than klv_set_count */
-    US = 27,                /* ticks */
-    SILENCE_US = 500000,    /* in which nothing at all came */
-    NEAR = 16,              /* TS packets within which a packet comes twice, if it does */
-    WITNESSES = 8,          /* one more than a datagram has: where it was out of place, the next one tells */
-    WITNESS_US = 50000      /* after which nothing is out of place any more */
+    US = 27,                /* ticks of the PCR in a microsecond */
+    SILENCE_US = 500000,    /* a pause of the whole line; longer ones are left out of its time */
+    CONFIRMATIONS = 8,      /* TS packets that have to follow: hold.c. One more than a datagram of 1316 bytes has: if it
+                               was out of order, the next one shows it */
+    CONFIRM_US = 50000      /* networks deliver out of order within less: then the TS packets need not be awaited */
 };
 
-/* A TS packet's header but for its PID, its priority and whether a payload begins: of one all payload, with no fault
- * marked, the counter is all that changes. */
+static const size_t LENGTH_UNKNOWN = SIZE_MAX; /* of a PES packet or AU cell: its end is where the next one begins */
+static const size_t NOWHERE = 0;               /* an offset of a hold that is not set: 0 is never one; see hold.c */
+
+/* ---- what is expected of a PID's next TS packet ----
+ *
+ * lane->expected[pid] is the header of the next packet if that is all payload and nothing is wrong with it. PID,
+ * priority and start of a unit are masked off by TS_FIXED, so that one comparison passes most packets of video. */
 static const uint32_t TS_FIXED = 0xff8000ff, TS_PLAIN = 0x47000010;
+static const uint32_t TS_START = 0x00400000; /* of a header: payload_unit_start_indicator */
 
-/* Beside the header that is due next of a PID: bits that no TS_FIXED has, so that nothing equals them. */
-enum { FRESH = 0x100, UNSEEN = 0x200, TWICE = 0x400, KNOWN_GAP = 0x800 };
+/* Flags beside it. They use bits that TS_FIXED has not, so that with any of them set no header is equal. */
+enum {
+    ANY_COUNTER = 0x100,        /* the counter may begin anywhere */
+    UNSEEN = 0x200,             /* no packet since the last look at which listed streams are there */
+    CAME_TWICE = 0x400,         /* the last packet came twice: a third time is a fault (2.4.3.3) */
+    KNOWN_GAP = 0x800           /* a loss was found in another PID's counter: a gap in this one is the same loss */
+};
 
-/* What a PID is to us. R_KLV + n: read by pids[n]; R_PMT + n: the n-th program's map; R_PRIVATE: private data
- * that nobody called KLV, worth a place once a key is seen in it; R_UNLISTED: no table lists it, so it is worth a place
- * once a PES packet begins with a key; so is R_OTHER, which is registered as something else. R_NONE: video, audio and what
- * else is never KLV. */
+static inline uint32_t expected_after(uint32_t header)
+{
+    return TS_PLAIN | ((header + 1) & 15);
+}
+
+/* What a PID carries. R_KLV + n: KLV, followed by pids[n]. R_PMT + n: the PMT of pmt[n]. R_PRIVATE: a listed private
+ * stream that is not registered as KLV; it is followed once a key is seen in it. R_UNLISTED: no table lists it; it is
+ * followed once a PES packet begins with a key. R_OTHER: registered as something else; likewise. R_NONE: video, audio
+ * and what else is never KLV. */
 enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PRIVATE, R_UNLISTED, R_OTHER, R_PMT };
 
-static const uint32_t TS_START = 0x00400000; /* of a header: a payload unit begins */
+/* ---- one PID that carries KLV ---- */
 
-/* Where a PES is being read. */
-enum state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
+/* Is an unlisted PID really a stream of KLV? A bit error in the PID of one packet may have made it up. psi.c sets
+ * it. */
+enum proof {
+    PROVEN,                 /* a table lists it, or two PES packets began with a key */
+    ONE_KEY,                /* the next PES packet that begins with a key proves it */
+    FIRST_KEY               /* the PES packet that led to it has yet to be read: it proves nothing more */
+};
 
-/* What the sets of a PID had so far. */
+/* What a PES packet is being read for; the table of states is in pes.c. */
+enum pes_state { S_WAIT, S_HEAD, S_DECIDE, S_CELL, S_DATA };
+
+/* The reader of PES packets. Written by pes.c; after a gap by lane.c. */
+struct pes {
+    uint8_t state;              /* enum pes_state */
+    uint8_t has_cells;          /* the payload is in metadata AU cells */
+    uint8_t in_cell;            /* a metadata access unit is open: its last cell was its first or a middle one */
+    uint8_t cell_sequence;      /* sequence_number of the last cell */
+    uint8_t head[9 + 255];      /* the header being collected: of a PES packet, an AU cell, or to decide which it is */
+    size_t have, need;          /* bytes in `head`, and that make it whole */
+    size_t left;                /* bytes of the PES packet to come, those in `head` included; LENGTH_UNKNOWN */
+    size_t cell_left;           /* of the cell; LENGTH_UNKNOWN: there is none, or a gap is in it */
+};
+
+/* Offsets into a hold's buffer, and nothing else: klv_hold_append moves all of them at once. Drawn in hold.c. */
+struct offsets {
+    size_t from, to;            /* the bytes that are held */
+    size_t pes_begin;           /* where the payload of the last PES packet, or the last marked unit, begins */
+    size_t cut;                 /* bytes were lost here: what is before it ends here; NOWHERE */
+    size_t doubt_from, doubt_to; /* between them bytes may have been lost; none if doubt_to <= from */
+    size_t last_append;         /* where the bytes of the last TS packet begin */
+    size_t wait_end;            /* the end of the PES packet whose KLV waits; NOWHERE: none does */
+    size_t next_pes;            /* where the PES packet behind that begins, once it is complete; NOWHERE */
+};
+
+/* What the KLV at the front of a hold waits for; the table of states is in hold.c. */
+enum wait {
+    WAIT_NONE,                  /* it has not begun to wait */
+    WAIT_PACKETS,               /* for TS packets of any PID behind it */
+    WAIT_PTS,                   /* for the PTS of the next PES packet */
+    WAIT_PROOF,                 /* for the proof that its PID is a stream of KLV */
+    WAIT_OVER                   /* for nothing more: it comes out */
+};
+
+/* When KLV came, as it goes out with its packets. */
+struct arrival {
+    int64_t pts;                /* 90 kHz; -1 = none */
+    int64_t received_us;        /* of its last byte; -1 = not known */
+    int64_t pcr;                /* of its program, 90 kHz; -1 = none */
+    uint8_t is_older;           /* its PES packet follows a gap and is older than the one before: out of order */
+};
+
+/* Bytes of a PID that have not come out as packets. Written by hold.c. */
+struct hold {
+    uint8_t *buffer;            /* hold_size + 1 bytes of the caller's */
+    struct offsets at;
+    uint8_t aligned;            /* a packet begins at `from`: behind a whole one, or with a unit. KLV_STEP */
+    uint8_t ready;              /* `view` is the packet at `from` */
+    struct klv_view view;
+    struct klv_search search;   /* through the bytes from `from` on */
+    struct klv_search before;   /* the same before it found `view`, for taking it back */
+    int64_t pts, pts_before;    /* of the bytes from pes_begin on, and of those before; 90 kHz, -1 = none */
+    uint8_t is_older;           /* the PES packet from pes_begin on: struct arrival */
+    uint8_t wait;               /* enum wait */
+    uint8_t packets_left;       /* WAIT_PACKETS: TS packets that are yet to follow */
+    uint16_t pts_packets;       /* WAIT_PTS: TS packets that followed meanwhile */
+    uint8_t pes_begun;          /* PES packets that began since the wait did: 0, 1, or 2 for more */
+    struct arrival waiting;     /* of what is before wait_end, as it was when the wait began */
+    struct arrival next;        /* of the PES packet at next_pes: received_us and pcr */
+    uint8_t taken_back;         /* enum verdict: of the packet that comes out again */
+};
+
+/* hold.c decides once a packet: doing so teaches usual.c. */
+enum verdict { UNDECIDED, SOUND, DAMAGED };
+
+/* What is known of losses before or in a PES packet. Written by lane.c, used up by klv_hold_begin_pes. */
+struct losses {
+    uint64_t at_packet;         /* lane->faults at the PID's last TS packet */
+    uint64_t at_pes;            /* the same at its last PES packet */
+    uint8_t gap;                /* its counter showed one since the last PES packet began */
+    uint8_t in_unit;            /* bare KLV: the caller marked the unit as damaged */
+};
+
+/* How the PES packets of a PID come. Written by lane.c. */
+struct pace {
+    uint64_t pes_packet;        /* lane->number of the TS packet that the last PES packet began with */
+    uint32_t own;               /* TS packets of this PID since, that one included */
+    uint32_t others;            /* TS packets of other PIDs between the last two beginnings */
+    int64_t came_us;            /* when the last TS packet arrived; -1 = not known */
+};
+
+/* What was usual so far. Written by usual.c; what a mark is stands there. */
 struct usual {
-    uint32_t summed;            /* a bit a set: it had a good checksum */
-    uint16_t bare[SETS];        /* how usual it is that it has none: usual.c */
-    uint8_t sound[SETS];        /* packets without a checksum whose items were as they should be */
-    uint16_t odd[SETS];         /* how usual it is that they are not */
-    uint8_t order[SETS][ORDER]; /* the tags of the last one, in their order */
-    uint16_t late, back, rest;  /* how usual a long step of the PTS is, one back, and bytes behind the end of a packet */
-    uint8_t inside;             /* packets that did not begin a PES packet, up to some */
-    int64_t pause;              /* the longest before one of them, fading; 90 kHz */
-    uint8_t steps;              /* of the PTS, that are known */
-    uint32_t step[STEPS];       /* the last ones, 90 kHz */
-    uint32_t others[STEPS];     /* packets of other PIDs that came in each */
+    uint32_t summed;            /* a bit a set: one came with a good checksum */
+    uint16_t bare[SETS];        /* mark: without a checksum */
+    uint16_t disordered[SETS];  /* mark: items not whole, twice, or in another order */
+    uint8_t ordered[SETS];      /* packets without that, up to a few */
+    uint8_t order[SETS][ORDER]; /* the tags of the last one, in their order; 0 behind them */
+    uint16_t late;              /* mark: a step of the PTS longer than usual */
+    uint16_t back;              /* mark: a PTS before the last one */
+    uint16_t rest;              /* mark: bytes behind a packet that begin none */
+    uint8_t inside;             /* TS packets that did not begin a PES packet, up to some */
+    int64_t pause;              /* the longest pause before one of them, fading; 90 kHz */
+    uint8_t steps;              /* steps that are known: below STEPS all, from there on 8..15 in turn */
+    uint32_t step[STEPS];       /* of the PTS, 90 kHz, the last ones */
+    uint32_t others[STEPS];     /* TS packets of other PIDs in each */
 };
 
 struct pid {
-    uint16_t pid;
-    uint32_t listed;            /* 1 + the number of the program whose map lists it; 0 = none does */
-    uint8_t unlisted;           /* no table names it */
-    uint8_t by_key;             /* it is read since a PES packet of it began with a key, whatever the tables say */
-    uint8_t unproven;           /* PES packets that have yet to begin with a key, 2 or 1: a bit error may have made the PID */
-    uint64_t began;             /* number of the packet that its last PES packet began with */
-    uint32_t own, others;       /* packets since, of this PID; of others between the last two beginnings */
-    uint8_t used, counter, counted, state, cells, announced, in_step, damaged;
-    uint8_t cell_sequence, in_cell;
-    uint8_t head[264];
-    size_t have, need;          /* of `head` */
-    size_t pes_left, cell_left; /* SIZE_MAX = not said */
-    int64_t pts, pts_held;      /* of the bytes from `turn` on, and of those before */
-    size_t from, to, turn, cut; /* of the hold; cut = where bytes were lost, 0 = nowhere */
-    size_t doubt_from, doubt;   /* from where to where some may have been, without a word of the counter */
-    size_t piece;               /* where in the hold the last TS packet's bytes begin */
-    uint8_t waits, turns;       /* TS packets that are to follow what is held first, and PES packets begun since */
-    uint64_t seen_faults;       /* `faults` when the last PES packet began */
-    uint8_t gap, late;          /* packets are missing before the next PES packet; it is older than the one before */
-    struct first {              /* what is held first, as it was when it began to wait; upto = its end, 0 = none */
-        size_t upto;
-        int late;
-        int64_t pts, received_us, pcr;
-    } first;
-    struct next {               /* the PES packet that came to its end meanwhile; at = where it begins, 0 = none */
-        size_t at;
-        int64_t received_us, pcr;
-    } next;
-    struct klv_search search, before; /* through the hold; as it was before the packet that came out last */
-    struct klv_view view;       /* the packet at `from`, where `ready` */
-    uint8_t ready;
-    uint64_t given;             /* packets handed out */
+    /* Which PID, and what the tables say of it. Written by psi.c; for bare KLV by klv_lane_mark. */
+    uint8_t used;
+    uint16_t pid;               /* TS_NULL_PID: bare KLV of no PID */
+    uint32_t listed;            /* 1 + the number of the program whose PMT lists it; 0 = none does */
+    uint8_t unlisted;           /* no table lists it */
+    uint8_t by_key;             /* a PES packet that began with a key led to it, whatever the tables say */
+    uint8_t unproven;           /* enum proof: other than PROVEN only where no table lists it */
+    uint8_t announced;          /* its stream type is 0x15: metadata in AU cells */
     uint8_t listing;            /* of bare KLV: enum klv_listing */
-    uint64_t faults;            /* of the lane, when this PID's last packet came */
+    uint64_t given;             /* packets handed out */
+    /* Its TS packets. Written by lane.c. */
+    uint8_t counted;            /* `counter` is known */
+    uint8_t counter;            /* continuity_counter of the last packet with payload */
+    uint8_t last[TS_SIZE];      /* that packet, to know it when it comes twice */
+    struct losses losses;
+    struct pace pace;
+    struct pes pes;
+    struct hold hold;
     struct usual usual;
-    int64_t came_us;            /* when its last packet arrived; -1 = not said */
-    uint16_t patience;          /* packets for which it was waited that the next PES packet begins */
-    uint8_t again, judged;      /* the caller gave the last packet back: it comes again; it was damaged */
-    uint8_t *hold;
-    uint8_t last[TS_SIZE];      /* the TS packet before, to know it when it comes twice */
 };
 
-/* What a packet looked like: to know it when it comes twice. */
+/* ---- the transport stream ---- */
+
+/* Part of a TS packet's bytes in a number: to know it when it comes twice. */
 struct seen {
-    uint32_t number, digest;
+    uint32_t number;            /* lane->number of that packet */
+    uint32_t digest;
 };
 
+/* A PAT or PMT being collected. Written by psi.c; `came`, `late` and `seen` also by check.c. */
 struct section {
-    uint16_t pid;
-    size_t have;
-    uint8_t counter, open;
-    uint8_t came, late;         /* since the time went on; for too long */
-    int64_t seen;
+    uint16_t pid;               /* of a PMT; 0 = a free place */
+    size_t have;                /* bytes in `data` */
+    uint8_t counter, open;      /* continuity_counter of the last packet; a section is being collected */
+    uint8_t came, late;         /* one came since the time last went on; none has for too long, and that is counted */
+    int64_t seen;               /* lane->now when one was last found to have come */
     size_t kept_size;           /* of the section last taken: the same again is skipped */
     uint8_t data[SECTION], kept[SECTION];
 };
 
+/* A program whose clock is followed. Written by check.c. */
 struct program {
-    uint32_t listed;            /* as in struct pid; 0 = a free place */
+    uint32_t listed;            /* 1 + its number; 0 = a free place */
     uint16_t pcr_pid;
 };
 
-/* What a map lists, to see whether it is there. */
+/* A stream that a PMT lists, to see whether it is there. Written by check.c. */
 struct stream {
-    uint32_t program;           /* 0 = a free place */
+    uint32_t program;           /* 1 + the program's number; 0 = a free place */
     uint16_t pid;
-    uint8_t type, stale, late;
-    int64_t seen;
+    uint8_t type;               /* stream_type; 0 = a PID that carries nothing but the PCR */
+    uint8_t stale;              /* while a PMT is read: it does not list the stream, so far */
+    uint8_t late;               /* its absence is counted */
+    int64_t seen;               /* lane->now when its packets were last found to have come */
 };
 
-/* The PCRs of a PID; times in ticks of 27 MHz. */
+/* The PCRs of a PID; times in ticks of 27 MHz. Written by clock.c. */
 struct clock {
     uint16_t pid;               /* 0 = a free place */
     uint8_t known, steady;      /* has a value; the next one is to go on from it */
     int64_t pcr, received_us;
     int64_t origin_us, run;     /* when the first one arrived, and how far the clock has gone since */
     unsigned count;             /* of the PCRs that the line goes through */
-    double level, slope;        /* the line: ticks that a PCR comes after its time, and a PCR more than the one before */
+    double level, slope;        /* the line: ticks that a PCR comes after its time, and that a PCR adds to that */
     double jitter;
 };
 
-struct klv_lane {
-    int ts;
-    size_t limit, hold_size;
-    int64_t received_us;        /* of the bytes being taken; -1 = not known */
-    unsigned programs;          /* of the PAT */
-    int ending;                 /* the bytes broke off: what is held is to be given out */
-    unsigned draining;          /* index of the PID to look for packets in, + 1 */
-    unsigned waiting, due;      /* a bit a PID: of those that wait; whose wait is over */
-    size_t stride;              /* from one sync byte to the next: 188, 192, 204; 0 = not in step */
-    size_t skip;                /* bytes to come that lie between two packets */
-    size_t have;                /* of `part` */
-    uint8_t part[1024];
-    struct pid *last;           /* whose packet came out last, for taking it back */
-    size_t last_size, last_cut;
-    uint8_t last_in_step;
-    struct klv_counts counts;
-    uint64_t faults;            /* of the line, on any PID: packets lost or spoilt */
-    uint8_t role[8192];
-    uint8_t barren[8192 / 8];   /* a bit a PID: its last PES packet began without a key */
-    uint32_t next[8192];        /* TS_FIXED of a PID's next packet if it is all payload, and what else is known */
-    uint64_t number;            /* of the packet being looked at */
-    const uint8_t *run;         /* where in the input the packets begin that are being taken; NULL = none are */
-    struct seen seen[8192];     /* of a PID's last packet, where the run does not have it any more */
-    struct section pat, pmt[PMTS];
-    struct pid pids[KLV_PIDS];
-    int64_t now, look, absent;  /* ticks since the lane began; when to look at the streams again; klv_lane_absent */
-    unsigned beat, away;        /* the clock that time goes by; PCRs of others since its last one */
-    struct program programs_of[PROGRAMS];
-    struct stream streams[STREAMS];
-    unsigned listed;            /* behind these there is none */
-    struct clock clocks[CLOCKS];
+/* What hand-out changes, to take the last packet back. */
+struct undo {
+    struct pid *pid;
+    struct offsets at;
+    uint8_t aligned;
 };
 
-/* The payload of a TS packet: its offset, or TS_SIZE for none. */
-static inline size_t payload_at(const uint8_t *p)
-{
-    if (!(p[3] & 0x10))
-        return TS_SIZE;
-    if (!(p[3] & 0x20))
-        return 4;
-    return p[4] < 183 ? 5u + p[4] : TS_SIZE;
-}
+struct klv_lane {
+    /* Set by klv_lane_init. */
+    int ts;                     /* 1 = a transport stream, 0 = bare KLV */
+    size_t limit;               /* bytes of the largest value of a packet */
+    size_t hold_size;           /* bytes that a hold takes */
+
+    /* Finding TS packets: lane.c. */
+    size_t stride;              /* from one sync byte to the next: 188, 192, 204; 0 = acquiring */
+    size_t skip;                /* bytes to come that lie between two packets */
+    size_t have;                /* bytes in `part` */
+    uint8_t part[1024];         /* a packet, or bytes in which to find the stride, that came in pieces */
+    const uint8_t *run;         /* where in the input the packets begin that are being taken; NULL = none are */
+    uint64_t number;            /* of the packet being looked at, from 1 on: counts.ts_packets after it */
+    uint8_t ending;             /* the bytes broke off: what is held is to come out */
+
+    /* The PIDs that carry KLV. */
+    struct pid *draining;       /* its hold is searched before more bytes are taken; NULL = none. lane.c, hold.c */
+    unsigned waiting;           /* a bit a PID: its hold is in WAIT_PACKETS, WAIT_PTS or WAIT_PROOF. hold.c */
+    unsigned confirmed;         /* a bit a PID: its wait ended, its hold is to be searched. hold.c */
+    struct undo undo;           /* hold.c */
+    struct pid pids[KLV_PIDS];
+
+    /* All PIDs. */
+    uint8_t role[TS_PID_COUNT];     /* enum role. psi.c */
+    uint8_t barren[TS_PID_COUNT / 8]; /* a bit a PID: its last PES packet began without a key. lane.c */
+    uint32_t expected[TS_PID_COUNT]; /* see above. lane.c, check.c */
+    struct seen seen[TS_PID_COUNT]; /* the PID's last packet, where `run` does not have it any more. check.c */
+
+    /* Tables and streams: psi.c, check.c. */
+    struct section pat, pmt[PMTS];
+    unsigned programs;          /* of the PAT */
+    struct program programs_of[PROGRAMS];
+    struct stream streams[STREAMS];
+    unsigned listed;            /* places of `streams` up to the last that is used */
+
+    /* Time: check.c, clock.c. */
+    int64_t received_us;        /* when the bytes being taken arrived; -1 = not known */
+    int64_t now;                /* ticks of 27 MHz since the lane began, silences left out */
+    int64_t look;               /* when to look at tables and streams again */
+    int64_t absent;             /* ticks after which a listed stream is missed: klv_lane_absent */
+    unsigned beat;              /* index of the clock that time goes by */
+    unsigned away;              /* PCRs of others since its last one */
+    struct clock clocks[CLOCKS];
+
+    struct klv_counts counts;
+    uint64_t faults;            /* of the line, on any PID: packets lost or spoilt */
+};
 
 static inline unsigned bit_of(const struct klv_lane *lane, const struct pid *s)
 {
     return 1u << (s - lane->pids);
 }
 
-/* What stands in lane->next behind a packet that bears payload. */
-static inline uint32_t due_after(uint32_t header)
+static inline int is_in_sync(const struct klv_lane *lane)
 {
-    return TS_PLAIN | ((header + 1) & 15);
+    return lane->stride != 0;
 }
 
-/* Does an adaptation field announce a discontinuity? */
-static inline int is_announced(const uint8_t *p)
+/* Does the hold keep bytes that a loss follows? */
+static inline int is_cut(const struct hold *hold)
 {
-    return (p[3] & 0x20) && p[4] > 0 && (p[5] & 0x80);
+    return hold->at.cut != NOWHERE;
 }
 
-/* hold.c: bytes of one PID, whole packets out */
-size_t klv_hold_room(size_t limit);                 /* memory of each */
-void klv_hold_open(struct pid *s, uint16_t number);
+/* ---- hold.c: bytes of one PID, whole packets out ---- */
+
+size_t klv_hold_room(size_t limit);                 /* hold_size for packets of that limit */
+void klv_hold_open(struct pid *s, uint16_t number); /* a place begins to follow a PID */
+void klv_hold_close(struct klv_lane *lane, struct pid *s); /* and ends to: what it holds is discarded */
+void klv_hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
+void klv_hold_begin_pes(struct pid *s, int64_t pts); /* what is appended from here on has this time; -1 = none */
+void klv_hold_end_unit(const struct klv_lane *lane, struct pid *s); /* bare KLV: a unit ends here */
 void klv_hold_cut(struct pid *s);                   /* bytes were lost here */
 void klv_hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */
-void klv_hold_turn(struct pid *s, int64_t pts);     /* what comes from here on has this time */
-void klv_hold_end(const struct klv_lane *lane, struct pid *s);  /* of a unit of bare KLV */
-void klv_hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
-void klv_hold_witness(struct klv_lane *lane, int counts); /* a TS packet more: does it speak for what waits? */
-void klv_hold_followed(struct klv_lane *lane, struct pid *s); /* bytes of the PID itself came */
-void klv_hold_proven(struct klv_lane *lane, struct pid *s); /* it is a stream of KLV: a table says so, or its next PES packet */
-void klv_hold_forget(struct klv_lane *lane, struct pid *s); /* nothing of it waits any more */
+void klv_hold_count_packet(struct klv_lane *lane, int is_null); /* one more TS packet of any PID, after it was taken */
+void klv_hold_count_own(struct klv_lane *lane, struct pid *s);  /* one more TS packet of its own PID */
+void klv_hold_proven(struct klv_lane *lane, struct pid *s);     /* its PID is a stream of KLV */
 enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
-void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
+void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet); /* the next drain gives it again */
 
-/* usual.c: is something of a PID unlike what it usually is? */
-int ts_usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split); /* split: over TS packets */
-int ts_usual_rest(struct usual *u, int rest);          /* bytes behind a packet that are none of the next one */
-/* A step from one PTS to the next, 90 kHz, and the packets of other PIDs in it; lost: some between are. */
-int ts_usual_late(struct usual *u, int64_t step, uint32_t others, int lost);
-int ts_usual_back(struct usual *u, int back, int lost);
-int ts_usual_pause(struct usual *u, int64_t pause);        /* between two packets of a PES packet */
-int64_t ts_usual_step(const struct usual *u);          /* the longest of the last steps; 0 = not known */
+/* ---- usual.c: each learns what it is given, and returns 1 if that is unlike what was usual ---- */
 
-/* pes.c */
+/* A packet of KLV; `split`: its bytes came in several TS packets. It is written to meanwhile, and restored. */
+int ts_usual_learn_packet(struct usual *u, const struct klv_view *view, uint8_t *packet, int split);
+int ts_usual_learn_rest(struct usual *u, int rest);    /* are bytes behind a packet that begin none? */
+/* A step from one PTS to the next, 90 kHz, and the TS packets of other PIDs in it. `lost`: a loss is known in it, so it
+ * is compared and not learnt. */
+int ts_usual_learn_step(struct usual *u, int64_t step, uint32_t others, int lost);
+int ts_usual_learn_back(struct usual *u, int back, int lost); /* is a PTS before the last one? */
+int ts_usual_learn_pause(struct usual *u, int64_t pause); /* before a TS packet within a PES packet, 90 kHz */
+/* This one learns nothing: the longest of the last steps of the PTS, 90 kHz; 0 = not known. */
+int64_t ts_usual_step(const struct usual *u);
+
+/* ---- pes.c ---- */
+
 int ts_pes_begins_key(const uint8_t *in, size_t n); /* does a PES packet begin here, and KLV in it? */
-void ts_pes_wait(struct klv_lane *lane, struct pid *s);
-void ts_pes_enter(struct pid *s, enum state state, size_t need);
+void ts_pes_wait(struct klv_lane *lane, struct pid *s); /* for the next PES packet: nothing more of this one is read */
+void ts_pes_begin(struct pes *pes);                 /* the next byte is the first of a PES packet */
+int ts_pes_is_undecided(const struct pes *pes);     /* are bytes of the payload not yet in the hold? */
 void ts_pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 
-/* psi.c */
+/* ---- psi.c ---- */
+
 void ts_psi_init(struct klv_lane *lane);
 struct pid *ts_psi_claim(struct klv_lane *lane, uint16_t number); /* a place for a PID that carries KLV, or NULL */
 void ts_psi_unlist(struct klv_lane *lane, uint16_t number); /* a map that listed it does not any more */
 void ts_psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p);
-int ts_psi_program(const struct pid *s);           /* whose map lists it; -1 = none does */
+int ts_psi_program(const struct pid *s);            /* whose map lists it; -1 = none does */
 int ts_psi_listing(const struct klv_lane *lane, const struct pid *s); /* enum klv_listing */
 
-/* check.c */
+/* ---- check.c ---- */
+
 void ts_check_init(struct klv_lane *lane);
-void ts_check_join(struct klv_lane *lane);             /* what was before says nothing of what comes */
+void ts_check_join(struct klv_lane *lane);          /* bytes begin here: what was before says nothing of what comes */
 void ts_check_absent(struct klv_lane *lane, int64_t us);
 void ts_check_arrival(struct klv_lane *lane, int64_t received_us);
-void ts_check_keep(struct klv_lane *lane, const uint8_t *p, size_t count); /* the last packets before p: a run ends here */
-void ts_check_odd(struct klv_lane *lane, const uint8_t *p, size_t pid); /* a packet that is not what lane->next says */
-void ts_check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid);
-void ts_check_gap(struct klv_lane *lane, const struct pid *s); /* seen in its counter: the others' will show the same one */
-void ts_check_gone(struct klv_lane *lane, uint32_t program);
 void ts_check_time(struct klv_lane *lane, int64_t ticks); /* it goes on by so much */
+void ts_check_packet(struct klv_lane *lane, const uint8_t *p, size_t pid); /* one that is not as expected */
+void ts_check_keep(struct klv_lane *lane, const uint8_t *p, size_t count); /* digests of the `count` packets before p */
+void ts_check_gap(struct klv_lane *lane, const struct pid *s); /* a loss was seen in its counter */
+void ts_check_map(struct klv_lane *lane, const uint8_t *p, const uint8_t *end, uint32_t program, uint16_t pcr_pid);
+void ts_check_gone(struct klv_lane *lane, uint32_t program); /* the PAT does not list it any more */
 
-/* clock.c */
-void ts_clock_join(struct klv_lane *lane);             /* the next PCR of each goes on from none */
-void ts_clock_stop(struct klv_lane *lane);             /* and none is known */
+/* ---- clock.c ---- */
+
+void ts_clock_join(struct klv_lane *lane);          /* the next PCR of each goes on from none */
+void ts_clock_stop(struct klv_lane *lane);          /* and none is known */
 void ts_clock_field(struct klv_lane *lane, const uint8_t *p, uint16_t pid); /* a packet with an adaptation field */
 int64_t ts_clock_pcr(const struct klv_lane *lane, const struct pid *s); /* of the stream's program, 90 kHz; -1 = none */
 

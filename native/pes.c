@@ -1,5 +1,68 @@
-/* pes.c - PES packets and the metadata AU cells in them (ISO/IEC 13818-1, MISB ST 1402). */
+/* pes.c - PES packets and the metadata AU cells in them: headers off, payload into the hold.
+ *
+ * A PES packet (ISO/IEC 13818-1, 2.4.3.6 and 2.4.3.7):
+ *
+ *   byte  0          3           4                   6                  7                  8             9
+ *        +----------+-----------+-------------------+------------------+------------------+-------------+----------+
+ *        | 00 00 01 | stream_id | PES_packet_length | 10 sc sc p a c o | PTS DTS E R T i  | header_data | optional |
+ *        |          |           | (2)               |                  | C x              | _length     | fields.. |
+ *        +----------+-----------+-------------------+------------------+------------------+-------------+----------+
+ *
+ *   PES_packet_length   bytes behind it; 0 = not said: it ends where the next one begins
+ *   10                  these two bits mark a header with flags; MPEG-1 and padding_stream have others
+ *   PTS DTS             0x80: a PTS is there; 0x40: a DTS behind it; the other flags are fields behind these
+ *   header_data_length  bytes of the optional fields and stuffing: the payload begins behind them
+ *   stream_id           0xbf private_stream_2 has no flags: its payload begins at byte 6. All others are read as above,
+ *                       whatever they say: KLV comes in 0xbd private_stream_1, 0xfc metadata_stream, and wrong ones
+ *
+ *   PTS   0010 aaa 1 | bbbbbbbb | bbbbbbb 1 | cccccccc | ccccccc 1      33 bits a b c, 90 kHz; 1 = marker bits
+ *
+ * The payload is KLV as it is (MISB ST 1402, asynchronous), or in metadata AU cells (ISO/IEC 13818-1, 2.12.4; ST 1402,
+ * synchronous), each with this header:
+ *
+ *   byte  0                     1                 2                  3                   5
+ *        +---------------------+-----------------+------------------+-------------------+------
+ *        | metadata_service_id | sequence_number | ff d r 1 1 1 1   | cell_data_length  | data
+ *        |                     |                 |                  | (2)               |
+ *        +---------------------+-----------------+------------------+-------------------+------
+ *
+ *   sequence_number   one more with each cell
+ *   ff                cell_fragment_indication: the cell is 3 all of an access unit, 2 its first part, 1 its last, 0 a
+ *                     part between
+ *
+ * What reads a PID's bytes (enum pes_state), and what moves it on:
+ *
+ *   state      reads                   until                           then
+ *   ---------------------------------------------------------------------------------------------------------------
+ *   S_WAIT     nothing                 a TS packet begins a unit       S_HEAD
+ *   S_HEAD     the PES header          it is whole                     S_DECIDE; not one, or no payload: S_WAIT
+ *   S_DECIDE   9 bytes of payload      they are there, or the PES      with a cell header: as from S_CELL; else S_DATA.
+ *                                      packet ends                     The rest of the 9 bytes is then read again
+ *   S_CELL     an AU cell header       its 5 bytes are there           S_DATA; S_CELL if the cell is empty
+ *   S_DATA     payload into the hold   the cell ends                   S_CELL
+ *   any of these three                 the PES packet ends             S_WAIT
+ *
+ *   In any state (lane.c):
+ *   a TS packet begins a unit          S_HEAD; in S_DATA with bytes missing, the hold is cut
+ *   the counter shows a gap            S_DATA stays, its lengths become unknown: all bytes up to the next unit go into
+ *                                      the hold, where known keys are looked for. Any other: S_WAIT
+ *   error, scrambled, source breaks    S_WAIT
+ */
 #include "lane.h"
+
+enum {
+    PRIVATE_STREAM_2 = 0xbf,
+    START_SIZE = 6,         /* bytes of a PES header up to the length */
+    FLAGS_SIZE = 9,         /* and up to the optional fields */
+    CELL_HEAD = 5,
+    DECIDE_SIZE = CELL_HEAD + sizeof UL_PREFIX
+};
+
+/* Bytes to be read: those of the TS packet, or some that are read again. */
+struct span {
+    const uint8_t *at;
+    size_t left;
+};
 
 static int64_t pts_of(const uint8_t *p)
 {
@@ -7,211 +70,225 @@ static int64_t pts_of(const uint8_t *p)
            ((int64_t)p[3] << 7) | (p[4] >> 1);
 }
 
-enum { PRIVATE_STREAM_2 = 0xbf };
-
 static int is_pes(const uint8_t *h)
 {
     return h[0] == 0 && h[1] == 0 && h[2] == 1;
 }
 
-/* private_stream_2 has neither flags nor times: its payload begins behind the length. Unless the sender did not know:
- * then there is a header with PTS, with DTS too or with none, and nothing else in it. */
+static int has_flags(const uint8_t *h)
+{
+    return (h[6] & 0xc0) == 0x80;
+}
+
+/* Is it private_stream_2 as the standard has it, without flags? Some senders write them there too: then there is a
+ * header with PTS, with DTS too or with none, and nothing else in it. */
 static int is_flagless(const uint8_t *h)
 {
-    int common = (h[6] & 0xf0) == 0x80 && (h[7] & 0x3f) == 0 && h[8] == (h[7] >> 6 & 2u) / 2 * 5 + (h[7] >> 6 & 1u) * 5;
-    return h[3] == PRIVATE_STREAM_2 && !common;
+    int pts = h[7] >> 7, dts = h[7] >> 6 & 1;
+    int has_common_flags = (h[6] & 0xf0) == 0x80 && (h[7] & 0x3f) == 0 && h[8] == 5 * pts + 5 * dts;
+    return h[3] == PRIVATE_STREAM_2 && !has_common_flags;
 }
 
 static int begins_key(const uint8_t *in, size_t n)
 {
-    return n >= 16 && (klv_set_of_key(in) || klv_is_designator(in) || klv_is_fill(in));
+    return n >= UL_SIZE && (klv_set_of_key(in) || klv_is_designator(in) || klv_is_fill(in));
 }
 
 int ts_pes_begins_key(const uint8_t *in, size_t n)
 {
-    if (n < 9 || !is_pes(in) || (!is_flagless(in) && (in[6] & 0xc0) != 0x80))
+    if (n < FLAGS_SIZE || !is_pes(in) || (!is_flagless(in) && !has_flags(in)))
         return 0;
-    size_t at = is_flagless(in) ? 6 : 9u + in[8];
-    return at < n && (begins_key(in + at, n - at) || (n - at > 5 && begins_key(in + at + 5, n - at - 5)));
+    size_t at = is_flagless(in) ? START_SIZE : (size_t)FLAGS_SIZE + in[8], cell = at + CELL_HEAD;
+    return at < n && (begins_key(in + at, n - at) || (cell < n && begins_key(in + cell, n - cell)));
 }
 
-/* Is this the header of a metadata AU cell? Keys and reserved bits tell, whatever the PMT said. */
-static int looks_like_cell(const struct pid *s)
-{
-    const uint8_t *h = s->head;
-    if (s->have >= 4 && memcmp(h, UL_PREFIX, sizeof UL_PREFIX) == 0)
-        return 0;
-    if (s->have < 5)
-        return 0;
-    size_t length = be16(h + 3);
-    if (s->pes_left != SIZE_MAX && length > s->pes_left - 5)
-        return 0;
-    return (s->have >= 9 && memcmp(h + 5, UL_PREFIX, sizeof UL_PREFIX) == 0) || ((s->announced || s->in_cell) && (h[2] & 0x0f) == 0x0f);
-}
-
-static void begin_cell(struct pid *s)
-{
-    unsigned fragment = s->head[2] >> 6; /* 3 complete, 2 first, 1 last, 0 middle */
-    uint8_t sequence = s->head[1];
-    if (s->in_cell && (fragment >= 2 || sequence != (uint8_t)(s->cell_sequence + 1)))
-        klv_hold_cut(s);
-    s->in_cell = fragment == 2 || fragment == 0;
-    s->cell_sequence = sequence;
-    s->cell_left = be16(s->head + 3);
-    s->state = s->cell_left ? S_DATA : S_CELL;
-}
-
-/* Collects up to s->need bytes of a header; 1 = it is whole, or the PES ends with less. */
-static int collect(struct pid *s, const uint8_t **in, size_t *n)
-{
-    size_t take = s->need - s->have;
-    if (take > *n)
-        take = *n;
-    if (s->state > S_HEAD && take > s->pes_left - s->have)
-        take = s->pes_left - s->have;
-    memcpy(s->head + s->have, *in, take);
-    s->have += take;
-    *in += take;
-    *n -= take;
-    return s->have == s->need || (s->state > S_HEAD && s->have == s->pes_left);
-}
-
-/* Until a PES packet begins; what was kept to decide on a payload is lost. */
 void ts_pes_wait(struct klv_lane *lane, struct pid *s)
 {
-    if (s->state == S_DECIDE)
-        lane->counts.passed_over += s->have;
-    s->state = S_WAIT;
-    s->have = 0;
+    if (s->pes.state == S_DECIDE) /* the bytes in `head` are payload that never comes into the hold */
+        lane->counts.passed_over += s->pes.have;
+    s->pes.state = S_WAIT;
+    s->pes.have = 0;
 }
 
-void ts_pes_enter(struct pid *s, enum state state, size_t need)
+/* Begins to collect `need` bytes in `head`. */
+static void enter(struct pes *pes, enum pes_state state, size_t need)
 {
-    s->state = (uint8_t)state;
-    s->have = 0;
-    s->need = need;
+    pes->state = (uint8_t)state;
+    pes->have = 0;
+    pes->need = need;
 }
 
-static void flagless_header(struct pid *s)
+void ts_pes_begin(struct pes *pes)
 {
-    size_t length = be16(s->head + 4);
-    s->pes_left = length == 0 ? SIZE_MAX : length;
-    klv_hold_turn(s, -1);
-    ts_pes_enter(s, S_DECIDE, 9);
+    enter(pes, S_HEAD, START_SIZE);
 }
 
-/* How many bytes of `head` are payload, and copied to `payload`. */
-static size_t pes_header(struct pid *s, uint8_t *payload)
+int ts_pes_is_undecided(const struct pes *pes)
 {
-    const uint8_t *h = s->head;
-    if (s->need == 6) { /* there may be no more */
-        s->need = 9;
-        if (is_pes(h) && h[3] == PRIVATE_STREAM_2 && h[4] == 0 && (h[5] == 1 || h[5] == 2))
-            flagless_header(s);
+    return pes->state == S_DECIDE && pes->have > 0;
+}
+
+/* Collects up to pes->need bytes in `head`; 1 = they are there, or the PES packet ends with less. */
+static int collect(struct pes *pes, struct span *in)
+{
+    int is_payload = pes->state > S_HEAD;
+    size_t take = pes->need - pes->have;
+    if (take > in->left)
+        take = in->left;
+    if (is_payload && take > pes->left - pes->have)
+        take = pes->left - pes->have;
+    memcpy(pes->head + pes->have, in->at, take);
+    pes->have += take;
+    in->at += take;
+    in->left -= take;
+    return pes->have == pes->need || (is_payload && pes->have == pes->left);
+}
+
+/* ---- S_HEAD ---- */
+
+/* A header without flags: its payload begins behind the length. */
+static void begin_flagless(struct pid *s)
+{
+    size_t length = be16(s->pes.head + 4);
+    s->pes.left = length == 0 ? LENGTH_UNKNOWN : length;
+    klv_hold_begin_pes(s, -1);
+    enter(&s->pes, S_DECIDE, DECIDE_SIZE);
+}
+
+/* A header with flags, whole. */
+static void begin_flagged(struct pid *s)
+{
+    const uint8_t *h = s->pes.head;
+    size_t length = be16(h + 4), header = (size_t)FLAGS_SIZE - START_SIZE + h[8];
+    int has_pts = (h[7] & 0x80) && h[8] >= 5;
+    s->pes.left = length == 0 ? LENGTH_UNKNOWN : length > header ? length - header : 0;
+    klv_hold_begin_pes(s, has_pts ? pts_of(h + FLAGS_SIZE) : -1);
+    enter(&s->pes, s->pes.left ? S_DECIDE : S_WAIT, DECIDE_SIZE);
+}
+
+/* The header is in `head` up to the length, then up to its own length, then all of it: three steps, since each shows
+ * how far the next goes. *again, in `room`: payload among its bytes, which is read again. */
+static void read_head(struct pid *s, struct span *again, uint8_t *room)
+{
+    struct pes *pes = &s->pes;
+    const uint8_t *h = pes->head;
+    if (pes->need == START_SIZE) {
+        size_t length = be16(h + 4);
+        pes->need = FLAGS_SIZE;
+        if (is_pes(h) && h[3] == PRIVATE_STREAM_2 && (length == 1 || length == 2)) /* it ends before the flags would */
+            begin_flagless(s);
+    } else if (pes->need == FLAGS_SIZE && is_pes(h) && is_flagless(h)) {
+        memcpy(room, h + START_SIZE, FLAGS_SIZE - START_SIZE);
+        *again = (struct span){room, FLAGS_SIZE - START_SIZE};
+        begin_flagless(s);
+    } else if (pes->need == FLAGS_SIZE && (!is_pes(h) || !has_flags(h))) {
+        pes->state = S_WAIT;
+    } else if (pes->need == FLAGS_SIZE && h[8] > 0) {
+        pes->need = (size_t)FLAGS_SIZE + h[8];
+    } else {
+        begin_flagged(s);
+    }
+}
+
+/* ---- S_DECIDE, S_CELL ---- */
+
+/* Does the payload begin with an AU cell header? The bytes decide, since the stream type is often wrong: a key at
+ * once, no header; a key behind five bytes, a header. A later part of an access unit has no key: then it is a header
+ * if cells are announced or one was open, and its reserved bits are ones. */
+static int looks_like_cell(const struct pid *s)
+{
+    const struct pes *pes = &s->pes;
+    const uint8_t *h = pes->head;
+    if (pes->have >= sizeof UL_PREFIX && memcmp(h, UL_PREFIX, sizeof UL_PREFIX) == 0)
         return 0;
-    }
-    if (s->need == 9) {
-        if (is_pes(h) && is_flagless(h)) {
-            memcpy(payload, h + 6, 3);
-            flagless_header(s);
-            return 3;
-        }
-        if (!is_pes(h) || (h[6] & 0xc0) != 0x80) { /* no PES, or one without times */
-            s->state = S_WAIT;
-            return 0;
-        }
-        if (h[8] > 0) {
-            s->need = 9u + h[8];
-            return 0;
-        }
-    }
-    size_t length = be16(h + 4), optional = 3u + h[8];
-    s->pes_left = length == 0 ? SIZE_MAX : length > optional ? length - optional : 0;
-    klv_hold_turn(s, (h[7] & 0x80) && h[8] >= 5 ? pts_of(h + 9) : -1);
-    ts_pes_enter(s, s->pes_left ? S_DECIDE : S_WAIT, 9);
-    return 0;
-}
-
-static void pes_data(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
-{
-    if (n > s->pes_left)
-        n = s->pes_left;
-    klv_hold_append(lane, s, in, n);
-    if (s->pes_left != SIZE_MAX)
-        s->pes_left -= n;
-    if (s->cells && s->cell_left != SIZE_MAX) {
-        s->cell_left -= n;
-        if (s->cell_left == 0)
-            ts_pes_enter(s, S_CELL, 5);
-    }
-    if (s->pes_left == 0)
-        s->state = S_WAIT;
+    if (pes->have < CELL_HEAD)
+        return 0;
+    size_t length = be16(h + 3);
+    if (pes->left != LENGTH_UNKNOWN && length > pes->left - CELL_HEAD)
+        return 0;
+    if (pes->have >= DECIDE_SIZE && memcmp(h + CELL_HEAD, UL_PREFIX, sizeof UL_PREFIX) == 0)
+        return 1;
+    return (s->announced || pes->in_cell) && (h[2] & 0x0f) == 0x0f;
 }
 
 /* The header of a cell is in `head`. */
 static void enter_cell(struct pid *s)
 {
-    if (s->pes_left != SIZE_MAX)
-        s->pes_left -= 5;
-    ts_pes_enter(s, S_CELL, 5);
-    begin_cell(s);
-    if (s->pes_left == 0)
-        s->state = S_WAIT;
+    struct pes *pes = &s->pes;
+    unsigned fragment = pes->head[2] >> 6;
+    int ends = fragment & 1, begins = fragment >= 2;
+    uint8_t sequence = pes->head[1];
+    if (pes->left != LENGTH_UNKNOWN)
+        pes->left -= CELL_HEAD;
+    if (pes->in_cell && (begins || sequence != (uint8_t)(pes->cell_sequence + 1))) /* cells of the unit are missing */
+        klv_hold_cut(s);
+    pes->in_cell = !ends;
+    pes->cell_sequence = sequence;
+    pes->cell_left = be16(pes->head + 3);
+    enter(pes, pes->cell_left ? S_DATA : S_CELL, CELL_HEAD);
+    if (pes->left == 0)
+        pes->state = S_WAIT;
 }
 
-/* The first bytes of a payload are in `head`: cells or not. How many of them are a header. */
-static size_t pes_decide(struct pid *s)
+/* The first bytes of the payload are in `head`. *again, in `room`: those that are no cell header. */
+static void decide(struct pid *s, struct span *again, uint8_t *room)
 {
-    s->cells = (uint8_t)looks_like_cell(s);
-    if (s->cells) {
+    struct pes *pes = &s->pes;
+    size_t have = pes->have, header = 0;
+    memcpy(room, pes->head, have);
+    pes->has_cells = (uint8_t)looks_like_cell(s);
+    if (pes->has_cells) {
         enter_cell(s);
-        return 5;
+        header = CELL_HEAD;
+    } else {
+        pes->state = S_DATA;
+        pes->cell_left = LENGTH_UNKNOWN;
     }
-    s->state = S_DATA;
-    s->cell_left = SIZE_MAX;
-    return 0;
+    *again = (struct span){room + header, have - header};
 }
 
-static size_t take_data(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
+/* ---- S_DATA ---- */
+
+/* Payload into the hold, up to the end of the cell or of the PES packet. */
+static void take_data(struct klv_lane *lane, struct pid *s, struct span *in)
 {
-    if (s->cells && n > s->cell_left)
-        n = s->cell_left;
-    pes_data(lane, s, in, n);
-    return n;
+    struct pes *pes = &s->pes;
+    size_t most = in->left;
+    if (pes->has_cells && most > pes->cell_left)
+        most = pes->cell_left;
+    size_t n = most < pes->left ? most : pes->left; /* what is behind the end of the PES packet is skipped */
+    klv_hold_append(lane, s, in->at, n);
+    in->at += most;
+    in->left -= most;
+    if (pes->left != LENGTH_UNKNOWN)
+        pes->left -= n;
+    if (pes->has_cells && pes->cell_left != LENGTH_UNKNOWN) {
+        pes->cell_left -= n;
+        if (pes->cell_left == 0)
+            enter(pes, S_CELL, CELL_HEAD);
+    }
+    if (pes->left == 0)
+        pes->state = S_WAIT;
 }
 
 void ts_pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n)
 {
-    uint8_t first[9]; /* what was read to decide is read again */
-    const uint8_t *again = first;
-    size_t left = 0;
-    while (n + left > 0 && s->state != S_WAIT) {
-        const uint8_t **from = left ? &again : &in;
-        size_t *much = left ? &left : &n;
-        if (s->state == S_DATA) {
-            size_t taken = take_data(lane, s, *from, *much);
-            *from += taken;
-            *much -= taken;
-            continue;
-        }
-        if (!collect(s, from, much)) {
-            if (*much == 0 && n + left > 0)
-                continue;
-            return;
-        }
-        if (s->state == S_HEAD) {
-            left = pes_header(s, first);
-            again = first;
-        } else if (s->state == S_DECIDE) {
-            size_t have = s->have, used;
-            memcpy(first, s->head, have);
-            used = pes_decide(s);
-            again = first + used;
-            left = have - used;
-        } else if (s->have < 5) {
-            s->state = S_WAIT;
-        } else {
+    uint8_t room[DECIDE_SIZE];
+    struct span input = {in, n}, again = {room, 0};
+    struct pes *pes = &s->pes;
+    while (input.left + again.left > 0 && pes->state != S_WAIT) {
+        struct span *from = again.left ? &again : &input;
+        if (pes->state == S_DATA)
+            take_data(lane, s, from);
+        else if (!collect(pes, from))
+            continue; /* the other one has more, or nothing has */
+        else if (pes->state == S_HEAD)
+            read_head(s, &again, room);
+        else if (pes->state == S_DECIDE)
+            decide(s, &again, room);
+        else if (pes->have < CELL_HEAD) /* the PES packet ends within the header */
+            pes->state = S_WAIT;
+        else
             enter_cell(s);
-        }
     }
 }

@@ -93,10 +93,7 @@ static int is_open(const struct klv_lane *lane, uint16_t number)
 static void let_go(struct klv_lane *lane, struct pid *s)
 {
     lane->role[s->pid] = R_UNLISTED;
-    lane->counts.passed_over += s->to - s->from;
-    s->used = 0;
-    klv_hold_forget(lane, s);
-    s->from = s->to = s->cut = s->doubt = 0;
+    klv_hold_close(lane, s);
 }
 
 /* A free place, or that of a stream whose KLV is less certain: one that is unproven, else, for a listed one, one that
@@ -136,7 +133,7 @@ struct pid *ts_psi_claim(struct klv_lane *lane, uint16_t number)
     klv_hold_open(s, number);
     s->unlisted = (uint8_t)unlisted;
     s->by_key = (uint8_t)(unlisted || other);
-    s->unproven = unlisted ? 2 : 0;
+    s->unproven = unlisted ? FIRST_KEY : PROVEN;
     s->listed = program_of(lane, number);
     lane->role[number] = (uint8_t)(R_KLV + (s - lane->pids));
     return s;

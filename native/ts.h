@@ -1,4 +1,4 @@
-/* ts.h - the packet of a transport stream (ISO/IEC 13818-1, 2.4.3); inside the core only.
+/* ts.h - the packet of a transport stream (ISO/IEC 13818-1, 2.4.3.2); inside the core only.
  *
  *   byte  0         1                 2          3
  *        +---------+-----------------+----------+-----------------+----------------------+----------------+
@@ -12,6 +12,16 @@
  *
  * It is 188 bytes long. A stride of 192 (M2TS) has a time stamp of 4 bytes beside each, one of 204 (DVB) a
  * Reed-Solomon code of 16.
+ *
+ * The adaptation field (2.4.3.4):
+ *
+ *   byte  4          5                                    6..11
+ *        +----------+------------------------------------+----------------------------+------------------+
+ *        | length   | D  random ES OPCR..                | PCR, where flag 0x10 is set | other, stuffing  |
+ *        +----------+------------------------------------+----------------------------+------------------+
+ *
+ *   length   bytes behind it: 183 with no payload, up to 182 before one, 0 = one byte of stuffing and no flags
+ *   D        0x80 discontinuity_indicator: the counter, or the PCR, does not go on from the packet before
  */
 #ifndef TS_H
 #define TS_H
@@ -23,7 +33,8 @@ enum {
     TS_SIZE = 188,
     TS_SYNC = 0x47,
     TS_STRIDE_MOST = 204,
-    TS_NULL_PID = 0x1fff
+    TS_NULL_PID = 0x1fff,
+    TS_PID_COUNT = 8192
 };
 
 /* From one sync byte to the next. */
@@ -38,6 +49,63 @@ static inline int ts_is_sync(const uint8_t *in, size_t n)
         if (n > TS_STRIDES[i] && in[TS_STRIDES[i]] == TS_SYNC)
             return 1;
     return n == TS_SIZE;
+}
+
+static inline uint16_t ts_pid(const uint8_t *p)
+{
+    return (uint16_t)((p[1] & 0x1f) << 8 | p[2]);
+}
+
+static inline uint8_t ts_counter(const uint8_t *p)
+{
+    return p[3] & 15;
+}
+
+static inline int ts_begins_unit(const uint8_t *p)
+{
+    return (p[1] & 0x40) != 0;
+}
+
+static inline int ts_has_payload(const uint8_t *p)
+{
+    return (p[3] & 0x10) != 0;
+}
+
+static inline int ts_has_field(const uint8_t *p)
+{
+    return (p[3] & 0x20) != 0;
+}
+
+/* The receiver marked the packet: a bit in it is wrong, it may be one of the PID. */
+static inline int ts_has_error(const uint8_t *p)
+{
+    return (p[1] & 0x80) != 0;
+}
+
+static inline int ts_is_scrambled(const uint8_t *p)
+{
+    return (p[3] & 0xc0) != 0;
+}
+
+static inline int ts_is_readable(const uint8_t *p)
+{
+    return !ts_has_error(p) && !ts_is_scrambled(p);
+}
+
+/* Does the adaptation field announce that the counter may not go on from the packet before? */
+static inline int ts_is_announced(const uint8_t *p)
+{
+    return ts_has_field(p) && p[4] > 0 && (p[5] & 0x80);
+}
+
+/* The offset of the payload, or TS_SIZE: it has none, or an adaptation field that leaves no byte for it. */
+static inline size_t payload_at(const uint8_t *p)
+{
+    if (!ts_has_payload(p))
+        return TS_SIZE;
+    if (!ts_has_field(p))
+        return 4;
+    return p[4] < 183 ? 5u + p[4] : TS_SIZE;
 }
 
 #endif

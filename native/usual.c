@@ -1,45 +1,78 @@
-/* usual.c - what the sets of a PID usually have, and a packet that has it not.
+/* usual.c - what the PES packets and sets of a PID usually look like, and one that does not.
  *
- * Each kind of oddity has a mark that rises by RISE when it occurs and falls by one when it might have and did not. An
- * oddity below COMMON is a fault of this packet; above, it is how the stream is: no fault any more. So a stream that has
- * one in less than RISE packets loses four to it, and no more. Where a loss is known, none of this is learnt.
+ * Sixteen lost TS packets, or a multiple, leave the continuity counter as it would be. What shows such a loss in KLV
+ * without a checksum is that something is unlike it usually is. But each of these oddities is normal in some stream. So
+ * each has a mark (0 .. MOST) that learns how usual it is:
+ *
+ *   it occurs              mark + RISE
+ *   it might, and did not  mark - 1
+ *   mark < COMMON          it is rare: where it occurs, the packet is damaged
+ *   mark >= COMMON         it is how this stream is: no fault
+ *
+ * So a stream that has an oddity in more than one of RISE packets loses a few packets to it, and no more. A stretch
+ * where a loss is known teaches nothing.
+ *
+ *   mark        oddity                                                   seen in
+ *   ---------------------------------------------------------------------------------------------------------------
+ *   bare        a set that had a checksum comes without                  each packet, a set each
+ *   disordered  items not whole, twice, or in another order              packets of several TS packets, a set each
+ *   rest        bytes behind a packet that begin none                    packets that waited (hold.c)
+ *   late        a step of the PTS longer by half than the last ones      PES packets
+ *   back        a PTS before the last one                                PES packets
+ *   -           a key of another set, whose checksum is right with it    each packet: try_keys
+ *   pause       a long pause within a PES packet                         TS packets: ts_usual_learn_pause
  */
 #include "lane.h"
 
-enum { RISE = 256, COMMON = 3 * RISE, FULL = 4 * RISE, FORGET = RISE / 8, STEPS_KNOWN = 4, OTHERS = 4, SETS_KNOWN = 16, INSIDE = 100, FADE = 256, TAGS_SEEN = 192 };
+enum {
+    RISE = 256,
+    COMMON = 3 * RISE,
+    MOST = 4 * RISE,
+    BARE_FALL = RISE / 8,       /* of the mark `bare`: a sender that had no checksum for a while is soon forgotten */
+    STEPS_KNOWN = 4,            /* steps of the PTS before any is compared */
+    OTHERS = 4,                 /* TS packets of other PIDs in a step, below which they may be only tables */
+    ORDERED_KNOWN = 16,         /* packets in order before any is compared */
+    INSIDE = 100,               /* TS packets within PES packets before any pause is compared */
+    FADE = 256,                 /* the longest pause loses a 256th of itself with each */
+    TAGS_SEEN = 192             /* tags below it are looked at */
+};
 
-static int is_rare_now(uint16_t *mark, int odd, uint16_t fall)
+/* What occurred, or might have, is learnt. 1 = it is rare. */
+static int learn_falling(uint16_t *mark, int occurs, uint16_t fall)
 {
-    int rare = odd && *mark < COMMON;
-    if (odd)
-        *mark = *mark + RISE > FULL ? FULL : (uint16_t)(*mark + RISE);
+    int rare = occurs && *mark < COMMON;
+    if (occurs)
+        *mark = *mark + RISE > MOST ? MOST : (uint16_t)(*mark + RISE);
     else
         *mark = *mark > fall ? (uint16_t)(*mark - fall) : 0;
     return rare;
 }
 
-static int is_rare(uint16_t *mark, int odd)
+static int learn(uint16_t *mark, int occurs)
 {
-    return is_rare_now(mark, odd, 1);
+    return learn_falling(mark, occurs, 1);
 }
 
-/* A set that had a checksum lacks it: its item may have become another by a flipped bit. A stretch without is soon
- * forgotten. */
-static int is_robbed(struct usual *u, const struct klv_view *view)
+/* ---- checksums ---- */
+
+/* Does a set lack the checksum that it had? A flipped bit may have made another item of it. */
+static int learn_bare(struct usual *u, const struct klv_view *view)
 {
     uint32_t bit = (uint32_t)1 << view->set;
     if (view->checksum == KLV_GOOD)
         u->summed |= bit;
-    return (u->summed & bit) && is_rare_now(&u->bare[view->set], view->checksum == KLV_ABSENT, FORGET);
+    return (u->summed & bit) && learn_falling(&u->bare[view->set], view->checksum == KLV_ABSENT, BARE_FALL);
 }
 
+/* Is the last item the checksum of that set, by its tag and length? */
 static int ends_in_sum(const struct set *set, const uint8_t *packet, size_t n)
 {
     size_t size = set->sum == SUM_CRC32 ? 4 : 2;
     return n > UL_SIZE + 1 + size + 2 && packet[n - size - 2] == set->sum_tag && packet[n - size - 1] == size;
 }
 
-/* A few octets changed at most. */
+/* Do two keys differ in no more than four octets, the version of the registry aside? So many a burst of errors changes;
+ * the keys of two sets often differ in more. */
 static int is_like(const uint8_t *key, const uint8_t *other)
 {
     unsigned differ = 0;
@@ -48,8 +81,9 @@ static int is_like(const uint8_t *key, const uint8_t *other)
     return differ <= 4;
 }
 
-/* Does the checksum agree once the packet has the key of that set? Its octet 8, the version, is as it came. */
-static int agrees_with_key(const struct set *set, uint8_t *packet, size_t n)
+/* Tries the key of that set: 1 = with it, the packet's checksum is right. Octet 8, the version, is as it came. The
+ * packet is written to, and restored, because the checksum includes the key. */
+static int try_key(const struct set *set, uint8_t *packet, size_t n)
 {
     uint8_t key[UL_SIZE];
     if (!is_like(packet, set->key) || !ends_in_sum(set, packet, n))
@@ -57,97 +91,103 @@ static int agrees_with_key(const struct set *set, uint8_t *packet, size_t n)
     memcpy(key, packet, UL_SIZE);
     memcpy(packet, set->key, UL_SIZE);
     packet[7] = key[7];
-    int agrees = klv_checksum(packet, n) == KLV_GOOD;
+    int right = klv_checksum(packet, n) == KLV_GOOD;
     memcpy(packet, key, UL_SIZE);
-    return agrees;
+    return right;
 }
 
-/* A spoilt key makes a packet that of a set that has no checksum; its own is still there, and right with the right key. A
- * private set beside others may end in bytes that look like a checksum: with their key they are none. */
-static int is_renamed(const struct usual *u, const struct klv_view *view, uint8_t *packet)
+/* Tries the keys of other sets: 1 = the packet is of one of them, its key is spoilt. A spoilt key may be one without
+ * a checksum; the packet's own is still there, and right with the right key. Only sets that came with a checksum are
+ * tried: a private set may end in bytes that look like one. */
+static int try_keys(const struct usual *u, const struct klv_view *view, uint8_t *packet)
 {
     if (view->checksum != KLV_ABSENT)
         return 0;
     for (int set = 1; set < SETS; set++)
-        if ((u->summed >> set & 1) && set != view->set && agrees_with_key(&klv_sets[set], packet, view->size))
+        if ((u->summed >> set & 1) && set != view->set && try_key(&klv_sets[set], packet, view->size))
             return 1;
     return 0;
 }
 
-/* ---- what speaks for a packet without a checksum ---- */
+/* ---- the items of a packet without a checksum ---- */
 
-/* Does a tag come where it came before, against the one before it? `*place` goes on. */
-static int is_in_order(const uint8_t *order, uint64_t tag, size_t *place)
+/* Is a tag behind the one before, as in the last packet? *place is the place of that one in `order`, and becomes this
+ * one's. A tag that is not in `order` may be anywhere. */
+static int take_tag(const uint8_t *order, uint64_t tag, size_t *place)
 {
     for (size_t i = 0; i < ORDER && order[i]; i++) {
         if (order[i] != tag)
             continue;
-        int after = i >= *place;
+        int is_behind = i >= *place;
         *place = i;
-        return after;
+        return is_behind;
     }
     return 1;
 }
 
-/* Are the items of a local set whole, none twice, and in the order of the packet before? The tags go to `tags`. */
-static int is_sound(const uint8_t *order, const uint8_t *packet, const struct klv_view *view, uint8_t *tags)
+/* Are the items of a local set whole, none twice, and in the order of the packet before? Their tags go to `tags`. */
+static int read_order(const uint8_t *order, const uint8_t *packet, const struct klv_view *view, uint8_t *tags)
 {
     uint64_t tag, seen[TAGS_SEEN / 64] = {0};
     size_t length, place = 0, count = 0;
-    int sound = 1;
+    int ordered = 1;
     for (size_t at = view->value; at < view->size; at += length) {
         if (read_item(packet, &at, view->size, &tag, &length) != KLV_OK)
             return 0;
         if (tag >= TAGS_SEEN)
             continue;
-        sound &= !(seen[tag / 64] >> tag % 64 & 1) && is_in_order(order, tag, &place);
+        ordered &= !(seen[tag / 64] >> tag % 64 & 1) && take_tag(order, tag, &place);
         seen[tag / 64] |= (uint64_t)1 << tag % 64;
         if (count < ORDER)
             tags[count++] = (uint8_t)tag;
     }
-    return sound;
+    return ordered;
 }
 
-/* The head of one packet and the end of another, of the same lengths: their items may not fit together. */
-static int is_mixed(struct usual *u, const struct klv_view *view, const uint8_t *packet)
+/* Is it the head of one packet and the end of another? If both were as long, only the items show it: they do not fit
+ * together where the packets meet. */
+static int learn_items(struct usual *u, const struct klv_view *view, const uint8_t *packet)
 {
     uint8_t tags[ORDER] = {0};
     if (view->checksum != KLV_ABSENT || klv_sets[view->set].universal != U_LOCAL)
         return 0;
-    int sound = is_sound(u->order[view->set], packet, view, tags), known = u->sound[view->set] >= SETS_KNOWN;
-    int rare = is_rare(&u->odd[view->set], !sound);
-    if (sound || !rare)
+    int ordered = read_order(u->order[view->set], packet, view, tags);
+    int known = u->ordered[view->set] >= ORDERED_KNOWN;
+    int rare = learn(&u->disordered[view->set], !ordered);
+    if (ordered || !rare) /* the order of a packet that is most likely mixed is no measure for the next */
         memcpy(u->order[view->set], tags, ORDER);
-    if (sound && !known)
-        u->sound[view->set]++;
+    if (ordered && !known)
+        u->ordered[view->set]++;
     return known && rare;
 }
 
-int ts_usual_breach(struct usual *u, const struct klv_view *view, uint8_t *packet, int split)
+int ts_usual_learn_packet(struct usual *u, const struct klv_view *view, uint8_t *packet, int split)
 {
     if (view->cut || view->set >= SETS)
         return 0;
-    int breach = is_robbed(u, view) || is_renamed(u, view, packet);
-    return (split && is_mixed(u, view, packet)) || breach;
+    int is_spoilt = learn_bare(u, view) || try_keys(u, view, packet);
+    return (split && learn_items(u, view, packet)) || is_spoilt; /* what came in one TS packet cannot be mixed */
 }
 
-/* A PTS before the last: of video frames in the order in which they are decoded they all come so. */
-int ts_usual_back(struct usual *u, int back, int lost)
+int ts_usual_learn_rest(struct usual *u, int rest)
 {
-    return lost ? back && u->back < COMMON : is_rare(&u->back, back);
+    return learn(&u->rest, rest);
 }
 
-int ts_usual_rest(struct usual *u, int rest)
+/* ---- times ---- */
+
+/* Of video in the order of decoding each second PTS is before the last one, and so it is in some streams of KLV. */
+int ts_usual_learn_back(struct usual *u, int back, int lost)
 {
-    return is_rare(&u->rest, rest);
+    return lost ? back && u->back < COMMON : learn(&u->back, back);
 }
 
-/* A sender that fills its datagrams first pauses within PES packets by habit; of another, whose PES packets come in one
- * go, a pause as long as a whole step is a sign that others were lost in it. */
-int ts_usual_pause(struct usual *u, int64_t pause)
+/* A sender that fills its datagrams first pauses within PES packets as a rule. Of one whose PES packets come in one
+ * go, a pause as long as a whole step of the PTS shows that others were lost in it. */
+int ts_usual_learn_pause(struct usual *u, int64_t pause)
 {
-    int64_t most = ts_usual_step(u);
-    int rare = most > 0 && u->inside == INSIDE && pause >= most && u->pause < most / 4;
+    int64_t step = ts_usual_step(u);
+    int rare = step > 0 && u->inside == INSIDE && pause >= step && u->pause < step / 4;
     u->pause -= u->pause / FADE;
     u->pause = pause > u->pause ? pause : u->pause;
     u->inside = u->inside < INSIDE ? (uint8_t)(u->inside + 1) : INSIDE;
@@ -156,35 +196,33 @@ int ts_usual_pause(struct usual *u, int64_t pause)
 
 int64_t ts_usual_step(const struct usual *u)
 {
-    uint32_t most = 0;
+    uint32_t longest = 0;
     for (unsigned i = 0; i < STEPS; i++)
-        if (u->step[i] > most)
-            most = u->step[i];
-    return u->steps < STEPS_KNOWN ? 0 : most;
+        if (u->step[i] > longest)
+            longest = u->step[i];
+    return u->steps < STEPS_KNOWN ? 0 : longest;
 }
 
-/* Did as many packets of other PIDs come in this step as in others of its length, or nearly? Then the sender had no KLV:
- * what is lost in one piece takes those with it. A few, of tables, are too few to say so. */
-static int went_on(const struct usual *u, int64_t step, uint32_t others)
+/* Did other PIDs go on in this step, as in others of its length? A loss of a whole stretch takes theirs too; so then
+ * the sender had no KLV. Three quarters will do: senders are not even. */
+static int others_went_on(const struct usual *u, int64_t step, uint32_t others)
 {
-    double steps = 0, usual = 0;
+    double all_steps = 0, all_others = 0;
     for (unsigned i = 0; i < STEPS; i++) {
-        steps += u->step[i];
-        usual += u->others[i];
+        all_steps += u->step[i];
+        all_others += u->others[i];
     }
-    return usual >= OTHERS * STEPS && 4 * others * steps >= 3 * usual * (double)step;
+    return all_others >= OTHERS * STEPS && 4 * others * all_steps >= 3 * all_others * (double)step;
 }
 
-/* KLV need not come evenly: longer by half than the longest of the last steps is late. One that is late is no measure
- * for those to come, unless that is how they are now. */
-int ts_usual_late(struct usual *u, int64_t step, uint32_t others, int lost)
+/* KLV need not come evenly: late is what takes half as long again as the longest of the last steps. */
+int ts_usual_learn_step(struct usual *u, int64_t step, uint32_t others, int lost)
 {
-    int64_t most = ts_usual_step(u);
-    int late = most > 0 && step > most + most / 2 && !went_on(u, step, others);
+    int64_t longest = ts_usual_step(u);
+    int late = longest > 0 && step > longest + longest / 2 && !others_went_on(u, step, others);
     if (lost)
         return late && u->late < COMMON;
-    int rare = is_rare(&u->late, late);
-    if (rare)
+    if (learn(&u->late, late)) /* a rare one is no measure for those to come */
         return 1;
     u->others[u->steps % STEPS] = others;
     u->step[u->steps % STEPS] = step > UINT32_MAX ? UINT32_MAX : (uint32_t)step;

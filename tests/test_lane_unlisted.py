@@ -183,3 +183,23 @@ def test_data_that_is_no_klv_makes_no_place() -> None:
         ts += wire.pes(body, 0x400 + number % 20)
     records, counters = read(ts)
     assert (records, counters.klv_packets) == ([], 0)
+
+
+def test_a_pid_listed_and_struck_by_one_ts_packet_gives_nothing() -> None:
+    """Two versions of the map in one TS packet: the first proves the PID that waits for it, the second strikes it. Its
+    packet is passed over with it, and none is read from where it was held.
+    """
+    wire, lane = Wire(), Lane(ts=True)
+    tables = wire.carry(0, b"\0" + pat((1, PMT_PID))) + wire.carry(PMT_PID, b"\0" + NO_KLV)
+    listed = pmt((0x1B, VIDEO_PID, b""), (ASYNC, KLV_PID, KLVA), flags=version(1))
+    struck = pmt((0x1B, VIDEO_PID, b""), flags=version(2))
+    both = wire.carry(PMT_PID, b"\0" + listed + struck)
+    video = [wire.carry(VIDEO_PID, b"v" * 184 * 8) for _ in range(2)]
+    ts = [*tables, *video[0], *wire.pes(SENT[0], pts=9), *both, *video[1]]
+
+    found = lane.packets(b"".join(ts))
+    lane.cut()
+
+    assert len(both) == 1
+    assert [*found, *lane.packets(b"")] == []
+    assert lane.counters.passed_over == len(SENT[0])

@@ -1,7 +1,7 @@
-"""What has no checksum waits for the TS packets behind it to speak for it; keys that no table knows have to look like
-keys, and count again behind a loss where they fill a PES packet.
+"""What has no checksum waits for TS packets behind it, whose counters would show a loss; keys that no table knows have
+to look like keys, and count again behind a loss where they fill a PES packet.
 
-Next door: `test_impaired.py` has bad wires by chance, `test_lane.py` the muxer.
+`test_impaired.py` has bad lines by chance, `test_lane.py` the muxer.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from klvrelay.wire import Lane
 
 VIDEO_PID, SECOND_PID = 0x100, 0x102
 US = 1_700_000_000_000_000
-WITNESSES = 8
+CONFIRMATIONS = 8
 
 
 def unsummed(number: int, size: int = 500) -> bytes:
@@ -55,7 +55,7 @@ def test_it_comes_with_the_eighth_packet_behind_it() -> None:
     """Of any PID; stuffing says nothing. A set with a checksum comes with its last one."""
     feed, sent = Feed(), unsummed(1)
     assert feed(*feed.wire.pes(sent, pts=9)) == []
-    assert feed(*feed.video(WITNESSES - 2), *[NULL] * 20) == []
+    assert feed(*feed.video(CONFIRMATIONS - 2), *[NULL] * 20) == []
     assert feed(*feed.wire.carry(0, b"\xff" * 184)) == []
     assert feed(*feed.video(1)) == [sent]
     summed = klv_packet(1, 500)
@@ -76,7 +76,7 @@ def test_it_waits_no_longer_than_50_ms() -> None:
     assert feed(NULL, us=US + 50_001) == [sent]
 
 
-def test_its_own_pid_speaks_for_it_too_and_times_are_of_its_end() -> None:
+def test_packets_of_its_own_pid_count_and_times_are_of_its_end() -> None:
     """A stream of KLV alone: each comes with its own PTS and the time of its own last byte, in order."""
     feed, sent = Feed(), [unsummed(n) for n in range(6)]
     found = []
@@ -89,13 +89,13 @@ def test_its_own_pid_speaks_for_it_too_and_times_are_of_its_end() -> None:
     assert feed.rest() == [(one, "ok") for one in sent[len(found) :]]
 
 
-@pytest.mark.parametrize("place", range(WITNESSES + 1))
+@pytest.mark.parametrize("place", range(CONFIRMATIONS + 1))
 def test_a_fault_in_the_packets_behind_it_makes_it_damaged(place: int) -> None:
     """Of another PID, up to the eighth packet; a later one is the next one's."""
     feed, sent = Feed(), unsummed(1)
-    video = feed.video(WITNESSES + 4)
+    video = feed.video(CONFIRMATIONS + 4)
     found = feed.verdicts(*feed.wire.pes(sent, pts=9), *video[:place], *video[place + 2 :]) + feed.rest()
-    assert found == [(sent, "damaged" if place < WITNESSES else "ok")]
+    assert found == [(sent, "damaged" if place < CONFIRMATIONS else "ok")]
 
 
 def test_two_that_wait_are_let_go_by_the_same_packet() -> None:
@@ -104,7 +104,7 @@ def test_two_that_wait_are_let_go_by_the_same_packet() -> None:
     sent = [unsummed(1), unsummed(2)]
     parts = [feed.wire.pes(one, pid, pts=9) for one, pid in zip(sent, (KLV_PID, SECOND_PID), strict=True)]
     mixed = [part for both in zip(*parts, strict=True) for part in both]
-    video = feed.video(WITNESSES)
+    video = feed.video(CONFIRMATIONS)
     assert feed(*mixed, *video[:-2]) == []
     assert sorted(feed(*video[-2:])) == sorted(sent)
 
@@ -112,7 +112,7 @@ def test_two_that_wait_are_let_go_by_the_same_packet() -> None:
 def test_several_of_one_pes_packet_come_together() -> None:
     """They wait once, not one after the other, and all have its PTS."""
     feed, sent = Feed(), [unsummed(n, 300) for n in range(5)]
-    assert feed(*feed.wire.pes(b"".join(sent), pts=7), *feed.video(WITNESSES - 1)) == []
+    assert feed(*feed.wire.pes(b"".join(sent), pts=7), *feed.video(CONFIRMATIONS - 1)) == []
     entries = feed.lane.packets(feed.video(1)[0])
     assert [(entry[0], entry[1]) for entry in entries] == [(one, 7) for one in sent]
 
@@ -124,7 +124,7 @@ def test_a_pid_that_is_listed_no_more_waits_no_more() -> None:
     other = feed.wire.tables((0x1B, VIDEO_PID, b""), version=1)
     back = feed.wire.tables((ASYNC, KLV_PID, KLVA), (0x1B, VIDEO_PID, b""), version=2)
     assert feed(*other, *feed.video(20), *back, *feed.wire.pes(sent, pts=10)) == []
-    assert feed(*feed.video(WITNESSES)) == [sent]
+    assert feed(*feed.video(CONFIRMATIONS)) == [sent]
 
 
 def test_a_pes_packet_older_than_the_one_before_a_gap_is_damaged() -> None:
@@ -205,7 +205,7 @@ def test_no_unit_of_other_bytes_counts_behind_a_damaged_one() -> None:
 
 
 def test_the_pmt_pid_is_no_stream_of_klv() -> None:
-    """The tables between parts of a set are witnesses as any others, and their own gap is seen once."""
+    """The tables between parts of a set count as any other TS packets, and their own gap is seen once."""
     feed, sent = Feed(), [unsummed(1), unsummed(2)]
     first, second = feed.wire.pes(sent[0], pts=1), feed.wire.pes(sent[1], pts=2)
     feed.wire.counters[PMT_PID] += 3

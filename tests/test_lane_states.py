@@ -1,0 +1,143 @@
+"""Each row of the tables of states and events in `native/hold.c`, where no other test has it.
+
+`test_lane_waits.py` has the common ones, `test_lane_unlisted.py` those of a PID that no table lists.
+"""
+
+from __future__ import annotations
+
+from test_lane import KLV_PID, NULL, klv_packet
+from test_lane_waits import CONFIRMATIONS, US, VIDEO_PID, Feed, unsummed
+from wrapping import ber
+
+STEP = 3000
+PTS_PACKETS = 4000
+
+
+def steady(count: int = 6) -> Feed:
+    """A lane that knows the usual step of the PTS, without arrival times: `count` sets, each of several TS packets."""
+    feed = Feed()
+    for n in range(count):
+        feed(*feed.wire.pes(unsummed(n), pts=STEP * n), *feed.video(CONFIRMATIONS))
+    return feed
+
+
+def waiting(behind: int) -> tuple[Feed, bytes]:
+    """The same, and one set more, with so many TS packets behind it."""
+    feed, sent = steady(6), unsummed(6)
+    assert feed(*feed.wire.pes(sent, pts=6 * STEP), *feed.video(behind)) == [unsummed(5)]
+    return feed, sent
+
+
+def lost(feed: Feed, pid: int = VIDEO_PID, count: int = 1) -> None:
+    """So many TS packets of a PID are not delivered."""
+    feed.wire.carry(pid, b"v" * 184 * count)
+
+
+def test_in_a_file_it_waits_for_the_next_pts() -> None:
+    """Where the step of the PTS is known, eight TS packets are not enough; the beginning of the next PES packet is."""
+    feed, sent = waiting(5 * CONFIRMATIONS)
+    first, *_ = feed.wire.pes(unsummed(7), pts=7 * STEP)
+    assert feed.verdicts(first) == [(sent, "ok")]
+
+
+def test_a_next_pts_that_comes_late_makes_it_damaged() -> None:
+    """Its end may have been lost with the PES packets between."""
+    feed, sent = waiting(CONFIRMATIONS)
+    first, *_ = feed.wire.pes(unsummed(7), pts=9 * STEP)
+    assert feed.verdicts(first) == [(sent, "damaged")]
+
+
+def test_it_waits_for_the_next_pts_for_so_many_ts_packets_and_no_more() -> None:
+    """A stream that pauses is no reason to hold its last packet back; null packets do not count."""
+    feed, sent = waiting(CONFIRMATIONS)
+    assert feed(*[NULL] * 100, *feed.video(PTS_PACKETS - 1), *[NULL] * 100) == []
+    assert feed(*feed.video(1)) == [sent]
+
+
+def test_a_loss_behind_the_eighth_ts_packet_is_not_its_own() -> None:
+    """While it waits for the next PTS."""
+    feed, sent = waiting(CONFIRMATIONS)
+    lost(feed)
+    assert feed(*feed.video(3)) == []
+    first, *_ = feed.wire.pes(unsummed(7), pts=7 * STEP)
+    assert feed.verdicts(first) == [(sent, "ok")]
+
+
+def test_with_arrival_times_it_does_not_wait_for_the_next_pts() -> None:
+    """What comes live is not delayed by a whole step."""
+    feed, sent = waiting(0)
+    assert feed(*feed.video(CONFIRMATIONS - 1), us=US) == []
+    assert feed(*feed.video(1), us=US) == [sent]
+
+
+def test_arrival_times_that_begin_end_the_wait_for_a_pts() -> None:
+    """The next TS packet lets it out."""
+    feed, sent = waiting(2 * CONFIRMATIONS)
+    assert feed(*feed.video(1), us=US) == [sent]
+
+
+def test_a_pts_that_goes_back_makes_what_waits_damaged() -> None:
+    """In a stream whose PTS never did: TS packets of both PES packets may be mixed."""
+    feed, sent = waiting(0)
+    first, *_ = feed.wire.pes(unsummed(7), pts=2 * STEP)
+    assert feed.verdicts(first, *feed.video(CONFIRMATIONS)) == [(sent, "damaged")]
+
+
+def test_a_loss_takes_what_waits_out_at_once() -> None:
+    """As damaged, and whole; the set behind it is the next one."""
+    feed, sent = Feed(), [unsummed(1), unsummed(2)]
+    assert feed(*feed.wire.pes(sent[0], pts=1)) == []
+    lost(feed, KLV_PID)
+    found = feed.verdicts(*feed.wire.pes(sent[1], pts=2), *feed.video(CONFIRMATIONS))
+    assert [verdict for _, verdict in found] == ["damaged", "ok"]
+    assert [raw for raw, _ in found] == sent
+
+
+def pieces(feed: Feed, data: bytes, *, delay: int = 0, at: int, n: int) -> list[tuple[bytes, str]]:
+    """A PES packet, its TS packets at one time, but for those behind a delay in the middle of it."""
+    parts = feed.wire.pes(data, pts=STEP * n)
+    half = len(parts) // 2
+    entries = [entry for part in parts[:half] for entry in feed.lane.packets(part, at)]
+    entries += [entry for part in parts[half:] for entry in feed.lane.packets(part, at + delay)]
+    entries += [entry for part in feed.video(CONFIRMATIONS) for entry in feed.lane.packets(part, at + delay)]
+    return [(entry[0], entry[5]) for entry in entries]
+
+
+def test_a_pause_within_a_pes_packet_makes_it_damaged() -> None:
+    """In a stream whose PES packets come in one go, a pause of a whole step: sixteen TS packets may be missing, which
+    no counter shows. One as short as usual says nothing.
+    """
+    feed, gap = Feed(), 33_333
+    sent = [unsummed(n % 9, 4000) for n in range(12)]
+    for n, one in enumerate(sent[:10]):
+        assert pieces(feed, one, at=US + n * gap, n=n) == [(one, "ok")]
+    assert pieces(feed, sent[10], delay=2 * gap, at=US + 10 * gap, n=10) == [(sent[10], "damaged")]
+    assert pieces(feed, sent[11], at=US + 13 * gap, n=11) == [(sent[11], "ok")]
+
+
+def test_the_second_pes_packet_behind_it_lets_it_out() -> None:
+    """The times of one that follows are kept, not of two: each comes with its own."""
+    feed, sent = Feed(), [unsummed(n, 200) for n in range(4)]
+    entries = []
+    for n, one in enumerate(sent[:3]):
+        entries += [entry for part in feed.wire.pes(one, pts=n) for entry in feed.lane.packets(part, US + n)]
+    assert [(entry[0], entry[1], entry[6]) for entry in entries] == [(sent[0], 0, US)]
+
+
+def test_what_an_unproven_pid_holds_is_bounded() -> None:
+    """A PID that no table lists began with a key once, and goes on with other bytes: they are passed over, not kept."""
+    feed, sent = Feed(), klv_packet(1)
+    unlisted = 0x1AB
+    parts = [*feed.wire.pes(sent, unlisted), *feed.wire.carry(unlisted, b"\0\0\1\xbd\0\0\x84\0\0" + b"n" * 3_000_000)]
+    assert feed(*parts) == [sent]
+    assert feed.lane.counters.passed_over > 1_000_000
+
+
+def test_a_fill_item_that_lost_its_end_is_passed_over() -> None:
+    """A packet within it proves that it ends there: it is counted in bytes, and not as Fill. The packet comes out."""
+    feed, sent = Feed(), klv_packet(2)
+    fill = bytes.fromhex("060e2b34010101020301021001000000") + ber(600) + b"\0" * 300
+    found = feed.verdicts(*feed.wire.pes(fill + sent + b"\0" * 400, pts=1), *feed.video(CONFIRMATIONS))
+    assert found == [(sent, "ok")]
+    counters = feed.lane.counters
+    assert (counters.fill, counters.fill_bytes, counters.passed_over >= len(fill)) == (0, 0, True)

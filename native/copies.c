@@ -70,18 +70,13 @@ static struct packets packets_of(const uint8_t *in, size_t n)
     return walk;
 }
 
-static unsigned pid_of(const uint8_t *p)
-{
-    return (unsigned)((p[1] & 0x1f) << 8 | p[2]);
-}
-
 /* The next packet that is not a null packet, or NULL. */
 static const uint8_t *next_of(struct packets *walk)
 {
     while (walk->at + TS_SIZE <= walk->n && walk->in[walk->at] == TS_SYNC) {
         const uint8_t *p = walk->in + walk->at;
         walk->at += walk->stride;
-        if (pid_of(p) != TS_NULL_PID)
+        if (ts_pid(p) != TS_NULL_PID)
             return p;
     }
     return NULL;
@@ -100,11 +95,10 @@ static int holds_time(const uint8_t *in, size_t n)
 /* Is there a PCR, the PTS of a PES packet, or item 2 of its KLV in a TS packet (ts.h)? */
 static int is_stamped(const uint8_t *p)
 {
-    int adaptation = p[3] & 0x20, payload = p[3] & 0x10, begins = p[1] & 0x40;
-    size_t at = adaptation ? 5u + p[4] : 4;
-    if (adaptation && p[4] >= 7 && (p[5] & 0x10)) /* PCR_flag, and room for a PCR */
+    size_t at = payload_at(p);
+    if (ts_has_field(p) && p[4] >= 7 && (p[5] & 0x10)) /* PCR_flag, and room for a PCR */
         return 1;
-    if (!payload || !begins || at + 9 > TS_SIZE || p[at] || p[at + 1] || p[at + 2] != 1) /* no PES packet: 00 00 01 */
+    if (!ts_begins_unit(p) || at + 9 > TS_SIZE || p[at] || p[at + 1] || p[at + 2] != 1) /* no PES packet: 00 00 01 */
         return 0;
     return (p[at + 6] >> 6 == 2 && (p[at + 7] & 0x80)) || /* '10' of its optional header, PTS_DTS_flags */
            holds_time(p + at, TS_SIZE - at);
@@ -118,10 +112,10 @@ static int is_repeated_ts(const struct copies *copies, const uint8_t *in, size_t
     const uint8_t *p;
     int late = 0;
     while ((p = next_of(&walk))) {
-        unsigned pid = pid_of(p), due = copies->due[pid], lag = (due - (p[3] & 15)) & 15;
+        unsigned pid = ts_pid(p), due = copies->due[pid], lag = (due - ts_counter(p)) & 15;
         if (is_stamped(p))
             return 0;
-        if (!(p[3] & 0x10) || !due || (judged[pid / 8] >> pid % 8 & 1))
+        if (!ts_has_payload(p) || !due || (judged[pid / 8] >> pid % 8 & 1))
             continue;
         judged[pid / 8] |= (uint8_t)(1u << pid % 8); /* the others of the PID follow the first */
         if (lag && lag <= LAG)
@@ -136,8 +130,8 @@ static void note_counters(struct copies *copies, const uint8_t *in, size_t n)
     struct packets walk = packets_of(in, n);
     const uint8_t *p;
     while ((p = next_of(&walk)))
-        if (p[3] & 0x10)
-            copies->due[pid_of(p)] = (uint8_t)(16 | ((p[3] + 1) & 15));
+        if (ts_has_payload(p))
+            copies->due[ts_pid(p)] = (uint8_t)(16 | ((ts_counter(p) + 1) & 15));
 }
 
 /* ---- bare KLV ---- */

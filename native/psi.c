@@ -378,15 +378,15 @@ static void section_bytes(struct klv_lane *lane, struct section *section, int ro
 void ts_psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p)
 {
     size_t at = payload_at(p);
-    if (at == TS_SIZE || (p[1] & 0x80) || (p[3] & 0xc0)) /* no payload, damaged, scrambled */
+    if (at == TS_SIZE || !ts_is_readable(p)) /* no payload, damaged, scrambled */
         return;
-    uint8_t counter = p[3] & 15;
-    if (section->open && counter == section->counter && !(p[1] & 0x40))
+    uint8_t counter = ts_counter(p);
+    if (section->open && counter == section->counter && !ts_begins_unit(p))
         return; /* the same packet again, as it may come (2.4.3.3) */
     if (section->open && counter != ((section->counter + 1) & 15))
         section->open = counter == section->counter ? section->open : 0;
     section->counter = counter;
-    if (p[1] & 0x40) {
+    if (ts_begins_unit(p)) {
         size_t pointer = p[at++];
         if (pointer > (size_t)TS_SIZE - at)
             return;

@@ -6,7 +6,7 @@ Next door: `wire.py` calls the C core; `sources/` feed a `Decoder`, whose record
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -147,12 +147,21 @@ class Decoder:
 
     def lines(self, packet: Packet) -> bytes:
         """The same records as JSON Lines, written by C without an object a record; numbered alike."""
+        return self._marked(packet).lines(packet.data, self, packet.received_us, safe=self._numbers == "safe")
+
+    def write_lines(self, packet: Packet, out: Callable[[Any], object]) -> None:
+        """The same, handed to `out` in buffers that are good for the call only."""
+        lane = self._marked(packet)
+        lane.write_lines(packet.data, self, out, packet.received_us, safe=self._numbers == "safe")
+
+    def _marked(self, packet: Packet) -> wire.Lane:
+        """The lane of a packet, with what is known of its bytes."""
         lane = self._lane(packet.carriage, packet.pid)
         if packet.carriage == "klv":
             lane.mark(packet.pts, packet.pid, packet.program, packet.listing, packet.damaged)
         elif packet.damaged or not packet.data:
             lane.cut()
-        return lane.lines(packet.data, self, packet.received_us, safe=self._numbers == "safe")
+        return lane
 
     def flush(self, received_us: int | None = None) -> list[Record]:
         """The source has ended: what began and never came to its end comes out as damaged."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Set
-from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, quote, unquote
+from typing import NamedTuple
 
 from klvrelay.errors import ConfigError
 from klvrelay.mistyped import MISTYPED, looks_like_url, stripped
@@ -29,8 +28,7 @@ SECRET_NAME = re.compile(r"pass|pwd|token|secret|auth|credential", re.IGNORECASE
 _ASSIGNED = re.compile(r"=[^/]*")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Url:
+class Url(NamedTuple):
     """Where something is: a URL, or a file's path; `str()` and `repr()` show no credentials.
 
     scheme    lower case; "file" for a path, "stdin" for `-`
@@ -75,7 +73,11 @@ class Url:
     @property
     def options(self) -> dict[str, str]:
         """What stands behind the `?`, decoded; the last of equal names counts."""
-        return dict(parse_qsl(self.query.reveal(), keep_blank_values=True)) if self.query else {}
+        if not self.query:
+            return {}
+        from urllib.parse import parse_qsl  # here, since the name of a file has no use for it
+
+        return dict(parse_qsl(self.query.reveal(), keep_blank_values=True))
 
     def check_options(self, known: Set[str], ignored: Set[str] = frozenset()) -> None:
         """Raise ConfigError for an option that is neither `known` nor one to be let be; it names those known."""
@@ -99,6 +101,8 @@ class Url:
     def _credentials(self) -> str:
         if self.user is None:
             return ""
+        from urllib.parse import quote
+
         password = "" if self.password is None else f":{quote(self.password.reveal(), safe='')}"
         return f"{quote(self.user, safe='')}{password}@"
 
@@ -114,7 +118,7 @@ class Url:
             return printable(self.path)
         shown = [_shown(key, value) for key, value in self.options.items()]
         # Some cameras have user=...&password=... in their path, and a ? may be missing.
-        public = replace(self, path=_ASSIGNED.sub(f"={HIDDEN}", self.path))
+        public = self._replace(path=_ASSIGNED.sub(f"={HIDDEN}", self.path))
         return printable(public._joined("" if self.user is None else f"{HIDDEN}@", "&".join(shown)))
 
     def __repr__(self) -> str:
@@ -151,10 +155,14 @@ def _path_of_url(rest: str) -> str:
     """The path of a file:// URL."""
     if "@" in rest.partition(":")[2] or "://" in rest:
         raise ConfigError("file://: in a path write @ as %40, and : as %3A; a user and a password have no place in it")
+    from urllib.parse import unquote
+
     return unquote(rest.removeprefix("localhost"))
 
 
 def _parse_network(scheme: str, rest: str) -> Url:
+    from urllib.parse import unquote
+
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
     if scheme != "srt":  # a stream id of its access control begins with #!::
@@ -186,6 +194,8 @@ def _host_and_port(scheme: str, place: str) -> tuple[str, int | None]:
         port = tail.removeprefix(":")
     else:
         host, _, port = place.partition(":")
+    from urllib.parse import unquote
+
     if not _HOST.fullmatch(host) or "@" in unquote(host):  # a password may stand before an @ that is coded
         raise ConfigError(f"{scheme}://: the host is not a name or an address (IPv6 goes in brackets: [::1])")
     if not port:

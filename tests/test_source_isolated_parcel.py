@@ -159,7 +159,7 @@ def status(**changes: object) -> bytes:
 
 
 def link(**changes: object) -> dict[str, object]:
-    return orjson.loads(orjson.dumps(Link())) | changes
+    return orjson.loads(orjson.dumps(Link(), default=Counters._asdict)) | changes
 
 
 ODD = {

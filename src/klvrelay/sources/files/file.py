@@ -75,9 +75,10 @@ class FileSource:
         return None if found is None else self._linked(found)
 
     def _linked(self, found: AtOnce) -> Generator[Packet, None, None]:
+        before = self.link.size
         with closing(found.packets()) as packets:
             for packet in packets:
-                self.link.size = found.size
+                self.link.size = before + found.size
                 yield packet
 
     async def _counted(self) -> AsyncGenerator[bytes, None]:

@@ -27,6 +27,7 @@ ARROWS: dict[str, set[str] | None] = {
     "redaction": {"errors", "mistyped", "shown", "url"},
     "log": {"shown"},
     "stopping": {"log"},
+    "loading": set(),
     "contents": set(),
     "standard": {"errors", "shown"},
     "diagnosis": {"wire"},
@@ -84,7 +85,7 @@ ARROWS: dict[str, set[str] | None] = {
     "verbs": None,
     "cli": None,
     "__init__": None,
-    "__main__": {"cli"},
+    "__main__": {"cli", "loading"},
 }
 
 

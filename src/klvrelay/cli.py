@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from klvrelay import standard
+from klvrelay import loading, standard
 from klvrelay.credentials import secret_file, take_environment
 from klvrelay.errors import ConfigError, KlvrelayError, OutputLost
 from klvrelay.log import log_later, logger
@@ -301,6 +301,8 @@ def _done(args: argparse.Namespace, given: Sequence[str]) -> int:
 
     warn_of_passwords(given)
     hide_memory()  # there will be passwords in it
+    if args.verb != "decode":  # which loads more yet
+        loading.done()
     if getattr(args, "frame_times", False):
         return _frame_times(args)
     if (plain := PLAIN.get(args.verb)) is not None:

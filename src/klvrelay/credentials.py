@@ -9,7 +9,7 @@ import stat
 
 from klvrelay.errors import ConfigError
 from klvrelay.shown import Secret, printable
-from klvrelay.url import SECRET_NAME, Url
+from klvrelay.url import Url, holds_secret
 
 MQTT_PASSWORD = "KLVRELAY_MQTT_PASSWORD"
 SOURCE_PASSWORD = "KLVRELAY_SOURCE_PASSWORD"
@@ -106,4 +106,4 @@ def is_secret(url: Url) -> bool:
     """Does the URL hold a password or a passphrase, or an option whose name says that it is such?"""
     if url.password:
         return True
-    return any(value and SECRET_NAME.search(name) for name, value in url.options.items())
+    return any(value and holds_secret(name) for name, value in url.options.items())

@@ -7,7 +7,6 @@ records, `wire.py` is the C that a record asks for its JSON.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -16,19 +15,28 @@ from klvrelay.integers import Numbers
 from klvrelay.wire import Checksum, Entry, Transport
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from klvrelay.link import Link as Link
 
 Carriage = Literal["ts", "klv"]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def utc(us: int | None) -> datetime | None:
     """Microseconds since 1970 as a UTC datetime; None for None, and past the year 9999."""
     try:
-        return None if us is None else _EPOCH + timedelta(microseconds=us)
+        return None if us is None else _since_epoch()(us)
     except OverflowError:
         return None
+
+
+@cache
+def _since_epoch() -> Callable[[int], datetime]:
+    """datetime is loaded when a time is asked for."""
+    from datetime import UTC, datetime, timedelta
+
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return lambda us: epoch + timedelta(microseconds=us)
 
 
 class Packet(NamedTuple):

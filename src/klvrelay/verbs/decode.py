@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, aclosing, closing
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from klvrelay import loading
 from klvrelay.elementary import EVERYTHING, Choice
 from klvrelay.errors import ConfigError, NoKlv
 from klvrelay.integers import Numbers
@@ -44,6 +45,7 @@ def decode(
     """The whole verb: records to standard output in the given form; None where a signal stopped it."""
     if follow and form == "csv":
         raise ConfigError("--follow --format csv: a CSV's columns are known at its end, which this has none: take json")
+    loading.done()
     with ExitStack() as stack:
         progress = stack.enter_context(_Progress(url)) if show_progress and not follow else None
         options: dict[str, Any] = {"choice": choice, "packet_limit": packet_limit}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from klvrelay import wire
@@ -224,8 +224,7 @@ class Decoder:
     def wrote(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
         stream = self._written
         if stream is not None and seq > stream.seq:
-            names = [name for bit, name in enumerate(wire.SET_NAMES[:64]) if sets >> bit & 1]
-            stream.gave(seq - stream.seq, pts if pcr is None else pcr, names)
+            stream.gave(seq - stream.seq, pts if pcr is None else pcr, _names_of(sets))
 
     def aside(self, entry: wire.Entry) -> bytes:
         return self._text(self._records([entry]))
@@ -240,6 +239,12 @@ class Decoder:
     def counters(self) -> Counters:
         """What has gone through so far, over all PIDs; `unknown_items` is counted where text is made, not here."""
         return sum((lane.counters for lane in self._lanes.values()), Counters(unknown_items=self._unknown))
+
+
+@lru_cache(maxsize=64)
+def _names_of(sets: int) -> tuple[str, ...]:
+    """The names of the sets whose bits the core has set."""
+    return tuple(name for bit, name in enumerate(wire.SET_NAMES[:64]) if sets >> bit & 1)
 
 
 def decode(

@@ -47,12 +47,15 @@ class AtOnce:
             raise explained(self._url, fault) from fault
 
 
-def open_at_once(url: Url) -> AtOnce | None:
-    """The file, opened; None for anything else: a pipe, a folder, a container, a file that can't be read."""
+def open_at_once(url: Url, piece: int = PIECE) -> AtOnce | None:
+    """The file, opened, to be read in pieces of `piece` bytes (HEAD at least).
+
+    None for anything else: a pipe, a folder, a container, a file that can't be read.
+    """
     if url.scheme != "file" or not os.path.isfile(url.path):
         return None
     # Memory that begins with a page: to other addresses, such as those of a bytearray, the kernel copies half as fast.
-    buffer = mmap(-1, PIECE)
+    buffer = mmap(-1, piece)
     try:
         file = FileIO(url.path)
     except OSError:

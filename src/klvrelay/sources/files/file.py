@@ -66,12 +66,12 @@ class FileSource:
             async for packet in packets:
                 yield packet
 
-    def at_once(self) -> Generator[Packet, None, None] | None:
+    def at_once(self, piece: int) -> Generator[Packet, None, None] | None:
         """The same for a reader that has nothing else to do: of a regular file of MPEG-TS or KLV, else None.
 
         A packet is good until the next one is asked for.
         """
-        found = open_at_once(self.url)
+        found = open_at_once(self.url, piece)
         return None if found is None else self._linked(found)
 
     def _linked(self, found: AtOnce) -> Generator[Packet, None, None]:

@@ -71,7 +71,7 @@ def stream_name(source: str | os.PathLike[str] | Url) -> str:
     if url.scheme == "stdin":
         return "stdin"
     if url.scheme == "file":
-        return _slug(_stem(url.path))
+        return _slug(stem(url.path))
     port = "" if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else str(url.port)
     if url.scheme in ("udp", "rtp", "tcp", "srt"):
         return _slug("-".join(filter(None, (url.scheme, url.host, port))))
@@ -81,7 +81,7 @@ def stream_name(source: str | os.PathLike[str] | Url) -> str:
     return _slug("-".join(filter(None, (url.host, port, path))))
 
 
-def _stem(path: str) -> str:
+def stem(path: str) -> str:
     """The name of a file without what stands behind its last dot: flight.ts -> flight."""
     # PurePath(path).stem, without the module: an empty or single-dot part of a path is no name.
     name = next((part for part in reversed(path.split("/")) if part not in ("", ".")), "")

@@ -8,7 +8,7 @@ import io
 import mmap
 import os
 import time
-from contextlib import aclosing
+from contextlib import aclosing, closing, contextmanager
 
 import feed
 import pytest
@@ -199,17 +199,20 @@ async def test_a_stream_is_known_by_its_bytes(head, carriage):
     assert head.startswith(taken)
 
 
+@contextmanager
 def at_once(path):
     """The file's reader, which has its first piece, and its packets."""
     found = open_at_once(Url.parse(path))
     assert found is not None
-    return found, found.packets()
+    with closing(found):
+        yield found, found.packets()
 
 
 def test_a_file_is_read_into_one_buffer_that_begins_with_a_page(tmp_path):
     """To any other address the kernel copies at half the speed."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts * (1 + 3 * PIECE // len(TAPE.ts)))
-    places = [wire.ffi.from_buffer(packet.data) for packet in at_once(tmp_path / "tape.ts")[1]]
+    with at_once(tmp_path / "tape.ts") as (_, packets):
+        places = [wire.ffi.from_buffer(packet.data) for packet in packets]
 
     assert len(places) == 4
     [place] = {int(wire.ffi.cast("uintptr_t", place)) for place in places}
@@ -220,10 +223,10 @@ def test_a_file_that_is_cut_while_it_is_read_ends_there(tmp_path):
     """Bytes are asked for, never mapped: what is gone is the end, and no signal."""
     path = tmp_path / "tape.ts"
     path.write_bytes(TAPE.ts * (1 + 3 * PIECE // len(TAPE.ts)))
-    found, packets = at_once(path)
-    sizes = [len(next(packets).data)]
-    os.truncate(path, PIECE + 188)
-    sizes += [len(packet.data) for packet in packets]
+    with at_once(path) as (found, packets):
+        sizes = [len(next(packets).data)]
+        os.truncate(path, PIECE + 188)
+        sizes += [len(packet.data) for packet in packets]
 
     assert (sizes, found.size) == ([PIECE, 188], PIECE + 188)
 
@@ -231,16 +234,17 @@ def test_a_file_that_is_cut_while_it_is_read_ends_there(tmp_path):
 def test_a_fault_in_the_middle_of_a_file_names_it(tmp_path, monkeypatch):
     """A disk that fails: a line, and what was read before it has come out."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts * (1 + PIECE // len(TAPE.ts)))
-    found, packets = at_once(tmp_path / "tape.ts")
-    assert len(next(packets).data) == PIECE
 
     class Failing(io.RawIOBase):
         def readinto(self, buffer):
             raise OSError(errno.EIO, "what the system says")
 
-    monkeypatch.setattr(found, "_file", Failing())
-    with pytest.raises(SourceDown, match=r"tape\.ts: can't be read: Input/output error"):
-        next(packets)
+    with at_once(tmp_path / "tape.ts") as (found, packets):
+        assert len(next(packets).data) == PIECE
+        with monkeypatch.context() as patch:
+            patch.setattr(found, "_file", Failing())
+            with pytest.raises(SourceDown, match=r"tape\.ts: can't be read: Input/output error"):
+                next(packets)
 
 
 @pytest.mark.parametrize("head", [b"", bytes(600_000), b"no stream\n" * 40, (b"\0\0\0\x18ftypmp42" + bytes(900))])
@@ -256,6 +260,7 @@ def test_what_is_no_stream_is_left_to_who_can_say_what_it_is(head, tmp_path):
 def test_zeros_before_a_stream_are_left_out_alike(zeros, tmp_path):
     """More than may be a part of it: at once and on the loop."""
     (tmp_path / "tape.ts").write_bytes(bytes(zeros) + TAPE.ts)
-    data = data_of(at_once(tmp_path / "tape.ts")[1])
+    with at_once(tmp_path / "tape.ts") as (_, packets):
+        data = data_of(packets)
 
     assert data == bytes(zeros if zeros <= sniff.FEW else 0) + TAPE.ts

@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple, NoReturn
 
 from klvrelay.errors import ConfigError
@@ -57,12 +58,15 @@ class _Verb:
     def __init__(self, *, options: Callable[[argparse.ArgumentParser], None], **described: Any) -> None:
         self._options, self._described = options, described
 
-    def __getattr__(self, name: str) -> Any:
+    @cached_property
+    def _parser(self) -> argparse.ArgumentParser:
         parser = _Parser(**self._described)
         _refuse_passwords(parser, "--password", "--passphrase")
         self._options(parser)
-        self.__dict__["parse_known_args"] = parser.parse_known_args
-        return getattr(parser, name)
+        return parser
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._parser, name)
 
 
 def _help(prog: str) -> argparse.HelpFormatter:

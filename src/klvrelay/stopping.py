@@ -23,7 +23,7 @@ def stop_asked() -> Iterator[Callable[[], bool]]:
         yield lambda: bool(came)
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def on_loop(work: Coroutine[Any, Any, T]) -> T | None:

@@ -66,7 +66,7 @@ def decode(
 def _decoded(
     url: Url, out: Out, progress: Progress | None, follow: bool, demux: Demux, options: dict[str, Any]
 ) -> Outcome | None:
-    """A file in a plain loop, anything else on asyncio's, which takes as long to load as many a file to decode."""
+    """A file in a plain loop, anything else on asyncio's, which takes as long to load as 100 MB to decode."""
     file = open_at_once(url) if demux == "native" and not follow else None
     if file is not None:
         return decode_file(url, file, out, progress, **options)
@@ -78,9 +78,9 @@ def decode_file(url: Url, file: AtOnce, out: Out, progress: Progress | None, **o
 
     Gives None where a signal stopped it. `options` are those of `decode_source`.
     """
-    decoder = Decoder(stream_name(url), None, **options)
-    with stop_asked() as asked, closing(file.packets()) as packets:
-        for packet in packets:
+    with closing(file), stop_asked() as asked:
+        decoder = Decoder(stream_name(url), None, **options)
+        for packet in file.packets():
             decoder.write_lines(packet, out)
             if progress is not None:
                 progress(len(packet.data))

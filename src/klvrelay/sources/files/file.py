@@ -76,8 +76,8 @@ class FileSource:
 
     def _linked(self, found: AtOnce) -> Generator[Packet, None, None]:
         before = self.link.size
-        with closing(found.packets()) as packets:
-            for packet in packets:
+        with closing(found):
+            for packet in found.packets():
                 self.link.size = before + found.size
                 yield packet
 

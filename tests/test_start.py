@@ -84,6 +84,20 @@ def test_a_library_that_only_decodes_loads_no_loop():
     assert not loaded(code) & {"asyncio", "dataclasses", "numpy", "orjson", "ssl"}
 
 
+@pytest.mark.parametrize(
+    "args", [["decode", "--frame-times", "missing.ts"], ["decode", "--demux", "libav", "missing.ts"], ["probe", "-"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_may_log_has_its_log(args: list[str]):
+    """On standard error, one line a message, before a source is opened."""
+    seen = "import logging; print('handlers', *map(type, logging.getLogger('klvrelay').handlers))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{command(*args)}\n{seen}"], input=b"", capture_output=True, timeout=60,
+        env=ENVIRONMENT, check=True,
+    )  # fmt: skip
+    assert done.stdout.endswith(b"handlers <class 'logging.StreamHandler'>\n")
+
+
 def test_the_collector_works_once_the_work_begins():
     """It rests while modules load, and what they hold is not looked at again."""
     try:

@@ -177,6 +177,7 @@ def _frame_times(args: argparse.Namespace) -> int:
 
     if args.program:
         raise ConfigError("--frame-times --program: choose by --pid, the PID of the video")
+    logger()  # sources log from anywhere
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         count = decode_frame_times(source_url(args, args.source), args.format, args.pid, args.numbers)

@@ -11,7 +11,7 @@ from klvrelay.wire import Counters
 
 @dataclass(slots=True)
 class Link:
-    """What the line told a source so far; what its kind can't know stays 0 (None for a measure).
+    """What is known of a source's line so far; what its kind can't know stays 0 (None for a measure).
 
     size             bytes of transport
     datagrams        of UDP and RTP, and messages of SRT; `strangers` of them came from another sender than the one that

@@ -54,7 +54,7 @@ def decode(
             return _decoded(url, write_all, progress, follow, demux, options)
         from tempfile import SpooledTemporaryFile
 
-        from klvrelay.verbs.columns import write_csv  # here, since JSON Lines have no use for it
+        from klvrelay.verbs.rows import write_csv  # here, since JSON Lines have no use for it
 
         spool = stack.enter_context(SpooledTemporaryFile(max_size=64 << 20))
         outcome = _decoded(url, spool.write, progress, follow, demux, options)

@@ -1,4 +1,4 @@
-"""Records as a CSV (RFC 4180): the columns that every record has, and one for each item; next door, `decode.py`."""
+"""Records as the rows of a CSV (RFC 4180); next door, `cells.py` has what stands in a cell."""
 
 from __future__ import annotations
 

@@ -23,9 +23,11 @@ ARROWS: dict[str, set[str] | None] = {
     "url": {"errors", "mistyped", "shown"},
     "small_file": {"errors", "mistyped"},
     "credentials": {"errors", "shown", "small_file", "url"},
-    "places": {"credentials", "errors", "shown", "url"},
+    "places": {"credentials", "errors", "log", "shown", "url"},
     "redaction": {"errors", "mistyped", "shown", "url"},
-    "log": {"redaction", "shown"},
+    "log": {"shown"},
+    "stopping": {"log"},
+    "loading": set(),
     "contents": set(),
     "standard": {"errors", "shown"},
     "diagnosis": {"wire"},
@@ -37,14 +39,15 @@ ARROWS: dict[str, set[str] | None] = {
     "wire": {"documents", "errors", "integers", "_core"},
     "inlet": {"wire", "_core"},
     "integers": {"documents"},
-    "record": {"integers", "wire"},
-    "elementary": {"names", "wire"},
+    "record": {"integers", "link", "wire"},
+    "link": {"integers", "wire"},
+    "elementary": {"log", "names", "wire"},
     "klv": {"elementary", "integers", "names", "record", "wire", "errors", "spec"},
     "stamps": {"contents", "record", "wire", "names", "errors", "sources"},  # of the sources: how libav is opened
     # of the wire: what an entry may hold
     "sources": {
-        "contents", "credentials", "errors", "inlet", "integers", "klv", "mistyped", "names", "prctl", "record", "tls",
-        "wire",
+        "contents", "credentials", "errors", "inlet", "integers", "klv", "link", "mistyped", "names", "prctl", "record",
+        "tls", "wire",
     },
     "sending": {"contents", "sources", "record", "names", "errors"},
     "sinks": {
@@ -78,11 +81,11 @@ ARROWS: dict[str, set[str] | None] = {
         "wire",
     },
     "relay": None,
-    "options": {"errors", "names", "__version__"},
+    "options": {"errors", "names", "shown", "__version__"},
     "verbs": None,
     "cli": None,
     "__init__": None,
-    "__main__": {"cli"},
+    "__main__": {"cli", "loading"},
 }
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -114,6 +115,25 @@ def test_a_reader_that_leaves_early_is_no_error(form: str, tmp_path: Path):
     assert first.startswith('{"schema"' if form == "json" else "stream,seq")
     assert code in ("0", "141")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_a_whole_line(number: signal.Signals, tmp_path: Path):
+    """In the midst of a file, while the reader of its output is slow: exit code 0, and not a word."""
+    long = b"".join(TAPE.ts for _ in range(1 + (12 << 20) // len(TAPE.ts)))
+    command = [*COMMAND, "decode", tape(tmp_path, long)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()  # it decodes, and soon waits until its pipe has room
+        process.send_signal(number)
+        text, said = first + process.stdout.read(), process.stderr.read()
+
+    records = text.splitlines(keepends=True)
+    assert (process.returncode, said) == (0, b"")
+    assert all(orjson.loads(line) for line in records)
+    assert text.endswith(b"}\n")
+    assert len(records) < long.count(TAPE.ts) * 40
 
 
 class Narrow(io.RawIOBase):

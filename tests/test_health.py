@@ -215,7 +215,7 @@ def test_the_report_names_all_that_the_line_told(clock: Clock):
     assert document["klv"]["bad_checksum"] == 1
     line = document["link"]
     assert (line["bytes"], line["datagrams"], line["kernel_drops"], line["ts_packets"]) == (7, 2, 1, 9)
-    wanted = {f.name for f in fields(Link)} | {f.name for f in fields(Counters)}
+    wanted = {f.name for f in fields(Link)} | set(Counters._fields)
     assert wanted - set(line) == {"size", "lane", "packets", "bad_checksum", "damaged", "unknown_items"}
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from klvrelay import mistyped, names, wire
+from klvrelay.documents import dumps
 from klvrelay.errors import ConfigError
 from klvrelay.names import LEVEL_LIMIT, Secret, Url, safe_level, stream_name, unique_names
 
@@ -222,3 +224,39 @@ def test_unique_names_are_unique(names):
 
     assert len(set(unique)) == len(names)
     assert all(new.startswith(old) for old, new in zip(names, unique, strict=True))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "flight.ts", "a/flight.ts", "/a/b/flight.tar.ts", "flight", "a.b/flight", "flight.ts/", "flight.ts//", "./x.ts",
+        "a/./x.ts/.", ".ts", "..ts", "...ts", "a/..", "..", "a..ts", "x. .ts", "x .ts",
+    ],
+)  # fmt: skip
+def test_a_stream_is_called_as_its_file_without_the_ending(path):
+    """What pathlib calls the stem of a path."""
+    assert names.stem(path) == PurePath(path).stem
+
+
+LOOKED_AT = [
+    f"{before}{sign}{other}{behind}"
+    for before in ("udp", "token", "a/b", "", "rtsp ")
+    for sign in map(chr, range(128))
+    for other in ("", "/", ":", "=", "@", ";", " /", "\\")
+    for behind in ("", "x/y.ts", "/host")
+]
+
+
+def test_what_needs_no_second_look_is_no_url(monkeypatch):
+    """The short way for the name of a file gives the answer of the long one, for every sign of ASCII."""
+    shortly = [mistyped.looks_like_url(text) for text in LOOKED_AT]
+    monkeypatch.setattr(mistyped, "_TELLTALE", frozenset(map(chr, range(128))))
+    assert shortly == [mistyped.looks_like_url(text) for text in LOOKED_AT]
+    assert 0 < sum(shortly) < len(LOOKED_AT)
+
+
+@pytest.mark.parametrize("boot", [None, "5f2c9a", 'a"b'])
+@pytest.mark.parametrize("stream", ["", "uav1", "udp-239.1.1.1-5000", 'a"b', "a\\b", "ü", "a\u202eb", "a\x7fb", "a b"])
+def test_the_head_of_a_record_is_what_the_json_writer_makes(stream, boot):
+    """Also where it is written without it."""
+    assert wire.head(stream, boot) == dumps({"schema": "klvrelay/1", "stream": stream, "boot": boot})[:-1]

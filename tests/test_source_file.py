@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import io
+import mmap
 import os
 import time
-from contextlib import aclosing
+from contextlib import aclosing, closing, contextmanager
 
 import feed
 import pytest
 
+from klvrelay import wire
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Url
 from klvrelay.sources import open_source, sniff
 from klvrelay.sources.files import file
+from klvrelay.sources.files.at_once import PIECE, open_at_once
 from klvrelay.sources.straight import packets_straight
 
 TAPE = feed.recording()
@@ -192,3 +197,70 @@ async def test_a_stream_is_known_by_its_bytes(head, carriage):
 
     assert found == carriage
     assert head.startswith(taken)
+
+
+@contextmanager
+def at_once(path):
+    """The file's reader, which has its first piece, and its packets."""
+    found = open_at_once(Url.parse(path))
+    assert found is not None
+    with closing(found):
+        yield found, found.packets()
+
+
+def test_a_file_is_read_into_one_buffer_that_begins_with_a_page(tmp_path):
+    """To any other address the kernel copies at half the speed."""
+    (tmp_path / "tape.ts").write_bytes(TAPE.ts * (1 + 3 * PIECE // len(TAPE.ts)))
+    with at_once(tmp_path / "tape.ts") as (_, packets):
+        places = [wire.ffi.from_buffer(packet.data) for packet in packets]
+
+    assert len(places) == 4
+    [place] = {int(wire.ffi.cast("uintptr_t", place)) for place in places}
+    assert place % mmap.PAGESIZE == 0
+
+
+def test_a_file_that_is_cut_while_it_is_read_ends_there(tmp_path):
+    """Bytes are asked for, never mapped: what is gone is the end, and no signal."""
+    path = tmp_path / "tape.ts"
+    path.write_bytes(TAPE.ts * (1 + 3 * PIECE // len(TAPE.ts)))
+    with at_once(path) as (found, packets):
+        sizes = [len(next(packets).data)]
+        os.truncate(path, PIECE + 188)
+        sizes += [len(packet.data) for packet in packets]
+
+    assert (sizes, found.size) == ([PIECE, 188], PIECE + 188)
+
+
+def test_a_fault_in_the_middle_of_a_file_names_it(tmp_path, monkeypatch):
+    """A disk that fails: a line, and what was read before it has come out."""
+    (tmp_path / "tape.ts").write_bytes(TAPE.ts * (1 + PIECE // len(TAPE.ts)))
+
+    class Failing(io.RawIOBase):
+        def readinto(self, buffer):
+            raise OSError(errno.EIO, "what the system says")
+
+    with at_once(tmp_path / "tape.ts") as (found, packets):
+        assert len(next(packets).data) == PIECE
+        with monkeypatch.context() as patch:
+            patch.setattr(found, "_file", Failing())
+            with pytest.raises(SourceDown, match=r"tape\.ts: can't be read: Input/output error"):
+                next(packets)
+
+
+@pytest.mark.parametrize("head", [b"", bytes(600_000), b"no stream\n" * 40, (b"\0\0\0\x18ftypmp42" + bytes(900))])
+def test_what_is_no_stream_is_left_to_who_can_say_what_it_is(head, tmp_path):
+    """Empty, nothing but zeros, text, another container."""
+    (tmp_path / "odd").write_bytes(head)
+    assert open_at_once(Url.parse(tmp_path / "odd")) is None
+    assert open_at_once(Url.parse(tmp_path)) is None
+    assert open_at_once(Url.parse(tmp_path / "missing")) is None
+
+
+@pytest.mark.parametrize("zeros", [0, 10, 64, 65, 5000])
+def test_zeros_before_a_stream_are_left_out_alike(zeros, tmp_path):
+    """More than may be a part of it: at once and on the loop."""
+    (tmp_path / "tape.ts").write_bytes(bytes(zeros) + TAPE.ts)
+    with at_once(tmp_path / "tape.ts") as (_, packets):
+        data = data_of(packets)
+
+    assert data == bytes(zeros if zeros <= sniff.FEW else 0) + TAPE.ts

@@ -6,7 +6,7 @@ Next door: `test_lane.py` has the muxer below it; `test_lane_checks.py` and `tes
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -107,4 +107,4 @@ PLAIN = {
 def faults(counters: Counters | Lane) -> dict[str, Any]:
     """All that was found to be wrong, and how often."""
     told = counters.counters if isinstance(counters, Lane) else counters
-    return {f.name: value for f in fields(told) if f.name not in PLAIN and (value := getattr(told, f.name))}
+    return {name: value for name, value in told._asdict().items() if name not in PLAIN and value}

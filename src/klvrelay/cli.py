@@ -6,28 +6,23 @@ Exit codes: 0 done or stopped; 1 a fault of ours; 2 wrong options or settings; 3
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import logging
 import os
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from klvrelay import standard
+from klvrelay import loading, standard
 from klvrelay.credentials import secret_file, take_environment
 from klvrelay.errors import ConfigError, KlvrelayError, OutputLost
-from klvrelay.log import log_to_stderr
-from klvrelay.mistyped import file_name
-from klvrelay.names import checked_name
+from klvrelay.log import log_later, logger
 from klvrelay.options import parser
-from klvrelay.places import check_used, said_password, source_url, source_urls, warn_of_passwords
-from klvrelay.prctl import hide_memory
-from klvrelay.redaction import Redaction
 
-LOG = logging.getLogger("klvrelay")
+if TYPE_CHECKING:
+    import argparse
+
+    from klvrelay.redaction import Redaction
 
 
 def _mqtt_given(args: argparse.Namespace) -> dict[str, Any]:
@@ -59,12 +54,18 @@ def _choice(args: argparse.Namespace) -> Any:
 def _say_whole(args: argparse.Namespace) -> None:
     """The bytes go as they came: --pid and --program choose nothing."""
     if _picked(args):
-        LOG.warning("%s keeps all PIDs: --pid and --program have no effect here; give them to decode or run", args.verb)
+        logger().warning(
+            "%s keeps all PIDs: --pid and --program have no effect here; give them to decode or run", args.verb
+        )
 
 
 def _relay_settings(args: argparse.Namespace) -> Any:
     """Settings of `run` and `replay`: the file's, and what was said on the command line over it."""
+    from dataclasses import replace
+
     from klvrelay.config import RelaySettings, SourceSettings, load, mqtt_settings, with_mqtt_password
+    from klvrelay.names import checked_name
+    from klvrelay.places import check_used, said_password, source_urls
 
     password = said_password(args)
     settings = load(args.config, password) if getattr(args, "config", None) else RelaySettings()
@@ -109,21 +110,24 @@ async def _relay(args: argparse.Namespace) -> int:
     try:
         await relay.run()
     finally:
-        LOG.info("%s", relay.summary())
+        logger().info("%s", relay.summary())
         if relay.left:
-            LOG.warning("stopped with %d records that the broker has not confirmed: they are lost", relay.left)
+            logger().warning("stopped with %d records that the broker has not confirmed: they are lost", relay.left)
     return 0 if relay.fault is None else relay.fault.exit_code
 
 
-async def _decode(args: argparse.Namespace) -> int:
+def _decode(args: argparse.Namespace) -> int:
+    from klvrelay.places import source_url
     from klvrelay.verbs import decode
 
     url = source_url(args, args.source)
     shown = not args.quiet and sys.stderr.isatty()
-    outcome = await decode.decode(
+    outcome = decode.decode(
         url, args.format, show_progress=shown, follow=args.follow, demux=args.demux,
         choice=_choice(args), numbers=args.numbers, **_packet_limit(args),
     )  # fmt: skip
+    if outcome is None:  # a signal stopped it
+        return 0
     if outcome.records == 0:
         raise decode.no_klv(url, outcome)
     if not args.quiet:
@@ -142,6 +146,9 @@ def _packet_limit(args: argparse.Namespace) -> dict[str, int]:
 
 
 async def _record(args: argparse.Namespace) -> int:
+    from klvrelay.mistyped import file_name
+    from klvrelay.names import checked_name
+    from klvrelay.places import source_url
     from klvrelay.verbs.record import record
 
     _say_whole(args)
@@ -153,6 +160,8 @@ async def _record(args: argparse.Namespace) -> int:
 
 
 async def _probe(args: argparse.Namespace) -> int:
+    from klvrelay.mistyped import file_name
+    from klvrelay.places import source_url
     from klvrelay.verbs.probe import Wishes, probe
 
     html = None if args.html is None else file_name(args.html, "--html")
@@ -163,10 +172,12 @@ async def _probe(args: argparse.Namespace) -> int:
 
 def _frame_times(args: argparse.Namespace) -> int:
     """libav waits on its own, outside of any loop: a signal stops it between two frames."""
+    from klvrelay.places import source_url
     from klvrelay.verbs.frame_times import decode_frame_times
 
     if args.program:
         raise ConfigError("--frame-times --program: choose by --pid, the PID of the video")
+    logger()  # sources log from anywhere
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         count = decode_frame_times(source_url(args, args.source), args.format, args.pid, args.numbers)
@@ -179,6 +190,7 @@ def _frame_times(args: argparse.Namespace) -> int:
 
 async def _watch(args: argparse.Namespace) -> int:
     from klvrelay.config import mqtt_settings
+    from klvrelay.names import checked_name
     from klvrelay.verbs.watch import watch
 
     stream = None if args.stream is None else checked_name(args.stream, "STREAM")
@@ -188,6 +200,7 @@ async def _watch(args: argparse.Namespace) -> int:
 
 def _sample(args: argparse.Namespace) -> int:
     """All of it is computing: a signal breaks it off where it is, and nothing is left behind."""
+    from klvrelay.mistyped import file_name
     from klvrelay.verbs.sample import make_sample
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -215,6 +228,7 @@ def _items(args: argparse.Namespace) -> int:
 
 
 async def _demo(args: argparse.Namespace) -> int:
+    from klvrelay.places import source_url
     from klvrelay.verbs.demo import demo
 
     source = None if args.source is None else source_url(args, args.source)
@@ -231,22 +245,11 @@ async def _send(args: argparse.Namespace) -> int:
     return 0
 
 
-VERBS = {
-    "run": _relay, "replay": _relay, "decode": _decode, "probe": _probe, "record": _record, "send": _send,
-    "watch": _watch, "demo": _demo,
+ON_LOOP = {
+    "run": _relay, "replay": _relay, "probe": _probe, "record": _record, "send": _send, "watch": _watch, "demo": _demo,
 }  # fmt: skip
-
-
-async def _stoppable(work: Coroutine[Any, Any, int]) -> int:
-    """Run a verb; SIGINT and SIGTERM stop it as if it had ended."""
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        return 0
+PLAIN = {"decode": _decode, "sample": _sample, "items": _items}
+"""Verbs that need no loop, or only for some sources."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -262,25 +265,23 @@ def _run(argv: Sequence[str] | None) -> int:
     if argv is None:
         take_environment()
     given = sys.argv[1:] if argv is None else argv
-    redacted = Redaction(given)
+
+    @cache
+    def redaction() -> Redaction:  # most commands say nothing that could show a secret
+        from klvrelay.redaction import Redaction
+
+        return Redaction(given)
+
     try:
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on it is answered
         args = _parsed(argv)
-        log_to_stderr(redacted, quiet=getattr(args, "quiet", False))
-        warn_of_passwords(given)
-        hide_memory()  # there will be passwords in it
-        if args.verb == "sample":
-            return _sample(args)
-        if args.verb == "items":
-            return _items(args)
-        if getattr(args, "frame_times", False):
-            return _frame_times(args)
-        return asyncio.run(_stoppable(VERBS[args.verb](args)))
+        log_later(lambda text: redaction()(text), quiet=getattr(args, "quiet", False))
+        return _done(args, given)
     except KlvrelayError as fault:
         if isinstance(fault, OutputLost):
             standard.drop_output()
-        standard.complain(redacted(str(fault)))
+        standard.complain(redaction()(str(fault)))
         return fault.exit_code
     except BrokenPipeError:
         standard.drop_output()  # the reader went away (`| head`): nothing is wrong
@@ -292,6 +293,24 @@ def _run(argv: Sequence[str] | None) -> int:
     except KeyboardInterrupt:
         standard.complain("stopped")
         return 130
+
+
+def _done(args: argparse.Namespace, given: Sequence[str]) -> int:
+    """Runs the verb; gives its exit code."""
+    from klvrelay.places import warn_of_passwords
+    from klvrelay.prctl import hide_memory
+
+    warn_of_passwords(given)
+    hide_memory()  # there will be passwords in it
+    if args.verb != "decode":  # which loads more yet
+        loading.done()
+    if getattr(args, "frame_times", False):
+        return _frame_times(args)
+    if (plain := PLAIN.get(args.verb)) is not None:
+        return plain(args)
+    from klvrelay.stopping import on_loop
+
+    return on_loop(ON_LOOP[args.verb](args)) or 0
 
 
 def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -53,21 +53,18 @@ _AT_257 = (b"ustar", Contents("a tar archive", _UNPACK))
 _SUBTITLES = Contents(
     "subtitles (SRT)", "where a DJI drone writes its flight data so, that is no KLV, and klvrelay can't read it"
 )
-_TEXTS: tuple[tuple[re.Pattern[str], Contents], ...] = tuple(
-    (re.compile(pattern), contents)
-    for pattern, contents in (
-        (r"#EXTM3U", Contents("a playlist (HLS)", "give its http:// or https:// address")),
-        (r"WEBVTT", Contents("subtitles (WebVTT)")),
-        (r"\d+\s*\n\d\d:\d\d:\d\d[,.]\d+ --> ", _SUBTITLES),
-        (r"v=0\s*\n[a-z]=", Contents("a session description (SDP)", "give the address that it names")),
-        (r"(<\?xml|<!DOCTYPE|<[A-Za-z][\w:-]*[ >/])", Contents("XML or HTML")),
-        (r"[\[{]", Contents("JSON", "this may be output of klvrelay, which reads MPEG-TS or KLV")),
-        (r"(?:[0-9A-Fa-f]{2}[\s:,]*){16}", Contents("hex text", "turn it into bytes first: xxd -r -p FILE > out.klv")),
-        (r"\$(GP|GN|GL|GA)[A-Z]{3},", Contents("NMEA sentences")),
-    )
+_TEXTS: tuple[tuple[str, Contents], ...] = (
+    (r"#EXTM3U", Contents("a playlist (HLS)", "give its http:// or https:// address")),
+    (r"WEBVTT", Contents("subtitles (WebVTT)")),
+    (r"\d+\s*\n\d\d:\d\d:\d\d[,.]\d+ --> ", _SUBTITLES),
+    (r"v=0\s*\n[a-z]=", Contents("a session description (SDP)", "give the address that it names")),
+    (r"(<\?xml|<!DOCTYPE|<[A-Za-z][\w:-]*[ >/])", Contents("XML or HTML")),
+    (r"[\[{]", Contents("JSON", "this may be output of klvrelay, which reads MPEG-TS or KLV")),
+    (r"(?:[0-9A-Fa-f]{2}[\s:,]*){16}", Contents("hex text", "turn it into bytes first: xxd -r -p FILE > out.klv")),
+    (r"\$(GP|GN|GL|GA)[A-Z]{3},", Contents("NMEA sentences")),
 )
 _TEXT = Contents("text")
-_CONTROL = re.compile(r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")
+_CONTROL = r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]"
 
 
 def refusal(name: str, head: bytes) -> str | None:
@@ -89,7 +86,7 @@ def named(head: bytes) -> Contents | None:
     if text is None:
         return None
     begin = text.lstrip("\ufeff \t\r\n").replace("\r\n", "\n")
-    return next((contents for pattern, contents in _TEXTS if pattern.match(begin)), _TEXT)
+    return next((contents for pattern, contents in _TEXTS if re.match(pattern, begin)), _TEXT)
 
 
 def is_capture(head: bytes) -> bool:
@@ -106,4 +103,4 @@ def _as_text(head: bytes) -> str | None:
         if fault.start < len(head) - 3 or not fault.start:
             return None
         text = head[: fault.start].decode(encoding)
-    return text if text.strip("\0\ufeff \t\r\n") and not _CONTROL.search(text) else None
+    return text if text.strip("\0\ufeff \t\r\n") and not re.search(_CONTROL, text) else None

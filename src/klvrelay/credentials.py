@@ -6,12 +6,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import replace
 
 from klvrelay.errors import ConfigError
 from klvrelay.shown import Secret, printable
-from klvrelay.small_file import read_small
-from klvrelay.url import SECRET_NAME, Url
+from klvrelay.url import Url, holds_secret
 
 MQTT_PASSWORD = "KLVRELAY_MQTT_PASSWORD"
 SOURCE_PASSWORD = "KLVRELAY_SOURCE_PASSWORD"
@@ -32,6 +30,8 @@ def secret_file(path: str, key: str) -> Secret:
 
     `path` may begin with ${CREDENTIALS_DIRECTORY}/, which systemd sets. Its files may have a group that can read them.
     """
+    from klvrelay.small_file import read_small  # here, since few have a use for it
+
     path = _expanded(path, key)
     data, mode = read_small(path, key, SECRET_MOST)
     if readable_by_others(path, mode):
@@ -99,11 +99,11 @@ def with_password(url: Url, password: Secret | None) -> Url:
     """The URL with a password, where it has a user and none, and is of a kind that takes one."""
     if password is None or url.user is None or url.password is not None or url.scheme not in WITH_LOGIN:
         return url
-    return replace(url, password=password)
+    return url._replace(password=password)
 
 
 def is_secret(url: Url) -> bool:
     """Does the URL hold a password or a passphrase, or an option whose name says that it is such?"""
     if url.password:
         return True
-    return any(value and SECRET_NAME.search(name) for name, value in url.options.items())
+    return any(value and holds_secret(name) for name, value in url.options.items())

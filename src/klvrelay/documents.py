@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import orjson
-
 _BEYOND_ASCII = (
     "\u00ad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u180e\u200b-\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f"
     "\ufeff\ufff9-\ufffb\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0001"
@@ -20,12 +18,13 @@ STEERING = f"\x00-\x1f\x7f-\x9f{_BEYOND_ASCII}"
 """Inside the brackets of a regular expression: general categories Cc, Cf, Zl and Zp of Unicode 16.0."""
 
 _LEFT = re.compile(f"[\x7f-\x9f{_BEYOND_ASCII}]")  # by orjson, which escapes those below U+0020
-_INDENTED = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 
 def dumps(content: Any, *, indented: bool = False) -> bytes:
     """One JSON document, UTF-8; `indented`: for people too, with a line end."""
-    document = orjson.dumps(content, option=_INDENTED if indented else None)
+    import orjson  # here, since it loads many modules, and records are written by the core
+
+    document = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE if indented else None)
     if document.isascii() and b"\x7f" not in document:
         return document
     return _LEFT.sub(lambda found: escaped(found[0]), document.decode()).encode()

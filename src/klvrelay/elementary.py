@@ -15,16 +15,13 @@ Next door: `klv.py` asks here for each record, `wire.py` reads what the tables s
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from klvrelay import wire
+from klvrelay.log import logger
 from klvrelay.names import checked_name, pid_number, program_number, unique_name
 from klvrelay.wire import ALONE, LOWER, LOWER_HERE, Entry, Sighting
-
-LOG = logging.getLogger("klvrelay")
 
 MOST = 16
 """Streams that one source may have: tables that list other PIDs each time make no more."""
@@ -46,7 +43,6 @@ QUIET = 60.0
 _WRAP = 1 << 33
 
 
-@dataclass(frozen=True, slots=True)
 class Choice:
     """Which KLV of a source is wanted, and under which names.
 
@@ -57,13 +53,22 @@ class Choice:
     together  all of it is one stream, whatever its PIDs
     """
 
-    only: frozenset[int] = frozenset()
-    program: int | None = None
-    names: Mapping[int, str] = field(default_factory=dict)
-    taken: frozenset[str] = frozenset()
-    together: bool = False
+    __slots__ = ("names", "only", "program", "taken", "together")
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        only: frozenset[int] = frozenset(),
+        program: int | None = None,
+        names: Mapping[int, str] | None = None,
+        taken: frozenset[str] = frozenset(),
+        *,
+        together: bool = False,
+    ) -> None:
+        self.only = only
+        self.program = program
+        self.names: Mapping[int, str] = names or {}
+        self.taken = taken
+        self.together = together
         for name in self.names.values():
             checked_name(name, "pids")
 
@@ -103,7 +108,6 @@ def chosen(pid: int | Iterable[int] | None, program: int | None) -> Choice:
     return Choice(frozenset(map(pid_number, pids)), None if program is None else program_number(program))
 
 
-@dataclass(slots=True, eq=False)
 class Elementary:
     """One KLV elementary stream: its name, the number of its next record, and where and when it was seen last.
 
@@ -112,16 +116,16 @@ class Elementary:
     opened_at     number of its next record when the source was opened
     """
 
-    name: str
-    head: bytes
-    seq: int
-    pid: int | None
-    program: int | None
-    sets: set[str]
-    last: int | None
-    first: tuple[int | None, int]
-    opened_at: int
-    usual: float | None = None
+    __slots__ = ("first", "head", "last", "name", "opened_at", "pid", "program", "seq", "sets", "usual")
+
+    def __init__(self, name: str, head: bytes, seq: int, seen: Sighting) -> None:
+        self.name = name
+        self.head = head
+        self.seq = self.opened_at = seq
+        self.pid, self.program, self.sets = seen.pid, seen.program, {seen.set}
+        self.last = seen.ticks
+        self.first: tuple[int | None, int] = seen.ticks, seq
+        self.usual: float | None = None
 
     def gave(self, count: int, ticks: int | None, sets: Iterable[str]) -> None:
         """So many packets of it became records, the last one at this time."""
@@ -147,15 +151,17 @@ class Elementary:
         self.first = self.last, self.seq - 1
 
 
-@dataclass(slots=True)
 class _Waiting:
     """A PID that is not known yet: its records, and the streams that it may be the continuation of."""
 
-    seen: Sighting
-    rivals: list[Elementary]
-    entries: list[Entry] = field(default_factory=list)
-    last: Sighting | None = None
-    since: float = field(default_factory=time.monotonic)
+    __slots__ = ("entries", "last", "rivals", "seen", "since")
+
+    def __init__(self, seen: Sighting, rivals: list[Elementary]) -> None:
+        self.seen = seen
+        self.rivals = rivals
+        self.entries: list[Entry] = []
+        self.last: Sighting | None = None
+        self.since = time.monotonic()
 
 
 class Elementaries:
@@ -326,7 +332,7 @@ class Elementaries:
         now = time.monotonic()
         if stream.pid is not None and now - self._said >= QUIET:
             self._said = now
-            LOG.info("%s: its KLV has moved: pid=%s before=%s", stream.name, seen.pid, stream.pid)
+            logger().info("%s: its KLV has moved: pid=%s before=%s", stream.name, seen.pid, stream.pid)
         self.known.pop(stream.pid, None)
         self.known[seen.pid] = stream
         stream.pid, stream.program = seen.pid, seen.program
@@ -344,13 +350,12 @@ class Elementaries:
                 del self.known[stream.pid]
             stream.pid, stream.program = seen.pid, seen.program
         elif len(self._streams) < MOST:
-            head, seq, ticks = wire.head(name, self._boot), self._first_seq, seen.ticks
-            stream = Elementary(name, head, seq, seen.pid, seen.program, {seen.set}, ticks, (ticks, seq), seq)
+            stream = Elementary(name, wire.head(name, self._boot), self._first_seq, seen)
             self._named[name] = stream
             self._streams.append(stream)
         else:
             if not self._refused:
-                LOG.warning(
+                logger().warning(
                     "%s: KLV on more than %d PIDs: the rest is left out; see the PMT: pid=%s", self.name, MOST, seen.pid
                 )
             self._refused.add(seen.pid)

@@ -7,10 +7,6 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import orjson
-
-from klvrelay.documents import dumps
-
 Numbers = Literal["exact", "safe"]
 """How integers are written: as they are, or those beyond 2^53 - 1 as strings of their digits."""
 
@@ -34,4 +30,10 @@ def safe(value: Any) -> Any:
 
 def written(document: bytes, numbers: Numbers) -> bytes:
     """A JSON document with its integers as wanted."""
-    return dumps(safe(orjson.loads(document))) if numbers == "safe" else document
+    if numbers == "exact":
+        return document
+    import orjson
+
+    from klvrelay.documents import dumps
+
+    return dumps(safe(orjson.loads(document)))

@@ -6,8 +6,8 @@ Next door: `wire.py` calls the C core; `sources/` feed a `Decoder`, whose record
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from klvrelay import wire
@@ -147,12 +147,21 @@ class Decoder:
 
     def lines(self, packet: Packet) -> bytes:
         """The same records as JSON Lines, written by C without an object a record; numbered alike."""
+        return self._marked(packet).lines(packet.data, self, packet.received_us, safe=self._numbers == "safe")
+
+    def write_lines(self, packet: Packet, out: Callable[[Any], object]) -> None:
+        """The same, handed to `out` in buffers that are good for the call only."""
+        lane = self._marked(packet)
+        lane.write_lines(packet.data, self, out, packet.received_us, safe=self._numbers == "safe")
+
+    def _marked(self, packet: Packet) -> wire.Lane:
+        """The lane of a packet, with what is known of its bytes."""
         lane = self._lane(packet.carriage, packet.pid)
         if packet.carriage == "klv":
             lane.mark(packet.pts, packet.pid, packet.program, packet.listing, packet.damaged)
         elif packet.damaged or not packet.data:
             lane.cut()
-        return lane.lines(packet.data, self, packet.received_us, safe=self._numbers == "safe")
+        return lane
 
     def flush(self, received_us: int | None = None) -> list[Record]:
         """The source has ended: what began and never came to its end comes out as damaged."""
@@ -215,8 +224,7 @@ class Decoder:
     def wrote(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
         stream = self._written
         if stream is not None and seq > stream.seq:
-            names = [name for bit, name in enumerate(wire.SET_NAMES[:64]) if sets >> bit & 1]
-            stream.gave(seq - stream.seq, pts if pcr is None else pcr, names)
+            stream.gave(seq - stream.seq, pts if pcr is None else pcr, _names_of(sets))
 
     def aside(self, entry: wire.Entry) -> bytes:
         return self._text(self._records([entry]))
@@ -231,6 +239,12 @@ class Decoder:
     def counters(self) -> Counters:
         """What has gone through so far, over all PIDs; `unknown_items` is counted where text is made, not here."""
         return sum((lane.counters for lane in self._lanes.values()), Counters(unknown_items=self._unknown))
+
+
+@lru_cache(maxsize=64)
+def _names_of(sets: int) -> tuple[str, ...]:
+    """The names of the sets whose bits the core has set."""
+    return tuple(name for bit, name in enumerate(wire.SET_NAMES[:64]) if sets >> bit & 1)
 
 
 def decode(

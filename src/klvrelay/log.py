@@ -2,30 +2,51 @@
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from klvrelay.redaction import Redaction
 from klvrelay.shown import printable
 
-LOG = logging.getLogger("klvrelay")
+if TYPE_CHECKING:
+    import logging
+
+_wanted: list[tuple[Callable[[str], str], bool]] = []
+"""How the log was asked for and is not set up yet."""
 
 
-class _OneLine(logging.Formatter):
-    """Whatever a message quotes stays on its line, and shows no password of the command line."""
-
-    def __init__(self, redacted: Redaction) -> None:
-        super().__init__("%(asctime)s %(message)s", "%H:%M:%S")
-        self._redacted = redacted
-
-    def formatMessage(self, record: logging.LogRecord) -> str:
-        record.message = printable(self._redacted(record.message))
-        return super().formatMessage(record)
+def log_to_stderr(redacted: Callable[[str], str], *, quiet: bool) -> None:
+    """From here on the log goes there, without what `redacted` takes out; quiet: warnings and errors only."""
+    log_later(redacted, quiet=quiet)
+    logger()
 
 
-def log_to_stderr(redacted: Redaction, *, quiet: bool) -> None:
-    """From here on the log goes there; quiet: warnings and errors only."""
+def log_later(redacted: Callable[[str], str], *, quiet: bool) -> None:
+    """The same from the first call of `logger` on: a command that logs nothing does not load `logging`."""
+    _wanted[:] = [(redacted, quiet)]
+
+
+def logger() -> logging.Logger:
+    """The logger of the package."""
+    import logging
+
+    log = logging.getLogger("klvrelay")
+    if _wanted:
+        _set_up(log, *_wanted.pop())
+    return log
+
+
+def _set_up(log: logging.Logger, redacted: Callable[[str], str], quiet: bool) -> None:
+    import logging
+
+    class OneLine(logging.Formatter):
+        """Whatever a message quotes stays on its line, and shows no password of the command line."""
+
+        def formatMessage(self, record: logging.LogRecord) -> str:
+            record.message = printable(redacted(record.message))
+            return super().formatMessage(record)
+
     handler = logging.StreamHandler()
-    handler.setFormatter(_OneLine(redacted))
-    LOG.handlers[:] = [handler]
-    LOG.setLevel(logging.WARNING if quiet else logging.INFO)
-    LOG.propagate = False
+    handler.setFormatter(OneLine("%(asctime)s %(message)s", "%H:%M:%S"))
+    log.handlers[:] = [handler]
+    log.setLevel(logging.WARNING if quiet else logging.INFO)
+    log.propagate = False

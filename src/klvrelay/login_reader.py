@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -55,7 +54,7 @@ class LoginReader(Reader):
         if password is not None and url.password is not None:
             raise self.wrong(f"source.{key}", "the URL has a password too: say one of them")
         if user is not None:
-            url = dataclasses.replace(url, user=user)
+            url = url._replace(user=user)
         if password is not None and url.user is None:
             raise self.wrong(f"source.{key}", "a password needs a username")
         return with_password(url, password or self._source_password or environment(SOURCE_PASSWORD))

@@ -5,8 +5,7 @@ name, and shown with it.
 from __future__ import annotations
 
 import re
-import unicodedata
-from urllib.parse import unquote
+from functools import cache
 
 from klvrelay.errors import ConfigError
 
@@ -16,16 +15,20 @@ MISTYPED = (
 )
 
 _SCHEMES = "udp|rtp|tcp|srt|rtsps?|rtmps?|https?|mqtts?|wss?|ftps?|file"
-_FORM = re.compile(
-    rf"""[^\w./~-]*(?:
-        (?:{_SCHEMES})\s*(?::|/\s*/)     # udp:5000  rtsp//host
-      | [a-z][\w+.-]*\s*[:;]\s*/        # scheme:/host  scheme;//host
-      | [a-z][\w+.-]*[:;][^/]{{0,2}}//  # sche:me//host
-    )""",
-    re.VERBOSE | re.IGNORECASE,
-)
+_FORM = rf"""[^\w./~-]*(?:
+    (?:{_SCHEMES})\s*(?::|/\s*/)     # udp:5000  rtsp//host
+  | [a-z][\w+.-]*\s*[:;]\s*/        # scheme:/host  scheme;//host
+  | [a-z][\w+.-]*[:;][^/]{{0,2}}//  # sche:me//host
+)"""
+_SECRET = r"(?:pass|pwd|token|secret|auth|credential|signature|key)[\w-]{0,20}\s{0,3}="
+_TELLTALE = frozenset("@:;=%\\ ")
+"""Without one of these characters, or two slashes in a row, nothing in ASCII looks like a URL."""
 
-_SECRET = re.compile(r"(?:pass|pwd|token|secret|auth|credential|signature|key)[\w-]{0,20}\s{0,3}=", re.IGNORECASE)
+
+@cache
+def _forms() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Compiled when a text may be one: most are the name of a file or a stream, and a command starts without."""
+    return re.compile(_FORM, re.VERBOSE | re.IGNORECASE), re.compile(_SECRET, re.IGNORECASE)
 
 
 def looks_like_url(text: str) -> bool:
@@ -33,11 +36,17 @@ def looks_like_url(text: str) -> bool:
 
     Fullwidth signs, backslashes and percent codes count as what they stand for.
     """
+    if text.isascii() and text.isprintable() and "//" not in text and _TELLTALE.isdisjoint(text):
+        return False
+    import unicodedata
+    from urllib.parse import unquote
+
+    form, secret = _forms()
     decoded = unquote(unquote(unicodedata.normalize("NFKC", text)))
     plain = unicodedata.normalize("NFKC", decoded).replace("\\", "/")
     # A user stands before an @, with a password or behind two slashes.
     login = "@" in plain.partition(":")[2] or "@" in plain.partition("//")[2]
-    return login or "://" in plain or any(form(plain) is not None for form in (_FORM.match, _SECRET.search))
+    return login or "://" in plain or form.match(plain) is not None or secret.search(plain) is not None
 
 
 def stripped(text: str) -> str:
@@ -51,7 +60,11 @@ def stripped(text: str) -> str:
 
 
 def _is_blank(character: str) -> bool:
-    return character.isspace() or unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp")
+    if character.isspace() or character.isprintable():
+        return character.isspace()
+    import unicodedata
+
+    return unicodedata.category(character) in ("Cc", "Cf", "Zs", "Zl", "Zp")
 
 
 def no_url(text: str, key: str, wanted: str) -> str:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import unicodedata
 from collections.abc import Collection, Iterable
-from pathlib import PurePath
-from urllib.parse import unquote
 
 from klvrelay.errors import ConfigError
 from klvrelay.mistyped import no_url
@@ -62,6 +58,8 @@ def _percent(unsafe: re.Match[str]) -> str:
 def _bounded(level: str, text: str) -> str:
     if len(level) <= LEVEL_LIMIT:
         return level
+    import hashlib  # here, since few names are so long
+
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
     head = re.sub(r"%.?$", "", level[: LEVEL_LIMIT - 13])
     return f"{head}-{digest}"
@@ -73,18 +71,36 @@ def stream_name(source: str | os.PathLike[str] | Url) -> str:
     if url.scheme == "stdin":
         return "stdin"
     if url.scheme == "file":
-        return _slug(PurePath(url.path).stem)
+        return _slug(stem(url.path))
     port = "" if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else str(url.port)
     if url.scheme in ("udp", "rtp", "tcp", "srt"):
         return _slug("-".join(filter(None, (url.scheme, url.host, port))))
+    from urllib.parse import unquote  # here, since the name of a file has no use for it
+
     path = re.sub(r"\.\w{1,5}$", "", re.sub(r"=[^/]*", "", unquote(url.path)))  # behind a = there may be a password
     return _slug("-".join(filter(None, (url.host, port, path))))
 
 
+def stem(path: str) -> str:
+    """The name of a file without what stands behind its last dot: flight.ts -> flight."""
+    # PurePath(path).stem, without the module: an empty or single-dot part of a path is no name.
+    name = next((part for part in reversed(path.split("/")) if part not in ("", ".")), "")
+    dot = name.rfind(".")
+    return name[:dot] if 0 < dot < len(name) - 1 else name
+
+
 def _slug(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
-    slug = re.sub(r"-{2,}", "-", _UNSAFE.sub("-", plain)).strip("-.")
+    slug = re.sub(r"-{2,}", "-", _UNSAFE.sub("-", _in_ascii(text))).strip("-.")
     return _bounded(slug or "stream", text)
+
+
+def _in_ascii(text: str) -> str:
+    """Letters without their accents; what has no ASCII form is left out."""
+    if text.isascii():
+        return text
+    import unicodedata
+
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
 
 
 PID_MOST = 0x1FFE

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Callable
-from typing import Any, NoReturn
+from functools import cached_property
+from typing import Any, NamedTuple, NoReturn
 
 from klvrelay.errors import ConfigError
-from klvrelay.names import pid_number, printable, program_number
+from klvrelay.shown import printable
 
 SOURCES = """\
 sources:
@@ -49,6 +52,35 @@ class _NoPassword(argparse.Action):
         )
 
 
+class _Verb:
+    """A verb's parser, made when the command line names the verb: of ten sets of options a command needs one."""
+
+    def __init__(self, *, options: Callable[[argparse.ArgumentParser], None], **described: Any) -> None:
+        self._options, self._described = options, described
+
+    @cached_property
+    def _parser(self) -> argparse.ArgumentParser:
+        parser = _Parser(**self._described)
+        _refuse_passwords(parser, "--password", "--passphrase")
+        self._options(parser)
+        return parser
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._parser, name)
+
+
+def _help(prog: str) -> argparse.HelpFormatter:
+    """As wide as the terminal. argparse makes one for each option, and would load shutil and its compressors to ask."""
+    columns = os.environ.get("COLUMNS", "")
+    width = int(columns) if columns.isdecimal() else 0
+    if not width:
+        try:
+            width = os.get_terminal_size(sys.__stdout__.fileno()).columns if sys.__stdout__ else 0
+        except (OSError, ValueError):
+            width = 0
+    return argparse.RawDescriptionHelpFormatter(prog, width=(width or 80) - 2)
+
+
 def parser() -> argparse.ArgumentParser:
     from klvrelay import __version__
 
@@ -56,17 +88,20 @@ def parser() -> argparse.ArgumentParser:
         prog="klvrelay",
         description="Relays the KLV metadata of drone video (MISB, STANAG 4609) to MQTT.",
         epilog=f"`klvrelay VERB --help` describes each.\n{CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_help,
     )
     _refuse_passwords(parser, "--password", "--passphrase")
     parser.add_argument("--version", action="version", version=f"klvrelay {__version__}")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for add in (
-        _run_options, _replay_options, _decode_options, _probe_options, _record_options, _send_options, _watch_options,
-        _sample_options, _demo_options,
-    ):  # fmt: skip
-        add(verbs)
-    _items_options(verbs)
+    verbs: Any = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Verb)
+    for name, verb in VERBS.items():
+        verbs.add_parser(
+            name,
+            help=verb.text,
+            description=verb.text[0].upper() + verb.text[1:] + ".",
+            epilog=f"example:\n  {EXAMPLES[name]}\n{verb.epilog}{CODES}",
+            formatter_class=_help,
+            options=verb.options,
+        )
     return parser
 
 
@@ -82,18 +117,6 @@ EXAMPLES = {
     "items": "klvrelay items sensor_latitude",
     "send": "klvrelay send flight.ts udp://239.1.1.1:5000?ttl=4 --loop --impair loss=1%,seed=7",
 }
-
-
-def _verb(verbs: Any, name: str, text: str, epilog: str) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = verbs.add_parser(
-        name,
-        help=text,
-        description=text[0].upper() + text[1:] + ".",
-        epilog=f"example:\n  {EXAMPLES[name]}\n{epilog}{CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    _refuse_passwords(parser, "--password", "--passphrase")
-    return parser
 
 
 def _refuse_passwords(parser: argparse.ArgumentParser, *options: str) -> None:
@@ -124,12 +147,14 @@ def _password_option(parser: argparse.ArgumentParser) -> None:
                              " it (instead of KLVRELAY_SOURCE_PASSWORD)")  # fmt: skip
 
 
-def _number(read: Callable[[str], int]) -> Callable[[str], int]:
-    """A reader of names as a type of argparse."""
+def _number(reader: str) -> Callable[[str], int]:
+    """A reader of `names.py` as a type of argparse."""
 
     def number(text: str) -> int:
+        from klvrelay import names
+
         try:
-            return read(text)
+            return int(getattr(names, reader)(text))
         except ConfigError as fault:
             raise argparse.ArgumentTypeError(str(fault)) from None
 
@@ -141,8 +166,8 @@ def _choice_options(
     pid: str = "only the KLV of this PID, such as 0x101; may be given again",
     program: str = "only the KLV of this program",
 ) -> None:
-    parser.add_argument("--pid", type=_number(pid_number), action="append", default=[], metavar="PID", help=pid)
-    parser.add_argument("--program", type=_number(program_number), metavar="NUMBER", help=program)
+    parser.add_argument("--pid", type=_number("pid_number"), action="append", default=[], metavar="PID", help=pid)
+    parser.add_argument("--program", type=_number("program_number"), metavar="NUMBER", help=program)
 
 
 def _source_options(parser: argparse.ArgumentParser) -> None:
@@ -173,8 +198,7 @@ def _numbers_option(parser: argparse.ArgumentParser, default: str | None) -> Non
     )  # fmt: skip
 
 
-def _run_options(verbs: Any) -> None:
-    parser = _verb(verbs, "run", "relay sources to a broker until stopped", SOURCES + BROKERS)
+def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="what to relay; several are relayed side by side")
     parser.add_argument("-c", "--config", metavar="FILE", help="settings in TOML: see samples/relay.toml")
     parser.add_argument("--stream", action="append", default=[], metavar="NAME",
@@ -196,8 +220,7 @@ def _run_options(verbs: Any) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="log warnings and errors only")
 
 
-def _replay_options(verbs: Any) -> None:
-    parser = _verb(verbs, "replay", "relay a file in its own time, as if it were live", BROKERS)
+def _replay_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("sources", nargs=1, metavar="FILE")
     parser.add_argument("--speed", type=float, default=1.0, help="this many times as fast (1)")
     parser.add_argument("--loop", action="store_true", help="again and again, until stopped")
@@ -218,8 +241,7 @@ text from the aircraft:
 """
 
 
-def _decode_options(verbs: Any) -> None:
-    parser = _verb(verbs, "decode", "print every KLV record of a file as JSON Lines or CSV", TEXT)
+def _decode_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="FILE", help="MPEG-TS, bare KLV, mp4, mkv, ...; - for standard input")
     parser.add_argument("--follow", action="store_true",
                         help="FILE is still written: wait for more; of a folder its newest segment")  # fmt: skip
@@ -235,9 +257,7 @@ def _decode_options(verbs: Any) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
 
 
-def _probe_options(verbs: Any) -> None:
-    text = "say whether a stream or file is right, what is wrong with it, and how to fix it"
-    parser = _verb(verbs, "probe", text, SOURCES)
+def _probe_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", help="a file or stream; - for standard input")
     parser.add_argument("--seconds", type=float, metavar="S",
                         help="seconds to look (live 10, a file all); Ctrl-C ends it early (exit code 3 if"
@@ -274,8 +294,7 @@ segments:
 """
 
 
-def _record_options(verbs: Any) -> None:
-    parser = _verb(verbs, "record", "write a source's bytes as they come, in segments", SEGMENTS)
+def _record_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="SOURCE", help="a stream, a file; - for standard input")
     parser.add_argument("folder", metavar="DIR", help="where the segments go; made if it is not there")
     parser.add_argument("--stream", metavar="NAME", help="name that the segments begin with (made of the source's)")
@@ -288,15 +307,13 @@ def _record_options(verbs: Any) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress line; log warnings and errors only")
 
 
-def _watch_options(verbs: Any) -> None:
-    parser = _verb(verbs, "watch", "show a broker's streams live, as a table", BROKERS)
+def _watch_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("stream", nargs="?", metavar="STREAM", help="only this one")
     _choice_options(parser, "only streams of this PID; may be given again", "only streams of this program")
     _mqtt_options(parser, required=True)
 
 
-def _sample_options(verbs: Any) -> None:
-    parser = _verb(verbs, "sample", "write a synthetic drone recording whose picture fits its metadata", "")
+def _sample_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="OUT.ts")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long (30)")
     parser.add_argument("--size", default="640x360", help="of the picture (640x360)")
@@ -311,8 +328,7 @@ def _sample_options(verbs: Any) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no summary")
 
 
-def _demo_options(verbs: Any) -> None:
-    parser = _verb(verbs, "demo", "relay a sample to a broker inside this process, and show what a subscriber gets", "")
+def _demo_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", nargs="?", metavar="SOURCE", help="your own source instead of the sample")
     parser.add_argument("--mqtt", metavar="URL", help="your own broker instead of the one inside")
     _password_option(parser)
@@ -330,8 +346,7 @@ an item is asked for by
 """
 
 
-def _items_options(verbs: Any) -> None:
-    parser = _verb(verbs, "items", "show what is known of an item: units, range, resolution, bytes, meaning", ITEMS)
+def _items_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("query", nargs="*", metavar="NAME|TAG", help="what to look up; without it, a table of ST 0601")
     parser.add_argument("--set", metavar="SET", help="look in this set only, or list its items: 0903, VTarget, ...")
     parser.add_argument("--sets", action="store_true", help="list the sets")
@@ -356,9 +371,7 @@ impairments, each of the datagrams (or, level=ts, of the TS packets in them):
 """
 
 
-def _send_options(verbs: Any) -> None:
-    text = "send a recording as if it were live, over a wire as bad as you like"
-    parser = _verb(verbs, "send", text, FAR_ENDS)
+def _send_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("source", metavar="FILE",
                         help="MPEG-TS or bare KLV, a folder of segments, - for standard input")  # fmt: skip
     parser.add_argument("target", metavar="URL", help="where to send it")
@@ -370,3 +383,31 @@ def _send_options(verbs: Any) -> None:
     parser.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="wait for a far end so long (5)")
     _choice_options(parser, *_KEPT_WHOLE)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no summary")
+
+
+class _Described(NamedTuple):
+    """A verb: what it does, what else its help has, and what adds its options."""
+
+    text: str
+    epilog: str
+    options: Callable[[argparse.ArgumentParser], None]
+
+
+VERBS = {
+    "run": _Described("relay sources to a broker until stopped", SOURCES + BROKERS, _run_options),
+    "replay": _Described("relay a file in its own time, as if it were live", BROKERS, _replay_options),
+    "decode": _Described("print every KLV record of a file as JSON Lines or CSV", TEXT, _decode_options),
+    "probe": _Described(
+        "say whether a stream or file is right, what is wrong with it, and how to fix it", SOURCES, _probe_options
+    ),
+    "record": _Described("write a source's bytes as they come, in segments", SEGMENTS, _record_options),
+    "send": _Described("send a recording as if it were live, over a wire as bad as you like", FAR_ENDS, _send_options),
+    "watch": _Described("show a broker's streams live, as a table", BROKERS, _watch_options),
+    "sample": _Described("write a synthetic drone recording whose picture fits its metadata", "", _sample_options),
+    "demo": _Described(
+        "relay a sample to a broker inside this process, and show what a subscriber gets", "", _demo_options
+    ),
+    "items": _Described(
+        "show what is known of an item: units, range, resolution, bytes, meaning", ITEMS, _items_options
+    ),
+}

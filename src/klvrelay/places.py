@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
-import logging
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from klvrelay.credentials import SOURCE_PASSWORD, environment, is_secret, secret_file, with_password
 from klvrelay.errors import ConfigError
+from klvrelay.log import logger
 from klvrelay.shown import Secret
 from klvrelay.url import Url
 
-LOG = logging.getLogger("klvrelay")
+if TYPE_CHECKING:
+    import argparse
 
 
 def source_url(args: argparse.Namespace, text: str) -> Url:
@@ -46,7 +47,7 @@ def check_used(said: Secret | None, urls: Iterable[Url]) -> None:
 def warn_of_passwords(arguments: Iterable[str]) -> None:
     """Say once that a command line shows a password to the whole machine."""
     if any(_has_secret(text) for argument in arguments for text in (argument, argument.partition("=")[2])):
-        LOG.warning(
+        logger().warning(
             "a password in a URL on a command line can be read by everybody on this machine: keep it in a file or in"
             " the environment (see --help)"
         )

@@ -1,34 +1,42 @@
-"""The values that walk the corridor: a `Packet` (or `Units`) comes out of a source, a `Record` goes to the sinks; and
-`Link`, what a source knows of its line.
+"""The values that walk the corridor: a `Packet` (or `Units`) comes out of a source, a `Record` goes to the sinks.
 
-Next door: `sources/` makes packets, `klv.py` turns them into records, `wire.py` is the C that a record asks
-for its JSON.
+Next door: `link.py` has `Link`, what a source knows of its line; `sources/` makes packets, `klv.py` turns them into
+records, `wire.py` is the C that a record asks for its JSON.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NamedTuple
-
-import orjson
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from klvrelay import wire
-from klvrelay.integers import Numbers, added
-from klvrelay.wire import Checksum, Counters, Entry, Transport
+from klvrelay.integers import Numbers
+from klvrelay.wire import Checksum, Entry, Transport
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from klvrelay.link import Link as Link
 
 Carriage = Literal["ts", "klv"]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def utc(us: int | None) -> datetime | None:
     """Microseconds since 1970 as a UTC datetime; None for None, and past the year 9999."""
     try:
-        return None if us is None else _EPOCH + timedelta(microseconds=us)
+        return None if us is None else _since_epoch()(us)
     except OverflowError:
         return None
+
+
+@cache
+def _since_epoch() -> Callable[[int], datetime]:
+    """datetime is loaded when a time is asked for."""
+    from datetime import UTC, datetime, timedelta
+
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return lambda us: epoch + timedelta(microseconds=us)
 
 
 class Packet(NamedTuple):
@@ -57,54 +65,6 @@ class Units(NamedTuple):
     """KLV packets that the source itself found in its bytes: whole, or marked damaged; in order."""
 
     entries: Sequence[Entry]
-
-
-@dataclass(slots=True)
-class Link:
-    """What the line told a source so far; what its kind can't know stays 0 (None for a measure).
-
-    size             bytes of transport
-    datagrams        of UDP and RTP, and messages of SRT; `strangers` of them came from another sender than the one that
-                     is fixed
-    kernel_drops     datagrams that the kernel dropped, since the socket's buffer was full
-    udp_duplicates   datagrams without RTP that came twice, the copy left out
-    rtp_lost         sequence numbers that never came; `rtp_reordered` came late but in time, `rtp_duplicates` twice;
-                     `rtp_restarts` are senders that began anew; `rtp_foreign` packets of another SSRC or payload type
-    srt_lost         packets lost on the line, `srt_retransmitted` sent again, `srt_dropped` given up as too late
-    srt_rtt_ms       the round trip as last measured
-    hls_segments     segments of a playlist that were read whole; `hls_lost` never came, or not whole
-    lane             of the transport lane, where the source has one of its own
-    """
-
-    size: int = 0
-    datagrams: int = 0
-    strangers: int = 0
-    kernel_drops: int = 0
-    udp_duplicates: int = 0
-    rtp_lost: int = 0
-    rtp_reordered: int = 0
-    rtp_duplicates: int = 0
-    rtp_restarts: int = 0
-    rtp_foreign: int = 0
-    srt_lost: int = 0
-    srt_retransmitted: int = 0
-    srt_dropped: int = 0
-    srt_rtt_ms: float | None = None
-    hls_segments: int = 0
-    hls_lost: int = 0
-    lane: Counters = field(default_factory=Counters)
-
-    def __add__(self, later: Link) -> Link:
-        """Both together: counts are added (see `added`), of a measure the later one stands."""
-        return Link(**{f.name: _together(getattr(self, f.name), getattr(later, f.name)) for f in fields(Link)})
-
-
-def _together(before: Any, later: Any) -> Any:
-    if isinstance(later, Counters):
-        return before + later
-    if isinstance(later, int):
-        return added(before, later)
-    return before if later is None else later
 
 
 class Record(NamedTuple):  # a frozen dataclass costs six times as much to make, and there are many
@@ -164,7 +124,7 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
     @property
     def items(self) -> dict[str, Any]:
         """The items by key, as the record's JSON has them; decoded anew at each call."""
-        items: dict[str, Any] = orjson.loads(wire.items_json(self.raw))
+        items: dict[str, Any] = _loads()(wire.items_json(self.raw))
         return items
 
     def json(self, *, numbers: Numbers = "exact") -> bytes:
@@ -184,3 +144,21 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
             self.checksum,
             numbers == "safe",
         )
+
+
+@cache
+def _loads() -> Callable[[bytes], Any]:
+    """orjson loads many modules: it is loaded when items are asked for."""
+    import orjson
+
+    return orjson.loads
+
+
+def __getattr__(name: str) -> Any:
+    """`Link`, loaded when it is first asked for: reading a file at once has no use for it."""
+    if name != "Link":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from klvrelay.link import Link
+
+    globals()[name] = Link
+    return Link

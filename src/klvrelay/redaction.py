@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from klvrelay.errors import ConfigError
 from klvrelay.mistyped import looks_like_url, stripped
 from klvrelay.shown import HIDDEN, printable
-from klvrelay.url import SECRET_NAME, Url
+from klvrelay.url import Url, holds_secret
 
 LEAST = 4
 """Characters of what is hidden, at least: fewer would take letters out of words."""
@@ -58,7 +58,7 @@ def _secrets(arguments: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _is_for_secret(option: str) -> bool:
     """Would somebody give a password with it? No such option exists, but messages quote what they do not know."""
-    return option.startswith("--") and not option.endswith("-file") and SECRET_NAME.search(option) is not None
+    return option.startswith("--") and not option.endswith("-file") and holds_secret(option)
 
 
 def _quoted(text: str) -> tuple[str, ...]:

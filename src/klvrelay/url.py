@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Set
-from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, quote, unquote
+from typing import NamedTuple
 
 from klvrelay.errors import ConfigError
 from klvrelay.mistyped import MISTYPED, looks_like_url, stripped
 from klvrelay.shown import HIDDEN, Secret, printable
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
-_HOST = re.compile(r"[\w.%:~-]*")
+# Texts, compiled at their first use: the name of a file needs none of them.
+_SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
+_HOST = r"[\w.%:~-]*"
 
 _NUMBER, _WORD, _PLACES = r"\d{1,12}", r"[\w.-]{1,20}", r"[\da-fA-F.:,]{1,200}(?:%[\w.-]{1,15})?"
 # Options that hold no secret, and what they may look like: any other value is not shown.
@@ -23,14 +23,12 @@ _PUBLIC_OPTIONS = {
     "buffer_size": _NUMBER, "ttl": _NUMBER, "pkt_size": _NUMBER, "latency": _NUMBER, "pbkeylen": _NUMBER,
     "listen": _NUMBER, "transport": "udp|tcp", "mode": "caller|listener|rendezvous",
 }  # fmt: skip
-_OPTION_NAME = re.compile(r"[A-Za-z_-]{1,12}")
-SECRET_NAME = re.compile(r"pass|pwd|token|secret|auth|credential", re.IGNORECASE)
-"""What is in the names of options that hold a secret."""
-_ASSIGNED = re.compile(r"=[^/]*")
+_OPTION_NAME = r"[A-Za-z_-]{1,12}"
+_SECRET_NAME = r"pass|pwd|token|secret|auth|credential"
+_ASSIGNED = r"=[^/]*"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Url:
+class Url(NamedTuple):
     """Where something is: a URL, or a file's path; `str()` and `repr()` show no credentials.
 
     scheme    lower case; "file" for a path, "stdin" for `-`
@@ -64,7 +62,7 @@ class Url:
             raise ConfigError("the name of a source or of a far end is empty")
         if text == "-":
             return cls("stdin")
-        found = _SCHEME.match(text)
+        found = re.match(_SCHEME, text) if "://" in text else None
         if found is None:
             return cls("file", path=_plain_path(text))
         scheme, rest = found[1].lower(), text[found.end() :]
@@ -75,7 +73,11 @@ class Url:
     @property
     def options(self) -> dict[str, str]:
         """What stands behind the `?`, decoded; the last of equal names counts."""
-        return dict(parse_qsl(self.query.reveal(), keep_blank_values=True)) if self.query else {}
+        if not self.query:
+            return {}
+        from urllib.parse import parse_qsl  # here, since the name of a file has no use for it
+
+        return dict(parse_qsl(self.query.reveal(), keep_blank_values=True))
 
     def check_options(self, known: Set[str], ignored: Set[str] = frozenset()) -> None:
         """Raise ConfigError for an option that is neither `known` nor one to be let be; it names those known."""
@@ -99,6 +101,8 @@ class Url:
     def _credentials(self) -> str:
         if self.user is None:
             return ""
+        from urllib.parse import quote
+
         password = "" if self.password is None else f":{quote(self.password.reveal(), safe='')}"
         return f"{quote(self.user, safe='')}{password}@"
 
@@ -114,11 +118,16 @@ class Url:
             return printable(self.path)
         shown = [_shown(key, value) for key, value in self.options.items()]
         # Some cameras have user=...&password=... in their path, and a ? may be missing.
-        public = replace(self, path=_ASSIGNED.sub(f"={HIDDEN}", self.path))
+        public = self._replace(path=re.sub(_ASSIGNED, f"={HIDDEN}", self.path))
         return printable(public._joined("" if self.user is None else f"{HIDDEN}@", "&".join(shown)))
 
     def __repr__(self) -> str:
         return f"Url({str(self)!r})"
+
+
+def holds_secret(name: str) -> bool:
+    """Does an option of this name hold a secret?"""
+    return re.search(_SECRET_NAME, name, re.IGNORECASE) is not None
 
 
 def unknown_option(key: str, number: int, known: Collection[str]) -> str:
@@ -128,7 +137,7 @@ def unknown_option(key: str, number: int, known: Collection[str]) -> str:
     """
     import difflib  # here, since few have a use for it
 
-    named = key if _OPTION_NAME.fullmatch(key) else str(number)
+    named = key if re.fullmatch(_OPTION_NAME, key) else str(number)
     near = difflib.get_close_matches(key[:40], known, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
     return f"option {named} is not known; {hint}known are {', '.join(sorted(known))}"
@@ -138,7 +147,7 @@ def _shown(key: str, value: str) -> str:
     """An option as it may be shown: the value only where it is of a kind that holds no secret."""
     if (form := _PUBLIC_OPTIONS.get(key)) is not None and re.fullmatch(form, value):
         return f"{key}={value}"
-    return f"{key}={HIDDEN}" if value and _OPTION_NAME.fullmatch(key) else HIDDEN
+    return f"{key}={HIDDEN}" if value and re.fullmatch(_OPTION_NAME, key) else HIDDEN
 
 
 def _plain_path(path: str) -> str:
@@ -151,10 +160,14 @@ def _path_of_url(rest: str) -> str:
     """The path of a file:// URL."""
     if "@" in rest.partition(":")[2] or "://" in rest:
         raise ConfigError("file://: in a path write @ as %40, and : as %3A; a user and a password have no place in it")
+    from urllib.parse import unquote
+
     return unquote(rest.removeprefix("localhost"))
 
 
 def _parse_network(scheme: str, rest: str) -> Url:
+    from urllib.parse import unquote
+
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
     if scheme != "srt":  # a stream id of its access control begins with #!::
@@ -186,7 +199,9 @@ def _host_and_port(scheme: str, place: str) -> tuple[str, int | None]:
         port = tail.removeprefix(":")
     else:
         host, _, port = place.partition(":")
-    if not _HOST.fullmatch(host) or "@" in unquote(host):  # a password may stand before an @ that is coded
+    from urllib.parse import unquote
+
+    if not re.fullmatch(_HOST, host) or "@" in unquote(host):  # a password may stand before an @ that is coded
         raise ConfigError(f"{scheme}://: the host is not a name or an address (IPv6 goes in brackets: [::1])")
     if not port:
         return host, None

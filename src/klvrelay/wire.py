@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import io
 import operator
+import re
 import struct
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from klvrelay._core import ffi, lib
-from klvrelay.documents import dumps
 from klvrelay.errors import ConfigError, DecodeError
 from klvrelay.integers import added
 
@@ -54,8 +53,7 @@ _ENTRY = struct.Struct("=IIqqqiiBBBB4x")
 _NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Counters:
+class Counters(NamedTuple):  # a dataclass would load a dozen modules when a command starts
     """What went through a decoder so far; the checks of the transport with their numbers in ETSI TR 101 290.
 
     passed_over                bytes that are in no packet
@@ -111,18 +109,16 @@ class Counters:
     pcr_jitter_us: int = 0
     pcr_jitter_max_us: int = 0
 
-    def __add__(self, other: Counters) -> Counters:
+    def __add__(self, other: Counters) -> Counters:  # type: ignore[override]  # counts, not a sequence
         """Both together: counts are added (see `added`), of a measure the larger one stands."""
-        figures = zip(_TOGETHER.values(), _figures(self), _figures(other), strict=True)
+        figures = zip(_TOGETHER, self, other, strict=True)
         return Counters(*(together(one, two) for together, one, two in figures))
 
 
 MEASURES = frozenset(("pcr_jitter_us", "pcr_jitter_max_us"))
 """Figures among the counters that are no counts: they may also become less."""
-_TOGETHER: dict[str, Callable[[int, int], int]] = {
-    field.name: max if field.name in MEASURES else added for field in fields(Counters)
-}
-_figures: Callable[[Any], tuple[int, ...]] = operator.attrgetter(*_TOGETHER)
+_TOGETHER: list[Callable[[int, int], int]] = [max if name in MEASURES else added for name in Counters._fields]
+_figures: Callable[[Any], tuple[int, ...]] = operator.attrgetter(*Counters._fields)
 
 
 class _Room(threading.local):
@@ -146,9 +142,17 @@ _klv_record = lib.klv_record
 _klv_whole = lib.klv_whole
 
 
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]*")
+"""A name that needs no escape in JSON, as those that are made of a file's name."""
+
+
 @lru_cache(maxsize=4096)
 def head(stream: str, boot: str | None) -> bytes:
     """The first keys of every record of one stream, escaped once."""
+    if _PLAIN.fullmatch(stream) and boot is None:
+        return f'{{"schema":"klvrelay/1","stream":"{stream}","boot":null'.encode()
+    from klvrelay.documents import dumps  # here, since a command that reads a file has no use for it
+
     return dumps({"schema": "klvrelay/1", "stream": stream, "boot": boot})[:-1]
 
 
@@ -387,11 +391,25 @@ class Lane:
 
     def lines(self, data: Any, names: Names, received_us: int | None = None, *, safe: bool = False) -> bytes:
         """Every record of `data` as JSON Lines. One C call for all that come in a row from one PID, as a rule."""
+        text = io.BytesIO()
+        self.write_lines(data, names, text.write, received_us, safe=safe)
+        return text.getvalue()  # hands its bytes over, without a copy
+
+    def write_lines(
+        self,
+        data: Any,
+        names: Names,
+        out: Callable[[Any], object],
+        received_us: int | None = None,
+        *,
+        safe: bool = False,
+    ) -> None:
+        """The same, in pieces to `out`: buffers that are good for the call only, or bytes."""
         lib.klv_lane_at(self._lane, -1 if received_us is None else received_us)
         source = ffi.from_buffer("uint8_t[]", data)
         envelope, other = ffi.new("struct klv_envelope *"), ffi.new("struct klv_packet *")
         envelope.received_us, envelope.safe = -1 if received_us is None else received_us, safe
-        text, room = io.BytesIO(), _room
+        room = _room
         self._used[0], other.pid, kept = 0, _NO_PID, None
         if room.size < _LINES_ROOM:
             room.grow(_LINES_ROOM)
@@ -400,7 +418,7 @@ class Lane:
                 self._lane, source, len(source), self._used, envelope, other, room.out, room.size, self._count
             )
             if self._count[0]:
-                text.write(ffi.buffer(room.out, self._count[0]))
+                out(ffi.buffer(room.out, self._count[0]))
             elif status == lib.KLV_FULL:
                 room.grow(min(4 * room.size, lib.klv_json_room(self._limit + PACKET_HEAD, envelope.head_size) + 1))
             if status == lib.KLV_FULL:
@@ -410,10 +428,10 @@ class Lane:
             if kept is not None:
                 names.wrote(int(envelope.seq), _known(envelope.pts), _known(envelope.pcr), int(envelope.sets))
             if status != lib.KLV_OTHER:
-                return text.getvalue()  # hands its bytes over, without a copy
+                return
             kept = self._turn(names, envelope, other)
             if kept is None:
-                text.write(names.aside(self._one(source)))
+                out(names.aside(self._one(source)))
                 other.pid = _NO_PID
 
     def _turn(self, names: Names, envelope: Any, other: Any) -> Any:

@@ -31,10 +31,10 @@ ENDS = {
     "a wrong setting": "packed_end(ConfigError('demux: give native'))",
 }
 ALL_COUNTS = f"""
-import dataclasses
+from klvrelay.link import figures_of
 def highest(kind):
-    return kind(**{{f.name: highest(type(v)) if dataclasses.is_dataclass(v) else {MOST}
-                   for f in dataclasses.fields(kind) for v in [getattr(kind(), f.name)]
+    return kind(**{{name: highest(type(v)) if isinstance(v, Counters) else {MOST}
+                   for name in figures_of(kind) for v in [getattr(kind(), name)]
                    if v is not None}})
 say(packed_status(Status(True, True, {MOST}, highest(Link))))
 say(*packed(Packet(b"G" * 188, 5)))

@@ -10,7 +10,6 @@ from klvrelay.documents import dumps
 from klvrelay.health.clocks import Clocks, Offset
 from klvrelay.health.stream import StreamHealth
 from klvrelay.record import Link
-from klvrelay.wire import Counters
 
 SCHEMA = "klvrelay/link/1"
 _RENAMED = {"size": "bytes"}
@@ -63,7 +62,7 @@ def _outages(health: StreamHealth) -> dict[str, Any]:
 def _line(link: Link) -> dict[str, Any]:
     """Each count under its name; the transport lane's beside those of the socket."""
     socket = {_RENAMED.get(f.name, f.name): getattr(link, f.name) for f in fields(Link) if f.name != "lane"}
-    lane = {f.name: getattr(link.lane, f.name) for f in fields(Counters) if f.name not in _ELSEWHERE}
+    lane = {name: value for name, value in link.lane._asdict().items() if name not in _ELSEWHERE}
     return socket | lane
 
 

@@ -38,6 +38,8 @@ PATIENCE = 5.0
 SILENT = "does the sender run, and send to this address and port?"
 LIVE = 10.0
 """Seconds that a live source is looked at."""
+PIECE = 512 << 10
+"""Bytes of a file in one block of the survey, which times packets a block at a time: other blocks, other times."""
 SMALL = 16 << 10
 """Bytes after which a file's own time is looked at."""
 OWN = 32
@@ -245,7 +247,7 @@ async def _look(inquiry: Inquiry, source: Source, seconds: float | None, progres
     """Read until there is a reason not to; gives the reason."""
     limit = seconds if seconds is not None else LIVE if source.live else None
     own = seconds if isinstance(source, FileSource) and source.url.scheme == "file" else None
-    async with aclosing(packets_straight(source, breath=BREATH)) as packets:
+    async with aclosing(packets_straight(source, breath=BREATH, piece=PIECE)) as packets:
         packet = await _first(source, packets, limit)
         if own is not None or not (source.live or seconds):
             limit = None  # a web address may turn out to be a file

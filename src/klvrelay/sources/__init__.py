@@ -20,22 +20,18 @@ nothing of retry, of records, or of the sinks.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from typing import Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from klvrelay.credentials import SRT_PASSPHRASE, environment
 from klvrelay.errors import ConfigError, SourceDown, SourceError
 from klvrelay.mistyped import no_url
 from klvrelay.names import Secret, Url, printable
-from klvrelay.record import Link, Packet, Units
-from klvrelay.sources.datagrams.source import UdpSource
-from klvrelay.sources.files.file import FileSource
-from klvrelay.sources.files.growing import GrowingSource
-from klvrelay.sources.libav.of_bytes import ByLibav
-from klvrelay.sources.libav.source import LibavSource
-from klvrelay.sources.srt.source import SrtSource
-from klvrelay.sources.tcp.source import TcpSource
-from klvrelay.sources.web.given import Given
 from klvrelay.wire import LIMIT, checked_limit
+
+if TYPE_CHECKING:
+    from klvrelay.link import Link
+    from klvrelay.record import Packet, Units
+    from klvrelay.sources.web.given import Given
 
 __all__ = ["KINDS", "Demux", "Given", "Source", "is_isolated", "may_come_back", "open_source"]
 
@@ -162,6 +158,8 @@ def open_source(
         plain = open_source(where, **options, isolate=False)  # type: ignore[arg-type]
         return IsolatedSource(plain, options, given=given)
     if demux == "libav" and where.scheme in BYTES:
+        from klvrelay.sources.libav.of_bytes import ByLibav
+
         return ByLibav(
             open_source(
                 where, timeout=timeout, interface=interface, sender=sender, speed=speed, loop=loop,
@@ -169,31 +167,51 @@ def open_source(
                 isolate=False,
             )
         )  # fmt: skip
-    match where.scheme:
+    match where.scheme:  # each kind is loaded when it is opened: a command starts with the one that it needs
         case "file" if follow and speed is None and not loop:
+            from klvrelay.sources.files.growing import GrowingSource
+
             return GrowingSource(where)
         case _ if follow:
             raise ConfigError(f"{where}: only a file or a folder of segments can be followed, without speed or loop")
         case "file" | "stdin" if speed is not None or loop:
-            from klvrelay.sources.files.replay import ReplaySource  # here, since it loads numpy
+            from klvrelay.sources.files.replay import ReplaySource
 
             return ReplaySource(where, speed=1.0 if speed is None else speed, loop=loop)
         case "file" | "stdin":
+            from klvrelay.sources.files.file import FileSource
+
             return FileSource(where, live_stamps=live_stamps)
         case _ if speed is not None or loop:
             raise ConfigError(f"{where}: only a file can be replayed with a speed or in a loop")
         case "udp" | "rtp":
+            from klvrelay.sources.datagrams.source import UdpSource
+
             return UdpSource(where, timeout=timeout, interface=interface, sender=sender, units=demux == "native",
                              packet_limit=packet_limit)  # fmt: skip
         case "tcp":
+            from klvrelay.sources.tcp.source import TcpSource
+
             return TcpSource(where, timeout=timeout)
         case "rtsp" | "rtsps":
+            from klvrelay.sources.libav.source import LibavSource
+
             return LibavSource(where, timeout=timeout, ca_file=ca_file, packet_limit=packet_limit)
         case "http" | "https":
-            from klvrelay.sources.web.source import HttpSource  # here, since it loads the clients of urllib and http
+            from klvrelay.sources.web.source import HttpSource
 
             return HttpSource(where, timeout=timeout, ca_file=ca_file, given=given)
         case "srt":
+            from klvrelay.sources.srt.source import SrtSource
+
             return SrtSource(where, timeout=timeout, passphrase=passphrase)
         case scheme:
             raise ConfigError(f"{scheme}:// is not a kind of source that klvrelay knows: give {KINDS}")
+
+
+def __getattr__(name: str) -> Any:
+    if name != "Given":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from klvrelay.sources.web.given import Given
+
+    return Given

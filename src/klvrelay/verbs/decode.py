@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
-import csv
-import io
 import os
 import sys
-import tempfile
 from collections.abc import Callable
-from contextlib import ExitStack, aclosing
-from typing import IO, Any, NamedTuple
+from contextlib import ExitStack, aclosing, closing
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-
-from klvrelay import diagnosis
+from klvrelay import loading
 from klvrelay.elementary import EVERYTHING, Choice
 from klvrelay.errors import ConfigError, NoKlv
 from klvrelay.integers import Numbers
 from klvrelay.klv import Decoder
 from klvrelay.names import Url, stream_name
-from klvrelay.sources import Demux, open_source
-from klvrelay.sources.straight import packets_straight
+from klvrelay.sources.files.at_once import AtOnce, open_at_once
 from klvrelay.standard import written
-from klvrelay.verbs.cells import cell
+from klvrelay.stopping import on_loop, stop_asked
 from klvrelay.wire import LIMIT, Counters
 
-HEAD = (
-    "stream", "seq", "time", "time_us", "pts", "pid", "program", "set", "version", "checksum", "transport", "special",
-    "warnings",
-)  # fmt: skip
-"""Columns of the CSV that every record has; its items follow."""
-CSV_PIECE = 1 << 16
+if TYPE_CHECKING:
+    from klvrelay.sources import Demux
+
+Out = Callable[[Any], object]
+"""What takes text: bytes, or of a file also buffers that are good for the call only."""
+Progress = Callable[[int], None]
+
 BREATH = 32
 """Pieces of a file between two looks at the loop."""
 
@@ -44,10 +38,61 @@ class Outcome(NamedTuple):
     missed: str
 
 
+def decode(
+    url: Url, form: str, *, show_progress: bool, follow: bool = False, demux: Demux = "native",
+    choice: Choice = EVERYTHING, numbers: Numbers = "exact", packet_limit: int = LIMIT,
+) -> Outcome | None:  # fmt: skip
+    """The whole verb: records to standard output in the given form; None where a signal stopped it."""
+    if follow and form == "csv":
+        raise ConfigError("--follow --format csv: a CSV's columns are known at its end, which this has none: take json")
+    loading.done()
+    with ExitStack() as stack:
+        progress = stack.enter_context(_Progress(url)) if show_progress and not follow else None
+        options: dict[str, Any] = {"choice": choice, "packet_limit": packet_limit}
+        if form == "json":
+            options["numbers"] = numbers
+            return _decoded(url, write_all, progress, follow, demux, options)
+        from tempfile import SpooledTemporaryFile
+
+        from klvrelay.verbs.rows import write_csv  # here, since JSON Lines have no use for it
+
+        spool = stack.enter_context(SpooledTemporaryFile(max_size=64 << 20))
+        outcome = _decoded(url, spool.write, progress, follow, demux, options)
+        if outcome is not None:
+            write_csv(spool, write_all)
+    return outcome
+
+
+def _decoded(
+    url: Url, out: Out, progress: Progress | None, follow: bool, demux: Demux, options: dict[str, Any]
+) -> Outcome | None:
+    """A file in a plain loop, anything else on asyncio's, which takes as long to load as 100 MB to decode."""
+    file = open_at_once(url) if demux == "native" and not follow else None
+    if file is not None:
+        return decode_file(url, file, out, progress, **options)
+    return on_loop(decode_source(url, out, progress, follow=follow, demux=demux, **options))
+
+
+def decode_file(url: Url, file: AtOnce, out: Out, progress: Progress | None, **options: Any) -> Outcome | None:
+    """Read a file to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read.
+
+    Gives None where a signal stopped it. `options` are those of `decode_source`.
+    """
+    with closing(file), stop_asked() as asked:
+        decoder = Decoder(stream_name(url), None, **options)
+        for packet in file.packets():
+            decoder.write_lines(packet, out)
+            if progress is not None:
+                progress(len(packet.data))
+            if asked():
+                return None
+    return _ended(decoder, out)
+
+
 async def decode_source(
     url: Url,
-    out: Callable[[bytes], object],
-    progress: Callable[[int], None] | None,
+    out: Out,
+    progress: Progress | None,
     *,
     follow: bool = False,
     demux: Demux = "native",
@@ -55,10 +100,15 @@ async def decode_source(
     numbers: Numbers = "exact",
     packet_limit: int = LIMIT,
 ) -> Outcome:
-    """Read a source to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read.
+    """The same of any source, its text as bytes.
 
     One that is followed has no end: a cancellation ends it, and is no error once there was a record.
     """
+    import asyncio
+
+    from klvrelay.sources import open_source
+    from klvrelay.sources.straight import packets_straight
+
     decoder = Decoder(stream_name(url), None, choice=choice, numbers=numbers, packet_limit=packet_limit)
     source = open_source(url, follow=follow, demux=None if demux == "native" else demux)
     try:
@@ -73,34 +123,15 @@ async def decode_source(
         if not follow or task is None or not decoder.streams.records:
             raise
         task.uncancel()
+    return _ended(decoder, out)
+
+
+def _ended(decoder: Decoder, out: Out) -> Outcome:
     out(decoder.flush_lines())
     return Outcome(decoder.counters, decoder.streams.records, decoder.streams.missed)
 
 
-async def decode(
-    url: Url, form: str, *, show_progress: bool, follow: bool = False, demux: Demux = "native",
-    choice: Choice = EVERYTHING, numbers: Numbers = "exact", packet_limit: int = LIMIT,
-) -> Outcome:  # fmt: skip
-    """The whole verb: records to standard output in the given form."""
-    if follow and form == "csv":
-        raise ConfigError("--follow --format csv: a CSV's columns are known at its end, which this has none: take json")
-    with ExitStack() as stack:
-        progress = stack.enter_context(_Progress(url)) if show_progress and not follow else None
-        if form == "json":
-            outcome = await decode_source(
-                url, write_all, progress, follow=follow, demux=demux, choice=choice, numbers=numbers,
-                packet_limit=packet_limit,
-            )  # fmt: skip
-        else:
-            spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=64 << 20))
-            outcome = await decode_source(
-                url, spool.write, progress, demux=demux, choice=choice, packet_limit=packet_limit
-            )
-            write_csv(spool, write_all)
-    return outcome
-
-
-def write_all(text: bytes) -> None:
+def write_all(text: Any) -> None:
     """To standard output, which unbuffered may take a part at a time."""
     left = memoryview(text)
     with written():  # a live stream's records are wanted now
@@ -127,39 +158,9 @@ def no_klv(url: Url, outcome: Outcome) -> NoKlv:
     if outcome.missed:
         return NoKlv(f"{url}: no KLV of what was asked for: {outcome.missed}")
     where = f" in its {counters.ts_packets:,} TS packets" if counters.ts_packets else ""
+    from klvrelay import diagnosis
+
     return NoKlv(f"{url}: no KLV{where}: {diagnosis.no_klv(counters).sentence}")
-
-
-def write_csv(lines: IO[bytes], out: Callable[[bytes], object]) -> None:
-    """JSON Lines as CSV (RFC 4180, UTF-8): a row for each record, a column for each item, lists as JSON."""
-    columns: dict[str, None] = {}
-    lines.seek(0)
-    for line in lines:
-        columns |= dict.fromkeys(_flat(orjson.loads(line)["items"]))
-    names = [*HEAD, *columns]
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, names, restval="")
-    writer.writerow({name: cell(name) for name in names})
-    lines.seek(0)
-    for line in lines:
-        record = orjson.loads(line)
-        head = {key: cell(value) for key, value in (record | record["quality"]).items() if key in HEAD}
-        writer.writerow(head | _flat(record["items"]))
-        if text.tell() > CSV_PIECE:
-            out(text.getvalue().encode())
-            text.seek(0)
-            text.truncate()
-    out(text.getvalue().encode())
-
-
-def _flat(items: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in items.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = cell(value)
-    return flat
 
 
 class _Progress:

@@ -12,7 +12,6 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from urllib.parse import urlencode
 
 from klvrelay.errors import ConfigError
@@ -102,7 +101,7 @@ def _without_pkt_size(url: Url) -> tuple[Url, int]:
     text = options.pop("pkt_size", str(PKT_SIZE))
     if not (text.isascii() and text.isdigit()):
         raise ConfigError(f"{url}: pkt_size is a number of bytes, such as {PKT_SIZE}")
-    return replace(url, query=Secret(urlencode(options)) if options else None), int(text[:9])
+    return url._replace(query=Secret(urlencode(options)) if options else None), int(text[:9])
 
 
 @asynccontextmanager

@@ -11,22 +11,19 @@ import os
 import stat
 from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, aclosing, suppress
-from io import FileIO
-from queue import SimpleQueue
-from threading import Thread
+from contextlib import aclosing, closing, suppress
 from typing import TypeVar
 
 from klvrelay import contents
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.klv import blank_before
 from klvrelay.names import Url
 from klvrelay.record import Carriage, Link, Packet
 from klvrelay.sources.bridge import settle
 from klvrelay.sources.clock import now_us
+from klvrelay.sources.files.at_once import AtOnce, open_at_once
 from klvrelay.sources.files.folder import tapes
 from klvrelay.sources.libav.source import LibavSource
-from klvrelay.sources.sniff import FEW, carriage_by, sniffed
+from klvrelay.sources.sniff import sniffed
 
 LOG = logging.getLogger("klvrelay")
 
@@ -37,9 +34,6 @@ PIECE = 4 << 20
 PIPE_PIECE = 1 << 20
 PATIENCE = 1.0
 """Seconds in which nothing comes out of a pipe until that is said, once."""
-AHEAD = 2
-"""Pieces that are read before they are asked for."""
-AT_ONCE = 512 << 10
 
 
 class FileSource:
@@ -72,52 +66,20 @@ class FileSource:
             async for packet in packets:
                 yield packet
 
-    def at_once(self) -> Generator[Packet, None, None] | None:
+    def at_once(self, piece: int) -> Generator[Packet, None, None] | None:
         """The same for a reader that has nothing else to do: of a regular file of MPEG-TS or KLV, else None.
 
-        The pieces come in buffers that are used again and stay in the processor's cache, much faster than through
-        the loop: a packet is good until the next one is asked for.
+        A packet is good until the next one is asked for.
         """
-        if self.url.scheme != "file" or not os.path.isfile(self.url.path):
-            return None
-        buffer = bytearray(AT_ONCE)
-        with ExitStack() as stack:
-            try:
-                file = stack.enter_context(FileIO(self.url.path))
-                size = file.readinto(buffer)
-            except OSError:
-                return None  # `packets` says why
-            head = bytes(buffer[:size])
-            carriage = carriage_by(head)
-            if carriage is None:
-                return None
-            stack.pop_all()
-        begin = blank_before(head)
-        return self._through(file, buffer, size, begin if begin > FEW else 0, carriage)
+        found = open_at_once(self.url, piece)
+        return None if found is None else self._linked(found)
 
-    def _through(
-        self, file: FileIO, buffer: bytearray, size: int, begin: int, carriage: Carriage
-    ) -> Generator[Packet, None, None]:
-        """A thread reads into the buffers that are free while the caller works on another."""
-        free: SimpleQueue[bytearray | None] = SimpleQueue()
-        full: SimpleQueue[tuple[bytearray, int | OSError]] = SimpleQueue()
-        for _ in range(AHEAD):
-            free.put(bytearray(AT_ONCE))
-        reader = Thread(target=_read_ahead, args=(file, free, full), name="klvrelay-file", daemon=True)
-        reader.start()
-        try:
-            while size:
-                self.link.size += size
-                yield Packet(memoryview(buffer)[begin:size], None, carriage)
-                begin = 0
-                free.put(buffer)
-                buffer, count = full.get()
-                if isinstance(count, OSError):
-                    raise explained(self.url, count) from count
-                size = count
-        finally:
-            free.put(None)
-            reader.join(1)
+    def _linked(self, found: AtOnce) -> Generator[Packet, None, None]:
+        before = self.link.size
+        with closing(found):
+            for packet in found.packets():
+                self.link.size = before + found.size
+                yield packet
 
     async def _counted(self) -> AsyncGenerator[bytes, None]:
         async with aclosing(pieces(self.url)) as found:
@@ -127,20 +89,6 @@ class FileSource:
 
     def _packet(self, data: bytes, carriage: Carriage) -> Packet:
         return Packet(data, now_us() if self._live_stamps else None, carriage)
-
-
-def _read_ahead(
-    file: FileIO, free: SimpleQueue[bytearray | None], full: SimpleQueue[tuple[bytearray, int | OSError]]
-) -> None:
-    """Fill the buffers that come free, in order, to the end of the file; None among them says stop."""
-    count: int | OSError = 1
-    with file:
-        while isinstance(count, int) and count and (buffer := free.get()) is not None:
-            try:
-                count = file.readinto(buffer)
-            except OSError as fault:
-                count = fault
-            full.put((buffer, count))
 
 
 def container(url: Url, head: bytes) -> LibavSource:

@@ -8,14 +8,13 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from klvrelay.integers import added
-from klvrelay.record import Link
+from klvrelay.link import Link, figures_of
 from klvrelay.sources.isolated.parcel import Status
 from klvrelay.sources.web.given import Given
-from klvrelay.wire import MEASURES
+from klvrelay.wire import MEASURES, Counters
 
 if TYPE_CHECKING:
     from klvrelay.sources import Source
@@ -72,11 +71,11 @@ class Claims:
 def _no_less(before: T, now: T) -> T:
     """Counts that only grow; of a measure the later one stands."""
     changes: dict[str, Any] = {}
-    for field in fields(before):  # type: ignore[arg-type]
-        one, two = getattr(before, field.name), getattr(now, field.name)
-        if is_dataclass(one):
+    for name in figures_of(before):
+        one, two = getattr(before, name), getattr(now, name)
+        if isinstance(one, Counters):
             two = _no_less(one, two)
-        elif isinstance(one, int) and field.name not in MEASURES:
+        elif isinstance(one, int) and name not in MEASURES:
             two = max(one, two)
-        changes[field.name] = two
+        changes[name] = two
     return type(before)(**changes)

@@ -16,15 +16,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
 from klvrelay.errors import ConfigError, DecodeError, KlvrelayError, NotMedia, SourceDown
 from klvrelay.integers import MOST as COUNT_MOST
+from klvrelay.link import Link, figures_of
 from klvrelay.names import printable
-from klvrelay.record import Link, Packet, Units
+from klvrelay.record import Packet, Units
 from klvrelay.wire import (
     ALONE,
     CHECKSUMS,
@@ -34,6 +34,7 @@ from klvrelay.wire import (
     PACKET_HEAD,
     SET_NAMES,
     TRANSPORTS,
+    Counters,
     Entry,
     ber_length,
 )
@@ -143,7 +144,7 @@ def _packed_entry(entry: Entry) -> bytes:
 
 
 def packed_status(status: Status) -> bytes:
-    payload = orjson.dumps(status._asdict())
+    payload = orjson.dumps(status._asdict(), default=Counters._asdict)
     return _HEAD.pack(b"S", len(payload)) + payload
 
 
@@ -333,17 +334,17 @@ def _status(payload: bytes) -> Status:
 
 
 def _rebuilt(kind: type[T], plain: object) -> T:
-    """A dataclass of counts out of its JSON: the same names, and each value of the kind that a fresh one has."""
+    """Counts out of their JSON: the same names, and each value of the kind that a fresh one has."""
     blank = kind()
-    names = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    names = set(figures_of(kind))
     if not isinstance(plain, dict) or plain.keys() != names:
         raise Odd(f"no {kind.__name__}")
     return kind(**{name: _like(getattr(blank, name), plain[name]) for name in names})
 
 
 def _like(blank: Any, value: Any) -> Any:
-    if is_dataclass(blank):
-        return _rebuilt(type(blank), value)
+    if isinstance(blank, Counters):
+        return _rebuilt(Counters, value)
     if isinstance(blank, int) and type(value) is int and 0 <= value <= COUNT_MOST:
         return value
     if blank is None and value is None:

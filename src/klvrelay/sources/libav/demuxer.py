@@ -9,7 +9,6 @@ import errno
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from klvrelay import tls
@@ -134,7 +133,7 @@ class Demuxer:
             raise SourceDown(f"{self.url}: it redirects from rtsps:// to rtsp://, which can not be verified")
         same = (there.scheme, there.host, port_of(there)) == (url.scheme, url.host, port_of(url))
         login = (url.user, url.password) if same else (None, None)
-        return replace(there, user=login[0], password=login[1])
+        return there._replace(user=login[0], password=login[1])
 
     def _take_other_transport(self) -> None:
         refused = self.options["rtsp_transport"]

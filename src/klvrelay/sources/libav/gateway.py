@@ -17,7 +17,7 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from klvrelay import tls
@@ -95,9 +95,9 @@ class Gateway:
         self._listening = socket.create_server(("127.0.0.1", 0))
         token = secrets.token_hex(16)  # so that nobody else on this machine gets the session
         self._own = f"rtsp://127.0.0.1:{self._listening.getsockname()[1]}/{token}"
-        bare = replace(url, user=None, password=None, query=None, path="").unredacted()
+        bare = url._replace(user=None, password=None, query=None, path="").unredacted()
         self._real = bare
-        path = replace(url, user=None, password=None).unredacted(without=("via", "transport")).removeprefix(bare)
+        path = url._replace(user=None, password=None).unredacted(without=("via", "transport")).removeprefix(bare)
         self.local = self._own + path
         self._pending: list[_Request] = []
         self._playing, self._before = False, 0

@@ -12,7 +12,6 @@ import threading
 import urllib.parse
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -66,7 +65,7 @@ class Web:
 
     def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None) -> None:
         url.check_host()
-        self.target = replace(url, user=None, password=None).unredacted()
+        self.target = url._replace(user=None, password=None).unredacted()
         self.timeout = timeout
         self.stopped = threading.Event()
         self._own = origin_of(self.target)

@@ -1,0 +1,133 @@
+"""What a command loads before it does anything: no more than its verb has a use for.
+
+Next door: `test_cli.py` has what a command says, `test_cli_decode.py` what `decode` prints.
+"""
+
+from __future__ import annotations
+
+import gc
+import subprocess
+import sys
+from pathlib import Path
+
+import feed
+import pytest
+from test_cli import ENVIRONMENT
+
+from klvrelay import loading
+
+HEAVY = {
+    "aiomqtt", "amqtt", "asyncio", "av", "base64", "bz2", "concurrent", "csv", "dataclasses", "datetime", "difflib",
+    "email", "hashlib", "http", "importlib.metadata", "inspect", "ipaddress", "json", "logging", "lzma", "numpy",
+    "orjson", "paho", "pathlib", "platform", "queue", "random", "rich", "selectors", "shutil", "socket", "ssl",
+    "subprocess", "tempfile", "tomllib", "traceback", "unicodedata", "urllib.parse", "uuid", "zlib",
+}  # fmt: skip
+"""Each takes a millisecond or more, or loads what does."""
+
+KINDS = {
+    "udp": "klvrelay.sources.datagrams.source", "tcp": "klvrelay.sources.tcp.source",
+    "srt": "klvrelay.sources.srt.source", "rtsp": "klvrelay.sources.libav.source",
+}  # fmt: skip
+
+
+def loaded(code: str) -> set[str]:
+    """Modules that an interpreter has behind some code, less those that it begins with."""
+    script = f"import sys\nbefore = set(sys.modules)\n{code}\nprint('\\nloaded', *sys.modules.keys() - before)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60, env=ENVIRONMENT
+    )
+    return set(done.stdout.rpartition("\nloaded ")[2].split())
+
+
+def command(*args: str) -> str:
+    """Code that runs a command line and goes on behind it."""
+    return (
+        f"sys.argv = ['klvrelay', *{args!r}]\nfrom klvrelay.__main__ import main\ntry: main()\nexcept SystemExit: pass"
+    )
+
+
+@pytest.fixture
+def tape(tmp_path: Path) -> str:
+    path = tmp_path / "flight.ts"
+    path.write_bytes(feed.recording(20).ts)
+    return str(path)
+
+
+@pytest.mark.parametrize("args", [("--version",), ("--help",), ("decode", "--help")], ids=" ".join)
+def test_what_is_asked_of_the_command_itself_loads_nothing_heavy(args: tuple[str, ...]):
+    """Its version, its help: not even the C core."""
+    found = loaded(command(*args))
+    assert "klvrelay.options" in found
+    assert not found & {*HEAVY, "_cffi_backend", "ctypes", "klvrelay.wire"}
+
+
+@pytest.mark.parametrize("more", [[], ["--quiet"], ["--numbers", "safe"], ["--pid", "0x101"]], ids=" ".join)
+def test_a_file_is_decoded_without_anything_heavy(more: list[str], tape: str):
+    """No loop, no TLS, no numpy, no second JSON writer."""
+    found = loaded(command("decode", *more, tape))
+    assert "klvrelay.wire" in found
+    assert not found & HEAVY
+
+
+@pytest.mark.parametrize("scheme", KINDS)
+def test_a_kind_of_source_is_loaded_when_it_is_opened(scheme: str):
+    """And no other: a file needs no TLS, a datagram no libav."""
+    found = loaded(
+        f"from klvrelay.sources import open_source; open_source('{scheme}://127.0.0.1:5000/', isolate=False)"
+    )
+    assert {kind for kind in KINDS.values() if kind in found} == {KINDS[scheme]}
+
+
+def test_a_library_that_only_decodes_loads_no_loop():
+    """`klvrelay.decode`, `json_lines` and a record's JSON."""
+    code = "import klvrelay; klvrelay.json_lines(b''); [record.json() for record in klvrelay.decode(b'')]"
+    assert not loaded(code) & {"asyncio", "dataclasses", "numpy", "orjson", "ssl"}
+
+
+@pytest.mark.parametrize(
+    "args", [["decode", "--frame-times", "missing.ts"], ["decode", "--demux", "libav", "missing.ts"], ["probe", "-"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_what_may_log_has_its_log(args: list[str]):
+    """On standard error, one line a message, before a source is opened."""
+    seen = "import logging; print('handlers', *map(type, logging.getLogger('klvrelay').handlers))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{command(*args)}\n{seen}"], input=b"", capture_output=True, timeout=60,
+        env=ENVIRONMENT, check=True,
+    )  # fmt: skip
+    assert done.stdout.endswith(b"handlers <class 'logging.StreamHandler'>\n")
+
+
+def test_the_collector_works_once_the_work_begins():
+    """It rests while modules load, and what they hold is not looked at again."""
+    try:
+        loading.begun()
+        assert not gc.isenabled()
+        loading.done()
+        assert gc.isenabled()
+        assert gc.get_freeze_count() > 1000
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+@pytest.mark.parametrize("args", [["decode", "-"], ["items", "13"]], ids=" ".join)
+def test_the_collector_works_while_a_verb_does(args: list[str]):
+    """A pipe may go on for days."""
+    seen = f"""
+import gc, io
+class Out(io.TextIOWrapper):
+    def flush(self):
+        seen.append(gc.isenabled())
+        super().flush()
+seen = []
+out, sys.stdout = sys.stdout, Out(io.FileIO(2, "w", closefd=False))
+{command(*args)}
+sys.stdout = out
+print(all(seen), bool(seen))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys\n{seen}"], input=feed.recording(3).ts, capture_output=True, timeout=60,
+        env=ENVIRONMENT, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [b"True", b"True"]

@@ -28,7 +28,7 @@ long: ready-test ## the long tests
 coverage: ready-test ## which branches of the C core the fast tests take; fails below 95 %
 	@exec .ci/coverage
 
-fuzz: ready-test ## libFuzzer on the C core under ASan and UBSan, 60 s a target (FUZZ_SECONDS=10, FUZZ_RUNS=10000000)
+fuzz: ready-test ## libFuzzer on the C core under ASan and UBSan, 60 s a target (FUZZ_SECONDS=10, FUZZ_RUNS=10000000, FUZZ_JOBS=2)
 	@exec .ci/fuzz
 
 bench: ready-test ## the benchmarks

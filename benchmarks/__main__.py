@@ -20,6 +20,7 @@ NAMES = {
     "pacing": "how evenly `klvrelay send` sends",
     "probe": "hostile streams, beside a normal recording of the same size",
     "streams": "how many live streams one core carries",
+    "versions": "this install beside another one in the same run (--other)",
 }
 
 
@@ -30,10 +31,15 @@ def main() -> int:
     for name in args.names or NAMES:
         CONSOLE.rule(f"[bold]{name}[/]: {NAMES[name]}", align="left")
         try:
-            importlib.import_module(f"benchmarks.{name}").run(quick=args.quick)
+            importlib.import_module(f"benchmarks.{name}").run(quick=args.quick, **_options(name, args))
         except Skip as why:
             CONSOLE.print(f"[yellow]skipped[/]: {why}")
     return 0
+
+
+def _options(name: str, args: argparse.Namespace) -> dict[str, object]:
+    """What only that benchmark is asked with."""
+    return {"other": args.other, "file_mb": args.file_mb} if name == "versions" else {}
 
 
 def _arguments() -> argparse.Namespace:
@@ -44,6 +50,8 @@ def _arguments() -> argparse.Namespace:
     )  # fmt: skip
     parser.add_argument("names", nargs="*", metavar="NAME", help="which to run (all)")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds: a look, not a measurement")
+    parser.add_argument("--other", metavar="PYTHON", help="versions: the interpreter of another checkout's .venv")
+    parser.add_argument("--file-mb", type=int, default=200, metavar="MB", help="versions: the large TS file (200)")
     args = parser.parse_args()
     if unknown := set(args.names) - set(NAMES):
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")

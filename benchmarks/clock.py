@@ -24,6 +24,10 @@ class Timing:
     def median(self) -> float:
         return median(self.rounds)
 
+    @property
+    def least(self) -> float:
+        return min(self.rounds)
+
     def times_faster(self, other: Timing) -> float:
         """The median of the ratios round by round."""
         return median(theirs / ours for ours, theirs in zip(self.rounds, other.rounds, strict=True))

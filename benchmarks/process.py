@@ -44,6 +44,24 @@ def stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
+def used(command: Sequence[str]) -> float:
+    """User and system time of a process from its start to its end, in seconds; its output goes nowhere."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise Skip(f"exit code {process.returncode} of {' '.join(command)}")
+    return usage.ru_utime + usage.ru_stime
+
+
+def said(command: Sequence[str], *, folder: str | None = None) -> str:
+    """The last line that a process prints."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, cwd=folder)
+    if done.returncode:
+        raise Skip(f"exit code {done.returncode} of {' '.join(command)}")
+    return done.stdout.splitlines()[-1]
+
+
 def cpu_seconds(pid: Pid) -> float:
     """User and system time of all its threads."""
     with open(f"/proc/{pid}/stat", encoding="ascii") as stat:

@@ -64,6 +64,7 @@ struct klv_inlet {
     uint16_t awaited;                       /* sequence number that was waited for when last asked */
     uint32_t drops;                         /* the kernel's count as last seen */
     unsigned got, at, budget;               /* of the basin's messages; of this call */
+    unsigned taken;                         /* datagrams since the last INLET_EXPECTED */
     size_t used;                            /* of the payload that is being taken */
     struct rtp_datagram payload;
     uint32_t timestamp;                     /* of the unit of KLV in RTP */
@@ -182,6 +183,11 @@ void klv_inlet_counts(const struct klv_inlet *inlet, struct klv_inlet_counts *co
     counts->rtp_restarts += rtp.restarts;
     if (!inlet->stash.taking)
         counts->rtp_foreign += inlet->stash.count;
+}
+
+uint64_t klv_inlet_received(const struct klv_inlet *inlet)
+{
+    return inlet->counts.size;
 }
 
 int64_t klv_inlet_drops(int fd)
@@ -547,6 +553,7 @@ static int fetch(struct klv_inlet *inlet, struct klv_basin *basin)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     inlet->budget = (unsigned)got < most ? 0 : inlet->budget - most;
     inlet->got = (unsigned)got;
+    inlet->taken += (unsigned)got;
     inlet->at = 0;
     return got;
 }
@@ -596,13 +603,23 @@ static void give_up(struct klv_inlet *inlet)
     inlet->armed = 0;
 }
 
-static int wake(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, struct outlet *out)
+/* How many datagrams a call may take. */
+static unsigned budget_of(struct klv_inlet *inlet, int how)
+{
+    if (how != INLET_EXPECTED)
+        return how == INLET_OVERDUE ? 0 : INLET_BUDGET;
+    unsigned expected = inlet->taken < 1 ? 1 : inlet->taken < PLACES ? inlet->taken : PLACES;
+    inlet->taken = 0;
+    return expected;
+}
+
+static int wake(struct klv_inlet *inlet, struct klv_basin *basin, int how, struct outlet *out)
 {
     int status;
-    if (overdue)
+    if (how == INLET_OVERDUE)
         give_up(inlet);
     if (inlet->at == inlet->got && !inlet->taking)
-        inlet->budget = overdue ? 0 : INLET_BUDGET;
+        inlet->budget = budget_of(inlet, how);
     while ((status = next_payload(inlet, basin, out->runs != NULL)) == 1) {
         status = out->runs ? to_runs(inlet, out) : to_units(inlet, out);
         if (status != INLET_DRY)
@@ -612,20 +629,20 @@ static int wake(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, s
     return status < 0 ? status : holds(inlet) | (out->count ? INLET_NEWS : 0);
 }
 
-int klv_inlet_units(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,
+int klv_inlet_units(struct klv_inlet *inlet, struct klv_basin *basin, int how, uint8_t *pool, size_t room,
                     struct klv_entry *entries, size_t most, size_t *count)
 {
     struct outlet out = {.pool = pool, .room = room, .most = most, .entries = entries};
-    int status = wake(inlet, basin, overdue, &out);
+    int status = wake(inlet, basin, how, &out);
     *count = out.count;
     return status;
 }
 
-int klv_inlet_runs(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,
+int klv_inlet_runs(struct klv_inlet *inlet, struct klv_basin *basin, int how, uint8_t *pool, size_t room,
                    struct klv_run *runs, size_t most, size_t *count)
 {
     struct outlet out = {.pool = pool, .room = room, .most = most, .runs = runs};
-    int status = wake(inlet, basin, overdue, &out);
+    int status = wake(inlet, basin, how, &out);
     *count = out.count;
     return status;
 }

@@ -14,6 +14,14 @@ enum klv_inlet_flags {
     INLET_RTP = 1           /* of klv_inlet_init: what comes is expected to be RTP */
 };
 
+/* What klv_inlet_units and klv_inlet_runs are to take. */
+enum klv_inlet_how {
+    INLET_ALL = 0,          /* all that waits, at most INLET_BUDGET datagrams */
+    INLET_OVERDUE = 1,      /* receive nothing; what RTP was held for at the last call is not waited for any more */
+    INLET_EXPECTED = 2      /* as many datagrams as were taken since the last call of this kind, at least one: there may be
+                             * more, which epoll knows */
+};
+
 /* What a call gives; a negative one is -errno, of the socket. */
 enum klv_inlet_status {
     INLET_DRY = 0,          /* nothing more for now, or the budget of a wake-up is used: wait for the loop */
@@ -64,11 +72,12 @@ int klv_inlet_ts(const struct klv_inlet *inlet);     /* 1 = MPEG-TS, 0 = bare KL
 /* One wake-up of the loop: all that waits, as KLV units through the lane or as runs of bytes. `overdue`: call so 50 ms
  * after INLET_HOLDS; what was waited for then is not waited for any more. At the least: `room` for a packet of the lane,
  * or a datagram; `most` 2. */
-int klv_inlet_units(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,
+int klv_inlet_units(struct klv_inlet *inlet, struct klv_basin *basin, int how, uint8_t *pool, size_t room,
                     struct klv_entry *entries, size_t most, size_t *count);
-int klv_inlet_runs(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,
+int klv_inlet_runs(struct klv_inlet *inlet, struct klv_basin *basin, int how, uint8_t *pool, size_t room,
                    struct klv_run *runs, size_t most, size_t *count);
 
+uint64_t klv_inlet_received(const struct klv_inlet *inlet); /* the count of `size` alone */
 void klv_inlet_counts(const struct klv_inlet *inlet, struct klv_inlet_counts *counts);
 int64_t klv_inlet_drops(int fd);    /* datagrams that the kernel dropped since the socket was made, or -errno */
 /* cffi: end */

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from klvrelay import wire
 from klvrelay._core import ffi, lib
-from klvrelay.wire import Counters, Entry
+from klvrelay.wire import NO_COUNTERS, Counters, Entry
 
 DATAGRAM = 65536
 """Bytes that a datagram may have: none is longer."""
@@ -88,7 +88,7 @@ class Inlet:
         self._memory = _NO_CLEAR("uint8_t[]", lib.klv_inlet_memory())
         self._inlet = ffi.cast("struct klv_inlet *", self._bytes)
         self._lane: wire.Lane | None = None
-        self._lanes_before = Counters()
+        self._lanes_before = NO_COUNTERS
         b = _basin
         self._count = b.count
         pool = b.pool_for(limit if units else 0)

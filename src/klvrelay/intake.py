@@ -75,11 +75,11 @@ class Stream:
             self._add_channel(name)
         self.live = False
         self._source: Source | None = None
-        self._past = Link()
+        self._past: Link | None = None
         self._dropped = 0
         self._renewal: asyncio.Future[str] | None = None
         self._patience = feed.stall
-        self._too_large, self._counted = 0, 0.0
+        self._too_large, self._counted, self._looked = 0, 0.0, 0.0
 
     @property
     def health(self) -> StreamHealth:
@@ -195,9 +195,7 @@ class Stream:
     def _take(self, record: Record) -> bool:
         """Count a record of one of the streams; is that one there now, and was not?"""
         channel = self.channels.get(record.stream) or self._add_channel(record.stream)
-        came = not channel.health.online
-        channel.take(record)
-        return came
+        return channel.take(record)
 
     def look(self) -> None:
         """A few times a second: what the line tells, what should have come and did not, who is to know."""
@@ -209,9 +207,14 @@ class Stream:
         if all(health.barren for health in self.healths):
             self.count()  # what came instead says why
         beside = self._beside()
-        for health in self.healths:
-            if source is not None:
-                health.heard(added(self._past.size, source.link.size))
+        healths = self.healths
+        # Where each of its streams had a record since the last look, bytes are no news.
+        if source is not None and any(health.last_record <= self._looked for health in healths):
+            size = self._line(source).size
+            for health in healths:
+                health.heard(size)
+        self._looked = self.health.clock()
+        for health in healths:
             health.look(beside=beside)
         self._warn_of_size()
         if source is not None and renewal is not None and not renewal.done():
@@ -268,9 +271,8 @@ class Stream:
 
     def count(self) -> None:
         """What the line told over all openings, to the health."""
-        source, link = self._source, self._past
-        if source is not None:
-            link = link + source.link
+        source = self._source
+        link = self._line(source)
         link = replace(link, lane=link.lane + self.decoder.counters)
         places = self.decoder.streams.places()
         for name, channel in self.channels.items():
@@ -280,9 +282,15 @@ class Stream:
             health.pid, health.program = places.get(name, (None, None))
         self.health.refused = self.decoder.streams.refused
 
+    def _line(self, source: Source | None) -> Link:
+        """What the line told over all openings, this one included; not to be changed."""
+        if source is None:
+            return self._past or Link()
+        return source.link if self._past is None else self._past + source.link
+
     def _settle(self, source: Source) -> None:
         """An opening is over: what it counted is kept."""
-        self._past += source.link
+        self._past = replace(self._line(source))
         self._dropped = added(self._dropped, source.dropped)
         self._source = None
         for health in self.healths:

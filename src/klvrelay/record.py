@@ -8,7 +8,7 @@ for its JSON.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
@@ -16,7 +16,7 @@ import orjson
 
 from klvrelay import wire
 from klvrelay.integers import Numbers, added
-from klvrelay.wire import Checksum, Counters, Entry, Transport
+from klvrelay.wire import NO_COUNTERS, Checksum, Counters, Entry, Transport
 
 Carriage = Literal["ts", "klv"]
 
@@ -92,7 +92,7 @@ class Link:
     srt_rtt_ms: float | None = None
     hls_segments: int = 0
     hls_lost: int = 0
-    lane: Counters = field(default_factory=Counters)
+    lane: Counters = NO_COUNTERS
 
     def __add__(self, later: Link) -> Link:
         """Both together: counts are added (see `added`), of a measure the later one stands."""
@@ -148,8 +148,7 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
     @property
     def clock_us(self) -> int | None:
         """The time of item 2 in microseconds since 1970, also where it was sent in another unit (see the warnings)."""
-        time_us = self.time_us
-        return None if time_us is None else wire.micros(time_us)
+        return wire.clock_us(self.raw)
 
     @property
     def time(self) -> datetime | None:

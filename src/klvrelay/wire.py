@@ -113,10 +113,14 @@ class Counters:
 
     def __add__(self, other: Counters) -> Counters:
         """Both together: counts are added (see `added`), of a measure the larger one stands."""
+        if self is NO_COUNTERS or other is NO_COUNTERS:
+            return self if other is NO_COUNTERS else other
         figures = zip(_TOGETHER.values(), _figures(self), _figures(other), strict=True)
         return Counters(*(together(one, two) for together, one, two in figures))
 
 
+NO_COUNTERS = Counters()
+"""Those of nothing."""
 MEASURES = frozenset(("pcr_jitter_us", "pcr_jitter_max_us"))
 """Figures among the counters that are no counts: they may also become less."""
 _TOGETHER: dict[str, Callable[[int, int], int]] = {
@@ -131,6 +135,7 @@ class _Room(threading.local):
     def __init__(self) -> None:
         self.unknown = ffi.new("uint64_t *")
         self.grow(32768)
+        self.time = ffi.new("uint64_t *")
         bits = ffi.new("uint64_t[3]")
         self.bits = bits, ffi.buffer(bits)
 
@@ -203,6 +208,12 @@ def time_us(raw: bytes) -> int | None:
     """Item 2 of a packet (ST 0603 microseconds), or None."""
     out = ffi.new("uint64_t *")
     return int(out[0]) if lib.klv_time(raw, len(raw), out) else None
+
+
+def clock_us(raw: bytes) -> int | None:
+    """`micros` of item 2 of a packet, or None."""
+    out = _room.time
+    return int(lib.klv_micros(out[0])) if lib.klv_time(raw, len(raw), out) else None
 
 
 def micros(sent: int) -> int:

@@ -26,7 +26,7 @@ REORDER = 0.05
 
 _OF_A_UNIT = 512
 """Bytes that a unit takes beside its own."""
-_FACTS = {f.name for f in fields(Link)}
+_FACTS = [f.name for f in fields(Link)]
 
 
 class Inbox:

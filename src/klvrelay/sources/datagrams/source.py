@@ -64,13 +64,15 @@ class UdpSource:
             raise ConfigError(f"{url}: sources= is for a multicast group; of one sender: sender=ADDRESS")
         self._kernel_buffer = _size(url, options.get("buffer_size", str(KERNEL_BUFFER)))
         self._inbox: Inbox | None = None
-        self._before = Link()
+        self._before: Link | None = None
         self._told_foreign = False
 
     @property
     def link(self) -> Link:
         """All that the line told since this object was made."""
-        return self._before + self._inbox.link if self._inbox else self._before
+        if self._inbox is None:
+            return self._before or Link()
+        return self._inbox.link if self._before is None else self._before + self._inbox.link
 
     @property
     def dropped(self) -> int:

@@ -268,7 +268,7 @@ class Inlets:
         ready, results.count_ready = results.count_ready, 0
         if ready:
             entries = _entries_of(self._pool, results.count_entries)
-            runs = _runs_of(self._pool, results.count_runs)
+            runs = _runs_of(self._pool, results.count_runs) if results.count_runs else []
             for number, status, first, count in _READY_ROW.iter_unpack(ffi.buffer(self._ready, ready * _READY_ROW.size)):
                 inlet, took, _ = self._slots[number]
                 found = (entries if inlet.is_of_units else runs)[first : first + count]

@@ -49,9 +49,10 @@ class Spool:
             self._patient.add(stream)
         else:
             self._patient.discard(stream)
-            if len(self) > self._limit:
-                self._shed_one()
-        if self._count == 1 or len(self) >= self._limit:  # else others waited before, and there is room as before
+        held = self._count + len(self._offered)
+        if held > self._limit and not waited:
+            self._shed_one()
+        if self._count == 1 or held >= self._limit:  # else others waited before, and there is room as before
             self._settle()
 
     def _shed_one(self) -> None:

@@ -26,6 +26,8 @@ POINTS = 120
 QUIET = 60.0
 """Seconds between two lines in the log."""
 LEAST_POINTS = 10
+TOGETHER = 8
+"""Records that wait at most to be measured by."""
 _PLATFORM = frozenset(("ST0601", "ST0104"))
 _WRAP = 1 << 33
 
@@ -116,15 +118,41 @@ class Clocks:
     def __init__(self, name: str) -> None:
         self._name = name
         self._wall, self._pts, self._pcr = Offset(), Offset(), Offset()
-        self.against = {"wall": self._wall, "pts": self._pts, "pcr": self._pcr}
-        self.last_jump: Jump | None = None
+        self._against = {"wall": self._wall, "pts": self._pts, "pcr": self._pcr}
+        self._last_jump: Jump | None = None
         self._pts_turns, self._pcr_turns = Turns(), Turns()
         self._told = -QUIET
+        self._waiting: list[tuple[Record, float]] = []
 
     def add(self, record: Record, now: float) -> None:
-        """Measure by one good record, `now` on the monotonic clock; one without a time tells nothing."""
-        if record.set not in _PLATFORM:
-            return
+        """Measure by one good record, `now` on the monotonic clock; one without a time is passed over.
+
+        The work is done for up to TOGETHER records at once, or when a figure is asked for: of many streams that take turns
+        each would find the processor's caches full of the others'.
+        """
+        if record.set in _PLATFORM:
+            self._waiting.append((record, now))
+            if len(self._waiting) >= TOGETHER:
+                self.settle()
+
+    def settle(self) -> None:
+        """Measure by the records that were added since the last time."""
+        waiting, self._waiting = self._waiting, []
+        for record, now in waiting:
+            self._measure(record, now)
+
+    @property
+    def against(self) -> dict[str, Offset]:
+        """The pairs of clocks, by the name of the other clock."""
+        self.settle()
+        return self._against
+
+    @property
+    def last_jump(self) -> Jump | None:
+        self.settle()
+        return self._last_jump
+
+    def _measure(self, record: Record, now: float) -> None:
         time_us = record.clock_us
         if time_us is None:
             return
@@ -143,7 +171,7 @@ class Clocks:
     def _tell(self, jumps: dict[str, float], time_us: int, now: float) -> None:
         """A line a jump; of a clock that jumps again and again one line a minute."""
         for name, by in jumps.items():
-            self.last_jump = Jump(name, -by, time_us)
+            self._last_jump = Jump(name, -by, time_us)
         if now - self._told >= QUIET:
             self._told = now
             told = ", ".join(f"{-by:+.3f} s against {_SPOKEN[name]}" for name, by in jumps.items())

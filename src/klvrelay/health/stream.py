@@ -142,6 +142,7 @@ class StreamHealth:
         beside   where KLV comes instead, that is not wanted; "": other streams of its source have KLV, so that there
                  is none here need not be said
         """
+        self.clocks.settle()
         now = self.clock()
         silent, barren = now - self.last_bytes, now - self.last_record
         stalled = {"live": barren, "waiting": silent}.get(self.state, 0.0)

@@ -4,10 +4,10 @@
     gathered   a timer wakes the loop, which then reads all sockets that have something
 
 A loop that wakes up costs several times what it takes to receive a datagram. Gathering divides that by the number of
-sockets, and delays a datagram by `wait` seconds at most; its time of arrival is the kernel's in any case. Where few
-sockets are busy there is little to gather, and no datagram is delayed: `gathers` decides.
+sockets that a look finds ready, and delays a datagram until the next look; its time of arrival is the kernel's in any
+case. Where few sockets are busy there is little to gather, and no datagram is delayed: `pause_of` decides, every WINDOW.
 
-Next door: `inbox.py` is what a look into each socket calls; `inlet.py` reads them.
+Next door: `inlet.py` reads the sockets, `inbox.py` takes what came of each.
 """
 
 from __future__ import annotations
@@ -18,16 +18,18 @@ from weakref import WeakKeyDictionary
 
 from klvrelay.inlet import Inlet, Inlets, Load, Took, timer_of
 
-WAIT = 0.002
-"""Seconds that a datagram waits at most where they are gathered."""
+COALESCE = 0.002
+"""Seconds from one look to the next where sockets are gathered."""
 WINDOW = 0.1
 """Seconds between two decisions: three frames of a camera that sends each frame at once."""
 FEW = 6
 """Busy sockets below which nothing is gathered."""
-WORTH = 8.0
-STILL_WORTH = 3.0
-"""Wake-ups that one look must replace: to begin to gather, and to go on. Between the two nothing changes, so that a load
-near the limit does not switch to and fro."""
+WORTH, STILL_WORTH = 8.0, 3.0
+"""Wake-ups that a look must replace, to begin to gather and to go on. Between the two nothing changes, so that a load near
+a limit does not switch to and fro."""
+CROWD, STILL_CROWD = 32.0, 24.0
+"""Sockets that a look finds ready, to wait twice as long and to go on so. With so many most have a single datagram, and
+receiving it costs twice what it costs beside another one."""
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
@@ -40,34 +42,34 @@ def hub_of(loop: asyncio.AbstractEventLoop) -> Hub:
     return hub
 
 
-def gathers(load: Load, seconds: float, wait: float, *, now: bool) -> bool:
-    """Is it worthwhile to look every `wait` seconds, after such a load for so many seconds?
+def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float) -> float:
+    """Seconds from one look to the next, after such a load for so many seconds: 0 (directly), `coalesce` or twice that.
 
-    now   it is done already
+    pause   what it was meanwhile
     """
-    if wait <= 0 or seconds <= 0 or load.busy < FEW:
-        return False
-    replaced = load.ready / seconds * wait
-    return replaced >= (STILL_WORTH if now else WORTH)
+    if coalesce <= 0 or seconds <= 0 or load.busy < FEW:
+        return 0.0
+    if load.ready / seconds * coalesce < (STILL_WORTH if pause else WORTH):
+        return 0.0
+    crowd = load.ready / max(load.looks, 1)
+    is_crowd = bool(pause) and crowd >= (STILL_CROWD if pause > coalesce else CROWD)
+    return 2 * coalesce if is_crowd else coalesce
 
 
 class Hub:
     """Reads each socket that has something; holds descriptors while it has sockets.
 
-    wait       seconds that a datagram may wait to be gathered; 0: none is gathered
-    gathering  is it done now?
+    coalesce   as in `pause_of`; 0: nothing is gathered
+    pause      seconds from one look to the next at present, 0 where epoll wakes the loop
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.wait = WAIT
+        self.coalesce = COALESCE
+        self.pause = 0.0
         self._loop = loop
         self._inlets: Inlets | None = None
         self._timer = -1
         self._since = 0.0
-
-    @property
-    def gathering(self) -> bool:
-        return self._timer >= 0
 
     def add(self, inlet: Inlet, took: Took) -> None:
         """From now on, until `remove`, read it when it has something, and call `took` where something came of it."""
@@ -83,36 +85,38 @@ class Hub:
             return
         self._inlets.remove(inlet)
         if not self._inlets:
-            self._close_timer()
+            self._stop_timer()
             self._loop.remove_reader(self._inlets.fileno())
             self._inlets.close()
             self._inlets = None
 
     def look(self) -> None:
-        """Read every socket that has something."""
+        """Read every socket that has something; once a WINDOW, decide when to look again."""
         if self._inlets is not None:
-            self._inlets.look(gathered=self.gathering)
+            self._inlets.look(gathered=self.pause > 0)
         now = self._loop.time()
         if self._inlets is not None and now - self._since >= WINDOW:
-            gather = gathers(self._inlets.load(), now - self._since, self.wait, now=self.gathering)
+            pause = pause_of(self._inlets.load(), now - self._since, self.coalesce, pause=self.pause)
             self._since = now
-            if gather != self.gathering:
-                self._turn(self._inlets, gather)
+            if pause != self.pause:
+                self._change(self._inlets, pause)
 
-    def _turn(self, inlets: Inlets, gather: bool) -> None:
-        if gather:
-            self._timer = timer_of(self.wait)
+    def _change(self, inlets: Inlets, pause: float) -> None:
+        self._stop_timer()
+        if pause:
             self._loop.remove_reader(inlets.fileno())
+            self._timer = timer_of(pause)
             self._loop.add_reader(self._timer, self._tick)
         else:
-            self._close_timer()
             self._loop.add_reader(inlets.fileno(), self.look)
+        self.pause = pause
 
     def _tick(self) -> None:
-        os.read(self._timer, 8)
+        os.read(self._timer, 8)  # or the timer would stay readable
         self.look()
 
-    def _close_timer(self) -> None:
+    def _stop_timer(self) -> None:
+        self.pause = 0.0
         if self._timer >= 0:
             self._loop.remove_reader(self._timer)
             os.close(self._timer)

@@ -132,7 +132,8 @@ class Inbox:
 
     def _keep_units(self, found: list[Any]) -> None:
         if found:
-            self._put(sum([len(entry[0]) for entry in found]) + _OF_A_UNIT * len(found), Units(found))
+            size = len(found[0][0]) if len(found) == 1 else sum([len(entry[0]) for entry in found])
+            self._put(size + _OF_A_UNIT * len(found), Units(found))
 
     def _keep_runs(self, found: list[Any]) -> None:
         for data, received_us, pts, ts, damaged in found:

@@ -22,7 +22,7 @@ from klvrelay.integers import added
 from klvrelay.klv import Decoder
 from klvrelay.outlet import Outlet
 from klvrelay.record import Link, Record
-from klvrelay.sources import Source, may_come_back
+from klvrelay.sources import Source, may_come_back, received
 from klvrelay.wire import LIMIT
 
 LOG = logging.getLogger("klvrelay")
@@ -79,7 +79,7 @@ class Stream:
         self._dropped = 0
         self._renewal: asyncio.Future[str] | None = None
         self._patience = feed.stall
-        self._too_large, self._counted, self._looked = 0, 0.0, 0.0
+        self._too_large, self._counted = 0, 0.0
 
     @property
     def health(self) -> StreamHealth:
@@ -204,17 +204,13 @@ class Stream:
             return
         if source is not None and source.live:
             self._take_overdue()
-        if all(health.barren for health in self.healths):
+        healths = self.healths
+        if all(health.barren for health in healths):
             self.count()  # what came instead says why
         beside = self._beside()
-        healths = self.healths
-        # Where each of its streams had a record since the last look, bytes are no news.
-        if source is not None and any(health.last_record <= self._looked for health in healths):
-            size = self._line(source).size
-            for health in healths:
-                health.heard(size)
-        self._looked = self.health.clock()
+        size = 0 if source is None else received(source) + (self._past.size if self._past else 0)
         for health in healths:
+            health.heard(size)
             health.look(beside=beside)
         self._warn_of_size()
         if source is not None and renewal is not None and not renewal.done():
@@ -246,10 +242,10 @@ class Stream:
 
     def _worth_renewing(self, source: Source) -> str:
         """Why this opening is given up for another one; "" while it is not."""
-        health = max(self.healths, key=lambda one: one.last_record)
-        now = health.clock()
         if not (source.live and source.fixed):
             return ""
+        health = max(self.healths, key=lambda one: one.last_record)
+        now = health.clock()
         if now - health.last_bytes >= self._feed.hung:
             self._set_apart()
             return "it hangs"

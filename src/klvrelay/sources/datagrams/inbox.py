@@ -74,6 +74,11 @@ class Inbox:
         return found
 
     @property
+    def received(self) -> int:
+        """Bytes of datagrams so far."""
+        return self._inlet.size
+
+    @property
     def link(self) -> Link:
         """What the line told so far."""
         told = {name: count for name, count in self._inlet.counts.items() if name in _FACTS}

@@ -75,6 +75,12 @@ class UdpSource:
         return self._inbox.link if self._before is None else self._before + self._inbox.link
 
     @property
+    def received(self) -> int:
+        """Bytes of datagrams since this object was made, as in `link`."""
+        before = 0 if self._before is None else self._before.size
+        return before if self._inbox is None else before + self._inbox.received
+
+    @property
     def dropped(self) -> int:
         """Datagrams that the kernel dropped since its buffer was full."""
         return self.link.kernel_drops

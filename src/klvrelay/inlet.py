@@ -1,6 +1,6 @@
-"""The only caller of `native/socket.h`: what the kernel holds for a datagram socket, as KLV units or as bytes.
+"""The only caller of `native/socket.h` and `hub.h`: what the kernel holds for datagram sockets, as KLV units or bytes.
 
-Next door: `wire.py` is the same for `native/klv.h`; `sources/datagrams/inbox.py` asks here at each wake-up of the loop.
+Next door: `wire.py` is the same for `native/klv.h`; `sources/datagrams/hub.py` decides when the sockets are read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from klvrelay import wire
 from klvrelay._core import ffi, lib
-from klvrelay.wire import NO_COUNTERS, Counters, Entry
+from klvrelay.wire import Counters
 
 DATAGRAM = 65536
 """Bytes that a datagram may have: none is longer."""
@@ -25,7 +25,7 @@ Run = tuple[bytes, int, int | None, bool, bool]
 """(bytes, received_us, pts, they are MPEG-TS, something is missing before or in them) of what came together."""
 
 Found = Any
-"""An `Entry` where units are wanted, else a `Run`."""
+"""A `wire.Entry` where units are wanted, else a `Run`."""
 
 Took = Callable[[list[Found], int], None]
 """What is called with what a look found of a socket, and its status, for `Inlet.rest`."""
@@ -64,8 +64,8 @@ _basin = _Basin()
 class Inlet:
     """One bound, non-blocking datagram socket, which stays the caller's; for one thread, that which made it.
 
-    `Inlets` reads it; `overdue` receives nothing, but what RTP was held for when `holds` was last seen is not waited for
-    any more.
+    `Inlets` reads it; `overdue` receives nothing, but what RTP was held for when `holds` was last seen is not waited
+    for any more.
 
     units    finished units are wanted, else the bytes
     rtp      what comes is expected to be RTP; it is recognised without that where its payload is seen to be
@@ -88,7 +88,7 @@ class Inlet:
         self._memory = _NO_CLEAR("uint8_t[]", lib.klv_inlet_memory())
         self._inlet = ffi.cast("struct klv_inlet *", self._bytes)
         self._lane: wire.Lane | None = None
-        self._lanes_before = NO_COUNTERS
+        self._lanes_before: Counters | None = None
         b = _basin
         self._count = b.count
         pool = b.pool_for(limit if units else 0)
@@ -138,7 +138,7 @@ class Inlet:
         """What comes is known now, or is another thing than before: the old lane gives out what it holds."""
         held = self.flush()
         if self._lane is not None:
-            self._lanes_before += self._lane.counters
+            self._lanes_before = self.counters
         self._lane = wire.Lane(ts=lib.klv_inlet_ts(self._inlet) == 1, limit=self._limit)
         lib.klv_inlet_lane(self._inlet, self._lane.pointer)
         return held
@@ -146,7 +146,10 @@ class Inlet:
     @property
     def counters(self) -> Counters:
         """What has gone through its lane so far; none of it where only `runs` are asked for."""
-        return self._lanes_before if self._lane is None else self._lanes_before + self._lane.counters
+        if self._lane is None:
+            return Counters()
+        now = self._lane.counters
+        return now if self._lanes_before is None else self._lanes_before + now
 
     @property
     def counts(self) -> dict[str, int]:
@@ -235,11 +238,11 @@ class Inlets:
             lib.klv_hub_remove(self._hub, inlet.fd, self._slots.pop(number)[2])
 
     def look(self, *, gathered: bool) -> None:
-        """Read all inlets that have something, and call what they were added with.
+        """Read all inlets that have something, and call what each was added with, where something came of it.
 
         gathered   many have about as much as the last time: cheaper, but what one gave may come in two parts
         """
-        self._hand_on()  # what is left where one of these raised
+        self._hand_on()  # results that are left where a call before them raised
         self._aim()
         how = lib.HUB_EXPECTED if gathered else lib.HUB_ALL
         while _checked(lib.klv_hub_look(self._hub, _basin.basin, how, self._results)) == _MORE:
@@ -269,7 +272,8 @@ class Inlets:
         if ready:
             entries = _entries_of(self._pool, results.count_entries)
             runs = _runs_of(self._pool, results.count_runs) if results.count_runs else []
-            for number, status, first, count in _READY_ROW.iter_unpack(ffi.buffer(self._ready, ready * _READY_ROW.size)):
+            rows = ffi.buffer(self._ready, ready * _READY_ROW.size)
+            for number, status, first, count in _READY_ROW.iter_unpack(rows):
                 inlet, took, _ = self._slots[number]
                 found = (entries if inlet.is_of_units else runs)[first : first + count]
                 pending.append((took, found, status))

@@ -22,7 +22,7 @@ from klvrelay.integers import added
 from klvrelay.klv import Decoder
 from klvrelay.outlet import Outlet
 from klvrelay.record import Link, Record
-from klvrelay.sources import Source, may_come_back, received
+from klvrelay.sources import Source, may_come_back
 from klvrelay.wire import LIMIT
 
 LOG = logging.getLogger("klvrelay")
@@ -208,7 +208,7 @@ class Stream:
         if all(health.barren for health in healths):
             self.count()  # what came instead says why
         beside = self._beside()
-        size = 0 if source is None else received(source) + (self._past.size if self._past else 0)
+        size = 0 if source is None else _received(source) + (self._past.size if self._past else 0)
         for health in healths:
             health.heard(size)
             health.look(beside=beside)
@@ -319,6 +319,12 @@ class Stream:
         """The latest values of each stream, where there are newer ones."""
         for channel in self.channels.values():
             channel.tell_state()
+
+
+def _received(source: Source) -> int:
+    """Bytes of transport so far: of datagrams without the work that a whole `link` takes."""
+    count: int | None = getattr(source, "received", None)
+    return source.link.size if count is None else count
 
 
 class _Renewed(SourceDown):

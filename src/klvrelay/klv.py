@@ -16,7 +16,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.integers import Numbers
 from klvrelay.names import LEVEL_LIMIT, checked_name
 from klvrelay.record import Carriage, Packet, Record, Units
-from klvrelay.wire import NO_COUNTERS, Counters
+from klvrelay.wire import Counters
 
 if TYPE_CHECKING:
     import numpy as np
@@ -230,8 +230,7 @@ class Decoder:
     @property
     def counters(self) -> Counters:
         """What has gone through so far, over all PIDs; `unknown_items` is counted where text is made, not here."""
-        first = Counters(unknown_items=self._unknown) if self._unknown else NO_COUNTERS
-        return sum((lane.counters for lane in self._lanes.values()), first)
+        return sum((lane.counters for lane in self._lanes.values()), Counters(unknown_items=self._unknown))
 
 
 def decode(

@@ -31,8 +31,8 @@ _NESTED = {
 }
 _NESTED_KEYS = frozenset(_NESTED.values())
 TOGETHER = 8
-"""Records that are looked at together: of many streams that take turns each would find the processor's caches full of the
-others'."""
+"""Records that are looked at together: where many streams take turns, each finds the processor's caches full of the
+others' data."""
 _TIMES = ("time", "time_us", "pts", "version")
 _SPECIAL, _WARNINGS, _UNKNOWN = "special", "warnings", "unknown"
 

@@ -8,7 +8,7 @@ for its JSON.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
@@ -16,7 +16,7 @@ import orjson
 
 from klvrelay import wire
 from klvrelay.integers import Numbers, added
-from klvrelay.wire import NO_COUNTERS, Checksum, Counters, Entry, Transport
+from klvrelay.wire import Checksum, Counters, Entry, Transport
 
 Carriage = Literal["ts", "klv"]
 
@@ -92,7 +92,7 @@ class Link:
     srt_rtt_ms: float | None = None
     hls_segments: int = 0
     hls_lost: int = 0
-    lane: Counters = NO_COUNTERS
+    lane: Counters = field(default_factory=Counters)
 
     def __add__(self, later: Link) -> Link:
         """Both together: counts are added (see `added`), of a measure the later one stands."""

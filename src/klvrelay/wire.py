@@ -113,14 +113,10 @@ class Counters:
 
     def __add__(self, other: Counters) -> Counters:
         """Both together: counts are added (see `added`), of a measure the larger one stands."""
-        if self is NO_COUNTERS or other is NO_COUNTERS:
-            return self if other is NO_COUNTERS else other
         figures = zip(_TOGETHER.values(), _figures(self), _figures(other), strict=True)
         return Counters(*(together(one, two) for together, one, two in figures))
 
 
-NO_COUNTERS = Counters()
-"""Those of nothing."""
 MEASURES = frozenset(("pcr_jitter_us", "pcr_jitter_max_us"))
 """Figures among the counters that are no counts: they may also become less."""
 _TOGETHER: dict[str, Callable[[int, int], int]] = {

@@ -127,8 +127,8 @@ class Clocks:
     def add(self, record: Record, now: float) -> None:
         """Measure by one good record, `now` on the monotonic clock; one without a time is passed over.
 
-        The work is done for up to TOGETHER records at once, or when a figure is asked for: of many streams that take turns
-        each would find the processor's caches full of the others'.
+        The work is done for up to TOGETHER records at once, or when a figure is asked for: where many streams take
+        turns, each finds the processor's caches full of the others' data.
         """
         if record.set in _PLATFORM:
             self._waiting.append((record, now))

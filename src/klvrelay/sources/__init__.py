@@ -37,7 +37,7 @@ from klvrelay.sources.tcp.source import TcpSource
 from klvrelay.sources.web.given import Given
 from klvrelay.wire import LIMIT, checked_limit
 
-__all__ = ["KINDS", "Demux", "Given", "Source", "is_isolated", "may_come_back", "open_source", "received"]
+__all__ = ["KINDS", "Demux", "Given", "Source", "is_isolated", "may_come_back", "open_source"]
 
 KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://"
 """The kinds of source, for a message."""
@@ -96,11 +96,6 @@ def may_come_back(source: Source, fault: SourceError | None, *, was_live: bool =
     if source.live or was_live:
         return True
     return isinstance(fault, SourceDown) and source.url.scheme not in ("file", "stdin")
-
-
-def received(source: Source) -> int:
-    """Bytes of transport so far: `link.size`, of datagrams without the work that a whole `link` takes."""
-    return source.received if isinstance(source, UdpSource) else source.link.size
 
 
 def is_isolated(url: Url, isolate: bool | None) -> bool:

@@ -4,8 +4,9 @@
     gathered   a timer wakes the loop, which then reads all sockets that have something
 
 A loop that wakes up costs several times what it takes to receive a datagram. Gathering divides that by the number of
-sockets that a look finds ready, and delays a datagram until the next look; its time of arrival is the kernel's in any
-case. Where few sockets are busy there is little to gather, and no datagram is delayed: `pause_of` decides, every WINDOW.
+sockets that a look finds ready, and delays a datagram until the next look; its time of arrival is the kernel's in
+any case. Where few sockets are busy there is little to gather, and no datagram is delayed: `pause_of` decides, once a
+WINDOW.
 
 Next door: `inlet.py` reads the sockets, `inbox.py` takes what came of each.
 """
@@ -25,8 +26,8 @@ WINDOW = 0.1
 FEW = 6
 """Busy sockets below which nothing is gathered."""
 WORTH, STILL_WORTH = 8.0, 3.0
-"""Wake-ups that a look must replace, to begin to gather and to go on. Between the two nothing changes, so that a load near
-a limit does not switch to and fro."""
+"""Wake-ups that a look must replace, to begin to gather and to go on. Between the two nothing changes, so that a load
+near a limit does not switch to and fro."""
 CROWD, STILL_CROWD = 32.0, 24.0
 """Sockets that a look finds ready, to wait twice as long and to go on so. With so many most have a single datagram, and
 receiving it costs twice what it costs beside another one."""

@@ -4,13 +4,16 @@
  *     epoll_wait -> sockets that have something -> klv_inlet_units, klv_inlet_runs of each    first pass
  *     epoll_wait -> those that have more than was expected -> the same                       second pass
  *
- * In the first pass each socket is asked for as many datagrams as it had the last time (INLET_EXPECTED). That saves the
- * attempt to receive one more, which finds nothing: a sixth of the cost of receiving a single datagram. Whether there is
- * more, the second epoll_wait tells for all sockets at once; the kernel polls each of them then instead of at the next
- * look.
+ * That is HUB_EXPECTED; HUB_ALL has one pass, in which each socket gives all that it has.
  *
- * epoll is level-triggered: what a look leaves behind (a flood, or datagrams that arrived meanwhile) makes the descriptor
- * readable again, and sockets that were served go to the end of the kernel's list. So no socket starves another one.
+ * In the first of two passes each socket is asked for as many datagrams as it had the last time. That saves the attempt
+ * to receive one more, which finds nothing: a seventh of the cost of receiving a single datagram. The second epoll_wait
+ * says for all sockets at once which have more; it costs little, since the kernel polls each socket that it named
+ * before, then or at the next look.
+ *
+ * epoll is level-triggered: what a look leaves behind (a flood, or datagrams that arrived meanwhile) makes the
+ * descriptor readable again, and sockets that it has named go to the end of the kernel's list. So no socket starves
+ * another one.
  */
 #define _GNU_SOURCE
 #include "hub.h"
@@ -57,7 +60,7 @@ int klv_hub_add(struct klv_hub *hub, int fd, struct klv_slot *slot)
 
 int klv_hub_remove(struct klv_hub *hub, int fd, const struct klv_slot *slot)
 {
-    for (unsigned i = hub->at; i < hub->got; i++) /* the caller may free it while a look is half done */
+    for (unsigned i = hub->at; i < hub->got; i++) /* between HUB_MORE and HUB_GO_ON it may still be to be served */
         if (hub->events[i].data.ptr == slot)
             hub->events[i].data.ptr = NULL;
     hub->sockets--;
@@ -80,9 +83,11 @@ static void count_ready(struct klv_hub *hub, struct klv_slot *slot)
 }
 
 /* Read one socket; its results go behind those of the sockets before it, whose bytes end at `fill`. */
-static int serve(struct klv_hub *hub, struct klv_basin *basin, struct klv_slot *slot, struct klv_results *r, size_t *fill)
+static int serve(struct klv_hub *hub, struct klv_basin *basin, struct klv_slot *slot, struct klv_results *r,
+                 size_t *fill)
 {
-    int second = slot->look == hub->look, how = hub->how == HUB_EXPECTED && !second ? INLET_EXPECTED : INLET_ALL, status;
+    int second = slot->look == hub->look, status;
+    int how = hub->how == HUB_EXPECTED && !second ? INLET_EXPECTED : INLET_ALL;
     size_t first = slot->units ? r->count_entries : r->count_runs, count = 0, end = *fill;
     if (!second)
         count_ready(hub, slot);
@@ -106,7 +111,7 @@ static int serve(struct klv_hub *hub, struct klv_basin *basin, struct klv_slot *
         r->count_runs += count;
     }
     *fill = end;
-    if (status != INLET_DRY) /* most sockets have video only */
+    if (status != INLET_DRY) /* most datagrams hold video only, and give nothing */
         r->ready[r->count_ready++] = (struct klv_ready){.number = slot->number, .status = status,
                                                         .first = (uint32_t)first, .count = (uint32_t)count};
     return status;

@@ -38,7 +38,7 @@ struct klv_results {
 
 /* How busy the sockets were since the last call of klv_hub_load. */
 struct klv_load {
-    uint64_t ready;             /* times that a socket was found to have something: each is a wake-up, unless gathered */
+    uint64_t ready;             /* times that a look found a socket ready: read one by one, each is a wake-up */
     uint64_t looks;             /* calls of klv_hub_look that began a look */
     uint32_t busy;              /* sockets that had something */
 };
@@ -59,10 +59,11 @@ struct klv_hub;                 /* size: klv_hub_size() */
 size_t klv_hub_size(void);
 void klv_hub_init(struct klv_hub *hub, int epoll);      /* `epoll`: a descriptor of epoll_create1 */
 int klv_hub_add(struct klv_hub *hub, int fd, struct klv_slot *slot); /* 0 or -errno */
-int klv_hub_remove(struct klv_hub *hub, int fd, const struct klv_slot *slot); /* at any time, also between two calls of a look */
+/* At any time, also between two calls of one look; then `slot` and its inlet may be freed. */
+int klv_hub_remove(struct klv_hub *hub, int fd, const struct klv_slot *slot);
 
-/* Read all sockets that have something. Where the last of the results is INLET_FULL or INLET_LANE, its inlet is to be asked
- * for the rest before the next call. HUB_DONE, HUB_MORE, or -errno of epoll_wait. */
+/* Read all sockets that have something; nothing blocks. Where the last of the results is INLET_FULL or INLET_LANE, its
+ * inlet is to be asked for the rest before the next call. HUB_DONE, HUB_MORE, or -errno of epoll_wait. */
 int klv_hub_look(struct klv_hub *hub, struct klv_basin *basin, int how, struct klv_results *results);
 void klv_hub_load(struct klv_hub *hub, struct klv_load *load);
 

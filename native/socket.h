@@ -24,10 +24,10 @@ enum klv_inlet_how {
 
 /* What a call gives; a negative one is -errno, of the socket. */
 enum klv_inlet_status {
-    INLET_DRY = 0,          /* nothing more for now, or the budget of the call is used: wait until the socket is ready */
+    INLET_DRY = 0,          /* nothing more for now, or the call's budget is used: wait until the socket is ready */
     INLET_FULL = 1,         /* no room: take what was written, call again before any other inlet of the basin */
     INLET_LANE = 2,         /* likewise, once klv_inlet_lane has given a lane of the kind that klv_inlet_ts says */
-    INLET_HOLDS = 4,        /* added to INLET_DRY: RTP is held for a datagram that is late; call INLET_OVERDUE in 50 ms */
+    INLET_HOLDS = 4,        /* added to INLET_DRY: RTP is held for one that is late; call INLET_OVERDUE in 50 ms */
     INLET_NEWS = 8          /* added to INLET_DRY: there are results, or RTP is not held any more */
 };
 

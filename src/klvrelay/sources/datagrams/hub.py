@@ -28,9 +28,11 @@ FEW = 6
 WORTH, STILL_WORTH = 8.0, 3.0
 """Wake-ups that a look must replace, to begin to gather and to go on. Between the two nothing changes, so that a load
 near a limit does not switch to and fro."""
-CROWD, STILL_CROWD = 32.0, 24.0
-"""Sockets that a look finds ready, to wait twice as long and to go on so. With so many most have a single datagram, and
-receiving it costs twice what it costs beside another one."""
+CROWD = 32.0
+"""Sockets that a look finds ready, to wait twice as long; twice as many, to wait four times as long. Most of them have a
+single datagram, and receiving it costs up to twice what it costs beside others of its socket."""
+STILL = 0.75
+"""The share of these that is enough to go on so."""
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
@@ -44,7 +46,7 @@ def hub_of(loop: asyncio.AbstractEventLoop) -> Hub:
 
 
 def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float) -> float:
-    """Seconds from one look to the next, after such a load for so many seconds: 0 (directly), `coalesce` or twice that.
+    """Seconds from one look to the next, after such a load for so many seconds: 0 (directly), or 1, 2, 4 x `coalesce`.
 
     pause   what it was meanwhile
     """
@@ -52,9 +54,13 @@ def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float) -> fl
         return 0.0
     if load.ready / seconds * coalesce < (STILL_WORTH if pause else WORTH):
         return 0.0
-    crowd = load.ready / max(load.looks, 1)
-    is_crowd = bool(pause) and crowd >= (STILL_CROWD if pause > coalesce else CROWD)
-    return 2 * coalesce if is_crowd else coalesce
+    if pause:  # else most looks were for one socket
+        crowd = load.ready / max(load.looks, 1)
+        for times in (4, 2):
+            longer = times * coalesce
+            if crowd >= CROWD * times / 2 * (STILL if pause >= longer else 1.0):
+                return longer
+    return coalesce
 
 
 class Hub:

@@ -36,6 +36,8 @@ _READY_ROW = struct.Struct("=IiII")
 _COUNTS = [name for name, _ in ffi.typeof("struct klv_inlet_counts").fields]
 _NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 
+NEWS: int = lib.INLET_NEWS
+"""The usual status of a look: all that came is found, and nothing is held."""
 _HOLDS, _FULL, _LANE, _MORE = lib.INLET_HOLDS, lib.INLET_FULL, lib.INLET_LANE, lib.HUB_MORE
 
 

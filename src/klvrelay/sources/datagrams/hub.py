@@ -29,8 +29,8 @@ WORTH, STILL_WORTH = 8.0, 3.0
 """Wake-ups that a look must replace, to begin to gather and to go on. Between the two nothing changes, so that a load
 near a limit does not switch to and fro."""
 CROWD = 32.0
-"""Sockets that a look finds ready, to wait twice as long; twice as many, to wait four times as long. Most of them have a
-single datagram, and receiving it costs up to twice what it costs beside others of its socket."""
+"""Sockets that a look finds ready, to wait twice as long; twice as many, to wait four times as long. Most of them have
+a single datagram, and receiving it costs up to twice what it costs beside others of its socket."""
 STILL = 0.75
 """The share of these that is enough to go on so."""
 

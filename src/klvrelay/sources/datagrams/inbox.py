@@ -10,7 +10,7 @@ from dataclasses import fields
 from typing import Any
 
 from klvrelay.errors import SourceDown
-from klvrelay.inlet import Found, Inlet
+from klvrelay.inlet import NEWS, Found, Inlet
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import settle
 from klvrelay.sources.datagrams.address import Address
@@ -117,18 +117,20 @@ class Inbox:
 
     def _wake(self, found: list[Found], status: int) -> None:
         """Something came of a look into the socket."""
-        try:
-            self._keep(self._inlet.rest(status, found))
-        except OSError as fault:
-            self.fail(fault)
-            return
-        if self._inlet.holds:
+        if status != NEWS:  # hardly ever: there was no room for all, RTP is held, the socket failed
+            try:
+                found = self._inlet.rest(status, found)
+            except OSError as fault:
+                self.fail(fault)
+                return
+        if status != NEWS and self._inlet.holds:
             if self._timer is None:
                 self._timer = self._loop.call_later(REORDER, self._overdue)
         elif self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waits:
+        if found:
+            self._keep(found)
             self._settle()
 
     def _overdue(self) -> None:
@@ -136,9 +138,8 @@ class Inbox:
         self._wake(*self._inlet.overdue())
 
     def _keep_units(self, found: list[Any]) -> None:
-        if found:
-            size = len(found[0][0]) if len(found) == 1 else sum([len(entry[0]) for entry in found])
-            self._put(size + _OF_A_UNIT * len(found), Units(found))
+        size = len(found[0][0]) if len(found) == 1 else sum([len(entry[0]) for entry in found])
+        self._put(size + _OF_A_UNIT * len(found), Units(found))
 
     def _keep_runs(self, found: list[Any]) -> None:
         for data, received_us, pts, ts, damaged in found:
@@ -154,3 +155,4 @@ class Inbox:
             self._hub.remove(self._inlet)
         if self._waiting is not None:
             settle(self._waiting)
+            self._waiting = None

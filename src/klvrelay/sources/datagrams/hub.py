@@ -25,7 +25,7 @@ WINDOW = 0.1
 """Seconds between two decisions: three frames of a camera that sends each frame at once."""
 FEW = 6
 """Busy sockets below which nothing is gathered."""
-WORTH, STILL_WORTH = 8.0, 3.0
+WORTH, STILL_WORTH = 16.0, 6.0
 """Wake-ups that a look must replace, to begin to gather and to go on. Between the two nothing changes, so that a load
 near a limit does not switch to and fro."""
 CROWD = 32.0
@@ -52,7 +52,8 @@ def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float) -> fl
     """
     if coalesce <= 0 or seconds <= 0 or load.busy < FEW:
         return 0.0
-    if load.ready / seconds * coalesce < (STILL_WORTH if pause else WORTH):
+    replaced = load.ready / seconds * max(pause, coalesce)
+    if replaced < (STILL_WORTH if pause else WORTH):
         return 0.0
     if pause:  # else most looks were for one socket
         crowd = load.ready / max(load.looks, 1)

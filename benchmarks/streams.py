@@ -42,6 +42,7 @@ def run(*, quick: bool) -> None:
     goals(
         [
             Goal("streams on one core without a lost record, sink aside", 100, most, ""),
+            Goal(f"{COUNTS[-1]} streams, sink aside", 20, 100 * nowhere[COUNTS[-1]].relay, "% of a core", at_most=True),
             Goal(f"{TOGETHER} streams on two cores: records lost", 0, together.lost, "", at_most=True),
             Goal("receiving: times cheaper than PyAV", 10, cost["PyAV"] / cost["klvrelay"], "x"),
         ]

@@ -30,24 +30,29 @@ void klv_copies_init(struct copies *copies)
     copies->reach = COPIES_MOST;
 }
 
-/* MurmurHash64A (Austin Appleby, public domain): of 64 datagrams two of one size share it by a chance of 2^-58. */
+/* One step of a digest: for a given word no two sums become one, so that a difference stays until another one meets it. */
+static uint64_t mixed(uint64_t h, uint64_t word)
+{
+    h = (h ^ word) * 0xc6a4a7935bd1e995;
+    return h ^ h >> 29;
+}
+
+/* Four sums side by side, since each step has to wait for the one before it. Of 64 datagrams two of one size share the
+ * digest by a chance of 2^-58. */
 static uint64_t digest_of_datagram(const uint8_t *in, size_t n)
 {
-    const uint64_t m = 0xc6a4a7935bd1e995;
-    uint64_t h = n * m, word;
-    for (; n >= 8; in += 8, n -= 8) {
-        memcpy(&word, in, 8);
-        word *= m;
-        word ^= word >> 47;
-        h = (h ^ word * m) * m;
+    uint64_t side[4] = {n, n + 1, n + 2, n + 3}, words[4] = {0};
+    for (; n >= sizeof words; in += sizeof words, n -= sizeof words) {
+        memcpy(words, in, sizeof words);
+        for (unsigned i = 0; i < 4; i++)
+            side[i] = mixed(side[i], words[i]);
     }
-    if (n) {
-        word = 0;
-        memcpy(&word, in, n);
-        h = (h ^ word) * m;
-    }
-    h = (h ^ h >> 47) * m;
-    return h ^ h >> 47;
+    memset(words, 0, sizeof words);
+    memcpy(words, in, n);
+    uint64_t h = 0;
+    for (unsigned i = 0; i < 4; i++)
+        h = mixed(h, mixed(side[i], words[i]));
+    return mixed(h, 0);
 }
 
 /* ---- MPEG-TS ---- */
@@ -165,6 +170,11 @@ static int is_repeated_klv(const uint8_t *in, size_t n, int64_t age)
 /* The last with the same bytes, or NULL. */
 static struct datagram_seen *same_as(struct copies *copies, const struct datagram_seen *one)
 {
+    uint32_t tag = (uint32_t)one->digest, alike = 0;
+    for (unsigned i = 0; i < COPIES_MOST; i++) /* all of them, so that several are compared at once */
+        alike |= copies->tags[i] == tag;
+    if (!alike)
+        return NULL;
     for (unsigned back = 1; back <= copies->count; back++) {
         struct datagram_seen *seen = &copies->seen[(copies->at - back) % COPIES_MOST];
         if (seen->digest == one->digest && seen->size == one->size)
@@ -175,6 +185,7 @@ static struct datagram_seen *same_as(struct copies *copies, const struct datagra
 
 static void remember(struct copies *copies, int ts, const uint8_t *in, size_t n, const struct datagram_seen *one)
 {
+    copies->tags[copies->at % COPIES_MOST] = (uint32_t)one->digest;
     copies->seen[copies->at++ % COPIES_MOST] = *one;
     copies->count += copies->count < COPIES_MOST;
     if (ts)

@@ -1,10 +1,22 @@
 /* socket.c - one datagram socket: what the kernel holds for it, as finished KLV units or as bytes, in one call.
  *
- *   recvmmsg -> datagram -> (sender?) -> (plain: a copy?)                               -> lane  -> units
- *                                     -> (RTP: header off, whose?, order restored)      -> runs of bytes
+ *   recvmmsg -> datagram -> other sender? -> form -> plain: came before?             -> payload -> lane  -> units
+ *                                                 -> RTP: other SSRC? order restored             -> runs of bytes
  *
- * What comes is told by its bytes: MPEG-TS, MPEG-TS in RTP, KLV, KLV in RTP. Where the kernel or RTP say that something
- * is missing the lane is cut, so that no packet spans a loss.
+ * The form of a datagram is found in its bytes; the URL only says whether RTP is expected:
+ *
+ *   form      first bytes                                                  what follows
+ *   TS        47, and 47 again 188, 192 or 204 bytes on                    MPEG-TS packets, as a rule 7 of 188
+ *   KLV       06 0E 2B 34                                                  KLV packets, or the first part of one
+ *   TS|RTP    RTP header, then as TS; or payload type 33, RTP expected     as TS (RFC 2250)
+ *   KLV|RTP   RTP header, then 06 0E 2B 34                                 a unit of KLV, or its first part (RFC 6597)
+ *   UNKNOWN   others                                                       the rest of a packet, or of a unit; foreign
+ *
+ * The first datagram with a form sets that of the socket. Another form must come SURE times in a row to replace it, so
+ * that a stray datagram changes nothing.
+ *
+ * Bytes are missing where the kernel dropped datagrams, where one was longer than its place, and where RTP's numbers
+ * have a gap. There the lane is cut, so that no KLV packet spans a loss.
  */
 #define _GNU_SOURCE
 #include "socket.h"
@@ -20,22 +32,22 @@
 
 enum {
     PLACES = 32,            /* datagrams of one recvmmsg */
-    CONTROL = 128,          /* bytes of what the kernel says of a datagram */
-    RTP_ROOM = 128 << 10,
+    CONTROL = 128,          /* bytes for the control messages of a datagram: arrival() reads 56 */
+    RTP_ROOM = 128 << 10,   /* bytes of the RTP datagrams that are held: more than RTP_HELD usual ones */
     RUN_US = 5000,          /* datagrams of one run arrived within this */
-    LATE_US = 1000000,      /* no RTP is held for so long: the clock was set */
-    SURE = 4,               /* datagrams in a row of another form until it is believed */
-    STASH_SLOT = 2048,
-    MEMORY_INFO = 55,       /* SO_MEMINFO, and the place of the drops in what it gives */
-    MEMORY_DROPS = 8
+    LATE_US = 1000000,      /* no RTP is held for so long: where times differ by more, the system clock was set */
+    SURE = 4,               /* datagrams in a row after which another form, or sender, is followed */
+    STASH_SLOT = 2048,      /* bytes of a stashed RTP payload: an Ethernet frame has 1500 */
+    MEMORY_INFO = 55,       /* SO_MEMINFO of asm-generic/socket.h: uint32_t[9], */
+    MEMORY_DROPS = 8        /* the last of which is SK_MEMINFO_DROPS */
 };
 
-/* What a datagram is: bits. */
+/* The form of a datagram: bits. */
 enum form { UNKNOWN = 0, TS = 1, KLV = 2, RTP = 4 };
 
 struct place {
     struct iovec bytes;
-    struct sockaddr_in6 sender;     /* the larger of the two that may come */
+    struct sockaddr_in6 sender;     /* or sockaddr_in, which is smaller */
     _Alignas(struct cmsghdr) uint8_t control[CONTROL];
 };
 
@@ -46,43 +58,51 @@ struct klv_basin {
     uint8_t data[];
 };
 
-/* The last RTP packets of a sender that is not followed yet. */
+/* The last RTP packets of a sender that is not followed yet: copies, since the basin is used again. */
 struct stash {
     struct rtp_datagram packets[SURE];
-    unsigned count, at, taking;             /* at: of those that are taken, once it is followed */
-    uint8_t *memory;                        /* a slot for each */
+    unsigned count;                         /* of packets */
+    unsigned taking, at;                    /* 1 = it is followed now: the packets are taken; the next one of them */
+    uint8_t *memory;                        /* a slot for the payload of each */
 };
 
 struct klv_inlet {
     int fd, expects_rtp;
     uint8_t sender[16], has_sender;
-    uint8_t form, other_form, others;       /* what comes; what came instead of late, and how often in a row */
-    uint8_t ragged;                         /* its datagrams may begin in the midst of a packet */
-    uint8_t odd;                            /* so many in a row begin with none, though they should */
-    uint8_t gap;                            /* something is missing before the datagram that comes next */
-    uint8_t armed, taking, begun, hit;      /* `hit`: the unit of KLV in RTP has lost bytes */
-    uint16_t awaited;                       /* sequence number that was waited for when last asked */
-    uint32_t drops;                         /* the kernel's count as last seen */
-    unsigned got, at, budget;               /* of the basin's messages; of this call */
-    size_t used;                            /* of the payload that is being taken */
-    struct rtp_datagram payload;
+    uint8_t form;                           /* enum form of the socket */
+    uint8_t other_form, others;             /* what came instead, and how often in a row */
+    uint8_t ragged;                         /* datagrams may begin in the midst of a packet */
+    uint8_t odd;                            /* how many in a row began with no packet, where `ragged` is 0 */
+    uint8_t gap;                            /* bytes are missing before the next payload */
+    uint8_t armed;                          /* RTP was held at the end of the last call, */
+    uint16_t awaited;                       /* for this sequence number */
+    uint8_t taking, begun;                  /* `payload` is being taken; the lane was told where it belongs */
+    uint8_t hit;                            /* of KLV in RTP: the unit has lost bytes */
+    uint32_t drops;                         /* the kernel's count, as in the last control message */
+    unsigned got, at;                       /* messages in the basin that are this inlet's; the next one of them */
+    unsigned budget;                        /* datagrams that this call may still receive */
+    unsigned taken;                         /* received since the last INLET_EXPECTED */
+    size_t used;                            /* bytes of `payload` that the lane has taken */
+    struct rtp_datagram payload;            /* RTP's header off, where there is one */
     uint32_t timestamp;                     /* of the unit of KLV in RTP */
-    int64_t pts;                            /* the same, unwrapped; -1 = no unit yet */
-    uint64_t fed, given;                    /* bytes into the lane and in packets out of it */
+    int64_t pts;                            /* the same, continued over its wrap to 33 bits; -1 = no unit yet */
+    uint64_t fed, given;                    /* bytes into the lane, and in packets out of it */
     struct klv_lane *lane;
-    int lane_ts;
-    int64_t run_began_us, latest_us;
-    struct klv_inlet_counts counts;         /* those of RTP: of what came before `order` */
+    int lane_ts;                            /* klv_inlet_ts when the lane was given */
+    int64_t run_began_us;                   /* arrival of the first datagram of the last run */
+    int64_t latest_us;                      /* of the last payload in RTP's order */
+    struct klv_inlet_counts counts;         /* those of RTP: from before `order` was last initialised */
     struct rtp_lock lock;
     struct stash stash;
     struct rtp_order order;
     struct copies copies;
 };
 
-/* Where results go: entries or runs. */
+/* Where results go: entries or runs; the other one is NULL. */
 struct outlet {
     uint8_t *pool;
-    size_t room, fill, most, count;
+    size_t room, fill;                      /* bytes of the pool, and those in use */
+    size_t most, count;                     /* of the entries or runs */
     struct klv_entry *entries;
     struct klv_run *runs;
 };
@@ -91,7 +111,8 @@ struct outlet {
 
 static size_t stride_of(size_t datagram)
 {
-    return datagram + 1088 - datagram % 64; /* an odd number of cache lines, so that places do not share theirs */
+    /* Whole cache lines, and 17 more than 64 KiB: at a power of two all places would fall into the same sets. */
+    return datagram + 1088 - datagram % 64;
 }
 
 size_t klv_basin_size(size_t datagram)
@@ -99,6 +120,7 @@ size_t klv_basin_size(size_t datagram)
     return sizeof(struct klv_basin) + PLACES * stride_of(datagram);
 }
 
+/* recvmmsg writes the lengths and flags of a message: they are set again before each use. */
 static void clear_place(struct klv_basin *basin, unsigned i)
 {
     struct place *place = &basin->places[i];
@@ -184,6 +206,11 @@ void klv_inlet_counts(const struct klv_inlet *inlet, struct klv_inlet_counts *co
         counts->rtp_foreign += inlet->stash.count;
 }
 
+uint64_t klv_inlet_received(const struct klv_inlet *inlet)
+{
+    return inlet->counts.size;
+}
+
 int64_t klv_inlet_drops(int fd)
 {
     uint32_t info[MEMORY_DROPS + 1] = {0};
@@ -215,36 +242,37 @@ static enum form form_of(const struct klv_inlet *inlet, const uint8_t *in, size_
     return form == UNKNOWN ? UNKNOWN : form | RTP;
 }
 
-/* The same of a datagram in which something else comes first. */
+/* The form of the first datagram where it begins in the midst of a packet. */
 static enum form ragged_form(const uint8_t *in, size_t n)
 {
-    struct rtp_datagram part; /* of a unit whose beginning was before our time */
-    for (size_t i = 0; i < 204 && i + TS_SIZE < n; i++)
+    struct rtp_datagram part;
+    for (size_t i = 0; i < 204 && i + TS_SIZE < n; i++) /* a TS packet has at most 204 bytes */
         if (ts_is_sync(in + i, n - i))
             return TS;
+    /* A key behind an RTP header is not plain KLV: the next unit of KLV in RTP begins a datagram, and sets the form. */
     for (size_t i = 0; i + 16 <= n && !rtp_parse(in, n, &part); i++)
         if (is_key(in + i, n - i))
             return KLV;
     return UNKNOWN;
 }
 
-/* What comes is something else from here on. */
+/* The form of the socket changes: nothing that was held or remembered continues. */
 static void turn_to(struct klv_inlet *inlet, enum form form)
 {
     struct rtp_order *order = &inlet->order;
-    klv_inlet_counts(inlet, &inlet->counts); /* those of RTP up to now */
+    klv_inlet_counts(inlet, &inlet->counts); /* `order` and `stash`, which hold some of them, begin with 0 */
     rtp_order_init(order, order->memory, order->room);
-    inlet->gap |= inlet->form != UNKNOWN;
+    inlet->gap |= inlet->form != UNKNOWN; /* the first form of all comes behind no loss */
     rtp_lock_init(&inlet->lock, SURE);
     inlet->stash.count = 0;
     klv_copies_init(&inlet->copies);
     inlet->form = (uint8_t)form;
-    inlet->ragged = (form & KLV) != 0;
+    inlet->ragged = (form & KLV) != 0; /* a KLV packet may be larger than a datagram */
     inlet->others = inlet->odd = 0;
     inlet->pts = -1;
 }
 
-/* Learn from a datagram what comes; a sender that changes is followed once it is sure. Gives the datagram's form. */
+/* The form of a datagram. It becomes that of the socket if it is the first one, or the SURE-th of another in a row. */
 static enum form learn(struct klv_inlet *inlet, const uint8_t *in, size_t n)
 {
     enum form form = form_of(inlet, in, n);
@@ -252,8 +280,8 @@ static enum form learn(struct klv_inlet *inlet, const uint8_t *in, size_t n)
         enum form found = form == UNKNOWN ? ragged_form(in, n) : form;
         if (found != UNKNOWN)
             turn_to(inlet, found);
-        inlet->ragged |= form == UNKNOWN;
-    } else if (form == inlet->form || (form == UNKNOWN && inlet->ragged)) {
+        inlet->ragged |= form == UNKNOWN; /* it was seen only by looking further in */
+    } else if (form == inlet->form || (form == UNKNOWN && inlet->ragged)) { /* unknown: the rest of a packet */
         inlet->others = 0;
     } else if (form != UNKNOWN) {
         inlet->others = form == inlet->other_form ? (uint8_t)(inlet->others + 1) : 1;
@@ -264,8 +292,18 @@ static enum form learn(struct klv_inlet *inlet, const uint8_t *in, size_t n)
     return form;
 }
 
-/* Is a datagram part of the plain MPEG-TS or KLV that comes, and not of something else on the same port? */
-static int belongs(struct klv_inlet *inlet, enum form form, const uint8_t *in, size_t n)
+/* Decide whether a datagram is part of the plain MPEG-TS or KLV of the socket, and not of something else on its port: 1
+ * or 0.
+ *
+ *   socket        datagram                                               part of it
+ *   TS, ragged    any                                                    yes: the lane finds its packets
+ *   KLV           KLV, or no form: the rest of a packet                  yes
+ *   TS            of a form                                              if that is TS
+ *   TS            an RTP header                                          no
+ *   TS            no form, a TS packet further in, or SURE in a row      yes: the socket is ragged from here on
+ *   TS            no form, else                                          no
+ */
+static int admit(struct klv_inlet *inlet, enum form form, const uint8_t *in, size_t n)
 {
     struct rtp_datagram other;
     if (inlet->ragged)
@@ -282,7 +320,7 @@ static int belongs(struct klv_inlet *inlet, enum form form, const uint8_t *in, s
 
 /* ---- payloads ---- */
 
-/* The lane holds a part of a packet that the unit before should have ended. */
+/* Does the lane hold a part of a packet? Each unit of KLV in RTP ends with a packet: more can't follow. */
 static int unfinished(const struct klv_inlet *inlet)
 {
     struct klv_counts counts;
@@ -290,8 +328,13 @@ static int unfinished(const struct klv_inlet *inlet)
     return inlet->fed > inlet->given + counts.passed_over + counts.fill_bytes;
 }
 
-/* KLV in RTP (RFC 6597): a unit begins at a new time stamp. Behind a gap one is whole only if it is seen to begin. Gives
- * whether it is another unit than before. */
+/* KLV in RTP (RFC 6597): all datagrams of a unit have one time stamp, and only the first begins with a key:
+ *
+ *   timestamp T: 06 0E 2B 34 ...   T: ...   T: ... marker   | timestamp U: 06 0E 2B 34 ...
+ *
+ * Behind a gap a unit is whole only if the datagram begins with a key. The marker bit is not used: not all senders set
+ * it. Gives 1 where another unit begins.
+ */
 static int enter_unit(struct klv_inlet *inlet)
 {
     const struct rtp_datagram *p = &inlet->payload;
@@ -306,20 +349,22 @@ static int enter_unit(struct klv_inlet *inlet)
     return another;
 }
 
-static void mark(struct klv_inlet *inlet, int damaged)
+/* Bare KLV: what is known of the bytes to come. It ends the unit that the lane holds. */
+static void mark_unit(struct klv_inlet *inlet, int damaged)
 {
     klv_lane_mark(inlet->lane, inlet->pts, -1, -1, 0, damaged);
 }
 
+/* Tell the lane where a payload belongs, before its first byte. */
 static void enter_lane(struct klv_inlet *inlet)
 {
     const struct rtp_datagram *p = &inlet->payload;
     if (inlet->form == (KLV | RTP)) {
         int another = enter_unit(inlet);
         if (p->gap || (another && unfinished(inlet)))
-            mark(inlet, 1); /* what is held ends here */
+            mark_unit(inlet, 1); /* the rest of the packet that is held was lost */
         if (p->gap || another)
-            mark(inlet, inlet->hit);
+            mark_unit(inlet, inlet->hit);
     } else if (p->gap) {
         klv_lane_break(inlet->lane);
     }
@@ -327,6 +372,8 @@ static void enter_lane(struct klv_inlet *inlet)
     inlet->fed += p->size;
 }
 
+/* The payload through the lane: INLET_DRY once it is taken, INLET_FULL (the rest of it comes with the next call), or
+ * INLET_LANE. */
 static int to_units(struct klv_inlet *inlet, struct outlet *out)
 {
     const struct rtp_datagram *p = &inlet->payload;
@@ -357,15 +404,17 @@ static void add_run(struct klv_inlet *inlet, struct outlet *out, int damaged)
     inlet->run_began_us = inlet->payload.received_us;
 }
 
+/* The payload to the last run, or to a new one where another unit begins, bytes are missing, the carriage is another,
+ * or the last one began RUN_US ago. */
 static int to_runs(struct klv_inlet *inlet, struct outlet *out)
 {
     const struct rtp_datagram *p = &inlet->payload;
     int in_units = inlet->form == (KLV | RTP);
-    if (p->size > out->room - out->fill || out->most - out->count < 2)
+    if (p->size > out->room - out->fill || out->most - out->count < 2) /* a payload may need two */
         return INLET_FULL;
     int another = in_units && enter_unit(inlet);
     int damaged = in_units ? inlet->hit : p->gap && inlet->form != KLV;
-    if (p->gap && !damaged) /* the bytes are good, but not to go on with */
+    if (p->gap && !damaged) /* its own bytes are whole, but do not continue those before: an empty run says so */
         add_run(inlet, out, 1);
     struct klv_run *run = out->count ? &out->runs[out->count - 1] : NULL;
     if (!run || another || damaged || run->damaged || run->ts != (klv_inlet_ts(inlet) != 0) ||
@@ -384,6 +433,7 @@ static int to_runs(struct klv_inlet *inlet, struct outlet *out)
 
 /* ---- datagrams ---- */
 
+/* Did the fixed sender, if there is one, send it? IPv4 addresses are compared as ::ffff:a.b.c.d (RFC 4291, 2.5.5.2). */
 static int from_sender(const struct klv_inlet *inlet, const struct msghdr *head)
 {
     const struct sockaddr_in6 *from = head->msg_name;
@@ -405,23 +455,32 @@ static int64_t microseconds(const struct timespec *time)
     return (int64_t)time->tv_sec * 1000000 + time->tv_nsec / 1000;
 }
 
-/* When the datagram arrived. A gap where the kernel dropped some before it, unless RTP will tell of it. */
+/* When the datagram arrived, in microseconds since 1970. Notes a gap where the kernel dropped datagrams before it,
+ * unless RTP is read, whose numbers show the same gap at its place. The control messages of a datagram:
+ *
+ *   cmsg_len | cmsg_level      | cmsg_type         | data
+ *   32       | SOL_SOCKET (1)  | SCM_TIMESTAMPNS   | struct timespec of its arrival: seconds, nanoseconds since 1970
+ *   20 (+ 4) | SOL_SOCKET      | SO_RXQ_OVFL (40)  | uint32_t: datagrams dropped since the socket was made; comes only
+ *            |                 |                   | where that is not 0
+ *
+ * The lengths are those of 64-bit systems.
+ */
 static int64_t arrival(struct klv_inlet *inlet, struct msghdr *head)
 {
     struct timespec time = {0, 0};
-    for (struct cmsghdr *said = CMSG_FIRSTHDR(head); said; said = CMSG_NXTHDR(head, said)) {
-        if (said->cmsg_level != SOL_SOCKET)
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(head); part; part = CMSG_NXTHDR(head, part)) {
+        if (part->cmsg_level != SOL_SOCKET)
             continue;
-        if (said->cmsg_type == SCM_TIMESTAMPNS) {
-            memcpy(&time, CMSG_DATA(said), sizeof time);
-        } else if (said->cmsg_type == SO_RXQ_OVFL) {
+        if (part->cmsg_type == SCM_TIMESTAMPNS) {
+            memcpy(&time, CMSG_DATA(part), sizeof time);
+        } else if (part->cmsg_type == SO_RXQ_OVFL) {
             uint32_t drops;
-            memcpy(&drops, CMSG_DATA(said), sizeof drops);
+            memcpy(&drops, CMSG_DATA(part), sizeof drops);
             inlet->gap |= drops != inlet->drops && !(inlet->form & RTP);
             inlet->drops = drops;
         }
     }
-    if (time.tv_sec == 0)
+    if (time.tv_sec == 0) /* it came before klv_inlet_init asked for time stamps */
         clock_gettime(CLOCK_REALTIME, &time);
     return microseconds(&time);
 }
@@ -434,11 +493,17 @@ static void take(struct klv_inlet *inlet, const struct rtp_datagram *payload)
     inlet->used = 0;
 }
 
-/* A packet of a sender that is not followed: it may be so after those that come next. */
+static void stash_last(struct stash *stash, const struct rtp_datagram *datagram)
+{
+    stash->packets[stash->count] = *datagram;
+    memcpy(stash->memory + stash->count++ * STASH_SLOT, datagram->payload, datagram->size);
+}
+
+/* Keep a packet of a sender that is not followed: if it is after the next ones, it begins with this one. */
 static void put_by(struct klv_inlet *inlet, const struct rtp_datagram *datagram)
 {
     struct stash *stash = &inlet->stash;
-    if (datagram->size > STASH_SLOT || inlet->lock.others == 1) { /* what is there does not go on with it */
+    if (datagram->size > STASH_SLOT || inlet->lock.others == 1) { /* not kept; or the first of yet another sender */
         inlet->counts.rtp_foreign += stash->count;
         stash->count = 0;
     }
@@ -446,17 +511,16 @@ static void put_by(struct klv_inlet *inlet, const struct rtp_datagram *datagram)
         inlet->counts.rtp_foreign++;
         return;
     }
-    if (stash->count == SURE - 1) {
+    if (stash->count == SURE - 1) { /* the lock wants more than SURE in a row: keep the newest */
         inlet->counts.rtp_foreign++;
         memmove(stash->memory, stash->memory + STASH_SLOT, (SURE - 2) * STASH_SLOT);
         memmove(stash->packets, stash->packets + 1, (SURE - 2) * sizeof *stash->packets);
         stash->count--;
     }
-    stash->packets[stash->count] = *datagram;
-    memcpy(stash->memory + stash->count++ * STASH_SLOT, datagram->payload, datagram->size);
+    stash_last(stash, datagram);
 }
 
-/* The next of those that were put by, to the order: 1, or 0 where there is none. */
+/* Push the next stashed packet to the order: 1, or 0 where there is none. */
 static int take_back(struct klv_inlet *inlet)
 {
     struct stash *stash = &inlet->stash;
@@ -469,7 +533,7 @@ static int take_back(struct klv_inlet *inlet)
     return 1;
 }
 
-/* One datagram where RTP comes: to what waits to be ordered, if it is of the sender that is read. */
+/* One datagram on a socket of RTP: to the order, if it is of the sender that is read (rtp.h has the table). */
 static void receive_rtp(struct klv_inlet *inlet, enum form form, const uint8_t *in, size_t n, int64_t received_us)
 {
     struct rtp_datagram datagram;
@@ -483,23 +547,23 @@ static void receive_rtp(struct klv_inlet *inlet, enum form form, const uint8_t *
     if (verdict == RTP_FOREIGN) {
         put_by(inlet, &datagram);
     } else if (verdict == RTP_FOLLOWED && datagram.size <= STASH_SLOT) {
-        inlet->stash.packets[inlet->stash.count] = datagram;
-        memcpy(inlet->stash.memory + inlet->stash.count++ * STASH_SLOT, datagram.payload, datagram.size);
-        inlet->stash.taking = 1;
-    } else {
+        stash_last(&inlet->stash, &datagram);
+        inlet->stash.taking = 1; /* in order: the stashed ones, then this one */
+    } else { /* of the sender that is read: the stashed ones were of another, and are not */
         inlet->counts.rtp_foreign += inlet->stash.count;
         inlet->stash.count = 0;
         rtp_order_push(&inlet->order, &datagram);
     }
 }
 
-/* One datagram where none comes: to be taken at once, unless it is another's or came before. */
+/* One datagram on a socket without RTP: taken at once, unless it is of something else or a copy. Before the form is
+ * known it is taken too where bytes are wanted, whatever they are. */
 static void receive_plain(struct klv_inlet *inlet, enum form form, struct rtp_datagram *datagram, int bytes_wanted)
 {
     int known = inlet->form != UNKNOWN;
     if (!known && !bytes_wanted) {
         inlet->counts.unknown++;
-    } else if (known && !belongs(inlet, form, datagram->payload, datagram->size)) {
+    } else if (known && !admit(inlet, form, datagram->payload, datagram->size)) {
         inlet->counts.unknown++;
     } else if (known && klv_copies_take(&inlet->copies, inlet->form == TS, datagram->payload, datagram->size,
                                     datagram->received_us)) {
@@ -512,7 +576,7 @@ static void receive_plain(struct klv_inlet *inlet, enum form form, struct rtp_da
     }
 }
 
-/* One datagram: to the RTP that waits to be ordered, or to be taken at once. */
+/* One datagram of the basin. */
 static void receive(struct klv_inlet *inlet, struct mmsghdr *message, int bytes_wanted)
 {
     const uint8_t *in = message->msg_hdr.msg_iov->iov_base;
@@ -532,13 +596,14 @@ static void receive(struct klv_inlet *inlet, struct mmsghdr *message, int bytes_
     else
         receive_plain(inlet, form, &(struct rtp_datagram){.payload = in, .size = n, .received_us = received_us},
                       bytes_wanted);
-    if (message->msg_hdr.msg_flags & MSG_TRUNC) {
+    if (message->msg_hdr.msg_flags & MSG_TRUNC) { /* its end is missing: a gap before the next one */
         inlet->counts.truncated++;
         inlet->gap = 1;
     }
 }
 
-/* The next datagrams out of the kernel: how many, or -errno. Fewer than there are places: there were no more. */
+/* Receive the next datagrams: how many, or -errno. Fewer than were asked for: there are no more, and the budget of this
+ * call is 0, which saves a call that finds nothing. */
 static int fetch(struct klv_inlet *inlet, struct klv_basin *basin)
 {
     unsigned most = inlet->budget < PLACES ? inlet->budget : PLACES;
@@ -547,11 +612,13 @@ static int fetch(struct klv_inlet *inlet, struct klv_basin *basin)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     inlet->budget = (unsigned)got < most ? 0 : inlet->budget - most;
     inlet->got = (unsigned)got;
+    inlet->taken += (unsigned)got;
     inlet->at = 0;
     return got;
 }
 
-/* The next payload that is due: 1; 0 = none; or -errno. */
+/* Set `payload` to the next one that is due: 1; 0 = none is; or -errno. In this order: the one that is being taken,
+ * what RTP's order has, what is stashed, what is in the basin, what the kernel has. */
 static int next_payload(struct klv_inlet *inlet, struct klv_basin *basin, int bytes_wanted)
 {
     struct rtp_datagram due;
@@ -559,7 +626,7 @@ static int next_payload(struct klv_inlet *inlet, struct klv_basin *basin, int by
         if (inlet->taking)
             return 1;
         if (inlet->form & RTP && rtp_order_next(&inlet->order, &due)) {
-            /* One that was late is not older than what came out before it. */
+            /* One that came late takes the time of the one before it: times of arrival do not go back. */
             if (due.received_us < inlet->latest_us && inlet->latest_us - due.received_us < LATE_US)
                 due.received_us = inlet->latest_us;
             inlet->latest_us = due.received_us;
@@ -579,8 +646,15 @@ static int next_payload(struct klv_inlet *inlet, struct klv_basin *basin, int by
     }
 }
 
-/* RTP is held for at least the time between two calls that find it waiting for the same. */
-static int holds(struct klv_inlet *inlet)
+/* Note what RTP is held for, at the end of a call; gives the bits to add to INLET_DRY.
+ *
+ *   held before   held now   bits          `awaited`
+ *   no            no         0
+ *   no            yes        INLET_HOLDS   the number that is missing now: the caller's time runs from here
+ *   yes           yes        INLET_HOLDS   stays: INLET_OVERDUE gives up that one only, not one that is missing since
+ *   yes           no         INLET_NEWS    the caller need not call again for it
+ */
+static int note_held(struct klv_inlet *inlet)
 {
     int awaited = inlet->form & RTP ? rtp_order_waiting(&inlet->order) : -1, held = inlet->armed;
     if (awaited >= 0 && !inlet->armed)
@@ -589,6 +663,7 @@ static int holds(struct klv_inlet *inlet)
     return inlet->armed ? INLET_HOLDS : held ? INLET_NEWS : 0;
 }
 
+/* INLET_OVERDUE: release what is held, if it is still for the number that was noted. */
 static void give_up(struct klv_inlet *inlet)
 {
     if (inlet->armed && rtp_order_waiting(&inlet->order) == inlet->awaited)
@@ -596,36 +671,47 @@ static void give_up(struct klv_inlet *inlet)
     inlet->armed = 0;
 }
 
-static int wake(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, struct outlet *out)
+/* How many datagrams a call may take. */
+static unsigned budget_of(struct klv_inlet *inlet, int how)
+{
+    if (how != INLET_EXPECTED)
+        return how == INLET_OVERDUE ? 0 : INLET_BUDGET;
+    unsigned expected = inlet->taken < 1 ? 1 : inlet->taken < PLACES ? inlet->taken : PLACES;
+    inlet->taken = 0;
+    return expected;
+}
+
+/* One call: payloads to results, until none is due or there is no room. */
+static int wake(struct klv_inlet *inlet, struct klv_basin *basin, int how, struct outlet *out)
 {
     int status;
-    if (overdue)
+    if (how == INLET_OVERDUE)
         give_up(inlet);
-    if (inlet->at == inlet->got && !inlet->taking)
-        inlet->budget = overdue ? 0 : INLET_BUDGET;
+    if (inlet->at == inlet->got && !inlet->taking) /* else the call before had no room: this one goes on with it */
+        inlet->budget = budget_of(inlet, how);
     while ((status = next_payload(inlet, basin, out->runs != NULL)) == 1) {
         status = out->runs ? to_runs(inlet, out) : to_units(inlet, out);
         if (status != INLET_DRY)
             return status;
         inlet->taking = 0;
     }
-    return status < 0 ? status : holds(inlet) | (out->count ? INLET_NEWS : 0);
+    return status < 0 ? status : note_held(inlet) | (out->count ? INLET_NEWS : 0);
 }
 
-int klv_inlet_units(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,
+int klv_inlet_units(struct klv_inlet *inlet, struct klv_basin *basin, int how, uint8_t *pool, size_t room,
                     struct klv_entry *entries, size_t most, size_t *count)
 {
     struct outlet out = {.pool = pool, .room = room, .most = most, .entries = entries};
-    int status = wake(inlet, basin, overdue, &out);
+    int status = wake(inlet, basin, how, &out);
     *count = out.count;
     return status;
 }
 
-int klv_inlet_runs(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,
+int klv_inlet_runs(struct klv_inlet *inlet, struct klv_basin *basin, int how, uint8_t *pool, size_t room,
                    struct klv_run *runs, size_t most, size_t *count)
 {
     struct outlet out = {.pool = pool, .room = room, .most = most, .runs = runs};
-    int status = wake(inlet, basin, overdue, &out);
+    int status = wake(inlet, basin, how, &out);
     *count = out.count;
     return status;
 }

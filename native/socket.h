@@ -1,7 +1,7 @@
 /* socket.h - one datagram socket: what the kernel holds for it, as finished KLV units or as bytes, in one call.
  *
- * socket.c is the one file of system calls, and stands beside the pure core, which it feeds: rtp.h, klv.h. The caller
- * owns all memory here too, and the socket; nothing blocks or allocates.
+ * socket.c calls the system, and stands beside the pure core, which it feeds (rtp.h, copies.h, klv.h); hub.h reads many
+ * sockets. The caller owns all memory here too, and the socket; nothing blocks or allocates.
  */
 #ifndef SOCKET_H
 #define SOCKET_H
@@ -11,26 +11,34 @@
 
 /* cffi: begin */
 enum klv_inlet_flags {
-    INLET_RTP = 1           /* of klv_inlet_init: what comes is expected to be RTP */
+    INLET_RTP = 1           /* of klv_inlet_init: RTP is expected, so payload type 33 is MPEG-TS without a look at it */
+};
+
+/* What klv_inlet_units and klv_inlet_runs are to take. */
+enum klv_inlet_how {
+    INLET_ALL = 0,          /* all that waits, at most INLET_BUDGET datagrams */
+    INLET_OVERDUE = 1,      /* receive nothing; what RTP was held for at the last call is not waited for any more */
+    INLET_EXPECTED = 2      /* as many datagrams as came since the last call of this kind, at least 1: epoll is to be
+                             * asked whether there are more */
 };
 
 /* What a call gives; a negative one is -errno, of the socket. */
 enum klv_inlet_status {
-    INLET_DRY = 0,          /* nothing more for now, or the budget of a wake-up is used: wait for the loop */
-    INLET_FULL = 1,         /* no room: take what was written, call again at once */
-    INLET_LANE = 2,         /* klv_inlet_lane: give a lane of this kind, call again at once */
-    INLET_HOLDS = 4,        /* added to INLET_DRY: RTP is held for a datagram that is late; see `overdue` */
+    INLET_DRY = 0,          /* nothing more for now, or the call's budget is used: wait until the socket is ready */
+    INLET_FULL = 1,         /* no room: take what was written, call again before any other inlet of the basin */
+    INLET_LANE = 2,         /* likewise, once klv_inlet_lane has given a lane of the kind that klv_inlet_ts says */
+    INLET_HOLDS = 4,        /* added to INLET_DRY: RTP is held for one that is late; call INLET_OVERDUE in 50 ms */
     INLET_NEWS = 8          /* added to INLET_DRY: there are results, or RTP is not held any more */
 };
 
 enum { INLET_BUDGET = 256 }; /* datagrams that a call takes at most, so that a flood holds up no other socket */
 
 struct klv_inlet_counts {
-    uint64_t size, datagrams;       /* of those taken, transport bytes with RTP's headers */
-    uint64_t strangers;             /* datagrams of other senders than the fixed one, not taken */
-    uint64_t truncated;             /* that were longer than the basin's places */
-    uint64_t unknown;               /* taken, and neither MPEG-TS nor KLV, or not of the kind that comes */
-    uint64_t udp_duplicates;        /* without RTP, with the bytes of one of the last few dozen: left out */
+    uint64_t size, datagrams;       /* bytes, RTP's headers included, and datagrams; `strangers` not included */
+    uint64_t strangers;             /* datagrams of other senders than the fixed one: left out */
+    uint64_t truncated;             /* that were longer than the basin's places: their end is lost */
+    uint64_t unknown;               /* neither MPEG-TS nor KLV, or of another form than the socket's */
+    uint64_t udp_duplicates;        /* without RTP, copies (copies.h): left out */
     uint64_t rtp_foreign;           /* RTP of another SSRC or payload type than the one that is read: left out */
     uint64_t rtp_lost, rtp_reordered, rtp_duplicates, rtp_restarts;
 };
@@ -57,18 +65,18 @@ size_t klv_inlet_size(void);
 size_t klv_inlet_memory(void);
 int klv_inlet_init(struct klv_inlet *inlet, int fd, int flags, const uint8_t *sender, uint8_t *memory);
 
-/* The lane that takes apart what comes from here on. */
+/* The lane that demultiplexes what comes from here on. */
 void klv_inlet_lane(struct klv_inlet *inlet, struct klv_lane *lane);
 int klv_inlet_ts(const struct klv_inlet *inlet);     /* 1 = MPEG-TS, 0 = bare KLV, -1 = not known yet */
 
-/* One wake-up of the loop: all that waits, as KLV units through the lane or as runs of bytes. `overdue`: call so 50 ms
- * after INLET_HOLDS; what was waited for then is not waited for any more. At the least: `room` for a packet of the lane,
- * or a datagram; `most` 2. */
-int klv_inlet_units(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,
+/* What waits in the socket (`how`: enum klv_inlet_how), as KLV units through the lane or as runs of bytes; enum
+ * klv_inlet_status. At least: `room` for a packet of the lane, or a datagram; `most` 2. */
+int klv_inlet_units(struct klv_inlet *inlet, struct klv_basin *basin, int how, uint8_t *pool, size_t room,
                     struct klv_entry *entries, size_t most, size_t *count);
-int klv_inlet_runs(struct klv_inlet *inlet, struct klv_basin *basin, int overdue, uint8_t *pool, size_t room,
+int klv_inlet_runs(struct klv_inlet *inlet, struct klv_basin *basin, int how, uint8_t *pool, size_t room,
                    struct klv_run *runs, size_t most, size_t *count);
 
+uint64_t klv_inlet_received(const struct klv_inlet *inlet); /* the count of `size` alone */
 void klv_inlet_counts(const struct klv_inlet *inlet, struct klv_inlet_counts *counts);
 int64_t klv_inlet_drops(int fd);    /* datagrams that the kernel dropped since the socket was made, or -errno */
 /* cffi: end */

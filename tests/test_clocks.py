@@ -126,3 +126,20 @@ def test_a_file_without_arrival_times_has_no_wall():
         clocks.add(at(number / HZ)._replace(received_us=None), number / HZ)
     assert clocks.against["wall"].offset_s is None
     assert clocks.against["pts"].offset_s is not None
+
+
+def test_what_is_measured_together_is_what_is_measured_one_by_one():
+    """Records wait for others to be measured by; every figure is the same, whenever it is asked for."""
+    together, one_by_one = Clocks("uav1"), Clocks("uav1")
+    for number in range(203):
+        now = number / HZ
+        step = at(now, klv=60.0 if now > 3 else 0.0, wall=now * 1e-4, number=number)
+        together.add(step, now)
+        one_by_one.add(step, now)
+        one_by_one.settle()
+
+    assert together.jumps == one_by_one.jumps == 3
+    assert together.last_jump == one_by_one.last_jump
+    for name, offset in together.against.items():
+        other = one_by_one.against[name]
+        assert (offset.offset_s, offset.drift_ppm, offset.jumps) == (other.offset_s, other.drift_ppm, other.jumps)

@@ -18,6 +18,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.login_reader import SECRET_KEYS
 from klvrelay.names import Secret, Url
 from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sources.datagrams import hub
 from klvrelay.verbs.run import relay_of
 
 SAMPLE = ROOT / "samples" / "relay.toml"
@@ -134,12 +135,21 @@ def test_the_sample_is_the_manual():
 def test_the_sample_says_the_defaults(tmp_path: Path):
     """With its comments taken off where they tell a default, nothing changes."""
     text, defaults = SAMPLE.read_text(), ("prefix", "qos", "protocol", "publish_bad", "raw", "expiry", "keepalive",
-                                          "window", "timeout", "allow_plaintext", "waiting", "loop", "stall", "demux",
-                                          "follow")  # fmt: skip
+                                          "window", "timeout", "allow_plaintext", "waiting", "coalesce", "loop",
+                                          "stall", "demux", "follow")  # fmt: skip
     for key in defaults:
         text, count = re.subn(rf"(?m)^# ({key} = )", r"\1", text)
         assert count, key
     assert load(written(tmp_path, text)) == load(SAMPLE)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [('"2ms"', 0.002), ('"0.5ms"', 0.0005), ('"0.1s"', 0.1), ("0", 0.0), ('"0"', 0.0)]
+)
+def test_coalesce_is_a_time_with_its_unit(tmp_path: Path, text: str, seconds: float):
+    """In milliseconds or seconds; 0 switches it off. What is not given is the default of the sockets' own module."""
+    assert load(written(tmp_path, f"[relay]\ncoalesce = {text}\n")).coalesce == pytest.approx(seconds)
+    assert RelaySettings().coalesce == hub.COALESCE
 
 
 MISTAKES = [
@@ -197,6 +207,11 @@ MISTAKES = [
     ("[relay]\nwaiting = 0", 2, "relay.waiting", "at least 1"),
     ("[relay]\nwaiting = 1.5", 2, "relay.waiting", "whole number"),
     ("[relay]\nwait = 1", 2, "relay.wait", "waiting"),
+    ("[relay]\ncoalesce = 2", 2, "relay.coalesce", "100ms"),
+    ('[relay]\ncoalesce = "2"', 2, "relay.coalesce", "100ms"),
+    ('[relay]\ncoalesce = "0.4ms"', 2, "relay.coalesce", "0.5ms"),
+    ('[relay]\ncoalesce = "0.2s"', 2, "relay.coalesce", "100ms"),
+    ("[relay]\ncoalesce = false", 2, "relay.coalesce", "0.5ms"),
     ("[sources]\nurl = 1", 1, "sources", "source"),
     ("colour = 1", 1, "colour", "known are"),
 ]

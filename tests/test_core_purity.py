@@ -123,26 +123,30 @@ def test_the_core_holds_no_state(core):
     assert "klv_json" in {name for kind, name in symbols if kind == "T"}
 
 
-FROM_THE_SYSTEM = {"recvmmsg", "getsockopt", "setsockopt", "clock_gettime", "__errno_location"}
+FROM_THE_SYSTEM = {
+    "socket.c": {"recvmmsg", "getsockopt", "setsockopt", "clock_gettime", "__errno_location"},
+    "hub.c": {"epoll_ctl", "epoll_wait", "timerfd_create", "timerfd_settime", "close", "__errno_location"},
+}
 PURE_HEADERS = {"stddef.h", "stdint.h", "string.h", "math.h", "float.h", "limits.h", "errno.h"}
 
 
-def test_one_file_beside_the_core_calls_the_system(cc, tmp_path):
-    """socket.c receives, and does nothing else: it allocates, opens, sends and waits for nothing, and has no state."""
-    assert [path.name for path in sources("SYSTEM")] == ["socket.c"]
-    run(*cc, *STRICT, *PLAIN, "-c", NATIVE / "socket.c", "-o", tmp_path / "socket.o")
+@pytest.mark.parametrize("name", FROM_THE_SYSTEM)
+def test_what_stands_beside_the_core_calls_the_system_for_little(cc, tmp_path, name):
+    """socket.c receives, hub.c asks which sockets have something: no allocation, no sending, no waiting, no state."""
+    assert [path.name for path in sources("SYSTEM")] == list(FROM_THE_SYSTEM)
+    run(*cc, *STRICT, *PLAIN, "-c", NATIVE / name, "-o", tmp_path / "one.o")
 
-    called = set(run("nm", "-u", tmp_path / "socket.o").replace("U ", "").split())
-    symbols = [line.split()[-2:] for line in run("nm", tmp_path / "socket.o").splitlines()]
+    called = set(run("nm", "-u", tmp_path / "one.o").replace("U ", "").split())
+    symbols = [line.split()[-2:] for line in run("nm", tmp_path / "one.o").splitlines()]
 
     ours = {name for name in called if name.startswith(("klv_", "rtp_")) or FROM_LIBC.fullmatch(name)}
-    assert called - ours == FROM_THE_SYSTEM
+    assert called - ours == FROM_THE_SYSTEM[name]
     assert [name for kind, name in symbols if kind in WRITABLE] == []
 
 
 def test_every_other_file_knows_no_header_of_the_system():
     """What a file of the core includes is its own, or of C's own library."""
-    files = [path for path in NATIVE.glob("*.[ch]") if path.name != "socket.c"]
+    files = [path for path in NATIVE.glob("*.[ch]") if path.name not in FROM_THE_SYSTEM]
     included = {(path.name, name) for path in files for name in re.findall(r"#include <(.+?)>", path.read_text())}
 
     assert {name for _, name in included} <= PURE_HEADERS

@@ -139,3 +139,16 @@ def test_the_reason_for_a_null_moves_with_its_set():
     (path,) = before["quality"]["special"]
     assert path.startswith("vmti_local_set.")
     assert list(after["quality"]["special"]) == [path.replace("vmti_local_set", "st0903")]
+
+
+def test_the_state_is_the_same_however_often_it_is_asked_for():
+    """Records that are looked at together give what they give one by one: the last of those that hold the same."""
+    records = [with_items(seq, (MISSION, b"OP %d" % seq)) if seq % 3 else record(seq) for seq in range(29)]
+    latest = Latest()
+    for each in records:
+        latest.add(each)
+        one_by_one = latest.document()
+
+    assert one_by_one is not None
+    assert state_of(*records) == orjson.loads(one_by_one)
+    assert latest.document() is None

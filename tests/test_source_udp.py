@@ -20,7 +20,6 @@ from klvrelay.klv import Decoder
 from klvrelay.record import Units
 from klvrelay.sources import open_source
 from klvrelay.sources.datagrams import source as udp
-from klvrelay.sources.datagrams.hub import hub_of
 
 TAPE = feed.recording()
 DATAGRAMS = feed.datagrams(TAPE.ts)
@@ -539,49 +538,6 @@ async def test_a_flood_on_one_port_does_not_stop_another(free_port):
     assert flooded.link.datagrams > 4 * 256
     assert taken[0] <= 256
     assert taken[1] <= 3 * 256
-
-
-async def test_where_many_come_all_sockets_are_looked_at_together(free_port):
-    """Many datagrams: a look a millisecond, none is lost; in silence the next wakes the loop by itself again."""
-    hosts = [f"127.0.0.{last}" for last in range(2, 8)]
-    sources = [open_source(f"udp://{host}:{free_port}", demux="native") for host in hosts]
-    hub = hub_of(asyncio.get_running_loop())
-
-    async def read(source):
-        async with aclosing(source.packets()) as packets:
-            async for _ in packets:
-                pass
-
-    async def all_have(count):
-        async with asyncio.timeout(5):
-            while min(source.link.datagrams for source in sources) < count:
-                await asyncio.sleep(0.0001)
-
-    tasks = [asyncio.create_task(read(source)) for source in sources]
-    await asyncio.sleep(0)
-    async with asyncio.timeout(10):
-        while hub._timer is None:
-            for host in hosts:
-                feed.send_udp(DATAGRAMS[:1], free_port, host)
-                await asyncio.sleep(0)
-        for count in range(len(DATAGRAMS)):
-            for host in hosts:
-                feed.send_udp(DATAGRAMS[count : count + 1], free_port, host)
-            await asyncio.sleep(0)
-        while hub._timer is not None:
-            await asyncio.sleep(0.001)
-    sent = sources[0].link.datagrams
-    for host in hosts:
-        feed.send_udp(DATAGRAMS[:1], free_port, host)
-    await all_have(sent + 1)
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
-
-    assert {source.link.datagrams for source in sources} == {sent + 1}
-    assert sent > len(DATAGRAMS)
-    assert hub._epoll is None
-    assert hub._timer is None
 
 
 async def test_closing_while_datagrams_wait_leaves_nothing(free_port):

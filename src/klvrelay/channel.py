@@ -32,10 +32,11 @@ class Channel:
         self._latest = Latest()
         self._told: tuple[bool | None, str, str, float] = (None, "", "", 0.0)
 
-    def take(self, record: Record) -> None:
-        """Count a record, and keep its values."""
-        self.health.decoded(record)
+    def take(self, record: Record) -> bool:
+        """Count a record, and keep its values: true where the stream was not live before."""
+        came = self.health.decoded(record)
         self._latest.add(record)
+        return came
 
     def tell(self) -> None:
         """Availability where it changed, the link's report where its state did or some time went by."""

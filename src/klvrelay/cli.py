@@ -63,7 +63,7 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     """Settings of `run` and `replay`: the file's, and what was said on the command line over it."""
     from dataclasses import replace
 
-    from klvrelay.config import RelaySettings, SourceSettings, load, mqtt_settings, with_mqtt_password
+    from klvrelay.config import RelaySettings, SourceSettings, coalesce_seconds, load, mqtt_settings, with_mqtt_password
     from klvrelay.names import checked_name
     from klvrelay.places import check_used, said_password, source_urls
 
@@ -88,6 +88,8 @@ def _relay_settings(args: argparse.Namespace) -> Any:
     )
     if sources:
         settings = replace(settings, sources=sources)
+    if (coalesce := getattr(args, "coalesce", None)) is not None:
+        settings = replace(settings, coalesce=coalesce_seconds(coalesce))
     check_used(password, (source.url for source in settings.sources))
     if picked := _picked(args):
         settings = replace(settings, sources=tuple(replace(source, **picked) for source in settings.sources))

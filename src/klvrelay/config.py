@@ -30,6 +30,18 @@ LOG = logging.getLogger("klvrelay")
 
 CONFIG_MOST = 1 << 20
 """Bytes that a file of settings may have."""
+COALESCE = 0.002
+_COALESCE_LEAST, _COALESCE_MOST = 0.0005, 0.1
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s)", re.ASCII)
+
+
+def coalesce_seconds(text: str) -> float:
+    """`2ms`, `0.005s` or `0` in seconds; raises ConfigError for what is no such time."""
+    found = _DURATION.fullmatch(text)
+    seconds = 0.0 if found is None else float(found[1]) * (0.001 if found[2] == "ms" else 1.0)
+    if text != "0" and not (found and _COALESCE_LEAST <= seconds <= _COALESCE_MOST):
+        raise ConfigError(f'coalesce {printable(text)}: give a time from "0.5ms" to "100ms", or 0')
+    return seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +97,14 @@ class RelaySettings:
     """What `klvrelay run` needs to know.
 
     waiting    records that may wait for a sink in memory before the oldest are shed
+    coalesce   seconds from one look at the datagram sockets to the next where many are busy; 0: each datagram is read
+               at once
     """
 
     sources: tuple[SourceSettings, ...] = ()
     mqtt: MqttSettings | None = None
     waiting: int = field(default=10_000)
+    coalesce: float = COALESCE
 
     def named(self) -> list[tuple[str, SourceSettings]]:
         """The sources with the names of their streams, each name once."""
@@ -121,11 +136,12 @@ def load(path: str | os.PathLike[str], source_password: Secret | None = None) ->
     reader.known(table, ("mqtt", "source", "relay"), "")
     relay = reader.table(table.get("relay", {}), "relay")
     reader.at("relay")
-    reader.known(relay, ("waiting",), "relay")
+    reader.known(relay, ("waiting", "coalesce"), "relay")
     settings = RelaySettings(
         sources=tuple(reader.source(*entry) for entry in enumerate(reader.tables(table.get("source", []), "source"))),
         mqtt=reader.mqtt(reader.table(table["mqtt"], "mqtt")) if "mqtt" in table else None,
         waiting=reader.typed(relay, "waiting", int, "relay", 10_000, least=1),
+        coalesce=reader.coalesce(relay),
     )
     if reader.has_secrets and readable_by_others(path, mode):
         LOG.warning("%s: there are passwords in it, and others can read it; run: chmod 600 %s", *[printable(path)] * 2)
@@ -134,6 +150,16 @@ def load(path: str | os.PathLike[str], source_password: Secret | None = None) ->
 
 class _Reader(LoginReader):
     """Reads the tables of a relay's settings."""
+
+    def coalesce(self, table: dict[str, Any]) -> float:
+        """A time in quotes with its unit, or 0."""
+        given = table.get("coalesce", "2ms")
+        if given is False or not isinstance(given, str | int):
+            given = repr(given)
+        try:
+            return coalesce_seconds(str(given))
+        except ConfigError as fault:
+            raise self.wrong("relay.coalesce", str(fault).partition(": ")[2]) from None
 
     def source(self, number: int, table: dict[str, Any]) -> SourceSettings:
         self.at("source", number)

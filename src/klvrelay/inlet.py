@@ -1,19 +1,22 @@
-"""The only caller of `native/socket.h`: what the kernel holds for a datagram socket, as KLV units or as bytes.
+"""The only caller of `native/socket.h` and `hub.h`: what the kernel holds for datagram sockets, as KLV units or bytes.
 
-Next door: `wire.py` is the same for `native/klv.h`; `sources/datagrams/inbox.py` asks here at each wake-up of the loop.
+Next door: `wire.py` is the same for `native/klv.h`; `sources/datagrams/hub.py` decides when the sockets are read.
 """
 
 from __future__ import annotations
 
 import os
+import select
+import struct
 import threading
+from collections import deque
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from klvrelay import wire
 from klvrelay._core import ffi, lib
-from klvrelay.wire import Counters, Entry
+from klvrelay.wire import Counters
 
 DATAGRAM = 65536
 """Bytes that a datagram may have: none is longer."""
@@ -21,14 +24,21 @@ DATAGRAM = 65536
 Run = tuple[bytes, int, int | None, bool, bool]
 """(bytes, received_us, pts, they are MPEG-TS, something is missing before or in them) of what came together."""
 
-Look = Callable[[], int]
+Found = Any
+"""A `wire.Entry` where units are wanted, else a `Run`."""
+
+Took = Callable[[list[Found], int], None]
+"""What is called with what a look found of a socket, and its status, for `Inlet.rest`."""
 
 _POOL = 512 << 10
-_ENTRIES, _RUNS = 1024, 256
+_ENTRIES, _RUNS, _READY = 1024, 256, 256
+_READY_ROW = struct.Struct("=IiII")
 _COUNTS = [name for name, _ in ffi.typeof("struct klv_inlet_counts").fields]
 _NO_CLEAR = ffi.new_allocator(should_clear_after_alloc=False)
 
-_HOLDS, _FULL, _LANE = lib.INLET_HOLDS, lib.INLET_FULL, lib.INLET_LANE
+NEWS: int = lib.INLET_NEWS
+"""The usual status of a look: all that came is found, and nothing is held."""
+_HOLDS, _FULL, _LANE, _MORE = lib.INLET_HOLDS, lib.INLET_FULL, lib.INLET_LANE, lib.HUB_MORE
 
 
 class _Basin(threading.local):
@@ -56,15 +66,15 @@ _basin = _Basin()
 class Inlet:
     """One bound, non-blocking datagram socket, which stays the caller's; for one thread, that which made it.
 
-    `look` takes what waits, in one C call; what it gives goes to `units` or `runs`, unless it is 0: then nothing came
-    of it. No other inlet of the thread may look before that. `look_overdue` receives nothing, but what RTP was held for
-    when `holds` was last seen is not waited for any more.
+    `Inlets` reads it; `overdue` receives nothing, but what RTP was held for when `holds` was last seen is not waited
+    for any more.
 
     units    finished units are wanted, else the bytes
     rtp      what comes is expected to be RTP; it is recognised without that where its payload is seen to be
              MPEG-TS or KLV
     sender   the address, 4 or 16 bytes, that all must come from
     limit    bytes that a packet's value may have
+    holds    RTP is held for a datagram that is late: call `overdue` in a moment
 
     Raises OSError, as do its methods, where the socket fails.
     """
@@ -72,63 +82,65 @@ class Inlet:
     def __init__(
         self, fd: int, *, units: bool, rtp: bool = False, sender: bytes | None = None, limit: int = wire.LIMIT
     ) -> None:
-        self._fd = fd
+        self.fd = fd
+        self.is_of_units = units
+        self.holds = False
         self._limit = limit
         self._bytes = _NO_CLEAR("uint8_t[]", lib.klv_inlet_size())
         self._memory = _NO_CLEAR("uint8_t[]", lib.klv_inlet_memory())
         self._inlet = ffi.cast("struct klv_inlet *", self._bytes)
         self._lane: wire.Lane | None = None
-        self._lanes_before = Counters()
+        self._lanes_before: Counters | None = None
         b = _basin
         self._count = b.count
         pool = b.pool_for(limit if units else 0)
         self._pool = ffi.buffer(pool)
         function = lib.klv_inlet_units if units else lib.klv_inlet_runs
         results = (b.entries, _ENTRIES) if units else (b.runs, _RUNS)
-        self.look: Look = partial(function, self._inlet, b.basin, 0, pool, len(pool), *results, b.count)
-        self.look_overdue: Look = partial(function, self._inlet, b.basin, 1, pool, len(pool), *results, b.count)
-        self.holds = False
-        """RTP is held for a datagram that is late: `look_overdue` in a moment."""
+        self._look = partial(function, self._inlet, b.basin, lib.INLET_ALL, pool, len(pool), *results, b.count)
+        self._overdue = partial(function, self._inlet, b.basin, lib.INLET_OVERDUE, pool, len(pool), *results, b.count)
         address = ffi.NULL if sender is None else _MAPPED[: 16 - len(sender)] + sender
         _checked(lib.klv_inlet_init(self._inlet, fd, lib.INLET_RTP if rtp else 0, address, self._memory))
 
-    def units(self, status: int) -> list[Entry]:
-        """The KLV packets that are whole with what `look` took."""
-        found: list[Entry] = []
-        while True:
-            if count := self._count[0]:
-                found += wire.entries_of(self._pool, _basin.entries, count)
+    @property
+    def pointer(self) -> Any:
+        """The inlet as C knows it; good while this object is."""
+        return self._inlet
+
+    def overdue(self) -> tuple[list[Found], int]:
+        """What RTP was held and is not any more, and the status, for `rest`."""
+        status = self._overdue()
+        return self._written(), status
+
+    def rest(self, status: int, found: list[Found]) -> list[Found]:
+        """What a look found, and what there was no room for, or no lane yet."""
+        while status in (_FULL, _LANE):
             if status == _LANE:
                 found += self._other_lane()
-            elif status != _FULL:
-                self.holds = bool(_checked(status) & _HOLDS)
-                return found
-            status = self.look()
+            status = self._look()
+            found += self._written()
+        self.holds = bool(_checked(status) & _HOLDS)
+        return found
 
-    def runs(self, status: int) -> list[Run]:
-        """The payload bytes that `look` took, in order: one run for what came together."""
-        found: list[Run] = []
-        while True:
-            for run in _basin.runs[0 : self._count[0]]:
-                data, pts = self._pool[run.at : run.at + run.size], run.pts if run.pts >= 0 else None
-                found.append((data, run.received_us, pts, bool(run.ts), bool(run.damaged)))
-            if status != _FULL:
-                self.holds = bool(_checked(status) & _HOLDS)
-                return found
-            status = self.look()
+    def _written(self) -> list[Found]:
+        """What the last look of this inlet alone gave."""
+        count = self._count[0]
+        if not count:
+            return []
+        return _entries_of(self._pool, count) if self.is_of_units else _runs_of(self._pool, count)
 
-    def flush(self) -> list[Entry]:
+    def flush(self) -> list[Found]:
         """No more will come: what began and never came to its end, as damaged."""
         if self._lane is None:
             return []
         self._lane.cut()
-        return self._lane.packets(b"")
+        return list(self._lane.packets(b""))
 
-    def _other_lane(self) -> list[Entry]:
+    def _other_lane(self) -> list[Found]:
         """What comes is known now, or is another thing than before: the old lane gives out what it holds."""
         held = self.flush()
         if self._lane is not None:
-            self._lanes_before += self._lane.counters
+            self._lanes_before = self.counters
         self._lane = wire.Lane(ts=lib.klv_inlet_ts(self._inlet) == 1, limit=self._limit)
         lib.klv_inlet_lane(self._inlet, self._lane.pointer)
         return held
@@ -136,7 +148,10 @@ class Inlet:
     @property
     def counters(self) -> Counters:
         """What has gone through its lane so far; none of it where only `runs` are asked for."""
-        return self._lanes_before if self._lane is None else self._lanes_before + self._lane.counters
+        if self._lane is None:
+            return Counters()
+        now = self._lane.counters
+        return now if self._lanes_before is None else self._lanes_before + now
 
     @property
     def counts(self) -> dict[str, int]:
@@ -146,9 +161,132 @@ class Inlet:
         return {name: getattr(counts, name) for name in _COUNTS}
 
     @property
+    def size(self) -> int:
+        """Bytes of transport so far, as in `counts`."""
+        return int(lib.klv_inlet_received(self._inlet))
+
+    @property
     def kernel_drops(self) -> int:
         """Datagrams that the kernel dropped since the socket was made: its buffer was full."""
-        return int(_checked(lib.klv_inlet_drops(self._fd)))
+        return int(_checked(lib.klv_inlet_drops(self.fd)))
+
+
+def _entries_of(pool: Any, count: int) -> list[Any]:
+    return wire.entries_of(pool, _basin.entries, count)
+
+
+def _runs_of(pool: Any, count: int) -> list[Any]:
+    return [
+        (pool[run.at : run.at + run.size], run.received_us, run.pts if run.pts >= 0 else None, bool(run.ts),
+         bool(run.damaged))
+        for run in _basin.runs[0:count]
+    ]  # fmt: skip
+
+
+class Load(NamedTuple):
+    """How busy the sockets were for a while.
+
+    ready   times that one was found to have something
+    looks   how often it was looked
+    busy    sockets that had something
+    """
+
+    ready: int
+    looks: int
+    busy: int
+
+
+class Inlets:
+    """The inlets of a thread behind one descriptor, which is readable when one of them has something.
+
+    `look` reads all that have, in one C call as a rule. Close it when the last inlet is removed.
+    """
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._bytes = _NO_CLEAR("uint8_t[]", lib.klv_hub_size())
+        self._hub = ffi.cast("struct klv_hub *", self._bytes)
+        self._results = ffi.new("struct klv_results *")
+        self._ready = _NO_CLEAR("struct klv_ready[]", _READY)
+        self._load = ffi.new("struct klv_load *")
+        self._slots: dict[int, tuple[Inlet, Took, Any]] = {}
+        self._numbers: dict[int, int] = {}
+        self._last = 0
+        self._aimed: Any = None
+        self._pending: deque[tuple[Took, list[Found], int]] = deque()
+        lib.klv_hub_init(self._hub, self._epoll.fileno())
+
+    def __len__(self) -> int:
+        return len(self._slots)
+
+    def fileno(self) -> int:
+        return self._epoll.fileno()
+
+    def close(self) -> None:
+        self._epoll.close()
+
+    def add(self, inlet: Inlet, took: Took) -> None:
+        """From now on, until `remove`, a look calls `took` where something came of the inlet's datagrams."""
+        self._last += 1
+        slot = ffi.new("struct klv_slot *", {"inlet": inlet.pointer, "number": self._last, "units": inlet.is_of_units})
+        _checked(lib.klv_hub_add(self._hub, inlet.fd, slot))
+        self._slots[self._last] = inlet, took, slot
+        self._numbers[inlet.fd] = self._last
+
+    def remove(self, inlet: Inlet) -> None:
+        """Nothing happens if it is not there."""
+        number = self._numbers.pop(inlet.fd, None)
+        if number is not None:
+            lib.klv_hub_remove(self._hub, inlet.fd, self._slots.pop(number)[2])
+
+    def look(self, *, gathered: bool) -> None:
+        """Read all inlets that have something, and call what each was added with, where something came of it.
+
+        gathered   many have about as much as the last time: cheaper, but what one gave may come in two parts
+        """
+        self._hand_on()  # results that are left where a call before them raised
+        self._aim()
+        how = lib.HUB_EXPECTED if gathered else lib.HUB_ALL
+        while _checked(lib.klv_hub_look(self._hub, _basin.basin, how, self._results)) == _MORE:
+            self._hand_on()
+            how = lib.HUB_GO_ON
+        self._hand_on()
+
+    def load(self) -> Load:
+        """How busy the inlets were since the last call."""
+        lib.klv_hub_load(self._hub, self._load)
+        return Load(self._load.ready, self._load.looks, self._load.busy)
+
+    def _aim(self) -> None:
+        """Let C write to the memory of this thread."""
+        results = self._results
+        if self._aimed is not _basin.pool:
+            self._aimed = _basin.pool
+            results.pool, results.room = _basin.pool, len(_basin.pool)
+            results.entries, results.most_entries = _basin.entries, _ENTRIES
+            results.runs, results.most_runs = _basin.runs, _RUNS
+            results.ready, results.most_ready = self._ready, _READY
+            self._pool = ffi.buffer(_basin.pool)
+
+    def _hand_on(self) -> None:
+        results, pending = self._results, self._pending
+        ready, results.count_ready = results.count_ready, 0
+        if ready:
+            entries = _entries_of(self._pool, results.count_entries)
+            runs = _runs_of(self._pool, results.count_runs) if results.count_runs else []
+            rows = ffi.buffer(self._ready, ready * _READY_ROW.size)
+            for number, status, first, count in _READY_ROW.iter_unpack(rows):
+                inlet, took, _ = self._slots[number]
+                found = (entries if inlet.is_of_units else runs)[first : first + count]
+                pending.append((took, found, status))
+        while pending:
+            took, found, status = pending.popleft()
+            took(found, status)
+
+
+def timer_of(seconds: float) -> int:
+    """A descriptor that is readable (8 bytes) once in so many seconds; the caller closes it."""
+    return int(_checked(lib.klv_hub_timer(int(seconds * 1e6))))
 
 
 _MAPPED = bytes(10) + b"\xff\xff"

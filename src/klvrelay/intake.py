@@ -75,7 +75,7 @@ class Stream:
             self._add_channel(name)
         self.live = False
         self._source: Source | None = None
-        self._past = Link()
+        self._past: Link | None = None
         self._dropped = 0
         self._renewal: asyncio.Future[str] | None = None
         self._patience = feed.stall
@@ -195,9 +195,7 @@ class Stream:
     def _take(self, record: Record) -> bool:
         """Count a record of one of the streams; is that one there now, and was not?"""
         channel = self.channels.get(record.stream) or self._add_channel(record.stream)
-        came = not channel.health.online
-        channel.take(record)
-        return came
+        return channel.take(record)
 
     def look(self) -> None:
         """A few times a second: what the line tells, what should have come and did not, who is to know."""
@@ -206,12 +204,13 @@ class Stream:
             return
         if source is not None and source.live:
             self._take_overdue()
-        if all(health.barren for health in self.healths):
+        healths = self.healths
+        if all(health.barren for health in healths):
             self.count()  # what came instead says why
         beside = self._beside()
-        for health in self.healths:
-            if source is not None:
-                health.heard(added(self._past.size, source.link.size))
+        size = 0 if source is None else _received(source) + (self._past.size if self._past else 0)
+        for health in healths:
+            health.heard(size)
             health.look(beside=beside)
         self._warn_of_size()
         if source is not None and renewal is not None and not renewal.done():
@@ -243,10 +242,10 @@ class Stream:
 
     def _worth_renewing(self, source: Source) -> str:
         """Why this opening is given up for another one; "" while it is not."""
-        health = max(self.healths, key=lambda one: one.last_record)
-        now = health.clock()
         if not (source.live and source.fixed):
             return ""
+        health = max(self.healths, key=lambda one: one.last_record)
+        now = health.clock()
         if now - health.last_bytes >= self._feed.hung:
             self._set_apart()
             return "it hangs"
@@ -268,9 +267,8 @@ class Stream:
 
     def count(self) -> None:
         """What the line told over all openings, to the health."""
-        source, link = self._source, self._past
-        if source is not None:
-            link = link + source.link
+        source = self._source
+        link = self._line(source)
         link = replace(link, lane=link.lane + self.decoder.counters)
         places = self.decoder.streams.places()
         for name, channel in self.channels.items():
@@ -280,9 +278,15 @@ class Stream:
             health.pid, health.program = places.get(name, (None, None))
         self.health.refused = self.decoder.streams.refused
 
+    def _line(self, source: Source | None) -> Link:
+        """What the line told over all openings, this one included; not to be changed."""
+        if source is None:
+            return self._past or Link()
+        return source.link if self._past is None else self._past + source.link
+
     def _settle(self, source: Source) -> None:
         """An opening is over: what it counted is kept."""
-        self._past += source.link
+        self._past = replace(self._line(source))
         self._dropped = added(self._dropped, source.dropped)
         self._source = None
         for health in self.healths:
@@ -315,6 +319,12 @@ class Stream:
         """The latest values of each stream, where there are newer ones."""
         for channel in self.channels.values():
             channel.tell_state()
+
+
+def _received(source: Source) -> int:
+    """Bytes of transport so far: of datagrams without the work that a whole `link` takes."""
+    count: int | None = getattr(source, "received", None)
+    return source.link.size if count is None else count
 
 
 class _Renewed(SourceDown):

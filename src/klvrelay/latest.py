@@ -30,6 +30,9 @@ _NESTED = {
     "ST1602": "composite_imaging_local_set",
 }
 _NESTED_KEYS = frozenset(_NESTED.values())
+TOGETHER = 8
+"""Records that are looked at together: where many streams take turns, each finds the processor's caches full of the
+others' data."""
 _TIMES = ("time", "time_us", "pts", "version")
 _SPECIAL, _WARNINGS, _UNKNOWN = "special", "warnings", "unknown"
 
@@ -50,17 +53,28 @@ class Latest:
         self._platform = False
         self._inside: set[str] = set()  # keys of sets that came nested
         self._alone: dict[str, str] = {}  # the sets that came alone, by the keys they would have nested
+        self._new: list[Record] = []
         self._pending: dict[tuple[str, bytes | int], Record] = {}  # by the items they hold, latest last
 
     def add(self, record: Record) -> None:
         """Take one record in: it takes the place of the one before it that held the same items."""
         if record.good:
+            self._new.append(record)
+            if len(self._new) >= TOGETHER:
+                self._settle()
+
+    def _settle(self) -> None:
+        """Of the new records that hold the same items keep the last one."""
+        pending = self._pending
+        for record in self._new:
             alike = record.set, record.held or record.seq
-            self._pending.pop(alike, None)
-            self._pending[alike] = record
+            pending.pop(alike, None)
+            pending[alike] = record
+        self._new.clear()
 
     def document(self) -> bytes | None:
         """The state as JSON, or None where no good record came since the last call."""
+        self._settle()
         if not self._pending:
             return None
         for record in self._pending.values():

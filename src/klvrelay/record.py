@@ -108,8 +108,7 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
     @property
     def clock_us(self) -> int | None:
         """The time of item 2 in microseconds since 1970, also where it was sent in another unit (see the warnings)."""
-        time_us = self.time_us
-        return None if time_us is None else wire.micros(time_us)
+        return wire.clock_us(self.raw)
 
     @property
     def time(self) -> datetime | None:

@@ -22,6 +22,7 @@ from klvrelay.health import SinkHealth
 from klvrelay.intake import Feed, Stream
 from klvrelay.outlet import Outlet
 from klvrelay.sinks import Sink
+from klvrelay.sources.datagrams.hub import COALESCE, hub_of
 from klvrelay.spool import Spool
 
 LOG = logging.getLogger("klvrelay")
@@ -44,11 +45,15 @@ class Relay:
 
     feeds     (name, what opens its source, the source's address for messages[, stall])
     sinks     (name for messages, sink)
+    waiting   records that may wait for a sink
+    coalesce  seconds from one look at the datagram sockets to the next where many are busy; see `hub.py`
     """
 
     def __init__(
-        self, feeds: Sequence[Feed], sinks: Sequence[tuple[str, Sink]], *, boot: str, waiting: int = 10_000
-    ) -> None:
+        self, feeds: Sequence[Feed], sinks: Sequence[tuple[str, Sink]], *, boot: str, waiting: int = 10_000,
+        coalesce: float = COALESCE,
+    ) -> None:  # fmt: skip
+        self._coalesce = coalesce
         self.outlets = [Outlet(sink, Spool(waiting), SinkHealth(name)) for name, sink in sinks]
         self.streams = [Stream(Feed(*feed), boot, self.outlets) for feed in feeds]
         self._blunders: set[tuple[str, str]] = set()
@@ -76,6 +81,7 @@ class Relay:
         Raises SinkRefused if a sink refuses the relay at its first try. What is wrong with a source is said when
         it happens and spoils that stream only; `fault` has it afterwards.
         """
+        hub_of(asyncio.get_running_loop()).coalesce = self._coalesce
         carriers = [asyncio.create_task(self._keep(s), name=f"keep {s.name}") for s in self.streams]
         drains = [asyncio.create_task(o.drain(), name=f"drain {o.health.name}") for o in self.outlets]
         ticker = asyncio.create_task(self._tick(), name="tick")

@@ -40,15 +40,20 @@ class Spool:
     def put(self, record: Record, *, waited: bool = False) -> None:
         """Take a record in; where there is no room for it, and none was waited for, an older one gives way."""
         stream = record.stream
-        self._waiting.setdefault(stream, deque()).append(record)
+        queue = self._waiting.get(stream)
+        if queue is None:
+            queue = self._waiting[stream] = deque()
+        queue.append(record)
         self._count += 1
         if waited:
             self._patient.add(stream)
         else:
             self._patient.discard(stream)
-            if len(self) > self._limit:
-                self._shed_one()
-        self._settle()
+        held = self._count + len(self._offered)
+        if held > self._limit and not waited:
+            self._shed_one()
+        if self._count == 1 or held >= self._limit:  # else others waited before, and there is room as before
+            self._settle()
 
     def _shed_one(self) -> None:
         live = [stream for stream in self._waiting if stream not in self._patient]

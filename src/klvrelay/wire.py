@@ -127,6 +127,7 @@ class _Room(threading.local):
     def __init__(self) -> None:
         self.unknown = ffi.new("uint64_t *")
         self.grow(32768)
+        self.time = ffi.new("uint64_t *")
         bits = ffi.new("uint64_t[3]")
         self.bits = bits, ffi.buffer(bits)
 
@@ -207,6 +208,12 @@ def time_us(raw: bytes) -> int | None:
     """Item 2 of a packet (ST 0603 microseconds), or None."""
     out = ffi.new("uint64_t *")
     return int(out[0]) if lib.klv_time(raw, len(raw), out) else None
+
+
+def clock_us(raw: bytes) -> int | None:
+    """`micros` of item 2 of a packet, or None."""
+    out = _room.time
+    return int(lib.klv_micros(out[0])) if lib.klv_time(raw, len(raw), out) else None
 
 
 def micros(sent: int) -> int:

@@ -26,6 +26,8 @@ POINTS = 120
 QUIET = 60.0
 """Seconds between two lines in the log."""
 LEAST_POINTS = 10
+TOGETHER = 8
+"""Records that wait at most to be measured by."""
 _PLATFORM = frozenset(("ST0601", "ST0104"))
 _WRAP = 1 << 33
 
@@ -72,11 +74,13 @@ class Offset:
 
     def add(self, now: float, offset: float) -> float | None:
         """Take one measure at `now` (seconds of the KLV); gives the size of a jump once that is sure."""
-        if self._settled is None:
+        settled = self._settled
+        if settled is None:
             self._settled = offset
-        if abs(offset - self._settled) > JUMP:
+        elif not -JUMP <= offset - settled <= JUMP:
             return self._maybe_jump(now, offset)
-        self._odd.clear()
+        if self._odd:
+            self._odd.clear()
         if not 0 <= now - self._bin_began < BIN:
             self._close_bin(now)
         self._bin.append(offset)
@@ -90,17 +94,18 @@ class Offset:
         self._bin_began = now
 
     def _maybe_jump(self, now: float, offset: float) -> float | None:
-        if self._odd and abs(offset - self._odd[0]) > AGREE:
-            self._odd.clear()
-        if not self._odd:
+        odd = self._odd
+        if odd and not -AGREE <= offset - odd[0] <= AGREE:
+            odd.clear()
+        if not odd:
             self._odd_began = now
-        self._odd.append(offset)
-        if len(self._odd) < CONFIRMED or now - self._odd_began < HELD or self._settled is None:
+        odd.append(offset)
+        if len(odd) < CONFIRMED or now - self._odd_began < HELD or self._settled is None:
             return None
-        by = statistics.median(self._odd) - self._settled
+        by = statistics.median(odd) - self._settled
         self.jumps += 1
         self._settled += by
-        self._odd.clear()
+        odd.clear()
         self._bin = [offset]
         self._bin_began = now
         self._line.clear()
@@ -112,32 +117,62 @@ class Clocks:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self.against = {"wall": Offset(), "pts": Offset(), "pcr": Offset()}
-        self.last_jump: Jump | None = None
-        self._turns = {"pts": Turns(), "pcr": Turns()}
+        self._wall, self._pts, self._pcr = Offset(), Offset(), Offset()
+        self._against = {"wall": self._wall, "pts": self._pts, "pcr": self._pcr}
+        self._last_jump: Jump | None = None
+        self._pts_turns, self._pcr_turns = Turns(), Turns()
         self._told = -QUIET
+        self._waiting: list[tuple[Record, float]] = []
 
     def add(self, record: Record, now: float) -> None:
-        """Measure by one good record, `now` on the monotonic clock; one without a time tells nothing."""
-        if record.set not in _PLATFORM:
-            return
+        """Measure by one good record, `now` on the monotonic clock; one without a time is passed over.
+
+        The work is done for up to TOGETHER records at once, or when a figure is asked for: where many streams take
+        turns, each finds the processor's caches full of the others' data.
+        """
+        if record.set in _PLATFORM:
+            self._waiting.append((record, now))
+            if len(self._waiting) >= TOGETHER:
+                self.settle()
+
+    def settle(self) -> None:
+        """Measure by the records that were added since the last time."""
+        waiting, self._waiting = self._waiting, []
+        for record, now in waiting:
+            self._measure(record, now)
+
+    @property
+    def against(self) -> dict[str, Offset]:
+        """The pairs of clocks, by the name of the other clock."""
+        self.settle()
+        return self._against
+
+    @property
+    def last_jump(self) -> Jump | None:
+        self.settle()
+        return self._last_jump
+
+    def _measure(self, record: Record, now: float) -> None:
         time_us = record.clock_us
         if time_us is None:
             return
         seconds = time_us / 1e6
-        jumps: dict[str, float | None] = {}
+        wall = pts = pcr = None
         if record.received_us is not None:
-            jumps["wall"] = self.against["wall"].add(seconds, record.received_us / 1e6 - seconds)
-        for name, ticks in (("pts", record.pts), ("pcr", record.pcr)):
-            if ticks is not None:
-                jumps[name] = self.against[name].add(seconds, self._turns[name].seconds(ticks) - seconds)
-        self._tell({name: by for name, by in jumps.items() if by is not None}, time_us, now)
+            wall = self._wall.add(seconds, record.received_us / 1e6 - seconds)
+        if record.pts is not None:
+            pts = self._pts.add(seconds, self._pts_turns.seconds(record.pts) - seconds)
+        if record.pcr is not None:
+            pcr = self._pcr.add(seconds, self._pcr_turns.seconds(record.pcr) - seconds)
+        if not (wall is pts is pcr is None):  # each record comes here, and hardly ever one with a jump
+            jumps = {"wall": wall, "pts": pts, "pcr": pcr}
+            self._tell({name: by for name, by in jumps.items() if by is not None}, time_us, now)
 
     def _tell(self, jumps: dict[str, float], time_us: int, now: float) -> None:
         """A line a jump; of a clock that jumps again and again one line a minute."""
         for name, by in jumps.items():
-            self.last_jump = Jump(name, -by, time_us)
-        if jumps and now - self._told >= QUIET:
+            self._last_jump = Jump(name, -by, time_us)
+        if now - self._told >= QUIET:
             self._told = now
             told = ", ".join(f"{-by:+.3f} s against {_SPOKEN[name]}" for name, by in jumps.items())
             LOG.warning("%s: a clock jumped: the KLV's time went %s", self._name, told)

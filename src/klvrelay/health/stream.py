@@ -111,8 +111,8 @@ class StreamHealth:
         if self.state in ("connecting", "down"):
             self._enter("waiting", f"bytes come from {self.url}, no KLV yet")
 
-    def decoded(self, record: Record) -> None:
-        """Count a record: KLV comes."""
+    def decoded(self, record: Record) -> bool:
+        """Count a record: KLV comes. True where it did not before."""
         now = self.last_record = self.last_bytes = self.clock()
         self.records += 1
         self.bad += record.checksum == "bad"
@@ -120,8 +120,10 @@ class StreamHealth:
         self.rhythm.beat(now)
         if record.good:
             self.clocks.add(record, now)
-        if self.state != "live":
-            self._back(now)
+        if self.state == "live":
+            return False
+        self._back(now)
+        return True
 
     def _back(self, now: float) -> None:
         lost, self._lost = self._lost, None
@@ -140,6 +142,7 @@ class StreamHealth:
         beside   where KLV comes instead, that is not wanted; "": other streams of its source have KLV, so that there
                  is none here need not be said
         """
+        self.clocks.settle()
         now = self.clock()
         silent, barren = now - self.last_bytes, now - self.last_record
         stalled = {"live": barren, "waiting": silent}.get(self.state, 0.0)

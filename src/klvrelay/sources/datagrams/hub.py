@@ -1,25 +1,38 @@
-"""All datagram sockets of a loop behind one descriptor; next door, `inbox.py` is what each of them wakes.
+"""When the datagram sockets of a loop are read: at each datagram, or, where many come, every few milliseconds.
 
-A loop that wakes up costs several times what it takes to receive a datagram, so where many come the hub looks every
-millisecond for what all sockets got meanwhile. Stamps are the kernel's, and know nothing of that.
+    directly   epoll wakes the loop as soon as one socket has something
+    gathered   a timer wakes the loop, which then reads all sockets that have something
+
+A loop that wakes up costs several times what it takes to receive a datagram. Gathering divides that by the number of
+sockets that a look finds ready, and delays a datagram until the next look; its time of arrival is the kernel's in
+any case. Where few sockets are busy there is little to gather, and no datagram is delayed: `pause_of` decides, once a
+WINDOW.
+
+Next door: `inlet.py` reads the sockets, `inbox.py` takes what came of each.
 """
 
 from __future__ import annotations
 
 import asyncio
-import select
-from collections.abc import Callable
+import os
 from weakref import WeakKeyDictionary
 
-TICK = 0.001
-"""Seconds from one look to the next where many datagrams come."""
+from klvrelay.inlet import Inlet, Inlets, Load, Took, timer_of
 
-_CLOSE = 0.0005
-"""Seconds within which the next wake-up comes where many do,"""
-_MANY = 8
-"""as often as this in a row."""
-_FEW = 8
-"""Looks in a row with no more than one socket that has something: waking up for each is as good again."""
+COALESCE = 0.002
+"""Seconds from one look to the next where sockets are gathered."""
+WINDOW = 0.1
+"""Seconds between two decisions: three frames of a camera that sends each frame at once."""
+FEW = 6
+"""Busy sockets below which nothing is gathered."""
+WORTH, STILL_WORTH = 16.0, 6.0
+"""Wake-ups that a look must replace, to begin to gather and to go on. Between the two nothing changes, so that a load
+near a limit does not switch to and fro."""
+CROWD = 32.0
+"""Sockets that a look finds ready, to wait twice as long; twice as many, to wait four times as long. Most of them have
+a single datagram, and receiving it costs up to twice what it costs beside others of its socket."""
+STILL = 0.75
+"""The share of these that is enough to go on so."""
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
 
@@ -32,68 +45,87 @@ def hub_of(loop: asyncio.AbstractEventLoop) -> Hub:
     return hub
 
 
+def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float) -> float:
+    """Seconds from one look to the next, after such a load for so many seconds: 0 (directly), or 1, 2, 4 x `coalesce`.
+
+    pause   what it was meanwhile
+    """
+    if coalesce <= 0 or seconds <= 0 or load.busy < FEW:
+        return 0.0
+    replaced = load.ready / seconds * max(pause, coalesce)
+    if replaced < (STILL_WORTH if pause else WORTH):
+        return 0.0
+    if pause:  # else most looks were for one socket
+        crowd = load.ready / max(load.looks, 1)
+        for times in (4, 2):
+            longer = times * coalesce
+            if crowd >= CROWD * times / 2 * (STILL if pause >= longer else 1.0):
+                return longer
+    return coalesce
+
+
 class Hub:
-    """Looks into each socket that has something to read; holds a descriptor while it has sockets."""
+    """Reads each socket that has something; holds descriptors while it has sockets.
+
+    coalesce   as in `pause_of`; 0: nothing is gathered
+    pause      seconds from one look to the next at present, 0 where epoll wakes the loop
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.coalesce = COALESCE
+        self.pause = 0.0
         self._loop = loop
-        self._sockets: dict[int, tuple[Callable[[], int], Callable[[int], None]]] = {}
-        self._epoll: select.epoll | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._last = 0.0
-        self._in_a_row = 0
+        self._inlets: Inlets | None = None
+        self._timer = -1
+        self._since = 0.0
 
-    def add(self, fd: int, look: Callable[[], int], wake: Callable[[int], None]) -> None:
-        """From now on, until `remove`, call `look` when there is something to read, and `wake` with what it gives where
-        that is not 0.
-        """
-        if self._epoll is None:
-            self._epoll = select.epoll()
-            self._loop.add_reader(self._epoll.fileno(), self._wake_up)
-        self._epoll.register(fd, select.EPOLLIN)
-        self._sockets[fd] = look, wake
+    def add(self, inlet: Inlet, took: Took) -> None:
+        """From now on, until `remove`, read it when it has something, and call `took` where something came of it."""
+        if self._inlets is None:
+            self._inlets = Inlets()
+            self._since = self._loop.time()
+            self._loop.add_reader(self._inlets.fileno(), self.look)
+        self._inlets.add(inlet, took)
 
-    def remove(self, fd: int) -> None:
+    def remove(self, inlet: Inlet) -> None:
         """Nothing happens if it is not there."""
-        if self._sockets.pop(fd, None) is None or self._epoll is None:
+        if self._inlets is None:
             return
-        self._epoll.unregister(fd)
-        if not self._sockets:
-            self._stop_looking()
-            self._loop.remove_reader(self._epoll.fileno())
-            self._epoll.close()
-            self._epoll = None
+        self._inlets.remove(inlet)
+        if not self._inlets:
+            self._stop_timer()
+            self._loop.remove_reader(self._inlets.fileno())
+            self._inlets.close()
+            self._inlets = None
 
-    def _wake_up(self) -> None:
+    def look(self) -> None:
+        """Read every socket that has something; once a WINDOW, decide when to look again."""
+        if self._inlets is not None:
+            self._inlets.look(gathered=self.pause > 0)
         now = self._loop.time()
-        self._in_a_row = self._in_a_row + 1 if now - self._last < _CLOSE else 0
-        self._last = now
-        self._look()
-        if self._in_a_row >= _MANY and self._epoll is not None:
-            self._in_a_row = 0
-            self._loop.remove_reader(self._epoll.fileno())
-            self._timer = self._loop.call_later(TICK, self._tick)
+        if self._inlets is not None and now - self._since >= WINDOW:
+            pause = pause_of(self._inlets.load(), now - self._since, self.coalesce, pause=self.pause)
+            self._since = now
+            if pause != self.pause:
+                self._change(self._inlets, pause)
+
+    def _change(self, inlets: Inlets, pause: float) -> None:
+        self._stop_timer()
+        if pause:
+            self._loop.remove_reader(inlets.fileno())
+            self._timer = timer_of(pause)
+            self._loop.add_reader(self._timer, self._tick)
+        else:
+            self._loop.add_reader(inlets.fileno(), self.look)
+        self.pause = pause
 
     def _tick(self) -> None:
-        self._timer = self._loop.call_later(TICK, self._tick)
-        self._in_a_row = self._in_a_row + 1 if self._look() < 2 else 0
-        if self._in_a_row >= _FEW and self._epoll is not None:
-            self._stop_looking()
-            self._loop.add_reader(self._epoll.fileno(), self._wake_up)
+        os.read(self._timer, 8)  # or the timer would stay readable
+        self.look()
 
-    def _stop_looking(self) -> None:
-        self._in_a_row = 0
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _look(self) -> int:
-        """Look into every socket that has something to read: how many had."""
-        if self._epoll is None:
-            return 0
-        ready, sockets = self._epoll.poll(0), self._sockets
-        for fd, _ in ready:
-            look, wake = sockets[fd]  # none goes meanwhile: only its own `wake` takes a socket away
-            if status := look():
-                wake(status)
-        return len(ready)
+    def _stop_timer(self) -> None:
+        self.pause = 0.0
+        if self._timer >= 0:
+            self._loop.remove_reader(self._timer)
+            os.close(self._timer)
+            self._timer = -1

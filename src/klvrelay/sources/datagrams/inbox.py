@@ -7,9 +7,10 @@ import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 from klvrelay.errors import SourceDown
-from klvrelay.inlet import Inlet
+from klvrelay.inlet import NEWS, Found, Inlet
 from klvrelay.record import Link, Packet, Units
 from klvrelay.sources.bridge import settle
 from klvrelay.sources.datagrams.address import Address
@@ -25,7 +26,7 @@ REORDER = 0.05
 
 _OF_A_UNIT = 512
 """Bytes that a unit takes beside its own."""
-_FACTS = {f.name for f in fields(Link)}
+_FACTS = [f.name for f in fields(Link)]
 
 
 class Inbox:
@@ -47,7 +48,7 @@ class Inbox:
         self._sock = sock
         packed = None if sender is None else sender.packed
         self._inlet = Inlet(sock.fileno(), units=units, rtp=is_rtp, sender=packed, limit=limit)
-        self._take = self._take_units if units else self._take_runs
+        self._keep = self._keep_units if units else self._keep_runs
         self._waits: deque[tuple[int, Packet | Units]] = deque()
         self._bytes = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -56,8 +57,7 @@ class Inbox:
         self._fault: Exception | None = None
         self._paused = False
         self._hub = hub_of(loop)
-        self._fd = sock.fileno()
-        self._hub.add(self._fd, self._inlet.look, self._wake)
+        self._hub.add(self._inlet, self._wake)
 
     async def next(self) -> Packet | Units:
         """What came at the next wake-up that brought something; raises OSError, or as `fail` said."""
@@ -66,12 +66,17 @@ class Inbox:
                 raise self._fault
             if self._paused:
                 self._paused = False
-                self._hub.add(self._fd, self._inlet.look, self._wake)
+                self._hub.add(self._inlet, self._wake)
             self._waiting = self._loop.create_future()
             await self._waiting
         size, found = self._waits.popleft()
         self._bytes -= size
         return found
+
+    @property
+    def received(self) -> int:
+        """Bytes of datagrams so far."""
+        return self._inlet.size
 
     @property
     def link(self) -> Link:
@@ -98,44 +103,46 @@ class Inbox:
     def fail(self, fault: Exception) -> None:
         """No more can come: say why, once all that waits is read."""
         self._fault = fault
-        self._hub.remove(self._fd)
+        self._hub.remove(self._inlet)
         if held := self._inlet.flush():
             self._put(0, Units(held))
         self._settle()
 
     def close(self) -> None:
-        self._hub.remove(self._fd)
+        self._hub.remove(self._inlet)
         for timer in (self._timer, self._watch):
             if timer is not None:
                 timer.cancel()
         self._sock.close()
 
-    def _wake(self, status: int) -> None:
+    def _wake(self, found: list[Found], status: int) -> None:
         """Something came of a look into the socket."""
-        try:
-            self._take(status)
-        except OSError as fault:
-            self.fail(fault)
-            return
-        if self._inlet.holds:
+        if status != NEWS:  # hardly ever: there was no room for all, RTP is held, the socket failed
+            try:
+                found = self._inlet.rest(status, found)
+            except OSError as fault:
+                self.fail(fault)
+                return
+        if status != NEWS and self._inlet.holds:
             if self._timer is None:
                 self._timer = self._loop.call_later(REORDER, self._overdue)
         elif self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._waits:
+        if found:
+            self._keep(found)
             self._settle()
 
     def _overdue(self) -> None:
         self._timer = None
-        self._wake(self._inlet.look_overdue())
+        self._wake(*self._inlet.overdue())
 
-    def _take_units(self, status: int) -> None:
-        if found := self._inlet.units(status):
-            self._put(sum([len(entry[0]) for entry in found]) + _OF_A_UNIT * len(found), Units(found))
+    def _keep_units(self, found: list[Any]) -> None:
+        size = len(found[0][0]) if len(found) == 1 else sum([len(entry[0]) for entry in found])
+        self._put(size + _OF_A_UNIT * len(found), Units(found))
 
-    def _take_runs(self, status: int) -> None:
-        for data, received_us, pts, ts, damaged in self._inlet.runs(status):
+    def _keep_runs(self, found: list[Any]) -> None:
+        for data, received_us, pts, ts, damaged in found:
             self._put(len(data), Packet(data, received_us, "ts" if ts else "klv", pts, damaged=damaged))
 
     def _put(self, size: int, found: Packet | Units) -> None:
@@ -145,6 +152,7 @@ class Inbox:
     def _settle(self) -> None:
         if self._bytes > WAITING_MOST and not self._paused:
             self._paused = True
-            self._hub.remove(self._fd)
+            self._hub.remove(self._inlet)
         if self._waiting is not None:
             settle(self._waiting)
+            self._waiting = None

@@ -64,13 +64,21 @@ class UdpSource:
             raise ConfigError(f"{url}: sources= is for a multicast group; of one sender: sender=ADDRESS")
         self._kernel_buffer = _size(url, options.get("buffer_size", str(KERNEL_BUFFER)))
         self._inbox: Inbox | None = None
-        self._before = Link()
+        self._before: Link | None = None
         self._told_foreign = False
 
     @property
     def link(self) -> Link:
         """All that the line told since this object was made."""
-        return self._before + self._inbox.link if self._inbox else self._before
+        if self._inbox is None:
+            return self._before or Link()
+        return self._inbox.link if self._before is None else self._before + self._inbox.link
+
+    @property
+    def received(self) -> int:
+        """Bytes of datagrams since this object was made, as in `link`."""
+        before = 0 if self._before is None else self._before.size
+        return before if self._inbox is None else before + self._inbox.received
 
     @property
     def dropped(self) -> int:

@@ -1,0 +1,390 @@
+"""When datagram sockets are read: each at once while few are busy, all of them together where that saves wake-ups.
+
+Next door: `test_source_udp.py` has what one socket gives, whenever it is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from pathlib import Path
+
+import feed
+import pytest
+from papers import Ear
+
+from klvrelay.cli import _relay_settings
+from klvrelay.errors import ConfigError
+from klvrelay.inlet import Inlet, Inlets, Load
+from klvrelay.options import parser
+from klvrelay.relay import Relay
+from klvrelay.sources import open_source
+from klvrelay.sources.datagrams.hub import COALESCE, FEW, WINDOW, Hub, hub_of, pause_of
+from klvrelay.sources.datagrams.source import UdpSource
+from klvrelay.wire import Entry
+
+TAPE = feed.recording()
+DATAGRAMS = feed.datagrams(TAPE.ts)
+BUSY = [(b"\x47\x1f\xff\x10" + b"\xff" * 184) * 7]
+"""A datagram of null packets, which changes nothing for those behind it."""
+MANY = 40
+"""Sockets, each on an address of its own."""
+NEVER = 1000.0
+"""Seconds of a pause that does not end while a test runs."""
+
+RULES = [
+    # (times ready, looks, busy sockets) in 0.1 s, the pause before, the pause behind; all times in milliseconds
+    ("five sockets, however fast", (100_000, 100_000, 5), 0, 0),
+    ("a single fast one beside idle ones", (1_000, 1_000, 1), 2, 0),
+    ("six sockets of 480 datagrams a second", (288, 288, 6), 0, 0),
+    ("sixteen of them", (768, 768, 16), 0, 0),
+    ("twenty of them", (960, 960, 20), 0, 2),
+    ("twenty that are gathered", (900, 50, 20), 2, 2),
+    ("seven that are left of twenty", (320, 50, 7), 2, 2),
+    ("a load between the limits, not gathered yet", (500, 500, 8), 0, 0),
+    ("the same, gathered", (400, 50, 8), 2, 2),
+    ("too little to go on", (290, 50, 8), 2, 0),
+    ("silence", (0, 50, 0), 2, 0),
+    ("a hundred", (4_800, 4_800, 100), 0, 2),
+    ("fifty that are gathered", (2_400, 50, 50), 2, 4),
+    ("fifty at twice the pause", (1_250, 25, 50), 4, 4),
+    ("a hundred that are gathered", (4_800, 50, 100), 2, 8),
+    ("a hundred at twice the pause", (2_500, 25, 100), 4, 8),
+    ("a hundred at four times the pause", (1_200, 12, 100), 8, 8),
+    ("fifty at four times the pause", (600, 12, 50), 8, 8),
+    ("forty at four times the pause", (480, 12, 40), 8, 4),
+    ("twenty at four times the pause", (240, 12, 20), 8, 2),
+    ("twenty-eight at twice the pause", (700, 25, 28), 4, 4),
+    ("twenty-eight at the pause", (1_400, 50, 28), 2, 2),
+    ("twenty at twice the pause", (500, 25, 20), 4, 2),
+]
+
+
+@pytest.mark.parametrize(("load", "before", "behind"), [rule[1:] for rule in RULES], ids=[rule[0] for rule in RULES])
+def test_the_pause_follows_from_the_load(load: tuple[int, int, int], before: int, behind: int):
+    """Few sockets or wake-ups are not gathered; a crowd waits longer; between two limits nothing changes."""
+    found = pause_of(Load(*load), 0.1, 0.002, pause=before / 1000)
+
+    assert found == pytest.approx(behind / 1000)
+
+
+@pytest.mark.parametrize("load", [Load(0, 0, 0), Load(1, 1, 1), Load(50_000, 500, 1_000)])
+def test_switched_off_nothing_is_gathered(load: Load):
+    """`coalesce = 0` is that, whatever comes; and no time at all is no load."""
+    assert pause_of(load, 0.1, 0.0, pause=0.0) == 0.0
+    assert pause_of(load, 0.0, 0.002, pause=0.0) == 0.0
+
+
+def test_no_pause_is_longer_than_four_times_what_was_asked_for():
+    """The bound that the manual gives, over a grid of loads."""
+    pauses = {
+        pause_of(Load(ready, looks, busy), 0.1, 0.003, pause=before)
+        for ready in (0, 10, 300, 3_000, 100_000) for looks in (0, 1, 50, 5_000) for busy in (0, 5, 6, 100, 10_000)
+        for before in (0.0, 0.003, 0.006, 0.012)
+    }  # fmt: skip
+
+    assert pauses == {0.0, 0.003, 0.006, 0.012}
+
+
+class Looks:
+    """Counts how often the sockets of a loop were read."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.count = 0
+        real = Inlets.look
+
+        def look(inlets: Inlets, *, gathered: bool) -> None:
+            self.count += 1
+            real(inlets, gathered=gathered)
+
+        monkeypatch.setattr(Inlets, "look", look)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
+    return Looks(monkeypatch)
+
+
+class Sockets:
+    """Sources on neighbouring addresses of one port, each read by a task of its own."""
+
+    def __init__(self, port: int, count: int) -> None:
+        self.port = port
+        self.hosts = [f"127.0.1.{last}" for last in range(1, count + 1)]
+        self.sources = [open_source(f"udp://{host}:{port}", demux="native") for host in self.hosts]
+        self.entries: list[list[Entry]] = [[] for _ in self.hosts]
+        self.tasks = [asyncio.create_task(self._read(number)) for number in range(count)]
+
+    async def _read(self, number: int) -> None:
+        async with aclosing(self.sources[number].packets()) as packets:
+            async for units in packets:
+                self.entries[number] += units.entries
+
+    def send(self, datagrams: Sequence[bytes]) -> None:
+        for host in self.hosts:
+            feed.send_udp(datagrams, self.port, host)
+
+    @property
+    def taken(self) -> list[int]:
+        return [source.link.datagrams for source in self.sources]
+
+    async def gathered(self, hub: Hub, pause: float) -> None:
+        """Keep them busy until they are gathered."""
+        async with asyncio.timeout(20):
+            while hub.pause != pause:
+                self.send(BUSY)
+                await asyncio.sleep(0)
+
+    async def stop(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.wait(self.tasks)
+
+
+@asynccontextmanager
+async def sockets(port: int, count: int) -> AsyncIterator[Sockets]:
+    found = Sockets(port, count)
+    await asyncio.sleep(0)
+    try:
+        yield found
+    finally:
+        await found.stop()
+
+
+@pytest.fixture
+async def hub() -> Hub:
+    return hub_of(asyncio.get_running_loop())
+
+
+async def turns(count: int = 5) -> None:
+    """Let the loop look at its descriptors so many times."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+async def test_busy_sockets_are_read_together(free_port: int, hub: Hub, looks: Looks):
+    """Until the pause is over no datagram wakes the loop; then one look takes all that each of forty sockets has."""
+    hub.coalesce = NEVER
+    async with sockets(free_port, MANY) as many:
+        await many.gathered(hub, NEVER)
+        hub.look()
+        before, count = many.taken, looks.count
+        many.send(DATAGRAMS[:3])
+        await turns()
+        assert (many.taken, looks.count) == (before, count)
+
+        hub.look()
+
+        assert many.taken == [taken + 3 for taken in before]
+        assert hub.pause == NEVER
+
+
+async def test_a_look_takes_more_than_was_expected(free_port: int, hub: Hub):
+    """Sockets that had one datagram the last time, and now none, two, or more than one read takes: all are emptied."""
+    hub.coalesce = NEVER
+    async with sockets(free_port, MANY) as many:
+        await many.gathered(hub, NEVER)
+        hub.look()
+        before = many.taken
+        sent = [(0, 1, 2, 31, 32, 33, 100)[number % 7] for number in range(MANY)]
+        for host, count in zip(many.hosts, sent, strict=True):
+            feed.send_udp([*DATAGRAMS * 6][:count], many.port, host)
+
+        hub.look()
+
+        assert [now - was for now, was in zip(many.taken, before, strict=True)] == sent
+
+
+async def test_times_are_those_of_the_arrival(free_port: int, hub: Hub):
+    """However long a datagram waited for a look, its record has the time when the kernel got it. Nothing is lost."""
+    hub.coalesce = NEVER
+    async with sockets(free_port, MANY) as many:
+        await many.gathered(hub, NEVER)
+        hub.look()
+        await turns()
+        for entries in many.entries:
+            entries.clear()
+        begin = time.time_ns() // 1000
+        many.send(DATAGRAMS)
+        end = time.time_ns() // 1000
+        await turns()
+        assert not any(many.entries)
+        while time.time_ns() // 1000 <= end + 1000:  # so that a stamp of the look would be later
+            pass
+
+        hub.look()
+        await turns()
+
+        assert all([entry[0] for entry in entries] == TAPE.klv for entries in many.entries)
+        assert all(begin <= entry[6] <= end for entries in many.entries for entry in entries)
+
+
+async def test_the_kernel_ends_each_pause(free_port: int, hub: Hub):
+    """A timer that repeats, so that no look is late by the work of those before it; a crowd's is twice as long."""
+    hub.coalesce = 0.05
+    async with sockets(free_port, MANY) as many:
+        for pause in (0.05, 0.1):
+            await many.gathered(hub, pause)
+            facts = Path(f"/proc/self/fdinfo/{hub._timer}").read_text()
+            assert f"it_interval: (0, {round(pause * 1e9)})" in facts
+
+
+async def test_few_sockets_wake_the_loop_each_time(free_port: int, hub: Hub, looks: Looks):
+    """One socket fewer than are gathered, as busy as can be: each datagram is read at once, by a look of its own."""
+    hub.coalesce = NEVER
+    loop = asyncio.get_running_loop()
+    async with sockets(free_port, FEW - 1) as few:
+        end = loop.time() + 2.5 * WINDOW
+        while loop.time() < end:
+            few.send(BUSY)
+            await asyncio.sleep(0)
+        assert hub.pause == 0.0
+        await turns()
+
+        count, before = looks.count, few.taken[0]
+        for number, datagram in enumerate(DATAGRAMS, 1):
+            feed.send_udp([datagram], free_port, few.hosts[0])
+            await turns(2)
+            assert few.taken[0] == before + number
+        assert looks.count == count + len(DATAGRAMS)
+
+
+async def test_in_silence_each_datagram_wakes_the_loop_again(free_port: int, hub: Hub):
+    """Where nothing comes any more the timer ends, and what comes then is read at once."""
+    hub.coalesce = 0.01
+    async with sockets(free_port, FEW) as some:
+        await some.gathered(hub, 0.01)
+        async with asyncio.timeout(20):
+            while hub.pause:
+                await asyncio.sleep(0.01)
+        before = some.taken
+
+        some.send(DATAGRAMS[:1])
+        await turns()
+
+        assert some.taken == [taken + 1 for taken in before]
+        assert hub._timer < 0
+
+
+async def test_a_stop_waits_for_no_pause(free_port: int, hub: Hub):
+    """Tasks that are cancelled while their sockets are gathered end at once, and leave no descriptor behind."""
+    fds = Path("/proc/self/fd")
+    before = len(list(fds.iterdir()))
+    hub.coalesce = NEVER
+    async with sockets(free_port, MANY) as many:
+        await many.gathered(hub, NEVER)
+        many.send(DATAGRAMS)
+        async with asyncio.timeout(20):
+            await many.stop()
+
+    assert hub.pause == 0.0
+    assert len(list(fds.iterdir())) <= before
+
+
+async def test_sockets_of_both_kinds_are_read_in_one_look(free_port: int, hub: Hub, looks: Looks):
+    """Some give KLV units, others their bytes; each gets its own, and all of it."""
+    hosts = [f"127.0.1.{last}" for last in range(1, 9)]
+    kinds = [("native", None)[number % 2] for number in range(8)]
+    sources = [open_source(f"udp://{host}:{free_port}", demux=kind) for host, kind in zip(hosts, kinds, strict=True)]
+    async with AsyncExitStack() as stack:
+        packets = [await stack.enter_async_context(aclosing(source.packets())) for source in sources]
+        waiting = [asyncio.create_task(anext(each)) for each in packets]
+        await turns()
+        for host in hosts:
+            feed.send_udp(DATAGRAMS, free_port, host)
+        found = await asyncio.wait_for(asyncio.gather(*waiting), 20)
+
+    assert looks.count == 1
+    for kind, packet in zip(kinds, found, strict=True):
+        if kind:
+            assert [entry[0] for entry in packet.entries] == TAPE.klv
+        else:
+            assert packet.data == TAPE.ts
+
+
+@pytest.fixture
+def two_sockets() -> list[socket.socket]:
+    found = [socket.socket(type=socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) for _ in range(2)]
+    for one in found:
+        one.bind(("127.0.0.1", 0))
+    return found
+
+
+def test_a_fault_in_one_stream_loses_nothing_of_another(two_sockets: list[socket.socket]):
+    """What a look found of the sockets behind it is handed on at the next look."""
+    inlets, taken = Inlets(), []
+
+    def failing(found: list[Entry], status: int) -> None:
+        raise ZeroDivisionError
+
+    first, second = (Inlet(one.fileno(), units=False) for one in two_sockets)
+    inlets.add(first, failing)
+    inlets.add(second, lambda found, status: taken.extend(found))
+    for one in two_sockets:
+        feed.send_udp(DATAGRAMS[:1], one.getsockname()[1])
+
+    with pytest.raises(ZeroDivisionError):
+        inlets.look(gathered=False)
+    inlets.look(gathered=False)
+    inlets.close()
+    for one in two_sockets:
+        one.close()
+
+    assert [run[0] for run in taken] == DATAGRAMS[:1]
+
+
+@pytest.mark.parametrize("gathered", [False, True])
+def test_a_socket_may_go_while_the_others_are_read(two_sockets: list[socket.socket], gathered: bool):
+    """The first one's units bring a lane, which interrupts the look; the second is removed meanwhile, and not read."""
+    inlets, calls = Inlets(), []
+    both = [Inlet(one.fileno(), units=True) for one in two_sockets]
+
+    def removing(own: int) -> None:
+        calls.append(own)
+        inlets.remove(both[1 - own])
+
+    for own, inlet in enumerate(both):
+        inlets.add(inlet, lambda found, status, own=own: removing(own))
+        feed.send_udp(DATAGRAMS[:1], two_sockets[own].getsockname()[1])
+    inlets.look(gathered=gathered)
+    left = len(inlets)
+    inlets.close()
+    for one in two_sockets:
+        one.close()
+
+    assert calls == [0]
+    assert left == 1
+
+
+async def test_the_relay_sets_the_pause_of_its_sockets(hub: Hub):
+    """`coalesce` of the settings reaches the sockets; without it they have their own default."""
+    assert hub.coalesce == COALESCE
+    for seconds in (0.0, 0.02):
+        await Relay([], [("ear", Ear())], boot="5f2c9a", coalesce=seconds).run()  # type: ignore[list-item]
+        assert hub.coalesce == seconds
+
+
+def test_the_command_line_takes_it_too():
+    """`--coalesce` goes over the file's setting; what is no time is a mistake of the user."""
+    command = ["run", "udp://127.0.0.1:5000", "--mqtt", "mqtt://127.0.0.1"]
+
+    assert _relay_settings(parser().parse_args(command)).coalesce == COALESCE
+    assert _relay_settings(parser().parse_args([*command, "--coalesce", "5ms"])).coalesce == 0.005
+    assert _relay_settings(parser().parse_args([*command, "--coalesce", "0"])).coalesce == 0.0
+    with pytest.raises(ConfigError, match="coalesce 5: give a time"):
+        _relay_settings(parser().parse_args([*command, "--coalesce", "5"]))
+
+
+async def test_bytes_received_are_those_of_the_link(free_port: int):
+    """What is asked for a few times a second costs no whole link, and says the same, over several openings."""
+    source = open_source(f"udp://127.0.0.1:{free_port}", demux="native")
+    assert isinstance(source, UdpSource)
+    for opening in (1, 2):
+        asyncio.get_running_loop().call_soon(feed.send_udp, DATAGRAMS, free_port)
+        async with asyncio.timeout(20), aclosing(source.packets()) as packets:
+            await anext(packets)
+            assert source.received == source.link.size == opening * len(TAPE.ts)
+    assert source.received == source.link.size == 2 * len(TAPE.ts)

@@ -1,4 +1,4 @@
-"""Each row of the tables of states and events in `native/hold.c`, where no other test has it.
+"""Each row of the tables of states and events in `native/hold.c` and `native/wait.c`, where no other test has it.
 
 `test_lane_waits.py` has the common ones, `test_lane_unlisted.py` those of a PID that no table lists.
 """

@@ -11,9 +11,9 @@
  *               :                  ^ next_pes           :                                          :
  *               :<- waiting.pts -->:<- pts_before ----->:<- pts ---------------------------------->:
  *
- *   While nothing waits, pts_before is that of all bytes before pes_begin. A PES packet whose length is not known waits
- *   up to where it has come: more of it may follow between wait_end and next_pes. In WAIT_PROOF more than one PES packet
- *   may be complete behind what waits: pts_before is then that of the last of these.
+ *   While nothing waits, pts_before is that of all bytes before pes_begin. A PES packet whose length is not known
+ *   waits up to where it has come: more of it may follow between wait_end and next_pes. In WAIT_PROOF more than one PES
+ *   packet may be complete behind what waits: pts_before is then that of the last of these.
  *
  *   cut                     a position behind `from`: bytes were lost there. What is before it ends there; what is
  *                           behind it begins there

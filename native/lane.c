@@ -280,7 +280,7 @@ static void note_beginning(struct klv_lane *lane, const uint8_t *p)
         lane->barren[pid / 8] |= (uint8_t)bit;
 }
 
-/* One TS packet of a PID that matters; sets lane->draining when bytes came into a hold. */
+/* One TS packet of a PID that has a role; sets lane->draining when bytes came into a hold. */
 static void take_role(struct klv_lane *lane, const uint8_t *p, int role)
 {
     int is_table = role == R_PAT || role >= R_PMT;
@@ -426,7 +426,7 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
     }
 }
 
-/* The first of `count` packets that is to be looked at: of a PID that matters to us, or not all payload in sequence. */
+/* The first of `count` packets that is to be looked at: of a PID that has a role, or not all payload in sequence. */
 static const uint8_t *pass_plain(struct klv_lane *lane, const uint8_t *p, size_t count)
 {
     for (size_t stride = lane->stride; count > 0; count--, p += stride) {
@@ -483,7 +483,7 @@ static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *
 
 /* ---- ending ---- */
 
-/* One of the packets that nothing followed: a recording may be shorter than what it takes to be sure of its stride.
+/* One of the packets that no bytes follow: a recording may be shorter than what it takes to be sure of its stride.
  * 0 = there is none. */
 static int step_last(struct klv_lane *lane)
 {

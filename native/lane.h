@@ -43,7 +43,7 @@ static const size_t NOWHERE = 0;               /* an offset of a hold that is no
 static const uint32_t TS_FIXED = 0xff8000ff, TS_PLAIN = 0x47000010;
 static const uint32_t TS_START = 0x00400000; /* of a header: payload_unit_start_indicator */
 
-/* Flags beside it. They use bits that TS_FIXED has not, so that with any of them set no header is equal. */
+/* Flags beside it. They are bits outside TS_FIXED: with any of them set, no header is equal. */
 enum {
     ANY_COUNTER = 0x100,        /* the counter may begin anywhere */
     UNSEEN = 0x200,             /* no packet since the last look at which listed streams are there */
@@ -148,7 +148,7 @@ struct losses {
     uint8_t in_unit;            /* bare KLV: the caller marked the unit as damaged */
 };
 
-/* How the PES packets of a PID come. Written by lane.c. */
+/* When the PES packets of a PID come. Written by lane.c. */
 struct pace {
     uint64_t pes_packet;        /* lane->number of the TS packet that the last PES packet began with */
     uint32_t own;               /* TS packets of this PID since, that one included */
@@ -165,10 +165,10 @@ struct usual {
     uint8_t order[SETS][ORDER]; /* the tags of the last one, in their order; 0 behind them */
     uint16_t late;              /* mark: a step of the PTS longer than usual */
     uint16_t back;              /* mark: a PTS before the last one */
-    uint16_t rest;              /* mark: bytes behind a packet that begin none */
+    uint16_t rest;              /* mark: bytes behind a packet that begin no other */
     uint8_t inside;             /* TS packets that did not begin a PES packet, up to some */
     int64_t pause;              /* the longest pause before one of them, fading; 90 kHz */
-    uint8_t steps;              /* steps that are known: below STEPS all, from there on 8..15 in turn */
+    uint8_t steps;              /* how many are known; after 2 * STEPS - 1 STEPS again. Modulo STEPS: the next place */
     uint32_t step[STEPS];       /* of the PTS, 90 kHz, the last ones */
     uint32_t others[STEPS];     /* TS packets of other PIDs in each */
 };
@@ -198,7 +198,7 @@ struct pid {
 
 /* ---- the transport stream ---- */
 
-/* Part of a TS packet's bytes in a number: to know it when it comes twice. */
+/* A digest of some bytes of a TS packet, to recognise it when it comes twice. */
 struct seen {
     uint32_t number;            /* lane->number of that packet */
     uint32_t digest;
@@ -358,7 +358,7 @@ void klv_wait_proven(struct klv_lane *lane, struct pid *s);     /* its PID is a 
 
 /* A packet of KLV; `split`: its bytes came in several TS packets. It is written to meanwhile, and restored. */
 int ts_usual_learn_packet(struct usual *u, const struct klv_view *view, uint8_t *packet, int split);
-int ts_usual_learn_rest(struct usual *u, int rest);    /* are bytes behind a packet that begin none? */
+int ts_usual_learn_rest(struct usual *u, int rest);    /* do bytes behind a packet begin no other? */
 /* A step from one PTS to the next, 90 kHz, and the TS packets of other PIDs in it. `lost`: a loss is known in it, so it
  * is compared and not learnt. */
 int ts_usual_learn_step(struct usual *u, int64_t step, uint32_t others, int lost);

@@ -21,7 +21,8 @@
  *   ending      ending, set by      packets in `part`, though no     none is left: break_off, acquiring
  *               klv_lane_break      bytes follow them
  *
- * Bare KLV has no such states: all bytes go into the hold of pids[0]. klv_lane_mark says where a unit begins.
+ * Bare KLV has no such states: all bytes go into the hold of pids[0]. klv_lane_mark says where a unit begins: the
+ * payload of one PES packet that the caller demultiplexed.
  *
  * A TS PACKET, by the role of its PID (enum role):
  *
@@ -30,6 +31,15 @@
  *   R_KLV + n              read by pids[n], as below
  *   R_PRIVATE              if a key is in it, the PID becomes R_KLV + n, if there is a place
  *   R_UNLISTED, R_OTHER    if a PES packet in it begins with a key, likewise
+ *
+ * A key on a PID that no table lists may be there by bit errors in the PID. Until a second one proves it (enum proof),
+ * its KLV waits (wait.c), and what is not a whole packet is discarded:
+ *
+ *   state       set when                                  a PES packet begins          a PMT lists the PID as KLV
+ *   -----------------------------------------------------------------------------------------------------------------
+ *   FIRST_KEY   R_UNLISTED becomes R_KLV + n, by a key    ONE_KEY: it is that one      PROVEN
+ *   ONE_KEY     that PES packet begins                    with a key: PROVEN           PROVEN
+ *   PROVEN      as above; any other PID at once           -                            -
  *
  * A TS PACKET OF A PID THAT CARRIES KLV (klv_payload), the first line that fits:
  *

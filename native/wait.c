@@ -1,8 +1,8 @@
 /* wait.c - may the whole KLV packet at the front of a hold come out, or has it to wait?
  *
  * A checksum proves a packet. One without is only as sure as the transport: a TS packet delivered out of order may have
- * the very counter that is expected, and be read as part of it. But then the counters of the TS packets that
- * follow do not go on, those of other PIDs too. So a packet without a checksum waits for two things in turn:
+ * the very counter that is expected, and be read as part of it. But then the counters of the TS packets that follow do
+ * not go on, those of other PIDs included. So a packet without a checksum waits for two things in turn:
  *
  *   the end of its PES packet    awaits_pes_end: only its length shows that all of it came. No state: each drain asks
  *   TS packets that follow       the states below. Not if all its bytes came in one TS packet
@@ -19,7 +19,7 @@
  *                                                                     no PES packet began behind what waits
  *   WAIT_PROOF     a second PES packet that begins with a key, or a   a drain finds a packet of an unproven PID
  *                  PMT that lists the PID
- *   WAIT_OVER      nothing more: all before wait_end comes out        release
+ *   WAIT_OVER      nothing more: all before wait_end comes out        release; lane->released has it drained
  *
  *   event                        WAIT_PACKETS               WAIT_PTS                     WAIT_PROOF
  *   ------------------------------------------------------------------------------------------------------------------
@@ -39,9 +39,9 @@
  *   the second PES packet        OVER: the times of one     OVER                         -
  *   behind is complete           can be kept, not of two
  *   the PID is proven            -                          -                            OVER
- *   bytes were lost (cut)        in each state: the next drain lets out what it finds before the cut, see hold.c
+ *   bytes were lost (cut)        in each state: the next drain hands out what it finds before the cut (hold.c)
  *   the hold is full             in each state: as a cut
- *   the PID is given up          NONE; what is held is discarded
+ *   the PID is given up          in each state: NONE; what is held is discarded
  *
  * "Becomes doubtful": klv_hold_doubt. Losses and PTS steps are found in lane.c (doubt_losses) and hold.c (compare_pts).
  */
@@ -168,7 +168,7 @@ static void count_for_pts(struct klv_lane *lane, struct pid *s, int is_null)
 {
     struct hold *h = &s->hold;
     s->losses.at_packet = lane->faults; /* CONFIRMATIONS came without a loss: one that shows now is behind what waits */
-    if (is_null && !is_late_enough(lane, h))
+    if (is_null && !is_late_enough(lane, h)) /* it is not counted, but it may end the wait by its time */
         return;
     if (needs_pts(lane, s) && h->pts_packets < PTS_PACKETS)
         h->pts_packets++;

@@ -20,7 +20,7 @@ SOURCES = [
     "klv.c", "sum.c", "value.c", "columns.c",
     "text.c", "string.c", "float.c", "note.c", "miis.c", "sdcc.c", "array.c", "pack.c", "linear.c", "scalar.c",
     "keys.c", "set.c", "json.c",
-    "usual.c", "hold.c", "pes.c", "psi.c", "check.c", "clock.c", "lane.c", "rtp.c", "copies.c",
+    "usual.c", "hold.c", "wait.c", "pes.c", "psi.c", "check.c", "clock.c", "lane.c", "rtp.c", "copies.c",
     "stamp.c",
     "tables.c",
 ]  # fmt: skip

@@ -186,7 +186,7 @@ static int is_twice(const struct klv_lane *lane, const uint8_t *p, size_t pid)
 static uint32_t check_counter(struct klv_lane *lane, const uint8_t *p, size_t pid, uint32_t expected)
 {
     unsigned ahead = (ts_counter(p) - expected) & 15;
-    if (ahead == 0 || (expected & ANY_COUNTER) || ts_is_announced(p))
+    if (ahead == 0 || (expected & ANY_COUNTER) || ts_has_discontinuity(p))
         return expected_after(p[3]);
     unsigned twice = ahead == 15 && !(expected & CAME_TWICE) && is_twice(lane, p, pid);
     lane->counts.duplicates += twice;
@@ -214,7 +214,7 @@ void ts_check_packet(struct klv_lane *lane, const uint8_t *p, size_t pid)
     if (ts_has_payload(p))
         lane->expected[pid] = check_counter(lane, p, pid, expected);
     else /* without payload the counter does not go on, unless another one is announced */
-        lane->expected[pid] = ts_is_announced(p) ? ANY_COUNTER : expected;
+        lane->expected[pid] = ts_has_discontinuity(p) ? ANY_COUNTER : expected;
     if (ts_has_field(p))
         ts_clock_field(lane, p, (uint16_t)pid);
 }

@@ -15,12 +15,14 @@
  *   in pieces   stride and have     bytes into `part` until the      sync byte right: it is taken; skipping. Wrong, and
  *               > 0                 packet is whole                  the next one right: it is lost; in pieces. Both
  *                                                                    wrong: all holds are cut; acquiring
- *   in a run    stride > 0,         packets where they are in the    one is not whole, or its sync byte is wrong: in
- *               have == 0           input                            pieces
+ *   in a run    stride > 0,         packets where they are in the    one gave bytes to a hold or ended a wait: that is
+ *               have == 0           input                            drained, then in a run. One is not whole, or its
+ *                                                                    sync byte is wrong: in pieces
  *   ending      ending, set by      packets in `part`, though no     none is left: break_off, acquiring
  *               klv_lane_break      bytes follow them
  *
- * Bare KLV has no such states: all bytes go into the hold of pids[0]. klv_lane_mark says where a unit begins.
+ * Bare KLV has no such states: all bytes go into the hold of pids[0]. klv_lane_mark says where a unit begins: the
+ * payload of one PES packet that the caller demultiplexed.
  *
  * A TS PACKET, by the role of its PID (enum role):
  *
@@ -30,14 +32,25 @@
  *   R_PRIVATE              if a key is in it, the PID becomes R_KLV + n, if there is a place
  *   R_UNLISTED, R_OTHER    if a PES packet in it begins with a key, likewise
  *
+ * A key on a PID that no table lists may be there by bit errors in the PID. Until a second one proves it (enum proof),
+ * its KLV waits (wait.c), and what is not a whole packet is discarded:
+ *
+ *   state       set when                                  a PES packet begins          a PMT lists the PID as KLV
+ *   -----------------------------------------------------------------------------------------------------------------
+ *   FIRST_KEY   R_UNLISTED becomes R_KLV + n, by a key    ONE_KEY: it is that one      PROVEN
+ *   ONE_KEY     that PES packet begins                    with a key: PROVEN           PROVEN
+ *   PROVEN      as above; any other PID at once           -                            -
+ *
  * A TS PACKET OF A PID THAT CARRIES KLV (klv_payload), the first line that fits:
  *
- *   no payload                             nothing; but if it announces another counter, as a gap
+ *   no payload                             nothing; but if it announces another counter, the hold is cut, PES reader as
+ *                                          in pes.c. That is not a loss: no discontinuity is counted
  *   same counter, same payload             it came twice, as it may (2.4.3.3): nothing
  *   counter not the next one: a gap        hold cut, PES reader as in pes.c; then as below
  *   .. the same counter, other payload     it is out of place: it is not read, nor what follows until a unit begins
  *   transport error, scrambled             hold cut, no more of this PES packet
- *   begins a unit                          the PES packet before has to be complete, else cut; a new one begins
+ *   begins a unit                          the PES packet before has to be complete, else doubt and cut; a new one
+ *                                          begins
  *   else                                   payload of the PES packet
  */
 #include "lane.h"
@@ -103,14 +116,14 @@ static int take_counter(struct klv_lane *lane, struct pid *s, const uint8_t *p, 
         return 0;
     memcpy(s->last, p, TS_SIZE);
     int gap = s->counted && counter != ((s->counter + 1) & 15);
-    /* Of two with the same counter one is out of place. Which one is not known: so both PES packets are given up. */
-    int is_stray = gap && counter == s->counter && !ts_is_announced(p);
+    /* Of two with the same counter one is out of place. Which one is not known: the PES packets of both are cut. */
+    int is_stray = gap && counter == s->counter && !ts_has_discontinuity(p);
     s->losses.gap |= gap != 0;
     s->counter = counter;
     s->counted = 1;
     if (!gap)
         return 1;
-    if (!ts_is_announced(p))
+    if (!ts_has_discontinuity(p))
         lane->counts.discontinuities++;
     ts_check_gap(lane, s);
     skip_gap(lane, s);
@@ -122,26 +135,28 @@ static int take_counter(struct klv_lane *lane, struct pid *s, const uint8_t *p, 
 /* A packet without payload has the counter of the last one (2.4.3.3), unless it announces another. */
 static void take_empty(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
-    if (!ts_is_announced(p) || ts_counter(p) == s->counter)
+    if (!ts_has_discontinuity(p) || ts_counter(p) == s->counter)
         return;
     s->counter = ts_counter(p);
     skip_gap(lane, s);
 }
 
-/* The position in the hold behind all bytes that came so far: `to`. While the PES reader keeps the first bytes of a
- * payload to decide on it, they are to be appended at `to`: then the position is behind the first of them. */
+/* The position in the hold behind the bytes that came so far: `to`. But in S_DECIDE the PES reader keeps first bytes of
+ * the payload, which are appended at `to` later. How many of them is not known yet, but the KLV packet that begins with
+ * them goes across the position behind the first one. */
 static size_t end_of_bytes(const struct pid *s)
 {
     return s->hold.at.to + (size_t)ts_pes_is_undecided(&s->pes);
 }
 
 /* Did a loss show on any PID since the last packet of this one? Then packets of this one may be among those lost: a KLV
- * packet that goes on across this point is doubtful. So is all that waits and is not confirmed (hold.c). */
+ * packet that goes on across this point is doubtful. So is all that waits, but for WAIT_PTS: CONFIRMATIONS TS packets
+ * came behind that before the loss (wait.c). */
 static void doubt_losses(const struct klv_lane *lane, struct pid *s)
 {
-    int is_unconfirmed = s->hold.wait == WAIT_PACKETS || s->hold.wait == WAIT_PROOF;
+    int is_unsure = s->hold.wait == WAIT_PACKETS || s->hold.wait == WAIT_PROOF;
     if (s->losses.at_packet != lane->faults)
-        klv_hold_doubt(s, is_unconfirmed ? s->hold.at.from : s->hold.at.to, end_of_bytes(s));
+        klv_hold_doubt(s, is_unsure ? s->hold.at.from : s->hold.at.to, end_of_bytes(s));
     s->losses.at_packet = lane->faults;
 }
 
@@ -154,12 +169,12 @@ static void doubt_pause(const struct klv_lane *lane, struct pid *s, const uint8_
     if (ts_begins_unit(p))
         return;
     if (s->pes.state > S_WAIT) {
-        /* A pause within a PES packet that is as long as those between them: others may have been lost there. */
+        /* As long a pause within a PES packet as between two: its end and the next ones may have been lost there. */
         if (ts_usual_learn_pause(&s->usual, pause_us / 100 * 9)) /* in 90 kHz */
             klv_hold_doubt(s, s->hold.at.pes_begin, end_of_bytes(s));
     } else if (s->pes.left == 0) {
-        /* It ended by its length, yet payload goes on: bytes are missing in it, and those of another one are its
-         * end. */
+        /* It was complete by its length, yet payload follows: bytes were lost in it, and the same number of bytes of
+         * another PES packet were taken for its end. */
         klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
     }
 }
@@ -179,11 +194,11 @@ static void count_others(const struct klv_lane *lane, struct pid *s, const uint8
 /* A PES packet begins with this payload. */
 static void begin_unit(struct klv_lane *lane, struct pid *s, const uint8_t *payload, size_t n)
 {
-    if (s->unproven == ONE_KEY && ts_pes_begins_key(payload, n))
-        klv_hold_proven(lane, s);
-    else if (s->unproven == FIRST_KEY)
-        s->unproven = ONE_KEY;
-    if (s->pes.state == S_DATA && s->pes.left != LENGTH_UNKNOWN) { /* the last one is too short: where is not known */
+    if (s->proof == ONE_KEY && ts_pes_begins_key(payload, n))
+        klv_wait_proven(lane, s);
+    else if (s->proof == FIRST_KEY)
+        s->proof = ONE_KEY;
+    if (s->pes.state == S_DATA && s->pes.left != LENGTH_UNKNOWN) { /* bytes of the last one are missing, in any place */
         klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
         klv_hold_cut(s);
     }
@@ -210,9 +225,9 @@ static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
     }
     if (ts_begins_unit(p))
         begin_unit(lane, s, p + at, TS_SIZE - at);
-    s->hold.at.last_append = end_of_bytes(s);
+    s->hold.at.last_ts_packet = end_of_bytes(s);
     ts_pes_bytes(lane, s, p + at, TS_SIZE - at);
-    klv_hold_count_own(lane, s);
+    klv_wait_count_own(lane, s);
 }
 
 static void take_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
@@ -228,8 +243,8 @@ static void take_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 
 /* ---- TS packets of other PIDs ---- */
 
-/* Is a key in this packet, as far as its bytes are in it? Octets 5 to 8 have to be those of a key too: the four before
- * them come by chance in an hour of other data. */
+/* Is a key in this packet, or the beginning of one at its end? Octets 5 to 8 are compared too: the first four alone
+ * occur by chance in an hour of other data. */
 static int holds_key(const uint8_t *p)
 {
     uint8_t key[8] = {0, 0, 0, 0, 1, 1};
@@ -275,7 +290,7 @@ static void note_beginning(struct klv_lane *lane, const uint8_t *p)
         lane->barren[pid / 8] |= (uint8_t)bit;
 }
 
-/* One TS packet of a PID that matters; sets lane->draining when bytes came into a hold. */
+/* One TS packet of a PID that has a role; sets lane->draining when bytes came into a hold. */
 static void take_role(struct klv_lane *lane, const uint8_t *p, int role)
 {
     int is_table = role == R_PAT || role >= R_PMT;
@@ -304,12 +319,12 @@ static inline void take_checked(struct klv_lane *lane, const uint8_t *p)
         take_role(lane, p, role);
 }
 
-/* One TS packet of any PID. What waits counts it after it was checked, so that a loss that it shows comes first. */
+/* One TS packet of any PID. It is checked before what waits counts it: so a loss that it shows is known by then. */
 static void take_packet(struct klv_lane *lane, const uint8_t *p)
 {
     take_checked(lane, p);
-    if (lane->waiting)
-        klv_hold_count_packet(lane, ts_pid(p) == TS_NULL_PID);
+    if (lane->counting)
+        klv_wait_count_packet(lane, ts_pid(p) == TS_NULL_PID);
 }
 
 /* ---- acquiring: finding the stride ---- */
@@ -336,8 +351,8 @@ static int find_stride(const uint8_t *in, size_t n, size_t least, int all, size_
     return 0;
 }
 
-/* One sync byte of four may be wrong, but where all four are right is a better place: three of them come together by
- * chance in one search of some hundred. */
+/* All four sync bytes right are looked for first; if there is no such place, one of four may be wrong. Not in one pass:
+ * in one of some hundred searches three are right by chance before the packets begin. */
 static int find_sync(const uint8_t *in, size_t n, int all, size_t *at, size_t *stride)
 {
     return find_stride(in, n, SYNC_BYTES, 0, at, stride) || find_stride(in, n, SYNC_BYTES - 1, all, at, stride);
@@ -358,7 +373,7 @@ static void acquire(struct klv_lane *lane, int all)
         lane->stride = stride;
         ts_check_join(lane);
         keep = lane->have - at;
-    } else if (keep > lane->have - TS_SIZE) { /* no less than a packet's bytes go, so that few searches do */
+    } else if (keep > lane->have - TS_SIZE) { /* each search passes over at least 188 bytes: so there are few */
         keep = lane->have - TS_SIZE;
     }
     lane->counts.passed_over += lane->have - keep;
@@ -421,7 +436,7 @@ static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t
     }
 }
 
-/* The first of `count` packets that is to be looked at: of a PID that matters to us, or not all payload in sequence. */
+/* The first of `count` packets that is to be looked at: of a PID that has a role, or not all payload in sequence. */
 static const uint8_t *pass_plain(struct klv_lane *lane, const uint8_t *p, size_t count)
 {
     for (size_t stride = lane->stride; count > 0; count--, p += stride) {
@@ -443,8 +458,8 @@ static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t 
     const uint8_t *p = in + *used, *end = in + n, *begin = p;
     size_t stride = lane->stride;
     lane->run = begin;
-    while (!lane->draining && !lane->confirmed) {
-        if (!lane->waiting) /* what waits has to count each packet */
+    while (!lane->draining && !lane->released) {
+        if (!lane->counting) /* each TS packet counts: wait.c */
             p = pass_plain(lane, p, (size_t)(end - p) / stride);
         if ((size_t)(end - p) < stride || p[0] != TS_SYNC)
             break;
@@ -456,7 +471,7 @@ static void step_run(struct klv_lane *lane, const uint8_t *in, size_t n, size_t 
     lane->number = lane->counts.ts_packets += (size_t)(p - begin) / stride;
     ts_check_keep(lane, p, (size_t)(p - begin) / stride);
     *used = (size_t)(p - in);
-    if (lane->draining || lane->confirmed || p == end)
+    if (lane->draining || lane->released || p == end)
         return;
     lane->have = (size_t)(end - p) < stride + 1 ? (size_t)(end - p) : stride + 1;
     memcpy(lane->part, p, lane->have);
@@ -478,7 +493,7 @@ static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *
 
 /* ---- ending ---- */
 
-/* One of the packets that nothing followed: a recording may be shorter than what it takes to be sure of its stride.
+/* One of the packets that no bytes follow: a recording may be shorter than what it takes to be sure of its stride.
  * 0 = there is none. */
 static int step_last(struct klv_lane *lane)
 {
@@ -501,8 +516,8 @@ static void break_off_pid(struct klv_lane *lane, struct pid *s)
         klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
     uint8_t aligned = s->hold.aligned;
     klv_hold_cut(s);
-    /* What is held is framed as before. Behind the cut, MPEG-TS goes on anywhere: if nothing is held, that is next.
-     * Bare KLV goes on with a new packet. */
+    /* What is held keeps its `aligned`: a whole packet with an unknown key comes out too. If nothing is held, `aligned`
+     * is that of the bytes to come: MPEG-TS may go on within a packet, bare KLV goes on with a new one. */
     s->hold.aligned = aligned && (!lane->ts || is_cut(&s->hold));
     s->counted = 0;
     s->pes.in_cell = 0;
@@ -566,12 +581,12 @@ static void step_klv(struct klv_lane *lane, const uint8_t *in, size_t n, size_t 
     lane->draining = &lane->pids[0];
 }
 
-/* The next PID whose hold may give a packet though no bytes came into it: a break cuts several holds, and one TS packet
- * may end several waits. */
+/* A PID whose hold may give a packet though no bytes came into it: a break cuts several holds, and one TS packet may
+ * end several waits. Of several the last one; packets of one PID stay in order. */
 static void choose_hold(struct klv_lane *lane)
 {
     for (unsigned i = 0; i < KLV_PIDS; i++)
-        if (is_cut(&lane->pids[i].hold) || (lane->confirmed >> i & 1))
+        if (is_cut(&lane->pids[i].hold) || (lane->released >> i & 1))
             lane->draining = &lane->pids[i];
 }
 
@@ -592,7 +607,7 @@ enum klv_status klv_lane_next(struct klv_lane *lane, const uint8_t *in, size_t n
                 break_off(lane);
             continue;
         }
-        if (*used >= n && (lane->skip || lane->have < wanted(lane)))
+        if (*used >= n && (lane->skip || lane->have < wanted(lane))) /* of bare KLV, have stays 0 */
             return KLV_MORE;
         if (lane->ts)
             step_ts(lane, in, n, used);

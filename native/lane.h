@@ -2,8 +2,8 @@
  *
  *   lane.c   bytes -> TS packets -> PIDs           psi.c    PAT, PMT: which PIDs may carry KLV
  *   pes.c    PES packets, AU cells -> hold         hold.c   bytes of one PID -> whole KLV packets
+ *   wait.c   which of them have to wait            usual.c  what the PES packets and sets of a PID usually look like
  *   check.c  continuity and tables of all PIDs     clock.c  their PCRs
- *   usual.c  what the PES packets and sets of a PID usually look like
  *
  * One struct klv_lane follows one transport stream, or one stream of bare KLV. In it one struct pid follows one PID
  * that carries KLV; bare KLV has only pids[0].
@@ -22,15 +22,15 @@ enum {
     PROGRAMS = 8,           /* whose clocks are followed */
     CLOCKS = 8,
     STREAMS = 64,           /* of all PMTs, whose absence is noticed */
-    LISTINGS = 256,         /* packets of a PID that say what is listed beside it: enum klv_listing */
+    LISTINGS = 256,         /* the first packets of a PID: they come with enum klv_listing, later ones with 0 */
     STEPS = 8,              /* the last steps of the PTS that are kept */
     ORDER = 24,             /* tags of a set whose order is compared */
     SETS = 32,              /* no fewer than klv_set_count */
     US = 27,                /* ticks of the PCR in a microsecond */
-    SILENCE_US = 500000,    /* a pause of the whole line; longer ones are left out of its time */
-    CONFIRMATIONS = 8,      /* TS packets that have to follow: hold.c. One more than a datagram of 1316 bytes has: if it
-                               was out of order, the next one shows it */
-    CONFIRM_US = 50000      /* networks deliver out of order within less: then the TS packets need not be awaited */
+    SILENCE_US = 500000,    /* a pause of the whole transport stream: longer ones are left out of its time */
+    CONFIRMATIONS = 8,      /* TS packets that have to follow KLV: wait.c. A datagram of 1316 bytes has 7: if it was
+                               delivered out of order, a counter in the next one shows that */
+    CONFIRM_US = 50000      /* or so long: networks that deliver out of order do so within less */
 };
 
 static const size_t LENGTH_UNKNOWN = SIZE_MAX; /* of a PES packet or AU cell: its end is where the next one begins */
@@ -43,7 +43,7 @@ static const size_t NOWHERE = 0;               /* an offset of a hold that is no
 static const uint32_t TS_FIXED = 0xff8000ff, TS_PLAIN = 0x47000010;
 static const uint32_t TS_START = 0x00400000; /* of a header: payload_unit_start_indicator */
 
-/* Flags beside it. They use bits that TS_FIXED has not, so that with any of them set no header is equal. */
+/* Flags beside it. They are bits outside TS_FIXED: with any of them set, no header is equal. */
 enum {
     ANY_COUNTER = 0x100,        /* the counter may begin anywhere */
     UNSEEN = 0x200,             /* no packet since the last look at which listed streams are there */
@@ -58,18 +58,18 @@ static inline uint32_t expected_after(uint32_t header)
 
 /* What a PID carries. R_KLV + n: KLV, followed by pids[n]. R_PMT + n: the PMT of pmt[n]. R_PRIVATE: a listed private
  * stream that is not registered as KLV; it is followed once a key is seen in it. R_UNLISTED: no table lists it; it is
- * followed once a PES packet begins with a key. R_OTHER: registered as something else; likewise. R_NONE: video, audio
- * and what else is never KLV. */
+ * followed once a PES packet begins with a key. R_OTHER: registered as something else; likewise. R_NONE: video, audio,
+ * null packets: never KLV. */
 enum role { R_NONE, R_KLV = 1, R_PAT = R_KLV + KLV_PIDS, R_PRIVATE, R_UNLISTED, R_OTHER, R_PMT };
 
 /* ---- one PID that carries KLV ---- */
 
-/* Is an unlisted PID really a stream of KLV? A bit error in the PID of one packet may have made it up. psi.c sets
- * it. */
+/* Is an unlisted PID really a stream of KLV? A TS packet of another PID may have come with bit errors in its PID. psi.c
+ * begins it, begin_unit in lane.c takes it on, a PMT that lists the PID ends it (klv_wait_proven). */
 enum proof {
     PROVEN,                 /* a table lists it, or two PES packets began with a key */
-    ONE_KEY,                /* the next PES packet that begins with a key proves it */
-    FIRST_KEY               /* the PES packet that led to it has yet to be read: it proves nothing more */
+    ONE_KEY,                /* one did: the next PES packet that begins with a key proves it */
+    FIRST_KEY               /* the one that did is yet to be read: it must not count as the next one */
 };
 
 /* What a PES packet is being read for; the table of states is in pes.c. */
@@ -93,12 +93,12 @@ struct offsets {
     size_t pes_begin;           /* where the payload of the last PES packet, or the last marked unit, begins */
     size_t cut;                 /* bytes were lost here: what is before it ends here; NOWHERE */
     size_t doubt_from, doubt_to; /* between them bytes may have been lost; none if doubt_to <= from */
-    size_t last_append;         /* where the bytes of the last TS packet begin */
-    size_t wait_end;            /* the end of the PES packet whose KLV waits; NOWHERE: none does */
+    size_t last_ts_packet;      /* where the bytes of the last TS packet begin */
+    size_t wait_end;            /* the end, as far as it came, of the PES packet whose KLV waits; NOWHERE: none does */
     size_t next_pes;            /* where the PES packet behind that begins, once it is complete; NOWHERE */
 };
 
-/* What the KLV at the front of a hold waits for; the table of states is in hold.c. */
+/* What the KLV at the front of a hold waits for; the table of states is in wait.c. */
 enum wait {
     WAIT_NONE,                  /* it has not begun to wait */
     WAIT_PACKETS,               /* for TS packets of any PID behind it */
@@ -115,7 +115,8 @@ struct arrival {
     uint8_t is_older;           /* its PES packet follows a gap and is older than the one before: out of order */
 };
 
-/* Bytes of a PID that have not come out as packets. Written by hold.c. */
+/* Bytes of a PID that have not come out as packets. Written by hold.c; `wait` and what is below it by wait.c;
+ * at.last_ts_packet, and `aligned` where a source breaks, by lane.c. */
 struct hold {
     uint8_t *buffer;            /* hold_size + 1 bytes of the caller's */
     struct offsets at;
@@ -126,27 +127,28 @@ struct hold {
     struct klv_search before;   /* the same before it found `view`, for taking it back */
     int64_t pts, pts_before;    /* of the bytes from pes_begin on, and of those before; 90 kHz, -1 = none */
     uint8_t is_older;           /* the PES packet from pes_begin on: struct arrival */
+    uint8_t taken_back;         /* enum verdict: of the packet that comes out again; UNDECIDED: none does */
     uint8_t wait;               /* enum wait */
     uint8_t packets_left;       /* WAIT_PACKETS: TS packets that are yet to follow */
-    uint16_t pts_packets;       /* WAIT_PTS: TS packets that followed meanwhile */
-    uint8_t pes_begun;          /* PES packets that began since the wait did: 0, 1, or 2 for more */
+    uint16_t pts_packets;       /* WAIT_PTS: TS packets that came in that state */
+    uint8_t pes_begun;          /* PES packets that began behind the one that waits: 0, 1, or 2 for more. hold.c */
     struct arrival waiting;     /* of what is before wait_end, as it was when the wait began */
-    struct arrival next;        /* of the PES packet at next_pes: received_us and pcr */
-    uint8_t taken_back;         /* enum verdict: of the packet that comes out again */
+    struct arrival next;        /* of the PES packet at next_pes: only received_us and pcr */
 };
 
-/* hold.c decides once a packet: doing so teaches usual.c. */
+/* Is a packet damaged? hold.c decides that once a packet, since usual.c learns from it. */
 enum verdict { UNDECIDED, SOUND, DAMAGED };
 
-/* What is known of losses before or in a PES packet. Written by lane.c, used up by klv_hold_begin_pes. */
+/* What is known of losses before or in a PES packet. Written by lane.c; klv_hold_begin_pes reads them and begins again,
+ * WAIT_PTS moves at_packet on (wait.c). */
 struct losses {
-    uint64_t at_packet;         /* lane->faults at the PID's last TS packet */
+    uint64_t at_packet;         /* lane->faults at the PID's last TS packet: more by now = a loss since, of any PID */
     uint64_t at_pes;            /* the same at its last PES packet */
     uint8_t gap;                /* its counter showed one since the last PES packet began */
     uint8_t in_unit;            /* bare KLV: the caller marked the unit as damaged */
 };
 
-/* How the PES packets of a PID come. Written by lane.c. */
+/* When the PES packets of a PID come. Written by lane.c. */
 struct pace {
     uint64_t pes_packet;        /* lane->number of the TS packet that the last PES packet began with */
     uint32_t own;               /* TS packets of this PID since, that one included */
@@ -163,23 +165,24 @@ struct usual {
     uint8_t order[SETS][ORDER]; /* the tags of the last one, in their order; 0 behind them */
     uint16_t late;              /* mark: a step of the PTS longer than usual */
     uint16_t back;              /* mark: a PTS before the last one */
-    uint16_t rest;              /* mark: bytes behind a packet that begin none */
+    uint16_t rest;              /* mark: bytes behind a packet that begin no other */
     uint8_t inside;             /* TS packets that did not begin a PES packet, up to some */
     int64_t pause;              /* the longest pause before one of them, fading; 90 kHz */
-    uint8_t steps;              /* steps that are known: below STEPS all, from there on 8..15 in turn */
+    uint8_t steps;              /* how many are known; after 2 * STEPS - 1 STEPS again. Modulo STEPS: the next place */
     uint32_t step[STEPS];       /* of the PTS, 90 kHz, the last ones */
     uint32_t others[STEPS];     /* TS packets of other PIDs in each */
 };
 
 struct pid {
-    /* Which PID, and what the tables say of it. Written by psi.c; for bare KLV by klv_lane_mark. */
+    /* Which PID, and what the tables say of it. Written by psi.c, `used` and `pid` by hold.c, `proof` also by lane.c
+     * and wait.c; for bare KLV by klv_lane_mark. */
     uint8_t used;
     uint16_t pid;               /* TS_NULL_PID: bare KLV of no PID */
     uint32_t listed;            /* 1 + the number of the program whose PMT lists it; 0 = none does */
     uint8_t unlisted;           /* no table lists it */
     uint8_t by_key;             /* a PES packet that began with a key led to it, whatever the tables say */
-    uint8_t unproven;           /* enum proof: other than PROVEN only where no table lists it */
-    uint8_t announced;          /* its stream type is 0x15: metadata in AU cells */
+    uint8_t proof;              /* enum proof: other than PROVEN only where no table lists it */
+    uint8_t cells_announced;    /* its stream type is 0x15: metadata in AU cells */
     uint8_t listing;            /* of bare KLV: enum klv_listing */
     uint64_t given;             /* packets handed out */
     /* Its TS packets. Written by lane.c. */
@@ -195,7 +198,7 @@ struct pid {
 
 /* ---- the transport stream ---- */
 
-/* Part of a TS packet's bytes in a number: to know it when it comes twice. */
+/* A digest of some bytes of a TS packet, to recognise it when it comes twice. */
 struct seen {
     uint32_t number;            /* lane->number of that packet */
     uint32_t digest;
@@ -263,8 +266,8 @@ struct klv_lane {
 
     /* The PIDs that carry KLV. */
     struct pid *draining;       /* its hold is searched before more bytes are taken; NULL = none. lane.c, hold.c */
-    unsigned waiting;           /* a bit a PID: its hold is in WAIT_PACKETS, WAIT_PTS or WAIT_PROOF. hold.c */
-    unsigned confirmed;         /* a bit a PID: its wait ended, its hold is to be searched. hold.c */
+    unsigned counting;          /* a bit a PID: its hold is in WAIT_PACKETS or WAIT_PTS: TS packets count. wait.c */
+    unsigned released;          /* a bit a PID: its wait is over, its hold is to be searched. wait.c, hold.c */
     struct undo undo;           /* hold.c */
     struct pid pids[KLV_PIDS];
 
@@ -286,12 +289,12 @@ struct klv_lane {
     int64_t now;                /* ticks of 27 MHz since the lane began, silences left out */
     int64_t look;               /* when to look at tables and streams again */
     int64_t absent;             /* ticks after which a listed stream is missed: klv_lane_absent */
-    unsigned beat;              /* index of the clock that time goes by */
-    unsigned away;              /* PCRs of others since its last one */
+    unsigned beat;              /* index of the clock whose PCRs move `now` on */
+    unsigned away;              /* PCRs of other PIDs since its last one */
     struct clock clocks[CLOCKS];
 
     struct klv_counts counts;
-    uint64_t faults;            /* of the line, on any PID: packets lost or spoilt */
+    uint64_t faults;            /* TS packets lost or damaged, of any PID: each may be one of a PID that carries KLV */
 };
 
 static inline unsigned bit_of(const struct klv_lane *lane, const struct pid *s)
@@ -310,6 +313,23 @@ static inline int is_cut(const struct hold *hold)
     return hold->at.cut != NOWHERE;
 }
 
+static inline int is_waiting(const struct hold *hold)
+{
+    return hold->wait == WAIT_PACKETS || hold->wait == WAIT_PTS || hold->wait == WAIT_PROOF;
+}
+
+/* Where the PES packet ends in which the byte at `from` came, as far as it has come. */
+static inline size_t front_end(const struct hold *hold)
+{
+    return hold->at.from < hold->at.pes_begin ? hold->at.pes_begin : hold->at.to;
+}
+
+/* Is the whole packet under a checksum, right or wrong? KLV_PARTIAL is not. */
+static inline int is_covered(const struct klv_view *view)
+{
+    return view->checksum == KLV_GOOD || view->checksum == KLV_BAD;
+}
+
 /* ---- hold.c: bytes of one PID, whole packets out ---- */
 
 size_t klv_hold_room(size_t limit);                 /* hold_size for packets of that limit */
@@ -320,17 +340,25 @@ void klv_hold_begin_pes(struct pid *s, int64_t pts); /* what is appended from he
 void klv_hold_end_unit(const struct klv_lane *lane, struct pid *s); /* bare KLV: a unit ends here */
 void klv_hold_cut(struct pid *s);                   /* bytes were lost here */
 void klv_hold_doubt(struct pid *s, size_t from, size_t to); /* or may have been, somewhere in this part of the hold */
-void klv_hold_count_packet(struct klv_lane *lane, int is_null); /* one more TS packet of any PID, after it was taken */
-void klv_hold_count_own(struct klv_lane *lane, struct pid *s);  /* one more TS packet of its own PID */
-void klv_hold_proven(struct klv_lane *lane, struct pid *s);     /* its PID is a stream of KLV */
 enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_packet *packet);
 void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet); /* the next drain gives it again */
+
+/* ---- wait.c: which packets may come out ---- */
+
+/* 1 = the packet at `from`, which is whole, stays in the hold so far; if it has to wait for others, that begins here.
+ * `last`: no more bytes come to what is before its end. */
+int klv_wait_hold_back(struct klv_lane *lane, struct pid *s, int last);
+struct arrival klv_wait_arrival(const struct klv_lane *lane, const struct pid *s); /* of the packet at `from` */
+void klv_wait_clear(struct klv_lane *lane, struct pid *s); /* what waited came out, or was discarded: WAIT_NONE */
+void klv_wait_count_packet(struct klv_lane *lane, int is_null); /* one more TS packet of any PID, after it was taken */
+void klv_wait_count_own(struct klv_lane *lane, struct pid *s);  /* one more TS packet of its own PID */
+void klv_wait_proven(struct klv_lane *lane, struct pid *s);     /* its PID is a stream of KLV */
 
 /* ---- usual.c: each learns what it is given, and returns 1 if that is unlike what was usual ---- */
 
 /* A packet of KLV; `split`: its bytes came in several TS packets. It is written to meanwhile, and restored. */
 int ts_usual_learn_packet(struct usual *u, const struct klv_view *view, uint8_t *packet, int split);
-int ts_usual_learn_rest(struct usual *u, int rest);    /* are bytes behind a packet that begin none? */
+int ts_usual_learn_rest(struct usual *u, int rest);    /* do bytes behind a packet begin no other? */
 /* A step from one PTS to the next, 90 kHz, and the TS packets of other PIDs in it. `lost`: a loss is known in it, so it
  * is compared and not learnt. */
 int ts_usual_learn_step(struct usual *u, int64_t step, uint32_t others, int lost);

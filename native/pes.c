@@ -39,11 +39,14 @@
  *   S_DECIDE   9 bytes of payload      they are there, or the PES      with a cell header: as from S_CELL; else S_DATA.
  *                                      packet ends                     The rest of the 9 bytes is then read again
  *   S_CELL     an AU cell header       its 5 bytes are there           S_DATA; S_CELL if the cell is empty
+ *                                      the PES packet ends             S_WAIT
  *   S_DATA     payload into the hold   the cell ends                   S_CELL
- *   any of these three                 the PES packet ends             S_WAIT
+ *                                      the PES packet ends             S_WAIT
  *
  *   In any state (lane.c):
- *   a TS packet begins a unit          S_HEAD; in S_DATA with bytes missing, the hold is cut
+ *   a TS packet begins a unit          S_HEAD. In S_DATA with bytes of a known length missing: the PES packet is
+ *                                      doubtful and the hold is cut. In S_DECIDE and S_CELL no cut: the bytes in
+ *                                      `head` are discarded; a gap in an access unit shows in sequence_number
  *   the counter shows a gap            S_DATA stays, its lengths become unknown: all bytes up to the next unit go into
  *                                      the hold, where known keys are looked for. Any other: S_WAIT
  *   error, scrambled, source breaks    S_WAIT
@@ -208,7 +211,7 @@ static int looks_like_cell(const struct pid *s)
         return 0;
     if (pes->have >= DECIDE_SIZE && memcmp(h + CELL_HEAD, UL_PREFIX, sizeof UL_PREFIX) == 0)
         return 1;
-    return (s->announced || pes->in_cell) && (h[2] & 0x0f) == 0x0f;
+    return (s->cells_announced || pes->in_cell) && (h[2] & 0x0f) == 0x0f;
 }
 
 /* The header of a cell is in `head`. */
@@ -220,7 +223,8 @@ static void enter_cell(struct pid *s)
     uint8_t sequence = pes->head[1];
     if (pes->left != LENGTH_UNKNOWN)
         pes->left -= CELL_HEAD;
-    if (pes->in_cell && (begins || sequence != (uint8_t)(pes->cell_sequence + 1))) /* cells of the unit are missing */
+    /* Cells of the access unit are missing. */
+    if (pes->in_cell && (begins || sequence != (uint8_t)(pes->cell_sequence + 1)))
         klv_hold_cut(s);
     pes->in_cell = !ends;
     pes->cell_sequence = sequence;
@@ -281,7 +285,7 @@ void ts_pes_bytes(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_
         if (pes->state == S_DATA)
             take_data(lane, s, from);
         else if (!collect(pes, from))
-            continue; /* the other one has more, or nothing has */
+            continue; /* not all is there: take the rest from `input` if this was `again`, else return */
         else if (pes->state == S_HEAD)
             read_head(s, &again, room);
         else if (pes->state == S_DECIDE)

@@ -105,8 +105,8 @@ static struct pid *free_place(struct klv_lane *lane, int unlisted)
         struct pid *s = &lane->pids[i];
         if (!s->used)
             return s;
-        if (s->unproven || (!unlisted && s->unlisted))
-            less = less && less->unproven ? less : s;
+        if (s->proof != PROVEN || (!unlisted && s->unlisted))
+            less = less && less->proof != PROVEN ? less : s;
     }
     if (less)
         let_go(lane, less);
@@ -133,7 +133,7 @@ struct pid *ts_psi_claim(struct klv_lane *lane, uint16_t number)
     klv_hold_open(s, number);
     s->unlisted = (uint8_t)unlisted;
     s->by_key = (uint8_t)(unlisted || other);
-    s->unproven = unlisted ? FIRST_KEY : PROVEN;
+    s->proof = unlisted ? FIRST_KEY : PROVEN;
     s->listed = program_of(lane, number);
     lane->role[number] = (uint8_t)(R_KLV + (s - lane->pids));
     return s;
@@ -161,9 +161,9 @@ static void follow_pid(struct klv_lane *lane, struct pid *s, uint32_t program, u
 {
     if (!s->listed || s->listed == GONE) /* of two programs, the first that listed it */
         s->listed = program;
-    s->announced = type == METADATA;
+    s->cells_announced = type == METADATA;
     s->unlisted = 0;
-    klv_hold_proven(lane, s);
+    klv_wait_proven(lane, s);
 }
 
 /* Is the stream followed because a PES packet of it began with a key? Then a registration as another is wrong. */

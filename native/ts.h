@@ -76,7 +76,7 @@ static inline int ts_has_field(const uint8_t *p)
     return (p[3] & 0x20) != 0;
 }
 
-/* The receiver marked the packet: a bit in it is wrong, it may be one of the PID. */
+/* The receiver marked the packet: at least one bit is wrong, perhaps in the PID. */
 static inline int ts_has_error(const uint8_t *p)
 {
     return (p[1] & 0x80) != 0;
@@ -92,13 +92,13 @@ static inline int ts_is_readable(const uint8_t *p)
     return !ts_has_error(p) && !ts_is_scrambled(p);
 }
 
-/* Does the adaptation field announce that the counter may not go on from the packet before? */
-static inline int ts_is_announced(const uint8_t *p)
+/* discontinuity_indicator: the sender announces that the counter may not go on from the packet before. */
+static inline int ts_has_discontinuity(const uint8_t *p)
 {
     return ts_has_field(p) && p[4] > 0 && (p[5] & 0x80);
 }
 
-/* The offset of the payload, or TS_SIZE: it has none, or an adaptation field that leaves no byte for it. */
+/* The offset of the payload; TS_SIZE if there is none, or if the adaptation field leaves no byte for it. */
 static inline size_t payload_at(const uint8_t *p)
 {
     if (!ts_has_payload(p))

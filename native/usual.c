@@ -16,7 +16,7 @@
  *   ---------------------------------------------------------------------------------------------------------------
  *   bare        a set that had a checksum comes without                  each packet, a set each
  *   disordered  items not whole, twice, or in another order              packets of several TS packets, a set each
- *   rest        bytes behind a packet that begin none                    packets that waited (hold.c)
+ *   rest        bytes behind a packet that begin no other                packets that waited (wait.c)
  *   late        a step of the PTS longer by half than the last ones      PES packets
  *   back        a PTS before the last one                                PES packets
  *   -           a key of another set, whose checksum is right with it    each packet: try_keys

@@ -1,4 +1,4 @@
-"""Each row of the tables of states and events in `native/hold.c`, where no other test has it.
+"""Each row of the tables of states and events in `native/hold.c` and `native/wait.c`, where no other test has it.
 
 `test_lane_waits.py` has the common ones, `test_lane_unlisted.py` those of a PID that no table lists.
 """
@@ -91,6 +91,25 @@ def test_a_loss_takes_what_waits_out_at_once() -> None:
     found = feed.verdicts(*feed.wire.pes(sent[1], pts=2), *feed.video(CONFIRMATIONS))
     assert [verdict for _, verdict in found] == ["damaged", "ok"]
     assert [raw for raw, _ in found] == sent
+
+
+def test_a_loss_while_a_pid_is_not_proven_makes_what_waits_damaged() -> None:
+    """It goes on to wait for the proof: another PES packet of the PID that begins with a key."""
+    feed, sent, unlisted = Feed(), [unsummed(1), unsummed(2)], 0x1AB
+    first, second = (feed.wire.pes(one, unlisted, pts=n) for n, one in enumerate(sent))
+    assert feed(*first) == []
+    lost(feed)
+    assert feed(*feed.video(CONFIRMATIONS)) == []
+    assert feed.verdicts(*second, *feed.video(CONFIRMATIONS)) == [(sent[0], "damaged"), (sent[1], "ok")]
+
+
+def test_a_bad_sync_byte_before_a_ts_packet_of_the_pid_makes_what_waits_damaged() -> None:
+    """The packet that was lost with it may have been of the PID. The wait goes on."""
+    feed, sent = Feed(), [unsummed(1), unsummed(2)]
+    assert feed(*feed.wire.pes(sent[0], pts=1)) == []
+    first, *rest = feed.wire.pes(sent[1], pts=2)
+    assert feed(b"\0" + NULL[1:] + first, rest[0]) == []
+    assert feed.verdicts(*rest[1:], *feed.video(2 * CONFIRMATIONS)) == [(sent[0], "damaged"), (sent[1], "ok")]
 
 
 def pieces(feed: Feed, data: bytes, *, delay: int = 0, at: int, n: int) -> list[tuple[bytes, str]]:

@@ -118,7 +118,7 @@ void ts_check_arrival(struct klv_lane *lane, int64_t received_us)
 /* Nothing but one octet. Two packets of stuffing are alike even if sixteen, or none, are missing between them. */
 static int is_stuffing(const uint8_t *p)
 {
-    size_t at = payload_at(p);
+    size_t at = ts_payload_at(p);
     return at + 1 >= TS_SIZE || memcmp(p + at, p + at + 1, TS_SIZE - at - 1) == 0;
 }
 
@@ -165,7 +165,7 @@ static int is_same_as_before(const struct klv_lane *lane, const uint8_t *p, size
  * whole. */
 static int is_twice(const struct klv_lane *lane, const uint8_t *p, size_t pid)
 {
-    unsigned role = lane->role[pid], at = (unsigned)payload_at(p);
+    unsigned role = lane->role[pid], at = (unsigned)ts_payload_at(p);
     if (role < R_KLV || role >= R_KLV + KLV_PIDS)
         return is_same_as_before(lane, p, pid);
     return memcmp(p + at, lane->pids[role - R_KLV].last + at, TS_SIZE - at) == 0;

@@ -100,7 +100,7 @@ static int holds_time(const uint8_t *in, size_t n)
 /* Is there a PCR, the PTS of a PES packet, or item 2 of its KLV in a TS packet (ts.h)? */
 static int is_stamped(const uint8_t *p)
 {
-    size_t at = payload_at(p);
+    size_t at = ts_payload_at(p);
     if (ts_has_field(p) && p[4] >= 7 && (p[5] & 0x10)) /* PCR_flag, and room for a PCR */
         return 1;
     if (!ts_begins_unit(p) || at + 9 > TS_SIZE || p[at] || p[at + 1] || p[at + 2] != 1) /* no PES packet: 00 00 01 */

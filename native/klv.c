@@ -20,6 +20,7 @@
 
 enum {
     CANDIDATES = 8, /* keys inside one packet whose checksum is tried */
+    SEARCH_STEP = 256, /* bytes of a packet with a long length that are looked through first; then twice as many */
     REPAID = 8      /* bytes of debt that each byte repays (see "the search") */
 };
 
@@ -310,16 +311,21 @@ static size_t seek_proven(const uint8_t *packet, size_t n, size_t end, struct kl
 }
 
 /* Where a packet with a length above KLV_UNPROVEN really ends, because the next one begins there; 0 = nothing shows
- * that so far. A checksum counts before a key among the items. search->need: with fewer bytes there is nothing new. */
+ * that so far. A checksum counts before a key among the items. search->need: with fewer bytes there is nothing new.
+ * Both searches go on in steps, side by side: neither looks through much more than what the other one makes of it. */
 static size_t true_end(const uint8_t *packet, size_t n, const struct klv_view *view, struct klv_search *search)
 {
-    size_t need = view->size, key, proof;
+    const size_t most = n < view->size ? n : view->size;
     if (search->walked == 0)
         search->walked = search->sought = view->value;
-    key = follow_items(packet, n < view->size ? n : view->size, view->size, search, &need);
-    proof = seek_proven(packet, key ? key + UL_SIZE : n < view->size ? n : view->size, view->size, search, &need);
-    search->need = need;
-    return proof ? proof : key;
+    for (size_t step = SEARCH_STEP;; step *= 2) {
+        size_t need = view->size, seen = most - search->sought > step ? search->sought + step : most;
+        size_t key = follow_items(packet, seen, view->size, search, &need);
+        size_t proof = seek_proven(packet, key ? key + UL_SIZE : seen, view->size, search, &need);
+        search->need = need;
+        if (proof || key || seen == most)
+            return proof ? proof : key;
+    }
 }
 
 /* Is all of a packet at in[0..n)? KLV_BAD_*: there is none, look further on. KLV_MORE: search->need bytes are needed,
@@ -421,7 +427,9 @@ static enum klv_status judge(const uint8_t *packet, size_t n, size_t limit, int 
                              struct klv_view *view)
 {
     const struct set *set = &klv_sets[view->set];
-    size_t cost = search->walked + search->summed, size = view->size;
+    /* Not what was followed beyond a cut: how much that is depends on how many bytes had come. */
+    size_t followed = search->walked < view->size ? search->walked : view->size;
+    size_t cost = followed + search->summed, size = view->size;
     int summed = set->sum == SUM_16 && !view->cut && !in_debt(search);
     view->checksum = KLV_ABSENT;
     if (summed) {
@@ -443,7 +451,7 @@ static enum klv_status judge(const uint8_t *packet, size_t n, size_t limit, int 
 enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, struct klv_search *search,
                          struct klv_view *view)
 {
-    size_t at = 0;
+    size_t at = 0, passed = 0; /* of in[0..at), what the search's debt was paid for: each byte once, however they come */
     for (;; at++) {
         const uint8_t *p = find_prefix(in + at, in + n);
         if (p == NULL) { /* a key may begin in the last bytes */
@@ -451,12 +459,13 @@ enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, s
             while (tail > 0 && memcmp(in + n - tail, UL_PREFIX, tail) != 0)
                 tail--;
             view->at = n - tail;
-            klv_took(search, 0, view->at);
+            klv_took(search, 0, view->at - passed);
             return KLV_MORE;
         }
-        if (p > in) {
-            klv_took(search, 0, (size_t)(p - in) - at);
-            at = (size_t)(p - in);
+        at = (size_t)(p - in);
+        if (at > passed) {
+            klv_took(search, 0, at - passed);
+            passed = at;
         }
         enum klv_status status = whole(p, n - at, limit, (flags & KLV_STEP) && at == 0, search, view);
         view->at = at;

@@ -208,7 +208,7 @@ static void begin_unit(struct klv_lane *lane, struct pid *s, const uint8_t *payl
 
 static void klv_payload(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
-    size_t at = payload_at(p);
+    size_t at = ts_payload_at(p);
     if (at == TS_SIZE) {
         take_empty(lane, s, p);
         return;
@@ -248,7 +248,7 @@ static void take_klv(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 static int holds_key(const uint8_t *p)
 {
     uint8_t key[8] = {0, 0, 0, 0, 1, 1};
-    for (size_t at = payload_at(p); at + sizeof UL_PREFIX <= TS_SIZE; at++) {
+    for (size_t at = ts_payload_at(p); at + sizeof UL_PREFIX <= TS_SIZE; at++) {
         if (p[at] != UL_PREFIX[0] || !klv_may_be_key(p + at, sizeof UL_PREFIX))
             continue;
         memcpy(key, p + at, TS_SIZE - at < sizeof key ? TS_SIZE - at : sizeof key);
@@ -267,7 +267,7 @@ static inline int seeks_beginning(int role)
 /* A PID with this role is followed from its first packet on that shows KLV, if there is a place for it. */
 static void seek_klv(struct klv_lane *lane, const uint8_t *p, int role)
 {
-    size_t at = payload_at(p);
+    size_t at = ts_payload_at(p);
     int is_found = ts_is_readable(p);
     if (role == R_PRIVATE)
         is_found = is_found && holds_key(p);

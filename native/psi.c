@@ -377,7 +377,7 @@ static void section_bytes(struct klv_lane *lane, struct section *section, int ro
 /* A TS packet of a table's PID. A gap in its counter ends the section that is being read. */
 void ts_psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p)
 {
-    size_t at = payload_at(p);
+    size_t at = ts_payload_at(p);
     if (at == TS_SIZE || !ts_is_readable(p)) /* no payload, damaged, scrambled */
         return;
     uint8_t counter = ts_counter(p);

@@ -99,7 +99,7 @@ static inline int ts_has_discontinuity(const uint8_t *p)
 }
 
 /* The offset of the payload; TS_SIZE if there is none, or if the adaptation field leaves no byte for it. */
-static inline size_t payload_at(const uint8_t *p)
+static inline size_t ts_payload_at(const uint8_t *p)
 {
     if (!ts_has_payload(p))
         return TS_SIZE;

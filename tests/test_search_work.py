@@ -13,7 +13,8 @@ import pytest
 from wrapping import universal_key
 
 from klvrelay import json_lines
-from klvrelay.wire import Lane
+from klvrelay._core import ffi, lib
+from klvrelay.wire import Lane, checksum16
 
 KEY = universal_key("ST0601") or b""
 SECURITY = universal_key("ST0102") or b""
@@ -86,3 +87,40 @@ def test_a_packet_without_a_sum_is_not_searched_beyond_its_end():
     known, strange = (key + b"\x04abcd" for key in (SECURITY, SECURITY[:8] + b"\x7f" * 8))
 
     assert fastest(whole, strange * 40_000) < 2.5 * fastest(whole, known * 40_000)
+
+
+def sealed(items: bytes) -> bytes:
+    """A packet of ST 0601 whose checksum, its last item, is right."""
+    packet = KEY + b"\x83" + (len(items) + 4).to_bytes(3) + items + b"\x01\x02"
+    return packet + checksum16(packet).to_bytes(2)
+
+
+LARGE = sealed(b"\x05\x81\x40" + bytes(64) + b"\x05\x00" * 35_000)
+"""70 KB: a search in debt takes no packet of this size."""
+
+
+def found(pieces: list[bytes]) -> list[bytes]:
+    """The packets of bare KLV that comes in these pieces."""
+    lane = Lane(ts=False)
+    entries = [entry for piece in pieces for entry in lane.packets(piece)]
+    lane.cut()
+    return [bytes(entry[0]) for entry in [*entries, *lane.packets(b"")]]
+
+
+def test_what_a_search_owes_does_not_depend_on_how_many_bytes_had_come() -> None:
+    """A length of 900 KB over another packet: how far its items were followed beyond that one makes no difference."""
+    inner = sealed(b"\x05\x02\x11\x11")
+    long = KEY + b"\x83" + (900_000).to_bytes(3) + b"\x05" + bytes([len(inner)]) + inner
+    rest = b"\x05\x83" + (800_000).to_bytes(3) + LARGE
+
+    assert found([long, rest]) == found([long + rest]) == [long[: -len(inner)], inner, LARGE]
+
+
+def test_bytes_that_are_no_klv_repay_what_a_search_owes_once() -> None:
+    """The bytes before a key that begins nothing are not counted again with those behind it."""
+    data = bytes(1000) + KEY + b"\x84\xff\xff\xff\xff" + bytes(100)
+    search, view = ffi.new("struct klv_search *", {"debt": 100_000}), ffi.new("struct klv_view *")
+
+    assert lib.klv_next(data, len(data), 1 << 20, 0, search, view) == lib.KLV_MORE
+    assert view.at == len(data)
+    assert search.debt == 100_000 - 8 * len(data)

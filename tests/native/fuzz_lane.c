@@ -27,7 +27,7 @@ static uint16_t pid_of(const uint8_t *p)
 /* The section that begins in a TS packet and ends in it gets its CRC. */
 static void set_crc(uint8_t *p)
 {
-    size_t at = payload_at(p);
+    size_t at = ts_payload_at(p);
     if (p[0] != 0x47 || !(p[1] & 0x40) || at >= TS_SIZE || (pid_of(p) != 0 && pid_of(p) >> 4 != 0x100))
         return;
     at += 1u + p[at];

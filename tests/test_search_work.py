@@ -10,10 +10,10 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from klvrelay._core import ffi, lib
 from wrapping import universal_key
 
 from klvrelay import json_lines
-from klvrelay._core import ffi, lib
 from klvrelay.wire import Lane, checksum16
 
 KEY = universal_key("ST0601") or b""

@@ -1,4 +1,4 @@
-/* clock.c - the clocks of the programmes: PCRs too far apart, clocks that jump, and how evenly they arrive (ISO/IEC
+/* clock.c - the clocks of the programs: PCRs too far apart, clocks that jump, and how evenly they arrive (ISO/IEC
  * 13818-1, 2.7.2; ETSI TR 101 290, 2.3).
  *
  * The adaptation field of a TS packet (ISO/IEC 13818-1, 2.4.3.4 and 2.4.3.5), behind the 4 bytes of its header:
@@ -28,6 +28,7 @@
  *              is too far: a jump, start()
  *
  * free: pid is 0. known: it has a last value, but the next PCR need not go on from it. steady: it has to.
+ * Steady also does start() where arrival times begin or end to be known.
  * How far a clock went is known from its PCRs alone; whether it jumped, and the jitter, from when they arrived too.
  */
 #include "lane.h"
@@ -37,7 +38,7 @@
 enum {
     PCR_APART = 100000 * US,    /* ticks from one PCR to the next, at most */
     AWAY = 32,                  /* PCRs of other clocks in a row, after which time goes by another clock */
-    SETTLED = 64,               /* PCRs that the line needs before it is good for jitter */
+    SETTLED = 64,               /* PCRs that the line needs before jitter is measured against it */
     REMEMBERED = 256,           /* PCRs that the line remembers; at 25 a second, ten seconds */
     SMOOTHED = 16               /* PCRs that the jitter is smoothed over */
 };
@@ -86,8 +87,8 @@ static struct clock *clock_of(struct klv_lane *lane, uint16_t pid, int claim)
 }
 
 /* Jitter: how far a PCR's arrival is from a line through those before it, which takes out a constant delay and a clock
- * that goes faster or slower than ours. The line is that of least squares, corrected PCR by PCR with the gains of a
- * memory that grows to REMEMBERED of them and then fades. */
+ * that goes faster or slower than ours. The line is that of least squares, updated with each PCR. Its gains are those
+ * for n PCRs of the same weight; from REMEMBERED on n stays, so that older PCRs lose weight. */
 static void measure(struct klv_lane *lane, struct clock *c)
 {
     double late = (double)((lane->received_us - c->origin_us) * US - c->run), expected = c->level + c->slope;

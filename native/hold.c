@@ -131,7 +131,7 @@ void klv_hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, si
     struct hold *h = &s->hold;
     if (n > lane->hold_size + 1 - h->at.to || is_far(&h->at))
         move_to_front(h);
-    if (n > lane->hold_size + 1 - h->at.to) { /* so much can come in WAIT_PTS or WAIT_PROOF: the cut ends it */
+    if (n > lane->hold_size + 1 - h->at.to) { /* so much can come in WAIT_PTS or WAIT_PROOF: the cut ends the wait */
         lane->counts.passed_over += n;
         klv_hold_cut(s);
         return;
@@ -220,7 +220,7 @@ static int has_rest(const struct hold *h, const struct klv_view *view)
     return at < end && h->buffer[at] != 0 && h->buffer[at] != 0xff && !klv_may_be_key(h->buffer + at, end - at);
 }
 
-/* May bytes in it be missing or out of order? Not asked with a checksum, which shows it with certainty. */
+/* May bytes in the packet be missing or out of order? Never with a checksum: that shows by itself whether they are. */
 static int is_doubtful(const struct hold *h, const struct arrival *arrival, const struct klv_view *view)
 {
     int across = h->at.from < h->at.doubt_to && h->at.from + view->size > h->at.doubt_from;
@@ -314,7 +314,8 @@ static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv
     struct hold *h = &s->hold;
     size_t left = to - h->at.from;
     struct klv_view view;
-    klv_took(&h->search, h->search.walked + h->search.summed, left); /* its work was in vain: to its account (klv.c) */
+    /* The search found no packet in these bytes: what it looked at becomes debt, which the bytes repay (klv.c). */
+    klv_took(&h->search, h->search.walked + h->search.summed, left);
     if (s->proof == PROVEN && is_part(h, left, &view)) {
         hand_out(lane, s, &view, packet);
         return 1;
@@ -324,14 +325,16 @@ static int give_part(struct klv_lane *lane, struct pid *s, size_t to, struct klv
     return 0;
 }
 
-/* Does the length of the packet at p say that it ends with its PES packet or unit? p[0..n) is all that has come of it.
+/* By its length, does the packet at p end where its PES packet or unit ends? p[0..n) is all that has come of that.
  * Returns what fills_unit does. */
 static enum klv_status fills_to_the_byte(const struct klv_lane *lane, const struct pid *s, const uint8_t *p, size_t n)
 {
     uint64_t length;
     size_t used;
     enum klv_status status = klv_ber_length(p + UL_SIZE, n - UL_SIZE, &length, &used);
-    if (status != KLV_OK) /* a unit may come in parts as short as this; of a PES packet so little is no KLV */
+    /* Key and length are not all there. Those of a unit may come later. Those of a PES packet come in its first TS
+     * packet, as a rule: it is not followed where they do not. */
+    if (status != KLV_OK)
         return lane->ts ? KLV_BAD_LENGTH : status;
     if (length > lane->limit || length > KLV_UNPROVEN) /* above that, a length is not enough: wire.h */
         return KLV_BAD_LENGTH;
@@ -396,7 +399,9 @@ static enum klv_status find_packet(struct klv_lane *lane, struct hold *h, size_t
                                       (h->aligned ? KLV_STEP : 0) | (last ? KLV_LAST : 0), &h->search, &h->view);
     lane->counts.too_large += h->search.too_large;
     h->search.too_large = 0;
-    klv_took(&h->before, 0, h->view.at); /* a search from the new `from` on begins with nothing looked at */
+    /* `before` is for a search from the old `from` on. The bytes passed over are not searched again: they repay
+     * debt, and positions in them are cleared. */
+    klv_took(&h->before, 0, h->view.at);
     h->at.from += h->view.at;
     lane->counts.passed_over += h->view.at;
     h->aligned = h->aligned && h->view.at == 0;
@@ -450,7 +455,7 @@ enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_
     lane->released &= ~bit_of(lane, s);
     while (find_end(h, &end, &last) == KLV_OK && align_unknown_key(lane, s) == KLV_OK) {
         enum klv_status status = find_packet(lane, h, end, last);
-        if (h->at.from >= h->at.wait_end)
+        if (h->at.from >= h->at.wait_end) /* all that waited came out; while nothing waits, wait_end is 0: no effect */
             klv_wait_clear(lane, s);
         if (status == KLV_OK && skip_fill(lane, h, &h->view))
             continue;
@@ -462,7 +467,8 @@ enum klv_status klv_hold_drain(struct klv_lane *lane, struct pid *s, struct klv_
         }
         if (!last)
             return KLV_MORE;
-        /* No whole packet is before `end`: the bytes up to the next known key are part of a packet, or no KLV. */
+        /* No whole packet is before `end`: the bytes up to the next known key are part of a packet, or no KLV. That key
+         * is looked for behind the one at `from` and its first octet of length. */
         size_t next = h->at.from + UL_SIZE + 1;
         if (give_part(lane, s, next < end ? klv_find_known_key(h->buffer, next, end) : end, packet))
             return KLV_OK;

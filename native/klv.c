@@ -20,7 +20,7 @@
 
 enum {
     CANDIDATES = 8, /* keys inside one packet whose checksum is tried */
-    SEARCH_STEP = 256, /* bytes of a packet with a long length that are looked through first; then twice as many */
+    SEARCH_STEP = 256, /* bytes of a packet above 64 KiB that are looked through first; each step doubles that */
     REPAID = 8      /* bytes of debt that each byte repays (see "the search") */
 };
 
@@ -311,8 +311,9 @@ static size_t seek_proven(const uint8_t *packet, size_t n, size_t end, struct kl
 }
 
 /* Where a packet with a length above KLV_UNPROVEN really ends, because the next one begins there; 0 = nothing shows
- * that so far. A checksum counts before a key among the items. search->need: with fewer bytes there is nothing new.
- * Both searches go on in steps, side by side: neither looks through much more than what the other one makes of it. */
+ * that so far. If both are found, a packet with a right checksum decides, not a key among the items. search->need: with
+ * fewer bytes there is nothing new. Both searches advance by the same steps, so that neither looks through much more
+ * than the other one needs to find the end. */
 static size_t true_end(const uint8_t *packet, size_t n, const struct klv_view *view, struct klv_search *search)
 {
     const size_t most = n < view->size ? n : view->size;
@@ -451,7 +452,7 @@ static enum klv_status judge(const uint8_t *packet, size_t n, size_t limit, int 
 enum klv_status klv_next(const uint8_t *in, size_t n, size_t limit, int flags, struct klv_search *search,
                          struct klv_view *view)
 {
-    size_t at = 0, passed = 0; /* of in[0..at), what the search's debt was paid for: each byte once, however they come */
+    size_t at = 0, passed = 0; /* in[0..passed) has repaid debt: each byte once, in whatever pieces the bytes come */
     for (;; at++) {
         const uint8_t *p = find_prefix(in + at, in + n);
         if (p == NULL) { /* a key may begin in the last bytes */

@@ -12,9 +12,11 @@
  *                                   sync bytes fit in it             Else bytes are passed over, but for the last ones,
  *                                                                    which may begin a packet
  *   skipping    skip > 0            the bytes between two packets    in a run
- *   in pieces   stride and have     bytes into `part` until the      sync byte right: it is taken; skipping. Wrong, and
- *               > 0                 packet is whole                  the next one right: it is lost; in pieces. Both
- *                                                                    wrong: all holds are cut; acquiring
+ *   in pieces   stride and have     bytes into `part` until the      sync byte right: it is taken; skipping if bytes
+ *               > 0                 packet is whole                  lie before the next one. Wrong, and the next one
+ *                                                                    right: it is lost. Then in pieces while bytes are
+ *                                                                    in `part`, else in a run. Both sync bytes wrong:
+ *                                                                    all holds are cut; acquiring
  *   in a run    stride > 0,         packets where they are in the    one gave bytes to a hold or ended a wait: that is
  *               have == 0           input                            drained, then in a run. One is not whole, or its
  *                                                                    sync byte is wrong: in pieces
@@ -44,7 +46,8 @@
  * A TS PACKET OF A PID THAT CARRIES KLV (klv_payload), the first line that fits:
  *
  *   no payload                             nothing; but if it announces another counter, the hold is cut, PES reader as
- *                                          in pes.c. That is not a loss: no discontinuity is counted
+ *                                          in pes.c. The sender broke off there and nothing was lost on the way, so no
+ *                                          discontinuity is counted
  *   same counter, same payload             it came twice, as it may (2.4.3.3): nothing
  *   counter not the next one: a gap        hold cut, PES reader as in pes.c; then as below
  *   .. the same counter, other payload     it is out of place: it is not read, nor what follows until a unit begins
@@ -52,6 +55,8 @@
  *   begins a unit                          the PES packet before has to be complete, else doubt and cut; a new one
  *                                          begins
  *   else                                   payload of the PES packet
+ *
+ * From "transport error" on, doubt_losses and doubt_pause look first for losses that the PID's counter does not show.
  */
 #include "lane.h"
 
@@ -132,7 +137,8 @@ static int take_counter(struct klv_lane *lane, struct pid *s, const uint8_t *p, 
     return !is_stray;
 }
 
-/* A packet without payload has the counter of the last one (2.4.3.3), unless it announces another. */
+/* A packet without payload has the counter of the last one (2.4.3.3), unless it announces another. Then the sender went
+ * on with other payload: it does not continue what is held. */
 static void take_empty(struct klv_lane *lane, struct pid *s, const uint8_t *p)
 {
     if (!ts_has_discontinuity(p) || ts_counter(p) == s->counter)
@@ -290,7 +296,8 @@ static void note_beginning(struct klv_lane *lane, const uint8_t *p)
         lane->barren[pid / 8] |= (uint8_t)bit;
 }
 
-/* One TS packet of a PID that has a role; sets lane->draining when bytes came into a hold. */
+/* One TS packet of a PID that has a role. If the PID carries KLV, sets lane->draining: bytes may have come into its
+ * hold. */
 static void take_role(struct klv_lane *lane, const uint8_t *p, int role)
 {
     int is_table = role == R_PAT || role >= R_PMT;
@@ -380,6 +387,7 @@ static void acquire(struct klv_lane *lane, int all)
     drop_part(lane, lane->have - keep);
 }
 
+/* The PES readers keep their state: once in sync again, the counters show whether packets of theirs were lost. */
 static void lose_sync(struct klv_lane *lane)
 {
     lane->stride = lane->skip = 0;
@@ -391,8 +399,8 @@ static void lose_sync(struct klv_lane *lane)
 
 /* ---- in sync ---- */
 
-/* How many bytes in `part` it takes to go on: to find the stride, to read a packet, or, if its sync byte is wrong, to
- * see whether the next one is right. */
+/* How many bytes `part` needs for the next step: to find the stride, to read a packet, or, if its sync byte is wrong,
+ * to see whether the next one is right. */
 static size_t wanted(const struct klv_lane *lane)
 {
     if (!is_in_sync(lane))
@@ -408,7 +416,7 @@ static void take_part(struct klv_lane *lane)
     ts_check_keep(lane, lane->part + lane->stride, 1);
 }
 
-/* Bytes into `part`; once they are enough, what they are for. */
+/* Bytes into `part`; once they are enough: acquiring, or one packet (the states "acquiring" and "in pieces"). */
 static void step_part(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
     size_t want = wanted(lane), take = want > lane->have ? want - lane->have : 0;
@@ -493,8 +501,8 @@ static void step_ts(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *
 
 /* ---- ending ---- */
 
-/* One of the packets that no bytes follow: a recording may be shorter than what it takes to be sure of its stride.
- * 0 = there is none. */
+/* "ending": takes one of the packets in `part`, though no bytes follow it. A recording may be shorter than ACQUIRE, so
+ * the stride may have to be found in what there is. 0 = no packet is left. */
 static int step_last(struct klv_lane *lane)
 {
     if (!is_in_sync(lane) && lane->have >= TS_SIZE)
@@ -511,6 +519,7 @@ static int step_last(struct klv_lane *lane)
 static void break_off_pid(struct klv_lane *lane, struct pid *s)
 {
     klv_hold_end_unit(lane, s);
+    /* The end of the PES packet did not come: bytes may be missing in any place of it. */
     int is_incomplete = s->pes.state > S_HEAD && s->pes.left != LENGTH_UNKNOWN && s->pes.left > 0;
     if (lane->ts && is_incomplete)
         klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
@@ -562,6 +571,7 @@ void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int
 {
     struct pid *s = &lane->pids[0];
     klv_hold_end_unit(lane, s);
+    /* What is held may come out now that its unit has ended: it is searched before more bytes are taken. */
     lane->draining = s->hold.at.from < s->hold.at.to ? s : NULL;
     if (damaged || s->losses.in_unit) /* no packet spans the end of a damaged unit, or its beginning */
         klv_hold_cut(s);
@@ -572,7 +582,7 @@ void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int
     klv_hold_begin_pes(s, pts);
 }
 
-/* So few bytes that a hold with the beginning of the largest packet in it has room for them. */
+/* Bare KLV: the next bytes into the hold. No more than fit behind the beginning of the largest packet. */
 static void step_klv(struct klv_lane *lane, const uint8_t *in, size_t n, size_t *used)
 {
     size_t take = n - *used < KLV_SPARE / 2 ? n - *used : KLV_SPARE / 2;

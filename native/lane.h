@@ -30,7 +30,7 @@ enum {
     SILENCE_US = 500000,    /* a pause of the whole transport stream: longer ones are left out of its time */
     CONFIRMATIONS = 8,      /* TS packets that have to follow KLV: wait.c. A datagram of 1316 bytes has 7: if it was
                                delivered out of order, a counter in the next one shows that */
-    CONFIRM_US = 50000      /* or so long: networks that deliver out of order do so within less */
+    CONFIRM_US = 50000      /* or so much time has to pass: what a network delivers out of order comes within less */
 };
 
 static const size_t LENGTH_UNKNOWN = SIZE_MAX; /* of a PES packet or AU cell: its end is where the next one begins */
@@ -115,8 +115,8 @@ struct arrival {
     uint8_t is_older;           /* its PES packet follows a gap and is older than the one before: out of order */
 };
 
-/* Bytes of a PID that have not come out as packets. Written by hold.c; `wait` and what is below it by wait.c;
- * at.last_ts_packet, and `aligned` where a source breaks, by lane.c. */
+/* Bytes of a PID that have not come out as packets. Written by hold.c; `wait` and what is below it, at.wait_end and
+ * at.next_pes by wait.c; pes_begun by both; at.last_ts_packet, and `aligned` where a source breaks, by lane.c. */
 struct hold {
     uint8_t *buffer;            /* hold_size + 1 bytes of the caller's */
     struct offsets at;
@@ -131,7 +131,7 @@ struct hold {
     uint8_t wait;               /* enum wait */
     uint8_t packets_left;       /* WAIT_PACKETS: TS packets that are yet to follow */
     uint16_t pts_packets;       /* WAIT_PTS: TS packets that came in that state */
-    uint8_t pes_begun;          /* PES packets that began behind the one that waits: 0, 1, or 2 for more. hold.c */
+    uint8_t pes_begun;          /* PES packets that began behind the one that waits: 0, 1, or 2 for more */
     struct arrival waiting;     /* of what is before wait_end, as it was when the wait began */
     struct arrival next;        /* of the PES packet at next_pes: only received_us and pcr */
 };
@@ -139,8 +139,8 @@ struct hold {
 /* Is a packet damaged? hold.c decides that once a packet, since usual.c learns from it. */
 enum verdict { UNDECIDED, SOUND, DAMAGED };
 
-/* What is known of losses before or in a PES packet. Written by lane.c; klv_hold_begin_pes reads them and begins again,
- * WAIT_PTS moves at_packet on (wait.c). */
+/* What is known of losses before or in a PES packet. Written by lane.c. klv_hold_begin_pes reads them, clears `gap` and
+ * sets at_pes to at_packet; in WAIT_PTS wait.c sets at_packet to lane->faults. */
 struct losses {
     uint64_t at_packet;         /* lane->faults at the PID's last TS packet: more by now = a loss since, of any PID */
     uint64_t at_pes;            /* the same at its last PES packet */
@@ -334,7 +334,7 @@ static inline int is_covered(const struct klv_view *view)
 
 size_t klv_hold_room(size_t limit);                 /* hold_size for packets of that limit */
 void klv_hold_open(struct pid *s, uint16_t number); /* a place begins to follow a PID */
-void klv_hold_close(struct klv_lane *lane, struct pid *s); /* and ends to: what it holds is discarded */
+void klv_hold_close(struct klv_lane *lane, struct pid *s); /* and stops: what it holds is discarded */
 void klv_hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, size_t n);
 void klv_hold_begin_pes(struct pid *s, int64_t pts); /* what is appended from here on has this time; -1 = none */
 void klv_hold_end_unit(const struct klv_lane *lane, struct pid *s); /* bare KLV: a unit ends here */
@@ -345,8 +345,8 @@ void klv_hold_take_back(struct klv_lane *lane, const struct klv_packet *packet);
 
 /* ---- wait.c: which packets may come out ---- */
 
-/* 1 = the packet at `from`, which is whole, stays in the hold so far; if it has to wait for others, that begins here.
- * `last`: no more bytes come to what is before its end. */
+/* 1 = the packet at `from`, which is whole, stays in the hold for now; if it has to wait for what follows, the wait
+ * begins here. `last`: as find_end in hold.c sets it. */
 int klv_wait_hold_back(struct klv_lane *lane, struct pid *s, int last);
 struct arrival klv_wait_arrival(const struct klv_lane *lane, const struct pid *s); /* of the packet at `from` */
 void klv_wait_clear(struct klv_lane *lane, struct pid *s); /* what waited came out, or was discarded: WAIT_NONE */

@@ -10,12 +10,14 @@
  *
  *   PES_packet_length   bytes behind it; 0 = not said: it ends where the next one begins
  *   10                  these two bits mark a header with flags; MPEG-1 and padding_stream have others
+ *   sc p a c o          scrambling, priority, alignment, copyright, original: not read
  *   PTS DTS             0x80: a PTS is there; 0x40: a DTS behind it; the other flags are fields behind these
  *   header_data_length  bytes of the optional fields and stuffing: the payload begins behind them
  *   stream_id           0xbf private_stream_2 has no flags: its payload begins at byte 6. All others are read as above,
  *                       whatever they say: KLV comes in 0xbd private_stream_1, 0xfc metadata_stream, and wrong ones
  *
- *   PTS   0010 aaa 1 | bbbbbbbb | bbbbbbb 1 | cccccccc | ccccccc 1      33 bits a b c, 90 kHz; 1 = marker bits
+ *   PTS   0010 aaa 1 | bbbbbbbb | bbbbbbb 1 | cccccccc | ccccccc 1      33 bits a b c, 90 kHz; 1 = marker bits;
+ *                                                                       0011 in front where a DTS follows
  *
  * The payload is KLV as it is (MISB ST 1402, asynchronous), or in metadata AU cells (ISO/IEC 13818-1, 2.12.4; ST 1402,
  * synchronous), each with this header:
@@ -29,6 +31,7 @@
  *   sequence_number   one more with each cell
  *   ff                cell_fragment_indication: the cell is 3 all of an access unit, 2 its first part, 1 its last, 0 a
  *                     part between
+ *   d r               decoder_config_flag, random_access_indicator: not read; then 4 reserved bits, ones
  *
  * What reads a PID's bytes (enum pes_state), and what moves it on:
  *
@@ -50,6 +53,7 @@
  *   the counter shows a gap            S_DATA stays, its lengths become unknown: all bytes up to the next unit go into
  *                                      the hold, where known keys are looked for. Any other: S_WAIT
  *   error, scrambled, source breaks    S_WAIT
+ *   sync lost, found again             the state stays, the hold is cut; a loss shows in the counter
  */
 #include "lane.h"
 
@@ -83,8 +87,8 @@ static int has_flags(const uint8_t *h)
     return (h[6] & 0xc0) == 0x80;
 }
 
-/* Is it private_stream_2 as the standard has it, without flags? Some senders write them there too: then there is a
- * header with PTS, with DTS too or with none, and nothing else in it. */
+/* Is it private_stream_2 as the standard has it, without flags? Some senders write flags there too. The bytes are taken
+ * for flags only if they announce nothing but PTS and DTS, one, both or none, and header_data_length agrees. */
 static int is_flagless(const uint8_t *h)
 {
     int pts = h[7] >> 7, dts = h[7] >> 6 & 1;

@@ -28,10 +28,10 @@
  *
  *        | tag 8 | length 8 | `length` bytes |
  *        | 0x05  | length   | format_identifier 32 | ...   registration_descriptor (2.6.8)
- *        | 0x26  | ...                                    metadata_descriptor (2.6.60): not needed, see below
+ *        | 0x26  | ...                                    metadata_descriptor (2.6.60): not read
  *
  * A stream of KLV has stream_type 0x15 (metadata in PES packets, synchronous), or 0x06 (private data, asynchronous) and
- * the registration "KLVA".
+ * the registration "KLVA". That is enough.
  */
 #include "lane.h"
 
@@ -352,7 +352,7 @@ static void take_section(struct klv_lane *lane, struct section *section, int rol
         take_pmt(lane, section, size);
 }
 
-/* Bytes of sections: until the length is there it is wanted, then the rest. */
+/* Bytes of sections. First the SECTION_HEAD bytes with the length are collected, then as many as the length says. */
 static void section_bytes(struct klv_lane *lane, struct section *section, int role, const uint8_t *in, size_t n)
 {
     while (n > 0 && section->open) {
@@ -383,6 +383,7 @@ void ts_psi_payload(struct klv_lane *lane, struct section *section, int role, co
     uint8_t counter = ts_counter(p);
     if (section->open && counter == section->counter && !ts_begins_unit(p))
         return; /* the same packet again, as it may come (2.4.3.3) */
+    /* A gap. With the same counter it is a packet that came twice and begins a unit: that is read once more. */
     if (section->open && counter != ((section->counter + 1) & 15))
         section->open = counter == section->counter ? section->open : 0;
     section->counter = counter;

@@ -67,6 +67,7 @@ void rtp_lock_init(struct rtp_lock *lock, unsigned least)
     lock->least = lock->needed = least;
 }
 
+/* `ahead`: a sequence number less the one that is due, modulo 2^16. Is it further than RTP_NEAR, before or behind? */
 static int is_restart(uint16_t ahead)
 {
     return ahead > RTP_NEAR && ahead < 0x10000 - RTP_NEAR;

@@ -62,9 +62,9 @@ struct rtp_lock {
     struct rtp_identity own;    /* the sender that is read; none yet where it is not `known` */
     struct rtp_identity former; /* the one before it; none where it is not `known` */
     struct rtp_identity other;  /* the sender of the last packets that are not its own, where `others` is not 0 */
-    uint16_t sequence;          /* of the other's last packet */
-    unsigned others;            /* packets of the other in a row */
-    uint64_t steady;            /* packets of the own since it is read */
+    uint16_t sequence;          /* of the last packet of `other` */
+    unsigned others;            /* packets of `other` in a row */
+    uint64_t steady;            /* packets of `own` since it is read */
     unsigned least, needed;     /* packets in a row after which the other is followed: at first, and now */
 };
 
@@ -75,7 +75,7 @@ void rtp_lock_init(struct rtp_lock *lock, unsigned least);
 /* One packet. `far`: its number is that of another sender (rtp_order_far); `known`: MPEG-TS or KLV is seen in it.
  *
  *   no sender is read yet, and `known`          RTP_OWN       this one is read from here on
- *   SSRC, payload type and number are the own   RTP_OWN
+ *   SSRC, payload type, number of that sender   RTP_OWN
  *   the `needed`-th of another in a row         RTP_FOLLOWED  that one is read from here on, if one of these was known
  *   else                                        RTP_FOREIGN
  *

@@ -16,9 +16,9 @@
  * An item's value may be a local set again (48 in ST 0601: security), or a series of them.
  *
  * A set is gone through twice. The survey, before anything is written, finds where the set's well-formed part ends,
- * which tags repeat (of those the last one counts, which stands where it stands), and the items that the record's head
- * or the reading of other items depends on: time, version. The second pass writes the items as they come. A third one
- * only follows where items are kept raw: "unknown" lists them behind the others.
+ * which tags repeat (of those the last one counts, at its own place), and the items that the record's head or the
+ * reading of other items depends on: time, version. The second pass writes the items as they come. A third one only
+ * follows where items are kept raw: "unknown" lists them behind the others.
  */
 #include "walk.h"
 

@@ -10,7 +10,7 @@
  *   KLV       06 0E 2B 34                                                  KLV packets, or the first part of one
  *   TS|RTP    RTP header, then as TS; or payload type 33, RTP expected     as TS (RFC 2250)
  *   KLV|RTP   RTP header, then 06 0E 2B 34                                 a unit of KLV, or its first part (RFC 6597)
- *   UNKNOWN   others                                                       the rest of a packet, or of a unit; foreign
+ *   UNKNOWN   others                                                       rest of a packet or unit, or foreign data
  *
  * The first datagram with a form sets that of the socket. Another form must come SURE times in a row to replace it, so
  * that a stray datagram changes nothing.
@@ -320,7 +320,7 @@ static int admit(struct klv_inlet *inlet, enum form form, const uint8_t *in, siz
 
 /* ---- payloads ---- */
 
-/* Does the lane hold a part of a packet? Each unit of KLV in RTP ends with a packet: more can't follow. */
+/* Does the lane hold a part of a packet? Not where a unit of KLV in RTP ended: a unit consists of whole packets. */
 static int unfinished(const struct klv_inlet *inlet)
 {
     struct klv_counts counts;
@@ -355,7 +355,7 @@ static void mark_unit(struct klv_inlet *inlet, int damaged)
     klv_lane_mark(inlet->lane, inlet->pts, -1, -1, 0, damaged);
 }
 
-/* Tell the lane where a payload belongs, before its first byte. */
+/* Before the first byte of a payload: mark a gap or a unit in the lane, and set the time of arrival. */
 static void enter_lane(struct klv_inlet *inlet)
 {
     const struct rtp_datagram *p = &inlet->payload;
@@ -499,8 +499,8 @@ static void stash_last(struct stash *stash, const struct rtp_datagram *datagram)
     memcpy(stash->memory + stash->count++ * STASH_SLOT, datagram->payload, datagram->size);
 }
 
-/* Keep a packet of a sender that is not followed: if it is after the next ones, it begins with this one. */
-static void put_by(struct klv_inlet *inlet, const struct rtp_datagram *datagram)
+/* Keep a packet of a sender that is not followed yet. If that one is followed later, this packet is taken too. */
+static void stash_packet(struct klv_inlet *inlet, const struct rtp_datagram *datagram)
 {
     struct stash *stash = &inlet->stash;
     if (datagram->size > STASH_SLOT || inlet->lock.others == 1) { /* not kept; or the first of yet another sender */
@@ -521,7 +521,7 @@ static void put_by(struct klv_inlet *inlet, const struct rtp_datagram *datagram)
 }
 
 /* Push the next stashed packet to the order: 1, or 0 where there is none. */
-static int take_back(struct klv_inlet *inlet)
+static int push_stashed(struct klv_inlet *inlet)
 {
     struct stash *stash = &inlet->stash;
     if (!stash->taking)
@@ -545,7 +545,7 @@ static void receive_rtp(struct klv_inlet *inlet, enum form form, const uint8_t *
     int far = rtp_order_far(&inlet->order, datagram.sequence);
     enum rtp_verdict verdict = rtp_lock_take(&inlet->lock, &datagram, far, form == inlet->form);
     if (verdict == RTP_FOREIGN) {
-        put_by(inlet, &datagram);
+        stash_packet(inlet, &datagram);
     } else if (verdict == RTP_FOLLOWED && datagram.size <= STASH_SLOT) {
         stash_last(&inlet->stash, &datagram);
         inlet->stash.taking = 1; /* in order: the stashed ones, then this one */
@@ -633,7 +633,7 @@ static int next_payload(struct klv_inlet *inlet, struct klv_basin *basin, int by
             due.gap |= inlet->gap;
             inlet->gap = 0;
             take(inlet, &due);
-        } else if (take_back(inlet)) {
+        } else if (push_stashed(inlet)) {
             continue;
         } else if (inlet->at < inlet->got) {
             receive(inlet, &basin->messages[inlet->at], bytes_wanted);

@@ -60,7 +60,8 @@ static struct arrival front_arrival(const struct klv_lane *lane, const struct pi
         arrival.pts = h->pts;
         arrival.is_older = h->is_older;
     }
-    if (h->at.next_pes != NOWHERE && h->at.from == h->at.next_pes) { /* its first packet: it was complete before */
+    /* The first packet of the PES packet that was complete while another one waited. */
+    if (h->at.next_pes != NOWHERE && h->at.from == h->at.next_pes) {
         arrival.received_us = h->next.received_us;
         arrival.pcr = h->next.pcr;
     } else {
@@ -75,7 +76,8 @@ struct arrival klv_wait_arrival(const struct klv_lane *lane, const struct pid *s
     return s->hold.wait == WAIT_NONE ? front_arrival(lane, s) : s->hold.waiting;
 }
 
-/* The PES packet behind the one that waits is complete: its times are those of now, not those of when it comes out. */
+/* Keeps the times of the PES packet behind the one that waits, once it is complete: when it comes out, the lane already
+ * has those of later TS packets. */
 static void note_next(const struct klv_lane *lane, struct pid *s)
 {
     struct hold *h = &s->hold;
@@ -128,7 +130,7 @@ void klv_wait_proven(struct klv_lane *lane, struct pid *s)
 
 /* ---- TS packets that follow ---- */
 
-/* Has what waits done so for longer than a network delivers out of order? Without arrival times, no. */
+/* Has the KLV waited longer than networks deliver out of order (CONFIRM_US)? Without arrival times: no. */
 static int is_late_enough(const struct klv_lane *lane, const struct hold *h)
 {
     return lane->received_us >= 0 && h->waiting.received_us >= 0 &&
@@ -146,7 +148,8 @@ static int needs_pts(const struct klv_lane *lane, const struct pid *s)
 static void count_packet(struct klv_lane *lane, struct pid *s, int is_null)
 {
     struct hold *h = &s->hold;
-    if (s->losses.at_packet != lane->faults) { /* any byte that waits may be out of place: waiting on cannot prove it */
+    /* A loss: any byte that waits may be out of place, and to wait longer would not show which. */
+    if (s->losses.at_packet != lane->faults) {
         klv_hold_doubt(s, h->at.from, h->at.to);
         release(lane, s);
         return;
@@ -167,7 +170,7 @@ static void count_packet(struct klv_lane *lane, struct pid *s, int is_null)
 static void count_for_pts(struct klv_lane *lane, struct pid *s, int is_null)
 {
     struct hold *h = &s->hold;
-    s->losses.at_packet = lane->faults; /* CONFIRMATIONS came without a loss: one that shows now is behind what waits */
+    s->losses.at_packet = lane->faults; /* CONFIRMATIONS came without a loss: a later one is not in what waits */
     if (is_null && !is_late_enough(lane, h)) /* it is not counted, but it may end the wait by its time */
         return;
     if (needs_pts(lane, s) && h->pts_packets < PTS_PACKETS)
@@ -210,9 +213,10 @@ static size_t room_left(const struct klv_lane *lane, const struct hold *h)
     return held < lane->hold_size ? lane->hold_size - held : 0;
 }
 
-/* Is the PES packet that is being read to be read to its end first? Without a checksum, only its length shows that
- * nothing is missing. If the hold has no room for the rest, it cannot be awaited. If a PES packet began behind the
- * packet's own, that is the one: the packet may go on in it. Not if it begins with a known key: then `last` is set. */
+/* Does the packet wait until the PES packet that is being read is complete? Without a checksum, only the length of the
+ * PES packet shows that nothing is missing. The wait needs room in the hold for the rest. If the packet began in an
+ * earlier PES packet, its end may be in the one being read, so that one counts. If a known key begins that one, the
+ * packet ends before it: then `last` is set, and this is not asked. */
 static int awaits_pes_end(const struct klv_lane *lane, const struct pid *s, const struct klv_view *view)
 {
     return !is_covered(view) && s->pes.state > S_HEAD && s->pes.left != LENGTH_UNKNOWN &&

@@ -153,7 +153,8 @@ struct head klv_head_of(const struct set *set, const uint8_t *packet, size_t at,
 /* The item that a key of 16 bytes stands for; NULL = in no table. */
 const struct keyed *klv_keyed_of(const uint8_t *key);
 
-/* A search took `size` bytes and looked at `cost` besides: its account (klv.c) says what it may yet look at in vain. */
+/* `size` bytes leave the search, which looked at `cost` bytes for them: `cost` adds to its debt, `size` repays it
+ * (klv.c). */
 void klv_took(struct klv_search *search, size_t cost, size_t size);
 
 /* Do n bytes begin as every key does, as far as they go? */

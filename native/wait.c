@@ -60,7 +60,8 @@ static struct arrival front_arrival(const struct klv_lane *lane, const struct pi
         arrival.pts = h->pts;
         arrival.is_older = h->is_older;
     }
-    /* The first packet of the PES packet that was complete while another one waited. */
+    /* The first packet of the PES packet that was complete while another one waited; its times were kept. Not those of
+     * the packets behind it: they have the times at which they come out, unless they wait together with it. */
     if (h->at.next_pes != NOWHERE && h->at.from == h->at.next_pes) {
         arrival.received_us = h->next.received_us;
         arrival.pcr = h->next.pcr;

@@ -232,7 +232,8 @@ static int is_doubtful(const struct hold *h, const struct arrival *arrival, cons
 static enum verdict judge_packet(struct pid *s, const struct arrival *arrival, const struct klv_view *view)
 {
     struct hold *h = &s->hold;
-    if (view->cut || s->losses.in_unit || is_doubtful(h, arrival, view))
+    int in_damaged_unit = h->at.from < h->at.pes_begin ? s->losses.in_unit_before : s->losses.in_unit;
+    if (view->cut || in_damaged_unit || is_doubtful(h, arrival, view))
         return DAMAGED;
     int has_waited = h->wait != WAIT_NONE; /* so it most likely came in several TS packets, and some may be missing */
     int rest = has_waited && !is_covered(view) && ts_usual_learn_rest(&s->usual, has_rest(h, view));

@@ -575,6 +575,8 @@ void klv_lane_mark(struct klv_lane *lane, int64_t pts, int pid, int program, int
     lane->draining = s->hold.at.from < s->hold.at.to ? s : NULL;
     if (damaged || s->losses.in_unit) /* no packet spans the end of a damaged unit, or its beginning */
         klv_hold_cut(s);
+    if (s->hold.at.from >= s->hold.at.pes_begin) /* else what is held is of an older unit, and keeps its mark */
+        s->losses.in_unit_before = s->losses.in_unit;
     s->losses.in_unit = damaged != 0;
     s->pid = pid < 0 ? TS_NULL_PID : (uint16_t)pid;
     s->listed = program < 0 ? 0 : 1 + (uint32_t)program;

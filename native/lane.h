@@ -146,6 +146,7 @@ struct losses {
     uint64_t at_pes;            /* the same at its last PES packet */
     uint8_t gap;                /* its counter showed one since the last PES packet began */
     uint8_t in_unit;            /* bare KLV: the caller marked the unit as damaged */
+    uint8_t in_unit_before;     /* and that of what is held before it: it may come out when the next unit has begun */
 };
 
 /* When the PES packets of a PID come. Written by lane.c. */

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import pytest
 from test_lane import KLV_PID, NULL, klv_packet
 from test_lane_waits import CONFIRMATIONS, US, VIDEO_PID, Feed, unsummed
-from wrapping import ber
+from wrapping import ber, universal_key
+
+from klvrelay.wire import Lane
 
 STEP = 3000
 PTS_PACKETS = 4000
@@ -160,3 +163,20 @@ def test_a_fill_item_that_lost_its_end_is_passed_over() -> None:
     assert found == [(sent, "ok")]
     counters = feed.lane.counters
     assert (counters.fill, counters.fill_bytes, counters.passed_over >= len(fill)) == (0, 0, True)
+
+
+@pytest.mark.parametrize("last", [b"b", b"\x06", b"\x06\x0e\x2b"])
+def test_a_damaged_unit_of_bare_klv_is_the_one_that_was_marked(last: bytes) -> None:
+    """The end of a unit that may begin a key is held until the next unit, whose mark is not its own."""
+    unit = (universal_key("ST0102") or b"") + bytes([2 + len(last), 3, len(last)]) + last
+    lane = Lane(ts=False)
+    entries = []
+
+    for damaged in (False, True, False):
+        lane.mark(None, None, None, 0, damaged)
+        entries += lane.packets(unit)
+    lane.cut()
+    entries += lane.packets(b"")
+
+    assert [bytes(entry[0]) for entry in entries] == [unit] * 3
+    assert [entry[5] for entry in entries] == ["ok", "damaged", "ok"]

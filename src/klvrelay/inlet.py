@@ -249,6 +249,8 @@ class Inlets:
         how = lib.HUB_EXPECTED if gathered else lib.HUB_ALL
         while _checked(lib.klv_hub_look(self._hub, _basin.basin, how, self._results)) == _MORE:
             self._hand_on()
+            if self._epoll.closed:  # what was handed on removed the last of them
+                return
             how = lib.HUB_GO_ON
         self._hand_on()
 

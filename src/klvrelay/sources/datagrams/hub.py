@@ -110,14 +110,17 @@ class Hub:
                 self._change(self._inlets, pause)
 
     def _change(self, inlets: Inlets, pause: float) -> None:
+        try:
+            timer = timer_of(pause) if pause else -1
+        except OSError:  # EMFILE: no descriptor is left for it
+            return
         self._stop_timer()
         if pause:
             self._loop.remove_reader(inlets.fileno())
-            self._timer = timer_of(pause)
-            self._loop.add_reader(self._timer, self._tick)
+            self._loop.add_reader(timer, self._tick)
         else:
             self._loop.add_reader(inlets.fileno(), self.look)
-        self.pause = pause
+        self.pause, self._timer = pause, timer
 
     def _tick(self) -> None:
         os.read(self._timer, 8)  # or the timer would stay readable

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import os
 import socket
+import weakref
 from contextlib import aclosing
 
 import feed
@@ -162,3 +164,16 @@ async def test_a_socket_that_fails_gives_what_came_before(free_port: int):
         assert (await anext(packets)).entries == found
         with pytest.raises(SourceDown):
             await anext(packets)
+
+
+def test_a_loop_that_is_over_is_kept_by_nothing(free_port: int):
+    """A library that reads a source now and then, each time in a loop of its own, grows no list of loops."""
+
+    async def read() -> weakref.ref[asyncio.AbstractEventLoop]:
+        async with sockets(free_port, 1):
+            return weakref.ref(asyncio.get_running_loop())
+
+    found = asyncio.run(read())
+    gc.collect()
+
+    assert found() is None

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 from klvrelay.inlet import Inlet, Inlets, Load, Took, timer_of
 
@@ -77,7 +77,7 @@ class Hub:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.coalesce = COALESCE
         self.pause = 0.0
-        self._loop = loop
+        self._loop: asyncio.AbstractEventLoop = proxy(loop)  # or `_hubs`, which has the hub, would keep the loop
         self._inlets: Inlets | None = None
         self._timer = -1
         self._since = 0.0

@@ -211,3 +211,25 @@ sys.exit(cli.main())
         os.close(writing)
 
     assert (done.returncode, done.stderr) == (130, b"klvrelay: stopped\n")
+
+
+def test_the_log_needs_no_file_later():
+    """What takes passwords out of it is loaded with it: a message may be about a full table of descriptors."""
+    script = """
+import builtins, errno, logging, os, sys
+from klvrelay import cli
+
+async def verb(args):
+    def refuse(*_, **__):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    builtins.__import__ = refuse
+    logging.getLogger("klvrelay").warning("cam: %s", "Too many open files")
+
+cli.ON_LOOP["demo"] = verb
+sys.argv = ["klvrelay", "demo"]
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+
+    assert done.stderr.endswith(" cam: Too many open files\n")
+    assert done.stderr.count("\n") == 1

@@ -15,7 +15,7 @@ from contextlib import aclosing
 
 import feed
 import pytest
-from test_hub import BUSY, DATAGRAMS, MANY, NEVER, TAPE, sockets, turns
+from test_hub import BUSY, DATAGRAMS, MANY, NEVER, TAPE, Looks, sockets, turns
 
 from klvrelay.errors import SourceDown
 from klvrelay.inlet import Inlet, Inlets, Load
@@ -28,6 +28,11 @@ NULL = b"\x47\x1f\xff\x10" + b"\xff" * 184
 """A small datagram: 400 of them fit into the kernel's default buffer."""
 FLOOD = 400
 """More datagrams than a look takes of one socket."""
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
+    return Looks(monkeypatch)
 
 
 @pytest.fixture
@@ -50,6 +55,25 @@ async def test_a_flood_does_not_wait_for_the_next_look(free_port: int, hub: Hub)
 
         assert many.taken[0] == before + FLOOD
         assert hub.pause == NEVER
+
+
+async def test_a_flood_leaves_the_loop_to_others(free_port: int, hub: Hub, looks: Looks):
+    """However often it is looked meanwhile, the loop is asked for one further look at a time."""
+    hub.coalesce = NEVER
+    async with sockets(free_port, MANY) as many:
+        await many.gathered(hub, NEVER)
+        hub.look()
+        await turns()
+        for host in many.hosts[:2]:
+            feed.send_udp([NULL] * FLOOD, many.port, host)
+        hub.look()
+        feed.send_udp([NULL] * FLOOD, many.port, many.hosts[2])
+        hub.look()
+        count = looks.count
+
+        await turns()
+
+        assert looks.count == count + 1
 
 
 def test_a_crowd_waits_no_longer_than_the_kernel_can_hold():

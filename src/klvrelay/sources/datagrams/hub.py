@@ -80,6 +80,7 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop = proxy(loop)  # or `_hubs`, which has the hub, would keep the loop
         self._inlets: Inlets | None = None
         self._timer = -1
+        self._again = False
         self._since = 0.0
 
     def add(self, inlet: Inlet, took: Took) -> None:
@@ -110,7 +111,8 @@ class Hub:
     def look(self) -> None:
         """Read every socket that has something; once a WINDOW, decide when to look again."""
         more = self._inlets is not None and self._inlets.look(gathered=self.pause > 0)
-        if more and self.pause:  # a flood would outgrow the kernel's buffer until the next look
+        if more and self.pause and not self._again:  # a flood would outgrow the kernel's buffer until the next look
+            self._again = True
             self._loop.call_soon(self._look_again)
         now = self._loop.time()
         if self._inlets is not None and now - self._since >= WINDOW:
@@ -120,6 +122,7 @@ class Hub:
                 self._change(self._inlets, pause)
 
     def _look_again(self) -> None:
+        self._again = False
         if self.pause:  # else epoll wakes the loop
             self.look()
 

@@ -72,6 +72,14 @@ def test_a_file_is_decoded_without_anything_heavy(more: list[str], tape: str):
     assert not found & HEAVY
 
 
+def test_the_package_itself_loads_next_to_nothing():
+    """Until it is there a Ctrl-C is Python's, and shows a traceback."""
+    found = loaded("import klvrelay")
+    assert "klvrelay.encode" in found
+    assert found <= {"klvrelay", "klvrelay.encode", "__future__", "importlib", "importlib._bootstrap", "warnings",
+                     "importlib._bootstrap_external"}  # fmt: skip
+
+
 @pytest.mark.parametrize("scheme", KINDS)
 def test_a_kind_of_source_is_loaded_when_it_is_opened(scheme: str):
     """And no other: a file needs no TLS, a datagram no libav."""

@@ -111,6 +111,8 @@ static int serve(struct klv_hub *hub, struct klv_basin *basin, struct klv_slot *
         r->count_runs += count;
     }
     *fill = end;
+    if (how == INLET_ALL) /* where less was expected the second pass takes the rest */
+        r->left += status == INLET_FULL || status == INLET_LANE || klv_inlet_spent(slot->inlet);
     if (status != INLET_DRY) /* most datagrams hold video only, and give nothing */
         r->ready[r->count_ready++] = (struct klv_ready){.number = slot->number, .status = status,
                                                         .first = (uint32_t)first, .count = (uint32_t)count};
@@ -141,6 +143,7 @@ int klv_hub_look(struct klv_hub *hub, struct klv_basin *basin, int how, struct k
         hub->passes = (how == HUB_EXPECTED ? 2 : 1) + hub->sockets / EVENTS;
         hub->look++;
         hub->load.looks++;
+        results->left = 0;
     }
     for (;;) {
         if (hub->at == hub->got) {

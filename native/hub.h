@@ -24,7 +24,8 @@ struct klv_ready {
     uint32_t first, count;
 };
 
-/* Where results go. The caller gives the memory and its sizes; each call of klv_hub_look sets the counts. */
+/* Where results go. The caller gives the memory and its sizes; each call of klv_hub_look sets the counts;
+ * `left` is that of the whole look so far. */
 struct klv_results {
     uint8_t *pool;
     size_t room;
@@ -34,6 +35,7 @@ struct klv_results {
     size_t most_runs, count_runs;
     struct klv_ready *ready;
     size_t most_ready, count_ready;
+    uint32_t left;              /* sockets that gave all that a look takes of one, and may have more */
 };
 
 /* How busy the sockets were since the last call of klv_hub_load. */
@@ -50,7 +52,7 @@ enum klv_hub_how {
 };
 
 enum klv_hub_status {
-    HUB_DONE = 0,               /* no socket has more, or this look has taken its share */
+    HUB_DONE = 0,               /* no socket has more, or (`left`) this look has taken its share */
     HUB_MORE = 1                /* take the results, then call again to go on with the look */
 };
 

@@ -81,6 +81,7 @@ struct klv_inlet {
     uint32_t drops;                         /* the kernel's count, as in the last control message */
     unsigned got, at;                       /* messages in the basin that are this inlet's; the next one of them */
     unsigned budget;                        /* datagrams that this call may still receive */
+    uint8_t spent;                          /* the last recvmmsg used up the budget, and there may be more */
     unsigned taken;                         /* received since the last INLET_EXPECTED */
     size_t used;                            /* bytes of `payload` that the lane has taken */
     struct rtp_datagram payload;            /* RTP's header off, where there is one */
@@ -204,6 +205,11 @@ void klv_inlet_counts(const struct klv_inlet *inlet, struct klv_inlet_counts *co
     counts->rtp_restarts += rtp.restarts;
     if (!inlet->stash.taking)
         counts->rtp_foreign += inlet->stash.count;
+}
+
+int klv_inlet_spent(const struct klv_inlet *inlet)
+{
+    return inlet->spent;
 }
 
 uint64_t klv_inlet_received(const struct klv_inlet *inlet)
@@ -611,6 +617,7 @@ static int fetch(struct klv_inlet *inlet, struct klv_basin *basin)
     if (got < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
     inlet->budget = (unsigned)got < most ? 0 : inlet->budget - most;
+    inlet->spent = (unsigned)got == most && inlet->budget == 0;
     inlet->got = (unsigned)got;
     inlet->taken += (unsigned)got;
     inlet->at = 0;
@@ -687,8 +694,10 @@ static int wake(struct klv_inlet *inlet, struct klv_basin *basin, int how, struc
     int status;
     if (how == INLET_OVERDUE)
         give_up(inlet);
-    if (inlet->at == inlet->got && !inlet->taking) /* else the call before had no room: this one goes on with it */
+    if (inlet->at == inlet->got && !inlet->taking) { /* else the call before had no room: this one goes on with it */
         inlet->budget = budget_of(inlet, how);
+        inlet->spent = 0;
+    }
     while ((status = next_payload(inlet, basin, out->runs != NULL)) == 1) {
         status = out->runs ? to_runs(inlet, out) : to_units(inlet, out);
         if (status != INLET_DRY)

@@ -96,9 +96,9 @@ class Looks:
         self.count = 0
         real = Inlets.look
 
-        def look(inlets: Inlets, *, gathered: bool) -> None:
+        def look(inlets: Inlets, *, gathered: bool) -> bool:
             self.count += 1
-            real(inlets, gathered=gathered)
+            return real(inlets, gathered=gathered)
 
         monkeypatch.setattr(Inlets, "look", look)
 

@@ -6,6 +6,8 @@ Next door: `test_cli.py` has what a command says, `test_cli_decode.py` what `dec
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from test_cli import ENVIRONMENT
 
 from klvrelay import loading
+from klvrelay.stopping import stop_asked
 
 HEAVY = {
     "aiomqtt", "amqtt", "asyncio", "av", "base64", "bz2", "concurrent", "csv", "dataclasses", "datetime", "difflib",
@@ -67,6 +70,14 @@ def test_a_file_is_decoded_without_anything_heavy(more: list[str], tape: str):
     found = loaded(command("decode", *more, tape))
     assert "klvrelay.wire" in found
     assert not found & HEAVY
+
+
+def test_the_package_itself_loads_next_to_nothing():
+    """Until it is there a Ctrl-C is Python's, and shows a traceback."""
+    found = loaded("import klvrelay")
+    assert "klvrelay.encode" in found
+    assert found <= {"klvrelay", "klvrelay.encode", "__future__", "importlib", "importlib._bootstrap", "warnings",
+                     "importlib._bootstrap_external"}  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", KINDS)
@@ -131,3 +142,102 @@ print(all(seen), bool(seen))
         env=ENVIRONMENT, check=True,
     )  # fmt: skip
     assert done.stdout.split() == [b"True", b"True"]
+
+
+BROKEN_OFF = """
+import asyncio, signal
+from klvrelay import cli
+new, demo = asyncio.new_event_loop, cli.ON_LOOP["demo"]
+
+def broken_loop():
+    signal.raise_signal(signal.SIGINT)
+    return new()
+
+def broken_verb(args):
+    signal.raise_signal(signal.SIGINT)
+    return demo(args)
+
+{patch}
+sys.exit(cli.main())
+"""
+
+
+@pytest.mark.parametrize(
+    ("patch", "code", "said"),
+    [
+        ("asyncio.new_event_loop = asyncio.events.new_event_loop = broken_loop", 130, b"klvrelay: stopped\n"),
+        ("cli.ON_LOOP['demo'] = broken_verb", 0, b""),
+    ],
+    ids=["loop", "verb"],
+)  # fmt: skip
+def test_a_signal_while_a_loop_is_made_leaves_no_coroutine(patch: str, code: int, said: bytes):
+    """Python would complain of one that was never awaited, on standard error."""
+    script = f"import sys\nsys.argv = ['klvrelay', 'demo']\n{BROKEN_OFF.format(patch=patch)}"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, timeout=60, env=ENVIRONMENT)
+
+    assert (done.returncode, done.stderr) == (code, said)
+
+
+def test_the_second_signal_breaks_off_what_the_first_could_not():
+    """A write to a pipe whose reader has stopped goes on after the first one."""
+    before = signal.getsignal(signal.SIGINT)
+    with stop_asked() as asked:
+        signal.raise_signal(signal.SIGINT)
+        assert asked()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_what_was_broken_off_waits_for_no_reader(tape: str):
+    """At the exit nothing is written to a pipe that is full; its reader has stopped."""
+    script = f"""
+import os, signal, sys
+from klvrelay import cli
+from klvrelay.verbs import decode
+os.set_blocking(1, False)
+try:
+    while os.write(1, bytes(4096)): pass
+except BlockingIOError:
+    os.set_blocking(1, True)
+def broken_off(text):
+    sys.stdout.buffer.write(b"left")
+    for _ in range(2):
+        signal.raise_signal(signal.SIGINT)
+decode.write_all = broken_off
+sys.argv = ["klvrelay", "decode", "--quiet", {tape!r}]
+sys.exit(cli.main())
+"""
+    reading, writing = os.pipe()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", script], stdout=writing, stderr=subprocess.PIPE, timeout=60, env=ENVIRONMENT
+        )
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+    assert (done.returncode, done.stderr) == (130, b"klvrelay: stopped\n")
+
+
+def test_the_log_needs_no_file_later():
+    """What takes passwords out of it is loaded with it: a message may be about a full table of descriptors."""
+    script = """
+import builtins, errno, logging, os, sys
+from klvrelay import cli
+
+async def verb(args):
+    def refuse(*_, **__):
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+    builtins.__import__ = refuse
+    logging.getLogger("klvrelay").warning("cam: %s", "Too many open files")
+
+cli.ON_LOOP["demo"] = verb
+sys.argv = ["klvrelay", "demo"]
+cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+
+    assert done.stderr.endswith(" cam: Too many open files\n")
+    assert done.stderr.count("\n") == 1

@@ -10,12 +10,17 @@
     klvrelay.frame_times(source)     the times that video frames carry in themselves (ST 0604)
 """
 
+from __future__ import annotations
+
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from klvrelay.encode import encode  # at once: the package of that name would take its place later
 
+TYPE_CHECKING = False
+"""As `typing` has it, which loads for longer than the rest of this, while a Ctrl-C would show a traceback."""
 if TYPE_CHECKING:
+    from typing import Any
+
     from klvrelay.errors import (
         ConfigError,
         DecodeError,

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from klvrelay import loading, standard
@@ -293,6 +293,7 @@ def _run(argv: Sequence[str] | None) -> int:
         standard.complain(os.strerror(fault.errno) if fault.errno else type(fault).__name__)
         return 1
     except KeyboardInterrupt:
+        standard.drop_output()  # its reader may have stopped: a flush at the exit would wait for it
         standard.complain("stopped")
         return 130
 
@@ -312,7 +313,7 @@ def _done(args: argparse.Namespace, given: Sequence[str]) -> int:
         return plain(args)
     from klvrelay.stopping import on_loop
 
-    return on_loop(ON_LOOP[args.verb](args)) or 0
+    return on_loop(partial(ON_LOOP[args.verb], args)) or 0
 
 
 def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -239,8 +239,10 @@ class Inlets:
         if number is not None:
             lib.klv_hub_remove(self._hub, inlet.fd, self._slots.pop(number)[2])
 
-    def look(self, *, gathered: bool) -> None:
+    def look(self, *, gathered: bool) -> bool:
         """Read all inlets that have something, and call what each was added with, where something came of it.
+
+        Gives true where one had more than a look takes of each (INLET_BUDGET), so that datagrams still wait.
 
         gathered   many have about as much as the last time: cheaper, but what one gave may come in two parts
         """
@@ -249,8 +251,11 @@ class Inlets:
         how = lib.HUB_EXPECTED if gathered else lib.HUB_ALL
         while _checked(lib.klv_hub_look(self._hub, _basin.basin, how, self._results)) == _MORE:
             self._hand_on()
+            if self._epoll.closed:  # what was handed on removed the last of them
+                return False
             how = lib.HUB_GO_ON
         self._hand_on()
+        return bool(self._results.left)
 
     def load(self) -> Load:
         """How busy the inlets were since the last call."""

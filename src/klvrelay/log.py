@@ -45,6 +45,7 @@ def _set_up(log: logging.Logger, redacted: Callable[[str], str], quiet: bool) ->
             record.message = printable(redacted(record.message))
             return super().formatMessage(record)
 
+    redacted("")  # so that it is loaded: a message may be about there being no descriptor left
     handler = logging.StreamHandler()
     handler.setFormatter(OneLine("%(asctime)s %(message)s", "%H:%M:%S"))
     log.handlers[:] = [handler]

@@ -14,8 +14,7 @@ along everywhere: errors and special codes are told by it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as `typing` has it, which takes long to load
 if TYPE_CHECKING:
     from klvrelay.record import Record
 

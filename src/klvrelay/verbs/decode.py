@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, aclosing, closing
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from klvrelay import loading
@@ -70,7 +71,7 @@ def _decoded(
     file = open_at_once(url) if demux == "native" and not follow else None
     if file is not None:
         return decode_file(url, file, out, progress, **options)
-    return on_loop(decode_source(url, out, progress, follow=follow, demux=demux, **options))
+    return on_loop(partial(decode_source, url, out, progress, follow=follow, demux=demux, **options))
 
 
 def decode_file(url: Url, file: AtOnce, out: Out, progress: Progress | None, **options: Any) -> Outcome | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 from klvrelay.inlet import Inlet, Inlets, Load, Took, timer_of
 
@@ -31,6 +31,8 @@ near a limit does not switch to and fro."""
 CROWD = 32.0
 """Sockets that a look finds ready, to wait twice as long; twice as many, to wait four times as long. Most of them have
 a single datagram, and receiving it costs up to twice what it costs beside others of its socket."""
+LONGEST = 0.1
+"""Seconds that no crowd waits longer than: where the kernel holds 200 KiB, its default, 20 Mbit/s fill it meanwhile."""
 STILL = 0.75
 """The share of these that is enough to go on so."""
 
@@ -46,7 +48,8 @@ def hub_of(loop: asyncio.AbstractEventLoop) -> Hub:
 
 
 def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float) -> float:
-    """Seconds from one look to the next, after such a load for so many seconds: 0 (directly), or 1, 2, 4 x `coalesce`.
+    """Seconds from one look to the next, after such a load for so many seconds: 0 (directly), or 1, 2, 4 x `coalesce`,
+    of which the longer ones are LONGEST at most.
 
     pause   what it was meanwhile
     """
@@ -58,7 +61,7 @@ def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float) -> fl
     if pause:  # else most looks were for one socket
         crowd = load.ready / max(load.looks, 1)
         for times in (4, 2):
-            longer = times * coalesce
+            longer = min(times * coalesce, max(coalesce, LONGEST))
             if crowd >= CROWD * times / 2 * (STILL if pause >= longer else 1.0):
                 return longer
     return coalesce
@@ -74,9 +77,10 @@ class Hub:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.coalesce = COALESCE
         self.pause = 0.0
-        self._loop = loop
+        self._loop: asyncio.AbstractEventLoop = proxy(loop)  # or `_hubs`, which has the hub, would keep the loop
         self._inlets: Inlets | None = None
         self._timer = -1
+        self._again = False
         self._since = 0.0
 
     def add(self, inlet: Inlet, took: Took) -> None:
@@ -85,23 +89,31 @@ class Hub:
             self._inlets = Inlets()
             self._since = self._loop.time()
             self._loop.add_reader(self._inlets.fileno(), self.look)
-        self._inlets.add(inlet, took)
+        try:
+            self._inlets.add(inlet, took)
+        finally:
+            self._close_if_empty(self._inlets)
 
     def remove(self, inlet: Inlet) -> None:
         """Nothing happens if it is not there."""
         if self._inlets is None:
             return
         self._inlets.remove(inlet)
-        if not self._inlets:
+        self._close_if_empty(self._inlets)
+
+    def _close_if_empty(self, inlets: Inlets) -> None:
+        if not inlets:
             self._stop_timer()
-            self._loop.remove_reader(self._inlets.fileno())
-            self._inlets.close()
+            self._loop.remove_reader(inlets.fileno())
+            inlets.close()
             self._inlets = None
 
     def look(self) -> None:
         """Read every socket that has something; once a WINDOW, decide when to look again."""
-        if self._inlets is not None:
-            self._inlets.look(gathered=self.pause > 0)
+        more = self._inlets is not None and self._inlets.look(gathered=self.pause > 0)
+        if more and self.pause and not self._again:  # a flood would outgrow the kernel's buffer until the next look
+            self._again = True
+            self._loop.call_soon(self._look_again)
         now = self._loop.time()
         if self._inlets is not None and now - self._since >= WINDOW:
             pause = pause_of(self._inlets.load(), now - self._since, self.coalesce, pause=self.pause)
@@ -109,15 +121,23 @@ class Hub:
             if pause != self.pause:
                 self._change(self._inlets, pause)
 
+    def _look_again(self) -> None:
+        self._again = False
+        if self.pause:  # else epoll wakes the loop
+            self.look()
+
     def _change(self, inlets: Inlets, pause: float) -> None:
+        try:
+            timer = timer_of(pause) if pause else -1
+        except OSError:  # EMFILE: no descriptor is left for it
+            return
         self._stop_timer()
         if pause:
             self._loop.remove_reader(inlets.fileno())
-            self._timer = timer_of(pause)
-            self._loop.add_reader(self._timer, self._tick)
+            self._loop.add_reader(timer, self._tick)
         else:
             self._loop.add_reader(inlets.fileno(), self.look)
-        self.pause = pause
+        self.pause, self._timer = pause, timer
 
     def _tick(self) -> None:
         os.read(self._timer, 8)  # or the timer would stay readable

@@ -121,6 +121,8 @@ class Inbox:
             try:
                 found = self._inlet.rest(status, found)
             except OSError as fault:
+                if found:  # what came before it
+                    self._keep(found)
                 self.fail(fault)
                 return
         if status != NEWS and self._inlet.holds:
@@ -135,6 +137,8 @@ class Inbox:
 
     def _overdue(self) -> None:
         self._timer = None
+        if self._hub.pause:  # the one that is late may have come since the last look
+            self._hub.look()
         self._wake(*self._inlet.overdue())
 
     def _keep_units(self, found: list[Any]) -> None:

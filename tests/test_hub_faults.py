@@ -1,0 +1,203 @@
+"""Many sockets in trouble: a flood among them, RTP out of order, no descriptor left, sockets that go during a look.
+
+`test_hub.py` has the usual course of things.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import gc
+import os
+import socket
+import weakref
+from contextlib import aclosing
+
+import feed
+import pytest
+from test_hub import BUSY, DATAGRAMS, MANY, NEVER, TAPE, Looks, sockets, turns
+
+from klvrelay.errors import SourceDown
+from klvrelay.inlet import Inlet, Inlets, Load
+from klvrelay.sources import open_source
+from klvrelay.sources.datagrams import hub as hub_module
+from klvrelay.sources.datagrams.hub import LONGEST, Hub, hub_of, pause_of
+from klvrelay.wire import Entry
+
+NULL = b"\x47\x1f\xff\x10" + b"\xff" * 184
+"""A small datagram: 400 of them fit into the kernel's default buffer."""
+FLOOD = 400
+"""More datagrams than a look takes of one socket."""
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
+    return Looks(monkeypatch)
+
+
+@pytest.fixture
+async def hub() -> Hub:
+    return hub_of(asyncio.get_running_loop())
+
+
+async def test_a_flood_does_not_wait_for_the_next_look(free_port: int, hub: Hub):
+    """A socket with more than its share of a look is looked at again at once, else the kernel's buffer would fill."""
+    hub.coalesce = NEVER
+    async with sockets(free_port, MANY) as many:
+        await many.gathered(hub, NEVER)
+        hub.look()
+        await turns()
+        before = many.taken[0]
+        feed.send_udp([NULL] * FLOOD, many.port, many.hosts[0])
+
+        hub.look()
+        await turns()
+
+        assert many.taken[0] == before + FLOOD
+        assert hub.pause == NEVER
+
+
+async def test_a_flood_leaves_the_loop_to_others(free_port: int, hub: Hub, looks: Looks):
+    """However often it is looked meanwhile, the loop is asked for one further look at a time."""
+    hub.coalesce = NEVER
+    async with sockets(free_port, MANY) as many:
+        await many.gathered(hub, NEVER)
+        hub.look()
+        await turns()
+        for host in many.hosts[:2]:
+            feed.send_udp([NULL] * FLOOD, many.port, host)
+        hub.look()
+        feed.send_udp([NULL] * FLOOD, many.port, many.hosts[2])
+        hub.look()
+        count = looks.count
+
+        await turns()
+
+        assert looks.count == count + 1
+
+
+def test_a_crowd_waits_no_longer_than_the_kernel_can_hold():
+    """Of a long pause no multiple is taken, and a longer one than LONGEST stays what was asked for."""
+    crowd = Load(100_000, 1_000, 100)
+
+    assert pause_of(crowd, 1.0, 0.1, pause=0.1) == LONGEST
+    assert pause_of(crowd, 1.0, 0.04, pause=0.04) == LONGEST
+    assert pause_of(crowd, 1.0, 0.5, pause=0.5) == 0.5
+
+
+async def test_rtp_that_is_late_is_looked_for_before_it_is_given_up(free_port: int, hub: Hub):
+    """It may have come, in time, since the last look, and waits in the kernel."""
+    hub.coalesce = NEVER
+    packets = feed.rtp_datagrams(DATAGRAMS)
+    source = open_source(f"rtp://127.0.0.1:{free_port}", demux="native")
+    taken: list[Entry] = []
+
+    async def read() -> None:
+        async with aclosing(source.packets()) as units:
+            async for found in units:
+                taken.extend(found.entries)
+
+    async with sockets(free_port, MANY) as many:
+        many.tasks.append(asyncio.create_task(read()))
+        await many.gathered(hub, NEVER)
+        feed.send_udp([packets[0], *packets[2:]], free_port)
+        hub.look()
+        feed.send_udp([packets[1]], free_port)
+        async with asyncio.timeout(20):
+            while len(taken) < len(TAPE.klv) and not source.link.rtp_lost:
+                await asyncio.sleep(0.01)
+
+        assert source.link.rtp_lost == 0
+        assert [entry[0] for entry in taken] == TAPE.klv
+        assert hub.pause == NEVER
+
+
+async def test_without_a_descriptor_for_the_timer_each_datagram_is_read(
+    free_port: int, hub: Hub, monkeypatch: pytest.MonkeyPatch
+):
+    """A full table of descriptors (EMFILE) stops no stream that is there."""
+    refused: list[float] = []
+
+    def timer_of(seconds: float) -> int:
+        refused.append(seconds)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(hub_module, "timer_of", timer_of)
+    async with sockets(free_port, MANY) as many:
+        async with asyncio.timeout(20):
+            while not refused:
+                many.send(BUSY)
+                await asyncio.sleep(0)
+        await turns()
+        before = many.taken
+
+        many.send(DATAGRAMS[:1])
+        await turns()
+
+        assert many.taken == [taken + 1 for taken in before]
+        assert hub.pause == 0.0
+
+
+async def test_a_socket_that_epoll_refuses_leaves_nothing_behind(hub: Hub, monkeypatch: pytest.MonkeyPatch):
+    """Neither a descriptor nor a hub that waits for no socket."""
+
+    def refuse(inlets: Inlets, *_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Inlets, "add", refuse)
+    with socket.socket(type=socket.SOCK_DGRAM) as one:
+        inlet = Inlet(one.fileno(), units=False)
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+            hub.add(inlet, lambda found, status: None)
+
+    assert hub._inlets is None
+
+
+def test_the_last_socket_may_go_during_a_look():
+    """A slow reader has its socket taken out; where that was the last one, the look ends with its descriptor."""
+    loop = asyncio.new_event_loop()
+    hub, calls = Hub(loop), []
+    hub.pause = NEVER  # two passes
+    with socket.socket(type=socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as one:
+        one.bind(("127.0.0.1", 0))
+        inlet = Inlet(one.fileno(), units=True)
+
+        def removing(found: list[Entry], status: int) -> None:
+            calls.append(status)
+            hub.remove(inlet)
+
+        hub.add(inlet, removing)
+        feed.send_udp(DATAGRAMS[:1], one.getsockname()[1])  # its lane interrupts the look
+        hub.look()
+    loop.close()
+
+    assert len(calls) == 1
+    assert hub._inlets is None
+
+
+async def test_a_socket_that_fails_gives_what_came_before(free_port: int):
+    """Units that a look found are handed out, then the fault is raised."""
+    source = open_source(f"udp://127.0.0.1:{free_port}", demux="native")
+    async with aclosing(source.packets()) as packets:
+        first = asyncio.ensure_future(anext(packets))
+        await turns()
+        feed.send_udp(DATAGRAMS, free_port)
+        found = (await asyncio.wait_for(first, 20)).entries
+        source._inbox._wake(list(found), -errno.ENETDOWN)
+
+        assert (await anext(packets)).entries == found
+        with pytest.raises(SourceDown):
+            await anext(packets)
+
+
+def test_a_loop_that_is_over_is_kept_by_nothing(free_port: int):
+    """A library that reads a source now and then, each time in a loop of its own, grows no list of loops."""
+
+    async def read() -> weakref.ref[asyncio.AbstractEventLoop]:
+        async with sockets(free_port, 1):
+            return weakref.ref(asyncio.get_running_loop())
+
+    found = asyncio.run(read())
+    gc.collect()
+
+    assert found() is None

@@ -121,10 +121,14 @@ class StreamClock:
 
     def at(self, index: int) -> float | None:
         """When the stream's `index`-th packet was due; None without a clock. Of the last block only."""
-        if not self.ticking:
-            return None
-        if index > self._index:
+        if self.ticking and index > self._index:
             return self.seconds + (index - self._index) * self._each
+        return self.due(index)
+
+    def due(self, index: int) -> float | None:
+        """The same as far as PCRs have come: None behind the last one, where `at` goes on at the pace before it."""
+        if index > self._index or not self.ticking:
+            return None
         behind = bisect_right(self._places, index)
         if behind == 0:
             return self._dues[0]

@@ -50,7 +50,7 @@ class Survey:
         self.framer = Framer()
         self.counts = PidCounts()
         self.clock = StreamClock()
-        self.tables = Tables(self._carried)
+        self.tables = Tables(self._carried, self.clock.due)
         self.found: dict[int, FoundCarriage] = {}
         self.videos = Videos(self._program_of)
         self.packets = 0
@@ -85,7 +85,7 @@ class Survey:
     def finish(self) -> Iterator[Piece]:
         """No more will come."""
         yield from self.feed(b"", last=True)
-        self.tables.finish()
+        self.tables.finish(self.clock.at)
         self._streams = self.tables.streams
         self.videos.finish()
         for pid, found in self.found.items():
@@ -114,6 +114,7 @@ class Survey:
         pids = pids_of(run.rows)
         self.counts.take(run.rows, pids)
         self.clock.take(run.rows, pids, self.packets)
+        self.tables.settle(self.clock.due)
         good = (run.rows[:, 1] & 0x80 == 0) & (run.rows[:, 3] & 0xC0 == 0) & (run.rows[:, 3] & 0x10 != 0)
         self._tables_in(run, pids, good)
         starts = good & (run.rows[:, 1] & 0x40 != 0)
@@ -182,9 +183,8 @@ class Survey:
             self._learn()
 
     def _table(self, run: Run, pid: int, place: int) -> bool:
-        row = run.rows[place]
-        at = self.clock.at(self.packets + place)
-        return self.tables.take(pid, self._payload(run, place), bool(row[1] & 0x40), int(row[3]) & 15, at)
+        row, index = run.rows[place], self.packets + place
+        return self.tables.take(pid, self._payload(run, place), bool(row[1] & 0x40), int(row[3]) & 15, index)
 
     def _look_for(self, before: Set[int], now: Set[int]) -> None:
         """Tables are on other PIDs now."""

@@ -270,7 +270,7 @@ def test_keys_chosen_to_collide_cost_no_more_than_others() -> None:
     """The same of universal sets."""
     halves = alike(range(1 << 28), lambda half: scrambled(half, 12), 40)
     keys = [bytes.fromhex("060e2b3401010101") + half.to_bytes(8, "little") for half in halves]
-    found = record(packet("EG0104", keyed_set([(key, b"x") for key in keys])))
+    found = record(packet("ST0104", keyed_set([(key, b"x") for key in keys])))
 
     assert list(found["items"]["unknown"]) == [key.hex() for key in keys[:PROBES]]
     assert any("rest left out" in warning for warning in found["quality"]["warnings"])

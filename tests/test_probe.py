@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import orjson
@@ -19,8 +20,11 @@ from rich.console import Console
 from test_cli import ran
 from wrapping import local_set
 
+from klvrelay.probe.inquiry import Inquiry
 from klvrelay.probe.tell.document import document
 from klvrelay.probe.tell.text import console_for, write
+from klvrelay.record import Packet
+from klvrelay.sources import open_source
 
 GOLDEN = {
     "osh_sample_stream.ts": (
@@ -333,3 +337,29 @@ def test_the_report_is_the_same_in_each_process(tmp_path: Path):
         return report["verdict"], report["findings"], report["klv"]
 
     assert all(findings(seed) == findings(0) for seed in range(1, 4))
+
+
+def rounded(value: object) -> object:
+    """The same with its floats to a microsecond: a tick of the stream's clock is 11."""
+    if isinstance(value, float):
+        return round(value, 6)
+    if isinstance(value, dict):
+        return {key: rounded(inner) for key, inner in value.items()}
+    return [rounded(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def inquired(path: Path, size: int) -> object:
+    """The report on a file that is read in pieces of this size."""
+    inquiry, data = Inquiry(open_source(path)), path.read_bytes()
+    for at in range(0, len(data), size):
+        inquiry.take(Packet(data[at : at + size]))
+    inquiry.finish()
+    return rounded(asdict(replace(inquiry.report(), began="")))
+
+
+@pytest.mark.parametrize("size", [188, 1316, 10_000, 1 << 16])
+def test_the_report_is_the_same_in_pieces_of_any_size(size: int, tmp_path: Path):
+    """When a packet of a file was due is known with the next PCR, so what is behind the last one waits for it."""
+    path = sample_file(tmp_path)
+
+    assert inquired(path, size) == inquired(path, 1 << 20)

@@ -174,3 +174,22 @@ def test_the_end_of_a_datagram_beyond_its_place_is_missing(one: socket.socket) -
     assert (counts.truncated, counts.datagrams) == (1, 2)
     assert [bool(run.damaged) for run in runs] == [False, True]
     hub.epoll.close()
+
+
+def test_large_packets_of_another_sender_are_not_kept_to_begin_with(one: socket.socket) -> None:
+    """RTP of a new SSRC is followed from its fourth packet on; those before it are kept where they fit a frame of
+    Ethernet, else they count as foreign."""
+    pieces = [TAPE.ts[at : at + 12 * 188] for at in range(0, 9 * 12 * 188, 12 * 188)]
+    first, other = feed.rtp_datagrams(DATAGRAMS[:5]), feed.rtp_datagrams(pieces, ssrc=99, first=40_000)
+
+    inlet, found = Inlet(one.fileno(), units=False, rtp=True), list[Run]()
+    inlets = Inlets()
+    inlets.add(inlet, lambda runs, status: found.extend(inlet.rest(status, runs)))
+    for datagram in [*first, *other]:
+        one.sendto(datagram, one.getsockname())
+    inlets.look(gathered=False)
+    inlets.close()
+
+    assert b"".join(run[0] for run in found) == b"".join([*DATAGRAMS[:5], *pieces[3:]])
+    assert inlet.counts["rtp_foreign"] == 3
+

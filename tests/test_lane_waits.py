@@ -179,7 +179,7 @@ def test_behind_a_loss_an_unknown_key_counts_where_it_fills_its_pes_packet(count
 
 @pytest.mark.parametrize("length", ["80", "8f", "8500000001", "84ffffffff", "8400200000", "830100"])
 def test_behind_a_loss_no_length_counts_that_cannot_be(length: str) -> None:
-    """Indefinite, of too many bytes, beyond the limits, or cut off: the PES packet behind the next one is read again."""
+    """Indefinite, of too many bytes, beyond the limits, or cut off: what follows it is read again."""
     feed = Feed()
     sent = [unknown(n, 300) for n in range(4)]
     wrong = bytes.fromhex("060e2b340203010f0102030405060708" + length)

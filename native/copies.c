@@ -30,7 +30,7 @@ void klv_copies_init(struct copies *copies)
     copies->reach = COPIES_MOST;
 }
 
-/* One step of a digest: for a given word no two sums become one, so that a difference stays until another one meets it. */
+/* One step of a digest: for a given word no two sums become one. So a difference stays until another one meets it. */
 static uint64_t mixed(uint64_t h, uint64_t word)
 {
     h = (h ^ word) * 0xc6a4a7935bd1e995;

@@ -549,9 +549,6 @@ struct head klv_head_of(const struct set *set, const uint8_t *packet, size_t at,
         if (tag == set->time_tag) {
             head.timed = length > 0 && length <= 8;
             head.time_us = head.timed ? be_uint(packet + at, length) : 0;
-        } else if (tag == set->version_tag && tag) {
-            head.versioned = length > 0 && length <= 8;
-            head.version = head.versioned ? be_uint(packet + at, length) : 0;
         }
         at += length;
     }

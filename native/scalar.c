@@ -250,7 +250,7 @@ static void write_user_data(struct walk *w, const uint8_t *in, size_t n)
         write_text(w, in, n, 0);
     else if (type == 1)
         klv_put_int(w->out, sign_extend(be_uint(in, n), n));
-    else if (type == 2)
+    else
         klv_put_uint(w->out, be_uint(in, n));
 }
 

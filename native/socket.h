@@ -76,7 +76,7 @@ int klv_inlet_units(struct klv_inlet *inlet, struct klv_basin *basin, int how, u
 int klv_inlet_runs(struct klv_inlet *inlet, struct klv_basin *basin, int how, uint8_t *pool, size_t room,
                    struct klv_run *runs, size_t most, size_t *count);
 
-int klv_inlet_spent(const struct klv_inlet *inlet); /* 1 = the last call used up its budget, and more may wait; else 0 */
+int klv_inlet_spent(const struct klv_inlet *inlet); /* 1 = the last call used up its budget, more may wait; else 0 */
 uint64_t klv_inlet_received(const struct klv_inlet *inlet); /* the count of `size` alone */
 void klv_inlet_counts(const struct klv_inlet *inlet, struct klv_inlet_counts *counts);
 int64_t klv_inlet_drops(int fd);    /* datagrams that the kernel dropped since the socket was made, or -errno */

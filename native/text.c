@@ -47,21 +47,16 @@ void klv_put_fixed(struct text *t, int64_t scaled, unsigned decimals)
 
 void klv_put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift)
 {
-    /* whole + part x 2^-shift; the part is scaled to decimals and rounded, which may carry into the whole. */
+    /* whole + part x 2^-shift; the part is scaled to decimals and rounded. That never carries into the whole: either
+     * 10^decimals is no less than 2^shift, or the magnitude is at most three quarters of 2^shift. */
     unsigned decimals = binary_decimals((int)shift);
     uint64_t whole = shift < 64 ? magnitude >> shift : 0, part = magnitude - (shift < 64 ? whole << shift : 0);
     uint64_t fraction = (uint64_t)(((uint128)part * TENS[decimals] + ((uint128)1 << shift >> 1)) >> shift);
-    if (fraction >= TENS[decimals]) {
-        fraction -= TENS[decimals];
-        whole++;
-    }
     char buffer[64], *end = buffer + sizeof buffer;
     int zero = whole == 0 && fraction == 0;
     char *p = end;
-    if (decimals) {
-        p = fixed_before(p, &fraction, decimals);
-        *--p = '.';
-    }
+    p = fixed_before(p, &fraction, decimals);
+    *--p = '.';
     p = digits_before(p, whole);
     if (negative && !zero)
         *--p = '-';

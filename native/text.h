@@ -55,7 +55,8 @@ void klv_put_number(struct text *t, uint64_t magnitude, int negative, unsigned d
 void klv_put_uint(struct text *t, uint64_t value);
 void klv_put_int(struct text *t, int64_t value);
 void klv_put_fixed(struct text *t, int64_t scaled, unsigned decimals);  /* scaled / 10^decimals */
-void klv_put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift); /* magnitude / 2^shift */
+/* magnitude / 2^shift, shift 1 .. 66; above 63 the magnitude is at most 3 x 2^62 */
+void klv_put_binary(struct text *t, uint64_t magnitude, int negative, unsigned shift);
 void klv_put_float(struct text *t, double value, int wide);             /* finite; wide: a double, else a float */
 
 /* Bytes and strings, each in quotes but for klv_put_octets. */
@@ -77,10 +78,10 @@ static const uint64_t TENS[] = {
     1000000000000u, 10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u,
     1000000000000000000u, 10000000000000000000u};
 
-/* The fewest decimals that distinguish steps of 2^-shift: shift x log10(2), rounded up; 19 at most. */
+/* The fewest decimals that distinguish steps of 2^-shift, shift > 0: shift x log10(2), rounded up; 19 at most. */
 static inline unsigned binary_decimals(int shift)
 {
-    return shift <= 0 ? 0 : shift > 63 ? 19 : ((unsigned)shift * 30103u + 99999u) / 100000u;
+    return shift > 63 ? 19 : ((unsigned)shift * 30103u + 99999u) / 100000u;
 }
 
 #endif

@@ -163,8 +163,6 @@ static int learn_items(struct usual *u, const struct klv_view *view, const uint8
 
 int ts_usual_learn_packet(struct usual *u, const struct klv_view *view, uint8_t *packet, int split)
 {
-    if (view->cut || view->set >= SETS)
-        return 0;
     int is_spoilt = learn_bare(u, view) || try_keys(u, view, packet);
     return (split && learn_items(u, view, packet)) || is_spoilt; /* what came in one TS packet cannot be mixed */
 }
@@ -225,7 +223,7 @@ int ts_usual_learn_step(struct usual *u, int64_t step, uint32_t others, int lost
     if (learn(&u->late, late)) /* a rare one is no measure for those to come */
         return 1;
     u->others[u->steps % STEPS] = others;
-    u->step[u->steps % STEPS] = step > UINT32_MAX ? UINT32_MAX : (uint32_t)step;
+    u->step[u->steps % STEPS] = (uint32_t)step; /* a step of 2^32 or more is one back: klv_hold_begin_pes */
     u->steps = u->steps + 1 < 2 * STEPS ? (uint8_t)(u->steps + 1) : STEPS;
     return 0;
 }

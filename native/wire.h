@@ -148,6 +148,7 @@ struct head {
     int timed, versioned;       /* 1 = there is one, of 1 to 8 bytes; else 0 */
 };
 
+/* The time alone: of a local set, or of a universal one. klv_json has the version from its own survey. */
 struct head klv_head_of(const struct set *set, const uint8_t *packet, size_t at, size_t end);
 
 /* The item that a key of 16 bytes stands for; NULL = in no table. */

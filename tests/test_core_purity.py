@@ -27,6 +27,7 @@ COUNTERS = ["-g", "-O0", "--coverage"]
 # What a compiler's own hardening would add, so that only what the source asks for is seen.
 PLAIN = ["-O2", "-fno-pic", "-fno-pie", "-fno-stack-protector", "-U_FORTIFY_SOURCE", "-fcf-protection=none"]
 
+COLUMNS = 120
 FROM_LIBC = re.compile("mem[a-z]+|str(?!dup|ndup)[a-z]+")
 FROM_LIBM = re.compile(
     "ceil|copysign|exp2|fabs|floor|fmod|frexp|ldexp|log10|log2|modf|nearbyint|pow|(l?l)?r(int|ound)|scalbn|sqrt|trunc"
@@ -121,6 +122,28 @@ def test_the_core_holds_no_state(core):
 
     assert [name for kind, name in symbols if kind in WRITABLE] == []
     assert "klv_json" in {name for kind, name in symbols if kind == "T"}
+
+
+def test_each_set_has_its_marks():
+    """SETS, by which the lane keeps what is usual of a set, is no less than there are sets."""
+    most = re.search(r"\bSETS = (\d+)", (NATIVE / "lane.h").read_text())
+    count = re.search(r"klv_set_count = (\d+)", (NATIVE / "tables.c").read_text())
+
+    assert most
+    assert count
+    assert int(count[1]) <= int(most[1])
+
+
+def test_no_line_of_the_core_is_longer_than_120_columns():
+    """The generated tables too: what is reviewed is read side by side."""
+    long = [
+        f"{path.name}:{number}"
+        for path in sorted(NATIVE.glob("*.[ch]"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if len(line) > COLUMNS
+    ]
+
+    assert long == []
 
 
 FROM_THE_SYSTEM = {

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import pytest
 from test_lane import KLV_PID, NULL, klv_packet
-from test_lane_waits import CONFIRMATIONS, US, VIDEO_PID, Feed, unsummed
+from test_lane_waits import CONFIRMATIONS, US, VIDEO_PID, Feed, unknown, unsummed
 from wrapping import ber, universal_key
 
 from klvrelay.wire import Lane
 
+UNLISTED = 0x1AB
+SPARE = 8192
+HEAD = 9
+"""Bytes of a PES packet before its payload, where it has no PTS."""
 STEP = 3000
 PTS_PACKETS = 4000
 
@@ -180,3 +184,39 @@ def test_a_damaged_unit_of_bare_klv_is_the_one_that_was_marked(last: bytes) -> N
 
     assert [bytes(entry[0]) for entry in entries] == [unit] * 3
     assert [entry[5] for entry in entries] == ["ok", "damaged", "ok"]
+
+
+def test_a_hold_that_is_full_to_the_last_byte_waits_for_nothing() -> None:
+    """The rest of a PES packet cannot be awaited then: the set comes out once its PID is proven, not with that end."""
+    feed, sent, limit = Feed(), unsummed(1, 300), 1000
+    feed.lane = Lane(ts=True, limit=limit)
+    feed(*feed.wire.tables((0x1B, VIDEO_PID, b"")), *feed.video(4))
+    assert feed(*feed.wire.pes(sent, UNLISTED)) == []
+    room = limit + limit // 8 + SPARE + 1 - len(sent)
+    assert feed(*feed.wire.pes(b"\xff" * (room - (184 - HEAD)), UNLISTED)) == []
+
+    proof, *_ = feed.wire.pes(unknown(2, 900), UNLISTED)
+    assert feed.verdicts(proof) == [(sent, "ok")]
+
+
+def test_hundreds_of_pes_packets_behind_one_that_waits_change_no_time() -> None:
+    """A set behind it came when its own PES packet was complete, however many follow that begin with no whole key, and
+    so do not prove their PID."""
+    feed, sets = Feed(), [unsummed(n, 300) for n in range(3)]
+    feed.lane = Lane(ts=True)
+    feed(*feed.wire.tables((0x1B, VIDEO_PID, b"")), *feed.video(4), *feed.wire.pes(sets[0], UNLISTED), us=US)
+    second = b"\0\0\1\xbd" + (HEAD - 6 + len(sets[1])).to_bytes(2) + b"\x84\0\0" + sets[1]
+    head, rest = second[: HEAD + 5], second[HEAD + 5 :]
+    parts = feed.wire.carry(UNLISTED, head) + [unstarted(part) for part in feed.wire.carry(UNLISTED, rest)]
+    assert feed(*parts, us=US + 1000) == []
+    for _ in range(300):
+        assert feed(*feed.wire.pes(b"\xff" * 20, UNLISTED), us=US + 2000) == []
+
+    last = [*feed.wire.pes(sets[2], UNLISTED), *feed.video(CONFIRMATIONS)]
+    found = [entry for one in last for entry in feed.lane.packets(one, US + 3000)][:2]
+    assert [(entry[0], entry[6]) for entry in found] == [(sets[0], US), (sets[1], US + 1000)]
+
+
+def unstarted(packet: bytes) -> bytes:
+    """The same TS packet without payload_unit_start_indicator."""
+    return packet[:1] + bytes([packet[1] & ~0x40]) + packet[2:]

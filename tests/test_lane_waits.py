@@ -177,6 +177,30 @@ def test_behind_a_loss_an_unknown_key_counts_where_it_fills_its_pes_packet(count
     assert good == ([sent[0], *sent[2:]] if count == 1 else sent[:1] * 2)
 
 
+@pytest.mark.parametrize("length", ["80", "8f", "8500000001", "84ffffffff", "8400200000", "830100"])
+def test_behind_a_loss_no_length_counts_that_cannot_be(length: str) -> None:
+    """Indefinite, of too many bytes, beyond the limits, or cut off: what follows it is read again."""
+    feed = Feed()
+    sent = [unknown(n, 300) for n in range(4)]
+    wrong = bytes.fromhex("060e2b340203010f0102030405060708" + length)
+    pes = [feed.wire.pes(one, pts=9 * n) for n, one in enumerate([*sent[:2], wrong, *sent[2:]])]
+    del pes[1][1]
+    found = feed.verdicts(*[part for parts in pes for part in [*parts, *feed.video(9)]]) + feed.rest()
+    assert [raw for raw, verdict in found if verdict == "ok"] == [sent[0], *sent[2:]]
+
+
+def test_a_unit_behind_a_damaged_one_may_come_byte_by_byte() -> None:
+    """Its key and its length too: whether it is filled shows with the beginning of the next one."""
+    lane, sent = Lane(ts=False), unknown(1, 600)
+    lane.mark(9, 1, None, 0, True)
+    lane.packets(unknown(2, 40)[:30])
+    lane.mark(9, 1, None, 0, False)
+    assert [lane.packets(sent[at : at + 1]) for at in range(len(sent))] == [[]] * len(sent)
+
+    lane.mark(9, 1, None, 0, False)
+    assert [(entry[0], entry[5]) for entry in lane.packets(sent)] == [(sent, "ok")] * 2
+
+
 def unit(data: bytes, *, damaged: bool = False) -> Packet:
     return Packet(data, carriage="klv", pts=9, pid=1, damaged=damaged)
 

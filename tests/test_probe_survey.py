@@ -11,7 +11,8 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from probing import Mux, asynchronous, record
+from probing import Mux, asynchronous, pcr, record
+from test_lane import Wire
 
 from klvrelay.klv import Decoder
 from klvrelay.probe.metadata import series
@@ -51,7 +52,8 @@ def facts(survey: Survey) -> object:
                                                                     counts.duplicates, counts.scrambled)]  # fmt: skip
     clocks = {pid: (stats.count, stats.jumps) for pid, stats in survey.clock.stats.items()}
     frames = {pid: tally.frames for pid, tally in survey.videos.frames.items()}
-    return survey.packets, survey.framer.losses, survey.framer.skipped, per_pid, found, clocks, frames
+    tables = [survey.tables.pat.frozen(), *(map_.pace.frozen() for map_ in survey.tables.programs.values())]
+    return survey.packets, survey.framer.losses, survey.framer.skipped, per_pid, found, clocks, frames, tables
 
 
 @given(st.lists(st.integers(0, len(STREAM)), max_size=12))
@@ -70,6 +72,29 @@ def test_datagrams_give_the_same_as_a_file():
     """Seven packets at a time, as they come by UDP."""
     pieces = [STREAM[at : at + 1316] for at in range(0, len(STREAM), 1316)]
     assert facts(surveyed(pieces)[0]) == facts(surveyed([STREAM])[0])
+
+
+@pytest.mark.parametrize("size", [188, 1316, 5000, 65536, 1 << 18])
+def test_how_often_tables_come_is_the_same_in_pieces_of_any_size(size: int):
+    """Of a stream whose PCRs stand at uneven places: a piece that ends between two of them changes no interval."""
+    data = uneven(60)
+    whole, parts = surveyed([data])[0], surveyed([data[at : at + size] for at in range(0, len(data), size)])[0]
+
+    assert facts(parts) == facts(whole)
+    pat = parts.tables.pat.frozen()
+    assert (pat.count, pat.late) == (60, 0)
+    assert pat.longest == pytest.approx(0.065, abs=0.001)
+
+
+def uneven(count: int) -> bytes:
+    """PAT, PMT and a PCR 20 times a second, with few or many packets of video between."""
+    wire, ts = Wire(), []
+    for number in range(count):
+        tick = number * 90_000 // 20
+        ts += wire.tables((0x1B, 0x100, b""))
+        ts.append(pcr(tick, wire.counters.get(0x100, -1) & 15, 0x100))
+        ts += wire.carry(0x100, b"v" * 184 * (3 if number % 5 else 60))
+    return b"".join(ts)
 
 
 def slow_gaps(packets: list[bytes]) -> tuple[dict[int, int], dict[int, int]]:

@@ -183,3 +183,23 @@ def test_a_map_may_move_to_where_a_private_stream_was(kind: int) -> None:
     ts += wire.carry(0, b"\0" + pat((1, 0x300), flags=version(1)))
     ts += wire.carry(0x300, b"\0" + pmt((ASYNC, 0x222, KLVA), flags=version(1))) + wire.klv(SENT[2:], 0x222)
     all_good(decoded(ts), SENT)
+
+
+MEDIA = {
+    *range(0x01, 0x05), *range(0x0F, 0x12), 0x1B, 0x1C, *range(0x1E, 0x26), *range(0x27, 0x2C), 0x2D, 0x2E,
+    *range(0x31, 0x37), 0x42,
+}  # fmt: skip
+"""The stream_types of video and audio (ISO/IEC 13818-1, table 2-34)."""
+
+
+@pytest.mark.parametrize("first", range(0, 0x100, 0x40))
+def test_video_and_audio_are_never_looked_into(first: int) -> None:
+    """PES packets that begin with a key are KLV under any other stream_type, whatever it is registered for."""
+    read = set()
+    for kind in range(first, first + 0x40):
+        wire = Tables()
+        ts = wire.carry(0, b"\0" + PAT) + wire.carry(PMT_PID, b"\0" + pmt((kind, 0x300, b""), KLV))
+        if decoded(ts + wire.klv(SENT[:2], 0x300)):
+            read.add(kind)
+
+    assert read == set(range(first, first + 0x40)) - MEDIA

@@ -272,3 +272,74 @@ def test_bare_klv_that_stands_still_is_not_a_copy_of_itself(rate: float) -> None
     left_out = [copies.klv(packet, int(number * SECOND / rate)) for number in range(200)]
     assert sum(left_out) <= 24
     assert not any(left_out[50:])
+
+
+def packet_with_field(counter: int, field: bytes, payload: bytes) -> bytes:
+    """A TS packet with an adaptation field."""
+    head = struct.pack(">BHBB", 0x47, 0x101, 0x30 | counter & 15, len(field)) + field
+    return head + payload.ljust(188 - len(head), b"\xff")
+
+
+@pytest.mark.parametrize(("field", "is_copy"), [(b"\x10" + bytes(6), True), (b"\x10", False), (b"\x00" * 7, False)])
+def test_a_pcr_is_a_time(field: bytes, is_copy: bool) -> None:
+    """Whatever the counters say; not a flag without room for a PCR behind it, nor a field without the flag."""
+    copies, one = Copies(), packet_with_field(3, field, b"part")
+    copies.ts(one)
+    for number in range(15):
+        copies.ts(ts_packet(0x101, 4 + number, bytes([number]) * 20))
+
+    assert copies.ts(one, 1000) == is_copy
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"\x00\x00\x01\xbd\x00\x20\x84\x00\x00", b"\x00\x00\x01\xbd\x00\x20\x0f\xff\xff"],
+    ids=["no PTS", "no flags"],
+)
+def test_a_pes_packet_without_a_time_in_it_goes_by_its_counter(head: bytes) -> None:
+    """No PTS and no key: sixteen packets later the same bytes are due again, and are no copy."""
+    copies, one = Copies(), ts_packet(0x101, 3, head + b"no key", start=True)
+    copies.ts(one)
+    for number in range(15):
+        copies.ts(ts_packet(0x101, 4 + number, bytes([number]) * 20))
+
+    assert not copies.ts(one, 1000)
+
+
+@pytest.mark.parametrize(("age", "is_copy"), [(SECOND // 2, True), (SECOND // 2 + 1, False)])
+def test_a_counter_ten_behind_is_of_a_copy_for_half_a_second(age: int, is_copy: bool) -> None:
+    """It may as well be six ahead, behind a loss: later than that the packet counts as new."""
+    copies, one = Copies(), ts_packet(0x101, 3, b"part of KLV")
+    copies.ts(one)
+    for number in range(9):
+        copies.ts(ts_packet(0x101, 4 + number, bytes([number]) * 20))
+
+    assert copies.ts(one, age) == is_copy
+
+
+@pytest.mark.parametrize("length", ["8f", "8401000000", "20"])
+def test_what_is_not_whole_is_not_searched_for_a_time(length: str) -> None:
+    """A wrong length, and one past the datagram: what is behind them may be anything."""
+    copies = Copies()
+    broken = bytes.fromhex("060e2b34020301010e01030302000000" + length) + b"\x03\x01\x01"
+    assert not copies.klv(broken)
+
+    assert not copies.klv(broken, 200_000)
+    assert copies.klv(broken, 205_000)
+
+
+def test_a_time_is_searched_for_in_sixteen_packets() -> None:
+    """The work for a datagram is bounded."""
+    security = bytes.fromhex("060e2b34020301010e01030302000000") + b"\x03\x01\x01\x01"
+    for count, is_copy in ((15, True), (16, False)):
+        copies = Copies()
+        assert not copies.klv(security * count + TAPE.klv[0])
+        assert copies.klv(security * count + TAPE.klv[0], 200_000) == is_copy
+
+
+def test_the_same_bytes_seconds_later_are_new() -> None:
+    """And what follows at once is a copy of them."""
+    copies = Copies()
+    for number in range(5):
+        assert not copies.klv(TAPE.klv[0], 4 * SECOND * number)
+        assert copies.klv(TAPE.klv[0], 4 * SECOND * number + 5000)

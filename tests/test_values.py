@@ -9,16 +9,19 @@ import json
 import math
 import struct
 import sys
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 from opinions import core_json, disagreement
-from wrapping import item, local_set, oid, packet, series
+from wrapping import item, keyed_set, local_set, oid, packet, series
 
 from klvrelay import wire
 from klvrelay.errors import DecodeError
 
 MOST = sys.float_info.max
+TIME = bytes.fromhex("0004cfd6bd0f6b40")
+PROBES = 32  # places of a table of items that are looked at for one
 
 
 def record(raw: bytes) -> dict[str, Any]:
@@ -230,3 +233,44 @@ def test_what_is_no_packet_has_no_record(raw: bytes) -> None:
         wire.record_json(raw, wire.head("uav1", None))
     with pytest.raises(DecodeError):
         wire.items_json(raw)
+
+
+@pytest.mark.parametrize(("value", "version"), [(b"", None), (b"\x13", 19), (bytes(7) + b"\x13", 19), (bytes(9), None)])
+def test_a_version_has_up_to_eight_bytes(value: bytes, version: int | None) -> None:
+    """Else the record has none."""
+    assert record(packet("ST0601", item(2, TIME) + item(65, value), checksum=True))["version"] == version
+
+
+def alike(numbers: Iterable[int], place: Callable[[int], int], count: int) -> list[int]:
+    """The first so many numbers that have one and the same place in a table."""
+    places: dict[int, list[int]] = {}
+    for number in numbers:
+        found = places.setdefault(place(number), [])
+        found.append(number)
+        if len(found) == count:
+            return found
+    raise AssertionError("too few numbers")
+
+
+def scrambled(number: int, bits: int) -> int:
+    """The hash of `native/set.c` and `native/keys.c`."""
+    return (number * 0x9E3779B97F4A7C15 & (1 << 64) - 1) >> 64 - bits
+
+
+def test_tags_chosen_to_collide_cost_no_more_than_others() -> None:
+    """Of those with one hash 32 are found; what has no place is left out, and that is said."""
+    tags = alike(range(192, 1 << 28), lambda tag: scrambled(tag, 8), 40)
+    found = record(packet("ST0601", item(2, TIME) + local_set([(tag, b"x") for tag in tags]), checksum=True))
+
+    assert list(found["items"]["unknown"]) == [str(tag) for tag in tags[:PROBES]]
+    assert any("left out" in warning for warning in found["quality"]["warnings"])
+
+
+def test_keys_chosen_to_collide_cost_no_more_than_others() -> None:
+    """The same of universal sets."""
+    halves = alike(range(1 << 28), lambda half: scrambled(half, 12), 40)
+    keys = [bytes.fromhex("060e2b3401010101") + half.to_bytes(8, "little") for half in halves]
+    found = record(packet("ST0104", keyed_set([(key, b"x") for key in keys])))
+
+    assert list(found["items"]["unknown"]) == [key.hex() for key in keys[:PROBES]]
+    assert any("rest left out" in warning for warning in found["quality"]["warnings"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ from klvrelay.probe.rules import judged
 from klvrelay.probe.selection import selected
 from klvrelay.probe.tell.verdict import verdict_of
 from klvrelay.probe.transport.pes import apart
-from klvrelay.probe.transport.survey import Survey
+from klvrelay.probe.transport.survey import Piece, Survey
 from klvrelay.record import Packet, Record
 from klvrelay.sources import Source
 from klvrelay.sources.files.file import FileSource
@@ -105,7 +105,14 @@ class Inquiry:
             self._decoder.came(len(packet.data))
             self._records(self._decoder.feed(packet), None, packet.received_us)
             return
-        for piece in self.survey.feed(packet.data):
+        live = packet.received_us is not None
+        if packet.damaged and not live:  # what is held came before the bytes that are missing
+            self._pieces(self.survey.feed(b"", live=True), packet._replace(damaged=False))
+        self._pieces(self.survey.feed(packet.data, live=live), packet)
+
+    def _pieces(self, pieces: Iterator[Piece], packet: Packet) -> None:
+        """Bytes of that packet, or held before it, on to the decoder."""
+        for piece in pieces:
             self._decoder.came(len(piece.data))
             records = self._decoder.feed(packet._replace(data=piece.data))
             packet = packet._replace(damaged=False)

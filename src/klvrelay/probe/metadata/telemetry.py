@@ -154,7 +154,7 @@ class StreamTally:
                     versions[version] += 1
 
     def _quality(self, quality: dict[str, Any]) -> None:
-        for text in {plain(text) for text in quality.get("warnings", ())}:
+        for text in dict.fromkeys(map(plain, quality.get("warnings", ()))):
             self.remarks.add(text)
         for path, reason in quality.get("special", {}).items():
             self.specials.add(f"{plain(path)}: {reason}")

@@ -12,7 +12,7 @@ from klvrelay.probe import report
 from klvrelay.probe.metadata.clocks import Steps
 from klvrelay.probe.metadata.series import Spread
 from klvrelay.probe.transport.framer import Rows
-from klvrelay.probe.transport.pids import Groups
+from klvrelay.probe.transport.pids import Groups, pids_of
 
 RATE = 27_000_000
 MODULUS = (1 << 33) * 300
@@ -66,6 +66,7 @@ class StreamClock:
         self._index = 0  # of the packet with the last PCR
         self._each = 0.0  # seconds a packet takes, by the last two PCRs
         self._expected: Set[int] = frozenset()
+        self._ahead = 0  # PCRs that `look_ahead` has seen
         self._places: list[int] = []
         self._dues: list[float] = []
 
@@ -83,10 +84,21 @@ class StreamClock:
         """The tables name these: they have a place before others that have PCRs."""
         self._expected = pids
 
+    def look_ahead(self, rows: Rows) -> int:
+        """How many packets there are up to the last PCR of a block that is to be taken; 0 = no time ends in it.
+
+        It takes two PCRs to know any time, so the first alone is none.
+        """
+        has = _with_pcr(rows)
+        if self.pid is not None:
+            has = has[pids_of(rows[has]) == self.pid]
+        self._ahead += len(has)
+        return int(has[-1]) + 1 if len(has) and self._ahead > 1 else 0
+
     def take(self, rows: Rows, pids: NDArray[np.intp], index: int) -> None:
         """PCRs of a block whose first packet is the stream's `index`-th."""
         self._places, self._dues = [self._index], [self.seconds]
-        has = np.flatnonzero((rows[:, 3] & 0x20 != 0) & (rows[:, 4] >= 7) & (rows[:, 5] & 0x10 != 0))
+        has = _with_pcr(rows)
         if not len(has):
             return
         stamps, announced = _stamps(rows[has]), (rows[has, 5] & 0x80 != 0)
@@ -121,10 +133,14 @@ class StreamClock:
 
     def at(self, index: int) -> float | None:
         """When the stream's `index`-th packet was due; None without a clock. Of the last block only."""
-        if not self.ticking:
-            return None
-        if index > self._index:
+        if self.ticking and index > self._index:
             return self.seconds + (index - self._index) * self._each
+        return self.due(index)
+
+    def due(self, index: int) -> float | None:
+        """The same as far as PCRs have come: None behind the last one, where `at` goes on at the pace before it."""
+        if index > self._index or not self.ticking:
+            return None
         behind = bisect_right(self._places, index)
         if behind == 0:
             return self._dues[0]
@@ -138,6 +154,11 @@ class StreamClock:
         if self.base is None or (due := self.at(index)) is None:
             return None
         return round(self.base / 300 + (due - self.seconds) * 90_000) % (1 << 33)
+
+
+def _with_pcr(rows: Rows) -> NDArray[np.intp]:
+    """The packets with a PCR."""
+    return np.flatnonzero((rows[:, 3] & 0x20 != 0) & (rows[:, 4] >= 7) & (rows[:, 5] & 0x10 != 0))
 
 
 def _stamps(rows: Rows) -> NDArray[np.int64]:

@@ -17,6 +17,7 @@ from klvrelay.klv import KEY
 from klvrelay.probe.allowance import Allowance
 from klvrelay.probe.transport.declared import Declared
 from klvrelay.probe.transport.framer import Framer, Rows, Run
+from klvrelay.probe.transport.held import Held
 from klvrelay.probe.transport.pcr import StreamClock
 from klvrelay.probe.transport.pes import FoundCarriage, head_of
 from klvrelay.probe.transport.pids import NULL, PIDS, Groups, PidCounts, pids_of
@@ -50,7 +51,7 @@ class Survey:
         self.framer = Framer()
         self.counts = PidCounts()
         self.clock = StreamClock()
-        self.tables = Tables(self._carried)
+        self.tables = Tables(self._carried, self.clock.due)
         self.found: dict[int, FoundCarriage] = {}
         self.videos = Videos(self._program_of)
         self.packets = 0
@@ -63,19 +64,30 @@ class Survey:
         self._tables, self._heads, self._others = Allowance(*PACKETS), Allowance(*HEADS), Allowance(*HEADS)
         self._lengths = Allowance(*LENGTHS)
         self._cuts: list[tuple[int, float | None]] = []
+        self._held = Held()
+        self._at: float | None = None
 
     @property
     def seconds(self) -> float:
         """Stream time so far, by its PCRs; 0 without."""
         return self.clock.at(self.packets) or 0.0
 
-    def feed(self, data: bytes | bytearray | memoryview, *, last: bool = False) -> Iterator[Piece]:
-        """The same bytes (some with the next call), cut where a PES packet begins that may carry KLV."""
+    def feed(self, data: bytes | bytearray | memoryview, *, last: bool = False, live: bool = False) -> Iterator[Piece]:
+        """The same bytes (some with the next call), cut where a PES packet begins that may carry KLV.
+
+        live   they are passed on at once, and have the time that goes on at the pace before the last PCR. Those of a
+               file wait for the next PCR, so that their times are the same in pieces of any size.
+        """
         block, run = self.framer.cut(data, last=last)
-        self._cuts = [(0, self.clock.at(self.packets))]
+        if live or last:
+            block, run = self._held.all_with(block, run)
+        else:
+            block, run = self._held.up_to(block, run, 0 if run is None else self.clock.look_ahead(run.rows))
+        self._cuts = [(0, self.clock.at(self.packets) if live else self._at)]
         if run is not None:
             self._passed(len(block))
             self._run(run)
+        self._at = self._cuts[-1][1]
         view = memoryview(block)
         ends = [place for place, _ in self._cuts[1:]] + [len(block)]
         for (begin, at), end in zip(self._cuts, ends, strict=True):
@@ -85,7 +97,7 @@ class Survey:
     def finish(self) -> Iterator[Piece]:
         """No more will come."""
         yield from self.feed(b"", last=True)
-        self.tables.finish()
+        self.tables.finish(self.clock.at)
         self._streams = self.tables.streams
         self.videos.finish()
         for pid, found in self.found.items():
@@ -114,6 +126,7 @@ class Survey:
         pids = pids_of(run.rows)
         self.counts.take(run.rows, pids)
         self.clock.take(run.rows, pids, self.packets)
+        self.tables.settle(self.clock.due)
         good = (run.rows[:, 1] & 0x80 == 0) & (run.rows[:, 3] & 0xC0 == 0) & (run.rows[:, 3] & 0x10 != 0)
         self._tables_in(run, pids, good)
         starts = good & (run.rows[:, 1] & 0x40 != 0)
@@ -182,9 +195,8 @@ class Survey:
             self._learn()
 
     def _table(self, run: Run, pid: int, place: int) -> bool:
-        row = run.rows[place]
-        at = self.clock.at(self.packets + place)
-        return self.tables.take(pid, self._payload(run, place), bool(row[1] & 0x40), int(row[3]) & 15, at)
+        row, index = run.rows[place], self.packets + place
+        return self.tables.take(pid, self._payload(run, place), bool(row[1] & 0x40), int(row[3]) & 15, index)
 
     def _look_for(self, before: Set[int], now: Set[int]) -> None:
         """Tables are on other PIDs now."""

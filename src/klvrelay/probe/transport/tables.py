@@ -5,6 +5,7 @@ Sections are read to tell what the sender says, not to find KLV: the decoder doe
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from struct import iter_unpack
@@ -26,6 +27,11 @@ PACKETS = 16_384, 2048
 MAPS = 65_536, 512
 """What is read of tables, however many come: packets, and descriptors and streams of maps that change."""
 NO_PCR = 0x1FFF
+PENDING = 4096
+"""Sections of one table between two PCRs whose times are measured."""
+
+Due = Callable[[int], float | None]
+"""When the stream's so-manieth packet was due, in seconds; None before the next PCR has come."""
 
 
 class Sections:
@@ -69,20 +75,36 @@ class Sections:
 
 
 class Pace:
-    """How often a table comes."""
+    """How often a table comes.
+
+    Packets behind the last PCR wait for the next one, which alone says how long each of them took: so the steps are
+    the same, however the stream is cut into blocks.
+    """
 
     def __init__(self) -> None:
         self.count = 0
         self._late = 0
         self._steps = Spread()
         self._last: float | None = None
+        self._pending: deque[int] = deque()
 
-    def tick(self, at: float | None) -> None:
+    def tick(self, index: int, due: Due) -> None:
+        """It came in the stream's `index`-th packet."""
         self.count += 1
-        if at is not None and self._last is not None:
-            self._steps.add(at - self._last)
-            self._late += at - self._last > LATEST
-        self._last = at
+        self._pending.append(index)
+        self.settle(due)
+        if len(self._pending) > PENDING:
+            self._pending.clear()
+            self._last = None
+
+    def settle(self, due: Due) -> None:
+        """Measure the steps to packets that have a time now."""
+        while self._pending and (at := due(self._pending[0])) is not None:
+            self._pending.popleft()
+            if self._last is not None:
+                self._steps.add(at - self._last)
+                self._late += at - self._last > LATEST
+            self._last = at
 
     def frozen(self) -> report.Repeats:
         steps = self._steps.frozen()
@@ -107,9 +129,9 @@ class Map:
     _body: bytes = b""
     _is_read: bool = True
 
-    def take(self, section: bytes, at: float | None) -> bool:
-        """Its PMT came; true if there is something in it that was not read."""
-        self.pace.tick(at)
+    def take(self, section: bytes, index: int, due: Due) -> bool:
+        """Its PMT came in that packet; true if there is something in it that was not read."""
+        self.pace.tick(index, due)
         body = section[8:-4]
         if body != self._body:
             self.changes += bool(self._body)
@@ -141,7 +163,7 @@ class Tables:
     streams  every stream that a PMT names, by PID
     """
 
-    def __init__(self, carried: Callable[[int], bool] = lambda _: True) -> None:
+    def __init__(self, carried: Callable[[int], bool], due: Due) -> None:
         self.pat = Pace()
         self.programs: dict[int, Map] = {}
         self.bad = 0
@@ -149,7 +171,7 @@ class Tables:
         self.streams: dict[int, tuple[Map, Declared]] = {}
         self._named = bytearray(1 << 16)  # programs that any PAT has named
         self._current: dict[int, bytes] = {}  # the PAT, by section
-        self._carried = carried
+        self._carried, self._due = carried, due
         self._sections: dict[int, Sections] = {}
         self._maps = Allowance(*MAPS)
 
@@ -162,10 +184,10 @@ class Tables:
         """So many bytes of the stream came."""
         self._maps.passed(size)
 
-    def take(self, pid: int, payload: bytes, start: bool, counter: int, at: float | None) -> bool:
-        """Read a packet of a table's PID; true if programs or streams are others now."""
+    def take(self, pid: int, payload: bytes, start: bool, counter: int, index: int) -> bool:
+        """Read a packet of a table's PID, the stream's `index`-th; true if programs or streams are others now."""
         sections = self._sections.setdefault(pid, Sections())
-        news = [self._section(pid, section, at) for section in sections.take(payload, start, counter)]
+        news = [self._section(pid, section, index) for section in sections.take(payload, start, counter)]
         return any(news)
 
     def skip(self) -> None:
@@ -173,13 +195,19 @@ class Tables:
         for sections in self._sections.values():
             sections.skip()
 
-    def finish(self) -> None:
-        """No more will come: read the maps that were not read yet."""
+    def settle(self, due: Due) -> None:
+        """Measure the steps to tables that have a time now."""
+        for pace in (self.pat, *(map_.pace for map_ in self.programs.values())):
+            pace.settle(due)
+
+    def finish(self, due: Due) -> None:
+        """No more will come: measure the last steps by this, read the maps that were not read yet."""
+        self.settle(due)
         for map_ in self.programs.values():
             if map_.cost > 1:
                 self._read(map_)
 
-    def _section(self, pid: int, section: bytes, at: float | None) -> bool:
+    def _section(self, pid: int, section: bytes, index: int) -> bool:
         table = section[0]
         if len(section) < 12 or not section[1] & 0x80 or table not in (0, 2):
             return False
@@ -189,9 +217,9 @@ class Tables:
         if not section[5] & 1:
             return False  # not yet in force
         if table == 0 and pid == 0:
-            return self._take_pat(section, at)
+            return self._take_pat(section, index)
         map_ = self.programs.get(int.from_bytes(section[3:5]))
-        if table != 2 or map_ is None or map_.pmt_pid != pid or not map_.take(section, at):
+        if table != 2 or map_ is None or map_.pmt_pid != pid or not map_.take(section, index, self._due):
             return False
         if not self._maps.take(map_.cost):
             return False
@@ -214,8 +242,8 @@ class Tables:
                 if pid in other.streams:
                     self.streams[pid] = other, other.streams[pid]
 
-    def _take_pat(self, section: bytes, at: float | None) -> bool:
-        self.pat.tick(at)
+    def _take_pat(self, section: bytes, index: int) -> bool:
+        self.pat.tick(index, self._due)
         body = section[8:-4]
         if self._current.get(section[6]) == body:
             return False

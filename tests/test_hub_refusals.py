@@ -1,0 +1,195 @@
+"""Sockets where the system refuses, or gives what it seldom gives; straight through the functions of `native/hub.h`.
+
+`test_hub.py` has the pauses, `test_source_udp.py` a whole source.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import feed
+import pytest
+from klvrelay._core import ffi, lib
+
+from klvrelay.inlet import Inlet, Inlets, Run
+
+TAPE = feed.recording(count=30, padding=200)
+DATAGRAMS = feed.datagrams(TAPE.ts)
+NO_DESCRIPTOR = -1
+IP_PKTINFO = 8  # Linux; the socket module has no name for it
+
+
+@pytest.fixture
+def sockets() -> Iterator[list[socket.socket]]:
+    with ExitStack() as stack:
+        kind = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK
+        made = [stack.enter_context(socket.socket(type=kind)) for _ in range(4)]
+        for each in made:
+            each.bind(("127.0.0.1", 0))
+        yield made
+
+
+@pytest.fixture
+def one(sockets: list[socket.socket]) -> socket.socket:
+    return sockets[0]
+
+
+class Hub:
+    """A hub of C with its memory: `ready` is how many sockets one call may give results of."""
+
+    def __init__(self, ready: int) -> None:
+        self.epoll = select.epoll()
+        self._bytes = ffi.new("uint8_t[]", lib.klv_hub_size())
+        self.hub = ffi.cast("struct klv_hub *", self._bytes)
+        lib.klv_hub_init(self.hub, self.epoll.fileno())
+        self._basin = ffi.new("uint8_t[]", lib.klv_basin_size(2048))
+        self.basin = ffi.cast("struct klv_basin *", self._basin)
+        lib.klv_basin_init(self.basin, 2048)
+        self._memory = [ffi.new("uint8_t[]", 1 << 19), ffi.new("struct klv_run[]", 64)]
+        self._memory += [ffi.new("struct klv_entry[]", 64), ffi.new("struct klv_ready[]", ready)]
+        pool, runs, entries, listed = self._memory
+        self.results = ffi.new("struct klv_results *", {"pool": pool, "room": len(pool), "runs": runs,
+                                                        "most_runs": 64, "entries": entries, "most_entries": 64,
+                                                        "ready": listed, "most_ready": ready})  # fmt: skip
+
+    def slot(self, inlet: Inlet, number: int) -> Any:
+        """Its slot, which has to be kept, as the inlet itself."""
+        slot = ffi.new("struct klv_slot *", {"inlet": inlet.pointer, "number": number})
+        assert lib.klv_hub_add(self.hub, inlet.fd, slot) == 0
+        return slot
+
+    def look(self, how: int) -> tuple[int, list[int]]:
+        """The status, and the numbers of the sockets that gave something."""
+        status = lib.klv_hub_look(self.hub, self.basin, how, self.results)
+        return status, [ready.number for ready in self.results.ready[0 : self.results.count_ready]]
+
+
+def taken(one: socket.socket, datagrams: list[bytes]) -> list[Run]:
+    """What comes of these, sent in a row."""
+    inlets, found = Inlets(), list[Run]()
+    inlets.add(Inlet(one.fileno(), units=False), lambda runs, status: found.extend(runs))
+    for datagram in datagrams:
+        one.sendto(datagram, one.getsockname())
+    inlets.look(gathered=False)
+    inlets.close()
+    return found
+
+
+def test_what_is_no_socket_is_refused() -> None:
+    """The error of the system comes as a negative number, from each function that takes a descriptor."""
+    hub, memory = Hub(1), ffi.new("uint8_t[]", lib.klv_inlet_memory())
+    inlet = ffi.cast("struct klv_inlet *", held := ffi.new("uint8_t[]", lib.klv_inlet_size()))
+    slot = ffi.new("struct klv_slot *")
+
+    assert len(held) == lib.klv_inlet_size()
+    assert lib.klv_inlet_init(inlet, NO_DESCRIPTOR, 0, ffi.NULL, memory) == -errno.EBADF
+    assert lib.klv_inlet_drops(NO_DESCRIPTOR) == -errno.EBADF
+    assert lib.klv_hub_add(hub.hub, NO_DESCRIPTOR, slot) == -errno.EBADF
+    assert lib.klv_hub_remove(hub.hub, NO_DESCRIPTOR, slot) == -errno.EBADF
+    hub.epoll.close()
+
+
+def test_a_socket_that_is_closed_behind_its_inlet_is_an_error(one: socket.socket) -> None:
+    """Of the next look at it, not silence."""
+    inlet = Inlet(one.fileno(), units=False)
+    one.close()
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        inlet.rest(lib.INLET_FULL, [])
+
+
+def test_a_hub_that_is_closed_is_an_error_of_a_look() -> None:
+    """A descriptor that epoll_wait refuses."""
+    hub = Hub(1)
+    hub.epoll.close()
+    lib.klv_hub_init(hub.hub, NO_DESCRIPTOR)
+
+    assert hub.look(lib.HUB_ALL) == (-errno.EBADF, [])
+
+
+def test_a_timer_needs_a_time() -> None:
+    """A negative one is refused, and leaves no descriptor open."""
+    before = len(os.listdir("/proc/self/fd"))
+
+    assert lib.klv_hub_timer(-1) == -errno.EINVAL
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_more_sockets_than_results_come_in_several_calls(sockets: list[socket.socket]) -> None:
+    """Of one look; one that is removed between two of them is not read, those beside it are."""
+    hub, inlets = Hub(1), [Inlet(each.fileno(), units=False) for each in sockets]
+    slots = [hub.slot(inlet, number) for number, inlet in enumerate(inlets, 1)]
+    for each in sockets:
+        each.sendto(DATAGRAMS[0], each.getsockname())
+
+    status, first = hub.look(lib.HUB_ALL)
+    assert status == lib.HUB_MORE
+    gone = next(number for number in (3, 4) if number not in first)
+    assert lib.klv_hub_remove(hub.hub, sockets[gone - 1].fileno(), slots[gone - 1]) == 0
+    found = first
+    while status == lib.HUB_MORE:
+        status, numbers = hub.look(lib.HUB_GO_ON)
+        found += numbers
+
+    assert sorted(found) == [number for number in range(1, 5) if number != gone]
+    hub.epoll.close()
+
+
+def test_an_empty_datagram_is_nothing(one: socket.socket) -> None:
+    """Neither bytes nor a gap; it is counted with the others."""
+    found = taken(one, [DATAGRAMS[0], b"", DATAGRAMS[1]])
+
+    assert b"".join(run[0] for run in found) == DATAGRAMS[0] + DATAGRAMS[1]
+    assert not any(run[4] for run in found)
+
+
+def test_other_control_messages_are_passed_over(one: socket.socket) -> None:
+    """A socket that somebody prepared gives more than was asked for; the arrival is still the kernel's."""
+    one.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
+
+    (run,) = taken(one, DATAGRAMS[:1])
+
+    assert run[0] == DATAGRAMS[0]
+    assert run[1] > 0
+
+
+def test_the_end_of_a_datagram_beyond_its_place_is_missing(one: socket.socket) -> None:
+    """It counts as truncated, and what comes next is behind a gap."""
+    hub, inlet = Hub(1), Inlet(one.fileno(), units=False)
+    slot = hub.slot(inlet, 7)
+    for datagram in (b"".join(DATAGRAMS[:2]), DATAGRAMS[2]):
+        one.sendto(datagram, one.getsockname())
+
+    assert hub.look(lib.HUB_ALL) == (lib.HUB_DONE, [slot.number])
+
+    counts = ffi.new("struct klv_inlet_counts *")
+    lib.klv_inlet_counts(inlet.pointer, counts)
+    runs = hub.results.runs[0 : hub.results.count_runs]
+    assert (counts.truncated, counts.datagrams) == (1, 2)
+    assert [bool(run.damaged) for run in runs] == [False, True]
+    hub.epoll.close()
+
+
+def test_large_packets_of_another_sender_are_not_kept_to_begin_with(one: socket.socket) -> None:
+    """RTP of a new SSRC is followed from its fourth packet on; those before it are kept where they fit a frame of
+    Ethernet, else they count as foreign."""
+    pieces = [TAPE.ts[at : at + 12 * 188] for at in range(0, 9 * 12 * 188, 12 * 188)]
+    first, other = feed.rtp_datagrams(DATAGRAMS[:5]), feed.rtp_datagrams(pieces, ssrc=99, first=40_000)
+
+    inlet, found = Inlet(one.fileno(), units=False, rtp=True), list[Run]()
+    inlets = Inlets()
+    inlets.add(inlet, lambda runs, status: found.extend(inlet.rest(status, runs)))
+    for datagram in [*first, *other]:
+        one.sendto(datagram, one.getsockname())
+    inlets.look(gathered=False)
+    inlets.close()
+
+    assert b"".join(run[0] for run in found) == b"".join([*DATAGRAMS[:5], *pieces[3:]])
+    assert inlet.counts["rtp_foreign"] == 3
+

@@ -1,0 +1,55 @@
+"""What the items of a stream's sets without a checksum usually are, and one that does not fit: `native/usual.c`.
+
+`test_lane_checks.py` has what lane and tables count, `test_lane_states.py` what waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from test_lane_waits import CONFIRMATIONS, Feed
+from wrapping import local_set, packet
+
+LEARNT = 16  # sets in order before any is compared
+COMPARED = 24  # tags whose order is
+TOLERATED = 3  # sets that are unlike, each of which is damaged, before that is how the stream is
+
+
+def of_tags(tags: Sequence[int]) -> bytes:
+    """A set without a checksum, of several TS packets."""
+    return packet("ST0102", local_set([(tag, bytes([tag]) * 20) for tag in tags]))
+
+
+def verdicts(sets: Sequence[Sequence[int]]) -> list[str]:
+    """Of sets with these tags, in a row."""
+    feed, found = Feed(), []
+    for number, tags in enumerate(sets):
+        found += feed.verdicts(*feed.wire.pes(of_tags(tags), pts=3000 * number), *feed.video(CONFIRMATIONS))
+    return [verdict for _, verdict in found + feed.rest()]
+
+
+def swapped(tags: Sequence[int], place: int) -> list[int]:
+    """The same but for two that stand side by side."""
+    made = list(tags)
+    made[place], made[place + 1] = made[place + 1], made[place]
+    return made
+
+
+def test_an_order_of_items_that_is_unusual_makes_a_set_damaged() -> None:
+    """Among the first tags of the set; those behind them are not compared."""
+    usual = list(range(101, 101 + COMPARED + 4))
+    for place, verdict in ((0, "damaged"), (COMPARED - 2, "damaged"), (COMPARED + 1, "ok")):
+        assert verdicts([usual] * LEARNT + [swapped(usual, place), usual]) == ["ok"] * LEARNT + [verdict, "ok"], place
+
+
+def test_a_new_item_may_be_anywhere() -> None:
+    """A tag that the last set did not have says nothing of a loss."""
+    usual = list(range(101, 111))
+    assert verdicts([usual] * LEARNT + [[50, *usual], usual]) == ["ok"] * (LEARNT + 2)
+
+
+def test_a_stream_whose_order_changes_all_the_time_loses_a_few_sets_to_it() -> None:
+    """Then it is how this stream is."""
+    usual = list(range(101, 111))
+    changing = [usual[turn:] + usual[:turn] for turn in range(1, 9)]
+    assert verdicts([usual] * LEARNT + changing) == ["ok"] * LEARNT + ["damaged"] * TOLERATED + ["ok"] * 5

@@ -133,6 +133,14 @@ static int name_ready(struct klv_hub *hub)
     return got;
 }
 
+/* The next socket to serve comes into the cache while this one is read. */
+static void prefetch_next(const struct klv_hub *hub)
+{
+    const struct klv_slot *next = hub->at < hub->got ? hub->events[hub->at].data.ptr : NULL;
+    if (next)
+        klv_inlet_prefetch(next->inlet);
+}
+
 int klv_hub_look(struct klv_hub *hub, struct klv_basin *basin, int how, struct klv_results *results)
 {
     size_t fill = 0;
@@ -156,6 +164,7 @@ int klv_hub_look(struct klv_hub *hub, struct klv_basin *basin, int how, struct k
         struct klv_slot *slot = hub->events[hub->at++].data.ptr;
         if (!slot)
             continue;
+        prefetch_next(hub);
         int status = serve(hub, basin, slot, results, &fill);
         if (status == INLET_FULL || status == INLET_LANE) /* its datagrams are still in the basin */
             return HUB_MORE;

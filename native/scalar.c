@@ -133,14 +133,15 @@ int klv_write_steps(struct walk *w, double min, double max, int range_power, con
         return 1;
     }
     const struct imapb map = klv_imapb_map(min, max, range_power, n);
-    const double first = ldexp(map.bias, map.shift), value = ldexp((double)raw, -map.shift) + map.bias;
+    const double first = times_power_of_two(map.bias, map.shift);
+    const double value = times_power_of_two((double)raw, -map.shift) + map.bias;
     const int exact = is_whole_step(first);
     if (!isfinite(value)) /* an array or a matrix brings its own range, which may be any */
         klv_write_special(w, element, value < 0 ? "\"below_min\"" : "\"above_max\"");
     else if (map.shift <= 0 && fabs(value) < 0x1p62) /* steps of 1, 2, 4 ... */
         klv_put_fixed(w->out, (int64_t)llround(value), 0);
     else if (!exact && map.shift > 0 && map.shift < 50 && fabs(value) < 1) /* a fraction, of few bits */
-        write_scaled(w, value, ldexp(1, -map.shift));
+        write_scaled(w, value, times_power_of_two(1, -map.shift));
     else if (!exact || map.shift <= 0 || map.shift > 66) /* beyond what klv_put_binary does: the nearest double */
         klv_put_float(w->out, value, 1);
     else

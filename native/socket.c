@@ -32,6 +32,7 @@
 
 enum {
     PLACES = 32,            /* datagrams of one recvmmsg */
+    CACHE_LINE = 64,
     CONTROL = 128,          /* bytes for the control messages of a datagram: arrival() reads 56 */
     RTP_ROOM = 128 << 10,   /* bytes of the RTP datagrams that are held: more than RTP_HELD usual ones */
     RUN_US = 5000,          /* datagrams of one run arrived within this */
@@ -126,13 +127,22 @@ static void clear_place(struct klv_basin *basin, unsigned i)
 {
     struct place *place = &basin->places[i];
     struct msghdr *head = &basin->messages[i].msg_hdr;
-    head->msg_name = &place->sender;
-    head->msg_namelen = sizeof place->sender;
+    head->msg_name = NULL;
+    head->msg_namelen = 0;
     head->msg_iov = &place->bytes;
     head->msg_iovlen = 1;
     head->msg_control = place->control;
     head->msg_controllen = sizeof place->control;
     head->msg_flags = 0;
+}
+
+/* Ask for the senders of the next datagrams: only where they matter, since each costs the kernel a copy. */
+static void ask_for_senders(struct klv_basin *basin, unsigned most)
+{
+    for (unsigned i = 0; i < most; i++) {
+        basin->messages[i].msg_hdr.msg_name = &basin->places[i].sender;
+        basin->messages[i].msg_hdr.msg_namelen = sizeof basin->places[i].sender;
+    }
 }
 
 void klv_basin_init(struct klv_basin *basin, size_t datagram)
@@ -156,6 +166,12 @@ size_t klv_inlet_size(void)
 size_t klv_inlet_memory(void)
 {
     return RTP_ROOM + SURE * STASH_SLOT;
+}
+
+void klv_inlet_prefetch(const struct klv_inlet *inlet)
+{
+    for (size_t at = 0; at < offsetof(struct klv_inlet, lock); at += CACHE_LINE)
+        __builtin_prefetch((const uint8_t *)inlet + at);
 }
 
 static int switch_on(int fd, int option)
@@ -608,11 +624,23 @@ static void receive(struct klv_inlet *inlet, struct mmsghdr *message, int bytes_
     }
 }
 
+/* What the datagrams will be compared with comes into the cache while the kernel copies them: where many sockets take
+ * turns, none of it is there any more. */
+static void prefetch_copies(const struct copies *copies)
+{
+    const uint8_t *tags = (const uint8_t *)copies->tags;
+    for (size_t at = 0; at < sizeof copies->tags + CACHE_LINE; at += CACHE_LINE) /* and the counts behind them */
+        __builtin_prefetch(tags + at);
+}
+
 /* Receive the next datagrams: how many, or -errno. Fewer than were asked for: there are no more, and the budget of this
  * call is 0, which saves a call that finds nothing. */
 static int fetch(struct klv_inlet *inlet, struct klv_basin *basin)
 {
     unsigned most = inlet->budget < PLACES ? inlet->budget : PLACES;
+    if (inlet->has_sender)
+        ask_for_senders(basin, most);
+    prefetch_copies(&inlet->copies);
     int got = recvmmsg(inlet->fd, basin->messages, most, MSG_DONTWAIT, NULL);
     if (got < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;

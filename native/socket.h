@@ -82,4 +82,7 @@ void klv_inlet_counts(const struct klv_inlet *inlet, struct klv_inlet_counts *co
 int64_t klv_inlet_drops(int fd);    /* datagrams that the kernel dropped since the socket was made, or -errno */
 /* cffi: end */
 
+/* It is read soon: bring what each call reads of it into the cache. */
+void klv_inlet_prefetch(const struct klv_inlet *inlet);
+
 #endif

@@ -54,7 +54,7 @@ struct imapb klv_imapb_map(double min, double max, int range_power, size_t n)
 {
     struct imapb map = {(int)(8 * n) - 1 - range_power, min};
     if (min < 0 && max > 0)
-        map.bias = ldexp(floor(ldexp(min, map.shift)), -map.shift);
+        map.bias = times_power_of_two(floor(times_power_of_two(min, map.shift)), -map.shift);
     return map;
 }
 
@@ -65,7 +65,7 @@ const char *klv_imapb(const uint8_t *in, size_t n, double min, double max, doubl
         return "\"reserved\"";
     const char *special = klv_imapb_raw(in, n, &raw);
     struct imapb map = klv_imapb_map(min, max, klv_power_over(max - min), n);
-    *value = special ? NAN : ldexp((double)raw, -map.shift) + map.bias;
+    *value = special ? NAN : times_power_of_two((double)raw, -map.shift) + map.bias;
     return special;
 }
 
@@ -201,7 +201,7 @@ double klv_item_number(const struct item *item, const uint8_t *in, size_t n)
         if (klv_imapb_raw(in, n, &raw))
             return NAN;
         struct imapb map = klv_imapb_map(item->min, item->max, item->range_power, n);
-        return ldexp((double)raw, -map.shift) + map.bias;
+        return times_power_of_two((double)raw, -map.shift) + map.bias;
     }
     case K_FLOAT: {
         double value = n == 2 || n == 4 || n == 8 ? klv_ieee(in, n) : NAN;

@@ -8,6 +8,7 @@
 #include "table.h"
 #include "ul.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Limits of the search for packets (klv.c). The fuzz targets set lower ones, so that they reach what is beyond them. */
@@ -55,6 +56,17 @@ static inline int64_t sign_extend(uint64_t raw, size_t n)
     int64_t value;
     memcpy(&value, &high, sizeof value);
     return value >> shift;
+}
+
+/* value x 2^power, as ldexp has it: a multiplication by a power of two, which is exact, takes a tenth of the time. */
+static inline double times_power_of_two(double value, int power)
+{
+    if (power < -1022 || power > 1023) /* 2^power is no normal double */
+        return ldexp(value, power);
+    const uint64_t bits = (uint64_t)(power + 1023) << 52;
+    double factor;
+    memcpy(&factor, &bits, sizeof factor);
+    return value * factor;
 }
 
 /* The local-set item at *at: its tag and length, *at moved to its value. set.c has the layout. KLV_BAD_TAG: no BER-OID

@@ -18,10 +18,10 @@ import pytest
 from test_hub import BUSY, DATAGRAMS, MANY, NEVER, TAPE, Looks, sockets, turns
 
 from klvrelay.errors import SourceDown
-from klvrelay.inlet import Inlet, Inlets, Load
+from klvrelay.inlet import Inlet, Inlets
 from klvrelay.sources import open_source
 from klvrelay.sources.datagrams import hub as hub_module
-from klvrelay.sources.datagrams.hub import LONGEST, Hub, hub_of, pause_of
+from klvrelay.sources.datagrams.hub import Hub, hub_of
 from klvrelay.wire import Entry
 
 NULL = b"\x47\x1f\xff\x10" + b"\xff" * 184
@@ -42,7 +42,7 @@ async def hub() -> Hub:
 
 async def test_a_flood_does_not_wait_for_the_next_look(free_port: int, hub: Hub):
     """A socket with more than its share of a look is looked at again at once, else the kernel's buffer would fill."""
-    hub.coalesce = NEVER
+    hub.coalesce = hub.shortest = NEVER
     async with sockets(free_port, MANY) as many:
         await many.gathered(hub, NEVER)
         hub.look()
@@ -59,7 +59,7 @@ async def test_a_flood_does_not_wait_for_the_next_look(free_port: int, hub: Hub)
 
 async def test_a_flood_leaves_the_loop_to_others(free_port: int, hub: Hub, looks: Looks):
     """However often it is looked meanwhile, the loop is asked for one further look at a time."""
-    hub.coalesce = NEVER
+    hub.coalesce = hub.shortest = NEVER
     async with sockets(free_port, MANY) as many:
         await many.gathered(hub, NEVER)
         hub.look()
@@ -76,18 +76,9 @@ async def test_a_flood_leaves_the_loop_to_others(free_port: int, hub: Hub, looks
         assert looks.count == count + 1
 
 
-def test_a_crowd_waits_no_longer_than_the_kernel_can_hold():
-    """Of a long pause no multiple is taken, and a longer one than LONGEST stays what was asked for."""
-    crowd = Load(100_000, 1_000, 100)
-
-    assert pause_of(crowd, 1.0, 0.1, pause=0.1) == LONGEST
-    assert pause_of(crowd, 1.0, 0.04, pause=0.04) == LONGEST
-    assert pause_of(crowd, 1.0, 0.5, pause=0.5) == 0.5
-
-
 async def test_rtp_that_is_late_is_looked_for_before_it_is_given_up(free_port: int, hub: Hub):
     """It may have come, in time, since the last look, and waits in the kernel."""
-    hub.coalesce = NEVER
+    hub.coalesce = hub.shortest = NEVER
     packets = feed.rtp_datagrams(DATAGRAMS)
     source = open_source(f"rtp://127.0.0.1:{free_port}", demux="native")
     taken: list[Entry] = []

@@ -280,6 +280,28 @@ async def test_only_the_fixed_sender_is_heard(free_port):
     assert (source.link.strangers, source.link.datagrams) == (5, len(DATAGRAMS))
 
 
+async def test_a_fixed_sender_is_that_of_its_own_socket(free_port):
+    """Two sockets take turns: one hears a single sender, the other anyone; neither sees the other's addresses."""
+    choosy = open_source(f"udp://127.0.0.1:{free_port}?sender=127.0.0.2", demux="native")
+    open_to_all = open_source(f"udp://127.0.0.3:{free_port}", demux="native")
+    both = choosy, open_to_all
+    tasks = [asyncio.create_task(units_of(source, lambda: None, len(TAPE.klv))) for source in both]
+    await asyncio.sleep(0)
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as theirs:
+        theirs.bind(("127.0.0.2", 0))
+        for datagram in DATAGRAMS:
+            for host in ("127.0.0.1", "127.0.0.3"):
+                feed.send_udp([datagram], free_port, host)
+            theirs.sendto(datagram, ("127.0.0.1", free_port))
+            await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        heard = await asyncio.gather(*tasks)
+
+    assert [[entry[0] for units in found for entry in units.entries] for found in heard] == [TAPE.klv, TAPE.klv]
+    assert [source.link.strangers for source in both] == [len(DATAGRAMS), 0]
+
+
 @pytest.mark.parametrize(
     ("host", "sender", "heard"),
     [("[::1]", "::1", True), ("[::1]", "::2", False), ("[::]", "127.0.0.1", True), ("[::]", "127.0.0.2", False)],

@@ -94,6 +94,17 @@ def test_elements_may_be_as_large_as_doubles_are() -> None:
     assert element(imapb(1e300, 1.5e300, b"\1")) == 1e300 + 2.0 ** (power_over(0.5e300) - 7)
 
 
+@pytest.mark.parametrize("least", [-1020, -1022, -1030, -1060], ids=lambda power: f"2^{power}")
+def test_a_range_may_be_as_small_as_doubles_are(least: int) -> None:
+    """Steps so small that their inverse is no double: from -2^least to 2^least in codes of 8 bytes."""
+    end = math.ldexp(1.0, least)
+    shift = 63 - (least + 1)
+
+    for code in (0, 1, 1 << 61, 1 << 62, (1 << 63) - 1):
+        expected = math.ldexp(code, -shift) - end
+        assert wire.imapb(code.to_bytes(8, "big"), -end, end) == expected
+
+
 def power_over(value: float) -> int:
     return math.frexp(value)[1]
 

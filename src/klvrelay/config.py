@@ -30,7 +30,7 @@ LOG = logging.getLogger("klvrelay")
 
 CONFIG_MOST = 1 << 20
 """Bytes that a file of settings may have."""
-COALESCE = 0.002
+COALESCE = 0.008
 _COALESCE_LEAST, _COALESCE_MOST = 0.0005, 0.1
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(ms|s)", re.ASCII)
 
@@ -97,8 +97,8 @@ class RelaySettings:
     """What `klvrelay run` needs to know.
 
     waiting    records that may wait for a sink in memory before the oldest are shed
-    coalesce   seconds from one look at the datagram sockets to the next where many are busy; 0: each datagram is read
-               at once
+    coalesce   seconds from one look at the datagram sockets to the next at most, where many are busy; 0: each datagram
+               is read at once
     """
 
     sources: tuple[SourceSettings, ...] = ()
@@ -153,7 +153,7 @@ class _Reader(LoginReader):
 
     def coalesce(self, table: dict[str, Any]) -> float:
         """A time in quotes with its unit, or 0."""
-        given = table.get("coalesce", "2ms")
+        given = table.get("coalesce", "8ms")
         if given is False or not isinstance(given, str | int):
             given = repr(given)
         try:

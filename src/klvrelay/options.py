@@ -208,8 +208,8 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stall", type=float, metavar="SECONDS",
                         help="a stream is stale after so long without bytes, or without KLV (5)")  # fmt: skip
     parser.add_argument("--coalesce", metavar="TIME",
-                        help="where many datagram sockets are busy read them together, once in this time, 0.5ms to"
-                             " 100ms; 0: each at once (2ms)")  # fmt: skip
+                        help="where many datagram sockets are busy read them together, at least once in this time,"
+                             " 0.5ms to 100ms; 0: each at once (8ms)")  # fmt: skip
     parser.add_argument("--follow", action="store_true", help="files are still written: wait for more at their end")
     parser.add_argument("--demux", choices=("native", "libav"),
                         help="who takes MPEG-TS apart: the C core (native), or libav")  # fmt: skip

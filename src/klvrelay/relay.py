@@ -46,7 +46,7 @@ class Relay:
     feeds     (name, what opens its source, the source's address for messages[, stall])
     sinks     (name for messages, sink)
     waiting   records that may wait for a sink
-    coalesce  seconds from one look at the datagram sockets to the next where many are busy; see `hub.py`
+    coalesce  seconds from one look at the datagram sockets to the next at most, where many are busy; see `hub.py`
     """
 
     def __init__(

@@ -19,8 +19,10 @@ from weakref import WeakKeyDictionary, proxy
 
 from klvrelay.inlet import Inlet, Inlets, Load, Took, timer_of
 
-COALESCE = 0.002
-"""Seconds from one look to the next where sockets are gathered."""
+COALESCE = 0.008
+"""Seconds from one look to the next at most, where sockets are gathered."""
+SHORTEST = 0.002
+"""Seconds from one look to the next where few sockets are gathered, unless less is the most."""
 WINDOW = 0.1
 """Seconds between two decisions: three frames of a camera that sends each frame at once."""
 FEW = 6
@@ -29,10 +31,10 @@ WORTH, STILL_WORTH = 16.0, 6.0
 """Wake-ups that a look must replace, to begin to gather and to go on. Between the two nothing changes, so that a load
 near a limit does not switch to and fro."""
 CROWD = 32.0
-"""Sockets that a look finds ready, to wait twice as long; twice as many, to wait four times as long. Most of them have
-a single datagram, and receiving it costs up to twice what it costs beside others of its socket."""
-LONGEST = 0.1
-"""Seconds that no crowd waits longer than: where the kernel holds 200 KiB, its default, 20 Mbit/s fill it meanwhile."""
+"""Sockets that a look finds ready, to wait twice as long; twice as many, to wait four times as long, and so on. Most of
+them have a single datagram, and receiving it costs up to twice what it costs beside others of its socket."""
+LONGER = (32, 16, 8, 4, 2)
+"""Times SHORTEST."""
 STILL = 0.75
 """The share of these that is enough to go on so."""
 
@@ -47,35 +49,37 @@ def hub_of(loop: asyncio.AbstractEventLoop) -> Hub:
     return hub
 
 
-def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float) -> float:
-    """Seconds from one look to the next, after such a load for so many seconds: 0 (directly), or 1, 2, 4 x `coalesce`,
-    of which the longer ones are LONGEST at most.
+def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float, shortest: float = SHORTEST) -> float:
+    """Seconds from one look to the next, after such a load for so many seconds: 0 (directly), `shortest` or a multiple
+    of it, and never more than `coalesce`.
 
     pause   what it was meanwhile
     """
     if coalesce <= 0 or seconds <= 0 or load.busy < FEW:
         return 0.0
-    replaced = load.ready / seconds * max(pause, coalesce)
+    shortest = min(shortest, coalesce)
+    replaced = load.ready / seconds * max(pause, shortest)
     if replaced < (STILL_WORTH if pause else WORTH):
         return 0.0
     if pause:  # else most looks were for one socket
         crowd = load.ready / max(load.looks, 1)
-        for times in (4, 2):
-            longer = min(times * coalesce, max(coalesce, LONGEST))
+        for times in LONGER:
+            longer = min(times * shortest, coalesce)
             if crowd >= CROWD * times / 2 * (STILL if pause >= longer else 1.0):
                 return longer
-    return coalesce
+    return shortest
 
 
 class Hub:
     """Reads each socket that has something; holds descriptors while it has sockets.
 
-    coalesce   as in `pause_of`; 0: nothing is gathered
-    pause      seconds from one look to the next at present, 0 where epoll wakes the loop
+    coalesce   seconds from one look to the next at most, where sockets are gathered; 0: nothing is gathered
+    shortest   the same at the least, unless `coalesce` is less
+    pause      the same at present; 0 where epoll wakes the loop
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.coalesce = COALESCE
+        self.coalesce, self.shortest = COALESCE, SHORTEST
         self.pause = 0.0
         self._loop: asyncio.AbstractEventLoop = proxy(loop)  # or `_hubs`, which has the hub, would keep the loop
         self._inlets: Inlets | None = None
@@ -116,7 +120,8 @@ class Hub:
             self._loop.call_soon(self._look_again)
         now = self._loop.time()
         if self._inlets is not None and now - self._since >= WINDOW:
-            pause = pause_of(self._inlets.load(), now - self._since, self.coalesce, pause=self.pause)
+            load, seconds = self._inlets.load(), now - self._since
+            pause = pause_of(load, seconds, self.coalesce, pause=self.pause, shortest=self.shortest)
             self._since = now
             if pause != self.pause:
                 self._change(self._inlets, pause)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from collections.abc import Generator
+from contextlib import suppress
 from io import FileIO
-from mmap import mmap
 
 from klvrelay.klv import blank_before
 from klvrelay.names import Url
 from klvrelay.record import Carriage, Packet
 from klvrelay.sources.sniff import FEW, carriage_by
 
-PIECE = 1 << 20
-"""Bytes read at once: with a quarter of it a GB takes a fifth more processor time, with more no less."""
+PIECE = 4 << 20
+"""Bytes read at once, two huge pages: with a quarter of it a GB takes 4 % more processor time."""
 HEAD = 512 << 10
 """Bytes by which it is known what the file is."""
 
@@ -24,7 +25,7 @@ class AtOnce:
     size   bytes read so far
     """
 
-    def __init__(self, url: Url, file: FileIO, buffer: mmap, size: int, carriage: Carriage) -> None:
+    def __init__(self, url: Url, file: FileIO, buffer: mmap.mmap, size: int, carriage: Carriage) -> None:
         self._url, self._file, self._buffer, self._carriage = url, file, buffer, carriage
         self.size = size
 
@@ -56,8 +57,7 @@ def open_at_once(url: Url, piece: int = PIECE) -> AtOnce | None:
     """
     if url.scheme != "file" or not os.path.isfile(url.path):
         return None
-    # Memory that begins with a page: to other addresses, such as those of a bytearray, the kernel copies half as fast.
-    buffer = mmap(-1, piece)
+    buffer = _memory(piece)
     try:
         file = FileIO(url.path)
     except OSError:
@@ -73,3 +73,15 @@ def open_at_once(url: Url, piece: int = PIECE) -> AtOnce | None:
         file.close()
         return None
     return AtOnce(url, file, buffer, size, carriage)
+
+
+def _memory(size: int) -> mmap.mmap:
+    """Memory that begins with a page: to other addresses, such as those of a bytearray, the kernel copies half as fast.
+    Huge pages, where there are any, spare a page fault for every 4 KiB, and most misses of the TLB.
+    """
+    if not hasattr(mmap, "MADV_HUGEPAGE"):
+        return mmap.mmap(-1, size)
+    buffer = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with suppress(OSError):  # a kernel without them
+        buffer.madvise(mmap.MADV_HUGEPAGE)
+    return buffer

@@ -13,7 +13,7 @@ from benchmarks.skip import Skip
 
 NAMES = {
     "decode": "one packet in memory to JSON, dict and columns, beside klvdata and tstrans",
-    "limits": "packets that are made to be dear, up to the limit of 64 KiB",
+    "limits": "packets of 64 KiB that are made to be expensive, and hostile streams",
     "demux": "a TS file in the page cache to JSON Lines, beside plain reading, PyAV and tstrans",
     "joining": "a live stream joined in the midst of it, to its first record, beside PyAV",
     "latency": "16 live streams through klvrelay and mosquitto to a subscriber",

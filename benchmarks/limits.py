@@ -1,4 +1,4 @@
-"""What hostile packets cost: each is about as dear as its bytes can be made, at 64 KiB; and what of hostile streams."""
+"""What hostile packets of 64 KiB cost, each about as expensive as its bytes can be made; and hostile streams."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -37,6 +38,7 @@ pytest_plugins = [name for name in ("brokers", "feed") if (HERE / f"{name}.py").
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
 
 
+SO_TIMESTAMPNS = 35  # Linux; the socket module has no name for it
 SYSTEM_PYTHON = "/usr/bin/python3"
 """The interpreter that Debian's GStreamer bindings are made for."""
 
@@ -105,6 +107,24 @@ def free_port() -> int:
                 continue
             return port
     raise RuntimeError("no port is free on 127.0.0.1")
+
+
+@pytest.fixture
+def kernel_stamps() -> Iterator[None]:
+    """The kernel stamps what arrives: on a busy machine it begins to do so a while after the first socket asks."""
+    with socket.socket(type=socket.SOCK_DGRAM) as witness:
+        witness.bind(("127.0.0.1", 0))
+        witness.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        for _ in range(1000):
+            witness.sendto(b"?", witness.getsockname())
+            sent = time.time_ns()
+            time.sleep(0.005)
+            _, control, *_ = witness.recvmsg(1, 64)
+            seconds, nanoseconds = struct.unpack("qq", control[0][2])
+            if seconds * 1_000_000_000 + nanoseconds < sent + 4_000_000:
+                yield
+                return
+    pytest.fail("the kernel stamped no datagram at its arrival within 5 s")
 
 
 @pytest.fixture(autouse=True)

@@ -202,7 +202,7 @@ async def test_a_look_takes_more_than_was_expected(free_port: int, hub: Hub):
         assert [now - was for now, was in zip(many.taken, before, strict=True)] == sent
 
 
-async def test_times_are_those_of_the_arrival(free_port: int, hub: Hub):
+async def test_times_are_those_of_the_arrival(free_port: int, hub: Hub, kernel_stamps: None):
     """However long a datagram waited for a look, its record has the time when the kernel got it. Nothing is lost."""
     hub.shortest = hub.coalesce = NEVER
     async with sockets(free_port, MANY) as many:

@@ -183,7 +183,7 @@ async def test_a_wake_up_without_klv_gives_nothing(free_port):
 
 
 @pytest.mark.parametrize("demux", ["native", None])
-async def test_the_stamp_is_the_arrival_at_the_kernel(demux, free_port):
+async def test_the_stamp_is_the_arrival_at_the_kernel(demux, free_port, kernel_stamps):
     """A loop that was held up for 300 ms does not make what came meanwhile younger, nor all of one age."""
     source, decoder = open_source(f"udp://127.0.0.1:{free_port}", demux=demux), Decoder("test", None)
     sent = []

@@ -1,4 +1,4 @@
-"""One measurement in a process of its own, under whichever interpreter runs this file: prints a line of JSON.
+"""One measurement in a separate process, under the interpreter that runs this file: prints a line of JSON.
 
     PYTHON measured.py where             the folder of the checkout that klvrelay is imported from
     PYTHON measured.py lines FILE COUNT  a buffer of COUNT packets to JSON Lines: processor seconds a packet

@@ -98,7 +98,7 @@ static int has_rows(const struct array *a)
     return a->item->cells == C_PIXEL_SDCC || a->item->cells == C_PLACE_SDCC;
 }
 
-/* The code that a patch, or the default, has for all its elements. Where each row has a range of its own that is one
+/* The code that a patch, or the default, has for all its elements. Where each row has its own range that is one
  * value a row: a list of them for the `rows` rows from `row` on. */
 static int write_shared(struct walk *w, const struct array *a, uint64_t row, uint64_t rows, const uint8_t *in,
                         const struct item *part)

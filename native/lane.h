@@ -352,7 +352,7 @@ int klv_wait_hold_back(struct klv_lane *lane, struct pid *s, int last);
 struct arrival klv_wait_arrival(const struct klv_lane *lane, const struct pid *s); /* of the packet at `from` */
 void klv_wait_clear(struct klv_lane *lane, struct pid *s); /* what waited came out, or was discarded: WAIT_NONE */
 void klv_wait_count_packet(struct klv_lane *lane, int is_null); /* one more TS packet of any PID, after it was taken */
-void klv_wait_count_own(struct klv_lane *lane, struct pid *s);  /* one more TS packet of its own PID */
+void klv_wait_count_own(struct klv_lane *lane, struct pid *s);  /* one more TS packet of this PID */
 void klv_wait_proven(struct klv_lane *lane, struct pid *s);     /* its PID is a stream of KLV */
 
 /* ---- usual.c: each learns what it is given, and returns 1 if that is unlike what was usual ---- */

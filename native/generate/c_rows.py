@@ -33,7 +33,7 @@ def octets(key: bytes) -> str:
 
 
 def array(declaration: str, rows: Iterable[str]) -> str:
-    """`static const struct code codes_x[]` and its rows, each on lines of its own."""
+    """`static const struct code codes_x[]` and its rows, each on separate lines."""
     return "\n".join([f"{declaration} = {{", *(wrapped(f"    {row},", 8) for row in rows), "};"])
 
 

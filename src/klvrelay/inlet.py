@@ -1,6 +1,6 @@
 """The only caller of `native/socket.h` and `hub.h`: what the kernel holds for datagram sockets, as KLV units or bytes.
 
-Next door: `wire.py` is the same for `native/klv.h`; `sources/datagrams/hub.py` decides when the sockets are read.
+`wire.py` does the same for `native/klv.h`; `sources/datagrams/hub.py` decides when the sockets are read.
 """
 
 from __future__ import annotations

@@ -19,11 +19,11 @@ class Link:
     kernel_drops     datagrams that the kernel dropped, since the socket's buffer was full
     udp_duplicates   datagrams without RTP that came twice, the copy left out
     rtp_lost         sequence numbers that never came; `rtp_reordered` came late but in time, `rtp_duplicates` twice;
-                     `rtp_restarts` are senders that began anew; `rtp_foreign` packets of another SSRC or payload type
+                     `rtp_restarts` are senders that restarted; `rtp_foreign` packets of another SSRC or payload type
     srt_lost         packets lost on the line, `srt_retransmitted` sent again, `srt_dropped` given up as too late
     srt_rtt_ms       the round trip as last measured
     hls_segments     segments of a playlist that were read whole; `hls_lost` never came, or not whole
-    lane             of the transport lane, where the source has one of its own
+    lane             of the transport lane, where the source has its own
     """
 
     size: int = 0

@@ -1,6 +1,6 @@
 """The values that walk the corridor: a `Packet` (or `Units`) comes out of a source, a `Record` goes to the sinks.
 
-Next door: `link.py` has `Link`, what a source knows of its line; `sources/` makes packets, `klv.py` turns them into
+`link.py` has `Link`, what a source knows of its line; `sources/` makes packets, `klv.py` turns them into
 records, `wire.py` is the C that a record asks for its JSON.
 """
 

@@ -366,7 +366,7 @@ class Lane:
         return _known(lib.klv_lane_program(self._lane, pid))
 
     def cut(self) -> None:
-        """Bytes were lost here, or the source begins anew: what is held comes out with the next call."""
+        """Bytes were lost here, or the source restarts: what is held comes out with the next call."""
         lib.klv_lane_break(self._lane)
 
     def packets(self, data: Any, received_us: int | None = None) -> list[Entry]:

@@ -307,10 +307,13 @@ def test_the_password_in_a_pipe_is_for_all_sources_that_want_one(tmp_path: Path)
     """A pipe, as `<(pass show cam)` is one, can be read once only."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe, 0o600)
-    threading.Thread(target=lambda: pipe.write_text(f"{CANARY}\n")).start()
+    late = threading.Timer(0.2, lambda: pipe.write_text(f"{CANARY}\n"))  # it is opened for reading before
+    late.daemon = True
+    late.start()
 
     urls = source_urls("rtsp://user@a/x", "https://user@b/x", "rtsp://user:own@c/x", "--password-file", str(pipe))
 
+    late.join()
     assert [url.password for url in urls] == [Secret(CANARY), Secret(CANARY), Secret("own")]
 
 

@@ -13,6 +13,8 @@ from klvrelay.mistyped import file_name
 
 PATIENCE = 10.0
 """Seconds that a pipe may take to give all of it: `-c <(decrypt relay.toml.age)`."""
+WRITER_WAIT = 2.0
+"""Seconds that the writer of a named pipe gets to open it: until then a read finds its end."""
 PEM_MOST = 4 << 20
 """Bytes that a file of certificates or keys may have: those of all public authorities take 0.2 MiB."""
 
@@ -35,6 +37,8 @@ def read_small(path: str, key: str, most: int) -> SmallFile:
         try:
             mode = os.fstat(number).st_mode
             _check_kind(mode, key)
+            if stat.S_ISFIFO(mode):
+                _await_writer(number)
             data = _all_of(number, key, most)
             if not data and stat.S_ISFIFO(mode):
                 raise ConfigError(f"{key}: can't be read: nothing is written to the pipe")
@@ -71,6 +75,13 @@ def _kind(mode: int) -> str:
     if stat.S_ISFIFO(mode):
         return "a pipe"
     return "a socket" if stat.S_ISSOCK(mode) else "a device"
+
+
+def _await_writer(number: int) -> None:
+    """Return once there is something to read, the writer closed the pipe, or none came."""
+    poll = select.poll()
+    poll.register(number, select.POLLIN)
+    poll.poll(WRITER_WAIT * 1000)
 
 
 def _all_of(number: int, key: str, most: int) -> bytes:

@@ -10,6 +10,7 @@ import orjson
 import pytest
 from records import damaged, record, spoilt
 
+from klvrelay import repeats
 from klvrelay.backoff import Backoff
 from klvrelay.health import SinkHealth, StreamHealth
 from klvrelay.health.report import link_document
@@ -114,11 +115,12 @@ def test_the_same_fault_is_said_once(said: Said, clock: Clock):
     health = stream(clock)
     for _ in range(20):
         health.down("nobody listens there")
+    clock.now += 1
     health.down("the host's name is not known")
     health.decoded(record(0))
     assert [m.partition(": ")[2] for m in said()] == [
         "nobody listens there; trying again",
-        "the host's name is not known; trying again",
+        "20 faults, last was: the host's name is not known; trying again",
         "live: udp://:5000",
     ]
 
@@ -227,8 +229,9 @@ def test_records_are_counted_by_their_quality():
     assert (health.records, health.bad, health.damaged) == (4, 1, 1)
 
 
-def test_an_outage_of_a_sink_is_said_once_and_its_end_too(said: Said):
+def test_an_outage_of_a_sink_is_said_once_and_its_end_too(said: Said, monkeypatch: pytest.MonkeyPatch):
     """Many tries, two lines; outages are counted."""
+    monkeypatch.setattr(repeats, "PACE", 0.0)
     health = SinkHealth("mqtt://h:1883")
     for _ in range(10):
         health.down("mqtt://h:1883: connection refused")

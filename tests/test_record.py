@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import klvrelay
+from klvrelay import repeats
 from klvrelay.errors import ConfigError, NotMedia, SourceDown
 from klvrelay.klv import Decoder
 from klvrelay.names import Url
@@ -369,6 +370,7 @@ async def test_two_recorders_do_not_share_a_stream(tmp_path):
 async def test_a_source_that_falls_is_opened_again(tmp_path, monkeypatch, caplog):
     """By itself, as often as it takes; what comes after is a segment of its own, and it is said once."""
     monkeypatch.setattr(recorder.Backoff, "next", lambda self: 0.01)
+    monkeypatch.setattr(repeats, "PACE", 0.0)
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     falls = [SourceDown("tcp://camera:5000: nobody listens there")] * 5
     sources = [Pieces(Packet(TAPE.ts), falls[0], live=True), *[Pieces(fall, live=True) for fall in falls]]

@@ -18,6 +18,7 @@ from papers import TAPE, Ear, Tape, live
 from klvrelay import intake as intake_module
 from klvrelay import outlet as outlet_module
 from klvrelay import relay as relay_module
+from klvrelay import repeats
 from klvrelay.backoff import Backoff
 from klvrelay.errors import NoKlv, NotMedia, SinkDown, SinkRefused, SourceDown
 from klvrelay.intake import Feed
@@ -37,8 +38,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off and looks in milliseconds."""
     monkeypatch.setattr(relay_module, "TICK", 0.01)
     monkeypatch.setattr(relay_module, "STATES", 100)
+    monkeypatch.setattr(repeats, "PACE", 0.0)
     for module in (intake_module, outlet_module):
-        monkeypatch.setattr(module, "Backoff", lambda: Backoff(first=0.002, cap=0.01))
+        monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.002, cap=0.01))
 
 
 @asynccontextmanager

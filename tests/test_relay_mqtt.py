@@ -37,7 +37,7 @@ EXPIRY, CONTENT_TYPE = 0x02, 0x03
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off in milliseconds."""
     for module in (intake_module, outlet_module):
-        monkeypatch.setattr(module, "Backoff", lambda: Backoff(first=0.01, cap=0.05))
+        monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.05))
 
 
 def relay(port: int, *sources: SourceSettings, waiting: int = 10_000, **mqtt: Any) -> Relay:

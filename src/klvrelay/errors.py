@@ -12,10 +12,13 @@
     │   └── SinkRefused  it said no for good (credentials, rights)     exit 5
     │       └── TooLarge it never takes a message of this size         exit 5
     ├── OutputLost       standard output is closed, or its disk full    exit 1
+    ├── Shortage         no descriptor, memory or buffer is left        exit 1
+    ├── InternalError    a fault of klvrelay's own                      exit 1
     ├── DecodeError      bytes that are no KLV where KLV was asked for exit 4
     └── EncodeError      a value that its item can't hold             exit 2
 """
 
+import errno
 import os
 import reprlib
 
@@ -23,9 +26,13 @@ from klvrelay.shown import printable
 
 
 class KlvrelayError(Exception):
-    """Root of every error that klvrelay raises on purpose; its text is fit for an operator."""
+    """Root of every error that klvrelay raises on purpose; its text is fit for an operator.
+
+    wait   seconds until another attempt is worth it, at least
+    """
 
     exit_code = 1
+    wait = 0.0
 
 
 class ConfigError(KlvrelayError):
@@ -71,6 +78,24 @@ class NoKlv(KlvrelayError):
 
 class OutputLost(KlvrelayError):
     """Standard output can't be written."""
+
+
+class Shortage(KlvrelayError):
+    """The machine has run out of something that it may have again later."""
+
+    @classmethod
+    def of(cls, fault: BaseException) -> "Shortage":
+        """With what is short, and where its limit is set."""
+        number = getattr(fault, "errno", None) or 0
+        hint = {
+            errno.EMFILE: ": raise the limit of open files (ulimit -n, LimitNOFILE=)",
+            errno.ENFILE: ": raise the limit of open files of the machine (sysctl fs.file-max)",
+        }
+        return cls(os.strerror(number).lower() + hint.get(number, ""))
+
+
+class InternalError(KlvrelayError):
+    """Something that klvrelay did not foresee."""
 
 
 class DecodeError(KlvrelayError):
@@ -120,6 +145,6 @@ def blunder(error: BaseException) -> str:
     """An internal error, with the file and line that raised it: what a bug report needs, without any of the data."""
     import traceback  # here, since it is seldom wanted
 
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    where = f"{os.path.basename(frame.filename)}:{frame.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else "code that is not known"
     return f"a fault of klvrelay's own: {type(error).__name__} in {where}"

@@ -6,23 +6,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import NamedTuple
 
-from klvrelay.backoff import STEADY, Backoff
+from klvrelay.backoff import Backoff
 from klvrelay.channel import Channel
 from klvrelay.elementary import EVERYTHING, Choice
-from klvrelay.errors import ConfigError, SourceDown, SourceError, blunder
+from klvrelay.errors import ConfigError, KlvrelayError, SourceDown, SourceError
 from klvrelay.health import StreamHealth
 from klvrelay.health.stream import STALL
 from klvrelay.integers import added
 from klvrelay.klv import Decoder
 from klvrelay.outlet import Outlet
 from klvrelay.record import Link, Record
-from klvrelay.sources import Source, may_come_back
+from klvrelay.sources import Source
+from klvrelay.supervise import Standing, contained, supervise
 from klvrelay.wire import LIMIT
 
 LOG = logging.getLogger("klvrelay")
@@ -31,8 +31,9 @@ PATIENCE_MOST = 60.0
 """Seconds at most that a source of fixed streams gets to show KLV before it is opened anew."""
 BREATH = 64
 """Records after which other streams and the sinks have a turn: a piece of a flood holds thousands."""
-CLOSING = 15.0
-"""Seconds that a source gets to end; one that hangs is left behind."""
+CLOSING, LAST_CLOSING = 15.0, 1.5
+"""Seconds that a source gets to end, before it is opened again and where the relay stops; one that hangs is left
+behind."""
 
 
 class Feed(NamedTuple):
@@ -73,7 +74,9 @@ class Stream:
         self.channels: dict[str, Channel] = {}
         for name in dict.fromkeys((feed.name, *feed.choice.names.values())):
             self._add_channel(name)
-        self.live = False
+        self.live = self._was_live = False
+        # Until it has been opened nothing else is known of it.
+        self._standing = Standing.LASTING if "://" in feed.url else Standing.UNREAD
         self._source: Source | None = None
         self._past: Link | None = None
         self._dropped = 0
@@ -98,63 +101,81 @@ class Stream:
         return channel
 
     async def keep(self) -> None:
-        """Carry the source, and open it again whenever it falls."""
-        backoff, was_live = Backoff(), False
-        while True:
-            source = self._source = self._open()
-            for health in self.healths:
-                health.opened()
-            begun = time.monotonic()
-            fault = await self._one_opening(source)
-            self.live = source.live
-            self._settle(source)
-            if not may_come_back(source, fault, was_live=was_live):
-                break
-            was_live = was_live or (source.live and source.link.size > 0)
-            if time.monotonic() - begun > STEADY:  # what comes and goes is not asked for ever faster
-                backoff.reset()
-            if not isinstance(fault, _Renewed):
-                for health in self.healths:
-                    health.down("ended" if fault is None else str(fault))
-                self.tell()
-            else:
-                LOG.info("%s: opened again: %s", self.name, fault)
-            asked = fault.wait if isinstance(fault, SourceDown) else 0.0
-            await asyncio.sleep(max(backoff.next(), asked))
-        if fault is not None:
-            self.failed = fault
-            for health in self.healths:
-                health.down(str(fault), again=False)
-        self._end(said=fault is not None)
-
-    async def _one_opening(self, source: Source) -> SourceError | None:
-        """Carry until the source ends or is to be renewed; what ended it, or None where that is no fault."""
-        renewal = self._renewal = asyncio.get_running_loop().create_future()
-        attempt = asyncio.create_task(self._carry(source), name=f"source {self.name}")
+        """Carry the source, and open it again whenever it falls, until it has come to its end."""
         try:
-            await asyncio.wait({attempt, renewal}, return_when=asyncio.FIRST_COMPLETED)
+            await supervise(
+                self._attempt, name=self.name, backoff=Backoff(), standing=lambda: self._standing, down=self._down
+            )
+        except SourceError as fault:
+            self.failed = fault
+        except ConfigError as fault:  # found only when it was opened
+            self.failed = SourceError(str(fault))
+        except KlvrelayError as fault:
+            self.failed = SourceError(f"{self._feed.url}: {fault}")
+        contained(self._finish, self.name)
+
+    def _finish(self) -> None:
+        if self.failed is not None:
+            for health in self.healths:
+                health.down(str(self.failed), again=False)
+        self._end(said=self.failed is not None)
+
+    async def _attempt(self, up: Callable[[], None]) -> None:
+        """One opening: returns at the end of what has one, raises what ended anything else."""
+        up()
+        source = self._source = self._open()
+        self._standing = self._standing_of(source)
+        for health in self.healths:
+            health.opened()
+        try:
+            await self._one_opening(source)
+        finally:
+            self.live = source.live
+            self._standing = self._standing_of(source)
+            self._settle(source)
+        if self._standing is Standing.LASTING:
+            raise SourceDown("ended")
+
+    def _standing_of(self, source: Source) -> Standing:
+        """`Standing` says what each means."""
+        read = source.link.size > 0
+        self._was_live |= source.live and read  # no server can end it for good then by calling it a recording
+        if source.live or self._was_live:
+            return Standing.LASTING
+        if source.url.scheme in ("file", "stdin"):
+            return Standing.READ if read else Standing.UNREAD
+        return Standing.REMOTE
+
+    def _down(self, fault: KlvrelayError) -> None:
+        if isinstance(fault, _Renewed):
+            LOG.info("%s: opened again: %s", self.name, fault)
+            return
+        for health in self.healths:
+            health.down(str(fault))
+        self.tell()
+
+    async def _one_opening(self, source: Source) -> None:
+        """Carry until the source ends or is to be renewed; raises what ended it."""
+        renewal = self._renewal = asyncio.get_running_loop().create_future()
+        carrying = asyncio.create_task(self._carry(source), name=f"source {self.name}")
+        carrying.add_done_callback(_seen)
+        try:
+            await asyncio.wait({carrying, renewal}, return_when=asyncio.FIRST_COMPLETED)
+            if not carrying.done():
+                await self._let_go(carrying, CLOSING)
+        except asyncio.CancelledError:
+            await self._let_go(carrying, LAST_CLOSING)
+            raise
         finally:
             self._renewal = None
-            if not attempt.done():
-                await self._let_go(attempt)
-        try:
-            if attempt.done() and not attempt.cancelled():
-                attempt.result()
-            if renewal.done():
-                return _Renewed(renewal.result())
-        except SourceError as fault:
-            return fault
-        except ConfigError as fault:  # found only when it was opened
-            return SourceDown(str(fault)) if source.live else SourceError(str(fault))
-        except Exception as error:  # a fault of ours in one stream must not end the others
-            said = blunder(error)
-            LOG.debug("%s", said, exc_info=True)
-            return SourceDown(said) if source.live else SourceError(f"{source.url}: {said}")
-        return None
+        if carrying.done() and not carrying.cancelled():
+            carrying.result()
+        if renewal.done():
+            raise _Renewed(renewal.result())
 
-    async def _let_go(self, attempt: asyncio.Task[None]) -> None:
-        attempt.cancel()
-        _, hanging = await asyncio.wait({attempt}, timeout=CLOSING)
+    async def _let_go(self, carrying: asyncio.Task[None], patience: float) -> None:
+        carrying.cancel()
+        _, hanging = await asyncio.wait({carrying}, timeout=patience)
         if hanging:
             LOG.warning("%s: its source does not end, and is left behind", self.name)
 
@@ -286,9 +307,9 @@ class Stream:
 
     def _settle(self, source: Source) -> None:
         """An opening is over: what it counted is kept."""
+        self._source = None
         self._past = replace(self._line(source))
         self._dropped = added(self._dropped, source.dropped)
-        self._source = None
         for health in self.healths:
             health.heard(self._past.size)
         self.count()
@@ -325,6 +346,12 @@ def _received(source: Source) -> int:
     """Bytes of transport so far: of datagrams without the work that a whole `link` takes."""
     count: int | None = getattr(source, "received", None)
     return source.link.size if count is None else count
+
+
+def _seen(carrying: asyncio.Task[None]) -> None:
+    """One that was left behind may fail when nobody waits for it any more, which asyncio would report."""
+    if not carrying.cancelled():
+        carrying.exception()
 
 
 class _Renewed(SourceDown):

@@ -6,23 +6,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from klvrelay.backoff import Backoff
-from klvrelay.errors import SinkDown, SinkError, SinkRefused, TooLarge
+from klvrelay.errors import TooLarge
 from klvrelay.health import SinkHealth
 from klvrelay.record import Record
 from klvrelay.sinks import Notice, Sink
 from klvrelay.spool import Spool
+from klvrelay.supervise import Standing, supervise
 
 LAST_NOTICES = 1.0
 """Seconds that the last latest values get to be told."""
-LASTED = 2.0
-"""Seconds that a connection must have stood before the next try comes quickly again."""
-SHORT_CAP = 3.0
-"""Seconds between two tries at most where the connection stands, but not for long."""
+LONGEST = 3.0
+"""Seconds between two attempts to connect at most: a broker that is back should not be noticed late, since records are
+shed meanwhile. The steady period is longer, or two that take each other's place would take turns quickly."""
 
 
 @dataclass(slots=True)
@@ -51,57 +50,24 @@ class Outlet:
                     await self.all_told.wait()
 
     async def drain(self) -> None:
-        """Keep the sink connected and the spool empty, for ever; raises SinkRefused at the first try only."""
-        backoff = Backoff()
-        while True:
-            came_up = False
-            try:
-                await self._served(backoff)
-            except (SinkDown, SinkRefused) as fault:
-                # A refusal at the first try is for the operator to mend; later it may be the broker's bad day.
-                if isinstance(fault, SinkRefused) and not self.health.ever_up:
-                    raise
-                came_up = self.health.up
-                self.health.down(str(fault))
-            pause = backoff.next()
-            await asyncio.sleep(min(pause, SHORT_CAP) if came_up else pause)
+        """Keep the sink connected and the spool empty; raises the SinkRefused or ConfigError of a first connection."""
+        await supervise(
+            self._serve,
+            name=self.health.name,
+            backoff=Backoff(cap=LONGEST),
+            standing=lambda: Standing.LASTING if self.health.ever_up else Standing.NEW,
+            down=lambda fault: self.health.down(str(fault)),
+        )
 
-    async def _served(self, backoff: Backoff) -> None:
-        """As `_serve`, in another task: a task group that is cancelled at the moment it fails raises the fault only."""
-        serving = asyncio.create_task(self._end_of(backoff), name="serve")
-        try:
-            await asyncio.wait({serving})
-        finally:
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
-        if fault := serving.result():
-            raise fault
-
-    async def _end_of(self, backoff: Backoff) -> SinkError | None:
-        """Serve; what ended it, as a value: asyncio would report a task that fails while the loop shuts down."""
-        try:
-            await self._serve(backoff)
-        except SinkError as fault:
-            return fault
-        return None
-
-    async def _serve(self, backoff: Backoff) -> None:
-        """One connection, until it falls: raises SinkDown or SinkRefused."""
-        loop = asyncio.get_running_loop()
-        steady = math.inf
-        try:
-            async with self.sink, asyncio.TaskGroup() as tasks:
-                self.health.connected()
-                steady = loop.time() + LASTED
-                self.news.set()
-                tasks.create_task(self._deliver(), name="deliver")
-                tasks.create_task(self._tell(), name="tell")
-                tasks.create_task(self.sink.lost(), name="lost")
-        except ExceptionGroup as group:
-            raise _first(group) from None
-        finally:
-            if loop.time() >= steady:
-                backoff.reset()
+    async def _serve(self, up: Callable[[], None]) -> None:
+        """One connection, until it is lost, which raises what ended it."""
+        async with self.sink, asyncio.TaskGroup() as tasks:
+            self.health.connected()
+            up()
+            self.news.set()
+            tasks.create_task(self._deliver(), name="deliver")
+            tasks.create_task(self._tell(), name="tell")
+            tasks.create_task(self.sink.lost(), name="lost")
 
     async def _deliver(self) -> None:
         """The way of a record from the spool: offered until it is confirmed."""
@@ -133,9 +99,3 @@ class Outlet:
                 except TooLarge as fault:
                     self.health.left_out(fault)
             self.all_told.set()
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from klvrelay.backoff import Backoff
 from klvrelay.diagnosis import no_klv
-from klvrelay.errors import KlvrelayError, NoKlv, SourceError, blunder
+from klvrelay.errors import KlvrelayError, NoKlv
 from klvrelay.health import SinkHealth
 from klvrelay.intake import Feed, Stream
 from klvrelay.outlet import Outlet
 from klvrelay.sinks import Sink
 from klvrelay.sources.datagrams.hub import COALESCE, hub_of
 from klvrelay.spool import Spool
+from klvrelay.supervise import contained
 
 LOG = logging.getLogger("klvrelay")
 
@@ -31,8 +32,11 @@ TICK = 0.25
 """Seconds between two looks at the streams."""
 STATES = 4
 """Looks between two tellings of a stream's latest values."""
-LAST_CALL = 2.5
-"""Seconds that sinks get on stop to confirm what waits."""
+SLOTS, CROWD = 5, 8
+"""Parts at most that TICK is divided into, each for some of the streams; streams that are worth another part."""
+LAST_SOURCES, LAST_CALL, LAST_SINKS, PARTING = 1.8, 2.5, 2.0, 0.2
+"""Seconds after a stop by which sources have ended, and sinks have confirmed what waits; seconds that sinks then get to
+say goodbye, and any task that has not ended when it was cancelled again: less than five in all."""
 
 
 def new_boot() -> str:
@@ -76,13 +80,13 @@ class Relay:
         return f"{records} records, {rejected} bad or damaged, {lost}{away}; {'; '.join(sinks)}"
 
     async def run(self) -> None:
-        """Carry until every source has ended and what they gave is delivered. Cancel to stop.
+        """Carry until every source has ended and what they gave is delivered. Cancel to stop: within five seconds.
 
-        Raises SinkRefused if a sink refuses the relay at its first try. What is wrong with a source is said when
+        Raises the SinkRefused or ConfigError of a sink's first connection. What is wrong with a source is said when
         it happens and spoils that stream only; `fault` has it afterwards.
         """
         hub_of(asyncio.get_running_loop()).coalesce = self._coalesce
-        carriers = [asyncio.create_task(self._keep(s), name=f"keep {s.name}") for s in self.streams]
+        carriers = [asyncio.create_task(s.keep(), name=f"keep {s.name}") for s in self.streams]
         drains = [asyncio.create_task(o.drain(), name=f"drain {o.health.name}") for o in self.outlets]
         ticker = asyncio.create_task(self._tick(), name="tick")
         sources: asyncio.Future[Any] = asyncio.gather(*carriers)
@@ -101,7 +105,7 @@ class Relay:
             await self._stop(carriers, drains)
             raise
         finally:
-            await _cancelled(everything)
+            await _cancelled(everything, LAST_SINKS)
 
     @property
     def fault(self) -> KlvrelayError | None:
@@ -119,11 +123,13 @@ class Relay:
 
     async def _stop(self, carriers: list[asyncio.Task[None]], drains: list[asyncio.Task[None]]) -> None:
         """Sources first, then what waits, then the sinks."""
-        await _cancelled(carriers)
+        loop = asyncio.get_running_loop()
+        last_call = loop.time() + LAST_CALL
+        await _cancelled(carriers, LAST_SOURCES)
         for stream in self.streams:
             self._contained(stream, stream.tell_state, stream.stop)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LAST_CALL):
+            async with asyncio.timeout_at(last_call):
                 await self._drained(drains, only_up=True)
 
     async def _drained(self, drains: list[asyncio.Task[None]], *, only_up: bool = False) -> None:
@@ -137,45 +143,48 @@ class Relay:
             await _cancelled([waiting])
 
     async def _tick(self) -> None:
-        looks = 0
-        while True:
-            await asyncio.sleep(TICK)
-            looks += 1
-            for stream in self.streams:
-                self._contained(stream, stream.look, *([stream.tell_state] if looks % STATES == 0 else []))
-
-    async def _keep(self, stream: Stream) -> None:
-        """Carry a stream until its source ends; a fault of ours ends no other stream, and none whose source is live."""
-        backoff = Backoff()
-        while True:
-            try:
-                return await stream.keep()
-            except Exception as error:  # noqa: BLE001 (an internal error in one stream ends no other)
-                self._log_once(stream, error)
-                if not stream.live:
-                    stream.failed = SourceError(f"{stream.name}: {blunder(error)}")
-                    return
-            await asyncio.sleep(backoff.next())
+        slots = max(1, min(SLOTS, len(self.streams) // CROWD))
+        for turn in turns(len(self.streams), slots, STATES):
+            await asyncio.sleep(TICK / slots)
+            for number, is_due in turn:
+                stream = self.streams[number]
+                self._contained(stream, stream.look, *([stream.tell_state] if is_due else []))
 
     def _contained(self, stream: Stream, *steps: Callable[[], None]) -> None:
         """What is done for one stream: a fault of ours in it costs that step, and is said once."""
         for step in steps:
-            try:
-                step()
-            except Exception as error:  # noqa: BLE001 (an internal error in one stream ends no other)
-                self._log_once(stream, error)
+            if (fault := contained(step, stream.name)) is not None:
+                self._log_once(stream, str(fault))
 
-    def _log_once(self, stream: Stream, error: Exception) -> None:
+    def _log_once(self, stream: Stream, fault: str) -> None:
         """Log a fault of a stream, the first of its kind only."""
-        said = stream.name, blunder(error)
-        if said not in self._blunders:
+        if (said := (stream.name, fault)) not in self._blunders:
             self._blunders.add(said)
             LOG.error("%s: %s", *said)
-            LOG.debug("%s", stream.name, exc_info=error)
 
 
-async def _cancelled(tasks: Sequence[asyncio.Future[Any]]) -> None:
-    """Cancel tasks and wait for their end; what they raise was seen before or doesn't matter any more."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+def turns(count: int, slots: int, states: int) -> Iterator[list[tuple[int, bool]]]:
+    """For one slot after the other: the streams to look at, by number, and whether their latest values are to go out.
+
+    Each stream is in every `slots`th slot, and its values are due at every `states`th look. The streams are spread
+    evenly over both, so that a hundred of them don't make all their documents at the same moment.
+    """
+    for look in itertools.count(1):
+        for slot in range(slots):
+            yield [(number, (look + number // slots) % states == 0) for number in range(slot, count, slots)]
+
+
+async def _cancelled(tasks: Sequence[asyncio.Future[Any]], patience: float = 1.0) -> None:
+    """Cancel tasks and wait for their end; what they raise was seen before or doesn't matter any more.
+
+    One that hangs in its own clean-up is cancelled once more, and then left behind.
+    """
+    left = set(tasks)
+    for seconds in (patience, PARTING):
+        for task in left:
+            task.cancel()
+        if left:
+            _, left = await asyncio.wait(left, timeout=seconds)
+    if left:
+        LOG.warning("tasks do not end, and are left behind: count=%d", len(left))
+    await asyncio.gather(*set(tasks) - left, return_exceptions=True)

@@ -24,6 +24,7 @@ from klvrelay.health.clocks import Clocks
 from klvrelay.health.rhythm import Rhythm
 from klvrelay.names import printable
 from klvrelay.record import Link, Record
+from klvrelay.repeats import Repeats
 
 LOG = logging.getLogger("klvrelay")
 
@@ -80,8 +81,11 @@ class StreamHealth:
     _lost: float | None = None
     _told_silence: str = ""
     _size: int = 0
+    _repeats: Repeats = field(init=False)
+    _quiet: bool = False
 
     def __post_init__(self) -> None:
+        self._repeats = Repeats(self.clock)
         self.clocks = Clocks(self.name)
         self.since = self.last_bytes = self.last_record = self.clock()
         self.since_us = time.time_ns() // 1000
@@ -177,12 +181,19 @@ class StreamHealth:
             LOG.warning("%s: %s", self.name, printable(reason))
 
     def down(self, fault: str, *, again: bool = True) -> None:
-        """The source is gone. The same fault is said once, not at each try."""
+        """The source is gone. The same fault is said once, not at each try, and seldom where it comes and goes."""
+        if not again:
+            self._repeats.reset()
+        said = self._repeats.add(fault)
+        level = logging.DEBUG if said is None else logging.WARNING
+        line = f"{said or fault}{'; trying again' if again else ''}"
         if self.state != "down":
-            self._enter("down", fault, said=f"{fault}{'; trying again' if again else ''}", level=logging.WARNING)
-        elif fault != self.reason:
+            self._enter("down", fault, said=line, level=level)
+            self._quiet = said is None
+        else:
             self.reason = fault
-            LOG.warning("%s: %s%s", self.name, printable(fault), "; trying again" if again else "")
+            self._quiet = self._quiet and said is None
+            LOG.log(level, "%s: %s", self.name, printable(line))
 
     def ended(self, *, said: bool, beside: str | None = None) -> None:
         """No more will come; what is wrong with that is said unless it was before. `beside`: see `look`."""
@@ -202,7 +213,12 @@ class StreamHealth:
         self._spent[self.state] = self._spent.get(self.state, 0.0) + now - self.since
         self.state, self.reason, self.since, self.since_us = state, reason, now, time.time_ns() // 1000
         self.changes[state] += 1
+        if self._quiet and state in ("waiting", "live"):  # an outage that was not logged ends without a line too
+            level = logging.DEBUG
         LOG.log(level, "%s: %s", self.name, printable(said or f"{state}: {reason}"))
+        if state in ("live", "stale", "ended"):
+            self._quiet = False
+            self._repeats.over()
 
     @property
     def away_so_far(self) -> float:

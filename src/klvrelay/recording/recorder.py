@@ -18,15 +18,17 @@ from contextlib import aclosing, suppress
 from itertools import count
 from typing import TypeVar
 
-from klvrelay.backoff import STEADY, Backoff
-from klvrelay.errors import NotMedia, SourceError, blunder
+from klvrelay.backoff import Backoff
+from klvrelay.errors import InternalError, KlvrelayError, NotMedia, SourceDown, SourceError
 from klvrelay.names import checked_name, printable
 from klvrelay.record import Packet
 from klvrelay.recording.cutter import Cutter
 from klvrelay.recording.limits import Limits, counted, shown
 from klvrelay.recording.shelf import Piece, Shelf
-from klvrelay.sources import Source, may_come_back
+from klvrelay.repeats import Repeats
+from klvrelay.sources import Source
 from klvrelay.sources.clock import now_us
+from klvrelay.supervise import Standing, supervise
 
 LOG = logging.getLogger("klvrelay")
 T = TypeVar("T")
@@ -56,6 +58,9 @@ class Recorder:
         self.dropped = 0
         self.state = "waiting"
         self._open = opened
+        self._url = ""
+        self._standing = Standing.UNREAD
+        self._repeats = Repeats()
         self._shelf = Shelf(folder, checked_name(stream), limits)
         self._cutter = Cutter(limits)
         self._waiting: deque[Piece | None] = deque()
@@ -118,32 +123,41 @@ class Recorder:
         await self._room(0)
 
     async def _keep(self) -> None:
-        backoff = Backoff()
-        while True:
-            source, begun = self._open(), time.monotonic()
-            fault = f"{source.url}: ended"
-            try:
-                await self._take(source)
-            except SourceError as error:
-                if not may_come_back(source, error):
-                    raise
-                fault = str(error)
-            except Exception as error:  # a fault of ours in one stretch must not end a recording of months
-                LOG.debug("%s", error, exc_info=True)
-                fault = f"{source.url}: {blunder(error)}"
-                if not may_come_back(source, None):
-                    raise SourceError(fault) from error
-            finally:
-                self.dropped += source.dropped
-                self._cut()
-            if not may_come_back(source, None):
-                return
-            if time.monotonic() - begun > STEADY:
-                backoff.reset()
-            if self.state != "source down":  # once for as long as nothing comes
-                LOG.warning("%s; trying again until it is back", fault)
-            self.state = "source down"
-            await asyncio.sleep(backoff.next())
+        try:
+            await supervise(
+                self._attempt, name=self._shelf.stream, backoff=Backoff(),
+                standing=lambda: self._standing, down=self._down,
+            )  # fmt: skip
+        except InternalError as fault:
+            raise SourceError(f"{self._url}: {fault}") from fault
+
+    async def _attempt(self, up: Callable[[], None]) -> None:
+        """One opening: returns at the end of what has one, raises what ended anything else."""
+        up()
+        source = self._open()
+        self._url = str(source.url)
+        self._standing = self._standing_of(source)
+        try:
+            await self._take(source)
+        finally:
+            self._standing = self._standing_of(source)
+            self.dropped += source.dropped
+            self._cut()
+        if self._standing is Standing.LASTING:
+            raise SourceDown(f"{source.url}: ended")
+
+    def _standing_of(self, source: Source) -> Standing:
+        if source.live:
+            return Standing.LASTING
+        if source.url.scheme not in ("file", "stdin"):
+            return Standing.REMOTE
+        return Standing.READ if source.link.size else Standing.UNREAD
+
+    def _down(self, fault: KlvrelayError) -> None:
+        text = str(fault) if isinstance(fault, SourceError) else f"{self._url}: {fault}"
+        if (said := self._repeats.add(text)) is not None:
+            LOG.warning("%s; trying again until it is back", printable(said))
+        self.state = "source down"
 
     async def _take(self, source: Source) -> None:
         self._live = source.live
@@ -156,7 +170,7 @@ class Recorder:
         if packet.pid is not None:
             raise NotMedia(f"{source.url}: is a container, of which no transport bytes can be recorded: copy the file")
         if self.state != "recording":
-            LOG.info("%s: bytes come", source.url)
+            self._back(source)
         self.state = "recording"
         received = now_us() if packet.received_us is None else packet.received_us
         for data in self._cutter.feed(bytes(packet.data), packet.carriage, time.monotonic()):
@@ -164,6 +178,11 @@ class Recorder:
         self._held += len(packet.data)
         self._filled.set()
         await self._room(MOST_WAITING)
+
+    def _back(self, source: Source) -> None:
+        if self.state != "source down" or self._repeats.said:
+            LOG.info("%s: bytes come", source.url)
+        self._repeats.over()
 
     async def _room(self, most: int) -> None:
         """Return once no more than so many bytes wait for the disk."""

@@ -8,7 +8,7 @@ import os
 import stat
 
 from klvrelay.errors import ConfigError
-from klvrelay.shown import Secret, printable
+from klvrelay.shown import Secret, is_utf8, printable
 from klvrelay.url import Url, holds_secret
 
 MQTT_PASSWORD = "KLVRELAY_MQTT_PASSWORD"
@@ -66,9 +66,15 @@ def _expanded(path: str, key: str) -> str:
 
 
 def environment(name: str) -> Secret | None:
-    """The value of one of VARIABLES, also after `take_environment`; None where it is not set, or empty."""
+    """The value of one of VARIABLES, also after `take_environment`; None where it is not set, or empty.
+
+    Raises ConfigError where it is not UTF-8 text.
+    """
     text = os.environ.get(name)
-    return Secret(text) if text else _taken.get(name)
+    secret = Secret(text) if text else _taken.get(name)
+    if secret is not None and not is_utf8(secret.reveal()):
+        raise ConfigError(f"{name}: is not UTF-8 text")
+    return secret
 
 
 def take_environment() -> None:

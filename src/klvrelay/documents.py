@@ -24,10 +24,25 @@ def dumps(content: Any, *, indented: bool = False) -> bytes:
     """One JSON document, UTF-8; `indented`: for people too, with a line end."""
     import orjson  # here, since it loads many modules, and records are written by the core
 
-    document = orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE if indented else None)
+    option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE if indented else None
+    try:
+        document = orjson.dumps(content, option=option)
+    except orjson.JSONEncodeError:  # a name with bytes that are not UTF-8 may be in it
+        document = orjson.dumps(_legible(content), option=option)
     if document.isascii() and b"\x7f" not in document:
         return document
     return _LEFT.sub(lambda found: escaped(found[0]), document.decode()).encode()
+
+
+def _legible(content: Any) -> Any:
+    """The same with what is not UTF-8 as escapes, as messages show it."""
+    if isinstance(content, str):
+        return content.encode("utf-8", "backslashreplace").decode()
+    if isinstance(content, dict):
+        return {_legible(key): _legible(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_legible(value) for value in content]
+    return content
 
 
 def escaped(character: str) -> str:

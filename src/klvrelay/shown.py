@@ -34,6 +34,11 @@ class Secret:
         return hash((Secret, self._text))
 
 
+def is_utf8(text: str) -> bool:
+    """Can it be written as UTF-8? Bytes of arguments, files' names and the environment that can't are surrogates."""
+    return text.isascii() or not any("\ud800" <= c <= "\udfff" for c in text)
+
+
 def printable(text: str) -> str:
     """`text` on one line: control characters and broken UTF-8 as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from klvrelay.errors import ConfigError
 from klvrelay.mistyped import MISTYPED, looks_like_url, stripped
-from klvrelay.shown import HIDDEN, Secret, printable
+from klvrelay.shown import HIDDEN, Secret, is_utf8, printable
 
 # Texts, compiled at their first use: the name of a file needs none of them.
 _SCHEME = r"([A-Za-z][A-Za-z0-9+.-]*)://"
@@ -168,6 +168,8 @@ def _path_of_url(rest: str) -> str:
 def _parse_network(scheme: str, rest: str) -> Url:
     from urllib.parse import unquote
 
+    if not is_utf8(rest):
+        raise ConfigError(f"{scheme}://: the URL is not UTF-8 text: write each of its other bytes as % and two digits")
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
     if scheme != "srt":  # a stream id of its access control begins with #!::

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from klvrelay.backoff import Backoff
-from klvrelay.errors import TooLarge
+from klvrelay.errors import KlvrelayError, SinkError, TooLarge
 from klvrelay.health import SinkHealth
 from klvrelay.record import Record
 from klvrelay.sinks import Notice, Sink
@@ -56,8 +56,12 @@ class Outlet:
             name=self.health.name,
             backoff=Backoff(cap=LONGEST),
             standing=lambda: Standing.LASTING if self.health.ever_up else Standing.NEW,
-            down=lambda fault: self.health.down(str(fault)),
+            down=self._down,
         )
+
+    def _down(self, fault: KlvrelayError) -> None:
+        named = isinstance(fault, SinkError)  # the others don't say what they are about
+        self.health.down(str(fault) if named else f"{self.health.name}: {fault}")
 
     async def _serve(self, up: Callable[[], None]) -> None:
         """One connection, until it is lost, which raises what ended it."""

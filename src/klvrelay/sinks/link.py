@@ -148,7 +148,11 @@ class Link:
 
     async def _shake_hands(self, sock: socket.socket) -> None:
         # A second handle on the connection: shutting it down lets paho find its end, however paho reads it.
-        self._handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
+        try:
+            self._handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
+        except OSError:  # EMFILE
+            sock.close()
+            raise
         self._sock = sock
         self._pump.attach(Incoming(sock, self._protocol, self._acks.__contains__, self._deliver))
         entering = asyncio.create_task(self._client.__aenter__(), name="mqtt connect")

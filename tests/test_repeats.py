@@ -1,0 +1,100 @@
+"""What a far end that comes and goes leaves in the log: little, and nothing is left out of the count."""
+
+from __future__ import annotations
+
+import pytest
+
+from klvrelay.repeats import PACE, SLOWEST, TEXTS_MOST, Repeats
+
+
+class Clock:
+    now = 500.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_a_fault_is_logged_once_while_it_lasts(clock: Clock):
+    """A night without a broker is one line."""
+    repeats = Repeats(clock)
+    said = []
+    for _ in range(1000):
+        said.append(repeats.add("refused"))
+        clock.now += 30
+    assert said == ["refused", *[None] * 999]
+
+
+def test_there_is_at_most_one_line_a_second_and_it_counts_the_others(clock: Clock):
+    """Ten different faults in a second: the first, and later a line with how many there were."""
+    repeats = Repeats(clock)
+    said = []
+    for number in range(11):
+        said.append(repeats.add(f"fault {number}"))
+        clock.now += PACE / 10
+    assert said == ["fault 0", *[None] * 9, "10 faults, last was: fault 10"]
+
+
+def test_a_fault_after_the_end_of_the_last_one_is_news(clock: Clock):
+    """An outage a day: each is logged, at once and without a count."""
+    repeats = Repeats(clock)
+    for _ in range(3):
+        assert repeats.add("refused") == "refused"
+        assert repeats.add("refused") is None
+        assert repeats.said
+        repeats.over()
+        assert not repeats.said
+        clock.now += 86_400
+
+
+@pytest.mark.parametrize(("back", "lines"), [(9.99, 1), (10.0, 2)])
+def test_only_a_steady_period_makes_the_next_fault_news_at_once(clock: Clock, back: float, lines: int):
+    """After some flapping, from both sides of the limit."""
+    repeats = Repeats(clock, steady=10.0)
+    for _ in range(40):
+        repeats.add("closed")
+        repeats.over()
+        clock.now += 2
+    repeats.add("closed")
+    clock.now += SLOWEST + 1
+    said = [repeats.add("x")]  # the pace is at its slowest now
+    repeats.over()
+    clock.now += back
+    said.append(repeats.add("closed"))
+    assert len([line for line in said if line]) == lines
+
+
+def test_a_far_end_that_comes_and_goes_is_logged_ever_more_rarely(clock: Clock):
+    """Two relays that throw each other out, once a second for an hour: few lines, and each fault is counted."""
+    repeats = Repeats(clock)
+    said = []
+    for _ in range(3600):
+        if (line := repeats.add("taken over")) is not None:
+            said.append((clock.now - 500, line))
+        repeats.over()
+        clock.now += 1
+    assert len([at for at, _ in said if at < 12]) == 4
+    assert len(said) < 70
+    assert said[-1][1].startswith("64 faults, last was: taken over")
+
+
+def test_faults_that_are_all_different_take_a_bounded_room(clock: Clock):
+    """Each with another number in it, for weeks."""
+    repeats = Repeats(clock)
+    for number in range(10 * TEXTS_MOST):
+        repeats.add(f"fault {number}")
+        clock.now += 2 * SLOWEST
+    assert len(repeats._texts) <= TEXTS_MOST
+
+
+def test_after_a_reset_the_next_fault_is_logged_whatever_was_before(clock: Clock):
+    """The last word on a source that is given up is never held back."""
+    repeats = Repeats(clock)
+    repeats.add("a")
+    repeats.add("b")
+    repeats.reset()
+    assert repeats.add("a") == "a"

@@ -1,0 +1,215 @@
+"""The supervisor: what it contains, what it tries again, and how long it waits."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from timekeeping import Enough, Time, unjittered
+
+from klvrelay.errors import (
+    ConfigError,
+    InternalError,
+    KlvrelayError,
+    NotMedia,
+    Shortage,
+    SinkDown,
+    SinkRefused,
+    SourceDown,
+)
+from klvrelay.supervise import Standing, as_fault, contained, is_retryable, supervise
+
+LASTING, NEW, REMOTE, UNREAD, READ = Standing
+
+
+def caused(fault: Exception, cause: Exception) -> Exception:
+    fault.__cause__ = cause
+    return fault
+
+
+EMFILE = OSError(errno.EMFILE, "x")
+TABLE = [
+    (ConfigError("no such file"), {LASTING}),
+    (SinkRefused("wrong password"), {LASTING}),
+    (NotMedia("text"), {LASTING, NEW}),
+    (SourceDown("gone"), {LASTING, NEW, REMOTE}),
+    (SinkDown("gone"), {LASTING, NEW}),
+    (InternalError("x"), {LASTING, NEW}),
+    (KeyError("x"), {LASTING, NEW}),
+    (OSError(errno.EIO, "x"), {LASTING, NEW}),
+    *((OSError(number, "x"), {LASTING, NEW, REMOTE, UNREAD})
+      for number in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)),
+    (Shortage("x"), {LASTING, NEW, REMOTE, UNREAD}),
+    (caused(ConfigError("ca_file can't be read"), EMFILE), {LASTING, NEW, REMOTE, UNREAD}),
+    (caused(SourceDown("can't be read"), caused(ValueError("x"), EMFILE)), {LASTING, NEW, REMOTE, UNREAD}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fault", "again"), TABLE, ids=lambda value: repr(value)[:40])
+def test_whether_a_fault_is_worth_another_attempt_depends_on_what_is_known_of_the_far_end(
+    fault: Exception, again: set[Standing]
+):
+    """A refusal is final before the first success only; a file is read once; what is short comes back."""
+    assert {standing for standing in Standing if is_retryable(fault, standing)} == again
+
+
+class Attempts:
+    """What each attempt does, in turn: seconds that it stands, and what it raises then (None: it returns)."""
+
+    def __init__(self, time: Time, *script: tuple[float | None, BaseException | None]) -> None:
+        self.time = time
+        self.script = list(script)
+        self.made = 0
+        self.told: list[KlvrelayError] = []
+        self.standing = LASTING
+
+    async def __call__(self, up: Callable[[], None]) -> None:
+        stands, fault = self.script[min(self.made, len(self.script) - 1)]
+        self.made += 1
+        self.time.now += 7  # seconds that it takes to stand do not count
+        if stands is not None:
+            up()
+            self.time.now += stands
+        if fault is not None:
+            raise fault
+
+    async def run(self, **more: Any) -> None:
+        await supervise(
+            self, name="test", backoff=unjittered(more.pop("cap", 30.0)), standing=lambda: self.standing,
+            down=self.told.append, clock=self.time.clock, sleep=self.time.sleep, **more,
+        )  # fmt: skip
+
+
+async def test_pauses_double_to_the_cap_where_no_attempt_stands():
+    """A far end that is away for long is asked ever more rarely."""
+    time = Time(9)
+    with pytest.raises(Enough):
+        await Attempts(time, (None, SinkDown("gone"))).run()
+    assert time.pauses == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+
+
+@pytest.mark.parametrize(("stands", "pauses"), [(9.99, [0.5, 1, 2, 4]), (10.0, [0.5] * 4)])
+async def test_only_an_attempt_that_stood_for_the_steady_period_makes_the_next_pause_short(
+    stands: float, pauses: list[float]
+):
+    """One that falls again and again is not asked ever faster: from both sides of the limit."""
+    time = Time(4)
+    with pytest.raises(Enough):
+        await Attempts(time, (stands, SourceDown("gone"))).run(steady=10.0)
+    assert time.pauses == pauses
+
+
+async def test_a_steady_period_does_not_count_for_the_attempts_after_it():
+    """One good hour, then nothing but refusals: the pauses grow from the first on."""
+    time = Time(4)
+    with pytest.raises(Enough):
+        await Attempts(time, (3600.0, SinkDown("gone")), (None, SinkDown("refused"))).run()
+    assert time.pauses == [0.5, 1, 2, 4]
+
+
+async def test_a_fault_that_asks_for_a_longer_pause_gets_it():
+    """A server that says when to come back (Retry-After) is not asked before."""
+    time = Time(2)
+    with pytest.raises(Enough):
+        await Attempts(time, (0.0, SourceDown("busy", wait=120.0)), (0.0, SourceDown("gone"))).run()
+    assert time.pauses == [120.0, 1]
+
+
+async def test_an_attempt_that_returns_is_the_last():
+    """Nothing is left to do: no pause, no other attempt."""
+    attempts = Attempts(Time(5), (0.0, SourceDown("gone")), (0.0, None), (0.0, SourceDown("never")))
+    await attempts.run()
+    assert (attempts.made, len(attempts.told), len(attempts.time.pauses)) == (2, 1, 1)
+
+
+async def test_a_fatal_fault_is_raised_as_it_is():
+    """The operator reads what the sink said, and gets its exit code."""
+    refused = SinkRefused("wrong password")
+    attempts = Attempts(Time(5), (None, SinkDown("away")), (None, refused))
+    attempts.standing = NEW
+    with pytest.raises(SinkRefused) as fault:
+        await attempts.run()
+    assert fault.value is refused
+    assert [str(told) for told in attempts.told] == ["away"]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "text"),
+    [
+        (KeyError("x"), InternalError, "a fault of klvrelay's own: KeyError in test_supervise.py:"),
+        (OSError(errno.EMFILE, "x"), Shortage, "too many open files: raise the limit of open files"),
+        (ExceptionGroup("g", [ExceptionGroup("g", [SinkDown("gone")]), KeyError("x")]), SinkDown, "gone"),
+        (asyncio.CancelledError(), InternalError, "a wait was cancelled"),
+    ],
+    ids=repr,
+)
+async def test_whatever_an_attempt_raises_is_contained(error: BaseException, kind: type, text: str):
+    """Errors that nobody foresaw, groups of them, and a cancellation that nobody asked for: it goes on."""
+    attempts = Attempts(Time(5), (0.0, error), (0.0, None))
+    await attempts.run()
+    assert [type(told) for told in attempts.told] == [kind]
+    assert text in str(attempts.told[0])
+    assert attempts.made == 2
+
+
+async def test_what_goes_wrong_while_a_fault_is_reported_ends_nothing():
+    """The counters of a stream fail while it is told that its source is gone."""
+    time, attempts = Time(5), None
+
+    def down(fault: KlvrelayError) -> None:
+        raise OSError(errno.EIO, "counters")
+
+    attempts = Attempts(time, (0.0, SourceDown("gone")), (0.0, None))
+    await supervise(
+        attempts, name="x", backoff=unjittered(), standing=lambda: LASTING, down=down, clock=time.clock,
+        sleep=time.sleep,
+    )  # fmt: skip
+    assert attempts.made == 2
+
+
+async def test_a_cancellation_ends_it_at_once_and_after_the_clean_up_of_the_attempt():
+    """Also where a task group fails at that very moment, which hides the cancellation."""
+    for way in ("waits", "fails"):
+        cleaned, standing = [], asyncio.Event()
+
+        async def fall(way: str = way) -> None:
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                if way == "fails":
+                    raise SinkDown("gone")
+
+        async def attempt(up: Callable[[], None], cleaned: list[str] = cleaned,
+                          standing: asyncio.Event = standing, fall: Any = fall) -> None:  # fmt: skip
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(fall())
+                    standing.set()
+            finally:
+                await asyncio.sleep(0)
+                cleaned.append("done")
+
+        task = asyncio.create_task(
+            supervise(attempt, name="x", backoff=unjittered(), standing=lambda: LASTING, down=lambda fault: None)
+        )
+        await asyncio.wait_for(standing.wait(), 5)
+        task.cancel()
+        await asyncio.wait({task}, timeout=5)
+        assert task.cancelled(), way
+        assert cleaned == ["done"]
+
+
+def test_a_step_that_fails_is_contained_and_its_fault_is_told():
+    """What was raised comes back as an error that an operator can read, None where nothing was."""
+    fault = contained(lambda: {}["x"], "uav1")
+    assert isinstance(fault, InternalError)
+    assert isinstance(fault.__cause__, KeyError)
+    assert contained(lambda: None, "uav1") is None
+
+
+def test_an_error_that_was_never_raised_has_no_place():
+    """A library may hand one over without a traceback."""
+    assert "KeyError in code that is not known" in str(as_fault(KeyError("x"), "x"))

@@ -1,0 +1,155 @@
+"""A relay that is stopped ends within five seconds, whatever hangs; and one that runs spreads its work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable
+from itertools import islice
+from typing import Any
+
+import pytest
+from brokers import until
+from papers import TAPE, Ear, Tape, live
+
+from klvrelay import intake as intake_module
+from klvrelay import relay as relay_module
+from klvrelay.intake import Feed
+from klvrelay.names import Url
+from klvrelay.record import Packet
+from klvrelay.relay import Relay, turns
+
+BRIEF = {"LAST_SOURCES": 0.2, "LAST_CALL": 0.3, "LAST_SINKS": 0.2, "PARTING": 0.05}
+
+
+@pytest.fixture
+def brief(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is a second takes a tenth."""
+    for name, seconds in BRIEF.items():
+        monkeypatch.setattr(relay_module, name, seconds)
+    monkeypatch.setattr(intake_module, "LAST_CLOSING", 0.15)
+
+
+def relay(source: Any, ear: Ear) -> Relay:
+    return Relay([Feed("uav1", lambda: source, "udp://127.0.0.1:5000")], [("ear", ear)], boot="b")
+
+
+async def seconds_to_stop(it: Relay, once: Callable[[], object]) -> float:
+    task = asyncio.create_task(it.run())
+    await until(once)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    task.cancel()
+    _, left = await asyncio.wait({task}, timeout=5)
+    assert not left, "it does not stop"
+    assert task.cancelled()
+    return loop.time() - begun
+
+
+async def test_a_sink_that_is_there_and_confirms_nothing_does_not_hold_up_a_stop(brief: None):
+    """It gets its last call, and no more."""
+    ear = Ear()
+    ear.gate.clear()
+    it = relay(live(*TAPE.klv, hang=True), ear)
+    took = await seconds_to_stop(it, lambda: it.streams[0].health.records == 40 and it.outlets[0].health.up)
+    assert BRIEF["LAST_CALL"] <= took < 1
+    assert ear.left == 1
+
+
+async def test_a_sink_that_hangs_in_its_goodbye_does_not_hold_up_a_stop(brief: None, said: Callable[[], list[str]]):
+    """It is cancelled once more, then left behind."""
+    over = asyncio.Event()
+
+    class Clinging(Ear):
+        async def __aexit__(self, *_: object) -> None:
+            while not over.is_set():
+                try:
+                    await over.wait()
+                except asyncio.CancelledError:
+                    continue
+
+    ear = Clinging()
+    it = relay(live(*TAPE.klv, hang=True), ear)
+    try:
+        assert await seconds_to_stop(it, lambda: len(ear.records) == 40) < 1
+    finally:
+        over.set()
+    assert sum("left behind" in line for line in said()) == 1
+
+
+async def test_a_source_that_hangs_at_its_end_does_not_hold_up_a_stop(brief: None, said: Callable[[], list[str]]):
+    """It is left behind, and what it gave before is delivered."""
+    over = asyncio.Event()
+
+    class Stuck(Tape):
+        async def packets(self) -> AsyncGenerator[Packet, None]:
+            try:
+                for data in TAPE.klv:
+                    yield Packet(data, 1, "klv")
+                await asyncio.get_running_loop().create_future()
+            finally:
+                await over.wait()
+
+    ear = Ear()
+    it = relay(Stuck(live=True, url=Url.parse("udp://127.0.0.1:5000")), ear)
+    try:
+        assert await seconds_to_stop(it, lambda: it.streams[0].health.records == 40) < 1
+    finally:
+        over.set()
+    assert ear.seqs() == list(range(40))
+    assert ear.availability()[-1] == b"offline"
+    assert sum("left behind" in line for line in said()) == 1
+
+
+def test_all_that_a_stop_waits_for_is_less_than_five_seconds():
+    """One after the other, at the worst; a source is let go before its stream is given up."""
+    whole = relay_module.LAST_CALL + relay_module.LAST_SINKS + 2 * relay_module.PARTING
+    assert intake_module.LAST_CLOSING < relay_module.LAST_SOURCES < relay_module.LAST_CALL < whole <= 4.9
+
+
+@pytest.mark.parametrize(("count", "slots"), [(1, 1), (7, 1), (16, 2), (100, 5), (103, 5)])
+def test_the_looks_at_many_streams_and_their_states_are_spread_evenly(count: int, slots: int):
+    """Each stream is looked at once a tick, its state is due once in four; no moment has much more than its share."""
+    seen = list(islice(turns(count, slots, 4), 4 * slots))
+    looks = Counter(number for turn in seen for number, _ in turn)
+    states = Counter(number for turn in seen for number, is_due in turn if is_due)
+    assert looks == dict.fromkeys(range(count), 4)
+    assert states == dict.fromkeys(range(count), 1)
+    for share, sizes in (
+        (count / slots, [len(turn) for turn in seen]),
+        (count / slots / 4, [sum(is_due for _, is_due in turn) for turn in seen]),
+    ):
+        assert max(sizes) <= share + 1
+
+
+async def test_a_hundred_streams_do_not_publish_their_states_at_once(monkeypatch: pytest.MonkeyPatch):
+    """In any one turn of the tick at most a tenth of them; each of them within a second or so."""
+    monkeypatch.setattr(relay_module, "TICK", 0.05)
+    feeds = [Feed(f"uav{n}", lambda: live(*TAPE.klv[:1], hang=True), "udp://127.0.0.1:5000") for n in range(100)]
+    ear = Ear()
+    it = Relay(feeds, [("ear", ear)], boot="b")  # type: ignore[list-item,arg-type]
+    made: list[list[str]] = []
+    sleep = asyncio.sleep
+
+    async def counting(seconds: float) -> None:
+        if seconds == 0.05 / relay_module.SLOTS:
+            made.append([])
+        await sleep(seconds)
+
+    for stream in it.streams:
+        tell = stream.tell_state
+
+        def told(name: str = stream.name, tell: Callable[[], None] = tell) -> None:
+            if made:
+                made[-1].append(name)
+            tell()
+
+        monkeypatch.setattr(stream, "tell_state", told)
+    monkeypatch.setattr(relay_module.asyncio, "sleep", counting)
+    task = asyncio.create_task(it.run())
+    await until(lambda: len(made) > 45)
+    turns_seen = [list(turn) for turn in made[1:41]]
+    task.cancel()
+    await asyncio.wait({task})
+    assert max(map(len, turns_seen)) <= 10
+    assert Counter(name for turn in turns_seen for name in turn) == {f"uav{n}": 2 for n in range(100)}

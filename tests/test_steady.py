@@ -1,0 +1,160 @@
+"""How soon a stream, a sink and the recorder try again: on a clock that only they move."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from papers import TAPE, Ear, Tape, live
+from timekeeping import Enough, Time, unjittered
+
+from klvrelay import intake, outlet
+from klvrelay.errors import SinkDown, SourceDown
+from klvrelay.health import SinkHealth
+from klvrelay.intake import Feed, Stream
+from klvrelay.outlet import Outlet
+from klvrelay.recording import Limits, Recorder, recorder
+from klvrelay.spool import Spool
+from klvrelay.supervise import supervise
+
+Keep = Callable[[], Awaitable[None]]
+
+
+def kept(monkeypatch: pytest.MonkeyPatch, module: Any, time: Time) -> None:
+    """The module's supervisor runs on that clock, and without jitter."""
+    monkeypatch.setattr(module, "supervise", partial(supervise, clock=time.clock, sleep=time.sleep))
+    monkeypatch.setattr(module, "Backoff", unjittered)
+
+
+def lasting(time: Time, seconds: float) -> Tape:
+    """A live source that falls after so many seconds."""
+
+    async def wait() -> None:
+        time.now += seconds
+
+    return live(TAPE.klv[0], fault=SourceDown("gone"), between=wait)
+
+
+class Falling(Ear):
+    """A sink whose connection falls after so many seconds."""
+
+    def __init__(self, time: Time, seconds: float) -> None:
+        super().__init__()
+        self.time, self.seconds = time, seconds
+
+    async def lost(self) -> None:
+        self.time.now += self.seconds
+        raise SinkDown("gone")
+
+
+def stream(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
+    kept(monkeypatch, intake, time)
+    return Stream(Feed("uav1", lambda: lasting(time, seconds), "udp://:5000"), "boot", []).keep
+
+
+def sink(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
+    kept(monkeypatch, outlet, time)
+    return Outlet(Falling(time, seconds), Spool(), SinkHealth("ear")).drain
+
+
+def recording(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
+    kept(monkeypatch, recorder, time)
+    limits = Limits(size=1 << 20, keep_size=1 << 30)
+    return Recorder(lambda: lasting(time, seconds), str(folder), "uav1", limits)._keep
+
+
+@pytest.mark.parametrize(
+    ("made", "seconds", "pauses"),
+    [
+        (stream, 0.0, [0.5, 1, 2, 4, 8, 16, 30, 30]),
+        (stream, 9.9, [0.5, 1, 2, 4, 8, 16, 30, 30]),
+        (stream, 10.1, [0.5] * 8),
+        (sink, 0.0, [0.5, 1, 2, 3, 3, 3, 3, 3]),
+        (sink, 9.9, [0.5, 1, 2, 3, 3, 3, 3, 3]),
+        (sink, 10.1, [0.5] * 8),
+        (recording, 0.0, [0.5, 1, 2, 4, 8, 16, 30, 30]),
+        (recording, 9.9, [0.5, 1, 2, 4, 8, 16, 30, 30]),
+        (recording, 10.1, [0.5] * 8),
+    ],
+)
+async def test_what_falls_again_and_again_is_tried_ever_more_rarely_and_at_once_after_a_steady_period(
+    made: Any, seconds: float, pauses: list[float], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    """From both sides of ten seconds; a broker that is back is noticed within three seconds."""
+    time = Time(len(pauses))
+    with pytest.raises(Enough):
+        await asyncio.wait_for(made(monkeypatch, time, seconds, tmp_path)(), 20)
+    assert time.pauses == pauses
+
+
+async def test_a_broker_that_accepts_and_closes_is_left_in_peace(monkeypatch: pytest.MonkeyPatch):
+    """Nine connections in 21 s, not fifty: it falls as soon as it stands."""
+    time = Time(1000)
+    kept(monkeypatch, outlet, time)
+    ear = Falling(time, 0.0)
+    begun: list[float] = []
+    enter = ear.__aenter__
+
+    async def entered() -> Any:
+        begun.append(time.now - 1000)
+        if time.now > 1021:
+            raise Enough
+        return await enter()
+
+    monkeypatch.setattr(Falling, "__aenter__", lambda self: entered())
+    with pytest.raises(Enough):
+        await asyncio.wait_for(Outlet(ear, Spool(), SinkHealth("ear")).drain(), 20)
+    assert begun == [0, 0.5, 1.5, 3.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5]
+
+
+def renewable(monkeypatch: pytest.MonkeyPatch, stall: float) -> tuple[Stream, Time, Tape]:
+    """A stream of fixed streams on that clock; its source has bytes and no KLV."""
+    time = Time(0)
+    it = Stream(Feed("cam", lambda: live(), "rtsp://h/1", stall), "boot", [])
+    it.health.clock = time.clock
+    it.health.since = it.health.last_bytes = it.health.last_record = time.now
+    return it, time, live(fixed=True)
+
+
+def waits(it: Stream, time: Time, source: Tape) -> float:
+    """Seconds without KLV after which the source is given up; bytes come all the while."""
+    begun = it.health.last_record = time.now
+    while not it._worth_renewing(source):
+        time.now += 0.25
+        it.health.last_bytes = time.now
+    return time.now - begun
+
+
+def test_a_source_without_klv_is_given_ever_more_time_up_to_a_minute(monkeypatch: pytest.MonkeyPatch):
+    """Its KLV may begin late, and each opening costs the camera a session."""
+    it, time, source = renewable(monkeypatch, 5.0)
+    it.health.state = "waiting"
+    assert [waits(it, time, source) for _ in range(6)] == [5, 10, 20, 40, 60, 60]
+
+
+@pytest.mark.parametrize(("online", "next_wait"), [(59.75, 20), (60.0, 5)])
+def test_a_minute_of_klv_makes_the_patience_short_again(
+    online: float, next_wait: float, monkeypatch: pytest.MonkeyPatch
+):
+    """From both sides of it."""
+    it, time, source = renewable(monkeypatch, 5.0)
+    it.health.state = "waiting"
+    waits(it, time, source)
+    waits(it, time, source)
+    it.health.state, it.health.since = "live", time.now
+    time.now += online
+    it.health.last_bytes = it.health.last_record = time.now
+    assert it._worth_renewing(source) == ""
+    it.health.state = "stale"
+    assert waits(it, time, source) == next_wait
+
+
+def test_a_source_whose_patience_is_long_by_its_settings_keeps_it(monkeypatch: pytest.MonkeyPatch):
+    """A stall of two minutes is not cut to one."""
+    it, time, source = renewable(monkeypatch, 120.0)
+    it.health.state = "waiting"
+    assert [waits(it, time, source) for _ in range(2)] == [120, 120]

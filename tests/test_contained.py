@@ -70,7 +70,8 @@ def endless() -> Tape:
     return live(*TAPE.klv, hang=True)
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), OSError(errno.EMFILE, "x"), ValueError("x")], ids=repr)
+@pytest.mark.parametrize("error", [KeyError("x"), OSError(errno.EMFILE, "x"), ValueError("x")],
+                         ids=["KeyError", "EMFILE", "ValueError"])  # fmt: skip
 @pytest.mark.parametrize("where", ["door", "faults"])
 async def test_an_error_that_nobody_foresaw_in_one_sink_ends_nothing(where: str, error: Exception, said: Said):
     """At its first connection or in a delivery: it connects again, the other sink has gone on, nothing is lost."""

@@ -48,7 +48,7 @@ TABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("fault", "again"), TABLE, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize(("fault", "again"), TABLE, ids=[f"{number} {row[0]!r}" for number, row in enumerate(TABLE)])
 def test_whether_a_fault_is_worth_another_attempt_depends_on_what_is_known_of_the_far_end(
     fault: Exception, again: set[Standing]
 ):
@@ -144,7 +144,7 @@ async def test_a_fatal_fault_is_raised_as_it_is():
         (ExceptionGroup("g", [ExceptionGroup("g", [SinkDown("gone")]), KeyError("x")]), SinkDown, "gone"),
         (asyncio.CancelledError(), InternalError, "a wait was cancelled"),
     ],
-    ids=repr,
+    ids=["KeyError", "EMFILE", "group", "cancelled"],
 )
 async def test_whatever_an_attempt_raises_is_contained(error: BaseException, kind: type, text: str):
     """Errors that nobody foresaw, groups of them, and a cancellation that nobody asked for: it goes on."""

@@ -394,3 +394,55 @@ async def test_a_broker_that_hangs_up_as_the_relay_stops_does_not_keep_it(when):
 
     assert draining.cancelled()
     assert sink.entries == 1
+
+
+@pytest.mark.parametrize("script", [_hang_up, _greet_and_hang_up], ids=["hang up", "greet and hang up"])
+async def test_a_broker_that_accepts_and_closes_gets_few_connections(script, pauses):
+    """What it might take is tried once in a while: in the attempts of 21 s nineteen connections, not fifty."""
+    async with HostileBroker(script) as broker, drained(broker):
+        await until(lambda: len(pauses) >= 9, within=20)
+        connections = len(broker.guests)
+    assert 9 <= connections <= 6 + 7 + 6
+
+
+@pytest.mark.parametrize("level", [4, 5])
+async def test_a_broker_that_hung_up_for_a_while_is_connected_to_at_once_by_what_it_spoke_before(level, pauses):
+    """A restart behind a proxy that takes connections meanwhile: the attempts in between ask for what went well."""
+    ready = True
+
+    async def script(guest):
+        if ready and guest.level == level:
+            await guest.send(connack(guest.level))
+            await guest.behave()
+
+    async with HostileBroker(script) as broker, drained(broker) as outlet:
+        await until(lambda: outlet.health.up)
+        ready = False
+        for guest in broker.guests:
+            guest.writer.close()
+        await until(lambda: len(pauses) >= 3, within=20)
+        ready = True
+        begun = len(broker.guests)
+        await until(lambda: outlet.health.up)
+        assert len(broker.guests) - begun <= 2
+
+
+async def test_a_broker_that_comes_back_as_an_older_one_is_connected_to_at_once(pauses):
+    """It hung up for a while, and now does not speak MQTT 5: the same attempt asks for 3.1.1."""
+    ready = 0
+
+    async def script(guest):
+        if ready == 0 or (ready == 2 and guest.level == 4):
+            await guest.send(connack(guest.level))
+            await guest.behave()
+        elif ready == 2:
+            await guest.send(connack(guest.level, code=0x84))
+
+    async with HostileBroker(script) as broker, drained(broker) as outlet:
+        await until(lambda: outlet.health.up)
+        ready = 1
+        for guest in broker.guests:
+            guest.writer.close()
+        await until(lambda: len(pauses) >= 3, within=20)
+        ready = 2
+        await until(lambda: outlet.health.up)

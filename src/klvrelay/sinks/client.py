@@ -127,12 +127,13 @@ async def connect(
     will: Message | None = None,
     protocol: int | None = None,
     terms: Terms | None = None,
+    once: bool = False,
 ) -> Connection:
     """A new connection: MQTT 5, then 3.1.1 where the broker wants that, stays silent or hangs up.
 
     A broker without retained messages, or without the QoS that is set, gets a last will that it takes; `terms` is what
-    an earlier connection found. Raises SinkDown (not reachable now), SinkRefused (a no for good) or ConfigError (a
-    certificate file).
+    an earlier connection found; `once`: one that hangs up at the first connection is not asked for less. Raises
+    SinkDown (not reachable now), SinkRefused (a no for good) or ConfigError (a certificate file).
     """
     # Here, since the library takes a tenth of a second to load, and `link.py` needs this file's values.
     from klvrelay.sinks.faults import UNSUPPORTED_VERSION, connect_fault, no_mqtt
@@ -147,7 +148,7 @@ async def connect(
 
     terms = terms or Terms()
     # One of 3.1.1 has no way to say what it does not take: it hangs up, now or at the second time too.
-    lesser = [] if will is None else [(4, less) for less in (terms, *terms.lesser())]
+    lesser = [] if will is None or once else [(4, less) for less in (terms, *terms.lesser())]
     versions = (5, 4) if (protocol or settings.protocol) == 5 else (4,)
     faults: list[WrongVersion] = []
     for version, taken in [*((version, terms) for version in versions), *lesser]:
@@ -155,6 +156,8 @@ async def connect(
             link = await opened(version, taken)
         except WrongVersion as fault:
             faults.append(fault)
+            if once and not fault.said_so:
+                break
             if version == 4 and (fault.said_so or fault.silent or fault.odd):
                 break
         else:

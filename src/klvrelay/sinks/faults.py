@@ -47,14 +47,18 @@ def tls_fault(settings: MqttSettings, fault: OSError) -> SinkError:
     return SinkDown(f"{where}: no TLS there: is it a TLS port? try mqtt:// (1883), or port 8883")
 
 
-def no_mqtt(settings: MqttSettings, silent: bool) -> SinkError:
+class NoMqtt(SinkDown):
+    """The peer takes connections, and says nothing or hangs up, whatever the CONNECT asks for."""
+
+
+def no_mqtt(settings: MqttSettings, silent: bool) -> NoMqtt:
     """The peer took the connection and then answered neither MQTT 5 nor 3.1.1."""
     where = settings.url
     if silent:
-        return SinkDown(f"{where}: took the connection but gave no MQTT answer: is it an MQTT broker?")
+        return NoMqtt(f"{where}: took the connection but gave no MQTT answer: is it an MQTT broker?")
     hint = "does it ask for a client certificate (cert_file)?" if settings.tls else "or a TLS port (mqtts://)?"
     full = "has it room for another client (max_connections)?"
-    return SinkDown(f"{where}: closed the connection without an MQTT answer: is it an MQTT broker, {full} {hint}")
+    return NoMqtt(f"{where}: closed the connection without an MQTT answer: is it an MQTT broker, {full} {hint}")
 
 
 def connect_fault(settings: MqttSettings, code: int, client_id: str) -> SinkError:

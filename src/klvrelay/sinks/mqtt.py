@@ -20,6 +20,7 @@ from klvrelay.integers import written
 from klvrelay.shown import printable
 from klvrelay.sinks import Notice
 from klvrelay.sinks.client import Connection, Message, Terms, connect
+from klvrelay.sinks.faults import NoMqtt
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.sinks.topics import status_topic, stream_topic
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 JSON, KLV, TEXT = "application/json", "application/smpte336m", "text/plain"
 GOODBYE_TIMEOUT = 2.0
+WHOLE = 8
+"""Where a broker only hangs up, all that it might take is tried at the first of so many attempts, and one thing at each
+of the others: its log and its table of connections are not to fill."""
 NAME_MOST = 1000
 """Characters of a name in a user property."""
 
@@ -50,6 +54,8 @@ class MqttSink:
         self._protocol = settings.protocol
         self._connection: Connection | None = None
         self._terms = Terms()
+        self._last_protocol: int | None = None
+        self._fruitless = 0
         self._said_retain = self._said_qos = False
         self._told: dict[tuple[str, str | None], Notice] = {}
 
@@ -64,9 +70,10 @@ class MqttSink:
     async def __aenter__(self) -> Self:
         """Connect, say online and tell again what was told; SinkDown or SinkRefused says what to try."""
         fault: SinkDown | None = None
+        once = self._fruitless % WHOLE != 0
         # A broker of 3.1.1 that takes no retained message, or not this QoS, hangs up without saying why.
-        for terms in (self._terms, self._terms, *self._terms.lesser()):
-            connection = await self._connected(terms)
+        for terms in (self._terms,) if once else (self._terms, self._terms, *self._terms.lesser()):
+            connection = await self._connected(terms, once)
             try:
                 hello = {("status", None): self._status("online")} | self._told
                 await connection.publish([self._retained(notice) for notice in hello.values()])
@@ -82,20 +89,28 @@ class MqttSink:
                 raise
             else:
                 self._protocol = 4 if connection.older_only else self._protocol
+                self._last_protocol, self._fruitless = connection.protocol, 0
                 self._note(connection)
                 self._connection = connection
                 return self
         assert fault is not None
+        self._fruitless += 1
         raise fault
 
-    async def _connected(self, terms: Terms) -> Connection:
-        return await connect(
-            self._settings,
-            client_id=self._client_id,
-            will=self._retained(self._status("offline", "lost")),
-            protocol=self._protocol,
-            terms=terms,
-        )
+    async def _connected(self, terms: Terms, once: bool) -> Connection:
+        protocol = self._last_protocol if once and self._last_protocol else self._protocol
+        try:
+            return await connect(
+                self._settings,
+                client_id=self._client_id,
+                will=self._retained(self._status("offline", "lost")),
+                protocol=protocol,
+                terms=terms,
+                once=once,
+            )
+        except NoMqtt:
+            self._fruitless += 1
+            raise
 
     def _note(self, connection: Connection) -> None:
         """What the broker does not offer is said once."""

@@ -78,9 +78,10 @@ ARROWS: dict[str, set[str] | None] = {
     },
     "outlet": {"backoff", "errors", "health", "record", "sinks", "spool", "supervise"},
     "channel": {"health", "latest", "outlet", "record", "sinks"},
+    "patience": {"health"},
     "intake": {
-        "backoff", "channel", "elementary", "errors", "health", "integers", "klv", "outlet", "record", "sources",
-        "supervise", "wire",
+        "backoff", "channel", "elementary", "errors", "health", "integers", "klv", "outlet", "patience", "record",
+        "sources", "supervise", "wire",
     },
     "relay": None,
     "options": {"errors", "names", "shown", "__version__"},

@@ -14,9 +14,10 @@ from timekeeping import Enough, Time, unjittered
 
 from klvrelay import intake, outlet
 from klvrelay.errors import SinkDown, SourceDown
-from klvrelay.health import SinkHealth
+from klvrelay.health import SinkHealth, StreamHealth
 from klvrelay.intake import Feed, Stream
 from klvrelay.outlet import Outlet
+from klvrelay.patience import HANGS, Patience
 from klvrelay.recording import Limits, Recorder, recorder
 from klvrelay.spool import Spool
 from klvrelay.supervise import supervise
@@ -111,50 +112,53 @@ async def test_a_broker_that_accepts_and_closes_is_left_in_peace(monkeypatch: py
     assert begun == [0, 0.5, 1.5, 3.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5]
 
 
-def renewable(monkeypatch: pytest.MonkeyPatch, stall: float) -> tuple[Stream, Time, Tape]:
-    """A stream of fixed streams on that clock; its source has bytes and no KLV."""
+def waiting(stall: float) -> tuple[Patience, StreamHealth, Time]:
+    """A stream on that clock, of which bytes come and no KLV."""
     time = Time(0)
-    it = Stream(Feed("cam", lambda: live(), "rtsp://h/1", stall), "boot", [])
-    it.health.clock = time.clock
-    it.health.since = it.health.last_bytes = it.health.last_record = time.now
-    return it, time, live(fixed=True)
+    health = StreamHealth("cam", "rtsp://h/1", stall, time.clock)
+    health.state = "waiting"
+    return Patience(stall, hung=600.0), health, time
 
 
-def waits(it: Stream, time: Time, source: Tape) -> float:
-    """Seconds without KLV after which the source is given up; bytes come all the while."""
-    begun = it.health.last_record = time.now
-    while not it._worth_renewing(source):
+def waits(patience: Patience, health: StreamHealth, time: Time) -> float:
+    """Seconds without KLV after which the opening is given up; bytes come all the while."""
+    begun = health.last_record = time.now
+    while not patience.ended(health):
         time.now += 0.25
-        it.health.last_bytes = time.now
+        health.last_bytes = time.now
     return time.now - begun
 
 
-def test_a_source_without_klv_is_given_ever_more_time_up_to_a_minute(monkeypatch: pytest.MonkeyPatch):
+def test_a_source_without_klv_is_given_ever_more_time_up_to_a_minute():
     """Its KLV may begin late, and each opening costs the camera a session."""
-    it, time, source = renewable(monkeypatch, 5.0)
-    it.health.state = "waiting"
-    assert [waits(it, time, source) for _ in range(6)] == [5, 10, 20, 40, 60, 60]
+    one = waiting(5.0)
+    assert [waits(*one) for _ in range(6)] == [5, 10, 20, 40, 60, 60]
 
 
 @pytest.mark.parametrize(("online", "next_wait"), [(59.75, 20), (60.0, 5)])
-def test_a_minute_of_klv_makes_the_patience_short_again(
-    online: float, next_wait: float, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_minute_of_klv_makes_the_patience_short_again(online: float, next_wait: float):
     """From both sides of it."""
-    it, time, source = renewable(monkeypatch, 5.0)
-    it.health.state = "waiting"
-    waits(it, time, source)
-    waits(it, time, source)
-    it.health.state, it.health.since = "live", time.now
+    patience, health, time = waiting(5.0)
+    waits(patience, health, time)
+    waits(patience, health, time)
+    health.state, health.since = "live", time.now
     time.now += online
-    it.health.last_bytes = it.health.last_record = time.now
-    assert it._worth_renewing(source) == ""
-    it.health.state = "stale"
-    assert waits(it, time, source) == next_wait
+    health.last_bytes = health.last_record = time.now
+    assert patience.ended(health) == ""
+    health.state = "stale"
+    assert waits(patience, health, time) == next_wait
 
 
-def test_a_source_whose_patience_is_long_by_its_settings_keeps_it(monkeypatch: pytest.MonkeyPatch):
+def test_a_source_whose_patience_is_long_by_its_settings_keeps_it():
     """A stall of two minutes is not cut to one."""
-    it, time, source = renewable(monkeypatch, 120.0)
-    it.health.state = "waiting"
-    assert [waits(it, time, source) for _ in range(2)] == [120, 120]
+    one = waiting(120.0)
+    assert [waits(*one) for _ in range(2)] == [120, 120]
+
+
+@pytest.mark.parametrize(("silent", "why"), [(599.75, ""), (600.0, HANGS)])
+def test_a_reader_that_has_given_nothing_for_longer_than_its_timeouts_hangs(silent: float, why: str):
+    """From both sides of the limit, in whatever state the stream is."""
+    patience, health, time = waiting(5.0)
+    health.state = "connecting"
+    time.now += silent
+    assert patience.ended(health) == why

@@ -1,6 +1,4 @@
-"""One source in the relay: opened, carried, looked after and opened again; next door, `relay.py` runs many,
-`channel.py` publishes each of its KLV elementary streams, `outlet.py` takes the records on.
-"""
+"""One source in the relay: its packets are decoded and handed on, and it is opened again when it falls."""
 
 from __future__ import annotations
 
@@ -20,6 +18,7 @@ from klvrelay.health.stream import STALL
 from klvrelay.integers import added
 from klvrelay.klv import Decoder
 from klvrelay.outlet import Outlet
+from klvrelay.patience import HANGS, Patience
 from klvrelay.record import Link, Record
 from klvrelay.sources import Source
 from klvrelay.supervise import Standing, contained, supervise
@@ -27,8 +26,6 @@ from klvrelay.wire import LIMIT
 
 LOG = logging.getLogger("klvrelay")
 
-PATIENCE_MOST = 60.0
-"""Seconds at most that a source of fixed streams gets to show KLV before it is opened anew."""
 BREATH = 64
 """Records after which other streams and the sinks have a turn: a piece of a flood holds thousands."""
 CLOSING, LAST_CLOSING = 15.0, 1.5
@@ -81,7 +78,7 @@ class Stream:
         self._past: Link | None = None
         self._dropped = 0
         self._renewal: asyncio.Future[str] | None = None
-        self._patience = feed.stall
+        self._patience = Patience(feed.stall, feed.hung)
         self._too_large, self._counted = 0, 0.0
 
     @property
@@ -265,19 +262,10 @@ class Stream:
         """Why this opening is given up for another one; "" while it is not."""
         if not (source.live and source.fixed):
             return ""
-        health = max(self.healths, key=lambda one: one.last_record)
-        now = health.clock()
-        if now - health.last_bytes >= self._feed.hung:
+        why = self._patience.ended(max(self.healths, key=lambda one: one.last_record))
+        if why == HANGS:
             self._set_apart()
-            return "it hangs"
-        if health.online and now - health.since >= PATIENCE_MOST:
-            self._patience = health.stall
-        if health.state not in ("waiting", "stale") or now - health.last_record < self._patience:
-            return ""
-        # Its KLV may have moved, which it can't see; a slow one gets twice as long the next time.
-        waited = self._patience
-        self._patience = min(2 * self._patience, max(PATIENCE_MOST, health.stall))
-        return f"no KLV for {waited:g} s, and a track that begins later is seen only then"
+        return why
 
     def _set_apart(self) -> None:
         """Its thread can't be ended, and may be one more each time: from now on it is a process, which can."""

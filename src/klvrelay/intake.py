@@ -7,22 +7,20 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import NamedTuple
 
 from klvrelay.backoff import Backoff
 from klvrelay.channel import Channel
-from klvrelay.elementary import EVERYTHING, Choice
 from klvrelay.errors import ConfigError, KlvrelayError, SourceDown, SourceError
+from klvrelay.feed import Feed
 from klvrelay.health import StreamHealth
-from klvrelay.health.stream import STALL
-from klvrelay.integers import added
 from klvrelay.klv import Decoder
 from klvrelay.outlet import Outlet
+from klvrelay.oversize import Oversize
 from klvrelay.patience import HANGS, Patience
-from klvrelay.record import Link, Record
+from klvrelay.record import Record
 from klvrelay.sources import Source
 from klvrelay.supervise import Standing, contained, supervise
-from klvrelay.wire import LIMIT
+from klvrelay.totals import Totals
 
 LOG = logging.getLogger("klvrelay")
 
@@ -33,31 +31,11 @@ CLOSING, LAST_CLOSING = 15.0, 1.5
 behind."""
 
 
-class Feed(NamedTuple):
-    """What streams are made of: the name of the first, what opens their source, its address for messages.
-
-    stall   seconds without bytes, or without KLV, after which it is stale
-    apart   opens the same source in a process of its own, for one that hung
-    packet_limit  bytes that the value of a KLV packet may have
-    hung    seconds without a byte after which a source that libav reads, which has timeouts of its own, hangs
-    choice  which of its KLV is wanted, and under which names
-    """
-
-    name: str
-    open: Callable[[], Source]
-    url: str
-    stall: float = STALL
-    apart: Callable[[], Source] | None = None
-    hung: float = 60.0
-    packet_limit: int = LIMIT
-    choice: Choice = EVERYTHING
-
-
 class Stream:
     """One source, kept going until the relay stops: or, where it is a file, until its end.
 
     channels   its KLV elementary streams by name: the first and those that the settings name, and more as they come
-    live       the source that was opened last is: its end is no end
+    failed     what ended it, where that was not its end
     """
 
     def __init__(self, feed: Feed, boot: str, outlets: Sequence[Outlet]) -> None:
@@ -71,15 +49,14 @@ class Stream:
         self.channels: dict[str, Channel] = {}
         for name in dict.fromkeys((feed.name, *feed.choice.names.values())):
             self._add_channel(name)
-        self.live = self._was_live = False
+        self._was_live = False
         # Until it has been opened nothing else is known of it.
         self._standing = Standing.LASTING if "://" in feed.url else Standing.UNREAD
         self._source: Source | None = None
-        self._past: Link | None = None
-        self._dropped = 0
+        self._totals = Totals()
         self._renewal: asyncio.Future[str] | None = None
         self._patience = Patience(feed.stall, feed.hung)
-        self._too_large, self._counted = 0, 0.0
+        self._oversize = Oversize(feed.name, feed.packet_limit)
 
     @property
     def health(self) -> StreamHealth:
@@ -127,7 +104,6 @@ class Stream:
         try:
             await self._one_opening(source)
         finally:
-            self.live = source.live
             self._standing = self._standing_of(source)
             self._settle(source)
         if self._standing is Standing.LASTING:
@@ -226,31 +202,18 @@ class Stream:
         if all(health.barren for health in healths):
             self.count()  # what came instead says why
         beside = self._beside()
-        size = 0 if source is None else _received(source) + (self._past.size if self._past else 0)
+        size = self._totals.size(source)
         for health in healths:
             health.heard(size)
             health.look(beside=beside)
-        self._warn_of_size()
+        if self._oversize.is_due(self.health.clock()):
+            self.count()
+            self._oversize.look(self.health.link.lane.too_large)
         if source is not None and renewal is not None and not renewal.done():
             why = self._worth_renewing(source)
             if why:
                 renewal.set_result(why)
         self.tell()
-
-    def _warn_of_size(self) -> None:
-        """Once a second: packets above the limit, which nothing else would show."""
-        now = self.health.clock()
-        if now - self._counted < 1.0:
-            return
-        self._counted = now
-        self.count()
-        count = self.health.link.lane.too_large
-        if count > self._too_large:
-            LOG.warning(
-                "%s: KLV packets too large: count=%d packet_limit=%d; they are passed over, raise packet_limit",
-                self.name, count - self._too_large, self._feed.packet_limit,
-            )  # fmt: skip
-        self._too_large = count
 
     def _take_overdue(self) -> None:
         for record in self.decoder.overdue():
@@ -275,31 +238,24 @@ class Stream:
             LOG.warning("%s: its reader hangs; from now on it gets a process of its own", self.name)
 
     def count(self) -> None:
-        """What the line told over all openings, to the health."""
+        """The counts of all openings, to the health."""
         source = self._source
-        link = self._line(source)
+        link = self._totals.link(source)
         link = replace(link, lane=link.lane + self.decoder.counters)
         places = self.decoder.streams.places()
         for name, channel in self.channels.items():
             health = channel.health
             health.link = link
-            health.dropped = self._dropped if source is None else added(self._dropped, source.dropped)
+            health.dropped = self._totals.dropped(source)
             health.pid, health.program = places.get(name, (None, None))
         self.health.refused = self.decoder.streams.refused
-
-    def _line(self, source: Source | None) -> Link:
-        """What the line told over all openings, this one included; not to be changed."""
-        if source is None:
-            return self._past or Link()
-        return source.link if self._past is None else self._past + source.link
 
     def _settle(self, source: Source) -> None:
         """An opening is over: what it counted is kept."""
         self._source = None
-        self._past = replace(self._line(source))
-        self._dropped = added(self._dropped, source.dropped)
+        size = self._totals.settle(source)
         for health in self.healths:
-            health.heard(self._past.size)
+            health.heard(size)
         self.count()
 
     def stop(self) -> None:
@@ -328,12 +284,6 @@ class Stream:
         """The latest values of each stream, where there are newer ones."""
         for channel in self.channels.values():
             channel.tell_state()
-
-
-def _received(source: Source) -> int:
-    """Bytes of transport so far: of datagrams without the work that a whole `link` takes."""
-    count: int | None = getattr(source, "received", None)
-    return source.link.size if count is None else count
 
 
 def _seen(carrying: asyncio.Task[None]) -> None:

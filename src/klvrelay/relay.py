@@ -18,8 +18,9 @@ from typing import Any
 
 from klvrelay.diagnosis import no_klv
 from klvrelay.errors import KlvrelayError, NoKlv
+from klvrelay.feed import Feed
 from klvrelay.health import SinkHealth
-from klvrelay.intake import Feed, Stream
+from klvrelay.intake import Stream
 from klvrelay.outlet import Outlet
 from klvrelay.sinks import Sink
 from klvrelay.sources.datagrams.hub import COALESCE, hub_of

@@ -7,7 +7,7 @@ from functools import partial
 
 from klvrelay.config import RelaySettings, SourceSettings
 from klvrelay.errors import ConfigError
-from klvrelay.intake import Feed
+from klvrelay.feed import Feed
 from klvrelay.relay import Relay, new_boot
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sources import Given, Source, is_isolated, open_source

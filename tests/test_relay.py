@@ -262,7 +262,7 @@ async def test_a_stream_that_falls_silent_goes_offline_and_comes_back(said: Call
     """After the patience without a packet; online again with the next one; each said once."""
     gate, ear = asyncio.Event(), Ear()
     source = live(TAPE.klv[0], TAPE.klv[1], hang=True, between=gate.wait)
-    async with running(relay(source, sink=ear, stall=0.05)) as _:
+    async with running(relay(source, sink=ear, stall=0.3)) as _:
         await until(lambda: ear.availability()[-2:] == [b"online", b"offline"])
         assert ear.link()["state"] == "stale"
         gate.set()
@@ -270,7 +270,7 @@ async def test_a_stream_that_falls_silent_goes_offline_and_comes_back(said: Call
         assert ear.availability().count(b"online") == 2
         report = ear.link()
     assert (report["outages"]["count"], report["outages"]["recovered"]) == (1, 1)
-    assert report["outages"]["last_s"] >= 0.05
+    assert report["outages"]["last_s"] >= 0.3
     assert sum("uav1: stale: nothing received" in m for m in said()) == 1
     assert sum("uav1: live: back after" in m for m in said()) == 1
 

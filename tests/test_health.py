@@ -125,6 +125,64 @@ def test_the_same_fault_is_said_once(said: Said, clock: Clock):
     ]
 
 
+def test_a_source_that_comes_and_goes_does_not_flood_the_log(said: Said, clock: Clock):
+    """Once a second for ten minutes: few lines, and each that says it is away has one that says it is back."""
+    health = stream(clock)
+    health.decoded(record(0))
+    for number in range(600):
+        clock.now += 0.5
+        health.down("closed")
+        clock.now += 0.25
+        health.heard(1000 * (number + 1))
+        clock.now += 0.25
+        health.decoded(record(number))
+    away = [line for line in said() if "trying again" in line]
+    assert len(away) <= 17
+    assert away[-1].startswith("uav1: 64 faults, last was: closed")
+    assert len([line for line in said() if "live: back" in line]) == len(away)
+    assert len([line for line in said() if "waiting:" in line]) == len(away)
+    assert health.outages == 600
+
+
+def test_an_outage_after_many_short_ones_is_logged_though_its_first_fault_was_not(said: Said, clock: Clock):
+    """Nobody reads "back" as the last word of a source that has been away for an hour; nor its return without it."""
+    health = stream(clock)
+    for number in range(600):
+        health.decoded(record(number))
+        clock.now += 0.1
+        health.down("closed")
+    before = len(said())
+    for _ in range(120):
+        clock.now += 1
+        health.down("closed")
+    assert [line.rpartition(": ")[2] for line in said()[before:]] == ["closed; trying again"]
+    health.decoded(record(0))
+    assert "live: back after 120" in said()[-1]
+
+
+def test_the_fault_that_a_source_is_given_up_for_is_always_said(said: Said, clock: Clock):
+    """Also where the same was said a moment ago, as of one that was tried again."""
+    health = stream(clock)
+    health.down("closed")
+    health.down("closed", again=False)
+    assert said() == ["uav1: closed; trying again", "uav1: closed"]
+
+
+def test_a_sink_that_comes_and_goes_does_not_flood_the_log(said: Said):
+    """Two relays with one client id: the first time is logged, and the next a while later."""
+    health = SinkHealth("mqtt://h:1883")
+    for _ in range(50):
+        health.connected()
+        health.down("mqtt://h:1883: another client took over the client id")
+    health.connected()
+    assert [line.partition(" after ")[0] for line in said()] == [
+        "mqtt://h:1883: connected",
+        "mqtt://h:1883: another client took over the client id; trying again, records wait",
+        "mqtt://h:1883: connected again",
+    ]
+    assert health.outages == 50
+
+
 def test_a_fault_is_one_line_whatever_is_in_it(said: Said, clock: Clock):
     """Line ends and escapes that came from outside stay text."""
     stream(clock).down("a\nb\x1b[31m\r")

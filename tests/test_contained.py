@@ -247,6 +247,23 @@ async def test_a_file_that_breaks_off_for_want_of_a_descriptor_is_not_read_twice
     assert it.fault is not None
 
 
+async def test_a_source_that_was_live_is_not_ended_by_a_server_that_calls_it_a_recording():
+    """An error page, or a proxy that answers for the camera: it is opened again all the same."""
+    ear, tries = Ear(), []
+
+    def opener() -> Tape:
+        tries.append(1)
+        url = Url.parse("http://h/live.ts")
+        return Tape(TAPE.klv, live=True, url=url) if len(tries) == 1 else Tape((), url=url)
+
+    it = relay(opener, sinks={"ear": ear})
+    async with running(it):
+        await until(lambda: len(tries) > 3)
+    never_live = relay(lambda: Tape(TAPE.klv, url=Url.parse("http://h/old.ts")), sinks={"ear": Ear()})
+    await asyncio.wait_for(never_live.run(), 5)
+    assert never_live.fault is None
+
+
 @pytest.mark.needs("mosquitto")
 async def test_two_relays_with_one_client_id_do_not_flood_the_log(
     mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, said: Said

@@ -104,7 +104,7 @@ async def test_a_source_that_hangs_at_its_end_does_not_hold_up_a_stop(brief: Non
 def test_all_that_a_stop_waits_for_is_less_than_five_seconds():
     """One after the other, at the worst; a source is let go before its stream is given up."""
     whole = relay_module.LAST_CALL + relay_module.LAST_SINKS + 2 * relay_module.PARTING
-    assert intake_module.LAST_CLOSING < relay_module.LAST_SOURCES < relay_module.LAST_CALL < whole <= 4.9
+    assert intake_module.LAST_CLOSING < relay_module.LAST_SOURCES < relay_module.LAST_CALL < whole <= 4.6
 
 
 @pytest.mark.parametrize(("count", "slots"), [(1, 1), (7, 1), (16, 2), (100, 5), (103, 5)])

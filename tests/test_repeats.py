@@ -68,6 +68,22 @@ def test_only_a_steady_period_makes_the_next_fault_news_at_once(clock: Clock, ba
     assert len([line for line in said if line]) == lines
 
 
+def test_a_steady_period_begins_when_the_far_end_is_back_for_the_first_time(clock: Clock):
+    """That it is still there, or there again after a silence, does not begin it again."""
+    repeats = Repeats(clock, steady=10.0)
+    lines = 0
+    while lines < 8:  # the last of them keeps the next one back for SLOWEST seconds
+        lines += repeats.add("closed") is not None
+        repeats.over()
+        clock.now += 2
+    assert repeats.add("closed") is None
+    repeats.over()
+    clock.now += 6
+    repeats.over()
+    clock.now += 6
+    assert repeats.add("closed") == "closed"
+
+
 def test_a_far_end_that_comes_and_goes_is_logged_ever_more_rarely(clock: Clock):
     """Two relays that throw each other out, once a second for an hour: few lines, and each fault is counted."""
     repeats = Repeats(clock)

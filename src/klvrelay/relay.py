@@ -35,7 +35,7 @@ STATES = 4
 """Looks between two tellings of a stream's latest values."""
 SLOTS, CROWD = 5, 8
 """Parts at most that TICK is divided into, each for some of the streams; streams that are worth another part."""
-LAST_SOURCES, LAST_CALL, LAST_SINKS, PARTING = 1.8, 2.5, 2.0, 0.2
+LAST_SOURCES, LAST_CALL, LAST_SINKS, PARTING = 1.7, 2.3, 1.8, 0.2
 """Seconds after a stop by which sources have ended, and sinks have confirmed what waits; seconds that sinks then get to
 say goodbye, and any task that has not ended when it was cancelled again: less than five in all."""
 

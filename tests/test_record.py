@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import re
@@ -22,7 +23,7 @@ from hypothesis import strategies as st
 
 import klvrelay
 from klvrelay import repeats
-from klvrelay.errors import ConfigError, NotMedia, SourceDown
+from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.klv import Decoder
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet
@@ -390,6 +391,22 @@ async def test_a_source_that_falls_is_opened_again(tmp_path, monkeypatch, caplog
     said = [record.getMessage() for record in caplog.records]
     assert said[:-1] == [f"recording to {tmp_path} as uav1-*", come, down, come, ended, come]
     assert said[-1].startswith(ours)
+
+
+@pytest.mark.parametrize("read", [False, True], ids=["nothing read", "begun"])
+async def test_a_file_is_opened_again_for_want_of_a_descriptor_only_before_it_is_read(read, tmp_path, monkeypatch):
+    """What is recorded of it is recorded once."""
+    monkeypatch.setattr(recorder.Backoff, "next", lambda self: 0.0)
+    short, packet = OSError(errno.EMFILE, "x"), Packet(TAPE.ts)
+    left = iter([Tape(packet, short) if read else Tape(short), of_file(packet), of_file(packet)])
+    folder = str(tmp_path)
+    made = Recorder(lambda: next(left), folder, "uav1", Limits(size=1 << 20, keep_size=1 << 30))
+    if read:
+        with pytest.raises(SourceError, match="too many open files"):
+            await asyncio.wait_for(made.run(), 10)
+    else:
+        await asyncio.wait_for(made.run(), 10)
+    assert joined(tmp_path) == TAPE.ts
 
 
 async def test_a_source_that_falls_silent_gets_its_segment_completed(tmp_path, monkeypatch):

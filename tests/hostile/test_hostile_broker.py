@@ -446,3 +446,16 @@ async def test_a_broker_that_comes_back_as_an_older_one_is_connected_to_at_once(
         await until(lambda: len(pauses) >= 3, within=20)
         ready = 2
         await until(lambda: outlet.health.up)
+
+
+async def test_a_broker_that_only_takes_what_is_seldom_tried_is_connected_to_in_the_end(pauses):
+    """It never was there before, and hangs up at MQTT 5: 3.1.1 has its turn again a few attempts later."""
+
+    async def script(guest):
+        if len(pauses) >= 2 and guest.level == 4:
+            await guest.send(connack(guest.level))
+            await guest.behave()
+
+    async with HostileBroker(script) as broker, drained(broker) as outlet:
+        await until(lambda: outlet.health.up, within=20)
+    assert len(pauses) <= 9

@@ -19,7 +19,7 @@ from itertools import count
 from typing import TypeVar
 
 from klvrelay.backoff import Backoff
-from klvrelay.errors import InternalError, KlvrelayError, NotMedia, SourceDown, SourceError
+from klvrelay.errors import InternalError, KlvrelayError, NotMedia, Shortage, SourceDown, SourceError
 from klvrelay.names import checked_name, printable
 from klvrelay.record import Packet
 from klvrelay.recording.cutter import Cutter
@@ -128,7 +128,7 @@ class Recorder:
                 self._attempt, name=self._shelf.stream, backoff=Backoff(),
                 standing=lambda: self._standing, down=self._down,
             )  # fmt: skip
-        except InternalError as fault:
+        except (InternalError, Shortage) as fault:
             raise SourceError(f"{self._url}: {fault}") from fault
 
     async def _attempt(self, up: Callable[[], None]) -> None:

@@ -26,6 +26,7 @@ from klvrelay.sources.web import follow, header
 from klvrelay.sources.web.faults import retry_after
 from klvrelay.sources.web.login import Login, challenges
 from klvrelay.sources.web.playlist import parse
+from klvrelay.supervise import supervise
 
 TAPE = feed.recording(count=30)
 TS = Answer(TAPE.ts)
@@ -155,7 +156,7 @@ async def test_the_relay_waits_as_long_as_the_server_asks(monkeypatch):
         url = server.url("/x")
         stream = intake.Stream(intake.Feed("cam", partial(open_source, url, timeout=1), url), "boot", [])
         with monkeypatch.context() as patch:
-            patch.setattr(intake.asyncio, "sleep", sleep)
+            patch.setattr(intake, "supervise", partial(supervise, sleep=sleep))
             keeping = asyncio.create_task(stream.keep())
             async with asyncio.timeout(5):
                 while not slept:

@@ -182,7 +182,7 @@ class Stream:
                         raise
                     asked = to_end  # what has come is still taken
         if came:
-            self.tell()
+            contained(self.tell, self.name)  # the next look reports it; the records are sound
         if asked is not None:
             raise asked
 
@@ -256,7 +256,7 @@ class Stream:
         size = self._totals.settle(source)
         for health in self.healths:
             health.heard(size)
-        self.count()
+        contained(self.count, self.name)
 
     def stop(self) -> None:
         """The relay stops: its streams are told as ended."""

@@ -290,6 +290,7 @@ async def test_a_fault_of_ours_in_one_stream_is_said_once_and_hurts_no_other(mon
 
 async def test_a_fault_of_ours_in_the_keeping_of_a_stream_hurts_no_other(monkeypatch, said):
     """A live stream is kept again; a file has failed, and the relay goes on for the rest."""
+    monkeypatch.setattr("klvrelay.repeats.PACE", 1.0)
     whole = Stream._settle
 
     def settle(self: Stream, source: object) -> None:

@@ -12,11 +12,12 @@ CANARY = "c4n4ry-pa55"
 
 
 def test_a_bare_url_gives_the_documented_defaults():
-    """Port 1883, prefix klvrelay, QoS 1, MQTT 5, a window of 20, ten seconds a wait, a minute's expiry."""
+    """Port 1883, prefix klvrelay, QoS 1, MQTT 5, as many in flight as is sound, ten seconds a wait, a minute's expiry."""
     s = MqttSettings.from_url("mqtt://broker.example")
 
     assert (s.host, s.port, s.tls, s.prefix) == ("broker.example", 1883, False, "klvrelay")
-    assert (s.qos, s.protocol, s.window, s.timeout, s.expiry) == (1, 5, 20, 10.0, 60)
+    assert (s.qos, s.protocol, s.window, s.timeout, s.expiry) == (1, 5, None, 10.0, 60)
+    assert (s.window_of(5), s.window_of(4)) == (1000, 100)
     assert (s.raw, s.publish_bad, s.allow_plaintext) == (False, "rejected", False)
     assert (s.username, s.password, s.client_id) == (None, None, None)
 

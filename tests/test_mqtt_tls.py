@@ -14,7 +14,8 @@ from brokers import SAMPLE, Mosquitto, until
 
 from klvrelay.errors import ConfigError, SinkDown, SinkRefused
 from klvrelay.names import Secret
-from klvrelay.sinks.client import Message, connect
+from klvrelay.sinks.client import Message
+from klvrelay.sinks.connect import connect
 from klvrelay.sinks.settings import MqttSettings
 
 pytestmark = pytest.mark.needs("mosquitto", "mosquitto_passwd", "openssl")

@@ -7,13 +7,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from klvrelay.backoff import Backoff
-from klvrelay.errors import SinkDown, SinkError, SinkRefused, TooLarge
+from klvrelay.errors import SinkDown, SinkError, SinkRefused
 from klvrelay.health import SinkHealth
-from klvrelay.record import Record
+from klvrelay.notices import NoticeCursor, Notices
 from klvrelay.sinks import Notice, Sink
 from klvrelay.spool import Spool
 
@@ -32,15 +31,15 @@ class Outlet:
     sink: Sink
     spool: Spool
     health: SinkHealth
-    notices: dict[tuple[str, str | None], Notice] = field(default_factory=dict)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-    all_told: asyncio.Event = field(default_factory=asyncio.Event)
+    notices: Notices = field(default_factory=Notices)
+    cursor: NoticeCursor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cursor = self.notices.cursor()
 
     def tell(self, notice: Notice) -> None:
         """Take a latest value; it takes the place of the one before that has not gone out."""
-        self.notices[notice.kind, notice.stream] = notice
-        self.all_told.clear()
-        self.news.set()
+        self.notices.put(notice)
 
     async def settled(self) -> None:
         """Return once the sink has all records, and all latest values if it is there."""
@@ -48,7 +47,7 @@ class Outlet:
         if self.health.up:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_NOTICES):
-                    await self.all_told.wait()
+                    await self.cursor.settled()
 
     async def drain(self) -> None:
         """Keep the sink connected and the spool empty, for ever; raises SinkRefused at the first try only."""
@@ -93,10 +92,10 @@ class Outlet:
             async with self.sink, asyncio.TaskGroup() as tasks:
                 self.health.connected()
                 steady = loop.time() + LASTED
-                self.news.set()
+                self.cursor.restart()
                 tasks.create_task(self._deliver(), name="deliver")
-                tasks.create_task(self._tell(), name="tell")
-                tasks.create_task(self.sink.lost(), name="lost")
+                if (keep := getattr(self.sink, "keep", None)) is not None:
+                    tasks.create_task(keep(self.cursor), name="keep")
         except ExceptionGroup as group:
             raise _first(group) from None
         finally:
@@ -108,31 +107,11 @@ class Outlet:
         while True:
             batch = await self.spool.batch()
             try:
-                await self.sink.deliver(batch)
-            except TooLarge:
-                await self._one_by_one(batch)
-            self.spool.commit()
-
-    async def _one_by_one(self, batch: Sequence[Record]) -> None:
-        """One record that the far end never takes costs itself, not those beside it."""
-        for record in batch:
-            try:
-                await self.sink.deliver([record])
-            except TooLarge as fault:
-                self.health.left_out(fault)
-
-    async def _tell(self) -> None:
-        """Latest values: what is overtaken before it went out is never sent."""
-        while True:
-            await self.news.wait()
-            self.news.clear()
-            while self.notices:
-                key = next(iter(self.notices))
-                try:
-                    await self.sink.tell(self.notices.pop(key))
-                except TooLarge as fault:
-                    self.health.left_out(fault)
-            self.all_told.set()
+                outcome = await self.sink.deliver(batch)
+            except SinkDown as fault:
+                self.spool.commit(fault.answered)
+                raise
+            self.spool.commit(outcome)
 
 
 def _first(error: BaseException) -> BaseException:

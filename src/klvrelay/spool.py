@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from klvrelay.outcome import Outcome
 from klvrelay.record import Record
 
 
@@ -32,7 +33,7 @@ class Spool:
         self._empty = asyncio.Event()
         self._empty.set()
         self.shed = 0
-        self.delivered = 0
+        self.delivered = self.rejected = self.left_out = 0
 
     def __len__(self) -> int:
         return self._count + len(self._offered)
@@ -89,10 +90,13 @@ class Spool:
             self._roomy.set()  # a stream that has few left may have room again
         return self._offered
 
-    def commit(self) -> None:
-        """The far end has the batch: let it go."""
-        self.delivered += len(self._offered)
-        self._offered = []
+    def commit(self, outcome: Outcome | None = None) -> None:
+        """The far end has answered for the leading records of the batch (None: has taken all): let them go."""
+        outcome = Outcome(len(self._offered)) if outcome is None else outcome
+        self.delivered += outcome.delivered
+        self.rejected += outcome.rejected
+        self.left_out += outcome.left_out
+        self._offered = self._offered[outcome.answered :]
         self._settle()
 
     async def drained(self) -> None:

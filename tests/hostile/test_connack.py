@@ -30,7 +30,7 @@ from mqtt_wire import read_packet
 from records import BOOT, record
 
 from klvrelay.errors import SinkDown, SinkRefused, TooLarge
-from klvrelay.sinks.client import connect
+from klvrelay.sinks.connect import connect
 from klvrelay.sinks.incoming import ANSWER_MOST, DOCUMENT_MOST
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sinks.settings import MqttSettings

@@ -12,7 +12,7 @@ CANARY = "c4n4ry-pa55"
 
 
 def test_a_bare_url_gives_the_documented_defaults():
-    """Port 1883, prefix klvrelay, QoS 1, MQTT 5, as many in flight as is sound, ten seconds a wait, a minute's expiry."""
+    """Port 1883, prefix klvrelay, QoS 1, MQTT 5, the window of the protocol, ten seconds a wait, a minute's expiry."""
     s = MqttSettings.from_url("mqtt://broker.example")
 
     assert (s.host, s.port, s.tls, s.prefix) == ("broker.example", 1883, False, "klvrelay")

@@ -33,8 +33,10 @@ from mqtt_wire import read_packet
 from records import BOOT, record
 
 from klvrelay.backoff import Backoff
-from klvrelay.errors import SinkDown, SinkRefused
+from klvrelay.errors import SinkDown
 from klvrelay.health import SinkHealth
+from klvrelay.notices import Notices
+from klvrelay.outcome import Outcome
 from klvrelay.outlet import Outlet
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sinks.settings import MqttSettings
@@ -63,7 +65,7 @@ async def fault_of_the_sink(broker, **settings):
     async with MqttSink(to(broker, **settings), boot=BOOT) as sink:
         with pytest.raises(SinkDown) as caught:
             async with asyncio.timeout(4):
-                await sink.lost()
+                await sink.keep(Notices().cursor())
     fault = str(caught.value)
     assert fault.isprintable()
     assert len(fault) < 300
@@ -143,7 +145,7 @@ async def test_a_flood_of_them_ends_the_connection(size):
     async with HostileBroker(script) as broker:
         with pytest.raises(SinkDown, match="too many retained messages"):
             async with asyncio.timeout(5), MqttSink(to(broker), boot=BOOT) as sink:
-                await sink.lost()
+                await sink.keep(Notices().cursor())
 
     assert broker.taken < KERNEL
 
@@ -161,7 +163,7 @@ async def test_a_message_confirmed_twice_ends_the_connection():
     async with HostileBroker(script) as broker:
         with pytest.raises(SinkDown, match="a PUBACK for no message that waits"):
             async with MqttSink(to(broker), boot=BOOT) as sink:
-                await sink.lost()
+                await sink.keep(Notices().cursor())
 
 
 async def test_a_pubrec_again_and_again_is_answered_once():
@@ -175,8 +177,8 @@ async def test_a_pubrec_again_and_again_is_answered_once():
 
     async with HostileBroker(script) as broker:
         with pytest.raises(SinkDown, match="a PUBREC twice"):
-            async with MqttSink(to(broker, qos=2), boot=BOOT):
-                pass
+            async with MqttSink(to(broker, qos=2), boot=BOOT) as sink:
+                await sink.keep(Notices().cursor())
 
     assert broker.taken < KERNEL
 
@@ -199,7 +201,7 @@ async def test_a_flood_is_left_in_the_kernel(kind, protocol):
     async with HostileBroker(script) as broker:
         with pytest.raises(SinkDown, match="protocol error"):
             async with asyncio.timeout(10), MqttSink(to(broker, protocol=protocol), boot=BOOT) as sink:
-                await sink.lost()
+                await sink.keep(Notices().cursor())
 
     assert broker.taken < len(broker.guests) * KERNEL
 
@@ -351,12 +353,15 @@ def test_no_setting_holds_what_a_broker_hangs_up_at(key, text):
     assert str(caught.value).isprintable()
 
 
-async def test_a_right_refused_at_each_message_is_said_without_words_of_the_broker(oracle):
-    """The reason string of a PUBACK is not shown."""
+async def test_a_right_refused_at_each_message_costs_no_connection(oracle):
+    """Each topic is suspended: one message, and none until the next try."""
     oracle.manners.puback = 0x87
-    with pytest.raises(SinkRefused, match="no right to publish"):
-        async with MqttSink(to(oracle), boot=BOOT):
-            pass
+    async with MqttSink(to(oracle), boot=BOOT) as sink:
+        outcomes = [await sink.deliver([record(n)]) for n in range(5)]
+
+    assert outcomes == [Outcome(rejected=1)] * 5
+    assert len(oracle.published) == 2
+    assert len(oracle.guests) == 1
 
 
 class HangsUp:

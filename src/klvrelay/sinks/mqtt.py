@@ -109,7 +109,7 @@ class MqttSink:
         return connection
 
     async def _greet(self, connection: Connection) -> None:
-        await self._publish(connection, [self._status()])
+        await self._publish_admitted(connection, [self._status()])
         if connection.protocol == 4 and not min(self._settings.qos, connection.terms.qos):
             await connection.settled()
 
@@ -144,7 +144,8 @@ class MqttSink:
         try:
             with contextlib.suppress(SinkError, TimeoutError):
                 async with asyncio.timeout(GOODBYE_TIMEOUT):
-                    await self._publish(connection, self._messages.goodbye(self._online, self.suspended.document()))
+                    goodbye = self._messages.goodbye(self._online, self.suspended.document())
+                    await self._publish_admitted(connection, goodbye)
         finally:
             await connection.close()
 
@@ -183,7 +184,7 @@ class MqttSink:
     async def _publish_notice(self, connection: Connection, notice: Notice, notices: Notices) -> None:
         if notice.kind == "status":
             self._messages.add_facts(notice.document)
-            await self._publish(connection, [self._status()])
+            await self._publish_admitted(connection, [self._status()])
         else:
             await self._publish_value(connection, notice)
         notices.done(notice)
@@ -194,8 +195,7 @@ class MqttSink:
         if notice.kind == "availability" and notice.stream is not None:
             (self._online.add if notice.document == b"online" else self._online.discard)(notice.stream)
         self._refused.pop(message.topic, None)
-        if self.suspended.admits(message.topic):
-            await self._publish(connection, [message])
+        await self._publish_admitted(connection, [message])
         if message.topic in self.suspended:
             self._refused[message.topic] = notice
 
@@ -206,11 +206,15 @@ class MqttSink:
             for notice in list(self._refused.values()):
                 await self._publish_value(connection, notice)
             if self.suspended.topics != self._shown:
-                await self._publish(connection, [self._status()])
+                await self._publish_admitted(connection, [self._status()])
 
     def _status(self) -> Message:
         self._shown = self.suspended.topics
         return self._messages.status("online", more=self.suspended.document())
+
+    async def _publish_admitted(self, connection: Connection, messages: Sequence[Message]) -> None:
+        """Publish those whose topics are not suspended."""
+        await self._publish(connection, [message for message in messages if self.suspended.admits(message.topic)])
 
     async def _publish(self, connection: Connection, messages: Sequence[Message]) -> list[int]:
         """The broker's codes; what it refused and what is too large is noted."""

@@ -12,7 +12,7 @@ import orjson
 
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet, Record
-from klvrelay.sinks import Notice
+from klvrelay.sinks import Notice, Notices, Outcome
 
 TAPE = feed.recording(40)
 
@@ -76,17 +76,18 @@ class Ear:
     async def __aexit__(self, *_: object) -> None:
         self.left += 1
 
-    async def deliver(self, batch: Sequence[Record]) -> None:
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
         await self.gate.wait()
         if self.faults:
             raise self.faults.pop(0)
         self.records += batch
+        return Outcome(len(batch))
 
-    async def tell(self, notice: Notice) -> None:
-        self.told.append(notice)
-
-    async def lost(self) -> None:
-        await asyncio.get_running_loop().create_future()
+    async def keep(self, notices: Notices) -> None:
+        while True:
+            notice = await notices.next()
+            self.told.append(notice)
+            notices.done(notice)
 
     def seqs(self, stream: str = "uav1") -> list[int]:
         return [r.seq for r in self.records if r.stream == stream]

@@ -16,7 +16,8 @@ SOURCE = Path(__file__).parent.parent / "src" / "klvrelay"
 # A room and the rooms it may import. None: knows all of them.
 ARROWS: dict[str, set[str] | None] = {
     "shown": set(),
-    "errors": {"shown"},
+    "outcome": set(),
+    "errors": {"outcome", "shown"},
     "documents": set(),
     "prctl": set(),
     "mistyped": {"errors"},
@@ -51,9 +52,11 @@ ARROWS: dict[str, set[str] | None] = {
     },
     "sending": {"contents", "sources", "record", "names", "errors"},
     "sinks": {
-        "documents", "errors", "integers", "mistyped", "names", "record", "shown", "small_file", "tls", "url",
+        "documents", "errors", "integers", "mistyped", "names", "outcome", "record", "shown", "small_file", "tls",
+        "url",
     },
-    "spool": {"record"},
+    "notices": {"sinks"},
+    "spool": {"outcome", "record"},
     "latest": {"documents", "record"},
     "segments": set(),
     "reading": {"sources", "elementary", "klv", "record", "names", "errors", "wire"},
@@ -74,7 +77,7 @@ ARROWS: dict[str, set[str] | None] = {
         "contents", "diagnosis", "documents", "elementary", "errors", "names", "record", "klv", "wire", "spec",
         "stamps", "sources", "__version__",
     },
-    "outlet": {"backoff", "errors", "health", "record", "sinks", "spool"},
+    "outlet": {"backoff", "errors", "health", "notices", "record", "sinks", "spool"},
     "channel": {"health", "latest", "outlet", "record", "sinks"},
     "intake": {
         "backoff", "channel", "elementary", "errors", "health", "integers", "klv", "outlet", "record", "sources",

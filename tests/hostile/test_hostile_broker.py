@@ -380,7 +380,7 @@ class HangsUp:
         if self.when == "on the way out":
             raise SinkDown("the broker closed the connection")
 
-    async def lost(self):
+    async def keep(self, notices):
         await self.fallen.wait()
         raise SinkDown("the broker closed the connection")
 

@@ -13,6 +13,7 @@ from brokers import listening, until
 from klvrelay.errors import SinkDown, SinkRefused
 from klvrelay.sinks.client import Message
 from klvrelay.sinks.connect import connect
+from klvrelay.sinks.dial import dial
 from klvrelay.sinks.settings import MqttSettings
 
 CANARY = "c4n4ry-pa55"
@@ -84,6 +85,31 @@ async def test_a_host_that_never_answers_is_given_up_in_time(monkeypatch):
 
     assert isinstance(fault, SinkDown)
     assert "no answer within 0.2 s" in str(fault)
+
+
+async def test_an_address_that_never_answers_leaves_time_for_the_next(monkeypatch, oracle):
+    """A host of three addresses, two of them dead: each has its share of the timeout, and the third is reached."""
+    loop = asyncio.get_running_loop()
+    reach, asked = loop.sock_connect, []
+
+    def found(host, port, *_, **__):
+        addresses = ("192.0.2.1", "192.0.2.2", "127.0.0.1")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (address, port)) for address in addresses]
+
+    async def connect_to(sock, address):
+        asked.append(address[0])
+        if address[0] != "127.0.0.1":
+            await asyncio.Event().wait()
+        await reach(sock, address)
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+    monkeypatch.setattr(loop, "sock_connect", connect_to)
+    start = loop.time()
+    sock = await dial(MqttSettings(host="three.example", port=oracle.port, timeout=0.9))
+    sock.close()
+
+    assert asked == ["192.0.2.1", "192.0.2.2", "127.0.0.1"]
+    assert 0.5 < loop.time() - start < 0.9
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\x03\x01\x00\x02\x02\x0a", b"", b"\0"])

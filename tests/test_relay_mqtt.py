@@ -257,6 +257,27 @@ async def test_a_broker_that_refuses_at_the_first_try_ends_the_relay(oracle: Ora
     assert refused.value.exit_code == 5
 
 
+@pytest.mark.needs("mosquitto")
+async def test_a_topic_that_the_access_list_forbids_starves_no_other_stream(mosquitto: Mosquitto, tmp_path: Path):
+    """Two streams, all topics of one forbidden: every record of the other arrives, over one connection."""
+    rules = mosquitto.home / "acl"
+    rules.write_text("topic read #\ntopic write klvrelay/status\ntopic write klvrelay/uav1/#\n")
+    await mosquitto.stop()
+    mosquitto.configure(f"listener 1 127.0.0.1\nallow_anonymous true\nacl_file {rules}\n")
+    await mosquitto.start()
+    pipeline = relay(mosquitto.port, tape(tmp_path), tape(tmp_path, name="uav2"))
+    async with listening(mosquitto.port, "klvrelay/#", protocol=4) as heard:
+        await asyncio.wait_for(pipeline.run(), 20)
+        await heard.count(150, TELEMETRY)
+
+    assert [orjson.loads(p)["seq"] for p in heard.on(TELEMETRY)] == list(range(150))
+    assert {str(m.topic).split("/")[1] for m in heard.messages} == {"status", "uav1"}
+    (outlet,) = pipeline.outlets
+    assert (outlet.spool.delivered, outlet.spool.rejected, len(outlet.spool)) == (150, 150, 0)
+    assert "klvrelay/uav2/telemetry" in outlet.health.suspended()
+    assert mosquitto.log().count("as klvrelay-") == 1
+
+
 async def test_a_record_larger_than_the_broker_takes_blocks_none_behind_it(tmp_path: Path):
     """The broker's Maximum Packet Size is kept: the one record is let go and told, the others arrive."""
     large = encode({"precision_time_stamp": 1, 150: bytes(3000)})

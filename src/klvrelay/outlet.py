@@ -36,6 +36,8 @@ class Outlet:
 
     def __post_init__(self) -> None:
         self.cursor = self.notices.cursor()
+        if (suspended := getattr(self.sink, "suspended", None)) is not None:
+            self.health.suspended = lambda: suspended.topics
 
     def tell(self, notice: Notice) -> None:
         """Take a latest value; it takes the place of the one before that has not gone out."""

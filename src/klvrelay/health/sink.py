@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from klvrelay.names import printable
@@ -13,7 +14,7 @@ LOG = logging.getLogger("klvrelay")
 
 @dataclass(slots=True)
 class SinkHealth:
-    """One sink: up or down, how often it was lost, and for how long in all."""
+    """One sink: up or down, how often it was lost, and for how long in all; `suspended()`: topics that it refuses."""
 
     name: str
     up: bool = False
@@ -21,6 +22,7 @@ class SinkHealth:
     outages: int = 0
     away: float = 0.0
     too_large: int = 0
+    suspended: Callable[[], Sequence[str]] = tuple
     _since: float = field(default_factory=time.monotonic)
     _fault: str = ""
 

@@ -23,7 +23,7 @@ async def tell(sink: MqttSink, *values: Notice, within: float = 5.0) -> None:
         assert settling.done() or down is not None
         for task in (keeping, settling):
             task.cancel()
-        await asyncio.wait({keeping, settling})
+        await asyncio.gather(keeping, settling, return_exceptions=True)
         if down is not None:
             assert isinstance(down, SinkDown)
             raise down

@@ -10,6 +10,7 @@ from brokers import listening, until
 from klvrelay.errors import SinkDown
 from klvrelay.sinks.client import Message
 from klvrelay.sinks.connect import connect
+from klvrelay.sinks.faults import lost
 from klvrelay.sinks.settings import MqttSettings
 
 WILL = Message("kr/status", b"gone", retain=True)
@@ -88,6 +89,17 @@ async def test_a_broker_that_shuts_down_says_so(oracle):
     with pytest.raises(SinkDown, match="shut down"):
         await anext(connection.received())
     await connection.close()
+
+
+async def test_a_keep_alive_that_the_broker_missed_is_its_word_and_not_ours(oracle):
+    """DISCONNECT with 0x8D says that it heard nothing from us; that it no longer answers is what we find out."""
+    connection = await connect(to(oracle.port), client_id="kr", will=WILL)
+    oracle.dismiss(0x8D)
+
+    with pytest.raises(SinkDown, match=r"closed the connection \(code 141\)"):
+        await anext(connection.received())
+    await connection.close()
+    assert "no longer answers" in str(lost(to(oracle.port), 0x8D, False, "kr"))
 
 
 @pytest.mark.long

@@ -130,6 +130,10 @@ class WrongVersion(Exception):
         self.fault = fault
 
 
+class StaleSession(Exception):
+    """A broker of MQTT 3.1.1 goes on with a session of another run: its packet identifiers would be mixed with ours."""
+
+
 class LessWanted(Exception):
     """The broker refuses the last will as it is, and takes less: `terms`."""
 

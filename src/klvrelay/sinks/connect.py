@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from klvrelay.sinks.client import Connection, LessWanted, Message, Terms, WrongVersion
+from klvrelay.sinks.client import Connection, LessWanted, Message, StaleSession, Terms, WrongVersion
 from klvrelay.sinks.faults import UNSUPPORTED_VERSION, connect_fault, no_mqtt
 from klvrelay.sinks.session import Session
 from klvrelay.sinks.settings import MqttSettings
@@ -35,6 +35,9 @@ async def connect(
                 return await Link.open(settings, version, client_id, will, terms, session)
             except LessWanted as less:
                 terms = less.terms
+            except StaleSession:
+                wipe = await Link.open(settings, version, client_id, None, terms)  # a clean session, which ends at once
+                await wipe.close()
 
     terms = terms or Terms()
     # One of 3.1.1 has no way to say what it does not take: it hangs up, now or at the second time too.

@@ -27,6 +27,7 @@ from klvrelay.sinks.client import (
     LessWanted,
     Message,
     Received,
+    StaleSession,
     Terms,
     Unanswered,
     WrongVersion,
@@ -203,14 +204,20 @@ class Link:
             self._greet()
             await self._connack()
             if self._keeps_session:
-                await self.resume()
-                self._session.begun = True
+                await self._begin_session()
         except BaseException:
             self.abort()
             if self._paho.socket() is not None:
                 await _first(self._unplugged, timeout=1)
             sock.close()
             raise
+
+    async def _begin_session(self) -> None:
+        """Go on with what an earlier connection left half-way; MQTT 3.1.1 can not ask for a new session that lasts."""
+        begun, self._session.begun = self._session.begun, True
+        if self.session_present and not begun:
+            raise StaleSession
+        await self.resume()
 
     def _greet(self) -> None:
         """Queue the CONNECT; paho blocks nowhere, since the socket is connected."""

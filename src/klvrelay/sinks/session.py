@@ -10,6 +10,9 @@ A connection that breaks leaves messages in both states. mosquitto forgets a tak
 begins a new session: it would be lost, and sent again it could arrive twice. So the session goes on: the next
 connection sends PUBREL for what was taken, and PUBLISH under the same identifier for the rest, and the broker sees
 which of them it has. Where it has lost the session (it crashed), what it took is its own, and is not sent again.
+
+The first connection of a run begins a new session. MQTT 3.1.1 can not ask for a new one that lasts: one that an earlier
+run left is ended by an extra connection first, and ours stays at the broker until that forgets it.
 """
 
 from __future__ import annotations

@@ -133,3 +133,12 @@ def test_no_error_about_a_url_shows_its_password(url):
     while fault is not None:
         assert CANARY not in f"{fault!r}"
         fault = fault.__cause__ or fault.__context__
+
+
+@pytest.mark.parametrize("host", ["localhost.example.org", "localhosts", "127.0.0.1.example.org", "128.0.0.1"])
+def test_a_host_that_only_looks_local_gets_no_password_in_the_clear(host):
+    """Loopback is `localhost` itself or an address of it."""
+    with pytest.raises(ConfigError, match="cross the network readable"):
+        MqttSettings.from_url(f"mqtt://relay:pa55@{host}")
+    for local in ("localhost", "LocalHost", "127.0.0.1", "127.8.9.1", "[::1]"):
+        assert MqttSettings.from_url(f"mqtt://relay:pa55@{local}").username == "relay"

@@ -12,6 +12,7 @@ from telling import tell
 
 from klvrelay.errors import SinkDown
 from klvrelay.notices import Notices
+from klvrelay.outcome import Outcome
 from klvrelay.sinks import Notice, Sink, mqtt
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sinks.settings import MqttSettings
@@ -28,11 +29,12 @@ def seqs(payloads):
 
 
 async def test_it_is_a_sink(oracle):
-    """The type checker's view, at run time: it enters as itself."""
+    """The type checker's view, at run time: it enters as itself, and delivers."""
     sink: Sink = sink_to(oracle)
 
     async with sink as entered:
         assert entered is sink
+        assert await sink.deliver([record(0)]) == Outcome(delivered=1)
 
 
 async def test_a_delivered_batch_is_at_the_broker_in_order(broker):
@@ -67,9 +69,30 @@ async def test_large_integers_are_strings_in_every_document_if_that_is_wanted(or
 
 
 async def test_an_empty_batch_is_delivered(broker):
-    """Nothing to do is no error."""
+    """Nothing to do is no error, and nothing is counted or sent."""
     async with sink_to(broker) as sink:
-        await sink.deliver([])
+        assert await sink.deliver([]) == Outcome()
+
+
+async def test_records_that_the_settings_drop_are_left_out(oracle):
+    """Counted, and nothing is sent; those beside them are delivered."""
+    async with sink_to(oracle, publish_bad="drop") as sink:
+        assert await sink.deliver([spoilt(0), record(1), damaged(2)]) == Outcome(delivered=1, left_out=2)
+
+    assert seqs(p.payload for p in oracle.published if p.topic != "klvrelay/status") == [1]
+
+
+async def test_a_latest_value_that_is_too_large_blocks_nothing(oracle):
+    """Not now and not at the next connection, and the values behind it are published."""
+    oracle.manners.limits[0x27] = 1000
+    sink = sink_to(oracle)
+    for _ in range(2):
+        async with sink:
+            await tell(sink, Notice("state", "uav1", bytes(2000).replace(b"\0", b" ")), ONLINE)
+
+    assert oracle.payloads("klvrelay/uav1/availability").count(b"online") == 2
+    assert not oracle.payloads("klvrelay/uav1/state")
+    assert len(oracle.guests) == 2
 
 
 async def test_a_batch_offered_twice_arrives_twice_and_in_order(oracle):

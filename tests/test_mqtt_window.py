@@ -78,7 +78,7 @@ async def test_the_sample_configuration_takes_a_thousand_in_flight(mosquitto, pr
         listening(mosquitto.port, TELEMETRY) as heard,
         sink_to(mosquitto, protocol=protocol, qos=qos, timeout=20.0) as sink,
     ):
-        assert sink._connection._flight.most == {5: 1000, 4: 100}[protocol]
+        assert sink._connection._outgoing.flight.most == {5: 1000, 4: 100}[protocol]
         batches = [[record(n) for n in range(start, start + 100)] for start in range(0, 5000, 100)]
         outcomes = await asyncio.gather(*(sink.deliver(batch) for batch in batches))
         messages = await heard.count(5000)
@@ -206,7 +206,7 @@ async def test_of_several_calls_each_tells_its_own_answers(oracle):
         for _ in range(15):
             broker._puback(*broker._owed.pop(0))
         await until(lambda: calls[0].done())
-        await until(lambda: len(sink._connection._flight._messages) == 15)
+        await until(lambda: len(sink._connection._outgoing.flight._messages) == 15)
         broker.cut()
         await asyncio.wait(calls)
 

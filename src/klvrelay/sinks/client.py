@@ -62,17 +62,21 @@ class Connection(Protocol):
     """One connection to one broker.
 
     older_only   it said that it speaks 3.1.1 and not 5
-    terms        what it takes, as far as that is known
-    largest      bytes of a packet that it takes
     hung_up      it ended the connection and gave no reason
     taken_over   it ended the connection since another client has connected with the same client id
     """
 
     older_only: bool
-    terms: Terms
-    largest: int
     hung_up: bool
     taken_over: bool
+
+    @property
+    def terms(self) -> Terms:
+        """What it takes, as far as that is known."""
+
+    @property
+    def largest(self) -> int:
+        """Bytes of a packet that it takes."""
 
     @property
     def protocol(self) -> int:

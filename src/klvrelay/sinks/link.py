@@ -2,7 +2,7 @@
 
 paho's callbacks are listened to here, and what comes in is judged before paho sees it. Of paho's private parts
 (2.1 to 2.2) these are used, here and there: `_create_socket_connection`, `_keepalive`, `_loop_rc_handle`, `_ping_t`,
-`_send_pingreq`, `_last_mid`; for what a connection left half-way `_out_messages`, `_inflight_messages`,
+`_send_pingreq`; for what an earlier connection left half-way `_last_mid`, `_out_messages`, `_inflight_messages`,
 `_send_publish`, `_send_pubrel` and `_protocol`.
 """
 
@@ -23,7 +23,6 @@ from klvrelay.errors import SinkDown, SinkError, SinkRefused
 from klvrelay.sinks import faults
 from klvrelay.sinks.client import (
     REFUSED,
-    TOO_LARGE,
     LessWanted,
     Message,
     Received,
@@ -35,9 +34,10 @@ from klvrelay.sinks.client import (
 from klvrelay.sinks.dial import dial
 from klvrelay.sinks.inbox import Inbox
 from klvrelay.sinks.incoming import Incoming
-from klvrelay.sinks.inflight import InFlight, Publication
-from klvrelay.sinks.packets import LARGEST_PACKET, Packed, publish_size
-from klvrelay.sinks.paho import connect_properties, end_of_session, new_client, send_again
+from klvrelay.sinks.inflight import Publication
+from klvrelay.sinks.outgoing import Outgoing
+from klvrelay.sinks.packets import LARGEST_PACKET
+from klvrelay.sinks.paho import connect_properties, end_of_session, new_client
 from klvrelay.sinks.pump import Pump
 from klvrelay.sinks.session import Session
 from klvrelay.sinks.settings import MqttSettings
@@ -45,10 +45,6 @@ from klvrelay.sinks.settings import MqttSettings
 CLOSE_TIMEOUT = 2.0
 SETTLING = 0.02
 """Seconds between two looks for an answer."""
-TURN = 50
-"""Messages that are sent before others have their turn in the event loop."""
-_TAKEN_BEFORE = 0x92
-"""PUBCOMP: the broker does not know this identifier (any more): it has released the message (MQTT 5, 3.7.2.1)."""
 
 
 class Link:
@@ -71,8 +67,7 @@ class Link:
         self._keeps_session = session is not None
         self._session = session or Session()
         self.older_only = self.hung_up = self.taken_over = self.session_present = self._odd = False
-        self.terms = self._asked = terms
-        self.largest = LARGEST_PACKET
+        self._asked = terms
         said = None if will is None else terms.fitted(will)
         self._paho = new_client(settings, protocol, client_id, said, keeps_session=self._keeps_session)
         self._listen_to_paho()
@@ -83,8 +78,9 @@ class Link:
         self._unplugged: asyncio.Future[None] = loop.create_future()
         self._granted: asyncio.Future[list[ReasonCode]] = loop.create_future()
         self._fault: SinkError | None = None
-        self._turn = asyncio.Lock()
-        self._flight = InFlight(settings.timeout, self._give_up_waiting)
+        self._outgoing = Outgoing(
+            self._paho, protocol, self._session, terms, settings.timeout, self._give_up_waiting, self._find_gone
+        )
         self._pump = Pump(self._paho)
         self._inbox = Inbox(self._pump.pause, self._pump.resume)
 
@@ -92,6 +88,16 @@ class Link:
     def protocol(self) -> int:
         """5, or 4 for MQTT 3.1.1."""
         return self._protocol
+
+    @property
+    def terms(self) -> Terms:
+        """What the broker takes, as far as that is known."""
+        return self._outgoing.terms
+
+    @property
+    def largest(self) -> int:
+        """Bytes of a packet that the broker takes."""
+        return self._outgoing.largest
 
     @classmethod
     async def open(
@@ -110,43 +116,12 @@ class Link:
 
     async def publish(self, messages: Sequence[Message]) -> list[int]:
         """See `Connection.publish`."""
-        publication = Publication(len(messages))
-        async with self._turn:
-            for at, message in enumerate(messages):
-                if self._flight.full:
-                    await self._flight.room()
-                elif at % TURN == TURN - 1:
-                    await asyncio.sleep(0)
-                if self._fault is not None:
-                    break
-                self._send(message, publication, at)
-        if self._fault is None:
-            await publication.complete()
-        return self._answers(publication)
+        return self._answers(await self._outgoing.publish(messages))
 
     def _answers(self, publication: Publication) -> list[int]:
         if None in publication.codes or (self._fault is not None and not publication.codes):
             raise Unanswered(str(self._down()), publication.codes)
         return cast("list[int]", publication.codes)
-
-    async def resume(self) -> None:
-        """Complete what the last connection left half-way at QoS 2."""
-        left = self._session.resumed(self.session_present)
-        self._paho._last_mid = self._session.last
-        publication = Publication(len(left))
-        try:
-            for at, (number, message, taken) in enumerate(left):
-                if self._flight.full:
-                    await self._flight.room()
-                if self._fault is not None:
-                    break
-                self._flight.add(number, publication, at)
-                send_again(self._paho, number, message, taken)
-            await publication.complete()
-            self._answers(publication)
-        finally:
-            answers = zip(left, publication.codes, strict=True)
-            self._session.settle((message, code) for (_, message, _), code in answers if code is not None)
 
     async def settled(self) -> None:
         """See `Connection.settled`: a broker answers in order, so its answer to a ping is behind all else."""
@@ -198,7 +173,7 @@ class Link:
         self._handle = socket.fromfd(sock.fileno(), sock.family, sock.type)
         self._sock = sock
         self._pump.attach(
-            Incoming(sock, self._protocol, self._flight.__contains__, self._session.take, self._inbox_put)
+            Incoming(sock, self._protocol, self._outgoing.flight.__contains__, self._session.take, self._inbox_put)
         )
         try:
             self._greet()
@@ -217,7 +192,7 @@ class Link:
         begun, self._session.begun = self._session.begun, True
         if self.session_present and not begun:
             raise StaleSession
-        await self.resume()
+        self._answers(await self._outgoing.resume(self.session_present))
 
     def _greet(self) -> None:
         """Queue the CONNECT; paho blocks nowhere, since the socket is connected."""
@@ -245,27 +220,11 @@ class Link:
             fault = self._fault if self._pump.greeted else None
             raise WrongVersion(said_so=False, silent=not self._broken.done(), odd=self._odd, fault=fault)
 
-    def _send(self, message: Message, publication: Publication, at: int) -> None:
-        """Hand one message to paho; its answer goes to its place in the publication."""
-        message = self.terms.fitted(message)
-        if (code := self._session.answer(message)) is not None:
-            publication.answer(at, code)
-            return
-        more = Packed(message) if self._protocol == 5 else None
-        if publish_size(message, more) > self.largest:
-            publication.answer(at, TOO_LARGE)
-            return
-        info = self._paho.publish(
-            message.topic, message.payload, message.qos, message.retain, cast("Properties | None", more)
-        )
-        if info.rc:
-            self._lose(faults.lost(self._settings, 0, False, self._client_id))
-            return
-        self._flight.add(info.mid, publication, at)
-        self._session.send(info.mid, message)
-
     def _give_up_waiting(self) -> None:
         self._lose(SinkDown(f"{self._settings.url}: no confirmation within {self._settings.timeout:g} s"))
+
+    def _find_gone(self) -> None:
+        self._lose(faults.lost(self._settings, 0, False, self._client_id))
 
     def _listen_to_paho(self) -> None:
         paho = self._paho
@@ -283,9 +242,10 @@ class Link:
         # A server may ask for more pings than we are set to send, and not for fewer.
         paho._keepalive = min(paho._keepalive or self._settings.keepalive, self._settings.keepalive)
         qos, retains = limits.get("MaximumQoS", 2), bool(limits.get("RetainAvailable", 1))
-        self.terms = Terms(min(self.terms.qos, qos), self.terms.retain and retains)
-        self._flight.most = min(self._settings.window_of(self._protocol), limits.get("ReceiveMaximum", 65535))
-        self.largest = limits.get("MaximumPacketSize", LARGEST_PACKET)
+        out = self._outgoing
+        out.terms = Terms(min(out.terms.qos, qos), out.terms.retain and retains)
+        out.flight.most = min(self._settings.window_of(self._protocol), limits.get("ReceiveMaximum", 65535))
+        out.largest = limits.get("MaximumPacketSize", LARGEST_PACKET)
         self.session_present = flags.session_present
         if not self._answer.done():
             self._answer.set_result(reason.value)
@@ -305,12 +265,7 @@ class Link:
             self._inbox.put(message)
 
     def _on_publish(self, paho: Paho, data: Any, mid: int, reason: ReasonCode, properties: Properties) -> None:
-        """PUBACK, PUBCOMP, or a PUBREC that refuses; or QoS 0 written to the socket."""
-        code: int = reason.value
-        if code == _TAKEN_BEFORE and self._session.is_taken(mid):
-            code = 0
-        self._session.finish(mid)
-        self._flight.answer(mid, code)
+        self._outgoing.answer(mid, reason.value)
 
     def _on_subscribe(
         self, paho: Paho, data: Any, mid: int, reasons: list[ReasonCode], properties: Properties | None
@@ -336,7 +291,7 @@ class Link:
         if self._fault is None:
             self._fault = fault
             self._broken.set_result(None)
-            self._flight.end(self._session.is_taken)
+            self._outgoing.end()
             self._inbox.end()
             self._pump.resume()
         if self._handle is not None:

@@ -108,7 +108,7 @@ class Pump:
 
     def _write(self) -> None:
         """Write what the socket takes; the rest when it takes more."""
-        with contextlib.suppress(OSError):  # paho tells of it by on_disconnect
+        with contextlib.suppress(OSError):  # paho reports it by on_disconnect
             self._paho.loop_write()
         sock: Any = self._paho.socket()
         if sock is not None and sock.fileno() >= 0 and self._paho.want_write() and not self._watching:

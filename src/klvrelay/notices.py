@@ -1,74 +1,79 @@
-"""The relay's memory of latest values, and what a sink has not published of them."""
+"""The latest values that sinks publish: the relay remembers the newest of each, and each sink reads the changes."""
 
 from __future__ import annotations
 
 import asyncio
 
-from klvrelay.sinks import Notice
+from klvrelay.sinks import Notice, NoticeKind
 
-_Key = tuple[str, str | None]
+Key = tuple[str, str | None]
 
 
 class Notices:
-    """The newest value of each kind and stream."""
+    """The newest notice of each kind and stream; what it replaces is not kept."""
 
     def __init__(self) -> None:
-        self._values: dict[_Key, Notice] = {}
+        self._latest: dict[Key, Notice] = {}
         self._cursors: list[NoticeCursor] = []
 
     def put(self, notice: Notice) -> None:
-        self._values[notice.kind, notice.stream] = notice
+        """Remember a value instead of the one before it, and offer it to every sink."""
+        self._latest[notice.kind, notice.stream] = notice
         for cursor in self._cursors:
-            cursor.offer(notice)
+            cursor.put(notice)
 
     def cursor(self) -> NoticeCursor:
-        cursor = NoticeCursor(self._values)
+        """Where one sink reads; it is offered what is remembered already, too."""
+        cursor = NoticeCursor(self._latest)
         self._cursors.append(cursor)
         return cursor
 
 
 class NoticeCursor:
-    """What one sink has not published: in the order of their first change since."""
+    """The values that one sink has yet to publish, the one that waits longest first."""
 
-    def __init__(self, values: dict[_Key, Notice]) -> None:
-        self._values = values
-        self._waiting: dict[_Key, Notice] = dict(values)
-        self._offered: dict[_Key, Notice] = {}
-        self._changed = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._look()
+    def __init__(self, latest: dict[Key, Notice]) -> None:
+        self._latest = dict(latest)
+        self._due: dict[Key, None] = {}
+        self._some, self._none = asyncio.Event(), asyncio.Event()
+        self.restart()
 
-    def offer(self, notice: Notice) -> None:
-        self._waiting[notice.kind, notice.stream] = notice
-        self._look()
+    def put(self, notice: Notice) -> None:
+        """Offer a value to this sink only."""
+        key = notice.kind, notice.stream
+        self._latest[key] = notice
+        self._due.setdefault(key)
+        self._settle()
+
+    def latest(self, kind: NoticeKind, stream: str | None) -> Notice | None:
+        """The value as it is now, published or not."""
+        return self._latest.get((kind, stream))
 
     async def next(self) -> Notice:
-        """A value that changed and was not handed out since; waits for one."""
-        await self._changed.wait()
-        key = next(iter(self._waiting))
-        notice = self._offered[key] = self._waiting.pop(key)
-        self._look()
-        return notice
+        """A value that this sink has not published; waits for one. The same again until `done`."""
+        await self._some.wait()
+        return self._latest[next(iter(self._due))]
 
     def done(self, notice: Notice) -> None:
-        """It was published or refused: it is not offered again until it changes, or `restart`."""
-        if self._offered.get((notice.kind, notice.stream)) is notice:
-            del self._offered[notice.kind, notice.stream]
-        self._look()
+        """It was published or refused: it is offered again after its next change or `restart` only."""
+        key = notice.kind, notice.stream
+        if key not in self._due:
+            return
+        del self._due[key]
+        if self._latest[key] is not notice:  # it changed meanwhile, and waits its turn
+            self._due[key] = None
+        self._settle()
 
     def restart(self) -> None:
-        """A new connection: all values are offered again."""
-        self._offered.clear()
-        self._waiting = dict(self._values)
-        self._look()
+        """The connection is new: every remembered value is offered again."""
+        self._due = dict.fromkeys(self._latest)
+        self._settle()
 
     async def settled(self) -> None:
         """Return once nothing is left to publish."""
-        await self._idle.wait()
+        await self._none.wait()
 
-    def _look(self) -> None:
-        for event, holds in ((self._changed, self._waiting), (self._idle, not self._waiting and not self._offered)):
-            if holds:
-                event.set()
-            else:
-                event.clear()
+    def _settle(self) -> None:
+        holds, other = (self._some, self._none) if self._due else (self._none, self._some)
+        holds.set()
+        other.clear()

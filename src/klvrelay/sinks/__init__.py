@@ -34,10 +34,10 @@ class Notices(Protocol):
     """The latest values that one sink has not published yet."""
 
     async def next(self) -> Notice:
-        """A value that changed; waits for one."""
+        """A value that changed, which may be the same until `done`; waits for one."""
 
     def done(self, notice: Notice) -> None:
-        """It was published or refused: it is not offered again until it changes."""
+        """It is on its way, or refused: it is not offered again until it changes, or the connection is a new one."""
 
 
 class Sink(AbstractAsyncContextManager["Sink"], Protocol):

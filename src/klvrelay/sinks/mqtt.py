@@ -174,20 +174,25 @@ class MqttSink:
             raise group.exceptions[0] from None
 
     async def _keep(self, connection: Connection, notices: Notices, tasks: asyncio.TaskGroup) -> None:
+        """Send each value without waiting for the answer to the one before it, which over a long way takes long.
+
+        A value is done once it is on its way: the broker answers in order, so that the answer to the goodbye is behind
+        all of them, and on a new connection every value is offered again.
+        """
         room = asyncio.Semaphore(NOTICES_MOST)
         while True:
             await room.acquire()
             notice = await notices.next()
-            task = tasks.create_task(self._publish_notice(connection, notice, notices), name="notice")
+            task = tasks.create_task(self._publish_notice(connection, notice), name="notice")
             task.add_done_callback(lambda _: room.release())
+            notices.done(notice)
 
-    async def _publish_notice(self, connection: Connection, notice: Notice, notices: Notices) -> None:
+    async def _publish_notice(self, connection: Connection, notice: Notice) -> None:
         if notice.kind == "status":
             self._messages.add_facts(notice.document)
             await self._publish_admitted(connection, [self._status()])
         else:
             await self._publish_value(connection, notice)
-        notices.done(notice)
 
     async def _publish_value(self, connection: Connection, notice: Notice) -> None:
         """A latest value of a stream; one that is refused is kept for another try."""

@@ -26,6 +26,7 @@ from klvrelay.config import SourceSettings
 from klvrelay.intake import Feed
 from klvrelay.names import Url
 from klvrelay.record import Record
+from klvrelay.sinks import Outcome
 from klvrelay.verbs.run import opened
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -39,12 +40,13 @@ class Checked(Ear):
         self.expected = feed.recording(2000).klv
         self.steady = self.wrong = 0
 
-    async def deliver(self, batch: Sequence[Record]) -> None:
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
         self.told.clear()
         for record in batch:
             if record.stream == "steady":
                 self.wrong += record.raw != self.expected[self.steady % len(self.expected)] or not record.good
                 self.steady += 1
+        return Outcome(len(batch))
 
 
 def status(corridor: relay.Relay, ear: Checked) -> dict[str, object]:

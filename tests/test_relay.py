@@ -22,6 +22,7 @@ from klvrelay.backoff import Backoff
 from klvrelay.errors import NoKlv, NotMedia, SinkDown, SinkRefused, SourceDown
 from klvrelay.intake import Feed
 from klvrelay.names import Url
+from klvrelay.notices import Notices
 from klvrelay.record import Packet
 from klvrelay.relay import Relay
 from klvrelay.sinks import Notice
@@ -100,7 +101,7 @@ async def test_a_file_waits_for_room_and_sheds_nothing():
     asyncio.get_running_loop().call_later(0.05, ear.gate.set)
     await asyncio.wait_for(corridor.run(), 5)
     assert ear.seqs() == list(range(40))
-    assert corridor.outlets[0].spool.shed == 0
+    assert corridor.outlets[0].cursor.shed == 0
 
 
 async def test_two_files_side_by_side_shed_nothing():
@@ -109,7 +110,7 @@ async def test_two_files_side_by_side_shed_nothing():
     corridor = relay(Tape(TAPE.klv), Tape(TAPE.klv), Tape(TAPE.klv), sink=ear, waiting=1)
     await asyncio.wait_for(corridor.run(), 5)
     assert [ear.seqs(f"uav{n}") for n in (1, 2, 3)] == [list(range(40))] * 3
-    assert corridor.outlets[0].spool.shed == 0
+    assert corridor.outlets[0].cursor.shed == 0
 
 
 async def test_what_comes_out_at_the_end_of_a_file_waits_for_room_too():
@@ -132,9 +133,9 @@ async def test_a_live_source_sheds_the_oldest_and_counts_them():
     ear.gate.clear()
     async with running(corridor):
         await until(lambda: corridor.streams[0].health.records == 40)
-        shed = corridor.outlets[0].spool.shed
+        shed = corridor.outlets[0].cursor.shed
         ear.gate.set()
-        await until(lambda: not len(corridor.outlets[0].spool))
+        await until(lambda: not corridor.outlets[0].cursor.waiting)
     assert 20 <= shed <= 30
     assert len(ear.records) + shed == 40
     assert ear.seqs()[-5:] == list(range(35, 40))
@@ -250,10 +251,14 @@ async def test_latest_values_are_told_at_most_once_a_second():
 async def test_a_slow_teller_gets_the_latest_value_only():
     """Of a state that is overtaken before it went out, nobody hears."""
     ear = Ear()
-    outlet = relay(Tape(), sink=ear).outlets[0]
+    notices = Notices()
+    cursor = notices.cursor()
     for number in range(50):
-        outlet.tell(Notice("state", "uav1", str(number).encode()))
-    assert [n.document for n in outlet.notices.values()] == [b"49"]
+        notices.put(Notice("state", "uav1", str(number).encode()))
+    notice = await cursor.next()
+    assert notice.document == b"49"
+    cursor.done(notice)
+    await asyncio.wait_for(cursor.settled(), 1)
 
 
 async def test_a_stream_that_falls_silent_goes_offline_and_comes_back(said: Callable[[], list[str]]):

@@ -19,7 +19,10 @@
 import os
 import reprlib
 
+from klvrelay.outcome import Outcome
 from klvrelay.shown import printable
+
+NOTHING = Outcome()
 
 
 class KlvrelayError(Exception):
@@ -105,7 +108,14 @@ class SinkError(_OneLine):
 
 
 class SinkDown(SinkError):
-    """The far end is away, or it is unsure whether it has the batch: offer it again."""
+    """The far end is away, or it is unsure whether it has the batch: offer again what was not answered.
+
+    answered  what became of the leading records of the batch, before
+    """
+
+    def __init__(self, text: str = "", *, answered: Outcome = NOTHING) -> None:
+        super().__init__(text)
+        self.answered = answered
 
 
 class SinkRefused(SinkError):

@@ -30,6 +30,7 @@ from mqtt_wire import read_packet
 from records import BOOT, record
 
 from klvrelay.errors import SinkDown, SinkRefused, TooLarge
+from klvrelay.notices import Notices
 from klvrelay.sinks.client import connect
 from klvrelay.sinks.incoming import ANSWER_MOST, DOCUMENT_MOST
 from klvrelay.sinks.mqtt import MqttSink
@@ -100,7 +101,7 @@ async def test_any_noise_ends_in_one_fault(protocol, greets):
         for _ in range(100):
             with pytest.raises((SinkDown, SinkRefused)) as caught:
                 async with asyncio.timeout(5), MqttSink(to(broker, protocol=protocol), boot=BOOT) as sink:
-                    await sink.lost()
+                    await sink.keep(Notices().cursor())
             assert str(caught.value).isprintable()
         await until(lambda: not broker._tasks)
 

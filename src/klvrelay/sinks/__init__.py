@@ -11,6 +11,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from klvrelay.outcome import Outcome as Outcome
+
 if TYPE_CHECKING:
     from klvrelay.record import Record
 
@@ -35,18 +37,14 @@ class Notice:
 class Sink(AbstractAsyncContextManager["Sink"], Protocol):
     """A far end. Entering connects, leaving says goodbye within a bounded time; it may be entered again.
 
-    It never retries, queues, sleeps or counts: the corridor does that for all of them. After SinkDown the
-    connection is gone: leave, and enter anew.
+    It never retries, queues, sleeps or counts: the pipeline does that for all of them. After SinkDown the
+    connection is gone: leave, and enter again. A sink that can publish latest values has a second method,
+    `async keep(notices: NoticeCursor) -> None`: it publishes them until the connection is lost, which raises SinkDown.
     """
 
-    async def deliver(self, batch: Sequence[Record]) -> None:
-        """Return once the far end has the whole batch; raise SinkDown if unsure, SinkRefused for good.
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
+        """Return once the far end has answered for each record; raise SinkDown if unsure.
 
-        A batch may be offered twice, never out of order. Cancellation is safe.
+        SinkDown says what was answered, of the leading records of the batch, before. May be called again before an
+        earlier call has returned: batches go out in the order of the calls. Cancellation is safe.
         """
-
-    async def tell(self, notice: Notice) -> None:
-        """Publish a latest value; errors as for `deliver`. What was told is told again on each entry."""
-
-    async def lost(self) -> None:
-        """Wait until the connection is gone, which raises SinkDown: nobody may have anything to send meanwhile."""

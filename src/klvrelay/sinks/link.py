@@ -66,6 +66,7 @@ class Link:
         self._fault: SinkError | None = None
         self._acks: dict[int, asyncio.Future[int]] = {}
         self._slots = asyncio.Semaphore(settings.window)
+        self._turn = asyncio.Lock()
         self._largest = LARGEST_PACKET
         self._pump = Pump(self._client)
         self._inbox = Inbox(self._pump.pause, self._pump.resume)
@@ -89,12 +90,13 @@ class Link:
         patience, loop = self._settings.timeout, asyncio.get_running_loop()
         sent: list[tuple[Message, asyncio.Future[int]]] = []
         try:
-            async with asyncio.timeout(patience) as limit:
+            async with self._turn, asyncio.timeout(patience) as limit:
                 for message in messages:
                     if self._slots.locked():
                         limit.reschedule(loop.time() + patience)
                     await self._slots.acquire()
                     sent.append((message, self._send(message)))
+            async with asyncio.timeout(patience) as limit:
                 for message, ack in sent:
                     if not ack.done():
                         limit.reschedule(loop.time() + patience)

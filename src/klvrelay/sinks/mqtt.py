@@ -12,18 +12,21 @@ import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
+
+import orjson
 
 from klvrelay.documents import dumps
 from klvrelay.errors import SinkDown, SinkError, TooLarge
 from klvrelay.integers import written
 from klvrelay.shown import printable
-from klvrelay.sinks import Notice
+from klvrelay.sinks import Notice, Outcome
 from klvrelay.sinks.client import Connection, Message, Terms, connect
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.sinks.topics import status_topic, stream_topic
 
 if TYPE_CHECKING:
+    from klvrelay.notices import NoticeCursor
     from klvrelay.record import Record
 
 JSON, KLV, TEXT = "application/json", "application/smpte336m", "text/plain"
@@ -52,6 +55,7 @@ class MqttSink:
         self._terms = Terms()
         self._said_retain = self._said_qos = False
         self._told: dict[tuple[str, str | None], Notice] = {}
+        self._notices: NoticeCursor | None = None
 
     def __repr__(self) -> str:
         return f"MqttSink({self._settings.url})"
@@ -68,7 +72,7 @@ class MqttSink:
         for terms in (self._terms, self._terms, *self._terms.lesser()):
             connection = await self._connected(terms)
             try:
-                hello = {("status", None): self._status("online")} | self._told
+                hello = {("status", None): self._status("online")}
                 await connection.publish([self._retained(notice) for notice in hello.values()])
                 if connection.protocol == 4 and not min(self._settings.qos, connection.terms.qos):
                     await connection.settled()
@@ -127,22 +131,40 @@ class MqttSink:
         finally:
             await connection.close()
 
-    async def deliver(self, batch: Sequence[Record]) -> None:
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
         """See `Sink.deliver`: confirmed by PUBACK at QoS 1; in order."""
-        await self._publish([message for record in batch for message in self._messages(record)])
-
-    async def tell(self, notice: Notice) -> None:
-        """See `Sink.tell`: retained."""
-        key = notice.kind, notice.stream
-        self._told[key] = notice
+        messages = [self._messages(record) for record in batch]
+        wanted = sum(map(bool, messages))
         try:
-            await self._publish([self._retained(notice)])
-        except TooLarge:
-            del self._told[key]  # or every new connection would fall over it again
-            raise
+            await self._publish([message for each in messages for message in each])
+        except TooLarge as fault:
+            if len(batch) > 1:
+                ones = [await self.deliver([record]) for record in batch]
+                return Outcome(*map(sum, zip(*ones, strict=True)))
+            LOG.warning("%s; it is left out", fault)
+            return Outcome(left_out=1)
+        return Outcome(delivered=wanted, left_out=len(batch) - wanted)
 
-    async def lost(self) -> None:
-        """See `Sink.lost`."""
+    async def keep(self, notices: NoticeCursor) -> None:
+        """Publish latest values, retained, until the connection is lost, which raises SinkDown."""
+        self._notices = notices
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._lost(), name="lost")
+                tasks.create_task(self._publish_notices(notices), name="publish notices")
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+    async def _publish_notices(self, notices: NoticeCursor) -> None:
+        while True:
+            notice = await notices.next()
+            if notice.kind != "status":
+                self._told[notice.kind, notice.stream] = notice
+                with contextlib.suppress(TooLarge):
+                    await self._publish([self._retained(notice)])
+            notices.done(notice)
+
+    async def _lost(self) -> None:
         if self._connection is not None:
             async for _ in self._connection.received():
                 pass  # nothing is subscribed to
@@ -192,9 +214,12 @@ class MqttSink:
         return Message(topic, document, self._settings.qos, True, content_type, user=user)
 
     def _status(self, state: str, reason: str | None = None) -> Notice:
-        document = {"state": state, "boot": self._boot, "client_id": self._client_id}
+        document: dict[str, Any] = {"state": state, "boot": self._boot, "client_id": self._client_id}
         if reason is not None:
             document["reason"] = reason
+        more = None if self._notices is None else self._notices.latest("status", None)
+        if reason != "lost" and more is not None:
+            document |= orjson.loads(more.document)
         if reason != "lost":
             document["at"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         return Notice("status", None, dumps(document))

@@ -22,10 +22,8 @@ from klvrelay.backoff import Backoff
 from klvrelay.errors import NoKlv, NotMedia, SinkDown, SinkRefused, SourceDown
 from klvrelay.intake import Feed
 from klvrelay.names import Url
-from klvrelay.notices import Notices
 from klvrelay.record import Packet
 from klvrelay.relay import Relay
-from klvrelay.sinks import Notice
 
 
 def relay(*sources: Tape, sink: Ear | None = None, waiting: int = 10_000, stall: float = 5.0) -> Relay:
@@ -246,19 +244,6 @@ async def test_latest_values_are_told_at_most_once_a_second():
     assert 1 <= len(states) <= 4
     assert states[-1]["items"]["mission_id"] == "119"
     assert states[-1]["seq"] == 119
-
-
-async def test_a_slow_teller_gets_the_latest_value_only():
-    """Of a state that is overtaken before it went out, nobody hears."""
-    ear = Ear()
-    notices = Notices()
-    cursor = notices.cursor()
-    for number in range(50):
-        notices.put(Notice("state", "uav1", str(number).encode()))
-    notice = await cursor.next()
-    assert notice.document == b"49"
-    cursor.done(notice)
-    await asyncio.wait_for(cursor.settled(), 1)
 
 
 async def test_a_stream_that_falls_silent_goes_offline_and_comes_back(said: Callable[[], list[str]]):

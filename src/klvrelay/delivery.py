@@ -16,7 +16,7 @@ from klvrelay.spool import NEVER, Cursor
 LOG = logging.getLogger("klvrelay")
 
 MOST, MOST_SIZE = 1000, 4 << 20
-"""Records, and bytes of them, that may be on their way before no more are sent."""
+"""Records, and bytes of them, that may be on their way at most."""
 BATCH_SIZE = 1 << 20
 """Bytes after which a batch takes no more records."""
 LONG = 0.02
@@ -78,6 +78,7 @@ class Delivery:
             self._unanswered += batch[fault.answered.answered :]
             raise
         self._cursor.commit(batch, outcome)
+        self._halving.answered(len(batch))
         if outcome.answered < len(batch):
             raise RuntimeError("a sink left records unanswered")
 
@@ -90,7 +91,6 @@ class Delivery:
                 self._fallen.set_exception(fault)
             return
         self._answer_time += (took - self._answer_time) / SHARE if self._answer_time else took
-        self._halving.answered()
         self._pace()
 
     def _pace(self) -> None:
@@ -107,7 +107,8 @@ class Delivery:
     def _is_full(self) -> bool:
         """Must what is on its way be answered before more is sent?"""
         cursor = self._cursor
-        return self._halving.most is not None or cursor.offered >= MOST or cursor.offered_size >= MOST_SIZE
+        one_alone = self._halving.most is not None
+        return one_alone or cursor.offered > MOST - FULL or cursor.offered_size > MOST_SIZE - BATCH_SIZE
 
     def _due(self) -> float:
         """When a batch that is not full may go out beside those on their way."""

@@ -21,22 +21,27 @@ class Halving:
 
     state      `most`   what changes it
     normal     None     FALLS falls in a row with none answered: halving
-    halving    10 to 2  a fall: half as many; an answer: twice as many, normal again above FULL
-    alone      1        ALONE falls in a row over the same record: it is to be set aside; an answer: 2
+    halving    20 to 2  a fall: half as many; an answer: twice as many; normal again once all suspects were answered
+    alone      1        ALONE falls in a row over the same record: it is to be set aside; an answer: as for halving
+
+    Suspects are the records that were on their way at the fall that began it.
 
     A connection that falls with nothing on its way proves nothing, and changes nothing.
     """
 
     most: int | None = None
+    _suspects: int = 0
     _falls: int = 0
     _alone: int = 0
     _suspect: tuple[str, int] | None = None
 
-    def answered(self) -> None:
-        """A batch was answered: what was in it breaks nothing."""
+    def answered(self, count: int) -> None:
+        """A batch of so many was answered: what was in it breaks nothing."""
         self._falls = self._alone = 0
-        if self.most is not None:
-            self.most = 2 * self.most if 2 * self.most <= FULL else None
+        if self.most is None:
+            return
+        self._suspects -= count
+        self.most = min(2 * self.most, FULL) if self._suspects > 0 else None
 
     def fell(self, offered: Sequence[Record]) -> bool:
         """The connection fell with these on their way, unanswered; is the only one of them to be set aside?"""
@@ -45,6 +50,8 @@ class Halving:
         if self.most == 1:
             return self._fell_alone(offered[0])
         self._falls += 1
+        if self.most is None and self._falls >= FALLS:
+            self._suspects = len(offered)
         if self.most is not None or self._falls >= FALLS:
             self.most = max(1, min(len(offered), FULL) // 2)
         return False
@@ -55,5 +62,5 @@ class Halving:
         self._suspect = suspect
         if self._alone < ALONE:
             return False
-        self._alone = 0
+        self._alone = self._suspects = 0
         return True

@@ -16,8 +16,10 @@ from records import record
 from virtual_time import now
 
 from klvrelay.errors import SinkDown
+from klvrelay.notices import NoticeCursor
 from klvrelay.outcome import Outcome
-from klvrelay.outlet import Outlet
+from klvrelay.outlet import LAST_NOTICES, Outlet
+from klvrelay.sinks import Notice
 from klvrelay.spool import MemoryLog
 
 Said = Callable[[], list[str]]
@@ -279,6 +281,45 @@ def test_what_a_sink_says_of_a_batch_is_counted():
             await asyncio.wait_for(outlet.settled(), 1)
         assert outlet.sums() == (45, 15, 7, 0, 23, 0)
         assert outlet.health.sums == outlet.sums()
+
+    virtual_time.run(main())
+
+
+class Publishes(Counts):
+    """A sink that publishes a latest value so many seconds after it got it."""
+
+    def __init__(self, takes: float) -> None:
+        super().__init__()
+        self.takes = takes
+        self.published: list[bytes] = []
+
+    async def keep(self, notices: NoticeCursor) -> None:
+        while True:
+            notice = await notices.next()
+            await asyncio.sleep(self.takes)
+            self.published.append(notice.document)
+            notices.done(notice)
+
+
+@pytest.mark.parametrize(("takes", "settled_at"), [(0.0, 0.0), (0.4, 0.8), (0.8, LAST_NOTICES), (99.0, LAST_NOTICES)])
+def test_the_last_values_are_waited_for_a_bounded_time(takes: float, settled_at: float):
+    """Two of them, each time there are new ones; and for no sink that is away."""
+
+    async def main() -> None:
+        async with draining(Publishes(takes)) as (outlet, _):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            for _ in range(2):
+                outlet.notices.put(Notice("state", "a", b"1"))
+                outlet.notices.put(Notice("state", "b", b"1"))
+                began = now()
+                await outlet.settled()
+                assert now() - began == pytest.approx(settled_at)
+            outlet.health.down("gone")
+            outlet.notices.put(Notice("state", "a", b"2"))
+            began = now()
+            await outlet.settled()
+            assert now() == began
 
     virtual_time.run(main())
 

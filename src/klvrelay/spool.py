@@ -115,7 +115,8 @@ class Cursor:
         self._offers: dict[int, _Offer] = {}  # by the identity of their batch, which each keeps alive
         self._offered = self._offered_size = 0
         self._least = 1
-        self._ready, self._freed, self._empty = asyncio.Event(), freed, asyncio.Event()
+        self._waiters: deque[asyncio.Future[None]] = deque()
+        self._freed, self._empty = freed, asyncio.Event()
         self._empty.set()
         self.numbered = self.delivered = self.rejected = self.left_out = self.shed = 0
 
@@ -140,24 +141,42 @@ class Cursor:
     async def batch(self, most: int = 20, size: int = NEVER) -> Sequence[Record]:
         """The next records, of each stream in turn: at least one, and no more once they have `size` bytes.
 
-        They are on their way until `commit` or `rewind`; it may be called again before that.
+        They are on their way until `commit` or `rewind`; it may be called again before that. Of several callers that
+        wait the first gets the next batch.
         """
         while self._count < self._least:
-            self._ready.clear()
-            await self._ready.wait()
+            await self._turn()
         batch: list[Record] = []
         before = self._offered_size
         while self._count and len(batch) < most and self._offered_size - before < size:
             batch.append(self._offer_one())
         self._offers[id(batch)] = _Offer(batch)
         self._freed.set()  # a stream that has few left may have room again
+        self._wake()
         return batch
+
+    async def _turn(self) -> None:
+        """Wait until there may be a batch; of several that wait the first is woken."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            await waiter
+        except asyncio.CancelledError:
+            if not waiter.cancelled():
+                self._wake()  # the next one, instead
+            raise
+
+    def _wake(self) -> None:
+        while self._waiters and self._count >= self._least:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
+                return
 
     def offer_at(self, least: int) -> None:
         """From now on `batch` waits until so many records wait; NEVER: until the next call of this."""
         self._least = least
-        if self._count >= least:
-            self._ready.set()
+        self._wake()
 
     def commit(self, batch: Sequence[Record], outcome: Outcome) -> None:
         """The far end has answered for as many leading records of the batch as `outcome` counts.
@@ -189,7 +208,7 @@ class Cursor:
             self._count += 1
             self._size += size_of(record)
         self._settle()
-        self.offer_at(self._least)
+        self._wake()
 
     def set_aside(self) -> Record:
         """Leave the next record out, since the far end never takes it."""
@@ -219,8 +238,7 @@ class Cursor:
                 self._shed_excess()
         if self._count:
             self._empty.clear()
-            if self._count >= self._least:
-                self._ready.set()
+            self._wake()
 
     def _shed_excess(self) -> None:
         while (stream := self._to_shed()) is not None:

@@ -23,6 +23,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
+from klvrelay.outcome import Outcome
 from klvrelay.sinks import faults
 from klvrelay.sinks.client import LessWanted, Message, Received, Terms, WrongVersion
 from klvrelay.sinks.dial import dial
@@ -89,6 +90,7 @@ class Link:
         """See `Connection.publish`."""
         patience, loop = self._settings.timeout, asyncio.get_running_loop()
         sent: list[tuple[Message, asyncio.Future[int]]] = []
+        confirmed = 0
         try:
             async with self._turn, asyncio.timeout(patience) as limit:
                 for message in messages:
@@ -101,6 +103,10 @@ class Link:
                     if not ack.done():
                         limit.reschedule(loop.time() + patience)
                     self._confirm(message, await ack)
+                    confirmed += 1
+        except SinkDown as fault:
+            fault.answered = Outcome(confirmed)
+            raise
         except TimeoutError:
             late = SinkDown(f"{self._settings.url}: no confirmation within {patience:g} s")
             raise self._lose(late) from None

@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -137,6 +138,12 @@ class MqttSink:
         wanted = sum(map(bool, messages))
         try:
             await self._publish([message for each in messages for message in each])
+        except SinkDown as down:
+            # Records whose messages were all confirmed; one that is not to be published is answered with the next.
+            ends = accumulate(map(len, messages))
+            done = sum(end <= down.answered.delivered for end in ends)
+            down.answered = Outcome(sum(map(bool, messages[:done])), left_out=messages[:done].count([]))
+            raise
         except TooLarge as fault:
             if len(batch) > 1:
                 ones = [await self.deliver([record]) for record in batch]

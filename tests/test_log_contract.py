@@ -7,6 +7,7 @@ import gc
 import random
 import tracemalloc
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
 from records import record
@@ -49,7 +50,7 @@ def add_up(cursor: Cursor) -> bool:
     return numbered == sum(parts) and min(parts) >= 0
 
 
-async def is_waiting(task: asyncio.Task[object]) -> bool:
+async def is_waiting(task: asyncio.Task[Any]) -> bool:
     """Whether it still waits once everybody had several turns."""
     for _ in range(5):
         await asyncio.sleep(0)
@@ -227,6 +228,21 @@ async def test_batch_waits_for_as_many_as_it_is_set_to(make: Make):
     assert await is_waiting(waiting)
     cursor.offer_at(1)
     assert await waiting == list(range(3, 24))
+
+
+async def test_of_several_that_wait_each_gets_a_batch_in_turn(make: Make):
+    """The first gets the first one; one that gives up takes nothing with it."""
+    log = make()
+    cursor = log.cursor("a")
+    waiting = [asyncio.create_task(cursor.batch(2)) for _ in range(5)]
+    assert await is_waiting(waiting[0])
+    waiting.pop(1).cancel()
+    filled(log, 3)
+    waiting.pop(0).cancel()  # it was woken already
+    filled(log, 3, first=3)
+    async with asyncio.timeout(1):
+        batches = await asyncio.gather(*waiting)
+    assert [seqs(batch) for batch in batches] == [[0, 1], [2, 3], [4, 5]]
 
 
 async def test_a_batch_ends_where_it_has_its_bytes(make: Make):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
@@ -63,37 +63,23 @@ class MemoryLog:
         return cursor
 
 
-@dataclass(slots=True)
 class _Queue:
-    """The records of one stream that wait, oldest first."""
+    """The records of one stream that wait, oldest first, and the bytes that they take."""
 
-    records: deque[Record] = field(default_factory=deque)
-    size: int = 0
+    __slots__ = ("records", "size")
 
-    def put(self, record: Record, size: int) -> None:
-        self.records.append(record)
-        self.size += size
-
-    def put_back(self, record: Record) -> None:
-        self.records.appendleft(record)
-        self.size += size_of(record)
-
-    def take(self) -> Record:
-        record = self.records.popleft()
-        self.size -= size_of(record)
-        return record
+    def __init__(self) -> None:
+        self.records: deque[Record] = deque()
+        self.size = 0
 
 
 @dataclass(slots=True)
 class _Offer:
-    """A batch on its way: how many of its leading records were answered."""
+    """A batch on its way, or what of it was not answered yet, and the bytes that it takes."""
 
     batch: Sequence[Record]
-    answered: int = 0
-
-    @property
-    def rest(self) -> Sequence[Record]:
-        return self.batch[self.answered :]
+    rest: Sequence[Record]
+    size: int
 
 
 class Cursor:
@@ -116,6 +102,7 @@ class Cursor:
         self._offered = self._offered_size = 0
         self._least = 1
         self._waiters: deque[asyncio.Future[None]] = deque()
+        self._woken = False
         self._freed, self._empty = freed, asyncio.Event()
         self._empty.set()
         self.numbered = self.delivered = self.rejected = self.left_out = self.shed = 0
@@ -147,31 +134,51 @@ class Cursor:
         while self._count < self._least:
             await self._turn()
         batch: list[Record] = []
-        before = self._offered_size
-        while self._count and len(batch) < most and self._offered_size - before < size:
-            batch.append(self._offer_one())
-        self._offers[id(batch)] = _Offer(batch)
+        taken, queues = 0, self._queues
+        for _ in range(min(most, self._count)):
+            if taken >= size:
+                break
+            stream = next(iter(queues))
+            queue = queues.pop(stream)
+            record = queue.records.popleft()
+            batch.append(record)
+            its_size = len(record.raw) + OVERHEAD
+            taken += its_size
+            queue.size -= its_size
+            if queue.records:
+                queues[stream] = queue  # the last in turn
+        self._move(-len(batch), -taken)
+        self._offers[id(batch)] = _Offer(batch, batch, taken)
         self._freed.set()  # a stream that has few left may have room again
         self._wake()
         return batch
 
+    def _move(self, count: int, size: int) -> None:
+        """So many more records wait, and are not on their way."""
+        self._count += count
+        self._size += size
+        self._offered -= count
+        self._offered_size -= size
+
     async def _turn(self) -> None:
-        """Wait until there may be a batch; of several that wait the first is woken."""
+        """Wait until there may be a batch; of several that wait one at a time is woken, in their order."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:
             await waiter
         except asyncio.CancelledError:
             if not waiter.cancelled():
+                self._woken = False
                 self._wake()  # the next one, instead
             raise
+        self._woken = False
 
     def _wake(self) -> None:
-        while self._waiters and self._count >= self._least:
+        while self._waiters and self._count >= self._least and not self._woken:
             waiter = self._waiters.popleft()
             if not waiter.done():
+                self._woken = True
                 waiter.set_result(None)
-                return
 
     def offer_at(self, least: int) -> None:
         """From now on `batch` waits until so many records wait; NEVER: until the next call of this."""
@@ -190,9 +197,12 @@ class Cursor:
         self.delivered += outcome.delivered
         self.rejected += outcome.rejected
         self.left_out += outcome.left_out
-        self._landed(rest[:answered])
-        offer.answered += answered
-        if answered == len(rest):
+        size = offer.size if answered == len(rest) else sum(map(size_of, rest[:answered]))
+        self._offered -= answered
+        self._offered_size -= size
+        offer.size -= size
+        offer.rest = rest[answered:]
+        if not offer.rest:
             del self._offers[id(batch)]
         self._settle()
 
@@ -200,13 +210,13 @@ class Cursor:
         """The connection fell: all that is on its way waits again, before what came later, in the old order."""
         again = [record for offer in self._offers.values() for record in offer.rest]
         self._offers.clear()
-        self._landed(again)
         first = {record.stream: self._queues.get(record.stream) or _Queue() for record in again}
         self._queues = first | self._queues
         for record in reversed(again):
-            self._queues[record.stream].put_back(record)
-            self._count += 1
-            self._size += size_of(record)
+            queue = self._queues[record.stream]
+            queue.records.appendleft(record)
+            queue.size += size_of(record)
+        self._move(self._offered, self._offered_size)
         self._settle()
         self._wake()
 
@@ -226,7 +236,8 @@ class Cursor:
         queue = self._queues.get(stream)
         if queue is None:
             queue = self._queues[stream] = _Queue()
-        queue.put(record, size)
+        queue.records.append(record)
+        queue.size += size
         self.numbered += 1
         self._count += 1
         self._size += size
@@ -234,11 +245,12 @@ class Cursor:
             self._patient.add(stream)
         else:
             self._patient.discard(stream)
-            if self.waiting > self._limit or self._size + self._offered_size > self._size_limit:
+            if self._count + self._offered > self._limit or self._size + self._offered_size > self._size_limit:
                 self._shed_excess()
         if self._count:
             self._empty.clear()
-            self._wake()
+            if self._waiters and not self._woken:
+                self._wake()
 
     def _shed_excess(self) -> None:
         while (stream := self._to_shed()) is not None:
@@ -271,24 +283,14 @@ class Cursor:
     def _take(self, stream: str) -> Record:
         """The oldest record of a stream, which is then the last in turn."""
         queue = self._queues.pop(stream)
-        record = queue.take()
+        record = queue.records.popleft()
+        size = size_of(record)
+        queue.size -= size
         if queue.records:
             self._queues[stream] = queue
         self._count -= 1
-        self._size -= size_of(record)
+        self._size -= size
         return record
-
-    def _offer_one(self) -> Record:
-        record = self._take(next(iter(self._queues)))
-        self._offered += 1
-        self._offered_size += size_of(record)
-        return record
-
-    def _landed(self, records: Iterable[Record]) -> None:
-        """They are no longer on their way."""
-        for record in records:
-            self._offered -= 1
-            self._offered_size -= size_of(record)
 
     def _settle(self) -> None:
         self._freed.set()

@@ -136,6 +136,21 @@ def test_what_is_on_its_way_is_bounded(size: int, most: int):
     virtual_time.run(main())
 
 
+def test_newer_records_are_not_shed_for_those_on_their_way():
+    """Of a small log at least half is for what waits: when the far end answers late the newest are still there."""
+
+    async def main() -> None:
+        far = FarEnd(5.0)
+        async with draining(far, limit=60) as (outlet, log):
+            appended = await live(log, 1, 60, rate=30.0)
+            assert outlet.cursor.offered <= 30
+            await asyncio.wait_for(outlet.cursor.drained(), 60)
+        assert len(appended) == 1800
+        assert far.seqs("s0")[-30:] == list(range(1770, 1800))
+
+    virtual_time.run(main())
+
+
 def test_a_sink_with_a_small_window_gets_records_in_order():
     """Many batches wait inside of it for their turn."""
 

@@ -131,8 +131,11 @@ class Delivery:
     def _is_full(self) -> bool:
         """Must what is on its way be answered before more is sent?"""
         cursor = self._cursor
-        one_alone = self._halving.most is not None
-        return one_alone or cursor.offered > MOST - FULL or cursor.offered_size > MOST_SIZE - BATCH_SIZE
+        if self._halving.most is not None:
+            return True
+        # At least half of the log is for what waits, or newer records would be shed for those on their way.
+        most, most_size = min(MOST, cursor.limit // 2), min(MOST_SIZE, cursor.size_limit // 2)
+        return cursor.offered > most - FULL or cursor.offered_size > most_size - BATCH_SIZE
 
     def _due(self) -> float:
         """When a batch that is not full may go out beside those on their way."""

@@ -94,7 +94,7 @@ class Cursor:
     def __init__(self, name: str, limit: int, size_limit: int, freed: asyncio.Event, *, holds_sources: bool) -> None:
         self.name = name
         self.holds_sources = holds_sources
-        self._limit, self._size_limit = limit, size_limit
+        self.limit, self.size_limit = limit, size_limit
         self._queues: dict[str, _Queue] = {}  # of streams that have some, the next in turn first
         self._count = self._size = 0
         self._patient: set[str] = set()
@@ -245,7 +245,7 @@ class Cursor:
             self._patient.add(stream)
         else:
             self._patient.discard(stream)
-            if self._count + self._offered > self._limit or self._size + self._offered_size > self._size_limit:
+            if self._count + self._offered > self.limit or self._size + self._offered_size > self.size_limit:
                 self._shed_excess()
         if self._count:
             self._empty.clear()
@@ -259,13 +259,13 @@ class Cursor:
 
     def _to_shed(self) -> str | None:
         """The stream that is to lose its oldest record; None where there is room, or those who wait fill it."""
-        if self.waiting > self._limit and (live := self._live()):
+        if self.waiting > self.limit and (live := self._live()):
             longest = max(live, key=lambda stream: len(self._queues[stream].records))
-            if len(self._queues[longest].records) > (self._limit - self._offered) // len(self._queues):
+            if len(self._queues[longest].records) > (self.limit - self._offered) // len(self._queues):
                 return longest
-        if self._size + self._offered_size > self._size_limit and (live := self._live()):
+        if self._size + self._offered_size > self.size_limit and (live := self._live()):
             largest = max(live, key=lambda stream: self._queues[stream].size)
-            if self._queues[largest].size > (self._size_limit - self._offered_size) // len(self._queues):
+            if self._queues[largest].size > (self.size_limit - self._offered_size) // len(self._queues):
                 return largest
         return None
 
@@ -275,10 +275,10 @@ class Cursor:
     def _has_room(self, stream: str) -> bool:
         queue = self._queues.get(stream) or _Queue()
         streams = len(self._queues) + (stream not in self._queues)
-        if self.waiting >= self._limit and len(queue.records) >= (self._limit - self._offered) // streams:
+        if self.waiting >= self.limit and len(queue.records) >= (self.limit - self._offered) // streams:
             return False
-        held, share = self._size + self._offered_size, (self._size_limit - self._offered_size) // streams
-        return held < self._size_limit or queue.size < share
+        held, share = self._size + self._offered_size, (self.size_limit - self._offered_size) // streams
+        return held < self.size_limit or queue.size < share
 
     def _take(self, stream: str) -> Record:
         """The oldest record of a stream, which is then the last in turn."""

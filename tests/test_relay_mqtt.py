@@ -184,7 +184,7 @@ async def test_a_broker_that_comes_later_gets_everything(free_port: int, tmp_pat
     broker.port = free_port
     corridor = relay(free_port, tape(tmp_path))
     async with running(corridor) as task:
-        await until(lambda: len(corridor.outlets[0].spool) == 150)
+        await until(lambda: corridor.outlets[0].cursor.waiting == 150)
         async with broker:
             await asyncio.wait_for(asyncio.shield(task), 10)
             assert seqs(broker) == list(range(150))
@@ -211,7 +211,7 @@ async def test_a_broker_restart_loses_nothing(way: str, tmp_path: Path):
             await asyncio.wait_for(asyncio.shield(task), 10)
         sent = [orjson.loads(p)["seq"] for p in oracle.payloads(TELEMETRY)]
         assert seqs(oracle) == list(range(150))
-        assert corridor.outlets[0].spool.shed == 0
+        assert corridor.outlets[0].cursor.shed == 0
         assert corridor.outlets[0].health.outages >= 1
         assert len(sent) - 150 <= 20 * corridor.outlets[0].health.outages
 
@@ -273,7 +273,7 @@ async def test_a_topic_that_the_access_list_forbids_starves_no_other_stream(mosq
     assert [orjson.loads(p)["seq"] for p in heard.on(TELEMETRY)] == list(range(150))
     assert {str(m.topic).split("/")[1] for m in heard.messages} == {"status", "uav1"}
     (outlet,) = pipeline.outlets
-    assert (outlet.spool.delivered, outlet.spool.rejected, len(outlet.spool)) == (150, 150, 0)
+    assert (outlet.cursor.delivered, outlet.cursor.rejected, outlet.cursor.waiting) == (150, 150, 0)
     assert "klvrelay/uav2/telemetry" in outlet.health.suspended()
     assert mosquitto.log().count("as klvrelay-") == 1
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 from typing import NamedTuple
@@ -20,9 +20,10 @@ from klvrelay.health import StreamHealth
 from klvrelay.health.stream import STALL
 from klvrelay.integers import added
 from klvrelay.klv import Decoder
-from klvrelay.outlet import Outlet
+from klvrelay.notices import Notices
 from klvrelay.record import Link, Record
 from klvrelay.sources import Source, may_come_back
+from klvrelay.spool import MemoryLog
 from klvrelay.wire import LIMIT
 
 LOG = logging.getLogger("klvrelay")
@@ -62,14 +63,15 @@ class Stream:
     live       the source that was opened last is: its end is no end
     """
 
-    def __init__(self, feed: Feed, boot: str, outlets: Sequence[Outlet]) -> None:
+    def __init__(self, feed: Feed, boot: str, log: MemoryLog, notices: Notices) -> None:
         self.name = feed.name
         self.decoder = Decoder(feed.name, boot, packet_limit=feed.packet_limit, choice=feed.choice)
         self.failed: SourceError | None = None
         self._feed = feed
         self._open = feed.open
         self._boot = boot
-        self._outlets = outlets
+        self._log = log
+        self._notices = notices
         self.channels: dict[str, Channel] = {}
         for name in dict.fromkeys((feed.name, *feed.choice.names.values())):
             self._add_channel(name)
@@ -94,7 +96,7 @@ class Stream:
         health = StreamHealth(name, self._feed.url, self._feed.stall)
         if self.channels:  # what the source has seen so far, it has seen of this stream too
             health.openings = self.health.openings
-        channel = self.channels[name] = Channel(health, self._boot, self._outlets, self.count)
+        channel = self.channels[name] = Channel(health, self._boot, self._notices, self.count)
         return channel
 
     async def keep(self) -> None:
@@ -172,25 +174,29 @@ class Stream:
         await self._accept(decoder.flush(), wait=not source.live)
 
     async def _accept(self, records: list[Record], *, wait: bool) -> None:
+        """Append records to the log; what was numbered is appended even where this is to end meanwhile."""
         came = False
         asked: asyncio.CancelledError | None = None
+        waited = wait or not self._is_live
         for number, record in enumerate(records, 1):
-            came |= self._take(record)
-            for outlet in self._outlets:
-                if wait:
-                    await outlet.spool.room(record.stream)
-                outlet.spool.put(record, waited=wait)
-            if number % BREATH == 0 and asked is None:
-                try:
+            try:
+                if asked is None and number % BREATH == 0:
                     await asyncio.sleep(0)
-                except asyncio.CancelledError as to_end:
-                    if wait:
-                        raise
-                    asked = to_end  # what has come is still taken
+                if asked is None and wait:
+                    await self._log.room(record.stream)
+            except asyncio.CancelledError as to_end:
+                asked = to_end
+            came |= self._take(record)
+            self._log.append(record, waited=waited)
         if came:
             self.tell()
         if asked is not None:
             raise asked
+
+    @property
+    def _is_live(self) -> bool:
+        """Is the source that is read now one that waits for nobody?"""
+        return self._source is None or self._source.live
 
     def _take(self, record: Record) -> bool:
         """Count a record of one of the streams; is that one there now, and was not?"""
@@ -237,8 +243,7 @@ class Stream:
     def _take_overdue(self) -> None:
         for record in self.decoder.overdue():
             self._take(record)
-            for outlet in self._outlets:
-                outlet.spool.put(record)
+            self._log.append(record)
 
     def _worth_renewing(self, source: Source) -> str:
         """Why this opening is given up for another one; "" while it is not."""

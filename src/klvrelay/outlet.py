@@ -1,55 +1,71 @@
-"""One sink in the corridor: what waits for it, what it is to be told, and the task that keeps it served; next door,
-`relay.py` fills it, `spool.py` holds the records, `sinks/` knows the far end.
-"""
+"""One sink in the pipeline: its cursors on the log and the notices, and the task that keeps it served."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import math
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from klvrelay.backoff import Backoff
+from klvrelay.delivery import Delivery
 from klvrelay.errors import SinkDown, SinkError, SinkRefused
+from klvrelay.halving import Halving
 from klvrelay.health import SinkHealth
-from klvrelay.notices import NoticeCursor, Notices
-from klvrelay.sinks import Notice, Sink
-from klvrelay.spool import Spool
+from klvrelay.notices import NoticeCursor
+from klvrelay.sinks import Sink
+from klvrelay.spool import Cursor
+from klvrelay.sums import Sums
 
 LAST_NOTICES = 1.0
-"""Seconds that the last latest values get to be told."""
+"""Seconds that the last latest values get to be published."""
 LASTED = 2.0
 """Seconds that a connection must have stood before the next try comes quickly again."""
 SHORT_CAP = 3.0
 """Seconds between two tries at most where the connection stands, but not for long."""
 
+Keep = Callable[[NoticeCursor], Coroutine[Any, Any, None]]
+
 
 @dataclass(slots=True)
 class Outlet:
-    """A sink with the records that wait for it and the latest values that it is to be told."""
+    """A sink, where it reads records and latest values, and how it is."""
 
     sink: Sink
-    spool: Spool
+    cursor: Cursor
+    notices: NoticeCursor
     health: SinkHealth
-    notices: Notices = field(default_factory=Notices)
-    cursor: NoticeCursor = field(init=False)
+    _halving: Halving = field(default_factory=Halving)
 
     def __post_init__(self) -> None:
-        self.cursor = self.notices.cursor()
         if (suspended := getattr(self.sink, "suspended", None)) is not None:
             self.health.suspended = lambda: suspended.topics
 
-    def tell(self, notice: Notice) -> None:
-        """Take a latest value; it takes the place of the one before that has not gone out."""
-        self.notices.put(notice)
+    @property
+    def _keep(self) -> Keep | None:
+        """How the sink publishes latest values, where it does."""
+        keep: Keep | None = getattr(self.sink, "keep", None)
+        return keep
+
+    def sums(self) -> Sums:
+        """What became of its records so far; its health has them too."""
+        sums = self.cursor.sums()
+        self.health.counted(sums)
+        return sums
 
     async def settled(self) -> None:
-        """Return once the sink has all records, and all latest values if it is there."""
-        await self.spool.drained()
-        if self.health.up:
+        """Return once the sink has answered for all records, and has all latest values if it is there."""
+        await self.cursor.drained()
+        await self.published(LAST_NOTICES)
+
+    async def published(self, within: float) -> None:
+        """Return once the sink has all latest values, if it is there and publishes them, or so many seconds later."""
+        if self.health.up and self._keep is not None:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LAST_NOTICES):
-                    await self.cursor.settled()
+                async with asyncio.timeout(within):
+                    await self.notices.settled()
 
     async def drain(self) -> None:
         """Keep the sink connected and the spool empty, for ever; raises SinkRefused at the first try only."""
@@ -94,26 +110,15 @@ class Outlet:
             async with self.sink, asyncio.TaskGroup() as tasks:
                 self.health.connected()
                 steady = loop.time() + LASTED
-                self.cursor.restart()
-                tasks.create_task(self._deliver(), name="deliver")
-                if (keep := getattr(self.sink, "keep", None)) is not None:
-                    tasks.create_task(keep(self.cursor), name="keep")
+                self.notices.restart()
+                tasks.create_task(Delivery(self.sink, self.cursor, self._halving).run(), name="deliver")
+                if self._keep is not None:
+                    tasks.create_task(self._keep(self.notices), name="keep")
         except ExceptionGroup as group:
             raise _first(group) from None
         finally:
             if loop.time() >= steady:
                 backoff.reset()
-
-    async def _deliver(self) -> None:
-        """The way of a record from the spool: offered until it is confirmed."""
-        while True:
-            batch = await self.spool.batch()
-            try:
-                outcome = await self.sink.deliver(batch)
-            except SinkDown as fault:
-                self.spool.commit(fault.answered)
-                raise
-            self.spool.commit(outcome)
 
 
 def _first(error: BaseException) -> BaseException:

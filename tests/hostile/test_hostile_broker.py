@@ -30,17 +30,15 @@ from hostile_broker import (
     to,
 )
 from mqtt_wire import read_packet
+from papers import outlet_of
 from records import BOOT, record
 
 from klvrelay.backoff import Backoff
 from klvrelay.errors import SinkDown
-from klvrelay.health import SinkHealth
 from klvrelay.notices import Notices
 from klvrelay.outcome import Outcome
-from klvrelay.outlet import Outlet
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sinks.settings import MqttSettings
-from klvrelay.spool import Spool
 
 
 def after_connack(attack, properties=b""):
@@ -220,9 +218,9 @@ async def test_a_disconnect_is_reported_by_its_code_and_not_in_its_words():
 @contextlib.asynccontextmanager
 async def drained(broker, records=30, **settings):
     """An outlet with waiting records, drained to that broker."""
-    outlet = Outlet(MqttSink(to(broker, **settings), boot=BOOT), Spool(1000), SinkHealth("hostile"))
+    outlet, log = outlet_of(MqttSink(to(broker, **settings), boot=BOOT), limit=1000)
     for n in range(records):
-        outlet.spool.put(record(n))
+        log.append(record(n))
     task = asyncio.create_task(outlet.drain(), name="drain")
     try:
         yield outlet
@@ -286,7 +284,7 @@ async def test_no_broker_makes_a_busy_loop(script, pauses, said):
         async with HostileBroker(script) as broker, drained(broker) as outlet:
             await until(lambda: len(pauses) >= 7, within=20)
             connections = len(broker.guests)
-            assert len(outlet.spool) == 30
+            assert outlet.cursor.waiting == 30
     finally:
         turning.cancel()
         await asyncio.wait({turning})
@@ -308,7 +306,7 @@ async def test_a_broker_that_confirms_nothing_keeps_its_window_and_no_record_is_
     async with HostileBroker(script) as broker:
         async with drained(broker, timeout=0.3, window=5) as outlet:
             await until(lambda: len(pauses) >= 2)
-            assert len(outlet.spool) == 30
+            assert outlet.cursor.waiting == 30
         assert max(len(guest.published) for guest in broker.guests) <= 5
 
 
@@ -328,8 +326,8 @@ async def test_confirmations_in_the_wrong_order_are_taken():
             await asyncio.wait({serving})
 
     async with HostileBroker(script) as broker, drained(broker) as outlet:
-        await until(lambda: not len(outlet.spool))
-        assert outlet.spool.delivered == 30
+        await until(lambda: not outlet.cursor.waiting)
+        assert outlet.cursor.delivered == 30
 
 
 @pytest.mark.parametrize("stream", ["a\x00b", "\x1b[2J", "\ufeff\u202e", "x" * 70_000, "line\nline"])
@@ -389,7 +387,7 @@ class HangsUp:
 async def test_a_broker_that_hangs_up_as_the_relay_stops_does_not_keep_it(when):
     """The stop is not lost beside the fault: it does not connect again."""
     sink = HangsUp(when)
-    outlet = Outlet(sink, Spool(), SinkHealth("b"))
+    outlet, _ = outlet_of(sink)
     draining = asyncio.create_task(outlet.drain())
     await until(lambda: outlet.health.up)
 

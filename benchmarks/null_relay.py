@@ -18,7 +18,7 @@ from klvrelay.config import SourceSettings
 from klvrelay.names import Url
 from klvrelay.record import Record
 from klvrelay.relay import Relay
-from klvrelay.sinks import Notice
+from klvrelay.sinks import Outcome
 from klvrelay.verbs.run import opened
 
 
@@ -36,16 +36,11 @@ class Null:
     ) -> None:
         return None
 
-    async def deliver(self, batch: Sequence[Record]) -> None:
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
         for record in batch:
             record.json()
             self.seen[record.stream] += record.good
-
-    async def tell(self, notice: Notice) -> None:
-        return None
-
-    async def lost(self) -> None:
-        await asyncio.get_running_loop().create_future()
+        return Outcome(len(batch))
 
 
 async def main(port: int, count: int) -> None:

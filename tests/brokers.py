@@ -116,7 +116,9 @@ class Heard:
 
 
 @contextlib.asynccontextmanager
-async def listening(port: int, *topics: str, protocol: int = 5) -> AsyncIterator[Heard]:
+async def listening(
+    port: int, *topics: str, protocol: int = 5, username: str | None = None
+) -> AsyncIterator[Heard]:
     """A subscriber that is none of our own code."""
     versions = {5: aiomqtt.ProtocolVersion.V5, 4: aiomqtt.ProtocolVersion.V311}
     heard = Heard([])
@@ -126,7 +128,7 @@ async def listening(port: int, *topics: str, protocol: int = 5) -> AsyncIterator
             async for message in client.messages:
                 heard.messages.append(message)
 
-    async with aiomqtt.Client("127.0.0.1", port, protocol=versions[protocol]) as client:
+    async with aiomqtt.Client("127.0.0.1", port, protocol=versions[protocol], username=username) as client:
         for topic in topics or ("#",):
             await client.subscribe(topic, qos=1)
         task = asyncio.create_task(hear(client), name="listening")

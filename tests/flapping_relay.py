@@ -25,6 +25,7 @@ from klvrelay.backoff import Backoff
 from klvrelay.config import SourceSettings
 from klvrelay.intake import Feed
 from klvrelay.names import Url
+from klvrelay.outcome import Outcome
 from klvrelay.record import Record
 from klvrelay.verbs.run import opened
 
@@ -39,12 +40,13 @@ class Checked(Ear):
         self.expected = feed.recording(2000).klv
         self.steady = self.wrong = 0
 
-    async def deliver(self, batch: Sequence[Record]) -> None:
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
         self.told.clear()
         for record in batch:
             if record.stream == "steady":
                 self.wrong += record.raw != self.expected[self.steady % len(self.expected)] or not record.good
                 self.steady += 1
+        return Outcome(len(batch))
 
 
 def status(corridor: relay.Relay, ear: Checked) -> dict[str, object]:

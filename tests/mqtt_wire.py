@@ -37,7 +37,10 @@ class Guest:
     username: str | None = None
     will: tuple[str, bytes] | None = None
     keepalive: int = 0
+    clean: bool = True
+    expiry: int = 0
     unacked: int = 0
+    gone: bool = False
     filters: list[str] = field(default_factory=list)
 
 
@@ -54,10 +57,15 @@ async def read_packet(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
 
 def read_connect(guest: Guest, body: bytes) -> None:
     flags = body[7]
+    guest.clean = bool(flags & 0x02)
     guest.keepalive = int.from_bytes(body[8:10], "big")
     at = 10
     if guest.level == 5:
-        at += 1 + body[at]
+        end = at + 1 + body[at]
+        guest.expiry = _number(body[at + 1 : end], 0x11)
+        at = end
+    else:
+        guest.expiry = 0 if guest.clean else 1 << 32
     guest.client_id, at = read_text(body, at)
     if flags & 0x04:
         if guest.level == 5:
@@ -95,6 +103,17 @@ def read_publish(guest: Guest, flags: int, body: bytes) -> tuple[Published, int]
                 properties[key], at = int.from_bytes(body[at : at + size], "big"), at + size
     retain, dup = bool(flags & 1), bool(flags & 8)
     return Published(guest.number, topic, body[at:], qos, retain, dup, properties, tuple(user)), packet_id
+
+
+def _number(properties: bytes, wanted: int) -> int:
+    """The value of a property; 0 where it is not there."""
+    at = 0
+    while at < len(properties):
+        key, size = properties[at], _PROPERTY_SIZES[properties[at]]
+        if key == wanted:
+            return int.from_bytes(properties[at + 1 : at + 1 + size], "big")
+        at += 1 + size
+    return 0
 
 
 def limit_property(key: int, value: int) -> bytes:

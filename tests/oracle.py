@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -25,7 +26,8 @@ from mqtt_wire import (
     read_text,
 )
 
-CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK, PINGREQ, DISCONNECT = 1, 2, 3, 4, 8, 9, 12, 14
+CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 5, 6, 7, 8, 9
+PINGREQ, DISCONNECT = 12, 14
 
 
 @dataclass(slots=True)
@@ -41,6 +43,8 @@ class Manners:
     subscribe    reason code of every SUBACK; below 0 for none
     curt         (QoS, whether retained): more than that in a last will or a PUBLISH, and it hangs up without a word
     late         the same of a PUBLISH only
+    refuses      topics that get the reason code 0x87
+    sessions     whether it keeps sessions (QoS 2)
     """
 
     speaks: tuple[int, ...] = (4, 5)
@@ -52,18 +56,28 @@ class Manners:
     subscribe: int = 0
     curt: tuple[int, bool] = (2, True)
     late: bool = False
+    refuses: frozenset[str] = frozenset()
+    sessions: bool = True
 
     def stands(self, qos: int, retain: bool) -> bool:
         return qos <= self.curt[0] and (self.curt[1] or not retain)
 
 
 class OracleBroker:
-    """`async with OracleBroker() as broker:`; see `published`, `wills`, `guests` and `goodbyes`."""
+    """`async with OracleBroker() as broker:`; see `published`, `wills`, `guests` and `goodbyes`.
+
+    A message of QoS 2 is `released` at its PUBREL, as by mosquitto; `on_step` is called with "PUBLISH", "PUBREC",
+    "PUBREL" and "PUBCOMP" after the broker has taken or sent one, and may cut the connections.
+    """
 
     def __init__(self) -> None:
         self.manners = Manners()
         self.guests: list[Guest] = []
         self.published: list[Published] = []
+        self.released: list[Published] = []
+        self.sizes: list[int] = []
+        self.on_step: Callable[[str], None] = lambda step: None
+        self._sessions: dict[str, dict[int, Published]] = {}
         self.wills: list[tuple[str, bytes]] = []
         self.goodbyes = 0
         self.most_unacked = 0
@@ -102,6 +116,7 @@ class OracleBroker:
     def cut(self, reset: bool = False) -> None:
         """End every connection, by FIN or by RST."""
         for guest in self._here:
+            guest.gone = True
             if reset:
                 sock = guest.writer.get_extra_info("socket")
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -146,7 +161,7 @@ class OracleBroker:
 
     async def _serve(self, guest: Guest) -> bool:
         """Answer packets until the guest leaves; whether it said goodbye."""
-        while True:
+        while not guest.gone:
             kind, flags, body = await read_packet(guest.reader)
             if kind == CONNECT:
                 if not await self._connect(guest, body):
@@ -154,14 +169,20 @@ class OracleBroker:
             elif kind == PUBLISH and not self.manners.stands(flags >> 1 & 3, bool(flags & 1)):
                 return True
             elif kind == PUBLISH:
+                self.sizes.append(1 + len(packed_length(len(body))) + len(body))
                 self._publish(guest, flags, body)
+            elif kind == PUBREL:
+                self._pubrel(guest, body)
             elif kind == SUBSCRIBE:
                 self._subscribe(guest, body)
             elif kind == PINGREQ and self.manners.ack:
                 guest.writer.write(b"\xd0\x00")
             elif kind == DISCONNECT:
                 self.goodbyes += 1
+                if len(body) > 1:  # the only property that is sent is a session expiry of 0
+                    self._sessions.pop(guest.client_id, None)
                 return True
+        return False
 
     async def _connect(self, guest: Guest, body: bytes) -> bool:
         guest.level = body[6]
@@ -175,7 +196,7 @@ class OracleBroker:
         if not self.manners.late and not self.manners.stands(body[7] >> 3 & 3, bool(body[7] & 0x20)):
             return False
         code = self.manners.connack
-        answer = bytes([0, code])
+        answer = bytes([self._begin_session(guest), code])
         if guest.level == 5:
             limits = b"".join(limit_property(key, value) for key, value in self.manners.limits.items())
             answer += bytes([len(limits)]) + limits
@@ -184,9 +205,21 @@ class OracleBroker:
             guest.will = None
         return code == 0
 
+    def _begin_session(self, guest: Guest) -> bool:
+        """Is there one of this client to go on with?"""
+        if guest.clean or not self.manners.sessions:
+            self._sessions.pop(guest.client_id, None)
+        present = guest.client_id in self._sessions
+        if guest.expiry:
+            self._sessions.setdefault(guest.client_id, {})
+        return present
+
     def _publish(self, guest: Guest, flags: int, body: bytes) -> None:
         published, packet_id = read_publish(guest, flags, body)
         self.published.append(published)
+        if published.qos == 2:
+            self._publish_2(guest, published, packet_id)
+            return
         self._hand_on(published)
         if published.qos == 0:
             return
@@ -194,15 +227,39 @@ class OracleBroker:
         self.most_unacked = max(self.most_unacked, guest.unacked)
         if self.manners.ack:
             # A turn of the loop later, so that what arrived together counts as unacknowledged together.
-            asyncio.get_running_loop().call_soon(self._puback, guest, packet_id)
+            asyncio.get_running_loop().call_soon(self._puback, guest, packet_id, published.topic)
         else:
             self._owed.append((guest, packet_id))
 
-    def _puback(self, guest: Guest, packet_id: int) -> None:
+    def _publish_2(self, guest: Guest, published: Published, packet_id: int) -> None:
+        code = 0x87 if published.topic in self.manners.refuses else 0
+        if not code:
+            self._sessions.setdefault(guest.client_id, {})[packet_id] = published
+        self.on_step("PUBLISH")
+        if not guest.gone and self.manners.ack:
+            self._answer(guest, PUBREC, packet_id, code)
+
+    def _pubrel(self, guest: Guest, body: bytes) -> None:
+        packet_id = int.from_bytes(body[:2], "big")
+        known = self._sessions.get(guest.client_id, {}).pop(packet_id, None)
+        if known is not None:
+            self.released.append(known)
+            self._hand_on(known)
+        self.on_step("PUBREL")
+        if not guest.gone:
+            self._answer(guest, PUBCOMP, packet_id, 0 if known is not None or guest.level == 4 else 0x92)
+
+    def _answer(self, guest: Guest, kind: int, packet_id: int, code: int) -> None:
+        answer = struct.pack("!H", packet_id) + (bytes([code, 0]) if code else b"")
+        guest.writer.write(bytes([kind << 4, len(answer)]) + answer)
+        self.on_step("PUBREC" if kind == PUBREC else "PUBCOMP")
+
+    def _puback(self, guest: Guest, packet_id: int, topic: str = "") -> None:
+        code = 0x87 if topic in self.manners.refuses else self.manners.puback
         guest.unacked -= 1
         answer = struct.pack("!H", packet_id)
-        if guest.level == 5 and self.manners.puback:
-            answer += bytes([self.manners.puback, 0])
+        if guest.level == 5 and code:
+            answer += bytes([code, 0])
         guest.writer.write(bytes([PUBACK << 4, len(answer)]) + answer)
 
     def _subscribe(self, guest: Guest, body: bytes) -> None:

@@ -10,11 +10,21 @@ from typing import Any, Self
 import feed
 import orjson
 
+from klvrelay.health import SinkHealth
 from klvrelay.names import Url
+from klvrelay.notices import NoticeCursor, Notices
+from klvrelay.outlet import Outlet
 from klvrelay.record import Link, Packet, Record
-from klvrelay.sinks import Notice
+from klvrelay.sinks import Notice, Outcome
+from klvrelay.spool import WAITING, WAITING_SIZE, MemoryLog
 
 TAPE = feed.recording(40)
+
+
+def outlet_of(sink: Any, *, limit: int = WAITING, size_limit: int = WAITING_SIZE) -> tuple[Outlet, MemoryLog]:
+    """An outlet to that sink, and the log that fills it."""
+    log = MemoryLog(limit, size_limit)
+    return Outlet(sink, log.cursor("sink"), Notices().cursor(), SinkHealth("sink")), log
 
 
 @dataclass
@@ -60,6 +70,7 @@ class Ear:
     told: list[Notice] = field(default_factory=list)
     faults: list[Exception] = field(default_factory=list)
     door: list[Exception] = field(default_factory=list)
+    fallen: Exception | None = None
     entered: int = 0
     left: int = 0
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -69,6 +80,7 @@ class Ear:
 
     async def __aenter__(self) -> Self:
         self.entered += 1
+        self.fallen = None
         if self.door:
             raise self.door.pop(0)
         return self
@@ -76,17 +88,19 @@ class Ear:
     async def __aexit__(self, *_: object) -> None:
         self.left += 1
 
-    async def deliver(self, batch: Sequence[Record]) -> None:
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
         await self.gate.wait()
-        if self.faults:
-            raise self.faults.pop(0)
+        if self.faults and self.fallen is None:
+            self.fallen = self.faults.pop(0)
+        if self.fallen is not None:
+            raise self.fallen
         self.records += batch
+        return Outcome(len(batch))
 
-    async def tell(self, notice: Notice) -> None:
-        self.told.append(notice)
-
-    async def lost(self) -> None:
-        await asyncio.get_running_loop().create_future()
+    async def keep(self, notices: NoticeCursor) -> None:
+        while True:
+            self.told.append(await notices.next())
+            notices.done(self.told[-1])
 
     def seqs(self, stream: str = "uav1") -> list[int]:
         return [r.seq for r in self.records if r.stream == stream]

@@ -17,7 +17,8 @@ from brokers import listening
 
 from klvrelay.broker import EmbeddedBroker
 from klvrelay.errors import ConfigError
-from klvrelay.sinks.client import Message, connect
+from klvrelay.sinks.client import Message
+from klvrelay.sinks.connect import connect
 from klvrelay.sinks.settings import MqttSettings
 
 SOURCE = Path(__file__).parent.parent / "src"
@@ -26,7 +27,8 @@ WILL = Message("kr/status", b"gone", retain=True)
 USE = """
 import asyncio
 from klvrelay.broker import EmbeddedBroker
-from klvrelay.sinks.client import Message, connect
+from klvrelay.sinks.client import Message
+from klvrelay.sinks.connect import connect
 from klvrelay.sinks.settings import MqttSettings
 
 async def main():

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from brokers import SAMPLE, listening
 from records import BOOT, record
+from telling import tell
 
 from klvrelay.sinks import Notice
 from klvrelay.sinks.mqtt import MqttSink
@@ -34,7 +35,7 @@ def test_the_sample_lets_in_this_machine_only_and_does_not_delay():
 async def test_retained_facts_survive_a_restart_of_the_sample_broker(mosquitto):
     """State and availability are on disk after a clean stop."""
     async with MqttSink(MqttSettings.from_url(mosquitto.url), boot=BOOT) as sink:
-        await sink.tell(Notice("state", "uav1", b'{"items":{}}'))
+        await tell(sink, Notice("state", "uav1", b'{"items":{}}'))
     await mosquitto.stop()
     await mosquitto.start()
 
@@ -49,7 +50,7 @@ async def test_mosquitto_sub_prints_what_the_sink_publishes(mosquitto):
     words = ("-p", str(mosquitto.port), "-t", "klvrelay/+/state", "-C", "1", "-W", "5")
     state = record(0).json()
     async with MqttSink(MqttSettings.from_url(mosquitto.url), boot=BOOT) as sink:
-        await sink.tell(Notice("state", "uav1", state))
+        await tell(sink, Notice("state", "uav1", state))
         reader = await asyncio.create_subprocess_exec("mosquitto_sub", *words, stdout=asyncio.subprocess.PIPE)
         out, _ = await asyncio.wait_for(reader.communicate(), 8)
 

@@ -27,6 +27,7 @@ CANARY = "c4n4ry-s3cret"
 EVERYTHING = f"""
 [relay]
 waiting = 77
+waiting_size = 99
 
 [mqtt]
 host = "broker"
@@ -89,7 +90,7 @@ def test_every_setting_arrives(tmp_path: Path):
     """Each field of the three kinds of settings can be set in the file, and is what the file says."""
     settings = load(written(tmp_path, EVERYTHING))
     first, second = settings.sources
-    assert settings.waiting == 77
+    assert (settings.waiting, settings.waiting_size) == (77, 99)
     expected: dict[str, Any] = {
         "host": "broker", "port": 8884, "tls": True, "username": "relay", "password": Secret(CANARY),
         "client_id": "relay-1", "qos": 2, "prefix": "site/klv", "protocol": 4, "keepalive": 11,
@@ -135,7 +136,7 @@ def test_the_sample_is_the_manual():
 def test_the_sample_says_the_defaults(tmp_path: Path):
     """With its comments taken off where they tell a default, nothing changes."""
     text, defaults = SAMPLE.read_text(), ("prefix", "qos", "protocol", "publish_bad", "raw", "expiry", "keepalive",
-                                          "window", "timeout", "allow_plaintext", "waiting", "coalesce", "loop",
+                                          "timeout", "allow_plaintext", "waiting", "coalesce", "loop",
                                           "stall", "demux", "follow")  # fmt: skip
     for key in defaults:
         text, count = re.subn(rf"(?m)^# ({key} = )", r"\1", text)
@@ -205,6 +206,8 @@ MISTAKES = [
     ('[[source]]\nurl = "a.ts"\nprogram = "first"', 3, "source.program", "1 to 65535"),
     ('[[source]]\nurl = "a.ts"\nprogram = []', 3, "source.program", "1 to 65535"),
     ("[relay]\nwaiting = 0", 2, "relay.waiting", "at least 1"),
+    ("[relay]\nwaiting_size = 0", 2, "relay.waiting_size", "at least 1"),
+    ('[relay]\nwaiting_size = "64M"', 2, "relay.waiting_size", "whole number"),
     ("[relay]\nwaiting = 1.5", 2, "relay.waiting", "whole number"),
     ("[relay]\nwait = 1", 2, "relay.wait", "waiting"),
     ("[relay]\ncoalesce = 2", 2, "relay.coalesce", "100ms"),

@@ -152,3 +152,13 @@ def test_the_state_is_the_same_however_often_it_is_asked_for():
     assert one_by_one is not None
     assert state_of(*records) == orjson.loads(one_by_one)
     assert latest.document() is None
+
+
+def test_a_key_that_came_with_other_items_has_its_latest_value():
+    """Records of two kinds take turns and share a key: the last of all counts, whichever kind it is of."""
+    more = (MISSION, b"OP 1")
+    state = state_of(with_items(0), with_items(1, more), with_items(2))
+
+    assert state["seq"] == 2
+    assert state["items"]["platform_tail_number"] == "tail-2"
+    assert state["items"]["mission_id"] == "OP 1"

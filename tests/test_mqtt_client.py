@@ -12,8 +12,9 @@ import socket
 import pytest
 from brokers import listening, until
 
-from klvrelay.errors import SinkDown, SinkRefused
-from klvrelay.sinks.client import Message, connect
+from klvrelay.errors import SinkDown
+from klvrelay.sinks.client import TOO_LARGE, Message
+from klvrelay.sinks.connect import connect
 from klvrelay.sinks.settings import MqttSettings
 
 RECEIVE_MAXIMUM, MAXIMUM_QOS, RETAIN_AVAILABLE, MAXIMUM_PACKET_SIZE = 0x21, 0x24, 0x25, 0x27
@@ -127,7 +128,7 @@ async def test_nagle_is_off(link):
 
 async def test_a_cancelled_publish_sends_no_more_and_the_connection_stays_usable(oracle):
     """What was not yet on its way is dropped, so that offering it again can't put it out of order."""
-    connection = await connect(to(oracle), client_id="kr-test", will=WILL)
+    connection = await connect(to(oracle, window=20), client_id="kr-test", will=WILL)
     oracle.manners.ack = False
     sending = asyncio.create_task(connection.publish(messages(100)), name="sending")
     await until(lambda: len(oracle.published) == 20)
@@ -141,7 +142,7 @@ async def test_a_cancelled_publish_sends_no_more_and_the_connection_stays_usable
     assert oracle.payloads() == [b"%d" % n for n in (*range(20), *range(100))]
 
 
-@pytest.mark.parametrize(("window", "limit", "most"), [(7, None, 7), (20, 5, 5), (3, 50, 3)])
+@pytest.mark.parametrize(("window", "limit", "most"), [(7, None, 7), (20, 5, 5), (3, 50, 3), (None, 30, 30)])
 async def test_no_more_than_the_window_is_unconfirmed(oracle, window, limit, most):
     """The smaller of our window and the broker's Receive Maximum (MQTT 5, 3.3.4) bounds it."""
     if limit is not None:
@@ -170,17 +171,16 @@ async def test_properties_travel_with_mqtt_5(oracle):
     assert (with_none.properties, with_none.user, with_none.payload) == ({}, (), b"")
 
 
-async def test_a_message_beyond_the_brokers_limit_is_refused_here(oracle):
-    """Sent, it would have the broker hang up, again at each retry: refused with both sizes instead."""
+async def test_a_message_beyond_the_brokers_limit_is_not_sent(oracle):
+    """Sent, it would have the broker hang up, again at each retry; those beside it go out."""
     oracle.manners.limits[MAXIMUM_PACKET_SIZE] = 4096
     connection = await connect(to(oracle), client_id="kr", will=WILL)
 
-    with pytest.raises(SinkRefused, match="at most 4096"):
-        await connection.publish([Message("kr/a", bytes(5000))])
-    await connection.publish([Message("kr/a", bytes(3000))])
+    codes = await connection.publish([Message("kr/a", bytes(size)) for size in (10, 5000, 3000)])
     await connection.close()
 
-    assert [len(p) for p in oracle.payloads()] == [3000]
+    assert codes == [0, TOO_LARGE, 0]
+    assert [len(p) for p in oracle.payloads()] == [10, 3000]
 
 
 @pytest.mark.parametrize(("limit", "qos", "retain"), [(MAXIMUM_QOS, 0, True), (RETAIN_AVAILABLE, 1, False)])

@@ -12,11 +12,12 @@ CANARY = "c4n4ry-pa55"
 
 
 def test_a_bare_url_gives_the_documented_defaults():
-    """Port 1883, prefix klvrelay, QoS 1, MQTT 5, a window of 20, ten seconds a wait, a minute's expiry."""
+    """Port 1883, prefix klvrelay, QoS 1, MQTT 5, the window of the protocol, ten seconds a wait, a minute's expiry."""
     s = MqttSettings.from_url("mqtt://broker.example")
 
     assert (s.host, s.port, s.tls, s.prefix) == ("broker.example", 1883, False, "klvrelay")
-    assert (s.qos, s.protocol, s.window, s.timeout, s.expiry) == (1, 5, 20, 10.0, 60)
+    assert (s.qos, s.protocol, s.window, s.timeout, s.expiry) == (1, 5, None, 10.0, 60)
+    assert (s.window_of(5), s.window_of(4)) == (1000, 100)
     assert (s.raw, s.publish_bad, s.allow_plaintext) == (False, "rejected", False)
     assert (s.username, s.password, s.client_id) == (None, None, None)
 
@@ -132,3 +133,12 @@ def test_no_error_about_a_url_shows_its_password(url):
     while fault is not None:
         assert CANARY not in f"{fault!r}"
         fault = fault.__cause__ or fault.__context__
+
+
+@pytest.mark.parametrize("host", ["localhost.example.org", "localhosts", "127.0.0.1.example.org", "128.0.0.1"])
+def test_a_host_that_only_looks_local_gets_no_password_in_the_clear(host):
+    """Loopback is `localhost` itself or an address of it."""
+    with pytest.raises(ConfigError, match="cross the network readable"):
+        MqttSettings.from_url(f"mqtt://relay:pa55@{host}")
+    for local in ("localhost", "LocalHost", "127.0.0.1", "127.8.9.1", "[::1]"):
+        assert MqttSettings.from_url(f"mqtt://relay:pa55@{local}").username == "relay"

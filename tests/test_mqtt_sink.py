@@ -8,8 +8,11 @@ import orjson
 import pytest
 from brokers import listening, until
 from records import BOOT, damaged, record, spoilt
+from telling import tell
 
 from klvrelay.errors import SinkDown
+from klvrelay.notices import Notices
+from klvrelay.outcome import Outcome
 from klvrelay.sinks import Notice, Sink, mqtt
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sinks.settings import MqttSettings
@@ -26,11 +29,12 @@ def seqs(payloads):
 
 
 async def test_it_is_a_sink(oracle):
-    """The type checker's view, at run time: it enters as itself and has both methods."""
+    """The type checker's view, at run time: it enters as itself, and delivers."""
     sink: Sink = sink_to(oracle)
 
     async with sink as entered:
         assert entered is sink
+        assert await sink.deliver([record(0)]) == Outcome(delivered=1)
 
 
 async def test_a_delivered_batch_is_at_the_broker_in_order(broker):
@@ -51,9 +55,9 @@ async def test_large_integers_are_strings_in_every_document_if_that_is_wanted(or
     state, link = (Notice(kind, "uav1", b'{"time_us":9007199254740992,"seq":1}') for kind in ("state", "link"))
     async with sink_to(oracle, numbers="safe") as sink:
         await sink.deliver([large])
-        await sink.tell(state)
-        await sink.tell(link)
-        await sink.tell(ONLINE)
+        await tell(sink, state)
+        await tell(sink, link)
+        await tell(sink, ONLINE)
 
     assert seqs(oracle.payloads("klvrelay/uav1/telemetry")) == [str(1 << 60)]
     for kind in ("state", "link"):
@@ -65,14 +69,35 @@ async def test_large_integers_are_strings_in_every_document_if_that_is_wanted(or
 
 
 async def test_an_empty_batch_is_delivered(broker):
-    """Nothing to do is no error."""
+    """Nothing to do is no error, and nothing is counted or sent."""
     async with sink_to(broker) as sink:
-        await sink.deliver([])
+        assert await sink.deliver([]) == Outcome()
+
+
+async def test_records_that_the_settings_drop_are_left_out(oracle):
+    """Counted, and nothing is sent; those beside them are delivered."""
+    async with sink_to(oracle, publish_bad="drop") as sink:
+        assert await sink.deliver([spoilt(0), record(1), damaged(2)]) == Outcome(delivered=1, left_out=2)
+
+    assert seqs(p.payload for p in oracle.published if p.topic != "klvrelay/status") == [1]
+
+
+async def test_a_latest_value_that_is_too_large_blocks_nothing(oracle):
+    """Not now and not at the next connection, and the values behind it are published."""
+    oracle.manners.limits[0x27] = 1000
+    sink = sink_to(oracle)
+    for _ in range(2):
+        async with sink:
+            await tell(sink, Notice("state", "uav1", bytes(2000).replace(b"\0", b" ")), ONLINE)
+
+    assert oracle.payloads("klvrelay/uav1/availability").count(b"online") == 2
+    assert not oracle.payloads("klvrelay/uav1/state")
+    assert len(oracle.guests) == 2
 
 
 async def test_a_batch_offered_twice_arrives_twice_and_in_order(oracle):
     """After a broken connection the same batch goes out again on a new one: duplicates, never a hole."""
-    sink = sink_to(oracle, timeout=30.0)
+    sink = sink_to(oracle, timeout=30.0, window=20)
     batch = [record(seq) for seq in range(60)]
     oracle.manners.ack = True
     async with sink:
@@ -121,15 +146,15 @@ async def test_outside_its_context_a_sink_is_down():
     with pytest.raises(SinkDown, match="not connected"):
         await sink.deliver([record(0)])
     with pytest.raises(SinkDown, match="not connected"):
-        await sink.tell(ONLINE)
+        await tell(sink, ONLINE)
 
 
 async def test_the_relay_says_online_and_at_a_clean_end_offline(real_broker):
     """Status and availability are retained: one who comes later reads them."""
     sink = sink_to(real_broker)
     async with sink:
-        await sink.tell(ONLINE)
-        await sink.tell(Notice("state", "uav1", b'{"items":{}}'))
+        await tell(sink, ONLINE)
+        await tell(sink, Notice("state", "uav1", b'{"items":{}}'))
         async with listening(real_broker.port, "klvrelay/#", protocol=4) as heard:
             await heard.count(3)
     async with listening(real_broker.port, "klvrelay/#", protocol=4) as after:
@@ -161,36 +186,42 @@ async def test_a_relay_that_dies_is_said_to_be_offline_by_its_will(real_broker):
     assert (will["state"], will["reason"], will["boot"]) == ("offline", "lost", BOOT)
 
 
-async def test_what_was_told_is_told_again_to_a_broker_that_forgot_it(oracle):
-    """After a broker restart the retained facts are there again, the latest of each; and we say online."""
+async def test_the_facts_of_the_relay_are_in_its_status(oracle):
+    """A status notice adds to the sink's own document, there and in the goodbye; its state stays the sink's."""
     sink = sink_to(oracle)
     async with sink:
-        await sink.tell(ONLINE)
-        await sink.tell(Notice("state", "uav1", b"1"))
-        await sink.tell(Notice("state", "uav1", b"2"))
+        await tell(sink, Notice("status", None, b'{"state":"weird","streams":2}'))
+
+    hello, told, goodbye = (orjson.loads(p) for p in oracle.payloads("klvrelay/status"))
+    assert "streams" not in hello
+    assert (told["state"], told["streams"], told["boot"]) == ("online", 2, BOOT)
+    assert (goodbye["state"], goodbye["streams"]) == ("offline", 2)
+
+
+async def test_latest_values_do_not_wait_for_each_others_confirmation(oracle):
+    """Of 40 streams all go out at once, where the broker answers none: a round trip each would delay the last."""
+    async with sink_to(oracle, timeout=30.0) as sink:
+        notices = Notices()
+        for number in range(40):
+            notices.put(Notice("availability", f"uav{number}", b"online"))
+        oracle.manners.ack = False
+        keeping = asyncio.create_task(sink.keep(notices.cursor()), name="keeping")
+        await until(lambda: oracle.payloads().count(b"online") == 40)
+        oracle.acknowledge()
+        keeping.cancel()
+        await asyncio.wait({keeping})
+
+
+async def test_keep_ends_with_the_connection(oracle):
+    """SinkDown at once, though there is nothing to publish."""
+    async with sink_to(oracle, timeout=30.0) as sink:
+        keeping = asyncio.create_task(sink.keep(Notices().cursor()), name="keeping")
+        await asyncio.sleep(0)
         oracle.cut()
-        await until(lambda: not oracle._here)
-        with pytest.raises(SinkDown):
-            await sink.tell(Notice("state", "uav1", b"3"))
-    oracle.published.clear()
-    async with sink:
-        told = {p.topic: p.payload for p in oracle.published}
+        async with asyncio.timeout(1):
+            await asyncio.wait({keeping})
 
-    assert orjson.loads(told.pop("klvrelay/status"))["state"] == "online"
-    assert told == {"klvrelay/uav1/availability": b"online", "klvrelay/uav1/state": b"3"}
-
-
-async def test_a_status_of_the_relays_own_takes_the_place_of_the_plain_one(oracle):
-    """tell(status) is what the next entry says."""
-    sink = sink_to(oracle)
-    async with sink:
-        await sink.tell(Notice("status", None, b'{"state":"online","streams":2}'))
-    oracle.published.clear()
-    async with sink:
-        pass
-
-    assert oracle.payloads("klvrelay/status")[0] == b'{"state":"online","streams":2}'
-    assert orjson.loads(oracle.payloads("klvrelay/status")[-1])["state"] == "offline"
+    assert isinstance(keeping.exception(), SinkDown)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +255,7 @@ async def test_telemetry_says_whose_it_is_and_when_it_grows_stale(oracle):
     """MQTT 5: content type, expiry, stream, boot and seq; not retained, at the QoS of the settings."""
     async with sink_to(oracle, qos=1, expiry=90) as sink:
         await sink.deliver([record(41)])
-        await sink.tell(ONLINE)
+        await tell(sink, ONLINE)
 
     (telemetry,) = [p for p in oracle.published if p.topic == "klvrelay/uav1/telemetry"]
     assert telemetry.properties == {0x03: "application/json", 0x02: 90}
@@ -296,7 +327,7 @@ async def test_leaving_takes_no_longer_than_a_few_seconds_at_a_dead_broker(oracl
 
 async def test_a_cancelled_delivery_leaves_the_sink_usable(oracle):
     """Cancellation is safe: the batch may be offered again, in order, on the same connection."""
-    async with sink_to(oracle) as sink:
+    async with sink_to(oracle, window=20) as sink:
         oracle.manners.ack = False
         offering = asyncio.create_task(sink.deliver([record(n) for n in range(50)]), name="offering")
         await until(lambda: len(oracle.payloads("klvrelay/uav1/telemetry")) == 20)
@@ -330,7 +361,7 @@ async def test_the_password_is_in_nothing_that_is_published_or_printed(oracle):
     sink = MqttSink(settings, boot=BOOT)
     async with sink:
         await sink.deliver([record(0)])
-        await sink.tell(ONLINE)
+        await tell(sink, ONLINE)
 
     assert oracle.guests[0].username == "relay"
     assert "c4n4ry" not in f"{sink!r} {sink} {vars(sink)} {oracle.published} {oracle.guests[0].will}"

@@ -7,10 +7,12 @@ import logging
 import pytest
 from brokers import SAMPLE, until
 from records import BOOT, record
+from telling import tell
 
 from klvrelay.errors import SinkDown, SinkRefused
 from klvrelay.sinks import Notice
-from klvrelay.sinks.client import Message, connect
+from klvrelay.sinks.client import Message
+from klvrelay.sinks.connect import connect
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sinks.settings import MqttSettings
 
@@ -36,7 +38,7 @@ async def carried(broker, **settings):
     for number in (1, 2):
         async with sink:
             await sink.deliver([record(number)])
-            await sink.tell(Notice("state", "uav1", b"{}"))
+            await tell(sink, Notice("state", "uav1", b"{}"))
 
 
 CURT = {
@@ -136,21 +138,3 @@ async def test_each_no_to_a_connect_has_its_sentence(oracle, code, kind, says):
     oracle.manners.connack = code
     with pytest.raises(kind, match=says):
         await connect(to(oracle), client_id="kr", will=WILL)
-
-
-@pytest.mark.parametrize(
-    ("code", "kind", "says"),
-    [
-        (0x87, SinkRefused, "no right to publish to kr/a"),
-        (0x90, SinkRefused, "refuses the topic name kr/a"),
-        (0x99, SinkRefused, "refuses the payload format on kr/a"),
-        (0x97, SinkDown, "quota exceeded on kr/a"),
-    ],
-)
-async def test_each_no_to_a_message_has_its_sentence(oracle, code, kind, says):
-    """By the code of its PUBACK (MQTT 5, 3.4.2.1)."""
-    oracle.manners.puback = code
-    connection = await connect(to(oracle), client_id="kr", will=WILL)
-    with pytest.raises(kind, match=says):
-        await connection.publish([Message("kr/a", b"x")])
-    await connection.close()

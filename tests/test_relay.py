@@ -25,7 +25,6 @@ from klvrelay.intake import Feed
 from klvrelay.names import Url
 from klvrelay.record import Packet
 from klvrelay.relay import Relay
-from klvrelay.sinks import Notice
 
 
 def relay(*sources: Tape, sink: Ear | None = None, waiting: int = 10_000, stall: float = 5.0) -> Relay:
@@ -102,7 +101,7 @@ async def test_a_file_waits_for_room_and_sheds_nothing():
     asyncio.get_running_loop().call_later(0.05, ear.gate.set)
     await asyncio.wait_for(corridor.run(), 5)
     assert ear.seqs() == list(range(40))
-    assert corridor.outlets[0].spool.shed == 0
+    assert corridor.outlets[0].cursor.shed == 0
 
 
 async def test_two_files_side_by_side_shed_nothing():
@@ -111,7 +110,7 @@ async def test_two_files_side_by_side_shed_nothing():
     corridor = relay(Tape(TAPE.klv), Tape(TAPE.klv), Tape(TAPE.klv), sink=ear, waiting=1)
     await asyncio.wait_for(corridor.run(), 5)
     assert [ear.seqs(f"uav{n}") for n in (1, 2, 3)] == [list(range(40))] * 3
-    assert corridor.outlets[0].spool.shed == 0
+    assert corridor.outlets[0].cursor.shed == 0
 
 
 async def test_what_comes_out_at_the_end_of_a_file_waits_for_room_too():
@@ -134,9 +133,9 @@ async def test_a_live_source_sheds_the_oldest_and_counts_them():
     ear.gate.clear()
     async with running(corridor):
         await until(lambda: corridor.streams[0].health.records == 40)
-        shed = corridor.outlets[0].spool.shed
+        shed = corridor.outlets[0].cursor.shed
         ear.gate.set()
-        await until(lambda: not len(corridor.outlets[0].spool))
+        await until(lambda: not corridor.outlets[0].cursor.waiting)
     assert 20 <= shed <= 30
     assert len(ear.records) + shed == 40
     assert ear.seqs()[-5:] == list(range(35, 40))
@@ -247,15 +246,6 @@ async def test_latest_values_are_told_at_most_once_a_second():
     assert 1 <= len(states) <= 4
     assert states[-1]["items"]["mission_id"] == "119"
     assert states[-1]["seq"] == 119
-
-
-async def test_a_slow_teller_gets_the_latest_value_only():
-    """Of a state that is overtaken before it went out, nobody hears."""
-    ear = Ear()
-    outlet = relay(Tape(), sink=ear).outlets[0]
-    for number in range(50):
-        outlet.tell(Notice("state", "uav1", str(number).encode()))
-    assert [n.document for n in outlet.notices.values()] == [b"49"]
 
 
 async def test_a_stream_that_falls_silent_goes_offline_and_comes_back(said: Callable[[], list[str]]):

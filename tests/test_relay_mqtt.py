@@ -184,7 +184,7 @@ async def test_a_broker_that_comes_later_gets_everything(free_port: int, tmp_pat
     broker.port = free_port
     corridor = relay(free_port, tape(tmp_path))
     async with running(corridor) as task:
-        await until(lambda: len(corridor.outlets[0].spool) == 150)
+        await until(lambda: corridor.outlets[0].cursor.waiting == 150)
         async with broker:
             await asyncio.wait_for(asyncio.shield(task), 10)
             assert seqs(broker) == list(range(150))
@@ -211,7 +211,7 @@ async def test_a_broker_restart_loses_nothing(way: str, tmp_path: Path):
             await asyncio.wait_for(asyncio.shield(task), 10)
         sent = [orjson.loads(p)["seq"] for p in oracle.payloads(TELEMETRY)]
         assert seqs(oracle) == list(range(150))
-        assert corridor.outlets[0].spool.shed == 0
+        assert corridor.outlets[0].cursor.shed == 0
         assert corridor.outlets[0].health.outages >= 1
         assert len(sent) - 150 <= 20 * corridor.outlets[0].health.outages
 
@@ -223,7 +223,7 @@ async def test_a_burst_that_an_outage_meets_is_doubled_by_at_most_a_window(tmp_p
 
         def cut_after_90(*args: Any) -> None:
             publish(*args)
-            if len(oracle.payloads(TELEMETRY)) == 90:
+            if len(oracle.payloads(TELEMETRY)) == 90 and len(oracle.guests) == 1:
                 oracle.cut()
 
         monkeypatch.setattr(oracle, "_publish", cut_after_90)
@@ -255,6 +255,27 @@ async def test_a_broker_that_refuses_at_the_first_try_ends_the_relay(oracle: Ora
     with pytest.raises(SinkRefused, match="user name or password") as refused:
         await asyncio.wait_for(relay(oracle.port, tape(tmp_path)).run(), 10)
     assert refused.value.exit_code == 5
+
+
+@pytest.mark.needs("mosquitto")
+async def test_a_topic_that_the_access_list_forbids_starves_no_other_stream(mosquitto: Mosquitto, tmp_path: Path):
+    """Two streams, all topics of one forbidden: every record of the other arrives, over one connection."""
+    rules = mosquitto.home / "acl"
+    rules.write_text("topic read #\ntopic write klvrelay/status\ntopic write klvrelay/uav1/#\n")
+    await mosquitto.stop()
+    mosquitto.configure(f"listener 1 127.0.0.1\nallow_anonymous true\nacl_file {rules}\n")
+    await mosquitto.start()
+    pipeline = relay(mosquitto.port, tape(tmp_path), tape(tmp_path, name="uav2"))
+    async with listening(mosquitto.port, "klvrelay/#", protocol=4) as heard:
+        await asyncio.wait_for(pipeline.run(), 20)
+        await heard.count(150, TELEMETRY)
+
+    assert [orjson.loads(p)["seq"] for p in heard.on(TELEMETRY)] == list(range(150))
+    assert {str(m.topic).split("/")[1] for m in heard.messages} == {"status", "uav1"}
+    (outlet,) = pipeline.outlets
+    assert (outlet.cursor.delivered, outlet.cursor.rejected, outlet.cursor.waiting) == (150, 150, 0)
+    assert "klvrelay/uav2/telemetry" in outlet.health.suspended()
+    assert mosquitto.log().count("as klvrelay-") == 1
 
 
 async def test_a_record_larger_than_the_broker_takes_blocks_none_behind_it(tmp_path: Path):

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from records import BOOT, record, spoilt
 from rich.console import Console
+from telling import tell
 
 from klvrelay.errors import SinkDown
 from klvrelay.sinks import Notice
@@ -227,7 +228,7 @@ def brisk(monkeypatch):
 async def test_it_shows_what_a_sink_publishes(real_broker, terminal):
     """Live, from a real sink through a real broker: the stream, its state, its heading and its bad records."""
     async with MqttSink(MqttSettings.from_url(real_broker.url), boot=BOOT) as sink:
-        await sink.tell(Notice("availability", "uav1", b"online"))
+        await tell(sink, Notice("availability", "uav1", b"online"))
         async with watching(real_broker, terminal=terminal) as (out, _):
             await until(lambda: "online" in out.getvalue())
             await sink.deliver([record(0), record(1), spoilt(2)])
@@ -239,8 +240,8 @@ async def test_it_shows_what_a_sink_publishes(real_broker, terminal):
 async def test_one_stream_can_be_picked(embedded):
     """The others are not even subscribed to."""
     async with MqttSink(MqttSettings.from_url(embedded.url), boot=BOOT) as sink:
-        await sink.tell(Notice("availability", "uav1", b"online"))
-        await sink.tell(Notice("availability", "uav2", b"online"))
+        await tell(sink, Notice("availability", "uav1", b"online"))
+        await tell(sink, Notice("availability", "uav2", b"online"))
         async with watching(embedded, "uav2") as (out, _):
             await until(lambda: out.getvalue().count("uav2") > 3)
 

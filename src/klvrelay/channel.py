@@ -1,16 +1,13 @@
-"""One KLV elementary stream as subscribers see it: its health, its latest values, and when to publish them.
-
-Next door: `intake.py` has one for each stream of a source, `outlet.py` delivers the notices.
-"""
+"""One KLV elementary stream as subscribers see it: its health, its latest values, and when to publish them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from klvrelay.health import StreamHealth
 from klvrelay.health.report import link_document
 from klvrelay.latest import Latest
-from klvrelay.outlet import Outlet
+from klvrelay.notices import Notices
 from klvrelay.record import Record
 from klvrelay.sinks import Notice
 
@@ -24,10 +21,10 @@ class Channel:
     count   brings the counts of `health` up to date
     """
 
-    def __init__(self, health: StreamHealth, boot: str, outlets: Sequence[Outlet], count: Callable[[], None]) -> None:
+    def __init__(self, health: StreamHealth, boot: str, notices: Notices, count: Callable[[], None]) -> None:
         self.health = health
         self._boot = boot
-        self._outlets = outlets
+        self._notices = notices
         self._count = count
         self._latest = Latest()
         self._told: tuple[bool | None, str, str, float] = (None, "", "", 0.0)
@@ -44,10 +41,10 @@ class Channel:
         now = health.clock()
         online, state, reason, at = self._told
         if health.online != online or (health.state == "ended" and state != "ended"):
-            self._everywhere(Notice("availability", health.name, b"online" if health.online else b"offline"))
+            self._notices.put(Notice("availability", health.name, b"online" if health.online else b"offline"))
         if (health.state, health.reason) != (state, reason) or now - at >= LINK_EVERY:
             self._count()
-            self._everywhere(Notice("link", health.name, link_document(health, self._boot)))
+            self._notices.put(Notice("link", health.name, link_document(health, self._boot)))
             at = now
         self._told = health.online, health.state, health.reason, at
 
@@ -55,8 +52,4 @@ class Channel:
         """The latest value of every item, where there is a newer one."""
         document = self._latest.document()
         if document is not None:
-            self._everywhere(Notice("state", self.health.name, document))
-
-    def _everywhere(self, notice: Notice) -> None:
-        for outlet in self._outlets:
-            outlet.tell(notice)
+            self._notices.put(Notice("state", self.health.name, document))

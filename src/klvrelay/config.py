@@ -97,6 +97,7 @@ class RelaySettings:
     """What `klvrelay run` needs to know.
 
     waiting    records that may wait for a sink in memory before the oldest are shed
+    waiting_size  bytes that those may take
     coalesce   seconds from one look at the datagram sockets to the next at most, where many are busy; 0: each datagram
                is read at once
     """
@@ -104,6 +105,7 @@ class RelaySettings:
     sources: tuple[SourceSettings, ...] = ()
     mqtt: MqttSettings | None = None
     waiting: int = field(default=10_000)
+    waiting_size: int = 64 << 20
     coalesce: float = COALESCE
 
     def named(self) -> list[tuple[str, SourceSettings]]:
@@ -136,11 +138,12 @@ def load(path: str | os.PathLike[str], source_password: Secret | None = None) ->
     reader.known(table, ("mqtt", "source", "relay"), "")
     relay = reader.table(table.get("relay", {}), "relay")
     reader.at("relay")
-    reader.known(relay, ("waiting", "coalesce"), "relay")
+    reader.known(relay, ("waiting", "waiting_size", "coalesce"), "relay")
     settings = RelaySettings(
         sources=tuple(reader.source(*entry) for entry in enumerate(reader.tables(table.get("source", []), "source"))),
         mqtt=reader.mqtt(reader.table(table["mqtt"], "mqtt")) if "mqtt" in table else None,
         waiting=reader.typed(relay, "waiting", int, "relay", 10_000, least=1),
+        waiting_size=reader.typed(relay, "waiting_size", int, "relay", 64 << 20, least=1),
         coalesce=reader.coalesce(relay),
     )
     if reader.has_secrets and readable_by_others(path, mode):

@@ -10,7 +10,6 @@
     ├── SinkError        a far end can't take records
     │   ├── SinkDown     unsure whether it took them: offer again      exit 5
     │   └── SinkRefused  it said no for good (credentials, rights)     exit 5
-    │       └── TooLarge it never takes a message of this size         exit 5
     ├── OutputLost       standard output is closed, or its disk full    exit 1
     ├── Shortage         no descriptor, memory or buffer is left        exit 1
     ├── InternalError    a fault of klvrelay's own                      exit 1
@@ -22,7 +21,10 @@ import errno
 import os
 import reprlib
 
+from klvrelay.outcome import Outcome
 from klvrelay.shown import printable
+
+NOTHING = Outcome()
 
 
 class KlvrelayError(Exception):
@@ -130,15 +132,18 @@ class SinkError(_OneLine):
 
 
 class SinkDown(SinkError):
-    """The far end is away, or it is unsure whether it has the batch: offer it again."""
+    """The far end is away, or it is unsure whether it has the batch: offer again what was not answered.
+
+    answered  what became of the leading records of the batch, before
+    """
+
+    def __init__(self, text: str = "", *, answered: Outcome = NOTHING) -> None:
+        super().__init__(text)
+        self.answered = answered
 
 
 class SinkRefused(SinkError):
     """The far end refused for good: wrong credentials, or no right to publish."""
-
-
-class TooLarge(SinkRefused):
-    """One message is larger than the far end ever takes: offering it again would block all behind it."""
 
 
 def blunder(error: BaseException) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -14,11 +14,12 @@ from klvrelay.errors import ConfigError, KlvrelayError, SourceDown, SourceError
 from klvrelay.feed import Feed
 from klvrelay.health import StreamHealth
 from klvrelay.klv import Decoder
-from klvrelay.outlet import Outlet
+from klvrelay.notices import Notices
 from klvrelay.oversize import Oversize
 from klvrelay.patience import HANGS, Patience
 from klvrelay.record import Record
 from klvrelay.sources import Source
+from klvrelay.spool import MemoryLog
 from klvrelay.supervise import Standing, contained, supervise
 from klvrelay.totals import Totals
 
@@ -38,14 +39,15 @@ class Stream:
     failed     what ended it, where that was not its end
     """
 
-    def __init__(self, feed: Feed, boot: str, outlets: Sequence[Outlet]) -> None:
+    def __init__(self, feed: Feed, boot: str, log: MemoryLog, notices: Notices) -> None:
         self.name = feed.name
         self.decoder = Decoder(feed.name, boot, packet_limit=feed.packet_limit, choice=feed.choice)
         self.failed: SourceError | None = None
         self._feed = feed
         self._open = feed.open
         self._boot = boot
-        self._outlets = outlets
+        self._log = log
+        self._notices = notices
         self.channels: dict[str, Channel] = {}
         for name in dict.fromkeys((feed.name, *feed.choice.names.values())):
             self._add_channel(name)
@@ -71,7 +73,7 @@ class Stream:
         health = StreamHealth(name, self._feed.url, self._feed.stall)
         if self.channels:  # what the source has seen so far, it has seen of this stream too
             health.openings = self.health.openings
-        channel = self.channels[name] = Channel(health, self._boot, self._outlets, self.count)
+        channel = self.channels[name] = Channel(health, self._boot, self._notices, self.count)
         return channel
 
     async def keep(self) -> None:
@@ -166,25 +168,29 @@ class Stream:
         await self._accept(decoder.flush(), wait=not source.live)
 
     async def _accept(self, records: list[Record], *, wait: bool) -> None:
+        """Append records to the log; what was numbered is appended even where this is to end meanwhile."""
         came = False
         asked: asyncio.CancelledError | None = None
+        waited = wait or not self._is_live
         for number, record in enumerate(records, 1):
-            came |= self._take(record)
-            for outlet in self._outlets:
-                if wait:
-                    await outlet.spool.room(record.stream)
-                outlet.spool.put(record, waited=wait)
-            if number % BREATH == 0 and asked is None:
-                try:
+            try:
+                if asked is None and number % BREATH == 0:
                     await asyncio.sleep(0)
-                except asyncio.CancelledError as to_end:
-                    if wait:
-                        raise
-                    asked = to_end  # what has come is still taken
+                if asked is None and wait:
+                    await self._log.room(record.stream)
+            except asyncio.CancelledError as to_end:
+                asked = to_end
+            came |= self._take(record)
+            self._log.append(record, waited=waited)
         if came:
             contained(self.tell, self.name)  # the next look reports it; the records are sound
         if asked is not None:
             raise asked
+
+    @property
+    def _is_live(self) -> bool:
+        """Is the source that is read now one that waits for nobody?"""
+        return self._source is None or self._source.live
 
     def _take(self, record: Record) -> bool:
         """Count a record of one of the streams; is that one there now, and was not?"""
@@ -218,8 +224,7 @@ class Stream:
     def _take_overdue(self) -> None:
         for record in self.decoder.overdue():
             self._take(record)
-            for outlet in self._outlets:
-                outlet.spool.put(record)
+            self._log.append(record)
 
     def _worth_renewing(self, source: Source) -> str:
         """Why this opening is given up for another one; "" while it is not."""

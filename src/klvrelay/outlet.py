@@ -1,53 +1,70 @@
-"""One sink in the corridor: what waits for it, what it is to be told, and the task that keeps it served; next door,
-`relay.py` fills it, `spool.py` holds the records, `sinks/` knows the far end.
-"""
+"""One sink in the pipeline: its cursors on the log and the notices, and the task that keeps it served."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from klvrelay.backoff import Backoff
-from klvrelay.errors import KlvrelayError, SinkError, TooLarge
+from klvrelay.delivery import Delivery
+from klvrelay.errors import KlvrelayError, SinkError
+from klvrelay.halving import Halving
 from klvrelay.health import SinkHealth
-from klvrelay.record import Record
-from klvrelay.sinks import Notice, Sink
-from klvrelay.spool import Spool
+from klvrelay.notices import NoticeCursor
+from klvrelay.sinks import Sink
+from klvrelay.spool import Cursor
+from klvrelay.sums import Sums
 from klvrelay.supervise import Standing, supervise
 
 LAST_NOTICES = 1.0
-"""Seconds that the last latest values get to be told."""
+"""Seconds that the last latest values get to be published."""
 LONGEST = 3.0
 """Seconds between two attempts to connect at most: a broker that is back should not be noticed late, since records are
 shed meanwhile. The steady period is longer, or two that take each other's place would take turns quickly."""
 
+Keep = Callable[[NoticeCursor], Coroutine[Any, Any, None]]
+
 
 @dataclass(slots=True)
 class Outlet:
-    """A sink with the records that wait for it and the latest values that it is to be told."""
+    """A sink, where it reads records and latest values, and how it is."""
 
     sink: Sink
-    spool: Spool
+    cursor: Cursor
+    notices: NoticeCursor
     health: SinkHealth
-    notices: dict[tuple[str, str | None], Notice] = field(default_factory=dict)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-    all_told: asyncio.Event = field(default_factory=asyncio.Event)
+    _halving: Halving = field(default_factory=Halving)
 
-    def tell(self, notice: Notice) -> None:
-        """Take a latest value; it takes the place of the one before that has not gone out."""
-        self.notices[notice.kind, notice.stream] = notice
-        self.all_told.clear()
-        self.news.set()
+    def __post_init__(self) -> None:
+        if (suspended := getattr(self.sink, "suspended", None)) is not None:
+            self.health.suspended = lambda: suspended.topics
+
+    @property
+    def _keep(self) -> Keep | None:
+        """How the sink publishes latest values, where it does."""
+        keep: Keep | None = getattr(self.sink, "keep", None)
+        return keep
+
+    def sums(self) -> Sums:
+        """What became of its records so far; its health has them too."""
+        sums = self.cursor.sums()
+        self.health.counted(sums)
+        return sums
 
     async def settled(self) -> None:
-        """Return once the sink has all records, and all latest values if it is there."""
-        await self.spool.drained()
-        if self.health.up:
+        """Return once the sink has answered for all records, and has all latest values if it is there."""
+        await self.cursor.drained()
+        await self.published(LAST_NOTICES)
+
+    async def published(self, within: float) -> None:
+        """Return once the sink has all latest values, if it is there and publishes them, or so many seconds later."""
+        if self.health.up and self._keep is not None:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LAST_NOTICES):
-                    await self.all_told.wait()
+                async with asyncio.timeout(within):
+                    await self.notices.settled()
 
     async def drain(self) -> None:
         """Keep the sink connected and the spool empty; raises the SinkRefused or ConfigError of a first connection."""
@@ -68,38 +85,7 @@ class Outlet:
         async with self.sink, asyncio.TaskGroup() as tasks:
             self.health.connected()
             up()
-            self.news.set()
-            tasks.create_task(self._deliver(), name="deliver")
-            tasks.create_task(self._tell(), name="tell")
-            tasks.create_task(self.sink.lost(), name="lost")
-
-    async def _deliver(self) -> None:
-        """The way of a record from the spool: offered until it is confirmed."""
-        while True:
-            batch = await self.spool.batch()
-            try:
-                await self.sink.deliver(batch)
-            except TooLarge:
-                await self._one_by_one(batch)
-            self.spool.commit()
-
-    async def _one_by_one(self, batch: Sequence[Record]) -> None:
-        """One record that the far end never takes costs itself, not those beside it."""
-        for record in batch:
-            try:
-                await self.sink.deliver([record])
-            except TooLarge as fault:
-                self.health.left_out(fault)
-
-    async def _tell(self) -> None:
-        """Latest values: what is overtaken before it went out is never sent."""
-        while True:
-            await self.news.wait()
-            self.news.clear()
-            while self.notices:
-                key = next(iter(self.notices))
-                try:
-                    await self.sink.tell(self.notices.pop(key))
-                except TooLarge as fault:
-                    self.health.left_out(fault)
-            self.all_told.set()
+            self.notices.restart()
+            tasks.create_task(Delivery(self.sink, self.cursor, self._halving).run(), name="deliver")
+            if self._keep is not None:
+                tasks.create_task(self._keep(self.notices), name="keep")

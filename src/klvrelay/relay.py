@@ -1,8 +1,7 @@
-"""The corridor: packets of every source to records, records to every sink. It alone knows all the rooms, starts
-their tasks and restarts what fell.
+"""The pipeline: packets of every source to records, records to every sink; it starts the tasks and restarts what fell.
 
-    carry   source -> decoder -> spools           one task a stream, in `intake.py`
-    drain   spool -> sink, until confirmed        one task a sink, in `outlet.py`
+    carry   source -> decoder -> log              one task a stream, in `intake.py`
+    drain   log -> sink, until confirmed          one task a sink, in `outlet.py`
     tick    silence and states                    here
 """
 
@@ -13,18 +12,20 @@ import contextlib
 import itertools
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 from klvrelay.diagnosis import no_klv
+from klvrelay.documents import dumps
 from klvrelay.errors import KlvrelayError, NoKlv
 from klvrelay.feed import Feed
 from klvrelay.health import SinkHealth
 from klvrelay.intake import Stream
+from klvrelay.notices import Notices
 from klvrelay.outlet import Outlet
-from klvrelay.sinks import Sink
+from klvrelay.sinks import Notice, Sink
 from klvrelay.sources.datagrams.hub import COALESCE, hub_of
-from klvrelay.spool import Spool
+from klvrelay.spool import WAITING, WAITING_SIZE, MemoryLog
 from klvrelay.supervise import contained
 
 LOG = logging.getLogger("klvrelay")
@@ -39,6 +40,9 @@ LAST_SOURCES, LAST_CALL, LAST_SINKS, PARTING = 1.7, 2.3, 1.8, 0.2
 """Seconds after a stop by which sources have ended, and sinks have confirmed what waits; seconds that sinks then get to
 say goodbye, and any task that has not ended when it was cancelled again: less than five in all."""
 
+LAST_SUMS = 0.1
+"""Seconds that the last sums get to be published, before the sinks say goodbye."""
+
 
 def new_boot() -> str:
     """The id of this run of the relay: six hex digits, in every record."""
@@ -51,16 +55,20 @@ class Relay:
     feeds     (name, what opens its source, the source's address for messages[, stall])
     sinks     (name for messages, sink)
     waiting   records that may wait for a sink
+    waiting_size  bytes that those may take
     coalesce  seconds from one look at the datagram sockets to the next at most, where many are busy; see `hub.py`
     """
 
     def __init__(
-        self, feeds: Sequence[Feed], sinks: Sequence[tuple[str, Sink]], *, boot: str, waiting: int = 10_000,
-        coalesce: float = COALESCE,
+        self, feeds: Sequence[Feed], sinks: Sequence[tuple[str, Sink]], *, boot: str, waiting: int = WAITING,
+        waiting_size: int = WAITING_SIZE, coalesce: float = COALESCE,
     ) -> None:  # fmt: skip
         self._coalesce = coalesce
-        self.outlets = [Outlet(sink, Spool(waiting), SinkHealth(name)) for name, sink in sinks]
-        self.streams = [Stream(Feed(*feed), boot, self.outlets) for feed in feeds]
+        self._log, self._notices = MemoryLog(waiting, waiting_size), Notices()
+        self.outlets = [
+            Outlet(sink, self._log.cursor(name), self._notices.cursor(), SinkHealth(name)) for name, sink in sinks
+        ]
+        self.streams = [Stream(Feed(*feed), boot, self._log, self._notices) for feed in feeds]
         self._blunders: set[tuple[str, str]] = set()
 
     def summary(self) -> str:
@@ -68,17 +76,15 @@ class Relay:
         for stream in self.streams:
             self._contained(stream, stream.count)
         streams = [health for s in self.streams for health in s.healths]
-        records, rejected = sum(h.records for h in streams), sum(h.bad + h.damaged for h in streams)
+        records, bad = sum(h.records for h in streams), sum(h.unfit for h in streams)
         dropped = sum(s.health.dropped for s in self.streams)
-        sinks = (
-            f"{o.spool.delivered} to {o.health.name}, {o.spool.shed} shed, {len(o.spool)} left" for o in self.outlets
-        )
+        sinks = (outlet.sums().told(outlet.health.name) for outlet in self.outlets)
         lanes = [s.health.link.lane for s in self.streams]
         gaps = sum(lane.discontinuities + lane.sync_losses for lane in lanes)
         lost = f"{dropped} packets dropped, {gaps} gaps in the transport" if gaps else f"{dropped} packets dropped"
         outages = sum(h.outages for h in streams)
         away = f", {outages} outages of {sum(h.away_so_far for h in streams):.1f} s" if outages else ""
-        return f"{records} records, {rejected} bad or damaged, {lost}{away}; {'; '.join(sinks)}"
+        return f"{records} records, {bad} bad or damaged, {lost}{away}; {'; '.join(sinks)}"
 
     async def run(self) -> None:
         """Carry until every source has ended and what they gave is delivered. Cancel to stop: within five seconds.
@@ -99,6 +105,7 @@ class Relay:
                 for stream in self.streams:
                     self._contained(stream, stream.tell_state)
                 await self._drained(drains)
+                await self._say_sums(drains)
             for task in (*drains, ticker):
                 if task.done():
                     task.result()
@@ -120,7 +127,7 @@ class Relay:
     @property
     def left(self) -> int:
         """Records that no sink has confirmed."""
-        return sum(len(outlet.spool) for outlet in self.outlets)
+        return sum(outlet.cursor.waiting for outlet in self.outlets)
 
     async def _stop(self, carriers: list[asyncio.Task[None]], drains: list[asyncio.Task[None]]) -> None:
         """Sources first, then what waits, then the sinks."""
@@ -132,21 +139,24 @@ class Relay:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(last_call):
                 await self._drained(drains, only_up=True)
+        await self._say_sums(drains)
 
     async def _drained(self, drains: list[asyncio.Task[None]], *, only_up: bool = False) -> None:
-        outlets = [o for o in self.outlets if o.health.up or not only_up]
-        if not outlets:
-            return
-        waiting: asyncio.Future[Any] = asyncio.gather(*(o.settled() for o in outlets))
-        try:
-            await asyncio.wait([waiting, *drains], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await _cancelled([waiting])
+        """Wait until the sinks have answered for all records, or none of them is served any more."""
+        await _first_of([o.settled() for o in self.outlets if o.health.up or not only_up], drains)
+
+    async def _say_sums(self, drains: list[asyncio.Task[None]]) -> None:
+        """Have each sink that is there publish what became of its records."""
+        for outlet in self.outlets:
+            outlet.notices.put(Notice("status", None, dumps({"records": outlet.sums()._asdict()})))
+        await _first_of([outlet.published(LAST_SUMS) for outlet in self.outlets], drains)
 
     async def _tick(self) -> None:
         slots = max(1, min(SLOTS, len(self.streams) // CROWD))
         for turn in turns(len(self.streams), slots, STATES):
             await asyncio.sleep(TICK / slots)
+            for outlet in self.outlets:
+                contained(outlet.sums, outlet.health.name)
             for number, is_due in turn:
                 stream = self.streams[number]
                 self._contained(stream, stream.look, *([stream.tell_state] if is_due else []))
@@ -189,3 +199,14 @@ async def _cancelled(tasks: Sequence[asyncio.Future[Any]], patience: float = 1.0
     if left:
         LOG.warning("tasks do not end, and are left behind: count=%d", len(left))
     await asyncio.gather(*set(tasks) - left, return_exceptions=True)
+
+
+async def _first_of(waits: Sequence[Coroutine[Any, Any, None]], tasks: Sequence[asyncio.Future[Any]]) -> None:
+    """Wait until all of `waits` have ended, or one of `tasks` has."""
+    if not waits:
+        return
+    waiting = asyncio.gather(*waits)
+    try:
+        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _cancelled([waiting])

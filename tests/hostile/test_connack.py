@@ -29,8 +29,10 @@ from hostile_broker import (
 from mqtt_wire import read_packet
 from records import BOOT, record
 
-from klvrelay.errors import SinkDown, SinkRefused, TooLarge
-from klvrelay.sinks.client import connect
+from klvrelay.errors import SinkDown, SinkRefused
+from klvrelay.notices import Notices
+from klvrelay.outcome import Outcome
+from klvrelay.sinks.connect import connect
 from klvrelay.sinks.incoming import ANSWER_MOST, DOCUMENT_MOST
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sinks.settings import MqttSettings
@@ -100,7 +102,7 @@ async def test_any_noise_ends_in_one_fault(protocol, greets):
         for _ in range(100):
             with pytest.raises((SinkDown, SinkRefused)) as caught:
                 async with asyncio.timeout(5), MqttSink(to(broker, protocol=protocol), boot=BOOT) as sink:
-                    await sink.lost()
+                    await sink.keep(Notices().cursor())
             assert str(caught.value).isprintable()
         await until(lambda: not broker._tasks)
 
@@ -159,17 +161,15 @@ async def test_it_is_told_what_it_may_send():
     assert RECEIVE_MOST + b"\0\1" in one
 
 
-async def test_a_broker_that_takes_no_packet_at_all_gets_no_record_left_out():
-    """It announces a largest packet of one byte: that is refused where the relay says that it is online."""
+async def test_a_broker_that_takes_no_packet_at_all_gets_none():
+    """It announces a largest packet of one byte: nothing is sent, and all is counted as left out."""
 
     async def script(guest):
         await guest.send(connack(guest.level, PACKET_MOST + struct.pack("!I", 1)))
         await guest.behave()
 
-    async with HostileBroker(script) as broker:
-        with pytest.raises(TooLarge, match="at most 1"):
-            async with MqttSink(to(broker), boot=BOOT):
-                pass
+    async with HostileBroker(script) as broker, MqttSink(to(broker), boot=BOOT) as sink:
+        assert await sink.deliver([record(0)]) == Outcome(left_out=1)
 
 
 @pytest.mark.parametrize("tls", [False, True])

@@ -30,15 +30,15 @@ from hostile_broker import (
     to,
 )
 from mqtt_wire import read_packet
+from papers import outlet_of
 from records import BOOT, record
 
 from klvrelay.backoff import Backoff
-from klvrelay.errors import SinkDown, SinkRefused
-from klvrelay.health import SinkHealth
-from klvrelay.outlet import Outlet
+from klvrelay.errors import SinkDown
+from klvrelay.notices import Notices
+from klvrelay.outcome import Outcome
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sinks.settings import MqttSettings
-from klvrelay.spool import Spool
 
 
 def after_connack(attack, properties=b""):
@@ -63,7 +63,7 @@ async def fault_of_the_sink(broker, **settings):
     async with MqttSink(to(broker, **settings), boot=BOOT) as sink:
         with pytest.raises(SinkDown) as caught:
             async with asyncio.timeout(4):
-                await sink.lost()
+                await sink.keep(Notices().cursor())
     fault = str(caught.value)
     assert fault.isprintable()
     assert len(fault) < 300
@@ -143,7 +143,7 @@ async def test_a_flood_of_them_ends_the_connection(size):
     async with HostileBroker(script) as broker:
         with pytest.raises(SinkDown, match="too many retained messages"):
             async with asyncio.timeout(5), MqttSink(to(broker), boot=BOOT) as sink:
-                await sink.lost()
+                await sink.keep(Notices().cursor())
 
     assert broker.taken < KERNEL
 
@@ -161,7 +161,7 @@ async def test_a_message_confirmed_twice_ends_the_connection():
     async with HostileBroker(script) as broker:
         with pytest.raises(SinkDown, match="a PUBACK for no message that waits"):
             async with MqttSink(to(broker), boot=BOOT) as sink:
-                await sink.lost()
+                await sink.keep(Notices().cursor())
 
 
 async def test_a_pubrec_again_and_again_is_answered_once():
@@ -175,8 +175,8 @@ async def test_a_pubrec_again_and_again_is_answered_once():
 
     async with HostileBroker(script) as broker:
         with pytest.raises(SinkDown, match="a PUBREC twice"):
-            async with MqttSink(to(broker, qos=2), boot=BOOT):
-                pass
+            async with MqttSink(to(broker, qos=2), boot=BOOT) as sink:
+                await sink.keep(Notices().cursor())
 
     assert broker.taken < KERNEL
 
@@ -199,7 +199,7 @@ async def test_a_flood_is_left_in_the_kernel(kind, protocol):
     async with HostileBroker(script) as broker:
         with pytest.raises(SinkDown, match="protocol error"):
             async with asyncio.timeout(10), MqttSink(to(broker, protocol=protocol), boot=BOOT) as sink:
-                await sink.lost()
+                await sink.keep(Notices().cursor())
 
     assert broker.taken < len(broker.guests) * KERNEL
 
@@ -218,9 +218,9 @@ async def test_a_disconnect_is_reported_by_its_code_and_not_in_its_words():
 @contextlib.asynccontextmanager
 async def drained(broker, records=30, **settings):
     """An outlet with waiting records, drained to that broker."""
-    outlet = Outlet(MqttSink(to(broker, **settings), boot=BOOT), Spool(1000), SinkHealth("hostile"))
+    outlet, log = outlet_of(MqttSink(to(broker, **settings), boot=BOOT), limit=1000)
     for n in range(records):
-        outlet.spool.put(record(n))
+        log.append(record(n))
     task = asyncio.create_task(outlet.drain(), name="drain")
     try:
         yield outlet
@@ -284,7 +284,7 @@ async def test_no_broker_makes_a_busy_loop(script, pauses, said):
         async with HostileBroker(script) as broker, drained(broker) as outlet:
             await until(lambda: len(pauses) >= 7, within=20)
             connections = len(broker.guests)
-            assert len(outlet.spool) == 30
+            assert outlet.cursor.waiting == 30
     finally:
         turning.cancel()
         await asyncio.wait({turning})
@@ -306,7 +306,7 @@ async def test_a_broker_that_confirms_nothing_keeps_its_window_and_no_record_is_
     async with HostileBroker(script) as broker:
         async with drained(broker, timeout=0.3, window=5) as outlet:
             await until(lambda: len(pauses) >= 2)
-            assert len(outlet.spool) == 30
+            assert outlet.cursor.waiting == 30
         assert max(len(guest.published) for guest in broker.guests) <= 5
 
 
@@ -326,8 +326,8 @@ async def test_confirmations_in_the_wrong_order_are_taken():
             await asyncio.wait({serving})
 
     async with HostileBroker(script) as broker, drained(broker) as outlet:
-        await until(lambda: not len(outlet.spool))
-        assert outlet.spool.delivered == 30
+        await until(lambda: not outlet.cursor.waiting)
+        assert outlet.cursor.delivered == 30
 
 
 @pytest.mark.parametrize("stream", ["a\x00b", "\x1b[2J", "\ufeff\u202e", "x" * 70_000, "line\nline"])
@@ -351,12 +351,15 @@ def test_no_setting_holds_what_a_broker_hangs_up_at(key, text):
     assert str(caught.value).isprintable()
 
 
-async def test_a_right_refused_at_each_message_is_said_without_words_of_the_broker(oracle):
-    """The reason string of a PUBACK is not shown."""
+async def test_a_right_refused_at_each_message_costs_no_connection(oracle):
+    """Each topic is suspended: one message, and none until the next try."""
     oracle.manners.puback = 0x87
-    with pytest.raises(SinkRefused, match="no right to publish"):
-        async with MqttSink(to(oracle), boot=BOOT):
-            pass
+    async with MqttSink(to(oracle), boot=BOOT) as sink:
+        outcomes = [await sink.deliver([record(n)]) for n in range(5)]
+
+    assert outcomes == [Outcome(rejected=1)] * 5
+    assert len(oracle.published) == 2
+    assert len(oracle.guests) == 1
 
 
 class HangsUp:
@@ -375,7 +378,7 @@ class HangsUp:
         if self.when == "on the way out":
             raise SinkDown("the broker closed the connection")
 
-    async def lost(self):
+    async def keep(self, notices):
         await self.fallen.wait()
         raise SinkDown("the broker closed the connection")
 
@@ -384,7 +387,7 @@ class HangsUp:
 async def test_a_broker_that_hangs_up_as_the_relay_stops_does_not_keep_it(when):
     """The stop is not lost beside the fault: it does not connect again."""
     sink = HangsUp(when)
-    outlet = Outlet(sink, Spool(), SinkHealth("b"))
+    outlet, _ = outlet_of(sink)
     draining = asyncio.create_task(outlet.drain())
     await until(lambda: outlet.health.up)
 

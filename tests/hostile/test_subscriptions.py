@@ -19,7 +19,8 @@ from rich.console import Console
 from klvrelay.broker import GUESTS_MOST
 from klvrelay.elementary import Choice
 from klvrelay.errors import SinkDown
-from klvrelay.sinks.client import Message, Received, connect
+from klvrelay.sinks.client import Message, Received
+from klvrelay.sinks.connect import connect
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.verbs.demo import _show
 from klvrelay.verbs.watch import Board, line, watch

@@ -59,6 +59,7 @@ class StreamHealth:
     records: int = 0
     bad: int = 0
     damaged: int = 0
+    unfit: int = 0
     dropped: int = 0
     link: Link = field(default_factory=Link)
     refused: int = 0
@@ -121,6 +122,7 @@ class StreamHealth:
         self.records += 1
         self.bad += record.checksum == "bad"
         self.damaged += record.transport != "ok"
+        self.unfit += not record.good
         self.rhythm.beat(now)
         if record.good:
             self.clocks.add(record, now)

@@ -1,8 +1,4 @@
-"""The sinks room: one file a far end, one contract, which this file holds.
-
-Next door: `relay.py` is the corridor that offers batches, backs off and counts; `record.py` what it offers.
-Here: `settings.py` says where the broker is, `mqtt.py` is the sink, `client.py` the port to an MQTT library.
-"""
+"""The contract of sinks: a far end that takes records, and may publish latest values."""
 
 from __future__ import annotations
 
@@ -10,6 +6,8 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
+
+from klvrelay.outcome import Outcome as Outcome
 
 if TYPE_CHECKING:
     from klvrelay.record import Record
@@ -22,7 +20,7 @@ class Notice:
     """A fact of which only the latest value counts; a far end that can keeps it for those who come later.
 
     kind      "availability" (`online`/`offline`), "state" (JSON: its items) or "link" (JSON: its health) of a stream,
-              "status" (JSON) of the relay
+              "status" (a JSON object that is added to the sink's own status) of the relay
     stream    the stream it is about, None for "status"
     document  the value as it is published
     """
@@ -32,21 +30,27 @@ class Notice:
     document: bytes
 
 
+class Notices(Protocol):
+    """The latest values that one sink has not published yet."""
+
+    async def next(self) -> Notice:
+        """A value that changed, which may be the same until `done`; waits for one."""
+
+    def done(self, notice: Notice) -> None:
+        """It is on its way, or refused: it is not offered again until it changes, or the connection is a new one."""
+
+
 class Sink(AbstractAsyncContextManager["Sink"], Protocol):
     """A far end. Entering connects, leaving says goodbye within a bounded time; it may be entered again.
 
-    It never retries, queues, sleeps or counts: the corridor does that for all of them. After SinkDown the
-    connection is gone: leave, and enter anew.
+    It never retries, queues, sleeps or counts: the pipeline does that for all of them. After SinkDown the
+    connection is gone: leave, and enter again. A sink that can publish latest values has a second method,
+    `async keep(notices: Notices) -> None`: it publishes them until the connection is lost, which raises SinkDown.
     """
 
-    async def deliver(self, batch: Sequence[Record]) -> None:
-        """Return once the far end has the whole batch; raise SinkDown if unsure, SinkRefused for good.
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
+        """Return once the far end has answered for each record; raise SinkDown if unsure.
 
-        A batch may be offered twice, never out of order. Cancellation is safe.
+        SinkDown says what was answered, of the leading records of the batch, before. May be called again before an
+        earlier call has returned: batches go out in the order of the calls. Cancellation is safe.
         """
-
-    async def tell(self, notice: Notice) -> None:
-        """Publish a latest value; errors as for `deliver`. What was told is told again on each entry."""
-
-    async def lost(self) -> None:
-        """Wait until the connection is gone, which raises SinkDown: nobody may have anything to send meanwhile."""

@@ -1,20 +1,20 @@
-"""The port to an MQTT library: connect, publish, close. Another library takes its place by another `link.py`.
+"""The port to an MQTT library: what a connection takes and gives, and its contract.
 
-A connection is used once: after any SinkDown it is dead, and a new one is made. It keeps nothing for later.
-Next door: `mqtt.py` and `verbs/watch.py` use it; `link.py` is the one that runs on aiomqtt.
+A connection is used once: after any SinkDown it is dead, and a new one is made.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from klvrelay.errors import SinkError
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.errors import SinkDown, SinkError
 
-_LOG = logging.getLogger(__name__)
+TOO_LARGE = 0x95
+"""The code of a message that was not sent, since the broker announced that it takes no packet of that size."""
+REFUSED = 0x80
+"""Reason codes from here on are a no (MQTT 5, 2.4)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +62,34 @@ class Connection(Protocol):
     """One connection to one broker.
 
     older_only   it said that it speaks 3.1.1 and not 5
-    terms        what it takes, as far as that is known
     hung_up      it ended the connection and gave no reason
+    taken_over   it ended the connection since another client has connected with the same client id
     """
 
     older_only: bool
-    terms: Terms
     hung_up: bool
+    taken_over: bool
+
+    @property
+    def terms(self) -> Terms:
+        """What it takes, as far as that is known."""
+
+    @property
+    def largest(self) -> int:
+        """Bytes of a packet that it takes."""
 
     @property
     def protocol(self) -> int:
         """5, or 4 for MQTT 3.1.1."""
 
-    async def publish(self, messages: Sequence[Message]) -> None:
-        """Return once the broker has confirmed all of them (QoS 0: once they are handed to the kernel).
+    async def publish(self, messages: Sequence[Message]) -> list[int]:
+        """The broker's reason code for each message, once it has answered for all of them; below 0x80 it took it.
 
-        They go out in order, at most the window unconfirmed. SinkDown when one stays unconfirmed for the
-        timeout or the connection breaks; SinkRefused when the broker says no. Cancelled, it sends no more.
+        At QoS 0 a message counts as taken when it is handed to the kernel, and a broker of MQTT 3.1.1 has no way to
+        refuse one: mosquitto acknowledges a forbidden message and drops it. What is larger than it takes is not
+        sent, and has the code TOO_LARGE. Messages go out in the order of the calls, which may overlap, as many
+        unanswered as the settings and the broker allow. Unanswered when the oldest stays without an answer for the
+        timeout, or the connection breaks. Cancelled, it sends no more.
         """
 
     async def settled(self) -> None:
@@ -97,6 +108,17 @@ class Connection(Protocol):
         """Cut the connection at once; the broker publishes the last will."""
 
 
+class Unanswered(SinkDown):
+    """The connection ended before all messages were answered: `codes` has those that came, and None for the rest.
+
+    At QoS 2 a message that the broker has taken (PUBREC) has its code, whether or not it was released.
+    """
+
+    def __init__(self, text: str, codes: Sequence[int | None] = ()) -> None:
+        super().__init__(text)
+        self.codes = codes
+
+
 class WrongVersion(Exception):
     """The peer did not answer a CONNECT of this protocol version: it said so, or closed, or stayed silent.
 
@@ -112,60 +134,13 @@ class WrongVersion(Exception):
         self.fault = fault
 
 
+class StaleSession(Exception):
+    """A broker of MQTT 3.1.1 goes on with a session of another run: its packet identifiers would be mixed with ours."""
+
+
 class LessWanted(Exception):
     """The broker refuses the last will as it is, and takes less: `terms`."""
 
     def __init__(self, terms: Terms) -> None:
         super().__init__(str(terms))
         self.terms = terms
-
-
-async def connect(
-    settings: MqttSettings,
-    *,
-    client_id: str,
-    will: Message | None = None,
-    protocol: int | None = None,
-    terms: Terms | None = None,
-    once: bool = False,
-) -> Connection:
-    """A new connection: MQTT 5, then 3.1.1 where the broker wants that, stays silent or hangs up.
-
-    A broker without retained messages, or without the QoS that is set, gets a last will that it takes; `terms` is what
-    an earlier connection found; `once`: one that hangs up at the first connection is not asked for less. Raises
-    SinkDown (not reachable now), SinkRefused (a no for good) or ConfigError (a certificate file).
-    """
-    # Here, since the library takes a tenth of a second to load, and `link.py` needs this file's values.
-    from klvrelay.sinks.faults import UNSUPPORTED_VERSION, connect_fault, no_mqtt
-    from klvrelay.sinks.link import Link
-
-    async def opened(version: int, terms: Terms) -> Link:
-        while True:
-            try:
-                return await Link.open(settings, version, client_id, will, terms)
-            except LessWanted as less:
-                terms = less.terms
-
-    terms = terms or Terms()
-    # One of 3.1.1 has no way to say what it does not take: it hangs up, now or at the second time too.
-    lesser = [] if will is None or once else [(4, less) for less in (terms, *terms.lesser())]
-    versions = (5, 4) if (protocol or settings.protocol) == 5 else (4,)
-    faults: list[WrongVersion] = []
-    for version, taken in [*((version, terms) for version in versions), *lesser]:
-        try:
-            link = await opened(version, taken)
-        except WrongVersion as fault:
-            faults.append(fault)
-            if once and not fault.said_so:
-                break
-            if version == 4 and (fault.said_so or fault.silent or fault.odd):
-                break
-        else:
-            link.older_only = any(fault.said_so for fault in faults)
-            _LOG.debug("mqtt connected url=%s protocol=%s", settings.url, version)
-            return link
-    if faults[-1].said_so or (faults[0].said_so and faults[-1].odd):
-        raise connect_fault(settings, UNSUPPORTED_VERSION, client_id)
-    if faults[-1].fault is not None:
-        raise faults[-1].fault
-    raise no_mqtt(settings, faults[-1].silent)

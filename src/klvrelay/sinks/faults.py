@@ -1,6 +1,6 @@
-"""What an operator is told when the broker can't be reached or says no: one line, what is wrong, what to try.
+"""What an operator reads when the broker can't be reached or says no: one line, what is wrong, what to try.
 
-Nothing here ever sees a password. Next door: `dial.py` and `link.py` raise these.
+Nothing here ever sees a password.
 """
 
 from __future__ import annotations
@@ -10,11 +10,10 @@ import socket
 import ssl
 
 from klvrelay import tls
-from klvrelay.errors import SinkDown, SinkError, SinkRefused, TooLarge
+from klvrelay.errors import SinkDown, SinkError, SinkRefused
 from klvrelay.sinks.settings import MqttSettings
 
 UNSUPPORTED_VERSION = 0x84
-SERVER_SHUTS_DOWN = 0x8B
 KEEPALIVE_MISSED = 0x8D
 TAKEN_OVER = 0x8E
 NOTHING_RETAINED = 0x9A
@@ -95,23 +94,18 @@ _FOR_NOW = {
 }
 
 
-def publish_fault(settings: MqttSettings, code: int, topic: str) -> SinkError:
-    """The broker's no to a PUBLISH, by its reason code (MQTT 5, 3.4.2.1)."""
-    where = settings.url
-    if code == 0x87:
-        return SinkRefused(f"{where}: no right to publish to {topic}: check the broker's access list")
-    if code == 0x90:
-        return SinkRefused(f"{where}: the broker refuses the topic name {topic}: set another prefix or stream name")
-    if code == 0x99:
-        return SinkRefused(f"{where}: the broker refuses the payload format on {topic}")
-    if code == 0x97:
-        return SinkDown(f"{where}: quota exceeded on {topic}: the broker takes no more for now")
-    return SinkDown(f"{where}: the broker did not take a message on {topic} (code {code})")
+def refusal(code: int) -> tuple[str, str]:
+    """The broker's no to a PUBLISH, by its reason code (MQTT 5, 3.4.2.1): the reason, and what to do."""
+    return _REFUSALS.get(code, (f"code {code}", "see the broker's log"))
 
 
-def too_large(settings: MqttSettings, size: int, limit: int, topic: str) -> SinkError:
-    """A message that the broker announced it won't take."""
-    return TooLarge(f"{settings.url}: {size} bytes for {topic}, but the broker takes at most {limit}")
+_REFUSALS = {
+    0x80: ("code 128, which gives no reason", "see the broker's log"),
+    0x87: ("no right to publish", "allow this user to write the topic in the broker's access list (ACL)"),
+    0x90: ("topic name not accepted", "set another prefix or stream name"),
+    0x97: ("quota exceeded", "raise the broker's limits for this client, or send less"),
+    0x99: ("payload format not accepted", "see what the broker expects on this topic"),
+}
 
 
 def lost(settings: MqttSettings, code: int, by_broker: bool, client_id: str) -> SinkError:
@@ -122,9 +116,21 @@ def lost(settings: MqttSettings, code: int, by_broker: bool, client_id: str) -> 
         return SinkDown(f"{where}: {said}")
     if code == KEEPALIVE_MISSED and not by_broker:
         return SinkDown(f"{where}: the broker no longer answers")
-    if code == SERVER_SHUTS_DOWN:
-        return SinkDown(f"{where}: the broker shut down")
+    if by_broker and (reason := _ENDS.get(code)):
+        return SinkDown(f"{where}: the broker closed the connection: {reason}")
     return SinkDown(f"{where}: the broker closed the connection" + (f" (code {code})" if by_broker else ""))
+
+
+_ENDS = {
+    0x87: "no right to do that: check the broker's access list",
+    0x8B: "it shut down",
+    0x93: "more messages in flight than it takes: set a smaller window",
+    0x95: "a message was larger than it takes",
+    0x96: "messages came too fast",
+    0x97: "quota exceeded",
+    0x98: "an administrator ended it",
+    0x99: "it does not accept the payload format of a message",
+}
 
 
 def protocol_error(settings: MqttSettings, what: str) -> SinkError:

@@ -14,7 +14,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from klvrelay.sinks.client import Received
+from klvrelay.sinks.client import REFUSED, Received
 
 CHUNK = 16 << 10
 """Bytes read at a time; a TLS record has no more."""
@@ -50,15 +50,22 @@ class Incoming:
 
     protocol  5, or 4 for MQTT 3.1.1
     is_sent   whether a packet identifier is of a message that waits for its answer
+    took      is called for a message of QoS 2 that the broker has taken
     deliver   takes a message of a subscription
     """
 
     def __init__(
-        self, sock: socket.socket, protocol: int, is_sent: Callable[[int], bool], deliver: Callable[[Received], None]
+        self,
+        sock: socket.socket,
+        protocol: int,
+        is_sent: Callable[[int], bool],
+        took: Callable[[int], None],
+        deliver: Callable[[Received], None],
     ) -> None:
         self._sock = sock
         self._protocol = protocol
         self._is_sent = is_sent
+        self._took = took
         self._deliver = deliver
         self._bytes = bytearray()
         self._ready = bytearray()
@@ -209,25 +216,29 @@ class Incoming:
             self._deliver(self._message(self._bytes[start], self._bytes[body:end]))
             self._answer()
             return
-        if kind in _ACKS:
-            self._settle(kind, self._bytes[body:end])
+        if kind in _ACKS and self._settle(kind, self._bytes[body:end]):
+            # paho would go on with PUBREL; as the answer to a message of QoS 1 it takes the refusal for what it is.
+            self._bytes[start] = _PUBACK << 4
         self._connected = self._connected or kind == _CONNACK
         self.requests -= kind == _SUBACK
         self._pings -= kind == _PINGRESP
         self._ready += self._bytes[start:end]
 
-    def _settle(self, kind: int, body: bytearray) -> None:
-        """An answer to a PUBLISH of ours: each may come once (MQTT 5, 4.3)."""
+    def _settle(self, kind: int, body: bytearray) -> bool:
+        """An answer to a PUBLISH of ours: each may come once (MQTT 5, 4.3). Is it a PUBREC that refuses it?"""
         number = int.from_bytes(body[:2], "big")
         if len(body) < 2 or number in self._settled or not self._is_sent(number):
             raise Violation(f"{_NAMES[kind]} for no message that waits for one")
-        if kind != _PUBREC:
+        refused = len(body) > 2 and body[2] >= REFUSED
+        if kind != _PUBREC or refused:
             self._halfway.discard(number)
             self._settled.add(number)
         elif number in self._halfway:
             raise Violation("a PUBREC twice for one message")
         else:
             self._halfway.add(number)
+            self._took(number)
+        return refused and kind == _PUBREC
 
     def _message(self, first: int, body: bytearray) -> Received:
         """Topic and payload; the properties between them are of no concern (MQTT 5, 3.3.2). QoS 1 is acknowledged."""

@@ -1,7 +1,4 @@
-"""The MQTT sink: records to `telemetry` and `rejected`, notices to `state`, `availability` and `status`.
-
-Next door: `client.py` is the connection it publishes on, `topics.py` names the topics, `relay.py` feeds it.
-"""
+"""The MQTT sink: records to `telemetry` and `rejected`, notices to `state`, `availability`, `link` and `status`."""
 
 from __future__ import annotations
 
@@ -10,54 +7,67 @@ import contextlib
 import logging
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from klvrelay.documents import dumps
-from klvrelay.errors import SinkDown, SinkError, TooLarge
-from klvrelay.integers import written
-from klvrelay.shown import printable
-from klvrelay.sinks import Notice
-from klvrelay.sinks.client import Connection, Message, Terms, connect
+from klvrelay.errors import SinkDown, SinkError
+from klvrelay.outcome import Outcome
+from klvrelay.sinks import Notice, Notices
+from klvrelay.sinks.client import REFUSED, TOO_LARGE, Connection, Message, Terms, Unanswered
+from klvrelay.sinks.connect import connect
 from klvrelay.sinks.faults import NoMqtt
+from klvrelay.sinks.messages import Messages
+from klvrelay.sinks.session import Session
 from klvrelay.sinks.settings import MqttSettings
-from klvrelay.sinks.topics import status_topic, stream_topic
+from klvrelay.sinks.shipment import Shipment
+from klvrelay.sinks.suspended import Suspended
+from klvrelay.sinks.takeover import TakeOver
 
 if TYPE_CHECKING:
     from klvrelay.record import Record
 
-JSON, KLV, TEXT = "application/json", "application/smpte336m", "text/plain"
 GOODBYE_TIMEOUT = 2.0
 WHOLE = 8
 """Where a broker only hangs up, all that it might take is tried at the first of so many attempts, and one thing at each
 of the others: its log and its table of connections are not to fill."""
-NAME_MOST = 1000
-"""Characters of a name in a user property."""
+RETRY = 0.5
+"""Seconds between two looks at the latest values that the broker refused."""
+NOTICES_MOST = 100
+"""Latest values in flight."""
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.sinks")
 
 
 class MqttSink:
-    """One broker; contract: `Sink`. Each entry is a new connection and a new client.
+    """One broker; contract: `Sink`. Each entry is a new connection.
 
     `{prefix}/{stream}/telemetry` gets good records, `/rejected` damaged ones and, as `publish_bad` says,
     those with a bad checksum, `/raw` on request the KLV bytes of what went to telemetry. Notices are
     retained. The last will says offline on `{prefix}/status`.
+
+    A topic that the broker refuses (MQTT 5) is suspended and costs no other: see `suspended.py`. A record counts as
+    rejected where its JSON was refused; that its raw bytes were is logged only. With MQTT 3.1.1 a refusal stays
+    unseen: mosquitto acknowledges a forbidden message and drops it.
     """
 
     def __init__(self, settings: MqttSettings, *, boot: str) -> None:
         self._settings = settings
-        self._boot = boot
-        # Random, since two sinks of one run on one broker would throw each other out for ever.
-        self._client_id = settings.client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
+        # Random, since two sinks of one run on one broker would throw each other out again and again.
+        client_id = settings.client_id or f"klvrelay-{boot[:8]}-{secrets.token_hex(2)}"
+        self._client_id = client_id
+        self._messages = Messages(settings, boot, client_id)
         self._protocol = settings.protocol
         self._connection: Connection | None = None
         self._terms = Terms()
         self._last_protocol: int | None = None
         self._fruitless = 0
-        self._said_retain = self._said_qos = False
-        self._told: dict[tuple[str, str | None], Notice] = {}
+        self._session = Session() if settings.qos == 2 else None
+        self._reported: set[str] = set()
+        self._take_over = TakeOver(settings.url, client_id)
+        self._online: set[str] = set()
+        self._refused: dict[str, Notice] = {}
+        self._shown: Sequence[str] = ()
+        self.suspended = Suspended(settings.url)
 
     def __repr__(self) -> str:
         return f"MqttSink({self._settings.url})"
@@ -68,18 +78,16 @@ class MqttSink:
         return self._connection.protocol if self._connection is not None else self._protocol
 
     async def __aenter__(self) -> Self:
-        """Connect, say online and tell again what was told; SinkDown or SinkRefused says what to try."""
+        """Connect and say online; SinkDown or SinkRefused says what to try."""
         fault: SinkDown | None = None
         once = self._fruitless % WHOLE != 0
         # A broker of 3.1.1 that takes no retained message, or not this QoS, hangs up without saying why.
         for terms in (self._terms,) if once else (self._terms, self._terms, *self._terms.lesser()):
             connection = await self._connected(terms, once)
             try:
-                hello = {("status", None): self._status("online")} | self._told
-                await connection.publish([self._retained(notice) for notice in hello.values()])
-                if connection.protocol == 4 and not min(self._settings.qos, connection.terms.qos):
-                    await connection.settled()
+                await self._greet(connection)
             except SinkDown as down:
+                self._ended(connection)
                 connection.abort()
                 if not (connection.protocol == 4 and connection.hung_up):
                     raise
@@ -100,128 +108,168 @@ class MqttSink:
     async def _connected(self, terms: Terms, once: bool) -> Connection:
         protocol = self._last_protocol if once and self._last_protocol else self._protocol
         try:
-            return await connect(
+            connection = await connect(
                 self._settings,
                 client_id=self._client_id,
-                will=self._retained(self._status("offline", "lost")),
+                will=self._messages.will(),
                 protocol=protocol,
                 terms=terms,
+                session=self._session,
                 once=once,
             )
         except NoMqtt:
             self._fruitless += 1
             raise
+        self._take_over.begin()
+        return connection
+
+    async def _greet(self, connection: Connection) -> None:
+        await self._publish_admitted(connection, [self._status()])
+        if connection.protocol == 4 and not min(self._settings.qos, connection.terms.qos):
+            await connection.settled()
 
     def _note(self, connection: Connection) -> None:
         """What the broker does not offer is said once."""
         terms, url = connection.terms, self._settings.url
         if connection.protocol == 4:
             self._terms = terms
-        if not terms.retain and not self._said_retain:
-            self._said_retain = True
+        if not terms.retain and self._is_first("retain"):
             LOG.warning(
                 "%s: the broker retains no messages: state, availability and link are published without that, so"
                 " a subscriber sees them at their next change only", url,
             )  # fmt: skip
-        if terms.qos < self._settings.qos and not self._said_qos:
-            self._said_qos = True
+        if terms.qos < self._settings.qos and self._is_first("qos"):
             risk = ", so messages may be lost" if terms.qos == 0 else ""
             LOG.warning("%s: the broker takes QoS %d at most: messages go out with that%s", url, terms.qos, risk)
+
+    def _is_first(self, what: str) -> bool:
+        """Is it reported for the first time?"""
+        first = what not in self._reported
+        self._reported.add(what)
+        return first
 
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Say offline, for the relay and each stream told online, and disconnect, within a few seconds."""
+        """Say offline, for the relay and each stream that is online, and disconnect, within a few seconds."""
         connection, self._connection = self._connection, None
         if connection is None:
             return
+        self._ended(connection)
         try:
             with contextlib.suppress(SinkError, TimeoutError):
                 async with asyncio.timeout(GOODBYE_TIMEOUT):
-                    await connection.publish(self._goodbye())
+                    goodbye = self._messages.goodbye(self._online, self.suspended.document())
+                    await self._publish_admitted(connection, goodbye)
         finally:
             await connection.close()
 
-    async def deliver(self, batch: Sequence[Record]) -> None:
-        """See `Sink.deliver`: confirmed by PUBACK at QoS 1; in order."""
-        await self._publish([message for record in batch for message in self._messages(record)])
+    def _ended(self, connection: Connection) -> None:
+        self._take_over.end(taken_over=connection.taken_over, hung_up=connection.hung_up)
 
-    async def tell(self, notice: Notice) -> None:
-        """See `Sink.tell`: retained."""
-        key = notice.kind, notice.stream
-        self._told[key] = notice
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
+        """See `Sink.deliver`: confirmed by PUBACK at QoS 1, by PUBCOMP at QoS 2; in order."""
+        connection = self._up()
+        shipment = Shipment(batch, self._messages.of_record, self.suspended.admits)
         try:
-            await self._publish([self._retained(notice)])
-        except TooLarge:
-            del self._told[key]  # or every new connection would fall over it again
+            codes: Sequence[int | None] = await self._publish(connection, shipment.messages)
+        except Unanswered as fault:
+            raise SinkDown(str(fault), answered=shipment.outcome(fault.codes)) from None
+        return shipment.outcome(codes)
+
+    async def keep(self, notices: Notices) -> None:
+        """Publish latest values, retained, until the connection is lost, which raises SinkDown."""
+        connection = self._up()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_lost(connection), name="lost")
+                tasks.create_task(self._retry(connection), name="retry")
+                await self._keep(connection, notices, tasks)
+        except ExceptionGroup as group:
+            raise group.exceptions[0] from None
+
+    async def _keep(self, connection: Connection, notices: Notices, tasks: asyncio.TaskGroup) -> None:
+        """Send each value without waiting for the answer to the one before it, which over a long way takes long.
+
+        A value is done once it is on its way: the broker answers in order, so that the answer to the goodbye is behind
+        all of them, and on a new connection every value is offered again.
+        """
+        room = asyncio.Semaphore(NOTICES_MOST)
+        while True:
+            await room.acquire()
+            notice = await notices.next()
+            task = tasks.create_task(self._publish_notice(connection, notice), name="notice")
+            task.add_done_callback(lambda _: room.release())
+            notices.done(notice)
+
+    async def _publish_notice(self, connection: Connection, notice: Notice) -> None:
+        if notice.kind == "status":
+            self._messages.add_facts(notice.document)
+            await self._publish_admitted(connection, [self._status()])
+        else:
+            await self._publish_value(connection, notice)
+
+    async def _publish_value(self, connection: Connection, notice: Notice) -> None:
+        """A latest value of a stream; one that is refused is kept for another try."""
+        message = self._messages.of_notice(notice)
+        if notice.kind == "availability" and notice.stream is not None:
+            (self._online.add if notice.document == b"online" else self._online.discard)(notice.stream)
+        self._refused.pop(message.topic, None)
+        await self._publish_admitted(connection, [message])
+        if message.topic in self.suspended:
+            self._refused[message.topic] = notice
+
+    async def _retry(self, connection: Connection) -> None:
+        """Offer refused values again when their topics' time has come; say in `status` which topics are suspended."""
+        while True:
+            await asyncio.sleep(RETRY)
+            for notice in list(self._refused.values()):
+                await self._publish_value(connection, notice)
+            if self.suspended.topics != self._shown:
+                await self._publish_admitted(connection, [self._status()])
+
+    def _status(self) -> Message:
+        self._shown = self.suspended.topics
+        return self._messages.status("online", more=self.suspended.document())
+
+    async def _publish_admitted(self, connection: Connection, messages: Sequence[Message]) -> None:
+        """Publish those whose topics are not suspended."""
+        await self._publish(connection, [message for message in messages if self.suspended.admits(message.topic)])
+
+    async def _publish(self, connection: Connection, messages: Sequence[Message]) -> list[int]:
+        """The broker's codes; what it refused and what is too large is noted."""
+        try:
+            codes = await connection.publish(messages)
+        except Unanswered as fault:
+            self._note_codes(connection, messages, fault.codes)
             raise
+        if any(codes) or self.suspended:
+            self._note_codes(connection, messages, codes)
+        return codes
 
-    async def lost(self) -> None:
-        """See `Sink.lost`."""
-        if self._connection is not None:
-            async for _ in self._connection.received():
-                pass  # nothing is subscribed to
-        raise SinkDown(f"{self._settings.url}: not connected")
+    def _note_codes(self, connection: Connection, messages: Sequence[Message], codes: Sequence[int | None]) -> None:
+        for message, code in zip(messages, codes, strict=False):
+            if code == TOO_LARGE:
+                self._note_too_large(connection, message)
+            elif code is not None and code >= REFUSED:
+                self.suspended.refuse(message.topic, code)
+            elif code is not None:
+                self.suspended.accept(message.topic)
 
-    async def _publish(self, messages: Sequence[Message]) -> None:
+    def _note_too_large(self, connection: Connection, message: Message) -> None:
+        if self._is_first("too large"):
+            LOG.warning(
+                "mqtt message larger than the broker takes, left out as others of that size will be url=%s topic=%s"
+                " payload=%d broker_limit=%d", self._settings.url, message.topic, len(message.payload),
+                connection.largest,
+            )  # fmt: skip
+
+    def _up(self) -> Connection:
         if self._connection is None:
             raise SinkDown(f"{self._settings.url}: not connected")
-        await self._connection.publish(messages)
-
-    def _messages(self, record: Record) -> list[Message]:
-        """Where one record goes: telemetry, rejected or nowhere, and its raw bytes beside telemetry."""
-        leaf = self._leaf(record)
-        if leaf is None:
-            return []
-        messages = [self._message(record, leaf, record.json(numbers=self._settings.numbers), JSON)]
-        if self._settings.raw and leaf == "telemetry":
-            messages.append(self._message(record, "raw", record.raw, KLV))
-        return messages
-
-    def _leaf(self, record: Record) -> str | None:
-        if record.good:
-            return "telemetry"
-        policy = self._settings.publish_bad
-        if policy == "telemetry" and record.transport != "ok":
-            return "rejected"
-        return None if policy == "drop" else policy
-
-    def _message(self, record: Record, leaf: str, payload: bytes, content_type: str) -> Message:
-        settings = self._settings
-        return Message(
-            stream_topic(settings.prefix, record.stream, leaf),
-            payload,
-            qos=settings.qos,
-            content_type=content_type,
-            expiry=settings.expiry,
-            user=(*_whose(record.stream, record.boot), ("seq", str(record.seq))),
-        )
-
-    def _retained(self, notice: Notice) -> Message:
-        prefix, stream = self._settings.prefix, notice.stream
-        topic = status_topic(prefix) if stream is None else stream_topic(prefix, stream, notice.kind)
-        content_type, document = TEXT, notice.document
-        if notice.kind != "availability":
-            content_type, document = JSON, written(document, self._settings.numbers)
-        user = _whose(stream, self._boot)
-        return Message(topic, document, self._settings.qos, True, content_type, user=user)
-
-    def _status(self, state: str, reason: str | None = None) -> Notice:
-        document = {"state": state, "boot": self._boot, "client_id": self._client_id}
-        if reason is not None:
-            document["reason"] = reason
-        if reason != "lost":
-            document["at"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return Notice("status", None, dumps(document))
-
-    def _goodbye(self) -> list[Message]:
-        """Streams told online are so no longer; what was told stays remembered for the next entry."""
-        gone = [told for told in self._told.values() if told.document == b"online"]
-        offline = [Notice("availability", told.stream, b"offline") for told in gone]
-        return [self._retained(notice) for notice in (*offline, self._status("offline", "stopped"))]
+        return self._connection
 
 
-def _whose(stream: str | None, boot: str | None) -> tuple[tuple[str, str], ...]:
-    """Whose message it is, as user properties: a broker hangs up at a control character (MQTT 5, 1.5.4)."""
-    named = (("stream", stream), ("boot", boot))
-    return tuple((name, printable(value)[:NAME_MOST]) for name, value in named if value is not None)
+async def _lost(connection: Connection) -> None:
+    async for _ in connection.received():
+        pass  # nothing is subscribed to

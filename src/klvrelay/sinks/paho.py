@@ -1,97 +1,78 @@
-"""What goes into aiomqtt and paho: the client object, the last will, the properties of a PUBLISH.
-
-Next door: `link.py` drives the client; no other file knows these libraries.
-"""
+"""What goes into paho: the client object, the last will, limits and session of a CONNECT, and a message sent again."""
 
 from __future__ import annotations
 
-import logging
-import struct
+from typing import cast
 
-import aiomqtt
+from paho.mqtt.client import Client, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from klvrelay.sinks.client import Message
 from klvrelay.sinks.incoming import ANSWER_MOST, DOCUMENT_MOST
+from klvrelay.sinks.packets import Packed
+from klvrelay.sinks.session import EXPIRY
 from klvrelay.sinks.settings import MqttSettings
 
-_VERSIONS = {5: aiomqtt.ProtocolVersion.V5, 4: aiomqtt.ProtocolVersion.V311}
-_EXPIRY, _CONTENT_TYPE, _USER = b"\x02", b"\x03", b"\x26"
-
-# paho logs connection trouble as errors; all of it reaches the caller as SinkDown.
-_QUIET = logging.getLogger(__name__)
-_QUIET.setLevel(logging.CRITICAL)
+_VERSIONS = {5: MQTTProtocolVersion.MQTTv5, 4: MQTTProtocolVersion.MQTTv311}
 
 
-def new_client(settings: MqttSettings, protocol: int, client_id: str, will: Message | None) -> aiomqtt.Client:
-    return aiomqtt.Client(
-        settings.host,
-        settings.port,
-        username=settings.username,
-        password=settings.password.reveal() if settings.password is not None else None,
-        logger=_QUIET,
-        identifier=client_id,
+def new_client(
+    settings: MqttSettings, protocol: int, client_id: str, will: Message | None, *, keeps_session: bool
+) -> Client:
+    """A client for one connection, without a logger: what goes wrong reaches the caller as SinkDown."""
+    client = Client(
+        callback_api_version=CallbackAPIVersion.VERSION2,
+        client_id=client_id,
         protocol=_VERSIONS[protocol],
-        clean_session=True if protocol == 4 else None,
-        will=_will(will, protocol),
-        properties=None if protocol == 4 else _bounds(ANSWER_MOST if will is not None else DOCUMENT_MOST),
-        timeout=settings.timeout,
-        keepalive=settings.keepalive,
-        max_inflight_messages=settings.window,
+        clean_session=not keeps_session if protocol == 4 else None,
+        reconnect_on_failure=False,
     )
+    client.max_inflight_messages_set(0)  # the window is ours; paho's looks at every message at each answer
+    if settings.username is not None:
+        client.username_pw_set(settings.username, settings.password.reveal() if settings.password is not None else None)
+    if will is not None:
+        client.will_set(will.topic, will.payload, will.qos, will.retain, _will_properties(will, protocol))
+    return client
 
 
-def _bounds(most: int) -> Properties:
-    """Limits for what a broker sends (MQTT 5, 3.1.2.11): bytes of a packet, and PUBLISH in flight."""
+def connect_properties(*, publishes: bool, keeps_session: bool) -> Properties:
+    """Limits for what a broker sends (MQTT 5, 3.1.2.11): bytes of a packet, and PUBLISH in flight; the session."""
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.MaximumPacketSize = most
+    properties.MaximumPacketSize = ANSWER_MOST if publishes else DOCUMENT_MOST
     properties.ReceiveMaximum = 1
+    if keeps_session:
+        properties.SessionExpiryInterval = EXPIRY
     return properties
 
 
-def _will(will: Message | None, protocol: int) -> aiomqtt.Will | None:
-    if will is None:
+def end_of_session(protocol: int) -> Properties | None:
+    """For a DISCONNECT after which nothing is to be kept (MQTT 5, 3.14.2.2.2)."""
+    if protocol == 4:
         return None
-    properties = None
-    if protocol == 5 and will.content_type is not None:
-        properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
-        properties.ContentType = will.content_type
-    return aiomqtt.Will(will.topic, will.payload, will.qos, will.retain, properties)
+    properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = 0
+    return properties
 
 
-class Packed:
-    """Content type, expiry and user properties of one PUBLISH (MQTT 5, 2.2.2 and 3.3.2.3).
-
-    paho asks nothing of its own class but `pack()`, and that class takes 40 us a message.
-    """
-
-    __slots__ = ("_message",)
-
-    def __init__(self, message: Message) -> None:
-        self._message = message
-
-    def pack(self) -> bytes:
-        """The property length, then the properties."""
-        message, parts = self._message, []
-        if message.expiry:
-            parts.append(_EXPIRY + struct.pack("!I", message.expiry))
-        if message.content_type is not None:
-            parts.append(_CONTENT_TYPE + _text(message.content_type))
-        parts += [_USER + _text(name) + _text(value) for name, value in message.user]
-        body = b"".join(parts)
-        return _length(len(body)) + body
+def _will_properties(will: Message, protocol: int) -> Properties | None:
+    if protocol == 4 or will.content_type is None:
+        return None
+    properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
+    properties.ContentType = will.content_type
+    return properties
 
 
-def _text(text: str) -> bytes:
-    data = text.encode()
-    return struct.pack("!H", len(data)) + data
-
-
-def _length(n: int) -> bytes:
-    out = bytearray()
-    while n > 0x7F:
-        out.append(n & 0x7F | 0x80)
-        n >>= 7
-    out.append(n)
-    return bytes(out)
+def send_again(client: Client, number: int, message: Message, taken: bool) -> None:
+    """What an earlier connection left half-way goes on here, under the same packet identifier (MQTT 5, 4.4)."""
+    topic = message.topic.encode()
+    waiting = MQTTMessage(number, topic)
+    waiting.qos, waiting.payload = message.qos, message.payload
+    client._out_messages[number] = waiting
+    client._inflight_messages += 1
+    if taken:
+        client._send_pubrel(number)
+        return
+    more = cast(Properties, Packed(message)) if client._protocol == MQTTProtocolVersion.MQTTv5 else None
+    client._send_publish(number, topic, message.payload, message.qos, message.retain, True, properties=more)

@@ -1,4 +1,4 @@
-"""Moves bytes between the socket and paho as either is ready, in the event loop; `link.py` owns it."""
+"""Moves bytes between the socket and paho as either is ready, in the event loop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import contextlib
 import logging
 from typing import Any
 
-import aiomqtt
 from paho.mqtt.client import MQTT_ERR_PROTOCOL, MQTT_ERR_SUCCESS
 from paho.mqtt.client import Client as Paho
 
@@ -15,18 +14,23 @@ from klvrelay.sinks.incoming import Incoming
 
 _LOG = logging.getLogger(__name__)
 
+LOOK = 1.0
+"""Seconds between two looks at whether a ping is due."""
+
 
 class Pump:
-    """For one connection: paho's reads and writes, instead of aiomqtt's."""
+    """For one connection: paho's reads, writes and pings."""
 
-    def __init__(self, client: aiomqtt.Client) -> None:
+    def __init__(self, paho: Paho) -> None:
         self._loop = asyncio.get_running_loop()
-        self._client = client
-        self._paho = paho = client._client
+        self._paho = paho
         self._incoming: Incoming | None = None
-        self._reading = False
+        self._reading = self._watching = False
+        self._next_look: asyncio.TimerHandle | None = None
         paho.on_socket_open = self._on_open
+        paho.on_socket_close = self._on_close
         paho.on_socket_register_write = self._on_register_write
+        paho.on_socket_unregister_write = self._on_unregister_write
 
     def attach(self, incoming: Incoming) -> None:
         """The socket that paho is to have when it asks for one."""
@@ -69,13 +73,20 @@ class Pump:
             self._loop.add_reader(fd, self._read, self._incoming)
 
     def _on_open(self, paho: Paho, data: Any, sock: Any) -> None:
-        """aiomqtt would watch the descriptor a turn of the loop later, when it may be closed, or another's."""
-        self._loop.call_soon_threadsafe(self._begin)
-
-    def _begin(self) -> None:
-        """Read; aiomqtt sees to the pings."""
         self.resume()
-        self._client._misc_task = self._loop.create_task(self._client._misc_loop())
+        self._look()
+
+    def _look(self) -> None:
+        """Ping where it is time; paho closes the socket where an answer is overdue."""
+        if self._paho.loop_misc() == MQTT_ERR_SUCCESS:
+            self._next_look = self._loop.call_later(LOOK, self._look)
+
+    def _on_close(self, paho: Paho, data: Any, sock: Any) -> None:
+        self._stop_writing(sock)
+        if sock.fileno() >= 0:
+            self._loop.remove_reader(sock.fileno())
+        if self._next_look is not None:
+            self._next_look.cancel()
 
     def _read(self, incoming: Incoming) -> None:
         """Read once; what concerns paho it takes at once."""
@@ -92,13 +103,22 @@ class Pump:
             self._reading = False
 
     def _on_register_write(self, paho: Paho, data: Any, sock: Any) -> None:
-        """For the same reason."""
-        self._loop.call_soon_threadsafe(self._watch_writes, sock)
-
-    def _watch_writes(self, sock: Any) -> None:
-        if sock.fileno() >= 0 and self._paho.want_write():
-            self._loop.add_writer(sock.fileno(), self._write)
+        """There is something to write: at the end of this turn, together with what comes until then."""
+        self._loop.call_soon(self._write)
 
     def _write(self) -> None:
-        with contextlib.suppress(OSError):  # paho tells of it by on_disconnect
+        """Write what the socket takes; the rest when it takes more."""
+        with contextlib.suppress(OSError):  # paho reports it by on_disconnect
             self._paho.loop_write()
+        sock: Any = self._paho.socket()
+        if sock is not None and sock.fileno() >= 0 and self._paho.want_write() and not self._watching:
+            self._watching = True
+            self._loop.add_writer(sock.fileno(), self._write)
+
+    def _on_unregister_write(self, paho: Paho, data: Any, sock: Any) -> None:
+        self._stop_writing(sock)
+
+    def _stop_writing(self, sock: Any) -> None:
+        if self._watching and sock.fileno() >= 0:
+            self._loop.remove_writer(sock.fileno())
+        self._watching = False

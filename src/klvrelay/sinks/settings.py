@@ -1,7 +1,4 @@
-"""What an MQTT connection needs to know, from a URL or a settings file, checked before anything connects.
-
-Next door: `config.py` and `cli.py` make these; `mqtt.py`, `client.py` and `watch.py` read them.
-"""
+"""What an MQTT connection needs to know, from a URL or a settings file, checked before anything connects."""
 
 from __future__ import annotations
 
@@ -19,6 +16,8 @@ from klvrelay.url import unknown_option
 
 PublishBad = Literal["rejected", "telemetry", "drop"]
 
+WINDOWS = {5: 1000, 4: 100}
+"""Messages in flight by protocol, where nothing is set. AWS IoT takes 100 from a client, mosquitto 2.0 any number."""
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _FORM = "mqtt://[user@]host[:port][/prefix]"
 
@@ -31,7 +30,8 @@ class MqttSettings:
     qos              of telemetry and rejected records: 0, 1 (the default: confirmed) or 2
     prefix           first level or levels of every topic
     keepalive        seconds of silence after which a ping is sent
-    window           messages on the way that are not yet confirmed, at most
+    window           maximum unacknowledged messages in flight; the broker's Receive Maximum bounds it further. None for
+                     1,000, or 100 with MQTT 3.1.1, where a broker can not say what it takes
     timeout          seconds that any one answer may take
     expiry           seconds after which the broker drops telemetry it couldn't hand on; 0 for never (MQTT 5)
     publish_bad      where records with a bad checksum go
@@ -57,7 +57,7 @@ class MqttSettings:
     raw: bool = False
     publish_bad: PublishBad = "rejected"
     numbers: Numbers = "exact"
-    window: int = 20
+    window: int | None = None
     timeout: float = 10.0
     expiry: int = 60
 
@@ -69,6 +69,10 @@ class MqttSettings:
         """The broker's address for messages: without user, password and options."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+
+    def window_of(self, protocol: int) -> int:
+        """Messages in flight at most, as far as we decide it, with MQTT 5 or 4 (3.1.1)."""
+        return self.window or WINDOWS[protocol]
 
     @classmethod
     def from_url(cls, url: str, **settings: Any) -> Self:
@@ -141,7 +145,7 @@ def _check(s: MqttSettings) -> None:
         if getattr(s, key) not in allowed:
             raise ConfigError(f"mqtt {key}: must be one of {', '.join(map(str, allowed))}")
     for key, low, high in _RANGES:
-        if not low <= getattr(s, key) <= high:
+        if getattr(s, key) is not None and not low <= getattr(s, key) <= high:
             raise ConfigError(f"mqtt {key}: must be from {low} to {high}")
     if not _is_host(s.host):
         raise ConfigError("mqtt host: must be a host name or an address")

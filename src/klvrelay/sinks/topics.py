@@ -1,7 +1,4 @@
-"""Where a record or a notice goes: topic names in which nothing from outside can make a level or a wildcard.
-
-Next door: `mqtt.py` publishes to them, `watch.py` subscribes.
-"""
+"""Where a record or a notice goes: topic names in which nothing from outside can make a level or a wildcard."""
 
 from __future__ import annotations
 

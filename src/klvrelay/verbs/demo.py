@@ -25,7 +25,8 @@ from klvrelay.config import RelaySettings, SourceSettings, mqtt_settings
 from klvrelay.documents import dumps
 from klvrelay.errors import KlvrelayError
 from klvrelay.names import Url
-from klvrelay.sinks.client import Received, connect
+from klvrelay.sinks.client import Received
+from klvrelay.sinks.connect import connect
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.verbs.run import relay_of
 from klvrelay.verbs.sample import make_sample

@@ -62,4 +62,7 @@ def relay_of(settings: RelaySettings) -> Relay:
             )
         )
     sinks = [] if settings.mqtt is None else [(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
-    return Relay(feeds, sinks, boot=boot, waiting=settings.waiting, coalesce=settings.coalesce)
+    return Relay(
+        feeds, sinks, boot=boot, waiting=settings.waiting, waiting_size=settings.waiting_size,
+        coalesce=settings.coalesce,
+    )  # fmt: skip

@@ -26,7 +26,8 @@ from klvrelay.backoff import STEADY, Backoff
 from klvrelay.elementary import EVERYTHING, Choice
 from klvrelay.errors import SinkDown
 from klvrelay.names import LEVEL_LIMIT, safe_level
-from klvrelay.sinks.client import Connection, Received, connect
+from klvrelay.sinks.client import Connection, Received
+from klvrelay.sinks.connect import connect
 from klvrelay.sinks.settings import MqttSettings
 
 RATE_WINDOW = 5.0

@@ -1,0 +1,44 @@
+"""Has a sink publish latest values, as the relay does it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from brokers import until
+
+from klvrelay.errors import SinkDown
+from klvrelay.notices import Notices
+from klvrelay.sinks import Notice
+from klvrelay.sinks.mqtt import MqttSink
+
+
+def answered(sink: MqttSink) -> bool:
+    """Has the broker answered for all that was sent?"""
+    connection: Any = sink._connection
+    return connection is None or not connection._outgoing.flight._messages
+
+
+async def tell(sink: MqttSink, *values: Notice, within: float = 5.0) -> None:
+    """Return once the sink has published the values, or been refused; SinkDown where the connection ends first."""
+    for value in values:
+        await _tell(sink, value, within)
+
+
+async def _tell(sink: MqttSink, value: Notice, within: float) -> None:
+    notices = Notices()
+    cursor = notices.cursor()
+    notices.put(value)
+    keeping = asyncio.create_task(sink.keep(cursor), name="keeping")
+    settling = asyncio.create_task(cursor.settled(), name="settling")
+    await asyncio.wait({keeping, settling}, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+    await until(lambda: keeping.done() or answered(sink), within)
+    await asyncio.sleep(0)  # what waited for the answer sees it
+    down = keeping.exception() if keeping.done() else None
+    assert settling.done() or down is not None
+    for task in (keeping, settling):
+        task.cancel()
+    await asyncio.gather(keeping, settling, return_exceptions=True)
+    if down is not None:
+        assert isinstance(down, SinkDown)
+        raise down

@@ -1,0 +1,371 @@
+"""How batches go from the log to a sink: several at once where answers take long, few and full where they do not."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+import virtual_time
+from far_ends import FarEnd
+from papers import outlet_of
+from records import record
+from virtual_time import now
+
+from klvrelay.errors import SinkDown
+from klvrelay.notices import NoticeCursor
+from klvrelay.outcome import Outcome
+from klvrelay.outlet import LAST_NOTICES, Outlet
+from klvrelay.sinks import Notice
+from klvrelay.spool import MemoryLog
+
+Said = Callable[[], list[str]]
+
+
+@asynccontextmanager
+async def draining(sink: Any, **limits: int) -> AsyncIterator[tuple[Outlet, MemoryLog]]:
+    outlet, log = outlet_of(sink, **limits)
+    task = asyncio.create_task(outlet.drain())
+    try:
+        yield outlet, log
+        assert not task.done(), task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+    numbered, *parts = outlet.sums()
+    assert numbered == sum(parts)
+
+
+async def live(log: MemoryLog, streams: int, seconds: float, rate: float = 30.0) -> dict[tuple[str, int], float]:
+    """Append records of so many streams, each a little later than the one before; when each was appended."""
+    appended = {}
+    for seq in range(int(seconds * rate)):
+        for number in range(streams):
+            name = f"s{number}"
+            log.append(record(seq, name, raw=b"\x06\x0e\x2b\x34"))
+            appended[name, seq] = now()
+            await asyncio.sleep(1 / rate / streams)
+    return appended
+
+
+def test_sixteen_streams_over_a_round_trip_of_600_ms_make_no_backlog():
+    """480 records a second, of which 288 are on their way at any time: all arrive, in order, soon, and once."""
+
+    async def main() -> None:
+        far, waiting = FarEnd(0.6), []
+        async with draining(far) as (outlet, log):
+            sending = asyncio.create_task(live(log, 16, 30))
+            while not sending.done():
+                waiting.append(outlet.cursor.waiting)
+                await asyncio.sleep(0.1)
+            await asyncio.wait_for(outlet.cursor.drained(), 2)
+            appended = sending.result()
+        assert outlet.cursor.sums() == (16 * 900, 16 * 900, 0, 0, 0, 0)
+        assert all(far.seqs(f"s{n}") == list(range(900)) for n in range(16))
+        delays = sorted(time - appended[r.stream, r.seq] for time, r in far.taken)
+        assert delays[-1] < 0.3 + 0.1
+        assert max(waiting) < 480 * (0.6 + 0.1)
+        assert statistics.mean(waiting[-50:]) <= 1.05 * statistics.mean(waiting[20:70])
+
+    virtual_time.run(main())
+
+
+def test_a_slow_stream_over_a_long_way_does_not_wait_for_a_full_batch():
+    """Five records a second at 600 ms: each is on its way within a fraction of the round trip."""
+
+    async def main() -> None:
+        far = FarEnd(0.6)
+        async with draining(far) as (outlet, log):
+            appended = await live(log, 1, 20, rate=5.0)
+            await asyncio.wait_for(outlet.cursor.drained(), 2)
+        delays = [time - appended[r.stream, r.seq] for time, r in far.taken]
+        assert max(delays) < 0.3 + 0.6 / 8 + 0.01
+
+    virtual_time.run(main())
+
+
+def test_at_a_near_broker_a_batch_waits_for_the_answer_to_the_one_before():
+    """What comes in meanwhile makes up the next: few batches, and never two at once."""
+
+    async def main() -> None:
+        far = FarEnd(0.0003)
+        async with draining(far) as (outlet, log):
+            for seq in range(2000):
+                log.append(record(seq, raw=b"\x06\x0e\x2b\x34"))
+                await asyncio.sleep(0.00005)
+            await asyncio.wait_for(outlet.cursor.drained(), 1)
+        assert far.most_at_once == 1
+        assert 5 <= statistics.mean(far.batches[10:]) <= 8
+        assert far.seqs() == list(range(2000))
+
+    virtual_time.run(main())
+
+
+def test_full_batches_go_out_beside_others_however_near_the_broker_is():
+    """A backlog keeps the window full."""
+
+    async def main() -> None:
+        far = FarEnd(0.005)
+        async with draining(far) as (outlet, log):
+            await asyncio.sleep(0.1)
+            for seq in range(500):
+                log.append(record(seq))
+            await asyncio.wait_for(outlet.cursor.drained(), 0.015)
+        assert far.batches == [20] * 25
+        assert far.most_at_once == 25
+
+    virtual_time.run(main())
+
+
+@pytest.mark.parametrize(("size", "most"), [(100, 1000), (50_000, (4 << 20) // 50_000 + 1)])
+def test_what_is_on_its_way_is_bounded(size: int, most: int):
+    """In records and in bytes, while thousands wait; and the bound is used."""
+
+    async def main() -> None:
+        far = FarEnd(10.0, window=100_000)
+        async with draining(far, size_limit=1 << 30) as (outlet, log):
+            for seq in range(3000):
+                log.append(record(seq, raw=bytes(size)))
+            await asyncio.sleep(5)
+            assert 0.7 * most < outlet.cursor.offered <= most
+            assert far.most_unanswered == outlet.cursor.offered
+
+    virtual_time.run(main())
+
+
+def test_newer_records_are_not_shed_for_those_on_their_way():
+    """Of a small log at least half is for what waits: when the far end answers late the newest are still there."""
+
+    async def main() -> None:
+        far = FarEnd(5.0)
+        async with draining(far, limit=60) as (outlet, log):
+            appended = await live(log, 1, 60, rate=30.0)
+            assert outlet.cursor.offered <= 30
+            await asyncio.wait_for(outlet.cursor.drained(), 60)
+        assert len(appended) == 1800
+        assert far.seqs("s0")[-30:] == list(range(1770, 1800))
+
+    virtual_time.run(main())
+
+
+def test_a_sink_with_a_small_window_gets_records_in_order():
+    """Many batches wait inside of it for their turn."""
+
+    async def main() -> None:
+        far = FarEnd(0.1, window=7)
+        async with draining(far) as (outlet, log):
+            for seq in range(300):
+                log.append(record(seq))
+            await asyncio.wait_for(outlet.cursor.drained(), 60)
+        assert far.seqs() == list(range(300))
+        assert far.most_unanswered == 7
+
+    virtual_time.run(main())
+
+
+def test_a_connection_that_falls_costs_no_record_and_no_order():
+    """Every two seconds, with hundreds on their way: all arrive, each stream in order but for what comes twice."""
+
+    async def main() -> None:
+        far = FarEnd(0.6, lasts=2.0)
+        async with draining(far) as (outlet, log):
+            await live(log, 16, 20)
+            await asyncio.wait_for(outlet.cursor.drained(), 30)
+        assert len(far.entries) > 5
+        for number in range(16):
+            assert list(dict.fromkeys(far.seqs(f"s{number}"))) == list(range(600))
+        assert outlet.cursor.sums() == (9600, 9600, 0, 0, 0, 0)
+
+    virtual_time.run(main())
+
+
+def test_what_was_answered_before_the_fall_is_not_sent_again():
+    """Of the batch that broke, and of those beside it."""
+
+    async def main() -> None:
+        fallen = []
+
+        def breaks(each: Any) -> bool:
+            if each.seq in (30, 75) and each.seq not in fallen:
+                fallen.append(each.seq)
+                return True
+            return False
+
+        far = FarEnd(0.05, tells=True, breaks=breaks)
+        async with draining(far) as (outlet, log):
+            for seq in range(200):
+                log.append(record(seq))
+            await asyncio.wait_for(outlet.cursor.drained(), 10)
+        assert fallen == [30, 75]
+        assert far.seqs() == list(range(200))
+
+    virtual_time.run(main())
+
+
+@pytest.mark.parametrize("tells", [False, True])
+@pytest.mark.parametrize("count", [1, 3, 400])
+@pytest.mark.parametrize("place", [0, 0.6, 1])
+def test_the_record_that_breaks_every_connection_is_set_aside(count: int, place: float, tells: bool, said: Said):
+    """Found by halving what is offered; all others arrive in order, and one line says which it was."""
+
+    async def main() -> None:
+        poison = int(place * (count - 1))
+        far = FarEnd(0.05, tells=tells, breaks=lambda each: each.seq == poison)
+        async with draining(far) as (outlet, log):
+            for seq in range(count):
+                log.append(record(seq))
+            await asyncio.wait_for(outlet.cursor.drained(), 120)
+        others = [seq for seq in range(count) if seq != poison]
+        assert list(dict.fromkeys(far.seqs())) == others
+        assert outlet.cursor.sums() == (count, count - 1, 0, 0, 1, 0)
+        assert len(far.entries) <= 16
+        lines = [line for line in said() if "set aside" in line]
+        assert lines == [
+            "sink: record set aside, each connection breaks when it is sent:"
+            f" stream=uav1 seq={poison} size={len(record(poison).raw)}"
+        ]
+
+    virtual_time.run(main())
+
+
+def test_after_a_record_was_set_aside_batches_are_full_again():
+    """The far end takes all the rest at full speed."""
+
+    async def main() -> None:
+        far = FarEnd(0.05, breaks=lambda each: each.seq == 5)
+        async with draining(far) as (outlet, log):
+            for seq in range(2000):
+                log.append(record(seq))
+            await asyncio.wait_for(outlet.cursor.drained(), 120)
+        assert far.batches[-21:-1] == [20] * 20
+        assert far.most_at_once > 20
+
+    virtual_time.run(main())
+
+
+@pytest.mark.parametrize("lasts", [0.0, 0.3, 0.9])
+def test_connections_that_end_whatever_is_sent_cost_no_record(lasts: float):
+    """Another client takes the id over again and again: that proves nothing against a record."""
+
+    async def main() -> None:
+        far = FarEnd(0.6, lasts=lasts, silent=True)
+        async with draining(far) as (outlet, log):
+            for seq in range(100):
+                log.append(record(seq))
+            await asyncio.sleep(300)
+            assert len(far.entries) > 20
+            assert outlet.cursor.sums() == (100, 0, 0, 0, 0, 100)
+            far.lasts, far.silent = None, False
+            await asyncio.wait_for(outlet.cursor.drained(), 60)
+        assert outlet.cursor.sums() == (100, 100, 0, 0, 0, 0)
+
+    virtual_time.run(main())
+
+
+class Counts:
+    """A sink that answers as it is told, without `keep`."""
+
+    def __init__(self, *outcomes: Outcome | Exception) -> None:
+        self.outcomes = list(outcomes)
+        self.batches: list[list[int]] = []
+
+    async def __aenter__(self) -> Counts:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+    async def deliver(self, batch: Any) -> Outcome:
+        self.batches.append([each.seq for each in batch])
+        outcome = self.outcomes.pop(0) if self.outcomes else Outcome(len(batch))
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+
+def test_what_a_sink_says_of_a_batch_is_counted():
+    """Delivered is only what it confirmed; a sink without latest values is settled all the same."""
+
+    async def main() -> None:
+        async with draining(Counts(Outcome(10, 7, 3), Outcome(0, 0, 20))) as (outlet, log):
+            for seq in range(45):
+                log.append(record(seq))
+            await asyncio.wait_for(outlet.settled(), 1)
+        assert outlet.sums() == (45, 15, 7, 0, 23, 0)
+        assert outlet.health.sums == outlet.sums()
+
+    virtual_time.run(main())
+
+
+class Publishes(Counts):
+    """A sink that publishes a latest value so many seconds after it got it."""
+
+    def __init__(self, takes: float) -> None:
+        super().__init__()
+        self.takes = takes
+        self.published: list[bytes] = []
+
+    async def keep(self, notices: NoticeCursor) -> None:
+        while True:
+            notice = await notices.next()
+            await asyncio.sleep(self.takes)
+            self.published.append(notice.document)
+            notices.done(notice)
+
+
+@pytest.mark.parametrize(("takes", "settled_at"), [(0.0, 0.0), (0.4, 0.8), (0.8, LAST_NOTICES), (99.0, LAST_NOTICES)])
+def test_the_last_values_are_waited_for_a_bounded_time(takes: float, settled_at: float):
+    """Two of them, each time there are new ones; and for no sink that is away."""
+
+    async def main() -> None:
+        async with draining(Publishes(takes)) as (outlet, _):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            for _ in range(2):
+                outlet.notices.put(Notice("state", "a", b"1"))
+                outlet.notices.put(Notice("state", "b", b"1"))
+                began = now()
+                await outlet.settled()
+                assert now() - began == pytest.approx(settled_at)
+            outlet.health.down("gone")
+            outlet.notices.put(Notice("state", "a", b"2"))
+            began = now()
+            await outlet.settled()
+            assert now() == began
+
+    virtual_time.run(main())
+
+
+def test_what_a_fault_says_was_answered_is_counted_and_not_offered_again():
+    """The leading records, of each kind of answer."""
+
+    async def main() -> None:
+        sink = Counts(SinkDown("gone", answered=Outcome(1, 2, 1)))
+        async with draining(sink) as (outlet, log):
+            for seq in range(10):
+                log.append(record(seq))
+            await asyncio.wait_for(outlet.settled(), 5)
+        assert sink.batches == [list(range(10)), list(range(4, 10))]
+        assert outlet.sums() == (10, 7, 2, 0, 1, 0)
+
+    virtual_time.run(main())
+
+
+def test_stopping_leaves_what_was_not_answered_waiting():
+    """In bounded time, and nothing is counted as delivered."""
+
+    async def main() -> None:
+        far = FarEnd(0.6, silent=True)
+        async with draining(far) as (outlet, log):
+            for seq in range(100):
+                log.append(record(seq))
+            await asyncio.sleep(1)
+            stopped = now()
+        assert now() - stopped < 0.2
+        assert outlet.cursor.sums() == (100, 0, 0, 0, 0, 100)
+        assert outlet.cursor.offered == 0
+
+    virtual_time.run(main())

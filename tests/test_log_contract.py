@@ -1,0 +1,512 @@
+"""The contract of every log: in order, bounded, kept until each cursor has it, and each record accounted for."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import random
+import tracemalloc
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from records import record
+
+from klvrelay.outcome import Outcome
+from klvrelay.record import Record
+from klvrelay.spool import NEVER, OVERHEAD, Cursor, MemoryLog, size_of
+
+Make = Callable[..., MemoryLog]
+
+
+@pytest.fixture(params=[MemoryLog], ids=["memory"])
+def make(request: pytest.FixtureRequest) -> Make:
+    """`make(limit, size_limit)` is an empty log."""
+    made: Make = request.param
+    return made
+
+
+def filled(log: MemoryLog, count: int, stream: str = "uav1", *, first: int = 0) -> None:
+    for seq in range(first, first + count):
+        log.append(record(seq, stream))
+
+
+def seqs(batch: Sequence[Record], stream: str = "uav1") -> list[int]:
+    return [r.seq for r in batch if r.stream == stream]
+
+
+async def offered(cursor: Cursor, most: int = 100) -> list[int]:
+    return [r.seq for r in await asyncio.wait_for(cursor.batch(most), 1)]
+
+
+async def delivered(cursor: Cursor, most: int = 100) -> list[int]:
+    batch = await asyncio.wait_for(cursor.batch(most), 1)
+    cursor.commit(batch, Outcome(len(batch)))
+    return [r.seq for r in batch]
+
+
+def add_up(cursor: Cursor) -> bool:
+    numbered, *parts = cursor.sums()
+    return numbered == sum(parts) and min(parts) >= 0
+
+
+async def is_waiting(task: asyncio.Task[Any]) -> bool:
+    """Whether it still waits once everybody had several turns."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return not task.done()
+
+
+async def test_records_come_out_in_the_order_they_came_in(make: Make):
+    """A batch holds the oldest; the next one goes on behind it."""
+    log = make()
+    cursor = log.cursor("a")
+    filled(log, 5)
+    assert await delivered(cursor, 3) == [0, 1, 2]
+    assert await delivered(cursor, 3) == [3, 4]
+    assert cursor.sums() == (5, 5, 0, 0, 0, 0)
+
+
+async def test_further_batches_go_out_while_earlier_ones_are_unanswered(make: Make):
+    """Each record once, and answers may come out of step."""
+    log = make()
+    cursor = log.cursor("a")
+    filled(log, 5)
+    first, second = await cursor.batch(2), await cursor.batch(2)
+    assert (seqs(first), seqs(second), cursor.offered, cursor.waiting) == ([0, 1], [2, 3], 4, 5)
+    cursor.commit(second, Outcome(2))
+    assert (cursor.delivered, cursor.offered, cursor.waiting) == (2, 2, 3)
+    cursor.commit(first, Outcome(2))
+    assert (cursor.delivered, cursor.offered, cursor.waiting) == (4, 0, 1)
+
+
+async def test_after_a_rewind_all_that_was_unanswered_comes_again_in_order(make: Make):
+    """Before what came later; what was answered is never offered again."""
+    log = make()
+    cursor = log.cursor("a")
+    filled(log, 8)
+    batches = [await cursor.batch(2) for _ in range(3)]
+    cursor.commit(batches[1], Outcome(2))
+    cursor.commit(batches[2], Outcome(1))  # of two
+    cursor.rewind()
+    filled(log, 1, first=8)
+    assert cursor.offered == 0
+    assert await delivered(cursor) == [0, 1, 5, 6, 7, 8]
+    assert cursor.sums() == (9, 9, 0, 0, 0, 0)
+
+
+async def test_after_a_rewind_the_streams_take_their_old_turns(make: Make):
+    """What was on its way goes first, and no stream gains by the fall of a connection."""
+    log = make()
+    cursor = log.cursor("a")
+    for stream in ("b", "c", "d"):
+        filled(log, 2, stream)
+    before = [(r.stream, r.seq) for r in await cursor.batch(4)]
+    cursor.rewind()
+    after = [(r.stream, r.seq) for r in await cursor.batch(4)]
+    assert before == after == [("b", 0), ("c", 0), ("d", 0), ("b", 1)]
+
+
+@pytest.mark.parametrize("outcome", [Outcome(3), Outcome(1, 1, 1), Outcome(-1, 2)])
+async def test_a_sink_can_not_answer_for_more_than_it_got(make: Make, outcome: Outcome):
+    """A wrong outcome changes no count."""
+    log = make()
+    cursor = log.cursor("a")
+    filled(log, 2)
+    batch = await cursor.batch()
+    with pytest.raises(ValueError, match="is no outcome of 2 records"):
+        cursor.commit(batch, outcome)
+    assert cursor.sums() == (2, 0, 0, 0, 0, 2)
+
+
+async def test_a_full_log_sheds_the_oldest_and_counts_it(make: Make):
+    """Live records: the newest are worth more."""
+    log = make(4)
+    cursor = log.cursor("a")
+    filled(log, 10)
+    assert cursor.shed == 6
+    assert await delivered(cursor) == [6, 7, 8, 9]
+
+
+async def test_what_is_on_its_way_is_not_shed(make: Make):
+    """A batch that was offered is whole when its answer comes."""
+    log = make(4)
+    cursor = log.cursor("a")
+    filled(log, 4)
+    batch = await cursor.batch(2)
+    filled(log, 5, first=4)
+    assert seqs(batch) == [0, 1]
+    cursor.commit(batch, Outcome(2))
+    assert await delivered(cursor) == [7, 8]
+    assert cursor.shed == 5
+
+
+async def test_what_comes_while_all_of_the_limit_is_on_its_way_is_shed(make: Make):
+    """There is room for none of it, and that is no error."""
+    log = make(4)
+    cursor = log.cursor("a")
+    filled(log, 4)
+    batch = await cursor.batch()
+    filled(log, 3, first=4)
+    assert cursor.sums() == (7, 0, 0, 3, 0, 4)
+    cursor.commit(batch, Outcome(4))
+    filled(log, 1, first=7)
+    assert await delivered(cursor) == [7]
+
+
+async def test_a_sink_that_is_away_makes_only_itself_lose_records(make: Make):
+    """Each cursor sheds for itself; the other one has everything, and neither waits for the other."""
+    log, got = make(10), []
+    away, there = log.cursor("away"), log.cursor("there")
+    for seq in range(50):
+        log.append(record(seq))
+        got += await delivered(there)
+    assert got == list(range(50))
+    assert there.sums() == (50, 50, 0, 0, 0, 0)
+    assert away.sums() == (50, 0, 0, 40, 0, 10)
+    assert await delivered(away) == list(range(40, 50))
+
+
+async def test_a_cursor_gets_what_is_appended_after_it_was_made(make: Make):
+    """And nothing from before."""
+    log = make()
+    filled(log, 3)
+    cursor = log.cursor("a")
+    filled(log, 1, first=3)
+    assert await delivered(cursor) == [3]
+
+
+async def test_a_record_is_held_once_for_all_cursors(make: Make):
+    """It is the same object that each of them offers."""
+    log = make()
+    one, two = log.cursor("a"), log.cursor("b")
+    filled(log, 1)
+    assert (await one.batch())[0] is (await two.batch())[0]
+
+
+async def test_batch_waits_for_a_record(make: Make):
+    """An empty log gives no empty batch."""
+    log = make()
+    cursor = log.cursor("a")
+    waiting = asyncio.create_task(offered(cursor))
+    assert await is_waiting(waiting)
+    log.append(record(7))
+    assert await waiting == [7]
+
+
+async def test_a_batch_that_is_not_awaited_to_its_end_loses_nothing(make: Make):
+    """Cancelled while it waits, or as the record comes."""
+    log = make()
+    cursor = log.cursor("a")
+    for turn in range(2):
+        waiting = asyncio.create_task(cursor.batch())
+        assert await is_waiting(waiting)
+        if turn:
+            filled(log, 1)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        assert waiting.cancelled()
+    assert await delivered(cursor) == [0]
+
+
+async def test_batch_waits_for_as_many_as_it_is_set_to(make: Make):
+    """Until so many wait, or fewer are asked for; set to NEVER it waits for the next setting."""
+    log = make()
+    cursor = log.cursor("a")
+    cursor.offer_at(3)
+    filled(log, 2)
+    waiting = asyncio.create_task(offered(cursor))
+    assert await is_waiting(waiting)
+    filled(log, 1, first=2)
+    assert await waiting == [0, 1, 2]
+
+    filled(log, 1, first=3)
+    waiting = asyncio.create_task(offered(cursor))
+    assert await is_waiting(waiting)
+    cursor.offer_at(NEVER)
+    filled(log, 20, first=4)
+    assert await is_waiting(waiting)
+    cursor.offer_at(1)
+    assert await waiting == list(range(3, 24))
+
+
+async def test_of_several_that_wait_each_gets_a_batch_in_turn(make: Make):
+    """The first gets the first one; one that gives up takes nothing with it."""
+    log = make()
+    cursor = log.cursor("a")
+    waiting = [asyncio.create_task(cursor.batch(2)) for _ in range(5)]
+    assert await is_waiting(waiting[0])
+    waiting.pop(1).cancel()
+    filled(log, 3)
+    waiting.pop(0).cancel()  # it was woken already
+    filled(log, 3, first=3)
+    async with asyncio.timeout(1):
+        batches = await asyncio.gather(*waiting)
+    assert [seqs(batch) for batch in batches] == [[0, 1], [2, 3], [4, 5]]
+
+
+async def test_a_batch_ends_where_it_has_its_bytes(make: Make):
+    """With at least one record, however large that is."""
+    log = make()
+    cursor = log.cursor("a")
+    for seq in range(4):
+        log.append(record(seq, raw=bytes(1000 - OVERHEAD)))
+    assert seqs(await cursor.batch(10, 2000)) == [0, 1]
+    assert cursor.offered_size == 2000
+    assert seqs(await cursor.batch(10, 1)) == [2]
+
+
+async def test_room_waits_until_one_can_be_appended_without_shedding(make: Make):
+    """A source that can wait does so while the log is full, also for what is on its way."""
+    log = make(3)
+    cursor = log.cursor("a")
+    filled(log, 3)
+    waiting = asyncio.create_task(log.room("uav1"))
+    batch = await cursor.batch(1)
+    assert await is_waiting(waiting)
+    cursor.commit(batch, Outcome(1))
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_room_waits_for_every_sink_that_holds_sources_and_for_no_other(make: Make):
+    """The slower of two; a third that only shows what happens now holds up nobody, and sheds."""
+    log = make(3)
+    fast, slow = log.cursor("fast"), log.cursor("slow")
+    viewer = log.cursor("viewer", holds_sources=False)
+    for seq in range(3):
+        await asyncio.wait_for(log.room("file"), 1)
+        log.append(record(seq, "file"), waited=True)
+    waiting = asyncio.create_task(log.room("file"))
+    await delivered(fast)
+    assert await is_waiting(waiting)
+    await delivered(slow)
+    await asyncio.wait_for(waiting, 1)
+    log.append(record(3, "file"), waited=True)
+    assert [cursor.shed for cursor in (fast, slow, viewer)] == [0, 0, 1]
+    assert await delivered(viewer) == [1, 2, 3]
+
+
+async def test_two_that_wait_for_room_do_not_shed_each_others_records(make: Make):
+    """Room for one is room for one: files side by side lose nothing, however small the log."""
+    log, taken = make(1), []
+    cursor = log.cursor("a")
+
+    async def file(first: int) -> None:
+        for seq in range(first, first + 10):
+            await log.room("uav1")
+            log.append(record(seq), waited=True)
+
+    files = [asyncio.create_task(file(first)) for first in (0, 100, 200)]
+    while len(taken) < 30 and not cursor.shed:
+        taken += await delivered(cursor, 1)
+    for task in files:
+        task.cancel()
+    await asyncio.wait(files)
+    assert cursor.shed == 0
+    assert sorted(taken) == [*range(10), *range(100, 110), *range(200, 210)]
+
+
+async def test_drained_waits_for_the_answer(make: Make):
+    """Empty means answered, not just handed out."""
+    log = make()
+    cursor = log.cursor("a")
+    filled(log, 1)
+    waiting = asyncio.create_task(cursor.drained())
+    batch = await cursor.batch()
+    assert await is_waiting(waiting)
+    cursor.commit(batch, Outcome(1))
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_a_stream_that_floods_displaces_no_other_and_does_not_delay_it(make: Make):
+    """Each stream has its share of the room, and its turn in each batch."""
+    log = make(100)
+    cursor = log.cursor("a")
+    filled(log, 10, "slow")
+    filled(log, 10_000, "flood")
+    filled(log, 1, "late", first=10)
+
+    batch = await cursor.batch(30)
+
+    assert cursor.waiting <= 100
+    assert seqs(batch, "slow") == list(range(10))
+    assert seqs(batch, "late") == [10]
+    assert cursor.shed == 10_011 - cursor.waiting
+
+
+async def test_a_stream_of_large_records_displaces_no_other(make: Make):
+    """The share of each holds in bytes too: the stream that has most of them sheds."""
+    log = make(10_000, 100_000)
+    cursor = log.cursor("a")
+    filled(log, 50, "small")
+    for seq in range(100):
+        log.append(record(seq, "large", raw=bytes(10_000)))
+
+    batch = await cursor.batch(1000)
+
+    assert seqs(batch, "small") == list(range(50))
+    assert seqs(batch, "large") == list(range(100 - len(seqs(batch, "large")), 100))
+    assert 50_000 < sum(map(size_of, batch)) <= 100_000
+
+
+async def test_a_flood_neither_starves_a_file_nor_sheds_its_records(make: Make):
+    """A source that waits for room gets its share while a live one fills the rest again and again."""
+    log, taken = make(20), []
+    cursor = log.cursor("a")
+
+    async def file() -> None:
+        for seq in range(100):
+            await log.room("file")
+            log.append(record(seq, "file"), waited=True)
+
+    reading = asyncio.create_task(file())
+    for seq in range(2000):
+        log.append(record(seq, "flood"))
+        if seq % 10 == 9:
+            batch = await cursor.batch(4)
+            taken += seqs(batch, "file")
+            cursor.commit(batch, Outcome(len(batch)))
+            await asyncio.sleep(0)
+    await asyncio.wait_for(reading, 1)
+
+    assert taken[:90] == list(range(90))
+    assert cursor.waiting <= 40
+
+
+@pytest.mark.parametrize("limits", [(10, 1 << 30), (1000, 10 * size_of(record(0)))], ids=["records", "bytes"])
+async def test_a_live_stream_has_room_beside_files_that_fill_it(make: Make, limits: tuple[int, int]):
+    """What waits is not shed, and what is live is not shut out by it."""
+    log = make(*limits)
+    cursor = log.cursor("a")
+    for seq in range(10):
+        await asyncio.wait_for(log.room("file"), 1)
+        log.append(record(seq, "file"), waited=True)
+    full = asyncio.create_task(log.room("file"))
+    assert await is_waiting(full)
+    full.cancel()
+    filled(log, 50, "live")
+
+    batch = await cursor.batch(100)
+
+    assert seqs(batch, "file") == list(range(10))
+    assert 4 <= len(seqs(batch, "live")) <= 5
+    assert seqs(batch, "live")[-1] == 49
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+async def test_the_limit_of_records_holds(make: Make, limit: int):
+    """Never more than the limit, and each record accounted for."""
+    log = make(limit)
+    cursor = log.cursor("a")
+    for seq in range(50):
+        log.append(record(seq))
+        assert cursor.waiting <= limit
+        if seq % 7 == 0:
+            await delivered(cursor)
+    assert add_up(cursor)
+    assert cursor.numbered == 50
+
+
+async def test_the_limit_of_bytes_holds(make: Make):
+    """500 MB of large records offered: what is kept stays within the limit, as it is counted and in truth."""
+    size_limit = 2 << 20
+    log = make(10_000, size_limit)
+    cursor = log.cursor("a")
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for seq in range(1000):
+        log.append(record(seq, raw=bytes(50_000)))
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    kept = await cursor.batch(10_000)
+    assert seqs(kept) == list(range(1000 - len(kept), 1000))
+    assert size_limit - 51_000 < sum(map(size_of, kept)) <= size_limit
+    assert after - before <= size_limit
+
+
+async def test_small_records_take_no_more_than_is_counted(make: Make):
+    """The overhead of a record is what it takes in truth, or a little more."""
+    log = make(10_000)
+    cursor = log.cursor("a")
+    gc.collect()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    for seq in range(5000):
+        log.append(record(seq, raw=bytes(100), pid=256 + seq, pts=90_000 * seq))
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    counted = sum(map(size_of, await cursor.batch(5000)))
+    assert 0.6 * counted < after - before <= 1.1 * counted
+
+
+async def test_a_record_larger_than_the_limit_waits_alone_where_it_was_waited_for(make: Make):
+    """A file goes on whatever the limit is."""
+    log = make(10, 1000)
+    cursor = log.cursor("a")
+    for seq in range(3):
+        await asyncio.wait_for(log.room("file"), 1)
+        log.append(record(seq, "file", raw=bytes(5000)), waited=True)
+        full = asyncio.create_task(log.room("file"))
+        assert await is_waiting(full)
+        full.cancel()
+        assert await delivered(cursor) == [seq]
+
+
+async def test_a_record_that_is_set_aside_counts_as_left_out(make: Make):
+    """It is the next in turn, and is never offered again."""
+    log = make()
+    cursor = log.cursor("a")
+    filled(log, 2)
+    await cursor.batch(1)
+    cursor.rewind()
+    assert cursor.set_aside().seq == 0
+    assert await delivered(cursor) == [1]
+    assert cursor.sums() == (2, 1, 0, 0, 1, 0)
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_each_record_is_accounted_for_at_every_moment(make: Make, seed: int):
+    """Whatever happens in whatever order: the sums add up, and each stream comes in order and without a double."""
+    chance = random.Random(seed)
+    log = make(chance.choice((1, 7, 50)), chance.choice((1 << 30, 9 * size_of(record(0)))))
+    cursors = {log.cursor("a"): Counting(), log.cursor("b"): Counting()}
+    seq = dict.fromkeys("xyz", 0)
+    for _ in range(600):
+        stream = chance.choice("xxyz")
+        log.append(record(seq[stream], stream), waited=stream == "z" and chance.random() < 0.9)
+        seq[stream] += 1
+        for cursor, counting in cursors.items():
+            await counting.step(cursor, chance)
+            assert add_up(cursor), cursor.sums()
+    for cursor, counting in cursors.items():
+        assert cursor.numbered == 600
+        assert all(taken == sorted(set(taken)) for taken in counting.taken.values())
+        assert sum(map(len, counting.taken.values())) == cursor.delivered + cursor.rejected + cursor.left_out > 0
+
+
+class Counting:
+    """A sink that answers in order, or loses its connection."""
+
+    def __init__(self) -> None:
+        self.flying: list[Sequence[Record]] = []
+        self.taken: dict[str, list[int]] = {}
+
+    async def step(self, cursor: Cursor, chance: random.Random) -> None:
+        way = chance.random()
+        if way < 0.3 and cursor.waiting > cursor.offered:
+            self.flying.append(await asyncio.wait_for(cursor.batch(chance.randrange(1, 5)), 1))
+        elif way < 0.6 and self.flying:
+            batch = self.flying.pop(0)
+            self._take(cursor, batch, len(batch), chance)
+        elif way < 0.7:
+            if self.flying:
+                self._take(cursor, self.flying[0], chance.randrange(len(self.flying[0])), chance)
+            self.flying.clear()
+            cursor.rewind()
+
+    def _take(self, cursor: Cursor, batch: Sequence[Record], count: int, chance: random.Random) -> None:
+        rejected = chance.randrange(count + 1) if chance.random() < 0.2 else 0
+        cursor.commit(batch, Outcome(count - rejected, rejected))
+        for each in batch[:count]:
+            self.taken.setdefault(each.stream, []).append(each.seq)

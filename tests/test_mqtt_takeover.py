@@ -1,0 +1,112 @@
+"""Two clients with one client id: an error says so, where the broker names the cause and where it only hangs up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+import pytest
+from brokers import until
+from records import BOOT
+
+from klvrelay.errors import SinkDown
+from klvrelay.notices import Notices
+from klvrelay.sinks.mqtt import MqttSink
+from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.takeover import BRIEF, SUSPICIOUS, TakeOver
+
+
+@pytest.fixture
+def errors(caplog, monkeypatch):
+    """The error lines of the log."""
+    monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
+    return lambda: [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR and "mqtt" in r.getMessage()]
+
+
+def twin_of(broker, **settings):
+    return MqttSink(MqttSettings.from_url(broker.url, timeout=2.0, client_id="twin", **settings), boot=BOOT)
+
+
+async def one_connection(sink):
+    """Stay until it ends."""
+    with contextlib.suppress(SinkDown):
+        async with sink:
+            await sink.keep(Notices().cursor())
+
+
+async def again_and_again(sink):
+    while True:
+        await one_connection(sink)
+        await asyncio.sleep(0.02)
+
+
+async def test_a_take_over_that_the_broker_names_is_logged_once(oracle, errors):
+    """DISCONNECT with 0x8E (MQTT 5), four times in a row."""
+    sink = twin_of(oracle)
+    for number in range(1, 5):
+        staying = asyncio.create_task(one_connection(sink), name="staying")
+        await until(lambda number=number: len(oracle.published) == number)
+        oracle.dismiss(0x8E)
+        await asyncio.wait({staying}, timeout=2)
+
+    assert len(errors()) == 1
+    assert "client id taken over" in errors()[0]
+    assert "client_id=twin" in errors()[0]
+
+
+@pytest.mark.needs("mosquitto")
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_two_relays_with_one_id_at_a_real_broker_are_told(mosquitto, errors, protocol):
+    """mosquitto 2.0.11 closes the older connection without a DISCONNECT: that it happens again and again says it."""
+    twins = [twin_of(mosquitto, protocol=protocol) for _ in range(2)]
+    tasks = [asyncio.create_task(again_and_again(twin), name="twin") for twin in twins]
+    await until(lambda: len(errors()) == 2)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+
+    assert all("client_id=twin" in line and "give each" in line for line in errors())
+
+
+class Clock:
+    def __init__(self):
+        self.now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def ended(watched, clock, *lasted, hung_up=True, taken_over=False):
+    for seconds in lasted:
+        watched.begin()
+        clock.now += seconds
+        watched.end(taken_over=taken_over, hung_up=hung_up)
+
+
+def test_some_brief_connections_in_a_row_are_suspicious_and_steady_ones_are_not(errors):
+    """From both sides of the count and of the time."""
+    clock = Clock()
+    watched = TakeOver("mqtt://h", "twin", clock)
+    ended(watched, clock, *[BRIEF - 1] * (SUSPICIOUS - 1))
+    ended(watched, clock, BRIEF)
+    ended(watched, clock, *[BRIEF - 1] * (SUSPICIOUS - 1))
+    assert errors() == []
+    ended(watched, clock, BRIEF - 1)
+    assert len(errors()) == 1
+    ended(watched, clock, *[1] * 9)
+    assert len(errors()) == 1
+    ended(watched, clock, BRIEF)
+    ended(watched, clock, *[1] * SUSPICIOUS)
+    assert len(errors()) == 2
+
+
+def test_connections_that_end_for_another_reason_are_not_suspicious(errors):
+    """The broker said why, or we ended them."""
+    clock = Clock()
+    watched = TakeOver("mqtt://h", "twin", clock)
+    for _ in range(5):
+        ended(watched, clock, *[1] * (SUSPICIOUS - 1))
+        ended(watched, clock, 1, hung_up=False)
+
+    assert errors() == []

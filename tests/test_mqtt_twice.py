@@ -1,0 +1,229 @@
+"""QoS 2: nothing that the broker took is sent twice, and nothing is lost, wherever the connection breaks."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import orjson
+import pytest
+from brokers import listening, until
+from records import BOOT, record
+from telling import tell
+
+from klvrelay.errors import SinkDown
+from klvrelay.outcome import Outcome
+from klvrelay.sinks import Notice
+from klvrelay.sinks.mqtt import MqttSink
+from klvrelay.sinks.settings import MqttSettings
+
+TELEMETRY = "klvrelay/uav1/telemetry"
+BATCH = [record(n) for n in range(30)]
+STEPS = ("PUBLISH", "PUBREC", "PUBREL", "PUBCOMP")
+
+
+def sink_to(broker, **settings):
+    return MqttSink(MqttSettings.from_url(broker.url, **{"timeout": 2.0, "qos": 2, **settings}), boot=BOOT)
+
+
+def seqs(published):
+    return [orjson.loads(p.payload)["seq"] for p in published if p.topic == TELEMETRY]
+
+
+async def offered_until_taken(sink, batch):
+    """As the pipeline does it: after each break a new connection, which is offered what was not answered."""
+    batch, done, broken, connections = list(batch), 0, True, 0
+    while broken:
+        connections += 1
+        assert connections < 50
+        try:
+            async with sink:
+                outcome = await delivered(sink, batch)
+                broken = outcome.answered < len(batch) or sink._connection._fault is not None
+                done += outcome.delivered
+                batch = batch[outcome.answered :]
+        except SinkDown:
+            broken = True
+    return done
+
+
+async def delivered(sink, batch):
+    try:
+        return await sink.deliver(batch)
+    except SinkDown as down:
+        return down.answered
+
+
+@pytest.mark.parametrize("protocol", [5, 4])
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("at", [2, 3, 17, 31])
+@pytest.mark.parametrize("reset", [False, True])
+async def test_each_message_is_released_once_wherever_the_connection_is_cut(oracle, protocol, step, at, reset):
+    """After the n-th packet of any kind, by FIN or RST: each record once, none missing (the status is message 1)."""
+    counts = dict.fromkeys(STEPS, 0)
+
+    def cut(name):
+        counts[name] += 1
+        if name == step and counts[name] == at:
+            oracle.cut(reset)
+
+    oracle.on_step = cut
+    done = await offered_until_taken(sink_to(oracle, protocol=protocol), BATCH)
+    await until(lambda: len(seqs(oracle.released)) >= 30)
+
+    assert done == 30
+    assert sorted(seqs(oracle.released)) == list(range(30))
+    assert counts[step] >= at
+
+
+@pytest.mark.parametrize("step", STEPS)
+async def test_connections_that_break_again_and_again_repeat_nothing(oracle, step):
+    """Every tenth packet of a kind, also while the last break is mended."""
+    counts = dict.fromkeys(STEPS, 0)
+
+    def cut(name):
+        counts[name] += 1
+        if name == step and counts[name] % 10 == 9:
+            oracle.cut()
+
+    oracle.on_step = cut
+    batch = [record(n) for n in range(60)]
+    assert await offered_until_taken(sink_to(oracle, window=7), batch) == 60
+    oracle.on_step = lambda name: None
+    await until(lambda: len(seqs(oracle.released)) >= 60)
+
+    assert sorted(seqs(oracle.released)) == list(range(60))
+    assert len(oracle.guests) >= 6
+
+
+async def test_what_was_sent_again_has_its_mark_and_its_number(oracle):
+    """DUP and the same packet identifier, so that the broker knows it; PUBREL alone for what it took (MQTT 5, 4.4)."""
+    oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 3 else None
+    sink = sink_to(oracle)
+    await offered_until_taken(sink, BATCH[:10])
+    await until(lambda: len(seqs(oracle.released)) == 10)
+
+    again = [p for p in oracle.published if p.dup]
+    assert again
+    assert set(seqs(again)).isdisjoint(seqs(oracle.published[:3]))
+    assert [guest.clean for guest in oracle.guests] == [True, False]
+
+
+async def test_a_broken_connection_counts_what_the_broker_has_taken(oracle):
+    """Of the leading records: after PUBREC a message is the broker's."""
+
+    def swallow(name):
+        oracle.manners.ack = len(oracle.published) < 11
+
+    oracle.on_step = swallow
+    sink = sink_to(oracle, timeout=30.0)
+    async with sink:
+        delivering = asyncio.create_task(delivered(sink, BATCH), name="delivering")
+        await until(lambda: len(oracle.published) == 31)
+        oracle.cut()
+        outcome = await delivering
+
+    assert outcome == Outcome(delivered=9)
+
+
+async def test_a_broker_that_lost_the_session_gets_no_taken_message_again(oracle):
+    """It owned them when it crashed; the others are sent as new messages."""
+    oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 6 else None
+    oracle.manners.sessions = False
+    done = await offered_until_taken(sink_to(oracle), BATCH)
+    sent = seqs(oracle.published)
+
+    assert done == 30
+    assert set(sent) == set(range(30))
+    assert all(sent.count(seq) == 1 for seq in range(5))
+    assert not any(p.dup for p in oracle.published)
+
+
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_a_session_of_an_earlier_run_is_not_mixed_with_ours(oracle, protocol):
+    """It was killed with messages half-way: the same client id begins with the same packet identifiers again."""
+    earlier = sink_to(oracle, protocol=protocol, client_id="relay-1", timeout=30.0)
+    oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 6 else None
+    with contextlib.suppress(SinkDown):
+        async with earlier:
+            await earlier.deliver(BATCH)
+    assert oracle._sessions["relay-1"]
+    oracle.on_step = lambda name: None
+    oracle.published.clear()
+
+    later = [record(n) for n in range(100, 120)]
+    done = await offered_until_taken(sink_to(oracle, protocol=protocol, client_id="relay-1"), later)
+    await until(lambda: len(seqs(oracle.released)) >= 20)
+
+    assert done == 20
+    assert [seq for seq in seqs(oracle.released) if seq >= 100] == list(range(100, 120))
+
+
+async def test_a_clean_end_leaves_no_session(oracle):
+    """With MQTT 5 the goodbye ends it; with QoS 1 there is none in the first place."""
+    async with sink_to(oracle) as sink:
+        await sink.deliver(BATCH[:3])
+        assert oracle._sessions
+    await until(lambda: oracle.goodbyes == 1)
+    assert not oracle._sessions
+
+    async with sink_to(oracle, qos=1) as sink:
+        await sink.deliver(BATCH[:3])
+        assert not oracle._sessions
+
+
+async def test_a_refused_message_of_qos_2_is_answered_by_its_pubrec(oracle):
+    """No PUBREL follows (MQTT 5, 4.3.3), its identifier is free, and those around it arrive."""
+    oracle.manners.refuses = frozenset({"klvrelay/uav2/telemetry"})
+    steps = []
+    oracle.on_step = steps.append
+    async with sink_to(oracle) as sink:
+        outcome = await sink.deliver([record(n, f"uav{n % 2 + 1}") for n in range(10)])
+
+    assert outcome == Outcome(delivered=5, rejected=5)
+    assert steps.count("PUBREL") == 5 + 2
+
+
+async def test_a_value_that_is_published_again_is_no_repetition(oracle):
+    """A latest value may be the same as an earlier one: it goes out all the same."""
+    online, offline = (Notice("availability", "uav1", text) for text in (b"online", b"offline"))
+    sink = sink_to(oracle)
+    oracle.on_step = lambda name: oracle.cut() if name == "PUBREC" and len(oracle.published) == 2 else None
+    with contextlib.suppress(SinkDown):
+        async with sink:
+            await tell(sink, online)
+    async with sink:
+        for value in (online, offline, online):
+            await tell(sink, value)
+
+    values = [p.payload for p in oracle.released if p.topic.endswith("availability")]
+    assert values == [b"online", b"online", b"offline", b"online", b"offline"]
+
+
+@pytest.mark.needs("mosquitto")
+@pytest.mark.parametrize("protocol", [5, 4])
+async def test_a_real_broker_hands_each_record_on_once(mosquitto, protocol):
+    """mosquitto, and a connection that is cut ten times while records are in flight: a subscriber gets each once."""
+    sink = sink_to(mosquitto, protocol=protocol)
+    left, cuts = [record(n) for n in range(400)], 0
+    async with listening(mosquitto.port, TELEMETRY) as heard:
+        while left or cuts < 10:
+            with contextlib.suppress(SinkDown):
+                async with sink:
+                    delivering = asyncio.create_task(delivered(sink, left), name="delivering")
+                    if cuts < 10:
+                        cuts += 1
+                        await cut_in_flight(sink, turns=cuts)
+                    outcome = await delivering
+                    left = left[outcome.answered :]
+        async with sink:
+            await heard.count(400)
+
+    assert sorted(orjson.loads(m.payload)["seq"] for m in heard.messages) == list(range(400))
+
+
+async def cut_in_flight(sink, turns):
+    """Cut the connection some turns of the loop after the first messages have left."""
+    for _ in range(turns * 3):
+        await asyncio.sleep(0)
+    sink._connection.abort()

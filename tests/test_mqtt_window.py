@@ -1,0 +1,214 @@
+"""Messages in flight: as many as are allowed, in the order of the calls, each given its time."""
+
+from __future__ import annotations
+
+import asyncio
+
+import orjson
+import pytest
+from brokers import SAMPLE, listening, until
+from oracle import OracleBroker
+from records import BOOT, record
+
+from klvrelay.errors import SinkDown
+from klvrelay.outcome import Outcome
+from klvrelay.sinks.client import Message, Unanswered
+from klvrelay.sinks.connect import connect
+from klvrelay.sinks.mqtt import MqttSink
+from klvrelay.sinks.settings import MqttSettings
+
+RECEIVE_MAXIMUM = 0x21
+WILL = Message("kr/status", b"gone", retain=True)
+TELEMETRY = "klvrelay/uav1/telemetry"
+
+
+def to(broker, **settings):
+    return MqttSettings.from_url(broker.url, **{"timeout": 2.0, **settings})
+
+
+def sink_to(broker, **settings):
+    return MqttSink(to(broker, **settings), boot=BOOT)
+
+
+def seqs(oracle):
+    return [orjson.loads(p)["seq"] for p in oracle.payloads(TELEMETRY)]
+
+
+async def test_batches_go_out_before_earlier_ones_are_answered_and_in_the_order_of_the_calls(oracle):
+    """Ten calls at once, a window of 25: filled at once, and never more; on the wire each after the one before."""
+    oracle.manners.limits[RECEIVE_MAXIMUM] = 25
+    async with sink_to(oracle, timeout=30.0) as sink:
+        oracle.manners.ack = False
+        calls = [
+            asyncio.create_task(sink.deliver([record(n) for n in range(start, start + 10)]), name=f"call {start}")
+            for start in range(0, 100, 10)
+        ]
+        await until(lambda: len(seqs(oracle)) == 25)
+        await asyncio.sleep(0)
+        assert len(seqs(oracle)) == 25
+        oracle.acknowledge()
+        outcomes = await asyncio.gather(*calls)
+
+    assert outcomes == [Outcome(delivered=10)] * 10
+    assert seqs(oracle) == list(range(100))
+    assert oracle.most_unacked <= 25
+
+
+@pytest.mark.parametrize(("protocol", "most"), [(5, 1000), (4, 100)])
+async def test_without_a_setting_the_window_is_that_of_the_protocol(oracle, protocol, most):
+    """A broker of MQTT 5 without Receive Maximum takes 65,535; we send 1,000 of them, and 100 with 3.1.1."""
+    async with sink_to(oracle, timeout=30.0, protocol=protocol) as sink:
+        oracle.manners.ack = False
+        delivering = asyncio.create_task(sink.deliver([record(n) for n in range(1200)]), name="delivering")
+        await until(lambda: len(seqs(oracle)) >= most)
+        assert len(seqs(oracle)) == most
+        oracle.acknowledge()
+        assert await delivering == Outcome(delivered=1200)
+
+    assert oracle.most_unacked == most
+
+
+@pytest.mark.needs("mosquitto")
+@pytest.mark.parametrize("protocol", [5, 4])
+@pytest.mark.parametrize("qos", [1, 2])
+async def test_the_sample_configuration_takes_a_thousand_in_flight(mosquitto, protocol, qos):
+    """5,000 records in 50 calls at once, each once and in order, over one connection."""
+    assert "max_inflight_messages 1000" in SAMPLE.read_text()
+    async with (
+        listening(mosquitto.port, TELEMETRY) as heard,
+        sink_to(mosquitto, protocol=protocol, qos=qos, timeout=20.0) as sink,
+    ):
+        assert sink._connection._outgoing.flight.most == {5: 1000, 4: 100}[protocol]
+        batches = [[record(n) for n in range(start, start + 100)] for start in range(0, 5000, 100)]
+        outcomes = await asyncio.gather(*(sink.deliver(batch) for batch in batches))
+        messages = await heard.count(5000)
+
+    assert outcomes == [Outcome(delivered=100)] * 50
+    assert [orjson.loads(m.payload)["seq"] for m in messages] == list(range(5000))
+
+
+async def test_a_cancelled_call_lets_the_next_one_go_on(oracle):
+    """One that waits for its turn or for room is cancelled: those behind it are sent, in their order."""
+    oracle.manners.limits[RECEIVE_MAXIMUM] = 10
+    async with sink_to(oracle, timeout=30.0) as sink:
+        oracle.manners.ack = False
+        calls = [
+            asyncio.create_task(sink.deliver([record(n) for n in range(start, start + 10)]), name=f"call {start}")
+            for start in range(0, 50, 10)
+        ]
+        await until(lambda: len(seqs(oracle)) == 10)
+        for number in (1, 3):
+            calls[number].cancel()
+        oracle.acknowledge()
+        await asyncio.wait(calls)
+
+    assert [call.cancelled() for call in calls] == [False, True, False, True, False]
+    assert seqs(oracle) == [*range(10), *range(20, 30), *range(40, 50)]
+
+
+class Slow(OracleBroker):
+    """It acknowledges one message, the oldest, at a time: `answer()`."""
+
+    async def answer(self, count=1):
+        for _ in range(count):
+            await until(lambda: self._owed)
+            self._puback(*self._owed.pop(0))
+
+
+async def test_the_patience_is_for_each_confirmation_and_not_for_all():
+    """Eight answers, each after two thirds of the timeout: all are waited for, five times the timeout in sum."""
+    async with Slow() as broker:
+        connection = await connect(to(broker, timeout=0.3), client_id="kr", will=WILL)
+        broker.manners.ack = False
+        sending = asyncio.create_task(connection.publish([Message("kr/a", b"%d" % n) for n in range(8)]), name="all")
+        for _ in range(8):
+            await asyncio.sleep(0.2)  # the time that is under test
+            await broker.answer()
+        assert await sending == [0] * 8
+        await connection.close()
+
+
+async def test_a_message_without_an_answer_is_given_up_though_others_are_answered(oracle):
+    """The oldest counts: it is not saved by those behind it. Neither sooner nor much later than the timeout."""
+    connection = await connect(to(oracle, timeout=0.4), client_id="kr", will=WILL)
+    oracle.manners.ack = False
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    lost = asyncio.create_task(connection.publish([Message("kr/a", b"lost")]), name="lost")
+    await until(lambda: oracle._owed)
+    oracle._owed.clear()
+    oracle.manners.ack = True
+    while not lost.done():
+        try:
+            await connection.publish([Message("kr/a", b"x")])
+        except SinkDown:
+            break
+        assert loop.time() - start < 2
+    await asyncio.wait({lost}, timeout=1)
+
+    assert 0.4 <= loop.time() - start < 0.8
+    assert "no confirmation within 0.4 s" in str(lost.exception())
+
+
+async def test_the_window_is_waited_for_with_the_same_patience(oracle):
+    """Where it is full and nothing is answered, the call ends at the timeout, not at twice that."""
+    connection = await connect(to(oracle, timeout=0.3, window=2), client_id="kr", will=WILL)
+    oracle.manners.ack = False
+    start = asyncio.get_running_loop().time()
+    with pytest.raises(Unanswered):
+        await connection.publish([Message("kr/a", b"x")] * 5)
+
+    assert asyncio.get_running_loop().time() - start < 0.55
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (0x95, "larger than it takes"),
+        (0x99, "payload format"),
+        (0x97, "quota"),
+        (0x93, "smaller window"),
+        (0x82, "130"),
+    ],
+)
+async def test_a_disconnect_in_flight_tells_what_was_answered_before(oracle, code, says):
+    """The leading records; the reason is in the text."""
+    publish = oracle._publish
+
+    def dismiss_at(guest, flags, body):
+        publish(guest, flags, body)
+        if len(seqs(oracle)) == 12:
+            # PUBACKs go out a turn of the loop later: the DISCONNECT comes behind eleven of twelve.
+            oracle._owed.clear()
+            asyncio.get_running_loop().call_soon(oracle.dismiss, code)
+
+    oracle._publish = dismiss_at
+    sink = sink_to(oracle)
+    async with sink:
+        with pytest.raises(SinkDown, match=says) as down:
+            await sink.deliver([record(n) for n in range(20)])
+
+    assert down.value.answered.delivered in (11, 12)
+    assert down.value.answered == Outcome(delivered=down.value.answered.delivered)
+
+
+async def test_of_several_calls_each_tells_its_own_answers(oracle):
+    """The connection breaks behind the 15th record: one call is whole, one half, one has none."""
+    broker = oracle
+    async with sink_to(broker, timeout=30.0, publish_bad="drop") as sink:
+        broker.manners.ack = False
+        calls = [
+            asyncio.create_task(sink.deliver([record(n) for n in range(start, start + 10)]), name=f"call {start}")
+            for start in (0, 10, 20)
+        ]
+        await until(lambda: len(broker._owed) == 30)
+        for _ in range(15):
+            broker._puback(*broker._owed.pop(0))
+        await until(lambda: calls[0].done())
+        await until(lambda: len(sink._connection._outgoing.flight._messages) == 15)
+        broker.cut()
+        await asyncio.wait(calls)
+
+    assert calls[0].result() == Outcome(delivered=10)
+    assert [call.exception().answered for call in calls[1:]] == [Outcome(delivered=5), Outcome()]

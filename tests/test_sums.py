@@ -1,0 +1,161 @@
+"""Every record that was numbered is accounted for at every stop: delivered, rejected, shed, left out or waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import feed
+import orjson
+import pytest
+from brokers import until
+from mqtt_wire import read_publish
+from oracle import OracleBroker
+from papers import TAPE, Ear, Tape, live
+
+from klvrelay import relay as relay_module
+from klvrelay.config import RelaySettings, SourceSettings
+from klvrelay.intake import Feed
+from klvrelay.names import Url
+from klvrelay.outcome import Outcome
+from klvrelay.record import Record
+from klvrelay.relay import Relay
+from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sums import Sums
+from klvrelay.verbs.run import relay_of
+
+SPOILT = TAPE.klv[1][:-1] + bytes([TAPE.klv[1][-1] ^ 0xFF])
+
+
+class Picky(Ear):
+    """Rejects each third record, and is offered none of each seventh."""
+
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
+        await super().deliver(batch)
+        left_out = sum(each.seq % 7 == 0 for each in batch)
+        rejected = sum(each.seq % 3 == 0 and each.seq % 7 != 0 for each in batch)
+        return Outcome(len(batch) - rejected - left_out, rejected, left_out)
+
+
+def relay(*sources: Tape, sinks: Sequence[tuple[str, Any]], waiting: int = 10_000) -> Relay:
+    feeds = [Feed(f"uav{n}", lambda s=source: s, str(source.url)) for n, source in enumerate(sources, 1)]  # type: ignore[misc]
+    return Relay(feeds, sinks, boot="5f2c9a", waiting=waiting)
+
+
+async def stopped(pipeline: Relay, when: Any) -> None:
+    """Run it until `when()` holds, and stop it."""
+    task = asyncio.create_task(pipeline.run())
+    try:
+        await until(lambda: task.done() or when())
+        assert not task.done()
+    finally:
+        task.cancel()
+        await asyncio.wait({task}, timeout=8)
+
+
+def accounted(pipeline: Relay) -> list[Sums]:
+    """The sums of each sink: they add up, and to what was decoded."""
+    decoded = sum(health.records for stream in pipeline.streams for health in stream.healths)
+    for outlet in pipeline.outlets:
+        numbered, *parts = outlet.sums()
+        assert numbered == sum(parts) == decoded
+        assert outlet.health.sums == outlet.sums()
+    return [outlet.sums() for outlet in pipeline.outlets]
+
+
+async def test_a_file_that_is_stopped_while_it_waits_for_room_loses_count_of_nothing():
+    """One piece of it had 40 records, room was for three: all are said to be left, none to be delivered."""
+    ear = Ear()
+    ear.gate.clear()
+    pipeline = relay(Tape(hang=True), sinks=[("ear", ear)], waiting=3)
+    await stopped(pipeline, lambda: pipeline.left == 3)
+    assert accounted(pipeline) == [Sums(40, 0, 0, 0, 0, 40)]
+    assert "40 records, 0 bad or damaged, 0 packets dropped; 0 to ear, 0 shed, 40 left" in pipeline.summary()
+    assert pipeline.left == 40
+
+
+async def test_a_live_stream_that_is_stopped_loses_count_of_nothing(monkeypatch: pytest.MonkeyPatch):
+    """Before a sink that is stuck: some were shed, some are left."""
+    monkeypatch.setattr(relay_module, "LAST_CALL", 0.05)
+    ear = Ear()
+    ear.gate.clear()
+    pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("ear", ear)], waiting=10)
+    await stopped(pipeline, lambda: pipeline.streams[0].health.records == 40)
+    assert accounted(pipeline) == [Sums(40, 0, 0, 30, 0, 10)]
+    assert "0 to ear, 30 shed, 10 left" in pipeline.summary()
+
+
+async def test_a_record_that_no_sink_took_is_not_delivered():
+    """What the far end refused, and what was never offered, is said as that."""
+    pipeline = relay(Tape(), sinks=[("picky", Picky()), ("ear", Ear())])
+    await asyncio.wait_for(pipeline.run(), 5)
+    assert accounted(pipeline) == [Sums(40, 22, 12, 0, 6, 0), Sums(40, 40, 0, 0, 0, 0)]
+    assert "22 to picky, 12 rejected, 6 left out, 0 shed, 0 left; 40 to ear, 0 shed, 0 left" in pipeline.summary()
+
+
+async def test_two_sinks_one_of_which_is_stuck():
+    """The stuck one sheds, the other one has all; each is accounted for by itself."""
+    stuck, ear = Ear(), Ear()
+    stuck.gate.clear()
+    pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("stuck", stuck), ("ear", ear)], waiting=10)
+    await stopped(pipeline, lambda: len(ear.records) == 40)
+    assert accounted(pipeline) == [Sums(40, 0, 0, 30, 0, 10), Sums(40, 40, 0, 0, 0, 0)]
+    assert ear.seqs() == list(range(40))
+
+
+async def test_a_damaged_record_with_a_bad_checksum_counts_once():
+    """It is bad and damaged; it is one record."""
+    source = live(hang=True)
+    source.data = (TAPE.klv[0] + SPOILT + TAPE.klv[2] + TAPE.klv[3][:30],)
+    pipeline = relay(source, sinks=[("ear", Ear())])
+    await stopped(pipeline, lambda: pipeline.streams[0].health.records >= 3)
+    health = pipeline.streams[0].health
+    assert (health.records, health.bad, health.damaged) == (4, 2, 1)
+    assert pipeline.summary().startswith("4 records, 2 bad or damaged,")
+
+
+def settings(oracle: OracleBroker, folder: Path, **mqtt: Any) -> RelaySettings:
+    path = folder / "uav1.ts"
+    path.write_bytes(TAPE.klv[0] + SPOILT + b"".join(TAPE.klv[2:]))
+    source = SourceSettings(Url.parse(path), stream="uav1")
+    return RelaySettings((source,), MqttSettings(host="127.0.0.1", port=oracle.port, **mqtt))
+
+
+async def test_the_last_status_has_the_sums(oracle: OracleBroker, tmp_path: Path):
+    """At the end of a file, where one record was not to be published."""
+    pipeline = relay_of(settings(oracle, tmp_path, publish_bad="drop"))
+    await asyncio.wait_for(pipeline.run(), 10)
+    assert accounted(pipeline) == [Sums(40, 39, 0, 0, 1, 0)]
+    status = orjson.loads(oracle.payloads("klvrelay/status")[-1])
+    assert (status["state"], status["reason"]) == ("offline", "stopped")
+    assert status["records"] == accounted(pipeline)[0]._asdict()
+
+
+async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
+    oracle: OracleBroker, free_port: int, monkeypatch: pytest.MonkeyPatch
+):
+    """The broker acknowledges no record: none is delivered, all are waiting."""
+    publish = oracle._publish
+
+    def publish_unless_record(guest: Any, flags: int, body: bytes) -> None:
+        if b"/telemetry" in body[:60]:
+            oracle.published.append(read_publish(guest, flags, body)[0])
+        else:
+            publish(guest, flags, body)
+
+    monkeypatch.setattr(oracle, "_publish", publish_unless_record)
+    monkeypatch.setattr(relay_module, "LAST_CALL", 0.3)
+    source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="uav1")
+    pipeline = relay_of(RelaySettings((source,), MqttSettings(host="127.0.0.1", port=oracle.port, window=100)))
+    task = asyncio.create_task(pipeline.run())
+    await feed.listening(free_port)
+    feed.send_udp(feed.datagrams(TAPE.ts), free_port)
+    await until(lambda: oracle.payloads("klvrelay/uav1/telemetry") and pipeline.left == 40)
+    task.cancel()
+    await asyncio.wait({task}, timeout=8)
+
+    assert accounted(pipeline) == [Sums(40, 0, 0, 0, 0, 40)]
+    status = orjson.loads(oracle.payloads("klvrelay/status")[-1])
+    assert (status["state"], status["records"]) == ("offline", accounted(pipeline)[0]._asdict())

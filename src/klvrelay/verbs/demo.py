@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
+from klvrelay import threads
 from klvrelay.broker import EmbeddedBroker
 from klvrelay.config import RelaySettings, SourceSettings, mqtt_settings
 from klvrelay.documents import dumps
@@ -32,6 +33,8 @@ from klvrelay.verbs.sample import make_sample
 from klvrelay.verbs.watch import document_of, tame
 
 SHIPPED = Path("samples/orbit.ts")
+CLEANED = 2.0
+"""Seconds that making a sample gets to stop and to remove what it has written."""
 LINES_A_SECOND = 4
 OTHER_LINES = 20
 """Lines a second of what is no telemetry; a few at most where all is well."""
@@ -72,13 +75,14 @@ async def _breakable(make: Callable[..., object]) -> None:
         if stopped.is_set():
             raise KlvrelayError("stopped")
 
-    work = asyncio.get_running_loop().run_in_executor(None, partial(make, step=step))
+    work = asyncio.ensure_future(threads.run(partial(make, step=step), "klvrelay-sample"))
     try:
         await asyncio.shield(work)
     except asyncio.CancelledError:
         stopped.set()
-        await asyncio.wait([work])
-        work.exception()
+        await asyncio.wait([work], timeout=CLEANED)
+        if work.done():
+            work.exception()
         raise
 
 

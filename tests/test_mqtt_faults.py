@@ -65,7 +65,7 @@ async def test_an_unknown_host_is_said_to_be_unknown(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
 
-    fault = await fault_of(replace(to(1883), host="nobody.example"))
+    fault = await fault_of(replace(to(1883, allow_plaintext=True), host="nobody.example"))
 
     assert isinstance(fault, SinkDown)
     assert "host name is unknown" in str(fault)

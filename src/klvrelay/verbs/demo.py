@@ -26,6 +26,7 @@ from klvrelay.config import RelaySettings, SourceSettings, mqtt_settings
 from klvrelay.documents import dumps
 from klvrelay.errors import KlvrelayError
 from klvrelay.names import Url
+from klvrelay.sample import part_of
 from klvrelay.sinks.client import Received, connect
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.verbs.run import relay_of
@@ -34,7 +35,7 @@ from klvrelay.verbs.watch import document_of, tame
 
 SHIPPED = Path("samples/orbit.ts")
 CLEANED = 2.0
-"""Seconds that making a sample gets to stop and to remove what it has written."""
+"""Seconds that the making of a sample gets to stop: it looks once a frame, and the first takes the longest."""
 LINES_A_SECOND = 4
 OTHER_LINES = 20
 """Lines a second of what is no telemetry; a few at most where all is well."""
@@ -53,7 +54,10 @@ async def sample_file() -> Path:
     path, there = _place()
     if not there:
         print("making a sample recording, once ...", file=sys.stderr)
-        await _breakable(partial(make_sample, path, seconds=20))
+        try:
+            await _breakable(partial(make_sample, path, seconds=20))
+        finally:
+            part_of(path).unlink(missing_ok=True)  # of a thread that did not stop in time
     return path
 
 
@@ -68,7 +72,7 @@ def _place() -> tuple[Path, bool]:
 
 
 async def _breakable(make: Callable[..., object]) -> None:
-    """Compute in a thread; cancelled, break it off at its next step and wait until it has cleaned up."""
+    """Compute in a thread; cancelled, break it off at its next step and wait a while until it has cleaned up."""
     stopped = threading.Event()
 
     def step() -> None:

@@ -138,6 +138,7 @@ async def opened(settings: SrtSettings, timeout: float) -> Line:
 
     Raises LineLost, which says why there is none.
     """
+    await asyncio.sleep(0)  # who gives up at once calls nobody: libsrt keeps a call's socket until the call times out
     if settings.mode == "listener":
         return await _answered(settings, timeout)
     family, there = await _address(settings.url.host, settings.url, timeout)

@@ -22,7 +22,7 @@ from klvrelay.health import SinkHealth
 from klvrelay.intake import Feed, Stream
 from klvrelay.outlet import Outlet
 from klvrelay.sinks import Sink
-from klvrelay.sources.datagrams.hub import COALESCE, hub_of
+from klvrelay.sources.datagrams.hub import COALESCE, set_coalesce
 from klvrelay.spool import Spool
 
 LOG = logging.getLogger("klvrelay")
@@ -81,7 +81,7 @@ class Relay:
         Raises SinkRefused if a sink refuses the relay at its first try. What is wrong with a source is said when
         it happens and spoils that stream only; `fault` has it afterwards.
         """
-        hub_of(asyncio.get_running_loop()).coalesce = self._coalesce
+        set_coalesce(self._coalesce)
         carriers = [asyncio.create_task(self._keep(s), name=f"keep {s.name}") for s in self.streams]
         drains = [asyncio.create_task(o.drain(), name=f"drain {o.health.name}") for o in self.outlets]
         ticker = asyncio.create_task(self._tick(), name="tick")

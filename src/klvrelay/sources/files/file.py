@@ -22,6 +22,7 @@ from klvrelay.sources.clock import now_us
 from klvrelay.sources.files.at_once import AtOnce, open_at_once
 from klvrelay.sources.files.folder import tapes
 from klvrelay.sources.libav.source import LibavSource
+from klvrelay.sources.parts import in_turns
 from klvrelay.sources.sniff import sniffed
 from klvrelay.threads import Worker
 
@@ -50,13 +51,15 @@ class FileSource:
         self._live_stamps = live_stamps
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
-        """Packets in pieces of a few MiB, until the end of the file."""
+        """Packets of at most 512 KiB, until the end of the file."""
         async with aclosing(self._counted()) as found:
             carriage, head = await sniffed(self.url, found)
             if carriage is not None:
-                yield self._packet(head, carriage)
+                async for part in in_turns(self._packet(head, carriage)):
+                    yield part
                 async for piece in found:
-                    yield self._packet(piece, carriage)
+                    async for part in in_turns(self._packet(piece, carriage)):
+                        yield part
                 return
         source = container(self.url, head)
         self.link = source.link

@@ -23,6 +23,7 @@ from klvrelay.sources.clock import now_us
 from klvrelay.sources.files.file import explained
 from klvrelay.sources.files.folder import Segment, only_one, segments
 from klvrelay.sources.files.written import PIECE, SETTLED, Look, WrittenFile
+from klvrelay.sources.parts import in_turns
 from klvrelay.sources.sniff import Sniffer, is_container
 from klvrelay.threads import Worker
 
@@ -73,7 +74,8 @@ class GrowingSource:
                         continue
                     piece, known = sniffer.head, True
                 if piece and sniffer.carriage is not None:
-                    yield Packet(piece, received, sniffer.carriage)
+                    async for part in in_turns(Packet(piece, received, sniffer.carriage)):
+                        yield part
         finally:
             tail.close()
 

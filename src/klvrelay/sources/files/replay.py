@@ -14,6 +14,7 @@ from klvrelay.sources.clock import now_us
 from klvrelay.sources.files.file import container, pieces
 from klvrelay.sources.files.pace import KLV_GAP, MODULUS, PACED_BY, TICKS, Clock, KlvClock, Timeline
 from klvrelay.sources.files.ts_clock import TsClock
+from klvrelay.sources.parts import in_turns
 from klvrelay.sources.sniff import sniffed
 
 LOG = logging.getLogger("klvrelay")
@@ -57,7 +58,8 @@ class ReplaySource:
                     await pacer.until(due)
                     sent += 1
                     self.link.size += len(packet.data)
-                    yield packet._replace(received_us=now_us())
+                    async for part in in_turns(packet._replace(received_us=now_us())):
+                        yield part
             if not (self._loop and sent):
                 return
             await pacer.next_round()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 import time
+from collections.abc import Iterator
 from contextlib import aclosing
 
 import feed
@@ -61,22 +63,31 @@ async def test_a_large_file_is_what_it_holds_in_parts(carriage, kind, tmp_path):
     assert bytes(got) == data
 
 
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Python's collector takes a while with all that a test run has loaded."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collector")
 async def test_the_loop_turns_while_a_file_of_small_packets_is_relayed(tmp_path):
     """Four MiB of bare KLV, a hundred thousand packets: no other task waits for all of them to be decoded."""
     times = 1 + (4 << 20) // len(SMALL.bare)
     data = SMALL.bare * times
     (tmp_path / "tape.klv").write_bytes(data)
     decoder, worst = Decoder("a", None), 0.0
-    begun = time.process_time()
+    begun = time.thread_time()
     decoder.feed(Packet(data, carriage="klv"))
-    at_once = time.process_time() - begun
+    at_once = time.thread_time() - begun
 
     async def watch() -> None:
         nonlocal worst
         while True:
-            before = time.process_time()
+            before = time.thread_time()
             await asyncio.sleep(0)
-            worst = max(worst, time.process_time() - before)
+            worst = max(worst, time.thread_time() - before)
 
     async with asyncio.timeout(50), aclosing(open_source(str(tmp_path / "tape.klv")).packets()) as packets:
         watching = asyncio.create_task(watch())

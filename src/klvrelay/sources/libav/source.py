@@ -130,7 +130,8 @@ class Reader:
         if live and not data:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
         self._container, self._sniffer = container, Sniffer(data)
-        newest_wins = live and self._live is None
+        # By TCP the far end can wait: the socket fills.
+        newest_wins = live and self._live is None and self._demuxer.options.get("rtsp_transport") != "tcp"
         try:
             for packet in container.demux(data + _kept_awake(container, live)) if data else ():
                 if self._bridge.stopped:

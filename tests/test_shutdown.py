@@ -60,6 +60,11 @@ BLOCKING = {
         "from klvrelay.relay import Relay\nimport asyncio\nasync def run(self):\n"
         "    await asyncio.get_running_loop().run_in_executor(None, block)\nRelay.run = run",
         ["run", "{file}", *NOWHERE]),
+    "the process of an isolated source": (
+        "from klvrelay.sources.isolated.process import Process\nstart = Process.start\n"
+        "async def frozen(self, *more):\n    await start(self, *more)\n    os.killpg(self._process.pid, 19)\n"
+        "    print('blocked', file=sys.stderr, flush=True)\nProcess.start = frozen",
+        ["run", "rtsp://127.0.0.1:1/x", *NOWHERE]),
     "the disk that is recorded to": (
         "from klvrelay.recording.shelf import Shelf\nShelf.open = block", ["record", "{file}", "{folder}"]),
 }  # fmt: skip

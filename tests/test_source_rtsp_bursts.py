@@ -87,7 +87,7 @@ async def test_a_burst_of_a_real_server_is_received_whole(transport, isolate, tm
 
 def test_drops_are_those_of_the_ports_that_were_asked_for(monkeypatch, tmp_path: Path):
     """By their local port, of IPv4 and IPv6; without the tables nothing is counted."""
-    head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt uid timeout inode ref pointer drops\n"
+    head = "sl local rem st tx_queue rx_queue tr tm->when retrnsmt uid timeout inode ref pointer drops\n"
     line = "  1: {host}:{port:04X} 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 1 2 0000 {drops}\n"
     four, six = tmp_path / "udp", tmp_path / "udp6"
     four.write_text(head + line.format(host="0100007F", port=5000, drops=3) + line.format(host="0", port=5001, drops=9))

@@ -14,8 +14,9 @@ from rtsp_camera import Camera, rtp
 from rtsp_servers import gst_server
 
 from klvrelay.klv import Decoder
+from klvrelay.record import Link
 from klvrelay.sources import bridge, open_source
-from klvrelay.sources.libav import demuxer
+from klvrelay.sources.libav import demuxer, udp_drops
 from klvrelay.sources.libav.udp_drops import kernel_drops
 
 COUNT = 600
@@ -97,3 +98,19 @@ def test_drops_are_those_of_the_ports_that_were_asked_for(monkeypatch, tmp_path:
     assert [kernel_drops({5000}), kernel_drops({5000, 5002}), kernel_drops({1})] == [3, 7, 0]
     four.unlink()
     assert kernel_drops({5000, 5002}) == 4
+
+
+def test_drops_add_up_over_the_openings_of_a_source(monkeypatch):
+    """The sockets of each opening begin at 0; what was counted before stays."""
+    counts = iter([0, 3, 3])
+    monkeypatch.setattr(udp_drops, "kernel_drops", lambda _: next(counts))
+    link = Link(kernel_drops=5)
+    drops = udp_drops.UdpDrops(link, {5000})
+    drops.look()
+    drops.look()  # too early to look again
+    before = link.kernel_drops
+    drops.look(now=True)
+    after = link.kernel_drops
+    udp_drops.UdpDrops(link, {5000}).look(now=True)
+
+    assert (before, after, link.kernel_drops) == (5, 8, 11)

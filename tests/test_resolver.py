@@ -216,3 +216,16 @@ async def test_an_unknown_name_is_said_to_be_unknown(url, names: NameServer):
     """With the name, so that its spelling can be checked."""
     with pytest.raises(SourceDown, match=r"the name cam\.unknown is not known"):
         await anext(open_source(url, timeout=2).packets())
+
+
+@pytest.mark.parametrize("proxy", ["", "http://proxy.hangs:3128"])
+async def test_a_web_server_whose_name_server_hangs_is_down_after_the_timeout(proxy, names: NameServer, monkeypatch):
+    """Its own name or that of the proxy on the way there: the thread of the source does not wait longer."""
+    if proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+    begun = time.monotonic()
+    with pytest.raises(SourceDown, match="name"):
+        await anext(open_source("http://web.hangs/live.ts", timeout=0.2).packets())
+
+    assert time.monotonic() - begun < 3
+    assert names.asked == ["proxy.hangs" if proxy else "web.hangs"]

@@ -54,7 +54,7 @@ class Reach:
                 )  # fmt: skip
                 continue
             try:
-                found = _connected(place, timeout)
+                found = _connection(place, timeout)
             except OSError as failed:
                 fault = failed
                 continue
@@ -63,7 +63,18 @@ class Reach:
         raise fault or OSError("the name has no address")
 
 
-def _connected(place: Endpoint, timeout: float) -> socket.socket:
+def connected(where: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
+    """As `socket.create_connection`, wherever it leads: to a proxy that the environment names."""
+    fault: OSError | None = None
+    for place in resolver.SOURCES.lookup(*where, timeout=timeout):
+        try:
+            return _connection(place, timeout)
+        except OSError as failed:
+            fault = failed
+    raise fault or OSError("the name has no address")
+
+
+def _connection(place: Endpoint, timeout: float) -> socket.socket:
     sock = socket.socket(place.family, place.kind)
     try:
         sock.settimeout(timeout)

@@ -9,9 +9,12 @@ from collections.abc import AsyncGenerator, Iterator
 
 from klvrelay.record import Carriage, Packet
 
-PART: dict[Carriage, int] = {"klv": 32 << 10, "ts": 512 << 10}
+PART: dict[Carriage, int] = {"klv": 32 << 10, "ts": 1 << 20}
 """Bytes that are decoded at once, about 5 ms of work: bare KLV holds up to thirty times as many packets a byte as
 MPEG-TS with video."""
+
+SMALL = min(PART.values())
+"""Bytes up to which a packet is never cut: live sources, whose pieces are small, ask no further."""
 
 
 def parts(packet: Packet) -> Iterator[Packet]:

@@ -51,7 +51,7 @@ class FileSource:
         self._live_stamps = live_stamps
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
-        """Packets of at most 512 KiB, until the end of the file."""
+        """Packets of at most 1 MiB, until the end of the file."""
         async with aclosing(self._counted()) as found:
             carriage, head = await sniffed(self.url, found)
             if carriage is not None:

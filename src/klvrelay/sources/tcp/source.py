@@ -12,7 +12,7 @@ from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet
 from klvrelay.sources.clock import now_us
-from klvrelay.sources.parts import in_turns
+from klvrelay.sources.parts import SMALL, in_turns
 from klvrelay.sources.sniff import sniffed
 from klvrelay.sources.tcp.line import PIECE, TcpSettings, opened
 
@@ -41,7 +41,11 @@ class TcpSource:
                 async for part in in_turns(Packet(head, now_us(), carriage)):
                     yield part
                 async for piece in found:
-                    async for part in in_turns(Packet(piece, now_us(), carriage)):
+                    packet = Packet(piece, now_us(), carriage)
+                    if len(piece) <= SMALL:
+                        yield packet
+                        continue
+                    async for part in in_turns(packet):
                         yield part
         except OSError as fault:
             broken = isinstance(fault, ConnectionResetError)

@@ -204,6 +204,22 @@ async def test_a_host_is_looked_up_again_after_its_answer(names: NameServer):
     assert names.asked == ["far.example"] * 2
 
 
+async def test_an_unexpected_fault_of_a_look_up_ends_no_other(monkeypatch):
+    """It reaches who asked; the thread is free for the next host."""
+
+    def fail(*_, **__):
+        raise MemoryError
+
+    found = Resolver(1)
+    for _ in range(3):
+        monkeypatch.setattr(socket, "getaddrinfo", fail)
+        with pytest.raises(MemoryError):
+            await found.resolve("a.example", 1, timeout=2)
+    monkeypatch.setattr(socket, "getaddrinfo", NameServer())
+
+    assert (await found.resolve("b.example", 1, timeout=2))[0].host == "127.0.0.1"
+
+
 @pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..b"])
 async def test_a_name_that_cannot_be_one_is_unknown(host):
     """An empty label or one of more than 63 octets: as any name that nobody has, not another kind of error."""

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
 from klvrelay import threads
@@ -115,14 +116,13 @@ class Resolver:
 
     def _work(self) -> None:
         while (look_up := self._next()) is not None:
-            try:
-                found = _look_up(look_up.host)
-            except (OSError, UnicodeError) as fault:
-                self._end(look_up)
-                look_up.found.set_exception(_as_unknown(fault))
+            outcome: Future[list[Endpoint]] = Future()
+            threads.settle(outcome, partial(_look_up, look_up.host))
+            self._end(look_up)
+            if (fault := outcome.exception()) is None:
+                look_up.found.set_result(outcome.result())
             else:
-                self._end(look_up)
-                look_up.found.set_result(found)
+                look_up.found.set_exception(_as_unknown(fault))
 
     def _next(self) -> _LookUp | None:
         """The next host that somebody still waits for; None ends the thread."""
@@ -167,9 +167,10 @@ def _no_answer() -> socket.gaierror:
     return socket.gaierror(socket.EAI_AGAIN, "the name server gives no answer")
 
 
-def _as_unknown(fault: OSError | UnicodeError) -> OSError:
+def _as_unknown(fault: BaseException) -> BaseException:
     """A name that can't be encoded (an empty label, one of more than 63 octets) is one that nobody has."""
-    return fault if isinstance(fault, OSError) else socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+    return unknown if isinstance(fault, UnicodeError) else fault
 
 
 SOURCES = Resolver()

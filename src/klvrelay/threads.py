@@ -30,7 +30,7 @@ def start(job: Callable[[], object], name: str) -> None:
 async def run(job: Callable[[], T], name: str) -> T:
     """The result of a job that blocks. Cancelled, it returns at once, and the job goes on without anybody waiting."""
     outcome: Future[T] = Future()
-    start(partial(_settle, outcome, job), name)
+    start(partial(settle, outcome, job), name)
     return await asyncio.wrap_future(outcome)
 
 
@@ -45,7 +45,7 @@ class Worker:
     def run(self, job: Callable[[], T]) -> asyncio.Future[T]:
         """The job's result. A job that is cancelled before its turn is not run."""
         outcome: Future[T] = Future()
-        self._put(partial(_settle, outcome, job))
+        self._put(partial(settle, outcome, job))
         return asyncio.wrap_future(outcome)
 
     def close(self, last: Callable[[], object] | None = None) -> None:
@@ -70,19 +70,30 @@ class DaemonExecutor(ThreadPoolExecutor):
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         outcome: Future[T] = Future()
-        start(partial(_settle, outcome, partial(fn, *args, **kwargs)), "klvrelay-call")
+        start(partial(settle, outcome, partial(fn, *args, **kwargs)), "klvrelay-call")
         return outcome
 
     def shutdown(self, *_: Any, **__: Any) -> None:
         """There is nothing to shut down: each thread ends with its call."""
 
 
-def _settle(outcome: Future[T], job: Callable[[], T]) -> None:
-    if not outcome.set_running_or_notify_cancel():
-        return
-    try:
-        result = job()
-    except BaseException as fault:  # noqa: BLE001 (it belongs to who waits for the outcome)
-        outcome.set_exception(fault)
-    else:
-        outcome.set_result(result)
+def settle(outcome: Future[T], job: Callable[[], T]) -> None:
+    """Do the job here, and hand its result or its fault over."""
+    if outcome.set_running_or_notify_cancel():
+        with _Faults(outcome):
+            outcome.set_result(job())
+
+
+class _Faults:
+    """What a job raises belongs to who waits for its outcome, not to the thread."""
+
+    def __init__(self, outcome: Future[Any]) -> None:
+        self._outcome = outcome
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, fault: BaseException | None, trace: object) -> bool:
+        if fault is not None:
+            self._outcome.set_exception(fault)
+        return True

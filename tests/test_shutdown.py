@@ -48,9 +48,10 @@ BLOCKING = {
     "the names of many sources": (
         "socket.getaddrinfo = block", ["run", *(f"udp://cam{n}.example:9000" for n in range(24)), *NOWHERE]),
     "the name of the broker": (
-        "socket.getaddrinfo = block", ["run", "{file}", "--mqtt", "mqtt://broker.example"]),
+        "socket.getaddrinfo = block", ["run", "--follow", "{file}", "--mqtt", "mqtt://broker.example"]),
     "the certificates of the broker": (
-        "from klvrelay.sinks import dial\ndial.tls_context = block", ["run", "{file}", "--mqtt", "mqtts://127.0.0.1:1"]),
+        "from klvrelay.sinks import dial\ndial.tls_context = block",
+        ["run", "--follow", "{file}", "--mqtt", "mqtts://127.0.0.1:1"]),
     "the name of a web server": (
         "socket.getaddrinfo = block", ["run", "http://web.example/live.ts", "--no-isolate", *NOWHERE]),
     "the opening by libav": (

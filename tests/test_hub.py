@@ -6,23 +6,27 @@ Next door: `test_source_udp.py` has what one socket gives, whenever it is read.
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from pathlib import Path
 
 import feed
 import pytest
-from papers import Ear
+from papers import Ear, Tape
 
 from klvrelay.cli import _relay_settings
 from klvrelay.errors import ConfigError
 from klvrelay.inlet import Inlet, Inlets, Load
 from klvrelay.options import parser
+from klvrelay.record import Packet
 from klvrelay.relay import Relay
 from klvrelay.sources import open_source
 from klvrelay.sources.datagrams.hub import COALESCE, FEW, WINDOW, Hub, hub_of, pause_of
+from klvrelay.sources.datagrams.inbox import Inbox
 from klvrelay.sources.datagrams.source import UdpSource
 from klvrelay.wire import Entry
 
@@ -363,12 +367,60 @@ def test_a_socket_may_go_while_the_others_are_read(two_sockets: list[socket.sock
     assert left == 1
 
 
-async def test_the_relay_sets_the_pause_of_its_sockets(hub: Hub):
-    """`coalesce` of the settings reaches the sockets; without it they have their own default."""
-    assert hub.coalesce == COALESCE
-    for seconds in (0.0, 0.02):
-        await Relay([], [("ear", Ear())], boot="5f2c9a", coalesce=seconds).run()  # type: ignore[list-item]
-        assert hub.coalesce == seconds
+class Opened(Tape):
+    """A source that notes the hub of the task that reads it."""
+
+    def __init__(self) -> None:
+        super().__init__(live=False)
+        self.hubs: list[Hub] = []
+
+    async def packets(self) -> AsyncGenerator[Packet, None]:
+        self.hubs.append(hub_of(asyncio.get_running_loop()))
+        async for packet in super().packets():
+            await asyncio.sleep(0.05)
+            yield packet
+
+
+async def test_each_relay_sets_the_pause_of_its_own_sockets():
+    """`coalesce` of the settings reaches the sockets; two relays on one loop do not change each other's."""
+    tapes = {seconds: Opened() for seconds in (COALESCE, 0.0, 0.02)}
+    relays = [
+        Relay([(f"s{n}", lambda tape=tape: tape, "x")], [("ear", Ear())], boot="5f2c9a", coalesce=seconds)  # type: ignore[list-item]
+        for n, (seconds, tape) in enumerate(tapes.items())
+    ]
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(relay.run() for relay in relays))
+
+    assert [tape.hubs[0].coalesce for tape in tapes.values()] == list(tapes)
+    assert len({tape.hubs[0] for tape in tapes.values()}) == 3
+    assert hub_of(asyncio.get_running_loop()).coalesce == COALESCE
+
+
+async def test_sockets_of_one_loop_are_read_together(free_port: int):
+    """While one of them is open, all find the same hub; behind the last one nothing is kept of it."""
+    async with sockets(free_port, 2):
+        first, second = hub_of(asyncio.get_running_loop()), hub_of(asyncio.get_running_loop())
+        assert first is second
+    gone = weakref.ref(first)
+    del first, second
+    gc.collect()
+
+    assert gone() is None
+
+
+def test_a_loop_that_was_closed_is_let_go(free_port: int):
+    """Also with sockets that nobody closed: neither loop, hub nor socket stays in memory."""
+    loop = asyncio.new_event_loop()
+    with socket.socket(type=socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", free_port))
+        inbox = Inbox(loop, sock, None, is_rtp=False, units=True)
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+        gone = [weakref.ref(loop), weakref.ref(inbox), weakref.ref(inbox._hub)]
+        del loop, inbox
+        gc.collect()
+
+    assert [ref() for ref in gone] == [None] * 3
 
 
 def test_the_command_line_takes_it_too():

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import random
+
 import orjson
 import pytest
 from records import damaged, packet, platform, record, security, spoilt, targets
 
-from klvrelay.latest import Latest
+from klvrelay import latest as limits
+from klvrelay.klv import decode
+from klvrelay.latest import MOST, UNKNOWN_BYTES, UNKNOWN_MOST, Latest
 
 LATITUDE, FRAME_LATITUDE, MISSION, UNKNOWN = 13, 23, 3, 2000
 
@@ -162,3 +166,138 @@ def test_a_key_that_came_with_other_items_has_its_latest_value():
     assert state["seq"] == 2
     assert state["items"]["platform_tail_number"] == "tail-2"
     assert state["items"]["mission_id"] == "OP 1"
+
+
+def test_of_records_that_share_an_item_the_last_one_counts():
+    """Also where the same items came before other ones: A, B, A shows the value of the second A."""
+    first, other = ((MISSION, b"OP 1"),), ((MISSION, b"OP 2"), (UNKNOWN, b"\x01"))
+    state = state_of(with_items(0, *first), with_items(1, *other), with_items(2, (MISSION, b"OP 3")))
+
+    assert state["items"]["mission_id"] == "OP 3"
+
+
+def unknown_sets(count, size, seed=1):
+    """Packets whose keys no table has, no two of them alike."""
+    rng = random.Random(seed)
+    length = bytes([size]) if size < 128 else b"\x83" + size.to_bytes(3, "big")
+    for _ in range(count):
+        raw = bytes.fromhex("060e2b34020b0101") + rng.randbytes(8) + length + rng.randbytes(size)
+        (found,) = decode(raw)
+        yield found._replace(seq=rng.getrandbits(60))
+
+
+def test_an_unknown_item_makes_room_for_those_seen_later():
+    """As many as are kept stay; with one more, the one that was not seen for longest goes."""
+    latest = Latest()
+    for seq in range(UNKNOWN_MOST):
+        latest.add(with_items(seq, (UNKNOWN + seq, b"\x01")))
+    full = orjson.loads(latest.document())["items"]["unknown"]
+    latest.add(with_items(70, (UNKNOWN, b"\x02")))
+    latest.add(with_items(71, (UNKNOWN + 500, b"\x03")))
+    after = orjson.loads(latest.document())["items"]["unknown"]
+
+    assert len(full) == len(after) == UNKNOWN_MOST
+    assert set(full) - set(after) == {str(UNKNOWN + 1)}
+    assert (after[str(UNKNOWN)], after[str(UNKNOWN + 500)]) == ("02", "03")
+
+
+@pytest.mark.parametrize(("size", "kept"), [(UNKNOWN_BYTES // 2 - 16, 1), (UNKNOWN_BYTES // 2 - 15, 0)])
+def test_unknown_items_have_a_number_of_bytes_together(size, kept):
+    """A single one may have all of them; one that is larger is not kept, and takes no other's place."""
+    (small,) = unknown_sets(1, 100, seed=2)
+    (large,) = unknown_sets(1, size)
+    state = state_of(large)["items"].get("unknown", {})
+    beside = state_of(small, large)["items"]["unknown"]
+
+    assert len(state) == kept
+    assert len(beside) == 1
+    assert (beside == state_of(small)["items"]["unknown"]) == (not kept)
+
+
+@pytest.mark.parametrize("size", [4, 120, 8_000, 30_000])
+def test_random_keys_do_not_make_the_state_grow(size):
+    """However many a sender makes up, and however large: the known items are still there, and memory is bounded."""
+    latest = Latest()
+    latest.add(record(0))
+    for number, each in enumerate(unknown_sets(1000, size)):
+        latest.add(each)
+        assert len(latest._pending) <= limits.PENDING_MOST
+        if number % 100 == 99:
+            text = latest.document()
+            assert len(text) < MOST
+    state = orjson.loads(text)
+
+    assert state["items"]["platform_tail_number"] == "tail-0"
+    assert 1 <= len(state["items"]["unknown"]) <= UNKNOWN_MOST
+    assert "left out" not in str(state["quality"])
+
+
+def large_items(*sizes):
+    """A record whose text items have so many characters: mission id, image source, ..."""
+    items = [(tag, b"x" * size) for tag, size in zip((MISSION, 11, 12, 107, 70, 106), sizes, strict=False) if size]
+    value = b"".join(bytes([tag, 0x83]) + len(data).to_bytes(3, "big") + data for tag, data in items)
+    raw = packet("ST0601", [], checksum=False) + b""
+    key = raw[:16]
+    (found,) = decode(key + b"\x83" + len(value).to_bytes(3, "big") + value, packet_limit=1 << 20)
+    return found._replace(checksum="ok")
+
+
+def test_where_the_state_is_too_large_its_largest_items_are_left_out():
+    """Named in a warning, until they come again and fit; all others stay."""
+    latest = Latest()
+    latest.add(record(0))
+    latest.add(large_items(MOST - 20_000, 1_000, 19_500))
+    text = latest.document()
+    without = orjson.loads(text)
+    latest.add(large_items(10, 1_000, 19_500))
+    again = orjson.loads(latest.document())
+
+    assert len(text) < MOST
+    assert set(without["items"]) >= {"platform_tail_number", "image_source_sensor", "image_coordinate_system"}
+    assert "mission_id" not in without["items"]
+    (warning,) = [text for text in without["quality"]["warnings"] if "left out" in text]
+    assert warning.endswith("left out: mission_id")
+    assert again["items"]["mission_id"] == "x" * 10
+    assert "left out" not in str(again["quality"])
+
+
+def test_a_state_that_just_fits_is_whole():
+    """Up to the limit nothing is left out, and of one byte more the largest item is."""
+    most = MOST - len(state_text(large_items(200_000))) + 200_000
+    fits, over = (state_text(large_items(most + more)) for more in (0, 1))
+
+    assert len(fits) == MOST
+    assert b"mission_id" in fits
+    assert b'"items":{}' in over
+
+
+def state_text(*records):
+    latest = Latest()
+    for each in records:
+        latest.add(each)
+    return latest.document()
+
+
+def test_large_items_are_bounded_between_two_documents_too(monkeypatch):
+    """A flood of large records within a second is bounded as it comes, not only when the document is made."""
+    monkeypatch.setattr(limits, "PENDING_MOST", 1)
+    monkeypatch.setattr(limits, "GROWTH", 100_000)
+    latest = Latest()
+    for seq in range(64):
+        sizes = [0] * (seq % 6) + [200_000]
+        latest.add(large_items(*sizes))
+        assert len(orjson.dumps(latest._items)) < 100_000 + MOST + 200_000
+
+    assert len(latest.document()) <= MOST
+
+
+def test_a_reason_for_a_null_goes_with_the_item_that_is_left_out(monkeypatch):
+    """No path of `quality.special` names what is not there."""
+    state = state_of(with_items(0, (LATITUDE, b"\x80\x00\x00\x00")))
+    assert state["quality"]["special"]
+    monkeypatch.setattr(limits, "MOST", 10)
+
+    smallest = state_of(with_items(0, (LATITUDE, b"\x80\x00\x00\x00")))
+
+    assert smallest["items"] == {}
+    assert "special" not in smallest["quality"]

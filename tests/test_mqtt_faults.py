@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from dataclasses import replace
 
 import pytest
 from brokers import listening, until
@@ -61,12 +62,12 @@ async def test_a_closed_port_asks_whether_a_broker_runs(free_port):
 async def test_an_unknown_host_is_said_to_be_unknown(monkeypatch):
     """A name that no name server knows; another try may succeed."""
 
-    async def unknown(*args, **kwargs):
+    def unknown(*args, **kwargs):
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", unknown)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
 
-    fault = await fault_of(to(1883))
+    fault = await fault_of(replace(to(1883, allow_plaintext=True), host="nobody.example"))
 
     assert isinstance(fault, SinkDown)
     assert "host name is unknown" in str(fault)

@@ -58,6 +58,40 @@ async def test_of_a_live_source_the_newest_packets_win():
     assert bridge.dropped == 7
 
 
+def sized(size):
+    return Packet(bytes(size), carriage="klv")
+
+
+@pytest.mark.parametrize(("more", "dropped"), [(0, 0), (1, 1)])
+async def test_what_waits_has_a_number_of_bytes_too(more, dropped):
+    """Up to the limit all wait; of one byte more the oldest goes. A packet larger than all of it has room alone."""
+    bridge = Bridge(most_bytes=100)
+    for _ in range(3):  # what was taken counts no longer
+        before = bridge.dropped
+        for size in (40, 30, 30 + more):
+            bridge.put(sized(size), newest_wins=True)
+        kept = [len(packet.data) for packet in await bridge.batch()]
+        assert kept == ([0, 30, 31] if dropped else [40, 30, 30])
+        assert bridge.dropped - before == dropped
+    bridge.put(sized(500), newest_wins=True)
+
+    assert [len(packet.data) for packet in await bridge.batch()] == [500]
+
+
+async def test_a_thread_waits_for_room_in_bytes():
+    """Where nothing may be lost, large packets come one by one."""
+    bridge = Bridge(most_bytes=100)
+    in_thread(lambda: [bridge.put(sized(60), newest_wins=False) for _ in range(20)] and bridge.end(None))
+    sizes = []
+    async with asyncio.timeout(5):
+        while batch := await bridge.batch():
+            assert len(batch) == 1
+            sizes += [len(packet.data) for packet in batch]
+
+    assert sizes == [60] * 20
+    assert bridge.dropped == 0
+
+
 async def test_the_mark_is_made_once():
     """After it the packets come plain again."""
     bridge = Bridge(most=1)

@@ -16,13 +16,15 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Coroutine
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
+from klvrelay import threads
 from klvrelay.errors import ConfigError, SinkDown
 
 START_TIMEOUT = 10.0
-STOP_TIMEOUT = 5.0
+STOP_TIMEOUT = 2.0
 CONNECT_TIMEOUT = 10.0
 GUESTS_MOST = 64
 PART_MOST = 8 << 20
@@ -86,7 +88,7 @@ class EmbeddedBroker:
         thread, self._thread = self._thread, None
         if thread is not None:
             self._stop.set_result(None)
-            await asyncio.to_thread(thread.join, STOP_TIMEOUT + 1)
+            await threads.run(partial(thread.join, STOP_TIMEOUT + 1), "embedded broker's end")
 
     def _run(self, started: concurrent.futures.Future[int]) -> None:
         # A loop of its own: what amqtt leaves unretrieved when clients vanish stays out of the relay's loop.

@@ -24,7 +24,7 @@ from klvrelay.intake import Stream
 from klvrelay.notices import Notices
 from klvrelay.outlet import Outlet
 from klvrelay.sinks import Notice, Sink
-from klvrelay.sources.datagrams.hub import COALESCE, hub_of
+from klvrelay.sources.datagrams.hub import COALESCE, set_coalesce
 from klvrelay.spool import WAITING, WAITING_SIZE, MemoryLog
 from klvrelay.supervise import contained
 
@@ -92,7 +92,7 @@ class Relay:
         Raises the SinkRefused or ConfigError of a sink's first connection. What is wrong with a source is said when
         it happens and spoils that stream only; `fault` has it afterwards.
         """
-        hub_of(asyncio.get_running_loop()).coalesce = self._coalesce
+        set_coalesce(self._coalesce)
         carriers = [asyncio.create_task(s.keep(), name=f"keep {s.name}") for s in self.streams]
         drains = [asyncio.create_task(o.drain(), name=f"drain {o.health.name}") for o in self.outlets]
         ticker = asyncio.create_task(self._tick(), name="tick")

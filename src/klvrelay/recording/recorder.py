@@ -13,7 +13,6 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
 from itertools import count
 from typing import TypeVar
@@ -29,6 +28,7 @@ from klvrelay.repeats import Repeats
 from klvrelay.sources import Source
 from klvrelay.sources.clock import now_us
 from klvrelay.supervise import Standing, supervise
+from klvrelay.threads import Worker
 
 LOG = logging.getLogger("klvrelay")
 T = TypeVar("T")
@@ -68,7 +68,7 @@ class Recorder:
         self._filled, self._roomy, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.disk_fault = ""
         self._live = True
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="klvrelay-record")
+        self._thread = Worker("klvrelay-record")
 
     @property
     def segments(self) -> int:
@@ -113,7 +113,7 @@ class Recorder:
                 await asyncio.gather(writer, return_exceptions=True)
                 await self._last()
         finally:
-            self._thread.shutdown(wait=False)
+            self._thread.close()
 
     # ---- from the source ----
 
@@ -267,7 +267,7 @@ class Recorder:
         await self._on_thread(self._shelf.complete)
 
     def _on_thread(self, job: Callable[[], T]) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._thread, job)
+        return self._thread.run(job)
 
 
 def _size(batch: deque[Piece | None]) -> int:

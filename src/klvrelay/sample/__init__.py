@@ -107,12 +107,17 @@ def packets(*, seconds: float = 30.0, klv_rate: Rate = 30, seed: int = 1, start:
         yield metadata.packet(flight.at(settings.seconds(number)), settings.time_us(number))
 
 
+def part_of(target: Path) -> Path:
+    """Where this process writes a file until it is complete."""
+    return target.with_name(f".{target.name}.{os.getpid()}.part")
+
+
 @contextmanager
 def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
     """A file to write that takes the target's name only when it is complete."""
     if target.exists() and not target.is_file():
         raise ConfigError(f"{target}: not a file; name one to write")
-    part = target.with_name(f".{target.name}.{os.getpid()}.part")
+    part = part_of(target)
     try:
         with part.open("wb") as out:
             yield out

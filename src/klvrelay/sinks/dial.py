@@ -13,8 +13,10 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
+from klvrelay import resolver, threads
 from klvrelay.errors import ConfigError
 from klvrelay.sinks.faults import dial_fault, tls_fault
 from klvrelay.sinks.settings import MqttSettings
@@ -30,21 +32,20 @@ KEY_MOST = 1 << 20
 
 async def dial(settings: MqttSettings) -> socket.socket:
     """A connected, non-blocking socket without Nagle's delay, TLS on it if set; the fault says what to try."""
-    context = await asyncio.to_thread(tls_context, settings) if settings.tls else None
+    context = await threads.run(partial(tls_context, settings), "klvrelay-tls") if settings.tls else None
     sock = await _call(settings)
     return sock if context is None else await _secure(settings, context, sock)
 
 
 async def _call(settings: MqttSettings) -> socket.socket:
-    loop = asyncio.get_running_loop()
     fault: OSError = OSError(errno.EADDRNOTAVAIL, "no address")
     try:
         async with asyncio.timeout(settings.timeout):
-            found = await loop.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
-            for family, kind, proto, _, address in found:
+            found = await resolver.BROKERS.resolve(settings.host, settings.port, timeout=settings.timeout / 2)
+            for family, kind, address in found:
                 try:
                     async with asyncio.timeout(settings.timeout / len(found)):
-                        return await _reach(socket.socket(family, kind, proto), address)
+                        return await _reach(socket.socket(family, kind), address)
                 except OSError as exc:
                     fault = exc
     except OSError as exc:

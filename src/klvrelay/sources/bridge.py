@@ -10,8 +10,10 @@ from contextlib import suppress
 from klvrelay.errors import KlvrelayError
 from klvrelay.record import Packet
 
-MOST = 256
-"""Packets that may wait."""
+MOST = 4096
+"""Packets that may wait: a burst comes faster than the loop gets its turn, since the thread holds the interpreter."""
+MOST_BYTES = 16 << 20
+"""Bytes of these packets."""
 
 
 class Bridge:
@@ -21,11 +23,12 @@ class Bridge:
     empty packet, damaged.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
         self._loop = asyncio.get_running_loop()
-        self._most = most
+        self._most, self._most_bytes = most, most_bytes
         self._room = threading.Condition()
         self._packets: deque[Packet] = deque()
+        self._bytes = 0
         self._gap = False
         self._waiting: asyncio.Future[None] | None = None
         self._ended = False
@@ -35,15 +38,22 @@ class Bridge:
 
     def put(self, packet: Packet, *, newest_wins: bool) -> bool:
         """Hand a packet over, from the thread; false once nobody wants any more."""
+        size = len(packet.data)
         with self._room:
-            if newest_wins and len(self._packets) >= self._most:
-                self._packets.popleft()
+            while newest_wins and not self._has_room(size):
+                self._bytes -= len(self._packets.popleft().data)
                 self._gap = True
                 self.dropped += 1
-            self._room.wait_for(lambda: self.stopped or len(self._packets) < self._most)
+            self._room.wait_for(lambda: self.stopped or self._has_room(size))
             self._packets.append(packet)
+            self._bytes += size
             self._wake()
             return not self.stopped
+
+    def _has_room(self, size: int) -> bool:
+        """For a packet of this size; where none waits there is room for any."""
+        waiting = len(self._packets)
+        return not waiting or (waiting < self._most and self._bytes + size <= self._most_bytes)
 
     def end(self, fault: KlvrelayError | None) -> None:
         """Say, from the thread, that no more will come, and why."""
@@ -74,6 +84,7 @@ class Bridge:
         batch = [Packet(b"", damaged=True)] if self._gap else []
         batch.extend(self._packets)
         self._packets.clear()
+        self._bytes = 0
         self._gap = False
         self._room.notify_all()
         return batch

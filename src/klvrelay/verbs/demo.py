@@ -20,11 +20,13 @@ from rich.console import Console
 from rich.highlighter import JSONHighlighter
 from rich.text import Text
 
+from klvrelay import threads
 from klvrelay.broker import EmbeddedBroker
 from klvrelay.config import RelaySettings, SourceSettings, mqtt_settings
 from klvrelay.documents import dumps
 from klvrelay.errors import KlvrelayError
 from klvrelay.names import Url
+from klvrelay.sample import part_of
 from klvrelay.sinks.client import Received
 from klvrelay.sinks.connect import connect
 from klvrelay.sinks.settings import MqttSettings
@@ -33,6 +35,8 @@ from klvrelay.verbs.sample import make_sample
 from klvrelay.verbs.watch import document_of, tame
 
 SHIPPED = Path("samples/orbit.ts")
+CLEANED = 2.0
+"""Seconds that the making of a sample gets to stop: it looks once a frame, and the first takes the longest."""
 LINES_A_SECOND = 4
 OTHER_LINES = 20
 """Lines a second of what is no telemetry; a few at most where all is well."""
@@ -51,7 +55,10 @@ async def sample_file() -> Path:
     path, there = _place()
     if not there:
         print("making a sample recording, once ...", file=sys.stderr)
-        await _breakable(partial(make_sample, path, seconds=20))
+        try:
+            await _breakable(partial(make_sample, path, seconds=20))
+        finally:
+            part_of(path).unlink(missing_ok=True)  # of a thread that did not stop in time
     return path
 
 
@@ -66,20 +73,21 @@ def _place() -> tuple[Path, bool]:
 
 
 async def _breakable(make: Callable[..., object]) -> None:
-    """Compute in a thread; cancelled, break it off at its next step and wait until it has cleaned up."""
+    """Compute in a thread; cancelled, break it off at its next step and wait a while until it has cleaned up."""
     stopped = threading.Event()
 
     def step() -> None:
         if stopped.is_set():
             raise KlvrelayError("stopped")
 
-    work = asyncio.get_running_loop().run_in_executor(None, partial(make, step=step))
+    work = asyncio.ensure_future(threads.run(partial(make, step=step), "klvrelay-sample"))
     try:
         await asyncio.shield(work)
     except asyncio.CancelledError:
         stopped.set()
-        await asyncio.wait([work])
-        work.exception()
+        await asyncio.wait([work], timeout=CLEANED)
+        if work.done():
+            work.exception()
         raise
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import ipaddress
 import socket
 import struct
 
+from klvrelay import resolver
 from klvrelay.errors import SourceDown
 from klvrelay.names import printable
 
@@ -22,13 +22,11 @@ async def resolved(host: str, timeout: float) -> Address:
         return ipaddress.ip_address(host)
     except ValueError:
         pass
-    loop = asyncio.get_running_loop()
     try:
-        async with asyncio.timeout(timeout):
-            found = await loop.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
-    except (OSError, TimeoutError):
+        found = await resolver.SOURCES.resolve(host, 0, timeout=timeout)
+    except OSError:
         raise SourceDown(f"the name {printable(host)} is not known") from None
-    return ipaddress.ip_address(found[0][4][0])
+    return ipaddress.ip_address(found[0].host)
 
 
 def socket_for(host: Address) -> socket.socket:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from weakref import WeakKeyDictionary, proxy
+from contextvars import ContextVar
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from klvrelay.inlet import Inlet, Inlets, Load, Took, timer_of
 
@@ -38,14 +39,22 @@ LONGER = (32, 16, 8, 4, 2)
 STILL = 0.75
 """The share of these that is enough to go on so."""
 
-_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, Hub] = WeakKeyDictionary()
+_hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[float, Hub]] = WeakKeyDictionary()
+_coalesce: ContextVar[float] = ContextVar("coalesce", default=COALESCE)
+
+
+def set_coalesce(seconds: float) -> None:
+    """How long the sockets are gathered at most that this task opens, and those that it starts from now on."""
+    _coalesce.set(seconds)
 
 
 def hub_of(loop: asyncio.AbstractEventLoop) -> Hub:
-    """The one of this loop."""
-    hub = _hubs.get(loop)
+    """The one for this loop and this task's `coalesce`. Who uses it holds it: a loop that was closed is let go."""
+    coalesce = _coalesce.get()
+    hubs = _hubs.setdefault(loop, WeakValueDictionary())
+    hub = hubs.get(coalesce)
     if hub is None:
-        hub = _hubs[loop] = Hub(loop)
+        hub = hubs[coalesce] = Hub(loop, coalesce)
     return hub
 
 
@@ -78,10 +87,10 @@ class Hub:
     pause      the same at present; 0 where epoll wakes the loop
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.coalesce, self.shortest = COALESCE, SHORTEST
+    def __init__(self, loop: asyncio.AbstractEventLoop, coalesce: float = COALESCE) -> None:
+        self.coalesce, self.shortest = coalesce, SHORTEST
         self.pause = 0.0
-        self._loop: asyncio.AbstractEventLoop = proxy(loop)  # or `_hubs`, which has the hub, would keep the loop
+        self._loop = loop
         self._inlets: Inlets | None = None
         self._timer = -1
         self._again = False

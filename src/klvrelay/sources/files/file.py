@@ -9,12 +9,11 @@ import fcntl
 import logging
 import os
 import stat
-from collections.abc import AsyncGenerator, Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing, suppress
-from typing import TypeVar
+from functools import partial
 
-from klvrelay import contents
+from klvrelay import contents, threads
 from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Url
 from klvrelay.record import Carriage, Link, Packet
@@ -23,11 +22,11 @@ from klvrelay.sources.clock import now_us
 from klvrelay.sources.files.at_once import AtOnce, open_at_once
 from klvrelay.sources.files.folder import tapes
 from klvrelay.sources.libav.source import LibavSource
+from klvrelay.sources.parts import in_turns
 from klvrelay.sources.sniff import sniffed
+from klvrelay.threads import Worker
 
 LOG = logging.getLogger("klvrelay")
-
-T = TypeVar("T")
 
 PIECE = 4 << 20
 """Bytes read from a disk at once: at 1 MiB the way to the thread and back costs as much as the read."""
@@ -52,13 +51,15 @@ class FileSource:
         self._live_stamps = live_stamps
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
-        """Packets in pieces of a few MiB, until the end of the file."""
+        """Packets of at most 1 MiB, until the end of the file."""
         async with aclosing(self._counted()) as found:
             carriage, head = await sniffed(self.url, found)
             if carriage is not None:
-                yield self._packet(head, carriage)
+                async for part in in_turns(self._packet(head, carriage)):
+                    yield part
                 async for piece in found:
-                    yield self._packet(piece, carriage)
+                    async for part in in_turns(self._packet(piece, carriage)):
+                        yield part
                 return
         source = container(self.url, head)
         self.link = source.link
@@ -105,7 +106,7 @@ def container(url: Url, head: bytes) -> LibavSource:
 
 async def pieces(url: Url) -> AsyncGenerator[bytes, None]:
     """The bytes of a file, a folder's files, a named pipe or standard input, without holding up the loop."""
-    for place in _places(url):
+    for place in await threads.run(partial(_places, url), "klvrelay-file"):
         async with aclosing(_pieces(place)) as found:
             async for piece in found:
                 yield piece
@@ -139,11 +140,9 @@ class _Disk:
 
     def __init__(self, url: Url) -> None:
         self._url = url
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="klvrelay-file")
+        self._thread = Worker("klvrelay-file")
+        self.run = self._thread.run
         self.fd = -1
-
-    def run(self, job: Callable[[], T]) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._thread, job)
 
     def open(self) -> bool:
         """Open the file; true if its bytes are to be waited for on the loop (a pipe, a terminal)."""
@@ -163,8 +162,7 @@ class _Disk:
         return os.read(self.fd, PIECE)
 
     def close(self) -> None:
-        self._thread.submit(self._close)
-        self._thread.shutdown(wait=False)
+        self._thread.close(self._close)
 
     def _close(self) -> None:
         if self.fd > 0:
@@ -174,9 +172,12 @@ class _Disk:
 async def _from_disk(disk: _Disk) -> AsyncGenerator[bytes, None]:
     """Each piece is read while the one before it is worked on."""
     ahead = disk.run(disk.read)
-    while piece := await ahead:
-        ahead = disk.run(disk.read)
-        yield piece
+    try:
+        while piece := await ahead:
+            ahead = disk.run(disk.read)
+            yield piece
+    finally:
+        ahead.cancel()
 
 
 async def _from_pipe(url: Url, fd: int) -> AsyncGenerator[bytes, None]:

@@ -7,14 +7,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import stat
 import threading
 import time
 from collections.abc import AsyncGenerator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Protocol
 
@@ -25,7 +23,9 @@ from klvrelay.sources.clock import now_us
 from klvrelay.sources.files.file import explained
 from klvrelay.sources.files.folder import Segment, only_one, segments
 from klvrelay.sources.files.written import PIECE, SETTLED, Look, WrittenFile
+from klvrelay.sources.parts import in_turns
 from klvrelay.sources.sniff import Sniffer, is_container
+from klvrelay.threads import Worker
 
 LOG = logging.getLogger("klvrelay")
 
@@ -74,7 +74,8 @@ class GrowingSource:
                         continue
                     piece, known = sniffer.head, True
                 if piece and sniffer.carriage is not None:
-                    yield Packet(piece, received, sniffer.carriage)
+                    async for part in in_turns(Packet(piece, received, sniffer.carriage)):
+                        yield part
         finally:
             tail.close()
 
@@ -98,7 +99,7 @@ class _Tail:
 
     def __init__(self, url: Url) -> None:
         self._url = url
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="klvrelay-growing")
+        self._thread = Worker("klvrelay-growing")
         self._stopped = threading.Event()
         self._place: _Place | None = None
         self._drained = False
@@ -107,12 +108,11 @@ class _Tail:
 
     async def more(self) -> tuple[Look, int | None]:
         """What comes next, and when it was read, if it is new; raises SourceDown or NotMedia."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._wait)
+        return await self._thread.run(self._wait)
 
     def close(self) -> None:
         self._stopped.set()
-        self._thread.submit(self._close)
-        self._thread.shutdown(wait=False)
+        self._thread.close(self._close)
 
     def _close(self) -> None:
         if self._place is not None:

@@ -14,6 +14,7 @@ from klvrelay.sources.clock import now_us
 from klvrelay.sources.files.file import container, pieces
 from klvrelay.sources.files.pace import KLV_GAP, MODULUS, PACED_BY, TICKS, Clock, KlvClock, Timeline
 from klvrelay.sources.files.ts_clock import TsClock
+from klvrelay.sources.parts import SMALL, in_turns
 from klvrelay.sources.sniff import sniffed
 
 LOG = logging.getLogger("klvrelay")
@@ -57,7 +58,12 @@ class ReplaySource:
                     await pacer.until(due)
                     sent += 1
                     self.link.size += len(packet.data)
-                    yield packet._replace(received_us=now_us())
+                    packet = packet._replace(received_us=now_us())
+                    if len(packet.data) <= SMALL:
+                        yield packet
+                        continue
+                    async for part in in_turns(packet):
+                        yield part
             if not (self._loop and sent):
                 return
             await pacer.next_round()

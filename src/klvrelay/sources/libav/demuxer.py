@@ -59,6 +59,7 @@ class Demuxer:
         self._timeout = timeout
         self._opened, self._waits, self._was_heard = False, True, False
         self._heard = time.monotonic()
+        self.udp_ports: frozenset[int] = frozenset()
 
     def open(self, file: Any = None) -> InputContainer:
         """The container behind the URL, or in a `file` that can be read and stands for it.
@@ -84,6 +85,7 @@ class Demuxer:
             ) as gateway:
                 container, fault = self._through(gateway)
             if container is not None:
+                self.udp_ports = frozenset(gateway.udp_ports)
                 return container
             refusal = gateway.refusal
             if refusal is None:
@@ -236,7 +238,7 @@ def _rtsp_options(url: Url) -> dict[str, str]:
 # By UDP, libav puts datagrams back in order, and where one is missing it waits for it 20 ms (by its default 100).
 # Without that queue it would hand datagrams that changed places over as they come, and a sum of 16-bit words, which the
 # checksum is, may still be right: a false record. By TCP there is no queue.
-_UDP_OPTIONS = {"max_delay": "20000", "buffer_size": "1048576"}
+_UDP_OPTIONS = {"max_delay": "20000", "buffer_size": "4194304"}
 
 _REASONS = {
     "FileNotFoundError": "no such file; a network source begins with rtsp://, http://, ...",

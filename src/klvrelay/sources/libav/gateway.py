@@ -27,6 +27,7 @@ from klvrelay.sources.libav.guest import guest_with
 from klvrelay.sources.libav.rtsp_wire import (
     PIECE,
     Odd,
+    client_ports,
     field_of,
     is_request,
     messages,
@@ -81,6 +82,7 @@ class Gateway:
     local     the URL that libav is to open
     refusal   why there was no session; None while nothing was refused
     media     what the server announced
+    udp_ports  where libav receives RTP and RTCP, if not in the connection
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Gateway:
         self._real = bare
         path = url._replace(user=None, password=None).unredacted(without=("via", "transport")).removeprefix(bare)
         self.local = self._own + path
+        self.udp_ports: set[int] = set()
         self._pending: list[_Request] = []
         self._playing, self._before = False, 0
 
@@ -185,6 +188,8 @@ class Gateway:
             return
         text = message.decode("utf-8", "surrogateescape").replace(self._own, self._real)
         method, target = [*text.split(" ", 2), ""][:2]
+        if method == "SETUP":
+            self.udp_ports.update(client_ports(text))
         self._send(_Request(method, target, text), server)
 
     def _send(self, request: _Request, server: socket.socket) -> None:

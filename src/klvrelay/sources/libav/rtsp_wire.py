@@ -70,6 +70,11 @@ def field_of(lines: list[str], name: str) -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.lower().startswith(f"{name.lower()}:")), "")
 
 
+def client_ports(text: str) -> list[int]:
+    """Where the one who asks wants its datagrams; none where it wants them in the connection."""
+    return [int(port) for ports in re.findall(r"client_port=(\d{1,5})(?:-(\d{1,5}))?", text) for port in ports if port]
+
+
 def with_body(lines: list[str], body: bytes) -> bytes:
     kept = [line for line in lines if not line.lower().startswith("content-length:")]
     return "\r\n".join([*kept, f"Content-Length: {len(body)}", "", ""]).encode() + body

@@ -22,6 +22,7 @@ from klvrelay.sources.bridge import Bridge
 from klvrelay.sources.clock import now_us
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.rfc6597 import Track
+from klvrelay.sources.libav.udp_drops import UdpDrops
 from klvrelay.wire import LIMIT, listing_of
 
 if TYPE_CHECKING:
@@ -130,17 +131,21 @@ class Reader:
         if live and not data:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
         self._container, self._sniffer = container, Sniffer(data)
-        newest_wins = live and self._live is None
+        # By TCP the far end can wait: the socket fills.
+        newest_wins = live and self._live is None and self._demuxer.options.get("rtsp_transport") != "tcp"
+        drops = UdpDrops(self._source.link, self._demuxer.udp_ports)
         try:
             for packet in container.demux(data + _kept_awake(container, live)) if data else ():
                 if self._bridge.stopped:
                     return
                 self._demuxer.heard()
+                drops.look()
                 self._source.link.size += packet.size
                 if packet.size and packet.stream in data and self._is_wanted(packet):
                     for piece in self._pieces(packet, live):
                         self._bridge.put(piece, newest_wins=newest_wins)
         finally:
+            drops.look(now=True)
             for piece in self._rest():
                 self._bridge.put(piece, newest_wins=newest_wins)
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal, Self, cast, get_args
 
+from klvrelay import resolver
 from klvrelay.credentials import SRT_PASSPHRASE, environment
 from klvrelay.errors import ConfigError
 from klvrelay.names import Secret, Url, printable
@@ -137,6 +138,7 @@ async def opened(settings: SrtSettings, timeout: float) -> Line:
 
     Raises LineLost, which says why there is none.
     """
+    await asyncio.sleep(0)  # who gives up at once calls nobody: libsrt keeps a call's socket until the call times out
     if settings.mode == "listener":
         return await _answered(settings, timeout)
     family, there = await _address(settings.url.host, settings.url, timeout)
@@ -232,18 +234,17 @@ async def _own_address(settings: SrtSettings, family: int, timeout: float, port:
 async def _address(host: str, url: Url, timeout: float, port: int | None = None) -> tuple[int, bytes]:
     """(family, `struct sockaddr`) of a name or an address; IPv4 where there are both, as it is what SRT programs
     listen on unless told."""
-    loop = asyncio.get_running_loop()
+    port = (url.port or 0) if port is None else port
     try:
-        async with asyncio.timeout(timeout):
-            found = await loop.getaddrinfo(host, url.port if port is None else port, type=socket.SOCK_DGRAM)
-    except (OSError, TimeoutError):
+        found = await resolver.SOURCES.resolve(host, port, timeout=timeout, kind=socket.SOCK_DGRAM)
+    except OSError:
         raise LineLost(f"the name {printable(host)} is not known") from None
-    family, *_, place = min(found, key=lambda entry: entry[0] != socket.AF_INET)
-    return family, _sockaddr(family, place)
+    best = min(found, key=lambda place: place.family != socket.AF_INET)
+    return best.family, _sockaddr(best.family, best.address)
 
 
 def _sockaddr(family: int, place: tuple[Any, ...]) -> bytes:
-    """`struct sockaddr` of what getaddrinfo gave."""
+    """`struct sockaddr` of an address as `socket.connect` takes it."""
     host, port = place[:2]
     if family == socket.AF_INET:
         return struct.pack("=H", family) + struct.pack(">H", port) + socket.inet_aton(host) + bytes(8)

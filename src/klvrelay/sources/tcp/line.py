@@ -7,17 +7,23 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
+from collections.abc import Sequence
 from typing import Literal
 
+from klvrelay import resolver
 from klvrelay.errors import ConfigError, SourceDown
 from klvrelay.names import Url
+from klvrelay.resolver import Endpoint
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 PIECE = 256 << 10
 """Bytes that may wait in a reader, half of them at once."""
+ANY = ("0.0.0.0", "::")
+"""Where a listener without a host listens; `None` would have asyncio look them up in a thread."""
 
 _log = logging.getLogger(__name__)
 
@@ -49,20 +55,38 @@ async def opened(settings: TcpSettings, timeout: float) -> Connection:
     Raises SourceDown, which says why there is none.
     """
     try:
-        return await (_accepted(settings) if settings.listens else _connected(settings.url, timeout))
+        return await (_accepted(settings, timeout) if settings.listens else _connected(settings.url, timeout))
     except OSError as fault:
         raise SourceDown(f"{settings.url}: {_reason(fault, settings)}") from fault
 
 
 async def _connected(url: Url, timeout: float) -> Connection:
+    found = await resolver.SOURCES.resolve(url.host, url.port or 0, timeout=timeout)
+    fault: OSError = OSError(errno.EADDRNOTAVAIL, "no address")
     try:
         async with asyncio.timeout(timeout):
-            return await asyncio.open_connection(url.host, url.port, limit=PIECE)
+            for place in found:
+                try:
+                    return await asyncio.open_connection(sock=await _reached(place), limit=PIECE)
+                except OSError as failed:
+                    fault = failed
     except TimeoutError:
         raise SourceDown(f"{url}: gave no answer for {timeout:g} s") from None
+    raise fault
 
 
-async def _accepted(settings: TcpSettings) -> Connection:
+async def _reached(place: Endpoint) -> socket.socket:
+    sock = socket.socket(place.family, place.kind)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, place.address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def _accepted(settings: TcpSettings, timeout: float) -> Connection:
     """The first who connects; the port is closed behind them."""
     came: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
 
@@ -73,7 +97,7 @@ async def _accepted(settings: TcpSettings) -> Connection:
             came.set_result((reader, writer))
 
     url = settings.url
-    server = await asyncio.start_server(welcome, url.host or None, url.port, limit=PIECE, backlog=1)
+    server = await asyncio.start_server(welcome, await _hosts(url, timeout), url.port, limit=PIECE, backlog=1)
     _log.info("%s: waiting for a %s", url, settings.other)
     try:
         return await came
@@ -83,6 +107,14 @@ async def _accepted(settings: TcpSettings) -> Connection:
         raise
     finally:
         server.close()
+
+
+async def _hosts(url: Url, timeout: float) -> Sequence[str]:
+    """Addresses to listen on; an IPv6 address keeps its zone."""
+    if not url.host:
+        return ANY
+    found = await resolver.SOURCES.resolve(url.host, 0, timeout=timeout)
+    return [url.host if "%" in url.host else place.host for place in found]
 
 
 def _reason(fault: OSError, settings: TcpSettings) -> str:

@@ -12,6 +12,7 @@ from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet
 from klvrelay.sources.clock import now_us
+from klvrelay.sources.parts import SMALL, in_turns
 from klvrelay.sources.sniff import sniffed
 from klvrelay.sources.tcp.line import PIECE, TcpSettings, opened
 
@@ -37,9 +38,15 @@ class TcpSource:
                 carriage, head = await sniffed(self.url, found)
                 if carriage is None:
                     raise NotMedia(f"{self.url} sends neither MPEG-TS nor KLV")
-                yield Packet(head, now_us(), carriage)
+                async for part in in_turns(Packet(head, now_us(), carriage)):
+                    yield part
                 async for piece in found:
-                    yield Packet(piece, now_us(), carriage)
+                    packet = Packet(piece, now_us(), carriage)
+                    if len(piece) <= SMALL:
+                        yield packet
+                        continue
+                    async for part in in_turns(packet):
+                        yield part
         except OSError as fault:
             broken = isinstance(fault, ConnectionResetError)
             reason = "the far end broke the connection off" if broken else f"no connection: {fault.strerror or fault}"

@@ -23,7 +23,7 @@ from klvrelay.sources.web.faults import WebFault, line_fault, status_fault
 from klvrelay.sources.web.header import Response
 from klvrelay.sources.web.login import Login, challenges
 from klvrelay.sources.web.proxy import Proxy, proxy_for
-from klvrelay.sources.web.reach import BURST, OWN_BURST, OWN_RATE, RATE, Pace, Reach
+from klvrelay.sources.web.reach import BURST, OWN_BURST, OWN_RATE, RATE, Pace, Reach, connected
 
 REDIRECTS = 8
 _SAFE = "/%:=&?~+!$,;'@()*[]|"
@@ -202,9 +202,8 @@ class Web:
             if proxy is not None:
                 line.set_tunnel(origin.host, origin.port, proxy.header)
         line.response_class = Response
-        if proxy is None:
-            line._create_connection = self._reach.connect  # type: ignore[attr-defined]
-        elif origin == self._own:
+        line._create_connection = connected if proxy else self._reach.connect  # type: ignore[attr-defined]
+        if proxy is not None and origin == self._own:
             self._reach.is_far()
         if len(self._lines) >= 4:
             self._drop(next(iter(self._lines)))

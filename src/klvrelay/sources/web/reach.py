@@ -10,6 +10,8 @@ import ipaddress
 import socket
 import time
 
+from klvrelay import resolver
+from klvrelay.resolver import Endpoint
 from klvrelay.sources.web.faults import WebFault
 
 PUBLIC, PRIVATE, LINK, MACHINE = range(4)
@@ -39,12 +41,12 @@ class Reach:
         """The URL's own host is behind a proxy: it may be anywhere."""
         self._nearest = PUBLIC
 
-    def connect(self, place: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
+    def connect(self, where: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
         """As `socket.create_connection`; raises WebFault where the name has only addresses that are too near."""
-        host, port = place
+        host, port = where
         fault: OSError | WebFault | None = None
-        for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-            near = nearness(str(address[0]))
+        for place in resolver.SOURCES.lookup(host, port, timeout=timeout):
+            near = nearness(place.host)
             if self._nearest is not None and near > self._nearest:
                 fault = fault or WebFault(
                     "it leads to an address on this machine or its network, where a server farther away has no say",
@@ -52,13 +54,35 @@ class Reach:
                 )  # fmt: skip
                 continue
             try:
-                found = socket.create_connection((str(address[0]), port), timeout)
+                found = _connection(place, timeout)
             except OSError as failed:
                 fault = failed
                 continue
             self._nearest = near if self._nearest is None else self._nearest
             return found
         raise fault or OSError("the name has no address")
+
+
+def connected(where: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
+    """As `socket.create_connection`, wherever it leads: to a proxy that the environment names."""
+    fault: OSError | None = None
+    for place in resolver.SOURCES.lookup(*where, timeout=timeout):
+        try:
+            return _connection(place, timeout)
+        except OSError as failed:
+            fault = failed
+    raise fault or OSError("the name has no address")
+
+
+def _connection(place: Endpoint, timeout: float) -> socket.socket:
+    sock = socket.socket(place.family, place.kind)
+    try:
+        sock.settimeout(timeout)
+        sock.connect(place.address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 class Pace:

@@ -1,0 +1,204 @@
+"""Wrap-arounds, limits from both sides and races of sources and senders, each where it happens."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from itertools import pairwise
+from types import SimpleNamespace
+
+import pytest
+
+from klvrelay.names import Url
+from klvrelay.sending.udp import UdpLine
+from klvrelay.sources.datagrams import multicast
+from klvrelay.sources.files import growing
+from klvrelay.sources.files.folder import Segment
+from klvrelay.sources.files.growing import _Folder
+from klvrelay.sources.files.written import WrittenFile
+from klvrelay.sources.libav.rfc6597 import Track
+from klvrelay.sources.srt import line as srt_line
+from klvrelay.sources.srt.libsrt import LineLost, Message, Option
+from klvrelay.sources.srt.line import SrtSettings
+from klvrelay.sources.srt.source import TOGETHER_US, _Inbox
+from klvrelay.sources.web.place import HEADS, REMEMBERED, Place
+
+KEY = bytes.fromhex("060e2b34020b01010e01030101000000")
+IP_MULTICAST_ALL = 49
+
+
+def test_numbers_and_time_of_a_sent_stream_wrap():
+    """RTP numbers have 16 bits and its time 32: a sender goes on behind both, one more each."""
+    line = UdpLine(Url.parse("rtp://127.0.0.1:5000"), timeout=1)
+    heads = [struct.unpack(">HHII", line.frame(b"x", number)[:12]) for number in range(0, 70_000)]
+    numbers, ticks = [head[1] for head in heads], [head[2] for head in heads]
+
+    assert all((after - before) % 65536 == 1 for before, after in pairwise(numbers))
+    assert all((after - before) % (1 << 32) == 90_000 for before, after in pairwise(ticks))
+    assert any(after < before for before, after in pairwise(ticks))
+
+
+def test_a_socket_gets_only_the_group_that_it_joined():
+    """Without this the kernel would hand it what other programs of the machine joined on other networks."""
+    with socket.socket(type=socket.SOCK_DGRAM) as sock:
+        before = sock.getsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL)
+        multicast.join(sock, multicast.ipaddress.ip_address("239.7.7.7"), "lo", [])
+
+        assert before == 1
+        assert sock.getsockopt(socket.IPPROTO_IP, IP_MULTICAST_ALL) == 0
+
+
+class FakeLine:
+    """libsrt's line, with messages that were received."""
+
+    now_us = 0
+
+    def __init__(self, *messages: Message) -> None:
+        self.messages = list(messages)
+        self.options: dict[Option, object] = {}
+
+    def receive(self) -> Message | None:
+        return self.messages.pop(0) if self.messages else None
+
+    def set(self, option: Option, value: object) -> None:
+        self.options[option] = value
+
+
+LAST = (1 << 31) - 1
+
+
+@pytest.mark.parametrize(
+    ("numbers", "found"),
+    [
+        ([LAST - 1, LAST, 0, 1], [b"abcd"]),
+        ([LAST, 1], [b"a", b"", b"b"]),
+        ([LAST, 0, 2], [b"ab", b"", b"c"]),
+    ],
+    ids=["wraps", "lost behind the wrap", "lost later"],
+)
+def test_srt_numbers_wrap_without_a_loss(numbers, found):
+    """31 bits: 0 follows the last one, and only a number that is missing is a loss."""
+    messages = [Message(b"abcd"[n : n + 1], number, 0) for n, number in enumerate(numbers)]
+    inbox = _Inbox(FakeLine(*messages))  # type: ignore[arg-type]
+    inbox.fetch()
+    pieces = list(inbox.pieces())
+
+    assert [piece.data for piece in pieces] == found
+    assert [piece.damaged for piece in pieces] == [not data for data in found]
+
+
+@pytest.mark.parametrize(("apart", "count"), [(TOGETHER_US, 1), (TOGETHER_US + 1, 2)])
+def test_messages_that_were_due_together_make_one_packet(apart, count):
+    """Up to ten milliseconds apart, and no more."""
+    inbox = _Inbox(FakeLine(Message(b"a", 5, 0), Message(b"b", 6, apart)))  # type: ignore[arg-type]
+    inbox.fetch()
+
+    assert len(list(inbox.pieces())) == count
+
+
+@pytest.mark.parametrize(("timeout", "idle"), [(0.5, 3000), (2.999, 3000), (3.001, 3001), (10, 10_000)])
+def test_an_srt_line_is_not_given_up_between_two_signs_of_life(timeout, idle, monkeypatch):
+    """Where nothing is sent there is a datagram a second: three seconds at the least, else the timeout."""
+    line = FakeLine()
+    monkeypatch.setattr(srt_line, "Line", lambda: line)
+    srt_line._prepared(SrtSettings.of(Url.parse("srt://127.0.0.1:9000?latency=77")), timeout)
+
+    assert line.options[Option.PEERIDLETIMEO] == idle
+    assert line.options[Option.CONNTIMEO] == round(timeout * 1000)
+    assert line.options[Option.RCVLATENCY] == line.options[Option.PEERLATENCY] == 77
+
+
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("limit", [127, 128, 1000])
+def test_an_rtp_track_takes_units_up_to_the_limit(limit, more):
+    """Of one byte more not one is held: it comes out as lost."""
+    size = limit + more
+    length = bytes([size]) if size < 128 and not more else b"\x82" + size.to_bytes(2, "big")
+    unit = KEY + length + bytes(size)
+    (found,) = Track(limit).units(unit, 1)
+
+    assert found.damaged == bool(more)
+    assert found.data == unit
+
+
+def segment(number):
+    return SimpleNamespace(number=number, part=SimpleNamespace(url=f"http://a/{number}.ts", start=0))
+
+
+def test_a_playlist_remembers_a_number_of_segments():
+    """As many as are bounded; with one more the oldest is forgotten."""
+    place = Place()
+    for number in range(REMEMBERED):
+        place.took(segment(number))
+    full = [*place._names]
+    place.took(segment(REMEMBERED))
+    for number in range(HEADS + 1):
+        place.begins(segment(number), b"head")
+
+    assert full == list(range(REMEMBERED))
+    assert [*place._names] == list(range(1, REMEMBERED + 1))
+    assert [*place._heads] == list(range(1, HEADS + 1))
+
+
+def test_what_was_written_while_a_file_was_replaced_is_read(tmp_path, monkeypatch):
+    """Its writer adds bytes, then the name goes to another file, all between two looks: nothing is lost."""
+    path = tmp_path / "growing"
+    path.write_bytes(b"first ")
+    file = WrittenFile(str(path))
+    assert file.look() == b"first "
+    look = WrittenFile._is_another
+
+    def at_that_moment(self):
+        monkeypatch.setattr(WrittenFile, "_is_another", look)
+        with path.open("ab") as writer:
+            writer.write(b"late")
+        (tmp_path / "new").write_bytes(b"another")
+        os.replace(tmp_path / "new", path)
+        return look(self)
+
+    monkeypatch.setattr(WrittenFile, "_is_another", at_that_moment)
+    found = [file.look() for _ in range(4)]
+    file.close()
+
+    assert found == [b"late", None, b"another", b""]
+
+
+def test_what_was_written_while_a_segment_was_begun_is_read(tmp_path, monkeypatch):
+    """The recorder ends a segment and begins the next between two looks: the end comes first, then the next one."""
+    first, second = (Segment("uav1", 1_700_000_000_000_000 + n * 60_000_000, "ts") for n in range(2))
+    (tmp_path / first.name).write_bytes(b"first ")
+    folder = _Folder(Url.parse(str(tmp_path)), waited=False)
+    assert folder.look() == b"first "
+    following = _Folder._following
+
+    def at_that_moment(self):
+        monkeypatch.setattr(_Folder, "_following", following)
+        with (tmp_path / first.name).open("ab") as writer:
+            writer.write(b"late")
+        (tmp_path / second.name).write_bytes(b"second")
+        return following(self)
+
+    monkeypatch.setattr(_Folder, "_following", at_that_moment)
+    monkeypatch.setattr(growing, "SETTLED", -1)  # a folder that has not changed is not listed again
+    found = [folder.look() for _ in range(3)]
+    folder.close()
+
+    assert found == [b"late", b"second", b""]
+
+
+def test_an_srt_line_that_fails_is_closed(monkeypatch):
+    """An option that libsrt refuses leaves no socket."""
+    line = FakeLine()
+    closed = []
+    line.close = lambda: closed.append(True)  # type: ignore[attr-defined]
+
+    def refuse(*_):
+        raise LineLost("refused")
+
+    line.set = refuse  # type: ignore[method-assign]
+    monkeypatch.setattr(srt_line, "Line", lambda: line)
+    with pytest.raises(LineLost):
+        srt_line._prepared(SrtSettings.of(Url.parse("srt://127.0.0.1:9000")), 1.0)
+
+    assert closed == [True]

@@ -9,7 +9,7 @@ import stat
 
 from klvrelay.errors import ConfigError
 from klvrelay.shown import Secret, printable
-from klvrelay.url import Url, holds_secret
+from klvrelay.url import Url
 
 MQTT_PASSWORD = "KLVRELAY_MQTT_PASSWORD"
 SOURCE_PASSWORD = "KLVRELAY_SOURCE_PASSWORD"
@@ -103,7 +103,5 @@ def with_password(url: Url, password: Secret | None) -> Url:
 
 
 def is_secret(url: Url) -> bool:
-    """Does the URL hold a password or a passphrase, or an option whose name says that it is such?"""
-    if url.password:
-        return True
-    return any(value and holds_secret(name) for name, value in url.options.items())
+    """Does the URL hold a password or a passphrase, or a parameter whose name says that it is such?"""
+    return next(url.secrets(), None) is not None

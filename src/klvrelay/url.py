@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Set
+from collections.abc import Collection, Iterator, Set
 from typing import NamedTuple
 
 from klvrelay.errors import ConfigError
@@ -24,8 +24,6 @@ _PUBLIC_OPTIONS = {
     "listen": _NUMBER, "transport": "udp|tcp", "mode": "caller|listener|rendezvous",
 }  # fmt: skip
 _OPTION_NAME = r"[A-Za-z_-]{1,12}"
-_SECRET_NAME = r"pass|pwd|token|secret|auth|credential"
-_ASSIGNED = r"=[^/]*"
 
 
 class Url(NamedTuple):
@@ -98,6 +96,23 @@ class Url(NamedTuple):
         kept = [pair for pair in pairs if pair.partition("=")[0] not in without]
         return self._joined(self._credentials(), "&".join(kept))
 
+    def secrets(self) -> Iterator[str]:
+        """What of it is known to be a secret: the password, parameters of the path and the query with such names."""
+        if self.password:
+            yield self.password.reveal()
+        if self.scheme in ("file", "stdin"):
+            return
+        from klvrelay import parameters
+
+        yield from parameters.secrets(self.path)
+        yield from parameters.secrets(self.query.reveal() if self.query else "")
+
+    def hidden(self) -> Iterator[str]:
+        """The parameters of the path that are not shown."""
+        from klvrelay import parameters
+
+        return parameters.hidden(self.path)
+
     def _credentials(self) -> str:
         if self.user is None:
             return ""
@@ -116,18 +131,15 @@ class Url(NamedTuple):
             return "standard input"
         if self.scheme == "file":
             return printable(self.path)
+        from klvrelay import parameters  # here, since the name of a file has no use for it
+
         shown = [_shown(key, value) for key, value in self.options.items()]
         # Some cameras have user=...&password=... in their path, and a ? may be missing.
-        public = self._replace(path=re.sub(_ASSIGNED, f"={HIDDEN}", self.path))
+        public = self._replace(path=parameters.shown(self.path))
         return printable(public._joined("" if self.user is None else f"{HIDDEN}@", "&".join(shown)))
 
     def __repr__(self) -> str:
         return f"Url({str(self)!r})"
-
-
-def holds_secret(name: str) -> bool:
-    """Does an option of this name hold a secret?"""
-    return re.search(_SECRET_NAME, name, re.IGNORECASE) is not None
 
 
 def unknown_option(key: str, number: int, known: Collection[str]) -> str:
@@ -145,7 +157,10 @@ def unknown_option(key: str, number: int, known: Collection[str]) -> str:
 
 def _shown(key: str, value: str) -> str:
     """An option as it may be shown: the value only where it is of a kind that holds no secret."""
-    if (form := _PUBLIC_OPTIONS.get(key)) is not None and re.fullmatch(form, value):
+    from klvrelay import parameters
+
+    form = _PUBLIC_OPTIONS.get(key)
+    if (form is not None and re.fullmatch(form, value)) or parameters.is_place(key, value):
         return f"{key}={value}"
     return f"{key}={HIDDEN}" if value and re.fullmatch(_OPTION_NAME, key) else HIDDEN
 

@@ -182,7 +182,7 @@ def test_a_url_where_none_belongs_is_not_repeated(case, search):
     """An argument too many, the value of another option, an option that does not exist."""
     search.over({case: ASTRAY[case]}, well_formed("rtsp", 1) | malformed("rtsp"))
 
-    search.check(33)
+    search.check(37)
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http", "https", "tcp"])
@@ -191,7 +191,7 @@ def test_a_source_that_is_not_there_is_named_without_its_secrets(verb, scheme, s
     """A closed port."""
     search.over({verb: AS_SOURCE[verb]}, well_formed(scheme, 1), seconds=0.3)
 
-    search.check(7)
+    search.check(11)
 
 
 @pytest.mark.parametrize("verb", AS_BROKER)
@@ -199,7 +199,7 @@ def test_a_broker_that_is_not_there_is_named_without_its_secrets(verb, search):
     """A closed port, until Ctrl-C where the verb goes on trying."""
     search.over({verb: AS_BROKER[verb]}, well_formed("mqtt", 1), seconds=0.3)
 
-    search.check(7)
+    search.check(11)
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "https", "srt", "mqtt"])

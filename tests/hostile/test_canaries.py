@@ -29,7 +29,9 @@ from canaries import (
     well_formed,
 )
 from hostile_broker import DISCONNECT, REASON, REFERENCE, HostileBroker, connack, packet, text
+from rtsp_camera import Camera, fragments, rtp
 from test_cli import COMMAND, ENVIRONMENT
+from web_servers import playlist, segments, web_server
 
 from klvrelay import cli
 from klvrelay.names import stream_name
@@ -402,6 +404,75 @@ async def test_a_relay_at_work_lets_nothing_out(oracle, tmp_path_factory, home):
     assert not [p for p in oracle.published if hits(f"{p.topic} {p.user} {p.properties}") or hits(p.payload)]
     assert not [guest.will for guest in oracle.guests if guest.will and hits(repr(guest.will))]
     assert not sorted(set(seen))
+
+
+IN_PATH = f"user={USER}&password={PASSWORD}&channel=1.sdp"
+IN_QUERY = f"live?user={USER};pwd={PASSWORD}"
+
+
+@contextlib.asynccontextmanager
+async def camera_read_by(*argv, path, folder):
+    """A camera, and the command that reads it, with what the command wrote once that ends."""
+    async with Camera(rtp(fragments(feed.recording(30).klv, 1000), pause=0.01)) as camera:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, argv[0], f"rtsp://127.0.0.1:{camera.port}/{path}", *argv[1:], cwd=folder, env=ENVIRONMENT,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            yield camera, process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+@pytest.mark.parametrize("path", [IN_PATH, IN_QUERY])
+@pytest.mark.parametrize("verb", [["probe", "--json"], ["probe", "--html", "report.html"], ["decode"]])
+async def test_a_camera_gets_the_parameters_that_nobody_is_shown(path, verb, home):
+    """As they are in the URL; reports and messages have none of them."""
+    async with camera_read_by(*verb, path=path, folder=home) as (camera, process):
+        said, _ = await asyncio.wait_for(process.communicate(), 30)
+
+    assert process.returncode in (0, 6, 7), said
+    assert camera.targets[0].endswith(f"/{path}")
+    assert not hits(said), said
+    assert not in_folder(home)
+
+
+async def test_no_topic_has_the_parameters_of_a_path(oracle, home):
+    """Nor has a payload, a log line, or the command line of the process that reads the camera."""
+    argv = ("run", "--mqtt", f"mqtt://127.0.0.1:{oracle.port}")
+    async with camera_read_by(*argv, path=IN_PATH, folder=home) as (camera, process):
+        name = f"127.0.0.1-{camera.port}-channel-1"
+        await until(lambda: oracle.payloads(f"klvrelay/{name}/telemetry"), 20)
+        shown = [what for pid in process_tree(process.pid)[1:] for _, what in shown_of(pid) if hits(what)]
+        process.send_signal(signal.SIGINT)
+        said, _ = await asyncio.wait_for(process.communicate(), 10)
+
+    assert name.encode() in said
+    assert not hits(said), said.decode()
+    assert not shown
+    assert not [p for p in oracle.published if hits(f"{p.topic} {p.user} {p.properties}") or hits(p.payload)]
+
+
+async def test_a_playlist_under_a_secret_path_is_read_and_not_shown(home):
+    """Its segments have the secret in their URLs, and one of them is missing."""
+    folder = home / "web" / "live"
+    folder.mkdir(parents=True)
+    names = segments(feed.recording(60).ts, folder, 4)
+    (folder / names[2]).unlink()
+    playlist(folder / "a.m3u8", names)
+    (home / "web" / f"token={TOKEN}").symlink_to(folder)  # it is looked for in what the command writes, not here
+    async with web_server(home / "web") as server:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, "decode", server.url(f"token={TOKEN}/a.m3u8"), cwd=folder, env=ENVIRONMENT,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        said, _ = await asyncio.wait_for(process.communicate(), 60)
+
+    assert b"lost" in said
+    assert b"sensor" in said or b"mission_id" in said
+    assert not hits(said), said.decode()
 
 
 async def test_secret_files_on_the_command_line_reach_the_far_ends_and_nothing_else(oracle, tmp_path_factory, home):

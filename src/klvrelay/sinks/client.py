@@ -51,11 +51,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What came in; `retained` says that it was kept by the broker and may be old."""
+    """What came in; `retained` says that it was kept by the broker and may be old.
+
+    properties  of a retained message, as they are on the wire (MQTT 5, 2.2.2), where they are few
+    """
 
     topic: str
     payload: bytes
     retained: bool
+    properties: bytes = b""
 
 
 class Connection(Protocol):
@@ -86,6 +90,9 @@ class Connection(Protocol):
 
     async def subscribe(self, topics: Sequence[str]) -> None:
         """Ask for the topics at QoS 0; what comes is in `received()`."""
+
+    async def unsubscribe(self, topics: Sequence[str]) -> None:
+        """Want no more of these; what is on its way is dropped."""
 
     def received(self) -> AsyncIterator[Received]:
         """What subscriptions bring, until the connection ends, which raises SinkDown."""

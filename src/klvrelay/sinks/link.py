@@ -118,13 +118,23 @@ class Link:
     async def subscribe(self, topics: Sequence[str]) -> None:
         """See `Connection.subscribe`."""
         for topic in topics:
-            self._pump.expect_messages()
+            self._pump.expect_messages(topic)
             try:
                 codes = await self._unless_broken(self._client.subscribe(topic, 0))
             except aiomqtt.MqttError as fault:
                 raise self._lose(SinkDown(f"{self._settings.url}: no answer to a subscription")) from fault
             if any(code.value >= 0x80 for code in cast("list[ReasonCode]", codes)):
                 raise SinkRefused(f"{self._settings.url}: no right to read {topic}: check the access list")
+
+    async def unsubscribe(self, topics: Sequence[str]) -> None:
+        """See `Connection.unsubscribe`."""
+        for topic in topics:
+            self._pump.expect_unsuback()
+            try:
+                await self._unless_broken(self._client.unsubscribe(topic))
+            except aiomqtt.MqttError as fault:
+                raise self._lose(SinkDown(f"{self._settings.url}: no answer to an unsubscription")) from fault
+        self._pump.expect_no_messages()
 
     async def received(self) -> AsyncIterator[Received]:
         """See `Connection.received`."""

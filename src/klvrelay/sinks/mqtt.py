@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Self
 from klvrelay.documents import dumps
 from klvrelay.errors import SinkDown, SinkError, TooLarge
 from klvrelay.integers import written
+from klvrelay.names import safe_level
 from klvrelay.shown import printable
 from klvrelay.sinks import Notice
 from klvrelay.sinks.client import Connection, Message, Terms, connect
+from klvrelay.sinks.retained import Correction
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.sinks.topics import status_topic, stream_topic
 
@@ -52,6 +54,7 @@ class MqttSink:
         self._terms = Terms()
         self._said_retain = self._said_qos = False
         self._told: dict[tuple[str, str | None], Notice] = {}
+        self._correction = Correction(settings, boot, self._publishes_on)
 
     def __repr__(self) -> str:
         return f"MqttSink({self._settings.url})"
@@ -68,6 +71,7 @@ class MqttSink:
         for terms in (self._terms, self._terms, *self._terms.lesser()):
             connection = await self._connected(terms)
             try:
+                await self._correction.begin(connection)
                 hello = {("status", None): self._status("online")} | self._told
                 await connection.publish([self._retained(notice) for notice in hello.values()])
                 if connection.protocol == 4 and not min(self._settings.qos, connection.terms.qos):
@@ -144,9 +148,14 @@ class MqttSink:
     async def lost(self) -> None:
         """See `Sink.lost`."""
         if self._connection is not None:
+            await self._correction.look(self._connection)
             async for _ in self._connection.received():
                 pass  # nothing is subscribed to
         raise SinkDown(f"{self._settings.url}: not connected")
+
+    def _publishes_on(self, level: str) -> bool:
+        """Is this the level of a stream of ours?"""
+        return any(kind == "availability" and safe_level(stream or "") == level for kind, stream in self._told)
 
     async def _publish(self, messages: Sequence[Message]) -> None:
         if self._connection is None:

@@ -47,11 +47,22 @@ class Pump:
         choked = self._reading and not self._incoming.over
         return self._incoming.violation or ("a malformed packet" if choked else None)
 
-    def expect_messages(self) -> None:
+    def expect_messages(self, topic: str) -> None:
         """A subscription is about to be asked for."""
         if self._incoming is not None:
-            self._incoming.subscribed = True
+            self._incoming.filters.append(topic.split("/"))
             self._incoming.requests += 1
+
+    def expect_unsuback(self) -> None:
+        """An end of subscriptions is about to be asked for."""
+        if self._incoming is not None:
+            self._incoming.requests += 1
+
+    def expect_no_messages(self) -> None:
+        """All subscriptions have ended."""
+        if self._incoming is not None:
+            self._incoming.filters.clear()
+            self._incoming.unsubscribed = True
 
     def violate(self, what: str) -> None:
         """Let paho find the end of the connection next, because of `what` the broker sent."""

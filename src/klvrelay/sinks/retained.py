@@ -1,0 +1,257 @@
+"""Retained topics of earlier runs: a stream that a run left `online` when it was killed is corrected to `offline`.
+
+The last will of a run is published on `{prefix}/status` and names its boot id. Each `availability` has the boot id of
+its run as a user property, which needs MQTT 5. One that says `online` is corrected where a status says that its run is
+over, and where no stream of ours has its topic. Without such a status the run may be alive: its topics are left alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+
+from klvrelay.errors import SinkRefused
+from klvrelay.sinks.client import Connection, Message, Received
+from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.topics import status_topic
+
+LOOK = 4.0
+"""Seconds of a look at the retained topics: what a broker has retained comes within a round trip."""
+ANSWER = 2.0
+"""Seconds that the answer to the first subscription may delay the first status of a run."""
+TRIES = 2
+"""Connections that a look may spoil: some brokers hang up at a subscription that is not allowed."""
+MESSAGES_MOST, BYTES_MOST = 20_000, 8 << 20
+"""What is taken in a look; more ends it."""
+RUNS_MOST = 1000
+BOOT_MOST = 64
+"""Characters of a boot id."""
+STATUS_MOST = 4096
+"""Bytes of a status."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class EarlierRuns:
+    """Which topics say `online` of a run that is over: messages in, those to be corrected out.
+
+    prefix  levels before those of the streams
+    boot    of the run that asks, whose topics are right
+    """
+
+    def __init__(self, prefix: str, boot: str) -> None:
+        self._prefix = prefix
+        self._boot = boot
+        self._over: set[str] = set()
+        self._online: dict[str, Received] = {}
+
+    def take(self, message: Received) -> list[Received]:
+        """Take a status or an availability in; the result says `online` and is wrong."""
+        if message.topic == status_topic(self._prefix):
+            return self._ended(boot_that_is_over(message.payload))
+        if level_of(message.topic, self._prefix) is None:
+            return []
+        self._online.pop(message.topic, None)
+        boot = boot_of(message)
+        if message.payload != b"online" or boot is None or boot == self._boot:
+            return []
+        if boot in self._over:
+            return [message]
+        if len(self._online) < MESSAGES_MOST:
+            self._online[message.topic] = message
+        return []
+
+    def _ended(self, boot: str | None) -> list[Received]:
+        if boot is None or boot == self._boot or len(self._over) >= RUNS_MOST:
+            return []
+        self._over.add(boot)
+        wrong = [message for message in self._online.values() if boot_of(message) == boot]
+        for message in wrong:
+            del self._online[message.topic]
+        return wrong
+
+
+class Correction:
+    """Looks at the retained topics once in a run, over a connection of the sink, and corrects those of earlier runs.
+
+    is_ours  does the sink publish availability on this level itself?
+    """
+
+    def __init__(self, settings: MqttSettings, boot: str, is_ours: Callable[[str], bool]) -> None:
+        self._settings = settings
+        self._boot = boot
+        self._is_ours = is_ours
+        self._tries = TRIES
+        self._connection: Connection | None = None
+        self._topics = status_topic(settings.prefix), f"{settings.prefix}/+/availability"
+
+    async def begin(self, connection: Connection) -> None:
+        """Ask for the status that an earlier run left: to be called before that of this run takes its place."""
+        self._connection = None
+        if not self._tries:
+            return
+        if connection.protocol == 4 or not connection.terms.retain:
+            self._tries = 0  # no boot ids, or nothing is retained
+            return
+        self._tries -= 1
+        if await self._may_read(connection, self._topics[0]):
+            self._connection = connection
+
+    async def look(self, connection: Connection) -> None:
+        """Take in what the broker has retained, and correct it, for a few seconds; SinkDown where the connection ends.
+
+        It takes what `connection.received()` gives meanwhile.
+        """
+        if self._connection is not connection:
+            return
+        self._connection = None
+        corrected: list[Received] = []
+        heard = False
+        if await self._may_read(connection, self._topics[1]):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    runs = EarlierRuns(self._settings.prefix, self._boot)
+                    async for message in _bounded(connection):
+                        heard = True
+                        corrected += await self._corrected(connection, runs.take(message))
+        self._tries = 0
+        await self._leave(connection)
+        if not heard:
+            self._unreadable()
+        for boot in sorted({boot_of(message) or "" for message in corrected}):
+            count = sum(boot_of(message) == boot for message in corrected)
+            _LOG.info("retained availability corrected url=%s run=%s streams=%d", self._settings.url, boot, count)
+
+    async def _may_read(self, connection: Connection, topic: str) -> bool:
+        try:
+            async with asyncio.timeout(self._patience):
+                await connection.subscribe([topic])
+        except (SinkRefused, TimeoutError):
+            self._tries = 0
+            self._unreadable()
+            return False
+        return True
+
+    @property
+    def _patience(self) -> float:
+        """Less than what makes the connection give up an answer."""
+        return min(ANSWER, self._settings.timeout / 2)
+
+    def _unreadable(self) -> None:
+        _LOG.info(
+            "retained topics of earlier runs not checked reason=unreadable url=%s topics=%s",
+            self._settings.url, ",".join(self._topics),
+        )  # fmt: skip
+
+    async def _corrected(self, connection: Connection, wrong: Sequence[Received]) -> list[Received]:
+        done = [message for message in wrong if not self._is_ours(level_of(message.topic, self._settings.prefix) or "")]
+        try:
+            await connection.publish([_offline(message, self._settings.qos) for message in done])
+        except SinkRefused as fault:
+            _LOG.info("retained availability not corrected reason=%s", fault)
+            return []
+        return done
+
+    async def _leave(self, connection: Connection) -> None:
+        with contextlib.suppress(SinkRefused, TimeoutError):
+            async with asyncio.timeout(self._patience):
+                await connection.unsubscribe(self._topics)
+
+
+async def _bounded(connection: Connection) -> AsyncIterator[Received]:
+    """What comes, up to a number of messages and bytes."""
+    count = size = 0
+    async for message in connection.received():
+        yield message
+        count, size = count + 1, size + len(message.topic) + len(message.payload) + len(message.properties)
+        if count >= MESSAGES_MOST or size >= BYTES_MOST:
+            return
+
+
+def _offline(message: Received, qos: int) -> Message:
+    """The correction keeps saying of which run it is."""
+    known = user_properties(message.properties)
+    user = tuple((name, known[name]) for name in ("stream", "boot") if name in known)
+    return Message(message.topic, b"offline", qos, True, "text/plain", user=user)
+
+
+def level_of(topic: str, prefix: str, leaf: str = "availability") -> str | None:
+    """The level of the stream in `{prefix}/{level}/{leaf}`; None for another topic."""
+    head, end = f"{prefix}/", f"/{leaf}"
+    if not topic.startswith(head) or not topic.endswith(end) or len(topic) <= len(head) + len(end):
+        return None
+    level = topic[len(head) : -len(end)]
+    return None if "/" in level else level
+
+
+def boot_that_is_over(payload: bytes) -> str | None:
+    """The boot id in a status that says `offline`: of a run that stopped, or was lost."""
+    document = status_of(payload)
+    boot = document.get("boot")
+    return boot if document.get("state") == "offline" and isinstance(boot, str) and len(boot) <= BOOT_MOST else None
+
+
+def status_of(payload: bytes) -> dict[str, object]:
+    """A small JSON object; empty for any other payload."""
+    if len(payload) > STATUS_MOST:
+        return {}
+    try:
+        document = json.loads(payload)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def boot_of(message: Received) -> str | None:
+    """The boot id that a message bears as a user property."""
+    boot = user_properties(message.properties).get("boot", "")
+    return boot if 0 < len(boot) <= BOOT_MOST else None
+
+
+def user_properties(data: bytes) -> dict[str, str]:
+    """The user properties among those of a PUBLISH (MQTT 5, 2.2.2.2); as many as are well-formed.
+
+        id 0x26 | length 2 | name | length 2 | value
+    """
+    found: dict[str, str] = {}
+    with contextlib.suppress(IndexError, UnicodeDecodeError):
+        for name, value in _pairs(data):
+            found.setdefault(name, value)
+    return found
+
+
+_SIZES = {0x01: 1, 0x02: 4, 0x23: 2}
+"""Payload Format, Message Expiry, Topic Alias; the others are texts, bytes or a variable integer."""
+_TEXTS = (0x03, 0x08, 0x09)
+_USER, _SUBSCRIPTION = 0x26, 0x0B
+
+
+def _pairs(data: bytes) -> Iterator[tuple[str, str]]:
+    at = 0
+    while at < len(data):
+        kind, at = data[at], at + 1
+        if kind in _SIZES:
+            at += _SIZES[kind]
+        elif kind in _TEXTS:
+            _, at = _text(data, at)
+        elif kind == _USER:
+            name, at = _text(data, at)
+            value, at = _text(data, at)
+            yield name.decode(), value.decode()
+        elif kind == _SUBSCRIPTION:
+            while data[at] & 0x80:
+                at += 1
+            at += 1
+        else:
+            return
+
+
+def _text(data: bytes, at: int) -> tuple[bytes, int]:
+    begin = at + 2
+    end = begin + int.from_bytes(data[at:begin], "big")
+    if end > len(data):
+        raise IndexError("a property ends too early")
+    return data[begin:end], end

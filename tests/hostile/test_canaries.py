@@ -57,6 +57,7 @@ AS_BROKER = {
     "run to": ("run", "flight.ts", "--mqtt", "URL"),
     "replay to": ("replay", "flight.ts", "--mqtt", "URL"),
     "watch": ("watch", "--mqtt", "URL"),
+    "retained": ("retained", "--mqtt", "URL", "--clear", "--yes"),
     "demo to": ("demo", "flight.ts", "--mqtt", "URL"),
 }
 ASTRAY = {

@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from typing import Any
 
 from klvrelay.errors import SinkRefused
 from klvrelay.sinks.client import Connection, Message, Received
@@ -46,32 +47,36 @@ class EarlierRuns:
         self._prefix = prefix
         self._boot = boot
         self._over: set[str] = set()
-        self._online: dict[str, Received] = {}
+        self._boots: dict[str, str] = {}  # of the topics that say online
+        self._online: dict[str, dict[str, Received]] = {}  # by boot id, then by topic
 
     def take(self, message: Received) -> list[Received]:
         """Take a status or an availability in; the result says `online` and is wrong."""
-        if message.topic == status_topic(self._prefix):
+        topic = message.topic
+        if topic == status_topic(self._prefix):
             return self._ended(boot_that_is_over(message.payload))
-        if level_of(message.topic, self._prefix) is None:
+        if level_of(topic, self._prefix) is None:
             return []
-        self._online.pop(message.topic, None)
+        if topic in self._boots:
+            del self._online[self._boots.pop(topic)][topic]
         boot = boot_of(message)
         if message.payload != b"online" or boot is None or boot == self._boot:
             return []
         if boot in self._over:
             return [message]
-        if len(self._online) < MESSAGES_MOST:
-            self._online[message.topic] = message
+        if len(self._boots) < MESSAGES_MOST:
+            self._boots[topic] = boot
+            self._online.setdefault(boot, {})[topic] = message
         return []
 
     def _ended(self, boot: str | None) -> list[Received]:
         if boot is None or boot == self._boot or len(self._over) >= RUNS_MOST:
             return []
         self._over.add(boot)
-        wrong = [message for message in self._online.values() if boot_of(message) == boot]
-        for message in wrong:
-            del self._online[message.topic]
-        return wrong
+        wrong = self._online.pop(boot, {})
+        for topic in wrong:
+            del self._boots[topic]
+        return list(wrong.values())
 
 
 class Correction:
@@ -189,14 +194,14 @@ def level_of(topic: str, prefix: str, leaf: str = "availability") -> str | None:
 
 def boot_that_is_over(payload: bytes) -> str | None:
     """The boot id in a status that says `offline`: of a run that stopped, or was lost."""
-    document = status_of(payload)
+    document = object_of(payload, STATUS_MOST)
     boot = document.get("boot")
     return boot if document.get("state") == "offline" and isinstance(boot, str) and len(boot) <= BOOT_MOST else None
 
 
-def status_of(payload: bytes) -> dict[str, object]:
-    """A small JSON object; empty for any other payload."""
-    if len(payload) > STATUS_MOST:
+def object_of(payload: bytes, most: int) -> dict[str, Any]:
+    """A JSON object of at most so many bytes; empty for any other payload."""
+    if len(payload) > most:
         return {}
     try:
         document = json.loads(payload)

@@ -22,7 +22,8 @@ sources:
   srt://camera:9000  srt://:9000   call, or be called (?mode=rendezvous&latency=120&streamid=...); the passphrase
                                    is KLVRELAY_SRT_PASSPHRASE in the environment
   rtsp://user@camera/path          (?transport=udp) rtsps://; http://, https:// of MPEG-TS or HLS; the password is
-                                   KLVRELAY_SOURCE_PASSWORD in the environment, or in --password-file; a URL with a
+                                   KLVRELAY_SOURCE_PASSWORD in the environment, or in --password-file; where a
+                                   camera wants it in the path or the query, write {password} there. A URL with a
                                    token in it goes into a file, which `url_file` in settings names (run -c)
 """
 BROKERS = """\

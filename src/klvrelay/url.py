@@ -23,6 +23,8 @@ _PUBLIC_OPTIONS = {
     "buffer_size": _NUMBER, "ttl": _NUMBER, "pkt_size": _NUMBER, "latency": _NUMBER, "pbkeylen": _NUMBER,
     "listen": _NUMBER, "transport": "udp|tcp", "mode": "caller|listener|rendezvous",
 }  # fmt: skip
+PLACEHOLDER = "{password}"
+"""In a path or a query, where the password of the source goes."""
 _OPTION_NAME = r"[A-Za-z_-]{1,12}"
 
 
@@ -104,14 +106,45 @@ class Url(NamedTuple):
             return
         from klvrelay import parameters
 
-        yield from parameters.secrets(self.path)
-        yield from parameters.secrets(self.query.reveal() if self.query else "")
+        for text in (self.path, self.query.reveal() if self.query else ""):
+            yield from (value for value in parameters.secrets(text) if value != PLACEHOLDER)
 
     def hidden(self) -> Iterator[str]:
         """The parameters of the path that are not shown."""
         from klvrelay import parameters
 
-        return parameters.hidden(self.path)
+        return (value for value in parameters.hidden(self.path) if value != PLACEHOLDER)
+
+    @property
+    def has_placeholder(self) -> bool:
+        """Is {password} in the path or the query, where some cameras want it?"""
+        if self.scheme in ("file", "stdin"):
+            return False
+        return PLACEHOLDER in self.path or (self.query is not None and PLACEHOLDER in self.query.reveal())
+
+    def filled(self, password: Secret) -> Url:
+        """The URL with the password, percent-coded, in place of {password}.
+
+        Raises ConfigError where that is not the value of a parameter with the name of a secret: it would be shown.
+        """
+        from urllib.parse import quote
+
+        from klvrelay import parameters
+
+        for text in (self.path, self.query.reveal() if self.query else ""):
+            if any(PLACEHOLDER in part.text and part.kind != "secret" for part in parameters.parts(text)):
+                raise ConfigError(f"{self}: write {PLACEHOLDER} as the value of a parameter, password={PLACEHOLDER}")
+        coded = quote(password.reveal(), safe="")
+        query = None if self.query is None else Secret(self.query.reveal().replace(PLACEHOLDER, coded))
+        return self._replace(path=self.path.replace(PLACEHOLDER, coded), query=query)
+
+    def takes(self, password: Secret) -> bool:
+        """Is this password in it?"""
+        from urllib.parse import quote
+
+        coded = quote(password.reveal(), safe="")
+        parameters = f"{self.path}?{self.query.reveal() if self.query else ''}"
+        return self.password is password or (self.scheme not in ("file", "stdin") and coded in parameters)
 
     def _credentials(self) -> str:
         if self.user is None:

@@ -412,12 +412,12 @@ IN_QUERY = f"live?user={USER};pwd={PASSWORD}"
 
 
 @contextlib.asynccontextmanager
-async def camera_read_by(*argv, path, folder):
+async def camera_read_by(*argv, path, folder, **environment):
     """A camera, and the command that reads it, with what the command wrote once that ends."""
     async with Camera(rtp(fragments(feed.recording(30).klv, 1000), pause=0.01)) as camera:
         process = await asyncio.create_subprocess_exec(
-            *COMMAND, argv[0], f"rtsp://127.0.0.1:{camera.port}/{path}", *argv[1:], cwd=folder, env=ENVIRONMENT,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            *COMMAND, argv[0], f"rtsp://127.0.0.1:{camera.port}/{path}", *argv[1:], cwd=folder,
+            env=ENVIRONMENT | environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
         try:
             yield camera, process
@@ -438,6 +438,25 @@ async def test_a_camera_gets_the_parameters_that_nobody_is_shown(path, verb, hom
     assert camera.targets[0].endswith(f"/{path}")
     assert not hits(said), said
     assert not in_folder(home)
+
+
+@pytest.mark.parametrize("way", ["environment", "file"])
+async def test_a_camera_gets_a_password_in_its_path_that_no_command_line_has(way, home, tmp_path_factory):
+    """{password} stands for what is in the environment or in a file; nobody is warned."""
+    file = tmp_path_factory.mktemp("keys") / "camera.password"
+    file.write_text(f"{PASSWORD}\n")
+    file.chmod(0o600)
+    option = ["--password-file", str(file)] if way == "file" else []
+    variable = {"KLVRELAY_SOURCE_PASSWORD": PASSWORD} if way == "environment" else {}
+    path = "user=viewer&password={password}&channel=1.sdp"
+    argv = ("probe", "--json", *option)
+    async with camera_read_by(*argv, path=path, folder=home, **variable) as (camera, process):
+        said, _ = await asyncio.wait_for(process.communicate(), 30)
+
+    assert process.returncode in (0, 6, 7), said
+    assert camera.targets[0].endswith(f"/user=viewer&password={PASSWORD}&channel=1.sdp")
+    assert not hits(said), said
+    assert b"command line" not in said
 
 
 async def test_no_topic_has_the_parameters_of_a_path(oracle, home):

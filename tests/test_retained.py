@@ -155,19 +155,18 @@ async def killed(broker, boot, *streams, **settings):
     sink._connection.abort()
 
 
-async def kept(broker, wanted="klvrelay/+/availability"):
-    """What a new subscriber gets, by stream."""
-    async with listening(broker.port, wanted) as heard:
-        await asyncio.wait_for(heard_all(heard), 5)
-    return {str(m.topic).split("/")[1]: bytes(m.payload) for m in heard.messages}
+async def all_kept(broker, wanted):
+    """What a new subscriber gets: all that comes before a message that is published once it has subscribed."""
+    async with listening(broker.port, wanted, "marker") as heard, aiomqtt.Client("127.0.0.1", broker.port) as client:
+        await client.publish("marker", b"", qos=1)
+        await heard.count(1, "marker")
+    return [message for message in heard.messages if str(message.topic) != "marker"]
 
 
-async def heard_all(heard):
-    count = -1
-    while count != len(heard.messages) or not count:
-        count = len(heard.messages)
-        for _ in range(20):
-            await asyncio.sleep(0.005)
+async def kept(broker):
+    """What it gets of availability, by stream."""
+    found = await all_kept(broker, "klvrelay/+/availability")
+    return {str(message.topic).split("/")[1]: bytes(message.payload) for message in found}
 
 
 @pytest.mark.needs("mosquitto")
@@ -189,22 +188,62 @@ async def test_streams_of_a_run_that_was_killed_are_corrected_by_the_next(mosqui
 @pytest.mark.needs("mosquitto")
 async def test_a_correction_is_logged_once_it_was_made(mosquitto, said, monkeypatch):
     """How many streams, and of which run; and the relay asks for no more topics behind its look."""
-    monkeypatch.setattr(retained, "LOOK", 0.3)
+    monkeypatch.setattr(retained, "LOOK", 0.5)
+    monkeypatch.setattr(retained, "LATE", 0.0)
     await killed(mosquitto, DEAD, "a", "b")
     async with listening(mosquitto.port, "klvrelay/status") as heard:
         await until(lambda: b'"lost"' in b"".join(heard.on("klvrelay/status")))
     async with at_work(mosquitto, OURS) as sink:
         line = f"retained availability corrected url={mosquitto.url} run={DEAD} streams=2"
         await until(lambda: line in said())
-        assert sink._connection._pump._incoming.filters == []
+        await until(lambda: sink._connection._pump._incoming.filters == [])
         await sink.tell(ONLINE)
     assert not [line for line in said() if "not checked" in line]
 
 
 @pytest.mark.needs("mosquitto")
+async def test_a_last_will_that_comes_late_hides_no_status(mosquitto, said, monkeypatch):
+    """As after a loss of power, when the broker waits for the keepalive: ours stands again, streams are corrected."""
+    monkeypatch.setattr(retained, "LOOK", 0.5)
+    earlier = sink_to(mosquitto, DEAD)
+    await earlier.__aenter__()
+    await earlier.tell(Notice("availability", "a", b"online"))
+    async with listening(mosquitto.port, "klvrelay/#") as heard, at_work(mosquitto, OURS) as sink:
+        await until(lambda: len(sink._connection._pump._incoming.filters) == 1 and not sink._correction._tries)
+        assert heard.on("klvrelay/a/availability") == [b"online"]  # it may be alive
+        earlier._connection.abort()
+        await until(lambda: heard.on("klvrelay/a/availability")[-1:] == [b"offline"])
+        boots = [orjson.loads(document) for document in heard.on("klvrelay/status")]
+        assert [(known["boot"], known["state"]) for known in boots[-2:]] == [(DEAD, "offline"), (OURS, "online")]
+        await until(lambda: f"status published again reason=late_will url={mosquitto.url}" in said())
+
+
+@pytest.mark.needs("mosquitto")
+async def test_hundreds_of_topics_are_corrected_in_one_go(mosquitto, said, monkeypatch):
+    """Not one after the other, each for a round trip; and in one line."""
+    monkeypatch.setattr(retained, "LOOK", 2.0)
+    monkeypatch.setattr(retained, "LATE", 0.0)
+    await killed(mosquitto, DEAD, *(f"s{n}" for n in range(300)))
+    async with listening(mosquitto.port, "klvrelay/status") as heard:
+        await until(lambda: b'"lost"' in b"".join(heard.on("klvrelay/status")))
+    async with at_work(mosquitto, OURS) as sink:
+        calls, publish = [], sink._connection.publish
+
+        async def counted(messages):
+            calls.append(len(messages))
+            await publish(messages)
+
+        monkeypatch.setattr(sink._connection, "publish", counted)
+        await until(lambda: any("streams=300" in line for line in said()))
+        assert set((await kept(mosquitto)).values()) == {b"offline"}
+    assert calls.count(300) == 1
+
+
+@pytest.mark.needs("mosquitto")
 async def test_what_ends_well_leaves_nothing_to_correct(mosquitto, said, monkeypatch):
     """A relay that stopped said offline itself; nothing is published twice, and nothing is logged."""
-    monkeypatch.setattr(retained, "LOOK", 0.3)
+    monkeypatch.setattr(retained, "LOOK", 0.5)
+    monkeypatch.setattr(retained, "LATE", 0.0)
     async with at_work(mosquitto, DEAD, "a"):
         pass
     async with listening(mosquitto.port, "klvrelay/+/availability") as heard, at_work(mosquitto, OURS) as sink:
@@ -255,6 +294,7 @@ async def test_a_broker_that_hangs_up_at_a_subscription_is_asked_twice_and_no_mo
 async def test_a_look_is_made_once_in_a_run(oracle, monkeypatch):
     """A second connection asks for nothing."""
     monkeypatch.setattr(retained, "LOOK", 0.05)
+    monkeypatch.setattr(retained, "LATE", 0.0)
     sink = sink_to(oracle, OURS)
     for _ in range(2):
         async with sink:
@@ -268,7 +308,8 @@ async def test_a_look_is_made_once_in_a_run(oracle, monkeypatch):
 
 async def test_a_refused_correction_is_logged_and_ends_nothing(oracle, said, monkeypatch):
     """No right to write there is no reason to stop."""
-    monkeypatch.setattr(retained, "LOOK", 0.3)
+    monkeypatch.setattr(retained, "LOOK", 0.5)
+    monkeypatch.setattr(retained, "LATE", 0.0)
     async with sink_to(oracle, OURS) as sink:
         connection, publish = sink._connection, sink._connection.publish
 
@@ -284,7 +325,7 @@ async def test_a_refused_correction_is_logged_and_ends_nothing(oracle, said, mon
             body = struct.pack("!H", len(message.topic)) + message.topic.encode() + bytes([len(message.properties)])
             body += message.properties + message.payload
             oracle.guests[0].writer.write(b"\x31" + bytes([len(body)]) + body)
-        await until(lambda: any("retained availability not corrected" in line for line in said()))
+        await until(lambda: any("retained topics of earlier runs not corrected" in line for line in said()))
         assert not lost.done()
         lost.cancel()
         await asyncio.wait({lost})
@@ -341,9 +382,7 @@ async def verb(broker, *argv, code=0):
 
 
 async def topics_of(broker):
-    async with listening(broker.port, "#") as heard:
-        await heard_all(heard)
-    return {str(message.topic) for message in heard.messages}
+    return {str(message.topic) for message in await all_kept(broker, "#")}
 
 
 @pytest.mark.needs("mosquitto")

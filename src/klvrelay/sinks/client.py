@@ -7,7 +7,7 @@ Next door: `mqtt.py` and `verbs/watch.py` use it; `link.py` is the one that runs
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -94,7 +94,7 @@ class Connection(Protocol):
     async def unsubscribe(self, topics: Sequence[str]) -> None:
         """Want no more of these; what is on its way is dropped."""
 
-    def received(self) -> AsyncIterator[Received]:
+    def received(self) -> AsyncGenerator[Received, None]:
         """What subscriptions bring, until the connection ends, which raises SinkDown."""
 
     async def close(self) -> None:

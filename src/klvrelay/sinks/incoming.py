@@ -225,7 +225,7 @@ class Incoming:
             message = self._message(self._bytes[start], self._bytes[body:end])
             if self._is_wanted(message.topic):
                 self._deliver(message)
-            elif self._bytes[start] == _RETAINED:
+            elif self._bytes[start] == _RETAINED or self.unsubscribed:
                 self._count_unasked(end - body)
             else:
                 raise Violation(f"{_NAMES[kind]} that was not asked for")

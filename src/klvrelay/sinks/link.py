@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from typing import Any, Self, TypeVar, cast
 
 import aiomqtt
@@ -134,9 +134,9 @@ class Link:
                 await self._unless_broken(self._client.unsubscribe(topic))
             except aiomqtt.MqttError as fault:
                 raise self._lose(SinkDown(f"{self._settings.url}: no answer to an unsubscription")) from fault
-        self._pump.expect_no_messages()
+            self._pump.expect_no_messages(topic)
 
-    async def received(self) -> AsyncIterator[Received]:
+    async def received(self) -> AsyncGenerator[Received, None]:
         """See `Connection.received`."""
         while (message := await self._inbox.get()) is not None:
             yield message

@@ -54,7 +54,7 @@ class MqttSink:
         self._terms = Terms()
         self._said_retain = self._said_qos = False
         self._told: dict[tuple[str, str | None], Notice] = {}
-        self._correction = Correction(settings, boot, self._publishes_on)
+        self._correction = Correction(settings, boot, self._publishes_on, self._hello)
 
     def __repr__(self) -> str:
         return f"MqttSink({self._settings.url})"
@@ -152,6 +152,9 @@ class MqttSink:
             async for _ in self._connection.received():
                 pass  # nothing is subscribed to
         raise SinkDown(f"{self._settings.url}: not connected")
+
+    def _hello(self) -> Message:
+        return self._retained(self._status("online"))
 
     def _publishes_on(self, level: str) -> bool:
         """Is this the level of a stream of ours?"""

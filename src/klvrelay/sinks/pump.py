@@ -58,10 +58,10 @@ class Pump:
         if self._incoming is not None:
             self._incoming.requests += 1
 
-    def expect_no_messages(self) -> None:
-        """All subscriptions have ended."""
+    def expect_no_messages(self, topic: str) -> None:
+        """A subscription has ended; some of its messages may still be on their way."""
         if self._incoming is not None:
-            self._incoming.filters.clear()
+            self._incoming.filters.remove(topic.split("/"))
             self._incoming.unsubscribed = True
 
     def violate(self, what: str) -> None:

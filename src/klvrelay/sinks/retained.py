@@ -3,6 +3,9 @@
 The last will of a run is published on `{prefix}/status` and names its boot id. Each `availability` has the boot id of
 its run as a user property, which needs MQTT 5. One that says `online` is corrected where a status says that its run is
 over, and where no stream of ours has its topic. Without such a status the run may be alive: its topics are left alone.
+
+After a loss of power the broker notices that a run is over by its keepalive only, and its last will takes the place of
+the status of the run that has begun meanwhile. That is published again.
 """
 
 from __future__ import annotations
@@ -11,20 +14,28 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from klvrelay.errors import SinkRefused
+from klvrelay.shown import printable
 from klvrelay.sinks.client import Connection, Message, Received
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.sinks.topics import status_topic
 
 LOOK = 4.0
 """Seconds of a look at the retained topics: what a broker has retained comes within a round trip."""
+LATE = 2.0
+"""Keepalives for which a last will may still come: a broker waits for one and a half (MQTT 5, 3.1.2.10)."""
 ANSWER = 2.0
 """Seconds that the answer to the first subscription may delay the first status of a run."""
 TRIES = 2
 """Connections that a look may spoil: some brokers hang up at a subscription that is not allowed."""
+LATE_MOST = 600.0
+"""Seconds of that wait at most."""
+QUIET = 0.2
+"""Seconds without a message after which what is wrong is corrected, all in one go."""
 MESSAGES_MOST, BYTES_MOST = 20_000, 8 << 20
 """What is taken in a look; more ends it."""
 RUNS_MOST = 1000
@@ -78,17 +89,27 @@ class EarlierRuns:
             del self._boots[topic]
         return list(wrong.values())
 
+    def hides_ours(self, message: Received) -> bool:
+        """Is it the last will of another run, in the place of our status?"""
+        if message.retained or message.topic != status_topic(self._prefix):
+            return False
+        return boot_that_is_over(message.payload) not in (None, self._boot)
+
 
 class Correction:
     """Looks at the retained topics once in a run, over a connection of the sink, and corrects those of earlier runs.
 
     is_ours  does the sink publish availability on this level itself?
+    hello    the status of this run
     """
 
-    def __init__(self, settings: MqttSettings, boot: str, is_ours: Callable[[str], bool]) -> None:
+    def __init__(
+        self, settings: MqttSettings, boot: str, is_ours: Callable[[str], bool], hello: Callable[[], Message]
+    ) -> None:
         self._settings = settings
         self._boot = boot
         self._is_ours = is_ours
+        self._hello = hello
         self._tries = TRIES
         self._connection: Connection | None = None
         self._topics = status_topic(settings.prefix), f"{settings.prefix}/+/availability"
@@ -106,29 +127,54 @@ class Correction:
             self._connection = connection
 
     async def look(self, connection: Connection) -> None:
-        """Take in what the broker has retained, and correct it, for a few seconds; SinkDown where the connection ends.
+        """Take in what the broker has retained, and correct it, for a few seconds; then wait for late last wills.
 
-        It takes what `connection.received()` gives meanwhile.
+        It takes what `connection.received()` gives meanwhile. Raises SinkDown where the connection ends.
         """
         if self._connection is not connection:
             return
         self._connection = None
-        corrected: list[Received] = []
-        heard = False
-        if await self._may_read(connection, self._topics[1]):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(LOOK):
-                    runs = EarlierRuns(self._settings.prefix, self._boot)
-                    async for message in _bounded(connection):
-                        heard = True
-                        corrected += await self._corrected(connection, runs.take(message))
+        runs = EarlierRuns(self._settings.prefix, self._boot)
+        status, availability = self._topics
+        if await self._may_read(connection, availability):
+            heard = await self._hear(connection, runs, LOOK)
+            await self._leave(connection, availability)
+            if not heard:
+                self._unreadable()
         self._tries = 0
-        await self._leave(connection)
-        if not heard:
-            self._unreadable()
-        for boot in sorted({boot_of(message) or "" for message in corrected}):
-            count = sum(boot_of(message) == boot for message in corrected)
-            _LOG.info("retained availability corrected url=%s run=%s streams=%d", self._settings.url, boot, count)
+        await self._hear(connection, runs, min(LATE_MOST, LATE * self._settings.keepalive))
+        await self._leave(connection, status)
+
+    async def _hear(self, connection: Connection, runs: EarlierRuns, seconds: float) -> bool:
+        """Take messages for a while, and correct what is wrong whenever none comes; whether any came."""
+        loop = asyncio.get_running_loop()
+        end, size, heard = loop.time() + seconds, 0, 0
+        wrong: list[Received] = []
+        hidden = False
+        while (left := end - loop.time()) > 0 and heard < MESSAGES_MOST and size < BYTES_MOST:
+            message = await _next(connection, min(left, QUIET) if wrong or hidden else left)
+            if message is None:
+                await self._correct(connection, wrong, hidden=hidden)
+                wrong, hidden = [], False
+                continue
+            heard, size = heard + 1, size + len(message.topic) + len(message.payload) + len(message.properties)
+            hidden = hidden or runs.hides_ours(message)
+            wrong += runs.take(message)
+        await self._correct(connection, wrong, hidden=hidden)
+        return heard > 0
+
+    async def _correct(self, connection: Connection, wrong: Sequence[Received], *, hidden: bool) -> None:
+        url, prefix = self._settings.url, self._settings.prefix
+        mine = [message for message in wrong if not self._is_ours(level_of(message.topic, prefix) or "")]
+        try:
+            await connection.publish([*([self._hello()] * hidden), *(_offline(m, self._settings.qos) for m in mine)])
+        except SinkRefused as fault:
+            _LOG.info("retained topics of earlier runs not corrected reason=%s", fault)
+            return
+        if hidden:
+            _LOG.info("status published again reason=late_will url=%s", url)
+        for boot, count in Counter(boot_of(message) for message in mine).items():
+            _LOG.info("retained availability corrected url=%s run=%s streams=%d", url, printable(boot or ""), count)
 
     async def _may_read(self, connection: Connection, topic: str) -> bool:
         try:
@@ -151,29 +197,18 @@ class Correction:
             self._settings.url, ",".join(self._topics),
         )  # fmt: skip
 
-    async def _corrected(self, connection: Connection, wrong: Sequence[Received]) -> list[Received]:
-        done = [message for message in wrong if not self._is_ours(level_of(message.topic, self._settings.prefix) or "")]
-        try:
-            await connection.publish([_offline(message, self._settings.qos) for message in done])
-        except SinkRefused as fault:
-            _LOG.info("retained availability not corrected reason=%s", fault)
-            return []
-        return done
-
-    async def _leave(self, connection: Connection) -> None:
+    async def _leave(self, connection: Connection, topic: str) -> None:
         with contextlib.suppress(SinkRefused, TimeoutError):
             async with asyncio.timeout(self._patience):
-                await connection.unsubscribe(self._topics)
+                await connection.unsubscribe([topic])
 
 
-async def _bounded(connection: Connection) -> AsyncIterator[Received]:
-    """What comes, up to a number of messages and bytes."""
-    count = size = 0
-    async for message in connection.received():
-        yield message
-        count, size = count + 1, size + len(message.topic) + len(message.payload) + len(message.properties)
-        if count >= MESSAGES_MOST or size >= BYTES_MOST:
-            return
+async def _next(connection: Connection, seconds: float) -> Received | None:
+    """What comes next, or None where nothing does in that time."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds), contextlib.aclosing(connection.received()) as messages:
+            return await anext(messages)
+    return None
 
 
 def _offline(message: Received, qos: int) -> Message:

@@ -104,7 +104,8 @@ def test_what_is_remembered_is_bounded():
     [
         ("site/klv/uav1/availability", "uav1"), ("site/klv//availability", None), ("site/klv/availability", None),
         ("site/klv/a/b/availability", None), ("site/klv/uav1/state", None), ("klv/uav1/availability", None),
-        ("site/klv/a%2Fb/availability", "a%2Fb"),
+        ("site/klv/a%2Fb/availability", "a%2Fb"), ("site/klv/+/availability", None), ("site/klv/#/availability", None),
+        ("site/klv/a\0b/availability", None), ("site/klv/a\x1b/availability", None),
     ],
 )  # fmt: skip
 def test_the_level_of_a_stream_is_between_prefix_and_leaf(topic, level):

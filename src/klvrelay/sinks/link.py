@@ -129,12 +129,11 @@ class Link:
     async def unsubscribe(self, topics: Sequence[str]) -> None:
         """See `Connection.unsubscribe`."""
         for topic in topics:
-            self._pump.expect_unsuback()
+            self._pump.expect_unsuback(topic)
             try:
                 await self._unless_broken(self._client.unsubscribe(topic))
             except aiomqtt.MqttError as fault:
                 raise self._lose(SinkDown(f"{self._settings.url}: no answer to an unsubscription")) from fault
-            self._pump.expect_no_messages(topic)
 
     async def received(self) -> AsyncGenerator[Received, None]:
         """See `Connection.received`."""

@@ -53,14 +53,10 @@ class Pump:
             self._incoming.filters.append(topic.split("/"))
             self._incoming.requests += 1
 
-    def expect_unsuback(self) -> None:
-        """An end of subscriptions is about to be asked for."""
+    def expect_unsuback(self, topic: str) -> None:
+        """The end of a subscription is about to be asked for; some of its messages may still be on their way."""
         if self._incoming is not None:
             self._incoming.requests += 1
-
-    def expect_no_messages(self, topic: str) -> None:
-        """A subscription has ended; some of its messages may still be on their way."""
-        if self._incoming is not None:
             self._incoming.filters.remove(topic.split("/"))
             self._incoming.unsubscribed = True
 

@@ -214,7 +214,7 @@ async def _next(connection: Connection, seconds: float) -> Received | None:
 def _offline(message: Received, qos: int) -> Message:
     """The correction keeps saying of which run it is."""
     known = user_properties(message.properties)
-    user = tuple((name, known[name]) for name in ("stream", "boot") if name in known)
+    user = tuple((name, printable(known[name])) for name in ("stream", "boot") if name in known)
     return Message(message.topic, b"offline", qos, True, "text/plain", user=user)
 
 
@@ -224,7 +224,12 @@ def level_of(topic: str, prefix: str, leaf: str = "availability") -> str | None:
     if not topic.startswith(head) or not topic.endswith(end) or len(topic) <= len(head) + len(end):
         return None
     level = topic[len(head) : -len(end)]
-    return None if "/" in level else level
+    return level if is_topic(level) and "/" not in level else None
+
+
+def is_topic(text: str) -> bool:
+    """May it be published to? No broker that keeps to the protocol sends another (MQTT 5, 1.5.4 and 3.3.2.1)."""
+    return text.isprintable() and not set("+#") & set(text)
 
 
 def boot_that_is_over(payload: bytes) -> str | None:

@@ -16,7 +16,7 @@ from klvrelay.errors import ConfigError
 from klvrelay.names import safe_level
 from klvrelay.shown import printable
 from klvrelay.sinks.client import Connection, Message, Received, connect
-from klvrelay.sinks.retained import boot_of, object_of
+from klvrelay.sinks.retained import boot_of, is_topic, object_of
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.stopping import on_loop
 from klvrelay.verbs.sheet import Listing, Sheet, show
@@ -95,8 +95,10 @@ async def _take(connection: Connection, begin: str, found: dict[str, Topic]) -> 
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(QUIET) as limit:
             async for message in connection.received():
-                if not message.retained or not message.topic.startswith(begin) or not message.payload:
+                if not (message.retained and message.payload and is_topic(message.topic)):
                     continue  # published meanwhile, or sent by a broker that does what it likes
+                if not message.topic.startswith(begin):
+                    continue
                 found[message.topic] = Topic.of(message)
                 if len(found) >= TOPICS_MOST:
                     return

@@ -219,7 +219,7 @@ class OracleBroker:
 
     def _unsubscribe(self, guest: Guest, body: bytes) -> None:
         topic, _ = read_text(body, 2 if guest.level == 4 else 3)
-        guest.filters.remove(topic)
+        guest.filters = [wanted for wanted in guest.filters if wanted != topic]
         answer = body[:2] + (b"\x00\x00" if guest.level == 5 else b"")
         guest.writer.write(bytes([UNSUBACK << 4, len(answer)]) + answer)
 

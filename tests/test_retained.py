@@ -23,8 +23,10 @@ from klvrelay.sinks import Notice, retained
 from klvrelay.sinks.client import Message, Received
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sinks.paho import Packed
-from klvrelay.sinks.retained import EarlierRuns, boot_of, level_of, user_properties
+from klvrelay.sinks.properties import user_properties
+from klvrelay.sinks.retained import EarlierRuns, boot_of
 from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.topics import split_topic
 from klvrelay.verbs.retained import listed
 
 ONLINE = Notice("availability", "uav1", b"online")
@@ -46,6 +48,11 @@ def status(boot: object, state: str = "offline", topic: str = "klvrelay/status")
     return Received(topic, orjson.dumps({"state": state, "boot": boot}), True)
 
 
+def link(level: str, boot: str, state: str) -> Received:
+    document = orjson.dumps({"schema": "klvrelay/link/1", "stream": level, "state": state, "link": {"bytes": 1 << 60}})
+    return Received(f"klvrelay/{level}/link", document, True, properties(("stream", level), ("boot", boot)))
+
+
 def wrong(*messages: Received) -> list[str]:
     runs = EarlierRuns("klvrelay", OURS)
     return [message.topic.split("/")[1] for one in messages for message in runs.take(one)]
@@ -60,6 +67,12 @@ def test_what_a_run_that_is_over_left_online_is_wrong(order):
     seen = [status(DEAD), availability("a", DEAD), availability("b", ALIVE), availability("c", DEAD)][::order]
 
     assert sorted(wrong(*seen, *seen)) == ["a", "a", "c", "c"] if order == 1 else wrong(*seen) == ["c", "a"]
+
+
+@pytest.mark.parametrize(("state", "streams"), [("live", ["a"]), ("stale", ["a"]), ("down", ["a"]), ("ended", [])])
+def test_the_report_of_a_link_is_wrong_unless_it_has_ended(state, streams):
+    """It would be shown as the state of a stream."""
+    assert wrong(status(DEAD), link("a", DEAD, state), link("b", ALIVE, state), link("c", OURS, state)) == streams
 
 
 @pytest.mark.parametrize(
@@ -110,7 +123,7 @@ def test_what_is_remembered_is_bounded():
 )  # fmt: skip
 def test_the_level_of_a_stream_is_between_prefix_and_leaf(topic, level):
     """And nothing else is."""
-    assert level_of(topic, "site/klv") == level
+    assert split_topic(topic, "site/klv")[0] == level
 
 
 @given(st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9)), max_size=4), st.binary(max_size=40))
@@ -195,7 +208,7 @@ async def test_a_correction_is_logged_once_it_was_made(mosquitto, said, monkeypa
     async with listening(mosquitto.port, "klvrelay/status") as heard:
         await until(lambda: b'"lost"' in b"".join(heard.on("klvrelay/status")))
     async with at_work(mosquitto, OURS) as sink:
-        line = f"retained availability corrected url={mosquitto.url} run={DEAD} streams=2"
+        line = f"retained topics corrected url={mosquitto.url} run={DEAD} topics=2"
         await until(lambda: line in said())
         await until(lambda: sink._connection._pump._incoming.filters == [])
         await sink.tell(ONLINE)
@@ -235,7 +248,7 @@ async def test_hundreds_of_topics_are_corrected_in_one_go(mosquitto, said, monke
             await publish(messages)
 
         monkeypatch.setattr(sink._connection, "publish", counted)
-        await until(lambda: any("streams=300" in line for line in said()))
+        await until(lambda: any("topics=300" in line for line in said()))
         assert set((await kept(mosquitto)).values()) == {b"offline"}
     assert calls.count(300) == 1
 
@@ -274,6 +287,24 @@ async def test_a_broker_that_lets_nobody_read_gets_the_records_all_the_same(code
         assert oracle.payloads("klvrelay/uav1/availability") == [b"online"]
     told = [line for line in said() if "retained topics of earlier runs not checked reason=unreadable" in line]
     assert len(told) == lines
+
+
+async def test_a_right_to_read_the_status_alone_is_no_fault(oracle, said, monkeypatch):
+    """What is refused is logged once, and asked for no more; the connection stands."""
+    monkeypatch.setattr(retained, "LOOK", 0.3)
+    monkeypatch.setattr(retained, "LATE", 0.0)
+    subscribe = oracle._subscribe
+
+    def refuse(guest, body):
+        oracle.manners.subscribe = 0x87 if guest.filters else 0
+        subscribe(guest, body)
+
+    monkeypatch.setattr(oracle, "_subscribe", refuse)
+    async with at_work(oracle, OURS) as sink:
+        await until(lambda: sink._connection._pump._incoming.unsubscribed)
+        await until(lambda: oracle.guests[0].filters == [])
+        await sink.tell(ONLINE)
+    assert len([line for line in said() if "not checked reason=unreadable" in line]) == 1
 
 
 async def test_a_broker_that_hangs_up_at_a_subscription_is_asked_twice_and_no_more(oracle, monkeypatch):
@@ -321,7 +352,7 @@ async def test_a_refused_correction_is_logged_and_ends_nothing(oracle, said, mon
 
         monkeypatch.setattr(connection, "publish", refuse)
         lost = asyncio.create_task(sink.lost())
-        await until(lambda: len(oracle.guests[0].filters) == 2)
+        await until(lambda: len(oracle.guests[0].filters) == 3)
         for message in (status(DEAD), availability("b", DEAD)):
             body = struct.pack("!H", len(message.topic)) + message.topic.encode() + bytes([len(message.properties)])
             body += message.properties + message.payload
@@ -349,9 +380,12 @@ async def test_after_kill_9_the_next_relay_corrects_what_it_no_longer_relays(mos
         async with klvrelay("run", "-c", str(one)) as second:
             await until(lambda: b'"online"' in heard.on("klvrelay/status")[-1], 15)
             await until(lambda: heard.on("klvrelay/b/availability")[-1:] == [b"offline"], 5)
-            await until(lambda: "retained availability corrected" in second.said)
+            await until(lambda: "retained topics corrected" in second.said)
             await until(lambda: heard.on("klvrelay/a/availability")[-1:] == [b"online"])
             assert await kept(mosquitto) == {"a": b"online", "b": b"offline"}
+            (report,) = [orjson.loads(message.payload) for message in await all_kept(mosquitto, "klvrelay/b/link")]
+            assert (report["state"], report["reason"]) == ("ended", "the relay was lost")
+            assert report["schema"] == "klvrelay/link/1"
 
 
 # ---- by hand -----------------------------------------------------------------------------------------------

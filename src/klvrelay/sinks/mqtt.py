@@ -158,7 +158,7 @@ class MqttSink:
 
     def _publishes_on(self, level: str) -> bool:
         """Is this the level of a stream of ours?"""
-        return any(kind == "availability" and safe_level(stream or "") == level for kind, stream in self._told)
+        return any(stream is not None and safe_level(stream) == level for _, stream in self._told)
 
     async def _publish(self, messages: Sequence[Message]) -> None:
         if self._connection is None:

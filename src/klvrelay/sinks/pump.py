@@ -57,7 +57,7 @@ class Pump:
         """The end of a subscription is about to be asked for; some of its messages may still be on their way."""
         if self._incoming is not None:
             self._incoming.requests += 1
-            self._incoming.filters.remove(topic.split("/"))
+            self._incoming.filters = [wanted for wanted in self._incoming.filters if wanted != topic.split("/")]
             self._incoming.unsubscribed = True
 
     def violate(self, what: str) -> None:

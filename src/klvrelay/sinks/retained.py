@@ -1,8 +1,9 @@
-"""Retained topics of earlier runs: a stream that a run left `online` when it was killed is corrected to `offline`.
+"""Retained topics of earlier runs: streams that a run left `online` when it was killed are corrected to `offline`.
 
-The last will of a run is published on `{prefix}/status` and names its boot id. Each `availability` has the boot id of
-its run as a user property, which needs MQTT 5. One that says `online` is corrected where a status says that its run is
-over, and where no stream of ours has its topic. Without such a status the run may be alive: its topics are left alone.
+The last will of a run is published on `{prefix}/status` and names its boot id. Each `availability` and `link` has the
+boot id of its run as a user property, which needs MQTT 5. One that says `online`, or a state other than `ended`, is
+corrected where a status says that its run is over, and where no stream of ours has its topic. Without such a status the
+run may be alive: its topics are left alone.
 
 After a loss of power the broker notices that a run is over by its keepalive only, and its last will takes the place of
 the status of the run that has begun meanwhile. That is published again.
@@ -12,17 +13,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
-from klvrelay.errors import SinkRefused
+from klvrelay.documents import dumps
+from klvrelay.errors import SinkDown, SinkError, SinkRefused
 from klvrelay.shown import printable
 from klvrelay.sinks.client import Connection, Message, Received
+from klvrelay.sinks.properties import user_properties
 from klvrelay.sinks.settings import MqttSettings
-from klvrelay.sinks.topics import status_topic
+from klvrelay.sinks.topics import LEAVES, split_topic, status_topic
 
 LOOK = 4.0
 """Seconds of a look at the retained topics: what a broker has retained comes within a round trip."""
@@ -36,19 +38,23 @@ LATE_MOST = 600.0
 """Seconds of that wait at most."""
 QUIET = 0.2
 """Seconds without a message after which what is wrong is corrected, all in one go."""
+TURN = 0.05
+"""Seconds between two looks whether a request was answered."""
 MESSAGES_MOST, BYTES_MOST = 20_000, 8 << 20
 """What is taken in a look; more ends it."""
 RUNS_MOST = 1000
 BOOT_MOST = 64
 """Characters of a boot id."""
-STATUS_MOST = 4096
-"""Bytes of a status."""
+STATUS_MOST, LINK_MOST = 4 << 10, 8 << 10
+"""Bytes of a status, and of the report of a link."""
+
+T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
 
 
 class EarlierRuns:
-    """Which topics say `online` of a run that is over: messages in, those to be corrected out.
+    """Which topics say of a run that is over that its streams are there: messages in, those to be corrected out.
 
     prefix  levels before those of the streams
     boot    of the run that asks, whose topics are right
@@ -58,33 +64,34 @@ class EarlierRuns:
         self._prefix = prefix
         self._boot = boot
         self._over: set[str] = set()
-        self._boots: dict[str, str] = {}  # of the topics that say online
-        self._online: dict[str, dict[str, Received]] = {}  # by boot id, then by topic
+        self._boots: dict[str, str] = {}  # of the topics that would be wrong
+        self._present: dict[str, dict[str, Received]] = {}  # the same by boot id, then by topic
 
     def take(self, message: Received) -> list[Received]:
-        """Take a status or an availability in; the result says `online` and is wrong."""
+        """Take a status, an availability or a link in; what the result says is wrong."""
         topic = message.topic
         if topic == status_topic(self._prefix):
             return self._ended(boot_that_is_over(message.payload))
-        if level_of(topic, self._prefix) is None:
+        level, leaf = split_topic(topic, self._prefix)
+        if level is None:
             return []
         if topic in self._boots:
-            del self._online[self._boots.pop(topic)][topic]
+            del self._present[self._boots.pop(topic)][topic]
         boot = boot_of(message)
-        if message.payload != b"online" or boot is None or boot == self._boot:
+        if boot is None or boot == self._boot or not _is_present(leaf, message.payload):
             return []
         if boot in self._over:
             return [message]
         if len(self._boots) < MESSAGES_MOST:
             self._boots[topic] = boot
-            self._online.setdefault(boot, {})[topic] = message
+            self._present.setdefault(boot, {})[topic] = message
         return []
 
     def _ended(self, boot: str | None) -> list[Received]:
         if boot is None or boot == self._boot or len(self._over) >= RUNS_MOST:
             return []
         self._over.add(boot)
-        wrong = self._online.pop(boot, {})
+        wrong = self._present.pop(boot, {})
         for topic in wrong:
             del self._boots[topic]
         return list(wrong.values())
@@ -99,7 +106,7 @@ class EarlierRuns:
 class Correction:
     """Looks at the retained topics once in a run, over a connection of the sink, and corrects those of earlier runs.
 
-    is_ours  does the sink publish availability on this level itself?
+    is_ours  does the sink itself publish on this level?
     hello    the status of this run
     """
 
@@ -112,7 +119,7 @@ class Correction:
         self._hello = hello
         self._tries = TRIES
         self._connection: Connection | None = None
-        self._topics = status_topic(settings.prefix), f"{settings.prefix}/+/availability"
+        self._topics = status_topic(settings.prefix), *(f"{settings.prefix}/+/{leaf}" for leaf in LEAVES)
 
     async def begin(self, connection: Connection) -> None:
         """Ask for the status that an earlier run left: to be called before that of this run takes its place."""
@@ -135,15 +142,42 @@ class Correction:
             return
         self._connection = None
         runs = EarlierRuns(self._settings.prefix, self._boot)
-        status, availability = self._topics
-        if await self._may_read(connection, availability):
-            heard = await self._hear(connection, runs, LOOK)
-            await self._leave(connection, availability)
-            if not heard:
-                self._unreadable()
+        status, *others = self._topics
+        heard = await self._beside(self._ask(connection, others), self._hear(connection, runs, LOOK))
+        await self._leave(connection, others)
+        if not heard and self._tries:
+            self._unreadable()
         self._tries = 0
         await self._hear(connection, runs, min(LATE_MOST, LATE * self._settings.keepalive))
-        await self._leave(connection, status)
+        await self._leave(connection, [status])
+
+    async def _beside(self, request: Coroutine[Any, Any, None], taking: Coroutine[Any, Any, T]) -> T:
+        """Take messages while a request waits for its answer: what waits here would keep the answer from being read."""
+        asking = asyncio.create_task(request, name="mqtt retained")
+        try:
+            return await taking
+        finally:
+            asking.cancel()
+            await asyncio.wait({asking})
+
+    async def _ask(self, connection: Connection, topics: Sequence[str]) -> None:
+        with contextlib.suppress(SinkDown):  # of which who takes the messages hears
+            for topic in topics:
+                if not await self._may_read(connection, topic):
+                    return
+
+    async def _leave(self, connection: Connection, topics: Sequence[str]) -> None:
+        over = asyncio.Event()
+        await self._beside(self._unsubscribe(connection, topics, over), _drop(connection, over))
+
+    async def _unsubscribe(self, connection: Connection, topics: Sequence[str], over: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                await connection.unsubscribe(topics)
+        except (SinkError, TimeoutError):
+            pass  # of a lost connection who takes the messages hears
+        finally:
+            over.set()
 
     async def _hear(self, connection: Connection, runs: EarlierRuns, seconds: float) -> bool:
         """Take messages for a while, and correct what is wrong whenever none comes; whether any came."""
@@ -165,16 +199,16 @@ class Correction:
 
     async def _correct(self, connection: Connection, wrong: Sequence[Received], *, hidden: bool) -> None:
         url, prefix = self._settings.url, self._settings.prefix
-        mine = [message for message in wrong if not self._is_ours(level_of(message.topic, prefix) or "")]
+        mine = [message for message in wrong if not self._is_ours(split_topic(message.topic, prefix)[0] or "")]
         try:
-            await connection.publish([*([self._hello()] * hidden), *(_offline(m, self._settings.qos) for m in mine)])
+            await connection.publish([*([self._hello()] * hidden), *(_corrected(m, self._settings.qos) for m in mine)])
         except SinkRefused as fault:
             _LOG.info("retained topics of earlier runs not corrected reason=%s", fault)
             return
         if hidden:
             _LOG.info("status published again reason=late_will url=%s", url)
         for boot, count in Counter(boot_of(message) for message in mine).items():
-            _LOG.info("retained availability corrected url=%s run=%s streams=%d", url, printable(boot or ""), count)
+            _LOG.info("retained topics corrected url=%s run=%s topics=%d", url, printable(boot or ""), count)
 
     async def _may_read(self, connection: Connection, topic: str) -> bool:
         try:
@@ -197,10 +231,11 @@ class Correction:
             self._settings.url, ",".join(self._topics),
         )  # fmt: skip
 
-    async def _leave(self, connection: Connection, topic: str) -> None:
-        with contextlib.suppress(SinkRefused, TimeoutError):
-            async with asyncio.timeout(self._patience):
-                await connection.unsubscribe([topic])
+
+async def _drop(connection: Connection, over: asyncio.Event) -> None:
+    """Take messages until it is over."""
+    while not over.is_set():
+        await _next(connection, TURN)
 
 
 async def _next(connection: Connection, seconds: float) -> Received | None:
@@ -211,25 +246,21 @@ async def _next(connection: Connection, seconds: float) -> Received | None:
     return None
 
 
-def _offline(message: Received, qos: int) -> Message:
-    """The correction keeps saying of which run it is."""
+def _is_present(leaf: str, payload: bytes) -> bool:
+    """Does it say that a stream is there?"""
+    if leaf == "availability":
+        return payload == b"online"
+    return bool(object_of(payload, LINK_MOST).get("state", "ended") != "ended")
+
+
+def _corrected(message: Received, qos: int) -> Message:
+    """What is right, which keeps saying of which run it is."""
     known = user_properties(message.properties)
     user = tuple((name, printable(known[name])) for name in ("stream", "boot") if name in known)
-    return Message(message.topic, b"offline", qos, True, "text/plain", user=user)
-
-
-def level_of(topic: str, prefix: str, leaf: str = "availability") -> str | None:
-    """The level of the stream in `{prefix}/{level}/{leaf}`; None for another topic."""
-    head, end = f"{prefix}/", f"/{leaf}"
-    if not topic.startswith(head) or not topic.endswith(end) or len(topic) <= len(head) + len(end):
-        return None
-    level = topic[len(head) : -len(end)]
-    return level if is_topic(level) and "/" not in level else None
-
-
-def is_topic(text: str) -> bool:
-    """May it be published to? No broker that keeps to the protocol sends another (MQTT 5, 1.5.4 and 3.3.2.1)."""
-    return text.isprintable() and not set("+#") & set(text)
+    if message.payload == b"online":
+        return Message(message.topic, b"offline", qos, True, "text/plain", user=user)
+    document = object_of(message.payload, LINK_MOST) | {"state": "ended", "reason": "the relay was lost"}
+    return Message(message.topic, dumps(document), qos, True, "application/json", user=user)
 
 
 def boot_that_is_over(payload: bytes) -> str | None:
@@ -243,9 +274,11 @@ def object_of(payload: bytes, most: int) -> dict[str, Any]:
     """A JSON object of at most so many bytes; empty for any other payload."""
     if len(payload) > most:
         return {}
+    import orjson  # here, since it loads many modules; it bounds the depth itself
+
     try:
-        document = json.loads(payload)
-    except (ValueError, RecursionError):
+        document = orjson.loads(payload)
+    except orjson.JSONDecodeError:
         return {}
     return document if isinstance(document, dict) else {}
 
@@ -254,49 +287,3 @@ def boot_of(message: Received) -> str | None:
     """The boot id that a message bears as a user property."""
     boot = user_properties(message.properties).get("boot", "")
     return boot if 0 < len(boot) <= BOOT_MOST else None
-
-
-def user_properties(data: bytes) -> dict[str, str]:
-    """The user properties among those of a PUBLISH (MQTT 5, 2.2.2.2); as many as are well-formed.
-
-        id 0x26 | length 2 | name | length 2 | value
-    """
-    found: dict[str, str] = {}
-    with contextlib.suppress(IndexError, UnicodeDecodeError):
-        for name, value in _pairs(data):
-            found.setdefault(name, value)
-    return found
-
-
-_SIZES = {0x01: 1, 0x02: 4, 0x23: 2}
-"""Payload Format, Message Expiry, Topic Alias; the others are texts, bytes or a variable integer."""
-_TEXTS = (0x03, 0x08, 0x09)
-_USER, _SUBSCRIPTION = 0x26, 0x0B
-
-
-def _pairs(data: bytes) -> Iterator[tuple[str, str]]:
-    at = 0
-    while at < len(data):
-        kind, at = data[at], at + 1
-        if kind in _SIZES:
-            at += _SIZES[kind]
-        elif kind in _TEXTS:
-            _, at = _text(data, at)
-        elif kind == _USER:
-            name, at = _text(data, at)
-            value, at = _text(data, at)
-            yield name.decode(), value.decode()
-        elif kind == _SUBSCRIPTION:
-            while data[at] & 0x80:
-                at += 1
-            at += 1
-        else:
-            return
-
-
-def _text(data: bytes, at: int) -> tuple[bytes, int]:
-    begin = at + 2
-    end = begin + int.from_bytes(data[at:begin], "big")
-    if end > len(data):
-        raise IndexError("a property ends too early")
-    return data[begin:end], end

@@ -16,8 +16,9 @@ from klvrelay.errors import ConfigError
 from klvrelay.names import safe_level
 from klvrelay.shown import printable
 from klvrelay.sinks.client import Connection, Message, Received, connect
-from klvrelay.sinks.retained import boot_of, is_topic, object_of
+from klvrelay.sinks.retained import boot_of, object_of
 from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.topics import is_topic
 from klvrelay.stopping import on_loop
 from klvrelay.verbs.sheet import Listing, Sheet, show
 
@@ -80,7 +81,7 @@ async def listed(settings: MqttSettings, stream: str | None) -> list[Topic]:
     """What the broker has retained under the prefix, or of one stream, by topic."""
     wanted = f"{settings.prefix}/#" if stream is None else f"{settings.prefix}/{safe_level(stream)}/#"
     found: dict[str, Topic] = {}
-    connection = await connect(settings, client_id=_client_id())
+    connection = await connect(settings, client_id=settings.client_id or _client_id())
     try:
         await connection.subscribe([wanted])
         await _take(connection, f"{wanted[:-1]}", found)
@@ -106,7 +107,7 @@ async def _take(connection: Connection, begin: str, found: dict[str, Topic]) -> 
 
 
 async def _clear(settings: MqttSettings, topics: Sequence[str]) -> int:
-    connection = await connect(settings, client_id=_client_id())
+    connection = await connect(settings, client_id=settings.client_id or _client_id())
     try:
         for begin in range(0, len(topics), PORTION):
             await connection.publish([Message(topic, b"", 1, True) for topic in topics[begin : begin + PORTION]])

@@ -285,8 +285,8 @@ async def test_a_broker_that_lets_nobody_read_gets_the_records_all_the_same(code
     async with asyncio.timeout(4), sink_to(oracle, OURS, timeout=1.0) as sink:
         await sink.tell(ONLINE)
         assert oracle.payloads("klvrelay/uav1/availability") == [b"online"]
-    told = [line for line in said() if "retained topics of earlier runs not checked reason=unreadable" in line]
-    assert len(told) == lines
+    logged = [line for line in said() if "retained topics of earlier runs not checked reason=unreadable" in line]
+    assert len(logged) == lines
 
 
 async def test_a_right_to_read_the_status_alone_is_no_fault(oracle, said, monkeypatch):
@@ -514,7 +514,7 @@ def read_until(number: int, end: bytes) -> bytes:
 
 @pytest.mark.needs("mosquitto")
 async def test_nothing_retained_is_said_with_what_may_be_the_reason(mosquitto):
-    """A broker tells no difference between nothing and nothing that this user may read."""
+    """A broker answers alike where it has nothing and where this user may read nothing."""
     out = (await verb(mosquitto)).printed
     assert out.startswith(f"no retained topics under klvrelay/ at {mosquitto.url}")
     assert "may this user read klvrelay/#?" in out

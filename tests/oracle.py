@@ -26,7 +26,8 @@ from mqtt_wire import (
     read_text,
 )
 
-CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP, SUBSCRIBE, SUBACK = 1, 2, 3, 4, 5, 6, 7, 8, 9
+CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 1, 2, 3, 4, 5, 6, 7
+SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK = 8, 9, 10, 11
 PINGREQ, DISCONNECT = 12, 14
 
 
@@ -175,6 +176,8 @@ class OracleBroker:
                 self._pubrel(guest, body)
             elif kind == SUBSCRIBE:
                 self._subscribe(guest, body)
+            elif kind == UNSUBSCRIBE:
+                self._unsubscribe(guest, body)
             elif kind == PINGREQ and self.manners.ack:
                 guest.writer.write(b"\xd0\x00")
             elif kind == DISCONNECT:
@@ -270,6 +273,12 @@ class OracleBroker:
             return
         answer = body[:2] + (b"\x00" if guest.level == 5 else b"") + bytes([self.manners.subscribe])
         guest.writer.write(bytes([SUBACK << 4, len(answer)]) + answer)
+
+    def _unsubscribe(self, guest: Guest, body: bytes) -> None:
+        topic, _ = read_text(body, 2 if guest.level == 4 else 3)
+        guest.filters = [wanted for wanted in guest.filters if wanted != topic]
+        answer = body[:2] + (b"\x00\x00" if guest.level == 5 else b"")
+        guest.writer.write(bytes([UNSUBACK << 4, len(answer)]) + answer)
 
     def _hand_on(self, published: Published) -> None:
         """To each subscriber, at QoS 0 and without properties."""

@@ -73,6 +73,7 @@ class Camera:
         self._guests: set[asyncio.Task[None]] = set()
         self.transports: list[str] = []
         self.requests: list[str] = []
+        self.targets: list[str] = []
         self.logins: list[str] = []
         self.port = 0
 
@@ -119,6 +120,7 @@ class Camera:
         fields = dict(line.split(": ", 1) for line in request.strip().split("\r\n")[1:])
         status, more, body = "200 OK", "Session: 1\r\n", ""
         self.requests.append(f"{method} {url[-1]}" if method == "SETUP" else method)
+        self.targets.append(url)
         self.logins.append(fields.get("Authorization", ""))
         if refused := self._refuses.get(self.requests[-1], ""):
             status, more = refused, self._more

@@ -21,7 +21,7 @@ VERBS = tuple(options.EXAMPLES)
 NEEDS = {
     "run": ["a.ts"], "replay": ["a.ts", "--mqtt", "mqtt://h"], "decode": ["a.ts"], "probe": ["a.ts"],
     "record": ["a.ts", "tapes"], "watch": ["--mqtt", "mqtt://h"], "sample": ["a.ts"], "demo": [], "items": ["slant"],
-    "send": ["a.ts", "udp://h:1"],
+    "send": ["a.ts", "udp://h:1"], "retained": ["--mqtt", "mqtt://h"],
 }  # fmt: skip
 
 

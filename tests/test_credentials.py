@@ -18,9 +18,9 @@ from web_servers import web_server
 
 from klvrelay import cli, credentials
 from klvrelay.config import load
-from klvrelay.credentials import environment, secret_file, take_environment, with_password
+from klvrelay.credentials import environment, is_secret, secret_file, take_environment, with_password
 from klvrelay.errors import ConfigError
-from klvrelay.names import Secret, Url
+from klvrelay.names import Secret, Url, stream_name
 from klvrelay.options import parser
 from klvrelay.places import source_url
 from klvrelay.sources import open_source
@@ -172,7 +172,8 @@ def test_an_empty_variable_is_none(monkeypatch: pytest.MonkeyPatch):
 @pytest.fixture
 def waiting_command() -> Iterator[subprocess.Popen[str]]:
     """A command that waits for its input, started with each secret in its environment."""
-    secrets = {name: f"{CANARY}-{number}" for number, name in enumerate(credentials.VARIABLES)}
+    names = (*credentials.VARIABLES, "KLVRELAY_CAM1_PASSWORD", "KLVRELAY_CAM1_URL", "KLVRELAY_A_B_PASSPHRASE")
+    secrets = {name: f"{CANARY}-{number}" for number, name in enumerate(names)}
     command = subprocess.Popen(
         [*COMMAND, "decode", "-"], env={**ENVIRONMENT, **secrets, "KLVRELAY_TEST": "shown"},
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -258,12 +259,16 @@ def settings(folder: Path, text: str) -> Path:
         'url = "rtsp://user:{password}@cam/x"\n',
         'url_file = "{url}"\n',
         'url = "rtsp://cam/x"\nusername = "user"\n',
+        'url = "rtsp://user@cam/x"\npassword_env = "KLVRELAY_CAM1_PASSWORD"\n',
+        'url_env = "KLVRELAY_CAM1_URL"\n',
     ],
 )
 def test_settings_say_who_may_read_a_source(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The password in the file, in another, of systemd, or from the environment, is the same to the source."""
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
-    monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", CANARY)
+    monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", CANARY if "_env" not in text else "another")
+    monkeypatch.setenv("KLVRELAY_CAM1_PASSWORD", CANARY)
+    monkeypatch.setenv("KLVRELAY_CAM1_URL", f"rtsp://user:{CANARY}@cam/x")
     files = {"file": private(tmp_path / "p"), "url": private(tmp_path / "u", f"rtsp://user:{CANARY}@cam/x\n")}
     path = settings(tmp_path, text.format(password=CANARY, **files))
 
@@ -284,6 +289,12 @@ def test_settings_say_who_may_read_a_source(text: str, tmp_path: Path, monkeypat
         ('url = "rtsp://cam/x"\nurl_file = "{file}"', r"source\.url_file: url is given too"),
         ('url_file = "/nowhere"', r"source\.url_file: can't be read: No such file"),
         ('url_file = "{typo}"', r"source\.url_file: this looks like a mistyped URL"),
+        ('url = "rtsp://u@cam/x"\npassword_env = "KLVRELAY_NO_PASSWORD"', r"source\.password_env: KLVRELAY_NO_PA"),
+        ('url = "rtsp://u@cam/x"\npassword_env = "HOME"', r"source\.password_env: give the name of a variable"),
+        ('url_file = "{file}"\nurl_env = "KLVRELAY_A_URL"', r"source\.url_env: url_file is given too"),
+        ('url = "udp://:1"\npassphrase_env = "KLVRELAY_A_PASSPHRASE"', r"source\.passphrase_env: is for srt:// only"),
+        ('url = "rtsp://cam/password={{password}}"', r"source\.url: rtsp://cam/password=\*\*\*: .* no password"),
+        ('url = "rtsp://cam/{{password}}/x"\npassword = "p"', r"source\.url: .*: write .password. as the value"),
         ('url = "rtsp://u@cam/x"\npassword_file = "/dev/zero"', r"source\.password_file: can't be read: is a device"),
     ],
 )  # fmt: skip
@@ -295,6 +306,55 @@ def test_settings_that_contradict_each_other_are_named(text: str, says: str, tmp
         load(settings(tmp_path, text.format(**files) + "\n"))
 
     assert CANARY not in str(refused.value)
+
+
+PLACES = ["rtsp://cam/user=u&password={}&channel=1.sdp", "https://cam/live.ts?user=u;pwd={}&x=1", "rtsp://cam/a;key:{}"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("way", ["environment", "option", "settings"])
+def test_a_password_goes_where_the_url_says(way: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Percent-coded, in a path or a query; it is shown no more than one that was written there."""
+    password = f"{CANARY}/&;?1"
+    monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", password if way == "environment" else "other")
+    file, url = private(tmp_path / "p", f"{password}\n"), place.format("{password}")
+    argv = [url]
+    if way == "option":
+        argv += ["--password-file", str(file)]
+    elif way == "settings":
+        argv = ["-c", str(settings(tmp_path, f'url = "{url}"\npassword_file = "{file}"\n'))]
+
+    (found,) = source_urls(*argv)
+
+    assert found.unredacted() == place.format(f"{CANARY}%2F%26%3B%3F1")
+    assert CANARY not in f"{found} {stream_name(found)}"
+    assert is_secret(found)
+    assert not is_secret(Url.parse(url))
+
+
+@pytest.mark.parametrize("url", ["rtsp://{password}/x", "rtsp://cam/{password}", "https://cam/x?{password}=1",
+                                 "https://cam/x?interface={password}", "rtsp://cam/channel={password}"])  # fmt: skip
+def test_a_password_goes_nowhere_where_it_would_be_shown(url: str, monkeypatch: pytest.MonkeyPatch):
+    """Only into a parameter that is known for a secret by its name."""
+    monkeypatch.setenv("KLVRELAY_SOURCE_PASSWORD", "12")
+
+    with pytest.raises(ConfigError, match=r"as the value of a parameter|the host is not a name"):
+        source_urls(url)
+
+
+def test_a_passphrase_may_be_in_a_variable_that_settings_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Each source may have another; so may the broker."""
+    monkeypatch.setenv("KLVRELAY_CAM1_PASSPHRASE", CANARY)
+    monkeypatch.setenv("KLVRELAY_SITE_PASSWORD", CANARY)
+    text = 'url = "srt://h:1"\npassphrase_env = "KLVRELAY_CAM1_PASSPHRASE"\n'
+    path = settings(tmp_path, text)
+    path.write_text(path.read_text().replace('"mqtt://h"', '"mqtts://u@h"\npassword_env = "KLVRELAY_SITE_PASSWORD"'))
+
+    found = load(path)
+
+    assert found.sources[0].passphrase == Secret(CANARY)
+    assert found.mqtt is not None
+    assert found.mqtt.password == Secret(CANARY)
 
 
 def source_urls(*argv: str) -> list[Url]:

@@ -200,6 +200,17 @@ async def _watch(args: argparse.Namespace) -> int:
     return 0
 
 
+def _retained(args: argparse.Namespace) -> int:
+    """Two visits to the broker; between them a question may wait on the terminal, outside of any loop."""
+    from klvrelay.config import mqtt_settings
+    from klvrelay.names import checked_name
+    from klvrelay.verbs.retained import retained
+
+    stream = None if args.stream is None else checked_name(args.stream, "--stream")
+    retained(mqtt_settings(args.mqtt, _mqtt_given(args)), stream, clear=args.clear, sure=args.yes)
+    return 0
+
+
 def _sample(args: argparse.Namespace) -> int:
     """All of it is computing: a signal breaks it off where it is, and nothing is left behind."""
     from klvrelay.mistyped import file_name
@@ -250,7 +261,7 @@ async def _send(args: argparse.Namespace) -> int:
 ON_LOOP = {
     "run": _relay, "replay": _relay, "probe": _probe, "record": _record, "send": _send, "watch": _watch, "demo": _demo,
 }  # fmt: skip
-PLAIN = {"decode": _decode, "sample": _sample, "items": _items}
+PLAIN = {"decode": _decode, "retained": _retained, "sample": _sample, "items": _items}
 """Verbs that need no loop, or only for some sources."""
 
 

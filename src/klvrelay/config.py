@@ -169,7 +169,8 @@ class _Reader(LoginReader):
         names = (*(f.name for f in dataclasses.fields(SourceSettings) if f.name != "only"), *SECRET_KEYS)
         self.known(table, names, "source")
         url = self.login(table, self.url(table))
-        if url.scheme != "srt" and (key := next((k for k in ("passphrase", "passphrase_file") if k in table), None)):
+        passphrases = ("passphrase", "passphrase_file", "passphrase_env")
+        if url.scheme != "srt" and (key := next((k for k in passphrases if k in table), None)):
             raise self.wrong(f"source.{key}", "is for srt:// only")
         pids, only = self.pids(table)
         texts = {
@@ -236,7 +237,7 @@ class _Reader(LoginReader):
     def mqtt(self, table: dict[str, Any]) -> MqttSettings:
         self.at("mqtt")
         kinds = {f.name: _kind(str(f.type)) for f in dataclasses.fields(MqttSettings)}
-        names = ("url", "password_file", *kinds)
+        names = ("url", "password_file", "password_env", *kinds)
         self.known(table, names, "mqtt")
         url = self.typed(table, "url", str, "mqtt", None)
         given = {key: self.typed(table, key, kinds[key], "mqtt", None) for key in table if key in kinds}

@@ -5,16 +5,19 @@ environment.
 from __future__ import annotations
 
 import os
+import re
 import stat
 
 from klvrelay.errors import ConfigError
 from klvrelay.shown import Secret, is_utf8, printable
-from klvrelay.url import Url, holds_secret
+from klvrelay.url import PLACEHOLDER, Url
 
 MQTT_PASSWORD = "KLVRELAY_MQTT_PASSWORD"
 SOURCE_PASSWORD = "KLVRELAY_SOURCE_PASSWORD"
 SRT_PASSPHRASE = "KLVRELAY_SRT_PASSPHRASE"
 VARIABLES = (MQTT_PASSWORD, SOURCE_PASSWORD, SRT_PASSPHRASE)
+_NAMED = r"KLVRELAY_[A-Z0-9_]{1,80}_(?:PASSWORD|PASSPHRASE|URL)"
+"""Variables that settings may name."""
 
 WITH_LOGIN = ("rtsp", "rtsps", "http", "https")
 """Schemes of sources that take a user and a password."""
@@ -77,11 +80,22 @@ def environment(name: str) -> Secret | None:
     return secret
 
 
+def named_variable(name: str, key: str) -> Secret:
+    """The value of a variable that settings name; raises ConfigError, naming `key`."""
+    if not re.fullmatch(_NAMED, name):
+        raise ConfigError(f"{key}: give the name of a variable, KLVRELAY_..._PASSWORD, _PASSPHRASE or _URL")
+    if (secret := environment(name)) is None:
+        raise ConfigError(f"{key}: {name} is not set in the environment, or is empty")
+    return secret
+
+
 def take_environment() -> None:
     """Take our secrets out of the environment: no child gets them, and /proc/PID/environ shows them no more."""
-    for name in VARIABLES:
-        if (text := os.environ.get(name)) is None:
+    names = [name for name in os.environ if name.startswith("KLVRELAY_")]
+    for name in names:
+        if name not in VARIABLES and not re.fullmatch(_NAMED, name):
             continue
+        text = os.environ[name]
         if text:
             _taken[name] = Secret(text)
         _wipe(name.encode())
@@ -102,14 +116,21 @@ def _wipe(name: bytes) -> None:
 
 
 def with_password(url: Url, password: Secret | None) -> Url:
-    """The URL with a password, where it has a user and none, and is of a kind that takes one."""
+    """The URL with a password: in place of {password} in its path or query; else where it has a user and none, and is
+    of a kind that takes one. Raises ConfigError for a {password} without a password.
+    """
+    if url.has_placeholder:
+        if password is None:
+            raise ConfigError(
+                f"{url}: {PLACEHOLDER} is in it, and no password was given: name a file (--password-file, or"
+                f" password_file in settings), or set {SOURCE_PASSWORD}"
+            )
+        return url.filled(password)
     if password is None or url.user is None or url.password is not None or url.scheme not in WITH_LOGIN:
         return url
     return url._replace(password=password)
 
 
 def is_secret(url: Url) -> bool:
-    """Does the URL hold a password or a passphrase, or an option whose name says that it is such?"""
-    if url.password:
-        return True
-    return any(value and holds_secret(name) for name, value in url.options.items())
+    """Does the URL hold a password or a passphrase, or a parameter whose name says that it is such?"""
+    return next(url.secrets(), None) is not None

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from klvrelay.credentials import SOURCE_PASSWORD, WITH_LOGIN, environment, is_secret, secret_file, with_password
+from klvrelay.credentials import (
+    SOURCE_PASSWORD,
+    WITH_LOGIN,
+    environment,
+    is_secret,
+    named_variable,
+    secret_file,
+    with_password,
+)
 from klvrelay.errors import ConfigError
 from klvrelay.shown import Secret
 from klvrelay.toml_reader import Reader
 from klvrelay.url import Url
 
-SECRET_KEYS = ("username", "password", "password_file", "passphrase_file", "url_file")
+SECRET_KEYS = (
+    "username", "password", "password_file", "password_env", "passphrase_file", "passphrase_env", "url_file", "url_env",
+)  # fmt: skip
 """Keys of a source that say who may read it; with `url` they make the URL that is opened."""
 
 T = TypeVar("T")
@@ -30,12 +40,11 @@ class LoginReader(Reader):
         self._source_password = source_password
 
     def url(self, table: dict[str, Any]) -> Url:
-        """Where a source is: as it stands, or out of a file, as one with a token in it may be."""
-        path = self.typed(table, "url_file", str, "source", None)
-        if path is not None and "url" in table:
-            raise self.wrong("source.url_file", "url is given too: say one of them")
-        if path is not None:
-            return self.checked("source.url_file", lambda: Url.parse(secret_file(path, "").reveal()))
+        """Where a source is: as it stands, or out of a file or a variable, as one with a token in it may be."""
+        self._one(table, ("url", "url_file", "url_env"), "source")
+        if (secret := self._elsewhere(table, "url", "source")) is not None:
+            key = next(key for key in ("url_file", "url_env") if key in table)
+            return self.checked(f"source.{key}", Url.parse, secret.reveal())
         if not isinstance(table.get("url"), str):
             raise self.wrong("source.url", 'every source needs one, e.g. url = "udp://0.0.0.0:5000"')
         url = self.checked("source.url", Url.parse, table["url"])
@@ -46,7 +55,7 @@ class LoginReader(Reader):
         """The URL with the user and the password that stand beside it."""
         user = self.typed(table, "username", str, "source", None)
         password = self.secret(table, "password")
-        key = next((k for k in ("username", "password", "password_file") if k in table), None)
+        key = next((k for k in ("username", "password", "password_file", "password_env") if k in table), None)
         if key is not None and url.scheme not in WITH_LOGIN:
             raise self.wrong(f"source.{key}", f"is for {', '.join(f'{s}://' for s in WITH_LOGIN)} only")
         if user is not None and url.user is not None:
@@ -55,19 +64,29 @@ class LoginReader(Reader):
             raise self.wrong(f"source.{key}", "the URL has a password too: say one of them")
         if user is not None:
             url = url._replace(user=user)
-        if password is not None and url.user is None:
+        if password is not None and url.user is None and not url.has_placeholder:
             raise self.wrong(f"source.{key}", "a password needs a username")
-        return with_password(url, password or self._source_password or environment(SOURCE_PASSWORD))
+        known = password or self._source_password or environment(SOURCE_PASSWORD)
+        return self.checked("source.url", with_password, url, known)
 
     def secret(self, table: dict[str, Any], key: str, where: str = "source") -> Secret | None:
-        """A password: as it stands, or out of a file."""
-        given, path = (self.typed(table, k, str, where, None) for k in (key, f"{key}_file"))
-        if path is None:
-            self.has_secrets |= given is not None
-            return None if given is None else Secret(given)
-        if given is not None:
-            raise self.wrong(f"{where}.{key}_file", f"{key} is given too: say one of them")
-        return self.checked(f"{where}.{key}_file", secret_file, path, "")
+        """A password: as it stands, or out of a file or a variable."""
+        self._one(table, (key, f"{key}_file", f"{key}_env"), where)
+        given = self.typed(table, key, str, where, None)
+        self.has_secrets |= given is not None
+        return self._elsewhere(table, key, where) if given is None else Secret(given)
+
+    def _one(self, table: dict[str, Any], keys: tuple[str, ...], where: str) -> None:
+        first, *others = [key for key in keys if key in table] or [""]
+        if others:
+            raise self.wrong(f"{where}.{others[0]}", f"{first} is given too: say one of them")
+
+    def _elsewhere(self, table: dict[str, Any], key: str, where: str) -> Secret | None:
+        """What the file or the variable holds that stands for the key."""
+        for name, read in ((f"{key}_file", secret_file), (f"{key}_env", named_variable)):
+            if (place := self.typed(table, name, str, where, None)) is not None:
+                return self.checked(f"{where}.{name}", read, place, "")
+        return None
 
     def checked(self, key: str, read: Callable[..., T], *given: Any) -> T:
         """What `read` makes of it; its ConfigError becomes one of this key."""

@@ -20,7 +20,7 @@ _FORM = rf"""[^\w./~-]*(?:
   | [a-z][\w+.-]*\s*[:;]\s*/        # scheme:/host  scheme;//host
   | [a-z][\w+.-]*[:;][^/]{{0,2}}//  # sche:me//host
 )"""
-_SECRET = r"(?:pass|pwd|token|secret|auth|credential|signature|key)[\w-]{0,20}\s{0,3}="
+_SECRET = r"(?:(?:pass|pwd|token|secret|auth|credential|signature|key)[\w-]{0,20}|(?<![a-z])sig)\s{0,3}="
 _TELLTALE = frozenset("@:;=%\\ ")
 """Without one of these characters, or two slashes in a row, nothing in ASCII looks like a URL."""
 

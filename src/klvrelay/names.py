@@ -75,9 +75,9 @@ def stream_name(source: str | os.PathLike[str] | Url) -> str:
     port = "" if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else str(url.port)
     if url.scheme in ("udp", "rtp", "tcp", "srt"):
         return _slug("-".join(filter(None, (url.scheme, url.host, port))))
-    from urllib.parse import unquote  # here, since the name of a file has no use for it
+    from klvrelay import parameters  # here, since the name of a file has no use for it
 
-    path = re.sub(r"\.\w{1,5}$", "", re.sub(r"=[^/]*", "", unquote(url.path)))  # behind a = there may be a password
+    path = re.sub(r"\.\w{1,5}$", "", parameters.nameable(url.path))
     return _slug("-".join(filter(None, (url.host, port, path))))
 
 

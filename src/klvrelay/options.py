@@ -22,7 +22,8 @@ sources:
   srt://camera:9000  srt://:9000   call, or be called (?mode=rendezvous&latency=120&streamid=...); the passphrase
                                    is KLVRELAY_SRT_PASSPHRASE in the environment
   rtsp://user@camera/path          (?transport=udp) rtsps://; http://, https:// of MPEG-TS or HLS; the password is
-                                   KLVRELAY_SOURCE_PASSWORD in the environment, or in --password-file; a URL with a
+                                   KLVRELAY_SOURCE_PASSWORD in the environment, or in --password-file; where a
+                                   camera wants it in the path or the query, write {password} there. A URL with a
                                    token in it goes into a file, which `url_file` in settings names (run -c)
 """
 BROKERS = """\
@@ -112,6 +113,7 @@ EXAMPLES = {
     "probe": "klvrelay probe udp://0.0.0.0:5000 --html report.html",
     "record": "klvrelay record udp://0.0.0.0:5000 /var/lib/flights --keep-size 100G --keep-age 30d",
     "watch": "klvrelay watch --mqtt mqtt://127.0.0.1:1883",
+    "retained": "klvrelay retained --mqtt mqtt://127.0.0.1:1883 --clear --stream uav1",
     "sample": "klvrelay sample orbit.ts --seconds 30 --carriage async",
     "demo": "klvrelay demo udp://0.0.0.0:5000",
     "items": "klvrelay items sensor_latitude",
@@ -316,6 +318,26 @@ def _watch_options(parser: argparse.ArgumentParser) -> None:
     _mqtt_options(parser, required=True)
 
 
+RETAINED = """\
+retained topics:
+  A broker keeps the last status, availability, state and link, also of streams that no longer exist. After a crash, the
+  next `klvrelay run` with the same prefix sets to offline what that run left online (MQTT 5 only). To remove topics, or
+  to correct them by MQTT 3.1.1, use --clear.
+  A running relay publishes the topics of its streams again when they change. To clear those of a stream for good, first
+  stop its relay.
+"""
+
+
+def _retained_options(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_mutually_exclusive_group()
+    actions.add_argument("--list", action="store_true", help="list the retained topics under the prefix (default)")
+    actions.add_argument("--clear", action="store_true", help="list them, ask, and remove them from the broker")
+    parser.add_argument("--stream", metavar="NAME", help="only those of this stream")
+    parser.add_argument("--yes", action="store_true", help="with --clear: do not ask")
+    _choice_options(parser, "accepted without effect: choose by --stream", "likewise")
+    _mqtt_options(parser, required=True)
+
+
 def _sample_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("out", metavar="OUT.ts")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long (30)")
@@ -406,6 +428,9 @@ VERBS = {
     "record": _Described("write a source's bytes as they come, in segments", SEGMENTS, _record_options),
     "send": _Described("send a recording as if it were live, over a wire as bad as you like", FAR_ENDS, _send_options),
     "watch": _Described("show a broker's streams live, as a table", BROKERS, _watch_options),
+    "retained": _Described(
+        "list or clear what a broker has retained under the prefix", RETAINED + BROKERS, _retained_options
+    ),
     "sample": _Described("write a synthetic drone recording whose picture fits its metadata", "", _sample_options),
     "demo": _Described(
         "relay a sample to a broker inside this process, and show what a subscriber gets", "", _demo_options

@@ -37,10 +37,10 @@ def said_password(args: argparse.Namespace) -> Secret | None:
 
 def check_used(said: Secret | None, urls: Iterable[Url]) -> None:
     """Raise ConfigError where --password-file was given, and no source takes the password in it."""
-    if said is not None and all(url.password is not said for url in urls):
+    if said is not None and not any(url.takes(said) for url in urls):
         raise ConfigError(
             "--password-file: no source takes it: write the user into the URL, as in rtsp://user@host/path, and no"
-            " password (of rtsp, rtsps, http and https)"
+            " password (of rtsp, rtsps, http and https), or {password} where the URL has it in its path or query"
         )
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from urllib.parse import quote
 
 from klvrelay.errors import ConfigError
 from klvrelay.mistyped import looks_like_url, stripped
+from klvrelay.parameters import holds_secret
 from klvrelay.shown import HIDDEN, printable
-from klvrelay.url import Url, holds_secret
+from klvrelay.url import Url
 
 LEAST = 4
 """Characters of what is hidden, at least: fewer would take letters out of words."""
+VALUE_LEAST = 6
+"""The same of a password or a parameter within a URL, which may be a word."""
 
 _BEHIND = range(2, 6)
 """Where the value may begin of letters that are options: -cURL, -qcURL."""
@@ -24,13 +28,27 @@ class Redaction:
     """Takes out of a text what must not be shown of these arguments."""
 
     def __init__(self, arguments: Iterable[str]) -> None:
-        forms = {form: public for text, public in _secrets(arguments) for form in _quoted(text) if len(form) >= LEAST}
-        self._forms = sorted(forms.items(), key=lambda form: len(form[0]), reverse=True)
+        whole = dict(_secrets(arguments))
+        self._forms = _longest_first((form, public) for text, public in whole.items() for form in _quoted(text))
+        values = {value for text in whole for value in _values(text)}
+        self._values = _longest_first((value, HIDDEN) for value in values)
 
     def __call__(self, text: str) -> str:
-        for form, public in self._forms:
-            text = text.replace(form, public)
-        return _WORD.sub(_without_login, text) if "@" in text else text
+        text = _replaced(text, self._forms)
+        if "@" in text:
+            text = _WORD.sub(_without_login, text)
+        return _replaced(text, self._values)
+
+
+def _longest_first(forms: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    long = {form: public for form, public in forms if len(form) >= LEAST}
+    return sorted(long.items(), key=lambda form: len(form[0]), reverse=True)
+
+
+def _replaced(text: str, forms: list[tuple[str, str]]) -> str:
+    for form, public in forms:
+        text = text.replace(form, public)
+    return text
 
 
 def _without_login(word: re.Match[str]) -> str:
@@ -64,6 +82,17 @@ def _is_for_secret(option: str) -> bool:
 def _quoted(text: str) -> tuple[str, ...]:
     """The forms in which a message may have it."""
     return text, repr(text)[1:-1], printable(text), repr(printable(text))[1:-1], stripped(text)
+
+
+def _values(text: str) -> Iterator[str]:
+    """The secrets of a URL, as they are and percent-coded: a message may quote a part of it."""
+    try:
+        url = Url.parse(text)
+    except ConfigError:
+        return
+    for value in {*url.secrets(), *url.hidden()}:
+        if len(value) >= VALUE_LEAST:
+            yield from (value, quote(value, safe=""), quote(value))
 
 
 def _public(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Set
+from collections.abc import Collection, Iterator, Set
 from typing import NamedTuple
 
 from klvrelay.errors import ConfigError
@@ -23,9 +23,9 @@ _PUBLIC_OPTIONS = {
     "buffer_size": _NUMBER, "ttl": _NUMBER, "pkt_size": _NUMBER, "latency": _NUMBER, "pbkeylen": _NUMBER,
     "listen": _NUMBER, "transport": "udp|tcp", "mode": "caller|listener|rendezvous",
 }  # fmt: skip
+PLACEHOLDER = "{password}"
+"""In a path or a query, where the password of the source goes."""
 _OPTION_NAME = r"[A-Za-z_-]{1,12}"
-_SECRET_NAME = r"pass|pwd|token|secret|auth|credential"
-_ASSIGNED = r"=[^/]*"
 
 
 class Url(NamedTuple):
@@ -98,6 +98,54 @@ class Url(NamedTuple):
         kept = [pair for pair in pairs if pair.partition("=")[0] not in without]
         return self._joined(self._credentials(), "&".join(kept))
 
+    def secrets(self) -> Iterator[str]:
+        """What of it is known to be a secret: the password, parameters of the path and the query with such names."""
+        if self.password:
+            yield self.password.reveal()
+        if self.scheme in ("file", "stdin"):
+            return
+        from klvrelay import parameters
+
+        for text in (self.path, self.query.reveal() if self.query else ""):
+            yield from (value for value in parameters.secrets(text) if value != PLACEHOLDER)
+
+    def hidden(self) -> Iterator[str]:
+        """The parameters of the path that are not shown."""
+        from klvrelay import parameters
+
+        return (value for value in parameters.hidden(self.path) if value != PLACEHOLDER)
+
+    @property
+    def has_placeholder(self) -> bool:
+        """Is {password} in the path or the query, where some cameras want it?"""
+        if self.scheme in ("file", "stdin"):
+            return False
+        return PLACEHOLDER in self.path or (self.query is not None and PLACEHOLDER in self.query.reveal())
+
+    def filled(self, password: Secret) -> Url:
+        """The URL with the password, percent-coded, in place of {password}.
+
+        Raises ConfigError where that is not the value of a parameter with the name of a secret: it would be shown.
+        """
+        from urllib.parse import quote
+
+        from klvrelay import parameters
+
+        for text in (self.path, self.query.reveal() if self.query else ""):
+            if any(PLACEHOLDER in part.text and part.kind != "secret" for part in parameters.parts(text)):
+                raise ConfigError(f"{self}: write {PLACEHOLDER} as the value of a parameter, password={PLACEHOLDER}")
+        coded = quote(password.reveal(), safe="")
+        query = None if self.query is None else Secret(self.query.reveal().replace(PLACEHOLDER, coded))
+        return self._replace(path=self.path.replace(PLACEHOLDER, coded), query=query)
+
+    def takes(self, password: Secret) -> bool:
+        """Is this password in it?"""
+        from urllib.parse import quote
+
+        coded = quote(password.reveal(), safe="")
+        parameters = f"{self.path}?{self.query.reveal() if self.query else ''}"
+        return self.password is password or (self.scheme not in ("file", "stdin") and coded in parameters)
+
     def _credentials(self) -> str:
         if self.user is None:
             return ""
@@ -116,18 +164,15 @@ class Url(NamedTuple):
             return "standard input"
         if self.scheme == "file":
             return printable(self.path)
+        from klvrelay import parameters  # here, since the name of a file has no use for it
+
         shown = [_shown(key, value) for key, value in self.options.items()]
         # Some cameras have user=...&password=... in their path, and a ? may be missing.
-        public = self._replace(path=re.sub(_ASSIGNED, f"={HIDDEN}", self.path))
+        public = self._replace(path=parameters.shown(self.path))
         return printable(public._joined("" if self.user is None else f"{HIDDEN}@", "&".join(shown)))
 
     def __repr__(self) -> str:
         return f"Url({str(self)!r})"
-
-
-def holds_secret(name: str) -> bool:
-    """Does an option of this name hold a secret?"""
-    return re.search(_SECRET_NAME, name, re.IGNORECASE) is not None
 
 
 def unknown_option(key: str, number: int, known: Collection[str]) -> str:
@@ -145,7 +190,10 @@ def unknown_option(key: str, number: int, known: Collection[str]) -> str:
 
 def _shown(key: str, value: str) -> str:
     """An option as it may be shown: the value only where it is of a kind that holds no secret."""
-    if (form := _PUBLIC_OPTIONS.get(key)) is not None and re.fullmatch(form, value):
+    from klvrelay import parameters
+
+    form = _PUBLIC_OPTIONS.get(key)
+    if (form is not None and re.fullmatch(form, value)) or parameters.is_place(key, value):
         return f"{key}={value}"
     return f"{key}={HIDDEN}" if value and re.fullmatch(_OPTION_NAME, key) else HIDDEN
 

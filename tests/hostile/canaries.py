@@ -58,6 +58,10 @@ def well_formed(scheme: str, port: int) -> dict[str, str]:
         "fragment": f"{scheme}://{LOGIN}@127.0.0.1:{port}/live#{TOKEN}",
         "user only": f"{scheme}://{USER}@127.0.0.1:{port}/live",
         "bare query": f"{scheme}://127.0.0.1:{port}/live?{TOKEN}",
+        "parameters in the path": f"{scheme}://127.0.0.1:{port}/user={USER}&password={PASSWORD}/+&channel=1.sdp",
+        "in it, coded": f"{scheme}://127.0.0.1:{port}/user%3D{USER}%26passw%6Frd%3D{coded}%2Flive",
+        "in it, with other signs": f"{scheme}://127.0.0.1:{port}/user={USER}_password={PASSWORD};api_key:{TOKEN}",
+        "in the query": f"{scheme}://127.0.0.1:{port}/live?user={USER};Password={PASSWORD}&X-Amz-Signature={TOKEN}/x",
         "capitals": f"{scheme.upper()}://{LOGIN}@LOCALHOST:{port}/live",
     }
 

@@ -21,7 +21,7 @@ from klvrelay.sinks.client import Message
 from klvrelay.sinks.settings import MqttSettings
 
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = 1, 2, 3, 4, 5, 6, 7
-SUBSCRIBE, SUBACK, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT, AUTH = 8, 9, 11, 12, 13, 14, 15
+SUBSCRIBE, SUBACK, UNSUBSCRIBE, UNSUBACK, PINGREQ, PINGRESP, DISCONNECT, AUTH = 8, 9, 10, 11, 12, 13, 14, 15
 WILL = Message("kr/status", b"gone", retain=True)
 SPOKEN = "\x1b[2Jowned\n\u202e"
 USER_PROPERTY, REASON, REFERENCE, ASSIGNED_ID = b"\x26", b"\x1f", b"\x1c", b"\x12"
@@ -77,6 +77,17 @@ class Guest:
         while self.taken < most:
             await self.send(data)
 
+    async def first_publish(self) -> bytes:
+        """The body of the first PUBLISH; subscriptions before it are granted."""
+        while True:
+            kind, _, body = await read_packet(self.reader)
+            if kind == PUBLISH:
+                return body
+            await self.send(self._suback(body))
+
+    def _suback(self, body: bytes) -> bytes:
+        return packet(SUBACK, body[:2] + (b"\0" if self.level == 5 else b"") + b"\0")
+
     async def behave(self, acks: bool = True) -> None:
         """Answer as a broker does, until the client leaves; without `acks`, keep those that are due."""
         while True:
@@ -87,8 +98,9 @@ class Guest:
                 if flags & 6:
                     self.withheld.append(packet(PUBACK, body[at : at + 2]))
             elif kind == SUBSCRIBE:
-                more = b"\0" if self.level == 5 else b""
-                await self.send(packet(SUBACK, body[:2] + more + b"\0"))
+                await self.send(self._suback(body))
+            elif kind == UNSUBSCRIBE:
+                await self.send(packet(UNSUBACK, body[:2] + (b"\0\0" if self.level == 5 else b"")))
             elif kind == PINGREQ:
                 self.pings += 1
                 await self.send(packet(PINGRESP))

@@ -29,7 +29,9 @@ from canaries import (
     well_formed,
 )
 from hostile_broker import DISCONNECT, REASON, REFERENCE, HostileBroker, connack, packet, text
+from rtsp_camera import Camera, fragments, rtp
 from test_cli import COMMAND, ENVIRONMENT
+from web_servers import playlist, segments, web_server
 
 from klvrelay import cli
 from klvrelay.names import stream_name
@@ -55,6 +57,7 @@ AS_BROKER = {
     "run to": ("run", "flight.ts", "--mqtt", "URL"),
     "replay to": ("replay", "flight.ts", "--mqtt", "URL"),
     "watch": ("watch", "--mqtt", "URL"),
+    "retained": ("retained", "--mqtt", "URL", "--clear", "--yes"),
     "demo to": ("demo", "flight.ts", "--mqtt", "URL"),
 }
 ASTRAY = {
@@ -182,7 +185,7 @@ def test_a_url_where_none_belongs_is_not_repeated(case, search):
     """An argument too many, the value of another option, an option that does not exist."""
     search.over({case: ASTRAY[case]}, well_formed("rtsp", 1) | malformed("rtsp"))
 
-    search.check(33)
+    search.check(37)
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "http", "https", "tcp"])
@@ -191,7 +194,7 @@ def test_a_source_that_is_not_there_is_named_without_its_secrets(verb, scheme, s
     """A closed port."""
     search.over({verb: AS_SOURCE[verb]}, well_formed(scheme, 1), seconds=0.3)
 
-    search.check(7)
+    search.check(11)
 
 
 @pytest.mark.parametrize("verb", AS_BROKER)
@@ -199,7 +202,7 @@ def test_a_broker_that_is_not_there_is_named_without_its_secrets(verb, search):
     """A closed port, until Ctrl-C where the verb goes on trying."""
     search.over({verb: AS_BROKER[verb]}, well_formed("mqtt", 1), seconds=0.3)
 
-    search.check(7)
+    search.check(11)
 
 
 @pytest.mark.parametrize("scheme", ["rtsp", "https", "srt", "mqtt"])
@@ -402,6 +405,94 @@ async def test_a_relay_at_work_lets_nothing_out(oracle, tmp_path_factory, home):
     assert not [p for p in oracle.published if hits(f"{p.topic} {p.user} {p.properties}") or hits(p.payload)]
     assert not [guest.will for guest in oracle.guests if guest.will and hits(repr(guest.will))]
     assert not sorted(set(seen))
+
+
+IN_PATH = f"user={USER}&password={PASSWORD}&channel=1.sdp"
+IN_QUERY = f"live?user={USER};pwd={PASSWORD}"
+
+
+@contextlib.asynccontextmanager
+async def camera_read_by(*argv, path, folder, **environment):
+    """A camera, and the command that reads it, with what the command wrote once that ends."""
+    async with Camera(rtp(fragments(feed.recording(30).klv, 1000), pause=0.01)) as camera:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, argv[0], f"rtsp://127.0.0.1:{camera.port}/{path}", *argv[1:], cwd=folder,
+            env=ENVIRONMENT | environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            yield camera, process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+
+@pytest.mark.parametrize("path", [IN_PATH, IN_QUERY])
+@pytest.mark.parametrize("verb", [["probe", "--json"], ["probe", "--html", "report.html"], ["decode"]])
+async def test_a_camera_gets_the_parameters_that_nobody_is_shown(path, verb, home):
+    """As they are in the URL; reports and messages have none of them."""
+    async with camera_read_by(*verb, path=path, folder=home) as (camera, process):
+        said, _ = await asyncio.wait_for(process.communicate(), 30)
+
+    assert process.returncode in (0, 6, 7), said
+    assert camera.targets[0].endswith(f"/{path}")
+    assert not hits(said), said
+    assert not in_folder(home)
+
+
+@pytest.mark.parametrize("way", ["environment", "file"])
+async def test_a_camera_gets_a_password_in_its_path_that_no_command_line_has(way, home, tmp_path_factory):
+    """{password} stands for what is in the environment or in a file; nobody is warned."""
+    file = tmp_path_factory.mktemp("keys") / "camera.password"
+    file.write_text(f"{PASSWORD}\n")
+    file.chmod(0o600)
+    option = ["--password-file", str(file)] if way == "file" else []
+    variable = {"KLVRELAY_SOURCE_PASSWORD": PASSWORD} if way == "environment" else {}
+    path = "user=viewer&password={password}&channel=1.sdp"
+    argv = ("probe", "--json", *option)
+    async with camera_read_by(*argv, path=path, folder=home, **variable) as (camera, process):
+        said, _ = await asyncio.wait_for(process.communicate(), 30)
+
+    assert process.returncode in (0, 6, 7), said
+    assert camera.targets[0].endswith(f"/user=viewer&password={PASSWORD}&channel=1.sdp")
+    assert not hits(said), said
+    assert b"command line" not in said
+
+
+async def test_no_topic_has_the_parameters_of_a_path(oracle, home):
+    """Nor has a payload, a log line, or the command line of the process that reads the camera."""
+    argv = ("run", "--mqtt", f"mqtt://127.0.0.1:{oracle.port}")
+    async with camera_read_by(*argv, path=IN_PATH, folder=home) as (camera, process):
+        name = f"127.0.0.1-{camera.port}-channel-1"
+        await until(lambda: oracle.payloads(f"klvrelay/{name}/telemetry"), 20)
+        shown = [what for pid in process_tree(process.pid)[1:] for _, what in shown_of(pid) if hits(what)]
+        process.send_signal(signal.SIGINT)
+        said, _ = await asyncio.wait_for(process.communicate(), 10)
+
+    assert name.encode() in said
+    assert not hits(said), said.decode()
+    assert not shown
+    assert not [p for p in oracle.published if hits(f"{p.topic} {p.user} {p.properties}") or hits(p.payload)]
+
+
+async def test_a_playlist_under_a_secret_path_is_read_and_not_shown(home):
+    """Its segments have the secret in their URLs, and one of them is missing."""
+    folder = home / "web" / "live"
+    folder.mkdir(parents=True)
+    names = segments(feed.recording(60).ts, folder, 4)
+    (folder / names[2]).unlink()
+    playlist(folder / "a.m3u8", names)
+    (home / "web" / f"token={TOKEN}").symlink_to(folder)  # it is looked for in what the command writes, not here
+    async with web_server(home / "web") as server:
+        process = await asyncio.create_subprocess_exec(
+            *COMMAND, "decode", server.url(f"token={TOKEN}/a.m3u8"), cwd=folder, env=ENVIRONMENT,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        said, _ = await asyncio.wait_for(process.communicate(), 60)
+
+    assert b"lost" in said
+    assert b"sensor" in said or b"mission_id" in said
+    assert not hits(said), said.decode()
 
 
 async def test_secret_files_on_the_command_line_reach_the_far_ends_and_nothing_else(oracle, tmp_path_factory, home):

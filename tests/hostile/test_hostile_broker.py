@@ -29,7 +29,6 @@ from hostile_broker import (
     text,
     to,
 )
-from mqtt_wire import read_packet
 from papers import outlet_of
 from records import BOOT, record
 
@@ -37,6 +36,7 @@ from klvrelay.backoff import Backoff
 from klvrelay.errors import SinkDown
 from klvrelay.notices import Notices
 from klvrelay.outcome import Outcome
+from klvrelay.sinks import retained
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sinks.settings import MqttSettings
 
@@ -95,11 +95,21 @@ ATTACKS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("protocol", [5, 4])
+IN_A_LOOK = {
+    "PUBLISH 2": "a PUBLISH of QoS 2, and QoS 0 was asked for",
+    "PUBLISH 268 MB": "a PUBLISH of 268435455 bytes",
+}
+
+
+@pytest.mark.parametrize(("protocol", "looks"), [(5, 0), (5, 2), (4, 2)])
 @pytest.mark.parametrize("name", ATTACKS)
-async def test_what_no_broker_may_send_ends_the_connection_with_its_name(name, protocol):
-    """At the first such packet, by its first bytes, as a protocol error and not as a lost connection."""
+async def test_what_no_broker_may_send_ends_the_connection_with_its_name(name, protocol, looks, monkeypatch):
+    """At the first such packet, by its first bytes, as a protocol error and not as a lost connection; also while the
+    retained topics of earlier runs are looked at."""
+    monkeypatch.setattr(retained, "TRIES", looks)
     attack, says = ATTACKS[name]
+    if protocol == 5 and looks:
+        says = IN_A_LOOK.get(name, says)
 
     async with HostileBroker(after_connack(attack)) as broker:
         fault = await fault_of_the_sink(broker, protocol=protocol)
@@ -141,7 +151,7 @@ async def test_a_flood_of_them_ends_the_connection(size):
             await asyncio.wait({serving})
 
     async with HostileBroker(script) as broker:
-        with pytest.raises(SinkDown, match="too many retained messages"):
+        with pytest.raises(SinkDown, match="too many messages that were not asked for"):
             async with asyncio.timeout(5), MqttSink(to(broker), boot=BOOT) as sink:
                 await sink.keep(Notices().cursor())
 
@@ -153,7 +163,7 @@ async def test_a_message_confirmed_twice_ends_the_connection():
 
     async def script(guest):
         await guest.send(connack(guest.level))
-        _, _, body = await read_packet(guest.reader)
+        body = await guest.first_publish()
         at = 2 + int.from_bytes(body[:2], "big")
         await guest.send(packet(PUBACK, body[at : at + 2]) * 2)
         await guest.behave()
@@ -169,7 +179,7 @@ async def test_a_pubrec_again_and_again_is_answered_once():
 
     async def script(guest):
         await guest.send(connack(guest.level))
-        _, _, body = await read_packet(guest.reader)
+        body = await guest.first_publish()
         at = 2 + int.from_bytes(body[:2], "big")
         await guest.flood(packet(PUBREC, body[at : at + 2]) * 1000)
 
@@ -258,7 +268,7 @@ async def _flood_at_once(guest):
 
 async def _confirm_one_and_violate(guest):
     await guest.send(connack(guest.level))
-    _, _, body = await read_packet(guest.reader)
+    body = await guest.first_publish()
     at = 2 + int.from_bytes(body[:2], "big")
     await guest.send(packet(PUBACK, body[at : at + 2]) + packet(PINGRESP))
     await guest.behave(acks=False)

@@ -5,7 +5,7 @@ A connection is used once: after any SinkDown it is dead, and a new one is made.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -51,11 +51,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What came in; `retained` says that it was kept by the broker and may be old."""
+    """What came in; `retained` says that it was kept by the broker and may be old.
+
+    properties  of a retained message, as they are on the wire (MQTT 5, 2.2.2), where they are few
+    """
 
     topic: str
     payload: bytes
     retained: bool
+    properties: bytes = b""
 
 
 class Connection(Protocol):
@@ -98,7 +102,10 @@ class Connection(Protocol):
     async def subscribe(self, topics: Sequence[str]) -> None:
         """Ask for the topics at QoS 0; what comes is in `received()`."""
 
-    def received(self) -> AsyncIterator[Received]:
+    async def unsubscribe(self, topics: Sequence[str]) -> None:
+        """Want no more of these; what is on its way is dropped."""
+
+    def received(self) -> AsyncGenerator[Received, None]:
         """What subscriptions bring, until the connection ends, which raises SinkDown."""
 
     async def close(self) -> None:

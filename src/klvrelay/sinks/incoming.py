@@ -37,6 +37,8 @@ _PINGREQ = b"\xc0\x00"
 _PUBACK_HEAD = b"\x40\x02"
 ACKS_MOST = 64 << 10
 """Bytes of acknowledgements that may wait for a broker to read them."""
+PROPERTIES_MOST = 4 << 10
+"""Bytes of the properties of a retained message that are kept; the name of a stream is most of it."""
 _RETAINED = 0x31
 """The first byte of a retained message of QoS 0."""
 
@@ -76,7 +78,8 @@ class Incoming:
         self._answers = bytearray()
         self._within = False  # a packet of paho's is sent in part
         self._unasked = self._unasked_bytes = self._to_drop = 0
-        self.greeted = self._connected = self.subscribed = self.over = False
+        self.greeted = self._connected = self.unsubscribed = self.over = False
+        self.filters: list[list[str]] = []
         self.requests = 0
         self.violation: str | None = None
 
@@ -87,6 +90,10 @@ class Incoming:
     def waiting(self) -> bool:
         """Whether paho has something to read: packets, or that there will be no more."""
         return bool(self._ready) or self.over
+
+    @property
+    def subscribed(self) -> bool:
+        return bool(self.filters)
 
     def take(self) -> None:
         """Read once from the socket; paho has taken all of the time before."""
@@ -196,31 +203,46 @@ class Incoming:
             return True
         asked = {
             _CONNACK: not self._connected,
-            _PUBLISH: self.subscribed,
+            _PUBLISH: self.subscribed or self.unsubscribed,
             _SUBACK: self.requests > 0,
+            _UNSUBACK: self.requests > 0,
             _PINGRESP: self._pings > 0,
             _DISCONNECT: self._protocol == 5,
         }
         return asked.get(kind, False)
 
     def _drop(self, size: int) -> None:
-        """A retained message that was not asked for: its body is passed over as it comes."""
+        """A message that was not asked for, or no longer: its body is passed over as it comes."""
+        self._count_unasked(size)
+        self._to_drop = size
+
+    def _count_unasked(self, size: int) -> None:
         self._unasked, self._unasked_bytes = self._unasked + 1, self._unasked_bytes + size
         if self._unasked > UNASKED_MOST or self._unasked_bytes > UNASKED_BYTES:
-            raise Violation("too many retained messages that were not asked for")
-        self._to_drop = size
+            raise Violation("too many messages that were not asked for")
+
+    def _is_wanted(self, topic: str) -> bool:
+        """Does a subscription ask for this topic (MQTT 5, 4.7)?"""
+        levels = topic.split("/")
+        return any(_matches(levels, wanted) for wanted in self.filters)
 
     def _pass_on(self, kind: int, start: int, body: int, end: int) -> None:
         """A whole packet: a PUBLISH to the inbox, all else to paho."""
         if kind == _PUBLISH:
-            self._deliver(self._message(self._bytes[start], self._bytes[body:end]))
+            message = self._message(self._bytes[start], self._bytes[body:end])
+            if self._is_wanted(message.topic):
+                self._deliver(message)
+            elif self._bytes[start] == _RETAINED or self.unsubscribed:
+                self._count_unasked(end - body)
+            else:
+                raise Violation(f"{_NAMES[kind]} that was not asked for")
             self._answer()
             return
         if kind in _ACKS and self._settle(kind, self._bytes[body:end]):
             # paho would go on with PUBREL; as the answer to a message of QoS 1 it takes the refusal for what it is.
             self._bytes[start] = _PUBACK << 4
         self._connected = self._connected or kind == _CONNACK
-        self.requests -= kind == _SUBACK
+        self.requests -= kind in (_SUBACK, _UNSUBACK)
         self._pings -= kind == _PINGRESP
         self._ready += self._bytes[start:end]
 
@@ -241,28 +263,37 @@ class Incoming:
         return refused and kind == _PUBREC
 
     def _message(self, first: int, body: bytearray) -> Received:
-        """Topic and payload; the properties between them are of no concern (MQTT 5, 3.3.2). QoS 1 is acknowledged."""
+        """Topic, payload, and the properties between them (MQTT 5, 3.3.2). QoS 1 is acknowledged."""
         at = 2 + int.from_bytes(body[:2], "big")
         try:
             topic = body[2:at].decode()
         except UnicodeDecodeError:
             raise Violation("a PUBLISH whose topic is no UTF-8") from None
         number = body[at : at + 2] if first & 2 else b""
-        at += 2 if first & 2 else 0
+        begin = at = at + (2 if first & 2 else 0)
         if self._protocol == 5:
-            at = _behind_properties(body, at)
+            begin, at = _properties(body, at)
         if at > len(body) or len(body) < 2:
             raise Violation("a PUBLISH that ends too early")
         self._answers += _PUBACK_HEAD + number if number else b""
         if len(self._answers) > ACKS_MOST:
             raise Violation("messages of QoS 1, and it takes no acknowledgements")
-        return Received(topic, bytes(body[at:]), bool(first & 1))
+        kept = first & 1 and at - begin <= PROPERTIES_MOST
+        return Received(topic, bytes(body[at:]), bool(first & 1), bytes(body[begin:at]) if kept else b"")
 
 
-def _behind_properties(body: bytearray, at: int) -> int:
+def _matches(levels: list[str], wanted: list[str]) -> bool:
+    if wanted[-1] == "#":
+        wanted = wanted[:-1]
+        levels = levels[: len(wanted)]
+    return len(levels) == len(wanted) and all(two in ("+", one) for one, two in zip(levels, wanted, strict=True))
+
+
+def _properties(body: bytearray, at: int) -> tuple[int, int]:
+    """Where they begin and end."""
     size = 0
     for n, octet in enumerate(body[at : at + 4]):
         size |= (octet & 0x7F) << 7 * n
         if octet < 0x80:
-            return at + n + 1 + size
-    return len(body) + 1
+            return at + n + 1, at + n + 1 + size
+    return at, len(body) + 1

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Self, cast
 
 from paho.mqtt.client import Client as Paho
@@ -77,6 +77,7 @@ class Link:
         self._broken: asyncio.Future[None] = loop.create_future()
         self._unplugged: asyncio.Future[None] = loop.create_future()
         self._granted: asyncio.Future[list[ReasonCode]] = loop.create_future()
+        self._left: asyncio.Future[None] = loop.create_future()
         self._fault: SinkError | None = None
         self._outgoing = Outgoing(
             self._paho, protocol, self._session, terms, settings.timeout, self._give_up_waiting, self._find_gone
@@ -140,7 +141,7 @@ class Link:
         for topic in topics:
             if self._fault is not None:
                 raise self._down()
-            self._pump.expect_messages()
+            self._pump.expect_messages(topic)
             self._granted = asyncio.get_running_loop().create_future()
             self._paho.subscribe(topic, 0)
             await _first(self._granted, self._broken, timeout=self._settings.timeout)
@@ -149,7 +150,19 @@ class Link:
             if any(code.value >= REFUSED for code in self._granted.result()):
                 raise SinkRefused(f"{self._settings.url}: no right to read {topic}: check the access list")
 
-    async def received(self) -> AsyncIterator[Received]:
+    async def unsubscribe(self, topics: Sequence[str]) -> None:
+        """See `Connection.unsubscribe`."""
+        for topic in topics:
+            if self._fault is not None:
+                raise self._down()
+            self._pump.expect_unsuback(topic)
+            self._left = asyncio.get_running_loop().create_future()
+            self._paho.unsubscribe(topic)
+            await _first(self._left, self._broken, timeout=self._settings.timeout)
+            if not self._left.done():
+                raise self._lose(SinkDown(f"{self._settings.url}: no answer to an unsubscription"))
+
+    async def received(self) -> AsyncGenerator[Received, None]:
         """See `Connection.received`."""
         while (message := await self._inbox.get()) is not None:
             yield message
@@ -234,6 +247,7 @@ class Link:
         paho = self._paho
         paho.on_connect, paho.on_disconnect = self._on_connect, self._on_disconnect
         paho.on_publish, paho.on_subscribe = self._on_publish, self._on_subscribe
+        paho.on_unsubscribe = self._on_unsubscribe
 
     def _on_connect(
         self, paho: Paho, data: Any, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
@@ -270,6 +284,11 @@ class Link:
 
     def _on_publish(self, paho: Paho, data: Any, mid: int, reason: ReasonCode, properties: Properties) -> None:
         self._outgoing.answer(mid, reason.value)
+
+    def _on_unsubscribe(self, paho: Paho, data: Any, mid: int, reasons: Any, properties: Any) -> None:
+        """UNSUBACK."""
+        if not self._left.done():
+            self._left.set_result(None)
 
     def _on_subscribe(
         self, paho: Paho, data: Any, mid: int, reasons: list[ReasonCode], properties: Properties | None

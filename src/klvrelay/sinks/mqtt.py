@@ -11,12 +11,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from klvrelay.errors import SinkDown, SinkError
+from klvrelay.names import safe_level
 from klvrelay.outcome import Outcome
 from klvrelay.sinks import Notice, Notices
 from klvrelay.sinks.client import REFUSED, TOO_LARGE, Connection, Message, Terms, Unanswered
 from klvrelay.sinks.connect import connect
 from klvrelay.sinks.faults import NoMqtt
 from klvrelay.sinks.messages import Messages
+from klvrelay.sinks.retained import Correction
 from klvrelay.sinks.session import Session
 from klvrelay.sinks.settings import MqttSettings
 from klvrelay.sinks.shipment import Shipment
@@ -65,9 +67,11 @@ class MqttSink:
         self._reported: set[str] = set()
         self._take_over = TakeOver(settings.url, client_id)
         self._online: set[str] = set()
+        self._levels: set[str] = set()
         self._refused: dict[str, Notice] = {}
         self._shown: Sequence[str] = ()
         self.suspended = Suspended(settings.url)
+        self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
 
     def __repr__(self) -> str:
         return f"MqttSink({self._settings.url})"
@@ -85,6 +89,7 @@ class MqttSink:
         for terms in (self._terms,) if once else (self._terms, self._terms, *self._terms.lesser()):
             connection = await self._connected(terms, once)
             try:
+                await self._correction.begin(connection)
                 await self._greet(connection)
             except SinkDown as down:
                 self._ended(connection)
@@ -182,7 +187,7 @@ class MqttSink:
         connection = self._up()
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(_lost(connection), name="lost")
+                tasks.create_task(self._lost(connection), name="lost")
                 tasks.create_task(self._retry(connection), name="retry")
                 await self._keep(connection, notices, tasks)
         except ExceptionGroup as group:
@@ -212,6 +217,8 @@ class MqttSink:
     async def _publish_value(self, connection: Connection, notice: Notice) -> None:
         """A latest value of a stream; one that is refused is kept for another try."""
         message = self._messages.of_notice(notice)
+        if notice.stream is not None:  # before it goes out, so that no correction of ours follows it
+            self._levels.add(safe_level(notice.stream))
         if notice.kind == "availability" and notice.stream is not None:
             (self._online.add if notice.document == b"online" else self._online.discard)(notice.stream)
         self._refused.pop(message.topic, None)
@@ -264,12 +271,13 @@ class MqttSink:
                 connection.largest,
             )  # fmt: skip
 
+    async def _lost(self, connection: Connection) -> None:
+        """Correct what earlier runs left on the broker, and wait until the connection is lost."""
+        await self._correction.look(connection)
+        async for _ in connection.received():
+            pass  # nothing is subscribed to any more
+
     def _up(self) -> Connection:
         if self._connection is None:
             raise SinkDown(f"{self._settings.url}: not connected")
         return self._connection
-
-
-async def _lost(connection: Connection) -> None:
-    async for _ in connection.received():
-        pass  # nothing is subscribed to

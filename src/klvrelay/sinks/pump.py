@@ -51,11 +51,18 @@ class Pump:
         choked = self._reading and not self._incoming.over
         return self._incoming.violation or ("a malformed packet" if choked else None)
 
-    def expect_messages(self) -> None:
+    def expect_messages(self, topic: str) -> None:
         """A subscription is about to be asked for."""
         if self._incoming is not None:
-            self._incoming.subscribed = True
+            self._incoming.filters.append(topic.split("/"))
             self._incoming.requests += 1
+
+    def expect_unsuback(self, topic: str) -> None:
+        """The end of a subscription is about to be asked for; some of its messages may still be on their way."""
+        if self._incoming is not None:
+            self._incoming.requests += 1
+            self._incoming.filters = [wanted for wanted in self._incoming.filters if wanted != topic.split("/")]
+            self._incoming.unsubscribed = True
 
     def violate(self, what: str) -> None:
         """Let paho find the end of the connection next, because of `what` the broker sent."""

@@ -157,7 +157,8 @@ class _Hidden:
     def __init__(self, url: Url, options: Mapping[str, Any]) -> None:
         texts = {value.reveal() for value in (url.password, *options.values()) if isinstance(value, Secret)}
         shown = str(url)
-        texts |= {value for value in url.options.values() if len(value) > SHOWN_VALUE and value not in shown}
+        values = (*url.options.values(), *url.hidden(), *url.secrets())
+        texts |= {value for value in values if len(value) > SHOWN_VALUE and value not in shown}
         forms = {form for text in texts for form in (text, quote(text, safe=""), quote(text)) if text}
         self._forms = sorted(forms, key=len, reverse=True)
 

@@ -1,0 +1,136 @@
+"""Parameters in the path and the query of a URL: what is shown of them, what is named for them."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from klvrelay import parameters
+from klvrelay.credentials import is_secret
+from klvrelay.names import Url, stream_name
+from klvrelay.redaction import Redaction
+from klvrelay.sources.isolated.source import _Hidden
+
+CANARY = "c4n4ry-s3cret"
+
+NAMES = [
+    "password", "Passwd", "PWD", "pass", "token", "key", "auth", "secret", "sig", "api_key", "apiKey", "access_token",
+    "accessToken", "X-Amz-Signature", "X-Amz-Credential", "AWSAccessKeyId", "client-secret", "Authorization", "hmac",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_secret_is_known_by_its_name(name):
+    """Whole, or as a part of a longer one, in small or capital letters."""
+    assert parameters.holds_secret(name)
+    assert is_secret(Url.parse(f"https://h/{name}={CANARY}"))
+    assert is_secret(Url.parse(f"https://h/live?a=1&{name}={CANARY}"))
+
+
+@pytest.mark.parametrize("name", ["keyframe", "signal", "design", "pbkeylen", "keepalive", "key_file", "channel", ""])
+def test_a_name_that_only_resembles_one_is_no_secret(name):
+    """Nor is that of a file with a key in it."""
+    assert not parameters.holds_secret(name)
+    assert not is_secret(Url.parse(f"https://h/live?{name}=x"))
+
+
+@pytest.mark.parametrize(
+    ("path", "shown", "name"),
+    [
+        ("user=admin&password={}&channel=1.sdp", "user=***&password=***&channel=1.sdp", "h-channel-1"),
+        ("user=admin_password={}_channel=2_stream=0.sdp", "user=***_password=***_channel=2_stream=0.sdp",
+         "h-channel-2-stream-0"),
+        ("live;user=a;password={}", "live;user=***;password=***", "h-live"),
+        ("live&pwd={}/x&more", "live&pwd=***&***", "h-live"),
+        ("live/token={}/a/b.m3u8", "live/token=***", "h-live"),
+        ("token/{}/live.m3u8", "token/***/live.m3u8", "h-token-live"),
+        ("session={}/live.m3u8", "session=***/live.m3u8", "h-session-live"),
+        ("cam:password:{}", "cam:password:***", "h"),
+        ("a%20b&pass%77ord%3D{}", "a b&password=***", "h-a-b"),
+        ("live%253Bsig%253D{}", "live;sig=***", "h-live"),
+        ("live;key\uff1d{}", "live;key=***", "h-live"),
+        ("channel=1{}", "channel=***", "h-channel"),
+    ],
+)  # fmt: skip
+def test_parameters_in_a_path_are_shown_without_their_values(path, shown, name):
+    """But for those that say which picture is wanted; a stream is not named for a secret, nor for who has it."""
+    url = Url.parse(f"rtsp://h/{path.format(CANARY)}")
+
+    assert str(url) == f"rtsp://h/{shown}"
+    assert stream_name(url) == name
+    assert url.unredacted() == f"rtsp://h/{path.format(CANARY)}"
+
+
+@pytest.mark.parametrize(
+    "path", ["Streaming/Channels/101", "axis-media/media.amp", "live.sdp;track:1", "a%20b%2Fc", "a&b;c", "key/auth/1"]
+)
+def test_a_path_without_parameters_is_shown_as_it_is(path):
+    """Signs that separate parameters hide nothing where there are none."""
+    assert str(Url.parse(f"rtsp://h/{path}")) == f"rtsp://h/{path}"
+
+
+def test_a_camera_is_told_by_its_channel():
+    """Of one recorder's cameras each has another name, and the numbers of a query are shown."""
+    url = "rtsp://h/user=a&password=b&channel={}.sdp"
+
+    assert [stream_name(url.format(n)) for n in (1, 2)] == ["h-channel-1", "h-channel-2"]
+    assert str(Url.parse("rtsp://h/cam?channel=3&subtype=0&id=7")) == "rtsp://h/cam?channel=3&subtype=0&id=***"
+
+
+def test_a_path_that_is_coded_again_and_again_is_hidden():
+    """Nobody can say what is in it."""
+    path = f"password={CANARY}"
+    for _ in range(7):
+        path = quote(path, safe="")
+
+    assert str(Url.parse(f"rtsp://h/{path}")) == "rtsp://h/***"
+
+
+def test_a_long_path_takes_no_longer_than_its_length():
+    """A quarter of a megabyte of any sign is looked through once."""
+    for sign in ("/", "&", ":", "=", "%25", "_", "a:", "key=", "/key=", "a=/", "&a=b", "A"):
+        began = time.process_time()
+        parameters.shown(sign * (1 << 18))
+        assert time.process_time() - began < 5
+
+
+WORD = st.text("abcXYZ019.-~+!*,", min_size=1, max_size=6)
+SECRET = st.text(st.characters(codec="utf-8", exclude_characters="@&;", exclude_categories=("Cs", "Cc")), max_size=8)
+
+
+@given(
+    st.lists(WORD, max_size=3), st.sampled_from(NAMES), SECRET, st.sampled_from("&;/"), st.integers(0, 2),
+    st.booleans(), st.lists(WORD, max_size=2),
+)  # fmt: skip
+def test_no_path_shows_a_secret(before, name, secret, sign, coded, in_path, behind):
+    """Wherever it is, whatever it is, however its signs are coded: not in what is shown, nor in a stream's name."""
+    parameter = f"{name}={CANARY}{secret}{CANARY}"
+    for _ in range(coded):
+        parameter = quote(parameter, safe="")
+    path = sign.join((*before, parameter, *behind)) if in_path else f"live?{'&'.join((*before, parameter, *behind))}"
+    url = Url.parse(f"rtsp://h/{path}")
+
+    assert CANARY not in f"{url} {url!r} {stream_name(url)}"
+    assert is_secret(url) or not in_path
+    assert f"rtsp://h/{path}".partition("#")[0] == url.unredacted()
+
+
+URL = f"rtsp://h/user=viewer-1&password={CANARY}&channel=1.sdp?token=70k3n-{CANARY}"
+
+
+@pytest.mark.parametrize(
+    "quoted", [URL, CANARY, quote(CANARY + "/x", safe=""), f"h/user=viewer-1, token=70k3n-{CANARY}"]
+)
+def test_a_message_that_quotes_a_part_of_a_url_is_shown_without_it(quoted):
+    """Of the command line, and of the process that reads the source."""
+    for hide in (Redaction(["run", URL]), _Hidden(Url.parse(URL), {})):
+        said = hide(f"can't open {quoted}: refused")
+
+        assert CANARY not in said
+        assert "viewer-1" not in said
+        assert said.startswith("can't open ")
+        assert said.endswith(": refused")

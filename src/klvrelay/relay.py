@@ -117,6 +117,20 @@ class Relay:
         """Records that no sink has confirmed."""
         return sum(len(outlet.spool) for outlet in self.outlets)
 
+    @property
+    def lost(self) -> int:
+        """Records that came in and that some sink will not have: shed, or not confirmed when it ended."""
+        return sum(o.spool.shed + len(o.spool) for o in self.outlets)
+
+    @property
+    def losses(self) -> str:
+        """How they were lost, for the log."""
+        return "; ".join(
+            f"sink={o.health.name} shed={o.spool.shed} unconfirmed={len(o.spool)}"
+            for o in self.outlets
+            if o.spool.shed or len(o.spool)
+        )
+
     async def _stop(self, carriers: list[asyncio.Task[None]], drains: list[asyncio.Task[None]]) -> None:
         """Sources first, then what waits, then the sinks."""
         await _cancelled(carriers)

@@ -27,6 +27,7 @@ EPILOG = groups.SOURCES + NAMES + groups.BROKERS
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.usage = "%(prog)s [options] SOURCE [--stream NAME] [SOURCE [--stream NAME] ...] --mqtt URL"
     parser.add_argument("sources", nargs="*", metavar="SOURCE", help="what to relay; several are relayed side by side")
     parser.add_argument("-c", "--config", metavar="FILE", help="settings in TOML: see samples/relay.toml")
     parser.add_argument("--stream", action="append", default=[], metavar="NAME",

@@ -27,9 +27,9 @@ from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.names import Url
 from klvrelay.sinks.client import Received, connect
 from klvrelay.sinks.settings import MqttSettings
+from klvrelay.verbs.board import document_of, tame
 from klvrelay.verbs.run import opened, relay_of
 from klvrelay.verbs.sample import make_sample
-from klvrelay.verbs.watch import document_of, tame
 
 PORT = 1883
 SHIPPED = Path("samples/orbit.ts")

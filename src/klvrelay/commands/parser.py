@@ -30,6 +30,8 @@ class Parser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """As argparse does, but what is left over is an error of this verb."""
+        if args is not None and not self.verbs and (unknown := self._unknown(args)):
+            self.error(_unexpected(unknown, self._options()))  # argparse says first what is missing
         if args is not None and any(action.nargs == "*" for action in self._added):
             args, places = apart(args, self._added)
             namespace = argparse.Namespace(**vars(namespace or argparse.Namespace()), stream_places=places)
@@ -40,6 +42,13 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise ConfigError(f"{printable(_reworded(message, self.verbs))}\ntry: {self.prog} --help")
+
+    def _unknown(self, words: Sequence[str]) -> str | None:
+        """The first word that has the form of a long option and begins none."""
+        known = [name for action in self._added for name in action.option_strings]
+        end = words.index("--") if "--" in words else len(words)
+        names = (word for word in words[:end] if word.startswith("--"))
+        return next((w for w in names if not any(name.startswith(w.partition("=")[0]) for name in known)), None)
 
     def _options(self) -> list[str]:
         """The options that help shows, by their longest names."""

@@ -123,8 +123,8 @@ def _names(args: argparse.Namespace) -> list[str | None]:
     for name, place in zip(names, places, strict=True):
         if place == 0 or owned[place - 1] is not None or unclear:
             raise ConfigError(
-                f"--stream {printable(name)}: which source is meant? Give each source a name, or write the name between"
-                " its source and the next"
+                f"--stream {printable(name)}: which source is meant? Write each name behind its source:"
+                " SOURCE --stream NAME SOURCE --stream NAME"
             )
         owned[place - 1] = name
     return owned
@@ -136,6 +136,8 @@ def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySett
         return replace(settings, mqtt=mqtt_settings_over(settings.mqtt, args.mqtt, given))
     if args.mqtt is not None:
         return replace(settings, mqtt=mqtt_settings(args.mqtt, given))
-    if settings.mqtt is not None and given:
-        return replace(settings, mqtt=with_mqtt_password(replace(settings.mqtt, **given)))
-    return settings
+    if settings.mqtt is None or not given:
+        return settings
+    is_other = given.get("username", settings.mqtt.username) != settings.mqtt.username
+    mqtt = replace(settings.mqtt, password=None) if is_other else settings.mqtt  # a password is of one user
+    return replace(settings, mqtt=with_mqtt_password(replace(mqtt, **given)))

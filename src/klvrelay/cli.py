@@ -49,7 +49,7 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)  # from here on it is answered
-        args = _parsed(argv)
+        args = parser().parse_args(argv)
         log_later(lambda text: redaction()(text), quiet=getattr(args, "quiet", False))
         return _done(args, given)
     except KlvrelayError as fault:
@@ -85,15 +85,6 @@ def _done(args: argparse.Namespace, given: Sequence[str]) -> int:
     from klvrelay.stopping import on_loop
 
     return on_loop(partial(command.run, args)) or 0
-
-
-def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
-    try:
-        return parser().parse_args(argv)
-    except SystemExit:
-        with standard.written():  # the help that was asked for
-            sys.stdout.flush()
-        raise
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import Any
 
-from klvrelay.commands.parser import Parser
+from klvrelay.commands.parser import Parser, Version
 
 VERBS = {
     "run": "relay sources to a broker until stopped",
@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=_help,
         verbs=VERBS,
     )
-    parser.add_argument("--version", action="version", version=f"klvrelay {__version__}")
+    parser.add_argument("--version", action=Version, nargs=0, const=f"klvrelay {__version__}", help="print the version")
     verbs: Any = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Verb)
     for name, text in VERBS.items():
         described = f"{text[0].upper()}{text[1:]}."

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
+from klvrelay import standard
 from klvrelay.commands.intermixed import apart
 from klvrelay.errors import ConfigError
 from klvrelay.shown import printable
@@ -40,6 +42,11 @@ class Parser(argparse.ArgumentParser):
             self.error(_unexpected(left[0], self._options()))
         return parsed, left
 
+    def print_help(self, file: object = None) -> None:
+        """To standard output; raises OutputLost where argparse would be silent."""
+        with standard.written():
+            sys.stdout.write(self.format_help())
+
     def error(self, message: str) -> NoReturn:
         raise ConfigError(f"{printable(_reworded(message, self.verbs))}\ntry: {self.prog} --help")
 
@@ -54,6 +61,15 @@ class Parser(argparse.ArgumentParser):
         """The options that help shows, by their longest names."""
         shown = (action for action in self._added if action.help != argparse.SUPPRESS)
         return [name for action in shown for name in action.option_strings if name.startswith("--")]
+
+
+class Version(argparse.Action):
+    """Prints `const` and ends the command."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        with standard.written():
+            sys.stdout.write(f"{self.const}\n")
+        parser.exit()
 
 
 class _NoPassword(argparse.Action):

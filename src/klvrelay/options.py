@@ -28,7 +28,7 @@ VERBS = {
 CODES = """\
 exit codes: 0 done or stopped, 1 a fault such as a full disk, 2 wrong options, 3 source can't be read,
   4 no KLV in it, 5 broker refuses, 6 probe found warnings, 7 errors, 8 records were lost (run, replay),
-  130 broken off"""
+  130 broken off by a signal"""
 
 
 class _Verb:

@@ -137,6 +137,8 @@ class Stream:
             self._renewal = None
             if not attempt.done():
                 await self._let_go(attempt)
+            elif not attempt.cancelled():
+                attempt.exception()  # retrieved: asyncio would report it where a cancellation comes just now
         try:
             if attempt.done() and not attempt.cancelled():
                 attempt.result()

@@ -113,11 +113,6 @@ class Relay:
         return failed
 
     @property
-    def left(self) -> int:
-        """Records that no sink has confirmed."""
-        return sum(len(outlet.spool) for outlet in self.outlets)
-
-    @property
     def lost(self) -> int:
         """Records that came in and that some sink will not have: shed, or not confirmed when it ended."""
         return sum(o.spool.shed + len(o.spool) for o in self.outlets)

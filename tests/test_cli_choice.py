@@ -15,9 +15,10 @@ from air import two
 
 import klvrelay
 from klvrelay import options
-from klvrelay.cli import _relay_settings, main
+from klvrelay.cli import main
+from klvrelay.commands.relay_settings import relay_settings
 
-VERBS = tuple(options.EXAMPLES)
+VERBS = tuple(options.VERBS)
 NEEDS = {
     "run": ["a.ts"], "replay": ["a.ts", "--mqtt", "mqtt://h"], "decode": ["a.ts"], "probe": ["a.ts"],
     "record": ["a.ts", "tapes"], "watch": ["--mqtt", "mqtt://h"], "sample": ["a.ts"], "demo": [], "items": ["slant"],
@@ -133,5 +134,5 @@ def test_run_takes_the_choice_for_each_of_its_sources(mux: Path, tmp_path: Path)
     path.write_text(f'[mqtt]\nurl = "mqtt://h"\n[[source]]\nurl = "{mux}"\npids = {{0x201 = "uav2"}}')
     for given in ([str(mux), "--mqtt", "mqtt://h"], ["-c", str(path)]):
         args = options.parser().parse_args(["run", *given, "--pid", "0x201", "--program", "2"])
-        (source,) = _relay_settings(args).sources
+        (source,) = relay_settings(args).sources
         assert (source.only, source.program) == ({513}, 2)

@@ -17,6 +17,7 @@ from reading_out import fault_of
 from web_servers import web_server
 
 from klvrelay import cli, credentials
+from klvrelay.commands.relay_settings import relay_settings
 from klvrelay.config import load
 from klvrelay.credentials import environment, is_secret, secret_file, take_environment, with_password
 from klvrelay.errors import ConfigError
@@ -360,7 +361,7 @@ def test_a_passphrase_may_be_in_a_variable_that_settings_name(tmp_path: Path, mo
 def source_urls(*argv: str) -> list[Url]:
     """Where the sources of `klvrelay run` are, with their passwords."""
     args = parser().parse_args(["run", "--mqtt", "mqtt://127.0.0.1", *argv])
-    return [source.url for source in cli._relay_settings(args).sources]
+    return [source.url for source in relay_settings(args).sources]
 
 
 def test_the_password_in_a_pipe_is_for_all_sources_that_want_one(tmp_path: Path):

@@ -14,7 +14,11 @@ import feed
 import orjson
 import pytest
 from brokers import Mosquitto, listening, until
+from test_cli import ran
 from test_relay_process import Command, klvrelay
+
+from klvrelay.errors import ConfigError
+from klvrelay.verbs.demo import demo as run_demo
 
 TAPE = feed.recording(60)
 
@@ -51,7 +55,7 @@ async def ended_by_ctrl_c(command: Command) -> None:
 
 async def test_demo_shows_records_and_how_to_subscribe(folder: Path):
     """The first record whole, then a line for a few of them; another subscriber gets them all."""
-    async with demo(folder, "flight.ts") as command:
+    async with demo(folder, "flight.ts", "--port", "0") as command:
         port = await subscribe_line(command)
         async with listening(port, "klvrelay/#", protocol=4) as heard:
             await heard.count(10, "klvrelay/flight/telemetry")
@@ -63,18 +67,63 @@ async def test_demo_shows_records_and_how_to_subscribe(folder: Path):
         await ended_by_ctrl_c(command)
 
 
-async def test_demo_moves_where_1883_is_taken_and_says_so(folder: Path):
+async def test_demo_moves_where_its_port_is_taken_and_says_so(folder: Path):
     """Another port, told, and in the command that subscribes."""
     with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        with suppress(OSError):  # taken by another: as good
-            taken.bind(("127.0.0.1", 1883))
-            taken.listen()
-        async with demo(folder, "flight.ts") as command:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        asked = taken.getsockname()[1]
+        async with demo(folder, "flight.ts", "--port", str(asked)) as command:
             port = await subscribe_line(command)
-            assert port != 1883
-            assert f"port 1883 is taken on this machine: the broker listens on {port}" in command.printed
+            assert port != asked
+            assert f"port {asked} is taken on this machine: the broker listens on {port}" in command.printed
             await ended_by_ctrl_c(command)
+
+
+async def test_demo_asks_for_the_usual_port_of_mqtt(monkeypatch: pytest.MonkeyPatch):
+    """Where no other is given."""
+    asked = []
+
+    class Broker:
+        def __init__(self, port: int) -> None:
+            asked.append(port)
+
+        async def __aenter__(self) -> None:
+            raise ConfigError("enough")
+
+        async def __aexit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr("klvrelay.verbs.demo.EmbeddedBroker", Broker)
+    for port in (None, 0, 5):
+        with pytest.raises(ConfigError, match="enough"):
+            await run_demo("udp://127.0.0.1:5000", None, port=port)
+    assert asked == [1883, 0, 5]
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["gopher://h:1"], "gopher:// is not a kind of source"),
+        (["udp://h"], "port is missing"),
+        (["flight.ts", "--mqtt", "http://h"], "must begin with mqtt://"),
+        (["flight.ts", "--mqtt", "mqtt://h", "--port", "5"], "--port is for the broker inside"),
+        (["flight.ts", "--port", "70000"], "give a number from 0 to 65535"),
+        (["flight.ts", "--mqtt-password-file", "PASSWORD"], "the broker inside asks for no password"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)  # fmt: skip
+def test_demo_checks_what_it_is_given_before_it_starts_a_broker(
+    args: list[str], said: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    """One line and exit code 2, whether or not the port of MQTT is taken."""
+    password = tmp_path / "password"
+    password.write_text("secret\n")
+    password.chmod(0o600)
+    monkeypatch.setattr("klvrelay.verbs.demo.EmbeddedBroker", lambda *_: pytest.fail("a broker was started"))
+    given = [str(password) if arg == "PASSWORD" else arg for arg in args]
+    code, out, complaint = ran(capfd, "demo", *given)
+    assert (code, out) == (2, "")
+    assert said in complaint
 
 
 @pytest.mark.needs("mosquitto")
@@ -113,7 +162,7 @@ async def test_demo_whose_broker_goes_away_says_so(folder: Path, mosquitto: Mosq
 
 async def test_ctrl_c_while_the_sample_is_made_ends_it(folder: Path):
     """The first run makes a recording, for a while: it can be stopped then too, and leaves nothing half."""
-    async with demo(folder) as command:
+    async with demo(folder, "--port", "0") as command:
         await until(lambda: "making a sample" in command.said, 15)
         await until(lambda: list(folder.glob(".cache/klvrelay/.*.part")), 10)
         command.process.send_signal(signal.SIGINT)

@@ -18,7 +18,7 @@ import feed
 import pytest
 from papers import Ear, Tape
 
-from klvrelay.cli import _relay_settings
+from klvrelay.commands.relay_settings import relay_settings
 from klvrelay.errors import ConfigError
 from klvrelay.inlet import Inlet, Inlets, Load
 from klvrelay.options import parser
@@ -427,11 +427,11 @@ def test_the_command_line_takes_it_too():
     """`--coalesce` goes over the file's setting; what is no time is a mistake of the user."""
     command = ["run", "udp://127.0.0.1:5000", "--mqtt", "mqtt://127.0.0.1"]
 
-    assert _relay_settings(parser().parse_args(command)).coalesce == COALESCE
-    assert _relay_settings(parser().parse_args([*command, "--coalesce", "5ms"])).coalesce == 0.005
-    assert _relay_settings(parser().parse_args([*command, "--coalesce", "0"])).coalesce == 0.0
+    assert relay_settings(parser().parse_args(command)).coalesce == COALESCE
+    assert relay_settings(parser().parse_args([*command, "--coalesce", "5ms"])).coalesce == 0.005
+    assert relay_settings(parser().parse_args([*command, "--coalesce", "0"])).coalesce == 0.0
     with pytest.raises(ConfigError, match="coalesce 5: give a time"):
-        _relay_settings(parser().parse_args([*command, "--coalesce", "5"]))
+        relay_settings(parser().parse_args([*command, "--coalesce", "5"]))
 
 
 async def test_bytes_received_are_those_of_the_link(free_port: int):

@@ -193,3 +193,36 @@ def test_a_terminal_is_not_overrun(args: tuple[str, ...], width: int):
     keys = {"": "alternate_platform_ellipsoid_height_extended", "13": "sensor_latitude", "141": "prosecution_order"}
     assert keys.get(" ".join(args), "") in "\n".join(lines)
     assert "…" not in shown
+
+
+@pytest.mark.parametrize(
+    "question",
+    [("13", "14"), ("13,14",), ("13,", "14"), ("sensor_latitude", "14"), ("0601:13", "sensor_longitude")],
+    ids=" ".join,
+)  # fmt: skip
+def test_several_items_are_all_told(question: tuple[str, ...], capfd: pytest.CaptureFixture[str]):
+    """Tags, paths and keys, in the order in which they are asked for, as whole entries and as JSON."""
+    out = told(capfd, *question)
+    assert re.findall(r"(?m)^0601:\d+  .*$", out) == ["0601:13  Sensor Latitude", "0601:14  Sensor Longitude"]
+    assert [item["tag"] for item in json.loads(told(capfd, *question, "--json"))] == [13, 14]
+
+
+def test_questions_and_options_come_in_any_order(capfd: pytest.CaptureFixture[str]):
+    """argparse alone takes the first stretch of questions only."""
+    assert [item["tag"] for item in json.loads(told(capfd, "13", "--json", "14"))] == [13, 14]
+    assert [item["set"] for item in json.loads(told(capfd, "101", "--set", "0903", "4", "--json"))] == ["ST0903"] * 2
+
+
+def test_words_and_a_set_with_its_tag_stay_one_question(capfd: pytest.CaptureFixture[str]):
+    """They are no items each."""
+    assert told(capfd, "frame", "center").startswith("8 items for 'frame center'\n")
+    assert told(capfd, "0903", "101").startswith("0903:101  vTargetSeries\n")
+    assert told(capfd, "Sensor", "Latitude").startswith("0601:13  ")
+    assert told(capfd, *["060e2b34", "020b0101", "0e010301", "01000000"]).startswith("MISB ST 0601.19  UAS Datalink")
+
+
+def test_one_item_of_several_that_is_not_there_is_named(capfd: pytest.CaptureFixture[str]):
+    """And nothing is printed of the others: a script must not take a part for the whole."""
+    code, out, said = ran(capfd, "items", "13", "9999")
+    assert (code, out) == (2, "")
+    assert "ST0601 has no item 9999" in said

@@ -84,7 +84,11 @@ def test_a_wrong_url_is_one_line_that_names_what_is_wrong(url, says):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("host", ["broker.example", "192.0.2.7", "[2001:db8::1]"])
+@pytest.mark.parametrize(
+    "host",
+    ["broker.example", "192.0.2.7", "[2001:db8::1]", "localhost.example.org", "localhost-2", "my.localhost",
+     "127.0.0.1.example.org", "[::ffff:192.0.2.7]", "126.255.255.255", "128.0.0.0"],
+)  # fmt: skip
 def test_a_password_over_plain_tcp_is_refused_unless_allowed(host):
     """Without TLS a password goes to this machine only, or where allow_plaintext says so."""
     with pytest.raises(ConfigError, match="allow_plaintext"):
@@ -94,7 +98,7 @@ def test_a_password_over_plain_tcp_is_refused_unless_allowed(host):
     assert MqttSettings.from_url(f"mqtts://u:p@{host}").tls
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.3.2.1", "[::1]"])
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.3.2.1", "[::1]"])
 def test_a_password_to_this_machine_needs_no_tls(host):
     """Loopback can't be listened to from elsewhere."""
     assert MqttSettings.from_url(f"mqtt://u:p@{host}").username == "u"

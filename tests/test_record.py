@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 
 import klvrelay
 from klvrelay import repeats
-from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
+from klvrelay.errors import ConfigError, KlvrelayError, NotMedia, SourceDown, SourceError
 from klvrelay.klv import Decoder
 from klvrelay.names import Url
 from klvrelay.record import Link, Packet
@@ -581,3 +581,18 @@ def test_no_thread_is_left_by_a_recorder_that_never_ran(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+async def test_a_file_is_not_copied_to_a_full_disk_for_ever(tmp_path, monkeypatch):
+    """A pipe waits, since its writer does; a file is there another time, and the fault ends the command."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(recorder, "GIVE_UP", 0.05)
+    monkeypatch.setattr(recorder, "RETRY", 0.01)
+    monkeypatch.setattr("klvrelay.recording.shelf.Shelf._put", full)
+    (tmp_path / "flight.ts").write_bytes(TAPE.ts)
+    made = Recorder(lambda: open_source(str(tmp_path / "flight.ts")), str(tmp_path / "to"), "uav1", Limits())
+    with pytest.raises(KlvrelayError, match="the disk takes nothing: No space left on device"):
+        await asyncio.wait_for(made.run(), 10)
+
+    assert (made.size, made.lost, files(tmp_path / "to")) == (0, len(TAPE.ts), [])

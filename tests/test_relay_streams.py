@@ -26,8 +26,8 @@ from klvrelay.record import Link, Packet
 from klvrelay.relay import Relay
 from klvrelay.sinks.client import Received
 from klvrelay.sinks.settings import MqttSettings
+from klvrelay.verbs.board import Board
 from klvrelay.verbs.run import relay_of
-from klvrelay.verbs.watch import Board
 
 WAYS = [{}, {"demux": "libav"}, {"isolate": True}, {"demux": "libav", "isolate": True}]
 

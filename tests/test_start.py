@@ -147,7 +147,8 @@ print(all(seen), bool(seen))
 BROKEN_OFF = """
 import asyncio, signal
 from klvrelay import cli
-new, demo = asyncio.new_event_loop, cli.ON_LOOP["demo"]
+from klvrelay.commands import demo as command
+new, demo = asyncio.new_event_loop, command.run
 
 def broken_loop():
     signal.raise_signal(signal.SIGINT)
@@ -166,7 +167,7 @@ sys.exit(cli.main())
     ("patch", "code", "said"),
     [
         ("asyncio.new_event_loop = asyncio.events.new_event_loop = broken_loop", 130, b"klvrelay: stopped\n"),
-        ("cli.ON_LOOP['demo'] = broken_verb", 0, b""),
+        ("command.run = broken_verb", 0, b""),
     ],
     ids=["loop", "verb"],
 )  # fmt: skip
@@ -226,6 +227,7 @@ def test_the_log_needs_no_file_later():
     script = """
 import builtins, errno, logging, os, sys
 from klvrelay import cli
+from klvrelay.commands import demo as command
 
 async def verb(args):
     def refuse(*_, **__):
@@ -233,7 +235,7 @@ async def verb(args):
     builtins.__import__ = refuse
     logging.getLogger("klvrelay").warning("cam: %s", "Too many open files")
 
-cli.ON_LOOP["demo"] = verb
+command.run = verb
 sys.argv = ["klvrelay", "demo"]
 cli.main()
 """

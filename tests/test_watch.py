@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import re
+from datetime import UTC, datetime
 
 import orjson
 import pytest
@@ -16,12 +17,14 @@ from records import BOOT, record, spoilt
 from rich.console import Console
 from telling import tell
 
+from klvrelay.elementary import chosen
 from klvrelay.errors import SinkDown
 from klvrelay.sinks import Notice
-from klvrelay.sinks.client import Received
+from klvrelay.sinks.client import Message, Received, connect
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sinks.settings import MqttSettings
-from klvrelay.verbs.watch import Board, line, table, tame, watch
+from klvrelay.verbs.board import LONG_OFFLINE, SETTLED, Board, tame
+from klvrelay.verbs.watch import line, table, watch
 
 WALL = 1_800_000_000.0
 
@@ -201,6 +204,89 @@ def test_markup_in_a_name_is_shown_and_not_obeyed():
     assert "[red]x" in shown(board_of(said("telemetry", stream="[red]x")).rows(100.0))
 
 
+ONLINE = Received("kr/uav1/availability", b"online", True)
+
+
+def deleted(*leaves, stream="uav1"):
+    return [Received(f"kr/{stream}/{leaf}", b"", False) for leaf in leaves]
+
+
+def test_a_stream_whose_retained_topics_are_deleted_is_dropped():
+    """With the last of them, in whatever order; a deletion makes no row of a stream that is not known."""
+    known = [ONLINE, Received("kr/uav1/link", b'{"state":"live"}', True), said("state", retained=True)]
+    board = board_of(*known, *deleted("availability", "state"))
+    assert [(row["state"], row["lat"]) for row in board.rows(100.0)] == [("live", "-")]
+    for message in deleted("link", "availability", "state"):
+        board.take(message, 100.0, WALL)
+    assert board.rows(100.0) == []
+
+
+def test_what_was_deleted_while_the_connection_was_lost_is_dropped():
+    """Seconds after the new subscription, by when a broker has sent all that it retains; the rest stays."""
+    board = board_of(ONLINE, Received("kr/uav2/availability", b"online", True))
+    board.subscribed(200.0)
+    board.take(Received("kr/uav2/availability", b"online", True), 200.1, WALL)
+    assert [row["stream"] for row in board.rows(200.0 + SETTLED)] == ["uav1", "uav2"]
+    assert [row["stream"] for row in board.rows(200.1 + SETTLED)] == ["uav2"]
+
+
+def offline_for(seconds, **options):
+    """A board with a stream whose last record, and last change, were so long ago."""
+    board = Board("kr", **options)
+    when = datetime.fromtimestamp(WALL - seconds, UTC).isoformat()
+    board.take(Received("kr/uav1/availability", b"offline", True), 100.0, WALL)
+    board.take(said("state", retained=True, received=when), 100.0, WALL)
+    board.take(Received("kr/uav1/link", orjson.dumps({"state": "down", "since": when}), True), 100.0, WALL)
+    return board
+
+
+def test_a_stream_is_shown_offline_for_an_hour():
+    """Not a second longer, and the note counts those that are left out; a stream asked for by name stays."""
+    board = offline_for(LONG_OFFLINE - 1)
+    assert [row["state"] for row in board.rows(100.0)] == ["down"]
+    assert (board.rows(101.5), board.note(101.5)) == ([], "not shown: 1 stream offline for over an hour")
+    assert len(offline_for(LONG_OFFLINE + 9, keep=True).rows(100.0)) == 1
+
+
+def test_a_stream_that_comes_back_after_a_long_time_is_shown_at_once():
+    """Unless its relay has gone offline since, and left what it retained."""
+    board = offline_for(LONG_OFFLINE + 9)
+    assert board.rows(100.0) == []
+    board.take(ONLINE, 100.0, WALL)
+    assert len(board.rows(100.0)) == 1
+    board.take(Received("kr/status", b'{"state":"offline"}', True), 100.0, WALL)
+    assert board.rows(100.0) == []
+
+
+def test_a_stream_that_has_just_gone_offline_is_shown_whatever_its_age():
+    """The change came now, though the last record is old."""
+    board = offline_for(LONG_OFFLINE + 9)
+    board.take(Received("kr/uav1/availability", b"offline", False), 100.0, WALL)
+    assert len(board.rows(100.0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("messages", "note"),
+    [
+        ([], "nothing published there yet"),
+        ([Received("kr/status", b'{"state":"online"}', True)], "the relay is online, no stream yet"),
+        ([Received("kr/status", b'{"state":"off\\u001bline"}', True)], "the relay is off?line, no stream yet"),
+        ([ONLINE], ""),
+    ],
+    ids=["nothing", "relay", "hostile", "stream"],
+)  # fmt: skip
+def test_it_says_why_there_is_no_row(messages, note):
+    """Nothing published, or a relay without a stream."""
+    assert board_of(*messages).note(100.0) == note
+
+
+def test_it_says_that_no_stream_has_the_pid_asked_for():
+    """There are streams, of other PIDs."""
+    board = Board("kr", chosen([257], None))
+    board.take(said("telemetry", pid=513), 100.0, WALL)
+    assert (board.rows(100.0), board.note(100.0)) == ([], "no stream of what was asked for yet")
+
+
 @contextlib.asynccontextmanager
 async def watching(broker, stream=None, terminal=False, **settings):
     """`watch` on a console in memory; yields what it wrote so far."""
@@ -235,6 +321,38 @@ async def test_it_shows_what_a_sink_publishes(real_broker, terminal):
             await until(lambda: re.search(r"uav1.*online.*159\.97.*1\s*$", out.getvalue(), re.M))
 
     assert ("\x1b" in out.getvalue()) is terminal
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+async def test_it_says_at_once_that_nothing_is_there_yet(embedded, terminal, capsys):
+    """On the terminal, or on standard error beside the lines, once."""
+    said_so = ""
+
+    def saying():
+        nonlocal said_so
+        said_so += capsys.readouterr().err
+        return "nothing published there yet" in said_so + out.getvalue()
+
+    async with watching(embedded, terminal=terminal) as (out, _):
+        await until(saying)
+        async with MqttSink(MqttSettings.from_url(embedded.url), boot=BOOT) as sink:
+            await sink.tell(Notice("availability", "uav1", b"online"))
+            await until(lambda: "uav1" in out.getvalue())
+
+    assert (said_so + capsys.readouterr().err).count("nothing published") == (not terminal)
+
+
+async def test_a_row_goes_when_its_topics_are_deleted(real_broker):
+    """As `mosquitto_sub --remove-retained` deletes them."""
+    async with MqttSink(MqttSettings.from_url(real_broker.url), boot=BOOT) as sink:
+        for stream in ("uav1", "uav2"):
+            await sink.tell(Notice("availability", stream, b"online"))
+        async with watching(real_broker) as (out, _):
+            await until(lambda: "uav1 online" in out.getvalue() and "uav2 online" in out.getvalue())
+            connection = await connect(MqttSettings.from_url(real_broker.url), client_id="cleaner")
+            await connection.publish([Message("klvrelay/uav1/availability", b"", retain=True)])
+            await connection.close()
+            await until(lambda: re.fullmatch(r"(uav2 online .*\n){3}", "".join(out.getvalue().splitlines(True)[-3:])))
 
 
 async def test_one_stream_can_be_picked(embedded):

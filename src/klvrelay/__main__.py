@@ -1,13 +1,13 @@
 """The command `klvrelay`, and `python -m klvrelay`."""
 
-import signal
+import _signal  # type: ignore[import-not-found]  # built in; `signal` takes long, and a Ctrl-C meanwhile shows a traceback
 import sys
 
 
 def main() -> int:
     """Runs the command; gives its exit code. A Ctrl-C while it loads ends it without a traceback."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     from klvrelay import loading
 
     loading.begun()

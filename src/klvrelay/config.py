@@ -9,7 +9,7 @@ import dataclasses
 import logging
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -109,9 +109,16 @@ class RelaySettings:
     coalesce: float = COALESCE
 
     def named(self) -> list[tuple[str, SourceSettings]]:
-        """The sources with the names of their streams, each name once."""
-        wanted = [s.stream or stream_name(s.url) for s in self.sources]
-        return list(zip(unique_names(wanted), self.sources, strict=True))
+        """The sources with the names of their streams; raises ConfigError for a name that two of them are given.
+
+        A name that is made of a URL gives way to one that is given, and to an equal one before it.
+        """
+        given = [s.stream for s in self.sources if s.stream is not None]
+        if twice := _first_twice(given):
+            raise ConfigError(f"stream {printable(twice)}: two sources have this name: give each its own")
+        made = [stream_name(s.url) for s in self.sources if s.stream is None]
+        names = iter(unique_names([*given, *made])[len(given) :])
+        return [(s.stream if s.stream is not None else next(names), s) for s in self.sources]
 
     def choices(self) -> list[Choice]:
         """Which KLV of each source is wanted, and under which names; raises ConfigError for one that is given twice."""
@@ -123,6 +130,11 @@ class RelaySettings:
                     raise ConfigError(f"pids: {printable(name)} is the name of another stream: give each its own")
         taken = frozenset(owner)
         return [Choice(source.only, source.program, source.pids, taken) for _, source in named]
+
+
+def _first_twice(names: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
 
 
 def load(path: str | os.PathLike[str], source_password: Secret | None = None) -> RelaySettings:
@@ -146,6 +158,7 @@ def load(path: str | os.PathLike[str], source_password: Secret | None = None) ->
         waiting_size=reader.typed(relay, "waiting_size", int, "relay", 64 << 20, least=1),
         coalesce=reader.coalesce(relay),
     )
+    reader.named_once(settings.sources)
     if reader.has_secrets and readable_by_others(path, mode):
         LOG.warning("%s: there are passwords in it, and others can read it; run: chmod 600 %s", *[printable(path)] * 2)
     return settings
@@ -196,6 +209,15 @@ class _Reader(LoginReader):
             only=only,
             program=self.number(table, "program", program_number),
         )
+
+    def named_once(self, sources: Iterable[SourceSettings]) -> None:
+        """Raise ConfigError for a name that an earlier source has too."""
+        seen: set[str] = set()
+        for number, source in enumerate(sources):
+            if source.stream in seen:
+                self.at("source", number)
+                raise self.wrong("source.stream", f"{source.stream} is the name of another source: give each its own")
+            seen |= {source.stream} - {None}  # type: ignore[arg-type]
 
     def packet_limit(self, table: dict[str, Any]) -> int:
         """Bytes of a packet's value."""
@@ -268,6 +290,22 @@ def mqtt_settings(url: str | None, given: dict[str, Any]) -> MqttSettings:
     if url is None and "host" not in given:
         raise ConfigError('mqtt url: say where the broker is, e.g. "mqtt://127.0.0.1:1883"')
     return with_mqtt_password(MqttSettings(**given) if url is None else MqttSettings.from_url(url, **given))
+
+
+_OF_ANY_BROKER = (
+    "client_id", "qos", "prefix", "protocol", "keepalive", "raw", "publish_bad", "numbers", "window", "timeout",
+    "expiry",
+)  # fmt: skip
+
+
+def mqtt_settings_over(settings: MqttSettings, url: str, given: dict[str, Any]) -> MqttSettings:
+    """The settings for another broker: address, login and TLS of `url` and `given`, the rest as it was, where neither
+    has it.
+    """
+    parts = Url.parse(url)
+    own = {*parts.options, *(["prefix"] if parts.path.strip("/") else [])}
+    kept = {key: getattr(settings, key) for key in _OF_ANY_BROKER if key not in own}
+    return mqtt_settings(url, kept | given)
 
 
 def with_mqtt_password(settings: MqttSettings) -> MqttSettings:

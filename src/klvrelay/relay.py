@@ -125,9 +125,19 @@ class Relay:
         return failed
 
     @property
-    def left(self) -> int:
-        """Records that no sink has confirmed."""
-        return sum(outlet.cursor.waiting for outlet in self.outlets)
+    def lost(self) -> int:
+        """Records that came in and that some sink will not have: shed, refused, or not confirmed when it ended."""
+        return sum(sums.shed + sums.rejected + sums.waiting for sums in (outlet.sums() for outlet in self.outlets))
+
+    @property
+    def losses(self) -> str:
+        """How they were lost, for the log."""
+        found = ((outlet.health.name, outlet.sums()) for outlet in self.outlets)
+        return "; ".join(
+            f"sink={name} shed={sums.shed} rejected={sums.rejected} unconfirmed={sums.waiting}"
+            for name, sums in found
+            if sums.shed or sums.rejected or sums.waiting
+        )
 
     async def _stop(self, carriers: list[asyncio.Task[None]], drains: list[asyncio.Task[None]]) -> None:
         """Sources first, then what waits, then the sinks."""

@@ -104,9 +104,10 @@ def test_other_names_are_taken_as_they_are(name: str):
     assert checked_name(name) == name
 
 
-def test_a_longest_name_may_be_given_twice():
+def test_a_longest_name_may_be_made_of_two_urls():
     """The number behind the second one makes it no name that is refused later, when the relay runs."""
-    sources = tuple(SourceSettings(Url.parse(f"udp://127.0.0.1:{port}"), stream="a" * LEVEL_LIMIT) for port in (1, 2))
+    sources = tuple(SourceSettings(Url.parse(f"/{folder}/{'a' * LEVEL_LIMIT}.ts")) for folder in "xy")
+    assert [len(name) for name, _ in RelaySettings(sources).named()] == [LEVEL_LIMIT, LEVEL_LIMIT + 2]
     for name, _ in RelaySettings(sources).named():
         assert Decoder(name, None).stream == name
 

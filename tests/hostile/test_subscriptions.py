@@ -22,8 +22,9 @@ from klvrelay.errors import SinkDown
 from klvrelay.sinks.client import Message, Received
 from klvrelay.sinks.connect import connect
 from klvrelay.sinks.settings import MqttSettings
+from klvrelay.verbs.board import Board
 from klvrelay.verbs.demo import _show
-from klvrelay.verbs.watch import Board, line, watch
+from klvrelay.verbs.watch import line, watch
 
 
 async def subscribed(broker):

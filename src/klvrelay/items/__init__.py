@@ -11,7 +11,7 @@ It reads `spec` and `clauses`, which are generated, and nothing else; next door,
 
 from klvrelay.items.account import account, account_of_set
 from klvrelay.items.entry import SETS, Entry, entries
-from klvrelay.items.search import NotFound, asked, find, set_called
+from klvrelay.items.search import NotFound, asked, each_of, find, set_called
 
 __all__ = [
     "SETS",
@@ -20,6 +20,7 @@ __all__ = [
     "account",
     "account_of_set",
     "asked",
+    "each_of",
     "entries",
     "find",
     "set_called",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 
 from klvrelay import clauses, spec
@@ -47,6 +47,23 @@ def asked(query: str, name: str | None = None) -> tuple[list[Entry], str | None]
         return find(query, name), None
     alone = pack_alone(whole)
     return ([alone], None) if alone is not None else (list(entries(whole)), whole)
+
+
+def each_of(words: Sequence[str], name: str | None = None) -> list[str]:
+    """The queries in what was typed: of words that each are a tag, a path or a key, each; else all of them as one.
+
+    `frame center` is one query, `13 14` are two; so are `13,14`.
+    """
+    query = " ".join(words)
+    parts = query.replace(",", " ").split()
+    one = len(parts) < 2 or key_bytes(query) or _address(query, name) or _all_exactly(query, name)
+    if one or not all(key_bytes(part) or _address(part, name) or _all_exactly(part, name) for part in parts):
+        return [query]
+    return parts
+
+
+def _all_exactly(query: str, name: str | None) -> bool:
+    return any(_is_exactly(entry, query) for entry in (every() if name is None else entries(name)))
 
 
 def find(query: str, name: str | None = None) -> list[Entry]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import time
 from collections import deque
@@ -37,6 +38,8 @@ PAUSE = 0.03
 """Seconds between two writes: what comes meanwhile is written together."""
 RETRY = 1.0
 """Seconds between two tries on a disk that takes nothing."""
+GIVE_UP = 10.0
+"""Seconds after which a copy of a file ends where the disk takes nothing: the file will be there another time."""
 MOST_WAITING = 32 << 20
 """Bytes that may wait for the disk; then the source waits, and a live one drops and counts."""
 TIDY = 60
@@ -68,6 +71,8 @@ class Recorder:
         self._filled, self._roomy, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.disk_fault = ""
         self._live = True
+        self._is_file = False
+        self._failing_since = math.inf
         self._thread = Worker("klvrelay-record")
 
     @property
@@ -89,7 +94,9 @@ class Recorder:
         return f"{self.size:,} bytes written, {kept}{removed}{dropped}{lost}"
 
     async def run(self) -> None:
-        """Record. Raises ConfigError for a folder that can't be used, SourceError for a source that can't be read."""
+        """Record. Raises ConfigError for a folder that can't be used, SourceError for a source that can't be read,
+        KlvrelayError where the disk takes nothing of a file for GIVE_UP seconds.
+        """
         try:
             if left := await self._on_thread(self._shelf.open):
                 LOG.info("%s that an earlier run left open: complete now", counted(left, "segment"))
@@ -161,6 +168,7 @@ class Recorder:
 
     async def _take(self, source: Source) -> None:
         self._live = source.live
+        self._is_file = _is_file(source)
         async with aclosing(source.packets()) as packets:
             async for packet in packets:
                 if isinstance(packet, Packet) and packet.data:
@@ -211,6 +219,8 @@ class Recorder:
             await self._filled.wait()
             self._filled.clear()
             await self._flush()
+            if self.disk_fault and self._is_file and time.monotonic() - self._failing_since > GIVE_UP:
+                raise KlvrelayError(f"{printable(self._shelf.folder)}: the disk takes nothing: {self.disk_fault}")
             with suppress(TimeoutError):
                 async with asyncio.timeout(RETRY if self.disk_fault else PAUSE):
                     await self._over.wait()
@@ -250,9 +260,11 @@ class Recorder:
 
     def _disk_fails(self, fault: OSError) -> None:
         if not self.disk_fault:
+            self._failing_since = time.monotonic()
             self.disk_fault = os.strerror(fault.errno or 0)
             what = "what comes is lost" if self._live else "the source has to wait"
-            LOG.warning("the disk takes nothing (%s): %s until it does again", self.disk_fault, what)
+            until = f"at most {GIVE_UP:g} s" if self._is_file else "until it does again"
+            LOG.warning("the disk takes nothing (%s): %s %s", self.disk_fault, what, until)
 
     def _disk_works(self) -> None:
         if self.disk_fault:
@@ -268,6 +280,12 @@ class Recorder:
 
     def _on_thread(self, job: Callable[[], T]) -> asyncio.Future[T]:
         return self._thread.run(job)
+
+
+def _is_file(source: Source) -> bool:
+    """A file or a folder, and no pipe that somebody writes to."""
+    path = source.url.path
+    return source.url.scheme == "file" and (os.path.isfile(path) or os.path.isdir(path))
 
 
 def _size(batch: deque[Piece | None]) -> int:

@@ -6,6 +6,7 @@ A room of its own beside the corridor. `flight.py` says where everything is at a
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,10 +18,10 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from klvrelay.errors import ConfigError
+from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.sample.flight import Flight
 from klvrelay.sample.metadata import CALL_SIGN, Metadata
-from klvrelay.sample.mux import KLV_PID, Mux
+from klvrelay.sample.mux import KLV_PID, Mux, Output
 from klvrelay.sample.overlay import read_counter
 from klvrelay.sample.picture import Picture
 from klvrelay.sample.sei import stamp
@@ -31,12 +32,18 @@ __all__ = ["Summary", "packets", "read_counter", "write"]
 
 Progress = Callable[[int, int], None]
 
+_NO_SUCH_PLACE = (
+    errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP,
+    errno.EINVAL,
+)  # fmt: skip
+"""What is wrong with a name, rather than with the disk."""
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was written: where to, frames, KLV packets, bytes, and how it is carried."""
+    """What was written: where to (None: to an open file), frames, KLV packets, bytes, and how it is carried."""
 
-    path: Path
+    path: Path | None
     frames: int
     packets: int
     size: int
@@ -46,7 +53,7 @@ class Summary:
 
 
 def write(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Output,
     *,
     seconds: float = 30.0,
     size: tuple[int, int] | str = (640, 360),
@@ -62,8 +69,9 @@ def write(
     program: int = 1,
     progress: Progress | None = None,
 ) -> Summary:
-    """Write a recording; the same arguments give the same bytes, and nothing is left of one broken off.
+    """Write a recording; the same arguments give the same bytes, and no file is left of one broken off.
 
+    path       a file's name, or what has a `write` for bytes
     size       width and height in pixels, also as "640x360"
     fps        frames a second, 10 to 60; 29.97 is taken as 30000/1001
     klv_rate   ST 0601 packets a second, at most `fps` (the default): each belongs to a frame
@@ -77,21 +85,22 @@ def write(
     program    number of the program
     progress   called with the frames done and the frames in all
 
-    Raises ConfigError for an argument that is wrong and a file that can't be written.
+    Raises ConfigError for an argument that is wrong, also a name that no file can have; KlvrelayError where the disk is
+    full or fails; OSError from the open file that was given.
     """
     settings = check(
         seconds=seconds, size=size, fps=fps, klv_rate=klv_rate, codec=codec, carriage=carriage,
         bit_rate=bit_rate, seed=seed, start=start, first_pts=first_pts, klv_pid=klv_pid, program=program,
     )  # fmt: skip
-    target = Path(path)
-    try:
-        with _whole_or_nothing(target) as out:
-            count = _record(out, settings, progress)
-    except OSError as fault:
-        raise ConfigError(f"{target}: can't be written ({fault.strerror or fault})") from fault
+    if isinstance(path, str | os.PathLike):
+        target = Path(path)
+        with _file(target) as out:
+            count, written = _record(out, settings, progress)
+    else:
+        target = None
+        count, written = _record(path, settings, progress)
     seconds = settings.seconds(settings.frames)
-    size_written = target.stat().st_size
-    return Summary(target, settings.frames, count, size_written, seconds, settings.carriage, settings.codec)
+    return Summary(target, settings.frames, count, written, seconds, settings.carriage, settings.codec)
 
 
 def packets(*, seconds: float = 30.0, klv_rate: Rate = 30, seed: int = 1, start: datetime | int | str = START,
@@ -113,6 +122,17 @@ def part_of(target: Path) -> Path:
 
 
 @contextmanager
+def _file(target: Path) -> Iterator[BinaryIO]:
+    """The file to write, with errors that name it."""
+    try:
+        with _whole_or_nothing(target) as out:
+            yield out
+    except OSError as fault:
+        text = f"{target}: can't be written ({fault.strerror or fault})"
+        raise (ConfigError if fault.errno in _NO_SUCH_PLACE else KlvrelayError)(text) from fault
+
+
+@contextmanager
 def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
     """A file to write that takes the target's name only when it is complete."""
     if target.exists() and not target.is_file():
@@ -126,8 +146,8 @@ def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
         part.unlink(missing_ok=True)
 
 
-def _record(out: BinaryIO, settings: Settings, progress: Progress | None) -> int:
-    """Fly, draw, encode and carry frame after frame; return the number of KLV packets."""
+def _record(out: Output, settings: Settings, progress: Progress | None) -> tuple[int, int]:
+    """Fly, draw, encode and carry frame after frame; return the number of KLV packets and of bytes."""
     waiting: dict[int, bytes] = {}
     size = settings.width, settings.height
     ticks = round(90_000 / settings.fps)
@@ -140,7 +160,7 @@ def _record(out: BinaryIO, settings: Settings, progress: Progress | None) -> int
         _carry(mux, settings, encoded, klv)
         if progress:
             progress(encoded.number + 1, settings.frames)
-    return count
+    return count, mux.size
 
 
 def _frames(settings: Settings, waiting: dict[int, bytes]) -> Iterator[NDArray[np.uint8]]:

@@ -7,7 +7,7 @@ only the latter.
 
 from __future__ import annotations
 
-from typing import BinaryIO, Literal
+from typing import Literal, Protocol
 
 from klvrelay.sample.sei import Codec
 
@@ -23,10 +23,16 @@ _STREAM_ID = {"sync": 0xFC, "async": 0xBD}
 _VIDEO_ID = 0xE0
 
 
+class Output(Protocol):
+    """What takes the bytes of a recording."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+
 class Mux:
     """Frames and KLV packets in, in order of time; 188-byte packets out."""
 
-    def __init__(self, out: BinaryIO, codec: Codec, carriage: Carriage, frame_ticks: int, klv_pid: int = KLV_PID,
+    def __init__(self, out: Output, codec: Codec, carriage: Carriage, frame_ticks: int, klv_pid: int = KLV_PID,
                  program: int = 1) -> None:  # fmt: skip
         self._out = out
         self._carriage: Carriage = carriage
@@ -36,6 +42,7 @@ class Mux:
         self._tables = {0: _association(program), PMT_PID: _map(codec, carriage, klv_pid, program)}
         self._tables_age = _PSI_EVERY
         self._cell = 0
+        self.size = 0
 
     def frame(self, pts: int, access_unit: bytes, key: bool, klv: bytes | None) -> None:
         """Write one frame, and the KLV packet that belongs to it; `pts` in 90 kHz ticks, wrapped here."""
@@ -45,7 +52,9 @@ class Mux:
         parts += self._packets(VIDEO_PID, pes, bytes([0x50 if key else 0x10]) + _pcr(clock))
         if klv is not None:
             parts += self._packets(self._klv_pid, self._klv(klv, pts % PTS_WRAP))
-        self._out.write(b"".join(parts))
+        data = b"".join(parts)
+        self._out.write(data)
+        self.size += len(data)
 
     def _psi(self, key: bool) -> list[bytes]:
         """The tables, where they would else be more than 100 ms old, and in front of each key frame."""

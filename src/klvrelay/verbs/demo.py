@@ -24,16 +24,17 @@ from klvrelay import threads
 from klvrelay.broker import EmbeddedBroker
 from klvrelay.config import RelaySettings, SourceSettings, mqtt_settings
 from klvrelay.documents import dumps
-from klvrelay.errors import KlvrelayError
+from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.names import Url
 from klvrelay.sample import part_of
 from klvrelay.sinks.client import Received
 from klvrelay.sinks.connect import connect
 from klvrelay.sinks.settings import MqttSettings
-from klvrelay.verbs.run import relay_of
+from klvrelay.verbs.board import document_of, tame
+from klvrelay.verbs.run import opened, relay_of
 from klvrelay.verbs.sample import make_sample
-from klvrelay.verbs.watch import document_of, tame
 
+PORT = 1883
 SHIPPED = Path("samples/orbit.ts")
 CLEANED = 2.0
 """Seconds that the making of a sample gets to stop: it looks once a frame, and the first takes the longest."""
@@ -96,23 +97,29 @@ async def demo(
     mqtt: str | None,
     given: Mapping[str, Any] | None = None,
     *,
+    port: int | None = None,
     console: Console | None = None,
     **picked: Any,
 ) -> None:
-    """Relay and show until cancelled, or until a source that ends has ended; `given`: see `mqtt_settings`, `picked`:
-    see `SourceSettings`.
+    """Relay and show until cancelled, or until a source that ends has ended.
+
+    given   what is known of the broker beside its URL: see `mqtt_settings`
+    port    that the broker inside is asked to listen on; None: 1883
+    picked  see `SourceSettings`
     """
     console = console or Console()
-    where = Url.parse(source if source is not None else await sample_file())
-    in_own_time = where.scheme == "file"
+    own = _own_broker(mqtt, given or {}, port)
+    entry = None if source is None else _entry(Url.parse(source), **picked)
+    if entry is not None:
+        opened(entry)  # nothing is opened yet: wrong schemes and options are found before anything starts
+    entry = entry or _entry(Url.parse(await sample_file()), **picked)
     async with AsyncExitStack() as stack:
-        settings = await _broker(mqtt, given or {}, stack, console)
-        entry = SourceSettings(where, speed=1.0 if in_own_time else None, loop=in_own_time, **picked)
+        settings = own or await _broker(port, stack, console)
         relay = relay_of(RelaySettings((entry,), settings))
         subscriber = await connect(settings, client_id=f"klvrelay-demo-{os.getpid()}")
         stack.push_async_callback(subscriber.close)
         await subscriber.subscribe([f"{settings.prefix}/status", f"{settings.prefix}/+/+"])
-        _introduce(console, settings, where)
+        _introduce(console, settings, entry.url)
         await _first_to_end(relay.run(), _show(subscriber, console))
         if relay.fault is not None:
             raise relay.fault
@@ -131,12 +138,29 @@ async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
         task.result()
 
 
-async def _broker(mqtt: str | None, given: Mapping[str, Any], stack: AsyncExitStack, console: Console) -> MqttSettings:
-    if mqtt is not None:
-        return mqtt_settings(mqtt, dict(given))
-    broker = await stack.enter_async_context(EmbeddedBroker())
+def _entry(where: Url, **picked: Any) -> SourceSettings:
+    """The source's settings: a file is replayed in its own time, again and again."""
+    is_file = where.scheme == "file"
+    return SourceSettings(where, speed=1.0 if is_file else None, loop=is_file, **picked)
+
+
+def _own_broker(mqtt: str | None, given: Mapping[str, Any], port: int | None) -> MqttSettings | None:
+    """The user's own broker; None for the one inside, which takes no settings."""
+    if mqtt is None:
+        if given:
+            raise ConfigError("--mqtt-password-file: the broker inside asks for no password: give your own by --mqtt")
+        return None
+    if port is not None:
+        raise ConfigError("--port is for the broker inside: write the port of your own into --mqtt")
+    return mqtt_settings(mqtt, dict(given))
+
+
+async def _broker(port: int | None, stack: AsyncExitStack, console: Console) -> MqttSettings:
+    """The broker inside, started."""
+    broker = await stack.enter_async_context(EmbeddedBroker(PORT if port is None else port))
     if broker.moved:
-        console.print(f"port 1883 is taken on this machine: the broker listens on {broker.port}", highlight=False)
+        text = f"port {port or PORT} is taken on this machine: the broker listens on {broker.port}"
+        console.print(text, highlight=False)
     return MqttSettings(host="127.0.0.1", port=broker.port, protocol=4)
 
 

@@ -6,12 +6,12 @@ With nothing asked it lists ST 0601; a tag, a key or a part of a name gives the 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from klvrelay import clauses
 from klvrelay.documents import dumps
 from klvrelay.errors import ConfigError
-from klvrelay.items import Entry, NotFound, account, account_of_set, asked, entries, find, set_called
+from klvrelay.items import Entry, NotFound, account, account_of_set, asked, each_of, entries, find, set_called
 from klvrelay.items.account import Account, Field, Part
 from klvrelay.names import printable
 from klvrelay.verbs.sheet import Listing, Sheet, show
@@ -23,7 +23,7 @@ MORE = (
 )
 
 
-def items(query: str, *, set_name: str | None, list_sets: bool, as_json: bool) -> None:
+def items(words: Sequence[str], *, set_name: str | None, list_sets: bool, as_json: bool) -> None:
     """What is asked for, to standard output. Raises ConfigError where nothing is meant by it."""
     if list_sets:
         if as_json:
@@ -31,16 +31,32 @@ def items(query: str, *, set_name: str | None, list_sets: bool, as_json: bool) -
         else:
             show(all_sets(), sys.stdout)
         return
+    name = _set(set_name) if set_name else None
+    answers = [(query, *_asked(query, name)) for query in each_of(words, name)]
+    if as_json:
+        _write_json([account(entry) for _, found, _ in answers for entry in found])
+    else:
+        for number, sheet in enumerate(_sheets(answers)):
+            if number:
+                print()
+            show(sheet, sys.stdout)
+
+
+def _asked(query: str, name: str | None) -> tuple[list[Entry], str | None]:
     try:
-        found, whole = asked(query, _set(set_name) if set_name else None)
+        return asked(query, name)
     except NotFound as fault:
         raise ConfigError(f"{printable(str(fault))}\ntry: klvrelay items, klvrelay items --sets") from fault
-    if as_json:
-        _write_json([account(entry) for entry in found])
-    elif whole is not None:
-        show(one_set(whole), sys.stdout)
-    else:
-        show(one_item(found[0]) if len(found) == 1 else several(query, found), sys.stdout)
+
+
+def _sheets(answers: list[tuple[str, list[Entry], str | None]]) -> Iterator[Sheet]:
+    for query, found, whole in answers:
+        if whole is not None:
+            yield one_set(whole)
+        elif len(found) == 1:
+            yield one_item(found[0])
+        else:
+            yield several(query, found)
 
 
 def _set(text: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from klvrelay.elementary import EVERYTHING, Choice
-from klvrelay.errors import ConfigError
+from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.names import Url
 from klvrelay.sources import Source, open_source
 from klvrelay.standard import written
@@ -64,7 +64,10 @@ async def _probe(text: str | Url, wishes: Wishes, choice: Choice, **options: Any
         report = await inquire(source, seconds=wishes.seconds, progress=progress, choice=choice,
                                packet_limit=options.get("packet_limit", LIMIT))  # fmt: skip
     if page is not None:
-        _put(page, html(report).encode())
+        try:
+            _put(page, html(report).encode())
+        except OSError as fault:
+            raise KlvrelayError(f"--html {page}: can't be written: {fault.strerror or fault}") from fault
     with written():
         if wishes.json:
             sys.stdout.buffer.write(document(report))

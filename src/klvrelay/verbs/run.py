@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import replace
 from functools import partial
 
@@ -12,6 +14,10 @@ from klvrelay.relay import Relay, new_boot
 from klvrelay.sinks.mqtt import MqttSink
 from klvrelay.sources import Given, Source, is_isolated, open_source
 
+LOG = logging.getLogger("klvrelay")
+
+LOST = 8
+"""Exit code where records came in that no far end has."""
 SLOWEST = 32.0
 """Seconds that a source may be silent beyond its timeouts: a segment of a live playlist is that long at most."""
 
@@ -36,8 +42,38 @@ def opened(settings: SourceSettings, given: Given | None = None) -> Source:
     )
 
 
+def check_files(settings: RelaySettings) -> None:
+    """Raise ConfigError for certificates and keys that cannot be used: a later connection would find out too late."""
+    for source in settings.sources:
+        if source.ca_file is not None:
+            from klvrelay.tls import verifying  # here, since few have a use for it
+
+            verifying(source.ca_file)
+    if settings.mqtt is not None and settings.mqtt.tls:
+        from klvrelay.sinks.dial import tls_context
+
+        tls_context(settings.mqtt)
+
+
+async def relayed(settings: RelaySettings) -> int:
+    """Relay until the sources end or it is cancelled; gives the exit code."""
+    relay = relay_of(settings)
+    try:
+        await relay.run()
+    except asyncio.CancelledError:
+        if not relay.lost:
+            raise
+    finally:
+        LOG.info("%s", relay.summary())
+    if relay.lost:
+        LOG.error("records lost: %s", relay.losses)
+    return relay.fault.exit_code if relay.fault is not None else LOST if relay.lost else 0
+
+
 def relay_of(settings: RelaySettings) -> Relay:
-    """A relay that is ready to run; raises ConfigError for a source that can't be meant."""
+    """A relay that is ready to run; raises ConfigError for a source that can't be meant, or a file that can't be used.
+    """
+    check_files(settings)
     boot = new_boot()
     feeds = []
     for (name, source), choice in zip(settings.named(), settings.choices(), strict=True):

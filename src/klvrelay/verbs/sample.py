@@ -9,6 +9,8 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from klvrelay import sample
+from klvrelay.errors import ConfigError
+from klvrelay.standard import written
 
 Progress = Callable[[int, int], None]
 
@@ -23,13 +25,26 @@ def _bar(text: str) -> Iterator[Progress]:
         yield lambda done, total: bars.update(task, completed=done, total=total)
 
 
+class _Output:
+    """Standard output, which unbuffered may take a part at a time."""
+
+    def write(self, data: bytes) -> None:
+        left = memoryview(data)
+        while left:
+            left = left[sys.stdout.buffer.write(left) :]
+
+
 def make_sample(
     path: str | os.PathLike[str], *, quiet: bool = False, step: Callable[[], None] | None = None, **options: Any
 ) -> sample.Summary:
-    """Write a sample recording; says on standard error what was written. Options are those of `sample.write`.
+    """Write a sample recording, to standard output where `path` is "-"; says on standard error what was written.
 
-    `step` is called at each frame; what it raises breaks the work off, and leaves nothing behind.
+    Options are those of `sample.write`. `step` is called at each frame; what it raises breaks the work off, and leaves
+    no file behind.
     """
+    to_output = path == "-"
+    if to_output and sys.stdout.isatty():
+        raise ConfigError("OUT.ts -: standard output is a terminal: redirect it into a file or a pipe")
 
     def each(done: int, total: int) -> None:
         if step is not None:
@@ -37,11 +52,14 @@ def make_sample(
         if show is not None:
             show(done, total)
 
-    with nullcontext() if quiet or not sys.stderr.isatty() else _bar("writing") as show:
-        made = sample.write(path, progress=each, **options)
+    with (
+        nullcontext() if quiet or not sys.stderr.isatty() else _bar("writing") as show,
+        written() if to_output else nullcontext(),
+    ):
+        made = sample.write(_Output() if to_output else path, progress=each, **options)
     if not quiet:
         print(
-            f"wrote {made.path}: {made.seconds:g} s, {made.frames} frames of {made.codec}, "
+            f"wrote {made.path or 'standard output'}: {made.seconds:g} s, {made.frames} frames of {made.codec}, "
             f"{made.packets} KLV packets ({made.carriage}), {made.size / 1e6:.1f} MB",
             file=sys.stderr,
         )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -15,15 +14,15 @@ from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 from klvrelay.errors import ConfigError
-from klvrelay.names import Secret, Url, printable
+from klvrelay.names import Secret, Url
 from klvrelay.sending import open_line
 from klvrelay.sending.gone import ReceiverGone
 from klvrelay.sending.impair import Impairment
 from klvrelay.sending.pacing import PKT_SIZE, Transmission, check
 from klvrelay.sending.reel import Reel
+from klvrelay.verbs.rates import bits_a_second
 
 SHOWN_EVERY = 0.25
-_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}
 
 _log = logging.getLogger(__name__)
 
@@ -85,14 +84,6 @@ def summary(
 def counted(job: Transmission) -> str:
     """How much went out."""
     return f"{job.datagrams:,} datagrams, {job.size / 1e6:.1f} MB"
-
-
-def bits_a_second(text: str) -> float:
-    """`5M`, `300k` or `5000000` as a number; raises ConfigError."""
-    found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([kmg]?)", text.lower(), re.ASCII)
-    if found is None or not 1000 <= (rate := float(found[1]) * _UNITS[found[2]]) <= 1e11:
-        raise ConfigError(f"rate {printable(text)}: give bits a second, such as 5M or 300k")
-    return rate
 
 
 def _without_pkt_size(url: Url) -> tuple[Url, int]:

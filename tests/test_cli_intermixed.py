@@ -1,0 +1,62 @@
+"""Options and arguments in any order: which words are which, as the parser of a verb with many arguments reads them."""
+
+from __future__ import annotations
+
+import argparse
+
+import pytest
+
+from klvrelay.commands.intermixed import apart
+from klvrelay.commands.parser import Parser
+from klvrelay.errors import ConfigError
+
+
+def made() -> Parser:
+    parser = Parser(prog="x")
+    parser.add_argument("things", nargs="*")
+    parser.add_argument("-c", "--config")
+    parser.add_argument("-q", "--quiet", action="store_true")
+    parser.add_argument("-v", action="store_true")
+    parser.add_argument("--stream", action="append", default=[])
+    parser.add_argument("--stall", type=float)
+    parser.add_argument("--isolate", action=argparse.BooleanOptionalAction)
+    return parser
+
+
+@pytest.mark.parametrize(
+    ("words", "things", "more"),
+    [
+        ("a b c", "abc", {}),
+        ("a -q b", "ab", {"quiet": True}),
+        ("a -c f b", "ab", {"config": "f"}),
+        ("a -cf b", "ab", {"config": "f"}),
+        ("a -qvc f b", "ab", {"config": "f", "quiet": True, "v": True}),
+        ("a -qcf b", "ab", {"config": "f", "quiet": True}),
+        ("a --con f b --qui c", "abc", {"config": "f", "quiet": True}),
+        ("a --config=f b", "ab", {"config": "f"}),
+        ("a --stall -1 b", "ab", {"stall": -1.0}),
+        ("a --no-isolate b", "ab", {"isolate": False}),
+        ("a - b", "a-b", {}),
+        ("a -q -- -c b", ["a", "-c", "b"], {"quiet": True, "config": None}),
+        ("a --stream x b --stream y", "ab", {"stream": ["x", "y"], "stream_places": [1, 2]}),
+        ("--stream x a b --str=y c", "abc", {"stream": ["x", "y"], "stream_places": [0, 2]}),
+    ],
+    ids=lambda given: given if isinstance(given, str) and " " in given else "",
+)  # fmt: skip
+def test_arguments_are_taken_from_among_the_options(words: str, things: str, more: dict[str, object]):
+    """Whatever form an option has: short, joined, abbreviated, with or without a value."""
+    parsed = made().parse_args(words.split())
+    assert parsed.things == list(things)
+    assert {key: getattr(parsed, key) for key in more} == more
+
+
+@pytest.mark.parametrize("words", ["a --st x b", "a --stall", "a --stall -q", "a --zzz b", "a -z b", "a --stall x b"])
+def test_a_wrong_option_is_refused_all_the_same(words: str):
+    """Ambiguous, without its value, unknown."""
+    with pytest.raises(ConfigError):
+        made().parse_args(words.split())
+
+
+def test_nothing_is_nothing():
+    """No words, no arguments."""
+    assert apart([], []) == ([], [])

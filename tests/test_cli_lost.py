@@ -1,0 +1,69 @@
+"""Records that no broker has: the relay says so when it ends, and its exit code does too."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import signal
+from pathlib import Path
+
+import feed
+import pytest
+from brokers import Mosquitto, until
+from test_relay_process import Command, klvrelay
+
+pytestmark = pytest.mark.needs("mosquitto")
+TAPE = feed.recording(30)
+
+
+def lost(command: Command) -> tuple[int, int, int]:
+    """Records in all, those that were shed, and those that no broker confirmed, as the last two lines say."""
+    found = re.search(r" (\d+) records, .*\n.* records lost: sink=\S+ shed=(\d+) unconfirmed=(\d+)\n$", command.said)
+    assert found, command.said
+    return int(found[1]), int(found[2]), int(found[3])
+
+
+async def test_records_that_wait_at_the_stop_are_lost_and_exit_code_8(mosquitto: Mosquitto, free_port: int):
+    """The broker has gone, records came, and the relay is stopped: what waited is counted."""
+    async with klvrelay("run", f"udp://127.0.0.1:{free_port}", "--stream", "uav1", "--mqtt", mosquitto.url) as command:
+        await feed.listening(free_port)
+        await until(lambda: "connected" in command.said)
+        await mosquitto.stop()
+        await until(lambda: "trying again" in command.said)
+        feed.send_udp(feed.datagrams(TAPE.ts), free_port)
+        await until(lambda: "uav1: live" in command.said)
+        code, _ = await command.stop(signal.SIGINT)
+    assert code == 8, command.said
+    records, shed, unconfirmed = lost(command)
+    assert (shed, unconfirmed) == (0, records)
+
+
+async def test_records_that_were_shed_are_exit_code_8(mosquitto: Mosquitto, free_port: int, tmp_path: Path):
+    """Also where the broker came back, and all the others arrived."""
+    settings = tmp_path / "relay.toml"
+    settings.write_text(
+        f'[relay]\nwaiting = 10\n[mqtt]\nurl = "{mosquitto.url}"\n'
+        f'[[source]]\nurl = "udp://127.0.0.1:{free_port}"\nstream = "uav1"\n'
+    )
+    async with klvrelay("run", "-c", str(settings)) as command:
+        await feed.listening(free_port)
+        await until(lambda: "connected" in command.said)
+        await mosquitto.stop()
+        await until(lambda: "trying again" in command.said)
+        feed.send_udp(feed.datagrams(TAPE.ts), free_port)
+        await until(lambda: "uav1: live" in command.said)
+        await mosquitto.start()
+        await until(lambda: "connected again" in command.said, 40)
+        code, _ = await command.stop(signal.SIGTERM)
+    assert code == 8, command.said
+    records, shed, unconfirmed = lost(command)
+    assert (shed, unconfirmed) == (records - 10, 0)
+    assert shed > 0
+
+
+async def test_a_replay_that_lost_nothing_is_exit_code_0(mosquitto: Mosquitto, tmp_path: Path):
+    """A file waits for the broker; nothing of it is lost, and no line says so."""
+    (tmp_path / "flight.ts").write_bytes(TAPE.ts)
+    async with klvrelay("replay", "flight.ts", "--speed", "100", "--mqtt", mosquitto.url, cwd=tmp_path) as command:
+        assert await asyncio.wait_for(command.process.wait(), 20) == 0
+    assert "lost" not in command.said

@@ -1,0 +1,238 @@
+"""What `run` makes of its command line: names of streams, settings of a file beside options, and what it refuses."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_cli import ran
+
+from klvrelay import credentials
+from klvrelay.commands.relay_settings import relay_settings
+from klvrelay.config import RelaySettings
+from klvrelay.errors import ConfigError
+from klvrelay.options import parser
+from klvrelay.shown import Secret
+
+A, B, C = "udp://127.0.0.1:5001", "udp://127.0.0.1:5002", "udp://127.0.0.1:5003"
+BROKER = ("--mqtt", "mqtt://127.0.0.1:1")
+MADE = {url: url.replace("://", "-").replace(":", "-") for url in (A, B, C)}
+
+FILE = """
+[mqtt]
+url = "mqtt://relay@127.0.0.1:1"
+prefix = "site"
+qos = 2
+raw = true
+[[source]]
+url = "udp://127.0.0.1:5009"
+stream = "tower"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    return written(tmp_path, FILE)
+
+
+def written(folder: Path, text: str) -> str:
+    path = folder / "relay.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    return str(path)
+
+
+def settings_of(*args: str) -> RelaySettings:
+    return relay_settings(parser().parse_args(["run", *args]))
+
+
+def names_of(*args: str) -> list[str]:
+    return [f"{name} {source.url}" for name, source in settings_of(*BROKER, *args).named()]
+
+
+@pytest.mark.parametrize(
+    ("args", "names"),
+    [
+        ([A, "--stream", "a", B, "--stream", "b"], ["a", "b"]),
+        ([A, "--stream=a", B, "--stream=b", C, "--stream=c"], ["a", "b", "c"]),
+        ([A, B, "--stream", "a", "--stream", "b"], ["a", "b"]),
+        (["--stream", "a", "--stream", "b", A, B], ["a", "b"]),
+        ([A, "--str", "a", "-q", B], ["a", MADE[B]]),
+        ([A, B, "--stream", "b", C], [MADE[A], "b", MADE[C]]),
+        ([A, "--stream", "a", "--stall", "3", B, "--raw", C, "--stream", "c"], ["a", MADE[B], "c"]),
+        ([A, "--stream", "a", "--", B, C], ["a", MADE[B], MADE[C]]),
+        (["--stream", "a", A], ["a"]),
+        ([A, "--raw", B, "--qos", "1", C], [MADE[A], MADE[B], MADE[C]]),
+    ],
+    ids=lambda given: " ".join(given) if "--" in " ".join(given) else "",
+)  # fmt: skip
+def test_a_name_is_of_the_source_before_it(args: list[str], names: list[str]):
+    """Sources and options in any order; all sources together are named in their order."""
+    sources = [arg for arg in args if arg in MADE]
+    assert names_of(*args) == [f"{name} {url}" for name, url in zip(names, sources, strict=True)]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [A, B, "--stream", "b"],
+        ["--stream", "a", A, B],
+        ["--stream", "a", A, "--stream", "b", B],
+        [A, "--stream", "a", "--stream", "b", B],
+        [A, B, C, "--stream", "a", "--stream", "b"],
+    ],
+    ids=" ".join,
+)
+def test_a_name_that_may_be_of_two_sources_is_refused(args: list[str]):
+    """A stream of the wrong name is worse than none."""
+    with pytest.raises(ConfigError, match=r"--stream [ab]: which source is meant\?.*SOURCE --stream NAME"):
+        names_of(*args)
+
+
+@pytest.mark.parametrize("args", [[A, "--stream", "a", B, "--stream", "a"], [A, B, "--stream", "a", "--stream", "a"]])
+def test_two_sources_of_one_name_are_refused(args: list[str], capfd: pytest.CaptureFixture[str]):
+    """Before anything starts: the second would have had another name than it was given."""
+    code, out, said = ran(capfd, "run", *args, *BROKER)
+    assert (code, out, said) == (2, "", "klvrelay: stream a: two sources have this name: give each its own\n")
+
+
+def test_two_sources_of_one_name_in_a_file_are_refused_with_the_line(tmp_path: Path, capfd):
+    """As every other mistake of a file."""
+    path = written(tmp_path, FILE + '[[source]]\nurl = "udp://127.0.0.1:5010"\nstream = "tower"\n')
+    code, out, said = ran(capfd, "run", "-c", path)
+    assert (code, out) == (2, "")
+    assert said == f"klvrelay: {path}: line 12: source.stream: tower is the name of another source: give each its own\n"
+
+
+def test_a_name_that_is_given_is_kept_beside_one_that_is_made():
+    """The name made of a URL gives way, wherever it stands."""
+    assert names_of(A, "--stream", "tower", "/x/tower.ts") == [f"tower {A}", "tower-2 /x/tower.ts"]
+    assert names_of("/x/tower.ts", A, "--stream", "tower", "-q", B)[:2] == ["tower-2 /x/tower.ts", f"tower {A}"]
+    assert names_of("/x/tower.ts", "/y/tower.ts") == ["tower /x/tower.ts", "tower-2 /y/tower.ts"]
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        (["--stream", "a"], "stream"), (["--stall", "3"], "stall"), (["--stall", "0"], "stall"),
+        (["--interface", "lo"], "interface"), (["--sender", "192.0.2.7"], "sender"), (["--isolate"], "isolate"),
+        (["--no-isolate"], "isolate"), (["--demux", "libav"], "demux"), (["--follow"], "follow"),
+        (["--source-timeout", "3"], "timeout"), (["--packet-limit", "4096"], "packet_limit"),
+    ],
+    ids=lambda given: " ".join(given) if isinstance(given, list) else "",
+)  # fmt: skip
+def test_an_option_of_sources_beside_a_file_with_sources_is_refused(options, key, file, capfd):
+    """It would have no effect: the error says what to write into the file."""
+    code, out, said = ran(capfd, "run", "-c", file, *options)
+    assert (code, out) == (2, "")
+    option = options[0].replace("--no-", "--")
+    assert said.startswith(f"klvrelay: {option} is for sources of the command line")
+    assert f"write {key} = ... into each [[source]]" in said
+
+
+def test_sources_in_two_places_are_refused(file, capfd):
+    """Those of the file would be replaced without a word."""
+    code, out, said = ran(capfd, "run", "-c", file, A)
+    assert (code, out) == (2, "")
+    assert said == f"klvrelay: sources are given on the command line and in {file}: give them in one place\n"
+
+
+def test_a_file_without_sources_goes_with_sources_and_their_options(tmp_path: Path):
+    """The broker from the file, all else from the command line."""
+    path = written(tmp_path, FILE.partition("[[source]]")[0])
+    settings = settings_of("-c", path, A, "--stall", "3")
+    assert [(str(source.url), source.stall) for source in settings.sources] == [(A, 3.0)]
+    assert settings.mqtt is not None
+    assert settings.mqtt.prefix == "site"
+
+
+@pytest.mark.parametrize("option", [["--interface", "lo"], ["--sender", "192.0.2.7"], ["--follow"]], ids=" ".join)
+def test_an_option_that_no_source_takes_is_refused(option: list[str]):
+    """It is for another kind of source; one that some of them take is left to those."""
+    with pytest.raises(ConfigError, match=f"{option[0]} has no effect here: it is for "):
+        names_of("tcp://127.0.0.1:1", *option)
+    key, value = option[0].removeprefix("--"), True if option == ["--follow"] else option[-1]
+    settings = settings_of("tcp://127.0.0.1:1", "x.ts" if key == "follow" else A, *option, *BROKER)
+    assert [getattr(source, key) == value for source in settings.sources] == [False, True]
+
+
+def test_a_user_name_beside_a_file_takes_the_password_of_the_environment(file, monkeypatch: pytest.MonkeyPatch):
+    """Also one that the file does not have; and never with the password of the file's own user."""
+    monkeypatch.setenv(credentials.MQTT_PASSWORD, "from outside")
+    assert settings_of("-c", file, "--username", "me").mqtt.password == Secret("from outside")
+    path = Path(file)
+    path.write_text(FILE.replace("relay@", ""))
+    assert settings_of("-c", file, "--username", "me").mqtt.password == Secret("from outside")
+    path.write_text(FILE.replace("qos = 2", 'password = "of relay"'))
+    assert settings_of("-c", file).mqtt.password == Secret("of relay")
+    assert settings_of("-c", file, "--username", "me").mqtt.password == Secret("from outside")
+    monkeypatch.delenv(credentials.MQTT_PASSWORD)
+    assert settings_of("-c", file, "--username", "me").mqtt.password is None
+
+
+def test_another_broker_beside_a_file_keeps_the_rest_of_its_settings(file):
+    """Address and login are of the URL, or of none; a prefix or an option in the URL goes before the file's."""
+    mqtt = settings_of("-c", file, "--mqtt", "mqtt://127.0.0.2").mqtt
+    assert (mqtt.host, mqtt.port, mqtt.username) == ("127.0.0.2", 1883, None)
+    assert (mqtt.prefix, mqtt.qos, mqtt.raw) == ("site", 2, True)
+    mqtt = settings_of("-c", file, "--mqtt", "mqtt://127.0.0.2/own?qos=0", "--client-id", "me").mqtt
+    assert (mqtt.prefix, mqtt.qos, mqtt.raw, mqtt.client_id) == ("own", 0, True, "me")
+
+
+CA = "no such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["run", A, "--mqtt", "mqtts://127.0.0.1:1", "--ca-file", "/none.pem"], f"mqtt ca_file: can't be read: {CA}"),
+        (["run", A, "--mqtt", "mqtts://127.0.0.1:1", "--ca-file", __file__], "mqtt ca_file: no usable PEM there"),
+        (["run", "-c", "MQTTS"], f"mqtt cert_file, key_file: can't be read: {CA}"),
+        (["run", "-c", "HTTPS"], "ca_file /none.pem: there is no such file"),
+        (["replay", "x.ts", "--mqtt", "mqtts://127.0.0.1:1", "--ca-file", "/none.pem"], "mqtt ca_file: can't be read"),
+    ],
+    ids=["missing", "no PEM", "key", "source", "replay"],
+)  # fmt: skip
+def test_a_certificate_that_can_not_be_read_is_found_before_anything_starts(args, said, tmp_path, capfd, monkeypatch):
+    """Exit code 2 and one line: no source is opened, no broker called."""
+    broker = '[mqtt]\nurl = "mqtts://127.0.0.1:1"\ncert_file = "/none.pem"\nkey_file = "/none.key"\n'
+    source = '[[source]]\nurl = "https://127.0.0.1:1/x.ts"\nca_file = "/none.pem"\n'
+    files = {"MQTTS": broker + f'[[source]]\nurl = "{A}"\n', "HTTPS": '[mqtt]\nurl = "mqtt://127.0.0.1:1"\n' + source}
+    given = [written(tmp_path, files[arg]) if arg in files else arg for arg in args]
+    monkeypatch.setattr("klvrelay.relay.Relay.run", lambda _: pytest.fail("the relay was started"))
+    code, out, complaint = ran(capfd, *given)
+    assert (code, out) == (2, "")
+    assert complaint.startswith(f"klvrelay: {said}")
+    assert complaint.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["relay"], "unknown verb relay; did you mean replay? valid verbs: run, replay, decode, probe, "),
+        ([], "VERB is missing; valid verbs: run, "),
+        (["run", A, "--strem", "a"], "unknown option --strem; did you mean --stream?\ntry: klvrelay run --help\n"),
+        (["watch", "--zzz=secret"], "unknown option --zzz; valid options: --help, --pid, --program, --mqtt, "),
+        (["decode", "a.ts", "b.ts"], "unexpected argument b.ts\ntry: klvrelay decode --help\n"),
+        (["record", "a.ts"], "missing: DIR\n"),
+    ],
+    ids=["verb", "no verb", "typo", "unknown", "argument", "missing"],
+)  # fmt: skip
+def test_a_mistake_is_answered_with_what_would_be_right(args: list[str], said: str, capfd):
+    """The nearest name, else all that are valid; never the value that was given with it."""
+    code, out, complaint = ran(capfd, *args)
+    assert (code, out) == (2, "")
+    assert complaint.startswith(f"klvrelay: {said}")
+    assert "secret" not in complaint
+
+
+def test_the_options_of_a_verb_load_no_other_verb():
+    """A command starts with the file of the verb that it names."""
+    script = "import sys; from klvrelay.options import parser; parser().parse_args(['items']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = {name for name in done.stdout.split() if name.startswith("klvrelay.")}
+    commands = {name.removeprefix("klvrelay.commands.") for name in loaded if name.startswith("klvrelay.commands.")}
+    assert commands == {"items", "groups", "intermixed", "parser"}
+    assert not {"klvrelay.wire", "klvrelay.config", "klvrelay.items"} & loaded

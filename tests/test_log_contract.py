@@ -284,6 +284,19 @@ async def test_room_waits_until_one_can_be_appended_without_shedding(make: Make)
     await asyncio.wait_for(waiting, 1)
 
 
+async def test_a_stream_of_which_one_record_goes_out_has_room_again(make: Make):
+    """Not only once that was answered: beside others it has its share."""
+    log = make(11)
+    cursor = log.cursor("a")
+    for seq in range(5):
+        log.append(record(seq, "file"), waited=True)
+    filled(log, 6, "live")
+    waiting = asyncio.create_task(log.room("file"))
+    assert await is_waiting(waiting)
+    assert seqs(await cursor.batch(1), "file") == [0]
+    await asyncio.wait_for(waiting, 1)
+
+
 async def test_room_waits_for_every_sink_that_holds_sources_and_for_no_other(make: Make):
     """The slower of two; a third that only shows what happens now holds up nobody, and sheds."""
     log = make(3)

@@ -339,6 +339,36 @@ def test_the_last_values_are_waited_for_a_bounded_time(takes: float, settled_at:
     virtual_time.run(main())
 
 
+def test_a_sink_that_publishes_no_values_is_not_waited_for():
+    """It has no `keep`: once its records are answered it is settled."""
+
+    async def main() -> None:
+        async with draining(Counts()) as (outlet, log):
+            outlet.notices.put(Notice("state", "a", b"1"))
+            log.append(record(0))
+            await outlet.settled()
+            assert now() == 0.0
+            assert outlet.health.up
+
+    virtual_time.run(main())
+
+
+def test_on_a_new_connection_all_values_are_published_again():
+    """The broker may have forgotten them."""
+
+    async def main() -> None:
+        sink = Publishes(0.0)
+        async with draining(sink) as (outlet, log):
+            outlet.notices.put(Notice("state", "a", b"1"))
+            await asyncio.sleep(0.1)
+            sink.outcomes = [SinkDown("gone")]
+            log.append(record(0))
+            await asyncio.sleep(5)
+            assert sink.published == [b"1", b"1"]
+
+    virtual_time.run(main())
+
+
 def test_what_a_fault_says_was_answered_is_counted_and_not_offered_again():
     """The leading records, of each kind of answer."""
 

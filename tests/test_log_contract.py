@@ -95,6 +95,22 @@ async def test_after_a_rewind_all_that_was_unanswered_comes_again_in_order(make:
     assert cursor.sums() == (9, 9, 0, 0, 0, 0)
 
 
+async def test_a_batch_may_be_answered_in_parts(make: Make):
+    """Its bytes are no longer on their way part by part, too."""
+    log = make()
+    cursor = log.cursor("a")
+    for seq in range(3):
+        log.append(record(seq, raw=bytes(1000 * (seq + 1) - OVERHEAD)))
+    batch = await cursor.batch()
+    sizes = []
+    for outcome in (Outcome(1), Outcome(0, 1), Outcome(0, 0, 1)):
+        sizes.append((cursor.offered, cursor.offered_size))
+        cursor.commit(batch, outcome)
+    assert sizes == [(3, 6000), (2, 5000), (1, 3000)]
+    assert (cursor.offered, cursor.offered_size) == (0, 0)
+    assert cursor.sums() == (3, 1, 1, 0, 1, 0)
+
+
 async def test_after_a_rewind_the_streams_take_their_old_turns(make: Make):
     """What was on its way goes first, and no stream gains by the fall of a connection."""
     log = make()
@@ -265,6 +281,19 @@ async def test_room_waits_until_one_can_be_appended_without_shedding(make: Make)
     batch = await cursor.batch(1)
     assert await is_waiting(waiting)
     cursor.commit(batch, Outcome(1))
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_a_stream_of_which_one_record_goes_out_has_room_again(make: Make):
+    """Not only once that was answered: beside others it has its share."""
+    log = make(11)
+    cursor = log.cursor("a")
+    for seq in range(5):
+        log.append(record(seq, "file"), waited=True)
+    filled(log, 6, "live")
+    waiting = asyncio.create_task(log.room("file"))
+    assert await is_waiting(waiting)
+    assert seqs(await cursor.batch(1), "file") == [0]
     await asyncio.wait_for(waiting, 1)
 
 

@@ -7,7 +7,9 @@ import logging
 
 from klvrelay import intake
 from klvrelay.names import Url
+from klvrelay.notices import Notices
 from klvrelay.record import Link, Packet
+from klvrelay.spool import MemoryLog
 
 
 class Barren:
@@ -30,7 +32,7 @@ async def test_a_reopening_is_said_with_its_reason(monkeypatch, caplog):
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     monkeypatch.setattr(intake.Backoff, "next", lambda self: 0.01)
     caplog.set_level(logging.INFO, "klvrelay")
-    stream = intake.Stream(intake.Feed("cam", Barren, "rtsp://cam/live", 0.2), "boot", [])
+    stream = intake.Stream(intake.Feed("cam", Barren, "rtsp://cam/live", 0.2), "boot", MemoryLog(), Notices())
     keeping = asyncio.create_task(stream.keep())
     async with asyncio.timeout(5):
         while stream.health.openings < 3:

@@ -76,6 +76,23 @@ async def test_a_file_that_is_stopped_while_it_waits_for_room_loses_count_of_not
     assert pipeline.left == 40
 
 
+async def test_what_comes_out_of_a_file_as_it_is_stopped_sheds_nothing():
+    """It breaks off in a packet, which comes out damaged: the log is full, and a file sheds none of its records."""
+    ear = Ear()
+    ear.gate.clear()
+    pipeline = relay(Tape((TAPE.bare + TAPE.klv[0][:30],), hang=True), sinks=[("ear", ear)], waiting=3)
+    await stopped(pipeline, lambda: pipeline.left == 3)
+    assert accounted(pipeline) == [Sums(41, 0, 0, 0, 0, 41)]
+
+
+async def test_shedding_is_reported_while_it_goes_on(said: Any):
+    """Nobody has to stop the relay to learn of it."""
+    ear = Ear()
+    ear.gate.clear()
+    pipeline = relay(live(*TAPE.klv, hang=True), sinks=[("ear", ear)], waiting=10)
+    await stopped(pipeline, lambda: any("ear: records are shed" in line for line in said()))
+
+
 async def test_a_live_stream_that_is_stopped_loses_count_of_nothing(monkeypatch: pytest.MonkeyPatch):
     """Before a sink that is stuck: some were shed, some are left."""
     monkeypatch.setattr(relay_module, "LAST_CALL", 0.05)

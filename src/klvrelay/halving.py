@@ -50,7 +50,7 @@ class Halving:
         if self.most == 1:
             return self._fell_alone(offered[0])
         self._falls += 1
-        if self.most is None and self._falls >= FALLS:
+        if self.most is None:
             self._suspects = len(offered)
         if self.most is not None or self._falls >= FALLS:
             self.most = max(1, min(len(offered), FULL) // 2)

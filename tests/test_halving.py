@@ -1,0 +1,93 @@
+"""How many records are offered at once after connections fell, and which is set aside."""
+
+from __future__ import annotations
+
+import pytest
+from records import record
+
+from klvrelay.halving import Halving
+
+
+def suspicious(count: int) -> Halving:
+    """Two connections in a row fell over so many records."""
+    halving = Halving()
+    for _ in range(2):
+        assert halving.most is None
+        assert not halving.fell([record(seq) for seq in range(count)])
+    return halving
+
+
+@pytest.mark.parametrize(("count", "most"), [(1, 1), (2, 1), (7, 3), (20, 10), (21, 10), (1000, 10)])
+def test_two_falls_in_a_row_halve_what_is_offered(count: int, most: int):
+    """Half of a batch at most, and one at least."""
+    assert suspicious(count).most == most
+
+
+def test_an_answer_between_two_falls_clears_all():
+    """They are not in a row then."""
+    halving = Halving()
+    for _ in range(5):
+        assert not halving.fell([record(0), record(1)])
+        halving.answered(1)
+    assert halving.most is None
+
+
+def test_a_fall_with_nothing_on_its_way_proves_nothing():
+    """Neither for a record nor against it."""
+    halving = Halving()
+    for _ in range(5):
+        assert not halving.fell([])
+    assert halving.most is None
+    halving = suspicious(1)
+    assert [halving.fell(on_its_way) for on_its_way in ([record(0)], [], [record(0)], [], [record(0)])] == [
+        False, False, False, False, True,
+    ]  # fmt: skip
+
+
+def test_batches_grow_again_but_not_beyond_a_full_one_until_all_suspects_were_answered():
+    """One of a thousand is the culprit: the window is not filled with the rest of them before it is found."""
+    halving = suspicious(100)
+    sizes = []
+    while halving.most is not None:
+        sizes.append(halving.most)
+        halving.answered(halving.most)
+    assert sizes == [10, 20, 20, 20, 20, 20]
+
+
+def test_each_fall_halves_further():
+    """Down to one record."""
+    halving = suspicious(1000)
+    sizes = [halving.most]
+    while halving.most != 1:
+        assert halving.most is not None
+        halving.fell([record(seq) for seq in range(halving.most)])
+        sizes.append(halving.most)
+    assert sizes == [10, 5, 2, 1]
+
+
+def test_only_the_same_record_is_set_aside():
+    """Three falls over three records are no proof against any of them."""
+    halving = suspicious(2)
+    others = [record(0), record(1), record(0), record(0, "uav2"), record(0), record(1)]
+    assert not any(halving.fell([each]) for each in others)
+    assert [halving.fell([record(7)]) for _ in range(3)] == [False, False, True]
+
+
+def test_the_next_culprit_needs_as_many_falls_as_the_first():
+    """What was learned of one says nothing of another."""
+    halving = suspicious(2)
+    assert [halving.fell([record(0)]) for _ in range(3)] == [False, False, True]
+    assert [halving.fell([record(1)]) for _ in range(3)] == [False, False, True]
+    halving.answered(1)
+    assert halving.most is None
+
+
+def test_an_answer_begins_the_count_of_falls_again():
+    """The record that fell twice is taken: nothing is held against it."""
+    halving = suspicious(2)
+    assert not any(halving.fell([record(0)]) for _ in range(2))
+    halving.answered(1)
+    assert halving.most == 2
+    halving.fell([record(1), record(2)])
+    assert halving.most == 1
+    assert [halving.fell([record(1)]) for _ in range(3)] == [False, False, True]

@@ -23,7 +23,7 @@ from klvrelay.errors import (
     SinkRefused,
     SourceDown,
 )
-from klvrelay.supervise import Standing, as_fault, contained, is_retryable, supervise
+from klvrelay.supervise import Standing, as_fault, contained, is_retryable, standing_of, supervise
 
 LASTING, NEW, REMOTE, UNREAD, READ = Standing
 
@@ -57,6 +57,19 @@ def test_whether_a_fault_is_worth_another_attempt_depends_on_what_is_known_of_th
 ):
     """A refusal is final before the first success only; a file is read once; what is short comes back."""
     assert {standing for standing in Standing if is_retryable(fault, standing)} == again
+
+
+@pytest.mark.parametrize(
+    ("scheme", "live", "read", "standing"),
+    [("udp", True, False, LASTING), ("file", True, True, LASTING), ("file", False, False, UNREAD),
+     ("stdin", False, False, UNREAD), ("file", False, True, READ), ("stdin", False, True, READ),
+     ("http", False, False, REMOTE), ("https", False, True, REMOTE)],
+)  # fmt: skip
+def test_what_is_known_of_a_source_follows_from_where_it_is_and_whether_it_has_an_end(
+    scheme: str, live: bool, read: bool, standing: Standing
+):
+    """A live one lasts; a file is there or not; a server may be away."""
+    assert standing_of(scheme, live=live, read=read) is standing
 
 
 class Attempts:

@@ -20,7 +20,7 @@ from klvrelay.patience import HANGS, Patience
 from klvrelay.record import Record
 from klvrelay.sources import Source
 from klvrelay.spool import MemoryLog
-from klvrelay.supervise import Standing, contained, supervise
+from klvrelay.supervise import Standing, contained, standing_of, supervise
 from klvrelay.totals import Totals
 
 LOG = logging.getLogger("klvrelay")
@@ -115,11 +115,7 @@ class Stream:
         """`Standing` says what each means."""
         read = source.link.size > 0
         self._was_live |= source.live and read  # no server can end it for good then by calling it a recording
-        if source.live or self._was_live:
-            return Standing.LASTING
-        if source.url.scheme in ("file", "stdin"):
-            return Standing.READ if read else Standing.UNREAD
-        return Standing.REMOTE
+        return standing_of(source.url.scheme, live=source.live or self._was_live, read=read)
 
     def _down(self, fault: KlvrelayError) -> None:
         if isinstance(fault, _Renewed):

@@ -45,6 +45,15 @@ class Standing(Enum):
     READ = auto()
 
 
+def standing_of(scheme: str, *, live: bool, read: bool) -> Standing:
+    """That of a source, by the scheme of its URL; read: something came of it."""
+    if live:
+        return Standing.LASTING
+    if scheme in ("file", "stdin"):
+        return Standing.READ if read else Standing.UNREAD
+    return Standing.REMOTE
+
+
 def is_retryable(fault: BaseException, standing: Standing) -> bool:
     """Is another attempt worth it after this fault?
 

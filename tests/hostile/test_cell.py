@@ -21,9 +21,10 @@ from test_cli import ENVIRONMENT
 from klvrelay.errors import SourceDown
 from klvrelay.names import Url
 from klvrelay.prctl import DAC_READ_SEARCH, NET_ADMIN, NET_BIND_SERVICE, NET_RAW
-from klvrelay.sources import may_come_back, open_source
+from klvrelay.sources import open_source
 from klvrelay.sources.isolated.limits import LIVE_MEMORY, MEMORY, Limits
 from klvrelay.sources.isolated.source import IsolatedSource
+from klvrelay.supervise import is_retryable, standing_of
 from klvrelay.wire import LIMIT
 
 LANDLOCK = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
@@ -130,7 +131,7 @@ async def test_a_process_that_needs_more_memory_than_it_may_have_says_so(way):
         "rtsp://127.0.0.1/live: its process needs more than 256 MiB of memory, which is all that it may have; where you"
         " trust what it reads, --no-isolate (isolate = false) sets no limit"
     )
-    assert may_come_back(source, fault.value)
+    assert is_retryable(fault.value, standing_of(source.url.scheme, live=source.live, read=True))
 
 
 async def test_a_file_may_have_more_memory_than_what_comes_from_a_network():

@@ -14,14 +14,14 @@ from apart import TAPE, children, fake, until
 from papers import Tape, live
 from test_relay import Ear, quick, running  # noqa: F401  # a fixture
 
-from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.intake import Feed, Stream
 from klvrelay.integers import MOST
 from klvrelay.record import Link
 from klvrelay.relay import Relay
-from klvrelay.sources import Given, may_come_back, open_source
+from klvrelay.sources import Given, open_source
 from klvrelay.sources.isolated.claims import Claims
 from klvrelay.sources.isolated.parcel import Status
+from klvrelay.supervise import is_retryable, standing_of
 from klvrelay.wire import Counters
 
 ALWAYS_LIVE = ["udp://127.0.0.1:5000", "rtp://127.0.0.1:5000", "tcp://127.0.0.1:5", "rtsp://h/x", "rtsps://h/x"]
@@ -69,7 +69,7 @@ async def test_a_live_source_is_not_ended_by_its_process(url, end):
         fault = found
 
     assert source.live
-    assert may_come_back(source, fault if isinstance(fault, SourceDown | NotMedia) else None)
+    assert fault is None or is_retryable(fault, standing_of(source.url.scheme, live=source.live, read=True))
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
@@ -234,15 +234,15 @@ async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
     file = "say(packed_status(Status(False, False, 0, Link())), *packed(Packet(b'G', 5)), packed_end(None))"
     ended = fake(file, "http://h/x", given=given)
     assert [packet.data async for packet in ended.packets()] == [b"G"]
-    assert not may_come_back(ended, None)
+    assert not ended.live
 
     live = fake("say(*packed(Packet(b'G', 5)), packed_end(None))", "http://h/x", given=given)
     assert [packet.data async for packet in live.packets()] == [b"G"]
     later = fake(file, "http://h/x", given=given)
     assert [packet.data async for packet in later.packets()] == [b"G"]
 
-    assert may_come_back(live, None)
-    assert may_come_back(later, None)
+    assert live.live
+    assert later.live
 
 
 async def test_a_measure_without_a_fraction_is_one():

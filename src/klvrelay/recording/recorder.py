@@ -28,7 +28,7 @@ from klvrelay.recording.shelf import Piece, Shelf
 from klvrelay.repeats import Repeats
 from klvrelay.sources import Source
 from klvrelay.sources.clock import now_us
-from klvrelay.supervise import Standing, supervise
+from klvrelay.supervise import Standing, standing_of, supervise
 from klvrelay.threads import Worker
 
 LOG = logging.getLogger("klvrelay")
@@ -154,11 +154,7 @@ class Recorder:
             raise SourceDown(f"{source.url}: ended")
 
     def _standing_of(self, source: Source) -> Standing:
-        if source.live:
-            return Standing.LASTING
-        if source.url.scheme not in ("file", "stdin"):
-            return Standing.REMOTE
-        return Standing.READ if source.link.size else Standing.UNREAD
+        return standing_of(source.url.scheme, live=source.live, read=source.link.size > 0)
 
     def _down(self, fault: KlvrelayError) -> None:
         text = str(fault) if isinstance(fault, SourceError) else f"{self._url}: {fault}"

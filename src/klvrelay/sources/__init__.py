@@ -23,7 +23,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 from klvrelay.credentials import SRT_PASSPHRASE, environment
-from klvrelay.errors import ConfigError, SourceDown, SourceError
+from klvrelay.errors import ConfigError
 from klvrelay.mistyped import no_url
 from klvrelay.names import Secret, Url, printable
 from klvrelay.wire import LIMIT, checked_limit
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from klvrelay.record import Packet, Units
     from klvrelay.sources.web.given import Given
 
-__all__ = ["KINDS", "Demux", "Given", "Source", "is_isolated", "may_come_back", "open_source"]
+__all__ = ["KINDS", "Demux", "Given", "Source", "is_isolated", "open_source"]
 
 KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://"
 """The kinds of source, for a message."""
@@ -81,17 +81,6 @@ class Source(Protocol):
         libav thread within 2 x timeout + 1 s.
         """
         ...
-
-
-def may_come_back(source: Source, fault: SourceError | None, *, was_live: bool = False) -> bool:
-    """Is it worth opening again, after this fault, or (None) after its end?
-
-    A live source is; a file has come to its end, or is not there. was_live: an earlier opening was live, and gave
-    something; it is no file that a server, or somebody on the way to it, can end for good by calling it one.
-    """
-    if source.live or was_live:
-        return True
-    return isinstance(fault, SourceDown) and source.url.scheme not in ("file", "stdin")
 
 
 def is_isolated(url: Url, isolate: bool | None) -> bool:

@@ -10,9 +10,11 @@ import base64
 import socket
 import ssl
 import struct
+import subprocess
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 UAS_KEY = bytes.fromhex("060e2b34020b01010e01030101000000")
@@ -156,11 +158,18 @@ def _is_open(table: Path, wanted: str) -> bool:
     return any(row[1].endswith(wanted) and row[3] in ("07", "0A") for row in rows)
 
 
+@cache
+def in_real_time() -> tuple[str, ...]:
+    """ffmpeg's options that do so from the first byte on: since 6.1 it sends half a second at once."""
+    options = subprocess.run(["ffmpeg", "-v", "error", "-h", "full"], capture_output=True, text=True, check=True).stdout
+    return "-re", *(("-readrate_initial_burst", "0.001") if "-readrate_initial_burst" in options else ())
+
+
 @asynccontextmanager
 async def ffmpeg(path: Path, *output: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """ffmpeg that sends a file in real time; ended when the block ends."""
     process = await asyncio.create_subprocess_exec(
-        "ffmpeg", "-v", "error", "-nostdin", "-re", "-i", str(path), "-map", "0", "-c", "copy", *output,
+        "ffmpeg", "-v", "error", "-nostdin", *in_real_time(), "-i", str(path), "-map", "0", "-c", "copy", *output,
         stdin=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:

@@ -214,7 +214,7 @@ async def test_a_pid_that_appears_is_a_reason_to_open_anew(monkeypatch):
     records = []
     async with Camera(rtp(payloads, kind=33), MP2T) as camera:
         with pytest.raises(SourceDown, match="opened anew") if stumbles else nullcontext():
-            await records_of(open_source(camera.url(), timeout=1), into=records)
+            await records_of(open_source(camera.url(), timeout=20), into=records, within=40)
 
     assert [record.raw for record in records] == TAPE.klv
 

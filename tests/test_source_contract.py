@@ -171,7 +171,8 @@ async def by_ffmpeg(
 ) -> AsyncIterator[Case]:
     """ffmpeg that sends in real time to whoever listens; `server`: it waits to be called, so it is there first."""
     path = tape(folder)
-    command = ("ffmpeg", "-v", "fatal", "-nostdin", "-re", "-i", path, "-map", "0", "-c", "copy", "-flush_packets", "1")
+    copied = ("-i", path, "-map", "0", "-c", "copy", "-flush_packets", "1")
+    command = ("ffmpeg", "-v", "fatal", "-nostdin", *feed.in_real_time(), *copied)
     demux = case.pop("demux", None)
     async with processes() as (peers, start):
 

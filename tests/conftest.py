@@ -165,6 +165,16 @@ def no_thread_outlives_the_test() -> Iterator[None]:
 
 
 @pytest.fixture
+def no_process_is_left() -> Iterator[None]:
+    """Every process that a test starts has been waited for by its end."""
+    from apart import children
+
+    before = children()
+    yield
+    assert children() <= before
+
+
+@pytest.fixture
 async def no_task_outlives_the_test() -> AsyncIterator[None]:
     """A task that a coroutine test or its fixtures started has ended a second after them."""
     before = asyncio.all_tasks()

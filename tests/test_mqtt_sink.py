@@ -64,10 +64,13 @@ async def test_large_integers_are_strings_in_every_document_if_that_is_wanted(or
     assert seqs(oracle.payloads("klvrelay/uav1/telemetry"))[-1] == 1 << 60
 
 
-async def test_an_empty_batch_is_delivered(broker):
-    """Nothing to do is no error."""
-    async with sink_to(broker) as sink:
+async def test_an_empty_batch_is_delivered(oracle):
+    """Nothing is published, and the next batch is."""
+    async with sink_to(oracle) as sink:
         await sink.deliver([])
+        await sink.deliver([record(7)])
+
+    assert seqs(oracle.payloads("klvrelay/uav1/telemetry")) == [7]
 
 
 async def test_a_batch_offered_twice_arrives_twice_and_in_order(oracle):

@@ -37,6 +37,10 @@ pytest_plugins = [name for name in ("brokers", "feed") if (HERE / f"{name}.py").
 # Debian keeps servers such as mosquitto where only root's PATH looks.
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
 
+# What a terminal would be told is up to the test, not to whoever runs it.
+os.environ["TERM"] = "xterm"
+for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES"):
+    os.environ.pop(name, None)
 
 SO_TIMESTAMPNS = 35  # Linux; the socket module has no name for it
 SYSTEM_PYTHON = "/usr/bin/python3"

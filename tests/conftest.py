@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from ctypes.util import find_library
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -88,6 +89,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             # Inside the other, since the loop joins its executor's threads when it closes.
             at = item.fixturenames.index("no_thread_outlives_the_test") + 1
             item.fixturenames.insert(at, "no_task_outlives_the_test")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_name_is_looked_up_outside() -> Iterator[None]:
+    """Only this machine's own name is known: no test depends on a name server, or waits for one."""
+    ask = socket.getaddrinfo
+
+    def looked_up(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
+        inside = host in (None, "", "localhost", b"localhost")
+        return ask(host, port, family, type, proto, flags if inside else flags | socket.AI_NUMERICHOST)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", looked_up)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -174,7 +174,8 @@ async def _passed_on(broker: Any) -> None:
     """Return once all that was acknowledged is on its way: amqtt drops what is left at a client's DISCONNECT."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(LEAVE_TIMEOUT):
-            while any(session.delivered_message_queue.qsize() for session, _ in broker._sessions.values()):
+            sessions = broker._sessions
+            while any(one.delivered_message_queue.qsize() for one, _ in sessions.values()):  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
 
 

@@ -13,6 +13,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -37,6 +38,10 @@ pytest_plugins = [name for name in ("brokers", "feed") if (HERE / f"{name}.py").
 
 # Debian keeps servers such as mosquitto where only root's PATH looks.
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
+
+# Every test module is rewritten by pytest, and hundreds of processes import the package: once compiled is enough.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # What a terminal would be told is up to the test, not to whoever runs it.
 os.environ["TERM"] = "xterm"
@@ -66,6 +71,11 @@ _PARTS: dict[str, Callable[[], bool]] = {
     "gst-rtsp-server": gstreamer_rtsp,
     "libsrt": lambda: any(find_library(name) for name in ("srt-gnutls", "srt-openssl", "srt")),
 }
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than processors: many tests wait for a process or a clock."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

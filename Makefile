@@ -6,7 +6,7 @@
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 export PYTHON
-unexport PYTHONPATH PYTHONHOME
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 python := .venv/bin/python
 paths := $(wildcard src tests benchmarks native setup.py)
 
@@ -20,7 +20,7 @@ demo: ready-demo ## relay a sample to a broker inside the process, and show it (
 	@trap : INT; .venv/bin/klvrelay demo $${SOURCE:+"$$SOURCE"} $${MQTT:+--mqtt "$$MQTT"} || [ $$? = 130 ]
 
 test: ready-test ## the whole fast test suite
-	@exec $(python) -m pytest -n auto $(ARGS)
+	@exec $(python) -m pytest -n auto --dist worksteal $(ARGS)
 
 long: ready-test ## the long tests
 	@exec $(python) -m pytest -m long $(ARGS)

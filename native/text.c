@@ -116,7 +116,7 @@ void klv_put_time(struct text *t, uint64_t time_us)
     uint64_t month = from_march < 10 ? from_march + 3 : from_march - 9;
     uint64_t year = year_of_era + era * 400 + (month <= 2);
     uint64_t hour = rest / 3600, minute = rest / 60 % 60, second = rest % 60;
-    char text[29] = "\"0000-00-00T00:00:00.000000Z\"";
+    char text[] = "\"0000-00-00T00:00:00.000000Z\"";
     fixed_before(text + 5, &year, 4);
     fixed_before(text + 8, &month, 2);
     fixed_before(text + 11, &day, 2);
@@ -124,5 +124,5 @@ void klv_put_time(struct text *t, uint64_t time_us)
     fixed_before(text + 17, &minute, 2);
     fixed_before(text + 20, &second, 2);
     fixed_before(text + 27, &micros, 6);
-    klv_put_bytes(t, text, sizeof text);
+    klv_put_bytes(t, text, sizeof text - 1);
 }

@@ -22,7 +22,7 @@ from oracle import OracleBroker
 from klvrelay.broker import EmbeddedBroker
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "mosquitto.conf"
-PATIENCE = 5.0
+PATIENCE = 20.0
 
 
 async def until(holds: Callable[[], object], within: float = PATIENCE) -> None:

@@ -13,12 +13,14 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from ctypes.util import find_library
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -37,6 +39,14 @@ pytest_plugins = [name for name in ("brokers", "feed") if (HERE / f"{name}.py").
 # Debian keeps servers such as mosquitto where only root's PATH looks.
 os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
 
+# Every test module is rewritten by pytest, and hundreds of processes import the package: once compiled is enough.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# What a terminal would be told is up to the test, not to whoever runs it.
+os.environ["TERM"] = "xterm"
+for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM", "COLUMNS", "LINES"):
+    os.environ.pop(name, None)
 
 SO_TIMESTAMPNS = 35  # Linux; the socket module has no name for it
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -63,6 +73,11 @@ _PARTS: dict[str, Callable[[], bool]] = {
 }
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than processors: many tests wait for a process or a clock."""
+    return len(os.sched_getaffinity(0)) + 1
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test marked `needs("program")` where that is missing; fail it under KLVRELAY_NO_SKIP=1."""
     wanted = [program for mark in item.iter_markers("needs") for program in mark.args]
@@ -84,6 +99,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             # Inside the other, since the loop joins its executor's threads when it closes.
             at = item.fixturenames.index("no_thread_outlives_the_test") + 1
             item.fixturenames.insert(at, "no_task_outlives_the_test")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_name_is_looked_up_outside() -> Iterator[None]:
+    """Only this machine's own name is known: no test depends on a name server, or waits for one."""
+    ask = socket.getaddrinfo
+
+    def looked_up(host: Any, port: Any, family: int = 0, type: int = 0, proto: int = 0, flags: int = 0) -> Any:
+        inside = host in (None, "", "localhost", b"localhost")
+        return ask(host, port, family, type, proto, flags if inside else flags | socket.AI_NUMERICHOST)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", looked_up)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -162,6 +191,16 @@ def no_thread_outlives_the_test() -> Iterator[None]:
             thread.join(max(0.0, deadline - time.monotonic()))
         if time.monotonic() > deadline:
             pytest.fail(f"threads left behind: {', '.join(sorted(t.name for t in left))}", pytrace=False)
+
+
+@pytest.fixture
+def no_process_is_left() -> Iterator[None]:
+    """Every process that a test starts has been waited for by its end."""
+    from apart import children
+
+    before = children()
+    yield
+    assert children() <= before
 
 
 @pytest.fixture

@@ -10,9 +10,11 @@ import base64
 import socket
 import ssl
 import struct
+import subprocess
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 
 UAS_KEY = bytes.fromhex("060e2b34020b01010e01030101000000")
@@ -31,7 +33,7 @@ def klv_packet(sequence: int, time_us: int, padding: int = 0) -> bytes:
     if padding:
         items += b"\x81\x16\x82" + padding.to_bytes(2) + bytes(place % 251 for place in range(padding))
     head = UAS_KEY + b"\x82" + (len(items) + 4).to_bytes(2) + items + b"\x01\x02"
-    total = sum(byte << (8 if place % 2 == 0 else 0) for place, byte in enumerate(head))
+    total = (sum(head[::2]) << 8) + sum(head[1::2])
     return head + (total & 0xFFFF).to_bytes(2)
 
 
@@ -48,11 +50,13 @@ class Recording:
         return b"".join(self.klv)
 
 
+@lru_cache(64)
 def recording(
-    count: int = 30, hz: float = 30.0, *, first_pcr: int = 900_000, filler: int = 0, padding: int = 0
+    count: int = 30, hz: float = 30.0, *, first_pcr: int = 900_000, filler: int = 0, padding: int = 0,
+    pid: int = KLV_PID,
 ) -> Recording:
     """`count` KLV packets at `hz`, each behind tables and a PCR, and before `filler` null packets."""
-    mux, ts, klv = _Mux(), bytearray(), []
+    mux, ts, klv = _Mux(pid), bytearray(), []
     for sequence in range(count):
         ticks = (first_pcr + round(sequence * 90_000 / hz)) % (1 << 33)
         packet = klv_packet(sequence, FIRST_TIME + round(sequence * 1_000_000 / hz), padding)
@@ -64,13 +68,14 @@ def recording(
 class _Mux:
     """The least of a multiplexer: PAT, PMT, PCR packets, private PES with PTS."""
 
-    def __init__(self) -> None:
+    def __init__(self, pid: int) -> None:
         self._counters: dict[int, int] = {}
+        self._pid = pid
 
     def tables(self) -> bytes:
         pat = struct.pack(">HBBBHH", 1, 0xC1, 0, 0, 1, 0xE000 | PMT_PID)
         registration = b"\x05\x04KLVA"
-        pmt = struct.pack(">HBBBHHBHH", 1, 0xC1, 0, 0, 0xE000 | PCR_PID, 0xF000, 6, 0xE000 | KLV_PID, 0xF006)
+        pmt = struct.pack(">HBBBHHBHH", 1, 0xC1, 0, 0, 0xE000 | PCR_PID, 0xF000, 6, 0xE000 | self._pid, 0xF006)
         return self._section(0, 0, pat) + self._section(PMT_PID, 2, pmt + registration)
 
     def _section(self, pid: int, table: int, body: bytes) -> bytes:
@@ -95,7 +100,7 @@ class _Mux:
         )
         pes = b"\x00\x00\x01\xbd" + (len(payload) + 8).to_bytes(2) + b"\x84\x80\x05" + pts + payload
         pieces = [pes[at : at + 184] for at in range(0, len(pes), 184)]
-        return b"".join(self._packet(KLV_PID, piece, start=at == 0) for at, piece in enumerate(pieces))
+        return b"".join(self._packet(self._pid, piece, start=at == 0) for at, piece in enumerate(pieces))
 
     def _packet(self, pid: int, payload: bytes, *, start: bool, fill: bytes = b"") -> bytes:
         counter = self._counters.get(pid, -1) + 1 & 0x0F
@@ -107,6 +112,7 @@ class _Mux:
         return struct.pack(">BHB", 0x47, start << 14 | pid, 0x30 | counter) + field + payload
 
 
+@cache
 def _crc32(data: bytes) -> int:
     crc = 0xFFFFFFFF
     for byte in data:
@@ -156,11 +162,18 @@ def _is_open(table: Path, wanted: str) -> bool:
     return any(row[1].endswith(wanted) and row[3] in ("07", "0A") for row in rows)
 
 
+@cache
+def in_real_time() -> tuple[str, ...]:
+    """ffmpeg's options that do so from the first byte on: since 6.1 it sends half a second at once."""
+    options = subprocess.run(["ffmpeg", "-v", "error", "-h", "full"], capture_output=True, text=True, check=True).stdout
+    return "-re", *(("-readrate_initial_burst", "0.001") if "-readrate_initial_burst" in options else ())
+
+
 @asynccontextmanager
 async def ffmpeg(path: Path, *output: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """ffmpeg that sends a file in real time; ended when the block ends."""
     process = await asyncio.create_subprocess_exec(
-        "ffmpeg", "-v", "error", "-nostdin", "-re", "-i", str(path), "-map", "0", "-c", "copy", *output,
+        "ffmpeg", "-v", "error", "-nostdin", *in_real_time(), "-i", str(path), "-map", "0", "-c", "copy", *output,
         stdin=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     try:

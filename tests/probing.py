@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell
 
@@ -68,7 +70,7 @@ def raw(body: bytes, *, key: bytes | None = None, checksum: bool = True) -> byte
     if not checksum:
         return head
     head += b"\x01\x02"
-    return head + (sum(byte << 8 if place % 2 == 0 else byte for place, byte in enumerate(head)) & 0xFFFF).to_bytes(2)
+    return head + ((sum(head[::2]) << 8) + sum(head[1::2]) & 0xFFFF).to_bytes(2)
 
 
 @dataclass
@@ -158,5 +160,13 @@ def noted(report: Report) -> set[str]:
 def sample_file(folder: Path, **options: object) -> Path:
     """A short recording of `klvrelay sample`."""
     path = folder / "sample.ts"
-    sample.write(path, **{"seconds": 2, "size": "160x96", "fps": 30, **options})  # type: ignore[arg-type]
+    path.write_bytes(_sample(**{"seconds": 2, "size": "160x96", "fps": 30, **options}))
     return path
+
+
+@cache
+def _sample(**options: Any) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sample.ts"
+        sample.write(path, **options)
+        return path.read_bytes()

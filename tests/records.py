@@ -18,7 +18,7 @@ def packet(name: str, items: Items, *, checksum: bool) -> bytes:
     """A local set of short items: key, length, tag-length-value, and the checksum of ST 0601."""
     value = b"".join(_oid(tag) + bytes([len(data)]) + data for tag, data in items) + b"\x01\x02" * checksum
     head = UNIVERSAL_KEYS[name] + bytes([len(value) + 2 * checksum]) + value
-    total = sum(octet << 8 * (at % 2 == 0) for at, octet in enumerate(head)) & 0xFFFF
+    total = (sum(head[::2]) << 8) + sum(head[1::2]) & 0xFFFF
     return head + total.to_bytes(2, "big") if checksum else head
 
 

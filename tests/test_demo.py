@@ -166,5 +166,6 @@ async def test_ctrl_c_while_the_sample_is_made_ends_it(folder: Path):
         await until(lambda: "making a sample" in command.said, 15)
         await until(lambda: list(folder.glob(".cache/klvrelay/.*.part")), 10)
         command.process.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(command.process.wait(), 5) in (0, 130)
+        # The first frame takes a second of computing; on a busy machine that is several.
+        assert await asyncio.wait_for(command.process.wait(), 20) in (0, 130)
     assert list(folder.glob(".cache/klvrelay/*")) == []

@@ -6,6 +6,7 @@ Next door: `shown_items.py` makes the values and compares them, `test_encode_inv
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -231,10 +232,15 @@ def test_nonsense_for_an_item_is_refused_or_written(item: Item, value: Any) -> N
 @settings(max_examples=300, deadline=None, suppress_health_check=QUIET)
 @given(nonsense(), st.sampled_from([None, "ST0104", "ST1010", "unknown", "ST0903", ["ST0601"], ""]), nonsense())
 def test_nonsense_for_a_packet_is_refused_or_written(items: Any, name: Any, like: Any) -> None:
-    """So for whole sets, layouts, and documents of anything."""
+    """So for whole sets, layouts, and documents of anything: a packet, or a line that says what was wrong where."""
     for what in (items, {"set": name, "items": items, "time_us": like, "version": items, "quality": items}):
         for layout in (None, like, b"\x06\x0e\x2b\x34" + bytes(20)):
-            assert bytes_or_refusal(partial(encode, what, set=name, like=layout))
+            outcome = bytes_or_refusal(partial(encode, what, set=name, like=layout))
+            if isinstance(outcome, bytes):
+                (record,) = klvrelay.decode(outcome)
+                assert (record.raw, record.checksum == "bad") == (outcome, False)
+            else:
+                assert re.fullmatch(r"(?s)(set|like|(ST\d{4}|unknown)( \S+)*)(: .*)? can't be written; .+", outcome)
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=QUIET)

@@ -191,20 +191,25 @@ async def relay(settings: SourceSettings, port: int, *more: str) -> AsyncIterato
 async def flap(flapping: Flapping, count: int, port: int, *more: str) -> None:
     """Let one stream flap `count` times beside a steady one; the steady one loses nothing, nothing is left over."""
     cycles, sent, warm = Cycles(), 0, {}
+
+    def enough() -> bool:
+        """Seen by the relay too: on a busy machine it sleeps through some of the cycles."""
+        seen = said()
+        return cycles.done >= count and min(seen["flapped"], seen["changes"].get("live", 0)) > count // 4
+
     pieces = feed.datagrams(feed.recording(2000).ts, 4 * 188)  # one record each
     async with flapping(cycles) as settings, relay(settings, port, *more) as said:
         cycles.done = 0  # those before the relay was up do not count
-        while cycles.done < count:
+        while not enough():
+            assert cycles.done < 5 * count + 100, f"seed {SEED}: hardly a record came, or it hardly flapped: {said()}"
             feed.send_udp([pieces[sent % len(pieces)]], port)
             sent += 1
             await asyncio.sleep(0.004)
             if not warm and cycles.done >= count // 3:
                 warm = dict(said())
-        await until(lambda: said()["steady"] >= sent)
+        await until(lambda: said()["steady"] >= sent, 20)
         end = dict(said())
     assert (end["steady"], end["wrong"]) == (sent, 0), f"seed {SEED}"
-    assert end["flapped"] > count // 4, f"seed {SEED}: hardly a record came"
-    assert end["changes"]["live"] > count // 4, f"seed {SEED}: it hardly flapped"
     for what, room in (("fds", 12), ("threads", 4), ("tasks", 8)):
         assert end[what] - warm[what] <= room, f"{what}: {warm[what]} -> {end[what]}, seed {SEED}"
     if count >= 1000:

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.needs("mosquitto", "mosquitto_passwd", "openssl")
 CANARY = "c4n4ry-pa55"
 WILL = Message("klvrelay/status", b"gone", retain=True)
 HOST = "/CN=localhost", "subjectAltName=IP:127.0.0.1,DNS:localhost"
+RELAY = "/CN=relay", "subjectAltName=DNS:relay"
 
 
 def openssl(*words: object) -> None:
@@ -36,28 +37,51 @@ def authority(home: Path, name: str) -> None:
     openssl("req", "-x509", *curve, *where, "-subj", f"/CN={name}", "-days", "2", *rights)
 
 
-def certificate(home: Path, name: str, subject: str, names: str, days: int = 2, by: str = "ca") -> None:
-    """A key and a certificate signed by the authority `by`."""
+AUTHORITY = """\
+[ca]
+default_ca = this
+[this]
+database = {home}/issued
+new_certs_dir = {home}
+rand_serial = yes
+default_md = sha256
+unique_subject = no
+policy = any
+[any]
+commonName = supplied
+"""
+
+
+def certificate(home: Path, name: str, subject: str, names: str, *, expired: bool = False, by: str = "ca") -> None:
+    """A key and a certificate signed by the authority `by`.
+
+    `openssl ca` is the one command that takes the dates themselves in OpenSSL 3.0 as in 3.5, which refuses `-days -1`.
+    """
     curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    request, extra = home / f"{name}.csr", home / f"{name}.ext"
+    request, extra, settings = home / f"{name}.csr", home / f"{name}.ext", home / "ca.cnf"
+    settings.write_text(AUTHORITY.format(home=home))
+    (home / "issued").write_text("")
     extra.write_text(f"{names}\nauthorityKeyIdentifier=keyid\n")
     openssl("req", *curve, "-keyout", home / f"{name}.key", "-out", request, "-subj", subject)
-    ca = ("-CA", home / f"{by}.pem", "-CAkey", home / f"{by}.key", "-CAcreateserial", "-extfile", extra)
-    openssl("x509", "-req", "-in", request, *ca, "-days", days, "-out", home / f"{name}.pem")
+    ca = ("-config", settings, "-cert", home / f"{by}.pem", "-keyfile", home / f"{by}.key", "-extfile", extra)
+    dates = ("-startdate", "20200101000000Z", "-enddate", "20200102000000Z") if expired else ("-days", 2)
+    openssl("ca", "-batch", "-notext", *ca, "-in", request, *dates, "-out", home / f"{name}.pem")
 
 
 @pytest.fixture(scope="session")
 def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Certificates: of the broker, an expired one, one for another host, of a client, and a stranger's CA."""
+    """Certificates of a broker and of a client: good, expired, for another host, signed by a stranger's CA."""
     if shutil.which("openssl") is None or shutil.which("mosquitto_passwd") is None:
         pytest.skip("not installed: openssl or mosquitto_passwd")
     home = tmp_path_factory.mktemp("papers")
     authority(home, "ca")
     authority(home, "stranger")
     certificate(home, "broker", *HOST)
-    certificate(home, "expired", *HOST, days=-1)
+    certificate(home, "expired", *HOST, expired=True)
     certificate(home, "elsewhere", "/CN=elsewhere.example", "subjectAltName=DNS:elsewhere.example")
-    certificate(home, "client", "/CN=relay", "subjectAltName=DNS:relay")
+    certificate(home, "client", *RELAY)
+    certificate(home, "lapsed", *RELAY, expired=True)
+    certificate(home, "foreign", *RELAY, by="stranger")
     subprocess.run(
         ["mosquitto_passwd", "-b", "-c", home / "passwords", "relay", CANARY], check=True, capture_output=True
     )
@@ -164,8 +188,6 @@ async def test_a_client_certificate_opens_the_door(papers, tmp_path, free_port):
 )
 async def test_what_is_wrong_with_a_client_certificate_is_said(papers, tmp_path, free_port, paper, says):
     """In TLS 1.3 the alert comes when the handshake is over; it is not taken for a peer that is no broker."""
-    certificate(papers, "lapsed", "/CN=relay", "subjectAltName=DNS:relay", days=-1)
-    certificate(papers, "foreign", "/CN=relay", "subjectAltName=DNS:relay", by="stranger")
     files = {"cert_file": papers / f"{paper}.pem", "key_file": papers / f"{paper}.key"}
     pair = {} if paper is None else {name: str(path) for name, path in files.items()}
     async with tls_broker(papers, tmp_path, free_port, by_certificate=True) as broker:

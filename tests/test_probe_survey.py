@@ -179,11 +179,41 @@ def test_every_record_comes_out_with_its_second():
     assert seconds[-1] - seconds[0] == pytest.approx(39 / 30, abs=0.06)
 
 
-@given(st.binary(max_size=40))
-def test_any_head_of_a_pes_packet_can_be_read(data: bytes):
-    """Or is none."""
-    head_of(b"\0\0\1" + data)
-    head_of(data)
+@given(st.binary(max_size=40), st.booleans())
+def test_any_head_of_a_pes_packet_can_be_read(data: bytes, begins: bool):
+    """Or is none: then it is too short, or begins otherwise."""
+    data = b"\0\0\1" + data if begins else data
+    head = head_of(data)
+
+    assert (head is None) == (len(data) < 9 or data[:3] != b"\0\0\1")
+    if head is not None:
+        assert head.stream_id == data[3]
+        assert data.endswith(head.payload)
+        assert all(stamp is None or 0 <= stamp < 1 << 33 for stamp in (head.pts, head.dts))
+
+
+@given(st.integers(0, (1 << 33) - 1), st.none() | st.integers(0, (1 << 33) - 1), st.integers(0, 9), st.integers(0, 50))
+def test_the_head_of_a_pes_packet_says_what_was_written(pts: int, dts: int | None, stuffing: int, cut: int):
+    """Stamps, size and payload, of which a cut takes no more than lay behind it."""
+    stamps = [(2 if dts is None else 3, pts)] + ([] if dts is None else [(1, dts)])
+    fields = b"".join(
+        bytes([kind << 4 | (ticks >> 30) << 1 | 1])
+        + ((ticks >> 15 & 0x7FFF) << 1 | 1).to_bytes(2)
+        + ((ticks & 0x7FFF) << 1 | 1).to_bytes(2)
+        for kind, ticks in stamps
+    )
+    optional, payload = fields + b"\xff" * stuffing, b"payload"
+    flags = 0x80 if dts is None else 0xC0
+    body = bytes([0x80, flags, len(optional)]) + optional + payload
+    data = b"\0\0\1\xbd" + len(body).to_bytes(2) + body
+    kept = max(9, len(data) - cut)
+    head = head_of(data[:kept])
+
+    assert head is not None
+    assert (head.stream_id, head.size) == (0xBD, len(payload))
+    assert head.payload == data[len(data) - len(payload) : kept]
+    assert head.pts == (pts if kept >= 14 else None)
+    assert head.dts == (dts if kept >= 19 else None)
 
 
 def test_stamps_are_compared_the_short_way_round():

@@ -74,7 +74,7 @@ async def test_what_ffmpeg_sends_is_recorded_bit_by_bit(free_port: int, tmp_path
     source, sent, folder = tmp_path / "in.ts", tmp_path / "sent.ts", tmp_path / "out"
     source.write_bytes(feed.recording(count=45, hz=30, filler=30).ts)
     url = f"udp://127.0.0.1:{free_port}"
-    async with klvrelay("record", url, str(folder), "--segment-seconds", "0.5") as command:
+    async with klvrelay("record", url, str(folder), "--segment-seconds", "0.3") as command:
         await feed.listening(free_port)
         output = "-f", "tee", f"[f=mpegts]{sent}|[f=mpegts]{url}?pkt_size=1316"
         async with feed.ffmpeg(source, *output) as sender:
@@ -116,22 +116,23 @@ async def test_a_relay_behind_a_recorder_misses_nothing(oracle: OracleBroker, fr
     """`run DIR --follow` publishes every record while it is recorded, over many segments and a recorder's kill -9."""
     folder, topic = tmp_path / "out", "klvrelay/uav1/telemetry"
     args = (f"udp://127.0.0.1:{free_port}", str(folder), "--segment-size", "32K")
-    sent = [feed.recording(count=100, filler=3, first_pcr=900_000 * (number + 1)) for number in range(2)]
+    sent = [feed.recording(count=101, filler=3, first_pcr=900_000 * (number + 1)) for number in range(2)]
     async with klvrelay("run", str(folder), "--follow", "--stream", "uav1", "--mqtt", oracle.url) as relay:
         await until(lambda: "connected" in relay.said)  # it looks for the folder by now
         for number, tape in enumerate(sent, 1):
             async with klvrelay("record", *args) as recorder:
                 await feed.listening(free_port)
                 await send(tape.ts, free_port)
-                await until(lambda number=number: len(oracle.payloads(topic)) >= 100 * number - 1, 10)
+                # The last record of a tape ends where the next one begins.
+                await until(lambda number=number: len(oracle.payloads(topic)) >= 101 * number - 1, 30)
                 written = sum(len(each.ts) for each in sent[:number])
                 await until(lambda written=written: size(folder) == written)
                 recorder.process.kill()
                 await recorder.process.wait()
-        await asyncio.sleep(0.5)  # the last record has no end: it comes at the stop, out of what was read by then
         assert (await relay.stop())[0] == 0
     missions = [orjson.loads(data)["items"]["mission_id"] for data in oracle.payloads(topic)]
-    assert missions == [str(number % 100) for number in range(200)]
+    assert missions[:201] == [str(number % 101) for number in range(201)]
+    assert missions[201:] in ([], ["100"])  # whether it had been read by the stop
     assert len(files(folder)) >= 6
 
 

@@ -24,6 +24,7 @@ from klvrelay.klv import Decoder
 from klvrelay.record import Packet
 from klvrelay.sources import open_source
 from klvrelay.sources.files import growing
+from klvrelay.sources.files.written import WrittenFile
 
 TAPE = feed.recording(count=60)
 OTHER = feed.recording(count=20, first_pcr=5_000_000)
@@ -201,6 +202,27 @@ async def test_a_file_that_is_replaced_is_read_to_its_end_first(tmp_path):
         await follower.has(TAPE.ts, OTHER.bare)
 
     assert {packet.carriage for packet in follower.packets[-1:]} == {"klv"}
+
+
+def test_what_is_written_just_before_a_file_is_replaced_is_read(tmp_path, monkeypatch):
+    """Between two looks, at what is new and whether it is another file."""
+    path, begin, rest = tmp_path / "tape.ts", TAPE.ts[:9400], TAPE.ts[9400:]
+    path.write_bytes(begin)
+    file, stat = WrittenFile(str(path)), os.stat
+    assert (file.look(), file.look()) == (begin, b"")
+
+    def replaced(name: str) -> os.stat_result:
+        monkeypatch.undo()
+        add(path, rest)
+        path.rename(tmp_path / "tape.ts.1")
+        path.write_bytes(OTHER.ts)
+        return stat(name)
+
+    monkeypatch.setattr(os, "stat", replaced)
+    try:
+        assert (file.look(), file.look(), file.look()) == (rest, None, OTHER.ts)
+    finally:
+        file.close()
 
 
 async def test_a_file_that_is_removed_is_waited_for(tmp_path):

@@ -32,14 +32,9 @@ from klvrelay.names import Secret, Url
 from klvrelay.sources import open_source
 from klvrelay.sources.isolated.source import IsolatedSource
 
+pytestmark = pytest.mark.usefixtures("no_process_is_left")
+
 CANARY = "c4n4ry-s3cret"
-
-
-@pytest.fixture(autouse=True)
-async def no_process_is_left():
-    before = children()
-    yield
-    assert children() <= before
 
 
 @pytest.fixture

@@ -33,16 +33,11 @@ from klvrelay.sources.web.place import HEADS, REMEMBERED, Place
 from klvrelay.sources.web.playlist import Part, Segment
 from klvrelay.verbs.run import opened
 
+pytestmark = pytest.mark.usefixtures("no_process_is_left")
+
 TAPE = feed.recording(count=90, filler=4)
 PARTS = cut(TAPE.ts, 9)
 NAMES = [f"{number}.ts" for number in range(9)]
-
-
-@pytest.fixture(autouse=True)
-async def no_process_is_left():
-    before = children()
-    yield
-    assert children() <= before
 
 
 @pytest.fixture

@@ -370,7 +370,7 @@ async def test_a_source_that_waits_can_be_cancelled_at_once(query, free_port):
     hearing = asyncio.create_task(hear(open_source(local(free_port)), 1))
     async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
         await sender.send(PIECES[0])
-        await hearing
+    await hearing
 
 
 def _udp_sockets():

@@ -69,7 +69,7 @@ def test_make_alone_lists_every_target():
     assert {line.split()[1] for line in listed} >= PROMISED
 
 
-@pytest.mark.parametrize("script", [".ci/setup", ".ci/run"])
+@pytest.mark.parametrize("script", [".ci/setup", ".ci/run", ".ci/fresh", ".ci/fuzz", ".ci/coverage"])
 def test_the_scripts_can_be_run_and_read_by_bash(script):
     """Both are executable, and bash finds no fault in their syntax."""
     assert os.access(ROOT / script, os.X_OK)
@@ -126,7 +126,21 @@ def test_an_interpreter_that_will_not_do_is_refused_by_name(machine, checkout):
     done = run(checkout / ".ci/setup", "demo", cwd=checkout, PATH=str(machine), PYTHON="python2.7")
 
     assert done.returncode == 1
-    assert done.stderr == "klvrelay set-up: PYTHON=python2.7 is no Python 3.11, 3.12 or 3.13\n"
+    assert done.stderr == "klvrelay set-up: PYTHON=python2.7 is no Python 3.11 or later\n"
+
+
+@pytest.mark.parametrize(("version", "untested"), [((3, 14), False), ((3, 15), True)])
+def test_a_newer_interpreter_is_tried_and_called_untested(machine, checkout, version, untested):
+    """Nobody is kept from a Python that came out later; who meets trouble there has read why."""
+    name = "python{}.{}".format(*version)
+    pretends = f"import sys; sys.version_info = {(*version, 0)}; exec(sys.argv.pop(1))"
+    command(machine, name, f'shift; exec {sys.executable} -c "{pretends}" "$@"')
+
+    done = run(checkout / ".ci/setup", "demo", cwd=checkout, PATH=str(machine), PYTHON=name)
+
+    said = "Python 3.15 is untested here: known to work are 3.11 to 3.14. Trying it\n"
+    assert done.stderr.startswith(said) is untested
+    assert "missing: gcc" in done.stderr, "it went on to what is to be installed"
 
 
 def test_every_package_that_is_imported_is_asked_for():

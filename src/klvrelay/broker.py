@@ -15,7 +15,7 @@ import ipaddress
 import logging
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -26,11 +26,13 @@ from klvrelay.errors import ConfigError, SinkDown
 START_TIMEOUT = 10.0
 STOP_TIMEOUT = 2.0
 CONNECT_TIMEOUT = 10.0
+LEAVE_TIMEOUT = 2.0
 GUESTS_MOST = 64
 PART_MOST = 8 << 20
 """Bytes that amqtt may read at a time: a packet, or the payload of one."""
 
 _NAME = b"\x00\x04MQTT"
+_DISCONNECT = b"\xe0", b"\x00"  # as amqtt reads it, byte by byte; no length begins so
 _OTHER_VERSION = b"\x20\x02\x00\x01"  # CONNACK: unacceptable protocol version
 
 _LOG = logging.getLogger(__name__)
@@ -158,7 +160,7 @@ async def _attend(
         async with asyncio.timeout(CONNECT_TIMEOUT):
             head = await _connect_head(reader)
         if head.endswith(_NAME + b"\x04"):
-            whole = _Replayed(head, reader, writer.transport.abort)
+            whole = _Replayed(head, reader, writer.transport.abort, partial(_passed_on, broker))
             await broker.external_connected(whole, StreamWriterAdapter(writer), "default")
         elif _NAME in head:
             writer.write(_OTHER_VERSION)
@@ -167,6 +169,15 @@ async def _attend(
     finally:
         writer.close()
         forget(writer)
+
+
+async def _passed_on(broker: Any) -> None:
+    """Return once all that was acknowledged is on its way: amqtt drops what is left at a client's DISCONNECT."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LEAVE_TIMEOUT):
+            sessions = broker._sessions
+            while any(one.delivered_message_queue.qsize() for one, _ in sessions.values()):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
 
 
 async def _connect_head(reader: asyncio.StreamReader) -> bytes:
@@ -178,12 +189,23 @@ async def _connect_head(reader: asyncio.StreamReader) -> bytes:
 
 
 class _Replayed:
-    """A reader for amqtt that gives the bytes already read once more, and ends at a packet too large."""
+    """A reader for amqtt that gives the bytes already read once more, and ends at a packet too large.
 
-    def __init__(self, head: bytes, reader: asyncio.StreamReader, hang_up: Callable[[], None]) -> None:
+    before_leave   is waited for before amqtt reads a DISCONNECT
+    """
+
+    def __init__(
+        self,
+        head: bytes,
+        reader: asyncio.StreamReader,
+        hang_up: Callable[[], None],
+        before_leave: Callable[[], Awaitable[None]],
+    ) -> None:
         self._head = head
         self._reader = reader
         self._hang_up = hang_up
+        self._before_leave = before_leave
+        self._before = b""
         self._over = False
 
     async def read(self, n: int = -1) -> bytes:
@@ -192,7 +214,12 @@ class _Replayed:
             self._hang_up()  # amqtt would wait for as much as a client promises, and hold it all
             return b""
         part, self._head = self._head[:n], self._head[n:]
-        return part + await self._reader.readexactly(n - len(part)) if len(part) < n else part
+        if len(part) < n:
+            part += await self._reader.readexactly(n - len(part))
+        before, self._before = self._before, part
+        if (before, part) == _DISCONNECT:
+            await self._before_leave()
+        return part
 
     def feed_eof(self) -> None:
         self._reader.feed_eof()

@@ -10,7 +10,7 @@ from contextlib import aclosing
 
 import orjson
 import pytest
-from apart import TAPE, children, fake, until
+from apart import TAPE, fake, until
 from papers import Tape, live
 from test_relay import Ear, quick, running  # noqa: F401  # a fixture
 
@@ -23,6 +23,8 @@ from klvrelay.sources.isolated.claims import Claims
 from klvrelay.sources.isolated.parcel import Status
 from klvrelay.supervise import is_retryable, standing_of
 from klvrelay.wire import Counters
+
+pytestmark = pytest.mark.usefixtures("no_process_is_left")
 
 ALWAYS_LIVE = ["udp://127.0.0.1:5000", "rtp://127.0.0.1:5000", "tcp://127.0.0.1:5", "rtsp://h/x", "rtsps://h/x"]
 ENDS = {
@@ -39,13 +41,6 @@ def highest(kind):
 say(packed_status(Status(True, True, {MOST}, highest(Link))))
 say(*packed(Packet(b"G" * 188, 5)))
 """
-
-
-@pytest.fixture(autouse=True)
-async def no_process_is_left():
-    before = children()
-    yield
-    assert children() <= before
 
 
 def corridor(*opened: Callable[[], object], sink: Ear) -> Relay:

@@ -37,7 +37,7 @@ SINCE_15 = range(0x13439, 0x13440)
 """Format characters of Egyptian hieroglyphs, which the database of Python 3.11 (Unicode 14) does not have yet."""
 STEERING = {
     chr(code)
-    for code in range(sys.maxunicode + 1)
+    for code in (*range(0x20000), *range(0xE0000, 0xE1000))  # no other plane has any
     if code in SINCE_15 or unicodedata.category(chr(code)) in ("Cc", "Cf", "Zl", "Zp")
 }
 HOSTILE = [

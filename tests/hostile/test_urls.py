@@ -209,7 +209,7 @@ COMMANDS = [
     ["run", "a.ts", "--unknown", "{}"],
     ["run", "-c", "{}"],
     ["run", "-c{}"],
-    ["run", "-q{}"],
+    ["run", "-q,{}"],
     ["run", "-qc{}"],
     ["run", "--config={}"],
     ["run", "a.ts", "--mqtt", "mqtt://127.0.0.1:1", "--stream", "{}"],

@@ -84,7 +84,7 @@ class SrtLine:
                 await self._pause(begun)
             await asyncio.sleep((line.number(Option.PEERLATENCY) + _GRACE_MS) / 1000)
         except LineLost as gone:
-            raise ReceiverGone(f"{self.url}: {gone} before all had arrived") from None
+            raise ReceiverGone(f"{self.url}: {gone}, perhaps before all had arrived") from None
 
     async def _pause(self, begun: float) -> None:
         if time.monotonic() - begun > self._timeout:

@@ -60,9 +60,9 @@ def _subordinate() -> None:
     A signal that goes to all processes of a terminal or a service is for the relay to answer, which then closes
     its side of the line.
     """
+    prctl.end_with_parent(signal.SIGKILL)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    prctl.end_with_parent(signal.SIGKILL)
     with suppress(OSError), open("/proc/self/oom_score_adj", "r+", encoding="ascii") as file:
         file.write(str(min(1000, int(file.read()) + 300)))
 

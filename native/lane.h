@@ -25,7 +25,7 @@ enum {
     LISTINGS = 256,         /* the first packets of a PID: they come with enum klv_listing, later ones with 0 */
     STEPS = 8,              /* the last steps of the PTS that are kept */
     ORDER = 24,             /* tags of a set whose order is compared */
-    SETS = 32,              /* no fewer than klv_set_count */
+    SETS = KLV_SETS,
     US = 27,                /* ticks of the PCR in a microsecond */
     SILENCE_US = 500000,    /* a pause of the whole transport stream: longer ones are left out of its time */
     CONFIRMATIONS = 8,      /* TS packets that have to follow KLV: wait.c. A datagram of 1316 bytes has 7: if it was

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from klvrelay.link import Link as Link
+    from klvrelay.selection import Selection
 
 Carriage = Literal["ts", "klv"]
 
@@ -126,12 +127,32 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
         items: dict[str, Any] = _loads()(wire.items_json(self.raw))
         return items
 
-    def json(self, *, numbers: Numbers = "exact") -> bytes:
+    def json(self, *, numbers: Numbers = "exact", items: Selection | None = None) -> bytes:
         """The record as one JSON document of schema `klvrelay/1`, UTF-8, without a line end.
 
         numbers   "safe": integers beyond 2^53 - 1 as strings
+        items     `klvrelay.select(...)`: only these items, and of `special` and `warnings` what is about them, the
+                  packet as a whole, or its time and version. An item that the whole document, being very large, keeps
+                  raw may be decoded here.
         """
+        if items is not None:
+            return self._selected(items, numbers)
         return wire.record_json(
+            self.raw,
+            wire.head(self.stream, self.boot),
+            self.seq,
+            self.received_us,
+            self.pts,
+            self.transport != "ok",
+            self.pid,
+            self.program,
+            self.checksum,
+            numbers == "safe",
+        )
+
+    def _selected(self, items: Selection, numbers: Numbers) -> bytes:
+        return wire.selected_json(
+            items.chosen,
             self.raw,
             wire.head(self.stream, self.boot),
             self.seq,

@@ -140,6 +140,7 @@ class _Room(threading.local):
 _CODES: dict[Checksum, int] = {name: code for code, name in enumerate(CHECKSUMS)}
 _room = _Room()
 _klv_record = lib.klv_record
+_klv_record_of = lib.klv_record_of
 _klv_whole = lib.klv_whole
 
 
@@ -186,6 +187,46 @@ def record_json(
         raise DecodeError("not a KLV packet: no key and length at its beginning")
     _room.grow(min(4 * size, lib.klv_json_room(len(raw), len(head_))))
     return record_json(raw, head_, seq, received_us, pts, damaged, pid, program, checksum, safe)
+
+
+def selection() -> Any:
+    """Which items `selected_json` writes: none yet."""
+    return ffi.new("struct klv_selection *")
+
+
+def select(chosen: Any, key: str) -> int:
+    """Add the items of one key to a selection; how many sets and tables have one."""
+    name = key.encode(errors="replace")
+    return int(lib.klv_select(chosen, name, len(name)))
+
+
+def selected_json(
+    chosen: Any,
+    raw: bytes,
+    head_: bytes,
+    seq: int,
+    received_us: int | None,
+    pts: int | None,
+    damaged: bool,
+    pid: int | None,
+    program: int | None,
+    checksum: Checksum,
+    safe: bool,
+) -> bytes:
+    """`record_json` with the items of a selection."""
+    out, text, size, unknown = _room.text
+    received = -1 if received_us is None else received_us
+    written = _klv_record_of(
+        chosen, raw, len(raw), head_, len(head_), seq, received, -1 if pts is None else pts,
+        -1 if pid is None else pid, -1 if program is None else program, damaged, _CODES[checksum], safe, out, size,
+        unknown,
+    )  # fmt: skip
+    if written > 0:
+        return text[:written]  # type: ignore[no-any-return]
+    if written < 0:
+        raise DecodeError("not a KLV packet: no key and length at its beginning")
+    _room.grow(min(4 * size, lib.klv_json_room(len(raw), len(head_))))
+    return selected_json(chosen, raw, head_, seq, received_us, pts, damaged, pid, program, checksum, safe)
 
 
 def unknown_items() -> int:

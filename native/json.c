@@ -225,9 +225,9 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
     return KLV_OK;
 }
 
-long klv_record_of(const struct klv_selection *items, const uint8_t *packet, size_t n, const char *head,
-                   size_t head_size, uint64_t seq, int64_t received_us, int64_t pts, int pid, int program, int damaged,
-                   int checksum, int safe, char *out, size_t room, uint64_t *unknown)
+long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
+                int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe,
+                const struct klv_selection *items, char *out, size_t room, uint64_t *unknown)
 {
     const struct klv_envelope envelope = {.head = head_size ? head : NULL,
                                           .head_size = head_size,
@@ -244,12 +244,4 @@ long klv_record_of(const struct klv_selection *items, const uint8_t *packet, siz
     size_t written;
     const enum klv_status status = klv_json(packet, n, &envelope, out, room, &written, unknown);
     return status == KLV_OK ? (long)written : status == KLV_FULL ? 0 : (long)status;
-}
-
-long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
-                int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe, char *out,
-                size_t room, uint64_t *unknown)
-{
-    return klv_record_of(NULL, packet, n, head, head_size, seq, received_us, pts, pid, program, damaged, checksum, safe,
-                         out, room, unknown);
 }

@@ -140,11 +140,8 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
 /* The same with the members of the envelope one by one, for callers that take long to fill a struct: the bytes
  * written, 0 where they do not fit, or a negative status. head_size 0: the items object only. */
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
-                int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe, char *out,
-                size_t room, uint64_t *unknown);
-long klv_record_of(const struct klv_selection *items, const uint8_t *packet, size_t n, const char *head,
-                   size_t head_size, uint64_t seq, int64_t received_us, int64_t pts, int pid, int program, int damaged,
-                   int checksum, int safe, char *out, size_t room, uint64_t *unknown);
+                int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe,
+                const struct klv_selection *items, char *out, size_t room, uint64_t *unknown);
 
 /* ---- columns ---- */
 

@@ -109,7 +109,7 @@ static void check_record(const uint8_t *data, size_t n, const struct klv_envelop
 {
     uint64_t unknown = 0;
     long written = klv_record(data, n, e->head, e->head_size, e->seq, e->received_us, e->pts, e->pid, e->program,
-                              e->damaged, e->checksum, e->safe, again, ROOM, &unknown);
+                              e->damaged, e->checksum, e->safe, e->items, again, ROOM, &unknown);
     CHECK(written == (long)size && memcmp(again, whole, size) == 0);
 }
 

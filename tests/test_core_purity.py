@@ -18,7 +18,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 NATIVE = ROOT / "native"
-HARNESS = Path(__file__).parent / "native" / "harness.c"
+HERE_NATIVE = Path(__file__).parent / "native"
+HARNESS = HERE_NATIVE / "harness.c"
 VECTORS = Path(__file__).parent / "vectors" / "vectors.jsonl"
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 STRICT = ["-std=c11", *WARNINGS, "-I", str(NATIVE)]

@@ -342,12 +342,14 @@ def test_how_long_a_pid_may_stay_away_is_set(arrival: bool) -> None:
         assert faults(lane) == wanted
 
 
-def test_a_pid_for_the_clock_alone_is_waited_for() -> None:
-    """PCR_PID that no stream has: away as long as any other."""
+@pytest.mark.parametrize("versions", [1, 8])
+def test_a_pid_for_the_clock_alone_is_waited_for(versions: int) -> None:
+    """PCR_PID that no stream has: away as long as any other, also where the map changes meanwhile."""
     wire = Clocked()
     slots = []
     for us in range(0, 8 * SECOND, 20_000):
-        parts = {"tables": wire.tables(STREAMS[2])} if us % 100_000 == 0 else {}
+        version = us // SECOND % versions
+        parts = {"tables": wire.tables(STREAMS[2], version=version)} if us % 100_000 == 0 else {}
         parts["klv"] = wire.pes(klv_packet(us))
         if us < SECOND:
             parts["pcr"] = [wire.pcr(us)]

@@ -28,7 +28,7 @@ def built(folder: Path) -> ctypes.CDLL:
     cc = shlex.split(os.environ.get("CC") or shutil.which("gcc") or "cc")
     library = folder / "scripted.so"
     files = [HERE_NATIVE / "scripted_socket.c", *sources()]
-    flags = ["-std=c11", "-O1", "-shared", "-fPIC", "-fvisibility=hidden", "-I", NATIVE]
+    flags = ["-std=c11", "-O0", "-shared", "-fPIC", "-fvisibility=hidden", "-I", NATIVE]
     subprocess.run([*cc, *flags, *files, "-o", library, "-lm"], check=True, timeout=240)
     lib = ctypes.CDLL(str(library))
     lib.scripted_add.argtypes = [ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int64, ctypes.c_uint32, ctypes.c_uint32]

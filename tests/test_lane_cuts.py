@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from test_lane import KLV_PID, PMT_PID, SYNC, Wire, cell, klv_packet
+from test_lane import ASYNC, KLV_PID, PMT_PID, SYNC, Wire, cell, klv_packet
+from test_lane_states import unstarted
 from test_lane_waits import CONFIRMATIONS, SECOND_PID, US, VIDEO_PID, Feed, unknown, unsummed
 
 from klvrelay.wire import Lane
@@ -74,17 +75,78 @@ def test_two_broken_cells_in_one_ts_packet_join_nothing() -> None:
     assert [(entry[0], entry[5]) for entry in found] == [(one[:40] + other[40:], "damaged"), (whole, "ok")]
 
 
-def test_behind_a_gap_no_access_unit_goes_on_in_cells() -> None:
+@pytest.mark.parametrize("breaks", [False, True])
+def test_behind_a_gap_or_a_break_no_access_unit_goes_on_in_cells(breaks: bool) -> None:
     """The cells that were begun are forgotten: what follows is read as it is, though its first bytes could be those of
     a cell that ends within the next packet."""
     feed, sent = Feed(), klv_packet(1, 30)
-    begun = feed.wire.pes(cell(klv_packet(0, 300)[:100], 1, 2))
-    feed.wire.carry(KLV_PID, b"lost")
+    feed(*feed.wire.pes(cell(klv_packet(0, 300)[:100], 1, 2)))
+    if breaks:
+        feed.rest()
+    else:
+        feed.wire.carry(KLV_PID, b"lost")
     like_a_cell = bytes([0, 2, 0x1F]) + (40).to_bytes(2) + b"junk"
 
-    found = feed.verdicts(*begun, *feed.wire.pes(like_a_cell + sent))
+    found = feed.verdicts(*feed.wire.pes(like_a_cell + sent), *feed.video(CONFIRMATIONS))
 
     assert (sent, "ok") in found
+
+
+@pytest.mark.parametrize("ahead", [0, 5])
+def test_a_packet_without_payload_that_announces_its_own_counter_cuts_nothing(ahead: int) -> None:
+    """Only another counter shows that the sender went on with other payload."""
+    feed, sent = Feed(), klv_packet(1, 300)
+    first, *rest = feed.wire.pes(sent)
+    empty = first[:3] + bytes([0x20 | (first[3] + ahead & 15), 183, 0x80]) + b"\xff" * 182
+    rest = [one[:3] + bytes([one[3] & 0xF0 | (one[3] + ahead & 15)]) + one[4:] for one in rest]
+
+    found = feed.verdicts(first, empty, *rest, *feed.video(CONFIRMATIONS)) + feed.rest()
+
+    assert ((sent, "ok") in found) is (ahead == 0)
+
+
+def test_payload_behind_the_end_of_a_pes_packet_makes_it_damaged() -> None:
+    """By its length it was complete: bytes were lost in it, and others were taken for its end."""
+    feed, sent = Feed(), unsummed(1)
+    ts = [*feed.wire.pes(sent), *map(unstarted, feed.wire.carry(KLV_PID, b"more"))]
+
+    assert feed.verdicts(*ts, *feed.video(CONFIRMATIONS)) == [(sent, "damaged")]
+
+
+def test_a_pes_packet_without_a_length_is_not_cut_by_the_next_one() -> None:
+    """Where it ends is not known, so nothing shows that bytes of it are missing."""
+    feed, sent = Feed(), [unsummed(number) for number in range(3)]
+    ts = [one for each in sent for one in feed.wire.pes(each, sized=False)]
+
+    assert feed.verdicts(*ts, *feed.video(CONFIRMATIONS)) + feed.rest() == [(each, "ok") for each in sent]
+
+
+def test_no_packet_goes_on_where_sync_was_lost() -> None:
+    """Sixteen TS packets of the PID may have been lost there, which its counter does not show."""
+    feed, one, other = Feed(), unsummed(1), unsummed(2)
+    begun, rest = feed.wire.pes(one)[:1], feed.wire.pes(other)[1:]
+    counters = [(begun[0][3] + 1 + n) & 15 for n in range(len(rest))]
+    rest = [
+        part[:3] + bytes([part[3] & 0xF0 | counter]) + part[4:] for part, counter in zip(rest, counters, strict=True)
+    ]
+
+    found = feed.verdicts(*begun, b"\0" * 1880, *feed.video(5), *rest, *feed.video(CONFIRMATIONS)) + feed.rest()
+
+    assert feed.lane.counters.sync_losses == 1
+    assert [verdict for _, verdict in found if verdict == "ok"] == []
+
+
+def test_a_private_stream_is_found_by_the_beginning_of_a_key_at_the_end_of_a_ts_packet() -> None:
+    """Its first four octets are enough."""
+    wire, sent = Wire(), klv_packet(1, 30)
+    first = wire.pes(b"j" * (184 - 9 - 4) + sent, 0x1F0)
+    assert first[0].endswith(b"\x06\x0e\x2b\x34")
+
+    found = Lane(ts=True).packets(
+        b"".join([*wire.tables((ASYNC, 0x1F0, b"")), *first, *wire.carry(VIDEO_PID, b"v" * 900)])
+    )
+
+    assert [entry[0] for entry in found] == [sent]
 
 
 @pytest.mark.parametrize("announced", [True, False])

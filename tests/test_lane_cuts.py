@@ -200,3 +200,13 @@ def test_one_loss_that_several_pids_show_is_one(pid: int, verdict: str) -> None:
     feed(*feed.wire.pes(klv_packet(2)))
     assert feed(*feed.wire.pes(sent)) == []
     assert feed.verdicts(*feed.wire.carry(pid, b"x"), *feed.video(CONFIRMATIONS)) == [(sent, verdict)]
+
+
+def test_a_pts_that_goes_back_without_a_gap_is_no_sign_of_disorder() -> None:
+    """Of video in the order of decoding it does so all the time."""
+    feed, sent = Feed(), [unsummed(number) for number in range(4)]
+    found = []
+    for one, pts in zip(sent, (9000, 6000, 12_000, 10_000), strict=True):
+        found += feed.verdicts(*feed.wire.pes(one, pts=pts), *feed.video(CONFIRMATIONS))
+
+    assert found + feed.rest() == [(one, "ok") for one in sent]

@@ -237,6 +237,24 @@ def test_a_sender_is_followed_from_its_fourth_packet_in_a_row_on(lib: ctypes.CDL
     assert socket.counts == ({"rtp_restarts": 1} if count == 4 else {"rtp_foreign": count})
 
 
+@pytest.mark.parametrize(("steady", "needed"), [(1023, 8), (1024, 4)])
+def test_senders_that_alternate_need_more_packets_in_a_row(lib: ctypes.CDLL, steady: int, needed: int) -> None:
+    """Where one is followed again, and the other in between was read for less than 1,024 packets."""
+    socket, null = Socket(lib), b"\x47\x1f\xff\x10" + b"\xff" * 184
+
+    def read(ssrc: int, first: int, count: int) -> int:
+        """How many of these are taken."""
+        sent = feed.rtp_datagrams([null] * count, ssrc=ssrc, first=first)
+        return sum(taken(socket, *sent))
+
+    assert read(1, 0, 2) == 2
+    assert read(2, 20_000, 4) == 1  # the fourth, and with it those before
+    assert read(2, 20_004, steady) == steady
+    assert read(1, 40_000, 4) == 1
+    assert read(2, 60_000, needed - 1) == 0
+    assert read(2, 60_000 + needed - 1, 1) == 1
+
+
 def test_a_unit_of_klv_behind_a_gap_is_whole_where_it_begins_with_a_key(lib: ctypes.CDLL) -> None:
     """The gap is noted before it; the rest of a unit is of no use."""
     socket = Socket(lib, RTP)

@@ -7,7 +7,7 @@ from test_lane import ASYNC, KLV_PID, PMT_PID, SYNC, Wire, cell, klv_packet
 from test_lane_states import unstarted
 from test_lane_waits import CONFIRMATIONS, SECOND_PID, US, VIDEO_PID, Feed, unknown, unsummed
 
-from klvrelay.wire import Lane
+from klvrelay.wire import ALONE, Lane
 
 
 def test_a_waiting_packet_with_an_unknown_key_comes_out_at_a_gap_as_one_with_a_known_key_does() -> None:
@@ -210,3 +210,44 @@ def test_a_pts_that_goes_back_without_a_gap_is_no_sign_of_disorder() -> None:
         found += feed.verdicts(*feed.wire.pes(one, pts=pts), *feed.video(CONFIRMATIONS))
 
     assert found + feed.rest() == [(one, "ok") for one in sent]
+
+
+def test_right_behind_a_cut_an_unknown_key_is_none() -> None:
+    """Though a whole packet ends there: bytes are missing between, and it does not fill its PES packet."""
+    feed, sent = Feed(), unsummed(1)
+    assert feed(*feed.wire.pes(sent)) == []
+    feed.wire.carry(KLV_PID, b"lost")
+
+    found = feed.verdicts(*feed.wire.pes(unknown(2) + b"xxxxx"), *feed.video(CONFIRMATIONS)) + feed.rest()
+
+    assert found == [(sent, "damaged")]
+
+
+def test_a_pes_packet_that_is_complete_only_after_the_wait_has_the_time_of_its_end() -> None:
+    """It had begun behind the one that waited."""
+    feed, waits, sent = Feed(), unsummed(1), klv_packet(1, 300)
+    first, *rest = feed.wire.pes(sent)
+    ts = [(one, US) for one in feed.wire.pes(waits)]
+    counter = ts[-1][0][3]
+    numbered = [
+        one[:3] + bytes([one[3] & 0xF0 | (counter + 1 + n & 15)]) + one[4:] for n, one in enumerate((first, *rest))
+    ]
+    ts += [(numbered[0], US + 1000), *((one, US + 1000) for one in feed.video(CONFIRMATIONS))]
+    ts += [(one, US + 5000) for one in numbered[1:]]
+
+    found = [entry for one, us in ts for entry in feed.lane.packets(one, us)]
+
+    assert [(entry[0], entry[6] - US) for entry in found] == [(waits, 0), (sent, 5000)]
+
+
+def test_what_else_is_listed_comes_with_the_first_256_packets() -> None:
+    """Until then it is known which stream it is."""
+    feed = Feed()
+    found = [
+        entry[9]
+        for number in range(258)
+        for one in feed.wire.pes(klv_packet(number))
+        for entry in feed.lane.packets(one)
+    ]
+
+    assert found == [ALONE] * 256 + [0] * 2

@@ -100,14 +100,6 @@ def test_time_goes_by_another_clock_where_one_stops() -> None:
     assert faults(fed(slots, arrival=False)[1]) == {"pat_errors": 1}
 
 
-def test_time_goes_by_another_clock_from_its_33rd_pcr_on() -> None:
-    """Soon enough to notice a table that is missing a second after the first clock stopped."""
-    wire = Clocked()
-    slots = [Slot(us, {"stray": [wire.pcr(us, 0x0666)]}) for us in range(0, SECOND, 40_000)]
-    slots += wire.slots(SECOND, 4 * SECOND, leave=between(2 * SECOND, 2_600_000, "pat"))
-    assert faults(fed(slots, arrival=False)[1]) == {"pat_errors": 1}
-
-
 def test_more_clocks_than_there_are_places_for() -> None:
     """Twenty stray PIDs with PCRs first: the one that the map names has its place."""
     wire = Clocked()

@@ -175,8 +175,8 @@ static int write_values(struct walk *w, const struct array *a, struct cursor *c)
             break;
         case A_BOOLEAN: klv_put(w->out, data.at[i / 8] >> (7 - i % 8) & 1 ? "true" : "false"); break;
         default:
-            written = take_oid(c, &value) && value <= UINT64_MAX - a->bias;
-            if (written)
+            written = take_oid(c, &value);
+            if (written) /* both have 63 bits at most, as nine octets of BER-OID hold */
                 klv_put_uint(w->out, value + a->bias);
         }
         if (!written || w->out->full)

@@ -19,7 +19,7 @@ HEADERS = ["klv.h", "rtp.h", "copies.h", "socket.h", "hub.h"]
 SOURCES = [
     "klv.c", "sum.c", "value.c", "columns.c",
     "text.c", "string.c", "float.c", "note.c", "miis.c", "sdcc.c", "array.c", "pack.c", "linear.c", "scalar.c",
-    "keys.c", "set.c", "json.c",
+    "keys.c", "set.c", "select.c", "json.c",
     "usual.c", "hold.c", "wait.c", "pes.c", "psi.c", "check.c", "clock.c", "lane.c", "rtp.c", "copies.c",
     "stamp.c",
     "tables.c",

@@ -190,6 +190,7 @@ static uint32_t check_counter(struct klv_lane *lane, const uint8_t *p, size_t pi
         return expected_after(p[3]);
     unsigned twice = ahead == 15 && !(expected & CAME_TWICE) && is_twice(lane, p, pid);
     lane->counts.duplicates += twice;
+    lane->duplicate = twice ? lane->number : lane->duplicate;
     lane->counts.continuity_errors += !twice;
     lane->faults += (!twice || is_stuffing(p)) && !(expected & KNOWN_GAP);
     return ahead == 15 ? expected | CAME_TWICE : expected_after(p[3]);

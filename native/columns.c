@@ -121,15 +121,13 @@ enum klv_status klv_columns(const uint8_t *in, size_t n, size_t limit, int all, 
         if (tags[c] < TAGS)
             plans[tags[c]] = plan_for(&klv_st0601->items[tags[c]], c);
     struct klv_view view;
-    int flags = KLV_STEP | KLV_LAST;
     for (;;) {
         const struct klv_search before = *search;
-        if (klv_next(in + *used, n - *used, limit, flags, search, &view) != KLV_OK) {
+        /* Behind a packet that was cut a known key stands, so that KLV_STEP makes no difference there. */
+        if (klv_next(in + *used, n - *used, limit, KLV_STEP | KLV_LAST, search, &view) != KLV_OK) {
             *used += view.at;
             return KLV_MORE;
         }
-        /* A key that no table has counts behind a packet, but not behind one that was cut. */
-        flags = view.cut ? KLV_LAST : KLV_STEP | KLV_LAST;
         if (has_columns(&klv_sets[view.set]) && (all || (view.checksum != KLV_BAD && !view.cut))) {
             if (*row == rows) {
                 *search = before; /* the next call finds this packet again */

@@ -8,7 +8,7 @@
  *   | came out  | PES packet whose | the next one,      | the last PES packet; more of it may come | free        |
  *   |           | KLV waits        | complete           |                    : last TS packet      |             |
  *   +-----------+------------------+--------------------+--------------------+---------------------+-------------+
- *               :                  ^ next_pes           :                                          :
+ *               :                  ^ next_pes           ^ next_end                                 :
  *               :<- waiting.pts -->:<- pts_before ----->:<- pts ---------------------------------->:
  *
  *   While nothing waits, pts_before is that of all bytes before pes_begin. A PES packet whose length is not known
@@ -16,7 +16,7 @@
  *   packet may be complete behind what waits: pts_before is then that of the last of these.
  *
  *   cut                     a position behind `from`: bytes were lost there. What is before it ends there; what is
- *                           behind it begins there
+ *                           behind it begins there. One that is replaced before it is passed becomes doubtful
  *   doubt_from .. doubt_to  positions between bytes, anywhere: at any of them, both ends included, bytes may be missing
  *                           or out of order. Often both are the same position: where a TS packet may have been lost
  *
@@ -30,13 +30,13 @@
  *                      Replaces one that is not passed
  *   doubt_from, _to    bytes may have been lost              `from` comes to doubt_to
  *   wait_end           KLV at `from` begins to wait          `from` comes to it, or the PID is given up: NOWHERE
- *   next_pes           the PES packet behind what waits is   `from` is behind it
- *                      complete: where that begins
+ *   next_pes, _end     the PES packet behind what waits is   `from` comes to next_end
+ *                      complete: where it begins and ends
  *   all                                                      a PES packet begins and nothing is held: 0
  *
  * NOWHERE is 0. An offset that may be absent is set behind `from`, so a present one is never 0. When the held bytes
  * are moved to the front of the buffer, `rebase` moves all offsets. One that was passed becomes 0; `from` becomes 1,
- * not 0, since next_pes is in use when it is equal to `from`.
+ * so that one which is equal to it does not.
  *
  * FRAMING. Where may the next KLV packet begin? (hold.aligned)
  *
@@ -49,10 +49,10 @@
  *   -------------------------------------------------------------------------------------------------------------
  *   bytes are appended           none, until the hold is drained
  *   PES packet or unit begins    if it begins with a known key, a KLV packet before it cannot go on: it is damaged
- *   bytes were lost (cut)        aligned = 0, for the bytes before the cut too: the next drain hands out the packets
- *                                there from the first known key on, the last one as damaged if it is not whole. So an
- *                                unknown key at `from` does not count any more, even if its packet is whole and waits
- *   source breaks (lane.c)       a cut, but the bytes before it keep their `aligned`
+ *   bytes were lost (cut)        aligned = 0 for the bytes behind the cut: those before it keep theirs. The next drain
+ *                                hands out the packets there, the last one as damaged if it is not whole and its key
+ *                                is known
+ *   source breaks (lane.c)       a cut; bare KLV of which nothing is held goes on with a new packet: `aligned` stays
  *   bytes may be lost (doubt)    a packet that has bytes on both sides, and no checksum, comes out as damaged
  *   a unit ends (bare KLV)       aligned = 1 if an unknown key fills the unit
  *   drain: packet comes out      aligned = 1; 0 if it ended early, or a cut follows
@@ -142,9 +142,14 @@ void klv_hold_append(struct klv_lane *lane, struct pid *s, const uint8_t *in, si
 
 void klv_hold_cut(struct pid *s)
 {
-    if (s->hold.at.from < s->hold.at.to)
-        s->hold.at.cut = s->hold.at.to;
-    s->hold.aligned = 0;
+    struct hold *h = &s->hold;
+    if (h->at.from == h->at.to) {
+        h->aligned = 0;
+        return;
+    }
+    if (is_cut(h) && h->at.cut < h->at.to) /* one is kept: what goes across the one before is damaged */
+        klv_hold_doubt(s, h->at.cut, h->at.cut);
+    h->at.cut = h->at.to;
 }
 
 /* One range is kept. If the last one is not passed yet, both and the bytes between them become one. */

@@ -16,6 +16,10 @@
 /* A packet that is one item and cut short: what there is of it. */
 static void put_unread(struct walk *w, size_t value, size_t end)
 {
+    if (!is_key_selected(w, klv_keyed_of(w->in))) {
+        klv_put(w->out, "{}");
+        return;
+    }
     klv_put(w->out, "{\"unknown\":{");
     klv_put_hex(w->out, w->in, 16);
     klv_put_char(w->out, ':');
@@ -164,10 +168,13 @@ size_t klv_json_room(size_t n, size_t head_size)
 }
 
 /* Not the whole of `w` is cleared: its tables are large, and few packets use them. */
-static void begin_walk(struct walk *w, const uint8_t *packet, size_t n, struct text *out)
+static void begin_walk(struct walk *w, const uint8_t *packet, size_t n, const struct klv_selection *items,
+                       struct text *out)
 {
     w->in = packet;
     w->out = out;
+    w->selection = items;
+    w->tags = NULL;
     w->reached = 0;
     w->steps_left = STEPS_FREE + STEPS_EACH * n;
     w->items_left = KLV_ITEMS;
@@ -192,7 +199,9 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
     const size_t end = cut ? n : value + (size_t)length;
     struct text text = {out, out + room, 0, envelope->safe};
     struct walk w;
-    begin_walk(&w, packet, n, &text);
+    begin_walk(&w, packet, n, envelope->items, &text);
+    if (envelope->items && set->universal == U_LOCAL)
+        w.tags = envelope->items->tags[set - klv_sets];
     struct frame *root = set->universal == U_LOCAL ? klv_push_set(&w, set, value, end) : NULL;
     if (envelope->head) {
         const struct head head = head_of(&w, set, root, value, end);
@@ -217,8 +226,8 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
 }
 
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
-                int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe, char *out,
-                size_t room, uint64_t *unknown)
+                int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe,
+                const struct klv_selection *items, char *out, size_t room, uint64_t *unknown)
 {
     const struct klv_envelope envelope = {.head = head_size ? head : NULL,
                                           .head_size = head_size,
@@ -230,7 +239,8 @@ long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_s
                                           .pid = pid,
                                           .program = program,
                                           .pcr = -1,
-                                          .safe = safe};
+                                          .safe = safe,
+                                          .items = items};
     size_t written;
     const enum klv_status status = klv_json(packet, n, &envelope, out, room, &written, unknown);
     return status == KLV_OK ? (long)written : status == KLV_FULL ? 0 : (long)status;

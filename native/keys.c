@@ -78,13 +78,20 @@ void klv_step_keys(struct walk *w, struct frame *f)
     if ((latest & ~EARLIER) != f->key + 1)                     /* of a key that repeats, the last counts */
         return;
     const struct keyed *keyed = klv_keyed_of(w->in + f->key);
+    const int selected = is_key_selected(w, keyed);
     f->item = keyed ? &keyed->item : NULL;
-    if (latest & EARLIER)
+    const int timed = f->item && f->item->flags & F_TIME && f->set->time_tag;
+    if (latest & EARLIER && (selected || timed))
         klv_remark(w, "repeated, last kept");
-    if (f->item && f->item->flags & F_TIME && f->set->time_tag && length <= 8) {
+    if (timed && length <= 8) {
         if (length > 0 && length < 8)
             klv_remark_length(w, f->item, length);
         return; /* the record's head has it; a longer one is no number, and is kept below */
+    }
+    if (!selected) {
+        if (timed)
+            klv_remark_length(w, f->item, length);
+        return;
     }
     if (f->item == NULL) {
         if (f->whole)

@@ -20,6 +20,8 @@ enum {
     KLV_ITEMS = 1024,   /* items of a packet with 16-byte keys; of a set, with tags above 191 that no table has */
     KLV_DEPTH = 8,      /* sets within a set */
     KLV_TAGS = 192,     /* tags from 0 that klv_tags has a bit for; no table has one above */
+    KLV_SETS = 32,      /* no fewer than there are sets */
+    KLV_KEYED = 192,    /* no fewer than there are items with a 16-byte key */
     KLV_SPARE = 8192    /* what a lane's memory holds for each PID beyond the limit of a packet */
 };
 
@@ -103,6 +105,16 @@ const char *klv_time_unit(uint64_t sent);
 
 /* ---- JSON ---- */
 
+/* Items of a packet's own set, chosen by their keys in JSON; one that is a set is chosen as a whole. All 0 at first. */
+struct klv_selection {
+    uint64_t tags[KLV_SETS][KLV_TAGS / 64]; /* a bit a tag, of each set */
+    uint64_t keyed[KLV_KEYED / 64];         /* a bit a row of the table of 16-byte keys */
+    int unknown;                            /* 1 = items that no table has are chosen too, else 0 */
+};
+
+/* Choose the items of this key, in whichever sets have one: how many there are. "unknown": those that no table has. */
+int klv_select(struct klv_selection *selection, const char *key, size_t n);
+
 /* What a record's JSON says beside what is in its packet. */
 struct klv_envelope {
     const char *head;       /* `{"schema":...,"boot":...` as it stands, or NULL: the items object only */
@@ -116,6 +128,7 @@ struct klv_envelope {
     int64_t pcr;            /* of the last packet, and a bit a set for all of them; not written */
     uint64_t sets;
     int safe;               /* 1 = integers beyond 2^53 - 1, which not every reader of JSON keeps, in quotes; else 0 */
+    const struct klv_selection *items;  /* the others, and what is to be remarked of them, are left out; NULL = all */
 };
 
 /* One packet of n bytes as JSON, complete or (KLV_FULL) not at all; klv_json_room() is always enough, whatever is in
@@ -127,8 +140,8 @@ enum klv_status klv_json(const uint8_t *packet, size_t n, const struct klv_envel
 /* The same with the members of the envelope one by one, for callers that take long to fill a struct: the bytes
  * written, 0 where they do not fit, or a negative status. head_size 0: the items object only. */
 long klv_record(const uint8_t *packet, size_t n, const char *head, size_t head_size, uint64_t seq,
-                int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe, char *out,
-                size_t room, uint64_t *unknown);
+                int64_t received_us, int64_t pts, int pid, int program, int damaged, int checksum, int safe,
+                const struct klv_selection *items, char *out, size_t room, uint64_t *unknown);
 
 /* ---- columns ---- */
 

@@ -529,9 +529,8 @@ static void break_off_pid(struct klv_lane *lane, struct pid *s)
         klv_hold_doubt(s, s->hold.at.pes_begin, s->hold.at.to);
     uint8_t aligned = s->hold.aligned;
     klv_hold_cut(s);
-    /* What is held keeps its `aligned`: a whole packet with an unknown key comes out too. If nothing is held, `aligned`
-     * is that of the bytes to come: MPEG-TS may go on within a packet, bare KLV goes on with a new one. */
-    s->hold.aligned = aligned && (!lane->ts || is_cut(&s->hold));
+    if (!lane->ts) /* MPEG-TS may go on within a packet, bare KLV goes on with a new one */
+        s->hold.aligned = aligned;
     s->counted = 0;
     s->pes.in_cell = 0;
     ts_pes_wait(lane, s);

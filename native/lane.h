@@ -25,7 +25,7 @@ enum {
     LISTINGS = 256,         /* the first packets of a PID: they come with enum klv_listing, later ones with 0 */
     STEPS = 8,              /* the last steps of the PTS that are kept */
     ORDER = 24,             /* tags of a set whose order is compared */
-    SETS = 32,              /* no fewer than klv_set_count */
+    SETS = KLV_SETS,
     US = 27,                /* ticks of the PCR in a microsecond */
     SILENCE_US = 500000,    /* a pause of the whole transport stream: longer ones are left out of its time */
     CONFIRMATIONS = 8,      /* TS packets that have to follow KLV: wait.c. A datagram of 1316 bytes has 7: if it was
@@ -95,7 +95,7 @@ struct offsets {
     size_t doubt_from, doubt_to; /* between them bytes may have been lost; none if doubt_to <= from */
     size_t last_ts_packet;      /* where the bytes of the last TS packet begin */
     size_t wait_end;            /* the end, as far as it came, of the PES packet whose KLV waits; NOWHERE: none does */
-    size_t next_pes;            /* where the PES packet behind that begins, once it is complete; NOWHERE */
+    size_t next_pes, next_end;  /* the PES packet behind that, once it is complete; NOWHERE */
 };
 
 /* What the KLV at the front of a hold waits for; the table of states is in wait.c. */
@@ -133,7 +133,7 @@ struct hold {
     uint16_t pts_packets;       /* WAIT_PTS: TS packets that came in that state */
     uint8_t pes_begun;          /* PES packets that began behind the one that waits: 0, 1, or 2 for more */
     struct arrival waiting;     /* of what is before wait_end, as it was when the wait began */
-    struct arrival next;        /* of the PES packet at next_pes: only received_us and pcr */
+    struct arrival next;        /* of the packets from next_pes to next_end: only received_us and pcr */
 };
 
 /* Is a packet damaged? hold.c decides that once a packet, since usual.c learns from it. */
@@ -210,6 +210,7 @@ struct section {
     uint16_t pid;               /* of a PMT; 0 = a free place */
     size_t have;                /* bytes in `data` */
     uint8_t counter, open;      /* continuity_counter of the last packet; a section is being collected */
+    uint8_t begun;              /* a packet came: `counter` is known */
     uint8_t came, late;         /* one came since the time last went on; none has for too long, and that is counted */
     int64_t seen;               /* lane->now when one was last found to have come */
     size_t kept_size;           /* of the section last taken: the same again is skipped */
@@ -263,6 +264,7 @@ struct klv_lane {
     uint8_t part[1024];         /* a packet, or bytes in which to find the stride, that came in pieces */
     const uint8_t *run;         /* where in the input the packets begin that are being taken; NULL = none are */
     uint64_t number;            /* of the packet being looked at, from 1 on: counts.ts_packets after it */
+    uint64_t duplicate;         /* `number` of the last packet that came twice, the second one; check.c */
     uint8_t ending;             /* the bytes broke off: what is held is to come out */
 
     /* The PIDs that carry KLV. */
@@ -280,7 +282,6 @@ struct klv_lane {
 
     /* Tables and streams: psi.c, check.c. */
     struct section pat, pmt[PMTS];
-    unsigned programs;          /* of the PAT */
     struct program programs_of[PROGRAMS];
     struct stream streams[STREAMS];
     unsigned listed;            /* places of `streams` up to the last that is used */

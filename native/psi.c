@@ -288,13 +288,11 @@ static int in_pat(const struct section *section, size_t size, uint32_t program)
 static void take_pat(struct klv_lane *lane, const struct section *section, size_t size)
 {
     unsigned count = 0;
-    lane->programs = 0;
     for (unsigned i = 0; i < PMTS; i++)
         if (lane->pmt[i].pid)
             lane->role[lane->pmt[i].pid] = R_UNLISTED;
     for (size_t at = PAT_ENTRIES; at + 4 <= size - CRC_SIZE && count < PMTS; at += 4) {
         uint16_t program = be16(section->data + at), number = pid_at(section->data + at + 2);
-        lane->programs += program != 0;
         if (program == 0 || number == 0 || !is_open(lane, number))
             continue;
         if (lane->pmt[count].pid != number) {
@@ -374,13 +372,17 @@ static void section_bytes(struct klv_lane *lane, struct section *section, int ro
     }
 }
 
-/* A TS packet of a table's PID. A gap in its counter ends the section that is being read. */
+/* A TS packet of a table's PID. A gap in its counter ends the section that is being read. One that came twice (2.4.3.3)
+ * was read already. */
 void ts_psi_payload(struct klv_lane *lane, struct section *section, int role, const uint8_t *p)
 {
     size_t at = ts_payload_at(p);
     if (at == TS_SIZE || !ts_is_readable(p)) /* no payload, damaged, scrambled */
         return;
     uint8_t counter = ts_counter(p);
+    if (section->begun && counter == section->counter && lane->duplicate == lane->number)
+        return;
+    section->begun = 1;
     if (section->open && counter == section->counter && !ts_begins_unit(p))
         return; /* the same packet again, as it may come (2.4.3.3) */
     /* A gap. With the same counter it is a packet that came twice and begins a unit: that is read once more. */

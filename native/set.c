@@ -148,6 +148,8 @@ struct frame *klv_push_set(struct walk *w, const struct set *set, size_t begin, 
         mark(f->apart, set->sum_tag);
         mark(f->apart, set->time_tag);
         mark(f->apart, set->version_tag);
+        for (unsigned i = 0; w->tags && i < KLV_TAGS / 64; i++)
+            f->apart[i] |= ~w->tags[i];
     }
     return f;
 }
@@ -283,7 +285,7 @@ static void remark_head(struct walk *w, struct frame *f, const struct item *item
         klv_remark(w, "length 0 is not legal here");
     else if (n > 0 && (n < item->len_min || n > item->len_max))
         klv_remark_length(w, item, n);
-    if (n > 8)
+    if (n > 8 && is_selected(w, f->tag))
         keep_raw_item(w, f);
 }
 
@@ -314,9 +316,12 @@ static inline void step_item(struct walk *w, struct frame *f)
         return;
     }
     if (item == NULL) { /* in no table; write_unknown keeps the last of its tag */
-        keep_raw_item(w, f);
+        if (is_unknown_selected(w))
+            keep_raw_item(w, f);
         return;
     }
+    if (has(f->apart, tag) && !is_selected(w, tag))
+        return;
     if (has(f->twice, tag)) {
         if (!is_chosen(f, item, here))
             return;
@@ -356,9 +361,9 @@ static uint32_t *latest_of_tag(struct walk *w, uint64_t tag)
 }
 
 /* Is an item of this tag listed as raw: it is in no table, or its value could not be read? */
-static int kept_raw(const struct frame *f, uint64_t tag)
+static int kept_raw(const struct walk *w, const struct frame *f, uint64_t tag)
 {
-    return !klv_item_of(f->set, tag) || has(f->kept, tag);
+    return klv_item_of(f->set, tag) ? has(f->kept, tag) : is_unknown_selected(w);
 }
 
 /* Notes which of the items with a tag above 191 is the last of its tag. The table is as large as there are such items,
@@ -408,7 +413,7 @@ static void write_unknown(struct walk *w, struct frame *f)
     for (size_t here = at; at < f->end && read_item(w->in, &at, f->end, &tag, &length) == KLV_OK; here = at) {
         const uint8_t *value = w->in + at;
         at += length;
-        if (!kept_raw(f, tag) || !look_up_last(w, f, tag, here, &repeated, &lost))
+        if (!kept_raw(w, f, tag) || !look_up_last(w, f, tag, here, &repeated, &lost))
             continue;
         if (!klv_item_of(f->set, tag) && repeated)
             klv_remark_tag(w, tag, "repeated, last kept");

@@ -60,9 +60,8 @@ static struct arrival front_arrival(const struct klv_lane *lane, const struct pi
         arrival.pts = h->pts;
         arrival.is_older = h->is_older;
     }
-    /* The first packet of the PES packet that was complete while another one waited; its times were kept. Not those of
-     * the packets behind it: they have the times at which they come out, unless they wait together with it. */
-    if (h->at.next_pes != NOWHERE && h->at.from == h->at.next_pes) {
+    /* In the PES packet that was complete while another one waited: its times were kept. */
+    if (h->at.from >= h->at.next_pes && h->at.from < h->at.next_end) {
         arrival.received_us = h->next.received_us;
         arrival.pcr = h->next.pcr;
     } else {
@@ -85,6 +84,7 @@ static void note_next(const struct klv_lane *lane, struct pid *s)
     if (h->pes_begun != 1 || s->pes.left != 0)
         return;
     h->at.next_pes = h->at.pes_begin;
+    h->at.next_end = h->at.to;
     h->next.received_us = lane->received_us;
     h->next.pcr = ts_clock_pcr(lane, s);
 }

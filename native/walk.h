@@ -65,7 +65,8 @@ struct frame {
     size_t key;                 /* M_KEYS: where the key of `item` is */
     /* M_SET, by the tags below KLV_TAGS: */
     uint64_t seen[KLV_TAGS / 64], twice[KLV_TAGS / 64]; /* the survey found an item; found more than one */
-    uint64_t apart[KLV_TAGS / 64];  /* not simply written where they stand: they repeat, or may be the head's */
+    uint64_t apart[KLV_TAGS / 64];  /* not simply written where they stand: they repeat, may be the head's, or are
+                                     * not selected */
     uint64_t done[KLV_TAGS / 64], kept[KLV_TAGS / 64];  /* of those that repeat: written; kept raw */
     uint32_t last[KLV_TAGS];    /* where the last item of a tag begins; not set where `seen` is not */
 };
@@ -90,6 +91,8 @@ static const uint32_t EARLIER = 0x80000000u;
 struct walk {
     const uint8_t *in;          /* the packet */
     struct text *out;
+    const struct klv_selection *selection; /* of the packet's own items; NULL = all */
+    const uint64_t *tags;       /* of its set, where there is a selection and it is a local set; else NULL */
     char *begin;                /* where the items' text begins, in the caller's memory */
     size_t most;                /* characters that fit from there on */
     size_t reached;             /* bytes of the packet that values were read from so far: they bound the text */
@@ -120,6 +123,27 @@ static inline void mark(uint64_t *bits, uint64_t tag)
 static inline struct frame *top(struct walk *w)
 {
     return &w->stack[w->depth - 1];
+}
+
+/* Is an item of the set on top to be written? A selection is of the items of the packet's own set. */
+static inline int is_selected(const struct walk *w, uint64_t tag)
+{
+    return w->tags == NULL || w->depth > 1 || has(w->tags, tag);
+}
+
+/* The same of one that is in no table. */
+static inline int is_unknown_selected(const struct walk *w)
+{
+    return w->selection == NULL || w->depth > 1 || w->selection->unknown;
+}
+
+/* The same of one with a 16-byte key; NULL: in no table. */
+static inline int is_key_selected(const struct walk *w, const struct keyed *keyed)
+{
+    if (keyed == NULL || w->selection == NULL)
+        return is_unknown_selected(w);
+    const size_t row = (size_t)(keyed - klv_keyed);
+    return (int)(w->selection->keyed[row >> 6] >> (row & 63) & 1);
 }
 
 /* A value that ends at in[upto) is being read. Items that repeat are read ahead of those between them. */

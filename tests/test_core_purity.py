@@ -18,7 +18,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 NATIVE = ROOT / "native"
-HARNESS = Path(__file__).parent / "native" / "harness.c"
+HERE_NATIVE = Path(__file__).parent / "native"
+HARNESS = HERE_NATIVE / "harness.c"
 VECTORS = Path(__file__).parent / "vectors" / "vectors.jsonl"
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"]
 STRICT = ["-std=c11", *WARNINGS, "-I", str(NATIVE)]
@@ -124,14 +125,15 @@ def test_the_core_holds_no_state(core):
     assert "klv_json" in {name for kind, name in symbols if kind == "T"}
 
 
-def test_each_set_has_its_marks():
-    """SETS, by which the lane keeps what is usual of a set, is no less than there are sets."""
-    most = re.search(r"\bSETS = (\d+)", (NATIVE / "lane.h").read_text())
-    count = re.search(r"klv_set_count = (\d+)", (NATIVE / "tables.c").read_text())
+@pytest.mark.parametrize(("most", "count"), [("KLV_SETS", "klv_set_count"), ("KLV_KEYED", "klv_keyed_count")])
+def test_each_set_and_each_key_has_its_place(most, count):
+    """What is kept of each set, and of each 16-byte key, has no fewer places than there are in the tables."""
+    places = re.search(rf"\b{most} = (\d+)", (NATIVE / "klv.h").read_text())
+    rows = re.search(rf"\b{count} = (\d+)", (NATIVE / "tables.c").read_text())
 
-    assert most
-    assert count
-    assert int(count[1]) <= int(most[1])
+    assert places
+    assert rows
+    assert int(rows[1]) <= int(places[1])
 
 
 def test_no_line_of_the_core_is_longer_than_120_columns():

@@ -101,8 +101,9 @@ def test_the_bytes_to_come_may_prove_a_packet() -> None:
 
 def test_a_packet_that_would_end_past_the_limit_of_the_one_around_it_is_none() -> None:
     """Or a key at the end of each packet would have the next one wait for a limit more."""
-    for size in (LIMIT - 120, LIMIT - 60, LIMIT - len(INNER), LIMIT - 1):
-        inner = klv_packet(2, 100)
+    inner = klv_packet(2, 100)
+    to_the_byte = LIMIT - len(inner) - 3
+    for size in (LIMIT - 120, LIMIT - 60, LIMIT - len(INNER), LIMIT - 1, to_the_byte, to_the_byte + 1):
         outer = packet("ST0102", bytes(size - 16) + inner[:16])
         data = outer + inner[16:] + GOOD[0]
         cut = len(outer) - 16 + len(inner) <= LIMIT
@@ -111,6 +112,21 @@ def test_a_packet_that_would_end_past_the_limit_of_the_one_around_it_is_none() -
         decoder = Decoder("", None, packet_limit=LIMIT)
         records = [record for at in range(0, len(data), 40) for record in fed(decoder, data[at : at + 40])]
         assert told(records + decoder.flush())[0] == first, size
+
+
+@pytest.mark.parametrize("size", [4, 5, 65_536, 65_537])
+def test_a_packet_of_a_sum_alone_up_to_one_of_64_kib_is_given_back(size: int) -> None:
+    """Within what lost its end: a larger one would be too much to sum for each key."""
+    filler = b"" if size < 7 else item(3, b"x" * (size - 8))
+    value = filler.ljust(size - 4, b"\x80")
+    begun = KEY + ber(size) + value + b"\x01\x02"
+    inner = begun + wire.checksum16(begun).to_bytes(2)
+    outer = unsummed(b"x" * 100)[:-20]
+
+    records = at_once(outer + inner + GOOD[0])
+
+    proven = [(outer, "damaged"), (inner, "ok"), (GOOD[0], "ok")]
+    assert (told(records) == proven) is (size <= 65_536)
 
 
 @pytest.mark.parametrize("keys", range(1, 12))
@@ -134,6 +150,18 @@ def test_a_packet_with_a_crc_that_lost_its_end_gives_back_the_next(name: str) ->
 
     assert told(records) == [(whole[:-30], "damaged"), (GOOD[0], "ok"), (whole, "ok"), (GOOD[1], "ok")]
     assert [record.checksum for record in records] == ["bad", "ok", "ok", "ok"]
+
+
+@pytest.mark.parametrize("name", ["ST0806", "ST1002", "ST1107", "ST1108"])
+def test_a_packet_with_a_crc_that_ends_between_two_items_is_bad(name: str) -> None:
+    """Its items can be read, but its checksum is lost: it is not one that never had any."""
+    whole = packet(name, local_set([(100, b"x" * 90), (101, b"y" * 40)]), checksum=True)
+    part = whole[: whole.index(b"y" * 40) - 2]
+    for behind in (GOOD[:1], GOOD):  # too few bytes for its length, and enough
+        records = at_once(part + b"".join(behind))
+
+        assert told(records) == [(part, "damaged"), *((good, "ok") for good in behind)]
+        assert [record.checksum for record in records] == ["bad", *["ok"] * len(behind)]
 
 
 @pytest.mark.parametrize("name", ["ST0102", "ST0806", "ST1206"])

@@ -111,6 +111,17 @@ def test_more_clocks_than_there_are_places_for() -> None:
     assert [entry[7] for entry in entries][1:] == [9000 * n for n in range(2, 40)]
 
 
+@pytest.mark.parametrize("extension", [0, 299, 300, 511])
+def test_an_extension_of_300_and_more_has_no_meaning(extension: int) -> None:
+    """It counts the 300th parts of a tick of the base: it never adds a whole one."""
+    wire, base = Clocked(), 90_000
+    stamp = (base << 15 | 0x7E00 | extension).to_bytes(6)
+    clock = wire.pcr(0)
+    ts = [*wire.tables(*STREAMS), clock[:6] + stamp + clock[12:], *wire.pes(klv_packet(1)), *[NULL] * 4]
+    (record,) = Decoder("uav1", None).feed(Packet(b"".join(ts)))
+    assert record.pcr == base
+
+
 # ---- which clock a record gets ----
 
 
@@ -254,6 +265,12 @@ def test_one_late_pcr_is_the_largest_jitter() -> None:
     smoothed, largest = jitter(delays)
     assert largest == pytest.approx(40_000, rel=0.01)
     assert smoothed < 20
+
+
+@pytest.mark.parametrize(("before", "seen"), [(63, False), (64, True)])
+def test_jitter_is_measured_once_the_line_has_64_pcrs(before: int, seen: bool) -> None:
+    """A late one among them shows nothing."""
+    assert (jitter([0] * before + [5000])[1] > 0) is seen
 
 
 def test_without_arrival_there_is_no_jitter() -> None:

@@ -24,8 +24,25 @@ def test_tables_are_counted_each_time_they_come_whole() -> None:
     bad = bytearray(wire.tables((ASYNC, KLV_PID, KLVA))[1])
     bad[-1] ^= 1
     (other,) = wire.section(PMT_PID, 0x42, b"x" * 12)
-    counters = counted(pat, pmt, pat, bytes(bad), other)
+    (again,) = wire.carry(0, pat[5:][pat[4] :])
+    counters = counted(pat, pmt, again, bytes(bad), other)
     assert (counters.pat_sections, counters.pmt_sections) == (2, 1)
+
+
+def test_a_table_in_a_ts_packet_that_comes_twice_is_counted_once() -> None:
+    """It is a duplicate, not a repetition of the table (ISO/IEC 13818-1, 2.4.3.3)."""
+    wire = Wire()
+    pat, pmt = wire.tables((ASYNC, KLV_PID, KLVA))
+    counters = counted(pat, pat, pmt, pmt, *wire.tables((ASYNC, KLV_PID, KLVA)))
+    assert (counters.pat_sections, counters.pmt_sections, counters.duplicates) == (2, 2, 2)
+
+
+def test_a_map_that_came_before_the_pat_named_it_is_read_when_it_comes_twice() -> None:
+    """The first one was of a PID that no table had named."""
+    wire = Wire()
+    pat, pmt = wire.tables((ASYNC, KLV_PID, KLVA))
+    counters = counted(pmt, pat, pmt, *wire.pes(klv_packet(1)))
+    assert (counters.pmt_sections, counters.duplicates, counters.unlisted_packets) == (1, 1, 0)
 
 
 @pytest.mark.parametrize("kind", [SYNC, ASYNC])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from test_lane import klv_packet
 from test_lane_waits import CONFIRMATIONS, Feed
 from wrapping import local_set, packet
 
@@ -53,3 +54,13 @@ def test_a_stream_whose_order_changes_all_the_time_loses_a_few_sets_to_it() -> N
     usual = list(range(101, 111))
     changing = [usual[turn:] + usual[:turn] for turn in range(1, 9)]
     assert verdicts([usual] * LEARNT + changing) == ["ok"] * LEARNT + ["damaged"] * TOLERATED + ["ok"] * 5
+
+
+def test_a_key_is_spoilt_only_where_the_stream_has_sets_of_the_right_one() -> None:
+    """A private set may end in what is the checksum under another key, by chance or by design."""
+    summed = klv_packet(1)
+    private = summed[:15] + b"\x01" + summed[16:]
+    feed = Feed()
+    assert feed.verdicts(*feed.wire.pes(private)) == [(private, "ok")]
+    assert feed.verdicts(*feed.wire.pes(summed)) == [(summed, "ok")]
+    assert feed.verdicts(*feed.wire.pes(private)) == [(private, "damaged")]

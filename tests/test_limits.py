@@ -210,3 +210,14 @@ def test_hostile_lengths_take_no_memory() -> None:
     json_lines(hostile)
 
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 1024
+
+
+def test_the_largest_numbers_of_an_array_with_a_bias_are_added_exactly() -> None:
+    """Value and bias have nine octets of seven bits at most: 64 bits hold the sum. Ten octets are too many."""
+    largest = 2**63 - 1
+    head = oid(1) + oid(1) + oid(1) + oid(4)
+    whole = json.loads(core_json(packet("ST1303", head + oid(largest) + oid(largest))))
+    beyond = json.loads(core_json(packet("ST1303", head + oid(largest) + oid(largest + 1))))
+
+    assert whole["items"]["array"]["values"] == [2**64 - 2]
+    assert list(beyond["items"]) == ["unknown"]

@@ -5,6 +5,7 @@
     klvrelay.columns(data, items)    the same as numpy arrays, in one call into C
     klvrelay.open(source)            records of a file or stream, in a plain loop
     klvrelay.stream(source)          the same in an async loop
+    klvrelay.select(key, ...)        items for `record.json(items=...)`, which writes these only
     klvrelay.encode(record)          the way back: records or items to bytes
     klvrelay.views(items)            segments and amends with their rules applied (ST 1607)
     klvrelay.frame_times(source)     the times that video frames carry in themselves (ST 0604)
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from klvrelay.reading import columns, open, stream
     from klvrelay.record import Record
     from klvrelay.segments import View, views
+    from klvrelay.selection import Selection, select
     from klvrelay.stamps import FrameTime, Stamp, frame_times
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "NoKlv",
     "NotMedia",
     "Record",
+    "Selection",
     "SinkDown",
     "SinkError",
     "SinkRefused",
@@ -62,6 +65,7 @@ __all__ = [
     "frame_times",
     "json_lines",
     "open",
+    "select",
     "stream",
     "views",
 ]
@@ -77,6 +81,7 @@ _HOMES = {
     "reading": ("columns", "open", "stream"),
     "record": ("Record",),
     "segments": ("View", "views"),
+    "selection": ("Selection", "select"),
     "stamps": ("FrameTime", "Stamp", "frame_times"),
 }  # fmt: skip
 """The module of each name: imported when the name is first used, so that a command starts with what it needs."""

@@ -6,8 +6,10 @@ records, `wire.py` is the C that a record asks for its JSON.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from klvrelay import wire
@@ -18,8 +20,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from klvrelay.link import Link as Link
+    from klvrelay.selection import Selection
 
 Carriage = Literal["ts", "klv"]
+_ALL = wire.EVERYTHING
 
 
 def utc(us: int | None) -> datetime | None:
@@ -126,12 +130,18 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
         items: dict[str, Any] = _loads()(wire.items_json(self.raw))
         return items
 
-    def json(self, *, numbers: Numbers = "exact") -> bytes:
+    def json(self, *, numbers: Numbers = "exact", items: Selection | None = None) -> bytes:
         """The record as one JSON document of schema `klvrelay/1`, UTF-8, without a line end.
 
         numbers   "safe": integers beyond 2^53 - 1 as strings
+        items     `klvrelay.select(...)`: only these items, and of `special` and `warnings` what is about them, the
+                  packet as a whole, or its time and version. An item that the whole document, being very large, keeps
+                  raw may be decoded here.
         """
-        return wire.record_json(
+        shared = _shared if items is None else None
+        if shared is not None and (text := shared.find(self, numbers)) is not None:
+            return text
+        text = wire.record_json(
             self.raw,
             wire.head(self.stream, self.boot),
             self.seq,
@@ -142,7 +152,59 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
             self.program,
             self.checksum,
             numbers == "safe",
+            _ALL if items is None else items.chosen,
         )
+        if shared is not None:
+            shared.keep(self, numbers, text)
+        return text
+
+
+SHARED_MOST = 1 << 20
+"""Bytes of records and their documents that `sharing_json` keeps by default: some 600 records of 228 bytes."""
+
+
+class _Documents:
+    """The JSON of the newest records, for who asks next; the oldest goes first once there are more than `most` bytes.
+
+    It keeps its records too: while it has one, no other object has its id.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._size = 0
+        self._texts: dict[tuple[int, Numbers], tuple[Record, bytes]] = {}
+        self._thread = get_ident()
+
+    def find(self, record: Record, numbers: Numbers) -> bytes | None:
+        found = self._texts.get((id(record), numbers))
+        return None if found is None else found[1]
+
+    def keep(self, record: Record, numbers: Numbers, text: bytes) -> None:
+        if get_ident() != self._thread:  # a record may be asked for its JSON in any thread
+            return
+        self._texts[id(record), numbers] = record, text
+        self._size += len(record.raw) + len(text)
+        while self._size > self._most:
+            oldest, dropped = self._texts.pop(next(iter(self._texts)))
+            self._size -= len(oldest.raw) + len(dropped)
+
+
+_shared: _Documents | None = None
+
+
+@contextmanager
+def sharing_json(most: int = SHARED_MOST) -> Iterator[None]:
+    """Meanwhile a record's whole JSON is made once for all who ask for it in this thread soon after one another.
+
+    It pays where there are several sinks: keeping a document costs a third of making it, finding it another third.
+    `most`: bytes that are kept, however many records wait.
+    """
+    global _shared
+    before, _shared = _shared, _Documents(most)
+    try:
+        yield
+    finally:
+        _shared = before
 
 
 @cache

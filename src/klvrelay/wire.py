@@ -121,6 +121,10 @@ _TOGETHER: list[Callable[[int, int], int]] = [max if name in MEASURES else added
 _figures: Callable[[Any], tuple[int, ...]] = operator.attrgetter(*Counters._fields)
 
 
+EVERYTHING = ffi.NULL
+"""The selection of all items."""
+
+
 class _Room(threading.local):
     """Where C writes text: one buffer a thread, which grows to the largest record seen."""
 
@@ -168,24 +172,36 @@ def record_json(
     program: int | None = None,
     checksum: Checksum | None = None,
     safe: bool = False,
+    chosen: Any = EVERYTHING,
 ) -> bytes:
     """One packet as a record's JSON document, UTF-8; `head_` is from `head()`. Raises DecodeError for no packet.
 
-    `checksum` is what was found when the packet was; None: it is summed once more.
+    `checksum` is what was found when the packet was; None: it is summed once more. `chosen`: a `selection()` of items.
     """
     out, text, size, unknown = _room.text
     received = -1 if received_us is None else received_us
     written = _klv_record(
         raw, len(raw), head_, len(head_), seq, received, -1 if pts is None else pts,
         -1 if pid is None else pid, -1 if program is None else program, damaged,
-        -1 if checksum is None else _CODES[checksum], safe, out, size, unknown,
+        -1 if checksum is None else _CODES[checksum], safe, chosen, out, size, unknown,
     )  # fmt: skip
     if written > 0:
         return text[:written]  # type: ignore[no-any-return]
     if written < 0:
         raise DecodeError("not a KLV packet: no key and length at its beginning")
     _room.grow(min(4 * size, lib.klv_json_room(len(raw), len(head_))))
-    return record_json(raw, head_, seq, received_us, pts, damaged, pid, program, checksum, safe)
+    return record_json(raw, head_, seq, received_us, pts, damaged, pid, program, checksum, safe, chosen)
+
+
+def selection() -> Any:
+    """Which items `record_json` is to write: none yet."""
+    return ffi.new("struct klv_selection *")
+
+
+def select(chosen: Any, key: str) -> int:
+    """Add the items of one key to a selection; how many sets and tables have one."""
+    name = key.encode(errors="replace")
+    return int(lib.klv_select(chosen, name, len(name)))
 
 
 def unknown_items() -> int:

@@ -1,5 +1,6 @@
 /* fuzz_json.c - whatever a packet holds, what is written of it is JSON (RFC 8259), at most 64 x its bytes and 4 KiB, in
  * as many steps; stays inside its room, is the same in any room that holds it, and its time is that of its time stamp.
+ * A selection of its items is JSON too, within the same bounds; a selection of all items changes nothing.
  * From the repository, FOLDER holding packets:
  *   clang -g -O1 -fsanitize=fuzzer,address,undefined -DKLV_METER=uint64_t -Inative \
  *     tests/native/fuzz_json.c native/[a-z]*.c -lm -o fuzz_json
@@ -108,15 +109,37 @@ static void check_record(const uint8_t *data, size_t n, const struct klv_envelop
 {
     uint64_t unknown = 0;
     long written = klv_record(data, n, e->head, e->head_size, e->seq, e->received_us, e->pts, e->pid, e->program,
-                              e->damaged, e->checksum, e->safe, again, ROOM, &unknown);
+                              e->damaged, e->checksum, e->safe, e->items, again, ROOM, &unknown);
     CHECK(written == (long)size && memcmp(again, whole, size) == 0);
+}
+
+/* A selection of all items, or of some: those whose bit is set in a number that follows from `turn`. */
+static void check_selection(const uint8_t *data, size_t n, struct klv_envelope e, size_t size, uint32_t turn)
+{
+    static struct klv_selection items;
+    const int all = turn % 4 == 0;
+    for (int set = 0; set < KLV_SETS; set++)
+        for (int i = 0; i < KLV_TAGS / 64; i++)
+            items.tags[set][i] = all ? UINT64_MAX : 0x9e3779b97f4a7c15u * ++turn;
+    for (int i = 0; i < KLV_KEYED / 64; i++)
+        items.keyed[i] = all ? UINT64_MAX : 0x9e3779b97f4a7c15u * ++turn;
+    items.unknown = all || turn % 2;
+    e.items = &items;
+    uint64_t unknown = 0;
+    size_t written = 0;
+    klv_meter = 0;
+    CHECK(klv_json(data, n, &e, again, klv_json_room(n, e.head_size), &written, &unknown) == KLV_OK);
+    CHECK(written <= 64 * n + 4096 && unknown <= n && klv_meter <= STEPS * n + STEPS_MORE);
+    again[written] = 0;
+    check_json(again, written);
+    CHECK(!all || (written == size && memcmp(again, whole, size) == 0));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     const int safe = n % 3 == 0;
     struct klv_envelope envelope = {"{\"a\":1", 6, n, (int64_t)n << 40, (int64_t)n - 100, n & 2, -1, (int)n - 50,
-                                    (int)n - 20, -1, 0, safe};
+                                    (int)n - 20, -1, 0, safe, NULL};
     size_t size = 0;
     uint64_t unknown = 0;
     const size_t most = klv_json_room(n, envelope.head_size);
@@ -139,6 +162,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     case 2: in_room(data, n, &envelope, size, turn / 4 % size); break;
     default: in_room(data, n, &envelope, size, size + turn / 4 % 300);
     }
+    check_selection(data, n, envelope, size, turn);
     if (klv_whole(data, n, n) >= 0)
         ts_check_time(whole, data, n);
     return 0;

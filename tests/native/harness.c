@@ -107,10 +107,24 @@ static void stamps(const uint8_t *in, size_t n)
 
 /* ---- one packet -------------------------------------------------------------------------------------- */
 
-static void write_json(const uint8_t *packet, size_t n, const char *head)
+/* Each second item or so of all that there are; `all`: each. */
+static struct klv_selection chosen(int all)
+{
+    struct klv_selection items;
+    uint32_t part = pick(UINT32_MAX);
+    for (int set = 0; set < KLV_SETS; set++)
+        for (int i = 0; i < KLV_TAGS / 64; i++)
+            items.tags[set][i] = all ? UINT64_MAX : 0x9e3779b97f4a7c15u * ++part;
+    for (int i = 0; i < KLV_KEYED / 64; i++)
+        items.keyed[i] = all ? UINT64_MAX : 0x9e3779b97f4a7c15u * ++part;
+    items.unknown = all || part % 2;
+    return items;
+}
+
+static void write_json(const uint8_t *packet, size_t n, const char *head, const struct klv_selection *items)
 {
     const struct klv_envelope envelope = {head, head ? strlen(head) : 0, 1042, 1795317255926535, 195030, 0, -1,
-                                          257, 1, -1, 0, 0};
+                                          257, 1, -1, 0, 0, items};
     size_t written = 0, again = 0;
     uint64_t unknown = 0, ignored = 0;
     enum klv_status status = klv_json(packet, n, &envelope, (char *)output_end - ARENA, ARENA, &written, &unknown);
@@ -143,8 +157,11 @@ static void one_packet(const uint8_t *data, size_t n)
     int sum = klv_checksum(packet, n);
     CHECK(sum == KLV_ABSENT || sum == KLV_GOOD || sum == KLV_BAD || sum == KLV_PARTIAL);
     klv_time(packet, n, &time_us);
-    write_json(packet, n, NULL);
-    write_json(packet, n, "{\"schema\":\"klvrelay/1\",\"stream\":\"uav1\",\"boot\":null");
+    const char *head = "{\"schema\":\"klvrelay/1\",\"stream\":\"uav1\",\"boot\":null";
+    const struct klv_selection some = chosen(0);
+    write_json(packet, n, NULL, NULL);
+    write_json(packet, n, head, NULL);
+    write_json(packet, n, head, &some);
 }
 
 static void framing(const uint8_t *in, size_t n)
@@ -241,7 +258,7 @@ static void feed_batch(const uint8_t *data, size_t n, struct digest *d)
 static uint64_t feed_lines(const uint8_t *data, size_t n, size_t room)
 {
     const uint8_t *in = flush(input_end, data, n);
-    struct klv_envelope envelope = {"{\"schema\":\"klvrelay/1\"", 22, 0, -1, -1, 0, -1, -1, -1, -1, 0, 0};
+    struct klv_envelope envelope = {"{\"schema\":\"klvrelay/1\"", 22, 0, -1, -1, 0, -1, -1, -1, -1, 0, 0, NULL};
     struct digest d = {0, 0};
     size_t used = 0, written;
     enum klv_status status;

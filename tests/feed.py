@@ -68,7 +68,7 @@ def recording(
 class _Mux:
     """The least of a multiplexer: PAT, PMT, PCR packets, private PES with PTS."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int = KLV_PID) -> None:
         self._counters: dict[int, int] = {}
         self._pid = pid
 

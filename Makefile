@@ -47,7 +47,7 @@ lint: ready-test ## ruff, and mypy --strict
 	    $(python) -m mypy --no-error-summary && exit $$ruff
 
 clean: ## remove all that make made, .venv too
-	rm -rf .venv build dist src/*.egg-info src/klvrelay/_core*.so
+	rm -rf .venv build dist src/*.egg-info src/klvrelay/core/_core*.so
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

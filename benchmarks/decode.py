@@ -16,7 +16,7 @@ from benchmarks import skip
 from benchmarks.clock import Call, Timing, take_turns
 from benchmarks.packets import Subject, subjects
 from benchmarks.show import CONSOLE, Goal, goals, table
-from klvrelay import klv
+from klvrelay import decoder
 from klvrelay.record import Record
 
 _LINES, _JSON = "klvrelay json_lines(buffer)", "klvrelay decode(), json() one by one"
@@ -56,16 +56,16 @@ def _measure(subject: Subject, rounds: int) -> list[Goal]:
 
 def _ours(subject: Subject, packets: list[bytes], many: bytes) -> dict[str, tuple[Call, int]]:
     one_by_one, count = len(packets), len(many) // len(subject.raw)
-    records = klv.decode(b"".join(packets))
+    records = decoder.decode(b"".join(packets))
     return {
-        _LINES: (lambda: klv.json_lines(many), count),
-        _BATCH: (lambda: each(Record.json, klv.decode(many)), count),
-        _JSON: (lambda: each(lambda raw: klv.decode(raw)[0].json(), packets), one_by_one),
-        _CORE: (lambda: each(klv.decode, packets), one_by_one),
+        _LINES: (lambda: decoder.json_lines(many), count),
+        _BATCH: (lambda: each(Record.json, decoder.decode(many)), count),
+        _JSON: (lambda: each(lambda raw: decoder.decode(raw)[0].json(), packets), one_by_one),
+        _CORE: (lambda: each(decoder.decode, packets), one_by_one),
         _ITEMS: (lambda: each(attrgetter("items"), records), one_by_one),
-        _BOTH: (lambda: each(lambda raw: klv.decode(raw)[0].items, packets), one_by_one),
-        _COLUMNS: (partial(klv.columns, many, subject.numeric), count),
-        _FOUR: (partial(klv.columns, many, _PLACE), count),
+        _BOTH: (lambda: each(lambda raw: decoder.decode(raw)[0].items, packets), one_by_one),
+        _COLUMNS: (partial(decoder.columns, many, subject.numeric), count),
+        _FOUR: (partial(decoder.columns, many, _PLACE), count),
     }
 
 

@@ -23,8 +23,8 @@ from rich.progress import track
 
 from benchmarks import recording, skip
 from benchmarks.show import CONSOLE, Goal, goals, number, table
-from klvrelay.names import Url
-from klvrelay.verbs.decode import decode_source
+from klvrelay.cli.verbs.decode import decode_source
+from klvrelay.config.url import Url
 
 _READ = "plain reading, pieces of 1 MiB"
 _OURS = "klvrelay decode, to JSON Lines"

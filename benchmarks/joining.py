@@ -25,11 +25,12 @@ from benchmarks import process, skip
 from benchmarks.null_relay import Null
 from benchmarks.show import CONSOLE, Goal, goals, number, table
 from klvrelay import sample
-from klvrelay.klv import KEY
+from klvrelay.core.carriage import KEY
 from klvrelay.record import Record
-from klvrelay.relay import Relay
+from klvrelay.relay.relay import Relay
 from klvrelay.sample.mux import KLV_PID, PMT_PID, VIDEO_PID
-from klvrelay.sources import Demux, open_source
+from klvrelay.sources.contract import Demux
+from klvrelay.sources.open import open_source
 
 PATIENCE = 12.0
 """Seconds after which a receiver that has nothing is given up."""

@@ -7,18 +7,18 @@ from functools import partial
 
 from benchmarks.clock import Call, take_turns
 from benchmarks.show import Goal, goals, number, table
-from klvrelay import klv
+from klvrelay import decoder
+from klvrelay.core import Lane
 from klvrelay.encode.wire import ber_length, ber_oid
-from klvrelay.spec import UNIVERSAL_KEYS
-from klvrelay.wire import Lane
+from klvrelay.standards.spec import UNIVERSAL_KEYS
 
 _WANTED = 1.0  # ms per 64 KiB
 
 
 def run(*, quick: bool) -> None:
     packets = _packets()
-    lines = {name: len(klv.json_lines(raw)) for name, raw in packets.items()}
-    calls = {name: (lambda raw=raw: klv.json_lines(raw), 1) for name, raw in packets.items()}
+    lines = {name: len(decoder.json_lines(raw)) for name, raw in packets.items()}
+    calls = {name: (lambda raw=raw: decoder.json_lines(raw), 1) for name, raw in packets.items()}
     timings = take_turns(calls, rounds=5 if quick else 15)
     rows = [
         (name, f"{len(raw):,}", f"{lines[name]:,}", number(timings[name].median * 1e3)) for name, raw in packets.items()

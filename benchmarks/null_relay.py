@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
-from klvrelay.config import SourceSettings
-from klvrelay.names import Url
+from klvrelay.config.settings import SourceSettings
+from klvrelay.config.url import Url
 from klvrelay.record import Record
-from klvrelay.relay import Relay
-from klvrelay.sinks import Outcome
-from klvrelay.verbs.run import opened
+from klvrelay.relay.build import opened
+from klvrelay.relay.relay import Relay
+from klvrelay.sinks.contract import Outcome
 
 
 class Null:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from klvrelay import wire
+from klvrelay import core
+from klvrelay.decoder import decode
 from klvrelay.encode import encode
-from klvrelay.klv import decode
-from klvrelay.spec import SETS, Item
+from klvrelay.standards.spec import SETS, Item
 
 _VECTORS = Path(__file__).parent.parent / "tests" / "vectors" / "vectors.jsonl"
 _WELL_KNOWN = 1336  # id of the vector
@@ -45,7 +45,7 @@ def subjects() -> tuple[Subject, ...]:
 
 def _subject(raw: bytes) -> Subject:
     items = decode(raw)[0].items
-    numeric = tuple(item.key for tag, item in SETS["ST0601"].items() if item.key in items and wire.is_numeric(tag))
+    numeric = tuple(item.key for tag, item in SETS["ST0601"].items() if item.key in items and core.is_numeric(tag))
     return Subject(f"{len(raw)} bytes, {len(items) + 3} items", raw, numeric)
 
 
@@ -83,4 +83,4 @@ def at_time(raw: bytes, time_us: int) -> bytes:
 
 def summed(raw: bytes) -> bytes:
     """The packet with its checksum put right."""
-    return raw[:-2] + wire.checksum16(raw[:-2]).to_bytes(2, "big")
+    return raw[:-2] + core.checksum16(raw[:-2]).to_bytes(2, "big")

@@ -19,7 +19,7 @@ TIMES, MEMORY = 3.0, 2.0
 """How many times the normal recording's time and memory a hostile stream may take."""
 _MEASURED = """
 import sys
-from klvrelay.cli import main
+from klvrelay.cli.main import main
 main(["probe", "-q", "--html", sys.argv[1] + ".html", sys.argv[1]])
 with open("/proc/self/status") as lines:
     print(next(line.split()[1] for line in lines if line.startswith("VmHWM")), file=sys.stderr)

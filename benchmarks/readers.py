@@ -44,7 +44,7 @@ async def _until_stopped(reading: Any) -> None:
 
 async def _by_klvrelay(ports: range, seen: Counter[int]) -> None:
     from klvrelay.record import Units
-    from klvrelay.sources import open_source
+    from klvrelay.sources.open import open_source
 
     async def read(port: int) -> None:
         async with aclosing(open_source(f"udp://127.0.0.1:{port}", demux="native").packets()) as packets:
@@ -56,7 +56,7 @@ async def _by_klvrelay(ports: range, seen: Counter[int]) -> None:
 
 
 async def _by_asyncio(ports: range, seen: Counter[int]) -> None:
-    from klvrelay.wire import Lane
+    from klvrelay.core import Lane
 
     class Reader(asyncio.DatagramProtocol):
         def __init__(self, port: int) -> None:

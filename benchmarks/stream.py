@@ -11,8 +11,8 @@ import random
 from dataclasses import dataclass
 
 from klvrelay import sample
+from klvrelay.core import checksum16
 from klvrelay.sample.mux import KLV_PID, Mux
-from klvrelay.wire import checksum16
 
 FRAMES = 30
 """Frames, and KLV packets, a second."""

@@ -1,4 +1,4 @@
-"""Builds the C core into `klvrelay._core` with cffi in API mode; setuptools calls it, `make core` runs it.
+"""Builds the C core into `klvrelay.core._core` with cffi in API mode; setuptools calls it, `make core` runs it.
 
 cffi reads the part of each header between its two marker comments as it stands, so that no declaration is
 written twice.
@@ -45,7 +45,7 @@ def builder(root: Path, *flags: str) -> FFI:
     for name in HEADERS:
         ffi.cdef(declarations(name))
     ffi.set_source(
-        "klvrelay._core",
+        "klvrelay.core._core",
         "\n".join(f'#include "{name}"' for name in HEADERS),
         sources=[str(root / "native" / name) for name in [*SOURCES, *SYSTEM]],
         include_dirs=[str(root / "native")],
@@ -72,4 +72,4 @@ if __name__ == "__main__":
         build(Path(sys.argv[1]), sys.argv[2], "-O0", "--coverage")
     else:
         with tempfile.TemporaryDirectory() as folder:
-            build(NATIVE.parent / "src" / "klvrelay", folder)
+            build(NATIVE.parent / "src" / "klvrelay" / "core", folder)

@@ -19,17 +19,19 @@ from pathlib import Path
 import feed
 import pytest
 
-from klvrelay.klv import Decoder
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet
-from klvrelay.sources import Given, Source, open_source
+from klvrelay.sources.contract import Source
 from klvrelay.sources.isolated.source import IsolatedSource
+from klvrelay.sources.open import open_source
+from klvrelay.sources.web.resume import Resume
 
 TAPE = feed.recording()
 HONEST = """
 import socket, sys, time, os, subprocess
 from klvrelay.errors import *
 from klvrelay.record import *
-from klvrelay.sources.isolated.parcel import *
+from klvrelay.sources.isolated.messages import *
 line = socket.socket(fileno=int(sys.argv[1]))
 told = line.recv(65536)
 def say(*parcels): line.sendall(b"".join(parcels))
@@ -233,7 +235,7 @@ async def records(source: Source) -> list:
 
 
 def fake(
-    script: str, url: str = "rtsp://pilot:c4n4ry@127.0.0.1/live", *, timeout: float = 0.2, given: Given | None = None
+    script: str, url: str = "rtsp://pilot:c4n4ry@127.0.0.1/live", *, timeout: float = 0.2, given: Resume | None = None
 ) -> IsolatedSource:
     """A source whose process runs `script` instead, behind the beginning of an honest one."""
     options = {"timeout": timeout}

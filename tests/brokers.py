@@ -19,7 +19,7 @@ import aiomqtt
 import pytest
 from oracle import OracleBroker
 
-from klvrelay.broker import EmbeddedBroker
+from klvrelay.cli.embedded_broker import EmbeddedBroker
 
 SAMPLE = Path(__file__).parent.parent / "samples" / "mosquitto.conf"
 PATIENCE = 20.0

@@ -15,7 +15,7 @@ from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell
 from test_lane_sets import private
 from wrapping import keyed_set, local_set, packet
 
-from klvrelay.klv import Decoder
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
 
 VIDEO_PID, AUDIO_PID = 0x100, 0x110

@@ -177,7 +177,7 @@ def said(caplog: pytest.LogCaptureFixture, the_log_is_as_it_was: None) -> Callab
 @pytest.fixture(autouse=True)
 def isolated_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     """A source is read where a test can look into it and change it, but for one that is asked to be isolated."""
-    monkeypatch.setattr("klvrelay.sources.ISOLATED", ())
+    monkeypatch.setattr("klvrelay.sources.open.ISOLATED", ())
 
 
 @pytest.fixture(autouse=True)

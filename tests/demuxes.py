@@ -14,10 +14,11 @@ from typing import NamedTuple
 
 from test_lane import ASYNC, KLVA, NULL, SYNC, Wire, cell, klv_packet
 
-from klvrelay.elementary import TOGETHER
-from klvrelay.klv import Decoder
-from klvrelay.names import Url
-from klvrelay.record import Link, Packet, Record
+from klvrelay.config.choice import TOGETHER
+from klvrelay.config.url import Url
+from klvrelay.decoder import Decoder
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet, Record
 from klvrelay.sources.libav.of_bytes import ByLibav
 
 VIDEO_PID = 0x100
@@ -307,7 +308,7 @@ class Pieces:
     fixed: bool = False
     dropped: int = 0
     url: Url = field(default_factory=lambda: Url.parse("tape.ts"))
-    link: Link = field(default_factory=Link)
+    link: LinkStats = field(default_factory=LinkStats)
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         for packet in self.data:

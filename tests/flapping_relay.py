@@ -20,14 +20,16 @@ from pathlib import Path
 import feed
 from papers import Ear
 
-from klvrelay import intake, outlet, relay
 from klvrelay.backoff import Backoff
-from klvrelay.config import SourceSettings
-from klvrelay.intake import Feed
-from klvrelay.names import Url
+from klvrelay.config.settings import SourceSettings
+from klvrelay.config.url import Url
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
-from klvrelay.verbs.run import opened
+from klvrelay.relay import relay
+from klvrelay.relay import sink_task as sink_task
+from klvrelay.relay import stream as stream_module
+from klvrelay.relay.build import opened
+from klvrelay.relay.stream import Feed
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -83,7 +85,7 @@ async def main(url: str, timeout: float, stall: float, port: int, *, isolate: bo
 
 if __name__ == "__main__":
     logging.getLogger("klvrelay").setLevel(logging.CRITICAL)
-    intake.Backoff = outlet.Backoff = partial(Backoff, first=0.001, cap=0.02)  # type: ignore[misc,assignment]
+    stream_module.Backoff = sink_task.Backoff = partial(Backoff, first=0.001, cap=0.02)  # type: ignore[misc,assignment]
     relay.TICK = 0.01
     url, timeout, stall, port, *more = sys.argv[1:]
     asyncio.run(main(url, float(timeout), float(stall), int(port), isolate="isolate" in more))

@@ -11,7 +11,7 @@ from uuid import UUID
 from stepped import Stepped
 
 from klvrelay.encode.packs import steps_of
-from klvrelay.spec import SETS, Element, Item
+from klvrelay.standards.spec import SETS, Element, Item
 
 # Where any value in range would be no sense to a strict reader.
 SENSE: dict[tuple[str, str], Any] = {

@@ -16,7 +16,7 @@ from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, cell, klv_packet
 from wrapping import item, local_set, packet
 
 from klvrelay import decode
-from klvrelay.klv import Decoder
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
 from klvrelay.sending.impair import Impairer, Impairment, Tally
 

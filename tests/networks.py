@@ -18,7 +18,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "
 import feed  # noqa: E402
 
 from klvrelay.errors import SourceDown  # noqa: E402
-from klvrelay.sources import open_source  # noqa: E402
+from klvrelay.sources.open import open_source  # noqa: E402
 
 PORT = 5000
 GROUP, GROUP6 = "239.1.2.3", "ff05::77"

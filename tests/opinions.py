@@ -23,9 +23,9 @@ PARTS = ("set", "version", "time", "time_us", "quality", "items")
 
 def core_json(raw: bytes, *, damaged: bool = False) -> bytes:
     """The record of one packet as the C core writes it."""
-    from klvrelay import wire
+    from klvrelay import core
 
-    return wire.record_json(raw, wire.head("uav1", None), 0, None, None, damaged)
+    return core.record_json(raw, core.head("uav1", None), 0, None, None, damaged)
 
 
 def exact(document: bytes) -> dict[str, Any]:

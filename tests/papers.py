@@ -10,21 +10,22 @@ from typing import Any, Self
 import feed
 import orjson
 
+from klvrelay.config.url import Url
 from klvrelay.health import SinkHealth
-from klvrelay.names import Url
-from klvrelay.notices import NoticeCursor, Notices
-from klvrelay.outlet import Outlet
-from klvrelay.record import Link, Packet, Record
-from klvrelay.sinks import Notice, Outcome
-from klvrelay.spool import WAITING, WAITING_SIZE, MemoryLog
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet, Record
+from klvrelay.relay.notices import NoticeCursor, Notices
+from klvrelay.relay.sink_task import SinkTask
+from klvrelay.sinks.contract import Notice, Outcome
+from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 
 TAPE = feed.recording(40)
 
 
-def outlet_of(sink: Any, *, limit: int = WAITING, size_limit: int = WAITING_SIZE) -> tuple[Outlet, MemoryLog]:
+def outlet_of(sink: Any, *, limit: int = WAITING, size_limit: int = WAITING_SIZE) -> tuple[SinkTask, MemoryLog]:
     """An outlet to that sink, and the log that fills it."""
     log = MemoryLog(limit, size_limit)
-    return Outlet(sink, log.cursor("sink"), Notices().cursor(), SinkHealth("sink")), log
+    return SinkTask(sink, log.cursor("sink"), Notices().cursor(), SinkHealth("sink")), log
 
 
 @dataclass
@@ -38,7 +39,7 @@ class Tape:
     url: Url = field(default_factory=lambda: Url.parse("paper.klv"))
     dropped: int = 0
     fixed: bool = False
-    link: Link = field(default_factory=Link)
+    link: LinkStats = field(default_factory=LinkStats)
     opened: int = 0
     closed: int = 0
     between: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(0)

@@ -19,7 +19,7 @@ from stepped import Stepped
 from tstrans import klv as tstrans
 
 from klvrelay.encode import encode
-from klvrelay.spec import Item
+from klvrelay.standards.spec import Item
 
 HEAD = {"precision_time_stamp": 1_700_000_000_000_000, "uas_datalink_ls_version_number": 19}
 

@@ -19,7 +19,7 @@ from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell
 from klvrelay import sample
 from klvrelay.encode import encode
 from klvrelay.probe import Report, inquire
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 VIDEO_PID = 0x100
 HZ = 30

@@ -9,10 +9,11 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 
+from klvrelay.decoder import Decoder
 from klvrelay.errors import SourceDown
-from klvrelay.klv import Decoder
 from klvrelay.record import Packet, Record, Units
-from klvrelay.sources import Source, open_source
+from klvrelay.sources.contract import Source
+from klvrelay.sources.open import open_source
 
 
 async def read(source: Source, got: list[Any] | None = None, within: float = 5) -> list[Any]:

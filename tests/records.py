@@ -6,7 +6,7 @@ import struct
 from typing import Any
 
 from klvrelay.record import Record
-from klvrelay.spec import UNIVERSAL_KEYS
+from klvrelay.standards.spec import UNIVERSAL_KEYS
 
 BOOT = "5f2c9a"
 TIME_US = 1_340_977_512_123_456

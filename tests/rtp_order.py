@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from klvrelay._core import ffi, lib
+from klvrelay.core._core import ffi, lib
 
 HELD, NEAR = lib.RTP_HELD, lib.RTP_NEAR
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shown_packs import array, merged, pack, pack_named
 from shown_scalars import Drawn, scalar_of, text
 
-from klvrelay.spec import KEYED, SETS, UNIVERSAL_KEYS, Item
+from klvrelay.standards.spec import KEYED, SETS, UNIVERSAL_KEYS, Item
 
 DEPTH = 3
 

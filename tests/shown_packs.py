@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shown_scalars import FLOAT_SPECIALS, Drawn, imapb, scalar_of, special, text
 
 from klvrelay.encode.packs import steps_of
-from klvrelay.spec import PACKS, Element, Item
+from klvrelay.standards.spec import PACKS, Element, Item
 
 
 def elements(name: str) -> Drawn:

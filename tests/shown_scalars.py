@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 from stepped import Stepped
 
-from klvrelay.spec import Bits, Element, Item
+from klvrelay.standards.spec import Bits, Element, Item
 
 Drawn = st.SearchStrategy[Any]
 IMAPB_SPECIALS = ("plus_infinity", "minus_infinity", "quiet_nan", "signalling_nan", "below_min", "above_max", "user",

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import cast
 
-from klvrelay.klv import Decoder
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
-from klvrelay.sources import Source
+from klvrelay.sources.contract import Source
 
 Process = asyncio.subprocess.Process
 

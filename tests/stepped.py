@@ -11,7 +11,7 @@ from typing import Any
 
 from klvrelay.encode.numbers import unpacked
 from klvrelay.encode.packs import steps_of
-from klvrelay.spec import PACKS
+from klvrelay.standards.spec import PACKS
 
 # What a record adds to what is written.
 ADDED = {"text", "items", "user_value", "user_data", "matrix_size", "mode", "sparse", "ebytes", "apa"}

@@ -8,9 +8,9 @@ from typing import Any
 from brokers import until
 
 from klvrelay.errors import SinkDown
-from klvrelay.notices import Notices
-from klvrelay.sinks import Notice
-from klvrelay.sinks.mqtt import MqttSink
+from klvrelay.relay.notices import Notices
+from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt.sink import MqttSink
 
 
 def answered(sink: MqttSink) -> bool:

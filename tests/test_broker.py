@@ -15,21 +15,21 @@ from pathlib import Path
 import pytest
 from brokers import listening
 
-from klvrelay.broker import EmbeddedBroker
+from klvrelay.cli.embedded_broker import EmbeddedBroker
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError
-from klvrelay.sinks.client import Message
-from klvrelay.sinks.connect import connect
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import Message
 
 SOURCE = Path(__file__).parent.parent / "src"
 WILL = Message("kr/status", b"gone", retain=True)
 
 USE = """
 import asyncio
-from klvrelay.broker import EmbeddedBroker
-from klvrelay.sinks.client import Message
-from klvrelay.sinks.connect import connect
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.cli.embedded_broker import EmbeddedBroker
+from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.config.mqtt import MqttSettings
 
 async def main():
     async with EmbeddedBroker(0) as broker:

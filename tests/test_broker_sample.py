@@ -9,9 +9,9 @@ from brokers import SAMPLE, listening
 from records import BOOT, record
 from telling import tell
 
-from klvrelay.sinks import Notice
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt.sink import MqttSink
 
 pytestmark = pytest.mark.needs("mosquitto")
 

@@ -15,7 +15,8 @@ import feed
 import pytest
 from conftest import ROOT
 
-from klvrelay import __version__, cli
+from klvrelay import __version__
+from klvrelay.cli import main as cli
 
 CANARY = "c4n4ry-s3cret"
 COMMAND = (sys.executable, "-m", "klvrelay")
@@ -155,11 +156,11 @@ def test_python_m_klvrelay_is_the_command():
 
 def test_help_is_there_at_once():
     """No heavy library is loaded for it."""
-    code = "import sys; from klvrelay.cli import parser; parser(); print(*sys.modules)"
+    code = "import sys; from klvrelay.cli.main import parser; parser(); print(*sys.modules)"
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=ENVIRONMENT)
     loaded = set(done.stdout.split())
-    assert "klvrelay.cli" in loaded
+    assert "klvrelay.cli.main" in loaded
     assert not loaded & {"av", "aiomqtt", "amqtt", "rich", "numpy", "difflib", "http", "tomllib"}
 
 

@@ -14,9 +14,9 @@ import pytest
 from air import two
 
 import klvrelay
-from klvrelay import options
-from klvrelay.cli import main
-from klvrelay.commands.relay_settings import relay_settings
+from klvrelay.cli import options
+from klvrelay.cli.main import main
+from klvrelay.cli.relay_settings import relay_settings
 
 VERBS = tuple(options.VERBS)
 NEEDS = {

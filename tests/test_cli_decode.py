@@ -22,7 +22,8 @@ from test_cli import COMMAND, ENVIRONMENT, ran
 from test_lane import klv_packet
 
 import klvrelay
-from klvrelay import cli, sample
+from klvrelay import sample
+from klvrelay.cli import main as cli
 from klvrelay.encode import encode
 
 TAPE = feed.recording(40)

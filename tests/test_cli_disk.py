@@ -14,9 +14,9 @@ from test_standard import shell
 
 import klvrelay
 from klvrelay import sample
+from klvrelay.cli.verbs.rates import bits_a_second
 from klvrelay.errors import ConfigError
 from klvrelay.sample.settings import check
-from klvrelay.verbs.rates import bits_a_second
 
 SMALL = ("--seconds", "1", "--size", "160x96", "--fps", "10", "-q")
 
@@ -103,7 +103,7 @@ def test_a_bit_rate_may_have_a_unit(text: str, rate: int, monkeypatch: pytest.Mo
         return check(**given)
 
     monkeypatch.setattr("klvrelay.sample.check", checked)
-    from klvrelay.cli import main
+    from klvrelay.cli.main import main
 
     assert main(["sample", str(tmp_path / "a.ts"), "--bit-rate", text, *SMALL]) == 0
     assert rates == [rate] == [bits_a_second(text)]

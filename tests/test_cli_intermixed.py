@@ -6,8 +6,8 @@ import argparse
 
 import pytest
 
-from klvrelay.commands.intermixed import apart
-from klvrelay.commands.parser import Parser
+from klvrelay.cli.intermixed import apart
+from klvrelay.cli.parser import Parser
 from klvrelay.errors import ConfigError
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from test_cli import ran
 
-from klvrelay import credentials
-from klvrelay.commands.relay_settings import relay_settings
-from klvrelay.config import RelaySettings
+from klvrelay.cli.options import parser
+from klvrelay.cli.relay_settings import relay_settings
+from klvrelay.config import credentials
+from klvrelay.config.settings import RelaySettings
 from klvrelay.errors import ConfigError
-from klvrelay.options import parser
-from klvrelay.shown import Secret
+from klvrelay.text import Secret
 
 A, B, C = "udp://127.0.0.1:5001", "udp://127.0.0.1:5002", "udp://127.0.0.1:5003"
 BROKER = ("--mqtt", "mqtt://127.0.0.1:1")
@@ -201,7 +201,7 @@ def test_a_certificate_that_can_not_be_read_is_found_before_anything_starts(args
     source = '[[source]]\nurl = "https://127.0.0.1:1/x.ts"\nca_file = "/none.pem"\n'
     files = {"MQTTS": broker + f'[[source]]\nurl = "{A}"\n', "HTTPS": '[mqtt]\nurl = "mqtt://127.0.0.1:1"\n' + source}
     given = [written(tmp_path, files[arg]) if arg in files else arg for arg in args]
-    monkeypatch.setattr("klvrelay.relay.Relay.run", lambda _: pytest.fail("the relay was started"))
+    monkeypatch.setattr("klvrelay.relay.relay.Relay.run", lambda _: pytest.fail("the relay was started"))
     code, out, complaint = ran(capfd, *given)
     assert (code, out) == (2, "")
     assert complaint.startswith(f"klvrelay: {said}")
@@ -230,9 +230,9 @@ def test_a_mistake_is_answered_with_what_would_be_right(args: list[str], said: s
 
 def test_the_options_of_a_verb_load_no_other_verb():
     """A command starts with the file of the verb that it names."""
-    script = "import sys; from klvrelay.options import parser; parser().parse_args(['items']); print(*sys.modules)"
+    script = "import sys; from klvrelay.cli.options import parser; parser().parse_args(['items']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = {name for name in done.stdout.split() if name.startswith("klvrelay.")}
     commands = {name.removeprefix("klvrelay.commands.") for name in loaded if name.startswith("klvrelay.commands.")}
     assert commands == {"items", "groups", "intermixed", "parser"}
-    assert not {"klvrelay.wire", "klvrelay.config", "klvrelay.items"} & loaded
+    assert not {"klvrelay.core", "klvrelay.config.settings", "klvrelay.items"} & loaded

@@ -121,7 +121,7 @@ def test_ctrl_c_while_the_command_loads_leaves_no_traceback():
 import os, signal, sys
 class Pressed:
     def find_spec(self, name, path=None, target=None):
-        if name == "klvrelay.cli":
+        if name == "klvrelay.cli.main":
             os.kill(os.getpid(), signal.SIGINT)
 sys.meta_path.insert(0, Pressed())
 from klvrelay.__main__ import main

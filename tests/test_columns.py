@@ -17,18 +17,18 @@ from reference_values import Real
 from wrapping import keyed_set, local_set, packet, universal_key
 
 import klvrelay
-from klvrelay import wire
+from klvrelay import core
 from native.spec import facts
 
 ITEMS = {item.tag: item for item in facts.items("ST0601")}
-NUMERIC = [tag for tag in ITEMS if wire.is_numeric(tag) and tag != 1]  # 1 is the checksum of the row itself
+NUMERIC = [tag for tag in ITEMS if core.is_numeric(tag) and tag != 1]  # 1 is the checksum of the row itself
 LIFTED = {"precision_time_stamp": "time_us", "uas_datalink_ls_version_number": "version"}
 KEYED = [(key, item) for key, item in facts.keyed() if item.set in ("ST0104", "ST0601")]
 
 
 def column(raw: bytes, tag: int) -> float:
     """The item in the one row of a packet."""
-    (row,) = wire.columns(raw, [tag])[0].tolist()
+    (row,) = core.columns(raw, [tag])[0].tolist()
     return float(row)
 
 
@@ -87,7 +87,7 @@ def test_an_item_of_no_bytes_is_not_a_number() -> None:
 
 def test_texts_packs_and_sets_are_no_columns() -> None:
     """Nor are the tags beyond the table; `columns` refuses them by name, and the core gives NaN."""
-    others = [tag for tag in range(400) if not wire.is_numeric(tag)]
+    others = [tag for tag in range(400) if not core.is_numeric(tag)]
     assert {3, 10, 48, 74, 94, 102, 128, 144, 300} <= set(others)
     raw = packet("ST0601", local_set([(tag, b"\0\1") for tag in others[1:]]))
     assert all(math.isnan(column(raw, tag)) for tag in others)
@@ -139,7 +139,7 @@ def test_keys_that_no_table_has_are_passed_over() -> None:
     strange = b"\x06\x0e\x2b\x34" + b"\x7f" * 12 + b"\x03abc"
     for rest in (b"", key[:9], key, key + b"\x08\x40", key + b"\x80", key + b"\x89" + bytes(9)):
         raw = packet("ST0104", strange + latitude + strange + rest)
-        assert wire.columns(raw, [13, 14])[:, 0].tolist()[:1] == [45.5]
+        assert core.columns(raw, [13, 14])[:, 0].tolist()[:1] == [45.5]
 
 
 def test_rows_are_packets_in_their_order() -> None:
@@ -149,9 +149,9 @@ def test_rows_are_packets_in_their_order() -> None:
     other = packet("ST0903", local_set([(2, bytes(8))]), checksum=True) + packet("ST0102", b"")
     data = other + long + other.join(rows) + other
 
-    assert wire.columns(data, [2])[0].tolist() == list(range(5000))
-    assert wire.columns(b"no KLV" * 99 + data, [2])[0].tolist() == list(range(5000))
-    assert wire.columns(data, []).shape == (0, 5000)
+    assert core.columns(data, [2])[0].tolist() == list(range(5000))
+    assert core.columns(b"no KLV" * 99 + data, [2])[0].tolist() == list(range(5000))
+    assert core.columns(data, []).shape == (0, 5000)
 
 
 def test_a_packet_that_lost_its_end_is_a_row_on_request_only() -> None:
@@ -162,15 +162,15 @@ def test_a_packet_that_lost_its_end_is_a_row_on_request_only() -> None:
     strange = bytes.fromhex("060e2b34020b01010e0103017f7f7f00") + b"\x01x"
     data = whole[0] + strange + whole[1][:-20] + whole[2] + whole[3][:-1] + bytes([whole[3][-1] ^ 1])
 
-    assert wire.columns(data, [2])[0].tolist() == [0, 2]
-    assert wire.columns(data, [2], every=True)[0].tolist() == [0, 1, 2, 3]
+    assert core.columns(data, [2])[0].tolist() == [0, 2]
+    assert core.columns(data, [2], every=True)[0].tolist() == [0, 1, 2, 3]
     unsummed = universal_key("ST0104") or b""
-    assert wire.columns(unsummed + b"\x60" + bytes(20) + whole[0], [2], every=True)[0].tolist()[-1] == 0
+    assert core.columns(unsummed + b"\x60" + bytes(20) + whole[0], [2], every=True)[0].tolist()[-1] == 0
 
 
 def test_more_columns_than_there_are_items_do_no_harm() -> None:
     """The same item again and again: the last place of the first 255 has it, and every other place is NaN."""
-    table = wire.columns(packet("ST0601", local_set([(5, b"\xff\xff")])), [5] * 300)
+    table = core.columns(packet("ST0601", local_set([(5, b"\xff\xff")])), [5] * 300)
 
     assert [at for at, row in enumerate(table) if row[0] == 360.0] == [254]
     assert np.isnan(table).sum() == 299

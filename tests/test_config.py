@@ -11,15 +11,16 @@ from typing import Any
 import pytest
 from conftest import ROOT
 
-from klvrelay import cli
-from klvrelay.config import RelaySettings, SourceSettings, load, mqtt_settings
-from klvrelay.credentials import MQTT_PASSWORD as PASSWORD_VARIABLE
+from klvrelay.cli import main as cli
+from klvrelay.config.credentials import MQTT_PASSWORD as PASSWORD_VARIABLE
+from klvrelay.config.login_reader import SECRET_KEYS
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.settings import RelaySettings, SourceSettings, load, mqtt_settings
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
-from klvrelay.login_reader import SECRET_KEYS
-from klvrelay.names import Secret, Url
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.sources.datagrams import hub
-from klvrelay.verbs.run import relay_of
+from klvrelay.relay.build import relay_of
+from klvrelay.sources.datagrams import schedule
+from klvrelay.text import Secret
 
 SAMPLE = ROOT / "samples" / "relay.toml"
 CANARY = "c4n4ry-s3cret"
@@ -150,7 +151,7 @@ def test_the_sample_says_the_defaults(tmp_path: Path):
 def test_coalesce_is_a_time_with_its_unit(tmp_path: Path, text: str, seconds: float):
     """In milliseconds or seconds; 0 switches it off. What is not given is the default of the sockets' own module."""
     assert load(written(tmp_path, f"[relay]\ncoalesce = {text}\n")).coalesce == pytest.approx(seconds)
-    assert RelaySettings().coalesce == hub.COALESCE
+    assert RelaySettings().coalesce == schedule.COALESCE
 
 
 MISTAKES = [

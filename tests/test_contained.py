@@ -21,18 +21,18 @@ from oracle import OracleBroker
 from papers import TAPE, Ear, Tape, live
 from test_mqtt_tls import papers, tls_broker, to  # noqa: F401 (a fixture)
 
-from klvrelay import intake as intake_module
-from klvrelay import outlet as outlet_module
-from klvrelay import relay as relay_module
 from klvrelay.backoff import Backoff
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, SinkDown, SinkRefused
-from klvrelay.intake import Feed
-from klvrelay.names import Url
-from klvrelay.record import Link
-from klvrelay.relay import Relay
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.sources import open_source
+from klvrelay.link_stats import LinkStats
+from klvrelay.relay import relay as relay_module
+from klvrelay.relay import sink_task as outlet_module
+from klvrelay.relay import stream as intake_module
+from klvrelay.relay.relay import Relay
+from klvrelay.relay.stream import Feed
+from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sources.open import open_source
 
 Said = Callable[[], list[str]]
 
@@ -41,7 +41,7 @@ Said = Callable[[], list[str]]
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Back-off and looks in milliseconds, and no pause between two lines of the log."""
     monkeypatch.setattr(relay_module, "TICK", 0.01)
-    monkeypatch.setattr("klvrelay.repeats.PACE", 0.0, raising=False)
+    monkeypatch.setattr("klvrelay.health.repeats.PACE", 0.0, raising=False)
     for module in (intake_module, outlet_module):
         monkeypatch.setattr(module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.03))
 
@@ -154,14 +154,14 @@ class Uncounted(Tape):
     reads = 0
 
     @property
-    def link(self) -> Link:
+    def link(self) -> LinkStats:
         self.reads += 1
         if 3 < self.reads < 60:
             raise OSError(errno.EIO, "counters")
         return self._link
 
     @link.setter
-    def link(self, link: Link) -> None:
+    def link(self, link: LinkStats) -> None:
         self._link = link
 
 
@@ -269,7 +269,7 @@ async def test_two_relays_with_one_client_id_do_not_flood_the_log(
     mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch, said: Said
 ):
     """They throw each other out again and again: a few lines in as many seconds as it takes for fifty connections."""
-    monkeypatch.setattr("klvrelay.repeats.PACE", 1.0, raising=False)
+    monkeypatch.setattr("klvrelay.health.repeats.PACE", 1.0, raising=False)
     monkeypatch.setattr(outlet_module, "Backoff", lambda **_: Backoff(first=0.01, cap=0.05))
     settings = MqttSettings(host="127.0.0.1", port=mosquitto.port, client_id="same")
     two = [relay(endless(), sinks={name: MqttSink(settings, boot="5f2c9a")}) for name in ("one", "two")]

@@ -17,7 +17,7 @@ import pytest
 from probing import Mux, klv_only, record
 from test_cli import ran
 
-from klvrelay import contents
+from klvrelay.recordings import contents
 
 SRT = "1\n00:00:00,000 --> 00:00:00,033\n<font size=28>SrtCnt : 1\n[latitude: 56.1] </font>\n\n"
 

@@ -16,16 +16,19 @@ from conftest import ROOT
 from reading_out import fault_of
 from web_servers import web_server
 
-from klvrelay import cli, credentials
-from klvrelay.commands.relay_settings import relay_settings
-from klvrelay.config import load
-from klvrelay.credentials import environment, is_secret, secret_file, take_environment, with_password
+from klvrelay.cli import main as cli
+from klvrelay.cli.options import parser
+from klvrelay.cli.relay_settings import relay_settings
+from klvrelay.cli.source_urls import source_url
+from klvrelay.config import credentials
+from klvrelay.config.credentials import environment, is_secret, secret_file, take_environment, with_password
+from klvrelay.config.names import stream_name
+from klvrelay.config.settings import load
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
-from klvrelay.names import Secret, Url, stream_name
-from klvrelay.options import parser
-from klvrelay.places import source_url
-from klvrelay.sources import open_source
 from klvrelay.sources.isolated import source as isolated
+from klvrelay.sources.open import open_source
+from klvrelay.text import Secret
 
 CANARY = "c4n4ry-s3cret"
 COMMAND = (sys.executable, "-m", "klvrelay")
@@ -200,7 +203,7 @@ def test_no_secret_is_in_the_environment_after_the_start(waiting_command: subpro
 def test_a_child_inherits_no_secret():
     """Whoever starts one, however."""
     script = (
-        "import subprocess, sys; from klvrelay.credentials import take_environment; take_environment();"
+        "import subprocess, sys; from klvrelay.config.credentials import take_environment; take_environment();"
         " print(subprocess.run(['env'], capture_output=True, text=True).stdout)"
     )
     secrets = dict.fromkeys(credentials.VARIABLES, CANARY)

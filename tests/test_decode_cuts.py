@@ -16,10 +16,10 @@ import feed
 import pytest
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, cell, decoded, klv_packet, raws
 
-from klvrelay import klv, sample
-from klvrelay.klv import Decoder
+from klvrelay import decoder, sample
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 SMALL = [klv_packet(0), klv_packet(1, 200), klv_packet(2)]
 
@@ -91,7 +91,7 @@ def test_json_lines_are_the_records_json():
     """What C writes for a whole buffer is what each record says of itself."""
     ts = small(SYNC)
     assert lines([ts]) == b"".join(r.json() + b"\n" for r in fed([ts]))
-    assert klv.json_lines(ts, stream="uav1", boot="5f2c9a") == lines([ts])
+    assert decoder.json_lines(ts, stream="uav1", boot="5f2c9a") == lines([ts])
 
 
 def test_a_stream_that_begins_anew_loses_nothing_and_counts_no_loss():

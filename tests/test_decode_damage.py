@@ -12,8 +12,8 @@ import pytest
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, all_good, cell, decoded, klv_packet, raws
 from wrapping import local_set, packet
 
-from klvrelay import klv
-from klvrelay.klv import Decoder
+from klvrelay import decoder
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
 
 SENT = [klv_packet(number, 560) for number in range(12)]
@@ -173,7 +173,7 @@ def test_a_flipped_bit_in_the_klv_is_a_bad_checksum():
         hit, place = chance.randrange(len(SENT)), chance.randrange(16 + 3, len(SENT[0]))
         spoilt = bytearray(SENT[hit])
         spoilt[place] ^= 1 << chance.randrange(8)
-        records = klv.decode(b"".join(bytes(spoilt) if n == hit else s for n, s in enumerate(SENT)))
+        records = decoder.decode(b"".join(bytes(spoilt) if n == hit else s for n, s in enumerate(SENT)))
         assert nothing_false(records) == [n for n in range(len(SENT)) if n != hit]
         assert records[hit].checksum == "bad"
     assert len(decoded(ts)) == len(SENT)
@@ -194,7 +194,7 @@ def test_a_packet_that_lost_its_checksum_item_is_not_good_where_all_others_have_
     """One flipped bit makes item 1 another item: in a stream of summed packets that is a fault, not a right."""
     spoilt = bytearray(SENT[5])
     spoilt[-4] ^= 0x40
-    records = klv.decode(b"".join([*SENT[:5], bytes(spoilt), *SENT[6:]]))
+    records = decoder.decode(b"".join([*SENT[:5], bytes(spoilt), *SENT[6:]]))
     assert nothing_false(records) == [n for n in range(len(SENT)) if n != 5]
 
 
@@ -236,7 +236,7 @@ def test_bare_klv_that_is_cut_off_does_not_swallow_the_next_packet(left: int):
     """A truncated packet with whole ones behind it: they survive, and it is flagged damaged."""
     whole = [klv_packet(number) for number in range(3)]
     for behind in (whole, whole + [klv_packet(n, 700) for n in range(9)]):
-        records = klv.decode(klv_packet(99, 560)[:left] + b"".join(behind))
+        records = decoder.decode(klv_packet(99, 560)[:left] + b"".join(behind))
         assert raws(r for r in records if r.good) == behind
         assert [r.transport for r in records if not r.good] == ["damaged"]
 
@@ -244,7 +244,7 @@ def test_bare_klv_that_is_cut_off_does_not_swallow_the_next_packet(left: int):
 def test_a_cut_off_packet_without_a_checksum_does_not_swallow_the_next_one():
     """ST 0102 alone has no checksum that would tell: the key inside it does."""
     first = packet("ST0102", local_set([(1, b"\x01"), (3, b"//US" * 30)]))
-    records = klv.decode(first[:60] + b"".join(SENT[:3]))
+    records = decoder.decode(first[:60] + b"".join(SENT[:3]))
     assert raws(r for r in records if r.set == "ST0601" and r.good) == SENT[:3]
     assert not [r for r in records if r.set == "ST0102" and r.good]
 
@@ -252,7 +252,7 @@ def test_a_cut_off_packet_without_a_checksum_does_not_swallow_the_next_one():
 def test_a_cut_off_packet_of_an_unknown_set_does_not_swallow_the_next_ones():
     """Nor does an unknown one that promises more than the file holds."""
     key = bytes.fromhex("060e2b34020b01010e0103017f7f7f00")
-    records = klv.decode(SENT[0] + key + b"\x82\xf0\x00" + b"x" * 50 + b"".join(SENT[1:]))
+    records = decoder.decode(SENT[0] + key + b"\x82\xf0\x00" + b"x" * 50 + b"".join(SENT[1:]))
     assert raws(r for r in records if r.set == "ST0601" and r.good) == SENT
 
 
@@ -281,14 +281,14 @@ def test_any_registry_version_is_the_same_key():
     for version in (0, 1, 2, 0x0D, 0xFF):
         body = SENT[3][:7] + bytes([version]) + SENT[3][8:]
         total = sum(b << (8 if n % 2 == 0 else 0) for n, b in enumerate(body[:-2])) & 0xFFFF
-        (record,) = klv.decode(body[:-2] + total.to_bytes(2))
+        (record,) = decoder.decode(body[:-2] + total.to_bytes(2))
         assert (record.set, record.checksum, record.raw[7]) == ("ST0601", "ok", version)
 
 
 def test_a_packet_with_an_unknown_key_is_kept():
     """Behind another packet, a key that no table has is a record of set "unknown", with its bytes."""
     strange = bytes.fromhex("060e2b34020b01010e0103017f7f7f00") + b"\x05hello"
-    for records in (klv.decode(SENT[0] + strange + SENT[1]), decoded(stream(ASYNC, [SENT[0], strange, SENT[1]]))):
+    for records in (decoder.decode(SENT[0] + strange + SENT[1]), decoded(stream(ASYNC, [SENT[0], strange, SENT[1]]))):
         assert raws(records) == [SENT[0], strange, SENT[1]]
         assert [r.set for r in records] == ["ST0601", "unknown", "ST0601"]
         assert records[1].items == {"unknown": {strange[:16].hex(): b"hello".hex()}}

@@ -16,17 +16,17 @@ from records import record
 from virtual_time import now
 
 from klvrelay.errors import SinkDown
-from klvrelay.notices import NoticeCursor
 from klvrelay.outcome import Outcome
-from klvrelay.outlet import LAST_NOTICES, Outlet
-from klvrelay.sinks import Notice
-from klvrelay.spool import MemoryLog
+from klvrelay.relay.notices import NoticeCursor
+from klvrelay.relay.sink_task import LAST_NOTICES, SinkTask
+from klvrelay.sinks.contract import Notice
+from klvrelay.spool.memory import MemoryLog
 
 Said = Callable[[], list[str]]
 
 
 @asynccontextmanager
-async def draining(sink: Any, **limits: int) -> AsyncIterator[tuple[Outlet, MemoryLog]]:
+async def draining(sink: Any, **limits: int) -> AsyncIterator[tuple[SinkTask, MemoryLog]]:
     outlet, log = outlet_of(sink, **limits)
     task = asyncio.create_task(outlet.drain())
     try:

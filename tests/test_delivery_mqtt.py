@@ -13,12 +13,12 @@ from papers import outlet_of
 from records import BOOT, record
 from slow_line import slow_line
 
-from klvrelay import delivery as delivery_module
-from klvrelay import outlet as outlet_module
 from klvrelay.backoff import Backoff
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.encode import encode
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.relay import delivery as delivery_module
+from klvrelay.relay import sink_task as outlet_module
+from klvrelay.sinks.mqtt.sink import MqttSink
 
 STREAMS, RATE, SECONDS = 16, 30, 4
 

@@ -17,8 +17,8 @@ from brokers import Mosquitto, listening, until
 from test_cli import ran
 from test_relay_process import Command, klvrelay
 
+from klvrelay.cli.verbs.demo import demo as run_demo
 from klvrelay.errors import ConfigError
-from klvrelay.verbs.demo import demo as run_demo
 
 TAPE = feed.recording(60)
 
@@ -93,7 +93,7 @@ async def test_demo_asks_for_the_usual_port_of_mqtt(monkeypatch: pytest.MonkeyPa
 
         async def __aexit__(self, *_: object) -> None: ...
 
-    monkeypatch.setattr("klvrelay.verbs.demo.EmbeddedBroker", Broker)
+    monkeypatch.setattr("klvrelay.cli.verbs.demo.EmbeddedBroker", Broker)
     for port in (None, 0, 5):
         with pytest.raises(ConfigError, match="enough"):
             await run_demo("udp://127.0.0.1:5000", None, port=port)
@@ -119,7 +119,7 @@ def test_demo_checks_what_it_is_given_before_it_starts_a_broker(
     password = tmp_path / "password"
     password.write_text("secret\n")
     password.chmod(0o600)
-    monkeypatch.setattr("klvrelay.verbs.demo.EmbeddedBroker", lambda *_: pytest.fail("a broker was started"))
+    monkeypatch.setattr("klvrelay.cli.verbs.demo.EmbeddedBroker", lambda *_: pytest.fail("a broker was started"))
     given = [str(password) if arg == "PASSWORD" else arg for arg in args]
     code, out, complaint = ran(capfd, "demo", *given)
     assert (code, out) == (2, "")

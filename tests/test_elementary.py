@@ -16,18 +16,18 @@ from air import FIRST, SECOND, Air, aircraft, mixed, two
 from test_lane import ASYNC, KLVA, NULL
 
 import klvrelay
-from klvrelay import elementary
-from klvrelay.elementary import Choice
-from klvrelay.klv import Decoder
-from klvrelay.names import Url
+from klvrelay import elementary_streams
+from klvrelay.cli.verbs.decode import decode_source
+from klvrelay.config.choice import EVERYTHING, Choice
+from klvrelay.config.url import Url
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
-from klvrelay.verbs.decode import decode_source
 
 WAYS = [{}, {"demux": "libav"}, {"isolate": True}, {"demux": "libav", "isolate": True}]
 ID3 = b"ID3\x04\x00\x00\x00\x00\x00\x0fTIT2 no KLV in it"
 
 
-def decoded(ts: Sequence[bytes] | bytes, choice: Choice = elementary.EVERYTHING, cut: int = 1 << 30) -> list[Record]:
+def decoded(ts: Sequence[bytes] | bytes, choice: Choice = EVERYTHING, cut: int = 1 << 30) -> list[Record]:
     data = ts if isinstance(ts, bytes) else b"".join(ts)
     decoder = Decoder("cam", "5f2c9a", choice=choice)
     found = [r for at in range(0, len(data), cut) for r in decoder.feed(Packet(data[at : at + cut]))]
@@ -243,7 +243,7 @@ def test_maps_that_name_other_pids_each_time_make_few_streams() -> None:
         ts += mixed(air.flight(0x120 + number, f"N{number}", 2, begin=number))
         records += decoder.feed(Packet(b"".join([*ts, *[NULL] * 5])))
     records += decoder.flush()
-    assert len({r.stream for r in records}) == elementary.MOST
+    assert len({r.stream for r in records}) == elementary_streams.MOST
     assert len(records) + decoder.streams.refused == 200
     assert not decoder.streams.waiting
 
@@ -258,7 +258,7 @@ def test_what_waits_is_bounded_in_bytes() -> None:
     for number in range(64):
         decoder.feed(Packet(b"".join(air.at(number / 1000, FIRST, raw))))
         held = max(held, sum(len(e[0]) for w in decoder.streams.waiting.values() for e in w.entries))
-    assert 0 < held <= elementary.HELD_BYTES
+    assert 0 < held <= elementary_streams.HELD_BYTES
 
 
 def test_a_replayed_recording_keeps_its_names() -> None:

@@ -20,7 +20,7 @@ from klvrelay.encode import encode, encode_item
 from klvrelay.encode.numbers import imapb
 from klvrelay.encode.wire import ber_length, ber_oid
 from klvrelay.errors import EncodeError
-from klvrelay.spec import CHECKSUM, KEYED, SETS, UNIVERSAL_KEYS
+from klvrelay.standards.spec import CHECKSUM, KEYED, SETS, UNIVERSAL_KEYS
 
 VECTORS = Path(__file__).parent / "vectors"
 TIME = 1_340_977_512_000_000

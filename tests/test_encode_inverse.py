@@ -22,7 +22,7 @@ from wrapping import item, oid, packet, series, wrapped
 import klvrelay
 from klvrelay.encode import encode
 from klvrelay.record import Record
-from klvrelay.spec import CHECKSUM
+from klvrelay.standards.spec import CHECKSUM
 
 FOLDER = Path(__file__).parent / "vectors"
 # Recording -> its packets, and how many of them are not well-formed.

@@ -21,7 +21,7 @@ from stanag4609.st0601 import decode_uas_local_set
 from tstrans import klv as tstrans
 
 from klvrelay.encode import encode, encode_item
-from klvrelay.spec import SETS, Item
+from klvrelay.standards.spec import SETS, Item
 
 BEFORE_A_MATRIX = {"sensor_latitude": 1.5, "sensor_longitude": 2.5}
 INNER = {"ST1607-segment": "ST0601", "VTargetPack": "VTarget"}

@@ -21,7 +21,7 @@ from wrapping import host, universal_key
 import klvrelay
 from klvrelay.encode import encode, encode_item
 from klvrelay.errors import EncodeError
-from klvrelay.spec import CHECKSUM, KEYED, SETS, TIME, VERSION, Item
+from klvrelay.standards.spec import CHECKSUM, KEYED, SETS, TIME, VERSION, Item
 
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example, HealthCheck.filter_too_much]
 few = settings(max_examples=5, deadline=None, suppress_health_check=QUIET)

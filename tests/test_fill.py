@@ -10,7 +10,7 @@ from test_lane_sets import PRIVATE, private
 from wrapping import ber, keyed_set, packet
 
 import klvrelay
-from klvrelay.klv import Decoder
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet
 
 KEYS = ["060e2b34010101020301021001000000", "060e2b34010101010301021001000000"]

@@ -22,10 +22,10 @@ import feed
 import pytest
 from brokers import until
 
-from klvrelay.config import SourceSettings
+from klvrelay.config.settings import SourceSettings
+from klvrelay.config.url import Url
 from klvrelay.errors import SourceDown
-from klvrelay.names import Url
-from klvrelay.sending.srt import SrtLine
+from klvrelay.sending.srt import SrtDestination
 
 RSS_MOST = 2 << 20
 LIBSRT_KEEPS = 12 << 20
@@ -149,7 +149,7 @@ async def srt(cycles: Cycles) -> AsyncIterator[SourceSettings]:
     async def send() -> None:
         while True:
             with suppress(SourceDown):
-                async with SrtLine(Url.parse(f"srt://127.0.0.1:{port}?mode=listener&latency=20"), timeout=5) as line:
+                async with SrtDestination(Url.parse(f"srt://127.0.0.1:{port}?mode=listener&latency=20"), timeout=5) as line:
                     for message in feed.datagrams(cycles.bytes()):
                         await line.send(message)
             cycles.done += 1

@@ -9,8 +9,8 @@ import pytest
 from test_lane import klv_packet, raws
 from wrapping import ber, item, local_set, packet, universal_key
 
-from klvrelay import klv, wire
-from klvrelay.klv import Decoder
+from klvrelay import core, decoder
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
 
 INNER = klv_packet(1, 40)
@@ -24,7 +24,7 @@ def unsummed(inside: bytes, behind: bytes = b"") -> bytes:
     return packet("ST0102", local_set([(1, b"\x01"), (3, b"//" + inside + behind)]))
 
 
-def at_once(data: bytes, *, limit: int = wire.LIMIT) -> list[Record]:
+def at_once(data: bytes, *, limit: int = core.LIMIT) -> list[Record]:
     decoder = Decoder("", None, packet_limit=limit)
     return fed(decoder, data) + decoder.flush()
 
@@ -35,7 +35,7 @@ def fed(decoder: Decoder, data: bytes) -> list[Record]:
 
 def in_pieces(data: bytes, at: int) -> list[tuple[bytes, str]]:
     """What a lane gives of the two parts, one behind the other."""
-    lane = wire.Lane(ts=False)
+    lane = core.Lane(ts=False)
     entries = lane.packets(data[:at]) + lane.packets(data[at:])
     lane.cut()
     return [(entry[0], entry[5]) for entry in entries + lane.packets(b"")]
@@ -71,7 +71,7 @@ def test_a_packet_without_a_sum_may_hold_keys(inside: bytes) -> None:
 
     assert told(at_once(data)) == [(GOOD[0], "ok"), (outer, "ok"), (GOOD[1], "ok")]
     assert all(in_pieces(data, at) == told(at_once(data)) for at in range(len(data)))
-    assert told(klv.decode(outer)) == [(outer, "ok")]
+    assert told(decoder.decode(outer)) == [(outer, "ok")]
 
 
 @pytest.mark.parametrize("lost", [1, 20, 60, 100])
@@ -120,7 +120,7 @@ def test_a_packet_of_a_sum_alone_up_to_one_of_64_kib_is_given_back(size: int) ->
     filler = b"" if size < 7 else item(3, b"x" * (size - 8))
     value = filler.ljust(size - 4, b"\x80")
     begun = KEY + ber(size) + value + b"\x01\x02"
-    inner = begun + wire.checksum16(begun).to_bytes(2)
+    inner = begun + core.checksum16(begun).to_bytes(2)
     outer = unsummed(b"x" * 100)[:-20]
 
     records = at_once(outer + inner + GOOD[0])
@@ -172,7 +172,7 @@ def test_a_packet_may_end_like_a_key_begins(tail: bytes, name: str) -> None:
         whole = packet(name, local_set([(200, bytes([last]) * 5 + tail)]), checksum=name != "ST0806")
         data = GOOD[0] + whole + whole + GOOD[1]
         assert raws(at_once(data)) == [GOOD[0], whole, whole, GOOD[1]]
-        assert raws(at_once(whole)) == raws(klv.decode(whole)) == [whole]
+        assert raws(at_once(whole)) == raws(decoder.decode(whole)) == [whole]
         if last % 64 == 0:
             assert all(in_pieces(data, at) == told(at_once(data)) for at in range(len(data)))
 
@@ -181,8 +181,8 @@ def test_one_packet_is_read_as_a_stream_of_it_is() -> None:
     """`decode` of a buffer that is one packet, by a way of its own, and of the same behind another."""
     for name in ("ST0601", "ST0102", "ST0806", "ST0104", "ST1204", "ST1303", "ST0903"):
         whole = packet(name, b"\x02\x01\x05", checksum=True)
-        (alone,) = klv.decode(whole)
-        behind = klv.decode(whole + GOOD[0])[0]
+        (alone,) = decoder.decode(whole)
+        behind = decoder.decode(whole + GOOD[0])[0]
         assert alone == behind
         assert alone.good
 
@@ -190,16 +190,16 @@ def test_one_packet_is_read_as_a_stream_of_it_is() -> None:
 @pytest.mark.parametrize("size", range(18))
 def test_less_than_a_key_and_a_length_is_no_packet(size: int) -> None:
     """Not in a stream, and not where one packet is asked for."""
-    assert klv.decode(INNER[:size]) == []
-    assert wire.tags(INNER[:size]) is None or size == 17
-    assert wire.time_us(INNER[:size]) is None
+    assert decoder.decode(INNER[:size]) == []
+    assert core.tags(INNER[:size]) is None or size == 17
+    assert core.time_us(INNER[:size]) is None
 
 
 def held(value: bytes, name: str = "ST0601") -> bytes | None:
     """The mark of which items a packet holds."""
     key = universal_key(name)
     assert key is not None
-    (record,) = klv.decode(GOOD[0] + key + ber(len(value)) + value)[1:]
+    (record,) = decoder.decode(GOOD[0] + key + ber(len(value)) + value)[1:]
     return record.held
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from records import record
 
-from klvrelay.halving import Halving
+from klvrelay.relay.halving import Halving
 
 
 def suspicious(count: int) -> Halving:

@@ -10,13 +10,12 @@ import orjson
 import pytest
 from records import damaged, record, spoilt
 
-from klvrelay import repeats
 from klvrelay.backoff import Backoff
-from klvrelay.health import SinkHealth, StreamHealth
+from klvrelay.core import Counters
+from klvrelay.health import SinkHealth, StreamHealth, repeats
 from klvrelay.health.report import link_document
 from klvrelay.health.rhythm import Rhythm
-from klvrelay.record import Link
-from klvrelay.wire import Counters
+from klvrelay.link_stats import LinkStats
 
 Said = Callable[[], list[str]]
 
@@ -220,7 +219,7 @@ def test_why_no_klv_comes_is_said_and_said_again_when_it_changes(said: Said, clo
     for second in range(60):
         clock.now += 1
         health.heard(1_000_000 * (second + 1))
-        health.link = Link(lane=Counters(ts_packets=99) if second < 20 else scrambled)
+        health.link = LinkStats(lane=Counters(ts_packets=99) if second < 20 else scrambled)
         health.look()
 
     lines = [line for line in said() if "no KLV in it so far" in line]
@@ -233,7 +232,7 @@ def test_a_file_without_klv_says_why_at_its_end(said: Said, clock: Clock):
     """The cause, and what to do."""
     health = stream(clock)
     health.heard(1000)
-    health.link = Link(lane=Counters(ts_packets=99, transport_errors=99))
+    health.link = LinkStats(lane=Counters(ts_packets=99, transport_errors=99))
     health.ended(said=False)
     assert "uav1: ended, and no KLV was in it: all 99 TS packets are marked as damaged" in "\n".join(said())
 
@@ -268,14 +267,14 @@ def test_gaps_are_pauses_that_are_not_usual():
 def test_the_report_names_all_that_the_line_told(clock: Clock):
     """Every count of the socket and of the transport lane is in it, under its own name, and it is JSON."""
     health = stream(clock)
-    health.link = Link(size=7, datagrams=2, kernel_drops=1, srt_rtt_ms=3.5, lane=Counters(ts_packets=9))
+    health.link = LinkStats(size=7, datagrams=2, kernel_drops=1, srt_rtt_ms=3.5, lane=Counters(ts_packets=9))
     health.decoded(spoilt(0))
     document = orjson.loads(link_document(health, "5f2c9a"))
     assert document["schema"] == "klvrelay/link/1"
     assert document["klv"]["bad_checksum"] == 1
     line = document["link"]
     assert (line["bytes"], line["datagrams"], line["kernel_drops"], line["ts_packets"]) == (7, 2, 1, 9)
-    wanted = {f.name for f in fields(Link)} | set(Counters._fields)
+    wanted = {f.name for f in fields(LinkStats)} | set(Counters._fields)
     assert wanted - set(line) == {"size", "lane", "packets", "bad_checksum", "damaged", "unknown_items"}
 
 

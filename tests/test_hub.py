@@ -18,17 +18,17 @@ import feed
 import pytest
 from papers import Ear, Tape
 
-from klvrelay.commands.relay_settings import relay_settings
+from klvrelay.cli.options import parser
+from klvrelay.cli.relay_settings import relay_settings
+from klvrelay.core import Entry
+from klvrelay.core.receiver import Load, Receiver, ReceiverSet
 from klvrelay.errors import ConfigError
-from klvrelay.inlet import Inlet, Inlets, Load
-from klvrelay.options import parser
 from klvrelay.record import Packet
-from klvrelay.relay import Relay
-from klvrelay.sources import open_source
-from klvrelay.sources.datagrams.hub import COALESCE, FEW, WINDOW, Hub, hub_of, pause_of
-from klvrelay.sources.datagrams.inbox import Inbox
+from klvrelay.relay.relay import Relay
+from klvrelay.sources.datagrams.reader import DatagramReader
+from klvrelay.sources.datagrams.schedule import COALESCE, FEW, WINDOW, ReadSchedule, pause_of, schedule_of
 from klvrelay.sources.datagrams.source import UdpSource
-from klvrelay.wire import Entry
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording()
 DATAGRAMS = feed.datagrams(TAPE.ts)
@@ -102,13 +102,13 @@ class Looks:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
-        real = Inlets.look
+        real = ReceiverSet.look
 
-        def look(inlets: Inlets, *, gathered: bool) -> bool:
+        def look(inlets: ReceiverSet, *, gathered: bool) -> bool:
             self.count += 1
             return real(inlets, gathered=gathered)
 
-        monkeypatch.setattr(Inlets, "look", look)
+        monkeypatch.setattr(ReceiverSet, "look", look)
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ class Sockets:
     def taken(self) -> list[int]:
         return [source.link.datagrams for source in self.sources]
 
-    async def gathered(self, hub: Hub, pause: float) -> None:
+    async def gathered(self, hub: ReadSchedule, pause: float) -> None:
         """Keep them busy until they are gathered."""
         async with asyncio.timeout(20):
             while hub.pause != pause:
@@ -163,8 +163,8 @@ async def sockets(port: int, count: int) -> AsyncIterator[Sockets]:
 
 
 @pytest.fixture
-async def hub() -> Hub:
-    return hub_of(asyncio.get_running_loop())
+async def hub() -> ReadSchedule:
+    return schedule_of(asyncio.get_running_loop())
 
 
 async def turns(count: int = 5) -> None:
@@ -173,7 +173,7 @@ async def turns(count: int = 5) -> None:
         await asyncio.sleep(0)
 
 
-async def test_busy_sockets_are_read_together(free_port: int, hub: Hub, looks: Looks):
+async def test_busy_sockets_are_read_together(free_port: int, hub: ReadSchedule, looks: Looks):
     """Until the pause is over no datagram wakes the loop; then one look takes all that each of forty sockets has."""
     hub.shortest = hub.coalesce = NEVER
     async with sockets(free_port, MANY) as many:
@@ -190,7 +190,7 @@ async def test_busy_sockets_are_read_together(free_port: int, hub: Hub, looks: L
         assert hub.pause == NEVER
 
 
-async def test_a_look_takes_more_than_was_expected(free_port: int, hub: Hub):
+async def test_a_look_takes_more_than_was_expected(free_port: int, hub: ReadSchedule):
     """Sockets that had one datagram the last time, and now none, two, or more than one read takes: all are emptied."""
     hub.shortest = hub.coalesce = NEVER
     async with sockets(free_port, MANY) as many:
@@ -206,7 +206,7 @@ async def test_a_look_takes_more_than_was_expected(free_port: int, hub: Hub):
         assert [now - was for now, was in zip(many.taken, before, strict=True)] == sent
 
 
-async def test_times_are_those_of_the_arrival(free_port: int, hub: Hub, kernel_stamps: None):
+async def test_times_are_those_of_the_arrival(free_port: int, hub: ReadSchedule, kernel_stamps: None):
     """However long a datagram waited for a look, its record has the time when the kernel got it. Nothing is lost."""
     hub.shortest = hub.coalesce = NEVER
     async with sockets(free_port, MANY) as many:
@@ -230,7 +230,7 @@ async def test_times_are_those_of_the_arrival(free_port: int, hub: Hub, kernel_s
         assert all(begin <= entry[6] <= end for entries in many.entries for entry in entries)
 
 
-async def test_the_kernel_ends_each_pause(free_port: int, hub: Hub):
+async def test_the_kernel_ends_each_pause(free_port: int, hub: ReadSchedule):
     """A timer that repeats, so that no look is late by the work of those before it; a crowd's is twice as long."""
     hub.shortest, hub.coalesce = 0.05, 0.1
     async with sockets(free_port, MANY) as many:
@@ -240,7 +240,7 @@ async def test_the_kernel_ends_each_pause(free_port: int, hub: Hub):
             assert f"it_interval: (0, {round(pause * 1e9)})" in facts
 
 
-async def test_few_sockets_wake_the_loop_each_time(free_port: int, hub: Hub, looks: Looks):
+async def test_few_sockets_wake_the_loop_each_time(free_port: int, hub: ReadSchedule, looks: Looks):
     """One socket fewer than are gathered, as busy as can be: each datagram is read at once, by a look of its own."""
     hub.shortest = hub.coalesce = NEVER
     loop = asyncio.get_running_loop()
@@ -260,7 +260,7 @@ async def test_few_sockets_wake_the_loop_each_time(free_port: int, hub: Hub, loo
         assert looks.count == count + len(DATAGRAMS)
 
 
-async def test_in_silence_each_datagram_wakes_the_loop_again(free_port: int, hub: Hub):
+async def test_in_silence_each_datagram_wakes_the_loop_again(free_port: int, hub: ReadSchedule):
     """Where nothing comes any more the timer ends, and what comes then is read at once."""
     hub.shortest = hub.coalesce = 0.01
     async with sockets(free_port, FEW) as some:
@@ -277,7 +277,7 @@ async def test_in_silence_each_datagram_wakes_the_loop_again(free_port: int, hub
         assert hub._timer < 0
 
 
-async def test_a_stop_waits_for_no_pause(free_port: int, hub: Hub):
+async def test_a_stop_waits_for_no_pause(free_port: int, hub: ReadSchedule):
     """Tasks that are cancelled while their sockets are gathered end at once, and leave no descriptor behind."""
     fds = Path("/proc/self/fd")
     before = len(list(fds.iterdir()))
@@ -292,7 +292,7 @@ async def test_a_stop_waits_for_no_pause(free_port: int, hub: Hub):
     assert len(list(fds.iterdir())) <= before
 
 
-async def test_sockets_of_both_kinds_are_read_in_one_look(free_port: int, hub: Hub, looks: Looks):
+async def test_sockets_of_both_kinds_are_read_in_one_look(free_port: int, hub: ReadSchedule, looks: Looks):
     """Some give KLV units, others their bytes; each gets its own, and all of it."""
     hosts = [f"127.0.1.{last}" for last in range(1, 9)]
     kinds = [("native", None)[number % 2] for number in range(8)]
@@ -323,12 +323,12 @@ def two_sockets() -> list[socket.socket]:
 
 def test_a_fault_in_one_stream_loses_nothing_of_another(two_sockets: list[socket.socket]):
     """What a look found of the sockets behind it is handed on at the next look."""
-    inlets, taken = Inlets(), []
+    inlets, taken = ReceiverSet(), []
 
     def failing(found: list[Entry], status: int) -> None:
         raise ZeroDivisionError
 
-    first, second = (Inlet(one.fileno(), units=False) for one in two_sockets)
+    first, second = (Receiver(one.fileno(), units=False) for one in two_sockets)
     inlets.add(first, failing)
     inlets.add(second, lambda found, status: taken.extend(found))
     for one in two_sockets:
@@ -347,8 +347,8 @@ def test_a_fault_in_one_stream_loses_nothing_of_another(two_sockets: list[socket
 @pytest.mark.parametrize("gathered", [False, True])
 def test_a_socket_may_go_while_the_others_are_read(two_sockets: list[socket.socket], gathered: bool):
     """The first one's units bring a lane, which interrupts the look; the second is removed meanwhile, and not read."""
-    inlets, calls = Inlets(), []
-    both = [Inlet(one.fileno(), units=True) for one in two_sockets]
+    inlets, calls = ReceiverSet(), []
+    both = [Receiver(one.fileno(), units=True) for one in two_sockets]
 
     def removing(own: int) -> None:
         calls.append(own)
@@ -372,10 +372,10 @@ class Opened(Tape):
 
     def __init__(self) -> None:
         super().__init__(live=False)
-        self.hubs: list[Hub] = []
+        self.hubs: list[ReadSchedule] = []
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
-        self.hubs.append(hub_of(asyncio.get_running_loop()))
+        self.hubs.append(schedule_of(asyncio.get_running_loop()))
         async for packet in super().packets():
             await asyncio.sleep(0.05)
             yield packet
@@ -393,13 +393,13 @@ async def test_each_relay_sets_the_pause_of_its_own_sockets():
 
     assert [tape.hubs[0].coalesce for tape in tapes.values()] == list(tapes)
     assert len({tape.hubs[0] for tape in tapes.values()}) == 3
-    assert hub_of(asyncio.get_running_loop()).coalesce == COALESCE
+    assert schedule_of(asyncio.get_running_loop()).coalesce == COALESCE
 
 
 async def test_sockets_of_one_loop_are_read_together(free_port: int):
     """While one of them is open, all find the same hub; behind the last one nothing is kept of it."""
     async with sockets(free_port, 2):
-        first, second = hub_of(asyncio.get_running_loop()), hub_of(asyncio.get_running_loop())
+        first, second = schedule_of(asyncio.get_running_loop()), schedule_of(asyncio.get_running_loop())
         assert first is second
     gone = weakref.ref(first)
     del first, second
@@ -413,7 +413,7 @@ def test_a_loop_that_was_closed_is_let_go(free_port: int):
     loop = asyncio.new_event_loop()
     with socket.socket(type=socket.SOCK_DGRAM) as sock:
         sock.bind(("127.0.0.1", free_port))
-        inbox = Inbox(loop, sock, None, is_rtp=False, units=True)
+        inbox = DatagramReader(loop, sock, None, is_rtp=False, units=True)
         loop.run_until_complete(asyncio.sleep(0))
         loop.close()
         gone = [weakref.ref(loop), weakref.ref(inbox), weakref.ref(inbox._hub)]

@@ -17,12 +17,12 @@ import feed
 import pytest
 from test_hub import BUSY, DATAGRAMS, MANY, NEVER, TAPE, Looks, sockets, turns
 
+from klvrelay.core import Entry
+from klvrelay.core.receiver import Receiver, ReceiverSet
 from klvrelay.errors import SourceDown
-from klvrelay.inlet import Inlet, Inlets
-from klvrelay.sources import open_source
-from klvrelay.sources.datagrams import hub as hub_module
-from klvrelay.sources.datagrams.hub import Hub, hub_of
-from klvrelay.wire import Entry
+from klvrelay.sources.datagrams import schedule as hub_module
+from klvrelay.sources.datagrams.schedule import ReadSchedule, schedule_of
+from klvrelay.sources.open import open_source
 
 NULL = b"\x47\x1f\xff\x10" + b"\xff" * 184
 """A small datagram: 400 of them fit into the kernel's default buffer."""
@@ -36,11 +36,11 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> Looks:
 
 
 @pytest.fixture
-async def hub() -> Hub:
-    return hub_of(asyncio.get_running_loop())
+async def hub() -> ReadSchedule:
+    return schedule_of(asyncio.get_running_loop())
 
 
-async def test_a_flood_does_not_wait_for_the_next_look(free_port: int, hub: Hub):
+async def test_a_flood_does_not_wait_for_the_next_look(free_port: int, hub: ReadSchedule):
     """A socket with more than its share of a look is looked at again at once, else the kernel's buffer would fill."""
     hub.coalesce = hub.shortest = NEVER
     async with sockets(free_port, MANY) as many:
@@ -57,7 +57,7 @@ async def test_a_flood_does_not_wait_for_the_next_look(free_port: int, hub: Hub)
         assert hub.pause == NEVER
 
 
-async def test_a_flood_leaves_the_loop_to_others(free_port: int, hub: Hub, looks: Looks):
+async def test_a_flood_leaves_the_loop_to_others(free_port: int, hub: ReadSchedule, looks: Looks):
     """However often it is looked meanwhile, the loop is asked for one further look at a time."""
     hub.coalesce = hub.shortest = NEVER
     async with sockets(free_port, MANY) as many:
@@ -76,7 +76,7 @@ async def test_a_flood_leaves_the_loop_to_others(free_port: int, hub: Hub, looks
         assert looks.count == count + 1
 
 
-async def test_rtp_that_is_late_is_looked_for_before_it_is_given_up(free_port: int, hub: Hub):
+async def test_rtp_that_is_late_is_looked_for_before_it_is_given_up(free_port: int, hub: ReadSchedule):
     """It may have come, in time, since the last look, and waits in the kernel."""
     hub.coalesce = hub.shortest = NEVER
     packets = feed.rtp_datagrams(DATAGRAMS)
@@ -104,7 +104,7 @@ async def test_rtp_that_is_late_is_looked_for_before_it_is_given_up(free_port: i
 
 
 async def test_without_a_descriptor_for_the_timer_each_datagram_is_read(
-    free_port: int, hub: Hub, monkeypatch: pytest.MonkeyPatch
+    free_port: int, hub: ReadSchedule, monkeypatch: pytest.MonkeyPatch
 ):
     """A full table of descriptors (EMFILE) stops no stream that is there."""
     refused: list[float] = []
@@ -129,15 +129,15 @@ async def test_without_a_descriptor_for_the_timer_each_datagram_is_read(
         assert hub.pause == 0.0
 
 
-async def test_a_socket_that_epoll_refuses_leaves_nothing_behind(hub: Hub, monkeypatch: pytest.MonkeyPatch):
+async def test_a_socket_that_epoll_refuses_leaves_nothing_behind(hub: ReadSchedule, monkeypatch: pytest.MonkeyPatch):
     """Neither a descriptor nor a hub that waits for no socket."""
 
-    def refuse(inlets: Inlets, *_: object) -> None:
+    def refuse(inlets: ReceiverSet, *_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Inlets, "add", refuse)
+    monkeypatch.setattr(ReceiverSet, "add", refuse)
     with socket.socket(type=socket.SOCK_DGRAM) as one:
-        inlet = Inlet(one.fileno(), units=False)
+        inlet = Receiver(one.fileno(), units=False)
         with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
             hub.add(inlet, lambda found, status: None)
 
@@ -147,11 +147,11 @@ async def test_a_socket_that_epoll_refuses_leaves_nothing_behind(hub: Hub, monke
 def test_the_last_socket_may_go_during_a_look():
     """A slow reader has its socket taken out; where that was the last one, the look ends with its descriptor."""
     loop = asyncio.new_event_loop()
-    hub, calls = Hub(loop), []
+    hub, calls = ReadSchedule(loop), []
     hub.pause = NEVER  # two passes
     with socket.socket(type=socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as one:
         one.bind(("127.0.0.1", 0))
-        inlet = Inlet(one.fileno(), units=True)
+        inlet = Receiver(one.fileno(), units=True)
 
         def removing(found: list[Entry], status: int) -> None:
             calls.append(status)

@@ -15,9 +15,9 @@ from typing import Any
 
 import feed
 import pytest
-from klvrelay._core import ffi, lib
+from klvrelay.core._core import ffi, lib
 
-from klvrelay.inlet import Inlet, Inlets, Run
+from klvrelay.core.receiver import Receiver, ReceiverSet, Run
 
 TAPE = feed.recording(count=30, padding=200)
 DATAGRAMS = feed.datagrams(TAPE.ts)
@@ -58,7 +58,7 @@ class Hub:
                                                         "most_runs": 64, "entries": entries, "most_entries": 64,
                                                         "ready": listed, "most_ready": ready})  # fmt: skip
 
-    def slot(self, inlet: Inlet, number: int) -> Any:
+    def slot(self, inlet: Receiver, number: int) -> Any:
         """Its slot, which has to be kept, as the inlet itself."""
         slot = ffi.new("struct klv_slot *", {"inlet": inlet.pointer, "number": number})
         assert lib.klv_hub_add(self.hub, inlet.fd, slot) == 0
@@ -72,8 +72,8 @@ class Hub:
 
 def taken(one: socket.socket, datagrams: list[bytes]) -> list[Run]:
     """What comes of these, sent in a row."""
-    inlets, found = Inlets(), list[Run]()
-    inlets.add(Inlet(one.fileno(), units=False), lambda runs, status: found.extend(runs))
+    inlets, found = ReceiverSet(), list[Run]()
+    inlets.add(Receiver(one.fileno(), units=False), lambda runs, status: found.extend(runs))
     for datagram in datagrams:
         one.sendto(datagram, one.getsockname())
     inlets.look(gathered=False)
@@ -97,7 +97,7 @@ def test_what_is_no_socket_is_refused() -> None:
 
 def test_a_socket_that_is_closed_behind_its_inlet_is_an_error(one: socket.socket) -> None:
     """Of the next look at it, not silence."""
-    inlet = Inlet(one.fileno(), units=False)
+    inlet = Receiver(one.fileno(), units=False)
     one.close()
 
     with pytest.raises(OSError, match="Bad file descriptor"):
@@ -123,7 +123,7 @@ def test_a_timer_needs_a_time() -> None:
 
 def test_more_sockets_than_results_come_in_several_calls(sockets: list[socket.socket]) -> None:
     """Of one look; one that is removed between two of them is not read, those beside it are."""
-    hub, inlets = Hub(1), [Inlet(each.fileno(), units=False) for each in sockets]
+    hub, inlets = Hub(1), [Receiver(each.fileno(), units=False) for each in sockets]
     slots = [hub.slot(inlet, number) for number, inlet in enumerate(inlets, 1)]
     for each in sockets:
         each.sendto(DATAGRAMS[0], each.getsockname())
@@ -161,7 +161,7 @@ def test_other_control_messages_are_passed_over(one: socket.socket) -> None:
 
 def test_the_end_of_a_datagram_beyond_its_place_is_missing(one: socket.socket) -> None:
     """It counts as truncated, and what comes next is behind a gap."""
-    hub, inlet = Hub(1), Inlet(one.fileno(), units=False)
+    hub, inlet = Hub(1), Receiver(one.fileno(), units=False)
     slot = hub.slot(inlet, 7)
     for datagram in (b"".join(DATAGRAMS[:2]), DATAGRAMS[2]):
         one.sendto(datagram, one.getsockname())
@@ -182,8 +182,8 @@ def test_large_packets_of_another_sender_are_not_kept_to_begin_with(one: socket.
     pieces = [TAPE.ts[at : at + 12 * 188] for at in range(0, 9 * 12 * 188, 12 * 188)]
     first, other = feed.rtp_datagrams(DATAGRAMS[:5]), feed.rtp_datagrams(pieces, ssrc=99, first=40_000)
 
-    inlet, found = Inlet(one.fileno(), units=False, rtp=True), list[Run]()
-    inlets = Inlets()
+    inlet, found = Receiver(one.fileno(), units=False, rtp=True), list[Run]()
+    inlets = ReceiverSet()
     inlets.add(inlet, lambda runs, status: found.extend(inlet.rest(status, runs)))
     for datagram in [*first, *other]:
         one.sendto(datagram, one.getsockname())

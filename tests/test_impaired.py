@@ -14,8 +14,8 @@ from impaired import Stream, Verdict, arrived, judged, made, recorded, through
 from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell, klv_packet
 from wrapping import item, local_set, packet
 
-from klvrelay import wire
-from klvrelay.klv import Decoder
+from klvrelay import core
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
 from klvrelay.sending.impair import Impairer, Impairment
 
@@ -243,7 +243,7 @@ def test_two_flips_that_cancel_out_in_the_sum_are_told_as_what_they_are() -> Non
     changed[partner] ^= 0x10
     ts, _ = small(sent[0], bytes(changed), sent[2])
     assert judged(records_of(ts), sent).false == [bytes(changed)]
-    assert wire.checksum16(bytes(changed[:-2])) == int.from_bytes(changed[-2:])
+    assert core.checksum16(bytes(changed[:-2])) == int.from_bytes(changed[-2:])
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -15,10 +15,11 @@ from feed import datagrams, listening, rtp_datagrams, send_udp, tcp_server
 from impaired import Stream, Verdict, judged, made
 from impaired_net import ImpairedUdp, Toxics, ToxicTcp
 
+from klvrelay.decoder import Decoder
 from klvrelay.errors import SourceDown
-from klvrelay.klv import Decoder
 from klvrelay.record import Record
-from klvrelay.sources import Source, open_source
+from klvrelay.sources.contract import Source
+from klvrelay.sources.open import open_source
 
 STREAMS = {stream.name: stream for stream in made()}
 QUIET = 0.25

@@ -23,10 +23,10 @@ from test_second_opinion import calm
 from wrapping import item, oid, packet, series
 
 import klvrelay
-from klvrelay import wire
-from klvrelay.config import load, mqtt_settings
+from klvrelay import core
+from klvrelay.config.settings import load, mqtt_settings
 from klvrelay.errors import ConfigError
-from klvrelay.integers import MOST, safe, written
+from klvrelay.json_output import MOST, safe, written
 from native.generate.schema_values import beyond
 
 EDGES = [0, MOST - 1, MOST, MOST + 1, MOST + 2, 1 << 63, (1 << 64) - 1]
@@ -70,8 +70,8 @@ def texts_as_numbers(exact: Any, safe_: Any) -> None:
 
 def both(raw: bytes) -> tuple[bytes, bytes]:
     """A packet's record in the two forms."""
-    known = wire.head("uav1", None), (1 << 60) + 1, None, None, False
-    return wire.record_json(raw, *known), wire.record_json(raw, *known, safe=True)
+    known = core.head("uav1", None), (1 << 60) + 1, None, None, False
+    return core.record_json(raw, *known), core.record_json(raw, *known, safe=True)
 
 
 @pytest.mark.parametrize("value", EDGES)

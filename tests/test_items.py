@@ -14,11 +14,11 @@ import pytest
 from conftest import ROOT
 from reference_values import Real, imapb
 
-from klvrelay import clauses, spec
-from klvrelay.items import SETS, Entry, NotFound, account, account_of_set, entries, find, set_called
-from klvrelay.items.entry import every, inner_set
+from klvrelay.items import SETS, NotFound, account, account_of_set, entries, find, set_called
+from klvrelay.items.entry import ItemEntry, every, inner_set
 from klvrelay.items.numbers import resolution_text, steps, widths_of
 from klvrelay.items.search import asked
+from klvrelay.standards import clauses, spec
 
 EVERY = list(every())
 ADDRESSES = [entry.address for entry in EVERY]
@@ -29,7 +29,7 @@ def keys(query: str, name: str | None = None) -> list[str]:
     return [entry.item.key for entry in find(query, name)]
 
 
-def one(query: str) -> Entry:
+def one(query: str) -> ItemEntry:
     (entry,) = find(query)
     return entry
 
@@ -192,7 +192,7 @@ def test_every_account_is_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize("entry", [e for e in EVERY if e.item.kind == "bitfield"], ids=lambda e: e.address)
-def test_every_bit_field_tells_its_bits(entry: Entry) -> None:
+def test_every_bit_field_tells_its_bits(entry: ItemEntry) -> None:
     """But for the list of payloads, whose bits are payloads."""
     assert account(entry)["bits"] or entry.item.key == "active_payloads"
 
@@ -240,7 +240,7 @@ def test_linear_steps_are_those_of_the_tables() -> None:
 
 
 @pytest.mark.parametrize("entry", [e for e in EVERY if e.item.mapping == "imapb"], ids=lambda e: e.address)
-def test_steps_of_st_1201_are_those_between_two_codes(entry: Entry) -> None:
+def test_steps_of_st_1201_are_those_between_two_codes(entry: ItemEntry) -> None:
     """As the second decoder reads codes 0 and 1, whatever the width."""
     item = entry.item
     assert item.min is not None

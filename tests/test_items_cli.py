@@ -18,7 +18,7 @@ import termios
 import pytest
 from test_cli import COMMAND, ENVIRONMENT, ran
 
-from klvrelay import spec
+from klvrelay.standards import spec
 
 
 def told(capfd: pytest.CaptureFixture[str], *args: str) -> str:
@@ -157,7 +157,7 @@ def test_help_teaches_what_may_be_asked(capfd: pytest.CaptureFixture[str]):
 
 def test_it_is_there_at_once():
     """Neither numpy nor av nor rich is loaded for a pipe."""
-    code = "import sys; from klvrelay.cli import main; main(['items', '13']); print(*sys.modules)"
+    code = "import sys; from klvrelay.cli.main import main; main(['items', '13']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=ENVIRONMENT)
     assert not {"numpy", "av", "rich", "aiomqtt"} & set(done.stdout.split())
     assert "klvrelay.items" in done.stdout.split()

@@ -14,7 +14,7 @@ from demuxes import Tape, tape
 from test_lane import ASYNC, SYNC
 from test_relay_carriage import relayed
 
-from klvrelay.wire import Lane
+from klvrelay.core import Lane
 
 TAPES = {
     "async": tape(count=60, video=12),

@@ -12,9 +12,10 @@ from collections.abc import Iterable, Sequence
 import feed
 import pytest
 
-from klvrelay import klv
+from klvrelay import decoder
+from klvrelay.core.carriage import carriage_of
+from klvrelay.decoder import Decoder
 from klvrelay.encode import encode
-from klvrelay.klv import Decoder
 from klvrelay.record import Packet, Record
 
 KLVA = b"\x05\x04KLVA"
@@ -258,7 +259,7 @@ def test_packets_of_192_and_204_bytes(size: int, lead: int):
     noise = random.Random(2)
     long = b"".join(noise.randbytes(lead) + p + noise.randbytes(size - 188 - lead) for p in ts)
     all_good(decoded(long), SENT)
-    all_good(klv.decode(long), SENT)
+    all_good(decoder.decode(long), SENT)
 
 
 @pytest.mark.parametrize("whole", [False, True])
@@ -269,7 +270,7 @@ def test_junk_before_the_first_packet_is_passed_over(junk: int, whole: bool):
     ts = random.Random(junk).randbytes(junk) + b"".join(
         wire.tables((ASYNC, KLV_PID, KLVA)) + [p for s in SENT for p in wire.pes(s)] + [NULL] * 4
     )
-    all_good(klv.decode(ts) if whole else decoded(ts), SENT)
+    all_good(decoder.decode(ts) if whole else decoded(ts), SENT)
 
 
 @pytest.mark.parametrize("junk", [1, 47, 188, 1000])
@@ -290,7 +291,7 @@ def test_a_recording_of_three_ts_packets_gives_its_record():
     wire = Wire()
     ts = b"".join(wire.tables((ASYNC, KLV_PID, KLVA)) + wire.pes(SENT[0]))
     assert len(ts) == 3 * 188
-    all_good(klv.decode(ts), SENT[:1])
+    all_good(decoder.decode(ts), SENT[:1])
 
 
 def test_one_bad_sync_byte_does_not_hide_what_a_recording_is():
@@ -299,15 +300,15 @@ def test_one_bad_sync_byte_does_not_hide_what_a_recording_is():
     sent = [klv_packet(number, 300) for number in range(10)]
     ts = bytearray(b"".join(wire.tables((ASYNC, KLV_PID, KLVA)) + [p for s in sent for p in wire.pes(s)]))
     ts[4 * 188] ^= 0x10
-    good = [record for record in klv.decode(bytes(ts)) if record.good]
+    good = [record for record in decoder.decode(bytes(ts)) if record.good]
     assert raws(good)[-8:] == sent[-8:]
 
 
 def test_klv_in_which_sync_bytes_stand_apart_like_ts_is_klv():
     """Bare KLV that has a `G` every 188 bytes begins with its key all the same."""
     sent = encode({"precision_time_stamp": 1, "mission_id": "G" * 127, "platform_designation": "G" * 127})
-    assert klv.carriage_of(sent) == "klv"
-    assert raws(klv.decode(sent)) == [sent]
+    assert carriage_of(sent) == "klv"
+    assert raws(decoder.decode(sent)) == [sent]
 
 
 def test_tables_in_several_packets_and_repeated():

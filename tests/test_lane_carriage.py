@@ -13,7 +13,7 @@ from itertools import product
 import pytest
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, SYNC, Wire, all_good, cell, decoded, klv_packet, raws
 
-from klvrelay.klv import Decoder
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet
 
 SENT = [klv_packet(number, filler) for number, filler in enumerate((0, 300, 131, 2400, 0, 77))]

@@ -16,10 +16,10 @@ from test_psi import pat, pmt, section
 from timed import ASYNC, AUDIO_PID, EPOCH, KLV_PID, KLVA, STREAMS, SYNC, VIDEO_PID, Clocked, Slot, between, faults, fed
 from wrapping import local_set, packet
 
-from klvrelay.klv import Decoder
+from klvrelay.core import Counters, Lane
+from klvrelay.decoder import Decoder
 from klvrelay.probe.transport.pcr import StreamClock
 from klvrelay.probe.transport.pids import PidCounts, pids_of
-from klvrelay.wire import Counters, Lane
 
 BOTH = pytest.mark.parametrize("arrival", [True, False], ids=["by arrival", "by PCR"])
 SECOND = 1_000_000

@@ -13,9 +13,9 @@ from test_lane import ASYNC, KLVA, NULL, klv_packet
 from test_psi import pat, pmt
 from timed import AUDIO_PID, EPOCH, KLV_PID, STREAMS, VIDEO_PID, Clocked, Slot, between, faults, fed
 
-from klvrelay.klv import Decoder
+from klvrelay.core import Lane
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet
-from klvrelay.wire import Lane
 
 SECOND = 1_000_000
 WRAP_US = (1 << 33) * 300 // 27

@@ -6,7 +6,7 @@ import pytest
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, SYNC, Wire, klv_packet
 from test_lane_checks import flagged
 
-from klvrelay.wire import Counters, Lane
+from klvrelay.core import Counters, Lane
 
 PRIVATE_PID = 0x1F0
 

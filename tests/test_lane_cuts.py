@@ -7,7 +7,7 @@ from test_lane import ASYNC, KLV_PID, PMT_PID, SYNC, Wire, cell, klv_packet
 from test_lane_states import unstarted
 from test_lane_waits import CONFIRMATIONS, SECOND_PID, US, VIDEO_PID, Feed, unknown, unsummed
 
-from klvrelay.wire import ALONE, Lane
+from klvrelay.core import ALONE, Lane
 
 
 def test_a_waiting_packet_with_an_unknown_key_comes_out_at_a_gap_as_one_with_a_known_key_does() -> None:

@@ -18,9 +18,9 @@ from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, SYNC, Wire, cell, klv
 from test_pes import pes
 from timed import EPOCH, SLOT, Clocked, faults
 
-from klvrelay.klv import Decoder
+from klvrelay.core import Counters, Entry, Lane
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet
-from klvrelay.wire import Counters, Entry, Lane
 
 VECTORS = Path(__file__).parent / "vectors" / "vectors.jsonl"
 CUTS = 10_000

@@ -10,7 +10,7 @@ from demuxes import by_libav, by_native
 from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell, decoded, klv_packet
 from wrapping import ber, item, keyed_set, local_set, packet
 
-from klvrelay.klv import Decoder
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
 
 PRIVATE = bytes.fromhex("060e2b34020b01010f0f524159010000")

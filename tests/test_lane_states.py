@@ -10,7 +10,7 @@ from test_lane import KLV_PID, NULL, klv_packet
 from test_lane_waits import CONFIRMATIONS, US, VIDEO_PID, Feed, unknown, unsummed
 from wrapping import ber, universal_key
 
-from klvrelay.wire import Lane
+from klvrelay.core import Lane
 
 UNLISTED = 0x1AB
 SPARE = 8192

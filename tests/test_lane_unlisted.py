@@ -12,9 +12,9 @@ from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, SYNC, Wire, cell, klv
 from test_lane_sets import private
 from test_psi import pat, pmt, version
 
-from klvrelay.klv import Decoder
+from klvrelay.core import Counters, Lane
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
-from klvrelay.wire import Counters, Lane
 
 VIDEO_PID = 0x100
 SENT = [klv_packet(number, 97 * number % 700) for number in range(30)]

@@ -12,9 +12,9 @@ import pytest
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, Wire, klv_packet, raws
 from wrapping import ber, local_set, packet
 
-from klvrelay.klv import Decoder
+from klvrelay.core import Lane
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
-from klvrelay.wire import Lane
 
 VIDEO_PID, SECOND_PID = 0x100, 0x102
 US = 1_700_000_000_000_000

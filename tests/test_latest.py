@@ -8,15 +8,15 @@ import orjson
 import pytest
 from records import damaged, packet, platform, record, security, spoilt, targets
 
-from klvrelay import latest as limits
-from klvrelay.klv import decode
-from klvrelay.latest import MOST, UNKNOWN_BYTES, UNKNOWN_MOST, Latest
+from klvrelay.decoder import decode
+from klvrelay.relay import state as limits
+from klvrelay.relay.state import MOST, UNKNOWN_BYTES, UNKNOWN_MOST, StreamState
 
 LATITUDE, FRAME_LATITUDE, MISSION, UNKNOWN = 13, 23, 3, 2000
 
 
 def state_of(*records):
-    latest = Latest()
+    latest = StreamState()
     for each in records:
         latest.add(each)
     document = latest.document()
@@ -46,7 +46,7 @@ def test_an_item_keeps_its_latest_value_when_later_records_lack_it():
 
 def test_nothing_new_is_no_document():
     """None until a record came, and again until the next one."""
-    latest = Latest()
+    latest = StreamState()
     assert latest.document() is None
 
     latest.add(record(0))
@@ -60,7 +60,7 @@ def test_nothing_new_is_no_document():
 @pytest.mark.parametrize("bad", [spoilt(1), damaged(1)])
 def test_a_record_that_is_not_good_changes_nothing(bad):
     """A wrong checksum or a loss on the way: not even the sequence number moves."""
-    latest = Latest()
+    latest = StreamState()
     latest.add(record(0))
     latest.document()
 
@@ -135,7 +135,7 @@ def test_targets_of_their_own_and_nested_ones_stay_apart(nested_first):
 
 def test_the_reason_for_a_null_moves_with_its_set():
     """What was said of a set that came alone is said of it under its new key."""
-    latest = Latest()
+    latest = StreamState()
     latest.add(record(0, raw=packet("ST0903", [(11, bytes.fromhex("c800"))], checksum=True), set="ST0903"))
     before = orjson.loads(latest.document() or b"")
     latest.add(with_items(1, (74, bytes.fromhex("0501aa"))))
@@ -148,7 +148,7 @@ def test_the_reason_for_a_null_moves_with_its_set():
 def test_the_state_is_the_same_however_often_it_is_asked_for():
     """Records that are looked at together give what they give one by one: the last of those that hold the same."""
     records = [with_items(seq, (MISSION, b"OP %d" % seq)) if seq % 3 else record(seq) for seq in range(29)]
-    latest = Latest()
+    latest = StreamState()
     for each in records:
         latest.add(each)
         one_by_one = latest.document()
@@ -188,7 +188,7 @@ def unknown_sets(count, size, seed=1):
 
 def test_an_unknown_item_makes_room_for_those_seen_later():
     """As many as are kept stay; with one more, the one that was not seen for longest goes."""
-    latest = Latest()
+    latest = StreamState()
     for seq in range(UNKNOWN_MOST):
         latest.add(with_items(seq, (UNKNOWN + seq, b"\x01")))
     full = orjson.loads(latest.document())["items"]["unknown"]
@@ -217,7 +217,7 @@ def test_unknown_items_have_a_number_of_bytes_together(size, kept):
 @pytest.mark.parametrize("size", [4, 120, 8_000, 30_000])
 def test_random_keys_do_not_make_the_state_grow(size):
     """However many a sender makes up, and however large: the known items are still there, and memory is bounded."""
-    latest = Latest()
+    latest = StreamState()
     latest.add(record(0))
     for number, each in enumerate(unknown_sets(1000, size)):
         latest.add(each)
@@ -244,7 +244,7 @@ def large_items(*sizes):
 
 def test_where_the_state_is_too_large_its_largest_items_are_left_out():
     """Named in a warning, until they come again and fit; all others stay."""
-    latest = Latest()
+    latest = StreamState()
     latest.add(record(0))
     latest.add(large_items(MOST - 20_000, 1_000, 19_500))
     text = latest.document()
@@ -272,7 +272,7 @@ def test_a_state_that_just_fits_is_whole():
 
 
 def state_text(*records):
-    latest = Latest()
+    latest = StreamState()
     for each in records:
         latest.add(each)
     return latest.document()
@@ -282,7 +282,7 @@ def test_large_items_are_bounded_between_two_documents_too(monkeypatch):
     """A flood of large records within a second is bounded as it comes, not only when the document is made."""
     monkeypatch.setattr(limits, "PENDING_MOST", 1)
     monkeypatch.setattr(limits, "GROWTH", 100_000)
-    latest = Latest()
+    latest = StreamState()
     for seq in range(64):
         sizes = [0] * (seq % 6) + [200_000]
         latest.add(large_items(*sizes))

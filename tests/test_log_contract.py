@@ -14,7 +14,7 @@ from records import record
 
 from klvrelay.outcome import Outcome
 from klvrelay.record import Record
-from klvrelay.spool import NEVER, OVERHEAD, Cursor, MemoryLog, size_of
+from klvrelay.spool.memory import NEVER, OVERHEAD, Cursor, MemoryLog, size_of
 
 Make = Callable[..., MemoryLog]
 

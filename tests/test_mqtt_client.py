@@ -12,10 +12,10 @@ import socket
 import pytest
 from brokers import listening, until
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
-from klvrelay.sinks.client import TOO_LARGE, Message
-from klvrelay.sinks.connect import connect
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message
 
 RECEIVE_MAXIMUM, MAXIMUM_QOS, RETAIN_AVAILABLE, MAXIMUM_PACKET_SIZE = 0x21, 0x24, 0x25, 0x27
 WILL = Message("kr/status", b"gone", retain=True)

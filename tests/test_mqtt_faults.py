@@ -11,11 +11,11 @@ from dataclasses import replace
 import pytest
 from brokers import listening, until
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused
-from klvrelay.sinks.client import Message
-from klvrelay.sinks.connect import connect
-from klvrelay.sinks.dial import dial
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.dial import dial
 
 CANARY = "c4n4ry-pa55"
 WILL = Message("kr/status", b"gone", retain=True)

@@ -7,11 +7,11 @@ import asyncio
 import pytest
 from brokers import listening, until
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
-from klvrelay.sinks.client import Message
-from klvrelay.sinks.connect import connect
-from klvrelay.sinks.faults import lost
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.faults import lost
 
 WILL = Message("kr/status", b"gone", retain=True)
 

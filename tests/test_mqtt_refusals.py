@@ -12,12 +12,13 @@ from brokers import listening, until
 from records import BOOT, record
 from telling import tell
 
-from klvrelay.notices import Notices
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.outcome import Outcome
-from klvrelay.sinks import Notice, mqtt
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.sinks.suspended import CAP, Suspended
+from klvrelay.relay.notices import Notices
+from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt import sink as mqtt
+from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sinks.mqtt.suspended import CAP, Suspended
 
 DENIED, QUOTA, PAYLOAD = 0x87, 0x97, 0x99
 STATE = Notice("state", "uav2", b"{}")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError
-from klvrelay.names import Secret
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.text import Secret
 
 CANARY = "c4n4ry-pa55"
 

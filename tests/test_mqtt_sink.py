@@ -10,12 +10,13 @@ from brokers import listening, until
 from records import BOOT, damaged, record, spoilt
 from telling import tell
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
-from klvrelay.notices import Notices
 from klvrelay.outcome import Outcome
-from klvrelay.sinks import Notice, Sink, mqtt
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.relay.notices import Notices
+from klvrelay.sinks.contract import Notice, Sink
+from klvrelay.sinks.mqtt import sink as mqtt
+from klvrelay.sinks.mqtt.sink import MqttSink
 
 ONLINE = Notice("availability", "uav1", b"online")
 

@@ -14,12 +14,12 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from records import BOOT, record
 
 import klvrelay
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.outcome import Outcome
-from klvrelay.sinks.client import TOO_LARGE, Message
-from klvrelay.sinks.connect import connect
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.packets import Packed, publish_size
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import TOO_LARGE, Message
+from klvrelay.sinks.mqtt.packets import Packed, publish_size
+from klvrelay.sinks.mqtt.sink import MqttSink
 
 VECTORS = Path(__file__).parent / "vectors"
 MAXIMUM_PACKET_SIZE = 0x27

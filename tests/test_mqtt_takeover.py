@@ -10,11 +10,11 @@ import pytest
 from brokers import until
 from records import BOOT
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
-from klvrelay.notices import Notices
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.sinks.takeover import BRIEF, SUSPICIOUS, TakeOver
+from klvrelay.relay.notices import Notices
+from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sinks.mqtt.takeover import BRIEF, SUSPICIOUS, TakeOver
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ from brokers import SAMPLE, until
 from records import BOOT, record
 from telling import tell
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused
-from klvrelay.sinks import Notice
-from klvrelay.sinks.client import Message
-from klvrelay.sinks.connect import connect
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.sink import MqttSink
 
 WILL = Message("klvrelay/status", b"gone", retain=True)
 TELEMETRY, STATE = "klvrelay/uav1/telemetry", "klvrelay/uav1/state"

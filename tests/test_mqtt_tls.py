@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from brokers import SAMPLE, Mosquitto, until
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import ConfigError, SinkDown, SinkRefused
-from klvrelay.names import Secret
-from klvrelay.sinks.client import Message
-from klvrelay.sinks.connect import connect
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.text import Secret
 
 pytestmark = pytest.mark.needs("mosquitto", "mosquitto_passwd", "openssl")
 

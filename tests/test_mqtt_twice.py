@@ -11,11 +11,11 @@ from brokers import listening, until
 from records import BOOT, record
 from telling import tell
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
-from klvrelay.sinks import Notice
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt.sink import MqttSink
 
 TELEMETRY = "klvrelay/uav1/telemetry"
 BATCH = [record(n) for n in range(30)]

@@ -10,12 +10,12 @@ from brokers import SAMPLE, listening, until
 from oracle import OracleBroker
 from records import BOOT, record
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
-from klvrelay.sinks.client import Message, Unanswered
-from klvrelay.sinks.connect import connect
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import Message, Unanswered
+from klvrelay.sinks.mqtt.sink import MqttSink
 
 RECEIVE_MAXIMUM = 0x21
 WILL = Message("kr/status", b"gone", retain=True)

@@ -10,10 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klvrelay import mistyped, names, wire
-from klvrelay.documents import dumps
+from klvrelay import core
+from klvrelay.config import mistyped, names
+from klvrelay.config.names import LEVEL_LIMIT, safe_level, stream_name, unique_names
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
-from klvrelay.names import LEVEL_LIMIT, Secret, Url, safe_level, stream_name, unique_names
+from klvrelay.json_output import dumps
+from klvrelay.text import Secret
 
 CANARY = "c4n4ry"
 
@@ -259,4 +262,4 @@ def test_what_needs_no_second_look_is_no_url(monkeypatch):
 @pytest.mark.parametrize("stream", ["", "uav1", "udp-239.1.1.1-5000", 'a"b', "a\\b", "ü", "a\u202eb", "a\x7fb", "a b"])
 def test_the_head_of_a_record_is_what_the_json_writer_makes(stream, boot):
     """Also where it is written without it."""
-    assert wire.head(stream, boot) == dumps({"schema": "klvrelay/1", "stream": stream, "boot": boot})[:-1]
+    assert core.head(stream, boot) == dumps({"schema": "klvrelay/1", "stream": stream, "boot": boot})[:-1]

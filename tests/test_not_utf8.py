@@ -13,10 +13,10 @@ import pytest
 from oracle import OracleBroker
 from records import record
 
-from klvrelay import credentials
-from klvrelay.cli import main
+from klvrelay.cli.main import main
+from klvrelay.config import credentials
 from klvrelay.errors import ConfigError
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 BROKEN = os.fsdecode(b"\xff")
 TAPE = feed.recording(5)

@@ -21,7 +21,8 @@ from test_lane import ASYNC, KLV_PID, KLVA, Wire
 from test_lane_sets import private
 from wrapping import item, local_set, packet, series
 
-from klvrelay.klv import Decoder, carriage_of
+from klvrelay.core.carriage import carriage_of
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
 
 BARE = ["day_flight.klv", "DynamicConstantMISMMSPacketData.bin", "DynamicOnlyMISMMSPacketData.bin"]

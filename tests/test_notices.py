@@ -7,8 +7,8 @@ from typing import get_args
 
 import pytest
 
-from klvrelay.notices import NoticeCursor, Notices
-from klvrelay.sinks import Notice, NoticeKind
+from klvrelay.relay.notices import NoticeCursor, Notices
+from klvrelay.sinks.contract import Notice, NoticeKind
 
 
 def state(number: int, stream: str = "uav1", kind: NoticeKind = "state") -> Notice:

@@ -10,15 +10,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from klvrelay.core._core import ffi
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, Wire
 from wrapping import ber, item, local_set, packet, universal_key
 
 import klvrelay
-from klvrelay import wire
+from klvrelay import core
+from klvrelay.core import Lane
+from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError
-from klvrelay.klv import Decoder
 from klvrelay.record import Packet, Record
-from klvrelay.wire import Lane
 
 KEY = universal_key("ST0601") or b""
 VMTI = universal_key("ST0903") or b""
@@ -104,7 +105,7 @@ def test_the_limit_is_what_is_set(limit: int) -> None:
 
 
 def value_size(raw: bytes) -> int:
-    length, used = wire.ber_length(raw[16:26])
+    length, used = core.ber_length(raw[16:26])
     assert len(raw) == 16 + used + length
     return length
 
@@ -174,7 +175,7 @@ GROWTH = """
 import resource, sys
 sys.path[:0] = {path!r}
 from test_packet_limit import klv
-from klvrelay.wire import Lane
+from klvrelay.core import Lane
 import resource
 def resident():
     with open("/proc/self/statm") as pages:
@@ -204,7 +205,7 @@ def test_a_lane_keeps_to_the_front_of_its_memory() -> None:
     """What comes without a pause, and never ends where a piece does, is moved back before it goes far."""
     lane = Lane(ts=False)
     stream = b"".join(klv(number) for number in range(3000))
-    memory = wire.ffi.buffer(lane._memory)
+    memory = ffi.buffer(lane._memory)
     memory[:] = b"\x55" * len(memory)
     found = []
     for at in range(0, len(stream), 997):

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klvrelay import parameters
-from klvrelay.credentials import is_secret
-from klvrelay.names import Url, stream_name
-from klvrelay.redaction import Redaction
+from klvrelay.cli.redaction import Redaction
+from klvrelay.config import parameters
+from klvrelay.config.credentials import is_secret
+from klvrelay.config.names import stream_name
+from klvrelay.config.url import Url
 from klvrelay.sources.isolated.source import _Hidden
 
 CANARY = "c4n4ry-s3cret"

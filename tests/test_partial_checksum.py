@@ -11,8 +11,8 @@ from opinions import disagreement
 from wrapping import item, local_set, packet
 
 import klvrelay
-from klvrelay import wire
-from klvrelay.klv import Decoder
+from klvrelay import core
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet
 
 TIME, VERSION, LATITUDE = item(2, (1_700_000_000_000_000).to_bytes(8)), item(65, b"\x13"), item(13, b"\x00\x2a\xcf\xd5")
@@ -27,7 +27,7 @@ def summed(name: str, tag: int, before: bytes, behind: bytes, total: Callable[[b
 
 
 def st0601(before: bytes, behind: bytes) -> bytes:
-    return summed("ST0601", 1, before, behind, wire.checksum16)
+    return summed("ST0601", 1, before, behind, core.checksum16)
 
 
 def verdict(raw: bytes) -> str:
@@ -82,7 +82,7 @@ def test_bytes_behind_the_checksum_that_are_no_item_are_bad() -> None:
 
 @pytest.mark.parametrize(
     ("name", "tag", "total", "size"),
-    [("ST1002", 21, wire.crc16, 2), ("ST1107", 45, wire.crc16, 2), ("ST0806", 1, wire.crc32, 4)],
+    [("ST1002", 21, core.crc16, 2), ("ST1107", 45, core.crc16, 2), ("ST0806", 1, core.crc32, 4)],
 )
 def test_crcs_are_held_to_the_same(name: str, tag: int, total: Callable[[bytes], int], size: int) -> None:
     """Last it covers all; before an item it does not cover that."""

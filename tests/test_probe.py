@@ -21,10 +21,10 @@ from test_cli import ran
 from wrapping import local_set
 
 from klvrelay.probe.inquiry import Inquiry
-from klvrelay.probe.tell.document import document
-from klvrelay.probe.tell.text import console_for, write
+from klvrelay.probe.output.document import document
+from klvrelay.probe.output.text import console_for, write
 from klvrelay.record import Packet
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 GOLDEN = {
     "osh_sample_stream.ts": (

@@ -31,7 +31,7 @@ from probing import (
 from test_lane import ASYNC, KLV_PID, KLVA, SYNC, Wire, cell
 
 from klvrelay.probe import Report
-from klvrelay.probe.report import Against, Spread
+from klvrelay.probe.report import Against, SpreadReport
 from klvrelay.probe.rules import judged
 
 
@@ -66,8 +66,8 @@ def with_pid(pid: int, **changes: Any) -> Report:
     return replace(report, transport=replace(report.transport, pids=pids))
 
 
-def median(number: float) -> Spread:
-    return Spread(60, number, number, number, number)
+def median(number: float) -> SpreadReport:
+    return SpreadReport(60, number, number, number, number)
 
 
 def wall(offset: float) -> tuple[Against, ...]:

@@ -20,7 +20,7 @@ from test_relay_process import klvrelay
 
 from klvrelay.errors import SourceDown
 from klvrelay.probe import Report, inquire
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 
 @asynccontextmanager

@@ -12,8 +12,8 @@ from test_cli import ran
 
 from klvrelay.probe.drawn import Line, Strip
 from klvrelay.probe.drawn import Path as Track
-from klvrelay.probe.tell import svg
-from klvrelay.probe.tell.page import page
+from klvrelay.probe.output import svg
+from klvrelay.probe.output.page import page
 
 VOID = {"meta", "br", "hr"}
 EVIL = '<script>alert(1)</script>"\'&<b>\x00\u202e'

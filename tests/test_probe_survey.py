@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from probing import Mux, asynchronous, pcr, record
 from test_lane import Wire
 
-from klvrelay.klv import Decoder
+from klvrelay.decoder import Decoder
+from klvrelay.frames.frame_times import Stamp
 from klvrelay.probe.metadata import series
 from klvrelay.probe.metadata.clocks import PtsLine, TimeTally, iso, unit_of
 from klvrelay.probe.metadata.items import ItemTable, brief
@@ -24,7 +25,6 @@ from klvrelay.probe.transport.frames import REMEMBERED, FrameTally
 from klvrelay.probe.transport.pes import apart, head_of
 from klvrelay.probe.transport.survey import Survey
 from klvrelay.record import Packet
-from klvrelay.stamps import Stamp
 
 STREAM = Mux(count=40).bytes()
 

@@ -11,7 +11,7 @@ import pytest
 from test_lane import ASYNC, KLV_PID, KLVA, NULL, PMT_PID, SYNC, all_good, decoded, klv_packet
 from test_psi import KLV, PAT, SENT, VIDEO, Tables, pat, pmt, section, version
 
-from klvrelay.klv import Decoder
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet
 
 

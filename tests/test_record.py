@@ -22,15 +22,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import klvrelay
-from klvrelay import repeats
+from klvrelay.config.url import Url
+from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, KlvrelayError, NotMedia, SourceDown, SourceError
-from klvrelay.klv import Decoder
-from klvrelay.names import Url
-from klvrelay.record import Link, Packet
-from klvrelay.recording import Limits, Recorder, cutter, recorder
-from klvrelay.recording.cutter import Cutter
-from klvrelay.sources import open_source
-from klvrelay.sources.files.folder import Segment, segments
+from klvrelay.health import repeats
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet
+from klvrelay.recording import Recorder, recorder, segmenter
+from klvrelay.recording.limits import RecordingLimits
+from klvrelay.recording.segmenter import Segmenter
+from klvrelay.recordings.segment_names import RecordedSegment, segments
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(count=100, filler=3)
 NAME = re.compile(r"uav1-\d{8}T\d{6}\.\d{6}Z\.(ts|klv)")
@@ -39,14 +41,14 @@ DAY = 86_400_000_000
 
 async def recorded(source, folder, *, stream="uav1", **limits):
     """Record a source that ends by itself."""
-    made = Recorder(lambda: source, str(folder), stream, Limits(**limits))
+    made = Recorder(lambda: source, str(folder), stream, RecordingLimits(**limits))
     await asyncio.wait_for(made.run(), 40)
     return made
 
 
 @asynccontextmanager
 async def recording(opened, folder, **limits) -> AsyncIterator[Recorder]:
-    made = Recorder(opened, str(folder), "uav1", Limits(**limits))
+    made = Recorder(opened, str(folder), "uav1", RecordingLimits(**limits))
     task = asyncio.create_task(made.run())
     try:
         yield made
@@ -80,7 +82,7 @@ class Pieces:
 
     def __init__(self, *given, live=False) -> None:
         self.live = live
-        self.link = Link()
+        self.link = LinkStats()
         self._queue: asyncio.Queue = asyncio.Queue()
         for item in given:
             self._queue.put_nowait(item)
@@ -179,7 +181,7 @@ def test_a_cut_is_where_a_packet_with_a_pat_begins(size, cuts, junk):
     data = bytes(junk) + b"".join(packets)
     bounds = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     found, at = [], 0
-    work = Cutter(Limits(size=10_000, keep_size=1e9))
+    work = Segmenter(RecordingLimits(size=10_000, keep_size=1e9))
 
     for begin, end in pairwise(bounds):
         for piece in work.feed(data[begin:end], "ts", 0.0):
@@ -201,12 +203,12 @@ def test_a_cut_is_where_a_packet_with_a_pat_begins(size, cuts, junk):
 def test_without_a_pat_a_segment_ends_between_two_packets():
     """A quarter of its size later, or two seconds: a limit is one also for a stream without tables."""
     nulls = (b"\x47\x1f\xff\x10" + bytes(184)) * 400
-    by_size, by_time = Cutter(Limits(size=10_000, keep_size=1e9)), Cutter(Limits(seconds=5))
+    by_size, by_time = Segmenter(RecordingLimits(size=10_000, keep_size=1e9)), Segmenter(RecordingLimits(seconds=5))
 
     sizes = [len(piece) for piece in by_size.feed(nulls, "ts", 0.0) if piece is not None]
-    early = list(by_time.feed(nulls, "ts", 0.0)) + list(by_time.feed(nulls, "ts", 5 + cutter.GRACE - 0.1))
-    early += list(by_time.feed(nulls[:1000], "ts", 5 + cutter.GRACE - 0.1))
-    late = list(by_time.feed(nulls[1000:], "ts", 5 + cutter.GRACE + 0.1))
+    early = list(by_time.feed(nulls, "ts", 0.0)) + list(by_time.feed(nulls, "ts", 5 + segmenter.GRACE - 0.1))
+    early += list(by_time.feed(nulls[:1000], "ts", 5 + segmenter.GRACE - 0.1))
+    late = list(by_time.feed(nulls[1000:], "ts", 5 + segmenter.GRACE + 0.1))
 
     assert all(size % 188 == 0 and 12_500 <= size < 12_700 for size in sizes[:-1])
     assert len(sizes) > 4
@@ -236,7 +238,7 @@ async def test_names_sort_and_tell_when(tmp_path):
 
 @given(
     st.builds(
-        Segment,
+        RecordedSegment,
         st.text("abcZ019_.%-", min_size=1, max_size=30),
         st.integers(0, 250_000_000_000_000_000),
         st.sampled_from(["ts", "klv"]),
@@ -245,7 +247,7 @@ async def test_names_sort_and_tell_when(tmp_path):
 )
 def test_a_name_says_what_it_was_made_of(segment):
     """There and back; also of a stream whose name looks like a time."""
-    assert Segment.of(segment.name) == segment
+    assert RecordedSegment.of(segment.name) == segment
 
 
 @pytest.mark.parametrize(
@@ -255,7 +257,7 @@ def test_a_name_says_what_it_was_made_of(segment):
 )  # fmt: skip
 def test_other_names_are_not_of_a_recorder(name):
     """So such a file is never touched."""
-    assert Segment.of(name) is None
+    assert RecordedSegment.of(name) is None
 
 
 # ---- what is kept ----
@@ -267,7 +269,7 @@ def put_old(folder, count, *, days=0.0, stream="uav1", size=10_000):
     made = []
     for number in range(count):
         us = round(now - days * DAY - (count - number) * 3_600_000_000)
-        made.append(folder / Segment(stream, us, "ts").name)
+        made.append(folder / RecordedSegment(stream, us, "ts").name)
         made[-1].write_bytes(bytes(size))
     return made
 
@@ -400,7 +402,7 @@ async def test_a_file_is_opened_again_for_want_of_a_descriptor_only_before_it_is
     short, packet = OSError(errno.EMFILE, "x"), Packet(TAPE.ts)
     left = iter([Tape(packet, short) if read else Tape(short), of_file(packet), of_file(packet)])
     folder = str(tmp_path)
-    made = Recorder(lambda: next(left), folder, "uav1", Limits(size=1 << 20, keep_size=1 << 30))
+    made = Recorder(lambda: next(left), folder, "uav1", RecordingLimits(size=1 << 20, keep_size=1 << 30))
     if read:
         with pytest.raises(SourceError, match="too many open files"):
             await asyncio.wait_for(made.run(), 10)
@@ -411,7 +413,7 @@ async def test_a_file_is_opened_again_for_want_of_a_descriptor_only_before_it_is
 
 async def test_a_source_that_falls_silent_gets_its_segment_completed(tmp_path, monkeypatch):
     """Nobody waits a night for the last minute before the fault."""
-    monkeypatch.setattr(cutter, "GRACE", 0.1)
+    monkeypatch.setattr(segmenter, "GRACE", 0.1)
     source = Pieces(Packet(TAPE.ts), live=True)
     async with recording(lambda: source, tmp_path, seconds=0.1) as made:
         await until(lambda: [path.suffix for path in files(tmp_path)] == [".ts"])
@@ -509,7 +511,7 @@ async def test_a_folder_is_replayed_as_one_stream(tmp_path):
         ([], "without a .ts or .klv file"),
         (["notes.txt"], "without a .ts or .klv file"),
         (["a.ts", "b.klv"], "MPEG-TS and of bare KLV"),
-        ([Segment("a", 0, "ts").name, Segment("b", 0, "ts").name], r"2 streams \(a, b\)"),
+        ([RecordedSegment("a", 0, "ts").name, RecordedSegment("b", 0, "ts").name], r"2 streams \(a, b\)"),
     ],
 )
 async def test_a_folder_that_is_no_stream_is_said(names, said, tmp_path):
@@ -528,16 +530,16 @@ async def test_a_folder_that_is_no_stream_is_said(names, said, tmp_path):
 @pytest.mark.parametrize(
     ("given_", "limits"),
     [
-        ((None, None, None, None), Limits(60.0, 64 << 20, 10 << 30, 7 * 86400)),
-        (("0.5", "4K", "8k", "90m"), Limits(0.5, 4096, 8192, 5400)),
-        (("3600", "1.5G", "2T", "12h"), Limits(3600.0, 3 << 29, 2 << 40, 43200)),
-        (("60", "1000000", "1GiB", "30s"), Limits(60.0, 1_000_000, 1 << 30, 30)),
-        (("60", "64MB", "none", "none"), Limits(60.0, 64 << 20, float("inf"), float("inf"))),
+        ((None, None, None, None), RecordingLimits(60.0, 64 << 20, 10 << 30, 7 * 86400)),
+        (("0.5", "4K", "8k", "90m"), RecordingLimits(0.5, 4096, 8192, 5400)),
+        (("3600", "1.5G", "2T", "12h"), RecordingLimits(3600.0, 3 << 29, 2 << 40, 43200)),
+        (("60", "1000000", "1GiB", "30s"), RecordingLimits(60.0, 1_000_000, 1 << 30, 30)),
+        (("60", "64MB", "none", "none"), RecordingLimits(60.0, 64 << 20, float("inf"), float("inf"))),
     ],
 )
 def test_limits_are_read(given_, limits):
     """Sizes by 1,024, ages with a unit."""
-    assert Limits.parse(*given_) == limits
+    assert RecordingLimits.parse(*given_) == limits
 
 
 @pytest.mark.parametrize(
@@ -560,7 +562,7 @@ def test_limits_are_read(given_, limits):
 def test_a_limit_that_is_none_is_named(given_, said):
     """The option, what was given, and what would be right."""
     with pytest.raises(ConfigError, match=said):
-        Limits.parse(*given_)
+        RecordingLimits.parse(*given_)
 
 
 async def test_a_folder_that_can_not_be_used_is_said(tmp_path):
@@ -575,7 +577,7 @@ def test_no_thread_is_left_by_a_recorder_that_never_ran(tmp_path):
     """Nothing is opened before it runs."""
 
     async def make():
-        Recorder(lambda: of_file(), str(tmp_path / "new"), "uav1", Limits())
+        Recorder(lambda: of_file(), str(tmp_path / "new"), "uav1", RecordingLimits())
 
     asyncio.run(make())
     assert os.listdir(tmp_path) == []
@@ -589,9 +591,9 @@ async def test_a_file_is_not_copied_to_a_full_disk_for_ever(tmp_path, monkeypatc
 
     monkeypatch.setattr(recorder, "GIVE_UP", 0.05)
     monkeypatch.setattr(recorder, "RETRY", 0.01)
-    monkeypatch.setattr("klvrelay.recording.shelf.Shelf._put", full)
+    monkeypatch.setattr("klvrelay.recording.segment_store.Shelf._put", full)
     (tmp_path / "flight.ts").write_bytes(TAPE.ts)
-    made = Recorder(lambda: open_source(str(tmp_path / "flight.ts")), str(tmp_path / "to"), "uav1", Limits())
+    made = Recorder(lambda: open_source(str(tmp_path / "flight.ts")), str(tmp_path / "to"), "uav1", RecordingLimits())
     with pytest.raises(KlvrelayError, match="the disk takes nothing: No space left on device"):
         await asyncio.wait_for(made.run(), 10)
 

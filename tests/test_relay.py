@@ -15,16 +15,16 @@ import pytest
 from brokers import until
 from papers import TAPE, Ear, Tape, live
 
-from klvrelay import intake as intake_module
-from klvrelay import outlet as outlet_module
-from klvrelay import relay as relay_module
-from klvrelay import repeats
 from klvrelay.backoff import Backoff
+from klvrelay.config.url import Url
 from klvrelay.errors import NoKlv, NotMedia, SinkDown, SinkRefused, SourceDown
-from klvrelay.intake import Feed
-from klvrelay.names import Url
+from klvrelay.health import repeats
 from klvrelay.record import Packet
-from klvrelay.relay import Relay
+from klvrelay.relay import relay as relay_module
+from klvrelay.relay import sink_task as outlet_module
+from klvrelay.relay import stream as intake_module
+from klvrelay.relay.relay import Relay
+from klvrelay.relay.stream import Feed
 
 
 def relay(*sources: Tape, sink: Ear | None = None, waiting: int = 10_000, stall: float = 5.0) -> Relay:

@@ -16,8 +16,8 @@ from brokers import until
 from test_lane import ASYNC, KLVA, NULL, SYNC, Wire, cell, klv_packet
 from test_relay import Ear, running
 
-from klvrelay.relay import Relay
-from klvrelay.sources import open_source
+from klvrelay.relay.relay import Relay
+from klvrelay.sources.open import open_source
 
 PAUSE = 0.0005
 """Seconds between two datagrams: what a fast camera leaves."""

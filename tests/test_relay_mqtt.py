@@ -17,16 +17,16 @@ import pytest
 from brokers import Mosquitto, listening, until
 from oracle import OracleBroker
 
-from klvrelay import intake as intake_module
-from klvrelay import outlet as outlet_module
 from klvrelay.backoff import Backoff
-from klvrelay.config import RelaySettings, SourceSettings
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.url import Url
 from klvrelay.encode import encode
 from klvrelay.errors import SinkRefused
-from klvrelay.names import Url
-from klvrelay.relay import Relay
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.verbs.run import relay_of
+from klvrelay.relay import sink_task as outlet_module
+from klvrelay.relay import stream as intake_module
+from klvrelay.relay.build import relay_of
+from klvrelay.relay.relay import Relay
 
 TAPE = feed.recording(150)
 TELEMETRY, REJECTED, RAW = (f"klvrelay/uav1/{leaf}" for leaf in ("telemetry", "rejected", "raw"))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from klvrelay import intake
-from klvrelay.names import Url
-from klvrelay.notices import Notices
-from klvrelay.record import Link, Packet
-from klvrelay.spool import MemoryLog
+from klvrelay.config.url import Url
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet
+from klvrelay.relay import stream as stream_module
+from klvrelay.relay.notices import Notices
+from klvrelay.spool.memory import MemoryLog
 
 
 class Barren:
@@ -18,7 +19,7 @@ class Barren:
     url, live, fixed, dropped = Url.parse("rtsp://cam/live"), True, True, 0
 
     def __init__(self):
-        self.link = Link()
+        self.link = LinkStats()
 
     async def packets(self):
         while True:
@@ -30,9 +31,9 @@ class Barren:
 async def test_a_reopening_is_said_with_its_reason(monkeypatch, caplog):
     """Not only counted: who reads the log knows why the session of the camera began again."""
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
-    monkeypatch.setattr(intake.Backoff, "next", lambda self: 0.01)
+    monkeypatch.setattr(stream_module.Backoff, "next", lambda self: 0.01)
     caplog.set_level(logging.INFO, "klvrelay")
-    stream = intake.Stream(intake.Feed("cam", Barren, "rtsp://cam/live", 0.2), "boot", MemoryLog(), Notices())
+    stream = stream_module.Stream(stream_module.Feed("cam", Barren, "rtsp://cam/live", 0.2), "boot", MemoryLog(), Notices())
     keeping = asyncio.create_task(stream.keep())
     async with asyncio.timeout(5):
         while stream.health.openings < 3:

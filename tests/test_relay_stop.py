@@ -12,12 +12,12 @@ import pytest
 from brokers import until
 from papers import TAPE, Ear, Tape, live
 
-from klvrelay import intake as intake_module
-from klvrelay import relay as relay_module
-from klvrelay.intake import Feed
-from klvrelay.names import Url
+from klvrelay.config.url import Url
 from klvrelay.record import Packet
-from klvrelay.relay import Relay, turns
+from klvrelay.relay import relay as relay_module
+from klvrelay.relay import stream as intake_module
+from klvrelay.relay.relay import Relay, turns
+from klvrelay.relay.stream import Feed
 
 BRIEF = {"LAST_SOURCES": 0.2, "LAST_CALL": 0.3, "LAST_SINKS": 0.2, "PARTING": 0.05}
 

@@ -19,15 +19,17 @@ from papers import Ear
 from test_lane import NULL
 from test_relay import quick, running  # noqa: F401  # a fixture
 
-from klvrelay.config import RelaySettings, SourceSettings
-from klvrelay.elementary import MOST, Choice
-from klvrelay.names import Url
-from klvrelay.record import Link, Packet
-from klvrelay.relay import Relay
-from klvrelay.sinks.client import Received
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.verbs.board import Board
-from klvrelay.verbs.run import relay_of
+from klvrelay.cli.verbs.board import Board
+from klvrelay.config.choice import Choice
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.url import Url
+from klvrelay.elementary_streams import MOST
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet
+from klvrelay.relay.build import relay_of
+from klvrelay.relay.relay import Relay
+from klvrelay.sinks.mqtt.connection import Received
 
 WAYS = [{}, {"demux": "libav"}, {"isolate": True}, {"demux": "libav", "isolate": True}]
 
@@ -117,7 +119,7 @@ async def test_one_of_two_that_falls_silent_goes_offline_alone(free_port: int):
 
 async def test_the_first_record_is_not_late_where_a_lower_pid_stays_silent(free_port: int, monkeypatch):
     """A live source: after a moment by this machine's clock it goes out, though no other record comes."""
-    monkeypatch.setattr("klvrelay.elementary.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("klvrelay.elementary_streams.WAIT_SECONDS", 0.1)
     ear, air = Ear(), Air()
     source = SourceSettings(Url.parse(f"udp://127.0.0.1:{free_port}"), stream="cam")
     async with running(to_ear(ear, source)):
@@ -168,7 +170,7 @@ async def test_klv_on_ever_other_pids_makes_few_topics(said: Callable[[], list[s
 
     class Hostile:
         url, live, fixed, dropped = Url.parse("udp://127.0.0.1:5000"), False, False, 0
-        link = Link()
+        link = LinkStats()
 
         async def packets(self):
             for number in range(60):

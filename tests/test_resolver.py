@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from klvrelay import resolver
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SourceDown
-from klvrelay.resolver import Resolver
-from klvrelay.sinks.dial import dial
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.sources import open_source
-from klvrelay.sources.web.reach import Reach
+from klvrelay.sinks.mqtt.dial import dial
+from klvrelay.sources.open import open_source
+from klvrelay.transports import resolver
+from klvrelay.transports.http.reach import Reach
+from klvrelay.transports.resolver import Resolver
 
 ANSWER = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0))]
 

@@ -17,17 +17,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_relay_process import klvrelay
 
-from klvrelay import cli
+from klvrelay.cli import main as cli
+from klvrelay.cli.verbs.retained import listed
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused
-from klvrelay.sinks import Notice, retained
-from klvrelay.sinks.client import Message, Received
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.paho import Packed
-from klvrelay.sinks.properties import user_properties
-from klvrelay.sinks.retained import EarlierRuns, boot_of
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.sinks.topics import split_topic
-from klvrelay.verbs.retained import listed
+from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt import retained
+from klvrelay.sinks.mqtt.connection import Message, Received
+from klvrelay.sinks.mqtt.paho_client import Packed
+from klvrelay.sinks.mqtt.properties import user_properties
+from klvrelay.sinks.mqtt.retained import EarlierRuns, boot_of
+from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sinks.mqtt.topics import split_topic
 
 ONLINE = Notice("availability", "uav1", b"online")
 DEAD, ALIVE, OURS = "dead00", "a11ve0", "0e0e0e"
@@ -530,8 +531,8 @@ async def test_a_broker_that_refuses_to_be_read_is_named(oracle):
 
 async def test_listing_ends_though_a_broker_never_stops(oracle, monkeypatch):
     """By its time, and by the number of topics; what is published meanwhile, or beside the prefix, is not listed."""
-    monkeypatch.setattr("klvrelay.verbs.retained.LIST_MOST", 0.5)
-    monkeypatch.setattr("klvrelay.verbs.retained.QUIET", 0.3)
+    monkeypatch.setattr("klvrelay.cli.verbs.retained.LIST_MOST", 0.5)
+    monkeypatch.setattr("klvrelay.cli.verbs.retained.QUIET", 0.3)
 
     async def never_stop():
         await until(lambda: oracle.guests and oracle.guests[0].filters)

@@ -9,15 +9,15 @@ import json
 from typing import Any
 
 import pytest
+from klvrelay.core._core import ffi, lib
 from opinions import core_json
 from test_framing import KEY
 from test_lane import klv_packet
 from wrapping import item, keyed_set, local_set, oid, packet, series
 
-from klvrelay import wire
+from klvrelay import core
 
-ffi, lib = wire.ffi, wire.lib
-HEAD = wire.head("uav1", None)
+HEAD = core.head("uav1", None)
 GUARD = b"\xa5"
 TEXT = 'h\u00e4"\\\n\u20ac'
 
@@ -62,7 +62,7 @@ def test_a_record_is_whole_or_not_there(raw: bytes) -> None:
 
 def lines(raws: bytes, room: int) -> bytes:
     """JSON Lines of bare packets, through a room that is emptied whenever it is full, and widened if need be."""
-    lane = wire.Lane(ts=False)
+    lane = core.Lane(ts=False)
     envelope = ffi.new("struct klv_envelope *")
     envelope.head, envelope.head_size = ffi.from_buffer(HEAD), len(HEAD)
     used, size, found, status = ffi.new("size_t *"), ffi.new("size_t *"), b"", lib.KLV_FULL

@@ -18,7 +18,7 @@ from tstrans import klv as tstrans
 from klvrelay import sample
 from klvrelay.sample.flight import GEOID, Flight, Instant
 from klvrelay.sample.metadata import Metadata
-from klvrelay.spec import SETS
+from klvrelay.standards.spec import SETS
 
 START_US = 1_780_306_200_000_000
 SEED, WIDTH, HEIGHT = 5, 640, 360

@@ -19,7 +19,7 @@ from opinions import core_json
 from packets import packets
 from wrapping import item, local_set, packet, wrapped
 
-from klvrelay.klv import decode
+from klvrelay.decoder import decode
 from native.generate import schema
 from native.spec import facts
 

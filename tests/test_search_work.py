@@ -10,11 +10,11 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
-from klvrelay._core import ffi, lib
+from klvrelay.core._core import ffi, lib
 from wrapping import universal_key
 
 from klvrelay import json_lines
-from klvrelay.wire import Lane, checksum16
+from klvrelay.core import Lane, checksum16
 
 KEY = universal_key("ST0601") or b""
 SECURITY = universal_key("ST0102") or b""

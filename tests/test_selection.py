@@ -20,7 +20,7 @@ from wrapping import item, keyed_set, local_set, packet, series, wrapped
 import klvrelay
 from klvrelay.errors import ConfigError
 from klvrelay.record import Record
-from klvrelay.spec import CHECKSUM, KEYED, SETS, TIME, UNIVERSAL_KEYS, VERSION
+from klvrelay.standards.spec import CHECKSUM, KEYED, SETS, TIME, UNIVERSAL_KEYS, VERSION
 
 HERE = Path(__file__).parent
 RECORDINGS = [HERE.parent / "samples" / "orbit.ts", HERE / "vectors" / "klv_before_video.ts"]

@@ -18,14 +18,14 @@ import feed
 import pytest
 
 from klvrelay import decode
+from klvrelay.cli.verbs.send import bits_a_second
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, NotMedia, SourceDown
-from klvrelay.names import Url
-from klvrelay.sending.cut import HOLD, Cutter
+from klvrelay.recordings import ts_clock
+from klvrelay.sending.datagrams import HOLD, Packetizer
 from klvrelay.sending.impair import Impairment
 from klvrelay.sending.pacing import Pacer, Transmission
-from klvrelay.sending.reel import Reel
-from klvrelay.sources.files import ts_clock
-from klvrelay.verbs.send import bits_a_second
+from klvrelay.sending.playback import Playback
 
 TAPE = feed.recording(count=30, hz=30, filler=60)
 
@@ -61,13 +61,13 @@ class Bench:
         return b"".join(data for _, data in self.took)
 
 
-def tape(folder: Path, data: bytes, name: str = "flight.ts") -> Reel:
+def tape(folder: Path, data: bytes, name: str = "flight.ts") -> Playback:
     path = folder / name
     path.write_bytes(data)
-    return Reel(Url.parse(path))
+    return Playback(Url.parse(path))
 
 
-async def sent(reel: Reel, wish: str | None = None, *, speed: float = 50.0, **options: object) -> Bench:
+async def sent(reel: Playback, wish: str | None = None, *, speed: float = 50.0, **options: object) -> Bench:
     bench = Bench()
     impairment = None if wish is None else Impairment.parse(wish)
     await Transmission(reel, speed=speed, impairment=impairment, **options).run(bench)  # type: ignore[arg-type]
@@ -165,7 +165,7 @@ async def test_a_slow_stream_does_not_wait_for_a_full_datagram(tmp_path: Path) -
 def test_a_datagram_waits_no_longer_than_so() -> None:
     """A cutter by itself: packets that are far apart do not share a datagram."""
     packet = b"\x47" + bytes(187)
-    cutter = Cutter("ts", 1316)
+    cutter = Packetizer("ts", 1316)
     out = [slice_ for number in range(6) for slice_ in cutter.push(number * HOLD * 0.6, packet)]
     out += list(cutter.end())
     assert [len(data) // 188 for _, data in out] == [2, 2, 2]
@@ -178,7 +178,7 @@ async def test_packets_of_other_sizes_are_sent_as_188(before: int, behind: int, 
     """A receiver has no use for time codes and check sums of a recorder."""
     data = b"".join(bytes(before) + packet + bytes(behind) for packet in feed.datagrams(TAPE.ts, 188))
     reel = tape(tmp_path, data)
-    reel = Reel(reel.url, rate=rate)
+    reel = Playback(reel.url, rate=rate)
     assert (await sent(reel)).data == TAPE.ts
 
 
@@ -201,7 +201,7 @@ async def test_a_folder_of_segments_is_one_stream(tmp_path: Path) -> None:
         (folder / f"2026-01-0{number + 1}T000000Z.ts").write_bytes(TAPE.ts[begin:end])
     (folder / "notes.txt").write_text("no stream")
     (folder / "aside").mkdir()
-    bench = await sent(Reel(Url.parse(folder)))
+    bench = await sent(Playback(Url.parse(folder)))
     assert bench.data == TAPE.ts
 
 
@@ -215,7 +215,7 @@ async def test_bare_klv_goes_out_by_its_time_stamps(tmp_path: Path) -> None:
 async def test_a_rate_takes_the_place_of_a_clock(tmp_path: Path) -> None:
     """A stream whose packets carry no PCR, evenly at so many bits a second."""
     null = b"\x47\x1f\xff\x10" + bytes(184)
-    reel = Reel(tape(tmp_path, null * 1400).url, rate=bits_a_second("10M"))
+    reel = Playback(tape(tmp_path, null * 1400).url, rate=bits_a_second("10M"))
     bench = await sent(reel)
     assert bench.data == null * 1400
     assert bench.dues[-1] == pytest.approx(1400 * 188 * 8 / 10e6)
@@ -244,22 +244,22 @@ async def test_what_can_not_be_sent_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotMedia, match=r"neither MPEG-TS nor KLV.*ffmpeg -i"):
         await sent(tape(tmp_path, b"\0\0\0\x20ftypisom" + bytes(2000), "clip.mp4"))
     with pytest.raises(SourceDown, match="no such file"):
-        await sent(Reel(Url.parse(tmp_path / "none.ts")))
+        await sent(Playback(Url.parse(tmp_path / "none.ts")))
     (tmp_path / "empty").mkdir()
     with pytest.raises(NotMedia, match=r"without a \.ts or \.klv file"):
-        await sent(Reel(Url.parse(tmp_path / "empty")))
+        await sent(Playback(Url.parse(tmp_path / "empty")))
     with pytest.raises(ConfigError, match="a file, a folder of segments, or -"):
-        Reel(Url.parse("udp://127.0.0.1:5000"))
+        Playback(Url.parse("udp://127.0.0.1:5000"))
     with pytest.raises(ConfigError, match="speed 0"):
         Transmission(tape(tmp_path, TAPE.ts), speed=0)
     with pytest.raises(ConfigError, match="pkt_size 100"):
         Transmission(tape(tmp_path, TAPE.ts), pkt_size=100)
     with pytest.raises(ConfigError, match="can't be sent in a loop"):
-        Transmission(Reel(Url.parse("-")), loop=True)
+        Transmission(Playback(Url.parse("-")), loop=True)
     with pytest.raises(ConfigError, match="no TS packets in it"):
         await sent(tape(tmp_path, TAPE.bare, "flight.klv"), "loss=1%,level=ts")
     with pytest.raises(ConfigError, match="leave out the rate"):
-        await sent(Reel(tape(tmp_path, TAPE.bare, "flight.klv").url, rate=1e6))
+        await sent(Playback(tape(tmp_path, TAPE.bare, "flight.klv").url, rate=1e6))
 
 
 @pytest.mark.parametrize("level", ["datagram", "ts"])

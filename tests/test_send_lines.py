@@ -24,13 +24,13 @@ from test_cli import ran
 from test_relay_process import COMMAND, ENVIRONMENT, klvrelay
 
 from klvrelay import decode, sample
+from klvrelay.cli.verbs.send import send
+from klvrelay.config.url import Url
+from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, SourceDown
-from klvrelay.klv import Decoder
-from klvrelay.names import Url
 from klvrelay.record import Record
-from klvrelay.sending import open_line
-from klvrelay.sources import open_source
-from klvrelay.verbs.send import send
+from klvrelay.sending import open_destination
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(count=30, hz=30, filler=20)
 
@@ -417,7 +417,7 @@ def test_a_password_in_a_url_is_not_shown(tape: str, capfd: pytest.CaptureFixtur
 def test_a_line_is_not_opened_before_it_is_entered() -> None:
     """The same for every kind; a time-out of nothing is refused."""
     for url in ("udp://239.1.1.1:5000", "rtp://[::1]:5000", "tcp://127.0.0.1:1"):
-        line = open_line(Url.parse(url))
+        line = open_destination(Url.parse(url))
         assert line.lossy == (line.url.scheme in ("udp", "rtp"))
     with pytest.raises(ConfigError, match="timeout 0"):
-        open_line(Url.parse("udp://127.0.0.1:1"), timeout=0)
+        open_destination(Url.parse("udp://127.0.0.1:1"), timeout=0)

@@ -11,10 +11,10 @@ import feed
 import pytest
 from srt_peers import receiver
 
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, SourceDown
-from klvrelay.names import Url
-from klvrelay.sending.gone import ReceiverGone
-from klvrelay.sending.srt import SrtLine
+from klvrelay.sending.errors import ReceiverGone
+from klvrelay.sending.srt import SrtDestination
 
 pytestmark = pytest.mark.needs("libsrt", "srt-live-transmit")
 
@@ -25,7 +25,7 @@ PASSPHRASE = "c4n4ry-s3cret"
 
 async def sent_on_and_on(port, then, timeout=1.0, pause=0.0):
     """One piece, then what `then` does, then pieces until the sender has enough."""
-    async with SrtLine(Url.parse(f"srt://127.0.0.1:{port}"), timeout=timeout) as sender:
+    async with SrtDestination(Url.parse(f"srt://127.0.0.1:{port}"), timeout=timeout) as sender:
         await sender.send(PIECES[0])
         then()
         while True:
@@ -43,7 +43,7 @@ async def test_srt_live_transmit_receives_all_that_is_sent(calls, query, free_po
     async with asyncio.timeout(10), receiver(theirs) as peer:
         if calls:
             await feed.listening(free_port)
-        async with SrtLine(Url.parse(ours), timeout=5) as sender:
+        async with SrtDestination(Url.parse(ours), timeout=5) as sender:
             for piece in PIECES:
                 await sender.send(piece)
         got = await peer.stdout.readexactly(len(TAPE.ts))
@@ -67,7 +67,7 @@ async def test_a_wrong_passphrase_is_said_so(free_port):
     async with receiver(f"srt://:{free_port}?passphrase=another-passphrase"):
         await feed.listening(free_port)
         with pytest.raises(SourceDown, match="the passphrase is wrong") as down:
-            async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}?passphrase={PASSPHRASE}"), timeout=5):
+            async with SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}?passphrase={PASSPHRASE}"), timeout=5):
                 pass
 
     assert "c4n4ry" not in str(down.value)
@@ -77,7 +77,7 @@ async def test_nobody_answers(free_port):
     """Within the timeout."""
     begun = time.monotonic()
     with pytest.raises(SourceDown, match=r"gave no answer for 0\.2 s"):
-        async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=0.2):
+        async with SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=0.2):
             pass
 
     assert time.monotonic() - begun < 1
@@ -95,7 +95,7 @@ async def test_a_far_end_that_is_gone_at_the_end_is_noticed(free_port):
     """What was handed over and never arrived is not passed over in silence."""
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=200") as peer:
         await feed.listening(free_port)
-        sender = SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=0.6)
+        sender = SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=0.6)
         await sender.__aenter__()
         peer.kill()
         await sender.send(PIECES[0])
@@ -109,7 +109,7 @@ async def test_a_sender_can_be_cancelled_at_once(connects, free_port):
     sent = asyncio.Event()
 
     async def run():
-        async with SrtLine(Url.parse(f"srt://:{free_port}?latency=2000"), timeout=5) as sender:
+        async with SrtDestination(Url.parse(f"srt://:{free_port}?latency=2000"), timeout=5) as sender:
             await sender.send(PIECES[0])
             sent.set()
 
@@ -132,7 +132,7 @@ async def test_what_is_longer_than_a_message_goes_as_several(free_port):
     data = TAPE.ts[: 188 * 60]
     async with asyncio.timeout(10), receiver(f"srt://:{free_port}?latency=40") as peer:
         await feed.listening(free_port)
-        async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
+        async with SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
             await sender.send(data)
         got = await peer.stdout.readexactly(len(data))
 
@@ -142,4 +142,4 @@ async def test_what_is_longer_than_a_message_goes_as_several(free_port):
 def test_what_can_not_be_meant_is_refused():
     """As for the source."""
     with pytest.raises(ConfigError, match="a port is missing"):
-        SrtLine(Url.parse("srt://127.0.0.1"), timeout=5)
+        SrtDestination(Url.parse("srt://127.0.0.1"), timeout=5)

@@ -9,8 +9,8 @@ import feed
 import pytest
 
 import klvrelay
+from klvrelay import core
 from klvrelay import record as record_module
-from klvrelay import wire
 from klvrelay.record import Record, sharing_json
 
 TAPE = feed.recording(count=50)
@@ -20,13 +20,13 @@ TAPE = feed.recording(count=50)
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
     """The packets whose JSON was written, one by one."""
     written: list[bytes] = []
-    write = wire.record_json
+    write = core.record_json
 
     def counted(raw: bytes, *others: object) -> bytes:
         written.append(raw)
         return write(raw, *others)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(wire, "record_json", counted)
+    monkeypatch.setattr(core, "record_json", counted)
     return written
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from klvrelay.health import SinkHealth
-from klvrelay.sums import Sums
+from klvrelay.outcome import Sums
 
 Said = Callable[[], list[str]]
 

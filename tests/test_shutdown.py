@@ -50,7 +50,7 @@ BLOCKING = {
     "the name of the broker": (
         "socket.getaddrinfo = block", ["run", "--follow", "{file}", "--mqtt", "mqtt://broker.example"]),
     "the certificates of the broker": (
-        "from klvrelay.sinks import dial\ndial.tls_context = block",
+        "from klvrelay.sinks.contract import dial\ndial.tls_context = block",
         ["run", "--follow", "{file}", "--mqtt", "mqtts://127.0.0.1:1"]),
     "the name of a web server": (
         "socket.getaddrinfo = block", ["run", "http://web.example/live.ts", "--no-isolate", *NOWHERE]),
@@ -58,7 +58,7 @@ BLOCKING = {
         "from klvrelay.sources.libav import demuxer\ndemuxer.Demuxer.open = block",
         ["run", "rtsp://127.0.0.1:1/x", "--no-isolate", *NOWHERE]),
     "a call of a library": (
-        "from klvrelay.relay import Relay\nimport asyncio\nasync def run(self):\n"
+        "from klvrelay.relay.relay import Relay\nimport asyncio\nasync def run(self):\n"
         "    await asyncio.get_running_loop().run_in_executor(None, block)\nRelay.run = run",
         ["run", "{file}", *NOWHERE]),
     "the process of an isolated source": (
@@ -67,16 +67,16 @@ BLOCKING = {
         "    print('blocked', file=sys.stderr, flush=True)\nProcess.start = frozen",
         ["run", "rtsp://127.0.0.1:1/x", *NOWHERE]),
     "the disk that is recorded to": (
-        "from klvrelay.recording.shelf import Shelf\nShelf.open = block", ["record", "{file}", "{folder}"]),
+        "from klvrelay.recording.segment_store import Shelf\nShelf.open = block", ["record", "{file}", "{folder}"]),
 }  # fmt: skip
 STUCK = {
     "a task that is not to be cancelled": (
-        "import asyncio\nfrom klvrelay.relay import Relay\nasync def run(self):\n    while True:\n"
+        "import asyncio\nfrom klvrelay.relay.relay import Relay\nasync def run(self):\n    while True:\n"
         "        try:\n            print('blocked', file=sys.stderr, flush=True); await asyncio.sleep(60)\n"
         "        except asyncio.CancelledError:\n            pass\nRelay.run = run",
         ["run", "{file}", *NOWHERE]),
     "a loop that stands still while it stops": (
-        "import asyncio\nfrom klvrelay.relay import Relay\nasync def run(self):\n    try:\n"
+        "import asyncio\nfrom klvrelay.relay.relay import Relay\nasync def run(self):\n    try:\n"
         "        print('blocked', file=sys.stderr, flush=True); await asyncio.sleep(60)\n"
         "    finally:\n        os.read(never, 1)\nRelay.run = run",
         ["run", "{file}", *NOWHERE]),

@@ -9,7 +9,7 @@ import pytest
 
 from klvrelay.errors import SourceDown
 from klvrelay.record import Packet
-from klvrelay.sources.bridge import Bridge
+from klvrelay.sources.thread_queue import ThreadQueue
 
 
 def packet(number):
@@ -32,7 +32,7 @@ async def all_of(bridge):
 
 async def test_a_file_waits_for_its_reader():
     """Where nothing may be lost the thread waits for room."""
-    bridge = Bridge(most=3)
+    bridge = ThreadQueue(most=3)
 
     def job():
         for number in range(1000):
@@ -47,7 +47,7 @@ async def test_a_file_waits_for_its_reader():
 
 async def test_of_a_live_source_the_newest_packets_win():
     """A reader that is late gets the last ones, behind a mark, and the others are counted."""
-    bridge = Bridge(most=3)
+    bridge = ThreadQueue(most=3)
     for number in range(10):
         bridge.put(packet(number), newest_wins=True)
 
@@ -65,7 +65,7 @@ def sized(size):
 @pytest.mark.parametrize(("more", "dropped"), [(0, 0), (1, 1)])
 async def test_what_waits_has_a_number_of_bytes_too(more, dropped):
     """Up to the limit all wait; of one byte more the oldest goes. A packet larger than all of it has room alone."""
-    bridge = Bridge(most_bytes=100)
+    bridge = ThreadQueue(most_bytes=100)
     for _ in range(3):  # what was taken counts no longer
         before = bridge.dropped
         for size in (40, 30, 30 + more):
@@ -80,7 +80,7 @@ async def test_what_waits_has_a_number_of_bytes_too(more, dropped):
 
 async def test_a_thread_waits_for_room_in_bytes():
     """Where nothing may be lost, large packets come one by one."""
-    bridge = Bridge(most_bytes=100)
+    bridge = ThreadQueue(most_bytes=100)
     in_thread(lambda: [bridge.put(sized(60), newest_wins=False) for _ in range(20)] and bridge.end(None))
     sizes = []
     async with asyncio.timeout(5):
@@ -94,7 +94,7 @@ async def test_a_thread_waits_for_room_in_bytes():
 
 async def test_the_mark_is_made_once():
     """After it the packets come plain again."""
-    bridge = Bridge(most=1)
+    bridge = ThreadQueue(most=1)
     for number in range(2):
         bridge.put(packet(number), newest_wins=True)
     await bridge.batch()
@@ -105,7 +105,7 @@ async def test_the_mark_is_made_once():
 
 async def test_a_fault_comes_after_the_packets_before_it():
     """What ended the source is raised once all that it gave is taken."""
-    bridge = Bridge()
+    bridge = ThreadQueue()
     bridge.put(packet(1), newest_wins=True)
     bridge.end(SourceDown("gone"))
 
@@ -116,7 +116,7 @@ async def test_a_fault_comes_after_the_packets_before_it():
 
 async def test_a_thread_that_waits_for_room_learns_of_the_stop():
     """Nobody reads any more: the thread goes on, and is told."""
-    bridge = Bridge(most=1)
+    bridge = ThreadQueue(most=1)
     bridge.put(packet(0), newest_wins=False)
     told = []
     thread = in_thread(lambda: told.append(bridge.put(packet(1), newest_wins=False)))
@@ -129,7 +129,7 @@ async def test_a_thread_that_waits_for_room_learns_of_the_stop():
 
 async def test_a_reader_that_was_cancelled_takes_nothing_with_it():
     """A packet that comes after is there for who asks next."""
-    bridge = Bridge()
+    bridge = ThreadQueue()
     waiting = asyncio.create_task(bridge.batch())
     await asyncio.sleep(0)
     waiting.cancel()
@@ -147,7 +147,7 @@ def test_a_thread_may_end_after_the_loop():
     """A loop that is closed no longer wants to know."""
 
     async def begin():
-        bridge = Bridge()
+        bridge = ThreadQueue()
         waiting = asyncio.ensure_future(bridge.batch())
         await asyncio.sleep(0)
         waiting.cancel()

@@ -15,11 +15,11 @@ from demuxes import Pieces, records_of
 from reading_out import read
 from test_lane import ASYNC, KLVA, NULL, Wire, klv_packet, raws
 
+from klvrelay.decoder import Decoder
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.klv import Decoder
 from klvrelay.record import Packet
-from klvrelay.sources import open_source
 from klvrelay.sources.libav.of_bytes import ByLibav, Intake
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(40, padding=300)
 PACKETS = [TAPE.ts[at : at + 188] for at in range(0, len(TAPE.ts), 188)]

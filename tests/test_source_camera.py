@@ -15,9 +15,9 @@ import pytest
 from reading_out import records_of
 from rtsp_camera import KLV, MP2T, Camera, fragments, rtp
 
+from klvrelay.decoder import decode
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.klv import decode
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(count=30, padding=400)
 SECURITY_KEY = bytes.fromhex("060e2b34020301010e01030302000000")

@@ -10,8 +10,8 @@ from contextlib import aclosing
 import feed
 import pytest
 
-from klvrelay.klv import Decoder
-from klvrelay.sources import open_source
+from klvrelay.decoder import Decoder
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording()
 

@@ -20,11 +20,12 @@ import pytest
 from rtsp_servers import gst_server
 from srt_peers import transmitter
 
+from klvrelay.decoder import Decoder
 from klvrelay.errors import SourceDown, SourceError
-from klvrelay.klv import Decoder
-from klvrelay.names import Secret
 from klvrelay.record import Packet, Record, Units
-from klvrelay.sources import Source, open_source
+from klvrelay.sources.contract import Source
+from klvrelay.sources.open import open_source
+from klvrelay.text import Secret
 
 TAPE = feed.recording(20, hz=50, filler=6)
 TIMEOUT = 0.4

@@ -10,19 +10,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from klvrelay.names import Url
-from klvrelay.sending.udp import UdpLine
+from klvrelay.config.url import Url
+from klvrelay.recordings.segment_names import RecordedSegment
+from klvrelay.sending.udp import UdpDestination
 from klvrelay.sources.datagrams import multicast
 from klvrelay.sources.files import growing
-from klvrelay.sources.files.folder import Segment
 from klvrelay.sources.files.growing import _Folder
 from klvrelay.sources.files.written import WrittenFile
 from klvrelay.sources.libav.rfc6597 import Track
-from klvrelay.sources.srt import line as srt_line
-from klvrelay.sources.srt.libsrt import LineLost, Message, Option
-from klvrelay.sources.srt.line import SrtSettings
 from klvrelay.sources.srt.source import TOGETHER_US, _Inbox
-from klvrelay.sources.web.place import HEADS, REMEMBERED, Place
+from klvrelay.sources.web.position import HEADS, REMEMBERED, Position
+from klvrelay.transports import srt as srt_line
+from klvrelay.transports.libsrt import ConnectionLost, Option, SrtMessage
+from klvrelay.transports.srt import SrtSettings
 
 KEY = bytes.fromhex("060e2b34020b01010e01030101000000")
 IP_MULTICAST_ALL = 49
@@ -30,7 +30,7 @@ IP_MULTICAST_ALL = 49
 
 def test_numbers_and_time_of_a_sent_stream_wrap():
     """RTP numbers have 16 bits and its time 32: a sender goes on behind both, one more each."""
-    line = UdpLine(Url.parse("rtp://127.0.0.1:5000"), timeout=1)
+    line = UdpDestination(Url.parse("rtp://127.0.0.1:5000"), timeout=1)
     heads = [struct.unpack(">HHII", line.frame(b"x", number)[:12]) for number in range(0, 70_000)]
     numbers, ticks = [head[1] for head in heads], [head[2] for head in heads]
 
@@ -54,11 +54,11 @@ class FakeLine:
 
     now_us = 0
 
-    def __init__(self, *messages: Message) -> None:
+    def __init__(self, *messages: SrtMessage) -> None:
         self.messages = list(messages)
         self.options: dict[Option, object] = {}
 
-    def receive(self) -> Message | None:
+    def receive(self) -> SrtMessage | None:
         return self.messages.pop(0) if self.messages else None
 
     def set(self, option: Option, value: object) -> None:
@@ -79,7 +79,7 @@ LAST = (1 << 31) - 1
 )
 def test_srt_numbers_wrap_without_a_loss(numbers, found):
     """31 bits: 0 follows the last one, and only a number that is missing is a loss."""
-    messages = [Message(b"abcd"[n : n + 1], number, 0) for n, number in enumerate(numbers)]
+    messages = [SrtMessage(b"abcd"[n : n + 1], number, 0) for n, number in enumerate(numbers)]
     inbox = _Inbox(FakeLine(*messages))  # type: ignore[arg-type]
     inbox.fetch()
     pieces = list(inbox.pieces())
@@ -91,7 +91,7 @@ def test_srt_numbers_wrap_without_a_loss(numbers, found):
 @pytest.mark.parametrize(("apart", "count"), [(TOGETHER_US, 1), (TOGETHER_US + 1, 2)])
 def test_messages_that_were_due_together_make_one_packet(apart, count):
     """Up to ten milliseconds apart, and no more."""
-    inbox = _Inbox(FakeLine(Message(b"a", 5, 0), Message(b"b", 6, apart)))  # type: ignore[arg-type]
+    inbox = _Inbox(FakeLine(SrtMessage(b"a", 5, 0), SrtMessage(b"b", 6, apart)))  # type: ignore[arg-type]
     inbox.fetch()
 
     assert len(list(inbox.pieces())) == count
@@ -128,7 +128,7 @@ def segment(number):
 
 def test_a_playlist_remembers_a_number_of_segments():
     """As many as are bounded; with one more the oldest is forgotten."""
-    place = Place()
+    place = Position()
     for number in range(REMEMBERED):
         place.took(segment(number))
     full = [*place._names]
@@ -166,7 +166,7 @@ def test_what_was_written_while_a_file_was_replaced_is_read(tmp_path, monkeypatc
 
 def test_what_was_written_while_a_segment_was_begun_is_read(tmp_path, monkeypatch):
     """The recorder ends a segment and begins the next between two looks: the end comes first, then the next one."""
-    first, second = (Segment("uav1", 1_700_000_000_000_000 + n * 60_000_000, "ts") for n in range(2))
+    first, second = (RecordedSegment("uav1", 1_700_000_000_000_000 + n * 60_000_000, "ts") for n in range(2))
     (tmp_path / first.name).write_bytes(b"first ")
     folder = _Folder(Url.parse(str(tmp_path)), waited=False)
     assert folder.look() == b"first "
@@ -194,11 +194,11 @@ def test_an_srt_line_that_fails_is_closed(monkeypatch):
     line.close = lambda: closed.append(True)  # type: ignore[attr-defined]
 
     def refuse(*_):
-        raise LineLost("refused")
+        raise ConnectionLost("refused")
 
     line.set = refuse  # type: ignore[method-assign]
     monkeypatch.setattr(srt_line, "Line", lambda: line)
-    with pytest.raises(LineLost):
+    with pytest.raises(ConnectionLost):
         srt_line._prepared(SrtSettings.of(Url.parse("srt://127.0.0.1:9000")), 1.0)
 
     assert closed == [True]

@@ -12,14 +12,15 @@ from contextlib import aclosing, closing, contextmanager
 
 import feed
 import pytest
+from klvrelay.core._core import ffi
 
-from klvrelay import wire
+from klvrelay.config.url import Url
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.names import Url
-from klvrelay.sources import open_source, sniff
+from klvrelay.recordings import sniff
+from klvrelay.sources.blocking import packets_straight
 from klvrelay.sources.files import file
 from klvrelay.sources.files.at_once import PIECE, open_at_once
-from klvrelay.sources.straight import packets_straight
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording()
 
@@ -212,10 +213,10 @@ def test_a_file_is_read_into_one_buffer_that_begins_with_a_page(tmp_path):
     """To any other address the kernel copies at half the speed."""
     (tmp_path / "tape.ts").write_bytes(TAPE.ts * (1 + 3 * PIECE // len(TAPE.ts)))
     with at_once(tmp_path / "tape.ts") as (_, packets):
-        places = [wire.ffi.from_buffer(packet.data) for packet in packets]
+        places = [ffi.from_buffer(packet.data) for packet in packets]
 
     assert len(places) == 4
-    [place] = {int(wire.ffi.cast("uintptr_t", place)) for place in places}
+    [place] = {int(ffi.cast("uintptr_t", place)) for place in places}
     assert place % mmap.PAGESIZE == 0
 
 

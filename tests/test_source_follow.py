@@ -19,12 +19,12 @@ import orjson
 import pytest
 from test_relay_process import klvrelay
 
+from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, NotMedia, SourceDown
-from klvrelay.klv import Decoder
 from klvrelay.record import Packet
-from klvrelay.sources import open_source
 from klvrelay.sources.files import growing
 from klvrelay.sources.files.written import WrittenFile
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(count=60)
 OTHER = feed.recording(count=20, first_pcr=5_000_000)

@@ -13,11 +13,12 @@ import pytest
 from reading_out import fault_of, reader_gone, records_of
 from web_servers import master, playlist, segments, web_server
 
-from klvrelay import intake
+from klvrelay.decoder import decode
 from klvrelay.errors import SourceDown
-from klvrelay.klv import decode
-from klvrelay.sources import Given, open_source
+from klvrelay.relay import stream as stream_module
+from klvrelay.sources.open import open_source
 from klvrelay.sources.web import follow
+from klvrelay.sources.web.resume import Resume
 
 TAPE = feed.recording(count=90, filler=4)
 
@@ -182,7 +183,7 @@ def hasty(monkeypatch):
 async def test_what_came_does_not_come_again_at_the_next_opening(tmp_path):
     """A playlist that stands still gives nothing, not even bytes; as soon as it goes on, what is new in it."""
     names = segments(TAPE.ts, tmp_path, 9)
-    given, path = Given(), tmp_path / "a.m3u8"
+    given, path = Resume(), tmp_path / "a.m3u8"
     playlist(path, names[:3], seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
         first, said = await opening(open_source(server.url("a.m3u8"), timeout=1, given=given))
@@ -204,7 +205,7 @@ async def test_what_came_does_not_come_again_at_the_next_opening(tmp_path):
 async def test_nor_does_it_from_a_process_of_its_own(tmp_path):
     """A new process has no memory, so the relay remembers for it."""
     names = segments(TAPE.ts, tmp_path, 9)
-    given, path = Given(), tmp_path / "a.m3u8"
+    given, path = Resume(), tmp_path / "a.m3u8"
     playlist(path, names[:3], seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
         url = server.url("a.m3u8")
@@ -226,7 +227,7 @@ async def test_nor_does_it_from_a_process_of_its_own(tmp_path):
 async def test_an_encoder_that_begins_anew_is_followed(first, tmp_path):
     """The same times in other bytes, under the same names: all of it comes, from its newest segment on."""
     anew = feed.recording(count=90, filler=4, padding=1)
-    given, path = Given(), tmp_path / "a.m3u8"
+    given, path = Resume(), tmp_path / "a.m3u8"
     playlist(path, segments(TAPE.ts, tmp_path, 9)[:3], seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
         await opening(open_source(server.url("a.m3u8"), timeout=1, given=given))
@@ -239,13 +240,13 @@ async def test_an_encoder_that_begins_anew_is_followed(first, tmp_path):
 @pytest.mark.usefixtures("hasty")
 async def test_a_relay_says_once_that_a_playlist_stands_still(tmp_path, monkeypatch, caplog):
     """However often it is opened again, the stream is down until there is something new, and live from then on."""
-    monkeypatch.setattr(intake.Backoff, "next", lambda self: 0.05)
+    monkeypatch.setattr(stream_module.Backoff, "next", lambda self: 0.05)
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     names, path = segments(TAPE.ts, tmp_path, 9), tmp_path / "a.m3u8"
     playlist(path, names[:3], seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
         url = server.url("a.m3u8")
-        stream = intake.Stream(intake.Feed("cam", partial(open_source, url, timeout=1, given=Given()), url), "boot", [])
+        stream = stream_module.Stream(stream_module.Feed("cam", partial(open_source, url, timeout=1, given=Resume()), url), "boot", [])
         keeping, health = asyncio.create_task(stream.keep()), stream.health
         with caplog.at_level(logging.INFO, "klvrelay"):
             async with asyncio.timeout(12):

@@ -11,7 +11,7 @@ from scripted_web import Answer, ScriptedWeb, playlist_of
 from test_source_container import box
 
 from klvrelay.errors import SourceDown
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording()
 FULL = bytes(4)

@@ -16,8 +16,9 @@ from reading_out import records_of
 from scripted_web import Answer, ScriptedWeb, cut, playlist_of
 
 from klvrelay.errors import SourceDown
-from klvrelay.sources import Given, open_source
+from klvrelay.sources.open import open_source
 from klvrelay.sources.web import follow
+from klvrelay.sources.web.resume import Resume
 
 TAPE = feed.recording(count=90, filler=4)
 PARTS = cut(TAPE.ts, 9)
@@ -148,7 +149,7 @@ async def test_what_leaves_a_live_playlist_unread_is_lost(said):
 async def test_what_leaves_it_while_it_is_down_is_lost_too(monkeypatch):
     """The next opening goes on where the last ended, and counts what is no longer there."""
     monkeypatch.setattr(follow, "STANDSTILL", 0.3)
-    given = Given()
+    given = Resume()
     opened = partial(open_source, timeout=1, given=given)
     async with ScriptedWeb(site() | {"/a.m3u8": live(0, 3)}) as server:
         with pytest.raises(SourceDown, match="no new segment"):
@@ -212,7 +213,7 @@ async def test_a_server_that_stumbles_at_the_playlist_is_asked_again():
 
 async def test_a_server_that_is_gone_costs_no_segment():
     """Nothing is marked as lost that may still be had: the next opening begins with it."""
-    given = Given()
+    given = Resume()
     async with ScriptedWeb(site(s5=Answer(hang=True))) as server:
         first = []
         with pytest.raises(SourceDown, match="gave no answer"):

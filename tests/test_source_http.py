@@ -13,7 +13,7 @@ from reading_out import fault_of, leaves_no_thread, records_of
 from web_servers import web_server
 
 from klvrelay.errors import SourceDown
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(count=60, filler=20)
 CANARY = "c4n4ry@/"

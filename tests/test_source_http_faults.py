@@ -18,15 +18,16 @@ from certificates import certified, openssl
 from reading_out import records_of
 from scripted_web import Answer, ScriptedWeb, cut, playlist_of
 
-from klvrelay import intake
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.names import Secret
-from klvrelay.sources import open_source
-from klvrelay.sources.web import follow, header
-from klvrelay.sources.web.faults import retry_after
-from klvrelay.sources.web.login import Login, challenges
+from klvrelay.relay import stream as stream_module
+from klvrelay.relay.supervise import supervise
+from klvrelay.sources.open import open_source
+from klvrelay.sources.web import follow
 from klvrelay.sources.web.playlist import parse
-from klvrelay.supervise import supervise
+from klvrelay.text import Secret
+from klvrelay.transports.http import header
+from klvrelay.transports.http.faults import retry_after
+from klvrelay.transports.http.login import Login, challenges
 
 TAPE = feed.recording(count=30)
 TS = Answer(TAPE.ts)
@@ -154,9 +155,9 @@ async def test_the_relay_waits_as_long_as_the_server_asks(monkeypatch):
 
     async with ScriptedWeb({"/x": STATUSES["429"][0]}) as server:
         url = server.url("/x")
-        stream = intake.Stream(intake.Feed("cam", partial(open_source, url, timeout=1), url), "boot", [])
+        stream = stream_module.Stream(stream_module.Feed("cam", partial(open_source, url, timeout=1), url), "boot", [])
         with monkeypatch.context() as patch:
-            patch.setattr(intake, "supervise", partial(supervise, sleep=sleep))
+            patch.setattr(stream_module, "supervise", partial(supervise, sleep=sleep))
             keeping = asyncio.create_task(stream.keep())
             async with asyncio.timeout(5):
                 while not slept:

@@ -26,11 +26,12 @@ from apart import replay_case as replay
 from apart import stdin_case as stdin
 from test_cli import ENVIRONMENT
 
+from klvrelay.config.url import Url
+from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
-from klvrelay.klv import Decoder
-from klvrelay.names import Secret, Url
-from klvrelay.sources import open_source
 from klvrelay.sources.isolated.source import IsolatedSource
+from klvrelay.sources.open import open_source
+from klvrelay.text import Secret
 
 pytestmark = pytest.mark.usefixtures("no_process_is_left")
 
@@ -261,7 +262,7 @@ async def test_no_secret_is_where_others_can_read_it(free_port, caplog, monkeypa
         with pytest.raises(SourceDown) as fault:
             await reading
 
-    assert b"klvrelay.sources.isolated.cell" in seen
+    assert b"klvrelay.sources.isolated.child" in seen
     assert CANARY.encode() not in seen
     assert CANARY not in caplog.text + str(fault.value) + repr(fault.value.__dict__) + str(source.url)
 
@@ -370,7 +371,7 @@ async def test_two_hundred_readings_leave_nothing(tmp_path):
 
 PARENT = """
 import asyncio, sys
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 from klvrelay.sources.isolated.source import IsolatedSource
 async def main():
     async for packet in open_source(sys.argv[1], isolate=True).packets():

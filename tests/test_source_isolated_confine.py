@@ -15,7 +15,7 @@ import struct
 import pytest
 from apart import TAPE, isolated, records
 
-from klvrelay.names import Url
+from klvrelay.config.url import Url
 from klvrelay.sources.isolated import confine as confine_module
 from klvrelay.sources.isolated import landlock
 from klvrelay.sources.isolated.confine import confine

@@ -23,12 +23,12 @@ from apart import HONEST, children, fake, isolated, open_files, records, until
 from test_relay import Ear, quick, relay, running  # noqa: F401  # a fixture
 
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.sources import open_source
 from klvrelay.sources.isolated import process as process_module
 from klvrelay.sources.isolated import source as isolated_module
 from klvrelay.sources.isolated import stderr as stderr_module
 from klvrelay.sources.isolated.source import IsolatedSource
 from klvrelay.sources.isolated.stderr import LINES
+from klvrelay.sources.open import open_source
 
 TAPE_SIZE = 32
 """Records of a tape: as many as let the continuity counters run on into the next one."""
@@ -199,7 +199,7 @@ say(*packed(Packet(b"G" * 188, 5)))
 line.recv(1)
 say(packed_status(Status(True, True, 3, Link(size=15, srt_rtt_ms=9.0, lane=Counters(ts_packets=4)))), packed_end(None))
 """
-    source = fake(script.replace("Counters", "__import__('klvrelay.wire').wire.Counters"))
+    source = fake(script.replace("Counters", "__import__('klvrelay.core').wire.Counters"))
 
     for _ in range(2):
         async with aclosing(source.packets()) as packets:

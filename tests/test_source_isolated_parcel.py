@@ -10,22 +10,23 @@ import feed
 import orjson
 import pytest
 
+from klvrelay.core import Counters, Lane
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
-from klvrelay.record import Link, Packet, Units
-from klvrelay.sources.isolated.parcel import (
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet, Units
+from klvrelay.sources.isolated.messages import (
     MOST,
     PIDS_MOST,
     SMALL,
     UNITS_MOST,
     End,
-    Odd,
+    MalformedMessage,
     Status,
     Unpacker,
     packed,
     packed_end,
     packed_status,
 )
-from klvrelay.wire import Counters, Lane
 
 TAPE = feed.recording(40)
 ENTRIES = Lane(ts=True).packets(TAPE.ts, 1_700_000_000_000_000)
@@ -95,14 +96,14 @@ def test_many_units_come_in_several_parcels():
 def test_a_status_comes_back_with_every_count():
     """Whatever counts a link and its lane have."""
     counted = {name: number for number, name in enumerate(Counters._fields, 1)}
-    link = Link(lane=Counters(**counted), srt_rtt_ms=1.5)
-    for number, f in enumerate(fields(Link), 100):
+    link = LinkStats(lane=Counters(**counted), srt_rtt_ms=1.5)
+    for number, f in enumerate(fields(LinkStats), 100):
         if isinstance(getattr(link, f.name), int):
             link = replace(link, **{f.name: number})
     status = Status(True, False, 1 << 40, link)
     unpacker = Unpacker()
 
-    assert taken(unpacker, packed_status(Status(False, True, 0, Link())) + packed_status(status)) == []
+    assert taken(unpacker, packed_status(Status(False, True, 0, LinkStats())) + packed_status(status)) == []
 
     assert unpacker.status == status
 
@@ -154,12 +155,12 @@ def unit(*, raw: bytes = TAPE.klv[0], size: int | None = None, pts: int = 0, pid
 
 
 def status(**changes: object) -> bytes:
-    plain = orjson.loads(packed_status(Status(True, False, 0, Link()))[5:])
+    plain = orjson.loads(packed_status(Status(True, False, 0, LinkStats()))[5:])
     return parcel(b"S", orjson.dumps(plain | changes))
 
 
 def link(**changes: object) -> dict[str, object]:
-    return orjson.loads(orjson.dumps(Link(), default=Counters._asdict)) | changes
+    return orjson.loads(orjson.dumps(LinkStats(), default=Counters._asdict)) | changes
 
 
 ODD = {
@@ -224,7 +225,7 @@ def test_what_no_honest_source_sends_is_refused(data):
     taken(good, unit() + status() + sent(PACKETS))
     assert good.status is not None
 
-    with pytest.raises(Odd):
+    with pytest.raises(MalformedMessage):
         taken(Unpacker(), data)
 
 
@@ -248,7 +249,7 @@ def test_damaged_parcels_are_odd_or_packets(seed):
 
     try:
         found = taken(unpacker, bytes(data), lambda: choice.randint(1, 2000))
-    except Odd:
+    except MalformedMessage:
         return
     assert all(isinstance(packet, Packet | Units) for packet in found)
 

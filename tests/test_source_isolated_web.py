@@ -22,16 +22,17 @@ from reading_out import records_of
 from scripted_web import Answer, ScriptedWeb, cut, playlist_of
 from test_cli import ENVIRONMENT
 
-from klvrelay.config import SourceSettings
+from klvrelay.config.settings import SourceSettings
+from klvrelay.config.url import Url
 from klvrelay.errors import SourceDown
-from klvrelay.names import Url
 from klvrelay.record import Packet
-from klvrelay.sources import Given, open_source
+from klvrelay.relay.build import opened
 from klvrelay.sources.isolated.bookmarks import Bookmarks
 from klvrelay.sources.isolated.source import IsolatedSource
-from klvrelay.sources.web.place import HEADS, REMEMBERED, Place
-from klvrelay.sources.web.playlist import Part, Segment
-from klvrelay.verbs.run import opened
+from klvrelay.sources.open import open_source
+from klvrelay.sources.web.playlist import MediaSegment, PlaylistPart
+from klvrelay.sources.web.position import HEADS, REMEMBERED, Position
+from klvrelay.sources.web.resume import Resume
 
 pytestmark = pytest.mark.usefixtures("no_process_is_left")
 
@@ -73,7 +74,7 @@ def test_servers_are_isolated_unless_told_otherwise(url, apart):
 
 async def test_a_playlist_goes_on_in_the_next_process_though_the_last_was_killed():
     """In the midst of its reading: what was handed on does not come again, and the rest does, each record once."""
-    given = Given()
+    given = Resume()
     async with ScriptedWeb(site(live(2, 5), s5=Answer(hang=True))) as server:
         first = []
         reading = asyncio.create_task(records_of(open_source(server.url("/a.m3u8"), given=given), into=first))
@@ -95,7 +96,7 @@ async def test_a_playlist_goes_on_in_the_next_process_though_the_last_was_killed
 
 async def test_what_left_the_playlist_between_two_processes_is_counted():
     """By the numbers of the segments, as within one."""
-    given = Given()
+    given = Resume()
     async with ScriptedWeb(site(live(0, 3))) as server:
         server.answers["/a.m3u8"] = [live(0, 3), Answer(status="403 Forbidden")]
         with pytest.raises(SourceDown, match="403"):
@@ -111,7 +112,7 @@ async def test_what_left_the_playlist_between_two_processes_is_counted():
 @pytest.mark.parametrize("mark", ["bytes(60000)", "os.urandom(60000)", "b'[' * 60000", 'b\'{"next":-1}\''])
 async def test_a_mark_of_a_process_that_was_taken_over_does_no_harm(mark):
     """The relay does not look into it, and the next process begins where it would without one."""
-    given = Given()
+    given = Resume()
     with pytest.raises(SourceDown):
         await records_of(fake(f"say(packed_mark({mark})); sys.exit(3)", "http://h/a.m3u8", given=given))
     assert given.packed is not None
@@ -124,12 +125,12 @@ async def test_a_mark_of_a_process_that_was_taken_over_does_no_harm(mark):
 
 def test_a_mark_follows_what_it_is_about():
     """The reader's thread is ahead: how far it is goes out behind the first packet of that segment, not before."""
-    source, place, sent = open_source("http://h/a.m3u8", isolate=False), Place(), []
-    marks = Bookmarks(source, place, lambda mark: sent.append(Place.unpacked(mark).next))
+    source, place, sent = open_source("http://h/a.m3u8", isolate=False), Position(), []
+    marks = Bookmarks(source, place, lambda mark: sent.append(Position.unpacked(mark).next))
 
     for number in range(3):  # segments of 100 bytes, read one behind the other
-        place.took(Segment(number, Part(f"{number}.ts"), 2.0))
-        place.begins(Segment(number, Part(f"{number}.ts"), 2.0), b"G")
+        place.took(MediaSegment(number, PlaylistPart(f"{number}.ts"), 2.0))
+        place.begins(MediaSegment(number, PlaylistPart(f"{number}.ts"), 2.0), b"G")
         source.link.size += 100
     told = []
     for size in 60, 40, 1, 150:
@@ -138,16 +139,16 @@ def test_a_mark_follows_what_it_is_about():
 
     assert told == [1, 1, 2, 3]
     assert sent == [1, 2, 3]
-    place.took(Segment(3, Part("3.ts"), 2.0))
+    place.took(MediaSegment(3, PlaylistPart("3.ts"), 2.0))
     assert sent == [1, 2, 3]
     marks.rest()
     assert sent == [1, 2, 3, 4]
 
 
-def place_after(count: int, name: str = "https://h/{n}.ts") -> Place:
-    place = Place()
+def place_after(count: int, name: str = "https://h/{n}.ts") -> Position:
+    place = Position()
     for number in range(count):
-        segment = Segment(number, Part(name.format(n=number)), 2.0)
+        segment = MediaSegment(number, PlaylistPart(name.format(n=number)), 2.0)
         place.took(segment)
         place.begins(segment, b"G%d" % number)
     return place
@@ -155,12 +156,12 @@ def place_after(count: int, name: str = "https://h/{n}.ts") -> Place:
 
 def test_a_place_is_the_same_once_it_was_packed():
     """With the longest names and numbers it stays small."""
-    segments = [Segment(n, Part(f"https://h/{n}.ts"), 2.0) for n in range(1000)]
-    place = Place.unpacked(place_after(1000).packed())
+    segments = [MediaSegment(n, PlaylistPart(f"https://h/{n}.ts"), 2.0) for n in range(1000)]
+    place = Position.unpacked(place_after(1000).packed())
 
     assert place.next == 1000
     assert place.goes_on(segments[-5:])
-    assert not place.goes_on([Segment(999, Part("https://h/other.ts"), 2.0)])
+    assert not place.goes_on([MediaSegment(999, PlaylistPart("https://h/other.ts"), 2.0)])
     assert place.witness(segments) == segments[-1]
     assert not place.is_other(segments[-1], b"G999")
     assert place.is_other(segments[-1], b"other")
@@ -179,12 +180,12 @@ def test_a_place_that_is_spoilt_is_a_place_all_the_same():
         {"next": 1, "vary": True, "names": [], "heads": [[1, "0" * 16]] * (HEADS + 1)},
     ]  # fmt: skip
     for data in map(json.dumps, odd):
-        assert Place.unpacked(data.encode()).next is None
+        assert Position.unpacked(data.encode()).next is None
     for _ in range(2000):
         spoilt = packed.copy()
         for _ in range(choice.randint(1, 6)):
             spoilt[choice.randrange(len(spoilt))] = choice.randrange(256)
-        place = Place.unpacked(bytes(spoilt))
+        place = Position.unpacked(bytes(spoilt))
         assert place.next is None or 0 <= place.next < 1 << 62
         assert len(place.packed()) < 32 << 10
 

@@ -13,9 +13,9 @@ import feed
 import pytest
 from reading_out import read
 
+from klvrelay.decoder import Decoder
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.klv import Decoder
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording()
 PAYLOADS = [(0, datagram) for datagram in feed.datagrams(TAPE.ts)]

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_source_replay import data_of, due_of, paced, slices_of
 
-from klvrelay.klv import Decoder
-from klvrelay.sources.files import pace, ts_clock
+from klvrelay.decoder import Decoder
+from klvrelay.recordings import timeline, ts_clock
 
 TAPE = feed.recording(count=120, hz=30, filler=3)
 SECURITY = bytes.fromhex("060e2b34020301010e01030302000000") + b"\x03\x01\x01\x01"
@@ -186,7 +186,7 @@ def test_a_time_that_comes_after_a_megabyte_is_followed():
 @pytest.mark.parametrize("packet", [SECURITY, TAPE.klv[0]], ids=["no item 2", "item 2 stands still"])
 def test_bare_klv_without_a_time_that_goes_on_is_no_flood(packet):
     """Thirty a second, but for the first few."""
-    clock = pace.KlvClock()
+    clock = timeline.KlvClock()
 
     slices = slices_of(clock, packet * 308)
 
@@ -196,7 +196,7 @@ def test_bare_klv_without_a_time_that_goes_on_is_no_flood(packet):
 
 def test_packets_without_a_time_between_others_take_none():
     """A security set behind each ST 0601 set."""
-    clock = pace.KlvClock()
+    clock = timeline.KlvClock()
 
     slices = slices_of(clock, b"".join(packet + SECURITY for packet in TAPE.klv))
 
@@ -208,8 +208,8 @@ def test_a_time_stamp_that_is_cut_off_is_none():
     """Its last bytes are in the next TS packet."""
     whole = TAPE.klv[0]
 
-    assert pace.precision_time(whole) == feed.FIRST_TIME
-    assert pace.precision_time(whole[: whole.index(b"\x02\x08") + 9]) is None
+    assert timeline.precision_time(whole) == feed.FIRST_TIME
+    assert timeline.precision_time(whole[: whole.index(b"\x02\x08") + 9]) is None
 
 
 @pytest.mark.parametrize(

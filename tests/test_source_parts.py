@@ -12,9 +12,9 @@ from contextlib import aclosing
 import feed
 import pytest
 
-from klvrelay.klv import Decoder
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 from klvrelay.sources.parts import PART, parts
 
 SMALL = feed.recording(count=300)

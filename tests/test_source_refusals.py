@@ -10,7 +10,7 @@ import pytest
 
 import klvrelay
 from klvrelay.errors import ConfigError, KlvrelayError, NotMedia, SourceDown
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 BAD = [
     ("/nowhere/tape.ts", SourceDown, "no such file"),

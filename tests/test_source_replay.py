@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from klvrelay.klv import Decoder
-from klvrelay.sources import open_source
-from klvrelay.sources.files import pace, replay, ts_clock
+from klvrelay.decoder import Decoder
+from klvrelay.recordings import timeline, ts_clock
+from klvrelay.sources.files import replay
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(count=30, hz=30, filler=5)
 
@@ -120,7 +121,7 @@ def test_a_stream_without_a_clock_is_not_held(monkeypatch):
 @given(st.lists(st.integers(1, len(TAPE.bare) - 1), max_size=20))
 def test_bare_klv_is_due_at_its_precision_time_stamp(cuts):
     """Without a container, item 2 of each packet is the clock."""
-    slices = slices_of(pace.KlvClock(), TAPE.bare, cuts)
+    slices = slices_of(timeline.KlvClock(), TAPE.bare, cuts)
 
     assert [data for _, data in slices] == TAPE.klv
     assert [due for due, _ in slices] == [pytest.approx(number / 30, abs=1e-4) for number in range(30)]
@@ -131,14 +132,14 @@ def test_bytes_that_are_no_klv_are_passed_on(before, behind):
     """A damaged dump comes out as it is, to be counted by the decoder."""
     data = before + TAPE.bare + b"\x06\x0e\x2b\x34" + behind
 
-    assert data_of(slices_of(pace.KlvClock(), data)) == data
+    assert data_of(slices_of(timeline.KlvClock(), data)) == data
 
 
 def test_a_packet_that_promises_gigabytes_is_not_waited_for(monkeypatch):
     """A hostile length costs no memory."""
-    monkeypatch.setattr(pace, "HELD_MOST", 1000)
+    monkeypatch.setattr(timeline, "HELD_MOST", 1000)
     data = feed.UAS_KEY + b"\x84\xff\xff\xff\xff" + bytes(2000)
-    clock = pace.KlvClock()
+    clock = timeline.KlvClock()
 
     assert data_of(clock.cut(data)) == data
 

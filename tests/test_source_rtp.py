@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rtp_order import Order
 
-from klvrelay.klv import Decoder
-from klvrelay.sources import open_source
+from klvrelay.decoder import Decoder
+from klvrelay.sources.open import open_source
 
 TS = b"\x47" + bytes(187)
 UNKNOWN_KEY = bytes.fromhex("060e2b34020b01017f7f7f7f7f7f7f7f")
@@ -271,7 +271,7 @@ async def test_no_record_spans_a_loss(demux, free_port):
 
 async def test_each_late_datagram_is_waited_for_in_full(free_port, monkeypatch):
     """The time that one gap was waited for is not taken from the next."""
-    monkeypatch.setattr("klvrelay.sources.datagrams.inbox.REORDER", 0.2)
+    monkeypatch.setattr("klvrelay.sources.datagrams.reader.REORDER", 0.2)
     null = b"\x47\x1f\xff\x10" + b"\xff" * 184  # so that nothing comes of the first gap
     sent = feed.rtp_datagrams([*[null * 7] * 3, *feed.datagrams(TAPE.ts)])
 

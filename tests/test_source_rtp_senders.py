@@ -14,8 +14,8 @@ import feed
 import pytest
 from test_source_rtp import MODES, TAPE, heard, with_last
 
-from klvrelay.klv import Decoder
-from klvrelay.sources import open_source
+from klvrelay.decoder import Decoder
+from klvrelay.sources.open import open_source
 
 # ---- whose packets are read ----
 
@@ -235,7 +235,7 @@ async def test_what_the_kernel_drops_of_others_is_no_gap_in_rtp(demux, free_port
 
 async def test_the_wait_for_one_is_not_taken_from_another(free_port, monkeypatch):
     """One that is late comes together with one behind a second gap: that one is waited for in full too."""
-    monkeypatch.setattr("klvrelay.sources.datagrams.inbox.REORDER", 0.2)
+    monkeypatch.setattr("klvrelay.sources.datagrams.reader.REORDER", 0.2)
     sent = feed.rtp_datagrams([*[b"\x47\x1f\xff\x10" + b"\xff" * 184] * 3, *feed.datagrams(TAPE.ts)])
 
     async def send():

@@ -18,7 +18,7 @@ from reading_out import fault_of, leaves_no_thread, reader_gone, records_of
 from rtsp_servers import gst_server
 
 from klvrelay.errors import SourceDown
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 pytestmark = pytest.mark.needs("gst-rtsp-server")
 

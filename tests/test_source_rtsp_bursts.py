@@ -13,11 +13,12 @@ from reading_out import records_of
 from rtsp_camera import Camera, rtp
 from rtsp_servers import gst_server
 
-from klvrelay.klv import Decoder
-from klvrelay.record import Link
-from klvrelay.sources import bridge, open_source
+from klvrelay.decoder import Decoder
+from klvrelay.link_stats import LinkStats
+from klvrelay.sources import thread_queue
 from klvrelay.sources.libav import demuxer, udp_drops
 from klvrelay.sources.libav.udp_drops import kernel_drops
+from klvrelay.sources.open import open_source
 
 COUNT = 600
 TAPE = feed.recording(count=COUNT, padding=500)
@@ -42,7 +43,7 @@ async def test_a_burst_by_tcp_is_received_whole():
 
 async def test_a_loop_that_stands_still_holds_the_server_back(monkeypatch):
     """By TCP the reader waits for the relay, the socket fills, and nothing is lost however few packets may wait."""
-    monkeypatch.setattr(bridge.Bridge.__init__, "__defaults__", (4, bridge.MOST_BYTES))
+    monkeypatch.setattr(thread_queue.Bridge.__init__, "__defaults__", (4, thread_queue.MOST_BYTES))
     async with Camera(burst()) as camera:
         source = open_source(camera.url("?transport=tcp"), timeout=5)
         decoder, records = Decoder("a", None), []
@@ -104,7 +105,7 @@ def test_drops_add_up_over_the_openings_of_a_source(monkeypatch):
     """The sockets of each opening begin at 0; what was counted before stays."""
     counts = iter([0, 3, 3])
     monkeypatch.setattr(udp_drops, "kernel_drops", lambda _: next(counts))
-    link = Link(kernel_drops=5)
+    link = LinkStats(kernel_drops=5)
     drops = udp_drops.UdpDrops(link, {5000})
     drops.look()
     drops.look()  # too early to look again

@@ -15,8 +15,8 @@ from reading_out import records_of
 from rtsp_camera import KLV, MP2T, Camera, fragments, rtp
 
 from klvrelay.errors import SourceDown
-from klvrelay.sources import open_source
 from klvrelay.sources.libav import sdp
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording()
 H264 = "m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"

@@ -14,12 +14,13 @@ import pytest
 from srt_peers import Heard, hear, transmitter
 
 from klvrelay import sample
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, NotMedia, SourceDown
-from klvrelay.names import Secret, Url
-from klvrelay.sending.srt import SrtLine
-from klvrelay.sources import open_source
-from klvrelay.sources.srt import libsrt
+from klvrelay.sending.srt import SrtDestination
+from klvrelay.sources.open import open_source
 from klvrelay.sources.srt import source as srt
+from klvrelay.text import Secret
+from klvrelay.transports import libsrt
 
 TAPE = feed.recording(count=63, filler=2)
 PIECES = feed.datagrams(TAPE.ts)
@@ -101,7 +102,7 @@ async def test_ffmpeg_sends_to_us(listens, free_port, tmp_path):
 async def test_two_of_ours_meet_in_a_rendezvous(free_port):
     """Neither listens; each calls from the port that the other calls."""
     source = open_source(f"srt://127.0.0.2:{free_port}?mode=rendezvous&localaddr=127.0.0.1")
-    sender = SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}?mode=rendezvous&localaddr=127.0.0.2"), timeout=5)
+    sender = SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}?mode=rendezvous&localaddr=127.0.0.2"), timeout=5)
 
     async with asyncio.TaskGroup() as tasks:
         hearing = tasks.create_task(hear(source, len(TAPE.klv)))
@@ -124,7 +125,7 @@ async def test_addresses_of_both_kinds_are_called(ours, theirs, free_port):
 
     async with asyncio.TaskGroup() as tasks:
         hearing = tasks.create_task(hear(source, len(TAPE.klv)))
-        async with SrtLine(Url.parse("srt://" + theirs.format(free_port)), timeout=5) as sender:
+        async with SrtDestination(Url.parse("srt://" + theirs.format(free_port)), timeout=5) as sender:
             for piece in PIECES:
                 await sender.send(piece)
 
@@ -138,7 +139,7 @@ async def test_klv_without_a_container_is_recognised(free_port):
 
     async with asyncio.TaskGroup() as tasks:
         hearing = tasks.create_task(hear(source, len(TAPE.klv)))
-        async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
+        async with SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
             for piece in feed.datagrams(TAPE.bare, 1000):
                 await sender.send(piece)
 
@@ -151,7 +152,7 @@ async def test_other_bytes_are_not_media(free_port):
     """What is neither is said so."""
     source = open_source(local(free_port))
     task = asyncio.create_task(hear(source, 1))
-    async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
+    async with SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
         for _ in range(300):
             await sender.send(b"hello, world" * 100)
 
@@ -302,7 +303,7 @@ async def test_a_slow_reader_gets_the_newest(free_port, monkeypatch):
     source, got, over = open_source(local(free_port, latency=40)), [], asyncio.Event()
 
     async def send():
-        async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}?{LATENCY}"), timeout=5) as sender:
+        async with SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}?{LATENCY}"), timeout=5) as sender:
             for piece in PIECES:
                 await sender.send(piece)
                 await asyncio.sleep(0.001)
@@ -332,7 +333,7 @@ async def test_a_stamp_is_when_it_was_due_however_late_it_is_fetched(free_port):
     sent = []
 
     async def send():
-        async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}?{LATENCY}"), timeout=5) as sender:
+        async with SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}?{LATENCY}"), timeout=5) as sender:
             for piece in PIECES[:12]:
                 sent.append(time.time_ns() // 1000)
                 await sender.send(piece)
@@ -368,7 +369,7 @@ async def test_a_source_that_waits_can_be_cancelled_at_once(query, free_port):
     assert time.monotonic() - begun < 0.1
     assert task.cancelled()
     hearing = asyncio.create_task(hear(open_source(local(free_port)), 1))
-    async with SrtLine(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
+    async with SrtDestination(Url.parse(f"srt://127.0.0.1:{free_port}"), timeout=5) as sender:
         await sender.send(PIECES[0])
     await hearing
 

@@ -9,7 +9,7 @@ import feed
 import pytest
 from srt_peers import Heard, hear, sequence, transmitter, wire
 
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 pytestmark = pytest.mark.needs("libsrt", "srt-live-transmit")
 

@@ -56,7 +56,7 @@ async def test_a_process_that_forgets_its_line_ends_all_the_same(ends, free_port
     """The end of the interpreter meets libsrt's threads at work: no crash, no hang."""
     script = f"""
 import asyncio, os, signal, sys
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 loop = asyncio.new_event_loop()
 packets = open_source("srt://127.0.0.1:{free_port}?mode=listener&latency=40").packets()
 print(len(loop.run_until_complete(anext(packets)).data), flush=True)

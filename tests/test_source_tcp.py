@@ -9,7 +9,7 @@ import pytest
 from reading_out import read
 
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording()
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import feed
 import pytest
 
+from klvrelay.decoder import Decoder
 from klvrelay.errors import SourceDown
-from klvrelay.klv import Decoder
 from klvrelay.record import Units
-from klvrelay.sources import open_source
 from klvrelay.sources.datagrams import source as udp
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording()
 DATAGRAMS = feed.datagrams(TAPE.ts)
@@ -487,7 +487,7 @@ async def test_no_record_spans_what_the_kernel_dropped(demux, free_port):
 
 async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_port, monkeypatch):
     """What waits for the reader is bounded; then the kernel's buffer fills."""
-    monkeypatch.setattr("klvrelay.sources.datagrams.inbox.WAITING_MOST", 10_000)
+    monkeypatch.setattr("klvrelay.sources.datagrams.reader.WAITING_MOST", 10_000)
     source = open_source(f"udp://127.0.0.1:{free_port}")
     loop = asyncio.get_running_loop()
     loop.call_soon(lambda: feed.send_udp(DATAGRAMS[:1], free_port))
@@ -508,7 +508,7 @@ async def test_a_reader_that_stops_for_a_while_does_not_fill_the_memory(free_por
 
 async def test_units_that_wait_are_bounded_too(free_port, monkeypatch):
     """A reader of units that stops leaves the rest in the kernel, and gets it all afterwards."""
-    monkeypatch.setattr("klvrelay.sources.datagrams.inbox.WAITING_MOST", 10_000)
+    monkeypatch.setattr("klvrelay.sources.datagrams.reader.WAITING_MOST", 10_000)
     source, klv = open_source(f"udp://127.0.0.1:{free_port}", demux="native"), []
     loop = asyncio.get_running_loop()
     loop.call_soon(lambda: feed.send_udp(DATAGRAMS[:1], free_port))

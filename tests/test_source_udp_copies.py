@@ -9,10 +9,10 @@ from contextlib import aclosing
 
 import feed
 import pytest
-from klvrelay._core import ffi, lib
+from klvrelay.core._core import ffi, lib
 
-from klvrelay.klv import Decoder
-from klvrelay.sources import open_source
+from klvrelay.decoder import Decoder
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(count=360, padding=200)
 DATAGRAMS = feed.datagrams(TAPE.ts)

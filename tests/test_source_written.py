@@ -11,11 +11,11 @@ from itertools import pairwise
 import feed
 import pytest
 
+from klvrelay.decoder import Decoder
 from klvrelay.errors import NotMedia
-from klvrelay.klv import Decoder
-from klvrelay.sources import open_source
 from klvrelay.sources.files import written
 from klvrelay.sources.files.written import WrittenFile
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(count=360)
 OTHER = feed.recording(count=60, first_pcr=5_000_000)

@@ -13,10 +13,12 @@ import feed
 import pytest
 
 import klvrelay as library
+from klvrelay.config.url import Url
+from klvrelay.core.carriage import blank_before, blank_behind, carriage_of
+from klvrelay.decoder import Decoder
 from klvrelay.errors import NotMedia
-from klvrelay.klv import Decoder, blank_before, blank_behind, carriage_of
-from klvrelay.names import Url
-from klvrelay.sources import open_source, sniff
+from klvrelay.recordings import sniff
+from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(count=60)
 STREAMS = {"ts": TAPE.ts, "klv": TAPE.bare}

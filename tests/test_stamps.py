@@ -17,7 +17,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from klvrelay import Stamp
-from klvrelay.stamps import find
+from klvrelay.frames.frame_times import find
 
 LINES = (Path(__file__).parent / "vectors" / "stamps.jsonl").read_text(encoding="utf-8").splitlines()
 VECTORS = [json.loads(line) for line in LINES]

@@ -17,8 +17,8 @@ import feed
 import pytest
 from test_cli import ENVIRONMENT
 
-from klvrelay import loading
-from klvrelay.stopping import stop_asked
+from klvrelay.cli import loading
+from klvrelay.cli.stopping import stop_asked
 
 HEAVY = {
     "aiomqtt", "amqtt", "asyncio", "av", "base64", "bz2", "concurrent", "csv", "dataclasses", "datetime", "difflib",
@@ -68,15 +68,15 @@ def tape(tmp_path: Path) -> str:
 def test_what_is_asked_of_the_command_itself_loads_nothing_heavy(args: tuple[str, ...]):
     """Its version, its help: not even the C core."""
     found = loaded(command(*args))
-    assert "klvrelay.options" in found
-    assert not found & {*heavy(), "_cffi_backend", "ctypes", "klvrelay.wire"}
+    assert "klvrelay.cli.options" in found
+    assert not found & {*heavy(), "_cffi_backend", "ctypes", "klvrelay.core"}
 
 
 @pytest.mark.parametrize("more", [[], ["--quiet"], ["--numbers", "safe"], ["--pid", "0x101"]], ids=" ".join)
 def test_a_file_is_decoded_without_anything_heavy(more: list[str], tape: str):
     """No loop, no TLS, no numpy, no second JSON writer."""
     found = loaded(command("decode", *more, tape))
-    assert "klvrelay.wire" in found
+    assert "klvrelay.core" in found
     assert not found & heavy()
 
 
@@ -92,7 +92,7 @@ def test_the_package_itself_loads_next_to_nothing():
 def test_a_kind_of_source_is_loaded_when_it_is_opened(scheme: str):
     """And no other: a file needs no TLS, a datagram no libav."""
     found = loaded(
-        f"from klvrelay.sources import open_source; open_source('{scheme}://127.0.0.1:5000/', isolate=False)"
+        f"from klvrelay.sources.open import open_source; open_source('{scheme}://127.0.0.1:5000/', isolate=False)"
     )
     assert {kind for kind in KINDS.values() if kind in found} == {KINDS[scheme]}
 

@@ -12,15 +12,17 @@ import pytest
 from papers import TAPE, Ear, Tape, live
 from timekeeping import Enough, Time, unjittered
 
-from klvrelay import intake, outlet
 from klvrelay.errors import SinkDown, SourceDown
 from klvrelay.health import SinkHealth, StreamHealth
-from klvrelay.intake import Feed, Stream
-from klvrelay.outlet import Outlet
-from klvrelay.patience import HANGS, Patience
-from klvrelay.recording import Limits, Recorder, recorder
-from klvrelay.spool import Spool
-from klvrelay.supervise import supervise
+from klvrelay.recording import Recorder, recorder
+from klvrelay.recording.limits import RecordingLimits
+from klvrelay.relay import sink_task as sink_task
+from klvrelay.relay import stream as stream_module
+from klvrelay.relay.patience import HANGS, Patience
+from klvrelay.relay.sink_task import SinkTask
+from klvrelay.relay.stream import Feed, Stream
+from klvrelay.relay.supervise import supervise
+from klvrelay.spool.memory import Spool
 
 Keep = Callable[[], Awaitable[None]]
 
@@ -53,18 +55,18 @@ class Falling(Ear):
 
 
 def stream(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
-    kept(monkeypatch, intake, time)
+    kept(monkeypatch, stream_module, time)
     return Stream(Feed("uav1", lambda: lasting(time, seconds), "udp://:5000"), "boot", []).keep
 
 
 def sink(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
-    kept(monkeypatch, outlet, time)
-    return Outlet(Falling(time, seconds), Spool(), SinkHealth("ear")).drain
+    kept(monkeypatch, sink_task, time)
+    return SinkTask(Falling(time, seconds), Spool(), SinkHealth("ear")).drain
 
 
 def recording(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
     kept(monkeypatch, recorder, time)
-    limits = Limits(size=1 << 20, keep_size=1 << 30)
+    limits = RecordingLimits(size=1 << 20, keep_size=1 << 30)
     return Recorder(lambda: lasting(time, seconds), str(folder), "uav1", limits)._keep
 
 
@@ -95,7 +97,7 @@ async def test_what_falls_again_and_again_is_tried_ever_more_rarely_and_at_once_
 async def test_a_broker_that_accepts_and_closes_is_left_in_peace(monkeypatch: pytest.MonkeyPatch):
     """Nine connections in 21 s, not fifty: it falls as soon as it stands."""
     time = Time(1000)
-    kept(monkeypatch, outlet, time)
+    kept(monkeypatch, sink_task, time)
     ear = Falling(time, 0.0)
     begun: list[float] = []
     enter = ear.__aenter__
@@ -108,7 +110,7 @@ async def test_a_broker_that_accepts_and_closes_is_left_in_peace(monkeypatch: py
 
     monkeypatch.setattr(Falling, "__aenter__", lambda self: entered())
     with pytest.raises(Enough):
-        await asyncio.wait_for(Outlet(ear, Spool(), SinkHealth("ear")).drain(), 20)
+        await asyncio.wait_for(SinkTask(ear, Spool(), SinkHealth("ear")).drain(), 20)
     assert begun == [0, 0.5, 1.5, 3.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5]
 
 

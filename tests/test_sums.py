@@ -15,16 +15,15 @@ from mqtt_wire import read_publish
 from oracle import OracleBroker
 from papers import TAPE, Ear, Tape, live
 
-from klvrelay import relay as relay_module
-from klvrelay.config import RelaySettings, SourceSettings
-from klvrelay.intake import Feed
-from klvrelay.names import Url
-from klvrelay.outcome import Outcome
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.config.url import Url
+from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
-from klvrelay.relay import Relay
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.sums import Sums
-from klvrelay.verbs.run import relay_of
+from klvrelay.relay import relay as relay_module
+from klvrelay.relay.build import relay_of
+from klvrelay.relay.relay import Relay
+from klvrelay.relay.stream import Feed
 
 SPOILT = TAPE.klv[1][:-1] + bytes([TAPE.klv[1][-1] ^ 0xFF])
 

@@ -23,7 +23,7 @@ from klvrelay.errors import (
     SinkRefused,
     SourceDown,
 )
-from klvrelay.supervise import Standing, as_fault, contained, is_retryable, standing_of, supervise
+from klvrelay.relay.supervise import Standing, as_fault, contained, is_retryable, standing_of, supervise
 
 LASTING, NEW, REMOTE, UNREAD, READ = Standing
 

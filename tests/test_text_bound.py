@@ -14,7 +14,7 @@ from wrapping import item, local_set, oid, packet, series
 import klvrelay
 from klvrelay import json_lines
 from klvrelay.sample import packets
-from klvrelay.spec import SETS
+from klvrelay.standards.spec import SETS
 
 FLAGS = item(47, b"\x3f") + item(124, b"\x00")  # booleans with names: the dearest items there are
 LABELS = item(34, b"\x02") + item(63, b"\x01") + item(77, b"\x05")

@@ -14,11 +14,11 @@ from opinions import disagreement
 from wrapping import item, packet
 
 import klvrelay
-from klvrelay import wire
+from klvrelay import core
 from klvrelay.encode import encode
 from klvrelay.health.clocks import Clocks
 from klvrelay.record import Record
-from klvrelay.sources.files.pace import KlvClock
+from klvrelay.recordings.timeline import KlvClock
 
 TIME = 1_340_977_512_123_456
 MOMENT = datetime(2012, 6, 29, 13, 45, 12, 123_456, UTC)
@@ -96,7 +96,7 @@ def test_no_time_of_one_unit_is_one_of_another() -> None:
     for unit, rate in SECONDS.items():
         for year in range(2001, 2040) if unit == "seconds" else range(1990, 2100):
             sent = int(datetime(year, 7, 1, tzinfo=UTC).timestamp()) * rate
-            assert wire.micros(sent) == sent * 10**6 // rate, (unit, year)
+            assert core.micros(sent) == sent * 10**6 // rate, (unit, year)
 
 
 def test_columns_have_the_time_as_it_was_sent() -> None:

@@ -169,7 +169,7 @@ def test_a_source_package_builds_one_wheel_for_every_python(tmp_path):
     wheel = next(tmp_path.glob("*.whl"))
     assert re.fullmatch(r"klvrelay-[0-9.]+-cp311-abi3-linux_\w+\.whl", wheel.name)
     held = zipfile.ZipFile(wheel).namelist()
-    assert {"klvrelay/_core.abi3.so", "klvrelay/py.typed", "klvrelay/record.schema.json"} <= set(held)
+    assert {"klvrelay/core/_core.abi3.so", "klvrelay/py.typed", "klvrelay/record.schema.json"} <= set(held)
     assert not [name for name in held if name.startswith(("native", "tests", "setup"))]
 
 

@@ -10,7 +10,7 @@ from test_lane import ASYNC, KLV_PID, KLVA, NULL, Wire, all_good, decoded, klv_p
 from test_pes import pes
 from wrapping import ber, item, local_set, packet
 
-from klvrelay.klv import Decoder
+from klvrelay.decoder import Decoder
 from klvrelay.record import Packet, Record
 
 LIMIT = 900

@@ -16,7 +16,7 @@ import pytest
 from opinions import core_json, disagreement
 from wrapping import item, keyed_set, local_set, oid, packet, series
 
-from klvrelay import wire
+from klvrelay import core
 from klvrelay.errors import DecodeError
 
 MOST = sys.float_info.max
@@ -102,7 +102,7 @@ def test_a_range_may_be_as_small_as_doubles_are(least: int) -> None:
 
     for code in (0, 1, 1 << 61, 1 << 62, (1 << 63) - 1):
         expected = math.ldexp(code, -shift) - end
-        assert wire.imapb(code.to_bytes(8, "big"), -end, end) == expected
+        assert core.imapb(code.to_bytes(8, "big"), -end, end) == expected
 
 
 def power_over(value: float) -> int:
@@ -241,9 +241,9 @@ def test_series_in_the_deepest_sets_stay_hex() -> None:
 def test_what_is_no_packet_has_no_record(raw: bytes) -> None:
     """Neither JSON nor items: an error of ours."""
     with pytest.raises(DecodeError, match="not a KLV packet"):
-        wire.record_json(raw, wire.head("uav1", None))
+        core.record_json(raw, core.head("uav1", None))
     with pytest.raises(DecodeError):
-        wire.items_json(raw)
+        core.items_json(raw)
 
 
 @pytest.mark.parametrize(("value", "version"), [(b"", None), (b"\x13", 19), (bytes(7) + b"\x13", 19), (bytes(9), None)])

@@ -18,8 +18,8 @@ from oracle import OracleBroker
 from test_cli import ran
 from test_relay_process import klvrelay
 
-from klvrelay.diagnosis import no_klv
-from klvrelay.wire import Counters
+from klvrelay.core import Counters
+from klvrelay.health.diagnosis import no_klv
 
 LOST = [row for row in ROWS if row.code == NO_KLV]
 

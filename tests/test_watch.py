@@ -17,14 +17,14 @@ from records import BOOT, record, spoilt
 from rich.console import Console
 from telling import tell
 
-from klvrelay.elementary import chosen
+from klvrelay.cli.verbs.board import LONG_OFFLINE, SETTLED, Board, tame
+from klvrelay.cli.verbs.watch import line, table, watch
+from klvrelay.config.choice import chosen
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
-from klvrelay.sinks import Notice
-from klvrelay.sinks.client import Message, Received, connect
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.verbs.board import LONG_OFFLINE, SETTLED, Board, tame
-from klvrelay.verbs.watch import line, table, watch
+from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt.connection import Message, Received, connect
+from klvrelay.sinks.mqtt.sink import MqttSink
 
 WALL = 1_800_000_000.0
 
@@ -305,9 +305,9 @@ async def watching(broker, stream=None, terminal=False, **settings):
 @pytest.fixture(autouse=True)
 def brisk(monkeypatch):
     """No test waits a second for a line."""
-    monkeypatch.setattr("klvrelay.verbs.watch.PLAIN_INTERVAL", 0.02)
-    monkeypatch.setattr("klvrelay.verbs.watch.REFRESH", 0.02)
-    monkeypatch.setattr("klvrelay.verbs.watch.FIRST_PAUSE", 0.02)
+    monkeypatch.setattr("klvrelay.cli.verbs.watch.PLAIN_INTERVAL", 0.02)
+    monkeypatch.setattr("klvrelay.cli.verbs.watch.REFRESH", 0.02)
+    monkeypatch.setattr("klvrelay.cli.verbs.watch.FIRST_PAUSE", 0.02)
 
 
 @pytest.mark.parametrize("terminal", [False, True])

@@ -13,7 +13,7 @@ from typing import Any
 from test_lane import ASYNC, KLV_PID, KLVA, PMT_PID, SYNC, Wire, klv_packet
 from test_psi import pat, pmt
 
-from klvrelay.wire import Counters, Entry, Lane
+from klvrelay.core import Counters, Entry, Lane
 
 VIDEO_PID, AUDIO_PID = 0x100, 0x110
 STREAMS = ((0x1B, VIDEO_PID, b""), (0x0F, AUDIO_PID, b""), (ASYNC, KLV_PID, KLVA))

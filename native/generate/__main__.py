@@ -1,8 +1,8 @@
 """Writes everything that follows from `native/spec/*.csv`; run it after a change there: `make tables`.
 
     native/tables.c                     the C core's tables
-    src/klvrelay/spec.py                what Python knows of items, packs, labels and keys
-    src/klvrelay/clauses.py             what else `klvrelay items` shows: documents, clauses, notes
+    src/klvrelay/standards/spec.py                what Python knows of items, packs, labels and keys
+    src/klvrelay/standards/clauses.py             what else `klvrelay items` shows: documents, clauses, notes
     src/klvrelay/record.schema.json     the JSON Schema of a record
     native/spec/ITEMS.md                the page of items
 
@@ -29,8 +29,8 @@ def outputs() -> dict[str, str]:
         "native/tables.c": Tables().text(),
         "native/spec/ITEMS.md": items_page(),
         "src/klvrelay/record.schema.json": schema(),
-        "src/klvrelay/spec.py": python_table(),
-        "src/klvrelay/clauses.py": clauses(),
+        "src/klvrelay/standards/spec.py": python_table(),
+        "src/klvrelay/standards/clauses.py": clauses(),
     }
 
 

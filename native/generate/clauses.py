@@ -1,4 +1,4 @@
-"""`src/klvrelay/clauses.py`: what the documents say of sets and items beyond what decoding needs.
+"""`src/klvrelay/standards/clauses.py`: what the documents say of sets and items beyond what decoding needs.
 
 Titles and revisions, which item stands before which, what length 0 means, notes, 16-byte keys.
 `python_table.py` writes what decoding and encoding need.

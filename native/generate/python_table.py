@@ -1,4 +1,4 @@
-"""`src/klvrelay/spec.py` out of the csv facts: what Python knows of items, packs, labels and keys.
+"""`src/klvrelay/standards/spec.py` out of the csv facts: what Python knows of items, packs, labels and keys.
 
 `c_tables.py` writes the same facts for C.
 """

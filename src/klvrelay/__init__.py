@@ -22,6 +22,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from klvrelay.api import columns, open, stream
+    from klvrelay.core.selection import Selection, select
+    from klvrelay.decoder import decode, json_lines
     from klvrelay.errors import (
         ConfigError,
         DecodeError,
@@ -35,12 +38,9 @@ if TYPE_CHECKING:
         SourceDown,
         SourceError,
     )
-    from klvrelay.klv import decode, json_lines
-    from klvrelay.reading import columns, open, stream
+    from klvrelay.frames.frame_times import FrameTime, Stamp, frame_times
     from klvrelay.record import Record
-    from klvrelay.segments import View, views
-    from klvrelay.selection import Selection, select
-    from klvrelay.stamps import FrameTime, Stamp, frame_times
+    from klvrelay.standards.amends import View, views
 
 __all__ = [
     "ConfigError",
@@ -77,12 +77,12 @@ _HOMES = {
         "ConfigError", "DecodeError", "EncodeError", "KlvrelayError", "NoKlv", "NotMedia", "SinkDown", "SinkError",
         "SinkRefused", "SourceDown", "SourceError",
     ),
-    "klv": ("decode", "json_lines"),
-    "reading": ("columns", "open", "stream"),
+    "decoder": ("decode", "json_lines"),
+    "api": ("columns", "open", "stream"),
     "record": ("Record",),
-    "segments": ("View", "views"),
+    "standards.amends": ("View", "views"),
     "selection": ("Selection", "select"),
-    "stamps": ("FrameTime", "Stamp", "frame_times"),
+    "frames.frame_times": ("FrameTime", "Stamp", "frame_times"),
 }  # fmt: skip
 """The module of each name: imported when the name is first used, so that a command starts with what it needs."""
 

@@ -8,10 +8,10 @@ def main() -> int:
     """Runs the command; gives its exit code. A Ctrl-C while it loads ends it without a traceback."""
     if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
         _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
-    from klvrelay import loading
+    from klvrelay.cli import loading
 
     loading.begun()
-    from klvrelay.cli import main as command
+    from klvrelay.cli.main import main as command
 
     try:
         return command()

@@ -22,7 +22,7 @@ import os
 import reprlib
 
 from klvrelay.outcome import Outcome
-from klvrelay.shown import printable
+from klvrelay.text import printable
 
 NOTHING = Outcome()
 

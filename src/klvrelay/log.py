@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from klvrelay.shown import printable
+from klvrelay.text import printable
 
 if TYPE_CHECKING:
     import logging

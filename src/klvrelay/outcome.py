@@ -21,3 +21,28 @@ class Outcome(NamedTuple):
     def answered(self) -> int:
         """Records that are done with."""
         return self.delivered + self.rejected + self.left_out
+
+
+class Sums(NamedTuple):
+    """numbered == delivered + rejected + shed + left_out + waiting, always.
+
+    numbered    records that were appended to the log for this sink
+    delivered   the far end confirmed them
+    rejected    the far end refused them
+    shed        they gave way to newer ones before they were sent
+    left_out    they were never offered, or set aside: too large, or not wanted by the settings
+    waiting     neither: not yet sent, or sent and not yet answered
+    """
+
+    numbered: int = 0
+    delivered: int = 0
+    rejected: int = 0
+    shed: int = 0
+    left_out: int = 0
+    waiting: int = 0
+
+    def told(self, sink: str) -> str:
+        """`359 to mqtt://broker:1883, 1 rejected, 0 shed, 0 left`: the parts of `numbered`, by their name if rare."""
+        rejected = f", {self.rejected} rejected" if self.rejected else ""
+        left_out = f", {self.left_out} left out" if self.left_out else ""
+        return f"{self.delivered} to {sink}{rejected}{left_out}, {self.shed} shed, {self.waiting} left"

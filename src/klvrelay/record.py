@@ -10,20 +10,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from klvrelay import wire
-from klvrelay.integers import Numbers
-from klvrelay.wire import Checksum, Entry, Transport
+from klvrelay import core
+from klvrelay.core import Checksum, Entry, Transport
+from klvrelay.core.carriage import Carriage as Carriage
+from klvrelay.json_output import Numbers
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from klvrelay.link import Link as Link
-    from klvrelay.selection import Selection
+    from klvrelay.core.selection import Selection
+    from klvrelay.link_stats import LinkStats as LinkStats
 
-Carriage = Literal["ts", "klv"]
-_ALL = wire.EVERYTHING
+_ALL = core.EVERYTHING
 
 
 def utc(us: int | None) -> datetime | None:
@@ -107,12 +107,12 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
     @property
     def time_us(self) -> int | None:
         """Item 2 as it was sent: microseconds since 1970 (ST 0603), or None where the packet has none."""
-        return wire.time_us(self.raw)
+        return core.time_us(self.raw)
 
     @property
     def clock_us(self) -> int | None:
         """The time of item 2 in microseconds since 1970, also where it was sent in another unit (see the warnings)."""
-        return wire.clock_us(self.raw)
+        return core.clock_us(self.raw)
 
     @property
     def time(self) -> datetime | None:
@@ -122,12 +122,12 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
     @property
     def held(self) -> bytes | None:
         """A mark of which items it holds, the same for all that hold the same; None where it can't be told so."""
-        return wire.tags(self.raw)
+        return core.tags(self.raw)
 
     @property
     def items(self) -> dict[str, Any]:
         """The items by key, as the record's JSON has them; decoded anew at each call."""
-        items: dict[str, Any] = _loads()(wire.items_json(self.raw))
+        items: dict[str, Any] = _loads()(core.items_json(self.raw))
         return items
 
     def json(self, *, numbers: Numbers = "exact", items: Selection | None = None) -> bytes:
@@ -141,9 +141,9 @@ class Record(NamedTuple):  # a frozen dataclass costs six times as much to make,
         shared = _shared if items is None else None
         if shared is not None and (text := shared.find(self, numbers)) is not None:
             return text
-        text = wire.record_json(
+        text = core.record_json(
             self.raw,
-            wire.head(self.stream, self.boot),
+            core.head(self.stream, self.boot),
             self.seq,
             self.received_us,
             self.pts,
@@ -219,7 +219,7 @@ def __getattr__(name: str) -> Any:
     """`Link`, loaded when it is first asked for: reading a file at once has no use for it."""
     if name != "Link":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from klvrelay.link import Link
+    from klvrelay.link_stats import LinkStats
 
-    globals()[name] = Link
-    return Link
+    globals()[name] = LinkStats
+    return LinkStats

@@ -10,10 +10,11 @@ import sys
 import threading
 from collections.abc import AsyncGenerator
 
-from klvrelay.names import Url
-from klvrelay.record import Link, Packet
-from klvrelay.sources.bridge import Bridge
-from klvrelay.sources.isolated import cell
+from klvrelay.config.url import Url
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet
+from klvrelay.sources.isolated import child
+from klvrelay.sources.thread_queue import ThreadQueue
 
 PIECE, PIECES = 8 << 20, 48
 """Half as much again as it may have: then it leaves off, and whoever waits for its end by the limit waits in vain."""
@@ -31,14 +32,14 @@ class Glutton:
     live, fixed, dropped = True, True, 0
 
     def __init__(self, url: Url, way: str) -> None:
-        self.url, self.link, self._way = url, Link(), way
+        self.url, self.link, self._way = url, LinkStats(), way
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         yield Packet(b"G" * 188, 5)
         await asyncio.sleep(0.05)
         if self._way == "task":
             eat()
-        bridge = Bridge()
+        bridge = ThreadQueue()
         if self._way == "thread":
             threading.Thread(target=self._in_thread, args=(bridge,), name="klvrelay-glutton").start()
         else:
@@ -46,13 +47,13 @@ class Glutton:
         for packet in await bridge.batch():
             yield packet
 
-    def _in_thread(self, bridge: Bridge) -> None:
+    def _in_thread(self, bridge: ThreadQueue) -> None:
         try:
             eat()
         finally:
-            bridge.end(cell.SourceDown("its reader stopped unexpectedly"))
+            bridge.end(child.SourceDown("its reader stopped unexpectedly"))
 
 
 way = sys.argv.pop(1)
-cell.open_source = lambda url, **options: Glutton(url, way)
-cell.main()
+child.open_source = lambda url, **options: Glutton(url, way)
+child.main()

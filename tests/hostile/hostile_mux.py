@@ -6,9 +6,9 @@ import struct
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 
+from klvrelay.core import crc32
 from klvrelay.encode.wire import ber_length, ber_oid
-from klvrelay.spec import UNIVERSAL_KEYS
-from klvrelay.wire import crc32
+from klvrelay.standards.spec import UNIVERSAL_KEYS
 
 TS = 188
 KLVA = b"\x05\x04KLVA"

@@ -53,7 +53,7 @@ async def run(*words: str, within: float = 50, interrupt: Callable[[], bool] | N
 
 
 def _main() -> None:
-    from klvrelay.cli import main
+    from klvrelay.cli.main import main
 
     try:
         sys.exit(main(sys.argv[1:]))

@@ -25,9 +25,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from klvrelay.names import Url
-from klvrelay.record import Link, Packet
-from klvrelay.sources.isolated import cell, limits
+from klvrelay.config.url import Url
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet
+from klvrelay.sources.isolated import child, limits
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 PTRACE_ATTACH, PDEATHSIG, GET_DUMPABLE, MOUNT_BIND, CLONE_NEWUSER = 16, 1, 3, 4096, 0x1000_0000
@@ -195,7 +196,7 @@ class Prisoner:
     live, fixed, dropped = True, True, 0
 
     def __init__(self, url: Url, notes: dict[str, Any]) -> None:
-        self.url, self.link, self._notes = url, Link(), notes
+        self.url, self.link, self._notes = url, LinkStats(), notes
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         found: dict[str, dict[str, str]] = {"attempts": {}, "still": {}}
@@ -222,11 +223,11 @@ def main() -> None:
     signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     sys.argv = [sys.argv[0], sys.argv[-1]]
     if notes["only"]:  # a control, of what does no harm: the attempts are no vain ones
-        cell.confine = lambda url, options: None
+        child.confine = lambda url, options: None
         limits.FILE_SIZE, limits.SPACE = 64 << 20, 1 << 40
-    cell.open_source = lambda url, **options: Prisoner(url, notes)
+    child.open_source = lambda url, **options: Prisoner(url, notes)
     with suppress(KeyboardInterrupt):
-        cell.main()
+        child.main()
 
 
 if __name__ == "__main__":

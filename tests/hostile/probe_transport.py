@@ -8,7 +8,7 @@ from itertools import count
 
 from hostile_mux import ASYNC, KLVA, TS, VIDEO, Maker, Mux, filled, item, klv, program_of
 
-from klvrelay.spec import UNIVERSAL_KEYS
+from klvrelay.standards.spec import UNIVERSAL_KEYS
 
 # ---- tables ----
 

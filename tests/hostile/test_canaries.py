@@ -33,8 +33,8 @@ from rtsp_camera import Camera, fragments, rtp
 from test_cli import COMMAND, ENVIRONMENT
 from web_servers import playlist, segments, web_server
 
-from klvrelay import cli
-from klvrelay.names import stream_name
+from klvrelay.cli import main as cli
+from klvrelay.config.names import stream_name
 
 NOBODY = "mqtt://127.0.0.1:1"
 """A broker's address where none is."""

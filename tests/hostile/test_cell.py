@@ -18,14 +18,14 @@ import pytest
 from apart import children, records
 from test_cli import ENVIRONMENT
 
+from klvrelay.config.url import Url
+from klvrelay.core import LIMIT
 from klvrelay.errors import SourceDown
-from klvrelay.names import Url
-from klvrelay.prctl import DAC_READ_SEARCH, NET_ADMIN, NET_BIND_SERVICE, NET_RAW
-from klvrelay.sources import open_source
-from klvrelay.sources.isolated.limits import LIVE_MEMORY, MEMORY, Limits
+from klvrelay.relay.supervise import is_retryable, standing_of
+from klvrelay.sources.isolated.limits import LIVE_MEMORY, MEMORY, ProcessLimits
+from klvrelay.sources.isolated.prctl import DAC_READ_SEARCH, NET_ADMIN, NET_BIND_SERVICE, NET_RAW
 from klvrelay.sources.isolated.source import IsolatedSource
-from klvrelay.supervise import is_retryable, standing_of
-from klvrelay.wire import LIMIT
+from klvrelay.sources.open import open_source
 
 LANDLOCK = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
 confined = pytest.mark.skipif(
@@ -136,14 +136,14 @@ async def test_a_process_that_needs_more_memory_than_it_may_have_says_so(way):
 
 async def test_a_file_may_have_more_memory_than_what_comes_from_a_network():
     """An index of hours is no attack; and packets that may be larger have room."""
-    assert Limits.of(Url.parse("flight.mp4"), LIMIT).memory == MEMORY
-    assert Limits.of(Url.parse("https://h/flight.mp4"), LIMIT).memory == LIVE_MEMORY
-    assert Limits.of(Url.parse("udp://:5000"), 8 << 20).memory > LIVE_MEMORY
+    assert ProcessLimits.of(Url.parse("flight.mp4"), LIMIT).memory == MEMORY
+    assert ProcessLimits.of(Url.parse("https://h/flight.mp4"), LIMIT).memory == LIVE_MEMORY
+    assert ProcessLimits.of(Url.parse("udp://:5000"), 8 << 20).memory > LIVE_MEMORY
 
 
 def test_the_relay_shows_its_memory_to_nobody(tmp_path):
     """What its environment and memory hold is for root alone, from its first steps on."""
-    script = "import sys; from klvrelay.cli import main; main(['items', 'slant_range']); import ctypes;"
+    script = "import sys; from klvrelay.cli.main import main; main(['items', 'slant_range']); import ctypes;"
     done = subprocess.run(
         [sys.executable, "-c", script + "print('dumpable', ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"],
         capture_output=True, text=True, timeout=30, env=ENVIRONMENT, check=True,

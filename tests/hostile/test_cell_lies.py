@@ -14,15 +14,16 @@ from apart import TAPE, fake, until
 from papers import Tape, live
 from test_relay import Ear, quick, running  # noqa: F401  # a fixture
 
-from klvrelay.intake import Feed, Stream
-from klvrelay.integers import MOST
-from klvrelay.record import Link
-from klvrelay.relay import Relay
-from klvrelay.sources import Given, open_source
+from klvrelay.core import Counters
+from klvrelay.json_output import MOST
+from klvrelay.link_stats import LinkStats
+from klvrelay.relay.relay import Relay
+from klvrelay.relay.stream import Feed, Stream
+from klvrelay.relay.supervise import is_retryable, standing_of
 from klvrelay.sources.isolated.claims import Claims
-from klvrelay.sources.isolated.parcel import Status
-from klvrelay.supervise import is_retryable, standing_of
-from klvrelay.wire import Counters
+from klvrelay.sources.isolated.messages import Status
+from klvrelay.sources.open import open_source
+from klvrelay.sources.web.resume import Resume
 
 pytestmark = pytest.mark.usefixtures("no_process_is_left")
 
@@ -33,7 +34,7 @@ ENDS = {
     "a wrong setting": "packed_end(ConfigError('demux: give native'))",
 }
 ALL_COUNTS = f"""
-from klvrelay.link import figures_of
+from klvrelay.link_stats import figures_of
 def highest(kind):
     return kind(**{{name: highest(type(v)) if isinstance(v, Counters) else {MOST}
                    for name in figures_of(kind) for v in [getattr(kind(), name)]
@@ -195,12 +196,12 @@ async def test_thousands_of_records_in_one_piece_leave_the_loop_to_others(monkey
 
 async def test_counts_do_not_go_back():
     """Nor what it is, once a packet came; what is no count may."""
-    claims = Claims(open_source("http://h/x", isolate=False), Given())
+    claims = Claims(open_source("http://h/x", isolate=False), Resume())
     claims.begin()
     lane = Counters(ts_packets=5, pcr_jitter_us=9)
-    claims.hear(Status(True, False, 7, Link(size=10, srt_rtt_ms=5.0, lane=lane)))
+    claims.hear(Status(True, False, 7, LinkStats(size=10, srt_rtt_ms=5.0, lane=lane)))
     claims.settle()
-    claims.hear(Status(False, True, 3, Link(size=4, srt_rtt_ms=2.0, lane=Counters(ts_packets=1, pcr_jitter_us=2))))
+    claims.hear(Status(False, True, 3, LinkStats(size=4, srt_rtt_ms=2.0, lane=Counters(ts_packets=1, pcr_jitter_us=2))))
 
     assert (claims.live, claims.fixed) == (True, False)
     assert (claims.dropped, claims.link.size, claims.link.lane.ts_packets) == (7, 10, 5)
@@ -209,9 +210,9 @@ async def test_counts_do_not_go_back():
 
 async def test_a_status_is_judged_once():
     """It is asked for with each packet, and comes four times a second."""
-    claims = Claims(open_source("http://h/x", isolate=False), Given())
+    claims = Claims(open_source("http://h/x", isolate=False), Resume())
     claims.begin()
-    statuses = [Status(True, False, 0, Link(size=size)) for size in (10, 20)]
+    statuses = [Status(True, False, 0, LinkStats(size=size)) for size in (10, 20)]
     links = []
     for status in statuses:
         for _ in range(2):
@@ -225,7 +226,7 @@ async def test_a_status_is_judged_once():
 
 async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
     """Of http:// only the answer tells; but what was live once does not come to its end."""
-    given = Given()
+    given = Resume()
     file = "say(packed_status(Status(False, False, 0, Link())), *packed(Packet(b'G', 5)), packed_end(None))"
     ended = fake(file, "http://h/x", given=given)
     assert [packet.data async for packet in ended.packets()] == [b"G"]
@@ -285,7 +286,7 @@ async def test_a_fault_of_ours_in_one_stream_is_said_once_and_hurts_no_other(mon
 
 async def test_a_fault_of_ours_in_the_keeping_of_a_stream_hurts_no_other(monkeypatch, said):
     """A live stream is kept again; a file has failed, and the relay goes on for the rest."""
-    monkeypatch.setattr("klvrelay.repeats.PACE", 1.0)
+    monkeypatch.setattr("klvrelay.health.repeats.PACE", 1.0)
     whole = Stream._settle
 
     def settle(self: Stream, source: object) -> None:

@@ -29,13 +29,13 @@ from hostile_broker import (
 from mqtt_wire import read_packet
 from records import BOOT, record
 
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown, SinkRefused
-from klvrelay.notices import Notices
 from klvrelay.outcome import Outcome
-from klvrelay.sinks.connect import connect
-from klvrelay.sinks.incoming import ANSWER_MOST, DOCUMENT_MOST
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.relay.notices import Notices
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.incoming import ANSWER_MOST, DOCUMENT_MOST
+from klvrelay.sinks.mqtt.sink import MqttSink
 
 MALFORMED = {
     "no body": lambda v: packet(CONNACK),

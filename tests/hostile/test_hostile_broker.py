@@ -33,12 +33,12 @@ from papers import outlet_of
 from records import BOOT, record
 
 from klvrelay.backoff import Backoff
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
-from klvrelay.notices import Notices
 from klvrelay.outcome import Outcome
-from klvrelay.sinks import retained
-from klvrelay.sinks.mqtt import MqttSink
-from klvrelay.sinks.settings import MqttSettings
+from klvrelay.relay.notices import Notices
+from klvrelay.sinks.mqtt import retained
+from klvrelay.sinks.mqtt.sink import MqttSink
 
 
 def after_connack(attack, properties=b""):
@@ -249,7 +249,7 @@ def pauses(monkeypatch):
             found.append(super().next())
             return found[-1] / 100
 
-    monkeypatch.setattr("klvrelay.outlet.Backoff", Brisk)
+    monkeypatch.setattr("klvrelay.relay.sink_task.Backoff", Brisk)
     return found
 
 

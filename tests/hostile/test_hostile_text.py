@@ -24,14 +24,14 @@ from rich.console import Console
 from test_cli import ran
 from wrapping import item, packet
 
-from klvrelay import cli, wire
-from klvrelay.documents import dumps
+from klvrelay import core
+from klvrelay.cli import main as cli
+from klvrelay.cli.verbs import csv_cells, demo
+from klvrelay.cli.verbs.frame_times import HEAD
 from klvrelay.encode import encode
-from klvrelay.integers import written
-from klvrelay.latest import Latest
-from klvrelay.sinks.client import Received
-from klvrelay.verbs import cells, demo
-from klvrelay.verbs.frame_times import HEAD
+from klvrelay.json_output import dumps, written
+from klvrelay.relay.state import StreamState
+from klvrelay.sinks.mqtt.connection import Received
 
 SINCE_15 = range(0x13439, 0x13440)
 """Format characters of Egyptian hieroglyphs, which the database of Python 3.11 (Unicode 14) does not have yet."""
@@ -122,12 +122,12 @@ def test_no_other_module_writes_json() -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_is_said_of_a_stream_is_escaped(text: str) -> None:
     """Its name, its state, and integers made safe."""
-    latest = Latest()
+    latest = StreamState()
     latest.add(record(0, raw=record_of(text)))
     state = latest.document()
     assert state is not None
     assert json.loads(state)["items"]["mission_id"] == text
-    head = wire.head(text, None)
+    head = core.head(text, None)
     assert json.loads(head + b"}")["stream"] == text
     for document in (state, head, written(state, "safe")):
         assert not steering_in(document.decode())
@@ -139,7 +139,7 @@ def test_what_is_said_of_a_stream_is_escaped(text: str) -> None:
 def unescaped(cell: str) -> str:
     """The text of a cell, as `decode --help` says it is written."""
     text = str(json.loads('"' + cell.replace('"', '\\"') + '"'))
-    return text[1:] if text.startswith("'") and cells.is_formula(text.lstrip("'")) else text
+    return text[1:] if text.startswith("'") and csv_cells.is_formula(text.lstrip("'")) else text
 
 
 @given(st.text())
@@ -148,7 +148,7 @@ def unescaped(cell: str) -> str:
 @example("''=1")
 def test_a_cell_is_escaped_and_can_be_read_back(text: str) -> None:
     """A backslash of the text is none of an escape, a quote of the text none of the mark."""
-    (row,) = csv.reader(io.StringIO(cells.line_of([text, 1]).decode(), newline=""), strict=True)
+    (row,) = csv.reader(io.StringIO(csv_cells.line_of([text, 1]).decode(), newline=""), strict=True)
     assert not steering_in(row[0])
     assert unescaped(row[0]) == text
 
@@ -156,15 +156,15 @@ def test_a_cell_is_escaped_and_can_be_read_back(text: str) -> None:
 @pytest.mark.parametrize("text", FORMULAS)
 def test_a_formula_is_marked_as_text(text: str) -> None:
     """By the first character that shows, whatever form it has and whatever stands before it."""
-    assert str(cells.cell(text)).startswith("'")
+    assert str(csv_cells.cell(text)).startswith("'")
 
 
 @pytest.mark.parametrize("text", NO_FORMULAS)
 def test_other_text_and_numbers_are_not_marked(text: str) -> None:
     """A quote before them would be one too many."""
-    assert cells.cell(text) == text if not steering_in(text) else not cells.cell(text).startswith("'")
+    assert csv_cells.cell(text) == text if not steering_in(text) else not csv_cells.cell(text).startswith("'")
     for value in (-1, -33.5, 1e-9, 0, None):
-        assert cells.cell(value) is value
+        assert csv_cells.cell(value) is value
 
 
 def test_every_cell_of_a_csv_is_escaped(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -179,12 +179,12 @@ def test_every_cell_of_a_csv_is_escaped(tmp_path: Path, capfdbinary: pytest.Capt
     assert len(rows) == len(texts)
     for text, row in zip(texts, rows, strict=True):
         assert unescaped(row["mission_id"]) == text
-        assert not cells.is_formula(row["platform_designation"])
+        assert not csv_cells.is_formula(row["platform_designation"])
 
 
 def test_frame_times_have_the_same_cells() -> None:
     """Their heading is plain."""
-    assert cells.line_of(HEAD).decode().strip() == ",".join(HEAD)
+    assert csv_cells.line_of(HEAD).decode().strip() == ",".join(HEAD)
 
 
 # ---- a terminal, a page ----

@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 
 import klvrelay
-from klvrelay import cli
-from klvrelay.config import RelaySettings, SourceSettings, load
-from klvrelay.elementary import Choice
+from klvrelay.cli import main as cli
+from klvrelay.cli.redaction import Redaction
+from klvrelay.config.choice import Choice
+from klvrelay.config.names import LEVEL_LIMIT, checked_name
+from klvrelay.config.settings import RelaySettings, SourceSettings, load
+from klvrelay.config.url import Url
+from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, SinkDown, SinkRefused, SourceDown
-from klvrelay.klv import Decoder
 from klvrelay.log import log_to_stderr
-from klvrelay.names import LEVEL_LIMIT, Url, checked_name
-from klvrelay.recording import Limits, Recorder
-from klvrelay.redaction import Redaction
+from klvrelay.recording import Recorder
+from klvrelay.recording.limits import RecordingLimits
 
 REFUSED = {
     "control": "a\x00b",
@@ -54,7 +56,7 @@ def test_a_name_that_does_not_stand_on_a_line_is_refused(name: str):
         "stream": lambda: SourceSettings(Url.parse("a.ts"), stream=name),
         "pids": lambda: SourceSettings(Url.parse("a.ts"), pids={257: name}),
         "pids ": lambda: Choice(names={257: name}),
-        "stream ": lambda: Recorder(lambda: None, "out", name, Limits()),
+        "stream ": lambda: Recorder(lambda: None, "out", name, RecordingLimits()),
     }
     if name:  # a decoder without a name makes records of no stream
         takers["stream  "] = lambda: Decoder(name, None)

@@ -21,11 +21,11 @@ from rich.console import Console
 
 from klvrelay.probe import Report, inquire
 from klvrelay.probe.metadata import items, sampler, telemetry
-from klvrelay.probe.tell.document import document
-from klvrelay.probe.tell.page import page
-from klvrelay.probe.tell.text import write
+from klvrelay.probe.output.document import document
+from klvrelay.probe.output.page import page
+from klvrelay.probe.output.text import write
 from klvrelay.probe.transport import survey, tables
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 HOSTILE = TRANSPORT | RECORDS
 SIZE = 300_000
@@ -189,7 +189,7 @@ def test_a_document_is_cut_until_it_fits(tmp_path: Path, monkeypatch: pytest.Mon
     """By shorter lists; the rest is counted."""
     report = probed(HOSTILE["many_programs"](SIZE), tmp_path)
     whole = document(report)
-    monkeypatch.setattr("klvrelay.probe.tell.document.LIMIT", len(whole) // 2)
+    monkeypatch.setattr("klvrelay.probe.output.document.LIMIT", len(whole) // 2)
 
     less = document(report)
 

@@ -21,7 +21,7 @@ HOSTILE = TRANSPORT | RECORDS
 
 MEASURED = """
 import sys
-from klvrelay.cli import main
+from klvrelay.cli.main import main
 code = main(["probe", "-q", sys.argv[1]])
 with open("/proc/self/status") as lines:
     print(next(line.split()[1] for line in lines if line.startswith("VmHWM")), file=sys.stderr)

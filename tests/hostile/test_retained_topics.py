@@ -12,8 +12,9 @@ from mqtt_wire import packed_length, read_packet
 from records import BOOT, record
 from test_relay_process import klvrelay
 
-from klvrelay.sinks import Notice, retained
-from klvrelay.sinks.mqtt import MqttSink
+from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt import retained
+from klvrelay.sinks.mqtt.sink import MqttSink
 
 DEAD = b'{"state":"offline","boot":"dead00"}'
 BOOT_OF_DEAD = b"\x26" + text("boot") + text("dead00")

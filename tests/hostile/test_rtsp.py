@@ -14,12 +14,12 @@ from reading_out import records_of
 from rtsp import KLV, answer, described, rtp, server
 from servers import Hostile, Line, Request, flooding
 
+from klvrelay.config.url import Url
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.names import Url
-from klvrelay.sources import open_source
 from klvrelay.sources.libav.gateway import Gateway
-from klvrelay.sources.libav.rtsp_wire import with_source
-from klvrelay.sources.web import reach
+from klvrelay.sources.libav.rtsp_messages import with_source
+from klvrelay.sources.open import open_source
+from klvrelay.transports.http import reach
 
 CANARY = "c4n4ry"
 BASIC = 'Basic realm="x"'

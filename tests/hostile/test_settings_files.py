@@ -12,15 +12,15 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-from klvrelay import small_file
-from klvrelay.config import CONFIG_MOST, load
-from klvrelay.credentials import secret_file
+from klvrelay.config import small_file
+from klvrelay.config.credentials import secret_file
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.names import unique_names
+from klvrelay.config.settings import CONFIG_MOST, load
+from klvrelay.config.small_file import PEM_MOST, read_small
 from klvrelay.errors import ConfigError
-from klvrelay.names import unique_names
-from klvrelay.sinks.dial import tls_context
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.small_file import PEM_MOST, read_small
-from klvrelay.tls import verifying
+from klvrelay.sinks.mqtt.dial import tls_context
+from klvrelay.transports.tls import verifying
 
 COMMAND = (sys.executable, "-m", "klvrelay")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "src")}

@@ -16,15 +16,15 @@ from hostile_broker import KERNEL, SUBACK, USER_PROPERTY, HostileBroker, connack
 from mqtt_wire import packed_length, read_packet
 from rich.console import Console
 
-from klvrelay.broker import GUESTS_MOST
-from klvrelay.elementary import Choice
+from klvrelay.cli.embedded_broker import GUESTS_MOST
+from klvrelay.cli.verbs.board import Board
+from klvrelay.cli.verbs.demo import _show
+from klvrelay.cli.verbs.watch import line, watch
+from klvrelay.config.choice import Choice
+from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
-from klvrelay.sinks.client import Message, Received
-from klvrelay.sinks.connect import connect
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.verbs.board import Board
-from klvrelay.verbs.demo import _show
-from klvrelay.verbs.watch import line, watch
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import Message, Received
 
 
 async def subscribed(broker):
@@ -212,7 +212,7 @@ def test_topics_that_were_not_asked_for_make_no_row():
 
 async def test_watch_says_what_the_broker_did_and_tries_more_and_more_rarely(monkeypatch, capsys):
     """One that violates the protocol at each connection: two lines a try, and pauses that grow."""
-    monkeypatch.setattr("klvrelay.verbs.watch.FIRST_PAUSE", 0.02)
+    monkeypatch.setattr("klvrelay.cli.verbs.watch.FIRST_PAUSE", 0.02)
 
     async def send(guest):
         await guest.send(publish(guest.level, "klvrelay/a/telemetry", b"x", 2))

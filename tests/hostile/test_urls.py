@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from klvrelay import cli
-from klvrelay.config import load
+from klvrelay.cli import main as cli
+from klvrelay.cli.redaction import Redaction
+from klvrelay.config.mistyped import looks_like_url
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.names import stream_name
+from klvrelay.config.settings import load
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
-from klvrelay.mistyped import looks_like_url
-from klvrelay.names import Url, stream_name
-from klvrelay.redaction import Redaction
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.sources import open_source
+from klvrelay.sources.open import open_source
 
 CANARY = "c4n4ry-s3cret"
 

@@ -11,8 +11,9 @@ from peak import run
 from playlists import media
 from servers import Hostile, Line, Request, Script, http
 
-from klvrelay import intake
-from klvrelay.sources import Given, open_source
+from klvrelay.relay import stream as stream_module
+from klvrelay.sources.open import open_source
+from klvrelay.sources.web.resume import Resume
 
 TS = feed.recording(count=30).ts
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(TS), TS)
@@ -48,11 +49,11 @@ async def openings(script: Script, monkeypatch: pytest.MonkeyPatch, most: int = 
         enough.set()
         return 3600
 
-    monkeypatch.setattr(intake.Backoff, "next", pause)
-    given = Given()
+    monkeypatch.setattr(stream_module.Backoff, "next", pause)
+    given = Resume()
     async with Hostile(script) as server:
         opened = partial(open_source, server.url(), timeout=1, given=given)
-        stream = intake.Stream(intake.Feed("cam", opened, server.url()), "boot", [])
+        stream = stream_module.Stream(stream_module.Feed("cam", opened, server.url()), "boot", [])
         keeping = asyncio.create_task(stream.keep())
         waiting = asyncio.create_task(enough.wait())
         done, _ = await asyncio.wait({keeping, waiting}, timeout=10, return_when=asyncio.FIRST_COMPLETED)

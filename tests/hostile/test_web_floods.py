@@ -17,11 +17,12 @@ from reading_out import reader_gone, records_of
 from servers import Hostile, Line, Request, Script, dribbling, flooding, http, moved
 
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.sources import open_source
-from klvrelay.sources.web import answer, follow, header
+from klvrelay.sources.open import open_source
+from klvrelay.sources.web import follow
 from klvrelay.sources.web.links import Links
 from klvrelay.sources.web.playlist import LINES_MOST, SEGMENTS_MOST, parse
-from klvrelay.sources.web.reach import BURST, RATE, Pace
+from klvrelay.transports.http import answer, header
+from klvrelay.transports.http.reach import BURST, RATE, RequestRate
 
 BASE, ROOM = 40, 64
 """MiB of a program that reads nothing, and what a server may cost above it."""
@@ -263,7 +264,7 @@ async def test_requests_to_another_origin_come_at_a_walk() -> None:
 
 def test_a_pace_lets_some_go_at_once_and_then_so_many_a_second() -> None:
     """Each must wait a little longer."""
-    pace = Pace(4, 0.001)
+    pace = RequestRate(4, 0.001)
 
     waits = [pace.take() for _ in range(6)]
     assert waits[:4] == [0, 0, 0, 0]

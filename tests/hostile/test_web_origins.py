@@ -13,15 +13,16 @@ from playlists import PLACES, leading, media, variants
 from reading_out import records_of
 from servers import Hostile, Line, Request, Script, http, moved, wants_login
 
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.url import Url
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.names import Url
-from klvrelay.sinks.dial import tls_context
-from klvrelay.sinks.settings import MqttSettings
-from klvrelay.sources import open_source
+from klvrelay.sinks.mqtt.dial import tls_context
 from klvrelay.sources.libav.demuxer import libav_options
-from klvrelay.sources.web import follow, reach
-from klvrelay.sources.web.cookies import Cookies
-from klvrelay.tls import verifying
+from klvrelay.sources.open import open_source
+from klvrelay.sources.web import follow
+from klvrelay.transports.http import reach
+from klvrelay.transports.http.cookies import Cookies
+from klvrelay.transports.tls import verifying
 
 TAPE = feed.recording(count=30)
 CANARY = "c4n4ry"

@@ -24,7 +24,7 @@ from test_text_bound import CASES  # noqa: E402
 from timed import STREAMS, Clocked  # noqa: E402
 from wrapping import item, keyed_set, local_set, oid, packet, series  # noqa: E402
 
-from klvrelay import spec  # noqa: E402
+from klvrelay.standards import spec  # noqa: E402
 
 VECTORS = ROOT / "tests" / "vectors"
 RANDOM, SMALL = 600, 300

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from klvrelay.encode.numbers import is_number, unquoted, whole
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.wire import Trace, ber_oid, read_oid
-from klvrelay.spec import Bits, Element, Item
+from klvrelay.standards.spec import Bits, Element, Item
 
 Scalar = Item | Element
 
@@ -31,7 +31,7 @@ def least_octets(code: int, *, signed: bool) -> int:
     return max(1, ((code if code >= 0 else ~code).bit_length() + signed + 7) // 8)
 
 
-def write_integer(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def write_integer(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     """`int`, `uint` and `timestamp`; one that was not received is held to the item's range."""
     number = whole(value, place)
     if not place.received and scalar.min is not None and scalar.max is not None and number not in _span(scalar):
@@ -43,7 +43,7 @@ def _span(scalar: Scalar) -> range:
     return range(int(scalar.min or 0), int(scalar.max or 0) + 1)
 
 
-def _plain(scalar: Scalar, number: int, trace: Trace, place: Place) -> bytes:
+def _plain(scalar: Scalar, number: int, trace: Trace, place: ItemPath) -> bytes:
     """An integer in the width of the earlier value, or as few bytes as the item and the number allow."""
     signed = scalar.kind == "int"
     most = min(scalar.len_max or 8, 8)
@@ -57,7 +57,7 @@ def _plain(scalar: Scalar, number: int, trace: Trace, place: Place) -> bytes:
     return number.to_bytes(max(scalar.len_min, least), "big", signed=signed)
 
 
-def write_oid(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def write_oid(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     if scalar.bits:
         number = bit_number(scalar.bits, value, place)
     elif scalar.codes:
@@ -70,18 +70,18 @@ def write_oid(scalar: Scalar, value: object, trace: Trace, place: Place) -> byte
     return checked_oid(number, trace, place)
 
 
-def checked_oid(number: int, trace: Trace, place: Place) -> bytes:
+def checked_oid(number: int, trace: Trace, place: ItemPath) -> bytes:
     """A BER-OID number that a decoder can read."""
     if not 0 <= number <= LARGEST_OID:
         raise place.misfit(number, f"0 to {LARGEST_OID} is the range")
     return ber_oid(number, trace.oid())
 
 
-def write_enum(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def write_enum(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     return _plain(scalar, code_number(scalar.codes, value, trace, place), trace, place)
 
 
-def code_number(codes: Mapping[int, str], value: object, trace: Trace, place: Place) -> int:
+def code_number(codes: Mapping[int, str], value: object, trace: Trace, place: ItemPath) -> int:
     """The code of a label, or a code as it stands; of codes with one label the earlier value's, else the first."""
     if not isinstance(unquoted(value), str):
         return whole(value, place)
@@ -92,13 +92,13 @@ def code_number(codes: Mapping[int, str], value: object, trace: Trace, place: Pl
     return earlier if earlier in found else found[0]
 
 
-def write_bits(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def write_bits(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     if isinstance(scalar, Item) and scalar.key == "active_payloads":
         return _bit_list(value, trace, place)
     return _plain(scalar, bit_number(scalar.bits, value, place), trace, place)
 
 
-def bit_number(fields: tuple[Bits, ...], value: object, place: Place) -> int:
+def bit_number(fields: tuple[Bits, ...], value: object, place: ItemPath) -> int:
     """A bit field: its number, or a mapping of its keys; those left out are 0."""
     if not isinstance(value, Mapping):
         return whole(value, place)
@@ -111,7 +111,7 @@ def bit_number(fields: tuple[Bits, ...], value: object, place: Place) -> int:
     return number
 
 
-def _bit_part(field: Bits, value: object, place: Place) -> int:
+def _bit_part(field: Bits, value: object, place: ItemPath) -> int:
     if isinstance(value, bool):
         number = int(value)
     elif isinstance(value, str):
@@ -123,7 +123,7 @@ def _bit_part(field: Bits, value: object, place: Place) -> int:
     return number
 
 
-def _bit_list(value: object, trace: Trace, place: Place) -> bytes:
+def _bit_list(value: object, trace: Trace, place: ItemPath) -> bytes:
     """ST 0601 item 139: the numbers of the bits that are set, or all as one integer."""
     number = 0
     if is_number(value):

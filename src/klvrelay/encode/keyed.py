@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cache
 
-from klvrelay.encode.layout import Entry, key_name
-from klvrelay.encode.place import Place
+from klvrelay.encode.layout import LayoutEntry, key_name
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.sets import as_pairs
 from klvrelay.encode.texts import octets
-from klvrelay.spec import KEYED, Item
+from klvrelay.standards.spec import KEYED, Item
 
 TIME = "precision_time_stamp"
 
@@ -23,25 +23,25 @@ def _keys() -> Mapping[str, tuple[bytes, Item]]:
     return {item.key: (key, item) for key, item in KEYED.items()}
 
 
-def keyed_entries(items: object, place: Place) -> list[Entry]:
+def keyed_entries(items: object, place: ItemPath) -> list[LayoutEntry]:
     """The items of a universal set, each with its 16-byte key."""
-    entries: list[Entry] = []
+    entries: list[LayoutEntry] = []
     for key, value in as_pairs(items, place):
         if key == "unknown" and isinstance(value, Mapping):
             entries += _unknown(value, place)
         elif isinstance(key, str) and key in _keys():
             code, item = _keys()[key]
-            entries.append(Entry(key_name(code), code, item, value, place.child(key)))
+            entries.append(LayoutEntry(key_name(code), code, item, value, place.child(key)))
         else:
             raise place.stranger(key, _keys())
     return entries
 
 
-def _unknown(values: Mapping[object, object], place: Place) -> Iterator[Entry]:
+def _unknown(values: Mapping[object, object], place: ItemPath) -> Iterator[LayoutEntry]:
     """What no table knows or a decoder could not read: bytes by key."""
     for key, value in values.items():
         inside = place.child("unknown")
         code = octets(key, inside)
         if len(code) != 16:
             raise inside.misfit(key, "a key of 16 bytes is wanted")
-        yield Entry(key_name(code), code, None, octets(value, inside), inside)
+        yield LayoutEntry(key_name(code), code, None, octets(value, inside), inside)

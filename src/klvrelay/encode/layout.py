@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.wire import Trace, ber_length, ber_oid, read_length, read_oid, spare
-from klvrelay.spec import Item
+from klvrelay.standards.spec import Item
 
 Name = int | bytes
 """What an item is known by: its tag, or its 16-byte key without octet 8, the registry version."""
@@ -25,19 +25,19 @@ class Seen(NamedTuple):
     value: bytes
 
 
-class Entry(NamedTuple):
+class LayoutEntry(NamedTuple):
     """An item to be written; `item` None = no table has it."""
 
     name: Name
     head: bytes
     item: Item | None
     value: object
-    place: Place
+    place: ItemPath
 
 
-def tagged(tag: int, item: Item | None, value: object, place: Place) -> Entry:
+def tagged(tag: int, item: Item | None, value: object, place: ItemPath) -> LayoutEntry:
     """An entry of a local set."""
-    return Entry(tag, ber_oid(tag), item, value, place)
+    return LayoutEntry(tag, ber_oid(tag), item, value, place)
 
 
 def key_name(key: bytes) -> bytes:
@@ -75,32 +75,32 @@ def _seen(name: Name, data: bytes, at: int, after: int) -> tuple[Seen | None, in
 
 
 def arranged(
-    entries: Sequence[Entry], seen: Sequence[Seen], last: Name | None = None
-) -> list[tuple[Entry, Seen | None]]:
+    entries: Sequence[LayoutEntry], seen: Sequence[Seen], last: Name | None = None
+) -> list[tuple[LayoutEntry, Seen | None]]:
     """Entries in the order of an earlier set, each with the item it goes by; new ones follow as they were given.
 
     An entry named `last` stays last if it was. Of an item that came twice but can't repeat the later one is taken.
     """
-    waiting: dict[Name, list[Entry]] = {}
+    waiting: dict[Name, list[LayoutEntry]] = {}
     for entry in entries:
         waiting.setdefault(entry.name, []).append(entry)
     to_come: dict[Name, int] = {}
     for one in seen:
         to_come[one.name] = to_come.get(one.name, 0) + 1
-    found: list[tuple[Entry, Seen | None]] = []
+    found: list[tuple[LayoutEntry, Seen | None]] = []
     for one in seen:
         to_come[one.name] -= 1
         queue = waiting.get(one.name, [])
         if len(queue) > to_come[one.name]:
             found.append((queue.pop(0), one))
     left = {id(entry) for queue in waiting.values() for entry in queue}
-    new: list[tuple[Entry, Seen | None]] = [(entry, None) for entry in entries if id(entry) in left]
+    new: list[tuple[LayoutEntry, Seen | None]] = [(entry, None) for entry in entries if id(entry) in left]
     if found and found[-1][0].name == last:
         return [*found[:-1], *new, found[-1]]
     return found + new
 
 
-def matrices_in_place(pairs: list[tuple[Entry, Seen | None]]) -> list[tuple[Entry, Seen | None]]:
+def matrices_in_place(pairs: list[tuple[LayoutEntry, Seen | None]]) -> list[tuple[LayoutEntry, Seen | None]]:
     """Each SDCC-FLP right behind the items it names, in their order (ST 0601 receiver rule 8).
 
     Where a decoder found them so, in the packet whose layout this is, they stay.
@@ -124,11 +124,11 @@ def matrices_in_place(pairs: list[tuple[Entry, Seen | None]]) -> list[tuple[Entr
     return pairs
 
 
-def _index(pairs: list[tuple[Entry, Seen | None]], wanted: tuple[Entry, Seen | None]) -> int:
+def _index(pairs: list[tuple[LayoutEntry, Seen | None]], wanted: tuple[LayoutEntry, Seen | None]) -> int:
     return next(at for at, pair in enumerate(pairs) if pair is wanted)
 
 
-def _names(entry: Entry) -> list[object]:
+def _names(entry: LayoutEntry) -> list[object]:
     """The keys of the items that a matrix is of; none for all other entries."""
     if entry.item is None or entry.item.pack != "SDCC-FLP" or not isinstance(entry.value, Mapping):
         return []
@@ -136,19 +136,19 @@ def _names(entry: Entry) -> list[object]:
     return list(names) if isinstance(names, list | tuple) else []
 
 
-def _stand(before: list[tuple[Entry, Seen | None]], names: list[object]) -> bool:
+def _stand(before: list[tuple[LayoutEntry, Seen | None]], names: list[object]) -> bool:
     return [_key(entry) for entry, _ in before[-len(names) :]] == names
 
 
-def _key(entry: Entry) -> str:
+def _key(entry: LayoutEntry) -> str:
     return entry.item.key if entry.item else str(entry.name)
 
 
 def _block(
-    pairs: list[tuple[Entry, Seen | None]], names: list[object], matrix: tuple[Entry, Seen | None]
-) -> list[tuple[Entry, Seen | None]]:
+    pairs: list[tuple[LayoutEntry, Seen | None]], names: list[object], matrix: tuple[LayoutEntry, Seen | None]
+) -> list[tuple[LayoutEntry, Seen | None]]:
     """The items that a matrix names, as far as they are there."""
-    block: list[tuple[Entry, Seen | None]] = []
+    block: list[tuple[LayoutEntry, Seen | None]] = []
     for name in names:
         free = (pair for pair in pairs if pair is not matrix and not any(pair is one for one in block))
         named = next((pair for pair in free if _key(pair[0]) == name), None)
@@ -156,7 +156,7 @@ def _block(
     return block
 
 
-def write_entries(pairs: Sequence[tuple[Entry, Seen | None]], values: Sequence[bytes]) -> tuple[list[bytes], list[int]]:
+def write_entries(pairs: Sequence[tuple[LayoutEntry, Seen | None]], values: Sequence[bytes]) -> tuple[list[bytes], list[int]]:
     """Each item with its tag or key and its length, in the forms of the earlier one; and where its value begins."""
     parts, starts, at = [], [], 0
     for (entry, seen), value in zip(pairs, values, strict=True):

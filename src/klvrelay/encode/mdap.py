@@ -17,7 +17,7 @@ from math import prod
 from klvrelay.encode.integers import LARGEST, checked_oid, least_octets
 from klvrelay.encode.numbers import exact, holds, tells, unpacked, whole
 from klvrelay.encode.patches import MOST_CELLS, patches_of, read_patches, runs_of, tell
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.specials import special_of
 from klvrelay.encode.values import write_float, write_imapb
 from klvrelay.encode.wire import Trace
@@ -32,7 +32,7 @@ _KEYS = ("dims", "ebytes", "apa", "values")
 _EXTRA = {2: "imapb_bounds", 4: "bias", 5: "default"}
 
 
-def write_array(value: object, cells: str, trace: Trace, place: Place) -> bytes:
+def write_array(value: object, cells: str, trace: Trace, place: ItemPath) -> bytes:
     """An array whose natural elements are `cells`: "float", "uint", "int" or the name of rows with ranges."""
     return Array(value, cells, trace, place).code()
 
@@ -40,7 +40,7 @@ def write_array(value: object, cells: str, trace: Trace, place: Place) -> bytes:
 class Array:
     """One array on its way to bytes."""
 
-    def __init__(self, value: object, cells: str, trace: Trace, place: Place) -> None:
+    def __init__(self, value: object, cells: str, trace: Trace, place: ItemPath) -> None:
         kind = "runs" if isinstance(value, Mapping) and value.get("apa") == 5 and "runs" in value else "values"
         if not isinstance(value, Mapping) or not isinstance(value.get(kind), list | tuple):
             raise place.misfit(value, f"a mapping of {', '.join(_KEYS)} is wanted")
@@ -92,7 +92,7 @@ class Array:
         return max(least_octets(number, signed=self._cells == "int") for number in numbers)
 
     @staticmethod
-    def _short(value: object, place: Place) -> bool:
+    def _short(value: object, place: ItemPath) -> bool:
         """Do four bytes tell it?"""
         return (tells if place.nearest else holds)(exact(value, place), 4)
 
@@ -120,7 +120,7 @@ class Array:
         write = {1: self._plain, 2: self._mapped, 3: self._booleans, 4: self._biased, 5: cut}
         return head + write[self._apa]()
 
-    def _place_of(self, at: int) -> Place:
+    def _place_of(self, at: int) -> ItemPath:
         return self._place.child("values").at(at)
 
     def _earlier(self) -> Trace:
@@ -133,7 +133,7 @@ class Array:
     def _cell(self, at: int, earlier: Trace) -> bytes:
         return self._natural(at // (len(self._values) // self._dims[0]), self._values[at], earlier, self._place_of(at))
 
-    def _natural(self, row: int, value: object, earlier: Trace, place: Place) -> bytes:
+    def _natural(self, row: int, value: object, earlier: Trace, place: ItemPath) -> bytes:
         """A float, an integer, or IMAPB over the range of the cell's row."""
         if self._cells in _ROWS:
             return write_imapb(value, *_ROWS[self._cells][1][row], earlier, self._width, place)
@@ -199,7 +199,7 @@ class Array:
             parts += [checked_oid(number, self._trace, place.at(at)) for number in (*run.start, *run.size)]
         return b"".join(parts)
 
-    def _code(self, row: int, rows: int, value: object, place: Place) -> bytes:
+    def _code(self, row: int, rows: int, value: object, place: ItemPath) -> bytes:
         """A value that several rows share: where each has a range, it is given as the list of what it is in each."""
         earlier = self._earlier()
         if self._cells not in _ROWS:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from klvrelay.encode.numbers import whole
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.texts import write_uuid
 
 # Bits of the usage octet -> the identifier that follows where any of them is set.
@@ -18,7 +18,7 @@ _KNOWN_BITS = 0x7E
 _FORM = re.compile(r"([0-9A-F]{4})((?::[0-9A-F]{4}(?:[-/][0-9A-F]{4})*)?):([0-9A-F]{2})")
 
 
-def write_miis(value: object, place: Place) -> bytes:
+def write_miis(value: object, place: ItemPath) -> bytes:
     """A mapping of version, usage and identifiers (all may be said by `text` alone), or the text form itself."""
     if isinstance(value, str):
         return _from_text(value, place)
@@ -36,7 +36,7 @@ def write_miis(value: object, place: Place) -> bytes:
     return code
 
 
-def _from_parts(value: Mapping[str, object], place: Place) -> bytes:
+def _from_parts(value: Mapping[str, object], place: ItemPath) -> bytes:
     version = _octet(value.get("version", 1), 0x7F, place.child("version"))
     usage = _octet(value.get("usage"), 0xFF, place.child("usage"))
     if usage & ~_KNOWN_BITS and not place.received:
@@ -51,14 +51,14 @@ def _from_parts(value: Mapping[str, object], place: Place) -> bytes:
     return code
 
 
-def _octet(value: object, most: int, place: Place) -> int:
+def _octet(value: object, most: int, place: ItemPath) -> int:
     number = whole(value, place)
     if not 0 <= number <= most:
         raise place.misfit(value, f"0 to {most} is the range")
     return number
 
 
-def _from_text(value: object, place: Place) -> bytes:
+def _from_text(value: object, place: ItemPath) -> bytes:
     """`0150:08CE-252E-...-20DC/EAF1-8A27-...-7BFA:DA`; both check digits must be right."""
     found = _FORM.fullmatch(value.upper()) if isinstance(value, str) else None
     digits = re.sub("[:/-]", "", found[1] + found[2]) if found else ""

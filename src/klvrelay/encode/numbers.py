@@ -12,7 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from numbers import Integral, Real
 
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 
 _HALF = Fraction(1, 2)
 _LARGEST = 400  # decimal digits before or behind the point that are worth a thought
@@ -28,7 +28,7 @@ def is_value(value: object, known: int | str | None) -> bool:
     return known is not None and (is_number(value) or isinstance(value, str)) and bool(value == known)
 
 
-def exact(value: object, place: Place) -> Fraction:
+def exact(value: object, place: ItemPath) -> Fraction:
     """A number without any loss."""
     if not is_number(value):
         raise place.misfit(value, "a number is wanted")
@@ -52,7 +52,7 @@ def unquoted(value: object) -> object:
     return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
-def whole(value: object, place: Place) -> int:
+def whole(value: object, place: ItemPath) -> int:
     """A number that is an integer, whatever its type; a large one may be the string of its digits."""
     number = exact(unquoted(value), place)
     if number.denominator != 1:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from klvrelay.core import checksum16, crc16, crc32
 from klvrelay.encode.document import Document
 from klvrelay.encode.keyed import TIME as KEYED_TIME
 from klvrelay.encode.keyed import keyed_entries
 from klvrelay.encode.layout import (
-    Entry,
+    LayoutEntry,
     Seen,
     arranged,
     items_by_key,
@@ -21,13 +22,12 @@ from klvrelay.encode.layout import (
     tagged,
     trace_of,
 )
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.sets import entries_of, write_entry, write_pairs
 from klvrelay.encode.vmti import tells_maps
 from klvrelay.encode.wire import ber_length, read_length, spare
 from klvrelay.errors import EncodeError
-from klvrelay.spec import CHECKSUM, KEY_TYPES, SETS, TIME, UNIVERSAL_KEYS, VERSION
-from klvrelay.wire import checksum16, crc16, crc32
+from klvrelay.standards.spec import CHECKSUM, KEY_TYPES, SETS, TIME, UNIVERSAL_KEYS, VERSION
 
 _SUMS = {"sum16": (checksum16, 2), "crc16": (crc16, 2), "crc32": (crc32, 4)}
 
@@ -56,7 +56,7 @@ def write_packet(document: Document, like: Earlier | None, checksum: bool | None
     """The packet of a document, in the layout of an earlier one of the same set if there is one."""
     received = document.received
     laid = like is not None
-    place = Place(document.set, special=document.special, received=received, nearest=received or laid, laid=laid)
+    place = ItemPath(document.set, special=document.special, received=received, nearest=received or laid, laid=laid)
     place = place._replace(time=document.time_us)
     kind = KEY_TYPES.get(document.set, "item")
     if document.set not in UNIVERSAL_KEYS and document.set != "unknown":
@@ -71,7 +71,7 @@ def write_packet(document: Document, like: Earlier | None, checksum: bool | None
     return _local_set(document, like, checksum, place)
 
 
-def _local_set(document: Document, like: Earlier | None, checksum: bool | None, place: Place) -> bytes:
+def _local_set(document: Document, like: Earlier | None, checksum: bool | None, place: ItemPath) -> bytes:
     """A packet of items by tag; a VMTI set by the earlier one's maps if it can still be told that it is."""
     earlier_value = like.value if like else b""
     seen = list(items_by_tag(earlier_value))
@@ -84,7 +84,7 @@ def _local_set(document: Document, like: Earlier | None, checksum: bool | None, 
     return _framed(document.set, like, pairs, summed)
 
 
-def _tagged(document: Document, seen: list[Seen], earlier_value: bytes, place: Place) -> list[Entry]:
+def _tagged(document: Document, seen: list[Seen], earlier_value: bytes, place: ItemPath) -> list[LayoutEntry]:
     """The items of a local set, time first, a document's version behind it; of length 0 where they were."""
     name = document.set
     entries = entries_of(name, document.items, earlier_value, place)
@@ -97,7 +97,7 @@ def _tagged(document: Document, seen: list[Seen], earlier_value: bytes, place: P
     return sorted(entries, key=lambda entry: entry.name != TIME.get(name, -1))
 
 
-def _keyed(document: Document, seen: list[Seen], place: Place) -> list[Entry]:
+def _keyed(document: Document, seen: list[Seen], place: ItemPath) -> list[LayoutEntry]:
     """The items of a universal set, time first; of length 0 where it was."""
     entries = keyed_entries(document.items, place)
     (time,) = keyed_entries({KEYED_TIME: document.time_us}, place)
@@ -107,7 +107,7 @@ def _keyed(document: Document, seen: list[Seen], place: Place) -> list[Entry]:
     return sorted(entries, key=lambda entry: entry.name != time.name)
 
 
-def _single(document: Document, like: Earlier | None, place: Place) -> bytes:
+def _single(document: Document, like: Earlier | None, place: ItemPath) -> bytes:
     """A packet that is one item with a key of its own."""
     entries = keyed_entries(document.items, place)
     if len(entries) != 1:
@@ -132,7 +132,7 @@ def _checksum(document: Document, seen: list[Seen] | None, wanted: bool | None) 
     return tag if wanted else None
 
 
-def _with_sum(entries: list[Entry], name: str, tag: int | None, place: Place) -> list[Entry]:
+def _with_sum(entries: list[LayoutEntry], name: str, tag: int | None, place: ItemPath) -> list[LayoutEntry]:
     """The entries and the checksum item behind them, its value yet to come."""
     if tag is None:
         return entries
@@ -145,7 +145,7 @@ def _with_sum(entries: list[Entry], name: str, tag: int | None, place: Place) ->
     return [*kept, tagged(tag, item, bytes(width), place.child(item.key))]
 
 
-def _framed(name: str, like: Earlier | None, pairs: list[tuple[Entry, Seen | None]], summed: int | None) -> bytes:
+def _framed(name: str, like: Earlier | None, pairs: list[tuple[LayoutEntry, Seen | None]], summed: int | None) -> bytes:
     """Key, length and items; the checksum over all up to its own value."""
     parts, starts = write_pairs(pairs)
     body = b"".join(parts)
@@ -160,6 +160,6 @@ def _framed(name: str, like: Earlier | None, pairs: list[tuple[Entry, Seen | Non
 
 def item_bytes(name: str, key: str | int, value: object, like: bytes) -> bytes:
     """The value bytes of one item of a set."""
-    entries = entries_of(name, [(key, value)], b"", Place(name, nearest=bool(like)))
+    entries = entries_of(name, [(key, value)], b"", ItemPath(name, nearest=bool(like)))
     (entry,) = entries
     return write_entry(entry, trace_of(Seen(entry.name, b"", 0, like)))

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
+from klvrelay.core import micros
 from klvrelay.encode.integers import LARGEST
 from klvrelay.encode.mdap import write_array
 from klvrelay.encode.numbers import is_value, whole
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.specials import special_of, still_special
 from klvrelay.encode.values import write_scalar
 from klvrelay.encode.wire import Trace, ber_length
-from klvrelay.spec import PACKS, Element
-from klvrelay.wire import micros
+from klvrelay.standards.spec import PACKS, Element
 
 TIME_OF_SET = "precision_time_stamp"
 
@@ -59,7 +59,7 @@ def _steps(rows: list[Element]) -> tuple[Step, ...]:
     return tuple(found)
 
 
-def write_pack(name: str, value: object, trace: Trace, place: Place) -> bytes:
+def write_pack(name: str, value: object, trace: Trace, place: ItemPath) -> bytes:
     """A pack from its mapping; one of records, or of numbers, from a list."""
     first = PACKS[name][0]
     if first.name == "record_length":
@@ -71,21 +71,21 @@ def write_pack(name: str, value: object, trace: Trace, place: Place) -> bytes:
     return write_elements(steps_of(name), as_mapping(value, place), trace, place)
 
 
-def as_list(value: object, place: Place) -> list[object]:
+def as_list(value: object, place: ItemPath) -> list[object]:
     """The value if it is a list."""
     if not isinstance(value, list | tuple):
         raise place.misfit(value, "a list is wanted")
     return list(value)
 
 
-def as_mapping(value: object, place: Place) -> Mapping[str, object]:
+def as_mapping(value: object, place: ItemPath) -> Mapping[str, object]:
     """The value if it is a mapping."""
     if not isinstance(value, Mapping):
         raise place.misfit(value, "a mapping is wanted")
     return value
 
 
-def _counted(name: str, value: object, trace: Trace, place: Place) -> bytes:
+def _counted(name: str, value: object, trace: Trace, place: ItemPath) -> bytes:
     """ST 0601 item 138: how many there are on the platform, and the records of some of them."""
     given = as_mapping(value, place)
     for key in given:
@@ -95,7 +95,7 @@ def _counted(name: str, value: object, trace: Trace, place: Place) -> bytes:
     return count + _records(name, given.get("records", []), trace, place.child("records"))
 
 
-def _records(name: str, value: object, trace: Trace, place: Place) -> bytes:
+def _records(name: str, value: object, trace: Trace, place: ItemPath) -> bytes:
     parts: list[bytes] = []
     for at, record in enumerate(as_list(value, place)):
         octets, inner = trace.length()
@@ -104,7 +104,7 @@ def _records(name: str, value: object, trace: Trace, place: Place) -> bytes:
     return b"".join(parts)
 
 
-def write_elements(steps: tuple[Step, ...], given: Mapping[str, object], trace: Trace, place: Place) -> bytes:
+def write_elements(steps: tuple[Step, ...], given: Mapping[str, object], trace: Trace, place: ItemPath) -> bytes:
     """Elements in their order; optional ones may be left out at the end, a group that is left out is unknown."""
     known = [element.name for step in steps for element in step.elements]
     for key in given:
@@ -127,7 +127,7 @@ def write_elements(steps: tuple[Step, ...], given: Mapping[str, object], trace: 
     return whole_pack
 
 
-def _has_default(step: Step, given: Mapping[str, object], place: Place) -> bool:
+def _has_default(step: Step, given: Mapping[str, object], place: ItemPath) -> bool:
     """Is what is given the value that the step has where its bytes are left out?"""
     if step.grouped:
         pairs = [(e.name, e.name.replace(*step.prefixes, 1)) for e in step.elements]
@@ -139,12 +139,12 @@ def _has_default(step: Step, given: Mapping[str, object], place: Place) -> bool:
     return isinstance(time, int) and 0 <= time <= LARGEST and is_value(value, micros(time))
 
 
-def _shown(given: Mapping[str, object], name: str, place: Place) -> tuple[object, str | None]:
+def _shown(given: Mapping[str, object], name: str, place: ItemPath) -> tuple[object, str | None]:
     value = given.get(name, "")
     return value, special_of(value, place.child(name))
 
 
-def _check_groups(steps: tuple[Step, ...], given: Mapping[str, object], trace: Trace, place: Place) -> None:
+def _check_groups(steps: tuple[Step, ...], given: Mapping[str, object], trace: Trace, place: ItemPath) -> None:
     """Deviations come all three or not at all, and so do correlations; a decoder's may be otherwise."""
     for number in {element.group for step in steps for element in step.elements} - {0}:
         names = [element.name for step in steps for element in step.elements if element.group == number]
@@ -152,7 +152,7 @@ def _check_groups(steps: tuple[Step, ...], given: Mapping[str, object], trace: T
             raise place.misfit(given, f"{', '.join(names)} are wanted together")
 
 
-def _group(elements: tuple[Element, ...], given: Mapping[str, object], trace: Trace, place: Place) -> bytes:
+def _group(elements: tuple[Element, ...], given: Mapping[str, object], trace: Trace, place: ItemPath) -> bytes:
     """What stands behind a length of its own; length 0 = all of it is unknown."""
     octets, inner = trace.length()
     size = len(inner) // 2
@@ -175,7 +175,7 @@ def _group(elements: tuple[Element, ...], given: Mapping[str, object], trace: Tr
     return ber_length(len(body), octets) + body
 
 
-def _element(element: Element, value: object, trace: Trace, place: Place) -> bytes:
+def _element(element: Element, value: object, trace: Trace, place: ItemPath) -> bytes:
     """One element; `trace` stands before the earlier one, and behind it afterwards."""
     if element.kind == "ber":
         return _ber_number(value, trace, place)
@@ -195,14 +195,14 @@ def _element(element: Element, value: object, trace: Trace, place: Place) -> byt
     return written
 
 
-def _oid(element: Element, value: object, trace: Trace, place: Place) -> bytes:
+def _oid(element: Element, value: object, trace: Trace, place: ItemPath) -> bytes:
     before = trace.data
     octets = trace.oid()
     form = Trace(before[: len(before) - len(trace)]) if octets else Trace()
     return write_scalar(element, value, form, place)
 
 
-def _ber_number(value: object, trace: Trace, place: Place) -> bytes:
+def _ber_number(value: object, trace: Trace, place: ItemPath) -> bytes:
     number = whole(value, place)
     if not 0 <= number <= LARGEST:
         raise place.misfit(value, f"0 to {LARGEST} is the range")

@@ -11,14 +11,14 @@ from math import prod
 from typing import NamedTuple
 
 from klvrelay.encode.numbers import whole
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.wire import Trace, ber_oid, read_oid, spare
 
 MOST_CELLS = 65536
 """Of an array whose values are to be cut into runs; each run counts as often as there are cells."""
 
 
-class Run(NamedTuple):
+class CellBlock(NamedTuple):
     """A value, and the block of cells that it lies over, as a record has it."""
 
     value: object
@@ -26,23 +26,23 @@ class Run(NamedTuple):
     size: list[int]
 
 
-def runs_of(given: object, place: Place) -> list[Run]:
+def runs_of(given: object, place: ItemPath) -> list[CellBlock]:
     """The runs of a document."""
     if not isinstance(given, list | tuple):
         raise place.misfit(given, "a list is wanted")
     return [_run(one, place.at(at)) for at, one in enumerate(given)]
 
 
-def _run(given: object, place: Place) -> Run:
+def _run(given: object, place: ItemPath) -> CellBlock:
     if not isinstance(given, Mapping) or given.keys() != {"value", "start", "size"}:
         raise place.misfit(given, "a mapping of value, start, size is wanted")
     start, size = (_numbers(given[key], place.child(key)) for key in ("start", "size"))
     if len(start) != len(size):
         raise place.misfit(given, "start and size have a number for each dimension")
-    return Run(given["value"], start, size)
+    return CellBlock(given["value"], start, size)
 
 
-def _numbers(given: object, place: Place) -> list[int]:
+def _numbers(given: object, place: ItemPath) -> list[int]:
     if not isinstance(given, list | tuple):
         raise place.misfit(given, "a list is wanted")
     return [whole(one, place) for one in given]

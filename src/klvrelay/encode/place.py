@@ -15,7 +15,7 @@ DEPTH = 8
 """Sets within sets that a decoder follows."""
 
 
-class Place(NamedTuple):
+class ItemPath(NamedTuple):
     """A path by keys, as `quality.special` and errors name it.
 
     root      the set of the packet
@@ -42,15 +42,15 @@ class Place(NamedTuple):
     time: object = None
     depth: int = 0
 
-    def child(self, key: str) -> Place:
+    def child(self, key: str) -> ItemPath:
         """The place of an item or element within."""
         return self._replace(path=f"{self.path}.{key}" if self.path else key)
 
-    def at(self, number: int) -> Place:
+    def at(self, number: int) -> ItemPath:
         """The place of one of a list."""
         return self._replace(path=f"{self.path}[{number}]")
 
-    def inside(self, given: object) -> Place:
+    def inside(self, given: object) -> ItemPath:
         """The place of what is in a set that stands here."""
         if self.depth >= DEPTH:
             raise self.misfit(given, f"at most {DEPTH} sets within each other")

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from klvrelay.encode.numbers import exact, holds, is_number, tells, whole
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.specials import special_of
 from klvrelay.encode.texts import octets
 from klvrelay.encode.values import write_float, write_imapb
@@ -58,7 +58,7 @@ def _earlier(trace: Trace, pairs: int) -> Form:
     return form._replace(bits=trace.take(-(-pairs // 8)).data) if form.sparse else form
 
 
-def write_sdcc(value: object, trace: Trace, place: Place) -> bytes:
+def write_sdcc(value: object, trace: Trace, place: ItemPath) -> bytes:
     """The pack from its mapping."""
     return Matrix(value, trace, place).code()
 
@@ -66,7 +66,7 @@ def write_sdcc(value: object, trace: Trace, place: Place) -> bytes:
 class Matrix:
     """One pack on its way to bytes."""
 
-    def __init__(self, value: object, trace: Trace, place: Place) -> None:
+    def __init__(self, value: object, trace: Trace, place: ItemPath) -> None:
         if not isinstance(value, Mapping):
             raise place.misfit(value, f"a mapping of {', '.join(_KEYS)} is wanted")
         for key in value:
@@ -156,7 +156,7 @@ def _is_raw(given: list[object]) -> bool:
     return any(isinstance(one, str | bytes) for one in given)
 
 
-def _short(value: object, place: Place) -> bool:
+def _short(value: object, place: ItemPath) -> bool:
     enough = tells if place.nearest else holds
     return special_of(value, place) is not None or enough(exact(value, place), 4)
 
@@ -172,7 +172,7 @@ def _present(rho: list[object], sparse: bool, earlier: Form, pairs: int) -> list
     return [was or not (is_number(one) and one == 0) for was, one in zip(before, rho, strict=True)]
 
 
-def _coefficient(value: object, width: int, imapb: bool, earlier: Trace, place: Place) -> bytes:
+def _coefficient(value: object, width: int, imapb: bool, earlier: Trace, place: ItemPath) -> bytes:
     if isinstance(value, str | bytes):
         code = octets(value, place)
         if len(code) != width:

@@ -11,7 +11,7 @@ from functools import cache
 
 from klvrelay.encode.integers import LARGEST, checked_oid, fits, least_octets
 from klvrelay.encode.layout import (
-    Entry,
+    LayoutEntry,
     Seen,
     arranged,
     items_by_tag,
@@ -24,7 +24,7 @@ from klvrelay.encode.mdap import write_array
 from klvrelay.encode.miis import write_miis
 from klvrelay.encode.numbers import whole
 from klvrelay.encode.packs import as_list, as_mapping, write_pack
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.sdcc import write_sdcc
 from klvrelay.encode.specials import still_special
 from klvrelay.encode.texts import octets
@@ -32,7 +32,7 @@ from klvrelay.encode.userdata import settle
 from klvrelay.encode.values import write_scalar
 from klvrelay.encode.vmti import has_old_maps, tells_maps, tells_version
 from klvrelay.encode.wire import Trace, ber_length
-from klvrelay.spec import SETS, TIME, Item
+from klvrelay.standards.spec import SETS, TIME, Item
 
 # Sets whose items have the tags of another's (ST 1607 segments and amends carry ST 0601 items).
 _SEGMENTS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
@@ -46,7 +46,7 @@ def items_of(name: str) -> Mapping[str, Item]:
     return {item.key: item for item in SETS.get(name, {}).values()}
 
 
-def write_set(name: str, items: object, trace: Trace, place: Place) -> bytes:
+def write_set(name: str, items: object, trace: Trace, place: ItemPath) -> bytes:
     """The value of a local set: items in the order given, or that of the earlier set."""
     seen = list(items_by_tag(trace.data))
     entries = entries_of(name, items, trace.data, place)
@@ -57,12 +57,12 @@ def write_set(name: str, items: object, trace: Trace, place: Place) -> bytes:
     return body
 
 
-def write_pairs(pairs: Sequence[tuple[Entry, Seen | None]]) -> tuple[list[bytes], list[int]]:
+def write_pairs(pairs: Sequence[tuple[LayoutEntry, Seen | None]]) -> tuple[list[bytes], list[int]]:
     """Each item, by the earlier one that it goes by; and where its value begins."""
     return write_entries(pairs, [write_entry(entry, trace_of(seen)) for entry, seen in pairs])
 
 
-def entries_of(name: str, items: object, earlier: bytes, place: Place) -> list[Entry]:
+def entries_of(name: str, items: object, earlier: bytes, place: ItemPath) -> list[LayoutEntry]:
     """The items of a set, each with its tag and place; one that repeats once for each of its list."""
     if name == "RvtUserDefined" and isinstance(items, Mapping):
         items = settle(items, place)
@@ -70,7 +70,7 @@ def entries_of(name: str, items: object, earlier: bytes, place: Place) -> list[E
     if name == "ST0903":
         place = place._replace(old=has_old_maps(pairs, earlier, place), told=tells_version(pairs))
     place = place._replace(time=_time_of(name, pairs, place))
-    entries: list[Entry] = []
+    entries: list[LayoutEntry] = []
     for key, value in pairs:
         if key == "unknown" and isinstance(value, Mapping):
             entries += _unknown(name, value, place)
@@ -79,14 +79,14 @@ def entries_of(name: str, items: object, earlier: bytes, place: Place) -> list[E
     return entries
 
 
-def _time_of(name: str, pairs: list[tuple[object, object]], place: Place) -> object:
+def _time_of(name: str, pairs: list[tuple[object, object]], place: ItemPath) -> object:
     """The time stamp of a set: its own, or that of one around it."""
     tag = TIME.get(name)
     keys = (tag, SETS[name][tag].key) if tag is not None else ()
     return next((value for key, value in reversed(pairs) if key in keys), place.time)
 
 
-def as_pairs(items: object, place: Place) -> list[tuple[object, object]]:
+def as_pairs(items: object, place: ItemPath) -> list[tuple[object, object]]:
     """The items as pairs of key and value."""
     if isinstance(items, Mapping):
         return list(items.items())
@@ -98,7 +98,7 @@ def as_pairs(items: object, place: Place) -> list[tuple[object, object]]:
     return [(key, value) for key, value in pairs]
 
 
-def _unknown(name: str, values: Mapping[object, object], place: Place) -> Iterator[Entry]:
+def _unknown(name: str, values: Mapping[object, object], place: ItemPath) -> Iterator[LayoutEntry]:
     """What no table knows or a decoder could not read: bytes by tag."""
     for tag, value in values.items():
         if not (isinstance(tag, int) or (isinstance(tag, str) and tag.isdecimal() and tag.isascii() and len(tag) < 12)):
@@ -107,13 +107,13 @@ def _unknown(name: str, values: Mapping[object, object], place: Place) -> Iterat
         yield tagged(_checked_tag(int(tag), place), SETS.get(name, {}).get(int(tag)), octets(value, inside), inside)
 
 
-def _checked_tag(tag: int, place: Place) -> int:
+def _checked_tag(tag: int, place: ItemPath) -> int:
     if not 0 <= tag <= _HIGHEST_TAG:
         raise place.misfit(tag, f"tags go from 0 to {_HIGHEST_TAG}")
     return tag
 
 
-def _entries(name: str, key: object, value: object, place: Place, before: list[Entry]) -> Iterator[Entry]:
+def _entries(name: str, key: object, value: object, place: ItemPath, before: list[LayoutEntry]) -> Iterator[LayoutEntry]:
     item = _item(name, key, place)
     tag = item.tag if item else _checked_tag(int(key), place)  # type: ignore[call-overload]
     inside = place.child(item.key if item else str(tag))
@@ -125,7 +125,7 @@ def _entries(name: str, key: object, value: object, place: Place, before: list[E
         yield tagged(tag, item, one, inside.at(at))
 
 
-def _item(name: str, key: object, place: Place) -> Item | None:
+def _item(name: str, key: object, place: ItemPath) -> Item | None:
     """The item of a key or tag; None for a tag that no table has."""
     if isinstance(key, int) and not isinstance(key, bool):
         return SETS.get(name, {}).get(key)
@@ -135,7 +135,7 @@ def _item(name: str, key: object, place: Place) -> Item | None:
     return item
 
 
-def write_entry(entry: Entry, trace: Trace) -> bytes:
+def write_entry(entry: LayoutEntry, trace: Trace) -> bytes:
     """The value bytes of one item; bytes are taken as they are, `null` is length 0."""
     value, item, place = entry.value, entry.item, entry.place
     if isinstance(value, bytes | bytearray | memoryview):
@@ -152,13 +152,13 @@ def write_entry(entry: Entry, trace: Trace) -> bytes:
     return code
 
 
-def _check_length(item: Item, value: object, size: int, place: Place) -> None:
+def _check_length(item: Item, value: object, size: int, place: ItemPath) -> None:
     if size < item.len_min or (item.len_max and size > item.len_max):
         allowed = f"{item.len_min} to {item.len_max}" if item.len_min < item.len_max else f"{item.len_min}"
         raise place.misfit(value, f"it takes {size} bytes, {allowed if item.len_max else f'{allowed} or more'} allowed")
 
 
-def _by_kind(item: Item, value: object, trace: Trace, place: Place) -> bytes:
+def _by_kind(item: Item, value: object, trace: Trace, place: ItemPath) -> bytes:
     kind, _, inner = item.kind.partition(":")
     if kind == "local_set":
         return _nested(inner, value, trace, place)
@@ -175,14 +175,14 @@ def _by_kind(item: Item, value: object, trace: Trace, place: Place) -> bytes:
     return write_scalar(item, value, trace, place)
 
 
-def _nested(name: str, value: object, trace: Trace, place: Place) -> bytes:
+def _nested(name: str, value: object, trace: Trace, place: ItemPath) -> bytes:
     inside = place.inside(value)
     if name == "ST1607-amend":
         inside = inside._replace(amend=True)
     return write_set(_SEGMENTS.get(name, name), value, trace, inside)
 
 
-def _series(kind: str, value: object, trace: Trace, place: Place) -> bytes:
+def _series(kind: str, value: object, trace: Trace, place: ItemPath) -> bytes:
     """Each element behind a length of its own; `null` is an element of length 0."""
     parts: list[bytes] = []
     for at, element in enumerate(as_list(value, place)):
@@ -192,7 +192,7 @@ def _series(kind: str, value: object, trace: Trace, place: Place) -> bytes:
     return b"".join(parts)
 
 
-def _element(kind: str, value: object, trace: Trace, place: Place) -> bytes:
+def _element(kind: str, value: object, trace: Trace, place: ItemPath) -> bytes:
     if value is None:
         return b""
     if isinstance(value, bytes | bytearray | memoryview):
@@ -206,7 +206,7 @@ def _element(kind: str, value: object, trace: Trace, place: Place) -> bytes:
     return write_pack(kind, value, trace, place)
 
 
-def _target(kind: str, value: Mapping[str, object], trace: Trace, place: Place) -> bytes:
+def _target(kind: str, value: Mapping[str, object], trace: Trace, place: ItemPath) -> bytes:
     """A BER-OID number, then the items of a set."""
     number = whole(value.get("target_id"), place.child("target_id"))
     head = checked_oid(number, trace, place.child("target_id"))
@@ -214,7 +214,7 @@ def _target(kind: str, value: Mapping[str, object], trace: Trace, place: Place) 
     return head + _nested(_TARGETS[kind], items, trace, place)
 
 
-def _uint(value: object, width: int, place: Place) -> bytes:
+def _uint(value: object, width: int, place: ItemPath) -> bytes:
     number = whole(value, place)
     if not 0 <= number <= LARGEST:
         raise place.misfit(value, f"0 to {LARGEST} is the range")

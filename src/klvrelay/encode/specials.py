@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from klvrelay.encode.numbers import FLOATS, unpacked
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.errors import EncodeError
-from klvrelay.spec import Element, Item
+from klvrelay.standards.spec import Element, Item
 
 # The first byte of the IMAPB code; zeros follow (ST 1201).
 IMAPB = {
@@ -43,7 +43,7 @@ _EXACT = {0xE0: "below_min", 0xE1: "above_max"}
 _IEEE = ("plus_infinity", "minus_infinity", "quiet_nan", "signalling_nan")
 
 
-def special_of(value: object, place: Place) -> str | None:
+def special_of(value: object, place: ItemPath) -> str | None:
     """What a value means that is no number: a null by the document, `{"special": name}`, an infinity or NaN."""
     if value is None:
         name = place.special.get(place.path)
@@ -63,7 +63,7 @@ def ieee_name(number: float) -> str | None:
     return "quiet_nan" if number != number else None
 
 
-def still_special(scalar: Item | Element, value: object, earlier: bytes, place: Place) -> str | None:
+def still_special(scalar: Item | Element, value: object, earlier: bytes, place: ItemPath) -> str | None:
     """The same; and of a decoder's null without a name, what the earlier code means."""
     name = special_of(value, place)
     if name is not None or value is not None or not place.received:
@@ -80,7 +80,7 @@ def still_special(scalar: Item | Element, value: object, earlier: bytes, place: 
     return None
 
 
-def named(value: object, meaning: str | None, place: Place) -> str | None:
+def named(value: object, meaning: str | None, place: ItemPath) -> str | None:
     """`special_of`, and of a decoder's null without a name in an array or a pack: the earlier meaning, or NaN."""
     name = special_of(value, place)
     return meaning or "quiet_nan" if name is None and value is None and place.received else name
@@ -98,7 +98,7 @@ def ieee_meaning(code: bytes) -> str | None:
     return ieee_name(unpacked(code)) if len(code) in FLOATS else None
 
 
-def imapb_special(name: str, width: int, earlier: bytes, place: Place) -> bytes:
+def imapb_special(name: str, width: int, earlier: bytes, place: ItemPath) -> bytes:
     """The IMAPB code of what is no number."""
     if name not in IMAPB:
         raise no_such_special(name, IMAPB, place)
@@ -107,7 +107,7 @@ def imapb_special(name: str, width: int, earlier: bytes, place: Place) -> bytes:
     return bytes([IMAPB[name]]) + bytes(width - 1)
 
 
-def ieee_special(name: str, width: int, earlier: bytes, place: Place) -> bytes:
+def ieee_special(name: str, width: int, earlier: bytes, place: ItemPath) -> bytes:
     """The IEEE 754 code of what is no number."""
     if name not in _IEEE:
         raise no_such_special(name, _IEEE, place)
@@ -119,7 +119,7 @@ def ieee_special(name: str, width: int, earlier: bytes, place: Place) -> bytes:
     return codes[_IEEE.index(name)].to_bytes(width, "big")
 
 
-def no_such_special(name: str, known: Iterable[str], place: Place) -> EncodeError:
+def no_such_special(name: str, known: Iterable[str], place: ItemPath) -> EncodeError:
     """The error for a name that has no code here."""
     names = ", ".join(known)
     return place.misfit({"special": name}, f"of {names} there are codes" if names else "all its codes are numbers")

@@ -11,11 +11,11 @@ from uuid import UUID
 
 from klvrelay.encode.integers import Scalar
 from klvrelay.encode.numbers import whole
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.wire import Trace
 
 
-def write_text(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def write_text(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     """UTF-8, of which ASCII is a part; a zero byte alone is the empty text (ST 0601 receiver rule 9)."""
     if not isinstance(value, str):
         raise place.misfit(value, "text is wanted")
@@ -25,7 +25,7 @@ def write_text(scalar: Scalar, value: object, trace: Trace, place: Place) -> byt
     return padded(utf8(value, place), trace)
 
 
-def checked_end(value: str, place: Place) -> str:
+def checked_end(value: str, place: ItemPath) -> str:
     """The text, if it does not end like one that is filled up."""
     if value == "\0":
         raise place.misfit(value, "a zero byte alone means empty text")
@@ -40,7 +40,7 @@ def padded(code: bytes, trace: Trace, unit: int = 1) -> bytes:
     return code + bytes(len(trace) - len(code)) if filled and len(trace) > len(code) else code
 
 
-def utf8(value: str, place: Place) -> bytes:
+def utf8(value: str, place: ItemPath) -> bytes:
     """Text as a decoder reads it back; the empty one is a zero byte."""
     try:
         return value.encode() or b"\0"
@@ -48,7 +48,7 @@ def utf8(value: str, place: Place) -> bytes:
         raise place.misfit(value, "a surrogate alone is no text") from fault
 
 
-def write_utf16(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def write_utf16(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     """UTF-16; but UTF-8 where the earlier text was, and where UTF-16 would have no zero byte to be told by."""
     plain = write_text(scalar, value, trace, place)
     wide = padded(str(value).encode("utf-16-be") or b"\0", trace, 2)
@@ -64,7 +64,7 @@ def _is_utf16(code: bytes) -> bool:
     return len(code) % 2 == 0 and 0 in code and not _PADDED_ASCII.fullmatch(code)
 
 
-def octets(value: object, place: Place) -> bytes:
+def octets(value: object, place: ItemPath) -> bytes:
     """Bytes as they are, or from hex."""
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
@@ -76,11 +76,11 @@ def octets(value: object, place: Place) -> bytes:
     raise place.misfit(value, "bytes or hex are wanted")
 
 
-def write_bytes(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def write_bytes(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     return octets(value, place)
 
 
-def write_uuid(value: object, place: Place) -> bytes:
+def write_uuid(value: object, place: ItemPath) -> bytes:
     """A UUID, or the text of one."""
     if isinstance(value, UUID):
         return value.bytes
@@ -90,11 +90,11 @@ def write_uuid(value: object, place: Place) -> bytes:
         raise place.misfit(value, "a UUID is wanted") from fault
 
 
-def write_identifier(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def write_identifier(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     return write_uuid(value, place)
 
 
-def write_date_time(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def write_date_time(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     """Microseconds since 1970 as text (EG 0104): "20050331075051", with T, fraction and Z as the earlier one had."""
     form = trace.data.decode("ascii", "replace")
     micros = whole(value, place)

@@ -9,15 +9,15 @@ from collections.abc import Mapping
 
 from klvrelay.encode.integers import bit_number, least_octets
 from klvrelay.encode.numbers import whole
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.texts import checked_end, octets, utf8
-from klvrelay.spec import BITS
+from klvrelay.standards.spec import BITS
 
 _TEXT, _SIGNED, _UNSIGNED = range(3)
 _TYPE_SHIFT = 6
 
 
-def settle(items: Mapping[str, object], place: Place) -> dict[str, object]:
+def settle(items: Mapping[str, object], place: ItemPath) -> dict[str, object]:
     """The items with `user_value` turned into `user_data`; both may be given if they agree, as a decoder's do."""
     settled = {key: value for key, value in items.items() if key != "user_value"}
     if "user_value" not in items or (place.received and "user_data" in items):
@@ -32,7 +32,7 @@ def settle(items: Mapping[str, object], place: Place) -> dict[str, object]:
     return settled
 
 
-def _data(kind: int, value: object, place: Place) -> bytes:
+def _data(kind: int, value: object, place: ItemPath) -> bytes:
     if kind == _TEXT and isinstance(value, str):
         return utf8(checked_end(value, place), place)
     if kind not in (_SIGNED, _UNSIGNED):

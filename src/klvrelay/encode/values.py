@@ -14,7 +14,7 @@ from collections.abc import Callable
 from klvrelay.encode import numbers
 from klvrelay.encode.integers import Scalar, fits, write_bits, write_enum, write_integer, write_oid
 from klvrelay.encode.numbers import exact
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.specials import (
     ieee_meaning,
     ieee_special,
@@ -26,15 +26,15 @@ from klvrelay.encode.specials import (
 )
 from klvrelay.encode.texts import write_bytes, write_date_time, write_identifier, write_text, write_utf16
 from klvrelay.encode.wire import Trace
-from klvrelay.spec import Item
+from klvrelay.standards.spec import Item
 
-Writer = Callable[[Scalar, object, Trace, Place], bytes]
+Writer = Callable[[Scalar, object, Trace, ItemPath], bytes]
 
 _IMAPB_BYTES = 4
 _NARROW = 2.0**-900  # steps of a narrower range are no floats any more
 
 
-def write_scalar(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def write_scalar(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     """The bytes of one value; `null` only where a special code stands for it."""
     mapping = scalar.old if place.old and scalar.old else scalar.mapping
     for name in (mapping, scalar.kind):
@@ -46,7 +46,7 @@ def write_scalar(scalar: Scalar, value: object, trace: Trace, place: Place) -> b
 # ---- mapped numbers ---------------------------------------------------------------------------------------
 
 
-def _bounds(scalar: Scalar, place: Place) -> tuple[float, float, str]:
+def _bounds(scalar: Scalar, place: ItemPath) -> tuple[float, float, str]:
     """The ends of the range, and the range in words."""
     if scalar.min is None or scalar.max is None:
         raise place.misfit(None, "no range is known, bytes are wanted")
@@ -54,7 +54,7 @@ def _bounds(scalar: Scalar, place: Place) -> tuple[float, float, str]:
     return scalar.min, scalar.max, f"{scalar.min:g} to {scalar.max:g} {units} is the range".replace("  ", " ")
 
 
-def _linear(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def _linear(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     """`linear_uint` and `linear_int`; in another width than the item's own the code is right-aligned."""
     old = bool(place.old and scalar.old)
     signed = (scalar.old if old else scalar.mapping) == "linear_int"
@@ -73,7 +73,7 @@ def _linear(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
     return code.to_bytes(width, "big", signed=signed)
 
 
-def _imapb(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def _imapb(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     width = len(trace) if 1 <= len(trace) <= 8 else max(scalar.len_min, min(_IMAPB_BYTES, scalar.len_max or 8))
     if not place.told and scalar.old == "linear_int":
         width = max(width, scalar.len_min)
@@ -87,7 +87,7 @@ def _imapb(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
     return code.to_bytes(width, "big")
 
 
-def write_imapb(value: object, low: float, high: float, earlier: Trace, width: int, place: Place) -> bytes:
+def write_imapb(value: object, low: float, high: float, earlier: Trace, width: int, place: ItemPath) -> bytes:
     """A number by IMAPB (ST 1201) between any two bounds, or the code of what is none."""
     name = named(value, imapb_meaning(earlier.data), place)
     if name is not None:
@@ -98,7 +98,7 @@ def write_imapb(value: object, low: float, high: float, earlier: Trace, width: i
     return code.to_bytes(width, "big")
 
 
-def _imapb_code(value: object, low: float, high: float, width: int, place: Place) -> int | None:
+def _imapb_code(value: object, low: float, high: float, width: int, place: ItemPath) -> int | None:
     """A number by IMAPB: rounded down as ST 1201 has it; one that was decoded, to the code it came from.
 
     A number just outside the range is the first or last code of it: decoding may have given that.
@@ -112,12 +112,12 @@ def _imapb_code(value: object, low: float, high: float, width: int, place: Place
     return code if code <= numbers.imapb(high, low, high, width) else None
 
 
-def _float(scalar: Scalar, value: object, trace: Trace, place: Place) -> bytes:
+def _float(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     span = scalar.len_min or 2, scalar.len_max or 8
     return write_float(value, len(trace), span, trace, place)
 
 
-def write_float(value: object, width: int, span: tuple[int, int], earlier: Trace, place: Place) -> bytes:
+def write_float(value: object, width: int, span: tuple[int, int], earlier: Trace, place: ItemPath) -> bytes:
     """A number by IEEE 754, in `width` bytes if there is such a form, else in the fewest that hold it exactly."""
     name = named(value, ieee_meaning(earlier.data), place)
     if width not in numbers.FLOATS:

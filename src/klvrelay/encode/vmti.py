@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from klvrelay.encode.layout import Entry, Name, items_by_tag
+from klvrelay.encode.layout import LayoutEntry, Name, items_by_tag
 from klvrelay.encode.numbers import whole
-from klvrelay.encode.place import Place
+from klvrelay.encode.place import ItemPath
 from klvrelay.encode.wire import Trace, read_oid
-from klvrelay.spec import SETS
+from klvrelay.standards.spec import SETS
 
 VERSION = 4  # the tag
 _TARGETS = 101
@@ -27,7 +27,7 @@ def tells_version(pairs: Sequence[tuple[object, object]]) -> bool:
     return any(key in ("vmti_ls_version", VERSION) for key, _ in pairs)
 
 
-def has_old_maps(pairs: Sequence[tuple[object, object]], earlier: bytes, place: Place) -> bool:
+def has_old_maps(pairs: Sequence[tuple[object, object]], earlier: bytes, place: ItemPath) -> bool:
     """Do the items, or where they are silent the earlier set, follow the older maps?"""
     if not tells_version(pairs):
         return shows_old_maps(earlier)
@@ -56,7 +56,7 @@ def _elements(series: bytes) -> Iterator[bytes]:
             yield element[number[1] :]
 
 
-def tells_maps(entries: Sequence[Entry], body: bytes) -> bool:
+def tells_maps(entries: Sequence[LayoutEntry], body: bytes) -> bool:
     """Would the set, as it is written, be read by the maps that it was written by?"""
     by_old_maps = any(entry.place.old for entry in entries)
     return not by_old_maps or any(entry.name == VERSION for entry in entries) or shows_old_maps(body)

@@ -6,10 +6,10 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-from klvrelay.documents import dumps
 from klvrelay.health.clocks import Clocks, Offset
 from klvrelay.health.stream import StreamHealth
-from klvrelay.record import Link
+from klvrelay.json_output import dumps
+from klvrelay.link_stats import LinkStats
 
 SCHEMA = "klvrelay/link/1"
 _RENAMED = {"size": "bytes"}
@@ -59,9 +59,9 @@ def _outages(health: StreamHealth) -> dict[str, Any]:
     }
 
 
-def _line(link: Link) -> dict[str, Any]:
+def _line(link: LinkStats) -> dict[str, Any]:
     """Each count under its name; the transport lane's beside those of the socket."""
-    socket = {_RENAMED.get(f.name, f.name): getattr(link, f.name) for f in fields(Link) if f.name != "lane"}
+    socket = {_RENAMED.get(f.name, f.name): getattr(link, f.name) for f in fields(LinkStats) if f.name != "lane"}
     lane = {name: value for name, value in link.lane._asdict().items() if name not in _ELSEWHERE}
     return socket | lane
 

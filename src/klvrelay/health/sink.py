@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from klvrelay.names import printable
-from klvrelay.repeats import Repeats
-from klvrelay.sums import Sums
+from klvrelay.health.repeats import Repeats
+from klvrelay.outcome import Sums
+from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay")
 

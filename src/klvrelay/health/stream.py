@@ -19,12 +19,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from klvrelay.diagnosis import no_klv
 from klvrelay.health.clocks import Clocks
+from klvrelay.health.diagnosis import no_klv
+from klvrelay.health.repeats import Repeats
 from klvrelay.health.rhythm import Rhythm
-from klvrelay.names import printable
-from klvrelay.record import Link, Record
-from klvrelay.repeats import Repeats
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Record
+from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay")
 
@@ -61,7 +62,7 @@ class StreamHealth:
     damaged: int = 0
     unfit: int = 0
     dropped: int = 0
-    link: Link = field(default_factory=Link)
+    link: LinkStats = field(default_factory=LinkStats)
     refused: int = 0
     pid: int | None = None
     program: int | None = None

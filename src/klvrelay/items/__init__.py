@@ -10,12 +10,12 @@ It reads `spec` and `clauses`, which are generated, and nothing else; next door,
 """
 
 from klvrelay.items.account import account, account_of_set
-from klvrelay.items.entry import SETS, Entry, entries
+from klvrelay.items.entry import SETS, ItemEntry, entries
 from klvrelay.items.search import NotFound, asked, each_of, find, set_called
 
 __all__ = [
     "SETS",
-    "Entry",
+    "ItemEntry",
     "NotFound",
     "account",
     "account_of_set",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-from klvrelay import clauses, spec
-from klvrelay.items.entry import SETS, Entry, entries, every, notes
+from klvrelay.items.entry import SETS, ItemEntry, entries, every, notes
 from klvrelay.items.forms import element_form, record_form, wire_form
 from klvrelay.items.numbers import length_text, plain, range_of, resolution_text, steps, widths_of
+from klvrelay.standards import clauses, spec
 
 ARRAY_CODES = ("ST1303", 0, "array_processing_algorithm")
 
@@ -89,7 +89,7 @@ class SetAccount(TypedDict):
     inside: list[str]
 
 
-def account(entry: Entry) -> Account:
+def account(entry: ItemEntry) -> Account:
     """All that is known of an item."""
     item = entry.item
     span = range_of(item)
@@ -152,7 +152,7 @@ def bits(set_: str, tag: int, element: str) -> list[Field]:
     ]
 
 
-def part(entry: Entry, element: spec.Element) -> Part:
+def part(entry: ItemEntry, element: spec.Element) -> Part:
     span = range_of(element)
     pack = pack_of(entry.item)
     coded = ARRAY_CODES if element.name == "apa" else (entry.set, entry.item.tag, element.name)
@@ -169,33 +169,33 @@ def part(entry: Entry, element: spec.Element) -> Part:
     }
 
 
-def zero_length(entry: Entry) -> str:
+def zero_length(entry: ItemEntry) -> str:
     """What a length of 0 means."""
     if entry.wire_key is None and (entry.set, entry.item.tag) in clauses.NEVER_EMPTY:
         return "not legal: null, with a warning"
     return "value unknown: null" + ("; in an amend (0601:101) the item is gone" if entry.set == "ST0601" else "")
 
 
-def preferred(entry: Entry) -> list[str]:
+def preferred(entry: ItemEntry) -> list[str]:
     """The items that a receiver takes instead where they are sent, the best first."""
     return _others(entry, before=True)
 
 
-def replaced(entry: Entry) -> list[str]:
+def replaced(entry: ItemEntry) -> list[str]:
     """The items that a receiver takes this one instead of."""
     return _others(entry, before=False)
 
 
-def _others(entry: Entry, *, before: bool) -> list[str]:
+def _others(entry: ItemEntry, *, before: bool) -> list[str]:
     groups = [group for group in clauses.PREFERRED if entry.item.tag in group]
     if entry.set != "ST0601" or entry.wire_key is not None or not groups:
         return []
     at = groups[0].index(entry.item.tag)
     tags = groups[0][:at] if before else groups[0][at + 1 :]
-    return [Entry("ST0601", spec.SETS["ST0601"][tag]).address for tag in tags]
+    return [ItemEntry("ST0601", spec.SETS["ST0601"][tag]).address for tag in tags]
 
 
-def universal_keys(entry: Entry) -> list[str]:
+def universal_keys(entry: ItemEntry) -> list[str]:
     """Its keys of 16 bytes: its own in universal form, or that of the same item and of the set inside it."""
     if entry.wire_key is not None:
         return [entry.wire_key.hex()]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from klvrelay import clauses, spec
+from klvrelay.standards import clauses, spec
 
 SETS = tuple(name for name in clauses.STANDARDS if name in spec.SETS or name in clauses.UNIVERSAL)
 """The sets whose items are known, in the order of `klvrelay items --sets`."""
@@ -17,7 +17,7 @@ NESTED = ("local_set", "series")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ItemEntry:
     """One item: the set that it is from, and its row; `wire_key` where it stands alone, behind 16 bytes."""
 
     set: str
@@ -64,20 +64,20 @@ def inner_set(kind: str) -> str | None:
     return name if name in spec.SETS else None
 
 
-def entries(name: str) -> tuple[Entry, ...]:
+def entries(name: str) -> tuple[ItemEntry, ...]:
     """The items of one set, by tag or, of a universal set, in the order of its table."""
     if name in spec.SETS:
-        return tuple(Entry(name, item) for item in spec.SETS[name].values())
+        return tuple(ItemEntry(name, item) for item in spec.SETS[name].values())
     return tuple(entry for entry in keyed() if entry.set == name)
 
 
 @cache
-def keyed() -> tuple[Entry, ...]:
+def keyed() -> tuple[ItemEntry, ...]:
     """The items in universal form: a key of 16 bytes stands before the value of each."""
-    return tuple(Entry(clauses.ORIGINS[key], item, key) for key, item in spec.KEYED.items())
+    return tuple(ItemEntry(clauses.ORIGINS[key], item, key) for key, item in spec.KEYED.items())
 
 
-def every() -> Iterator[Entry]:
+def every() -> Iterator[ItemEntry]:
     """All items: by tag, then in universal form."""
     for name in spec.SETS:
         yield from entries(name)
@@ -89,7 +89,7 @@ def same_key(one: bytes, other: bytes) -> bool:
     return one[:7] + one[8:] == other[:7] + other[8:]
 
 
-def by_key(key: bytes) -> Entry | None:
+def by_key(key: bytes) -> ItemEntry | None:
     """The item that a packet or a universal set may hold under this key of 16 bytes."""
     return next((entry for entry in keyed() if entry.wire_key and same_key(entry.wire_key, key)), None)
 
@@ -99,7 +99,7 @@ def packet_set(key: bytes) -> str | None:
     return next((name for name, its in spec.UNIVERSAL_KEYS.items() if same_key(its, key)), None)
 
 
-def pack_alone(name: str) -> Entry | None:
+def pack_alone(name: str) -> ItemEntry | None:
     """The item that a packet of this name is, where it is a pack and no set: ST 1010, ST 1204, ST 1303."""
     key = spec.UNIVERSAL_KEYS.get(name)
     return by_key(key) if key is not None and name not in SETS else None

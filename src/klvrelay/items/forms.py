@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from klvrelay import clauses, spec
-from klvrelay.items.entry import Entry, inner_set
+from klvrelay.items.entry import ItemEntry, inner_set
 from klvrelay.items.numbers import plain, range_of, steps
+from klvrelay.standards import clauses, spec
 
 WIRE = {
     "uint": "unsigned integer",
@@ -53,7 +53,7 @@ OBJECTS = {
 }
 
 
-def wire_form(entry: Entry) -> str:
+def wire_form(entry: ItemEntry) -> str:
     """How the bytes are made: `signed integer, value = raw x 90 / 2147483647`."""
     kind, _, inner = entry.item.kind.partition(":")
     if kind == "local_set":
@@ -89,7 +89,7 @@ def _set_words(name: str | None) -> str:
     return f"the {clauses.STANDARDS[name].title}" if name is not None else "a set"
 
 
-def record_form(entry: Entry) -> str:
+def record_form(entry: ItemEntry) -> str:
     """What a record shows: `number`, `label ...`, `array of objects ...`."""
     item = entry.item
     kind, _, inner = item.kind.partition(":")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from klvrelay import spec
+from klvrelay.standards import spec
 
 USUAL = (2, 3, 4)
 """The widths told of an IMAPB item that may have any."""
@@ -14,7 +14,7 @@ DIGITS = {2: 3, 4: 7, 8: 16}
 WHOLE = ("uint", "int", "timestamp", "date_time", "ber_oid")
 
 
-class Step(NamedTuple):
+class StepSize(NamedTuple):
     """The step from one value to the next, in units; `bytes` None: the same in any width."""
 
     bytes: int | None
@@ -42,17 +42,17 @@ def range_of(of: spec.Item | spec.Element) -> Range | None:
     return Range(Fraction(repr(of.min)), Fraction(repr(of.max)))
 
 
-def steps(of: spec.Item | spec.Element, widths: tuple[int, ...]) -> tuple[Step, ...]:
+def steps(of: spec.Item | spec.Element, widths: tuple[int, ...]) -> tuple[StepSize, ...]:
     """The resolution in each of these widths, exactly: linear maps, MISB ST 1201, whole numbers."""
     span = range_of(of)
     if span is not None and of.mapping == "linear_uint":
-        return tuple(Step(n, (span.max - span.min) / (256**n - 1)) for n in widths)
+        return tuple(StepSize(n, (span.max - span.min) / (256**n - 1)) for n in widths)
     if span is not None and of.mapping == "linear_int":
-        return tuple(Step(n, span.max / (256**n // 2 - 1)) for n in widths)
+        return tuple(StepSize(n, span.max / (256**n // 2 - 1)) for n in widths)
     if span is not None and of.mapping == "imapb":
         power = power_above(span.max - span.min)
-        return tuple(Step(n, Fraction(2) ** (power - 8 * n + 1)) for n in widths)
-    return (Step(None, Fraction(1)),) if of.kind in WHOLE else ()
+        return tuple(StepSize(n, Fraction(2) ** (power - 8 * n + 1)) for n in widths)
+    return (StepSize(None, Fraction(1)),) if of.kind in WHOLE else ()
 
 
 def power_above(span: Fraction) -> int:
@@ -96,7 +96,7 @@ def _bytes(count: int) -> str:
     return f"{count} byte" + "s" * (count != 1)
 
 
-def step_text(step: Step, units: str) -> str:
+def step_text(step: StepSize, units: str) -> str:
     """`0.003051851 deg`, `0.5 m in 2 bytes`."""
     size = f"{float(step.size):.7g} {units}".strip()
     return size if step.bytes is None else f"{size} in {_bytes(step.bytes)}"

@@ -7,8 +7,19 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from klvrelay import clauses, spec
-from klvrelay.items.entry import HEAD, SETS, Entry, by_key, entries, every, inner_set, notes, pack_alone, packet_set
+from klvrelay.items.entry import (
+    HEAD,
+    SETS,
+    ItemEntry,
+    by_key,
+    entries,
+    every,
+    inner_set,
+    notes,
+    pack_alone,
+    packet_set,
+)
+from klvrelay.standards import clauses, spec
 
 STEP = re.compile(r"(\w+)(?:\[\d+\])?$")
 CLOSE = 4
@@ -36,7 +47,7 @@ def _folded(text: str) -> str:
     return re.sub(r"^(st|eg)(?=\d)", "", plain)
 
 
-def asked(query: str, name: str | None = None) -> tuple[list[Entry], str | None]:
+def asked(query: str, name: str | None = None) -> tuple[list[ItemEntry], str | None]:
     """The items meant, and the set that was asked for as a whole, if one was: by its name or its packets' key.
 
     Raises NotFound.
@@ -66,7 +77,7 @@ def _all_exactly(query: str, name: str | None) -> bool:
     return any(_is_exactly(entry, query) for entry in (every() if name is None else entries(name)))
 
 
-def find(query: str, name: str | None = None) -> list[Entry]:
+def find(query: str, name: str | None = None) -> list[ItemEntry]:
     """The items meant: by address, else by exact key or name, else by words of them, else by what is inside.
 
     `name` keeps to one set. An address is a tag (of ST 0601 if no set is said), `0903:101`, a path as in
@@ -93,7 +104,7 @@ def key_bytes(text: str) -> bytes | None:
     return bytes.fromhex(digits) if re.fullmatch(r"[0-9a-f]{32}", digits) else None
 
 
-def _of_key(key: bytes) -> list[Entry]:
+def _of_key(key: bytes) -> list[ItemEntry]:
     entry = by_key(key)
     if entry is None:
         raise NotFound(f'{key.hex()} is in no table: a record keeps what stands behind it as hex under "unknown"')
@@ -118,7 +129,7 @@ def _split(query: str) -> tuple[str, str, str]:
     return (found[1], found[2], found[3]) if found else (query, "", "")
 
 
-def _at(home: str, steps: list[str]) -> Entry:
+def _at(home: str, steps: list[str]) -> ItemEntry:
     """The item at the end of a path of tags or keys; what is inside a pack belongs to the pack's item."""
     entry = None
     inside: str | None = home
@@ -133,7 +144,7 @@ def _at(home: str, steps: list[str]) -> Entry:
     return entry
 
 
-def _in_set(name: str, step: str) -> Entry:
+def _in_set(name: str, step: str) -> ItemEntry:
     found = [entry for entry in entries(name) if step in (str(entry.item.tag), entry.item.key)]
     if not found:
         raise NotFound(_no_such(name, step))
@@ -164,15 +175,15 @@ def _words(text: str) -> list[str]:
     return re.findall(r"[^\W_]+", text.lower())
 
 
-def _is_exactly(entry: Entry, query: str) -> bool:
+def _is_exactly(entry: ItemEntry, query: str) -> bool:
     return _words(query) in (_words(entry.item.key), _words(entry.item.name))
 
 
-def _has_words(entry: Entry, query: str) -> bool:
+def _has_words(entry: ItemEntry, query: str) -> bool:
     return _all_in(query, [entry.item.key, entry.item.name])
 
 
-def _holds_words(entry: Entry, query: str) -> bool:
+def _holds_words(entry: ItemEntry, query: str) -> bool:
     """In the elements, labels, bits and notes."""
     item = entry.item
     place = (entry.set, item.tag)
@@ -188,13 +199,13 @@ def _all_in(query: str, texts: Iterable[str]) -> bool:
     return bool(wanted) and any(all(word in " ".join(_words(text)) for word in wanted) for text in texts)
 
 
-def _once(found: list[Entry]) -> list[Entry]:
+def _once(found: list[ItemEntry]) -> list[ItemEntry]:
     """Without the universal form of what is there by tag."""
     by_tag = {entry.item.key for entry in found if entry.wire_key is None}
     return [entry for entry in found if entry.wire_key is None or entry.item.key not in by_tag]
 
 
-def _near(query: str, among: list[Entry]) -> str:
+def _near(query: str, among: list[ItemEntry]) -> str:
     names = [entry.item.key for entry in among] + [name.lower() for name in SETS]
     return f"no item is called {query!r}{_suggestion(query, names)}"
 

@@ -11,25 +11,25 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
-from klvrelay.diagnosis import no_klv
-from klvrelay.elementary import EVERYTHING, Choice
+from klvrelay.config.choice import EVERYTHING, Choice
+from klvrelay.config.names import stream_name
+from klvrelay.core import LIMIT
 from klvrelay.errors import NotMedia, SourceDown, SourceError
-from klvrelay.names import stream_name
+from klvrelay.health.diagnosis import no_klv
 from klvrelay.probe import outcome, report
 from klvrelay.probe.metadata.clocks import Steps, iso, microseconds
 from klvrelay.probe.metadata.sampler import Sampler
 from klvrelay.probe.metadata.series import rate_of
 from klvrelay.probe.metadata.telemetry import Telemetry
+from klvrelay.probe.output.verdict import verdict_of
 from klvrelay.probe.rules import judged
 from klvrelay.probe.selection import selected
-from klvrelay.probe.tell.verdict import verdict_of
 from klvrelay.probe.transport.pes import apart
 from klvrelay.probe.transport.survey import Piece, Survey
 from klvrelay.record import Packet, Record
-from klvrelay.sources import Source
+from klvrelay.sources.blocking import packets_straight
+from klvrelay.sources.contract import Source
 from klvrelay.sources.files.file import FileSource
-from klvrelay.sources.straight import packets_straight
-from klvrelay.wire import LIMIT
 
 BREATH = 4
 """Pieces of a file between two looks at the loop."""

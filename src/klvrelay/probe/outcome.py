@@ -45,10 +45,10 @@ def _program(survey: Survey, map_: Map, seconds: float) -> report.Program:
     )  # fmt: skip
 
 
-def _elementary(survey: Survey, stream: Declared, seconds: float) -> report.Elementary:
+def _elementary(survey: Survey, stream: Declared, seconds: float) -> report.DeclaredStream:
     packets = int(survey.counts.packets[stream.pid])
     codec, kind = _named(survey, stream)
-    return report.Elementary(
+    return report.DeclaredStream(
         stream.pid, stream.stream_type, codec, kind, stream.descriptors, stream.registration,
         stream.metadata_format, stream.metadata_std, packets, _bit_rate(packets, seconds),
     )  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from klvrelay.diagnosis import Diagnosis
+from klvrelay.health.diagnosis import Diagnosis
 from klvrelay.probe.drawn import Plots
 
 SCHEMA = "klvrelay/probe/1"
@@ -52,7 +52,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class SpreadReport:
     """Many numbers in five: `count` of them, and None for the rest where there was none."""
 
     count: int
@@ -73,7 +73,7 @@ class Repeats:
 
 
 @dataclass(frozen=True, slots=True)
-class Elementary:
+class DeclaredStream:
     """One stream as a PMT declares it, and what of it was there.
 
     descriptors    in words
@@ -107,7 +107,7 @@ class Program:
     pcr: Repeats
     pcr_jumps: int
     changes: int
-    streams: tuple[Elementary, ...]
+    streams: tuple[DeclaredStream, ...]
     streams_left_out: int = 0
 
 
@@ -185,15 +185,15 @@ class Carriage:
     unsized: int
     too_short: int
     too_long: int
-    length_off: Spread
+    length_off: SpreadReport
     content: str
-    ahead: Spread
-    against_video: Spread
+    ahead: SpreadReport
+    against_video: SpreadReport
     on_frame: int
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ItemReport:
     """One item of a set. `share` of the records that have it, `longest` seconds without it, `last` value as text."""
 
     path: str
@@ -225,7 +225,7 @@ class Against:
     """
 
     clock: str
-    offset: Spread
+    offset: SpreadReport
     varies: float
     drift_ppm: float | None
     drift_error_ppm: float | None
@@ -278,10 +278,10 @@ class KlvStream:
     versions: tuple[int, ...]
     records: int
     rate: float | None
-    intervals: Spread
+    intervals: SpreadReport
     gaps: int
     longest_at: float
-    sizes: Spread
+    sizes: SpreadReport
     checksum_ok: int
     checksum_bad: int
     checksum_absent: int
@@ -295,7 +295,7 @@ class KlvStream:
     nested: dict[str, tuple[int, ...]]
     carriage: Carriage | None
     times: Times
-    items: tuple[Item, ...]
+    items: tuple[ItemReport, ...]
     remarks: tuple[Remark, ...]
     specials: tuple[Remark, ...]
     items_left_out: int
@@ -314,7 +314,7 @@ class Paired:
     set: str
     compared: int
     matched: int
-    against: Spread
+    against: SpreadReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +335,7 @@ class Frames:
     nanoseconds: int
     compared: int
     matched: int
-    against: Spread
+    against: SpreadReport
     beside: tuple[Paired, ...]
 
 

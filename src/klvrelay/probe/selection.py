@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from klvrelay.elementary import Choice
+from klvrelay.config.choice import Choice
 from klvrelay.errors import NoKlv
 from klvrelay.probe.report import Finding, Report
 from klvrelay.probe.rules.rule import at_pid

@@ -8,7 +8,7 @@
 Next door: `sources/files/folder.py` knows the segments' names, and `sources/` reads them back.
 """
 
-from klvrelay.recording.limits import Limits
+from klvrelay.recording.limits import RecordingLimits
 from klvrelay.recording.recorder import Recorder
 
-__all__ = ["Limits", "Recorder"]
+__all__ = ["Recorder", "RecordingLimits"]

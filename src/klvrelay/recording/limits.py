@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from klvrelay.errors import ConfigError
-from klvrelay.names import printable
+from klvrelay.text import printable
 
 LEAST_SIZE = 4096
 
@@ -20,7 +20,7 @@ _NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RecordingLimits:
     """When a segment is full, and how much is kept.
 
     seconds, size        of one segment: it ends where the next table of programmes (PAT) begins after that
@@ -40,7 +40,7 @@ class Limits:
             )
 
     @classmethod
-    def parse(cls, seconds: str | None, size: str | None, keep_size: str | None, keep_age: str | None) -> Limits:
+    def parse(cls, seconds: str | None, size: str | None, keep_size: str | None, keep_age: str | None) -> RecordingLimits:
         """Read the options; what is None has its default. Raises ConfigError that names the option."""
         given: dict[str, Any] = {}
         if seconds is not None:

@@ -19,17 +19,18 @@ from itertools import count
 from typing import TypeVar
 
 from klvrelay.backoff import Backoff
+from klvrelay.config.names import checked_name
 from klvrelay.errors import InternalError, KlvrelayError, NotMedia, Shortage, SourceDown, SourceError
-from klvrelay.names import checked_name, printable
+from klvrelay.health.repeats import Repeats
 from klvrelay.record import Packet
-from klvrelay.recording.cutter import Cutter
-from klvrelay.recording.limits import Limits, counted, shown
-from klvrelay.recording.shelf import Piece, Shelf
-from klvrelay.repeats import Repeats
-from klvrelay.sources import Source
-from klvrelay.sources.clock import now_us
-from klvrelay.supervise import Standing, standing_of, supervise
+from klvrelay.recording.limits import RecordingLimits, counted, shown
+from klvrelay.recording.segment_store import ReceivedBytes, SegmentStore
+from klvrelay.recording.segmenter import Segmenter
+from klvrelay.relay.supervise import Standing, standing_of, supervise
+from klvrelay.sources.contract import Source
+from klvrelay.text import printable
 from klvrelay.threads import Worker
+from klvrelay.transports.arrival_clock import now_us
 
 LOG = logging.getLogger("klvrelay")
 T = TypeVar("T")
@@ -55,7 +56,7 @@ class Recorder:
     state, disk_fault   in words; "" while the disk works
     """
 
-    def __init__(self, opened: Callable[[], Source], folder: str, stream: str, limits: Limits) -> None:
+    def __init__(self, opened: Callable[[], Source], folder: str, stream: str, limits: RecordingLimits) -> None:
         self.size = 0
         self.lost = 0
         self.dropped = 0
@@ -64,9 +65,9 @@ class Recorder:
         self._url = ""
         self._standing = Standing.UNREAD
         self._repeats = Repeats()
-        self._shelf = Shelf(folder, checked_name(stream), limits)
-        self._cutter = Cutter(limits)
-        self._waiting: deque[Piece | None] = deque()
+        self._shelf = SegmentStore(folder, checked_name(stream), limits)
+        self._cutter = Segmenter(limits)
+        self._waiting: deque[ReceivedBytes | None] = deque()
         self._held = 0
         self._filled, self._roomy, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.disk_fault = ""
@@ -178,7 +179,7 @@ class Recorder:
         self.state = "recording"
         received = now_us() if packet.received_us is None else packet.received_us
         for data in self._cutter.feed(bytes(packet.data), packet.carriage, time.monotonic()):
-            self._waiting.append(None if data is None else Piece(data, received, packet.carriage))
+            self._waiting.append(None if data is None else ReceivedBytes(data, received, packet.carriage))
         self._held += len(packet.data)
         self._filled.set()
         await self._room(MOST_WAITING)
@@ -241,7 +242,7 @@ class Recorder:
         self._held -= size - left
         self._roomy.set()
 
-    def _written(self, batch: deque[Piece | None]) -> OSError | None:
+    def _written(self, batch: deque[ReceivedBytes | None]) -> OSError | None:
         try:
             self._shelf.write(batch)
         except OSError as fault:
@@ -284,5 +285,5 @@ def _is_file(source: Source) -> bool:
     return source.url.scheme == "file" and (os.path.isfile(path) or os.path.isdir(path))
 
 
-def _size(batch: deque[Piece | None]) -> int:
+def _size(batch: deque[ReceivedBytes | None]) -> int:
     return sum(len(piece.data) for piece in batch if piece is not None)

@@ -13,10 +13,10 @@ from random import Random
 import numpy as np
 
 from klvrelay.sample.camera import Camera
-from klvrelay.sample.geodesy import Array, Place, World, turn
+from klvrelay.sample.geodesy import Array, Point, World, turn
 from klvrelay.sample.ground import Ground, RingRoad
 
-ORIGIN = Place(56.1203, 9.4127, 97.0)  # farmland in Jutland; the map's plane is 58 m above the sea
+ORIGIN = Point(56.1203, 9.4127, 97.0)  # farmland in Jutland; the map's plane is 58 m above the sea
 GEOID = 39.0  # metres of the geoid above the ellipsoid, taken as constant over the scene
 
 LORRY = (196, 44, 38)  # R, G, B of the vehicle: nothing else in the picture is as red
@@ -32,7 +32,7 @@ class Vehicle:
     """A lorry on the ring road: its ground point, heading, speed, and size in metres."""
 
     point: Array
-    place: Place
+    place: Point
     heading: float
     speed: float
     length: float = 9.0
@@ -72,7 +72,7 @@ class Instant:
     """
 
     seconds: float
-    place: Place
+    place: Point
     heading: float
     pitch: float
     roll: float
@@ -83,8 +83,8 @@ class Instant:
     elevation: float
     twist: float
     camera: Camera
-    centre: Place
-    corners: tuple[Place, ...]
+    centre: Point
+    corners: tuple[Point, ...]
     slant: float
     across: float
     vehicle: Vehicle
@@ -140,7 +140,7 @@ class Flight:
             float(np.linalg.norm(centre - eye)), across, vehicle, _target(camera, vehicle),
         )  # fmt: skip
 
-    def _drone(self, seconds: float) -> tuple[Array, Place]:
+    def _drone(self, seconds: float) -> tuple[Array, Point]:
         bearing = self._bearing - seconds * _SPEED / _RADIUS
         radius = _RADIUS + 25 * self._wide(seconds)
         up = _CLIMB + 12 * self._high(seconds)
@@ -182,7 +182,7 @@ class Flight:
         twist = math.degrees(math.atan2(float(level[2, 1]), -float(level[2, 2])))
         return azimuth, elevation, twist
 
-    def _footprint(self, camera: Camera) -> tuple[Array, tuple[Place, ...], float]:
+    def _footprint(self, camera: Camera) -> tuple[Array, tuple[Point, ...], float]:
         right, bottom = camera.width, camera.height
         centre = self._seen(camera, right / 2, bottom / 2)
         corners = [self._seen(camera, *at) for at in ((0, 0), (right, 0), (right, bottom), (0, bottom))]

@@ -20,7 +20,7 @@ _E2 = _F * (2 - _F)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Point:
     """A point of the earth: degrees, degrees, and metres above the WGS-84 ellipsoid."""
 
     lat: float
@@ -28,7 +28,7 @@ class Place:
     hae: float
 
 
-def to_ecef(place: Place) -> Array:
+def to_ecef(place: Point) -> Array:
     """Earth-centred, earth-fixed metres."""
     lat, lon = math.radians(place.lat), math.radians(place.lon)
     normal = _A / math.sqrt(1 - _E2 * math.sin(lat) ** 2)
@@ -37,7 +37,7 @@ def to_ecef(place: Place) -> Array:
     return np.array([flat * math.cos(lon), flat * math.sin(lon), up])
 
 
-def from_ecef(point: Array) -> Place:
+def from_ecef(point: Array) -> Point:
     """The place of an ECEF point; exact to well under a millimetre near the ground."""
     x, y, z = (float(v) for v in point)
     flat = math.hypot(x, y)
@@ -47,10 +47,10 @@ def from_ecef(point: Array) -> Place:
         lat = math.atan2(z + _E2 * normal * math.sin(lat), flat)
     normal = _A / math.sqrt(1 - _E2 * math.sin(lat) ** 2)
     hae = flat * math.cos(lat) + z * math.sin(lat) - _A * math.sqrt(1 - _E2 * math.sin(lat) ** 2)
-    return Place(math.degrees(lat), math.degrees(math.atan2(y, x)), hae)
+    return Point(math.degrees(lat), math.degrees(math.atan2(y, x)), hae)
 
 
-def east_north_up(place: Place) -> Array:
+def east_north_up(place: Point) -> Array:
     """The local axes at a place, as the rows of a matrix in ECEF."""
     lat, lon = math.radians(place.lat), math.radians(place.lon)
     s, c, sl, cl = math.sin(lat), math.cos(lat), math.sin(lon), math.cos(lon)
@@ -77,15 +77,15 @@ class World:
 
     __slots__ = ("_axes", "_origin")
 
-    def __init__(self, origin: Place) -> None:
+    def __init__(self, origin: Point) -> None:
         self._origin = to_ecef(origin)
         self._axes = east_north_up(origin)
 
-    def place(self, point: Array) -> Place:
+    def place(self, point: Array) -> Point:
         """Where on the earth a point of the map is."""
         return from_ecef(self._origin + self._axes.T @ point)
 
-    def north_east_down(self, place: Place) -> Array:
+    def north_east_down(self, place: Point) -> Array:
         """The local axes at a place, as columns on the map: what heading and pitch are counted from."""
         east, north, up = east_north_up(place)
         axes: Array = self._axes @ np.column_stack([north, east, -up])

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from klvrelay.encode import encode
 from klvrelay.sample.flight import GEOID, LORRY, Instant, Target
-from klvrelay.sample.geodesy import Place
+from klvrelay.sample.geodesy import Point
 
 CALL_SIGN = "KESTREL 21"
 VERSION = 19
@@ -146,7 +146,7 @@ def _corners(instant: Instant) -> dict[str, object]:
     return items
 
 
-def _location(place: Place) -> dict[str, object]:
+def _location(place: Point) -> dict[str, object]:
     """ST 0903's Location pack without its deviations."""
     return {"latitude": place.lat, "longitude": place.lon, "hae": place.hae}
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from klvrelay.sample.flight import GEOID, Instant
 from klvrelay.sample.font import ADVANCE, HEIGHT, WIDTH, glyph, text
-from klvrelay.sample.geodesy import Place
+from klvrelay.sample.geodesy import Point
 
 Luma = NDArray[np.uint8]
 
@@ -148,6 +148,6 @@ def _scale(luma: Luma) -> int:
     return int(max(1, min((height + 120) // 240, width // 320)))
 
 
-def _position(place: Place) -> str:
+def _position(place: Point) -> str:
     north, east = "NS"[place.lat < 0], "EW"[place.lon < 0]
     return f"{abs(place.lat):.5f}{north} {abs(place.lon):09.5f}{east}"

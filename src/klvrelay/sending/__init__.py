@@ -14,11 +14,11 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Protocol, Self
 
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
-from klvrelay.names import Url
-from klvrelay.sending.srt import SrtLine
-from klvrelay.sending.tcp import TcpLine
-from klvrelay.sending.udp import UdpLine
+from klvrelay.sending.srt import SrtDestination
+from klvrelay.sending.tcp import TcpDestination
+from klvrelay.sending.udp import UdpDestination
 
 __all__ = ["KINDS", "Line", "open_line"]
 
@@ -26,7 +26,7 @@ KINDS = "udp://, rtp://, tcp://, srt://"
 """The kinds of far end, for a message."""
 
 
-class Line(Protocol):
+class Destination(Protocol):
     """A way to a far end, open from `async with` to its end.
 
     url        where it is; prints without credentials
@@ -61,7 +61,7 @@ class Line(Protocol):
         ...
 
 
-def open_line(url: Url, *, timeout: float = 5.0, interface: str | None = None) -> Line:
+def open_destination(url: Url, *, timeout: float = 5.0, interface: str | None = None) -> Destination:
     """The line that `url` names; nothing is opened before it is entered.
 
     timeout     seconds to wait for a connection, and for the far end to take the last bytes
@@ -73,13 +73,13 @@ def open_line(url: Url, *, timeout: float = 5.0, interface: str | None = None) -
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
     match url.scheme:
         case "udp" | "rtp":
-            return UdpLine(url, timeout=timeout, interface=interface)
+            return UdpDestination(url, timeout=timeout, interface=interface)
         case _ if interface is not None:
             raise ConfigError(f"{url}: an interface is chosen for udp:// and rtp:// only")
         case "tcp":
-            return TcpLine(url, timeout=timeout)
+            return TcpDestination(url, timeout=timeout)
         case "srt":
-            return SrtLine(url, timeout=timeout)
+            return SrtDestination(url, timeout=timeout)
         case "file" | "stdin":
             raise ConfigError(f"{url} is no place to send to: give {KINDS}, as in udp://127.0.0.1:5000")
         case scheme:

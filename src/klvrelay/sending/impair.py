@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from itertools import count
 
 from klvrelay.errors import ConfigError
-from klvrelay.names import printable
+from klvrelay.text import printable
 
 TS_SIZE = 188
 

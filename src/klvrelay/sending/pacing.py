@@ -10,11 +10,11 @@ from contextlib import aclosing
 from itertools import count
 
 from klvrelay.errors import ConfigError
-from klvrelay.sending import Line
-from klvrelay.sending.cut import UDP_MOST, Cutter
+from klvrelay.recordings.timeline import Slice
+from klvrelay.sending import Destination
+from klvrelay.sending.datagrams import UDP_MOST, Packetizer
 from klvrelay.sending.impair import TS_SIZE, Impairer, Impairment, Tally
-from klvrelay.sending.reel import Reel
-from klvrelay.sources.files.pace import Slice
+from klvrelay.sending.playback import Playback
 from klvrelay.sources.files.replay import LATE, ROUND_LEAST
 
 PKT_SIZE = 7 * TS_SIZE
@@ -66,7 +66,7 @@ class Transmission:
 
     def __init__(
         self,
-        reel: Reel,
+        reel: Playback,
         *,
         speed: float = 1.0,
         loop: bool = False,
@@ -94,7 +94,7 @@ class Transmission:
         self._late: list[tuple[float, int, bytes]] = []
         self._number = count()
 
-    async def run(self, line: Line) -> None:
+    async def run(self, line: Destination) -> None:
         """Send it to the far end of an open line; raises what its reading and the line raise."""
         impairer = self._impairer
         ts_level = impairer is not None and impairer.impairment.level == "ts"
@@ -119,13 +119,13 @@ class Transmission:
 
     async def _cut(self, wire: Impairer | None) -> AsyncGenerator[Slice, None]:
         """One run of the recording in payloads."""
-        cutter: Cutter | None = None
+        cutter: Packetizer | None = None
         async with aclosing(self._reel.run(self._speed)) as slices:
             async for due, data in slices:
                 if cutter is None:
                     if wire is not None and self._reel.carriage == "klv":
                         raise ConfigError(f"{self._reel.url} is bare KLV: there are no TS packets in it for level=ts")
-                    cutter = Cutter(self._reel.carriage, self._pkt_size, wire)
+                    cutter = Packetizer(self._reel.carriage, self._pkt_size, wire)
                 for payload in cutter.push(due, data):
                     yield payload
         if cutter is not None:
@@ -143,7 +143,7 @@ class Transmission:
             at, _, data = heapq.heappop(self._late)
             yield at, data
 
-    async def _put(self, line: Line, pacer: Pacer, datagrams: Iterable[Slice]) -> None:
+    async def _put(self, line: Destination, pacer: Pacer, datagrams: Iterable[Slice]) -> None:
         for due, data in datagrams:
             await pacer.until(due)
             await line.send(data)
@@ -151,7 +151,7 @@ class Transmission:
             self.size += len(data)
 
 
-def check(line: Line, wish: Impairment) -> None:
+def check(line: Destination, wish: Impairment) -> None:
     """Raise ConfigError for damage that can't be done on this line."""
     if line.lossy or wish.level == "ts":
         return

@@ -7,11 +7,11 @@ import time
 from types import TracebackType
 from typing import Self
 
+from klvrelay.config.url import Url
 from klvrelay.errors import SourceDown
-from klvrelay.names import Url
-from klvrelay.sending.gone import ReceiverGone
-from klvrelay.sources.srt.libsrt import Line, LineLost, Option, library
-from klvrelay.sources.srt.line import SrtSettings, opened
+from klvrelay.sending.errors import ReceiverGone
+from klvrelay.transports.libsrt import ConnectionLost, Option, SrtSocket, library
+from klvrelay.transports.srt import SrtSettings, open_socket
 
 SIZE = 1316
 """Bytes that go at once: seven packets of MPEG-TS."""
@@ -20,7 +20,7 @@ PAUSE = 0.002
 _GRACE_MS = 50
 
 
-class SrtLine:
+class SrtDestination:
     """Messages of at most 1,316 bytes, which SRT sends again where they are lost.
 
     A caller gets `timeout` seconds for an answer, a listener waits without end. At its end it waits until all has
@@ -38,12 +38,12 @@ class SrtLine:
         self.waits = self._settings.mode == "listener"
         library()  # where it is missing that is said before anything starts
         self._timeout = timeout
-        self._line: Line | None = None
+        self._line: SrtSocket | None = None
 
     async def __aenter__(self) -> Self:
         try:
-            self._line = await opened(self._settings, self._timeout)
-        except LineLost as fault:
+            self._line = await open_socket(self._settings, self._timeout)
+        except ConnectionLost as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
         return self
 
@@ -68,25 +68,25 @@ class SrtLine:
         try:
             for at in range(0, len(datagram), SIZE):
                 await self._sent(self._line, datagram[at : at + SIZE])
-        except LineLost as gone:
+        except ConnectionLost as gone:
             raise ReceiverGone(f"{self.url}: {gone}") from None
 
-    async def _sent(self, line: Line, message: bytes) -> None:
+    async def _sent(self, line: SrtSocket, message: bytes) -> None:
         begun = time.monotonic()
         while not line.send(message):
             await self._pause(begun)
 
-    async def _arrived(self, line: Line) -> None:
+    async def _arrived(self, line: SrtSocket) -> None:
         """Wait until the far end has all: what it holds back for the latency it throws away when we hang up."""
         try:
             begun = time.monotonic()
             while line.number(Option.SNDDATA):
                 await self._pause(begun)
             await asyncio.sleep((line.number(Option.PEERLATENCY) + _GRACE_MS) / 1000)
-        except LineLost as gone:
+        except ConnectionLost as gone:
             raise ReceiverGone(f"{self.url}: {gone}, perhaps before all had arrived") from None
 
     async def _pause(self, begun: float) -> None:
         if time.monotonic() - begun > self._timeout:
-            raise LineLost(f"took nothing for {self._timeout:g} s")
+            raise ConnectionLost(f"took nothing for {self._timeout:g} s")
         await asyncio.sleep(PAUSE)

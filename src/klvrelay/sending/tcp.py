@@ -8,12 +8,12 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from klvrelay.names import Url
-from klvrelay.sending.gone import ReceiverGone
-from klvrelay.sources.tcp.line import TcpSettings, opened
+from klvrelay.config.url import Url
+from klvrelay.sending.errors import ReceiverGone
+from klvrelay.transports.tcp import TcpSettings, open_connection
 
 
-class TcpLine:
+class TcpDestination:
     """Bytes to one receiver; as slow as it takes them."""
 
     lossy = False
@@ -27,7 +27,7 @@ class TcpLine:
         self._writer: asyncio.StreamWriter | None = None
 
     async def __aenter__(self) -> Self:
-        _, self._writer = await opened(self._settings, self._timeout)
+        _, self._writer = await open_connection(self._settings, self._timeout)
         sock: socket.socket = self._writer.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return self

@@ -19,9 +19,9 @@ import struct
 from types import TracebackType
 from typing import Self
 
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, SourceDown
-from klvrelay.names import Url
-from klvrelay.sources.datagrams.address import Address, bind_to_device, interface_of, place, resolved, socket_for
+from klvrelay.transports.address import Address, bind_to_device, interface_of, place, resolve, socket_for
 
 RTP_RATE = 90_000
 MP2T = 33
@@ -35,7 +35,7 @@ _FATAL = {errno.EMSGSIZE: "a datagram of this size can't be sent", errno.EACCES:
 _log = logging.getLogger(__name__)
 
 
-class UdpLine:
+class UdpDestination:
     """Datagrams to one address; where nobody listens they are sent all the same, as to a real receiver."""
 
     lossy = True
@@ -58,7 +58,7 @@ class UdpLine:
 
     async def __aenter__(self) -> Self:
         try:
-            self._sock = self._connected(await resolved(self.url.host, self._timeout))
+            self._sock = self._connected(await resolve(self.url.host, self._timeout))
         except SourceDown as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
         except OSError as fault:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
-from klvrelay import wire
+from klvrelay import core
 from klvrelay.probe import report
 from klvrelay.probe.metadata.series import Curve, Slope, Spread
 from klvrelay.probe.transport.pes import apart
@@ -30,7 +30,7 @@ _SHORT = {"nanoseconds": "ns", "milliseconds": "ms", "seconds": "s"}
 
 def unit_of(stamp: int) -> str:
     """In which unit a time stamp makes sense as a time since 1970; "?" in none."""
-    if (name := wire.time_unit(stamp)) is not None:
+    if (name := core.time_unit(stamp)) is not None:
         return _SHORT[name]
     return "us" if _FIRST * UNITS["us"] <= stamp < _LAST * UNITS["us"] else "?"
 

@@ -13,11 +13,11 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from klvrelay.names import printable
 from klvrelay.probe import drawn, report
 from klvrelay.probe.metadata.clocks import iso
 from klvrelay.probe.metadata.series import BEYOND, Counts
-from klvrelay.spec import KEYED, SETS
+from klvrelay.standards.spec import KEYED, SETS
+from klvrelay.text import printable
 
 MOST = 512
 """Different items that are listed; versions too."""
@@ -155,17 +155,17 @@ class ItemTable:
         for layout in self._layouts.values():
             layout.fold()
 
-    def frozen(self, records: int, rate: float | None) -> tuple[report.Item, ...]:
+    def frozen(self, records: int, rate: float | None) -> tuple[report.ItemReport, ...]:
         """In the order of their tags, those inside a set behind it; `rate` is that of the records."""
         self._fold()
         rows = [self._item(tally, records, rate) for tally in self._tallies.values()]
         return tuple(sorted(rows, key=lambda item: _order(item.path, self._set)))
 
-    def _item(self, tally: _Tally, records: int, rate: float | None) -> report.Item:
+    def _item(self, tally: _Tally, records: int, rate: float | None) -> report.ItemReport:
         tag, name, units = _named(tally.path, self._set)
         share = tally.count / max(1, records)
         said = tally.value if isinstance(tally.value, str) else _said(tally.value, tally.found)
-        return report.Item(
+        return report.ItemReport(
             tally.path, tag, name, units, tally.count, None if rate is None else rate * share, share,
             tally.longest, said, self._special[tally.path],
         )  # fmt: skip

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from klvrelay import wire
-from klvrelay.elementary import TOGETHER
-from klvrelay.klv import Decoder
+from klvrelay import core
+from klvrelay.config.choice import TOGETHER
+from klvrelay.decoder import Decoder
 from klvrelay.probe.metadata.telemetry import Passed, Telemetry
 from klvrelay.record import Carriage
 
@@ -29,7 +29,7 @@ _ENTRY = np.dtype(
     [("at", "u4"), ("size", "u4"), ("pts", "i8"), ("received", "i8"), ("pcr", "i8"), ("pid", "i4"), ("program", "i4"),
      ("set", "u1"), ("checksum", "u1"), ("damaged", "u1"), ("listing", "u1"), ("", "V4")]
 )  # fmt: skip
-_UNKNOWN = wire.SET_NAMES.index("unknown")
+_UNKNOWN = core.SET_NAMES.index("unknown")
 
 
 class Sampler(Decoder):
@@ -46,18 +46,18 @@ class Sampler(Decoder):
         """So many bytes of the source."""
         self._allowance.passed(size)
 
-    def _lane(self, carriage: Carriage, pid: int | None) -> wire.Lane:
+    def _lane(self, carriage: Carriage, pid: int | None) -> core.Lane:
         key = -2 if carriage == "ts" else pid
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = _Lane(self, carriage == "ts", self._limit)
         return lane
 
-    def chosen(self, pool: Any, entries: Any, count: int) -> list[wire.Entry]:
+    def chosen(self, pool: Any, entries: Any, count: int) -> list[core.Entry]:
         """Those of a batch that are looked into."""
         if count <= FEW or self._allowance.left > 2 * count or self.is_ending:
-            return [entry for entry in wire.entries_of(pool, entries, count) if self._takes(entry)]
-        rows = np.frombuffer(wire.entry_octets(entries, count), _ENTRY)
+            return [entry for entry in core.entries_of(pool, entries, count) if self._takes(entry)]
+        rows = np.frombuffer(core.entry_octets(entries, count), _ENTRY)
         takes = np.zeros(count, bool)
         kinds = rows["pid"].astype(np.int64) << 8 | rows["set"]
         different = _different(kinds)
@@ -68,14 +68,14 @@ class Sampler(Decoder):
                 takes[np.flatnonzero(mine)[:: -(-count_of // most)]] = True
             self._seen[kind >> 8, kind & 255] += count_of
         self._allowance.take(int(takes.sum()))
-        taken = wire.entry_rows(rows[takes].tobytes())
-        given = wire.entries_of(pool, taken, int(takes.sum()))
+        taken = core.entry_rows(rows[takes].tobytes())
+        given = core.entries_of(pool, taken, int(takes.sum()))
         for entry in given:
             self._learn(entry)
         self._count(pool, rows[~takes])
         return given
 
-    def _takes(self, entry: wire.Entry) -> bool:
+    def _takes(self, entry: core.Entry) -> bool:
         """Is this one looked into? What is not is counted."""
         raw, _, pid, set_, checksum, transport, *_ = entry
         kind = -1 if pid is None else pid, _CODES[set_]
@@ -88,7 +88,7 @@ class Sampler(Decoder):
         self._telemetry.pass_over(Passed(pid, set_, key, checksum, transport != "ok"), 1)
         return False
 
-    def _learn(self, entry: wire.Entry) -> None:
+    def _learn(self, entry: core.Entry) -> None:
         """Its key, where no table has it."""
         if entry[3] == "unknown" and (key := entry[0][:KEY]) not in self._keys and len(self._keys) < KEYS:
             self._keys[key] = np.frombuffer(key, np.uint64)
@@ -116,7 +116,7 @@ class Sampler(Decoder):
         for kind, count in _different(pids << 16 | sets << 8 | rows["checksum"] << 1 | rows["damaged"]):
             pid, set_, checksum = kind >> 16, kind >> 8 & 255, kind >> 1 & 3
             place = pid if pid >= 0 else None
-            told = Passed(place, wire.SET_NAMES[set_], key, wire.CHECKSUMS[checksum], bool(kind & 1))
+            told = Passed(place, core.SET_NAMES[set_], key, core.CHECKSUMS[checksum], bool(kind & 1))
             self._telemetry.pass_over(told, count)
 
 
@@ -128,16 +128,16 @@ def _different(numbers: NDArray[np.int64]) -> list[tuple[int, int]]:
     return list(zip(found.tolist(), counts.tolist(), strict=True))
 
 
-class _Lane(wire.Lane):
+class _Lane(core.Lane):
     """Gives what the sampler chooses."""
 
     def __init__(self, sampler: Sampler, ts: bool, limit: int) -> None:
         super().__init__(ts=ts, limit=limit)
         self._sampler = sampler
 
-    def _found(self, pool: Any, entries: Any, count: int) -> list[wire.Entry]:
+    def _found(self, pool: Any, entries: Any, count: int) -> list[core.Entry]:
         return self._sampler.chosen(pool, entries, count)
 
 
-_CODES = {name: code for code, name in reversed(list(enumerate(wire.SET_NAMES)))}
+_CODES = {name: code for code, name in reversed(list(enumerate(core.SET_NAMES)))}
 

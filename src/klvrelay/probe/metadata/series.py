@@ -69,10 +69,10 @@ class Spread:
             self._median = self.count, self.median or 0.0
         return self._median[1]
 
-    def frozen(self) -> report.Spread:
+    def frozen(self) -> report.SpreadReport:
         if not self.count:
-            return report.Spread(0, None, None, None, None)
-        return report.Spread(self.count, self.low, self.median, self.total / self.count, self.high)
+            return report.SpreadReport(0, None, None, None, None)
+        return report.SpreadReport(self.count, self.low, self.median, self.total / self.count, self.high)
 
 
 class Kinds:
@@ -194,7 +194,7 @@ def _together(a: list[float] | None, b: list[float] | None) -> list[float] | Non
     return [a[0] + b[0], a[1] + b[1], min(a[2], b[2]), max(a[3], b[3])]
 
 
-class Path:
+class PathSeries:
     """Places one after the other."""
 
     __slots__ = ("_seen", "_stride", "points")

@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from klvrelay.klv import KEY
+from klvrelay.core import Checksum
+from klvrelay.core.carriage import KEY
 from klvrelay.probe import drawn, report
 from klvrelay.probe.allowance import Allowance
 from klvrelay.probe.metadata.clocks import TimeTally
 from klvrelay.probe.metadata.items import MOST, UNKNOWN, ItemTable, plain
-from klvrelay.probe.metadata.series import Counts, Curve, Kinds, Path, Spread, rate_of
+from klvrelay.probe.metadata.series import Counts, Curve, Kinds, PathSeries, Spread, rate_of
 from klvrelay.record import Record
-from klvrelay.wire import Checksum
 
 STREAMS = 32
 """Pairs of set and PID that are listed; at most half of them are of sets that no table has."""
@@ -70,7 +70,7 @@ class StreamTally:
         self.intervals, self.sizes = Spread(), Spread()
         self.rate, self.gap_curve = Counts(), Curve("gap")
         self.altitudes = {name: Curve(name) for name, _ in _ALTITUDES}
-        self.paths = {"sensor": Path(), "frame center": Path()}
+        self.paths = {"sensor": PathSeries(), "frame center": PathSeries()}
         self._first_at = self._last_at = self._last_paced = 0.0
         self.seconds = 0.0  # from the first record to the last, by the clock that they are paced by
         self._between = 0  # records that were passed over since the last one

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.report import Carriage, Elementary, Finding, PidCount, Report, Severity
+from klvrelay.probe.report import Carriage, DeclaredStream, Finding, PidCount, Report, Severity
 from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, labelled, listed, plural, span
 from klvrelay.probe.transport.carriage import ASYNC_ID, ASYNC_TYPE, SYNC_ID, SYNC_TYPE
 from klvrelay.probe.transport.codes import hexpid
@@ -115,7 +115,7 @@ def _labels(report: Report) -> Iterator[Finding]:
     for pid in report.transport.pids:
         if pid.holds_klv and pid.kind == "unlisted":
             yield UNLISTED.broken(f"KLV on PID {hexpid(pid.pid)}, which no PMT names", at_pid(pid.pid), pid.packets)
-    silent: list[Elementary] = []
+    silent: list[DeclaredStream] = []
     for stream in _declared(report):
         pid_ = counts.get(stream.pid)
         if pid_ is not None and pid_.holds_klv and not may_be_klv(stream.stream_type, stream.registration):
@@ -143,7 +143,7 @@ def called(stream_type: int, registration: tuple[str, ...]) -> str:
     return f"declared as stream type 0x{stream_type:02X}{names}"
 
 
-def _without(stream: Elementary, pid: PidCount) -> Iterator[Finding]:
+def _without(stream: DeclaredStream, pid: PidCount) -> Iterator[Finding]:
     """A stream that is announced as KLV, and gave no record: unless something else is said to be the cause."""
     where = at_pid(stream.pid)
     if pid.holds_klv or pid.scrambled or pid.transport_errors:
@@ -155,7 +155,7 @@ def _without(stream: Elementary, pid: PidCount) -> Iterator[Finding]:
         yield SILENT.broken(f"KLV is announced on PID {hexpid(stream.pid)}: {came}", where)
 
 
-def _declared(report: Report) -> list[Elementary]:
+def _declared(report: Report) -> list[DeclaredStream]:
     programs = report.transport.programs if report.transport is not None else ()
     return [stream for program in programs for stream in program.streams]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from klvrelay.probe.report import Finding, KlvStream, Remark, Report
 from klvrelay.probe.rules.rule import Check, Rule, at_stream, listed, plural
-from klvrelay.spec import SETS
+from klvrelay.standards.spec import SETS
 
 REMARKS = 8
 """Remarks on one item that are told one by one."""

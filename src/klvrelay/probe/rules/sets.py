@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from klvrelay.probe.metadata.items import item_at, tags_of
-from klvrelay.probe.report import Finding, Item, KlvStream, Report, Severity
+from klvrelay.probe.report import Finding, ItemReport, KlvStream, Report, Severity
 from klvrelay.probe.rules.rule import MANY, Check, Rule, at_stream, listed, plural, span
-from klvrelay.spec import SETS
+from klvrelay.standards.spec import SETS
 
 NEWEST = 19
 OLD_VMTI = 4
@@ -206,7 +206,7 @@ def _sets(report: Report) -> Iterator[Finding]:
             yield OLD_TARGETS.broken(f"VMTI of ST 0903 version {listed(old)}", at_stream(s))
 
 
-def _main(report: Report) -> Iterator[tuple[KlvStream, dict[int, Item]]]:
+def _main(report: Report) -> Iterator[tuple[KlvStream, dict[int, ItemReport]]]:
     """Each ST 0601 stream with something readable in it, and its items by tag."""
     for s in report.klv:
         if s.set == "ST0601" and s.records > s.damaged + s.passed:

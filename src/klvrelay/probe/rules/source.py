@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.diagnosis import SWITCH_ON
+from klvrelay.health.diagnosis import SWITCH_ON
 from klvrelay.probe.report import Carriage, Finding, PidCount, Report
 from klvrelay.probe.rules.carriage import MISLABELLED, WRONG_LENGTH, called, may_be_klv, wrong_lengths
 from klvrelay.probe.rules.rule import Check, Rule, announces_klv, at_pid, labelled, listed, plural

@@ -22,7 +22,7 @@ Find = Callable[[bytes, str], Any]
 def finder() -> Find | None:
     """What finds a stamp in a frame's first bytes; None where this build has none."""
     try:
-        from klvrelay.stamps import find
+        from klvrelay.frames.frame_times import find
     except ImportError:
         return None
     return find

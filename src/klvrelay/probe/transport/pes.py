@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import NamedTuple
 
-from klvrelay import contents
-from klvrelay.klv import KEY
+from klvrelay.core.carriage import KEY
 from klvrelay.probe.metadata.series import Spread
 from klvrelay.probe.transport.lengths import PesLengths
+from klvrelay.recordings import contents
 
 PTS_MODULUS = 1 << 33
 PTS_RATE = 90_000

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from klvrelay.klv import KEY
+from klvrelay.core.carriage import KEY
 from klvrelay.probe.allowance import Allowance
 from klvrelay.probe.transport.declared import Declared
 from klvrelay.probe.transport.framer import Framer, Rows, Run

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from struct import iter_unpack
 
+from klvrelay.core import crc32
 from klvrelay.probe import report
 from klvrelay.probe.allowance import Allowance
 from klvrelay.probe.metadata.series import Spread
 from klvrelay.probe.transport.declared import Declared, declared, streams_in
-from klvrelay.wire import crc32
 
 LATEST = 0.5
 """Seconds that two of a table may be apart at most (ETSI TR 101 290, 1.3 and 1.5)."""
@@ -74,7 +74,7 @@ class Sections:
             self._data = None
 
 
-class Pace:
+class TableInterval:
     """How often a table comes.
 
     Packets behind the last PCR wait for the next one, which alone says how long each of them took: so the steps are
@@ -122,7 +122,7 @@ class Map:
     number: int
     pmt_pid: int
     pcr_pid: int | None = None
-    pace: Pace = field(default_factory=Pace)
+    pace: TableInterval = field(default_factory=TableInterval)
     changes: int = 0
     streams: dict[int, Declared] = field(default_factory=dict)
     left_out: int = 0
@@ -164,7 +164,7 @@ class Tables:
     """
 
     def __init__(self, carried: Callable[[int], bool], due: Due) -> None:
-        self.pat = Pace()
+        self.pat = TableInterval()
         self.programs: dict[int, Map] = {}
         self.bad = 0
         self.pids: frozenset[int] = frozenset((0,))

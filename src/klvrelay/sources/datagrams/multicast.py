@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import struct
 
-from klvrelay.sources.datagrams.address import Address, interface_of
+from klvrelay.transports.address import Address, interface_of
 
 # Linux values that Python 3.11 has no names for.
 _IP_ADD_SOURCE_MEMBERSHIP = 39

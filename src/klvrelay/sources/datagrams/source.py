@@ -14,13 +14,15 @@ import socket
 from collections.abc import AsyncGenerator
 from functools import cache
 
+from klvrelay.config.url import Url
+from klvrelay.core import LIMIT
 from klvrelay.errors import ConfigError, SourceDown
-from klvrelay.names import Url, printable
-from klvrelay.record import Link, Packet, Units
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet, Units
 from klvrelay.sources.datagrams import multicast
-from klvrelay.sources.datagrams.address import Address, bind_to_device, interface_of, place, resolved, socket_for
-from klvrelay.sources.datagrams.inbox import Inbox
-from klvrelay.wire import LIMIT
+from klvrelay.sources.datagrams.reader import DatagramReader
+from klvrelay.text import printable
+from klvrelay.transports.address import Address, bind_to_device, interface_of, place, resolve, socket_for
 
 KERNEL_BUFFER = 4 << 20
 """What the kernel is asked to hold: 6 s of a stream of 5 Mbit/s."""
@@ -63,15 +65,15 @@ class UdpSource:
         if self._sources and not _address(url, url.host).is_multicast:
             raise ConfigError(f"{url}: sources= is for a multicast group; of one sender: sender=ADDRESS")
         self._kernel_buffer = _size(url, options.get("buffer_size", str(KERNEL_BUFFER)))
-        self._inbox: Inbox | None = None
-        self._before: Link | None = None
+        self._inbox: DatagramReader | None = None
+        self._before: LinkStats | None = None
         self._told_foreign = False
 
     @property
-    def link(self) -> Link:
+    def link(self) -> LinkStats:
         """All that the line told since this object was made."""
         if self._inbox is None:
-            return self._before or Link()
+            return self._before or LinkStats()
         return self._inbox.link if self._before is None else self._before + self._inbox.link
 
     @property
@@ -96,7 +98,7 @@ class UdpSource:
         sock, index = self._bound(host)
         try:
             is_rtp = self.url.scheme == "rtp"
-            inbox = Inbox(loop, sock, sender, is_rtp=is_rtp, units=self._units, limit=self._packet_limit)
+            inbox = DatagramReader(loop, sock, sender, is_rtp=is_rtp, units=self._units, limit=self._packet_limit)
         except OSError as fault:
             sock.close()
             raise self._down(fault) from fault
@@ -119,7 +121,7 @@ class UdpSource:
 
     async def _resolved(self, host: str) -> Address:
         try:
-            return await resolved(host, self._timeout)
+            return await resolve(host, self._timeout)
         except SourceDown as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
 

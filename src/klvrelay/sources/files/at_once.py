@@ -8,10 +8,10 @@ from collections.abc import Generator
 from contextlib import suppress
 from io import FileIO
 
-from klvrelay.klv import blank_before
-from klvrelay.names import Url
+from klvrelay.config.url import Url
+from klvrelay.core.carriage import blank_before
 from klvrelay.record import Carriage, Packet
-from klvrelay.sources.sniff import FEW, carriage_by
+from klvrelay.recordings.sniff import FEW, carriage_by
 
 PIECE = 4 << 20
 """Bytes read at once, two huge pages: with a quarter of it a GB takes 4 % more processor time."""

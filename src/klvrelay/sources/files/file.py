@@ -13,18 +13,20 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing, closing, suppress
 from functools import partial
 
-from klvrelay import contents, threads
+from klvrelay import threads
+from klvrelay.config.url import Url
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.names import Url
-from klvrelay.record import Carriage, Link, Packet
-from klvrelay.sources.bridge import settle
-from klvrelay.sources.clock import now_us
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Carriage, Packet
+from klvrelay.recordings import contents
+from klvrelay.recordings.segment_names import recordings_in
+from klvrelay.recordings.sniff import sniff
 from klvrelay.sources.files.at_once import AtOnce, open_at_once
-from klvrelay.sources.files.folder import tapes
 from klvrelay.sources.libav.source import LibavSource
 from klvrelay.sources.parts import in_turns
-from klvrelay.sources.sniff import sniffed
+from klvrelay.sources.thread_queue import settle
 from klvrelay.threads import Worker
+from klvrelay.transports.arrival_clock import now_us
 
 LOG = logging.getLogger("klvrelay")
 
@@ -47,13 +49,13 @@ class FileSource:
 
     def __init__(self, url: Url, *, live_stamps: bool = False) -> None:
         self.url = url
-        self.link = Link()
+        self.link = LinkStats()
         self._live_stamps = live_stamps
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets of at most 1 MiB, until the end of the file."""
         async with aclosing(self._counted()) as found:
-            carriage, head = await sniffed(self.url, found)
+            carriage, head = await sniff(self.url, found)
             if carriage is not None:
                 async for part in in_turns(self._packet(head, carriage)):
                     yield part
@@ -116,7 +118,7 @@ def _places(url: Url) -> list[Url]:
     """A folder's files, or what is no folder itself."""
     if url.scheme != "file" or not os.path.isdir(url.path):
         return [url]
-    return [Url("file", path=path) for path in tapes(url)]
+    return [Url("file", path=path) for path in recordings_in(url)]
 
 
 async def _pieces(url: Url) -> AsyncGenerator[bytes, None]:

@@ -16,16 +16,17 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Protocol
 
+from klvrelay.config.url import Url
 from klvrelay.errors import NotMedia
-from klvrelay.names import Url
-from klvrelay.record import Link, Packet
-from klvrelay.sources.clock import now_us
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet
+from klvrelay.recordings.segment_names import RecordedSegment, only_one, segments
+from klvrelay.recordings.sniff import Sniffer, is_container
 from klvrelay.sources.files.file import explained
-from klvrelay.sources.files.folder import Segment, only_one, segments
 from klvrelay.sources.files.written import PIECE, SETTLED, Look, WrittenFile
 from klvrelay.sources.parts import in_turns
-from klvrelay.sources.sniff import Sniffer, is_container
 from klvrelay.threads import Worker
+from klvrelay.transports.arrival_clock import now_us
 
 LOG = logging.getLogger("klvrelay")
 
@@ -49,7 +50,7 @@ class GrowingSource:
 
     def __init__(self, url: Url) -> None:
         self.url = url
-        self.link = Link()
+        self.link = LinkStats()
         self._told = False
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
@@ -164,7 +165,7 @@ class _Folder:
         self._url = url
         self._waited = waited
         self._fd = -1
-        self._segment: Segment | None = None
+        self._segment: RecordedSegment | None = None
         self._seen = 0  # the folder's time stamp when it was last listed
 
     def look(self) -> Look:
@@ -185,7 +186,7 @@ class _Folder:
             os.close(self._fd)
             self._fd = -1
 
-    def _following(self) -> Segment | None:
+    def _following(self) -> RecordedSegment | None:
         """The segment after this one; of all, at first, the newest."""
         stamp = os.stat(self._url.path).st_mtime_ns
         if stamp == self._seen and abs(time.time_ns() - stamp) > SETTLED:
@@ -198,7 +199,7 @@ class _Folder:
             return found[0 if self._waited else -1] if found else None
         return next((segment for segment in found if segment.time_us > self._segment.time_us), None)
 
-    def _switch(self, segment: Segment) -> None:
+    def _switch(self, segment: RecordedSegment) -> None:
         """Open it, under the name that it has by now."""
         names = segment.name, segment._replace(part=False).name
         self._seen = 0  # there may be more behind it already

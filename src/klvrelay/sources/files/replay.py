@@ -7,15 +7,16 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError
-from klvrelay.names import Url
-from klvrelay.record import Link, Packet
-from klvrelay.sources.clock import now_us
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet
+from klvrelay.recordings.sniff import sniff
+from klvrelay.recordings.timeline import KLV_GAP, MODULUS, PACED_BY, TICKS, Clock, KlvClock, Timeline
+from klvrelay.recordings.ts_clock import TsClock
 from klvrelay.sources.files.file import container, pieces
-from klvrelay.sources.files.pace import KLV_GAP, MODULUS, PACED_BY, TICKS, Clock, KlvClock, Timeline
-from klvrelay.sources.files.ts_clock import TsClock
 from klvrelay.sources.parts import SMALL, in_turns
-from klvrelay.sources.sniff import sniffed
+from klvrelay.transports.arrival_clock import now_us
 
 LOG = logging.getLogger("klvrelay")
 
@@ -43,7 +44,7 @@ class ReplaySource:
         if loop and url.scheme == "stdin":
             raise ConfigError("standard input can't be replayed in a loop: give a file")
         self.url = url
-        self.link = Link()
+        self.link = LinkStats()
         self._speed = speed
         self._loop = loop
         self._told: set[str] = set()
@@ -71,7 +72,7 @@ class ReplaySource:
 
     async def _round(self) -> AsyncGenerator[tuple[float, Packet], None]:
         async with aclosing(pieces(self.url)) as found:
-            carriage, piece = await sniffed(self.url, found)
+            carriage, piece = await sniff(self.url, found)
             if carriage is not None:
                 clock: Clock = TsClock(QUANTUM * self._speed) if carriage == "ts" else KlvClock()
                 while piece:

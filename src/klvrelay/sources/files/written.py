@@ -20,10 +20,10 @@ import stat
 import time
 from contextlib import suppress
 
+from klvrelay.core.carriage import HOLE, blank_before, blank_behind
 from klvrelay.errors import NotMedia
-from klvrelay.klv import HOLE, blank_before, blank_behind
-from klvrelay.names import printable
 from klvrelay.sources.files.file import PIPE_PIECE
+from klvrelay.text import printable
 
 LOG = logging.getLogger("klvrelay")
 

@@ -7,7 +7,7 @@
     parcel.py      what goes between
     limits.py      how much it may use and send
 
-    cell.py        what runs there: `python -m klvrelay.sources.isolated.cell`
+    cell.py        what runs there: `python -m klvrelay.sources.isolated.child`
     bookmarks.py   how far it has read a playlist
     confine.py     what it may still do: landlock.py, seccomp.py
 """

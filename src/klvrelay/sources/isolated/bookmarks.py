@@ -11,14 +11,14 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from klvrelay.record import Packet, Units
-from klvrelay.sources import Source
-from klvrelay.sources.web.place import Place
+from klvrelay.sources.contract import Source
+from klvrelay.sources.web.position import Position
 
 
 class Bookmarks:
     """Of one source, which notes in `place` how far it is; `put` sends."""
 
-    def __init__(self, source: Source, place: Place, put: Callable[[bytes], None]) -> None:
+    def __init__(self, source: Source, place: Position, put: Callable[[bytes], None]) -> None:
         self._source, self._place, self._put = source, place, put
         self._waiting: deque[tuple[int, bytes]] = deque()
         self._size = 0

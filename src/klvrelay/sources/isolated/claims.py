@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from klvrelay.integers import added
-from klvrelay.link import Link, figures_of
-from klvrelay.sources.isolated.parcel import Status
-from klvrelay.sources.web.given import Given
-from klvrelay.wire import MEASURES, Counters
+from klvrelay.core import MEASURES, Counters
+from klvrelay.json_output import added
+from klvrelay.link_stats import LinkStats, figures_of
+from klvrelay.sources.isolated.messages import Status
+from klvrelay.sources.web.resume import Resume
 
 if TYPE_CHECKING:
-    from klvrelay.sources import Source
+    from klvrelay.sources.contract import Source
 
 UNKNOWN = ("http", "https")
 """Schemes of which only the answer tells whether it is a file."""
@@ -32,13 +32,13 @@ class Claims:
     given   whether it was live once
     """
 
-    def __init__(self, plain: Source, given: Given) -> None:
+    def __init__(self, plain: Source, given: Resume) -> None:
         self.live, self.fixed = plain.live, plain.fixed
-        self.dropped, self.link = 0, Link()
+        self.dropped, self.link = 0, LinkStats()
         self._given = given
         self._open = plain.url.scheme in UNKNOWN
         self._settled = False
-        self._before = 0, Link()
+        self._before = 0, LinkStats()
         self._latest: Status | None = None  # as it was sent
         self._heard: Status | None = None  # as it is believed
 

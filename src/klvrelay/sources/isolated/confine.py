@@ -21,8 +21,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from klvrelay.names import Url
-from klvrelay.prctl import (
+from klvrelay.config.url import Url
+from klvrelay.sources.isolated.landlock import restrict
+from klvrelay.sources.isolated.prctl import (
     DAC_READ_SEARCH,
     NET_ADMIN,
     NET_BIND_SERVICE,
@@ -31,7 +32,6 @@ from klvrelay.prctl import (
     keep_capabilities,
     take_no_rights,
 )
-from klvrelay.sources.isolated.landlock import restrict
 from klvrelay.sources.isolated.seccomp import NETWORK, refuse_calls
 
 LOG = logging.getLogger("klvrelay")

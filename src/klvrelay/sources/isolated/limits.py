@@ -6,9 +6,9 @@ import resource
 from contextlib import suppress
 from typing import NamedTuple
 
-from klvrelay.names import Url
-from klvrelay.sources.isolated.parcel import most_of
-from klvrelay.wire import LIMIT
+from klvrelay.config.url import Url
+from klvrelay.core import LIMIT
+from klvrelay.sources.isolated.messages import most_of
 
 MEMORY, LIVE_MEMORY = 4 << 30, 256 << 20
 """Bytes of data of its own (RLIMIT_DATA): of a file's process, and of one that reads from a network.
@@ -28,7 +28,7 @@ OUT_OF_MEMORY = 75
 """The exit status of a process that had no more memory."""
 
 
-class Limits(NamedTuple):
+class ProcessLimits(NamedTuple):
     """memory   bytes of data; parcel   octets of a packet on its way to the relay; packet   bytes of a KLV value."""
 
     memory: int
@@ -36,7 +36,7 @@ class Limits(NamedTuple):
     packet: int
 
     @classmethod
-    def of(cls, url: Url, packet_limit: int) -> Limits:
+    def of(cls, url: Url, packet_limit: int) -> ProcessLimits:
         live = url.scheme not in ("file", "stdin")
         room = STREAMS * max(0, packet_limit - LIMIT)
         return cls(LIVE_MEMORY + room if live else MEMORY, most_of(packet_limit, live=live), packet_limit)

@@ -14,11 +14,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from klvrelay.config.url import Url
 from klvrelay.errors import SourceDown
-from klvrelay.names import Url
 from klvrelay.record import Packet, Units
-from klvrelay.sources.isolated.limits import OUT_OF_MEMORY, Limits
-from klvrelay.sources.isolated.parcel import End, Odd, Status, Unpacker
+from klvrelay.sources.isolated.limits import OUT_OF_MEMORY, ProcessLimits
+from klvrelay.sources.isolated.messages import End, MalformedMessage, Status, Unpacker
 from klvrelay.sources.isolated.stderr import Stderr
 
 BEGIN = 30.0
@@ -33,7 +33,7 @@ _PASSED_ON_BEGIN = ("LC_", "LD_", "PYTHON", "SSL_", "OPENSSL_", "GNUTLS_", "MALL
 
 def _command() -> list[str]:
     flags = [flag for flag, on in (("-E", sys.flags.ignore_environment), ("-s", sys.flags.no_user_site)) if on]
-    return [sys.executable, *flags, "-P", "-m", "klvrelay.sources.isolated.cell"]
+    return [sys.executable, *flags, "-P", "-m", "klvrelay.sources.isolated.child"]
 
 
 class Process:
@@ -44,7 +44,7 @@ class Process:
     limits  of what it may use and send
     """
 
-    def __init__(self, url: Url, hide: Callable[[str], str], limits: Limits) -> None:
+    def __init__(self, url: Url, hide: Callable[[str], str], limits: ProcessLimits) -> None:
         self._url, self._hide, self._limits = url, hide, limits
         self._unpacker = Unpacker(limits.packet, limits.parcel)
         self._loop = asyncio.get_running_loop()
@@ -108,7 +108,7 @@ class Process:
         except TimeoutError:
             self.kill()
             raise SourceDown(f"{self._url}: its process hung and was killed: no word for {silence:g} s") from None
-        except Odd as fault:
+        except MalformedMessage as fault:
             self.kill()
             raise SourceDown(f"{self._url}: its process was killed: it sent {fault}") from None
         if not count:
@@ -221,7 +221,7 @@ class Process:
         assert self._line is not None
         with suppress(OSError):
             self._line.shutdown(socket.SHUT_WR)
-        with suppress(TimeoutError, Odd):
+        with suppress(TimeoutError, MalformedMessage):
             async with asyncio.timeout(ASKED):
                 while count := await self._receive(ASKED):
                     self._unpacker.took(count)  # not wanted any more, but for the last counts

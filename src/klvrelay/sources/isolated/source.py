@@ -16,17 +16,19 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from klvrelay.config.url import Url
+from klvrelay.core import LIMIT
 from klvrelay.errors import KlvrelayError, SourceDown
-from klvrelay.names import Secret, Url
-from klvrelay.record import Link, Packet, Units
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet, Units
 from klvrelay.sources.isolated.claims import Claims
-from klvrelay.sources.isolated.limits import Limits
+from klvrelay.sources.isolated.limits import ProcessLimits
 from klvrelay.sources.isolated.process import Process
-from klvrelay.sources.web.given import Given
-from klvrelay.wire import LIMIT
+from klvrelay.sources.web.resume import Resume
+from klvrelay.text import Secret
 
 if TYPE_CHECKING:
-    from klvrelay.sources import Source
+    from klvrelay.sources.contract import Source
 
 SEGMENT = 30.0
 """Seconds that a segment of a live playlist may last: nothing comes until it is there."""
@@ -51,12 +53,12 @@ class IsolatedSource:
 
     def __init__(
         self, plain: Source, options: Mapping[str, Any], *, command: Sequence[str] | None = None,
-        given: Given | None = None,
+        given: Resume | None = None,
     ) -> None:  # fmt: skip
         self.url = plain.url
         self._options = dict(options)
         self._command = command
-        self._given = Given() if given is None else given
+        self._given = Resume() if given is None else given
         self._claims = Claims(plain, self._given)
 
     @property
@@ -72,7 +74,7 @@ class IsolatedSource:
         return self._claims.dropped
 
     @property
-    def link(self) -> Link:
+    def link(self) -> LinkStats:
         return self._claims.link
 
     async def packets(self) -> AsyncGenerator[Packet | Units, None]:
@@ -81,7 +83,7 @@ class IsolatedSource:
         claims = self._claims
         claims.begin()
         patience = _Patience(self.url, float(self._options.get("timeout", 5.0)))
-        process = Process(self.url, hide, Limits.of(self.url, self._options.get("packet_limit", LIMIT)))
+        process = Process(self.url, hide, ProcessLimits.of(self.url, self._options.get("packet_limit", LIMIT)))
         try:
             await process.start(self._settings(), self._command)
             while process.end is None:

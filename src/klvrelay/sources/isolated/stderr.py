@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 
-from klvrelay.names import printable
+from klvrelay.text import printable
 
 PIECE = 16 << 10
 """Bytes taken at one wake-up."""

@@ -6,8 +6,8 @@ import os
 from contextlib import nullcontext
 from typing import Any
 
-from klvrelay.names import Url
-from klvrelay.sources.sniff import MP4_BOXES
+from klvrelay.config.url import Url
+from klvrelay.recordings.sniff import MP4_BOXES
 
 BOXES_MOST = 10_000
 """Boxes that are looked at."""

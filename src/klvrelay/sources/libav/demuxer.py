@@ -11,10 +11,10 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from klvrelay import tls
+from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, NotMedia, OutOfMemory, SourceDown, SourceError
-from klvrelay.names import Url
 from klvrelay.sources.libav.boxes import lacks_index
+from klvrelay.transports import tls
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -75,7 +75,7 @@ class Demuxer:
     def _by_rtsp(self) -> InputContainer:
         """A session through a gateway, without the tracks that the server refuses; raises SourceDown with the cause."""
         from klvrelay.sources.libav.gateway import Gateway  # here, since it loads http.client
-        from klvrelay.sources.web.reach import Reach
+        from klvrelay.transports.http.reach import Reach
 
         without: frozenset[int] = frozenset()
         redirects, switched, reach = 0, False, Reach()

@@ -20,13 +20,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple, Self
 
-from klvrelay import tls
-from klvrelay.names import Url, printable
+from klvrelay.config.url import Url
 from klvrelay.sources.libav import sdp
 from klvrelay.sources.libav.guest import guest_with
-from klvrelay.sources.libav.rtsp_wire import (
+from klvrelay.sources.libav.rtsp_messages import (
     PIECE,
-    Odd,
+    MalformedRtsp,
     client_ports,
     field_of,
     is_request,
@@ -36,9 +35,11 @@ from klvrelay.sources.libav.rtsp_wire import (
     with_body,
     with_source,
 )
-from klvrelay.sources.web.faults import LOGIN_WAIT, WebFault, line_fault
-from klvrelay.sources.web.login import Challenge, Login, challenges
-from klvrelay.sources.web.reach import Reach
+from klvrelay.text import printable
+from klvrelay.transports import tls
+from klvrelay.transports.http.faults import LOGIN_WAIT, WebFault, line_fault
+from klvrelay.transports.http.login import Challenge, Login, challenges
+from klvrelay.transports.http.reach import Reach
 
 _PORTS = {"rtsp": 554, "rtsps": 322}
 TRIES = 3
@@ -127,10 +128,10 @@ class Gateway:
             try:
                 server = self._dial()
             except (OSError, http.client.HTTPException) as fault:
-                raise Odd(str(line_fault(fault, self._timeout))) from None
+                raise MalformedRtsp(str(line_fault(fault, self._timeout))) from None
             with server:
                 self._relay(guest, server, asked)
-        except (Odd, WebFault) as fault:
+        except (MalformedRtsp, WebFault) as fault:
             self.refusal = self.refusal or Refusal(str(fault))
 
     def _dial(self) -> socket.socket:
@@ -173,13 +174,13 @@ class Gateway:
         try:
             data = what_is_there(server)
         except OSError as fault:
-            raise Odd(str(line_fault(fault, self._timeout))) from None
+            raise MalformedRtsp(str(line_fault(fault, self._timeout))) from None
         if not self._playing:
             if data == b"":
-                raise Odd("the server closed the connection without an answer: is it an RTSP server?")
+                raise MalformedRtsp("the server closed the connection without an answer: is it an RTSP server?")
             self._before += len(data or b"")
             if self._before > BEFORE_MOST:
-                raise Odd("the server sends and sends, and begins no session")
+                raise MalformedRtsp("the server sends and sends, and begins no session")
         return data
 
     def _ask(self, message: bytes, server: socket.socket) -> None:
@@ -228,7 +229,7 @@ class Gateway:
         if 300 <= status < 400:
             where = field_of(lines, "Location") or "nowhere"
             self.refusal = Refusal("it redirects", status=status, location=where)
-            raise Odd("it redirects")  # libav must not see that
+            raise MalformedRtsp("it redirects")  # libav must not see that
         if status >= 400:
             self._refused(request, status)
         elif request.method == "DESCRIBE":
@@ -254,7 +255,7 @@ class Gateway:
         else:
             text = f"the server offers only {_named(offered)} to log in, which klvrelay does not know (401)"
         self.refusal = Refusal(text, status=401, wait=LOGIN_WAIT)
-        raise Odd(text)
+        raise MalformedRtsp(text)
 
     def _refused(self, request: _Request, status: int) -> None:
         if request.method == "OPTIONS":

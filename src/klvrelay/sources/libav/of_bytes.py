@@ -13,20 +13,21 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
+from klvrelay.config.url import Url
+from klvrelay.core import Lane
 from klvrelay.errors import NotMedia, OutOfMemory, SourceDown, SourceError
-from klvrelay.names import Url
-from klvrelay.record import Link, Packet, Units
-from klvrelay.sources.bridge import Bridge, settle
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet, Units
 from klvrelay.sources.libav.demuxer import AS_SENT, UNDECODED, lenient
-from klvrelay.sources.libav.source import Sniffer, pts_of
-from klvrelay.wire import Lane
+from klvrelay.sources.libav.source import KlvSniffer, pts_of
+from klvrelay.sources.thread_queue import ThreadQueue, settle
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.packet import Packet as AvPacket
     from av.stream import Stream
 
-    from klvrelay.sources import Source
+    from klvrelay.sources.contract import Source
 
 WAITING_MOST = 4 << 20
 """Bytes that may wait for libav: 6 s of a stream of 5 Mbit/s."""
@@ -67,7 +68,7 @@ class ByLibav:
         return self._inner.dropped + self._dropped
 
     @property
-    def link(self) -> Link:
+    def link(self) -> LinkStats:
         return self._inner.link
 
     async def packets(self) -> AsyncGenerator[Packet | Units, None]:
@@ -83,7 +84,7 @@ class ByLibav:
 
     async def _apart(self, first: Packet, pieces: AsyncGenerator[Packet | Units, None]) -> AsyncGenerator[Packet, None]:
         """One opening of libav: until the bytes end, or begin anew."""
-        bridge, intake = Bridge(), Intake(newest_wins=self.live)
+        bridge, intake = ThreadQueue(), Intake(newest_wins=self.live)
         reader = _Reader(self.url, bridge, intake, live=self.live)
         threading.Thread(target=reader.run, name="klvrelay-libav", daemon=True).start()
         filling = asyncio.create_task(_fill(intake, bridge, first, pieces), name=f"fill {self.url}")
@@ -107,7 +108,7 @@ class ByLibav:
 
 
 async def _fill(
-    intake: Intake, bridge: Bridge, first: Packet, pieces: AsyncGenerator[Packet | Units, None]
+    intake: Intake, bridge: ThreadQueue, first: Packet, pieces: AsyncGenerator[Packet | Units, None]
 ) -> Packet | None:
     """Hand the bytes on until they end (None), or begin anew: then the packet that says so."""
     try:
@@ -239,7 +240,7 @@ class Intake:
 class _Reader:
     """One reading by libav, from opening to end; all of it happens in its thread."""
 
-    def __init__(self, url: Url, bridge: Bridge, intake: Intake, *, live: bool) -> None:
+    def __init__(self, url: Url, bridge: ThreadQueue, intake: Intake, *, live: bool) -> None:
         self._url, self._live = url, live
         self._bridge, self._intake = bridge, intake
 
@@ -270,7 +271,7 @@ class _Reader:
         for stream in container.streams:
             if stream not in data:
                 stream.discard = Discard.all
-        sniffer = Sniffer(data)
+        sniffer = KlvSniffer(data)
         for packet in container.demux(data) if data else ():
             if not packet.size:
                 return  # the end; behind it PyAV trips over streams that came later than its beginning
@@ -279,7 +280,7 @@ class _Reader:
             if not self._bridge.put(self._packet(packet, sniffer), newest_wins=self._live):
                 return
 
-    def _packet(self, packet: AvPacket[Stream], sniffer: Sniffer) -> Packet:
+    def _packet(self, packet: AvPacket[Stream], sniffer: KlvSniffer) -> Packet:
         received_us, gap = self._intake.origin(packet.pos or 0)
         damaged, pid = gap or packet.is_corrupt, packet.stream.id
         program_of = self._intake.tables.program_of

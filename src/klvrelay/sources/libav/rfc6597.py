@@ -17,8 +17,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from klvrelay.klv import KEY
-from klvrelay.wire import LIMIT
+from klvrelay.core import LIMIT
+from klvrelay.core.carriage import KEY
 
 _SET = KEY + b"\x02"
 """How the key of a set or a pack begins, and that of an item in one does not (SMPTE ST 336)."""

@@ -14,16 +14,17 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from klvrelay.config.url import Url
+from klvrelay.core import LIMIT, listing_of
+from klvrelay.core.carriage import KEY
 from klvrelay.errors import NotMedia, SourceDown, SourceError
-from klvrelay.klv import KEY
-from klvrelay.names import Url
-from klvrelay.record import Link, Packet
-from klvrelay.sources.bridge import Bridge
-from klvrelay.sources.clock import now_us
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.rfc6597 import Track
 from klvrelay.sources.libav.udp_drops import UdpDrops
-from klvrelay.wire import LIMIT, listing_of
+from klvrelay.sources.thread_queue import ThreadQueue
+from klvrelay.transports.arrival_clock import now_us
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -50,14 +51,14 @@ class LibavSource:
         self._packet_limit = packet_limit
         self.live = url.scheme != "file"
         self.dropped = 0
-        self.link = Link()
+        self.link = LinkStats()
         self._timeout = timeout
         self._options, self._ca_file = libav_options(url, ca_file), ca_file
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets of carriage "klv", each with its PID (or the container's number for the stream) and PTS."""
-        bridge = Bridge()
-        reader = Reader(self, Demuxer(self.url, self._timeout, self._options, self._ca_file), bridge,
+        bridge = ThreadQueue()
+        reader = LibavReader(self, Demuxer(self.url, self._timeout, self._options, self._ca_file), bridge,
                         packet_limit=self._packet_limit)  # fmt: skip
         threading.Thread(target=reader.run, name="klvrelay-libav", daemon=True).start()
         dropped_before = self.dropped
@@ -75,10 +76,10 @@ class Read(Protocol):
 
     url: Url
     live: bool
-    link: Link
+    link: LinkStats
 
 
-class Reader:
+class LibavReader:
     """One reading of a source by libav, from its opening to its end, in the thread that calls it.
 
     live   whether it goes on; None: as the container says
@@ -87,14 +88,14 @@ class Reader:
     _container: InputContainer
 
     def __init__(
-        self, source: Read, demuxer: Demuxer, bridge: Bridge, *, live: bool | None = None, packet_limit: int = LIMIT
+        self, source: Read, demuxer: Demuxer, bridge: ThreadQueue, *, live: bool | None = None, packet_limit: int = LIMIT
     ) -> None:
         self._source, self._url = source, source.url
         self._demuxer = demuxer
         self._bridge = bridge
         self._live = live
         self._packet_limit = packet_limit
-        self._sniffer = Sniffer()
+        self._sniffer = KlvSniffer()
         self._doubles = _Doubles()
         self._tracks: dict[int, Track] = {}
 
@@ -130,7 +131,7 @@ class Reader:
         data = [stream for stream in container.streams if _may_carry(stream)]
         if live and not data:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
-        self._container, self._sniffer = container, Sniffer(data)
+        self._container, self._sniffer = container, KlvSniffer(data)
         # By TCP the far end can wait: the socket fills.
         newest_wins = live and self._live is None and self._demuxer.options.get("rtsp_transport") != "tcp"
         drops = UdpDrops(self._source.link, self._demuxer.udp_ports)
@@ -212,7 +213,7 @@ def _may_carry(stream: Stream) -> bool:
     return stream.type in ("data", "unknown") or (stream.type == "video" and stream.codec_context is None)
 
 
-class Sniffer:
+class KlvSniffer:
     """Which data streams are KLV, by their bytes: their labels can't be trusted."""
 
     def __init__(self, streams: Sequence[Stream] = ()) -> None:

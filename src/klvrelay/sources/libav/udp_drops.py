@@ -12,7 +12,7 @@ import time
 from collections.abc import Collection
 from contextlib import suppress
 
-from klvrelay.record import Link
+from klvrelay.link_stats import LinkStats
 
 TABLES = ("/proc/self/net/udp", "/proc/self/net/udp6")
 EVERY = 1.0
@@ -35,7 +35,7 @@ def kernel_drops(ports: Collection[int]) -> int:
 class UdpDrops:
     """Keeps `kernel_drops` of a link up to date while the sockets at `ports` are open."""
 
-    def __init__(self, link: Link, ports: Collection[int]) -> None:
+    def __init__(self, link: LinkStats, ports: Collection[int]) -> None:
         self._link, self._ports = link, frozenset(ports)
         self._before = link.kernel_drops
         self._next = 0.0

@@ -13,14 +13,16 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 
+from klvrelay.config.url import Url
+from klvrelay.core.carriage import blank_before
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.klv import blank_before
-from klvrelay.names import Secret, Url
-from klvrelay.record import Link, Packet
-from klvrelay.sources.clock import now_us
-from klvrelay.sources.sniff import sniffed
-from klvrelay.sources.srt.libsrt import Counts, Line, LineLost, Message, library
-from klvrelay.sources.srt.line import SrtSettings, opened
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet
+from klvrelay.recordings.sniff import sniff
+from klvrelay.text import Secret
+from klvrelay.transports.arrival_clock import now_us
+from klvrelay.transports.libsrt import ConnectionLost, SrtCounts, SrtMessage, SrtSocket, library
+from klvrelay.transports.srt import SrtSettings, open_socket
 
 PAUSE = 0.005
 """Seconds between two looks at what has come."""
@@ -45,12 +47,12 @@ class SrtSource:
         self._settings = SrtSettings.of(url, passphrase)
         library()  # where it is missing that is said before anything starts
         self._timeout = timeout
-        self._link = Link()
-        self._line: Line | None = None
-        self._counted = Counts(0, 0, 0, 0.0)
+        self._link = LinkStats()
+        self._line: SrtSocket | None = None
+        self._counted = SrtCounts(0, 0, 0, 0.0)
 
     @property
-    def link(self) -> Link:
+    def link(self) -> LinkStats:
         """Of all lines that it had."""
         self._count()
         return self._link
@@ -61,26 +63,26 @@ class SrtSource:
         A listener waits for its caller without end. A packet's `received_us` is when its first byte was due.
         """
         try:
-            line = await opened(self._settings, self._timeout)
-        except LineLost as fault:
+            line = await open_socket(self._settings, self._timeout)
+        except ConnectionLost as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
-        self._line, self._counted = line, Counts(0, 0, 0, 0.0)
+        self._line, self._counted = line, SrtCounts(0, 0, 0, 0.0)
         try:
             async with aclosing(self._sniffed(line)) as packets:
                 async for packet in packets:
                     yield packet
-        except LineLost as fault:
+        except ConnectionLost as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
         finally:
             self._count()
             self._line = None
             line.close()
 
-    async def _sniffed(self, line: Line) -> AsyncGenerator[Packet, None]:
+    async def _sniffed(self, line: SrtSocket) -> AsyncGenerator[Packet, None]:
         """What the line brings, once it is known what it is."""
         taken: list[Packet] = []
         async with aclosing(self._pieces(line)) as pieces, aclosing(_heads(pieces, taken)) as heads:
-            carriage, _ = await sniffed(self.url, heads)
+            carriage, _ = await sniff(self.url, heads)
             if carriage is None:
                 raise NotMedia(f"{self.url} sends neither MPEG-TS nor KLV")
             for piece in taken:
@@ -88,7 +90,7 @@ class SrtSource:
             async for piece in pieces:
                 yield piece._replace(carriage=carriage)
 
-    async def _pieces(self, line: Line) -> AsyncGenerator[Packet, None]:
+    async def _pieces(self, line: SrtSocket) -> AsyncGenerator[Packet, None]:
         """What has come, in the order it was sent; an empty damaged packet where something is missing."""
         inbox = _Inbox(line)
         heard = time.monotonic()
@@ -103,7 +105,7 @@ class SrtSource:
             if inbox.fault is not None:
                 raise inbox.fault
             if time.monotonic() - heard > self._timeout:
-                raise LineLost(f"sent nothing for {self._timeout:g} s")
+                raise ConnectionLost(f"sent nothing for {self._timeout:g} s")
             await asyncio.sleep(PAUSE)
 
     def _count(self) -> None:
@@ -135,11 +137,11 @@ class _Inbox:
     fault    why there will be no more
     """
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: SrtSocket) -> None:
         self.dropped = 0
-        self.fault: LineLost | None = None
+        self.fault: ConnectionLost | None = None
         self._line = line
-        self._messages: deque[Message] = deque()
+        self._messages: deque[SrtMessage] = deque()
         self._next: int | None = None
         self._epoch = 0
 
@@ -154,7 +156,7 @@ class _Inbox:
                 if len(self._messages) > MOST:
                     self._messages.popleft()
                     self.dropped += 1
-        except LineLost as fault:
+        except ConnectionLost as fault:
             self.fault = fault
         return count
 
@@ -179,9 +181,9 @@ class _Inbox:
             yield Packet(b"".join(found), due)
 
 
-def _after(message: Message) -> int:
+def _after(message: SrtMessage) -> int:
     return message.number + 1 & _NUMBERS
 
 
-def _goes_with(message: Message, first: Message, last: Message) -> bool:
+def _goes_with(message: SrtMessage, first: SrtMessage, last: SrtMessage) -> bool:
     return message.number == _after(last) and message.due_us - first.due_us <= TOGETHER_US

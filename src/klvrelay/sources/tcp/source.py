@@ -8,13 +8,14 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from klvrelay.config.url import Url
 from klvrelay.errors import NotMedia, SourceDown
-from klvrelay.names import Url
-from klvrelay.record import Link, Packet
-from klvrelay.sources.clock import now_us
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet
+from klvrelay.recordings.sniff import sniff
 from klvrelay.sources.parts import SMALL, in_turns
-from klvrelay.sources.sniff import sniffed
-from klvrelay.sources.tcp.line import PIECE, TcpSettings, opened
+from klvrelay.transports.arrival_clock import now_us
+from klvrelay.transports.tcp import PIECE, TcpSettings, open_connection
 
 
 class TcpSource:
@@ -26,16 +27,16 @@ class TcpSource:
 
     def __init__(self, url: Url, *, timeout: float) -> None:
         self.url = url
-        self.link = Link()
+        self.link = LinkStats()
         self._settings = TcpSettings(url, "sender")
         self._timeout = timeout
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """A packet for what each wake-up finds; raises SourceDown after `timeout` s of silence."""
-        reader, writer = await opened(self._settings, self._timeout)
+        reader, writer = await open_connection(self._settings, self._timeout)
         try:
             async with aclosing(self._pieces(reader)) as found:
-                carriage, head = await sniffed(self.url, found)
+                carriage, head = await sniff(self.url, found)
                 if carriage is None:
                     raise NotMedia(f"{self.url} sends neither MPEG-TS nor KLV")
                 async for part in in_turns(Packet(head, now_us(), carriage)):

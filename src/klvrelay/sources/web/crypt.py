@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 
-from klvrelay.sources.web.faults import WebFault
+from klvrelay.transports.http.faults import WebFault
 
 
 def decrypted(pieces: Iterable[bytes], key: bytes, iv: bytes) -> bytearray:

@@ -6,12 +6,12 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing
 
-from klvrelay.sources.sniff import is_container
-from klvrelay.sources.web.answer import PIECE
-from klvrelay.sources.web.client import Web
+from klvrelay.recordings.sniff import is_container
 from klvrelay.sources.web.crypt import decrypted
-from klvrelay.sources.web.faults import WebFault
-from klvrelay.sources.web.playlist import Key, Part, Segment
+from klvrelay.sources.web.playlist import Key, MediaSegment, PlaylistPart
+from klvrelay.transports.http.answer import PIECE
+from klvrelay.transports.http.client import Web
+from klvrelay.transports.http.faults import WebFault
 
 WHOLE_MOST = 32 << 20
 """Bytes of a segment that must be whole before it can be used: encrypted, or a fragment of mp4."""
@@ -31,14 +31,14 @@ class Fetch:
 
     def __init__(self, web: Web) -> None:
         self._web = web
-        self._init: Part | None = None
+        self._init: PlaylistPart | None = None
         self._keys: dict[str, bytes] = {}
 
     def begin_anew(self) -> None:
         """The next segment must have before it what initialises it, though the one before had the same."""
         self._init = None
 
-    def pieces(self, segment: Segment, skip: int) -> Generator[bytes, None, None]:
+    def pieces(self, segment: MediaSegment, skip: int) -> Generator[bytes, None, None]:
         """The bytes of a segment behind `skip` of them, in pieces of a fixed size; raises WebFault."""
         until = time.monotonic() + max(60.0, 4 * segment.seconds)
         part = segment.part
@@ -65,7 +65,7 @@ class Fetch:
         if whole is not None:
             yield from self._preceded(segment, whole)
 
-    def _preceded(self, segment: Segment, data: bytearray) -> Iterator[bytes]:
+    def _preceded(self, segment: MediaSegment, data: bytearray) -> Iterator[bytes]:
         """A segment that is whole, behind the bytes that initialise it where these are not those of the last one."""
         init = segment.init
         if init is not None and init != self._init:

@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 
-from klvrelay.sources.web.answer import PIECE, Answer
-from klvrelay.sources.web.client import Web
-from klvrelay.sources.web.faults import WebFault
+from klvrelay.transports.http.answer import PIECE, Answer
+from klvrelay.transports.http.client import Web
+from klvrelay.transports.http.faults import WebFault
 
 SLOWEST = 60.0
 """Seconds that one read may take."""

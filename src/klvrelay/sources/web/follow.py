@@ -12,14 +12,14 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from enum import Enum
 
-from klvrelay.record import Link
-from klvrelay.sources.web.client import Web
-from klvrelay.sources.web.faults import WebFault
+from klvrelay.link_stats import LinkStats
 from klvrelay.sources.web.fetch import Fetch, KeyFault
 from klvrelay.sources.web.links import Links
 from klvrelay.sources.web.losses import Losses
-from klvrelay.sources.web.place import Place
-from klvrelay.sources.web.playlist import MOST, SEGMENTS_MOST, Playlist, Segment, parse
+from klvrelay.sources.web.playlist import MOST, SEGMENTS_MOST, MediaSegment, Playlist, parse
+from klvrelay.sources.web.position import Position
+from klvrelay.transports.http.client import Web
+from klvrelay.transports.http.faults import WebFault
 
 LOG = logging.getLogger("klvrelay")
 
@@ -53,7 +53,7 @@ class Playing:
     live     it goes on; settled once the first piece is out
     """
 
-    def __init__(self, web: Web, url: str, target: str, data: bytes, place: Place, link: Link) -> None:
+    def __init__(self, web: Web, url: str, target: str, data: bytes, place: Position, link: LinkStats) -> None:
         self.live = True
         self._web, self._url, self._target = web, url, target
         self._data: bytes | bytearray = data
@@ -132,7 +132,7 @@ class Playing:
                     break
         return False
 
-    def _due(self, playlist: Playlist, *, first: bool = False) -> tuple[Sequence[Segment], list[Mark]]:
+    def _due(self, playlist: Playlist, *, first: bool = False) -> tuple[Sequence[MediaSegment], list[Mark]]:
         """The segments to read now, and what is to be said before them."""
         segments, place = playlist.segments, self._place
         if not segments:
@@ -152,7 +152,7 @@ class Playing:
             return due, [Mark.GAP]
         return due, []
 
-    def _is_renamed(self, segments: Sequence[Segment]) -> bool:
+    def _is_renamed(self, segments: Sequence[MediaSegment]) -> bool:
         """The names changed: are the bytes still the same? A token in a name may change with each load."""
         witness = self._place.witness(segments)
         if witness is None or self._is_other(witness):
@@ -160,7 +160,7 @@ class Playing:
         self._place.vary()
         return True
 
-    def _is_other(self, newest: Segment) -> bool:
+    def _is_other(self, newest: MediaSegment) -> bool:
         """An encoder that was restarted may use the same numbers and names, but its bytes are others."""
         try:
             with closing(self._fetch.pieces(newest, 0)) as body:
@@ -207,7 +207,7 @@ class Playing:
 
     # ---- one segment ----
 
-    def _segment(self, segment: Segment, playlist: Playlist) -> Generator[bytes | Mark, None, WebFault | None]:
+    def _segment(self, segment: MediaSegment, playlist: Playlist) -> Generator[bytes | Mark, None, WebFault | None]:
         """The bytes of one segment, or a gap where they are not to be had: then returns why."""
         if segment.missing:
             fault = WebFault("the playlist says that there is none", "status", status=404)
@@ -244,7 +244,7 @@ class Playing:
             self._link.hls_segments += 1
             return None
 
-    def _lose(self, segment: Segment, fault: WebFault) -> Iterator[Mark]:
+    def _lose(self, segment: MediaSegment, fault: WebFault) -> Iterator[Mark]:
         self._losses.add(1, str(fault))
         self._place.took(segment)
         self._row += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from klvrelay.record import Link
+from klvrelay.link_stats import LinkStats
 
 LOG = logging.getLogger("klvrelay")
 
@@ -16,7 +16,7 @@ EVERY = 1.0
 class Losses:
     """Of one opening of a playlist; `end` says what was not said yet."""
 
-    def __init__(self, url: str, link: Link) -> None:
+    def __init__(self, url: str, link: LinkStats) -> None:
         self._url, self._link = url, link
         self._unsaid, self._said, self._why = 0, 0.0, ""
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from klvrelay.names import printable
-from klvrelay.sources.web.faults import WebFault
+from klvrelay.text import printable
+from klvrelay.transports.http.faults import WebFault
 
 MOST = 8 << 20
 """Bytes of a playlist: a day of segments of two seconds, with long names."""
@@ -21,7 +21,7 @@ TARGET_MOST = 120.0
 _ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]+)=("[^"]*"|[^",]*)')  # each character is looked at once
 
 
-class Part(NamedTuple):
+class PlaylistPart(NamedTuple):
     """A URL, or the bytes from `start` to before `end` of it."""
 
     url: str
@@ -38,7 +38,7 @@ class Key(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class MediaSegment:
     """One media segment.
 
     number      its media sequence number
@@ -49,19 +49,19 @@ class Segment:
     """
 
     number: int
-    part: Part
+    part: PlaylistPart
     seconds: float
     anew: bool = False
     missing: bool = False
     key: Key | None = None
-    init: Part | None = None
+    init: PlaylistPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Playlist:
     """`variants` are URLs of other playlists; else `segments`, complete where it `ended`; `target` in seconds."""
 
-    segments: tuple[Segment, ...]
+    segments: tuple[MediaSegment, ...]
     target: float
     ended: bool
     variants: tuple[str, ...] = ()
@@ -78,26 +78,26 @@ def parse(data: bytes | bytearray, join: Callable[[str], str]) -> Playlist:
         raise WebFault("no playlist there: it does not begin with #EXTM3U", "refused")
     if data.count(b"\n") + data.count(b"\r") > LINES_MOST:
         raise WebFault(f"its playlist has more than {LINES_MOST} lines", "refused")
-    reading = _Reading(join)
+    reading = _PlaylistReader(join)
     for line in io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", "replace"):  # a list of lines could be large
         reading.line(line.strip())
     return reading.playlist()
 
 
-class _Reading:
+class _PlaylistReader:
     """A playlist read line by line: what the tags before a URL say of it."""
 
     def __init__(self, join: Callable[[str], str]) -> None:
         self._join = join
-        self._segments: list[Segment] = []
+        self._segments: list[MediaSegment] = []
         self._variants: list[str] = []
         self._number = 0
         self._target, self._seconds = 0.0, 0.0
         self._ended = self._is_variant = self._anew = self._missing = False
         self._key: Key | None = None
-        self._init: Part | None = None
+        self._init: PlaylistPart | None = None
         self._range: tuple[int, int | None] | None = None
-        self._last = Part("")
+        self._last = PlaylistPart("")
 
     def line(self, line: str) -> None:
         if not line.startswith("#"):
@@ -137,19 +137,19 @@ class _Reading:
             raise WebFault(f"its playlist has more than {SEGMENTS_MOST} segments", "refused")
         part = self._part(self._join(line))
         self._segments.append(
-            Segment(self._number, part, self._seconds, self._anew, self._missing, self._key, self._init)
+            MediaSegment(self._number, part, self._seconds, self._anew, self._missing, self._key, self._init)
         )
         self._number += 1
         self._seconds, self._anew, self._missing, self._range = 0.0, False, False, None
 
-    def _part(self, url: str) -> Part:
+    def _part(self, url: str) -> PlaylistPart:
         if self._range is None:
-            self._last = Part(url)
+            self._last = PlaylistPart(url)
         else:
             size, at = self._range
             if at is None:  # it follows the one before
                 at = (self._last.end or 0) if self._last.url == url else 0
-            self._last = Part(url, at, at + size)
+            self._last = PlaylistPart(url, at, at + size)
         return self._last
 
     def _key_of(self, said: dict[str, str]) -> Key | None:
@@ -166,11 +166,11 @@ class _Reading:
         named = printable(method[:20] if form == "identity" else f"{method[:20]} ({form[:40]})")
         return Key(named, self._join(uri) if uri else "", number)
 
-    def _init_of(self, said: dict[str, str]) -> Part | None:
+    def _init_of(self, said: dict[str, str]) -> PlaylistPart | None:
         if not said.get("URI"):
             return None
         size, at = _byte_range(said["BYTERANGE"]) if "BYTERANGE" in said else (0, None)
-        return Part(self._join(said["URI"]), at or 0, (at or 0) + size if size else None)
+        return PlaylistPart(self._join(said["URI"]), at or 0, (at or 0) + size if size else None)
 
     def playlist(self) -> Playlist:
         longest = max((segment.seconds for segment in self._segments[-3:]), default=0.0)

@@ -12,25 +12,26 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import closing
 from itertools import chain
 
-from klvrelay import tls
+from klvrelay.config.url import Url
+from klvrelay.core.carriage import KEY
 from klvrelay.errors import KlvrelayError, NotMedia, SourceDown
-from klvrelay.klv import KEY
-from klvrelay.names import Url
-from klvrelay.record import Carriage, Link, Packet
-from klvrelay.sources.bridge import Bridge
-from klvrelay.sources.clock import now_us
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Carriage, Packet
+from klvrelay.recordings.sniff import LEAST, MOST, carriage_by, is_container
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
-from klvrelay.sources.libav.source import Reader
-from klvrelay.sources.sniff import LEAST, MOST, carriage_by, is_container
-from klvrelay.sources.web.answer import Answer
-from klvrelay.sources.web.client import Web
-from klvrelay.sources.web.faults import WebFault
+from klvrelay.sources.libav.source import LibavReader
+from klvrelay.sources.thread_queue import ThreadQueue
 from klvrelay.sources.web.file import Flow, Remote
 from klvrelay.sources.web.follow import Mark, Playing
-from klvrelay.sources.web.given import Given
-from klvrelay.sources.web.place import Place
 from klvrelay.sources.web.playlist import MOST as PLAYLIST_MOST
 from klvrelay.sources.web.playlist import is_playlist
+from klvrelay.sources.web.position import Position
+from klvrelay.sources.web.resume import Resume
+from klvrelay.transports import tls
+from klvrelay.transports.arrival_clock import now_us
+from klvrelay.transports.http.answer import Answer
+from klvrelay.transports.http.client import Web
+from klvrelay.transports.http.faults import WebFault
 
 _PAGE = (b"<!doctype html", b"<html", b"<head", b'<?xml version="1.0"?><html')
 
@@ -45,13 +46,13 @@ class HttpSource:
     given   how far earlier openings of the same URL came: a playlist goes on from there
     """
 
-    def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None, given: Given | None = None) -> None:
+    def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None, given: Resume | None = None) -> None:
         url.check_host()
         self.url = url
         self.live = True
         self.fixed = False
         self.dropped = 0
-        self.link = Link()
+        self.link = LinkStats()
         self.given = given
         self.timeout = timeout
         self._ca_file = ca_file
@@ -60,9 +61,9 @@ class HttpSource:
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Bytes of MPEG-TS or KLV as they come; of other containers packets of carriage "klv"."""
-        bridge = Bridge()
+        bridge = ThreadQueue()
         web = Web(self.url, timeout=self.timeout, ca_file=self._ca_file)
-        reading = _Reading(self, web, bridge)
+        reading = _HttpReader(self, web, bridge)
         threading.Thread(target=reading.run, name="klvrelay-http", daemon=True).start()
         dropped_before = self.dropped
         try:
@@ -75,12 +76,12 @@ class HttpSource:
             web.stop()
 
 
-class _Reading:
+class _HttpReader:
     """One reading of the source, from its first request to its end; all of it happens in its thread."""
 
-    def __init__(self, source: HttpSource, web: Web, bridge: Bridge) -> None:
+    def __init__(self, source: HttpSource, web: Web, bridge: ThreadQueue) -> None:
         self._source, self._web, self._bridge = source, web, bridge
-        self._given = Given() if source.given is None else source.given
+        self._given = Resume() if source.given is None else source.given
         self._newest_wins = False
 
     def run(self) -> None:
@@ -170,7 +171,7 @@ class _Reading:
         source = self._source
         source.fixed = True
         demuxer = Demuxer(source.url, source.timeout, libav_options(source.url))
-        Reader(source, demuxer, self._bridge, live=live).read(file)
+        LibavReader(source, demuxer, self._bridge, live=live).read(file)
 
 
 class _Run:
@@ -199,7 +200,7 @@ def file_at(url: Url, web: Web) -> Flow | Remote:
     if is_playlist(head):
         with closing(answer):
             data = head + answer.rest(PLAYLIST_MOST)
-        playing = Playing(web, str(url), answer.target, data, Place(), Link())
+        playing = Playing(web, str(url), answer.target, data, Position(), LinkStats())
         return Flow(piece for piece in playing.pieces() if isinstance(piece, bytes))
     if answer.size is not None:
         return Remote(web, answer, answer.size)

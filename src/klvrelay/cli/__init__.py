@@ -1,0 +1,1 @@
+"""The command `klvrelay`: options, and one module per verb."""

@@ -1,0 +1,41 @@
+"""The options of `demo`, and the call of it."""
+
+from __future__ import annotations
+
+import argparse
+
+from klvrelay.cli import option_groups
+
+ON_LOOP = True
+EXAMPLES = (
+    "klvrelay demo",
+    "klvrelay demo udp://0.0.0.0:5000",
+    "klvrelay demo flight.ts --mqtt mqtt://127.0.0.1:1883",
+)
+EPILOG = ""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", nargs="?", metavar="SOURCE", help="your own source instead of the sample")
+    parser.add_argument("--mqtt", metavar="URL", help="your own broker instead of the one inside")
+    parser.add_argument("--port", type=_port, metavar="PORT",
+                        help="port of the broker inside (1883, or a free one if that is taken)")  # fmt: skip
+    option_groups.add_password(parser)
+    option_groups.add_mqtt_password(parser)
+    option_groups.add_choice(parser)
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and 0 <= int(text[:6]) <= 65535):
+        raise argparse.ArgumentTypeError("give a number from 0 to 65535")
+    return int(text)
+
+
+async def run(args: argparse.Namespace) -> int:
+    """Show it until a signal comes."""
+    from klvrelay.cli.source_urls import source_url
+    from klvrelay.cli.verbs.demo import demo
+
+    source = None if args.source is None else source_url(args, args.source)
+    await demo(source, args.mqtt, option_groups.mqtt_given(args), port=args.port, **option_groups.picked(args))
+    return 0

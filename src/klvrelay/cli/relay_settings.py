@@ -1,0 +1,143 @@
+"""The settings of `run` and `replay`: those of a file, with what the command line says put over them or beside them.
+
+Whatever would have no effect is refused here, before anything starts.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from klvrelay.cli import option_groups
+from klvrelay.cli.source_urls import check_used, said_password, source_urls
+from klvrelay.config.names import checked_name
+from klvrelay.config.settings import (
+    RelaySettings,
+    SourceSettings,
+    coalesce_seconds,
+    load,
+    mqtt_settings,
+    mqtt_settings_over,
+    with_mqtt_password,
+)
+from klvrelay.config.url import Url
+from klvrelay.errors import ConfigError
+from klvrelay.text import Secret, printable
+
+_OF_SOURCE = {
+    "interface": "interface", "sender": "sender", "speed": "speed", "loop": "loop", "stall": "stall", "demux": "demux",
+    "isolate": "isolate", "follow": "follow", "source_timeout": "timeout", "packet_limit": "packet_limit",
+}  # fmt: skip
+"""Options of every source of the command line, and what `SourceSettings` calls them."""
+_SCHEMES = {"interface": ("udp", "rtp"), "sender": ("udp", "rtp"), "follow": ("file",)}
+"""Options that have an effect on some kinds of sources only."""
+
+
+def relay_settings(args: argparse.Namespace) -> RelaySettings:
+    """What the relay is to do; raises ConfigError for what cannot be done, or has no effect."""
+    password = said_password(args)
+    settings = _with_sources(_of_file(args, password), args, password)
+    check_used(password, (source.url for source in settings.sources))
+    if (coalesce := getattr(args, "coalesce", None)) is not None:
+        settings = replace(settings, coalesce=coalesce_seconds(coalesce))
+    if picked := option_groups.picked(args):
+        settings = replace(settings, sources=tuple(replace(source, **picked) for source in settings.sources))
+    settings = _with_broker(settings, args)
+    if not settings.sources:
+        raise ConfigError("nothing to relay: give a source, e.g. udp://0.0.0.0:5000, or -c relay.toml")
+    if settings.mqtt is None:
+        raise ConfigError("nowhere to relay to: give a broker, e.g. --mqtt mqtt://127.0.0.1:1883")
+    return settings
+
+
+def _of_file(args: argparse.Namespace, password: Secret | None) -> RelaySettings:
+    path = getattr(args, "config", None)
+    return RelaySettings() if path is None else load(path, password)
+
+
+def _with_sources(settings: RelaySettings, args: argparse.Namespace, password: Secret | None) -> RelaySettings:
+    """The sources of the file or of the command line, never of both."""
+    if not args.sources:
+        return _without_effect(settings, args)
+    if settings.sources:
+        raise ConfigError(
+            f"sources are given on the command line and in {printable(args.config)}: give them in one place"
+        )
+    names = [None if name is None else checked_name(name, "--stream") for name in _names(args)]
+    urls = source_urls(args.sources, password)
+    options = _options(args)
+    _check_effect(options, urls)
+    sources = (
+        SourceSettings(url, stream=name, **{key: value for key, value in options.items() if _takes(url, key)})
+        for url, name in zip(urls, names, strict=True)
+    )
+    return replace(settings, sources=tuple(sources))
+
+
+def _without_effect(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
+    """The file's settings; raises ConfigError for options that only sources of the command line have."""
+    given = [key for key in ("stream", *_OF_SOURCE) if _is_given(key, getattr(args, key, None))]
+    if settings.sources and given:
+        option, key = f"--{given[0].replace('_', '-')}", _OF_SOURCE.get(given[0], given[0])
+        raise ConfigError(
+            f"{option} is for sources of the command line, and has no effect on those of"
+            f" {printable(args.config)}: write {key} = ... into each [[source]] there"
+        )
+    return settings
+
+
+def _is_given(key: str, value: Any) -> bool:
+    return value is not None and value != [] and (value is not False or key == "isolate")
+
+
+def _options(args: argparse.Namespace) -> dict[str, Any]:
+    given = {key: getattr(args, option, None) for option, key in _OF_SOURCE.items()}
+    given["follow"] = given["follow"] or None
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _takes(url: Url, key: str) -> bool:
+    return key not in _SCHEMES or url.scheme in _SCHEMES[key]
+
+
+def _check_effect(options: dict[str, Any], urls: Sequence[Url]) -> None:
+    """An option is meant for the sources that it has an effect on; where there are none it is a mistake."""
+    for key in options:
+        if not any(_takes(url, key) for url in urls):
+            kinds = "files and folders" if key == "follow" else " and ".join(f"{s}://" for s in _SCHEMES[key])
+            raise ConfigError(f"--{key} has no effect here: it is for {kinds}")
+
+
+def _names(args: argparse.Namespace) -> list[str | None]:
+    """The name of each source or None: of `A B --stream a --stream b` in their order, of `A --stream a B` by place."""
+    names, count = args.stream, len(args.sources)
+    places = getattr(args, "stream_places", [0] * len(names))
+    if len(names) > count:
+        raise ConfigError(f"--stream is given {len(names)} times for {count} sources")
+    if len(names) == count and (set(places) <= {0} or set(places) == {count}):
+        return list(names)
+    unclear = count > 1 and set(places) == {count}  # `A B --stream b`: of A, as the first, or of B, before it?
+    owned: list[str | None] = [None] * count
+    for name, place in zip(names, places, strict=True):
+        if place == 0 or owned[place - 1] is not None or unclear:
+            raise ConfigError(
+                f"--stream {printable(name)}: which source is meant? Write each name behind its source:"
+                " SOURCE --stream NAME SOURCE --stream NAME"
+            )
+        owned[place - 1] = name
+    return owned
+
+
+def _with_broker(settings: RelaySettings, args: argparse.Namespace) -> RelaySettings:
+    given = option_groups.mqtt_given(args)
+    if args.mqtt is not None and settings.mqtt is not None:
+        return replace(settings, mqtt=mqtt_settings_over(settings.mqtt, args.mqtt, given))
+    if args.mqtt is not None:
+        return replace(settings, mqtt=mqtt_settings(args.mqtt, given))
+    if settings.mqtt is None or not given:
+        return settings
+    is_other = given.get("username", settings.mqtt.username) != settings.mqtt.username
+    mqtt = replace(settings.mqtt, password=None) if is_other else settings.mqtt  # a password is of one user
+    return replace(settings, mqtt=with_mqtt_password(replace(mqtt, **given)))

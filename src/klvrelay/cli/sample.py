@@ -1,0 +1,63 @@
+"""The options of `sample`, and the call of what makes one."""
+
+from __future__ import annotations
+
+import argparse
+
+from klvrelay.cli import option_groups
+from klvrelay.errors import ConfigError
+
+ON_LOOP = False
+EXAMPLES = (
+    "klvrelay sample orbit.ts --seconds 30 --carriage async",
+    "klvrelay sample orbit.ts --size 1280x720 --codec h265 --bit-rate 2.5M",
+    "klvrelay sample - --seconds 600 | klvrelay send - udp://127.0.0.1:5000",
+)
+EPILOG = ""
+
+
+def _bit_rate(text: str) -> int:
+    from klvrelay.cli.verbs.rates import bits_a_second
+
+    try:
+        return round(bits_a_second(text, ""))
+    except ConfigError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from None
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("out", metavar="OUT.ts", help="the file to write; - for standard output")
+    parser.add_argument("--seconds", type=float, default=30.0, help="how long (30)")
+    parser.add_argument("--size", default="640x360", help="of the picture (640x360)")
+    parser.add_argument("--fps", type=float, default=30, help="frames a second (30)")
+    parser.add_argument("--klv-rate", type=float, help="KLV packets a second (one a frame)")
+    parser.add_argument("--codec", choices=("h264", "h265"), default="h264", help="of the video (h264)")
+    parser.add_argument("--carriage", choices=("sync", "async"), default="sync",
+                        help="sync: stream type 0x15, AU cells, PTS (default); async: 0x06, no PTS")  # fmt: skip
+    parser.add_argument("--bit-rate", type=_bit_rate, metavar="BITS",
+                        help="of the video in bits a second, such as 800k or 2.5M (1M at 640x360)")  # fmt: skip
+    parser.add_argument("--seed", type=int, default=1, help="another flight over another village")
+    option_groups.add_choice(parser, "PID that the KLV is written on (0x101)", "number of the program (1)")
+    option_groups.add_quiet(parser, "no progress bar and no summary")
+
+
+def run(args: argparse.Namespace) -> int:
+    """All of it is computing: a signal breaks it off where it is, and nothing is left behind."""
+    import signal
+
+    from klvrelay.cli.verbs.sample import make_sample
+    from klvrelay.config.mistyped import file_name
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    options = {
+        key: getattr(args, key)
+        for key in ("seconds", "size", "fps", "klv_rate", "codec", "carriage", "bit_rate", "seed")
+    }
+    if len(args.pid) > 1:
+        raise ConfigError("--pid: a sample has one KLV PID")
+    if args.pid:
+        options["klv_pid"] = args.pid[0]
+    if args.program:
+        options["program"] = args.program
+    make_sample(file_name(args.out, "OUT.ts"), quiet=args.quiet, **options)
+    return 0

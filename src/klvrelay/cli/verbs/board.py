@@ -1,0 +1,245 @@
+"""What `klvrelay watch` knows of the streams of a broker: messages in, rows out."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from klvrelay.config.choice import EVERYTHING, Choice
+from klvrelay.config.names import LEVEL_LIMIT
+from klvrelay.sinks.mqtt.connection import Received
+
+RATE_WINDOW = 5.0
+ROW_LIMIT = 1000
+CELL = 48
+"""Characters of a cell."""
+SETTLED = 5.0
+"""Seconds after a new subscription in which a broker has sent all that it retains."""
+LONG_OFFLINE = 3600.0
+"""Seconds offline after which a stream is no longer shown."""
+
+LEAVES = ("telemetry", "rejected", "availability", "link", "state")
+_RETAINED = ("availability", "link", "state")
+_FORMATS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("lat", ".6f", ("sensor_latitude",)),
+    ("lon", ".6f", ("sensor_longitude",)),
+    ("alt", ".1f", ("sensor_true_altitude", "sensor_ellipsoid_height_extended", "sensor_ellipsoid_height")),
+    ("heading", ".2f", ("platform_heading_angle",)),
+    ("pitch", ".2f", ("platform_pitch_angle_full", "platform_pitch_angle")),
+    ("roll", ".2f", ("platform_roll_angle_full", "platform_roll_angle")),
+    ("azimuth", ".2f", ("sensor_relative_azimuth_angle",)),
+    ("elevation", ".2f", ("sensor_relative_elevation_angle",)),
+    ("fov", ".2f", ("sensor_horizontal_field_of_view",)),
+)
+_KEYS = tuple(key for _, _, keys in _FORMATS for key in keys)
+
+
+@dataclass(slots=True)
+class _Stream:
+    """What is known of one stream; times are of the monotonic clock.
+
+    since      it was first heard of
+    heard      its last message came
+    last       its last record was received by the relay
+    changed    it went to the state that it is in
+    retained   the retained topics that it has
+    """
+
+    since: float
+    heard: float = 0.0
+    changed: float | None = None
+    retained: set[str] = field(default_factory=set)
+    availability: str = "-"
+    state: str = ""
+    set: str = "-"
+    items: dict[str, float | None] = field(default_factory=dict)
+    arrivals: deque[float] = field(default_factory=lambda: deque(maxlen=8192))
+    last: float | None = None
+    bad: int = 0
+    pid: int | None = None
+    program: int | None = None
+
+    def arrived(self, now: float) -> None:
+        """A record came; those out of the window are forgotten, whether or not the row is shown."""
+        self.arrivals.append(now)
+        self.rate(now)
+
+    def deleted(self, leaf: str) -> None:
+        """A retained topic is gone from the broker, and what it said with it."""
+        self.retained.discard(leaf)
+        if leaf == "availability":
+            self.availability = "-"
+        elif leaf == "link":
+            self.state = ""
+        else:
+            self.items.clear()
+
+    def quiet(self, now: float) -> float:
+        """Seconds since it was last known to do anything."""
+        return now - max((t for t in (self.last, self.changed) if t is not None), default=self.since)
+
+    def place(self, document: dict[str, Any]) -> None:
+        """Where its KLV comes from, as a message says it."""
+        pid, program = document.get("pid"), document.get("program")
+        self.pid = pid if isinstance(pid, int) else self.pid
+        self.program = program if isinstance(program, int) else self.program
+
+    def rate(self, now: float) -> float:
+        """Records a second over the last few."""
+        while self.arrivals and self.arrivals[0] < now - RATE_WINDOW:
+            self.arrivals.popleft()
+        return len(self.arrivals) / min(RATE_WINDOW, max(1.0, now - self.since))
+
+
+class Board:
+    """Streams by name, fed with messages. `now` is monotonic, `wall` seconds since 1970.
+
+    A stream is dropped when its last retained topic is deleted, also while there was no connection; it is not shown
+    when it has been offline for LONG_OFFLINE, unless `keep` is set.
+    """
+
+    def __init__(self, prefix: str, choice: Choice = EVERYTHING, *, keep: bool = False) -> None:
+        self._prefix = prefix
+        self._choice = choice
+        self._keep = keep
+        self._streams: dict[str, _Stream] = {}
+        self._relay = ""
+        self._subscribed = 0.0
+
+    def subscribed(self, now: float) -> None:
+        """A subscription begins: what the broker retains comes again, and what does not come is gone."""
+        self._subscribed = now
+        self._relay = ""
+
+    def take(self, message: Received, now: float, wall: float) -> None:
+        """Take one message in; what can't be read counts as bad, what is of no concern is passed over."""
+        prefix, _, rest = message.topic.partition(f"{self._prefix}/")
+        path = [] if prefix else rest.split("/")
+        if path == ["status"]:
+            self._relay = _word(document_of(message.payload), "state", "")
+        elif len(path) == 2 and path[1] in _RETAINED and not message.payload:
+            self._deleted(*path)
+        elif len(path) == 2 and path[1] in LEAVES and self._room_for(path[0]):
+            stream = self._streams.setdefault(path[0], _Stream(since=now))
+            stream.heard = now
+            self._take(stream, path[1], message, now, wall)
+
+    def rows(self, now: float) -> list[dict[str, str]]:
+        """The cells of each stream, sorted by name; nothing in them can steer a terminal."""
+        self._forget(now)
+        shown = ((name, stream) for name, stream in sorted(self._streams.items()) if self._shown(stream, now))
+        return [self._row(name, stream, now) for name, stream in shown]
+
+    def note(self, now: float) -> str:
+        """What the rows do not say: why there are none, or which are left out; empty where there is nothing to say."""
+        wanted = [stream for stream in self._streams.values() if self._wants(stream)]
+        hidden = sum(not self._shown(stream, now) for stream in wanted)
+        if hidden:
+            return f"not shown: {hidden} stream{'s' * (hidden > 1)} offline for over an hour"
+        if wanted:
+            return ""
+        if self._streams:
+            return "no stream of what was asked for yet"
+        return f"the relay is {tame(self._relay)}, no stream yet" if self._relay else "nothing published there yet"
+
+    def _deleted(self, name: str, leaf: str) -> None:
+        if (stream := self._streams.get(name)) is not None:
+            stream.deleted(leaf)
+            if not stream.retained:
+                del self._streams[name]
+
+    def _forget(self, now: float) -> None:
+        """Drop the streams that are unheard of since the subscription began."""
+        if now > self._subscribed + SETTLED:
+            for name in [name for name, stream in self._streams.items() if stream.heard < self._subscribed]:
+                del self._streams[name]
+
+    def _shown(self, stream: _Stream, now: float) -> bool:
+        offline = self._relay == "offline" or stream.availability == "offline"
+        return self._wants(stream) and (self._keep or not offline or stream.quiet(now) < LONG_OFFLINE)
+
+    def _wants(self, stream: _Stream) -> bool:
+        return self._choice.everything or self._choice.wants(stream.pid, stream.program)
+
+    def _room_for(self, name: str) -> bool:
+        return name in self._streams or (len(self._streams) < ROW_LIMIT and len(name) <= LEVEL_LIMIT)
+
+    def _take(self, stream: _Stream, leaf: str, message: Received, now: float, wall: float) -> None:
+        if leaf in _RETAINED:
+            stream.retained.add(leaf)
+        if leaf == "availability":
+            stream.availability = message.payload[:32].decode("utf-8", "replace")
+            stream.changed = stream.changed if message.retained else now
+        elif leaf == "link":
+            document = document_of(message.payload)
+            stream.state = _word(document, "state", "")
+            stream.changed = now - max(0.0, wall - _time(document, "since", wall))
+            stream.place(document)
+        elif leaf == "rejected":
+            stream.bad += 1
+        elif items := items_of(document := document_of(message.payload)):
+            stream.items |= {key: _value(items[key]) for key in _KEYS if key in items}
+            stream.set = _word(document, "set", "-")
+            stream.place(document)
+            age = max(0.0, wall - _time(document, "received", wall)) if leaf == "state" else 0.0
+            if leaf == "telemetry":
+                stream.arrived(now)
+            stream.last = now - age if stream.last is None else max(now - age, stream.last)
+        else:
+            stream.bad += 1
+
+    def _row(self, name: str, stream: _Stream, now: float) -> dict[str, str]:
+        state = "offline" if self._relay == "offline" else stream.state or stream.availability
+        cells = {"stream": name, "state": state}
+        cells |= {column: _number(stream.items, keys, form) for column, form, keys in _FORMATS}
+        age = "-" if stream.last is None else f"{max(0.0, now - stream.last):.1f}"
+        cells |= {"set": stream.set, "rate": f"{stream.rate(now):.1f}", "age": age, "bad": str(stream.bad)}
+        return {column: tame(text) for column, text in cells.items()}
+
+
+def tame(text: str, limit: int = CELL) -> str:
+    """Text that can't steer a terminal: short, with a question mark for what isn't printable."""
+    return "".join(c if c.isprintable() else "?" for c in text[:limit])
+
+
+def document_of(payload: bytes) -> dict[str, Any]:
+    """A payload that is a JSON object; empty for any other."""
+    try:
+        document = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def items_of(document: dict[str, Any]) -> dict[str, Any]:
+    """The items of a record; none where it is no record."""
+    items = document.get("items")
+    return items if isinstance(items, dict) else {}
+
+
+def _time(document: dict[str, Any], key: str, otherwise: float) -> float:
+    try:
+        return datetime.fromisoformat(_word(document, key, "")).timestamp()
+    except (ValueError, OverflowError):
+        return otherwise
+
+
+def _word(document: dict[str, Any], key: str, otherwise: str) -> str:
+    """The text at `key`, as much of it as a cell shows; no other value is kept."""
+    text = document.get(key)
+    return text[:CELL] if isinstance(text, str) else otherwise
+
+
+def _value(item: Any) -> float | None:
+    return item if isinstance(item, (int, float)) and not isinstance(item, bool) else None
+
+
+def _number(items: dict[str, float | None], keys: tuple[str, ...], form: str) -> str:
+    for key in keys:
+        if (value := items.get(key)) is not None:
+            return format(value, form)
+    return "-"

@@ -1,0 +1,51 @@
+"""Records as the rows of a CSV (RFC 4180); next door, `cells.py` has what stands in a cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable
+from typing import IO, Any
+
+import orjson
+
+from klvrelay.cli.verbs.csv_cells import cell
+
+HEAD = (
+    "stream", "seq", "time", "time_us", "pts", "pid", "program", "set", "version", "checksum", "transport", "special",
+    "warnings",
+)  # fmt: skip
+"""Columns that every record has; its items follow."""
+CSV_PIECE = 1 << 16
+
+
+def write_csv(lines: IO[bytes], out: Callable[[bytes], object]) -> None:
+    """JSON Lines as CSV (RFC 4180, UTF-8): a row for each record, a column for each item, lists as JSON."""
+    columns: dict[str, None] = {}
+    lines.seek(0)
+    for line in lines:
+        columns |= dict.fromkeys(_flat(orjson.loads(line)["items"]))
+    names = [*HEAD, *columns]
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names, restval="")
+    writer.writerow({name: cell(name) for name in names})
+    lines.seek(0)
+    for line in lines:
+        record = orjson.loads(line)
+        head = {key: cell(value) for key, value in (record | record["quality"]).items() if key in HEAD}
+        writer.writerow(head | _flat(record["items"]))
+        if text.tell() > CSV_PIECE:
+            out(text.getvalue().encode())
+            text.seek(0)
+            text.truncate()
+    out(text.getvalue().encode())
+
+
+def _flat(items: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in items.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = cell(value)
+    return flat

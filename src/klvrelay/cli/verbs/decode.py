@@ -1,0 +1,185 @@
+"""The verb `decode`: a file's records to standard output as JSON Lines or CSV, and a summary; next door, `cli.py`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, aclosing, closing
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from klvrelay.cli import loading
+from klvrelay.cli.standard_streams import written
+from klvrelay.cli.stopping import on_loop, stop_asked
+from klvrelay.config.choice import EVERYTHING, Choice
+from klvrelay.config.names import stream_name
+from klvrelay.config.url import Url
+from klvrelay.core import LIMIT, Counters
+from klvrelay.decoder import Decoder
+from klvrelay.errors import ConfigError, NoKlv
+from klvrelay.json_output import Numbers
+from klvrelay.sources.files.at_once import AtOnce, open_at_once
+
+if TYPE_CHECKING:
+    from klvrelay.sources.contract import Demux
+
+Out = Callable[[Any], object]
+"""What takes text: bytes, or of a file also buffers that are good for the call only."""
+Progress = Callable[[int], None]
+
+BREATH = 32
+"""Pieces of a file between two looks at the loop."""
+
+
+class Outcome(NamedTuple):
+    """What a source held: what went through in all, how many records came out, why none did where KLV was there."""
+
+    counters: Counters
+    records: int
+    missed: str
+
+
+def decode(
+    url: Url, form: str, *, show_progress: bool, follow: bool = False, demux: Demux = "native",
+    choice: Choice = EVERYTHING, numbers: Numbers = "exact", packet_limit: int = LIMIT,
+) -> Outcome | None:  # fmt: skip
+    """The whole verb: records to standard output in the given form; None where a signal stopped it."""
+    if follow and form == "csv":
+        raise ConfigError("--follow --format csv: a CSV's columns are known at its end, which this has none: take json")
+    loading.done()
+    with ExitStack() as stack:
+        progress = stack.enter_context(_Progress(url)) if show_progress and not follow else None
+        options: dict[str, Any] = {"choice": choice, "packet_limit": packet_limit}
+        if form == "json":
+            options["numbers"] = numbers
+            return _decoded(url, write_all, progress, follow, demux, options)
+        from tempfile import SpooledTemporaryFile
+
+        from klvrelay.cli.verbs.csv_rows import write_csv  # here, since JSON Lines have no use for it
+
+        spool = stack.enter_context(SpooledTemporaryFile(max_size=64 << 20))
+        outcome = _decoded(url, spool.write, progress, follow, demux, options)
+        if outcome is not None:
+            write_csv(spool, write_all)
+    return outcome
+
+
+def _decoded(
+    url: Url, out: Out, progress: Progress | None, follow: bool, demux: Demux, options: dict[str, Any]
+) -> Outcome | None:
+    """A file in a plain loop, anything else on asyncio's, which takes as long to load as 100 MB to decode."""
+    file = open_at_once(url) if demux == "native" and not follow else None
+    if file is not None:
+        return decode_file(url, file, out, progress, **options)
+    return on_loop(partial(decode_source, url, out, progress, follow=follow, demux=demux, **options))
+
+
+def decode_file(url: Url, file: AtOnce, out: Out, progress: Progress | None, **options: Any) -> Outcome | None:
+    """Read a file to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read.
+
+    Gives None where a signal stopped it. `options` are those of `decode_source`.
+    """
+    with closing(file), stop_asked() as asked:
+        decoder = Decoder(stream_name(url), None, **options)
+        for packet in file.packets():
+            decoder.write_lines(packet, out)
+            if progress is not None:
+                progress(len(packet.data))
+            if asked():
+                return None
+    return _ended(decoder, out)
+
+
+async def decode_source(
+    url: Url,
+    out: Out,
+    progress: Progress | None,
+    *,
+    follow: bool = False,
+    demux: Demux = "native",
+    choice: Choice = EVERYTHING,
+    numbers: Numbers = "exact",
+    packet_limit: int = LIMIT,
+) -> Outcome:
+    """The same of any source, its text as bytes.
+
+    One that is followed has no end: a cancellation ends it, and is no error once there was a record.
+    """
+    import asyncio
+
+    from klvrelay.sources.blocking import packets_straight
+    from klvrelay.sources.open import open_source
+
+    decoder = Decoder(stream_name(url), None, choice=choice, numbers=numbers, packet_limit=packet_limit)
+    source = open_source(url, follow=follow, demux=None if demux == "native" else demux)
+    try:
+        async with aclosing(packets_straight(source, breath=BREATH)) as packets:
+            async for packet in packets:
+                if text := decoder.lines(packet):
+                    out(text)
+                if progress is not None:
+                    progress(len(packet.data))
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if not follow or task is None or not decoder.streams.records:
+            raise
+        task.uncancel()
+    return _ended(decoder, out)
+
+
+def _ended(decoder: Decoder, out: Out) -> Outcome:
+    out(decoder.flush_lines())
+    return Outcome(decoder.counters, decoder.streams.records, decoder.streams.missed)
+
+
+def write_all(text: Any) -> None:
+    """To standard output, which unbuffered may take a part at a time."""
+    left = memoryview(text)
+    with written():  # a live stream's records are wanted now
+        while left:
+            left = left[sys.stdout.buffer.write(left) :]
+
+
+def summary(outcome: Outcome) -> str:
+    """What went through, on one line."""
+    c = outcome.counters
+    gaps = c.discontinuities + c.sync_losses
+    chosen = "" if outcome.records == c.packets else f"{outcome.records} records of "
+    return (
+        f"{chosen}{c.packets} packets, {c.bad_checksum} bad checksums, {c.unknown_items} unknown items, "
+        f"{c.damaged} damaged, {c.passed_over} bytes passed over"
+        + (f", {c.too_large} larger than the packet limit: see --packet-limit" if c.too_large else "")
+        + (f", {gaps} gaps in the transport: packets may be missing" if gaps else "")
+    )
+
+
+def no_klv(url: Url, outcome: Outcome) -> NoKlv:
+    """There was nothing to decode: say why."""
+    counters = outcome.counters
+    if outcome.missed:
+        return NoKlv(f"{url}: no KLV of what was asked for: {outcome.missed}")
+    where = f" in its {counters.ts_packets:,} TS packets" if counters.ts_packets else ""
+    from klvrelay.health import diagnosis
+
+    return NoKlv(f"{url}: no KLV{where}: {diagnosis.no_klv(counters).sentence}")
+
+
+class _Progress:
+    """A bar on standard error, for a file whose size is known; else the bytes so far."""
+
+    def __init__(self, url: Url) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+        size = os.path.getsize(url.path) if url.scheme == "file" and os.path.isfile(url.path) else None
+        columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task("decoding", total=size)
+
+    def __enter__(self) -> Callable[[int], None]:
+        self._bar.start()
+        return lambda size: self._bar.advance(self._task, size)
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()

@@ -1,0 +1,247 @@
+"""The verb `demo`: sample, broker, relay and subscriber in one process, so that a newcomer sees it work; next door,
+`run.py` builds the relay and `broker.py` is the broker inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.highlighter import JSONHighlighter
+from rich.text import Text
+
+from klvrelay import threads
+from klvrelay.cli.embedded_broker import EmbeddedBroker
+from klvrelay.cli.verbs.board import document_of, tame
+from klvrelay.cli.verbs.sample import make_sample
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.settings import RelaySettings, SourceSettings, mqtt_settings
+from klvrelay.config.url import Url
+from klvrelay.errors import ConfigError, KlvrelayError
+from klvrelay.json_output import dumps
+from klvrelay.relay.build import opened, relay_of
+from klvrelay.sample import part_of
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import Received
+
+PORT = 1883
+SHIPPED = Path("samples/orbit.ts")
+CLEANED = 2.0
+"""Seconds that the making of a sample gets to stop: it looks once a frame, and the first takes the longest."""
+LINES_A_SECOND = 4
+OTHER_LINES = 20
+"""Lines a second of what is no telemetry; a few at most where all is well."""
+WHOLE_MOST, DEPTH_MOST = 64 << 10, 32
+"""Bytes of the record that is shown whole, and levels of any."""
+SHOWN = {
+    "sensor_latitude": "{:.5f}°",
+    "sensor_longitude": "{:.5f}°",
+    "sensor_true_altitude": "{:.0f} m",
+    "platform_heading_angle": "heading {:.1f}°",
+}
+
+
+async def sample_file() -> Path:
+    """The recording that is shown: the one shipped beside the sources, else one made once and kept."""
+    path, there = _place()
+    if not there:
+        print("making a sample recording, once ...", file=sys.stderr)
+        try:
+            await _breakable(partial(make_sample, path, seconds=20))
+        finally:
+            part_of(path).unlink(missing_ok=True)  # of a thread that did not stop in time
+    return path
+
+
+def _place() -> tuple[Path, bool]:
+    """Where the recording is, or is to be; and whether it is there."""
+    if SHIPPED.is_file():
+        return SHIPPED, True
+    cache, home = os.environ.get("XDG_CACHE_HOME"), os.environ.get("HOME")
+    folder = Path(cache or (home and f"{home}/.cache") or tempfile.gettempdir()) / "klvrelay"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "orbit.ts", (folder / "orbit.ts").is_file()
+
+
+async def _breakable(make: Callable[..., object]) -> None:
+    """Compute in a thread; cancelled, break it off at its next step and wait a while until it has cleaned up."""
+    stopped = threading.Event()
+
+    def step() -> None:
+        if stopped.is_set():
+            raise KlvrelayError("stopped")
+
+    work = asyncio.ensure_future(threads.run(partial(make, step=step), "klvrelay-sample"))
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        stopped.set()
+        await asyncio.wait([work], timeout=CLEANED)
+        if work.done():
+            work.exception()
+        raise
+
+
+async def demo(
+    source: str | Url | None,
+    mqtt: str | None,
+    given: Mapping[str, Any] | None = None,
+    *,
+    port: int | None = None,
+    console: Console | None = None,
+    **picked: Any,
+) -> None:
+    """Relay and show until cancelled, or until a source that ends has ended.
+
+    given   what is known of the broker beside its URL: see `mqtt_settings`
+    port    that the broker inside is asked to listen on; None: 1883
+    picked  see `SourceSettings`
+    """
+    console = console or Console()
+    own = _own_broker(mqtt, given or {}, port)
+    entry = None if source is None else _entry(Url.parse(source), **picked)
+    if entry is not None:
+        opened(entry)  # nothing is opened yet: wrong schemes and options are found before anything starts
+    entry = entry or _entry(Url.parse(await sample_file()), **picked)
+    async with AsyncExitStack() as stack:
+        settings = own or await _broker(port, stack, console)
+        relay = relay_of(RelaySettings((entry,), settings))
+        subscriber = await connect(settings, client_id=f"klvrelay-demo-{os.getpid()}")
+        stack.push_async_callback(subscriber.close)
+        await subscriber.subscribe([f"{settings.prefix}/status", f"{settings.prefix}/+/+"])
+        _introduce(console, settings, entry.url)
+        await _first_to_end(relay.run(), _show(subscriber, console))
+        if relay.fault is not None:
+            raise relay.fault
+
+
+async def _first_to_end(*works: Coroutine[Any, Any, None]) -> None:
+    """Run them side by side until one ends, and raise what it raised."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in done:
+        task.result()
+
+
+def _entry(where: Url, **picked: Any) -> SourceSettings:
+    """The source's settings: a file is replayed in its own time, again and again."""
+    is_file = where.scheme == "file"
+    return SourceSettings(where, speed=1.0 if is_file else None, loop=is_file, **picked)
+
+
+def _own_broker(mqtt: str | None, given: Mapping[str, Any], port: int | None) -> MqttSettings | None:
+    """The user's own broker; None for the one inside, which takes no settings."""
+    if mqtt is None:
+        if given:
+            raise ConfigError("--mqtt-password-file: the broker inside asks for no password: give your own by --mqtt")
+        return None
+    if port is not None:
+        raise ConfigError("--port is for the broker inside: write the port of your own into --mqtt")
+    return mqtt_settings(mqtt, dict(given))
+
+
+async def _broker(port: int | None, stack: AsyncExitStack, console: Console) -> MqttSettings:
+    """The broker inside, started."""
+    broker = await stack.enter_async_context(EmbeddedBroker(PORT if port is None else port))
+    if broker.moved:
+        text = f"port {port or PORT} is taken on this machine: the broker listens on {broker.port}"
+        console.print(text, highlight=False)
+    return MqttSettings(host="127.0.0.1", port=broker.port, protocol=4)
+
+
+def _introduce(console: Console, settings: MqttSettings, source: Url) -> None:
+    command = sys.argv[0] if sys.argv and os.path.basename(sys.argv[0]).startswith("klvrelay") else "klvrelay"
+    port = f" -p {settings.port}" if settings.port != 1883 else ""
+    for line in (
+        f"relaying {source} to {settings.url}; Ctrl-C ends it. From another terminal:",
+        f"  mosquitto_sub -h {settings.host}{port} -t '{settings.prefix}/#' -v",
+        f"  {command} watch --mqtt {settings.url}",
+        "",
+    ):
+        console.print(Text(line, style="bold" if line.startswith("  ") else ""), soft_wrap=True)
+
+
+async def _show(subscriber: Any, console: Console) -> None:
+    """What a subscriber receives: the first record whole, then a line for each of a few a second."""
+    allowance, others, whole, skipped = _Allowance(LINES_A_SECOND), _Allowance(OTHER_LINES, burst=40), True, 0
+    async for message in subscriber.received():
+        leaf = message.topic.rpartition("/")[2]
+        if leaf == "telemetry" and whole and len(message.payload) <= WHOLE_MOST and _record(message):
+            whole = False
+            console.print(_topic(message))
+            console.print(in_full(message.payload), soft_wrap=True)
+        elif (allowance if leaf == "telemetry" else others).take(time.monotonic()):
+            console.print(line_of(message, leaf, skipped), no_wrap=True, overflow="ellipsis")
+            skipped = 0
+        else:
+            skipped += 1
+
+
+class _Allowance:
+    """So many a second, and so many at once."""
+
+    def __init__(self, rate: int, burst: int = 1) -> None:
+        self._gap = 1.0 / rate
+        self._room = (burst - 1) * self._gap
+        self._next = 0.0
+
+    def take(self, now: float) -> bool:
+        if now < self._next - self._room:
+            return False
+        self._next = max(self._next, now) + self._gap
+        return True
+
+
+def _record(message: Received) -> dict[str, Any]:
+    """A record; empty where it is none, as of another publisher or a broker that makes things up."""
+    document = document_of(message.payload)
+    return document if isinstance(document.get("items"), dict) and not _is_deep(document) else {}
+
+
+def _is_deep(document: Any) -> bool:
+    """Deeper than a record is, and perhaps than what prints it can go."""
+    level = [document]
+    for _ in range(DEPTH_MOST):
+        level = [v for d in level if isinstance(d, dict | list) for v in (d.values() if isinstance(d, dict) else d)]
+    return bool(level)
+
+
+def _topic(message: Received) -> Text:
+    return Text(tame(message.topic, 200), style="cyan")
+
+
+def in_full(payload: bytes) -> Text:
+    """A record in lines, coloured."""
+    return JSONHighlighter()(Text(dumps(document_of(payload), indented=True).decode().rstrip()))
+
+
+def line_of(message: Received, leaf: str, skipped: int) -> Text:
+    """A message in one line; `skipped` others came before it."""
+    text = _topic(message)
+    record = _record(message) if leaf in ("telemetry", "state", "rejected") else {}
+    if record:
+        items = record["items"]
+        text.append(tame(f"  seq {record.get('seq')}  {record.get('time')}", 80), style="default")
+        for key, form in SHOWN.items():
+            if isinstance(items.get(key), int | float):
+                text.append("  " + tame(form.format(items[key])), style="default")
+        more = f", {skipped} more not shown" if skipped else ""
+        text.append(f"  ({len(items)} items, {len(message.payload)} bytes{more})", style="dim")
+    else:
+        text.append("  " + tame(message.payload[:800].decode("utf-8", "replace"), 200), style="default")
+    return text

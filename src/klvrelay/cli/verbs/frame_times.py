@@ -1,0 +1,83 @@
+"""`decode --frame-times`: the times of a file's video frames to standard output.
+
+Next door: `stamps.py` reads them, `decode.py` prints records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from klvrelay.cli.verbs.csv_cells import line_of
+from klvrelay.cli.verbs.decode import write_all
+from klvrelay.config.names import stream_name
+from klvrelay.config.url import Url
+from klvrelay.errors import NoKlv
+from klvrelay.frames.frame_times import FrameTime, frame_times
+from klvrelay.json_output import Numbers, dumps, safe
+
+SCHEMA = "klvrelay/frame-time/1"
+HEAD = (
+    "stream",
+    "pid",
+    "codec",
+    "pts",
+    "time",
+    "time_us",
+    "nanoseconds",
+    "locked",
+    "discontinuity",
+    "reverse",
+    "flags",
+)
+"""Columns of the CSV."""
+
+
+def decode_frame_times(source: str | Url, form: str, pids: Collection[int] = (), numbers: Numbers = "exact") -> int:
+    """Print each stamped frame, of these PIDs or of all, as JSON or CSV; how many there were. Raises NoKlv for none."""
+    url = Url.parse(source)
+    stream, count = stream_name(url), 0
+    wanted = (frame for frame in frame_times(url) if not pids or frame.pid in pids)
+    for count, frame in enumerate(wanted, 1):
+        line = document(frame, stream)
+        if form == "csv":
+            write_all(line_of(HEAD) if count == 1 else b"")
+            write_all(line_of(cells(line)))
+        else:
+            write_all(dumps(safe(line) if numbers == "safe" else line) + b"\n")
+    if not count:
+        raise NoKlv(f"{url}: no video frame in it carries a time stamp (ST 0604)")
+    return count
+
+
+def document(frame: FrameTime, stream: str) -> dict[str, Any]:
+    """A frame's time as its JSON has it."""
+    stamp, time = frame.stamp, frame.time
+    return {
+        "schema": SCHEMA,
+        "stream": stream,
+        "pid": frame.pid,
+        "codec": frame.codec,
+        "pts": frame.pts,
+        "time": time and f"{time:%Y-%m-%dT%H:%M:%S.%fZ}",
+        "time_us": stamp.time_us,
+        "nanoseconds": None if stamp.time_ns is None else stamp.time_ns % 1000,
+        "status": {"locked": stamp.locked, "discontinuity": stamp.discontinuity, "reverse": stamp.reverse},
+        "flags": flags(frame),
+    }
+
+
+def flags(frame: FrameTime) -> list[str]:
+    """What is odd about a frame's time."""
+    odd = {
+        "nanoseconds_in_microsecond_field": frame.stamp.nanoseconds,
+        "odd_body": frame.stamp.odd,
+        "damaged": frame.damaged,
+    }
+    return [name for name, is_so in odd.items() if is_so]
+
+
+def cells(line: dict[str, Any]) -> list[Any]:
+    """The same as a row of CSV: true and false as in the records' CSV, flags with blanks between."""
+    flat = line | {name: str(value).lower() for name, value in line["status"].items()}
+    return [flat[name] for name in HEAD[:-1]] + [" ".join(line["flags"])]

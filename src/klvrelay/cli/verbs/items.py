@@ -1,0 +1,208 @@
+"""The verb `items`: the reference of items on standard output; next door, `klvrelay.items` has it, `sheet.py` sets it.
+
+With nothing asked it lists ST 0601; a tag, a key or a part of a name gives the whole entry, several a list of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+
+from klvrelay.cli.verbs.sheet import Listing, Sheet, show
+from klvrelay.errors import ConfigError
+from klvrelay.items import NotFound, account, account_of_set, asked, each_of, entries, find, set_called
+from klvrelay.items.account import Account, Field, Part
+from klvrelay.items.entry import ItemEntry
+from klvrelay.json_output import dumps
+from klvrelay.standards import clauses
+from klvrelay.text import printable
+
+MORE = (
+    "klvrelay items 13           one item: by tag, key (sensor_latitude), words (frame center), 16-byte key",
+    "klvrelay items 0903:101     an item of another set; a path as in a record's quality will do: 74.101[0].10",
+    "klvrelay items --set 0903   another set's items;  --sets lists the sets",
+)
+
+
+def items(words: Sequence[str], *, set_name: str | None, list_sets: bool, as_json: bool) -> None:
+    """What is asked for, to standard output. Raises ConfigError where nothing is meant by it."""
+    if list_sets:
+        if as_json:
+            _write_json([account_of_set(name) for name in clauses.STANDARDS])
+        else:
+            show(all_sets(), sys.stdout)
+        return
+    name = _set(set_name) if set_name else None
+    answers = [(query, *_asked(query, name)) for query in each_of(words, name)]
+    if as_json:
+        _write_json([account(entry) for _, found, _ in answers for entry in found])
+    else:
+        for number, sheet in enumerate(_sheets(answers)):
+            if number:
+                print()
+            show(sheet, sys.stdout)
+
+
+def _asked(query: str, name: str | None) -> tuple[list[ItemEntry], str | None]:
+    try:
+        return asked(query, name)
+    except NotFound as fault:
+        raise ConfigError(f"{printable(str(fault))}\ntry: klvrelay items, klvrelay items --sets") from fault
+
+
+def _sheets(answers: list[tuple[str, list[ItemEntry], str | None]]) -> Iterator[Sheet]:
+    for query, found, whole in answers:
+        if whole is not None:
+            yield one_set(whole)
+        elif len(found) == 1:
+            yield one_item(found[0])
+        else:
+            yield several(query, found)
+
+
+def _set(text: str) -> str:
+    name = set_called(text)
+    if name is None:
+        raise ConfigError(f"no set is called {printable(text)!r}\ntry: klvrelay items --sets")
+    return name
+
+
+def _write_json(content: object) -> None:
+    sys.stdout.write(dumps(content, indented=True).decode())
+
+
+# --- sheets ---
+
+
+def all_sets() -> Sheet:
+    """The sets by name, the documents they are from, and the items that hold them."""
+    rows: list[tuple[str, ...]] = []
+    for name in clauses.STANDARDS:
+        of = account_of_set(name)
+        held = ", ".join([*(["packet"] if of["universal_key"] else []), *of["inside"]])
+        rows.append((name, of["standard"], str(of["items"] or ""), of["title"], held))
+    columns = ("set", "standard", "items", "title", "comes as, or inside")
+    hints = ["klvrelay items --set VTarget   a set's items"]
+    return Sheet("Sets and packs that klvrelay knows by name", [], [Listing(columns, rows)], hints)
+
+
+def one_set(name: str) -> Sheet:
+    """A set's items, a row each."""
+    of = account_of_set(name)
+    lines = [("packets", spaced(of["universal_key"]))] if of["universal_key"] else []
+    lines += [("inside", ", ".join(of["inside"]))] if of["inside"] else []
+    found = entries(name)
+    if not found:
+        lines.append(("items", 'no table: a record keeps them as hex under "unknown"'))
+    tables = [listing(list(found), "tag")] if found else []
+    return Sheet(f"{of['standard']}  {of['title']}  ({name})", lines, tables, list(MORE))
+
+
+def several(query: str, found: list[ItemEntry]) -> Sheet:
+    """A short table of what a part of a name finds."""
+    hints = [f"klvrelay items {found[0].address}   shows all of it"]
+    return Sheet(f"{len(found)} items for {printable(query)!r}", [], [listing(found, "item")], hints)
+
+
+def listing(found: list[ItemEntry], first: str) -> Listing:
+    rows = [_row(entry, account(entry), first) for entry in found]
+    return Listing((first, "key", "units", "range", "value", "name"), rows, spare=2)
+
+
+def _row(entry: ItemEntry, of: Account, first: str) -> tuple[str, ...]:
+    at = str(of["tag"]) if first == "tag" and entry.wire_key is None else of["address"]
+    value = of["record"].partition(",")[0].partition(":")[0].partition(" ")[0]
+    name = of["name"] + (" (deprecated)" if of["deprecated"] and "eprecated" not in of["name"] else "")
+    return at, of["key"], of["units"], "" if all_codes(of) else range_text(of["range"]), value, name
+
+
+def all_codes(of: Account) -> bool:
+    """Is the range no more than what an integer of that many bytes may be?"""
+    span = 256 ** of["length_max"]
+    return of["mapping"] == "raw" and of["range"] in ([0, span - 1], [-span // 2, span // 2 - 1])
+
+
+def range_text(ends: list[float] | None) -> str:
+    return f"{ends[0]} to {ends[1]}" if ends else ""
+
+
+def spaced(key: str | None) -> str:
+    """`060e2b34 020b0101 ...`."""
+    return " ".join(key[at : at + 8] for at in range(0, len(key), 8)) if key else ""
+
+
+def one_item(entry: ItemEntry) -> Sheet:
+    """The whole entry of one item."""
+    of = account(entry)
+    head = of["address"] if entry.wire_key is None else entry.set
+    hints = [f"klvrelay items --set {of['holds']}   what is inside"] if of["holds"] else []
+    return Sheet(f"{head}  {of['name']}", list(_facts(of)), list(_tables(of)), hints)
+
+
+def _facts(of: Account) -> Iterator[tuple[str, str]]:
+    told = (
+        ("key", of["key"]),
+        ("standard", of["standard"]),
+        ("units", of["units"]),
+        ("range", range_text(of["range"])),
+        ("resolution", of["resolution_text"]),
+        ("length", of["length"]),
+        ("on the wire", of["encoding"]),
+        ("in a record", of["record"]),
+        ("not a number", _no_number(of)),
+        ("length 0", of["zero_length"]),
+        ("in the head", of["lifted"] and f"{of['lifted']}, where its set is the packet"),
+        ("prefer", _addressed(of["prefer"], "where they are sent")),
+        ("instead of", _addressed(of["instead_of"], "")),
+        ("may repeat", "yes" if of["repeats"] else ""),
+        ("status", "required" if of["required"] else "deprecated" if of["deprecated"] else ""),
+        ("16-byte key", ", ".join(map(spaced, of["universal_keys"]))),
+        ("notes", of["notes"]),
+    )
+    return ((label, text) for label, text in told if text)
+
+
+def _no_number(of: Account) -> str:
+    """The codes that stand for something else: null in a record, and told in `quality.special`."""
+    codes = [f"{raw} = {meaning}" for raw, meaning in of["special"].items()]
+    if of["mapping"] == "imapb":
+        codes = ["infinities, NaN, below_min, above_max and other codes of MISB ST 1201"]
+    if of["kind"] == "float":
+        codes = ["infinities, NaN"]
+    return f"{'; '.join(codes)}: null, told in quality.special" if codes else ""
+
+
+def _addressed(addresses: list[str], text: str) -> str:
+    """`0601:104 sensor_ellipsoid_height_extended, then 0601:75 sensor_ellipsoid_height`."""
+    named = [f"{address} {find(address)[0].item.key}" for address in addresses]
+    return " ".join(filter(None, [", then ".join(named), text])) if named else ""
+
+
+def _tables(of: Account) -> Iterator[Listing]:
+    if of["codes"]:
+        yield Listing(("code", "label"), list(of["codes"].items()))
+    if of["bits"]:
+        yield _bits("", of["bits"])
+    if of["elements"]:
+        rows = [_element(part) for part in of["elements"]]
+        yield Listing(("element", "bytes", "on the wire", "notes"), rows, "elements, in this order")
+    for part in of["elements"]:
+        if part["codes"]:
+            yield Listing(("code", "label"), list(part["codes"].items()), part["name"])
+        if part["bits"]:
+            yield _bits(part["name"], part["bits"])
+
+
+def _element(part: Part) -> tuple[str, ...]:
+    marks = ("optional" if part["optional"] else "", "repeats to end" if part["repeats"] else "", part["notes"])
+    length = "" if part["length"] == "var" else part["length"].replace("|", " or ")
+    return part["name"], length, part["encoding"], "; ".join(dict.fromkeys(filter(None, marks)))
+
+
+def _bits(title: str, fields: list[Field]) -> Listing:
+    rows = [(bits["bits"], bits["key"], bits["says"] or _labels(bits)) for bits in fields]
+    return Listing(("bits", "key", "says"), [*rows], title)
+
+
+def _labels(field: Field) -> str:
+    return ", ".join(f"{code} {label}" for code, label in field["codes"].items()) or "number"

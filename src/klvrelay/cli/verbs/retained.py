@@ -1,0 +1,171 @@
+"""`klvrelay retained`: list what a broker has retained under the prefix, and clear it where that is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, NamedTuple
+
+from klvrelay.cli import standard_streams
+from klvrelay.cli.stopping import on_loop
+from klvrelay.cli.verbs.sheet import Listing, Sheet, show
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.names import safe_level
+from klvrelay.errors import ConfigError
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import Connection, Message, Received
+from klvrelay.sinks.mqtt.retained import boot_of, object_of
+from klvrelay.sinks.mqtt.topics import is_topic
+from klvrelay.text import printable
+
+QUIET = 1.0
+"""Seconds without a retained message after which all have come."""
+LIST_MOST = 30.0
+"""Seconds that listing takes at most."""
+TOPICS_MOST = 100_000
+CONTENT = 60
+"""Characters shown of a payload."""
+DOCUMENT_MOST = 64 << 10
+"""Bytes of a document that is looked into for a boot id and a time."""
+PORTION = 500
+"""Topics cleared at a time."""
+
+
+class Topic(NamedTuple):
+    """What is retained on one topic.
+
+    boot  id of the run that published it, where known
+    at    when that was, where known
+    """
+
+    topic: str
+    size: int
+    boot: str | None
+    at: datetime | None
+    content: str
+
+    @classmethod
+    def of(cls, message: Received) -> Topic:
+        document = object_of(message.payload, DOCUMENT_MOST)
+        boot = boot_of(message) or document.get("boot")
+        named = boot if isinstance(boot, str) else None
+        shown = printable(message.payload[: 4 * CONTENT].decode("utf-8", "replace"))
+        content = shown if len(shown) <= CONTENT else f"{shown[: CONTENT - 3]}..."
+        return cls(message.topic, len(message.payload), named, _time(document), content)
+
+
+def retained(settings: MqttSettings, stream: str | None, *, clear: bool, sure: bool) -> None:
+    """List, and with `clear` remove after asking; `sure` asks nothing. Raises SinkDown, SinkRefused or ConfigError."""
+    if sure and not clear:
+        raise ConfigError("--yes: is for --clear only")
+    if clear and not sure and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfigError("--clear: asks on a terminal, and there is none: look with --list, then add --yes")
+    found = on_loop(partial(listed, settings, stream))
+    if found is None:  # a signal stopped it
+        return
+    with standard_streams.written():
+        show(_sheet(settings, stream, found), sys.stdout)
+    if not clear or not found or not (sure or _asked(len(found), settings)):
+        return
+    cleared = on_loop(partial(_clear, settings, [topic.topic for topic in found]))
+    if cleared is not None:
+        with standard_streams.written():
+            print(f"cleared {_counted(cleared)}")
+
+
+async def listed(settings: MqttSettings, stream: str | None) -> list[Topic]:
+    """What the broker has retained under the prefix, or of one stream, by topic."""
+    wanted = f"{settings.prefix}/#" if stream is None else f"{settings.prefix}/{safe_level(stream)}/#"
+    found: dict[str, Topic] = {}
+    connection = await connect(settings, client_id=settings.client_id or _client_id())
+    try:
+        await connection.subscribe([wanted])
+        await _take(connection, f"{wanted[:-1]}", found)
+    finally:
+        await connection.close()
+    return [found[topic] for topic in sorted(found)]
+
+
+async def _take(connection: Connection, begin: str, found: dict[str, Topic]) -> None:
+    loop = asyncio.get_running_loop()
+    end = loop.time() + LIST_MOST
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(QUIET) as limit:
+            async for message in connection.received():
+                if not (message.retained and message.payload and is_topic(message.topic)):
+                    continue  # published meanwhile, or sent by a broker that does what it likes
+                if not message.topic.startswith(begin):
+                    continue
+                found[message.topic] = Topic.of(message)
+                if len(found) >= TOPICS_MOST:
+                    return
+                limit.reschedule(min(end, loop.time() + QUIET))
+
+
+async def _clear(settings: MqttSettings, topics: Sequence[str]) -> int:
+    connection = await connect(settings, client_id=settings.client_id or _client_id())
+    try:
+        for begin in range(0, len(topics), PORTION):
+            await connection.publish([Message(topic, b"", 1, True) for topic in topics[begin : begin + PORTION]])
+    finally:
+        await connection.close()
+    return len(topics)
+
+
+def _asked(count: int, settings: MqttSettings) -> bool:
+    """Whether the operator wants it."""
+    print(f"clear {_counted(count)} at {settings.url}? [y/N] ", end="", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() in ("y", "yes"):
+        return True
+    print("nothing was cleared", file=sys.stderr)
+    return False
+
+
+def _sheet(settings: MqttSettings, stream: str | None, found: Sequence[Topic]) -> Sheet:
+    where = f"{settings.prefix}/" if stream is None else f"{settings.prefix}/{safe_level(stream)}/"
+    if not found:
+        hint = f"if that is unexpected: may {settings.username or 'this user'} read {where}#?"
+        return Sheet(f"no retained topics under {where} at {settings.url}", hints=[printable(hint)])
+    now = datetime.now(UTC)
+    rows = [tuple(_cells(topic, now)) for topic in found]
+    columns = ("topic", "bytes", "boot", "age", "content")
+    more = [f"there may be more than {TOPICS_MOST:,}"] if len(found) >= TOPICS_MOST else []
+    title = f"{_counted(len(found))} under {where} at {settings.url}"
+    return Sheet(title, tables=[Listing(columns, rows, spare=1)], hints=more)
+
+
+def _cells(topic: Topic, now: datetime) -> Iterator[str]:
+    yield printable(topic.topic)
+    yield str(topic.size)
+    yield "-" if topic.boot is None else printable(topic.boot[:CONTENT])
+    yield "-" if topic.at is None else _age((now - topic.at).total_seconds())
+    yield topic.content
+
+
+def _age(seconds: float) -> str:
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(0.0, seconds):.0f} s"
+
+
+def _time(document: dict[str, Any]) -> datetime | None:
+    """When a document was made: `at` of a status, `received` of a record or a state."""
+    for key in ("at", "received"):
+        with contextlib.suppress(KeyError, TypeError, ValueError, OverflowError):
+            at = datetime.fromisoformat(document[key])
+            return at if at.tzinfo is not None else None
+    return None
+
+
+def _counted(count: int) -> str:
+    return f"{count} retained topic{'' if count == 1 else 's'}"
+
+
+def _client_id() -> str:
+    return f"klvrelay-retained-{secrets.token_hex(3)}"

@@ -1,0 +1,123 @@
+"""The verb `send`: a recording to a far end in its own time, over a wire as bad as is asked for.
+
+Next door: `sending/` does it, `cli.py` reads the options.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode
+
+from klvrelay.cli.verbs.rates import bits_a_second
+from klvrelay.config.url import Url
+from klvrelay.errors import ConfigError
+from klvrelay.sending import open_destination
+from klvrelay.sending.errors import ReceiverGone
+from klvrelay.sending.impair import Impairment
+from klvrelay.sending.pacing import PKT_SIZE, Transmission, check
+from klvrelay.sending.playback import Playback
+from klvrelay.text import Secret
+
+SHOWN_EVERY = 0.25
+
+_log = logging.getLogger(__name__)
+
+
+async def send(
+    source: str,
+    target: str,
+    *,
+    speed: float = 1.0,
+    loop: bool = False,
+    impair: str | None = None,
+    rate: str | None = None,
+    interface: str | None = None,
+    timeout: float = 5.0,
+    quiet: bool = False,
+) -> Transmission:
+    """Send it, and say at the end what was sent; raises what `sending` raises."""
+    url, pkt_size = _without_pkt_size(Url.parse(target))
+    impairment = None if impair is None else Impairment.parse(impair)
+    reel = Playback(Url.parse(source), rate=None if rate is None else bits_a_second(rate))
+    job = Transmission(reel, speed=speed, loop=loop, pkt_size=pkt_size, impairment=impairment)
+    line = open_destination(url, timeout=timeout, interface=interface)
+    if impairment is not None:
+        check(line, impairment)
+    await reel.look()
+    begun = time.monotonic()
+    try:
+        async with _shown(job, show=not quiet and sys.stderr.isatty()):
+            while True:
+                try:
+                    async with line:
+                        begun = begun if job.datagrams else time.monotonic()
+                        await job.run(line)
+                    return job
+                except ReceiverGone as gone:
+                    if not (loop and line.waits):
+                        raise
+                    _log.info("%s", gone)
+    finally:
+        if job.datagrams and not quiet:
+            print(summary(job, reel, url, time.monotonic() - begun, line.troubles, impairment), file=sys.stderr)
+
+
+def summary(
+    job: Transmission, reel: Playback, url: Url, took: float, troubles: int, impairment: Impairment | None
+) -> str:
+    """What was sent, on one line, and what was done to it."""
+    text = f"sent {job.seconds:.1f} s of {reel.url} to {url} in {took:.1f} s: {counted(job)}"
+    if troubles:
+        text += f", {troubles} not taken"
+    if job.behind:
+        text += f", {job.behind:.1f} s behind"
+    if impairment is not None:
+        units = "TS packets" if impairment.level == "ts" else "datagrams"
+        text += f"; of {job.tally.units:,} {units}: {job.tally} (seed={impairment.seed})"
+    return text
+
+
+def counted(job: Transmission) -> str:
+    """How much went out."""
+    return f"{job.datagrams:,} datagrams, {job.size / 1e6:.1f} MB"
+
+
+def _without_pkt_size(url: Url) -> tuple[Url, int]:
+    """The URL less the one option that is no line's."""
+    options = url.options
+    text = options.pop("pkt_size", str(PKT_SIZE))
+    if not (text.isascii() and text.isdigit()):
+        raise ConfigError(f"{url}: pkt_size is a number of bytes, such as {PKT_SIZE}")
+    return url._replace(query=Secret(urlencode(options)) if options else None), int(text[:9])
+
+
+@asynccontextmanager
+async def _shown(job: Transmission, *, show: bool) -> AsyncIterator[None]:
+    """A line on the terminal that goes on with the job."""
+    if not show:
+        yield
+        return
+    task = asyncio.create_task(_show(job), name="klvrelay-send-progress")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+async def _show(job: Transmission) -> None:
+    size, at = job.size, time.monotonic()
+    while True:
+        await asyncio.sleep(SHOWN_EVERY)
+        now = time.monotonic()
+        rate = (job.size - size) * 8 / (now - at) / 1e6
+        size, at = job.size, now
+        damage = f"; {job.tally}" if job.tally.units else ""
+        text = f"{job.seconds:7.1f} s  {rate:6.2f} Mbit/s  {counted(job)}{damage}"
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,163 @@
+"""The live table of `klvrelay watch`: one row a stream, from what a broker hands to any subscriber.
+
+`Board` is the pure part: messages in, rows out. Next door: `cli.py` calls it, `sinks/client.py` connects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import sys
+import time
+from collections.abc import Mapping
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from klvrelay.backoff import STEADY, Backoff
+from klvrelay.cli.verbs.board import LEAVES, Board, tame
+from klvrelay.config.choice import EVERYTHING, Choice
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.config.names import safe_level
+from klvrelay.errors import SinkDown
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import Connection
+
+REFRESH = 0.25
+PLAIN_INTERVAL = 1.0
+FIRST_PAUSE = 0.5
+BACKOFF_CAP = 30.0
+WIDE = 120
+
+_TITLES = {"lat": "latitude", "lon": "longitude", "alt": "alt m", "rate": "rec/s", "age": "age s"}
+_NARROW = ("stream", "state", "lat", "lon", "alt", "heading", "rate", "age", "bad")
+_STYLES = {"online": "green", "live": "green", "waiting": "yellow", "stale": "red", "down": "red", "offline": "red"}
+_LEFT = ("stream", "state", "set")
+
+
+def table(rows: list[dict[str, str]], width: int) -> Table:
+    """The rows as a table; a narrow terminal gets fewer columns."""
+    columns = list(rows[0]) if rows and width >= WIDE else list(_NARROW)
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        justify = "left" if column in _LEFT else "right"
+        shown.add_column(_TITLES.get(column, column), justify=justify, no_wrap=True)  # type: ignore[arg-type]
+    for row in rows:
+        shown.add_row(*(Text(row[column], style=_STYLES.get(row[column], "")) for column in columns))
+    return shown
+
+
+def line(row: Mapping[str, str]) -> str:
+    """One row as plain text: the stream, its state, and key=value."""
+    rest = (f"{column}={text}" for column, text in row.items() if column not in ("stream", "state"))
+    return " ".join((row["stream"], row["state"], *rest))
+
+
+async def watch(
+    settings: MqttSettings, stream: str | None = None, *, choice: Choice = EVERYTHING, console: Console | None = None
+) -> None:
+    """Show a broker's streams until cancelled: a live table, or where there is no terminal a line a second.
+
+    Raises SinkDown or SinkRefused where the first connection fails; a later loss is said once and retried.
+    """
+    console = console or Console()
+    board, topics = Board(settings.prefix, choice, keep=stream is not None), _topics(settings.prefix, stream)
+    connection = await connect(settings, client_id=_client_id())
+    paint = _paint_table if console.is_terminal else _print_lines
+    tasks = {
+        asyncio.create_task(_follow(settings, topics, board, console, connection), name="watch follow"),
+        asyncio.create_task(paint(board, console, settings), name="watch paint"),
+    }
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await connection.close()
+
+
+async def _follow(
+    settings: MqttSettings, topics: list[str], board: Board, console: Console, connection: Connection
+) -> None:
+    """Feed the board; after a loss, say so once and connect again."""
+    backoff = Backoff(first=FIRST_PAUSE, cap=BACKOFF_CAP)
+    while True:
+        began = time.monotonic()
+        try:
+            board.subscribed(began)
+            await connection.subscribe(topics)
+            async for message in connection.received():
+                board.take(message, time.monotonic(), time.time())
+        except SinkDown as fault:
+            _say(console, f"{fault}: trying again")
+        finally:
+            await connection.close()
+        if time.monotonic() - began >= STEADY:
+            backoff.reset()
+        connection = await _again(settings, backoff)
+        _say(console, f"{settings.url}: connected again")
+
+
+async def _again(settings: MqttSettings, backoff: Backoff) -> Connection:
+    """A new connection, however long that takes, with jittered pauses."""
+    while True:
+        await asyncio.sleep(backoff.next())
+        with contextlib.suppress(SinkDown):
+            return await connect(settings, client_id=_client_id())
+
+
+async def _paint_table(board: Board, console: Console, settings: MqttSettings) -> None:
+    with Live(Text(_waiting(settings)), console=console, auto_refresh=False) as live:
+        while True:
+            now = time.monotonic()
+            rows, note = board.rows(now), board.note(now)
+            waiting = Text(f"{_waiting(settings)}: {note}")
+            below = [Text(note, "dim")] if note else []
+            live.update(Group(table(rows, console.width), *below) if rows else waiting, refresh=True)
+            await asyncio.sleep(REFRESH)
+
+
+async def _print_lines(board: Board, console: Console, settings: MqttSettings) -> None:
+    _say(console, _waiting(settings))
+    said = ""
+    while True:
+        await asyncio.sleep(PLAIN_INTERVAL)
+        now = time.monotonic()
+        for row in board.rows(now):
+            _print(console, line(row))
+        if (note := board.note(now)) != said:
+            said = note
+            if note:
+                _say(console, note)
+
+
+def _waiting(settings: MqttSettings) -> str:
+    return f"watching {settings.url}, topics {settings.prefix}/..."
+
+
+def _say(console: Console, text: str) -> None:
+    """To the terminal above the table, or to stderr where stdout is for the lines."""
+    if console.is_terminal:
+        _print(console, tame(text, 400))
+    else:
+        print(tame(text, 400), file=sys.stderr, flush=True)
+
+
+def _print(console: Console, text: str) -> None:
+    console.print(Text(text), soft_wrap=True)
+    console.file.flush()
+
+
+def _topics(prefix: str, stream: str | None) -> list[str]:
+    level = "+" if stream is None else safe_level(stream)
+    return [f"{prefix}/status", *(f"{prefix}/{level}/{leaf}" for leaf in reversed(LEAVES))]
+
+
+def _client_id() -> str:
+    return f"klvrelay-watch-{secrets.token_hex(3)}"

@@ -1,0 +1,1 @@
+"""Settings: URLs, TOML files and secrets, as typed values."""

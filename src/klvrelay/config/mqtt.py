@@ -1,0 +1,203 @@
+"""What an MQTT connection needs to know, from a URL or a settings file, checked before anything connects."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Self, get_args
+from urllib.parse import unquote
+
+from klvrelay.config.mistyped import no_url
+from klvrelay.config.url import Url, unknown_option
+from klvrelay.errors import ConfigError
+from klvrelay.json_output import Numbers
+from klvrelay.text import Secret
+
+PublishBad = Literal["rejected", "telemetry", "drop"]
+
+WINDOWS = {5: 1000, 4: 100}
+"""Messages in flight by protocol, where nothing is set. AWS IoT takes 100 from a client, mosquitto 2.0 any number."""
+_PORTS = {"mqtt": 1883, "mqtts": 8883}
+_FORM = "mqtt://[user@]host[:port][/prefix]"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MqttSettings:
+    """One broker and how to speak to it.
+
+    protocol         5, falling back to 3.1.1 where the broker wants that, or 4 for 3.1.1 at once
+    qos              of telemetry and rejected records: 0, 1 (the default: confirmed) or 2
+    prefix           first level or levels of every topic
+    keepalive        seconds of silence after which a ping is sent
+    window           maximum unacknowledged messages in flight; the broker's Receive Maximum bounds it further. None for
+                     1,000, or 100 with MQTT 3.1.1, where a broker can not say what it takes
+    timeout          seconds that any one answer may take
+    expiry           seconds after which the broker drops telemetry it couldn't hand on; 0 for never (MQTT 5)
+    publish_bad      where records with a bad checksum go
+    raw              also publish the KLV bytes of each telemetry record
+    numbers          "safe": integers beyond 2^53 - 1 as strings, in all JSON documents
+    allow_plaintext  send a password over TCP without TLS to another machine
+    """
+
+    host: str
+    port: int = 1883
+    tls: bool = False
+    username: str | None = None
+    password: Secret | None = None
+    client_id: str | None = None
+    qos: int = 1
+    prefix: str = "klvrelay"
+    protocol: int = 5
+    keepalive: int = 30
+    ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    allow_plaintext: bool = False
+    raw: bool = False
+    publish_bad: PublishBad = "rejected"
+    numbers: Numbers = "exact"
+    window: int | None = None
+    timeout: float = 10.0
+    expiry: int = 60
+
+    def __post_init__(self) -> None:
+        _check(self)
+
+    @property
+    def url(self) -> str:
+        """The broker's address for messages: without user, password and options."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+
+    def window_of(self, protocol: int) -> int:
+        """Messages in flight at most, as far as we decide it, with MQTT 5 or 4 (3.1.1)."""
+        return self.window or WINDOWS[protocol]
+
+    @classmethod
+    def from_url(cls, url: str, **settings: Any) -> Self:
+        """Settings from `mqtt[s]://user:password@host:port/prefix?qos=1&...`; keywords win over the URL.
+
+        Any field can be an option after the `?`. Raises ConfigError, which never shows a part of the URL
+        that could hold a password.
+        """
+        return cls(**{**_from_url(url), **settings})
+
+
+def _from_url(url: str) -> dict[str, Any]:
+    parts = Url.parse(url)
+    if parts.scheme in ("ws", "wss"):
+        raise ConfigError(
+            "MQTT URL: MQTT over WebSocket (ws://, wss://) is not spoken: use the broker's mqtt:// or mqtts:// listener"
+        )
+    if parts.scheme not in _PORTS:
+        raise ConfigError(f"MQTT URL: must begin with mqtt:// or, for TLS, mqtts://: {_FORM}")
+    if not parts.host:
+        raise ConfigError(f"MQTT URL: the host is missing: {_FORM}")
+    found: dict[str, Any] = {"host": parts.host, "tls": parts.scheme == "mqtts"}
+    found["port"] = parts.port or _PORTS[parts.scheme]
+    found |= {"username": parts.user or None, "password": parts.password or None}
+    if prefix := unquote(parts.path).strip("/"):
+        found["prefix"] = prefix
+    return found | {key: _option(key, text, number) for number, (key, text) in enumerate(parts.options.items(), 1)}
+
+
+def _option(key: str, text: str, number: int) -> Any:
+    if key not in _OPTIONS:
+        raise ConfigError(f"MQTT URL: {unknown_option(key, number, _OPTIONS)}")
+    try:
+        return _OPTIONS[key](text)
+    except (ValueError, KeyError):
+        pass
+    # Its value is not quoted: where an & is missing, the value of the next option is in it.
+    raise ConfigError(f"MQTT URL: {key} can't be what is given there")
+
+
+def _flag(text: str) -> bool:
+    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
+
+
+def _protocol(text: str) -> int:
+    return {"5": 5, "5.0": 5, "4": 4, "3.1.1": 4, "311": 4}[text]
+
+
+_OPTIONS: dict[str, Callable[[str], Any]] = {
+    "client_id": str,
+    "qos": int,
+    "protocol": _protocol,
+    "keepalive": int,
+    "ca_file": str,
+    "cert_file": str,
+    "key_file": str,
+    "allow_plaintext": _flag,
+    "raw": _flag,
+    "publish_bad": str,
+    "numbers": str,
+    "window": int,
+    "timeout": float,
+    "expiry": int,
+}
+
+
+def _check(s: MqttSettings) -> None:
+    """Raise ConfigError at the first setting that can't be meant."""
+    for key, allowed in (("qos", (0, 1, 2)), ("protocol", (4, 5)), ("publish_bad", _BAD), ("numbers", _NUMBERS)):
+        if getattr(s, key) not in allowed:
+            raise ConfigError(f"mqtt {key}: must be one of {', '.join(map(str, allowed))}")
+    for key, low, high in _RANGES:
+        if getattr(s, key) is not None and not low <= getattr(s, key) <= high:
+            raise ConfigError(f"mqtt {key}: must be from {low} to {high}")
+    if not _is_host(s.host):
+        raise ConfigError("mqtt host: must be a host name or an address")
+    for key in ("client_id", "username"):
+        if not (getattr(s, key) or "").isprintable():
+            raise ConfigError(f"mqtt {key}: must be printable text")
+    no_url(s.client_id or "", "mqtt client_id", "a name")
+    _check_prefix(s.prefix)
+    _check_security(s)
+
+
+_BAD = ("rejected", "telemetry", "drop")
+_NUMBERS = get_args(Numbers)
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("port", 1, 65535),
+    ("keepalive", 1, 65535),
+    ("window", 1, 65535),
+    ("timeout", 0.1, 300),
+    ("expiry", 0, 2**32 - 1),
+)
+
+
+def _check_prefix(prefix: str) -> None:
+    levels = prefix.split("/")
+    if not all(levels) or any(c in "+#" or not c.isprintable() for c in prefix) or prefix[0] == "$":
+        raise ConfigError("mqtt prefix: topic levels such as klvrelay or site/klv, no + or #, no $ in front")
+    no_url(prefix, "mqtt prefix", "topic levels such as site/klv")
+
+
+def _check_security(s: MqttSettings) -> None:
+    if s.password is not None and s.username is None:
+        raise ConfigError("mqtt username: a password needs a user name")
+    if (s.cert_file is None) != (s.key_file is None):
+        raise ConfigError("mqtt cert_file, key_file: a client certificate needs both")
+    if not s.tls and (s.ca_file or s.cert_file):
+        raise ConfigError("mqtt ca_file, cert_file: only TLS uses them: write mqtts:// instead of mqtt://")
+    if s.password is not None and not s.tls and not s.allow_plaintext and not _loopback(s.host):
+        raise ConfigError(
+            f"{s.url}: the password would cross the network readable: use mqtts://, or set allow_plaintext"
+        )
+
+
+def _is_host(host: str) -> bool:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return host.isprintable() and not set(host) & set(" /@") and not host.startswith(".")
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"

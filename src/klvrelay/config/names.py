@@ -1,0 +1,155 @@
+"""Names made safe: of streams, of topic levels; numbers of PIDs and programs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Collection, Iterable
+
+from klvrelay.config.mistyped import no_url
+from klvrelay.config.url import Url
+from klvrelay.errors import ConfigError
+from klvrelay.text import Secret, printable
+
+__all__ = [
+    "LEVEL_LIMIT", "PID_MOST", "PROGRAM_MOST", "Secret", "Url", "checked_name", "pid_number", "printable",
+    "program_number", "safe_level", "stream_name", "unique_name", "unique_names",
+]  # fmt: skip
+
+LEVEL_LIMIT = 96
+"""Characters that one topic level or stream name may have."""
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]+")
+_DEFAULT_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "mqtt": 1883, "mqtts": 8883}
+
+
+def checked_name(name: str, key: str = "stream", *, most: int = LEVEL_LIMIT) -> str:
+    """A stream's name as it stands; raises ConfigError, naming `key`, for one that would not stand on one line of any
+    log, table or message, or has more than `most` characters.
+    """
+    if not name:
+        raise ConfigError(f"{key}: a name is empty")
+    if len(name) > most:
+        raise ConfigError(f"{key}: a name has at most {most} characters")
+    for place, character in enumerate(name, 1):
+        if not character.isprintable():
+            code = f"U+{ord(character):04X}"
+            raise ConfigError(f"{key}: character {place} of a name is {code}: only printable ones and blanks are taken")
+    if name != name.strip():
+        raise ConfigError(f"{key}: a name begins or ends with a blank")
+    return no_url(name, key, "a name such as uav1")
+
+
+def safe_level(text: str) -> str:
+    """`text` as one MQTT topic level: all but `[A-Za-z0-9_.-]` percent-coded, never empty, bounded.
+
+    Different texts (but for the empty one) give different levels; what is already safe stays as it is.
+    """
+    level = _UNSAFE.sub(_percent, text) or "%00"
+    if not level.strip("."):
+        level = level.replace(".", "%2E")
+    return _bounded(level, text)
+
+
+def _percent(unsafe: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in unsafe[0].encode("utf-8", "surrogatepass"))
+
+
+def _bounded(level: str, text: str) -> str:
+    if len(level) <= LEVEL_LIMIT:
+        return level
+    import hashlib  # here, since few names are so long
+
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    head = re.sub(r"%.?$", "", level[: LEVEL_LIMIT - 13])
+    return f"{head}-{digest}"
+
+
+def stream_name(source: str | os.PathLike[str] | Url) -> str:
+    """A name for a source's stream, of `[A-Za-z0-9_.-]` only: udp://239.1.1.1:5000 -> udp-239.1.1.1-5000."""
+    url = source if isinstance(source, Url) else Url.parse(source)
+    if url.scheme == "stdin":
+        return "stdin"
+    if url.scheme == "file":
+        return _slug(stem(url.path))
+    port = "" if url.port in (None, _DEFAULT_PORTS.get(url.scheme)) else str(url.port)
+    if url.scheme in ("udp", "rtp", "tcp", "srt"):
+        return _slug("-".join(filter(None, (url.scheme, url.host, port))))
+    from klvrelay.config import parameters  # here, since the name of a file has no use for it
+
+    path = re.sub(r"\.\w{1,5}$", "", parameters.nameable(url.path))
+    return _slug("-".join(filter(None, (url.host, port, path))))
+
+
+def stem(path: str) -> str:
+    """The name of a file without what stands behind its last dot: flight.ts -> flight."""
+    # PurePath(path).stem, without the module: an empty or single-dot part of a path is no name.
+    name = next((part for part in reversed(path.split("/")) if part not in ("", ".")), "")
+    dot = name.rfind(".")
+    return name[:dot] if 0 < dot < len(name) - 1 else name
+
+
+def _slug(text: str) -> str:
+    slug = re.sub(r"-{2,}", "-", _UNSAFE.sub("-", _in_ascii(text))).strip("-.")
+    return _bounded(slug or "stream", text)
+
+
+def _in_ascii(text: str) -> str:
+    """Letters without their accents; what has no ASCII form is left out."""
+    if text.isascii():
+        return text
+    import unicodedata
+
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+
+
+PID_MOST = 0x1FFE
+"""The highest PID; 0x1fff is that of null packets."""
+PROGRAM_MOST = 65535
+
+
+def pid_number(given: str | int) -> int:
+    """A PID out of `257`, `"257"` or `"0x101"`; raises ConfigError."""
+    return _number("PID", given, 0, PID_MOST, "such as 0x101 or 257")
+
+
+def program_number(given: str | int) -> int:
+    """A program's number out of `2` or `"2"`; raises ConfigError."""
+    return _number("program", given, 1, PROGRAM_MOST, "such as 1")
+
+
+def _number(what: str, given: str | int, least: int, most: int, example: str) -> int:
+    try:
+        number = int(given, 0) if isinstance(given, str) else int(given)
+    except ValueError:
+        number = -1
+    if isinstance(given, bool) or not least <= number <= most:
+        text = str(given)
+        said = f" {text}" if re.fullmatch(r"-?\w{1,12}", text) else ""
+        raise ConfigError(f"{what}{said}: give a number from {least} to {most}, {example}")
+    return number
+
+
+def unique_name(name: str, taken: Collection[str]) -> str:
+    """The name, or where it is taken with -2, -3, ... behind."""
+    number, unique = 2, name
+    while unique in taken:
+        unique, number = f"{name}-{number}", number + 1
+    return unique
+
+
+def unique_names(names: Iterable[str]) -> list[str]:
+    """The same names in the same order, where an earlier one has it already with -2, -3, ... behind."""
+    wanted = list(names)
+    taken: set[str] = set(wanted)
+    seen: set[str] = set()
+    numbers: dict[str, int] = {}
+    result = []
+    for name in wanted:
+        number, unique = numbers.get(name, 2), name
+        while unique in seen or (unique != name and unique in taken):
+            unique, number = f"{name}-{number}", number + 1
+        numbers[name] = number
+        seen.add(unique)
+        result.append(unique)
+    return result

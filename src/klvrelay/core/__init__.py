@@ -1,0 +1,116 @@
+"""The C core as Python calls it: bytes in, bytes and numbers out. No other package imports the compiled module.
+
+    packet     one packet: its set, checksum, times and JSON
+    lane       a stream's bytes to packets, with the transport checked on the way
+    columns    items of many packets as numpy arrays
+    carriage   what a stream carries, by its first bytes
+    receiver   datagrams of sockets, in one call for all that are ready
+"""
+
+from __future__ import annotations
+
+from klvrelay.core.checks import (
+    ber_length,
+    ber_oid,
+    checksum16,
+    crc16,
+    crc32,
+    imapb,
+)
+from klvrelay.core.columns import (
+    columns,
+    is_numeric,
+)
+from klvrelay.core.counters import (
+    MEASURES,
+    Counters,
+)
+from klvrelay.core.lane import (
+    ALONE,
+    LOWER,
+    LOWER_HERE,
+    Entry,
+    Lane,
+    Names,
+    Sighting,
+    entries_of,
+    entry_octets,
+    entry_rows,
+    listing_of,
+)
+from klvrelay.core.packet import (
+    CHECKSUMS,
+    EVERYTHING,
+    LIMIT,
+    LIMIT_LEAST,
+    LIMIT_MOST,
+    PACKET_HEAD,
+    SET_NAMES,
+    STAMPED_CODECS,
+    TRANSPORTS,
+    Checksum,
+    Transport,
+    checked_limit,
+    clock_us,
+    head,
+    items_json,
+    micros,
+    record_json,
+    select,
+    selection,
+    stamp,
+    tags,
+    time_unit,
+    time_us,
+    unknown_items,
+    whole,
+)
+
+__all__ = [
+    "ALONE",
+    "CHECKSUMS",
+    "EVERYTHING",
+    "LIMIT",
+    "LIMIT_LEAST",
+    "LIMIT_MOST",
+    "LOWER",
+    "LOWER_HERE",
+    "MEASURES",
+    "PACKET_HEAD",
+    "SET_NAMES",
+    "STAMPED_CODECS",
+    "TRANSPORTS",
+    "Checksum",
+    "Counters",
+    "Entry",
+    "Lane",
+    "Names",
+    "Sighting",
+    "Transport",
+    "ber_length",
+    "ber_oid",
+    "checked_limit",
+    "checksum16",
+    "clock_us",
+    "columns",
+    "crc16",
+    "crc32",
+    "entries_of",
+    "entry_octets",
+    "entry_rows",
+    "head",
+    "imapb",
+    "is_numeric",
+    "items_json",
+    "listing_of",
+    "micros",
+    "record_json",
+    "select",
+    "selection",
+    "stamp",
+    "tags",
+    "time_unit",
+    "time_us",
+    "unknown_items",
+    "whole",
+]

@@ -1,0 +1,264 @@
+"""KLV bytes to records and columns: the decoder that every stream of the relay owns, and the calls of the library.
+
+Next door: `wire.py` calls the C core; `sources/` feed a `Decoder`, whose records go on to the spool.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from klvrelay import core
+from klvrelay.config.choice import EVERYTHING, Choice, chosen
+from klvrelay.config.names import LEVEL_LIMIT, checked_name
+from klvrelay.core import Counters
+from klvrelay.elementary_streams import LOOK, ElementaryStream, ElementaryStreams
+from klvrelay.errors import ConfigError
+from klvrelay.json_output import Numbers
+from klvrelay.record import Carriage, Packet, Record, Units
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+from klvrelay.core.carriage import carriage_of
+
+
+class Decoder:
+    """One stream's bytes in any cut in, its records out, in order and numbered.
+
+    Packets of carriage "ts" go through the transport lane, those of carriage "klv" to a framer of their PID.
+    An empty packet says that the source begins anew: what is held is given out, and no loss is counted. A packet whose
+    value has more than `packet_limit` bytes is passed over, and counted as `too_large`.
+
+    stream   name of the first KLV elementary stream; `elementary.py` has those of the others
+    choice   which KLV is wanted
+    numbers  of `lines`: "safe" writes integers beyond 2^53 - 1 as strings
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        boot: str | None,
+        *,
+        first_seq: int = 0,
+        packet_limit: int = core.LIMIT,
+        choice: Choice = EVERYTHING,
+        numbers: Numbers = "exact",
+    ) -> None:
+        # Without a name the records are of no stream; one that was given twice has a number behind it.
+        self.stream = stream and checked_name(stream, most=2 * LEVEL_LIMIT)
+        self.boot = boot
+        self.streams = ElementaryStreams(stream, boot, choice, first_seq=first_seq)
+        self._written: ElementaryStream | None = None
+        self._numbers = numbers
+        self._unknown = 0  # items of records that became text one by one
+        self._limit = core.checked_limit(packet_limit)
+        self._lanes: dict[int | None, core.Lane] = {}
+
+    def _lane(self, carriage: Carriage, pid: int | None) -> core.Lane:
+        key = -2 if carriage == "ts" else pid
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = core.Lane(ts=carriage == "ts", limit=self._limit)
+        return lane
+
+    def feed(self, packet: Packet | Units) -> list[Record]:
+        """The records that are whole once these bytes are added."""
+        if isinstance(packet, Units):
+            return self._records(packet.entries)
+        if not packet.data:
+            return self._cut(packet.received_us) if packet.damaged else self.flush(packet.received_us)
+        lane = self._lane(packet.carriage, packet.pid)
+        if packet.carriage == "klv":
+            lane.mark(packet.pts, packet.pid, packet.program, packet.listing, packet.damaged)
+        elif packet.damaged:
+            lane.cut()
+        return self._records(lane.packets(packet.data, packet.received_us))
+
+    def lines(self, packet: Packet) -> bytes:
+        """The same records as JSON Lines, written by C without an object a record; numbered alike."""
+        return self._marked(packet).lines(packet.data, self, packet.received_us, safe=self._numbers == "safe")
+
+    def write_lines(self, packet: Packet, out: Callable[[Any], object]) -> None:
+        """The same, handed to `out` in buffers that are good for the call only."""
+        lane = self._marked(packet)
+        lane.write_lines(packet.data, self, out, packet.received_us, safe=self._numbers == "safe")
+
+    def _marked(self, packet: Packet) -> core.Lane:
+        """The lane of a packet, with what is known of its bytes."""
+        lane = self._lane(packet.carriage, packet.pid)
+        if packet.carriage == "klv":
+            lane.mark(packet.pts, packet.pid, packet.program, packet.listing, packet.damaged)
+        elif packet.damaged or not packet.data:
+            lane.cut()
+        return lane
+
+    def flush(self, received_us: int | None = None) -> list[Record]:
+        """The source has ended: what began and never came to its end comes out as damaged."""
+        return self._cut(received_us) + self._numbered(self.streams.end())
+
+    def _cut(self, received_us: int | None) -> list[Record]:
+        """Bytes were lost here: what began comes out as damaged."""
+        records: list[Record] = []
+        for lane in self._lanes.values():
+            lane.cut()
+            records += self._records(lane.packets(b"", received_us))
+        return records
+
+    def overdue(self) -> list[Record]:
+        """Records of a live source that have waited long enough to learn which stream they belong to."""
+        return self._numbered(self.streams.overdue()) if self.streams.waiting else []
+
+    def flush_lines(self) -> bytes:
+        """`flush` as JSON Lines."""
+        return self._text(self.flush())
+
+    def _records(self, entries: Sequence[core.Entry]) -> list[Record]:
+        streams, boot = self.streams, self.boot
+        known, waiting = streams.known, streams.waiting
+        new = tuple.__new__  # what `Record(...)` does, without the call
+        records: list[Record] = []
+        for entry in entries:
+            raw, pts, pid, set_, checksum, transport, received_us, pcr, program, _ = entry
+            stream = known.get(pid)
+            if stream is None or waiting:
+                records += self._numbered(streams.take(entry))
+                continue
+            seq = stream.seq  # what `Elementary.gave` does, without the call
+            stream.seq = seq + 1
+            stream.last = pts if pcr is None else pcr
+            if set_ not in stream.sets:
+                stream.sets.add(set_)
+            if not stream.seq % LOOK:
+                stream.look()
+            fields = raw, set_, checksum, transport, pts, pid, received_us, stream.name, boot, seq, pcr, program
+            records.append(new(Record, fields))
+        return records
+
+    def _numbered(self, found: Sequence[tuple[ElementaryStream, core.Entry]]) -> list[Record]:
+        """Packets as records, each the next one of its stream."""
+        records = []
+        for stream, (raw, pts, pid, set_, checksum, transport, received_us, pcr, program, _) in found:
+            known = raw, set_, checksum, transport, pts, pid, received_us
+            records.append(Record(*known, stream.name, self.boot, stream.seq, pcr, program))
+            stream.gave(1, pts if pcr is None else pcr, (set_,))
+        return records
+
+    # ---- `wire.Names` ----
+
+    def turn(self, next_: core.Sighting) -> tuple[bytes, int] | None:
+        stream = None if self.streams.waiting else self.streams.stream_of(next_)
+        self._written = stream
+        return None if stream is None else (stream.head, stream.seq)
+
+    def wrote(self, seq: int, pts: int | None, pcr: int | None, sets: int) -> None:
+        stream = self._written
+        if stream is not None and seq > stream.seq:
+            stream.gave(seq - stream.seq, pts if pcr is None else pcr, _names_of(sets))
+
+    def aside(self, entry: core.Entry) -> bytes:
+        return self._text(self._records([entry]))
+
+    def _text(self, records: Sequence[Record]) -> bytes:
+        before = core.unknown_items()
+        text = b"".join(record.json(numbers=self._numbers) + b"\n" for record in records)
+        self._unknown += core.unknown_items() - before
+        return text
+
+    @property
+    def counters(self) -> Counters:
+        """What has gone through so far, over all PIDs; `unknown_items` is counted where text is made, not here."""
+        return sum((lane.counters for lane in self._lanes.values()), Counters(unknown_items=self._unknown))
+
+
+@lru_cache(maxsize=64)
+def _names_of(sets: int) -> tuple[str, ...]:
+    """The names of the sets whose bits the core has set."""
+    return tuple(name for bit, name in enumerate(core.SET_NAMES[:64]) if sets >> bit & 1)
+
+
+def decode(
+    data: bytes | bytearray | memoryview,
+    *,
+    stream: str = "",
+    boot: str | None = None,
+    pid: int | Iterable[int] | None = None,
+    program: int | None = None,
+    packet_limit: int = core.LIMIT,
+) -> list[Record]:
+    """Every record in `data`: an MPEG transport stream or bare KLV, told apart by its bytes.
+
+    pid            only the KLV of this PID, or of these
+    program        only the KLV of this program
+    packet_limit   bytes that the value of a packet may have
+
+    Damaged and unknown packets are in the list too: see `Record.good`. Raises ConfigError for a limit that can't be.
+    """
+    wanted = chosen(pid, program)
+    limit = core.checked_limit(packet_limit)
+    if wanted.everything and isinstance(data, bytes) and (whole := core.whole(data, limit)) is not None:
+        return [Record(data, *whole, "ok", None, None, None, stream, boot, 0)]
+    decoder = Decoder(stream, boot, packet_limit=limit, choice=wanted)
+    return decoder.feed(Packet(data, carriage=carriage_of(data) or "klv")) + decoder.flush()
+
+
+def json_lines(
+    data: bytes | bytearray | memoryview,
+    *,
+    stream: str = "",
+    boot: str | None = None,
+    pid: int | Iterable[int] | None = None,
+    program: int | None = None,
+    packet_limit: int = core.LIMIT,
+    numbers: Numbers = "exact",
+) -> bytes:
+    """Every record in `data` as JSON Lines (schema `klvrelay/1`), written in C; the others are those of `decode`.
+
+    numbers   "safe": integers beyond 2^53 - 1 as strings
+    """
+    decoder = Decoder(stream, boot, packet_limit=packet_limit, choice=chosen(pid, program), numbers=numbers)
+    return decoder.lines(Packet(data, carriage=carriage_of(data) or "klv")) + decoder.flush_lines()
+
+
+def columns(
+    data: Any, items: Sequence[str], *, every: bool = False, choice: Choice = EVERYTHING
+) -> dict[str, NDArray[np.float64]]:
+    """Items of all ST 0601 and ST 0104 records of a buffer (MPEG-TS or KLV) as {key: float64 of shape (records,)}.
+
+    One call into C; NaN where an item is absent or no number. `every`: also records with a bad checksum.
+    Raises ConfigError for a key that is no numeric item of ST 0601.
+    """
+    tags = [_numeric_tag(key) for key in items]
+    return dict(zip(items, core.columns(_bare_klv(data, choice), tags, every=every), strict=True))
+
+
+@cache
+def _tags() -> dict[str, int]:
+    """The tags of ST 0601 by key."""
+    from klvrelay.standards.spec import SETS  # here, since a relay has no use for the tables
+
+    return {item.key: tag for tag, item in SETS["ST0601"].items()}
+
+
+def _numeric_tag(key: str) -> int:
+    tag = _tags().get(key)
+    if tag is None:
+        close = [k for k in _tags() if re.sub(r"[^a-z]", "", key.lower()) in k.replace("_", "")][:3]
+        hint = f"; did you mean {', '.join(close)}?" if close else ""
+        raise ConfigError(f"no ST 0601 item has the key {key!r}{hint}")
+    if not core.is_numeric(tag):
+        raise ConfigError(f"item {key!r} is no number and can't be a column; read it from a record's items")
+    return tag
+
+
+def _bare_klv(data: Any, choice: Choice) -> Any:
+    """A buffer of KLV packets: as given, or out of the transport stream that carries them."""
+    if carriage_of(data) != "ts":
+        return data if choice.everything else b""
+    lane = core.Lane(ts=True)
+    found = lane.packets(data)
+    lane.cut()
+    found += lane.packets(b"")
+    return b"".join(entry[0] for entry in found if entry[5] == "ok" and choice.wants(entry[2], entry[8]))

@@ -1,0 +1,1 @@
+"""Video frames: the times that they carry."""

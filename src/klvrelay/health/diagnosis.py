@@ -1,0 +1,145 @@
+"""Why no KLV came out of a stream, by what the decoder counted: one cause and what to do about it.
+
+`decode`, `run`, `replay` and `probe` all say what is found here, so that none of them contradicts another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from klvrelay.core import Counters
+
+FEW = 0.1
+"""Share of the KLV packets that are scrambled where the others hold nothing either: stuffing, other data."""
+MOST = 0.5
+"""Share of packets that are marked as damaged where that is why nothing is left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why there is no KLV.
+
+    id      stable name of the cause
+    cause   clause that can follow "no KLV: "
+    advice  what to do, as sentences
+    """
+
+    id: str
+    cause: str
+    advice: str
+
+    @property
+    def sentence(self) -> str:
+        """Both, to follow "no KLV: "."""
+        return f"{self.cause}. {self.advice}"
+
+
+SWITCH_ON = (
+    "Switch metadata on in the encoder (KLV, MISB ST 0601, STANAG 4609). If it is on, something on the way drops it:"
+    " restreamers and media servers pass on video only by default (ffmpeg needs `-map 0 -c copy`)."
+)
+IN_THE_CLEAR = "Send the metadata in the clear, or descramble the stream before it comes here."
+BETTER_LINK = (
+    "A receiver before this one (radio, modem) could not repair these packets: improve the link, or its error"
+    " correction."
+)
+BE_WHOLE = "See that it is KLV (MISB ST 0601) or MPEG-TS, and that the recording is complete."
+SEND_PAT = "Let the multiplexer send the PAT on PID 0 at least every 0.5 s."
+SEND_PMT = "Let the multiplexer send the PMT of each program at least every 0.5 s."
+MEND_TABLES = "Tables arrive damaged, or the multiplexer computes their CRC wrongly: look at the link, then at it."
+CONNECT = (
+    "See what the encoder sends there (`klvrelay probe` shows it): its metadata input (autopilot, gimbal) may be"
+    " disconnected, or set to another format."
+)
+
+
+def no_klv(counters: Counters) -> Diagnosis:
+    """The cause, of a stream that gave no record: the first that explains it all."""
+    return next(found for cause in _CAUSES if (found := cause(counters)) is not None)
+
+
+def _too_large(c: Counters) -> Diagnosis | None:
+    if not c.too_large:
+        return None
+    noun = "KLV packet is" if c.too_large == 1 else "KLV packets are"
+    return Diagnosis("too_large", f"{c.too_large:,} {noun} larger than the limit",
+                     "Give a larger --packet-limit (packet_limit in the settings) if they may be so large.",
+                     )  # fmt: skip
+
+
+def _no_transport(c: Counters) -> Diagnosis | None:
+    if c.ts_packets:
+        return None
+    if c.passed_over:
+        return Diagnosis("no_packet", f"{c.passed_over:,} bytes came, and no whole KLV packet in them", BE_WHOLE)
+    return Diagnosis("no_packet", "no whole KLV packet came", SWITCH_ON)
+
+
+def _marked(c: Counters) -> Diagnosis | None:
+    """transport_error_indicator: on everything, or on the KLV."""
+    count, of, where = c.transport_errors, c.ts_packets, "TS packets"
+    if count < MOST * of:
+        count, of, where = c.klv_transport_errors, c.klv_packets, "KLV packets"
+    if not count or count < MOST * of:
+        return None
+    return Diagnosis("transport_error", f"{_of(count, of, where)} are marked as damaged (transport_error_indicator)",
+                     BETTER_LINK)
+
+
+def _scrambled(c: Counters) -> Diagnosis | None:
+    if c.klv_scrambled and c.klv_scrambled >= FEW * c.klv_packets:
+        return Diagnosis("scrambled", f"the KLV is scrambled ({_of(c.klv_scrambled, c.klv_packets, 'packets')})",
+                         IN_THE_CLEAR)  # fmt: skip
+    others = c.scrambled - c.klv_scrambled
+    if others and not c.klv_packets and others >= MOST * (c.private_packets or c.ts_packets):
+        return Diagnosis("scrambled", f"the stream is scrambled ({others:,} of {c.ts_packets:,} TS packets)",
+                         IN_THE_CLEAR)  # fmt: skip
+    return None
+
+
+def _followed(c: Counters) -> Diagnosis | None:
+    """Packets came where KLV is announced, or where a key was seen."""
+    if not c.klv_packets:
+        return None
+    if c.fill:
+        return Diagnosis("only_fill", f"the KLV stream holds nothing but filling ({c.fill:,} Fill items)", CONNECT)
+    if c.unlisted_packets == c.klv_packets:
+        return Diagnosis("no_whole_packet", "a KLV key came on a PID that no table lists, and no packet is whole",
+                         "Record some more of the stream and try again.")  # fmt: skip
+    cause = f"no whole KLV packet came on the PID that is labelled as KLV ({_packets(c.klv_packets)})"
+    return Diagnosis("not_klv", cause, CONNECT)
+
+
+def _tables(c: Counters) -> Diagnosis | None:
+    missing = "PAT" if not c.pat_sections else "PMT" if not c.pmt_sections else ""
+    if not missing:
+        return None
+    if c.crc_errors:
+        cause = f"no {missing} came with a right CRC ({c.crc_errors:,} with a wrong one), and no KLV was recognised"
+        return Diagnosis("bad_tables", cause, MEND_TABLES)
+    return Diagnosis(f"no_{missing.lower()}", f"no {missing} came, and no KLV was recognised without it",
+                     SEND_PAT if missing == "PAT" else SEND_PMT)  # fmt: skip
+
+
+def _private(c: Counters) -> Diagnosis | None:
+    if not c.private_packets:
+        return None
+    return Diagnosis("private", f"the private data in it has no KLV key ({_packets(c.private_packets)})", CONNECT)
+
+
+def _nothing(c: Counters) -> Diagnosis | None:
+    return Diagnosis("no_klv", "no KLV key is on any PID that may carry KLV", SWITCH_ON)
+
+
+_CAUSES: tuple[Callable[[Counters], Diagnosis | None], ...] = (
+    _too_large, _no_transport, _marked, _scrambled, _followed, _tables, _private, _nothing
+)  # fmt: skip
+
+
+def _of(count: int, of: int, noun: str) -> str:
+    return f"all {of:,} {noun}" if count >= of else f"{count:,} of {of:,} {noun}"
+
+
+def _packets(count: int) -> str:
+    return f"{count:,} packet" + ("" if count == 1 else "s")

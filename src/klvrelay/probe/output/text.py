@@ -1,0 +1,141 @@
+"""The report for a terminal, or plain for a pipe; next door, `words.py` says it, `page.py` is the same in HTML."""
+
+from __future__ import annotations
+
+from typing import IO
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from klvrelay.probe.output import words
+from klvrelay.probe.output.room import Room, fitted, more
+from klvrelay.probe.report import Finding, KlvStream, Report, Severity, Transport
+from klvrelay.probe.rules.rule import plural
+from klvrelay.text import printable
+
+PIPE_WIDTH = 120
+LIMIT = 64 << 10
+"""Bytes of text, at most."""
+ROOM = Room(programs=16, streams=64, pids=64, klv=8, items=256, remarks=16, findings=64, strips=0)
+
+_LEVELS = {"good": "bold green", "warnings": "bold yellow", "errors": "bold red", "no_klv": "bold red"}
+_SEVERITIES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "note": "cyan"}
+_RIGHT = {"a second", "in", "longest gap", "bit rate", "packets", "lost", "item"}
+_WIDEST = {"name": 40}
+_REST = {"last value", "declared"}  # take what the others leave
+
+
+def console_for(file: IO[str]) -> Console:
+    """A console as wide as the terminal, or for a pipe wide enough and without any colour."""
+    console = Console(file=file, highlight=False, emoji=False)
+    return console if console.is_terminal else Console(file=file, width=PIPE_WIDTH, no_color=True, highlight=False)
+
+
+def write(report: Report, console: Console) -> None:
+    """Print the whole report, in LIMIT bytes at most; a long one on a terminal has its verdict once more at the end."""
+    text = fitted(lambda room: _captured(report, room, console), ROOM, LIMIT)
+    if console.is_terminal:
+        console.file.write(text)
+        if text.count("\n") > console.height:
+            console.print(Group(Rule(style="dim"), _verdict(report)))
+    else:
+        console.file.write(text)
+    console.file.flush()
+
+
+def _captured(report: Report, room: Room, console: Console) -> str:
+    with console.capture() as captured:
+        console.print(Group(*_parts(report, room)))
+    text = captured.get()
+    return text if console.is_terminal else "".join(line.rstrip() + "\n" for line in text.splitlines())
+
+
+def _parts(report: Report, room: Room) -> list[RenderableType]:
+    parts: list[RenderableType] = [_verdict(report), Text(), _facts(words.source_facts(report))]
+    if report.transport is not None:
+        parts += _programs(report, report.transport, room)
+        others, left = words.other_rows(report, room)
+        if others:
+            parts += [_head("Other PIDs"), _table(words.OTHER_HEAD, others), *_more(left)]
+    for stream in report.klv[: room.klv]:
+        parts += _stream(report, stream, room)
+    if beside := words.klv_left_out(report, room):
+        parts.append(_head(beside))
+    return [*parts, *_findings(report.findings, room)]
+
+
+def _programs(report: Report, transport: Transport, room: Room) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    programs, left = words.programs_shown(transport, room)
+    for program in programs:
+        rows, beyond = words.program_rows(report, program, room)
+        parts += [_head(words.program_title(program)), _table(words.PROGRAM_HEAD, rows), *_more(beyond)]
+    return [*parts, _head(more(left, "programs"))] if left else parts
+
+
+def _more(count: int) -> list[RenderableType]:
+    return [Text(more(count), style="dim")] if count else []
+
+
+def _verdict(report: Report) -> RenderableType:
+    lines = [Text(printable(report.verdict.text), style=_LEVELS[report.verdict.level])]
+    if report.verdict.advice:
+        lines.append(Text.assemble(("Do this: ", "bold"), printable(report.verdict.advice)))
+    return Group(*lines)
+
+
+def _head(text: str) -> RenderableType:
+    return Padding(Text(printable(text), style="bold"), (1, 0, 0, 0))
+
+
+def _facts(rows: list[words.Row]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for what, how in rows:
+        table.add_row(Text(what), Text(printable(how)))
+    return table
+
+
+def _table(head: words.Row, rows: list[words.Row]) -> Table:
+    wide = head[-1] in _REST
+    table = Table(box=None, pad_edge=False, header_style="dim", expand=wide)
+    for column in head:
+        table.add_column(
+            column, justify="right" if column in _RIGHT else "left", no_wrap=True, overflow="ellipsis",
+            max_width=_WIDEST.get(column), ratio=1 if column in _REST else None,
+        )  # fmt: skip
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    return table
+
+
+def _stream(report: Report, stream: KlvStream, room: Room) -> list[RenderableType]:
+    parts: list[RenderableType] = [_head(words.stream_title(stream)), _facts(words.stream_facts(stream, report.frames))]
+    if stream.items:
+        rows, left = words.item_rows(stream, room)
+        parts += [Text(), _table(words.ITEM_HEAD, rows), *_more(left)]
+    return parts
+
+
+def _findings(findings: tuple[Finding, ...], room: Room) -> list[RenderableType]:
+    if not findings:
+        return [_head("Findings: none")]
+    counts = [(sum(f.severity == severity for f in findings), severity) for severity in _SEVERITIES]
+    said = ", ".join(plural(count, severity) for count, severity in counts if count)
+    shown = [_finding(finding) for finding in findings[: room.findings]]
+    return [_head(f"Findings: {said}"), *shown, *_more(len(findings) - len(shown))]
+
+
+def _finding(finding: Finding) -> RenderableType:
+    table = Table.grid(padding=(0, 1))
+    table.add_column(width=7, no_wrap=True)
+    table.add_column(overflow="fold")
+    style = _SEVERITIES[finding.severity]
+    table.add_row(Text(finding.severity, style=style), Text(printable(finding.what), style="bold"))
+    table.add_row("", Text(", ".join(filter(None, (printable(finding.where), finding.clause))), style="dim"))
+    table.add_row("", Text(finding.hint))
+    return Padding(table, (0, 0, 1, 0))

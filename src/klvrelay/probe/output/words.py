@@ -1,0 +1,290 @@
+"""The report in words, row by row: what the terminal and the page both show; next door, `text.py` and `page.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from klvrelay.probe.metadata.items import tags_of
+from klvrelay.probe.outcome import title
+from klvrelay.probe.output.document import pid_weight, program_weight
+from klvrelay.probe.output.room import Room, more, picked
+from klvrelay.probe.report import (
+    Against,
+    Carriage,
+    Frames,
+    ItemReport,
+    KlvStream,
+    Paired,
+    PidCount,
+    Program,
+    Repeats,
+    Report,
+    SpreadReport,
+    Transport,
+)
+from klvrelay.probe.rules.rule import plural, span
+from klvrelay.probe.rules.times import drifts
+from klvrelay.probe.transport.codes import hexpid, set_title
+from klvrelay.text import printable
+
+Row = tuple[str, ...]
+VERSIONS = 8
+"""Of a set, that are told."""
+
+_CLOCKS = {
+    "arrival": "by arrival",
+    "PCR": "by the stream's clock",
+    "PTS": "by PTS",
+    "item 2": "by the records' own time",
+}
+_ENDS = {"end": "read to its end", "time": "as long as was asked for", "stopped": "stopped by you"}
+_PASSAGES = {"ts": "MPEG-TS", "klv": "bare KLV", "container": "inside libav, unseen"}
+
+
+def source_facts(report: Report) -> list[Row]:
+    """The source and its transport: (what, how)."""
+    length = f"{span(report.seconds)} {_CLOCKS[report.clock]}" if report.clock in _CLOCKS else "no clock in it"
+    rate = f", {bits(report.bit_rate)}" if report.bit_rate else ""
+    amount = size(report.size) + (" of KLV" if report.passage not in ("ts", "klv") else "")
+    ended = _ENDS.get(report.ended, f"broke off: {report.ended}")
+    rows = [
+        ("source", printable(report.source)),
+        ("looked at", f"{length}, {amount}{rate}; {'live, ' if report.live else ''}{ended}"),
+    ]
+    return [*rows, ("transport", _transport(report))]
+
+
+def _transport(report: Report) -> str:
+    t = report.transport
+    if t is None:
+        return _PASSAGES.get(report.passage, "inside libav, unseen")
+    gaps = sum(pid.gaps for pid in t.pids)
+    lost = f"{plural(gaps, 'gap')}, {plural(sum(pid.lost for pid in t.pids), 'packet')} lost" if gaps else "none lost"
+    return f"MPEG-TS, {t.packets:,} packets of {t.packet_size} bytes, {lost}; PAT {_repeats(t.pat)}"
+
+
+def _repeats(repeats: Repeats) -> str:
+    if not repeats.count:
+        return "never"
+    if repeats.interval is None or repeats.longest is None:
+        return plural(repeats.count, "time")
+    return f"every {span(repeats.interval)} (up to {span(repeats.longest)})"
+
+
+PROGRAM_HEAD = ("PID", "what", "bit rate", "packets", "lost", "declared")
+OTHER_HEAD = ("PID", "what", "bit rate", "packets", "lost")
+
+
+def program_title(program: Program) -> str:
+    clock = f"PCR on {hexpid(program.pcr_pid)} {_repeats(program.pcr)}" if program.pcr_pid is not None else "no PCR"
+    return f"Program {program.number}: PMT on {hexpid(program.pmt_pid)} {_repeats(program.pmt)}, {clock}"
+
+
+def programs_shown(transport: Transport, room: Room) -> tuple[list[Program], int]:
+    """The programs that there is room for, and how many are left out."""
+    shown = picked(transport.programs, room.programs, program_weight)
+    return shown, len(transport.programs) - len(shown) + transport.programs_left_out
+
+
+def program_rows(report: Report, program: Program, room: Room) -> tuple[list[Row], int]:
+    """Its streams: one row each, as PROGRAM_HEAD has it; and how many are left out."""
+    streams = picked(program.streams, room.streams, lambda each: each.packets)
+    wanted = {stream.pid for stream in streams}
+    pids = report.transport.pids if report.transport is not None else ()
+    counts = {pid.pid: pid for pid in pids if pid.pid in wanted}
+    rows: list[Row] = [
+        (
+            hexpid(stream.pid), stream.codec + _marks(counts.get(stream.pid)),
+            bits(stream.bit_rate) if stream.packets else "-", f"{stream.packets:,}", _lost(counts.get(stream.pid)),
+            ", ".join((f"0x{stream.stream_type:02X}", *stream.descriptors)),
+        )
+        for stream in streams
+    ]  # fmt: skip
+    return rows, len(program.streams) - len(streams) + program.streams_left_out
+
+
+def other_rows(report: Report, room: Room) -> tuple[list[Row], int]:
+    """PIDs that are no stream of a program, as OTHER_HEAD has it; and how many are left out."""
+    if report.transport is None:
+        return [], 0
+    inside = {stream.pid for program in report.transport.programs for stream in program.streams}
+    others = [pid for pid in report.transport.pids if pid.pid not in inside]
+    shown = picked(others, room.pids, pid_weight)
+    rows: list[Row] = [
+        (hexpid(pid.pid), pid.label + _marks(pid), bits(pid.bit_rate), f"{pid.packets:,}", _lost(pid)) for pid in shown
+    ]
+    return rows, len(others) - len(shown)
+
+
+def klv_left_out(report: Report, room: Room) -> str:
+    """What there is beside the KLV streams that are shown; empty where that is all."""
+    parts = [more(len(report.klv) - room.klv, "KLV streams")]
+    if report.records_left_out:
+        parts.append(f"and {plural(report.records_left_out, 'record')} of other sets or PIDs")
+    return "; ".join(filter(None, parts))
+
+
+def _marks(pid: PidCount | None) -> str:
+    said = [] if pid is None else [word for word, count in (("scrambled", pid.scrambled),
+                                                           ("damaged", pid.transport_errors)) if count]  # fmt: skip
+    return f" ({', '.join(said)})" if said else ""
+
+
+def _lost(pid: PidCount | None) -> str:
+    return str(pid.lost) if pid is not None and pid.lost else "-"
+
+
+def stream_title(stream: KlvStream) -> str:
+    version = stream.versions[-1] if len(stream.versions) == 1 else None
+    return title(stream.pid, stream.set, version)
+
+
+def stream_facts(stream: KlvStream, frames: Sequence[Frames]) -> list[Row]:
+    """One kind of record: (what, how)."""
+    rows: list[Row] = []
+    if stream.carriage is not None:
+        rows += [("declared", stream.carriage.declared), ("found", stream.carriage.found)]
+        if stream.carriage.with_pts:
+            rows.append(("beside video", _beside(stream.carriage)))
+    rows += [("records", _records(stream)), ("checksums", _checksums(stream))]
+    if stream.nested:
+        inside = [f"{set_title(name)}.{_versions(found)}".rstrip(".") for name, found in stream.nested.items()]
+        rows.append(("sets inside", ", ".join(inside)))
+    rows.append(("time", _time(stream)))
+    rows += [(f"- {against.clock}", _against(against)) for against in stream.times.references]
+    rows += [("frames", _frames(each, stream)) for each in frames if each.searched and _beside_it(each, stream)]
+    return rows
+
+
+def _versions(found: tuple[int, ...]) -> str:
+    return "/".join(map(str, found[:VERSIONS])) + (f" {more(len(found) - VERSIONS)}" if len(found) > VERSIONS else "")
+
+
+def _beside(c: Carriage) -> str:
+    """How the PTS go with the pictures."""
+    parts = [f"{c.on_frame:,} of {c.with_pts:,} PTS are a frame's"]
+    if c.ahead.median is not None:
+        side = "before" if c.ahead.median >= 0 else "after"
+        parts.append(f"sent {span(abs(c.ahead.median))} {side} they are due")
+    return ", ".join(parts)
+
+
+def _records(s: KlvStream) -> str:
+    rate = _rate(s)
+    apart = s.intervals
+    steps = f"{_spread(apart)} apart, " if apart.count else ""
+    sizes = f"{s.sizes.low:.0f}" if s.sizes.low == s.sizes.high else f"{s.sizes.low:.0f} to {s.sizes.high:.0f}"
+    damaged = f"; {s.damaged:,} damaged" if s.damaged else ""
+    read = f"; {s.records - s.damaged - s.passed:,} of them looked into" if s.passed else ""
+    return f"{s.records:,}: {rate}{steps}{sizes} bytes each{damaged}{read}"
+
+
+def _rate(s: KlvStream) -> str:
+    if s.rate is not None:
+        return f"{s.rate:.2f} a second, " if s.rate >= 0.1 else f"{s.rate * 60:.2f} a minute, "
+    if s.records < 2 or s.intervals.mean is None:
+        return ""
+    return f"within {span(s.intervals.mean * s.intervals.count)}, too short for a rate; "
+
+
+def _spread(numbers: SpreadReport) -> str:
+    if numbers.median is None or numbers.low is None or numbers.high is None:
+        return "-"
+    if span(numbers.low) == span(numbers.high):
+        return span(numbers.median)
+    return f"{span(numbers.median)} (from {span(numbers.low)} to {span(numbers.high)})"
+
+
+def _checksums(s: KlvStream) -> str:
+    counts = (("right", s.checksum_ok), ("wrong", s.checksum_bad), ("partial", s.checksum_partial),
+              ("absent", s.checksum_absent))  # fmt: skip
+    return ", ".join(f"{count:,} {word}" for word, count in counts if count)
+
+
+def _time(s: KlvStream) -> str:
+    if s.times.first is None and s.times.first_us is None:
+        return "none in the records"
+    first, last = (moment or f"{number} µs" for moment, number in ((s.times.first, s.times.first_us),
+                                                                   (s.times.last, s.times.last_us)))  # fmt: skip
+    unit = {"us": "", "?": ", which can't be"}.get(s.times.unit, f", counted in {s.times.unit}")
+    return f"{moment_text(first)} to {moment_text(last)}{unit}"
+
+
+def moment_text(moment: str) -> str:
+    """ISO 8601 for the eye: a space for the T, milliseconds."""
+    return moment.replace("T", " ")[:23] if moment.endswith("Z") else moment
+
+
+def _against(against: Against) -> str:
+    """How a clock goes beside the records' time."""
+    o = against.offset
+    if o.median is None:
+        return "-"
+    drift = ""
+    if against.drift_ppm is not None and against.over > 1:
+        drift = f", drifting {against.drift_ppm:+,.0f} ppm" if drifts(against) else ", no drift to be seen"
+    if against.clock == "wall clock":
+        side = "ahead" if o.median > 0 else "behind"
+        return f"{span(abs(o.median))} {side}, varying by {span(against.varies)}{drift}"
+    return f"in step within {span(against.varies)}{drift}"
+
+
+def _beside_it(frames: Frames, stream: KlvStream) -> bool:
+    """Are these the frames of the stream's own program? Without a time in its records that is not known."""
+    return not frames.beside or _pair(frames, stream) is not None
+
+
+def _pair(frames: Frames, stream: KlvStream) -> Paired | None:
+    return next((each for each in frames.beside if (each.pid, each.set) == (stream.pid, stream.set)), None)
+
+
+def _frames(f: Frames, stream: KlvStream) -> str:
+    """A video's frames beside the records of one stream."""
+    if not f.stamped:
+        return f"{f.frames:,} of {f.codec} on PID {hexpid(f.pid)}, without time stamps"
+    text = f"{f.stamped:,} of {f.frames:,} of {f.codec} on PID {hexpid(f.pid)} carry their time"
+    pair = _pair(f, stream)
+    if pair is None:
+        return text
+    text += f"; {pair.matched:,} of {plural(pair.compared, 'record')} have exactly a frame's"
+    if pair.against.count and pair.against.median is not None and abs(pair.against.median) >= 1e-6:
+        text += f"; {span(pair.against.median)} apart at the same PTS"
+    return text
+
+
+ITEM_HEAD = ("item", "name", "a second", "in", "longest gap", "last value")
+
+
+def item_rows(stream: KlvStream, room: Room) -> tuple[list[Row], int]:
+    """The items, as ITEM_HEAD has it; and how many are left out."""
+    shown = stream.items[: room.items]
+    return [_item(stream, item) for item in shown], len(stream.items) - len(shown) + stream.items_left_out
+
+
+def _item(stream: KlvStream, item: ItemReport) -> Row:
+    depth = item.path.count(".")
+    rate = "-" if item.rate is None else f"{item.rate:.1f}"
+    gap = span(item.longest) if item.count > 1 else "-"
+    value = item.last if item.units == "us" and item.last.endswith("Z") else f"{item.last} {item.units}".rstrip()
+    name, share = (
+        "  " * depth + (item.name or item.path),
+        f"{100 if item.share == 1 else min(99.0, 100 * item.share):.0f} %",
+    )
+    return tags_of(item.path, stream.set), name, rate, share, gap, value
+
+
+def bits(rate: float | None) -> str:
+    """A bit rate as operators say it."""
+    if rate is None:
+        return "-"
+    if rate < 1e4:
+        return f"{rate:.0f} bit/s"
+    return f"{rate / 1e6:.2f} Mbit/s" if rate >= 1e6 else f"{rate / 1e3:.0f} kbit/s"
+
+
+def size(count: int) -> str:
+    """Bytes as operators say them."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return plural(count, "byte")

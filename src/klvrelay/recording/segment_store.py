@@ -1,0 +1,258 @@
+"""The folder of a recorder: segments are written, completed, named and removed here; next door, `recorder.py` calls
+it on a thread of its own, since a disk may be slow.
+
+No file is touched but those whose name is of this stream and of the recorder's pattern.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import logging
+import math
+import os
+import time
+from collections import deque
+from contextlib import suppress
+from typing import NamedTuple
+
+from klvrelay.errors import ConfigError
+from klvrelay.record import Carriage
+from klvrelay.recording.limits import RecordingLimits
+from klvrelay.recordings.segment_names import RecordedSegment, segments
+from klvrelay.text import printable
+
+LOG = logging.getLogger("klvrelay")
+
+SPARED = 4
+"""Segments, the newest, that stay when the disk is full: they are what a fault is looked for in."""
+MOST_AT_ONCE = 4 << 20
+"""Bytes written by one call."""
+FILE_MODE, FOLDER_MODE = 0o640, 0o750
+"""What the umask may take more from: a recording shows where somebody was, and is not for all users of a machine."""
+AHEAD = 60_000_000
+"""Microseconds that the newest segment's name may be ahead of the clock before that is said."""
+
+
+class ReceivedBytes(NamedTuple):
+    """Bytes that came, when (microseconds since 1970 UTC), and what they are."""
+
+    data: bytes | memoryview
+    received_us: int
+    kind: Carriage
+
+
+class SegmentStore:
+    """The segments of one stream in one folder.
+
+    begun     segments begun by this run; `gone` of them are not there any more: removed, or nothing went in
+    removed   segments removed, those of earlier runs among them
+    """
+
+    def __init__(self, folder: str, stream: str, limits: RecordingLimits) -> None:
+        self.folder = folder
+        self.stream = stream
+        self.begun = 0
+        self.gone = 0
+        self.removed = 0
+        self._limits = limits
+        self._fd = -1
+        self._segment: RecordedSegment | None = None
+        self._last_us = 0
+        self._made: dict[int, float] = {}  # when this run began each, by a clock that never jumps
+        self._total = 0  # bytes of the complete ones, and the first of them
+        self._oldest: RecordedSegment | None = None
+        self._crowded = False
+
+    def open(self) -> int:
+        """Make the folder, and complete what a run before left open; gives how many. Raises ConfigError."""
+        try:
+            _make_folder(os.path.abspath(self.folder))
+            found = segments(self.folder, self.stream)
+            if not os.access(self.folder, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            left = [segment for segment in found if segment.part]
+            for segment in left:
+                self._adopt(segment)
+        except OSError as fault:
+            raise ConfigError(f"{printable(self.folder)}: can't record there: {fault.strerror}") from fault
+        self._last_us = found[-1].time_us if found else 0
+        self._oldest = found[0] if found else None
+        self._total = sum(self._size(segment._replace(part=False)) for segment in found)
+        if self._last_us > time.time_ns() // 1000 + AHEAD:
+            LOG.warning("the clock is behind the newest segment, whose name new ones follow")
+        return len(left)
+
+    def write(self, waiting: deque[ReceivedBytes | None]) -> None:
+        """Write pieces in order; None completes a segment. What is done is taken out of `waiting`.
+
+        Raises OSError with the rest still in it; what was written until then is a segment, and the next begins anew.
+        """
+        try:
+            while waiting:
+                if waiting[0] is None:
+                    waiting.popleft()
+                    self.complete()
+                else:
+                    self._write(_taken(waiting), waiting)
+        except OSError:
+            self.complete()
+            raise
+
+    def complete(self) -> None:
+        """The segment that is open is whole: let the disk have it, and give it its name."""
+        if self._segment is None:
+            return
+        fd, segment, self._fd, self._segment = self._fd, self._segment, -1, None
+        try:
+            self._finish(fd, segment)
+        except OSError as fault:
+            LOG.warning("%s could not be completed: %s", printable(segment.name), fault.strerror)
+
+    def tidy(self) -> None:
+        """Remove the oldest segments beyond the limits, so that another one has room."""
+        over = self._total + self._limits.size - self._limits.keep_size
+        if over <= 0 and not self._is_old(self._oldest):
+            return
+        found = deque((segment, self._size(segment)) for segment in self._complete_ones())
+        self._total = sum(size for _, size in found)  # others may have removed some
+        over = self._total + self._limits.size - self._limits.keep_size
+        while found and (over > 0 or self._is_old(found[0][0])):
+            segment, size = found.popleft()
+            self._remove(segment)
+            over -= size
+            self._total -= size
+        self._oldest = found[0][0] if found else None
+
+    def _is_old(self, segment: RecordedSegment | None) -> bool:
+        if segment is None:
+            return False
+        age = time.time() - segment.time_us / 1e6
+        # A clock that is set right must not make a segment old that was recorded a minute ago.
+        age = min(age, time.monotonic() - self._made.get(segment.time_us, -math.inf))
+        return age > self._limits.keep_age
+
+    # ---- writing ----
+
+    def _write(self, piece: ReceivedBytes, waiting: deque[ReceivedBytes | None]) -> None:
+        data = memoryview(piece.data)
+        try:
+            if self._segment is not None and self._segment.kind != piece.kind:
+                self.complete()
+            if self._segment is None:
+                self._begin(piece)
+            while data:
+                data = data[self._put(data) :]
+        except OSError:
+            waiting.appendleft(piece._replace(data=data))
+            raise
+
+    def _put(self, data: memoryview) -> int:
+        while True:
+            try:
+                return os.write(self._fd, data)
+            except OSError as fault:
+                self._make_room(fault)
+
+    def _begin(self, piece: ReceivedBytes) -> None:
+        self.tidy()
+        time_us = max(piece.received_us, self._last_us + 1)
+        segment = RecordedSegment(self.stream, time_us, piece.kind, part=True)
+        while self._fd < 0:
+            try:
+                self._fd = os.open(self._path(segment), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+            except OSError as fault:
+                self._make_room(fault)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        self._segment, self._last_us = segment, time_us
+        self._made[time_us] = time.monotonic()
+        self.begun += 1
+
+    def _finish(self, fd: int, segment: RecordedSegment) -> None:
+        size = os.fstat(fd).st_size
+        try:
+            os.fsync(fd)
+        finally:
+            if not size:
+                os.unlink(self._path(segment))
+                self._forget(segment)
+            else:
+                os.rename(self._path(segment), self._path(segment._replace(part=False)))
+                self._total += size
+                self._oldest = self._oldest or segment
+            os.close(fd)
+        folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _adopt(self, segment: RecordedSegment) -> None:
+        """Complete what a recorder left that was killed; one that still writes it has it locked."""
+        fd = os.open(self._path(segment), os.O_RDWR | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            raise ConfigError(
+                f"{printable(self.folder)}: another recorder writes {self.stream} there: give --stream another name"
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+        self._finish(fd, segment)
+
+    # ---- making room ----
+
+    def _make_room(self, fault: OSError) -> None:
+        """The disk is full: remove the oldest segment, or raise the fault where no more may go."""
+        if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise fault
+        spare = self._complete_ones()[:-SPARED]
+        if not spare:
+            raise fault
+        if not self._crowded:
+            self._crowded = True
+            LOG.warning("the disk is full: the oldest segments of %s are removed to make room", printable(self.stream))
+        self._remove(spare[0])
+
+    def _complete_ones(self) -> list[RecordedSegment]:
+        return [segment for segment in segments(self.folder, self.stream) if not segment.part]
+
+    def _remove(self, segment: RecordedSegment) -> None:
+        self._forget(segment)
+        with suppress(FileNotFoundError):  # somebody else was quicker
+            os.unlink(self._path(segment))
+            self.removed += 1
+
+    def _forget(self, segment: RecordedSegment) -> None:
+        self.gone += self._made.pop(segment.time_us, None) is not None
+
+    def _size(self, segment: RecordedSegment) -> int:
+        try:
+            return os.stat(self._path(segment)).st_size
+        except FileNotFoundError:
+            return 0
+
+    def _path(self, segment: RecordedSegment) -> str:
+        return os.path.join(self.folder, segment.name)
+
+
+def _make_folder(path: str) -> None:
+    """With those it is in, as far as they are not there; raises OSError."""
+    if not os.path.isdir(path):
+        _make_folder(os.path.dirname(path))
+        with suppress(FileExistsError):  # by another meanwhile; or a file, which is found to be no folder when listed
+            os.mkdir(path, FOLDER_MODE)
+
+
+def _taken(waiting: deque[ReceivedBytes | None]) -> ReceivedBytes:
+    """The pieces that come first, as one, up to a cut or another kind."""
+    first = waiting.popleft()
+    assert first is not None
+    taken, size = [first.data], len(first.data)
+    while waiting and (piece := waiting[0]) is not None and piece.kind == first.kind and size < MOST_AT_ONCE:
+        taken.append(piece.data)
+        size += len(piece.data)
+        waiting.popleft()
+    return first if len(taken) == 1 else first._replace(data=b"".join(taken))

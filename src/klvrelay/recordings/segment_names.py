@@ -1,0 +1,92 @@
+"""A folder of segments: the names that `klvrelay record` gives them, and their order.
+
+    {stream}-20261122T181500.123456Z.ts      MPEG-TS; of bare KLV .klv; UTC of its first byte
+    {stream}-20261122T181500.123456Z.ts.part the one that is being written
+
+Next door: `file.py` reads a folder as one stream, `growing.py` follows the newest, `recording/` writes them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from klvrelay.config.url import Url
+from klvrelay.errors import NotMedia
+from klvrelay.record import Carriage, utc
+from klvrelay.text import printable
+
+PART = ".part"
+
+_KINDS: dict[str, Carriage] = {"ts": "ts", "klv": "klv"}
+_NAME = re.compile(r"(?P<stream>.+)-(?P<time>\d{8}T\d{6}\.\d{6})Z\.(?P<kind>ts|klv)(?P<part>\.part)?", re.ASCII)
+_TAPE = re.compile(r".+\.(?P<kind>ts|klv)(\.part)?", re.DOTALL)
+_TIME = "%Y%m%dT%H%M%S.%fZ"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class RecordedSegment(NamedTuple):
+    """What a segment's name says; in order of their streams and times.
+
+    stream, time_us, kind   whose, from when (microseconds since 1970 UTC), and of what: "ts" or "klv"
+    part                    it is still being written, or was when its recorder died
+    """
+
+    stream: str
+    time_us: int
+    kind: Carriage
+    part: bool = False
+
+    @property
+    def name(self) -> str:
+        """Of its file."""
+        time = utc(self.time_us) or _EPOCH
+        return f"{self.stream}-{time.strftime(_TIME)}.{self.kind}{PART if self.part else ''}"
+
+    @classmethod
+    def of(cls, name: str) -> RecordedSegment | None:
+        """Read a file's name; None for one that no recorder gave."""
+        found = _NAME.fullmatch(name)
+        if found is None:
+            return None
+        try:
+            day, hour = found["time"].split("T")
+            time = datetime.fromisoformat(f"{day[:4]}-{day[4:6]}-{day[6:]}T{hour[:2]}:{hour[2:4]}:{hour[4:]}+00:00")
+        except ValueError:
+            return None
+        return cls(
+            found["stream"], (time - _EPOCH) // timedelta(microseconds=1), _KINDS[found["kind"]], bool(found["part"])
+        )
+
+
+def segments(folder: str, stream: str | None = None) -> list[RecordedSegment]:
+    """The segments in a folder, of one stream or of all, oldest first; raises OSError."""
+    found = (RecordedSegment.of(name) for name in os.listdir(folder))
+    return sorted(segment for segment in found if segment and stream in (None, segment.stream))
+
+
+def recordings_in(url: Url) -> list[str]:
+    """Paths of all files of MPEG-TS, or else of KLV, in a folder, by name: one stream if they are read in turn.
+
+    Raises NotMedia where there is none, or several streams lie side by side.
+    """
+    try:
+        names = sorted(name for name in os.listdir(url.path) if _TAPE.fullmatch(name))
+    except OSError as fault:
+        raise NotMedia(f"{url}: the folder can't be read: {os.strerror(fault.errno or 0)}") from fault
+    if not names:
+        raise NotMedia(f"{url} is a folder without a .ts or .klv file: give a file, or a folder of segments")
+    only_one(url, [segment for name in names if (segment := RecordedSegment.of(name))])
+    if len({_TAPE.sub(r"\g<kind>", name) for name in names}) > 1:
+        raise NotMedia(f"{url} holds files of MPEG-TS and of bare KLV: give one of them, or move them apart")
+    return [os.path.join(url.path, name) for name in names]
+
+
+def only_one(url: Url, found: list[RecordedSegment]) -> None:
+    """Raise NotMedia where the segments of a folder are of several streams."""
+    streams = sorted({segment.stream for segment in found})
+    if len(streams) > 1:
+        shown = printable(", ".join(streams[:4])) + (", ..." if len(streams) > 4 else "")
+        raise NotMedia(f"{url} holds segments of {len(streams)} streams ({shown}): give each a folder of its own")

@@ -1,0 +1,109 @@
+"""What a stream is, by its first bytes: its name and its labels can't be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from klvrelay.config.url import Url
+from klvrelay.core.carriage import HOLE, KEY, SNIFFED, blank_before, blank_behind, carriage_of
+from klvrelay.errors import NotMedia
+from klvrelay.record import Carriage
+from klvrelay.recordings import contents
+
+LEAST = 3 * 204
+"""Bytes that it takes to know MPEG-TS by."""
+MOST = SNIFFED
+"""Bytes, zeros aside, after which a stream that is neither MPEG-TS nor KLV is given up."""
+FEW = 64
+"""Zeros before the first other byte that are not cut off: they may be part of a container's first field."""
+
+MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
+_CONTAINERS = (
+    b"\x1a\x45\xdf\xa3",  # Matroska
+    b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02",  # MXF: KLV too, but of another kind
+    b"RIFF",
+    b"FLV",
+)
+
+
+class Sniffer:
+    """Finds out what a stream is, by its first bytes in any cut.
+
+    carriage   once that is known
+    head       the bytes taken so far, without zeros (and bytes of FF) before them: these prove nothing, however many
+    first      the first of these bytes, which stay where others are let go: what is no stream is named by them
+    hopeless   it is a container, or MOST bytes were neither MPEG-TS nor KLV
+    blank      there were bytes, and nothing but zeros
+    """
+
+    def __init__(self) -> None:
+        self.carriage: Carriage | None = None
+        self.head = b""
+        self.first = b""
+        self.hopeless = False
+        self._cut = False
+        self._junk = 0
+
+    @property
+    def blank(self) -> bool:
+        return (self._cut or bool(self.head)) and not self._junk and blank_before(self.head) == len(self.head)
+
+    def add(self, piece: bytes) -> bool:
+        """Take some more: is it known now what it is, or hopeless?"""
+        head = self.head + piece if self.head else piece
+        begin = blank_before(head)
+        if begin > FEW or self._cut:
+            self._cut, head, begin = True, head[begin:], 0
+        self.head = head
+        if not self._junk and len(self.first) < contents.LOOKED_AT:
+            self.first = head[: contents.LOOKED_AT]
+        if len(head) >= LEAST or head.startswith(KEY, begin):
+            self.carriage = carriage_by(head)
+        if self.carriage is None:
+            self._judge(head)
+        return self.hopeless or self.carriage is not None
+
+    def _judge(self, head: bytes) -> None:
+        behind = blank_behind(head)
+        if HOLE <= behind < len(head) and not is_container(head):
+            self._junk += len(head) - behind + HOLE
+            self._cut, self.head = True, b""
+        self.hopeless = is_container(head) or self._junk + len(self.head) >= MOST
+
+    def end(self) -> Carriage | None:
+        """No more will come: what is it?"""
+        if self.carriage is None:
+            self.carriage = carriage_by(self.head)
+        return self.carriage
+
+
+async def sniff(url: Url, pieces: AsyncIterator[bytes]) -> tuple[Carriage | None, bytes]:
+    """What the stream is and the bytes taken so far, without zeros before them; None for neither, and its first bytes.
+
+    Raises NotMedia for an empty one, and one of nothing but zeros.
+    """
+    sniffer = Sniffer()
+    async for piece in pieces:
+        if sniffer.add(piece):
+            return _known(sniffer.carriage, sniffer)
+    if sniffer.blank:
+        raise NotMedia(
+            f"{url} holds nothing but zeros (or bytes of FF): nothing was written to it yet, or it was erased"
+        )
+    if not sniffer.first:
+        raise NotMedia(f"{url} is empty")
+    return _known(sniffer.end(), sniffer)
+
+
+def _known(carriage: Carriage | None, sniffer: Sniffer) -> tuple[Carriage | None, bytes]:
+    return carriage, sniffer.first if carriage is None else sniffer.head
+
+
+def carriage_by(head: bytes) -> Carriage | None:
+    """As `klv.carriage_of`, but a container is one even where a KLV key is near its beginning, and so is a capture."""
+    return None if is_container(head) or contents.is_capture(head) else carriage_of(head)
+
+
+def is_container(head: bytes) -> bool:
+    """Does a file that begins so hold mp4, mkv, MXF or the like?"""
+    return head[4:8] in MP4_BOXES or head.startswith(_CONTAINERS)

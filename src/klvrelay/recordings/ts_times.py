@@ -1,0 +1,229 @@
+"""The times in MPEG-TS, and which of them a recording is paced by: PCR, else PTS, else item 2 of its KLV.
+
+    | kind   | where                                                     | clause                  |
+    | PCR    | adaptation field, 33 bits of 90 kHz and 9 of 27 MHz       | ISO/IEC 13818-1 2.4.3.5 |
+    | PTS    | PES header; the DTS where there is one, since it goes on  | ISO/IEC 13818-1 2.4.3.7 |
+    | item 2 | of a KLV set that begins in the packet, microseconds      | ST 0603                 |
+
+The kind in use is left for another whose time has gone on by LATE while its own did not; to the first of them, PCR, it
+goes back once that goes on. So a clock that comes late, stops, stands still or leaps about does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from klvrelay.core.carriage import KEY
+from klvrelay.recordings.timeline import KLV_GAP, MODULUS, TICKS, precision_time
+
+PCR_GAP = 10.0
+"""Seconds between two stamps that are taken for a jump of the clock, not a pause of the stream."""
+LATE = 2.0
+"""Seconds that another time goes on, without the one in use, until that is used."""
+SURE = 3
+"""Stamps that it takes for that."""
+BACK = 0.25
+"""Seconds that a PCR goes on until it is gone back to."""
+LEAP = 1.5
+"""Seconds that a PCR may go on by at once, without the others; LEAPS times, then it is not used any more."""
+LEAPS = 3
+TRACKS = 32
+"""Times that are followed: of a stream of any number of PIDs it takes no longer."""
+REORDER = TICKS
+"""Ticks that a PTS may be before an earlier one, in the order of decoding."""
+
+KINDS = ("PCR", "PTS", "item 2")
+_GAPS = (PCR_GAP, PCR_GAP, KLV_GAP)
+
+Key = tuple[int, int]
+"""(place in KINDS, PID)."""
+Anchor = tuple[int, float]
+"""(packet, the second it is due at)."""
+
+
+@dataclass(slots=True)
+class _Track:
+    """One time, of one kind and PID: seconds `gained` since the last anchor, and at which packets.
+
+    since   one of its stamps was seen since then: the step to the first of them began before it
+    back    seconds that it went on while another was in use
+    total   as `gained`, with the whole step to the first stamp
+    """
+
+    kind: int
+    last: int | None = None
+    since: bool = True
+    back: float = 0.0
+    total: float = 0.0
+    gained: float = 0.0
+    steps: list[Anchor] = field(default_factory=list)
+
+    def step(self, ticks: int) -> float:
+        """Seconds that it goes on by; a jump takes no time."""
+        if self.last is None:
+            self.last = ticks
+            return 0.0
+        step = (ticks - self.last) % MODULUS
+        if self.kind == 1 and (self.last - ticks) % MODULUS <= REORDER:
+            return 0.0
+        self.last = ticks
+        return step / TICKS if step / TICKS <= _GAPS[self.kind] else 0.0
+
+
+class TsTimes:
+    """Takes the packets of a stream, and says when those are due that bear the time in use."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._tracks: dict[Key, _Track] = {}
+        self._own: Key | None = None
+        self._mad: set[Key] = set()  # PCRs that leap about
+        self._leap = 0.0  # by how much the PCR in use went on at once, as long as no other time says so too
+        self._leaps = 0
+
+    @property
+    def by(self) -> str | None:
+        """The kind in use; None as long as none is."""
+        return None if self._own is None else KINDS[self._own[0]]
+
+    @property
+    def sees(self) -> bool:
+        """Has any time gone on since the last anchor?"""
+        return any(track.gained for track in self._tracks.values())
+
+    def feed(self, packets: NDArray[np.uint8], first: int) -> list[Anchor]:
+        """The anchors that these packets (of 188 bytes, from number `first` on) bring, in order."""
+        anchors: list[Anchor] = []
+        for row, kind, pid, ticks in _stamps(packets):
+            key = kind, pid
+            if key in self._mad or (key not in self._tracks and len(self._tracks) >= TRACKS):
+                continue
+            track = self._tracks.setdefault(key, _Track(kind))
+            gained = track.step(ticks)
+            if self._own is None and kind == 0:
+                self._turn(BACK, anchors)
+            if self._own is None and kind == 0:
+                self._own = key
+                self._anchor(first + row, 0.0, anchors)
+            elif key == self._own:
+                if gained:
+                    self._doubt(gained)
+                    self._anchor(first + row, gained, anchors)
+            elif kind == 0 and self._goes_back(track, gained):
+                self._own = key
+                self._forget()
+            elif self._own is not None and self._is_mad(track, gained):
+                self._mad.add(self._own)
+                del self._tracks[self._own]
+                self._own = None
+            elif not track.since:
+                track.since = True
+            elif gained:
+                self._rival(track, first + row, gained, anchors)
+        return anchors
+
+    def end(self) -> list[Anchor]:
+        """No more will come: what has gone on since the last anchor, by the best that did."""
+        anchors: list[Anchor] = []
+        self._turn(0.0 if self._own is None else LATE, anchors)
+        return anchors
+
+    def shift(self, packets: int) -> None:
+        """The first `packets` are gone: the numbers of the others are lower by so many."""
+        for track in self._tracks.values():
+            track.steps = [(row - packets, gained) for row, gained in track.steps if row >= packets]
+
+    def pass_over(self, seconds: float) -> None:
+        """So much time was given to packets without one."""
+        self.seconds += seconds
+        self._forget()
+
+    def _anchor(self, row: int, gained: float, anchors: list[Anchor]) -> None:
+        self._forget()
+        self.seconds += gained
+        anchors.append((row, self.seconds))
+
+    def _forget(self) -> None:
+        for track in self._tracks.values():
+            track.since, track.gained, track.total, track.steps = False, 0.0, 0.0, []
+
+    def _doubt(self, gained: float) -> None:
+        """The PCR in use went on so far: did any other?"""
+        others = max((track.total for key, track in self._tracks.items() if key != self._own), default=0.0)
+        self._leap = gained if gained > LEAP and others < gained / 2 and self.by == "PCR" else 0.0
+
+    def _is_mad(self, track: _Track, gained: float) -> bool:
+        """Another time goes on: does it say that the PCR in use leapt?"""
+        track.total += gained
+        if self._leap and gained:
+            self._leaps += gained < self._leap / 2
+            self._leap = 0.0
+        return self._leaps >= LEAPS and self.by == "PCR"
+
+    def _goes_back(self, track: _Track, gained: float) -> bool:
+        """A PCR that is not in use: is it good again?"""
+        track.back = track.back + gained if gained else 0.0
+        return self._own is not None and self._own[0] > 0 and track.back >= BACK
+
+    def _rival(self, track: _Track, row: int, gained: float, anchors: list[Anchor]) -> None:
+        track.gained += gained
+        track.steps.append((row, track.gained))
+        if track.gained > LATE and len(track.steps) >= SURE:
+            self._turn(LATE / 2, anchors)
+
+    def _turn(self, least: float, anchors: list[Anchor]) -> None:
+        """From the last anchor on the first of the times that have gone on by more than `least` is used, if any has."""
+        ready = [key for key, track in self._tracks.items() if key != self._own and track.gained > least]
+        if not ready:
+            return
+        key = min(ready)
+        before, track = self.seconds, self._tracks[key]
+        self._own, track.back = key, 0.0
+        anchors += [(row, before + gained) for row, gained in track.steps]
+        self.seconds += track.gained
+        self._forget()
+
+
+def _stamps(packets: NDArray[np.uint8]) -> list[tuple[int, int, int, int]]:
+    """(packet, place in KINDS, PID, ticks) of every time in them, in order."""
+    pids = (packets[:, 1].astype(np.int64) & 0x1F) << 8 | packets[:, 2]
+    found = [*_pcrs(packets, pids), *_in_payloads(packets, pids)]
+    return sorted(found)
+
+
+def _pcrs(packets: NDArray[np.uint8], pids: NDArray[np.int64]) -> Iterator[tuple[int, int, int, int]]:
+    has = (packets[:, 3] & 0x20 != 0) & (packets[:, 4] >= 7) & (packets[:, 5] & 0x10 != 0)
+    where = np.flatnonzero(has)
+    octets = packets[where, 6:11].astype(np.int64)
+    # 33 bits at 90 kHz; the extension of 27 MHz is finer than any clock here.
+    octets <<= np.array([25, 17, 9, 1, 0])
+    octets[:, 4] >>= 7
+    for row, pid, ticks in zip(where.tolist(), pids[where].tolist(), octets.sum(axis=1).tolist(), strict=True):
+        yield row, 0, pid, ticks
+
+
+def _in_payloads(packets: NDArray[np.uint8], pids: NDArray[np.int64]) -> Iterator[tuple[int, int, int, int]]:
+    """PTS and item 2, of packets in which a PES packet begins."""
+    begins = np.flatnonzero((packets[:, 1] & 0x40 != 0) & (packets[:, 3] & 0x10 != 0))
+    for row, pid in zip(begins.tolist(), pids[begins].tolist(), strict=True):
+        packet = packets[row, :188].tobytes()
+        pes = packet[5 + packet[4] if packet[3] & 0x20 else 4 :]
+        if not pes.startswith(b"\0\0\1"):
+            continue
+        if (ticks := _pes_time(pes)) is not None:
+            yield row, 1, pid, ticks
+        if (key := pes.find(KEY)) >= 0 and (time_us := precision_time(pes[key:])) is not None:
+            yield row, 2, pid, time_us * 9 // 100 % MODULUS
+
+
+def _pes_time(pes: bytes) -> int | None:
+    """The DTS, or else the PTS, of a PES packet."""
+    if len(pes) < 14 or pes[6] >> 6 != 2 or not pes[7] & 0x80:
+        return None
+    at = 14 if pes[7] & 0x40 and len(pes) >= 19 else 9
+    a, b, c = pes[at], int.from_bytes(pes[at + 1 : at + 3]), int.from_bytes(pes[at + 3 : at + 5])
+    return (a >> 1 & 7) << 30 | b >> 1 << 15 | c >> 1

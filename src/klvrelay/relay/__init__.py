@@ -1,0 +1,1 @@
+"""The relay: streams, delivery to sinks, and the supervisor that keeps them running."""

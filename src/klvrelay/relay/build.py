@@ -1,0 +1,106 @@
+"""Builds a relay from its settings: which source opens how, which sink is told where; next door, `relay.py` runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from functools import partial
+
+from klvrelay.config.settings import RelaySettings, SourceSettings
+from klvrelay.errors import ConfigError
+from klvrelay.relay.feed import Feed
+from klvrelay.relay.relay import Relay, new_boot
+from klvrelay.sinks.mqtt.sink import MqttSink
+from klvrelay.sources.contract import Source
+from klvrelay.sources.open import is_isolated, open_source
+from klvrelay.sources.web.resume import Resume
+
+LOG = logging.getLogger("klvrelay")
+
+LOST = 8
+"""Exit code where records came in that no far end has."""
+SLOWEST = 32.0
+"""Seconds that a source may be silent beyond its timeouts: a segment of a live playlist is that long at most."""
+
+
+def opened(settings: SourceSettings, given: Resume | None = None) -> Source:
+    """The source of one entry; a relayed file's packets bear the time they are read."""
+    return open_source(
+        settings.url,
+        timeout=settings.timeout,
+        interface=settings.interface,
+        sender=settings.sender,
+        ca_file=settings.ca_file,
+        speed=settings.speed,
+        loop=settings.loop,
+        follow=settings.follow,
+        demux=settings.demux,
+        isolate=settings.isolate,
+        passphrase=settings.passphrase,
+        packet_limit=settings.packet_limit,
+        live_stamps=True,
+        given=given,
+    )
+
+
+def check_files(settings: RelaySettings) -> None:
+    """Raise ConfigError for certificates and keys that cannot be used: a later connection would find out too late."""
+    for source in settings.sources:
+        if source.ca_file is not None:
+            from klvrelay.transports.tls import verifying  # here, since few have a use for it
+
+            verifying(source.ca_file)
+    if settings.mqtt is not None and settings.mqtt.tls:
+        from klvrelay.sinks.mqtt.dial import tls_context
+
+        tls_context(settings.mqtt)
+
+
+async def relayed(settings: RelaySettings) -> int:
+    """Relay until the sources end or it is cancelled; gives the exit code."""
+    relay = relay_of(settings)
+    try:
+        await relay.run()
+    except asyncio.CancelledError:
+        if not relay.lost:
+            raise
+    finally:
+        LOG.info("%s", relay.summary())
+    if relay.lost:
+        LOG.error("records lost: %s", relay.losses)
+    return relay.fault.exit_code if relay.fault is not None else LOST if relay.lost else 0
+
+
+def relay_of(settings: RelaySettings) -> Relay:
+    """A relay that is ready to run; raises ConfigError for a source that can't be meant, or a file that can't be used.
+    """
+    check_files(settings)
+    boot = new_boot()
+    feeds = []
+    for (name, source), choice in zip(settings.named(), settings.choices(), strict=True):
+        if not source.stall > 0:
+            raise ConfigError(f"stall {source.stall:g}: give seconds above 0")
+        opened(source)  # nothing is opened yet: wrong schemes and options are found before anything starts
+        # A live playlist brings a segment at a time: what would be a stall elsewhere is its way.
+        stall = source.stall + SLOWEST if source.url.path.endswith((".m3u8", ".m3u")) else source.stall
+        given = Resume()
+        apart = partial(opened, replace(source, isolate=True), given)
+        is_apart = is_isolated(source.url, source.isolate)
+        feeds.append(
+            Feed(
+                name,
+                apart if is_apart else partial(opened, replace(source, isolate=False), given),
+                str(source.url),
+                stall,
+                apart,
+                3 * source.timeout + SLOWEST,
+                source.packet_limit,
+                choice,
+            )
+        )
+    sinks = [] if settings.mqtt is None else [(settings.mqtt.url, MqttSink(settings.mqtt, boot=boot))]
+    return Relay(
+        feeds, sinks, boot=boot, waiting=settings.waiting, waiting_size=settings.waiting_size,
+        coalesce=settings.coalesce,
+    )  # fmt: skip

@@ -1,0 +1,55 @@
+"""One KLV elementary stream as subscribers see it: its health, its latest values, and when to publish them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from klvrelay.health import StreamHealth
+from klvrelay.health.report import link_document
+from klvrelay.record import Record
+from klvrelay.relay.notices import Notices
+from klvrelay.relay.state import StreamState
+from klvrelay.sinks.contract import Notice
+
+LINK_EVERY = 10.0
+"""Seconds between two reports of a link whose state does not change."""
+
+
+class Channel:
+    """What is published under one stream's name, but for its records.
+
+    count   brings the counts of `health` up to date
+    """
+
+    def __init__(self, health: StreamHealth, boot: str, notices: Notices, count: Callable[[], None]) -> None:
+        self.health = health
+        self._boot = boot
+        self._notices = notices
+        self._count = count
+        self._latest = StreamState()
+        self._told: tuple[bool | None, str, str, float] = (None, "", "", 0.0)
+
+    def take(self, record: Record) -> bool:
+        """Count a record, and keep its values: true where the stream was not live before."""
+        came = self.health.decoded(record)
+        self._latest.add(record)
+        return came
+
+    def tell(self) -> None:
+        """Availability where it changed, the link's report where its state did or some time went by."""
+        health = self.health
+        now = health.clock()
+        online, state, reason, at = self._told
+        if health.online != online or (health.state == "ended" and state != "ended"):
+            self._notices.put(Notice("availability", health.name, b"online" if health.online else b"offline"))
+        if (health.state, health.reason) != (state, reason) or now - at >= LINK_EVERY:
+            self._count()
+            self._notices.put(Notice("link", health.name, link_document(health, self._boot)))
+            at = now
+        self._told = health.online, health.state, health.reason, at
+
+    def tell_state(self) -> None:
+        """The latest value of every item, where there is a newer one."""
+        document = self._latest.document()
+        if document is not None:
+            self._notices.put(Notice("state", self.health.name, document))

@@ -1,0 +1,79 @@
+"""The latest values that sinks publish: the relay remembers the newest of each, and each sink reads the changes."""
+
+from __future__ import annotations
+
+import asyncio
+
+from klvrelay.sinks.contract import Notice, NoticeKind
+
+Key = tuple[str, str | None]
+
+
+class Notices:
+    """The newest notice of each kind and stream; what it replaces is not kept."""
+
+    def __init__(self) -> None:
+        self._latest: dict[Key, Notice] = {}
+        self._cursors: list[NoticeCursor] = []
+
+    def put(self, notice: Notice) -> None:
+        """Remember a value instead of the one before it, and offer it to every sink."""
+        self._latest[notice.kind, notice.stream] = notice
+        for cursor in self._cursors:
+            cursor.put(notice)
+
+    def cursor(self) -> NoticeCursor:
+        """Where one sink reads; it is offered what is remembered already, too."""
+        cursor = NoticeCursor(self._latest)
+        self._cursors.append(cursor)
+        return cursor
+
+
+class NoticeCursor:
+    """The values that one sink has yet to publish, the one that waits longest first."""
+
+    def __init__(self, latest: dict[Key, Notice]) -> None:
+        self._latest = dict(latest)
+        self._due: dict[Key, None] = {}
+        self._some, self._none = asyncio.Event(), asyncio.Event()
+        self.restart()
+
+    def put(self, notice: Notice) -> None:
+        """Offer a value to this sink only."""
+        key = notice.kind, notice.stream
+        self._latest[key] = notice
+        self._due.setdefault(key)
+        self._settle()
+
+    def latest(self, kind: NoticeKind, stream: str | None) -> Notice | None:
+        """The value as it is now, published or not."""
+        return self._latest.get((kind, stream))
+
+    async def next(self) -> Notice:
+        """A value that this sink has not published; waits for one. The same again until `done`."""
+        await self._some.wait()
+        return self._latest[next(iter(self._due))]
+
+    def done(self, notice: Notice) -> None:
+        """It was published or refused: it is offered again after its next change or `restart` only."""
+        key = notice.kind, notice.stream
+        if key not in self._due:
+            return
+        del self._due[key]
+        if self._latest[key] is not notice:  # it changed meanwhile, and waits its turn
+            self._due[key] = None
+        self._settle()
+
+    def restart(self) -> None:
+        """The connection is new: every remembered value is offered again."""
+        self._due = dict.fromkeys(self._latest)
+        self._settle()
+
+    async def settled(self) -> None:
+        """Return once nothing is left to publish."""
+        await self._none.wait()
+
+    def _settle(self) -> None:
+        holds, other = (self._some, self._none) if self._due else (self._none, self._some)
+        holds.set()
+        other.clear()

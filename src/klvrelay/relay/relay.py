@@ -1,0 +1,222 @@
+"""The pipeline: packets of every source to records, records to every sink; it starts the tasks and restarts what fell.
+
+    carry   source -> decoder -> log              one task a stream, in `intake.py`
+    drain   log -> sink, until confirmed          one task a sink, in `outlet.py`
+    tick    silence and states                    here
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import secrets
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any
+
+from klvrelay.errors import KlvrelayError, NoKlv
+from klvrelay.health import SinkHealth
+from klvrelay.health.diagnosis import no_klv
+from klvrelay.json_output import dumps
+from klvrelay.relay.feed import Feed
+from klvrelay.relay.notices import Notices
+from klvrelay.relay.sink_task import SinkTask
+from klvrelay.relay.stream import Stream
+from klvrelay.relay.supervise import contained
+from klvrelay.sinks.contract import Notice, Sink
+from klvrelay.sources.datagrams.schedule import COALESCE, set_coalesce
+from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
+
+LOG = logging.getLogger("klvrelay")
+
+TICK = 0.25
+"""Seconds between two looks at the streams."""
+STATES = 4
+"""Looks between two tellings of a stream's latest values."""
+SLOTS, CROWD = 5, 8
+"""Parts at most that TICK is divided into, each for some of the streams; streams that are worth another part."""
+LAST_SOURCES, LAST_CALL, LAST_SINKS, PARTING = 1.7, 2.3, 1.8, 0.2
+"""Seconds after a stop by which sources have ended, and sinks have confirmed what waits; seconds that sinks then get to
+say goodbye, and any task that has not ended when it was cancelled again: less than five in all."""
+
+LAST_SUMS = 0.1
+"""Seconds that the last sums get to be published, before the sinks say goodbye."""
+
+
+def new_boot() -> str:
+    """The id of this run of the relay: six hex digits, in every record."""
+    return secrets.token_hex(3)
+
+
+class Relay:
+    """Runs until its sources end or it is stopped.
+
+    feeds     (name, what opens its source, the source's address for messages[, stall])
+    sinks     (name for messages, sink)
+    waiting   records that may wait for a sink
+    waiting_size  bytes that those may take
+    coalesce  seconds from one look at the datagram sockets to the next at most, where many are busy; see `hub.py`
+    """
+
+    def __init__(
+        self, feeds: Sequence[Feed], sinks: Sequence[tuple[str, Sink]], *, boot: str, waiting: int = WAITING,
+        waiting_size: int = WAITING_SIZE, coalesce: float = COALESCE,
+    ) -> None:  # fmt: skip
+        self._coalesce = coalesce
+        self._log, self._notices = MemoryLog(waiting, waiting_size), Notices()
+        self.outlets = [
+            SinkTask(sink, self._log.cursor(name), self._notices.cursor(), SinkHealth(name)) for name, sink in sinks
+        ]
+        self.streams = [Stream(Feed(*feed), boot, self._log, self._notices) for feed in feeds]
+        self._blunders: set[tuple[str, str]] = set()
+
+    def summary(self) -> str:
+        """What went through, on one line."""
+        for stream in self.streams:
+            self._contained(stream, stream.count)
+        streams = [health for s in self.streams for health in s.healths]
+        records, bad = sum(h.records for h in streams), sum(h.unfit for h in streams)
+        dropped = sum(s.health.dropped for s in self.streams)
+        sinks = (outlet.sums().told(outlet.health.name) for outlet in self.outlets)
+        lanes = [s.health.link.lane for s in self.streams]
+        gaps = sum(lane.discontinuities + lane.sync_losses for lane in lanes)
+        lost = f"{dropped} packets dropped, {gaps} gaps in the transport" if gaps else f"{dropped} packets dropped"
+        outages = sum(h.outages for h in streams)
+        away = f", {outages} outages of {sum(h.away_so_far for h in streams):.1f} s" if outages else ""
+        return f"{records} records, {bad} bad or damaged, {lost}{away}; {'; '.join(sinks)}"
+
+    async def run(self) -> None:
+        """Carry until every source has ended and what they gave is delivered. Cancel to stop: within five seconds.
+
+        Raises the SinkRefused or ConfigError of a sink's first connection. What is wrong with a source is said when
+        it happens and spoils that stream only; `fault` has it afterwards.
+        """
+        set_coalesce(self._coalesce)
+        carriers = [asyncio.create_task(s.keep(), name=f"keep {s.name}") for s in self.streams]
+        drains = [asyncio.create_task(o.drain(), name=f"drain {o.health.name}") for o in self.outlets]
+        ticker = asyncio.create_task(self._tick(), name="tick")
+        sources: asyncio.Future[Any] = asyncio.gather(*carriers)
+        everything: list[asyncio.Future[Any]] = [sources, *carriers, *drains, ticker]
+        try:
+            await asyncio.wait([sources, *drains, ticker], return_when=asyncio.FIRST_COMPLETED)
+            if sources.done():
+                sources.result()
+                for stream in self.streams:
+                    self._contained(stream, stream.tell_state)
+                await self._drained(drains)
+                await self._say_sums(drains)
+            for task in (*drains, ticker):
+                if task.done():
+                    task.result()
+        except asyncio.CancelledError:
+            await self._stop(carriers, drains)
+            raise
+        finally:
+            await _cancelled(everything, LAST_SINKS)
+
+    @property
+    def fault(self) -> KlvrelayError | None:
+        """What kept a source from being read to its end, or NoKlv where none had any; each was said when found."""
+        failed = next((s.failed for s in self.streams if s.failed is not None), None)
+        if failed is None and self.streams and not any(h.records for s in self.streams for h in s.healths):
+            missed = next((s.decoder.streams.missed for s in self.streams if s.decoder.streams.missed), "")
+            return NoKlv(f"no KLV was received: {missed or no_klv(self.streams[0].health.link.lane).sentence}")
+        return failed
+
+    @property
+    def lost(self) -> int:
+        """Records that came in and that some sink will not have: shed, refused, or not confirmed when it ended."""
+        return sum(sums.shed + sums.rejected + sums.waiting for sums in (outlet.sums() for outlet in self.outlets))
+
+    @property
+    def losses(self) -> str:
+        """How they were lost, for the log."""
+        found = ((outlet.health.name, outlet.sums()) for outlet in self.outlets)
+        return "; ".join(
+            f"sink={name} shed={sums.shed} rejected={sums.rejected} unconfirmed={sums.waiting}"
+            for name, sums in found
+            if sums.shed or sums.rejected or sums.waiting
+        )
+
+    async def _stop(self, carriers: list[asyncio.Task[None]], drains: list[asyncio.Task[None]]) -> None:
+        """Sources first, then what waits, then the sinks."""
+        loop = asyncio.get_running_loop()
+        last_call = loop.time() + LAST_CALL
+        await _cancelled(carriers, LAST_SOURCES)
+        for stream in self.streams:
+            self._contained(stream, stream.tell_state, stream.stop)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(last_call):
+                await self._drained(drains, only_up=True)
+        await self._say_sums(drains)
+
+    async def _drained(self, drains: list[asyncio.Task[None]], *, only_up: bool = False) -> None:
+        """Wait until the sinks have answered for all records, or none of them is served any more."""
+        await _first_of([o.settled() for o in self.outlets if o.health.up or not only_up], drains)
+
+    async def _say_sums(self, drains: list[asyncio.Task[None]]) -> None:
+        """Have each sink that is there publish what became of its records."""
+        for outlet in self.outlets:
+            outlet.notices.put(Notice("status", None, dumps({"records": outlet.sums()._asdict()})))
+        await _first_of([outlet.published(LAST_SUMS) for outlet in self.outlets], drains)
+
+    async def _tick(self) -> None:
+        slots = max(1, min(SLOTS, len(self.streams) // CROWD))
+        for turn in turns(len(self.streams), slots, STATES):
+            await asyncio.sleep(TICK / slots)
+            for outlet in self.outlets:
+                contained(outlet.sums, outlet.health.name)
+            for number, is_due in turn:
+                stream = self.streams[number]
+                self._contained(stream, stream.look, *([stream.tell_state] if is_due else []))
+
+    def _contained(self, stream: Stream, *steps: Callable[[], None]) -> None:
+        """What is done for one stream: a fault of ours in it costs that step, and is said once."""
+        for step in steps:
+            if (fault := contained(step, stream.name)) is not None:
+                self._log_once(stream, str(fault))
+
+    def _log_once(self, stream: Stream, fault: str) -> None:
+        """Log a fault of a stream, the first of its kind only."""
+        if (said := (stream.name, fault)) not in self._blunders:
+            self._blunders.add(said)
+            LOG.error("%s: %s", *said)
+
+
+def turns(count: int, slots: int, states: int) -> Iterator[list[tuple[int, bool]]]:
+    """For one slot after the other: the streams to look at, by number, and whether their latest values are to go out.
+
+    Each stream is in every `slots`th slot, and its values are due at every `states`th look. The streams are spread
+    evenly over both, so that a hundred of them don't make all their documents at the same moment.
+    """
+    for look in itertools.count(1):
+        for slot in range(slots):
+            yield [(number, (look + number // slots) % states == 0) for number in range(slot, count, slots)]
+
+
+async def _cancelled(tasks: Sequence[asyncio.Future[Any]], patience: float = 1.0) -> None:
+    """Cancel tasks and wait for their end; what they raise was seen before or doesn't matter any more.
+
+    One that hangs in its own clean-up is cancelled once more, and then left behind.
+    """
+    left = set(tasks)
+    for seconds in (patience, PARTING):
+        for task in left:
+            task.cancel()
+        if left:
+            _, left = await asyncio.wait(left, timeout=seconds)
+    if left:
+        LOG.warning("tasks do not end, and are left behind: count=%d", len(left))
+    await asyncio.gather(*set(tasks) - left, return_exceptions=True)
+
+
+async def _first_of(waits: Sequence[Coroutine[Any, Any, None]], tasks: Sequence[asyncio.Future[Any]]) -> None:
+    """Wait until all of `waits` have ended, or one of `tasks` has."""
+    if not waits:
+        return
+    waiting = asyncio.gather(*waits)
+    try:
+        await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        await _cancelled([waiting])

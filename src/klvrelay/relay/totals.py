@@ -1,0 +1,41 @@
+"""What all openings of one source counted, as if it had been a single one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from klvrelay.json_output import added
+from klvrelay.link_stats import LinkStats
+from klvrelay.sources.contract import Source
+
+
+class Totals:
+    """Sums of the openings that are over; with the source that is open now, of all."""
+
+    def __init__(self) -> None:
+        self._past: LinkStats | None = None
+        self._dropped = 0
+
+    def link(self, source: Source | None) -> LinkStats:
+        """What came over the network or was lost there; not to be changed."""
+        if source is None:
+            return self._past or LinkStats()
+        return source.link if self._past is None else self._past + source.link
+
+    def dropped(self, source: Source | None) -> int:
+        """Datagrams or packets that were let go."""
+        return self._dropped if source is None else added(self._dropped, source.dropped)
+
+    def size(self, source: Source | None) -> int:
+        """Bytes of transport: of datagrams without the work that a whole `link` takes."""
+        past = self._past.size if self._past else 0
+        if source is None:
+            return past
+        count: int | None = getattr(source, "received", None)
+        return past + (source.link.size if count is None else count)
+
+    def settle(self, source: Source) -> int:
+        """An opening is over: keep what it counted; gives the bytes so far."""
+        self._past = replace(self.link(source))
+        self._dropped = self.dropped(source)
+        return self._past.size

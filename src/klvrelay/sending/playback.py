@@ -1,0 +1,102 @@
+"""What is sent: a file, a folder of segments or standard input, as slices with the second each is due at.
+
+Next door: `sources/files/pace.py` has the clocks; `cut.py` makes datagrams of the slices.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from klvrelay.config.url import Url
+from klvrelay.errors import ConfigError, NotMedia
+from klvrelay.record import Carriage
+from klvrelay.recordings import contents
+from klvrelay.recordings.sniff import sniff
+from klvrelay.recordings.timeline import PACED_BY, Clock, KlvClock, Slice
+from klvrelay.recordings.ts_clock import RateClock, TsClock
+from klvrelay.sources.files.file import pieces
+
+QUANTUM = 0.0003
+"""Seconds of sending within which packets are due at once."""
+CHUNK = 64 << 10
+"""Bytes that are given to a clock at once: it takes no longer over them than a datagram may be late."""
+
+_log = logging.getLogger(__name__)
+
+
+class Playback:
+    """A recording, which can be run through again and again.
+
+    rate   bits a second to pace it by instead of its time stamps, or None
+    """
+
+    def __init__(self, url: Url, *, rate: float | None = None) -> None:
+        if url.scheme not in ("file", "stdin"):
+            raise ConfigError(f"{url}: what is sent is a file, a folder of segments, or - (standard input)")
+        self.url = url
+        self.carriage: Carriage = "ts"
+        self._rate = rate
+        self._told: set[str] = set()
+
+    @property
+    def again(self) -> bool:
+        """Can it be run through more than once?"""
+        return self.url.scheme == "file" and (os.path.isfile(self.url.path) or os.path.isdir(self.url.path))
+
+    def _is_missing(self) -> bool:
+        return self.url.scheme == "file" and not os.path.exists(self.url.path)
+
+    async def look(self) -> None:
+        """Raise what a run would raise at its beginning, where that can be known without waiting."""
+        if self.again or self._is_missing():
+            async with aclosing(self.run()) as slices:
+                await anext(slices, None)
+
+    async def run(self, speed: float = 1.0) -> AsyncGenerator[Slice, None]:
+        """The slices of one run; whole TS packets of 188 bytes where there are such. Raises NotMedia, SourceDown.
+
+        speed   times its own pace that they will go at: how finely they are cut depends on it, not when they are due
+        """
+        async with aclosing(pieces(self.url)) as found:
+            carriage, piece = await sniff(self.url, found)
+            if carriage is None:
+                raise NotMedia(
+                    contents.refusal(str(self.url), piece)
+                    or f"{self.url} is neither MPEG-TS nor KLV, and `send` sends bytes as they are;"
+                    " to make MPEG-TS of another container: ffmpeg -i FILE -map 0 -c copy out.ts"
+                )
+            self.carriage = carriage
+            clock = self._clock(carriage, QUANTUM * speed)
+            async with aclosing(self._paced(clock, piece, found)) as slices:
+                async for due, data in slices:
+                    yield due, data if isinstance(clock, KlvClock) else clock.plain(data)
+
+    def _clock(self, carriage: Carriage, quantum: float) -> TsClock | RateClock | KlvClock:
+        if carriage == "klv":
+            if self._rate is not None:
+                raise ConfigError(f"{self.url}: it is bare KLV, paced by its time stamps: leave out the rate")
+            return KlvClock()
+        return TsClock(quantum) if self._rate is None else RateClock(self._rate)
+
+    async def _paced(
+        self, clock: TsClock | RateClock | KlvClock, piece: bytes, found: AsyncGenerator[bytes, None]
+    ) -> AsyncGenerator[Slice, None]:
+        while piece:
+            for at in range(0, len(piece), CHUNK):
+                for due, data in clock.cut(piece[at : at + CHUNK]):
+                    self._tell(clock)
+                    yield due, data
+            piece = await anext(found, b"")
+        for due, data in clock.rest():
+            self._tell(clock)
+            yield due, data
+
+    def _tell(self, clock: Clock) -> None:
+        """Say once what it is paced by, where that is no clock of the stream."""
+        if clock.by in PACED_BY and clock.by not in self._told:
+            self._told.add(clock.by)
+            hint = "; --rate gives another" if clock.by == "rate" and isinstance(clock, TsClock) else ""
+            _log.info("%s: %s%s", self.url, PACED_BY[clock.by], hint)

@@ -1,0 +1,1 @@
+"""Records and latest values to an MQTT broker."""

@@ -1,0 +1,103 @@
+"""What the MQTT sink publishes: the messages of a record, of a latest value, and of its own status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from klvrelay.config.mqtt import MqttSettings
+from klvrelay.json_output import dumps, written
+from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt.connection import Message
+from klvrelay.sinks.mqtt.topics import status_topic, stream_topic
+from klvrelay.text import printable
+
+if TYPE_CHECKING:
+    from klvrelay.record import Record
+
+JSON, KLV, TEXT = "application/json", "application/smpte336m", "text/plain"
+NAME_MOST = 1000
+"""Characters of a name in a user property."""
+_OWN = ("state", "boot", "client_id", "reason", "at")
+
+
+class Messages:
+    """Topics, payloads and properties, as the settings want them."""
+
+    def __init__(self, settings: MqttSettings, boot: str, client_id: str) -> None:
+        self._settings = settings
+        self._boot = boot
+        self._client_id = client_id
+        self._facts: dict[str, Any] = {}
+
+    def of_record(self, record: Record) -> list[Message]:
+        """Where one record goes: its JSON to telemetry, to rejected or nowhere; then its bytes, beside telemetry."""
+        leaf = self._leaf(record)
+        if leaf is None:
+            return []
+        messages = [self._message(record, leaf, record.json(numbers=self._settings.numbers), JSON)]
+        if self._settings.raw and leaf == "telemetry":
+            messages.append(self._message(record, "raw", record.raw, KLV))
+        return messages
+
+    def _leaf(self, record: Record) -> str | None:
+        if record.good:
+            return "telemetry"
+        policy = self._settings.publish_bad
+        if policy == "telemetry" and record.transport != "ok":
+            return "rejected"
+        return None if policy == "drop" else policy
+
+    def _message(self, record: Record, leaf: str, payload: bytes, content_type: str) -> Message:
+        settings = self._settings
+        return Message(
+            stream_topic(settings.prefix, record.stream, leaf),
+            payload,
+            qos=settings.qos,
+            content_type=content_type,
+            expiry=settings.expiry,
+            user=(*_whose(record.stream, record.boot), ("seq", str(record.seq))),
+        )
+
+    def of_notice(self, notice: Notice) -> Message:
+        """A latest value, retained."""
+        prefix, stream = self._settings.prefix, notice.stream
+        topic = status_topic(prefix) if stream is None else stream_topic(prefix, stream, notice.kind)
+        content_type, document = TEXT, notice.document
+        if notice.kind != "availability":
+            content_type, document = JSON, written(document, self._settings.numbers)
+        user = _whose(stream, self._boot)
+        return Message(topic, document, self._settings.qos, True, content_type, user=user)
+
+    def add_facts(self, document: bytes) -> None:
+        """What the relay knows of itself, a JSON object: the status holds it from now on."""
+        facts = orjson.loads(document)
+        self._facts = {key: value for key, value in facts.items() if key not in _OWN}
+
+    def status(self, state: str, reason: str | None = None, more: Mapping[str, object] | None = None) -> Message:
+        """Whether the relay is there, which run of it, since when, and what it knows of itself."""
+        document: dict[str, object] = {"state": state, "boot": self._boot, "client_id": self._client_id}
+        if reason is not None:
+            document["reason"] = reason
+        if reason != "lost":
+            document["at"] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            document |= {**self._facts, **(more or {})}
+        return self.of_notice(Notice("status", None, dumps(document)))
+
+    def will(self) -> Message:
+        """What the broker says when the connection broke."""
+        return self.status("offline", "lost")
+
+    def goodbye(self, online: Iterable[str], more: Mapping[str, object]) -> list[Message]:
+        """Streams that are online are so no longer; nor is the relay."""
+        gone = [self.of_notice(Notice("availability", stream, b"offline")) for stream in sorted(online)]
+        return [*gone, self.status("offline", "stopped", more)]
+
+
+def _whose(stream: str | None, boot: str | None) -> tuple[tuple[str, str], ...]:
+    """Whose message it is, as user properties: a broker hangs up at a control character (MQTT 5, 1.5.4)."""
+    named = (("stream", stream), ("boot", boot))
+    return tuple((name, printable(value)[:NAME_MOST]) for name, value in named if value is not None)

@@ -1,0 +1,58 @@
+"""A batch of records as messages, and what became of the records by the answers to the messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from klvrelay.outcome import Outcome
+from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message
+
+if TYPE_CHECKING:
+    from klvrelay.record import Record
+
+_DELIVERED, _REJECTED, _LEFT_OUT = range(3)
+
+
+class Shipment:
+    """The messages of a batch. A record is judged by its JSON, the first of its messages.
+
+    admits   whether a message may go to this topic now; else it is not sent, as if it had been refused
+    """
+
+    def __init__(
+        self, batch: Sequence[Record], of_record: Callable[[Record], list[Message]], admits: Callable[[str], bool]
+    ) -> None:
+        self.messages: list[Message] = []
+        self._ends: list[int] = []  # where the messages of each record end
+        self._fates: dict[int, int] = {}  # of records whose JSON is not sent
+        for place, record in enumerate(batch):
+            wanted = of_record(record)
+            if not wanted:
+                self._fates[place] = _LEFT_OUT
+            elif not admits(wanted[0].topic):
+                self._fates[place] = _REJECTED
+            else:
+                self.messages.append(wanted[0])
+            self.messages += [message for message in wanted[1:] if admits(message.topic)]
+            self._ends.append(len(self.messages))
+
+    def outcome(self, codes: Sequence[int | None]) -> Outcome:
+        """Of the leading records whose messages are all answered."""
+        if not self._fates and not any(codes) and None not in codes:
+            return Outcome(len(self._ends)) if len(codes) == len(self.messages) else Outcome()
+        counts = [0, 0, 0]
+        start = 0
+        for place, end in enumerate(self._ends):
+            answers = codes[start:end]
+            if len(answers) < end - start or None in answers:
+                break
+            counts[self._fates[place] if place in self._fates else _fate(answers[0])] += 1
+            start = end
+        return Outcome(*counts)
+
+
+def _fate(code: int | None) -> int:
+    if code == TOO_LARGE:
+        return _LEFT_OUT
+    return _REJECTED if code is not None and code >= REFUSED else _DELIVERED

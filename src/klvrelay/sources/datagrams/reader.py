@@ -1,0 +1,163 @@
+"""A datagram socket on the loop: one call into C a wake-up; next door, `source.py` opens the socket."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from klvrelay.core import LIMIT
+from klvrelay.core.receiver import NEWS, Found, Receiver
+from klvrelay.errors import SourceDown
+from klvrelay.link_stats import LinkStats
+from klvrelay.record import Packet, Units
+from klvrelay.sources.datagrams.schedule import schedule_of
+from klvrelay.sources.thread_queue import settle
+from klvrelay.transports.address import Address
+
+WAITING_MOST = 4 << 20
+"""Bytes that may wait for a slow reader; then the kernel's buffer fills, and drops."""
+FOREIGN_LEAST = 4
+"""RTP packets of another sender that are worth a word: a sender that takes over shows fewer."""
+REORDER = 0.05
+"""Seconds that RTP datagrams are held for one that is late, at the least."""
+
+_OF_A_UNIT = 512
+"""Bytes that a unit takes beside its own."""
+_FACTS = [f.name for f in fields(LinkStats)]
+
+
+class DatagramReader:
+    """From the socket to units, or to packets; the hub looks when there is something to take, and calls `_wake` when
+    something came of it.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        sock: socket.socket,
+        sender: Address | None,
+        *,
+        is_rtp: bool,
+        units: bool,
+        limit: int = LIMIT,
+    ) -> None:
+        self._loop = loop
+        self._sock = sock
+        packed = None if sender is None else sender.packed
+        self._inlet = Receiver(sock.fileno(), units=units, rtp=is_rtp, sender=packed, limit=limit)
+        self._keep = self._keep_units if units else self._keep_runs
+        self._waits: deque[tuple[int, Packet | Units]] = deque()
+        self._bytes = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._watch: asyncio.TimerHandle | None = None
+        self._waiting: asyncio.Future[None] | None = None
+        self._fault: Exception | None = None
+        self._paused = False
+        self._hub = schedule_of(loop)
+        self._hub.add(self._inlet, self._wake)
+
+    async def next(self) -> Packet | Units:
+        """What came at the next wake-up that brought something; raises OSError, or as `fail` said."""
+        while not self._waits:
+            if self._fault is not None:
+                raise self._fault
+            if self._paused:
+                self._paused = False
+                self._hub.add(self._inlet, self._wake)
+            self._waiting = self._loop.create_future()
+            await self._waiting
+        size, found = self._waits.popleft()
+        self._bytes -= size
+        return found
+
+    @property
+    def received(self) -> int:
+        """Bytes of datagrams so far."""
+        return self._inlet.size
+
+    @property
+    def link(self) -> LinkStats:
+        """What the line told so far."""
+        told = {name: count for name, count in self._inlet.counts.items() if name in _FACTS}
+        return LinkStats(**told, kernel_drops=self._inlet.kernel_drops, lane=self._inlet.counters)
+
+    def look_after(self, every: float, look: Callable[[], None], foreign: Callable[[], None], seen: int = 0) -> None:
+        """Call `look` after each `every` seconds in which nothing came; what it raises is why no more can come. And
+        call `foreign` where RTP of another sender came, until then.
+        """
+        counts = self._inlet.counts
+        datagrams = counts["datagrams"]
+        if counts["rtp_foreign"] >= FOREIGN_LEAST:
+            foreign()
+        if self._watch is not None and datagrams == seen:
+            try:
+                look()
+            except (OSError, SourceDown) as fault:
+                self.fail(fault)
+                return
+        self._watch = self._loop.call_later(every, self.look_after, every, look, foreign, datagrams)
+
+    def fail(self, fault: Exception) -> None:
+        """No more can come: say why, once all that waits is read."""
+        self._fault = fault
+        self._hub.remove(self._inlet)
+        if held := self._inlet.flush():
+            self._put(0, Units(held))
+        self._settle()
+
+    def close(self) -> None:
+        self._hub.remove(self._inlet)
+        for timer in (self._timer, self._watch):
+            if timer is not None:
+                timer.cancel()
+        self._sock.close()
+
+    def _wake(self, found: list[Found], status: int) -> None:
+        """Something came of a look into the socket."""
+        if status != NEWS:  # hardly ever: there was no room for all, RTP is held, the socket failed
+            try:
+                found = self._inlet.rest(status, found)
+            except OSError as fault:
+                if found:  # what came before it
+                    self._keep(found)
+                self.fail(fault)
+                return
+        if status != NEWS and self._inlet.holds:
+            if self._timer is None:
+                self._timer = self._loop.call_later(REORDER, self._overdue)
+        elif self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if found:
+            self._keep(found)
+            self._settle()
+
+    def _overdue(self) -> None:
+        self._timer = None
+        if self._hub.pause:  # the one that is late may have come since the last look
+            self._hub.look()
+        self._wake(*self._inlet.overdue())
+
+    def _keep_units(self, found: list[Any]) -> None:
+        size = len(found[0][0]) if len(found) == 1 else sum([len(entry[0]) for entry in found])
+        self._put(size + _OF_A_UNIT * len(found), Units(found))
+
+    def _keep_runs(self, found: list[Any]) -> None:
+        for data, received_us, pts, ts, damaged in found:
+            self._put(len(data), Packet(data, received_us, "ts" if ts else "klv", pts, damaged=damaged))
+
+    def _put(self, size: int, found: Packet | Units) -> None:
+        self._waits.append((size, found))
+        self._bytes += size
+
+    def _settle(self) -> None:
+        if self._bytes > WAITING_MOST and not self._paused:
+            self._paused = True
+            self._hub.remove(self._inlet)
+        if self._waiting is not None:
+            settle(self._waiting)
+            self._waiting = None

@@ -1,0 +1,95 @@
+"""RTSP messages out of a connection, and changed on their way (RFC 2326)."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+
+MESSAGE_MOST = 1 << 20
+"""Bytes that a request or an answer may have."""
+PIECE = 65536
+
+
+class MalformedRtsp(Exception):
+    """What came is no RTSP."""
+
+
+def what_is_there(server: socket.socket) -> bytes | None:
+    """What has come; None where that is no more than a record of TLS's own."""
+    patience = server.gettimeout()
+    server.settimeout(0)
+    try:
+        return server.recv(PIECE)
+    except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        return None
+    finally:
+        server.settimeout(patience)
+
+
+def messages(held: bytearray) -> list[bytes]:
+    """The whole messages at the beginning of what is held, which keeps the rest (RFC 2326, 10.12 and 15.1)."""
+    found = []
+    while held:
+        if held[0] == 0x24:
+            end = 4 + int.from_bytes(held[2:4]) if len(held) >= 4 else MESSAGE_MOST
+        else:
+            head = held.find(b"\r\n\r\n")
+            if head < 0:
+                if len(held) > PIECE:
+                    raise MalformedRtsp("the answer is not RTSP: check the port")
+                break
+            size = re.search(rb"(?im)^content-length:\s*(\d{1,18})\s*$", held[:head])
+            end = head + 4 + (int(size[1]) if size else 0)
+            if end > MESSAGE_MOST:
+                raise MalformedRtsp(f"the server announces an answer of {end} bytes: that is no description of media")
+        if len(held) < end:
+            break
+        found.append(bytes(held[:end]))
+        del held[:end]
+    return found
+
+
+def is_request(message: bytes) -> bool:
+    """Is it one of the server's own? Raises Odd for what is no RTSP at all."""
+    if message.startswith((b"$", b"RTSP/")):
+        return False
+    if b" RTSP/" not in message.partition(b"\r\n")[0]:
+        raise MalformedRtsp("the answer is not RTSP: check the port")
+    return True
+
+
+def status_of(line: str) -> int:
+    code = line.split(" ")[1:2]
+    if not code or not re.fullmatch(r"\d{3}", code[0]):
+        raise MalformedRtsp("the answer is not RTSP: check the port")
+    return int(code[0])
+
+
+def field_of(lines: list[str], name: str) -> str:
+    return next((line.partition(":")[2].strip() for line in lines if line.lower().startswith(f"{name.lower()}:")), "")
+
+
+def client_ports(text: str) -> list[int]:
+    """Where the one who asks wants its datagrams; none where it wants them in the connection."""
+    return [int(port) for ports in re.findall(r"client_port=(\d{1,5})(?:-(\d{1,5}))?", text) for port in ports if port]
+
+
+def with_body(lines: list[str], body: bytes) -> bytes:
+    kept = [line for line in lines if not line.lower().startswith("content-length:")]
+    return "\r\n".join([*kept, f"Content-Length: {len(body)}", "", ""]).encode() + body
+
+
+def with_source(message: bytes, address: str) -> bytes:
+    """By UDP, libav sends to whom it is connected to, which is here: so the answer names the server's address.
+
+    Never another one, which the server itself may name: whoever is there did not ask for datagrams.
+    """
+
+    def named(found: re.Match[bytes]) -> bytes:
+        line = re.sub(rb"(?i);\s*(?:source|destination)=[^;\r\n]*", b"", found[0]).rstrip()
+        if b"multicast" in line.lower():
+            raise MalformedRtsp("the server answers with multicast, which was not asked for")
+        return line if b"interleaved" in line or b"/TCP" in line else line + f";source={address}".encode()
+
+    return re.sub(rb"(?im)^transport:[^\r\n]*", named, message)

@@ -1,0 +1,1 @@
+"""Where records wait for sinks: one log, one cursor per sink."""

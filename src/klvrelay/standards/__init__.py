@@ -1,0 +1,1 @@
+"""What the standards say, as tables. The generator in native/ makes them."""

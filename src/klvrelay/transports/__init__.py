@@ -1,0 +1,1 @@
+"""Addresses and connections, shared by sources, sinks and senders."""

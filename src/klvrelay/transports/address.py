@@ -1,0 +1,79 @@
+"""Where datagrams go: a host by name or address, and the network interface; for `source.py` and `sending/udp.py`."""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import socket
+import struct
+
+from klvrelay.errors import SourceDown
+from klvrelay.text import printable
+from klvrelay.transports import resolver
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_SIOCGIFADDR = 0x8915
+
+
+async def resolve(host: str, timeout: float) -> Address:
+    """The address of a name, or of an address; raises SourceDown where none is known within `timeout` seconds."""
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        pass
+    try:
+        found = await resolver.SOURCES.resolve(host, 0, timeout=timeout)
+    except OSError:
+        raise SourceDown(f"the name {printable(host)} is not known") from None
+    return ipaddress.ip_address(found[0].host)
+
+
+def socket_for(host: Address) -> socket.socket:
+    """A datagram socket that can reach it, and never blocks."""
+    family = socket.AF_INET if host.version == 4 else socket.AF_INET6
+    return socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+
+
+def place(host: Address, port: int, scope: int) -> tuple[str, int] | tuple[str, int, int, int]:
+    """What `bind` and `connect` want of it; `scope` is the index of the interface, for IPv6."""
+    if host.version == 4:
+        return str(host), port
+    return str(host).partition("%")[0], port, 0, scope
+
+
+def bind_to_device(sock: socket.socket, index: int) -> None:
+    """Let it use this interface only."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, socket.if_indextoname(index).encode())
+
+
+def interface_of(interface: str | None) -> tuple[int, bytes]:
+    """The index of an interface, given by name or address, and its IPv4 address (0 and 0.0.0.0 for None).
+
+    Raises SourceDown where it is not there.
+    """
+    if interface is None:
+        return 0, bytes(4)
+    names = {name: index for index, name in socket.if_nameindex()}
+    if interface in names:
+        return names[interface], _ipv4_of(interface)
+    for name, index in names.items():
+        if _ipv4_of(name) == _packed(interface):
+            return index, _ipv4_of(name)
+    raise SourceDown(f"there is no network interface {interface}; there are {', '.join(names)}")
+
+
+def _packed(address: str) -> bytes | None:
+    try:
+        return ipaddress.ip_address(address).packed
+    except ValueError:
+        return None
+
+
+def _ipv4_of(name: str) -> bytes:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("16s16x8x", name.encode()[:15])
+        try:
+            return fcntl.ioctl(sock, _SIOCGIFADDR, request)[20:24]
+        except OSError:
+            return bytes(4)

@@ -1,0 +1,201 @@
+"""The answer to an HTTP request while its body is read; `client.py` makes the request."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator
+
+from klvrelay.transports.http.faults import WebFault, line_fault
+from klvrelay.transports.http.header import SECONDS, Response
+
+PIECE = 65536
+HEAD = 16
+SMALL_SECONDS = 30.0
+"""Seconds that a playlist or a key may take, however slowly it comes."""
+SKIP_SECONDS = 120.0
+"""Seconds that may go by until a server that knows no ranges comes to the bytes that were asked for."""
+_CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-")
+
+
+class Answer:
+    """An answer that is being read; a body that ends before its length raises WebFault of kind "cut".
+
+    size      bytes of the body, None where the server does not say
+    timeout   seconds of silence after which it is given up
+    stopped   whoever reads it is to end
+    done      called once it is closed, with whether its connection can be used again
+    """
+
+    def __init__(
+        self, target: str, response: Response, *, timeout: float, stopped: threading.Event,
+        done: Callable[[bool], None],
+    ) -> None:  # fmt: skip
+        self.target, self.status, self.fields = target, response.status, response.headers
+        self.size: int | None = response.length
+        self._response, self._timeout, self._stopped, self._done = response, timeout, stopped, done
+        self._left = response.length
+        self._ended = self._closed = False
+        encoding = self.fields.get("Content-Encoding", "identity").strip().lower()
+        self._unzip = zlib.decompressobj(47) if encoding in ("gzip", "x-gzip", "deflate") else None
+        if self._unzip is not None:
+            self.size = None
+
+    @property
+    def location(self) -> str | None:
+        """Where a redirect leads; None where it is none."""
+        return self.fields.get("Location") if self.status in (301, 302, 303, 307, 308) else None
+
+    @property
+    def is_page(self) -> bool:
+        return self.fields.get_content_type() in ("text/html", "application/xhtml+xml")
+
+    @property
+    def is_file(self) -> bool:
+        """Does the server show that it has all of it, and has had it for a while?"""
+        fields = self.fields
+        kept = "Last-Modified" in fields or "ETag" in fields
+        return self.size is not None and (kept or fields.get("Accept-Ranges", "").strip().lower() == "bytes")
+
+    def checked(self, start: int, end: int | None) -> Answer:
+        """The same, at `start` although the server may not know ranges; raises WebFault for a status that is no yes."""
+        if self.status == 200 and (start or end is not None):
+            self._skip(start, end)
+        elif self.status == 206:
+            self._is_part(start, end)
+        elif self.status != 200:
+            self.close()
+            raise WebFault(f"the server answers with status {self.status}, which klvrelay does not expect", "status",
+                           status=self.status)  # fmt: skip
+        return self
+
+    def _skip(self, start: int, end: int | None) -> None:
+        until = time.monotonic() + SKIP_SECONDS
+        if self.size is not None:
+            self.size = max(0, (self.size if end is None else min(end, self.size)) - start)
+        while start:
+            skipped = self.read_some(min(start, PIECE))
+            if not skipped:
+                raise WebFault("the file is shorter than was said", "cut")
+            if time.monotonic() > until:
+                self.close()
+                raise WebFault("the server knows no byte ranges, and what precedes this one takes too long", "refused")
+            start -= len(skipped)
+        self._end_at(self.size if end is not None else None)
+
+    def _is_part(self, start: int, end: int | None) -> None:
+        said = _CONTENT_RANGE.match(self.fields.get("Content-Range", ""))
+        if said is not None and int(said[1]) != start:
+            self.close()
+            raise WebFault("the server sent another part of the file than was asked for", "cut")
+        self._end_at(None if end is None else end - start)
+
+    def _end_at(self, size: int | None) -> None:
+        """No more than was asked for is taken."""
+        if size is not None:
+            self._left = size if self._left is None else min(self._left, size)
+
+    def read_some(self, size: int = PIECE) -> bytes:
+        """What is there, at most `size` bytes of it on the line; nothing at the end."""
+        until = time.monotonic() + max(self._timeout, SECONDS)
+        while not self._ended:
+            piece = (self._unzip and self._unzip.unconsumed_tail) or self._raw(size)
+            if self._unzip is None or not piece:
+                return piece
+            plain = self._unzipped(self._unzip, piece)
+            if self._unzip.eof and not self._unzip.unconsumed_tail:  # what comes behind it is not kept
+                self.close()
+                self._ended = True
+            if plain:
+                return plain
+            if time.monotonic() > until:
+                self.close()
+                raise WebFault("what it compressed (gzip) has nothing in it", "cut")
+        return b""
+
+    def _unzipped(self, unzip: zlib._Decompress, piece: bytes) -> bytes:
+        try:
+            return unzip.decompress(piece, PIECE)
+        except zlib.error:
+            self.close()
+            raise WebFault("it says that it is compressed (gzip), and is not, or is damaged", "cut") from None
+
+    def head(self) -> bytes:
+        """The first bytes, as many as it takes to know a playlist or a page by; less where there are no more."""
+        found = b""
+        while len(found) < HEAD and (piece := self.read_some()):
+            found += piece
+        return found
+
+    def read(self, size: int, *, until: float) -> bytearray:
+        """Exactly `size` bytes, less at the end; `until` is when that must be done, monotonic."""
+        found = bytearray()
+        while len(found) < size and (piece := self.read_some(min(PIECE, size - len(found)))):
+            found += piece
+            if time.monotonic() > until:
+                self.close()
+                raise WebFault("it comes too slowly", "cut")
+        return found
+
+    def pieces(self, most: int, *, until: float) -> Iterator[bytes]:
+        """All of it as it comes; raises WebFault where that is more than `most` bytes, or takes too long."""
+        left = most
+        while piece := self.read_some():
+            left -= len(piece)
+            if left < 0:
+                self.close()
+                raise WebFault(f"larger than the {most >> 10} KiB that it may have", "refused")
+            if time.monotonic() > until:
+                self.close()
+                raise WebFault("it comes too slowly", "cut")
+            yield piece
+
+    def rest(self, most: int) -> bytearray:
+        """All of it, as `pieces` has it."""
+        found = bytearray()
+        for piece in self.pieces(most, until=time.monotonic() + SMALL_SECONDS):
+            found += piece
+        return found
+
+    def _raw(self, size: int) -> bytes:
+        if self._left is not None:
+            size = min(size, self._left)
+        self._response.expect(max(self._timeout, SECONDS))
+        try:
+            piece = self._response.read1(size) if size else b""
+        except WebFault:
+            self.close()
+            raise
+        except http.client.HTTPException:
+            raise self._cut() from None
+        except TimeoutError:
+            self.close()
+            raise WebFault(f"sent nothing for {self._timeout:g} s") from None
+        except OSError as fault:
+            self.close()
+            if self._stopped.is_set():
+                raise WebFault("stopped") from None
+            raise line_fault(fault, self._timeout) from None
+        if self._left is not None:
+            self._left -= len(piece)
+        if not piece:
+            if self._left or self._stopped.is_set():
+                raise self._cut()
+            self._ended = True
+            self.close()  # its connection is free for the next request
+        return piece
+
+    def _cut(self) -> WebFault:
+        self.close()
+        return WebFault("stopped" if self._stopped.is_set() else "it broke off before its end", "cut")
+
+    def close(self) -> None:
+        """Let it go; the connection is used again where all was read."""
+        if not self._closed:
+            self._closed = True
+            whole = self._response.isclosed() or self._response.length == 0
+            self._response.close()
+            self._done(whole and not self._response.will_close)

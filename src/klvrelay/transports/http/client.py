@@ -1,0 +1,237 @@
+"""The HTTP requests of one source: TLS verified, the login for one origin only, redirects and requests bounded.
+
+An origin is scheme, host and port (RFC 6454). Nothing that began with https:// is fetched by http://.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import threading
+import urllib.parse
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+from typing import NamedTuple
+
+from klvrelay.config.url import Url
+from klvrelay.transports import tls
+from klvrelay.transports.http.answer import Answer
+from klvrelay.transports.http.cookies import Cookies
+from klvrelay.transports.http.faults import WebFault, line_fault, status_fault
+from klvrelay.transports.http.header import Response
+from klvrelay.transports.http.login import Login, challenges
+from klvrelay.transports.http.proxy import Proxy, proxy_for
+from klvrelay.transports.http.reach import BURST, OWN_BURST, OWN_RATE, RATE, Reach, RequestRate, connected
+
+REDIRECTS = 8
+_SAFE = "/%:=&?~+!$,;'@()*[]|"
+_PORTS = {"http": 80, "https": 443}
+_OTHERS = ("data", "file", "ftp", "ftps", "rtmp", "rtsp", "rtsps", "srt", "tcp", "udp")
+
+
+class Origin(NamedTuple):
+    """Who answers for a URL."""
+
+    scheme: str
+    host: str
+    port: int
+
+
+def origin_of(target: str) -> Origin:
+    """Of an absolute URL; raises WebFault for one that is not http:// or https://."""
+    try:
+        parts = urllib.parse.urlsplit(target)
+        port = parts.port
+        (parts.hostname or "").encode("idna")
+    except ValueError:  # a UnicodeError is one
+        raise WebFault("it leads to something that is no URL", "refused") from None
+    if parts.scheme not in _PORTS:
+        # What stands before a colon may be a user name that the server repeats: only known words are shown.
+        where = f"{parts.scheme}://" if parts.scheme in _OTHERS else "another protocol"
+        raise WebFault(f"it leads to {where}, which is not allowed here", "refused")
+    if not parts.hostname:
+        raise WebFault("it leads to a URL without a host", "refused")
+    return Origin(parts.scheme, parts.hostname, port or _PORTS[parts.scheme])
+
+
+class Web:
+    """The requests of one source, for one thread; `stop` may come from another.
+
+    Raises ConfigError for a URL without a host and a `ca_file` that cannot be used, WebFault for all that goes wrong
+    with a request.
+    """
+
+    def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None) -> None:
+        url.check_host()
+        self.target = url._replace(user=None, password=None).unredacted()
+        self.timeout = timeout
+        self.stopped = threading.Event()
+        self._own = origin_of(self.target)
+        self._login = None if url.user is None else Login(url.user, url.password)
+        self._ca_file = ca_file
+        self._context: ssl.SSLContext | None = tls.verifying(ca_file) if url.scheme == "https" else None
+        self._lines: dict[Origin, http.client.HTTPConnection] = {}
+        self._cookies = Cookies()
+        self._reach = Reach()
+        self._pace, self._others = RequestRate(OWN_BURST, OWN_RATE), RequestRate(BURST, RATE)
+
+    def stop(self) -> None:
+        """End what waits: the thread's next or present request raises WebFault."""
+        self.stopped.set()
+        for line in [*self._lines.values()]:
+            sock = line.sock
+            if sock is not None:
+                with suppress(OSError):
+                    # Not SSLSocket's own, which would pull the TLS state from under the thread that reads.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        for line in self._lines.values():
+            line.close()
+        self._lines.clear()
+
+    def join(self, base: str, reference: str) -> str:
+        """The URL that `reference` means in a document at `base`; raises WebFault for one that must not be followed.
+
+        User and password in it are dropped: those of the source's own URL are the only ones that are sent.
+        """
+        try:
+            target = urllib.parse.urljoin(base, reference.strip())
+            if "@" in target:
+                parts = urllib.parse.urlsplit(target)
+                target = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        except ValueError:
+            raise WebFault("it leads to something that is no URL", "refused") from None
+        if origin_of(target).scheme == "http" and origin_of(base).scheme == "https":
+            raise WebFault("it leads from https:// to http://, which can not be verified", "refused")
+        return target
+
+    def get(self, target: str, *, start: int = 0, end: int | None = None) -> Answer:
+        """The answer to a GET of the bytes from `start` to before `end`, behind redirects; it is to be closed."""
+        for _ in range(REDIRECTS + 1):
+            answer = self._authorised(target, start, end)
+            if answer.location is None:
+                return answer.checked(start, end)
+            answer.close()
+            target = self.join(target, answer.location)
+        raise WebFault(f"it redirects in circles (followed {REDIRECTS} times): check the URL", "refused")
+
+    def small(self, target: str, most: int) -> tuple[bytearray, str]:
+        """(a whole document of at most `most` bytes, the URL where it was in the end)."""
+        answer = self.get(target)
+        try:
+            return answer.rest(most), answer.target
+        finally:
+            answer.close()
+
+    def _authorised(self, target: str, start: int, end: int | None) -> Answer:
+        origin = origin_of(target)
+        login = self._login if origin == self._own else None
+        for _ in range(2):
+            sent = None if login is None else login.header("GET", _path(target))
+            answer = self._asked(origin, target, start, end, sent)
+            if answer.status != 401 or login is None:
+                break
+            offered = challenges(answer.fields.get_all("WWW-Authenticate", []))
+            stale = any(one.parameters.get("stale", "").lower() == "true" for one in offered)
+            if (sent is not None and not stale) or not login.take(offered):
+                break
+            answer.close()
+        if answer.status == 401 and login is not None and sent is None:
+            answer.close()
+            raise WebFault("the server offers no way to log in that klvrelay knows (Basic, Digest) (401)", "status",
+                           status=401)  # fmt: skip
+        if answer.status >= 400:
+            answer.close()
+            raise status_fault(answer.status, answer.fields, login=login)
+        return answer
+
+    def _asked(self, origin: Origin, target: str, start: int, end: int | None, login: str | None) -> Answer:
+        fields: dict[str, str | bytes] = {"User-Agent": "klvrelay", "Accept": "*/*", "Accept-Encoding": "identity"}
+        if start or end is not None:
+            fields["Range"] = f"bytes={start}-" + ("" if end is None else str(end - 1))
+        if login is not None:
+            fields["Authorization"] = login.encode()
+        fields |= self._cookies.header(origin)
+        for kept in (origin in self._lines, False):  # a connection that was kept may end at any time
+            try:
+                return self._once(origin, target, fields)
+            except WebFault:
+                self._drop(origin)
+                raise
+            except (OSError, http.client.HTTPException, ValueError) as fault:
+                self._drop(origin)
+                # http.client.RemoteDisconnected is a ConnectionError
+                gone = isinstance(fault, ConnectionError | http.client.CannotSendRequest | ssl.SSLEOFError)
+                if not (kept and gone) or self.stopped.is_set():
+                    raise self._fault(fault) from None
+        raise AssertionError("unreachable")
+
+    def _once(self, origin: Origin, target: str, fields: Mapping[str, str | bytes]) -> Answer:
+        if self.stopped.wait((self._pace if origin == self._own else self._others).take()):
+            raise WebFault("stopped")
+        proxy = proxy_for(*origin)
+        line = self._line(origin, proxy)
+        if proxy is not None and origin.scheme == "http":
+            where, fields = urllib.parse.quote(target.partition("#")[0], safe=_SAFE), {**fields, **proxy.header}
+        else:
+            where = _path(target)
+        if line.sock is None:
+            self._connect(line)
+        line.request("GET", where, headers=fields)
+        response = line.getresponse()
+        assert isinstance(response, Response)
+        self._cookies.take(origin, response.headers)
+        done = partial(self._done, origin)
+        return Answer(target, response, timeout=self.timeout, stopped=self.stopped, done=done)
+
+    def _line(self, origin: Origin, proxy: Proxy | None) -> http.client.HTTPConnection:
+        """The connection to an origin, or to the proxy on the way there."""
+        line = self._lines.get(origin)
+        if line is not None:
+            return line
+        host, port = (origin.host, origin.port) if proxy is None else (proxy.host, proxy.port)
+        if origin.scheme == "http":
+            line = http.client.HTTPConnection(host, port, timeout=self.timeout)
+        else:
+            if self._context is None:
+                self._context = tls.verifying(self._ca_file)
+            line = http.client.HTTPSConnection(host, port, timeout=self.timeout, context=self._context)
+            if proxy is not None:
+                line.set_tunnel(origin.host, origin.port, proxy.header)
+        line.response_class = Response
+        line._create_connection = connected if proxy else self._reach.connect  # type: ignore[attr-defined]
+        if proxy is not None and origin == self._own:
+            self._reach.is_far()
+        if len(self._lines) >= 4:
+            self._drop(next(iter(self._lines)))
+        self._lines[origin] = line
+        return line
+
+    def _connect(self, line: http.client.HTTPConnection) -> None:
+        try:
+            line.connect()
+        except TimeoutError:
+            if isinstance(line, http.client.HTTPSConnection) and line.sock is not None:
+                raise WebFault(f"no TLS answer for {self.timeout:g} s: is it a TLS port? try http://") from None
+            raise
+
+    def _fault(self, fault: Exception) -> WebFault:
+        return WebFault("stopped") if self.stopped.is_set() else line_fault(fault, self.timeout)
+
+    def _drop(self, origin: Origin) -> None:
+        line = self._lines.pop(origin, None)
+        if line is not None:
+            line.close()
+
+    def _done(self, origin: Origin, reusable: bool) -> None:
+        """An answer was read: its connection is kept for the next request, or closed."""
+        if not reusable:
+            self._drop(origin)
+
+
+def _path(target: str) -> str:
+    parts = urllib.parse.urlsplit(target)
+    return urllib.parse.quote(urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, "")), safe=_SAFE)

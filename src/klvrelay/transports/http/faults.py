@@ -1,0 +1,125 @@
+"""What went wrong with a web server: one sentence each, with what to do."""
+
+from __future__ import annotations
+
+import email.utils
+import errno
+import http.client
+import os
+import socket
+import ssl
+import time
+from typing import Literal
+
+from klvrelay.transports import tls
+from klvrelay.transports.http.login import Login
+
+WAIT_MOST = 600.0
+"""Seconds of a Retry-After that are honoured."""
+LOGIN_WAIT = 30.0
+"""Seconds before a refused login is tried again: cameras lock an account after a few failures."""
+
+Kind = Literal["status", "line", "cut", "refused"]
+
+
+class WebFault(Exception):
+    """A request that failed; the text is for an operator and has no part of a URL that may be secret.
+
+    kind     "status": the server said no; "line": it could not be reached, or was silent; "cut": it broke off before
+             the end; "refused": we do not follow
+    status   of HTTP, 0 where there is none
+    wait     seconds that the server, or prudence, asks us to wait before the next request
+    """
+
+    def __init__(self, text: str, kind: Kind = "line", *, status: int = 0, wait: float = 0.0) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.status = status
+        self.wait = wait
+
+    @property
+    def passing(self) -> bool:
+        """May the same request succeed a moment later?"""
+        return self.kind in ("line", "cut") or self.status in (404, 408, 425, 429) or self.status >= 500
+
+
+def status_fault(status: int, fields: http.client.HTTPMessage, *, login: Login | None) -> WebFault:
+    """A server's no; `login` is what was sent, if any."""
+    if status == 401:
+        said = "the server wants a user and a password" if login is None else login.refused
+        return WebFault(f"{said} (401)", "status", status=status, wait=LOGIN_WAIT)
+    said = _STATUS.get(status) or (
+        "the server has an error of its own: see its log" if status >= 500 else "the server refuses the request"
+    )
+    wait = retry_after(fields.get("Retry-After", "")) if status in (429, 503) else 0.0
+    if wait:
+        said += f"; it asks to wait {wait:.0f} s"
+    return WebFault(f"{said} ({status})", "status", status=status, wait=wait)
+
+
+_STATUS = {
+    400: "the server does not understand the request: check the URL",
+    403: "the server forbids this: check the user's rights, or whether a token in the URL has expired",
+    404: "not found: check the path",
+    407: "the proxy wants a user and a password: put them into http_proxy, https_proxy",
+    408: "the server gave up waiting for the request",
+    410: "gone: the server does not have it any more",
+    416: "the server does not have this part of the file",
+    429: "too many requests",
+    451: "withheld for legal reasons",
+    502: "the server's gateway gets no answer from behind it",
+    503: "the server is overloaded or under maintenance",
+    504: "the server's gateway waits in vain for what is behind it",
+}
+
+
+def retry_after(text: str) -> float:
+    """Seconds that a Retry-After field asks for (RFC 9110, 10.2.3); 0 where it says nothing that can be read."""
+    text = text.strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:9]), WAIT_MOST)
+    try:
+        then = email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return 0.0
+    return min(max(0.0, then.timestamp() - time.time()), WAIT_MOST)
+
+
+def line_fault(fault: Exception, timeout: float) -> WebFault:
+    """Why there is no connection, or no answer on it."""
+    if isinstance(fault, TimeoutError):
+        return WebFault(f"gave no answer for {timeout:g} s: check host, port and firewall")
+    if isinstance(fault, ssl.SSLError):
+        return WebFault(_tls(fault))
+    if isinstance(fault, socket.gaierror):
+        return WebFault("the host name is unknown: check its spelling and the name server")
+    if isinstance(fault, http.client.InvalidURL | ValueError):  # a UnicodeError is one
+        return WebFault("it leads to something that is no URL", "refused")
+    if isinstance(fault, http.client.RemoteDisconnected):
+        return WebFault("the server closed the connection without an answer: is it a web server?")
+    if isinstance(fault, http.client.HTTPException):
+        return WebFault("the answer is not HTTP: check the port, and whether it wants https://")
+    if isinstance(fault, OSError) and str(fault).startswith("Tunnel connection failed: "):
+        status = str(fault).removeprefix("Tunnel connection failed: ")[:3]
+        return WebFault(f"the proxy refuses the connection ({status}): check https_proxy and no_proxy")
+    number = getattr(fault, "errno", None)
+    return WebFault(_ERRNO.get(number or 0) or f"no connection: {os.strerror(number or 0).lower()}")
+
+
+def _tls(fault: ssl.SSLError) -> str:
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not trusted: {tls.untrusted(fault)}"
+    if said := tls.unspoken(fault):
+        return said
+    if said := tls.refused(fault):
+        return f"the server refused TLS: {said}"
+    return f"TLS failed ({(fault.reason or 'no reason given').replace('_', ' ').lower()})"
+
+
+_ERRNO = {
+    errno.ECONNREFUSED: "connection refused: is the server running there, on that port?",
+    errno.ECONNRESET: "the far end broke the connection off",
+    errno.EPIPE: "the far end broke the connection off",
+    errno.EHOSTUNREACH: "the host can not be reached: check address and network",
+    errno.ENETUNREACH: "there is no network route to the host",
+}

@@ -1,0 +1,100 @@
+"""Whom a server may send us to: nobody nearer to this machine than the server is itself.
+
+A playlist or a redirect may name any address, and this machine reaches some that the server does not: its own services,
+a cloud's 169.254.169.254, the private network. RTSP redirects are held to the same.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import time
+
+from klvrelay.transports import resolver
+from klvrelay.transports.http.faults import WebFault
+from klvrelay.transports.resolver import Endpoint
+
+PUBLIC, PRIVATE, LINK, MACHINE = range(4)
+BURST, RATE = 32, 8.0
+"""Requests to other origins than the URL's own: so many at once, then so many a second."""
+OWN_BURST, OWN_RATE = 400, 200.0
+
+
+def nearness(address: str) -> int:
+    """How near an IP address is: PUBLIC, PRIVATE, LINK (link-local) or MACHINE (loopback, and what leads there)."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    if ip.is_loopback or ip.is_unspecified:
+        return MACHINE
+    if ip.is_link_local:
+        return LINK
+    return PUBLIC if ip.is_global else PRIVATE
+
+
+class Reach:
+    """The connections of one source: the first, to the URL's own host, says how near all others may be."""
+
+    def __init__(self) -> None:
+        self._nearest: int | None = None
+
+    def is_far(self) -> None:
+        """The URL's own host is behind a proxy: it may be anywhere."""
+        self._nearest = PUBLIC
+
+    def connect(self, where: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
+        """As `socket.create_connection`; raises WebFault where the name has only addresses that are too near."""
+        host, port = where
+        fault: OSError | WebFault | None = None
+        for place in resolver.SOURCES.lookup(host, port, timeout=timeout):
+            near = nearness(place.host)
+            if self._nearest is not None and near > self._nearest:
+                fault = fault or WebFault(
+                    "it leads to an address on this machine or its network, where a server farther away has no say",
+                    "refused",
+                )  # fmt: skip
+                continue
+            try:
+                found = _connection(place, timeout)
+            except OSError as failed:
+                fault = failed
+                continue
+            self._nearest = near if self._nearest is None else self._nearest
+            return found
+        raise fault or OSError("the name has no address")
+
+
+def connected(where: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
+    """As `socket.create_connection`, wherever it leads: to a proxy that the environment names."""
+    fault: OSError | None = None
+    for place in resolver.SOURCES.lookup(*where, timeout=timeout):
+        try:
+            return _connection(place, timeout)
+        except OSError as failed:
+            fault = failed
+    raise fault or OSError("the name has no address")
+
+
+def _connection(place: Endpoint, timeout: float) -> socket.socket:
+    sock = socket.socket(place.family, place.kind)
+    try:
+        sock.settimeout(timeout)
+        sock.connect(place.address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+class RequestRate:
+    """A number of requests at once, then so many a second."""
+
+    def __init__(self, burst: float, rate: float) -> None:
+        self._left, self._burst, self._rate = burst, burst, rate
+        self._at = time.monotonic()
+
+    def take(self) -> float:
+        """Take one; the seconds to wait before it is sent."""
+        now = time.monotonic()
+        self._left = min(self._burst, self._left + (now - self._at) * self._rate) - 1
+        self._at = now
+        return max(0.0, -self._left / self._rate)

@@ -1,0 +1,305 @@
+"""libsrt of the system, loaded when it is first wanted: sockets that never block; next door, `line.py` opens them.
+
+    soname      libsrt-gnutls.so.1.5 (Debian, Ubuntu), libsrt.so.1.5 (OpenSSL; other systems)
+    threads     libsrt has its own: they receive, acknowledge and ask again while Python does other things. None is
+                ours, no call waits, and none comes back into Python
+    ids         libsrt never uses a socket's number again soon; still no call is made with one that was closed
+"""
+
+from __future__ import annotations
+
+import atexit
+import errno
+import os
+import struct
+from enum import IntEnum
+from functools import cache
+from typing import Any, NamedTuple
+
+from klvrelay.errors import ConfigError
+
+MESSAGE_LIMIT = 1456
+"""Bytes that a message of live mode may have."""
+
+_SONAMES = ("libsrt-gnutls.so.1.5", "libsrt.so.1.5")
+
+# Of srt.h, 1.5. The statistics grow at their end from version to version: behind ours is room for what is added.
+_DECLARATIONS = """
+typedef struct {
+    int flags, msgttl, inorder, boundary;
+    int64_t srctime;
+    int32_t pktseq, msgno;
+    void *grpdata;
+    size_t grpdata_size;
+} SRT_MSGCTRL;
+
+typedef struct {
+    int64_t msTimeStamp, pktSentTotal, pktRecvTotal;
+    int pktSndLossTotal, pktRcvLossTotal, pktRetransTotal;
+    int pktSentACKTotal, pktRecvACKTotal, pktSentNAKTotal, pktRecvNAKTotal;
+    int64_t usSndDurationTotal;
+    int pktSndDropTotal, pktRcvDropTotal, pktRcvUndecryptTotal;
+    uint64_t byteSentTotal, byteRecvTotal, byteRcvLossTotal, byteRetransTotal;
+    uint64_t byteSndDropTotal, byteRcvDropTotal, byteRcvUndecryptTotal;
+    int64_t pktSent, pktRecv;
+    int pktSndLoss, pktRcvLoss, pktRetrans, pktRcvRetrans;
+    int pktSentACK, pktRecvACK, pktSentNAK, pktRecvNAK;
+    double mbpsSendRate, mbpsRecvRate;
+    int64_t usSndDuration;
+    int pktReorderDistance;
+    double pktRcvAvgBelatedTime;
+    int64_t pktRcvBelated;
+    int pktSndDrop, pktRcvDrop, pktRcvUndecrypt;
+    uint64_t byteSent, byteRecv, byteRcvLoss, byteRetrans, byteSndDrop, byteRcvDrop, byteRcvUndecrypt;
+    double usPktSndPeriod;
+    int pktFlowWindow, pktCongestionWindow, pktFlightSize;
+    double msRTT, mbpsBandwidth;
+    char later[1024];
+} SRT_TRACEBSTATS;
+
+int srt_startup(void);
+int srt_cleanup(void);
+uint32_t srt_getversion(void);
+void srt_setloglevel(int level);
+int srt_create_socket(void);
+int srt_bind(int u, const void *name, int length);
+int srt_listen(int u, int backlog);
+int srt_accept(int u, void *name, int *length);
+int srt_connect(int u, const void *name, int length);
+int srt_close(int u);
+int srt_setsockflag(int u, int option, const void *value, int length);
+int srt_getsockflag(int u, int option, void *value, int *length);
+int srt_getsockstate(int u);
+int srt_sendmsg2(int u, const char *data, int length, SRT_MSGCTRL *control);
+int srt_recvmsg2(int u, char *data, int length, SRT_MSGCTRL *control);
+int srt_bstats(int u, SRT_TRACEBSTATS *statistics, int clear);
+int srt_getlasterror(int *system_error);
+const char *srt_strerror(int code, int system_error);
+int srt_getrejectreason(int u);
+const char *srt_rejectreason_str(int reason);
+int64_t srt_time_now(void);
+"""
+
+_FATAL_ONLY = 2
+
+
+class Option(IntEnum):
+    """SRT_SOCKOPT."""
+
+    SNDSYN = 1
+    RCVSYN = 2
+    RENDEZVOUS = 12
+    SNDDATA = 19
+    PASSPHRASE = 26
+    PBKEYLEN = 27
+    CONNTIMEO = 36
+    RCVLATENCY = 43
+    PEERLATENCY = 44
+    STREAMID = 46
+    IPV6ONLY = 54
+    PEERIDLETIMEO = 55
+
+
+class State(IntEnum):
+    """SRT_SOCKSTATUS, as far as it is asked for."""
+
+    CONNECTING = 4
+    CONNECTED = 5
+
+
+class Fault(IntEnum):
+    """SRT_ERRNO, as far as it is told apart."""
+
+    LOST = 2001
+    UNCONNECTED = 2002
+    NO_SOCKET = 5004
+    PORT_TAKEN = 5015
+    NO_ROOM_YET = 6001
+    NOTHING_YET = 6002
+    CONGESTED = 6004
+
+
+_GONE = (Fault.LOST, Fault.UNCONNECTED, Fault.NO_SOCKET)
+_LATER = (Fault.NO_ROOM_YET, Fault.NOTHING_YET, Fault.CONGESTED)
+
+_SYSTEM_FAULTS = {
+    errno.EADDRINUSE: "the port is in use already",
+    errno.EADDRNOTAVAIL: "that is no address of this machine",
+    errno.EACCES: "not permitted: ports under 1024 need rights",
+}
+
+
+class ConnectionLost(Exception):
+    """The line can't be had, or is no more; the text says why, and holds no secret."""
+
+
+class SrtMessage(NamedTuple):
+    """What the far end sent at once.
+
+    number   of its first packet, 31 bits, one more a message
+    due_us   when it was: sent, plus the latency; in microseconds of libsrt's clock
+    """
+
+    data: bytes
+    number: int
+    due_us: int
+
+
+class SrtCounts(NamedTuple):
+    """What libsrt counted on a line so far, in packets, and the round trip in milliseconds."""
+
+    lost: int
+    retransmitted: int
+    dropped: int
+    rtt_ms: float
+
+
+@cache
+def library() -> tuple[Any, Any]:
+    """(ffi, libsrt); raises ConfigError where the system has none."""
+    from cffi import FFI
+
+    ffi = FFI()
+    ffi.cdef(_DECLARATIONS)
+    for name in _SONAMES:
+        try:
+            return ffi, ffi.dlopen(name)
+        except OSError:
+            continue
+    raise ConfigError(
+        "srt:// needs libsrt 1.5, which is not installed: `sudo apt-get install libsrt1.5-gnutls`; or run"
+        " `srt-live-transmit 'srt://HOST:PORT' udp://127.0.0.1:5000` beside klvrelay, and give it"
+        " udp://127.0.0.1:5000"
+    )
+
+
+@cache
+def _started() -> tuple[Any, Any]:
+    """The library with its threads running: until the process ends, since to start and end them takes long."""
+    ffi, lib = library()
+    lib.srt_setloglevel(_FATAL_ONLY)
+    if lib.srt_startup() < 0:
+        raise ConnectionLost("libsrt can't start its threads")
+    atexit.register(lib.srt_cleanup)
+    return ffi, lib
+
+
+class SrtSocket:
+    """One socket of libsrt; all its calls return at once and are made by one thread. Close it."""
+
+    def __init__(self, number: int | None = None) -> None:
+        self._ffi, self._lib = _started()
+        self._id = self._lib.srt_create_socket() if number is None else number
+        self._open = True
+        if self._id < 0:
+            raise ConnectionLost(self._fault()[1])
+        self._room = self._ffi.new("char[]", MESSAGE_LIMIT)
+        self._control = self._ffi.new("SRT_MSGCTRL *")
+        self._statistics = self._ffi.new("SRT_TRACEBSTATS *")
+        if number is None:
+            self.set(Option.SNDSYN, 0)
+            self.set(Option.RCVSYN, 0)
+
+    def set(self, option: Option, value: int | bytes) -> None:
+        data = struct.pack("=i", value) if isinstance(value, int) else value
+        self._checked(self._lib.srt_setsockflag(self._id, option, data, len(data)))
+
+    def number(self, option: Option) -> int:
+        """The value of an option that is a number."""
+        value, length = self._ffi.new("int *"), self._ffi.new("int *", 4)
+        self._checked(self._lib.srt_getsockflag(self._id, option, value, length))
+        return int(value[0])
+
+    def text(self, option: Option) -> str:
+        """The value of an option that is a text."""
+        value, length = self._ffi.new("char[]", 1024), self._ffi.new("int *", 1024)
+        self._checked(self._lib.srt_getsockflag(self._id, option, value, length))
+        return bytes(self._ffi.buffer(value, length[0])).decode("utf-8", "replace")
+
+    def bind(self, address: bytes) -> None:
+        self._checked(self._lib.srt_bind(self._id, address, len(address)))
+
+    def listen(self) -> None:
+        self._checked(self._lib.srt_listen(self._id, 1))
+
+    def connect(self, address: bytes) -> None:
+        """Begin to; `state` says when it is done, and `refusal` why it failed."""
+        self._checked(self._lib.srt_connect(self._id, address, len(address)))
+
+    def accept(self) -> SrtSocket | None:
+        """A line to who has called, None where nobody has."""
+        number = self._lib.srt_accept(self._id, self._ffi.NULL, self._ffi.NULL)
+        return SrtSocket(number) if self._waited(number) else None
+
+    @property
+    def state(self) -> int:
+        return int(self._lib.srt_getsockstate(self._id))
+
+    @property
+    def refusal(self) -> int:
+        """SRT_REJECT_REASON of a connection that failed."""
+        return int(self._lib.srt_getrejectreason(self._id))
+
+    def receive(self) -> SrtMessage | None:
+        """The next message that is due; None where none is. Raises LineLost."""
+        control = self._control
+        size = self._lib.srt_recvmsg2(self._id, self._room, MESSAGE_LIMIT, control)
+        if not self._waited(size):
+            return None
+        return SrtMessage(self._ffi.buffer(self._room, size)[:], control.pktseq, control.srctime)
+
+    @property
+    def now_us(self) -> int:
+        """Microseconds of libsrt's clock."""
+        return int(self._lib.srt_time_now())
+
+    def send(self, data: bytes | bytearray | memoryview) -> bool:
+        """Hand a message over; false where there is no room for it yet. Raises LineLost."""
+        return self._waited(
+            self._lib.srt_sendmsg2(self._id, self._ffi.from_buffer(data), len(data), self._ffi.NULL)
+        )
+
+    def counts(self) -> SrtCounts | None:
+        """What was counted; None once the line is lost."""
+        told = self._statistics
+        if not self._open or self._lib.srt_bstats(self._id, told, 0) < 0:
+            return None
+        return SrtCounts(told.pktRcvLossTotal, told.pktRcvRetrans, told.pktRcvDropTotal, told.msRTT)
+
+    def close(self) -> None:
+        """Hang up; what was not delivered is thrown away. libsrt gives its UDP port back 2 to 5 s later."""
+        if self._open:
+            self._open = False
+            self._lib.srt_close(self._id)
+
+    def _checked(self, result: int) -> None:
+        if result < 0:
+            raise ConnectionLost(self._fault()[1])
+
+    def _waited(self, result: int) -> bool:
+        """Did it succeed? False where it would have had to wait; any other failure is raised."""
+        if result >= 0:
+            return True
+        code, text = self._fault()
+        if code in _LATER:
+            return False
+        raise ConnectionLost(text)
+
+    def _fault(self) -> tuple[int, str]:
+        number = self._ffi.new("int *")
+        code = self._lib.srt_getlasterror(number)
+        match code:
+            case _ if code in _GONE:
+                return code, "the far end has gone"
+            case Fault.PORT_TAKEN:
+                return code, "the port is in use already"
+            case _ if number[0]:
+                return code, _SYSTEM_FAULTS.get(number[0]) or os.strerror(number[0])
+            case _:
+                return code, self._ffi.string(self._lib.srt_strerror(code, 0)).decode("ascii", "replace").rstrip(" .")
+
+
+def refusal_text(reason: int) -> str:
+    """libsrt's words for a SRT_REJECT_REASON."""
+    ffi, lib = library()
+    return str(ffi.string(lib.srt_rejectreason_str(reason)).decode("ascii", "replace"))

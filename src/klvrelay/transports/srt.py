@@ -1,0 +1,280 @@
+"""What a srt:// URL asks for, and the opening of its line, to read from or to send on; next door, `libsrt.py`.
+
+    srt://HOST:PORT       we call             mode=caller
+    srt://:PORT           we wait for a call  mode=listener
+    mode=rendezvous       both sides call, each from the port that the other calls
+
+The words are those of ffmpeg, OBS and srt-live-transmit, but for the latency: it is in milliseconds, as libsrt has
+it, where ffmpeg's is in microseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import struct
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Literal, Self, cast, get_args
+
+from klvrelay.config.credentials import SRT_PASSPHRASE, environment
+from klvrelay.config.url import Url
+from klvrelay.errors import ConfigError
+from klvrelay.text import Secret, printable
+from klvrelay.transports import resolver
+from klvrelay.transports.libsrt import ConnectionLost, Option, SrtSocket, State, refusal_text
+
+LOG = logging.getLogger("klvrelay")
+
+Mode = Literal["caller", "listener", "rendezvous"]
+
+LATENCY = 120
+"""Milliseconds that a line may take to have lost packets sent again, unless told: what all SRT programs have."""
+LATENCY_LIMIT = 10_000
+PASSPHRASE_SIZES = range(10, 80)
+STREAM_ID_LIMIT = 512
+LOOKS = 0.02
+"""Seconds between two looks at a line that opens."""
+RENDEZVOUS_FACTOR = 10
+"""A rendezvous waits this many times as long as a caller: the other side may not be up yet. libsrt's own rule."""
+LEAST_IDLE = 3.0
+"""Seconds without any datagram after which a line is lost, at least: where nothing is sent there is one a second."""
+
+_OPTIONS = {"mode", "latency", "passphrase", "pbkeylen", "streamid", "localaddr", "adapter"}
+# What ffmpeg and srt-live-transmit write into such URLs, and what is always so here.
+_IGNORED = {"transtype", "pkt_size", "payload_size", "timeout", "connect_timeout", "conntimeo", "rw_timeout"}
+_MODE_NAMES = {"client": "caller", "server": "listener"}
+_KEY_SIZES = ("0", "16", "24", "32")
+
+
+@dataclass(frozen=True, slots=True)
+class SrtSettings:
+    """What a URL asks for.
+
+    latency_ms  on each side at least; the larger one of both sides counts
+    key_size    bytes of the AES key, 0 for what the other side has
+    stream_id   what a caller says it wants, and a listener must be asked for; "" for none and any
+    local       address of ours that is called from
+    """
+
+    url: Url
+    mode: Mode
+    latency_ms: int
+    passphrase: Secret | None
+    key_size: int
+    stream_id: Secret
+    local: str
+
+    @classmethod
+    def of(cls, url: Url, passphrase: Secret | None = None) -> Self:
+        """Raises ConfigError for what can't be meant; `passphrase` counts before the URL's, and that before what
+        KLVRELAY_SRT_PASSPHRASE in the environment says.
+        """
+        options = url.options
+        if url.port is None:
+            raise ConfigError(f"{url}: a port is missing, as in srt://{url.host or ''}:9000")
+        url.check_options(_OPTIONS, _IGNORED)
+        if options.get("transtype", "live") != "live":
+            raise ConfigError(f"{url}: only transtype=live is known: streams, not files")
+        stream_id = options.get("streamid", "")
+        if len(stream_id.encode()) > STREAM_ID_LIMIT:
+            raise ConfigError(f"{url}: streamid has more than {STREAM_ID_LIMIT} bytes")
+        return cls(
+            url=url,
+            mode=_mode(url),
+            latency_ms=_latency(url),
+            passphrase=_passphrase(url, passphrase),
+            key_size=_key_size(url),
+            stream_id=Secret(stream_id),
+            local=options.get("localaddr") or options.get("adapter") or "",
+        )
+
+
+def _mode(url: Url) -> Mode:
+    given = url.options.get("mode") or ("caller" if url.host else "listener")
+    mode = _MODE_NAMES.get(given, given)
+    if mode not in get_args(Mode):
+        raise ConfigError(f"{url}: mode is caller, listener or rendezvous")
+    if mode != "listener" and not url.host:
+        raise ConfigError(f"{url}: a host is missing, which a {mode} needs; to wait for a call: mode=listener")
+    return cast(Mode, mode)
+
+
+def _latency(url: Url) -> int:
+    text = url.options.get("latency", str(LATENCY))
+    if not (text.isascii() and text.isdigit()):
+        raise ConfigError(f"{url}: latency is a number of milliseconds, as in latency={LATENCY}")
+    value = int(text[:12])
+    if value >= LATENCY_LIMIT:
+        raise ConfigError(
+            f"{url}: latency is in milliseconds here, below {LATENCY_LIMIT}"
+            f" (ffmpeg counts microseconds: its {value} is latency={value // 1000})"
+        )
+    return value
+
+
+def _passphrase(url: Url, given: Secret | None) -> Secret | None:
+    passphrase = given
+    if passphrase is None:
+        said = url.options.get("passphrase")
+        passphrase = environment(SRT_PASSPHRASE) if said is None else Secret(said)
+    if passphrase is None:
+        return None
+    if len(passphrase.reveal().encode()) not in PASSPHRASE_SIZES:
+        raise ConfigError(f"{url}: the passphrase of srt:// has 10 to 79 characters")
+    return passphrase
+
+
+def _key_size(url: Url) -> int:
+    text = url.options.get("pbkeylen", "0")
+    if text not in _KEY_SIZES:
+        raise ConfigError(f"{url}: pbkeylen is 16, 24 or 32 (bytes of the AES key), or 0 for the other side's")
+    return int(text)
+
+
+async def open_socket(settings: SrtSettings, timeout: float) -> SrtSocket:
+    """A line to the far end: called within `timeout` seconds, or, as a listener, whenever it calls.
+
+    Raises LineLost, which says why there is none.
+    """
+    await asyncio.sleep(0)  # who gives up at once calls nobody: libsrt keeps a call's socket until the call times out
+    if settings.mode == "listener":
+        return await _answered(settings, timeout)
+    family, there = await _address(settings.url.host, settings.url, timeout)
+    patience = timeout * (RENDEZVOUS_FACTOR if settings.mode == "rendezvous" else 1)
+    line = _prepared(settings, timeout)
+    try:
+        if settings.mode == "rendezvous":
+            line.set(Option.RENDEZVOUS, 1)
+            line.bind(await _own_address(settings, family, timeout, settings.url.port or 0))
+        elif settings.local:
+            line.bind(await _own_address(settings, family, timeout, 0))
+        line.connect(there)
+        await _connected(line, settings, patience)
+    except BaseException:
+        line.close()
+        raise
+    return line
+
+
+async def _connected(line: SrtSocket, settings: SrtSettings, patience: float) -> None:
+    begun = time.monotonic()
+    while (state := line.state) == State.CONNECTING:
+        if time.monotonic() - begun > patience:
+            raise ConnectionLost(_no_answer(settings, patience))
+        await asyncio.sleep(LOOKS)
+    if state != State.CONNECTED:
+        raise ConnectionLost(_refused(line.refusal, settings, patience))
+
+
+async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
+    """The first who calls for the right stream; the port is closed behind them."""
+    family, here = await _address(settings.url.host or "0.0.0.0", settings.url, timeout)
+    listener = _prepared(settings, timeout)
+    try:
+        if family == socket.AF_INET6:
+            listener.set(Option.IPV6ONLY, 0)
+        listener.bind(here)
+        listener.listen()
+        if settings.passphrase is not None:
+            _tell_of_passphrase(str(settings.url))
+        while True:
+            line = listener.accept()
+            if line is None:
+                await asyncio.sleep(LOOKS)
+            elif _is_wanted(line, settings):
+                return line
+    finally:
+        listener.close()
+
+
+@cache
+def _tell_of_passphrase(url: str) -> None:
+    """Said once: libsrt tells nobody but the caller that it was refused."""
+    LOG.info("%s: waiting for a caller with the same passphrase; any other is refused without a word here", url)
+
+
+def _is_wanted(line: SrtSocket, settings: SrtSettings) -> bool:
+    """Did it call for our stream? If not, it is hung up on."""
+    wanted = settings.stream_id.reveal()
+    try:
+        if not wanted or line.text(Option.STREAMID) == wanted:
+            return True
+    except ConnectionLost:  # gone again before it was looked at
+        pass
+    line.close()
+    return False
+
+
+def _prepared(settings: SrtSettings, timeout: float) -> SrtSocket:
+    line = SrtSocket()
+    try:
+        line.set(Option.RCVLATENCY, settings.latency_ms)
+        line.set(Option.PEERLATENCY, settings.latency_ms)
+        line.set(Option.CONNTIMEO, round(timeout * 1000))
+        line.set(Option.PEERIDLETIMEO, round(max(timeout, LEAST_IDLE) * 1000))
+        if settings.passphrase:
+            line.set(Option.PBKEYLEN, settings.key_size)
+            line.set(Option.PASSPHRASE, settings.passphrase.reveal().encode())
+        if settings.stream_id and settings.mode == "caller":
+            line.set(Option.STREAMID, settings.stream_id.reveal().encode())
+    except BaseException:
+        line.close()
+        raise
+    return line
+
+
+async def _own_address(settings: SrtSettings, family: int, timeout: float, port: int) -> bytes:
+    wildcard = "0.0.0.0" if family == socket.AF_INET else "::"
+    _, address = await _address(settings.local or wildcard, settings.url, timeout, port)
+    return address
+
+
+async def _address(host: str, url: Url, timeout: float, port: int | None = None) -> tuple[int, bytes]:
+    """(family, `struct sockaddr`) of a name or an address; IPv4 where there are both, as it is what SRT programs
+    listen on unless told."""
+    port = (url.port or 0) if port is None else port
+    try:
+        found = await resolver.SOURCES.resolve(host, port, timeout=timeout, kind=socket.SOCK_DGRAM)
+    except OSError:
+        raise ConnectionLost(f"the name {printable(host)} is not known") from None
+    best = min(found, key=lambda place: place.family != socket.AF_INET)
+    return best.family, _sockaddr(best.family, best.address)
+
+
+def _sockaddr(family: int, place: tuple[Any, ...]) -> bytes:
+    """`struct sockaddr` of an address as `socket.connect` takes it."""
+    host, port = place[:2]
+    if family == socket.AF_INET:
+        return struct.pack("=H", family) + struct.pack(">H", port) + socket.inet_aton(host) + bytes(8)
+    flow, scope = place[2:]
+    bare = socket.inet_pton(family, host.partition("%")[0])
+    return struct.pack("=H", family) + struct.pack(">HI", port, flow) + bare + struct.pack("=I", scope)
+
+
+def _no_answer(settings: SrtSettings, patience: float) -> str:
+    other = "calls us too, as mode=rendezvous" if settings.mode == "rendezvous" else "listens"
+    return f"gave no answer for {patience:g} s: check host and port, and that it {other}"
+
+
+def _refused(reason: int, settings: SrtSettings, patience: float) -> str:
+    if reason == _TIMEOUT:
+        return _no_answer(settings, patience)
+    text = _REFUSALS.get(reason) or (f"code {reason}" if reason >= 1000 else refusal_text(reason))
+    return f"the far end refused the call: {text}"
+
+
+_TIMEOUT = 16
+_REFUSALS = {
+    2: "it wants no such call: check passphrase and streamid",
+    5: "it has another caller already",
+    10: "the passphrase is wrong",
+    11: "only one side has a passphrase",
+    1401: "the streamid has no right to this (401)",
+    1403: "it forbids this streamid (403)",
+    1404: "it has no stream of this streamid (404)",
+    1409: "somebody else has this streamid already (409)",
+}
+"""By SRT_REJECT_REASON, and the codes that servers add (access_control.h)."""

@@ -1,0 +1,129 @@
+"""What a tcp:// URL asks for, and the opening of its connection, to read from or to send on; next door, `source.py`.
+
+    tcp://HOST:PORT         we connect
+    tcp://:PORT?listen=1    we wait for the far end to
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import socket
+from collections.abc import Sequence
+from typing import Literal
+
+from klvrelay.config.url import Url
+from klvrelay.errors import ConfigError, SourceDown
+from klvrelay.transports import resolver
+from klvrelay.transports.resolver import Endpoint
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+PIECE = 256 << 10
+"""Bytes that may wait in a reader, half of them at once."""
+ANY = ("0.0.0.0", "::")
+"""Where a listener without a host listens; `None` would have asyncio look them up in a thread."""
+
+_log = logging.getLogger(__name__)
+
+
+class TcpSettings:
+    """What a URL asks for; raises ConfigError for what can't be meant.
+
+    other     who is at the far end, for messages
+    listens   the far end connects, not we
+    """
+
+    def __init__(self, url: Url, other: Literal["sender", "receiver"]) -> None:
+        if url.port is None:
+            raise ConfigError(f"{url}: a port is missing, as in tcp://{url.host or 'HOST'}:5000")
+        url.check_options({"listen"} if other == "sender" else {"listen", "pkt_size"})
+        self.url = url
+        self.other = other
+        listen = url.options.get("listen", "")
+        if listen not in ("", "0", "1"):
+            raise ConfigError(f"{url}: listen is 1, to wait for a {other}, or 0")
+        self.listens = listen == "1"
+        if not (url.host or self.listens):
+            raise ConfigError(f"{url}: a host is missing; to wait for a {other}: {url}?listen=1")
+
+
+async def open_connection(settings: TcpSettings, timeout: float) -> Connection:
+    """A connection, made within `timeout` seconds, or, where it listens, whenever somebody comes.
+
+    Raises SourceDown, which says why there is none.
+    """
+    try:
+        return await (_accepted(settings, timeout) if settings.listens else _connected(settings.url, timeout))
+    except OSError as fault:
+        raise SourceDown(f"{settings.url}: {_reason(fault, settings)}") from fault
+
+
+async def _connected(url: Url, timeout: float) -> Connection:
+    found = await resolver.SOURCES.resolve(url.host, url.port or 0, timeout=timeout)
+    fault: OSError = OSError(errno.EADDRNOTAVAIL, "no address")
+    try:
+        async with asyncio.timeout(timeout):
+            for place in found:
+                try:
+                    return await asyncio.open_connection(sock=await _reached(place), limit=PIECE)
+                except OSError as failed:
+                    fault = failed
+    except TimeoutError:
+        raise SourceDown(f"{url}: gave no answer for {timeout:g} s") from None
+    raise fault
+
+
+async def _reached(place: Endpoint) -> socket.socket:
+    sock = socket.socket(place.family, place.kind)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, place.address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def _accepted(settings: TcpSettings, timeout: float) -> Connection:
+    """The first who connects; the port is closed behind them."""
+    came: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
+
+    def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if came.done():
+            writer.transport.abort()
+        else:
+            came.set_result((reader, writer))
+
+    url = settings.url
+    server = await asyncio.start_server(welcome, await _hosts(url, timeout), url.port, limit=PIECE, backlog=1)
+    _log.info("%s: waiting for a %s", url, settings.other)
+    try:
+        return await came
+    except asyncio.CancelledError:
+        if came.done() and not came.cancelled():
+            came.result()[1].transport.abort()
+        raise
+    finally:
+        server.close()
+
+
+async def _hosts(url: Url, timeout: float) -> Sequence[str]:
+    """Addresses to listen on; an IPv6 address keeps its zone."""
+    if not url.host:
+        return ANY
+    found = await resolver.SOURCES.resolve(url.host, 0, timeout=timeout)
+    return [url.host if "%" in url.host else place.host for place in found]
+
+
+def _reason(fault: OSError, settings: TcpSettings) -> str:
+    match fault:
+        case ConnectionRefusedError():
+            return f"nobody listens there: start the {settings.other} first, or wait for it with ?listen=1"
+        case socket.gaierror():
+            return f"the name {settings.url.host} is not known"
+        case _ if settings.listens:
+            return f"can't listen there: {fault.strerror or fault}"
+        case _:
+            return f"no connection: {fault.strerror or fault}"

@@ -1,0 +1,93 @@
+"""TLS for sources and brokers: what is trusted, and each failure as one sentence that says what to do.
+
+`sources/web/`, `sources/libav/gateway.py` and `sinks/dial.py` use it.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+
+from klvrelay.config.small_file import PEM_MOST, check_regular
+from klvrelay.errors import ConfigError
+
+
+def verifying(ca_file: str | None = None) -> ssl.SSLContext:
+    """TLS 1.2 or later, certificate and host name checked; `ca_file` is trusted instead of the system's authorities.
+
+    Raises ConfigError for a `ca_file` that cannot be used.
+    """
+    if ca_file is not None:
+        check_regular(ca_file, "ca_file", PEM_MOST)
+        if not os.path.isfile(ca_file):
+            raise ConfigError(f"ca_file {ca_file}: there is no such file")
+    try:
+        context = ssl.create_default_context(cafile=ca_file)
+    except ssl.SSLError as fault:
+        raise ConfigError(f"ca_file {ca_file}: no certificate in PEM form is in it") from fault
+    except OSError as fault:
+        raise ConfigError(f"ca_file {ca_file}: can't be read: {os.strerror(fault.errno or 0).lower()}") from fault
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def untrusted(fault: ssl.SSLCertVerificationError) -> str:
+    """Why a certificate is refused, and what to do."""
+    return _UNTRUSTED.get(fault.verify_code) or f"{fault.verify_message.rstrip('.')}: see the host name and ca_file"
+
+
+def refused(fault: ssl.SSLError) -> str | None:
+    """What the far end's TLS alert means, and what to do; None where it sent none."""
+    reason = fault.reason or ""
+    if "ALERT" not in reason and "UNRECOGNIZED_NAME" not in reason:
+        return None
+    for part, said in _ALERTS.items():
+        if part in reason:
+            return said
+    return f"it refused TLS ({reason.replace('_', ' ').lower()}): see its log"
+
+
+def unspoken(fault: ssl.SSLError) -> str | None:
+    """Why there is no TLS at all, and what to do; None where that is not the cause."""
+    return _NO_TLS.get(fault.reason or "")
+
+
+_UNKNOWN_CA = "an unknown authority signed it: name the authority's certificate as ca_file, or in SSL_CERT_FILE"
+_OTHER_HOST = "it is for another host name: use the name that is in the certificate"
+_UNTRUSTED = {
+    2: _UNKNOWN_CA,
+    9: "it is not valid yet: check the clocks of both machines",
+    10: "it has expired: renew it at the far end, or check this machine's clock",
+    18: "it is self-signed: name it as ca_file if you trust it, or in SSL_CERT_FILE",
+    19: f"{_UNKNOWN_CA} (self-signed certificate in the chain)",
+    20: _UNKNOWN_CA,
+    21: _UNKNOWN_CA,
+    23: "it is revoked: install another at the far end",
+    62: _OTHER_HOST,
+    64: f"{_OTHER_HOST} (IP address mismatch)",
+}
+
+_ALERTS = {
+    "CERTIFICATE_REQUIRED": "it asks for a client certificate: set cert_file and key_file",
+    "CERTIFICATE_EXPIRED": "our client certificate has expired: renew cert_file",
+    "CERTIFICATE_REVOKED": "our client certificate is revoked: get another cert_file",
+    "UNKNOWN_CA": "it does not know the authority of our client certificate: use a cert_file that it trusts",
+    "BAD_CERTIFICATE": "it rejects our client certificate as bad: check cert_file",
+    "CERTIFICATE_UNKNOWN": "it rejects our client certificate: check cert_file",
+    "UNSUPPORTED_CERTIFICATE": "it does not support this kind of client certificate: check cert_file",
+    "ACCESS_DENIED": "it denies our client certificate access: check cert_file and the access rights",
+    "DECRYPT_ERROR": "our client certificate and key do not match: check cert_file and key_file",
+    "PROTOCOL_VERSION": "it speaks only TLS versions older than 1.2: update it",
+    "HANDSHAKE_FAILURE": "no common cipher, or it asks for a client certificate: see its log",
+    "UNRECOGNIZED_NAME": "it does not serve this host name: check the host",
+    "NO_APPLICATION_PROTOCOL": "no common application protocol: is it the right port?",
+}
+
+_NO_TLS = {
+    "WRONG_VERSION_NUMBER": "no TLS there: the port speaks another protocol",
+    "HTTP_REQUEST": "no TLS there: the port speaks plain HTTP",
+    "UNSUPPORTED_PROTOCOL": _ALERTS["PROTOCOL_VERSION"],
+    "UNEXPECTED_EOF_WHILE_READING": "it closed the connection within the TLS handshake: is it a TLS port?",
+    "RECORD_LAYER_FAILURE": "no TLS there: the port speaks another protocol",
+    "PACKET_LENGTH_TOO_LONG": "no TLS there: the port speaks another protocol",
+}

@@ -73,6 +73,7 @@ _PARTS: dict[str, Callable[[], bool]] = {
 }
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One more than processors: many tests wait for a process or a clock."""
     return len(os.sched_getaffinity(0)) + 1

@@ -30,7 +30,7 @@ class Notice:
     document: bytes
 
 
-class Notices(Protocol):
+class LatestValues(Protocol):
     """The latest values that one sink has not published yet."""
 
     async def next(self) -> Notice:
@@ -45,7 +45,7 @@ class Sink(AbstractAsyncContextManager["Sink"], Protocol):
 
     It never retries, queues, sleeps or counts: the pipeline does that for all of them. After SinkDown the
     connection is gone: leave, and enter again. A sink that can publish latest values has a second method,
-    `async keep(notices: Notices) -> None`: it publishes them until the connection is lost, which raises SinkDown.
+    `async keep(notices: LatestValues) -> None`: it publishes them until the connection is lost, which raises SinkDown.
     """
 
     async def deliver(self, batch: Sequence[Record]) -> Outcome:

@@ -14,7 +14,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.outcome import Outcome
-from klvrelay.sinks.contract import Notice, Notices
+from klvrelay.sinks.contract import Notice, LatestValues
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Connection, Message, Terms, Unanswered
 from klvrelay.sinks.mqtt.faults import NoMqtt
@@ -44,7 +44,7 @@ class MqttSink:
     """One broker; contract: `Sink`. Each entry is a new connection.
 
     `{prefix}/{stream}/telemetry` gets good records, `/rejected` damaged ones and, as `publish_bad` says,
-    those with a bad checksum, `/raw` on request the KLV bytes of what went to telemetry. Notices are
+    those with a bad checksum, `/raw` on request the KLV bytes of what went to telemetry. LatestValues are
     retained. The last will says offline on `{prefix}/status`.
 
     A topic that the broker refuses (MQTT 5) is suspended and costs no other: see `suspended.py`. A record counts as
@@ -182,7 +182,7 @@ class MqttSink:
             raise SinkDown(str(fault), answered=shipment.outcome(fault.codes)) from None
         return shipment.outcome(codes)
 
-    async def keep(self, notices: Notices) -> None:
+    async def keep(self, notices: LatestValues) -> None:
         """Publish latest values, retained, until the connection is lost, which raises SinkDown."""
         connection = self._up()
         try:
@@ -193,7 +193,7 @@ class MqttSink:
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
 
-    async def _keep(self, connection: Connection, notices: Notices, tasks: asyncio.TaskGroup) -> None:
+    async def _keep(self, connection: Connection, notices: LatestValues, tasks: asyncio.TaskGroup) -> None:
         """Send each value without waiting for the answer to the one before it, which over a long way takes long.
 
         A value is done once it is on its way: the broker answers in order, so that the answer to the goodbye is behind

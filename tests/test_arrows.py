@@ -11,16 +11,18 @@ import klvrelay
 
 ROOT = Path(klvrelay.__file__).parent
 
-VALUES = "backoff errors json_output link_stats log record text"
+VALUES = "backoff errors json_output link_stats log outcome record text threads"
 """What passes through the pipeline, and small helpers without input or output: every package may import these."""
 
 MAY_IMPORT = {
-    "errors": "text",
+    "errors": "outcome text",
+    "outcome": "",
+    "threads": "",
     "text": "",
     "log": "text",
     "backoff": "",
     "json_output": "",
-    "core": "errors json_output",
+    "core": "errors json_output standards",
     "link_stats": "core json_output",
     "record": "core json_output link_stats",
     "standards": "",
@@ -36,13 +38,13 @@ MAY_IMPORT = {
     "sinks": f"{VALUES} config transports",
     "health": f"{VALUES} core",
     "frames": f"{VALUES} core config recordings sources transports",
-    "relay": f"{VALUES} core config decoder health sinks sources spool shape elementary_streams",
+    "relay": f"{VALUES} core config decoder elementary_streams health shape sinks sources spool transports",
     "api": f"{VALUES} core config decoder sources",
     "items": f"{VALUES} standards",
     "encode": f"{VALUES} core standards",
     "sample": f"{VALUES} encode",
     "sending": f"{VALUES} config recordings sources transports",
-    "recording": f"{VALUES} config recordings relay sources transports",
+    "recording": f"{VALUES} config health recordings relay sources transports",
     "probe": f"{VALUES} core config decoder frames health recordings sources standards klvrelay",
     "cli": "*",
     "klvrelay": "*",

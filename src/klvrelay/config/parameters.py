@@ -32,7 +32,7 @@ _SEPARATOR = r"([&;]|_(?=(?:password|channel|stream)=))"
 Kind = Literal["plain", "mark", "place", "name", "hidden", "secret"]
 
 
-class Part(NamedTuple):
+class UrlPart(NamedTuple):
     """A piece of a path or a query.
 
     kind  "plain", "mark" (what separates) and "place" (see `is_place`) are shown as they are; "name" is that of a
@@ -78,7 +78,7 @@ def hidden(text: str) -> Iterator[str]:
     return (part.text for part in parts(text) if part.kind in ("hidden", "secret") and part.text)
 
 
-def parts(text: str) -> list[Part]:
+def parts(text: str) -> list[UrlPart]:
     """The pieces of a path or a query; percent-coded signs count as what they stand for.
 
     The text is that of the URL, decoded only where a parameter would not be seen otherwise.
@@ -87,7 +87,7 @@ def parts(text: str) -> list[Part]:
         return _split(text)
     plain = _decoded(text)
     if plain is None:
-        return [Part(text[:1], "plain"), Part(text[1:], "secret")]
+        return [UrlPart(text[:1], "plain"), UrlPart(text[1:], "secret")]
     decoded = _split(plain)
     return decoded if any(part.kind in ("hidden", "secret") for part in decoded) else _split(text)
 
@@ -110,7 +110,7 @@ def _decoded(text: str) -> str | None:
     return None
 
 
-def _split(text: str) -> list[Part]:
+def _split(text: str) -> list[UrlPart]:
     """What stands alone behind a hidden value may be the rest of it."""
     pieces = re.split(_SEPARATOR, text)
     found = _field(pieces[0])
@@ -118,30 +118,30 @@ def _split(text: str) -> list[Part]:
     for separator, piece in zip(pieces[1::2], pieces[2::2], strict=True):
         new = _field(piece)
         if wary and piece and all(part.kind in ("plain", "mark") for part in new):
-            new = [Part(piece, "hidden")]
+            new = [UrlPart(piece, "hidden")]
         wary = wary or any(part.kind == "name" for part in new)
-        found += [Part(separator, "mark"), *new]
+        found += [UrlPart(separator, "mark"), *new]
     return found
 
 
-def _field(text: str) -> list[Part]:
+def _field(text: str) -> list[UrlPart]:
     """What stands between two separators. The value of a secret goes on over `/` and `?`: base64 has a `/` in it."""
-    found: list[Part] = []
+    found: list[UrlPart] = []
     before = ""
     for piece in re.finditer("([/?]?)([^/?]*)", text):
         mark, name = piece.groups()
         if mark:
-            found.append(Part(mark, "mark"))
+            found.append(UrlPart(mark, "mark"))
         if name:
-            new = [Part(name, "hidden")] if before in _FOLDERS else _parameter(name)
+            new = [UrlPart(name, "hidden")] if before in _FOLDERS else _parameter(name)
             if new[-1].kind == "secret":
-                return [*found, new[0], Part(text[piece.end() - len(new[1].text) :], "secret")]
+                return [*found, new[0], UrlPart(text[piece.end() - len(new[1].text) :], "secret")]
             found += new
         before = name.lower()
     return found
 
 
-def _parameter(piece: str) -> list[Part]:
+def _parameter(piece: str) -> list[UrlPart]:
     """A piece without separators: as it is, or a name and a value that is not shown."""
     begin = 0
     for sign in re.finditer("[=:]", piece):
@@ -150,7 +150,7 @@ def _parameter(piece: str) -> list[Part]:
         if named or sign[0] == "=" or name.lower() in _USERS:
             value = piece[sign.end() :]
             if not begin and is_place(name, value):
-                return [Part(piece, "place")]
-            return [Part(piece[: sign.end()], "name"), Part(value, "secret" if named else "hidden")]
+                return [UrlPart(piece, "place")]
+            return [UrlPart(piece[: sign.end()], "name"), UrlPart(value, "secret" if named else "hidden")]
         begin = sign.end()
-    return [Part(piece, "plain")]
+    return [UrlPart(piece, "plain")]

@@ -22,7 +22,7 @@ from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, NotMedia, SourceDown, SourceError
 from klvrelay.record import utc
 from klvrelay.recordings import contents
-from klvrelay.sources.files.file import explained
+from klvrelay.sources.files.faults import explain
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.source import pts_of
 from klvrelay.text import printable
@@ -188,7 +188,7 @@ def _piped(demuxer: Demuxer) -> Iterator[FrameTime]:
     try:
         fd = os.open(url.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as fault:
-        raise explained(url, fault) from fault
+        raise explain(url, fault) from fault
     try:
         waiting = select.poll()
         waiting.register(fd, select.POLLIN)

@@ -17,7 +17,7 @@ from klvrelay.probe.transport.tables import Map
 
 _SYSTEM: dict[int, str] = {0: "PAT", 1: "CAT", 2: "TSDT", 0x10: "NIT", 0x11: "SDT", 0x12: "EIT", 0x14: "TDT"}
 _TS = 188
-_NO_REPEATS = report.Repeats(0, None, None, 0)
+_NO_REPEATS = report.RepeatReport(0, None, None, 0)
 
 
 def transport_of(survey: Survey, telemetry: Telemetry, seconds: float) -> report.Transport:

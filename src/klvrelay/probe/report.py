@@ -63,7 +63,7 @@ class SpreadReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Repeats:
+class RepeatReport:
     """A table or clock stamp that has to come again and again: how often it came, and at which intervals."""
 
     count: int
@@ -103,8 +103,8 @@ class Program:
     number: int
     pmt_pid: int
     pcr_pid: int | None
-    pmt: Repeats
-    pcr: Repeats
+    pmt: RepeatReport
+    pcr: RepeatReport
     pcr_jumps: int
     changes: int
     streams: tuple[DeclaredStream, ...]
@@ -144,7 +144,7 @@ class Transport:
     packets: int
     sync_losses: int
     skipped: int
-    pat: Repeats
+    pat: RepeatReport
     bad_tables: int
     programs: tuple[Program, ...]
     pids: tuple[PidCount, ...]

@@ -32,7 +32,7 @@ BREATH = 32
 """Pieces of a file between two looks at the loop."""
 
 
-class Outcome(NamedTuple):
+class DecodeOutcome(NamedTuple):
     """What a source held: what went through in all, how many records came out, why none did where KLV was there."""
 
     counters: Counters
@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
 def decode(
     url: Url, form: str, *, show_progress: bool, follow: bool = False, demux: Demux = "native",
     choice: Choice = EVERYTHING, numbers: Numbers = "exact", packet_limit: int = LIMIT,
-) -> Outcome | None:  # fmt: skip
+) -> DecodeOutcome | None:  # fmt: skip
     """The whole verb: records to standard output in the given form; None where a signal stopped it."""
     if follow and form == "csv":
         raise ConfigError("--follow --format csv: a CSV's columns are known at its end, which this has none: take json")
@@ -67,7 +67,7 @@ def decode(
 
 def _decoded(
     url: Url, out: Out, progress: Progress | None, follow: bool, demux: Demux, options: dict[str, Any]
-) -> Outcome | None:
+) -> DecodeOutcome | None:
     """A file in a plain loop, anything else on asyncio's, which takes as long to load as 100 MB to decode."""
     file = open_at_once(url) if demux == "native" and not follow else None
     if file is not None:
@@ -75,7 +75,7 @@ def _decoded(
     return on_loop(partial(decode_source, url, out, progress, follow=follow, demux=demux, **options))
 
 
-def decode_file(url: Url, file: AtOnce, out: Out, progress: Progress | None, **options: Any) -> Outcome | None:
+def decode_file(url: Url, file: AtOnce, out: Out, progress: Progress | None, **options: Any) -> DecodeOutcome | None:
     """Read a file to its end, handing its records to `out` as JSON Lines; `progress` gets the bytes read.
 
     Gives None where a signal stopped it. `options` are those of `decode_source`.
@@ -101,7 +101,7 @@ async def decode_source(
     choice: Choice = EVERYTHING,
     numbers: Numbers = "exact",
     packet_limit: int = LIMIT,
-) -> Outcome:
+) -> DecodeOutcome:
     """The same of any source, its text as bytes.
 
     One that is followed has no end: a cancellation ends it, and is no error once there was a record.
@@ -128,9 +128,9 @@ async def decode_source(
     return _ended(decoder, out)
 
 
-def _ended(decoder: Decoder, out: Out) -> Outcome:
+def _ended(decoder: Decoder, out: Out) -> DecodeOutcome:
     out(decoder.flush_lines())
-    return Outcome(decoder.counters, decoder.streams.records, decoder.streams.missed)
+    return DecodeOutcome(decoder.counters, decoder.streams.records, decoder.streams.missed)
 
 
 def write_all(text: Any) -> None:
@@ -141,7 +141,7 @@ def write_all(text: Any) -> None:
             left = left[sys.stdout.buffer.write(left) :]
 
 
-def summary(outcome: Outcome) -> str:
+def summary(outcome: DecodeOutcome) -> str:
     """What went through, on one line."""
     c = outcome.counters
     gaps = c.discontinuities + c.sync_losses
@@ -154,7 +154,7 @@ def summary(outcome: Outcome) -> str:
     )
 
 
-def no_klv(url: Url, outcome: Outcome) -> NoKlv:
+def no_klv(url: Url, outcome: DecodeOutcome) -> NoKlv:
     """There was nothing to decode: say why."""
     counters = outcome.counters
     if outcome.missed:

@@ -17,7 +17,7 @@ from klvrelay.probe.report import (
     Paired,
     PidCount,
     Program,
-    Repeats,
+    RepeatReport,
     Report,
     SpreadReport,
     Transport,
@@ -63,7 +63,7 @@ def _transport(report: Report) -> str:
     return f"MPEG-TS, {t.packets:,} packets of {t.packet_size} bytes, {lost}; PAT {_repeats(t.pat)}"
 
 
-def _repeats(repeats: Repeats) -> str:
+def _repeats(repeats: RepeatReport) -> str:
     if not repeats.count:
         return "never"
     if repeats.interval is None or repeats.longest is None:

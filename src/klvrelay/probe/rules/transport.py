@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from klvrelay.probe.report import Finding, PidCount, Program, Repeats, Report, Severity
+from klvrelay.probe.report import Finding, PidCount, Program, RepeatReport, Report, Severity
 from klvrelay.probe.rules.rule import Check, Rule, at_pid, cut_up, listed, plural, span
 from klvrelay.probe.transport import pcr, tables
 from klvrelay.probe.transport.codes import hexpid
@@ -173,7 +173,7 @@ def _pcr(report: Report) -> Iterator[Finding]:
             yield PCR_JUMP.broken(text, f"{where}, PID {hexpid(program.pcr_pid)}", program.pcr_jumps)
 
 
-def _often(repeats: Repeats, latest: float) -> str:
+def _often(repeats: RepeatReport, latest: float) -> str:
     return f"{plural(repeats.late, 'time')} over {span(latest)}"
 
 

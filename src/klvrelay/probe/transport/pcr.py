@@ -50,9 +50,9 @@ class PcrStats:
             steps.append(step)
         return steps
 
-    def frozen(self) -> report.Repeats:
+    def frozen(self) -> report.RepeatReport:
         steps = self._steps.frozen()
-        return report.Repeats(self.count, steps.median, steps.high, self._late)
+        return report.RepeatReport(self.count, steps.median, steps.high, self._late)
 
 
 class StreamClock:

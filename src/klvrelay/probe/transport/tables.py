@@ -106,9 +106,9 @@ class TableInterval:
                 self._late += at - self._last > LATEST
             self._last = at
 
-    def frozen(self) -> report.Repeats:
+    def frozen(self) -> report.RepeatReport:
         steps = self._steps.frozen()
-        return report.Repeats(self.count, steps.median, steps.high, self._late)
+        return report.RepeatReport(self.count, steps.median, steps.high, self._late)
 
 
 @dataclass(slots=True)

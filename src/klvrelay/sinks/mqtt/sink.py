@@ -14,7 +14,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
 from klvrelay.errors import SinkDown, SinkError
 from klvrelay.outcome import Outcome
-from klvrelay.sinks.contract import Notice, LatestValues
+from klvrelay.sinks.contract import LatestValues, Notice
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Connection, Message, Terms, Unanswered
 from klvrelay.sinks.mqtt.faults import NoMqtt

@@ -45,9 +45,9 @@ class AtOnce:
         try:
             return self._file.readinto(self._buffer) or 0
         except OSError as fault:
-            from klvrelay.sources.files.file import explained
+            from klvrelay.sources.files.faults import explain
 
-            raise explained(self._url, fault) from fault
+            raise explain(self._url, fault) from fault
 
 
 def open_at_once(url: Url, piece: int = PIECE) -> AtOnce | None:

@@ -15,13 +15,14 @@ from functools import partial
 
 from klvrelay import threads
 from klvrelay.config.url import Url
-from klvrelay.errors import NotMedia, SourceDown
+from klvrelay.errors import NotMedia
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Carriage, Packet
 from klvrelay.recordings import contents
 from klvrelay.recordings.segment_names import recordings_in
 from klvrelay.recordings.sniff import sniff
 from klvrelay.sources.files.at_once import AtOnce, open_at_once
+from klvrelay.sources.files.faults import explain
 from klvrelay.sources.libav.source import LibavSource
 from klvrelay.sources.parts import in_turns
 from klvrelay.sources.thread_queue import settle
@@ -129,7 +130,7 @@ async def _pieces(url: Url) -> AsyncGenerator[bytes, None]:
             async for piece in found:
                 yield piece
     except OSError as fault:
-        raise explained(url, fault) from fault
+        raise explain(url, fault) from fault
     finally:
         disk.close()
 
@@ -208,16 +209,3 @@ async def _readable(fd: int) -> None:
         await ready
     finally:
         loop.remove_reader(fd)
-
-
-def explained(url: Url, fault: OSError) -> SourceDown | NotMedia:
-    """A fault of reading a file, in our words."""
-    match fault:
-        case FileNotFoundError():
-            return SourceDown(f"{url}: no such file; a network source begins with udp://, rtsp://, ...")
-        case IsADirectoryError():
-            return NotMedia(f"{url} is a folder: give a file in it")
-        case PermissionError():
-            return SourceDown(f"{url}: no permission to read it")
-        case _:
-            return SourceDown(f"{url}: can't be read: {os.strerror(fault.errno or 0)}")

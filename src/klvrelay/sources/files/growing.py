@@ -22,7 +22,7 @@ from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
 from klvrelay.recordings.segment_names import RecordedSegment, only_one, segments
 from klvrelay.recordings.sniff import Sniffer, is_container
-from klvrelay.sources.files.file import explained
+from klvrelay.sources.files.faults import explain
 from klvrelay.sources.files.written import PIECE, SETTLED, Look, WrittenFile
 from klvrelay.sources.parts import in_turns
 from klvrelay.threads import Worker
@@ -145,7 +145,7 @@ class _Tail:
             self._waited = True
             return b""
         except OSError as fault:
-            raise explained(self._url, fault) from fault
+            raise explain(self._url, fault) from fault
 
 
 class _Place(Protocol):

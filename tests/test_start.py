@@ -155,7 +155,7 @@ print(all(seen), bool(seen))
 BROKEN_OFF = """
 import asyncio, signal
 from klvrelay import cli
-from klvrelay.commands import demo as command
+from klvrelay.cli import demo as command
 new, demo = asyncio.new_event_loop, command.run
 
 def broken_loop():
@@ -204,7 +204,7 @@ def test_what_was_broken_off_waits_for_no_reader(tape: str):
     script = f"""
 import os, signal, sys
 from klvrelay import cli
-from klvrelay.verbs import decode
+from klvrelay.cli.verbs import decode
 os.set_blocking(1, False)
 try:
     while os.write(1, bytes(4096)): pass
@@ -235,7 +235,7 @@ def test_the_log_needs_no_file_later():
     script = """
 import builtins, errno, logging, os, sys
 from klvrelay import cli
-from klvrelay.commands import demo as command
+from klvrelay.cli import demo as command
 
 async def verb(args):
     def refuse(*_, **__):

@@ -79,7 +79,7 @@ def _done(args: argparse.Namespace, given: Sequence[str]) -> int:
     hide_memory()  # there will be passwords in it
     if args.verb != "decode":  # which loads more yet
         loading.done()
-    command = import_module(f"klvrelay.commands.{args.verb}")
+    command = import_module(f"klvrelay.cli.{args.verb}")
     if not command.ON_LOOP:
         return int(command.run(args))
     from klvrelay.cli.stopping import on_loop

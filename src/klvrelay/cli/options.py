@@ -40,7 +40,7 @@ class _Verb:
 
     @cached_property
     def _parser(self) -> argparse.ArgumentParser:
-        command = import_module(f"klvrelay.commands.{self._verb}")
+        command = import_module(f"klvrelay.cli.{self._verb}")
         examples = "".join(f"  {example}\n" for example in command.EXAMPLES)
         parser = Parser(**self._described, epilog=f"examples:\n{examples}{command.EPILOG}{CODES}")
         command.add_options(parser)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from virtual_time import now
 
 from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
+from klvrelay.record import Record
 from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.sink_task import LAST_NOTICES, SinkTask
 from klvrelay.sinks.contract import Notice
@@ -227,6 +228,30 @@ def test_the_record_that_breaks_every_connection_is_set_aside(count: int, place:
             "sink: record set aside, each connection breaks when it is sent:"
             f" stream=uav1 seq={poison} size={len(record(poison).raw)}"
         ]
+
+    virtual_time.run(main())
+
+
+class Faulty(FarEnd):
+    """A sink with a fault of its own: one record makes it raise what no sink should."""
+
+    async def deliver(self, batch: Sequence[Record]) -> Outcome:
+        if any(each.seq == 7 for each in batch):
+            raise KeyError("platform_heading_angle")
+        return await super().deliver(batch)
+
+
+def test_a_record_that_a_sink_can_not_handle_is_set_aside():
+    """An error that nobody foresaw costs the record that causes it, and no other."""
+
+    async def main() -> None:
+        far = Faulty(0.05)
+        async with draining(far) as (outlet, log):
+            for seq in range(40):
+                log.append(record(seq))
+            await asyncio.wait_for(outlet.cursor.drained(), 120)
+        assert list(dict.fromkeys(far.seqs())) == [seq for seq in range(40) if seq != 7]
+        assert outlet.cursor.sums() == (40, 39, 0, 0, 1, 0)
 
     virtual_time.run(main())
 

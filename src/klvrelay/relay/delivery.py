@@ -48,6 +48,7 @@ class Delivery:
         self._last_sent = self._loop.time()
         self._answer_time = 0.0  # smoothed
         self._sent: dict[Worker, float] = {}  # when each batch went out that is on its way
+        self._carried: dict[Worker, Sequence[Record]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._workers: set[Worker] = set()
         self._idle = 0
@@ -76,6 +77,9 @@ class Delivery:
         self._workers.discard(worker)
         self._sent.pop(worker, None)
         fault = None if worker.cancelled() else worker.exception()
+        batch = self._carried.pop(worker, ())
+        if fault is not None and not isinstance(fault, SinkDown):  # nothing says what was answered
+            self._unanswered += batch
         if fault is not None and not self._fallen.done():
             self._fallen.set_exception(fault)
 
@@ -89,9 +93,10 @@ class Delivery:
                 self._add_worker()
             sent = self._last_sent = self._sent[worker] = self._loop.time()
             self._pace()
+            self._carried[worker] = batch
             await self._deliver(batch)
             self._idle += 1
-            del self._sent[worker]
+            del self._sent[worker], self._carried[worker]
             took = self._loop.time() - sent
             self._answer_time += (took - self._answer_time) / SHARE if self._answer_time else took
             self._pace()

@@ -33,7 +33,8 @@ async def test_a_reopening_is_said_with_its_reason(monkeypatch, caplog):
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     monkeypatch.setattr(stream_module.Backoff, "next", lambda self: 0.01)
     caplog.set_level(logging.INFO, "klvrelay")
-    stream = stream_module.Stream(stream_module.Feed("cam", Barren, "rtsp://cam/live", 0.2), "boot", MemoryLog(), Notices())
+    feed = stream_module.Feed("cam", Barren, "rtsp://cam/live", 0.2)
+    stream = stream_module.Stream(feed, "boot", MemoryLog(), Notices())
     keeping = asyncio.create_task(stream.keep())
     async with asyncio.timeout(5):
         while stream.health.openings < 3:

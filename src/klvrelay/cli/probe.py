@@ -40,5 +40,6 @@ async def run(args: argparse.Namespace) -> int:
     wishes = Wishes(args.seconds, args.json, html, args.quiet)
     url = source_url(args, args.source)
     return await probe(
-        url, wishes, option_groups.choice_of(args), **option_groups.source_given(args), **option_groups.limit_given(args)
+        url, wishes, option_groups.choice_of(args), **option_groups.source_given(args),
+        **option_groups.limit_given(args),
     )  # fmt: skip

@@ -102,13 +102,16 @@ class Delivery:
             self._pace()
 
     async def _deliver(self, batch: Sequence[Record]) -> None:
+        failed = True
         try:
             outcome = await self._sink.deliver(batch)
+            failed = False
         except SinkDown as fault:
             self._cursor.commit(batch, fault.answered)
             self._unanswered += batch[fault.answered.answered :]
-            self._over = True
             raise
+        finally:
+            self._over = self._over or failed  # whatever was raised, no later batch may overtake this one
         self._cursor.commit(batch, outcome)
         self._halving.answered(len(batch))
         if outcome.answered < len(batch):

@@ -40,7 +40,8 @@ async def connect(
             except LessWanted as less:
                 terms = less.terms
             except StaleSession:
-                wipe = await AiomqttConnection.open(settings, version, client_id, None, terms)  # a clean session, which ends at once
+                # A clean session, which ends at once.
+                wipe = await AiomqttConnection.open(settings, version, client_id, None, terms)
                 await wipe.close()
 
     terms = terms or Terms()

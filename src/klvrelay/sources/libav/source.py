@@ -88,7 +88,8 @@ class LibavReader:
     _container: InputContainer
 
     def __init__(
-        self, source: Read, demuxer: Demuxer, bridge: ThreadQueue, *, live: bool | None = None, packet_limit: int = LIMIT
+        self, source: Read, demuxer: Demuxer, bridge: ThreadQueue, *, live: bool | None = None,
+        packet_limit: int = LIMIT,
     ) -> None:
         self._source, self._url = source, source.url
         self._demuxer = demuxer

@@ -317,7 +317,7 @@ async def test_a_source_that_does_not_end_is_left_behind(
     async with running(corridor):
         await until(lambda: len(ear.seqs("uav1")) >= 41 and len(ear.seqs("uav2")) >= 40)
         stuck.set()
-    assert sum("left behind" in m for m in said()) == 1
+    assert sum("is abandoned" in m for m in said()) == 1
 
 
 async def test_a_source_that_hangs_gets_a_process_of_its_own(said: Callable[[], list[str]]):

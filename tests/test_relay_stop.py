@@ -74,7 +74,7 @@ async def test_a_sink_that_hangs_in_its_goodbye_does_not_hold_up_a_stop(brief: N
         assert await seconds_to_stop(it, lambda: len(ear.records) == 40) < 1
     finally:
         over.set()
-    assert sum("left behind" in line for line in said()) == 1
+    assert sum("abandoned" in line for line in said()) == 1
 
 
 async def test_a_source_that_hangs_at_its_end_does_not_hold_up_a_stop(brief: None, said: Callable[[], list[str]]):
@@ -98,7 +98,7 @@ async def test_a_source_that_hangs_at_its_end_does_not_hold_up_a_stop(brief: Non
         over.set()
     assert ear.seqs() == list(range(40))
     assert ear.availability()[-1] == b"offline"
-    assert sum("left behind" in line for line in said()) == 1
+    assert sum("abandoned" in line for line in said()) == 1
 
 
 def test_all_that_a_stop_waits_for_is_less_than_five_seconds():

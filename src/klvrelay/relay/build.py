@@ -1,4 +1,4 @@
-"""Builds a relay from its settings: which source opens how, which sink is told where; next door, `relay.py` runs it."""
+"""Builds a relay from its settings, and runs it to an exit code."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from klvrelay.sources.web.resume import Resume
 LOG = logging.getLogger("klvrelay")
 
 LOST = 8
-"""Exit code where records came in that no far end has."""
+"""Exit code: records were received that a sink does not have."""
 SLOWEST = 32.0
-"""Seconds that a source may be silent beyond its timeouts: a segment of a live playlist is that long at most."""
+"""Seconds that a source may be silent beyond its timeouts: the longest segment of a live playlist."""
 
 
 def opened(settings: SourceSettings, given: Resume | None = None) -> Source:
-    """The source of one entry; a relayed file's packets bear the time they are read."""
+    """The source of one entry; packets of a relayed file have the time at which they are read."""
     return open_source(
         settings.url,
         timeout=settings.timeout,
@@ -45,10 +45,10 @@ def opened(settings: SourceSettings, given: Resume | None = None) -> Source:
 
 
 def check_files(settings: RelaySettings) -> None:
-    """Raise ConfigError for certificates and keys that cannot be used: a later connection would find out too late."""
+    """Raise ConfigError for certificates and keys that cannot be used, before anything starts."""
     for source in settings.sources:
         if source.ca_file is not None:
-            from klvrelay.transports.tls import verifying  # here, since few have a use for it
+            from klvrelay.transports.tls import verifying  # loaded here: few configurations need it
 
             verifying(source.ca_file)
     if settings.mqtt is not None and settings.mqtt.tls:
@@ -73,7 +73,7 @@ async def relayed(settings: RelaySettings) -> int:
 
 
 def relay_of(settings: RelaySettings) -> Relay:
-    """A relay that is ready to run; raises ConfigError for a source that can't be meant, or a file that can't be used.
+    """A relay that is ready to run; raises ConfigError for an invalid source or a file that cannot be used.
     """
     check_files(settings)
     boot = new_boot()
@@ -81,8 +81,8 @@ def relay_of(settings: RelaySettings) -> Relay:
     for (name, source), choice in zip(settings.named(), settings.choices(), strict=True):
         if not source.stall > 0:
             raise ConfigError(f"stall {source.stall:g}: give seconds above 0")
-        opened(source)  # nothing is opened yet: wrong schemes and options are found before anything starts
-        # A live playlist brings a segment at a time: what would be a stall elsewhere is its way.
+        opened(source)  # opens nothing yet, but finds wrong schemes and options before anything starts
+        # A live playlist delivers one segment at a time, with a pause before the next.
         stall = source.stall + SLOWEST if source.url.path.endswith((".m3u8", ".m3u")) else source.stall
         given = Resume()
         apart = partial(opened, replace(source, isolate=True), given)

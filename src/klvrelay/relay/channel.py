@@ -16,9 +16,9 @@ LINK_EVERY = 10.0
 
 
 class Channel:
-    """What is published under one stream's name, but for its records.
+    """What is published for one stream beside its records.
 
-    count   brings the counts of `health` up to date
+    count   updates the counts of `health`
     """
 
     def __init__(self, health: StreamHealth, boot: str, notices: Notices, count: Callable[[], None]) -> None:
@@ -27,29 +27,29 @@ class Channel:
         self._notices = notices
         self._count = count
         self._latest = StreamState()
-        self._told: tuple[bool | None, str, str, float] = (None, "", "", 0.0)
+        self._published: tuple[bool | None, str, str, float] = (None, "", "", 0.0)
 
     def take(self, record: Record) -> bool:
-        """Count a record, and keep its values: true where the stream was not live before."""
+        """Count a record and keep its values; true if the stream was not live before."""
         came = self.health.decoded(record)
         self._latest.add(record)
         return came
 
     def tell(self) -> None:
-        """Availability where it changed, the link's report where its state did or some time went by."""
+        """Publish availability when it changed, and the link report when the state changed or LINK_EVERY has passed."""
         health = self.health
         now = health.clock()
-        online, state, reason, at = self._told
+        online, state, reason, at = self._published
         if health.online != online or (health.state == "ended" and state != "ended"):
             self._notices.put(Notice("availability", health.name, b"online" if health.online else b"offline"))
         if (health.state, health.reason) != (state, reason) or now - at >= LINK_EVERY:
             self._count()
             self._notices.put(Notice("link", health.name, link_document(health, self._boot)))
             at = now
-        self._told = health.online, health.state, health.reason, at
+        self._published = health.online, health.state, health.reason, at
 
     def tell_state(self) -> None:
-        """The latest value of every item, where there is a newer one."""
+        """Publish the latest value of every item, if any changed."""
         document = self._latest.document()
         if document is not None:
             self._notices.put(Notice("state", self.health.name, document))

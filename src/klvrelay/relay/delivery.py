@@ -1,4 +1,4 @@
-"""Carries batches from a cursor to a sink over one connection, several at once where answers take long."""
+"""Delivers batches from a cursor to a sink over one connection, several in flight where the round trip is long."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from klvrelay.text import printable
 LOG = logging.getLogger("klvrelay")
 
 MOST, MOST_SIZE = 1000, 4 << 20
-"""Records, and bytes of them, that may be on their way at most."""
+"""Maximum number of records, and of their bytes, in flight."""
 BATCH_SIZE = 1 << 20
-"""Bytes after which a batch takes no more records."""
+"""Bytes at which a batch is full."""
 LONG = 0.02
-"""Seconds from which an answer takes long: then a batch need not be full to go out beside others."""
+"""Seconds from which the round trip is long: then a batch need not be full to be sent beside others."""
 SHARE, PAUSE_MOST = 8, 0.1
-"""Such a batch goes out after this share of the time that answers take, but after so many seconds at most."""
+"""Such a batch is sent after 1/SHARE of the round trip, at the latest after PAUSE_MOST seconds."""
 STEADY = 1.0
 """Seconds that a connection must stand before it gets a record that is suspected to break it."""
 LAST_ANSWERS = 0.1
-"""Seconds that batches on their way get to say what of them was answered, once the connection fell."""
+"""Seconds in which batches in flight report what was answered, once the connection is lost."""
 
 Worker = asyncio.Task[Any]
 
 
 class Delivery:
-    """One connection's deliveries: batches go out in order, and may be answered out of step.
+    """The deliveries of one connection: batches are sent in order, and may be answered out of step.
 
-    Where nothing is on its way the next batch goes out at once, with what waits. Beside others one goes out when it
-    is full, or, where answers take long, after a part of that time: a batch of one costs three times as much a
-    record as a full one, so at a broker near by what comes in while one is answered makes up the next.
+    With nothing in flight the next batch is sent at once, with what waits. With batches in flight another one is sent
+    when it is full or, if the round trip is long, after a part of the round trip. A batch of one record costs three
+    times as much per record as a full one: so near the broker, what arrives during a round trip is the next batch.
 
-    Each worker takes a batch and waits for its answer; there is always one more, which waits for the next batch.
+    Each worker takes a batch and waits for its answer; one more worker waits for the next batch.
     """
 
     def __init__(self, sink: Sink, cursor: Cursor, halving: Halving) -> None:
@@ -47,7 +47,7 @@ class Delivery:
         self._loop = asyncio.get_running_loop()
         self._last_sent = self._loop.time()
         self._answer_time = 0.0  # smoothed
-        self._sent: dict[Worker, float] = {}  # when each batch went out that is on its way
+        self._sent: dict[Worker, float] = {}  # when each batch in flight was sent
         self._carried: dict[Worker, Sequence[Record]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._workers: set[Worker] = set()
@@ -57,7 +57,7 @@ class Delivery:
         self._unanswered: list[Record] = []
 
     async def run(self) -> None:
-        """Deliver until the connection falls, which raises what `deliver` raised."""
+        """Deliver until the connection is lost, and raise what `deliver` raised."""
         try:
             if self._halving.most == 1:
                 await asyncio.sleep(STEADY)
@@ -118,7 +118,7 @@ class Delivery:
             raise RuntimeError("a sink left records unanswered")
 
     def _pace(self) -> None:
-        """Say how many records must wait before the next batch goes out."""
+        """Set how many records must wait before the next batch is sent."""
         if self._over:
             self._cursor.offer_at(NEVER)
         elif not self._sent:
@@ -132,21 +132,21 @@ class Delivery:
                 self._timer = self._loop.call_at(self._due(), self._hurry)
 
     def _stop_timer(self) -> None:
-        if self._timer is not None:  # or it would wake the loop for nothing
+        if self._timer is not None:  # it would wake the event loop for nothing
             self._timer.cancel()
             self._timer = None
 
     def _is_full(self) -> bool:
-        """Must what is on its way be answered before more is sent?"""
+        """Is the window full?"""
         cursor = self._cursor
         if self._halving.most is not None:
             return True
-        # At least half of the log is for what waits, or newer records would be shed for those on their way.
+        # At least half of the log is for waiting records, or newer records would be shed for those in flight.
         most, most_size = min(MOST, cursor.limit // 2), min(MOST_SIZE, cursor.size_limit // 2)
         return cursor.offered > most - FULL or cursor.offered_size > most_size - BATCH_SIZE
 
     def _due(self) -> float:
-        """When a batch that is not full may go out beside those on their way."""
+        """When a batch that is not full may be sent beside those in flight."""
         if self._answer_time > LONG:
             return self._last_sent + min(self._answer_time / SHARE, PAUSE_MOST)
         oldest = next(iter(self._sent.values()))
@@ -162,9 +162,9 @@ class Delivery:
             self._cursor.offer_at(1)
 
     async def _end(self) -> None:
-        """Let batches on their way say what of them was answered; the rest of them waits again."""
+        """Let batches in flight report what was answered; the other records wait again."""
         if self._fallen.done() and not self._fallen.cancelled():
-            self._fallen.exception()  # asyncio would report one that nobody saw, where `run` is cancelled just now
+            self._fallen.exception()  # retrieved: asyncio would report it if `run` is cancelled at this moment
         self._over = True
         self._pace()
         try:
@@ -181,7 +181,7 @@ class Delivery:
                 self._take_back()
 
     def _take_back(self) -> None:
-        """Have all that was not answered offered again, but for a record that breaks every connection."""
+        """Offer all unanswered records again, except one that breaks every connection."""
         set_aside = self._halving.fell(self._unanswered)
         self._cursor.rewind()
         if not set_aside:

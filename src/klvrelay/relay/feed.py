@@ -1,4 +1,4 @@
-"""What a stream is made of, as the settings say."""
+"""What a stream needs to run: its source, its name and its limits."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from klvrelay.sources.contract import Source
 
 
 class Feed(NamedTuple):
-    """What streams are made of: the name of the first, what opens their source, its address for messages.
+    """A source and how to read it.
 
-    stall   seconds without bytes, or without KLV, after which it is stale
-    apart   opens the same source in a process of its own, for one that hung
-    packet_limit  bytes that the value of a KLV packet may have
-    hung    seconds without a byte after which a source that libav reads, which has timeouts of its own, hangs
-    choice  which of its KLV is wanted, and under which names
+    name          name of its first stream
+    open          opens the source
+    url           its address in messages, without secrets
+    stall         seconds without bytes, or without KLV, after which the stream is stale
+    apart         opens the same source in a separate process, after it hung
+    hung          seconds without a byte after which a source that libav reads is considered to hang
+    packet_limit  maximum number of bytes of a KLV packet's value
+    choice        which KLV is selected, and the names of its streams
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Finds the record that breaks every connection, where the far end does not say which one it will not take."""
+"""Finds the record that breaks every connection, where the far end does not say which record it refuses."""
 
 from __future__ import annotations
 

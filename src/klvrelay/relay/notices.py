@@ -23,7 +23,7 @@ class Notices:
             cursor.put(notice)
 
     def cursor(self) -> NoticeCursor:
-        """Where one sink reads; it is offered what is remembered already, too."""
+        """A new cursor for one sink, which starts with all remembered values."""
         cursor = NoticeCursor(self._latest)
         self._cursors.append(cursor)
         return cursor
@@ -50,12 +50,12 @@ class NoticeCursor:
         return self._latest.get((kind, stream))
 
     async def next(self) -> Notice:
-        """A value that this sink has not published; waits for one. The same again until `done`."""
+        """A value that this sink has not published; waits for one. Returns the same value until `done`."""
         await self._some.wait()
         return self._latest[next(iter(self._due))]
 
     def done(self, notice: Notice) -> None:
-        """It was published or refused: it is offered again after its next change or `restart` only."""
+        """The value was published or refused: it is offered again only after it changes or after `restart`."""
         key = notice.kind, notice.stream
         if key not in self._due:
             return

@@ -1,4 +1,4 @@
-"""Reports KLV packets above the limit, which nothing else would show."""
+"""Reports KLV packets that exceed the packet limit: they are skipped, and nothing else shows them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import logging
 LOG = logging.getLogger("klvrelay")
 
 EVERY = 1.0
-"""Seconds between two looks: however many such packets come, there is a line a second at most."""
+"""Seconds between two log lines at least."""
 
 
 class Oversize:
-    """The packets of one stream that were passed over, by their count so far."""
+    """The number of packets of one stream that were skipped so far."""
 
     def __init__(self, name: str, limit: int) -> None:
         self._name = name
@@ -19,17 +19,17 @@ class Oversize:
         self._count, self._last = 0, 0.0
 
     def is_due(self, now: float) -> bool:
-        """Is it time for a look?"""
+        """Is it time for a check?"""
         if now - self._last < EVERY:
             return False
         self._last = now
         return True
 
     def look(self, count: int) -> None:
-        """Log how many came since the last look, if any did."""
+        """Log how many packets were skipped since the last check, if any were."""
         if count > self._count:
             LOG.warning(
-                "%s: KLV packets too large: count=%d packet_limit=%d; they are passed over, raise packet_limit",
+                "%s: KLV packets too large: count=%d packet_limit=%d; skipped; raise packet_limit",
                 self._name, count - self._count, self._limit,
             )  # fmt: skip
         self._count = count

@@ -1,6 +1,4 @@
-"""When a source whose streams were settled at its opening is given up for another opening: libav never delivers a track
-that begins later.
-"""
+"""When to reopen a source that found its tracks at its opening: libav never delivers a track that begins later."""
 
 from __future__ import annotations
 
@@ -9,11 +7,11 @@ from klvrelay.health import StreamHealth
 LONGEST = 60.0
 """Seconds without KLV at most, unless its stall is longer; and seconds of KLV after which the next time is short."""
 HANGS = "it hangs"
-"""The reason where not a byte has come."""
+"""The reason if no byte came."""
 
 
 class Patience:
-    """Doubles with each opening in which no KLV came: it may begin late, and each opening costs a camera a session.
+    """Doubles with each opening without KLV: KLV may begin late, and each opening takes a session of the camera.
 
     stall   seconds without KLV at first
     hung    seconds without a byte after which a reader that has timeouts hangs
@@ -24,7 +22,7 @@ class Patience:
         self._hung = hung
 
     def ended(self, health: StreamHealth) -> str:
-        """Why the opening is given up, "" while it is not; `health` is that of the stream with the latest record."""
+        """Why the source must be reopened, or ""; `health` belongs to the stream with the latest record."""
         now = health.clock()
         if now - health.last_bytes >= self._hung:
             return HANGS

@@ -1,8 +1,10 @@
-"""The pipeline: packets of every source to records, records to every sink; it starts the tasks and restarts what fell.
+"""The relay: starts the tasks of the pipeline, and stops them in order.
 
-    carry   source -> decoder -> log              one task a stream, in `intake.py`
-    drain   log -> sink, until confirmed          one task a sink, in `outlet.py`
-    tick    silence and states                    here
+    stream      source -> decoder -> log             one task per source (`Stream.keep`)
+    sink        log -> sink, until acknowledged      one task per sink (`SinkTask.drain`)
+    tick        silence, states and latest values    one task (`Relay._tick`)
+
+`supervise` restarts streams and sinks; no fault of one ends another.
 """
 
 from __future__ import annotations
@@ -31,17 +33,17 @@ from klvrelay.spool.memory import WAITING, WAITING_SIZE, MemoryLog
 LOG = logging.getLogger("klvrelay")
 
 TICK = 0.25
-"""Seconds between two looks at the streams."""
+"""Seconds between two checks of the streams."""
 STATES = 4
-"""Looks between two tellings of a stream's latest values."""
+"""Checks between two publications of the latest values of a stream."""
 SLOTS, CROWD = 5, 8
-"""Parts at most that TICK is divided into, each for some of the streams; streams that are worth another part."""
+"""TICK is divided into at most SLOTS parts, each for some of the streams; CROWD streams justify one more part."""
 LAST_SOURCES, LAST_CALL, LAST_SINKS, PARTING = 1.7, 2.3, 1.8, 0.2
-"""Seconds after a stop by which sources have ended, and sinks have confirmed what waits; seconds that sinks then get to
-say goodbye, and any task that has not ended when it was cancelled again: less than five in all."""
+"""Seconds of a stop: sources must have ended by LAST_SOURCES, and sinks must have acknowledged what waits by LAST_CALL;
+then sinks have LAST_SINKS to disconnect, and tasks that were cancelled again have PARTING. The sum is below five."""
 
 LAST_SUMS = 0.1
-"""Seconds that the last sums get to be published, before the sinks say goodbye."""
+"""Seconds in which the last sums must be published, before the sinks disconnect."""
 
 
 def new_boot() -> str:
@@ -52,11 +54,11 @@ def new_boot() -> str:
 class Relay:
     """Runs until its sources end or it is stopped.
 
-    feeds     (name, what opens its source, the source's address for messages[, stall])
-    sinks     (name for messages, sink)
-    waiting   records that may wait for a sink
-    waiting_size  bytes that those may take
-    coalesce  seconds from one look at the datagram sockets to the next at most, where many are busy; see `hub.py`
+    feeds         the streams, as tuples or `Feed`
+    sinks         (name for messages, sink)
+    waiting       maximum number of records that wait for a sink
+    waiting_size  maximum number of bytes of these records
+    coalesce      longest time in seconds between two reads of the datagram sockets, where many are busy
     """
 
     def __init__(
@@ -87,10 +89,10 @@ class Relay:
         return f"{records} records, {bad} bad or damaged, {lost}{away}; {'; '.join(sinks)}"
 
     async def run(self) -> None:
-        """Carry until every source has ended and what they gave is delivered. Cancel to stop: within five seconds.
+        """Run until every source has ended and its records are delivered. Cancel to stop: within five seconds.
 
-        Raises the SinkRefused or ConfigError of a sink's first connection. What is wrong with a source is said when
-        it happens and spoils that stream only; `fault` has it afterwards.
+        Raises the SinkRefused or ConfigError of the first connection of a sink. A fault of a source is logged when it
+        happens and affects that stream only; `fault` contains it afterwards.
         """
         set_coalesce(self._coalesce)
         carriers = [asyncio.create_task(s.keep(), name=f"keep {s.name}") for s in self.streams]
@@ -117,7 +119,7 @@ class Relay:
 
     @property
     def fault(self) -> KlvrelayError | None:
-        """What kept a source from being read to its end, or NoKlv where none had any; each was said when found."""
+        """Why a source was not read to its end, or NoKlv if no source contained KLV; it has been logged already."""
         failed = next((s.failed for s in self.streams if s.failed is not None), None)
         if failed is None and self.streams and not any(h.records for s in self.streams for h in s.healths):
             missed = next((s.decoder.streams.missed for s in self.streams if s.decoder.streams.missed), "")
@@ -140,7 +142,7 @@ class Relay:
         )
 
     async def _stop(self, carriers: list[asyncio.Task[None]], drains: list[asyncio.Task[None]]) -> None:
-        """Sources first, then what waits, then the sinks."""
+        """Stop the sources, deliver what waits, then stop the sinks."""
         loop = asyncio.get_running_loop()
         last_call = loop.time() + LAST_CALL
         await _cancelled(carriers, LAST_SOURCES)
@@ -152,11 +154,11 @@ class Relay:
         await self._say_sums(drains)
 
     async def _drained(self, drains: list[asyncio.Task[None]], *, only_up: bool = False) -> None:
-        """Wait until the sinks have answered for all records, or none of them is served any more."""
+        """Wait until the sinks have answered for all records, or a task of a sink has ended."""
         await _first_of([o.settled() for o in self.outlets if o.health.up or not only_up], drains)
 
     async def _say_sums(self, drains: list[asyncio.Task[None]]) -> None:
-        """Have each sink that is there publish what became of its records."""
+        """Let each connected sink publish what became of its records."""
         for outlet in self.outlets:
             outlet.notices.put(Notice("status", None, dumps({"records": outlet.sums()._asdict()})))
         await _first_of([outlet.published(LAST_SUMS) for outlet in self.outlets], drains)
@@ -172,7 +174,7 @@ class Relay:
                 self._contained(stream, stream.look, *([stream.tell_state] if is_due else []))
 
     def _contained(self, stream: Stream, *steps: Callable[[], None]) -> None:
-        """What is done for one stream: a fault of ours in it costs that step, and is said once."""
+        """Run steps of one stream; an internal error ends that step only, and is logged once."""
         for step in steps:
             if (fault := contained(step, stream.name)) is not None:
                 self._log_once(stream, str(fault))
@@ -196,9 +198,9 @@ def turns(count: int, slots: int, states: int) -> Iterator[list[tuple[int, bool]
 
 
 async def _cancelled(tasks: Sequence[asyncio.Future[Any]], patience: float = 1.0) -> None:
-    """Cancel tasks and wait for their end; what they raise was seen before or doesn't matter any more.
+    """Cancel tasks and wait for their end; what they raise is ignored.
 
-    One that hangs in its own clean-up is cancelled once more, and then left behind.
+    A task that hangs in its clean-up is cancelled once more, and then abandoned.
     """
     left = set(tasks)
     for seconds in (patience, PARTING):
@@ -207,7 +209,7 @@ async def _cancelled(tasks: Sequence[asyncio.Future[Any]], patience: float = 1.0
         if left:
             _, left = await asyncio.wait(left, timeout=seconds)
     if left:
-        LOG.warning("tasks do not end, and are left behind: count=%d", len(left))
+        LOG.warning("tasks do not end, and are abandoned: count=%d", len(left))
     await asyncio.gather(*set(tasks) - left, return_exceptions=True)
 
 

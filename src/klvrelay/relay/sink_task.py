@@ -1,4 +1,4 @@
-"""One sink in the pipeline: its cursors on the log and the notices, and the task that keeps it served."""
+"""One sink of the relay: its cursors on the log and on the latest values, and the task that serves it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from klvrelay.sinks.contract import Sink
 from klvrelay.spool.memory import Cursor
 
 LAST_NOTICES = 1.0
-"""Seconds that the last latest values get to be published."""
+"""Seconds in which the last latest values must be published."""
 LONGEST = 3.0
-"""Seconds between two attempts to connect at most: a broker that is back should not be noticed late, since records are
-shed meanwhile. The steady period is longer, or two that take each other's place would take turns quickly."""
+"""Longest pause between two attempts to connect, in seconds: while a broker that is back is not noticed, records are
+shed. The steady period is longer, so that two clients with one client id do not displace each other quickly."""
 
 Keep = Callable[[NoticeCursor], Coroutine[Any, Any, None]]
 
 
 @dataclass(slots=True)
 class SinkTask:
-    """A sink, where it reads records and latest values, and how it is."""
+    """A sink with its cursors and its health."""
 
     sink: Sink
     cursor: Cursor
@@ -44,30 +44,30 @@ class SinkTask:
 
     @property
     def _keep(self) -> Keep | None:
-        """How the sink publishes latest values, where it does."""
+        """The optional method of the sink that publishes latest values."""
         keep: Keep | None = getattr(self.sink, "keep", None)
         return keep
 
     def sums(self) -> Sums:
-        """What became of its records so far; its health has them too."""
+        """What became of its records so far; also passed to its health."""
         sums = self.cursor.sums()
         self.health.counted(sums)
         return sums
 
     async def settled(self) -> None:
-        """Return once the sink has answered for all records, and has all latest values if it is there."""
+        """Return once the sink has answered for all records and, if connected, published all latest values."""
         await self.cursor.drained()
         await self.published(LAST_NOTICES)
 
     async def published(self, within: float) -> None:
-        """Return once the sink has all latest values, if it is there and publishes them, or so many seconds later."""
+        """Return once the sink, if connected, has published all latest values, or after `within` seconds."""
         if self.health.up and self._keep is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(within):
                     await self.notices.settled()
 
     async def drain(self) -> None:
-        """Keep the sink connected and the spool empty; raises the SinkRefused or ConfigError of a first connection."""
+        """Keep the sink connected and deliver; raises the SinkRefused or ConfigError of the first connection."""
         await supervise(
             self._serve,
             name=self.health.name,
@@ -77,7 +77,7 @@ class SinkTask:
         )
 
     def _down(self, fault: KlvrelayError) -> None:
-        named = isinstance(fault, SinkError)  # the others don't say what they are about
+        named = isinstance(fault, SinkError)  # other errors do not name the sink
         self.health.down(str(fault) if named else f"{self.health.name}: {fault}")
 
     async def _serve(self, up: Callable[[], None]) -> None:

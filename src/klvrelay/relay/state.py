@@ -1,6 +1,6 @@
 """The state of a stream: the latest value of every item, merged over its good records into one document.
 
-Next door: `channel.py` keeps one a stream, and `relay.py` has its document told at most once a second.
+It is published at most once a second per stream.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from klvrelay.json_output import dumps
 if TYPE_CHECKING:
     from klvrelay.record import Record
 
-# Sets that tell of the platform itself: their items stand at the root, under the same keys.
+# Sets that describe the platform: their items stand at the root, under the same keys.
 _PLATFORM = ("ST0601", "ST0104")
 # Items on their own do too.
 _ROOT = (*_PLATFORM, "unknown", "ST1204")

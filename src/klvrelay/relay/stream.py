@@ -1,4 +1,4 @@
-"""One source in the relay: its packets are decoded and handed on, and it is opened again when it falls."""
+"""One source of the relay: its packets become records in the log, and it is reopened when it fails."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ from klvrelay.spool.memory import MemoryLog
 LOG = logging.getLogger("klvrelay")
 
 BREATH = 64
-"""Records after which other streams and the sinks have a turn: a piece of a flood holds thousands."""
+"""Records after which other tasks get a turn: a packet of a flood can hold thousands of records."""
 CLOSING, LAST_CLOSING = 15.0, 1.5
-"""Seconds that a source gets to end, before it is opened again and where the relay stops; one that hangs is left
-behind."""
+"""Seconds in which a source must end, before it is reopened and when the relay stops; one that hangs is abandoned."""
 
 
 class Stream:
-    """One source, kept going until the relay stops: or, where it is a file, until its end.
+    """One source, kept running until the relay stops or, if it is a file, until its end.
 
-    channels   its KLV elementary streams by name: the first and those that the settings name, and more as they come
-    failed     what ended it, where that was not its end
+    channels   its KLV elementary streams by name: the first, those that the settings name, and others as they appear
+    failed     the fault that ended it; None at its regular end
     """
 
     def __init__(self, feed: Feed, boot: str, log: MemoryLog, notices: Notices) -> None:
@@ -52,7 +51,7 @@ class Stream:
         for name in dict.fromkeys((feed.name, *feed.choice.names.values())):
             self._add_channel(name)
         self._was_live = False
-        # Until it has been opened nothing else is known of it.
+        # Nothing else is known before the first opening.
         self._standing = Standing.LASTING if "://" in feed.url else Standing.UNREAD
         self._source: Source | None = None
         self._totals = Totals()
@@ -62,7 +61,7 @@ class Stream:
 
     @property
     def health(self) -> StreamHealth:
-        """That of the first stream."""
+        """The health of the first stream."""
         return self.channels[self.name].health
 
     @property
@@ -71,20 +70,20 @@ class Stream:
 
     def _add_channel(self, name: str) -> Channel:
         health = StreamHealth(name, self._feed.url, self._feed.stall)
-        if self.channels:  # what the source has seen so far, it has seen of this stream too
+        if self.channels:  # the openings of the source count for each of its streams
             health.openings = self.health.openings
         channel = self.channels[name] = Channel(health, self._boot, self._notices, self.count)
         return channel
 
     async def keep(self) -> None:
-        """Carry the source, and open it again whenever it falls, until it has come to its end."""
+        """Run the source, and reopen it whenever it fails, until its end."""
         try:
             await supervise(
                 self._attempt, name=self.name, backoff=Backoff(), standing=lambda: self._standing, down=self._down
             )
         except SourceError as fault:
             self.failed = fault
-        except ConfigError as fault:  # found only when it was opened
+        except ConfigError as fault:  # found at the opening only
             self.failed = SourceError(str(fault))
         except KlvrelayError as fault:
             self.failed = SourceError(f"{self._feed.url}: {fault}")
@@ -97,7 +96,7 @@ class Stream:
         self._end(said=self.failed is not None)
 
     async def _attempt(self, up: Callable[[], None]) -> None:
-        """One opening: returns at the end of what has one, raises what ended anything else."""
+        """One opening: returns at the end of a file, raises what ended a live source."""
         up()
         source = self._source = self._open()
         self._standing = self._standing_of(source)
@@ -112,9 +111,9 @@ class Stream:
             raise SourceDown("ended")
 
     def _standing_of(self, source: Source) -> Standing:
-        """`Standing` says what each means."""
+        """Whether this source can be read again; see `Standing`."""
         read = source.link.size > 0
-        self._was_live |= source.live and read  # no server can end it for good then by calling it a recording
+        self._was_live |= source.live and read  # a server cannot end a live stream by calling it a recording later
         return standing_of(source.url.scheme, live=source.live or self._was_live, read=read)
 
     def _down(self, fault: KlvrelayError) -> None:
@@ -126,7 +125,7 @@ class Stream:
         self.tell()
 
     async def _one_opening(self, source: Source) -> None:
-        """Carry until the source ends or is to be renewed; raises what ended it."""
+        """Read until the source ends or must be reopened; raises what ended it."""
         renewal = self._renewal = asyncio.get_running_loop().create_future()
         carrying = asyncio.create_task(self._carry(source), name=f"source {self.name}")
         carrying.add_done_callback(_seen)
@@ -148,10 +147,10 @@ class Stream:
         carrying.cancel()
         _, hanging = await asyncio.wait({carrying}, timeout=patience)
         if hanging:
-            LOG.warning("%s: its source does not end, and is left behind", self.name)
+            LOG.warning("%s: its source does not end, and is abandoned", self.name)
 
     async def _carry(self, source: Source) -> None:
-        """The way of a packet: source -> decoder -> spools."""
+        """The path of a packet: source -> decoder -> log."""
         decoder = self.decoder
         try:
             async with aclosing(source.packets()) as packets:
@@ -164,7 +163,7 @@ class Stream:
         await self._accept(decoder.flush(), wait=not source.live)
 
     async def _accept(self, records: list[Record], *, wait: bool) -> None:
-        """Append records to the log; what was numbered is appended even where this is to end meanwhile."""
+        """Append records to the log; a record that has a number is appended even if the task is cancelled meanwhile."""
         came = False
         asked: asyncio.CancelledError | None = None
         waited = wait or not self._is_live
@@ -179,22 +178,22 @@ class Stream:
             came |= self._take(record)
             self._log.append(record, waited=waited)
         if came:
-            contained(self.tell, self.name)  # the next look reports it; the records are sound
+            contained(self.tell, self.name)  # the next check reports it again; the records are in the log
         if asked is not None:
             raise asked
 
     @property
     def _is_live(self) -> bool:
-        """Is the source that is read now one that waits for nobody?"""
+        """Is the current source live, so that it cannot wait?"""
         return self._source is None or self._source.live
 
     def _take(self, record: Record) -> bool:
-        """Count a record of one of the streams; is that one there now, and was not?"""
+        """Count a record; true if its stream was not live before."""
         channel = self.channels.get(record.stream) or self._add_channel(record.stream)
         return channel.take(record)
 
     def look(self) -> None:
-        """A few times a second: what the line tells, what should have come and did not, who is to know."""
+        """A few times a second: check for silence, count, and publish what changed."""
         source, renewal = self._source, self._renewal
         if self.health.state == "ended":
             return
@@ -202,7 +201,7 @@ class Stream:
             self._take_overdue()
         healths = self.healths
         if all(health.barren for health in healths):
-            self.count()  # what came instead says why
+            self.count()  # the counts explain why there is no KLV
         beside = self._beside()
         size = self._totals.size(source)
         for health in healths:
@@ -223,7 +222,7 @@ class Stream:
             self._log.append(record)
 
     def _worth_renewing(self, source: Source) -> str:
-        """Why this opening is given up for another one; "" while it is not."""
+        """Why the source must be reopened; "" if it need not."""
         if not (source.live and source.fixed):
             return ""
         why = self._patience.ended(max(self.healths, key=lambda one: one.last_record))
@@ -232,14 +231,14 @@ class Stream:
         return why
 
     def _set_apart(self) -> None:
-        """Its thread can't be ended, and may be one more each time: from now on it is a process, which can."""
+        """Move the source to a separate process: a thread that hangs cannot be ended, a process can."""
         apart = self._feed.apart
         if apart is not None and self._open is not apart:
             self._open = apart
-            LOG.warning("%s: its reader hangs; from now on it gets a process of its own", self.name)
+            LOG.warning("%s: its reader hangs; it is read in a separate process from now on", self.name)
 
     def count(self) -> None:
-        """The counts of all openings, to the health."""
+        """Pass the counts of all openings to the health."""
         source = self._source
         link = self._totals.link(source)
         link = replace(link, lane=link.lane + self.decoder.counters)
@@ -252,7 +251,7 @@ class Stream:
         self.health.refused = self.decoder.streams.refused
 
     def _settle(self, source: Source) -> None:
-        """An opening is over: what it counted is kept."""
+        """Keep the counts of an opening that has ended."""
         self._source = None
         size = self._totals.settle(source)
         for health in self.healths:
@@ -260,38 +259,38 @@ class Stream:
         contained(self.count, self.name)
 
     def stop(self) -> None:
-        """The relay stops: its streams are told as ended."""
+        """The relay stops: report its streams as ended."""
         self._end(said=True)
 
     def _end(self, *, said: bool) -> None:
-        """No more will come of any stream; that there was no KLV is said where none had any."""
+        """Report all streams as ended, and that there was no KLV if none contained any."""
         beside = self._beside()
         for health in self.healths:
             health.ended(said=said, beside=beside)
         self.tell()
 
     def _beside(self) -> str | None:
-        """Where KLV comes that no stream has: see `StreamHealth.look`."""
+        """Where there is KLV that no stream selects; see `StreamHealth.look`."""
         if any(health.records for health in self.healths):
             return ""
         return self.decoder.streams.missed or None
 
     def tell(self) -> None:
-        """Availability and link of each stream, where there is something new of them."""
+        """Publish availability and link of each stream, where they changed."""
         for channel in self.channels.values():
             channel.tell()
 
     def tell_state(self) -> None:
-        """The latest values of each stream, where there are newer ones."""
+        """Publish the latest values of each stream, where they changed."""
         for channel in self.channels.values():
             channel.tell_state()
 
 
 def _seen(carrying: asyncio.Task[None]) -> None:
-    """One that was left behind may fail when nobody waits for it any more, which asyncio would report."""
+    """Retrieve the exception of an abandoned task, which asyncio would report otherwise."""
     if not carrying.cancelled():
         carrying.exception()
 
 
 class _Renewed(SourceDown):
-    """The relay itself gave this opening up for another one."""
+    """The relay reopens the source."""

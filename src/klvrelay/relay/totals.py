@@ -1,4 +1,4 @@
-"""What all openings of one source counted, as if it had been a single one."""
+"""The counts of all openings of one source."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from klvrelay.sources.contract import Source
 
 
 class Totals:
-    """Sums of the openings that are over; with the source that is open now, of all."""
+    """Sums of the openings that have ended; each method adds the source that is open now."""
 
     def __init__(self) -> None:
         self._past: LinkStats | None = None
         self._dropped = 0
 
     def link(self, source: Source | None) -> LinkStats:
-        """What came over the network or was lost there; not to be changed."""
+        """Received and lost: the link statistics. Do not modify the result."""
         if source is None:
             return self._past or LinkStats()
         return source.link if self._past is None else self._past + source.link
 
     def dropped(self, source: Source | None) -> int:
-        """Datagrams or packets that were let go."""
+        """Datagrams or packets that were discarded."""
         return self._dropped if source is None else added(self._dropped, source.dropped)
 
     def size(self, source: Source | None) -> int:
-        """Bytes of transport: of datagrams without the work that a whole `link` takes."""
+        """Bytes received; for datagrams cheaper than `link`."""
         past = self._past.size if self._past else 0
         if source is None:
             return past
@@ -35,7 +35,7 @@ class Totals:
         return past + (source.link.size if count is None else count)
 
     def settle(self, source: Source) -> int:
-        """An opening is over: keep what it counted; gives the bytes so far."""
+        """Keep the counts of an opening that has ended; returns the bytes received so far."""
         self._past = replace(self.link(source))
         self._dropped = self.dropped(source)
         return self._past.size

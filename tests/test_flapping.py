@@ -149,7 +149,8 @@ async def srt(cycles: Cycles) -> AsyncIterator[SourceSettings]:
     async def send() -> None:
         while True:
             with suppress(SourceDown):
-                async with SrtDestination(Url.parse(f"srt://127.0.0.1:{port}?mode=listener&latency=20"), timeout=5) as line:
+                url = Url.parse(f"srt://127.0.0.1:{port}?mode=listener&latency=20")
+                async with SrtDestination(url, timeout=5) as line:
                     for message in feed.datagrams(cycles.bytes()):
                         await line.send(message)
             cycles.done += 1

@@ -141,11 +141,11 @@ async def test_a_reader_that_hangs_is_killed_though_its_process_is_well(impatien
         ("udp://127.0.0.1:5000", "while True: say(status); time.sleep(0.05)"),
         (
             "rtsp://127.0.0.1/live",
-            "n = 0\nwhile True: n += 1; say(packed_status(Status(True, True, 0, Link(size=n)))); time.sleep(0.05)",
+            "n = 0\nwhile True: n += 1; say(packed_status(Status(True, True, 0, LinkStats(size=n)))); time.sleep(0.05)",
         ),
         (
             "http://127.0.0.1/film.mp4",
-            "while True: say(packed_status(Status(False, True, 0, Link()))); time.sleep(0.05)",
+            "while True: say(packed_status(Status(False, True, 0, LinkStats()))); time.sleep(0.05)",
         ),
     ],
     ids=["it only listens", "bytes come", "not live"],
@@ -194,12 +194,13 @@ async def test_what_came_before_the_fault_is_yielded(tmp_path):
 async def test_the_counts_go_on_over_all_processes():
     """What the line told is a sum since the source was made, the last words of each process included."""
     script = """
-say(packed_status(Status(True, True, 2, Link(size=10, srt_rtt_ms=7.0, lane=Counters(ts_packets=3)))))
+say(packed_status(Status(True, True, 2, LinkStats(size=10, srt_rtt_ms=7.0, lane=Counters(ts_packets=3)))))
 say(*packed(Packet(b"G" * 188, 5)))
 line.recv(1)
-say(packed_status(Status(True, True, 3, Link(size=15, srt_rtt_ms=9.0, lane=Counters(ts_packets=4)))), packed_end(None))
+link = LinkStats(size=15, srt_rtt_ms=9.0, lane=Counters(ts_packets=4))
+say(packed_status(Status(True, True, 3, link)), packed_end(None))
 """
-    source = fake(script.replace("Counters", "__import__('klvrelay.core').wire.Counters"))
+    source = fake(script)
 
     for _ in range(2):
         async with aclosing(source.packets()) as packets:

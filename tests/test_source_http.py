@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from contextlib import aclosing
 
@@ -10,12 +11,16 @@ import feed
 import pytest
 from certificates import certified
 from reading_out import fault_of, leaves_no_thread, records_of
+from servers import Hostile
 from web_servers import web_server
 
+from klvrelay.decoder import Decoder
 from klvrelay.errors import SourceDown
+from klvrelay.sources import thread_queue
 from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(count=60, filler=20)
+BURST = feed.recording(count=600, filler=20)
 CANARY = "c4n4ry@/"
 WRITTEN = "me:c4n4ry%40%2F@"
 
@@ -88,6 +93,28 @@ async def test_a_live_stream_comes_as_it_is_sent(folder):
     assert [record.raw for record in more][:100] == (TAPE.klv * 2)[:100]
     assert all(record.good for record in more if record.raw != TAPE.klv[0])
     assert records[0].received_us
+
+
+@pytest.mark.parametrize("length", ["", f"Content-Length: {len(BURST.ts)}\r\n"], ids=["endless", "a length"])
+async def test_a_loop_that_stands_still_holds_a_live_server_back(length, monkeypatch):
+    """By TCP the reader waits for the relay, the socket fills, and nothing is lost however few pieces may wait."""
+    monkeypatch.setattr(thread_queue.ThreadQueue.__init__, "__defaults__", (2, thread_queue.MOST_BYTES))
+
+    async def burst(line, _):
+        await line.send(f"HTTP/1.1 200 OK\r\nConnection: close\r\n{length}\r\n".encode() + BURST.ts)
+        line.close()
+
+    decoder, records = Decoder("test", None), []
+    async with Hostile(burst) as server, asyncio.timeout(20):
+        source = open_source(server.url(), timeout=5)
+        async with aclosing(source.packets()) as packets:
+            async for packet in packets:
+                records += decoder.feed(packet)
+                threading.Event().wait(0.01)
+
+    assert source.live
+    assert [record.raw for record in records + decoder.flush()] == BURST.klv
+    assert source.dropped == 0
 
 
 async def test_a_live_stream_whose_server_is_killed_ends_at_once(folder):

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import aclosing, suppress
+from itertools import pairwise
 from pathlib import Path
 
 import feed
@@ -29,6 +30,7 @@ from klvrelay.sources.isolated import stderr as stderr_module
 from klvrelay.sources.isolated.source import IsolatedSource
 from klvrelay.sources.isolated.stderr import LINES
 from klvrelay.sources.open import open_source
+from klvrelay.sources.parts import PART
 
 TAPE_SIZE = 32
 """Records of a tape: as many as let the continuity counters run on into the next one."""
@@ -336,6 +338,31 @@ async def test_a_process_that_floods_with_packets_leaves_room_for_others():
     turning.cancel()
 
     assert turns > size // 65536
+
+
+async def test_a_large_packet_of_a_process_is_decoded_in_parts():
+    """As that of a file is: bare KLV of 256 KiB takes so long that others have a turn between its parts."""
+    whole = bytes(range(200)) * 1000
+    script = "say(*packed(Packet(bytes(range(200)) * 1000, 5, 'klv', damaged=True)), packed_end(None))"
+    found, turns, turned = [], 0, []
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    turning = asyncio.create_task(turn())
+    async with asyncio.timeout(10), aclosing(fake(script).packets()) as packets:
+        async for packet in packets:
+            found.append(packet)
+            turned.append(turns)
+    turning.cancel()
+
+    assert b"".join(packet.data for packet in found) == whole
+    assert max(len(packet.data) for packet in found) == PART["klv"]
+    assert [packet.damaged for packet in found] == [True] + [False] * (len(found) - 1)
+    assert all(later > earlier for earlier, later in pairwise(turned))
 
 
 async def test_a_live_source_drops_in_its_process_and_says_so(free_port):

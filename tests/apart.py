@@ -35,7 +35,7 @@ from klvrelay.sources.isolated.messages import *
 line = socket.socket(fileno=int(sys.argv[1]))
 told = line.recv(65536)
 def say(*parcels): line.sendall(b"".join(parcels))
-status = packed_status(Status(True, True, 0, Link()))
+status = packed_status(Status(True, True, 0, LinkStats()))
 say(status)
 """
 isolated = partial(open_source, isolate=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from papers import stream_of
+
 from klvrelay.config.url import Url
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Packet
 from klvrelay.relay import stream as stream_module
-from klvrelay.relay.notices import Notices
-from klvrelay.spool.memory import MemoryLog
 
 
 class Barren:
@@ -33,8 +33,7 @@ async def test_a_reopening_is_said_with_its_reason(monkeypatch, caplog):
     monkeypatch.setattr(logging.getLogger("klvrelay"), "propagate", True)
     monkeypatch.setattr(stream_module.Backoff, "next", lambda self: 0.01)
     caplog.set_level(logging.INFO, "klvrelay")
-    feed = stream_module.Feed("cam", Barren, "rtsp://cam/live", 0.2)
-    stream = stream_module.Stream(feed, "boot", MemoryLog(), Notices())
+    stream = stream_of(stream_module.Feed("cam", Barren, "rtsp://cam/live", 0.2))
     keeping = asyncio.create_task(stream.keep())
     async with asyncio.timeout(5):
         while stream.health.openings < 3:

@@ -13,6 +13,7 @@ import feed
 import pytest
 from demuxes import Pieces, records_of
 from reading_out import read
+from servers import Hostile
 from test_lane import ASYNC, KLVA, NULL, Wire, klv_packet, raws
 
 from klvrelay.decoder import Decoder
@@ -20,6 +21,7 @@ from klvrelay.errors import NotMedia, SourceDown
 from klvrelay.record import Packet
 from klvrelay.sources.libav.of_bytes import ByLibav, Intake
 from klvrelay.sources.open import open_source
+from klvrelay.sources.thread_queue import MOST_BYTES, ThreadQueue
 
 TAPE = feed.recording(40, padding=300)
 PACKETS = [TAPE.ts[at : at + 188] for at in range(0, len(TAPE.ts), 188)]
@@ -174,6 +176,31 @@ async def test_a_file_waits_for_libav():
     intake.end(now=True)
     assert intake.read(4096) == b""
     assert not await intake.put(Packet(b"late"))
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "http"])
+async def test_a_far_end_that_can_wait_is_held_back(scheme, monkeypatch):
+    """However slow libav and its reader are, and however little may wait for them, nothing of the stream is lost."""
+    monkeypatch.setattr(ThreadQueue.__init__, "__defaults__", (2, MOST_BYTES))
+    monkeypatch.setitem(Intake.__init__.__kwdefaults__, "most", 1000)
+    burst, records = feed.recording(300, padding=300), []
+
+    async def answer(line, _):
+        await line.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + burst.ts)
+        line.close()
+
+    async with feed.tcp_server(burst.ts) as port, Hostile(answer) as server, asyncio.timeout(20):
+        url = server.url() if scheme == "http" else f"tcp://127.0.0.1:{port}"
+        source = open_source(url, demux="libav", timeout=5)
+        decoder = Decoder("x", None)
+        async with aclosing(source.packets()) as packets:
+            async for packet in packets:
+                records += decoder.feed(packet)
+                threading.Event().wait(0.002)
+
+    assert source.live
+    assert raws(records + decoder.flush()) == burst.klv
+    assert source.dropped == 0
 
 
 @pytest.mark.parametrize("scheme", ["udp", "rtp", "tcp", "-"])

@@ -101,7 +101,7 @@ def test_messages_that_were_due_together_make_one_packet(apart, count):
 def test_an_srt_line_is_not_given_up_between_two_signs_of_life(timeout, idle, monkeypatch):
     """Where nothing is sent there is a datagram a second: three seconds at the least, else the timeout."""
     line = FakeLine()
-    monkeypatch.setattr(srt_line, "Line", lambda: line)
+    monkeypatch.setattr(srt_line, "SrtSocket", lambda: line)
     srt_line._prepared(SrtSettings.of(Url.parse("srt://127.0.0.1:9000?latency=77")), timeout)
 
     assert line.options[Option.PEERIDLETIMEO] == idle
@@ -197,7 +197,7 @@ def test_an_srt_line_that_fails_is_closed(monkeypatch):
         raise ConnectionLost("refused")
 
     line.set = refuse  # type: ignore[method-assign]
-    monkeypatch.setattr(srt_line, "Line", lambda: line)
+    monkeypatch.setattr(srt_line, "SrtSocket", lambda: line)
     with pytest.raises(ConnectionLost):
         srt_line._prepared(SrtSettings.of(Url.parse("srt://127.0.0.1:9000")), 1.0)
 

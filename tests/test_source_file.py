@@ -194,7 +194,7 @@ async def test_a_stream_is_known_by_its_bytes(head, carriage):
         for at in range(0, len(head), 100):
             yield head[at : at + 100]
 
-    found, taken = await sniff.sniffed(Url.parse("x"), pieces())
+    found, taken = await sniff.sniff(Url.parse("x"), pieces())
 
     assert found == carriage
     assert head.startswith(taken)

@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import feed
 import pytest
+from papers import stream_of
 from reading_out import fault_of, reader_gone, records_of
 from web_servers import master, playlist, segments, web_server
 
@@ -246,7 +247,7 @@ async def test_a_relay_says_once_that_a_playlist_stands_still(tmp_path, monkeypa
     playlist(path, names[:3], seconds=0.3, ended=False)
     async with web_server(tmp_path) as server:
         url = server.url("a.m3u8")
-        stream = stream_module.Stream(stream_module.Feed("cam", partial(open_source, url, timeout=1, given=Resume()), url), "boot", [])
+        stream = stream_of(stream_module.Feed("cam", partial(open_source, url, timeout=1, given=Resume()), url))
         keeping, health = asyncio.create_task(stream.keep()), stream.health
         with caplog.at_level(logging.INFO, "klvrelay"):
             async with asyncio.timeout(12):

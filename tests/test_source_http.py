@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from contextlib import aclosing
 
@@ -10,12 +11,18 @@ import feed
 import pytest
 from certificates import certified
 from reading_out import fault_of, leaves_no_thread, records_of
+from servers import Hostile
+from test_source_hls_fragments import STEP, fragment, initial
 from web_servers import web_server
 
+from klvrelay.decoder import Decoder
 from klvrelay.errors import SourceDown
+from klvrelay.sources import thread_queue
+from klvrelay.sources.libav import source as libav_source
 from klvrelay.sources.open import open_source
 
 TAPE = feed.recording(count=60, filler=20)
+BURST = feed.recording(count=600, filler=20)
 CANARY = "c4n4ry@/"
 WRITTEN = "me:c4n4ry%40%2F@"
 
@@ -88,6 +95,44 @@ async def test_a_live_stream_comes_as_it_is_sent(folder):
     assert [record.raw for record in more][:100] == (TAPE.klv * 2)[:100]
     assert all(record.good for record in more if record.raw != TAPE.klv[0])
     assert records[0].received_us
+
+
+def in_fragments(packets: list[bytes]) -> bytes:
+    """An mp4 that is sent as it is made: ten packets a fragment."""
+    tens = [packets[at : at + 10] for at in range(0, len(packets), 10)]
+    return initial() + b"".join(fragment(number, ten, 10 * number * STEP) for number, ten in enumerate(tens))
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("", BURST.ts),
+        (f"Content-Length: {len(BURST.ts)}\r\n", BURST.ts),
+        ("", in_fragments(BURST.klv)),
+    ],
+    ids=["TS", "TS with a length", "mp4"],
+)
+async def test_a_loop_that_stands_still_holds_a_live_server_back(head, body, monkeypatch):
+    """By TCP the reader waits for the relay, the socket fills, and nothing is lost however few pieces may wait."""
+    monkeypatch.setattr(thread_queue.ThreadQueue.__init__, "__defaults__", (2, thread_queue.MOST_BYTES))
+    # libav takes the length of the first fragment for that of the whole.
+    monkeypatch.setattr(libav_source, "_has_end", lambda _: False)
+
+    async def burst(line, _):
+        await line.send(f"HTTP/1.1 200 OK\r\nConnection: close\r\n{head}\r\n".encode() + body)
+        line.close()
+
+    decoder, records = Decoder("test", None), []
+    async with Hostile(burst) as server, asyncio.timeout(20):
+        source = open_source(server.url(), timeout=5)
+        async with aclosing(source.packets()) as packets:
+            async for packet in packets:
+                records += decoder.feed(packet)
+                threading.Event().wait(0.002)
+
+    assert source.live
+    assert [record.raw for record in records + decoder.flush()] == BURST.klv
+    assert source.dropped == 0
 
 
 async def test_a_live_stream_whose_server_is_killed_ends_at_once(folder):

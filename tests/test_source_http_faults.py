@@ -15,6 +15,7 @@ from functools import partial
 import feed
 import pytest
 from certificates import certified, openssl
+from papers import stream_of
 from reading_out import records_of
 from scripted_web import Answer, ScriptedWeb, cut, playlist_of
 
@@ -155,7 +156,7 @@ async def test_the_relay_waits_as_long_as_the_server_asks(monkeypatch):
 
     async with ScriptedWeb({"/x": STATUSES["429"][0]}) as server:
         url = server.url("/x")
-        stream = stream_module.Stream(stream_module.Feed("cam", partial(open_source, url, timeout=1), url), "boot", [])
+        stream = stream_of(stream_module.Feed("cam", partial(open_source, url, timeout=1), url))
         with monkeypatch.context() as patch:
             patch.setattr(stream_module, "supervise", partial(supervise, sleep=sleep))
             keeping = asyncio.create_task(stream.keep())

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import aclosing, suppress
+from itertools import pairwise
 from pathlib import Path
 
 import feed
@@ -29,6 +30,7 @@ from klvrelay.sources.isolated import stderr as stderr_module
 from klvrelay.sources.isolated.source import IsolatedSource
 from klvrelay.sources.isolated.stderr import LINES
 from klvrelay.sources.open import open_source
+from klvrelay.sources.parts import PART
 
 TAPE_SIZE = 32
 """Records of a tape: as many as let the continuity counters run on into the next one."""
@@ -141,11 +143,11 @@ async def test_a_reader_that_hangs_is_killed_though_its_process_is_well(impatien
         ("udp://127.0.0.1:5000", "while True: say(status); time.sleep(0.05)"),
         (
             "rtsp://127.0.0.1/live",
-            "n = 0\nwhile True: n += 1; say(packed_status(Status(True, True, 0, Link(size=n)))); time.sleep(0.05)",
+            "n = 0\nwhile True: n += 1; say(packed_status(Status(True, True, 0, LinkStats(size=n)))); time.sleep(0.05)",
         ),
         (
             "http://127.0.0.1/film.mp4",
-            "while True: say(packed_status(Status(False, True, 0, Link()))); time.sleep(0.05)",
+            "while True: say(packed_status(Status(False, True, 0, LinkStats()))); time.sleep(0.05)",
         ),
     ],
     ids=["it only listens", "bytes come", "not live"],
@@ -194,12 +196,13 @@ async def test_what_came_before_the_fault_is_yielded(tmp_path):
 async def test_the_counts_go_on_over_all_processes():
     """What the line told is a sum since the source was made, the last words of each process included."""
     script = """
-say(packed_status(Status(True, True, 2, Link(size=10, srt_rtt_ms=7.0, lane=Counters(ts_packets=3)))))
+say(packed_status(Status(True, True, 2, LinkStats(size=10, srt_rtt_ms=7.0, lane=Counters(ts_packets=3)))))
 say(*packed(Packet(b"G" * 188, 5)))
 line.recv(1)
-say(packed_status(Status(True, True, 3, Link(size=15, srt_rtt_ms=9.0, lane=Counters(ts_packets=4)))), packed_end(None))
+link = LinkStats(size=15, srt_rtt_ms=9.0, lane=Counters(ts_packets=4))
+say(packed_status(Status(True, True, 3, link)), packed_end(None))
 """
-    source = fake(script.replace("Counters", "__import__('klvrelay.core').wire.Counters"))
+    source = fake(script)
 
     for _ in range(2):
         async with aclosing(source.packets()) as packets:
@@ -335,6 +338,31 @@ async def test_a_process_that_floods_with_packets_leaves_room_for_others():
     turning.cancel()
 
     assert turns > size // 65536
+
+
+async def test_a_large_packet_of_a_process_is_decoded_in_parts():
+    """As that of a file is: bare KLV of 256 KiB takes so long that others have a turn between its parts."""
+    whole = bytes(range(200)) * 1000
+    script = "say(*packed(Packet(bytes(range(200)) * 1000, 5, 'klv', damaged=True)), packed_end(None))"
+    found, turns, turned = [], 0, []
+
+    async def turn() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    turning = asyncio.create_task(turn())
+    async with asyncio.timeout(10), aclosing(fake(script).packets()) as packets:
+        async for packet in packets:
+            found.append(packet)
+            turned.append(turns)
+    turning.cancel()
+
+    assert b"".join(packet.data for packet in found) == whole
+    assert max(len(packet.data) for packet in found) == PART["klv"]
+    assert [packet.damaged for packet in found] == [True] + [False] * (len(found) - 1)
+    assert all(later > earlier for earlier, later in pairwise(turned))
 
 
 async def test_a_live_source_drops_in_its_process_and_says_so(free_port):

@@ -43,7 +43,7 @@ async def test_a_burst_by_tcp_is_received_whole():
 
 async def test_a_loop_that_stands_still_holds_the_server_back(monkeypatch):
     """By TCP the reader waits for the relay, the socket fills, and nothing is lost however few packets may wait."""
-    monkeypatch.setattr(thread_queue.Bridge.__init__, "__defaults__", (4, thread_queue.MOST_BYTES))
+    monkeypatch.setattr(thread_queue.ThreadQueue.__init__, "__defaults__", (4, thread_queue.MOST_BYTES))
     async with Camera(burst()) as camera:
         source = open_source(camera.url("?transport=tcp"), timeout=5)
         decoder, records = Decoder("a", None), []

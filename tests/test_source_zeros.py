@@ -146,7 +146,7 @@ async def test_an_mp4_is_one_though_it_begins_with_zeros():
         yield b"\0\0\0\x18ftypisom" + bytes(5000)
         yield bytes(400_000) + TAPE.bare
 
-    carriage, head = await sniff.sniffed(Url.parse("x"), pieces())
+    carriage, head = await sniff.sniff(Url.parse("x"), pieces())
 
     assert carriage is None
     assert sniff.is_container(head)

@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from papers import TAPE, Ear, Tape, live
+from papers import TAPE, Ear, Tape, live, outlet_of, stream_of
 from timekeeping import Enough, Time, unjittered
 
 from klvrelay.errors import SinkDown, SourceDown
-from klvrelay.health import SinkHealth, StreamHealth
+from klvrelay.health import StreamHealth
 from klvrelay.recording import Recorder, recorder
 from klvrelay.recording.limits import RecordingLimits
-from klvrelay.relay import sink_task as sink_task
+from klvrelay.relay import sink_task
 from klvrelay.relay import stream as stream_module
+from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.patience import HANGS, Patience
-from klvrelay.relay.sink_task import SinkTask
-from klvrelay.relay.stream import Feed, Stream
+from klvrelay.relay.stream import Feed
 from klvrelay.relay.supervise import supervise
-from klvrelay.spool.memory import Spool
 
 Keep = Callable[[], Awaitable[None]]
 
@@ -49,19 +48,19 @@ class Falling(Ear):
         super().__init__()
         self.time, self.seconds = time, seconds
 
-    async def lost(self) -> None:
+    async def keep(self, notices: NoticeCursor) -> None:
         self.time.now += self.seconds
         raise SinkDown("gone")
 
 
 def stream(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
     kept(monkeypatch, stream_module, time)
-    return Stream(Feed("uav1", lambda: lasting(time, seconds), "udp://:5000"), "boot", []).keep
+    return stream_of(Feed("uav1", lambda: lasting(time, seconds), "udp://:5000")).keep
 
 
 def sink(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
     kept(monkeypatch, sink_task, time)
-    return SinkTask(Falling(time, seconds), Spool(), SinkHealth("ear")).drain
+    return outlet_of(Falling(time, seconds))[0].drain
 
 
 def recording(monkeypatch: pytest.MonkeyPatch, time: Time, seconds: float, folder: Path) -> Keep:
@@ -110,7 +109,7 @@ async def test_a_broker_that_accepts_and_closes_is_left_in_peace(monkeypatch: py
 
     monkeypatch.setattr(Falling, "__aenter__", lambda self: entered())
     with pytest.raises(Enough):
-        await asyncio.wait_for(SinkTask(ear, Spool(), SinkHealth("ear")).drain(), 20)
+        await asyncio.wait_for(outlet_of(ear)[0].drain(), 20)
     assert begun == [0, 0.5, 1.5, 3.5, 6.5, 9.5, 12.5, 15.5, 18.5, 21.5]
 
 

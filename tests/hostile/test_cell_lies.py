@@ -39,7 +39,7 @@ def highest(kind):
     return kind(**{{name: highest(type(v)) if isinstance(v, Counters) else {MOST}
                    for name in figures_of(kind) for v in [getattr(kind(), name)]
                    if v is not None}})
-say(packed_status(Status(True, True, {MOST}, highest(Link))))
+say(packed_status(Status(True, True, {MOST}, highest(LinkStats))))
 say(*packed(Packet(b"G" * 188, 5)))
 """
 
@@ -54,7 +54,7 @@ def corridor(*opened: Callable[[], object], sink: Ear) -> Relay:
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 async def test_a_live_source_is_not_ended_by_its_process(url, end):
     """Whatever it says it is, and however it ends: the relay opens it again."""
-    script = f"say(packed_status(Status(False, True, 0, Link())), {end})"
+    script = f"say(packed_status(Status(False, True, 0, LinkStats())), {end})"
     source = fake(script, url)
     fault = None
     try:
@@ -71,7 +71,7 @@ async def test_a_live_source_is_not_ended_by_its_process(url, end):
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS)
 async def test_a_relay_opens_it_again_and_again(end, said):
     """And says why, in words that the process chose, on one line."""
-    script = f"say(packed_status(Status(False, False, 0, Link())), {end})"
+    script = f"say(packed_status(Status(False, False, 0, LinkStats())), {end})"
     relay = corridor(lambda: fake(script), sink=Ear())
 
     async with running(relay):
@@ -109,8 +109,8 @@ async def test_beside_processes_that_lie_another_stream_loses_nothing(tmp_path):
     lies = [
         ALL_COUNTS,
         "say(b'S' + (9).to_bytes(4, 'little') + b'{\"live\":1}')",
-        "say(packed_status(Status(True, True, 1 << 60, Link())))",
-        "say(packed_status(Status(False, True, 0, Link(size=-5))))",
+        "say(packed_status(Status(True, True, 1 << 60, LinkStats())))",
+        "say(packed_status(Status(False, True, 0, LinkStats(size=-5))))",
         "say(b'M' + (1 << 20).to_bytes(4, 'little'))",
         "say(packed_end(SourceDown('\\x1b]0;owned\\x07' * 200, wait=0)))",
         "os.kill(os.getpid(), 11)",
@@ -167,7 +167,7 @@ async def test_a_stream_that_floods_displaces_no_record_of_another():
 
     async with running(relay):
         await until(lambda: relay.streams[1].health.records == 100 * len(TAPE.klv))
-        await until(lambda: not relay.left)
+        await until(lambda: not relay.outlets[0].cursor.waiting)
 
     assert ear.seqs("calm") == list(range(len(TAPE.klv)))
 
@@ -227,7 +227,7 @@ async def test_a_status_is_judged_once():
 async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
     """Of http:// only the answer tells; but what was live once does not come to its end."""
     given = Resume()
-    file = "say(packed_status(Status(False, False, 0, Link())), *packed(Packet(b'G', 5)), packed_end(None))"
+    file = "say(packed_status(Status(False, False, 0, LinkStats())), *packed(Packet(b'G', 5)), packed_end(None))"
     ended = fake(file, "http://h/x", given=given)
     assert [packet.data async for packet in ended.packets()] == [b"G"]
     assert not ended.live
@@ -243,7 +243,7 @@ async def test_a_file_of_a_web_server_is_one_unless_it_was_live_before():
 
 async def test_a_measure_without_a_fraction_is_one():
     """JSON knows no other 5 than 5; two openings that say so are no sum, and no fault."""
-    script = ("said = packed_status(Status(True, True, 0, Link(srt_rtt_ms=5)))\n"
+    script = ("said = packed_status(Status(True, True, 0, LinkStats(srt_rtt_ms=5)))\n"
               "say(said, *packed(Packet(b'G' * 188, 5)), packed_end(None))")  # fmt: skip
     source = fake(script, "srt://127.0.0.1:5000")
     for _ in range(2):

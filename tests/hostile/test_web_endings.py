@@ -7,6 +7,7 @@ from functools import partial
 
 import feed
 import pytest
+from papers import stream_of
 from peak import run
 from playlists import media
 from servers import Hostile, Line, Request, Script, http
@@ -53,7 +54,7 @@ async def openings(script: Script, monkeypatch: pytest.MonkeyPatch, most: int = 
     given = Resume()
     async with Hostile(script) as server:
         opened = partial(open_source, server.url(), timeout=1, given=given)
-        stream = stream_module.Stream(stream_module.Feed("cam", opened, server.url()), "boot", [])
+        stream = stream_of(stream_module.Feed("cam", opened, server.url()))
         keeping = asyncio.create_task(stream.keep())
         waiting = asyncio.create_task(enough.wait())
         done, _ = await asyncio.wait({keeping, waiting}, timeout=10, return_when=asyncio.FIRST_COMPLETED)

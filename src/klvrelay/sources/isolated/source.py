@@ -12,7 +12,7 @@ import base64
 import json
 import logging
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -24,6 +24,7 @@ from klvrelay.record import Packet, Units
 from klvrelay.sources.isolated.claims import Claims
 from klvrelay.sources.isolated.limits import ProcessLimits
 from klvrelay.sources.isolated.process import Process
+from klvrelay.sources.parts import SMALL, parts
 from klvrelay.sources.web.resume import Resume
 from klvrelay.text import Secret
 
@@ -35,7 +36,8 @@ SEGMENT = 30.0
 SILENT_LEAST = 2.0
 """Seconds without a word after which a process counts as hung, where the timeout is shorter."""
 BREATH = 128
-"""Packets, or units, after which others have a turn: of tiny ones a piece from the line holds a thousand."""
+"""Packets, or units, after which others have a turn: of tiny ones a piece from the line holds a thousand. A part of a
+large packet counts as many."""
 SHOWN_VALUE = 5
 """Characters up to which the value of an option is no secret: "1", "tcp", "pull"."""
 
@@ -92,9 +94,9 @@ class IsolatedSource:
                 if found:
                     claims.settle()
                 burden = 0
-                for packet in found:
+                for packet, weight in _weighed(found):
                     yield packet
-                    burden += len(packet.entries) if isinstance(packet, Units) else 1
+                    burden += weight
                     if burden >= BREATH:
                         burden = 0
                         await asyncio.sleep(0)
@@ -123,6 +125,18 @@ class IsolatedSource:
             "position": base64.b64encode(self._given.position).decode(),
         }
         return json.dumps(told, default=_revealed).encode() + b"\n"
+
+
+def _weighed(found: Sequence[Packet | Units]) -> Iterator[tuple[Packet | Units, int]]:
+    """What came, large packets in parts, each with its share of `BREATH`."""
+    for packet in found:
+        if isinstance(packet, Units):
+            yield packet, len(packet.entries)
+        elif len(packet.data) <= SMALL:
+            yield packet, 1
+        else:
+            for part in parts(packet):
+                yield part, BREATH
 
 
 class _Patience:

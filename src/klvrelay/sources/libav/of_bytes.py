@@ -40,6 +40,8 @@ OPTIONS = {
     **AS_SENT,
     **UNDECODED,
 }
+CAN_WAIT = ("tcp", "http", "https")
+"""Live sources that lose nothing where libav is slow: the socket fills, and the far end is held back."""
 REMEMBERED = 4096
 """Pieces whose arrival is remembered: what libav queues while it opens a stream is younger than that."""
 
@@ -84,8 +86,9 @@ class ByLibav:
 
     async def _apart(self, first: Packet, pieces: AsyncGenerator[Packet | Units, None]) -> AsyncGenerator[Packet, None]:
         """One opening of libav: until the bytes end, or begin anew."""
-        bridge, intake = ThreadQueue(), Intake(newest_wins=self.live)
-        reader = _Reader(self.url, bridge, intake, live=self.live)
+        newest_wins = self.live and self.url.scheme not in CAN_WAIT
+        bridge, intake = ThreadQueue(), Intake(newest_wins=newest_wins)
+        reader = _Reader(self.url, bridge, intake, live=self.live, newest_wins=newest_wins)
         threading.Thread(target=reader.run, name="klvrelay-libav", daemon=True).start()
         filling = asyncio.create_task(_fill(intake, bridge, first, pieces), name=f"fill {self.url}")
         before = self._dropped
@@ -240,8 +243,8 @@ class Intake:
 class _Reader:
     """One reading by libav, from opening to end; all of it happens in its thread."""
 
-    def __init__(self, url: Url, bridge: ThreadQueue, intake: Intake, *, live: bool) -> None:
-        self._url, self._live = url, live
+    def __init__(self, url: Url, bridge: ThreadQueue, intake: Intake, *, live: bool, newest_wins: bool) -> None:
+        self._url, self._live, self._newest_wins = url, live, newest_wins
         self._bridge, self._intake = bridge, intake
 
     def run(self) -> None:
@@ -277,7 +280,7 @@ class _Reader:
                 return  # the end; behind it PyAV trips over streams that came later than its beginning
             if not sniffer.is_klv(packet):
                 continue
-            if not self._bridge.put(self._packet(packet, sniffer), newest_wins=self._live):
+            if not self._bridge.put(self._packet(packet, sniffer), newest_wins=self._newest_wins):
                 return
 
     def _packet(self, packet: AvPacket[Stream], sniffer: KlvSniffer) -> Packet:

@@ -134,7 +134,7 @@ class LibavReader:
             raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
         self._container, self._sniffer = container, KlvSniffer(data)
         # By TCP the far end can wait: the socket fills.
-        newest_wins = live and self._live is None and self._demuxer.options.get("rtsp_transport") != "tcp"
+        newest_wins = live and self._demuxer.options.get("rtsp_transport") == "udp"
         drops = UdpDrops(self._source.link, self._demuxer.udp_ports)
         try:
             for packet in container.demux(data + _kept_awake(container, live)) if data else ():

@@ -20,6 +20,7 @@ from klvrelay.record import Carriage, Packet
 from klvrelay.recordings.sniff import LEAST, MOST, carriage_by, is_container
 from klvrelay.sources.libav.demuxer import Demuxer, libav_options
 from klvrelay.sources.libav.source import LibavReader
+from klvrelay.sources.parts import SMALL, in_turns
 from klvrelay.sources.thread_queue import ThreadQueue
 from klvrelay.sources.web.file import Flow, Remote
 from klvrelay.sources.web.follow import Mark, Playing
@@ -70,7 +71,11 @@ class HttpSource:
             while batch := await bridge.batch():
                 self.dropped = dropped_before + bridge.dropped
                 for packet in batch:
-                    yield packet
+                    if len(packet.data) <= SMALL:
+                        yield packet
+                        continue
+                    async for part in in_turns(packet):
+                        yield part
         finally:
             bridge.stop()
             web.stop()
@@ -82,7 +87,6 @@ class _HttpReader:
     def __init__(self, source: HttpSource, web: Web, bridge: ThreadQueue) -> None:
         self._source, self._web, self._bridge = source, web, bridge
         self._given = Resume() if source.given is None else source.given
-        self._newest_wins = False
 
     def run(self) -> None:
         url = self._source.url
@@ -114,14 +118,13 @@ class _HttpReader:
 
     def _stream(self, answer: Answer, head: bytes) -> None:
         live = self._source.live = not answer.is_file
-        self._newest_wins = answer.size is None
         if is_container(head) and answer.size is not None:
             self._by_libav(Remote(self._web, answer, answer.size), live=False)
             return
         self._carry(chain([head], iter(answer.read_some, b"")), lambda: live, container_says=answer.size is None)
 
     def _play(self, playing: Playing) -> None:
-        """A playlist, whose segments come in bursts and wait on the server: none is dropped here."""
+        """A playlist, whose segments come in bursts and wait on the server."""
         self._carry(playing.pieces(), lambda: playing.live)
 
     def _carry(self, pieces: Iterator[bytes | Mark], live: Callable[[], bool], *, container_says: bool = False) -> None:
@@ -158,7 +161,8 @@ class _HttpReader:
         return self._put(Packet(data, now_us() if self._source.live else None, carriage or "ts"))
 
     def _put(self, packet: Packet) -> bool:
-        return self._bridge.put(packet, newest_wins=self._newest_wins)
+        """By TCP the server can wait: the socket fills, and nothing is dropped here."""
+        return self._bridge.put(packet, newest_wins=False)
 
     def _fragments(self, head: bytes, pieces: Iterator[bytes | Mark], *, live: bool | None) -> None:
         """A container by libav; where another stream begins in it, that is another container."""

@@ -591,7 +591,7 @@ async def test_a_file_is_not_copied_to_a_full_disk_for_ever(tmp_path, monkeypatc
 
     monkeypatch.setattr(recorder, "GIVE_UP", 0.05)
     monkeypatch.setattr(recorder, "RETRY", 0.01)
-    monkeypatch.setattr("klvrelay.recording.segment_store.Shelf._put", full)
+    monkeypatch.setattr("klvrelay.recording.segment_store.SegmentStore._put", full)
     (tmp_path / "flight.ts").write_bytes(TAPE.ts)
     made = Recorder(lambda: open_source(str(tmp_path / "flight.ts")), str(tmp_path / "to"), "uav1", RecordingLimits())
     with pytest.raises(KlvrelayError, match="the disk takes nothing: No space left on device"):

@@ -5,6 +5,9 @@
     columns    items of many packets as numpy arrays
     carriage   what a stream carries, by its first bytes
     receiver   datagrams of sockets, in one call for all that are ready
+    selection  the items that a record's JSON is to have
+    counters   what a stream's bytes were, counted
+    checks     single figures: BER lengths, checksums, IMAPB
 """
 
 from __future__ import annotations
@@ -55,9 +58,9 @@ from klvrelay.core.packet import (
     head,
     items_json,
     micros,
+    new_selection,
     record_json,
     select,
-    selection,
     stamp,
     tags,
     time_unit,
@@ -104,9 +107,9 @@ __all__ = [
     "items_json",
     "listing_of",
     "micros",
+    "new_selection",
     "record_json",
     "select",
-    "selection",
     "stamp",
     "tags",
     "time_unit",

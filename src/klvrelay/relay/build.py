@@ -1,4 +1,4 @@
-"""Builds a relay from its settings: which source opens how, which sink is told where; next door, `relay.py` runs it."""
+"""Builds a relay from its settings: how each source opens, and where each sink delivers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 from functools import partial
 
+from klvrelay import threads
 from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.errors import ConfigError
 from klvrelay.relay.feed import Feed
@@ -44,8 +45,12 @@ def opened(settings: SourceSettings, given: Resume | None = None) -> Source:
     )
 
 
-def check_files(settings: RelaySettings) -> None:
+async def check_files(settings: RelaySettings) -> None:
     """Raise ConfigError for certificates and keys that cannot be used: a later connection would find out too late."""
+    await threads.run(partial(_load_files, settings), "klvrelay-files")  # the file system may block
+
+
+def _load_files(settings: RelaySettings) -> None:
     for source in settings.sources:
         if source.ca_file is not None:
             from klvrelay.transports.tls import verifying  # here, since few have a use for it
@@ -59,6 +64,7 @@ def check_files(settings: RelaySettings) -> None:
 
 async def relayed(settings: RelaySettings) -> int:
     """Relay until the sources end or it is cancelled; gives the exit code."""
+    await check_files(settings)
     relay = relay_of(settings)
     try:
         await relay.run()
@@ -73,9 +79,7 @@ async def relayed(settings: RelaySettings) -> int:
 
 
 def relay_of(settings: RelaySettings) -> Relay:
-    """A relay that is ready to run; raises ConfigError for a source that can't be meant, or a file that can't be used.
-    """
-    check_files(settings)
+    """A relay that is ready to run; raises ConfigError for a source that can't be meant."""
     boot = new_boot()
     feeds = []
     for (name, source), choice in zip(settings.named(), settings.choices(), strict=True):

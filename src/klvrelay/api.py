@@ -1,6 +1,4 @@
-"""The library's way in: records out of any source, in a plain loop or an async one; next door, `relay.py` is the
-way for many streams at once.
-"""
+"""The library's way in: records out of any source, in a plain loop or an async one."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What is to be written, however it was given: a record, its JSON document, or plain items.
-
-Room: encode. Next door: `packet.py` writes it.
-"""
+"""What is to be written, however it was given: a record, its JSON document, or plain items."""
 
 from __future__ import annotations
 

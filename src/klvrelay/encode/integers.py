@@ -1,7 +1,4 @@
-"""Integers to bytes, and what stands for integers: labels, bits, BER-OID numbers.
-
-Room: encode. Next door: `values.py` calls these for the items that are such.
-"""
+"""Integers to bytes, and what stands for integers: labels, bits, BER-OID numbers."""
 
 from __future__ import annotations
 

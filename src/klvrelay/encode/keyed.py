@@ -1,7 +1,4 @@
-"""Universal sets to bytes: items behind 16-byte keys (SMPTE ST 336), and a packet that is one such item.
-
-Room: encode. Next door: `sets.py` writes the items, which are those of other sets in universal form.
-"""
+"""Universal sets to bytes: items behind 16-byte keys (SMPTE ST 336), and a packet that is one such item."""
 
 from __future__ import annotations
 

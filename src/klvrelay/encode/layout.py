@@ -1,7 +1,4 @@
-"""The order in which items are written: by the rules, or that of an earlier packet.
-
-Room: encode. Next door: `sets.py` and `keyed.py` make the entries that are put in order here.
-"""
+"""The order in which items are written: by the rules, or that of an earlier packet."""
 
 from __future__ import annotations
 

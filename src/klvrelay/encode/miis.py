@@ -1,7 +1,4 @@
-"""The MIIS core identifier to bytes (MISB ST 1204), from its parts or from its text form.
-
-Room: encode. Next door: `sets.py` knows the items that are one.
-"""
+"""The MIIS core identifier to bytes (MISB ST 1204), from its parts or from its text form."""
 
 from __future__ import annotations
 

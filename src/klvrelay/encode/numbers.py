@@ -1,7 +1,4 @@
-"""Numbers to codes: IMAPB (MISB ST 1201), the linear maps of ST 0601, IEEE 754.
-
-Room: encode. Next door: `values.py` knows the items that the numbers are of, `specials.py` what is no number.
-"""
+"""Numbers to codes: IMAPB (MISB ST 1201), the linear maps of ST 0601, IEEE 754."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Where in a record a value stands, and what holds there.
-
-Room: encode. Next door: everyone here is handed a `Place` along with a value.
-"""
+"""Where in a record a value stands, and what holds there."""
 
 from __future__ import annotations
 

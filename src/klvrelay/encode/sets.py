@@ -1,8 +1,4 @@
-"""Local sets to bytes: items behind their tags, with the sets, series and packs in them (SMPTE ST 336).
-
-Room: encode. Next door: `layout.py` puts the items in order, `values.py` and `packs.py` write what is in them,
-`packet.py` puts a key before a set.
-"""
+"""Local sets to bytes: items behind their tags, with the sets, series and packs in them (SMPTE ST 336)."""
 
 from __future__ import annotations
 

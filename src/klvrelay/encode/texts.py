@@ -1,7 +1,4 @@
-"""Text, bytes, identifiers and dates to bytes.
-
-Room: encode. Next door: `values.py` calls these for the items that are such.
-"""
+"""Text, bytes, identifiers and dates to bytes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The user data of a remote video terminal (ST 0806): bytes that another item says how to read.
-
-Room: encode. Next door: `sets.py` asks here before it writes such a set.
-"""
+"""The user data of a remote video terminal (ST 0806): bytes that another item says how to read."""
 
 from __future__ import annotations
 

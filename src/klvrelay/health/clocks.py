@@ -1,7 +1,4 @@
-"""The KLV's own time held against the other clocks: arrival here, PTS, PCR. Offset, drift, jumps.
-
-Next door: `stream.py` gives it each good record of a platform set; `report.py` shows what it found.
-"""
+"""The KLV's own time held against the other clocks: arrival here, PTS, PCR. Offset, drift, jumps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often KLV comes, and where it paused; next door, `stream.py` asks."""
+"""How often KLV comes, and where it paused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In words: how an item stands on the wire, and how a record writes it; next door, `numbers.py` has its numbers."""
+"""In words: how an item stands on the wire, and how a record writes it."""
 
 from __future__ import annotations
 

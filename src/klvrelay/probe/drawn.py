@@ -1,6 +1,4 @@
-"""What the page draws: numbers over time and places, no longer than a picture is wide; next door, `series.py` makes
-them, `svg.py` draws them.
-"""
+"""What the page draws: numbers over time and places, no longer than a picture is wide."""
 
 from __future__ import annotations
 

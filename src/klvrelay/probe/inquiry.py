@@ -1,7 +1,4 @@
-"""The probe at work: one source read through the relay's own decoder, and everything about it counted.
-
-Next door: `survey.py` looks at the transport, `telemetry.py` at the records, `outcome.py` makes the report.
-"""
+"""The probe at work: one source read through the relay's own decoder, and everything about it counted."""
 
 from __future__ import annotations
 

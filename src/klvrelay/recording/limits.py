@@ -1,4 +1,4 @@
-"""What a recorder may use: sizes and ages in words; next door, `cutter.py` and `shelf.py` keep to them."""
+"""What a recorder may use: sizes and ages in words."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""Where one segment ends and the next begins: at a table of programmes, so that each can be read alone; next door,
-`recorder.py` feeds it and `shelf.py` writes what comes out.
-"""
+"""Where one segment ends and the next begins: at a table of programmes, so that each can be read alone."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The tile of ground under the brush: clouds of noise, lines, discs and blocks in metres.
 
-Room: the sample recording. Next door: `terrain.py` and `village.py` paint with it. The tile repeats at its
-edges; its middle texel is the map's origin, rows go north and columns east.
+The tile repeats at its edges; its middle texel is the map's origin, rows go north and columns east.
 """
 
 from __future__ import annotations

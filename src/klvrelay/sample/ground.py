@@ -1,7 +1,6 @@
 """The ground of the sample: its height, its ring road, and where a ray of sight meets it.
 
-Room: the sample recording. Next door: `terrain.py` paints this ground, `flight.py` flies over it. Metres
-east, north and up of the map's origin; heights repeat every `TILE` metres, as the painted tile does.
+Metres east, north and up of the map's origin; heights repeat every `TILE` metres, as the painted tile does.
 """
 
 from __future__ import annotations

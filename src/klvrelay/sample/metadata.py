@@ -1,7 +1,4 @@
-"""An instant in the words of ST 0601.19, with its ST 0102 security set and ST 0903 targets.
-
-Room: the sample recording. Next door: `flight.py` knows the instant; the room `encode` turns the words into bytes.
-"""
+"""An instant in the words of ST 0601.19, with its ST 0102 security set and ST 0903 targets."""
 
 from __future__ import annotations
 

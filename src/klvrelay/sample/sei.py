@@ -1,7 +1,4 @@
-"""Stamps a frame with its time as ST 0604 has it: an SEI message of user data in front of its slices.
-
-Room: the sample recording. Next door: `video.py` makes the frames, `mux.py` carries them.
-"""
+"""Stamps a frame with its time as ST 0604 has it: an SEI message of user data in front of its slices."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a sample recording is to be like, checked before anything is written.
-
-Room: the sample recording. Next door: `__init__.py` takes the settings from the caller and follows them.
-"""
+"""What a sample recording is to be like, checked before anything is written."""
 
 from __future__ import annotations
 

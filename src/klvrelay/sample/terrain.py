@@ -1,8 +1,4 @@
-"""Paints the tile of ground that the camera looks at: fields, hedges, woods, a stream, a village.
-
-Room: the sample recording. Next door: `canvas.py` has the brushes, `village.py` the houses, `ground.py` the
-hills that the light falls on; `picture.py` looks at the result.
-"""
+"""Paints the tile of ground that the camera looks at: fields, hedges, woods, a stream, a village."""
 
 from __future__ import annotations
 

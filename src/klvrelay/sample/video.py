@@ -1,7 +1,4 @@
-"""Encodes the pictures with libx264 or libx265: one thread, no B-frames, so the same bytes at each run.
-
-Room: the sample recording. Next door: `picture.py` draws, `sei.py` stamps, `mux.py` carries.
-"""
+"""Encodes the pictures with libx264 or libx265: one thread, no B-frames, so the same bytes at each run."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The village on the ring road: gardens, roads, houses with their drives and parked cars.
-
-Room: the sample recording. Next door: `terrain.py` paints the land around it, `ground.py` has the ring road
-that the vehicle drives on.
-"""
+"""The village on the ring road: gardens, roads, houses with their drives and parked cars."""
 
 from __future__ import annotations
 

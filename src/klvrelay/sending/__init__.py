@@ -1,7 +1,7 @@
-"""Where `klvrelay send` sends to: one file a kind of far end, one contract; next door, `verbs/send.py` starts it.
+"""Where `klvrelay send` sends to: one file a kind of far end, one contract.
 
-    reel.py     a file, a folder of segments or standard input, as bytes with the second each is due at
-    cut.py      those bytes in datagrams
+    playback.py   a file, a folder of segments or standard input, as bytes with the second each is due at
+    datagrams.py  those bytes in datagrams
     impair.py   a bad wire on purpose
     pacing.py   all of it together, in time
     udp.py      udp:// and rtp://        tcp.py   tcp://        srt.py   srt://

@@ -1,4 +1,4 @@
-"""From slices of a recording to what one datagram holds; next door, `reel.py` has the slices, `udp.py` the lines."""
+"""From slices of a recording to what one datagram holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a line raises when its receiver has gone; next door, `tcp.py` and `srt.py` raise it."""
+"""What a line raises when its receiver has gone."""
 
 from __future__ import annotations
 

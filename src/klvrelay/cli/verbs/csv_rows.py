@@ -1,4 +1,4 @@
-"""Records as the rows of a CSV (RFC 4180); next door, `cells.py` has what stands in a cell."""
+"""Records as the rows of a CSV (RFC 4180)."""
 
 from __future__ import annotations
 

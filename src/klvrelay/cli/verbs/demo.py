@@ -1,6 +1,4 @@
-"""The verb `demo`: sample, broker, relay and subscriber in one process, so that a newcomer sees it work; next door,
-`run.py` builds the relay and `broker.py` is the broker inside.
-"""
+"""The verb `demo`: sample, broker, relay and subscriber in one process, so that a newcomer sees it work."""
 
 from __future__ import annotations
 

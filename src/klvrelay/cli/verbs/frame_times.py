@@ -1,7 +1,4 @@
-"""`decode --frame-times`: the times of a file's video frames to standard output.
-
-Next door: `stamps.py` reads them, `decode.py` prints records.
-"""
+"""`decode --frame-times`: the times of a file's video frames to standard output."""
 
 from __future__ import annotations
 

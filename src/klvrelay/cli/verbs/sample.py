@@ -1,4 +1,4 @@
-"""The verb `sample`: a synthetic recording with a progress bar; next door, `sample/` makes it."""
+"""The verb `sample`: a synthetic recording with a progress bar."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The report as one HTML file: no script, nothing from outside, everything hostile escaped; next door, `words.py`
-says it, `plots.py` draws it, `style.py` colours it.
-"""
+"""The report as one HTML file: no script, nothing from outside, everything hostile escaped."""
 
 from __future__ import annotations
 

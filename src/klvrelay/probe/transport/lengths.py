@@ -1,7 +1,4 @@
-"""Are PES packets as long as they say (PES_packet_length, ISO/IEC 13818-1, 2.4.3.7)?
-
-Next door: `survey.py` shows each TS packet.
-"""
+"""Are PES packets as long as they say (PES_packet_length, ISO/IEC 13818-1, 2.4.3.7)?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Joining a multicast group on the right network; next door, `address.py` knows the networks."""
+"""Joining a multicast group on the right network."""
 
 from __future__ import annotations
 

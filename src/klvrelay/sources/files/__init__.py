@@ -1,4 +1,4 @@
-"""Files, folders of segments and standard input; next door, `straight.py` reads them for somebody in a hurry.
+"""Files, folders of segments and standard input.
 
     file.py      as fast as the reader takes it
     at_once.py   the same of a regular file, without a loop

@@ -1,6 +1,4 @@
-"""A file, a folder of segments or standard input, as fast as the reader takes it; next door, `replay.py` keeps its
-own time, and `growing.py` waits for more at the end.
-"""
+"""A file, a folder of segments or standard input, as fast as the reader takes it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,5 @@
 """rtsp:// and containers other than MPEG-TS, by libav (PyAV) in a thread.
 
-Next door: `demuxer.py`, which opens them; `../bridge.py`, the way out of the thread; `rfc6597.py`, for KLV that is an
-RTP track of its own; `../web/source.py`, whose containers are read here too.
-
 libav can't be stopped from outside: a container closed by another thread is a crash. So the thread looks at a
 flag after each packet, and each of its waits ends at the timeout.
 """

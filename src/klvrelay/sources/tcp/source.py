@@ -1,6 +1,4 @@
-"""tcp://: MPEG-TS or KLV bytes over a connection that klvrelay makes, or (`?listen=1`) waits for; next door, `line.py`
-opens it.
-"""
+"""tcp://: MPEG-TS or KLV bytes over a connection that klvrelay makes, or (`?listen=1`) waits for."""
 
 from __future__ import annotations
 

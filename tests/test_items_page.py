@@ -1,7 +1,4 @@
-"""The page of items: every item of every set is on it, and its figures are those of the vectors.
-
-Next door: `native/generate/items_page.py` makes it, `native/generate/coverage.py` counts.
-"""
+"""The page of items: every item of every set is on it, and its figures are those of the vectors."""
 
 from __future__ import annotations
 

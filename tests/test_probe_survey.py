@@ -1,7 +1,4 @@
-"""What the probe counts of the transport, held against a slow and obvious count; and that its memory has a bound.
-
-Next door: `test_lane.py` has the multiplexer; the decoder's own way through the same bytes is tested there.
-"""
+"""What the probe counts of the transport, held against a slow and obvious count; and that its memory has a bound."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""The recorder from inside: the bytes as they came, where they are cut, what is kept; next door,
-`test_record_process.py` has the command, its signals and its disk.
-"""
+"""The recorder from inside: the bytes as they came, where they are cut, what is kept."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a command loads before it does anything: no more than its verb has a use for.
-
-Next door: `test_cli.py` has what a command says, `test_cli_decode.py` what `decode` prints.
-"""
+"""What a command loads before it does anything: no more than its verb has a use for."""
 
 from __future__ import annotations
 

@@ -51,8 +51,8 @@ async def stream(
     pid       only the KLV of this PID, or of these
     program   only the KLV of this program
 
-    `options` are those of `klvrelay.sources.open.open_source`: timeout, interface, sender, speed, loop, follow, isolate,
-    packet_limit, ...
+    `options` are those of `klvrelay.sources.open.open_source`: timeout, interface, sender, speed, loop, follow,
+    isolate, packet_limit, ...
     Raises ConfigError, SourceDown or NotMedia; never retries.
     """
     choice = chosen(pid, program)

@@ -123,7 +123,7 @@ class Decoder:
             if stream is None or waiting:
                 records += self._numbered(streams.take(entry))
                 continue
-            seq = stream.seq  # what `Elementary.gave` does, without the call
+            seq = stream.seq  # what `ElementaryStream.gave` does, without the call
             stream.seq = seq + 1
             stream.last = pts if pcr is None else pcr
             if set_ not in stream.sets:

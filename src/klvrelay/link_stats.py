@@ -46,7 +46,8 @@ class LinkStats:
 
     def __add__(self, later: LinkStats) -> LinkStats:
         """Both together: counts are added (see `added`), of a measure the later one stands."""
-        return LinkStats(**{f.name: _together(getattr(self, f.name), getattr(later, f.name)) for f in fields(LinkStats)})
+        both = {f.name: _together(getattr(self, f.name), getattr(later, f.name)) for f in fields(LinkStats)}
+        return LinkStats(**both)
 
 
 def _together(before: Any, later: Any) -> Any:

@@ -1,7 +1,6 @@
-"""The values that walk the corridor: a `Packet` (or `Units`) comes out of a source, a `Record` goes to the sinks.
+"""The values in the pipeline: a `Packet` (or `Units`) comes out of a source, a `Record` goes to the sinks.
 
-`link.py` has `Link`, what a source knows of its line; `sources/` makes packets, `klv.py` turns them into
-records, `wire.py` is the C that a record asks for its JSON.
+A decoder turns packets into records; a record asks the C core for its JSON.
 """
 
 from __future__ import annotations
@@ -213,13 +212,3 @@ def _loads() -> Callable[[bytes], Any]:
     import orjson
 
     return orjson.loads
-
-
-def __getattr__(name: str) -> Any:
-    """`Link`, loaded when it is first asked for: reading a file at once has no use for it."""
-    if name != "Link":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from klvrelay.link_stats import LinkStats
-
-    globals()[name] = LinkStats
-    return LinkStats

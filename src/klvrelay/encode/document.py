@@ -15,7 +15,7 @@ from klvrelay.standards.spec import KEY_TYPES, SETS
 
 
 class Document(NamedTuple):
-    """The parts of a record that are in its bytes; `received` as in `Place`."""
+    """The parts of a record that are in its bytes; `received` as in `ItemPath`."""
 
     set: str
     items: object

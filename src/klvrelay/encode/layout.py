@@ -153,7 +153,9 @@ def _block(
     return block
 
 
-def write_entries(pairs: Sequence[tuple[LayoutEntry, Seen | None]], values: Sequence[bytes]) -> tuple[list[bytes], list[int]]:
+def write_entries(
+    pairs: Sequence[tuple[LayoutEntry, Seen | None]], values: Sequence[bytes]
+) -> tuple[list[bytes], list[int]]:
     """Each item with its tag or key and its length, in the forms of the earlier one; and where its value begins."""
     parts, starts, at = [], [], 0
     for (entry, seen), value in zip(pairs, values, strict=True):

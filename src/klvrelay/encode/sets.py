@@ -109,7 +109,9 @@ def _checked_tag(tag: int, place: ItemPath) -> int:
     return tag
 
 
-def _entries(name: str, key: object, value: object, place: ItemPath, before: list[LayoutEntry]) -> Iterator[LayoutEntry]:
+def _entries(
+    name: str, key: object, value: object, place: ItemPath, before: list[LayoutEntry]
+) -> Iterator[LayoutEntry]:
     item = _item(name, key, place)
     tag = item.tag if item else _checked_tag(int(key), place)  # type: ignore[call-overload]
     inside = place.child(item.key if item else str(tag))

@@ -56,7 +56,7 @@ class Relay:
     sinks     (name for messages, sink)
     waiting   records that may wait for a sink
     waiting_size  bytes that those may take
-    coalesce  seconds from one look at the datagram sockets to the next at most, where many are busy; see `sources/datagrams/schedule.py`
+    coalesce  seconds from one look at the datagram sockets to the next at most, where many are busy
     """
 
     def __init__(

@@ -149,7 +149,7 @@ def packed_status(status: Status) -> bytes:
 
 
 def packed_mark(position: bytes) -> bytes:
-    """How far a playlist was read, as `Place.packed` has it."""
+    """How far a playlist was read, as `Position.packed` has it."""
     return _HEAD.pack(b"M", len(position)) + position
 
 

@@ -85,8 +85,9 @@ class LibavReader:
     _container: InputContainer
 
     def __init__(
-        self, source: Read, demuxer: Demuxer, bridge: ThreadQueue, *, live: bool | None = None, packet_limit: int = LIMIT
-    ) -> None:
+        self, source: Read, demuxer: Demuxer, bridge: ThreadQueue, *, live: bool | None = None,
+        packet_limit: int = LIMIT,
+    ) -> None:  # fmt: skip
         self._source, self._url = source, source.url
         self._demuxer = demuxer
         self._bridge = bridge

@@ -1,4 +1,6 @@
-"""The library's way in: records out of any source, in a plain loop or an async one."""
+"""The library's way in: records out of any source, in a plain loop or an async one; next door, `relay.py` is the
+way for many streams at once.
+"""
 
 from __future__ import annotations
 
@@ -51,8 +53,8 @@ async def stream(
     pid       only the KLV of this PID, or of these
     program   only the KLV of this program
 
-    `options` are those of `klvrelay.sources.open.open_source`: timeout, interface, sender, speed, loop, follow,
-    isolate, packet_limit, ...
+    `options` are those of `klvrelay.sources.open.open_source`: timeout, interface, sender, speed, loop, follow, isolate,
+    packet_limit, ...
     Raises ConfigError, SourceDown or NotMedia; never retries.
     """
     choice = chosen(pid, program)

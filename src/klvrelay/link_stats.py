@@ -46,8 +46,7 @@ class LinkStats:
 
     def __add__(self, later: LinkStats) -> LinkStats:
         """Both together: counts are added (see `added`), of a measure the later one stands."""
-        both = {f.name: _together(getattr(self, f.name), getattr(later, f.name)) for f in fields(LinkStats)}
-        return LinkStats(**both)
+        return LinkStats(**{f.name: _together(getattr(self, f.name), getattr(later, f.name)) for f in fields(LinkStats)})
 
 
 def _together(before: Any, later: Any) -> Any:

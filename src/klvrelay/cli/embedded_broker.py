@@ -1,7 +1,8 @@
 """The embedded MQTT broker of the demo and of quick tests: amqtt, on loopback, in a thread of its own.
 
-It speaks MQTT 3.1.1 only and lets in anybody on this machine, who may fill its memory with retained messages; for real
-use there is mosquitto. Clients and the size of a packet are bounded.
+It speaks MQTT 3.1.1 only and lets in anybody on this machine, who may fill its memory with retained messages; for
+real use there is mosquitto. Clients and the size of a packet are bounded.
+Next door: `cli.py` starts it for the demo; `sinks/` publish to it like to any other broker.
 """
 
 from __future__ import annotations

@@ -62,7 +62,7 @@ def add_password(parser: argparse.ArgumentParser) -> None:
 
 
 def _number(reader: str) -> Callable[[str], int]:
-    """A reader of `config.names` as a type of argparse."""
+    """A reader of `names.py` as a type of argparse."""
 
     def number(text: str) -> int:
         from klvrelay.config import names

@@ -39,5 +39,6 @@ async def run(args: argparse.Namespace) -> int:
     html = None if args.html is None else file_name(args.html, "--html")
     wishes = Wishes(args.seconds, args.json, html, args.quiet)
     url = source_url(args, args.source)
-    choice = option_groups.choice_of(args)
-    return await probe(url, wishes, choice, **option_groups.source_given(args), **option_groups.limit_given(args))
+    return await probe(
+        url, wishes, option_groups.choice_of(args), **option_groups.source_given(args), **option_groups.limit_given(args)
+    )  # fmt: skip

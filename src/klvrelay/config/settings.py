@@ -1,6 +1,6 @@
 """A relay's settings: TOML or options to typed values, every mistake named with its key and line.
 
-`cli/` reads options into the same values; `samples/relay.toml` is the manual.
+`cli.py` reads options into the same values; `samples/relay.toml` is the manual.
 """
 
 from __future__ import annotations

@@ -5,9 +5,6 @@
     columns    items of many packets as numpy arrays
     carriage   what a stream carries, by its first bytes
     receiver   datagrams of sockets, in one call for all that are ready
-    selection  the items that a record's JSON is to have
-    counters   what a stream's bytes were, counted
-    checks     single figures: BER lengths, checksums, IMAPB
 """
 
 from __future__ import annotations

@@ -94,8 +94,7 @@ def record_json(
 ) -> bytes:
     """One packet as a record's JSON document, UTF-8; `head_` is from `head()`. Raises DecodeError for no packet.
 
-    `checksum` is what was found when the packet was; None: it is summed once more.
-    `chosen` is a `new_selection()` with items.
+    `checksum` is what was found when the packet was; None: it is summed once more. `chosen`: a `new_selection()`.
     """
     out, text, size, unknown = _room.text
     received = -1 if received_us is None else received_us

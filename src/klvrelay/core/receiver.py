@@ -1,6 +1,6 @@
 """The only caller of `native/socket.h` and `hub.h`: what the kernel holds for datagram sockets, as KLV units or bytes.
 
-`sources/datagrams/schedule.py` decides when the sockets are read.
+`wire.py` does the same for `native/klv.h`; `sources/datagrams/hub.py` decides when the sockets are read.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Found = Any
 """A `wire.Entry` where units are wanted, else a `Run`."""
 
 Took = Callable[[list[Found], int], None]
-"""What is called with what a look found of a socket, and its status, for `Receiver.rest`."""
+"""What is called with what a look found of a socket, and its status, for `Inlet.rest`."""
 
 _POOL = 512 << 10
 _ENTRIES, _RUNS, _READY = 1024, 256, 256
@@ -66,8 +66,8 @@ _basin = _Basin()
 class Receiver:
     """One bound, non-blocking datagram socket, which stays the caller's; for one thread, that which made it.
 
-    `ReceiverSet` reads it; `overdue` receives nothing, but what RTP was held for when `holds` was last seen is not
-    waited for any more.
+    `Inlets` reads it; `overdue` receives nothing, but what RTP was held for when `holds` was last seen is not waited
+    for any more.
 
     units    finished units are wanted, else the bytes
     rtp      what comes is expected to be RTP; it is recognised without that where its payload is seen to be

@@ -5,11 +5,11 @@
     klvrelay.encode(record)                                  the record's packet, from its decoded values
     klvrelay.encode(document, like=record)                   its values in the layout of another packet
 
-`document.py` reads what was given, `packet.py` frames it; `layout.py` has the order of items, `sets.py` and `keyed.py`
-write them; `packs.py`, `mdap.py` (with `patches.py`), `sdcc.py`, `miis.py` and `userdata.py` write what has parts,
-`values.py`, `integers.py` and `texts.py` what has none; `numbers.py` and `specials.py` have the codes, `vmti.py` knows
-which maps a VMTI set follows, `wire.py` has the framing. An `ItemPath` goes along everywhere: errors and special
-codes name it.
+A room of its own beside the corridor. `document.py` reads what was given, `packet.py` frames it; `layout.py` has the
+order of items, `sets.py` and `keyed.py` write them; `packs.py`, `mdap.py` (with `patches.py`), `sdcc.py`, `miis.py`
+and `userdata.py` write what has parts, `values.py`, `integers.py` and `texts.py` what has none; `numbers.py` and
+`specials.py` have the codes, `vmti.py` knows which maps a VMTI set follows, `wire.py` has the framing. A `Place` goes
+along everywhere: errors and special codes are told by it.
 """
 
 from __future__ import annotations

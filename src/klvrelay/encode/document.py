@@ -1,4 +1,7 @@
-"""What is to be written, however it was given: a record, its JSON document, or plain items."""
+"""What is to be written, however it was given: a record, its JSON document, or plain items.
+
+Room: encode. Next door: `packet.py` writes it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from klvrelay.standards.spec import KEY_TYPES, SETS
 
 
 class Document(NamedTuple):
-    """The parts of a record that are in its bytes; `received` as in `ItemPath`."""
+    """The parts of a record that are in its bytes; `received` as in `Place`."""
 
     set: str
     items: object

@@ -1,4 +1,7 @@
-"""Integers to bytes, and what stands for integers: labels, bits, BER-OID numbers."""
+"""Integers to bytes, and what stands for integers: labels, bits, BER-OID numbers.
+
+Room: encode. Next door: `values.py` calls these for the items that are such.
+"""
 
 from __future__ import annotations
 

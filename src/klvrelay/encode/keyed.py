@@ -1,4 +1,7 @@
-"""Universal sets to bytes: items behind 16-byte keys (SMPTE ST 336), and a packet that is one such item."""
+"""Universal sets to bytes: items behind 16-byte keys (SMPTE ST 336), and a packet that is one such item.
+
+Room: encode. Next door: `sets.py` writes the items, which are those of other sets in universal form.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The order in which items are written: by the rules, or that of an earlier packet."""
+"""The order in which items are written: by the rules, or that of an earlier packet.
+
+Room: encode. Next door: `sets.py` and `keyed.py` make the entries that are put in order here.
+"""
 
 from __future__ import annotations
 
@@ -153,9 +156,7 @@ def _block(
     return block
 
 
-def write_entries(
-    pairs: Sequence[tuple[LayoutEntry, Seen | None]], values: Sequence[bytes]
-) -> tuple[list[bytes], list[int]]:
+def write_entries(pairs: Sequence[tuple[LayoutEntry, Seen | None]], values: Sequence[bytes]) -> tuple[list[bytes], list[int]]:
     """Each item with its tag or key and its length, in the forms of the earlier one; and where its value begins."""
     parts, starts, at = [], [], 0
     for (entry, seen), value in zip(pairs, values, strict=True):

@@ -1,5 +1,8 @@
 """Multi-dimensional arrays to bytes (MISB ST 1303).
 
+Room: encode. Next door: `packs.py` and `sets.py` know the elements and items that are arrays, and what their natural
+elements are; `patches.py` cuts an array into run lengths.
+
 An array is a mapping: `dims`, `ebytes`, `apa` (1 natural, 2 IMAPB, 3 boolean, 4 unsigned, 5 run lengths; natural
 where left out), what that asks for (`imapb_bounds`, `bias`, `default`), and `values`, flat and row by row. Where
 `ebytes` is left out it is the least that holds all values, 4 for IMAPB. Run lengths have `default` and, as a record has

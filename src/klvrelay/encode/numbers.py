@@ -1,4 +1,7 @@
-"""Numbers to codes: IMAPB (MISB ST 1201), the linear maps of ST 0601, IEEE 754."""
+"""Numbers to codes: IMAPB (MISB ST 1201), the linear maps of ST 0601, IEEE 754.
+
+Room: encode. Next door: `values.py` knows the items that the numbers are of, `specials.py` what is no number.
+"""
 
 from __future__ import annotations
 

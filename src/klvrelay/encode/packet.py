@@ -1,4 +1,7 @@
-"""Whole packets: key, length, items in order, checksum (SMPTE ST 336, ST 0601)."""
+"""Whole packets: key, length, items in order, checksum (SMPTE ST 336, ST 0601).
+
+Room: encode. Next door: `document.py` says what is to be written, `sets.py` and `keyed.py` write the items.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Packs to bytes: values of several elements without tags, as `spec.PACKS` lists them."""
+"""Packs to bytes: values of several elements without tags, as `spec.PACKS` lists them.
+
+Room: encode. Next door: `values.py` writes the elements, `sets.py` the items that hold packs; `mdap.py`, `sdcc.py`
+and `miis.py` write the packs whose shape the table can't tell.
+"""
 
 from __future__ import annotations
 

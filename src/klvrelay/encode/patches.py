@@ -1,4 +1,7 @@
-"""Run lengths of arrays: the patches of equal value that lie over a default (MISB ST 1303, algorithm 5)."""
+"""Run lengths of arrays: the patches of equal value that lie over a default (MISB ST 1303, algorithm 5).
+
+Room: encode. Next door: `mdap.py` writes them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Where in a record a value stands, and what holds there."""
+"""Where in a record a value stands, and what holds there.
+
+Room: encode. Next door: everyone here is handed a `Place` along with a value.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Deviations and correlations of the items before them to bytes (MISB ST 1010, SDCC-FLP).
 
+Room: encode. Next door: `sets.py` sees to it that they stand behind the items they name.
+
 A mapping: `sigma`, one number an item, `rho`, the upper triangle row by row (either may be empty), `matrix_size`
 (else the length of `sigma`), `mode` (else 2), `sparse`, and `items`, the keys of the items before. Hex in `sigma` or
 `rho` is written as it is. Where no earlier value has a form: sigma by IEEE 754, in 8 bytes if 4 do not hold them

@@ -1,4 +1,8 @@
-"""Local sets to bytes: items behind their tags, with the sets, series and packs in them (SMPTE ST 336)."""
+"""Local sets to bytes: items behind their tags, with the sets, series and packs in them (SMPTE ST 336).
+
+Room: encode. Next door: `layout.py` puts the items in order, `values.py` and `packs.py` write what is in them,
+`packet.py` puts a key before a set.
+"""
 
 from __future__ import annotations
 
@@ -109,9 +113,7 @@ def _checked_tag(tag: int, place: ItemPath) -> int:
     return tag
 
 
-def _entries(
-    name: str, key: object, value: object, place: ItemPath, before: list[LayoutEntry]
-) -> Iterator[LayoutEntry]:
+def _entries(name: str, key: object, value: object, place: ItemPath, before: list[LayoutEntry]) -> Iterator[LayoutEntry]:
     item = _item(name, key, place)
     tag = item.tag if item else _checked_tag(int(key), place)  # type: ignore[call-overload]
     inside = place.child(item.key if item else str(tag))

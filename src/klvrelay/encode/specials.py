@@ -1,5 +1,7 @@
 """Codes that stand in place of a number: infinities, NaN, "out of range", "off earth" and their like.
 
+Room: encode. Next door: `values.py` asks here before it maps a number.
+
 Several codes may mean the same (IMAPB and IEEE 754 leave bits open): of those the earlier value's is taken, else
 the first. A decoder has room for so many remarks only: a null that it gave no name is what the earlier code means,
 and where length 0 can't say it, NaN.

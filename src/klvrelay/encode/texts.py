@@ -1,4 +1,7 @@
-"""Text, bytes, identifiers and dates to bytes."""
+"""Text, bytes, identifiers and dates to bytes.
+
+Room: encode. Next door: `values.py` calls these for the items that are such.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The user data of a remote video terminal (ST 0806): bytes that another item says how to read."""
+"""The user data of a remote video terminal (ST 0806): bytes that another item says how to read.
+
+Room: encode. Next door: `sets.py` asks here before it writes such a set.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 """Single values to bytes: the mapped numbers, and who writes the others.
 
+Room: encode. Next door: `numbers.py` has the maps, `integers.py` and `texts.py` write what is not mapped; `packs.py`
+and `sets.py` put values together.
+
 A width that the table leaves open is that of the earlier value (`Trace`) or else: IMAPB 4 bytes or as many as
 are allowed; integers the fewest that hold them; floats 4 bytes where that is exact, else 8.
 """

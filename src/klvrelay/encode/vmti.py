@@ -1,5 +1,7 @@
 """Which maps a VMTI set follows: those of ST 0903.4 and later, or the linear ones of before.
 
+Room: encode. Next door: `sets.py` asks here before it writes such a set.
+
 The version tells it. Where a set leaves the version out, decoders go by the offsets of its targets: one that is
 shorter than IMAPB made them shows the older maps. New values may be longer; then all of it is written by the newer.
 """

@@ -1,5 +1,7 @@
 """How numbers, lengths and tags stand on the wire (SMPTE ST 336).
 
+Room: encode. Next door: `values.py` and `packs.py` write values with these; `sets.py` and `packet.py` frame them.
+
 A `Trace` walks an earlier value in step with what is being written, so that the new one gets the same widths and
 forms. Form is all that is ever taken from it: a value comes from its record.
 """

@@ -1,4 +1,7 @@
-"""The times of video frames: precision time stamps (MISB ST 0603) inside the video itself (ST 0604)."""
+"""The times of video frames: precision time stamps (MISB ST 0603) inside the video itself (ST 0604).
+
+Next door: `wire.py` finds them in a frame's bytes, `sources/libav/demuxer.py` opens what they are in.
+"""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ back.
     clocks.py   KLV time against arrival, PTS and PCR: offset, drift, jumps
     report.py   all of it as one JSON document
     sink.py     one sink: up or down
+
+Next door: `intake.py` and `outlet.py` tell it what happened.
 """
 
 from klvrelay.health.sink import SinkHealth

@@ -1,4 +1,7 @@
-"""The KLV's own time held against the other clocks: arrival here, PTS, PCR. Offset, drift, jumps."""
+"""The KLV's own time held against the other clocks: arrival here, PTS, PCR. Offset, drift, jumps.
+
+Next door: `stream.py` gives it each good record of a platform set; `report.py` shows what it found.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stream's health as one JSON document (`klvrelay/link/1`)."""
+"""A stream's health as one JSON document (`klvrelay/link/1`); next door, `intake.py` publishes it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How often KLV comes, and where it paused."""
+"""How often KLV comes, and where it paused; next door, `stream.py` asks."""
 
 from __future__ import annotations
 

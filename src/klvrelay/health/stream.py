@@ -6,6 +6,8 @@
     stale        it was there, and nothing (or no KLV) has come for `stall` seconds
     down         its source failed or ended, and is tried again
     ended        a file was read to its end, or the relay stops
+
+Next door: `intake.py` tells it what happened; `report.py` makes a document of it.
 """
 
 from __future__ import annotations

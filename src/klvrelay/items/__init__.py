@@ -6,7 +6,7 @@
     forms.py      how a record writes an item, in words
     account.py    all of it as one document
 
-It reads `spec` and `clauses`, which are generated, and nothing else.
+It reads `spec` and `clauses`, which are generated, and nothing else; next door, `verbs/items.py` shows it.
 """
 
 from klvrelay.items.account import account, account_of_set

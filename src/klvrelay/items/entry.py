@@ -1,4 +1,4 @@
-"""An item of a set, and where it is from."""
+"""An item of a set, and where it is from; next door, `search.py` finds it and `account.py` tells all of it."""
 
 from __future__ import annotations
 

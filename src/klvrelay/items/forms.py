@@ -1,4 +1,4 @@
-"""In words: how an item stands on the wire, and how a record writes it."""
+"""In words: how an item stands on the wire, and how a record writes it; next door, `numbers.py` has its numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Range, resolution and bytes of an item on the wire."""
+"""Range, resolution and bytes of an item on the wire; next door, `forms.py` has what a record makes of it."""
 
 from __future__ import annotations
 

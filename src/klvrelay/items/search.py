@@ -1,4 +1,4 @@
-"""What a reader may type, and the items that are meant."""
+"""What a reader may type, and the items that are meant; next door, `entry.py` has them."""
 
 from __future__ import annotations
 

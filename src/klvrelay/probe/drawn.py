@@ -1,4 +1,6 @@
-"""What the page draws: numbers over time and places, no longer than a picture is wide."""
+"""What the page draws: numbers over time and places, no longer than a picture is wide; next door, `series.py` makes
+them, `svg.py` draws them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The probe at work: one source read through the relay's own decoder, and everything about it counted."""
+"""The probe at work: one source read through the relay's own decoder, and everything about it counted.
+
+Next door: `survey.py` looks at the transport, `telemetry.py` at the records, `outcome.py` makes the report.
+"""
 
 from __future__ import annotations
 

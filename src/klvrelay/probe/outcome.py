@@ -1,4 +1,4 @@
-"""From the tallies to the frozen report."""
+"""From the tallies to the frozen report; next door, `inquiry.py` fills the tallies, `rules/` judges the report."""
 
 from __future__ import annotations
 

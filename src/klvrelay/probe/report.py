@@ -1,4 +1,4 @@
-"""What a probe found: the frozen values that the text, the JSON and the page share.
+"""What a probe found: the frozen values that the text, the JSON and the page share; next door, `inquiry.py` makes them.
 
 Times are seconds, rates per second, sizes bytes, unless a name says otherwise. None: not known, or not seen.
 """

@@ -1,4 +1,4 @@
-"""A report on some of the KLV only: what `--pid` and `--program` leave of it.
+"""A report on some of the KLV only: what `--pid` and `--program` leave of it; next door, `inquiry.py` makes the whole.
 
 All is judged before, so that no rule takes KLV that was not asked for to be missing.
 """

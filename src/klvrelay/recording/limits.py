@@ -1,4 +1,4 @@
-"""What a recorder may use: sizes and ages in words."""
+"""What a recorder may use: sizes and ages in words; next door, `cutter.py` and `shelf.py` keep to them."""
 
 from __future__ import annotations
 
@@ -40,9 +40,7 @@ class RecordingLimits:
             )
 
     @classmethod
-    def parse(
-        cls, seconds: str | None, size: str | None, keep_size: str | None, keep_age: str | None
-    ) -> RecordingLimits:
+    def parse(cls, seconds: str | None, size: str | None, keep_size: str | None, keep_age: str | None) -> RecordingLimits:
         """Read the options; what is None has its default. Raises ConfigError that names the option."""
         given: dict[str, Any] = {}
         if seconds is not None:

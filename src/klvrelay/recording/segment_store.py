@@ -1,4 +1,5 @@
-"""The folder of a recorder: segments are written, completed, named and removed here.
+"""The folder of a recorder: segments are written, completed, named and removed here; next door, `recorder.py` calls
+it on a thread of its own, since a disk may be slow.
 
 No file is touched but those whose name is of this stream and of the recorder's pattern.
 """

@@ -1,4 +1,6 @@
-"""Where one segment ends and the next begins: at a table of programmes, so that each can be read alone."""
+"""Where one segment ends and the next begins: at a table of programmes, so that each can be read alone; next door,
+`recorder.py` feeds it and `shelf.py` writes what comes out.
+"""
 
 from __future__ import annotations
 

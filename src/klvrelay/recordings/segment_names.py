@@ -2,6 +2,8 @@
 
     {stream}-20261122T181500.123456Z.ts      MPEG-TS; of bare KLV .klv; UTC of its first byte
     {stream}-20261122T181500.123456Z.ts.part the one that is being written
+
+Next door: `file.py` reads a folder as one stream, `growing.py` follows the newest, `recording/` writes them.
 """
 
 from __future__ import annotations

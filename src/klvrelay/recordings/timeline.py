@@ -1,4 +1,9 @@
-"""A recording's own time: bytes in slices, each with the second it is due at."""
+"""A recording's own time: bytes in slices, each with the second it is due at; next door, `replay.py`.
+
+    pace.py       what a clock is; bare KLV, by item 2
+    ts_clock.py   MPEG-TS, by the times in it, or at a rate that is given
+    ts_times.py   which of these times: PCR, else PTS, else item 2, else a fixed rate
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MPEG-TS in its own time, or at a rate that is given: packets in slices."""
+"""MPEG-TS in its own time, or at a rate that is given: packets in slices; next door, `pace.py` and `ts_times.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Builds a relay from its settings: how each source opens, and where each sink delivers."""
+"""Builds a relay from its settings: which source opens how, which sink is told where; next door, `relay.py` runs it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The pipeline: packets of every source to records, records to every sink; it starts the tasks and restarts what fell.
 
-    carry   source -> decoder -> log              one task a stream, in `stream.py`
-    drain   log -> sink, until confirmed          one task a sink, in `sink_task.py`
+    carry   source -> decoder -> log              one task a stream, in `intake.py`
+    drain   log -> sink, until confirmed          one task a sink, in `outlet.py`
     tick    silence and states                    here
 """
 
@@ -56,7 +56,7 @@ class Relay:
     sinks     (name for messages, sink)
     waiting   records that may wait for a sink
     waiting_size  bytes that those may take
-    coalesce  seconds from one look at the datagram sockets to the next at most, where many are busy
+    coalesce  seconds from one look at the datagram sockets to the next at most, where many are busy; see `hub.py`
     """
 
     def __init__(

@@ -1,4 +1,7 @@
-"""The state of a stream: the latest value of every item, merged over its good records into one document."""
+"""The state of a stream: the latest value of every item, merged over its good records into one document.
+
+Next door: `channel.py` keeps one a stream, and `relay.py` has its document told at most once a second.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Synthetic drone recordings whose picture and metadata are one truth: `klvrelay sample OUT.ts`.
 
-`flight.py` says where everything is at an instant; `picture.py` and `metadata.py` each tell it in their own way;
-`video.py`, `sei.py` and `mux.py` make a transport stream of it.
+A room of its own beside the corridor. `flight.py` says where everything is at an instant; `picture.py` and
+`metadata.py` each tell it in their own way; `video.py`, `sei.py` and `mux.py` make a transport stream of it.
 """
 
 from __future__ import annotations

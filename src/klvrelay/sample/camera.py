@@ -1,6 +1,7 @@
 """A pinhole camera over the map: rays out of pixels, points into pixels.
 
-Pixel positions are continuous, 0,0 being the outer corner of the top left pixel, as columns to the right and rows down.
+Room: the sample recording. Next door: `flight.py` points it, `picture.py` looks through it. Pixel positions
+are continuous, 0,0 being the outer corner of the top left pixel, as columns to the right and rows down.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The tile of ground under the brush: clouds of noise, lines, discs and blocks in metres.
 
-The tile repeats at its edges; its middle texel is the map's origin, rows go north and columns east.
+Room: the sample recording. Next door: `terrain.py` and `village.py` paint with it. The tile repeats at its
+edges; its middle texel is the map's origin, rows go north and columns east.
 """
 
 from __future__ import annotations

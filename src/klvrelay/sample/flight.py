@@ -1,6 +1,7 @@
 """The truth of one instant: drone, camera, what it looks at, and the vehicle below.
 
-Everything is a function of time and seed alone, so that any instant can be asked for in any order.
+Room: the sample recording. Next door: `metadata.py` puts an instant into ST 0601 words, `picture.py` paints
+it. Everything is a function of time and seed alone, so that any instant can be asked for in any order.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The letters burned into the picture: a 5 x 7 dot font, and text set in it."""
+"""The letters burned into the picture: a 5 x 7 dot font, and text set in it.
+
+Room: the sample recording. Next door: `overlay.py` writes with it.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The earth and its angles: WGS-84 places, local axes, and the turns of ST 0601's attitude items.
 
-Exact on the ellipsoid, so that a reader of the metadata who does the same sums arrives at the same places.
+Room: the sample recording. Next door: `flight.py` and `camera.py` live on it. Exact on the ellipsoid, so that
+a reader of the metadata who does the same sums arrives at the same places.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The ground of the sample: its height, its ring road, and where a ray of sight meets it.
 
-Metres east, north and up of the map's origin; heights repeat every `TILE` metres, as the painted tile does.
+Room: the sample recording. Next door: `terrain.py` paints this ground, `flight.py` flies over it. Metres
+east, north and up of the map's origin; heights repeat every `TILE` metres, as the painted tile does.
 """
 
 from __future__ import annotations

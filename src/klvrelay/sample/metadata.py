@@ -1,4 +1,7 @@
-"""An instant in the words of ST 0601.19, with its ST 0102 security set and ST 0903 targets."""
+"""An instant in the words of ST 0601.19, with its ST 0102 security set and ST 0903 targets.
+
+Room: the sample recording. Next door: `flight.py` knows the instant; the room `encode` turns the words into bytes.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Writes an MPEG transport stream of one video and one KLV stream (ISO/IEC 13818-1, MISB ST 1402).
 
-Synchronous carriage is stream type 0x15 with metadata access unit cells and a PTS, asynchronous 0x06 with neither:
-FFmpeg's muxer writes only the latter.
+Room: the sample recording. Next door: `video.py` and `metadata.py` fill it. Synchronous carriage is stream
+type 0x15 with metadata access unit cells and a PTS, asynchronous 0x06 with neither: FFmpeg's muxer writes
+only the latter.
 """
 
 from __future__ import annotations

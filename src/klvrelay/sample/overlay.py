@@ -1,7 +1,7 @@
 """What is burned into the picture: clock, frame counter, positions, cross-hairs, north arrow, target box.
 
-`read_counter` reads the counter back out of a decoded picture, so that a frame can be told from its neighbour whatever
-happened on the way.
+Room: the sample recording. Next door: `picture.py` lays it over the ground; `read_counter` reads the counter
+back out of a decoded picture, so that a frame can be told from its neighbour whatever happened on the way.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """One frame: the ground as the camera sees it, the lorry on it, and the overlay.
 
+Room: the sample recording. Next door: `terrain.py` painted the ground, `flight.py` holds the camera,
+`video.py` encodes what comes out: planes Y, U, V of 4:2:0 (BT.601, limited range) in one array.
+
 The ray of every eighth pixel is followed to the hills; between those the ground positions are interpolated,
-which is off by a few hundredths of a pixel at most. A frame is planes Y, U, V of 4:2:0
-(BT.601, limited range) in one array.
+which is off by a few hundredths of a pixel at most.
 """
 
 from __future__ import annotations

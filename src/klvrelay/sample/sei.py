@@ -1,4 +1,7 @@
-"""Stamps a frame with its time as ST 0604 has it: an SEI message of user data in front of its slices."""
+"""Stamps a frame with its time as ST 0604 has it: an SEI message of user data in front of its slices.
+
+Room: the sample recording. Next door: `video.py` makes the frames, `mux.py` carries them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What a sample recording is to be like, checked before anything is written."""
+"""What a sample recording is to be like, checked before anything is written.
+
+Room: the sample recording. Next door: `__init__.py` takes the settings from the caller and follows them.
+"""
 
 from __future__ import annotations
 

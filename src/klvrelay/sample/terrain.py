@@ -1,4 +1,8 @@
-"""Paints the tile of ground that the camera looks at: fields, hedges, woods, a stream, a village."""
+"""Paints the tile of ground that the camera looks at: fields, hedges, woods, a stream, a village.
+
+Room: the sample recording. Next door: `canvas.py` has the brushes, `village.py` the houses, `ground.py` the
+hills that the light falls on; `picture.py` looks at the result.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Encodes the pictures with libx264 or libx265: one thread, no B-frames, so the same bytes at each run."""
+"""Encodes the pictures with libx264 or libx265: one thread, no B-frames, so the same bytes at each run.
+
+Room: the sample recording. Next door: `picture.py` draws, `sei.py` stamps, `mux.py` carries.
+"""
 
 from __future__ import annotations
 

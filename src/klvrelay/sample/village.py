@@ -1,4 +1,8 @@
-"""The village on the ring road: gardens, roads, houses with their drives and parked cars."""
+"""The village on the ring road: gardens, roads, houses with their drives and parked cars.
+
+Room: the sample recording. Next door: `terrain.py` paints the land around it, `ground.py` has the ring road
+that the vehicle drives on.
+"""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Where `klvrelay send` sends to: one file a kind of far end, one contract.
+"""Where `klvrelay send` sends to: one file a kind of far end, one contract; next door, `verbs/send.py` starts it.
 
-    playback.py    a file, a folder of segments or standard input, as bytes with the second each is due at
-    datagrams.py   those bytes in datagrams
-    impair.py      a bad wire on purpose
-    pacing.py      all of it together, in time
-    udp.py         udp:// and rtp://        tcp.py   tcp://        srt.py   srt://
+    reel.py     a file, a folder of segments or standard input, as bytes with the second each is due at
+    cut.py      those bytes in datagrams
+    impair.py   a bad wire on purpose
+    pacing.py   all of it together, in time
+    udp.py      udp:// and rtp://        tcp.py   tcp://        srt.py   srt://
 
-A destination knows nothing of files, of time, or of damage.
+A line knows nothing of files, of time, or of damage.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Destination(Protocol):
 
 
 def open_destination(url: Url, *, timeout: float = 5.0, interface: str | None = None) -> Destination:
-    """The destination that `url` names; nothing is opened before it is entered.
+    """The line that `url` names; nothing is opened before it is entered.
 
     timeout     seconds to wait for a connection, and for the far end to take the last bytes
     interface   name or address of the network interface that multicast goes out of

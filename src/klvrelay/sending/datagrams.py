@@ -1,4 +1,4 @@
-"""From slices of a recording to what one datagram holds."""
+"""From slices of a recording to what one datagram holds; next door, `reel.py` has the slices, `udp.py` the lines."""
 
 from __future__ import annotations
 

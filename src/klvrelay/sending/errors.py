@@ -1,4 +1,4 @@
-"""What a line raises when its receiver has gone."""
+"""What a line raises when its receiver has gone; next door, `tcp.py` and `srt.py` raise it."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """A bad wire on purpose: units (datagrams or TS packets) in, what such a wire would deliver out.
 
-No clock and no socket in it, and no chance but that of the seed: the same seed and the same units give the same damage.
+No clock and no socket in it, and no chance but that of the seed: the same seed and the same units give the same
+damage. Next door: `pacing.py` sends what comes out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A recording onto a line, each datagram when it is due."""
+"""A recording onto a line, each datagram when it is due; next door, `reel.py`, `cut.py`, `impair.py` and the lines."""
 
 from __future__ import annotations
 

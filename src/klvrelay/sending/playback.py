@@ -1,4 +1,7 @@
-"""What is sent: a file, a folder of segments or standard input, as slices with the second each is due at."""
+"""What is sent: a file, a folder of segments or standard input, as slices with the second each is due at.
+
+Next door: `sources/files/pace.py` has the clocks; `cut.py` makes datagrams of the slices.
+"""
 
 from __future__ import annotations
 

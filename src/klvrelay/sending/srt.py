@@ -1,4 +1,4 @@
-"""srt://: messages on a line that `transports/srt.py` opens."""
+"""srt://: messages on a line that `sources/srt/line.py` opens; next door, `tcp.py`."""
 
 from __future__ import annotations
 

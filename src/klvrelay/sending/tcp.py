@@ -1,4 +1,4 @@
-"""tcp://: one connection, which klvrelay makes or (`?listen=1`) waits for."""
+"""tcp://: one connection, which klvrelay makes or (`?listen=1`) waits for; next door, `udp.py`."""
 
 from __future__ import annotations
 

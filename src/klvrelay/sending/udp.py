@@ -1,4 +1,4 @@
-"""udp:// and rtp://: datagrams to an address or a multicast group.
+"""udp:// and rtp://: datagrams to an address or a multicast group; next door, `tcp.py`.
 
 RTP as RFC 2250 has it for MPEG-TS (payload type 33):
 

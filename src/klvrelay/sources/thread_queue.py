@@ -1,4 +1,4 @@
-"""The bounded way from a source's thread to the loop."""
+"""The bounded way from a source's thread to the loop; `libav.py` is who walks it."""
 
 from __future__ import annotations
 

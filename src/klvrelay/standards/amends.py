@@ -1,6 +1,6 @@
 """Segments and amends (MISB ST 1607): what each of them says once its rules are applied.
 
-A record shows items 100 and 101 of ST 0601 as they were sent.
+A record shows items 100 and 101 of ST 0601 as they were sent. Next door, `record.py` has the items that go in.
 """
 
 from __future__ import annotations

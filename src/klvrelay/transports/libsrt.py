@@ -1,4 +1,4 @@
-"""libsrt of the system, loaded when it is first wanted: sockets that never block.
+"""libsrt of the system, loaded when it is first wanted: sockets that never block; next door, `line.py` opens them.
 
     soname      libsrt-gnutls.so.1.5 (Debian, Ubuntu), libsrt.so.1.5 (OpenSSL; other systems)
     threads     libsrt has its own: they receive, acknowledge and ask again while Python does other things. None is

@@ -1,4 +1,4 @@
-"""What a srt:// URL asks for, and the opening of its line, to read from or to send on.
+"""What a srt:// URL asks for, and the opening of its line, to read from or to send on; next door, `libsrt.py`.
 
     srt://HOST:PORT       we call             mode=caller
     srt://:PORT           we wait for a call  mode=listener

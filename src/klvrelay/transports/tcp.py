@@ -1,4 +1,4 @@
-"""What a tcp:// URL asks for, and the opening of its connection, to read from or to send on.
+"""What a tcp:// URL asks for, and the opening of its connection, to read from or to send on; next door, `source.py`.
 
     tcp://HOST:PORT         we connect
     tcp://:PORT?listen=1    we wait for the far end to

@@ -1,6 +1,6 @@
 """TLS for sources and brokers: what is trusted, and each failure as one sentence that says what to do.
 
-`sources/web/`, `sources/libav/gateway.py` and `sinks/mqtt/dial.py` use it.
+`sources/web/`, `sources/libav/gateway.py` and `sinks/dial.py` use it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Records as the rows of a CSV (RFC 4180)."""
+"""Records as the rows of a CSV (RFC 4180); next door, `cells.py` has what stands in a cell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verb `decode`: a file's records to standard output as JSON Lines or CSV, and a summary."""
+"""The verb `decode`: a file's records to standard output as JSON Lines or CSV, and a summary; next door, `cli.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The verb `demo`: sample, broker, relay and subscriber in one process, so that a newcomer sees it work."""
+"""The verb `demo`: sample, broker, relay and subscriber in one process, so that a newcomer sees it work; next door,
+`run.py` builds the relay and `broker.py` is the broker inside.
+"""
 
 from __future__ import annotations
 

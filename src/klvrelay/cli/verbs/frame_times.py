@@ -1,4 +1,7 @@
-"""`decode --frame-times`: the times of a file's video frames to standard output."""
+"""`decode --frame-times`: the times of a file's video frames to standard output.
+
+Next door: `stamps.py` reads them, `decode.py` prints records.
+"""
 
 from __future__ import annotations
 

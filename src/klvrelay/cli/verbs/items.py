@@ -1,4 +1,4 @@
-"""The verb `items`: the reference of items on standard output.
+"""The verb `items`: the reference of items on standard output; next door, `klvrelay.items` has it, `sheet.py` sets it.
 
 With nothing asked it lists ST 0601; a tag, a key or a part of a name gives the whole entry, several a list of them.
 """

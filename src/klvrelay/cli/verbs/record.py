@@ -1,4 +1,4 @@
-"""The verb `record`: its options read, a line of progress, what was recorded."""
+"""The verb `record`: its options read, a line of progress, what was recorded; next door, `recording/` does it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verb `sample`: a synthetic recording with a progress bar."""
+"""The verb `sample`: a synthetic recording with a progress bar; next door, `sample/` makes it."""
 
 from __future__ import annotations
 

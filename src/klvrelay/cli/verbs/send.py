@@ -1,4 +1,7 @@
-"""The verb `send`: a recording to a far end in its own time, over a wire as bad as is asked for."""
+"""The verb `send`: a recording to a far end in its own time, over a wire as bad as is asked for.
+
+Next door: `sending/` does it, `cli.py` reads the options.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sheet of facts on standard output: aligned plain text, on a terminal set by rich.
+"""A sheet of facts on standard output: aligned plain text, on a terminal set by rich; next door, `items.py` fills it.
 
 rich is loaded for a terminal only: a pipe gets its text at once.
 """

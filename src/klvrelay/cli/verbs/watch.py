@@ -1,6 +1,6 @@
 """The live table of `klvrelay watch`: one row a stream, from what a broker hands to any subscriber.
 
-`Board` is the pure part: messages in, rows out.
+`Board` is the pure part: messages in, rows out. Next door: `cli.py` calls it, `sinks/client.py` connects.
 """
 
 from __future__ import annotations

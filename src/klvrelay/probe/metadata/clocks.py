@@ -1,4 +1,7 @@
-"""The records' own time stamps (ST 0603) held against every other clock there is: PTS, the stream's, the wall's."""
+"""The records' own time stamps (ST 0603) held against every other clock there is: PTS, the stream's, the wall's.
+
+Next door: `telemetry.py` shows it each record.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The items of one stream of records: which came, how often, what they last said.
+"""The items of one stream of records: which came, how often, what they last said; next door, `telemetry.py`.
 
 Most streams have a few kinds of record, each with always the same items. They are counted as layouts, so that a
 record costs little however much it holds.

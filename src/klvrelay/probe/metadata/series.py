@@ -1,4 +1,4 @@
-"""Endless numbers in bounded memory: spreads, curves by time, places.
+"""Endless numbers in bounded memory: spreads, curves by time, places; next door, whoever counts.
 
 All of them are exact as long as little comes, and then keep every second, fourth, ... of what they had.
 """

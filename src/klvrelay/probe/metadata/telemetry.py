@@ -1,4 +1,4 @@
-"""Every record counted: sets, versions, rates, checksums, items, times.
+"""Every record counted: sets, versions, rates, checksums, items, times; next door, `inquiry.py` decodes them.
 
 One `StreamTally` a set and PID. What it keeps is bounded, however long it goes on.
 """

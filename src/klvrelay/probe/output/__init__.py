@@ -1,4 +1,4 @@
-"""The report for people and programs.
+"""The report for people and programs; next door, `rules/` judges what it says.
 
     verdict.py    the first lines, the exit code   words.py     the report in rows
     text.py       for a terminal or a pipe         document.py  JSON

@@ -1,4 +1,6 @@
-"""The report as one HTML file: no script, nothing from outside, everything hostile escaped."""
+"""The report as one HTML file: no script, nothing from outside, everything hostile escaped; next door, `words.py`
+says it, `plots.py` draws it, `style.py` colours it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pictures the page has of a stream of records."""
+"""Which pictures the page has of a stream of records; next door, `svg.py` draws them."""
 
 from __future__ import annotations
 

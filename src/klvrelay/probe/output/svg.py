@@ -1,4 +1,4 @@
-"""Charts as inline SVG: axes, curves, strips, maps.
+"""Charts as inline SVG: axes, curves, strips, maps; next door, `plots.py` says what is drawn.
 
 Colours are classes that the page's style sheet knows, so that they follow light, dark and print.
 """

@@ -1,4 +1,4 @@
-"""The report for a terminal, or plain for a pipe."""
+"""The report for a terminal, or plain for a pipe; next door, `words.py` says it, `page.py` is the same in HTML."""
 
 from __future__ import annotations
 

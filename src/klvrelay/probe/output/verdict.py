@@ -1,4 +1,4 @@
-"""The first two lines: how the stream is, and what to do first."""
+"""The first two lines: how the stream is, and what to do first; next door, `rules/` found what there is to say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report in words, row by row: what the terminal and the page both show."""
+"""The report in words, row by row: what the terminal and the page both show; next door, `text.py` and `page.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is judged: one small function a rule, over the frozen report.
+"""What is judged: one small function a rule, over the frozen report; next door, `verdict.py` sums the findings up.
 
 rule.py       what a rule is              transport.py  packets, tables, clocks of the stream
 carriage.py   how KLV is carried          sets.py       what is in the records

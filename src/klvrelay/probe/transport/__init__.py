@@ -1,4 +1,4 @@
-"""The transport stream as the probe sees it.
+"""The transport stream as the probe sees it; next door, `metadata/` has the records that it carries.
 
     survey.py     every packet, counted       framer.py     bytes to TS packets
     pids.py       counters of all PIDs        tables.py     PAT, PMT; codes.py: what their numbers mean

@@ -1,4 +1,4 @@
-"""How KLV is declared and how it comes, in numbers and in words (MISB ST 1402)."""
+"""How KLV is declared and how it comes, in numbers and in words (MISB ST 1402); next door, `rules/` judges it."""
 
 from __future__ import annotations
 

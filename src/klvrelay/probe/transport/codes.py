@@ -1,4 +1,4 @@
-"""What numbers in a transport stream are called: stream types, descriptors, identifiers."""
+"""What numbers in a transport stream are called: stream types, descriptors, identifiers; next door, `tables.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes in any cut to rows of TS packets (ISO/IEC 13818-1, 2.4.3)."""
+"""Bytes in any cut to rows of TS packets (ISO/IEC 13818-1, 2.4.3); next door, `survey.py` reads the rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Video frames and the time stamps inside them (MISB ST 0603, ST 0604), held against the records' own times."""
+"""Video frames and the time stamps inside them (MISB ST 0603, ST 0604), held against the records' own times.
+
+Next door: `survey.py` shows it the beginning of each frame, `telemetry.py` each record.
+"""
 
 from __future__ import annotations
 

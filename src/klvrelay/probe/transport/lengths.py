@@ -1,4 +1,7 @@
-"""Are PES packets as long as they say (PES_packet_length, ISO/IEC 13818-1, 2.4.3.7)?"""
+"""Are PES packets as long as they say (PES_packet_length, ISO/IEC 13818-1, 2.4.3.7)?
+
+Next door: `survey.py` shows each TS packet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""PES packets as they really are: stream id, time stamps, AU cells (ISO/IEC 13818-1, 2.4.3.6, 2.12)."""
+"""PES packets as they really are: stream id, time stamps, AU cells (ISO/IEC 13818-1, 2.4.3.6, 2.12); next door,
+`survey.py` shows it each one's first packet, `carriage.py` puts it in words.
+"""
 
 from __future__ import annotations
 

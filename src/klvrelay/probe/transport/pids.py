@@ -1,4 +1,4 @@
-"""What each PID carried, counted a block at a time (ISO/IEC 13818-1, 2.4.3)."""
+"""What each PID carried, counted a block at a time (ISO/IEC 13818-1, 2.4.3); next door, `survey.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The transport stream as it passes by: every packet counted, tables and PES heads read.
+"""The transport stream as it passes by: every packet counted, tables and PES heads read; next door, `inquiry.py`
+gives the same bytes on to the decoder.
 
 Counting is by numpy, a block at a time. Python sees packets of tables, the first of each PES packet that may carry
 KLV, and the first few of each video frame.

@@ -1,4 +1,4 @@
-"""PAT and PMT: which programs there are, how each stream is declared (ISO/IEC 13818-1, 2.4.4).
+"""PAT and PMT: which programs there are, how each stream is declared (ISO/IEC 13818-1, 2.4.4); next door, `survey.py`.
 
 Sections are read to tell what the sender says, not to find KLV: the decoder does that on its own.
 """

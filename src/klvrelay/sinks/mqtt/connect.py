@@ -40,8 +40,8 @@ async def connect(
             except LessWanted as less:
                 terms = less.terms
             except StaleSession:
-                clean = await AiomqttConnection.open(settings, version, client_id, None, terms)
-                await clean.close()  # and with it the session
+                wipe = await AiomqttConnection.open(settings, version, client_id, None, terms)  # a clean session, which ends at once
+                await wipe.close()
 
     terms = terms or Terms()
     # One of 3.1.1 has no way to say what it does not take: it hangs up, now or at the second time too.

@@ -1,4 +1,4 @@
-"""Joining a multicast group on the right network."""
+"""Joining a multicast group on the right network; next door, `address.py` knows the networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A datagram socket on the loop: one call into C a wake-up."""
+"""A datagram socket on the loop: one call into C a wake-up; next door, `source.py` opens the socket."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ sockets that a look finds ready, and delays a datagram until the next look; its 
 any case. Where few sockets are busy there is little to gather, and no datagram is delayed: `pause_of` decides, once a
 WINDOW.
 
-`core.receiver` reads the sockets, `reader.py` takes what came of each.
+`inlet.py` reads the sockets, `inbox.py` takes what came of each.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""udp:// and rtp://: datagrams from a socket of our own.
+"""udp:// and rtp://: datagrams from a socket of our own; next door, `inbox.py` takes them from it.
 
 A silent port is no error: a live source waits.
 """

@@ -1,4 +1,6 @@
-"""A file, a folder of segments or standard input, as fast as the reader takes it."""
+"""A file, a folder of segments or standard input, as fast as the reader takes it; next door, `replay.py` keeps its
+own time, and `growing.py` waits for more at the end.
+"""
 
 from __future__ import annotations
 

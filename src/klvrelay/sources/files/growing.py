@@ -1,4 +1,4 @@
-"""A file that another program still writes: at its end, wait for more.
+"""A file that another program still writes: at its end, wait for more; next door, `file.py` stops there.
 
     GrowingSource   what it holds, in packets       the loop
     _Tail           looks every 20 to 50 ms         a thread, since a disk may hang

@@ -1,4 +1,4 @@
-"""A file or a folder of segments in its own time, as if it were live."""
+"""A file or a folder of segments in its own time, as if it were live; next door, `pace.py` knows when a byte is due."""
 
 from __future__ import annotations
 

@@ -4,10 +4,10 @@
     claims.py      what is believed of what the process says
     process.py     starts the process, listens to it, and ends it
     stderr.py      what it says on the side
-    messages.py    what goes between
+    parcel.py      what goes between
     limits.py      how much it may use and send
 
-    child.py       what runs there: `python -m klvrelay.sources.isolated.child`
+    cell.py        what runs there: `python -m klvrelay.sources.isolated.child`
     bookmarks.py   how far it has read a playlist
     confine.py     what it may still do: landlock.py, seccomp.py
 """

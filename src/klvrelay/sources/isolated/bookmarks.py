@@ -1,4 +1,4 @@
-"""How far a playlist was read, told to the relay when what was read is on its way there; for `child.py`.
+"""How far a playlist was read, told to the relay when what was read is on its way there; for `cell.py`.
 
 The reader's thread is ahead of what was sent. So each change is kept, with the bytes that the thread had handed on
 before it, and follows the first packet behind those: a process that dies loses nothing, and repeats nothing.

@@ -1,7 +1,7 @@
 """The process of one isolated source: `python -m klvrelay.sources.isolated.child FD`; `process.py` starts it.
 
 It gets its settings over the socket FD, gives up what the source does not need (`confine.py`), opens it, and sends what
-it yields as messages (`messages.py`) until the source ends or the relay closes its side; with the relay it dies.
+it yields as parcels (`parcel.py`) until the source ends or the relay closes its side; with the relay it dies.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much the process of an isolated source may use; `child.py` sets it, `process.py` says where it was too little."""
+"""How much the process of an isolated source may use; `cell.py` sets it, `process.py` says where it was too little."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What goes between a source in a process of its own and the relay: packets, units, the facts of the link, the end.
 
-Whoever took the process over can send what they like, so what is unpacked is bounded and checked, and nothing in it is
-ever run.
+Next door: `cell.py` packs in the process, `process.py` unpacks in the relay. Whoever took the process over can send
+what they like, so what is unpacked is bounded and checked, and nothing in it is ever run.
 
     kind     1 byte, then the octets behind the length: 4 bytes, little endian
     "P"      received_us, pts, pid, program (8 bytes each, -1 for none), flags (1 klv, 2 damaged), listing, the data
@@ -149,7 +149,7 @@ def packed_status(status: Status) -> bytes:
 
 
 def packed_mark(position: bytes) -> bytes:
-    """How far a playlist was read, as `Position.packed` has it."""
+    """How far a playlist was read, as `Place.packed` has it."""
     return _HEAD.pack(b"M", len(position)) + position
 
 

@@ -1,6 +1,6 @@
 """The process of an isolated source as the relay has it: started, listened to, and ended in whatever state it is.
 
-`source.py` is the source, `child.py` what runs in the process, `stderr.py` what it says on the side.
+`source.py` is the source, `cell.py` what runs in the process, `stderr.py` what it says on the side.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Any source in a process of its own, by the same contract: one that hangs, floods or crashes hurts no other.
 
-`process.py` starts and ends it, `child.py` is what runs in it, `messages.py` what goes between, `claims.py` what is
+`process.py` starts and ends it, `cell.py` is what runs in it, `parcel.py` what goes between, `claims.py` what is
 believed. libav reads what strangers send; in a process of its own a crash in it costs one stream a reconnect, and a
 hang is ended by a signal, which nothing can do to a thread.
 """

@@ -1,6 +1,6 @@
 """libav on one URL: what it may open, how far it looks, how long it waits, and its faults in our words.
 
-`source.py` reads the KLV out of what is opened here, and `frames/frame_times.py` the frames.
+`source.py` reads the KLV out of what is opened here, and `stamps.py`, outside this folder, the frames.
 """
 
 from __future__ import annotations

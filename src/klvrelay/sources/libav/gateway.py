@@ -170,7 +170,7 @@ class Gateway:
                 asked += data
 
     def _heard(self, server: socket.socket) -> bytes | None:
-        """As `what_is_there`; raises MalformedRtsp where the server ends before there is a session."""
+        """As `what_is_there`; raises Odd where the server ends before there is a session."""
         try:
             data = what_is_there(server)
         except OSError as fault:
@@ -242,7 +242,7 @@ class Gateway:
         return message
 
     def _log_in(self, request: _Request, lines: list[str], server: socket.socket) -> None:
-        """Make the request again; raises MalformedRtsp, with the cause in `refusal`, where that is of no use."""
+        """Make the request again; raises Odd, with the cause in `refusal`, where that is of no use."""
         offered = challenges(line.partition(":")[2] for line in lines if line.lower().startswith("www-authenticate:"))
         stale = any(one.parameters.get("stale", "").lower() == "true" for one in offered)
         if self._login is None:

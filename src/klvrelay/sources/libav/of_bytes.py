@@ -1,6 +1,7 @@
 """MPEG-TS of any source that gives bytes, taken apart by libav instead of the C core (`--demux libav`).
 
-The bytes come from our own sockets and files; libav reads them in a thread, from a file that we fill.
+The bytes come from our own sockets and files; libav reads them in a thread, from a file that we fill. Next door:
+`source.py` lets libav open a URL by itself, `../bridge.py` is the way out of the thread.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""KLV as an RTP track of its own (RFC 6597): payloads in, KLV units out.
+"""KLV as an RTP track of its own (RFC 6597): payloads in, KLV units out; next door, `source.py` hands them over.
 
 A unit here is one KLV packet. It may be cut over several payloads of one time stamp, and a time stamp may have
 several. The marker and the sequence numbers would tell the end and the losses, but libav keeps both to itself. What

@@ -51,7 +51,7 @@ def messages(held: bytearray) -> list[bytes]:
 
 
 def is_request(message: bytes) -> bool:
-    """Is it one of the server's own? Raises MalformedRtsp for what is no RTSP at all."""
+    """Is it one of the server's own? Raises Odd for what is no RTSP at all."""
     if message.startswith((b"$", b"RTSP/")):
         return False
     if b" RTSP/" not in message.partition(b"\r\n")[0]:

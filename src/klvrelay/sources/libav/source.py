@@ -1,5 +1,8 @@
 """rtsp:// and containers other than MPEG-TS, by libav (PyAV) in a thread.
 
+Next door: `demuxer.py`, which opens them; `../bridge.py`, the way out of the thread; `rfc6597.py`, for KLV that is an
+RTP track of its own; `../web/source.py`, whose containers are read here too.
+
 libav can't be stopped from outside: a container closed by another thread is a crash. So the thread looks at a
 flag after each packet, and each of its waits ends at the timeout.
 """
@@ -85,9 +88,8 @@ class LibavReader:
     _container: InputContainer
 
     def __init__(
-        self, source: Read, demuxer: Demuxer, bridge: ThreadQueue, *, live: bool | None = None,
-        packet_limit: int = LIMIT,
-    ) -> None:  # fmt: skip
+        self, source: Read, demuxer: Demuxer, bridge: ThreadQueue, *, live: bool | None = None, packet_limit: int = LIMIT
+    ) -> None:
         self._source, self._url = source, source.url
         self._demuxer = demuxer
         self._bridge = bridge

@@ -1,4 +1,4 @@
-"""srt://: MPEG-TS or KLV over a line that has what was lost sent again.
+"""srt://: MPEG-TS or KLV over a line that has what was lost sent again; next door, `line.py` opens it.
 
 libsrt's own threads receive; what is due is fetched from it by the loop, a few milliseconds' worth at once. A thread of
 ours that waits in libsrt would cost as much and bring a packet 2 ms sooner, of a latency of 120; but it could outlive

@@ -1,4 +1,6 @@
-"""tcp://: MPEG-TS or KLV bytes over a connection that klvrelay makes, or (`?listen=1`) waits for."""
+"""tcp://: MPEG-TS or KLV bytes over a connection that klvrelay makes, or (`?listen=1`) waits for; next door, `line.py`
+opens it.
+"""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A process that reads a playlist hands it on packed, for the next one:
 
-    JSON     next, vary (as `Position` has them); names, heads: lists of [number, digest], the oldest first
+    JSON     next, vary (as `Place` has them); names, heads: lists of [number, digest], the oldest first
 """
 
 from __future__ import annotations

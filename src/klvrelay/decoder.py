@@ -1,4 +1,7 @@
-"""KLV bytes to records and columns: the decoder that every stream of the relay owns, and the calls of the library."""
+"""KLV bytes to records and columns: the decoder that every stream of the relay owns, and the calls of the library.
+
+Next door: `wire.py` calls the C core; `sources/` feed a `Decoder`, whose records go on to the spool.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class Decoder:
     An empty packet says that the source begins anew: what is held is given out, and no loss is counted. A packet whose
     value has more than `packet_limit` bytes is passed over, and counted as `too_large`.
 
-    stream   name of the first KLV elementary stream; `elementary_streams.py` has those of the others
+    stream   name of the first KLV elementary stream; `elementary.py` has those of the others
     choice   which KLV is wanted
     numbers  of `lines`: "safe" writes integers beyond 2^53 - 1 as strings
     """
@@ -123,7 +126,7 @@ class Decoder:
             if stream is None or waiting:
                 records += self._numbered(streams.take(entry))
                 continue
-            seq = stream.seq  # what `ElementaryStream.gave` does, without the call
+            seq = stream.seq  # what `Elementary.gave` does, without the call
             stream.seq = seq + 1
             stream.last = pts if pcr is None else pcr
             if set_ not in stream.sets:

@@ -9,6 +9,8 @@ that is new is one of three:
 
 Which it is, the tables say, or what comes next: until then its records wait. The first one is the lowest PID; where a
 lower one may carry KLV too, that is waited for. So the same bytes give the same names, whoever takes them apart.
+
+Next door: `klv.py` asks here for each record, `wire.py` reads what the tables say.
 """
 
 from __future__ import annotations

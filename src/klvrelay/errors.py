@@ -1,4 +1,4 @@
-"""The tree of errors that klvrelay raises; `cli/main.py` turns each into one line and an exit code.
+"""The tree of errors that klvrelay raises; `cli.py` turns each into one line and an exit code.
 
     KlvrelayError
     ├── ConfigError      a setting, an option or a URL is wrong        exit 2

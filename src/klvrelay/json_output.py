@@ -1,4 +1,7 @@
-"""Integers in JSON that a reader with doubles alone, such as JavaScript, does not keep: those beyond 2^53 - 1."""
+"""Integers in JSON that a reader with doubles alone, such as JavaScript, does not keep: those beyond 2^53 - 1.
+
+Next door: the C core writes records so (`wire.py`); what Python writes goes through here.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""The values in the pipeline: a `Packet` (or `Units`) comes out of a source, a `Record` goes to the sinks.
+"""The values that walk the corridor: a `Packet` (or `Units`) comes out of a source, a `Record` goes to the sinks.
 
-A decoder turns packets into records; a record asks the C core for its JSON.
+`link.py` has `Link`, what a source knows of its line; `sources/` makes packets, `klv.py` turns them into
+records, `wire.py` is the C that a record asks for its JSON.
 """
 
 from __future__ import annotations

@@ -213,3 +213,13 @@ def _loads() -> Callable[[bytes], Any]:
     import orjson
 
     return orjson.loads
+
+
+def __getattr__(name: str) -> Any:
+    """`Link`, loaded when it is first asked for: reading a file at once has no use for it."""
+    if name != "Link":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from klvrelay.link_stats import LinkStats
+
+    globals()[name] = LinkStats
+    return LinkStats

@@ -1,6 +1,6 @@
 """One ST 0601 packet in memory: to JSON, to a dict and to columns, beside klvdata and tstrans.
 
-All take the same packets; times are CPU time. Next door: `packets.py` makes the packets, `clock.py` takes turns.
+All take the same packets; times are CPU time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Live streams through `klvrelay run` and a real mosquitto: how long from the datagram to the subscriber.
 
 The sender writes the time into each KLV packet as it sends it; sender, relay, broker and subscriber share this
-machine's cores. Next door: `live.py` makes the run.
+machine's cores.
 """
 
 from __future__ import annotations

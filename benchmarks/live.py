@@ -1,7 +1,4 @@
-"""One live run: a sender, a relay and what the relay publishes to, each a process of its own, and what came of it.
-
-Next door: `latency.py` and `streams.py` ask for runs and print them.
-"""
+"""One live run: a sender, a relay and what the relay publishes to, each a process of its own, and what came of it."""
 
 from __future__ import annotations
 

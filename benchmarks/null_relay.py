@@ -1,6 +1,6 @@
 """A relay whose sink only counts: `python -m benchmarks.null_relay PORT COUNT`. At its end it prints the counts.
 
-So what a stream costs can be told from what publishing costs. Next door: `streams.py` runs it.
+So what a stream costs can be told from what publishing costs.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Sends live streams by UDP in their own time, from a process of its own: `python -m benchmarks.sender`.
 
 Each datagram goes out when it is due; the streams are out of step with each other, as cameras are. The time in a KLV
-packet is that of its datagram. At the end it prints, as JSON, when the first frame that counts went out on each
-stream, and how late datagrams were. Next door: `stream.py` is what it sends.
+packet is that of its datagram. At the end it prints, as JSON, when the first frame that counts went out on each stream,
+and how late datagrams were.
 """
 
 from __future__ import annotations

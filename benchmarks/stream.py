@@ -1,7 +1,6 @@
 """One live stream of 5 Mbit/s and 30 frames a second, cut into datagrams; only the time in its KLV changes.
 
 The KLV packet is the end of its frame, all in the last datagram, so that its time stamp is the time it was sent.
-Next door: `sender.py` sends it.
 """
 
 from __future__ import annotations

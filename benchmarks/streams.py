@@ -2,8 +2,7 @@
 
 The relay is bound to a core of its own; the sender and, where there is one, the broker with its subscriber share
 another, so that beyond some number it is they who can't keep up: the table tells. Then 16 streams on two cores that all
-share, and what receiving alone costs beside asyncio's datagrams and PyAV. Next door: `live.py` makes the runs,
-`readers.py` are the ways to receive.
+share, and what receiving alone costs beside asyncio's datagrams and PyAV.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """Isolated sources of every kind, each with somebody who sends; one whose process is a script; and what is left of
 them: files, threads, children.
-
-Next door: `test_source_isolated*.py` use it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Brokers to publish to: real mosquitto, the embedded one, and an oracle that logs and misbehaves on order.
 
-A pytest plugin, loaded by `conftest.py`. Next door: `oracle.py` is the misbehaving broker.
+A pytest plugin, loaded by `conftest.py`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Streams whose sets have no checksum, bursts that take packets out of them, and what is false of what remains.
 
 A 4-bit counter shows no loss of sixteen packets, and there is no sum: all that speaks for such a set is what is around
-it. Next door: `impaired.py` has the sets with checksums and the verdict.
+it.
 """
 
 from __future__ import annotations

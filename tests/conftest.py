@@ -1,6 +1,4 @@
 """What every test may ask for: the `shared` recordings, a free port, what the log said; and what holds for all of them.
-
-Next door: `brokers.py` and `feed.py` hold the fixtures of the brokers and of the senders.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Transport streams whose every TS packet is known, damage done to them, and what is left whole of them.
 
 The truth that `test_demux_oracle.py` holds both demuxers against: which KLV packets were sent, and which of them came
-through as they were. Next door: `test_lane.py` has the muxer.
+through as they were.
 """
 
 from __future__ import annotations

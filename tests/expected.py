@@ -1,7 +1,4 @@
-"""What the vectors expect, in the shape of a record: keys for tags, labels for codes, null for specials.
-
-Next door, `test_vectors.py` holds it against what the decoders say.
-"""
+"""What the vectors expect, in the shape of a record: keys for tags, labels for codes, null for specials."""
 
 from __future__ import annotations
 

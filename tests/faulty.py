@@ -1,7 +1,4 @@
-"""The table of streams that the probe is judged by: what is wrong, how it is made, what the first line must say.
-
-Next door: `spoiling.py` and `probing.py` make them, `test_verdicts.py` holds probe, decode and run against it.
-"""
+"""The table of streams that the probe is judged by: what is wrong, how it is made, what the first line must say."""
 
 from __future__ import annotations
 

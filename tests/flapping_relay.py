@@ -1,7 +1,7 @@
 """A relay as a process of its own, in a hurry: `flapping_relay.py FLAPPING_URL TIMEOUT STALL STEADY_PORT [isolate]`.
 
 Two streams into a sink that checks the steady one against `feed.recording(2000)` and keeps nothing. A line of JSON on
-stdout ten times a second says how it stands. Next door: `test_flapping.py` plays the far ends.
+stdout ten times a second says how it stands.
 """
 
 from __future__ import annotations

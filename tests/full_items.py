@@ -1,6 +1,6 @@
 """A value for every item of every set, the same at each run: what other people's decoders are given to read.
 
-Codes and bit fields are numbers here, so that a value means the same to all. Next door: `test_encode_peers.py`.
+Codes and bit fields are numbers here, so that a value means the same to all.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The impaired wire: streams that carry KLV in every way, what a bad wire makes of them, and the verdict on it.
 
-A record is false when it is published as good and its bytes are none that were sent. Next door: `impaired_net.py`
-puts the same damage between sockets; `klvrelay.sending.impair` does it.
+A record is false when it is published as good and its bytes are none that were sent.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """The impaired wire between sockets: a UDP proxy that does the damage of `klvrelay.sending.impair`, and a TCP proxy
 with the toxics that toxiproxy has.
-
-Next door: `impaired.py` has the streams and the verdict.
 """
 
 from __future__ import annotations

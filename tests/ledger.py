@@ -1,6 +1,6 @@
 """Where each byte of a packet went: into an item of its record, an unknown item, or a fault that was told.
 
-It knows the framing and the names of items, not what values mean. Next door: `test_nothing_lost.py` asks it.
+It knows the framing and the names of items, not what values mean.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""MQTT 3.1.1 and 5 off the wire, as far as a broker of the tests needs it.
-
-Next door: `oracle.py` is that broker.
-"""
+"""MQTT 3.1.1 and 5 off the wire, as far as a broker of the tests needs it."""
 
 from __future__ import annotations
 

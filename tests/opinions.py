@@ -1,7 +1,4 @@
-"""The two decoders side by side: the C core's JSON read exactly, and how it differs from the reference.
-
-Next door: `reference.py` is the plain decoder, `wrapping.py` makes the packets that both are given.
-"""
+"""The two decoders side by side: the C core's JSON read exactly, and how it differs from the reference."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The oracle broker: logs a PUBLISH before its PUBACK; refuses, stalls, swallows or hangs up as it is told.
 
-A subset of MQTT 3.1.1 and 5 in asyncio, enough for a publisher and a simple subscriber. Next door:
-`brokers.py` has its fixture.
+A subset of MQTT 3.1.1 and 5 in asyncio, enough for a publisher and a simple subscriber.
 """
 
 from __future__ import annotations

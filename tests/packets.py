@@ -1,8 +1,6 @@
 """Random packets out of the csv facts, right, wrong and at the edges: of every set, pack and single item.
 
 Each is made by a `Random`: seeded for the bulk, or one that hypothesis stands behind (`packets`, `sets`).
-Next door: `random_values.py`, `random_packs.py` and `random_arrays.py` make the values, `wrapping.py` the bytes
-around them, `opinions.py` compares what the decoders say.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""klvdata, tstrans and stanag4609: the values that each shows of an item of ST 0601, as a flat list.
-
-Next door: `test_encode_peers.py` looks for what we encoded among them.
-"""
+"""klvdata, tstrans and stanag4609: the values that each shows of an item of ST 0601, as a flat list."""
 
 from __future__ import annotations
 

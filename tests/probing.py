@@ -1,7 +1,4 @@
-"""Streams for the probe that are right, or wrong in one way on purpose; and what the probe says of them.
-
-Next door: `feed.py` sends them, `test_lane.py` has the multiplexer that this one is made of.
-"""
+"""Streams for the probe that are right, or wrong in one way on purpose; and what the probe says of them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Random packs and arrays: ST 1303 in all five algorithms, SDCC-FLP, ST 1204, sections of ST 1002.
-
-Next door: `random_values.py` makes single values, `random_packs.py` all other packs; `packets.py` puts them
-into sets and packets.
-"""
+"""Random packs and arrays: ST 1303 in all five algorithms, SDCC-FLP, ST 1204, sections of ST 1002."""
 
 from __future__ import annotations
 

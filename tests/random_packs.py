@@ -1,7 +1,4 @@
-"""Random packs by the rows of `packs.csv`, each element as wide as it should be, cut off where that is allowed.
-
-Next door: `random_arrays.py` makes the packs with rules of their own, and chooses between both.
-"""
+"""Random packs by the rows of `packs.csv`, each element as wide as it should be, cut off where that is allowed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Random values of single items, right, wrong and at the edges; `random_arrays.py` makes arrays and packs.
 
-Next door: `packets.py` puts them into sets and packets. A `Random` decides everything, so that hypothesis can
-stand behind it as well as a seed.
+A `Random` decides everything, so that hypothesis can stand behind it as well as a seed.
 """
 
 from __future__ import annotations

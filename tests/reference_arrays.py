@@ -1,7 +1,4 @@
-"""Arrays of the second opinion: multi-dimensional packs (MISB ST 1303) and SDCC-FLP (ST 1010).
-
-Next door, `reference_packs.py` reads the other packs.
-"""
+"""Arrays of the second opinion: multi-dimensional packs (MISB ST 1303) and SDCC-FLP (ST 1010)."""
 
 from __future__ import annotations
 

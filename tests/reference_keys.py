@@ -1,7 +1,4 @@
-"""Items behind 16-byte keys in the second opinion: universal sets, and packets of one item.
-
-Next door, `reference_sets.py` reads a value once it is known what it is, and `reference.py` makes the record.
-"""
+"""Items behind 16-byte keys in the second opinion: universal sets, and packets of one item."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MISB ST 1204 of the second opinion: the core identifier and its text form; next door, `reference_packs.py`."""
+"""MISB ST 1204 of the second opinion: the core identifier and its text form."""
 
 from __future__ import annotations
 

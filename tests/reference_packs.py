@@ -1,8 +1,4 @@
-"""Packs of the second opinion: values made of several elements, as `packs.csv` lists them.
-
-Next door, `reference_scalars.py` reads the elements and `reference_sets.py` the sets around a pack;
-`reference_arrays.py` and `reference_miis.py` have the packs with rules of their own.
-"""
+"""Packs of the second opinion: values made of several elements, as `packs.csv` lists them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text and scalar items of the second opinion; next door, `reference_packs.py` reads packs.
+"""Text and scalar items of the second opinion.
 
 The numbers themselves are in `reference_values.py`.
 """

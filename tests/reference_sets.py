@@ -1,8 +1,4 @@
-"""Local sets of the second opinion: items by tag, nested sets and series.
-
-Next door, `reference.py` makes the record of a packet from them; `reference_values.py` and
-`reference_packs.py` read the values in them.
-"""
+"""Local sets of the second opinion: items by tag, nested sets and series."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Number maps of the second opinion, and what is noted on the way; next door, `reference_scalars.py` reads items.
+"""Number maps of the second opinion, and what is noted on the way.
 
 Exact throughout: a mapped number is a fraction, never a float.
 """

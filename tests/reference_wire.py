@@ -1,7 +1,4 @@
-"""Framing of the second opinion: lengths, tags, checksums (SMPTE ST 336, MISB ST 0601).
-
-Next door, `reference_values.py` reads the values that are cut out here.
-"""
+"""Framing of the second opinion: lengths, tags, checksums (SMPTE ST 336, MISB ST 0601)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The order of RTP as the C core keeps it, for tests: datagrams in, payloads out.
-
-Next door: `test_source_rtp.py` asks it, `native/rtp.h` is what it calls.
-"""
+"""The order of RTP as the C core keeps it, for tests: datagrams in, payloads out."""
 
 from __future__ import annotations
 

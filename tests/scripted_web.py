@@ -1,7 +1,4 @@
-"""A web server that answers each path as it is told, in the loop of the test: what a well-behaved one never does.
-
-Next door: `web_server.py` is the well-behaved one.
-"""
+"""A web server that answers each path as it is told, in the loop of the test: what a well-behaved one never does."""
 
 from __future__ import annotations
 

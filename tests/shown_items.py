@@ -1,8 +1,4 @@
-"""Random items as a record shows them, for every item of every set: what `klvrelay.encode` is to write.
-
-Next door: `shown_scalars.py` and `shown_packs.py` make the values; `test_encode_random.py` writes them, reads them
-back and compares by what `stepped.py` has.
-"""
+"""Random items as a record shows them, for every item of every set: what `klvrelay.encode` is to write."""
 
 from __future__ import annotations
 

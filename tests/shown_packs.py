@@ -1,7 +1,4 @@
-"""Random packs and arrays as a record shows them, by the rows of `spec.PACKS`.
-
-Next door: `shown_scalars.py` makes the elements, `shown_items.py` the sets that hold packs.
-"""
+"""Random packs and arrays as a record shows them, by the rows of `spec.PACKS`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Random single values as a record shows them: numbers, labels, bits, text; what has a special code as its name.
-
-Next door: `shown_packs.py` puts them together, `shown_items.py` makes sets of them.
-"""
+"""Random single values as a record shows them: numbers, labels, bits, text; what has a special code as its name."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Transport streams made faulty: headers rewritten, tables changed, packets lost, marked or replaced.
-
-Next door: `probing.py` makes streams from nothing, `faulty.py` is the table of what these say to the probe.
-"""
+"""Transport streams made faulty: headers rewritten, tables changed, packets lost, marked or replaced."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Video frames with time stamps (ST 0604), and files of them; the tests of `stamps.py` use it.
+"""Video frames with time stamps (ST 0604), and files of them; the tests of `frames.frame_times` use it.
 
 H.264 7.3.1 and 7.3.2.3, H.265 7.3.1 and 7.3.2.4 (alike but for the unit's header), H.262 6.2.2.2.2.
 """

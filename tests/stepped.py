@@ -1,7 +1,4 @@
-"""Numbers that know the step of their encoding, and what comes back otherwise than it went out.
-
-Next door: `shown_scalars.py` and `full_items.py` make such numbers, the tests of encoding compare by `apart`.
-"""
+"""Numbers that know the step of their encoding, and what comes back otherwise than it went out."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The command: help that teaches, exit codes, one clear line for whatever is wrong, and no password anywhere.
-
-Next door: `test_cli_decode.py` for `decode`, `test_cli_verbs.py` for the others.
-"""
+"""The command: help that teaches, exit codes, one clear line for whatever is wrong, and no password anywhere."""
 
 from __future__ import annotations
 

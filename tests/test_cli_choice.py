@@ -1,7 +1,4 @@
-"""`--pid` and `--program` of every verb: what they choose, what they say where they choose nothing.
-
-Next door: `test_elementary.py` has the choice itself, `air.py` makes the transport streams.
-"""
+"""`--pid` and `--program` of every verb: what they choose, what they say where they choose nothing."""
 
 from __future__ import annotations
 

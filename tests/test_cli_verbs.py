@@ -1,4 +1,4 @@
-"""`replay`, `watch` and `sample` at work; next door: `test_relay_process.py` for `run`, `test_demo.py`."""
+"""`replay`, `watch` and `sample` at work."""
 
 from __future__ import annotations
 

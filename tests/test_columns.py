@@ -1,7 +1,4 @@
-"""Columns hold what the records hold: every numeric item, in its own width and in others, row by row.
-
-Next door: `test_library.py` has columns of files, `test_dates.py` the dates themselves.
-"""
+"""Columns hold what the records hold: every numeric item, in its own width and in others, row by row."""
 
 from __future__ import annotations
 

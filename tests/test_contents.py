@@ -1,7 +1,4 @@
-"""Files that are no stream are called by their name, by every verb that reads files.
-
-Next door: `test_source_file.py` for those that are.
-"""
+"""Files that are no stream are called by their name, by every verb that reads files."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Holds the C core to its contract: no state, no allocation, nothing read or written out of bounds.
-
-Next door: `native/harness.c` drives the core, `native/corpus.py` makes what it is driven over.
-"""
+"""Holds the C core to its contract: no state, no allocation, nothing read or written out of bounds."""
 
 from __future__ import annotations
 

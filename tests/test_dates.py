@@ -1,7 +1,4 @@
-"""Dates as text (EG 0104, "20050331075051"): each that there was is microseconds, all else is kept as it stands.
-
-Next door: `test_columns.py` has the same dates as columns.
-"""
+"""Dates as text (EG 0104, "20050331075051"): each that there was is microseconds, all else is kept as it stands."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Cutting does not matter: bytes in any pieces give the records that they give at once.
 
-And the lane gives what libav gives, of the same files. Next door: `test_lane.py` has the muxer.
+And the lane gives what libav gives, of the same files.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Damage on the way: whatever is lost, doubled, swapped or flipped, no record comes out good that was not sent.
-
-Next door: `test_lane.py` has the muxer, `test_decode_cuts.py` the cuts.
-"""
+"""Damage on the way: whatever is lost, doubled, swapped or flipped, no record comes out good that was not sent."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 The truth is what was sent. The C core must never be the one that is wrong: a unit that came through whole is good, in
 order, with its PID and PTS, and nothing else is. libav may differ for the reasons in `Why`, each of which is proved by
-what was sent and what was done to it; a difference without one fails. Next door: `demuxes.py` does the damage.
+what was sent and what was done to it; a difference without one fails.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Which stream a record belongs to: names, numbers, PIDs and programs, the same whoever takes the bytes apart.
-
-Next door: `air.py` makes the transport streams, `test_relay_streams.py` relays them.
-"""
+"""Which stream a record belongs to: names, numbers, PIDs and programs, the same whoever takes the bytes apart."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What `klvrelay.encode` writes: published vectors, framing, order, layouts, and clear refusals.
-
-Next door: `test_encode_inverse.py` has whole packets come back as they were, `test_encode_random.py` random items,
-`test_encode_peers.py` other people's decoders; `test_encode_refusals.py` has what is refused.
-"""
+"""What `klvrelay.encode` writes: published vectors, framing, order, layouts, and clear refusals."""
 
 from __future__ import annotations
 

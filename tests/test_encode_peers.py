@@ -3,9 +3,6 @@
 Every item of ST 0601 is given to each of them, with every item of the sets within it. An item is read if all its
 values are among those that the decoder shows, to one step of their encoding; or it is kept, if the decoder gives back
 its bytes. Where one of them reads otherwise, a table says who is right, and why.
-
-Next door: `full_items.py` has the values, `peers_shown.py` what each decoder makes of them; `test_peers.py` compares
-what is read from real recordings.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Random items and documents are written, read back and compared; and nonsense is refused, never more than that.
-
-Next door: `shown_items.py` makes the values and compares them, `test_encode_inverse.py` goes the other way round.
-"""
+"""Random items and documents are written, read back and compared; and nonsense is refused, never more than that."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What `klvrelay.encode` refuses: each refusal names the item by its path, the value, and what would be right.
-
-Next door: `test_encode.py` has what it writes, `test_encode_random.py` gives it nonsense of every kind.
-"""
+"""What `klvrelay.encode` refuses: each refusal names the item by its path, the value, and what would be right."""
 
 from __future__ import annotations
 

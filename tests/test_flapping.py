@@ -1,7 +1,6 @@
 """Sources that come and go without end: the others don't notice, and nothing is left behind.
 
-One relay, one stream whose far end misbehaves again and again, and one that is steady all the while. Next door:
-`flapping_relay.py` is the relay's process, `test_relay.py` has the states, with sources of paper.
+One relay, one stream whose far end misbehaves again and again, and one that is steady all the while.
 """
 
 from __future__ import annotations

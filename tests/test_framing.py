@@ -1,7 +1,4 @@
-"""Where a packet begins and ends in bare KLV: keys inside others, lost ends, and what it takes to believe them.
-
-Next door: `test_decode_damage.py` has the usual damage, `test_limits.py` the lengths.
-"""
+"""Where a packet begins and ends in bare KLV: keys inside others, lost ends, and what it takes to believe them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""When datagram sockets are read: each at once while few are busy, all of them together where that saves wake-ups.
-
-Next door: `test_source_udp.py` has what one socket gives, whenever it is read.
-"""
+"""When datagram sockets are read: each at once while few are busy, all of them together where that saves wake-ups."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A bad wire never makes a false record: what is published as good is, byte by byte, what was sent.
-
-Next door: `impaired.py` has the streams and the verdict, `test_impaired_net.py` the same through sockets.
-"""
+"""A bad wire never makes a false record: what is published as good is, byte by byte, what was sent."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A bad wire between sockets: UDP and RTP through a proxy that loses, swaps, doubles and flips; TCP through toxics.
-
-Next door: `test_impaired.py` does the same in one process, with many more packets.
-"""
+"""A bad wire between sockets: UDP and RTP through a proxy that loses, swaps, doubles and flips; TCP through toxics."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`numbers = "safe"`: integers that readers with doubles alone would round are strings, and nothing else changes.
-
-Next door: `test_second_opinion.py` holds the values themselves, `test_mqtt_sink.py` what a broker gets.
-"""
+"""`numbers = "safe"`: integers that readers with doubles alone would round are strings, and nothing else changes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The reference of items: everything in it, found by whatever a reader may type, and right.
-
-Next door: `test_items_cli.py` has the command, `reference_values.py` the number maps of the second opinion.
-"""
+"""The reference of items: everything in it, found by whatever a reader may type, and right."""
 
 from __future__ import annotations
 

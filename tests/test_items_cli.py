@@ -1,7 +1,4 @@
-"""`klvrelay items` on the command line: text in a pipe, JSON, a terminal; and what is not there.
-
-Next door: `test_items.py` has what is told of each item.
-"""
+"""`klvrelay items` on the command line: text in a pipe, JSON, a terminal; and what is not there."""
 
 from __future__ import annotations
 

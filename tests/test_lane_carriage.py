@@ -1,7 +1,6 @@
 """Each way in which KLV travels, crossed with each other way: whatever is declared, what is there is read.
 
-And when: a record comes out with the TS packet that ends it. Next door: `test_lane.py` has the muxer and the usual
-ways, `test_pes.py` odd lengths, `test_psi_streams.py` programmes and maps.
+And when: a record comes out with the TS packet that ends it.
 """
 
 from __future__ import annotations

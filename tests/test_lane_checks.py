@@ -1,7 +1,4 @@
-"""The checks of a line: what ISO/IEC 13818-1 and ETSI TR 101 290 call an error is counted, on each PID, and no more.
-
-Next door: `timed.py` has the streams, `test_lane_clocks.py` the clocks.
-"""
+"""The checks of a line: what ISO/IEC 13818-1 and ETSI TR 101 290 call an error is counted, on each PID, and no more."""
 
 from __future__ import annotations
 

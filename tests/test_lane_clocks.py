@@ -1,6 +1,6 @@
 """The clocks of a line: PCRs too far apart, clocks that jump, how evenly they arrive, and which one a record gets.
 
-ISO/IEC 13818-1, 2.7.2; ETSI TR 101 290, 2.3. Next door: `timed.py` has the streams, `test_lane_checks.py` the rest.
+ISO/IEC 13818-1, 2.7.2; ETSI TR 101 290, 2.3.
 """
 
 from __future__ import annotations

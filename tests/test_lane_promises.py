@@ -1,7 +1,7 @@
 """What is promised of hostile lengths and of cuts: each length refused and free, ten thousand cuts and no difference.
 
 Every single cut of every vector is what `test_core_purity.py` drives the core over; `benchmarks/limits.py` measures the
-time that hostile packets take. Next door: `test_limits.py` has what one packet may ask for, `timed.py` the streams.
+time that hostile packets take.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
 """Values that a standard gives to bytes that are left out: they are in the record, and encoding leaves them out again.
-
-Next door: `native/spec/packs.csv` has them in a column, which `reference_packs.py` reads too.
 """
 
 from __future__ import annotations

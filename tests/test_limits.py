@@ -1,7 +1,4 @@
-"""What a packet may ask of the core: lengths, items, depth and elements have bounds, and what is past them is said.
-
-Next door: `test_decode_damage.py` breaks the transport; `benchmarks/limits.py` measures what hostile packets cost.
-"""
+"""What a packet may ask of the core: lengths, items, depth and elements have bounds, and what is past them is said."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """The contract of the port to an MQTT library, held against mosquitto, the embedded broker and the oracle.
 
-Another library that takes the place of aiomqtt must pass this file. Next door: `test_mqtt_faults.py` and
-`test_mqtt_loss.py`.
+Another library that takes the place of aiomqtt must pass this file.
 """
 
 from __future__ import annotations

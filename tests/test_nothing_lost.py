@@ -1,7 +1,6 @@
 """No byte of KLV goes missing: each is in an item, an unknown item, or a fault that was told or counted.
 
-Next door: `ledger.py` looks a packet's bytes up in its record. The recordings are other people's and not
-shipped: without the folder their tests skip, saying so.
+The recordings are other people's and not shipped: without the folder their tests skip, saying so.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""How large a packet may be: a setting, 1 MiB by default; what is larger is passed over, and that is counted.
-
-Next door: `test_limits.py` is about what is in a packet, `test_framing.py` about where one begins and ends.
-"""
+"""How large a packet may be: a setting, 1 MiB by default; what is larger is passed over, and that is counted."""
 
 from __future__ import annotations
 

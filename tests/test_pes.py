@@ -1,7 +1,4 @@
-"""PES packets and the AU cells in them: cut anywhere, of any length, with stuffing, and the KLV is as it was sent.
-
-Next door: `test_lane.py` has the muxer and the usual ways to carry KLV, `test_psi.py` the tables.
-"""
+"""PES packets and the AU cells in them: cut anywhere, of any length, with stuffing, and the KLV is as it was sent."""
 
 from __future__ import annotations
 

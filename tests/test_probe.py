@@ -1,7 +1,4 @@
-"""The report: real recordings, the text, the JSON, the exit codes of the command.
-
-Next door: `test_probe_faults.py` for each rule, `test_probe_page.py` for the HTML, `test_probe_live.py` for live ones.
-"""
+"""The report: real recordings, the text, the JSON, the exit codes of the command."""
 
 from __future__ import annotations
 

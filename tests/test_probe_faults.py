@@ -1,7 +1,4 @@
-"""Each fault that a sender or a link can make, made on purpose: the probe says that one, and no other.
-
-Next door: `probing.py` makes the streams; `test_probe.py` has the reports of real recordings.
-"""
+"""Each fault that a sender or a link can make, made on purpose: the probe says that one, and no other."""
 
 from __future__ import annotations
 

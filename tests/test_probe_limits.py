@@ -1,6 +1,4 @@
 """The limits of the probe's rules, from both sides; and what rate, span and gap it gives of streams that come slowly.
-
-Next door: `test_probe_faults.py` has each rule, `test_verdicts.py` what the first line says.
 """
 
 from __future__ import annotations

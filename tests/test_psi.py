@@ -1,7 +1,6 @@
 """The tables of a transport stream (PAT, PMT): whatever is odd about them, what they name as KLV is read.
 
-And what is no table, or not yet one, is not believed. Next door: `test_psi_streams.py` has what they say of streams,
-`test_lane.py` the muxer.
+And what is no table, or not yet one, is not believed.
 """
 
 from __future__ import annotations

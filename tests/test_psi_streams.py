@@ -1,7 +1,4 @@
-"""What programs and their maps say of streams: which of them are read as KLV, and for how long.
-
-Next door: `test_psi.py` has the tables as such, `test_lane.py` the muxer.
-"""
+"""What programs and their maps say of streams: which of them are read as KLV, and for how long."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""`klvrelay record` as a process: real senders, signals, kill -9, a disk that is full; next door, `test_record.py`
-tests the same from inside.
-"""
+"""`klvrelay record` as a process: real senders, signals, kill -9, a disk that is full."""
 
 from __future__ import annotations
 

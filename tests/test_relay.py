@@ -1,7 +1,4 @@
-"""The corridor with sources and sinks made of paper: order, counting, waiting, shedding, retry, stop.
-
-Next door: `test_relay_mqtt.py` puts a broker at its end, `test_relay_process.py` runs the command.
-"""
+"""The corridor with sources and sinks made of paper: order, counting, waiting, shedding, retry, stop."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""KLV in every carriage from a UDP sender through the whole relay: each record arrives once, in order, none false.
-
-Next door: `test_lane.py` shows the same of the transport lane alone, and has the muxer.
-"""
+"""KLV in every carriage from a UDP sender through the whole relay: each record arrives once, in order, none false."""
 
 from __future__ import annotations
 

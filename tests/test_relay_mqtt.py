@@ -1,7 +1,4 @@
-"""The corridor with a broker at its end: what goes to which topic, and what an outage costs (nothing).
-
-Next door: `test_relay.py` has sources and sinks of paper, `test_relay_process.py` runs the command.
-"""
+"""The corridor with a broker at its end: what goes to which topic, and what an outage costs (nothing)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The command at work as a process: a real sender, a real broker, a real subscriber, and signals.
-
-Next door: `test_relay.py` and `test_relay_mqtt.py` test the same corridor from inside.
-"""
+"""The command at work as a process: a real sender, a real broker, a real subscriber, and signals."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """A source with several KLV PIDs, relayed: each is a stream with its own topics, state, availability, link and numbers.
-
-Next door: `air.py` makes the transport streams, `test_elementary.py` says which record is of which stream.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""RFC 6597 without a network: payloads and time stamps in, units out; next door, `test_source_camera.py`."""
+"""RFC 6597 without a network: payloads and time stamps in, units out."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What the core writes into: whatever room there is, a document is whole or not there, and nothing is written past it.
 
-And the room that remarks have. These tests call the core itself, as `wire.py` does, whose rooms are ample.
+And the room that remarks have. These tests call the core itself, as `klvrelay.core` does, whose rooms are ample.
 """
 
 from __future__ import annotations
@@ -41,7 +41,8 @@ PACKETS = {
 def written(raw: bytes, room: int) -> bytes:
     """A record in so many bytes; nothing where it does not fit. What lies behind them stays as it was."""
     out = ffi.new("char[]", GUARD * (room + 8))
-    size = lib.klv_record(raw, len(raw), HEAD, len(HEAD), 7, -1, -1, -1, -1, 0, -1, 0, out, room, ffi.new("uint64_t *"))
+    envelope = 7, -1, -1, -1, -1, 0, -1, 0, core.EVERYTHING
+    size = lib.klv_record(raw, len(raw), HEAD, len(HEAD), *envelope, out, room, ffi.new("uint64_t *"))
     text: bytes = ffi.buffer(out)[:]
     assert text[room : room + 8] == GUARD * 8
     assert 0 <= size <= room

@@ -1,7 +1,4 @@
-"""`klvrelay.sample.write`: what it promises of the file, of repeated runs, of interruptions and of bad arguments.
-
-Next door: `test_sample_transport.py`, `test_sample_metadata.py` and `test_sample_picture.py` read what it wrote.
-"""
+"""`klvrelay.sample.write`: what it promises of the file, of repeated runs, of interruptions and of bad arguments."""
 
 from __future__ import annotations
 

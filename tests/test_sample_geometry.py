@@ -1,8 +1,7 @@
 """The sample's metadata against its own geometry, with sums that share nothing with the generator.
 
-Everything here starts from decoded ST 0601 values: position, attitude, gimbal and field of view must lead to
-the frame centre, the slant range, the corners and the target that the same packet states. Next door:
-`test_sample_picture.py` looks through the same `Eye` at the picture.
+Everything here starts from decoded ST 0601 values: position, attitude, gimbal and field of view must lead to the frame
+centre, the slant range, the corners and the target that the same packet states.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The sample's KLV as other people's decoders read it: klvdata and tstrans, item by item against the flight.
-
-Next door: `test_sample_geometry.py` checks that the values belong together, `test_encode.py` the bytes.
-"""
+"""The sample's KLV as other people's decoders read it: klvdata and tstrans, item by item against the flight."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The sample's picture against its metadata: what is seen is where the KLV says it is.
 
-Pictures are decoded from the file, positions computed from decoded KLV by `test_sample_geometry.Eye`, so that
-nothing of the generator is between the two. Next door: `test_sample_transport.py` has the container.
+Pictures are decoded from the file, positions computed from decoded KLV by `test_sample_geometry.Eye`, so that nothing
+of the generator is between the two.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""The sample's transport stream, byte by byte and through other people's demultiplexers.
-
-Next door: `test_sample_metadata.py` reads the KLV that is carried, `test_sample_picture.py` the video.
-"""
+"""The sample's transport stream, byte by byte and through other people's demultiplexers."""
 
 from __future__ import annotations
 

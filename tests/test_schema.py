@@ -1,7 +1,4 @@
-"""The published JSON Schema: every record fits it, and what is no record does not.
-
-Next door: `native/generate/schema.py` makes it from the csv facts; `packets.py` makes the random records.
-"""
+"""The published JSON Schema: every record fits it, and what is no record does not."""
 
 from __future__ import annotations
 

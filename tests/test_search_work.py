@@ -1,7 +1,4 @@
-"""What a search costs: linear in its bytes, whatever they are; the verdict goes with the packet.
-
-Next door: `test_framing.py` says what is found, `native/fuzz_klv.c` counts the steps of random bytes.
-"""
+"""What a search costs: linear in its bytes, whatever they are; the verdict goes with the packet."""
 
 from __future__ import annotations
 

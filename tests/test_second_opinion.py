@@ -1,7 +1,4 @@
-"""The C core held against the plain Python reference: on random packets no difference is allowed.
-
-Next door: `packets.py` makes the packets, `opinions.py` compares, `reference.py` is the other decoder.
-"""
+"""The C core held against the plain Python reference: on random packets no difference is allowed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`send`: what leaves, when it leaves, and what real receivers make of it.
-
-Next door: `test_send_impair.py` for the damage, `test_send_lines.py` for the far ends.
-"""
+"""`send`: what leaves, when it leaves, and what real receivers make of it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""`send`'s far ends: our own sources, ffmpeg and ffprobe, multicast, a receiver that goes, none at all.
-
-Next door: `test_send.py` for what leaves and when.
-"""
+"""`send`'s far ends: our own sources, ffmpeg and ffprobe, multicast, a receiver that goes, none at all."""
 
 from __future__ import annotations
 

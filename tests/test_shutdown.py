@@ -24,7 +24,7 @@ never, _ = os.pipe()
 def block(*_, **__):
     print("{BLOCKED}", file=sys.stderr, flush=True)
     os.read(never, 1)
-from klvrelay import cli
+from klvrelay.cli import main as cli
 {{patch}}
 sys.exit(cli.main({{command!r}}))
 """
@@ -50,7 +50,7 @@ BLOCKING = {
     "the name of the broker": (
         "socket.getaddrinfo = block", ["run", "--follow", "{file}", "--mqtt", "mqtt://broker.example"]),
     "the certificates of the broker": (
-        "from klvrelay.sinks.contract import dial\ndial.tls_context = block",
+        "from klvrelay.sinks.mqtt import dial\ndial.tls_context = block",
         ["run", "--follow", "{file}", "--mqtt", "mqtts://127.0.0.1:1"]),
     "the name of a web server": (
         "socket.getaddrinfo = block", ["run", "http://web.example/live.ts", "--no-isolate", *NOWHERE]),
@@ -67,7 +67,8 @@ BLOCKING = {
         "    print('blocked', file=sys.stderr, flush=True)\nProcess.start = frozen",
         ["run", "rtsp://127.0.0.1:1/x", *NOWHERE]),
     "the disk that is recorded to": (
-        "from klvrelay.recording.segment_store import Shelf\nShelf.open = block", ["record", "{file}", "{folder}"]),
+        "from klvrelay.recording.segment_store import SegmentStore\nSegmentStore.open = block",
+        ["record", "{file}", "{folder}"]),
 }  # fmt: skip
 STUCK = {
     "a task that is not to be cancelled": (
@@ -126,7 +127,7 @@ def test_what_blocks_in_a_thread_holds_up_no_exit(patch, command, tmp_path):
 @pytest.mark.parametrize(("patch", "command"), STUCK.values(), ids=STUCK)
 def test_what_does_not_stop_is_cut_off(patch, command, number, tmp_path):
     """Within the bound, with one line that says so, and an exit code that is no success."""
-    patch = f"from klvrelay import stopping\nstopping.GRACE = 0.5\n{patch}"
+    patch = f"from klvrelay.cli import stopping\nstopping.GRACE = 0.5\n{patch}"
     code, took, said = stopped(tmp_path, patch, command, number)
 
     assert code == 1
@@ -146,7 +147,7 @@ def test_the_bound_is_kept_without_help(tmp_path):
 def test_a_stop_in_time_is_not_cut_off(tmp_path):
     """The deadline is that of the stop: where it is met, the rest of the process has all the time it needs."""
     patch = (
-        "import atexit\nfrom klvrelay import stopping\nstopping.GRACE = 0.2\n"
+        "import atexit\nfrom klvrelay.cli import stopping\nstopping.GRACE = 0.2\n"
         "atexit.register(lambda: (time.sleep(0.5), print('in peace', file=sys.stderr)))\n"
         "from klvrelay.sources.files import file\nfile._Disk.read = block"
     )
@@ -159,11 +160,11 @@ def test_a_stop_in_time_is_not_cut_off(tmp_path):
 FORBIDDEN = {
     "to_thread": "threads.run: the default executor is joined at the exit",
     "run_in_executor": "threads.run or threads.Worker: an executor is joined at the exit",
-    "getaddrinfo": "resolver.py: it needs a time limit, and an address needs no look-up",
-    "gethostbyname": "resolver.py",
-    "create_connection": "resolver.py and socket.connect: it looks names up",
+    "getaddrinfo": "transports/resolver.py: it needs a time limit, and an address needs no look-up",
+    "gethostbyname": "transports/resolver.py",
+    "create_connection": "transports/resolver.py and socket.connect: it looks names up",
 }
-ALLOWED = {("resolver.py", "getaddrinfo")}
+ALLOWED = {("transports/resolver.py", "getaddrinfo")}
 
 
 def calls() -> list[tuple[str, ast.Call]]:

@@ -1,7 +1,4 @@
-"""What libav makes of another source's bytes: when they arrived, what is missing, and how it stops.
-
-Next door: `test_demux_oracle.py` compares what is found with what was sent.
-"""
+"""What libav makes of another source's bytes: when they arrived, what is missing, and how it stops."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""RTSP from cameras that are odd or far away: loss, doubles and disorder by UDP, labels that say something else.
-
-Next door: `test_rfc6597.py` for the putting together of KLV tracks, `test_source_rtsp.py` for GStreamer's server.
-"""
+"""RTSP from cameras that are odd or far away: loss, doubles and disorder by UDP, labels that say something else."""
 
 from __future__ import annotations
 

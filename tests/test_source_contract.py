@@ -1,6 +1,6 @@
 """The contract of every source kind, each with its real peer: what it yields, what it counts, how it ends and stops.
 
-`KINDS` is the table of kinds; a new kind is one more entry. Next door: `test_source_*.py` have what is special to one.
+`KINDS` is the table of kinds; a new kind is one more entry.
 """
 
 from __future__ import annotations

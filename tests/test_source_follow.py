@@ -1,7 +1,4 @@
-"""A file that is still written: waited for, cut short, replaced, removed; and a recorder's folder.
-
-Next door: `test_record.py` writes such folders, `test_source_file.py` has files that are complete.
-"""
+"""A file that is still written: waited for, cut short, replaced, removed; and a recorder's folder."""
 
 from __future__ import annotations
 

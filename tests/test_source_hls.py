@@ -1,4 +1,4 @@
-"""HLS from a web server: playlists of MPEG-TS segments, recorded and live; next door, `test_source_http.py`."""
+"""HLS from a web server: playlists of MPEG-TS segments, recorded and live."""
 
 from __future__ import annotations
 

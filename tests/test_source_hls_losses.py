@@ -1,7 +1,4 @@
-"""HLS segments that do not come, come late, in part, encrypted or out of step: each that is lost is counted.
-
-Next door: `test_source_hls.py` for playlists that are all right.
-"""
+"""HLS segments that do not come, come late, in part, encrypted or out of step: each that is lost is counted."""
 
 from __future__ import annotations
 

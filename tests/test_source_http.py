@@ -1,4 +1,4 @@
-"""MPEG-TS from a web server: recorded and live, who may have it, and how it ends; next door, `test_source_hls.py`."""
+"""MPEG-TS from a web server: recorded and live, who may have it, and how it ends."""
 
 from __future__ import annotations
 

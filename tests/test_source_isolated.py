@@ -1,8 +1,4 @@
-"""A source in a process of its own is the same source: contract, records, secrets, and nothing left behind.
-
-Next door: `test_source_isolated_faults.py` for what may befall the process, `test_source_isolated_parcel.py` for what
-goes between.
-"""
+"""A source in a process of its own is the same source: contract, records, secrets, and nothing left behind."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What may befall the process of an isolated source, and that it befalls nobody else.
-
-Next door: `test_source_isolated.py` for what it does when all is well.
-"""
+"""What may befall the process of an isolated source, and that it befalls nobody else."""
 
 from __future__ import annotations
 

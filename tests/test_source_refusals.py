@@ -1,4 +1,4 @@
-"""What can't be read, and what can't be meant: one line that says so; next door, `test_source_contract.py`."""
+"""What can't be read, and what can't be meant: one line that says so."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""RTP where more than one sender, or more than one kind of datagram, comes to a port; and finer rules of the socket.
-
-Next door: `test_source_rtp.py` has headers, order and units.
-"""
+"""RTP where more than one sender, or more than one kind of datagram, comes to a port; and finer rules of the socket."""
 
 from __future__ import annotations
 

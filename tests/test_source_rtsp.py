@@ -1,7 +1,4 @@
-"""RTSP with GStreamer's server: KLV in MPEG-TS and as a track of its own, by TCP and UDP, with a password, with TLS.
-
-Next door: `test_source_camera.py` for what GStreamer never does, `test_source_libav.py` for what libav sources share.
-"""
+"""RTSP with GStreamer's server: KLV in MPEG-TS and as a track of its own, by TCP and UDP, with a password, with TLS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RTSP servers that refuse, redirect, log in their own way or announce oddly; next door, `test_source_camera.py`."""
+"""RTSP servers that refuse, redirect, log in their own way or announce oddly."""
 
 from __future__ import annotations
 

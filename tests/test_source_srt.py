@@ -1,5 +1,4 @@
-"""srt:// with real peers: both directions, all modes, and every way in which a peer goes; next door,
-`test_source_srt_loss.py`, `test_send_srt.py` and `test_source_srt_process.py`."""
+"""srt:// with real peers: both directions, all modes, and every way in which a peer goes."""
 
 from __future__ import annotations
 

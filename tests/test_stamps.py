@@ -1,8 +1,4 @@
-"""The time stamp in a video frame's bytes (ST 0603, ST 0604): every codec, both forms of units, every oddity.
-
-Next door: `stamped.py` builds frames, `test_stamps_frames.py` reads files of them; `vectors/stamps.jsonl` holds
-hand-made frames.
-"""
+"""The time stamp in a video frame's bytes (ST 0603, ST 0604): every codec, both forms of units, every oddity."""
 
 from __future__ import annotations
 

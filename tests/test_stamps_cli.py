@@ -1,7 +1,4 @@
-"""`klvrelay decode --frame-times`: a line a stamped frame, and how it ends.
-
-Next door: `test_stamps_frames.py` reads the same files by the library.
-"""
+"""`klvrelay decode --frame-times`: a line a stamped frame, and how it ends."""
 
 from __future__ import annotations
 

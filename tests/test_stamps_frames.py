@@ -1,7 +1,4 @@
-"""The times of video frames, out of files and streams: against the metadata beside them.
-
-Next door: `test_stamps.py` has the bytes of single frames, `test_stamps_cli.py` the command line.
-"""
+"""The times of video frames, out of files and streams: against the metadata beside them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Standard input, output and error that are closed, full, or left by their reader: one clear line, no traceback.
-
-Next door: `test_cli.py` has the exit codes of everything else.
-"""
+"""Standard input, output and error that are closed, full, or left by their reader: one clear line, no traceback."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What a command loads before it does anything: no more than its verb has a use for.
-
-Next door: `test_cli.py` has what a command says, `test_cli_decode.py` what `decode` prints.
-"""
+"""What a command loads before it does anything: no more than its verb has a use for."""
 
 from __future__ import annotations
 
@@ -154,7 +151,7 @@ print(all(seen), bool(seen))
 
 BROKEN_OFF = """
 import asyncio, signal
-from klvrelay import cli
+from klvrelay.cli import main as cli
 from klvrelay.cli import demo as command
 new, demo = asyncio.new_event_loop, command.run
 
@@ -203,7 +200,7 @@ def test_what_was_broken_off_waits_for_no_reader(tape: str):
     """At the exit nothing is written to a pipe that is full; its reader has stopped."""
     script = f"""
 import os, signal, sys
-from klvrelay import cli
+from klvrelay.cli import main as cli
 from klvrelay.cli.verbs import decode
 os.set_blocking(1, False)
 try:
@@ -234,7 +231,7 @@ def test_the_log_needs_no_file_later():
     """What takes passwords out of it is loaded with it: a message may be about a full table of descriptors."""
     script = """
 import builtins, errno, logging, os, sys
-from klvrelay import cli
+from klvrelay.cli import main as cli
 from klvrelay.cli import demo as command
 
 async def verb(args):

@@ -1,7 +1,4 @@
-"""Text items as JSON strings: what is valid comes through as it is, what is not is replaced and said.
-
-Next door: `test_room.py` has what does not fit, `test_names.py` what such text may do further on.
-"""
+"""Text items as JSON strings: what is valid comes through as it is, what is not is replaced and said."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
 """How much text a packet may ask for: at most 64 x its bytes and 4 KiB, whatever is in it; what would be more is hex.
-
-Next door: `test_limits.py` says what is read, `native/fuzz_json.c` holds random packets to the same bound.
 """
 
 from __future__ import annotations

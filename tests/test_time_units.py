@@ -1,7 +1,4 @@
-"""Item 2 in nanoseconds, milliseconds or seconds: `time` is right, `time_us` as sent, and a warning says so.
-
-Next door: `test_clocks.py` and `test_health.py` have the clocks that it is held against.
-"""
+"""Item 2 in nanoseconds, milliseconds or seconds: `time` is right, `time_us` as sent, and a warning says so."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Holds the way in to its promises: make's targets, the set-up, CI, and what a package of this holds.
-
-Next door: `../Makefile`, `../.ci/setup`, `../.ci/run`, `../pyproject.toml`.
-"""
+"""Holds the way in to its promises: make's targets, the set-up, CI, and what a package of this holds."""
 
 from __future__ import annotations
 

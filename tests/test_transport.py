@@ -1,7 +1,4 @@
-"""What a lane holds of a stream: packets longer than its memory goes round, cut by losses, and left at its end.
-
-Next door: `test_lane.py` has the muxer, `test_decode_damage.py` the usual damage.
-"""
+"""What a lane holds of a stream: packets longer than its memory goes round, cut by losses, and left at its end."""
 
 from __future__ import annotations
 

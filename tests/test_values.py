@@ -1,7 +1,4 @@
-"""Numbers at the ends of what they can be: arrays, matrices, old maps, packs, and lists of bits.
-
-Next door: `test_second_opinion.py` has random ones, `test_limits.py` those that are too large.
-"""
+"""Numbers at the ends of what they can be: arrays, matrices, old maps, packs, and lists of bits."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The published and cross-checked vectors of `tests/vectors/`, through the C core and through the reference.
-
-Next door: `wrapping.py` puts a vector's bytes into a packet, `expected.py` its value into a record's shape.
-"""
+"""The published and cross-checked vectors of `tests/vectors/`, through the C core and through the reference."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The table of faulty streams: the probe's first line is the cause, and `decode` and `replay` say the same.
-
-Next door: `faulty.py` is the table, `test_probe_faults.py` has all findings of each fault.
-"""
+"""The table of faulty streams: the probe's first line is the cause, and `decode` and `replay` say the same."""
 
 from __future__ import annotations
 

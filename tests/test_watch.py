@@ -23,7 +23,8 @@ from klvrelay.config.choice import chosen
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
 from klvrelay.sinks.contract import Notice
-from klvrelay.sinks.mqtt.connection import Message, Received, connect
+from klvrelay.sinks.mqtt.connect import connect
+from klvrelay.sinks.mqtt.connection import Message, Received
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 WALL = 1_800_000_000.0
@@ -336,7 +337,7 @@ async def test_it_says_at_once_that_nothing_is_there_yet(embedded, terminal, cap
     async with watching(embedded, terminal=terminal) as (out, _):
         await until(saying)
         async with MqttSink(MqttSettings.from_url(embedded.url), boot=BOOT) as sink:
-            await sink.tell(Notice("availability", "uav1", b"online"))
+            await tell(sink, Notice("availability", "uav1", b"online"))
             await until(lambda: "uav1" in out.getvalue())
 
     assert (said_so + capsys.readouterr().err).count("nothing published") == (not terminal)
@@ -346,7 +347,7 @@ async def test_a_row_goes_when_its_topics_are_deleted(real_broker):
     """As `mosquitto_sub --remove-retained` deletes them."""
     async with MqttSink(MqttSettings.from_url(real_broker.url), boot=BOOT) as sink:
         for stream in ("uav1", "uav2"):
-            await sink.tell(Notice("availability", stream, b"online"))
+            await tell(sink, Notice("availability", stream, b"online"))
         async with watching(real_broker) as (out, _):
             await until(lambda: "uav1 online" in out.getvalue() and "uav2 online" in out.getvalue())
             connection = await connect(MqttSettings.from_url(real_broker.url), client_id="cleaner")

@@ -1,7 +1,4 @@
-"""A multiplexer with a clock, for the checks of a line: slots of stream time, each with a PCR and what is due in it.
-
-Next door: `test_lane.py` has the muxer below it; `test_lane_checks.py` and `test_lane_clocks.py` use this one.
-"""
+"""A multiplexer with a clock, for the checks of a line: slots of stream time, each with a PCR and what is due in it."""
 
 from __future__ import annotations
 

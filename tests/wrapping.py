@@ -1,7 +1,4 @@
-"""Puts values into items, items into sets and sets into packets, so that a decoder can be given them.
-
-Next door, `opinions.py` compares what the decoders make of the packets.
-"""
+"""Puts values into items, items into sets and sets into packets, so that a decoder can be given them."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """Writes everything that follows from `native/spec/*.csv`; run it after a change there: `make tables`.
 
-    native/tables.c                     the C core's tables
-    src/klvrelay/standards/spec.py                what Python knows of items, packs, labels and keys
-    src/klvrelay/standards/clauses.py             what else `klvrelay items` shows: documents, clauses, notes
-    src/klvrelay/record.schema.json     the JSON Schema of a record
-    native/spec/ITEMS.md                the page of items
+    native/tables.c                      the C core's tables
+    src/klvrelay/standards/spec.py       what Python knows of items, packs, labels and keys
+    src/klvrelay/standards/clauses.py    what else `klvrelay items` shows: documents, clauses, notes
+    src/klvrelay/record.schema.json      the JSON Schema of a record
+    native/spec/ITEMS.md                 the page of items
 
 `python -m native.generate --check` writes nothing and fails where a file is not what the csv says.
 """

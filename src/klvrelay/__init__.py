@@ -81,7 +81,7 @@ _HOMES = {
     "api": ("columns", "open", "stream"),
     "record": ("Record",),
     "standards.amends": ("View", "views"),
-    "selection": ("Selection", "select"),
+    "core.selection": ("Selection", "select"),
     "frames.frame_times": ("FrameTime", "Stamp", "frame_times"),
 }  # fmt: skip
 """The module of each name: imported when the name is first used, so that a command starts with what it needs."""

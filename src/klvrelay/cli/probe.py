@@ -8,8 +8,8 @@ from klvrelay.cli import option_groups
 
 ON_LOOP = True
 EXAMPLES = (
-    "klvrelay probe udp://0.0.0.0:5000",
-    "klvrelay probe flight.ts --html report.html",
+    "klvrelay probe flight.ts",
+    "klvrelay probe udp://0.0.0.0:5000 --html report.html",
     "klvrelay probe srt://camera:9000 --seconds 60 --json > report.json",
 )
 EPILOG = option_groups.SOURCES

@@ -94,7 +94,7 @@ def record_json(
 ) -> bytes:
     """One packet as a record's JSON document, UTF-8; `head_` is from `head()`. Raises DecodeError for no packet.
 
-    `checksum` is what was found when the packet was; None: it is summed once more. `chosen`: a `selection()` of items.
+    `checksum` is what was found when the packet was; None: it is summed once more. `chosen`: a `new_selection()`.
     """
     out, text, size, unknown = _room.text
     received = -1 if received_us is None else received_us
@@ -111,7 +111,7 @@ def record_json(
     return record_json(raw, head_, seq, received_us, pts, damaged, pid, program, checksum, safe, chosen)
 
 
-def selection() -> Any:
+def new_selection() -> Any:
     """Which items `record_json` is to write: none yet."""
     return ffi.new("struct klv_selection *")
 

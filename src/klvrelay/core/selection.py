@@ -26,7 +26,7 @@ def select(*keys: str) -> Selection:
 
     An item that is a set is selected as a whole, by its key. Raises ConfigError for a key that no packet's items have.
     """
-    chosen = core.selection()
+    chosen = core.new_selection()
     for key in keys:
         if not core.select(chosen, key):
             raise ConfigError(_refusal(key))
@@ -35,7 +35,7 @@ def select(*keys: str) -> Selection:
 
 def _refusal(key: str) -> str:
     outer, dot, _ = key.partition(".")
-    if dot and core.select(core.selection(), outer):
+    if dot and core.select(core.new_selection(), outer):
         return f"can't select a part of an item ({key!r}); select all of it: {outer!r}"
     close = get_close_matches(key, _keys(), n=3, cutoff=0.6)
     return f"no item has the key {key!r}" + (f"; did you mean {', '.join(close)}?" if close else "")

@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 from functools import partial
 
+from klvrelay import threads
 from klvrelay.config.settings import RelaySettings, SourceSettings
 from klvrelay.errors import ConfigError
 from klvrelay.relay.feed import Feed
@@ -44,8 +45,12 @@ def opened(settings: SourceSettings, given: Resume | None = None) -> Source:
     )
 
 
-def check_files(settings: RelaySettings) -> None:
+async def check_files(settings: RelaySettings) -> None:
     """Raise ConfigError for certificates and keys that cannot be used, before anything starts."""
+    await threads.run(partial(_load_files, settings), "klvrelay-files")  # the file system may block
+
+
+def _load_files(settings: RelaySettings) -> None:
     for source in settings.sources:
         if source.ca_file is not None:
             from klvrelay.transports.tls import verifying  # loaded here: few configurations need it
@@ -59,6 +64,7 @@ def check_files(settings: RelaySettings) -> None:
 
 async def relayed(settings: RelaySettings) -> int:
     """Relay until the sources end or it is cancelled; gives the exit code."""
+    await check_files(settings)
     relay = relay_of(settings)
     try:
         await relay.run()
@@ -73,9 +79,7 @@ async def relayed(settings: RelaySettings) -> int:
 
 
 def relay_of(settings: RelaySettings) -> Relay:
-    """A relay that is ready to run; raises ConfigError for an invalid source or a file that cannot be used.
-    """
-    check_files(settings)
+    """A relay that is ready to run; raises ConfigError for an invalid source."""
     boot = new_boot()
     feeds = []
     for (name, source), choice in zip(settings.named(), settings.choices(), strict=True):

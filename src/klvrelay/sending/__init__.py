@@ -20,7 +20,7 @@ from klvrelay.sending.srt import SrtDestination
 from klvrelay.sending.tcp import TcpDestination
 from klvrelay.sending.udp import UdpDestination
 
-__all__ = ["KINDS", "Line", "open_line"]
+__all__ = ["KINDS", "Destination", "open_destination"]
 
 KINDS = "udp://, rtp://, tcp://, srt://"
 """The kinds of far end, for a message."""

@@ -29,7 +29,7 @@ from klvrelay.config.settings import RelaySettings, SourceSettings, mqtt_setting
 from klvrelay.config.url import Url
 from klvrelay.errors import ConfigError, KlvrelayError
 from klvrelay.json_output import dumps
-from klvrelay.relay.build import opened, relay_of
+from klvrelay.relay.build import check_files, opened, relay_of
 from klvrelay.sample import part_of
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Received
@@ -115,7 +115,9 @@ async def demo(
     entry = entry or _entry(Url.parse(await sample_file()), **picked)
     async with AsyncExitStack() as stack:
         settings = own or await _broker(port, stack, console)
-        relay = relay_of(RelaySettings((entry,), settings))
+        relayed = RelaySettings((entry,), settings)
+        await check_files(relayed)
+        relay = relay_of(relayed)
         subscriber = await connect(settings, client_id=f"klvrelay-demo-{os.getpid()}")
         stack.push_async_callback(subscriber.close)
         await subscriber.subscribe([f"{settings.prefix}/status", f"{settings.prefix}/+/+"])

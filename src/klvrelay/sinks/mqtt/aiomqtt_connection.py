@@ -1,4 +1,4 @@
-"""One MQTT connection on paho: with `paho.py` and `pump.py` the only file that knows that library.
+"""One MQTT connection on paho: with `paho_client.py` and `pump.py` the only file that knows that library.
 
 paho's callbacks are listened to here, and what comes in is judged before paho sees it. Of paho's private parts
 (2.1 to 2.2) these are used, here and there: `_create_socket_connection`, `_keepalive`, `_loop_rc_handle`, `_ping_t`,

@@ -1,7 +1,6 @@
 """The TCP or TLS connection under MQTT, made from the settings.
 
 We connect ourselves, since a library that blocks in a thread can neither be cancelled nor say what failed.
-Next door: `link.py` hands the socket to the MQTT library, `faults.py` words what went wrong.
 """
 
 from __future__ import annotations

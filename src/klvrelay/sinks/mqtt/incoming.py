@@ -2,7 +2,7 @@
 
 paho believes every length and answers whatever comes. It reads from an `Incoming` in the socket's place, which hands
 it whole packets that were asked for and no others; a PUBLISH is read here. Of paho it needs only that it calls `recv`
-and `send` of a socket. `pump.py` has it read, `inbox.py` keeps the messages.
+and `send` of a socket. `pump.py` has it read, `received.py` keeps the messages.
 
     bit 7..4  kind     bit 3..0  flags     1 to 4 bytes: length, 7 bits each, the least first     (MQTT 5, 2.1)
 """

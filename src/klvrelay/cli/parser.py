@@ -19,14 +19,13 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *, verbs: Iterable[str] = (), **described: Any) -> None:
         self.verbs = verbs
-        self._added: list[argparse.Action] = []
         super().__init__(**described)
         refuse_passwords(self, "--password", "--passphrase")
 
-    def add_argument(self, *args: Any, **described: Any) -> argparse.Action:
-        action = super().add_argument(*args, **described)
-        self._added.append(action)
-        return action
+    @property
+    def _added(self) -> list[argparse.Action]:
+        """All of them, those in groups too."""
+        return self._actions
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None

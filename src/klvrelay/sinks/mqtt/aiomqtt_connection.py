@@ -78,6 +78,7 @@ class AiomqttConnection:
         self._unplugged: asyncio.Future[None] = loop.create_future()
         self._granted: asyncio.Future[list[ReasonCode]] = loop.create_future()
         self._left: asyncio.Future[None] = loop.create_future()
+        self._leaving: set[int] = set()  # packet identifiers, until UNSUBACK
         self._fault: SinkError | None = None
         self._outgoing = Outgoing(
             self._paho, protocol, self._session, terms, settings.timeout, self._give_up_waiting, self._find_gone
@@ -142,12 +143,14 @@ class AiomqttConnection:
             if self._fault is not None:
                 raise self._down()
             self._pump.expect_messages(topic)
+            self._session.wanted.add(topic)
             self._granted = asyncio.get_running_loop().create_future()
             self._paho.subscribe(topic, 0)
             await _first(self._granted, self._broken, timeout=self._settings.timeout)
             if not self._granted.done():
                 raise self._lose(SinkDown(f"{self._settings.url}: no answer to a subscription"))
             if any(code.value >= REFUSED for code in self._granted.result()):
+                self._session.wanted.discard(topic)
                 raise SinkRefused(f"{self._settings.url}: no right to read {topic}: check the access list")
 
     async def unsubscribe(self, topics: Sequence[str]) -> None:
@@ -155,12 +158,17 @@ class AiomqttConnection:
         for topic in topics:
             if self._fault is not None:
                 raise self._down()
-            self._pump.expect_unsuback(topic)
             self._left = asyncio.get_running_loop().create_future()
-            self._paho.unsubscribe(topic)
+            self._leave(topic)
             await _first(self._left, self._broken, timeout=self._settings.timeout)
             if not self._left.done():
                 raise self._lose(SinkDown(f"{self._settings.url}: no answer to an unsubscription"))
+
+    def _leave(self, topic: str) -> None:
+        self._pump.expect_unsuback(topic)
+        _, number = self._paho.unsubscribe(topic)
+        if number is not None:
+            self._leaving.add(number)
 
     async def received(self) -> AsyncGenerator[Received, None]:
         """See `Connection.received`."""
@@ -192,6 +200,8 @@ class AiomqttConnection:
         self._pump.attach(
             Incoming(sock, self._protocol, self._outgoing.flight.__contains__, self._session.take, self._inbox_put)
         )
+        if self._session.wanted:
+            self._pump.expect_leftovers()
         try:
             self._greet()
             await self._connack()
@@ -210,6 +220,8 @@ class AiomqttConnection:
         if self.session_present and not begun:
             raise StaleSession
         self._answers(await self._outgoing.resume(self.session_present))
+        for topic in tuple(self._session.wanted):
+            self._leave(topic)
 
     def _greet(self) -> None:
         """Queue the CONNECT; paho blocks nowhere, since the socket is connected."""
@@ -287,7 +299,8 @@ class AiomqttConnection:
 
     def _on_unsubscribe(self, paho: Paho, data: Any, mid: int, reasons: Any, properties: Any) -> None:
         """UNSUBACK."""
-        if not self._left.done():
+        self._leaving.discard(mid)
+        if not self._leaving and not self._left.done():
             self._left.set_result(None)
 
     def _on_subscribe(

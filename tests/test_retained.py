@@ -239,9 +239,9 @@ async def test_hundreds_of_topics_are_corrected_in_one_go(mosquitto, said, monke
     async with at_work(mosquitto, OURS) as work:
         calls, publish = [], work.sink._connection.publish
 
-        async def counted(messages):
+        async def counted(messages, **how):
             calls.append(len(messages))
-            return await publish(messages)
+            return await publish(messages, **how)
 
         monkeypatch.setattr(work.sink._connection, "publish", counted)
         await until(lambda: any("topics=300" in line for line in said()))

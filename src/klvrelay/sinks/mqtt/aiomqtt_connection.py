@@ -43,6 +43,8 @@ from klvrelay.sinks.mqtt.received import ReceivedMessages
 from klvrelay.sinks.mqtt.session import Session
 
 CLOSE_TIMEOUT = 2.0
+LAST_READ = 0.3
+"""Seconds that a broker gets to close the connection after our DISCONNECT."""
 SETTLING = 0.02
 """Seconds between two looks for an answer."""
 
@@ -66,7 +68,8 @@ class AiomqttConnection:
         self._publishes = will is not None
         self._keeps_session = session is not None
         self._session = session or Session()
-        self.older_only = self.hung_up = self.taken_over = self.session_present = self._odd = False
+        self.older_only = self.hung_up = self.taken_over = self.session_present = False
+        self._odd = self._closing = False
         self._asked = terms
         said = None if will is None else terms.fitted(will)
         self._paho = new_client(settings, protocol, client_id, said, keeps_session=self._keeps_session)
@@ -116,9 +119,13 @@ class AiomqttConnection:
         await link._shake_hands(await dial(settings))
         return link
 
-    async def publish(self, messages: Sequence[Message]) -> list[int]:
+    async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> list[int]:
         """See `Connection.publish`."""
-        return self._answers(await self._outgoing.publish(messages))
+        return self._answers(await self._outgoing.publish(messages, ahead=ahead))
+
+    async def publish_unconfirmed(self, messages: Sequence[Message]) -> None:
+        """See `Connection.publish_unconfirmed`."""
+        self._answers(await self._outgoing.publish_unconfirmed(messages))
 
     def _answers(self, publication: Publication) -> list[int]:
         if None in publication.codes or (self._fault is not None and not publication.codes):
@@ -178,11 +185,15 @@ class AiomqttConnection:
 
     async def close(self) -> None:
         """See `Connection.close`."""
+        self._closing = True
         try:
             self._paho.disconnect(properties=end_of_session(self._protocol) if self._keeps_session else None)
             if self._paho.socket() is not None:
                 await _first(self._unplugged, timeout=CLOSE_TIMEOUT)
+            if self._unplugged.done() and self._handle is not None:
+                await _read_out(self._handle)
         finally:
+            self._closing = False
             self.abort()
 
     def abort(self) -> None:
@@ -330,7 +341,7 @@ class AiomqttConnection:
             self._outgoing.end()
             self._inbox.end()
             self._pump.resume()
-        if self._handle is not None:
+        if self._handle is not None and not self._closing:
             with contextlib.suppress(OSError):
                 self._handle.shutdown(socket.SHUT_RDWR)
             self._handle.close()
@@ -344,3 +355,13 @@ class AiomqttConnection:
 
 async def _first(*waits: asyncio.Future[Any], timeout: float | None = None) -> None:
     await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _read_out(sock: socket.socket) -> None:
+    """Wait for the other end to close: what came and is not read would reset the connection, before ours is read."""
+    with contextlib.suppress(OSError, TimeoutError):
+        sock.setblocking(False)
+        sock.shutdown(socket.SHUT_WR)
+        async with asyncio.timeout(LAST_READ):
+            while await asyncio.get_running_loop().sock_recv(sock, 64 << 10):
+                pass

@@ -219,7 +219,8 @@ async def test_a_last_will_that_comes_late_hides_no_status(mosquitto, said, monk
     await earlier.__aenter__()
     await tell(earlier, Notice("availability", "a", b"online"))
     async with listening(mosquitto.port, "klvrelay/#") as heard, at_work(mosquitto, OURS) as work:
-        await until(lambda: len(work.sink._connection._pump._incoming.filters) == 1 and not work.sink._correction._tries)
+        incoming = work.sink._connection._pump._incoming
+        await until(lambda: len(incoming.filters) == 1 and not work.sink._correction._tries)
         assert heard.on("klvrelay/a/availability") == [b"online"]  # it may be alive
         earlier._connection.abort()
         await until(lambda: heard.on("klvrelay/a/availability")[-1:] == [b"offline"])
@@ -325,10 +326,9 @@ async def test_a_look_is_made_once_in_a_run(oracle, monkeypatch):
     monkeypatch.setattr(retained, "LATE", 0.0)
     sink = sink_to(oracle, OURS)
     for _ in range(2):
-        async with sink:
-            async with keeping(sink):
-                await until(lambda: not sink._correction._tries)
-                await until(lambda: not sink._connection._pump._incoming.filters)
+        async with sink, keeping(sink):
+            await until(lambda: not sink._correction._tries)
+            await until(lambda: not sink._connection._pump._incoming.filters)
     assert [guest.filters for guest in oracle.guests] == [[], []]
 
 
@@ -341,8 +341,8 @@ async def test_a_refused_correction_is_logged_and_ends_nothing(oracle, said, mon
         async with keeping(sink) as work:
             await until(lambda: len(oracle.guests[0].filters) == 3)
             for message in (status(DEAD), availability("b", DEAD)):
-                body = struct.pack("!H", len(message.topic)) + message.topic.encode() + bytes([len(message.properties)])
-                body += message.properties + message.payload
+                body = struct.pack("!H", len(message.topic)) + message.topic.encode()
+                body += bytes([len(message.properties)]) + message.properties + message.payload
                 oracle.guests[0].writer.write(b"\x31" + bytes([len(body)]) + body)
             line = "retained topics of earlier runs not corrected"
             await until(lambda: any(line in text and "reason_code=0x87" in text for text in said()))
@@ -442,6 +442,26 @@ async def test_what_is_cleared_is_gone_and_nothing_else_is(argv, gone, version, 
 
     assert (f"cleared {len(gone)} retained topic{'s' * (len(gone) != 1)}\n" in out) == bool(gone)
     assert await topics_of(shelf) == set(TOPICS) - set(gone)
+
+
+@pytest.mark.needs("mosquitto")
+async def test_what_may_not_be_cleared_is_no_success(mosquitto):
+    """The broker refuses one of two topics: exit code 5, and the topic is named."""
+    access = mosquitto.home / "acl"
+    mosquitto.configure(f"listener 1 127.0.0.1\nallow_anonymous true\npersistence true\nacl_file {access}\n")
+    access.write_text("topic readwrite #\n")
+    await mosquitto.stop()
+    await mosquitto.start()
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
+        for topic in ("klvrelay/a/state", "klvrelay/b/state"):
+            await client.publish(topic, b"{}", qos=1, retain=True)
+    access.write_text("topic read #\ntopic write klvrelay/a/#\ntopic write marker\n")
+    await mosquitto.stop()
+    await mosquitto.start()
+    command = await verb(mosquitto, "--clear", "--yes", code=5)
+    assert "no right to clear 1 retained topic of 2, for example klvrelay/b/state" in command.said
+    assert "cleared" not in command.printed
+    assert await topics_of(mosquitto) == {"klvrelay/b/state"}
 
 
 @pytest.mark.needs("mosquitto")

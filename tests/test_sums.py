@@ -21,7 +21,7 @@ from klvrelay.config.url import Url
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.relay import relay as relay_module
-from klvrelay.relay.build import relay_of
+from klvrelay.relay.build import LOST, relay_of, relayed
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream import Feed
 
@@ -164,6 +164,19 @@ async def test_the_last_status_has_the_sums(oracle: OracleBroker, tmp_path: Path
     status = orjson.loads(oracle.payloads("klvrelay/status")[-1])
     assert (status["state"], status["reason"]) == ("offline", "stopped")
     assert status["records"] == accounted(pipeline)[0]._asdict()
+
+
+async def test_records_that_are_too_large_for_the_broker_are_lost(oracle: OracleBroker, tmp_path: Path, said: Any):
+    """The last line of the log counts them, and the exit code says so."""
+    oracle.manners.limits[0x27] = 300
+    assert await asyncio.wait_for(relayed(settings(oracle, tmp_path)), 10) == LOST
+    assert said()[-1].endswith("shed=0 rejected=0 left_out=40 unconfirmed=0")
+
+
+async def test_records_that_are_not_to_be_published_are_no_loss(oracle: OracleBroker, tmp_path: Path, said: Any):
+    """The settings say so: exit code 0."""
+    assert await asyncio.wait_for(relayed(settings(oracle, tmp_path, publish_bad="drop")), 10) == 0
+    assert "1 not wanted, 0 shed, 0 left" in said()[-1]
 
 
 async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(

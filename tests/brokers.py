@@ -83,9 +83,10 @@ class Mosquitto:
 
     async def stop(self) -> None:
         """A clean stop: retained messages are kept on disk."""
-        if self.process is not None and self.process.returncode is None:
-            self.process.terminate()
-            await asyncio.wait_for(self.process.wait(), PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            while self.process is not None and self.process.returncode is None:
+                self.process.terminate()  # it passes over a signal that comes while it starts
+                await asyncio.wait({asyncio.create_task(self.process.wait())}, timeout=1)
 
     async def kill(self) -> None:
         if self.process is not None and self.process.returncode is None:

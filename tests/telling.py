@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 from brokers import until
 
 from klvrelay.errors import SinkDown
-from klvrelay.relay.notices import Notices
+from klvrelay.relay.notices import NoticeCursor, Notices
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt.sink import MqttSink
 
@@ -17,6 +20,36 @@ def answered(sink: MqttSink) -> bool:
     """Has the broker answered for all that was sent?"""
     connection: Any = sink._connection
     return connection is None or not connection._outgoing.flight._messages
+
+
+@dataclass
+class Keeping:
+    """A sink that publishes latest values all the time, in `task`."""
+
+    sink: MqttSink
+    notices: Notices
+    cursor: NoticeCursor
+    task: asyncio.Task[None]
+
+    async def tell(self, *values: Notice) -> None:
+        """Return once the broker has answered for the values."""
+        for value in values:
+            self.notices.put(value)
+        await asyncio.wait_for(self.cursor.settled(), 5)
+        await until(lambda: answered(self.sink))
+
+
+@contextlib.asynccontextmanager
+async def keeping(sink: MqttSink) -> AsyncIterator[Keeping]:
+    """The sink, entered before, as the relay has it publish latest values."""
+    notices = Notices()
+    cursor = notices.cursor()
+    task = asyncio.create_task(sink.keep(cursor), name="keep")
+    try:
+        yield Keeping(sink, notices, cursor, task)
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
 
 
 async def tell(sink: MqttSink, *values: Notice, within: float = 5.0) -> None:

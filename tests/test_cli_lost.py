@@ -18,7 +18,10 @@ TAPE = feed.recording(30)
 
 def lost(command: Command) -> tuple[int, int, int]:
     """Records in all, those that were shed, and those that no broker confirmed, as the last two lines say."""
-    found = re.search(r" (\d+) records, .*\n.* records lost: sink=\S+ shed=(\d+) unconfirmed=(\d+)\n$", command.said)
+    found = re.search(
+        r" (\d+) records, .*\n.* records lost: sink=\S+ shed=(\d+) rejected=0 left_out=0 unconfirmed=(\d+)\n$",
+        command.said,
+    )
     assert found, command.said
     return int(found[1]), int(found[2]), int(found[3])
 

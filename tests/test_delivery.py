@@ -16,7 +16,7 @@ from records import record
 from virtual_time import now
 
 from klvrelay.errors import SinkDown
-from klvrelay.outcome import Outcome
+from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.relay.notices import NoticeCursor
 from klvrelay.relay.sink_task import LAST_NOTICES, SinkTask
@@ -64,7 +64,7 @@ def test_sixteen_streams_over_a_round_trip_of_600_ms_make_no_backlog():
                 await asyncio.sleep(0.1)
             await asyncio.wait_for(outlet.cursor.drained(), 2)
             appended = sending.result()
-        assert outlet.cursor.sums() == (16 * 900, 16 * 900, 0, 0, 0, 0)
+        assert outlet.cursor.sums() == Sums(16 * 900, 16 * 900, 0, 0, 0, 0)
         assert all(far.seqs(f"s{n}") == list(range(900)) for n in range(16))
         delays = sorted(time - appended[r.stream, r.seq] for time, r in far.taken)
         assert delays[-1] < 0.3 + 0.1
@@ -178,7 +178,7 @@ def test_a_connection_that_falls_costs_no_record_and_no_order():
         assert len(far.entries) > 5
         for number in range(16):
             assert list(dict.fromkeys(far.seqs(f"s{number}"))) == list(range(600))
-        assert outlet.cursor.sums() == (9600, 9600, 0, 0, 0, 0)
+        assert outlet.cursor.sums() == Sums(9600, 9600, 0, 0, 0, 0)
 
     virtual_time.run(main())
 
@@ -221,7 +221,7 @@ def test_the_record_that_breaks_every_connection_is_set_aside(count: int, place:
             await asyncio.wait_for(outlet.cursor.drained(), 120)
         others = [seq for seq in range(count) if seq != poison]
         assert list(dict.fromkeys(far.seqs())) == others
-        assert outlet.cursor.sums() == (count, count - 1, 0, 0, 1, 0)
+        assert outlet.cursor.sums() == Sums(count, count - 1, 0, 0, 1, 0)
         assert len(far.entries) <= 16
         lines = [line for line in said() if "set aside" in line]
         assert lines == [
@@ -251,7 +251,7 @@ def test_a_record_that_a_sink_can_not_handle_is_set_aside():
                 log.append(record(seq))
             await asyncio.wait_for(outlet.cursor.drained(), 120)
         assert list(dict.fromkeys(far.seqs())) == [seq for seq in range(40) if seq != 7]
-        assert outlet.cursor.sums() == (40, 39, 0, 0, 1, 0)
+        assert outlet.cursor.sums() == Sums(40, 39, 0, 0, 1, 0)
 
     virtual_time.run(main())
 
@@ -282,10 +282,10 @@ def test_connections_that_end_whatever_is_sent_cost_no_record(lasts: float):
                 log.append(record(seq))
             await asyncio.sleep(300)
             assert len(far.entries) > 20
-            assert outlet.cursor.sums() == (100, 0, 0, 0, 0, 100)
+            assert outlet.cursor.sums() == Sums(100, 0, 0, 0, 0, 100)
             far.lasts, far.silent = None, False
             await asyncio.wait_for(outlet.cursor.drained(), 60)
-        assert outlet.cursor.sums() == (100, 100, 0, 0, 0, 0)
+        assert outlet.cursor.sums() == Sums(100, 100, 0, 0, 0, 0)
 
     virtual_time.run(main())
 
@@ -319,7 +319,7 @@ def test_what_a_sink_says_of_a_batch_is_counted():
             for seq in range(45):
                 log.append(record(seq))
             await asyncio.wait_for(outlet.settled(), 1)
-        assert outlet.sums() == (45, 15, 7, 0, 23, 0)
+        assert outlet.sums() == Sums(45, 15, 7, 0, 23, 0)
         assert outlet.health.sums == outlet.sums()
 
     virtual_time.run(main())
@@ -404,7 +404,7 @@ def test_what_a_fault_says_was_answered_is_counted_and_not_offered_again():
                 log.append(record(seq))
             await asyncio.wait_for(outlet.settled(), 5)
         assert sink.batches == [list(range(10)), list(range(4, 10))]
-        assert outlet.sums() == (10, 7, 2, 0, 1, 0)
+        assert outlet.sums() == Sums(10, 7, 2, 0, 1, 0)
 
     virtual_time.run(main())
 
@@ -420,7 +420,7 @@ def test_stopping_leaves_what_was_not_answered_waiting():
             await asyncio.sleep(1)
             stopped = now()
         assert now() - stopped < 0.2
-        assert outlet.cursor.sums() == (100, 0, 0, 0, 0, 100)
+        assert outlet.cursor.sums() == Sums(100, 0, 0, 0, 0, 100)
         assert outlet.cursor.offered == 0
 
     virtual_time.run(main())

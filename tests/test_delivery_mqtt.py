@@ -16,6 +16,7 @@ from slow_line import slow_line
 from klvrelay.backoff import Backoff
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.encode import encode
+from klvrelay.outcome import Sums
 from klvrelay.relay import delivery as delivery_module
 from klvrelay.relay import sink_task as outlet_module
 from klvrelay.sinks.mqtt.sink import MqttSink
@@ -60,7 +61,7 @@ async def test_a_record_that_a_broker_hangs_up_at_costs_only_itself(
 ):
     """No limit was announced, nothing is said: the record is found, and all others arrive in order."""
     monkeypatch.setattr(delivery_module, "STEADY", 0.05)
-    monkeypatch.setattr(outlet_module, "Backoff", lambda: Backoff(first=0.01, cap=0.02))
+    monkeypatch.setattr(outlet_module, "Backoff", lambda cap: Backoff(first=0.01, cap=0.02))
     publish = oracle._publish
 
     def hang_up_at_large_ones(guest: Any, flags: int, body: bytes) -> None:
@@ -81,7 +82,7 @@ async def test_a_record_that_a_broker_hangs_up_at_costs_only_itself(
 
     sent = [orjson.loads(payload)["seq"] for payload in oracle.payloads("klvrelay/uav1/telemetry")]
     assert list(dict.fromkeys(sent)) == [seq for seq in range(40) if seq != place]
-    assert outlet.sums() == (40, 39, 0, 0, 1, 0)
+    assert outlet.sums() == Sums(40, 39, 0, 0, 1, 0)
     assert [line for line in said() if "set aside" in line] == [
         "sink: record set aside, each connection breaks when it is sent:"
         f" stream=uav1 seq={place} size={len(large)}"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from records import record
 
-from klvrelay.outcome import Outcome
+from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.spool.memory import NEVER, OVERHEAD, Cursor, MemoryLog, size_of
 
@@ -64,7 +64,7 @@ async def test_records_come_out_in_the_order_they_came_in(make: Make):
     filled(log, 5)
     assert await delivered(cursor, 3) == [0, 1, 2]
     assert await delivered(cursor, 3) == [3, 4]
-    assert cursor.sums() == (5, 5, 0, 0, 0, 0)
+    assert cursor.sums() == Sums(5, 5, 0, 0, 0, 0)
 
 
 async def test_further_batches_go_out_while_earlier_ones_are_unanswered(make: Make):
@@ -92,7 +92,7 @@ async def test_after_a_rewind_all_that_was_unanswered_comes_again_in_order(make:
     filled(log, 1, first=8)
     assert cursor.offered == 0
     assert await delivered(cursor) == [0, 1, 5, 6, 7, 8]
-    assert cursor.sums() == (9, 9, 0, 0, 0, 0)
+    assert cursor.sums() == Sums(9, 9, 0, 0, 0, 0)
 
 
 async def test_a_batch_may_be_answered_in_parts(make: Make):
@@ -108,7 +108,7 @@ async def test_a_batch_may_be_answered_in_parts(make: Make):
         cursor.commit(batch, outcome)
     assert sizes == [(3, 6000), (2, 5000), (1, 3000)]
     assert (cursor.offered, cursor.offered_size) == (0, 0)
-    assert cursor.sums() == (3, 1, 1, 0, 1, 0)
+    assert cursor.sums() == Sums(3, 1, 1, 0, 1, 0)
 
 
 async def test_after_a_rewind_the_streams_take_their_old_turns(make: Make):
@@ -132,7 +132,7 @@ async def test_a_sink_can_not_answer_for_more_than_it_got(make: Make, outcome: O
     batch = await cursor.batch()
     with pytest.raises(ValueError, match="is no outcome of 2 records"):
         cursor.commit(batch, outcome)
-    assert cursor.sums() == (2, 0, 0, 0, 0, 2)
+    assert cursor.sums() == Sums(2, 0, 0, 0, 0, 2)
 
 
 async def test_a_full_log_sheds_the_oldest_and_counts_it(make: Make):
@@ -164,7 +164,7 @@ async def test_what_comes_while_all_of_the_limit_is_on_its_way_is_shed(make: Mak
     filled(log, 4)
     batch = await cursor.batch()
     filled(log, 3, first=4)
-    assert cursor.sums() == (7, 0, 0, 3, 0, 4)
+    assert cursor.sums() == Sums(7, 0, 0, 3, 0, 4)
     cursor.commit(batch, Outcome(4))
     filled(log, 1, first=7)
     assert await delivered(cursor) == [7]
@@ -178,8 +178,8 @@ async def test_a_sink_that_is_away_makes_only_itself_lose_records(make: Make):
         log.append(record(seq))
         got += await delivered(there)
     assert got == list(range(50))
-    assert there.sums() == (50, 50, 0, 0, 0, 0)
-    assert away.sums() == (50, 0, 0, 40, 0, 10)
+    assert there.sums() == Sums(50, 50, 0, 0, 0, 0)
+    assert away.sums() == Sums(50, 0, 0, 40, 0, 10)
     assert await delivered(away) == list(range(40, 50))
 
 
@@ -491,7 +491,7 @@ async def test_a_record_that_is_set_aside_counts_as_left_out(make: Make):
     cursor.rewind()
     assert cursor.set_aside().seq == 0
     assert await delivered(cursor) == [1]
-    assert cursor.sums() == (2, 1, 0, 0, 1, 0)
+    assert cursor.sums() == Sums(2, 1, 0, 0, 1, 0)
 
 
 @pytest.mark.parametrize("seed", range(40))

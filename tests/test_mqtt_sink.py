@@ -75,10 +75,10 @@ async def test_an_empty_batch_is_delivered(broker):
         assert await sink.deliver([]) == Outcome()
 
 
-async def test_records_that_the_settings_drop_are_left_out(oracle):
+async def test_records_that_the_settings_drop_are_not_wanted(oracle):
     """Counted, and nothing is sent; those beside them are delivered."""
     async with sink_to(oracle, publish_bad="drop") as sink:
-        assert await sink.deliver([spoilt(0), record(1), damaged(2)]) == Outcome(delivered=1, left_out=2)
+        assert await sink.deliver([spoilt(0), record(1), damaged(2)]) == Outcome(delivered=1, unwanted=2)
 
     assert seqs(p.payload for p in oracle.published if p.topic != "klvrelay/status") == [1]
 

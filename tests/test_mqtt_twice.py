@@ -15,6 +15,7 @@ from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
 from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt import retained
 from klvrelay.sinks.mqtt.sink import MqttSink
 
 TELEMETRY = "klvrelay/uav1/telemetry"
@@ -205,9 +206,11 @@ async def test_a_value_that_is_published_again_is_no_repetition(oracle):
 async def test_a_real_broker_hands_each_record_on_once(mosquitto, protocol):
     """mosquitto, and a connection that is cut ten times while records are in flight: a subscriber gets each once."""
     sink = sink_to(mosquitto, protocol=protocol)
-    left, cuts = [record(n) for n in range(400)], 0
+    left, cuts, connections = [record(n) for n in range(400)], 0, 0
     async with listening(mosquitto.port, TELEMETRY) as heard:
         while left or cuts < 10:
+            connections += 1
+            assert connections < 50
             with contextlib.suppress(SinkDown):
                 async with sink:
                     delivering = asyncio.create_task(delivered(sink, left), name="delivering")
@@ -220,6 +223,23 @@ async def test_a_real_broker_hands_each_record_on_once(mosquitto, protocol):
             await heard.count(400)
 
     assert sorted(orjson.loads(m.payload)["seq"] for m in heard.messages) == list(range(400))
+
+
+@pytest.mark.needs("mosquitto")
+async def test_a_subscription_that_outlives_its_connection_breaks_none_of_the_next(mosquitto):
+    """The session at the broker has it: what it brings is dropped, and the next connection ends it."""
+    sink = sink_to(mosquitto)
+    for _ in range(retained.TRIES):
+        with contextlib.suppress(SinkDown):
+            async with sink:
+                assert sink._connection._pump._incoming.filters
+                sink._connection.abort()
+    async with sink:
+        assert not sink._connection._pump._incoming.filters
+        assert await sink.deliver(BATCH) == Outcome(delivered=30)
+        await until(lambda: not sink._connection._leaving)
+        await tell(sink, Notice("status", None, b"{}"))
+        assert await sink.deliver(BATCH[:1]) == Outcome(delivered=1)
 
 
 async def cut_in_flight(sink, turns):

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import orjson
 import pytest
 from brokers import SAMPLE, listening, until
 from oracle import OracleBroker
 from records import BOOT, record
+from telling import keeping
 
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.errors import SinkDown
 from klvrelay.outcome import Outcome
+from klvrelay.relay import relay
+from klvrelay.sinks.contract import Notice
+from klvrelay.sinks.mqtt import aiomqtt_connection
+from klvrelay.sinks.mqtt import sink as sink_module
 from klvrelay.sinks.mqtt.connect import connect
 from klvrelay.sinks.mqtt.connection import Message, Unanswered
 from klvrelay.sinks.mqtt.sink import MqttSink
@@ -212,3 +218,101 @@ async def test_of_several_calls_each_tells_its_own_answers(oracle):
 
     assert calls[0].result() == Outcome(delivered=10)
     assert [call.exception().answered for call in calls[1:]] == [Outcome(delivered=5), Outcome()]
+
+
+# ---- latest values, and the goodbye --------------------------------------------------------------------------
+
+
+def states(oracle):
+    return [orjson.loads(document)["state"] for document in oracle.payloads("klvrelay/status")]
+
+
+@contextlib.asynccontextmanager
+async def stuck(oracle, count=30, **settings):
+    """A sink whose window of five is full, since the broker answers nothing, and behind which more records wait."""
+    sink = sink_to(oracle, timeout=30.0, window=5, **settings)
+    async with sink, keeping(sink) as work:
+        await work.tell(Notice("availability", "uav1", b"online"))
+        oracle.manners.ack = False
+        records = [record(n) for n in range(count)]
+        calls = [asyncio.create_task(sink.deliver(records[n : n + 10]), name="call") for n in range(0, count, 10)]
+        await until(lambda: len(seqs(oracle)) == 5)
+        try:
+            yield work
+        finally:
+            for call in calls:
+                call.cancel()
+            await asyncio.wait(calls)
+
+
+async def test_latest_values_wait_for_no_record_that_waits(oracle):
+    """The first that may be sent is theirs; the records go on behind it, in order."""
+    async with stuck(oracle) as work:
+        work.notices.put(Notice("state", "uav1", b'{"a":1}'))
+        await asyncio.wait_for(work.cursor.settled(), 5)
+        oracle._puback(*oracle._owed.pop(0))
+        await until(lambda: oracle.payloads("klvrelay/uav1/state"))
+        assert len(seqs(oracle)) == 5
+        oracle.acknowledge()
+        await until(lambda: len(seqs(oracle)) == 30)
+        assert seqs(oracle) == list(range(30))
+
+
+async def test_latest_values_go_out_in_their_order(oracle):
+    """Also where each waits for room, one after the other."""
+    async with stuck(oracle) as work:
+        for n in range(10):
+            work.notices.put(Notice("state", f"s{n}", b"{}"))
+        await asyncio.wait_for(work.cursor.settled(), 5)
+        oracle.acknowledge()
+        await until(lambda: len(seqs(oracle)) == 30)
+    topics = [p.topic for p in oracle.published if p.topic.endswith("/state")]
+    assert topics == [f"klvrelay/s{n}/state" for n in range(10)]
+
+
+@pytest.mark.parametrize("qos", [1, 2])
+async def test_the_goodbye_goes_out_though_nothing_is_answered_any_more(oracle, qos, monkeypatch):
+    """Neither the window nor the records that wait hold it up: streams and relay are offline, with the last facts."""
+    monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 0.2)
+    async with asyncio.timeout(10):
+        async with stuck(oracle, qos=qos) as work:
+            work.notices.put(Notice("status", None, b'{"records":{"waiting":30}}'))
+        await until(lambda: oracle.goodbyes == 1)
+    assert oracle.payloads("klvrelay/uav1/availability") == [b"online", b"offline"]
+    status = orjson.loads(oracle.payloads("klvrelay/status")[-1])
+    assert (status["state"], status["reason"], status["records"]) == ("offline", "stopped", {"waiting": 30})
+
+
+def test_the_goodbye_takes_less_than_the_relay_gives_it():
+    """Else it would be cut off before it is sent unconfirmed, and the broker would say that the relay was lost."""
+    goodbye = sink_module.GOODBYE_TIMEOUT + sink_module.LAST_WORDS + aiomqtt_connection.LAST_READ
+    assert goodbye < relay.LAST_SINKS
+
+
+async def test_the_goodbye_has_the_last_facts_though_those_before_are_unanswered(oracle, monkeypatch):
+    """More latest values than may be in flight have no answer: the facts behind them are in the last status."""
+    monkeypatch.setattr(sink_module, "GOODBYE_TIMEOUT", 0.2)
+    sink = sink_to(oracle, timeout=30.0)
+    async with sink, keeping(sink) as work:
+        oracle.manners.ack = False
+        for n in range(sink_module.NOTICES_MOST):
+            work.notices.put(Notice("state", f"s{n}", b"{}"))
+        await until(lambda: len(oracle._owed) == sink_module.NOTICES_MOST)
+        work.notices.put(Notice("status", None, b'{"records":{"waiting":7}}'))
+    assert states(oracle)[-1] == "offline"
+    assert orjson.loads(oracle.payloads("klvrelay/status")[-1])["records"] == {"waiting": 7}
+
+
+async def test_waiting_for_its_turn_costs_a_message_none_of_its_patience(oracle):
+    """Its time begins when it is sent: behind others, each answered within the timeout, it may wait longer."""
+    async with sink_to(oracle, timeout=0.4, window=1) as sink:
+        oracle.manners.ack = False
+        call = asyncio.create_task(sink.deliver([record(n) for n in range(5)]), name="call")
+        began = asyncio.get_running_loop().time()
+        for n in range(5):
+            await until(lambda n=n: len(seqs(oracle)) == n + 1)
+            await asyncio.wait({call}, timeout=0.2)  # half of its patience
+            oracle._puback(*oracle._owed.pop(0))
+        assert await call == Outcome(delivered=5)
+        assert asyncio.get_running_loop().time() - began > 0.8
+        oracle.manners.ack = True

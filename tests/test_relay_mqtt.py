@@ -224,7 +224,7 @@ async def test_a_burst_that_an_outage_meets_is_doubled_by_at_most_a_window(tmp_p
                 oracle.cut()
 
         monkeypatch.setattr(oracle, "_publish", cut_after_90)
-        await asyncio.wait_for(relay(oracle.port, tape(tmp_path, TAPE.bare)).run(), 10)
+        await asyncio.wait_for(relay(oracle.port, tape(tmp_path, TAPE.bare), window=20).run(), 10)
         assert seqs(oracle) == list(range(150))
         assert len(oracle.guests) == 2
         assert len(oracle.payloads(TELEMETRY)) - 150 <= 20

@@ -15,12 +15,13 @@ import pytest
 from brokers import listening, until
 from hypothesis import given
 from hypothesis import strategies as st
+from telling import keeping, tell
 from test_relay_process import klvrelay
 
 from klvrelay.cli import main as cli
 from klvrelay.cli.verbs.retained import listed
 from klvrelay.config.mqtt import MqttSettings
-from klvrelay.errors import SinkDown, SinkRefused
+from klvrelay.errors import SinkDown
 from klvrelay.sinks.contract import Notice
 from klvrelay.sinks.mqtt import retained
 from klvrelay.sinks.mqtt.connection import Message, Received
@@ -149,24 +150,18 @@ def sink_to(broker, boot, **settings):
 
 @contextlib.asynccontextmanager
 async def at_work(broker, boot, *streams, **settings):
-    """A sink that is entered, has said its streams online, and is watched for the loss of its connection."""
-    async with sink_to(broker, boot, **settings) as sink:
-        lost = asyncio.create_task(sink.lost(), name="lost")
-        try:
-            for stream in streams:
-                await sink.tell(Notice("availability", stream, b"online"))
-            yield sink
-        finally:
-            lost.cancel()
-            await asyncio.wait({lost})
+    """A sink that is entered, has said its streams online, and publishes latest values."""
+    async with sink_to(broker, boot, **settings) as sink, keeping(sink) as work:
+        await work.tell(*(Notice("availability", stream, b"online") for stream in streams))
+        yield work
 
 
 async def killed(broker, boot, *streams, **settings):
     """What a run leaves behind that was killed: the broker publishes its will."""
     sink = sink_to(broker, boot, **settings)
     await sink.__aenter__()
-    for stream in streams:
-        await sink.tell(Notice("availability", stream, b"online"))
+    async with keeping(sink) as work:
+        await work.tell(*(Notice("availability", stream, b"online") for stream in streams))
     sink._connection.abort()
 
 
@@ -208,11 +203,11 @@ async def test_a_correction_is_logged_once_it_was_made(mosquitto, said, monkeypa
     await killed(mosquitto, DEAD, "a", "b")
     async with listening(mosquitto.port, "klvrelay/status") as heard:
         await until(lambda: b'"lost"' in b"".join(heard.on("klvrelay/status")))
-    async with at_work(mosquitto, OURS) as sink:
+    async with at_work(mosquitto, OURS) as work:
         line = f"retained topics corrected url={mosquitto.url} run={DEAD} topics=2"
         await until(lambda: line in said())
-        await until(lambda: sink._connection._pump._incoming.filters == [])
-        await sink.tell(ONLINE)
+        await until(lambda: work.sink._connection._pump._incoming.filters == [])
+        await work.tell(ONLINE)
     assert not [line for line in said() if "not checked" in line]
 
 
@@ -222,9 +217,10 @@ async def test_a_last_will_that_comes_late_hides_no_status(mosquitto, said, monk
     monkeypatch.setattr(retained, "LOOK", 0.5)
     earlier = sink_to(mosquitto, DEAD)
     await earlier.__aenter__()
-    await earlier.tell(Notice("availability", "a", b"online"))
-    async with listening(mosquitto.port, "klvrelay/#") as heard, at_work(mosquitto, OURS) as sink:
-        await until(lambda: len(sink._connection._pump._incoming.filters) == 1 and not sink._correction._tries)
+    await tell(earlier, Notice("availability", "a", b"online"))
+    async with listening(mosquitto.port, "klvrelay/#") as heard, at_work(mosquitto, OURS) as work:
+        incoming = work.sink._connection._pump._incoming
+        await until(lambda: len(incoming.filters) == 1 and not work.sink._correction._tries)
         assert heard.on("klvrelay/a/availability") == [b"online"]  # it may be alive
         earlier._connection.abort()
         await until(lambda: heard.on("klvrelay/a/availability")[-1:] == [b"offline"])
@@ -241,14 +237,14 @@ async def test_hundreds_of_topics_are_corrected_in_one_go(mosquitto, said, monke
     await killed(mosquitto, DEAD, *(f"s{n}" for n in range(300)))
     async with listening(mosquitto.port, "klvrelay/status") as heard:
         await until(lambda: b'"lost"' in b"".join(heard.on("klvrelay/status")))
-    async with at_work(mosquitto, OURS) as sink:
-        calls, publish = [], sink._connection.publish
+    async with at_work(mosquitto, OURS) as work:
+        calls, publish = [], work.sink._connection.publish
 
-        async def counted(messages):
+        async def counted(messages, **how):
             calls.append(len(messages))
-            await publish(messages)
+            return await publish(messages, **how)
 
-        monkeypatch.setattr(sink._connection, "publish", counted)
+        monkeypatch.setattr(work.sink._connection, "publish", counted)
         await until(lambda: any("topics=300" in line for line in said()))
         assert set((await kept(mosquitto)).values()) == {b"offline"}
     assert calls.count(300) == 1
@@ -261,8 +257,8 @@ async def test_what_ends_well_leaves_nothing_to_correct(mosquitto, said, monkeyp
     monkeypatch.setattr(retained, "LATE", 0.0)
     async with at_work(mosquitto, DEAD, "a"):
         pass
-    async with listening(mosquitto.port, "klvrelay/+/availability") as heard, at_work(mosquitto, OURS) as sink:
-        await until(lambda: sink._correction._tries == 0 and not sink._connection._pump._incoming.filters)
+    async with listening(mosquitto.port, "klvrelay/+/availability") as heard, at_work(mosquitto, OURS) as work:
+        await until(lambda: work.sink._correction._tries == 0 and not work.sink._connection._pump._incoming.filters)
     assert heard.on("klvrelay/a/availability") == [b"offline"]
     assert not [line for line in said() if "retained" in line]
 
@@ -274,8 +270,8 @@ async def test_by_mqtt_3_1_1_and_under_other_prefixes_nothing_is_touched(setting
     await killed(mosquitto, DEAD, "a")
     async with listening(mosquitto.port, "klvrelay/status") as heard:
         await until(lambda: b'"lost"' in b"".join(heard.on("klvrelay/status")))
-    async with at_work(mosquitto, OURS, **settings) as sink:
-        assert settings.get("protocol") != 4 or sink._correction._connection is None
+    async with at_work(mosquitto, OURS, **settings) as work:
+        assert settings.get("protocol") != 4 or work.sink._correction._connection is None
         assert (await kept(mosquitto))["a"] == b"online"
 
 
@@ -284,7 +280,7 @@ async def test_a_broker_that_lets_nobody_read_gets_the_records_all_the_same(code
     """It refuses a subscription, or does not answer it: one line says what is not checked."""
     oracle.manners.subscribe = code
     async with asyncio.timeout(4), sink_to(oracle, OURS, timeout=1.0) as sink:
-        await sink.tell(ONLINE)
+        await tell(sink, ONLINE)
         assert oracle.payloads("klvrelay/uav1/availability") == [b"online"]
     logged = [line for line in said() if "retained topics of earlier runs not checked reason=unreadable" in line]
     assert len(logged) == lines
@@ -301,10 +297,10 @@ async def test_a_right_to_read_the_status_alone_is_no_fault(oracle, said, monkey
         subscribe(guest, body)
 
     monkeypatch.setattr(oracle, "_subscribe", refuse)
-    async with at_work(oracle, OURS) as sink:
-        await until(lambda: sink._connection._pump._incoming.unsubscribed)
+    async with at_work(oracle, OURS) as work:
+        await until(lambda: work.sink._connection._pump._incoming.unsubscribed)
         await until(lambda: oracle.guests[0].filters == [])
-        await sink.tell(ONLINE)
+        await work.tell(ONLINE)
     assert len([line for line in said() if "not checked reason=unreadable" in line]) == 1
 
 
@@ -320,7 +316,7 @@ async def test_a_broker_that_hangs_up_at_a_subscription_is_asked_twice_and_no_mo
         with pytest.raises(SinkDown):
             await sink.__aenter__()
     async with sink:
-        await sink.tell(ONLINE)
+        await tell(sink, ONLINE)
     assert oracle.payloads("klvrelay/uav1/availability")
 
 
@@ -330,12 +326,9 @@ async def test_a_look_is_made_once_in_a_run(oracle, monkeypatch):
     monkeypatch.setattr(retained, "LATE", 0.0)
     sink = sink_to(oracle, OURS)
     for _ in range(2):
-        async with sink:
-            lost = asyncio.create_task(sink.lost())
+        async with sink, keeping(sink):
             await until(lambda: not sink._correction._tries)
             await until(lambda: not sink._connection._pump._incoming.filters)
-            lost.cancel()
-            await asyncio.wait({lost})
     assert [guest.filters for guest in oracle.guests] == [[], []]
 
 
@@ -344,24 +337,17 @@ async def test_a_refused_correction_is_logged_and_ends_nothing(oracle, said, mon
     monkeypatch.setattr(retained, "LOOK", 0.5)
     monkeypatch.setattr(retained, "LATE", 0.0)
     async with sink_to(oracle, OURS) as sink:
-        connection, publish = sink._connection, sink._connection.publish
-
-        async def refuse(messages):
-            if any(message.payload == b"offline" for message in messages):
-                raise SinkRefused("no right to publish")
-            await publish(messages)
-
-        monkeypatch.setattr(connection, "publish", refuse)
-        lost = asyncio.create_task(sink.lost())
-        await until(lambda: len(oracle.guests[0].filters) == 3)
-        for message in (status(DEAD), availability("b", DEAD)):
-            body = struct.pack("!H", len(message.topic)) + message.topic.encode() + bytes([len(message.properties)])
-            body += message.properties + message.payload
-            oracle.guests[0].writer.write(b"\x31" + bytes([len(body)]) + body)
-        await until(lambda: any("retained topics of earlier runs not corrected" in line for line in said()))
-        assert not lost.done()
-        lost.cancel()
-        await asyncio.wait({lost})
+        oracle.manners.refuses = frozenset({"klvrelay/b/availability"})
+        async with keeping(sink) as work:
+            await until(lambda: len(oracle.guests[0].filters) == 3)
+            for message in (status(DEAD), availability("b", DEAD)):
+                body = struct.pack("!H", len(message.topic)) + message.topic.encode()
+                body += bytes([len(message.properties)]) + message.properties + message.payload
+                oracle.guests[0].writer.write(b"\x31" + bytes([len(body)]) + body)
+            line = "retained topics of earlier runs not corrected"
+            await until(lambda: any(line in text and "reason_code=0x87" in text for text in said()))
+            assert not work.task.done()
+            await work.tell(ONLINE)
 
 
 @pytest.mark.needs("mosquitto")
@@ -456,6 +442,26 @@ async def test_what_is_cleared_is_gone_and_nothing_else_is(argv, gone, version, 
 
     assert (f"cleared {len(gone)} retained topic{'s' * (len(gone) != 1)}\n" in out) == bool(gone)
     assert await topics_of(shelf) == set(TOPICS) - set(gone)
+
+
+@pytest.mark.needs("mosquitto")
+async def test_what_may_not_be_cleared_is_no_success(mosquitto):
+    """The broker refuses one of two topics: exit code 5, and the topic is named."""
+    access = mosquitto.home / "acl"
+    mosquitto.configure(f"listener 1 127.0.0.1\nallow_anonymous true\npersistence true\nacl_file {access}\n")
+    access.write_text("topic readwrite #\n")
+    await mosquitto.stop()
+    await mosquitto.start()
+    async with aiomqtt.Client("127.0.0.1", mosquitto.port) as client:
+        for topic in ("klvrelay/a/state", "klvrelay/b/state"):
+            await client.publish(topic, b"{}", qos=1, retain=True)
+    access.write_text("topic read #\ntopic write klvrelay/a/#\ntopic write marker\n")
+    await mosquitto.stop()
+    await mosquitto.start()
+    command = await verb(mosquitto, "--clear", "--yes", code=5)
+    assert "no right to clear 1 retained topic of 2, for example klvrelay/b/state" in command.said
+    assert "cleared" not in command.printed
+    assert await topics_of(mosquitto) == {"klvrelay/b/state"}
 
 
 @pytest.mark.needs("mosquitto")

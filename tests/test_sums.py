@@ -21,7 +21,7 @@ from klvrelay.config.url import Url
 from klvrelay.outcome import Outcome, Sums
 from klvrelay.record import Record
 from klvrelay.relay import relay as relay_module
-from klvrelay.relay.build import relay_of
+from klvrelay.relay.build import LOST, relay_of, relayed
 from klvrelay.relay.relay import Relay
 from klvrelay.relay.stream import Feed
 
@@ -69,10 +69,10 @@ async def test_a_file_that_is_stopped_while_it_waits_for_room_loses_count_of_not
     ear = Ear()
     ear.gate.clear()
     pipeline = relay(Tape(hang=True), sinks=[("ear", ear)], waiting=3)
-    await stopped(pipeline, lambda: pipeline.left == 3)
+    await stopped(pipeline, lambda: pipeline.lost == 3)
     assert accounted(pipeline) == [Sums(40, 0, 0, 0, 0, 40)]
     assert "40 records, 0 bad or damaged, 0 packets dropped; 0 to ear, 0 shed, 40 left" in pipeline.summary()
-    assert pipeline.left == 40
+    assert pipeline.lost == 40
 
 
 async def test_what_comes_out_of_a_file_as_it_is_stopped_sheds_nothing():
@@ -80,7 +80,7 @@ async def test_what_comes_out_of_a_file_as_it_is_stopped_sheds_nothing():
     ear = Ear()
     ear.gate.clear()
     pipeline = relay(Tape((TAPE.bare + TAPE.klv[0][:30],), hang=True), sinks=[("ear", ear)], waiting=3)
-    await stopped(pipeline, lambda: pipeline.left == 3)
+    await stopped(pipeline, lambda: pipeline.lost == 3)
     assert accounted(pipeline) == [Sums(41, 0, 0, 0, 0, 41)]
 
 
@@ -109,6 +109,23 @@ async def test_a_record_that_no_sink_took_is_not_delivered():
     await asyncio.wait_for(pipeline.run(), 5)
     assert accounted(pipeline) == [Sums(40, 22, 12, 0, 6, 0), Sums(40, 40, 0, 0, 0, 0)]
     assert "22 to picky, 12 rejected, 6 left out, 0 shed, 0 left; 40 to ear, 0 shed, 0 left" in pipeline.summary()
+    assert pipeline.lost == 18
+    assert pipeline.losses == "sink=picky shed=0 rejected=12 left_out=6 unconfirmed=0"
+
+
+async def test_a_record_that_the_settings_do_not_want_is_not_lost():
+    """It is counted by itself."""
+
+    class Choosy(Ear):
+        async def deliver(self, batch: Sequence[Record]) -> Outcome:
+            return Outcome((await super().deliver(batch)).delivered - 1, unwanted=1)
+
+    pipeline = relay(Tape(), sinks=[("choosy", Choosy())])
+    await asyncio.wait_for(pipeline.run(), 5)
+    (sums,) = accounted(pipeline)
+    assert sums.unwanted > 0
+    assert f"{40 - sums.unwanted} to choosy, {sums.unwanted} not wanted, 0 shed, 0 left" in pipeline.summary()
+    assert (pipeline.lost, pipeline.losses) == (0, "")
 
 
 async def test_two_sinks_one_of_which_is_stuck():
@@ -143,10 +160,23 @@ async def test_the_last_status_has_the_sums(oracle: OracleBroker, tmp_path: Path
     """At the end of a file, where one record was not to be published."""
     pipeline = relay_of(settings(oracle, tmp_path, publish_bad="drop"))
     await asyncio.wait_for(pipeline.run(), 10)
-    assert accounted(pipeline) == [Sums(40, 39, 0, 0, 1, 0)]
+    assert accounted(pipeline) == [Sums(40, 39, unwanted=1)]
     status = orjson.loads(oracle.payloads("klvrelay/status")[-1])
     assert (status["state"], status["reason"]) == ("offline", "stopped")
     assert status["records"] == accounted(pipeline)[0]._asdict()
+
+
+async def test_records_that_are_too_large_for_the_broker_are_lost(oracle: OracleBroker, tmp_path: Path, said: Any):
+    """The last line of the log counts them, and the exit code says so."""
+    oracle.manners.limits[0x27] = 300
+    assert await asyncio.wait_for(relayed(settings(oracle, tmp_path)), 10) == LOST
+    assert said()[-1].endswith("shed=0 rejected=0 left_out=40 unconfirmed=0")
+
+
+async def test_records_that_are_not_to_be_published_are_no_loss(oracle: OracleBroker, tmp_path: Path, said: Any):
+    """The settings say so: exit code 0."""
+    assert await asyncio.wait_for(relayed(settings(oracle, tmp_path, publish_bad="drop")), 10) == 0
+    assert "1 not wanted, 0 shed, 0 left" in said()[-1]
 
 
 async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
@@ -168,7 +198,7 @@ async def test_the_last_status_of_a_relay_that_is_stopped_has_the_sums(
     task = asyncio.create_task(pipeline.run())
     await feed.listening(free_port)
     feed.send_udp(feed.datagrams(TAPE.ts), free_port)
-    await until(lambda: oracle.payloads("klvrelay/uav1/telemetry") and pipeline.left == 40)
+    await until(lambda: oracle.payloads("klvrelay/uav1/telemetry") and pipeline.lost == 40)
     task.cancel()
     await asyncio.wait({task}, timeout=8)
 

@@ -10,6 +10,7 @@ from brokers import until
 from hostile_broker import PUBLISH, SUBACK, SUBSCRIBE, HostileBroker, connack, packet, publish, text, to
 from mqtt_wire import packed_length, read_packet
 from records import BOOT, record
+from telling import keeping
 from test_relay_process import klvrelay
 
 from klvrelay.sinks.contract import Notice
@@ -56,14 +57,11 @@ ODD = {
 async def test_odd_retained_topics_cost_nothing_but_themselves(name):
     """None is corrected, the connection stands, records go out."""
     async with HostileBroker(with_retained(kept("klvrelay/status", DEAD), *ODD[name])) as broker:
-        async with MqttSink(to(broker), boot=BOOT) as sink:
-            lost = asyncio.create_task(sink.lost())
+        async with MqttSink(to(broker), boot=BOOT) as sink, keeping(sink) as work:
             await sink.deliver([record(0)])
             await until(lambda: broker.guests[0].taken > 100)
             await sink.deliver([record(1)])
-            assert not lost.done()
-            lost.cancel()
-            await asyncio.wait({lost})
+            assert not work.task.done()
         published = broker.guests[0].published
     assert not [body for body in published if b"availability" in body]
     assert len([body for body in published if b"/telemetry" in body]) == 2
@@ -81,13 +79,14 @@ async def test_no_noise_in_retained_topics_ends_a_relay(seed):
         status = b'{"state":"offline","boot":"%d"}' % rng.randrange(9)
         payload = rng.choice([b"online", DEAD, b"", rng.randbytes(30), status])
         messages.append(kept(topic, payload, properties))
-    async with HostileBroker(with_retained(*messages)) as broker, MqttSink(to(broker), boot=BOOT) as sink:
-        lost = asyncio.create_task(sink.lost())
-        await sink.tell(Notice("availability", "uav1", b"online"))
+    async with (
+        HostileBroker(with_retained(*messages)) as broker,
+        MqttSink(to(broker), boot=BOOT) as sink,
+        keeping(sink) as work,
+    ):
+        await work.tell(Notice("availability", "uav1", b"online"))
         await until(lambda: broker.guests[0].taken > 1000)
-        assert not lost.done(), lost.exception()
-        lost.cancel()
-        await asyncio.wait({lost})
+        assert not work.task.done(), work.task.exception()
 
 
 async def test_a_flood_while_earlier_runs_are_looked_at_ends_the_look_and_little_else(monkeypatch):
@@ -106,11 +105,10 @@ async def test_a_flood_while_earlier_runs_are_looked_at_ends_the_look_and_little
             serving.cancel()
             await asyncio.wait({serving})
 
-    async with HostileBroker(script) as broker, MqttSink(to(broker), boot=BOOT) as sink:
-        lost = asyncio.create_task(sink.lost())
+    async with HostileBroker(script) as broker, MqttSink(to(broker), boot=BOOT) as sink, keeping(sink) as work:
         await sink.deliver([record(n) for n in range(20)])
-        await asyncio.wait({lost}, timeout=10)
-        assert "too many messages that were not asked for" in str(lost.exception())
+        await asyncio.wait({work.task}, timeout=10)
+        assert "too many messages that were not asked for" in str(work.task.exception())
     assert broker.taken < 16 << 20
 
 

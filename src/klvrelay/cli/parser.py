@@ -19,14 +19,8 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, *, verbs: Iterable[str] = (), **described: Any) -> None:
         self.verbs = verbs
-        self._added: list[argparse.Action] = []
         super().__init__(**described)
         refuse_passwords(self, "--password", "--passphrase")
-
-    def add_argument(self, *args: Any, **described: Any) -> argparse.Action:
-        action = super().add_argument(*args, **described)
-        self._added.append(action)
-        return action
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -34,8 +28,8 @@ class Parser(argparse.ArgumentParser):
         """As argparse does, but what is left over is an error of this verb."""
         if args is not None and not self.verbs and (unknown := self._unknown(args)):
             self.error(_unexpected(unknown, self._options()))  # argparse says first what is missing
-        if args is not None and any(action.nargs == "*" for action in self._added):
-            args, places = apart(args, self._added)
+        if args is not None and any(action.nargs == "*" for action in self._actions):
+            args, places = apart(args, self._actions)
             namespace = argparse.Namespace(**vars(namespace or argparse.Namespace()), stream_places=places)
         parsed, left = super().parse_known_args(args, namespace)
         if left:
@@ -52,14 +46,14 @@ class Parser(argparse.ArgumentParser):
 
     def _unknown(self, words: Sequence[str]) -> str | None:
         """The first word that has the form of a long option and begins none."""
-        known = [name for action in self._added for name in action.option_strings]
+        known = [name for action in self._actions for name in action.option_strings]
         end = words.index("--") if "--" in words else len(words)
         names = (word for word in words[:end] if word.startswith("--"))
         return next((w for w in names if not any(name.startswith(w.partition("=")[0]) for name in known)), None)
 
     def _options(self) -> list[str]:
         """The options that help shows, by their longest names."""
-        shown = (action for action in self._added if action.help != argparse.SUPPRESS)
+        shown = (action for action in self._actions if action.help != argparse.SUPPRESS)
         return [name for action in shown for name in action.option_strings if name.startswith("--")]
 
 

@@ -128,17 +128,17 @@ class Relay:
 
     @property
     def lost(self) -> int:
-        """Records that came in and that some sink will not have: shed, refused, or not confirmed when it ended."""
-        return sum(sums.shed + sums.rejected + sums.waiting for sums in (outlet.sums() for outlet in self.outlets))
+        """Records that came in and that some sink will not have: shed, refused, left out, or unconfirmed at the end."""
+        return sum(outlet.sums().lost for outlet in self.outlets)
 
     @property
     def losses(self) -> str:
         """How they were lost, for the log."""
         found = ((outlet.health.name, outlet.sums()) for outlet in self.outlets)
         return "; ".join(
-            f"sink={name} shed={sums.shed} rejected={sums.rejected} unconfirmed={sums.waiting}"
+            f"sink={name} shed={sums.shed} rejected={sums.rejected} left_out={sums.left_out} unconfirmed={sums.waiting}"
             for name, sums in found
-            if sums.shed or sums.rejected or sums.waiting
+            if sums.lost
         )
 
     async def _stop(self, carriers: list[asyncio.Task[None]], drains: list[asyncio.Task[None]]) -> None:

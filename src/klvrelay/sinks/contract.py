@@ -36,6 +36,9 @@ class LatestValues(Protocol):
     async def next(self) -> Notice:
         """A value that changed, which may be the same until `done`; waits for one."""
 
+    def latest(self, kind: NoticeKind, stream: str | None) -> Notice | None:
+        """The value as it is now, published or not."""
+
     def done(self, notice: Notice) -> None:
         """It is on its way, or refused: it is not offered again until it changes, or the connection is a new one."""
 

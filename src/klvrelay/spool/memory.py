@@ -104,7 +104,7 @@ class Cursor:
         self._woken = False
         self._freed, self._empty = freed, asyncio.Event()
         self._empty.set()
-        self.numbered = self.delivered = self.rejected = self.left_out = self.shed = 0
+        self.numbered = self.delivered = self.rejected = self.left_out = self.shed = self.unwanted = 0
 
     @property
     def waiting(self) -> int:
@@ -122,7 +122,8 @@ class Cursor:
         return self._offered_size
 
     def sums(self) -> Sums:
-        return Sums(self.numbered, self.delivered, self.rejected, self.shed, self.left_out, self.waiting)
+        counts = self.numbered, self.delivered, self.rejected, self.shed, self.left_out, self.waiting, self.unwanted
+        return Sums(*counts)
 
     async def batch(self, most: int = 20, size: int = NEVER) -> Sequence[Record]:
         """The next records, of each stream in turn: at least one, and no more once they have `size` bytes.
@@ -196,6 +197,7 @@ class Cursor:
         self.delivered += outcome.delivered
         self.rejected += outcome.rejected
         self.left_out += outcome.left_out
+        self.unwanted += outcome.unwanted
         size = offer.size if answered == len(rest) else sum(map(size_of, rest[:answered]))
         self._offered -= answered
         self._offered_size -= size

@@ -16,9 +16,9 @@ from klvrelay.cli.stopping import on_loop
 from klvrelay.cli.verbs.sheet import Listing, Sheet, show
 from klvrelay.config.mqtt import MqttSettings
 from klvrelay.config.names import safe_level
-from klvrelay.errors import ConfigError
+from klvrelay.errors import ConfigError, SinkRefused
 from klvrelay.sinks.mqtt.connect import connect
-from klvrelay.sinks.mqtt.connection import Connection, Message, Received
+from klvrelay.sinks.mqtt.connection import REFUSED, Connection, Message, Received
 from klvrelay.sinks.mqtt.retained import boot_of, object_of
 from klvrelay.sinks.mqtt.topics import is_topic
 from klvrelay.text import printable
@@ -108,12 +108,21 @@ async def _take(connection: Connection, begin: str, found: dict[str, Topic]) -> 
 
 
 async def _clear(settings: MqttSettings, topics: Sequence[str]) -> int:
+    """How many were removed; SinkRefused where the broker says that it removed none."""
     connection = await connect(settings, client_id=settings.client_id or _client_id())
+    codes: list[int] = []
     try:
         for begin in range(0, len(topics), PORTION):
-            await connection.publish([Message(topic, b"", 1, True) for topic in topics[begin : begin + PORTION]])
+            portion = topics[begin : begin + PORTION]
+            codes += await connection.publish([Message(topic, b"", 1, True) for topic in portion])
     finally:
         await connection.close()
+    refused = sum(code >= REFUSED for code in codes)
+    if refused:
+        raise SinkRefused(
+            f"{settings.url}: no right to clear {_counted(refused)} of {len(topics)}, for example"
+            f" {printable(next(topic for topic, code in zip(topics, codes, strict=True) if code >= REFUSED))}"
+        )
     return len(topics)
 
 

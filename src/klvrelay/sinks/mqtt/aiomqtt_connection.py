@@ -43,6 +43,8 @@ from klvrelay.sinks.mqtt.received import ReceivedMessages
 from klvrelay.sinks.mqtt.session import Session
 
 CLOSE_TIMEOUT = 2.0
+LAST_READ = 0.3
+"""Seconds that a broker gets to close the connection after our DISCONNECT."""
 SETTLING = 0.02
 """Seconds between two looks for an answer."""
 
@@ -66,7 +68,8 @@ class AiomqttConnection:
         self._publishes = will is not None
         self._keeps_session = session is not None
         self._session = session or Session()
-        self.older_only = self.hung_up = self.taken_over = self.session_present = self._odd = False
+        self.older_only = self.hung_up = self.taken_over = self.session_present = False
+        self._odd = self._closing = False
         self._asked = terms
         said = None if will is None else terms.fitted(will)
         self._paho = new_client(settings, protocol, client_id, said, keeps_session=self._keeps_session)
@@ -78,6 +81,7 @@ class AiomqttConnection:
         self._unplugged: asyncio.Future[None] = loop.create_future()
         self._granted: asyncio.Future[list[ReasonCode]] = loop.create_future()
         self._left: asyncio.Future[None] = loop.create_future()
+        self._leaving: set[int] = set()  # packet identifiers, until UNSUBACK
         self._fault: SinkError | None = None
         self._outgoing = Outgoing(
             self._paho, protocol, self._session, terms, settings.timeout, self._give_up_waiting, self._find_gone
@@ -115,9 +119,13 @@ class AiomqttConnection:
         await link._shake_hands(await dial(settings))
         return link
 
-    async def publish(self, messages: Sequence[Message]) -> list[int]:
+    async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> list[int]:
         """See `Connection.publish`."""
-        return self._answers(await self._outgoing.publish(messages))
+        return self._answers(await self._outgoing.publish(messages, ahead=ahead))
+
+    async def publish_unconfirmed(self, messages: Sequence[Message]) -> None:
+        """See `Connection.publish_unconfirmed`."""
+        self._answers(await self._outgoing.publish_unconfirmed(messages))
 
     def _answers(self, publication: Publication) -> list[int]:
         if None in publication.codes or (self._fault is not None and not publication.codes):
@@ -142,12 +150,14 @@ class AiomqttConnection:
             if self._fault is not None:
                 raise self._down()
             self._pump.expect_messages(topic)
+            self._session.wanted.add(topic)
             self._granted = asyncio.get_running_loop().create_future()
             self._paho.subscribe(topic, 0)
             await _first(self._granted, self._broken, timeout=self._settings.timeout)
             if not self._granted.done():
                 raise self._lose(SinkDown(f"{self._settings.url}: no answer to a subscription"))
             if any(code.value >= REFUSED for code in self._granted.result()):
+                self._session.wanted.discard(topic)
                 raise SinkRefused(f"{self._settings.url}: no right to read {topic}: check the access list")
 
     async def unsubscribe(self, topics: Sequence[str]) -> None:
@@ -155,12 +165,17 @@ class AiomqttConnection:
         for topic in topics:
             if self._fault is not None:
                 raise self._down()
-            self._pump.expect_unsuback(topic)
             self._left = asyncio.get_running_loop().create_future()
-            self._paho.unsubscribe(topic)
+            self._leave(topic)
             await _first(self._left, self._broken, timeout=self._settings.timeout)
             if not self._left.done():
                 raise self._lose(SinkDown(f"{self._settings.url}: no answer to an unsubscription"))
+
+    def _leave(self, topic: str) -> None:
+        self._pump.expect_unsuback(topic)
+        _, number = self._paho.unsubscribe(topic)
+        if number is not None:
+            self._leaving.add(number)
 
     async def received(self) -> AsyncGenerator[Received, None]:
         """See `Connection.received`."""
@@ -170,11 +185,15 @@ class AiomqttConnection:
 
     async def close(self) -> None:
         """See `Connection.close`."""
+        self._closing = True
         try:
             self._paho.disconnect(properties=end_of_session(self._protocol) if self._keeps_session else None)
             if self._paho.socket() is not None:
                 await _first(self._unplugged, timeout=CLOSE_TIMEOUT)
+            if self._unplugged.done() and self._handle is not None:
+                await _read_out(self._handle)
         finally:
+            self._closing = False
             self.abort()
 
     def abort(self) -> None:
@@ -192,6 +211,8 @@ class AiomqttConnection:
         self._pump.attach(
             Incoming(sock, self._protocol, self._outgoing.flight.__contains__, self._session.take, self._inbox_put)
         )
+        if self._session.wanted:
+            self._pump.expect_leftovers()
         try:
             self._greet()
             await self._connack()
@@ -210,6 +231,8 @@ class AiomqttConnection:
         if self.session_present and not begun:
             raise StaleSession
         self._answers(await self._outgoing.resume(self.session_present))
+        for topic in tuple(self._session.wanted):
+            self._leave(topic)
 
     def _greet(self) -> None:
         """Queue the CONNECT; paho blocks nowhere, since the socket is connected."""
@@ -287,7 +310,8 @@ class AiomqttConnection:
 
     def _on_unsubscribe(self, paho: Paho, data: Any, mid: int, reasons: Any, properties: Any) -> None:
         """UNSUBACK."""
-        if not self._left.done():
+        self._leaving.discard(mid)
+        if not self._leaving and not self._left.done():
             self._left.set_result(None)
 
     def _on_subscribe(
@@ -317,7 +341,7 @@ class AiomqttConnection:
             self._outgoing.end()
             self._inbox.end()
             self._pump.resume()
-        if self._handle is not None:
+        if self._handle is not None and not self._closing:
             with contextlib.suppress(OSError):
                 self._handle.shutdown(socket.SHUT_RDWR)
             self._handle.close()
@@ -331,3 +355,13 @@ class AiomqttConnection:
 
 async def _first(*waits: asyncio.Future[Any], timeout: float | None = None) -> None:
     await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+
+
+async def _read_out(sock: socket.socket) -> None:
+    """Wait for the other end to close: what came and is not read would reset the connection, before ours is read."""
+    with contextlib.suppress(OSError, TimeoutError):
+        sock.setblocking(False)
+        sock.shutdown(socket.SHUT_WR)
+        async with asyncio.timeout(LAST_READ):
+            while await asyncio.get_running_loop().sock_recv(sock, 64 << 10):
+                pass

@@ -86,7 +86,7 @@ class Connection(Protocol):
     def protocol(self) -> int:
         """5, or 4 for MQTT 3.1.1."""
 
-    async def publish(self, messages: Sequence[Message]) -> list[int]:
+    async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> list[int]:
         """The broker's reason code for each message, once it has answered for all of them; below 0x80 it took it.
 
         At QoS 0 a message counts as taken when it is handed to the kernel, and a broker of MQTT 3.1.1 has no way to
@@ -94,7 +94,12 @@ class Connection(Protocol):
         sent, and has the code TOO_LARGE. Messages go out in the order of the calls, which may overlap, as many
         unanswered as the settings and the broker allow. Unanswered when the oldest stays without an answer for the
         timeout, or the connection breaks. Cancelled, it sends no more.
+
+        Messages that are to go `ahead` wait for none that does not: the next that may be sent is theirs.
         """
+
+    async def publish_unconfirmed(self, messages: Sequence[Message]) -> None:
+        """Send them at QoS 0, whatever has no answer yet; return once they are handed to the kernel."""
 
     async def settled(self) -> None:
         """Return once the broker has taken all that was sent, QoS 0 too; SinkDown where it ends the connection."""

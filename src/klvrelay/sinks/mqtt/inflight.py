@@ -51,7 +51,7 @@ class InFlight:
         self._messages: OrderedDict[int, tuple[Publication, int]] = OrderedDict()
         self._since = 0.0
         self._alarm: asyncio.TimerHandle | None = None
-        self._room: asyncio.Future[None] | None = None
+        self._rooms: dict[bool, asyncio.Future[None]] = {}  # of who goes ahead, and of who does not
         self._over = False
 
     def __contains__(self, number: object) -> bool:
@@ -61,11 +61,11 @@ class InFlight:
     def full(self) -> bool:
         return len(self._messages) >= self.most and not self._over
 
-    async def room(self) -> None:
-        """Return once another message may be sent, or none may any more; one caller at a time."""
+    async def room(self, *, ahead: bool = False) -> None:
+        """Return once another message may be sent, or none may any more; one caller at a time of each kind."""
         while self.full:
-            self._room = self._loop.create_future()
-            await self._room
+            self._rooms[ahead] = self._loop.create_future()
+            await self._rooms[ahead]
 
     def add(self, number: int, publication: Publication, at: int) -> None:
         """A message was sent: its answer goes to place `at` of the publication."""
@@ -100,8 +100,10 @@ class InFlight:
             publication.wake()
 
     def _wake(self) -> None:
-        if self._room is not None and not self._room.done():
-            self._room.set_result(None)
+        for ahead in (True, False):  # the first of them takes what room there is
+            room = self._rooms.get(ahead)
+            if room is not None and not room.done():
+                room.set_result(None)
 
     def _look(self) -> None:
         self._alarm = None

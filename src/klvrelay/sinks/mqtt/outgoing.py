@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import cast
 
 from paho.mqtt.client import Client
@@ -47,21 +48,34 @@ class Outgoing:
         self._protocol = protocol
         self._session = session
         self._lost = lost
-        self._turn = asyncio.Lock()
+        self._turn, self._turn_ahead = asyncio.Lock(), asyncio.Lock()
         self._over = False
 
-    async def publish(self, messages: Sequence[Message]) -> Publication:
-        """Send them, behind those of earlier calls; returns once all are answered, or no more answers will come."""
+    async def publish(self, messages: Sequence[Message], *, ahead: bool = False) -> Publication:
+        """Send them, behind those of earlier calls; returns once all are answered, or no more answers will come.
+
+        Those that are to go `ahead` are behind earlier ones of their kind only.
+        """
         publication = Publication(len(messages))
-        async with self._turn:
+        async with self._turn_ahead if ahead else self._turn:
             for at, message in enumerate(messages):
                 if self.flight.full:
-                    await self.flight.room()
+                    await self.flight.room(ahead=ahead)
                 elif at % TURN == TURN - 1:
                     await asyncio.sleep(0)
                 if self._over:
                     return publication
                 self._send(message, publication, at)
+        if not self._over:
+            await publication.complete()
+        return publication
+
+    async def publish_unconfirmed(self, messages: Sequence[Message]) -> Publication:
+        """Send them at QoS 0 and at once; returns once they are written, or can not be."""
+        publication = Publication(len(messages))
+        for at, message in enumerate(messages):
+            if not self._over:
+                self._send(replace(message, qos=0), publication, at)
         if not self._over:
             await publication.complete()
         return publication

@@ -64,6 +64,11 @@ class Pump:
             self._incoming.filters = [wanted for wanted in self._incoming.filters if wanted != topic.split("/")]
             self._incoming.unsubscribed = True
 
+    def expect_leftovers(self) -> None:
+        """The session of the broker may have subscriptions of an earlier connection: their messages are dropped."""
+        if self._incoming is not None:
+            self._incoming.unsubscribed = True
+
     def violate(self, what: str) -> None:
         """Let paho find the end of the connection next, because of `what` the broker sent."""
         if self._incoming is not None:

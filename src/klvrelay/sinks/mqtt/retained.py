@@ -201,7 +201,7 @@ class Correction:
         url, prefix = self._settings.url, self._settings.prefix
         mine = [message for message in wrong if not self._is_ours(split_topic(message.topic, prefix)[0] or "")]
         messages = [*([self._hello()] * hidden), *(_corrected(m, self._settings.qos) for m in mine)]
-        codes = await connection.publish(messages)
+        codes = await connection.publish(messages, ahead=True)
         if (refused := next((code for code in codes if code >= REFUSED), None)) is not None:
             _LOG.info("retained topics of earlier runs not corrected url=%s reason_code=0x%02x", url, refused)
             return

@@ -11,6 +11,8 @@ begins a new session: it would be lost, and sent again it could arrive twice. So
 connection sends PUBREL for what was taken, and PUBLISH under the same identifier for the rest, and the broker sees
 which of them it has. Where it has lost the session (it crashed), what it took is its own, and is not sent again.
 
+A subscription is part of the session, too: what it brings goes on to come over the next connection, which ends it.
+
 The first connection of a run begins a new session. MQTT 3.1.1 can not ask for a new one that lasts: one that an earlier
 run left is ended by an extra connection first, and ours stays at the broker until that forgets it.
 """
@@ -33,11 +35,13 @@ class Session:
 
     last     packet identifier that was used last
     begun    whether the broker was asked for a session before
+    wanted   topics that were subscribed to: the broker may not have seen that they no longer are
     """
 
     def __init__(self) -> None:
         self.last = 0
         self.begun = False
+        self.wanted: set[str] = set()
         self._sent: OrderedDict[int, Message] = OrderedDict()
         self._taken: OrderedDict[int, Message] = OrderedDict()
         self._settled: OrderedDict[Message, int] = OrderedDict()
@@ -69,6 +73,7 @@ class Session:
         self.settle((message, 0) for message in self._taken.values())
         self._taken.clear()
         self._sent.clear()
+        self.wanted.clear()
         return []
 
     def settle(self, answers: Iterable[tuple[Message, int]]) -> None:

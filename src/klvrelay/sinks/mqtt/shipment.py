@@ -11,7 +11,7 @@ from klvrelay.sinks.mqtt.connection import REFUSED, TOO_LARGE, Message
 if TYPE_CHECKING:
     from klvrelay.record import Record
 
-_DELIVERED, _REJECTED, _LEFT_OUT = range(3)
+_DELIVERED, _REJECTED, _LEFT_OUT, _UNWANTED = range(4)
 
 
 class Shipment:
@@ -29,7 +29,7 @@ class Shipment:
         for place, record in enumerate(batch):
             wanted = of_record(record)
             if not wanted:
-                self._fates[place] = _LEFT_OUT
+                self._fates[place] = _UNWANTED
             elif not admits(wanted[0].topic):
                 self._fates[place] = _REJECTED
             else:
@@ -41,7 +41,7 @@ class Shipment:
         """Of the leading records whose messages are all answered."""
         if not self._fates and not any(codes) and None not in codes:
             return Outcome(len(self._ends)) if len(codes) == len(self.messages) else Outcome()
-        counts = [0, 0, 0]
+        counts = [0, 0, 0, 0]
         start = 0
         for place, end in enumerate(self._ends):
             answers = codes[start:end]

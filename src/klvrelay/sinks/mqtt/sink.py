@@ -28,7 +28,8 @@ from klvrelay.sinks.mqtt.takeover import TakeOver
 if TYPE_CHECKING:
     from klvrelay.record import Record
 
-GOODBYE_TIMEOUT = 2.0
+GOODBYE_TIMEOUT, LAST_WORDS = 1.0, 0.3
+"""Seconds that a broker gets to confirm the goodbye, and that it then takes at most to be sent without that."""
 WHOLE = 8
 """Where a broker only hangs up, all that it might take is tried at the first of so many attempts, and one thing at each
 of the others: its log and its table of connections are not to fill."""
@@ -69,6 +70,7 @@ class MqttSink:
         self._online: set[str] = set()
         self._levels: set[str] = set()
         self._refused: dict[str, Notice] = {}
+        self._notices: LatestValues | None = None
         self._shown: Sequence[str] = ()
         self.suspended = Suspended(settings.url)
         self._correction = Correction(settings, boot, self._levels.__contains__, self._status)
@@ -162,12 +164,23 @@ class MqttSink:
             return
         self._ended(connection)
         try:
-            with contextlib.suppress(SinkError, TimeoutError):
-                async with asyncio.timeout(GOODBYE_TIMEOUT):
-                    goodbye = self._messages.goodbye(self._online, self.suspended.document())
-                    await self._publish_admitted(connection, goodbye)
+            with contextlib.suppress(SinkError):
+                await self._say_goodbye(connection)
         finally:
             await connection.close()
+
+    async def _say_goodbye(self, connection: Connection) -> None:
+        """Where it is not confirmed in time, or can not even be sent, since nothing is: once more, unconfirmed."""
+        if self._notices is not None and (facts := self._notices.latest("status", None)) is not None:
+            self._messages.add_facts(facts.document)  # `keep` may not have come to them
+        goodbye = self._admitted(self._messages.goodbye(self._online, self.suspended.document()))
+        try:
+            async with asyncio.timeout(GOODBYE_TIMEOUT):
+                await self._publish(connection, goodbye, ahead=True)
+        except TimeoutError:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORDS):
+                    await connection.publish_unconfirmed(goodbye)
 
     def _ended(self, connection: Connection) -> None:
         self._take_over.end(taken_over=connection.taken_over, hung_up=connection.hung_up)
@@ -184,7 +197,7 @@ class MqttSink:
 
     async def keep(self, notices: LatestValues) -> None:
         """Publish latest values, retained, until the connection is lost, which raises SinkDown."""
-        connection = self._up()
+        connection, self._notices = self._up(), notices
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._lost(connection), name="lost")
@@ -240,13 +253,16 @@ class MqttSink:
         return self._messages.status("online", more=self.suspended.document())
 
     async def _publish_admitted(self, connection: Connection, messages: Sequence[Message]) -> None:
-        """Publish those whose topics are not suspended."""
-        await self._publish(connection, [message for message in messages if self.suspended.admits(message.topic)])
+        """Publish those whose topics are not suspended, ahead of records that wait for their turn."""
+        await self._publish(connection, self._admitted(messages), ahead=True)
 
-    async def _publish(self, connection: Connection, messages: Sequence[Message]) -> list[int]:
+    def _admitted(self, messages: Sequence[Message]) -> list[Message]:
+        return [message for message in messages if self.suspended.admits(message.topic)]
+
+    async def _publish(self, connection: Connection, messages: Sequence[Message], *, ahead: bool = False) -> list[int]:
         """The broker's codes; what it refused and what is too large is noted."""
         try:
-            codes = await connection.publish(messages)
+            codes = await connection.publish(messages, ahead=ahead)
         except Unanswered as fault:
             self._note_codes(connection, messages, fault.codes)
             raise

@@ -64,8 +64,8 @@ class InFlight:
     async def room(self, *, ahead: bool = False) -> None:
         """Return once another message may be sent, or none may any more; one caller at a time of each kind."""
         while self.full:
-            self._rooms[ahead] = self._loop.create_future()
-            await self._rooms[ahead]
+            room = self._rooms[ahead] = self._loop.create_future()
+            await room
 
     def add(self, number: int, publication: Publication, at: int) -> None:
         """A message was sent: its answer goes to place `at` of the publication."""
@@ -100,8 +100,10 @@ class InFlight:
             publication.wake()
 
     def _wake(self) -> None:
+        if not self._rooms:
+            return
         for ahead in (True, False):  # the first of them takes what room there is
-            room = self._rooms.get(ahead)
+            room = self._rooms.pop(ahead, None)
             if room is not None and not room.done():
                 room.set_result(None)
 

@@ -1,4 +1,4 @@
-"""What went wrong with a web server: one sentence each, with what to do."""
+"""HTTP failures, each as one sentence with a remedy."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from klvrelay.transports import tls
 from klvrelay.transports.http.login import Login
 
 WAIT_MOST = 600.0
-"""Seconds of a Retry-After that are honoured."""
+"""Maximum seconds of Retry-After that are honoured."""
 LOGIN_WAIT = 30.0
-"""Seconds before a refused login is tried again: cameras lock an account after a few failures."""
+"""Seconds before a rejected login is retried: cameras lock an account after a few failures."""
 
 Kind = Literal["status", "line", "cut", "refused"]
 
 
 class WebFault(Exception):
-    """A request that failed; the text is for an operator and has no part of a URL that may be secret.
+    """A failed request. The text is for operators and contains no part of a URL that may be secret.
 
-    kind     "status": the server said no; "line": it could not be reached, or was silent; "cut": it broke off before
-             the end; "refused": we do not follow
-    status   of HTTP, 0 where there is none
-    wait     seconds that the server, or prudence, asks us to wait before the next request
+    kind     "status": an HTTP error status; "line": unreachable or silent; "cut": the body ended early;
+             "refused": klvrelay does not follow the URL
+    status   HTTP status code, 0 if there is none
+    wait     seconds to wait before the next request, as the server asks or as a precaution
     """
 
     def __init__(self, text: str, kind: Kind = "line", *, status: int = 0, wait: float = 0.0) -> None:
@@ -39,12 +39,12 @@ class WebFault(Exception):
 
     @property
     def passing(self) -> bool:
-        """May the same request succeed a moment later?"""
+        """May a retry of the same request succeed?"""
         return self.kind in ("line", "cut") or self.status in (404, 408, 425, 429) or self.status >= 500
 
 
 def status_fault(status: int, fields: http.client.HTTPMessage, *, login: Login | None) -> WebFault:
-    """A server's no; `login` is what was sent, if any."""
+    """The fault for an HTTP error status; `login` is the login that was sent, if any."""
     if status == 401:
         said = "the server wants a user and a password" if login is None else login.refused
         return WebFault(f"{said} (401)", "status", status=status, wait=LOGIN_WAIT)
@@ -74,7 +74,7 @@ _STATUS = {
 
 
 def retry_after(text: str) -> float:
-    """Seconds that a Retry-After field asks for (RFC 9110, 10.2.3); 0 where it says nothing that can be read."""
+    """Seconds of a Retry-After field (RFC 9110, 10.2.3); 0 if it is missing or malformed."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), WAIT_MOST)
@@ -86,14 +86,14 @@ def retry_after(text: str) -> float:
 
 
 def line_fault(fault: Exception, timeout: float) -> WebFault:
-    """Why there is no connection, or no answer on it."""
+    """The fault for a connection that failed or gave no response."""
     if isinstance(fault, TimeoutError):
         return WebFault(f"gave no answer for {timeout:g} s: check host, port and firewall")
     if isinstance(fault, ssl.SSLError):
         return WebFault(_tls(fault))
     if isinstance(fault, socket.gaierror):
         return WebFault("the host name is unknown: check its spelling and the name server")
-    if isinstance(fault, http.client.InvalidURL | ValueError):  # a UnicodeError is one
+    if isinstance(fault, http.client.InvalidURL | ValueError):  # includes UnicodeError
         return WebFault("it leads to something that is no URL", "refused")
     if isinstance(fault, http.client.RemoteDisconnected):
         return WebFault("the server closed the connection without an answer: is it a web server?")

@@ -1,8 +1,8 @@
-"""The recorder's loop: opens a source, opens it again whenever it falls, and hands what came to the disk's thread.
+"""The recorder's loop: opens a source, reopens it when it fails, and passes its bytes to the writer thread.
 
-    take    source -> cutter -> what waits      here, on the loop
-    write   what waits -> shelf                 a thread, some 30 times a second
-    tick    a segment whose source fell silent, and what is too old
+take    source -> segmenter -> queue      on the event loop
+write   queue -> segment store            on a thread, some 30 times a second
+tick    completes the segment of a silent source, and removes old segments
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ LOG = logging.getLogger("klvrelay")
 T = TypeVar("T")
 
 PAUSE = 0.03
-"""Seconds between two writes: what comes meanwhile is written together."""
+"""Seconds between two writes; data that arrives in between is written together."""
 RETRY = 1.0
-"""Seconds between two tries on a disk that takes nothing."""
+"""Seconds between retries after a write error."""
 GIVE_UP = 10.0
-"""Seconds after which a copy of a file ends where the disk takes nothing: the file will be there another time."""
+"""Seconds of write errors after which copying a file fails; the file can be copied again later."""
 MOST_WAITING = 32 << 20
-"""Bytes that may wait for the disk; then the source waits, and a live one drops and counts."""
+"""Maximum bytes that wait for the disk; then the source waits, and a live one drops and counts."""
 TIDY = 60
-"""Seconds between two looks for what is too old."""
+"""Seconds between two removals of old segments."""
 
 
 class Recorder:
-    """Runs until its source ends for good, or until it is cancelled; either way the last segment is completed.
+    """Runs until its source ends or until it is cancelled; in both cases the last segment is completed.
 
-    size      bytes on the disk
-    lost      bytes that came and that the disk didn't take
-    dropped   datagrams or packets that the source let go
-    state, disk_fault   in words; "" while the disk works
+    size      bytes written
+    lost      bytes received that could not be written
+    dropped   datagrams or packets dropped by the source
+    state, disk_fault   as text; `disk_fault` is "" while writing succeeds
     """
 
     def __init__(self, opened: Callable[[], Source], folder: str, stream: str, limits: RecordingLimits) -> None:
@@ -83,7 +83,7 @@ class Recorder:
 
     @property
     def kept(self) -> int:
-        """Those of them that are there."""
+        """Segments begun that still exist."""
         return self._shelf.begun - self._shelf.gone
 
     def summary(self) -> str:
@@ -95,8 +95,8 @@ class Recorder:
         return f"{self.size:,} bytes written, {kept}{removed}{dropped}{lost}"
 
     async def run(self) -> None:
-        """Record. Raises ConfigError for a folder that can't be used, SourceError for a source that can't be read,
-        KlvrelayError where the disk takes nothing of a file for GIVE_UP seconds.
+        """Record. Raises ConfigError for an unusable folder, SourceError for an unreadable source, KlvrelayError after
+        GIVE_UP seconds of write errors if the source is a file.
         """
         try:
             if left := await self._on_thread(self._shelf.open):
@@ -123,10 +123,10 @@ class Recorder:
         finally:
             self._thread.close()
 
-    # ---- from the source ----
+    # ---- reading the source ----
 
     async def _all(self) -> None:
-        """To the end of the source, and until the disk has it."""
+        """Record to the end of the source, and wait until all is written."""
         await self._keep()
         await self._room(0)
 
@@ -140,7 +140,7 @@ class Recorder:
             raise SourceError(f"{self._url}: {fault}") from fault
 
     async def _attempt(self, up: Callable[[], None]) -> None:
-        """One opening: returns at the end of what has one, raises what ended anything else."""
+        """One connection: returns at the end of a finite source, raises if any other source ends."""
         up()
         source = self._open()
         self._url = str(source.url)
@@ -190,13 +190,13 @@ class Recorder:
         self._repeats.over()
 
     async def _room(self, most: int) -> None:
-        """Return once no more than so many bytes wait for the disk."""
+        """Return once at most this many bytes wait for the disk."""
         while self._held > most:
             self._roomy.clear()
             await self._roomy.wait()
 
     def _cut(self) -> None:
-        """What comes next belongs to a segment of its own."""
+        """Begin a new segment with the next bytes."""
         self._cutter.cut()
         self._waiting.append(None)
         self._filled.set()
@@ -209,7 +209,7 @@ class Recorder:
             if second % TIDY == 0:
                 await self._on_thread(self._tidied)
 
-    # ---- to the disk ----
+    # ---- writing to disk ----
 
     async def _write(self) -> None:
         while not self._over.is_set():
@@ -223,7 +223,7 @@ class Recorder:
                     await self._over.wait()
 
     async def _flush(self) -> None:
-        """Let the disk have what waits; what it doesn't take waits on, or is lost if the source is live."""
+        """Write what waits. After an error, the data of a finite source waits on; that of a live source is lost."""
         batch, self._waiting = self._waiting, deque()
         size = _size(batch)
         fault = await self._on_thread(lambda: self._written(batch))
@@ -270,7 +270,7 @@ class Recorder:
             self.disk_fault = ""
 
     async def _last(self) -> None:
-        """What waits goes to the disk, and the last segment is completed."""
+        """Write what waits, and complete the last segment."""
         await self._flush()
         self.lost += self._held
         await self._on_thread(self._shelf.complete)
@@ -280,7 +280,7 @@ class Recorder:
 
 
 def _is_file(source: Source) -> bool:
-    """A file or a folder, and no pipe that somebody writes to."""
+    """A file or a folder; not a pipe, which its writer feeds."""
     path = source.url.path
     return source.url.scheme == "file" and (os.path.isfile(path) or os.path.isdir(path))
 

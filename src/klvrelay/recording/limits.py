@@ -40,7 +40,9 @@ class RecordingLimits:
             )
 
     @classmethod
-    def parse(cls, seconds: str | None, size: str | None, keep_size: str | None, keep_age: str | None) -> RecordingLimits:
+    def parse(
+        cls, seconds: str | None, size: str | None, keep_size: str | None, keep_age: str | None
+    ) -> RecordingLimits:
         """Parse the options; None stands for the default. Raises ConfigError that names the option."""
         given: dict[str, Any] = {}
         if seconds is not None:

@@ -45,8 +45,7 @@ class Source(Protocol):
         """Packets, or complete KLV units, until the source ends; raises SourceDown or NotMedia.
 
         A packet without data marks a restart of the source (a new round of a replay): what the decoder holds is
-        complete, and
-        continuity counters start over. If it is also marked damaged, bytes were lost at this point.
+        complete, and continuity counters start over. If it is also marked damaged, bytes were lost at this point.
 
         `aclose()` on the generator, or cancelling its task, frees sockets and files at once and a libav thread within
         2 x timeout + 1 s.

@@ -86,8 +86,8 @@ class DatagramReader:
         return LinkStats(**told, kernel_drops=self._inlet.kernel_drops, lane=self._inlet.counters)
 
     def look_after(self, every: float, look: Callable[[], None], foreign: Callable[[], None], seen: int = 0) -> None:
-        """Call `look` after every `every` seconds of silence: an error that it raises ends the reader. Call `foreign` when
-        RTP of another sender has arrived.
+        """Call `look` after every `every` seconds of silence: an error that it raises ends the reader. Call
+        `foreign` when RTP of another sender has arrived.
 
         seen   datagrams at the previous call
         """

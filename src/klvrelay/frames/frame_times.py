@@ -131,7 +131,7 @@ def frame_times(
     """
     url = Url("bytes") if isinstance(source, bytes) else Url.parse(source)
     if url.scheme not in OPENED:
-        raise ConfigError(f"{url}: the times of frames are read from a file, -, rtsp://, rtsps://, http://, https://")
+        raise ConfigError(f"{url}: frame times can be read from a file, -, rtsp://, rtsps://, http://, https://")
     _refuse_other_file(url)
     demuxer = Demuxer(url, timeout, libav_options(url, ca_file), ca_file)
     if url.scheme in ("http", "https"):
@@ -180,9 +180,7 @@ def _is_special(url: Url) -> bool:
 
 
 def _piped(demuxer: Demuxer) -> Iterator[FrameTime]:
-    """Wait for the first bytes of an open descriptor, which a signal can interrupt; opening a pipe can not be
-    interrupted.
-    """
+    """Wait for the first bytes of an open descriptor, because a signal cannot interrupt the opening of a pipe."""
     url = demuxer.url
     try:
         fd = os.open(url.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -226,7 +224,7 @@ def _demuxed(demuxer: Demuxer, file: Any) -> Iterator[FrameTime]:
         raise KeyboardInterrupt
     # Raised outside, so that libav's error is not chained to it.
     if isinstance(fault, NotMedia):
-        raise NotMedia(f"{demuxer.url}: holds no video that klvrelay reads")
+        raise NotMedia(f"{demuxer.url}: contains no video that klvrelay can read")
     if fault is not None:
         raise fault
 
@@ -263,6 +261,6 @@ def _codec_of(stream: VideoStream, url: Url) -> str:
     if codec in core.STAMPED_CODECS:
         return codec
     if not stream.disposition & Disposition.attached_pic:
-        LOG.warning("%s: stream %d is passed over: its video is %s, in which klvrelay finds no time stamps",
+        LOG.warning("%s: stream %d skipped: klvrelay finds no time stamps in %s video",
                     url, stream.id, printable(codec))  # fmt: skip
     return ""

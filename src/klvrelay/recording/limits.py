@@ -35,7 +35,7 @@ class RecordingLimits:
     def __post_init__(self) -> None:
         if self.keep_size < 2 * self.size:
             raise ConfigError(
-                f"--keep-size: {shown(self.keep_size)} hold less than two segments of {shown(self.size)}:"
+                f"--keep-size: {shown(self.keep_size)} is less than two segments of {shown(self.size)}:"
                 " keep more, or give a smaller --segment-size"
             )
 

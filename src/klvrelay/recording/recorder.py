@@ -65,7 +65,7 @@ class Recorder:
         self._url = ""
         self._standing = Standing.UNREAD
         self._repeats = Repeats()
-        self._shelf = SegmentStore(folder, checked_name(stream), limits)
+        self._store = SegmentStore(folder, checked_name(stream), limits)
         self._cutter = Segmenter(limits)
         self._waiting: deque[ReceivedBytes | None] = deque()
         self._held = 0
@@ -79,19 +79,19 @@ class Recorder:
     @property
     def segments(self) -> int:
         """Segments begun so far."""
-        return self._shelf.begun
+        return self._store.begun
 
     @property
     def kept(self) -> int:
         """Segments begun that still exist."""
-        return self._shelf.begun - self._shelf.gone
+        return self._store.begun - self._store.gone
 
     def summary(self) -> str:
         """What was recorded, on one line."""
-        kept = counted(self.kept, "segment") + (f" kept of {self.segments} begun" if self._shelf.gone else "")
-        lost = f", {shown(self.lost)} lost: the disk did not take them" if self.lost else ""
+        kept = counted(self.kept, "segment") + (f" kept of {self.segments} begun" if self._store.gone else "")
+        lost = f", {shown(self.lost)} lost because of write errors" if self.lost else ""
         dropped = f", {self.dropped} packets dropped" if self.dropped else ""
-        removed = f", {self._shelf.removed} old ones removed" if self._shelf.removed else ""
+        removed = f", {self._store.removed} old ones removed" if self._store.removed else ""
         return f"{self.size:,} bytes written, {kept}{removed}{dropped}{lost}"
 
     async def run(self) -> None:
@@ -99,12 +99,12 @@ class Recorder:
         GIVE_UP seconds of write errors if the source is a file.
         """
         try:
-            if left := await self._on_thread(self._shelf.open):
-                LOG.info("%s that an earlier run left open: complete now", counted(left, "segment"))
-            await self._on_thread(self._shelf.tidy)
-            LOG.info("recording to %s as %s-*", printable(self._shelf.folder), printable(self._shelf.stream))
+            if left := await self._on_thread(self._store.open):
+                LOG.info("completed %s that an earlier run left open", counted(left, "segment"))
+            await self._on_thread(self._store.tidy)
+            LOG.info("recording to %s as %s-*", printable(self._store.folder), printable(self._store.stream))
             tasks = [
-                asyncio.create_task(self._all(), name="record take"),
+                asyncio.create_task(self._record_all(), name="record take"),
                 asyncio.create_task(self._tick(), name="record tick"),
             ]
             writer = asyncio.create_task(self._write(), name="record write")
@@ -119,13 +119,13 @@ class Recorder:
                 self._over.set()
                 self._filled.set()
                 await asyncio.gather(writer, return_exceptions=True)
-                await self._last()
+                await self._finish()
         finally:
             self._thread.close()
 
     # ---- reading the source ----
 
-    async def _all(self) -> None:
+    async def _record_all(self) -> None:
         """Record to the end of the source, and wait until all is written."""
         await self._keep()
         await self._room(0)
@@ -133,7 +133,7 @@ class Recorder:
     async def _keep(self) -> None:
         try:
             await supervise(
-                self._attempt, name=self._shelf.stream, backoff=Backoff(),
+                self._attempt, name=self._store.stream, backoff=Backoff(),
                 standing=lambda: self._standing, down=self._down,
             )  # fmt: skip
         except (InternalError, Shortage) as fault:
@@ -160,7 +160,7 @@ class Recorder:
     def _down(self, fault: KlvrelayError) -> None:
         text = str(fault) if isinstance(fault, SourceError) else f"{self._url}: {fault}"
         if (said := self._repeats.add(text)) is not None:
-            LOG.warning("%s; trying again until it is back", printable(said))
+            LOG.warning("%s; retrying until it is back", printable(said))
         self.state = "source down"
 
     async def _take(self, source: Source) -> None:
@@ -173,7 +173,7 @@ class Recorder:
 
     async def _accept(self, source: Source, packet: Packet) -> None:
         if packet.pid is not None:
-            raise NotMedia(f"{source.url}: is a container, of which no transport bytes can be recorded: copy the file")
+            raise NotMedia(f"{source.url}: is a container without transport bytes to record: copy the file")
         if self.state != "recording":
             self._back(source)
         self.state = "recording"
@@ -186,7 +186,7 @@ class Recorder:
 
     def _back(self, source: Source) -> None:
         if self.state != "source down" or self._repeats.said:
-            LOG.info("%s: bytes come", source.url)
+            LOG.info("%s: receiving data", source.url)
         self._repeats.over()
 
     async def _room(self, most: int) -> None:
@@ -217,7 +217,7 @@ class Recorder:
             self._filled.clear()
             await self._flush()
             if self.disk_fault and self._is_file and time.monotonic() - self._failing_since > GIVE_UP:
-                raise KlvrelayError(f"{printable(self._shelf.folder)}: the disk takes nothing: {self.disk_fault}")
+                raise KlvrelayError(f"{printable(self._store.folder)}: cannot write: {self.disk_fault}")
             with suppress(TimeoutError):
                 async with asyncio.timeout(RETRY if self.disk_fault else PAUSE):
                     await self._over.wait()
@@ -244,14 +244,14 @@ class Recorder:
 
     def _written(self, batch: deque[ReceivedBytes | None]) -> OSError | None:
         try:
-            self._shelf.write(batch)
+            self._store.write(batch)
         except OSError as fault:
             return fault
         return None
 
     def _tidied(self) -> None:
         try:
-            self._shelf.tidy()
+            self._store.tidy()
         except OSError as fault:
             LOG.debug("old segments could not be removed: %s", fault.strerror)
 
@@ -259,21 +259,21 @@ class Recorder:
         if not self.disk_fault:
             self._failing_since = time.monotonic()
             self.disk_fault = os.strerror(fault.errno or 0)
-            what = "what comes is lost" if self._live else "the source has to wait"
-            until = f"at most {GIVE_UP:g} s" if self._is_file else "until it does again"
-            LOG.warning("the disk takes nothing (%s): %s %s", self.disk_fault, what, until)
+            what = "received data is lost" if self._live else "the source waits"
+            until = f"at most {GIVE_UP:g} s" if self._is_file else "until writing succeeds"
+            LOG.warning("write failed (%s): %s %s", self.disk_fault, what, until)
 
     def _disk_works(self) -> None:
         if self.disk_fault:
             lost = f"{shown(self.lost)} were lost" if self.lost else "nothing was lost"
-            LOG.warning("the disk takes it again; %s", lost)
+            LOG.warning("writing succeeds again; %s", lost)
             self.disk_fault = ""
 
-    async def _last(self) -> None:
+    async def _finish(self) -> None:
         """Write what waits, and complete the last segment."""
         await self._flush()
         self.lost += self._held
-        await self._on_thread(self._shelf.complete)
+        await self._on_thread(self._store.complete)
 
     def _on_thread(self, job: Callable[[], T]) -> asyncio.Future[T]:
         return self._thread.run(job)

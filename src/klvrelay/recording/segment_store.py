@@ -65,9 +65,7 @@ class SegmentStore:
         self._crowded = False
 
     def open(self) -> int:
-        """Create the folder and complete the segments that an earlier run left open; returns their number. Raises
-        ConfigError.
-        """
+        """Create the folder, complete segments left open by an earlier run, and count these. Raises ConfigError."""
         try:
             _make_folder(os.path.abspath(self.folder))
             found = segments(self.folder, self.stream)
@@ -77,12 +75,12 @@ class SegmentStore:
             for segment in left:
                 self._adopt(segment)
         except OSError as fault:
-            raise ConfigError(f"{printable(self.folder)}: can't record there: {fault.strerror}") from fault
+            raise ConfigError(f"{printable(self.folder)}: cannot record there: {fault.strerror}") from fault
         self._last_us = found[-1].time_us if found else 0
         self._oldest = found[0] if found else None
         self._total = sum(self._size(segment._replace(part=False)) for segment in found)
         if self._last_us > time.time_ns() // 1000 + AHEAD:
-            LOG.warning("the clock is behind the newest segment, whose name new ones follow")
+            LOG.warning("the clock is behind the newest segment; new segments are named after it")
         return len(left)
 
     def write(self, waiting: deque[ReceivedBytes | None]) -> None:
@@ -198,7 +196,7 @@ class SegmentStore:
         except BlockingIOError:
             os.close(fd)
             raise ConfigError(
-                f"{printable(self.folder)}: another recorder writes {self.stream} there: give --stream another name"
+                f"{printable(self.folder)}: another recorder is writing {self.stream} there: choose another --stream"
             ) from None
         except OSError:
             pass  # a file system without locks

@@ -84,8 +84,7 @@ def _grid(data: bytes, near: int) -> tuple[int, int] | None:
 
 
 def _pat(data: bytes, begin: int, size: int, phase: int) -> int:
-    """The offset of the first packet from `begin` on that starts a PAT (ISO/IEC 13818-1, 2.4.4.3); -1 if there is none.
-    """
+    """The offset of the first packet from `begin` on that starts a PAT (ISO/IEC 13818-1, 2.4.4.3), or -1."""
     if size not in _SIZES:
         return -1
     lead = _SIZES[size]

@@ -10,9 +10,7 @@ LOOKED_AT = 4096
 
 
 class Contents(NamedTuple):
-    """The content of a file: its `name`, with an article or as a plural, and advice on how to obtain a stream from it,
-    or "".
-    """
+    """The content of a file: its `name`, with an article or as a plural; `advice` on obtaining a stream, or ""."""
 
     name: str
     advice: str = ""
@@ -53,7 +51,7 @@ _SIGNATURES: tuple[tuple[bytes, Contents], ...] = (
 _AT_257 = (b"ustar", Contents("a tar archive", _UNPACK))
 
 _SUBTITLES = Contents(
-    "subtitles (SRT)", "where a DJI drone writes its flight data so, that is no KLV, and klvrelay can't read it"
+    "subtitles (SRT)", "DJI drones write flight data in this form; it is not KLV, and klvrelay cannot read it"
 )
 _TEXTS: tuple[tuple[str, Contents], ...] = (
     (r"#EXTM3U", Contents("a playlist (HLS)", "give its http:// or https:// address")),

@@ -1,7 +1,7 @@
 """Names and order of the segments in a folder, as written by `klvrelay record`.
 
-    {stream}-20261122T181500.123456Z.ts       MPEG-TS, or .klv for bare KLV; UTC of its first byte
-    {stream}-20261122T181500.123456Z.ts.part  the segment that is being written
+{stream}-20261122T181500.123456Z.ts       MPEG-TS, or .klv for bare KLV; UTC of its first byte
+{stream}-20261122T181500.123456Z.ts.part  the segment that is being written
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def recordings_in(url: Url) -> list[str]:
         raise NotMedia(f"{url} is a folder without a .ts or .klv file: give a file, or a folder of segments")
     only_one(url, [segment for name in names if (segment := RecordedSegment.of(name))])
     if len({_TAPE.sub(r"\g<kind>", name) for name in names}) > 1:
-        raise NotMedia(f"{url} holds files of MPEG-TS and of bare KLV: give one of them, or move them apart")
+        raise NotMedia(f"{url} contains both MPEG-TS and bare KLV files: give one file, or separate them")
     return [os.path.join(url.path, name) for name in names]
 
 
@@ -87,4 +87,4 @@ def only_one(url: Url, found: list[RecordedSegment]) -> None:
     streams = sorted({segment.stream for segment in found})
     if len(streams) > 1:
         shown = printable(", ".join(streams[:4])) + (", ..." if len(streams) > 4 else "")
-        raise NotMedia(f"{url} holds segments of {len(streams)} streams ({shown}): give each a folder of its own")
+        raise NotMedia(f"{url} holds segments of {len(streams)} streams ({shown}): put each in a separate folder")

@@ -65,8 +65,7 @@ class Timeline:
 class KlvClock:
     """Bare KLV in packets, paced by item 2, the Precision Time Stamp (ST 0603).
 
-    Packets without one are due with the previous one. After STILL in a row without a new time, they are due KLV_HZ a
-    second.
+    Packets without one are due with the previous one; after STILL in a row, at KLV_HZ per second.
     """
 
     def __init__(self) -> None:

@@ -81,7 +81,7 @@ class TsTimes:
         self.seconds = 0.0
         self._tracks: dict[Key, _Track] = {}
         self._own: Key | None = None
-        self._mad: set[Key] = set()  # PCRs that jump repeatedly
+        self._unreliable: set[Key] = set()  # PCRs that jump repeatedly
         self._leap = 0.0  # the jump of the PCR in use, until another time confirms it
         self._leaps = 0
 
@@ -100,24 +100,24 @@ class TsTimes:
         anchors: list[Anchor] = []
         for row, kind, pid, ticks in _stamps(packets):
             key = kind, pid
-            if key in self._mad or (key not in self._tracks and len(self._tracks) >= TRACKS):
+            if key in self._unreliable or (key not in self._tracks and len(self._tracks) >= TRACKS):
                 continue
             track = self._tracks.setdefault(key, _Track(kind))
             gained = track.step(ticks)
             if self._own is None and kind == 0:
-                self._turn(BACK, anchors)
+                self._switch(BACK, anchors)
             if self._own is None and kind == 0:
                 self._own = key
                 self._anchor(first + row, 0.0, anchors)
             elif key == self._own:
                 if gained:
-                    self._doubt(gained)
+                    self._check_leap(gained)
                     self._anchor(first + row, gained, anchors)
             elif kind == 0 and self._goes_back(track, gained):
                 self._own = key
                 self._forget()
-            elif self._own is not None and self._is_mad(track, gained):
-                self._mad.add(self._own)
+            elif self._own is not None and self._has_leapt(track, gained):
+                self._unreliable.add(self._own)
                 del self._tracks[self._own]
                 self._own = None
             elif not track.since:
@@ -129,7 +129,7 @@ class TsTimes:
     def end(self) -> list[Anchor]:
         """The stream has ended: anchors for the advance since the last one, by the best time that advanced."""
         anchors: list[Anchor] = []
-        self._turn(0.0 if self._own is None else LATE, anchors)
+        self._switch(0.0 if self._own is None else LATE, anchors)
         return anchors
 
     def shift(self, packets: int) -> None:
@@ -151,12 +151,12 @@ class TsTimes:
         for track in self._tracks.values():
             track.since, track.gained, track.total, track.steps = False, 0.0, 0.0, []
 
-    def _doubt(self, gained: float) -> None:
+    def _check_leap(self, gained: float) -> None:
         """The PCR in use advanced by this much: did any other time?"""
         others = max((track.total for key, track in self._tracks.items() if key != self._own), default=0.0)
         self._leap = gained if gained > LEAP and others < gained / 2 and self.by == "PCR" else 0.0
 
-    def _is_mad(self, track: _Track, gained: float) -> bool:
+    def _has_leapt(self, track: _Track, gained: float) -> bool:
         """Another time advances: does it show that the PCR in use jumped?"""
         track.total += gained
         if self._leap and gained:
@@ -173,9 +173,9 @@ class TsTimes:
         track.gained += gained
         track.steps.append((row, track.gained))
         if track.gained > LATE and len(track.steps) >= SURE:
-            self._turn(LATE / 2, anchors)
+            self._switch(LATE / 2, anchors)
 
-    def _turn(self, least: float, anchors: list[Anchor]) -> None:
+    def _switch(self, least: float, anchors: list[Anchor]) -> None:
         """From the last anchor on, use the first time that has advanced by more than `least`, if there is one."""
         ready = [key for key, track in self._tracks.items() if key != self._own and track.gained > least]
         if not ready:

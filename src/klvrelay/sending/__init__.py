@@ -1,12 +1,12 @@
 """The destinations of `klvrelay send`: one file per protocol, one contract.
 
-    playback.py   a file, a folder of segments or standard input, as bytes with the second at which each is due
-    datagrams.py  those bytes in datagrams
-    impair.py     simulated network impairment
-    pacing.py     all of it together, in time
-    udp.py        udp:// and rtp://
-    tcp.py        tcp://
-    srt.py        srt://
+playback.py   a file, a folder of segments or standard input, as bytes with the second at which each is due
+datagrams.py  those bytes in datagrams
+impair.py     simulated network impairment
+pacing.py     all of it together, in time
+udp.py        udp:// and rtp://
+tcp.py        tcp://
+srt.py        srt://
 """
 
 from __future__ import annotations
@@ -75,12 +75,12 @@ def open_destination(url: Url, *, timeout: float = 5.0, interface: str | None = 
         case "udp" | "rtp":
             return UdpDestination(url, timeout=timeout, interface=interface)
         case _ if interface is not None:
-            raise ConfigError(f"{url}: an interface is chosen for udp:// and rtp:// only")
+            raise ConfigError(f"{url}: an interface can only be set for udp:// and rtp://")
         case "tcp":
             return TcpDestination(url, timeout=timeout)
         case "srt":
             return SrtDestination(url, timeout=timeout)
         case "file" | "stdin":
-            raise ConfigError(f"{url} is no place to send to: give {KINDS}, as in udp://127.0.0.1:5000")
+            raise ConfigError(f"{url} is not a destination: give {KINDS}, as in udp://127.0.0.1:5000")
         case scheme:
-            raise ConfigError(f"{scheme}:// is not a kind of far end that klvrelay sends to: give {KINDS}")
+            raise ConfigError(f"{scheme}:// is not a supported destination: give {KINDS}")

@@ -59,7 +59,7 @@ class Impairment:
         for part in filter(None, (part.strip() for part in text.split(","))):
             key, equals, value = (piece.strip() for piece in part.partition("="))
             if not equals or key not in _READERS:
-                raise ConfigError(f"--impair: {printable(part)!r} is not known\n{KNOWN}")
+                raise ConfigError(f"--impair: unknown {printable(part)!r}\n{KNOWN}")
             if key in given:
                 raise ConfigError(f"--impair: {key} is given twice")
             try:
@@ -77,11 +77,11 @@ class Impairment:
         """Reject keys that have no effect without another key, or at this level."""
         for key, needed in (("burst", "loss"), ("by", "reorder"), ("apart", "duplicate"), ("bits", "flip")):
             if key in given and not getattr(self, needed):
-                raise ConfigError(f"--impair: {key} says how {needed} happens: give {needed} too, as in {needed}=1%")
+                raise ConfigError(f"--impair: {key} qualifies {needed}: give {needed} too, as in {needed}=1%")
         if self.level == "ts" and (self.delay or self.jitter):
-            raise ConfigError("--impair: delay and jitter are of datagrams: leave out level=ts")
+            raise ConfigError("--impair: delay and jitter apply to datagrams: leave out level=ts")
         if self.pid is not None and self.level != "ts":
-            raise ConfigError("--impair: pid chooses TS packets: give level=ts too")
+            raise ConfigError("--impair: pid selects TS packets: give level=ts too")
         if not any((self.loss, self.reorder, self.duplicate, self.flip, self.delay, self.jitter)):
             raise ConfigError(f"--impair: nothing is impaired\n{KNOWN}")
 
@@ -144,7 +144,7 @@ _READERS: dict[str, Callable[[str], object]] = {
 }
 
 KNOWN = (
-    "known are loss=1% (burst=3: in a row), reorder=1% (by=1: so many late), duplicate=1% (apart=0: so many later),"
+    "valid keys: loss=1% (burst=3: in a row), reorder=1% (by=1: units late), duplicate=1% (apart=0: units later),"
     " flip=0.01% (bits=1), delay=20ms, jitter=5ms, level=datagram or ts (pid=0x101), seed=7"
 )
 """The keys of --impair, for messages."""

@@ -23,7 +23,7 @@ PKT_SIZE = 7 * TS_SIZE
 _COARSE = 0.0022  # below this, the event loop's millisecond timers are too coarse
 _FINE = 0.0012
 _SLACK = 0.0001
-_BREATH = 0.005  # seconds after which the event loop gets a turn even if nothing has to wait
+_YIELD_EVERY = 0.005  # seconds after which the event loop gets a turn even if nothing has to wait
 
 
 class Pacer:
@@ -32,29 +32,28 @@ class Pacer:
     def __init__(self, speed: float) -> None:
         self._speed = speed
         self._start: float | None = None
-        self._breathed = 0.0
+        self._yielded = 0.0
         self.behind = 0.0
         """Seconds skipped because sending was late."""
 
     async def until(self, due: float) -> None:
         now = time.monotonic()
         if self._start is None:
-            self._start = self._breathed = now
+            self._start = self._yielded = now
         ahead = self._start + due / self._speed - now
         if ahead < -LATE:
             self._start -= ahead
             self.behind -= ahead
-        if ahead > _COARSE or now - self._breathed > _BREATH:
+        if ahead > _COARSE or now - self._yielded > _YIELD_EVERY:
             await asyncio.sleep(max(0.0, ahead - _FINE))
-            self._breathed = time.monotonic()
-            ahead = self._start + due / self._speed - self._breathed
+            self._yielded = time.monotonic()
+            ahead = self._start + due / self._speed - self._yielded
         if ahead > _SLACK:
             _sleep(ahead)
 
 
 def _sleep(seconds: float) -> None:
-    """Sleep a millisecond or two on the kernel timer, which is precise enough for datagrams; the loop's timer is not.
-    """
+    """Sleep a millisecond or two on the kernel timer: the event loop's timer is too coarse for datagrams."""
     time.sleep(seconds)
 
 
@@ -67,7 +66,7 @@ class Transmission:
 
     def __init__(
         self,
-        reel: Playback,
+        playback: Playback,
         *,
         speed: float = 1.0,
         loop: bool = False,
@@ -78,8 +77,8 @@ class Transmission:
             raise ConfigError(f"pkt_size {pkt_size}: give a size from {TS_SIZE} to {UDP_MOST - 12} bytes")
         if not 0 < speed < float("inf"):
             raise ConfigError(f"speed {speed}: give a number above 0; 1 is the file's own pace")
-        if loop and not reel.again:
-            raise ConfigError(f"{reel.url} can't be sent in a loop: give a file or a folder")
+        if loop and not playback.again:
+            raise ConfigError(f"{playback.url} cannot be sent in a loop: give a file or a folder")
         self.datagrams = 0
         self.size = 0
         self.seconds = 0.0
@@ -88,7 +87,7 @@ class Transmission:
         """Impairment counts so far."""
         self.behind = 0.0
         """Seconds skipped because sending was late."""
-        self._reel, self._speed, self._loop, self._pkt_size = reel, speed, loop, pkt_size
+        self._playback, self._speed, self._loop, self._pkt_size = playback, speed, loop, pkt_size
         self._impairer = None if impairment is None else Impairer(impairment)
         if self._impairer is not None:
             self.tally = self._impairer.tally
@@ -121,12 +120,12 @@ class Transmission:
     async def _cut(self, wire: Impairer | None) -> AsyncGenerator[Slice, None]:
         """One pass over the recording, in payloads."""
         cutter: Packetizer | None = None
-        async with aclosing(self._reel.run(self._speed)) as slices:
+        async with aclosing(self._playback.run(self._speed)) as slices:
             async for due, data in slices:
                 if cutter is None:
-                    if wire is not None and self._reel.carriage == "klv":
-                        raise ConfigError(f"{self._reel.url} is bare KLV: there are no TS packets in it for level=ts")
-                    cutter = Packetizer(self._reel.carriage, self._pkt_size, wire)
+                    if wire is not None and self._playback.carriage == "klv":
+                        raise ConfigError(f"{self._playback.url} is bare KLV and has no TS packets for level=ts")
+                    cutter = Packetizer(self._playback.carriage, self._pkt_size, wire)
                 for payload in cutter.push(due, data):
                     yield payload
         if cutter is not None:
@@ -159,8 +158,8 @@ def check(line: Destination, wish: Impairment) -> None:
     scheme = f"{line.url.scheme}://"
     if wish.loss or wish.reorder or wish.duplicate:
         raise ConfigError(
-            f"--impair: {scheme} delivers all, once and in order, so only flip can be done to it;"
+            f"--impair: {scheme} delivers everything once and in order, so only flip applies to it;"
             " with level=ts, the TS packets are impaired before they are sent"
         )
     if wish.delay or wish.jitter:
-        raise ConfigError(f"--impair: delay and jitter are of datagrams, and {scheme} has none of its own")
+        raise ConfigError(f"--impair: delay and jitter apply to datagrams, which {scheme} does not have")

@@ -1,5 +1,4 @@
-"""Reads what is to be sent: a file, a folder of segments or standard input, as slices with the second each is due at.
-"""
+"""Reads a file, a folder of segments or standard input as slices, each with the second at which it is due."""
 
 from __future__ import annotations
 
@@ -33,11 +32,11 @@ class Playback:
 
     def __init__(self, url: Url, *, rate: float | None = None) -> None:
         if url.scheme not in ("file", "stdin"):
-            raise ConfigError(f"{url}: what is sent is a file, a folder of segments, or - (standard input)")
+            raise ConfigError(f"{url}: give a file, a folder of segments, or - (standard input)")
         self.url = url
         self.carriage: Carriage = "ts"
         self._rate = rate
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     @property
     def again(self) -> bool:
@@ -85,16 +84,16 @@ class Playback:
         while piece:
             for at in range(0, len(piece), CHUNK):
                 for due, data in clock.cut(piece[at : at + CHUNK]):
-                    self._tell(clock)
+                    self._log_pacing(clock)
                     yield due, data
             piece = await anext(found, b"")
         for due, data in clock.rest():
-            self._tell(clock)
+            self._log_pacing(clock)
             yield due, data
 
-    def _tell(self, clock: Clock) -> None:
+    def _log_pacing(self, clock: Clock) -> None:
         """Log once what paces the recording, unless it is a clock of the stream."""
-        if clock.by in PACED_BY and clock.by not in self._told:
-            self._told.add(clock.by)
+        if clock.by in PACED_BY and clock.by not in self._logged:
+            self._logged.add(clock.by)
             hint = "; --rate gives another" if clock.by == "rate" and isinstance(clock, TsClock) else ""
             _log.info("%s: %s%s", self.url, PACED_BY[clock.by], hint)

@@ -85,9 +85,9 @@ class SrtDestination:
                 await self._pause(begun)
             await asyncio.sleep((line.number(Option.PEERLATENCY) + _GRACE_MS) / 1000)
         except ConnectionLost as gone:
-            raise ReceiverGone(f"{self.url}: {gone}, perhaps before all had arrived") from None
+            raise ReceiverGone(f"{self.url}: {gone}, possibly before all data had arrived") from None
 
     async def _pause(self, begun: float) -> None:
         if time.monotonic() - begun > self._timeout:
-            raise ConnectionLost(f"took nothing for {self._timeout:g} s")
+            raise ConnectionLost(f"accepted no data for {self._timeout:g} s")
         await asyncio.sleep(PAUSE)

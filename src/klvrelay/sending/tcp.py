@@ -57,4 +57,4 @@ class TcpDestination:
             self._writer.write(datagram)
             await self._writer.drain()
         except OSError:
-            raise ReceiverGone(f"{self.url}: the receiver broke the connection off") from None
+            raise ReceiverGone(f"{self.url}: the receiver closed the connection") from None

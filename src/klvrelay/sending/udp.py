@@ -30,7 +30,7 @@ TTL_MOST = 255
 _RTP = struct.Struct(">BBHII")
 _OPTIONS = {"ttl", "interface", "localaddr", "pkt_size"}
 # Errors that end the transmission; all others (no listener, no route, no buffer) may be temporary.
-_FATAL = {errno.EMSGSIZE: "a datagram of this size can't be sent", errno.EACCES: "not permitted to send there"}
+_FATAL = {errno.EMSGSIZE: "a datagram of this size cannot be sent", errno.EACCES: "not permitted to send there"}
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class UdpDestination:
         self._ttl = _number(url, "ttl", options.get("ttl"), TTL_MOST)
         ssrc = _number(url, "ssrc", options.get("ssrc"), 0xFFFFFFFF)
         self._rtp = _Rtp(ssrc) if url.scheme == "rtp" else None
-        self._told: set[int] = set()
+        self._logged: set[int] = set()
         self._sock: socket.socket | None = None
 
     async def __aenter__(self) -> Self:
@@ -62,7 +62,7 @@ class UdpDestination:
         except SourceDown as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
         except OSError as fault:
-            raise SourceDown(f"{self.url}: can't send there: {os.strerror(fault.errno or 0)}") from fault
+            raise SourceDown(f"{self.url}: cannot send there: {os.strerror(fault.errno or 0)}") from fault
         return self
 
     async def __aexit__(
@@ -98,8 +98,8 @@ class UdpDestination:
                 self.troubles += 1
         else:
             self.troubles += 1
-        if number not in self._told:
-            self._told.add(number)
+        if number not in self._logged:
+            self._logged.add(number)
             reason = "nobody listens there" if number == errno.ECONNREFUSED else os.strerror(number)
             _log.warning("%s: %s; sending on", self.url, reason)
 

@@ -75,7 +75,7 @@ def open_source(
     if passphrase is None and where.scheme == "srt" and "passphrase" not in where.options:
         passphrase = environment(SRT_PASSPHRASE)  # here, because an isolated process gets no secrets in its environment
     if demux not in (None, *get_args(Demux)):
-        raise ConfigError(f"demux {printable(str(demux))}: it is native or libav")
+        raise ConfigError(f"demux {printable(str(demux))}: give native or libav")
     if is_isolated(where, isolate):
         from klvrelay.sources.isolated.source import IsolatedSource  # here, because few commands use it
 

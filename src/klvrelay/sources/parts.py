@@ -8,9 +8,7 @@ from collections.abc import AsyncGenerator, Iterator
 from klvrelay.record import Carriage, Packet
 
 PART: dict[Carriage, int] = {"klv": 32 << 10, "ts": 1 << 20}
-"""Bytes decoded at once, about 5 ms of work: bare KLV holds up to thirty times as many packets per byte as MPEG-TS with
-video.
-"""
+"""Bytes decoded at once, about 5 ms of work: bare KLV has up to thirty times as many packets as MPEG-TS with video."""
 
 SMALL = min(PART.values())
 """Packets up to this size are never split, which keeps the check cheap for live sources."""

@@ -19,8 +19,7 @@ MOST_BYTES = 16 << 20
 class ThreadQueue:
     """Packets from one thread to one task: a live source drops the oldest, any other waits for space.
 
-    The thread calls `put` and `end`, the task `batch` and `stop`. A dropped packet leaves a mark: an empty packet,
-    damaged.
+    The thread calls `put` and `end`, the task `batch` and `stop`. A dropped packet leaves an empty, damaged packet.
     """
 
     def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:

@@ -124,8 +124,8 @@ _LATER = (Fault.NO_ROOM_YET, Fault.NOTHING_YET, Fault.CONGESTED)
 
 _SYSTEM_FAULTS = {
     errno.EADDRINUSE: "the port is in use already",
-    errno.EADDRNOTAVAIL: "that is no address of this machine",
-    errno.EACCES: "not permitted: ports under 1024 need rights",
+    errno.EADDRNOTAVAIL: "not an address of this machine",
+    errno.EACCES: "not permitted: ports below 1024 require privileges",
 }
 
 
@@ -179,7 +179,7 @@ def _started() -> tuple[Any, Any]:
     ffi, lib = library()
     lib.srt_setloglevel(_FATAL_ONLY)
     if lib.srt_startup() < 0:
-        raise ConnectionLost("libsrt can't start its threads")
+        raise ConnectionLost("libsrt cannot start its threads")
     atexit.register(lib.srt_cleanup)
     return ffi, lib
 
@@ -255,16 +255,14 @@ class SrtSocket:
 
     def send(self, data: bytes | bytearray | memoryview) -> bool:
         """Queue a message; false if the send buffer is full. Raises ConnectionLost."""
-        return self._waited(
-            self._lib.srt_sendmsg2(self._id, self._ffi.from_buffer(data), len(data), self._ffi.NULL)
-        )
+        return self._waited(self._lib.srt_sendmsg2(self._id, self._ffi.from_buffer(data), len(data), self._ffi.NULL))
 
     def counts(self) -> SrtCounts | None:
         """The counters; None once the connection is lost."""
-        told = self._statistics
-        if not self._open or self._lib.srt_bstats(self._id, told, 0) < 0:
+        totals = self._statistics
+        if not self._open or self._lib.srt_bstats(self._id, totals, 0) < 0:
             return None
-        return SrtCounts(told.pktRcvLossTotal, told.pktRcvRetrans, told.pktRcvDropTotal, told.msRTT)
+        return SrtCounts(totals.pktRcvLossTotal, totals.pktRcvRetrans, totals.pktRcvDropTotal, totals.msRTT)
 
     def close(self) -> None:
         """Close the connection and discard undelivered data. libsrt releases its UDP port 2 to 5 s later."""

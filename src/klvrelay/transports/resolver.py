@@ -142,8 +142,7 @@ class Resolver:
 
 
 def literal(host: str) -> Endpoint | None:
-    """The endpoint of an IP address, with its zone if it has one; None for a name. Raises OSError for an unknown zone.
-    """
+    """The endpoint of an IP address, with its zone if any; None for a name. Raises OSError for an unknown zone."""
     try:
         ip = ipaddress.ip_address(host)
     except ValueError:
@@ -165,7 +164,7 @@ def _at(place: Endpoint, port: int, kind: socket.SocketKind) -> Endpoint:
 
 
 def _no_answer() -> socket.gaierror:
-    return socket.gaierror(socket.EAI_AGAIN, "the name server gives no answer")
+    return socket.gaierror(socket.EAI_AGAIN, "no answer from the DNS server")
 
 
 def _as_unknown(fault: BaseException) -> BaseException:

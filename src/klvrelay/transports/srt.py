@@ -71,15 +71,14 @@ class SrtSettings:
     def of(cls, url: Url, passphrase: Secret | None = None) -> Self:
         """Parse a URL; raises ConfigError for invalid options.
 
-        The passphrase is taken from `passphrase`, else from the URL, else from KLVRELAY_SRT_PASSPHRASE in the
-        environment.
+        The passphrase is `passphrase`, else that of the URL, else the environment variable KLVRELAY_SRT_PASSPHRASE.
         """
         options = url.options
         if url.port is None:
             raise ConfigError(f"{url}: a port is missing, as in srt://{url.host or ''}:9000")
         url.check_options(_OPTIONS, _IGNORED)
         if options.get("transtype", "live") != "live":
-            raise ConfigError(f"{url}: only transtype=live is known: streams, not files")
+            raise ConfigError(f"{url}: only transtype=live is supported: streams, not files")
         stream_id = options.get("streamid", "")
         if len(stream_id.encode()) > STREAM_ID_LIMIT:
             raise ConfigError(f"{url}: streamid has more than {STREAM_ID_LIMIT} bytes")
@@ -181,7 +180,7 @@ async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
         listener.bind(here)
         listener.listen()
         if settings.passphrase is not None:
-            _tell_of_passphrase(str(settings.url))
+            _log_passphrase(str(settings.url))
         while True:
             line = listener.accept()
             if line is None:
@@ -193,7 +192,7 @@ async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
 
 
 @cache
-def _tell_of_passphrase(url: str) -> None:
+def _log_passphrase(url: str) -> None:
     """Log once: libsrt reports a rejected passphrase to the caller only."""
     LOG.info("%s: waiting for a caller with the same passphrase; any other is refused without a word here", url)
 
@@ -259,7 +258,7 @@ def _sockaddr(family: int, place: tuple[Any, ...]) -> bytes:
 
 
 def _no_answer(settings: SrtSettings, patience: float) -> str:
-    other = "calls us too, as mode=rendezvous" if settings.mode == "rendezvous" else "listens"
+    other = "also calls us, with mode=rendezvous" if settings.mode == "rendezvous" else "listens"
     return f"gave no answer for {patience:g} s: check host and port, and that it {other}"
 
 
@@ -272,13 +271,13 @@ def _refused(reason: int, settings: SrtSettings, patience: float) -> str:
 
 _TIMEOUT = 16
 _REFUSALS = {
-    2: "it wants no such call: check passphrase and streamid",
-    5: "it has another caller already",
+    2: "connection rejected: check passphrase and streamid",
+    5: "it already has a caller",
     10: "the passphrase is wrong",
     11: "only one side has a passphrase",
-    1401: "the streamid has no right to this (401)",
-    1403: "it forbids this streamid (403)",
-    1404: "it has no stream of this streamid (404)",
-    1409: "somebody else has this streamid already (409)",
+    1401: "the streamid is not authorized (401)",
+    1403: "access with this streamid is forbidden (403)",
+    1404: "no stream with this streamid (404)",
+    1409: "this streamid is already in use (409)",
 }
 """By SRT_REJECT_REASON, including the codes that servers add (access_control.h)."""

@@ -46,7 +46,7 @@ class TcpSettings:
             raise ConfigError(f"{url}: listen is 1, to wait for a {other}, or 0")
         self.listens = listen == "1"
         if not (url.host or self.listens):
-            raise ConfigError(f"{url}: a host is missing; to wait for a {other}: {url}?listen=1")
+            raise ConfigError(f"{url}: a host is missing; to wait for a {other}, use {url}?listen=1")
 
 
 async def open_connection(settings: TcpSettings, timeout: float) -> Connection:

@@ -18,11 +18,11 @@ def verifying(ca_file: str | None = None) -> ssl.SSLContext:
     if ca_file is not None:
         check_regular(ca_file, "ca_file", PEM_MOST)
         if not os.path.isfile(ca_file):
-            raise ConfigError(f"ca_file {ca_file}: there is no such file")
+            raise ConfigError(f"ca_file {ca_file}: no such file")
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except ssl.SSLError as fault:
-        raise ConfigError(f"ca_file {ca_file}: no certificate in PEM form is in it") from fault
+        raise ConfigError(f"ca_file {ca_file}: it contains no PEM certificate") from fault
     except OSError as fault:
         raise ConfigError(f"ca_file {ca_file}: can't be read: {os.strerror(fault.errno or 0).lower()}") from fault
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -85,7 +85,7 @@ _NO_TLS = {
     "WRONG_VERSION_NUMBER": "no TLS there: the port speaks another protocol",
     "HTTP_REQUEST": "no TLS there: the port speaks plain HTTP",
     "UNSUPPORTED_PROTOCOL": _ALERTS["PROTOCOL_VERSION"],
-    "UNEXPECTED_EOF_WHILE_READING": "it closed the connection within the TLS handshake: is it a TLS port?",
+    "UNEXPECTED_EOF_WHILE_READING": "it closed the connection during the TLS handshake: is it a TLS port?",
     "RECORD_LAYER_FAILURE": "no TLS there: the port speaks another protocol",
     "PACKET_LENGTH_TOO_LONG": "no TLS there: the port speaks another protocol",
 }

@@ -31,9 +31,7 @@ _FACTS = [f.name for f in fields(LinkStats)]
 
 
 class DatagramReader:
-    """Turns datagrams of a socket into units or packets. The schedule reads the socket, and calls `_wake` with
-    results.
-    """
+    """Turns datagrams into units or packets. The schedule reads the socket and calls `_wake` with results."""
 
     def __init__(
         self,
@@ -82,8 +80,8 @@ class DatagramReader:
     @property
     def link(self) -> LinkStats:
         """Transport statistics so far."""
-        told = {name: count for name, count in self._inlet.counts.items() if name in _FACTS}
-        return LinkStats(**told, kernel_drops=self._inlet.kernel_drops, lane=self._inlet.counters)
+        facts = {name: count for name, count in self._inlet.counts.items() if name in _FACTS}
+        return LinkStats(**facts, kernel_drops=self._inlet.kernel_drops, lane=self._inlet.counters)
 
     def look_after(self, every: float, look: Callable[[], None], foreign: Callable[[], None], seen: int = 0) -> None:
         """Call `look` after every `every` seconds of silence: an error that it raises ends the reader. Call

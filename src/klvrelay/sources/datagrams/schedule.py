@@ -48,9 +48,7 @@ def set_coalesce(seconds: float) -> None:
 
 
 def schedule_of(loop: asyncio.AbstractEventLoop) -> ReadSchedule:
-    """The schedule of this loop and this task's `coalesce`. Its users hold the only references, so a closed loop is
-    freed.
-    """
+    """The schedule of this loop and this task's `coalesce`. Only its users hold references to it."""
     coalesce = _coalesce.get()
     hubs = _hubs.setdefault(loop, WeakValueDictionary())
     hub = hubs.get(coalesce)

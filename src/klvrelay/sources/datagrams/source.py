@@ -66,7 +66,7 @@ class UdpSource:
         self._kernel_buffer = _size(url, options.get("buffer_size", str(KERNEL_BUFFER)))
         self._inbox: DatagramReader | None = None
         self._before: LinkStats | None = None
-        self._told_foreign = False
+        self._foreign_logged = False
 
     @property
     def link(self) -> LinkStats:
@@ -102,7 +102,7 @@ class UdpSource:
             sock.close()
             raise self._down(fault) from fault
         self._inbox = inbox
-        inbox.look_after(self._timeout, lambda: self._look(sock, host, index), self._tell_foreign)
+        inbox.look_after(self._timeout, lambda: self._look(sock, host, index), self._log_foreign)
         try:
             while True:
                 yield await inbox.next()
@@ -162,13 +162,13 @@ class UdpSource:
         if host.is_multicast:
             multicast.join(sock, host, self._name_of(host), self._sources, again=True)
 
-    def _tell_foreign(self) -> None:
+    def _log_foreign(self) -> None:
         """Logged once, however often the source is opened."""
-        if not self._told_foreign:
-            self._told_foreign = True
+        if not self._foreign_logged:
+            self._foreign_logged = True
             _log.warning(
-                "%s: RTP of another SSRC or payload type comes to the same port: it is counted (rtp_foreign), not read;"
-                " to fix one sender: sender=ADDRESS",
+                "%s: RTP with another SSRC or payload type on the same port: counted (rtp_foreign), but ignored;"
+                " to select one sender, use sender=ADDRESS",
                 self.url,
             )
 
@@ -210,7 +210,7 @@ def _address(url: Url, text: str) -> Address:
 
 def _size(url: Url, text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) < 1 << 31):
-        raise ConfigError(f"{url}: buffer_size is a number of bytes")
+        raise ConfigError(f"{url}: buffer_size must be a number of bytes")
     return int(text)
 
 
@@ -220,12 +220,12 @@ def _reason(fault: OSError, url: Url) -> str:
             return f"port {url.port} is in use already"
         case errno.EADDRNOTAVAIL:
             return (
-                f"{url.host} is no address of this machine; to take from any sender: {url.scheme}://:{url.port},"
-                f" from that one only: {url.scheme}://:{url.port}?sender={url.host}"
+                f"{url.host} is not an address of this machine; to receive from any sender, use {url.scheme}://:{url.port};"
+                f" from that sender only, {url.scheme}://:{url.port}?sender={url.host}"
             )
         case errno.EACCES | errno.EPERM:
-            return "not permitted: ports under 1024, and an interface for unicast, need rights"
+            return "not permitted: ports below 1024, and interface= for unicast, require privileges"
         case errno.ENODEV:
-            return "no network to join the group on: name one with interface="
+            return "no network interface to join the group on: give interface="
         case _:
             return f"can't listen there: {os.strerror(fault.errno or 0)}"

@@ -52,7 +52,7 @@ class GrowingSource:
     def __init__(self, url: Url) -> None:
         self.url = url
         self.link = LinkStats()
-        self._told = False
+        self._logged = False
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets stamped with the time of reading, except for data that existed when the file was opened, because that
@@ -91,8 +91,8 @@ class GrowingSource:
             )
         if not known:
             raise NotMedia(f"{self.url} holds neither MPEG-TS nor KLV")
-        if not self._told:
-            self._told = True
+        if not self._logged:
+            self._logged = True
             LOG.warning("%s holds neither MPEG-TS nor KLV since it began again: waiting for either", self.url)
         return Sniffer()
 

@@ -42,12 +42,12 @@ class ReplaySource:
         if not speed > 0 or speed == float("inf"):
             raise ConfigError(f"speed {speed}: give a number above 0; 1 is the file's own pace")
         if loop and url.scheme == "stdin":
-            raise ConfigError("standard input can't be replayed in a loop: give a file")
+            raise ConfigError("standard input cannot be replayed in a loop: give a file")
         self.url = url
         self.link = LinkStats()
         self._speed = speed
         self._loop = loop
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
         """Packets stamped with their time of output; an empty one before each further round."""
@@ -77,21 +77,21 @@ class ReplaySource:
                 clock: Clock = TsClock(QUANTUM * self._speed) if carriage == "ts" else KlvClock()
                 while piece:
                     for due, data in clock.cut(piece):
-                        self._tell(clock)
+                        self._log_pacing(clock)
                         yield due, Packet(data, None, carriage)
                     piece = await anext(found, b"")
                 for due, data in clock.rest():
-                    self._tell(clock)
+                    self._log_pacing(clock)
                     yield due, Packet(data, None, carriage)
                 return
         async with aclosing(_by_pts(self.url, piece)) as packets:
             async for due, packet in packets:
                 yield due, packet
 
-    def _tell(self, clock: Clock) -> None:
+    def _log_pacing(self, clock: Clock) -> None:
         """Log once what paces the replay, unless it is a clock of the stream."""
-        if clock.by in PACED_BY and clock.by not in self._told:
-            self._told.add(clock.by)
+        if clock.by in PACED_BY and clock.by not in self._logged:
+            self._logged.add(clock.by)
             LOG.info("%s: %s", self.url, PACED_BY[clock.by])
 
 

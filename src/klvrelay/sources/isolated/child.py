@@ -33,7 +33,7 @@ from klvrelay.sources.web.position import Position
 from klvrelay.sources.web.resume import Resume
 from klvrelay.text import Secret
 
-TELL = 0.25
+REPORT_EVERY = 0.25
 """Seconds between two status messages, which prove to the relay that this event loop runs."""
 AHEAD_LIVE, AHEAD = 512 << 10, 4 << 20
 """Maximum bytes that wait for the relay, for live sources and for files; then the source waits, or drops and counts."""
@@ -108,9 +108,9 @@ async def _serve(line: socket.socket) -> NoReturn:
     else:
         bookmarks = Bookmarks(source, given.place, lambda position: outbox.put(packed_mark(position)))
         pumping = asyncio.create_task(_pump(source, outbox, bookmarks, limits.parcel), name="pump")
-        telling = asyncio.create_task(_tell(source, outbox), name="tell")
+        reporting = asyncio.create_task(_report(source, outbox), name="report")
         await asyncio.wait((pumping, asked, outbox.gone), return_when=asyncio.FIRST_COMPLETED)
-        telling.cancel()
+        reporting.cancel()
         pumping.cancel()
         await asyncio.wait((pumping,))
         if not pumping.cancelled():
@@ -120,15 +120,13 @@ async def _serve(line: socket.socket) -> NoReturn:
     await outbox.below(1)
     if asked.done():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _hear_threads(GOODBYE)
+        _join_threads(GOODBYE)
     # Returning from `main` would wait for threads, and one of them may hang.
     os._exit(0)
 
 
-def _hear_threads(seconds: float) -> None:
-    """Wait for threads of the source, which may have to end a session or report an error; the relay can cut this
-    short.
-    """
+def _join_threads(seconds: float) -> None:
+    """Wait for threads of the source, which may have to end a session or report an error."""
     for thread in threading.enumerate():
         if thread.name.startswith("klvrelay-"):
             thread.join(seconds)
@@ -168,11 +166,11 @@ async def _pump(source: Source, outbox: Outbox, bookmarks: Bookmarks, parcel: in
             await outbox.below(AHEAD_LIVE if source.live else AHEAD)
 
 
-async def _tell(source: Source, outbox: Outbox) -> None:
+async def _report(source: Source, outbox: Outbox) -> None:
     while True:
         outbox.put(packed_status(_status(source)))
         await outbox.below(1)
-        await asyncio.sleep(TELL)
+        await asyncio.sleep(REPORT_EVERY)
 
 
 def _status(source: Source) -> Status:
@@ -183,7 +181,7 @@ def _fault(url: Url, error: BaseException | None) -> KlvrelayError | None:
     if isinstance(error, MemoryError | OutOfMemory):
         _out_of_memory()
     if isinstance(error, SourceDown):
-        _hear_threads(LAST_WORDS)
+        _join_threads(LAST_WORDS)
     if error is None or isinstance(error, KlvrelayError):
         return error
     return SourceDown(f"{url}: {blunder(error)}")

@@ -35,7 +35,7 @@ def restrict(readable: Iterable[str], ports: Iterable[int]) -> str:
     libc = ctypes.CDLL(None, use_errno=True)
     version = libc.syscall(ctypes.c_long(_CREATE), None, ctypes.c_size_t(0), _VERSION)
     if version < 1:
-        return f"this kernel does not restrict files (Landlock): {os.strerror(ctypes.get_errno())}"
+        return f"this kernel does not support Landlock: {os.strerror(ctypes.get_errno())}"
     ruleset = _created(libc, version)
     if ruleset < 0:
         return f"files are not restricted (Landlock): {os.strerror(ctypes.get_errno())}"

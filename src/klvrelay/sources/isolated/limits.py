@@ -45,7 +45,7 @@ class ProcessLimits(NamedTuple):
     def needs_more(self) -> str:
         """The error message for a process that ran out of memory, with a remedy."""
         return (
-            f"needs more than {self.memory >> 20} MiB of memory, which is all that it may have; where you trust what it"
+            f"needs more than {self.memory >> 20} MiB of memory, which is its limit; if you trust what it"
             " reads, --no-isolate (isolate = false) sets no limit"
         )
 

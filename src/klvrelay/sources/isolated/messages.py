@@ -255,7 +255,7 @@ class Unpacker:
         received_us, pts, pid, program, flags, listing = _PACKET.unpack_from(payload)
         _check(received_us, pts, pid, program, listing)
         if flags & ~(_KLV | _DAMAGED):
-            raise MalformedMessage("a packet of no known carriage")
+            raise MalformedMessage("a packet of unknown carriage")
         if flags & _KLV:
             self._pids.add(pid)
             if len(self._pids) > PIDS_MOST:
@@ -276,7 +276,7 @@ class Unpacker:
 def _check(received_us: int, pts: int, pid: int, program: int, listing: int, pcr: int = -1) -> None:
     times = -1 <= received_us < _TIME_END and -1 <= pts < _PTS_END and -1 <= pcr < _PTS_END
     if not (times and -1 <= pid < _PID_END and -1 <= program < _PROGRAM_END and not listing & ~_LISTINGS):
-        raise MalformedMessage("a time or a number that no source has")
+        raise MalformedMessage("a time or a number out of range")
 
 
 def _entries(payload: memoryview, limit: int) -> Iterator[Entry]:
@@ -287,15 +287,15 @@ def _entries(payload: memoryview, limit: int) -> Iterator[Entry]:
         size, pts, pid, received_us, pcr, program, checksum, transport, listing, named = _ENTRY.unpack_from(payload, at)
         _check(received_us, pts, pid, program, listing, pcr)
         if pid >= _UNIT_PID_END:
-            raise MalformedMessage("a PID that MPEG-TS does not have")
+            raise MalformedMessage("a PID out of range")
         at += _ENTRY.size
         name = _NAMES.get(bytes(payload[at : at + named]))
         raw = bytes(payload[at + named : at + named + size])
         at += named + size
         if name is None or len(raw) != size or not _is_klv(raw, limit):
-            raise MalformedMessage("a unit that is no KLV packet")
+            raise MalformedMessage("a unit that is not a KLV packet")
         if checksum >= len(CHECKSUMS) or transport >= len(TRANSPORTS):
-            raise MalformedMessage("a unit of no known quality")
+            raise MalformedMessage("a unit of unknown quality")
         yield (
             raw,
             None if pts < 0 else pts,

@@ -69,8 +69,7 @@ class Process:
     async def start(self, settings: bytes, command: Sequence[str] | None = None) -> None:
         """Start the process and send it its settings; raises SourceDown if the system cannot start one.
 
-        The last argument of the command is the descriptor of the process's end of the socket; it is the only setting
-        there.
+        The last argument of the command is the descriptor of the child's end of the socket, and nothing else.
         """
         try:
             self._line, theirs = socket.socketpair()
@@ -97,9 +96,7 @@ class Process:
                 await self._loop.sock_sendall(self._line, settings)
 
     async def next(self, silence: float) -> list[Packet | Units]:
-        """The packets of the next read; kills the process and raises SourceDown if it hangs, ends or sends invalid
-        data.
-        """
+        """The packets of the next read; if the process hangs, ends or misbehaves, kills it and raises SourceDown."""
         if self.status is None:
             silence = BEGIN
         try:
@@ -183,9 +180,7 @@ class Process:
 
     @property
     def _reasons(self) -> dict[int, str]:
-        """Likely causes of a signal: the system kills processes when memory is short; one that reaches a limit may
-        abort.
-        """
+        """Likely causes of a signal: the system is short of memory, or the process reached a limit and aborted."""
         return {
             signal.SIGKILL: " (is memory short?)",
             signal.SIGABRT: f" (is memory short? it may have {self._limits.memory >> 20} MiB)",

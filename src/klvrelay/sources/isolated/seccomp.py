@@ -154,9 +154,7 @@ def program(machine: Machine, families: Collection[int], pid: int, *, listens: b
 
 
 def _sockets(families: Collection[int]) -> bytes:
-    """socket(family, type, protocol): datagrams and streams of these families; for netlink only addresses and
-    routes.
-    """
+    """socket(family, type, protocol): datagrams and streams of these families; of netlink only routes."""
     eperm = _refuse(errno.EPERM)
     netlink = _argument(2) + _unless(_jump(_IF_EQUAL, _ROUTES, 1, 0), eperm)
     of_type = _argument(1) + _step(_AND, _TYPE) + _any_of((_STREAM, _DATAGRAM), _return(_ALLOW)) + eperm

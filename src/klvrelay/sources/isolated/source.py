@@ -78,9 +78,7 @@ class IsolatedSource:
         return self._claims.link
 
     async def packets(self) -> AsyncGenerator[Packet | Units, None]:
-        """What the source yields in its process; raises the source's errors, or SourceDown for faults of the
-        process.
-        """
+        """What the source yields in its process; raises its errors, or SourceDown if the process fails."""
         hide = _Hidden(self.url, self._options)
         claims = self._claims
         claims.begin()
@@ -181,4 +179,4 @@ def _hidden(fault: KlvrelayError, hide: _Hidden) -> KlvrelayError:
 def _revealed(value: object) -> dict[str, str]:
     if isinstance(value, Secret):
         return {"secret": value.reveal()}
-    raise TypeError(f"an option of type {type(value).__name__} can't be told to another process")
+    raise TypeError(f"an option of type {type(value).__name__} cannot be passed to another process")

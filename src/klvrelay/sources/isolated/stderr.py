@@ -65,7 +65,7 @@ class Stderr:
             self._take(os.read(self._ours, PIECE))
         if self._line:
             self._take(b"\n")
-        self._tell_rest()
+        self._log_rest()
         os.close(self._ours)
 
     def _read(self) -> None:
@@ -90,10 +90,10 @@ class Stderr:
             self._loop.add_reader(self._ours, self._read)
 
     def _new_second(self) -> None:
-        self._tell_rest()
+        self._log_rest()
         self._timer, self._taken, self._lines = None, 0, 0
 
-    def _tell_rest(self) -> None:
+    def _log_rest(self) -> None:
         if self._lines > LINES:
             LOG.warning("%s: its process says %d lines more", self._name, self._lines - LINES)
         self._lines = 0
@@ -102,10 +102,10 @@ class Stderr:
         *lines, rest = (self._line + piece).split(b"\n")
         for line in lines:
             if line.strip():
-                self._tell(line)
+                self._log_line(line)
         self._line = rest[:LINE_TAKEN]
 
-    def _tell(self, line: bytes) -> None:
+    def _log_line(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace")
         level = _LEVEL.match(text)
         text = text[level.end() :] if level else text

@@ -14,9 +14,7 @@ BOXES_MOST = 10_000
 
 
 def lacks_index(file: Any, url: Url) -> bool:
-    """Is it an mp4, mov or similar, of complete boxes but without the one that locates the samples (ISO/IEC
-    14496-12)?
-    """
+    """Is it an mp4, mov or similar, complete except for the box that locates the samples (ISO/IEC 14496-12)?"""
     try:
         with open(url.path, "rb") if file is None and url.scheme == "file" else nullcontext(file) as boxes:
             if boxes is None or not hasattr(boxes, "seek"):

@@ -63,7 +63,7 @@ class Demuxer:
 
         If the file has a `heard` method, it is called whenever libav has returned data.
         """
-        self._waits, self._file, self._tell = file is None, file, getattr(file, "heard", None)
+        self._waits, self._file, self._on_data = file is None, file, getattr(file, "heard", None)
         container = self._by_rtsp() if file is None and self.url.scheme in _RTSP else self._container(file)
         self.heard()
         self._opened, self._was_heard = True, False
@@ -97,10 +97,10 @@ class Demuxer:
                 switched = True
                 self._take_other_transport()
             elif refusal.status == UNSUPPORTED_TRANSPORT:
-                raise SourceDown(f"{self.url}: it grants neither transport=tcp nor transport=udp")
+                raise SourceDown(f"{self.url}: it supports neither transport=tcp nor transport=udp")
             else:
                 without = self._less(gateway, refusal, without)
-        raise SourceDown(f"{self.url}: the server refuses one track after the other")
+        raise SourceDown(f"{self.url}: the server rejects all tracks")
 
     def _less(self, gateway: Gateway, refusal: Refusal, without: frozenset[int]) -> frozenset[int]:
         """The tracks to leave out; raises SourceDown if no KLV would remain, or if the refusal concerns no track."""
@@ -157,7 +157,7 @@ class Demuxer:
         if not self._opened:
             return "gave no answer"
         by_udp = self.options.get("rtsp_transport") == "udp" and not self._was_heard
-        return "sent nothing by UDP (does a firewall stop it? try ?transport=tcp)" if by_udp else "sent nothing"
+        return "no data over UDP (blocked by a firewall? try ?transport=tcp)" if by_udp else "sent nothing"
 
     def _no_media(self) -> str:
         if lacks_index(self._file, self.url):
@@ -167,15 +167,13 @@ class Demuxer:
     def heard(self) -> None:
         """Data arrived: restart the time-out."""
         self._was_heard, self._heard = True, time.monotonic()
-        if self._tell is not None:
-            self._tell()
+        if self._on_data is not None:
+            self._on_data()
 
     def explained(self, error: Exception, *, live: bool) -> SourceError | None:
-        """A libav error in plain words, because libav's text may contain the URL with the password. None: end of
-        stream.
-        """
+        """A libav error in plain words: libav's text may contain the URL with the password. None: end of stream."""
         if isinstance(error, MemoryError):
-            return OutOfMemory(f"{self.url}: libav needs more memory for it than there is")
+            return OutOfMemory(f"{self.url}: out of memory in libav")
         kind, number = type(error).__name__, getattr(error, "errno", None)
         wait = self._timeout
         if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= wait):
@@ -186,7 +184,7 @@ class Demuxer:
             return NotMedia(f"{self.url}: {self._no_media()}")
         code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
         reasons = _BREAKS if self._opened else _REASONS
-        return SourceDown(f"{self.url}: {reasons.get(kind, 'libav can not read it')} ({code})")
+        return SourceDown(f"{self.url}: {reasons.get(kind, 'libav cannot read it')} ({code})")
 
 
 def lenient() -> dict[str, Any]:
@@ -231,7 +229,7 @@ _LOOKS = {
 def _rtsp_options(url: Url) -> dict[str, str]:
     transport = url.options.get("transport", "tcp")
     if transport not in ("tcp", "udp"):
-        raise ConfigError(f"{url}: transport is tcp or udp")
+        raise ConfigError(f"{url}: transport must be tcp or udp")
     return {"rtsp_transport": transport, "allowed_media_types": "video+data", **_UDP_OPTIONS}
 
 
@@ -246,17 +244,17 @@ _REASONS = {
     "IsADirectoryError": "it is a folder: give a file in it",
     "PermissionError": "no permission to read it",
     "HTTPUnauthorizedError": "it refuses the user or the password (401)",
-    "HTTPForbiddenError": "it forbids this to the user (403)",
-    "HTTPNotFoundError": "it has nothing of this name (404)",
+    "HTTPForbiddenError": "access is forbidden to this user (403)",
+    "HTTPNotFoundError": "not found (404)",
     "HTTPServerError": "the server has an error of its own (5xx)",
     "ConnectionRefusedError": "nobody listens there: check host and port",
-    "ConnectionResetError": "the far end broke the connection off",
+    "ConnectionResetError": "the server closed the connection",
     "ProtocolNotFoundError": "it leads to a protocol that is not allowed here",
-    "OSError": "no connection: check the host's name, the network, and for TLS its certificate (ca_file)",
+    "OSError": "no connection: check the host name, the network, and for TLS the certificate (ca_file)",
 }
 
 _BREAKS = {
     "ConnectionResetError": _REASONS["ConnectionResetError"],
     "OSError": "it broke off before its end",
-    "InvalidDataError": "its bytes are damaged",
+    "InvalidDataError": "its data is damaged",
 }

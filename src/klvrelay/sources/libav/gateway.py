@@ -180,7 +180,7 @@ class Gateway:
                 raise MalformedRtsp("the server closed the connection without an answer: is it an RTSP server?")
             self._before += len(data or b"")
             if self._before > BEFORE_MOST:
-                raise MalformedRtsp("the server sends and sends, and begins no session")
+                raise MalformedRtsp("the server keeps sending without starting a session")
         return data
 
     def _ask(self, message: bytes, server: socket.socket) -> None:

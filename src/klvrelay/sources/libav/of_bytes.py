@@ -63,9 +63,7 @@ class ByLibav:
 
     @property
     def dropped(self) -> int:
-        """Drops of the byte source, pieces for which libav was too slow, and packets for which the reader was too
-        slow.
-        """
+        """Drops of the byte source, pieces that libav was too slow for, and packets that the reader was."""
         return self._inner.dropped + self._dropped
 
     @property
@@ -257,9 +255,9 @@ class _Reader:
         except SourceError as known:
             fault = known
         except MemoryError:
-            fault = OutOfMemory(f"{self._url}: libav needs more memory for it than there is")
+            fault = OutOfMemory(f"{self._url}: out of memory in libav")
         except (av.FFmpegError, ValueError, OSError) as error:
-            fault = SourceDown(f"{self._url}: libav gives its transport stream up ({type(error).__name__})")
+            fault = SourceDown(f"{self._url}: libav cannot demultiplex its transport stream ({type(error).__name__})")
         finally:
             self._intake.end(now=True)
             self._bridge.end(fault)
@@ -269,7 +267,7 @@ class _Reader:
 
         data = [stream for stream in container.streams if stream.type in ("data", "unknown")]
         if self._live and not data:
-            raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV that libav would deliver")
+            raise NotMedia(f"{self._url}: it contains no data stream, and therefore no KLV")
         for stream in container.streams:
             if stream not in data:
                 stream.discard = Discard.all

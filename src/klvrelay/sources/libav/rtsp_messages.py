@@ -90,7 +90,7 @@ def with_source(message: bytes, address: str) -> bytes:
     def named(found: re.Match[bytes]) -> bytes:
         line = re.sub(rb"(?i);\s*(?:source|destination)=[^;\r\n]*", b"", found[0]).rstrip()
         if b"multicast" in line.lower():
-            raise MalformedRtsp("the server answers with multicast, which was not asked for")
+            raise MalformedRtsp("the server answers with multicast, which was not requested")
         return line if b"interleaved" in line or b"/TCP" in line else line + f";source={address}".encode()
 
     return re.sub(rb"(?im)^transport:[^\r\n]*", named, message)

@@ -131,7 +131,7 @@ class LibavReader:
         self._source.live = live
         data = [stream for stream in container.streams if _may_carry(stream)]
         if live and not data:
-            raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
+            raise NotMedia(f"{self._url}: it contains no data stream, and therefore no KLV, only {_named(container)}")
         self._container, self._sniffer = container, KlvSniffer(data)
         # Over TCP the server can wait: the socket's buffer fills.
         newest_wins = live and self._live is None and self._demuxer.options.get("rtsp_transport") != "tcp"

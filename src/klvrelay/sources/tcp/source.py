@@ -48,7 +48,7 @@ class TcpSource:
                         yield part
         except OSError as fault:
             broken = isinstance(fault, ConnectionResetError)
-            reason = "the far end broke the connection off" if broken else f"no connection: {fault.strerror or fault}"
+            reason = "the far end closed the connection" if broken else f"no connection: {fault.strerror or fault}"
             raise SourceDown(f"{self.url}: {reason}") from fault
         finally:
             # Nothing is ever written, so there is nothing to flush.

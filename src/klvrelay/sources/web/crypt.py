@@ -19,7 +19,7 @@ def decrypted(pieces: Iterable[bytes], key: bytes, iv: bytes) -> bytearray:
     for piece in pieces:
         data += piece
     if not data or len(data) % 16:
-        raise WebFault("an encrypted segment is not whole: its size is no multiple of 16", "cut")
+        raise WebFault("an encrypted segment is incomplete: its size is not a multiple of 16", "cut")
     # libav decrypts in a protocol that wraps another one; `data` is its demuxer for plain bytes.
     descriptor, way_in = os.pipe()
     feeding = threading.Thread(target=_feed, args=(way_in, data), name="klvrelay-segment", daemon=True)
@@ -31,7 +31,7 @@ def decrypted(pieces: Iterable[bytes], key: bytes, iv: bytes) -> bytearray:
                 plain += bytes(packet)
         return plain
     except (av.FFmpegError, OSError):
-        raise WebFault("a segment can not be decrypted: is it the right key?", "cut") from None
+        raise WebFault("a segment cannot be decrypted: is the key correct?", "cut") from None
     finally:
         os.close(descriptor)
         feeding.join()

@@ -33,7 +33,7 @@ class _Budget:
             return b""
         self._left -= len(data)
         if self._left < 0:
-            raise WebFault(f"a container in which nothing comes within {UNHEARD_MOST >> 20} MiB", "refused")
+            raise WebFault(f"no data found in the container within {UNHEARD_MOST >> 20} MiB", "refused")
         return bytes(data)
 
 

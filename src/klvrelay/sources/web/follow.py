@@ -24,9 +24,7 @@ from klvrelay.transports.http.faults import WebFault
 LOG = logging.getLogger("klvrelay")
 
 STANDSTILL = 3.0
-"""Target durations without a new segment after which a live playlist counts as stalled (RFC 8216, 6.3.4 reloads
-earlier).
-"""
+"""Target durations without a new segment after which a live playlist counts as stalled (RFC 8216, 6.3.4)."""
 PROBED_MOST = 16 << 20
 CHOOSING = 60.0
 """Maximum seconds of the search for a variant with KLV; then the first readable one is used."""
@@ -118,7 +116,7 @@ class Playing:
         self._fetch.begin_anew()
         if usable:
             return self._load(usable)
-        raise fault or WebFault("its playlist names no variant that can be read", "refused")
+        raise fault or WebFault("its playlist lists no readable variant", "refused")
 
     def _has_klv(self, playlist: Playlist) -> bool:
         if not playlist.segments:
@@ -145,7 +143,7 @@ class Playing:
         due = [segment for segment in segments if segment.number >= place.next]
         same = (place.goes_on(segments) or self._is_renamed(segments)) and missed <= SEGMENTS_MOST
         if not same or (first and not due and not playlist.ended and self._is_other(segments[-1])):
-            LOG.info("%s: the playlist began again", self._url)
+            LOG.info("%s: the playlist restarted", self._url)
             place.again()
             self._fetch.begin_anew()
             return (segments if playlist.ended else segments[-1:]), [Mark.ANEW]
@@ -197,7 +195,7 @@ class Playing:
                 self._pause(pause)
                 continue
             if playlist.variants:
-                raise WebFault("its playlist of variants names another one of these", "refused")
+                raise WebFault("its master playlist lists another master playlist", "refused")
             return playlist
         raise AssertionError("unreachable")
 
@@ -212,7 +210,7 @@ class Playing:
     def _segment(self, segment: MediaSegment, playlist: Playlist) -> Generator[bytes | Mark, None, WebFault | None]:
         """The bytes of one segment, or a gap if it is not available; returns the reason for the gap."""
         if segment.missing:
-            fault = WebFault("the playlist says that there is none", "status", status=404)
+            fault = WebFault("marked as unavailable in the playlist", "status", status=404)
             yield from self._lose(segment, fault)
             return fault
         if segment.anew and self._got:

@@ -75,7 +75,7 @@ def is_playlist(head: bytes | bytearray) -> bool:
 def parse(data: bytes | bytearray, join: Callable[[str], str]) -> Playlist:
     """The playlist in `data`; `join` resolves its references. Raises WebFault if it is not a playlist."""
     if not is_playlist(data):
-        raise WebFault("no playlist there: it does not begin with #EXTM3U", "refused")
+        raise WebFault("not a playlist: it does not begin with #EXTM3U", "refused")
     if data.count(b"\n") + data.count(b"\r") > LINES_MOST:
         raise WebFault(f"its playlist has more than {LINES_MOST} lines", "refused")
     reading = _PlaylistReader(join)

@@ -129,11 +129,11 @@ def _unpacked(pairs: list[Any], most: int) -> OrderedDict[int, str]:
             case [int(number), str(digest)] if len(digest) == DIGEST:
                 found[_number(number)] = digest
             case _:
-                raise ValueError("no number with a digest")
+                raise ValueError("not a number with a digest")
     return found
 
 
 def _number(value: object) -> int:
     if type(value) is not int or not 0 <= value < NUMBER_MOST:
-        raise ValueError("no number of a segment")
+        raise ValueError("not a segment number")
     return value

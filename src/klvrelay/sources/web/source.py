@@ -124,9 +124,7 @@ class _HttpReader:
         self._carry(playing.pieces(), lambda: playing.live)
 
     def _carry(self, pieces: Iterator[bytes | Mark], live: Callable[[], bool], *, container_says: bool = False) -> None:
-        """Pass bytes to the queue once their content is known; those of a container to libav, which may detect if it is
-        live.
-        """
+        """Pass bytes to the queue once their content is known; bytes of a container go to libav."""
         head, carriage = b"", None
         for piece in pieces:
             if isinstance(piece, Mark):

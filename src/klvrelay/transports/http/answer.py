@@ -82,10 +82,10 @@ class Answer:
         while start:
             skipped = self.read_some(min(start, PIECE))
             if not skipped:
-                raise WebFault("the file is shorter than was said", "cut")
+                raise WebFault("the file is shorter than announced", "cut")
             if time.monotonic() > until:
                 self.close()
-                raise WebFault("the server knows no byte ranges, and what precedes this one takes too long", "refused")
+                raise WebFault("the server does not support byte ranges, and skipping takes too long", "refused")
             start -= len(skipped)
         self._end_at(self.size if end is not None else None)
 
@@ -93,7 +93,7 @@ class Answer:
         said = _CONTENT_RANGE.match(self.fields.get("Content-Range", ""))
         if said is not None and int(said[1]) != start:
             self.close()
-            raise WebFault("the server sent another part of the file than was asked for", "cut")
+            raise WebFault("the server sent a different part of the file than requested", "cut")
         self._end_at(None if end is None else end - start)
 
     def _end_at(self, size: int | None) -> None:
@@ -116,7 +116,7 @@ class Answer:
                 return plain
             if time.monotonic() > until:
                 self.close()
-                raise WebFault("what it compressed (gzip) has nothing in it", "cut")
+                raise WebFault("its gzip data is empty", "cut")
         return b""
 
     def _unzipped(self, unzip: zlib._Decompress, piece: bytes) -> bytes:
@@ -143,7 +143,7 @@ class Answer:
             found += piece
             if time.monotonic() > until:
                 self.close()
-                raise WebFault("it comes too slowly", "cut")
+                raise WebFault("the response is too slow", "cut")
         return found
 
     def pieces(self, most: int, *, until: float) -> Iterator[bytes]:
@@ -156,7 +156,7 @@ class Answer:
                 raise WebFault(f"larger than the {most >> 10} KiB that it may have", "refused")
             if time.monotonic() > until:
                 self.close()
-                raise WebFault("it comes too slowly", "cut")
+                raise WebFault("the response is too slow", "cut")
             yield piece
 
     def rest(self, most: int) -> bytearray:

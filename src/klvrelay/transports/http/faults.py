@@ -61,15 +61,15 @@ _STATUS = {
     400: "the server does not understand the request: check the URL",
     403: "the server forbids this: check the user's rights, or whether a token in the URL has expired",
     404: "not found: check the path",
-    407: "the proxy wants a user and a password: put them into http_proxy, https_proxy",
-    408: "the server gave up waiting for the request",
-    410: "gone: the server does not have it any more",
-    416: "the server does not have this part of the file",
+    407: "the proxy requires a user name and a password: set them in http_proxy, https_proxy",
+    408: "the server timed out waiting for the request",
+    410: "gone: no longer available on the server",
+    416: "the requested byte range is not in the file",
     429: "too many requests",
     451: "withheld for legal reasons",
-    502: "the server's gateway gets no answer from behind it",
+    502: "the server's gateway got no valid response from its upstream server",
     503: "the server is overloaded or under maintenance",
-    504: "the server's gateway waits in vain for what is behind it",
+    504: "the server's gateway timed out waiting for its upstream server",
 }
 
 
@@ -118,8 +118,8 @@ def _tls(fault: ssl.SSLError) -> str:
 
 _ERRNO = {
     errno.ECONNREFUSED: "connection refused: is the server running there, on that port?",
-    errno.ECONNRESET: "the far end broke the connection off",
-    errno.EPIPE: "the far end broke the connection off",
-    errno.EHOSTUNREACH: "the host can not be reached: check address and network",
-    errno.ENETUNREACH: "there is no network route to the host",
+    errno.ECONNRESET: "the server closed the connection",
+    errno.EPIPE: "the server closed the connection",
+    errno.EHOSTUNREACH: "host unreachable: check address and network",
+    errno.ENETUNREACH: "no network route to the host",
 }

@@ -52,7 +52,7 @@ class _Timed(io.RawIOBase):
         if time.monotonic() > self.until:
             raise WebFault(f"gave no whole answer within {SECONDS:g} s: is it a web server?")
         if self.left <= 0:
-            raise WebFault(f"the header of its answer is larger than {SIZE >> 10} KiB: is it a web server?", "refused")
+            raise WebFault(f"the response header is larger than {SIZE >> 10} KiB: is it a web server?", "refused")
         size = self._raw.readinto(buffer)
         self.left -= size or 0
         return size

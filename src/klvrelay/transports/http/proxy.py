@@ -30,9 +30,9 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
         parts = urllib.parse.urlsplit(named if "://" in named else f"http://{named}")
         there = parts.hostname, parts.port or 80
     except ValueError:
-        raise WebFault(f"{scheme}_proxy in the environment is no URL", "refused") from None
+        raise WebFault(f"{scheme}_proxy in the environment is not a URL", "refused") from None
     if parts.scheme != "http" or not there[0]:
-        raise WebFault(f"{scheme}_proxy in the environment is not of the kind http://HOST:PORT", "refused")
+        raise WebFault(f"{scheme}_proxy in the environment must have the form http://HOST:PORT", "refused")
     header = {}
     if parts.username is not None:
         login = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"

@@ -49,7 +49,7 @@ class Reach:
             near = nearness(place.host)
             if self._nearest is not None and near > self._nearest:
                 fault = fault or WebFault(
-                    "it leads to an address on this machine or its network, where a server farther away has no say",
+                    "it leads to an address on this machine or its network, which is not allowed for a remote server",
                     "refused",
                 )  # fmt: skip
                 continue

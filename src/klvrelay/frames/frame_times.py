@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from klvrelay.transports.http.client import Web
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.frames")
 
 NOT_LOCKED, DISCONTINUITY, REVERSE = 0x80, 0x40, 0x20
 OPENED = ("file", "stdin", "bytes", "rtsp", "rtsps", "http", "https")
@@ -261,6 +261,6 @@ def _codec_of(stream: VideoStream, url: Url) -> str:
     if codec in core.STAMPED_CODECS:
         return codec
     if not stream.disposition & Disposition.attached_pic:
-        LOG.warning("%s: stream %d skipped: klvrelay finds no time stamps in %s video",
+        LOG.warning("video codec without time stamps, skipped url=%s stream=%d codec=%s",
                     url, stream.id, printable(codec))  # fmt: skip
     return ""

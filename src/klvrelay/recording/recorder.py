@@ -32,7 +32,7 @@ from klvrelay.text import printable
 from klvrelay.threads import Worker
 from klvrelay.transports.arrival_clock import now_us
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.recording")
 T = TypeVar("T")
 
 PAUSE = 0.03
@@ -100,7 +100,7 @@ class Recorder:
         """
         try:
             if left := await self._on_thread(self._store.open):
-                LOG.info("completed %s that an earlier run left open", counted(left, "segment"))
+                LOG.info("segments of an earlier run completed count=%d", left)
             await self._on_thread(self._store.tidy)
             LOG.info("recording to %s as %s-*", printable(self._store.folder), printable(self._store.stream))
             tasks = [
@@ -253,7 +253,7 @@ class Recorder:
         try:
             self._store.tidy()
         except OSError as fault:
-            LOG.debug("old segments could not be removed: %s", fault.strerror)
+            LOG.debug("old segments not removed reason=%r", fault.strerror)
 
     def _disk_fails(self, fault: OSError) -> None:
         if not self.disk_fault:

@@ -22,7 +22,7 @@ from klvrelay.recording.limits import RecordingLimits
 from klvrelay.recordings.segment_names import RecordedSegment, segments
 from klvrelay.text import printable
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.recording")
 
 SPARED = 4
 """The newest segments, which are kept when the disk is full: they are needed to find the cause of a fault."""
@@ -107,7 +107,7 @@ class SegmentStore:
         try:
             self._finish(fd, segment)
         except OSError as fault:
-            LOG.warning("%s could not be completed: %s", printable(segment.name), fault.strerror)
+            LOG.warning("segment not completed name=%s reason=%r", printable(segment.name), fault.strerror)
 
     def tidy(self) -> None:
         """Remove the oldest segments beyond the limits, so that there is space for another one."""
@@ -213,7 +213,7 @@ class SegmentStore:
             raise fault
         if not self._crowded:
             self._crowded = True
-            LOG.warning("the disk is full: the oldest segments of %s are removed to make room", printable(self.stream))
+            LOG.warning("disk full, removing the oldest segments stream=%s", printable(self.stream))
         self._remove(spare[0])
 
     def _complete_ones(self) -> list[RecordedSegment]:

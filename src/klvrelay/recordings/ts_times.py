@@ -82,7 +82,7 @@ class TsTimes:
         self._tracks: dict[Key, _Track] = {}
         self._own: Key | None = None
         self._unreliable: set[Key] = set()  # PCRs that jump repeatedly
-        self._leap = 0.0  # the jump of the PCR in use, until another time confirms it
+        self._leap = 0.0  # the jump of the PCR in use, until another time confirms or refutes it
         self._leaps = 0
 
     @property

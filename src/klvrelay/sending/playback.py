@@ -21,7 +21,7 @@ QUANTUM = 0.0003
 CHUNK = 64 << 10
 """Bytes passed to a clock at once; processing them takes no longer than a datagram may be late."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("klvrelay.sending")
 
 
 class Playback:

@@ -32,7 +32,7 @@ _OPTIONS = {"ttl", "interface", "localaddr", "pkt_size"}
 # Errors that end the transmission; all others (no listener, no route, no buffer) may be temporary.
 _FATAL = {errno.EMSGSIZE: "a datagram of this size cannot be sent", errno.EACCES: "not permitted to send there"}
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("klvrelay.sending")
 
 
 class UdpDestination:

@@ -26,7 +26,7 @@ from klvrelay.text import Secret, printable
 from klvrelay.transports import resolver
 from klvrelay.transports.libsrt import ConnectionLost, Option, SrtSocket, State, refusal_text
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.transports")
 
 Mode = Literal["caller", "listener", "rendezvous"]
 

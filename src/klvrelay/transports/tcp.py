@@ -25,7 +25,7 @@ PIECE = 256 << 10
 ANY = ("0.0.0.0", "::")
 """Addresses that a listener without a host binds to; with `None`, asyncio would look them up in a thread."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("klvrelay.transports")
 
 
 class TcpSettings:

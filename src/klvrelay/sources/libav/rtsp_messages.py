@@ -81,8 +81,7 @@ def with_body(lines: list[str], body: bytes) -> bytes:
 
 
 def with_source(message: bytes, address: str) -> bytes:
-    """Add the server's address to a response: over UDP, libav otherwise sends to the peer of its connection, the
-    gateway.
+    """Add the server's address to a response: over UDP, libav otherwise sends to its peer, the gateway.
 
     An address named by the server is never used: the host there did not ask for datagrams.
     """

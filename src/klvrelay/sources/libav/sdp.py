@@ -80,7 +80,7 @@ STATUS = {
     404: "not found: check the path",
     405: "the server does not allow this method here",
     406: "the server has no description that klvrelay can read",
-    410: "gone: no longer available on the server",
+    410: "gone: the server does not have it any more",
     451: "the server does not understand a parameter: check the URL",
     453: "not enough bandwidth: the server may have too many clients",
     454: "session not found: the server dropped the session",

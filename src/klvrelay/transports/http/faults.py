@@ -63,7 +63,7 @@ _STATUS = {
     404: "not found: check the path",
     407: "the proxy requires a user name and a password: set them in http_proxy, https_proxy",
     408: "the server timed out waiting for the request",
-    410: "gone: no longer available on the server",
+    410: "gone: the server does not have it any more",
     416: "the requested byte range is not in the file",
     429: "too many requests",
     451: "withheld for legal reasons",

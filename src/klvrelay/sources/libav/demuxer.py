@@ -246,7 +246,7 @@ _REASONS = {
     "HTTPUnauthorizedError": "it refuses the user or the password (401)",
     "HTTPForbiddenError": "access is forbidden to this user (403)",
     "HTTPNotFoundError": "not found (404)",
-    "HTTPServerError": "the server has an error of its own (5xx)",
+    "HTTPServerError": "internal server error (5xx)",
     "ConnectionRefusedError": "nobody listens there: check host and port",
     "ConnectionResetError": "the server closed the connection",
     "ProtocolNotFoundError": "it leads to a protocol that is not allowed here",

@@ -360,7 +360,7 @@ async def test_two_recorders_do_not_share_a_stream(tmp_path):
     source = Pieces(Packet(TAPE.ts), live=True)
     async with recording(lambda: source, tmp_path) as made:
         await until(lambda: made.size)
-        with pytest.raises(ConfigError, match="another recorder writes uav1"):
+        with pytest.raises(ConfigError, match="another recorder is writing uav1"):
             await recorded(of_file(Packet(TAPE.ts)), tmp_path)
         await recorded(of_file(Packet(TAPE.ts)), tmp_path, stream="uav2")
     assert len(files(tmp_path)) == 2
@@ -385,9 +385,9 @@ async def test_a_source_that_falls_is_opened_again(tmp_path, monkeypatch, caplog
 
     assert len(files(tmp_path)) == 3
     assert {path.read_bytes() for path in files(tmp_path)} == {TAPE.ts}
-    come = "tcp://camera:5000: bytes come"
-    down = "tcp://camera:5000: nobody listens there; trying again until it is back"
-    ended = "tcp://camera:5000: ended; trying again until it is back"
+    come = "tcp://camera:5000: receiving data"
+    down = "tcp://camera:5000: nobody listens there; retrying until it is back"
+    ended = "tcp://camera:5000: ended; retrying until it is back"
     ours = "tcp://camera:5000: a fault of klvrelay's own: RuntimeError in "
     said = [record.getMessage() for record in caplog.records]
     assert said[:-1] == [f"recording to {tmp_path} as uav1-*", come, down, come, ended, come]
@@ -510,7 +510,7 @@ async def test_a_folder_is_replayed_as_one_stream(tmp_path):
     [
         ([], "without a .ts or .klv file"),
         (["notes.txt"], "without a .ts or .klv file"),
-        (["a.ts", "b.klv"], "MPEG-TS and of bare KLV"),
+        (["a.ts", "b.klv"], "both MPEG-TS and bare KLV files"),
         ([RecordedSegment("a", 0, "ts").name, RecordedSegment("b", 0, "ts").name], r"2 streams \(a, b\)"),
     ],
 )
@@ -553,7 +553,7 @@ def test_limits_are_read(given_, limits):
         ((None, "-1M", None, None), "--segment-size"),
         ((None, "100", None, None), "at least 4K"),
         ((None, None, "lots\n", None), r"--keep-size lots\\n"),
-        ((None, None, "100M", None), "--keep-size: 100 MiB hold less than two segments of 64 MiB"),
+        ((None, None, "100M", None), "--keep-size: 100 MiB is less than two segments of 64 MiB"),
         ((None, None, None, "7"), "--keep-age 7: give an age"),
         ((None, None, None, "7w"), "as in 90m, 12h or 7d, or none"),
         ((None, None, None, "0s"), "--keep-age"),
@@ -569,7 +569,7 @@ async def test_a_folder_that_can_not_be_used_is_said(tmp_path):
     """Before anything is opened."""
     (tmp_path / "file").touch()
 
-    with pytest.raises(ConfigError, match="can't record there"):
+    with pytest.raises(ConfigError, match="cannot record there"):
         await recorded(of_file(Packet(TAPE.ts)), tmp_path / "file")
 
 
@@ -594,7 +594,7 @@ async def test_a_file_is_not_copied_to_a_full_disk_for_ever(tmp_path, monkeypatc
     monkeypatch.setattr("klvrelay.recording.segment_store.SegmentStore._put", full)
     (tmp_path / "flight.ts").write_bytes(TAPE.ts)
     made = Recorder(lambda: open_source(str(tmp_path / "flight.ts")), str(tmp_path / "to"), "uav1", RecordingLimits())
-    with pytest.raises(KlvrelayError, match="the disk takes nothing: No space left on device"):
+    with pytest.raises(KlvrelayError, match="cannot write: No space left on device"):
         await asyncio.wait_for(made.run(), 10)
 
     assert (made.size, made.lost, files(tmp_path / "to")) == (0, len(TAPE.ts), [])

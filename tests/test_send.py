@@ -251,9 +251,9 @@ async def test_what_can_not_be_sent_is_refused(tmp_path: Path) -> None:
         Transmission(tape(tmp_path, TAPE.ts), speed=0)
     with pytest.raises(ConfigError, match="pkt_size 100"):
         Transmission(tape(tmp_path, TAPE.ts), pkt_size=100)
-    with pytest.raises(ConfigError, match="can't be sent in a loop"):
+    with pytest.raises(ConfigError, match="cannot be sent in a loop"):
         Transmission(Playback(Url.parse("-")), loop=True)
-    with pytest.raises(ConfigError, match="no TS packets in it"):
+    with pytest.raises(ConfigError, match="no TS packets for"):
         await sent(tape(tmp_path, TAPE.bare, "flight.klv"), "loss=1%,level=ts")
     with pytest.raises(ConfigError, match="leave out the rate"):
         await sent(Playback(tape(tmp_path, TAPE.bare, "flight.klv").url, rate=1e6))

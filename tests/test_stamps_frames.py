@@ -134,9 +134,9 @@ async def test_a_web_server_gives_them_too(flight: Path):
     [
         ("no/such/file.ts", SourceDown, "no such file"),
         (".", SourceDown, "is a folder"),
-        (b"", NotMedia, "bytes://: holds no video"),
-        (b"no video at all" * 999, NotMedia, "bytes://: holds no video"),
-        (feed.recording().bare, NotMedia, "holds no video"),
+        (b"", NotMedia, "bytes://: contains no video"),
+        (b"no video at all" * 999, NotMedia, "bytes://: contains no video"),
+        (feed.recording().bare, NotMedia, "contains no video"),
         ("udp://127.0.0.1:5000", ConfigError, "read from a file"),
         (f"rtsp://user:{CANARY}@127.0.0.1:9/live", SourceDown, r"rtsp://\*\*\*@127.0.0.1:9/live: connection refused"),
     ],

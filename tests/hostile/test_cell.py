@@ -128,7 +128,7 @@ async def test_a_process_that_needs_more_memory_than_it_may_have_says_so(way):
         await anext(packets)
 
     assert str(fault.value) == (
-        "rtsp://127.0.0.1/live: its process needs more than 256 MiB of memory, which is all that it may have; where you"
+        "rtsp://127.0.0.1/live: its process needs more than 256 MiB of memory, which is its limit; if you"
         " trust what it reads, --no-isolate (isolate = false) sets no limit"
     )
     assert is_retryable(fault.value, standing_of(source.url.scheme, live=source.live, read=True))

@@ -200,7 +200,7 @@ def test_video_of_another_codec_is_passed_over_and_named(tmp_path: Path, capfd: 
     path.write_bytes(stamped.muxed("mpeg4", stamped.encoded("mpeg4", 5), "avi"))
     code, _, said = ran(capfd, "decode", "--frame-times", str(path))
     assert code == NO_KLV
-    assert "stream 0 is passed over: its video is mpeg4" in said
+    assert "stream=0 codec=mpeg4" in said
 
 
 @pytest.mark.parametrize("options", [("--frame-times",), ("--demux", "libav"), ()])

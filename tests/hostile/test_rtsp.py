@@ -247,7 +247,7 @@ async def test_tracks_refused_one_after_the_other_are_given_up() -> None:
         await line.send(described(request, media))
 
     async with Hostile(server({"DESCRIBE": describe, "SETUP": "404 Not Found"})) as camera:
-        with pytest.raises(SourceDown, match="one track after the other"):
+        with pytest.raises(SourceDown, match="rejects all tracks"):
             await read(camera.url(scheme="rtsp"))
 
     assert camera.guests <= 24

@@ -128,7 +128,7 @@ async def test_a_proxy_of_another_kind_gets_no_password(kind: str, monkeypatch: 
         for scheme in ("http", "https"):
             monkeypatch.setenv(f"{scheme}_proxy", proxy.url("", login=LOGIN, scheme=kind))
             _, fault = await all_of(f"{scheme}://host.invalid/x")
-            assert f"{scheme}_proxy in the environment is not of the kind http://HOST:PORT" in fault
+            assert f"{scheme}_proxy in the environment must have the form http://HOST:PORT" in fault
 
     assert proxy.guests == 0
 

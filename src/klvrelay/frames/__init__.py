@@ -1,1 +1,1 @@
-"""Video frames: the times that they carry."""
+"""Video frames and the times that they carry."""

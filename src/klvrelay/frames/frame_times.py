@@ -1,7 +1,4 @@
-"""The times of video frames: precision time stamps (MISB ST 0603) inside the video itself (ST 0604).
-
-Next door: `wire.py` finds them in a frame's bytes, `sources/libav/demuxer.py` opens what they are in.
-"""
+"""The times of video frames: precision time stamps (MISB ST 0603) inside the video itself (ST 0604)."""
 
 from __future__ import annotations
 
@@ -35,20 +32,20 @@ if TYPE_CHECKING:
 
     from klvrelay.transports.http.client import Web
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.frames")
 
 NOT_LOCKED, DISCONTINUITY, REVERSE = 0x80, 0x40, 0x20
 OPENED = ("file", "stdin", "bytes", "rtsp", "rtsps", "http", "https")
 
 
 class Stamp(NamedTuple):
-    """When a frame was taken, by its own account (ST 0603); leap seconds are not applied, as in item 2 of ST 0601.
+    """The time stamp of a frame (ST 0603); leap seconds are not applied, as in item 2 of ST 0601.
 
     time_us      microseconds since 1970
-    time_ns      nanoseconds since 1970 where they are what was sent, else None
-    status       the status byte: bits 7, 6 and 5 are below, the others are ones by the standard
-    nanoseconds  they were sent in a field of microseconds, which a time past the year 5138 gives away
-    odd          the bytes that keep the time from looking like a start code are wrong or missing: may be damaged
+    time_ns      nanoseconds since 1970 if the sender used them, else None
+    status       the status byte: bits 7, 6 and 5 are the properties below, the standard sets the others to one
+    nanoseconds  sent in a field for microseconds, recognised by a time past the year 5138
+    odd          the bytes that prevent start code emulation are wrong or missing: the time may be damaged
     """
 
     time_us: int
@@ -59,12 +56,12 @@ class Stamp(NamedTuple):
 
     @property
     def locked(self) -> bool:
-        """The clock is known to follow an absolute reference."""
+        """The clock is locked to an absolute time reference."""
         return not self.status & NOT_LOCKED
 
     @property
     def discontinuity(self) -> bool:
-        """The time has jumped since the frame before."""
+        """The time has jumped since the previous frame."""
         return bool(self.status & DISCONTINUITY)
 
     @property
@@ -74,16 +71,16 @@ class Stamp(NamedTuple):
 
     @property
     def time(self) -> datetime | None:
-        """The time in UTC, or None past the year 9999."""
+        """The time in UTC; None past the year 9999."""
         return utc(self.time_us)
 
 
 def find(frame: Any, codec: str) -> Stamp | None:
-    """The first time stamp in a buffer that holds one video frame, or its beginning; None where there is none.
+    """The first time stamp in a buffer that holds one video frame, or its beginning; None if there is none.
 
-    codec   "h264", "hevc", "mpeg2video" or "mpeg1video", as libav names them; others have no time stamps
+    codec   "h264", "hevc", "mpeg2video" or "mpeg1video", as named by libav; other codecs have no time stamps
 
-    H.264 and H.265 may have start codes (MPEG-TS) or lengths of 4 bytes (mp4, mkv) before their units.
+    The units of H.264 and H.265 may have start codes (MPEG-TS) or lengths of 4 bytes (mp4, mkv).
     """
     found = core.stamp(frame, codec)
     if found is None:
@@ -93,14 +90,14 @@ def find(frame: Any, codec: str) -> Stamp | None:
 
 
 class FrameTime(NamedTuple):
-    """A video frame that tells its time.
+    """A video frame with a time stamp.
 
-    stamp    what it says
+    stamp    its time stamp
     pts      90 kHz presentation time, 33 bits, or None
-    stream   the video stream's place in its container, from 0
-    pid      its PID in MPEG-TS, its number in another container
+    stream   index of the video stream in its container, from 0
+    pid      its PID in MPEG-TS, its number in other containers
     codec    "h264", "hevc", "mpeg2video" or "mpeg1video"
-    damaged  the transport lost or reordered something inside the frame: its stamp is not to be trusted
+    damaged  the transport lost or reordered part of the frame: do not trust its time stamp
     """
 
     stamp: Stamp
@@ -117,28 +114,28 @@ class FrameTime(NamedTuple):
 
     @property
     def time(self) -> datetime | None:
-        """The time in UTC, or None past the year 9999."""
+        """The time in UTC; None past the year 9999."""
         return self.stamp.time
 
 
 def frame_times(
     source: str | PathLike[str] | Url | bytes, *, timeout: float = 5.0, ca_file: str | None = None
 ) -> Iterator[FrameTime]:
-    """The time of every video frame that has one, in the order of the frames' bytes (not of their `pts`).
+    """The time of every video frame that has one, in byte order (not in the order of `pts`).
 
     source   a path, `-`, a URL of rtsp, rtsps, http or https, or the bytes of a file
     timeout  seconds to wait for a connection, and for bytes
     ca_file  certificates to trust for rtsps:// and https://, instead of the system's
 
-    Raises ConfigError, SourceDown or NotMedia. A frame without a stamp is passed over.
+    Raises ConfigError, SourceDown or NotMedia. Frames without a time stamp are skipped.
     """
     url = Url("bytes") if isinstance(source, bytes) else Url.parse(source)
     if url.scheme not in OPENED:
-        raise ConfigError(f"{url}: the times of frames are read from a file, -, rtsp://, rtsps://, http://, https://")
+        raise ConfigError(f"{url}: frame times can be read from a file, -, rtsp://, rtsps://, http://, https://")
     _refuse_other_file(url)
     demuxer = Demuxer(url, timeout, libav_options(url, ca_file), ca_file)
     if url.scheme in ("http", "https"):
-        from klvrelay.transports.http.client import Web  # here, since it loads the clients of urllib and http
+        from klvrelay.transports.http.client import Web  # here, because it imports urllib and http
 
         return _fetched(demuxer, Web(url, timeout=timeout, ca_file=ca_file))
     if isinstance(source, bytes):
@@ -164,7 +161,7 @@ def _fetched(demuxer: Demuxer, web: Web) -> Iterator[FrameTime]:
 
 
 def _refuse_other_file(url: Url) -> None:
-    """Raise NotMedia for a file that is known by its first bytes to hold no video at all."""
+    """Raise NotMedia for a file whose first bytes show that it holds no video."""
     if url.scheme != "file" or not os.path.isfile(url.path):
         return
     with suppress(OSError), open(url.path, "rb") as file:
@@ -175,7 +172,7 @@ def _refuse_other_file(url: Url) -> None:
 
 
 def _is_special(url: Url) -> bool:
-    """A named pipe, a device or a socket: libav would wait for a pipe's writer where no signal comes through."""
+    """A named pipe, a device or a socket: libav would wait for the writer of a pipe and ignore signals."""
     with suppress(OSError):
         mode = os.stat(url.path).st_mode if url.scheme == "file" else stat.S_IFREG
         return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
@@ -183,7 +180,7 @@ def _is_special(url: Url) -> bool:
 
 
 def _piped(demuxer: Demuxer) -> Iterator[FrameTime]:
-    """Waits for the first bytes of a descriptor that is open, which a signal ends as it would not end an opening."""
+    """Wait for the first bytes of an open descriptor, because a signal cannot interrupt the opening of a pipe."""
     url = demuxer.url
     try:
         fd = os.open(url.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -200,7 +197,7 @@ def _piped(demuxer: Demuxer) -> Iterator[FrameTime]:
 
 
 class _Pipe:
-    """What can't be wound back, for libav, through which no Ctrl-C comes: it ends the input, and is raised behind."""
+    """A non-seekable input for libav, which swallows KeyboardInterrupt: it ends the input, and is raised afterwards."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
@@ -225,9 +222,9 @@ def _demuxed(demuxer: Demuxer, file: Any) -> Iterator[FrameTime]:
         fault = demuxer.explained(error, live=demuxer.url.scheme not in ("file", "stdin", "bytes"))
     if isinstance(file, _Pipe) and file.interrupted:
         raise KeyboardInterrupt
-    # Out here, so that libav's own error does not come with it.
+    # Raised outside, so that libav's error is not chained to it.
     if isinstance(fault, NotMedia):
-        raise NotMedia(f"{demuxer.url}: holds no video that klvrelay reads")
+        raise NotMedia(f"{demuxer.url}: contains no video that klvrelay can read")
     if fault is not None:
         raise fault
 
@@ -242,7 +239,7 @@ def _stamped(container: InputContainer, demuxer: Demuxer) -> Iterator[FrameTime]
     streams = [stream for stream in container.streams.video if stream.index in codecs]
     for packet in _packets(container, streams):
         demuxer.heard()
-        if not packet.size:  # at the end libav gives an empty one a stream, under no index of its own
+        if not packet.size:  # at the end libav returns an empty packet per stream, without an index
             continue
         stream, codec = packet.stream, codecs[packet.stream_index]
         if (stamp := find(packet, codec)) is not None:
@@ -251,19 +248,19 @@ def _stamped(container: InputContainer, demuxer: Demuxer) -> Iterator[FrameTime]
 
 def _packets(container: InputContainer, streams: list[VideoStream]) -> Iterator[AvPacket[Stream]]:
     if streams:
-        # How PyAV ends where a stream appeared after the opening: behind the last packet, at the empty ones.
+        # PyAV raises IndexError at the final empty packets if a stream appeared after the file was opened.
         with suppress(IndexError):
             yield from container.demux(streams)
 
 
 def _codec_of(stream: VideoStream, url: Url) -> str:
-    """The codec of a stream whose frames may have time stamps; "" for another, which is said of a moving picture."""
+    """The codec of a stream whose frames may have time stamps; "" for others, which are logged if they are video."""
     from av.stream import Disposition
 
     codec = stream.codec_context.codec.canonical_name if stream.codec_context else "of a codec that libav does not know"
     if codec in core.STAMPED_CODECS:
         return codec
     if not stream.disposition & Disposition.attached_pic:
-        LOG.warning("%s: stream %d is passed over: its video is %s, in which klvrelay finds no time stamps",
+        LOG.warning("video codec without time stamps, skipped url=%s stream=%d codec=%s",
                     url, stream.id, printable(codec))  # fmt: skip
     return ""

@@ -1,11 +1,9 @@
-"""The recorder: a source's bytes as they came, in segments on disk, for months.
+"""The recorder: writes a source's bytes unchanged into segments on disk.
 
-    recorder.py   the loop: opens the source, opens it again, hands over what came
-    cutter.py     where one segment ends and the next begins
-    shelf.py      the folder: writes, names, completes and removes segments
-    limits.py     sizes and ages as they are written on a command line
-
-Next door: `sources/files/folder.py` knows the segments' names, and `sources/` reads them back.
+    recorder.py       opens and reopens the source, and passes its bytes on
+    segmenter.py      decides where segments end
+    segment_store.py  writes, names, completes and removes segments
+    limits.py         parses size and age limits
 """
 
 from klvrelay.recording.limits import RecordingLimits

@@ -1,4 +1,4 @@
-"""What a recorder may use: sizes and ages in words; next door, `cutter.py` and `shelf.py` keep to them."""
+"""Limits of a recorder: sizes and ages, parsed from the command line."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _NONE = "none"
 
 @dataclass(frozen=True, slots=True)
 class RecordingLimits:
-    """When a segment is full, and how much is kept.
+    """When a segment is complete, and how much is kept.
 
-    seconds, size        of one segment: it ends where the next table of programmes (PAT) begins after that
+    seconds, size        of one segment: it ends at the next program association table (PAT) after that
     keep_size, keep_age  bytes and seconds of all segments of a stream together; infinite for no limit
     """
 
@@ -35,7 +35,7 @@ class RecordingLimits:
     def __post_init__(self) -> None:
         if self.keep_size < 2 * self.size:
             raise ConfigError(
-                f"--keep-size: {shown(self.keep_size)} hold less than two segments of {shown(self.size)}:"
+                f"--keep-size: {shown(self.keep_size)} is less than two segments of {shown(self.size)}:"
                 " keep more, or give a smaller --segment-size"
             )
 
@@ -43,7 +43,7 @@ class RecordingLimits:
     def parse(
         cls, seconds: str | None, size: str | None, keep_size: str | None, keep_age: str | None
     ) -> RecordingLimits:
-        """Read the options; what is None has its default. Raises ConfigError that names the option."""
+        """Parse the options; None stands for the default. Raises ConfigError that names the option."""
         given: dict[str, Any] = {}
         if seconds is not None:
             given["seconds"] = _seconds("--segment-seconds", seconds)
@@ -57,7 +57,7 @@ class RecordingLimits:
 
 
 def shown(size: float) -> str:
-    """A number of bytes as a person reads it."""
+    """A number of bytes, formatted for people."""
     for unit in ("TiB", "GiB", "MiB", "KiB"):
         scale = _UNITS[unit[0]]
         if size >= scale:
@@ -66,7 +66,7 @@ def shown(size: float) -> str:
 
 
 def counted(count: int, what: str) -> str:
-    """So many of something, as a person says it."""
+    """A count with its noun, singular or plural."""
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 

@@ -1,8 +1,8 @@
-"""The recorder's loop: opens a source, opens it again whenever it falls, and hands what came to the disk's thread.
+"""The recorder's loop: opens a source, reopens it when it fails, and passes its bytes to the writer thread.
 
-    take    source -> cutter -> what waits      here, on the loop
-    write   what waits -> shelf                 a thread, some 30 times a second
-    tick    a segment whose source fell silent, and what is too old
+take    source -> segmenter -> queue      on the event loop
+write   queue -> segment store            on a thread, some 30 times a second
+tick    completes the segment of a silent source, and removes old segments
 """
 
 from __future__ import annotations
@@ -32,28 +32,28 @@ from klvrelay.text import printable
 from klvrelay.threads import Worker
 from klvrelay.transports.arrival_clock import now_us
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.recording")
 T = TypeVar("T")
 
 PAUSE = 0.03
-"""Seconds between two writes: what comes meanwhile is written together."""
+"""Seconds between two writes; data that arrives in between is written together."""
 RETRY = 1.0
-"""Seconds between two tries on a disk that takes nothing."""
+"""Seconds between retries after a write error."""
 GIVE_UP = 10.0
-"""Seconds after which a copy of a file ends where the disk takes nothing: the file will be there another time."""
+"""Seconds of write errors after which copying a file fails; the file can be copied again later."""
 MOST_WAITING = 32 << 20
-"""Bytes that may wait for the disk; then the source waits, and a live one drops and counts."""
+"""Maximum bytes that wait for the disk; then the source waits, and a live one drops and counts."""
 TIDY = 60
-"""Seconds between two looks for what is too old."""
+"""Seconds between two removals of old segments."""
 
 
 class Recorder:
-    """Runs until its source ends for good, or until it is cancelled; either way the last segment is completed.
+    """Runs until its source ends or until it is cancelled; in both cases the last segment is completed.
 
-    size      bytes on the disk
-    lost      bytes that came and that the disk didn't take
-    dropped   datagrams or packets that the source let go
-    state, disk_fault   in words; "" while the disk works
+    size      bytes written
+    lost      bytes received that could not be written
+    dropped   datagrams or packets dropped by the source
+    state, disk_fault   as text; `disk_fault` is "" while writing succeeds
     """
 
     def __init__(self, opened: Callable[[], Source], folder: str, stream: str, limits: RecordingLimits) -> None:
@@ -65,7 +65,7 @@ class Recorder:
         self._url = ""
         self._standing = Standing.UNREAD
         self._repeats = Repeats()
-        self._shelf = SegmentStore(folder, checked_name(stream), limits)
+        self._store = SegmentStore(folder, checked_name(stream), limits)
         self._cutter = Segmenter(limits)
         self._waiting: deque[ReceivedBytes | None] = deque()
         self._held = 0
@@ -79,32 +79,32 @@ class Recorder:
     @property
     def segments(self) -> int:
         """Segments begun so far."""
-        return self._shelf.begun
+        return self._store.begun
 
     @property
     def kept(self) -> int:
-        """Those of them that are there."""
-        return self._shelf.begun - self._shelf.gone
+        """Segments begun that still exist."""
+        return self._store.begun - self._store.gone
 
     def summary(self) -> str:
         """What was recorded, on one line."""
-        kept = counted(self.kept, "segment") + (f" kept of {self.segments} begun" if self._shelf.gone else "")
-        lost = f", {shown(self.lost)} lost: the disk did not take them" if self.lost else ""
+        kept = counted(self.kept, "segment") + (f" kept of {self.segments} begun" if self._store.gone else "")
+        lost = f", {shown(self.lost)} lost because of write errors" if self.lost else ""
         dropped = f", {self.dropped} packets dropped" if self.dropped else ""
-        removed = f", {self._shelf.removed} old ones removed" if self._shelf.removed else ""
+        removed = f", {self._store.removed} old ones removed" if self._store.removed else ""
         return f"{self.size:,} bytes written, {kept}{removed}{dropped}{lost}"
 
     async def run(self) -> None:
-        """Record. Raises ConfigError for a folder that can't be used, SourceError for a source that can't be read,
-        KlvrelayError where the disk takes nothing of a file for GIVE_UP seconds.
+        """Record. Raises ConfigError for an unusable folder, SourceError for an unreadable source, KlvrelayError after
+        GIVE_UP seconds of write errors if the source is a file.
         """
         try:
-            if left := await self._on_thread(self._shelf.open):
-                LOG.info("%s that an earlier run left open: complete now", counted(left, "segment"))
-            await self._on_thread(self._shelf.tidy)
-            LOG.info("recording to %s as %s-*", printable(self._shelf.folder), printable(self._shelf.stream))
+            if left := await self._on_thread(self._store.open):
+                LOG.info("segments of an earlier run completed count=%d", left)
+            await self._on_thread(self._store.tidy)
+            LOG.info("recording to %s as %s-*", printable(self._store.folder), printable(self._store.stream))
             tasks = [
-                asyncio.create_task(self._all(), name="record take"),
+                asyncio.create_task(self._record_all(), name="record take"),
                 asyncio.create_task(self._tick(), name="record tick"),
             ]
             writer = asyncio.create_task(self._write(), name="record write")
@@ -119,28 +119,28 @@ class Recorder:
                 self._over.set()
                 self._filled.set()
                 await asyncio.gather(writer, return_exceptions=True)
-                await self._last()
+                await self._finish()
         finally:
             self._thread.close()
 
-    # ---- from the source ----
+    # ---- reading the source ----
 
-    async def _all(self) -> None:
-        """To the end of the source, and until the disk has it."""
+    async def _record_all(self) -> None:
+        """Record to the end of the source, and wait until all is written."""
         await self._keep()
         await self._room(0)
 
     async def _keep(self) -> None:
         try:
             await supervise(
-                self._attempt, name=self._shelf.stream, backoff=Backoff(),
+                self._attempt, name=self._store.stream, backoff=Backoff(),
                 standing=lambda: self._standing, down=self._down,
             )  # fmt: skip
         except (InternalError, Shortage) as fault:
             raise SourceError(f"{self._url}: {fault}") from fault
 
     async def _attempt(self, up: Callable[[], None]) -> None:
-        """One opening: returns at the end of what has one, raises what ended anything else."""
+        """One connection: returns at the end of a finite source, raises if any other source ends."""
         up()
         source = self._open()
         self._url = str(source.url)
@@ -160,7 +160,7 @@ class Recorder:
     def _down(self, fault: KlvrelayError) -> None:
         text = str(fault) if isinstance(fault, SourceError) else f"{self._url}: {fault}"
         if (said := self._repeats.add(text)) is not None:
-            LOG.warning("%s; trying again until it is back", printable(said))
+            LOG.warning("%s; retrying until it is back", printable(said))
         self.state = "source down"
 
     async def _take(self, source: Source) -> None:
@@ -173,7 +173,7 @@ class Recorder:
 
     async def _accept(self, source: Source, packet: Packet) -> None:
         if packet.pid is not None:
-            raise NotMedia(f"{source.url}: is a container, of which no transport bytes can be recorded: copy the file")
+            raise NotMedia(f"{source.url}: is a container without transport bytes to record: copy the file")
         if self.state != "recording":
             self._back(source)
         self.state = "recording"
@@ -186,17 +186,17 @@ class Recorder:
 
     def _back(self, source: Source) -> None:
         if self.state != "source down" or self._repeats.said:
-            LOG.info("%s: bytes come", source.url)
+            LOG.info("%s: receiving data", source.url)
         self._repeats.over()
 
     async def _room(self, most: int) -> None:
-        """Return once no more than so many bytes wait for the disk."""
+        """Return once at most this many bytes wait for the disk."""
         while self._held > most:
             self._roomy.clear()
             await self._roomy.wait()
 
     def _cut(self) -> None:
-        """What comes next belongs to a segment of its own."""
+        """Begin a new segment with the next bytes."""
         self._cutter.cut()
         self._waiting.append(None)
         self._filled.set()
@@ -209,7 +209,7 @@ class Recorder:
             if second % TIDY == 0:
                 await self._on_thread(self._tidied)
 
-    # ---- to the disk ----
+    # ---- writing to disk ----
 
     async def _write(self) -> None:
         while not self._over.is_set():
@@ -217,13 +217,13 @@ class Recorder:
             self._filled.clear()
             await self._flush()
             if self.disk_fault and self._is_file and time.monotonic() - self._failing_since > GIVE_UP:
-                raise KlvrelayError(f"{printable(self._shelf.folder)}: the disk takes nothing: {self.disk_fault}")
+                raise KlvrelayError(f"{printable(self._store.folder)}: cannot write: {self.disk_fault}")
             with suppress(TimeoutError):
                 async with asyncio.timeout(RETRY if self.disk_fault else PAUSE):
                     await self._over.wait()
 
     async def _flush(self) -> None:
-        """Let the disk have what waits; what it doesn't take waits on, or is lost if the source is live."""
+        """Write what waits. After an error, the data of a finite source waits on; that of a live source is lost."""
         batch, self._waiting = self._waiting, deque()
         size = _size(batch)
         fault = await self._on_thread(lambda: self._written(batch))
@@ -244,43 +244,43 @@ class Recorder:
 
     def _written(self, batch: deque[ReceivedBytes | None]) -> OSError | None:
         try:
-            self._shelf.write(batch)
+            self._store.write(batch)
         except OSError as fault:
             return fault
         return None
 
     def _tidied(self) -> None:
         try:
-            self._shelf.tidy()
+            self._store.tidy()
         except OSError as fault:
-            LOG.debug("old segments could not be removed: %s", fault.strerror)
+            LOG.debug("old segments not removed reason=%r", fault.strerror)
 
     def _disk_fails(self, fault: OSError) -> None:
         if not self.disk_fault:
             self._failing_since = time.monotonic()
             self.disk_fault = os.strerror(fault.errno or 0)
-            what = "what comes is lost" if self._live else "the source has to wait"
-            until = f"at most {GIVE_UP:g} s" if self._is_file else "until it does again"
-            LOG.warning("the disk takes nothing (%s): %s %s", self.disk_fault, what, until)
+            what = "received data is lost" if self._live else "the source waits"
+            until = f"at most {GIVE_UP:g} s" if self._is_file else "until writing succeeds"
+            LOG.warning("write failed (%s): %s %s", self.disk_fault, what, until)
 
     def _disk_works(self) -> None:
         if self.disk_fault:
             lost = f"{shown(self.lost)} were lost" if self.lost else "nothing was lost"
-            LOG.warning("the disk takes it again; %s", lost)
+            LOG.warning("writing succeeds again; %s", lost)
             self.disk_fault = ""
 
-    async def _last(self) -> None:
-        """What waits goes to the disk, and the last segment is completed."""
+    async def _finish(self) -> None:
+        """Write what waits, and complete the last segment."""
         await self._flush()
         self.lost += self._held
-        await self._on_thread(self._shelf.complete)
+        await self._on_thread(self._store.complete)
 
     def _on_thread(self, job: Callable[[], T]) -> asyncio.Future[T]:
         return self._thread.run(job)
 
 
 def _is_file(source: Source) -> bool:
-    """A file or a folder, and no pipe that somebody writes to."""
+    """A file or a folder; not a pipe, which its writer feeds."""
     path = source.url.path
     return source.url.scheme == "file" and (os.path.isfile(path) or os.path.isdir(path))
 

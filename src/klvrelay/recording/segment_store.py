@@ -1,7 +1,7 @@
-"""The folder of a recorder: segments are written, completed, named and removed here; next door, `recorder.py` calls
-it on a thread of its own, since a disk may be slow.
+"""The folder of a recorder: writes, completes, names and removes segments.
 
-No file is touched but those whose name is of this stream and of the recorder's pattern.
+Called on a thread, because a disk may be slow. Only files whose name matches the stream and the recorder's pattern are
+touched.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from klvrelay.recording.limits import RecordingLimits
 from klvrelay.recordings.segment_names import RecordedSegment, segments
 from klvrelay.text import printable
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.recording")
 
 SPARED = 4
-"""Segments, the newest, that stay when the disk is full: they are what a fault is looked for in."""
+"""The newest segments, which are kept when the disk is full: they are needed to find the cause of a fault."""
 MOST_AT_ONCE = 4 << 20
-"""Bytes written by one call."""
+"""Maximum bytes per write call."""
 FILE_MODE, FOLDER_MODE = 0o640, 0o750
-"""What the umask may take more from: a recording shows where somebody was, and is not for all users of a machine."""
+"""Permissions before the umask: a recording shows where people were, and is not for all users of a machine."""
 AHEAD = 60_000_000
-"""Microseconds that the newest segment's name may be ahead of the clock before that is said."""
+"""Microseconds by which the newest segment's name may be ahead of the clock before this is logged."""
 
 
 class ReceivedBytes(NamedTuple):
-    """Bytes that came, when (microseconds since 1970 UTC), and what they are."""
+    """Received bytes, their arrival time (microseconds since 1970 UTC), and their carriage."""
 
     data: bytes | memoryview
     received_us: int
@@ -45,8 +45,8 @@ class ReceivedBytes(NamedTuple):
 class SegmentStore:
     """The segments of one stream in one folder.
 
-    begun     segments begun by this run; `gone` of them are not there any more: removed, or nothing went in
-    removed   segments removed, those of earlier runs among them
+    begun     segments begun by this run; `gone` of them no longer exist: removed, or never written to
+    removed   segments removed, including those of earlier runs
     """
 
     def __init__(self, folder: str, stream: str, limits: RecordingLimits) -> None:
@@ -59,13 +59,13 @@ class SegmentStore:
         self._fd = -1
         self._segment: RecordedSegment | None = None
         self._last_us = 0
-        self._made: dict[int, float] = {}  # when this run began each, by a clock that never jumps
+        self._made: dict[int, float] = {}  # when this run began each, by the monotonic clock
         self._total = 0  # bytes of the complete ones, and the first of them
         self._oldest: RecordedSegment | None = None
         self._crowded = False
 
     def open(self) -> int:
-        """Make the folder, and complete what a run before left open; gives how many. Raises ConfigError."""
+        """Create the folder, complete segments left open by an earlier run, and count these. Raises ConfigError."""
         try:
             _make_folder(os.path.abspath(self.folder))
             found = segments(self.folder, self.stream)
@@ -75,18 +75,18 @@ class SegmentStore:
             for segment in left:
                 self._adopt(segment)
         except OSError as fault:
-            raise ConfigError(f"{printable(self.folder)}: can't record there: {fault.strerror}") from fault
+            raise ConfigError(f"{printable(self.folder)}: cannot record there: {fault.strerror}") from fault
         self._last_us = found[-1].time_us if found else 0
         self._oldest = found[0] if found else None
         self._total = sum(self._size(segment._replace(part=False)) for segment in found)
         if self._last_us > time.time_ns() // 1000 + AHEAD:
-            LOG.warning("the clock is behind the newest segment, whose name new ones follow")
+            LOG.warning("the clock is behind the newest segment; new segments are named after it")
         return len(left)
 
     def write(self, waiting: deque[ReceivedBytes | None]) -> None:
-        """Write pieces in order; None completes a segment. What is done is taken out of `waiting`.
+        """Write pieces in order; None completes a segment. Pieces that are written are removed from `waiting`.
 
-        Raises OSError with the rest still in it; what was written until then is a segment, and the next begins anew.
+        Raises OSError with the remaining pieces in `waiting`; the part written becomes a segment, and a new one begins.
         """
         try:
             while waiting:
@@ -100,17 +100,17 @@ class SegmentStore:
             raise
 
     def complete(self) -> None:
-        """The segment that is open is whole: let the disk have it, and give it its name."""
+        """Complete the open segment: flush it to disk, and give it its final name."""
         if self._segment is None:
             return
         fd, segment, self._fd, self._segment = self._fd, self._segment, -1, None
         try:
             self._finish(fd, segment)
         except OSError as fault:
-            LOG.warning("%s could not be completed: %s", printable(segment.name), fault.strerror)
+            LOG.warning("segment not completed name=%s reason=%r", printable(segment.name), fault.strerror)
 
     def tidy(self) -> None:
-        """Remove the oldest segments beyond the limits, so that another one has room."""
+        """Remove the oldest segments beyond the limits, so that there is space for another one."""
         over = self._total + self._limits.size - self._limits.keep_size
         if over <= 0 and not self._is_old(self._oldest):
             return
@@ -128,7 +128,7 @@ class SegmentStore:
         if segment is None:
             return False
         age = time.time() - segment.time_us / 1e6
-        # A clock that is set right must not make a segment old that was recorded a minute ago.
+        # When the clock is corrected, a segment recorded a minute ago must not count as old.
         age = min(age, time.monotonic() - self._made.get(segment.time_us, -math.inf))
         return age > self._limits.keep_age
 
@@ -189,23 +189,23 @@ class SegmentStore:
             os.close(folder)
 
     def _adopt(self, segment: RecordedSegment) -> None:
-        """Complete what a recorder left that was killed; one that still writes it has it locked."""
+        """Complete a segment left by a killed recorder; a running recorder holds a lock on its segment."""
         fd = os.open(self._path(segment), os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(fd)
             raise ConfigError(
-                f"{printable(self.folder)}: another recorder writes {self.stream} there: give --stream another name"
+                f"{printable(self.folder)}: another recorder is writing {self.stream} there: choose another --stream"
             ) from None
         except OSError:
             pass  # a file system without locks
         self._finish(fd, segment)
 
-    # ---- making room ----
+    # ---- removing ----
 
     def _make_room(self, fault: OSError) -> None:
-        """The disk is full: remove the oldest segment, or raise the fault where no more may go."""
+        """The disk is full: remove the oldest segment, or raise the fault if no more may be removed."""
         if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise fault
         spare = self._complete_ones()[:-SPARED]
@@ -213,7 +213,7 @@ class SegmentStore:
             raise fault
         if not self._crowded:
             self._crowded = True
-            LOG.warning("the disk is full: the oldest segments of %s are removed to make room", printable(self.stream))
+            LOG.warning("disk full, removing the oldest segments stream=%s", printable(self.stream))
         self._remove(spare[0])
 
     def _complete_ones(self) -> list[RecordedSegment]:
@@ -221,7 +221,7 @@ class SegmentStore:
 
     def _remove(self, segment: RecordedSegment) -> None:
         self._forget(segment)
-        with suppress(FileNotFoundError):  # somebody else was quicker
+        with suppress(FileNotFoundError):  # already removed by another process
             os.unlink(self._path(segment))
             self.removed += 1
 
@@ -239,15 +239,15 @@ class SegmentStore:
 
 
 def _make_folder(path: str) -> None:
-    """With those it is in, as far as they are not there; raises OSError."""
+    """Create a folder and its missing parents; raises OSError."""
     if not os.path.isdir(path):
         _make_folder(os.path.dirname(path))
-        with suppress(FileExistsError):  # by another meanwhile; or a file, which is found to be no folder when listed
+        with suppress(FileExistsError):  # created by another process; a file of this name is detected when it is listed
             os.mkdir(path, FOLDER_MODE)
 
 
 def _taken(waiting: deque[ReceivedBytes | None]) -> ReceivedBytes:
-    """The pieces that come first, as one, up to a cut or another kind."""
+    """The first pieces joined, up to a cut or another carriage."""
     first = waiting.popleft()
     assert first is not None
     taken, size = [first.data], len(first.data)

@@ -1,6 +1,4 @@
-"""Where one segment ends and the next begins: at a table of programmes, so that each can be read alone; next door,
-`recorder.py` feeds it and `shelf.py` writes what comes out.
-"""
+"""Decides where segments end: at a program association table (PAT), so that each segment can be read separately."""
 
 from __future__ import annotations
 
@@ -10,31 +8,31 @@ from klvrelay.record import Carriage
 from klvrelay.recording.limits import RecordingLimits
 
 GRACE = 2.0
-"""Seconds past its limit that a segment goes on in search of a PAT; ten times what ETSI TR 101 290 lets one be away."""
+"""Seconds past its limit that a segment waits for a PAT; ten times the maximum interval of ETSI TR 101 290."""
 SLACK = 4
-"""A segment may be larger than its limit by the limit's `SLACK`th part, in search of a PAT."""
+"""A segment that waits for a PAT may exceed its size limit by one part in `SLACK`."""
 KEY = b"\x06\x0e\x2b\x34"
 
-_SIZES = {188: 0, 192: 4, 204: 0}  # of packets; and what stands before the sync byte
+_SIZES = {188: 0, 192: 4, 204: 0}  # packet sizes, and the bytes before the sync byte
 _LOOK = 5
 _CONTEXT = _LOOK * 204
-_PATS = (b"G\x40\x00", b"G\x60\x00")  # a section of PID 0 begins, of either transport priority
+_PATS = (b"G\x40\x00", b"G\x60\x00")  # start of a section on PID 0, of either transport priority
 
 
 class Segmenter:
-    """Bytes in any cut in, bytes and cuts out; joined, the bytes are the same."""
+    """Takes bytes in pieces of any size, and returns bytes and cuts; joined, the bytes are unchanged."""
 
     def __init__(self, limits: RecordingLimits) -> None:
         self._limits = limits
         self._size = 0  # of the segment so far
         self._since = 0.0
-        self._tail = b""  # the last of the bytes before, to know packets by
+        self._tail = b""  # the last bytes before the piece, to recognise packets
 
     def feed(self, data: bytes, carriage: Carriage, now: float) -> Iterator[bytes | None]:
-        """Pieces of `data`, and None where a segment ends; `now` in seconds, monotonic."""
+        """Pieces of `data`, with None where a segment ends; `now` is in seconds, monotonic."""
         context, self._tail = self._tail, (self._tail + data if len(data) < _CONTEXT else data)[-_CONTEXT:]
         if self._size and now - self._since < self._limits.seconds and self._size + len(data) < self._limits.size:
-            self._size += len(data)  # nothing ends here, as nearly always
+            self._size += len(data)  # no segment ends here: the usual case
             yield data
             return
         joined, at = context + data, len(context)
@@ -51,15 +49,15 @@ class Segmenter:
                 yield None
 
     def overdue(self, now: float) -> bool:
-        """Has a segment been open for longer than it may, with nothing coming to find an end in?"""
+        """Has a segment exceeded its time while no data arrives in which to find an end?"""
         return self._size > 0 and now - self._since > self._limits.seconds + GRACE
 
     def cut(self) -> None:
-        """The segment ends here, for whatever reason."""
+        """End the segment here, for any reason."""
         self._size = 0
 
     def _end(self, data: bytes, at: int, carriage: Carriage, now: float) -> int:
-        """Where the segment that data[at:] goes on with ends; the end of the data where that isn't yet."""
+        """Where the segment that continues with data[at:] ends; the end of the data if not in it."""
         age = now - self._since - self._limits.seconds
         full = at + self._limits.size - self._size
         most = full + self._limits.size // SLACK
@@ -75,7 +73,7 @@ class Segmenter:
 
 
 def _grid(data: bytes, near: int) -> tuple[int, int] | None:
-    """Size of the packets around a place, and where any of them begins; None where there are none."""
+    """Packet size near an offset, and the offset of one packet; None if there are no packets."""
     base = max(0, min(near, len(data)) - _CONTEXT)
     for size, lead in _SIZES.items():
         for sync in range(base + lead, base + lead + size):
@@ -86,7 +84,7 @@ def _grid(data: bytes, near: int) -> tuple[int, int] | None:
 
 
 def _pat(data: bytes, begin: int, size: int, phase: int) -> int:
-    """Where the first packet from `begin` on begins that itself begins a PAT (ISO/IEC 13818-1, 2.4.4.3); or -1."""
+    """The offset of the first packet from `begin` on that starts a PAT (ISO/IEC 13818-1, 2.4.4.3), or -1."""
     if size not in _SIZES:
         return -1
     lead = _SIZES[size]

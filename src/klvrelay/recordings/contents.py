@@ -1,4 +1,4 @@
-"""What bytes are that are no stream: named by how they begin, so that a wrong file is called by its name."""
+"""Recognise common file types that are neither MPEG-TS nor KLV, so that error messages can name them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 from typing import NamedTuple
 
 LOOKED_AT = 4096
-"""Bytes by which a file is named."""
+"""Bytes that are inspected."""
 
 
 class Contents(NamedTuple):
-    """What something is: its `name` with an article or as a plural, and how to come from it to a stream, or ""."""
+    """The content of a file: its `name`, with an article or as a plural; `advice` on obtaining a stream, or ""."""
 
     name: str
     advice: str = ""
@@ -51,7 +51,7 @@ _SIGNATURES: tuple[tuple[bytes, Contents], ...] = (
 _AT_257 = (b"ustar", Contents("a tar archive", _UNPACK))
 
 _SUBTITLES = Contents(
-    "subtitles (SRT)", "where a DJI drone writes its flight data so, that is no KLV, and klvrelay can't read it"
+    "subtitles (SRT)", "DJI drones write flight data in this form; it is not KLV, and klvrelay cannot read it"
 )
 _TEXTS: tuple[tuple[str, Contents], ...] = (
     (r"#EXTM3U", Contents("a playlist (HLS)", "give its http:// or https:// address")),
@@ -68,7 +68,7 @@ _CONTROL = r"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]"
 
 
 def refusal(name: str, head: bytes) -> str | None:
-    """The sentence for a file that begins so, by what it is; None where that is not known."""
+    """The error message for a file of this content; None if the content is not known."""
     found = named(head)
     if found is None:
         return None
@@ -76,7 +76,7 @@ def refusal(name: str, head: bytes) -> str | None:
 
 
 def named(head: bytes) -> Contents | None:
-    """What begins so; None for what has no name here. A transport stream and KLV have none."""
+    """The content that begins so; None if unknown, and for MPEG-TS and KLV."""
     for signature, contents in _SIGNATURES:
         if head.startswith(signature):
             return contents
@@ -90,12 +90,12 @@ def named(head: bytes) -> Contents | None:
 
 
 def is_capture(head: bytes) -> bool:
-    """Does a file begin as a packet capture does? One of a stream has TS packets in it, and is no stream."""
+    """Is it a packet capture? A capture of a stream contains TS packets, but is not a stream."""
     return any(head.startswith(mark) for mark, contents in _SIGNATURES if contents is _CAPTURE)
 
 
 def _as_text(head: bytes) -> str | None:
-    """The text that these bytes are, the last character may be cut; None for other bytes."""
+    """The bytes as text, whose last character may be cut off; None if they are not text."""
     encoding = "utf-16" if head[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     try:
         text = head.decode(encoding)

@@ -1,9 +1,7 @@
-"""A folder of segments: the names that `klvrelay record` gives them, and their order.
+"""Names and order of the segments in a folder, as written by `klvrelay record`.
 
-    {stream}-20261122T181500.123456Z.ts      MPEG-TS; of bare KLV .klv; UTC of its first byte
-    {stream}-20261122T181500.123456Z.ts.part the one that is being written
-
-Next door: `file.py` reads a folder as one stream, `growing.py` follows the newest, `recording/` writes them.
+{stream}-20261122T181500.123456Z.ts       MPEG-TS, or .klv for bare KLV; UTC of its first byte
+{stream}-20261122T181500.123456Z.ts.part  the segment that is being written
 """
 
 from __future__ import annotations
@@ -28,10 +26,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class RecordedSegment(NamedTuple):
-    """What a segment's name says; in order of their streams and times.
+    """A segment's name; sorts by stream, then by time.
 
-    stream, time_us, kind   whose, from when (microseconds since 1970 UTC), and of what: "ts" or "klv"
-    part                    it is still being written, or was when its recorder died
+    stream, time_us, kind   stream name, start (microseconds since 1970 UTC) and content: "ts" or "klv"
+    part                    still being written, or left by a recorder that was killed
     """
 
     stream: str
@@ -41,13 +39,13 @@ class RecordedSegment(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Of its file."""
+        """The file name."""
         time = utc(self.time_us) or _EPOCH
         return f"{self.stream}-{time.strftime(_TIME)}.{self.kind}{PART if self.part else ''}"
 
     @classmethod
     def of(cls, name: str) -> RecordedSegment | None:
-        """Read a file's name; None for one that no recorder gave."""
+        """Parse a file name; None if no recorder wrote it."""
         found = _NAME.fullmatch(name)
         if found is None:
             return None
@@ -68,9 +66,9 @@ def segments(folder: str, stream: str | None = None) -> list[RecordedSegment]:
 
 
 def recordings_in(url: Url) -> list[str]:
-    """Paths of all files of MPEG-TS, or else of KLV, in a folder, by name: one stream if they are read in turn.
+    """Paths of all MPEG-TS files, or else of all KLV files, in a folder, by name; read in order they are one stream.
 
-    Raises NotMedia where there is none, or several streams lie side by side.
+    Raises NotMedia if there are none, or if the folder holds several streams.
     """
     try:
         names = sorted(name for name in os.listdir(url.path) if _TAPE.fullmatch(name))
@@ -80,13 +78,13 @@ def recordings_in(url: Url) -> list[str]:
         raise NotMedia(f"{url} is a folder without a .ts or .klv file: give a file, or a folder of segments")
     only_one(url, [segment for name in names if (segment := RecordedSegment.of(name))])
     if len({_TAPE.sub(r"\g<kind>", name) for name in names}) > 1:
-        raise NotMedia(f"{url} holds files of MPEG-TS and of bare KLV: give one of them, or move them apart")
+        raise NotMedia(f"{url} contains both MPEG-TS and bare KLV files: give one file, or separate them")
     return [os.path.join(url.path, name) for name in names]
 
 
 def only_one(url: Url, found: list[RecordedSegment]) -> None:
-    """Raise NotMedia where the segments of a folder are of several streams."""
+    """Raise NotMedia if the segments of a folder belong to several streams."""
     streams = sorted({segment.stream for segment in found})
     if len(streams) > 1:
         shown = printable(", ".join(streams[:4])) + (", ..." if len(streams) > 4 else "")
-        raise NotMedia(f"{url} holds segments of {len(streams)} streams ({shown}): give each a folder of its own")
+        raise NotMedia(f"{url} holds segments of {len(streams)} streams ({shown}): put each in a separate folder")

@@ -1,4 +1,4 @@
-"""What a stream is, by its first bytes: its name and its labels can't be trusted."""
+"""Detect the content of a stream from its first bytes; names and labels are not reliable."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from klvrelay.record import Carriage
 from klvrelay.recordings import contents
 
 LEAST = 3 * 204
-"""Bytes that it takes to know MPEG-TS by."""
+"""Bytes needed to recognise MPEG-TS."""
 MOST = SNIFFED
-"""Bytes, zeros aside, after which a stream that is neither MPEG-TS nor KLV is given up."""
+"""Bytes, without leading zeros, after which a stream that is neither MPEG-TS nor KLV is rejected."""
 FEW = 64
-"""Zeros before the first other byte that are not cut off: they may be part of a container's first field."""
+"""Leading zeros that are kept: they may be part of a container's first field."""
 
 MP4_BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
 _CONTAINERS = (
     b"\x1a\x45\xdf\xa3",  # Matroska
-    b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02",  # MXF: KLV too, but of another kind
+    b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02",  # MXF: also KLV, but a container
     b"RIFF",
     b"FLV",
 )
 
 
 class Sniffer:
-    """Finds out what a stream is, by its first bytes in any cut.
+    """Detects the content of a stream from its first bytes, in pieces of any size.
 
-    carriage   once that is known
-    head       the bytes taken so far, without zeros (and bytes of FF) before them: these prove nothing, however many
-    first      the first of these bytes, which stay where others are let go: what is no stream is named by them
+    carriage   the result, once known
+    head       the bytes so far, without leading zeros and FF bytes, which prove nothing
+    first      the first of these bytes, kept to name unknown content when others are discarded
     hopeless   it is a container, or MOST bytes were neither MPEG-TS nor KLV
-    blank      there were bytes, and nothing but zeros
+    blank      all bytes so far were zeros
     """
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Sniffer:
         return (self._cut or bool(self.head)) and not self._junk and blank_before(self.head) == len(self.head)
 
     def add(self, piece: bytes) -> bool:
-        """Take some more: is it known now what it is, or hopeless?"""
+        """Add a piece; returns whether the content is known, or hopeless."""
         head = self.head + piece if self.head else piece
         begin = blank_before(head)
         if begin > FEW or self._cut:
@@ -71,16 +71,16 @@ class Sniffer:
         self.hopeless = is_container(head) or self._junk + len(self.head) >= MOST
 
     def end(self) -> Carriage | None:
-        """No more will come: what is it?"""
+        """The stream has ended: the result."""
         if self.carriage is None:
             self.carriage = carriage_by(self.head)
         return self.carriage
 
 
 async def sniff(url: Url, pieces: AsyncIterator[bytes]) -> tuple[Carriage | None, bytes]:
-    """What the stream is and the bytes taken so far, without zeros before them; None for neither, and its first bytes.
+    """The content of a stream, and the bytes read so far without leading zeros; None for neither, and its first bytes.
 
-    Raises NotMedia for an empty one, and one of nothing but zeros.
+    Raises NotMedia if the stream is empty or holds only zeros.
     """
     sniffer = Sniffer()
     async for piece in pieces:
@@ -100,10 +100,10 @@ def _known(carriage: Carriage | None, sniffer: Sniffer) -> tuple[Carriage | None
 
 
 def carriage_by(head: bytes) -> Carriage | None:
-    """As `klv.carriage_of`, but a container is one even where a KLV key is near its beginning, and so is a capture."""
+    """Like `klv.carriage_of`, but containers and captures are recognised even with a KLV key near the beginning."""
     return None if is_container(head) or contents.is_capture(head) else carriage_of(head)
 
 
 def is_container(head: bytes) -> bool:
-    """Does a file that begins so hold mp4, mkv, MXF or the like?"""
+    """Is it an mp4, mkv, MXF or similar file?"""
     return head[4:8] in MP4_BOXES or head.startswith(_CONTAINERS)

@@ -1,9 +1,4 @@
-"""A recording's own time: bytes in slices, each with the second it is due at; next door, `replay.py`.
-
-    pace.py       what a clock is; bare KLV, by item 2
-    ts_clock.py   MPEG-TS, by the times in it, or at a rate that is given
-    ts_times.py   which of these times: PCR, else PTS, else item 2, else a fixed rate
-"""
+"""The time of a recording: its bytes in slices, each with the second at which it is due."""
 
 from __future__ import annotations
 
@@ -15,16 +10,16 @@ from klvrelay.core.carriage import KEY
 
 SYNC = 0x47
 TICKS = 90_000
-"""Of PCR and PTS in a second; they have 33 bits."""
+"""Ticks of PCR and PTS per second; both have 33 bits."""
 MODULUS = 1 << 33
 KLV_GAP = 60.0
-"""Seconds between two time stamps of KLV that are taken for a jump of the clock, not a pause of the stream."""
+"""Seconds between two KLV time stamps that count as a step of the clock, not as a pause of the stream."""
 HELD_MOST = 8 << 20
-"""Bytes without a time that are held, to learn when they are due."""
+"""Maximum bytes without a time that are held until their due time is known."""
 KLV_HZ = 30.0
-"""Packets a second of bare KLV whose time stamps are missing or stand still."""
+"""Packets per second of bare KLV whose time stamps are missing or do not change."""
 STILL = 8
-"""So many packets in a row without another time than the one before."""
+"""Consecutive packets without a new time stamp after which the fixed rate applies."""
 
 Slice = tuple[float, bytes]
 
@@ -33,13 +28,14 @@ PACED_BY = {
     "item 2": "no clock (PCR) and no PTS in it: paced by the time stamps of its KLV (item 2)",
     "rate": "no time in it that goes on: paced at a fixed rate",
 }
-"""What is to be said of a recording that is paced so; nothing of a PCR, nor of bare KLV with time stamps."""
+"""What to report about the pacing of a recording; nothing for PCR, nor for bare KLV with time stamps."""
 
 
 class Clock(Protocol):
-    """Bytes in any cut in, slices out, each with the seconds since the beginning at which it is due.
+    """Takes bytes in pieces of any size and returns slices, each with the seconds since the beginning at which it is
+    due.
 
-    by   what it goes by at the moment: "PCR", or a key of PACED_BY; None for what needs no word
+    by   the time in use: "PCR", or a key of PACED_BY; None if nothing needs to be reported
     """
 
     @property
@@ -49,7 +45,7 @@ class Clock(Protocol):
 
 
 class Timeline:
-    """Seconds since the first stamp, through wraps and jumps of the clock that made the stamps."""
+    """Seconds since the first time stamp, across wraps and steps of the clock that made them."""
 
     def __init__(self, rate: int, modulus: int, gap: float) -> None:
         self._rate, self._modulus, self._gap = rate, modulus, gap
@@ -57,7 +53,7 @@ class Timeline:
         self.seconds = 0.0
 
     def at(self, ticks: int) -> float:
-        """When this stamp is due; a jump (backwards, or by more than `gap`) takes no time."""
+        """When this time stamp is due; a step (backwards, or by more than `gap`) takes no time."""
         if self._last is not None:
             step = (ticks - self._last) % self._modulus / self._rate
             if step <= self._gap:
@@ -67,23 +63,23 @@ class Timeline:
 
 
 class KlvClock:
-    """Bare KLV cut packet by packet, paced by item 2, the Precision Time Stamp (ST 0603).
+    """Bare KLV in packets, paced by item 2, the Precision Time Stamp (ST 0603).
 
-    Packets without one come with the one before. Where STILL in a row have no other time, they come KLV_HZ a second.
+    Packets without one are due with the previous one; after STILL in a row, at KLV_HZ per second.
     """
 
     def __init__(self) -> None:
         self._line = Timeline(1_000_000, 1 << 64, KLV_GAP)
         self._held = b""
         self._still = 0
-        self._ahead = 0.0  # seconds that were given to packets without a time of their own
+        self._ahead = 0.0  # seconds assigned to packets without a time stamp
 
     @property
     def by(self) -> str | None:
         return "rate" if self._still > STILL else None
 
     def cut(self, piece: bytes) -> Iterator[Slice]:
-        """Slices up to the last packet that is whole."""
+        """Slices up to the last complete packet."""
         data = self._held + piece
         at = 0
         while (end := packet_end(data, at)) is not None and end <= len(data):
@@ -110,7 +106,7 @@ class KlvClock:
 
 
 def packet_end(data: bytes, at: int) -> int | None:
-    """Where the first KLV packet of data[at:] says it ends; None where that isn't known yet."""
+    """Where the first KLV packet of data[at:] ends, by its length; None if that is not known yet."""
     key = data.find(KEY, at)
     if key < 0 or len(data) < key + 17:
         return None
@@ -121,7 +117,7 @@ def packet_end(data: bytes, at: int) -> int | None:
 
 
 def precision_time(packet: bytes) -> int | None:
-    """Item 2 of the local set that begins in `packet`, in microseconds whatever unit it was sent in; or None."""
+    """Item 2 of the local set at the start of `packet`, converted to microseconds; None if it has none."""
     key = packet.find(KEY)
     if key < 0:
         return None
@@ -143,7 +139,7 @@ def _more_octets(data: bytes, at: int) -> int:
 
 
 def _ber_length(data: bytes, at: int) -> tuple[int, int]:
-    """A BER length and where its value begins; the latter -1 where it is malformed or cut off."""
+    """A BER length and the offset of its value; the offset is -1 if the length is malformed or cut off."""
     if at >= len(data):
         return 0, -1
     first = data[at]

@@ -1,4 +1,4 @@
-"""MPEG-TS in its own time, or at a rate that is given: packets in slices; next door, `pace.py` and `ts_times.py`."""
+"""MPEG-TS in slices of packets, timed by its own time stamps or at a given rate."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from klvrelay.recordings.timeline import SYNC, Slice
 from klvrelay.recordings.ts_times import Anchor, TsTimes
 
 RATE = 1e6
-"""Bits a second of a recording that has no time in it."""
+"""Bits per second of a recording without any time."""
 CLOCKLESS = 1 << 20
-"""Bytes without a time after which that is believed."""
+"""Bytes without a time after which the recording counts as one without."""
 
 _SIZES = (188, 192, 204)
-_LEAD = {188: 0, 192: 4, 204: 0}  # what stands before the sync byte: 192 is 188 behind a time code (M2TS)
+_LEAD = {188: 0, 192: 4, 204: 0}  # bytes before the sync byte: 192 is 188 after a time code (M2TS)
 _LOOK = 5
 
 
 class TsClock:
-    """MPEG-TS cut by the times in it; between two of them time goes evenly.
+    """MPEG-TS cut at its time stamps; between two of them, packets are spread evenly.
 
-    quantum   seconds within which packets are due at once
+    quantum   seconds within which packets are due together
     """
 
     def __init__(self, quantum: float) -> None:
         self._quantum = quantum
         self._times = TsTimes()
         self._held = b""
-        self._fed = 0  # packets at the beginning of what is held whose times are known
+        self._fed = 0  # packets at the start of the held data whose times are known
         self._size = 0
-        self._before = 0.0  # when the packet before those that are held was due
-        self._each = 0.0  # seconds that a packet takes, by the last two stamps
+        self._before = 0.0  # when the packet before the held ones was due
+        self._each = 0.0  # seconds per packet, by the last two time stamps
         self._timeless = False
 
     @property
@@ -42,11 +42,11 @@ class TsClock:
         return "rate" if self._timeless else self._times.by
 
     def plain(self, data: bytes) -> bytes:
-        """The slice just given without what stands around packets of 188 bytes."""
+        """The last slice as packets of 188 bytes, without the bytes around them."""
         return _plain(data, self._size)
 
     def cut(self, piece: bytes) -> Iterator[Slice]:
-        """Slices up to the last time so far; what follows waits for the next one."""
+        """Slices up to the last time stamp so far; later packets wait for the next one."""
         data = self._held + piece
         at, data_end = 0, len(data)
         while True:
@@ -62,7 +62,7 @@ class TsClock:
             at = yield from self._by_times(data, at, end)
             if data_end - end < self._size:
                 break
-            yield self._times.seconds, data[at:end]  # sync is lost: look for it again
+            yield self._times.seconds, data[at:end]  # sync lost: search for it
             self._times.pass_over(0.0)
             at, self._size = end, 0
         self._held = data[at:]
@@ -70,7 +70,7 @@ class TsClock:
             yield from self._without_time()
 
     def rest(self) -> Iterator[Slice]:
-        """What is held, by the times that it has, and at the pace of the last two behind them."""
+        """The held packets: by their time stamps, then at the pace of the last two."""
         held, self._held = self._held, b""
         at, end = 0, len(held) // self._size * self._size if self._size else 0
         if end:
@@ -82,7 +82,7 @@ class TsClock:
             self._held = b""
 
     def _by_times(self, data: bytes, at: int, end: int) -> Generator[Slice, None, int]:
-        """Yield the packets of data[at:end] up to the last that has a time; returns where the rest begins."""
+        """Yield the packets of data[at:end] up to the last with a known time; returns the offset of the rest."""
         fresh = at + self._fed * self._size
         anchors = self._times.feed(self._packets(data, fresh, end), self._fed)
         self._fed = (end - at) // self._size
@@ -95,13 +95,13 @@ class TsClock:
         if not anchors:
             return at
         rows, dues = np.array([row for row, _ in anchors]), np.array([due for _, due in anchors])
-        if self._timeless:  # those before the first that has a time go on at their rate
+        if self._timeless:  # packets before the first time stamp follow at its rate
             ahead = float(rows[0]) * self._size * 8 / RATE
             self._times.seconds += ahead
             dues += ahead
             self._timeless = False
         count = int(rows[-1]) + 1
-        # The packet before the first one stood at the last stamp of the piece before.
+        # The packet before the first one was at the last time stamp of the previous piece.
         due = np.interp(np.arange(count), [-1, *rows.tolist()], [self._before, *dues.tolist()])
         self._each = float(dues[-1] - self._before) / count
         self._before = float(dues[-1])
@@ -111,7 +111,7 @@ class TsClock:
         return at + count * self._size
 
     def _without_time(self) -> Iterator[Slice]:
-        """The whole packets that are held, at the pace of the last two stamps, or at a fixed rate."""
+        """The complete held packets, at the pace of the last two time stamps, or at a fixed rate."""
         held, count = self._held, len(self._held) // self._size if self._size else 0
         if not count:
             return
@@ -125,7 +125,7 @@ class TsClock:
         self._fed = 0
 
     def _slices(self, data: bytes, at: int, due: NDArray[np.float64]) -> Iterator[Slice]:
-        """Packets from `at` on, one slice for those that are due within one quantum."""
+        """Packets from `at` on, one slice for all that are due within one quantum."""
         ends = np.flatnonzero(np.diff(np.floor(due / self._quantum))) + 1
         begin = 0
         for end in [*ends.tolist(), len(due)]:
@@ -134,7 +134,7 @@ class TsClock:
 
 
 class RateClock:
-    """MPEG-TS at an even rate, packet by packet, whatever its own clock says."""
+    """MPEG-TS at a constant rate, packet by packet; its clock is ignored."""
 
     def __init__(self, rate: float) -> None:
         self._each = 8 / rate
@@ -144,11 +144,11 @@ class RateClock:
         self.by: str | None = None
 
     def plain(self, data: bytes) -> bytes:
-        """The slice just given without what stands around packets of 188 bytes."""
+        """The last slice as packets of 188 bytes, without the bytes around them."""
         return _plain(data, self._size)
 
     def cut(self, piece: bytes) -> Iterator[Slice]:
-        """Every packet that is whole, due when its last byte is."""
+        """Each complete packet, due when its last byte is."""
         data, at = self._held + piece, 0
         if not self._size:
             at, self._size = _geometry(data, 0)
@@ -170,7 +170,7 @@ class RateClock:
 
 
 def _plain(data: bytes, size: int) -> bytes:
-    """Packets of 192 or 204 bytes as packets of 188; other bytes as they are."""
+    """Packets of 192 or 204 bytes as packets of 188; other bytes unchanged."""
     lead = _LEAD.get(size, 0)
     if size in (0, 188) or len(data) % size or data[lead::size] != bytes([SYNC]) * (len(data) // size):
         return data
@@ -178,7 +178,7 @@ def _plain(data: bytes, size: int) -> bytes:
 
 
 def _geometry(data: bytes, at: int) -> tuple[int, int]:
-    """Where packets begin in data[at:], and their size; (how far that can be ruled out, 0) where none do."""
+    """Offset and size of the packets in data[at:]; (offset searched so far, 0) if there are none."""
     while (sync := data.find(SYNC, at)) >= 0:
         for size in _SIZES:
             begin = sync - _LEAD[size]
@@ -191,7 +191,7 @@ def _geometry(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _in_step(data: bytes, at: int, size: int) -> int:
-    """Packets from data[at] on before the first without its sync byte."""
+    """Packets from data[at] on up to the first without a sync byte."""
     syncs = np.frombuffer(data, np.uint8, offset=at)[_LEAD[size] :: size]
     count = (len(data) - at) // size
     wrong = np.flatnonzero(syncs[:count] != SYNC)

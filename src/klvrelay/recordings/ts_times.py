@@ -1,12 +1,12 @@
-"""The times in MPEG-TS, and which of them a recording is paced by: PCR, else PTS, else item 2 of its KLV.
+"""The times in MPEG-TS, and which of them paces a recording: PCR, else PTS, else item 2 of its KLV.
 
     | kind   | where                                                     | clause                  |
     | PCR    | adaptation field, 33 bits of 90 kHz and 9 of 27 MHz       | ISO/IEC 13818-1 2.4.3.5 |
-    | PTS    | PES header; the DTS where there is one, since it goes on  | ISO/IEC 13818-1 2.4.3.7 |
+    | PTS    | PES header; the DTS if there is one, as it is monotonic   | ISO/IEC 13818-1 2.4.3.7 |
     | item 2 | of a KLV set that begins in the packet, microseconds      | ST 0603                 |
 
-The kind in use is left for another whose time has gone on by LATE while its own did not; to the first of them, PCR, it
-goes back once that goes on. So a clock that comes late, stops, stands still or leaps about does no harm.
+When the time in use stands still while another advances by LATE, the other is used. PCR is preferred: it is used
+again once it advances. A clock that starts late, stops, stands still or jumps does no harm.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from klvrelay.core.carriage import KEY
 from klvrelay.recordings.timeline import KLV_GAP, MODULUS, TICKS, precision_time
 
 PCR_GAP = 10.0
-"""Seconds between two stamps that are taken for a jump of the clock, not a pause of the stream."""
+"""Seconds between two time stamps that count as a step of the clock, not as a pause of the stream."""
 LATE = 2.0
-"""Seconds that another time goes on, without the one in use, until that is used."""
+"""Seconds by which another time must advance, while the one in use does not, before it is used."""
 SURE = 3
-"""Stamps that it takes for that."""
+"""Time stamps needed for that."""
 BACK = 0.25
-"""Seconds that a PCR goes on until it is gone back to."""
+"""Seconds by which a PCR must advance before it is used again."""
 LEAP = 1.5
-"""Seconds that a PCR may go on by at once, without the others; LEAPS times, then it is not used any more."""
+"""Maximum seconds by which PCR alone may advance at once; after LEAPS such jumps it is not used any more."""
 LEAPS = 3
 TRACKS = 32
-"""Times that are followed: of a stream of any number of PIDs it takes no longer."""
+"""Maximum number of times followed, so that a stream with many PIDs takes no longer."""
 REORDER = TICKS
-"""Ticks that a PTS may be before an earlier one, in the order of decoding."""
+"""Ticks by which a PTS may be earlier than a previous one, in decoding order."""
 
 KINDS = ("PCR", "PTS", "item 2")
 _GAPS = (PCR_GAP, PCR_GAP, KLV_GAP)
@@ -42,16 +42,16 @@ _GAPS = (PCR_GAP, PCR_GAP, KLV_GAP)
 Key = tuple[int, int]
 """(place in KINDS, PID)."""
 Anchor = tuple[int, float]
-"""(packet, the second it is due at)."""
+"""(packet number, second at which it is due)."""
 
 
 @dataclass(slots=True)
 class _Track:
-    """One time, of one kind and PID: seconds `gained` since the last anchor, and at which packets.
+    """One time, by kind and PID: seconds `gained` since the last anchor, and at which packets.
 
-    since   one of its stamps was seen since then: the step to the first of them began before it
-    back    seconds that it went on while another was in use
-    total   as `gained`, with the whole step to the first stamp
+    since   one of its time stamps was seen since the anchor; otherwise the step to the first began before it
+    back    seconds by which it advanced while another time was in use
+    total   as `gained`, with the whole step to the first time stamp
     """
 
     kind: int
@@ -63,7 +63,7 @@ class _Track:
     steps: list[Anchor] = field(default_factory=list)
 
     def step(self, ticks: int) -> float:
-        """Seconds that it goes on by; a jump takes no time."""
+        """Seconds by which it advances; a step of the clock takes no time."""
         if self.last is None:
             self.last = ticks
             return 0.0
@@ -75,49 +75,49 @@ class _Track:
 
 
 class TsTimes:
-    """Takes the packets of a stream, and says when those are due that bear the time in use."""
+    """Takes the packets of a stream, and returns when the packets with a time stamp in use are due."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
         self._tracks: dict[Key, _Track] = {}
         self._own: Key | None = None
-        self._mad: set[Key] = set()  # PCRs that leap about
-        self._leap = 0.0  # by how much the PCR in use went on at once, as long as no other time says so too
+        self._unreliable: set[Key] = set()  # PCRs that jump repeatedly
+        self._leap = 0.0  # the jump of the PCR in use, until another time confirms or refutes it
         self._leaps = 0
 
     @property
     def by(self) -> str | None:
-        """The kind in use; None as long as none is."""
+        """The kind of time in use; None before the first."""
         return None if self._own is None else KINDS[self._own[0]]
 
     @property
     def sees(self) -> bool:
-        """Has any time gone on since the last anchor?"""
+        """Has any time advanced since the last anchor?"""
         return any(track.gained for track in self._tracks.values())
 
     def feed(self, packets: NDArray[np.uint8], first: int) -> list[Anchor]:
-        """The anchors that these packets (of 188 bytes, from number `first` on) bring, in order."""
+        """The anchors in these packets (of 188 bytes, numbered from `first`), in order."""
         anchors: list[Anchor] = []
         for row, kind, pid, ticks in _stamps(packets):
             key = kind, pid
-            if key in self._mad or (key not in self._tracks and len(self._tracks) >= TRACKS):
+            if key in self._unreliable or (key not in self._tracks and len(self._tracks) >= TRACKS):
                 continue
             track = self._tracks.setdefault(key, _Track(kind))
             gained = track.step(ticks)
             if self._own is None and kind == 0:
-                self._turn(BACK, anchors)
+                self._switch(BACK, anchors)
             if self._own is None and kind == 0:
                 self._own = key
                 self._anchor(first + row, 0.0, anchors)
             elif key == self._own:
                 if gained:
-                    self._doubt(gained)
+                    self._check_leap(gained)
                     self._anchor(first + row, gained, anchors)
             elif kind == 0 and self._goes_back(track, gained):
                 self._own = key
                 self._forget()
-            elif self._own is not None and self._is_mad(track, gained):
-                self._mad.add(self._own)
+            elif self._own is not None and self._has_leapt(track, gained):
+                self._unreliable.add(self._own)
                 del self._tracks[self._own]
                 self._own = None
             elif not track.since:
@@ -127,18 +127,18 @@ class TsTimes:
         return anchors
 
     def end(self) -> list[Anchor]:
-        """No more will come: what has gone on since the last anchor, by the best that did."""
+        """The stream has ended: anchors for the advance since the last one, by the best time that advanced."""
         anchors: list[Anchor] = []
-        self._turn(0.0 if self._own is None else LATE, anchors)
+        self._switch(0.0 if self._own is None else LATE, anchors)
         return anchors
 
     def shift(self, packets: int) -> None:
-        """The first `packets` are gone: the numbers of the others are lower by so many."""
+        """The first `packets` were discarded: lower all packet numbers accordingly."""
         for track in self._tracks.values():
             track.steps = [(row - packets, gained) for row, gained in track.steps if row >= packets]
 
     def pass_over(self, seconds: float) -> None:
-        """So much time was given to packets without one."""
+        """This many seconds were assigned to packets without a time."""
         self.seconds += seconds
         self._forget()
 
@@ -151,13 +151,13 @@ class TsTimes:
         for track in self._tracks.values():
             track.since, track.gained, track.total, track.steps = False, 0.0, 0.0, []
 
-    def _doubt(self, gained: float) -> None:
-        """The PCR in use went on so far: did any other?"""
+    def _check_leap(self, gained: float) -> None:
+        """The PCR in use advanced by this much: did any other time?"""
         others = max((track.total for key, track in self._tracks.items() if key != self._own), default=0.0)
         self._leap = gained if gained > LEAP and others < gained / 2 and self.by == "PCR" else 0.0
 
-    def _is_mad(self, track: _Track, gained: float) -> bool:
-        """Another time goes on: does it say that the PCR in use leapt?"""
+    def _has_leapt(self, track: _Track, gained: float) -> bool:
+        """Another time advances: does it show that the PCR in use jumped?"""
         track.total += gained
         if self._leap and gained:
             self._leaps += gained < self._leap / 2
@@ -165,7 +165,7 @@ class TsTimes:
         return self._leaps >= LEAPS and self.by == "PCR"
 
     def _goes_back(self, track: _Track, gained: float) -> bool:
-        """A PCR that is not in use: is it good again?"""
+        """A PCR that is not in use: can it be used again?"""
         track.back = track.back + gained if gained else 0.0
         return self._own is not None and self._own[0] > 0 and track.back >= BACK
 
@@ -173,10 +173,10 @@ class TsTimes:
         track.gained += gained
         track.steps.append((row, track.gained))
         if track.gained > LATE and len(track.steps) >= SURE:
-            self._turn(LATE / 2, anchors)
+            self._switch(LATE / 2, anchors)
 
-    def _turn(self, least: float, anchors: list[Anchor]) -> None:
-        """From the last anchor on the first of the times that have gone on by more than `least` is used, if any has."""
+    def _switch(self, least: float, anchors: list[Anchor]) -> None:
+        """From the last anchor on, use the first time that has advanced by more than `least`, if there is one."""
         ready = [key for key, track in self._tracks.items() if key != self._own and track.gained > least]
         if not ready:
             return
@@ -189,7 +189,7 @@ class TsTimes:
 
 
 def _stamps(packets: NDArray[np.uint8]) -> list[tuple[int, int, int, int]]:
-    """(packet, place in KINDS, PID, ticks) of every time in them, in order."""
+    """(packet, place in KINDS, PID, ticks) of each time stamp in the packets, in order."""
     pids = (packets[:, 1].astype(np.int64) & 0x1F) << 8 | packets[:, 2]
     found = [*_pcrs(packets, pids), *_in_payloads(packets, pids)]
     return sorted(found)
@@ -199,7 +199,7 @@ def _pcrs(packets: NDArray[np.uint8], pids: NDArray[np.int64]) -> Iterator[tuple
     has = (packets[:, 3] & 0x20 != 0) & (packets[:, 4] >= 7) & (packets[:, 5] & 0x10 != 0)
     where = np.flatnonzero(has)
     octets = packets[where, 6:11].astype(np.int64)
-    # 33 bits at 90 kHz; the extension of 27 MHz is finer than any clock here.
+    # 33 bits at 90 kHz; the 27 MHz extension is finer than needed.
     octets <<= np.array([25, 17, 9, 1, 0])
     octets[:, 4] >>= 7
     for row, pid, ticks in zip(where.tolist(), pids[where].tolist(), octets.sum(axis=1).tolist(), strict=True):
@@ -207,7 +207,7 @@ def _pcrs(packets: NDArray[np.uint8], pids: NDArray[np.int64]) -> Iterator[tuple
 
 
 def _in_payloads(packets: NDArray[np.uint8], pids: NDArray[np.int64]) -> Iterator[tuple[int, int, int, int]]:
-    """PTS and item 2, of packets in which a PES packet begins."""
+    """PTS and item 2 of the packets in which a PES packet begins."""
     begins = np.flatnonzero((packets[:, 1] & 0x40 != 0) & (packets[:, 3] & 0x10 != 0))
     for row, pid in zip(begins.tolist(), pids[begins].tolist(), strict=True):
         packet = packets[row, :188].tobytes()

@@ -1,12 +1,12 @@
-"""Where `klvrelay send` sends to: one file a kind of far end, one contract; next door, `verbs/send.py` starts it.
+"""The destinations of `klvrelay send`: one file per protocol, one contract.
 
-    reel.py     a file, a folder of segments or standard input, as bytes with the second each is due at
-    cut.py      those bytes in datagrams
-    impair.py   a bad wire on purpose
-    pacing.py   all of it together, in time
-    udp.py      udp:// and rtp://        tcp.py   tcp://        srt.py   srt://
-
-A line knows nothing of files, of time, or of damage.
+playback.py   a file, a folder of segments or standard input, as bytes with the second at which each is due
+datagrams.py  those bytes in datagrams
+impair.py     simulated network impairment
+pacing.py     all of it together, in time
+udp.py        udp:// and rtp://
+tcp.py        tcp://
+srt.py        srt://
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from klvrelay.sending.udp import UdpDestination
 __all__ = ["KINDS", "Destination", "open_destination"]
 
 KINDS = "udp://, rtp://, tcp://, srt://"
-"""The kinds of far end, for a message."""
+"""Supported destinations, for messages."""
 
 
 class Destination(Protocol):
-    """A way to a far end, open from `async with` to its end.
+    """A connection to a destination, open inside `async with`.
 
     url        where it is; prints without credentials
-    lossy      a datagram on it may be lost, doubled or overtaken; else all come, in order, or the line breaks
-    waits      it is the far end that connects: when that has gone, another may come
-    troubles   datagrams that could not be sent, and it went on
+    lossy      datagrams may be lost, duplicated or reordered; otherwise all arrive in order, or the connection fails
+    waits      the far end connects to us; after a disconnect, another may connect
+    troubles   datagrams that could not be sent without ending the transmission
     """
 
     @property
@@ -45,7 +45,7 @@ class Destination(Protocol):
     def troubles(self) -> int: ...
 
     async def __aenter__(self) -> Self:
-        """Connect, or wait for the far end to; raises SourceDown."""
+        """Connect, or wait for the far end to connect; raises SourceDown."""
         ...
 
     async def __aexit__(
@@ -53,21 +53,21 @@ class Destination(Protocol):
     ) -> None: ...
 
     def frame(self, payload: bytes, seconds: float) -> bytes:
-        """What goes on the line for this payload, due so many seconds after the first."""
+        """The bytes to send for this payload, due at `seconds` after the first."""
         ...
 
     async def send(self, datagram: bytes) -> None:
-        """Hand it to the kernel; raises SourceDown where the far end has gone for good."""
+        """Pass a datagram to the kernel; raises SourceDown if the far end has disconnected."""
         ...
 
 
 def open_destination(url: Url, *, timeout: float = 5.0, interface: str | None = None) -> Destination:
-    """The line that `url` names; nothing is opened before it is entered.
+    """The destination for `url`; nothing is opened before `async with`.
 
     timeout     seconds to wait for a connection, and for the far end to take the last bytes
-    interface   name or address of the network interface that multicast goes out of
+    interface   name or address of the network interface for multicast
 
-    Raises ConfigError for a scheme or an option that it does not know.
+    Raises ConfigError for an unknown scheme or option.
     """
     if timeout <= 0:
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
@@ -75,12 +75,12 @@ def open_destination(url: Url, *, timeout: float = 5.0, interface: str | None = 
         case "udp" | "rtp":
             return UdpDestination(url, timeout=timeout, interface=interface)
         case _ if interface is not None:
-            raise ConfigError(f"{url}: an interface is chosen for udp:// and rtp:// only")
+            raise ConfigError(f"{url}: an interface can only be set for udp:// and rtp://")
         case "tcp":
             return TcpDestination(url, timeout=timeout)
         case "srt":
             return SrtDestination(url, timeout=timeout)
         case "file" | "stdin":
-            raise ConfigError(f"{url} is no place to send to: give {KINDS}, as in udp://127.0.0.1:5000")
+            raise ConfigError(f"{url} is not a destination: give {KINDS}, as in udp://127.0.0.1:5000")
         case scheme:
-            raise ConfigError(f"{scheme}:// is not a kind of far end that klvrelay sends to: give {KINDS}")
+            raise ConfigError(f"{scheme}:// is not a supported destination: give {KINDS}")

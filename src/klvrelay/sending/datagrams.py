@@ -1,4 +1,4 @@
-"""From slices of a recording to what one datagram holds; next door, `reel.py` has the slices, `udp.py` the lines."""
+"""Pack slices of a recording into datagrams."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from klvrelay.recordings.timeline import SYNC, Slice
 from klvrelay.sending.impair import TS_SIZE, Impairer, ts_packets
 
 HOLD = 0.05
-"""Seconds of the recording that a datagram waits at most to be full: on a slow stream it goes out short."""
+"""Maximum seconds of the recording that a datagram waits to be filled; on a slow stream, datagrams are shorter."""
 UDP_MOST = 65_507
-"""Bytes that one datagram can hold at all (RFC 768, IPv4)."""
+"""Maximum payload of a UDP datagram (RFC 768, IPv4)."""
 
 
 class Packetizer:
-    """Slices in, payloads of datagrams out, each with the second it is due at: that of the last byte in it.
+    """Takes slices and returns datagram payloads, each with the second at which its last byte is due.
 
-    carriage   "ts": so many whole packets of 188 bytes as `size` holds; "klv": a KLV packet a datagram
-    wire       what TS packets suffer before they are put into datagrams, or None
+    carriage   "ts": as many whole packets of 188 bytes as fit into `size`; "klv": one KLV packet per datagram
+    wire       impairs TS packets before they are put into datagrams, or None
     """
 
     def __init__(self, carriage: Carriage, size: int, wire: Impairer | None = None) -> None:
@@ -29,9 +29,9 @@ class Packetizer:
         self._since = self._due = 0.0
 
     def push(self, due: float, data: bytes) -> Iterator[Slice]:
-        """The payloads that are full, or have waited long enough, now that this is due."""
+        """The payloads that are full or have waited long enough by the time of this slice."""
         if not (self._is_ts and _are_packets(data)):
-            # No packets in step: they go out as they are, and what comes behind begins a datagram.
+            # Not packet-aligned: the bytes are sent unchanged, and the next packet starts a datagram.
             yield from self.rest()
             for at in range(0, len(data), self._size):
                 yield due, data[at : at + self._size]
@@ -50,13 +50,13 @@ class Packetizer:
             self._held, self._since = self._held[self._size :], due
 
     def rest(self) -> Iterator[Slice]:
-        """What has not filled a datagram."""
+        """The incomplete datagram."""
         held, self._held = self._held, b""
         if held:
             yield self._due, held
 
     def end(self) -> Iterator[Slice]:
-        """The same at the end of all, with the packets that are late."""
+        """The remaining payloads at the end of the recording, including delayed packets."""
         if self._wire is not None:
             self._held += b"".join(unit for _, unit in self._wire.rest())
         while len(self._held) > self._size:

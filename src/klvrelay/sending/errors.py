@@ -1,4 +1,4 @@
-"""What a line raises when its receiver has gone; next door, `tcp.py` and `srt.py` raise it."""
+"""Errors of destinations."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from klvrelay.errors import SourceDown
 
 
 class ReceiverGone(SourceDown):
-    """The far end was there, and broke the connection off: another may come."""
+    """The far end was connected and has disconnected; another may connect."""

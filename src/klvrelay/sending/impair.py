@@ -1,7 +1,7 @@
-"""A bad wire on purpose: units (datagrams or TS packets) in, what such a wire would deliver out.
+"""Simulated network impairment: takes units (datagrams or TS packets) and returns what such a network would deliver.
 
-No clock and no socket in it, and no chance but that of the seed: the same seed and the same units give the same
-damage. Next door: `pacing.py` sends what comes out.
+It uses no clock and no socket, and its only randomness is a seeded generator: the same seed and the same units give
+the same result.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from klvrelay.text import printable
 TS_SIZE = 188
 
 Delayed = tuple[float, bytes]
-"""(seconds that it takes longer than the others, unit)."""
+"""(seconds of extra delay, unit)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Impairment:
-    """What a wire does to its units; chances are fractions of all units.
+    """An impairment; probabilities are fractions of all units.
 
-    loss        share that is lost; `burst`: so many in a row at a time
-    reorder     share that comes behind the next `by` units
-    duplicate   share that comes twice; `apart`: the second time behind so many others
-    flip        share in which bits are changed; `bits`: how many
-    delay       seconds that each takes longer; `jitter`: up to so many more, each its own: one may overtake another
-    level       "datagram", or "ts": the packets of the transport stream before they go into datagrams
-    pid         TS packets of this PID only, or None for all
-    seed        of the chance
+    loss        fraction that is lost; `burst`: consecutive units lost at a time
+    reorder     fraction that arrives after the next `by` units
+    duplicate   fraction that arrives twice; `apart`: units between the two copies
+    flip        fraction in which bits are inverted; `bits`: how many
+    delay       extra seconds for each unit; `jitter`: up to this many more, random per unit, so that units may reorder
+    level       "datagram", or "ts": TS packets before they are put into datagrams
+    pid         only TS packets of this PID, or None for all
+    seed        of the random generator
     """
 
     loss: float = 0.0
@@ -51,15 +51,15 @@ class Impairment:
 
     @classmethod
     def parse(cls, text: str) -> Impairment:
-        """Read `loss=1%,reorder=0.5%,seed=7`; raises ConfigError, which lists what there is.
+        """Parse `loss=1%,reorder=0.5%,seed=7`; raises ConfigError, which lists the valid keys.
 
-        Without a seed it gets one, so that it can be told and given again.
+        If no seed is given, one is chosen, so that it can be reported and reused.
         """
         given: dict[str, object] = {}
         for part in filter(None, (part.strip() for part in text.split(","))):
             key, equals, value = (piece.strip() for piece in part.partition("="))
             if not equals or key not in _READERS:
-                raise ConfigError(f"--impair: {printable(part)!r} is not known\n{KNOWN}")
+                raise ConfigError(f"--impair: unknown {printable(part)!r}\n{KNOWN}")
             if key in given:
                 raise ConfigError(f"--impair: {key} is given twice")
             try:
@@ -74,14 +74,14 @@ class Impairment:
         return self
 
     def _fit(self, given: Collection[str]) -> None:
-        """Keys that mean nothing without another one, or at this level."""
+        """Reject keys that have no effect without another key, or at this level."""
         for key, needed in (("burst", "loss"), ("by", "reorder"), ("apart", "duplicate"), ("bits", "flip")):
             if key in given and not getattr(self, needed):
-                raise ConfigError(f"--impair: {key} says how {needed} happens: give {needed} too, as in {needed}=1%")
+                raise ConfigError(f"--impair: {key} qualifies {needed}: give {needed} too, as in {needed}=1%")
         if self.level == "ts" and (self.delay or self.jitter):
-            raise ConfigError("--impair: delay and jitter are of datagrams: leave out level=ts")
+            raise ConfigError("--impair: delay and jitter apply to datagrams: leave out level=ts")
         if self.pid is not None and self.level != "ts":
-            raise ConfigError("--impair: pid chooses TS packets: give level=ts too")
+            raise ConfigError("--impair: pid selects TS packets: give level=ts too")
         if not any((self.loss, self.reorder, self.duplicate, self.flip, self.delay, self.jitter)):
             raise ConfigError(f"--impair: nothing is impaired\n{KNOWN}")
 
@@ -144,15 +144,15 @@ _READERS: dict[str, Callable[[str], object]] = {
 }
 
 KNOWN = (
-    "known are loss=1% (burst=3: in a row), reorder=1% (by=1: so many late), duplicate=1% (apart=0: so many later),"
+    "valid keys: loss=1% (burst=3: in a row), reorder=1% (by=1: units late), duplicate=1% (apart=0: units later),"
     " flip=0.01% (bits=1), delay=20ms, jitter=5ms, level=datagram or ts (pid=0x101), seed=7"
 )
-"""What --impair takes, for a message."""
+"""The keys of --impair, for messages."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What was done to the units so far; `units` came in, and so many were lost, reordered, doubled, ..."""
+    """Counts of units: `units` entered, and how many were lost, reordered, duplicated, and so on."""
 
     units: int = 0
     lost: int = 0
@@ -167,24 +167,24 @@ class Tally:
 
 
 class Impairer:
-    """One wire: `push` each unit, `rest` at the end; both give what arrives, in the order in which it does.
+    """One simulated network: `push` each unit, `rest` at the end; both return what arrives, in order of arrival.
 
-    Each kind of damage has a chance of its own, so that the same units are lost whatever else is asked for.
+    Each kind of impairment has a separate random generator, so that the same units are lost whatever else is requested.
     """
 
     def __init__(self, impairment: Impairment) -> None:
         self.impairment = impairment
         self.tally = Tally()
         self._chance = {name: random.Random(f"{impairment.seed} {name}") for name in _KINDS}
-        # So many bursts that the share of what is lost is the one asked for.
+        # The probability of a burst that gives the requested fraction of lost units.
         loss, burst = impairment.loss, impairment.burst
         self._burst_begins = loss / (burst - loss * (burst - 1))
         self._burst_left = 0
-        self._held: list[tuple[int, int, bytes]] = []  # (units to wait for, in what order, unit)
+        self._held: list[tuple[int, int, bytes]] = []  # (units to wait for, sequence, unit)
         self._number = count()
 
     def push(self, unit: bytes) -> Iterator[Delayed]:
-        """What arrives once this unit is sent: nothing, it, it and others that were held."""
+        """The units that arrive once this one is sent: none, this one, or this one and held ones."""
         wish, tally = self.impairment, self.tally
         if wish.pid is not None and not _is_of(unit, wish.pid):
             yield from self._arrive(unit)
@@ -212,7 +212,7 @@ class Impairer:
             yield from self._arrive(unit)
 
     def rest(self) -> Iterator[Delayed]:
-        """What is still held, at the end of the stream."""
+        """The held units, at the end of the stream."""
         held, self._held = self._held, []
         for _, _, unit in sorted(held):
             yield self._delay(), unit
@@ -231,7 +231,7 @@ class Impairer:
         self._held.append((units, next(self._number), unit))
 
     def _arrive(self, unit: bytes) -> Iterator[Delayed]:
-        """This one, and those that have now waited for enough others."""
+        """This unit, and the held ones that have now waited long enough."""
         yield self._delay(), unit
         if self._held:
             self._held = [(left - 1, number, held) for left, number, held in self._held]

@@ -1,4 +1,4 @@
-"""A recording onto a line, each datagram when it is due; next door, `reel.py`, `cut.py`, `impair.py` and the lines."""
+"""Send a recording to a destination, each datagram when it is due."""
 
 from __future__ import annotations
 
@@ -18,55 +18,55 @@ from klvrelay.sending.playback import Playback
 from klvrelay.sources.files.replay import LATE, ROUND_LEAST
 
 PKT_SIZE = 7 * TS_SIZE
-"""Bytes of MPEG-TS in a datagram: what goes through an Ethernet in one piece."""
+"""Bytes of MPEG-TS per datagram: fits into one Ethernet frame."""
 
-_COARSE = 0.0022  # below it the loop's timers, which count whole milliseconds, are of no use
+_COARSE = 0.0022  # below this, the event loop's millisecond timers are too coarse
 _FINE = 0.0012
 _SLACK = 0.0001
-_BREATH = 0.005  # seconds after which the loop gets a turn, though nothing is to be waited for
+_YIELD_EVERY = 0.005  # seconds after which the event loop gets a turn even if nothing has to wait
 
 
 class Pacer:
-    """Waits on the monotonic clock until something is due; what is due is told from the first on, so nothing drifts."""
+    """Waits on the monotonic clock until something is due. All due times count from the first, so nothing drifts."""
 
     def __init__(self, speed: float) -> None:
         self._speed = speed
         self._start: float | None = None
-        self._breathed = 0.0
+        self._yielded = 0.0
         self.behind = 0.0
-        """Seconds that were let be, since it was too late for them."""
+        """Seconds skipped because sending was late."""
 
     async def until(self, due: float) -> None:
         now = time.monotonic()
         if self._start is None:
-            self._start = self._breathed = now
+            self._start = self._yielded = now
         ahead = self._start + due / self._speed - now
         if ahead < -LATE:
             self._start -= ahead
             self.behind -= ahead
-        if ahead > _COARSE or now - self._breathed > _BREATH:
+        if ahead > _COARSE or now - self._yielded > _YIELD_EVERY:
             await asyncio.sleep(max(0.0, ahead - _FINE))
-            self._breathed = time.monotonic()
-            ahead = self._start + due / self._speed - self._breathed
+            self._yielded = time.monotonic()
+            ahead = self._start + due / self._speed - self._yielded
         if ahead > _SLACK:
             _sleep(ahead)
 
 
 def _sleep(seconds: float) -> None:
-    """The last millisecond or two: the kernel's own timer is as fine as a datagram needs, the loop's is not."""
+    """Sleep a millisecond or two on the kernel timer: the event loop's timer is too coarse for datagrams."""
     time.sleep(seconds)
 
 
 class Transmission:
-    """A recording on its way, once or in a loop; its counts go on from line to line.
+    """Sends a recording, once or in a loop; its counts continue across connections.
 
-    speed      times the recording's own pace
-    pkt_size   bytes of MPEG-TS in a datagram, at most
+    speed      multiple of the recording's own pace
+    pkt_size   maximum bytes of MPEG-TS per datagram
     """
 
     def __init__(
         self,
-        reel: Playback,
+        playback: Playback,
         *,
         speed: float = 1.0,
         loop: bool = False,
@@ -77,17 +77,17 @@ class Transmission:
             raise ConfigError(f"pkt_size {pkt_size}: give a size from {TS_SIZE} to {UDP_MOST - 12} bytes")
         if not 0 < speed < float("inf"):
             raise ConfigError(f"speed {speed}: give a number above 0; 1 is the file's own pace")
-        if loop and not reel.again:
-            raise ConfigError(f"{reel.url} can't be sent in a loop: give a file or a folder")
+        if loop and not playback.again:
+            raise ConfigError(f"{playback.url} cannot be sent in a loop: give a file or a folder")
         self.datagrams = 0
         self.size = 0
         self.seconds = 0.0
-        """Of the recording, sent so far."""
+        """Seconds of the recording sent so far."""
         self.tally = Tally()
-        """What the impairment did so far."""
+        """Impairment counts so far."""
         self.behind = 0.0
-        """Seconds that were let be, since sending fell behind."""
-        self._reel, self._speed, self._loop, self._pkt_size = reel, speed, loop, pkt_size
+        """Seconds skipped because sending was late."""
+        self._playback, self._speed, self._loop, self._pkt_size = playback, speed, loop, pkt_size
         self._impairer = None if impairment is None else Impairer(impairment)
         if self._impairer is not None:
             self.tally = self._impairer.tally
@@ -95,7 +95,7 @@ class Transmission:
         self._number = count()
 
     async def run(self, line: Destination) -> None:
-        """Send it to the far end of an open line; raises what its reading and the line raise."""
+        """Send to an open destination; raises the errors of reading and sending."""
         impairer = self._impairer
         ts_level = impairer is not None and impairer.impairment.level == "ts"
         pacer, base, before = Pacer(self._speed), 0.0, (self.seconds, self.behind)
@@ -118,14 +118,14 @@ class Transmission:
         self._late.clear()
 
     async def _cut(self, wire: Impairer | None) -> AsyncGenerator[Slice, None]:
-        """One run of the recording in payloads."""
+        """One pass over the recording, in payloads."""
         cutter: Packetizer | None = None
-        async with aclosing(self._reel.run(self._speed)) as slices:
+        async with aclosing(self._playback.run(self._speed)) as slices:
             async for due, data in slices:
                 if cutter is None:
-                    if wire is not None and self._reel.carriage == "klv":
-                        raise ConfigError(f"{self._reel.url} is bare KLV: there are no TS packets in it for level=ts")
-                    cutter = Packetizer(self._reel.carriage, self._pkt_size, wire)
+                    if wire is not None and self._playback.carriage == "klv":
+                        raise ConfigError(f"{self._playback.url} is bare KLV and has no TS packets for level=ts")
+                    cutter = Packetizer(self._playback.carriage, self._pkt_size, wire)
                 for payload in cutter.push(due, data):
                     yield payload
         if cutter is not None:
@@ -133,7 +133,7 @@ class Transmission:
                 yield payload
 
     def _through(self, impairer: Impairer | None, due: float, datagram: bytes) -> Iterator[Slice]:
-        """What the far end of a bad wire gets by then: those that are late wait for their time."""
+        """What arrives through a bad network by then: delayed datagrams wait for their time."""
         if impairer is None:
             yield due, datagram
             return
@@ -152,14 +152,14 @@ class Transmission:
 
 
 def check(line: Destination, wish: Impairment) -> None:
-    """Raise ConfigError for damage that can't be done on this line."""
+    """Raise ConfigError for an impairment that this destination does not support."""
     if line.lossy or wish.level == "ts":
         return
     scheme = f"{line.url.scheme}://"
     if wish.loss or wish.reorder or wish.duplicate:
         raise ConfigError(
-            f"--impair: {scheme} delivers all, once and in order, so only flip can be done to it;"
+            f"--impair: {scheme} delivers everything once and in order, so only flip applies to it;"
             " with level=ts, the TS packets are impaired before they are sent"
         )
     if wish.delay or wish.jitter:
-        raise ConfigError(f"--impair: delay and jitter are of datagrams, and {scheme} has none of its own")
+        raise ConfigError(f"--impair: delay and jitter apply to datagrams, which {scheme} does not have")

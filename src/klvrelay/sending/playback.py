@@ -1,7 +1,4 @@
-"""What is sent: a file, a folder of segments or standard input, as slices with the second each is due at.
-
-Next door: `sources/files/pace.py` has the clocks; `cut.py` makes datagrams of the slices.
-"""
+"""Reads a file, a folder of segments or standard input as slices, each with the second at which it is due."""
 
 from __future__ import annotations
 
@@ -20,45 +17,45 @@ from klvrelay.recordings.ts_clock import RateClock, TsClock
 from klvrelay.sources.files.file import pieces
 
 QUANTUM = 0.0003
-"""Seconds of sending within which packets are due at once."""
+"""Seconds of sending within which packets are due together."""
 CHUNK = 64 << 10
-"""Bytes that are given to a clock at once: it takes no longer over them than a datagram may be late."""
+"""Bytes passed to a clock at once; processing them takes no longer than a datagram may be late."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("klvrelay.sending")
 
 
 class Playback:
-    """A recording, which can be run through again and again.
+    """A recording, which can be played repeatedly.
 
-    rate   bits a second to pace it by instead of its time stamps, or None
+    rate   bits per second to pace it by instead of its time stamps, or None
     """
 
     def __init__(self, url: Url, *, rate: float | None = None) -> None:
         if url.scheme not in ("file", "stdin"):
-            raise ConfigError(f"{url}: what is sent is a file, a folder of segments, or - (standard input)")
+            raise ConfigError(f"{url}: give a file, a folder of segments, or - (standard input)")
         self.url = url
         self.carriage: Carriage = "ts"
         self._rate = rate
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     @property
     def again(self) -> bool:
-        """Can it be run through more than once?"""
+        """Can it be played more than once?"""
         return self.url.scheme == "file" and (os.path.isfile(self.url.path) or os.path.isdir(self.url.path))
 
     def _is_missing(self) -> bool:
         return self.url.scheme == "file" and not os.path.exists(self.url.path)
 
     async def look(self) -> None:
-        """Raise what a run would raise at its beginning, where that can be known without waiting."""
+        """Raise the errors of starting a run that can be detected without waiting."""
         if self.again or self._is_missing():
             async with aclosing(self.run()) as slices:
                 await anext(slices, None)
 
     async def run(self, speed: float = 1.0) -> AsyncGenerator[Slice, None]:
-        """The slices of one run; whole TS packets of 188 bytes where there are such. Raises NotMedia, SourceDown.
+        """The slices of one run; whole TS packets of 188 bytes if it is MPEG-TS. Raises NotMedia, SourceDown.
 
-        speed   times its own pace that they will go at: how finely they are cut depends on it, not when they are due
+        speed   multiple of the recording's own pace: it affects how finely the bytes are cut, not when they are due
         """
         async with aclosing(pieces(self.url)) as found:
             carriage, piece = await sniff(self.url, found)
@@ -87,16 +84,16 @@ class Playback:
         while piece:
             for at in range(0, len(piece), CHUNK):
                 for due, data in clock.cut(piece[at : at + CHUNK]):
-                    self._tell(clock)
+                    self._log_pacing(clock)
                     yield due, data
             piece = await anext(found, b"")
         for due, data in clock.rest():
-            self._tell(clock)
+            self._log_pacing(clock)
             yield due, data
 
-    def _tell(self, clock: Clock) -> None:
-        """Say once what it is paced by, where that is no clock of the stream."""
-        if clock.by in PACED_BY and clock.by not in self._told:
-            self._told.add(clock.by)
+    def _log_pacing(self, clock: Clock) -> None:
+        """Log once what paces the recording, unless it is a clock of the stream."""
+        if clock.by in PACED_BY and clock.by not in self._logged:
+            self._logged.add(clock.by)
             hint = "; --rate gives another" if clock.by == "rate" and isinstance(clock, TsClock) else ""
             _log.info("%s: %s%s", self.url, PACED_BY[clock.by], hint)

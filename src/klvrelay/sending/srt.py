@@ -1,4 +1,4 @@
-"""srt://: messages on a line that `sources/srt/line.py` opens; next door, `tcp.py`."""
+"""srt:// destinations."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from klvrelay.transports.libsrt import ConnectionLost, Option, SrtSocket, librar
 from klvrelay.transports.srt import SrtSettings, open_socket
 
 SIZE = 1316
-"""Bytes that go at once: seven packets of MPEG-TS."""
+"""Bytes per message: seven packets of MPEG-TS."""
 PAUSE = 0.002
-"""Seconds between two tries where there is no room."""
+"""Seconds between retries while the send buffer is full."""
 _GRACE_MS = 50
 
 
 class SrtDestination:
-    """Messages of at most 1,316 bytes, which SRT sends again where they are lost.
+    """Messages of at most 1,316 bytes, which SRT retransmits if they are lost.
 
-    A caller gets `timeout` seconds for an answer, a listener waits without end. At its end it waits until all has
-    arrived: for the latency, and `timeout` seconds at most.
+    A caller waits `timeout` seconds for an answer, a listener without limit. On close it waits until all has arrived:
+    for
+    the latency, and at most `timeout` seconds.
 
-    Raises ConfigError for a URL that can't be meant and where there is no libsrt.
+    Raises ConfigError for an invalid URL and if libsrt is not installed.
     """
 
     lossy = False
@@ -36,7 +37,7 @@ class SrtDestination:
         self.url = url
         self._settings = SrtSettings.of(url)
         self.waits = self._settings.mode == "listener"
-        library()  # where it is missing that is said before anything starts
+        library()  # report a missing libsrt before anything starts
         self._timeout = timeout
         self._line: SrtSocket | None = None
 
@@ -63,7 +64,7 @@ class SrtDestination:
         return payload
 
     async def send(self, datagram: bytes) -> None:
-        """Raises ReceiverGone where nobody takes it any more, or nobody has for `timeout` seconds."""
+        """Raises ReceiverGone if the far end has disconnected, or has taken nothing for `timeout` seconds."""
         assert self._line is not None
         try:
             for at in range(0, len(datagram), SIZE):
@@ -77,16 +78,16 @@ class SrtDestination:
             await self._pause(begun)
 
     async def _arrived(self, line: SrtSocket) -> None:
-        """Wait until the far end has all: what it holds back for the latency it throws away when we hang up."""
+        """Wait until the far end has delivered all: on disconnect it discards what it holds back for the latency."""
         try:
             begun = time.monotonic()
             while line.number(Option.SNDDATA):
                 await self._pause(begun)
             await asyncio.sleep((line.number(Option.PEERLATENCY) + _GRACE_MS) / 1000)
         except ConnectionLost as gone:
-            raise ReceiverGone(f"{self.url}: {gone}, perhaps before all had arrived") from None
+            raise ReceiverGone(f"{self.url}: {gone}, possibly before all data had arrived") from None
 
     async def _pause(self, begun: float) -> None:
         if time.monotonic() - begun > self._timeout:
-            raise ConnectionLost(f"took nothing for {self._timeout:g} s")
+            raise ConnectionLost(f"accepted no data for {self._timeout:g} s")
         await asyncio.sleep(PAUSE)

@@ -1,4 +1,4 @@
-"""tcp://: one connection, which klvrelay makes or (`?listen=1`) waits for; next door, `udp.py`."""
+"""tcp:// destinations: one connection, which klvrelay makes or (`?listen=1`) waits for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from klvrelay.transports.tcp import TcpSettings, open_connection
 
 
 class TcpDestination:
-    """Bytes to one receiver; as slow as it takes them."""
+    """Sends to one receiver, at the receiver's pace."""
 
     lossy = False
     troubles = 0
@@ -35,7 +35,7 @@ class TcpDestination:
     async def __aexit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """At a clean end the receiver gets what is on its way, for as long as the time-out."""
+        """After success, give the receiver up to the time-out to take the data in flight."""
         writer, self._writer = self._writer, None
         if writer is None:
             return
@@ -51,10 +51,10 @@ class TcpDestination:
         return payload
 
     async def send(self, datagram: bytes) -> None:
-        """Raises ReceiverGone where nobody takes it any more."""
+        """Raises ReceiverGone if the receiver has disconnected."""
         assert self._writer is not None
         try:
             self._writer.write(datagram)
             await self._writer.drain()
         except OSError:
-            raise ReceiverGone(f"{self.url}: the receiver broke the connection off") from None
+            raise ReceiverGone(f"{self.url}: the receiver closed the connection") from None

@@ -1,6 +1,6 @@
-"""udp:// and rtp://: datagrams to an address or a multicast group; next door, `tcp.py`.
+"""udp:// and rtp:// destinations: datagrams to an address or a multicast group.
 
-RTP as RFC 2250 has it for MPEG-TS (payload type 33):
+RTP header for MPEG-TS as in RFC 2250 (payload type 33):
 
 | V=2 |P|X|  CC   |M|    PT     |        sequence number        |
 |                   timestamp, 90 kHz: when it is due           |
@@ -29,14 +29,14 @@ TTL_MOST = 255
 
 _RTP = struct.Struct(">BBHII")
 _OPTIONS = {"ttl", "interface", "localaddr", "pkt_size"}
-# What ends it; all else (nobody listens, no route now, no buffer) may be over in a moment.
-_FATAL = {errno.EMSGSIZE: "a datagram of this size can't be sent", errno.EACCES: "not permitted to send there"}
+# Errors that end the transmission; all others (no listener, no route, no buffer) may be temporary.
+_FATAL = {errno.EMSGSIZE: "a datagram of this size cannot be sent", errno.EACCES: "not permitted to send there"}
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("klvrelay.sending")
 
 
 class UdpDestination:
-    """Datagrams to one address; where nobody listens they are sent all the same, as to a real receiver."""
+    """Datagrams to one address; they are sent even if nobody listens."""
 
     lossy = True
     waits = False
@@ -53,7 +53,7 @@ class UdpDestination:
         self._ttl = _number(url, "ttl", options.get("ttl"), TTL_MOST)
         ssrc = _number(url, "ssrc", options.get("ssrc"), 0xFFFFFFFF)
         self._rtp = _Rtp(ssrc) if url.scheme == "rtp" else None
-        self._told: set[int] = set()
+        self._logged: set[int] = set()
         self._sock: socket.socket | None = None
 
     async def __aenter__(self) -> Self:
@@ -62,7 +62,7 @@ class UdpDestination:
         except SourceDown as fault:
             raise SourceDown(f"{self.url}: {fault}") from None
         except OSError as fault:
-            raise SourceDown(f"{self.url}: can't send there: {os.strerror(fault.errno or 0)}") from fault
+            raise SourceDown(f"{self.url}: cannot send there: {os.strerror(fault.errno or 0)}") from fault
         return self
 
     async def __aexit__(
@@ -76,7 +76,7 @@ class UdpDestination:
         return payload if self._rtp is None else self._rtp.frame(payload, seconds)
 
     async def send(self, datagram: bytes) -> None:
-        """Send it; what went wrong is said once, and ends it only where it would go wrong for ever."""
+        """Send a datagram. An error is logged once, and ends the transmission only if it is permanent."""
         assert self._sock is not None
         try:
             try:
@@ -90,7 +90,7 @@ class UdpDestination:
         if number in _FATAL:
             raise SourceDown(f"{self.url}: {_FATAL[number]}")
         if number == errno.ECONNREFUSED:
-            # The answer to an earlier datagram: this one has not gone out.
+            # The error reports an earlier datagram; this one has not been sent.
             assert self._sock is not None
             try:
                 self._sock.send(datagram)
@@ -98,8 +98,8 @@ class UdpDestination:
                 self.troubles += 1
         else:
             self.troubles += 1
-        if number not in self._told:
-            self._told.add(number)
+        if number not in self._logged:
+            self._logged.add(number)
             reason = "nobody listens there" if number == errno.ECONNREFUSED else os.strerror(number)
             _log.warning("%s: %s; sending on", self.url, reason)
 
@@ -115,7 +115,7 @@ class UdpDestination:
         return sock
 
     def _aim(self, sock: socket.socket, host: Address) -> None:
-        """By which interface, and how far."""
+        """Set the outgoing interface and the time to live."""
         index, address = interface_of(self._interface)
         if host.version == 4:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -136,7 +136,7 @@ class UdpDestination:
 
 
 class _Rtp:
-    """The headers of one sender; where its numbers and its time begin is chance (RFC 3550, 5.1)."""
+    """The RTP headers of one sender; initial sequence number, time stamp and SSRC are random (RFC 3550, 5.1)."""
 
     def __init__(self, ssrc: int | None) -> None:
         self._ssrc = random.getrandbits(32) if ssrc is None else ssrc

@@ -1,16 +1,16 @@
-"""Where packets come from: the contract, the factory, and one package per kind of source.
+"""Sources of packets: the contract, the factory, and one package per kind.
 
-    contract.py     what every source keeps to
-    open.py         the source that a URL names
-    files/          a file, a folder of segments, standard input: at once, while it grows, or replayed in its own time
+    contract.py     the contract of all sources
+    open.py         opens the source for a URL
+    files/          files, folders of segments, standard input: at once, while being written, or replayed
     datagrams/      udp:// and rtp://
     tcp/            tcp://
     srt/            srt://
     web/            http://, https://, HLS
-    libav/          rtsp://, rtsps://, other containers; MPEG-TS that libav demultiplexes
-    isolated/       any of them in a separate process
-    thread_queue.py the bounded queue from a source's thread to the event loop
-    blocking.py     a source for a reader without an event loop
+    libav/          rtsp://, rtsps://, other containers; MPEG-TS demultiplexed by libav
+    isolated/       any of these in a separate process
+    thread_queue.py bounded queue from a source's thread to the event loop
+    blocking.py     reads a source when no event loop has to be kept responsive
 
-A source knows nothing of retries, records or sinks.
+Sources do not depend on retries, records or sinks.
 """

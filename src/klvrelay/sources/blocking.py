@@ -1,4 +1,4 @@
-"""A source read by somebody who has nothing else to do; `files/file.py` has the short way through a file."""
+"""Read a source when nothing else runs on the event loop."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 
 async def packets_straight(source: Source, *, breath: int, piece: int = PIECE) -> AsyncGenerator[Packet, None]:
-    """A source's packets; a file's without the detours that keep a relay's loop free.
+    """The packets of a source; a file is read without the overhead that keeps a relay's event loop responsive.
 
-    Every `breath` packets the loop gets a turn: a signal may want to stop it. A file's packets have `piece` bytes, and
-    each is good until the next one is asked for.
+    Every `breath` packets the event loop gets a turn, so that a signal can stop it. Packets of a file have `piece`
+    bytes,
+    and each is valid until the next one is requested.
     """
     at_once = source.at_once(piece) if isinstance(source, FileSource) else None
     if at_once is None:

@@ -1,4 +1,4 @@
-"""What a source is: the contract that all kinds keep."""
+"""The contract of all sources."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ if TYPE_CHECKING:
     from klvrelay.record import Packet, Units
 
 KINDS = "a file, - (standard input), udp://, rtp://, tcp://, srt://, rtsp://, rtsps://, http://, https://"
-"""The kinds of source, for a message."""
+"""Supported kinds of source, for messages."""
 
 
 Demux = Literal["native", "libav"]
 
 
 class Source(Protocol):
-    """Something that yields packets.
+    """Yields packets.
 
     url      where it is; prints without credentials
-    live     newest wins: it can't wait, and its end is worth a reconnect. Not live: the reader may wait, and
-             its end is the end. Settled for good once the first packet is out
-    fixed    what is in it was settled when it was opened: KLV that appears or moves later is never delivered, so
-             when its KLV stops it is worth opening anew
-    dropped  datagrams or packets it had to let go so far, since the reader was too slow
-    link     all that the line told so far; up to date whenever it is asked for
+    live     if true, the source cannot wait, drops the oldest packets, and its end calls for a reconnect. If false, the
+             reader may wait, and its end is final. Fixed once the first packet is out
+    fixed    its streams are fixed when it is opened: KLV that appears or moves later is never delivered, so when
+             its KLV stops it should be reopened
+    dropped  datagrams or packets dropped so far because the reader was too slow
+    link     transport statistics so far; always up to date
     """
 
     @property
@@ -42,12 +42,12 @@ class Source(Protocol):
     def link(self) -> LinkStats: ...
 
     def packets(self) -> AsyncGenerator[Packet | Units, None]:
-        """Packets, or finished KLV units, until the source ends; raises SourceDown or NotMedia.
+        """Packets, or complete KLV units, until the source ends; raises SourceDown or NotMedia.
 
-        A packet without data says: here the source begins anew (a loop of a replay); what the decoder holds
-        is complete, and no counter goes on. The same marked damaged says: bytes were lost here.
+        A packet without data marks a restart of the source (a new round of a replay): what the decoder holds is
+        complete, and continuity counters start over. If it is also marked damaged, bytes were lost at this point.
 
-        `aclose()` on the generator, or the cancelling of its task, frees sockets and files at once and a
-        libav thread within 2 x timeout + 1 s.
+        `aclose()` on the generator, or cancelling its task, frees sockets and files at once and a libav thread within
+        2 x timeout + 1 s.
         """
         ...

@@ -1,4 +1,4 @@
-"""Which source a URL names, and the making of it."""
+"""Open the source for a URL."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 from klvrelay.sources.contract import KINDS, Demux, Source
 
 BYTES = ("file", "stdin", "udp", "rtp", "tcp", "srt", "http", "https")
-"""Sources that give transport bytes: here `demux` chooses who takes them apart."""
+"""Sources of transport bytes, for which `demux` selects the demultiplexer."""
 
 ISOLATED = ("http", "https", "rtsp", "rtsps")
-"""Sources that are read in a process of their own by default: what servers send before the stream needs much code."""
+"""Sources that are isolated by default: much code processes what servers send before the stream."""
 
 
 def is_isolated(url: Url, isolate: bool | None) -> bool:
-    """Has it a process of its own? None: as its kind is."""
+    """Is the source isolated? None: the default of its kind."""
     return url.scheme in ISOLATED if isolate is None else isolate
 
 
@@ -44,39 +44,40 @@ def open_source(
     given: Resume | None = None,
     packet_limit: int = LIMIT,
 ) -> Source:
-    """The source that `url` names; nothing is opened before its first packet is asked for.
+    """The source for `url`; nothing is opened before its first packet is requested.
 
     timeout      seconds to wait for a connection, and for bytes on one that should never be silent
     interface    name or address of the network interface that multicast is joined on
     sender       address that datagrams must come from
-    speed        replay a file in its own time, times this; None: as fast as the reader takes it
-    loop         replay it again and again
-    live_stamps  stamp a file's packets with the time they are read (a replay's always are)
+    speed        replay a file at this multiple of its own pace; None: as fast as the reader takes it
+    loop         repeat the replay
+    live_stamps  stamp a file's packets with the time of reading (a replay's always are)
     ca_file      certificates to trust for rtsps:// and https://, instead of the system's
-    demux        who takes MPEG-TS apart: "native", the C core, in the source itself where that saves work (datagrams
-                 come out as finished `Units`); "libav"; None: nobody here, the bytes come out as they came
-    follow       a file that is still written: wait for more at its end
-    isolate      read in a process of its own, which may hang, crash or be taken over alone; None: as its kind is
+    demux        demultiplexer for MPEG-TS: "native", the C core, inside the source if that saves work (datagrams are
+                 yielded as complete `Units`); "libav"; None: no demultiplexer, the bytes are yielded unchanged
+    follow       a file that is still being written: wait for more at its end
+    isolate      read in a separate process, so that a hang, a crash or an attack stays there; None: the default of its
+    kind
                  (`ISOLATED`)
-    passphrase   of srt://; otherwise the URL's, or that of KLVRELAY_SRT_PASSPHRASE in the environment
-    packet_limit  bytes that the value of a KLV packet may have, where the source itself finds them
-    given        what earlier openings of the same URL gave: a playlist goes on behind it
+    passphrase   of srt://; otherwise from the URL, or from KLVRELAY_SRT_PASSPHRASE in the environment
+    packet_limit  maximum bytes of a KLV packet's value, if the source finds the packets itself
+    given        state from earlier connections to the same URL: a playlist continues after it
 
-    Raises ConfigError for a scheme or an option that it does not know.
+    Raises ConfigError for an unknown scheme or option.
     """
     where = url if isinstance(url, Url) else Url.parse(url)
     if timeout <= 0:
         raise ConfigError(f"timeout {timeout}: give seconds above 0")
     checked_limit(packet_limit)
     for key, text in (("interface", interface), ("sender", sender), ("ca_file", ca_file)):
-        no_url(text or "", key, "another value")  # a message may quote it, also to subscribers
+        no_url(text or "", key, "another value")  # messages may quote it, also to subscribers
     passphrase = Secret(passphrase) if isinstance(passphrase, str) else passphrase
     if passphrase is None and where.scheme == "srt" and "passphrase" not in where.options:
-        passphrase = environment(SRT_PASSPHRASE)  # here, since a process of its own gets no secrets by its environment
+        passphrase = environment(SRT_PASSPHRASE)  # here, because an isolated process gets no secrets in its environment
     if demux not in (None, *get_args(Demux)):
-        raise ConfigError(f"demux {printable(str(demux))}: it is native or libav")
+        raise ConfigError(f"demux {printable(str(demux))}: give native or libav")
     if is_isolated(where, isolate):
-        from klvrelay.sources.isolated.source import IsolatedSource  # here, since few have a use for it
+        from klvrelay.sources.isolated.source import IsolatedSource  # here, because few commands use it
 
         options = {
             "timeout": timeout, "interface": interface, "sender": sender, "speed": speed, "loop": loop,
@@ -95,7 +96,7 @@ def open_source(
                 isolate=False,
             )
         )  # fmt: skip
-    match where.scheme:  # each kind is loaded when it is opened: a command starts with the one that it needs
+    match where.scheme:  # each kind is imported when it is opened, so that a command loads only the one it needs
         case "file" if follow and speed is None and not loop:
             from klvrelay.sources.files.growing import GrowingSource
 

@@ -1,6 +1,4 @@
-"""Large pieces of a file in parts: to decode 4 MiB of small KLV packets at once takes half a second, in which the event
-loop serves nobody else.
-"""
+"""Split large pieces of a file: decoding 4 MiB of small KLV packets at once blocks the event loop for half a second."""
 
 from __future__ import annotations
 
@@ -10,15 +8,14 @@ from collections.abc import AsyncGenerator, Iterator
 from klvrelay.record import Carriage, Packet
 
 PART: dict[Carriage, int] = {"klv": 32 << 10, "ts": 1 << 20}
-"""Bytes that are decoded at once, about 5 ms of work: bare KLV holds up to thirty times as many packets a byte as
-MPEG-TS with video."""
+"""Bytes decoded at once, about 5 ms of work: bare KLV has up to thirty times as many packets as MPEG-TS with video."""
 
 SMALL = min(PART.values())
-"""Bytes up to which a packet is never cut: live sources, whose pieces are small, ask no further."""
+"""Packets up to this size are never split, which keeps the check cheap for live sources."""
 
 
 def parts(packet: Packet) -> Iterator[Packet]:
-    """A packet of bytes in any cut, as one or as several; a KLV unit (it has a PID) stays whole."""
+    """A packet of bytes, as one or several; a KLV unit (it has a PID) is not split."""
     data, size = packet.data, PART[packet.carriage]
     if len(data) <= size or packet.pid is not None:
         yield packet
@@ -31,7 +28,7 @@ def parts(packet: Packet) -> Iterator[Packet]:
 
 
 async def in_turns(packet: Packet) -> AsyncGenerator[Packet, None]:
-    """The same, with a turn of the loop for others between two parts."""
+    """The same, with a turn of the event loop between two parts."""
     first = True
     for part in parts(packet):
         if not first:

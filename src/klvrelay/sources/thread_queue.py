@@ -1,4 +1,4 @@
-"""The bounded way from a source's thread to the loop; `libav.py` is who walks it."""
+"""A bounded queue from a source's thread to the event loop."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from klvrelay.errors import KlvrelayError
 from klvrelay.record import Packet
 
 MOST = 4096
-"""Packets that may wait: a burst comes faster than the loop gets its turn, since the thread holds the interpreter."""
+"""Maximum packets that wait: a burst arrives faster than the loop gets its turn, because the thread holds the GIL."""
 MOST_BYTES = 16 << 20
-"""Bytes of these packets."""
+"""Maximum bytes of these packets."""
 
 
 class ThreadQueue:
-    """Packets from one thread to one task: a live source drops the oldest, another waits for room.
+    """Packets from one thread to one task: a live source drops the oldest, any other waits for space.
 
-    The thread calls `put` and `end`, the task `batch` and `stop`. A packet that was dropped leaves a mark: an
-    empty packet, damaged.
+    The thread calls `put` and `end`, the task `batch` and `stop`. A dropped packet leaves an empty, damaged packet.
     """
 
     def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
@@ -37,7 +36,7 @@ class ThreadQueue:
         self.dropped = 0
 
     def put(self, packet: Packet, *, newest_wins: bool) -> bool:
-        """Hand a packet over, from the thread; false once nobody wants any more."""
+        """Add a packet, from the thread; false once the reader has stopped."""
         size = len(packet.data)
         with self._room:
             while newest_wins and not self._has_room(size):
@@ -51,12 +50,12 @@ class ThreadQueue:
             return not self.stopped
 
     def _has_room(self, size: int) -> bool:
-        """For a packet of this size; where none waits there is room for any."""
+        """Is there space for a packet of this size? An empty queue takes any size."""
         waiting = len(self._packets)
         return not waiting or (waiting < self._most and self._bytes + size <= self._most_bytes)
 
     def end(self, fault: KlvrelayError | None) -> None:
-        """Say, from the thread, that no more will come, and why."""
+        """Mark the end, from the thread, with the fault that caused it."""
         with self._room:
             self._ended, self._fault = True, fault
             self._wake()
@@ -68,7 +67,7 @@ class ThreadQueue:
                 self._loop.call_soon_threadsafe(settle, waiting)
 
     async def batch(self) -> list[Packet]:
-        """All packets that wait, at least one; none at the end. Raises what ended the source."""
+        """All waiting packets, at least one; empty at the end. Raises the fault that ended the source."""
         while True:
             with self._room:
                 if self._packets:
@@ -90,13 +89,13 @@ class ThreadQueue:
         return batch
 
     def stop(self) -> None:
-        """Want no more; the thread learns of it at its next packet."""
+        """Stop reading; the thread notices at its next packet."""
         with self._room:
             self.stopped = True
             self._room.notify_all()
 
 
 def settle(waiting: asyncio.Future[None]) -> None:
-    """Let the task go on that waits for this; it may have been cancelled meanwhile."""
+    """Wake the task that waits for this; it may have been cancelled meanwhile."""
     if not waiting.done():
         waiting.set_result(None)

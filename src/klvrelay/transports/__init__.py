@@ -1,1 +1,1 @@
-"""Addresses and connections, shared by sources, sinks and senders."""
+"""Addresses, name resolution and connections for sources, sinks and senders."""

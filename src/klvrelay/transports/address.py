@@ -1,4 +1,4 @@
-"""Where datagrams go: a host by name or address, and the network interface; for `source.py` and `sending/udp.py`."""
+"""Resolve datagram addresses and network interfaces, and open UDP sockets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SIOCGIFADDR = 0x8915
 
 
 async def resolve(host: str, timeout: float) -> Address:
-    """The address of a name, or of an address; raises SourceDown where none is known within `timeout` seconds."""
+    """Resolve a host name or an IP address; raises SourceDown if that fails within `timeout` seconds."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -30,27 +30,27 @@ async def resolve(host: str, timeout: float) -> Address:
 
 
 def socket_for(host: Address) -> socket.socket:
-    """A datagram socket that can reach it, and never blocks."""
+    """A non-blocking datagram socket of the host's address family."""
     family = socket.AF_INET if host.version == 4 else socket.AF_INET6
     return socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 
 
 def place(host: Address, port: int, scope: int) -> tuple[str, int] | tuple[str, int, int, int]:
-    """What `bind` and `connect` want of it; `scope` is the index of the interface, for IPv6."""
+    """The address tuple that `bind` and `connect` expect; `scope` is the interface index, for IPv6."""
     if host.version == 4:
         return str(host), port
     return str(host).partition("%")[0], port, 0, scope
 
 
 def bind_to_device(sock: socket.socket, index: int) -> None:
-    """Let it use this interface only."""
+    """Restrict the socket to one interface."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, socket.if_indextoname(index).encode())
 
 
 def interface_of(interface: str | None) -> tuple[int, bytes]:
     """The index of an interface, given by name or address, and its IPv4 address (0 and 0.0.0.0 for None).
 
-    Raises SourceDown where it is not there.
+    Raises SourceDown if the interface does not exist.
     """
     if interface is None:
         return 0, bytes(4)

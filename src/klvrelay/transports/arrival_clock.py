@@ -1,4 +1,4 @@
-"""The clock that arrivals are stamped by."""
+"""The clock used for arrival time stamps."""
 
 from __future__ import annotations
 

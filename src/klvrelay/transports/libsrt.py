@@ -1,9 +1,9 @@
-"""libsrt of the system, loaded when it is first wanted: sockets that never block; next door, `line.py` opens them.
+"""Bindings to the system's libsrt, loaded on first use: non-blocking SRT sockets.
 
-    soname      libsrt-gnutls.so.1.5 (Debian, Ubuntu), libsrt.so.1.5 (OpenSSL; other systems)
-    threads     libsrt has its own: they receive, acknowledge and ask again while Python does other things. None is
-                ours, no call waits, and none comes back into Python
-    ids         libsrt never uses a socket's number again soon; still no call is made with one that was closed
+soname      libsrt-gnutls.so.1.5 (Debian, Ubuntu), libsrt.so.1.5 (OpenSSL; other systems)
+threads     libsrt receives, acknowledges and retransmits on its own threads, in parallel with Python. No call blocks,
+            and libsrt never calls back into Python
+ids         libsrt does not reuse a socket id soon; nevertheless no call is made with a closed one
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 from klvrelay.errors import ConfigError
 
 MESSAGE_LIMIT = 1456
-"""Bytes that a message of live mode may have."""
+"""Maximum bytes of a live-mode message."""
 
 _SONAMES = ("libsrt-gnutls.so.1.5", "libsrt.so.1.5")
 
-# Of srt.h, 1.5. The statistics grow at their end from version to version: behind ours is room for what is added.
+# From srt.h, 1.5. Newer versions append to the statistics: `later` reserves space for these fields.
 _DECLARATIONS = """
 typedef struct {
     int flags, msgttl, inorder, boundary;
@@ -101,14 +101,14 @@ class Option(IntEnum):
 
 
 class State(IntEnum):
-    """SRT_SOCKSTATUS, as far as it is asked for."""
+    """SRT_SOCKSTATUS, the states in use."""
 
     CONNECTING = 4
     CONNECTED = 5
 
 
 class Fault(IntEnum):
-    """SRT_ERRNO, as far as it is told apart."""
+    """SRT_ERRNO, the errors that are handled separately."""
 
     LOST = 2001
     UNCONNECTED = 2002
@@ -124,20 +124,20 @@ _LATER = (Fault.NO_ROOM_YET, Fault.NOTHING_YET, Fault.CONGESTED)
 
 _SYSTEM_FAULTS = {
     errno.EADDRINUSE: "the port is in use already",
-    errno.EADDRNOTAVAIL: "that is no address of this machine",
-    errno.EACCES: "not permitted: ports under 1024 need rights",
+    errno.EADDRNOTAVAIL: "not an address of this machine",
+    errno.EACCES: "not permitted: ports below 1024 require privileges",
 }
 
 
 class ConnectionLost(Exception):
-    """The line can't be had, or is no more; the text says why, and holds no secret."""
+    """The connection failed or was lost. The text gives the reason and contains no secret."""
 
 
 class SrtMessage(NamedTuple):
-    """What the far end sent at once.
+    """One SRT message.
 
-    number   of its first packet, 31 bits, one more a message
-    due_us   when it was: sent, plus the latency; in microseconds of libsrt's clock
+    number   sequence number of its first packet, 31 bits; increments by one per message
+    due_us   delivery time: send time plus latency, in microseconds of libsrt's clock
     """
 
     data: bytes
@@ -146,7 +146,7 @@ class SrtMessage(NamedTuple):
 
 
 class SrtCounts(NamedTuple):
-    """What libsrt counted on a line so far, in packets, and the round trip in milliseconds."""
+    """libsrt's counters of a connection, in packets, and the round-trip time in milliseconds."""
 
     lost: int
     retransmitted: int
@@ -156,7 +156,7 @@ class SrtCounts(NamedTuple):
 
 @cache
 def library() -> tuple[Any, Any]:
-    """(ffi, libsrt); raises ConfigError where the system has none."""
+    """(ffi, libsrt); raises ConfigError if libsrt is not installed."""
     from cffi import FFI
 
     ffi = FFI()
@@ -175,17 +175,17 @@ def library() -> tuple[Any, Any]:
 
 @cache
 def _started() -> tuple[Any, Any]:
-    """The library with its threads running: until the process ends, since to start and end them takes long."""
+    """The library with its threads running. They run until the process ends, because starting and stopping is slow."""
     ffi, lib = library()
     lib.srt_setloglevel(_FATAL_ONLY)
     if lib.srt_startup() < 0:
-        raise ConnectionLost("libsrt can't start its threads")
+        raise ConnectionLost("libsrt cannot start its threads")
     atexit.register(lib.srt_cleanup)
     return ffi, lib
 
 
 class SrtSocket:
-    """One socket of libsrt; all its calls return at once and are made by one thread. Close it."""
+    """One libsrt socket. Its calls never block, and one thread makes them all. The caller closes it."""
 
     def __init__(self, number: int | None = None) -> None:
         self._ffi, self._lib = _started()
@@ -205,13 +205,13 @@ class SrtSocket:
         self._checked(self._lib.srt_setsockflag(self._id, option, data, len(data)))
 
     def number(self, option: Option) -> int:
-        """The value of an option that is a number."""
+        """The value of an integer option."""
         value, length = self._ffi.new("int *"), self._ffi.new("int *", 4)
         self._checked(self._lib.srt_getsockflag(self._id, option, value, length))
         return int(value[0])
 
     def text(self, option: Option) -> str:
-        """The value of an option that is a text."""
+        """The value of a string option."""
         value, length = self._ffi.new("char[]", 1024), self._ffi.new("int *", 1024)
         self._checked(self._lib.srt_getsockflag(self._id, option, value, length))
         return bytes(self._ffi.buffer(value, length[0])).decode("utf-8", "replace")
@@ -223,11 +223,11 @@ class SrtSocket:
         self._checked(self._lib.srt_listen(self._id, 1))
 
     def connect(self, address: bytes) -> None:
-        """Begin to; `state` says when it is done, and `refusal` why it failed."""
+        """Start to connect; `state` shows when this is done, and `refusal` why it failed."""
         self._checked(self._lib.srt_connect(self._id, address, len(address)))
 
     def accept(self) -> SrtSocket | None:
-        """A line to who has called, None where nobody has."""
+        """Accept an incoming connection; None if there is none."""
         number = self._lib.srt_accept(self._id, self._ffi.NULL, self._ffi.NULL)
         return SrtSocket(number) if self._waited(number) else None
 
@@ -237,11 +237,11 @@ class SrtSocket:
 
     @property
     def refusal(self) -> int:
-        """SRT_REJECT_REASON of a connection that failed."""
+        """The SRT_REJECT_REASON of a failed connection."""
         return int(self._lib.srt_getrejectreason(self._id))
 
     def receive(self) -> SrtMessage | None:
-        """The next message that is due; None where none is. Raises LineLost."""
+        """The next message that is due; None if there is none. Raises ConnectionLost."""
         control = self._control
         size = self._lib.srt_recvmsg2(self._id, self._room, MESSAGE_LIMIT, control)
         if not self._waited(size):
@@ -254,20 +254,18 @@ class SrtSocket:
         return int(self._lib.srt_time_now())
 
     def send(self, data: bytes | bytearray | memoryview) -> bool:
-        """Hand a message over; false where there is no room for it yet. Raises LineLost."""
-        return self._waited(
-            self._lib.srt_sendmsg2(self._id, self._ffi.from_buffer(data), len(data), self._ffi.NULL)
-        )
+        """Queue a message; false if the send buffer is full. Raises ConnectionLost."""
+        return self._waited(self._lib.srt_sendmsg2(self._id, self._ffi.from_buffer(data), len(data), self._ffi.NULL))
 
     def counts(self) -> SrtCounts | None:
-        """What was counted; None once the line is lost."""
-        told = self._statistics
-        if not self._open or self._lib.srt_bstats(self._id, told, 0) < 0:
+        """The counters; None once the connection is lost."""
+        totals = self._statistics
+        if not self._open or self._lib.srt_bstats(self._id, totals, 0) < 0:
             return None
-        return SrtCounts(told.pktRcvLossTotal, told.pktRcvRetrans, told.pktRcvDropTotal, told.msRTT)
+        return SrtCounts(totals.pktRcvLossTotal, totals.pktRcvRetrans, totals.pktRcvDropTotal, totals.msRTT)
 
     def close(self) -> None:
-        """Hang up; what was not delivered is thrown away. libsrt gives its UDP port back 2 to 5 s later."""
+        """Close the connection and discard undelivered data. libsrt releases its UDP port 2 to 5 s later."""
         if self._open:
             self._open = False
             self._lib.srt_close(self._id)
@@ -277,7 +275,7 @@ class SrtSocket:
             raise ConnectionLost(self._fault()[1])
 
     def _waited(self, result: int) -> bool:
-        """Did it succeed? False where it would have had to wait; any other failure is raised."""
+        """Did the call succeed? False if it would have blocked; any other failure is raised."""
         if result >= 0:
             return True
         code, text = self._fault()
@@ -300,6 +298,6 @@ class SrtSocket:
 
 
 def refusal_text(reason: int) -> str:
-    """libsrt's words for a SRT_REJECT_REASON."""
+    """libsrt's text for an SRT_REJECT_REASON."""
     ffi, lib = library()
     return str(ffi.string(lib.srt_rejectreason_str(reason)).decode("ascii", "replace"))

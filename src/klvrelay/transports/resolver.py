@@ -1,10 +1,10 @@
-"""Name look-ups with a time limit, in a few daemon threads; an IP address needs neither thread nor look-up.
+"""Name resolution with a time limit, on a few daemon threads. IP addresses need neither a thread nor a look-up.
 
-    SOURCES   hosts of sources and of targets to send to
-    BROKERS   hosts of brokers: sources whose names cannot be resolved must not keep the relay from its broker
+    SOURCES   hosts of sources and of send destinations
+    BROKERS   hosts of brokers, separate so that unresolvable sources do not block the connection to the broker
 
-`getaddrinfo` of the C library cannot be cancelled and may block for 40 s. Who waits gives up after the time limit; the
-thread stays with that host until the library returns, and whoever asks for the same host meanwhile shares the look-up.
+The C library's `getaddrinfo` cannot be cancelled and may block for 40 s. A caller stops waiting after its time limit;
+the thread stays busy until the library returns, and further requests for the same host share that look-up.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from klvrelay import threads
 
 THREADS = 16
-"""Hosts of sources that are looked up at the same time: where all of them hang, others wait."""
+"""Maximum parallel look-ups of source hosts; when all of them hang, further ones wait."""
 BROKER_THREADS = 4
 
 
@@ -49,19 +49,19 @@ class _LookUp:
 
 
 class Resolver:
-    """Looks up at most `most` hosts at a time; safe to call from any thread and any loop."""
+    """Resolves at most `most` hosts in parallel; safe to use from any thread and any event loop."""
 
     def __init__(self, most: int = THREADS) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._known: dict[str, _LookUp] = {}  # those that wait or run
+        self._known: dict[str, _LookUp] = {}  # waiting or running
         self._queue: deque[_LookUp] = deque()
         self._running = 0
 
     async def resolve(
         self, host: str, port: int, *, timeout: float, kind: socket.SocketKind = socket.SOCK_STREAM
     ) -> list[Endpoint]:
-        """Where a host is, at least one place. Raises OSError; socket.gaierror too after `timeout` seconds."""
+        """Resolve a host to at least one endpoint. Raises OSError, and socket.gaierror after `timeout` seconds."""
         if (address := literal(host)) is not None:
             return [_at(address, port, kind)]
         with self._asked(host) as found:
@@ -74,7 +74,7 @@ class Resolver:
     def lookup(
         self, host: str, port: int, *, timeout: float, kind: socket.SocketKind = socket.SOCK_STREAM
     ) -> list[Endpoint]:
-        """As `resolve`, for a thread that may block."""
+        """Like `resolve`, for a thread that may block."""
         if (address := literal(host)) is not None:
             return [_at(address, port, kind)]
         with self._asked(host) as found:
@@ -98,7 +98,7 @@ class Resolver:
 
     def _begin(self, host: str) -> _LookUp:
         look_up = _LookUp(host)
-        look_up.found.set_running_or_notify_cancel()  # so that one who gives up cancels it for no other
+        look_up.found.set_running_or_notify_cancel()  # so that a caller that gives up does not cancel it for the others
         if self._running < self._most:
             self._start()
         self._known[host] = look_up
@@ -110,7 +110,7 @@ class Resolver:
             threads.start(self._work, "klvrelay-resolver")
         except RuntimeError as fault:
             if self._running:
-                return  # those that run take its turn
+                return  # the running threads will take it
             raise OSError(errno.EAGAIN, str(fault)) from None
         self._running += 1
 
@@ -125,7 +125,7 @@ class Resolver:
                 look_up.found.set_exception(_as_unknown(fault))
 
     def _next(self) -> _LookUp | None:
-        """The next host that somebody still waits for; None ends the thread."""
+        """The next host that has a waiting caller; None ends the thread."""
         with self._lock:
             while self._queue:
                 look_up = self._queue.popleft()
@@ -136,13 +136,13 @@ class Resolver:
             return None
 
     def _end(self, look_up: _LookUp) -> None:
-        """Before the outcome is known, so that who asks behind it gets a look-up that is newer."""
+        """Forget the look-up before its result is set, so that later callers start a new one."""
         with self._lock:
             del self._known[look_up.host]
 
 
 def literal(host: str) -> Endpoint | None:
-    """An IP address, with its zone where it has one; None for a name. Raises OSError for an unknown zone."""
+    """The endpoint of an IP address, with its zone if any; None for a name. Raises OSError for an unknown zone."""
     try:
         ip = ipaddress.ip_address(host)
     except ValueError:
@@ -164,11 +164,11 @@ def _at(place: Endpoint, port: int, kind: socket.SocketKind) -> Endpoint:
 
 
 def _no_answer() -> socket.gaierror:
-    return socket.gaierror(socket.EAI_AGAIN, "the name server gives no answer")
+    return socket.gaierror(socket.EAI_AGAIN, "no answer from the DNS server")
 
 
 def _as_unknown(fault: BaseException) -> BaseException:
-    """A name that can't be encoded (an empty label, one of more than 63 octets) is one that nobody has."""
+    """A name that cannot be encoded (an empty label, or one longer than 63 octets) counts as unknown."""
     unknown = socket.gaierror(socket.EAI_NONAME, "Name or service not known")
     return unknown if isinstance(fault, UnicodeError) else fault
 

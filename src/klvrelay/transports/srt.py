@@ -1,11 +1,11 @@
-"""What a srt:// URL asks for, and the opening of its line, to read from or to send on; next door, `libsrt.py`.
+"""Parse srt:// URLs and open SRT connections, to receive from or to send on.
 
-    srt://HOST:PORT       we call             mode=caller
-    srt://:PORT           we wait for a call  mode=listener
-    mode=rendezvous       both sides call, each from the port that the other calls
+    srt://HOST:PORT       connect                 mode=caller
+    srt://:PORT           wait for a connection   mode=listener
+    mode=rendezvous       both sides connect, each from the port that the other calls
 
-The words are those of ffmpeg, OBS and srt-live-transmit, but for the latency: it is in milliseconds, as libsrt has
-it, where ffmpeg's is in microseconds.
+Option names follow ffmpeg, OBS and srt-live-transmit. The latency is in milliseconds, as in libsrt; ffmpeg uses
+microseconds.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from klvrelay.text import Secret, printable
 from klvrelay.transports import resolver
 from klvrelay.transports.libsrt import ConnectionLost, Option, SrtSocket, State, refusal_text
 
-LOG = logging.getLogger("klvrelay")
+LOG = logging.getLogger("klvrelay.transports")
 
 Mode = Literal["caller", "listener", "rendezvous"]
 
 LATENCY = 120
-"""Milliseconds that a line may take to have lost packets sent again, unless told: what all SRT programs have."""
+"""Default latency in milliseconds, within which lost packets are retransmitted; the default of all SRT programs."""
 LATENCY_LIMIT = 10_000
 PASSPHRASE_SIZES = range(10, 80)
 STREAM_ID_LIMIT = 512
 LOOKS = 0.02
-"""Seconds between two looks at a line that opens."""
+"""Seconds between two polls of a connection that is being opened."""
 RENDEZVOUS_FACTOR = 10
-"""A rendezvous waits this many times as long as a caller: the other side may not be up yet. libsrt's own rule."""
+"""A rendezvous waits this many times longer than a caller, because the peer may not be running yet; libsrt's rule."""
 LEAST_IDLE = 3.0
-"""Seconds without any datagram after which a line is lost, at least: where nothing is sent there is one a second."""
+"""Minimum seconds without a datagram before a connection counts as lost; an idle peer sends one per second."""
 
 _OPTIONS = {"mode", "latency", "passphrase", "pbkeylen", "streamid", "localaddr", "adapter"}
-# What ffmpeg and srt-live-transmit write into such URLs, and what is always so here.
+# Options that ffmpeg and srt-live-transmit put into such URLs; here they are fixed or have no effect.
 _IGNORED = {"transtype", "pkt_size", "payload_size", "timeout", "connect_timeout", "conntimeo", "rw_timeout"}
 _MODE_NAMES = {"client": "caller", "server": "listener"}
 _KEY_SIZES = ("0", "16", "24", "32")
@@ -51,12 +51,12 @@ _KEY_SIZES = ("0", "16", "24", "32")
 
 @dataclass(frozen=True, slots=True)
 class SrtSettings:
-    """What a URL asks for.
+    """The options of an srt:// URL.
 
-    latency_ms  on each side at least; the larger one of both sides counts
-    key_size    bytes of the AES key, 0 for what the other side has
-    stream_id   what a caller says it wants, and a listener must be asked for; "" for none and any
-    local       address of ours that is called from
+    latency_ms  minimum on each side; the larger of both sides applies
+    key_size    bytes of the AES key, 0 for the peer's choice
+    stream_id   the stream that a caller requests, or that a listener accepts; "" for none or any
+    local       local address to connect from
     """
 
     url: Url
@@ -69,15 +69,16 @@ class SrtSettings:
 
     @classmethod
     def of(cls, url: Url, passphrase: Secret | None = None) -> Self:
-        """Raises ConfigError for what can't be meant; `passphrase` counts before the URL's, and that before what
-        KLVRELAY_SRT_PASSPHRASE in the environment says.
+        """Parse a URL; raises ConfigError for invalid options.
+
+        The passphrase is `passphrase`, else that of the URL, else the environment variable KLVRELAY_SRT_PASSPHRASE.
         """
         options = url.options
         if url.port is None:
             raise ConfigError(f"{url}: a port is missing, as in srt://{url.host or ''}:9000")
         url.check_options(_OPTIONS, _IGNORED)
         if options.get("transtype", "live") != "live":
-            raise ConfigError(f"{url}: only transtype=live is known: streams, not files")
+            raise ConfigError(f"{url}: only transtype=live is supported: streams, not files")
         stream_id = options.get("streamid", "")
         if len(stream_id.encode()) > STREAM_ID_LIMIT:
             raise ConfigError(f"{url}: streamid has more than {STREAM_ID_LIMIT} bytes")
@@ -135,11 +136,11 @@ def _key_size(url: Url) -> int:
 
 
 async def open_socket(settings: SrtSettings, timeout: float) -> SrtSocket:
-    """A line to the far end: called within `timeout` seconds, or, as a listener, whenever it calls.
+    """Open a connection: a caller within `timeout` seconds, a listener whenever a caller connects.
 
-    Raises LineLost, which says why there is none.
+    Raises ConnectionLost with the reason if that fails.
     """
-    await asyncio.sleep(0)  # who gives up at once calls nobody: libsrt keeps a call's socket until the call times out
+    await asyncio.sleep(0)  # if cancelled at once, no call starts: libsrt keeps the socket of a call until it times out
     if settings.mode == "listener":
         return await _answered(settings, timeout)
     family, there = await _address(settings.url.host, settings.url, timeout)
@@ -170,7 +171,7 @@ async def _connected(line: SrtSocket, settings: SrtSettings, patience: float) ->
 
 
 async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
-    """The first who calls for the right stream; the port is closed behind them."""
+    """The first caller that requests the right stream; then the port is closed."""
     family, here = await _address(settings.url.host or "0.0.0.0", settings.url, timeout)
     listener = _prepared(settings, timeout)
     try:
@@ -179,7 +180,7 @@ async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
         listener.bind(here)
         listener.listen()
         if settings.passphrase is not None:
-            _tell_of_passphrase(str(settings.url))
+            _log_passphrase(str(settings.url))
         while True:
             line = listener.accept()
             if line is None:
@@ -191,18 +192,18 @@ async def _answered(settings: SrtSettings, timeout: float) -> SrtSocket:
 
 
 @cache
-def _tell_of_passphrase(url: str) -> None:
-    """Said once: libsrt tells nobody but the caller that it was refused."""
+def _log_passphrase(url: str) -> None:
+    """Log once: libsrt reports a rejected passphrase to the caller only."""
     LOG.info("%s: waiting for a caller with the same passphrase; any other is refused without a word here", url)
 
 
 def _is_wanted(line: SrtSocket, settings: SrtSettings) -> bool:
-    """Did it call for our stream? If not, it is hung up on."""
+    """Did the caller request our stream? If not, it is disconnected."""
     wanted = settings.stream_id.reveal()
     try:
         if not wanted or line.text(Option.STREAMID) == wanted:
             return True
-    except ConnectionLost:  # gone again before it was looked at
+    except ConnectionLost:  # disconnected in the meantime
         pass
     line.close()
     return False
@@ -233,8 +234,10 @@ async def _own_address(settings: SrtSettings, family: int, timeout: float, port:
 
 
 async def _address(host: str, url: Url, timeout: float, port: int | None = None) -> tuple[int, bytes]:
-    """(family, `struct sockaddr`) of a name or an address; IPv4 where there are both, as it is what SRT programs
-    listen on unless told."""
+    """(family, `struct sockaddr`) of a name or an address.
+
+    IPv4 is preferred, because SRT programs listen on IPv4 by default.
+    """
     port = (url.port or 0) if port is None else port
     try:
         found = await resolver.SOURCES.resolve(host, port, timeout=timeout, kind=socket.SOCK_DGRAM)
@@ -245,7 +248,7 @@ async def _address(host: str, url: Url, timeout: float, port: int | None = None)
 
 
 def _sockaddr(family: int, place: tuple[Any, ...]) -> bytes:
-    """`struct sockaddr` of an address as `socket.connect` takes it."""
+    """The `struct sockaddr` of an address tuple as taken by `socket.connect`."""
     host, port = place[:2]
     if family == socket.AF_INET:
         return struct.pack("=H", family) + struct.pack(">H", port) + socket.inet_aton(host) + bytes(8)
@@ -255,7 +258,7 @@ def _sockaddr(family: int, place: tuple[Any, ...]) -> bytes:
 
 
 def _no_answer(settings: SrtSettings, patience: float) -> str:
-    other = "calls us too, as mode=rendezvous" if settings.mode == "rendezvous" else "listens"
+    other = "also calls us, with mode=rendezvous" if settings.mode == "rendezvous" else "listens"
     return f"gave no answer for {patience:g} s: check host and port, and that it {other}"
 
 
@@ -268,13 +271,13 @@ def _refused(reason: int, settings: SrtSettings, patience: float) -> str:
 
 _TIMEOUT = 16
 _REFUSALS = {
-    2: "it wants no such call: check passphrase and streamid",
-    5: "it has another caller already",
+    2: "connection rejected: check passphrase and streamid",
+    5: "it already has a caller",
     10: "the passphrase is wrong",
     11: "only one side has a passphrase",
-    1401: "the streamid has no right to this (401)",
-    1403: "it forbids this streamid (403)",
-    1404: "it has no stream of this streamid (404)",
-    1409: "somebody else has this streamid already (409)",
+    1401: "the streamid is not authorized (401)",
+    1403: "access with this streamid is forbidden (403)",
+    1404: "no stream with this streamid (404)",
+    1409: "this streamid is already in use (409)",
 }
-"""By SRT_REJECT_REASON, and the codes that servers add (access_control.h)."""
+"""By SRT_REJECT_REASON, including the codes that servers add (access_control.h)."""

@@ -1,7 +1,7 @@
-"""What a tcp:// URL asks for, and the opening of its connection, to read from or to send on; next door, `source.py`.
+"""Parse tcp:// URLs and open TCP connections, to receive from or to send on.
 
-    tcp://HOST:PORT         we connect
-    tcp://:PORT?listen=1    we wait for the far end to
+tcp://HOST:PORT         connect
+tcp://:PORT?listen=1    wait for the far end to connect
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from klvrelay.transports.resolver import Endpoint
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 PIECE = 256 << 10
-"""Bytes that may wait in a reader, half of them at once."""
+"""Maximum bytes buffered in a reader; one read returns at most half of them."""
 ANY = ("0.0.0.0", "::")
-"""Where a listener without a host listens; `None` would have asyncio look them up in a thread."""
+"""Addresses that a listener without a host binds to; with `None`, asyncio would look them up in a thread."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("klvrelay.transports")
 
 
 class TcpSettings:
-    """What a URL asks for; raises ConfigError for what can't be meant.
+    """The options of a tcp:// URL; raises ConfigError for invalid ones.
 
-    other     who is at the far end, for messages
-    listens   the far end connects, not we
+    other     the role of the far end, for messages
+    listens   the far end connects to us
     """
 
     def __init__(self, url: Url, other: Literal["sender", "receiver"]) -> None:
@@ -46,13 +46,13 @@ class TcpSettings:
             raise ConfigError(f"{url}: listen is 1, to wait for a {other}, or 0")
         self.listens = listen == "1"
         if not (url.host or self.listens):
-            raise ConfigError(f"{url}: a host is missing; to wait for a {other}: {url}?listen=1")
+            raise ConfigError(f"{url}: a host is missing; to wait for a {other}, use {url}?listen=1")
 
 
 async def open_connection(settings: TcpSettings, timeout: float) -> Connection:
-    """A connection, made within `timeout` seconds, or, where it listens, whenever somebody comes.
+    """A connection, made within `timeout` seconds; a listener waits without limit.
 
-    Raises SourceDown, which says why there is none.
+    Raises SourceDown with the reason if that fails.
     """
     try:
         return await (_accepted(settings, timeout) if settings.listens else _connected(settings.url, timeout))
@@ -87,7 +87,7 @@ async def _reached(place: Endpoint) -> socket.socket:
 
 
 async def _accepted(settings: TcpSettings, timeout: float) -> Connection:
-    """The first who connects; the port is closed behind them."""
+    """The first connection; then the port is closed."""
     came: asyncio.Future[Connection] = asyncio.get_running_loop().create_future()
 
     def welcome(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

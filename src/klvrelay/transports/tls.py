@@ -1,7 +1,4 @@
-"""TLS for sources and brokers: what is trusted, and each failure as one sentence that says what to do.
-
-`sources/web/`, `sources/libav/gateway.py` and `sinks/dial.py` use it.
-"""
+"""TLS for sources and brokers: trusted certificates, and each failure as one sentence with a remedy."""
 
 from __future__ import annotations
 
@@ -13,18 +10,19 @@ from klvrelay.errors import ConfigError
 
 
 def verifying(ca_file: str | None = None) -> ssl.SSLContext:
-    """TLS 1.2 or later, certificate and host name checked; `ca_file` is trusted instead of the system's authorities.
+    """TLS 1.2 or later, with certificate and host name verified; `ca_file` replaces the system's certificate
+    authorities.
 
-    Raises ConfigError for a `ca_file` that cannot be used.
+    Raises ConfigError for an unusable `ca_file`.
     """
     if ca_file is not None:
         check_regular(ca_file, "ca_file", PEM_MOST)
         if not os.path.isfile(ca_file):
-            raise ConfigError(f"ca_file {ca_file}: there is no such file")
+            raise ConfigError(f"ca_file {ca_file}: no such file")
     try:
         context = ssl.create_default_context(cafile=ca_file)
     except ssl.SSLError as fault:
-        raise ConfigError(f"ca_file {ca_file}: no certificate in PEM form is in it") from fault
+        raise ConfigError(f"ca_file {ca_file}: it contains no PEM certificate") from fault
     except OSError as fault:
         raise ConfigError(f"ca_file {ca_file}: can't be read: {os.strerror(fault.errno or 0).lower()}") from fault
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -32,12 +30,12 @@ def verifying(ca_file: str | None = None) -> ssl.SSLContext:
 
 
 def untrusted(fault: ssl.SSLCertVerificationError) -> str:
-    """Why a certificate is refused, and what to do."""
+    """Why a certificate is not trusted, and the remedy."""
     return _UNTRUSTED.get(fault.verify_code) or f"{fault.verify_message.rstrip('.')}: see the host name and ca_file"
 
 
 def refused(fault: ssl.SSLError) -> str | None:
-    """What the far end's TLS alert means, and what to do; None where it sent none."""
+    """What the peer's TLS alert means, and the remedy; None if it sent no alert."""
     reason = fault.reason or ""
     if "ALERT" not in reason and "UNRECOGNIZED_NAME" not in reason:
         return None
@@ -48,7 +46,7 @@ def refused(fault: ssl.SSLError) -> str | None:
 
 
 def unspoken(fault: ssl.SSLError) -> str | None:
-    """Why there is no TLS at all, and what to do; None where that is not the cause."""
+    """Why no TLS handshake took place, and the remedy; None for other causes."""
     return _NO_TLS.get(fault.reason or "")
 
 
@@ -87,7 +85,7 @@ _NO_TLS = {
     "WRONG_VERSION_NUMBER": "no TLS there: the port speaks another protocol",
     "HTTP_REQUEST": "no TLS there: the port speaks plain HTTP",
     "UNSUPPORTED_PROTOCOL": _ALERTS["PROTOCOL_VERSION"],
-    "UNEXPECTED_EOF_WHILE_READING": "it closed the connection within the TLS handshake: is it a TLS port?",
+    "UNEXPECTED_EOF_WHILE_READING": "it closed the connection during the TLS handshake: is it a TLS port?",
     "RECORD_LAYER_FAILURE": "no TLS there: the port speaks another protocol",
     "PACKET_LENGTH_TOO_LONG": "no TLS there: the port speaks another protocol",
 }

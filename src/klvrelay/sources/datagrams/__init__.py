@@ -1,8 +1,7 @@
-"""udp:// and rtp://: datagrams, from a socket of our own.
+"""udp:// and rtp://: datagrams from a UDP socket.
 
-    source.py      opens the socket, and looks after its network
-    inbox.py       takes what comes: one call into C a wake-up
-    hub.py         all sockets of a loop behind one descriptor
-    multicast.py   joins groups
-    address.py     hosts and network interfaces, for whoever receives or sends
+source.py      opens the socket and checks its network
+reader.py      receives datagrams with one call into C per wake-up
+schedule.py    decides when all sockets of an event loop are read
+multicast.py   joins multicast groups
 """

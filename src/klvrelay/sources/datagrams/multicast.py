@@ -1,4 +1,4 @@
-"""Joining a multicast group on the right network; next door, `address.py` knows the networks."""
+"""Join multicast groups."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import struct
 
 from klvrelay.transports.address import Address, interface_of
 
-# Linux values that Python 3.11 has no names for.
+# Linux constants that Python 3.11 does not define.
 _IP_ADD_SOURCE_MEMBERSHIP = 39
 _MCAST_JOIN_SOURCE_GROUP = 46
 _IP_MULTICAST_ALL = 49
@@ -20,8 +20,9 @@ def join(
 ) -> None:
     """Join `group` on `interface` (a name or an address; None: the system's choice).
 
-    With `senders` only what these send is let through (SSM, RFC 4607). `again`: it was joined before, which is no
-    error. Raises OSError, or SourceDown where the interface is not there.
+    With `senders`, only their datagrams are received (SSM, RFC 4607). `again`: the group was joined before, which is
+    not
+    an error. Raises OSError, or SourceDown if the interface does not exist.
     """
     index, address = interface_of(interface)
     if isinstance(group, ipaddress.IPv4Address):
@@ -33,7 +34,7 @@ def join(
 def _join_ipv4(
     sock: socket.socket, group: Address, index: int, address: bytes, senders: list[Address], again: bool
 ) -> None:
-    # Or the socket would get what other programs joined.
+    # Otherwise the socket would also receive groups joined by other programs.
     sock.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
     for sender in senders:
         request = group.packed + address + sender.packed
@@ -56,7 +57,7 @@ def _ask(sock: socket.socket, level: int, option: int, request: bytes, again: bo
     try:
         sock.setsockopt(level, option, request)
     except OSError as fault:
-        # What the kernel says of a group, and of a sender, that it has already.
+        # The kernel's errors for a group, and for a sender, that is already joined.
         if not (again and fault.errno in (errno.EADDRINUSE, errno.EADDRNOTAVAIL)):
             raise
 

@@ -1,4 +1,4 @@
-"""A datagram socket on the loop: one call into C a wake-up; next door, `source.py` opens the socket."""
+"""Read a datagram socket on the event loop, with one call into C per wake-up."""
 
 from __future__ import annotations
 
@@ -19,21 +19,19 @@ from klvrelay.sources.thread_queue import settle
 from klvrelay.transports.address import Address
 
 WAITING_MOST = 4 << 20
-"""Bytes that may wait for a slow reader; then the kernel's buffer fills, and drops."""
+"""Maximum bytes that wait for a slow reader; beyond that, the kernel's buffer fills and drops datagrams."""
 FOREIGN_LEAST = 4
-"""RTP packets of another sender that are worth a word: a sender that takes over shows fewer."""
+"""RTP packets of another sender before it is logged; a sender that takes over shows fewer."""
 REORDER = 0.05
-"""Seconds that RTP datagrams are held for one that is late, at the least."""
+"""Minimum seconds that RTP datagrams are held for a late one."""
 
 _OF_A_UNIT = 512
-"""Bytes that a unit takes beside its own."""
+"""Overhead of a unit, in bytes."""
 _FACTS = [f.name for f in fields(LinkStats)]
 
 
 class DatagramReader:
-    """From the socket to units, or to packets; the hub looks when there is something to take, and calls `_wake` when
-    something came of it.
-    """
+    """Turns datagrams into units or packets. The schedule reads the socket and calls `_wake` with results."""
 
     def __init__(
         self,
@@ -61,7 +59,7 @@ class DatagramReader:
         self._hub.add(self._inlet, self._wake)
 
     async def next(self) -> Packet | Units:
-        """What came at the next wake-up that brought something; raises OSError, or as `fail` said."""
+        """What arrived at the next wake-up that brought something; raises OSError, or the fault passed to `fail`."""
         while not self._waits:
             if self._fault is not None:
                 raise self._fault
@@ -81,13 +79,15 @@ class DatagramReader:
 
     @property
     def link(self) -> LinkStats:
-        """What the line told so far."""
-        told = {name: count for name, count in self._inlet.counts.items() if name in _FACTS}
-        return LinkStats(**told, kernel_drops=self._inlet.kernel_drops, lane=self._inlet.counters)
+        """Transport statistics so far."""
+        facts = {name: count for name, count in self._inlet.counts.items() if name in _FACTS}
+        return LinkStats(**facts, kernel_drops=self._inlet.kernel_drops, lane=self._inlet.counters)
 
     def look_after(self, every: float, look: Callable[[], None], foreign: Callable[[], None], seen: int = 0) -> None:
-        """Call `look` after each `every` seconds in which nothing came; what it raises is why no more can come. And
-        call `foreign` where RTP of another sender came, until then.
+        """Call `look` after every `every` seconds of silence: an error that it raises ends the reader. Call
+        `foreign` when RTP of another sender has arrived.
+
+        seen   datagrams at the previous call
         """
         counts = self._inlet.counts
         datagrams = counts["datagrams"]
@@ -102,7 +102,7 @@ class DatagramReader:
         self._watch = self._loop.call_later(every, self.look_after, every, look, foreign, datagrams)
 
     def fail(self, fault: Exception) -> None:
-        """No more can come: say why, once all that waits is read."""
+        """Fail with this fault once all waiting data is read."""
         self._fault = fault
         self._hub.remove(self._inlet)
         if held := self._inlet.flush():
@@ -117,12 +117,12 @@ class DatagramReader:
         self._sock.close()
 
     def _wake(self, found: list[Found], status: int) -> None:
-        """Something came of a look into the socket."""
-        if status != NEWS:  # hardly ever: there was no room for all, RTP is held, the socket failed
+        """Handle the result of reading the socket."""
+        if status != NEWS:  # rare: not enough space for all, RTP is held back, or the socket failed
             try:
                 found = self._inlet.rest(status, found)
             except OSError as fault:
-                if found:  # what came before it
+                if found:  # what arrived before
                     self._keep(found)
                 self.fail(fault)
                 return
@@ -138,7 +138,7 @@ class DatagramReader:
 
     def _overdue(self) -> None:
         self._timer = None
-        if self._hub.pause:  # the one that is late may have come since the last look
+        if self._hub.pause:  # the late datagram may have arrived since the last read
             self._hub.look()
         self._wake(*self._inlet.overdue())
 

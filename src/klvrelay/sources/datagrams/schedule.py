@@ -1,14 +1,11 @@
-"""When the datagram sockets of a loop are read: at each datagram, or, where many come, every few milliseconds.
+"""When the datagram sockets of an event loop are read: at each datagram, or, under load, every few milliseconds.
 
-    directly   epoll wakes the loop as soon as one socket has something
-    gathered   a timer wakes the loop, which then reads all sockets that have something
+    directly   epoll wakes the loop as soon as one socket is readable
+    gathered   a timer wakes the loop, which then reads all readable sockets
 
-A loop that wakes up costs several times what it takes to receive a datagram. Gathering divides that by the number of
-sockets that a look finds ready, and delays a datagram until the next look; its time of arrival is the kernel's in
-any case. Where few sockets are busy there is little to gather, and no datagram is delayed: `pause_of` decides, once a
-WINDOW.
-
-`inlet.py` reads the sockets, `inbox.py` takes what came of each.
+Waking the loop costs several times as much as receiving a datagram. Gathering divides that cost by the number of
+readable sockets, and delays a datagram until the next read; its arrival time is the kernel's in either case. With few
+busy sockets there is little to gather, and no datagram is delayed: `pause_of` decides, once per WINDOW.
 """
 
 from __future__ import annotations
@@ -21,35 +18,37 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 from klvrelay.core.receiver import Load, Receiver, ReceiverSet, Took, timer_of
 
 COALESCE = 0.008
-"""Seconds from one look to the next at most, where sockets are gathered."""
+"""Maximum seconds between reads of gathered sockets."""
 SHORTEST = 0.002
-"""Seconds from one look to the next where few sockets are gathered, unless less is the most."""
+"""Seconds between reads while few sockets are gathered, unless the maximum is lower."""
 WINDOW = 0.1
-"""Seconds between two decisions: three frames of a camera that sends each frame at once."""
+"""Seconds between two decisions: three frames of a camera that sends each frame as a burst."""
 FEW = 6
 """Busy sockets below which nothing is gathered."""
 WORTH, STILL_WORTH = 16.0, 6.0
-"""Wake-ups that a look must replace, to begin to gather and to go on. Between the two nothing changes, so that a load
-near a limit does not switch to and fro."""
+"""Wake-ups that one read must replace to start gathering, and to continue. The gap between the two prevents a load near
+the limit from switching back and forth.
+"""
 CROWD = 32.0
-"""Sockets that a look finds ready, to wait twice as long; twice as many, to wait four times as long, and so on. Most of
-them have a single datagram, and receiving it costs up to twice what it costs beside others of its socket."""
+"""Readable sockets per read at which the pause is doubled; at twice as many it is quadrupled, and so on. Most of these
+sockets hold a single datagram, which costs up to twice as much to receive as one of several.
+"""
 LONGER = (32, 16, 8, 4, 2)
-"""Times SHORTEST."""
+"""Multiples of SHORTEST."""
 STILL = 0.75
-"""The share of these that is enough to go on so."""
+"""The fraction of the above that is enough to keep the current multiple."""
 
 _hubs: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[float, ReadSchedule]] = WeakKeyDictionary()
 _coalesce: ContextVar[float] = ContextVar("coalesce", default=COALESCE)
 
 
 def set_coalesce(seconds: float) -> None:
-    """How long the sockets are gathered at most that this task opens, and those that it starts from now on."""
+    """Set the maximum gathering time of sockets opened by this task, and by tasks that it starts later."""
     _coalesce.set(seconds)
 
 
 def schedule_of(loop: asyncio.AbstractEventLoop) -> ReadSchedule:
-    """The one for this loop and this task's `coalesce`. Who uses it holds it: a loop that was closed is let go."""
+    """The schedule of this loop and this task's `coalesce`. Only its users hold references to it."""
     coalesce = _coalesce.get()
     hubs = _hubs.setdefault(loop, WeakValueDictionary())
     hub = hubs.get(coalesce)
@@ -59,10 +58,11 @@ def schedule_of(loop: asyncio.AbstractEventLoop) -> ReadSchedule:
 
 
 def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float, shortest: float = SHORTEST) -> float:
-    """Seconds from one look to the next, after such a load for so many seconds: 0 (directly), `shortest` or a multiple
-    of it, and never more than `coalesce`.
+    """Seconds from one read to the next, after such a load for `seconds`: 0 (directly), `shortest` or a multiple of it,
+    and
+    never more than `coalesce`.
 
-    pause   what it was meanwhile
+    pause   its value during that time
     """
     if coalesce <= 0 or seconds <= 0 or load.busy < FEW:
         return 0.0
@@ -70,7 +70,7 @@ def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float, short
     replaced = load.ready / seconds * max(pause, shortest)
     if replaced < (STILL_WORTH if pause else WORTH):
         return 0.0
-    if pause:  # else most looks were for one socket
+    if pause:  # otherwise most reads were for one socket
         crowd = load.ready / max(load.looks, 1)
         for times in LONGER:
             longer = min(times * shortest, coalesce)
@@ -80,11 +80,11 @@ def pause_of(load: Load, seconds: float, coalesce: float, *, pause: float, short
 
 
 class ReadSchedule:
-    """Reads each socket that has something; holds descriptors while it has sockets.
+    """Reads every readable socket; holds descriptors while it has sockets.
 
-    coalesce   seconds from one look to the next at most, where sockets are gathered; 0: nothing is gathered
-    shortest   the same at the least, unless `coalesce` is less
-    pause      the same at present; 0 where epoll wakes the loop
+    coalesce   maximum seconds from one read to the next of gathered sockets; 0: no gathering
+    shortest   the minimum, unless `coalesce` is lower
+    pause      the current value; 0 while epoll wakes the loop
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, coalesce: float = COALESCE) -> None:
@@ -97,7 +97,7 @@ class ReadSchedule:
         self._since = 0.0
 
     def add(self, inlet: Receiver, took: Took) -> None:
-        """From now on, until `remove`, read it when it has something, and call `took` where something came of it."""
+        """Read it whenever it is readable, until `remove`, and call `took` with results."""
         if self._inlets is None:
             self._inlets = ReceiverSet()
             self._since = self._loop.time()
@@ -108,7 +108,7 @@ class ReadSchedule:
             self._close_if_empty(self._inlets)
 
     def remove(self, inlet: Receiver) -> None:
-        """Nothing happens if it is not there."""
+        """Stop reading it; no effect if it was not added."""
         if self._inlets is None:
             return
         self._inlets.remove(inlet)
@@ -122,9 +122,9 @@ class ReadSchedule:
             self._inlets = None
 
     def look(self) -> None:
-        """Read every socket that has something; once a WINDOW, decide when to look again."""
+        """Read every readable socket; once per WINDOW, decide when to read again."""
         more = self._inlets is not None and self._inlets.look(gathered=self.pause > 0)
-        if more and self.pause and not self._again:  # a flood would outgrow the kernel's buffer until the next look
+        if more and self.pause and not self._again:  # a flood would overflow the kernel's buffer before the next read
             self._again = True
             self._loop.call_soon(self._look_again)
         now = self._loop.time()
@@ -137,13 +137,13 @@ class ReadSchedule:
 
     def _look_again(self) -> None:
         self._again = False
-        if self.pause:  # else epoll wakes the loop
+        if self.pause:  # otherwise epoll wakes the loop
             self.look()
 
     def _change(self, inlets: ReceiverSet, pause: float) -> None:
         try:
             timer = timer_of(pause) if pause else -1
-        except OSError:  # EMFILE: no descriptor is left for it
+        except OSError:  # EMFILE: no descriptor is available
             return
         self._stop_timer()
         if pause:
@@ -154,7 +154,7 @@ class ReadSchedule:
         self.pause, self._timer = pause, timer
 
     def _tick(self) -> None:
-        os.read(self._timer, 8)  # or the timer would stay readable
+        os.read(self._timer, 8)  # otherwise the timer would stay readable
         self.look()
 
     def _stop_timer(self) -> None:

@@ -1,6 +1,6 @@
-"""udp:// and rtp://: datagrams from a socket of our own; next door, `inbox.py` takes them from it.
+"""udp:// and rtp://: datagrams from a UDP socket.
 
-A silent port is no error: a live source waits.
+A silent port is not an error: a live source waits.
 """
 
 from __future__ import annotations
@@ -25,23 +25,22 @@ from klvrelay.text import printable
 from klvrelay.transports.address import Address, bind_to_device, interface_of, place, resolve, socket_for
 
 KERNEL_BUFFER = 4 << 20
-"""What the kernel is asked to hold: 6 s of a stream of 5 Mbit/s."""
+"""Requested size of the kernel's buffer: 6 s of a stream of 5 Mbit/s."""
 
 _SO_RCVBUFFORCE = 33
 
 _OPTIONS = {"interface", "localaddr", "sender", "sources", "buffer_size"}
-# What ffmpeg and VLC write into such URLs for their own use.
+# Options of ffmpeg and VLC that have no meaning here.
 _IGNORED = {"fifo_size", "overrun_nonfatal", "pkt_size", "reuse", "timeout", "ttl", "connect", "broadcast"}
 
 _log = logging.getLogger(__name__)
 
 
 class UdpSource:
-    """The datagrams that come to one port: MPEG-TS, KLV, or either of them in RTP, told apart by their bytes.
+    """Datagrams received on one port: MPEG-TS, KLV, or either of them in RTP, detected from their bytes.
 
-    units    give finished KLV units, not the bytes
-    timeout  seconds for a host's name to be found, and of silence after which it is seen whether the network that it
-             listens on is still there
+    units    yield complete KLV units instead of bytes
+    timeout  seconds for resolving the host name, and of silence after which the network interface is checked
     """
 
     live = True
@@ -67,11 +66,11 @@ class UdpSource:
         self._kernel_buffer = _size(url, options.get("buffer_size", str(KERNEL_BUFFER)))
         self._inbox: DatagramReader | None = None
         self._before: LinkStats | None = None
-        self._told_foreign = False
+        self._foreign_logged = False
 
     @property
     def link(self) -> LinkStats:
-        """All that the line told since this object was made."""
+        """Transport statistics since this object was made."""
         if self._inbox is None:
             return self._before or LinkStats()
         return self._inbox.link if self._before is None else self._before + self._inbox.link
@@ -84,13 +83,13 @@ class UdpSource:
 
     @property
     def dropped(self) -> int:
-        """Datagrams that the kernel dropped since its buffer was full."""
+        """Datagrams dropped by the kernel because its buffer was full."""
         return self.link.kernel_drops
 
     async def packets(self) -> AsyncGenerator[Packet | Units, None]:
-        """What each wake-up brings, stamped with the kernel's time of arrival; waits for ever where nothing is sent.
+        """What each wake-up brings, stamped with the kernel's arrival time; waits without limit while nothing is sent.
 
-        Raises SourceDown where the host is not known, the port can't be had, or the network went away.
+        Raises SourceDown if the host is unknown, the port cannot be bound, or the network was removed.
         """
         loop = asyncio.get_running_loop()
         host = await self._resolved(self.url.host or "0.0.0.0")
@@ -103,7 +102,7 @@ class UdpSource:
             sock.close()
             raise self._down(fault) from fault
         self._inbox = inbox
-        inbox.look_after(self._timeout, lambda: self._look(sock, host, index), self._tell_foreign)
+        inbox.look_after(self._timeout, lambda: self._look(sock, host, index), self._log_foreign)
         try:
             while True:
                 yield await inbox.next()
@@ -141,7 +140,7 @@ class UdpSource:
     def _bind(self, sock: socket.socket, host: Address) -> int:
         index = self._interface_of(host)
         if host.is_multicast:
-            # Several programs may listen to one group.
+            # Several programs may receive the same group.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind(place(host, self.url.port or 0, index))
             multicast.join(sock, host, self._name_of(host), self._sources)
@@ -152,21 +151,24 @@ class UdpSource:
         return index
 
     def _look(self, sock: socket.socket, host: Address, index: int) -> None:
-        """Nothing comes: raise where the network that the socket listens on went away. The kernel forgets a group
-        with its interface; where the system chose that, the group is joined on what it would choose now.
+        """Called during silence: raise if the socket's network interface was removed.
+
+        The kernel drops a group membership with its interface. If the system chose the interface, the group is joined
+        again on
+        the one that it would choose now.
         """
         if self._interface_of(host) != index:
             raise SourceDown(f"the network interface {self._name_of(host)} was taken away, and is there again")
         if host.is_multicast:
             multicast.join(sock, host, self._name_of(host), self._sources, again=True)
 
-    def _tell_foreign(self) -> None:
-        """Say it once, however often it is opened."""
-        if not self._told_foreign:
-            self._told_foreign = True
+    def _log_foreign(self) -> None:
+        """Logged once, however often the source is opened."""
+        if not self._foreign_logged:
+            self._foreign_logged = True
             _log.warning(
-                "%s: RTP of another SSRC or payload type comes to the same port: it is counted (rtp_foreign), not read;"
-                " to fix one sender: sender=ADDRESS",
+                "%s: RTP with another SSRC or payload type on the same port: counted (rtp_foreign), but ignored;"
+                " to select one sender, use sender=ADDRESS",
                 self.url,
             )
 
@@ -179,10 +181,10 @@ class UdpSource:
     def _widen(self, sock: socket.socket) -> None:
         asked = self._kernel_buffer
         try:
-            sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, asked)  # beyond rmem_max, with the right to it
+            sock.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, asked)  # exceeds rmem_max, if permitted
         except PermissionError:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, asked)
-        # The kernel doubles what it grants, for its own bookkeeping.
+        # The kernel doubles the granted size for bookkeeping.
         got = sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
         if got < asked:
             _tell_small_buffer(asked, got)
@@ -190,7 +192,7 @@ class UdpSource:
 
 @cache
 def _tell_small_buffer(asked: int, got: int) -> None:
-    """Say it once, not at each stream and each reconnect."""
+    """Logged once, not per stream or reconnect."""
     _log.warning(
         "udp.small_buffer asked=%d got=%d: bursts may be lost; raise it with `sysctl -w net.core.rmem_max=%d`",
         asked,
@@ -208,7 +210,7 @@ def _address(url: Url, text: str) -> Address:
 
 def _size(url: Url, text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) < 1 << 31):
-        raise ConfigError(f"{url}: buffer_size is a number of bytes")
+        raise ConfigError(f"{url}: buffer_size must be a number of bytes")
     return int(text)
 
 
@@ -218,12 +220,12 @@ def _reason(fault: OSError, url: Url) -> str:
             return f"port {url.port} is in use already"
         case errno.EADDRNOTAVAIL:
             return (
-                f"{url.host} is no address of this machine; to take from any sender: {url.scheme}://:{url.port},"
-                f" from that one only: {url.scheme}://:{url.port}?sender={url.host}"
+                f"{url.host} is not an address of this machine; to receive from any sender, use {url.scheme}://:{url.port};"
+                f" from that sender only, {url.scheme}://:{url.port}?sender={url.host}"
             )
         case errno.EACCES | errno.EPERM:
-            return "not permitted: ports under 1024, and an interface for unicast, need rights"
+            return "not permitted: ports below 1024, and interface= for unicast, require privileges"
         case errno.ENODEV:
-            return "no network to join the group on: name one with interface="
+            return "no network interface to join the group on: give interface="
         case _:
             return f"can't listen there: {os.strerror(fault.errno or 0)}"

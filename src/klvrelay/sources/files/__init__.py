@@ -1,8 +1,9 @@
-"""Files, folders of segments and standard input; next door, `straight.py` reads them for somebody in a hurry.
+"""Files, folders of segments and standard input.
 
-    file.py      as fast as the reader takes it
-    at_once.py   the same of a regular file, without a loop
-    growing.py   one that is still written
-    replay.py    in its own time; pace.py, ts_clock.py, ts_times.py: when each byte is due
-    folder.py    a recorder's segments: their names and their order
+file.py      as fast as the reader takes the data
+at_once.py   a regular file, without event loop and threads
+growing.py   follows a file or a folder that is still being written
+written.py   detects new, replaced and rewritten data in a file
+replay.py    replays a recording at its own pace
+faults.py    error messages
 """

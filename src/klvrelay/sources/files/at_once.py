@@ -1,4 +1,4 @@
-"""A regular file of MPEG-TS or KLV, for a reader that has nothing else to do: no loop, no thread, no copy."""
+"""Read a regular file of MPEG-TS or KLV without an event loop, threads or copies."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from klvrelay.record import Carriage, Packet
 from klvrelay.recordings.sniff import FEW, carriage_by
 
 PIECE = 4 << 20
-"""Bytes read at once, two huge pages: with a quarter of it a GB takes 4 % more processor time."""
+"""Bytes per read, two huge pages; a quarter of that takes 4 % more processor time per GB."""
 HEAD = 512 << 10
-"""Bytes by which it is known what the file is."""
+"""Bytes inspected to detect the content."""
 
 
 class AtOnce:
-    """A file from its beginning to its end; its first piece is read. To be closed.
+    """A file that is read from its beginning to its end; the first piece is already read. The caller closes it.
 
     size   bytes read so far
     """
@@ -30,7 +30,7 @@ class AtOnce:
         self.size = size
 
     def packets(self) -> Generator[Packet, None, None]:
-        """Packets, all in the same buffer: each is good until the next one is asked for. Raises SourceDown."""
+        """Packets in one shared buffer: each is valid until the next one is requested. Raises SourceDown."""
         view, size = memoryview(self._buffer), self.size
         begin = blank_before(view[: min(size, HEAD)])
         yield Packet(view[begin if begin > FEW else 0 : size], None, self._carriage)
@@ -51,9 +51,9 @@ class AtOnce:
 
 
 def open_at_once(url: Url, piece: int = PIECE) -> AtOnce | None:
-    """The file, opened, to be read in pieces of `piece` bytes (HEAD at least).
+    """Open the file for reading in pieces of `piece` bytes (HEAD at least).
 
-    None for anything else: a pipe, a folder, a container, a file that can't be read.
+    Returns None for anything else: a pipe, a folder, a container, an unreadable file.
     """
     if url.scheme != "file" or not os.path.isfile(url.path):
         return None
@@ -62,7 +62,7 @@ def open_at_once(url: Url, piece: int = PIECE) -> AtOnce | None:
         file = FileIO(url.path)
     except OSError:
         return None
-    if hasattr(os, "posix_fadvise"):  # the kernel reads further ahead, since nobody does it here meanwhile
+    if hasattr(os, "posix_fadvise"):  # more read-ahead by the kernel, because no thread reads ahead
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
     try:
         size = file.readinto(buffer) or 0
@@ -76,12 +76,13 @@ def open_at_once(url: Url, piece: int = PIECE) -> AtOnce | None:
 
 
 def _memory(size: int) -> mmap.mmap:
-    """Memory that begins with a page: to other addresses, such as those of a bytearray, the kernel copies half as fast.
-    Huge pages, where there are any, spare a page fault for every 4 KiB, and most misses of the TLB.
+    """Page-aligned memory: copying to other addresses, such as those of a bytearray, takes the kernel twice as long.
+    Huge
+    pages, if available, avoid a page fault for every 4 KiB, and most TLB misses.
     """
     if not hasattr(mmap, "MADV_HUGEPAGE"):
         return mmap.mmap(-1, size)
     buffer = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-    with suppress(OSError):  # a kernel without them
+    with suppress(OSError):  # a kernel without huge pages
         buffer.madvise(mmap.MADV_HUGEPAGE)
     return buffer

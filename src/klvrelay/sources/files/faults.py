@@ -1,4 +1,4 @@
-"""What went wrong with reading a file, in words that say what to do."""
+"""Errors of reading a file, with a remedy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from klvrelay.errors import NotMedia, SourceDown
 
 
 def explain(url: Url, fault: OSError) -> SourceDown | NotMedia:
-    """The fault of a read or an opening, as the error of a source."""
+    """The source error for a failed open or read."""
     match fault:
         case FileNotFoundError():
             return SourceDown(f"{url}: no such file; a network source begins with udp://, rtsp://, ...")

@@ -1,6 +1,4 @@
-"""A file, a folder of segments or standard input, as fast as the reader takes it; next door, `replay.py` keeps its
-own time, and `growing.py` waits for more at the end.
-"""
+"""Read a file, a folder of segments or standard input as fast as the reader takes the data."""
 
 from __future__ import annotations
 
@@ -32,16 +30,16 @@ from klvrelay.transports.arrival_clock import now_us
 LOG = logging.getLogger("klvrelay")
 
 PIECE = 4 << 20
-"""Bytes read from a disk at once: at 1 MiB the way to the thread and back costs as much as the read."""
+"""Bytes per disk read; at 1 MiB, switching to the thread and back costs as much as the read."""
 PIPE_PIECE = 1 << 20
 PATIENCE = 1.0
-"""Seconds in which nothing comes out of a pipe until that is said, once."""
+"""Seconds without data from a pipe before this is logged, once."""
 
 
 class FileSource:
-    """A file, or standard input: MPEG-TS and bare KLV as they are, other containers through libav.
+    """A file, or standard input: MPEG-TS and bare KLV unchanged, other containers through libav.
 
-    A folder is its segments, one after the other.
+    The segments of a folder are read one after the other.
     """
 
     live = False
@@ -71,9 +69,9 @@ class FileSource:
                 yield packet
 
     def at_once(self, piece: int) -> Generator[Packet, None, None] | None:
-        """The same for a reader that has nothing else to do: of a regular file of MPEG-TS or KLV, else None.
+        """The same without an event loop: for a regular file of MPEG-TS or KLV, else None.
 
-        A packet is good until the next one is asked for.
+        A packet is valid until the next one is requested.
         """
         found = open_at_once(self.url, piece)
         return None if found is None else self._linked(found)
@@ -96,7 +94,7 @@ class FileSource:
 
 
 def container(url: Url, head: bytes) -> LibavSource:
-    """The source for a file that begins so, neither MPEG-TS nor KLV; raises NotMedia where libav can't have it."""
+    """The source for a file that is neither MPEG-TS nor KLV; raises NotMedia if libav cannot read it."""
     if (refused := contents.refusal(str(url), head)) is not None:
         raise NotMedia(refused)
     if url.scheme == "stdin" or not os.path.isfile(url.path):
@@ -108,7 +106,7 @@ def container(url: Url, head: bytes) -> LibavSource:
 
 
 async def pieces(url: Url) -> AsyncGenerator[bytes, None]:
-    """The bytes of a file, a folder's files, a named pipe or standard input, without holding up the loop."""
+    """The bytes of a file, a folder's files, a named pipe or standard input, without blocking the event loop."""
     for place in await threads.run(partial(_places, url), "klvrelay-file"):
         async with aclosing(_pieces(place)) as found:
             async for piece in found:
@@ -116,7 +114,7 @@ async def pieces(url: Url) -> AsyncGenerator[bytes, None]:
 
 
 def _places(url: Url) -> list[Url]:
-    """A folder's files, or what is no folder itself."""
+    """The files of a folder; for anything else, the URL itself."""
     if url.scheme != "file" or not os.path.isdir(url.path):
         return [url]
     return [Url("file", path=path) for path in recordings_in(url)]
@@ -136,9 +134,9 @@ async def _pieces(url: Url) -> AsyncGenerator[bytes, None]:
 
 
 class _Disk:
-    """A file whose opening, reading and closing all happen on one thread of its own, in that order.
+    """A file that is opened, read and closed on one dedicated thread, in this order.
 
-    So a read that hangs on a slow disk holds up nobody else, and no descriptor is closed under a read.
+    A read that hangs on a slow disk blocks nothing else, and no descriptor is closed during a read.
     """
 
     def __init__(self, url: Url) -> None:
@@ -148,9 +146,9 @@ class _Disk:
         self.fd = -1
 
     def open(self) -> bool:
-        """Open the file; true if its bytes are to be waited for on the loop (a pipe, a terminal)."""
+        """Open the file; true if its data must be awaited on the event loop (a pipe, a terminal)."""
         stdin = self._url.scheme == "stdin"
-        # Without O_NONBLOCK a named pipe would not open before it has a writer.
+        # Without O_NONBLOCK, opening a named pipe blocks until it has a writer.
         self.fd = 0 if stdin else os.open(self._url.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         mode = os.fstat(self.fd).st_mode
         if stat.S_ISDIR(mode):
@@ -173,7 +171,7 @@ class _Disk:
 
 
 async def _from_disk(disk: _Disk) -> AsyncGenerator[bytes, None]:
-    """Each piece is read while the one before it is worked on."""
+    """Pieces of a file; the next one is read while the last is processed."""
     ahead = disk.run(disk.read)
     try:
         while piece := await ahead:
@@ -184,7 +182,7 @@ async def _from_disk(disk: _Disk) -> AsyncGenerator[bytes, None]:
 
 
 async def _from_pipe(url: Url, fd: int) -> AsyncGenerator[bytes, None]:
-    with suppress(OSError):  # not a pipe, or more than a user may have
+    with suppress(OSError):  # not a pipe, or more than the user's limit
         fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
     word = asyncio.get_running_loop().call_later(PATIENCE, LOG.info, "%s: nothing has come yet: waiting for it", url)
     while True:

@@ -1,8 +1,8 @@
-"""A file that another program still writes: at its end, wait for more; next door, `file.py` stops there.
+"""Follow a file that another program is still writing: wait for more at its end.
 
-    GrowingSource   what it holds, in packets       the loop
-    _Tail           looks every 20 to 50 ms         a thread, since a disk may hang
-    _Folder         a recorder's folder; `written.py` has the file
+GrowingSource   packets                                      event loop
+_Tail           polls the file every 20 to 50 ms             thread, because a disk may hang
+_Folder         finds the segments in a recorder's folder    thread
 """
 
 from __future__ import annotations
@@ -31,17 +31,18 @@ from klvrelay.transports.arrival_clock import now_us
 LOG = logging.getLogger("klvrelay")
 
 QUICK, SLOW = 0.02, 0.05
-"""Seconds between two looks: just after bytes came, and when none have come for a while."""
+"""Seconds between polls: just after bytes arrived, and after a longer pause."""
 GATHER = 0.01
-"""Seconds from a look that found all there was to the next."""
+"""Seconds from a poll that found all available data to the next."""
 
 
 class GrowingSource:
-    """A file that is still written, a named pipe whose writers come and go, or a recorder's folder.
+    """A file that is still being written, a named pipe whose writers come and go, or a recorder's folder.
 
-    A file is read from its beginning, a folder from that of its newest segment, and neither ever ends. What is not
-    there yet is waited for; what was cut short or replaced begins anew. It is not live: what a slow reader has not
-    taken is still in the file.
+    A file is read from its beginning, a folder from the beginning of its newest segment; neither ever ends. A file that
+    does not exist yet is awaited; a truncated or replaced file is read from its beginning. The source is not live: what
+    a
+    slow reader has not taken remains in the file.
     """
 
     live = False
@@ -51,11 +52,12 @@ class GrowingSource:
     def __init__(self, url: Url) -> None:
         self.url = url
         self.link = LinkStats()
-        self._told = False
+        self._logged = False
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
-        """Packets stamped with the time they were read, but for what was there already when it was opened: that was
-        never live. An empty one where the file begins anew.
+        """Packets stamped with the time of reading, except for data that existed when the file was opened, because that
+        was never
+        live. An empty packet marks a restart of the file.
         """
         tail, sniffer, known = _Tail(self.url), Sniffer(), False
         try:
@@ -81,7 +83,7 @@ class GrowingSource:
             tail.close()
 
     def _hopeless(self, sniffer: Sniffer, known: bool) -> Sniffer:
-        """It is no stream: that ends it, unless it was one before. Then it is looked for on and on."""
+        """The content is not a stream: an error at first; after a stream, keep waiting for the next one."""
         if is_container(sniffer.head):
             raise NotMedia(
                 f"{self.url} is mp4, mkv or the like, which can't be read before it is complete: have MPEG-TS written,"
@@ -89,14 +91,14 @@ class GrowingSource:
             )
         if not known:
             raise NotMedia(f"{self.url} holds neither MPEG-TS nor KLV")
-        if not self._told:
-            self._told = True
+        if not self._logged:
+            self._logged = True
             LOG.warning("%s holds neither MPEG-TS nor KLV since it began again: waiting for either", self.url)
         return Sniffer()
 
 
 class _Tail:
-    """Looks for more on a thread of its own, which waits there: while nothing comes, the loop sleeps."""
+    """Polls for more data on a dedicated thread, so that the event loop sleeps while nothing arrives."""
 
     def __init__(self, url: Url) -> None:
         self._url = url
@@ -104,11 +106,11 @@ class _Tail:
         self._stopped = threading.Event()
         self._place: _Place | None = None
         self._drained = False
-        self._live = False  # its end was seen: what comes from then on is new
+        self._live = False  # the end was reached: later data is new
         self._waited = False
 
     async def more(self) -> tuple[Look, int | None]:
-        """What comes next, and when it was read, if it is new; raises SourceDown or NotMedia."""
+        """The next data, and when it was read if it is new; raises SourceDown or NotMedia."""
         return await self._thread.run(self._wait)
 
     def close(self) -> None:
@@ -121,7 +123,7 @@ class _Tail:
 
     def _wait(self) -> tuple[Look, int | None]:
         pause = QUICK
-        if self._drained:  # a writer of many small pieces: let some come together
+        if self._drained:  # let small writes accumulate
             self._live = True
             self._stopped.wait(GATHER)
         while not self._stopped.is_set():
@@ -149,16 +151,16 @@ class _Tail:
 
 
 class _Place(Protocol):
-    """What can be looked at; both methods are called on the tail's thread."""
+    """A file or folder that can be polled; both methods are called on the thread of the tail."""
 
     def look(self) -> Look: ...
     def close(self) -> None: ...
 
 
 class _Folder:
-    """A recorder's folder: its newest segment, then each that follows; they are one stream.
+    """A recorder's folder: its newest segment, then each that follows; they form one stream.
 
-    waited   it had none when it was first looked for: then the first that comes is taken
+    waited   the folder was empty at first: then the first segment that appears is read
     """
 
     def __init__(self, url: Url, waited: bool) -> None:
@@ -187,7 +189,7 @@ class _Folder:
             self._fd = -1
 
     def _following(self) -> RecordedSegment | None:
-        """The segment after this one; of all, at first, the newest."""
+        """The segment after this one; at first, the newest."""
         stamp = os.stat(self._url.path).st_mtime_ns
         if stamp == self._seen and abs(time.time_ns() - stamp) > SETTLED:
             return None
@@ -200,9 +202,9 @@ class _Folder:
         return next((segment for segment in found if segment.time_us > self._segment.time_us), None)
 
     def _switch(self, segment: RecordedSegment) -> None:
-        """Open it, under the name that it has by now."""
+        """Open it, under its current name."""
         names = segment.name, segment._replace(part=False).name
-        self._seen = 0  # there may be more behind it already
+        self._seen = 0  # there may already be a later segment
         for name in names:
             with suppress(FileNotFoundError):
                 fd = os.open(os.path.join(self._url.path, name), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

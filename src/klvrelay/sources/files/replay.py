@@ -1,4 +1,4 @@
-"""A file or a folder of segments in its own time, as if it were live; next door, `pace.py` knows when a byte is due."""
+"""Replay a file or a folder of segments at its own pace, as if it were live."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from klvrelay.transports.arrival_clock import now_us
 LOG = logging.getLogger("klvrelay")
 
 QUANTUM = 0.005
-"""Seconds of sending that go out as one packet."""
+"""Seconds of sending that form one packet."""
 LATE = 1.0
-"""Seconds behind after which the lost time is let be, rather than made up for by a burst."""
+"""Seconds of delay beyond which lost time is skipped, rather than made up for by a burst."""
 ROUND_LEAST = 1.0
-"""Seconds that one round of a loop takes at least where the file says nothing of time."""
+"""Minimum seconds per round of a loop if the file contains no times."""
 
 
 class ReplaySource:
-    """A file sent at `speed` times its own pace, once or in a loop; nothing is dropped.
+    """Replays a file at `speed` times its own pace, once or in a loop; nothing is dropped.
 
-    The segments of a folder are one stream; the time that none of them has takes none.
+    The segments of a folder are one stream; gaps between them take no time.
     """
 
     live = False
@@ -42,15 +42,15 @@ class ReplaySource:
         if not speed > 0 or speed == float("inf"):
             raise ConfigError(f"speed {speed}: give a number above 0; 1 is the file's own pace")
         if loop and url.scheme == "stdin":
-            raise ConfigError("standard input can't be replayed in a loop: give a file")
+            raise ConfigError("standard input cannot be replayed in a loop: give a file")
         self.url = url
         self.link = LinkStats()
         self._speed = speed
         self._loop = loop
-        self._told: set[str] = set()
+        self._logged: set[str] = set()
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
-        """Packets stamped with the time they go out; an empty one before each further round."""
+        """Packets stamped with their time of output; an empty one before each further round."""
         pacer = _Pacer(self._speed)
         while True:
             sent = 0
@@ -77,21 +77,21 @@ class ReplaySource:
                 clock: Clock = TsClock(QUANTUM * self._speed) if carriage == "ts" else KlvClock()
                 while piece:
                     for due, data in clock.cut(piece):
-                        self._tell(clock)
+                        self._log_pacing(clock)
                         yield due, Packet(data, None, carriage)
                     piece = await anext(found, b"")
                 for due, data in clock.rest():
-                    self._tell(clock)
+                    self._log_pacing(clock)
                     yield due, Packet(data, None, carriage)
                 return
         async with aclosing(_by_pts(self.url, piece)) as packets:
             async for due, packet in packets:
                 yield due, packet
 
-    def _tell(self, clock: Clock) -> None:
-        """Say once what it is paced by, where that is no clock of the stream."""
-        if clock.by in PACED_BY and clock.by not in self._told:
-            self._told.add(clock.by)
+    def _log_pacing(self, clock: Clock) -> None:
+        """Log once what paces the replay, unless it is a clock of the stream."""
+        if clock.by in PACED_BY and clock.by not in self._logged:
+            self._logged.add(clock.by)
             LOG.info("%s: %s", self.url, PACED_BY[clock.by])
 
 
@@ -123,7 +123,7 @@ class _Pacer:
         await asyncio.sleep(max(0.0, ahead))
 
     async def next_round(self) -> None:
-        """Begin anew; a round without a time of its own lasts a while, or a loop would be a flood."""
+        """Start a new round; a round without times lasts a minimum, because a loop would flood otherwise."""
         if self._last == 0.0:
             await asyncio.sleep(ROUND_LEAST / self._speed)
         self._start, self._last = None, 0.0

@@ -1,13 +1,13 @@
-"""A file that another program writes, under its name: what is new in it, and where it begins again; for `growing.py`.
+"""Detect what is new in a file that another program writes, and where the file restarts.
 
-A writer does more than append:
+A writer may do more than append:
 
-    cut short, then written from its beginning     it begins again
-    cut short, then written where it was (a hole   it goes on; where bytes of the writer are missing it begins again
-    of zeros before, as copytruncate leaves one)
-    rewritten between two looks                    known by the last bytes that were read: it begins again
-    replaced by another file of its name           the old one is read to its end, then the new one begins
-    room made beforehand, filled from its start    zeros (and bytes of FF) at the end are not read before others follow
+    truncated, then written from its beginning     restart
+    truncated, then written at the old offset (a   continue; restart if bytes of the writer are missing
+    hole of zeros before it, as with copytruncate)
+    rewritten between two polls                    detected by the last bytes that were read: restart
+    replaced by another file of the same name      the old file is read to its end, then restart with the new one
+    preallocated, then filled from the start       zeros (and FF bytes) at the end are not read until others follow
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ from klvrelay.text import printable
 LOG = logging.getLogger("klvrelay")
 
 Look = bytes | None
-"""Bytes that were found; none, for nothing new; None, for here it begins again."""
+"""New bytes; empty for nothing new; None if the file restarts here."""
 
 PIECE = 1 << 20
 PROBE = 64 << 10
-"""Bytes that are looked at first: of a file that is filled, most of a piece is zeros."""
+"""Bytes that are read first: most of a preallocated file is zeros."""
 REST = 20
-"""Times as long as it took to look through a long stretch of zeros until it is done again."""
+"""After scanning a long run of zeros, wait this many times as long before scanning again."""
 TAIL = 204
-"""Zeros at the end that may well be those of a packet."""
+"""Zeros at the end that may belong to a packet."""
 MARK = 64
-"""Bytes before those that come next, by which a file is known to be the same."""
+"""Bytes before the read offset that identify the file's content."""
 SETTLED = 1_000_000_000
-"""Nanoseconds after which a time stamp tells for sure that nothing has changed since."""
+"""Nanoseconds after which an unchanged time stamp proves that the file has not changed."""
 
 
 class WrittenFile:
-    """A file, or a named pipe whose writers come and go; `look` and `close` are for one thread."""
+    """A file, or a named pipe whose writers come and go; `look` and `close` are called on one thread."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._fd = -1
         self._pipe = False
-        self._ended = False  # a pipe: its last writer has gone
-        self._held = b""  # a pipe: of the next writer
+        self._ended = False  # a pipe: its last writer has closed it
+        self._held = b""  # a pipe: data of the next writer
         self._at = 0
-        self._was = 0  # where it was before it was cut short, until it is known how it goes on
+        self._was = 0  # the offset before truncation, until it is clear how the file continues
         self._mark = 0, b""
-        self._seen = -1, -1  # size and time stamp at the last look
+        self._seen = -1, -1  # size and time stamp at the last poll
         self._next_scan = 0.0
-        self._room = -1  # the size, if there was room at the end that is not written yet
+        self._room = -1  # the size, if the file ends with unwritten space
 
     def look(self) -> Look:
         """What is new; raises OSError, and NotMedia for a device."""
@@ -70,7 +70,7 @@ class WrittenFile:
         if not self._is_another():
             return b""
         if found := self._look_into_pipe() if self._pipe else self._look_into_file():
-            return found  # written to the old file before its name went to the new one
+            return found  # written to the old file before it was replaced
         self._open()
         self._say("was replaced by another file: it begins again")
         return None
@@ -89,10 +89,10 @@ class WrittenFile:
         self._pipe = stat.S_ISFIFO(mode)
         if stat.S_ISDIR(mode):
             raise IsADirectoryError
-        if not (self._pipe or stat.S_ISREG(mode)):  # a device has no end to wait at, and /dev/zero none to its zeros
+        if not (self._pipe or stat.S_ISREG(mode)):  # a device has no end to wait at, and /dev/zero never ends
             raise NotMedia(f"{printable(self._path)} is a device, which can't be followed: leave --follow away")
         if self._pipe:
-            with suppress(OSError):  # more than a user may have
+            with suppress(OSError):  # more than the user's limit
                 fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_PIECE)
 
     def _begin(self, at: int) -> None:
@@ -109,7 +109,7 @@ class WrittenFile:
             return False  # moved or removed: its writer may still write to it
         return (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino)
 
-    # ---- a named pipe ----
+    # ---- named pipes ----
 
     def _look_into_pipe(self) -> Look:
         data = self._held or self._read_pipe()
@@ -118,20 +118,20 @@ class WrittenFile:
         again, self._ended, self._held = self._ended, False, b""
         if not again:
             return data
-        self._held = data  # of another writer: what it writes begins again
+        self._held = data  # data of another writer: the stream restarts
         return None
 
     def _read_pipe(self) -> bytes:
         try:
             data = os.read(self._fd, PIECE)
-        except BlockingIOError:  # its writer has nothing to say
+        except BlockingIOError:  # the writer has no data
             return b""
         self._at += len(data)
         if not data:
             self._ended = self._at > 0
         return data
 
-    # ---- a file ----
+    # ---- files ----
 
     def _look_into_file(self) -> Look:
         there = os.fstat(self._fd)
@@ -149,7 +149,7 @@ class WrittenFile:
         return self._goes_on() if self._was else self._fresh(*now)
 
     def _is_rewritten(self) -> bool:
-        """Are the bytes that were read last others now? Zeros are no others: it was cut short, and goes on here."""
+        """Have the bytes read last changed? Zeros do not count: then the file was truncated, and continues here."""
         at, mark = self._mark
         there = os.pread(self._fd, len(mark), at)
         if there != mark and blank_before(there) == len(there):
@@ -159,7 +159,7 @@ class WrittenFile:
         return there != mark
 
     def _goes_on(self) -> Look:
-        """It was cut short: how does it go on?"""
+        """The file was truncated: how does it continue?"""
         begin = self._data_from(0)
         if begin is None:
             return b""
@@ -173,7 +173,7 @@ class WrittenFile:
         return None
 
     def _fresh(self, size: int, changed: int) -> bytes:
-        """What follows, but for zeros at the end that nothing follows yet."""
+        """The next bytes, without trailing zeros that nothing follows yet."""
         data = os.pread(self._fd, PROBE, self._at)
         behind = blank_behind(data)
         if len(data) == PROBE and behind <= TAIL:
@@ -186,7 +186,7 @@ class WrittenFile:
         return self._taken(data)
 
     def _over_hole(self, end: int) -> bytes:
-        """Nothing but zeros up to there: on to what follows them, with a few of them, or nothing."""
+        """All zeros up to `end`: skip to the next data, with a few zeros before it, or return nothing."""
         if (now := time.monotonic()) < self._next_scan:
             return b""
         begin = self._data_from(end)
@@ -205,14 +205,14 @@ class WrittenFile:
         return data
 
     def _is_more(self, size: int) -> bool:
-        """Does anything but zeros follow, or the last few bytes of the file?"""
+        """Does anything but zeros follow, or only the last few bytes of the file?"""
         data = os.pread(self._fd, HOLE, self._at)
         return blank_before(data) < len(data) or 0 < size - self._at <= TAIL
 
     def _data_from(self, at: int) -> int | None:
-        """Where the first byte is, from there on, that is no zero."""
+        """The offset of the first non-zero byte from `at` on."""
         while True:
-            with suppress(OSError):  # a file system that can't say where its holes are
+            with suppress(OSError):  # a file system that does not report holes
                 at = max(at, self._behind_hole(at))
             data = os.pread(self._fd, PIECE, at)
             if not data:

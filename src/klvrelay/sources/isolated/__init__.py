@@ -1,13 +1,13 @@
-"""Any source in a process of its own: one that hangs, floods or crashes hurts no other.
+"""Run a source in a separate process: if it hangs, floods or crashes, other streams are not affected.
 
-    source.py      the source as the relay has it
-    claims.py      what is believed of what the process says
-    process.py     starts the process, listens to it, and ends it
-    stderr.py      what it says on the side
-    parcel.py      what goes between
-    limits.py      how much it may use and send
+source.py      the source as seen by the relay
+claims.py      checks what the process reports about its source
+process.py     starts the process, reads from it, and ends it
+stderr.py      logs its standard error
+messages.py    the protocol between process and relay
+limits.py      limits on memory and message sizes
 
-    cell.py        what runs there: `python -m klvrelay.sources.isolated.child`
-    bookmarks.py   how far it has read a playlist
-    confine.py     what it may still do: landlock.py, seccomp.py
+child.py       runs in the process: `python -m klvrelay.sources.isolated.child`
+bookmarks.py   reports how far a playlist was read
+confine.py     drops privileges, with landlock.py, seccomp.py and prctl.py
 """

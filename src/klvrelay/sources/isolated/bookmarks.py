@@ -1,7 +1,8 @@
-"""How far a playlist was read, told to the relay when what was read is on its way there; for `cell.py`.
+"""Report to the relay how far a playlist was read, once the data read up to there has been sent.
 
-The reader's thread is ahead of what was sent. So each change is kept, with the bytes that the thread had handed on
-before it, and follows the first packet behind those: a process that dies loses nothing, and repeats nothing.
+The reader's thread is ahead of the data sent. Each change of position is therefore stored with the number of bytes that
+the thread had passed on before it, and is sent after the first packet behind these bytes. So a process that dies loses
+nothing and repeats nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from klvrelay.sources.web.position import Position
 
 
 class Bookmarks:
-    """Of one source, which notes in `place` how far it is; `put` sends."""
+    """The reported positions of one source, which updates `place`; `put` sends."""
 
     def __init__(self, source: Source, place: Position, put: Callable[[bytes], None]) -> None:
         self._source, self._place, self._put = source, place, put
@@ -25,28 +26,28 @@ class Bookmarks:
         place.moved = self._moved
 
     def _moved(self) -> None:
-        """In the reader's thread. Of the changes between two packets the last one counts."""
+        """Runs on the reader's thread. Of several changes between two packets, only the last counts."""
         size = self._source.link.size
         if self._waiting and self._waiting[-1][0] == size:
-            with suppress(IndexError):  # it was sent meanwhile
+            with suppress(IndexError):  # already sent by the loop
                 self._waiting.pop()
         self._waiting.append((size, self._place.packed()))
 
     def sent(self, packet: Packet | Units) -> None:
-        """A packet is on its way."""
+        """A packet was sent."""
         if isinstance(packet, Units):
             return
         self._size += len(packet.data)
-        # What libav took out of a container are not the bytes that came.
+        # Packets that libav demultiplexed from a container differ in size from the bytes received.
         self._send(None if packet.pid is not None else self._size)
 
     def rest(self) -> None:
-        """All packets are."""
+        """All packets were sent."""
         self._send(None)
 
     def _send(self, size: int | None) -> None:
         latest = None
-        with suppress(IndexError):  # the thread took the last one back, for a later one
+        with suppress(IndexError):  # the thread replaced the last one
             while self._waiting and (size is None or self._waiting[0][0] < size):
                 latest = self._waiting.popleft()[1]
         if latest is not None:

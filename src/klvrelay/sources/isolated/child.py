@@ -1,7 +1,7 @@
-"""The process of one isolated source: `python -m klvrelay.sources.isolated.child FD`; `process.py` starts it.
+"""Run one isolated source: `python -m klvrelay.sources.isolated.child FD`.
 
-It gets its settings over the socket FD, gives up what the source does not need (`confine.py`), opens it, and sends what
-it yields as parcels (`parcel.py`) until the source ends or the relay closes its side; with the relay it dies.
+The child reads its settings from the socket FD, drops privileges (`confine.py`), opens the source, and sends messages
+(`messages.py`) until the source ends or the relay closes the socket. It ends when the relay dies.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from klvrelay.sources.web.position import Position
 from klvrelay.sources.web.resume import Resume
 from klvrelay.text import Secret
 
-TELL = 0.25
-"""Seconds between two words on how it is: the relay's proof that this loop turns."""
+REPORT_EVERY = 0.25
+"""Seconds between two status messages, which prove to the relay that this event loop runs."""
 AHEAD_LIVE, AHEAD = 512 << 10, 4 << 20
-"""Bytes that may wait for the relay: of a live source, of a file. Then the source itself waits, or drops and counts."""
+"""Maximum bytes that wait for the relay, for live sources and for files; then the source waits, or drops and counts."""
 JOINED = 256 << 10
 SETTINGS_MOST = 1 << 20
 GOODBYE = 2.0
 LAST_WORDS = 0.5
-"""Seconds that a thread of the source gets to end, where it may have died for want of memory."""
+"""Seconds for a thread of the source to end, if it may have run out of memory."""
 
 _BY_LIBAV = ("rtsp", "rtsps")
 
@@ -58,10 +58,10 @@ def main() -> None:
 
 
 def _subordinate() -> None:
-    """Die with the relay, and before it where the system's memory runs out.
+    """End when the relay dies, and be killed before the relay when the system runs out of memory.
 
-    A signal that goes to all processes of a terminal or a service is for the relay to answer, which then closes
-    its side of the line.
+    Signals that are sent to all processes of a terminal or a service are handled by the relay, which then closes its
+    side of the socket.
     """
     prctl.end_with_parent(signal.SIGKILL)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -71,7 +71,7 @@ def _subordinate() -> None:
 
 
 def _out_of_memory() -> NoReturn:
-    """At once: what is still to be said takes memory too."""
+    """Exit at once: any further message needs memory too."""
     os._exit(OUT_OF_MEMORY)
 
 
@@ -108,9 +108,9 @@ async def _serve(line: socket.socket) -> NoReturn:
     else:
         bookmarks = Bookmarks(source, given.place, lambda position: outbox.put(packed_mark(position)))
         pumping = asyncio.create_task(_pump(source, outbox, bookmarks, limits.parcel), name="pump")
-        telling = asyncio.create_task(_tell(source, outbox), name="tell")
+        reporting = asyncio.create_task(_report(source, outbox), name="report")
         await asyncio.wait((pumping, asked, outbox.gone), return_when=asyncio.FIRST_COMPLETED)
-        telling.cancel()
+        reporting.cancel()
         pumping.cancel()
         await asyncio.wait((pumping,))
         if not pumping.cancelled():
@@ -120,15 +120,13 @@ async def _serve(line: socket.socket) -> NoReturn:
     await outbox.below(1)
     if asked.done():
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        _hear_threads(GOODBYE)
-    # Not by the end of `main`: that waits for threads, and one of them may hang for ever.
+        _join_threads(GOODBYE)
+    # Returning from `main` would wait for threads, and one of them may hang.
     os._exit(0)
 
 
-def _hear_threads(seconds: float) -> None:
-    """A thread of the source may still have to end a session with its far end, or to say what it died of; the relay
-    cuts that short.
-    """
+def _join_threads(seconds: float) -> None:
+    """Wait for threads of the source, which may have to end a session or report an error."""
     for thread in threading.enumerate():
         if thread.name.startswith("klvrelay-"):
             thread.join(seconds)
@@ -138,7 +136,7 @@ async def _settings(line: socket.socket) -> dict[str, Any]:
     data = b""
     while not data.endswith(b"\n"):
         piece = await asyncio.get_running_loop().sock_recv(line, SETTINGS_MOST)
-        if not piece:  # the relay changed its mind
+        if not piece:  # the relay closed the socket
             os._exit(0)
         data += piece
     settings: dict[str, Any] = json.loads(data)
@@ -150,7 +148,7 @@ def _revealed(plain: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _until_asked(line: socket.socket) -> None:
-    """Return once the relay closes its side: it never sends anything behind the settings."""
+    """Return once the relay closes its side: it sends nothing after the settings."""
     with suppress(OSError):
         await asyncio.get_running_loop().sock_recv(line, 1)
 
@@ -159,7 +157,7 @@ async def _pump(source: Source, outbox: Outbox, bookmarks: Bookmarks, parcel: in
     first = True
     async with aclosing(source.packets()) as packets:
         async for packet in packets:
-            if first:  # by now it is settled whether it is live
+            if first:  # the first packet fixes whether the source is live
                 first = False
                 outbox.put(packed_status(_status(source)))
             for piece in packed(packet, parcel):
@@ -168,11 +166,11 @@ async def _pump(source: Source, outbox: Outbox, bookmarks: Bookmarks, parcel: in
             await outbox.below(AHEAD_LIVE if source.live else AHEAD)
 
 
-async def _tell(source: Source, outbox: Outbox) -> None:
+async def _report(source: Source, outbox: Outbox) -> None:
     while True:
         outbox.put(packed_status(_status(source)))
         await outbox.below(1)
-        await asyncio.sleep(TELL)
+        await asyncio.sleep(REPORT_EVERY)
 
 
 def _status(source: Source) -> Status:
@@ -183,16 +181,16 @@ def _fault(url: Url, error: BaseException | None) -> KlvrelayError | None:
     if isinstance(error, MemoryError | OutOfMemory):
         _out_of_memory()
     if isinstance(error, SourceDown):
-        _hear_threads(LAST_WORDS)
+        _join_threads(LAST_WORDS)
     if error is None or isinstance(error, KlvrelayError):
         return error
     return SourceDown(f"{url}: {blunder(error)}")
 
 
 class Outbox:
-    """What waits for the relay, sent in order and in large pieces as the line takes them.
+    """Data that waits for the relay, sent in order and in large pieces as the socket accepts them.
 
-    gone   is done once the relay is
+    gone   done once the relay has disconnected
     """
 
     def __init__(self, line: socket.socket) -> None:
@@ -205,7 +203,7 @@ class Outbox:
         self.gone: asyncio.Future[None] = self._loop.create_future()
 
     def put(self, piece: bytes | bytearray | memoryview) -> None:
-        """Send it, with what else comes at this turn of the loop."""
+        """Send it, together with other data of this turn of the event loop."""
         self._pieces.append(piece)
         self.size += len(piece)
         if not self._due:
@@ -213,7 +211,7 @@ class Outbox:
             self._loop.call_soon(self._send)
 
     async def below(self, size: int) -> None:
-        """Return once fewer bytes wait, or nobody is there to take them."""
+        """Return once fewer bytes wait, or the relay has disconnected."""
         while self.size >= size and not self.gone.done():
             if self._sent is None:
                 self._sent = self._loop.create_future()
@@ -246,7 +244,7 @@ class Outbox:
         self._send()
 
     def _taken(self) -> bytes | bytearray | memoryview:
-        """The next piece, or the next small ones as one."""
+        """The next piece, or the next small ones joined."""
         first = self._pieces.popleft()
         if not self._pieces or len(first) > JOINED:
             return first

@@ -1,9 +1,9 @@
-"""What a process says of its source, held to what that source can be: `source.py` shows nothing else.
+"""Check what a process reports about its source against what that source can be.
 
-    live      only of http:// and https:// does the process know it better than the URL, and only until its first
-              packet. One that was live once stays so: a process does not say that a live source came to its end
-    fixed     the same, but for what is always fixed
-    counts    grow within an opening, and are added to those of the openings before
+live      only for http:// and https:// does the process know it better than the URL, and only until its first
+          packet. A source that was live stays live, so that a process cannot report the end of a live source
+fixed     likewise, except for sources that are always fixed
+counts    grow within a connection, and are added to those of earlier connections
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from klvrelay.sources.contract import Source
 
 UNKNOWN = ("http", "https")
-"""Schemes of which only the answer tells whether it is a file."""
+"""Schemes for which only the response tells whether it is a file."""
 
 T = TypeVar("T")
 
 
 class Claims:
-    """Of one source over all its openings: `begin` each, `hear` each status, `settle` at the first packet.
+    """Reports on one source across connections: `begin` each, `hear` each status, `settle` at the first packet.
 
-    plain   the same source as the relay would read it
-    given   whether it was live once
+    plain   the same source, not isolated
+    given   whether it was live before
     """
 
     def __init__(self, plain: Source, given: Resume) -> None:
@@ -39,16 +39,16 @@ class Claims:
         self._open = plain.url.scheme in UNKNOWN
         self._settled = False
         self._before = 0, LinkStats()
-        self._latest: Status | None = None  # as it was sent
-        self._heard: Status | None = None  # as it is believed
+        self._latest: Status | None = None  # as received
+        self._heard: Status | None = None  # as accepted
 
     def begin(self) -> None:
-        """A new process: it counts from 0."""
+        """A new process, which counts from 0."""
         self._settled, self._heard, self._latest = False, None, None
         self._before = self.dropped, self.link
 
     def hear(self, status: Status | None) -> None:
-        """The latest status, which may be the one that was heard before."""
+        """The latest status, which may be the same as before."""
         if status is None or status is self._latest:
             return
         self._latest = status
@@ -63,13 +63,13 @@ class Claims:
             self.live, self.fixed = status.live or self._given.was_live, status.fixed
 
     def settle(self) -> None:
-        """A packet came: what it is is settled for this opening."""
+        """A packet arrived: `live` and `fixed` are final for this connection."""
         self._settled = True
         self._given.was_live |= self.live
 
 
 def _no_less(before: T, now: T) -> T:
-    """Counts that only grow; of a measure the later one stands."""
+    """Counters never decrease; for gauges, the later value applies."""
     changes: dict[str, Any] = {}
     for name in figures_of(before):
         one, two = getattr(before, name), getattr(now, name)

@@ -1,12 +1,13 @@
-"""What the process of a source may do once it reads untrusted input; who takes it over can do no more.
+"""Restrict the process of a source before it reads untrusted input, so that an attacker who takes it over can do no
+more.
 
-    files     reading the interpreter, shared libraries, the resolver's and TLS's settings, the source itself; of a file
-              that is followed, its folder, where it may be replaced. Writing nowhere
-    sockets   streams and datagrams of the families that its kind needs; listening by TCP only where it is called
-    others    no other program, no signal to another process, no look into one
-    root      the rights to read files, and what its kind of socket needs
+    files     read the interpreter, shared libraries, settings of the resolver and of TLS, and the source itself; for a
+              followed file also its folder, in which it may be replaced. No writing
+    sockets   streams and datagrams of the address families in use; TCP listening only for sources that listen
+    others    no other programs, no signals to other processes, no access to their memory
+    root      only the rights to read files, and those needed for its kind of socket
 
-`landlock.py` and `seccomp.py` have it done by the kernel, each where it can; without them the process runs as before.
+`landlock.py` and `seccomp.py` let the kernel enforce this if it can; without them the process runs unrestricted.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _ETC = (
     "gnutls", "pki/ca-trust", "pki/tls/cert.pem", "pki/tls/certs", "pki/tls/openssl.cnf", "ssl/ca-bundle.pem",
     "ssl/cert.pem", "ssl/certs", "ssl/openssl.cnf",
 )  # fmt: skip
-"""Of /etc no more: beside them there are keys and passwords."""
+"""Nothing else in /etc: it contains keys and passwords."""
 _KERNEL = (
     "/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/dev/null", "/dev/zero", "/dev/random",
     "/dev/urandom", "/run/systemd/resolve", "/usr/local/share/ca-certificates", "/var/lib/ca-certificates",
@@ -58,14 +59,14 @@ _CAPABILITIES = {
 
 
 def confine(url: Url, options: Mapping[str, Any]) -> None:
-    """Take from this process what the source at `url` does not need; before it has a second thread."""
+    """Drop all access that the source at `url` does not need. Call before a second thread starts."""
     hide_memory()
     take_no_rights()
     keep_capabilities((DAC_READ_SEARCH, *_CAPABILITIES.get(url.scheme, ())))
     ports = _ports(url)
     missing = restrict(_readable(url, options), ports), refuse_calls(_families(url), listens=bool(ports))
     for why in filter(None, missing):
-        LOG.info("a process of its own is not confined in full: %s", why)
+        LOG.info("isolated process is not fully confined: %s", why)
 
 
 def _readable(url: Url, options: Mapping[str, Any]) -> Iterator[str]:
@@ -82,7 +83,7 @@ def _readable(url: Url, options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_python() -> Iterator[str]:
-    """Where modules are; of a path that klvrelay runs from, only klvrelay."""
+    """Folders of Python modules; if klvrelay runs from a source folder, only klvrelay in it."""
     yield str(Path(__file__).parents[2])
     yield from (sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
     yield from (os.path.join(prefix, "lib") for prefix in {sys.base_prefix, sys.prefix} if prefix != "/")
@@ -94,7 +95,7 @@ def _of_python() -> Iterator[str]:
 
 
 def _of_tls(options: Mapping[str, Any]) -> Iterator[str]:
-    """Certificates to trust, as they are set or as OpenSSL was built."""
+    """Trusted certificates, as configured or as built into OpenSSL."""
     paths = ssl.get_default_verify_paths()
     named = (paths.cafile, paths.capath, paths.openssl_cafile, paths.openssl_capath, options["ca_file"])
     yield from filter(None, named)
@@ -102,7 +103,7 @@ def _of_tls(options: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _nearest(folder: str) -> str:
-    """The folder, or the nearest one above it that is there."""
+    """The folder, or its nearest existing parent."""
     folder = os.path.abspath(folder)
     while not os.path.isdir(folder):
         folder = os.path.dirname(folder)
@@ -110,7 +111,7 @@ def _nearest(folder: str) -> str:
 
 
 def _ports(url: Url) -> tuple[int, ...]:
-    """TCP ports that it may listen on: that of a source which is called, and of RTSP's gateway one of the kernel's."""
+    """TCP ports that it may listen on: the port of a listener; for the RTSP gateway, a port chosen by the kernel."""
     match url.scheme:
         case "tcp" if url.options.get("listen") == "1":
             return (url.port or 0,)
@@ -123,5 +124,5 @@ def _ports(url: Url) -> tuple[int, ...]:
 def _families(url: Url) -> tuple[int, ...]:
     if url.scheme in ("file", "stdin"):
         return ()
-    # The names of a local network are had from a service (mDNS), over a socket of the machine.
+    # Names of a local network (mDNS) are resolved by a service over a Unix socket.
     return (*NETWORK, socket.AF_UNIX) if url.host.endswith(".local") else NETWORK

@@ -1,7 +1,7 @@
-"""Files, ports and processes out of reach (Landlock, landlock(7)), as far as the kernel's version knows them.
+"""Restrict access to files, ports and processes (Landlock, landlock(7)), as far as the kernel's version supports it.
 
-    1   reading, writing, making, running files     2, 3, 5   moving, cutting, controlling devices
-    4   TCP ports that it may listen on             6         signals and abstract sockets to others
+1   read, write, create and run files           2, 3, 5   move and truncate files, control devices
+4   TCP ports that it may listen on             6         signals and abstract sockets to others
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ _VERSION = 1
 _PATH_BENEATH, _PORT = 1, 2
 _READ_FILE, _READ_DIR = 1 << 2, 1 << 3
 _OF_FILES = {1: (1 << 13) - 1, 2: 1 << 13, 3: 1 << 14, 5: 1 << 15}
-"""Rights that each version added, from running a program to controlling a device: all are taken."""
+"""Rights that each version added, from running programs to controlling devices: all are removed."""
 _BIND = 1
 _SCOPES = 3
-"""Abstract unix sockets, signals."""
+"""Abstract Unix sockets, signals."""
 
 
 def restrict(readable: Iterable[str], ports: Iterable[int]) -> str:
-    """Leave to this thread, and to those that it starts, only the reading of these files and folders.
+    """Restrict this thread, and those that it starts, to reading these files and folders.
 
-    ports   TCP ports that it may listen on; 0 is one that the kernel chooses
+    ports   TCP ports that it may listen on; 0 stands for one chosen by the kernel
 
-    What is not there is passed over. Gives "", or why nothing is restricted.
+    Missing paths are ignored. Returns "", or the reason why nothing is restricted.
     """
     libc = ctypes.CDLL(None, use_errno=True)
     version = libc.syscall(ctypes.c_long(_CREATE), None, ctypes.c_size_t(0), _VERSION)
     if version < 1:
-        return f"this kernel does not restrict files (Landlock): {os.strerror(ctypes.get_errno())}"
+        return f"this kernel does not support Landlock: {os.strerror(ctypes.get_errno())}"
     ruleset = _created(libc, version)
     if ruleset < 0:
         return f"files are not restricted (Landlock): {os.strerror(ctypes.get_errno())}"
@@ -54,7 +54,7 @@ def restrict(readable: Iterable[str], ports: Iterable[int]) -> str:
 
 
 def _created(libc: ctypes.CDLL, version: int) -> int:
-    """struct landlock_ruleset_attr, of as many fields as the version has: files, ports, scopes."""
+    """struct landlock_ruleset_attr, with the fields of this version: files, ports, scopes."""
     files = sum(rights for since, rights in _OF_FILES.items() if since <= version)
     fields = (files, _BIND, _SCOPES)[: 1 + (version >= 4) + (version >= 6)]
     attributes = struct.pack(f"={len(fields)}Q", *fields)
@@ -75,5 +75,5 @@ def _allow_reading(libc: ctypes.CDLL, ruleset: int, path: str) -> None:
 def _add(libc: ctypes.CDLL, ruleset: int, kind: int, attributes: bytes) -> None:
     if libc.syscall(ctypes.c_long(_ADD), ruleset, kind, attributes, 0):
         number = ctypes.get_errno()
-        if number != errno.EBADFD:  # a pipe: who has it may read it anyhow
+        if number != errno.EBADFD:  # a pipe: whoever holds its descriptor can read it anyway
             raise OSError(number, os.strerror(number))

@@ -1,4 +1,4 @@
-"""How much the process of an isolated source may use; `cell.py` sets it, `process.py` says where it was too little."""
+"""Limits on the resources of an isolated source's process."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from klvrelay.core import LIMIT
 from klvrelay.sources.isolated.messages import most_of
 
 MEMORY, LIVE_MEMORY = 4 << 30, 256 << 20
-"""Bytes of data of its own (RLIMIT_DATA): of a file's process, and of one that reads from a network.
+"""Maximum bytes of private data (RLIMIT_DATA): for reading a file, and for reading from a network.
 
-The interpreter with libav has 35 MiB of them, and 8 MiB for the stack of each thread.
+The interpreter with libav takes 35 MiB of this, and each thread's stack 8 MiB.
 """
 SPACE = 1 << 30
-"""Bytes of addresses beyond those data, and what is there at the start: for libraries, and for what the C library
-reserves. Whoever took the process over can have memory that does not count as data, but none without an address.
+"""Bytes of address space beyond these data and the initial size: for libraries, and for reservations by the C library.
+An attacker can obtain memory that does not count as data, but none without address space.
 """
 STREAMS = 16
-"""KLV packets above the default limit that there is room for besides."""
+"""KLV packets above the default size limit for which additional memory is allowed."""
 FILE_SIZE = 0
-"""Bytes of a file that it writes: of one in memory too, which no other limit would count."""
+"""Maximum bytes of any file it writes, including memory files, which no other limit counts."""
 FILES = 256
 OUT_OF_MEMORY = 75
-"""The exit status of a process that had no more memory."""
+"""Exit status of a process that ran out of memory."""
 
 
 class ProcessLimits(NamedTuple):
-    """memory   bytes of data; parcel   octets of a packet on its way to the relay; packet   bytes of a KLV value."""
+    """memory   bytes of data; parcel   octets of one packet message to the relay; packet   bytes of a KLV value"""
 
     memory: int
     parcel: int
@@ -43,14 +43,14 @@ class ProcessLimits(NamedTuple):
 
     @property
     def needs_more(self) -> str:
-        """What became of a process that had not enough, and what to do."""
+        """The error message for a process that ran out of memory, with a remedy."""
         return (
-            f"needs more than {self.memory >> 20} MiB of memory, which is all that it may have; where you trust what it"
+            f"needs more than {self.memory >> 20} MiB of memory, which is its limit; if you trust what it"
             " reads, --no-isolate (isolate = false) sets no limit"
         )
 
     def enforce(self) -> None:
-        """In the process itself; its hard limits too, so that nothing in it can raise them."""
+        """Apply to the current process; also to its hard limits, so that nothing in it can raise them."""
         most = {
             resource.RLIMIT_CORE: 0, resource.RLIMIT_DATA: self.memory, resource.RLIMIT_FSIZE: FILE_SIZE,
             resource.RLIMIT_NOFILE: FILES, resource.RLIMIT_AS: _size() + self.memory + SPACE,
@@ -63,6 +63,6 @@ class ProcessLimits(NamedTuple):
 
 
 def _size() -> int:
-    """Bytes of addresses that this process has."""
+    """Bytes of address space in use."""
     with open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[0]) * resource.getpagesize()

@@ -1,15 +1,14 @@
-"""What goes between a source in a process of its own and the relay: packets, units, the facts of the link, the end.
+"""The protocol between an isolated source's process and the relay: packets, units, link status, and the end.
 
-Next door: `cell.py` packs in the process, `process.py` unpacks in the relay. Whoever took the process over can send
-what they like, so what is unpacked is bounded and checked, and nothing in it is ever run.
+An attacker who controls the process can send anything, so received data is bounded and checked, and never executed.
 
-    kind     1 byte, then the octets behind the length: 4 bytes, little endian
+    kind     1 byte, then the number of octets that follow: 4 bytes, little endian
     "P"      received_us, pts, pid, program (8 bytes each, -1 for none), flags (1 klv, 2 damaged), listing, the data
     "U"      for each entry: its size, pts, pid, received_us, pcr, program, checksum, transport, listing, the name of
              its set; its bytes
     "S"      JSON: live, fixed, dropped, link
-    "M"      a mark: how far a playlist was read, for the next process; not looked into here
-    "E"      why it ended: a letter of `_ENDS`, seconds to wait before another try (4 bytes), and a text
+    "M"      a mark: how far a playlist was read, for the next process; opaque to the relay
+    "E"      why it ended: a letter of `_ENDS`, seconds to wait before a retry (4 bytes), and a text
 """
 
 from __future__ import annotations
@@ -42,20 +41,20 @@ from klvrelay.text import printable
 T = TypeVar("T")
 
 MOST = 16 << 20
-"""Octets that one parcel may have; bytes of more go in several."""
+"""Maximum octets per message; larger data is split."""
 LIVE_MOST = 256 << 10
-"""The same of a live source, or as many as a KLV packet may have: whoever floods leaves others their turn."""
+"""The same for a live source, or one KLV packet if larger: a flood must leave other streams their turn."""
 SMALL = 64 << 10
-"""Octets of what is no data: a status, an end. And what is taken from the line at once."""
+"""Maximum octets of messages without data, such as a status or an end; also the size of one read."""
 UNITS_MOST = 64 << 10
-"""The same for units, each of which is an object."""
+"""Maximum octets of a message with units, each of which is an object."""
 PIDS_MOST = 64
-"""KLV streams of one source that a decoder may be made for."""
+"""Maximum KLV streams of one source that a decoder is created for."""
 TEXT_MOST = 1000
-"""Characters of a fault's text."""
+"""Maximum characters of a fault's text."""
 
 WAIT_MOST = 600
-"""Seconds that a fault may ask to wait before another try."""
+"""Maximum seconds that a fault may ask to wait before a retry."""
 MEASURE_MOST = 1e9
 
 _HEAD = struct.Struct("<cI")
@@ -66,7 +65,7 @@ _SMALL_KINDS = (b"S", b"M", b"E")
 _ENTRY_MOST = _ENTRY.size + 255 + PACKET_HEAD
 _KLV, _DAMAGED = 1, 2
 _PTS_END = 1 << 33
-_PID_END, _UNIT_PID_END = 1 << 31, 1 << 13  # of a track; of MPEG-TS, which is where units come from
+_PID_END, _UNIT_PID_END = 1 << 31, 1 << 13  # of a track; of MPEG-TS, the only source of units
 _PROGRAM_END = 1 << 16
 _LISTINGS = LOWER | LOWER_HERE | ALONE
 _TIME_END = 253_402_300_800_000_000  # the year 10000
@@ -77,11 +76,11 @@ _CLEAN = b"."
 
 
 class MalformedMessage(Exception):
-    """What came over the line is no parcel, or one that no honest source sends."""
+    """The received data is not a message, or one that no genuine source sends."""
 
 
 class Status(NamedTuple):
-    """What a source says of itself, as the properties of `Source` have it."""
+    """The status of a source, with the meaning of the properties of `Source`."""
 
     live: bool
     fixed: bool
@@ -90,7 +89,7 @@ class Status(NamedTuple):
 
 
 class End(NamedTuple):
-    """Why no more will come; None: the source came to its end."""
+    """Why the source ended; None: it reached its end."""
 
     fault: KlvrelayError | None
 
@@ -99,12 +98,12 @@ class End(NamedTuple):
 
 
 def most_of(limit: int, *, live: bool) -> int:
-    """Octets that a parcel of a packet may have, where KLV packets may have `limit` bytes."""
+    """Maximum octets of a packet message if KLV packets may have `limit` bytes."""
     return max(LIVE_MOST, limit + PACKET_HEAD + _PACKET.size) if live else MOST
 
 
 def packed(packet: Packet | Units, most: int = MOST) -> Iterator[bytes | bytearray | memoryview]:
-    """The octets of a packet or of units, in pieces to be sent one behind the other; `most`: see `most_of`."""
+    """The octets of a packet or of units, in pieces to be sent in order; `most`: see `most_of`."""
     if isinstance(packet, Units):
         yield from _packed_units(packet)
         return
@@ -149,12 +148,12 @@ def packed_status(status: Status) -> bytes:
 
 
 def packed_mark(position: bytes) -> bytes:
-    """How far a playlist was read, as `Place.packed` has it."""
+    """How far a playlist was read, as returned by `Position.packed`."""
     return _HEAD.pack(b"M", len(position)) + position
 
 
 def packed_end(fault: KlvrelayError | None) -> bytes:
-    """A clean end, or the fault that ended it: one that has no letter of its own counts as SourceDown."""
+    """A clean end, or the fault that caused it; a fault without a letter in `_ENDS` counts as SourceDown."""
     letter = next((key for key, kind in _ENDS.items() if type(fault) is kind), b"D")
     wait = _WAIT.pack(min(round(fault.wait), WAIT_MOST) if isinstance(fault, SourceDown) else 0)
     payload = _CLEAN if fault is None else letter + wait + str(fault)[:TEXT_MOST].encode("utf-8", "replace")
@@ -169,12 +168,12 @@ def _number(value: int | None) -> int:
 
 
 class Unpacker:
-    """Octets in any cut in, packets out; raises Odd at the first that is none.
+    """Takes octets in pieces of any size and returns packets; raises MalformedMessage at the first invalid message.
 
-    limit   bytes that the value of a KLV packet may have
-    most    octets that a parcel of a packet may have
+    limit   maximum bytes of a KLV packet's value
+    most    maximum octets of a packet message
 
-    Memory: one parcel. `status`, `mark` and `end` are what was said last.
+    Memory: one message. `status`, `mark` and `end` hold the latest ones received.
     """
 
     def __init__(self, limit: int = LIMIT, most: int = MOST) -> None:
@@ -186,19 +185,19 @@ class Unpacker:
         self.end: End | None = None
         self._small = bytearray(SMALL)
         self._have = 0
-        self._large: bytearray | None = None  # a parcel with more octets than `_small` has
+        self._large: bytearray | None = None  # a message that does not fit into `_small`
         self._filled = 0
         self._kind = b""
         self._pids: set[int] = set()
 
     def room(self) -> memoryview:
-        """Where the next octets from the line go."""
+        """The buffer for the next octets."""
         if self._large is not None:
             return memoryview(self._large)[self._filled :]
         return memoryview(self._small)[self._have :]
 
     def took(self, count: int) -> list[Packet | Units]:
-        """So many octets came into the room: the packets that are whole with them."""
+        """This many octets were written to the buffer: returns the packets completed by them."""
         found: list[Packet | Units] = []
         if self._large is None:
             self._have += count
@@ -224,13 +223,13 @@ class Unpacker:
                     at = have
                 break
             if kind == b"S":
-                last_status = bytes(view[begin:end])  # of many the last one counts, and costs
+                last_status = bytes(view[begin:end])  # of several statuses only the last counts, and is parsed
             else:
                 self._unpack(kind, view[begin:end], found)
             at = end
         if last_status is not None:
             self.status = _status(last_status)
-        if self.end is not None:  # nothing counts behind it
+        if self.end is not None:  # anything after the end is ignored
             at = have
         view[: have - at] = view[at:have]
         self._have = have - at
@@ -256,7 +255,7 @@ class Unpacker:
         received_us, pts, pid, program, flags, listing = _PACKET.unpack_from(payload)
         _check(received_us, pts, pid, program, listing)
         if flags & ~(_KLV | _DAMAGED):
-            raise MalformedMessage("a packet of no known carriage")
+            raise MalformedMessage("a packet of unknown carriage")
         if flags & _KLV:
             self._pids.add(pid)
             if len(self._pids) > PIDS_MOST:
@@ -277,7 +276,7 @@ class Unpacker:
 def _check(received_us: int, pts: int, pid: int, program: int, listing: int, pcr: int = -1) -> None:
     times = -1 <= received_us < _TIME_END and -1 <= pts < _PTS_END and -1 <= pcr < _PTS_END
     if not (times and -1 <= pid < _PID_END and -1 <= program < _PROGRAM_END and not listing & ~_LISTINGS):
-        raise MalformedMessage("a time or a number that no source has")
+        raise MalformedMessage("a time or a number out of range")
 
 
 def _entries(payload: memoryview, limit: int) -> Iterator[Entry]:
@@ -288,15 +287,15 @@ def _entries(payload: memoryview, limit: int) -> Iterator[Entry]:
         size, pts, pid, received_us, pcr, program, checksum, transport, listing, named = _ENTRY.unpack_from(payload, at)
         _check(received_us, pts, pid, program, listing, pcr)
         if pid >= _UNIT_PID_END:
-            raise MalformedMessage("a PID that MPEG-TS does not have")
+            raise MalformedMessage("a PID out of range")
         at += _ENTRY.size
         name = _NAMES.get(bytes(payload[at : at + named]))
         raw = bytes(payload[at + named : at + named + size])
         at += named + size
         if name is None or len(raw) != size or not _is_klv(raw, limit):
-            raise MalformedMessage("a unit that is no KLV packet")
+            raise MalformedMessage("a unit that is not a KLV packet")
         if checksum >= len(CHECKSUMS) or transport >= len(TRANSPORTS):
-            raise MalformedMessage("a unit of no known quality")
+            raise MalformedMessage("a unit of unknown quality")
         yield (
             raw,
             None if pts < 0 else pts,
@@ -312,7 +311,7 @@ def _entries(payload: memoryview, limit: int) -> Iterator[Entry]:
 
 
 def _is_klv(raw: bytes, limit: int) -> bool:
-    """What each sink may rely on: a key and a length; the core stands all that is behind them."""
+    """What every sink may rely on: a key and a length; the C core handles anything after them."""
     if not 16 < len(raw) <= limit + PACKET_HEAD:
         return False
     try:
@@ -334,7 +333,7 @@ def _status(payload: bytes) -> Status:
 
 
 def _rebuilt(kind: type[T], plain: object) -> T:
-    """Counts out of their JSON: the same names, and each value of the kind that a fresh one has."""
+    """Counts from JSON: the same names, and each value of the type that a new object has."""
     blank = kind()
     names = set(figures_of(kind))
     if not isinstance(plain, dict) or plain.keys() != names:
@@ -350,7 +349,7 @@ def _like(blank: Any, value: Any) -> Any:
     if blank is None and value is None:
         return None
     if blank is None and type(value) in (int, float) and 0 <= value <= MEASURE_MOST:
-        return float(value)  # what is an integer is added up, as counts are
+        return float(value)  # sums of counts may arrive as integers
     raise MalformedMessage("a count that is none")
 
 

@@ -1,4 +1,4 @@
-"""What a process says to the kernel of itself (prctl(2), capset(2)); where it fails nothing is lost."""
+"""Process attributes (prctl(2), capset(2)); failures are harmless."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 _PDEATHSIG, _DUMPABLE, _NAME, _NO_NEW_PRIVS = 1, 4, 15, 38
 NAME_MOST = 15
-"""Bytes of a name that are kept."""
+"""Maximum bytes of a process name."""
 DAC_READ_SEARCH, NET_BIND_SERVICE, NET_ADMIN, NET_RAW = 2, 10, 12, 13
-"""Capabilities: to read any file, to have a port under 1024, a larger socket buffer, an interface of one's own."""
+"""Capabilities: read any file, bind a port under 1024, set a larger socket buffer, bind to an interface."""
 _CAPABILITY_VERSION = 0x20080522
 
 
@@ -23,22 +23,22 @@ def _argument(value: int | bytes) -> object:
 
 
 def end_with_parent(signal: int) -> None:
-    """Get this signal when the process that started this one ends."""
+    """Receive this signal when the parent process ends."""
     _prctl(_PDEATHSIG, signal)
 
 
 def hide_memory() -> None:
-    """Nobody but root reads this process's memory and environment, or has it traced; and it leaves no core file."""
+    """Let only root read or trace this process's memory and environment, and disable core dumps."""
     _prctl(_DUMPABLE, 0)
 
 
 def take_no_rights() -> bool:
-    """No program that this process starts gets more rights than it has."""
+    """Programs started by this process gain no privileges."""
     return _prctl(_NO_NEW_PRIVS, 1)
 
 
 def keep_capabilities(wanted: Iterable[int]) -> None:
-    """Of what root may do, keep these at most."""
+    """Drop all capabilities except these."""
     libc = ctypes.CDLL(None)
     # struct __user_cap_header_struct, and two of struct __user_cap_data_struct: effective, permitted, inheritable
     header, held = struct.pack("=Ii", _CAPABILITY_VERSION, 0), ctypes.create_string_buffer(24)
@@ -48,5 +48,5 @@ def keep_capabilities(wanted: Iterable[int]) -> None:
 
 
 def call_me(name: str) -> None:
-    """The name in lists of processes."""
+    """Set the name shown in process lists."""
     _prctl(_NAME, name.encode()[:NAME_MOST])

@@ -1,7 +1,4 @@
-"""The process of an isolated source as the relay has it: started, listened to, and ended in whatever state it is.
-
-`source.py` is the source, `cell.py` what runs in the process, `stderr.py` what it says on the side.
-"""
+"""The process of an isolated source, as seen by the relay: starts it, reads from it, and ends it in any state."""
 
 from __future__ import annotations
 
@@ -22,11 +19,11 @@ from klvrelay.sources.isolated.messages import End, MalformedMessage, Status, Un
 from klvrelay.sources.isolated.stderr import Stderr
 
 BEGIN = 30.0
-"""Seconds that a process may take until its first word: an interpreter starts, from a slow card perhaps."""
+"""Seconds until the first message: on slow storage, an interpreter takes long to start."""
 ASKED, TERMINATED, KILLED = 0.75, 0.25, 1.0
-"""Seconds that a process gets to end when asked to, when sent SIGTERM, and when killed."""
+"""Seconds for a process to end after a request, after SIGTERM, and after SIGKILL."""
 
-# Of the relay's environment a source needs these; in the rest there may be secrets that are none of its business.
+# The variables that a source needs. All others are removed, because they may hold secrets.
 _PASSED_ON = ("PATH", "HOME", "LANG", "TZ", "TMPDIR", "http_proxy", "https_proxy", "no_proxy")
 _PASSED_ON_BEGIN = ("LC_", "LD_", "PYTHON", "SSL_", "OPENSSL_", "GNUTLS_", "MALLOC_", "ASAN_", "FAKETIME")
 
@@ -37,11 +34,11 @@ def _command() -> list[str]:
 
 
 class Process:
-    """One process, from its start to its end, and the line to it.
+    """One process, from start to end, and the socket to it.
 
     url     of its source, for messages
-    hide    takes out of a text what must not be in a log
-    limits  of what it may use and send
+    hide    removes secrets from log texts
+    limits  on its resources and messages
     """
 
     def __init__(self, url: Url, hide: Callable[[str], str], limits: ProcessLimits) -> None:
@@ -70,9 +67,9 @@ class Process:
         return self._unpacker.end
 
     async def start(self, settings: bytes, command: Sequence[str] | None = None) -> None:
-        """Start it and tell it what to read; raises SourceDown where the system has no room for one more.
+        """Start the process and send it its settings; raises SourceDown if the system cannot start one.
 
-        The descriptor of its end of the line is the last argument, and all that is told there.
+        The last argument of the command is the descriptor of the child's end of the socket, and nothing else.
         """
         try:
             self._line, theirs = socket.socketpair()
@@ -87,19 +84,19 @@ class Process:
                     stderr=self._stderr.child,
                     pass_fds=(theirs.fileno(),),
                     env=_environment(),
-                    start_new_session=True,  # so a Ctrl-C in the relay's terminal is the relay's alone
+                    start_new_session=True,  # so that Ctrl-C in the relay's terminal reaches the relay only
                 )
                 self._stderr.given()
         except OSError as fault:
             raise SourceDown(
                 f"{self._url}: no process could be started for it: {os.strerror(fault.errno or 0)}"
             ) from fault
-        with suppress(ConnectionError, TimeoutError):  # it is gone already, or hangs: `next` says so
+        with suppress(ConnectionError, TimeoutError):  # it has ended, or hangs: `next` reports it
             async with asyncio.timeout(BEGIN):
                 await self._loop.sock_sendall(self._line, settings)
 
     async def next(self, silence: float) -> list[Packet | Units]:
-        """What the next piece from the line holds; raises SourceDown, and kills, where the process is of no use."""
+        """The packets of the next read; if the process hangs, ends or misbehaves, kills it and raises SourceDown."""
         if self.status is None:
             silence = BEGIN
         try:
@@ -116,9 +113,9 @@ class Process:
         return found
 
     async def _receive(self, seconds: float) -> int:
-        """Bytes taken from the line into the unpacker's room, 0 at its end; raises TimeoutError.
+        """Bytes read from the socket into the unpacker's buffer, 0 at its end; raises TimeoutError.
 
-        Each piece costs a turn of the loop, so a flood leaves the others theirs.
+        Each read takes one turn of the event loop, so that a flood leaves others their turn.
         """
         assert self._line is not None
         heard = await self._readable(self._line, seconds)
@@ -132,7 +129,7 @@ class Process:
             return 0
 
     async def _readable(self, line: socket.socket, seconds: float) -> bool:
-        """True once there is something to take; false after so many seconds without."""
+        """True once there is data; false after this many seconds without."""
         self._waiting = self._loop.create_future()
         self._deadline = self._loop.time() + seconds
         if self._timer is None:
@@ -149,14 +146,14 @@ class Process:
             self._waiting = None
 
     def _came(self, line: socket.socket) -> None:
-        if self._waiting is None:  # it waits in the line for whoever asks next
+        if self._waiting is None:  # it waits in the socket for the next reader
             self._listens = False
             self._loop.remove_reader(line)
         elif not self._waiting.done():
             self._waiting.set_result(True)
 
     def _expired(self) -> None:
-        """One timer for all waits: each only moves the deadline."""
+        """One timer for all waits; each wait only moves the deadline."""
         self._timer = None
         if self._waiting is None or self._waiting.done():
             return
@@ -166,7 +163,7 @@ class Process:
             self._waiting.set_result(False)
 
     async def _fate(self) -> str:
-        """What became of a process that closed its line."""
+        """How a process ended that closed its socket."""
         assert self._process is not None
         try:
             async with asyncio.timeout(KILLED):
@@ -183,20 +180,20 @@ class Process:
 
     @property
     def _reasons(self) -> dict[int, str]:
-        """What a signal may come of: the system kills where memory is short, and what meets a limit may abort."""
+        """Likely causes of a signal: the system is short of memory, or the process reached a limit and aborted."""
         return {
             signal.SIGKILL: " (is memory short?)",
             signal.SIGABRT: f" (is memory short? it may have {self._limits.memory >> 20} MiB)",
         }
 
     def kill(self) -> None:
-        """End it and all that it has started, whatever state it is in."""
+        """Kill it and all processes that it started."""
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
 
     async def close(self) -> None:
-        """End the process: by closing our side of the line, then by SIGTERM, then by SIGKILL; and wait for it."""
+        """End the process by closing our side of the socket, then by SIGTERM, then by SIGKILL; wait for each."""
         try:
             if self._process is not None and self._process.returncode is None:
                 await self._ended_when_asked(self._process)
@@ -204,7 +201,7 @@ class Process:
             self.kill()
             try:
                 if self._process is not None:
-                    # One that hangs in the kernel is left to it; the loop takes note of its end whenever that is.
+                    # A process that hangs in the kernel is abandoned; the event loop reaps it whenever it ends.
                     with suppress(TimeoutError):
                         async with asyncio.timeout(KILLED):
                             await self._process.wait()
@@ -224,7 +221,7 @@ class Process:
         with suppress(TimeoutError, MalformedMessage):
             async with asyncio.timeout(ASKED):
                 while count := await self._receive(ASKED):
-                    self._unpacker.took(count)  # not wanted any more, but for the last counts
+                    self._unpacker.took(count)  # discarded, except for the last counts
                 await process.wait()
         if process.returncode is None:
             with suppress(ProcessLookupError, TimeoutError):
@@ -237,9 +234,9 @@ def _environment() -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_BEGIN)
     }
-    kept["OPENBLAS_NUM_THREADS"] = "1"  # numpy's threads are of no use to a source
+    kept["OPENBLAS_NUM_THREADS"] = "1"  # a source does not use numpy's threads
     home = Path(__file__).parents[3]
-    if home.name not in ("site-packages", "dist-packages"):  # run from its sources
+    if home.name not in ("site-packages", "dist-packages"):  # run from a source folder
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, (str(home), kept.get("PYTHONPATH"))))
     return kept
 

@@ -1,20 +1,19 @@
-"""System calls that the process of a source has no use for, refused by the kernel (seccomp(2)) for good.
+"""Let the kernel refuse system calls that a source does not need (seccomp(2)), irrevocably.
 
     another architecture's      the process ends (x86_64's 32-bit numbers: ENOSYS)
     `_REFUSED`                  EPERM: other programs, other processes' memory, mounts, namespaces, keys, modules,
-                                clocks, memory that no limit counts; who owns a file and what they may (Landlock lets
-                                that through), what happens in a folder; other processes' turns
-    clone3                      ENOSYS, so that the C library takes clone, of which threads are let through
-    kill, tgkill                EPERM but for the process itself
-    socket                      EAFNOSUPPORT but for the families that the source needs; EPERM for raw packets, for
-                                protocols but TCP and UDP, and for what of the kernel (netlink) is not addresses and
-                                routes
-    listen                      EPERM but for a source that is called (Landlock minds only a bind by TCP itself)
-    socketpair                  EPERM but for streams: a pair of datagrams may be connected elsewhere
-    fcntl                       EPERM for the one whom a descriptor signals
-    ioctl                       ENOTTY but for the questions that a source asks
+                                clocks, memory that no limit counts; file owners and permissions (Landlock does not
+                                cover them), folder notifications; priorities of other processes
+    clone3                      ENOSYS, so that the C library uses clone, which is permitted for threads
+    kill, tgkill                EPERM except for the process itself
+    socket                      EAFNOSUPPORT except for the families that the source needs; EPERM for raw packets, for
+                                protocols other than TCP and UDP, and for netlink other than addresses and routes
+    listen                      EPERM except for a source that listens (Landlock only restricts a TCP bind)
+    socketpair                  EPERM except for streams: datagram pairs can be connected elsewhere
+    fcntl                       EPERM for setting the receiver of a descriptor's signals
+    ioctl                       ENOTTY except for the requests that a source uses
     setsockopt                  EPERM for the tables of packet filters
-    prlimit64, prctl, mmap      EPERM for a new limit, for outliving the relay, for memory that is shared
+    prlimit64, prctl, mmap      EPERM for a new limit, for outliving the relay, for shared memory
 
 A filter is a program of 8-byte instructions over `struct seccomp_data`:
 
@@ -42,7 +41,7 @@ _CLONE_THREAD, _SHARED_ANONYMOUS, _PDEATHSIG = 0x10000, 0x21, 1
 
 
 class Machine(NamedTuple):
-    """arch    AUDIT_ARCH_*; column   of `_NUMBERS`; wide   its numbers include those of x32."""
+    """arch    AUDIT_ARCH_*; column   of `_NUMBERS`; wide   its numbers include those of x32"""
 
     arch: int
     column: int
@@ -51,7 +50,7 @@ class Machine(NamedTuple):
 
 _MACHINES = {"x86_64": Machine(0xC000003E, 0, True), "aarch64": Machine(0xC00000B7, 1, False)}
 
-# Of unistd.h: x86_64, aarch64.
+# From unistd.h: x86_64, aarch64.
 _REFUSED = {
     "execve": (59, 221), "execveat": (322, 281), "fork": (57, None), "vfork": (58, None), "uselib": (134, None),
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271),
@@ -89,7 +88,7 @@ _CLONE, _CLONE3, _KILL_ONE, _TGKILL = (56, 220), (435, 435), (62, 129), (234, 13
 _SOCKET, _LISTEN, _PAIR, _SETSOCKOPT = (41, 198), (50, 201), (53, 199), (54, 208)
 _FCNTL, _IOCTL = (72, 25), (16, 29)
 _PRLIMIT, _PRCTL, _MMAP, _SECCOMP = (302, 261), (157, 167), (9, 222), (317, 277)
-_TYPE, _STREAM, _DATAGRAM = 0xF, 1, 2  # of a socket's type, the bits that are no flags
+_TYPE, _STREAM, _DATAGRAM = 0xF, 1, 2  # of a socket type, the bits that are not flags
 _ROUTES = 0  # NETLINK_ROUTE
 _PROTOCOLS = (0, socket.IPPROTO_TCP, socket.IPPROTO_UDP)
 _OWNERS = (8, 10, 15)
@@ -98,22 +97,25 @@ _QUESTIONS = (
     0x5401, 0x5411, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451,
     0x8910, 0x8912, 0x8913, 0x8915, 0x891B, 0x8921, 0x8927, 0x8933,
 )  # fmt: skip
-"""ioctl: is it a terminal, how much waits, not to block, to close on exec; an interface's name, address, index."""
+"""ioctl: is it a terminal, bytes available, non-blocking, close on exec; an interface's name, address, index."""
 _FILTERS = (64, 65)
-"""IPT_SO_SET_REPLACE and the next one; for IPv4 all above are of the same kind (arptables, ebtables, IPVS)."""
+"""IPT_SO_SET_REPLACE and the next one; for IPv4, all higher ones are of the same kind (arptables, ebtables, IPVS)."""
 
 
 def refuse_calls(families: Collection[int], *, listens: bool) -> str:
-    """From now on, in all threads, for good. `families`: of sockets that may be made; `listens`: they may be called.
+    """Install the filter in all threads, irrevocably.
 
-    Gives "", or why there is no filter.
+    families   of sockets that may be created
+    listens    whether they may listen
+
+    Returns "", or the reason why there is no filter.
     """
     machine = _MACHINES.get(platform.machine()) if struct.calcsize("P") == 8 else None
     if machine is None:
         return f"no filter of system calls is known for {platform.machine()}"
     code = program(machine, families, os.getpid(), listens=listens)
     room = ctypes.create_string_buffer(code, len(code))
-    # struct sock_fprog: unsigned short, a hole, a pointer
+    # struct sock_fprog: unsigned short, padding, a pointer
     head = struct.pack("@HP", len(code) // 8, ctypes.addressof(room))
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.syscall(ctypes.c_long(_SECCOMP[machine.column]), _SET_MODE_FILTER, _TSYNC, head) == 0:
@@ -152,7 +154,7 @@ def program(machine: Machine, families: Collection[int], pid: int, *, listens: b
 
 
 def _sockets(families: Collection[int]) -> bytes:
-    """socket(family, type, protocol): datagrams and streams of these families; of netlink the addresses and routes."""
+    """socket(family, type, protocol): datagrams and streams of these families; of netlink only routes."""
     eperm = _refuse(errno.EPERM)
     netlink = _argument(2) + _unless(_jump(_IF_EQUAL, _ROUTES, 1, 0), eperm)
     of_type = _argument(1) + _step(_AND, _TYPE) + _any_of((_STREAM, _DATAGRAM), _return(_ALLOW)) + eperm
@@ -166,7 +168,7 @@ def _sockets(families: Collection[int]) -> bytes:
 
 
 def _options(refusal: bytes) -> bytes:
-    """setsockopt(descriptor, level, name): all but the tables of packet filters, whoever may have the right."""
+    """setsockopt(descriptor, level, name): all except the tables of packet filters, whatever the privileges."""
     over_ipv4 = _argument(2) + _unless(_jump(_IF_LEAST, _FILTERS[0], 0, 1), refusal)
     over_ipv6 = _argument(2) + _any_of(_FILTERS, refusal) + _return(_ALLOW)
     code = _argument(1) + _jump(_IF_EQUAL, socket.IPPROTO_IP, 0, len(over_ipv4) // 8) + over_ipv4
@@ -174,12 +176,12 @@ def _options(refusal: bytes) -> bytes:
 
 
 def _any_of(values: Collection[int], action: bytes) -> bytes:
-    """The action where what was loaded is one of these."""
+    """The action if the loaded value is one of these."""
     return b"".join(_jump(_IF_EQUAL, value, 0, 1) + action for value in values)
 
 
 def _none_of(values: Collection[int], refusal: bytes) -> bytes:
-    """The refusal where what was loaded is none of these; else on behind it."""
+    """The refusal if the loaded value is none of these; otherwise continue."""
     left = range(len(values), 0, -1)
     return b"".join(_jump(_IF_EQUAL, value, n, 0) for n, value in zip(left, values, strict=True)) + refusal
 
@@ -199,7 +201,7 @@ def _argument(number: int, *, high: bool = False) -> bytes:
 
 
 def _jump(code: int, value: int, yes: int, no: int) -> bytes:
-    """Steps to pass over, where it is so and where it is not."""
+    """Instructions to skip if the test succeeds, and if it fails."""
     return _step(code, value, yes, no)
 
 
@@ -212,7 +214,7 @@ def _refuse(number: int) -> bytes:
 
 
 def _unless(test: bytes, refusal: bytes) -> bytes:
-    """`test` passes over the refusal where the call is let through."""
+    """`test` skips the refusal if the call is permitted."""
     return test + refusal + _return(_ALLOW)
 
 
@@ -222,4 +224,4 @@ def _case(number: int, block: bytes) -> bytes:
 
 
 NETWORK = (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
-"""Families of a source that reads from a network; the resolver asks the kernel for its addresses."""
+"""Families of a network source; the resolver queries the kernel's addresses over netlink."""

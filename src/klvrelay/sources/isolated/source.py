@@ -1,8 +1,8 @@
-"""Any source in a process of its own, by the same contract: one that hangs, floods or crashes hurts no other.
+"""Run a source in a separate process, by the same contract: if it hangs, floods or crashes, other streams are not
+affected.
 
-`process.py` starts and ends it, `cell.py` is what runs in it, `parcel.py` what goes between, `claims.py` what is
-believed. libav reads what strangers send; in a process of its own a crash in it costs one stream a reconnect, and a
-hang is ended by a signal, which nothing can do to a thread.
+libav parses untrusted input. In a separate process, a crash costs one stream a reconnect, and a hang can be ended by
+a signal; a thread cannot be killed.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ if TYPE_CHECKING:
     from klvrelay.sources.contract import Source
 
 SEGMENT = 30.0
-"""Seconds that a segment of a live playlist may last: nothing comes until it is there."""
+"""Maximum seconds of a live playlist's segment: no data arrives until it is complete."""
 SILENT_LEAST = 2.0
-"""Seconds without a word after which a process counts as hung, where the timeout is shorter."""
+"""Minimum seconds of silence after which a process counts as hung, even if the timeout is shorter."""
 BREATH = 128
-"""Packets, or units, after which others have a turn: of tiny ones a piece from the line holds a thousand. A part of a
-large packet counts as many."""
+"""Packets or units after which other tasks get a turn; a single read may hold a thousand small ones. A part of a large
+packet counts as many."""
 SHOWN_VALUE = 5
-"""Characters up to which the value of an option is no secret: "1", "tcp", "pull"."""
+"""Maximum characters of an option value that is not treated as a secret: "1", "tcp", "pull"."""
 
 _NEVER_SILENT = ("rtsp", "rtsps", "http", "https")
 
 
 class IsolatedSource:
-    """A source that is read by a process of its own while its packets are asked for.
+    """A source that is read by a separate process while its packets are requested.
 
-    plain     the same source as it would be here: its options have been checked, it is never opened
-    options   what `open_source` is told besides the URL
-    given     what earlier openings gave: the process, a new one each time, can not know
-    command   what to start instead, for a test
+    plain     the same source, not isolated: its options have been checked, and it is never opened
+    options   arguments of `open_source` besides the URL
+    given     state from earlier connections, which a new process does not have
+    command   command to start instead, for tests
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class IsolatedSource:
         return self._claims.link
 
     async def packets(self) -> AsyncGenerator[Packet | Units, None]:
-        """What the source yields in its process; raises what it raises, or SourceDown for what befell the process."""
+        """What the source yields in its process; raises its errors, or SourceDown if the process fails."""
         hide = _Hidden(self.url, self._options)
         claims = self._claims
         claims.begin()
@@ -116,7 +116,7 @@ class IsolatedSource:
                 claims.hear(process.status)
 
     def _settings(self) -> bytes:
-        """What the process is told, and nobody else: one line of JSON, with the secrets in it."""
+        """The settings for the process, including secrets: one line of JSON, sent only to the process."""
         names = ("scheme", "host", "port", "path", "user", "password", "query")
         told = {
             "url": {name: getattr(self.url, name) for name in names},
@@ -140,10 +140,11 @@ def _weighed(found: Sequence[Packet | Units]) -> Iterator[tuple[Packet | Units, 
 
 
 class _Patience:
-    """How long a process may say nothing, and its source bring nothing: in seconds, from the timeout.
+    """Maximum silence of a process and of its source: in seconds, derived from the timeout.
 
-    A source that listens may wait for ever, and a file is as slow as its disk. One that ends by itself after the
-    timeout without bytes (it has three such waits until its first packet), and does not, hangs.
+    A listening source may wait without limit, and a file is as slow as its disk. A source that should end after the
+    timeout
+    without bytes (up to three such waits before its first packet), and does not, hangs.
     """
 
     def __init__(self, url: Url, timeout: float) -> None:
@@ -152,13 +153,13 @@ class _Patience:
         self._bounded = url.scheme in _NEVER_SILENT or (
             url.scheme == "srt" and bool(url.host) and url.options.get("mode", "caller") == "caller"
         )
-        self._up = False  # it has said something: the time that it takes to start is not the source's
+        self._up = False  # a message has arrived: start-up time does not count as silence of the source
         self._since = 0.0
         self._size = 0
         self._began = False
 
     def exhausted(self, source: IsolatedSource, came: bool) -> bool:
-        """Is the source to be given up? `came`: it brought packets."""
+        """Has the source exceeded its limit? `came`: it brought packets."""
         now = time.monotonic()
         if not self._up or came or source.link.size != self._size:
             self._up, self._since, self._size = True, now, source.link.size
@@ -168,7 +169,7 @@ class _Patience:
 
 
 class _Hidden:
-    """Takes the secrets of a source out of a text, in each form in which they may be in it."""
+    """Removes the secrets of a source from a text, in every form in which they may occur."""
 
     def __init__(self, url: Url, options: Mapping[str, Any]) -> None:
         texts = {value.reveal() for value in (url.password, *options.values()) if isinstance(value, Secret)}
@@ -192,4 +193,4 @@ def _hidden(fault: KlvrelayError, hide: _Hidden) -> KlvrelayError:
 def _revealed(value: object) -> dict[str, str]:
     if isinstance(value, Secret):
         return {"secret": value.reveal()}
-    raise TypeError(f"an option of type {type(value).__name__} can't be told to another process")
+    raise TypeError(f"an option of type {type(value).__name__} cannot be passed to another process")

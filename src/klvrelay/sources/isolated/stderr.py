@@ -1,7 +1,7 @@
-"""What a child process says on its standard error, in the log of the relay: line by line, and never too much.
+"""Log the standard error of a child process line by line, with limits on rate and size.
 
-`process.py` starts it. What klvrelay itself says there of its source is said as it would be here; all else with the
-remark that the process says it. One that floods is read no faster than `RATE`: it waits, not the relay.
+Lines that klvrelay in the child logs about its source are logged unchanged; all others are marked as output of the
+process. A process that floods is read at `RATE` at most: it waits, not the relay.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from contextlib import suppress
 from klvrelay.text import printable
 
 PIECE = 16 << 10
-"""Bytes taken at one wake-up."""
+"""Bytes per wake-up."""
 RATE = 256 << 10
-"""Bytes a second."""
+"""Bytes per second."""
 LINES = 10
-"""Lines a second that are shown; the rest is counted."""
+"""Lines logged per second; further ones are counted."""
 TOLD_MOST = 1000
 LINE_TAKEN, LINE_SHOWN = 4096, 500
-"""Bytes of one line that are kept, and characters of it that are shown."""
+"""Bytes of one line that are kept, and characters of it that are logged."""
 
 LOG = logging.getLogger("klvrelay")
-# What klvrelay itself said in a process, with its level, but not of the source: each new process would say it again.
+# Log lines of klvrelay in a child that do not concern its source, with their level: every new process repeats them.
 _told: set[str] = set()
 _LEVEL = re.compile(r"<(10|20|30|40|50)>")
 
 
 class Stderr:
-    """The pipe's two ends: `child` to give away, and ours, which is read on the loop until `close`.
+    """Both ends of the pipe: `child` for the process, and ours, which is read on the event loop until `close`.
 
-    name   begins each line in the log
-    hide   takes out of a line what must not be in a log
+    name   prefix of each log line
+    hide   removes secrets from a line
     """
 
     def __init__(self, name: str, hide: Callable[[str], str]) -> None:
@@ -49,13 +49,13 @@ class Stderr:
         self._loop.add_reader(self._ours, self._read)
 
     def given(self) -> None:
-        """The child has its end: close ours of it."""
+        """The child has inherited its end: close our copy."""
         if self.child >= 0:
             os.close(self.child)
             self.child = -1
 
     def close(self) -> None:
-        """Take what is still there, and no more."""
+        """Read what remains, and close."""
         self.given()
         self._loop.remove_reader(self._ours)
         if self._timer is not None:
@@ -65,7 +65,7 @@ class Stderr:
             self._take(os.read(self._ours, PIECE))
         if self._line:
             self._take(b"\n")
-        self._tell_rest()
+        self._log_rest()
         os.close(self._ours)
 
     def _read(self) -> None:
@@ -90,10 +90,10 @@ class Stderr:
             self._loop.add_reader(self._ours, self._read)
 
     def _new_second(self) -> None:
-        self._tell_rest()
+        self._log_rest()
         self._timer, self._taken, self._lines = None, 0, 0
 
-    def _tell_rest(self) -> None:
+    def _log_rest(self) -> None:
         if self._lines > LINES:
             LOG.warning("%s: its process says %d lines more", self._name, self._lines - LINES)
         self._lines = 0
@@ -102,10 +102,10 @@ class Stderr:
         *lines, rest = (self._line + piece).split(b"\n")
         for line in lines:
             if line.strip():
-                self._tell(line)
+                self._log_line(line)
         self._line = rest[:LINE_TAKEN]
 
-    def _tell(self, line: bytes) -> None:
+    def _log_line(self, line: bytes) -> None:
         text = line.decode("utf-8", "replace")
         level = _LEVEL.match(text)
         text = text[level.end() :] if level else text
@@ -123,7 +123,7 @@ class Stderr:
 
 
 def _is_known(text: str) -> bool:
-    """Was it said before?"""
+    """Was it logged before?"""
     if text in _told:
         return True
     if len(_told) >= TOLD_MOST:

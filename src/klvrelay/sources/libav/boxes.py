@@ -1,4 +1,4 @@
-"""Whether an mp4 or mov has its index: a recording that was cut off has none; `demuxer.py` says so."""
+"""Check whether an mp4 or mov has its index: a recording that was cut off has none."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from klvrelay.config.url import Url
 from klvrelay.recordings.sniff import MP4_BOXES
 
 BOXES_MOST = 10_000
-"""Boxes that are looked at."""
+"""Maximum number of boxes examined."""
 
 
 def lacks_index(file: Any, url: Url) -> bool:
-    """Is it of the family of mp4, whole boxes without the one that says where the samples are (ISO/IEC 14496-12)?"""
+    """Is it an mp4, mov or similar, complete except for the box that locates the samples (ISO/IEC 14496-12)?"""
     try:
         with open(url.path, "rb") if file is None and url.scheme == "file" else nullcontext(file) as boxes:
             if boxes is None or not hasattr(boxes, "seek"):
@@ -25,7 +25,7 @@ def lacks_index(file: Any, url: Url) -> bool:
 
 
 def _walk(boxes: Any) -> bool | None:
-    """Is there a moov among the boxes? None: they are no boxes."""
+    """Is there a moov among the boxes? None: they are not boxes."""
     at, end = 0, boxes.seek(0, os.SEEK_END)
     for _ in range(BOXES_MOST):
         boxes.seek(at)

@@ -1,7 +1,4 @@
-"""libav on one URL: what it may open, how far it looks, how long it waits, and its faults in our words.
-
-`source.py` reads the KLV out of what is opened here, and `stamps.py`, outside this folder, the frames.
-"""
+"""Open a URL with libav: what it may open, how much it probes, how long it waits, and its errors in plain words."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ LOG = logging.getLogger("klvrelay")
 _RTSP = ("rtsp", "rtsps")
 REDIRECTS = 5
 ROUNDS = 24
-"""Sessions that are begun until one stands: redirects, and tracks that are refused."""
+"""Maximum number of session attempts: redirects and rejected tracks."""
 UNSUPPORTED_TRANSPORT = 461
 
 _CONTAINERS = "mpegts,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mxf,avi,flv,mpeg,asf"
@@ -40,17 +37,17 @@ _PROTOCOLS = {
     "https": "none",
 }
 
-# Times as they were sent. By "nofillin" libav does not work out those that are missing: there, an assertion of its own
-# (libavformat/demux.c) ends the process if a PID that has appeared late changes its codec.
+# Time stamps as sent. "nofillin" stops libav from computing missing ones: in that code, an assertion of libav
+# (libavformat/demux.c) aborts the process if a PID that appeared late changes its codec.
 AS_SENT = {"fpsprobesize": "0", "correct_ts_overflow": "0", "fflags": "+nofillin"}
 
-# No frame is decoded: nothing here needs a picture, and where a map changes a PID's codec behind its last frame, an
-# assertion of libav (libavformat/demux.c) ends the process when it opens the decoder.
+# No frame is decoded: no picture is needed here, and if a PMT changes a PID's codec after its last frame, an assertion
+# of libav (libavformat/demux.c) aborts the process when it opens the decoder.
 UNDECODED = {"codec_whitelist": "none"}
 
 
 class Demuxer:
-    """One opening of a URL by libav, and how long it has been silent since."""
+    """One URL opened by libav, and how long it has been silent since."""
 
     def __init__(self, url: Url, timeout: float, options: Mapping[str, str], ca_file: str | None = None) -> None:
         self.url = self._at = url
@@ -62,19 +59,19 @@ class Demuxer:
         self.udp_ports: frozenset[int] = frozenset()
 
     def open(self, file: Any = None) -> InputContainer:
-        """The container behind the URL, or in a `file` that can be read and stands for it.
+        """Open the container at the URL, or in a readable `file` that replaces it.
 
-        Where the file has a `heard`, that is called whenever libav has got something out of it.
+        If the file has a `heard` method, it is called whenever libav has returned data.
         """
-        self._waits, self._file, self._tell = file is None, file, getattr(file, "heard", None)
+        self._waits, self._file, self._on_data = file is None, file, getattr(file, "heard", None)
         container = self._by_rtsp() if file is None and self.url.scheme in _RTSP else self._container(file)
         self.heard()
         self._opened, self._was_heard = True, False
         return container
 
     def _by_rtsp(self) -> InputContainer:
-        """A session through a gateway, without the tracks that the server refuses; raises SourceDown with the cause."""
-        from klvrelay.sources.libav.gateway import Gateway  # here, since it loads http.client
+        """A session through a gateway, without the tracks that the server rejects; raises SourceDown with the cause."""
+        from klvrelay.sources.libav.gateway import Gateway  # here, because it imports http.client
         from klvrelay.transports.http.reach import Reach
 
         without: frozenset[int] = frozenset()
@@ -100,13 +97,13 @@ class Demuxer:
                 switched = True
                 self._take_other_transport()
             elif refusal.status == UNSUPPORTED_TRANSPORT:
-                raise SourceDown(f"{self.url}: it grants neither transport=tcp nor transport=udp")
+                raise SourceDown(f"{self.url}: it supports neither transport=tcp nor transport=udp")
             else:
                 without = self._less(gateway, refusal, without)
-        raise SourceDown(f"{self.url}: the server refuses one track after the other")
+        raise SourceDown(f"{self.url}: the server rejects all tracks")
 
     def _less(self, gateway: Gateway, refusal: Refusal, without: frozenset[int]) -> frozenset[int]:
-        """The tracks to do without; raises SourceDown where no KLV would be left, or the refusal is of no track."""
+        """The tracks to leave out; raises SourceDown if no KLV would remain, or if the refusal concerns no track."""
         refused = without if refusal.track is None else without | {refusal.track.number}
         if refused == without or not any(m.may_be_klv for m in gateway.media if m.number not in refused):
             raise SourceDown(f"{self.url}: {refusal.text}", wait=refusal.wait)
@@ -122,7 +119,7 @@ class Demuxer:
             return None, fault
 
     def _moved(self, url: Url, location: str) -> Url:
-        """Where a redirect leads; the login goes with it only to the same host and port."""
+        """The target of a redirect; credentials are kept only for the same host and port."""
         from klvrelay.sources.libav.gateway import port_of
 
         try:
@@ -160,7 +157,7 @@ class Demuxer:
         if not self._opened:
             return "gave no answer"
         by_udp = self.options.get("rtsp_transport") == "udp" and not self._was_heard
-        return "sent nothing by UDP (does a firewall stop it? try ?transport=tcp)" if by_udp else "sent nothing"
+        return "no data over UDP (blocked by a firewall? try ?transport=tcp)" if by_udp else "sent nothing"
 
     def _no_media(self) -> str:
         if lacks_index(self._file, self.url):
@@ -168,37 +165,37 @@ class Demuxer:
         return "holds neither MPEG-TS nor KLV, nor a container that klvrelay reads"
 
     def heard(self) -> None:
-        """It gave something: what it is waited for begins anew."""
+        """Data arrived: restart the time-out."""
         self._was_heard, self._heard = True, time.monotonic()
-        if self._tell is not None:
-            self._tell()
+        if self._on_data is not None:
+            self._on_data()
 
     def explained(self, error: Exception, *, live: bool) -> SourceError | None:
-        """An error of libav in our words: its own text may hold the URL with the password. None: it is the end."""
+        """A libav error in plain words: libav's text may contain the URL with the password. None: end of stream."""
         if isinstance(error, MemoryError):
-            return OutOfMemory(f"{self.url}: libav needs more memory for it than there is")
+            return OutOfMemory(f"{self.url}: out of memory in libav")
         kind, number = type(error).__name__, getattr(error, "errno", None)
         wait = self._timeout
         if kind == "ExitError" or (self._waits and time.monotonic() - self._heard >= wait):
             return SourceDown(f"{self.url}: {self._silent()} for {wait:g} s")
         if self._opened and live and number == errno.EIO:
-            return None  # how libav calls the end of a web stream that never said its length
+            return None  # libav reports the end of a web stream of unknown length in this way
         if kind in ("InvalidDataError", "EOFError", "ArgumentError") and not self._opened:
             return NotMedia(f"{self.url}: {self._no_media()}")
         code = f"{kind}, {errno.errorcode[number]}" if number and number in errno.errorcode else kind
         reasons = _BREAKS if self._opened else _REASONS
-        return SourceDown(f"{self.url}: {reasons.get(kind, 'libav can not read it')} ({code})")
+        return SourceDown(f"{self.url}: {reasons.get(kind, 'libav cannot read it')} ({code})")
 
 
 def lenient() -> dict[str, Any]:
-    """For `av.open`: PyAV before 19 fails at a title that is no UTF-8, unless told not to."""
+    """Options for `av.open`: PyAV before 19 fails on titles that are not UTF-8 unless told to ignore them."""
     import av
 
     return {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 
 
 def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
-    """What libav may open, and how long it may look at it; raises ConfigError for an option that is none."""
+    """What libav may open, and how long it may probe; raises ConfigError for an invalid option."""
     options = {
         "protocol_whitelist": _PROTOCOLS[url.scheme],
         **_LOOKS.get(url.scheme, _LOOKS["file"]),
@@ -210,7 +207,7 @@ def libav_options(url: Url, ca_file: str | None = None) -> Mapping[str, str]:
     else:
         options |= UNDECODED | {"format_whitelist": _CONTAINERS}
     if url.scheme == "rtsps" or ca_file is not None:
-        tls.verifying(ca_file)  # what can't be used is said before anything starts
+        tls.verifying(ca_file)  # report an unusable file before anything starts
     return options
 
 
@@ -218,9 +215,10 @@ def _look(size: int, microseconds: int) -> dict[str, str]:
     return {"probesize": str(size), "analyzeduration": str(microseconds)}
 
 
-# How far libav looks before it says what is there. PyAV never shows a stream that appears later. In RTSP it guesses at
-# PIDs until the PMT comes, so that must be among what it looks at: it looks for up to a second of the stream, but stops
-# as soon as it knows all that the PMT names (measured: 0.1 to 0.8 s).
+# How much libav probes before it lists the streams. PyAV never shows a stream that appears later. In RTSP, libav
+# guesses
+# PIDs until the PMT arrives, so the probe must include one: it takes up to a second of the stream, but stops as soon as
+# all streams of the PMT are known (measured: 0.1 to 0.8 s).
 _LOOKS = {
     "file": _look(65536, 500_000),
     "rtsp": _look(5_000_000, 1_000_000),
@@ -231,13 +229,14 @@ _LOOKS = {
 def _rtsp_options(url: Url) -> dict[str, str]:
     transport = url.options.get("transport", "tcp")
     if transport not in ("tcp", "udp"):
-        raise ConfigError(f"{url}: transport is tcp or udp")
+        raise ConfigError(f"{url}: transport must be tcp or udp")
     return {"rtsp_transport": transport, "allowed_media_types": "video+data", **_UDP_OPTIONS}
 
 
-# By UDP, libav puts datagrams back in order, and where one is missing it waits for it 20 ms (by its default 100).
-# Without that queue it would hand datagrams that changed places over as they come, and a sum of 16-bit words, which the
-# checksum is, may still be right: a false record. By TCP there is no queue.
+# Over UDP, libav reorders datagrams, and waits 20 ms for a missing one (its default: 100 ms). Without that queue it
+# would
+# pass on reordered datagrams as they arrive, and the checksum, a sum of 16-bit words, may still be correct: a false
+# record. Over TCP there is no queue.
 _UDP_OPTIONS = {"max_delay": "20000", "buffer_size": "4194304"}
 
 _REASONS = {
@@ -245,17 +244,17 @@ _REASONS = {
     "IsADirectoryError": "it is a folder: give a file in it",
     "PermissionError": "no permission to read it",
     "HTTPUnauthorizedError": "it refuses the user or the password (401)",
-    "HTTPForbiddenError": "it forbids this to the user (403)",
-    "HTTPNotFoundError": "it has nothing of this name (404)",
-    "HTTPServerError": "the server has an error of its own (5xx)",
+    "HTTPForbiddenError": "access is forbidden to this user (403)",
+    "HTTPNotFoundError": "not found (404)",
+    "HTTPServerError": "internal server error (5xx)",
     "ConnectionRefusedError": "nobody listens there: check host and port",
-    "ConnectionResetError": "the far end broke the connection off",
+    "ConnectionResetError": "the server closed the connection",
     "ProtocolNotFoundError": "it leads to a protocol that is not allowed here",
-    "OSError": "no connection: check the host's name, the network, and for TLS its certificate (ca_file)",
+    "OSError": "no connection: check the host name, the network, and for TLS the certificate (ca_file)",
 }
 
 _BREAKS = {
     "ConnectionResetError": _REASONS["ConnectionResetError"],
     "OSError": "it broke off before its end",
-    "InvalidDataError": "its bytes are damaged",
+    "InvalidDataError": "its data is damaged",
 }

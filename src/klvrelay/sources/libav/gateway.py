@@ -1,11 +1,11 @@
-"""What stands between libav and an RTSP server: it relays a session, and reads the answers.
+"""Relay an RTSP session between libav and a server, and check the server's responses.
 
     libav --rtsp, loopback--> gateway --rtsp or rtsps--> server
 
-libav never gets the login, the address of the server or an answer that sends it elsewhere: it would follow that by
-itself, login and all. The gateway logs in (Digest by SHA-256 too), verifies TLS (1.2 or later), leaves out tracks that
-the server refuses, and calls what may be KLV `application`, the only medium that libav takes data from. RTP in the
-connection passes through as it is; by UDP it goes to libav directly.
+libav never receives the credentials, the server's address or a redirect: it would follow a redirect and send the
+credentials along. The gateway logs in (also Digest with SHA-256), verifies TLS (1.2 or later), leaves out tracks that
+the server rejects, and announces tracks that may carry KLV as `application`, the only medium from which libav reads
+data. Interleaved RTP passes through unchanged; over UDP it goes to libav directly.
 """
 
 from __future__ import annotations
@@ -43,18 +43,18 @@ from klvrelay.transports.http.reach import Reach
 
 _PORTS = {"rtsp": 554, "rtsps": 322}
 TRIES = 3
-"""Times that a request is made, as long as the server asks for another login."""
+"""Maximum attempts of a request while the server asks for another login."""
 BEFORE_MOST = 2 << 20
-"""Bytes of the server's before there is a session."""
+"""Maximum bytes from the server before the session starts."""
 
 
 @dataclass(slots=True)
 class Refusal:
-    """Why the server was not read: a sentence; the track that it was about, where it was about one.
+    """Why the server could not be read, in one sentence; and the track concerned, if it concerns one.
 
-    status     of RTSP, 0 where there is none
-    wait       seconds before another try
-    location   where a redirect leads
+    status     of RTSP, 0 if there is none
+    wait       seconds before a retry
+    location   target of a redirect
     """
 
     text: str
@@ -77,13 +77,13 @@ class _Request(NamedTuple):
 
 
 class Gateway:
-    """One session with a server, for one connection of libav's; a thread while it stands.
+    """One session with a server, for one connection of libav; runs on a thread.
 
     without   numbers of tracks that are left out
-    local     the URL that libav is to open
-    refusal   why there was no session; None while nothing was refused
-    media     what the server announced
-    udp_ports  where libav receives RTP and RTCP, if not in the connection
+    local     the URL that libav opens
+    refusal   why there is no session; None unless rejected
+    media     the announced tracks
+    udp_ports  libav's ports for RTP and RTCP, if not interleaved
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Gateway:
         self._reach = reach
         self._login = None if url.user is None else Login(url.user, url.password)
         self._listening = socket.create_server(("127.0.0.1", 0))
-        token = secrets.token_hex(16)  # so that nobody else on this machine gets the session
+        token = secrets.token_hex(16)  # so that no other user of this machine gets the session
         self._own = f"rtsp://127.0.0.1:{self._listening.getsockname()[1]}/{token}"
         bare = url._replace(user=None, password=None, query=None, path="").unredacted()
         self._real = bare
@@ -111,7 +111,7 @@ class Gateway:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """libav's connection is made, or not to be made any more; a session that stands goes on."""
+        """Accept no further connection; a session that has started continues."""
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
 
@@ -119,7 +119,7 @@ class Gateway:
         with suppress(OSError):
             with self._listening:
                 guest, asked = guest_with(self._own.encode(), self._listening, self._timeout + 5)
-            with guest:  # what was refused is known before libav sees the end of its connection
+            with guest:  # the refusal is set before libav sees the end of its connection
                 self._serve(guest, asked)
 
     def _serve(self, guest: socket.socket, asked: bytearray) -> None:
@@ -170,7 +170,7 @@ class Gateway:
                 asked += data
 
     def _heard(self, server: socket.socket) -> bytes | None:
-        """As `what_is_there`; raises Odd where the server ends before there is a session."""
+        """As `what_is_there`; raises MalformedRtsp if the server closes the connection before the session starts."""
         try:
             data = what_is_there(server)
         except OSError as fault:
@@ -180,11 +180,11 @@ class Gateway:
                 raise MalformedRtsp("the server closed the connection without an answer: is it an RTSP server?")
             self._before += len(data or b"")
             if self._before > BEFORE_MOST:
-                raise MalformedRtsp("the server sends and sends, and begins no session")
+                raise MalformedRtsp("the server keeps sending without starting a session")
         return data
 
     def _ask(self, message: bytes, server: socket.socket) -> None:
-        if message.startswith((b"$", b"RTSP/")):  # RTCP, or an answer to a request of the server's
+        if message.startswith((b"$", b"RTSP/")):  # RTCP, or a response to a request of the server
             server.sendall(message)
             return
         text = message.decode("utf-8", "surrogateescape").replace(self._own, self._real)
@@ -210,7 +210,7 @@ class Gateway:
             elif message.startswith(b"$"):
                 if any(request.method == "PLAY" for request in self._pending):
                     guest.sendall(message)
-            elif self._pending:  # what answers nothing is let be
+            elif self._pending:  # an unexpected response is ignored
                 answer = self._answer(self._pending.pop(0), message, server)
                 if answer is not None:
                     guest.sendall(answer)
@@ -219,7 +219,7 @@ class Gateway:
             held.clear()
 
     def _answer(self, request: _Request, message: bytes, server: socket.socket) -> bytes | None:
-        """What libav gets of an answer; None: the request was made again."""
+        """The response to pass to libav; None if the request was repeated."""
         head, _, body = message.partition(b"\r\n\r\n")
         lines = head.decode("utf-8", "replace").split("\r\n")
         status = status_of(lines[0])
@@ -229,7 +229,7 @@ class Gateway:
         if 300 <= status < 400:
             where = field_of(lines, "Location") or "nowhere"
             self.refusal = Refusal("it redirects", status=status, location=where)
-            raise MalformedRtsp("it redirects")  # libav must not see that
+            raise MalformedRtsp("it redirects")  # libav must not see the redirect
         if status >= 400:
             self._refused(request, status)
         elif request.method == "DESCRIBE":
@@ -242,7 +242,7 @@ class Gateway:
         return message
 
     def _log_in(self, request: _Request, lines: list[str], server: socket.socket) -> None:
-        """Make the request again; raises Odd, with the cause in `refusal`, where that is of no use."""
+        """Repeat the request with a login; raises MalformedRtsp, with the cause in `refusal`, if that is pointless."""
         offered = challenges(line.partition(":")[2] for line in lines if line.lower().startswith("www-authenticate:"))
         stale = any(one.parameters.get("stale", "").lower() == "true" for one in offered)
         if self._login is None:
@@ -259,7 +259,7 @@ class Gateway:
 
     def _refused(self, request: _Request, status: int) -> None:
         if request.method == "OPTIONS":
-            return  # libav does without
+            return  # libav continues without it
         track = sdp.meant(self.media, request.target) if request.method == "SETUP" else None
         said = sdp.STATUS.get(status) or f"the server refuses {request.method}"
         text = f"{said} ({status})" if track is None else f"{track}: {said} ({status})"

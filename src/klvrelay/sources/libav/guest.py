@@ -1,4 +1,4 @@
-"""The one connection to a port of our own that is libav's: others on this machine may find it, and get nothing."""
+"""Accept libav's connection to a local port; other users of this machine may find the port, and are disconnected."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import socket
 import time
 
 STRANGERS, FIRST_MOST = 16, 8192
-"""Connections that are borne with at once, and bytes of a first request."""
+"""Maximum unidentified connections at once, and bytes of a first request."""
 
 
 def guest_with(token: bytes, listening: socket.socket, seconds: float) -> tuple[socket.socket, bytearray]:
-    """The first connection in whose first request the token stands, and what it asked; the others are hung up on.
+    """The first connection whose first request contains the token, and that request; all others are closed.
 
-    Raises OSError where none comes in so many seconds, or the port is closed.
+    Raises OSError if there is none within `seconds`, or if the port is closed.
     """
     waiting: dict[socket.socket, bytearray] = {}
     until = time.monotonic() + seconds

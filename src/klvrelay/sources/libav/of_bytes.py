@@ -1,7 +1,6 @@
-"""MPEG-TS of any source that gives bytes, taken apart by libav instead of the C core (`--demux libav`).
+"""Demultiplex the MPEG-TS of any byte source with libav instead of the C core (`--demux libav`).
 
-The bytes come from our own sockets and files; libav reads them in a thread, from a file that we fill. Next door:
-`source.py` lets libav open a URL by itself, `../bridge.py` is the way out of the thread.
+The bytes come from our sockets and files; libav reads them on a thread, from a file-like object.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ if TYPE_CHECKING:
     from klvrelay.sources.contract import Source
 
 WAITING_MOST = 4 << 20
-"""Bytes that may wait for libav: 6 s of a stream of 5 Mbit/s."""
+"""Maximum bytes that wait for libav: 6 s of a stream of 5 Mbit/s."""
 OPTIONS = {
     "protocol_whitelist": "none",
     "format_whitelist": "mpegts",
-    # It need not know more than the tables: libav then reads on to the first map, and not much further.
+    # Only the tables are needed: libav then reads to the first PMT, and not much further.
     "probesize": "32",
     "analyzeduration": "1",
     **AS_SENT,
@@ -43,14 +42,14 @@ OPTIONS = {
 CAN_WAIT = ("tcp", "http", "https")
 """Live sources that lose nothing where libav is slow: the socket fills, and the far end is held back."""
 REMEMBERED = 4096
-"""Pieces whose arrival is remembered: what libav queues while it opens a stream is younger than that."""
+"""Number of pieces whose arrival time is kept: more than libav queues while it opens a stream."""
 
 
 class ByLibav:
     """The KLV packets that libav finds in another source's transport stream; one thread while it is read.
 
-    What is no MPEG-TS passes through as it came. A KLV stream that the PMT does not name while libav opens, or that
-    moves to another PID later, is never delivered: so the source is `fixed`.
+    Data that is not MPEG-TS passes through unchanged. A KLV stream that is not in the PMT when libav opens, or that
+    moves to another PID later, is never delivered: therefore the source is `fixed`.
     """
 
     fixed = True
@@ -66,7 +65,7 @@ class ByLibav:
 
     @property
     def dropped(self) -> int:
-        """What the source of the bytes dropped, pieces that libav was too slow for, and packets the reader was."""
+        """Drops of the byte source, pieces that libav was too slow for, and packets that the reader was."""
         return self._inner.dropped + self._dropped
 
     @property
@@ -74,7 +73,7 @@ class ByLibav:
         return self._inner.link
 
     async def packets(self) -> AsyncGenerator[Packet | Units, None]:
-        """Packets of carriage "klv", with PID and PTS, stamped with the arrival of the bytes they began in."""
+        """Packets of carriage "klv", with PID and PTS, stamped with the arrival time of their first byte."""
         async with aclosing(self._inner.packets()) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Units) or piece.carriage == "klv" or not piece.data:
@@ -85,7 +84,7 @@ class ByLibav:
                         yield packet
 
     async def _apart(self, first: Packet, pieces: AsyncGenerator[Packet | Units, None]) -> AsyncGenerator[Packet, None]:
-        """One opening of libav: until the bytes end, or begin anew."""
+        """One run of libav: until the bytes end, or the stream restarts."""
         newest_wins = self.live and self.url.scheme not in CAN_WAIT
         bridge, intake = ThreadQueue(), Intake(newest_wins=newest_wins)
         reader = _Reader(self.url, bridge, intake, live=self.live, newest_wins=newest_wins)
@@ -101,7 +100,7 @@ class ByLibav:
                 yield mark
         except SourceError:
             if filling.done():
-                filling.result()  # what ended the bytes says more than what libav makes of their end
+                filling.result()  # the cause that ended the bytes says more than libav's error
             raise
         finally:
             intake.end(now=True)
@@ -113,13 +112,13 @@ class ByLibav:
 async def _fill(
     intake: Intake, bridge: ThreadQueue, first: Packet, pieces: AsyncGenerator[Packet | Units, None]
 ) -> Packet | None:
-    """Hand the bytes on until they end (None), or begin anew: then the packet that says so."""
+    """Pass the bytes on until they end (None), or until a packet marks a restart, which is returned."""
     try:
         await intake.put(first)
         async for piece in pieces:
             if isinstance(piece, Units):
-                continue  # of a source that gives bytes there are none
-            if piece.carriage == "klv":  # it was taken for TS by a first stray datagram
+                continue  # a byte source yields none
+            if piece.carriage == "klv":  # a stray first datagram was taken for TS
                 bridge.put(piece, newest_wins=True)
             elif not piece.data and not piece.damaged:
                 return piece
@@ -131,7 +130,7 @@ async def _fill(
 
 
 class Span(NamedTuple):
-    """Where a piece began in the bytes that libav took, when it arrived, and whether bytes are missing before it."""
+    """The offset of a piece in the bytes read by libav, its arrival time, and whether bytes are missing before it."""
 
     start: int
     received_us: int | None
@@ -139,12 +138,13 @@ class Span(NamedTuple):
 
 
 class Intake:
-    """The file that libav reads: filled from the loop, emptied by the thread, at its end when it is told to be.
+    """The file that libav reads: filled from the event loop, emptied by the thread.
 
-    A read gives bytes of one piece only. So libav has never taken more than it needed for what it gives, and where
-    bytes are missing is known to the packet.
+    Each read returns bytes of one piece only. So libav has never read more than it needed for its output, and it is
+    known
+    for each packet whether bytes are missing.
 
-    tables   the same bytes in a lane of the C core: libav does not say which program a stream is in
+    tables   the same bytes parsed by the C core: libav does not report the program of a stream
     """
 
     def __init__(self, *, newest_wins: bool, most: int = WAITING_MOST) -> None:
@@ -163,13 +163,13 @@ class Intake:
         self.tables = Lane(ts=True)
 
     async def put(self, piece: Packet) -> bool:
-        """Add a piece: the oldest makes room where the newest wins, else it waits; false once nobody reads."""
+        """Add a piece: drop the oldest if the newest wins, else wait; false once nobody reads."""
         while (room := self._put(piece)) is not None:
             await room
         return not self._ended
 
     def _put(self, piece: Packet) -> asyncio.Future[None] | None:
-        """None, or what to wait for."""
+        """None, or a future to wait for."""
         with self._changed:
             while self._newest_wins and self._size > self._most and self._pieces:
                 self._let_go()
@@ -191,7 +191,7 @@ class Intake:
             self._gap = True
 
     def end(self, *, now: bool = False) -> None:
-        """No more will come; `now`: what waits is not wanted either."""
+        """No more data will be added; `now`: discard waiting data as well."""
         with self._changed:
             self._ended = True
             if now:
@@ -207,7 +207,7 @@ class Intake:
                 self._loop.call_soon_threadsafe(settle, room)
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, as soon as there are any; none at the end. In libav's thread."""
+        """At most `size` bytes, as soon as there are any; empty at the end. On libav's thread."""
         with self._changed:
             while not self._left:
                 self._changed.wait_for(lambda: self._pieces or self._ended)
@@ -230,7 +230,7 @@ class Intake:
         self._wake()
 
     def origin(self, place: int) -> tuple[int | None, bool]:
-        """When the byte at `place` arrived, and whether bytes are missing between it and the last one taken."""
+        """When the byte at `place` arrived, and whether bytes are missing between it and the last one read."""
         gap, received_us = False, None
         for span in reversed(self._spans):
             received_us = span.received_us
@@ -241,7 +241,7 @@ class Intake:
 
 
 class _Reader:
-    """One reading by libav, from opening to end; all of it happens in its thread."""
+    """One run of libav, from opening to end, all on its thread."""
 
     def __init__(self, url: Url, bridge: ThreadQueue, intake: Intake, *, live: bool, newest_wins: bool) -> None:
         self._url, self._live, self._newest_wins = url, live, newest_wins
@@ -258,9 +258,9 @@ class _Reader:
         except SourceError as known:
             fault = known
         except MemoryError:
-            fault = OutOfMemory(f"{self._url}: libav needs more memory for it than there is")
+            fault = OutOfMemory(f"{self._url}: out of memory in libav")
         except (av.FFmpegError, ValueError, OSError) as error:
-            fault = SourceDown(f"{self._url}: libav gives its transport stream up ({type(error).__name__})")
+            fault = SourceDown(f"{self._url}: libav cannot demultiplex its transport stream ({type(error).__name__})")
         finally:
             self._intake.end(now=True)
             self._bridge.end(fault)
@@ -270,14 +270,14 @@ class _Reader:
 
         data = [stream for stream in container.streams if stream.type in ("data", "unknown")]
         if self._live and not data:
-            raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV that libav would deliver")
+            raise NotMedia(f"{self._url}: it contains no data stream, and therefore no KLV")
         for stream in container.streams:
             if stream not in data:
                 stream.discard = Discard.all
         sniffer = KlvSniffer(data)
         for packet in container.demux(data) if data else ():
             if not packet.size:
-                return  # the end; behind it PyAV trips over streams that came later than its beginning
+                return  # the end; after it, PyAV fails on streams that appeared late
             if not sniffer.is_klv(packet):
                 continue
             if not self._bridge.put(self._packet(packet, sniffer), newest_wins=self._newest_wins):

@@ -1,12 +1,12 @@
-"""KLV as an RTP track of its own (RFC 6597): payloads in, KLV units out; next door, `source.py` hands them over.
+"""KLV in a separate RTP track (RFC 6597): takes payloads and returns KLV units.
 
-A unit here is one KLV packet. It may be cut over several payloads of one time stamp, and a time stamp may have
-several. The marker and the sequence numbers would tell the end and the losses, but libav keeps both to itself. What
-it gives is in their order, so a loss shows in what does not add up: a unit is good only if it lies in one payload, or
-if payloads of one time stamp make up its length exactly.
+A unit here is one KLV packet. It may be split across several payloads with one time stamp, and a time stamp may have
+several units. The marker and the sequence numbers would reveal ends and losses, but libav exposes neither. Its output
+is in sequence, so a loss shows as a mismatch: a unit is good only if it lies in one payload, or if payloads with one
+time stamp add up to exactly its length.
 
-Two units cut alike under one time stamp, one without its tail and the next without its head, can't be told from a whole
-one here: of such a pair only a checksum can tell.
+If two units with one time stamp are split in the same way, and the first loses its tail and the second its head, they
+look like one complete unit: only a checksum detects that.
 
      time stamp  | 1             | 2             | 3
      payloads    | KEY..  .. end | KEY..  ..     |  ..  .. end
@@ -21,12 +21,12 @@ from klvrelay.core import LIMIT
 from klvrelay.core.carriage import KEY
 
 _SET = KEY + b"\x02"
-"""How the key of a set or a pack begins, and that of an item in one does not (SMPTE ST 336)."""
+"""Prefix of the key of a set or a pack; the key of an item inside a set begins differently (SMPTE ST 336)."""
 _KEY_SIZE = 16
 
 
 class Unit(NamedTuple):
-    """A KLV unit that is whole, or, `damaged`, bytes that a loss has left."""
+    """A complete KLV unit, or, if `damaged`, the bytes that remain after a loss."""
 
     data: bytes
     ticks: int | None
@@ -34,9 +34,9 @@ class Unit(NamedTuple):
 
 
 class Track:
-    """The payloads of one track, each with its time stamp, in order and none of them twice.
+    """The payloads of one track, each with its time stamp, in order and without duplicates.
 
-    limit   bytes that the value of a unit may have
+    limit   maximum bytes of a unit's value
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
@@ -46,30 +46,30 @@ class Track:
         self._refused = False
 
     def units(self, payload: bytes, ticks: int | None) -> list[Unit]:
-        """What is whole, or lost for certain, once this payload has come."""
+        """The units that this payload completes, or proves to be incomplete."""
         found = []
         if ticks != self._ticks:
             found = self.rest()
             self._ticks, self._refused = ticks, False
-        if self._refused and not payload.startswith(_SET):  # an item's key may stand anywhere inside a set
+        if self._refused and not payload.startswith(_SET):  # an item key may occur anywhere inside a set
             return [*found, self._lost(payload)]
         self._refused = False
         return found + self._cut(self._held + payload, spans=bool(self._held))
 
     def rest(self) -> list[Unit]:
-        """What began and never came to its end: no more will come of it."""
+        """The unfinished unit at the end of the stream."""
         held, self._held = self._held, b""
         return [self._lost(held)] if held else []
 
     def _cut(self, held: bytes, *, spans: bool) -> list[Unit]:
-        """The units in what is held; keeps the unfinished rest. `spans`: it came in several payloads."""
+        """The units in the held bytes; keeps the unfinished rest. `spans`: it came in several payloads."""
         found: list[Unit] = []
         at, self._held = 0, b""
         while at < len(held):
             size = _size_at(held, at, self._limit)
             if size == 0:
                 self._refused = True
-                # A unit of several payloads that does not end where one of them ends is made up of two.
+                # If a unit of several payloads does not end at the end of one, it was assembled from two.
                 return [self._lost(held)] if spans else [*found, self._lost(held[at:])]
             if size is None or at + size > len(held):
                 self._held = held[at:]
@@ -83,7 +83,7 @@ class Track:
 
 
 def _size_at(held: bytes, at: int, limit: int) -> int | None:
-    """Octets of the unit that begins there; 0: none does; None: too little is there to tell (SMPTE ST 336)."""
+    """Octets of the unit at `at`; 0: none begins there; None: too few bytes to tell (SMPTE ST 336)."""
     if not held.startswith(KEY[: len(held) - at], at):
         return 0
     head = at + _KEY_SIZE

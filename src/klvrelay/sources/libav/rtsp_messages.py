@@ -1,4 +1,4 @@
-"""RTSP messages out of a connection, and changed on their way (RFC 2326)."""
+"""Parse RTSP messages from a connection, and rewrite them (RFC 2326)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import socket
 import ssl
 
 MESSAGE_MOST = 1 << 20
-"""Bytes that a request or an answer may have."""
+"""Maximum bytes of a request or a response."""
 PIECE = 65536
 
 
 class MalformedRtsp(Exception):
-    """What came is no RTSP."""
+    """The received data is not RTSP."""
 
 
 def what_is_there(server: socket.socket) -> bytes | None:
-    """What has come; None where that is no more than a record of TLS's own."""
+    """The data received; None if it was only a TLS record without data."""
     patience = server.gettimeout()
     server.settimeout(0)
     try:
@@ -28,7 +28,7 @@ def what_is_there(server: socket.socket) -> bytes | None:
 
 
 def messages(held: bytearray) -> list[bytes]:
-    """The whole messages at the beginning of what is held, which keeps the rest (RFC 2326, 10.12 and 15.1)."""
+    """The complete messages at the start of `held`, which keeps the rest (RFC 2326, 10.12 and 15.1)."""
     found = []
     while held:
         if held[0] == 0x24:
@@ -51,7 +51,7 @@ def messages(held: bytearray) -> list[bytes]:
 
 
 def is_request(message: bytes) -> bool:
-    """Is it one of the server's own? Raises Odd for what is no RTSP at all."""
+    """Is it a request of the server? Raises MalformedRtsp for anything that is not RTSP."""
     if message.startswith((b"$", b"RTSP/")):
         return False
     if b" RTSP/" not in message.partition(b"\r\n")[0]:
@@ -71,7 +71,7 @@ def field_of(lines: list[str], name: str) -> str:
 
 
 def client_ports(text: str) -> list[int]:
-    """Where the one who asks wants its datagrams; none where it wants them in the connection."""
+    """The client's UDP ports in a request; empty if it asks for interleaved data."""
     return [int(port) for ports in re.findall(r"client_port=(\d{1,5})(?:-(\d{1,5}))?", text) for port in ports if port]
 
 
@@ -81,15 +81,15 @@ def with_body(lines: list[str], body: bytes) -> bytes:
 
 
 def with_source(message: bytes, address: str) -> bytes:
-    """By UDP, libav sends to whom it is connected to, which is here: so the answer names the server's address.
+    """Add the server's address to a response: over UDP, libav otherwise sends to its peer, the gateway.
 
-    Never another one, which the server itself may name: whoever is there did not ask for datagrams.
+    An address named by the server is never used: the host there did not ask for datagrams.
     """
 
     def named(found: re.Match[bytes]) -> bytes:
         line = re.sub(rb"(?i);\s*(?:source|destination)=[^;\r\n]*", b"", found[0]).rstrip()
         if b"multicast" in line.lower():
-            raise MalformedRtsp("the server answers with multicast, which was not asked for")
+            raise MalformedRtsp("the server answers with multicast, which was not requested")
         return line if b"interleaved" in line or b"/TCP" in line else line + f";source={address}".encode()
 
     return re.sub(rb"(?im)^transport:[^\r\n]*", named, message)

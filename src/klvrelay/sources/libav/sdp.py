@@ -1,4 +1,4 @@
-"""What an RTSP server announces (SDP, RFC 8866), written so that libav takes data from it."""
+"""The media that an RTSP server announces (SDP, RFC 8866), rewritten so that libav reads the data."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ TRACKS_MOST = 64
 _LINE = re.compile(
     r"[vostcbm]=|a=(?:control|rtpmap|fmtp|range|framerate|framesize|recvonly|sendonly|sendrecv|inactive)\b"
 )
-"""The lines that libav needs; it knows others, of formats that nobody needs here."""
+"""The lines that libav needs; others describe formats that are not used here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """One announced track: its number, kind and coding, and how its SETUP is addressed.
+    """One announced track: its number, kind and encoding, and how its SETUP is addressed.
 
-    renamed   it may be KLV, and libav would pass it over under its own kind
+    renamed   it may be KLV, and libav would ignore it under its announced kind
     """
 
     number: int
@@ -29,7 +29,7 @@ class Medium:
 
     @property
     def may_be_klv(self) -> bool:
-        """Data, or MPEG-TS, in which there may be some."""
+        """Data, or MPEG-TS, which may contain data."""
         return self.renamed or self.kind == "application" or bool(_KLV.search(self.coding)) or self._is_ts
 
     @property
@@ -41,7 +41,7 @@ class Medium:
 
 
 def rewritten(text: str, without: frozenset[int]) -> tuple[list[Medium], str]:
-    """(all tracks, the description less those `without`), with what may be KLV announced as `application`."""
+    """All tracks, and the description without those in `without`, with possible KLV announced as `application`."""
     text = "".join(line for line in re.split(r"(?<=\n)", text) if _LINE.match(line))
     head, *sections = re.split(r"(?m)^(?=m=)", text)
     media = [_medium(number, section) for number, section in enumerate(sections[:TRACKS_MOST])]
@@ -60,7 +60,7 @@ def _medium(number: int, section: str) -> Medium:
     coding = coding or {"33": "MP2T"}.get(format_, "")
     control = (re.search(r"(?m)^a=control:(\S{1,500})", section) or [""] * 2)[1]
     if kind in ("application", "video"):
-        renamed = False  # libav takes these, whatever their coding
+        renamed = False  # libav reads these, whatever their encoding
     elif kind in ("audio", "text"):
         renamed = bool(_KLV.search(coding)) or (kind == "text" and not _TEXT.search(coding))
     else:
@@ -69,7 +69,7 @@ def _medium(number: int, section: str) -> Medium:
 
 
 def meant(media: list[Medium], target: str) -> Medium | None:
-    """The track that a SETUP of this URL is about."""
+    """The track that a SETUP of this URL addresses."""
     fits = [medium for medium in media if medium.control and target.endswith(medium.control)]
     return max(fits, key=lambda medium: len(medium.control), default=media[0] if len(media) == 1 else None)
 
@@ -85,14 +85,14 @@ STATUS = {
     453: "not enough bandwidth: the server may have too many clients",
     454: "session not found: the server dropped the session",
     455: "the server does not allow this in its present state",
-    457: "the server does not allow the range asked for",
+    457: "the server does not allow the requested range",
     459: "the server allows no operation on all tracks at once",
-    461: "the server grants this transport not: try the other ?transport=",
-    462: "the server can not reach this machine: try ?transport=tcp",
+    461: "the server does not support this transport: try the other ?transport=",
+    462: "the server cannot reach this machine: try ?transport=tcp",
     500: "the server has an error of its own: see its log",
     501: "the server does not know this method",
     503: "the server is overloaded or under maintenance",
-    505: "the server does not speak RTSP 1.0",
+    505: "the server does not support RTSP 1.0",
     551: "the server does not support an option that was asked for",
 }
-"""What an RTSP status means (RFC 2326, 7.1.1), and what to do."""
+"""The meaning of an RTSP status (RFC 2326, 7.1.1), with a remedy."""

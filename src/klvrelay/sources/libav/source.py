@@ -1,10 +1,7 @@
-"""rtsp:// and containers other than MPEG-TS, by libav (PyAV) in a thread.
+"""rtsp:// and containers other than MPEG-TS, read by libav (PyAV) in a thread.
 
-Next door: `demuxer.py`, which opens them; `../bridge.py`, the way out of the thread; `rfc6597.py`, for KLV that is an
-RTP track of its own; `../web/source.py`, whose containers are read here too.
-
-libav can't be stopped from outside: a container closed by another thread is a crash. So the thread looks at a
-flag after each packet, and each of its waits ends at the timeout.
+libav cannot be stopped from outside: closing a container from another thread crashes. So the thread checks a flag
+after each packet, and each of its waits ends at the timeout.
 """
 
 from __future__ import annotations
@@ -32,7 +29,7 @@ if TYPE_CHECKING:
     from av.stream import Stream
 
 PATIENCE = 100
-"""Packets without a KLV key after which a data stream is let be."""
+"""Packets without a KLV key after which a data stream is ignored."""
 PTS_BITS = (1 << 33) - 1
 SYNC = 0x47
 FIRST_PID = 0x10
@@ -40,13 +37,11 @@ FIRST_PID = 0x10
 
 
 class LibavSource:
-    """KLV packets out of whatever libav opens; one thread while it is read."""
+    """KLV packets from anything that libav opens; one thread while it is read."""
 
     fixed = True
 
-    def __init__(
-        self, url: Url, *, timeout: float, ca_file: str | None = None, packet_limit: int = LIMIT
-    ) -> None:
+    def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None, packet_limit: int = LIMIT) -> None:
         self.url = url
         self._packet_limit = packet_limit
         self.live = url.scheme != "file"
@@ -56,7 +51,7 @@ class LibavSource:
         self._options, self._ca_file = libav_options(url, ca_file), ca_file
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
-        """Packets of carriage "klv", each with its PID (or the container's number for the stream) and PTS."""
+        """Packets of carriage "klv", each with PTS and its PID (or the container's stream number)."""
         bridge = ThreadQueue()
         reader = LibavReader(self, Demuxer(self.url, self._timeout, self._options, self._ca_file), bridge,
                         packet_limit=self._packet_limit)  # fmt: skip
@@ -80,15 +75,20 @@ class Read(Protocol):
 
 
 class LibavReader:
-    """One reading of a source by libav, from its opening to its end, in the thread that calls it.
+    """One run of libav on a source, from opening to end, on the calling thread.
 
-    live   whether it goes on; None: as the container says
+    live   whether the source is live; None: as the container indicates
     """
 
     _container: InputContainer
 
     def __init__(
-        self, source: Read, demuxer: Demuxer, bridge: ThreadQueue, *, live: bool | None = None,
+        self,
+        source: Read,
+        demuxer: Demuxer,
+        bridge: ThreadQueue,
+        *,
+        live: bool | None = None,
         packet_limit: int = LIMIT,
     ) -> None:
         self._source, self._url = source, source.url
@@ -101,7 +101,7 @@ class LibavReader:
         self._tracks: dict[int, Track] = {}
 
     def run(self) -> None:
-        """The whole thread of a source that libav opens itself."""
+        """The thread of a source that libav opens itself."""
         fault: SourceError | None = SourceDown(f"{self._url}: its reader stopped unexpectedly")
         try:
             self.read()
@@ -112,28 +112,28 @@ class LibavReader:
             self._bridge.end(fault)
 
     def read(self, file: Any = None) -> None:
-        """Read the URL, or a `file` that stands for it, to the end; raises SourceError, and what the file raises."""
+        """Read the URL, or a `file` that replaces it, to the end; raises SourceError, and errors of the file."""
         import av
 
         fault: SourceError | None = None
         try:
             with self._demuxer.open(file) as container:
                 self._pump(container)
-        except IndexError:  # how PyAV meets a PID that was not there when it was opened
+        except IndexError:  # PyAV's error for a PID that did not exist when the container was opened
             fault = SourceDown(f"{self._url}: a stream has appeared in it that is seen only when it is opened anew")
         except (av.FFmpegError, ValueError, OSError) as error:
             fault = self._demuxer.explained(error, live=self._source.live)
         if fault is not None:
-            raise fault  # out here, so that libav's own error, whose text may hold a password, does not come with it
+            raise fault  # outside, so that libav's error, whose text may contain a password, is not chained to it
 
     def _pump(self, container: InputContainer) -> None:
         live = self._source.live and not _has_end(container) if self._live is None else self._live
         self._source.live = live
         data = [stream for stream in container.streams if _may_carry(stream)]
         if live and not data:
-            raise NotMedia(f"{self._url}: there is no data stream in it, so no KLV, only {_named(container)}")
+            raise NotMedia(f"{self._url}: it contains no data stream, and therefore no KLV, only {_named(container)}")
         self._container, self._sniffer = container, KlvSniffer(data)
-        # By TCP the far end can wait: the socket fills.
+        # Over TCP the server can wait: the socket's buffer fills.
         newest_wins = live and self._demuxer.options.get("rtsp_transport") == "udp"
         drops = UdpDrops(self._source.link, self._demuxer.udp_ports)
         try:
@@ -160,11 +160,11 @@ class LibavReader:
         return False
 
     def _is_own_track(self, stream: Stream) -> bool:
-        """An RTP track, not a part of a transport stream that comes in one: libav numbers these from 0."""
+        """A separate RTP track, not part of a transport stream inside RTP; libav numbers these from 0."""
         return self._url.scheme in ("rtsp", "rtsps") and stream.id < FIRST_PID
 
     def _is_ts(self, packet: AvPacket[Stream]) -> bool:
-        """MPEG-TS that libav does not know as such, since its payload type is not the registered one (RFC 3551)."""
+        """MPEG-TS that libav does not recognise because its payload type is not the registered one (RFC 3551)."""
         return self._is_own_track(packet.stream) and packet.size % 188 == 0 and bytes(packet)[0] == SYNC
 
     def _pieces(self, packet: AvPacket[Stream], live: bool) -> Iterator[Packet]:
@@ -188,15 +188,15 @@ class LibavReader:
 
 
 def _has_end(container: InputContainer) -> bool:
-    """A duration, or a length as a file has it."""
+    """A duration, or a length as files have."""
     return container.duration is not None or (container.size or 0) > 0
 
 
 def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:
-    """Tell libav to skip all but data; of a live source it returns the video too, and it is thrown away here.
+    """Let libav skip all streams except data; for a live source it also returns video, which is discarded here.
 
-    Were that skipped as well, libav would not come back between two KLV packets, and its timeout could not
-    tell a pause in the KLV from a dead line.
+    If video were skipped too, libav would not return between two KLV packets, and its timeout could not distinguish a
+    pause in the KLV from a lost connection.
     """
     from av.stream import Discard
 
@@ -210,12 +210,12 @@ def _kept_awake(container: InputContainer, live: bool) -> list[Stream]:
 
 
 def _may_carry(stream: Stream) -> bool:
-    """Data; and what is called video, but in no coding that libav knows: a camera's label for an RTP track."""
+    """Data; and video without a codec known to libav, as which some cameras label an RTP track."""
     return stream.type in ("data", "unknown") or (stream.type == "video" and stream.codec_context is None)
 
 
 class KlvSniffer:
-    """Which data streams are KLV, by their bytes: their labels can't be trusted."""
+    """Detects KLV streams by their bytes: their labels are not reliable."""
 
     def __init__(self, streams: Sequence[Stream] = ()) -> None:
         self._streams = streams
@@ -234,19 +234,19 @@ class KlvSniffer:
         return False
 
     def listing(self, pid: int, program_of: Callable[[int], int | None] = lambda _: None) -> int:
-        """What is listed beside a PID, as `wire` has it: streams that are KLV, or have shown nothing else yet."""
+        """The listing of a PID, in the C core's form: streams that are KLV, or have shown nothing else yet."""
         may = [s.id for s in self._streams if s.index in self._known or s.index not in self._misses]
         return listing_of(pid, may, program_of)
 
 
 class _Doubles:
-    """A datagram that the line doubles comes out of libav's queue twice, now and then some packets later."""
+    """libav's queue returns a duplicated datagram twice, sometimes a few packets apart."""
 
     def __init__(self) -> None:
         self._lately: deque[int] = deque(maxlen=256)
 
     def is_new(self, packet: AvPacket[Stream]) -> bool:
-        """Has nothing with these bytes and this time come lately? What has no time may well come again."""
+        """Is it not a recent duplicate, by bytes and time? A packet without a time may legitimately repeat."""
         if packet.pts is None:
             return True
         mark = hash((packet.stream_index, packet.pts, bytes(packet)))
@@ -257,7 +257,7 @@ class _Doubles:
 
 
 def pts_of(packet: AvPacket[Stream]) -> int | None:
-    """When it is to be shown: 90 kHz, 33 bits."""
+    """The presentation time: 90 kHz, 33 bits."""
     if packet.pts is None:
         return None
     base = packet.time_base

@@ -1,6 +1,6 @@
-"""Datagrams that the kernel dropped before libav read them: libav does not report them, the kernel counts them.
+"""Count datagrams that the kernel dropped before libav read them, which libav does not report.
 
-/proc/self/net/udp, a line a socket:
+/proc/self/net/udp, one line per socket:
 
     sl  local_address rem_address  st tx:rx tr:when retrnsmt uid timeout inode ref pointer drops
     12: 0100007F:C350 00000000:0000 07 ...                                                 17
@@ -16,11 +16,11 @@ from klvrelay.link_stats import LinkStats
 
 TABLES = ("/proc/self/net/udp", "/proc/self/net/udp6")
 EVERY = 1.0
-"""Seconds between two looks: a table is as long as the machine has sockets."""
+"""Seconds between two reads: the table has a line for each socket of the machine."""
 
 
 def kernel_drops(ports: Collection[int]) -> int:
-    """Datagrams dropped so far at these local ports; 0 where the kernel does not say."""
+    """Datagrams dropped so far at these local ports; 0 if the kernel does not report them."""
     count = 0
     for table in TABLES:
         with suppress(OSError, ValueError, IndexError), open(table, encoding="ascii") as lines:
@@ -41,7 +41,7 @@ class UdpDrops:
         self._next = 0.0
 
     def look(self, *, now: bool = False) -> None:
-        """Once in a while, or `now`."""
+        """Update, at most once per EVERY, or `now`."""
         if not self._ports:
             return
         clock = time.monotonic()

@@ -1,8 +1,8 @@
-"""srt://: MPEG-TS or KLV over a line that has what was lost sent again; next door, `line.py` opens it.
+"""srt:// sources: MPEG-TS or KLV over a connection that retransmits lost packets.
 
-libsrt's own threads receive; what is due is fetched from it by the loop, a few milliseconds' worth at once. A thread of
-ours that waits in libsrt would cost as much and bring a packet 2 ms sooner, of a latency of 120; but it could outlive
-the source, and hold up the end of the process.
+libsrt receives on its own threads; the event loop fetches what is due, a few milliseconds' worth at a time. A thread
+that waits in libsrt would cost as much and save 2 ms of a latency of 120 ms; but it could outlive the source, and
+delay the end of the process.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from klvrelay.transports.libsrt import ConnectionLost, SrtCounts, SrtMessage, Sr
 from klvrelay.transports.srt import SrtSettings, open_socket
 
 PAUSE = 0.005
-"""Seconds between two looks at what has come."""
+"""Seconds between two fetches."""
 MOST = 3072
-"""Messages that may wait for the reader: 4 MB, 6 s of a stream of 5 Mbit/s."""
+"""Maximum messages that wait for the reader: 4 MB, 6 s of a stream of 5 Mbit/s."""
 TOGETHER_US = 10_000
-"""Messages that were due within this time make one packet."""
+"""Messages due within this time form one packet."""
 CLOCK_STEP_US = 2_000
-"""A change of the wall clock against libsrt's that counts as one."""
+"""Offset between the wall clock and libsrt's that counts as a step."""
 _NUMBERS = (1 << 31) - 1
 
 
 class SrtSource:
-    """The bytes of one SRT line, until the far end hangs up."""
+    """The bytes of one SRT connection, until the far end disconnects."""
 
     live = True
     fixed = False
@@ -45,7 +45,7 @@ class SrtSource:
         self.url = url
         self.dropped = 0
         self._settings = SrtSettings.of(url, passphrase)
-        library()  # where it is missing that is said before anything starts
+        library()  # report a missing libsrt before anything starts
         self._timeout = timeout
         self._link = LinkStats()
         self._line: SrtSocket | None = None
@@ -53,14 +53,14 @@ class SrtSource:
 
     @property
     def link(self) -> LinkStats:
-        """Of all lines that it had."""
+        """Transport statistics of all its connections."""
         self._count()
         return self._link
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
-        """A packet for what each look finds; raises SourceDown when the far end hangs up or is silent too long.
+        """One packet per fetch; raises SourceDown when the far end disconnects or is silent too long.
 
-        A listener waits for its caller without end. A packet's `received_us` is when its first byte was due.
+        A listener waits for its caller without limit. A packet's `received_us` is when its first byte was due.
         """
         try:
             line = await open_socket(self._settings, self._timeout)
@@ -79,7 +79,7 @@ class SrtSource:
             line.close()
 
     async def _sniffed(self, line: SrtSocket) -> AsyncGenerator[Packet, None]:
-        """What the line brings, once it is known what it is."""
+        """The packets of a connection, once its content is known."""
         taken: list[Packet] = []
         async with aclosing(self._pieces(line)) as pieces, aclosing(_heads(pieces, taken)) as heads:
             carriage, _ = await sniff(self.url, heads)
@@ -91,7 +91,7 @@ class SrtSource:
                 yield piece._replace(carriage=carriage)
 
     async def _pieces(self, line: SrtSocket) -> AsyncGenerator[Packet, None]:
-        """What has come, in the order it was sent; an empty damaged packet where something is missing."""
+        """The received data in sending order; an empty damaged packet marks a gap."""
         inbox = _Inbox(line)
         heard = time.monotonic()
         while True:
@@ -121,7 +121,7 @@ class SrtSource:
 
 
 async def _heads(pieces: AsyncIterator[Packet], taken: list[Packet]) -> AsyncGenerator[bytes, None]:
-    """The bytes of the pieces, which are kept in `taken`, but for zeros before the first other byte."""
+    """The bytes of the pieces without leading zeros; the pieces are appended to `taken`."""
     async for piece in pieces:
         if all(blank_before(kept.data) == len(kept.data) for kept in taken):
             taken.clear()
@@ -131,10 +131,10 @@ async def _heads(pieces: AsyncIterator[Packet], taken: list[Packet]) -> AsyncGen
 
 
 class _Inbox:
-    """What was fetched from a line and not yet given out; the newest wins.
+    """Messages that were fetched but not yet yielded; the newest wins.
 
-    dropped  messages that the last fetch let go
-    fault    why there will be no more
+    dropped  messages dropped by the last fetch
+    fault    why no more will arrive
     """
 
     def __init__(self, line: SrtSocket) -> None:
@@ -146,7 +146,7 @@ class _Inbox:
         self._epoch = 0
 
     def fetch(self) -> int:
-        """Take all messages that are due, and say how many; never waits."""
+        """Fetch all messages that are due, and return their number; never waits."""
         self.dropped = count = 0
         self._set_epoch()
         try:
@@ -161,13 +161,13 @@ class _Inbox:
         return count
 
     def _set_epoch(self) -> None:
-        """When libsrt's clock began, by the wall clock; what differs by less than a step is our own delay."""
+        """Set the wall-clock time of libsrt's epoch; a difference smaller than a step is our own delay."""
         epoch = now_us() - self._line.now_us
         if abs(epoch - self._epoch) > CLOCK_STEP_US:
             self._epoch = epoch
 
     def pieces(self) -> Iterator[Packet]:
-        """What was fetched: one packet for what was due together and hangs together."""
+        """The fetched messages: one packet for those due together without a gap."""
         while self._messages:
             first = last = self._messages.popleft()
             due = self._epoch + first.due_us

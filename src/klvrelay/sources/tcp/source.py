@@ -1,6 +1,4 @@
-"""tcp://: MPEG-TS or KLV bytes over a connection that klvrelay makes, or (`?listen=1`) waits for; next door, `line.py`
-opens it.
-"""
+"""tcp:// sources: MPEG-TS or KLV over a connection that klvrelay makes, or (`?listen=1`) waits for."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ class TcpSource:
         self._timeout = timeout
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
-        """A packet for what each wake-up finds; raises SourceDown after `timeout` s of silence."""
+        """One packet per wake-up; raises SourceDown after `timeout` s of silence."""
         reader, writer = await open_connection(self._settings, self._timeout)
         try:
             async with aclosing(self._pieces(reader)) as found:
@@ -50,10 +48,10 @@ class TcpSource:
                         yield part
         except OSError as fault:
             broken = isinstance(fault, ConnectionResetError)
-            reason = "the far end broke the connection off" if broken else f"no connection: {fault.strerror or fault}"
+            reason = "the far end closed the connection" if broken else f"no connection: {fault.strerror or fault}"
             raise SourceDown(f"{self.url}: {reason}") from fault
         finally:
-            # Nothing is ever written, so there is nothing to wait for.
+            # Nothing is ever written, so there is nothing to flush.
             writer.transport.abort()
 
     async def _pieces(self, reader: asyncio.StreamReader) -> AsyncGenerator[bytes, None]:

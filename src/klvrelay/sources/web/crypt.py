@@ -1,4 +1,4 @@
-"""AES-128 of HLS segments (RFC 8216, 5.2), by libav: Python's own library has no AES."""
+"""Decrypt HLS segments with AES-128 (RFC 8216, 5.2) using libav; Python's standard library has no AES."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from klvrelay.transports.http.faults import WebFault
 
 
 def decrypted(pieces: Iterable[bytes], key: bytes, iv: bytes) -> bytearray:
-    """A whole segment decrypted (CBC, PKCS 7); raises WebFault where it is not a whole number of blocks."""
+    """Decrypt a whole segment (CBC, PKCS 7); raises WebFault if it is not a whole number of blocks."""
     import av
 
     options = {"protocol_whitelist": "crypto,file", "decryption_key": key.hex(), "decryption_iv": iv.hex()}
@@ -19,8 +19,8 @@ def decrypted(pieces: Iterable[bytes], key: bytes, iv: bytes) -> bytearray:
     for piece in pieces:
         data += piece
     if not data or len(data) % 16:
-        raise WebFault("an encrypted segment is not whole: its size is no multiple of 16", "cut")
-    # libav decrypts in a protocol that reads another one; `data` is its demuxer for plain bytes.
+        raise WebFault("an encrypted segment is incomplete: its size is not a multiple of 16", "cut")
+    # libav decrypts in a protocol that wraps another one; `data` is its demuxer for plain bytes.
     descriptor, way_in = os.pipe()
     feeding = threading.Thread(target=_feed, args=(way_in, data), name="klvrelay-segment", daemon=True)
     feeding.start()
@@ -31,14 +31,14 @@ def decrypted(pieces: Iterable[bytes], key: bytes, iv: bytes) -> bytearray:
                 plain += bytes(packet)
         return plain
     except (av.FFmpegError, OSError):
-        raise WebFault("a segment can not be decrypted: is it the right key?", "cut") from None
+        raise WebFault("a segment cannot be decrypted: is the key correct?", "cut") from None
     finally:
         os.close(descriptor)
         feeding.join()
 
 
 def _feed(way_in: int, data: bytearray) -> None:
-    with suppress(OSError), open(way_in, "wb", buffering=0) as file:  # libav may end early
+    with suppress(OSError), open(way_in, "wb", buffering=0) as file:  # libav may stop reading early
         rest = memoryview(data)
         while rest:
             rest = rest[file.write(rest) :]

@@ -1,4 +1,4 @@
-"""The bytes of one HLS segment: by its range, decrypted, behind what initialises it."""
+"""Fetch the bytes of one HLS segment: its range, decrypted, after its initialization section."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from klvrelay.transports.http.client import Web
 from klvrelay.transports.http.faults import WebFault
 
 WHOLE_MOST = 32 << 20
-"""Bytes of a segment that must be whole before it can be used: encrypted, or a fragment of mp4."""
+"""Maximum bytes of a segment that must be complete before use: encrypted, or a fragment of mp4."""
 INIT_MOST = 4 << 20
-"""Bytes of what initialises a segment."""
+"""Maximum bytes of an initialization section."""
 KEYS = 16
-"""Keys that are kept."""
+"""Maximum number of cached keys."""
 KEY_MOST = 1024
 
 
 class KeyFault(WebFault):
-    """The key of the segments is not to be had."""
+    """The key of a segment is not available."""
 
 
 class Fetch:
-    """Segments of one playlist, for one thread."""
+    """Fetches segments of one playlist, on one thread."""
 
     def __init__(self, web: Web) -> None:
         self._web = web
@@ -35,11 +35,11 @@ class Fetch:
         self._keys: dict[str, bytes] = {}
 
     def begin_anew(self) -> None:
-        """The next segment must have before it what initialises it, though the one before had the same."""
+        """Repeat the initialization section before the next segment, even if it has not changed."""
         self._init = None
 
     def pieces(self, segment: MediaSegment, skip: int) -> Generator[bytes, None, None]:
-        """The bytes of a segment behind `skip` of them, in pieces of a fixed size; raises WebFault."""
+        """The bytes of a segment after the first `skip`, in pieces of a fixed size; raises WebFault."""
         until = time.monotonic() + max(60.0, 4 * segment.seconds)
         part = segment.part
         if segment.key is not None:
@@ -66,7 +66,7 @@ class Fetch:
             yield from self._preceded(segment, whole)
 
     def _preceded(self, segment: MediaSegment, data: bytearray) -> Iterator[bytes]:
-        """A segment that is whole, behind the bytes that initialise it where these are not those of the last one."""
+        """A complete segment, after its initialization section if that has changed."""
         init = segment.init
         if init is not None and init != self._init:
             with closing(self._web.get(init.url, start=init.start, end=init.end)) as answer:
@@ -94,5 +94,5 @@ class Fetch:
 
 
 def _iv(key: Key, number: int) -> bytes:
-    """Where the playlist gives none it is the segment's number (RFC 8216, 5.2)."""
+    """The IV of a segment; if the playlist gives none, its media sequence number (RFC 8216, 5.2)."""
     return key.iv if key.iv is not None else number.to_bytes(16)

@@ -1,4 +1,4 @@
-"""What libav reads in place of a URL: a file on a server, any part of which can be asked for; or bytes as they come."""
+"""File-like objects for libav: a file on a server, with random access; or a stream of bytes."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from klvrelay.transports.http.client import Web
 from klvrelay.transports.http.faults import WebFault
 
 SLOWEST = 60.0
-"""Seconds that one read may take."""
+"""Maximum seconds of one read."""
 UNHEARD_MOST = 32 << 20
-"""Bytes that libav may read without getting anything out of them: an index, say, which it keeps in memory."""
+"""Maximum bytes that libav may read without output: for example an index, which it keeps in memory."""
 
 
 class _Budget:
-    """What may be read in vain."""
+    """Limits how much is read without output."""
 
     def __init__(self) -> None:
         self._left = UNHEARD_MOST
 
     def heard(self) -> None:
-        """It was not in vain."""
+        """libav returned data: reset the limit."""
         self._left = UNHEARD_MOST
 
     def spend(self, data: bytes | bytearray) -> bytes:
-        """The same data; once that is too much, raises WebFault, and from then on it is the end."""
+        """Returns `data`; beyond the limit raises WebFault, and reports the end of file from then on."""
         if self._left < 0:
             return b""
         self._left -= len(data)
         if self._left < 0:
-            raise WebFault(f"a container in which nothing comes within {UNHEARD_MOST >> 20} MiB", "refused")
+            raise WebFault(f"no data found in the container within {UNHEARD_MOST >> 20} MiB", "refused")
         return bytes(data)
 
 
 class Flow:
-    """Bytes as they come, once: no way back."""
+    """A non-seekable stream of bytes."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
@@ -47,7 +47,7 @@ class Flow:
         self.heard = self._budget.heard
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, as soon as there are any; none at the end. Raises WebFault."""
+        """At most `size` bytes, as soon as there are any; empty at the end. Raises WebFault."""
         if not self._left:
             self._left = next(self._pieces, b"")
         data, self._left = self._left[:size], self._left[size:]
@@ -55,9 +55,9 @@ class Flow:
 
 
 class Remote(io.RawIOBase):
-    """A file on a server: what is asked for is fetched by its range (RFC 9110, 14), from there on in one go.
+    """A file on a server: each seek requests a byte range to the end of the file (RFC 9110, 14).
 
-    Of a server that knows no ranges, what precedes it is fetched and thrown away.
+    If the server does not support ranges, the preceding bytes are fetched and discarded.
     """
 
     def __init__(self, web: Web, answer: Answer, size: int) -> None:
@@ -70,7 +70,7 @@ class Remote(io.RawIOBase):
         self.heard = self._budget.heard
 
     def read(self, size: int = -1) -> bytes:
-        """As any file; raises WebFault where the server gives it up."""
+        """Like any file; raises WebFault if the server fails."""
         size = min(PIECE if size < 0 else size, self._size - self._at)
         if size <= 0:
             return b""

@@ -1,7 +1,7 @@
-"""An HLS playlist followed: its segments in order, each that is not read counted and logged (RFC 8216).
+"""Follow an HLS playlist (RFC 8216): read its segments in order, and count and log those that are lost.
 
-Of a live playlist the newest segment is the first. Whoever opens it again goes on where the last opening ended, by the
-numbers of the segments, so nothing comes twice, and what left the playlist meanwhile is counted as lost.
+A live playlist is read from its newest segment. The next connection continues by segment number where the previous one
+ended, so nothing is repeated, and segments that left the playlist meanwhile count as lost.
 """
 
 from __future__ import annotations
@@ -24,33 +24,33 @@ from klvrelay.transports.http.faults import WebFault
 LOG = logging.getLogger("klvrelay")
 
 STANDSTILL = 3.0
-"""Target durations without a new segment after which a live playlist stands still (RFC 8216, 6.3.4 reloads earlier)."""
+"""Target durations without a new segment after which a live playlist counts as stalled (RFC 8216, 6.3.4)."""
 PROBED_MOST = 16 << 20
 CHOOSING = 60.0
-"""Seconds for the search for the variant with KLV; then it is the first that can be read."""
+"""Maximum seconds of the search for a variant with KLV; then the first readable one is used."""
 RELOAD_LEAST = 0.2
-"""Seconds between two loads of a playlist, at least; also at most a fifth of the time goes into reading it."""
+"""Minimum seconds between two loads of a playlist; reading it also takes at most a fifth of the time."""
 TRIES = 3
 PAUSES = (0.3, 1.0, 2.0)
-"""Seconds before a request that failed is made again."""
+"""Seconds before each retry of a failed request."""
 ROW = 3
-"""Segments lost one behind the other after which a live playlist is opened from its beginning."""
+"""Consecutive lost segments after which a live playlist is reopened."""
 _KLVA, _SET = b"KLVA", b"\x06\x0e\x2b\x34\x02"
 
 
 class Mark(Enum):
-    """What is said between the bytes: some are missing here; or here another stream begins."""
+    """A mark between the bytes: some are missing here; or another stream begins here."""
 
     GAP = "gap"
     ANEW = "anew"
 
 
 class Playing:
-    """One opening of a playlist, for one thread.
+    """One connection to a playlist, for one thread.
 
-    url      of the playlist, as it may be shown
-    target   where the playlist was in the end, and what it said
-    live     it goes on; settled once the first piece is out
+    url      of the playlist, without secrets
+    target   the playlist's final URL and its content
+    live     more segments will follow; fixed once the first piece is out
     """
 
     def __init__(self, web: Web, url: str, target: str, data: bytes, place: Position, link: LinkStats) -> None:
@@ -66,7 +66,7 @@ class Playing:
         self._losses = Losses(url, link)
 
     def pieces(self) -> Iterator[bytes | Mark]:
-        """The bytes of the segments, until the playlist ends. Raises WebFault where it can not go on."""
+        """The bytes of the segments, until the playlist ends. Raises WebFault if it cannot continue."""
         playlist = self._first()
         self.live = not playlist.ended
         due, marks = self._due(playlist, first=True)
@@ -85,7 +85,7 @@ class Playing:
         if last is not None and not self._got:
             raise last
 
-    # ---- which segments ----
+    # ---- selecting segments ----
 
     def _first(self) -> Playlist:
         playlist = self._parsed(self._data)
@@ -95,7 +95,7 @@ class Playing:
         return playlist
 
     def _chosen(self, variants: Sequence[str]) -> Playlist:
-        """The first variant with KLV in a segment; where none shows any, the first that can be read."""
+        """The first variant with KLV in a segment; if none has any, the first readable one."""
         playlist: Playlist | None
         usable = ""
         fault: WebFault | None = None
@@ -109,14 +109,14 @@ class Playing:
                     return playlist
                 usable = usable or target
             except WebFault as found:
-                fault = found.with_traceback(None)  # which holds the playlist
+                fault = found.with_traceback(None)  # its traceback would keep the playlist
                 if self._web.stopped.is_set():
                     raise
-            playlist = None  # a large one is not kept while the next is read
+            playlist = None  # free a large playlist before the next is read
         self._fetch.begin_anew()
         if usable:
             return self._load(usable)
-        raise fault or WebFault("its playlist names no variant that can be read", "refused")
+        raise fault or WebFault("its playlist lists no readable variant", "refused")
 
     def _has_klv(self, playlist: Playlist) -> bool:
         if not playlist.segments:
@@ -133,7 +133,7 @@ class Playing:
         return False
 
     def _due(self, playlist: Playlist, *, first: bool = False) -> tuple[Sequence[MediaSegment], list[Mark]]:
-        """The segments to read now, and what is to be said before them."""
+        """The segments to read now, and the marks to yield before them."""
         segments, place = playlist.segments, self._place
         if not segments:
             return (), []
@@ -143,7 +143,7 @@ class Playing:
         due = [segment for segment in segments if segment.number >= place.next]
         same = (place.goes_on(segments) or self._is_renamed(segments)) and missed <= SEGMENTS_MOST
         if not same or (first and not due and not playlist.ended and self._is_other(segments[-1])):
-            LOG.info("%s: the playlist began again", self._url)
+            LOG.info("%s: the playlist restarted", self._url)
             place.again()
             self._fetch.begin_anew()
             return (segments if playlist.ended else segments[-1:]), [Mark.ANEW]
@@ -153,7 +153,7 @@ class Playing:
         return due, []
 
     def _is_renamed(self, segments: Sequence[MediaSegment]) -> bool:
-        """The names changed: are the bytes still the same? A token in a name may change with each load."""
+        """The names have changed: are the bytes the same? A token in a name may change with each load."""
         witness = self._place.witness(segments)
         if witness is None or self._is_other(witness):
             return False
@@ -161,7 +161,7 @@ class Playing:
         return True
 
     def _is_other(self, newest: MediaSegment) -> bool:
-        """An encoder that was restarted may use the same numbers and names, but its bytes are others."""
+        """A restarted encoder may reuse numbers and names, but its bytes differ."""
         try:
             with closing(self._fetch.pieces(newest, 0)) as body:
                 return self._place.is_other(newest, next(body, b""))
@@ -169,7 +169,7 @@ class Playing:
             return False
 
     def _next(self, before: Playlist) -> Playlist:
-        """The playlist once it has changed; raises WebFault where it stands still."""
+        """The playlist once it has changed; raises WebFault if it stalls."""
         limit = STANDSTILL * before.target
         pause = min((before.segments[-1].seconds if before.segments else 0.0) or before.target, before.target)
         while True:
@@ -183,7 +183,7 @@ class Playing:
             pause = max(0.1, pause / 2)
 
     def _load(self, target: str) -> Playlist:
-        """A media playlist; a server that stumbles is asked again."""
+        """A media playlist; temporary failures are retried."""
         for pause in (*PAUSES[:2], None):
             self._loaded = time.monotonic()
             try:
@@ -195,7 +195,7 @@ class Playing:
                 self._pause(pause)
                 continue
             if playlist.variants:
-                raise WebFault("its playlist of variants names another one of these", "refused")
+                raise WebFault("its master playlist lists another master playlist", "refused")
             return playlist
         raise AssertionError("unreachable")
 
@@ -205,12 +205,12 @@ class Playing:
         self._cost = time.thread_time() - begun
         return playlist
 
-    # ---- one segment ----
+    # ---- reading a segment ----
 
     def _segment(self, segment: MediaSegment, playlist: Playlist) -> Generator[bytes | Mark, None, WebFault | None]:
-        """The bytes of one segment, or a gap where they are not to be had: then returns why."""
+        """The bytes of one segment, or a gap if it is not available; returns the reason for the gap."""
         if segment.missing:
-            fault = WebFault("the playlist says that there is none", "status", status=404)
+            fault = WebFault("marked as unavailable in the playlist", "status", status=404)
             yield from self._lose(segment, fault)
             return fault
         if segment.anew and self._got:
@@ -237,7 +237,7 @@ class Playing:
                     self._pause(max(PAUSES[min(tries, TRIES) - 1], min(found.wait, playlist.target)))
                     continue
                 if taken == 0 and (found.kind == "line" or isinstance(found, KeyFault)):
-                    raise  # nothing is lost yet: the next opening begins with this segment
+                    raise  # nothing is lost yet: the next connection begins with this segment
                 yield from self._lose(segment, found)
                 return found
             self._place.took(segment)

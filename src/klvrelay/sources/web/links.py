@@ -1,4 +1,4 @@
-"""What a playlist names, as URLs: most names are plain, and a playlist may have tens of thousands of them."""
+"""Resolve the URLs in a playlist efficiently: most names are plain, and there may be tens of thousands."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _REST = rf"{_NAME}(?:/{_NAME})*(?:\?[\w!$%&'()*+,./:;=?~-]*)?"
 _RELATIVE = re.compile(_REST, re.ASCII)
 _ABSOLUTE = re.compile(rf"(https?://[A-Za-z0-9.-]+(?::\d{{1,5}})?/){_REST}", re.ASCII)
 SERVERS = 64
-"""Servers that one playlist may name in absolute URLs and be looked up once each; more are looked at each time."""
+"""Maximum number of servers in absolute URLs that are cached; others are checked each time."""
 
 
 class Links:
-    """The URLs that a document's references mean; what may be followed is decided by `join`.
+    """The absolute URLs of a document's references; `join` decides what may be followed.
 
     join   (base, reference) -> URL; raises WebFault
     """

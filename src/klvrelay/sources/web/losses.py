@@ -1,4 +1,4 @@
-"""Segments of a playlist that were not read: counted in the link, and logged."""
+"""Count lost segments of a playlist in the link statistics, and log them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from klvrelay.link_stats import LinkStats
 LOG = logging.getLogger("klvrelay")
 
 EVERY = 1.0
-"""Seconds between two lines of the log, at least."""
+"""Minimum seconds between two log lines."""
 
 
 class Losses:
-    """Of one opening of a playlist; `end` says what was not said yet."""
+    """The losses of one connection to a playlist; `end` logs what is still pending."""
 
     def __init__(self, url: str, link: LinkStats) -> None:
         self._url, self._link = url, link

@@ -1,4 +1,4 @@
-"""What an HLS playlist says (RFC 8216): variants, or segments with their numbers; `follow.py` reads them."""
+"""Parse HLS playlists (RFC 8216): variants, or numbered segments."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from klvrelay.text import printable
 from klvrelay.transports.http.faults import WebFault
 
 MOST = 8 << 20
-"""Bytes of a playlist: a day of segments of two seconds, with long names."""
+"""Maximum bytes of a playlist: a day of segments of two seconds, with long names."""
 SEGMENTS_MOST = 50_000
 LINES_MOST = 10 * SEGMENTS_MOST
 VARIANTS_MOST = 16
-"""Variants that are looked at for KLV."""
+"""Maximum number of variants that are searched for KLV."""
 TARGET_MOST = 120.0
-_ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]+)=("[^"]*"|[^",]*)')  # each character is looked at once
+_ATTRIBUTE = re.compile(r'(?<![A-Z0-9-])([A-Z0-9-]+)=("[^"]*"|[^",]*)')  # linear time: each character is scanned once
 
 
 class PlaylistPart(NamedTuple):
-    """A URL, or the bytes from `start` to before `end` of it."""
+    """A URL, or its bytes from `start` to `end` (exclusive)."""
 
     url: str
     start: int = 0
@@ -30,7 +30,7 @@ class PlaylistPart(NamedTuple):
 
 
 class Key(NamedTuple):
-    """How a segment is encrypted: by AES-128, or by a method that klvrelay does not read."""
+    """How a segment is encrypted: by AES-128, or by a method that klvrelay does not support."""
 
     method: str
     url: str
@@ -42,10 +42,10 @@ class MediaSegment:
     """One media segment.
 
     number      its media sequence number
-    seconds     how long it plays
-    anew        a discontinuity precedes it: other times, another encoder
-    missing     the server itself says that it has no such segment (EXT-X-GAP)
-    init        what must be read before it (EXT-X-MAP)
+    seconds     its duration
+    anew        a discontinuity precedes it: the encoder or its time stamps changed
+    missing     the server marks the segment as unavailable (EXT-X-GAP)
+    init        its initialization section (EXT-X-MAP)
     """
 
     number: int
@@ -59,7 +59,7 @@ class MediaSegment:
 
 @dataclass(frozen=True, slots=True)
 class Playlist:
-    """`variants` are URLs of other playlists; else `segments`, complete where it `ended`; `target` in seconds."""
+    """Either `variants`, URLs of other playlists, or `segments`, complete if it `ended`; `target` is in seconds."""
 
     segments: tuple[MediaSegment, ...]
     target: float
@@ -73,9 +73,9 @@ def is_playlist(head: bytes | bytearray) -> bool:
 
 
 def parse(data: bytes | bytearray, join: Callable[[str], str]) -> Playlist:
-    """The playlist in `data`; `join` makes a URL of what it names. Raises WebFault where it is none."""
+    """The playlist in `data`; `join` resolves its references. Raises WebFault if it is not a playlist."""
     if not is_playlist(data):
-        raise WebFault("no playlist there: it does not begin with #EXTM3U", "refused")
+        raise WebFault("not a playlist: it does not begin with #EXTM3U", "refused")
     if data.count(b"\n") + data.count(b"\r") > LINES_MOST:
         raise WebFault(f"its playlist has more than {LINES_MOST} lines", "refused")
     reading = _PlaylistReader(join)
@@ -85,7 +85,7 @@ def parse(data: bytes | bytearray, join: Callable[[str], str]) -> Playlist:
 
 
 class _PlaylistReader:
-    """A playlist read line by line: what the tags before a URL say of it."""
+    """Parses a playlist line by line: tags apply to the URL that follows."""
 
     def __init__(self, join: Callable[[str], str]) -> None:
         self._join = join
@@ -106,7 +106,7 @@ class _PlaylistReader:
             return
         tag, _, value = line.partition(":")
         match tag:
-            case "#EXTINF":  # the most frequent by far
+            case "#EXTINF":  # by far the most frequent
                 self._seconds = _seconds(value.partition(",")[0])
             case "#EXT-X-STREAM-INF":
                 self._is_variant = True
@@ -147,7 +147,7 @@ class _PlaylistReader:
             self._last = PlaylistPart(url)
         else:
             size, at = self._range
-            if at is None:  # it follows the one before
+            if at is None:  # it follows the previous one
                 at = (self._last.end or 0) if self._last.url == url else 0
             self._last = PlaylistPart(url, at, at + size)
         return self._last

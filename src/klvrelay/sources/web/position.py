@@ -1,8 +1,8 @@
-"""How far a playlist was read, over all openings of its source; `follow.py` asks where to go on.
+"""The position in a playlist, kept across connections of its source.
 
-A process that reads a playlist hands it on packed, for the next one:
+A process that reads a playlist passes it on, for the next process:
 
-    JSON     next, vary (as `Place` has them); names, heads: lists of [number, digest], the oldest first
+    JSON     next, vary (as in `Position`); names, heads: lists of [number, digest], the oldest first
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from klvrelay.sources.web.playlist import MediaSegment
 
 REMEMBERED = 512
-"""Segments that are known again: a playlist seldom shows more than a few dozen."""
+"""Number of segments that are recognised; a playlist seldom lists more than a few dozen."""
 HEADS = 4
-"""Segments whose first bytes are known."""
+"""Number of segments whose first bytes are remembered."""
 NUMBER_MOST = 1 << 62
 DIGEST = 16
 """Hexadecimal digits of a digest."""
 
 
 class Position:
-    """The next segment's number, and the names of those before: one that begins again at 0 has others.
+    """The next segment's number, and the names of earlier ones: a playlist that restarts at 0 has different names.
 
-    next    number of the segment that is due; None before the first
-    moved   called, by the thread that reads, when it has changed
+    next    number of the next segment; None before the first
+    moved   called on the reading thread after each change
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Position:
 
     @classmethod
     def unpacked(cls, data: bytes) -> Position:
-        """What `packed` made; a new one where it is anything else: it may come from a process that was taken over."""
+        """Parse the output of `packed`. Anything else gives a new position: an attacker may control the process."""
         place = cls()
         try:
             match orjson.loads(data):
@@ -57,14 +57,14 @@ class Position:
         return place
 
     def packed(self) -> bytes:
-        """All of it, in less than 32 KiB."""
+        """The position in less than 32 KiB."""
         names, heads = list(self._names.items()), list(self._heads.items())
         return orjson.dumps({"next": self.next, "vary": self._names_vary, "names": names, "heads": heads})
 
     def took(self, segment: MediaSegment) -> None:
-        """It was handed on, or is lost."""
+        """The segment was passed on, or is lost."""
         if self.next == segment.number + 1:
-            return  # known since its first bytes came
+            return  # already noted when its first bytes arrived
         self.next = segment.number + 1
         self._names[segment.number] = _name(segment)
         if len(self._names) > REMEMBERED:
@@ -72,33 +72,33 @@ class Position:
         self.moved()
 
     def begins(self, segment: MediaSegment, head: bytes) -> None:
-        """How a segment began that was handed on."""
+        """Note the first bytes of a segment that is being passed on."""
         self._heads[segment.number] = _digest(head)
         if len(self._heads) > HEADS:
             self._heads.popitem(last=False)
         self.moved()
 
     def is_other(self, segment: MediaSegment, head: bytes) -> bool:
-        """Does a segment that bears a number and a name that we know begin with other bytes?"""
+        """Does a segment with a known number and name begin with different bytes?"""
         known = self._heads.get(segment.number)
         return known is not None and known != _digest(head)
 
     def again(self) -> None:
-        """The playlist begins again: what was known of it says nothing of what comes."""
+        """The playlist restarted: discard what was known of it."""
         self.next = None
         self._names.clear()
         self._heads.clear()
 
     def witness(self, segments: Sequence[MediaSegment]) -> MediaSegment | None:
-        """The newest of these segments whose beginning is known, to look at where the names have changed."""
+        """The newest of these segments whose first bytes are known, to compare when the names have changed."""
         return next((segment for segment in reversed(segments) if segment.number in self._heads), None)
 
     def vary(self) -> None:
-        """The same segments came under other names (a token in them): from now on the names say nothing."""
+        """The same segments have new names (with a changed token): ignore names from now on."""
         self._names_vary = True
 
     def goes_on(self, segments: Sequence[MediaSegment]) -> bool:
-        """Is this the same playlist, only later (or, out of a cache, earlier)? Else its encoder began again."""
+        """Is this a later (or cached, earlier) state of the same playlist? Otherwise its encoder restarted."""
         met = [] if self._names_vary else [segment for segment in segments if segment.number in self._names]
         if met:
             return all(self._names[segment.number] == _name(segment) for segment in met)
@@ -108,7 +108,7 @@ class Position:
 
 
 def _name(segment: MediaSegment) -> str:
-    """A digest of its name: without the query, in which a token may change, unless the query is all that differs."""
+    """A digest of its name: without the query, in which a token may change, unless only the queries differ."""
     parts = urllib.parse.urlsplit(segment.part.url)
     last = parts.path.rpartition("/")[2]
     query = f"?{parts.query}" if not any(c.isdigit() for c in last) else ""
@@ -120,7 +120,7 @@ def _digest(data: bytes) -> str:
 
 
 def _unpacked(pairs: list[Any], most: int) -> OrderedDict[int, str]:
-    """Digests by their numbers; raises ValueError for what is none."""
+    """Digests by number; raises ValueError for invalid data."""
     if len(pairs) > most:
         raise ValueError("too many")
     found: OrderedDict[int, str] = OrderedDict()
@@ -129,11 +129,11 @@ def _unpacked(pairs: list[Any], most: int) -> OrderedDict[int, str]:
             case [int(number), str(digest)] if len(digest) == DIGEST:
                 found[_number(number)] = digest
             case _:
-                raise ValueError("no number with a digest")
+                raise ValueError("not a number with a digest")
     return found
 
 
 def _number(value: object) -> int:
     if type(value) is not int or not 0 <= value < NUMBER_MOST:
-        raise ValueError("no number of a segment")
+        raise ValueError("not a segment number")
     return value

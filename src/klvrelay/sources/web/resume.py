@@ -1,4 +1,4 @@
-"""What earlier openings of a source gave the next one: how far its playlist was read, and whether it was live."""
+"""State that a connection of a source passes to the next: the position in its playlist, and whether it was live."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from klvrelay.sources.web.position import Position
 
 
 class Resume:
-    """Whoever opens a source again hands it to each opening. One opening's thread may still end while the next begins.
+    """The state passed to each connection of a source. The thread of one connection may still be ending when the next
+    begins.
 
-    place      how far its playlist was read
-    packed     the same, as the last process that read it gave it; nobody here looks into it
-    was_live   a packet came of an opening in a process that was live
+    place      the position in its playlist
+    packed     the position as reported by the last isolated process, not parsed here
+    was_live   a packet arrived in an isolated connection that was live
     """
 
     def __init__(self) -> None:
@@ -20,5 +21,5 @@ class Resume:
 
     @property
     def position(self) -> bytes:
-        """For the next process."""
+        """The position to pass to the next process."""
         return self.place.packed() if self.packed is None else self.packed

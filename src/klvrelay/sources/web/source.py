@@ -1,8 +1,6 @@
-"""http:// and https://, in a thread: MPEG-TS and bare KLV as bytes for the C core, from a file, a live stream or HLS;
-other containers go to libav, which gets the bytes from here and opens nothing itself.
-
-`client.py` makes the requests, `follow.py` reads playlists, `file.py` is what libav reads; `../libav/source.py` takes
-its packets from libav.
+"""http:// and https:// sources, read on a thread: MPEG-TS and bare KLV, as bytes for the C core, from a file, a live
+stream
+or HLS. Other containers go to libav, which reads the bytes from here and opens nothing itself.
 """
 
 from __future__ import annotations
@@ -38,13 +36,14 @@ _PAGE = (b"<!doctype html", b"<html", b"<head", b'<?xml version="1.0"?><html')
 
 
 class HttpSource:
-    """What a web server has at a URL; one thread while it is read.
+    """The content at a web URL; one thread while it is read.
 
-    A body is a file, whose end is the end, where its server shows that it is one: by its length together with
-    Accept-Ranges, Last-Modified or ETag, as file servers send them. Any other body is live, though a length is
-    announced: where it ends it may go on later. A playlist is a file where it says that it has ended.
+    A body is a file, whose end is final, if the server shows that: by its length together with Accept-Ranges,
+    Last-Modified
+    or ETag, as file servers send them. Any other body is live, even with an announced length: it may continue after it
+    ends. A playlist is a file if it is marked as ended.
 
-    given   how far earlier openings of the same URL came: a playlist goes on from there
+    given   state from earlier connections to the same URL: a playlist continues after it
     """
 
     def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None, given: Resume | None = None) -> None:
@@ -58,10 +57,10 @@ class HttpSource:
         self.timeout = timeout
         self._ca_file = ca_file
         if url.scheme == "https" or ca_file is not None:
-            tls.verifying(ca_file)  # what can't be used is said before anything starts
+            tls.verifying(ca_file)  # report an unusable file before anything starts
 
     async def packets(self) -> AsyncGenerator[Packet, None]:
-        """Bytes of MPEG-TS or KLV as they come; of other containers packets of carriage "klv"."""
+        """Bytes of MPEG-TS or KLV as they arrive; for other containers, packets of carriage "klv"."""
         bridge = ThreadQueue()
         web = Web(self.url, timeout=self.timeout, ca_file=self._ca_file)
         reading = _HttpReader(self, web, bridge)
@@ -82,7 +81,7 @@ class HttpSource:
 
 
 class _HttpReader:
-    """One reading of the source, from its first request to its end; all of it happens in its thread."""
+    """One connection of the source, from its first request to its end, all on its thread."""
 
     def __init__(self, source: HttpSource, web: Web, bridge: ThreadQueue) -> None:
         self._source, self._web, self._bridge = source, web, bridge
@@ -124,11 +123,11 @@ class _HttpReader:
         self._carry(chain([head], iter(answer.read_some, b"")), lambda: live, container_says=answer.size is None)
 
     def _play(self, playing: Playing) -> None:
-        """A playlist, whose segments come in bursts and wait on the server."""
+        """Read a playlist. Its segments arrive in bursts and wait on the server: none is dropped here."""
         self._carry(playing.pieces(), lambda: playing.live)
 
     def _carry(self, pieces: Iterator[bytes | Mark], live: Callable[[], bool], *, container_says: bool = False) -> None:
-        """Bytes on to the bridge once they are known; to libav those of a container, which may say if it is live."""
+        """Pass bytes to the queue once their content is known; bytes of a container go to libav."""
         head, carriage = b"", None
         for piece in pieces:
             if isinstance(piece, Mark):
@@ -149,7 +148,7 @@ class _HttpReader:
             self._bytes(head, self._known(head, ended=True))
 
     def _known(self, head: bytes, *, ended: bool = False) -> Carriage | None:
-        """What the bytes are; None: too few are there. Raises NotMedia where they are nothing that can be read."""
+        """The content of the bytes; None: too few to tell. Raises NotMedia if it cannot be read."""
         enough = len(head) >= LEAST or head.startswith(KEY)
         carriage = carriage_by(head) if enough or ended else None
         if carriage is None and (ended or len(head) >= MOST):
@@ -165,7 +164,7 @@ class _HttpReader:
         return self._bridge.put(packet, newest_wins=False)
 
     def _fragments(self, head: bytes, pieces: Iterator[bytes | Mark], *, live: bool | None) -> None:
-        """A container by libav; where another stream begins in it, that is another container."""
+        """Read a container with libav; another stream inside it begins another container."""
         while head:
             run = _Run(head, pieces)
             self._by_libav(Flow(run.pieces()), live=live)
@@ -179,7 +178,7 @@ class _HttpReader:
 
 
 class _Run:
-    """The pieces up to where another stream begins."""
+    """The pieces up to the start of another stream."""
 
     def __init__(self, head: bytes, pieces: Iterator[bytes | Mark]) -> None:
         self._head, self._pieces = head, pieces
@@ -193,12 +192,12 @@ class _Run:
                 yield piece
 
     def behind(self) -> bytes:
-        """The first piece of what begins there; nothing at the end."""
+        """The first piece of the next stream; empty at the end."""
         return next((piece for piece in self._pieces if isinstance(piece, bytes)), b"")
 
 
 def file_at(url: Url, web: Web) -> Flow | Remote:
-    """What is at a URL, as a file that libav can read; raises WebFault, and so do its reads."""
+    """The content at a URL, as a file for libav; raises WebFault, and so do its reads."""
     answer = web.get(web.target)
     head = answer.head()
     if is_playlist(head):

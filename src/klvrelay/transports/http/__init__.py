@@ -1,1 +1,1 @@
-"""An HTTP client for sources, bounded in time, size and reach."""
+"""An HTTP client for sources, with limits on time, size and reachable hosts."""

@@ -1,4 +1,4 @@
-"""The answer to an HTTP request while its body is read; `client.py` makes the request."""
+"""The response to an HTTP request, while its body is read."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from klvrelay.transports.http.header import SECONDS, Response
 PIECE = 65536
 HEAD = 16
 SMALL_SECONDS = 30.0
-"""Seconds that a playlist or a key may take, however slowly it comes."""
+"""Maximum seconds for a playlist or a key."""
 SKIP_SECONDS = 120.0
-"""Seconds that may go by until a server that knows no ranges comes to the bytes that were asked for."""
+"""Maximum seconds for skipping to the requested bytes when the server ignores ranges."""
 _CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-")
 
 
 class Answer:
-    """An answer that is being read; a body that ends before its length raises WebFault of kind "cut".
+    """A response whose body is being read. A body shorter than its announced length raises WebFault of kind "cut".
 
-    size      bytes of the body, None where the server does not say
-    timeout   seconds of silence after which it is given up
-    stopped   whoever reads it is to end
-    done      called once it is closed, with whether its connection can be used again
+    size      bytes of the body, or None if the server does not announce it
+    timeout   seconds of silence after which reading fails
+    stopped   set when the reader must stop
+    done      called on close, with whether the connection can be reused
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Answer:
 
     @property
     def location(self) -> str | None:
-        """Where a redirect leads; None where it is none."""
+        """The URL of a redirect; None if this is not a redirect."""
         return self.fields.get("Location") if self.status in (301, 302, 303, 307, 308) else None
 
     @property
@@ -55,13 +55,16 @@ class Answer:
 
     @property
     def is_file(self) -> bool:
-        """Does the server show that it has all of it, and has had it for a while?"""
+        """Does the server show that the file is complete, and has been for a while?"""
         fields = self.fields
         kept = "Last-Modified" in fields or "ETag" in fields
         return self.size is not None and (kept or fields.get("Accept-Ranges", "").strip().lower() == "bytes")
 
     def checked(self, start: int, end: int | None) -> Answer:
-        """The same, at `start` although the server may not know ranges; raises WebFault for a status that is no yes."""
+        """This response, positioned at `start` even if the server ignores ranges.
+
+        Raises WebFault for a status that is not a success.
+        """
         if self.status == 200 and (start or end is not None):
             self._skip(start, end)
         elif self.status == 206:
@@ -79,10 +82,10 @@ class Answer:
         while start:
             skipped = self.read_some(min(start, PIECE))
             if not skipped:
-                raise WebFault("the file is shorter than was said", "cut")
+                raise WebFault("the file is shorter than announced", "cut")
             if time.monotonic() > until:
                 self.close()
-                raise WebFault("the server knows no byte ranges, and what precedes this one takes too long", "refused")
+                raise WebFault("the server does not support byte ranges, and skipping takes too long", "refused")
             start -= len(skipped)
         self._end_at(self.size if end is not None else None)
 
@@ -90,30 +93,30 @@ class Answer:
         said = _CONTENT_RANGE.match(self.fields.get("Content-Range", ""))
         if said is not None and int(said[1]) != start:
             self.close()
-            raise WebFault("the server sent another part of the file than was asked for", "cut")
+            raise WebFault("the server sent a different part of the file than requested", "cut")
         self._end_at(None if end is None else end - start)
 
     def _end_at(self, size: int | None) -> None:
-        """No more than was asked for is taken."""
+        """Do not read past the requested range."""
         if size is not None:
             self._left = size if self._left is None else min(self._left, size)
 
     def read_some(self, size: int = PIECE) -> bytes:
-        """What is there, at most `size` bytes of it on the line; nothing at the end."""
+        """The bytes that are available, from at most `size` bytes on the wire; empty at the end."""
         until = time.monotonic() + max(self._timeout, SECONDS)
         while not self._ended:
             piece = (self._unzip and self._unzip.unconsumed_tail) or self._raw(size)
             if self._unzip is None or not piece:
                 return piece
             plain = self._unzipped(self._unzip, piece)
-            if self._unzip.eof and not self._unzip.unconsumed_tail:  # what comes behind it is not kept
+            if self._unzip.eof and not self._unzip.unconsumed_tail:  # data after the compressed stream is discarded
                 self.close()
                 self._ended = True
             if plain:
                 return plain
             if time.monotonic() > until:
                 self.close()
-                raise WebFault("what it compressed (gzip) has nothing in it", "cut")
+                raise WebFault("its gzip data is empty", "cut")
         return b""
 
     def _unzipped(self, unzip: zlib._Decompress, piece: bytes) -> bytes:
@@ -124,24 +127,27 @@ class Answer:
             raise WebFault("it says that it is compressed (gzip), and is not, or is damaged", "cut") from None
 
     def head(self) -> bytes:
-        """The first bytes, as many as it takes to know a playlist or a page by; less where there are no more."""
+        """The first bytes, enough to recognise a playlist or a web page; fewer if the body is shorter."""
         found = b""
         while len(found) < HEAD and (piece := self.read_some()):
             found += piece
         return found
 
     def read(self, size: int, *, until: float) -> bytearray:
-        """Exactly `size` bytes, less at the end; `until` is when that must be done, monotonic."""
+        """Exactly `size` bytes, or fewer at the end of the body.
+
+        `until` is the deadline, on the monotonic clock.
+        """
         found = bytearray()
         while len(found) < size and (piece := self.read_some(min(PIECE, size - len(found)))):
             found += piece
             if time.monotonic() > until:
                 self.close()
-                raise WebFault("it comes too slowly", "cut")
+                raise WebFault("the response is too slow", "cut")
         return found
 
     def pieces(self, most: int, *, until: float) -> Iterator[bytes]:
-        """All of it as it comes; raises WebFault where that is more than `most` bytes, or takes too long."""
+        """The whole body, as it arrives; raises WebFault if it exceeds `most` bytes or takes too long."""
         left = most
         while piece := self.read_some():
             left -= len(piece)
@@ -150,11 +156,11 @@ class Answer:
                 raise WebFault(f"larger than the {most >> 10} KiB that it may have", "refused")
             if time.monotonic() > until:
                 self.close()
-                raise WebFault("it comes too slowly", "cut")
+                raise WebFault("the response is too slow", "cut")
             yield piece
 
     def rest(self, most: int) -> bytearray:
-        """All of it, as `pieces` has it."""
+        """The whole body, with the limits of `pieces`."""
         found = bytearray()
         for piece in self.pieces(most, until=time.monotonic() + SMALL_SECONDS):
             found += piece
@@ -185,7 +191,7 @@ class Answer:
             if self._left or self._stopped.is_set():
                 raise self._cut()
             self._ended = True
-            self.close()  # its connection is free for the next request
+            self.close()  # frees the connection for the next request
         return piece
 
     def _cut(self) -> WebFault:
@@ -193,7 +199,7 @@ class Answer:
         return WebFault("stopped" if self._stopped.is_set() else "it broke off before its end", "cut")
 
     def close(self) -> None:
-        """Let it go; the connection is used again where all was read."""
+        """Close the response; the connection is reused if the body was read to its end."""
         if not self._closed:
             self._closed = True
             whole = self._response.isclosed() or self._response.length == 0

@@ -1,6 +1,6 @@
-"""The HTTP requests of one source: TLS verified, the login for one origin only, redirects and requests bounded.
+"""HTTP requests of one source: TLS is verified, credentials go to one origin only, redirects and requests are limited.
 
-An origin is scheme, host and port (RFC 6454). Nothing that began with https:// is fetched by http://.
+An origin is scheme, host and port (RFC 6454). A source that began with https:// never requests http://.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _OTHERS = ("data", "file", "ftp", "ftps", "rtmp", "rtsp", "rtsps", "srt", "tcp",
 
 
 class Origin(NamedTuple):
-    """Who answers for a URL."""
+    """The origin of a URL: scheme, host and port."""
 
     scheme: str
     host: str
@@ -40,15 +40,15 @@ class Origin(NamedTuple):
 
 
 def origin_of(target: str) -> Origin:
-    """Of an absolute URL; raises WebFault for one that is not http:// or https://."""
+    """The origin of an absolute URL; raises WebFault if it is not http:// or https://."""
     try:
         parts = urllib.parse.urlsplit(target)
         port = parts.port
         (parts.hostname or "").encode("idna")
-    except ValueError:  # a UnicodeError is one
+    except ValueError:  # includes UnicodeError
         raise WebFault("it leads to something that is no URL", "refused") from None
     if parts.scheme not in _PORTS:
-        # What stands before a colon may be a user name that the server repeats: only known words are shown.
+        # The text before a colon may be a user name that the server repeats, so only known schemes are shown.
         where = f"{parts.scheme}://" if parts.scheme in _OTHERS else "another protocol"
         raise WebFault(f"it leads to {where}, which is not allowed here", "refused")
     if not parts.hostname:
@@ -57,10 +57,9 @@ def origin_of(target: str) -> Origin:
 
 
 class Web:
-    """The requests of one source, for one thread; `stop` may come from another.
+    """The requests of one source, from one thread; `stop` may be called from another thread.
 
-    Raises ConfigError for a URL without a host and a `ca_file` that cannot be used, WebFault for all that goes wrong
-    with a request.
+    Raises ConfigError for a URL without a host and for an unusable `ca_file`; WebFault for every failed request.
     """
 
     def __init__(self, url: Url, *, timeout: float, ca_file: str | None = None) -> None:
@@ -78,13 +77,13 @@ class Web:
         self._pace, self._others = RequestRate(OWN_BURST, OWN_RATE), RequestRate(BURST, RATE)
 
     def stop(self) -> None:
-        """End what waits: the thread's next or present request raises WebFault."""
+        """Abort the current or next request, which raises WebFault."""
         self.stopped.set()
         for line in [*self._lines.values()]:
             sock = line.sock
             if sock is not None:
                 with suppress(OSError):
-                    # Not SSLSocket's own, which would pull the TLS state from under the thread that reads.
+                    # SSLSocket.shutdown would discard the TLS state while another thread reads.
                     socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def close(self) -> None:
@@ -93,9 +92,9 @@ class Web:
         self._lines.clear()
 
     def join(self, base: str, reference: str) -> str:
-        """The URL that `reference` means in a document at `base`; raises WebFault for one that must not be followed.
+        """Resolve `reference` against the document URL `base`; raises WebFault for a URL that must not be followed.
 
-        User and password in it are dropped: those of the source's own URL are the only ones that are sent.
+        Credentials in the reference are dropped: only those of the source's URL are ever sent.
         """
         try:
             target = urllib.parse.urljoin(base, reference.strip())
@@ -109,7 +108,7 @@ class Web:
         return target
 
     def get(self, target: str, *, start: int = 0, end: int | None = None) -> Answer:
-        """The answer to a GET of the bytes from `start` to before `end`, behind redirects; it is to be closed."""
+        """The response to a GET of bytes `start` to `end` (exclusive), after redirects. The caller closes it."""
         for _ in range(REDIRECTS + 1):
             answer = self._authorised(target, start, end)
             if answer.location is None:
@@ -119,7 +118,7 @@ class Web:
         raise WebFault(f"it redirects in circles (followed {REDIRECTS} times): check the URL", "refused")
 
     def small(self, target: str, most: int) -> tuple[bytearray, str]:
-        """(a whole document of at most `most` bytes, the URL where it was in the end)."""
+        """A whole document of at most `most` bytes, and its URL after redirects."""
         answer = self.get(target)
         try:
             return answer.rest(most), answer.target
@@ -155,7 +154,7 @@ class Web:
         if login is not None:
             fields["Authorization"] = login.encode()
         fields |= self._cookies.header(origin)
-        for kept in (origin in self._lines, False):  # a connection that was kept may end at any time
+        for kept in (origin in self._lines, False):  # a reused connection may have been closed by the server
             try:
                 return self._once(origin, target, fields)
             except WebFault:
@@ -163,7 +162,7 @@ class Web:
                 raise
             except (OSError, http.client.HTTPException, ValueError) as fault:
                 self._drop(origin)
-                # http.client.RemoteDisconnected is a ConnectionError
+                # http.client.RemoteDisconnected is a subclass of ConnectionError
                 gone = isinstance(fault, ConnectionError | http.client.CannotSendRequest | ssl.SSLEOFError)
                 if not (kept and gone) or self.stopped.is_set():
                     raise self._fault(fault) from None
@@ -188,7 +187,7 @@ class Web:
         return Answer(target, response, timeout=self.timeout, stopped=self.stopped, done=done)
 
     def _line(self, origin: Origin, proxy: Proxy | None) -> http.client.HTTPConnection:
-        """The connection to an origin, or to the proxy on the way there."""
+        """The connection to an origin, or to its proxy."""
         line = self._lines.get(origin)
         if line is not None:
             return line
@@ -227,7 +226,7 @@ class Web:
             line.close()
 
     def _done(self, origin: Origin, reusable: bool) -> None:
-        """An answer was read: its connection is kept for the next request, or closed."""
+        """A response was read: keep its connection for the next request, or close it."""
         if not reusable:
             self._drop(origin)
 

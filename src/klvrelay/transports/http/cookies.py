@@ -1,4 +1,4 @@
-"""Cookies of HTTP servers (RFC 6265), each for the origin that set it: no Domain widens that, no Path narrows it."""
+"""Cookies of HTTP servers (RFC 6265). Each goes only to the origin that set it; Domain and Path are ignored."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections import OrderedDict
 from typing import Any
 
 EACH, SIZE, ORIGINS = 32, 4096, 8
-"""Cookies of one origin that are kept, characters of one, and origins."""
+"""Maximum cookies per origin, characters per cookie, and origins."""
 _PLAIN = re.compile(r"[\x21-\x3a\x3c\x3e-\x7e]+=[\x20-\x3a\x3c-\x7e]*")
 
 
 class Cookies:
-    """What the servers of one source set."""
+    """The cookies that the servers of one source have set."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[Any, dict[str, str]] = OrderedDict()
 
     def take(self, origin: object, fields: http.client.HTTPMessage) -> None:
-        """Keep what an answer of this origin sets; one that is not plain ASCII is passed over."""
+        """Store the cookies of a response from this origin; cookies that are not plain ASCII are ignored."""
         said = fields.get_all("Set-Cookie", [])[:EACH]
         if not said:
             return
@@ -34,6 +34,6 @@ class Cookies:
                 kept[name] = value
 
     def header(self, origin: object) -> dict[str, str]:
-        """The field for a request to this origin; none where it set nothing."""
+        """The Cookie field for a request to this origin; empty if there are no cookies."""
         kept = self._kept.get(origin)
         return {"Cookie": "; ".join(f"{name}={value}" for name, value in kept.items())} if kept else {}

@@ -1,4 +1,4 @@
-"""What went wrong with a web server: one sentence each, with what to do."""
+"""HTTP failures, each as one sentence with a remedy."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from klvrelay.transports import tls
 from klvrelay.transports.http.login import Login
 
 WAIT_MOST = 600.0
-"""Seconds of a Retry-After that are honoured."""
+"""Maximum seconds of Retry-After that are honoured."""
 LOGIN_WAIT = 30.0
-"""Seconds before a refused login is tried again: cameras lock an account after a few failures."""
+"""Seconds before a rejected login is retried: cameras lock an account after a few failures."""
 
 Kind = Literal["status", "line", "cut", "refused"]
 
 
 class WebFault(Exception):
-    """A request that failed; the text is for an operator and has no part of a URL that may be secret.
+    """A failed request. The text is for operators and contains no part of a URL that may be secret.
 
-    kind     "status": the server said no; "line": it could not be reached, or was silent; "cut": it broke off before
-             the end; "refused": we do not follow
-    status   of HTTP, 0 where there is none
-    wait     seconds that the server, or prudence, asks us to wait before the next request
+    kind     "status": an HTTP error status; "line": unreachable or silent; "cut": the body ended early;
+             "refused": klvrelay does not follow the URL
+    status   HTTP status code, 0 if there is none
+    wait     seconds to wait before the next request, as the server asks or as a precaution
     """
 
     def __init__(self, text: str, kind: Kind = "line", *, status: int = 0, wait: float = 0.0) -> None:
@@ -39,12 +39,12 @@ class WebFault(Exception):
 
     @property
     def passing(self) -> bool:
-        """May the same request succeed a moment later?"""
+        """May a retry of the same request succeed?"""
         return self.kind in ("line", "cut") or self.status in (404, 408, 425, 429) or self.status >= 500
 
 
 def status_fault(status: int, fields: http.client.HTTPMessage, *, login: Login | None) -> WebFault:
-    """A server's no; `login` is what was sent, if any."""
+    """The fault for an HTTP error status; `login` is the login that was sent, if any."""
     if status == 401:
         said = "the server wants a user and a password" if login is None else login.refused
         return WebFault(f"{said} (401)", "status", status=status, wait=LOGIN_WAIT)
@@ -61,20 +61,20 @@ _STATUS = {
     400: "the server does not understand the request: check the URL",
     403: "the server forbids this: check the user's rights, or whether a token in the URL has expired",
     404: "not found: check the path",
-    407: "the proxy wants a user and a password: put them into http_proxy, https_proxy",
-    408: "the server gave up waiting for the request",
+    407: "the proxy requires a user name and a password: set them in http_proxy, https_proxy",
+    408: "the server timed out waiting for the request",
     410: "gone: the server does not have it any more",
-    416: "the server does not have this part of the file",
+    416: "the requested byte range is not in the file",
     429: "too many requests",
     451: "withheld for legal reasons",
-    502: "the server's gateway gets no answer from behind it",
+    502: "the server's gateway got no valid response from its upstream server",
     503: "the server is overloaded or under maintenance",
-    504: "the server's gateway waits in vain for what is behind it",
+    504: "the server's gateway timed out waiting for its upstream server",
 }
 
 
 def retry_after(text: str) -> float:
-    """Seconds that a Retry-After field asks for (RFC 9110, 10.2.3); 0 where it says nothing that can be read."""
+    """Seconds of a Retry-After field (RFC 9110, 10.2.3); 0 if it is missing or malformed."""
     text = text.strip()
     if text.isascii() and text.isdigit():
         return min(float(text[:9]), WAIT_MOST)
@@ -86,14 +86,14 @@ def retry_after(text: str) -> float:
 
 
 def line_fault(fault: Exception, timeout: float) -> WebFault:
-    """Why there is no connection, or no answer on it."""
+    """The fault for a connection that failed or gave no response."""
     if isinstance(fault, TimeoutError):
         return WebFault(f"gave no answer for {timeout:g} s: check host, port and firewall")
     if isinstance(fault, ssl.SSLError):
         return WebFault(_tls(fault))
     if isinstance(fault, socket.gaierror):
         return WebFault("the host name is unknown: check its spelling and the name server")
-    if isinstance(fault, http.client.InvalidURL | ValueError):  # a UnicodeError is one
+    if isinstance(fault, http.client.InvalidURL | ValueError):  # includes UnicodeError
         return WebFault("it leads to something that is no URL", "refused")
     if isinstance(fault, http.client.RemoteDisconnected):
         return WebFault("the server closed the connection without an answer: is it a web server?")
@@ -118,8 +118,8 @@ def _tls(fault: ssl.SSLError) -> str:
 
 _ERRNO = {
     errno.ECONNREFUSED: "connection refused: is the server running there, on that port?",
-    errno.ECONNRESET: "the far end broke the connection off",
-    errno.EPIPE: "the far end broke the connection off",
-    errno.EHOSTUNREACH: "the host can not be reached: check address and network",
-    errno.ENETUNREACH: "there is no network route to the host",
+    errno.ECONNRESET: "the server closed the connection",
+    errno.EPIPE: "the server closed the connection",
+    errno.EHOSTUNREACH: "host unreachable: check address and network",
+    errno.ENETUNREACH: "no network route to the host",
 }

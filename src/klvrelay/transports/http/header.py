@@ -1,5 +1,5 @@
-"""An HTTP answer whose header is bounded in time and size, however slow its bytes are and whatever interim answers
-precede it, and whose body may not stand still.
+"""HTTP responses with limits: on the time and size of the header, including interim responses, and on the time
+between two reads of the body.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 from klvrelay.transports.http.faults import WebFault
 
 SECONDS = 20.0
-"""Seconds that a header may take; each wait for a byte has the time-out of its socket besides."""
+"""Maximum seconds for a header; the socket's time-out limits each read as well."""
 SIZE = 256 << 10
-"""Bytes that a header may have, with the interim answers before it."""
+"""Maximum bytes of a header, including preceding interim responses."""
 
 
 class Response(http.client.HTTPResponse):
-    """Raises WebFault where the header takes too long or is too large, and where no byte of the body comes in time."""
+    """Raises WebFault if the header takes too long or is too large, or if the body stalls."""
 
     def __init__(
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
@@ -33,12 +33,12 @@ class Response(http.client.HTTPResponse):
         self._bytes.left = float("inf")
 
     def expect(self, seconds: float) -> None:
-        """What is read next must come so soon: what frames the body has no end of its own."""
+        """Set the deadline of the next read: http.client sets none on the bytes that frame a body."""
         self._bytes.until = time.monotonic() + seconds
 
 
 class _Timed(io.RawIOBase):
-    """The bytes of a socket, until a time, and so many."""
+    """The bytes of a socket, with a deadline and a maximum size."""
 
     def __init__(self, raw: io.RawIOBase) -> None:
         self._raw = raw
@@ -52,7 +52,7 @@ class _Timed(io.RawIOBase):
         if time.monotonic() > self.until:
             raise WebFault(f"gave no whole answer within {SECONDS:g} s: is it a web server?")
         if self.left <= 0:
-            raise WebFault(f"the header of its answer is larger than {SIZE >> 10} KiB: is it a web server?", "refused")
+            raise WebFault(f"the response header is larger than {SIZE >> 10} KiB: is it a web server?", "refused")
         size = self._raw.readinto(buffer)
         self.left -= size or 0
         return size

@@ -1,4 +1,4 @@
-"""User and password as HTTP and RTSP servers ask for them: Basic (RFC 7617) and Digest (RFC 7616, RFC 2617)."""
+"""HTTP and RTSP authentication: Basic (RFC 7617) and Digest (RFC 7616, RFC 2617)."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ _PARAMETER = re.compile(r'(?<![\w-])([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,
 _SCHEME = re.compile(r"(?:^|,)\s*(basic|digest|bearer|negotiate|ntlm)\b", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 MOST = 8192
-"""Characters of all challenges that are read."""
+"""Maximum characters of all challenges that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """One way in which a server accepts a login: `scheme` in lower case, and its parameters."""
+    """One authentication challenge: `scheme` in lower case, and its parameters."""
 
     scheme: str
     parameters: dict[str, str] = field(default_factory=dict)
 
     @property
     def algorithm(self) -> str:
-        """Of Digest: MD5 where none is named (RFC 7616, 3.3)."""
+        """The Digest algorithm; MD5 if none is given (RFC 7616, 3.3)."""
         return self.parameters.get("algorithm", "MD5").upper()
 
 
 def challenges(fields: Iterable[str]) -> list[Challenge]:
-    """The challenges in WWW-Authenticate fields, several of which may stand in one."""
+    """The challenges in WWW-Authenticate fields; one field may hold several."""
     found, left = [], MOST
     for text in fields:
-        text = _CONTROL.sub(" ", text[:left])  # it comes back to the server, in a field of ours
+        text = _CONTROL.sub(" ", text[:left])  # parameters are returned to the server in a header field
         left -= len(text)
         begins = [*_SCHEME.finditer(text)]
         for number, begin in enumerate(begins):
@@ -48,7 +48,7 @@ def challenges(fields: Iterable[str]) -> list[Challenge]:
 
 
 class Login:
-    """One user and password; it answers challenges, and counts the uses of a nonce."""
+    """The credentials of one user; answers challenges and counts the uses of a nonce."""
 
     def __init__(self, user: str, password: Secret | None) -> None:
         self._user = user
@@ -59,20 +59,20 @@ class Login:
 
     @property
     def algorithm(self) -> str:
-        """Of the Digest that was taken; "" for Basic, and before one was."""
+        """The Digest algorithm in use; "" for Basic and before any challenge was accepted."""
         return self._chosen.algorithm if self._chosen is not None and self._chosen.scheme == "digest" else ""
 
     @property
     def refused(self) -> str:
-        """What a server that takes no request with this login wants."""
+        """The reason to report when the server rejects every request with this login."""
         if self._has_password:
             return "the server refuses the user or the password"
         return "the server wants the user's password, and none was given: name a file (--password-file, password_file)"
 
     def take(self, offered: list[Challenge]) -> bool:
-        """Use the strongest challenge that we can answer; false where there is none.
+        """Accept the strongest supported challenge; false if there is none.
 
-        Whoever asked for Digest once does not get the password itself (Basic) later.
+        After a Digest challenge, Basic is never used: it would send the password itself.
         """
         bound = self._chosen is not None and self._chosen.scheme == "digest"
         usable = [one for one in offered if _can(one) or (one.scheme == "basic" and not bound)]
@@ -81,7 +81,7 @@ class Login:
         return bool(usable)
 
     def header(self, method: str, uri: str) -> str | None:
-        """The Authorization field for a request; None before a challenge was taken."""
+        """The Authorization field for a request; None before a challenge was accepted."""
         chosen = self._chosen
         if chosen is None:
             return None

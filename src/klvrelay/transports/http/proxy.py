@@ -1,4 +1,4 @@
-"""The HTTP proxy that the environment names (http_proxy, https_proxy, no_proxy), as curl and libav have it."""
+"""The HTTP proxy set in the environment (http_proxy, https_proxy, no_proxy), interpreted as by curl and libav."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from klvrelay.transports.http.faults import WebFault
 
 
 class Proxy(NamedTuple):
-    """Where it is, and the field that opens it."""
+    """The address of a proxy, and its authorization field."""
 
     host: str
     port: int
@@ -19,9 +19,9 @@ class Proxy(NamedTuple):
 
 
 def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
-    """The proxy on the way there, None for none; raises WebFault for one of a kind that klvrelay does not speak to.
+    """The proxy for a host, or None; raises WebFault for a proxy type that is not supported.
 
-    To one that wants TLS or SOCKS, its password would go in the clear.
+    TLS and SOCKS proxies are refused: their password would be sent in clear text.
     """
     named = urllib.request.getproxies_environment().get(scheme)
     if not named or urllib.request.proxy_bypass(f"{host}:{port}"):
@@ -30,9 +30,9 @@ def proxy_for(scheme: str, host: str, port: int) -> Proxy | None:
         parts = urllib.parse.urlsplit(named if "://" in named else f"http://{named}")
         there = parts.hostname, parts.port or 80
     except ValueError:
-        raise WebFault(f"{scheme}_proxy in the environment is no URL", "refused") from None
+        raise WebFault(f"{scheme}_proxy in the environment is not a URL", "refused") from None
     if parts.scheme != "http" or not there[0]:
-        raise WebFault(f"{scheme}_proxy in the environment is not of the kind http://HOST:PORT", "refused")
+        raise WebFault(f"{scheme}_proxy in the environment must have the form http://HOST:PORT", "refused")
     header = {}
     if parts.username is not None:
         login = f"{urllib.parse.unquote(parts.username)}:{urllib.parse.unquote(parts.password or '')}"

@@ -1,7 +1,7 @@
-"""Whom a server may send us to: nobody nearer to this machine than the server is itself.
+"""Limit the addresses that a server may redirect to: none may be nearer to this machine than the server itself.
 
-A playlist or a redirect may name any address, and this machine reaches some that the server does not: its own services,
-a cloud's 169.254.169.254, the private network. RTSP redirects are held to the same.
+A playlist or a redirect may name any address, and this machine reaches some that the server does not: local services,
+a cloud's 169.254.169.254, the private network. RTSP redirects are subject to the same limits.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from klvrelay.transports.resolver import Endpoint
 
 PUBLIC, PRIVATE, LINK, MACHINE = range(4)
 BURST, RATE = 32, 8.0
-"""Requests to other origins than the URL's own: so many at once, then so many a second."""
+"""Requests to origins other than the URL's: maximum burst, then requests per second."""
 OWN_BURST, OWN_RATE = 400, 200.0
 
 
 def nearness(address: str) -> int:
-    """How near an IP address is: PUBLIC, PRIVATE, LINK (link-local) or MACHINE (loopback, and what leads there)."""
+    """How near an IP address is: PUBLIC, PRIVATE, LINK (link-local) or MACHINE (loopback and equivalents)."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     ip = getattr(ip, "ipv4_mapped", None) or ip
     if ip.is_loopback or ip.is_unspecified:
@@ -32,24 +32,24 @@ def nearness(address: str) -> int:
 
 
 class Reach:
-    """The connections of one source: the first, to the URL's own host, says how near all others may be."""
+    """The connections of one source. The first, to the URL's host, limits how near the others may be."""
 
     def __init__(self) -> None:
         self._nearest: int | None = None
 
     def is_far(self) -> None:
-        """The URL's own host is behind a proxy: it may be anywhere."""
+        """The URL's host is behind a proxy, so its distance is unknown."""
         self._nearest = PUBLIC
 
     def connect(self, where: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
-        """As `socket.create_connection`; raises WebFault where the name has only addresses that are too near."""
+        """Like `socket.create_connection`; raises WebFault if all addresses of the name are too near."""
         host, port = where
         fault: OSError | WebFault | None = None
         for place in resolver.SOURCES.lookup(host, port, timeout=timeout):
             near = nearness(place.host)
             if self._nearest is not None and near > self._nearest:
                 fault = fault or WebFault(
-                    "it leads to an address on this machine or its network, where a server farther away has no say",
+                    "it leads to an address on this machine or its network, which is not allowed for a remote server",
                     "refused",
                 )  # fmt: skip
                 continue
@@ -64,7 +64,7 @@ class Reach:
 
 
 def connected(where: tuple[str, int], timeout: float, source: object = None) -> socket.socket:
-    """As `socket.create_connection`, wherever it leads: to a proxy that the environment names."""
+    """Like `socket.create_connection`, without limits: for a proxy set in the environment."""
     fault: OSError | None = None
     for place in resolver.SOURCES.lookup(*where, timeout=timeout):
         try:
@@ -86,14 +86,14 @@ def _connection(place: Endpoint, timeout: float) -> socket.socket:
 
 
 class RequestRate:
-    """A number of requests at once, then so many a second."""
+    """A rate limit: an initial burst, then a number of requests per second."""
 
     def __init__(self, burst: float, rate: float) -> None:
         self._left, self._burst, self._rate = burst, burst, rate
         self._at = time.monotonic()
 
     def take(self) -> float:
-        """Take one; the seconds to wait before it is sent."""
+        """Take one request; returns the seconds to wait before it is sent."""
         now = time.monotonic()
         self._left = min(self._burst, self._left + (now - self._at) * self._rate) - 1
         self._at = now

@@ -1,4 +1,4 @@
-"""Which pictures the page has of a stream of records; next door, `svg.py` draws them."""
+"""Selects the charts of a record stream for the HTML page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from klvrelay.text import printable
 
 
 def pictures(plots: Plots, most: int) -> str:
-    """All that there is something to draw for; of so many items when they came."""
+    """All charts that have data, with item strips for at most `most` items."""
     rows = [Strip(printable(strip.name), strip.width, strip.counts) for strip in plots.strips[:most]]
     return "".join(
         (

@@ -1,4 +1,4 @@
-"""The report in words, row by row: what the terminal and the page both show; next door, `text.py` and `page.py`."""
+"""Formats the report as rows of text for the terminal and the HTML page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from klvrelay.text import printable
 
 Row = tuple[str, ...]
 VERSIONS = 8
-"""Of a set, that are told."""
+"""Maximum number of versions shown per set."""
 
 _CLOCKS = {
     "arrival": "by arrival",
@@ -42,7 +42,7 @@ _PASSAGES = {"ts": "MPEG-TS", "klv": "bare KLV", "container": "inside libav, uns
 
 
 def source_facts(report: Report) -> list[Row]:
-    """The source and its transport: (what, how)."""
+    """Rows (name, value) on the source and its transport."""
     length = f"{span(report.seconds)} {_CLOCKS[report.clock]}" if report.clock in _CLOCKS else "no clock in it"
     rate = f", {bits(report.bit_rate)}" if report.bit_rate else ""
     amount = size(report.size) + (" of KLV" if report.passage not in ("ts", "klv") else "")
@@ -81,13 +81,13 @@ def program_title(program: Program) -> str:
 
 
 def programs_shown(transport: Transport, room: Room) -> tuple[list[Program], int]:
-    """The programs that there is room for, and how many are left out."""
+    """The programs to show and the number omitted."""
     shown = picked(transport.programs, room.programs, program_weight)
     return shown, len(transport.programs) - len(shown) + transport.programs_left_out
 
 
 def program_rows(report: Report, program: Program, room: Room) -> tuple[list[Row], int]:
-    """Its streams: one row each, as PROGRAM_HEAD has it; and how many are left out."""
+    """One row per stream, with the columns of PROGRAM_HEAD; and the number omitted."""
     streams = picked(program.streams, room.streams, lambda each: each.packets)
     wanted = {stream.pid for stream in streams}
     pids = report.transport.pids if report.transport is not None else ()
@@ -104,7 +104,7 @@ def program_rows(report: Report, program: Program, room: Room) -> tuple[list[Row
 
 
 def other_rows(report: Report, room: Room) -> tuple[list[Row], int]:
-    """PIDs that are no stream of a program, as OTHER_HEAD has it; and how many are left out."""
+    """One row per PID outside all programs, with the columns of OTHER_HEAD; and the number omitted."""
     if report.transport is None:
         return [], 0
     inside = {stream.pid for program in report.transport.programs for stream in program.streams}
@@ -117,7 +117,7 @@ def other_rows(report: Report, room: Room) -> tuple[list[Row], int]:
 
 
 def klv_left_out(report: Report, room: Room) -> str:
-    """What there is beside the KLV streams that are shown; empty where that is all."""
+    """The KLV streams and records not shown; empty if all are shown."""
     parts = [more(len(report.klv) - room.klv, "KLV streams")]
     if report.records_left_out:
         parts.append(f"and {plural(report.records_left_out, 'record')} of other sets or PIDs")
@@ -140,7 +140,7 @@ def stream_title(stream: KlvStream) -> str:
 
 
 def stream_facts(stream: KlvStream, frames: Sequence[Frames]) -> list[Row]:
-    """One kind of record: (what, how)."""
+    """Rows (name, value) on one record stream."""
     rows: list[Row] = []
     if stream.carriage is not None:
         rows += [("declared", stream.carriage.declared), ("found", stream.carriage.found)]
@@ -161,7 +161,7 @@ def _versions(found: tuple[int, ...]) -> str:
 
 
 def _beside(c: Carriage) -> str:
-    """How the PTS go with the pictures."""
+    """How the PTS relate to the video frames."""
     parts = [f"{c.on_frame:,} of {c.with_pts:,} PTS are a frame's"]
     if c.ahead.median is not None:
         side = "before" if c.ahead.median >= 0 else "after"
@@ -211,12 +211,12 @@ def _time(s: KlvStream) -> str:
 
 
 def moment_text(moment: str) -> str:
-    """ISO 8601 for the eye: a space for the T, milliseconds."""
+    """ISO 8601 in readable form: a space for the T, milliseconds."""
     return moment.replace("T", " ")[:23] if moment.endswith("Z") else moment
 
 
 def _against(against: Against) -> str:
-    """How a clock goes beside the records' time."""
+    """How the record time relates to another clock."""
     o = against.offset
     if o.median is None:
         return "-"
@@ -230,7 +230,7 @@ def _against(against: Against) -> str:
 
 
 def _beside_it(frames: Frames, stream: KlvStream) -> bool:
-    """Are these the frames of the stream's own program? Without a time in its records that is not known."""
+    """Whether these frames belong to the stream's program; unknown, and true, if its records have no time."""
     return not frames.beside or _pair(frames, stream) is not None
 
 
@@ -239,7 +239,7 @@ def _pair(frames: Frames, stream: KlvStream) -> Paired | None:
 
 
 def _frames(f: Frames, stream: KlvStream) -> str:
-    """A video's frames beside the records of one stream."""
+    """The frames of a video compared with the records of one stream."""
     if not f.stamped:
         return f"{f.frames:,} of {f.codec} on PID {hexpid(f.pid)}, without time stamps"
     text = f"{f.stamped:,} of {f.frames:,} of {f.codec} on PID {hexpid(f.pid)} carry their time"
@@ -256,7 +256,7 @@ ITEM_HEAD = ("item", "name", "a second", "in", "longest gap", "last value")
 
 
 def item_rows(stream: KlvStream, room: Room) -> tuple[list[Row], int]:
-    """The items, as ITEM_HEAD has it; and how many are left out."""
+    """One row per item, with the columns of ITEM_HEAD; and the number omitted."""
     shown = stream.items[: room.items]
     return [_item(stream, item) for item in shown], len(stream.items) - len(shown) + stream.items_left_out
 
@@ -274,7 +274,7 @@ def _item(stream: KlvStream, item: ItemReport) -> Row:
 
 
 def bits(rate: float | None) -> str:
-    """A bit rate as operators say it."""
+    """A bit rate with its unit."""
     if rate is None:
         return "-"
     if rate < 1e4:
@@ -283,7 +283,7 @@ def bits(rate: float | None) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes as operators say them."""
+    """A size with its unit."""
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if count >= unit:
             return f"{count / unit:.1f} {name}"

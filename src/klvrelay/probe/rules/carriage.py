@@ -1,4 +1,4 @@
-"""How KLV is carried, against how it should be (MISB ST 1402, ISO/IEC 13818-1)."""
+"""Checks how KLV is carried (MISB ST 1402, ISO/IEC 13818-1)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from klvrelay.probe.transport.codes import hexpid
 LATE = 0.1
 EARLY = 10.0
 BESIDE = 1.0
-"""Seconds that metadata may be sent apart from its picture."""
+"""Maximum seconds between the transmission of metadata and of its frame."""
 
 UNLISTED = Rule(
     "klv_not_listed", "error", "ISO/IEC 13818-1 2.4.4.8",
@@ -99,7 +99,7 @@ BESIDE_RULE = Rule(
 
 
 def _carried(report: Report) -> Iterator[tuple[str, Carriage]]:
-    """Each PID with KLV once."""
+    """Each PID with KLV, once."""
     seen: set[int | None] = set()
     for stream in report.klv:
         if stream.carriage is not None and stream.pid not in seen:
@@ -133,18 +133,18 @@ def _labels(report: Report) -> Iterator[Finding]:
 
 
 def may_be_klv(stream_type: int, registration: tuple[str, ...]) -> bool:
-    """Is this how KLV may be declared?"""
+    """Whether KLV may be declared this way."""
     return stream_type == SYNC_TYPE or (stream_type == ASYNC_TYPE and (not registration or "KLVA" in registration))
 
 
 def called(stream_type: int, registration: tuple[str, ...]) -> str:
-    """How a stream is declared: a part of a sentence."""
+    """How a stream is declared, as part of a sentence."""
     names = f" with registration {', '.join(registration)}" if registration else ""
     return f"declared as stream type 0x{stream_type:02X}{names}"
 
 
 def _without(stream: DeclaredStream, pid: PidCount) -> Iterator[Finding]:
-    """A stream that is announced as KLV, and gave no record: unless something else is said to be the cause."""
+    """A stream that is declared as KLV but gave no record, unless another finding reports the cause."""
     where = at_pid(stream.pid)
     if pid.holds_klv or pid.scrambled or pid.transport_errors:
         return
@@ -222,7 +222,7 @@ def _lengths(report: Report) -> Iterator[Finding]:
 
 
 def wrong_lengths(c: Carriage) -> str:
-    """How the lengths of PES packets are wrong: a clause."""
+    """How the lengths of PES packets are wrong, as part of a sentence."""
     bad, way = (c.too_short, "short") if c.too_short >= c.too_long else (c.too_long, "long")
     size = plural(round(c.length_off.median or 0), "byte")
     return f"the PES_packet_length is too {way} by {size} in {_of(bad, c.pes)}"

@@ -1,4 +1,4 @@
-"""The decoder's warnings, summed up by what is wrong: one finding a kind, the items it hit in it."""
+"""Groups the warnings of the decoder into one finding per kind, with the affected items."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from klvrelay.probe.rules.rule import Check, Rule, at_stream, listed, plural
 from klvrelay.standards.spec import SETS
 
 REMARKS = 8
-"""Remarks on one item that are told one by one."""
+"""Maximum number of remarks listed individually per item."""
 
 _LENGTH = Rule(
     "item_length", "warning", "ST 0601.19 and nested standards, length of the item",
@@ -75,14 +75,14 @@ KINDS: tuple[tuple[re.Pattern[str], Rule, str], ...] = tuple(
         (r"", _OTHER, "Odd"),
     )
 )  # fmt: skip
-"""What the decoder says, the rule that it is about, and how its finding begins: the first that fits."""
+"""Pattern of the decoder's warning, its rule, and the start of the finding; the first match applies."""
 
 _TOLD_ELSEWHERE = re.compile(r"more remarks left out|not microseconds; time is converted")
 _ITEM = re.compile(r"item ([0-9a-f.\[\]]+): (.*)")
 
 
 def kind_of(text: str) -> tuple[Rule, str]:
-    """The rule that a remark is about, and how its finding begins."""
+    """The rule for a remark, and the start of its finding."""
     return next((rule, lead) for pattern, rule, lead in KINDS if pattern.search(text))
 
 
@@ -101,7 +101,7 @@ def _remarks(report: Report) -> Iterator[Finding]:
 
 
 def _merged(stream: KlvStream, remarks: list[Remark]) -> list[str]:
-    """Remarks that say the same of one item in one."""
+    """Merge remarks of equal text on the same item."""
     said: dict[str, list[str]] = {}
     for remark in remarks:
         found = _ITEM.fullmatch(remark.text)
@@ -115,7 +115,7 @@ def _merged(stream: KlvStream, remarks: list[Remark]) -> list[str]:
 
 
 def _joined(texts: list[str]) -> str:
-    """`1 byte, expected 3` and `2 bytes, expected 3` are `1 or 2 bytes, expected 3`."""
+    """Merge `1 byte, expected 3` and `2 bytes, expected 3` into `1 or 2 bytes, expected 3`."""
     split = [re.fullmatch(r"(\d+) bytes?, (expected .*)", text) for text in texts]
     if len(texts) > 1 and all(split) and len({found[2] for found in split if found}) == 1:
         sizes = sorted(int(found[1]) for found in split if found)
@@ -124,7 +124,7 @@ def _joined(texts: list[str]) -> str:
 
 
 def _named(set_name: str, path: str) -> str:
-    """`22` of ST 0601 is `22 Target Width`."""
+    """Item path with its name: `22` of ST 0601 becomes `22 Target Width`."""
     if not path:
         return ""
     item = None

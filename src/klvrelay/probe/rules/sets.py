@@ -1,4 +1,4 @@
-"""What is in the records: checksums, structure, items present and missing (ST 0601, ST 0902, ST 0102)."""
+"""Checks the contents of the records: checksums, structure, required items (ST 0601, ST 0902, ST 0102)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ MINIMUM: tuple[tuple[int, ...], ...] = (
     (5,), (6, 90), (7, 91), (11,), (13,), (14,), (15, 75, 104), (16,), (17,), (18,), (19,), (20,), (21,),
     (23,), (24,), (25, 78), (48,),
 )  # fmt: skip
-"""Items of ST 0902's minimum set, beside 1, 2 and 65; of several in a row one is enough."""
+"""Items of ST 0902's minimum set, besides 1, 2 and 65; any one item of a tuple is sufficient."""
 FINER = {6: 90, 7: 91, 22: 96, 50: 92, 52: 93}
-"""Items, and those of wider range or finer steps that a receiver prefers."""
+"""Items, and their successors of wider range or finer steps."""
 PLACES = ("sensor_latitude", "sensor_longitude", "frame_center_latitude", "frame_center_longitude")
 
 DAMAGED = Rule(
@@ -131,7 +131,7 @@ def _damaged(report: Report) -> Iterator[Finding]:
 
 
 def _lossless(report: Report) -> bool:
-    """Did the transport lose nothing that shows? Then it is not to be blamed. What libav reads shows nothing."""
+    """Whether the transport shows no loss and can be ruled out as the cause. Behind libav losses are invisible."""
     t = report.transport
     if t is None:
         return report.passage == "klv"
@@ -150,12 +150,12 @@ def _checksums(report: Report) -> Iterator[Finding]:
 
 
 def _all_of(count: int, stream: KlvStream) -> str:
-    """How many that is of the records that came whole."""
+    """`count` of the undamaged records, as text."""
     return _of(count, stream.records - stream.damaged)
 
 
 def _of_read(count: int, stream: KlvStream) -> str:
-    """How many that is of the records that were looked into."""
+    """`count` of the inspected records, as text."""
     return _of(count, stream.records - stream.damaged - stream.passed)
 
 
@@ -207,7 +207,7 @@ def _sets(report: Report) -> Iterator[Finding]:
 
 
 def _main(report: Report) -> Iterator[tuple[KlvStream, dict[int, ItemReport]]]:
-    """Each ST 0601 stream with something readable in it, and its items by tag."""
+    """Each ST 0601 stream with inspected records, and its items by tag."""
     for s in report.klv:
         if s.set == "ST0601" and s.records > s.damaged + s.passed:
             yield s, {item.tag: item for item in s.items if item.tag is not None and "." not in item.path}
@@ -241,7 +241,7 @@ def _unknown(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         table = SETS.get(s.set, {})
         kept = [item for item in s.items if item.path.startswith("unknown.") and item.tag not in table]
-        unknown = [item.path.removeprefix("unknown.") for item in kept]  # the others are known, and malformed
+        unknown = [item.path.removeprefix("unknown.") for item in kept]  # the others are known but malformed
         if unknown and s.set in SETS:
             text = f"{plural(len(unknown), 'item')} that no table knows: {listed(unknown, 8)}"
             yield UNKNOWN.broken(text, at_stream(s), len(unknown))

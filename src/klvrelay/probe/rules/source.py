@@ -1,4 +1,4 @@
-"""The source itself, and whether there is KLV in it at all."""
+"""Checks the source itself, and whether it holds KLV."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ def _no_klv(report: Report) -> Iterator[Finding]:
 
 
 def _causes(report: Report) -> Iterator[tuple[str, str, str]]:
-    """Why there is no KLV, the most likely first: where, a clause, what to do. What `decode` says too, and beyond that
-    what the PIDs show.
+    """Causes for the absence of KLV, the most likely first: place, clause of a sentence, remedy. Includes those that
+    `decode` reports, and those that the PIDs show.
     """
     found = report.nothing
     pids = report.transport.pids if report.transport is not None else ()
@@ -83,7 +83,7 @@ def _causes(report: Report) -> Iterator[tuple[str, str, str]]:
 
 
 def _unread(pid: PidCount, carriage: Carriage) -> tuple[str, str]:
-    """A PID with KLV keys in it, of which no packet could be read: why, and what to do."""
+    """Cause and remedy for a PID that holds KLV keys but no readable packet."""
     bare = [name for name in carriage.stream_ids if int(name, 16) in NO_HEADER]
     if bare:
         return f"the KLV on PID {hexpid(pid.pid)} comes in PES packets of stream_id {bare[0]}", (
@@ -104,7 +104,7 @@ def _unread(pid: PidCount, carriage: Carriage) -> tuple[str, str]:
 
 
 def _silent(report: Report) -> list[PidCount]:
-    """Streams that are announced as KLV, and not one packet of them came."""
+    """Streams that are declared as KLV but sent no packet."""
     if report.transport is None:
         return []
     streams = [s for program in report.transport.programs for s in program.streams if s.kind in ("klv", "metadata")]
@@ -113,7 +113,7 @@ def _silent(report: Report) -> list[PidCount]:
 
 
 def contents(report: Report) -> str:
-    """What there is, in a few words."""
+    """The contents of the source in a few words."""
     if report.transport is None:
         return "no data stream, as libav sees it"
     named = [

@@ -1,4 +1,4 @@
-"""Time stamps: of the records (ST 0603), against PTS, the stream's clock, the wall's, and the frames' own (ST 0604)."""
+"""Checks time stamps: records (ST 0603) against PTS, stream clock, wall clock, and video frames (ST 0604)."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ BEHIND = 5.0
 LEAST = 3
 DAY = 86_400.0
 MATCH, ROUGH = 0.001, 0.5
-"""Seconds that the clocks part company at least: PTS are exact, arrivals and PCRs a long way from it."""
+"""Minimum divergence in seconds for a drift: PTS are exact, arrival times and PCRs are not."""
 
 SCALES = (("GPS time", 18.0), ("MISP time, without leap seconds", 29.0), ("TAI", 37.0))
-"""Clocks that are whole seconds ahead of UTC since 2017."""
+"""Time scales that are whole seconds ahead of UTC since 2017."""
 
 UNIT = Rule(
     "time_unit", "error", "ST 0603; ST 0601.19 item 2",
@@ -154,7 +154,7 @@ def _drift(report: Report) -> Iterator[Finding]:
 
 
 def drifts(against: Against) -> bool:
-    """Is a drift to be seen, beyond what packets that come a little early or late make?"""
+    """Whether there is a drift beyond the effect of early or late packets."""
     if against.drift_ppm is None or against.offset.count <= 10:
         return False
     least = MATCH if against.clock == "PTS" else ROUGH
@@ -192,7 +192,7 @@ def _frames(report: Report) -> Iterator[Finding]:
 
 
 def _apart(f: Frames, pair: Paired) -> Iterator[Finding]:
-    """The records of one stream beside the frames of its program's video."""
+    """The records of one stream compared with the frames of its program's video."""
     where = at_pid(pair.pid, set_title(pair.set))
     if pair.compared > 10 and not pair.matched:
         text = f"None of {plural(pair.compared, 'record')} has exactly the time of a frame"

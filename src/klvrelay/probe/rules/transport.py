@@ -1,4 +1,4 @@
-"""Packets, tables and clocks of the transport stream (ISO/IEC 13818-1)."""
+"""Checks packets, tables and clocks of the transport stream (ISO/IEC 13818-1)."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _errors(report: Report) -> Iterator[Finding]:
 
 
 def _continuity(report: Report) -> Iterator[Finding]:
-    # A packet that is marked as damaged is missing in the count of its PID, and is no loss of its own.
+    # A packet marked as damaged also causes a gap in the counter of its PID; it is not counted twice.
     hit = [pid for pid in _pids(report) if pid.gaps > pid.transport_errors]
     ours = [pid for pid in hit if pid.holds_klv]
     for pids in (ours, [pid for pid in hit if not pid.holds_klv]):

@@ -1,12 +1,9 @@
-"""Multi-dimensional arrays to bytes (MISB ST 1303).
+"""Encodes multi-dimensional arrays (MISB ST 1303).
 
-Room: encode. Next door: `packs.py` and `sets.py` know the elements and items that are arrays, and what their natural
-elements are; `patches.py` cuts an array into run lengths.
-
-An array is a mapping: `dims`, `ebytes`, `apa` (1 natural, 2 IMAPB, 3 boolean, 4 unsigned, 5 run lengths; natural
-where left out), what that asks for (`imapb_bounds`, `bias`, `default`), and `values`, flat and row by row. Where
-`ebytes` is left out it is the least that holds all values, 4 for IMAPB. Run lengths have `default` and, as a record has
-them, `runs`: `value`, `start` and `size` of each; or all their `values`, which are then cut into runs.
+An array is a mapping: `dims`, `ebytes`, `apa` (1 natural, 2 IMAPB, 3 boolean, 4 unsigned, 5 run lengths; default
+natural), the parameter of that algorithm (`imapb_bounds`, `bias`, `default`), and `values`, flat and row by row. The
+default of `ebytes` is the fewest bytes that hold all values, or 4 for IMAPB. Run lengths have `default` and, as in a
+record, `runs` with `value`, `start` and `size` each; or all `values`, which are then divided into runs.
 """
 
 from __future__ import annotations
@@ -23,7 +20,7 @@ from klvrelay.encode.values import write_float, write_imapb
 from klvrelay.encode.wire import Trace
 
 _UNIT, _PIXELS, _METRES, _HEIGHT = (-1, 1), (0, 100), (0, 650), (0, 1000)
-# The rows of ST 1601's arrays of deviations and correlations, and how many there may be.
+# Permitted row counts of ST 1601's arrays of deviations and correlations, and the range of each row.
 _ROWS = {
     "pixel_sdcc": ((6,), (_PIXELS, _PIXELS, _UNIT, _PIXELS, _PIXELS, _UNIT)),
     "place_sdcc": ((3, 6), (_METRES, _METRES, _UNIT, _HEIGHT, _UNIT, _UNIT)),
@@ -33,12 +30,12 @@ _EXTRA = {2: "imapb_bounds", 4: "bias", 5: "default"}
 
 
 def write_array(value: object, cells: str, trace: Trace, place: ItemPath) -> bytes:
-    """An array whose natural elements are `cells`: "float", "uint", "int" or the name of rows with ranges."""
+    """Encode an array whose natural elements are `cells`: "float", "uint", "int" or the name of rows with ranges."""
     return Array(value, cells, trace, place).code()
 
 
 class Array:
-    """One array on its way to bytes."""
+    """Encodes one array."""
 
     def __init__(self, value: object, cells: str, trace: Trace, place: ItemPath) -> None:
         kind = "runs" if isinstance(value, Mapping) and value.get("apa") == 5 and "runs" in value else "values"
@@ -69,7 +66,7 @@ class Array:
         return sizes
 
     def _shared(self) -> list[object]:
-        """What the runs and the default say, one by one: of rows with ranges a list each, of which the first counts."""
+        """The default and the values of the runs; if rows have ranges, the first value of each list."""
         return [_first(value) for value in (self._given.get("default"), *(run.value for run in self._runs or ()))]
 
     def _number(self, key: str, low: int, high: int) -> int:
@@ -79,7 +76,7 @@ class Array:
         return number
 
     def _least_width(self) -> int:
-        """The element size where none is given."""
+        """The element size if none is given."""
         if not self._values or self._apa in (3, 4):
             return min(1, len(self._values))
         if self._apa == 2 or self._cells in _ROWS:
@@ -93,11 +90,11 @@ class Array:
 
     @staticmethod
     def _short(value: object, place: ItemPath) -> bool:
-        """Do four bytes tell it?"""
+        """Whether four bytes represent the value."""
         return (tells if place.nearest else holds)(exact(value, place), 4)
 
     def _check(self) -> None:
-        """Do the parts agree?"""
+        """Raise EncodeError if the parts are inconsistent."""
         count = prod(self._dims) if self._width else 0
         if self._runs is not None and not count:
             raise self._place.child("runs").misfit(self._dims, "an array without elements has no runs, but values: []")
@@ -111,7 +108,7 @@ class Array:
             raise self._place.child("ebytes").misfit(self._width, "floats have 2, 4 or 8 bytes")
 
     def code(self) -> bytes:
-        """Head, what the processing asks for, and elements."""
+        """Header, parameters of the algorithm, and elements."""
         numbers = [len(self._dims), *self._dims, self._width, self._apa]
         head = b"".join(checked_oid(number, self._trace, self._place) for number in numbers)
         if not self._values:
@@ -124,7 +121,7 @@ class Array:
         return self._place.child("values").at(at)
 
     def _earlier(self) -> Trace:
-        """The element that stood here in the earlier array, if it was as wide."""
+        """The element at this position of the earlier array, if it had the same width."""
         return self._trace.take(self._width)
 
     def _plain(self) -> bytes:
@@ -134,7 +131,7 @@ class Array:
         return self._natural(at // (len(self._values) // self._dims[0]), self._values[at], earlier, self._place_of(at))
 
     def _natural(self, row: int, value: object, earlier: Trace, place: ItemPath) -> bytes:
-        """A float, an integer, or IMAPB over the range of the cell's row."""
+        """A float, an integer, or IMAPB over the range of the row."""
         if self._cells in _ROWS:
             return write_imapb(value, *_ROWS[self._cells][1][row], earlier, self._width, place)
         if self._cells == "float":
@@ -146,7 +143,7 @@ class Array:
             raise place.misfit(value, f"an element of {self._width} bytes can't hold it") from fault
 
     def _mapped(self) -> bytes:
-        """IMAPB between two bounds that go before it as floats."""
+        """IMAPB between two bounds that precede the elements as floats."""
         bounds, place = self._given.get("imapb_bounds"), self._place.child("imapb_bounds")
         if not isinstance(bounds, list | tuple) or len(bounds) != 2:
             raise place.misfit(bounds, "two bounds are wanted")
@@ -174,7 +171,7 @@ class Array:
         return (bits << spare | filling).to_bytes(size, "big")
 
     def _biased(self) -> bytes:
-        """BER-OID numbers above a bias."""
+        """BER-OID numbers relative to a bias."""
         place = self._place.child("bias")
         bias = whole(self._given.get("bias", 0), place)
         parts = [checked_oid(bias, self._trace, place)]
@@ -186,7 +183,7 @@ class Array:
         return b"".join(parts)
 
     def _as_they_are(self) -> bytes:
-        """A default and the runs over it, as a record has them."""
+        """A default and its runs, as given in a record."""
         place = self._place.child("runs")
         parts = [self._code(0, self._dims[0], self._given.get("default"), self._place.child("default"))]
         for at, run in enumerate(self._runs or ()):
@@ -200,7 +197,7 @@ class Array:
         return b"".join(parts)
 
     def _code(self, row: int, rows: int, value: object, place: ItemPath) -> bytes:
-        """A value that several rows share: where each has a range, it is given as the list of what it is in each."""
+        """A value shared by several rows; if each row has a range, it is a list with the value of each row."""
         earlier = self._earlier()
         if self._cells not in _ROWS:
             return self._natural(0, value, earlier, place)
@@ -214,7 +211,7 @@ class Array:
         return codes[0]
 
     def _cut(self) -> bytes:
-        """A default, then patches: where the earlier ones still tell the cells those, else stretches of rows."""
+        """A default and patches: the earlier ones if they still describe the values, else one per stretch of a row."""
         default = self._natural(0, self._given.get("default"), self._earlier(), self._place.child("default"))
         cells = [self._cell(at, Trace()) for at in self._all]
         earlier = read_patches(self._trace, self._width, self._dims)

@@ -1,7 +1,4 @@
-"""The MIIS core identifier to bytes (MISB ST 1204), from its parts or from its text form.
-
-Room: encode. Next door: `sets.py` knows the items that are one.
-"""
+"""Encodes the MIIS core identifier (MISB ST 1204) from its parts or from its text form."""
 
 from __future__ import annotations
 
@@ -12,14 +9,14 @@ from klvrelay.encode.numbers import whole
 from klvrelay.encode.place import ItemPath
 from klvrelay.encode.texts import write_uuid
 
-# Bits of the usage octet -> the identifier that follows where any of them is set.
+# Bits of the usage octet -> the identifier that is present if any of them is set.
 _PARTS = {"sensor_id": 0x60, "platform_id": 0x18, "window_id": 0x04, "minor_id": 0x02}
 _KNOWN_BITS = 0x7E
 _FORM = re.compile(r"([0-9A-F]{4})((?::[0-9A-F]{4}(?:[-/][0-9A-F]{4})*)?):([0-9A-F]{2})")
 
 
 def write_miis(value: object, place: ItemPath) -> bytes:
-    """A mapping of version, usage and identifiers (all may be said by `text` alone), or the text form itself."""
+    """Encode a mapping of version, usage and identifiers (`text` alone is sufficient), or the text form itself."""
     if isinstance(value, str):
         return _from_text(value, place)
     if not isinstance(value, Mapping):
@@ -59,7 +56,7 @@ def _octet(value: object, most: int, place: ItemPath) -> int:
 
 
 def _from_text(value: object, place: ItemPath) -> bytes:
-    """`0150:08CE-252E-...-20DC/EAF1-8A27-...-7BFA:DA`; both check digits must be right."""
+    """Encode `0150:08CE-252E-...-20DC/EAF1-8A27-...-7BFA:DA`; both check digits must be correct."""
     found = _FORM.fullmatch(value.upper()) if isinstance(value, str) else None
     digits = re.sub("[:/-]", "", found[1] + found[2]) if found else ""
     if found is None or (len(digits) - 4) % 32:
@@ -73,7 +70,7 @@ def _from_text(value: object, place: ItemPath) -> bytes:
 
 
 def check_digits(digits: str) -> str:
-    """Digit i counts x^i-fold in the first and x^-i-fold in the second, in GF(16) with x^4 + x^3 + 1."""
+    """The check digits: digit i times x^i in the first and x^-i in the second, in GF(16) with x^4 + x^3 + 1."""
     first = second = 0
     for at, digit in enumerate(digits, 1):
         first ^= _times_power(int(digit, 16), at)

@@ -1,7 +1,4 @@
-"""The user data of a remote video terminal (ST 0806): bytes that another item says how to read.
-
-Room: encode. Next door: `sets.py` asks here before it writes such a set.
-"""
+"""Encodes the user data of a remote video terminal (ST 0806), whose type another item defines."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ _TYPE_SHIFT = 6
 
 
 def settle(items: Mapping[str, object], place: ItemPath) -> dict[str, object]:
-    """The items with `user_value` turned into `user_data`; both may be given if they agree, as a decoder's do."""
+    """Replace `user_value` by `user_data`. Both may be given if they agree, as in a decoded record."""
     settled = {key: value for key, value in items.items() if key != "user_value"}
     if "user_value" not in items or (place.received and "user_data" in items):
         return settled
@@ -45,7 +42,7 @@ def _data(kind: int, value: object, place: ItemPath) -> bytes:
 
 
 def _value(kind: int, data: bytes) -> object:
-    """What a decoder reads, or nothing."""
+    """The value that a decoder reads; None if it reads none."""
     if kind == _TEXT:
         return data.rstrip(b"\0").decode(errors="replace")
     if kind in (_SIGNED, _UNSIGNED) and 1 <= len(data) <= 8:

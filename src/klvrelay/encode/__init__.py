@@ -53,7 +53,7 @@ def encode(
     if isinstance(layout, Record):
         layout = layout.raw
     if layout is not None and not isinstance(layout, bytes | bytearray | memoryview):
-        raise EncodeError("like", layout, "a KLV packet, or the record of one, is wanted")
+        raise EncodeError("like", layout, "expected a KLV packet or its record")
     return write_packet(document, None if layout is None else earlier(bytes(layout)), checksum)
 
 

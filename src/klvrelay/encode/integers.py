@@ -32,7 +32,7 @@ def write_integer(scalar: Scalar, value: object, trace: Trace, place: ItemPath) 
     """Encode `int`, `uint` and `timestamp`; the item's range is enforced unless the value was received."""
     number = whole(value, place)
     if not place.received and scalar.min is not None and scalar.max is not None and number not in _span(scalar):
-        raise place.misfit(value, f"{scalar.min:.20g} to {scalar.max:.20g} is the range")
+        raise place.misfit(value, f"the range is {scalar.min:.20g} to {scalar.max:.20g}")
     return _plain(scalar, number, trace, place)
 
 
@@ -45,12 +45,12 @@ def _plain(scalar: Scalar, number: int, trace: Trace, place: ItemPath) -> bytes:
     signed = scalar.kind == "int"
     most = min(scalar.len_max or 8, 8)
     if number < 0 and not signed:
-        raise place.misfit(number, "0 or more is wanted")
+        raise place.misfit(number, "expected 0 or more")
     if fits(number, len(trace), signed):
         return number.to_bytes(len(trace), "big", signed=signed)
     least = least_octets(number, signed=signed)
     if least > max(most, scalar.len_min):
-        raise place.misfit(number, f"{most} byte{'s' * (most > 1)} can't hold it")
+        raise place.misfit(number, f"it does not fit into {most} byte{'s' * (most > 1)}")
     return number.to_bytes(max(scalar.len_min, least), "big", signed=signed)
 
 
@@ -70,7 +70,7 @@ def write_oid(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> b
 def checked_oid(number: int, trace: Trace, place: ItemPath) -> bytes:
     """Encode a BER-OID number within the limits of a decoder."""
     if not 0 <= number <= LARGEST_OID:
-        raise place.misfit(number, f"0 to {LARGEST_OID} is the range")
+        raise place.misfit(number, f"the range is 0 to {LARGEST_OID}")
     return ber_oid(number, trace.oid())
 
 
@@ -84,7 +84,7 @@ def code_number(codes: Mapping[int, str], value: object, trace: Trace, place: It
         return whole(value, place)
     found = [code for code, label in codes.items() if label == value]
     if not found:
-        raise place.misfit(value, f"one of {', '.join(dict.fromkeys(codes.values()))} is wanted, or the code")
+        raise place.misfit(value, f"expected one of {', '.join(dict.fromkeys(codes.values()))}, or a code")
     earlier = int.from_bytes(trace.data, "big") if len(found) > 1 else -1
     return earlier if earlier in found else found[0]
 
@@ -116,7 +116,7 @@ def _bit_part(field: Bits, value: object, place: ItemPath) -> int:
     else:
         number = whole(value, place)
     if not 0 <= number < 1 << field.width:
-        raise place.misfit(value, f"{field.width} bit{'s' * (field.width > 1)} can't hold it")
+        raise place.misfit(value, f"it does not fit into {field.width} bit{'s' * (field.width > 1)}")
     return number
 
 
@@ -129,10 +129,10 @@ def _bit_list(value: object, trace: Trace, place: ItemPath) -> bytes:
         for bit in value:
             at = whole(bit, place)
             if not 0 <= at < _MOST_BITS:
-                raise place.misfit(bit, f"0 to {_MOST_BITS - 1} is the range")
+                raise place.misfit(bit, f"the range is 0 to {_MOST_BITS - 1}")
             number |= 1 << at
     else:
-        raise place.misfit(value, "a list of bit numbers is wanted")
+        raise place.misfit(value, "expected a list of bit numbers")
     if not 0 <= number < 1 << _MOST_BITS:
-        raise place.misfit(value, f"{_MOST_BITS} bits at most")
+        raise place.misfit(value, f"expected at most {_MOST_BITS} bits")
     return number.to_bytes(max(1, len(trace), (number.bit_length() + 7) // 8), "big")

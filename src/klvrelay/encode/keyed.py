@@ -40,5 +40,5 @@ def _unknown(values: Mapping[object, object], place: ItemPath) -> Iterator[Layou
         inside = place.child("unknown")
         code = octets(key, inside)
         if len(code) != 16:
-            raise inside.misfit(key, "a key of 16 bytes is wanted")
+            raise inside.misfit(key, "expected a key of 16 bytes")
         yield LayoutEntry(key_name(code), code, None, octets(value, inside), inside)

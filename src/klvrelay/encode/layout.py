@@ -117,7 +117,7 @@ def matrices_in_place(pairs: list[tuple[LayoutEntry, Seen | None]]) -> list[tupl
     for matrix in [pair for pair in pairs if _names(pair[0])]:
         names, place = _names(matrix[0]), matrix[0].place
         if not place.received and not _stand(pairs[: _index(pairs, matrix)], names):
-            raise place.child("items").misfit(names, "these items can't all stand right before it")
+            raise place.child("items").misfit(names, "these items can't all precede it directly")
     return pairs
 
 

@@ -40,7 +40,7 @@ class Array:
     def __init__(self, value: object, cells: str, trace: Trace, place: ItemPath) -> None:
         kind = "runs" if isinstance(value, Mapping) and value.get("apa") == 5 and "runs" in value else "values"
         if not isinstance(value, Mapping) or not isinstance(value.get(kind), list | tuple):
-            raise place.misfit(value, f"a mapping of {', '.join(_KEYS)} is wanted")
+            raise place.misfit(value, f"expected a mapping of {', '.join(_KEYS)}")
         self._given, self._cells, self._trace, self._place = value, cells, trace, place
         self._runs = runs_of(value["runs"], place.child("runs")) if kind == "runs" else None
         self._values = list(value.get("values", ())) if self._runs is None else self._shared()
@@ -57,12 +57,12 @@ class Array:
     def _sizes(self) -> list[int]:
         dims, place = self._given.get("dims"), self._place.child("dims")
         if not isinstance(dims, list | tuple) or not 1 <= len(dims) <= 8:
-            raise place.misfit(dims, "1 to 8 dimensions are wanted")
+            raise place.misfit(dims, "expected 1 to 8 dimensions")
         sizes = [whole(one, place) for one in dims]
         if any(size < 0 for size in sizes):
-            raise place.misfit(dims, "no size is below 0")
+            raise place.misfit(dims, "sizes must be 0 or more")
         if len(self._values) > MOST_CELLS:
-            raise place.misfit(dims, f"at most {MOST_CELLS} cells are wanted")
+            raise place.misfit(dims, f"expected at most {MOST_CELLS} cells")
         return sizes
 
     def _shared(self) -> list[object]:
@@ -72,7 +72,7 @@ class Array:
     def _number(self, key: str, low: int, high: int) -> int:
         number = whole(self._given[key], self._place.child(key))
         if not low <= number <= high:
-            raise self._place.child(key).misfit(number, f"{low} to {high} is the range")
+            raise self._place.child(key).misfit(number, f"the range is {low} to {high}")
         return number
 
     def _least_width(self) -> int:
@@ -97,13 +97,13 @@ class Array:
         """Raise EncodeError if the parts are inconsistent."""
         count = prod(self._dims) if self._width else 0
         if self._runs is not None and not count:
-            raise self._place.child("runs").misfit(self._dims, "an array without elements has no runs, but values: []")
+            raise self._place.child("runs").misfit(self._dims, "an empty array takes values: [] instead of runs")
         if self._runs is None and len(self._values) != count:
-            raise self._place.child("values").misfit(len(self._values), f"{count} values are wanted")
+            raise self._place.child("values").misfit(len(self._values), f"expected {count} values")
         if count and self._cells in _ROWS and self._apa in (1, 5):
             rows = _ROWS[self._cells][0]
             if self._dims[0] not in rows:
-                raise self._place.misfit(self._dims, f"{' or '.join(map(str, rows))} rows are wanted")
+                raise self._place.misfit(self._dims, f"expected {' or '.join(map(str, rows))} rows")
         if count and self._cells == "float" and self._apa in (1, 5) and self._width not in (2, 4, 8):
             raise self._place.child("ebytes").misfit(self._width, "floats have 2, 4 or 8 bytes")
 
@@ -140,20 +140,20 @@ class Array:
         try:
             return number.to_bytes(self._width, "big", signed=self._cells == "int")
         except OverflowError as fault:
-            raise place.misfit(value, f"an element of {self._width} bytes can't hold it") from fault
+            raise place.misfit(value, f"it does not fit into an element of {self._width} bytes") from fault
 
     def _mapped(self) -> bytes:
         """IMAPB between two bounds that precede the elements as floats."""
         bounds, place = self._given.get("imapb_bounds"), self._place.child("imapb_bounds")
         if not isinstance(bounds, list | tuple) or len(bounds) != 2:
-            raise place.misfit(bounds, "two bounds are wanted")
+            raise place.misfit(bounds, "expected two bounds")
         earlier = len(self._trace) - len(self._values) * self._width
         short = all(self._short(one, place) for one in bounds)
         size = earlier // 2 if earlier in (8, 16) else 4 if short else 8
         codes = [write_float(one, size, (size, size), self._trace.take(size), place) for one in bounds]
         low, high = (unpacked(code) for code in codes)
         if not 0 < high - low < float("inf"):
-            raise place.misfit(bounds, "the lower bound goes first, and both are finite")
+            raise place.misfit(bounds, "expected two finite bounds, the lower one first")
         return b"".join(codes) + b"".join(
             write_imapb(value, low, high, self._earlier(), self._width, self._place_of(at))
             for at, value in enumerate(self._values)
@@ -163,7 +163,7 @@ class Array:
         bits = 0
         for at, value in enumerate(self._values):
             if not isinstance(value, bool):
-                raise self._place_of(at).misfit(value, "true or false is wanted")
+                raise self._place_of(at).misfit(value, "expected true or false")
             bits = bits << 1 | value
         spare = -len(self._values) % 8
         size = (len(self._values) + spare) // 8
@@ -178,7 +178,7 @@ class Array:
         for at, value in enumerate(self._values):
             number, inside = whole(value, self._place_of(at)), self._place_of(at)
             if number > LARGEST:
-                raise inside.misfit(value, f"{LARGEST} is the most")
+                raise inside.misfit(value, f"the maximum is {LARGEST}")
             parts.append(checked_oid(number - bias, self._trace, inside))
         return b"".join(parts)
 
@@ -191,7 +191,7 @@ class Array:
                 first < 0 or size < 0 or first + size > most
                 for first, size, most in zip(run.start, run.size, self._dims, strict=True)
             ):
-                raise place.at(at).misfit(run.size, f"runs within {self._dims} are wanted")
+                raise place.at(at).misfit(run.size, f"expected runs within {self._dims}")
             parts.append(self._code(run.start[0], run.size[0], run.value, place.at(at)))
             parts += [checked_oid(number, self._trace, place.at(at)) for number in (*run.start, *run.size)]
         return b"".join(parts)
@@ -202,12 +202,12 @@ class Array:
         if self._cells not in _ROWS:
             return self._natural(0, value, earlier, place)
         if not isinstance(value, list | tuple) or len(value) != rows:
-            raise place.misfit(value, f"a list of {rows} values is wanted, one a row")
+            raise place.misfit(value, f"expected a list of {rows} values, one per row")
         if not rows:
             return earlier.data if len(earlier) == self._width else bytes(self._width)
         codes = [self._natural(row + at, one, Trace(earlier.data), place) for at, one in enumerate(value)]
         if any(code != codes[0] for code in codes) and not place.received:
-            raise place.misfit(value, "one code has to be all of them")
+            raise place.misfit(value, "all values must have the same code")
         return codes[0]
 
     def _cut(self) -> bytes:

@@ -20,7 +20,7 @@ def write_miis(value: object, place: ItemPath) -> bytes:
     if isinstance(value, str):
         return _from_text(value, place)
     if not isinstance(value, Mapping):
-        raise place.misfit(value, "a mapping or the text form is wanted")
+        raise place.misfit(value, "expected a mapping or the text form")
     for key in value:
         if key not in ("version", "usage", "text", *_PARTS):
             raise place.stranger(key, ["version", "usage", "text", *_PARTS])
@@ -29,7 +29,7 @@ def write_miis(value: object, place: ItemPath) -> bytes:
     code = _from_parts(value, place)
     text = value.get("text")
     if text is not None and _from_text(text, place.child("text")) != code:
-        raise place.child("text").misfit(text, "it says other than version, usage and identifiers do")
+        raise place.child("text").misfit(text, "it contradicts version, usage and identifiers")
     return code
 
 
@@ -37,12 +37,12 @@ def _from_parts(value: Mapping[str, object], place: ItemPath) -> bytes:
     version = _octet(value.get("version", 1), 0x7F, place.child("version"))
     usage = _octet(value.get("usage"), 0xFF, place.child("usage"))
     if usage & ~_KNOWN_BITS and not place.received:
-        raise place.child("usage").misfit(usage, "its first and last bit are 0")
+        raise place.child("usage").misfit(usage, "its first and last bit must be 0")
     code = bytes([version, usage])
     for key, bits in _PARTS.items():
         if bool(usage & bits) != (value.get(key) is not None):
-            said = "is wanted" if usage & bits else "must not be there"
-            raise place.misfit(value, f"by usage {usage} {key} {said}")
+            said = "is required" if usage & bits else "must be absent"
+            raise place.misfit(value, f"with usage {usage}, {key} {said}")
         if usage & bits:
             code += write_uuid(value[key], place.child(key))
     return code
@@ -51,7 +51,7 @@ def _from_parts(value: Mapping[str, object], place: ItemPath) -> bytes:
 def _octet(value: object, most: int, place: ItemPath) -> int:
     number = whole(value, place)
     if not 0 <= number <= most:
-        raise place.misfit(value, f"0 to {most} is the range")
+        raise place.misfit(value, f"the range is 0 to {most}")
     return number
 
 
@@ -60,12 +60,12 @@ def _from_text(value: object, place: ItemPath) -> bytes:
     found = _FORM.fullmatch(value.upper()) if isinstance(value, str) else None
     digits = re.sub("[:/-]", "", found[1] + found[2]) if found else ""
     if found is None or (len(digits) - 4) % 32:
-        raise place.misfit(value, "version and usage, identifiers and check digits of ST 1204 are wanted")
+        raise place.misfit(value, "expected version, usage, identifiers and check digits of ST 1204")
     if check_digits(digits) != found[3]:
-        raise place.misfit(value, f"its check digits are {check_digits(digits)}")
+        raise place.misfit(value, f"its check digits must be {check_digits(digits)}")
     code = bytes.fromhex(digits)
     if 16 * sum(bool(code[1] & bits) for bits in _PARTS.values()) != len(code) - 2 or code[0] > 0x7F:
-        raise place.misfit(value, "usage tells of other identifiers")
+        raise place.misfit(value, "usage does not match the identifiers")
     return code
 
 

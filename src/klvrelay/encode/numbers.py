@@ -28,9 +28,9 @@ def is_value(value: object, known: int | str | None) -> bool:
 def exact(value: object, place: ItemPath) -> Fraction:
     """A number without loss of precision."""
     if not is_number(value):
-        raise place.misfit(value, "a number is wanted")
+        raise place.misfit(value, "expected a number")
     if isinstance(value, Decimal) and value and abs(value.adjusted()) > _LARGEST:
-        raise place.misfit(value, "a number of that size has no code")
+        raise place.misfit(value, "no code represents a number of this size")
     try:
         if isinstance(value, Integral):
             return Fraction(int(value))
@@ -38,7 +38,7 @@ def exact(value: object, place: ItemPath) -> Fraction:
             return Fraction(value)
         return Fraction(float(value))  # type: ignore[arg-type]
     except (OverflowError, ValueError, TypeError) as fault:
-        raise place.misfit(value, "a number is wanted") from fault
+        raise place.misfit(value, "expected a number") from fault
 
 
 _DIGITS = re.compile(r"-?[0-9]{16,20}")
@@ -53,7 +53,7 @@ def whole(value: object, place: ItemPath) -> int:
     """An integral number of any type; large ones may be strings of digits."""
     number = exact(unquoted(value), place)
     if number.denominator != 1:
-        raise place.misfit(value, "an integer is wanted")
+        raise place.misfit(value, "expected an integer")
     return number.numerator
 
 

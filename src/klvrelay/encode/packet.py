@@ -44,7 +44,7 @@ def earlier(data: bytes) -> Earlier:
     """Parse a packet that provides the layout. Raises EncodeError if it is no packet."""
     length = read_length(data, 16)
     if not data.startswith(KEY) or length is None:
-        raise EncodeError("like", data, "a KLV packet, or the record of one, is wanted")
+        raise EncodeError("like", data, "expected a KLV packet or its record")
     octets = spare(data[16 : length[1]], ber_length(length[0]))
     return Earlier(data[:16], octets, data[length[1] : length[1] + length[0]])
 
@@ -57,11 +57,11 @@ def write_packet(document: Document, like: Earlier | None, checksum: bool | None
     place = place._replace(time=document.time_us)
     kind = KEY_TYPES.get(document.set, "item")
     if document.set not in UNIVERSAL_KEYS and document.set != "unknown":
-        raise place.misfit(document.set, "it has no key of its own and is only found inside other sets")
+        raise place.misfit(document.set, "it has no universal key and occurs only inside other sets")
     if kind not in ("local_set", "universal_set"):
         return _single(document, like, place)
     if like is not None and key_name(like.key) != key_name(UNIVERSAL_KEYS[document.set]):
-        raise EncodeError("like", like.key, f"a packet of {document.set} is wanted")
+        raise EncodeError("like", like.key, f"expected a packet of {document.set}")
     if kind == "universal_set":
         seen = list(items_by_key(like.value)) if like else []
         return _framed(document.set, like, matrices_in_place(arranged(_keyed(document, seen, place), seen)), None)
@@ -108,11 +108,11 @@ def _single(document: Document, like: Earlier | None, place: ItemPath) -> bytes:
     """Encode a packet that is one item with its 16-byte key."""
     entries = keyed_entries(document.items, place)
     if len(entries) != 1:
-        raise place.misfit(document.items, "one item is wanted")
+        raise place.misfit(document.items, "expected one item")
     entry = entries[0]
     known = UNIVERSAL_KEYS.get(document.set)
     if known is not None and entry.name != key_name(known):
-        raise entry.place.misfit(document.items, f"the item of {document.set} is wanted")
+        raise entry.place.misfit(document.items, f"expected the item of {document.set}")
     seen = None
     if like is not None and key_name(like.key) == entry.name:
         seen = Seen(entry.name, like.key, like.length_octets, like.value)
@@ -135,7 +135,7 @@ def _with_sum(entries: list[LayoutEntry], name: str, tag: int | None, place: Ite
         return entries
     for entry in entries:
         if entry.name == tag and not place.received:
-            raise entry.place.misfit(entry.value, "the checksum is reckoned here; checksum=False leaves it out")
+            raise entry.place.misfit(entry.value, "the encoder computes the checksum; checksum=False omits it")
     item = SETS[name][tag]
     width = _SUMS[CHECKSUM[name][1]][1]
     kept = [entry for entry in entries if entry.name != tag]

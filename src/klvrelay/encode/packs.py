@@ -70,14 +70,14 @@ def write_pack(name: str, value: object, trace: Trace, place: ItemPath) -> bytes
 def as_list(value: object, place: ItemPath) -> list[object]:
     """The value if it is a list; else raise EncodeError."""
     if not isinstance(value, list | tuple):
-        raise place.misfit(value, "a list is wanted")
+        raise place.misfit(value, "expected a list")
     return list(value)
 
 
 def as_mapping(value: object, place: ItemPath) -> Mapping[str, object]:
     """The value if it is a mapping; else raise EncodeError."""
     if not isinstance(value, Mapping):
-        raise place.misfit(value, "a mapping is wanted")
+        raise place.misfit(value, "expected a mapping")
     return value
 
 
@@ -117,7 +117,7 @@ def write_elements(steps: tuple[Step, ...], given: Mapping[str, object], trace: 
             element = step.elements[0]
             parts.append(_element(element, given[element.name], trace, place.child(element.name)))
         else:
-            raise place.misfit(given, f"{step.elements[0].name} is wanted, only the end may be left out")
+            raise place.misfit(given, f"{step.elements[0].name} is missing; only trailing elements may be omitted")
     whole_pack = b"".join(parts)
     _check_groups(steps, given, trace, place)
     return whole_pack
@@ -145,7 +145,7 @@ def _check_groups(steps: tuple[Step, ...], given: Mapping[str, object], trace: T
     for number in {element.group for step in steps for element in step.elements} - {0}:
         names = [element.name for step in steps for element in step.elements if element.group == number]
         if not place.received and any(name in given for name in names) and not all(name in given for name in names):
-            raise place.misfit(given, f"{', '.join(names)} are wanted together")
+            raise place.misfit(given, f"{', '.join(names)} must be given together")
 
 
 def _group(elements: tuple[Element, ...], given: Mapping[str, object], trace: Trace, place: ItemPath) -> bytes:
@@ -159,14 +159,14 @@ def _group(elements: tuple[Element, ...], given: Mapping[str, object], trace: Tr
     for at, element in enumerate(elements):
         if element.name not in given:
             if not element.optional or any(later in here for later in elements[at:]):
-                raise place.misfit(given, f"{element.name} is wanted, only the end may be left out")
+                raise place.misfit(given, f"{element.name} is missing; only trailing elements may be omitted")
             continue
         part = inner.take(size) if element.length == "half" else inner
         parts.append(_element(element, given[element.name], part, place.child(element.name)))
     if elements[0].length == "half" and len(here) != len(elements):
-        raise place.misfit(given, f"{' and '.join(e.name for e in elements)} are wanted together")
+        raise place.misfit(given, f"{' and '.join(e.name for e in elements)} must be given together")
     if elements[0].length == "half" and len({len(part) for part in parts}) > 1:
-        raise place.misfit(given, "both want the same width")
+        raise place.misfit(given, "both need the same width")
     body = b"".join(parts)
     return ber_length(len(body), octets) + body
 
@@ -187,7 +187,7 @@ def _element(element: Element, value: object, trace: Trace, place: ItemPath) -> 
         value = {"special": next(iter(element.special.values()), "quiet_nan")}
     written = write_scalar(element, value, part, place)
     if fixed and len(written) != fixed:
-        raise place.misfit(value, f"{fixed} bytes are wanted")
+        raise place.misfit(value, f"expected {fixed} bytes")
     return written
 
 
@@ -201,5 +201,5 @@ def _oid(element: Element, value: object, trace: Trace, place: ItemPath) -> byte
 def _ber_number(value: object, trace: Trace, place: ItemPath) -> bytes:
     number = whole(value, place)
     if not 0 <= number <= LARGEST:
-        raise place.misfit(value, f"0 to {LARGEST} is the range")
+        raise place.misfit(value, f"the range is 0 to {LARGEST}")
     return ber_length(number, trace.number()[0])

@@ -26,22 +26,22 @@ class CellBlock(NamedTuple):
 def runs_of(given: object, place: ItemPath) -> list[CellBlock]:
     """The runs of a document."""
     if not isinstance(given, list | tuple):
-        raise place.misfit(given, "a list is wanted")
+        raise place.misfit(given, "expected a list")
     return [_run(one, place.at(at)) for at, one in enumerate(given)]
 
 
 def _run(given: object, place: ItemPath) -> CellBlock:
     if not isinstance(given, Mapping) or given.keys() != {"value", "start", "size"}:
-        raise place.misfit(given, "a mapping of value, start, size is wanted")
+        raise place.misfit(given, "expected a mapping of value, start, size")
     start, size = (_numbers(given[key], place.child(key)) for key in ("start", "size"))
     if len(start) != len(size):
-        raise place.misfit(given, "start and size have a number for each dimension")
+        raise place.misfit(given, "expected a start and a size for each dimension")
     return CellBlock(given["value"], start, size)
 
 
 def _numbers(given: object, place: ItemPath) -> list[int]:
     if not isinstance(given, list | tuple):
-        raise place.misfit(given, "a list is wanted")
+        raise place.misfit(given, "expected a list")
     return [whole(one, place) for one in given]
 
 

@@ -50,7 +50,7 @@ class ItemPath(NamedTuple):
     def inside(self, given: object) -> ItemPath:
         """The context inside a set at this path. Raises EncodeError beyond DEPTH."""
         if self.depth >= DEPTH:
-            raise self.misfit(given, f"at most {DEPTH} sets within each other")
+            raise self.misfit(given, f"sets may be nested at most {DEPTH} deep")
         return self._replace(depth=self.depth + 1)
 
     def misfit(self, given: object, allowed: str) -> EncodeError:

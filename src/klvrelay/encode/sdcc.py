@@ -66,7 +66,7 @@ class Matrix:
 
     def __init__(self, value: object, trace: Trace, place: ItemPath) -> None:
         if not isinstance(value, Mapping):
-            raise place.misfit(value, f"a mapping of {', '.join(_KEYS)} is wanted")
+            raise place.misfit(value, f"expected a mapping of {', '.join(_KEYS)}")
         for key in value:
             if key not in _KEYS:
                 raise place.stranger(key, _KEYS)
@@ -76,18 +76,18 @@ class Matrix:
         self._pairs = self._size * (self._size - 1) // 2
         for name, given, wanted in (("sigma", self._sigma, self._size), ("rho", self._rho, self._pairs)):
             if given and len(given) != wanted:
-                raise place.child(name).misfit(len(given), f"{wanted} of them, or none, are wanted")
+                raise place.child(name).misfit(len(given), f"expected {wanted} values or none")
 
     def _list(self, name: str) -> list[object]:
         given = self._given.get(name, [])
         if not isinstance(given, list | tuple):
-            raise self._place.child(name).misfit(given, "a list is wanted")
+            raise self._place.child(name).misfit(given, "expected a list")
         return list(given)
 
     def _number(self, name: str, default: int, most: int) -> int:
         number = whole(self._given.get(name, default), self._place.child(name))
         if not 1 <= number <= most:
-            raise self._place.child(name).misfit(number, f"1 to {most} is the range")
+            raise self._place.child(name).misfit(number, f"the range is 1 to {most}")
         return number
 
     def code(self) -> bytes:
@@ -96,7 +96,7 @@ class Matrix:
         earlier = _earlier(self._trace, self._pairs)
         sparse = self._given.get("sparse", False)
         if not isinstance(sparse, bool):
-            raise self._place.child("sparse").misfit(sparse, "true or false is wanted")
+            raise self._place.child("sparse").misfit(sparse, "expected true or false")
         there = _present(self._rho, sparse, earlier, self._pairs)
         sent = [(at, one) for at, one in enumerate(self._rho) if there[at]]
         form = self._form(sparse, [one for _, one in sent], earlier)
@@ -104,7 +104,7 @@ class Matrix:
         for at, one in enumerate(self._sigma):
             inside = self._place.child(f"sigma[{at}]")
             if form.sigma_imapb and not isinstance(one, str | bytes):
-                raise inside.misfit(one, "no range of it is known, hex is wanted")
+                raise inside.misfit(one, "its range is unknown; expected hex")
             parts.append(_coefficient(one, form.sigma, False, self._trace.take(earlier.sigma), inside))
         for at, one in sent:
             inside = self._place.child(f"rho[{at}]")
@@ -125,7 +125,7 @@ class Matrix:
             rho = earlier.rho or (4 if self._rho else 0)
         most = 7 if mode == 1 else 15
         if max(sigma, rho) > most:
-            raise self._place.misfit(max(sigma, rho), f"at most {most} bytes for a number are possible in mode {mode}")
+            raise self._place.misfit(max(sigma, rho), f"mode {mode} has at most {most} bytes per number")
         spare = earlier.spare if known else (0, 0)
         return Form(mode, sparse, sigma, sigma_imapb, rho, rho_imapb, spare=spare)
 
@@ -174,10 +174,10 @@ def _coefficient(value: object, width: int, imapb: bool, earlier: Trace, place: 
     if isinstance(value, str | bytes):
         code = octets(value, place)
         if len(code) != width:
-            raise place.misfit(value, f"{width} bytes, as the others have, are wanted")
+            raise place.misfit(value, f"expected {width} bytes, like the other values")
         return code
     if imapb and width <= 8:
         return write_imapb(value, -1.0, 1.0, earlier, width, place)
     if width not in (2, 4, 8):
-        raise place.misfit(value, f"hex of {width} bytes, as the others are, is wanted")
+        raise place.misfit(value, f"expected hex of {width} bytes, like the other values")
     return write_float(value, width, (width, width), earlier, place)

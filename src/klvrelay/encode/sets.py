@@ -87,10 +87,10 @@ def as_pairs(items: object, place: ItemPath) -> list[tuple[object, object]]:
     if isinstance(items, Mapping):
         return list(items.items())
     if not isinstance(items, Iterable) or isinstance(items, str | bytes | bytearray | memoryview):
-        raise place.misfit(items, "a mapping of items, or pairs, are wanted")
+        raise place.misfit(items, "expected a mapping of items, or pairs")
     pairs = list(items)
     if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
-        raise place.misfit(items, "a mapping of items, or pairs, are wanted")
+        raise place.misfit(items, "expected a mapping of items, or pairs")
     return [(key, value) for key, value in pairs]
 
 
@@ -98,14 +98,14 @@ def _unknown(name: str, values: Mapping[object, object], place: ItemPath) -> Ite
     """Items that are unknown or were not decodable: bytes by tag."""
     for tag, value in values.items():
         if not (isinstance(tag, int) or (isinstance(tag, str) and tag.isdecimal() and tag.isascii() and len(tag) < 12)):
-            raise place.child("unknown").misfit(tag, "a tag is wanted")
+            raise place.child("unknown").misfit(tag, "expected a tag")
         inside = place.child(str(tag))
         yield tagged(_checked_tag(int(tag), place), SETS.get(name, {}).get(int(tag)), octets(value, inside), inside)
 
 
 def _checked_tag(tag: int, place: ItemPath) -> int:
     if not 0 <= tag <= _HIGHEST_TAG:
-        raise place.misfit(tag, f"tags go from 0 to {_HIGHEST_TAG}")
+        raise place.misfit(tag, f"tags range from 0 to {_HIGHEST_TAG}")
     return tag
 
 
@@ -143,7 +143,7 @@ def write_entry(entry: LayoutEntry, trace: Trace) -> bytes:
             raise place.misfit(None, "length 0 is not legal here")
         return b""
     if item is None:
-        raise place.misfit(value, "an item that no table has takes bytes")
+        raise place.misfit(value, "expected bytes for an unknown item")
     code = _by_kind(item, value, trace, place)
     if code and not place.received and len(code) != len(trace):
         _check_length(item, value, len(code), place)
@@ -215,5 +215,5 @@ def _target(kind: str, value: Mapping[str, object], trace: Trace, place: ItemPat
 def _uint(value: object, width: int, place: ItemPath) -> bytes:
     number = whole(value, place)
     if not 0 <= number <= LARGEST:
-        raise place.misfit(value, f"0 to {LARGEST} is the range")
+        raise place.misfit(value, f"the range is 0 to {LARGEST}")
     return number.to_bytes(width if fits(number, width, False) else least_octets(number, signed=False), "big")

@@ -15,19 +15,19 @@ from klvrelay.encode.wire import Trace
 def write_text(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
     """Encode UTF-8, which includes ASCII; empty text is a single zero byte (ST 0601 receiver rule 9)."""
     if not isinstance(value, str):
-        raise place.misfit(value, "text is wanted")
+        raise place.misfit(value, "expected text")
     checked_end(value, place)
     if scalar.kind == "ascii" and not value.isascii() and not place.received:
-        raise place.misfit(value, "ASCII is wanted")
+        raise place.misfit(value, "expected ASCII")
     return padded(utf8(value, place), trace)
 
 
 def checked_end(value: str, place: ItemPath) -> str:
     """The text; raises EncodeError if its end would be read as padding."""
     if value == "\0":
-        raise place.misfit(value, "a zero byte alone means empty text")
+        raise place.misfit(value, "a single zero byte means empty text")
     if value.endswith("\0"):
-        raise place.misfit(value, "a zero byte at the end of a text is padding, and not read")
+        raise place.misfit(value, "a decoder discards zero bytes at the end of a text as padding")
     return value
 
 
@@ -42,7 +42,7 @@ def utf8(value: str, place: ItemPath) -> bytes:
     try:
         return value.encode() or b"\0"
     except UnicodeEncodeError as fault:
-        raise place.misfit(value, "a surrogate alone is no text") from fault
+        raise place.misfit(value, "a lone surrogate is not text") from fault
 
 
 def write_utf16(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
@@ -69,8 +69,8 @@ def octets(value: object, place: ItemPath) -> bytes:
         try:
             return bytes.fromhex(value)
         except ValueError as fault:
-            raise place.misfit(value, "bytes or hex are wanted") from fault
-    raise place.misfit(value, "bytes or hex are wanted")
+            raise place.misfit(value, "expected bytes or hex") from fault
+    raise place.misfit(value, "expected bytes or hex")
 
 
 def write_bytes(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
@@ -84,7 +84,7 @@ def write_uuid(value: object, place: ItemPath) -> bytes:
     try:
         return UUID(value).bytes  # type: ignore[arg-type]
     except (ValueError, AttributeError, TypeError) as fault:
-        raise place.misfit(value, "a UUID is wanted") from fault
+        raise place.misfit(value, "expected a UUID") from fault
 
 
 def write_identifier(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:

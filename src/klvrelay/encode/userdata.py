@@ -33,11 +33,11 @@ def _data(kind: int, value: object, place: ItemPath) -> bytes:
     if kind == _TEXT and isinstance(value, str):
         return utf8(checked_end(value, place), place)
     if kind not in (_SIGNED, _UNSIGNED):
-        raise place.misfit(value, "text is wanted" if kind == _TEXT else "data of this type want user_data")
+        raise place.misfit(value, "expected text" if kind == _TEXT else "data of this type requires user_data")
     number, signed = whole(value, place), kind == _SIGNED
     width = least_octets(number, signed=signed)
     if width > 8 or (number < 0 and not signed):
-        raise place.misfit(value, "8 bytes can't hold it" if width > 8 else "0 or more is wanted")
+        raise place.misfit(value, "it does not fit into 8 bytes" if width > 8 else "expected 0 or more")
     return number.to_bytes(width, "big", signed=signed)
 
 

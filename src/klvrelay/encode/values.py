@@ -37,7 +37,7 @@ def write_scalar(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -
     for name in (mapping, scalar.kind):
         if name in WRITERS:
             return WRITERS[name](scalar, value, trace, place)
-    raise place.misfit(value, "bytes are wanted")
+    raise place.misfit(value, "expected bytes")
 
 
 # ---- mapped numbers ---------------------------------------------------------------------------------------
@@ -46,9 +46,9 @@ def write_scalar(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -
 def _bounds(scalar: Scalar, place: ItemPath) -> tuple[float, float, str]:
     """The ends of the range, and the range as text."""
     if scalar.min is None or scalar.max is None:
-        raise place.misfit(None, "no range is known, bytes are wanted")
+        raise place.misfit(None, "its range is unknown; expected bytes")
     units = scalar.units if isinstance(scalar, Item) else ""
-    return scalar.min, scalar.max, f"{scalar.min:g} to {scalar.max:g} {units} is the range".replace("  ", " ")
+    return scalar.min, scalar.max, f"the range is {scalar.min:g} to {scalar.max:g} {units}".rstrip()
 
 
 def _linear(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
@@ -91,7 +91,7 @@ def write_imapb(value: object, low: float, high: float, earlier: Trace, width: i
         return imapb_special(name, width, earlier.data, place)
     code = _imapb_code(value, low, high, width, place)
     if code is None:
-        raise place.misfit(value, f"{low:g} to {high:g} is the range")
+        raise place.misfit(value, f"the range is {low:g} to {high:g}")
     return code.to_bytes(width, "big")
 
 
@@ -130,7 +130,7 @@ def write_float(value: object, width: int, span: tuple[int, int], earlier: Trace
     except OverflowError:
         code = None
     if code is None:
-        raise place.misfit(value, f"a float of {width} bytes can't hold it")
+        raise place.misfit(value, f"it does not fit into a float of {width} bytes")
     return code
 
 

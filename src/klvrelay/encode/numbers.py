@@ -127,7 +127,7 @@ def tells(number: Fraction, width: int) -> bool:
     except OverflowError:
         return False
     shown = (float(f"{unpacked(code):.{digits}g}") for digits in range(6, 10)) if code else ()
-    return Fraction(next((told for told in shown if ieee(told, width) == code), 0.0)) == Fraction(float(number))
+    return Fraction(next((text for text in shown if ieee(text, width) == code), 0.0)) == Fraction(float(number))
 
 
 def unpacked(code: bytes) -> float:

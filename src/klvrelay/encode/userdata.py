@@ -23,9 +23,9 @@ def settle(items: Mapping[str, object], place: ItemPath) -> dict[str, object]:
     kind = bit_number(BITS["RvtUserDefined", 1, ""], items.get("numeric_id", 0), place.child("numeric_id"))
     if "user_data" not in items:
         return settled | {"user_data": _data(kind >> _TYPE_SHIFT, value, inside)}
-    told = _value(kind >> _TYPE_SHIFT, octets(items["user_data"], place.child("user_data")))
-    if told != value:
-        raise inside.misfit(value, f"user_data says {told!r}")
+    decoded = _value(kind >> _TYPE_SHIFT, octets(items["user_data"], place.child("user_data")))
+    if decoded != value:
+        raise inside.misfit(value, f"user_data contains {decoded!r}")
     return settled
 
 

@@ -1,4 +1,4 @@
-"""In words: how an item stands on the wire, and how a record writes it; next door, `numbers.py` has its numbers."""
+"""Describes the wire format of an item and its form in a record."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ RECORD = {
     "ber_oid": "integer",
     "mdap": "object: dims, ebytes, apa, values",
 }
-# What a record makes of these packs is not element by element.
+# Records represent these packs differently from their elements.
 OBJECTS = {
     "SDCC-FLP": "object: matrix_size, mode, sparse, sigma, rho, items",
     "CoreIdentifier": "object: version, usage, its UUIDs, text",
@@ -54,7 +54,7 @@ OBJECTS = {
 
 
 def wire_form(entry: ItemEntry) -> str:
-    """How the bytes are made: `signed integer, value = raw x 90 / 2147483647`."""
+    """The encoding of the value: `signed integer, value = raw x 90 / 2147483647`."""
     kind, _, inner = entry.item.kind.partition(":")
     if kind == "local_set":
         return f"items of {_set_words(entry.holds)}, each with tag and length"
@@ -64,7 +64,7 @@ def wire_form(entry: ItemEntry) -> str:
 
 
 def _mapped_form(of: spec.Item | spec.Element, width: int) -> str:
-    """Linear maps, ST 1201 and bits in BER-OID; nothing for what stands as it is."""
+    """Linear mappings, ST 1201 and bits in BER-OID; empty for unmapped values."""
     span = range_of(of)
     if of.mapping == "ber_oid" and of.kind == "bitfield":
         return "bits of a BER-OID number"
@@ -90,7 +90,7 @@ def _set_words(name: str | None) -> str:
 
 
 def record_form(entry: ItemEntry) -> str:
-    """What a record shows: `number`, `label ...`, `array of objects ...`."""
+    """The form in a record: `number`, `label ...`, `array of objects ...`."""
     item = entry.item
     kind, _, inner = item.kind.partition(":")
     if kind == "local_set":
@@ -113,7 +113,7 @@ def _series_record(series: str, holds: str | None) -> str:
 
 
 def pack_record(name: str) -> str:
-    """What a record makes of a pack: an object by the names of its elements, or an array of such."""
+    """The form of a pack in a record: an object by element name, or an array of objects."""
     elements = spec.PACKS[name]
     if name in OBJECTS:
         return OBJECTS[name]
@@ -125,7 +125,7 @@ def pack_record(name: str) -> str:
 
 
 def told(elements: tuple[spec.Element, ...]) -> tuple[spec.Element, ...]:
-    """The elements that a record shows: all but the lengths of others."""
+    """The elements shown in a record: all except lengths."""
     return tuple(e for e in elements if e.kind != "ber" or not e.name.endswith("_length"))
 
 
@@ -134,7 +134,7 @@ def _names(elements: tuple[spec.Element, ...]) -> str:
 
 
 def element_form(element: spec.Element) -> str:
-    """How an element of a pack stands on the wire, in a few words."""
+    """The encoding of a pack element in a few words."""
     width = int(element.length) if element.length.isdigit() else 0
     if inner_set(element.kind):
         return f"items of {inner_set(element.kind)}"

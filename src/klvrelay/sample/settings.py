@@ -1,7 +1,4 @@
-"""What a sample recording is to be like, checked before anything is written.
-
-Room: the sample recording. Next door: `__init__.py` takes the settings from the caller and follows them.
-"""
+"""Parameters of a sample recording, validated before anything is written."""
 
 from __future__ import annotations
 
@@ -17,17 +14,17 @@ from klvrelay.sample.sei import Codec
 
 START = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
 FIRST_PTS = 90000 + DELAY
-SLOWEST, FASTEST = 10, 60  # frames a second; a clock reference comes with each, at least ten a second
+SLOWEST, FASTEST = 10, 60  # frames per second; each frame carries a PCR, and at least ten per second are required
 
 Rate = int | float | Fraction
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_USUAL = 640 * 360 * 30  # pixels a second for which 1 Mbit/s is plenty
+_USUAL = 640 * 360 * 30  # pixels per second for which 1 Mbit/s is sufficient
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A recording to be made; see `klvrelay.sample.write` for each."""
+    """Parameters of a recording; see `klvrelay.sample.write`."""
 
     frames: int
     width: int
@@ -44,15 +41,15 @@ class Settings:
     program: int
 
     def seconds(self, number: int) -> float:
-        """A frame's time since the start."""
+        """Time of a frame in seconds since the start."""
         return float(number / self.fps)
 
     def time_us(self, number: int) -> int:
-        """A frame's time in microseconds since 1970."""
+        """Time of a frame in microseconds since 1970."""
         return self.start_us + round(number * 1_000_000 / self.fps)
 
     def pts(self, number: int) -> int:
-        """A frame's presentation time in 90 kHz ticks, not wrapped."""
+        """PTS of a frame in 90 kHz ticks, not wrapped."""
         return self.first_pts + round(number * 90_000 / self.fps)
 
     def has_klv(self, number: int) -> bool:
@@ -64,7 +61,7 @@ class Settings:
 def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: Rate | None, codec: str,
           carriage: str, bit_rate: int | None, seed: int, start: datetime | int | str,
           first_pts: int, klv_pid: int = KLV_PID, program: int = 1) -> Settings:  # fmt: skip
-    """The settings, or a ConfigError that names the wrong one and says what would be right."""
+    """Validated settings; raises ConfigError with the invalid parameter and its valid values."""
     width, height = _size(size)
     frame_rate = _rate("fps", fps, SLOWEST, FASTEST)
     pace = frame_rate if klv_rate is None else _rate("klv_rate", klv_rate, 0.1, frame_rate)
@@ -92,7 +89,7 @@ def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: R
 
 
 def fast_enough(klv_rate: Rate) -> Rate:
-    """A frame rate for KLV at this rate."""
+    """A frame rate that permits this KLV rate."""
     return klv_rate if _is_number(klv_rate) and klv_rate > SLOWEST else SLOWEST
 
 
@@ -107,7 +104,7 @@ def _size(size: tuple[int, int] | str) -> tuple[int, int]:
 
 
 def _rate(name: str, rate: Rate, low: float, high: Rate) -> Fraction:
-    """As a fraction, where 29.97 is meant as 30000/1001."""
+    """The rate as a fraction; 29.97 means 30000/1001."""
     if not _is_number(rate) or not low <= rate <= high:
         raise ConfigError(f"{name}: {rate!r}; {low:g} to {float(high):g} a second")
     exact = Fraction(rate).limit_denominator(1_000)

@@ -96,7 +96,7 @@ class Sampler(Decoder):
 
     def _count(self, pool: Any, rows: NDArray[Any]) -> None:
         is_known = rows["set"] != _UNKNOWN
-        self._tell(b"", rows[is_known])
+        self._count_skipped(b"", rows[is_known])
         unknown = rows[~is_known]
         if not len(unknown):
             return
@@ -105,11 +105,11 @@ class Sampler(Decoder):
         rest = np.ones(len(unknown), bool)
         for key, number in self._keys.items():
             same = (keys == number).all(axis=1)
-            self._tell(key, unknown[same])
+            self._count_skipped(key, unknown[same])
             rest &= ~same
-        self._tell(b"", unknown[rest])
+        self._count_skipped(b"", unknown[rest])
 
-    def _tell(self, key: bytes, rows: NDArray[Any]) -> None:
+    def _count_skipped(self, key: bytes, rows: NDArray[Any]) -> None:
         """Count skipped records of one key, or of all keys, by kind."""
         if not len(rows):
             return
@@ -117,8 +117,8 @@ class Sampler(Decoder):
         for kind, count in _different(pids << 16 | sets << 8 | rows["checksum"] << 1 | rows["damaged"]):
             pid, set_, checksum = kind >> 16, kind >> 8 & 255, kind >> 1 & 3
             place = pid if pid >= 0 else None
-            told = Passed(place, core.SET_NAMES[set_], key, core.CHECKSUMS[checksum], bool(kind & 1))
-            self._telemetry.pass_over(told, count)
+            passed = Passed(place, core.SET_NAMES[set_], key, core.CHECKSUMS[checksum], bool(kind & 1))
+            self._telemetry.pass_over(passed, count)
 
 
 def _different(numbers: NDArray[np.int64]) -> list[tuple[int, int]]:

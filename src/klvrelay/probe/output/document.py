@@ -12,7 +12,7 @@ from klvrelay.probe.report import SCHEMA, KlvStream, PidCount, Program, Report, 
 LIMIT = 1 << 20
 """Maximum size of the document in bytes."""
 ROOM = Room(programs=64, streams=128, pids=1024, klv=32, items=512, remarks=512, findings=512, strips=0)
-_NOT_TOLD = {"plots"}
+_OMITTED = {"plots"}
 
 
 def document(report: Report) -> bytes:
@@ -24,10 +24,10 @@ def document(report: Report) -> bytes:
 
 def _written(report: Report, room: Room) -> bytes:
     shown = _shown(report, room)
-    told = {field.name: getattr(shown, field.name) for field in fields(shown) if field.name not in _NOT_TOLD}
+    values = {field.name: getattr(shown, field.name) for field in fields(shown) if field.name not in _OMITTED}
     whole, left = _lengths(report), _lengths(shown)
-    told["left_out"] = {name: whole[name] - left[name] for name in whole}
-    return dumps({"schema": SCHEMA, **told}, indented=True)
+    values["left_out"] = {name: whole[name] - left[name] for name in whole}
+    return dumps({"schema": SCHEMA, **values}, indented=True)
 
 
 def _shown(report: Report, room: Room) -> Report:

@@ -77,7 +77,7 @@ KINDS: tuple[tuple[re.Pattern[str], Rule, str], ...] = tuple(
 )  # fmt: skip
 """Pattern of the decoder's warning, its rule, and the start of the finding; the first match applies."""
 
-_TOLD_ELSEWHERE = re.compile(r"more remarks left out|not microseconds; time is converted")
+_REPORTED_ELSEWHERE = re.compile(r"more remarks left out|not microseconds; time is converted")
 _ITEM = re.compile(r"item ([0-9a-f.\[\]]+): (.*)")
 
 
@@ -90,7 +90,7 @@ def _remarks(report: Report) -> Iterator[Finding]:
     for stream in report.klv:
         kinds: dict[tuple[Rule, str], list[Remark]] = {}
         for remark in stream.remarks:
-            if not _TOLD_ELSEWHERE.search(remark.text):
+            if not _REPORTED_ELSEWHERE.search(remark.text):
                 kinds.setdefault(kind_of(remark.text), []).append(remark)
         for (rule, lead), remarks in kinds.items():
             most = max(remark.records for remark in remarks)

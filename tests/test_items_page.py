@@ -110,7 +110,7 @@ def test_every_document_is_named_with_its_revision() -> None:
 def test_the_files_are_those_that_the_tables_and_vectors_give() -> None:
     """Neither the page nor the module of clauses is older than what it is made from."""
     assert page() == items_page.items_page()
-    module = ROOT / "src" / "klvrelay" / "clauses.py"
+    module = ROOT / "src" / "klvrelay" / "standards" / "clauses.py"
     assert module.read_text(encoding="utf-8") == clauses.clauses()
 
 

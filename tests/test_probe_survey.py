@@ -266,7 +266,7 @@ def test_a_spread_of_a_few_numbers_is_exact(numbers: list[float]):
 
 def test_series_have_a_bound():
     """A day of records at 30 a second: no curve, path or spread grows past its bound, and none loses a count."""
-    counts, curve, path, spread = series.Counts(), series.Curve("c"), series.Path(), series.Spread()
+    counts, curve, path, spread = series.Counts(), series.Curve("c"), series.PathSeries(), series.Spread()
     number = 100_000
     for place in range(number):
         at = place * 86_400 / number

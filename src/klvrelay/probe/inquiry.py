@@ -32,7 +32,7 @@ BREATH = 4
 """Pieces of a file read before yielding to the event loop."""
 PATIENCE = 5.0
 """Minimum time in seconds to wait for the first data of a live source."""
-SILENT = "does the sender run, and send to this address and port?"
+SILENT = "is the sender running, and sending to this address and port?"
 LIVE = 10.0
 """Default probing time of a live source in seconds."""
 PIECE = 512 << 10
@@ -239,11 +239,11 @@ async def inquire(
         task.uncancel()
         if not inquiry.size:
             why = f": {SILENT}" if source.live else ""
-            raise SourceDown(f"{source.url}: stopped before anything came{why}") from None
+            raise SourceDown(f"{source.url}: stopped before any data was received{why}") from None
         inquiry.ended = "stopped"
     inquiry.finish()
     if inquiry.survey is not None and not inquiry.survey.packets and not inquiry.telemetry.records:
-        raise NotMedia(f"{source.url}: {inquiry.size} bytes came, and they are neither MPEG-TS nor KLV")
+        raise NotMedia(f"{source.url}: {inquiry.size} bytes received, neither MPEG-TS nor KLV")
     return inquiry.report()
 
 

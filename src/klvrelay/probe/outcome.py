@@ -58,7 +58,7 @@ def _named(survey: Survey, stream: Declared) -> tuple[str, Kind]:
     """Codec and kind of a stream: KLV if any was found, whatever the declaration says."""
     found = survey.found.get(stream.pid)
     if found is not None and found.holds_klv:
-        return ("KLV" if stream.kind in ("klv", "metadata", "private") else f"KLV, called {stream.codec}"), "klv"
+        return ("KLV" if stream.kind in ("klv", "metadata", "private") else f"KLV, declared as {stream.codec}"), "klv"
     return stream.codec, stream.kind
 
 

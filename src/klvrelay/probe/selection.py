@@ -22,7 +22,7 @@ def selected(report: Report, choice: Choice, programs: Mapping[int | None, int |
     klv = tuple(stream for stream in report.klv if stream.pid not in others)
     if report.klv and not klv:
         places = {pid: programs[pid] for pid in others}
-        raise NoKlv(f"{report.source}: no KLV of what was asked for: {choice.missed(places)}")
+        raise NoKlv(f"{report.source}: none of the selected KLV found: {choice.missed(places)}")
     return replace(
         report,
         klv=klv,

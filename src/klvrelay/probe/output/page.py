@@ -12,7 +12,7 @@ from klvrelay.probe.output.style import STYLE
 from klvrelay.probe.report import Finding, KlvStream, Report
 from klvrelay.text import printable
 
-_RIGHT = {"a second", "in", "longest gap", "bit rate", "packets", "lost", "item"}
+_RIGHT = {"per second", "share", "longest gap", "bit rate", "packets", "lost", "item"}
 LIMIT = 2 << 20
 """Maximum size of the page in bytes."""
 ROOM = Room(programs=64, streams=128, pids=1024, klv=32, items=512, remarks=512, findings=512, strips=160)
@@ -67,7 +67,7 @@ def _facts(rows: Iterable[words.Row]) -> str:
 def _findings(findings: tuple[Finding, ...], room: Room) -> Iterator[str]:
     yield "<h2>Findings</h2>"
     if not findings:
-        yield "<p>None: nothing was found that a standard or a receiver would object to.</p>"
+        yield "<p>No findings.</p>"
     for f in findings[: room.findings]:
         where = ", ".join(filter(None, (f.where, f.clause)))
         yield (

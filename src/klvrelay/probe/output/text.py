@@ -23,7 +23,7 @@ ROOM = Room(programs=16, streams=64, pids=64, klv=8, items=256, remarks=16, find
 
 _LEVELS = {"good": "bold green", "warnings": "bold yellow", "errors": "bold red", "no_klv": "bold red"}
 _SEVERITIES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "note": "cyan"}
-_RIGHT = {"a second", "in", "longest gap", "bit rate", "packets", "lost", "item"}
+_RIGHT = {"per second", "share", "longest gap", "bit rate", "packets", "lost", "item"}
 _WIDEST = {"name": 40}
 _REST = {"last value", "declared"}  # columns that take the remaining width
 

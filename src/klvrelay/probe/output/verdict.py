@@ -20,7 +20,7 @@ def verdict_of(report: Report) -> Verdict:
     errors, warnings = (_of(findings, severity) for severity in ("error", "warning"))
     what = _what(report)
     if errors:
-        text = f"KLV is there ({what}), but {_placed(errors[0], report)}"
+        text = f"KLV found ({what}), but {_placed(errors[0], report)}"
         return _bad("errors", ERRORS, text, errors, warnings)
     if warnings:
         return _bad("warnings", WARNINGS, f"Usable: {what}; but {_placed(warnings[0], report)}", warnings, [])

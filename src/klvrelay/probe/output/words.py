@@ -33,23 +33,23 @@ VERSIONS = 8
 
 _CLOCKS = {
     "arrival": "by arrival",
-    "PCR": "by the stream's clock",
+    "PCR": "by the stream clock",
     "PTS": "by PTS",
-    "item 2": "by the records' own time",
+    "item 2": "by record time",
 }
-_ENDS = {"end": "read to its end", "time": "as long as was asked for", "stopped": "stopped by you"}
-_PASSAGES = {"ts": "MPEG-TS", "klv": "bare KLV", "container": "inside libav, unseen"}
+_ENDS = {"end": "read to its end", "time": "for the requested time", "stopped": "stopped"}
+_PASSAGES = {"ts": "MPEG-TS", "klv": "bare KLV", "container": "read by libav"}
 
 
 def source_facts(report: Report) -> list[Row]:
     """Rows (name, value) on the source and its transport."""
-    length = f"{span(report.seconds)} {_CLOCKS[report.clock]}" if report.clock in _CLOCKS else "no clock in it"
+    length = f"{span(report.seconds)} {_CLOCKS[report.clock]}" if report.clock in _CLOCKS else "no clock"
     rate = f", {bits(report.bit_rate)}" if report.bit_rate else ""
     amount = size(report.size) + (" of KLV" if report.passage not in ("ts", "klv") else "")
-    ended = _ENDS.get(report.ended, f"broke off: {report.ended}")
+    ended = _ENDS.get(report.ended, f"ended early: {report.ended}")
     rows = [
         ("source", printable(report.source)),
-        ("looked at", f"{length}, {amount}{rate}; {'live, ' if report.live else ''}{ended}"),
+        ("probed", f"{length}, {amount}{rate}; {'live, ' if report.live else ''}{ended}"),
     ]
     return [*rows, ("transport", _transport(report))]
 
@@ -57,7 +57,7 @@ def source_facts(report: Report) -> list[Row]:
 def _transport(report: Report) -> str:
     t = report.transport
     if t is None:
-        return _PASSAGES.get(report.passage, "inside libav, unseen")
+        return _PASSAGES.get(report.passage, "read by libav")
     gaps = sum(pid.gaps for pid in t.pids)
     lost = f"{plural(gaps, 'gap')}, {plural(sum(pid.lost for pid in t.pids), 'packet')} lost" if gaps else "none lost"
     return f"MPEG-TS, {t.packets:,} packets of {t.packet_size} bytes, {lost}; PAT {_repeats(t.pat)}"
@@ -162,10 +162,10 @@ def _versions(found: tuple[int, ...]) -> str:
 
 def _beside(c: Carriage) -> str:
     """How the PTS relate to the video frames."""
-    parts = [f"{c.on_frame:,} of {c.with_pts:,} PTS are a frame's"]
+    parts = [f"{c.on_frame:,} of {c.with_pts:,} PTS match a frame"]
     if c.ahead.median is not None:
         side = "before" if c.ahead.median >= 0 else "after"
-        parts.append(f"sent {span(abs(c.ahead.median))} {side} they are due")
+        parts.append(f"sent {span(abs(c.ahead.median))} {side} presentation")
     return ", ".join(parts)
 
 
@@ -175,13 +175,13 @@ def _records(s: KlvStream) -> str:
     steps = f"{_spread(apart)} apart, " if apart.count else ""
     sizes = f"{s.sizes.low:.0f}" if s.sizes.low == s.sizes.high else f"{s.sizes.low:.0f} to {s.sizes.high:.0f}"
     damaged = f"; {s.damaged:,} damaged" if s.damaged else ""
-    read = f"; {s.records - s.damaged - s.passed:,} of them looked into" if s.passed else ""
+    read = f"; {s.records - s.damaged - s.passed:,} of them inspected" if s.passed else ""
     return f"{s.records:,}: {rate}{steps}{sizes} bytes each{damaged}{read}"
 
 
 def _rate(s: KlvStream) -> str:
     if s.rate is not None:
-        return f"{s.rate:.2f} a second, " if s.rate >= 0.1 else f"{s.rate * 60:.2f} a minute, "
+        return f"{s.rate:.2f} per second, " if s.rate >= 0.1 else f"{s.rate * 60:.2f} per minute, "
     if s.records < 2 or s.intervals.mean is None:
         return ""
     return f"within {span(s.intervals.mean * s.intervals.count)}, too short for a rate; "
@@ -206,7 +206,7 @@ def _time(s: KlvStream) -> str:
         return "none in the records"
     first, last = (moment or f"{number} µs" for moment, number in ((s.times.first, s.times.first_us),
                                                                    (s.times.last, s.times.last_us)))  # fmt: skip
-    unit = {"us": "", "?": ", which can't be"}.get(s.times.unit, f", counted in {s.times.unit}")
+    unit = {"us": "", "?": ", implausible"}.get(s.times.unit, f", in {s.times.unit}")
     return f"{moment_text(first)} to {moment_text(last)}{unit}"
 
 
@@ -222,11 +222,11 @@ def _against(against: Against) -> str:
         return "-"
     drift = ""
     if against.drift_ppm is not None and against.over > 1:
-        drift = f", drifting {against.drift_ppm:+,.0f} ppm" if drifts(against) else ", no drift to be seen"
+        drift = f", drifting {against.drift_ppm:+,.0f} ppm" if drifts(against) else ", no visible drift"
     if against.clock == "wall clock":
         side = "ahead" if o.median > 0 else "behind"
         return f"{span(abs(o.median))} {side}, varying by {span(against.varies)}{drift}"
-    return f"in step within {span(against.varies)}{drift}"
+    return f"in sync within {span(against.varies)}{drift}"
 
 
 def _beside_it(frames: Frames, stream: KlvStream) -> bool:
@@ -241,18 +241,18 @@ def _pair(frames: Frames, stream: KlvStream) -> Paired | None:
 def _frames(f: Frames, stream: KlvStream) -> str:
     """The frames of a video compared with the records of one stream."""
     if not f.stamped:
-        return f"{f.frames:,} of {f.codec} on PID {hexpid(f.pid)}, without time stamps"
-    text = f"{f.stamped:,} of {f.frames:,} of {f.codec} on PID {hexpid(f.pid)} carry their time"
+        return f"{f.frames:,} {f.codec} frames on PID {hexpid(f.pid)}, without time stamps"
+    text = f"{f.stamped:,} of {f.frames:,} {f.codec} frames on PID {hexpid(f.pid)} have time stamps"
     pair = _pair(f, stream)
     if pair is None:
         return text
-    text += f"; {pair.matched:,} of {plural(pair.compared, 'record')} have exactly a frame's"
+    text += f"; {pair.matched:,} of {plural(pair.compared, 'record')} have exactly the time of a frame"
     if pair.against.count and pair.against.median is not None and abs(pair.against.median) >= 1e-6:
         text += f"; {span(pair.against.median)} apart at the same PTS"
     return text
 
 
-ITEM_HEAD = ("item", "name", "a second", "in", "longest gap", "last value")
+ITEM_HEAD = ("item", "name", "per second", "share", "longest gap", "last value")
 
 
 def item_rows(stream: KlvStream, room: Room) -> tuple[list[Row], int]:

@@ -14,15 +14,15 @@ REMARKS = 8
 
 _LENGTH = Rule(
     "item_length", "warning", "ST 0601.19 and nested standards, length of the item",
-    "The encoder writes these items with another length than the standard defines; klvrelay decodes what it can.",
+    "The length of these items differs from the standard; klvrelay decodes what it can.",
 )  # fmt: skip
 _ZERO = Rule(
     "item_empty", "warning", "ST 0601.19; ST 0107",
-    "Length 0 means `value unknown`, which is not allowed for these items: leave them out instead.",
+    "Length 0 means `value unknown`, which is not allowed for these items: omit them instead.",
 )  # fmt: skip
 _REPEATED = Rule(
     "item_repeated", "warning", "ST 0601.19; ST 0107",
-    "An item may be in a packet once (except 100, 101, 102, 115): which one a receiver keeps differs.",
+    "An item may occur once per packet (except 100, 101, 102, 115): receivers differ in which one they keep.",
 )  # fmt: skip
 _MALFORMED = Rule(
     "item_malformed", "warning", "ST 0601.19 and nested standards, format of the item",
@@ -30,49 +30,49 @@ _MALFORMED = Rule(
 )  # fmt: skip
 _STRUCTURE = Rule(
     "set_malformed", "error", "ST 0107; SMPTE ST 336",
-    "Tags or lengths inside the set are wrong, and the rest of it is lost: the encoder miscounts a length, or"
-    " bytes were"
-    " lost on the way.",
+    "Tags or lengths inside the set are wrong, so the rest of the set is lost: the encoder computes a length wrongly,"
+    " or bytes were lost in transit.",
 )  # fmt: skip
 _TEXT = Rule(
     "text_invalid", "warning", "ST 0107; ST 0601.19",
-    "Text is UTF-8 (ISO 7-bit in older items): the encoder writes another code page.",
+    "Text must be UTF-8 (ISO 7-bit in older items): the encoder uses another character encoding.",
 )  # fmt: skip
 _PADDING = Rule(
     "text_padded", "note", "ST 0107; ST 0601.19",
-    "The encoder fills text up with zero bytes: send the text alone, as long as it is.",
+    "The encoder pads text with zero bytes: send the text without padding.",
 )  # fmt: skip
 _RESERVED = Rule(
-    "reserved_bits", "note", "ST 0601.19 and nested standards", "Bits that the standard leaves at zero are set."
+    "reserved_bits", "note", "ST 0601.19 and nested standards",
+    "The encoder sets bits that the standard reserves as zero.",
 )
 _OID = Rule(
     "not_ber_oid", "warning", "ST 0107, BER-OID",
-    "The item should be BER-OID and is a plain integer: receivers read another number.",
+    "The item must be BER-OID but is a plain integer: receivers decode a different number.",
 )  # fmt: skip
 _KEY = Rule(
-    "unknown_key", "note", "SMPTE ST 336", "klvrelay does not know this set: it is kept as bytes, not decoded."
+    "unknown_key", "note", "SMPTE ST 336", "The set is unknown to klvrelay: it is kept as bytes, not decoded."
 )
 _LIMIT = Rule(
     "limits", "warning", "klvrelay's limits: 1,024 items, 8 sets deep, 65,536 cells",
-    "This is more than receivers hold: send fewer items or targets in one packet.",
+    "This exceeds the capacity of receivers: send fewer items or targets per packet.",
 )  # fmt: skip
-_OTHER = Rule("remark", "warning", "ST 0107", "The decoder found this odd and went on.")
+_OTHER = Rule("remark", "warning", "ST 0107", "The decoder reported this and continued.")
 
 KINDS: tuple[tuple[re.Pattern[str], Rule, str], ...] = tuple(
     (re.compile(pattern), rule, lead)
     for pattern, rule, lead in (
         (r"\d+ bytes?, expected", _LENGTH, "Items of wrong length"),
-        (r"length 0 is not legal", _ZERO, "Empty items that may not be empty"),
-        (r"repeated", _REPEATED, "Items more than once in a packet"),
+        (r"length 0 is not legal", _ZERO, "Empty items that must not be empty"),
+        (r"repeated", _REPEATED, "Repeated items"),
         (r"runs past|tag is malformed|cut short|item is malformed|series is malformed", _STRUCTURE, "Broken sets"),
-        (r"malformed|target without id", _MALFORMED, "Items that can't be read"),
-        (r"text is not valid", _TEXT, "Text in another code page"),
+        (r"malformed|target without id", _MALFORMED, "Malformed items"),
+        (r"text is not valid", _TEXT, "Text in another encoding"),
         (r"NUL padding", _PADDING, "Padded text"),
         (r"reserved bits", _RESERVED, "Reserved bits"),
-        (r"no BER-OID", _OID, "Numbers in another form"),
+        (r"no BER-OID", _OID, "Numbers that are not BER-OID"),
         (r"in no table", _KEY, "Unknown sets"),
-        (r"too many|too deep|too large", _LIMIT, "Beyond the limits"),
-        (r"", _OTHER, "Odd"),
+        (r"too many|too deep|too large", _LIMIT, "Limits exceeded"),
+        (r"", _OTHER, "Other remarks"),
     )
 )  # fmt: skip
 """Pattern of the decoder's warning, its rule, and the start of the finding; the first match applies."""

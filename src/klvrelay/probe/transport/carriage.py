@@ -43,7 +43,7 @@ def carriage_of(declared: Declared | None, found: FoundCarriage) -> report.Carri
 def declared_text(declared: Declared | None) -> str:
     """The declaration in the PMT as text."""
     if declared is None:
-        return "in no PMT"
+        return "not in any PMT"
     kind = _TYPES.get(declared.stream_type)
     text = f"stream type 0x{declared.stream_type:02X}" + (f" ({kind})" if kind else f" ({declared.codec})")
     said = ", ".join(declared.descriptors)

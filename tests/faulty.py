@@ -212,7 +212,8 @@ ROWS = (
         rf"{_SOME}\d+ packets marked as damaged by an upstream receiver", "An upstream receiver", ERRORS),
     Row("junk between packets", lambda: with_junk(sample(), 40), r".*packet sync lost",
         "Bytes were lost or added", WARNINGS),
-    Row("a KLV counter that stands", lambda: edited(sample(), standing, KLV_PID), r".*the continuity counter of KLV does not increment",
+    Row("a KLV counter that stands", lambda: edited(sample(), standing, KLV_PID),
+        r".*the continuity counter of KLV does not increment",
         "The multiplexer must increment the counter", ERRORS),
     # ---- the records ----
     Row("checksums of wrong bytes", lambda: Mux(packets=_summed_wrong).bytes(),

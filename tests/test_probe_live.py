@@ -134,8 +134,8 @@ async def test_a_signal_before_anything_came_says_so(free_port: int):
         code, _ = await command.stop(signal.SIGINT)
     assert (code, command.printed) == (3, "")
     assert command.said == (
-        f"klvrelay: udp://127.0.0.1:{free_port}: stopped before any data was received: is the sender running, and sending to this"
-        " address and port?\n"
+        f"klvrelay: udp://127.0.0.1:{free_port}: stopped before any data was received: is the sender running,"
+        " and sending to this address and port?\n"
     )
 
 

@@ -172,8 +172,8 @@ def part(entry: ItemEntry, element: spec.Element) -> Part:
 def zero_length(entry: ItemEntry) -> str:
     """The meaning of length 0."""
     if entry.wire_key is None and (entry.set, entry.item.tag) in clauses.NEVER_EMPTY:
-        return "not legal: null, with a warning"
-    return "value unknown: null" + ("; in an amend (0601:101) the item is gone" if entry.set == "ST0601" else "")
+        return "not permitted: null, with a warning"
+    return "value unknown: null" + ("; in an amend (0601:101) the item is deleted" if entry.set == "ST0601" else "")
 
 
 def preferred(entry: ItemEntry) -> list[str]:

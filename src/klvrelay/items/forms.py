@@ -13,19 +13,19 @@ WIRE = {
     "date_time": "text such as 20050331075051, UTC",
     "utf8": "UTF-8 text",
     "ascii": "ASCII text",
-    "utf16": "UTF-16 text, most significant byte first",
+    "utf16": "UTF-16 text, big-endian",
     "enum": "unsigned integer, a code",
     "bitfield": "bits of an unsigned integer",
     "float": "IEEE 754 float",
-    "bytes": "bytes as they are",
+    "bytes": "bytes, unchanged",
     "uuid": "UUID",
     "ber": "BER length",
     "ber_oid": "BER-OID number",
     "dlp": "pack of elements in order (DLP)",
     "flp": "pack of elements in order (FLP)",
-    "vlp": "pack of elements, a BER length before those that vary (VLP)",
+    "vlp": "pack of elements, with a BER length before variable ones (VLP)",
     "mdap": "array of MISB ST 1303",
-    "special": "as the algorithm says",
+    "special": "depends on the algorithm",
     "float or imapb": "float or IMAPB",
 }
 RECORD = {
@@ -36,7 +36,7 @@ RECORD = {
     "utf8": "text",
     "ascii": "text",
     "utf16": "text",
-    "enum": "label, or the number of a code that has none",
+    "enum": "label, or the number of a code without a label",
     "bitfield": "object of its bits",
     "float": "number",
     "bytes": "hex",
@@ -80,9 +80,9 @@ def _mapped_form(of: spec.Item | spec.Element, width: int) -> str:
 
 def _series_form(series: str, holds: str | None) -> str:
     if holds is None:
-        return f"{'unsigned integers' if series == 'uint' else f'{series} packs'}, a BER length before each"
+        return f"{'unsigned integers' if series == 'uint' else f'{series} packs'}, each with a BER length"
     numbered = "BER-OID target id and " if series.endswith("Pack") else ""
-    return f"a BER length, then {numbered}items of {_set_words(holds)}, again and again"
+    return f"repeated: a BER length, then {numbered}items of {_set_words(holds)}"
 
 
 def _set_words(name: str | None) -> str:
@@ -102,8 +102,8 @@ def record_form(entry: ItemEntry) -> str:
     elif item.mapping in ("linear_uint", "linear_int", "imapb"):
         form = "number"
     else:
-        form = "array of numbers of payloads" if item.key == "active_payloads" else RECORD[kind]
-    return f"array, an element each time it comes: {form}" if entry.repeats else form
+        form = "array of payload numbers" if item.key == "active_payloads" else RECORD[kind]
+    return f"array, one element per occurrence: {form}" if entry.repeats else form
 
 
 def _series_record(series: str, holds: str | None) -> str:

@@ -107,7 +107,7 @@ def key_bytes(text: str) -> bytes | None:
 def _of_key(key: bytes) -> list[ItemEntry]:
     entry = by_key(key)
     if entry is None:
-        raise NotFound(f'{key.hex()} is in no table: a record keeps what stands behind it as hex under "unknown"')
+        raise NotFound(f'unknown key {key.hex()}: a record keeps its value as hex under "unknown"')
     return [entry]
 
 
@@ -157,7 +157,7 @@ def _no_such(name: str, step: str) -> str:
         return f'{name} has no table: a record keeps its items as hex under "unknown"'
     if not step.isdecimal():
         return f"{name} has no item {step!r}{_suggestion(step, [entry.item.key for entry in entries(name)])}"
-    return f"{name} has no item {step} (its tags are {_spans(sorted(tags))}); a record keeps it as hex"
+    return f"{name} has no item {step} (valid tags: {_spans(sorted(tags))}); a record keeps it as hex"
 
 
 def _spans(numbers: list[int]) -> str:
@@ -207,9 +207,9 @@ def _once(found: list[ItemEntry]) -> list[ItemEntry]:
 
 def _near(query: str, among: list[ItemEntry]) -> str:
     names = [entry.item.key for entry in among] + [name.lower() for name in SETS]
-    return f"no item is called {query!r}{_suggestion(query, names)}"
+    return f"no item named {query!r}{_suggestion(query, names)}"
 
 
 def _suggestion(query: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches("_".join(_words(query)), list(dict.fromkeys(names)), CLOSE, CUTOFF)
-    return f"; close to it: {', '.join(close)}" if close else ""
+    return f"; similar: {', '.join(close)}" if close else ""

@@ -138,7 +138,7 @@ def _file(target: Path) -> Iterator[BinaryIO]:
 def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
     """A temporary file that is renamed to the target when complete."""
     if target.exists() and not target.is_file():
-        raise ConfigError(f"{target}: not a file; name one to write")
+        raise ConfigError(f"{target}: not a file; specify a file name")
     part = part_of(target)
     try:
         with part.open("wb") as out:

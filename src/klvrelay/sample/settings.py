@@ -70,14 +70,14 @@ def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: R
     if bit_rate is None:
         bit_rate = max(100_000, round(1_000_000 * Fraction(width * height) * frame_rate / _USUAL))
     if not isinstance(bit_rate, int) or not 20_000 <= bit_rate <= 100_000_000:
-        raise ConfigError(f"bit_rate: {bit_rate!r}; 20000 to 100000000 bits a second")
+        raise ConfigError(f"bit_rate: {bit_rate!r}; 20000 to 100000000 bits per second")
     if not isinstance(seed, int):
         raise ConfigError(f"seed: {seed!r}; any whole number")
     if not 0 <= first_pts < PTS_WRAP:
         raise ConfigError(f"first_pts: {first_pts!r}; 0 to {PTS_WRAP - 1} (90 kHz ticks)")
     if not 0x20 <= klv_pid <= 0x1FFE or klv_pid in (PMT_PID, VIDEO_PID):
         raise ConfigError(
-            f"klv_pid: {klv_pid:#x}; 0x20 to 0x1ffe, but for {VIDEO_PID:#x} (the video's) and {PMT_PID:#x} (the PMT's)"
+            f"klv_pid: {klv_pid:#x}; 0x20 to 0x1ffe, except {VIDEO_PID:#x} (video) and {PMT_PID:#x} (PMT)"
         )
     if not 1 <= program <= 65535:
         raise ConfigError(f"program: {program}; 1 to 65535")
@@ -106,7 +106,7 @@ def _size(size: tuple[int, int] | str) -> tuple[int, int]:
 def _rate(name: str, rate: Rate, low: float, high: Rate) -> Fraction:
     """The rate as a fraction; 29.97 means 30000/1001."""
     if not _is_number(rate) or not low <= rate <= high:
-        raise ConfigError(f"{name}: {rate!r}; {low:g} to {float(high):g} a second")
+        raise ConfigError(f"{name}: {rate!r}; {low:g} to {float(high):g} per second")
     exact = Fraction(rate).limit_denominator(1_000)
     ntsc = Fraction(round(rate) * 1000, 1001)
     return ntsc if exact.denominator != 1 and abs(ntsc - exact) < Fraction(1, 200) else exact

@@ -50,7 +50,7 @@ def _context(codec: Codec, size: tuple[int, int], fps: Fraction, bit_rate: int) 
     try:
         context = av.CodecContext.create(_LIBRARY[codec], "w")
     except FFmpegError as fault:
-        raise ConfigError(f"codec: this PyAV has no {_LIBRARY[codec]}; try the other codec") from fault
+        raise ConfigError(f"codec: this PyAV lacks {_LIBRARY[codec]}; try the other codec") from fault
     assert isinstance(context, VideoCodecContext)
     context.width, context.height = size
     context.pix_fmt = "yuv420p"
@@ -69,7 +69,7 @@ def _packets(context: VideoCodecContext, frame: av.VideoFrame | None) -> Iterato
     try:
         packets = context.encode(frame)
     except FFmpegError as fault:
-        reason = f"{context.name} refuses these settings ({fault})"
+        reason = f"{context.name} rejected these settings ({fault})"
         raise ConfigError(f"{reason}; try another size or bit rate") from fault
     for packet in packets:
         assert packet.pts is not None

@@ -145,11 +145,11 @@ def stream_facts(stream: KlvStream, frames: Sequence[Frames]) -> list[Row]:
     if stream.carriage is not None:
         rows += [("declared", stream.carriage.declared), ("found", stream.carriage.found)]
         if stream.carriage.with_pts:
-            rows.append(("beside video", _beside(stream.carriage)))
+            rows.append(("video timing", _beside(stream.carriage)))
     rows += [("records", _records(stream)), ("checksums", _checksums(stream))]
     if stream.nested:
         inside = [f"{set_title(name)}.{_versions(found)}".rstrip(".") for name, found in stream.nested.items()]
-        rows.append(("sets inside", ", ".join(inside)))
+        rows.append(("nested sets", ", ".join(inside)))
     rows.append(("time", _time(stream)))
     rows += [(f"- {against.clock}", _against(against)) for against in stream.times.references]
     rows += [("frames", _frames(each, stream)) for each in frames if each.searched and _beside_it(each, stream)]

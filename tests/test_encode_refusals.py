@@ -12,52 +12,52 @@ from klvrelay.errors import EncodeError
 @pytest.mark.parametrize(
     ("items", "complaint"),
     [
-        ({"sensor_latitude": 91.0}, r"ST0601 sensor_latitude: 91\.0 can't be written; -90 to 90 deg is the range"),
-        ({"sensor_latitude": "north"}, r"ST0601 sensor_latitude: 'north' can't be written; a number is wanted"),
-        ({"sensor_latitude": True}, "a number is wanted"),
-        ({"sensor_latitude": {"special": "error"}}, "of reserved there are codes"),
-        ({"slant_range": {"special": "error"}}, "all its codes are numbers"),
+        ({"sensor_latitude": 91.0}, r"ST0601 sensor_latitude: 91\.0 can't be written; the range is -90 to 90 deg"),
+        ({"sensor_latitude": "north"}, r"ST0601 sensor_latitude: 'north' can't be written; expected a number"),
+        ({"sensor_latitude": True}, "expected a number"),
+        ({"sensor_latitude": {"special": "error"}}, "special codes: reserved"),
+        ({"slant_range": {"special": "error"}}, "it has no special codes"),
         ({"mission_id": "x" * 128}, r"ST0601 mission_id: .* it takes 128 bytes, 0 to 127 allowed"),
-        ({"mission_id": "\0"}, "a zero byte alone means empty text"),
-        ({"mission_id": "\ud800"}, "a surrogate alone is no text"),
-        ({"mission_id": 5}, "text is wanted"),
-        ({"platform_ground_speed": 300}, "0 to 255 is the range"),
-        ({"platform_ground_speed": 1.5}, "an integer is wanted"),
-        ({"laser_prf_code": 9999}, "111 to 8888 is the range"),
-        ({"operational_mode": "Asleep"}, "one of Other, Operational, Training.* is wanted, or the code"),
+        ({"mission_id": "\0"}, "a single zero byte means empty text"),
+        ({"mission_id": "\ud800"}, "a lone surrogate is not text"),
+        ({"mission_id": 5}, "expected text"),
+        ({"platform_ground_speed": 300}, "the range is 0 to 255"),
+        ({"platform_ground_speed": 1.5}, "expected an integer"),
+        ({"laser_prf_code": 9999}, "the range is 111 to 8888"),
+        ({"operational_mode": "Asleep"}, "expected one of Other, Operational, Training.*, or a code"),
         ({"generic_flag_data": {"laser": True}}, r"generic_flag_data: 'laser' .*did you mean laser_range"),
-        ({"generic_flag_data": {"laser_range": 2}}, "1 bit can't hold it"),
+        ({"generic_flag_data": {"laser_range": 2}}, "it does not fit into 1 bit"),
         ({"sensor_lattitude": 1}, r"ST0601: 'sensor_lattitude' .*did you mean sensor_latitude or"),
         ({"no_such_item": 1}, r"ST0601: 'no_such_item' can't be written; no such key"),
-        ({150: 1}, "an item that no table has takes bytes"),
-        ({-1: b""}, "tags go from 0"),
+        ({150: 1}, "expected bytes for an unknown item"),
+        ({-1: b""}, "tags range from 0"),
         ({"uas_datalink_ls_version_number": None}, "length 0 is not legal here"),
-        ({"checksum": 5}, "the checksum is reckoned here"),
-        ({"sdcc_flp": [1]}, r"ST0601 sdcc_flp\[0\]: 1 can't be written; a mapping"),
-        ({"sdcc_flp": [{"sigma": [1.0], "rho": [1.0]}]}, r"sdcc_flp\[0\]\.rho: 1 .*0 of them, or none"),
-        ({"sdcc_flp": [{"sigma": [1.0, 2.0], "rho": [1.5]}]}, r"rho\[0\]: 1\.5 can't be written; -1 to 1 is the range"),
+        ({"checksum": 5}, "the encoder computes the checksum"),
+        ({"sdcc_flp": [1]}, r"ST0601 sdcc_flp\[0\]: 1 can't be written; expected a mapping"),
+        ({"sdcc_flp": [{"sigma": [1.0], "rho": [1.0]}]}, r"sdcc_flp\[0\]\.rho: 1 .*expected 0 values or none"),
+        ({"sdcc_flp": [{"sigma": [1.0, 2.0], "rho": [1.5]}]}, r"rho\[0\]: 1\.5 can't be written; the range is -1 to 1"),
         ({"vmti_local_set": {"vtarget_series": [{"target_hae": 0.0}]}}, r"vtarget_series\[0\]\.target_id: None"),
         (
             {"vmti_local_set": {"vtarget_series": [{"target_id": 1, "target_hae": -1e4}]}},
-            r"vmti_local_set\.vtarget_series\[0\]\.target_hae: -10000\.0 can't be written; -900 to 19000 m",
+            r"vmti_local_set\.vtarget_series\[0\]\.target_hae: -10000\.0 can't be written; the range is -900 to",
         ),
         (
             {"vmti_local_set": {"vtarget_series": [{"target_id": 1, "target_location": {"latitude": 1.0}}]}},
-            "longitude is wanted, only the end may be left out",
+            "longitude is missing; only trailing elements may be omitted",
         ),
-        ({"waypoint_list": [{"waypoint_id": 1, "prosecution_order": 1, "latitude": 1.0}]}, "info is wanted"),
-        ({"airbase_locations": {"takeoff_longitude": 1.0}}, "takeoff_latitude is wanted"),
-        ({"view_domain": {"azimuth_start": 1.0}}, "are wanted together"),
-        ({"miis_core_identifier": "0140:BC76-CFEF"}, "check digits of ST 1204 are wanted"),
+        ({"waypoint_list": [{"waypoint_id": 1, "prosecution_order": 1, "latitude": 1.0}]}, "info is missing"),
+        ({"airbase_locations": {"takeoff_longitude": 1.0}}, "takeoff_latitude is missing"),
+        ({"view_domain": {"azimuth_start": 1.0}}, "must be given together"),
+        ({"miis_core_identifier": "0140:BC76-CFEF"}, "expected version, usage, identifiers and check digits"),
         (
             {"miis_core_identifier": "0140:BC76-CFEF-0BEE-41A4-9618-EB4B-010D-2F08:B7"},
-            "its check digits are B6",
+            "its check digits must be B6",
         ),
-        ({"miis_core_identifier": {"usage": 64}}, "by usage 64 sensor_id is wanted"),
-        ({"active_payloads": [5000]}, "0 to 4095 is the range"),
-        ({"security_local_set": 5}, "a mapping of items, or pairs, are wanted"),
-        ([("mission_id", "a", 1)], "a mapping of items, or pairs, are wanted"),
-        (5, "a mapping of items, or pairs, are wanted"),
+        ({"miis_core_identifier": {"usage": 64}}, "with usage 64, sensor_id is required"),
+        ({"active_payloads": [5000]}, "the range is 0 to 4095"),
+        ({"security_local_set": 5}, "expected a mapping of items, or pairs"),
+        ([("mission_id", "a", 1)], "expected a mapping of items, or pairs"),
+        (5, "expected a mapping of items, or pairs"),
     ],
 )  # fmt: skip
 def test_a_value_that_does_not_fit_is_refused_with_a_reason(items, complaint):
@@ -88,15 +88,15 @@ def test_a_set_that_no_table_has_is_refused():
 
 def test_an_inner_set_is_no_packet_of_its_own():
     """A set without a universal key can't be framed."""
-    with pytest.raises(EncodeError, match="VTarget: 'VTarget' can't be written; it has no key of its own"):
+    with pytest.raises(EncodeError, match="VTarget: 'VTarget' can't be written; it has no universal key"):
         encode({}, set="VTarget")
 
 
 def test_a_layout_of_another_set_is_refused():
     """So are bytes that are no packet."""
-    with pytest.raises(EncodeError, match="a packet of ST0601 is wanted"):
+    with pytest.raises(EncodeError, match="expected a packet of ST0601"):
         encode({}, like=encode({}, set="ST0102"))
-    with pytest.raises(EncodeError, match="a KLV packet, or the record of one, is wanted"):
+    with pytest.raises(EncodeError, match="expected a KLV packet or its record"):
         encode({}, like=b"abc")
 
 
@@ -106,6 +106,6 @@ def test_sets_within_each_other_end_somewhere():
     for _ in range(9):
         items = {"segment_local_set": [items]}
 
-    with pytest.raises(EncodeError, match="at most 8 sets within each other"):
+    with pytest.raises(EncodeError, match="sets may be nested at most 8 deep"):
         encode(items)
     assert klvrelay.decode(encode(items["segment_local_set"][0]))[0].json().count(b"segment_local_set") == 8

@@ -121,16 +121,16 @@ def test_a_set_keeps_the_search_to_itself() -> None:
 @pytest.mark.parametrize(
     ("query", "hint"),
     [
-        ("sensor_lattitude", "close to it: sensor_latitude"),
+        ("sensor_lattitude", "similar: sensor_latitude"),
         ("platform heding", "platform_heading_angle"),
-        ("200", "ST0601 has no item 200 (its tags are 1-143)"),
-        ("0903:50", "ST0903 has no item 50 (its tags are 1-13, 101-103)"),
+        ("200", "ST0601 has no item 200 (valid tags: 1-143)"),
+        ("0903:50", "ST0903 has no item 50 (valid tags: 1-13, 101-103)"),
         ("VTarget:target_ha", "target_hae"),
         ("74.101[0].99", "VTarget has no item 99"),
         ("ST0808:3", "ST0808 has no table"),
-        ("060e2b34ffffffffffffffffffffffff", "in no table"),
-        ("xyzzy", "no item is called 'xyzzy'"),
-        ("...", "no item is called"),
+        ("060e2b34ffffffffffffffffffffffff", "unknown key"),
+        ("xyzzy", "no item named 'xyzzy'"),
+        ("...", "no item named"),
     ],
 )
 def test_what_is_not_there_is_said_with_what_comes_near(query: str, hint: str) -> None:
@@ -268,18 +268,18 @@ def test_preferred_items_are_those_of_the_receivers_rules() -> None:
 @pytest.mark.parametrize("address", ["0601:1", "0601:2", "0601:65", "0601:100", "0601:102", "0601:115", "1108:11"])
 def test_length_0_is_told_where_it_is_not_legal(address: str) -> None:
     """Elsewhere it means that the value is unknown."""
-    assert account(one(address))["zero_length"].startswith("not legal")
+    assert account(one(address))["zero_length"].startswith("not permitted")
     assert account(one("0601:13"))["zero_length"].startswith("value unknown")
 
 
 @pytest.mark.parametrize(
     ("address", "text"),
     [
-        ("0601:34", "label, or the number of a code that has none"),
+        ("0601:34", "label, or the number of a code without a label"),
         ("0601:48", "object: items of ST0102"),
-        ("0601:139", "array of numbers of payloads"),
+        ("0601:139", "array of payload numbers"),
         ("0903:101", "array of objects: target_id and items of VTarget"),
-        ("0601:100", "array, an element each time it comes: object: items of ST0601"),
+        ("0601:100", "array, one element per occurrence: object: items of ST0601"),
         ("VMask:1", "array of integers"),
         ("0601:138", "object: payload_count, records"),
         ("0601:94", "object: version, usage, its UUIDs, text"),

@@ -54,7 +54,7 @@ def test_one_item_is_told_whole(question: str, capfd: pytest.CaptureFixture[str]
         "on the wire": "signed integer, value = raw × 90 / 2147483647",
         "in a record": "number",
         "not a number": "0x80000000 = reserved: null, told in quality.special",
-        "length 0": "value unknown: null; in an amend (0601:101) the item is gone",
+        "length 0": "value unknown: null; in an amend (0601:101) the item is deleted",
         "16-byte key": "060e2b34 01010103 07010201 02040200",
         "notes": "older revisions: 0x80000000 = error",
     }
@@ -70,7 +70,7 @@ def test_one_item_is_told_whole(question: str, capfd: pytest.CaptureFixture[str]
         ("34", ["No icing detected", "label"]),
         ("130", ["takeoff_latitude    4      IMAPB over -90 to 90, step 1.192e-07"]),
         ("141", ["32767 = cancelled; negative = past", "prosecution_order\ncode   label\n32767  Cancelled"]),
-        ("100", ["may repeat", "not legal", "klvrelay items --set ST0601"]),
+        ("100", ["may repeat", "not permitted", "klvrelay items --set ST0601"]),
         ("0102:15", ["deprecated"]),
         ("ST1601:8", ["MISB ST 1303", "2     ST 1201 (IMAPB)"]),
         ("1107:22", ["7 digits in 4 bytes, 16 digits in 8 bytes", "NaN"]),
@@ -123,13 +123,13 @@ def test_json_is_all_of_it(capfd: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize(
     ("args", "hint"),
     [
-        (["sensor_lattitude"], "close to it: sensor_latitude"),
-        (["200"], "ST0601 has no item 200 (its tags are 1-143)"),
-        (["VTarget:55"], "its tags are 1-23, 101-107"),
+        (["sensor_lattitude"], "similar: sensor_latitude"),
+        (["200"], "ST0601 has no item 200 (valid tags: 1-143)"),
+        (["VTarget:55"], "valid tags: 1-23, 101-107"),
         (["13", "--set", "nope"], "no set is called 'nope'"),
         (["--set", "1206", "300"], "ST1206 has no item 300"),
-        (["0" * 32], "in no table"),
-        (["\x1b[31mred"], "no item is called"),
+        (["0" * 32], "unknown key"),
+        (["\x1b[31mred"], "no item named"),
         (["--tag", "3"], "--tag"),
     ],
 )

@@ -38,7 +38,7 @@ GOLDEN = {
         {"item_length": "warning"}, set(), 6,
     ),
     "h264_no_klv.ts": (
-        r"No KLV in 32,148 bytes; what is there: H\.264 video on PID 0x100\.", {"no_klv": "error"}, set(), 4,
+        r"No KLV in 32,148 bytes; the source contains: H\.264 video on PID 0x100\.", {"no_klv": "error"}, set(), 4,
     ),
     "day_flight.klv": (
         r"Usable: a record every 42\.1 s of ST 0601\.1, all 6 checksums right; but 1 gap in the records, the longest"
@@ -46,11 +46,11 @@ GOLDEN = {
         {"security_missing": "warning", "item_length": "warning", "rate_irregular": "warning"}, set(), 6,
     ),
     "DynamicConstantMISMMSPacketData.bin": (
-        r"KLV is there \(1 record of ST 0601\.6, 0 of 1 checksums right\), but the checksum is wrong in the only",
+        r"KLV found \(1 record of ST 0601\.6, 0 of 1 checksums right\), but the checksum is wrong in the only",
         {"checksum_bad": "error"}, set(), 7,
     ),
     "DynamicOnlyMISMMSPacketData.bin": (
-        r"Usable: 1 record of ST 0601\.6, its checksum right; but 1 item of the minimum set never came",
+        r"Usable: 1 record of ST 0601\.6, its checksum right; but 1 item of the minimum set not received",
         {"minimum_set": "warning", "security_missing": "warning"}, set(), 6,
     ),
 }  # fmt: skip
@@ -176,7 +176,7 @@ def test_the_text_in_a_pipe_is_plain(tmp_path: Path, capfd: pytest.CaptureFixtur
 
     lines = out.splitlines()
     assert (code, said) == (7, "")
-    assert lines[0].startswith("KLV is there (30.0 records/s of ST 0601.19 on PID 0x101, all 60 checksums right), but")
+    assert lines[0].startswith("KLV found (30.0 records/s of ST 0601.19 on PID 0x101, all 60 checksums right), but")
     assert any(line.startswith("Do this: ") for line in lines[1:4])
     assert not re.search(r"\x1b| $", out, re.M)
     places = [out.index(word) for word in ("Program 1:", "ST 0601.19 on PID 0x101\n", "Findings: 1 error, 1 warning")]

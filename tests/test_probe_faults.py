@@ -196,7 +196,7 @@ def test_a_few_bad_checksums_in_many_are_a_warning(tmp_path: Path):
 
     finding = next(finding for finding in report.findings if finding.id == "checksum_bad")
     assert (finding.severity, finding.count) == ("warning", 1)
-    assert "on the way" in finding.hint
+    assert "in transit" in finding.hint
 
 
 def test_order_of_items_1_and_2(tmp_path: Path):

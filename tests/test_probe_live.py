@@ -107,7 +107,7 @@ async def test_noise_on_a_port_is_no_media(free_port: int):
     async with sending(b"\x80noise" * 5000, free_port):
         out, said = await asyncio.wait_for(command.communicate(), 10)
     assert (command.returncode, out) == (3, b"")
-    assert re.fullmatch(rb"klvrelay: udp://127\.0\.0\.1:\d+: \d+ bytes came, .* neither MPEG-TS nor KLV\n", said)
+    assert re.fullmatch(rb"klvrelay: udp://127\.0\.0\.1:\d+: \d+ bytes received, neither MPEG-TS nor KLV\n", said)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -134,8 +134,8 @@ async def test_a_signal_before_anything_came_says_so(free_port: int):
         code, _ = await command.stop(signal.SIGINT)
     assert (code, command.printed) == (3, "")
     assert command.said == (
-        f"klvrelay: udp://127.0.0.1:{free_port}: stopped before anything came: does the sender run, and send to this"
-        " address and port?\n"
+        f"klvrelay: udp://127.0.0.1:{free_port}: stopped before any data was received: is the sender running,"
+        " and sending to this address and port?\n"
     )
 
 

@@ -78,7 +78,7 @@ def test_the_page_needs_nothing_else(mux: Mux, tmp_path: Path):
     for finding in report.findings:
         assert finding.what in found.text
         assert finding.hint in found.text
-    for words in ("Records a second", "Longest gap", "other clocks", "Where the sensor", "Altitude", "Which item came"):
+    for words in ("Records per second", "Longest gap", "other clocks", "Positions", "Altitude", "Items over time"):
         assert words in found.text
     assert "prefers-color-scheme: dark" in page(report)
     assert "@media print" in page(report)

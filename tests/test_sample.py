@@ -92,12 +92,12 @@ def test_an_interruption_leaves_nothing_behind(tmp_path):
         ({"seconds": float("nan")}, r"seconds: nan"),
         ({"size": (641, 360)}, r"size: 641x360; even numbers, from 128x72 to 3840x2160"),
         ({"size": "large"}, r"size: 'large'; width x height, such as 640x360"),
-        ({"fps": 5}, r"fps: 5; 10 to 60 a second"),
-        ({"fps": "fast"}, r"fps: 'fast'; 10 to 60 a second"),
-        ({"klv_rate": 31}, r"klv_rate: 31; 0\.1 to 30 a second"),
+        ({"fps": 5}, r"fps: 5; 10 to 60 per second"),
+        ({"fps": "fast"}, r"fps: 'fast'; 10 to 60 per second"),
+        ({"klv_rate": 31}, r"klv_rate: 31; 0\.1 to 30 per second"),
         ({"codec": "vp9"}, r"codec: 'vp9'; one of h264, h265"),
         ({"carriage": "0x15"}, r"carriage: '0x15'; one of sync, async"),
-        ({"bit_rate": 10}, r"bit_rate: 10; 20000 to 100000000 bits a second"),
+        ({"bit_rate": 10}, r"bit_rate: 10; 20000 to 100000000 bits per second"),
         ({"seed": 1.5}, r"seed: 1\.5; any whole number"),
         ({"start": "yesterday"}, r"start: 'yesterday' .*; a time such as 2026-06-01T09:30:00Z"),
         ({"start": datetime(1969, 7, 20, tzinfo=UTC)}, r"start: .*\(before 1970\)"),
@@ -116,13 +116,13 @@ def test_a_wrong_argument_is_refused_with_what_is_right(tmp_path, wrong, complai
 @pytest.mark.parametrize("rate", ["fast", 61, 0, float("inf")])
 def test_a_wrong_klv_rate_is_refused_without_video_too(rate):
     """`packets` checks as `write` does."""
-    with pytest.raises(ConfigError, match=r"(klv_rate|fps): .*a second"):
+    with pytest.raises(ConfigError, match=r"(klv_rate|fps): .*per second"):
         next(sample.packets(klv_rate=rate))
 
 
 def test_a_place_that_can_not_be_written_is_refused(tmp_path):
     """A folder, a missing folder and a device are no files to write to; what was there stays."""
-    with pytest.raises(ConfigError, match=r"not a file; name one to write"):
+    with pytest.raises(ConfigError, match=r"not a file; specify a file name"):
         sample.write(tmp_path, **SMALL)
     with pytest.raises(ConfigError, match=r"nowhere/a\.ts: can't be written \(No such file or directory\)"):
         sample.write(tmp_path / "nowhere" / "a.ts", **SMALL)

@@ -136,7 +136,7 @@ def test_of_dense_klv_each_record_is_counted_and_some_are_looked_into(
     (stream,) = report.klv
     assert stream.records == stream.checksum_ok == data.count(b"\x05\x02\x10\x20")
     assert stream.passed > 0
-    assert f"{stream.records - stream.passed:,} of them looked into" in text_of(report, tmp_path / "text")
+    assert f"{stream.records - stream.passed:,} of them inspected" in text_of(report, tmp_path / "text")
     assert stream.rate == pytest.approx(30, rel=0.01)
     assert stream.intervals.median == pytest.approx(1 / 30, rel=0.1)
     assert {item.share for item in stream.items} == {1.0}

@@ -1,7 +1,4 @@
-"""What is to be written, however it was given: a record, its JSON document, or plain items.
-
-Room: encode. Next door: `packet.py` writes it.
-"""
+"""Reads the input of the encoder: a record, its JSON document, or plain items."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ from klvrelay.standards.spec import KEY_TYPES, SETS
 
 
 class Document(NamedTuple):
-    """The parts of a record that are in its bytes; `received` as in `Place`."""
+    """The parts of a record that its bytes contain; `received`: see `ItemPath`."""
 
     set: str
     items: object
@@ -30,9 +27,9 @@ class Document(NamedTuple):
 
 
 def document_of(what: object, set_: str | None) -> Document:
-    """The document of a record, of its JSON, or of items of a set (ST 0601 if none is named)."""
+    """The document of a record, of its JSON, or of items of a set (default ST 0601)."""
     if isinstance(what, Record):
-        # As decimals, so that no bit of a wide code is lost on the way.
+        # Decimals keep every bit of a wide code.
         return _read(json.loads(what.json(), parse_float=Decimal), set_)
     if isinstance(what, Mapping) and "items" in what and "set" in what:
         return _read(what, set_)

@@ -1,7 +1,4 @@
-"""Integers to bytes, and what stands for integers: labels, bits, BER-OID numbers.
-
-Room: encode. Next door: `values.py` calls these for the items that are such.
-"""
+"""Encodes integers and values that are stored as integers: labels, bit fields, BER-OID numbers."""
 
 from __future__ import annotations
 
@@ -16,26 +13,26 @@ Scalar = Item | Element
 
 LARGEST = (1 << 64) - 1
 LARGEST_OID = (1 << 63) - 1
-"""In nine octets, as many as a decoder reads."""
+"""Largest number in nine octets, the maximum that a decoder reads."""
 
-_MOST_BITS = 4096  # of a list of bits, as the decoder reads them
+_MOST_BITS = 4096  # limit of the decoder for a list of bits
 
 
 def fits(code: int, width: int, signed: bool) -> bool:
-    """Does an integer go into 1 to 8 bytes of this width?"""
+    """Whether an integer fits into `width` bytes (1 to 8)."""
     return 1 <= width <= 8 and least_octets(code, signed=signed) <= width
 
 
 def least_octets(code: int, *, signed: bool) -> int:
-    """The fewest bytes that hold an integer, 1 at least."""
+    """The fewest bytes that hold an integer, at least 1."""
     return max(1, ((code if code >= 0 else ~code).bit_length() + signed + 7) // 8)
 
 
 def write_integer(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
-    """`int`, `uint` and `timestamp`; one that was not received is held to the item's range."""
+    """Encode `int`, `uint` and `timestamp`; the item's range is enforced unless the value was received."""
     number = whole(value, place)
     if not place.received and scalar.min is not None and scalar.max is not None and number not in _span(scalar):
-        raise place.misfit(value, f"{scalar.min:.20g} to {scalar.max:.20g} is the range")
+        raise place.misfit(value, f"the range is {scalar.min:.20g} to {scalar.max:.20g}")
     return _plain(scalar, number, trace, place)
 
 
@@ -44,16 +41,16 @@ def _span(scalar: Scalar) -> range:
 
 
 def _plain(scalar: Scalar, number: int, trace: Trace, place: ItemPath) -> bytes:
-    """An integer in the width of the earlier value, or as few bytes as the item and the number allow."""
+    """Encode an integer in the width of the earlier value, or in the fewest bytes that the item permits."""
     signed = scalar.kind == "int"
     most = min(scalar.len_max or 8, 8)
     if number < 0 and not signed:
-        raise place.misfit(number, "0 or more is wanted")
+        raise place.misfit(number, "expected 0 or more")
     if fits(number, len(trace), signed):
         return number.to_bytes(len(trace), "big", signed=signed)
     least = least_octets(number, signed=signed)
     if least > max(most, scalar.len_min):
-        raise place.misfit(number, f"{most} byte{'s' * (most > 1)} can't hold it")
+        raise place.misfit(number, f"it does not fit into {most} byte{'s' * (most > 1)}")
     return number.to_bytes(max(scalar.len_min, least), "big", signed=signed)
 
 
@@ -66,14 +63,14 @@ def write_oid(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> b
         number = whole(value, place)
     earlier = read_oid(trace.data)
     if trace and (earlier is None or earlier[1] != len(trace)) and fits(number, len(trace), False):
-        return number.to_bytes(len(trace), "big")  # some send it as a plain integer, and are read
+        return number.to_bytes(len(trace), "big")  # some senders use a plain integer, which decoders accept
     return checked_oid(number, trace, place)
 
 
 def checked_oid(number: int, trace: Trace, place: ItemPath) -> bytes:
-    """A BER-OID number that a decoder can read."""
+    """Encode a BER-OID number within the limits of a decoder."""
     if not 0 <= number <= LARGEST_OID:
-        raise place.misfit(number, f"0 to {LARGEST_OID} is the range")
+        raise place.misfit(number, f"the range is 0 to {LARGEST_OID}")
     return ber_oid(number, trace.oid())
 
 
@@ -82,12 +79,12 @@ def write_enum(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> 
 
 
 def code_number(codes: Mapping[int, str], value: object, trace: Trace, place: ItemPath) -> int:
-    """The code of a label, or a code as it stands; of codes with one label the earlier value's, else the first."""
+    """The code of a label, or a given code. If several codes share the label: the earlier value's, else the first."""
     if not isinstance(unquoted(value), str):
         return whole(value, place)
     found = [code for code, label in codes.items() if label == value]
     if not found:
-        raise place.misfit(value, f"one of {', '.join(dict.fromkeys(codes.values()))} is wanted, or the code")
+        raise place.misfit(value, f"expected one of {', '.join(dict.fromkeys(codes.values()))}, or a code")
     earlier = int.from_bytes(trace.data, "big") if len(found) > 1 else -1
     return earlier if earlier in found else found[0]
 
@@ -99,7 +96,7 @@ def write_bits(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> 
 
 
 def bit_number(fields: tuple[Bits, ...], value: object, place: ItemPath) -> int:
-    """A bit field: its number, or a mapping of its keys; those left out are 0."""
+    """The number of a bit field, given as a number or as a mapping by key; missing keys are 0."""
     if not isinstance(value, Mapping):
         return whole(value, place)
     known = {field.key: field for field in fields}
@@ -119,12 +116,12 @@ def _bit_part(field: Bits, value: object, place: ItemPath) -> int:
     else:
         number = whole(value, place)
     if not 0 <= number < 1 << field.width:
-        raise place.misfit(value, f"{field.width} bit{'s' * (field.width > 1)} can't hold it")
+        raise place.misfit(value, f"it does not fit into {field.width} bit{'s' * (field.width > 1)}")
     return number
 
 
 def _bit_list(value: object, trace: Trace, place: ItemPath) -> bytes:
-    """ST 0601 item 139: the numbers of the bits that are set, or all as one integer."""
+    """Encode ST 0601 item 139 from the numbers of the set bits, or from one integer."""
     number = 0
     if is_number(value):
         number = whole(value, place)
@@ -132,10 +129,10 @@ def _bit_list(value: object, trace: Trace, place: ItemPath) -> bytes:
         for bit in value:
             at = whole(bit, place)
             if not 0 <= at < _MOST_BITS:
-                raise place.misfit(bit, f"0 to {_MOST_BITS - 1} is the range")
+                raise place.misfit(bit, f"the range is 0 to {_MOST_BITS - 1}")
             number |= 1 << at
     else:
-        raise place.misfit(value, "a list of bit numbers is wanted")
+        raise place.misfit(value, "expected a list of bit numbers")
     if not 0 <= number < 1 << _MOST_BITS:
-        raise place.misfit(value, f"{_MOST_BITS} bits at most")
+        raise place.misfit(value, f"expected at most {_MOST_BITS} bits")
     return number.to_bytes(max(1, len(trace), (number.bit_length() + 7) // 8), "big")

@@ -1,7 +1,4 @@
-"""Universal sets to bytes: items behind 16-byte keys (SMPTE ST 336), and a packet that is one such item.
-
-Room: encode. Next door: `sets.py` writes the items, which are those of other sets in universal form.
-"""
+"""Encodes universal sets: items with 16-byte keys (SMPTE ST 336), and packets that are a single such item."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ TIME = "precision_time_stamp"
 
 @cache
 def _keys() -> Mapping[str, tuple[bytes, Item]]:
-    """The 16-byte key and the item of each key that a record uses."""
+    """16-byte key and item by record key."""
     return {item.key: (key, item) for key, item in KEYED.items()}
 
 
@@ -38,10 +35,10 @@ def keyed_entries(items: object, place: ItemPath) -> list[LayoutEntry]:
 
 
 def _unknown(values: Mapping[object, object], place: ItemPath) -> Iterator[LayoutEntry]:
-    """What no table knows or a decoder could not read: bytes by key."""
+    """Items that are unknown or were not decodable: bytes by key."""
     for key, value in values.items():
         inside = place.child("unknown")
         code = octets(key, inside)
         if len(code) != 16:
-            raise inside.misfit(key, "a key of 16 bytes is wanted")
+            raise inside.misfit(key, "expected a key of 16 bytes")
         yield LayoutEntry(key_name(code), code, None, octets(value, inside), inside)

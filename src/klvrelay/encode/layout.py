@@ -1,7 +1,4 @@
-"""The order in which items are written: by the rules, or that of an earlier packet.
-
-Room: encode. Next door: `sets.py` and `keyed.py` make the entries that are put in order here.
-"""
+"""Orders the items of a set by the rules of the standard, or as in an earlier packet."""
 
 from __future__ import annotations
 
@@ -13,11 +10,11 @@ from klvrelay.encode.wire import Trace, ber_length, ber_oid, read_length, read_o
 from klvrelay.standards.spec import Item
 
 Name = int | bytes
-"""What an item is known by: its tag, or its 16-byte key without octet 8, the registry version."""
+"""Identifies an item: its tag, or its 16-byte key without octet 8, the registry version."""
 
 
 class Seen(NamedTuple):
-    """An item of an earlier set: its name, how that stood, the octets of a length longer than needed, its value."""
+    """An item of an earlier set: its name, the encoded name, the octets of an overlong length (else 0), its value."""
 
     name: Name
     head: bytes
@@ -26,7 +23,7 @@ class Seen(NamedTuple):
 
 
 class LayoutEntry(NamedTuple):
-    """An item to be written; `item` None = no table has it."""
+    """An item to write; `item` is None if unknown."""
 
     name: Name
     head: bytes
@@ -41,12 +38,12 @@ def tagged(tag: int, item: Item | None, value: object, place: ItemPath) -> Layou
 
 
 def key_name(key: bytes) -> bytes:
-    """A 16-byte key as keys are compared: without octet 8."""
+    """A 16-byte key in the form used for comparison: without octet 8."""
     return key[:7] + key[8:]
 
 
 def items_by_tag(data: bytes) -> Iterator[Seen]:
-    """The items of an earlier local set, as far as it can be followed."""
+    """The items of an earlier local set, up to the first malformed one."""
     at = 0
     while (tag := read_oid(data, at)) is not None:
         seen, at = _seen(tag[0], data, at, tag[1])
@@ -56,7 +53,7 @@ def items_by_tag(data: bytes) -> Iterator[Seen]:
 
 
 def items_by_key(data: bytes) -> Iterator[Seen]:
-    """The items of an earlier universal set, as far as it can be followed."""
+    """The items of an earlier universal set, up to the first malformed one."""
     at = 0
     while at + 16 < len(data):
         seen, at = _seen(key_name(data[at : at + 16]), data, at, at + 16)
@@ -77,9 +74,9 @@ def _seen(name: Name, data: bytes, at: int, after: int) -> tuple[Seen | None, in
 def arranged(
     entries: Sequence[LayoutEntry], seen: Sequence[Seen], last: Name | None = None
 ) -> list[tuple[LayoutEntry, Seen | None]]:
-    """Entries in the order of an earlier set, each with the item it goes by; new ones follow as they were given.
+    """Entries in the order of an earlier set, each with its counterpart there; new ones follow in the given order.
 
-    An entry named `last` stays last if it was. Of an item that came twice but can't repeat the later one is taken.
+    An entry named `last` stays last if it was last. If a non-repeatable item occurred twice, the later one is used.
     """
     waiting: dict[Name, list[LayoutEntry]] = {}
     for entry in entries:
@@ -101,9 +98,9 @@ def arranged(
 
 
 def matrices_in_place(pairs: list[tuple[LayoutEntry, Seen | None]]) -> list[tuple[LayoutEntry, Seen | None]]:
-    """Each SDCC-FLP right behind the items it names, in their order (ST 0601 receiver rule 8).
+    """Move each SDCC-FLP directly behind the items it names, in their order (ST 0601 receiver rule 8).
 
-    Where a decoder found them so, in the packet whose layout this is, they stay.
+    The order of a received packet is kept.
     """
     if all(seen and entry.place.received for entry, seen in pairs if _names(entry)):
         return pairs
@@ -120,7 +117,7 @@ def matrices_in_place(pairs: list[tuple[LayoutEntry, Seen | None]]) -> list[tupl
     for matrix in [pair for pair in pairs if _names(pair[0])]:
         names, place = _names(matrix[0]), matrix[0].place
         if not place.received and not _stand(pairs[: _index(pairs, matrix)], names):
-            raise place.child("items").misfit(names, "these items can't all stand right before it")
+            raise place.child("items").misfit(names, "these items can't all precede it directly")
     return pairs
 
 
@@ -129,7 +126,7 @@ def _index(pairs: list[tuple[LayoutEntry, Seen | None]], wanted: tuple[LayoutEnt
 
 
 def _names(entry: LayoutEntry) -> list[object]:
-    """The keys of the items that a matrix is of; none for all other entries."""
+    """The keys of the items that a matrix covers; empty for other entries."""
     if entry.item is None or entry.item.pack != "SDCC-FLP" or not isinstance(entry.value, Mapping):
         return []
     names = entry.value.get("items")
@@ -147,7 +144,7 @@ def _key(entry: LayoutEntry) -> str:
 def _block(
     pairs: list[tuple[LayoutEntry, Seen | None]], names: list[object], matrix: tuple[LayoutEntry, Seen | None]
 ) -> list[tuple[LayoutEntry, Seen | None]]:
-    """The items that a matrix names, as far as they are there."""
+    """The items that a matrix names, as far as they are present."""
     block: list[tuple[LayoutEntry, Seen | None]] = []
     for name in names:
         free = (pair for pair in pairs if pair is not matrix and not any(pair is one for one in block))
@@ -159,7 +156,7 @@ def _block(
 def write_entries(
     pairs: Sequence[tuple[LayoutEntry, Seen | None]], values: Sequence[bytes]
 ) -> tuple[list[bytes], list[int]]:
-    """Each item with its tag or key and its length, in the forms of the earlier one; and where its value begins."""
+    """Encode name, length and value of each item in the form of its counterpart. Also returns the value offsets."""
     parts, starts, at = [], [], 0
     for (entry, seen), value in zip(pairs, values, strict=True):
         head = (seen.head if seen else entry.head) + ber_length(len(value), seen.length_octets if seen else 0)
@@ -170,5 +167,5 @@ def write_entries(
 
 
 def trace_of(seen: Seen | None) -> Trace:
-    """The earlier value, for its form."""
+    """The earlier value as a source of widths and forms."""
     return Trace(seen.value if seen else b"")

@@ -1,12 +1,9 @@
-"""Multi-dimensional arrays to bytes (MISB ST 1303).
+"""Encodes multi-dimensional arrays (MISB ST 1303).
 
-Room: encode. Next door: `packs.py` and `sets.py` know the elements and items that are arrays, and what their natural
-elements are; `patches.py` cuts an array into run lengths.
-
-An array is a mapping: `dims`, `ebytes`, `apa` (1 natural, 2 IMAPB, 3 boolean, 4 unsigned, 5 run lengths; natural
-where left out), what that asks for (`imapb_bounds`, `bias`, `default`), and `values`, flat and row by row. Where
-`ebytes` is left out it is the least that holds all values, 4 for IMAPB. Run lengths have `default` and, as a record has
-them, `runs`: `value`, `start` and `size` of each; or all their `values`, which are then cut into runs.
+An array is a mapping: `dims`, `ebytes`, `apa` (1 natural, 2 IMAPB, 3 boolean, 4 unsigned, 5 run lengths; default
+natural), the parameter of that algorithm (`imapb_bounds`, `bias`, `default`), and `values`, flat and row by row. The
+default of `ebytes` is the fewest bytes that hold all values, or 4 for IMAPB. Run lengths have `default` and, as in a
+record, `runs` with `value`, `start` and `size` each; or all `values`, which are then divided into runs.
 """
 
 from __future__ import annotations
@@ -23,7 +20,7 @@ from klvrelay.encode.values import write_float, write_imapb
 from klvrelay.encode.wire import Trace
 
 _UNIT, _PIXELS, _METRES, _HEIGHT = (-1, 1), (0, 100), (0, 650), (0, 1000)
-# The rows of ST 1601's arrays of deviations and correlations, and how many there may be.
+# Permitted row counts of ST 1601's arrays of deviations and correlations, and the range of each row.
 _ROWS = {
     "pixel_sdcc": ((6,), (_PIXELS, _PIXELS, _UNIT, _PIXELS, _PIXELS, _UNIT)),
     "place_sdcc": ((3, 6), (_METRES, _METRES, _UNIT, _HEIGHT, _UNIT, _UNIT)),
@@ -33,17 +30,17 @@ _EXTRA = {2: "imapb_bounds", 4: "bias", 5: "default"}
 
 
 def write_array(value: object, cells: str, trace: Trace, place: ItemPath) -> bytes:
-    """An array whose natural elements are `cells`: "float", "uint", "int" or the name of rows with ranges."""
+    """Encode an array whose natural elements are `cells`: "float", "uint", "int" or the name of rows with ranges."""
     return Array(value, cells, trace, place).code()
 
 
 class Array:
-    """One array on its way to bytes."""
+    """Encodes one array."""
 
     def __init__(self, value: object, cells: str, trace: Trace, place: ItemPath) -> None:
         kind = "runs" if isinstance(value, Mapping) and value.get("apa") == 5 and "runs" in value else "values"
         if not isinstance(value, Mapping) or not isinstance(value.get(kind), list | tuple):
-            raise place.misfit(value, f"a mapping of {', '.join(_KEYS)} is wanted")
+            raise place.misfit(value, f"expected a mapping of {', '.join(_KEYS)}")
         self._given, self._cells, self._trace, self._place = value, cells, trace, place
         self._runs = runs_of(value["runs"], place.child("runs")) if kind == "runs" else None
         self._values = list(value.get("values", ())) if self._runs is None else self._shared()
@@ -60,26 +57,26 @@ class Array:
     def _sizes(self) -> list[int]:
         dims, place = self._given.get("dims"), self._place.child("dims")
         if not isinstance(dims, list | tuple) or not 1 <= len(dims) <= 8:
-            raise place.misfit(dims, "1 to 8 dimensions are wanted")
+            raise place.misfit(dims, "expected 1 to 8 dimensions")
         sizes = [whole(one, place) for one in dims]
         if any(size < 0 for size in sizes):
-            raise place.misfit(dims, "no size is below 0")
+            raise place.misfit(dims, "sizes must be 0 or more")
         if len(self._values) > MOST_CELLS:
-            raise place.misfit(dims, f"at most {MOST_CELLS} cells are wanted")
+            raise place.misfit(dims, f"expected at most {MOST_CELLS} cells")
         return sizes
 
     def _shared(self) -> list[object]:
-        """What the runs and the default say, one by one: of rows with ranges a list each, of which the first counts."""
+        """The default and the values of the runs; if rows have ranges, the first value of each list."""
         return [_first(value) for value in (self._given.get("default"), *(run.value for run in self._runs or ()))]
 
     def _number(self, key: str, low: int, high: int) -> int:
         number = whole(self._given[key], self._place.child(key))
         if not low <= number <= high:
-            raise self._place.child(key).misfit(number, f"{low} to {high} is the range")
+            raise self._place.child(key).misfit(number, f"the range is {low} to {high}")
         return number
 
     def _least_width(self) -> int:
-        """The element size where none is given."""
+        """The element size if none is given."""
         if not self._values or self._apa in (3, 4):
             return min(1, len(self._values))
         if self._apa == 2 or self._cells in _ROWS:
@@ -93,25 +90,25 @@ class Array:
 
     @staticmethod
     def _short(value: object, place: ItemPath) -> bool:
-        """Do four bytes tell it?"""
+        """Whether four bytes represent the value."""
         return (tells if place.nearest else holds)(exact(value, place), 4)
 
     def _check(self) -> None:
-        """Do the parts agree?"""
+        """Raise EncodeError if the parts are inconsistent."""
         count = prod(self._dims) if self._width else 0
         if self._runs is not None and not count:
-            raise self._place.child("runs").misfit(self._dims, "an array without elements has no runs, but values: []")
+            raise self._place.child("runs").misfit(self._dims, "an empty array takes values: [] instead of runs")
         if self._runs is None and len(self._values) != count:
-            raise self._place.child("values").misfit(len(self._values), f"{count} values are wanted")
+            raise self._place.child("values").misfit(len(self._values), f"expected {count} values")
         if count and self._cells in _ROWS and self._apa in (1, 5):
             rows = _ROWS[self._cells][0]
             if self._dims[0] not in rows:
-                raise self._place.misfit(self._dims, f"{' or '.join(map(str, rows))} rows are wanted")
+                raise self._place.misfit(self._dims, f"expected {' or '.join(map(str, rows))} rows")
         if count and self._cells == "float" and self._apa in (1, 5) and self._width not in (2, 4, 8):
             raise self._place.child("ebytes").misfit(self._width, "floats have 2, 4 or 8 bytes")
 
     def code(self) -> bytes:
-        """Head, what the processing asks for, and elements."""
+        """Header, parameters of the algorithm, and elements."""
         numbers = [len(self._dims), *self._dims, self._width, self._apa]
         head = b"".join(checked_oid(number, self._trace, self._place) for number in numbers)
         if not self._values:
@@ -124,7 +121,7 @@ class Array:
         return self._place.child("values").at(at)
 
     def _earlier(self) -> Trace:
-        """The element that stood here in the earlier array, if it was as wide."""
+        """The element at this position of the earlier array, if it had the same width."""
         return self._trace.take(self._width)
 
     def _plain(self) -> bytes:
@@ -134,7 +131,7 @@ class Array:
         return self._natural(at // (len(self._values) // self._dims[0]), self._values[at], earlier, self._place_of(at))
 
     def _natural(self, row: int, value: object, earlier: Trace, place: ItemPath) -> bytes:
-        """A float, an integer, or IMAPB over the range of the cell's row."""
+        """A float, an integer, or IMAPB over the range of the row."""
         if self._cells in _ROWS:
             return write_imapb(value, *_ROWS[self._cells][1][row], earlier, self._width, place)
         if self._cells == "float":
@@ -143,20 +140,20 @@ class Array:
         try:
             return number.to_bytes(self._width, "big", signed=self._cells == "int")
         except OverflowError as fault:
-            raise place.misfit(value, f"an element of {self._width} bytes can't hold it") from fault
+            raise place.misfit(value, f"it does not fit into an element of {self._width} bytes") from fault
 
     def _mapped(self) -> bytes:
-        """IMAPB between two bounds that go before it as floats."""
+        """IMAPB between two bounds that precede the elements as floats."""
         bounds, place = self._given.get("imapb_bounds"), self._place.child("imapb_bounds")
         if not isinstance(bounds, list | tuple) or len(bounds) != 2:
-            raise place.misfit(bounds, "two bounds are wanted")
+            raise place.misfit(bounds, "expected two bounds")
         earlier = len(self._trace) - len(self._values) * self._width
         short = all(self._short(one, place) for one in bounds)
         size = earlier // 2 if earlier in (8, 16) else 4 if short else 8
         codes = [write_float(one, size, (size, size), self._trace.take(size), place) for one in bounds]
         low, high = (unpacked(code) for code in codes)
         if not 0 < high - low < float("inf"):
-            raise place.misfit(bounds, "the lower bound goes first, and both are finite")
+            raise place.misfit(bounds, "expected two finite bounds, the lower one first")
         return b"".join(codes) + b"".join(
             write_imapb(value, low, high, self._earlier(), self._width, self._place_of(at))
             for at, value in enumerate(self._values)
@@ -166,7 +163,7 @@ class Array:
         bits = 0
         for at, value in enumerate(self._values):
             if not isinstance(value, bool):
-                raise self._place_of(at).misfit(value, "true or false is wanted")
+                raise self._place_of(at).misfit(value, "expected true or false")
             bits = bits << 1 | value
         spare = -len(self._values) % 8
         size = (len(self._values) + spare) // 8
@@ -174,19 +171,19 @@ class Array:
         return (bits << spare | filling).to_bytes(size, "big")
 
     def _biased(self) -> bytes:
-        """BER-OID numbers above a bias."""
+        """BER-OID numbers relative to a bias."""
         place = self._place.child("bias")
         bias = whole(self._given.get("bias", 0), place)
         parts = [checked_oid(bias, self._trace, place)]
         for at, value in enumerate(self._values):
             number, inside = whole(value, self._place_of(at)), self._place_of(at)
             if number > LARGEST:
-                raise inside.misfit(value, f"{LARGEST} is the most")
+                raise inside.misfit(value, f"the maximum is {LARGEST}")
             parts.append(checked_oid(number - bias, self._trace, inside))
         return b"".join(parts)
 
     def _as_they_are(self) -> bytes:
-        """A default and the runs over it, as a record has them."""
+        """A default and its runs, as given in a record."""
         place = self._place.child("runs")
         parts = [self._code(0, self._dims[0], self._given.get("default"), self._place.child("default"))]
         for at, run in enumerate(self._runs or ()):
@@ -194,27 +191,27 @@ class Array:
                 first < 0 or size < 0 or first + size > most
                 for first, size, most in zip(run.start, run.size, self._dims, strict=True)
             ):
-                raise place.at(at).misfit(run.size, f"runs within {self._dims} are wanted")
+                raise place.at(at).misfit(run.size, f"expected runs within {self._dims}")
             parts.append(self._code(run.start[0], run.size[0], run.value, place.at(at)))
             parts += [checked_oid(number, self._trace, place.at(at)) for number in (*run.start, *run.size)]
         return b"".join(parts)
 
     def _code(self, row: int, rows: int, value: object, place: ItemPath) -> bytes:
-        """A value that several rows share: where each has a range, it is given as the list of what it is in each."""
+        """A value shared by several rows; if each row has a range, it is a list with the value of each row."""
         earlier = self._earlier()
         if self._cells not in _ROWS:
             return self._natural(0, value, earlier, place)
         if not isinstance(value, list | tuple) or len(value) != rows:
-            raise place.misfit(value, f"a list of {rows} values is wanted, one a row")
+            raise place.misfit(value, f"expected a list of {rows} values, one per row")
         if not rows:
             return earlier.data if len(earlier) == self._width else bytes(self._width)
         codes = [self._natural(row + at, one, Trace(earlier.data), place) for at, one in enumerate(value)]
         if any(code != codes[0] for code in codes) and not place.received:
-            raise place.misfit(value, "one code has to be all of them")
+            raise place.misfit(value, "all values must have the same code")
         return codes[0]
 
     def _cut(self) -> bytes:
-        """A default, then patches: where the earlier ones still tell the cells those, else stretches of rows."""
+        """A default and patches: the earlier ones if they still describe the values, else one per stretch of a row."""
         default = self._natural(0, self._given.get("default"), self._earlier(), self._place.child("default"))
         cells = [self._cell(at, Trace()) for at in self._all]
         earlier = read_patches(self._trace, self._width, self._dims)

@@ -1,7 +1,4 @@
-"""The MIIS core identifier to bytes (MISB ST 1204), from its parts or from its text form.
-
-Room: encode. Next door: `sets.py` knows the items that are one.
-"""
+"""Encodes the MIIS core identifier (MISB ST 1204) from its parts or from its text form."""
 
 from __future__ import annotations
 
@@ -12,18 +9,18 @@ from klvrelay.encode.numbers import whole
 from klvrelay.encode.place import ItemPath
 from klvrelay.encode.texts import write_uuid
 
-# Bits of the usage octet -> the identifier that follows where any of them is set.
+# Bits of the usage octet -> the identifier that is present if any of them is set.
 _PARTS = {"sensor_id": 0x60, "platform_id": 0x18, "window_id": 0x04, "minor_id": 0x02}
 _KNOWN_BITS = 0x7E
 _FORM = re.compile(r"([0-9A-F]{4})((?::[0-9A-F]{4}(?:[-/][0-9A-F]{4})*)?):([0-9A-F]{2})")
 
 
 def write_miis(value: object, place: ItemPath) -> bytes:
-    """A mapping of version, usage and identifiers (all may be said by `text` alone), or the text form itself."""
+    """Encode a mapping of version, usage and identifiers (`text` alone is sufficient), or the text form itself."""
     if isinstance(value, str):
         return _from_text(value, place)
     if not isinstance(value, Mapping):
-        raise place.misfit(value, "a mapping or the text form is wanted")
+        raise place.misfit(value, "expected a mapping or the text form")
     for key in value:
         if key not in ("version", "usage", "text", *_PARTS):
             raise place.stranger(key, ["version", "usage", "text", *_PARTS])
@@ -32,7 +29,7 @@ def write_miis(value: object, place: ItemPath) -> bytes:
     code = _from_parts(value, place)
     text = value.get("text")
     if text is not None and _from_text(text, place.child("text")) != code:
-        raise place.child("text").misfit(text, "it says other than version, usage and identifiers do")
+        raise place.child("text").misfit(text, "it contradicts version, usage and identifiers")
     return code
 
 
@@ -40,12 +37,12 @@ def _from_parts(value: Mapping[str, object], place: ItemPath) -> bytes:
     version = _octet(value.get("version", 1), 0x7F, place.child("version"))
     usage = _octet(value.get("usage"), 0xFF, place.child("usage"))
     if usage & ~_KNOWN_BITS and not place.received:
-        raise place.child("usage").misfit(usage, "its first and last bit are 0")
+        raise place.child("usage").misfit(usage, "its first and last bit must be 0")
     code = bytes([version, usage])
     for key, bits in _PARTS.items():
         if bool(usage & bits) != (value.get(key) is not None):
-            said = "is wanted" if usage & bits else "must not be there"
-            raise place.misfit(value, f"by usage {usage} {key} {said}")
+            said = "is required" if usage & bits else "must be absent"
+            raise place.misfit(value, f"with usage {usage}, {key} {said}")
         if usage & bits:
             code += write_uuid(value[key], place.child(key))
     return code
@@ -54,26 +51,26 @@ def _from_parts(value: Mapping[str, object], place: ItemPath) -> bytes:
 def _octet(value: object, most: int, place: ItemPath) -> int:
     number = whole(value, place)
     if not 0 <= number <= most:
-        raise place.misfit(value, f"0 to {most} is the range")
+        raise place.misfit(value, f"the range is 0 to {most}")
     return number
 
 
 def _from_text(value: object, place: ItemPath) -> bytes:
-    """`0150:08CE-252E-...-20DC/EAF1-8A27-...-7BFA:DA`; both check digits must be right."""
+    """Encode `0150:08CE-252E-...-20DC/EAF1-8A27-...-7BFA:DA`; both check digits must be correct."""
     found = _FORM.fullmatch(value.upper()) if isinstance(value, str) else None
     digits = re.sub("[:/-]", "", found[1] + found[2]) if found else ""
     if found is None or (len(digits) - 4) % 32:
-        raise place.misfit(value, "version and usage, identifiers and check digits of ST 1204 are wanted")
+        raise place.misfit(value, "expected version, usage, identifiers and check digits of ST 1204")
     if check_digits(digits) != found[3]:
-        raise place.misfit(value, f"its check digits are {check_digits(digits)}")
+        raise place.misfit(value, f"its check digits must be {check_digits(digits)}")
     code = bytes.fromhex(digits)
     if 16 * sum(bool(code[1] & bits) for bits in _PARTS.values()) != len(code) - 2 or code[0] > 0x7F:
-        raise place.misfit(value, "usage tells of other identifiers")
+        raise place.misfit(value, "usage does not match the identifiers")
     return code
 
 
 def check_digits(digits: str) -> str:
-    """Digit i counts x^i-fold in the first and x^-i-fold in the second, in GF(16) with x^4 + x^3 + 1."""
+    """The check digits: digit i times x^i in the first and x^-i in the second, in GF(16) with x^4 + x^3 + 1."""
     first = second = 0
     for at, digit in enumerate(digits, 1):
         first ^= _times_power(int(digit, 16), at)

@@ -1,7 +1,4 @@
-"""Numbers to codes: IMAPB (MISB ST 1201), the linear maps of ST 0601, IEEE 754.
-
-Room: encode. Next door: `values.py` knows the items that the numbers are of, `specials.py` what is no number.
-"""
+"""Converts numbers to codes: IMAPB (MISB ST 1201), the linear mappings of ST 0601, IEEE 754."""
 
 from __future__ import annotations
 
@@ -15,25 +12,25 @@ from numbers import Integral, Real
 from klvrelay.encode.place import ItemPath
 
 _HALF = Fraction(1, 2)
-_LARGEST = 400  # decimal digits before or behind the point that are worth a thought
+_LARGEST = 400  # maximum decimal digits before or after the point
 
 
 def is_number(value: object) -> bool:
-    """A number of any kind, and not a truth value."""
+    """Whether this is a number of any type but bool."""
     return isinstance(value, Real | Decimal) and not isinstance(value, bool)
 
 
 def is_value(value: object, known: int | str | None) -> bool:
-    """Is what was given this number, or this text?"""
+    """Whether the value equals this number or text."""
     return known is not None and (is_number(value) or isinstance(value, str)) and bool(value == known)
 
 
 def exact(value: object, place: ItemPath) -> Fraction:
-    """A number without any loss."""
+    """A number without loss of precision."""
     if not is_number(value):
-        raise place.misfit(value, "a number is wanted")
+        raise place.misfit(value, "expected a number")
     if isinstance(value, Decimal) and value and abs(value.adjusted()) > _LARGEST:
-        raise place.misfit(value, "a number of that size has no code")
+        raise place.misfit(value, "no code represents a number of this size")
     try:
         if isinstance(value, Integral):
             return Fraction(int(value))
@@ -41,32 +38,32 @@ def exact(value: object, place: ItemPath) -> Fraction:
             return Fraction(value)
         return Fraction(float(value))  # type: ignore[arg-type]
     except (OverflowError, ValueError, TypeError) as fault:
-        raise place.misfit(value, "a number is wanted") from fault
+        raise place.misfit(value, "expected a number") from fault
 
 
 _DIGITS = re.compile(r"-?[0-9]{16,20}")
 
 
 def unquoted(value: object) -> object:
-    """The integer that `numbers = "safe"` has as a string; anything else as it is."""
+    """The integer in a string as written by `numbers = "safe"`; any other value unchanged."""
     return int(value) if isinstance(value, str) and _DIGITS.fullmatch(value) else value
 
 
 def whole(value: object, place: ItemPath) -> int:
-    """A number that is an integer, whatever its type; a large one may be the string of its digits."""
+    """An integral number of any type; large ones may be strings of digits."""
     number = exact(unquoted(value), place)
     if number.denominator != 1:
-        raise place.misfit(value, "an integer is wanted")
+        raise place.misfit(value, "expected an integer")
     return number.numerator
 
 
 def nearest(number: Fraction) -> int:
-    """The integer next to a number."""
+    """The nearest integer."""
     return math.floor(number + _HALF)
 
 
 def linear(number: Fraction, low: float, high: float, width: int, *, signed: bool) -> int | None:
-    """The code of a linear map over `width` bytes that is next to a number; None where there is none."""
+    """The nearest code of a linear mapping over `width` bytes; None if out of range."""
     bits = 8 * width
     if signed:
         code, most = nearest(number * ((1 << bits - 1) - 1) / Fraction(high)), (1 << bits - 1) - 1
@@ -83,20 +80,20 @@ def power_above(span: float) -> int:
 
 
 def imapb(value: float, low: float, high: float, width: int) -> int:
-    """The IMAPB code of a number, rounded down as ST 1201 has it, in double precision as all encoders reckon."""
+    """The IMAPB code of a number, rounded down as ST 1201 requires, in double precision as encoders do."""
     scale = 2.0 ** (8 * width - 1 - power_above(high - low))
     offset = scale * low % 1.0 if low < 0 < high else 0.0
     return int(scale * (value - low) + offset)
 
 
 def nearest_imapb(number: Fraction, low: float, high: float, width: int) -> int | None:
-    """The IMAPB code that is next to a number which was decoded, wherever that lies; None where there is none."""
+    """The IMAPB code nearest to a decoded number; None if out of range."""
     scale = Fraction(2) ** (8 * width - 1 - power_above(high - low))
     start = scale * Fraction(low)
     offset = start - math.floor(start) if low < 0 < high else 0
     code, top = nearest(scale * number - start + offset), 1 << 8 * width - 1
     within = min(max(code, 0), top)
-    # Of the first and last code the text of a wide number may be a little outside.
+    # The decimal text of the first or last code of a wide number may be slightly out of range.
     value = (within + start - offset) / scale
     return within if within == code or abs(number - value) <= abs(value) / (1 << 52) else None
 
@@ -105,7 +102,7 @@ FLOATS = {2: (">e", 10), 4: (">f", 23), 8: (">d", 52)}  # width: struct code, bi
 
 
 def ieee(number: float, width: int) -> bytes | None:
-    """A number by IEEE 754 in 2, 4 or 8 bytes; None where it is too large for them."""
+    """A number in IEEE 754 of 2, 4 or 8 bytes; None if it is too large."""
     try:
         return struct.pack(FLOATS[width][0], number)
     except OverflowError:
@@ -113,7 +110,7 @@ def ieee(number: float, width: int) -> bytes | None:
 
 
 def holds(number: Fraction, width: int) -> bool:
-    """Is the number one that IEEE 754 of this width has exactly?"""
+    """Whether IEEE 754 of this width represents the number exactly."""
     try:
         code = ieee(float(number), width)
     except OverflowError:
@@ -122,7 +119,7 @@ def holds(number: Fraction, width: int) -> bool:
 
 
 def tells(number: Fraction, width: int) -> bool:
-    """Is the number what a record shows of a float of this width: the fewest digits that read back?"""
+    """Whether a record shows a float of this width as this number: the fewest digits that give the same code."""
     if width != 4:
         return holds(number, width)
     try:
@@ -130,7 +127,7 @@ def tells(number: Fraction, width: int) -> bool:
     except OverflowError:
         return False
     shown = (float(f"{unpacked(code):.{digits}g}") for digits in range(6, 10)) if code else ()
-    return Fraction(next((told for told in shown if ieee(told, width) == code), 0.0)) == Fraction(float(number))
+    return Fraction(next((text for text in shown if ieee(text, width) == code), 0.0)) == Fraction(float(number))
 
 
 def unpacked(code: bytes) -> float:

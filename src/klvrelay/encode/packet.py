@@ -1,7 +1,4 @@
-"""Whole packets: key, length, items in order, checksum (SMPTE ST 336, ST 0601).
-
-Room: encode. Next door: `document.py` says what is to be written, `sets.py` and `keyed.py` write the items.
-"""
+"""Encodes complete packets: key, length, items in order, checksum (SMPTE ST 336, ST 0601)."""
 
 from __future__ import annotations
 
@@ -32,11 +29,11 @@ from klvrelay.standards.spec import CHECKSUM, KEY_TYPES, SETS, TIME, UNIVERSAL_K
 _SUMS = {"sum16": (checksum16, 2), "crc16": (crc16, 2), "crc32": (crc32, 4)}
 
 KEY = b"\x06\x0e\x2b\x34"
-"""How each key begins (SMPTE ST 336)."""
+"""The first bytes of each key (SMPTE ST 336)."""
 
 
 class Earlier(NamedTuple):
-    """A packet whose layout is kept: its key, the octets of a length longer than needed, its value."""
+    """A packet that provides the layout: its key, the octets of an overlong length (else 0), its value."""
 
     key: bytes
     length_octets: int
@@ -44,27 +41,27 @@ class Earlier(NamedTuple):
 
 
 def earlier(data: bytes) -> Earlier:
-    """A packet taken apart; EncodeError for bytes that are none."""
+    """Parse a packet that provides the layout. Raises EncodeError if it is no packet."""
     length = read_length(data, 16)
     if not data.startswith(KEY) or length is None:
-        raise EncodeError("like", data, "a KLV packet, or the record of one, is wanted")
+        raise EncodeError("like", data, "expected a KLV packet or its record")
     octets = spare(data[16 : length[1]], ber_length(length[0]))
     return Earlier(data[:16], octets, data[length[1] : length[1] + length[0]])
 
 
 def write_packet(document: Document, like: Earlier | None, checksum: bool | None) -> bytes:
-    """The packet of a document, in the layout of an earlier one of the same set if there is one."""
+    """Encode the packet of a document, in the layout of an earlier packet of the same set, if given."""
     received = document.received
     laid = like is not None
     place = ItemPath(document.set, special=document.special, received=received, nearest=received or laid, laid=laid)
     place = place._replace(time=document.time_us)
     kind = KEY_TYPES.get(document.set, "item")
     if document.set not in UNIVERSAL_KEYS and document.set != "unknown":
-        raise place.misfit(document.set, "it has no key of its own and is only found inside other sets")
+        raise place.misfit(document.set, "it has no universal key and occurs only inside other sets")
     if kind not in ("local_set", "universal_set"):
         return _single(document, like, place)
     if like is not None and key_name(like.key) != key_name(UNIVERSAL_KEYS[document.set]):
-        raise EncodeError("like", like.key, f"a packet of {document.set} is wanted")
+        raise EncodeError("like", like.key, f"expected a packet of {document.set}")
     if kind == "universal_set":
         seen = list(items_by_key(like.value)) if like else []
         return _framed(document.set, like, matrices_in_place(arranged(_keyed(document, seen, place), seen)), None)
@@ -72,7 +69,7 @@ def write_packet(document: Document, like: Earlier | None, checksum: bool | None
 
 
 def _local_set(document: Document, like: Earlier | None, checksum: bool | None, place: ItemPath) -> bytes:
-    """A packet of items by tag; a VMTI set by the earlier one's maps if it can still be told that it is."""
+    """Encode a local set. A VMTI set keeps the mappings of the earlier packet if decoders can detect them."""
     earlier_value = like.value if like else b""
     seen = list(items_by_tag(earlier_value))
     summed = _checksum(document, seen if like else None, checksum)
@@ -85,7 +82,7 @@ def _local_set(document: Document, like: Earlier | None, checksum: bool | None, 
 
 
 def _tagged(document: Document, seen: list[Seen], earlier_value: bytes, place: ItemPath) -> list[LayoutEntry]:
-    """The items of a local set, time first, a document's version behind it; of length 0 where they were."""
+    """The items of a local set: time stamp first, then the version of a document; empty where the earlier ones were."""
     name = document.set
     entries = entries_of(name, document.items, earlier_value, place)
     empty = {one.name for one in seen if not one.value} if document.received else set()
@@ -98,7 +95,7 @@ def _tagged(document: Document, seen: list[Seen], earlier_value: bytes, place: I
 
 
 def _keyed(document: Document, seen: list[Seen], place: ItemPath) -> list[LayoutEntry]:
-    """The items of a universal set, time first; of length 0 where it was."""
+    """The items of a universal set, time stamp first; empty where the earlier one was."""
     entries = keyed_entries(document.items, place)
     (time,) = keyed_entries({KEYED_TIME: document.time_us}, place)
     if not any(entry.name == time.name for entry in entries):
@@ -108,14 +105,14 @@ def _keyed(document: Document, seen: list[Seen], place: ItemPath) -> list[Layout
 
 
 def _single(document: Document, like: Earlier | None, place: ItemPath) -> bytes:
-    """A packet that is one item with a key of its own."""
+    """Encode a packet that is one item with its 16-byte key."""
     entries = keyed_entries(document.items, place)
     if len(entries) != 1:
-        raise place.misfit(document.items, "one item is wanted")
+        raise place.misfit(document.items, "expected one item")
     entry = entries[0]
     known = UNIVERSAL_KEYS.get(document.set)
     if known is not None and entry.name != key_name(known):
-        raise entry.place.misfit(document.items, f"the item of {document.set} is wanted")
+        raise entry.place.misfit(document.items, f"expected the item of {document.set}")
     seen = None
     if like is not None and key_name(like.key) == entry.name:
         seen = Seen(entry.name, like.key, like.length_octets, like.value)
@@ -123,7 +120,7 @@ def _single(document: Document, like: Earlier | None, place: ItemPath) -> bytes:
 
 
 def _checksum(document: Document, seen: list[Seen] | None, wanted: bool | None) -> int | None:
-    """The item that is to hold the checksum; by default as the earlier packet or the document has it, else there."""
+    """The tag of the checksum item, or None. Default: as in the earlier packet or the document."""
     if document.set not in CHECKSUM:
         return None
     tag = CHECKSUM[document.set][0]
@@ -133,12 +130,12 @@ def _checksum(document: Document, seen: list[Seen] | None, wanted: bool | None) 
 
 
 def _with_sum(entries: list[LayoutEntry], name: str, tag: int | None, place: ItemPath) -> list[LayoutEntry]:
-    """The entries and the checksum item behind them, its value yet to come."""
+    """Append the checksum item with a placeholder value."""
     if tag is None:
         return entries
     for entry in entries:
         if entry.name == tag and not place.received:
-            raise entry.place.misfit(entry.value, "the checksum is reckoned here; checksum=False leaves it out")
+            raise entry.place.misfit(entry.value, "the encoder computes the checksum; checksum=False omits it")
     item = SETS[name][tag]
     width = _SUMS[CHECKSUM[name][1]][1]
     kept = [entry for entry in entries if entry.name != tag]
@@ -146,7 +143,7 @@ def _with_sum(entries: list[LayoutEntry], name: str, tag: int | None, place: Ite
 
 
 def _framed(name: str, like: Earlier | None, pairs: list[tuple[LayoutEntry, Seen | None]], summed: int | None) -> bytes:
-    """Key, length and items; the checksum over all up to its own value."""
+    """Key, length and items; the checksum covers everything before its value."""
     parts, starts = write_pairs(pairs)
     body = b"".join(parts)
     head = (like.key if like else UNIVERSAL_KEYS[name]) + ber_length(len(body), like.length_octets if like else 0)
@@ -159,7 +156,7 @@ def _framed(name: str, like: Earlier | None, pairs: list[tuple[LayoutEntry, Seen
 
 
 def item_bytes(name: str, key: str | int, value: object, like: bytes) -> bytes:
-    """The value bytes of one item of a set."""
+    """The encoded value of one item of a set."""
     entries = entries_of(name, [(key, value)], b"", ItemPath(name, nearest=bool(like)))
     (entry,) = entries
     return write_entry(entry, trace_of(Seen(entry.name, b"", 0, like)))

@@ -1,8 +1,4 @@
-"""Packs to bytes: values of several elements without tags, as `spec.PACKS` lists them.
-
-Room: encode. Next door: `values.py` writes the elements, `sets.py` the items that hold packs; `mdap.py`, `sdcc.py`
-and `miis.py` write the packs whose shape the table can't tell.
-"""
+"""Encodes packs: values of several elements without tags, as listed in `spec.PACKS`."""
 
 from __future__ import annotations
 
@@ -24,9 +20,9 @@ TIME_OF_SET = "precision_time_stamp"
 
 
 class Step(NamedTuple):
-    """One element as it stands, or the group behind its length; `default` is that of its first row.
+    """One element, or a length-prefixed group; `default` is that of its first row.
 
-    prefixes   of the names in a group, and of those in the group that is its default
+    prefixes   of the names in a group, and of the names in the group that provides its default
     """
 
     elements: tuple[Element, ...]
@@ -38,7 +34,7 @@ class Step(NamedTuple):
 
 @cache
 def steps_of(name: str) -> tuple[Step, ...]:
-    """The elements of a pack, or of its records, each length taken together with what it measures."""
+    """The steps of a pack, or of its records; each length is combined with what it measures."""
     rows = list(PACKS[name])
     records = [at for at, row in enumerate(rows) if row.name == "record_length"]
     return _steps(rows[records[0] + 1 :] if records else rows)
@@ -60,7 +56,7 @@ def _steps(rows: list[Element]) -> tuple[Step, ...]:
 
 
 def write_pack(name: str, value: object, trace: Trace, place: ItemPath) -> bytes:
-    """A pack from its mapping; one of records, or of numbers, from a list."""
+    """Encode a pack from a mapping; a pack of records or numbers from a list."""
     first = PACKS[name][0]
     if first.name == "record_length":
         return _records(name, value, trace, place)
@@ -72,21 +68,21 @@ def write_pack(name: str, value: object, trace: Trace, place: ItemPath) -> bytes
 
 
 def as_list(value: object, place: ItemPath) -> list[object]:
-    """The value if it is a list."""
+    """The value if it is a list; else raise EncodeError."""
     if not isinstance(value, list | tuple):
-        raise place.misfit(value, "a list is wanted")
+        raise place.misfit(value, "expected a list")
     return list(value)
 
 
 def as_mapping(value: object, place: ItemPath) -> Mapping[str, object]:
-    """The value if it is a mapping."""
+    """The value if it is a mapping; else raise EncodeError."""
     if not isinstance(value, Mapping):
-        raise place.misfit(value, "a mapping is wanted")
+        raise place.misfit(value, "expected a mapping")
     return value
 
 
 def _counted(name: str, value: object, trace: Trace, place: ItemPath) -> bytes:
-    """ST 0601 item 138: how many there are on the platform, and the records of some of them."""
+    """Encode ST 0601 item 138: the number of payloads on the platform, and the records of some of them."""
     given = as_mapping(value, place)
     for key in given:
         if key not in ("payload_count", "records"):
@@ -105,7 +101,7 @@ def _records(name: str, value: object, trace: Trace, place: ItemPath) -> bytes:
 
 
 def write_elements(steps: tuple[Step, ...], given: Mapping[str, object], trace: Trace, place: ItemPath) -> bytes:
-    """Elements in their order; optional ones may be left out at the end, a group that is left out is unknown."""
+    """Encode elements in order. Optional ones may be omitted at the end; an omitted group is unknown."""
     known = [element.name for step in steps for element in step.elements]
     for key in given:
         if key not in known:
@@ -121,14 +117,14 @@ def write_elements(steps: tuple[Step, ...], given: Mapping[str, object], trace: 
             element = step.elements[0]
             parts.append(_element(element, given[element.name], trace, place.child(element.name)))
         else:
-            raise place.misfit(given, f"{step.elements[0].name} is wanted, only the end may be left out")
+            raise place.misfit(given, f"{step.elements[0].name} is missing; only trailing elements may be omitted")
     whole_pack = b"".join(parts)
     _check_groups(steps, given, trace, place)
     return whole_pack
 
 
 def _has_default(step: Step, given: Mapping[str, object], place: ItemPath) -> bool:
-    """Is what is given the value that the step has where its bytes are left out?"""
+    """Whether the given value equals the default that applies when the step is omitted."""
     if step.grouped:
         pairs = [(e.name, e.name.replace(*step.prefixes, 1)) for e in step.elements]
         return all(_shown(given, name, place) == _shown(given, other, place) for name, other in pairs)
@@ -145,15 +141,15 @@ def _shown(given: Mapping[str, object], name: str, place: ItemPath) -> tuple[obj
 
 
 def _check_groups(steps: tuple[Step, ...], given: Mapping[str, object], trace: Trace, place: ItemPath) -> None:
-    """Deviations come all three or not at all, and so do correlations; a decoder's may be otherwise."""
+    """Require all three deviations or none, and likewise the correlations; received values are exempt."""
     for number in {element.group for step in steps for element in step.elements} - {0}:
         names = [element.name for step in steps for element in step.elements if element.group == number]
         if not place.received and any(name in given for name in names) and not all(name in given for name in names):
-            raise place.misfit(given, f"{', '.join(names)} are wanted together")
+            raise place.misfit(given, f"{', '.join(names)} must be given together")
 
 
 def _group(elements: tuple[Element, ...], given: Mapping[str, object], trace: Trace, place: ItemPath) -> bytes:
-    """What stands behind a length of its own; length 0 = all of it is unknown."""
+    """Encode a length-prefixed group; length 0: all of it is unknown."""
     octets, inner = trace.length()
     size = len(inner) // 2
     here = [e for e in elements if e.name in given]
@@ -163,20 +159,20 @@ def _group(elements: tuple[Element, ...], given: Mapping[str, object], trace: Tr
     for at, element in enumerate(elements):
         if element.name not in given:
             if not element.optional or any(later in here for later in elements[at:]):
-                raise place.misfit(given, f"{element.name} is wanted, only the end may be left out")
+                raise place.misfit(given, f"{element.name} is missing; only trailing elements may be omitted")
             continue
         part = inner.take(size) if element.length == "half" else inner
         parts.append(_element(element, given[element.name], part, place.child(element.name)))
     if elements[0].length == "half" and len(here) != len(elements):
-        raise place.misfit(given, f"{' and '.join(e.name for e in elements)} are wanted together")
+        raise place.misfit(given, f"{' and '.join(e.name for e in elements)} must be given together")
     if elements[0].length == "half" and len({len(part) for part in parts}) > 1:
-        raise place.misfit(given, "both want the same width")
+        raise place.misfit(given, "both need the same width")
     body = b"".join(parts)
     return ber_length(len(body), octets) + body
 
 
 def _element(element: Element, value: object, trace: Trace, place: ItemPath) -> bytes:
-    """One element; `trace` stands before the earlier one, and behind it afterwards."""
+    """Encode one element; `trace` is positioned at the earlier element and is moved past it."""
     if element.kind == "ber":
         return _ber_number(value, trace, place)
     if element.kind == "mdap":
@@ -186,12 +182,12 @@ def _element(element: Element, value: object, trace: Trace, place: ItemPath) -> 
     fixed = element.len_min if element.len_min == element.len_max else 0
     part = trace.take(fixed or len(trace))
     if element.length == "rest" and value == "" and part.data != b"\0":
-        return b""  # where all that is left is the text, none is needed for none
+        return b""  # nothing but an omitted text remains, and it needs no bytes
     if value is None and place.received and still_special(element, None, part.data, place) is None:
         value = {"special": next(iter(element.special.values()), "quiet_nan")}
     written = write_scalar(element, value, part, place)
     if fixed and len(written) != fixed:
-        raise place.misfit(value, f"{fixed} bytes are wanted")
+        raise place.misfit(value, f"expected {fixed} bytes")
     return written
 
 
@@ -205,5 +201,5 @@ def _oid(element: Element, value: object, trace: Trace, place: ItemPath) -> byte
 def _ber_number(value: object, trace: Trace, place: ItemPath) -> bytes:
     number = whole(value, place)
     if not 0 <= number <= LARGEST:
-        raise place.misfit(value, f"0 to {LARGEST} is the range")
+        raise place.misfit(value, f"the range is 0 to {LARGEST}")
     return ber_length(number, trace.number()[0])

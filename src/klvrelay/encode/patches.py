@@ -1,7 +1,4 @@
-"""Run lengths of arrays: the patches of equal value that lie over a default (MISB ST 1303, algorithm 5).
-
-Room: encode. Next door: `mdap.py` writes them.
-"""
+"""Divides arrays into run lengths: patches of equal value over a default (MISB ST 1303, algorithm 5)."""
 
 from __future__ import annotations
 
@@ -15,11 +12,11 @@ from klvrelay.encode.place import ItemPath
 from klvrelay.encode.wire import Trace, ber_oid, read_oid, spare
 
 MOST_CELLS = 65536
-"""Of an array whose values are to be cut into runs; each run counts as often as there are cells."""
+"""Maximum number of cells of an array that is divided into runs, and of cells times runs."""
 
 
 class CellBlock(NamedTuple):
-    """A value, and the block of cells that it lies over, as a record has it."""
+    """A value and the block of cells that it covers, as in a record."""
 
     value: object
     start: list[int]
@@ -29,30 +26,30 @@ class CellBlock(NamedTuple):
 def runs_of(given: object, place: ItemPath) -> list[CellBlock]:
     """The runs of a document."""
     if not isinstance(given, list | tuple):
-        raise place.misfit(given, "a list is wanted")
+        raise place.misfit(given, "expected a list")
     return [_run(one, place.at(at)) for at, one in enumerate(given)]
 
 
 def _run(given: object, place: ItemPath) -> CellBlock:
     if not isinstance(given, Mapping) or given.keys() != {"value", "start", "size"}:
-        raise place.misfit(given, "a mapping of value, start, size is wanted")
+        raise place.misfit(given, "expected a mapping of value, start, size")
     start, size = (_numbers(given[key], place.child(key)) for key in ("start", "size"))
     if len(start) != len(size):
-        raise place.misfit(given, "start and size have a number for each dimension")
+        raise place.misfit(given, "expected a start and a size for each dimension")
     return CellBlock(given["value"], start, size)
 
 
 def _numbers(given: object, place: ItemPath) -> list[int]:
     if not isinstance(given, list | tuple):
-        raise place.misfit(given, "a list is wanted")
+        raise place.misfit(given, "expected a list")
     return [whole(one, place) for one in given]
 
 
 class Patch(NamedTuple):
-    """A block of cells: where it starts and how far it runs, in each dimension.
+    """A block of cells: its start and its extent in each dimension.
 
-    seen     a cell of it that no later patch lies over
-    octets   of its numbers, where more than needed
+    seen     a cell of the block that no later patch covers
+    octets   octets of each overlong number (else 0)
     """
 
     start: tuple[int, ...]
@@ -61,12 +58,12 @@ class Patch(NamedTuple):
     octets: tuple[int, ...]
 
     def code(self) -> bytes:
-        """Its numbers as they stand behind the value."""
+        """The encoded numbers that follow the value."""
         return b"".join(ber_oid(*number) for number in zip((*self.start, *self.run), self.octets, strict=True))
 
 
 def cells_of(start: Sequence[int], run: Sequence[int], dims: Sequence[int]) -> list[int]:
-    """The cells of a block by their number in the flat list."""
+    """Indices of the block's cells in the flat list."""
     found = []
     for where in product(*(range(first, first + size) for first, size in zip(start, run, strict=True))):
         flat = 0
@@ -77,7 +74,7 @@ def cells_of(start: Sequence[int], run: Sequence[int], dims: Sequence[int]) -> l
 
 
 def read_patches(trace: Trace, width: int, dims: Sequence[int]) -> list[Patch]:
-    """The blocks of an earlier array; none where they can't be read or do not fit into this one."""
+    """The blocks of an earlier array; empty if they are malformed or do not fit into this array."""
     blocks = []
     data, at = trace.data, width
     while at < len(data):
@@ -98,7 +95,7 @@ def read_patches(trace: Trace, width: int, dims: Sequence[int]) -> list[Patch]:
 
 
 def _seen(blocks: list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]], dims: Sequence[int]) -> list[Patch]:
-    """With a cell of each that shows its value; none where one is wholly covered, so that it can't be told."""
+    """Add a visible cell to each block; empty if one block is covered completely and its value is unknown."""
     patches: list[Patch] = []
     covered: set[int] = set()
     for start, run, octets in reversed(blocks):
@@ -112,7 +109,7 @@ def _seen(blocks: list[tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]]
 
 
 def tell(patches: list[Patch], values: list[bytes], default: bytes, dims: Sequence[int]) -> bool:
-    """Do these patches over the default give the values?"""
+    """Whether these patches over the default give the values."""
     shown = [default] * len(values)
     for patch in patches:
         for cell in cells_of(patch.start, patch.run, dims):
@@ -121,7 +118,7 @@ def tell(patches: list[Patch], values: list[bytes], default: bytes, dims: Sequen
 
 
 def patches_of(values: list[bytes], default: bytes, dims: Sequence[int]) -> list[Patch]:
-    """A patch for each stretch of one value within a row, and none for the default."""
+    """One patch per stretch of equal values within a row, except for the default."""
     patches = []
     at = 0
     while at < len(values):

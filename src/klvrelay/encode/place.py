@@ -1,7 +1,4 @@
-"""Where in a record a value stands, and what holds there.
-
-Room: encode. Next door: everyone here is handed a `Place` along with a value.
-"""
+"""The position of a value in a record, and the context that applies there."""
 
 from __future__ import annotations
 
@@ -12,22 +9,22 @@ from typing import NamedTuple
 from klvrelay.errors import EncodeError
 
 DEPTH = 8
-"""Sets within sets that a decoder follows."""
+"""Maximum nesting depth of sets that a decoder follows."""
 
 
 class ItemPath(NamedTuple):
-    """A path by keys, as `quality.special` and errors name it.
+    """A path of keys as in `quality.special` and in errors, with the context of a value.
 
     root      the set of the packet
-    special   what the nulls of a document mean, by path
-    received  the values are a decoder's, which may be out of range
-    nearest   numbers by IMAPB go back to the code they came from, rather than down
-    old       inside a VMTI set of before version 4, which had other maps
-    told      not inside a VMTI set that leaves its version out, where short offsets show that it is old
+    special   meaning of the document's nulls, by path
+    received  the values come from a decoder and may be out of range
+    nearest   IMAPB numbers are rounded to the nearest code, rather than down
+    old       inside a VMTI set before version 4, which used other mappings
+    told      false inside a VMTI set without a version, where short offsets identify the old mappings
     amend     inside an amend set, where length 0 deletes an item
-    laid      in the layout of an earlier packet: what has its default and was left out is left out again
-    time      the time stamp of the set, or of one around it
-    depth     sets around it
+    laid      in the layout of an earlier packet: a value that equals its default and was omitted is omitted again
+    time      time stamp of the set, or of an enclosing one
+    depth     number of enclosing sets
     """
 
     root: str
@@ -43,25 +40,25 @@ class ItemPath(NamedTuple):
     depth: int = 0
 
     def child(self, key: str) -> ItemPath:
-        """The place of an item or element within."""
+        """The path of an item or element."""
         return self._replace(path=f"{self.path}.{key}" if self.path else key)
 
     def at(self, number: int) -> ItemPath:
-        """The place of one of a list."""
+        """The path of a list element."""
         return self._replace(path=f"{self.path}[{number}]")
 
     def inside(self, given: object) -> ItemPath:
-        """The place of what is in a set that stands here."""
+        """The context inside a set at this path. Raises EncodeError beyond DEPTH."""
         if self.depth >= DEPTH:
-            raise self.misfit(given, f"at most {DEPTH} sets within each other")
+            raise self.misfit(given, f"sets may be nested at most {DEPTH} deep")
         return self._replace(depth=self.depth + 1)
 
     def misfit(self, given: object, allowed: str) -> EncodeError:
-        """The error to raise for a value that can't stand here."""
+        """The error for a value that is not valid here."""
         return EncodeError(f"{self.root} {self.path}".rstrip(), given, allowed)
 
     def stranger(self, key: object, known: Iterable[str]) -> EncodeError:
-        """The error to raise for a key that nothing here has."""
+        """The error for an unknown key."""
         keys = sorted(known)
         word = key if isinstance(key, str) else ""
         close = get_close_matches(word, keys, 3) or [known for known in keys if word and word in known][:3]

@@ -1,11 +1,9 @@
-"""Deviations and correlations of the items before them to bytes (MISB ST 1010, SDCC-FLP).
+"""Encodes deviations and correlations of the preceding items (MISB ST 1010, SDCC-FLP).
 
-Room: encode. Next door: `sets.py` sees to it that they stand behind the items they name.
-
-A mapping: `sigma`, one number an item, `rho`, the upper triangle row by row (either may be empty), `matrix_size`
-(else the length of `sigma`), `mode` (else 2), `sparse`, and `items`, the keys of the items before. Hex in `sigma` or
-`rho` is written as it is. Where no earlier value has a form: sigma by IEEE 754, in 8 bytes if 4 do not hold them
-(mode 1 has but 4), rho by IMAPB in 4 bytes.
+The input is a mapping: `sigma`, one number per item; `rho`, the upper triangle row by row (either may be empty);
+`matrix_size` (default: the length of `sigma`); `mode` (default 2); `sparse`; and `items`, the keys of the preceding
+items. Hex in `sigma` or `rho` is written unchanged. Without an earlier value, sigma is IEEE 754 in 8 bytes if 4 do
+not hold the values (mode 1: always 4), and rho is IMAPB in 4 bytes.
 """
 
 from __future__ import annotations
@@ -25,19 +23,19 @@ _MOST = 143
 
 
 class Form(NamedTuple):
-    """What the parse control says: bytes of each number, by IMAPB or else IEEE 754, and the bit vector."""
+    """Content of the parse control: bytes per number, IMAPB or IEEE 754, and the bit vector."""
 
-    mode: int = 0  # 0 = no form is known
+    mode: int = 0  # 0: unknown form
     sparse: bool = False
     sigma: int = 0
     sigma_imapb: bool = False
     rho: int = 0
     rho_imapb: bool = True
     bits: bytes = b""
-    spare: tuple[int, int] = (0, 0)  # what stands in the bits of the parse control that mean nothing
+    spare: tuple[int, int] = (0, 0)  # content of the unused bits of the parse control
 
     def control(self) -> bytes:
-        """The parse control itself."""
+        """The encoded parse control."""
         if self.mode == 1:
             return bytes([self.sigma << 4 | self.sparse << 3 | self.rho])
         first = 0x80 | self.sparse << 5 | self.rho_imapb << 4 | self.rho
@@ -59,16 +57,16 @@ def _earlier(trace: Trace, pairs: int) -> Form:
 
 
 def write_sdcc(value: object, trace: Trace, place: ItemPath) -> bytes:
-    """The pack from its mapping."""
+    """Encode the pack from its mapping."""
     return Matrix(value, trace, place).code()
 
 
 class Matrix:
-    """One pack on its way to bytes."""
+    """Encodes one pack."""
 
     def __init__(self, value: object, trace: Trace, place: ItemPath) -> None:
         if not isinstance(value, Mapping):
-            raise place.misfit(value, f"a mapping of {', '.join(_KEYS)} is wanted")
+            raise place.misfit(value, f"expected a mapping of {', '.join(_KEYS)}")
         for key in value:
             if key not in _KEYS:
                 raise place.stranger(key, _KEYS)
@@ -78,27 +76,27 @@ class Matrix:
         self._pairs = self._size * (self._size - 1) // 2
         for name, given, wanted in (("sigma", self._sigma, self._size), ("rho", self._rho, self._pairs)):
             if given and len(given) != wanted:
-                raise place.child(name).misfit(len(given), f"{wanted} of them, or none, are wanted")
+                raise place.child(name).misfit(len(given), f"expected {wanted} values or none")
 
     def _list(self, name: str) -> list[object]:
         given = self._given.get(name, [])
         if not isinstance(given, list | tuple):
-            raise self._place.child(name).misfit(given, "a list is wanted")
+            raise self._place.child(name).misfit(given, "expected a list")
         return list(given)
 
     def _number(self, name: str, default: int, most: int) -> int:
         number = whole(self._given.get(name, default), self._place.child(name))
         if not 1 <= number <= most:
-            raise self._place.child(name).misfit(number, f"1 to {most} is the range")
+            raise self._place.child(name).misfit(number, f"the range is 1 to {most}")
         return number
 
     def code(self) -> bytes:
-        """Size, parse control, which correlations there are, and the numbers."""
+        """Size, parse control, bit vector of the correlations, and the numbers."""
         head = ber_oid(self._size, self._trace.oid())
         earlier = _earlier(self._trace, self._pairs)
         sparse = self._given.get("sparse", False)
         if not isinstance(sparse, bool):
-            raise self._place.child("sparse").misfit(sparse, "true or false is wanted")
+            raise self._place.child("sparse").misfit(sparse, "expected true or false")
         there = _present(self._rho, sparse, earlier, self._pairs)
         sent = [(at, one) for at, one in enumerate(self._rho) if there[at]]
         form = self._form(sparse, [one for _, one in sent], earlier)
@@ -106,7 +104,7 @@ class Matrix:
         for at, one in enumerate(self._sigma):
             inside = self._place.child(f"sigma[{at}]")
             if form.sigma_imapb and not isinstance(one, str | bytes):
-                raise inside.misfit(one, "no range of it is known, hex is wanted")
+                raise inside.misfit(one, "its range is unknown; expected hex")
             parts.append(_coefficient(one, form.sigma, False, self._trace.take(earlier.sigma), inside))
         for at, one in sent:
             inside = self._place.child(f"rho[{at}]")
@@ -114,25 +112,25 @@ class Matrix:
         return b"".join(parts)
 
     def _form(self, sparse: bool, sent: list[object], earlier: Form) -> Form:
-        """The form of the earlier one as far as the numbers go into it."""
+        """The form of the earlier pack, as far as the numbers fit it."""
         mode = self._number("mode", earlier.mode or 2, 2)
         known = earlier.mode == 2 == mode
-        # A sigma by IMAPB is told in hex, and so is a rho by IEEE 754 of a width that has no such form.
+        # IMAPB sigmas are represented as hex, and so are IEEE 754 rhos of a width without such a form.
         raw_sigma = _is_raw(self._sigma) or not self._sigma
         sigma_imapb = mode == 2 and raw_sigma and (earlier.sigma_imapb if known else bool(self._sigma))
         rho_imapb = mode == 1 or (earlier.rho_imapb if known else not _is_raw(sent))
         sigma = self._width("sigma", self._sigma, earlier.sigma, sigma_imapb, mode)
         rho = self._width("rho", sent, earlier.rho, rho_imapb, mode)
-        if not sent and (self._rho or not self._pairs):  # none is sent, but the parse control names a width
+        if not sent and (self._rho or not self._pairs):  # none is sent, but the parse control states a width
             rho = earlier.rho or (4 if self._rho else 0)
         most = 7 if mode == 1 else 15
         if max(sigma, rho) > most:
-            raise self._place.misfit(max(sigma, rho), f"at most {most} bytes for a number are possible in mode {mode}")
+            raise self._place.misfit(max(sigma, rho), f"mode {mode} has at most {most} bytes per number")
         spare = earlier.spare if known else (0, 0)
         return Form(mode, sparse, sigma, sigma_imapb, rho, rho_imapb, spare=spare)
 
     def _width(self, name: str, given: list[object], earlier: int, imapb: bool, mode: int) -> int:
-        """Bytes of each number: as hex has it, as it was, or enough."""
+        """Bytes per number: as given in hex, as before, or as many as needed."""
         if not given:
             return 0
         raw = next((one for one in given if isinstance(one, str | bytes)), None)
@@ -145,7 +143,7 @@ class Matrix:
 
 
 def _vector(there: list[bool], earlier: bytes) -> bytes:
-    """A bit for each pair, the rest of the last byte as it was."""
+    """One bit per pair; the unused bits of the last byte are kept."""
     spare = -len(there) % 8
     filling = earlier[-1] & (1 << spare) - 1 if earlier else 0
     number = sum(1 << at for at, one in enumerate(reversed(there)) if one)
@@ -162,7 +160,7 @@ def _short(value: object, place: ItemPath) -> bool:
 
 
 def _present(rho: list[object], sparse: bool, earlier: Form, pairs: int) -> list[bool]:
-    """Which correlations are sent: all, or where sparse those that are not 0, or were sent before."""
+    """Which correlations are sent: all, or if sparse those that are not 0 or were sent before."""
     if not sparse:
         return [True] * pairs
     bits = int.from_bytes(earlier.bits, "big") >> -pairs % 8
@@ -176,10 +174,10 @@ def _coefficient(value: object, width: int, imapb: bool, earlier: Trace, place: 
     if isinstance(value, str | bytes):
         code = octets(value, place)
         if len(code) != width:
-            raise place.misfit(value, f"{width} bytes, as the others have, are wanted")
+            raise place.misfit(value, f"expected {width} bytes, like the other values")
         return code
     if imapb and width <= 8:
         return write_imapb(value, -1.0, 1.0, earlier, width, place)
     if width not in (2, 4, 8):
-        raise place.misfit(value, f"hex of {width} bytes, as the others are, is wanted")
+        raise place.misfit(value, f"expected hex of {width} bytes, like the other values")
     return write_float(value, width, (width, width), earlier, place)

@@ -1,8 +1,4 @@
-"""Local sets to bytes: items behind their tags, with the sets, series and packs in them (SMPTE ST 336).
-
-Room: encode. Next door: `layout.py` puts the items in order, `values.py` and `packs.py` write what is in them,
-`packet.py` puts a key before a set.
-"""
+"""Encodes local sets: items with tags, and the sets, series and packs inside them (SMPTE ST 336)."""
 
 from __future__ import annotations
 
@@ -34,20 +30,20 @@ from klvrelay.encode.vmti import has_old_maps, tells_maps, tells_version
 from klvrelay.encode.wire import Trace, ber_length
 from klvrelay.standards.spec import SETS, TIME, Item
 
-# Sets whose items have the tags of another's (ST 1607 segments and amends carry ST 0601 items).
+# Sets that use the tags of another set (ST 1607 segments and amends contain ST 0601 items).
 _SEGMENTS = {"ST1607-segment": "ST0601", "ST1607-amend": "ST0601"}
 _TARGETS = {"VTargetPack": "VTarget", "VTrackItemPack": "VTrackItem"}
-_HIGHEST_TAG = (1 << 35) - 1  # five octets, as many as a decoder reads
+_HIGHEST_TAG = (1 << 35) - 1  # five octets, the maximum that a decoder reads
 
 
 @cache
 def items_of(name: str) -> Mapping[str, Item]:
-    """The items of a set by key; none for a set that no table has."""
+    """The items of a set by key; empty for an unknown set."""
     return {item.key: item for item in SETS.get(name, {}).values()}
 
 
 def write_set(name: str, items: object, trace: Trace, place: ItemPath) -> bytes:
-    """The value of a local set: items in the order given, or that of the earlier set."""
+    """Encode the value of a local set: items in the given order, or in that of the earlier set."""
     seen = list(items_by_tag(trace.data))
     entries = entries_of(name, items, trace.data, place)
     body = b"".join(write_pairs(matrices_in_place(arranged(entries, seen)))[0])
@@ -58,12 +54,12 @@ def write_set(name: str, items: object, trace: Trace, place: ItemPath) -> bytes:
 
 
 def write_pairs(pairs: Sequence[tuple[LayoutEntry, Seen | None]]) -> tuple[list[bytes], list[int]]:
-    """Each item, by the earlier one that it goes by; and where its value begins."""
+    """Encode each item in the form of its counterpart. Also returns the offsets of the values."""
     return write_entries(pairs, [write_entry(entry, trace_of(seen)) for entry, seen in pairs])
 
 
 def entries_of(name: str, items: object, earlier: bytes, place: ItemPath) -> list[LayoutEntry]:
-    """The items of a set, each with its tag and place; one that repeats once for each of its list."""
+    """The items of a set with tag and path; a repeated item gives one entry per list element."""
     if name == "RvtUserDefined" and isinstance(items, Mapping):
         items = settle(items, place)
     pairs = as_pairs(items, place)
@@ -80,7 +76,7 @@ def entries_of(name: str, items: object, earlier: bytes, place: ItemPath) -> lis
 
 
 def _time_of(name: str, pairs: list[tuple[object, object]], place: ItemPath) -> object:
-    """The time stamp of a set: its own, or that of one around it."""
+    """The time stamp of a set, or else of an enclosing one."""
     tag = TIME.get(name)
     keys = (tag, SETS[name][tag].key) if tag is not None else ()
     return next((value for key, value in reversed(pairs) if key in keys), place.time)
@@ -91,25 +87,25 @@ def as_pairs(items: object, place: ItemPath) -> list[tuple[object, object]]:
     if isinstance(items, Mapping):
         return list(items.items())
     if not isinstance(items, Iterable) or isinstance(items, str | bytes | bytearray | memoryview):
-        raise place.misfit(items, "a mapping of items, or pairs, are wanted")
+        raise place.misfit(items, "expected a mapping of items, or pairs")
     pairs = list(items)
     if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in pairs):
-        raise place.misfit(items, "a mapping of items, or pairs, are wanted")
+        raise place.misfit(items, "expected a mapping of items, or pairs")
     return [(key, value) for key, value in pairs]
 
 
 def _unknown(name: str, values: Mapping[object, object], place: ItemPath) -> Iterator[LayoutEntry]:
-    """What no table knows or a decoder could not read: bytes by tag."""
+    """Items that are unknown or were not decodable: bytes by tag."""
     for tag, value in values.items():
         if not (isinstance(tag, int) or (isinstance(tag, str) and tag.isdecimal() and tag.isascii() and len(tag) < 12)):
-            raise place.child("unknown").misfit(tag, "a tag is wanted")
+            raise place.child("unknown").misfit(tag, "expected a tag")
         inside = place.child(str(tag))
         yield tagged(_checked_tag(int(tag), place), SETS.get(name, {}).get(int(tag)), octets(value, inside), inside)
 
 
 def _checked_tag(tag: int, place: ItemPath) -> int:
     if not 0 <= tag <= _HIGHEST_TAG:
-        raise place.misfit(tag, f"tags go from 0 to {_HIGHEST_TAG}")
+        raise place.misfit(tag, f"tags range from 0 to {_HIGHEST_TAG}")
     return tag
 
 
@@ -128,7 +124,7 @@ def _entries(
 
 
 def _item(name: str, key: object, place: ItemPath) -> Item | None:
-    """The item of a key or tag; None for a tag that no table has."""
+    """The item of a key or tag; None for an unknown tag."""
     if isinstance(key, int) and not isinstance(key, bool):
         return SETS.get(name, {}).get(key)
     item = items_of(name).get(key) if isinstance(key, str) else None
@@ -138,7 +134,7 @@ def _item(name: str, key: object, place: ItemPath) -> Item | None:
 
 
 def write_entry(entry: LayoutEntry, trace: Trace) -> bytes:
-    """The value bytes of one item; bytes are taken as they are, `null` is length 0."""
+    """Encode the value of one item; bytes are written unchanged, `null` is length 0."""
     value, item, place = entry.value, entry.item, entry.place
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
@@ -147,7 +143,7 @@ def write_entry(entry: LayoutEntry, trace: Trace) -> bytes:
             raise place.misfit(None, "length 0 is not legal here")
         return b""
     if item is None:
-        raise place.misfit(value, "an item that no table has takes bytes")
+        raise place.misfit(value, "expected bytes for an unknown item")
     code = _by_kind(item, value, trace, place)
     if code and not place.received and len(code) != len(trace):
         _check_length(item, value, len(code), place)
@@ -185,7 +181,7 @@ def _nested(name: str, value: object, trace: Trace, place: ItemPath) -> bytes:
 
 
 def _series(kind: str, value: object, trace: Trace, place: ItemPath) -> bytes:
-    """Each element behind a length of its own; `null` is an element of length 0."""
+    """Encode length-prefixed elements; `null` is an element of length 0."""
     parts: list[bytes] = []
     for at, element in enumerate(as_list(value, place)):
         size, inner = trace.length()
@@ -209,7 +205,7 @@ def _element(kind: str, value: object, trace: Trace, place: ItemPath) -> bytes:
 
 
 def _target(kind: str, value: Mapping[str, object], trace: Trace, place: ItemPath) -> bytes:
-    """A BER-OID number, then the items of a set."""
+    """Encode a BER-OID number and the items of a set."""
     number = whole(value.get("target_id"), place.child("target_id"))
     head = checked_oid(number, trace, place.child("target_id"))
     items = {key: one for key, one in value.items() if key != "target_id"}
@@ -219,5 +215,5 @@ def _target(kind: str, value: Mapping[str, object], trace: Trace, place: ItemPat
 def _uint(value: object, width: int, place: ItemPath) -> bytes:
     number = whole(value, place)
     if not 0 <= number <= LARGEST:
-        raise place.misfit(value, f"0 to {LARGEST} is the range")
+        raise place.misfit(value, f"the range is 0 to {LARGEST}")
     return number.to_bytes(width if fits(number, width, False) else least_octets(number, signed=False), "big")

@@ -1,10 +1,8 @@
-"""Codes that stand in place of a number: infinities, NaN, "out of range", "off earth" and their like.
+"""Encodes special codes, which replace a number: infinities, NaN, "out of range", "off earth" and others.
 
-Room: encode. Next door: `values.py` asks here before it maps a number.
-
-Several codes may mean the same (IMAPB and IEEE 754 leave bits open): of those the earlier value's is taken, else
-the first. A decoder has room for so many remarks only: a null that it gave no name is what the earlier code means,
-and where length 0 can't say it, NaN.
+Several codes may have the same meaning, because IMAPB and IEEE 754 leave bits open: the earlier value's code is used,
+else the first. A record names the meaning of a limited number of nulls only: an unnamed null means what the earlier
+code means, or NaN if length 0 can't represent it.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ from klvrelay.encode.place import ItemPath
 from klvrelay.errors import EncodeError
 from klvrelay.standards.spec import Element, Item
 
-# The first byte of the IMAPB code; zeros follow (ST 1201).
+# The first byte of the IMAPB code, followed by zeros (ST 1201).
 IMAPB = {
     "plus_infinity": 0xC8,
     "minus_infinity": 0xE8,
@@ -29,7 +27,7 @@ IMAPB = {
     "user": 0xC0,
     "reserved": 0x81,
 }
-# All codes that mean it, by the first five bits; two are told by the whole first byte.
+# Codes by their first five bits; two are identified by the complete first byte.
 _FAMILIES = {
     0xC8: "plus_infinity",
     0xE8: "minus_infinity",
@@ -44,27 +42,27 @@ _IEEE = ("plus_infinity", "minus_infinity", "quiet_nan", "signalling_nan")
 
 
 def special_of(value: object, place: ItemPath) -> str | None:
-    """What a value means that is no number: a null by the document, `{"special": name}`, an infinity or NaN."""
+    """Special meaning of a value: a null named in the document, `{"special": name}`, infinity or NaN; else None."""
     if value is None:
         name = place.special.get(place.path)
         return name if isinstance(name, str) else None
     if isinstance(value, Mapping) and value.keys() == {"special"}:
         name = value["special"]
-        return name if isinstance(name, str) else type(name).__name__  # which no special code is called
+        return name if isinstance(name, str) else type(name).__name__  # a name that no special code has
     if isinstance(value, Decimal) and not value.is_finite():
         value = float("nan") if value.is_nan() else float(value)
     return ieee_name(value) if isinstance(value, float) else None
 
 
 def ieee_name(number: float) -> str | None:
-    """What a float is that is no number."""
+    """The special meaning of a float; None for a number."""
     if math.isinf(number):
         return "plus_infinity" if number > 0 else "minus_infinity"
     return "quiet_nan" if number != number else None
 
 
 def still_special(scalar: Item | Element, value: object, earlier: bytes, place: ItemPath) -> str | None:
-    """The same; and of a decoder's null without a name, what the earlier code means."""
+    """Like `special_of`; an unnamed received null has the meaning of the earlier code."""
     name = special_of(value, place)
     if name is not None or value is not None or not place.received:
         return name
@@ -81,25 +79,25 @@ def still_special(scalar: Item | Element, value: object, earlier: bytes, place: 
 
 
 def named(value: object, meaning: str | None, place: ItemPath) -> str | None:
-    """`special_of`, and of a decoder's null without a name in an array or a pack: the earlier meaning, or NaN."""
+    """Like `special_of`; an unnamed received null in an array or pack has the earlier meaning, or is NaN."""
     name = special_of(value, place)
     return meaning or "quiet_nan" if name is None and value is None and place.received else name
 
 
 def imapb_meaning(code: bytes) -> str | None:
-    """What an IMAPB code means; None for a number."""
+    """The special meaning of an IMAPB code; None for a number."""
     if not code or code[0] < 0x80 or (code[0] == 0x80 and not any(code[1:])):
         return None
     return _EXACT.get(code[0]) or _FAMILIES.get(code[0] & 0xF8, "reserved")
 
 
 def ieee_meaning(code: bytes) -> str | None:
-    """What an IEEE 754 code means; None for a number."""
+    """The special meaning of an IEEE 754 code; None for a number."""
     return ieee_name(unpacked(code)) if len(code) in FLOATS else None
 
 
 def imapb_special(name: str, width: int, earlier: bytes, place: ItemPath) -> bytes:
-    """The IMAPB code of what is no number."""
+    """The IMAPB code of a special meaning."""
     if name not in IMAPB:
         raise no_such_special(name, IMAPB, place)
     if len(earlier) == width and imapb_meaning(earlier) == name:
@@ -108,7 +106,7 @@ def imapb_special(name: str, width: int, earlier: bytes, place: ItemPath) -> byt
 
 
 def ieee_special(name: str, width: int, earlier: bytes, place: ItemPath) -> bytes:
-    """The IEEE 754 code of what is no number."""
+    """The IEEE 754 code of a special meaning."""
     if name not in _IEEE:
         raise no_such_special(name, _IEEE, place)
     if len(earlier) == width and ieee_meaning(earlier) == name:
@@ -120,6 +118,6 @@ def ieee_special(name: str, width: int, earlier: bytes, place: ItemPath) -> byte
 
 
 def no_such_special(name: str, known: Iterable[str], place: ItemPath) -> EncodeError:
-    """The error for a name that has no code here."""
+    """The error for a special name that has no code here."""
     names = ", ".join(known)
-    return place.misfit({"special": name}, f"of {names} there are codes" if names else "all its codes are numbers")
+    return place.misfit({"special": name}, f"special codes: {names}" if names else "it has no special codes")

@@ -1,7 +1,4 @@
-"""The user data of a remote video terminal (ST 0806): bytes that another item says how to read.
-
-Room: encode. Next door: `sets.py` asks here before it writes such a set.
-"""
+"""Encodes the user data of a remote video terminal (ST 0806), whose type another item defines."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ _TYPE_SHIFT = 6
 
 
 def settle(items: Mapping[str, object], place: ItemPath) -> dict[str, object]:
-    """The items with `user_value` turned into `user_data`; both may be given if they agree, as a decoder's do."""
+    """Replace `user_value` by `user_data`. Both may be given if they agree, as in a decoded record."""
     settled = {key: value for key, value in items.items() if key != "user_value"}
     if "user_value" not in items or (place.received and "user_data" in items):
         return settled
@@ -26,9 +23,9 @@ def settle(items: Mapping[str, object], place: ItemPath) -> dict[str, object]:
     kind = bit_number(BITS["RvtUserDefined", 1, ""], items.get("numeric_id", 0), place.child("numeric_id"))
     if "user_data" not in items:
         return settled | {"user_data": _data(kind >> _TYPE_SHIFT, value, inside)}
-    told = _value(kind >> _TYPE_SHIFT, octets(items["user_data"], place.child("user_data")))
-    if told != value:
-        raise inside.misfit(value, f"user_data says {told!r}")
+    decoded = _value(kind >> _TYPE_SHIFT, octets(items["user_data"], place.child("user_data")))
+    if decoded != value:
+        raise inside.misfit(value, f"user_data contains {decoded!r}")
     return settled
 
 
@@ -36,16 +33,16 @@ def _data(kind: int, value: object, place: ItemPath) -> bytes:
     if kind == _TEXT and isinstance(value, str):
         return utf8(checked_end(value, place), place)
     if kind not in (_SIGNED, _UNSIGNED):
-        raise place.misfit(value, "text is wanted" if kind == _TEXT else "data of this type want user_data")
+        raise place.misfit(value, "expected text" if kind == _TEXT else "data of this type requires user_data")
     number, signed = whole(value, place), kind == _SIGNED
     width = least_octets(number, signed=signed)
     if width > 8 or (number < 0 and not signed):
-        raise place.misfit(value, "8 bytes can't hold it" if width > 8 else "0 or more is wanted")
+        raise place.misfit(value, "it does not fit into 8 bytes" if width > 8 else "expected 0 or more")
     return number.to_bytes(width, "big", signed=signed)
 
 
 def _value(kind: int, data: bytes) -> object:
-    """What a decoder reads, or nothing."""
+    """The value that a decoder reads; None if it reads none."""
     if kind == _TEXT:
         return data.rstrip(b"\0").decode(errors="replace")
     if kind in (_SIGNED, _UNSIGNED) and 1 <= len(data) <= 8:

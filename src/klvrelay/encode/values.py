@@ -1,10 +1,7 @@
-"""Single values to bytes: the mapped numbers, and who writes the others.
+"""Encodes single values: mapped numbers here, all others through `integers` and `texts`.
 
-Room: encode. Next door: `numbers.py` has the maps, `integers.py` and `texts.py` write what is not mapped; `packs.py`
-and `sets.py` put values together.
-
-A width that the table leaves open is that of the earlier value (`Trace`) or else: IMAPB 4 bytes or as many as
-are allowed; integers the fewest that hold them; floats 4 bytes where that is exact, else 8.
+If the table leaves the width open, that of the earlier value (`Trace`) is used. Without one: IMAPB 4 bytes, or as many
+as permitted; integers the fewest bytes; floats 4 bytes if exact, else 8.
 """
 
 from __future__ import annotations
@@ -31,31 +28,31 @@ from klvrelay.standards.spec import Item
 Writer = Callable[[Scalar, object, Trace, ItemPath], bytes]
 
 _IMAPB_BYTES = 4
-_NARROW = 2.0**-900  # steps of a narrower range are no floats any more
+_NARROW = 2.0**-900  # steps of a narrower range are below the smallest float
 
 
 def write_scalar(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
-    """The bytes of one value; `null` only where a special code stands for it."""
+    """Encode one value; `null` only if a special code represents it."""
     mapping = scalar.old if place.old and scalar.old else scalar.mapping
     for name in (mapping, scalar.kind):
         if name in WRITERS:
             return WRITERS[name](scalar, value, trace, place)
-    raise place.misfit(value, "bytes are wanted")
+    raise place.misfit(value, "expected bytes")
 
 
 # ---- mapped numbers ---------------------------------------------------------------------------------------
 
 
 def _bounds(scalar: Scalar, place: ItemPath) -> tuple[float, float, str]:
-    """The ends of the range, and the range in words."""
+    """The ends of the range, and the range as text."""
     if scalar.min is None or scalar.max is None:
-        raise place.misfit(None, "no range is known, bytes are wanted")
+        raise place.misfit(None, "its range is unknown; expected bytes")
     units = scalar.units if isinstance(scalar, Item) else ""
-    return scalar.min, scalar.max, f"{scalar.min:g} to {scalar.max:g} {units} is the range".replace("  ", " ")
+    return scalar.min, scalar.max, f"the range is {scalar.min:g} to {scalar.max:g} {units}".rstrip()
 
 
 def _linear(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> bytes:
-    """`linear_uint` and `linear_int`; in another width than the item's own the code is right-aligned."""
+    """Encode `linear_uint` and `linear_int`; in a width other than the item's the code is right-aligned."""
     old = bool(place.old and scalar.old)
     signed = (scalar.old if old else scalar.mapping) == "linear_int"
     own = 3 if old and signed else scalar.len_min
@@ -66,7 +63,7 @@ def _linear(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> byt
         if code is None:
             raise place.misfit(value, span)
     elif name in (meanings := ("error",) if old and signed else tuple(scalar.special.values())):
-        code = -1 << 8 * own - 1  # the one code of these maps that is no number
+        code = -1 << 8 * own - 1  # the only code of these mappings that is no number
     else:
         raise no_such_special(name, meanings, place)
     width = len(trace) if fits(code, len(trace), signed) else own
@@ -88,20 +85,20 @@ def _imapb(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> byte
 
 
 def write_imapb(value: object, low: float, high: float, earlier: Trace, width: int, place: ItemPath) -> bytes:
-    """A number by IMAPB (ST 1201) between any two bounds, or the code of what is none."""
+    """Encode a number in IMAPB (ST 1201) between any two bounds, or a special code."""
     name = named(value, imapb_meaning(earlier.data), place)
     if name is not None:
         return imapb_special(name, width, earlier.data, place)
     code = _imapb_code(value, low, high, width, place)
     if code is None:
-        raise place.misfit(value, f"{low:g} to {high:g} is the range")
+        raise place.misfit(value, f"the range is {low:g} to {high:g}")
     return code.to_bytes(width, "big")
 
 
 def _imapb_code(value: object, low: float, high: float, width: int, place: ItemPath) -> int | None:
-    """A number by IMAPB: rounded down as ST 1201 has it; one that was decoded, to the code it came from.
+    """The IMAPB code of a number: rounded down as ST 1201 requires, or the original code of a decoded number.
 
-    A number just outside the range is the first or last code of it: decoding may have given that.
+    A number slightly out of range gives the first or last code, because decoding may produce it.
     """
     number = exact(value, place)
     if not place.nearest and low <= number <= high and high - low > _NARROW:
@@ -118,7 +115,7 @@ def _float(scalar: Scalar, value: object, trace: Trace, place: ItemPath) -> byte
 
 
 def write_float(value: object, width: int, span: tuple[int, int], earlier: Trace, place: ItemPath) -> bytes:
-    """A number by IEEE 754, in `width` bytes if there is such a form, else in the fewest that hold it exactly."""
+    """Encode a number in IEEE 754: in `width` bytes if such a form exists, else in the fewest that hold it exactly."""
     name = named(value, ieee_meaning(earlier.data), place)
     if width not in numbers.FLOATS:
         fit = [size for size in (4, 8) if span[0] <= size <= span[1]] or [4]
@@ -133,7 +130,7 @@ def write_float(value: object, width: int, span: tuple[int, int], earlier: Trace
     except OverflowError:
         code = None
     if code is None:
-        raise place.misfit(value, f"a float of {width} bytes can't hold it")
+        raise place.misfit(value, f"it does not fit into a float of {width} bytes")
     return code
 
 

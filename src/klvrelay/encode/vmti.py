@@ -1,9 +1,8 @@
-"""Which maps a VMTI set follows: those of ST 0903.4 and later, or the linear ones of before.
+"""Determines the mappings of a VMTI set: those of ST 0903.4 and later, or the older linear ones.
 
-Room: encode. Next door: `sets.py` asks here before it writes such a set.
-
-The version tells it. Where a set leaves the version out, decoders go by the offsets of its targets: one that is
-shorter than IMAPB made them shows the older maps. New values may be longer; then all of it is written by the newer.
+The version identifies them. If a set has no version, decoders check the offsets of its targets: one that is shorter
+than the IMAPB length indicates the older mappings. If the new values are longer, the whole set is written with the
+newer mappings.
 """
 
 from __future__ import annotations
@@ -16,19 +15,19 @@ from klvrelay.encode.place import ItemPath
 from klvrelay.encode.wire import Trace, read_oid
 from klvrelay.standards.spec import SETS
 
-VERSION = 4  # the tag
+VERSION = 4  # tag
 _TARGETS = 101
-_NEW_MAPS = 4  # the first version that has them
+_NEW_MAPS = 4  # the first version with the newer mappings
 _OFFSETS: dict[Name, int] = {tag: item.len_min for tag, item in SETS["VTarget"].items() if item.old == "linear_int"}
 
 
 def tells_version(pairs: Sequence[tuple[object, object]]) -> bool:
-    """Is the version among the items of a set?"""
+    """Whether the items of a set include the version."""
     return any(key in ("vmti_ls_version", VERSION) for key, _ in pairs)
 
 
 def has_old_maps(pairs: Sequence[tuple[object, object]], earlier: bytes, place: ItemPath) -> bool:
-    """Do the items, or where they are silent the earlier set, follow the older maps?"""
+    """Whether the items, or without a version the earlier set, use the older mappings."""
     if not tells_version(pairs):
         return shows_old_maps(earlier)
     value = [value for key, value in pairs if key in ("vmti_ls_version", VERSION)][-1]
@@ -38,7 +37,7 @@ def has_old_maps(pairs: Sequence[tuple[object, object]], earlier: bytes, place: 
 
 
 def shows_old_maps(data: bytes) -> bool:
-    """Is an offset of a target in this set too short for IMAPB, and no version there?"""
+    """Whether the set has no version, and an offset of a target that is too short for IMAPB."""
     items = list(items_by_tag(data))
     if any(item.name == VERSION for item in items):
         return False
@@ -47,7 +46,7 @@ def shows_old_maps(data: bytes) -> bool:
 
 
 def _elements(series: bytes) -> Iterator[bytes]:
-    """The items of each target, behind its number."""
+    """The items of each target, without its number."""
     trace = Trace(series)
     while trace:
         element = trace.length()[1].data
@@ -57,6 +56,6 @@ def _elements(series: bytes) -> Iterator[bytes]:
 
 
 def tells_maps(entries: Sequence[LayoutEntry], body: bytes) -> bool:
-    """Would the set, as it is written, be read by the maps that it was written by?"""
+    """Whether a decoder would read the encoded set with the mappings it was written with."""
     by_old_maps = any(entry.place.old for entry in entries)
     return not by_old_maps or any(entry.name == VERSION for entry in entries) or shows_old_maps(body)

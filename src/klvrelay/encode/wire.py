@@ -1,16 +1,14 @@
-"""How numbers, lengths and tags stand on the wire (SMPTE ST 336).
+"""Encodes BER lengths and BER-OID numbers (SMPTE ST 336).
 
-Room: encode. Next door: `values.py` and `packs.py` write values with these; `sets.py` and `packet.py` frame them.
-
-A `Trace` walks an earlier value in step with what is being written, so that the new one gets the same widths and
-forms. Form is all that is ever taken from it: a value comes from its record.
+A `Trace` is read in parallel with the value being written, so that the new value gets the same widths and forms. It
+provides the form only, never a value.
 """
 
 from __future__ import annotations
 
 
 def ber_length(count: int, octets: int = 0) -> bytes:
-    """A BER length in its shortest form, or in a long form of `octets` where it fits that."""
+    """A BER length in its shortest form, or in a long form of `octets` if it fits."""
     if count < 0x80 and not octets:
         return bytes([count])
     octets = max(octets, (count.bit_length() + 7) // 8)
@@ -18,7 +16,7 @@ def ber_length(count: int, octets: int = 0) -> bytes:
 
 
 def ber_oid(number: int, octets: int = 0) -> bytes:
-    """A BER-OID number in its shortest form, or filled up with zeros to `octets`: 7 bits an octet."""
+    """A BER-OID number in its shortest form, or padded with zeros to `octets` of 7 bits each."""
     groups = [number & 0x7F]
     while number := number >> 7:
         groups.append(number & 0x7F | 0x80)
@@ -27,7 +25,7 @@ def ber_oid(number: int, octets: int = 0) -> bytes:
 
 
 def read_length(data: bytes, at: int = 0) -> tuple[int, int] | None:
-    """A BER length and where it ends; None where there is none."""
+    """A BER length and the offset after it; None if there is none."""
     first = data[at] if at < len(data) else 0x80
     if first < 0x80:
         return first, at + 1
@@ -38,7 +36,7 @@ def read_length(data: bytes, at: int = 0) -> tuple[int, int] | None:
 
 
 def read_oid(data: bytes, at: int = 0) -> tuple[int, int] | None:
-    """A BER-OID number and where it ends; None where there is none."""
+    """A BER-OID number and the offset after it; None if there is none."""
     number = 0
     for end in range(at, min(at + 9, len(data))):
         number = number << 7 | data[end] & 0x7F
@@ -48,14 +46,14 @@ def read_oid(data: bytes, at: int = 0) -> tuple[int, int] | None:
 
 
 def spare(form: bytes, shortest: bytes) -> int:
-    """The octets of a number that is written longer than it need be, without the lead octet of a length; else 0."""
+    """The octets of an overlong number, without the lead octet of a length; 0 for the shortest form."""
     if len(form) <= len(shortest):
         return 0
     return form[0] & 0x7F or len(form)
 
 
 class Trace:
-    """An earlier value, for its form; empty where there is none, and from where it can't be followed."""
+    """An earlier value that provides the form; empty if there is none, or after malformed data."""
 
     __slots__ = ("data",)
 
@@ -66,14 +64,14 @@ class Trace:
         return len(self.data)
 
     def take(self, count: int) -> Trace:
-        """The next bytes; none if there are not that many."""
+        """The next `count` bytes; empty if there are fewer."""
         if count > len(self.data):
             count, self.data = 0, b""
         taken, self.data = self.data[:count], self.data[count:]
         return Trace(taken)
 
     def oid(self) -> int:
-        """The octets of the BER-OID number here, where more than needed."""
+        """Skip a BER-OID number; return its octets if it is overlong, else 0."""
         found = read_oid(self.data)
         if found is None:
             self.data = b""
@@ -82,7 +80,7 @@ class Trace:
         return spare(form, ber_oid(found[0]))
 
     def number(self) -> tuple[int, int]:
-        """The octets of the BER length here, where more than needed, and what it says."""
+        """Skip a BER length; return its octets if it is overlong (else 0), and its value."""
         found = read_length(self.data)
         if found is None:
             self.data = b""
@@ -91,6 +89,6 @@ class Trace:
         return spare(form, ber_length(found[0])), found[0]
 
     def length(self) -> tuple[int, Trace]:
-        """The octets of the BER length here, where more than needed, and what stands behind it."""
+        """Skip a BER length and its content; return the octets of an overlong length (else 0), and the content."""
         octets, count = self.number()
         return octets, self.take(count)

@@ -1,12 +1,10 @@
-"""The reference of items: what the tables know of each, found by tag, key, name or 16-byte key.
+"""Looks up items by tag, key, name or 16-byte key, and describes them.
 
-    entry.py      an item of a set, and where it is from
-    search.py     what a reader may type -> entries
-    numbers.py    range, resolution, bytes on the wire
-    forms.py      how a record writes an item, in words
-    account.py    all of it as one document
-
-It reads `spec` and `clauses`, which are generated, and nothing else; next door, `verbs/items.py` shows it.
+    entry.py      an item of a set and its origin
+    search.py     finds entries for a query
+    numbers.py    range, resolution, length
+    forms.py      wire format and record format in words
+    account.py    the complete description as a document
 """
 
 from klvrelay.items.account import account, account_of_set

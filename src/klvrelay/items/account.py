@@ -1,4 +1,4 @@
-"""All that is known of one item, or of one set, as one document; `verbs/items.py` shows it, or gives it as JSON."""
+"""Describes an item or a set completely, as one document."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ ARRAY_CODES = ("ST1303", 0, "array_processing_algorithm")
 
 
 class Resolution(TypedDict):
-    """One step in units, of a value in so many bytes; None: in any."""
+    """One step in the item's units, for a value of `bytes` bytes; None: for any width."""
 
     bytes: int | None
     step: float
 
 
 class Field(TypedDict):
-    """Some bits of a bit field; `codes` by number as text."""
+    """Bits of a bit field; `codes` by number as text."""
 
     key: str
     bits: str
@@ -79,7 +79,7 @@ class Account(TypedDict):
 
 
 class SetAccount(TypedDict):
-    """One set or pack; `inside` are the items that hold it."""
+    """One set or pack; `inside` are the items that contain it."""
 
     set: str
     standard: str
@@ -90,7 +90,7 @@ class SetAccount(TypedDict):
 
 
 def account(entry: ItemEntry) -> Account:
-    """All that is known of an item."""
+    """The complete description of an item."""
     item = entry.item
     span = range_of(item)
     return {
@@ -129,7 +129,7 @@ def account(entry: ItemEntry) -> Account:
 
 
 def pack_of(item: spec.Item) -> str:
-    """The pack whose elements make the item up, or each element of the series that it is."""
+    """The pack whose elements form the item, or each element of a series."""
     if item.kind == "mdap":
         return "MDAP"
     series = item.kind.partition("series:")[2]
@@ -170,19 +170,19 @@ def part(entry: ItemEntry, element: spec.Element) -> Part:
 
 
 def zero_length(entry: ItemEntry) -> str:
-    """What a length of 0 means."""
+    """The meaning of length 0."""
     if entry.wire_key is None and (entry.set, entry.item.tag) in clauses.NEVER_EMPTY:
-        return "not legal: null, with a warning"
-    return "value unknown: null" + ("; in an amend (0601:101) the item is gone" if entry.set == "ST0601" else "")
+        return "not permitted: null, with a warning"
+    return "value unknown: null" + ("; in an amend (0601:101) the item is deleted" if entry.set == "ST0601" else "")
 
 
 def preferred(entry: ItemEntry) -> list[str]:
-    """The items that a receiver takes instead where they are sent, the best first."""
+    """The items that a receiver prefers to this one, the best first."""
     return _others(entry, before=True)
 
 
 def replaced(entry: ItemEntry) -> list[str]:
-    """The items that a receiver takes this one instead of."""
+    """The items to which a receiver prefers this one."""
     return _others(entry, before=False)
 
 
@@ -196,7 +196,7 @@ def _others(entry: ItemEntry, *, before: bool) -> list[str]:
 
 
 def universal_keys(entry: ItemEntry) -> list[str]:
-    """Its keys of 16 bytes: its own in universal form, or that of the same item and of the set inside it."""
+    """The 16-byte keys of an item: its universal form, or that of the same item and of the set inside it."""
     if entry.wire_key is not None:
         return [entry.wire_key.hex()]
     item = clauses.ITEM_KEYS.get((entry.set, entry.item.tag))
@@ -205,7 +205,7 @@ def universal_keys(entry: ItemEntry) -> list[str]:
 
 
 def account_of_set(name: str) -> SetAccount:
-    """What is known of a set."""
+    """The description of a set."""
     key = spec.UNIVERSAL_KEYS.get(name)
     return {
         "set": name,

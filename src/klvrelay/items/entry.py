@@ -1,4 +1,4 @@
-"""An item of a set, and where it is from; next door, `search.py` finds it and `account.py` tells all of it."""
+"""An item of a set, with its origin and address."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from functools import cache
 from klvrelay.standards import clauses, spec
 
 SETS = tuple(name for name in clauses.STANDARDS if name in spec.SETS or name in clauses.UNIVERSAL)
-"""The sets whose items are known, in the order of `klvrelay items --sets`."""
+"""The sets with known items, in the order of `klvrelay items --sets`."""
 HEAD = "ST0601"
-"""The set that a bare tag is of."""
+"""The set of a tag without a set name."""
 NESTED = ("local_set", "series")
 
 
 @dataclass(frozen=True, slots=True)
 class ItemEntry:
-    """One item: the set that it is from, and its row; `wire_key` where it stands alone, behind 16 bytes."""
+    """One item: its set and table row; `wire_key` is its 16-byte key in universal form."""
 
     set: str
     item: spec.Item
@@ -26,14 +26,14 @@ class ItemEntry:
 
     @property
     def address(self) -> str:
-        """What finds it again: `0601:13`, `VTarget:10`, or its 16-byte key in hex."""
+        """The query that finds the item: `0601:13`, `VTarget:10`, or its 16-byte key in hex."""
         if self.wire_key is not None:
             return self.wire_key.hex()
         return f"{self.set.removeprefix('ST')}:{self.item.tag}"
 
     @property
     def clause(self) -> str:
-        """`MISB ST 0601.19, item 13`; within a nested set `MISB ST 0903.6, VTarget Pack, item 10`."""
+        """`MISB ST 0601.19, item 13`; for a nested set `MISB ST 0903.6, VTarget Pack, item 10`."""
         home = clauses.STANDARDS[self.set]
         title = "" if self.set in spec.UNIVERSAL_KEYS else f", {home.title}"
         if self.wire_key is None:
@@ -42,17 +42,17 @@ class ItemEntry:
 
     @property
     def holds(self) -> str | None:
-        """The set that is inside it, or each of whose elements is one."""
+        """The set inside the item, or inside each element of a series."""
         return inner_set(self.item.kind)
 
     @property
     def repeats(self) -> bool:
-        """In universal form nothing does."""
+        """Whether the item may repeat; never in universal form."""
         return self.item.repeats and self.wire_key is None
 
 
 def inner_set(kind: str) -> str | None:
-    """`local_set:ST0102`, `series:local_set:VChip`, `series:VTargetPack` -> the set's name."""
+    """The set name in `local_set:ST0102`, `series:local_set:VChip` or `series:VTargetPack`."""
     head, _, rest = kind.partition(":")
     if head not in NESTED:
         return None
@@ -65,7 +65,7 @@ def inner_set(kind: str) -> str | None:
 
 
 def entries(name: str) -> tuple[ItemEntry, ...]:
-    """The items of one set, by tag or, of a universal set, in the order of its table."""
+    """The items of one set, by tag; those of a universal set in table order."""
     if name in spec.SETS:
         return tuple(ItemEntry(name, item) for item in spec.SETS[name].values())
     return tuple(entry for entry in keyed() if entry.set == name)
@@ -73,39 +73,39 @@ def entries(name: str) -> tuple[ItemEntry, ...]:
 
 @cache
 def keyed() -> tuple[ItemEntry, ...]:
-    """The items in universal form: a key of 16 bytes stands before the value of each."""
+    """The items in universal form, each with a 16-byte key."""
     return tuple(ItemEntry(clauses.ORIGINS[key], item, key) for key, item in spec.KEYED.items())
 
 
 def every() -> Iterator[ItemEntry]:
-    """All items: by tag, then in universal form."""
+    """All items: those with tags, then those in universal form."""
     for name in spec.SETS:
         yield from entries(name)
     yield from keyed()
 
 
 def same_key(one: bytes, other: bytes) -> bool:
-    """Keys are compared without octet 8, the registry version."""
+    """Compare keys without octet 8, the registry version."""
     return one[:7] + one[8:] == other[:7] + other[8:]
 
 
 def by_key(key: bytes) -> ItemEntry | None:
-    """The item that a packet or a universal set may hold under this key of 16 bytes."""
+    """The item with this 16-byte key in a packet or universal set; None if unknown."""
     return next((entry for entry in keyed() if entry.wire_key and same_key(entry.wire_key, key)), None)
 
 
 def packet_set(key: bytes) -> str | None:
-    """The set or pack whose packets begin with this key of 16 bytes."""
+    """The set or pack whose packets start with this 16-byte key; None if unknown."""
     return next((name for name, its in spec.UNIVERSAL_KEYS.items() if same_key(its, key)), None)
 
 
 def pack_alone(name: str) -> ItemEntry | None:
-    """The item that a packet of this name is, where it is a pack and no set: ST 1010, ST 1204, ST 1303."""
+    """The item of a packet that is a pack rather than a set (ST 1010, ST 1204, ST 1303); else None."""
     key = spec.UNIVERSAL_KEYS.get(name)
     return by_key(key) if key is not None and name not in SETS else None
 
 
 def notes(text: str) -> str:
-    """A table's notes without their pointers to other tables."""
+    """Notes of a table without references to other tables."""
     parts = (re.sub(r",? see (README|packs\.csv)", "", f" {part}").strip() for part in text.split(";"))
     return "; ".join(part for part in parts if part)

@@ -1,4 +1,4 @@
-"""In words: how an item stands on the wire, and how a record writes it; next door, `numbers.py` has its numbers."""
+"""Describes the wire format of an item and its form in a record."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ WIRE = {
     "date_time": "text such as 20050331075051, UTC",
     "utf8": "UTF-8 text",
     "ascii": "ASCII text",
-    "utf16": "UTF-16 text, most significant byte first",
+    "utf16": "UTF-16 text, big-endian",
     "enum": "unsigned integer, a code",
     "bitfield": "bits of an unsigned integer",
     "float": "IEEE 754 float",
-    "bytes": "bytes as they are",
+    "bytes": "bytes, unchanged",
     "uuid": "UUID",
     "ber": "BER length",
     "ber_oid": "BER-OID number",
     "dlp": "pack of elements in order (DLP)",
     "flp": "pack of elements in order (FLP)",
-    "vlp": "pack of elements, a BER length before those that vary (VLP)",
+    "vlp": "pack of elements, with a BER length before variable ones (VLP)",
     "mdap": "array of MISB ST 1303",
-    "special": "as the algorithm says",
+    "special": "depends on the algorithm",
     "float or imapb": "float or IMAPB",
 }
 RECORD = {
@@ -36,7 +36,7 @@ RECORD = {
     "utf8": "text",
     "ascii": "text",
     "utf16": "text",
-    "enum": "label, or the number of a code that has none",
+    "enum": "label, or the number of a code without a label",
     "bitfield": "object of its bits",
     "float": "number",
     "bytes": "hex",
@@ -44,7 +44,7 @@ RECORD = {
     "ber_oid": "integer",
     "mdap": "object: dims, ebytes, apa, values",
 }
-# What a record makes of these packs is not element by element.
+# Records represent these packs differently from their elements.
 OBJECTS = {
     "SDCC-FLP": "object: matrix_size, mode, sparse, sigma, rho, items",
     "CoreIdentifier": "object: version, usage, its UUIDs, text",
@@ -54,7 +54,7 @@ OBJECTS = {
 
 
 def wire_form(entry: ItemEntry) -> str:
-    """How the bytes are made: `signed integer, value = raw x 90 / 2147483647`."""
+    """The encoding of the value: `signed integer, value = raw x 90 / 2147483647`."""
     kind, _, inner = entry.item.kind.partition(":")
     if kind == "local_set":
         return f"items of {_set_words(entry.holds)}, each with tag and length"
@@ -64,7 +64,7 @@ def wire_form(entry: ItemEntry) -> str:
 
 
 def _mapped_form(of: spec.Item | spec.Element, width: int) -> str:
-    """Linear maps, ST 1201 and bits in BER-OID; nothing for what stands as it is."""
+    """Linear mappings, ST 1201 and bits in BER-OID; empty for unmapped values."""
     span = range_of(of)
     if of.mapping == "ber_oid" and of.kind == "bitfield":
         return "bits of a BER-OID number"
@@ -80,9 +80,9 @@ def _mapped_form(of: spec.Item | spec.Element, width: int) -> str:
 
 def _series_form(series: str, holds: str | None) -> str:
     if holds is None:
-        return f"{'unsigned integers' if series == 'uint' else f'{series} packs'}, a BER length before each"
+        return f"{'unsigned integers' if series == 'uint' else f'{series} packs'}, each with a BER length"
     numbered = "BER-OID target id and " if series.endswith("Pack") else ""
-    return f"a BER length, then {numbered}items of {_set_words(holds)}, again and again"
+    return f"repeated: a BER length, then {numbered}items of {_set_words(holds)}"
 
 
 def _set_words(name: str | None) -> str:
@@ -90,7 +90,7 @@ def _set_words(name: str | None) -> str:
 
 
 def record_form(entry: ItemEntry) -> str:
-    """What a record shows: `number`, `label ...`, `array of objects ...`."""
+    """The form in a record: `number`, `label ...`, `array of objects ...`."""
     item = entry.item
     kind, _, inner = item.kind.partition(":")
     if kind == "local_set":
@@ -102,8 +102,8 @@ def record_form(entry: ItemEntry) -> str:
     elif item.mapping in ("linear_uint", "linear_int", "imapb"):
         form = "number"
     else:
-        form = "array of numbers of payloads" if item.key == "active_payloads" else RECORD[kind]
-    return f"array, an element each time it comes: {form}" if entry.repeats else form
+        form = "array of payload numbers" if item.key == "active_payloads" else RECORD[kind]
+    return f"array, one element per occurrence: {form}" if entry.repeats else form
 
 
 def _series_record(series: str, holds: str | None) -> str:
@@ -113,7 +113,7 @@ def _series_record(series: str, holds: str | None) -> str:
 
 
 def pack_record(name: str) -> str:
-    """What a record makes of a pack: an object by the names of its elements, or an array of such."""
+    """The form of a pack in a record: an object by element name, or an array of objects."""
     elements = spec.PACKS[name]
     if name in OBJECTS:
         return OBJECTS[name]
@@ -125,7 +125,7 @@ def pack_record(name: str) -> str:
 
 
 def told(elements: tuple[spec.Element, ...]) -> tuple[spec.Element, ...]:
-    """The elements that a record shows: all but the lengths of others."""
+    """The elements shown in a record: all except lengths."""
     return tuple(e for e in elements if e.kind != "ber" or not e.name.endswith("_length"))
 
 
@@ -134,7 +134,7 @@ def _names(elements: tuple[spec.Element, ...]) -> str:
 
 
 def element_form(element: spec.Element) -> str:
-    """How an element of a pack stands on the wire, in a few words."""
+    """The encoding of a pack element in a few words."""
     width = int(element.length) if element.length.isdigit() else 0
     if inner_set(element.kind):
         return f"items of {inner_set(element.kind)}"

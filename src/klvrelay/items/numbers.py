@@ -1,4 +1,4 @@
-"""Range, resolution and bytes of an item on the wire; next door, `forms.py` has what a record makes of it."""
+"""Range, resolution and length of an item."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import NamedTuple
 from klvrelay.standards import spec
 
 USUAL = (2, 3, 4)
-"""The widths told of an IMAPB item that may have any."""
+"""The widths shown for an IMAPB item of variable width."""
 DIGITS = {2: 3, 4: 7, 8: 16}
-"""Decimal digits that an IEEE 754 float of so many bytes holds."""
+"""Decimal digits of an IEEE 754 float by its width in bytes."""
 WHOLE = ("uint", "int", "timestamp", "date_time", "ber_oid")
 
 
 class StepSize(NamedTuple):
-    """The step from one value to the next, in units; `bytes` None: the same in any width."""
+    """The step between adjacent values, in units; `bytes` None: the same for any width."""
 
     bytes: int | None
     size: Fraction
@@ -36,14 +36,14 @@ def plain(value: Fraction) -> int | float:
 
 
 def range_of(of: spec.Item | spec.Element) -> Range | None:
-    """None where there is nothing to tell: text, codes, times."""
+    """The range of a number; None for text, codes and times."""
     if of.min is None or of.max is None or of.kind in ("enum", "bitfield", "timestamp", "date_time"):
         return None
     return Range(Fraction(repr(of.min)), Fraction(repr(of.max)))
 
 
 def steps(of: spec.Item | spec.Element, widths: tuple[int, ...]) -> tuple[StepSize, ...]:
-    """The resolution in each of these widths, exactly: linear maps, MISB ST 1201, whole numbers."""
+    """The exact resolution for each of these widths: linear mappings, MISB ST 1201, integers."""
     span = range_of(of)
     if span is not None and of.mapping == "linear_uint":
         return tuple(StepSize(n, (span.max - span.min) / (256**n - 1)) for n in widths)
@@ -66,7 +66,7 @@ def power_above(span: Fraction) -> int:
 
 
 def widths_of(item: spec.Item) -> tuple[int, ...]:
-    """The widths to tell the resolution of: its own, or the usual ones of those that it may have."""
+    """The widths for which to show the resolution: its own, or the usual ones among the permitted."""
     low, high = item.len_min or 1, item.len_max or 8
     widths = tuple(range(low, high + 1)) if low <= high <= 8 else ()
     usual = tuple(n for n in widths if n in USUAL)
@@ -74,7 +74,7 @@ def widths_of(item: spec.Item) -> tuple[int, ...]:
 
 
 def digits(item: spec.Item) -> dict[int, int]:
-    """Bytes of a float -> the decimal digits that it holds."""
+    """Decimal digits of a float by width in bytes."""
     if item.kind != "float":
         return {}
     return {n: held for n, held in DIGITS.items() if item.len_min <= n <= item.len_max}
@@ -103,7 +103,7 @@ def step_text(step: StepSize, units: str) -> str:
 
 
 def resolution_text(item: spec.Item) -> str:
-    """One step in units; for floats the digits."""
+    """One step in units; for floats the number of digits."""
     found = steps(item, widths_of(item))
     if item.kind == "float":
         return ", ".join(f"{held} digits in {n} bytes" for n, held in digits(item).items())

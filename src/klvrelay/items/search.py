@@ -1,4 +1,4 @@
-"""What a reader may type, and the items that are meant; next door, `entry.py` has them."""
+"""Finds the items that match a query."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ STEP = re.compile(r"(\w+)(?:\[\d+\])?$")
 CLOSE = 4
 CUTOFF = 0.6
 SHORT = {"uas": "ST0601", "vmti": "ST0903", "rvt": "ST0806", "sar": "ST1206"}
-"""What sets are called in short."""
+"""Short names of sets."""
 
 
 class NotFound(LookupError):
-    """Nothing is meant by it; the text says what comes near."""
+    """No item matches the query; the text suggests similar names."""
 
 
 def set_called(text: str) -> str | None:
-    """The set of that name: `ST0903`, `st 0903`, `0903`, `VMTI`, `VTarget`, `EG0104`."""
+    """The set with this name: `ST0903`, `st 0903`, `0903`, `VMTI`, `VTarget`, `EG0104`; None if unknown."""
     return _set_names().get(_folded(text))
 
 
@@ -48,7 +48,7 @@ def _folded(text: str) -> str:
 
 
 def asked(query: str, name: str | None = None) -> tuple[list[ItemEntry], str | None]:
-    """The items meant, and the set that was asked for as a whole, if one was: by its name or its packets' key.
+    """The matching items, and the set if the query names a whole set by its name or packet key.
 
     Raises NotFound.
     """
@@ -61,7 +61,7 @@ def asked(query: str, name: str | None = None) -> tuple[list[ItemEntry], str | N
 
 
 def each_of(words: Sequence[str], name: str | None = None) -> list[str]:
-    """The queries in what was typed: of words that each are a tag, a path or a key, each; else all of them as one.
+    """Split the input into queries: one per word if each word is a tag, a path or a key; otherwise a single query.
 
     `frame center` is one query, `13 14` are two; so are `13,14`.
     """
@@ -78,10 +78,10 @@ def _all_exactly(query: str, name: str | None) -> bool:
 
 
 def find(query: str, name: str | None = None) -> list[ItemEntry]:
-    """The items meant: by address, else by exact key or name, else by words of them, else by what is inside.
+    """The items that match an address; else an exact key or name; else words of these; else words of their content.
 
-    `name` keeps to one set. An address is a tag (of ST 0601 if no set is said), `0903:101`, a path as in
-    `quality` (`74.101[0].10`, `vmti_local_set.vtarget_series`), or a key of 16 bytes in hex.
+    `name` restricts the search to one set. An address is a tag (default set ST 0601), `0903:101`, a path as in
+    `quality` (`74.101[0].10`, `vmti_local_set.vtarget_series`), or a 16-byte key in hex.
 
     Raises NotFound.
     """
@@ -99,7 +99,7 @@ def find(query: str, name: str | None = None) -> list[ItemEntry]:
 
 
 def key_bytes(text: str) -> bytes | None:
-    """16 bytes in hex, with or without blanks, dots or dashes between them."""
+    """16 bytes in hex, with or without spaces, dots or dashes; None for any other text."""
     digits = re.sub(r"[\s.,:_-]|0x", "", text.lower())
     return bytes.fromhex(digits) if re.fullmatch(r"[0-9a-f]{32}", digits) else None
 
@@ -107,12 +107,12 @@ def key_bytes(text: str) -> bytes | None:
 def _of_key(key: bytes) -> list[ItemEntry]:
     entry = by_key(key)
     if entry is None:
-        raise NotFound(f'{key.hex()} is in no table: a record keeps what stands behind it as hex under "unknown"')
+        raise NotFound(f'unknown key {key.hex()}: a record keeps its value as hex under "unknown"')
     return [entry]
 
 
 def _address(query: str, name: str | None) -> tuple[str, list[str]] | None:
-    """(set, steps from there), where the query is an address."""
+    """(set, steps from there) if the query is an address; else None."""
     if query.isdecimal():
         return name or HEAD, [str(int(query))]
     before, mark, path = _split(query)
@@ -130,15 +130,15 @@ def _split(query: str) -> tuple[str, str, str]:
 
 
 def _at(home: str, steps: list[str]) -> ItemEntry:
-    """The item at the end of a path of tags or keys; what is inside a pack belongs to the pack's item."""
+    """The item at the end of a path of tags or keys; content of a pack belongs to the item of the pack."""
     entry = None
     inside: str | None = home
     for step in steps:
         if inside is None:
             break
         key = key_bytes(step)
-        told = STEP.match(step)
-        entry = _of_key(key)[0] if key else _in_set(inside, told[1] if told else step)
+        found = STEP.match(step)
+        entry = _of_key(key)[0] if key else _in_set(inside, found[1] if found else step)
         inside = inner_set(entry.item.kind)
     assert entry is not None
     return entry
@@ -157,7 +157,7 @@ def _no_such(name: str, step: str) -> str:
         return f'{name} has no table: a record keeps its items as hex under "unknown"'
     if not step.isdecimal():
         return f"{name} has no item {step!r}{_suggestion(step, [entry.item.key for entry in entries(name)])}"
-    return f"{name} has no item {step} (its tags are {_spans(sorted(tags))}); a record keeps it as hex"
+    return f"{name} has no item {step} (valid tags: {_spans(sorted(tags))}); a record keeps it as hex"
 
 
 def _spans(numbers: list[int]) -> str:
@@ -184,7 +184,7 @@ def _has_words(entry: ItemEntry, query: str) -> bool:
 
 
 def _holds_words(entry: ItemEntry, query: str) -> bool:
-    """In the elements, labels, bits and notes."""
+    """Whether the query matches elements, labels, bits or notes."""
     item = entry.item
     place = (entry.set, item.tag)
     labels = [label for where, codes in spec.CODES.items() if where[:2] == place for label in codes.values()]
@@ -194,22 +194,22 @@ def _holds_words(entry: ItemEntry, query: str) -> bool:
 
 
 def _all_in(query: str, texts: Iterable[str]) -> bool:
-    """Is every word of the query within the words of one of the texts?"""
+    """Whether one of the texts contains every word of the query."""
     wanted = _words(query)
     return bool(wanted) and any(all(word in " ".join(_words(text)) for word in wanted) for text in texts)
 
 
 def _once(found: list[ItemEntry]) -> list[ItemEntry]:
-    """Without the universal form of what is there by tag."""
+    """Remove the universal form of items that were also found by tag."""
     by_tag = {entry.item.key for entry in found if entry.wire_key is None}
     return [entry for entry in found if entry.wire_key is None or entry.item.key not in by_tag]
 
 
 def _near(query: str, among: list[ItemEntry]) -> str:
     names = [entry.item.key for entry in among] + [name.lower() for name in SETS]
-    return f"no item is called {query!r}{_suggestion(query, names)}"
+    return f"no item named {query!r}{_suggestion(query, names)}"
 
 
 def _suggestion(query: str, names: Iterable[str]) -> str:
     close = difflib.get_close_matches("_".join(_words(query)), list(dict.fromkeys(names)), CLOSE, CUTOFF)
-    return f"; close to it: {', '.join(close)}" if close else ""
+    return f"; similar: {', '.join(close)}" if close else ""

@@ -1,14 +1,14 @@
-"""How much of a stream may be looked at closely, so that no bytes take longer to look at than others do.
+"""Limits detailed inspection, so that no input costs more CPU time per byte than ordinary streams.
 
-Everything is counted. What takes long (the items of a record, the head of a PES packet, a table) is looked at each time
-in any stream that equipment sends; of one that brings more of it than its size allows, it is looked at now and then.
+Everything is counted. Expensive parts (items of a record, PES headers, tables) are always inspected at the rates that
+equipment sends. In denser streams only a sample of them is inspected.
 """
 
 from __future__ import annotations
 
 
 class Allowance:
-    """So much at the beginning, and then one for so many bytes that pass by."""
+    """An initial allowance of `free`, then one inspection per `each` bytes."""
 
     __slots__ = ("_each", "_free", "_left")
 
@@ -17,20 +17,20 @@ class Allowance:
         self._each = each
 
     def passed(self, size: int) -> None:
-        """So many bytes came."""
+        """Account for `size` bytes of the stream."""
         self._left = min(self._free, self._left + size / self._each)
 
     @property
     def left(self) -> int:
-        """How many may be looked at now."""
+        """Number of inspections available now."""
         return max(0, int(self._left))
 
     def spend(self, cost: float) -> None:
-        """It took as much longer as so many others."""
+        """Charge additional cost, in inspections."""
         self._left -= cost
 
     def take(self, cost: float = 1.0) -> bool:
-        """Look at one; false if there have been too many."""
+        """Charge one inspection; false if the allowance is used up."""
         if self._left < 1:
             return False
         self._left -= cost

@@ -1,6 +1,4 @@
-"""What the page draws: numbers over time and places, no longer than a picture is wide; next door, `series.py` makes
-them, `svg.py` draws them.
-"""
+"""Data for the charts of the HTML page: series over time and paths, reduced to the width of a chart."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A curve: one point a bin of `width` seconds, None for a bin without; `low` and `high` are its band."""
+    """A curve with one point per bin of `width` seconds, None for an empty bin; `low` and `high` are its band."""
 
     name: str
     width: float
@@ -20,7 +18,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """How many records of each bin hold an item, of `most` in that bin."""
+    """Number of records per bin of `width` seconds that hold an item."""
 
     name: str
     width: float
@@ -29,7 +27,7 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """Places in their order, (latitude, longitude) in degrees."""
+    """Positions in order: (latitude, longitude) in degrees."""
 
     name: str
     points: tuple[tuple[float, float], ...]
@@ -37,7 +35,7 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Plots:
-    """What the page draws of one KLV stream."""
+    """Chart data of one KLV stream."""
 
     pid: int | None
     set: str

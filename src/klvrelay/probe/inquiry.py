@@ -1,7 +1,4 @@
-"""The probe at work: one source read through the relay's own decoder, and everything about it counted.
-
-Next door: `survey.py` looks at the transport, `telemetry.py` at the records, `outcome.py` makes the report.
-"""
+"""Reads one source through the relay's decoder and measures everything the report needs."""
 
 from __future__ import annotations
 
@@ -32,24 +29,24 @@ from klvrelay.sources.contract import Source
 from klvrelay.sources.files.file import FileSource
 
 BREATH = 4
-"""Pieces of a file between two looks at the loop."""
+"""Pieces of a file read before yielding to the event loop."""
 PATIENCE = 5.0
-"""Seconds that a live source may be silent at its beginning, at least."""
-SILENT = "does the sender run, and send to this address and port?"
+"""Minimum time in seconds to wait for the first data of a live source."""
+SILENT = "is the sender running, and sending to this address and port?"
 LIVE = 10.0
-"""Seconds that a live source is looked at."""
+"""Default probing time of a live source in seconds."""
 PIECE = 512 << 10
-"""Bytes of a file in one block of the survey, which times packets a block at a time: other blocks, other times."""
+"""Bytes of a file per block. The survey times packets by block, so the size affects the measured times."""
 SMALL = 16 << 10
-"""Bytes after which a file's own time is looked at."""
+"""Bytes between two checks of a file's own time."""
 OWN = 32
-"""PIDs whose records' own time is followed."""
+"""Maximum number of PIDs whose record times are followed."""
 Progress = Callable[[int, float, int], None]
-"""Told bytes, seconds and records so far."""
+"""Called with the bytes, seconds and records so far."""
 
 
 class OwnClock:
-    """Seconds that one PID's records went on by, by their own stamps: a jump takes no time."""
+    """Elapsed seconds of one PID by its own time stamps; a jump counts as 0."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -57,7 +54,7 @@ class OwnClock:
         self._last: int | None = None
 
     def at(self, stamp: int | None, is_pts: bool) -> float:
-        """When a record with this stamp was: a PTS, or item 2 in whatever unit it is, or None."""
+        """Time of a record with this stamp: a PTS, item 2 in any unit, or None."""
         if stamp is None:
             return self.seconds
         if not is_pts:
@@ -71,7 +68,7 @@ class OwnClock:
 
 
 class Inquiry:
-    """What is being found out of one source."""
+    """Measurements of one source."""
 
     def __init__(self, source: Source, choice: Choice = EVERYTHING, packet_limit: int = LIMIT) -> None:
         self.telemetry = Telemetry()
@@ -88,10 +85,10 @@ class Inquiry:
         self._last_received: int | None = None
         self._own: dict[tuple[int | None, bool], OwnClock] = {}
 
-    # ---- bytes in ----
+    # ---- input ----
 
     def take(self, packet: Packet) -> None:
-        """One packet of the source."""
+        """Take one packet of the source."""
         self.size += len(packet.data)
         if packet.received_us is not None:
             if self._first_received is None:
@@ -106,12 +103,12 @@ class Inquiry:
             self._records(self._decoder.feed(packet), None, packet.received_us)
             return
         live = packet.received_us is not None
-        if packet.damaged and not live:  # what is held came before the bytes that are missing
+        if packet.damaged and not live:  # held data precedes the missing bytes
             self._pieces(self.survey.feed(b"", live=True), packet._replace(damaged=False))
         self._pieces(self.survey.feed(packet.data, live=live), packet)
 
     def _pieces(self, pieces: Iterator[Piece], packet: Packet) -> None:
-        """Bytes of that packet, or held before it, on to the decoder."""
+        """Decode the pieces of this packet, or of data held before it."""
         for piece in pieces:
             self._decoder.came(len(piece.data))
             records = self._decoder.feed(packet._replace(data=piece.data))
@@ -119,7 +116,7 @@ class Inquiry:
             self._records(records, piece.at, packet.received_us)
 
     def finish(self) -> None:
-        """No more will come."""
+        """End of data: process what is still held."""
         if self.survey is not None:
             for piece in self.survey.finish():
                 records = self._decoder.feed(Packet(piece.data, self._last_received))
@@ -127,7 +124,7 @@ class Inquiry:
         at = self.survey.clock.at(self.survey.packets) if self.survey is not None else None
         self._decoder.is_ending = True
         rest = self._decoder.flush(self._last_received)
-        if self.ended != "end":  # what was begun then would have gone on
+        if self.ended != "end":  # a record begun then would have continued
             rest = [record for record in rest if record.transport == "ok"]
         self._records(rest, at, self._last_received)
         for record in rest:
@@ -149,7 +146,7 @@ class Inquiry:
         return max(0.0, (received_us - self._first_received) / 1e6)
 
     def _by_itself(self, record: Record) -> float:
-        """When a record was, by its own stamps, where nothing else tells the time."""
+        """Time of a record by its own stamps, if no other clock is available."""
         by = record.pid, record.pts is not None
         if by not in self._own and len(self._own) >= OWN:
             return self._own_seconds
@@ -159,7 +156,7 @@ class Inquiry:
 
     @property
     def clock(self) -> str:
-        """What the seconds are measured by."""
+        """The clock that `seconds` is measured by."""
         if self._first_received is not None:
             return "arrival"
         if self.survey is not None and self.survey.seconds:
@@ -170,12 +167,12 @@ class Inquiry:
 
     @property
     def _own_seconds(self) -> float:
-        """What the records' own stamps went on by, of the PID where that is most."""
+        """Largest elapsed time of any PID by its own time stamps."""
         return max((clock.seconds for clock in self._own.values()), default=0.0)
 
     @property
     def seconds(self) -> float:
-        """How much of the source was seen, by its clock; 0 where there is none."""
+        """Duration of the probed part by `clock`; 0 without a clock."""
         match self.clock:
             case "arrival":
                 return self._arrived(self._last_received) or 0.0
@@ -188,11 +185,11 @@ class Inquiry:
 
     @property
     def _too_large(self) -> int:
-        """Counted in the source itself, or in the decoder here."""
+        """KLV packets above the limit, counted by the source or by the decoder."""
         return self._source.link.lane.too_large + self._decoder.counters.too_large
 
     def report(self) -> report.Report:
-        """What was found, judged."""
+        """The report with its findings."""
         from klvrelay import __version__
 
         survey, seconds = self.survey, self.seconds
@@ -219,14 +216,14 @@ async def inquire(
     choice: Choice = EVERYTHING,
     packet_limit: int = LIMIT,
 ) -> report.Report:
-    """Look at a source: to its end, for so many seconds, or until cancelled, then tell what was found.
+    """Probe a source until its end, for a time, or until cancelled, and return the report.
 
-    seconds       None: 10 of a live source, all of another. Of a regular file they are seconds of its own time
-    choice        which KLV the report is about
-    packet_limit  bytes that the value of a KLV packet may have
+    seconds       None: 10 s of a live source, all of any other. For a regular file, seconds of its own time
+    choice        the KLV that the report covers
+    packet_limit  maximum size of a KLV value in bytes
 
-    Raises SourceError where nothing could be read, until a cancellation too. One after that ends the look, and is no
-    error.
+    Raises SourceError if nothing could be read, including when cancelled before any data arrived. A later cancellation
+    ends probing without an error.
     """
     inquiry = Inquiry(source, choice, packet_limit)
     try:
@@ -242,22 +239,22 @@ async def inquire(
         task.uncancel()
         if not inquiry.size:
             why = f": {SILENT}" if source.live else ""
-            raise SourceDown(f"{source.url}: stopped before anything came{why}") from None
+            raise SourceDown(f"{source.url}: stopped before any data was received{why}") from None
         inquiry.ended = "stopped"
     inquiry.finish()
     if inquiry.survey is not None and not inquiry.survey.packets and not inquiry.telemetry.records:
-        raise NotMedia(f"{source.url}: {inquiry.size} bytes came, and they are neither MPEG-TS nor KLV")
+        raise NotMedia(f"{source.url}: {inquiry.size} bytes received, neither MPEG-TS nor KLV")
     return inquiry.report()
 
 
 async def _look(inquiry: Inquiry, source: Source, seconds: float | None, progress: Progress | None) -> str:
-    """Read until there is a reason not to; gives the reason."""
+    """Read until a reason to stop; return the reason."""
     limit = seconds if seconds is not None else LIVE if source.live else None
     own = seconds if isinstance(source, FileSource) and source.url.scheme == "file" else None
     async with aclosing(packets_straight(source, breath=BREATH, piece=PIECE)) as packets:
         packet = await _first(source, packets, limit)
         if own is not None or not (source.live or seconds):
-            limit = None  # a web address may turn out to be a file
+            limit = None  # an http source may turn out to be a file
         with suppress(TimeoutError):
             async with asyncio.timeout(limit):
                 while packet is not None:
@@ -271,7 +268,7 @@ async def _look(inquiry: Inquiry, source: Source, seconds: float | None, progres
 
 
 async def _first(source: Source, packets: AsyncGenerator[Packet, None], limit: float | None) -> Packet | None:
-    """Wait for the first packet; None at the end. Raises SourceDown where a live source stays silent."""
+    """Wait for the first packet; None at the end. Raises SourceDown if a live source stays silent."""
     patience = max(limit or 0.0, PATIENCE) if source.live else None
     try:
         async with asyncio.timeout(patience):
@@ -283,7 +280,7 @@ async def _first(source: Source, packets: AsyncGenerator[Packet, None], limit: f
 
 
 def _enough(inquiry: Inquiry, packet: Packet, own: float | None) -> bool:
-    """Take a packet; true where `own` seconds of the source's own time are seen, if need be in the midst of it."""
+    """Take a packet; true once `own` seconds of the source's own time were read, possibly within the packet."""
     for at in range(0, len(packet.data) or 1, SMALL if own is not None else max(1, len(packet.data))):
         part = packet if own is None else packet._replace(data=packet.data[at : at + SMALL])
         inquiry.take(part)

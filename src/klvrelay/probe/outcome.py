@@ -1,4 +1,4 @@
-"""From the tallies to the frozen report; next door, `inquiry.py` fills the tallies, `rules/` judges the report."""
+"""Builds the report from the measurements."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NO_REPEATS = report.RepeatReport(0, None, None, 0)
 
 
 def transport_of(survey: Survey, telemetry: Telemetry, seconds: float) -> report.Transport:
-    """What the packets, tables and clocks were."""
+    """Report on packets, tables and clocks."""
     tables, read = survey.tables, {tally.pid for tally in telemetry.streams.values()}
     return report.Transport(
         survey.framer.size,
@@ -55,10 +55,10 @@ def _elementary(survey: Survey, stream: Declared, seconds: float) -> report.Decl
 
 
 def _named(survey: Survey, stream: Declared) -> tuple[str, Kind]:
-    """What a stream is: KLV where there was such, whatever the label says."""
+    """Codec and kind of a stream: KLV if any was found, whatever the declaration says."""
     found = survey.found.get(stream.pid)
     if found is not None and found.holds_klv:
-        return ("KLV" if stream.kind in ("klv", "metadata", "private") else f"KLV, called {stream.codec}"), "klv"
+        return ("KLV" if stream.kind in ("klv", "metadata", "private") else f"KLV, declared as {stream.codec}"), "klv"
     return stream.codec, stream.kind
 
 
@@ -98,7 +98,7 @@ def _bit_rate(packets: int, seconds: float) -> float | None:
 
 
 def streams_of(telemetry: Telemetry, survey: Survey | None) -> tuple[report.KlvStream, ...]:
-    """Every kind of record, those that say most first."""
+    """Report on each record stream, the most informative first."""
     made = []
     for tally in telemetry.streams.values():
         found = survey.found.get(tally.pid) if survey is not None and tally.pid is not None else None
@@ -108,25 +108,25 @@ def streams_of(telemetry: Telemetry, survey: Survey | None) -> tuple[report.KlvS
 
 
 def _says(stream: report.KlvStream) -> tuple[bool, float]:
-    """How much a stream of records says: the telemetry of the platform, then how many values came that are right."""
+    """Sort key for information content: platform telemetry first, then the number of valid values."""
     right = (stream.records - stream.damaged - stream.checksum_bad) / stream.records
     values = sum(item.count for item in stream.items if not item.path.startswith("unknown"))
     return stream.set in ("ST0601", "ST0104"), values * right
 
 
 def frames_of(survey: Survey | None, seconds: float) -> tuple[report.Frames, ...]:
-    """Every video stream that had frames."""
+    """Report on each video stream that had frames."""
     if survey is None:
         return ()
     return tuple(tally.frozen(seconds) for tally in survey.videos.frames.values() if tally.frames)
 
 
 def plots_of(telemetry: Telemetry) -> tuple[drawn.Plots, ...]:
-    """What can be drawn, most records first; a record or two make no curve."""
+    """Chart data, streams with the most records first; one or two records give no curve."""
     tallies = sorted(telemetry.streams.values(), key=lambda tally: -tally.records)
     return tuple(tally.plots() for tally in tallies if tally.records > 2)
 
 
 def title(pid: int | None, set_name: str, version: int | None = None) -> str:
-    """A stream of records as it is called: ST 0601.13 on PID 0x101."""
+    """Display name of a record stream, such as ST 0601.13 on PID 0x101."""
     return set_title(set_name, version) + ("" if pid is None else f" on PID {hexpid(pid)}")

@@ -1,6 +1,6 @@
-"""What a probe found: the frozen values that the text, the JSON and the page share; next door, `inquiry.py` makes them.
+"""The report of a probe as immutable values, shared by the text, JSON and HTML output.
 
-Times are seconds, rates per second, sizes bytes, unless a name says otherwise. None: not known, or not seen.
+Unless a name says otherwise, times are in seconds, rates per second, sizes in bytes. None: unknown or not seen.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a rule has to say.
+    """A fault or remark that a rule reports.
 
     id        stable name of the rule
-    severity  error: receivers lose data or show wrong data; warning: some will, or part is missing; note: good to know
-    what      what is wrong and how often, in a sentence
+    severity  error: receivers lose data or show wrong data; warning: some do, or part of the data is missing;
+              note: for information
+    what      what is wrong and how often, as a sentence
     where     "PID 0x101, ST0601", "program 1", "stream"
-    count     how often; 1 for what is so or not
-    clause    the standard that asks for it
+    count     number of occurrences; 1 for a condition
+    clause    the standard that requires it
     hint      how to fix it
     """
 
@@ -43,7 +44,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The first lines: how it is, what to do first, and the command's exit code."""
+    """Summary: the overall result, the first thing to do, and the exit code of the command."""
 
     level: Level
     text: str
@@ -53,7 +54,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class SpreadReport:
-    """Many numbers in five: `count` of them, and None for the rest where there was none."""
+    """Statistics of `count` numbers; the other fields are None if there were none."""
 
     count: int
     low: float | None
@@ -64,7 +65,7 @@ class SpreadReport:
 
 @dataclass(frozen=True, slots=True)
 class RepeatReport:
-    """A table or clock stamp that has to come again and again: how often it came, and at which intervals."""
+    """Repetition of a table or PCR: number of occurrences and their intervals."""
 
     count: int
     interval: float | None
@@ -74,10 +75,10 @@ class RepeatReport:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredStream:
-    """One stream as a PMT declares it, and what of it was there.
+    """A stream as declared in a PMT, and the packets found.
 
-    descriptors    in words
-    registration   format identifiers of its registration descriptors, as text
+    descriptors      as text
+    registration     format identifiers of its registration descriptors, as text
     metadata_format  of its metadata_descriptor: "KLVA", another text or number; None without one
     """
 
@@ -95,9 +96,9 @@ class DeclaredStream:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One program: its map, its clock, its streams. `changes`: PMTs that said something else than the one before.
+    """A program: its PMT, clock and streams. `changes`: PMTs that differ from the previous one.
 
-    streams_left_out   those of its map beyond the first
+    streams_left_out   streams of its PMT beyond the limit
     """
 
     number: int
@@ -113,9 +114,9 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class PidCount:
-    """One PID's packets. `gaps`: continuity errors, `lost` packets at least; `label`: what it is.
+    """Packets of one PID. `gaps`: continuity errors; `lost`: lower bound of lost packets; `label`: description.
 
-    carriage   where it may carry KLV, and nothing of it was read
+    carriage   set where the PID may carry KLV but none was read
     """
 
     pid: int
@@ -137,7 +138,7 @@ class PidCount:
 class Transport:
     """The MPEG transport stream (ISO/IEC 13818-1).
 
-    programs_left_out   those that a PAT named, and are not among `programs`
+    programs_left_out   programs named in a PAT and not among `programs`
     """
 
     packet_size: int
@@ -153,19 +154,19 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class Carriage:
-    """How a PID's KLV is declared, and how its PES packets really are.
+    """How the KLV of a PID is declared, and how its PES packets carry it.
 
-    declared, found   in words
-    stream_type       None: in no PMT
-    stream_ids        PES stream_id -> PES packets
-    cells, bare       PES packets that begin with a metadata AU cell, with a KLV key; `continued`: with neither
+    declared, found   as text
+    stream_type       None: not in any PMT
+    stream_ids        PES stream_id -> number of PES packets
+    cells, bare       PES packets that start with a metadata AU cell, or with a KLV key; `continued`: with neither
     unsized           PES packets without a length
-    too_short         PES packets whose length is less than what came, or more (`too_long`), `length_off` by so many
-                      bytes
-    content           what begins there instead of KLV, where that has a name
-    ahead             PTS less the PCR there: how long before its time it arrives
-    against_video     PTS less the video's that was sent before it
-    on_frame          PES packets whose PTS is that of a video frame
+    too_short         PES packets whose declared length is below the received size (`too_long`: above it); `length_off`
+                      is the difference in bytes
+    content           name of the content that replaces KLV, if known
+    ahead             PTS minus PCR at that packet: how long before its presentation time it arrives
+    against_video     PTS minus that of the preceding video frame
+    on_frame          PES packets with the PTS of a video frame
     """
 
     declared: str
@@ -194,7 +195,7 @@ class Carriage:
 
 @dataclass(frozen=True, slots=True)
 class ItemReport:
-    """One item of a set. `share` of the records that have it, `longest` seconds without it, `last` value as text."""
+    """An item of a set. `share` of the records that hold it, `longest` seconds without it, `last` value as text."""
 
     path: str
     tag: int | None
@@ -210,7 +211,7 @@ class ItemReport:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A warning of the decoder, with the numbers of array elements left out, and in how many records it came."""
+    """A decoder warning without array indices, and the number of records that it occurred in."""
 
     text: str
     records: int
@@ -218,10 +219,10 @@ class Remark:
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """The records' time held against another clock: offset in seconds, drift in parts per million.
+    """The record time relative to another clock: offset in seconds, drift in parts per million.
 
-    varies            how far the offset goes up and down between two jumps
-    drift_error_ppm   how sure the drift is; both are of the longest time without a jump, `over` seconds
+    varies            range of the offset between two jumps
+    drift_error_ppm   standard error of the drift; both apply to the longest period without a jump, `over` seconds
     """
 
     clock: str
@@ -234,10 +235,10 @@ class Against:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """The records' own time stamps.
+    """Time stamps of the records.
 
-    unit      "us"; "ns", "ms", "s" where the numbers make sense only so; "?" where in none
-    jumps     steps that no other clock made, over half a second; `longest_jump` the largest of them
+    unit      "us"; "ns", "ms" or "s" if the numbers are plausible only in that unit; "?" if in none
+    jumps     steps over half a second that no other clock made; `longest_jump` is the largest
     """
 
     stamped: int
@@ -262,14 +263,14 @@ class Times:
 class KlvStream:
     """The records of one set on one PID.
 
-    gaps      intervals of more than three usual ones and a quarter second
-    nested    versions of sets inside: {"ST0903": (4, 6)}
-    damaged   records that arrived in part or out of order; their checksums are not among the others. Of these `cut_off`
-              are those that the recording ends within
-    items_left_out, remarks_left_out   those beyond the first, at least; `remarks` with `specials`
-    passed    records, of those that are not damaged, that were counted and not looked into, since they come closer than
-              equipment sends them: items, times and remarks are of the others
-    first_wrong, last_wrong   records that do not begin with item 2, or do not end with item 1 though they have it
+    gaps      intervals longer than three usual ones and a quarter of a second
+    nested    versions of nested sets: {"ST0903": (4, 6)}
+    damaged   records received incomplete or out of order, excluded from the checksum counts. `cut_off` of them are
+              incomplete because the recording ends
+    items_left_out, remarks_left_out   lower bounds of those beyond the limit; `remarks` include `specials`
+    passed    undamaged records that were counted without inspection, because they arrive faster than equipment sends
+              them; items, times and remarks cover the others
+    first_wrong, last_wrong   records that do not start with item 2, or that hold item 1 but do not end with it
     """
 
     pid: int | None
@@ -304,10 +305,10 @@ class KlvStream:
 
 @dataclass(frozen=True, slots=True)
 class Paired:
-    """The records of one KLV stream beside a video's frames.
+    """The records of one KLV stream compared with the frames of a video.
 
-    matched   records whose time is exactly that of a frame, of `compared`
-    against   record time less frame time where both have one PTS
+    matched   records, of `compared`, whose time equals that of a frame
+    against   record time minus frame time at equal PTS
     """
 
     pid: int | None
@@ -319,10 +320,10 @@ class Paired:
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """A video stream's frames, and the time stamps inside them (ST 0603, ST 0604); `searched` false: not looked for.
+    """Frames of a video stream and their time stamps (ST 0603, ST 0604); `searched` false: not searched for stamps.
 
-    beside    each KLV stream of the same program; `compared` and `matched` are their sums, `against` of the one that
-              matches best
+    beside    KLV streams of the same program; `compared` and `matched` are sums over them, `against` is that of the
+              best match
     """
 
     pid: int
@@ -341,15 +342,15 @@ class Frames:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All of it.
+    """The complete report.
 
-    clock    what `seconds` and all rates are measured by: "arrival", "PCR", "PTS", "item 2", "none"
-    passage  "ts", "klv" (bare), "container" (through libav: nothing is known of the transport)
-    too_large  KLV packets above the limit, which were passed over
-    nothing  why there is no KLV at all; None where there is
-    ended    "end", "time" (as long as was asked for), "stopped", or the fault that ended it
-    records_left_out  of sets and PIDs beyond the first that came
-    plots    for the page only: they are not in the JSON
+    clock    basis of `seconds` and all rates: "arrival", "PCR", "PTS", "item 2" or "none"
+    passage  "ts", "klv" (bare KLV) or "container" (read by libav: the transport is unknown)
+    too_large  KLV packets above the limit, which were skipped
+    nothing  why there is no KLV; None if there is some
+    ended    "end", "time" (as long as requested), "stopped", or the fault that ended probing
+    records_left_out  records of sets and PIDs beyond the limit
+    plots    for the HTML page only; not in the JSON
     """
 
     klvrelay: str

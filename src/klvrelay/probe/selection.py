@@ -1,6 +1,6 @@
-"""A report on some of the KLV only: what `--pid` and `--program` leave of it; next door, `inquiry.py` makes the whole.
+"""Restricts a report to the KLV selected by `--pid` and `--program`.
 
-All is judged before, so that no rule takes KLV that was not asked for to be missing.
+The rules run on the complete report first, so that no rule reports unselected KLV as missing.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from klvrelay.probe.rules.rule import at_pid
 
 
 def selected(report: Report, choice: Choice, programs: Mapping[int | None, int | None]) -> Report:
-    """The report without the KLV that is not wanted; raises NoKlv where that is all there is."""
+    """The report on the selected KLV only; raises NoKlv if none of the KLV is selected."""
     if choice.everything:
         return report
     others = {pid for pid, program in programs.items() if not choice.wants(pid, program)}
     klv = tuple(stream for stream in report.klv if stream.pid not in others)
     if report.klv and not klv:
         places = {pid: programs[pid] for pid in others}
-        raise NoKlv(f"{report.source}: no KLV of what was asked for: {choice.missed(places)}")
+        raise NoKlv(f"{report.source}: none of the selected KLV found: {choice.missed(places)}")
     return replace(
         report,
         klv=klv,

@@ -1,7 +1,9 @@
-"""Synthetic drone recordings whose picture and metadata are one truth: `klvrelay sample OUT.ts`.
+"""Generates synthetic drone recordings with matching video and metadata: `klvrelay sample OUT.ts`.
 
-A room of its own beside the corridor. `flight.py` says where everything is at an instant; `picture.py` and
-`metadata.py` each tell it in their own way; `video.py`, `sei.py` and `mux.py` make a transport stream of it.
+    flight.py     drone, camera and target       picture.py    draws the video frames
+    metadata.py   the KLV packets                video.py      encodes H.264 or H.265
+    sei.py        frame time stamps              mux.py        writes the transport stream
+    settings.py   parameters
 """
 
 from __future__ import annotations
@@ -36,12 +38,12 @@ _NO_SUCH_PLACE = (
     errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP,
     errno.EINVAL,
 )  # fmt: skip
-"""What is wrong with a name, rather than with the disk."""
+"""Errors in the file name rather than of the disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was written: where to (None: to an open file), frames, KLV packets, bytes, and how it is carried."""
+    """The result: path (None for an open file), frames, KLV packets, bytes, duration, carriage and codec."""
 
     path: Path | None
     frames: int
@@ -69,24 +71,24 @@ def write(
     program: int = 1,
     progress: Progress | None = None,
 ) -> Summary:
-    """Write a recording; the same arguments give the same bytes, and no file is left of one broken off.
+    """Write a recording. Equal arguments give equal bytes; an interrupted recording leaves no file.
 
-    path       a file's name, or what has a `write` for bytes
+    path       file name, or an object with `write` for bytes
     size       width and height in pixels, also as "640x360"
-    fps        frames a second, 10 to 60; 29.97 is taken as 30000/1001
-    klv_rate   ST 0601 packets a second, at most `fps` (the default): each belongs to a frame
+    fps        frames per second, 10 to 60; 29.97 means 30000/1001
+    klv_rate   ST 0601 packets per second, at most `fps` (the default); each belongs to a frame
     codec      "h264" or "h265"
     carriage   "sync" (stream type 0x15, AU cells, PTS) or "async" (0x06, no PTS)
-    bit_rate   of the video, in bits a second; by default 1 Mbit/s for 640x360 at 30
-    seed       another flight over another village
-    start      the first frame's time: aware datetime, ISO 8601 text or microseconds since 1970
-    first_pts  the first frame's PTS in 90 kHz ticks; near 2**33 it wraps on the way
+    bit_rate   of the video in bits per second; default 1 Mbit/s for 640x360 at 30
+    seed       selects the flight and the landscape
+    start      time of the first frame: aware datetime, ISO 8601 text or microseconds since 1970
+    first_pts  PTS of the first frame in 90 kHz ticks; near 2**33 the PTS wrap during the recording
     klv_pid    PID of the KLV
-    program    number of the program
-    progress   called with the frames done and the frames in all
+    program    program number
+    progress   called with the number of frames done and the total
 
-    Raises ConfigError for an argument that is wrong, also a name that no file can have; KlvrelayError where the disk is
-    full or fails; OSError from the open file that was given.
+    Raises ConfigError for an invalid argument or file name; KlvrelayError if the disk is full or fails; OSError from an
+    open file that was passed in.
     """
     settings = check(
         seconds=seconds, size=size, fps=fps, klv_rate=klv_rate, codec=codec, carriage=carriage,
@@ -117,13 +119,13 @@ def packets(*, seconds: float = 30.0, klv_rate: Rate = 30, seed: int = 1, start:
 
 
 def part_of(target: Path) -> Path:
-    """Where this process writes a file until it is complete."""
+    """The temporary file that this process writes until the recording is complete."""
     return target.with_name(f".{target.name}.{os.getpid()}.part")
 
 
 @contextmanager
 def _file(target: Path) -> Iterator[BinaryIO]:
-    """The file to write, with errors that name it."""
+    """The file to write; errors name the file."""
     try:
         with _whole_or_nothing(target) as out:
             yield out
@@ -134,9 +136,9 @@ def _file(target: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the target's name only when it is complete."""
+    """A temporary file that is renamed to the target when complete."""
     if target.exists() and not target.is_file():
-        raise ConfigError(f"{target}: not a file; name one to write")
+        raise ConfigError(f"{target}: not a file; specify a file name")
     part = part_of(target)
     try:
         with part.open("wb") as out:
@@ -147,7 +149,7 @@ def _whole_or_nothing(target: Path) -> Iterator[BinaryIO]:
 
 
 def _record(out: Output, settings: Settings, progress: Progress | None) -> tuple[int, int]:
-    """Fly, draw, encode and carry frame after frame; return the number of KLV packets and of bytes."""
+    """Generate, encode and multiplex all frames; return the number of KLV packets and of bytes."""
     waiting: dict[int, bytes] = {}
     size = settings.width, settings.height
     ticks = round(90_000 / settings.fps)
@@ -164,7 +166,7 @@ def _record(out: Output, settings: Settings, progress: Progress | None) -> tuple
 
 
 def _frames(settings: Settings, waiting: dict[int, bytes]) -> Iterator[NDArray[np.uint8]]:
-    """Draw frame after frame, and leave the KLV of each in `waiting` for when it comes out of the encoder."""
+    """Draw frame by frame; store the KLV of each in `waiting` until the encoder returns the frame."""
     flight = Flight(settings.seed, settings.width, settings.height)
     picture = Picture(settings.seed, flight, settings.width, settings.height)
     metadata = Metadata(settings.seed, settings.start_us)

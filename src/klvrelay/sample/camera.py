@@ -1,7 +1,6 @@
-"""A pinhole camera over the map: rays out of pixels, points into pixels.
+"""A pinhole camera over the map: rays from pixels, and pixels from points.
 
-Room: the sample recording. Next door: `flight.py` points it, `picture.py` looks through it. Pixel positions
-are continuous, 0,0 being the outer corner of the top left pixel, as columns to the right and rows down.
+Pixel positions are continuous: 0,0 is the outer corner of the top left pixel, columns go right and rows down.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from klvrelay.sample.geodesy import Array
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """Where it is, where it looks, and how wide.
+    """Position, orientation and field of view.
 
     eye           position on the map
     axes          forward, right, down as the columns of a matrix on the map
@@ -42,14 +41,14 @@ class Camera:
         return 2 * math.degrees(math.atan(self.tangents[1]))
 
     def ray(self, column: float, row: float) -> Array:
-        """The direction on the map that a pixel position looks in; not of unit length."""
+        """The viewing direction of a pixel position, on the map; not normalized."""
         across, down = self.tangents
         sight = np.array([1.0, (2 * column / self.width - 1) * across, (2 * row / self.height - 1) * down])
         ray: Array = self.axes @ sight
         return ray
 
     def pixel(self, point: Array) -> tuple[float, float] | None:
-        """Column and row at which a point of the map is seen, or None for one behind the camera."""
+        """Column and row of a map point in the picture; None if it is behind the camera."""
         forward, right, down = (float(v) for v in self.axes.T @ (point - self.eye))
         if forward <= 0:
             return None

@@ -1,7 +1,6 @@
-"""The tile of ground under the brush: clouds of noise, lines, discs and blocks in metres.
+"""Painting on the ground tile: noise, lines, discs and blocks, in metres.
 
-Room: the sample recording. Next door: `terrain.py` and `village.py` paint with it. The tile repeats at its
-edges; its middle texel is the map's origin, rows go north and columns east.
+The tile repeats at its edges. Its middle texel is the map's origin; rows go north and columns east.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ Plane = NDArray[np.float32]
 
 
 class Canvas:
-    """`pixels[row, column]` is R, G, B; `texel` the metres between two of them."""
+    """`pixels[row, column]` is R, G, B; `texel` is the distance between two of them in metres."""
 
     __slots__ = ("_dice", "pixels", "side", "texel")
 
@@ -32,11 +31,11 @@ class Canvas:
         self._dice = dice
 
     def axis(self) -> Plane:
-        """Metres from the origin of each column (east) and, the same, of each row (north)."""
+        """Metres from the origin, for each column (east) and equally for each row (north)."""
         return (np.arange(self.side, dtype=np.float32) - self.side // 2) * np.float32(self.texel)
 
     def cloud(self, metres: float) -> Plane:
-        """Smooth noise of about unit deviation with lumps of about this size, other at each call."""
+        """Smooth noise of about unit deviation with features of about this size; different in each call."""
         cells = min(self.side, 2 ** round(math.log2(TILE / metres)))
         noise: Plane = self._dice.standard_normal((cells, cells), dtype=np.float32)
         times = self.side // cells
@@ -51,7 +50,7 @@ class Canvas:
 
     def line(self, at: Callable[[float], tuple[float, float]], length: float, radius: float, colour: Colour,
              strength: float = 1.0, dash: tuple[float, float] | None = None) -> None:  # fmt: skip
-        """Draw the way `at` (metres along it to east, north) `radius` wide to each side."""
+        """Draw the path `at` (distance along it in metres -> east, north), `radius` wide on each side."""
         step = max(self.texel / 2, min(radius / 3, 1.2))
         ways = [number * step for number in range(math.ceil(length / step) + 1)]
         if dash:
@@ -60,7 +59,7 @@ class Canvas:
         self._cover(points[:, 0], points[:, 1], np.full(len(points), radius), colour, strength)
 
     def discs(self, east: Floats, north: Floats, radius: Floats, colour: Floats, strength: float) -> None:
-        """Draw soft-edged discs; where two of a call overlap, one of them is on top."""
+        """Draw soft-edged discs; where two discs of a call overlap, one of them is on top."""
         flat, share, which = self._near(east, north, radius)
         self._blend(flat, share, colour[which], strength)
 
@@ -76,7 +75,7 @@ class Canvas:
         self._blend(flat[share > 0], share[share > 0], np.array(colour), strength)
 
     def around(self, east: float, north: float, reach: float) -> tuple[Indices, Indices]:
-        """The rows and columns within `reach` of a place; not wrapped."""
+        """The rows and columns within `reach` of a position; not wrapped."""
         row, column, texels = north / self.texel, east / self.texel, reach / self.texel
         half = self.side // 2
         rows = np.arange(math.floor(row - texels), math.ceil(row + texels) + 1) + half
@@ -84,7 +83,7 @@ class Canvas:
         return rows, columns
 
     def _near(self, east: Floats, north: Floats, radius: Floats) -> tuple[Indices, Floats, Indices]:
-        """The texels that discs cover: flat index, share, and number of the disc."""
+        """The texels that discs cover: flat index, coverage, and number of the disc."""
         reach = int(float(radius.max()) / self.texel) + 2
         offsets = np.arange(-reach, reach + 1)
         column, row = np.rint(east / self.texel).astype(int), np.rint(north / self.texel).astype(int)
@@ -98,7 +97,7 @@ class Canvas:
         return flat.ravel()[hit], share.ravel()[hit], hit // share[0].size
 
     def _cover(self, east: Floats, north: Floats, radius: Floats, colour: Colour, strength: float) -> None:
-        """Blend once wherever any of many discs reaches, by the one that covers most."""
+        """Blend each texel once, by the disc that covers most of it."""
         flat, share, _ = self._near(east, north, radius)
         cover = np.zeros(self.side * self.side, np.float32)
         np.maximum.at(cover, flat, share.astype(np.float32))
@@ -114,7 +113,7 @@ class Canvas:
 
 
 def inside(east: Floats, north: Floats, heading: float, length: float, width: float, soft: float) -> Floats:
-    """How far points around a rectangle's centre are inside it: 0 to 1 over `soft` metres at the edge."""
+    """Coverage of points, relative to the centre of a rectangle, by it: 0 to 1 over `soft` metres at its edge."""
     s, c = math.sin(math.radians(heading)), math.cos(math.radians(heading))
     along = length / 2 - np.abs(east * s + north * c)
     across = width / 2 - np.abs(east * c - north * s)

@@ -1,7 +1,6 @@
-"""The truth of one instant: drone, camera, what it looks at, and the vehicle below.
+"""The scene at any instant: drone, camera, view, and vehicle.
 
-Room: the sample recording. Next door: `metadata.py` puts an instant into ST 0601 words, `picture.py` paints
-it. Everything is a function of time and seed alone, so that any instant can be asked for in any order.
+The scene depends only on time and seed, so that instants can be computed in any order.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from klvrelay.sample.camera import Camera
 from klvrelay.sample.geodesy import Array, Point, World, turn
 from klvrelay.sample.ground import Ground, RingRoad
 
-ORIGIN = Point(56.1203, 9.4127, 97.0)  # farmland in Jutland; the map's plane is 58 m above the sea
-GEOID = 39.0  # metres of the geoid above the ellipsoid, taken as constant over the scene
+ORIGIN = Point(56.1203, 9.4127, 97.0)  # farmland in Jutland; the map's plane is 58 m above sea level
+GEOID = 39.0  # height of the geoid above the ellipsoid in metres, assumed constant over the scene
 
 LORRY = (196, 44, 38)  # R, G, B of the vehicle: nothing else in the picture is as red
 
-_RADIUS, _CLIMB, _SPEED = 1090.0, 985.0, 43.0  # metres, metres above the map's plane, metres a second
+_RADIUS, _CLIMB, _SPEED = 1090.0, 985.0, 43.0  # metres, metres above the map's plane, metres per second
 _HFOV = 12.4
-_WIND = (4.0, 2.5)  # metres a second, towards the east and the north
+_WIND = (4.0, 2.5)  # metres per second towards east and north
 _GRAVITY = 9.81
 
 
@@ -49,7 +48,7 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The vehicle as the picture shows it: pixel positions from the top left outer corner."""
+    """The vehicle in the picture: pixel positions from the top left outer corner."""
 
     column: float
     row: float
@@ -61,13 +60,12 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """Everything there is to know at one time; angles in degrees, lengths in metres.
+    """The scene at one instant; angles in degrees, lengths in metres.
 
     azimuth, elevation, twist   of the sensor, relative to the platform (items 18-20)
-    north, east, climb          velocity in metres a second
-    centre, corners             ground places of the picture's centre and outer corners, from the top left on
-                                clockwise
-    slant, across               range to the centre, and the ground's width across it
+    north, east, climb          velocity in metres per second
+    centre, corners             ground positions of the picture's centre and outer corners, clockwise from the top left
+    slant, across               range to the centre, and the width of the ground across it
     target                      None while the vehicle is out of sight
     """
 
@@ -92,7 +90,7 @@ class Instant:
 
 
 class Wander:
-    """A small smooth movement: a few sines of unlike periods, at most about 1 in size."""
+    """A small smooth movement: a few sines with different periods, about 1 at most."""
 
     __slots__ = ("_parts",)
 
@@ -104,7 +102,7 @@ class Wander:
 
 
 class Flight:
-    """A drone on a left-hand orbit whose gimbal follows half-way a lorry on a ring road."""
+    """A drone on a left-hand orbit whose gimbal partly follows a lorry on a ring road."""
 
     def __init__(self, seed: int, width: int, height: int) -> None:
         chance = Random(f"flight {seed}")
@@ -125,7 +123,7 @@ class Flight:
         self._shake = Wander(chance, 0.61, 1.7), Wander(chance, 0.73, 1.9)
 
     def at(self, seconds: float) -> Instant:
-        """The truth at a time since the recording's start."""
+        """The scene at a time in seconds since the start."""
         eye, place = self._drone(seconds)
         east, north, climb = self._velocity(seconds)
         heading, pitch, roll = self._attitude(seconds, east, north)
@@ -169,7 +167,7 @@ class Flight:
         return Vehicle(point, self.world.place(point), heading, speed)
 
     def _gimbal(self, seconds: float, eye: Array, follow: Array, body: Array) -> tuple[float, float, float]:
-        """Azimuth and elevation that look at the point aimed at, and the twist that levels the picture."""
+        """Azimuth and elevation towards the aim point, and the twist that levels the picture."""
         aim = self.ground.at(
             0.55 * float(follow[0]) + 14 * self._drift[0](seconds),
             0.55 * float(follow[1]) + 14 * self._drift[1](seconds),

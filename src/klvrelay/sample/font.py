@@ -1,7 +1,4 @@
-"""The letters burned into the picture: a 5 x 7 dot font, and text set in it.
-
-Room: the sample recording. Next door: `overlay.py` writes with it.
-"""
+"""The dot font (5 x 7) of the overlay, and text set in it."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ Mask = NDArray[np.bool_]
 
 WIDTH, HEIGHT, ADVANCE = 5, 7, 6  # dots
 
-# Seven rows of five dots, a row a byte, the left dot its bit 4.
+# Seven rows of five dots, one byte per row; bit 4 is the left dot.
 _DOTS = {
     " ": "00000000000000", "0": "0E11131519110E", "1": "040C040404040E", "2": "0E11010204081F",
     "3": "1F02040201110E", "4": "02060A121F0202", "5": "1F101E0101110E", "6": "0608101E11110E",
@@ -32,7 +29,7 @@ _DOTS = {
 
 @lru_cache(maxsize=128)
 def glyph(letter: str, scale: int) -> Mask:
-    """One letter's dots, `scale` pixels to a dot; a letter it lacks is a blank."""
+    """The dots of a letter, `scale` pixels per dot; blank for an unknown letter."""
     rows = bytes.fromhex(_DOTS.get(letter, _DOTS[" "]))
     dots = np.array([[row >> (WIDTH - 1 - column) & 1 for column in range(WIDTH)] for row in rows], bool)
     return dots.repeat(scale, 0).repeat(scale, 1)
@@ -40,7 +37,7 @@ def glyph(letter: str, scale: int) -> Mask:
 
 @lru_cache(maxsize=256)
 def text(line: str, scale: int) -> tuple[Mask, Mask]:
-    """A line's ink and the outline around it, both with a margin of `scale` pixels on each side."""
+    """Ink and outline of a line of text, both with a margin of `scale` pixels on each side."""
     ink = np.zeros(((HEIGHT + 2) * scale, (len(line) * ADVANCE + 1) * scale), bool)
     for number, letter in enumerate(line):
         left = (number * ADVANCE + 1) * scale

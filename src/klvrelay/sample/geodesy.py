@@ -1,7 +1,6 @@
-"""The earth and its angles: WGS-84 places, local axes, and the turns of ST 0601's attitude items.
+"""WGS-84 positions, local axes, and the rotations of ST 0601's attitude items.
 
-Room: the sample recording. Next door: `flight.py` and `camera.py` live on it. Exact on the ellipsoid, so that
-a reader of the metadata who does the same sums arrives at the same places.
+All conversions are exact on the ellipsoid, so that a reader of the metadata can reproduce the positions.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _E2 = _F * (2 - _F)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A point of the earth: degrees, degrees, and metres above the WGS-84 ellipsoid."""
+    """A position: latitude and longitude in degrees, height in metres above the WGS-84 ellipsoid."""
 
     lat: float
     lon: float
@@ -29,7 +28,7 @@ class Point:
 
 
 def to_ecef(place: Point) -> Array:
-    """Earth-centred, earth-fixed metres."""
+    """Convert to earth-centred, earth-fixed metres."""
     lat, lon = math.radians(place.lat), math.radians(place.lon)
     normal = _A / math.sqrt(1 - _E2 * math.sin(lat) ** 2)
     flat = (normal + place.hae) * math.cos(lat)
@@ -38,7 +37,7 @@ def to_ecef(place: Point) -> Array:
 
 
 def from_ecef(point: Array) -> Point:
-    """The place of an ECEF point; exact to well under a millimetre near the ground."""
+    """Convert from ECEF; exact to well under a millimetre near the ground."""
     x, y, z = (float(v) for v in point)
     flat = math.hypot(x, y)
     lat = math.atan2(z, flat * (1 - _E2))
@@ -51,16 +50,16 @@ def from_ecef(point: Array) -> Point:
 
 
 def east_north_up(place: Point) -> Array:
-    """The local axes at a place, as the rows of a matrix in ECEF."""
+    """The local axes at a position, as the rows of a matrix in ECEF."""
     lat, lon = math.radians(place.lat), math.radians(place.lon)
     s, c, sl, cl = math.sin(lat), math.cos(lat), math.sin(lon), math.cos(lon)
     return np.array([[-sl, cl, 0.0], [-s * cl, -s * sl, c], [c * cl, c * sl, s]])
 
 
 def turn(yaw: float, pitch: float, roll: float) -> Array:
-    """Axes (forward, right, down), as columns, turned in this order by degrees; pitch is nose up.
+    """Axes (forward, right, down), as columns, rotated in this order by degrees; positive pitch is nose up.
 
-    Serves platform heading, pitch, roll (items 5-7) as well as sensor azimuth, elevation, roll (18-20).
+    Used for platform heading, pitch, roll (items 5-7) and for sensor azimuth, elevation, roll (18-20).
     """
     (sy, cy), (sp, cp), (sr, cr) = ((math.sin(math.radians(a)), math.cos(math.radians(a))) for a in (yaw, pitch, roll))
     return np.array(
@@ -73,7 +72,7 @@ def turn(yaw: float, pitch: float, roll: float) -> Array:
 
 
 class World:
-    """A flat metric map, east-north-up at its origin, that knows where on the earth its points are."""
+    """A flat metric map, east-north-up at its origin, with conversion to geographic positions."""
 
     __slots__ = ("_axes", "_origin")
 
@@ -82,11 +81,11 @@ class World:
         self._axes = east_north_up(origin)
 
     def place(self, point: Array) -> Point:
-        """Where on the earth a point of the map is."""
+        """The geographic position of a map point."""
         return from_ecef(self._origin + self._axes.T @ point)
 
     def north_east_down(self, place: Point) -> Array:
-        """The local axes at a place, as columns on the map: what heading and pitch are counted from."""
+        """The local axes at a position, as columns on the map: the reference of heading and pitch."""
         east, north, up = east_north_up(place)
         axes: Array = self._axes @ np.column_stack([north, east, -up])
         return axes

@@ -1,7 +1,6 @@
-"""The ground of the sample: its height, its ring road, and where a ray of sight meets it.
+"""The ground: its height, its ring road, and its intersection with rays.
 
-Room: the sample recording. Next door: `terrain.py` paints this ground, `flight.py` flies over it. Metres
-east, north and up of the map's origin; heights repeat every `TILE` metres, as the painted tile does.
+Coordinates are metres east, north and up of the map's origin. Heights repeat every `TILE` metres, as does the tile.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ Floats = NDArray[np.floating]
 
 @dataclass(frozen=True, slots=True)
 class Wave:
-    """One swell of the ground: whole waves a tile east and north, metres, radians."""
+    """One wave of the ground: cycles per tile east and north, amplitude in metres, phase in radians."""
 
     east: int
     north: int
@@ -31,7 +30,7 @@ class Wave:
 
 
 class Ground:
-    """Gentle hills, other for each seed."""
+    """Gentle hills that depend on the seed."""
 
     __slots__ = ("_waves",)
 
@@ -41,7 +40,7 @@ class Ground:
         self._waves = tuple(Wave(e, n, h, chance.random() * math.tau) for e, n, h in shapes)
 
     def height(self, east: Floats, north: Floats) -> Floats:
-        """Metres above the map's plane."""
+        """Height above the map's plane in metres."""
         turn = math.tau / TILE
         total = np.zeros_like(east)
         for wave in self._waves:
@@ -50,7 +49,7 @@ class Ground:
         return total
 
     def relief(self, east: Floats, north: Floats) -> NDArray[np.float32]:
-        """Heights over a whole grid: a row for each `north`, a column for each `east`."""
+        """Heights over a grid: a row for each `north`, a column for each `east`."""
         rows, columns = [], []
         for wave in self._waves:
             across = east * (wave.east * math.tau / TILE) + wave.phase
@@ -67,10 +66,10 @@ class Ground:
         return np.array([east, north, up])
 
     def seen(self, eye: Array, ray: Array) -> Array | None:
-        """The ground point that a ray from `eye` meets, or None where it looks at the sky.
+        """The ground point that a ray from `eye` meets; None if it looks at the sky.
 
-        Each step meets the plane at the height found before; on slopes this gentle, and rays steeper than
-        them, it closes in quickly.
+        Each iteration intersects the plane at the height found before. It converges quickly, because the slopes are
+        gentle and the rays steeper.
         """
         if ray[2] > -0.3 * math.hypot(ray[0], ray[1]):
             return None
@@ -86,7 +85,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class RingRoad:
-    """A rectangle with round corners that a vehicle can drive for ever; half sides and radius in metres."""
+    """A rectangle with rounded corners; half sides and radius in metres."""
 
     half_east: float = 112.0
     half_north: float = 72.0
@@ -94,7 +93,7 @@ class RingRoad:
 
     @property
     def length(self) -> float:
-        """Metres once around."""
+        """Circumference in metres."""
         straight = 4 * (self.half_east + self.half_north - 2 * self.radius)
         return straight + math.tau * self.radius
 
@@ -120,6 +119,6 @@ class RingRoad:
 
 
 def _place(side: float, forward: float, aside: float, heading: float) -> tuple[float, float, float]:
-    """From a side's own axes (forward along it, `aside` out to its left) to east, north."""
+    """Convert a side's own axes (`forward` along it, `aside` out to its left) to east, north and heading."""
     s, c = math.sin(math.radians(side)), math.cos(math.radians(side))
     return forward * s - aside * c, forward * c + aside * s, heading

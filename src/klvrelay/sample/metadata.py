@@ -1,7 +1,4 @@
-"""An instant in the words of ST 0601.19, with its ST 0102 security set and ST 0903 targets.
-
-Room: the sample recording. Next door: `flight.py` knows the instant; the room `encode` turns the words into bytes.
-"""
+"""Encodes an instant as ST 0601.19 metadata with an ST 0102 security set and ST 0903 targets."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ _SECURITY = {
 
 
 class Metadata:
-    """Writes the KLV of one recording."""
+    """Encodes the KLV of one recording."""
 
     __slots__ = ("_mission", "_start_us", "_track")
 
@@ -41,7 +38,7 @@ class Metadata:
         return encode(self.items(instant, time_us))
 
     def items(self, instant: Instant, time_us: int) -> dict[str, object]:
-        """The items by key, in the order they are sent."""
+        """The items by key, in the order of transmission."""
         camera, centre = instant.camera, instant.centre
         return {
             "precision_time_stamp": time_us,
@@ -129,7 +126,7 @@ class Metadata:
 
 
 def _offsets(instant: Instant) -> dict[str, object]:
-    """Items 26-33: the corners from the frame centre; left out where their 0.075 degrees don't reach."""
+    """Items 26-33: corner offsets from the frame centre; omitted if they exceed 0.075 degrees."""
     offsets = {}
     for number, corner in enumerate(instant.corners, 1):
         offsets[f"offset_corner_latitude_point_{number}"] = corner.lat - instant.centre.lat
@@ -138,7 +135,7 @@ def _offsets(instant: Instant) -> dict[str, object]:
 
 
 def _corners(instant: Instant) -> dict[str, object]:
-    """Items 82-89: the corners in full."""
+    """Items 82-89: full corner coordinates."""
     items: dict[str, object] = {}
     for number, corner in enumerate(instant.corners, 1):
         items[f"corner_latitude_point_{number}_full"] = corner.lat
@@ -147,10 +144,10 @@ def _corners(instant: Instant) -> dict[str, object]:
 
 
 def _location(place: Point) -> dict[str, object]:
-    """ST 0903's Location pack without its deviations."""
+    """ST 0903's Location pack without deviations."""
     return {"latitude": place.lat, "longitude": place.lon, "hae": place.hae}
 
 
 def _velocity(east: float, north: float, up: float) -> dict[str, object]:
-    """ST 0903's Velocity pack without its deviations."""
+    """ST 0903's Velocity pack without deviations."""
     return {"east": east, "north": north, "up": up}

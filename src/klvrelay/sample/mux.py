@@ -1,8 +1,7 @@
-"""Writes an MPEG transport stream of one video and one KLV stream (ISO/IEC 13818-1, MISB ST 1402).
+"""Writes an MPEG transport stream with one video and one KLV stream (ISO/IEC 13818-1, MISB ST 1402).
 
-Room: the sample recording. Next door: `video.py` and `metadata.py` fill it. Synchronous carriage is stream
-type 0x15 with metadata access unit cells and a PTS, asynchronous 0x06 with neither: FFmpeg's muxer writes
-only the latter.
+Synchronous carriage uses stream type 0x15 with metadata AU cells and a PTS, asynchronous carriage 0x06 with neither.
+FFmpeg's muxer supports only the latter.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ Carriage = Literal["sync", "async"]
 
 PMT_PID, VIDEO_PID, KLV_PID = 0x1000, 0x100, 0x101
 PTS_WRAP = 1 << 33
-DELAY = 18000  # 90 kHz ticks that a frame arrives ahead of its presentation
+DELAY = 18000  # 90 kHz ticks between the arrival of a frame and its presentation
 
 _PSI_EVERY = 9000
 _STREAM_TYPE = {"h264": 0x1B, "h265": 0x24, "sync": 0x15, "async": 0x06}
@@ -24,13 +23,13 @@ _VIDEO_ID = 0xE0
 
 
 class Output(Protocol):
-    """What takes the bytes of a recording."""
+    """Receives the bytes of a recording."""
 
     def write(self, data: bytes, /) -> object: ...
 
 
 class Mux:
-    """Frames and KLV packets in, in order of time; 188-byte packets out."""
+    """Multiplexes frames and KLV packets, given in order of time, into 188-byte packets."""
 
     def __init__(self, out: Output, codec: Codec, carriage: Carriage, frame_ticks: int, klv_pid: int = KLV_PID,
                  program: int = 1) -> None:  # fmt: skip
@@ -45,7 +44,7 @@ class Mux:
         self.size = 0
 
     def frame(self, pts: int, access_unit: bytes, key: bool, klv: bytes | None) -> None:
-        """Write one frame, and the KLV packet that belongs to it; `pts` in 90 kHz ticks, wrapped here."""
+        """Write one frame and its KLV packet; `pts` in 90 kHz ticks, wrapped here."""
         parts = self._psi(key)
         clock = (pts - DELAY) % PTS_WRAP
         pes = _pes(_VIDEO_ID, access_unit, pts % PTS_WRAP)
@@ -57,7 +56,7 @@ class Mux:
         self.size += len(data)
 
     def _psi(self, key: bool) -> list[bytes]:
-        """The tables, where they would else be more than 100 ms old, and in front of each key frame."""
+        """The tables, before each key frame and if they would otherwise be more than 100 ms old."""
         self._tables_age += self._frame_ticks
         if not key and self._tables_age <= _PSI_EVERY:
             return []
@@ -68,13 +67,13 @@ class Mux:
         """The PES packet of a KLV packet."""
         if self._carriage == "async":
             return _pes(_STREAM_ID["async"], klv, None)
-        # Service 0, a complete cell, no decoder configuration, a random access point, reserved ones.
+        # Service 0, a complete cell, no decoder configuration, a random access point, reserved bits.
         cell = bytes([0, self._cell, 0b11_0_1_1111]) + len(klv).to_bytes(2, "big") + klv
         self._cell = (self._cell + 1) % 256
         return _pes(_STREAM_ID["sync"], cell, pts)
 
     def _packets(self, pid: int, data: bytes, fields: bytes = b"") -> list[bytes]:
-        """Cut a PES packet or section into transport packets, the first with an adaptation field."""
+        """Divide a PES packet or section into transport packets, the first with an adaptation field."""
         packets = []
         for at in _cuts(len(data), 183 - len(fields) if fields else 184):
             chunk = data[at]
@@ -89,13 +88,13 @@ class Mux:
 
 
 def _cuts(length: int, first: int) -> list[slice]:
-    """Slices of 184 bytes, the first one shorter."""
+    """Slices of 184 bytes; the first may be shorter."""
     ends = [*range(first, length, 184), length]
     return [slice(0 if number == 0 else ends[number - 1], end) for number, end in enumerate(ends)]
 
 
 def _adaptation(fields: bytes, room: int) -> bytes:
-    """An adaptation field that fills `room` bytes, its own length byte among them."""
+    """An adaptation field of `room` bytes, including its length byte."""
     if room == 0:
         return b""
     if room == 1:
@@ -109,7 +108,7 @@ def _pcr(ticks: int) -> bytes:
 
 
 def _pes(stream_id: int, payload: bytes, pts: int | None) -> bytes:
-    """A PES packet, data aligned; its length stands there wherever 16 bits hold it."""
+    """A PES packet, data aligned; with its length if that fits into 16 bits, else 0."""
     stamp = b"" if pts is None else _stamp(pts)
     header = bytes([0x84, 0x80 if stamp else 0, len(stamp)]) + stamp
     length = len(header) + len(payload)
@@ -118,7 +117,7 @@ def _pes(stream_id: int, payload: bytes, pts: int | None) -> bytes:
 
 
 def _stamp(pts: int) -> bytes:
-    """A PTS: 33 bits with their markers."""
+    """A PTS: 33 bits with marker bits."""
     high, middle, low = pts >> 30 & 7, pts >> 15 & 0x7FFF, pts & 0x7FFF
     return (0x21_0001_0001 | high << 33 | middle << 17 | low << 1).to_bytes(5, "big")
 
@@ -127,12 +126,12 @@ def _stamp(pts: int) -> bytes:
 
 
 def _association(program: int) -> bytes:
-    """The PAT: one program, of transport stream 1."""
+    """The PAT: one program in transport stream 1."""
     return _section(0, 1, program.to_bytes(2, "big") + (0xE000 | PMT_PID).to_bytes(2, "big"))
 
 
 def _map(codec: Codec, carriage: Carriage, klv_pid: int, program: int) -> bytes:
-    """The PMT: the video, which bears the clock, and the KLV with the descriptors of its carriage."""
+    """The PMT: the video, which carries the PCR, and the KLV with the descriptors of its carriage."""
     registration = _descriptor(0x05, b"HEVC") if codec == "h265" else b""
     video = _stream(_STREAM_TYPE[codec], VIDEO_PID, registration)
     klv = _stream(_STREAM_TYPE[carriage], klv_pid, _klv_descriptors(carriage))
@@ -144,7 +143,7 @@ def _klv_descriptors(carriage: Carriage) -> bytes:
         return _descriptor(0x05, b"KLVA")
     # General metadata in the format KLVA, service 0, no decoder configuration (ISO/IEC 13818-1, 2.6.60).
     metadata = _descriptor(0x26, b"\x01\x00\xff" + b"KLVA" + b"\x00\x0f")
-    # 400 kbit/s into a buffer of 4 KiB; out of it at once (2.6.62).
+    # 400 kbit/s into a buffer of 4 KiB, removed from it at once (2.6.62).
     std = _descriptor(0x27, b"".join((0xC00000 | number).to_bytes(3, "big") for number in (1000, 4, 0)))
     return metadata + std
 
@@ -159,7 +158,7 @@ def _descriptor(tag: int, body: bytes) -> bytes:
 
 
 def _section(table: int, number: int, body: bytes) -> bytes:
-    """A section with its pointer field and CRC, filled up to a whole packet."""
+    """A section with pointer field and CRC, padded to a whole packet."""
     length = 5 + len(body) + 4
     head = bytes([table]) + (0xB000 | length).to_bytes(2, "big") + number.to_bytes(2, "big") + b"\xc1\x00\x00"
     section = head + body

@@ -1,7 +1,6 @@
-"""What is burned into the picture: clock, frame counter, positions, cross-hairs, north arrow, target box.
+"""Draws the overlay of the video: clock, frame counter, positions, cross-hairs, north arrow, target box.
 
-Room: the sample recording. Next door: `picture.py` lays it over the ground; `read_counter` reads the counter
-back out of a decoded picture, so that a frame can be told from its neighbour whatever happened on the way.
+`read_counter` reads the frame counter from a decoded picture, which identifies the frame.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ Luma = NDArray[np.uint8]
 WHITE, BLACK, GREY = 235, 20, 128
 DIGITS = 6
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_TALKATIVE = 480  # pixels of width from which there is room for more than clock and counter
+_TALKATIVE = 480  # minimum width in pixels for more than clock and counter
 
 
 class Overlay:
-    """Writes over one frame: `luma` in full and `chroma` (U, V) in half resolution, changed in place."""
+    """Draws on one frame: `luma` in full and `chroma` (U, V) in half resolution, modified in place."""
 
     __slots__ = ("_chroma", "_luma", "_scale")
 
@@ -35,7 +34,7 @@ class Overlay:
         self._scale = _scale(luma)
 
     def draw(self, instant: Instant, time_us: int, number: int, call_sign: str) -> None:
-        """Everything that belongs on this frame."""
+        """Draw the complete overlay of a frame."""
         height, width = self._luma.shape
         clock = _EPOCH + timedelta(microseconds=time_us)
         self._right(f"F{number % 10**DIGITS:0{DIGITS}d}", 0, shade=True)
@@ -66,7 +65,7 @@ class Overlay:
         return top if row >= 0 else self._luma.shape[0] + top
 
     def _write(self, line: str, left: int, top: int, *, shade: bool = False) -> None:
-        """Outlined letters; on darkened ground where they must be readable whatever is behind them."""
+        """Outlined letters, with `shade` on a darkened background that keeps them readable."""
         ink, outline = text(line, self._scale)
         there = slice(top, top + ink.shape[0]), slice(left, left + ink.shape[1])
         if shade:
@@ -79,7 +78,7 @@ class Overlay:
             part[touched[: part.shape[0], : part.shape[1]]] = GREY
 
     def _bars(self, *bars: tuple[int, int, int, int]) -> None:
-        """White bars (left, top, width, height) with one dark rim around them all."""
+        """White bars (left, top, width, height) with one dark rim around all of them."""
         for grow, level in ((1, BLACK), (0, WHITE)):
             for left, top, width, height in bars:
                 rows = slice(max(0, top - grow), max(0, top + height + grow))
@@ -101,7 +100,7 @@ class Overlay:
         )
 
     def _north(self, instant: Instant) -> None:
-        """An arrow along the direction in which north lies on the ground in the picture's middle."""
+        """An arrow along the direction of north on the ground at the picture's centre."""
         camera = instant.camera
         sight = camera.axes[:, 0]
         level = np.array([0.0, 1.0, 0.0]) - sight * sight[1]
@@ -115,7 +114,7 @@ class Overlay:
         self._write("N", left, round(row - c * tip) - HEIGHT * self._scale // 2 - rim)
 
     def _box(self, instant: Instant) -> None:
-        """Brackets around the target, clear of it."""
+        """Brackets around the target."""
         target, clear, arm, thick = instant.target, 4 * self._scale, 4 * self._scale, max(1, self._scale // 2)
         if target is None:
             return
@@ -127,7 +126,7 @@ class Overlay:
 
 
 def read_counter(luma: Luma) -> int | None:
-    """The frame counter burned into a decoded picture's luma plane, or None where it can't be made out."""
+    """The frame counter in a decoded picture's luma plane; None if it is not readable."""
     scale = _scale(luma)
     right = luma.shape[1] - scale
     total = 0
@@ -143,7 +142,7 @@ def read_counter(luma: Luma) -> int | None:
 
 
 def _scale(luma: Luma) -> int:
-    """Pixels to a dot of the font."""
+    """Pixels per dot of the font."""
     height, width = luma.shape
     return int(max(1, min((height + 120) // 240, width // 320)))
 

@@ -1,10 +1,7 @@
-"""One frame: the ground as the camera sees it, the lorry on it, and the overlay.
+"""Draws one frame: the ground as seen by the camera, the lorry, and the overlay.
 
-Room: the sample recording. Next door: `terrain.py` painted the ground, `flight.py` holds the camera,
-`video.py` encodes what comes out: planes Y, U, V of 4:2:0 (BT.601, limited range) in one array.
-
-The ray of every eighth pixel is followed to the hills; between those the ground positions are interpolated,
-which is off by a few hundredths of a pixel at most.
+A frame is one array with the planes Y, U, V of 4:2:0 (BT.601, limited range). Ground positions are computed for every
+eighth pixel and interpolated between; the error is at most a few hundredths of a pixel.
 """
 
 from __future__ import annotations
@@ -22,7 +19,7 @@ from klvrelay.sample.overlay import Luma, Overlay
 from klvrelay.sample.terrain import paint
 
 _STEP = 8
-_BAND = 48  # rows that are looked up together, few enough to stay in the processor's cache
+_BAND = 48  # rows per look-up, few enough to stay in the processor's cache
 _FRACTION = 256
 _SHADOW, _GLASS, _ROOF = (34, 36, 34), (38, 44, 52), (226, 224, 216)
 _MATRIX = np.array([[0.257, 0.504, 0.098], [-0.148, -0.291, 0.439], [0.439, -0.368, -0.071]], np.float32)
@@ -30,7 +27,7 @@ _BASE = np.array([16, 128, 128], np.float32)
 
 
 class Picture:
-    """Draws frames of one size; `planes` is the latest, overwritten by the next."""
+    """Draws frames of one size; `planes` is the latest frame, overwritten by the next."""
 
     def __init__(self, seed: int, flight: Flight, width: int, height: int) -> None:
         self.planes = np.empty((height * 3 // 2, width), np.uint8)
@@ -45,7 +42,7 @@ class Picture:
         self._colour = _pairs(_plane(canvas.pixels, 1), _plane(canvas.pixels, 2))
 
     def draw(self, instant: Instant, time_us: int, number: int, call_sign: str) -> NDArray[np.uint8]:
-        """The frame of an instant."""
+        """Draw the frame of an instant."""
         ground = self.positions(instant.camera)
         for top in range(0, len(self._luma), _BAND):
             band = slice(top, top + _BAND)
@@ -56,13 +53,13 @@ class Picture:
         return self.planes
 
     def positions(self, camera: Camera) -> NDArray[np.float32]:
-        """East and north of the ground point in the middle of each pixel, shape (2, height, width)."""
+        """East and north of the ground point at the centre of each pixel, shape (2, height, width)."""
         columns, rows = (np.arange(0, size + _STEP, _STEP) * 1.0 for size in (camera.width, camera.height))
         nodes = sight(self._ground, camera, columns, rows)
         return _between(_between(nodes, 2), 1)[:, : camera.height, : camera.width]
 
     def _drive(self, ground: NDArray[np.float32], instant: Instant) -> None:
-        """Draw the lorry where its metres are."""
+        """Draw the lorry at its ground position."""
         camera, vehicle = instant.camera, instant.vehicle
         outline = [camera.pixel(corner) for corner in vehicle.corners()]
         columns, rows = zip(*(at for at in outline if at), strict=True)
@@ -81,7 +78,7 @@ class Picture:
 
 
 def _halved(share: Floats) -> Floats:
-    """At half resolution, where 4:2:0 has its samples: on every other column, between two rows."""
+    """Half resolution at the sample positions of 4:2:0: on every other column, between two rows."""
     rows = (share[::2] + share[1::2]) / 2
     coarse: Floats = rows[:, ::2] / 2 + (rows[:, 1::2] + np.roll(rows, 1, 1)[:, ::2]) / 4
     return coarse
@@ -92,7 +89,7 @@ def _even(edge: float, limit: int) -> int:
 
 
 def tile_side(width: int) -> int:
-    """Texels of the ground tile for a picture this wide: about one to a pixel."""
+    """Texels per side of the ground tile for a picture of this width: about one per pixel."""
     return 512 if width <= 200 else 1024 if width <= 400 else 2048
 
 
@@ -112,7 +109,7 @@ def sight(ground: Ground, camera: Camera, columns: Floats, rows: Floats) -> NDAr
 
 
 def _between(nodes: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
-    """Interpolate along an axis, from each eighth pixel's edge to every pixel's middle."""
+    """Interpolate along an axis, from the edge of each eighth pixel to the centre of every pixel."""
     low = nodes.take(range(nodes.shape[axis] - 1), axis)
     step = np.expand_dims(nodes.take(range(1, nodes.shape[axis]), axis) - low, axis + 1)
     share = (np.arange(_STEP, dtype=np.float32) + np.float32(0.5)) / np.float32(_STEP)
@@ -131,7 +128,7 @@ def _plane(pixels: NDArray[np.uint8], number: int) -> NDArray[np.uint8]:
 
 
 def _quads(plane: NDArray[np.uint8]) -> NDArray[np.uint32]:
-    """Each texel with its three neighbours to the right and above, in one number for one look-up."""
+    """Each texel with its three neighbours to the right and above, packed into one number."""
     packed = plane.astype(np.uint32)
     packed |= np.roll(plane, -1, 1).astype(np.uint32) << 8
     packed |= np.roll(plane, -1, 0).astype(np.uint32) << 16
@@ -140,16 +137,16 @@ def _quads(plane: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 
 def _pairs(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Two planes at half resolution, in one number."""
+    """Two planes at half resolution, packed into one number."""
     sums = (p[::2, ::2].astype(np.uint16) + p[1::2, ::2] + p[::2, 1::2] + p[1::2, 1::2] for p in (first, second))
     low, high = ((total + 2) >> 2 for total in sums)
     return (low | high << 8).astype(np.uint16)
 
 
 def _sample(tile: NDArray[np.uint32], ground: NDArray[np.float32], texel: float, out: Luma) -> None:
-    """Look up the tile between its texels. Two 16-bit sums are kept in one 32-bit number."""
+    """Sample the tile with interpolation. Two 16-bit sums are kept in one 32-bit number."""
     side = tile.shape[0]
-    # The offset keeps everything positive; the middle of the tile is the map's origin.
+    # The offset makes everything positive; the middle of the tile is the map's origin.
     scaled = ground * np.float32(_FRACTION / texel) + np.float32((side // 2 + 4 * side) * _FRACTION)
     fixed = scaled.astype(np.uint32)
     right, up = fixed & (_FRACTION - 1)
@@ -173,7 +170,7 @@ def _sample_colour(tile: NDArray[np.uint16], ground: NDArray[np.float32], texel:
 
 
 def _lorry(east: Floats, north: Floats, vehicle: Vehicle, soft: float) -> list[tuple[Colour, Floats]]:
-    """Shadow, body, windscreen, tail and a stripe along the roof: colours and how far each pixel is in them."""
+    """Shadow, body, windscreen, tail and roof stripe of the lorry: colours and their coverage of each pixel."""
     turned, heading = math.radians(vehicle.heading), vehicle.heading
     end = 0.4 * vehicle.length
     front = east - end * math.sin(turned), north - end * math.cos(turned)

@@ -1,7 +1,4 @@
-"""What a sample recording is to be like, checked before anything is written.
-
-Room: the sample recording. Next door: `__init__.py` takes the settings from the caller and follows them.
-"""
+"""Parameters of a sample recording, validated before anything is written."""
 
 from __future__ import annotations
 
@@ -17,17 +14,17 @@ from klvrelay.sample.sei import Codec
 
 START = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
 FIRST_PTS = 90000 + DELAY
-SLOWEST, FASTEST = 10, 60  # frames a second; a clock reference comes with each, at least ten a second
+SLOWEST, FASTEST = 10, 60  # frames per second; each frame carries a PCR, and at least ten per second are required
 
 Rate = int | float | Fraction
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_USUAL = 640 * 360 * 30  # pixels a second for which 1 Mbit/s is plenty
+_USUAL = 640 * 360 * 30  # pixels per second for which 1 Mbit/s is sufficient
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A recording to be made; see `klvrelay.sample.write` for each."""
+    """Parameters of a recording; see `klvrelay.sample.write`."""
 
     frames: int
     width: int
@@ -44,15 +41,15 @@ class Settings:
     program: int
 
     def seconds(self, number: int) -> float:
-        """A frame's time since the start."""
+        """Time of a frame in seconds since the start."""
         return float(number / self.fps)
 
     def time_us(self, number: int) -> int:
-        """A frame's time in microseconds since 1970."""
+        """Time of a frame in microseconds since 1970."""
         return self.start_us + round(number * 1_000_000 / self.fps)
 
     def pts(self, number: int) -> int:
-        """A frame's presentation time in 90 kHz ticks, not wrapped."""
+        """PTS of a frame in 90 kHz ticks, not wrapped."""
         return self.first_pts + round(number * 90_000 / self.fps)
 
     def has_klv(self, number: int) -> bool:
@@ -64,7 +61,7 @@ class Settings:
 def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: Rate | None, codec: str,
           carriage: str, bit_rate: int | None, seed: int, start: datetime | int | str,
           first_pts: int, klv_pid: int = KLV_PID, program: int = 1) -> Settings:  # fmt: skip
-    """The settings, or a ConfigError that names the wrong one and says what would be right."""
+    """Validated settings; raises ConfigError with the invalid parameter and its valid values."""
     width, height = _size(size)
     frame_rate = _rate("fps", fps, SLOWEST, FASTEST)
     pace = frame_rate if klv_rate is None else _rate("klv_rate", klv_rate, 0.1, frame_rate)
@@ -73,14 +70,14 @@ def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: R
     if bit_rate is None:
         bit_rate = max(100_000, round(1_000_000 * Fraction(width * height) * frame_rate / _USUAL))
     if not isinstance(bit_rate, int) or not 20_000 <= bit_rate <= 100_000_000:
-        raise ConfigError(f"bit_rate: {bit_rate!r}; 20000 to 100000000 bits a second")
+        raise ConfigError(f"bit_rate: {bit_rate!r}; 20000 to 100000000 bits per second")
     if not isinstance(seed, int):
         raise ConfigError(f"seed: {seed!r}; any whole number")
     if not 0 <= first_pts < PTS_WRAP:
         raise ConfigError(f"first_pts: {first_pts!r}; 0 to {PTS_WRAP - 1} (90 kHz ticks)")
     if not 0x20 <= klv_pid <= 0x1FFE or klv_pid in (PMT_PID, VIDEO_PID):
         raise ConfigError(
-            f"klv_pid: {klv_pid:#x}; 0x20 to 0x1ffe, but for {VIDEO_PID:#x} (the video's) and {PMT_PID:#x} (the PMT's)"
+            f"klv_pid: {klv_pid:#x}; 0x20 to 0x1ffe, except {VIDEO_PID:#x} (video) and {PMT_PID:#x} (PMT)"
         )
     if not 1 <= program <= 65535:
         raise ConfigError(f"program: {program}; 1 to 65535")
@@ -92,7 +89,7 @@ def check(*, seconds: float, size: tuple[int, int] | str, fps: Rate, klv_rate: R
 
 
 def fast_enough(klv_rate: Rate) -> Rate:
-    """A frame rate for KLV at this rate."""
+    """A frame rate that permits this KLV rate."""
     return klv_rate if _is_number(klv_rate) and klv_rate > SLOWEST else SLOWEST
 
 
@@ -107,9 +104,9 @@ def _size(size: tuple[int, int] | str) -> tuple[int, int]:
 
 
 def _rate(name: str, rate: Rate, low: float, high: Rate) -> Fraction:
-    """As a fraction, where 29.97 is meant as 30000/1001."""
+    """The rate as a fraction; 29.97 means 30000/1001."""
     if not _is_number(rate) or not low <= rate <= high:
-        raise ConfigError(f"{name}: {rate!r}; {low:g} to {float(high):g} a second")
+        raise ConfigError(f"{name}: {rate!r}; {low:g} to {float(high):g} per second")
     exact = Fraction(rate).limit_denominator(1_000)
     ntsc = Fraction(round(rate) * 1000, 1001)
     return ntsc if exact.denominator != 1 and abs(ntsc - exact) < Fraction(1, 200) else exact

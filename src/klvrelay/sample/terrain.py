@@ -1,8 +1,4 @@
-"""Paints the tile of ground that the camera looks at: fields, hedges, woods, a stream, a village.
-
-Room: the sample recording. Next door: `canvas.py` has the brushes, `village.py` the houses, `ground.py` the
-hills that the light falls on; `picture.py` looks at the result.
-"""
+"""Paints the ground tile: fields, hedges, woods, a stream, a village."""
 
 from __future__ import annotations
 
@@ -18,7 +14,7 @@ from klvrelay.sample.village import Village, plan
 
 Mask = NDArray[np.bool_]
 
-# Field colours (R, G, B) with the strength of their rows: wheat, stubble, grass, beet, ploughed earth, rape.
+# Field colours (R, G, B) and the strength of their rows: wheat, stubble, grass, beet, ploughed earth, rape.
 _FIELDS: tuple[tuple[Colour, float], ...] = (
     ((158, 144, 98), 9), ((171, 158, 118), 13), ((94, 116, 68), 4), ((78, 108, 58), 11), ((121, 101, 80), 12),
     ((108, 126, 76), 7), ((139, 133, 88), 10), ((86, 104, 62), 3), ((164, 156, 82), 6),
@@ -28,7 +24,7 @@ _CANOPY = np.array([(48, 66, 38), (56, 76, 42), (42, 58, 36), (64, 82, 46)], flo
 
 
 def paint(seed: int, ground: Ground, road: RingRoad, side: int) -> Canvas:
-    """The tile with `side` texels to its edge, the same for the same seed."""
+    """The tile with `side` texels per edge; equal seeds give equal tiles."""
     chance = Random(f"terrain {seed}")
     canvas = Canvas(side, np.random.Generator(np.random.PCG64(chance.getrandbits(64))))
     village = plan(chance, road)
@@ -43,7 +39,7 @@ def paint(seed: int, ground: Ground, road: RingRoad, side: int) -> Canvas:
 
 
 def _fields(canvas: Canvas, chance: Random) -> Mask:
-    """Fields with their rows; returns where they border."""
+    """Paint fields with their rows; return their borders."""
     plots: list[tuple[int, int, int, int]] = []
     _split(plots, chance, canvas.texel, 0, 0, canvas.side, canvas.side)
     labels = np.zeros((canvas.side, canvas.side), np.uint8)
@@ -65,7 +61,7 @@ def _fields(canvas: Canvas, chance: Random) -> Mask:
 
 def _split(plots: list[tuple[int, int, int, int]], chance: Random, texel: float, top: int, left: int,
            bottom: int, right: int) -> None:  # fmt: skip
-    """Cut a rectangle of land until its parts have the size of fields."""
+    """Divide a rectangle of land until its parts have the size of fields."""
     high, wide = bottom - top, right - left
     if max(high, wide) * texel < chance.uniform(104, 248) or min(high, wide) * texel < 60:
         plots.append((top, left, bottom, right))
@@ -82,7 +78,7 @@ def _split(plots: list[tuple[int, int, int, int]], chance: Random, texel: float,
 
 
 def _bend(labels: NDArray[np.uint8], chance: Random, texel: float) -> NDArray[np.uint8]:
-    """Shift rows and columns in long waves, so that no border is quite straight."""
+    """Shift rows and columns in long waves, so that no border is exactly straight."""
     side = labels.shape[0]
     at = np.arange(side) * (math.tau / side)
 
@@ -99,7 +95,7 @@ def _bend(labels: NDArray[np.uint8], chance: Random, texel: float) -> NDArray[np
 
 
 def _rows(canvas: Canvas, labels: NDArray[np.uint8], strength: list[float], chance: Random) -> Plane:
-    """The light and dark of drill rows, across each field at its own angle, where they can be resolved."""
+    """Brightness of drill rows, at a different angle in each field, where the resolution permits."""
     angles = np.radians([chance.choice((0, 90)) + chance.uniform(-12, 12) for _ in strength])
     periods = np.array([chance.uniform(2.4, 5.0) for _ in strength]) / canvas.texel
     visible = (np.array(strength) * np.clip(periods / 3 - 1, 0, 1)).astype(np.float32)
@@ -112,7 +108,7 @@ def _rows(canvas: Canvas, labels: NDArray[np.uint8], strength: list[float], chan
 
 
 def _tracks(canvas: Canvas, chance: Random) -> None:
-    """Farm tracks and a stream, right across the tile."""
+    """Paint farm tracks and a stream across the tile."""
     phases = [chance.random() * math.tau for _ in range(3)]
 
     def west(way: float) -> tuple[float, float]:
@@ -131,7 +127,7 @@ def _tracks(canvas: Canvas, chance: Random) -> None:
 
 
 def _trees(canvas: Canvas, chance: Random, borders: Mask, village: Village) -> None:
-    """Woods, hedgerows and garden trees, none on a street or a roof."""
+    """Paint woods, hedgerows and garden trees; none on a street or roof."""
     axis = canvas.axis()
     outside = village.outside(axis[None, :], axis[:, None])
     free = village.from_street(axis[None, :], axis[:, None]) > 7
@@ -144,14 +140,14 @@ def _trees(canvas: Canvas, chance: Random, borders: Mask, village: Village) -> N
     kinds = ((wood, 5200, 2.4, 4.4), (hedge, 900, 1.2, 2.6), (garden, 230, 1.4, 3.2))
     picked = [_pick(canvas, chance, *kind) for kind in kinds]
     east, north, radius = (np.concatenate(column) for column in zip(*picked, strict=True))
-    # In a few rounds, so that crowns hide each other's shadows as they stand.
+    # Several rounds let crowns cover the shadows of others.
     for number in range(6):
         _plant(canvas, chance, east[number::6], north[number::6], radius[number::6])
 
 
 def _pick(canvas: Canvas, chance: Random, where: Mask, count: int, small: float, large: float
           ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:  # fmt: skip
-    """Places for up to `count` trees, and their radii."""
+    """Positions of up to `count` trees, and their radii."""
     spots = np.flatnonzero(where).tolist()
     chosen = np.array(chance.sample(spots, min(count, len(spots))), int)
     north, east = np.divmod(chosen, canvas.side)
@@ -162,7 +158,7 @@ def _pick(canvas: Canvas, chance: Random, where: Mask, count: int, small: float,
 
 def _plant(canvas: Canvas, chance: Random, east: NDArray[np.float64], north: NDArray[np.float64],
            radius: NDArray[np.float64]) -> None:  # fmt: skip
-    """Crowns, each with its shadow and its sunlit side."""
+    """Paint crowns, each with its shadow and its sunlit side."""
     crown = _CANOPY[[chance.randrange(len(_CANOPY)) for _ in radius]]
     shadow = np.full_like(crown, 33.0)
     canvas.discs(east - radius * 0.6, north + radius * 0.8, radius, shadow, 0.5)
@@ -171,7 +167,7 @@ def _plant(canvas: Canvas, chance: Random, east: NDArray[np.float64], north: NDA
 
 
 def _light(canvas: Canvas, ground: Ground) -> None:
-    """Sun from the south-east on the hills, haze, and grain."""
+    """Apply sunlight from the south-east, haze, and grain."""
     height = ground.relief(canvas.axis(), canvas.axis())
     slope = 2 * height - np.roll(height, 1, 1) - np.roll(height, -1, 0)
     light = 0.94 - slope * np.float32(0.85 / canvas.texel) + np.float32(0.02) * canvas.cloud(1.6)

@@ -1,7 +1,4 @@
-"""Encodes the pictures with libx264 or libx265: one thread, no B-frames, so the same bytes at each run.
-
-Room: the sample recording. Next door: `picture.py` draws, `sei.py` stamps, `mux.py` carries.
-"""
+"""Encodes frames with libx264 or libx265, reproducibly: one thread and no B-frames."""
 
 from __future__ import annotations
 
@@ -31,7 +28,7 @@ _COLOUR = dict.fromkeys(("colorspace", "color_primaries", "color_trc"), "smpte17
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One access unit (Annex B), the number of its frame, and whether decoding can begin with it."""
+    """One access unit (Annex B), its frame number, and whether it is a key frame."""
 
     number: int
     data: bytes
@@ -40,7 +37,7 @@ class Encoded:
 
 def access_units(frames: Iterable[NDArray[np.uint8]], codec: Codec, size: tuple[int, int], fps: Fraction,
            bit_rate: int) -> Iterator[Encoded]:  # fmt: skip
-    """Encode frames in order; each may come out a few frames later."""
+    """Encode frames in order; the output may lag by a few frames."""
     context = _context(codec, size, fps, bit_rate)
     for number, planes in enumerate(frames):
         frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
@@ -53,7 +50,7 @@ def _context(codec: Codec, size: tuple[int, int], fps: Fraction, bit_rate: int) 
     try:
         context = av.CodecContext.create(_LIBRARY[codec], "w")
     except FFmpegError as fault:
-        raise ConfigError(f"codec: this PyAV has no {_LIBRARY[codec]}; try the other codec") from fault
+        raise ConfigError(f"codec: this PyAV lacks {_LIBRARY[codec]}; try the other codec") from fault
     assert isinstance(context, VideoCodecContext)
     context.width, context.height = size
     context.pix_fmt = "yuv420p"
@@ -72,7 +69,7 @@ def _packets(context: VideoCodecContext, frame: av.VideoFrame | None) -> Iterato
     try:
         packets = context.encode(frame)
     except FFmpegError as fault:
-        reason = f"{context.name} refuses these settings ({fault})"
+        reason = f"{context.name} rejected these settings ({fault})"
         raise ConfigError(f"{reason}; try another size or bit rate") from fault
     for packet in packets:
         assert packet.pts is not None

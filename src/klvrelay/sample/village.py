@@ -1,8 +1,4 @@
-"""The village on the ring road: gardens, roads, houses with their drives and parked cars.
-
-Room: the sample recording. Next door: `terrain.py` paints the land around it, `ground.py` has the ring road
-that the vehicle drives on.
-"""
+"""Paints the village on the ring road: gardens, roads, houses with drives and parked cars."""
 
 from __future__ import annotations
 
@@ -24,7 +20,7 @@ _BARNS = ((-185.0, 130.0, 12.0), (190.0, -120.0, 100.0), (175.0, 148.0, 60.0))
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """A roof on the ground; metres, and degrees from north along its ridge."""
+    """A roof on the ground: metres, and heading of its ridge in degrees from north."""
 
     east: float
     north: float
@@ -35,13 +31,13 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Village:
-    """Where its streets and houses are."""
+    """Positions of the streets and houses."""
 
     road: RingRoad
     houses: tuple[House, ...]
 
     def outside(self, east: Floats, north: Floats) -> Floats:
-        """Metres outside the ring road's centre line; negative within it."""
+        """Metres outside the ring road's centre line; negative inside."""
         road = self.road
         across = np.abs(east) - (road.half_east - road.radius)
         along = np.abs(north) - (road.half_north - road.radius)
@@ -50,7 +46,7 @@ class Village:
         return distance
 
     def from_street(self, east: Floats, north: Floats) -> Floats:
-        """Metres to the nearest street's centre line, roughly."""
+        """Approximate distance to the centre line of the nearest street in metres."""
         outside = self.outside(east, north)
         north_road = np.abs(east - _sway(14, north - self.road.half_north))
         east_road = np.abs(north - _sway(20, east - self.road.half_east))
@@ -59,7 +55,7 @@ class Village:
         return nearest
 
     def streets(self, canvas: Canvas) -> None:
-        """The ring, the street across it, and main roads to all four sides."""
+        """Paint the ring, the street across it, and main roads to all four sides."""
         ring, tile = self.road, TILE
         ways = (
             (lambda way: ring.at(way)[:2], ring.length),
@@ -75,7 +71,7 @@ class Village:
             canvas.line(at, length, 0.25, (196, 194, 186), 0.9, (4.0, 10.0))
 
     def gardens(self, canvas: Canvas) -> None:
-        """Lawns on both sides of the ring road."""
+        """Paint lawns on both sides of the ring road."""
         box = slice(*(round(canvas.side / 2 + edge / canvas.texel) for edge in (-190, 190)))
         metres = canvas.axis()[box]
         outside = self.outside(metres[None, :], metres[:, None])
@@ -86,13 +82,13 @@ class Village:
             patch[..., channel] = patch[..., channel] * (1 - share) + (level + lawn) * share
 
     def build(self, canvas: Canvas, chance: Random) -> None:
-        """All houses and barns."""
+        """Paint all houses and barns."""
         for house in self.houses:
             _build(canvas, chance, house)
 
 
 def plan(chance: Random, road: RingRoad) -> Village:
-    """A village with houses along its streets, clear of them and of each other."""
+    """A village with houses along its streets, clear of the streets and of each other."""
     village = Village(road, ())
     houses: list[House] = []
     street = [road.at(number * 4.0) for number in range(int(road.length / 4))]
@@ -121,10 +117,10 @@ def _sway(metres: float, way: Floats) -> Floats:
 
 
 def _build(canvas: Canvas, chance: Random, house: House) -> None:
-    """A roof with a light and a dark side, its shadow, a drive and perhaps a car."""
+    """Paint a roof with a light and a dark side, its shadow, a drive and possibly a car."""
     east, north, heading, length, width = house.east, house.north, house.heading, house.length, house.width
     s, c = math.sin(math.radians(heading)), math.cos(math.radians(heading))
-    sunny = 1 if c + s > 0 else -1  # the sun stands in the south-east
+    sunny = 1 if c + s > 0 else -1  # the sun is in the south-east
     yard = east + sunny * (width / 2 + 3) * c, north - sunny * (width / 2 + 3) * s
     canvas.block(*yard, heading, length * 0.8, 5.0, _DRIVE, 0.8)
     canvas.block(east - 2.2, north + 2.6, heading, length + 0.6, width + 0.6, (38, 42, 36), 0.6)

@@ -1,6 +1,6 @@
-"""Segments and amends (MISB ST 1607): what each of them says once its rules are applied.
+"""Applies the rules for segments and amends (MISB ST 1607) to the items of a record.
 
-A record shows items 100 and 101 of ST 0601 as they were sent. Next door, `record.py` has the items that go in.
+A record shows items 100 and 101 of ST 0601 as sent; this module derives the items that are valid inside them.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ _UNKNOWN = "unknown"
 
 
 class View(NamedTuple):
-    """One segment or amend with everything that holds for it.
+    """One segment or amend with all items that are valid in it.
 
-    kind        "segment", or "amend"
-    substream   its item 143 ({"local_id": ...}), or None where it lacks one
-    items       the items of a record, by key: inherited, added, replaced, deleted
+    kind        "segment" or "amend"
+    substream   its item 143 ({"local_id": ...}); None if absent
+    items       record items by key: inherited, added or replaced, without deleted ones
     """
 
     kind: Kind
@@ -30,11 +30,11 @@ class View(NamedTuple):
 
 
 def views(items: Items, earlier: Items | None = None) -> list[View]:
-    """What the segments and amends of a record's items say, each before those inside it (ST 1607).
+    """The segments and amends in the items of a record, each before those nested in it (ST 1607).
 
-    A segment inherits its parent's items and adds or overrides some; an item sent empty is unknown in it (None).
-    An amend corrects its parent's items; one sent empty is deleted. `earlier`: items of former records that
-    still hold, such as `klvrelay/{stream}/state` has them; those of `items` go before.
+    A segment inherits its parent's items and adds or overrides some; an item sent empty is unknown in it (None). An
+    amend corrects its parent's items; an item sent empty is deleted. `earlier`: items of previous records that are
+    still valid, as in `klvrelay/{stream}/state`; those in `items` take precedence.
     """
     return list(_views({**(earlier or {}), **items}, items))
 
@@ -42,7 +42,7 @@ def views(items: Items, earlier: Items | None = None) -> list[View]:
 def _views(parent: Items, own: Items) -> Iterator[View]:
     for key, kind in _KINDS.items():
         for child in own.get(key) or ():
-            if child is None:  # sent empty, or unreadable
+            if child is None:  # empty or not decodable
                 continue
             holds = _applied(kind, parent, child)
             yield View(kind, child.get(_SUBSTREAM), holds)

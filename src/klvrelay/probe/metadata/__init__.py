@@ -1,5 +1,6 @@
-"""The records as the probe sees them; next door, `transport/` has the stream that carries them.
+"""Statistics of the KLV records.
 
-    telemetry.py  a tally of each set and PID      items.py    of each item
-    clocks.py     clocks against each other        series.py   endless numbers in bounded memory
+    telemetry.py  tally per set and PID      items.py    tally per item
+    clocks.py     clock comparison           series.py   unbounded series in bounded memory
+    sampler.py    records to inspect
 """

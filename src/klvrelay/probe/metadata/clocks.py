@@ -1,7 +1,4 @@
-"""The records' own time stamps (ST 0603) held against every other clock there is: PTS, the stream's, the wall's.
-
-Next door: `telemetry.py` shows it each record.
-"""
+"""Compares the time stamps of the records (ST 0603) with PTS, stream clock and wall clock."""
 
 from __future__ import annotations
 
@@ -14,34 +11,34 @@ from klvrelay.probe.metadata.series import Curve, Slope, Spread
 from klvrelay.probe.transport.pes import apart
 
 JUMP = 0.5
-"""Seconds by which a step may differ from that of another clock."""
+"""Seconds by which a step may differ from the step of a reference clock."""
 PAUSE, USUAL_TIMES = 10.0, 100.0
-"""Where no other clock is there to tell, a step longer than so many seconds and so many usual steps is a jump."""
+"""Without a reference clock, a step is a jump if it exceeds PAUSE seconds and USUAL_TIMES usual steps."""
 FIRST_PAUSE = 7200.0
-"""Seconds that the first step may have, of which nothing says what is usual."""
+"""Longest first step in seconds, when no usual step is known yet."""
 PTS_JUMP = 10.0
-"""Seconds by which a step of the PTS may differ from that of another clock."""
+"""Seconds by which a PTS step may differ from the step of a reference clock."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST, _LAST = 631_152_000, 4_102_444_800  # 1990 and 2100, in seconds: what a time of a record may be
+_FIRST, _LAST = 631_152_000, 4_102_444_800  # 1990 and 2100 in seconds: the range of plausible record times
 UNITS = {"us": 1_000_000, "ns": 1_000_000_000, "ms": 1_000, "s": 1}
 _SHORT = {"nanoseconds": "ns", "milliseconds": "ms", "seconds": "s"}
 
 
 def unit_of(stamp: int) -> str:
-    """In which unit a time stamp makes sense as a time since 1970; "?" in none."""
+    """The unit ("us", "ns", "ms" or "s") in which a stamp is a plausible time since 1970; "?" if none is."""
     if (name := core.time_unit(stamp)) is not None:
         return _SHORT[name]
     return "us" if _FIRST * UNITS["us"] <= stamp < _LAST * UNITS["us"] else "?"
 
 
 def microseconds(stamp: int) -> int:
-    """A time stamp in microseconds since 1970, in whatever unit it makes sense."""
+    """Convert a time stamp of any plausible unit to microseconds since 1970."""
     return stamp * 1_000_000 // UNITS.get(unit_of(stamp), 1_000_000)
 
 
 def iso(time_us: int | None) -> str | None:
-    """Microseconds since 1970 as ISO 8601; None past the year 9999 too."""
+    """Microseconds since 1970 as ISO 8601; None for None and past the year 9999."""
     try:
         moment = None if time_us is None else _EPOCH + timedelta(microseconds=time_us)
     except OverflowError:
@@ -50,13 +47,13 @@ def iso(time_us: int | None) -> str | None:
 
 
 class Steps:
-    """The steps of a clock that no other clock is beside: packets may be far apart, and still be regular."""
+    """Classifies the steps of a clock without a reference: packets may be far apart and still be regular."""
 
     def __init__(self) -> None:
         self._usual = Spread()
 
     def is_jump(self, step: float) -> bool:
-        """Is this step, in seconds, a jump rather than a pause? For each step once."""
+        """Whether this step, in seconds, is a jump rather than a pause. Call once per step."""
         jump = step > PAUSE and step > (USUAL_TIMES * (self._usual.usual or 0.0) or FIRST_PAUSE)
         if step > 0:
             self._usual.add(step)
@@ -64,7 +61,7 @@ class Steps:
 
 
 class PtsLine:
-    """33-bit time stamps on one line, through wraps and jumps."""
+    """Unwraps 33-bit PTS to continuous seconds; counts wraps and jumps."""
 
     def __init__(self) -> None:
         self.missing = self.wraps = self.backwards = self.jumps = 0
@@ -74,7 +71,7 @@ class PtsLine:
         self._steps = Steps()
 
     def at(self, pts: int | None, other: float | None = None) -> float | None:
-        """Seconds since the first stamp; None without one. `other`: seconds of another clock, where there is one."""
+        """Seconds since the first stamp; None without a stamp. `other`: seconds of a reference clock, if any."""
         if pts is None:
             self.missing += 1
             return None
@@ -94,7 +91,7 @@ class PtsLine:
 
 
 class Comparison:
-    """The records' time less another clock's: how far apart they are, and whether that grows."""
+    """Offset and drift of the record time relative to another clock."""
 
     def __init__(self, clock: str) -> None:
         self.clock = clock
@@ -107,7 +104,7 @@ class Comparison:
         self._varies = 0.0
 
     def add(self, at: float, reference: float, offset: float) -> None:
-        """A record `at` this second of the probe; `offset` in seconds when the other clock showed `reference`."""
+        """Add a record at second `at` of the probe: `offset` in seconds when the other clock read `reference`."""
         if self._zero is None:
             self._zero = offset
         if self._slope.count == 0:
@@ -119,7 +116,7 @@ class Comparison:
         self._slope.add(reference, offset)
 
     def jumped(self) -> None:
-        """One of both jumped: what came before says nothing of the drift from here on."""
+        """Restart the drift estimate after a jump of either clock."""
         self._best = max(self._best, self._slope, key=lambda slope: slope.span)
         self._slope = Slope()
 
@@ -131,7 +128,7 @@ class Comparison:
 
 
 class TimeTally:
-    """The times of one stream of records."""
+    """Time statistics of one record stream."""
 
     def __init__(self) -> None:
         self._units: Counter[str] = Counter()
@@ -147,17 +144,17 @@ class TimeTally:
         self._before: tuple[float | None, float | None, float | None] = (None, None, None)
 
     def line(self, pts: int | None, other: float | None) -> float | None:
-        """A record's PTS as seconds since the first; for each record once, before `add`. `other` as of `PtsLine`."""
+        """PTS of a record in seconds since the first. Call once per record, before `add`. `other`: see `PtsLine`."""
         return self._pts.at(pts, other)
 
     def add(
         self, stamp: int | None, line: float | None, at: float, stream: float | None, received: int | None
     ) -> int | None:
-        """Take a record `at` this second of the probe; gives its time in microseconds, whatever unit it is in.
+        """Add a record at second `at` of the probe; return its time in microseconds, whatever its unit.
 
         line       seconds of its PTS
-        stream     seconds of the stream's own clock, None without one
-        received   microseconds since 1970 when it arrived, None for what is not live
+        stream     seconds of the stream clock; None without one
+        received   arrival time in microseconds since 1970; None for a source that is not live
         """
         if stamp is None:
             self._missing += 1
@@ -180,7 +177,7 @@ class TimeTally:
         self._last, self._before = time_us, clocks
 
     def _judge(self, step: float, others: list[float | None]) -> None:
-        """Is a step of the records' time a jump? What the PTS says counts more than when it came."""
+        """Classify a step of the record time. PTS takes precedence over the time of arrival."""
         for other, comparison in zip(others, (self._by_pts, self._by_stream, self._wall), strict=True):
             if other is not None and abs(step - other) > JUMP:
                 comparison.jumped()
@@ -203,7 +200,7 @@ class TimeTally:
 
     @property
     def comparisons(self) -> list[Comparison]:
-        """Those with enough to say."""
+        """Comparisons with at least two samples."""
         return [each for each in (self._by_pts, self._by_stream, self._wall) if each.offset.count > 1]
 
     def frozen(self) -> report.Times:

@@ -1,7 +1,7 @@
-"""The items of one stream of records: which came, how often, what they last said; next door, `telemetry.py`.
+"""Counts the items of one record stream and keeps their latest values.
 
-Most streams have a few kinds of record, each with always the same items. They are counted as layouts, so that a
-record costs little however much it holds.
+Most streams have a few kinds of record, each with a fixed list of items. Counting per layout keeps the cost of a
+record low, whatever its size.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from klvrelay.standards.spec import KEYED, SETS
 from klvrelay.text import printable
 
 MOST = 512
-"""Different items that are listed; versions too."""
+"""Maximum number of distinct items listed; the same limit applies to versions."""
 LAYOUTS = 256
 TEXT = 80
-"""Characters of a last value."""
+"""Maximum length of a latest value in characters."""
 STRIPS = 160
 UNKNOWN = "unknown"
 
@@ -32,7 +32,7 @@ _KEYED = {item.key: item for item in reversed(KEYED.values())}
 
 
 class _Layout:
-    """Records that hold the same items."""
+    """Counts records that hold the same items."""
 
     __slots__ = ("counts", "longest", "records", "tallies")
 
@@ -43,7 +43,7 @@ class _Layout:
         self.longest = 0.0
 
     def fold(self) -> None:
-        """Give what was counted to the items."""
+        """Move the counts to the items and reset them."""
         for tally in self.tallies:
             tally.count += self.records
             tally.longest = max(tally.longest, self.longest)
@@ -52,7 +52,7 @@ class _Layout:
 
 
 class _Tally:
-    """One item, what its layouts have given up so far, and when it came last, and what it said then."""
+    """Counts and latest value of one item."""
 
     __slots__ = ("count", "counts", "found", "last", "longest", "path", "value")
 
@@ -66,7 +66,7 @@ class _Tally:
         self.counts = Counts()
 
     def saw(self, items: dict[str, Any], at: float) -> None:
-        """It was in this record."""
+        """Store the value that this record holds."""
         value: Any = items
         for key in self.path.split("."):
             value = value.get(key)
@@ -75,7 +75,7 @@ class _Tally:
 
 
 class ItemTable:
-    """Counts the items of records of one set."""
+    """Counts the items of the records of one set."""
 
     def __init__(self, set_name: str) -> None:
         self._set = set_name
@@ -88,7 +88,7 @@ class ItemTable:
         self._beyond: set[str] = set()
 
     def add(self, at: float, items: dict[str, Any], special: dict[str, str]) -> int:
-        """Count a record's items; gives how many of them were counted one by one."""
+        """Count the items of a record; return how many were counted individually."""
         alone = 0
         layout = self._layouts.get(mark := _mark(items))
         if layout is None and len(self._layouts) < LAYOUTS:
@@ -109,7 +109,7 @@ class ItemTable:
         return alone
 
     def _tallies_of(self, items: dict[str, Any], at: float) -> list[_Tally]:
-        """The items of a record, as many as are listed."""
+        """The listed items of a record."""
         tallies = []
         for path in _paths(items):
             tally = self._tallies.get(path)
@@ -123,11 +123,11 @@ class ItemTable:
 
     @property
     def left_out(self) -> int:
-        """Different items that are not listed, at least."""
+        """Lower bound of the number of distinct items not listed."""
         return len(self._beyond)
 
     def _alone(self, at: float, items: dict[str, Any]) -> int:
-        """A record like no other, where there are too many layouts: its items are counted one by one."""
+        """Count the items of a record individually, because there are too many layouts."""
         self._leave()
         self._now = None
         tallies = self._tallies_of(items, at)
@@ -139,7 +139,7 @@ class ItemTable:
         return len(tallies)
 
     def _turn_to(self, layout: _Layout, at: float) -> None:
-        """Another layout than the record before had: here each item's own gap counts."""
+        """Switch to another layout than the previous record's, and measure the gap of each item."""
         self._leave()
         for tally in layout.tallies:
             tally.longest = max(tally.longest, at - tally.last)
@@ -156,7 +156,7 @@ class ItemTable:
             layout.fold()
 
     def frozen(self, records: int, rate: float | None) -> tuple[report.ItemReport, ...]:
-        """In the order of their tags, those inside a set behind it; `rate` is that of the records."""
+        """Item reports in tag order, nested items after their set; `rate` is the record rate."""
         self._fold()
         rows = [self._item(tally, records, rate) for tally in self._tallies.values()]
         return tuple(sorted(rows, key=lambda item: _order(item.path, self._set)))
@@ -171,7 +171,7 @@ class ItemTable:
         )  # fmt: skip
 
     def strips(self, width: float) -> tuple[drawn.Strip, ...]:
-        """When each item came, of those of the set itself, in bins of this width."""
+        """When each top-level item was present, in bins of `width` seconds."""
         self._fold()
         own = [path for path in self._tallies if "." not in path or path.startswith(UNKNOWN)]
         own.sort(key=lambda path: _order(path, self._set))
@@ -183,7 +183,7 @@ class ItemTable:
 
 
 def _mark(items: dict[str, Any]) -> tuple[Any, ...]:
-    """The same for all records that hold the same items."""
+    """A key that is equal for all records with the same items."""
     inner = [(key, *value) for key, value in items.items() if type(value) is dict and _is_set(key)]
     return (*items, *inner)
 
@@ -203,7 +203,7 @@ def _paths(items: dict[str, Any]) -> Iterator[str]:
 
 @lru_cache(maxsize=4096)
 def item_at(path: str, set_name: str) -> Any:
-    """The item that a path leads to, in the tables; None for one that they do not have."""
+    """The table entry of an item path; None if unknown."""
     parent, _, key = path.rpartition(".")
     if parent:
         above = item_at(parent, set_name)
@@ -213,7 +213,7 @@ def item_at(path: str, set_name: str) -> Any:
 
 
 def _named(path: str, set_name: str) -> tuple[int | None, str, str]:
-    """Tag, name and units."""
+    """Tag, name and units of an item path."""
     found = item_at(path, set_name)
     if found is not None:
         return found.tag, found.name, found.units
@@ -225,7 +225,7 @@ def _named(path: str, set_name: str) -> tuple[int | None, str, str]:
 
 
 def _is_tag(key: str) -> bool:
-    """A tag, rather than the 32 digits of a universal key."""
+    """Whether a key is a tag rather than the 32 digits of a universal key."""
     return key.isdigit() and len(key) < 32
 
 
@@ -241,7 +241,7 @@ def _order(path: str, set_name: str) -> tuple[tuple[int, str], ...]:
 
 
 def tags_of(path: str, set_name: str) -> str:
-    """The tags that lead to an item: `48.1`; empty where no table has it."""
+    """Tags that lead to an item, such as `48.1`; empty if it is in no table."""
     parent, _, key = path.rpartition(".")
     if parent == UNKNOWN:
         return key if _is_tag(key) else ""
@@ -251,7 +251,7 @@ def tags_of(path: str, set_name: str) -> str:
 
 
 def _said(value: Any, found: Any) -> str:
-    """A value in short: of a set how much is in it, since its items have rows of their own."""
+    """A short form of a value; a set is shown as its item count, because its items have their own rows."""
     if found is not None and found.kind == "timestamp" and isinstance(value, int):
         return iso(value) or brief(value)
     if found is not None and found.kind.startswith("local_set:") and isinstance(value, dict):
@@ -260,7 +260,7 @@ def _said(value: Any, found: Any) -> str:
 
 
 def brief(value: Any) -> str:
-    """A value on one short line, nothing in it that could steer a terminal."""
+    """A value on one short line without terminal control characters."""
     match value:
         case None:
             return "unknown"
@@ -278,5 +278,5 @@ def brief(value: Any) -> str:
 
 
 def plain(text: str) -> str:
-    """A remark of the decoder without the places in arrays, so that alike ones are one."""
+    """A decoder remark without array indices, so that equal remarks can be merged."""
     return _PLACE.sub("[]", text) if "[" in text else text

@@ -1,6 +1,7 @@
-"""Records out of a source's bytes: all of them; of a stream of more than equipment sends some, and the others counted.
+"""Selects the records of a source that are decoded for inspection.
 
-A record is an object of Python only where it is looked into.
+Equipment sends few enough records to inspect them all. Of denser streams a sample is inspected and the rest counted,
+because creating a Python object per record is expensive.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from klvrelay.probe.metadata.telemetry import Passed, Telemetry
 from klvrelay.record import Carriage
 
 FIRST, SMALL = 64, 4096
-"""Of each set and PID, that are looked into in any case: so many, of so many bytes at most."""
+"""Per set and PID, the first FIRST records of at most SMALL bytes are always inspected."""
 FEW = 64
-"""Records that are sooner gone through one by one than by numpy."""
+"""Below this number of records a plain loop is faster than numpy."""
 KEY = 16
 KEYS = 32
-"""Keys that no table has, of which what is passed over is counted apart."""
+"""Maximum number of unknown keys whose skipped records are counted separately."""
 
 _ENTRY = np.dtype(
     [("at", "u4"), ("size", "u4"), ("pts", "i8"), ("received", "i8"), ("pcr", "i8"), ("pid", "i4"), ("program", "i4"),
@@ -33,7 +34,7 @@ _UNKNOWN = core.SET_NAMES.index("unknown")
 
 
 class Sampler(Decoder):
-    """The decoder of a probe; what is not among the records that it gives, it counts in the telemetry."""
+    """The probe's decoder; records that it does not return are counted in the telemetry."""
 
     def __init__(self, stream: str, packet_limit: int, telemetry: Telemetry) -> None:
         super().__init__(stream, None, choice=TOGETHER, packet_limit=packet_limit)
@@ -43,7 +44,7 @@ class Sampler(Decoder):
         self.is_ending = False
 
     def came(self, size: int) -> None:
-        """So many bytes of the source."""
+        """Account for `size` bytes of the source."""
         self._allowance.passed(size)
 
     def _lane(self, carriage: Carriage, pid: int | None) -> core.Lane:
@@ -54,7 +55,7 @@ class Sampler(Decoder):
         return lane
 
     def chosen(self, pool: Any, entries: Any, count: int) -> list[core.Entry]:
-        """Those of a batch that are looked into."""
+        """Select the entries of a batch to inspect."""
         if count <= FEW or self._allowance.left > 2 * count or self.is_ending:
             return [entry for entry in core.entries_of(pool, entries, count) if self._takes(entry)]
         rows = np.frombuffer(core.entry_octets(entries, count), _ENTRY)
@@ -76,7 +77,7 @@ class Sampler(Decoder):
         return given
 
     def _takes(self, entry: core.Entry) -> bool:
-        """Is this one looked into? What is not is counted."""
+        """Whether to inspect this entry; otherwise count it."""
         raw, _, pid, set_, checksum, transport, *_ = entry
         kind = -1 if pid is None else pid, _CODES[set_]
         self._seen[kind] += 1
@@ -89,13 +90,13 @@ class Sampler(Decoder):
         return False
 
     def _learn(self, entry: core.Entry) -> None:
-        """Its key, where no table has it."""
+        """Remember the entry's key if it is in no table."""
         if entry[3] == "unknown" and (key := entry[0][:KEY]) not in self._keys and len(self._keys) < KEYS:
             self._keys[key] = np.frombuffer(key, np.uint64)
 
     def _count(self, pool: Any, rows: NDArray[Any]) -> None:
         is_known = rows["set"] != _UNKNOWN
-        self._tell(b"", rows[is_known])
+        self._count_skipped(b"", rows[is_known])
         unknown = rows[~is_known]
         if not len(unknown):
             return
@@ -104,32 +105,32 @@ class Sampler(Decoder):
         rest = np.ones(len(unknown), bool)
         for key, number in self._keys.items():
             same = (keys == number).all(axis=1)
-            self._tell(key, unknown[same])
+            self._count_skipped(key, unknown[same])
             rest &= ~same
-        self._tell(b"", unknown[rest])
+        self._count_skipped(b"", unknown[rest])
 
-    def _tell(self, key: bytes, rows: NDArray[Any]) -> None:
-        """Of records of one key, or of any: how many there are of each kind."""
+    def _count_skipped(self, key: bytes, rows: NDArray[Any]) -> None:
+        """Count skipped records of one key, or of all keys, by kind."""
         if not len(rows):
             return
         pids, sets = rows["pid"].astype(np.int64), rows["set"].astype(np.int64)
         for kind, count in _different(pids << 16 | sets << 8 | rows["checksum"] << 1 | rows["damaged"]):
             pid, set_, checksum = kind >> 16, kind >> 8 & 255, kind >> 1 & 3
             place = pid if pid >= 0 else None
-            told = Passed(place, core.SET_NAMES[set_], key, core.CHECKSUMS[checksum], bool(kind & 1))
-            self._telemetry.pass_over(told, count)
+            passed = Passed(place, core.SET_NAMES[set_], key, core.CHECKSUMS[checksum], bool(kind & 1))
+            self._telemetry.pass_over(passed, count)
 
 
 def _different(numbers: NDArray[np.int64]) -> list[tuple[int, int]]:
-    """Each number that there is, and how often."""
-    if numbers.min() == numbers.max():  # as a rule
+    """Each distinct number and its count."""
+    if numbers.min() == numbers.max():  # the common case
         return [(int(numbers[0]), len(numbers))]
     found, counts = np.unique(numbers, return_counts=True)
     return list(zip(found.tolist(), counts.tolist(), strict=True))
 
 
 class _Lane(core.Lane):
-    """Gives what the sampler chooses."""
+    """Returns the entries that the sampler selects."""
 
     def __init__(self, sampler: Sampler, ts: bool, limit: int) -> None:
         super().__init__(ts=ts, limit=limit)

@@ -1,6 +1,6 @@
-"""Endless numbers in bounded memory: spreads, curves by time, places; next door, whoever counts.
+"""Unbounded series of numbers in bounded memory: spreads, curves over time and paths.
 
-All of them are exact as long as little comes, and then keep every second, fourth, ... of what they had.
+Short series are exact. Longer ones are thinned to every second, fourth, ... element.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from itertools import zip_longest
 from klvrelay.probe import drawn, report
 
 KINDS, BEYOND = 512, 2048
-"""Different texts that are listed, and how many more are counted."""
+"""Maximum number of distinct texts listed, and of further ones counted."""
 SHORTEST = 0.5
-"""Seconds that a rate is taken over, at least: what comes in one burst has none."""
+"""Shortest interval in seconds that a rate is computed for: a single burst has no rate."""
 KEPT = 2048
-"""Numbers that a median is taken from."""
+"""Numbers kept to compute a median."""
 BINS = 240
-"""Points that a curve has at most; a bin begins with `WIDTH` seconds and doubles."""
+"""Maximum number of points of a curve; a bin starts at `WIDTH` seconds and doubles."""
 WIDTH = 0.05
 POINTS = 1200
 STEADY, FEWEST = 12, 12
-"""Records that a bin of a rate has on the average, where that leaves so many bins."""
+"""Average number of records per bin of a rate (STEADY), and the bins that must remain (FEWEST)."""
 
 
 def rate_of(count: int, seconds: float) -> float | None:
-    """So many a second; None of a time too short to tell."""
+    """Rate per second; None if the interval is too short."""
     return count / seconds if seconds >= SHORTEST else None
 
 
 class Spread:
-    """Numbers that come one by one; `frozen` tells their spread."""
+    """Spread of a series of numbers; `frozen` returns it."""
 
     __slots__ = ("_kept", "_median", "_stride", "count", "high", "low", "total")
 
     def __init__(self) -> None:
         self.count = 0
-        self._median: tuple[int, float] = (0, 0.0)  # of how many numbers, and what it was
+        self._median: tuple[int, float] = (0, 0.0)  # (count, median) when it was last computed
         self.total = 0.0
         self.low = float("inf")
         self.high = float("-inf")
@@ -62,7 +62,7 @@ class Spread:
 
     @property
     def usual(self) -> float | None:
-        """The median of all but the last sixteenth at most, for who asks after each number: sorting takes long."""
+        """Cheap median for a query after each number: it may ignore up to the last sixteenth, which saves sorting."""
         if not self.count:
             return None
         if self.count - self._median[0] > self.count >> 4:
@@ -76,7 +76,7 @@ class Spread:
 
 
 class Kinds:
-    """How often each text came, of the first so many; `left_out`: how many others there were, at least."""
+    """Counts distinct texts up to a limit; `left_out` is a lower bound of the number of others."""
 
     __slots__ = ("_beyond", "counts")
 
@@ -96,7 +96,7 @@ class Kinds:
 
 
 class Counts:
-    """How often something came, by bins of time."""
+    """Counts events in bins of time."""
 
     __slots__ = ("counts", "width")
 
@@ -119,7 +119,7 @@ class Counts:
         self.counts = [a + b for a, b in zip_longest(self.counts[::2], self.counts[1::2], fillvalue=0)]
 
     def merge(self, other: Counts) -> None:
-        """Add what another counted."""
+        """Add the counts of `other`."""
         if not other.counts:
             return
         while self.width < other.width:
@@ -129,13 +129,13 @@ class Counts:
         self.counts = [a + b for a, b in zip_longest(self.counts, other.counts, fillvalue=0)]
 
     def strip(self, name: str, width: float) -> drawn.Strip:
-        """The same with bins of `width`, which is this one's or a few times doubled."""
+        """The counts in bins of `width`, which is this width doubled zero or more times."""
         while self.width < width:
             self._widen()
         return drawn.Strip(name, self.width, tuple(self.counts))
 
     def line(self, name: str) -> drawn.Line:
-        """As a rate: how often a second, in bins wide enough to say that; the last bin is cut off, and left out."""
+        """The counts as events per second, in bins wide enough for a rate; the incomplete last bin is left out."""
         coarse = Counts()
         coarse.width, coarse.counts = self.width, self.counts
         while len(coarse.counts) > FEWEST and sum(coarse.counts) < STEADY * len(coarse.counts):
@@ -146,14 +146,14 @@ class Counts:
 
 
 class Curve:
-    """A number over time: mean, least and most of each bin."""
+    """A number over time: mean, minimum and maximum of each bin."""
 
     __slots__ = ("_bins", "name", "width")
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.width = WIDTH
-        self._bins: list[list[float] | None] = []  # count, sum, least, most
+        self._bins: list[list[float] | None] = []  # count, sum, minimum, maximum
 
     def add(self, at: float, number: float) -> None:
         index = int(at / self.width)
@@ -195,7 +195,7 @@ def _together(a: list[float] | None, b: list[float] | None) -> list[float] | Non
 
 
 class PathSeries:
-    """Places one after the other."""
+    """A sequence of positions."""
 
     __slots__ = ("_seen", "_stride", "points")
 
@@ -214,7 +214,7 @@ class PathSeries:
 
 
 class Slope:
-    """The straight line through points (least squares): its slope, and the error of that."""
+    """Least-squares line through points: its slope and standard error."""
 
     __slots__ = ("_origin", "_sx", "_sxx", "_sxy", "_sy", "_syy", "count", "span")
 
@@ -237,7 +237,7 @@ class Slope:
         self.span = x
 
     def fit(self) -> tuple[float, float] | None:
-        """(slope, its standard error), or None of too few points."""
+        """(slope, standard error); None if there are too few points."""
         n = self.count
         wide = self._sxx - self._sx * self._sx / n if n > 2 else 0.0
         if wide <= 1e-9:

@@ -1,6 +1,6 @@
-"""Every record counted: sets, versions, rates, checksums, items, times; next door, `inquiry.py` decodes them.
+"""Counts the records by set and PID: versions, rates, checksums, items, times.
 
-One `StreamTally` a set and PID. What it keeps is bounded, however long it goes on.
+There is one `StreamTally` per set and PID. Its memory is bounded for streams of any length.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from klvrelay.probe.metadata.series import Counts, Curve, Kinds, PathSeries, Spr
 from klvrelay.record import Record
 
 STREAMS = 32
-"""Pairs of set and PID that are listed; at most half of them are of sets that no table has."""
+"""Maximum number of (set, PID) pairs listed; at most half of them are for unknown sets."""
 RECORDS = 16_384, 1536
-"""Records that are looked into, however many come."""
+"""Allowance of records to inspect: at the start, and bytes per further record."""
 WEIGHT, ITEMS, ALONE = 4096, 64, 24
-"""Bytes of a record's JSON that take as long as having one more; `ITEMS`: items that do; `ALONE`: items one by one."""
+"""JSON bytes (WEIGHT), items (ITEMS) and individually counted items (ALONE) that cost as much as one record."""
 GAP_TIMES, GAP_LEAST = 3.0, 0.25
-"""A gap is this many usual intervals, and so many seconds at least."""
+"""A gap exceeds GAP_TIMES usual intervals and GAP_LEAST seconds."""
 LEAP = 10.0
 """Seconds between two PTS that are a jump rather than a pause."""
 
@@ -42,7 +42,7 @@ _NESTED = {"vmti_local_set": ("ST0903", "vmti_ls_version"), "security_local_set"
 
 
 class Passed(NamedTuple):
-    """Records that are counted only: their key where no table has their set, and how they came."""
+    """Properties of records that are counted without inspection; `key` is set for unknown sets."""
 
     pid: int | None
     set: str
@@ -52,7 +52,7 @@ class Passed(NamedTuple):
 
 
 class StreamTally:
-    """The records of one set on one PID; `allowance` is spent where they take longer than others."""
+    """Statistics of the records of one set on one PID; costly records spend more of `allowance`."""
 
     def __init__(self, pid: int | None, set_name: str, allowance: Allowance) -> None:
         self._allowance = allowance
@@ -72,18 +72,18 @@ class StreamTally:
         self.altitudes = {name: Curve(name) for name, _ in _ALTITUDES}
         self.paths = {"sensor": PathSeries(), "frame center": PathSeries()}
         self._first_at = self._last_at = self._last_paced = 0.0
-        self.seconds = 0.0  # from the first record to the last, by the clock that they are paced by
-        self._between = 0  # records that were passed over since the last one
+        self.seconds = 0.0  # from the first record to the last, by the clock used for rates
+        self._between = 0  # records skipped since the last inspected one
 
     def add(self, record: Record, at: float, stream: float | None) -> int | None:
-        """Take a record `at` this second of the probe; gives its time in microseconds where that can be believed."""
+        """Add a record at second `at` of the probe; return its time in microseconds if it is trustworthy."""
         self.key = self.key or record.raw[:16].hex()
         line = self.times.line(record.pts, stream if record.received_us is None else at)
-        # Where a file's records were muxed tells less of the sender's pace than their PTS do.
+        # In a file the PTS describe the sender's pace better than the position in the multiplex.
         at = self._arrived(at, at if line is None or record.received_us is not None else line)
         self.sizes.add(len(record.raw))
         if record.transport != "ok":
-            self.damaged += 1  # and its checksum says nothing of who sent it
+            self.damaged += 1  # its checksum therefore says nothing about the sender
             return None
         self.checksums[record.checksum] += 1
         text = record.json()
@@ -94,12 +94,12 @@ class StreamTally:
         alone = self.items.add(at, document["items"], document["quality"].get("special", {}))
         self._allowance.spend(alone / ALONE)
         if record.checksum == "bad" and self.checksums["ok"]:
-            return None  # what it says may be wrong; where all are bad, the sum is
+            return None  # its content may be wrong; where all records fail, the checksum itself is
         self._places(at, document["items"])
         return self.times.add(document["time_us"], line, at, stream, record.received_us)
 
     def pass_over(self, checksum: str, damaged: bool, count: int) -> None:
-        """Count records that are not looked into."""
+        """Count records that are not inspected."""
         self.records += count
         self._between += count
         if damaged:
@@ -109,7 +109,7 @@ class StreamTally:
             self.checksums[checksum] += count
 
     def _arrived(self, at: float, paced: float) -> float:
-        """Count it, `paced` being its second by the clock that says most; gives the second of the probe by that."""
+        """Count a record at second `paced` of the best clock; return the probe's second by that clock."""
         if self.records > self._between:
             step = paced - self._last_paced
             if not 0 <= step <= LEAP * (1 + self._between):
@@ -124,7 +124,7 @@ class StreamTally:
         return self._first_at + self.seconds
 
     def _stepped(self, step: float, each: float) -> None:
-        """Seconds from the record before, and from each to the next where some were passed over between."""
+        """Record an interval of `step` seconds; `each` is the interval per record if records were skipped in it."""
         if each > GAP_LEAST and self.records > 3 and each > GAP_TIMES * (self.intervals.usual or 0.0):
             self.gaps += 1
         if each > (self.intervals.high if self.intervals.count else 0.0):
@@ -134,7 +134,7 @@ class StreamTally:
         self.seconds += step
 
     def _structure(self, raw: bytes, document: dict[str, Any]) -> None:
-        """Order and presence of the items that have a place of their own."""
+        """Check order and presence of the items that have a fixed position."""
         version = document["version"]
         if isinstance(version, int):
             if version in self.versions or len(self.versions) < MOST:
@@ -186,7 +186,7 @@ class StreamTally:
         )  # fmt: skip
 
     def plots(self) -> drawn.Plots:
-        width = self.rate.width  # the widest of all, since it saw every record
+        width = self.rate.width  # the widest, because it covers every record
         return drawn.Plots(
             self.pid, self.set, self.rate.line("records/s"), self.gap_curve.line(),
             tuple(each.curve.line() for each in self.times.comparisons),
@@ -197,7 +197,7 @@ class StreamTally:
 
 
 class Telemetry:
-    """All records of a source."""
+    """Statistics of all records of a source."""
 
     def __init__(self) -> None:
         self.allowance = Allowance(*RECORDS)
@@ -207,12 +207,12 @@ class Telemetry:
         self._strange = 0
 
     def cut_off(self, record: Record) -> None:
-        """The recording ends within this record, which was added before."""
+        """Mark a record added earlier as cut off by the end of the recording."""
         if (tally := self.streams.get((record.pid, record.set))) is not None:
             tally.cut_off += 1
 
     def add(self, record: Record, at: float, stream: float | None) -> int | None:
-        """As `StreamTally.add`."""
+        """See `StreamTally.add`."""
         self.records += 1
         tally = self._tally(record.pid, record.set, record.raw)
         if tally is None:
@@ -221,7 +221,7 @@ class Telemetry:
         return tally.add(record, at, stream)
 
     def pass_over(self, passed: Passed, count: int) -> None:
-        """Count records that are not looked into; of a set that no table has, if one of it was."""
+        """Count records that are not inspected. Unknown sets count only if one of their records was inspected."""
         self.records += count
         known = passed.set != UNKNOWN or (passed.pid, _named(passed.set, passed.key)) in self.streams
         tally = self._tally(passed.pid, passed.set, passed.key) if known else None
@@ -231,7 +231,7 @@ class Telemetry:
             tally.pass_over(passed.checksum, passed.damaged, count)
 
     def _tally(self, pid: int | None, set_name: str, raw: bytes) -> StreamTally | None:
-        """The stream of a record, by its PID, its set and its first bytes; None where there are too many."""
+        """The tally for a PID, set and first bytes of a record; None if there are too many streams."""
         name = _named(set_name, raw)
         tally = self.streams.get((pid, name))
         if tally is not None:
@@ -245,12 +245,12 @@ class Telemetry:
 
 
 def _named(set_name: str, raw: bytes) -> str:
-    """The set of a record, or its key where no table has it."""
+    """The set of a record, or its key if unknown."""
     return f"key {raw[:16].hex()}" if set_name == UNKNOWN and raw.startswith(KEY) else set_name
 
 
 def _count(items: dict[str, Any]) -> int:
-    """Items of a record, and of the sets inside."""
+    """Number of items in a record, including nested sets."""
     return len(items) + sum(len(value) for value in items.values() if type(value) is dict)
 
 

@@ -1,6 +1,7 @@
-"""The report for people and programs; next door, `rules/` judges what it says.
+"""Writes the report.
 
-    verdict.py    the first lines, the exit code   words.py     the report in rows
-    text.py       for a terminal or a pipe         document.py  JSON
-    page.py       HTML; style.py its looks, plots.py and svg.py its pictures
+    verdict.py    summary and exit code      words.py     the rows shared by text and HTML
+    text.py       terminal or pipe           document.py  JSON
+    page.py       HTML (style.py: CSS, plots.py and svg.py: charts)
+    room.py       limits the length of lists
 """

@@ -1,4 +1,4 @@
-"""The report as JSON: one document, whose keys stay as they are; `report.py` has the fields."""
+"""Writes the report as one JSON document with stable keys."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from klvrelay.probe.output.room import Room, fitted, picked
 from klvrelay.probe.report import SCHEMA, KlvStream, PidCount, Program, Report, Transport
 
 LIMIT = 1 << 20
-"""Bytes that a document has at most."""
+"""Maximum size of the document in bytes."""
 ROOM = Room(programs=64, streams=128, pids=1024, klv=32, items=512, remarks=512, findings=512, strips=0)
-_NOT_TOLD = {"plots"}
+_OMITTED = {"plots"}
 
 
 def document(report: Report) -> bytes:
-    """UTF-8 with a line end; the order of the keys is that of the fields. `left_out`: how much of each list is not in
-    it, so that it has LIMIT bytes at most.
+    """The report as UTF-8 JSON with a final newline, at most LIMIT bytes, keys in the order of the fields. `left_out`
+    counts the list entries omitted to stay within the limit.
     """
     return fitted(lambda room: _written(report, room), ROOM, LIMIT)
 
 
 def _written(report: Report, room: Room) -> bytes:
     shown = _shown(report, room)
-    told = {field.name: getattr(shown, field.name) for field in fields(shown) if field.name not in _NOT_TOLD}
+    values = {field.name: getattr(shown, field.name) for field in fields(shown) if field.name not in _OMITTED}
     whole, left = _lengths(report), _lengths(shown)
-    told["left_out"] = {name: whole[name] - left[name] for name in whole}
-    return dumps({"schema": SCHEMA, **told}, indented=True)
+    values["left_out"] = {name: whole[name] - left[name] for name in whole}
+    return dumps({"schema": SCHEMA, **values}, indented=True)
 
 
 def _shown(report: Report, room: Room) -> Report:
-    """The report with lists as long as there is room for."""
+    """The report with lists shortened to the limits in `room`."""
     return replace(
         report,
         findings=report.findings[: room.findings],
@@ -63,17 +63,17 @@ def _stream(stream: KlvStream, room: Room) -> KlvStream:
 
 
 def program_weight(program: Program) -> int:
-    """Which programs are shown rather than others: those that carry most."""
+    """Priority of a program: its packet count."""
     return sum(stream.packets for stream in program.streams)
 
 
 def pid_weight(pid: PidCount) -> tuple[bool, int]:
-    """Which PIDs: those with KLV, and then those that carry most."""
+    """Priority of a PID: PIDs with KLV first, then by packet count."""
     return pid.holds_klv, pid.packets
 
 
 def _lengths(report: Report) -> dict[str, int]:
-    """How much there is of each list."""
+    """Length of each list."""
     programs: Any = report.transport.programs if report.transport is not None else ()
     return {
         "programs": len(programs),

@@ -1,6 +1,4 @@
-"""The report as one HTML file: no script, nothing from outside, everything hostile escaped; next door, `words.py`
-says it, `plots.py` draws it, `style.py` colours it.
-"""
+"""Writes the report as one HTML file without scripts or external resources; all untrusted text is escaped."""
 
 from __future__ import annotations
 
@@ -14,15 +12,15 @@ from klvrelay.probe.output.style import STYLE
 from klvrelay.probe.report import Finding, KlvStream, Report
 from klvrelay.text import printable
 
-_RIGHT = {"a second", "in", "longest gap", "bit rate", "packets", "lost", "item"}
+_RIGHT = {"per second", "share", "longest gap", "bit rate", "packets", "lost", "item"}
 LIMIT = 2 << 20
-"""Bytes of the page, at most."""
+"""Maximum size of the page in bytes."""
 ROOM = Room(programs=64, streams=128, pids=1024, klv=32, items=512, remarks=512, findings=512, strips=160)
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def page(report: Report) -> str:
-    """The whole document, of LIMIT bytes at most."""
+    """The complete HTML document, at most LIMIT bytes."""
     return fitted(lambda room: _page(report, room), ROOM, LIMIT)
 
 
@@ -41,7 +39,7 @@ def _page(report: Report, room: Room) -> str:
 
 
 def _safe(text: str) -> str:
-    """Text that is only text, on one line."""
+    """Escaped text on one line."""
     return escape(printable(text))
 
 
@@ -69,7 +67,7 @@ def _facts(rows: Iterable[words.Row]) -> str:
 def _findings(findings: tuple[Finding, ...], room: Room) -> Iterator[str]:
     yield "<h2>Findings</h2>"
     if not findings:
-        yield "<p>None: nothing was found that a standard or a receiver would object to.</p>"
+        yield "<p>No findings.</p>"
     for f in findings[: room.findings]:
         where = ", ".join(filter(None, (f.where, f.clause)))
         yield (

@@ -1,4 +1,4 @@
-"""Which pictures the page has of a stream of records; next door, `svg.py` draws them."""
+"""Selects the charts of a record stream for the HTML page."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from klvrelay.text import printable
 
 
 def pictures(plots: Plots, most: int) -> str:
-    """All that there is something to draw for; of so many items when they came."""
+    """All charts that have data, with item strips for at most `most` items."""
     rows = [Strip(printable(strip.name), strip.width, strip.counts) for strip in plots.strips[:most]]
     return "".join(
         (
-            svg.curves("Records a second", [plots.rate], "", from_zero=True),
+            svg.curves("Records per second", [plots.rate], "", from_zero=True),
             svg.curves("Longest gap between records", [plots.gaps], "ms", scale=1e3, from_zero=True),
-            svg.curves("The records' time against other clocks, from the first one on", plots.offsets, "ms", scale=1e3),
-            svg.track("Where the sensor and the middle of its picture were", plots.paths),
+            svg.curves("Record time relative to other clocks, from the first record", plots.offsets, "ms", scale=1e3),
+            svg.track("Positions of sensor and frame centre", plots.paths),
             svg.curves("Altitude", plots.altitudes, "m"),
-            svg.strips("Which item came when", plots.records, rows),
+            svg.strips("Items over time", plots.records, rows),
         )
     )

@@ -1,4 +1,4 @@
-"""How much of each list a report shows: as much as fits into its size, whatever came; what is left out is counted."""
+"""Shortens the lists of a report until it fits its size limit; the omitted entries are counted."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Text = TypeVar("Text", str, bytes)
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The longest that each list may be.
+    """Maximum length of each list.
 
-    streams, items, remarks   of one program or KLV stream; `strips` are items that are drawn over time
+    streams, items, remarks   per program or KLV stream; `strips` are items drawn over time
     """
 
     programs: int
@@ -27,12 +27,12 @@ class Room:
     strips: int
 
     def half(self) -> Room:
-        """Half of it, and one of each at least."""
+        """Half of each limit, at least 1."""
         return Room(*(max(1, getattr(self, field.name) // 2) for field in fields(Room)))
 
 
 def fitted(write: Callable[[Room], Text], room: Room, most: int) -> Text:
-    """What `write` makes, with lists so long that it has at most so many bytes."""
+    """The output of `write` with the longest lists for which it has at most `most` bytes."""
     while True:
         text = write(room)
         size = len(text) if isinstance(text, bytes) else len(text.encode())
@@ -42,7 +42,7 @@ def fitted(write: Callable[[Room], Text], room: Room, most: int) -> Text:
 
 
 def picked(rows: Sequence[T], most: int, weight: Callable[[T], Any]) -> list[T]:
-    """Those of most weight, in the order that they had."""
+    """The rows with the largest weights, in their original order."""
     if len(rows) <= most:
         return list(rows)
     places = sorted(range(len(rows)), key=lambda place: weight(rows[place]), reverse=True)[:most]
@@ -50,5 +50,5 @@ def picked(rows: Sequence[T], most: int, weight: Callable[[T], Any]) -> list[T]:
 
 
 def more(count: int, noun: str = "") -> str:
-    """`and 940 more`; empty where there are no more."""
+    """`and 940 more`; empty if `count` is 0 or less."""
     return " ".join(filter(None, (f"and {count:,} more", noun))) if count > 0 else ""

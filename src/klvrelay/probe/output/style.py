@@ -1,4 +1,4 @@
-"""How the page looks: in light, in dark, and printed; next door, `page.py`."""
+"""Style sheet of the HTML page for light, dark and print."""
 
 STYLE = """\
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #5b6570; --line: #d5dae0; --paper: #ffffff; --panel: #f6f7f9;

@@ -1,6 +1,6 @@
-"""Charts as inline SVG: axes, curves, strips, maps; next door, `plots.py` says what is drawn.
+"""Draws charts as inline SVG: axes, curves, strips, maps.
 
-Colours are classes that the page's style sheet knows, so that they follow light, dark and print.
+Colours are classes of the page's style sheet, so that they adapt to light, dark and print.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Number = float | None
 
 
 def figure(title: str, body: str, height: float, legend: Sequence[str] = ()) -> str:
-    """A figure with its caption; `title` is also what a screen reader says."""
+    """A figure with its caption; `title` is also the text for screen readers."""
     keys = "".join(
         f'<span class="key"><i class="k{number % COLOURS}"></i>{escape(name)}</span>'
         for number, name in enumerate(legend)
@@ -35,7 +35,7 @@ def figure(title: str, body: str, height: float, legend: Sequence[str] = ()) -> 
 
 
 def curves(title: str, lines: Sequence[Line], unit: str, *, scale: float = 1.0, from_zero: bool = False) -> str:
-    """Numbers over time, each line with its band; empty where there is nothing to draw."""
+    """Curves over time, each with its band; empty without data."""
     drawn = [line for line in lines if sum(y is not None for y in line.mean) > 1]
     numbers = [y * scale for line in drawn for side in (line.low, line.high) for y in side if y is not None]
     if not numbers:
@@ -51,7 +51,7 @@ def curves(title: str, lines: Sequence[Line], unit: str, *, scale: float = 1.0, 
 
 
 class _Frame:
-    """The box that curves are drawn in: seconds across, a unit up."""
+    """The plot area: seconds on the x axis, `unit` on the y axis."""
 
     def __init__(self, seconds: float, low: float, high: float) -> None:
         self._seconds = max(seconds, 1e-9)
@@ -83,7 +83,7 @@ class _Frame:
         return "".join(pieces)
 
     def band(self, line: Line, scale: float, colour: int) -> str:
-        """Between least and most, where they are apart."""
+        """The band between minimum and maximum where they differ."""
         pieces = []
         for run in _runs(line.low):
             top = [line.high[n] for n, _ in run]
@@ -96,7 +96,7 @@ class _Frame:
 
 
 def _runs(numbers: Sequence[Number]) -> Iterator[list[tuple[int, float]]]:
-    """Numbers without a hole between them. A bin or two without is no hole: there are bins finer than the records."""
+    """Split numbers at gaps. One or two empty bins are no gap: bins may be shorter than the record interval."""
     run: list[tuple[int, float]] = []
     for place, number in enumerate(numbers):
         if number is None:
@@ -110,7 +110,7 @@ def _runs(numbers: Sequence[Number]) -> Iterator[list[tuple[int, float]]]:
 
 
 def time_axis(seconds: float, left: float, y: float) -> str:
-    """Seconds along the bottom."""
+    """The time axis in seconds."""
     parts = [f'<path class="axis" d="M{left} {y}H{WIDTH - RIGHT}"/>']
     for tick in ticks(0.0, seconds, 8):
         x = left + (WIDTH - left - RIGHT) * tick / max(seconds, 1e-9)
@@ -119,7 +119,7 @@ def time_axis(seconds: float, left: float, y: float) -> str:
 
 
 def strips(title: str, records: Strip, rows: Sequence[Strip]) -> str:
-    """Which item came when: the darker, the more of the records have it."""
+    """When each item was present: the darker, the more of the records hold it."""
     count = len(records.counts)
     if not count or not rows:
         return ""
@@ -139,14 +139,14 @@ def strips(title: str, records: Strip, rows: Sequence[Strip]) -> str:
 
 
 def _shades(counts: Sequence[int], records: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """(from, to, shade) of bins of one shade; 0, none at all, is left out, and so are bins without records."""
+    """(from, to, shade) of runs of equal shade. Empty runs (shade 0) and bins without records are omitted."""
     begin, shade = 0, 0
     for place in range(len(records) + 1):
         there = place < len(records) and records[place]
         share = counts[place] / records[place] if there and place < len(counts) else 0.0
         now = min(SHADES - 1, math.ceil(share * (SHADES - 1))) if place < len(records) else 0
         if place < len(records) and not records[place] and place > 0:
-            now = shade  # bins finer than the records
+            now = shade  # bins are shorter than the record interval
         if now != shade:
             if shade:
                 yield begin, place, shade
@@ -156,7 +156,7 @@ def _shades(counts: Sequence[int], records: Sequence[int]) -> Iterator[tuple[int
 
 
 def track(title: str, paths: Sequence[Path]) -> str:
-    """Places from above, north up, with a bar for scale; a ring where each path ends."""
+    """Positions on a map, north up, with a scale bar and a ring at the end of each path."""
     points = [point for path in paths for point in path.points if _on_earth(point)]
     if len(points) < 2:
         return ""
@@ -189,7 +189,7 @@ def _trail(places: Sequence[tuple[float, float]], colour: int) -> str:
 
 
 def _bar(size: float, scale: float) -> str:
-    """A bar of a round length, about a fifth of the width."""
+    """A scale bar of a round length, about a fifth of the width."""
     length = _round(size / 5)
     name = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
     x, y = LEFT / 2, MAP - 14
@@ -197,14 +197,14 @@ def _bar(size: float, scale: float) -> str:
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:
-    """Round numbers between two others."""
+    """Round numbers between `low` and `high`."""
     step = _round((high - low) / most * 1.001)
     first = math.ceil(low / step - 1e-9)
     return [number * step for number in range(first, first + 2 * most + 1) if number * step <= high + step * 1e-9]
 
 
 def _round(number: float) -> float:
-    """The next of 1, 2, 5, 10, ... that is not smaller."""
+    """The smallest of 1, 2, 5, 10, ... that is not below `number`."""
     if not number > 0 or not math.isfinite(number):
         return 1.0
     power = 10.0 ** math.floor(math.log10(number))
@@ -212,7 +212,7 @@ def _round(number: float) -> float:
 
 
 def _room(low: float, high: float) -> tuple[float, float]:
-    """A little more than from low to high, and never nothing."""
+    """The range with a margin, never empty."""
     if high - low <= abs(high) * 1e-9:
         wide = abs(high) * 0.1 or 1.0
         return (low, high + wide) if low == 0.0 else (low - wide, high + wide)

@@ -1,4 +1,4 @@
-"""The report for a terminal, or plain for a pipe; next door, `words.py` says it, `page.py` is the same in HTML."""
+"""Writes the report as text: styled on a terminal, plain in a pipe."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from klvrelay.text import printable
 
 PIPE_WIDTH = 120
 LIMIT = 64 << 10
-"""Bytes of text, at most."""
+"""Maximum size of the text in bytes."""
 ROOM = Room(programs=16, streams=64, pids=64, klv=8, items=256, remarks=16, findings=64, strips=0)
 
 _LEVELS = {"good": "bold green", "warnings": "bold yellow", "errors": "bold red", "no_klv": "bold red"}
 _SEVERITIES: dict[Severity, str] = {"error": "bold red", "warning": "yellow", "note": "cyan"}
-_RIGHT = {"a second", "in", "longest gap", "bit rate", "packets", "lost", "item"}
+_RIGHT = {"per second", "share", "longest gap", "bit rate", "packets", "lost", "item"}
 _WIDEST = {"name": 40}
-_REST = {"last value", "declared"}  # take what the others leave
+_REST = {"last value", "declared"}  # columns that take the remaining width
 
 
 def console_for(file: IO[str]) -> Console:
-    """A console as wide as the terminal, or for a pipe wide enough and without any colour."""
+    """A console as wide as the terminal, or PIPE_WIDTH wide and without colour for a pipe."""
     console = Console(file=file, highlight=False, emoji=False)
     return console if console.is_terminal else Console(file=file, width=PIPE_WIDTH, no_color=True, highlight=False)
 
 
 def write(report: Report, console: Console) -> None:
-    """Print the whole report, in LIMIT bytes at most; a long one on a terminal has its verdict once more at the end."""
+    """Print at most LIMIT bytes. On a terminal, a report longer than the screen repeats its verdict at the end."""
     text = fitted(lambda room: _captured(report, room, console), ROOM, LIMIT)
     if console.is_terminal:
         console.file.write(text)

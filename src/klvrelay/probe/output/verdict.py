@@ -1,4 +1,4 @@
-"""The first two lines: how the stream is, and what to do first; next door, `rules/` found what there is to say."""
+"""Writes the first two lines of the report: the result and the first thing to do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ GOOD, NO_KLV_CODE, WARNINGS, ERRORS = 0, 4, 6, 7
 
 
 def verdict_of(report: Report) -> Verdict:
-    """Sum a judged report up."""
+    """Summarize a report with findings."""
     findings = report.findings
     if not report.klv:
         nothing = next(finding for finding in findings if finding.id == NO_KLV.id)
@@ -20,7 +20,7 @@ def verdict_of(report: Report) -> Verdict:
     errors, warnings = (_of(findings, severity) for severity in ("error", "warning"))
     what = _what(report)
     if errors:
-        text = f"KLV is there ({what}), but {_placed(errors[0], report)}"
+        text = f"KLV found ({what}), but {_placed(errors[0], report)}"
         return _bad("errors", ERRORS, text, errors, warnings)
     if warnings:
         return _bad("warnings", WARNINGS, f"Usable: {what}; but {_placed(warnings[0], report)}", warnings, [])
@@ -32,7 +32,7 @@ def _of(findings: tuple[Finding, ...], severity: Severity) -> list[Finding]:
 
 
 def _placed(finding: Finding, report: Report) -> str:
-    """What is found, and where, if that is another KLV stream than the one whose figures stand before it."""
+    """The finding as text, with its place if that is not the first KLV stream."""
     others = {at_stream(stream) for stream in report.klv[1:]} | {at_pid(stream.pid) for stream in report.klv[1:]}
     first = report.klv[0]
     elsewhere = finding.where in others - {at_stream(first), at_pid(first.pid)}
@@ -47,13 +47,13 @@ def _bad(level: Level, code: int, text: str, worst: list[Finding], others: list[
 
 
 def _lower(text: str) -> str:
-    """A sentence's beginning inside another; names in capitals stay so."""
+    """The text with a lower-case first letter, unless it starts with a name in capitals."""
     first = text.split(" ", 1)[0]
     return text if first.isupper() or any(c.isupper() for c in first[1:]) else text[:1].lower() + text[1:]
 
 
 def _what(report: Report) -> str:
-    """What comes, at which rate, and whether it is right."""
+    """The records, their rate, and the result of their checksums."""
     first = report.klv[0]
     others = len(report.klv) - 1
     version = first.versions[-1] if len(first.versions) == 1 else None
@@ -62,7 +62,7 @@ def _what(report: Report) -> str:
 
 
 def _paced(stream: KlvStream) -> str:
-    """How often records come, where that can be told."""
+    """The record rate, or the record count if the rate is unknown."""
     if stream.rate is None:
         return plural(stream.records, "record")
     return f"{stream.rate:.1f} records/s" if stream.rate >= 1 else f"a record every {span(1 / stream.rate)}"

@@ -1,4 +1,4 @@
-"""The report in words, row by row: what the terminal and the page both show; next door, `text.py` and `page.py`."""
+"""Formats the report as rows of text for the terminal and the HTML page."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ from klvrelay.text import printable
 
 Row = tuple[str, ...]
 VERSIONS = 8
-"""Of a set, that are told."""
+"""Maximum number of versions shown per set."""
 
 _CLOCKS = {
     "arrival": "by arrival",
-    "PCR": "by the stream's clock",
+    "PCR": "by the stream clock",
     "PTS": "by PTS",
-    "item 2": "by the records' own time",
+    "item 2": "by record time",
 }
-_ENDS = {"end": "read to its end", "time": "as long as was asked for", "stopped": "stopped by you"}
-_PASSAGES = {"ts": "MPEG-TS", "klv": "bare KLV", "container": "inside libav, unseen"}
+_ENDS = {"end": "read to its end", "time": "for the requested time", "stopped": "stopped"}
+_PASSAGES = {"ts": "MPEG-TS", "klv": "bare KLV", "container": "read by libav"}
 
 
 def source_facts(report: Report) -> list[Row]:
-    """The source and its transport: (what, how)."""
-    length = f"{span(report.seconds)} {_CLOCKS[report.clock]}" if report.clock in _CLOCKS else "no clock in it"
+    """Rows (name, value) on the source and its transport."""
+    length = f"{span(report.seconds)} {_CLOCKS[report.clock]}" if report.clock in _CLOCKS else "no clock"
     rate = f", {bits(report.bit_rate)}" if report.bit_rate else ""
     amount = size(report.size) + (" of KLV" if report.passage not in ("ts", "klv") else "")
-    ended = _ENDS.get(report.ended, f"broke off: {report.ended}")
+    ended = _ENDS.get(report.ended, f"ended early: {report.ended}")
     rows = [
         ("source", printable(report.source)),
-        ("looked at", f"{length}, {amount}{rate}; {'live, ' if report.live else ''}{ended}"),
+        ("probed", f"{length}, {amount}{rate}; {'live, ' if report.live else ''}{ended}"),
     ]
     return [*rows, ("transport", _transport(report))]
 
@@ -57,7 +57,7 @@ def source_facts(report: Report) -> list[Row]:
 def _transport(report: Report) -> str:
     t = report.transport
     if t is None:
-        return _PASSAGES.get(report.passage, "inside libav, unseen")
+        return _PASSAGES.get(report.passage, "read by libav")
     gaps = sum(pid.gaps for pid in t.pids)
     lost = f"{plural(gaps, 'gap')}, {plural(sum(pid.lost for pid in t.pids), 'packet')} lost" if gaps else "none lost"
     return f"MPEG-TS, {t.packets:,} packets of {t.packet_size} bytes, {lost}; PAT {_repeats(t.pat)}"
@@ -81,13 +81,13 @@ def program_title(program: Program) -> str:
 
 
 def programs_shown(transport: Transport, room: Room) -> tuple[list[Program], int]:
-    """The programs that there is room for, and how many are left out."""
+    """The programs to show and the number omitted."""
     shown = picked(transport.programs, room.programs, program_weight)
     return shown, len(transport.programs) - len(shown) + transport.programs_left_out
 
 
 def program_rows(report: Report, program: Program, room: Room) -> tuple[list[Row], int]:
-    """Its streams: one row each, as PROGRAM_HEAD has it; and how many are left out."""
+    """One row per stream, with the columns of PROGRAM_HEAD; and the number omitted."""
     streams = picked(program.streams, room.streams, lambda each: each.packets)
     wanted = {stream.pid for stream in streams}
     pids = report.transport.pids if report.transport is not None else ()
@@ -104,7 +104,7 @@ def program_rows(report: Report, program: Program, room: Room) -> tuple[list[Row
 
 
 def other_rows(report: Report, room: Room) -> tuple[list[Row], int]:
-    """PIDs that are no stream of a program, as OTHER_HEAD has it; and how many are left out."""
+    """One row per PID outside all programs, with the columns of OTHER_HEAD; and the number omitted."""
     if report.transport is None:
         return [], 0
     inside = {stream.pid for program in report.transport.programs for stream in program.streams}
@@ -117,7 +117,7 @@ def other_rows(report: Report, room: Room) -> tuple[list[Row], int]:
 
 
 def klv_left_out(report: Report, room: Room) -> str:
-    """What there is beside the KLV streams that are shown; empty where that is all."""
+    """The KLV streams and records not shown; empty if all are shown."""
     parts = [more(len(report.klv) - room.klv, "KLV streams")]
     if report.records_left_out:
         parts.append(f"and {plural(report.records_left_out, 'record')} of other sets or PIDs")
@@ -140,16 +140,16 @@ def stream_title(stream: KlvStream) -> str:
 
 
 def stream_facts(stream: KlvStream, frames: Sequence[Frames]) -> list[Row]:
-    """One kind of record: (what, how)."""
+    """Rows (name, value) on one record stream."""
     rows: list[Row] = []
     if stream.carriage is not None:
         rows += [("declared", stream.carriage.declared), ("found", stream.carriage.found)]
         if stream.carriage.with_pts:
-            rows.append(("beside video", _beside(stream.carriage)))
+            rows.append(("video timing", _beside(stream.carriage)))
     rows += [("records", _records(stream)), ("checksums", _checksums(stream))]
     if stream.nested:
         inside = [f"{set_title(name)}.{_versions(found)}".rstrip(".") for name, found in stream.nested.items()]
-        rows.append(("sets inside", ", ".join(inside)))
+        rows.append(("nested sets", ", ".join(inside)))
     rows.append(("time", _time(stream)))
     rows += [(f"- {against.clock}", _against(against)) for against in stream.times.references]
     rows += [("frames", _frames(each, stream)) for each in frames if each.searched and _beside_it(each, stream)]
@@ -161,11 +161,11 @@ def _versions(found: tuple[int, ...]) -> str:
 
 
 def _beside(c: Carriage) -> str:
-    """How the PTS go with the pictures."""
-    parts = [f"{c.on_frame:,} of {c.with_pts:,} PTS are a frame's"]
+    """How the PTS relate to the video frames."""
+    parts = [f"{c.on_frame:,} of {c.with_pts:,} PTS match a frame"]
     if c.ahead.median is not None:
         side = "before" if c.ahead.median >= 0 else "after"
-        parts.append(f"sent {span(abs(c.ahead.median))} {side} they are due")
+        parts.append(f"sent {span(abs(c.ahead.median))} {side} presentation")
     return ", ".join(parts)
 
 
@@ -175,13 +175,13 @@ def _records(s: KlvStream) -> str:
     steps = f"{_spread(apart)} apart, " if apart.count else ""
     sizes = f"{s.sizes.low:.0f}" if s.sizes.low == s.sizes.high else f"{s.sizes.low:.0f} to {s.sizes.high:.0f}"
     damaged = f"; {s.damaged:,} damaged" if s.damaged else ""
-    read = f"; {s.records - s.damaged - s.passed:,} of them looked into" if s.passed else ""
+    read = f"; {s.records - s.damaged - s.passed:,} of them inspected" if s.passed else ""
     return f"{s.records:,}: {rate}{steps}{sizes} bytes each{damaged}{read}"
 
 
 def _rate(s: KlvStream) -> str:
     if s.rate is not None:
-        return f"{s.rate:.2f} a second, " if s.rate >= 0.1 else f"{s.rate * 60:.2f} a minute, "
+        return f"{s.rate:.2f} per second, " if s.rate >= 0.1 else f"{s.rate * 60:.2f} per minute, "
     if s.records < 2 or s.intervals.mean is None:
         return ""
     return f"within {span(s.intervals.mean * s.intervals.count)}, too short for a rate; "
@@ -206,31 +206,31 @@ def _time(s: KlvStream) -> str:
         return "none in the records"
     first, last = (moment or f"{number} µs" for moment, number in ((s.times.first, s.times.first_us),
                                                                    (s.times.last, s.times.last_us)))  # fmt: skip
-    unit = {"us": "", "?": ", which can't be"}.get(s.times.unit, f", counted in {s.times.unit}")
+    unit = {"us": "", "?": ", implausible"}.get(s.times.unit, f", in {s.times.unit}")
     return f"{moment_text(first)} to {moment_text(last)}{unit}"
 
 
 def moment_text(moment: str) -> str:
-    """ISO 8601 for the eye: a space for the T, milliseconds."""
+    """ISO 8601 in readable form: a space for the T, milliseconds."""
     return moment.replace("T", " ")[:23] if moment.endswith("Z") else moment
 
 
 def _against(against: Against) -> str:
-    """How a clock goes beside the records' time."""
+    """How the record time relates to another clock."""
     o = against.offset
     if o.median is None:
         return "-"
     drift = ""
     if against.drift_ppm is not None and against.over > 1:
-        drift = f", drifting {against.drift_ppm:+,.0f} ppm" if drifts(against) else ", no drift to be seen"
+        drift = f", drifting {against.drift_ppm:+,.0f} ppm" if drifts(against) else ", no visible drift"
     if against.clock == "wall clock":
         side = "ahead" if o.median > 0 else "behind"
         return f"{span(abs(o.median))} {side}, varying by {span(against.varies)}{drift}"
-    return f"in step within {span(against.varies)}{drift}"
+    return f"in sync within {span(against.varies)}{drift}"
 
 
 def _beside_it(frames: Frames, stream: KlvStream) -> bool:
-    """Are these the frames of the stream's own program? Without a time in its records that is not known."""
+    """Whether these frames belong to the stream's program; unknown, and true, if its records have no time."""
     return not frames.beside or _pair(frames, stream) is not None
 
 
@@ -239,24 +239,24 @@ def _pair(frames: Frames, stream: KlvStream) -> Paired | None:
 
 
 def _frames(f: Frames, stream: KlvStream) -> str:
-    """A video's frames beside the records of one stream."""
+    """The frames of a video compared with the records of one stream."""
     if not f.stamped:
-        return f"{f.frames:,} of {f.codec} on PID {hexpid(f.pid)}, without time stamps"
-    text = f"{f.stamped:,} of {f.frames:,} of {f.codec} on PID {hexpid(f.pid)} carry their time"
+        return f"{f.frames:,} {f.codec} frames on PID {hexpid(f.pid)}, without time stamps"
+    text = f"{f.stamped:,} of {f.frames:,} {f.codec} frames on PID {hexpid(f.pid)} have time stamps"
     pair = _pair(f, stream)
     if pair is None:
         return text
-    text += f"; {pair.matched:,} of {plural(pair.compared, 'record')} have exactly a frame's"
+    text += f"; {pair.matched:,} of {plural(pair.compared, 'record')} have exactly the time of a frame"
     if pair.against.count and pair.against.median is not None and abs(pair.against.median) >= 1e-6:
         text += f"; {span(pair.against.median)} apart at the same PTS"
     return text
 
 
-ITEM_HEAD = ("item", "name", "a second", "in", "longest gap", "last value")
+ITEM_HEAD = ("item", "name", "per second", "share", "longest gap", "last value")
 
 
 def item_rows(stream: KlvStream, room: Room) -> tuple[list[Row], int]:
-    """The items, as ITEM_HEAD has it; and how many are left out."""
+    """One row per item, with the columns of ITEM_HEAD; and the number omitted."""
     shown = stream.items[: room.items]
     return [_item(stream, item) for item in shown], len(stream.items) - len(shown) + stream.items_left_out
 
@@ -274,7 +274,7 @@ def _item(stream: KlvStream, item: ItemReport) -> Row:
 
 
 def bits(rate: float | None) -> str:
-    """A bit rate as operators say it."""
+    """A bit rate with its unit."""
     if rate is None:
         return "-"
     if rate < 1e4:
@@ -283,7 +283,7 @@ def bits(rate: float | None) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes as operators say them."""
+    """A size with its unit."""
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if count >= unit:
             return f"{count / unit:.1f} {name}"

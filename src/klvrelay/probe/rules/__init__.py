@@ -1,9 +1,9 @@
-"""What is judged: one small function a rule, over the frozen report; next door, `verdict.py` sums the findings up.
+"""Checks a report: each rule is a small function that yields findings.
 
-rule.py       what a rule is              transport.py  packets, tables, clocks of the stream
-carriage.py   how KLV is carried          sets.py       what is in the records
-remarks.py    the decoder's warnings      times.py      time stamps
-source.py     the source itself, and whether there is KLV at all
+rule.py       the rule type               transport.py  packets, tables, clocks of the stream
+carriage.py   how KLV is carried          sets.py       contents of the records
+remarks.py    warnings of the decoder     times.py      time stamps
+source.py     the source, and whether it holds KLV
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from klvrelay.probe.rules import carriage, remarks, sets, source, times, transpo
 CHECKS = (
     *source.CHECKS, *transport.CHECKS, *carriage.CHECKS, *sets.CHECKS, *times.CHECKS, *remarks.CHECKS, *transport.MINOR
 )  # fmt: skip
-"""In the order of what an operator should look at first, among findings as bad as each other."""
+"""In order of importance to an operator, among findings of equal severity."""
 
 
 def judged(report: Report) -> tuple[Finding, ...]:
-    """All findings, the worst first."""
+    """All findings, the most severe first."""
     found = [finding for check in CHECKS for finding in check(report)]
     return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))

@@ -1,4 +1,4 @@
-"""How KLV is carried, against how it should be (MISB ST 1402, ISO/IEC 13818-1)."""
+"""Checks how KLV is carried (MISB ST 1402, ISO/IEC 13818-1)."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from klvrelay.probe.transport.codes import hexpid
 LATE = 0.1
 EARLY = 10.0
 BESIDE = 1.0
-"""Seconds that metadata may be sent apart from its picture."""
+"""Maximum seconds between the transmission of metadata and of its frame."""
 
 UNLISTED = Rule(
     "klv_not_listed", "error", "ISO/IEC 13818-1 2.4.4.8",
-    "Add the stream to the PMT of its program (stream type 0x15, or 0x06 with KLVA): klvrelay reads it, other"
-    " receivers only look at PIDs that a PMT lists.",
+    "Add the stream to the PMT of its program (stream type 0x15, or 0x06 with KLVA): klvrelay reads it anyway, but"
+    " other receivers read only the PIDs that a PMT lists.",
 )  # fmt: skip
 MISLABELLED = Rule(
     "klv_mislabelled", "error", "MISB ST 1402",
-    "Declare it as stream type 0x15 or 0x06: receivers look for KLV there.",
+    "Declare it as stream type 0x15 or 0x06, where receivers expect KLV.",
 )  # fmt: skip
 SILENT = Rule(
     "klv_silent", "warning", "MISB ST 1402",
-    "The encoder announces metadata and sends none there: see that its metadata input is connected.",
+    "The encoder declares metadata but sends none: check that its metadata input is connected.",
 )  # fmt: skip
-OTHER_CONTENT = "Label the stream as what it is, or let the encoder send KLV there: receivers expect KLV."
+OTHER_CONTENT = "Declare the stream as what it carries, or configure the encoder to send KLV: receivers expect KLV."
 WRONG_LENGTH = (
-    "The multiplexer writes a wrong PES_packet_length: it is the number of bytes behind the field, header and payload."
-    " Receivers cut the KLV there, or wait for more."
+    "The multiplexer writes a wrong PES_packet_length: it must be the number of bytes after the field (header and"
+    " payload). Receivers truncate the KLV or wait for more data."
 )
 LENGTH = Rule("pes_length", "error", "ISO/IEC 13818-1 2.4.3.7, PES_packet_length", WRONG_LENGTH)
 STREAM_ID = Rule(
@@ -44,17 +44,17 @@ SYNC_ID_RULE = Rule(
 )  # fmt: skip
 CELLS_MISSING = Rule(
     "cells_missing", "error", "MISB ST 1402, synchronous carriage; ISO/IEC 13818-1 2.12",
-    "Under stream type 0x15 each KLV packet goes into a metadata AU cell (5 bytes before it). Strict receivers cut five"
-    " bytes off the KLV key and find nothing: add the cells, or declare stream type 0x06.",
+    "With stream type 0x15 each KLV packet needs the header of a metadata AU cell (5 bytes before it). Strict"
+    " receivers remove five bytes of the KLV key and find no KLV: add the cells, or declare stream type 0x06.",
 )  # fmt: skip
 CELLS_UNEXPECTED = Rule(
     "cells_unexpected", "warning", "MISB ST 1402, asynchronous carriage",
-    "AU cells belong to stream type 0x15; receivers of 0x06 may find no KLV key where they look for it.",
+    "AU cells belong to stream type 0x15; receivers of 0x06 may not find the KLV key at its expected position.",
 )  # fmt: skip
 CELL_GAP = Rule(
     "cell_gap", "warning", "ISO/IEC 13818-1 2.12, sequence_number",
-    "Metadata cells are missing or numbered wrongly: look at the link if there are continuity errors too, else at"
-    " the encoder.",
+    "Metadata AU cells are missing or misnumbered: check the link if there are also continuity errors, otherwise the"
+    " encoder.",
 )  # fmt: skip
 NOT_REGISTERED = Rule(
     "not_registered", "warning", "MISB ST 1402; ISO/IEC 13818-1 2.6.8, registration_descriptor",
@@ -71,21 +71,21 @@ NO_STD = Rule(
 )  # fmt: skip
 PTS_MISSING = Rule(
     "pts_missing", "warning", "MISB ST 1402, synchronous carriage",
-    "Give each PES packet of stream type 0x15 the PTS of the frame that it belongs to: receivers can't match them"
-    " otherwise.",
+    "Give each PES packet of stream type 0x15 the PTS of its frame: otherwise receivers can't match metadata and"
+    " frames.",
 )  # fmt: skip
 PTS_PRESENT = Rule(
     "pts_in_async", "note", "MISB ST 1402, asynchronous carriage",
-    "Asynchronous metadata has no PTS by the standard. It does no harm; where picture and metadata belong together,"
-    " use stream type 0x15.",
+    "The standard defines no PTS for asynchronous metadata. It is harmless; to synchronize metadata with video, use"
+    " stream type 0x15.",
 )  # fmt: skip
 DTS = Rule(
-    "dts_present", "warning", "MISB ST 1402, synchronous carriage", "Metadata has a PTS and no DTS: leave the DTS out."
+    "dts_present", "warning", "MISB ST 1402, synchronous carriage", "Metadata has no DTS, only a PTS: omit the DTS."
 )
 UNSIZED = Rule(
     "pes_unsized", "warning", "ISO/IEC 13818-1 2.4.3.7, PES_packet_length",
-    "Only video may have PES packets without a length: receivers must hold back each record until the next one"
-    " begins.",
+    "Only video may have PES packets without a length: otherwise receivers must delay each record until the next one"
+    " starts.",
 )  # fmt: skip
 LATE_RULE = Rule(
     "klv_late", "warning", "ISO/IEC 13818-1 2.4.2.3",
@@ -94,12 +94,12 @@ LATE_RULE = Rule(
 )  # fmt: skip
 BESIDE_RULE = Rule(
     "klv_beside_video", "warning", "MISB ST 1402; MISB ST 0604",
-    "Picture and metadata of one instant should be sent together: look at the encoder's delay settings for metadata.",
+    "Video and metadata of the same instant should be sent together: check the encoder's delay settings for metadata.",
 )  # fmt: skip
 
 
 def _carried(report: Report) -> Iterator[tuple[str, Carriage]]:
-    """Each PID with KLV once."""
+    """Each PID with KLV, once."""
     seen: set[int | None] = set()
     for stream in report.klv:
         if stream.carriage is not None and stream.pid not in seen:
@@ -114,7 +114,7 @@ def _labels(report: Report) -> Iterator[Finding]:
     counts = {pid.pid: pid for pid in report.transport.pids}
     for pid in report.transport.pids:
         if pid.holds_klv and pid.kind == "unlisted":
-            yield UNLISTED.broken(f"KLV on PID {hexpid(pid.pid)}, which no PMT names", at_pid(pid.pid), pid.packets)
+            yield UNLISTED.broken(f"KLV on PID {hexpid(pid.pid)}, which is in no PMT", at_pid(pid.pid), pid.packets)
     silent: list[DeclaredStream] = []
     for stream in _declared(report):
         pid_ = counts.get(stream.pid)
@@ -129,30 +129,30 @@ def _labels(report: Report) -> Iterator[Finding]:
                 yield from _without(stream, pid_)
     if silent:
         where = f"PID {listed([hexpid(stream.pid) for stream in silent])}"
-        yield SILENT.broken(f"KLV is announced on {where}, and nothing came there", where, len(silent))
+        yield SILENT.broken(f"KLV is declared on {where}, but no packets were received", where, len(silent))
 
 
 def may_be_klv(stream_type: int, registration: tuple[str, ...]) -> bool:
-    """Is this how KLV may be declared?"""
+    """Whether KLV may be declared this way."""
     return stream_type == SYNC_TYPE or (stream_type == ASYNC_TYPE and (not registration or "KLVA" in registration))
 
 
 def called(stream_type: int, registration: tuple[str, ...]) -> str:
-    """How a stream is declared: a part of a sentence."""
+    """How a stream is declared, as part of a sentence."""
     names = f" with registration {', '.join(registration)}" if registration else ""
     return f"declared as stream type 0x{stream_type:02X}{names}"
 
 
 def _without(stream: DeclaredStream, pid: PidCount) -> Iterator[Finding]:
-    """A stream that is announced as KLV, and gave no record: unless something else is said to be the cause."""
+    """A stream that is declared as KLV but gave no record, unless another finding reports the cause."""
     where = at_pid(stream.pid)
     if pid.holds_klv or pid.scrambled or pid.transport_errors:
         return
     elif pid.carriage is not None and pid.carriage.content:
-        yield SILENT.broken(f"{labelled(pid)} and carries {pid.carriage.content}", where, hint=OTHER_CONTENT)
+        yield SILENT.broken(f"{labelled(pid)} but carries {pid.carriage.content}", where, hint=OTHER_CONTENT)
     else:
-        came = f"{plural(stream.packets, 'TS packet')} came, no KLV in them"
-        yield SILENT.broken(f"KLV is announced on PID {hexpid(stream.pid)}: {came}", where)
+        received = f"{plural(stream.packets, 'TS packet')} received, without KLV"
+        yield SILENT.broken(f"KLV is declared on PID {hexpid(stream.pid)}: {received}", where)
 
 
 def _declared(report: Report) -> list[DeclaredStream]:
@@ -181,17 +181,18 @@ def _cells(report: Report) -> Iterator[Finding]:
             text = f"Metadata AU cells under stream type 0x06, in {_of(c.cells, c.pes)}"
             yield CELLS_UNEXPECTED.broken(text, where, c.cells)
         if c.cell_gaps:
-            yield CELL_GAP.broken(f"{plural(c.cell_gaps, 'gap')} in the numbers of the AU cells", where, c.cell_gaps)
+            text = f"{plural(c.cell_gaps, 'gap')} in the sequence numbers of the AU cells"
+            yield CELL_GAP.broken(text, where, c.cell_gaps)
 
 
 def _descriptors(report: Report) -> Iterator[Finding]:
     for where, c in _carried(report):
         if c.stream_type == ASYNC_TYPE and "KLVA" not in c.registration:
-            said = f"it says {', '.join(c.registration)}" if c.registration else "there is none"
-            yield NOT_REGISTERED.broken(f"No registration KLVA in the PMT, {said}", where)
+            found = f", found {', '.join(c.registration)}" if c.registration else ""
+            yield NOT_REGISTERED.broken(f"No KLVA registration in the PMT{found}", where)
         if c.stream_type == SYNC_TYPE and c.metadata_format != "KLVA":
-            said = f"it says {c.metadata_format}" if c.metadata_format else "there is none"
-            yield NOT_DESCRIBED.broken(f"No metadata_descriptor for KLVA in the PMT, {said}", where)
+            found = f", found {c.metadata_format}" if c.metadata_format else ""
+            yield NOT_DESCRIBED.broken(f"No metadata_descriptor for KLVA in the PMT{found}", where)
         if c.stream_type == SYNC_TYPE and not c.metadata_std:
             yield NO_STD.broken("No metadata_std_descriptor in the PMT", where)
 
@@ -202,9 +203,9 @@ def _stamps(report: Report) -> Iterator[Finding]:
             missing = c.pes - c.with_pts
             yield PTS_MISSING.broken(f"No PTS in {_of(missing, c.pes)}", where, missing)
         if c.stream_type == ASYNC_TYPE and c.with_pts and f"0x{ASYNC_ID:02X}" in c.stream_ids:
-            yield PTS_PRESENT.broken(f"A PTS in {_of(c.with_pts, c.pes)}", where, c.with_pts)
+            yield PTS_PRESENT.broken(f"PTS in {_of(c.with_pts, c.pes)}", where, c.with_pts)
         if c.with_dts:
-            yield DTS.broken(f"A DTS in {_of(c.with_dts, c.pes)}", where, c.with_dts)
+            yield DTS.broken(f"DTS in {_of(c.with_dts, c.pes)}", where, c.with_dts)
 
 
 def _sizes(report: Report) -> Iterator[Finding]:
@@ -222,7 +223,7 @@ def _lengths(report: Report) -> Iterator[Finding]:
 
 
 def wrong_lengths(c: Carriage) -> str:
-    """How the lengths of PES packets are wrong: a clause."""
+    """How the lengths of PES packets are wrong, as part of a sentence."""
     bad, way = (c.too_short, "short") if c.too_short >= c.too_long else (c.too_long, "long")
     size = plural(round(c.length_off.median or 0), "byte")
     return f"the PES_packet_length is too {way} by {size} in {_of(bad, c.pes)}"
@@ -240,11 +241,11 @@ def _timing(report: Report) -> Iterator[Finding]:
         elif ahead is not None and ahead > EARLY:
             yield LATE_RULE.broken(
                 f"KLV arrives {span(ahead)} before its PTS (median)", where, c.ahead.count,
-                hint="Its PTS comes from another clock than that of the video, or the encoder delays the picture.",
+                hint="The PTS of metadata and video come from different clocks, or the encoder delays the video.",
             )  # fmt: skip
         if beside is not None and abs(beside) > BESIDE:
-            side = "before" if beside > 0 else "behind"
-            text = f"KLV is sent {span(abs(beside))} {side} the picture of its PTS (median)"
+            side = "before" if beside > 0 else "after"
+            text = f"KLV is sent {span(abs(beside))} {side} the frame with its PTS (median)"
             yield BESIDE_RULE.broken(text, where, c.against_video.count)
 
 

@@ -1,4 +1,4 @@
-"""The decoder's warnings, summed up by what is wrong: one finding a kind, the items it hit in it."""
+"""Groups the warnings of the decoder into one finding per kind, with the affected items."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from klvrelay.probe.rules.rule import Check, Rule, at_stream, listed, plural
 from klvrelay.standards.spec import SETS
 
 REMARKS = 8
-"""Remarks on one item that are told one by one."""
+"""Maximum number of remarks listed individually per item."""
 
 _LENGTH = Rule(
     "item_length", "warning", "ST 0601.19 and nested standards, length of the item",
-    "The encoder writes these items with another length than the standard defines; klvrelay decodes what it can.",
+    "The length of these items differs from the standard; klvrelay decodes what it can.",
 )  # fmt: skip
 _ZERO = Rule(
     "item_empty", "warning", "ST 0601.19; ST 0107",
-    "Length 0 means `value unknown`, which is not allowed for these items: leave them out instead.",
+    "Length 0 means `value unknown`, which is not allowed for these items: omit them instead.",
 )  # fmt: skip
 _REPEATED = Rule(
     "item_repeated", "warning", "ST 0601.19; ST 0107",
-    "An item may be in a packet once (except 100, 101, 102, 115): which one a receiver keeps differs.",
+    "An item may occur once per packet (except 100, 101, 102, 115): receivers differ in which one they keep.",
 )  # fmt: skip
 _MALFORMED = Rule(
     "item_malformed", "warning", "ST 0601.19 and nested standards, format of the item",
@@ -30,59 +30,59 @@ _MALFORMED = Rule(
 )  # fmt: skip
 _STRUCTURE = Rule(
     "set_malformed", "error", "ST 0107; SMPTE ST 336",
-    "Tags or lengths inside the set are wrong, and the rest of it is lost: the encoder miscounts a length, or"
-    " bytes were"
-    " lost on the way.",
+    "Tags or lengths inside the set are wrong, so the rest of the set is lost: the encoder computes a length wrongly,"
+    " or bytes were lost in transit.",
 )  # fmt: skip
 _TEXT = Rule(
     "text_invalid", "warning", "ST 0107; ST 0601.19",
-    "Text is UTF-8 (ISO 7-bit in older items): the encoder writes another code page.",
+    "Text must be UTF-8 (ISO 7-bit in older items): the encoder uses another character encoding.",
 )  # fmt: skip
 _PADDING = Rule(
     "text_padded", "note", "ST 0107; ST 0601.19",
-    "The encoder fills text up with zero bytes: send the text alone, as long as it is.",
+    "The encoder pads text with zero bytes: send the text without padding.",
 )  # fmt: skip
 _RESERVED = Rule(
-    "reserved_bits", "note", "ST 0601.19 and nested standards", "Bits that the standard leaves at zero are set."
+    "reserved_bits", "note", "ST 0601.19 and nested standards",
+    "The encoder sets bits that the standard reserves as zero.",
 )
 _OID = Rule(
     "not_ber_oid", "warning", "ST 0107, BER-OID",
-    "The item should be BER-OID and is a plain integer: receivers read another number.",
+    "The item must be BER-OID but is a plain integer: receivers decode a different number.",
 )  # fmt: skip
 _KEY = Rule(
-    "unknown_key", "note", "SMPTE ST 336", "klvrelay does not know this set: it is kept as bytes, not decoded."
+    "unknown_key", "note", "SMPTE ST 336", "The set is unknown to klvrelay: it is kept as bytes, not decoded."
 )
 _LIMIT = Rule(
     "limits", "warning", "klvrelay's limits: 1,024 items, 8 sets deep, 65,536 cells",
-    "This is more than receivers hold: send fewer items or targets in one packet.",
+    "This exceeds the capacity of receivers: send fewer items or targets per packet.",
 )  # fmt: skip
-_OTHER = Rule("remark", "warning", "ST 0107", "The decoder found this odd and went on.")
+_OTHER = Rule("remark", "warning", "ST 0107", "The decoder reported this and continued.")
 
 KINDS: tuple[tuple[re.Pattern[str], Rule, str], ...] = tuple(
     (re.compile(pattern), rule, lead)
     for pattern, rule, lead in (
         (r"\d+ bytes?, expected", _LENGTH, "Items of wrong length"),
-        (r"length 0 is not legal", _ZERO, "Empty items that may not be empty"),
-        (r"repeated", _REPEATED, "Items more than once in a packet"),
+        (r"length 0 is not legal", _ZERO, "Empty items that must not be empty"),
+        (r"repeated", _REPEATED, "Repeated items"),
         (r"runs past|tag is malformed|cut short|item is malformed|series is malformed", _STRUCTURE, "Broken sets"),
-        (r"malformed|target without id", _MALFORMED, "Items that can't be read"),
-        (r"text is not valid", _TEXT, "Text in another code page"),
+        (r"malformed|target without id", _MALFORMED, "Malformed items"),
+        (r"text is not valid", _TEXT, "Text in another encoding"),
         (r"NUL padding", _PADDING, "Padded text"),
         (r"reserved bits", _RESERVED, "Reserved bits"),
-        (r"no BER-OID", _OID, "Numbers in another form"),
+        (r"no BER-OID", _OID, "Numbers that are not BER-OID"),
         (r"in no table", _KEY, "Unknown sets"),
-        (r"too many|too deep|too large", _LIMIT, "Beyond the limits"),
-        (r"", _OTHER, "Odd"),
+        (r"too many|too deep|too large", _LIMIT, "Limits exceeded"),
+        (r"", _OTHER, "Other remarks"),
     )
 )  # fmt: skip
-"""What the decoder says, the rule that it is about, and how its finding begins: the first that fits."""
+"""Pattern of the decoder's warning, its rule, and the start of the finding; the first match applies."""
 
-_TOLD_ELSEWHERE = re.compile(r"more remarks left out|not microseconds; time is converted")
+_REPORTED_ELSEWHERE = re.compile(r"more remarks left out|not microseconds; time is converted")
 _ITEM = re.compile(r"item ([0-9a-f.\[\]]+): (.*)")
 
 
 def kind_of(text: str) -> tuple[Rule, str]:
-    """The rule that a remark is about, and how its finding begins."""
+    """The rule for a remark, and the start of its finding."""
     return next((rule, lead) for pattern, rule, lead in KINDS if pattern.search(text))
 
 
@@ -90,7 +90,7 @@ def _remarks(report: Report) -> Iterator[Finding]:
     for stream in report.klv:
         kinds: dict[tuple[Rule, str], list[Remark]] = {}
         for remark in stream.remarks:
-            if not _TOLD_ELSEWHERE.search(remark.text):
+            if not _REPORTED_ELSEWHERE.search(remark.text):
                 kinds.setdefault(kind_of(remark.text), []).append(remark)
         for (rule, lead), remarks in kinds.items():
             most = max(remark.records for remark in remarks)
@@ -101,7 +101,7 @@ def _remarks(report: Report) -> Iterator[Finding]:
 
 
 def _merged(stream: KlvStream, remarks: list[Remark]) -> list[str]:
-    """Remarks that say the same of one item in one."""
+    """Merge remarks of equal text on the same item."""
     said: dict[str, list[str]] = {}
     for remark in remarks:
         found = _ITEM.fullmatch(remark.text)
@@ -115,7 +115,7 @@ def _merged(stream: KlvStream, remarks: list[Remark]) -> list[str]:
 
 
 def _joined(texts: list[str]) -> str:
-    """`1 byte, expected 3` and `2 bytes, expected 3` are `1 or 2 bytes, expected 3`."""
+    """Merge `1 byte, expected 3` and `2 bytes, expected 3` into `1 or 2 bytes, expected 3`."""
     split = [re.fullmatch(r"(\d+) bytes?, (expected .*)", text) for text in texts]
     if len(texts) > 1 and all(split) and len({found[2] for found in split if found}) == 1:
         sizes = sorted(int(found[1]) for found in split if found)
@@ -124,7 +124,7 @@ def _joined(texts: list[str]) -> str:
 
 
 def _named(set_name: str, path: str) -> str:
-    """`22` of ST 0601 is `22 Target Width`."""
+    """Item path with its name: `22` of ST 0601 becomes `22 Target Width`."""
     if not path:
         return ""
     item = None

@@ -1,4 +1,4 @@
-"""What a rule is: a name, how bad it is, who says so, and what to do; the other files of this room hold them."""
+"""The rule type: id, severity, clause and remedy; and helpers to word findings."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from klvrelay.probe.report import Finding, KlvStream, PidCount, Report, Severity
 from klvrelay.probe.transport.codes import hexpid, set_title
 
 MANY = 0.05
-"""Share of a stream's records that are too many to be damaged."""
+"""Share of damaged records above which damage is an error."""
 SENTENCE = 1000
-"""Characters of what a finding says."""
+"""Maximum length of a finding's text in characters."""
 
 Check = Callable[[Report], Iterator[Finding]]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A rule of a standard, or of ours: its findings differ in what was found, where, and how often."""
+    """A rule of a standard or of klvrelay; its findings add what was found, where, and how often."""
 
     id: str
     severity: Severity
@@ -33,7 +33,7 @@ class Rule:
 
 
 def at_pid(pid: int | None, label: str = "") -> str:
-    """Where a finding is."""
+    """The place of a finding."""
     place = "stream" if pid is None else f"PID {hexpid(pid)}"
     return f"{place}, {label}" if label else place
 
@@ -43,7 +43,7 @@ def at_stream(stream: KlvStream) -> str:
 
 
 def announces_klv(kind: str, metadata_format: str | None) -> bool:
-    """Do the tables call a stream of this kind KLV? Metadata of another format they do not."""
+    """Whether the tables declare a stream of this kind as KLV; metadata of another format does not count."""
     return kind == "klv" or (kind == "metadata" and metadata_format in (None, "?", "KLVA"))
 
 
@@ -53,7 +53,7 @@ def labelled(pid: PidCount) -> str:
 
 
 def cut_up(report: Report, pid: int | None = None) -> bool:
-    """Are many records damaged on the way, of this PID or any? Then what damaged them is an error too."""
+    """Whether many records of this PID, or of any, were damaged in transit; their cause is then an error too."""
     streams = [stream for stream in report.klv if pid is None or stream.pid == pid]
     return any(stream.damaged > MANY * stream.records for stream in streams)
 
@@ -64,7 +64,7 @@ def plural(count: int, noun: str) -> str:
 
 
 def span(seconds: float) -> str:
-    """A length of time that a person reads at a glance."""
+    """A duration in readable form."""
     size = abs(seconds)
     if size < 0.0015:
         return f"{seconds * 1e6:.0f} µs"
@@ -79,12 +79,12 @@ def span(seconds: float) -> str:
 
 
 def shortened(text: str) -> str:
-    """A sentence that stays one, whatever it lists."""
+    """Text shortened to SENTENCE characters."""
     return text if len(text) <= SENTENCE else f"{text[: SENTENCE - 4]} ..."
 
 
 def listed(parts: list[str], most: int = 6) -> str:
-    """A list that stays short."""
+    """A list with at most `most` entries."""
     if len(parts) <= most:
         return ", ".join(parts)
     return ", ".join(parts[: most - 1]) + f" and {len(parts) - most + 1} more"

@@ -1,4 +1,4 @@
-"""What is in the records: checksums, structure, items present and missing (ST 0601, ST 0902, ST 0102)."""
+"""Checks the contents of the records: checksums, structure, required items (ST 0601, ST 0902, ST 0102)."""
 
 from __future__ import annotations
 
@@ -18,46 +18,47 @@ MINIMUM: tuple[tuple[int, ...], ...] = (
     (5,), (6, 90), (7, 91), (11,), (13,), (14,), (15, 75, 104), (16,), (17,), (18,), (19,), (20,), (21,),
     (23,), (24,), (25, 78), (48,),
 )  # fmt: skip
-"""Items of ST 0902's minimum set, beside 1, 2 and 65; of several in a row one is enough."""
+"""Items of ST 0902's minimum set, besides 1, 2 and 65; any one item of a tuple is sufficient."""
 FINER = {6: 90, 7: 91, 22: 96, 50: 92, 52: 93}
-"""Items, and those of wider range or finer steps that a receiver prefers."""
+"""Items, and their successors of wider range or finer steps."""
 PLACES = ("sensor_latitude", "sensor_longitude", "frame_center_latitude", "frame_center_longitude")
 
 DAMAGED = Rule(
     "records_damaged", "warning", "ISO/IEC 13818-1 2.4.3.3",
-    "Packets were lost inside these records, and klvrelay never passes them on as good: check the link first.",
+    "Packets were lost inside these records, and klvrelay never forwards them as valid: check the link first.",
 )  # fmt: skip
 CUT_OFF = Rule(
     "cut_off", "note", "SMPTE ST 336",
-    "The last record is incomplete and left out: let the recorder finish its file, or copy the file again.",
+    "The last record is incomplete and omitted: let the recorder finish its file, or copy the file again.",
 )  # fmt: skip
-PART_MISSING = "Bytes are missing inside: the program that wrote the recording cut these packets, or lost a part."
+PART_MISSING = "Bytes are missing inside: the program that wrote the recording truncated these packets or lost data."
 MISCOUNTED = (
-    "The transport lost nothing, so it is the encoder: it writes a wrong KLV length, or cuts its packets to fit a"
-    " limit."
+    "The transport lost nothing, so the cause is the encoder: it writes a wrong KLV length, or truncates packets at a"
+    " size limit."
 )
 CHECKSUM = Rule(
     "checksum_bad", "error", "ST 0601.19 item 1",
-    "The encoder sums the wrong bytes: the sum is over key, length and value, up to the length byte of item 1.",
+    "The encoder computes the checksum over the wrong bytes: it covers key, length and value, up to the length byte of"
+    " item 1.",
 )  # fmt: skip
-SOME_BAD = "Bytes are changed on the way, or two senders share the stream: look at the link, and at continuity errors."
+SOME_BAD = "Bytes were changed in transit, or two senders share the stream: check the link for continuity errors."
 NO_CHECKSUM = Rule(
     "checksum_missing", "error", "ST 0601.19 item 1",
-    "Item 1 is mandatory and the last item: without it receivers can't detect changed bytes.",
+    "Item 1 is mandatory and must be the last item: without it receivers can't detect corrupted bytes.",
 )  # fmt: skip
 NO_TIME = Rule(
     "time_missing", "error", "ST 0601.19 item 2; ST 0603",
-    "Item 2 (Precision Time Stamp) is mandatory: without it no record can be tied to its picture.",
+    "Item 2 (Precision Time Stamp) is mandatory: without it no record can be matched to its frame.",
 )  # fmt: skip
 TIME_FIRST = Rule("time_not_first", "warning", "ST 0601.19 item 2", "Let the encoder write item 2 as the first item.")
 SUM_LAST = Rule("checksum_not_last", "warning", "ST 0601.19 item 1", "Let the encoder write item 1 as the last item.")
 NO_VERSION = Rule(
     "version_missing", "warning", "ST 0601.19 item 65",
-    "Item 65 (version) is mandatory: receivers have to guess the revision of the other items.",
+    "Item 65 (version) is mandatory: without it receivers must guess the revision of the other items.",
 )  # fmt: skip
 ODD_VERSION = Rule(
     "version_odd", "warning", "ST 0601.19 item 65",
-    f"Item 65 is the number of the revision, 1 to {NEWEST}: the encoder writes another value there.",
+    f"Item 65 is the number of the revision, 1 to {NEWEST}: the encoder writes another value.",
 )  # fmt: skip
 VERSIONS = Rule(
     "versions_mixed", "note", "ST 0601.19 item 65",
@@ -65,18 +66,18 @@ VERSIONS = Rule(
 )  # fmt: skip
 SECURITY = Rule(
     "security_missing", "warning", "ST 0601.19 item 48; ST 0102",
-    "Every stream has to carry its classification: set the security metadata in the encoder (ST 0102, nested as item"
+    "Every stream must carry its classification: set the security metadata in the encoder (ST 0102, nested as item"
     " 48).",
 )  # fmt: skip
 MINIMUM_RULE = Rule(
     "minimum_set", "warning", "ST 0902, minimum metadata set",
-    "Exploitation tools expect these: switch them on in the encoder, or connect the sensor that measures"
+    "Exploitation tools expect these items: enable them in the encoder, or connect the sensor that measures"
     " them.",
 )  # fmt: skip
-DEPRECATED = Rule("deprecated", "note", "ST 0601.19 and nested standards", "These items are withdrawn: leave them out.")
+DEPRECATED = Rule("deprecated", "note", "ST 0601.19 and nested standards", "These items are withdrawn: omit them.")
 SUPERSEDED = Rule(
     "superseded", "note", "ST 0601.19",
-    "Valid, but coarse or of short range: send the finer item too, which receivers prefer.",
+    "Valid, but of low resolution or range: also send the finer item, which receivers prefer.",
 )  # fmt: skip
 UNKNOWN = Rule(
     "unknown_items", "note", "ST 0601.19; ST 0107",
@@ -84,7 +85,7 @@ UNKNOWN = Rule(
 )  # fmt: skip
 UNKNOWN_SET = Rule(
     "unknown_set", "note", "SMPTE ST 336",
-    "klvrelay does not know this set: its key and bytes are passed on as they are.",
+    "The set is unknown to klvrelay: its key and bytes are forwarded unchanged.",
 )  # fmt: skip
 LEGACY = Rule(
     "legacy_set", "note", "EG 0104, withdrawn; ST 0601",
@@ -92,24 +93,23 @@ LEGACY = Rule(
 )  # fmt: skip
 OLD_TARGETS = Rule(
     "old_vmti", "note", "ST 0903.6",
-    "Before version 4 of ST 0903 the tags were others: klvrelay reads them, other receivers may not.",
+    "ST 0903 used other tags before version 4: klvrelay reads them, other receivers may not.",
 )  # fmt: skip
 SLOW = Rule(
     "slow_items", "note", "ST 0902, refresh about every 30 s",
-    "A receiver that joins lacks these items until then: repeat slowly changing items every 10 to 30 s.",
+    "A receiver that joins lacks these items for that long: repeat slowly changing items every 10 to 30 s.",
 )  # fmt: skip
 NO_NUMBER = Rule(
     "no_number", "note", "ST 0601.19, special values",
-    "The encoder sends these items with `value unknown` each time.",
+    "The encoder always sends these items as `value unknown`.",
 )  # fmt: skip
 NOWHERE = Rule(
     "position_zero", "warning", "ST 0601.19 items 13, 14",
-    "Latitude and longitude are exactly 0: the encoder has no position (GPS without a fix?), and should leave them"
-    " out.",
+    "Latitude and longitude are exactly 0: the encoder has no position (GPS without a fix?) and should omit them.",
 )  # fmt: skip
 IRREGULAR = Rule(
     "rate_irregular", "warning", "ST 0902; ST 0604, a record for each frame",
-    "Metadata pauses now and then: check the encoder's metadata input, and for a live source the network.",
+    "Metadata is interrupted at times: check the encoder's metadata input, and the network of a live source.",
 )  # fmt: skip
 
 
@@ -122,16 +122,16 @@ def _damaged(report: Report) -> Iterator[Finding]:
             worst_end: Severity | None = "error" if s.records == s.cut_off else None
             yield CUT_OFF.broken(text, at_stream(s), s.cut_off, severity=worst_end)
         if damaged and _lossless(report):
-            text = f"{damaged:,} of {plural(s.records, 'record')} cut short or running into the next"
+            text = f"{damaged:,} of {plural(s.records, 'record')} truncated or running into the next"
             hint = PART_MISSING if report.transport is None else MISCOUNTED
             yield DAMAGED.broken(text, at_stream(s), damaged, severity=worst, hint=hint)
         elif damaged:
-            text = f"{damaged:,} of {plural(s.records, 'record')} damaged on the way"
+            text = f"{damaged:,} of {plural(s.records, 'record')} damaged in transit"
             yield DAMAGED.broken(text, at_stream(s), damaged, severity=worst)
 
 
 def _lossless(report: Report) -> bool:
-    """Did the transport lose nothing that shows? Then it is not to be blamed. What libav reads shows nothing."""
+    """Whether the transport shows no loss and can be ruled out as the cause. Behind libav losses are invisible."""
     t = report.transport
     if t is None:
         return report.passage == "klv"
@@ -150,12 +150,12 @@ def _checksums(report: Report) -> Iterator[Finding]:
 
 
 def _all_of(count: int, stream: KlvStream) -> str:
-    """How many that is of the records that came whole."""
+    """`count` of the undamaged records, as text."""
     return _of(count, stream.records - stream.damaged)
 
 
 def _of_read(count: int, stream: KlvStream) -> str:
-    """How many that is of the records that were looked into."""
+    """`count` of the inspected records, as text."""
     return _of(count, stream.records - stream.damaged - stream.passed)
 
 
@@ -169,14 +169,14 @@ def _structure(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         where = at_stream(s)
         if s.last_wrong:
-            text = f"Item 1 (checksum) is not the last in {_of_read(s.last_wrong, s)}"
+            text = f"Item 1 (checksum) is not last in {_of_read(s.last_wrong, s)}"
             yield SUM_LAST.broken(text, where, s.last_wrong)
         if s.set != "ST0601":
             continue
         if s.times.missing:
-            yield NO_TIME.broken(f"No time in {_of_read(s.times.missing, s)}", where, s.times.missing)
+            yield NO_TIME.broken(f"No time stamp in {_of_read(s.times.missing, s)}", where, s.times.missing)
         if s.first_wrong:
-            text = f"Item 2 (time) is not the first in {_of_read(s.first_wrong, s)}"
+            text = f"Item 2 (time) is not first in {_of_read(s.first_wrong, s)}"
             yield TIME_FIRST.broken(text, where, s.first_wrong)
         if s.unversioned:
             yield NO_VERSION.broken(f"No version in {_of_read(s.unversioned, s)}", where, s.unversioned)
@@ -188,7 +188,7 @@ def _versions(report: Report) -> Iterator[Finding]:
             continue
         odd = [str(version) for version in s.versions if not 0 < version <= NEWEST]
         if odd:
-            yield ODD_VERSION.broken(f"Version {listed(odd)} of ST 0601 is not known", at_stream(s))
+            yield ODD_VERSION.broken(f"Unknown version {listed(odd)} of ST 0601", at_stream(s))
         if len(s.versions) > 1:
             text = f"Versions {listed([str(v) for v in s.versions])} of ST 0601 in one stream"
             yield VERSIONS.broken(text, at_stream(s), len(s.versions))
@@ -207,7 +207,7 @@ def _sets(report: Report) -> Iterator[Finding]:
 
 
 def _main(report: Report) -> Iterator[tuple[KlvStream, dict[int, ItemReport]]]:
-    """Each ST 0601 stream with something readable in it, and its items by tag."""
+    """Each ST 0601 stream with inspected records, and its items by tag."""
     for s in report.klv:
         if s.set == "ST0601" and s.records > s.damaged + s.passed:
             yield s, {item.tag: item for item in s.items if item.tag is not None and "." not in item.path}
@@ -218,10 +218,10 @@ def _minimum(report: Report) -> Iterator[Finding]:
         missing = [either for either in MINIMUM if not any(tag in items for tag in either) and either != (48,)]
         if missing:
             names = [f"{'/'.join(map(str, tags))} {SETS['ST0601'][tags[0]].name}" for tags in missing]
-            text = f"{plural(len(missing), 'item')} of the minimum set never came: {listed(names, 8)}"
+            text = f"{plural(len(missing), 'item')} of the minimum set not received: {listed(names, 8)}"
             yield MINIMUM_RULE.broken(text, at_stream(s), len(missing))
         if 48 not in items and not any(other.set.startswith("ST0102") for other in report.klv):
-            yield SECURITY.broken("No security metadata: the stream does not say its classification", at_stream(s))
+            yield SECURITY.broken("No security metadata: the classification of the stream is missing", at_stream(s))
 
 
 def _superseded(report: Report) -> Iterator[Finding]:
@@ -241,9 +241,9 @@ def _unknown(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         table = SETS.get(s.set, {})
         kept = [item for item in s.items if item.path.startswith("unknown.") and item.tag not in table]
-        unknown = [item.path.removeprefix("unknown.") for item in kept]  # the others are known, and malformed
+        unknown = [item.path.removeprefix("unknown.") for item in kept]  # the others are known but malformed
         if unknown and s.set in SETS:
-            text = f"{plural(len(unknown), 'item')} that no table knows: {listed(unknown, 8)}"
+            text = f"{plural(len(unknown), 'unknown item')}: {listed(unknown, 8)}"
             yield UNKNOWN.broken(text, at_stream(s), len(unknown))
 
 
@@ -252,7 +252,7 @@ def _slow(report: Report) -> Iterator[Finding]:
         slow = [item for item in items.values() if item.longest > REFRESH]
         if slow:
             names = listed([f"{item.tag} {item.name} ({span(item.longest)})" for item in slow])
-            yield SLOW.broken(f"Refreshed more slowly than every 30 s: {names}", at_stream(s), len(slow))
+            yield SLOW.broken(f"Refreshed less often than every 30 s: {names}", at_stream(s), len(slow))
 
 
 def _no_number(report: Report) -> Iterator[Finding]:
@@ -262,7 +262,7 @@ def _no_number(report: Report) -> Iterator[Finding]:
             places = any(item.path in PLACES for item in never)
             names = listed([f"{tags_of(item.path, s.set)} {item.name}".strip() for item in never])
             yield NO_NUMBER.broken(
-                f"Never a number: {names}", at_stream(s), len(never), severity="warning" if places else None
+                f"Always without a value: {names}", at_stream(s), len(never), severity="warning" if places else None
             )
 
 

@@ -1,4 +1,4 @@
-"""The source itself, and whether there is KLV in it at all."""
+"""Checks the source itself, and whether it holds KLV."""
 
 from __future__ import annotations
 
@@ -14,33 +14,35 @@ from klvrelay.probe.transport.pes import NO_HEADER
 NO_KLV = Rule("no_klv", "error", "MISB ST 1402; STANAG 4609", SWITCH_ON)
 DROPPED = Rule(
     "dropped_here", "warning", "",
-    "This machine was too slow or its socket buffer too small: raise it with `sysctl -w net.core.rmem_max=8388608`.",
+    "This machine was too slow, or its socket buffer too small: increase it with"
+    " `sysctl -w net.core.rmem_max=8388608`.",
 )  # fmt: skip
 BROKE_OFF = Rule(
     "broke_off", "warning", "",
-    "This report covers the part that came. Probe again, and check that the sender keeps sending.",
+    "This report covers the data received until then. Probe again, and check that the sender keeps sending.",
 )  # fmt: skip
 THROUGH_LIBAV = Rule(
     "through_libav", "note", "",
-    "libav does not show tables, PIDs, losses and PES headers. To see them, probe the MPEG-TS itself: as a file or"
-    " by UDP.",
+    "libav does not expose tables, PIDs, losses and PES headers. To see them, probe the MPEG-TS itself, as a file or"
+    " over UDP.",
 )  # fmt: skip
 PASSED_OVER = Rule(
     "passed_over", "warning", "SMPTE ST 336",
-    "A file of KLV should hold whole packets, one directly after the other (key, BER length, value). Something else is"
-    " mixed in.",
+    "A KLV file must consist of complete packets, one directly after another (key, BER length, value). This one"
+    " contains other data.",
 )  # fmt: skip
 TOO_LARGE = Rule(
     "too_large", "error", "klvrelay's packet_limit, 1 MiB by default",
-    "Probe again with a larger --packet-limit, and relay with that packet_limit, if packets may be so large.",
+    "If packets of this size are expected, probe again with a larger --packet-limit, and relay with that"
+    " packet_limit.",
 )  # fmt: skip
 FILL_IT = (
-    "See that the encoder's metadata input (autopilot, gimbal) is connected and sends, and that KLV is chosen as its"
-    " output."
+    "Check that the encoder's metadata input (autopilot, gimbal) is connected and sends data, and that KLV is selected"
+    " as its output."
 )
 NO_VIDEO = Rule(
     "no_video", "note", "STANAG 4609",
-    "Fine for a metadata-only feed; where a picture is expected, look for it at the encoder.",
+    "This is normal for a metadata-only feed; if video is expected, check the encoder.",
 )  # fmt: skip
 
 
@@ -50,13 +52,13 @@ def _no_klv(report: Report) -> Iterator[Finding]:
     where, cause, hint = next(_causes(report))
     looked = f" in {report.size:,} bytes" if report.size else ""
     said = f": {cause}" if cause else ""
-    there = "" if report.passage == "klv" else f"; what is there: {contents(report)}"
+    there = "" if report.passage == "klv" else f"; the source contains: {contents(report)}"
     yield NO_KLV.broken(f"No KLV{looked}{said}{there}", where, hint=hint)
 
 
 def _causes(report: Report) -> Iterator[tuple[str, str, str]]:
-    """Why there is no KLV, the most likely first: where, a clause, what to do. What `decode` says too, and beyond that
-    what the PIDs show.
+    """Causes for the absence of KLV, the most likely first: place, clause of a sentence, remedy. Includes those that
+    `decode` reports, and those that the PIDs show.
     """
     found = report.nothing
     pids = report.transport.pids if report.transport is not None else ()
@@ -71,11 +73,11 @@ def _causes(report: Report) -> Iterator[tuple[str, str, str]]:
             yield at_pid(pid.pid), *_unread(pid, pid.carriage)
     for pid in ours:
         if pid.carriage is not None and pid.carriage.content and announces_klv(pid.kind, pid.carriage.metadata_format):
-            yield at_pid(pid.pid), f"{labelled(pid)} and carries {pid.carriage.content}", FILL_IT
+            yield at_pid(pid.pid), f"{labelled(pid)} but carries {pid.carriage.content}", FILL_IT
     announced = [pid for pid in ours if pid.kind == "klv"] + _silent(report)
     for pid in announced:
-        came = "no KLV packet comes there" if pid.packets else "nothing comes there"
-        yield at_pid(pid.pid), f"the tables announce KLV on PID {hexpid(pid.pid)}, and {came}", FILL_IT
+        received = f"no {'KLV ' if pid.packets else ''}packet was received"
+        yield at_pid(pid.pid), f"the tables declare KLV on PID {hexpid(pid.pid)}, but {received}", FILL_IT
     if found is None or found.id == "no_klv":
         yield "stream", "", NO_KLV.hint
     else:
@@ -83,12 +85,12 @@ def _causes(report: Report) -> Iterator[tuple[str, str, str]]:
 
 
 def _unread(pid: PidCount, carriage: Carriage) -> tuple[str, str]:
-    """A PID with KLV keys in it, of which no packet could be read: why, and what to do."""
+    """Cause and remedy for a PID that holds KLV keys but no readable packet."""
     bare = [name for name in carriage.stream_ids if int(name, 16) in NO_HEADER]
     if bare:
-        return f"the KLV on PID {hexpid(pid.pid)} comes in PES packets of stream_id {bare[0]}", (
-            "A PES packet of that stream_id has no header: let the encoder send KLV with stream_id 0xBD or 0xFC, as"
-            " MISB ST 1402 has it."
+        return f"the KLV on PID {hexpid(pid.pid)} is in PES packets with stream_id {bare[0]}", (
+            "PES packets with that stream_id have no header: configure the encoder to send KLV with stream_id 0xBD or"
+            " 0xFC, as MISB ST 1402 requires."
         )
     if carriage.stream_type is not None and not may_be_klv(carriage.stream_type, carriage.registration):
         return f"the KLV on PID {hexpid(pid.pid)} is {called(carriage.stream_type, carriage.registration)}", (
@@ -97,14 +99,14 @@ def _unread(pid: PidCount, carriage: Carriage) -> tuple[str, str]:
     if carriage.too_short or carriage.too_long:
         return f"{wrong_lengths(carriage)} on PID {hexpid(pid.pid)}", WRONG_LENGTH
     if pid.gaps or pid.transport_errors:
-        return f"so much is lost of PID {hexpid(pid.pid)} that no KLV packet is whole", (
-            "Improve the link: look for a full link, Wi-Fi, a small socket buffer."
+        return f"so many packets of PID {hexpid(pid.pid)} are lost that no KLV packet is complete", (
+            "Improve the link: check for congestion, Wi-Fi, a small socket buffer."
         )
-    return f"KLV begins on PID {hexpid(pid.pid)}, and no packet is whole", "Look at the stream for longer: --seconds."
+    return f"KLV starts on PID {hexpid(pid.pid)}, but no packet is complete", "Probe for longer: --seconds."
 
 
 def _silent(report: Report) -> list[PidCount]:
-    """Streams that are announced as KLV, and not one packet of them came."""
+    """Streams that are declared as KLV but sent no packet."""
     if report.transport is None:
         return []
     streams = [s for program in report.transport.programs for s in program.streams if s.kind in ("klv", "metadata")]
@@ -113,9 +115,9 @@ def _silent(report: Report) -> list[PidCount]:
 
 
 def contents(report: Report) -> str:
-    """What there is, in a few words."""
+    """The contents of the source in a few words."""
     if report.transport is None:
-        return "no data stream, as libav sees it"
+        return "no data stream, according to libav"
     named = [
         f"{pid.label} on PID {hexpid(pid.pid)}" + (" (scrambled)" if pid.scrambled else "")
         for pid in report.transport.pids
@@ -126,28 +128,28 @@ def contents(report: Report) -> str:
 
 def _dropped(report: Report) -> Iterator[Finding]:
     if report.dropped:
-        text = f"{plural(report.dropped, 'datagram')} or packets lost on this machine"
+        text = f"{plural(report.dropped, 'packet')} dropped on this machine"
         yield DROPPED.broken(text, count=report.dropped)
 
 
 def _broke_off(report: Report) -> Iterator[Finding]:
     if report.ended not in ("end", "time", "stopped"):
-        yield BROKE_OFF.broken(f"The source broke off: {report.ended}")
+        yield BROKE_OFF.broken(f"The source ended early: {report.ended}")
 
 
 def _through_libav(report: Report) -> Iterator[Finding]:
     if report.passage == "container":
-        yield THROUGH_LIBAV.broken("Read through libav: only the KLV itself could be looked at")
+        yield THROUGH_LIBAV.broken("Read through libav: only the KLV itself was examined")
 
 
 def _passed_over(report: Report) -> Iterator[Finding]:
     if report.passage == "klv" and report.skipped and report.klv:
-        yield PASSED_OVER.broken(f"{plural(report.skipped, 'byte')} belong to no KLV packet", count=report.skipped)
+        yield PASSED_OVER.broken(f"{plural(report.skipped, 'byte')} outside KLV packets", count=report.skipped)
 
 
 def _too_large(report: Report) -> Iterator[Finding]:
     if report.too_large and report.klv:
-        text = f"{plural(report.too_large, 'KLV packet')} larger than the limit, passed over"
+        text = f"{plural(report.too_large, 'KLV packet')} larger than the limit, skipped"
         yield TOO_LARGE.broken(text, count=report.too_large)
 
 
@@ -155,7 +157,7 @@ def _no_video(report: Report) -> Iterator[Finding]:
     if report.transport is None or not report.klv:
         return
     if not any(pid.kind == "video" for pid in report.transport.pids):
-        yield NO_VIDEO.broken("No video stream beside the KLV")
+        yield NO_VIDEO.broken("No video stream with the KLV")
 
 
 CHECKS: tuple[Check, ...] = (_no_klv, _broke_off, _dropped, _passed_over, _too_large, _through_libav, _no_video)

@@ -1,4 +1,4 @@
-"""Time stamps: of the records (ST 0603), against PTS, the stream's clock, the wall's, and the frames' own (ST 0604)."""
+"""Checks time stamps: records (ST 0603) against PTS, stream clock, wall clock, and video frames (ST 0604)."""
 
 from __future__ import annotations
 
@@ -17,29 +17,31 @@ BEHIND = 5.0
 LEAST = 3
 DAY = 86_400.0
 MATCH, ROUGH = 0.001, 0.5
-"""Seconds that the clocks part company at least: PTS are exact, arrivals and PCRs a long way from it."""
+"""Minimum divergence in seconds for a drift: PTS are exact, arrival times and PCRs are not."""
 
 SCALES = (("GPS time", 18.0), ("MISP time, without leap seconds", 29.0), ("TAI", 37.0))
-"""Clocks that are whole seconds ahead of UTC since 2017."""
+"""Time scales that are whole seconds ahead of UTC since 2017."""
 
 UNIT = Rule(
     "time_unit", "error", "ST 0603; ST 0601.19 item 2",
-    "Item 2 counts microseconds since 1970: let the encoder scale its clock.",
+    "Item 2 must be in microseconds since 1970: correct the unit in the encoder.",
 )  # fmt: skip
 IMPLAUSIBLE = Rule(
     "time_implausible", "error", "ST 0603; ST 0601.19 item 2",
-    "The encoder's clock was never set: give it NTP, PTP or GPS time.",
+    "The encoder's clock was never set: synchronize it by NTP, PTP or GPS.",
 )  # fmt: skip
 FUTURE = Rule(
-    "time_future", "warning", "ST 0603", "The encoder's clock is ahead, or this machine's is behind: set both by NTP."
+    "time_future", "warning", "ST 0603",
+    "The encoder's clock is ahead, or this machine's is behind: synchronize both by NTP.",
 )
 WALL = Rule(
     "time_off_wall", "warning", "ST 0603",
-    "A recording is sent as if live, or a clock is not set: give the encoder and this machine NTP or GPS time.",
+    "A recording is being sent as live, or a clock is not set: synchronize the encoder and this machine by NTP or"
+    " GPS.",
 )  # fmt: skip
 SCALE = Rule(
     "time_scale", "note", "ST 0603, MISP time",
-    "Item 2 counts without leap seconds: subtract them to get UTC (items 136 and 137 hold how many).",
+    "Item 2 counts without leap seconds: subtract them to get UTC (items 136 and 137 give their number).",
 )  # fmt: skip
 JUMPS = Rule(
     "time_jumps", "warning", "ST 0603",
@@ -47,27 +49,29 @@ JUMPS = Rule(
 )  # fmt: skip
 BACKWARDS = Rule(
     "time_backwards", "warning", "ST 0603",
-    "Records are out of order, the clock was set back, or a recording started again: pairing by time goes wrong.",
+    "Records are out of order, the clock was set back, or a recording restarted: matching by time fails.",
 )  # fmt: skip
 REPEATED = Rule(
     "time_repeated", "note", "ST 0603",
-    "Several records have one time: the encoder sends faster than its sensor measures, or sends each twice.",
+    "Several records have the same time: the encoder sends faster than its sensor measures, or sends each record"
+    " twice.",
 )  # fmt: skip
 DRIFT = Rule(
     "time_drift", "warning", "ST 0603; ST 1402",
-    "Metadata and picture run on different clocks, and drift apart: lock the encoder's PTS to its time of"
+    "Metadata and video use different clocks and drift apart: lock the encoder's PTS to its time of"
     " day.",
 )  # fmt: skip
 PACE = Rule(
     "not_real_time", "note", "ST 0603",
-    "The records' time runs at another speed than this clock: a replay is sped up, slowed down, or stalls.",
+    "The record time runs at a different speed than this clock: a replay is sped up, slowed down or stalling.",
 )  # fmt: skip
 WRAPS = Rule(
     "pts_wrap", "note", "ISO/IEC 13818-1 2.4.3.7, 33-bit PTS",
-    "This is normal every 26.5 hours, and klvrelay counts on; a player that stops there is at fault.",
+    "This is normal every 26.5 hours, and klvrelay continues; a player that stops there is faulty.",
 )  # fmt: skip
 PTS_BACK = Rule(
-    "pts_backwards", "warning", "ISO/IEC 13818-1 2.4.3.7", "Metadata is muxed out of order: its PTS must go up."
+    "pts_backwards", "warning", "ISO/IEC 13818-1 2.4.3.7",
+    "Metadata is multiplexed out of order: its PTS must increase.",
 )
 PTS_JUMPS = Rule(
     "pts_jumps", "warning", "ISO/IEC 13818-1 2.4.3.7",
@@ -75,19 +79,20 @@ PTS_JUMPS = Rule(
 )  # fmt: skip
 NO_FRAME_TIMES = Rule(
     "frames_unstamped", "note", "ST 0604",
-    "Let the encoder write time stamps into the video (SEI, user data): then each record is tied to its frame exactly.",
+    "Configure the encoder to write time stamps into the video (SEI, user data): each record then matches its frame"
+    " exactly.",
 )  # fmt: skip
 FRAME_NS = Rule(
     "frames_nanoseconds", "warning", "ST 0603; ST 0604",
-    "The encoder writes nanoseconds where microseconds belong: klvrelay converts them, others get a year past 5000.",
+    "The encoder writes nanoseconds instead of microseconds: klvrelay converts them, others get a year past 5000.",
 )  # fmt: skip
 FRAME_UNMATCHED = Rule(
     "frames_unmatched", "note", "ST 0604; ST 0601.19 item 2",
-    "Records have times of their own rather than those of frames: they can only be paired with the nearest frame.",
+    "Record times differ from frame times: records can only be matched to the nearest frame.",
 )  # fmt: skip
 FRAME_APART = Rule(
     "frames_apart", "warning", "ST 0604; ST 1402",
-    "Picture and metadata of one PTS have different times: the encoder stamps one of them too late.",
+    "Video and metadata with the same PTS have different times: the encoder stamps one of them too late.",
 )  # fmt: skip
 
 
@@ -95,11 +100,11 @@ def _units(report: Report) -> Iterator[Finding]:
     names = {"ns": "nanoseconds", "ms": "milliseconds", "s": "seconds"}
     for s in report.klv:
         if s.times.unit in names:
-            text = f"Item 2 counts {names[s.times.unit]}, where microseconds belong"
+            text = f"Item 2 is in {names[s.times.unit]} instead of microseconds"
             yield UNIT.broken(text, at_stream(s), s.times.stamped)
         elif s.times.unit == "?":
             said = s.times.first or f"{s.times.first_us} µs"
-            yield IMPLAUSIBLE.broken(f"The records' time is {said}: that can't be", at_stream(s), s.times.stamped)
+            yield IMPLAUSIBLE.broken(f"The record time {said} is implausible", at_stream(s), s.times.stamped)
 
 
 def _wall(report: Report) -> Iterator[Finding]:
@@ -110,7 +115,7 @@ def _wall(report: Report) -> Iterator[Finding]:
             continue
         if wall is None:
             if s.times.last_us is not None and s.times.last_us / 1e6 > now + DAY:
-                yield FUTURE.broken(f"The records' time is {s.times.last}, in the future", at_stream(s))
+                yield FUTURE.broken(f"The record time {s.times.last} is in the future", at_stream(s))
         elif wall.offset.median is not None:
             yield from _off(wall.offset.median, s)
 
@@ -118,7 +123,7 @@ def _wall(report: Report) -> Iterator[Finding]:
 def _off(offset: float, s: KlvStream) -> Iterator[Finding]:
     for name, ahead in SCALES:
         if abs(offset - ahead) < 3:
-            yield SCALE.broken(f"Time stamps are {span(offset)} ahead of UTC: that is {name}", at_stream(s))
+            yield SCALE.broken(f"Time stamps are {span(offset)} ahead of UTC, as in {name}", at_stream(s))
             return
     if abs(offset) > BEHIND:
         text = f"Time stamps are {span(abs(offset))} {'ahead of' if offset > 0 else 'behind'} this machine's clock"
@@ -129,14 +134,14 @@ def _steps(report: Report) -> Iterator[Finding]:
     for s in report.klv:
         t, where = s.times, at_stream(s)
         if t.jumps:
-            beyond = " that no other clock made" if t.references else ""
-            text = f"{plural(t.jumps, 'jump')} of time{beyond}, by up to {span(t.longest_jump)}"
+            beyond = " without a jump of another clock" if t.references else ""
+            text = f"{plural(t.jumps, 'time jump')}{beyond}, up to {span(t.longest_jump)}"
             yield JUMPS.broken(text, where, t.jumps)
         if t.backwards:
-            yield BACKWARDS.broken(f"Time went backwards {plural(t.backwards, 'time')}", where, t.backwards)
+            yield BACKWARDS.broken(f"The record time went backwards {plural(t.backwards, 'time')}", where, t.backwards)
         if t.repeated:
             many: Severity | None = "warning" if t.repeated > t.stamped / 2 and t.stamped > 4 else None
-            text = f"{t.repeated:,} of {plural(t.stamped, 'record')} have the time of the one before"
+            text = f"{t.repeated:,} of {plural(t.stamped, 'record')} have the time of the previous one"
             yield REPEATED.broken(text, where, t.repeated, severity=many)
 
 
@@ -146,15 +151,15 @@ def _drift(report: Report) -> Iterator[Finding]:
             if against.over >= DRIFT_OVER and drifts(against):
                 ppm = against.drift_ppm or 0.0
                 if against.clock == "PTS" and abs(ppm) > DRIFT_PPM:
-                    text = f"Against the PTS the records' time {_drifting(ppm)}"
+                    text = f"Relative to the PTS, the record time {_drifting(ppm)}"
                     yield DRIFT.broken(text, at_stream(s), against.offset.count)
                 elif against.clock != "PTS" and abs(ppm) > SLOW_PACE * 1e6:
-                    text = f"Against the {against.clock} the records' time {_drifting(ppm)}"
+                    text = f"Relative to the {against.clock}, the record time {_drifting(ppm)}"
                     yield PACE.broken(text, at_stream(s), against.offset.count)
 
 
 def drifts(against: Against) -> bool:
-    """Is a drift to be seen, beyond what packets that come a little early or late make?"""
+    """Whether there is a drift beyond the effect of early or late packets."""
     if against.drift_ppm is None or against.offset.count <= 10:
         return False
     least = MATCH if against.clock == "PTS" else ROUGH
@@ -164,7 +169,7 @@ def drifts(against: Against) -> bool:
 
 def _drifting(ppm: float) -> str:
     speed = "gains" if ppm > 0 else "loses"
-    return f"{speed} {span(abs(ppm) * 3600e-6)} an hour ({abs(ppm):,.0f} ppm)"
+    return f"{speed} {span(abs(ppm) * 3600e-6)} per hour ({abs(ppm):,.0f} ppm)"
 
 
 def _pts(report: Report) -> Iterator[Finding]:
@@ -175,7 +180,7 @@ def _pts(report: Report) -> Iterator[Finding]:
         if t.pts_backwards:
             yield PTS_BACK.broken(f"The PTS went backwards {plural(t.pts_backwards, 'time')}", where, t.pts_backwards)
         if t.pts_jumps:
-            text = f"The PTS jumped by over {span(PTS_JUMP)} {plural(t.pts_jumps, 'time')}"
+            text = f"The PTS jumped by more than {span(PTS_JUMP)} {plural(t.pts_jumps, 'time')}"
             yield PTS_JUMPS.broken(text, where, t.pts_jumps)
 
 
@@ -192,7 +197,7 @@ def _frames(report: Report) -> Iterator[Finding]:
 
 
 def _apart(f: Frames, pair: Paired) -> Iterator[Finding]:
-    """The records of one stream beside the frames of its program's video."""
+    """The records of one stream compared with the frames of its program's video."""
     where = at_pid(pair.pid, set_title(pair.set))
     if pair.compared > 10 and not pair.matched:
         text = f"None of {plural(pair.compared, 'record')} has exactly the time of a frame"
@@ -200,7 +205,7 @@ def _apart(f: Frames, pair: Paired) -> Iterator[Finding]:
     apart = pair.against.median
     if apart is not None and f.rate and abs(apart) > 1 / f.rate:
         side = "after" if apart > 0 else "before"
-        text = f"Records have a time {span(abs(apart))} {side} that of the frame of their PTS"
+        text = f"The record time is {span(abs(apart))} {side} that of the frame with the same PTS"
         yield FRAME_APART.broken(text, where, pair.against.count)
 
 

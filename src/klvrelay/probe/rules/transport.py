@@ -1,4 +1,4 @@
-"""Packets, tables and clocks of the transport stream (ISO/IEC 13818-1)."""
+"""Checks packets, tables and clocks of the transport stream (ISO/IEC 13818-1)."""
 
 from __future__ import annotations
 
@@ -11,32 +11,34 @@ from klvrelay.probe.transport.codes import hexpid
 
 SYNC_LOST = Rule(
     "sync_lost", "warning", "ISO/IEC 13818-1 2.4.3.2",
-    "Bytes were lost or added between packets: look for a lossy link, a cut recording, two senders on one port.",
+    "Bytes were lost or added between packets: check for a lossy link, a truncated recording, or two senders on one"
+    " port.",
 )  # fmt: skip
 TRANSPORT_ERROR = Rule(
     "transport_error", "warning", "ISO/IEC 13818-1 2.4.3.3, transport_error_indicator",
-    "A receiver before this one (radio, modem) could not repair these packets: improve the link, or its error"
-    " correction.",
+    "An upstream receiver (radio, modem) could not correct these packets: improve the link or its error correction.",
 )  # fmt: skip
 CONTINUITY = Rule(
     "continuity", "warning", "ISO/IEC 13818-1 2.4.3.3, continuity_counter",
-    "Packets are lost on the way: look for a full link, Wi-Fi, a small socket buffer, or a remultiplexer at fault.",
+    "Packets were lost in transit: check for congestion, Wi-Fi, a small socket buffer, or a faulty remultiplexer.",
 )  # fmt: skip
 COUNTER = Rule(
     "counter_stands", "warning", "ISO/IEC 13818-1 2.4.3.3, continuity_counter",
-    "The multiplexer must count up with each packet that has a payload: receivers may drop these as duplicates.",
+    "The multiplexer must increment the counter for each packet with payload: receivers may drop these as duplicates.",
 )  # fmt: skip
 SCRAMBLED = Rule(
     "scrambled", "error", "ISO/IEC 13818-1 2.4.3.3, transport_scrambling_control",
-    "Send the metadata in the clear, or descramble the stream before it comes here.",
+    "Send the metadata in the clear, or descramble the stream before it reaches klvrelay.",
 )  # fmt: skip
 NO_PAT = Rule(
     "no_pat", "error", "ISO/IEC 13818-1 2.4.4.3",
-    "Let the multiplexer send the PAT on PID 0 at least twice a second: without it receivers find no program.",
+    "Configure the multiplexer to send the PAT on PID 0 at least twice per second: without it receivers find no"
+    " program.",
 )  # fmt: skip
 NO_PMT = Rule(
     "no_pmt", "error", "ISO/IEC 13818-1 2.4.4.8",
-    "Let the multiplexer send the PMT at least twice a second: the PAT names this program, and its PMT never came.",
+    "Configure the multiplexer to send the PMT at least twice per second: the PAT lists this program, but its PMT was"
+    " not received.",
 )  # fmt: skip
 BAD_TABLE = Rule(
     "bad_table", "warning", "ISO/IEC 13818-1 2.4.4, CRC_32",
@@ -44,12 +46,12 @@ BAD_TABLE = Rule(
 )  # fmt: skip
 RARE_TABLE = Rule(
     "rare_table", "warning", "ETSI TR 101 290 1.3, 1.5",
-    "A receiver that joins waits that long for picture and metadata: send PAT and PMT every 100 ms.",
+    "A receiver that joins waits that long for video and metadata: send PAT and PMT every 100 ms.",
 )  # fmt: skip
 NO_PCR = Rule(
     "no_pcr", "warning", "ISO/IEC 13818-1 2.4.3.5",
-    "Let the multiplexer send PCRs on the PID that the PMT names: without a clock players can't keep time, and PTS mean"
-    " nothing.",
+    "Configure the multiplexer to send PCRs on the PID that the PMT names: without a clock players can't keep time,"
+    " and PTS are meaningless.",
 )  # fmt: skip
 RARE_PCR = Rule(
     "rare_pcr", "warning", "ISO/IEC 13818-1 2.7.2",
@@ -57,11 +59,11 @@ RARE_PCR = Rule(
 )  # fmt: skip
 PCR_JUMP = Rule(
     "pcr_jump", "warning", "ISO/IEC 13818-1 2.4.3.5, discontinuity_indicator",
-    "The stream's clock jumps without saying so: the encoder restarted, or recordings were joined without repair.",
+    "The stream clock jumps without being signalled: the encoder restarted, or recordings were joined without repair.",
 )  # fmt: skip
 CHANGED = Rule(
     "map_changed", "note", "ISO/IEC 13818-1 2.4.4.8, version_number",
-    "Streams came, went or moved: klvrelay follows, simpler receivers may not.",
+    "Streams were added, removed or moved: klvrelay follows, simpler receivers may not.",
 )  # fmt: skip
 
 
@@ -69,8 +71,7 @@ def _sync(report: Report) -> Iterator[Finding]:
     t = report.transport
     if t is not None and t.sync_losses:
         yield SYNC_LOST.broken(
-            f"{plural(t.sync_losses, 'time')} the next packet was not where it should be,"
-            f" {plural(t.skipped, 'byte')} belong to none",
+            f"Packet sync lost {plural(t.sync_losses, 'time')}, {plural(t.skipped, 'byte')} skipped",
             count=t.sync_losses, severity="error" if cut_up(report) else None,
         )  # fmt: skip
 
@@ -88,13 +89,13 @@ def _errors(report: Report) -> Iterator[Finding]:
     if hit:
         count = sum(pid.transport_errors for pid in hit)
         where = f"PID {listed([hexpid(pid.pid) for pid in hit])}"
-        text = f"{plural(count, 'packet')} marked as damaged by a receiver before this"
+        text = f"{plural(count, 'packet')} marked as damaged by an upstream receiver"
         ours = any(cut_up(report, pid.pid) for pid in hit if pid.holds_klv)
         yield TRANSPORT_ERROR.broken(text, where, count, severity="error" if ours else None)
 
 
 def _continuity(report: Report) -> Iterator[Finding]:
-    # A packet that is marked as damaged is missing in the count of its PID, and is no loss of its own.
+    # A packet marked as damaged also causes a gap in the counter of its PID; it is not counted twice.
     hit = [pid for pid in _pids(report) if pid.gaps > pid.transport_errors]
     ours = [pid for pid in hit if pid.holds_klv]
     for pids in (ours, [pid for pid in hit if not pid.holds_klv]):
@@ -109,7 +110,7 @@ def _continuity(report: Report) -> Iterator[Finding]:
             )
     for pid in _pids(report):
         if pid.packets > 8 and pid.duplicates > pid.packets / 2:
-            text = f"The counter of {pid.label} stands still"
+            text = f"The continuity counter of {pid.label} does not increment"
             worst = "error" if pid.holds_klv and cut_up(report, pid.pid) else None
             yield COUNTER.broken(text, at_pid(pid.pid), pid.duplicates, severity=worst)
 
@@ -127,17 +128,17 @@ def _tables(report: Report) -> Iterator[Finding]:
     if t is None or not t.packets:
         return
     if not t.pat.count:
-        right = " with a right CRC" if t.bad_tables else ""
-        text = f"No PAT{right}: nothing says which programs there are"
+        right = " with a valid CRC" if t.bad_tables else ""
+        text = f"No PAT{right}: the programs are unknown"
         yield NO_PAT.broken(text, "PID 0x00", hint=BAD_TABLE.hint if t.bad_tables else "")
     for program in t.programs:
         if not program.pmt.count:
-            right = " with a right CRC" if t.bad_tables else ""
-            text = f"No PMT of program {program.number}{right}: nothing says which streams it has"
+            right = " with a valid CRC" if t.bad_tables else ""
+            text = f"No PMT of program {program.number}{right}: its streams are unknown"
             hint = BAD_TABLE.hint if t.bad_tables else ""
             yield NO_PMT.broken(text, at_pid(program.pmt_pid), hint=hint)
         if program.changes:
-            text = f"The map of program {program.number} changed {plural(program.changes, 'time')}"
+            text = f"The PMT of program {program.number} changed {plural(program.changes, 'time')}"
             yield CHANGED.broken(text, at_pid(program.pmt_pid), program.changes)
     if t.bad_tables:
         yield BAD_TABLE.broken(f"{plural(t.bad_tables, 'table section')} with a wrong CRC", count=t.bad_tables)
@@ -160,7 +161,7 @@ def _pcr(report: Report) -> Iterator[Finding]:
             continue
         where = f"program {program.number}"
         if program.pcr_pid is None or not program.pcr.count:
-            wanted = "names no PCR" if program.pcr_pid is None else f"has no PCR on PID {hexpid(program.pcr_pid)}"
+            wanted = "names no PCR PID" if program.pcr_pid is None else f"has no PCR on PID {hexpid(program.pcr_pid)}"
             yield NO_PCR.broken(f"Program {program.number} {wanted}: the stream has no clock", where)
             continue
         if program.pcr.late and program.pcr.longest is not None:
@@ -169,7 +170,7 @@ def _pcr(report: Report) -> Iterator[Finding]:
                 f"{where}, PID {hexpid(program.pcr_pid)}", program.pcr.late,
             )  # fmt: skip
         if program.pcr_jumps:
-            text = f"The stream's clock jumped {plural(program.pcr_jumps, 'time')}"
+            text = f"The stream clock jumped {plural(program.pcr_jumps, 'time')}"
             yield PCR_JUMP.broken(text, f"{where}, PID {hexpid(program.pcr_pid)}", program.pcr_jumps)
 
 

@@ -1,8 +1,8 @@
-"""The transport stream as the probe sees it; next door, `metadata/` has the records that it carries.
+"""Measurements of the MPEG transport stream.
 
-    survey.py     every packet, counted       framer.py     bytes to TS packets
-    pids.py       counters of all PIDs        tables.py     PAT, PMT; codes.py: what their numbers mean
-    pes.py        PES heads, AU cells         carriage.py   how KLV is carried
-    pcr.py        the stream's clock          frames.py     times inside the video
-    held.py       what waits for the next PCR
+    survey.py     counts all packets          framer.py     splits bytes into TS packets
+    pids.py       counters per PID            tables.py     PAT and PMT
+    pes.py        PES headers, AU cells       carriage.py   how KLV is carried
+    pcr.py        the stream clock            frames.py     time stamps inside the video
+    held.py       blocks awaiting a PCR       codes.py      names of stream types and descriptors
 """

@@ -1,4 +1,4 @@
-"""How KLV is declared and how it comes, in numbers and in words (MISB ST 1402); next door, `rules/` judges it."""
+"""How KLV is declared and how it is carried, as numbers and as text (MISB ST 1402)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TYPES = {ASYNC_TYPE: "asynchronous", SYNC_TYPE: "synchronous"}
 
 
 def carriage_of(declared: Declared | None, found: FoundCarriage) -> report.Carriage:
-    """Both sides of one PID."""
+    """Combine the declaration and the findings for one PID."""
     return report.Carriage(
         declared=declared_text(declared),
         found=found_text(found),
@@ -41,9 +41,9 @@ def carriage_of(declared: Declared | None, found: FoundCarriage) -> report.Carri
 
 
 def declared_text(declared: Declared | None) -> str:
-    """What the PMT promises."""
+    """The declaration in the PMT as text."""
     if declared is None:
-        return "in no PMT"
+        return "not in any PMT"
     kind = _TYPES.get(declared.stream_type)
     text = f"stream type 0x{declared.stream_type:02X}" + (f" ({kind})" if kind else f" ({declared.codec})")
     said = ", ".join(declared.descriptors)
@@ -51,7 +51,7 @@ def declared_text(declared: Declared | None) -> str:
 
 
 def found_text(found: FoundCarriage) -> str:
-    """What the PES packets are like."""
+    """The PES packets found, as text."""
     if not found.pes:
         return "no PES packet seen"
     parts = [

@@ -1,4 +1,4 @@
-"""What numbers in a transport stream are called: stream types, descriptors, identifiers; next door, `tables.py`."""
+"""Names of transport stream codes: stream types, descriptors, identifiers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STREAM_TYPES: dict[int, tuple[str, Kind]] = {
     0x87: ("E-AC-3 audio", "audio"),
     0xEA: ("VC-1 video", "video"),
 }
-"""ISO/IEC 13818-1, table 2-34, and what is seen beside it."""
+"""Stream types of ISO/IEC 13818-1, table 2-34, and others in common use."""
 
 REGISTERED: dict[str, tuple[str, Kind]] = {
     "KLVA": ("KLV", "klv"),
@@ -52,14 +52,14 @@ PRIVATE: dict[int, tuple[str, Kind]] = {
     0x7B: ("DTS audio", "audio"),
     0x7C: ("AAC audio", "audio"),
 }
-"""Descriptors that say what stream type 0x06 holds (ETSI EN 300 468)."""
+"""Descriptors that identify the content of stream type 0x06 (ETSI EN 300 468)."""
 
 STAMPED = {0x01: "mpeg1video", 0x02: "mpeg2video", 0x1B: "h264", 0x24: "hevc"}
-"""Codecs that may carry time stamps of frames (ST 0604), by stream type."""
+"""Codecs that may carry frame time stamps (ST 0604), by stream type."""
 
 
 def descriptor(tag: int, body: bytes) -> str:
-    """A descriptor in words."""
+    """Describe a descriptor as text."""
     match tag:
         case 0x05 if len(body) >= 4:
             return f"registration {identifier(body[:4])}"
@@ -80,7 +80,7 @@ def descriptor(tag: int, body: bytes) -> str:
 
 
 def metadata_format(body: bytes) -> str | None:
-    """The metadata format of a metadata_descriptor (ISO/IEC 13818-1, 2.6.60): "KLVA", or its number."""
+    """The metadata format of a metadata_descriptor (ISO/IEC 13818-1, 2.6.60): "KLVA" or its number."""
     at = 6 if body[:2] == b"\xff\xff" else 2
     if len(body) <= at:
         return None
@@ -90,14 +90,14 @@ def metadata_format(body: bytes) -> str | None:
 
 
 def identifier(body: bytes) -> str:
-    """Letters where they are such, else hex."""
+    """An identifier as text if printable, otherwise as hex."""
     return body.decode("ascii") if body.isascii() and body.decode("ascii").isprintable() else f"0x{body.hex().upper()}"
 
 
 def codec(
     stream_type: int, tags: tuple[int, ...], registration: tuple[str, ...], format_: str | None = None
 ) -> tuple[str, Kind]:
-    """What a stream is by its map: stream type, descriptor tags, format identifiers, metadata format."""
+    """Codec and kind of a stream by stream type, descriptor tags, format identifiers and metadata format."""
     if stream_type == 0x15 and "KLVA" not in (format_, *registration):
         return next((REGISTERED[name] for name in (format_, *registration) if name in REGISTERED),
                     STREAM_TYPES[stream_type])  # fmt: skip
@@ -112,11 +112,11 @@ def codec(
 
 
 def set_title(name: str, version: int | None = None) -> str:
-    """A set as people write it: ST 0601.13."""
+    """Display name of a set, such as ST 0601.13."""
     title = f"ST {name[2:]}" if name[:2] == "ST" and name[2:3].isdigit() else name
     return title if version is None else f"{title}.{version}"
 
 
 def hexpid(pid: int | None) -> str:
-    """A PID as operators write it."""
+    """A PID in hex."""
     return "-" if pid is None else f"0x{pid:X}" if pid > 0xFF else f"0x{pid:02X}"

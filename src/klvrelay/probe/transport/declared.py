@@ -9,11 +9,11 @@ from klvrelay.probe.report import Kind
 from klvrelay.probe.transport import codes
 
 DESCRIPTORS, REGISTRATIONS = 12, 8
-"""Of a stream, that are put in words."""
+"""Maximum number of descriptors and registrations described per stream."""
 
 
 class Declared(NamedTuple):
-    """A stream as its PMT has it."""
+    """A stream as declared in its PMT."""
 
     pid: int
     stream_type: int
@@ -26,7 +26,7 @@ class Declared(NamedTuple):
 
 
 def streams_in(body: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """Streams of a map: type, PID, descriptors."""
+    """Iterate over the streams of a PMT: stream type, PID, descriptors."""
     at = 4 + (int.from_bytes(body[2:4]) & 0x0FFF)
     while at + 5 <= len(body):
         size = int.from_bytes(body[at + 3 : at + 5]) & 0x0FFF

@@ -1,4 +1,4 @@
-"""Bytes in any cut to rows of TS packets (ISO/IEC 13818-1, 2.4.3); next door, `survey.py` reads the rows."""
+"""Splits a byte stream into rows of TS packets (ISO/IEC 13818-1, 2.4.3)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ SYNC = 0x47
 TS = 188
 
 _SIZES = (188, 192, 204)
-_LEAD = {188: 0, 192: 4, 204: 0}  # what stands before the sync byte: 192 is 188 behind a time code (M2TS)
+_LEAD = {188: 0, 192: 4, 204: 0}  # bytes before the sync byte: 192 is a time code (M2TS) and 188 bytes
 _BEATS = 5
 _BEATS_AT_END = 3
 WINDOW = 2048
-"""Bytes in which packets are looked for first; then in four times as many, and so on."""
+"""Size of the first search window in bytes; each further one is four times as large."""
 
 Rows = NDArray[np.uint8]
 
 
 class Run(NamedTuple):
-    """TS packets: where each begins in its block, and one row of 188 bytes each."""
+    """TS packets: offset of each in its block, and one row of 188 bytes each."""
 
     at: NDArray[np.intp]
     rows: Rows
@@ -30,8 +30,8 @@ class Run(NamedTuple):
 class Framer:
     """Finds TS packets of 188, 192 or 204 bytes.
 
-    size      of the packets with what is around them; 0 before any was found
-    losses    how often the next packet was not where it should be
+    size      packet size including extra bytes; 0 before the first packet
+    losses    number of times the next packet was not at its expected position
     skipped   bytes that belong to no packet
     """
 
@@ -43,7 +43,7 @@ class Framer:
         self._in_step = False
 
     def cut(self, data: bytes | bytearray | memoryview, *, last: bool = False) -> tuple[bytes, Run | None]:
-        """All bytes that are done with, in order, and the packets among them. `last`: no more will come."""
+        """Return all bytes that are complete, in order, and the packets among them. `last`: no more data follows."""
         block = self._held + bytes(data)
         runs: list[tuple[int, int, int]] = []
         at = 0
@@ -64,7 +64,7 @@ class Framer:
         return block[:at], _together(block, runs)
 
     def _search(self, block: bytes, at: int, last: bool) -> int:
-        """Where packets begin again; where they do not, -1 - how far that can be ruled out."""
+        """Offset where packets resume; if there is none, -1 - (offset up to which that is certain)."""
         begin, size = _geometry(block, at, _BEATS)
         if not size and last:
             begin, size = _geometry(block, at, 1 if self.size else _BEATS_AT_END)
@@ -75,7 +75,7 @@ class Framer:
         return begin
 
     def _count(self, block: bytes, at: int) -> int:
-        """Whole packets from `at` on before the first without its sync byte."""
+        """Number of complete packets from `at` up to the first that lacks its sync byte."""
         count = (len(block) - at) // self.size
         if not count:
             return 0
@@ -84,7 +84,7 @@ class Framer:
         return int(wrong[0]) if len(wrong) else count
 
     def _lost(self, block: bytes, at: int) -> bool:
-        """Is there a packet at `at`, and does it lack its sync byte?"""
+        """Whether there is a packet at `at` that lacks its sync byte."""
         if len(block) - at < self.size:
             return False
         self._in_step = False
@@ -93,7 +93,7 @@ class Framer:
 
 
 def _together(block: bytes, runs: list[tuple[int, int, int]]) -> Run | None:
-    """Packets without anything between them, (where, how many, of which size), as one: a loss of sync costs little."""
+    """Join adjacent runs (offset, count, size) into one, so that a loss of sync is cheap."""
     if not runs:
         return None
     found = [_run(block, *run) for run in runs]
@@ -109,9 +109,9 @@ def _run(block: bytes, at: int, count: int, size: int) -> Run:
 
 
 def _geometry(block: bytes, at: int, beats: int) -> tuple[int, int]:
-    """Where packets begin in block[at:], and their size; (how far that can be ruled out, 0) where none do."""
+    """Offset of the first packet in block[at:] and the packet size; (offset searched, 0) if there is none."""
     data = np.frombuffer(block, np.uint8)
-    sure = len(block) - beats * _SIZES[-1]  # the last place where it can be told of each size
+    sure = len(block) - beats * _SIZES[-1]  # the last offset at which every size can be tested
     begin, window = at, WINDOW
     while begin < len(block):
         end = min(begin + window, len(block))
@@ -128,7 +128,7 @@ def _geometry(block: bytes, at: int, beats: int) -> tuple[int, int]:
 
 
 def _in_step(data: Rows, places: NDArray[np.intp], at: int, size: int, beats: int) -> NDArray[np.intp]:
-    """Those of some sync bytes that packets of this size may begin with."""
+    """The sync bytes that packets of this size may start with."""
     places = places[(places - _LEAD[size] >= at) & (places + (beats - 1) * size + TS <= len(data))]
     for beat in range(1, beats):
         places = places[data[places + beat * size] == SYNC]

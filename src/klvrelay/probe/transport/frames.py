@@ -1,7 +1,4 @@
-"""Video frames and the time stamps inside them (MISB ST 0603, ST 0604), held against the records' own times.
-
-Next door: `survey.py` shows it the beginning of each frame, `telemetry.py` each record.
-"""
+"""Compares the time stamps inside video frames (MISB ST 0603, ST 0604) with those of the records."""
 
 from __future__ import annotations
 
@@ -13,14 +10,14 @@ from klvrelay.probe import report
 from klvrelay.probe.metadata.series import Spread, rate_of
 
 REMEMBERED = 2000
-"""Times that wait for a partner."""
+"""Maximum number of times that wait for a match."""
 STREAMS = 32
 
 Find = Callable[[bytes, str], Any]
 
 
 def finder() -> Find | None:
-    """What finds a stamp in a frame's first bytes; None where this build has none."""
+    """The function that finds a stamp in the first bytes of a frame; None if this build has none."""
     try:
         from klvrelay.frames.frame_times import find
     except ImportError:
@@ -29,7 +26,7 @@ def finder() -> Find | None:
 
 
 class Recent(OrderedDict[int, int]):
-    """The last values by key, as many as are remembered."""
+    """The most recent values by key, up to a limit."""
 
     def put(self, key: int, value: int) -> None:
         self[key] = value
@@ -38,12 +35,12 @@ class Recent(OrderedDict[int, int]):
 
 
 class Pairing:
-    """The records of one KLV stream beside the frames of one video, which come in any order."""
+    """Matches the records of one KLV stream with the frames of one video, in any order."""
 
     def __init__(self) -> None:
         self.compared = self.matched = 0
         self.against = Spread()
-        self._times, self._by_pts = Recent(), Recent()  # of records whose frame did not come yet
+        self._times, self._by_pts = Recent(), Recent()  # of records whose frame has not arrived yet
 
     def frame(self, time_us: int, pts: int | None) -> None:
         self.matched += self._times.pop(time_us, 0)
@@ -51,7 +48,7 @@ class Pairing:
             self.against.add((record_us - time_us) / 1e6)
 
     def record(self, time_us: int, pts: int | None, times: Recent, by_pts: Recent) -> None:
-        """Take a record; `times` and `by_pts` are those of the frames before."""
+        """Add a record; `times` and `by_pts` hold the earlier frames."""
         self.compared += 1
         if time_us in times:
             self.matched += 1
@@ -69,7 +66,7 @@ class Pairing:
 
 
 class FrameTally:
-    """One video PID."""
+    """Statistics of one video PID."""
 
     def __init__(self, pid: int, codec: str, stamped_codec: str | None, find: Find | None) -> None:
         self.pid = pid
@@ -84,7 +81,7 @@ class FrameTally:
         self._times, self._by_pts = Recent(), Recent()
 
     def frame(self, start: bytes, pts: int | None) -> None:
-        """Take a frame: its first bytes and its PTS."""
+        """Add a frame: its first bytes and its PTS."""
         self.frames += 1
         stamp = self._find(start, self._codec) if self._find else None
         if stamp is None:
@@ -99,7 +96,7 @@ class FrameTally:
             pairing.frame(stamp.time_us, pts)
 
     def record(self, stream: tuple[int | None, str], time_us: int, pts: int | None) -> None:
-        """Take a record of a KLV stream (PID and set) beside it: its time and its PTS."""
+        """Add a record of a KLV stream (PID and set) of the same program: its time and PTS."""
         pairing = self.pairings.get(stream)
         if pairing is None:
             if len(self.pairings) >= STREAMS:

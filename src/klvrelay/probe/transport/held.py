@@ -1,4 +1,4 @@
-"""Blocks of a file, held until the next PCR says when their packets were due; `survey.py` reads them then."""
+"""Holds blocks of a file until the next PCR defines the times of their packets."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ import numpy as np
 from klvrelay.probe.transport.framer import Run
 
 MOST = 4 << 20
-"""Bytes that are held: a stream without a clock for so long is read without."""
+"""Maximum number of bytes held; after that the data is processed without a clock."""
 
 Block = tuple[bytes, Run | None]
-"""Bytes in order, and the packets among them."""
+"""Consecutive bytes and the packets among them."""
 
 
 class Held:
-    """What came behind the last PCR, in pieces that are put together once."""
+    """Data after the last PCR, as pieces that are joined once."""
 
     def __init__(self) -> None:
         self._parts: list[Block] = []
         self._size = 0
 
     def up_to(self, block: bytes, run: Run | None, end: int) -> Block:
-        """All that is held, and of this the first `end` packets; the rest is held. 0 = all of this is held."""
+        """All held data and the first `end` packets of this block; hold the rest. 0: hold the whole block."""
         head, tail = _cut(block, run, end)
         if end == 0 and self._size + len(tail[0]) <= MOST:
             self._hold(tail)
@@ -33,7 +33,7 @@ class Held:
         return whole
 
     def all_with(self, block: bytes, run: Run | None) -> Block:
-        """All that is held, and this."""
+        """All held data and this block."""
         whole, self._parts, self._size = _joined([*self._parts, (block, run)]), [], 0
         return whole
 
@@ -44,7 +44,7 @@ class Held:
 
 
 def _cut(block: bytes, run: Run | None, end: int) -> tuple[Block, Block]:
-    """A block before and from its `end`-th packet on."""
+    """Split a block at its `end`-th packet."""
     if run is None or end == 0:
         return (b"", None), (block, run)
     if end == len(run.at):
@@ -54,7 +54,7 @@ def _cut(block: bytes, run: Run | None, end: int) -> tuple[Block, Block]:
 
 
 def _joined(parts: list[Block]) -> Block:
-    """Blocks one behind the other."""
+    """Concatenate blocks."""
     if len(parts) == 1:
         return parts[0]
     begin, at, rows = 0, [], []

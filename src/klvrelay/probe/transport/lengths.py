@@ -1,7 +1,4 @@
-"""Are PES packets as long as they say (PES_packet_length, ISO/IEC 13818-1, 2.4.3.7)?
-
-Next door: `survey.py` shows each TS packet.
-"""
+"""Compares PES_packet_length with the length of the PES packets (ISO/IEC 13818-1, 2.4.3.7)."""
 
 from __future__ import annotations
 
@@ -9,23 +6,23 @@ from klvrelay.probe.metadata.series import Spread
 from klvrelay.probe.transport.framer import TS, Rows
 
 HEAD = 6
-"""Bytes in front of what PES_packet_length counts."""
+"""Bytes before those that PES_packet_length counts."""
 
 
 class PesLengths:
-    """The PES packets of one PID: how many bytes came of each, against how many it says.
+    """Declared and actual sizes of the PES packets of one PID.
 
-    short, long   PES packets that say less, or more, than came; `off` by how many bytes
+    short, long   PES packets that declare less, or more, than was received; `off`: by how many bytes
     """
 
     def __init__(self) -> None:
         self.short = self.long = 0
         self.off = Spread()
-        self._said = self._came = 0  # 0 = not said, or not to be judged
+        self._said = self._came = 0  # 0: not declared, or not to be checked
         self._counter = -1
 
     def take(self, rows: Rows) -> None:
-        """TS packets of the PID, in their order."""
+        """Add TS packets of the PID, in order."""
         block = rows.tobytes()
         for at in range(0, len(block), TS):
             data = block[at : at + TS]
@@ -35,11 +32,11 @@ class PesLengths:
                 self._packet(data)
 
     def skip(self) -> None:
-        """Packets are left out here: what is under way is not judged."""
+        """TS packets are skipped here: do not check the current PES packet."""
         self._said, self._counter = 0, -1
 
     def finish(self) -> None:
-        """No more will come: of the last one the rest may be missing, and no more."""
+        """End of data: check the last packet, which may be incomplete."""
         if self._said and self._came > self._said:
             self._judge()
         self._said = 0
@@ -47,7 +44,7 @@ class PesLengths:
     def _packet(self, data: bytes) -> None:
         counter, before = data[3] & 15, self._counter
         if counter == before:
-            return  # the same again
+            return  # a repeated packet
         self._counter = counter
         whole = before < 0 or counter == before + 1 & 15
         at = 5 + data[4] if data[3] & 0x20 else 4

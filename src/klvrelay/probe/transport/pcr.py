@@ -1,4 +1,4 @@
-"""The stream's own clock: its PCRs (ISO/IEC 13818-1, 2.4.3.5, 2.7.2), and when each packet was due by them."""
+"""The stream clock: its PCRs (ISO/IEC 13818-1, 2.4.3.5, 2.7.2) and the time of each packet by them."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from klvrelay.probe.transport.pids import Groups, pids_of
 RATE = 27_000_000
 MODULUS = (1 << 33) * 300
 LATEST = 0.1
-"""Seconds that two PCRs may be apart at most."""
+"""Maximum interval between two PCRs in seconds."""
 CLOCKS = 64
-"""PIDs whose PCRs are held against each other."""
+"""Maximum number of PIDs whose PCRs are measured."""
 
 
 class PcrStats:
-    """The PCRs of one PID."""
+    """Statistics of the PCRs of one PID."""
 
     def __init__(self) -> None:
         self.count = 0
         self.jumps = 0
         self._late = 0
         self._steps = Spread()
-        self._alone = Steps()  # a stream of little but KLV may have PCRs as seldom
+        self._alone = Steps()  # in a stream of little but KLV, PCRs may be as rare as records
         self._last: int | None = None
 
     def take(self, stamps: list[int], announced: list[bool]) -> list[float]:
-        """Seconds since the PCR before, of each; a jump takes no time."""
+        """Seconds between each PCR and the previous one; 0 for a jump."""
         steps = []
         for stamp, jump in zip(stamps, announced, strict=True):
             step = 0.0 if self._last is None else (stamp - self._last) % MODULUS / RATE
@@ -56,7 +56,7 @@ class PcrStats:
 
 
 class StreamClock:
-    """Seconds of stream time by one PID's PCRs; between two of them time goes evenly with the packets."""
+    """Stream time in seconds by the PCRs of one PID, interpolated evenly over the packets between two of them."""
 
     def __init__(self) -> None:
         self.stats: dict[int, PcrStats] = {}
@@ -64,30 +64,30 @@ class StreamClock:
         self.seconds = 0.0
         self.base: int | None = None
         self._index = 0  # of the packet with the last PCR
-        self._each = 0.0  # seconds a packet takes, by the last two PCRs
+        self._each = 0.0  # seconds per packet, by the last two PCRs
         self._expected: Set[int] = frozenset()
-        self._ahead = 0  # PCRs that `look_ahead` has seen
+        self._ahead = 0  # PCRs seen by `look_ahead`
         self._places: list[int] = []
         self._dues: list[float] = []
 
     @property
     def ticking(self) -> bool:
-        """Is there a clock at all?"""
+        """Whether there is a clock."""
         return self.seconds > 0
 
     def follow(self, pid: int) -> None:
-        """Go by this PID, rather than by the first that had a PCR."""
+        """Use this PID instead of the first one that had a PCR."""
         if pid in self.stats:
             self.pid = pid
 
     def expect(self, pids: Set[int]) -> None:
-        """The tables name these: they have a place before others that have PCRs."""
+        """Reserve places for the PCR PIDs that the tables name."""
         self._expected = pids
 
     def look_ahead(self, rows: Rows) -> int:
-        """How many packets there are up to the last PCR of a block that is to be taken; 0 = no time ends in it.
+        """Number of packets up to the last PCR of the next block; 0 if the block adds no known time.
 
-        It takes two PCRs to know any time, so the first alone is none.
+        Any time requires two PCRs, so the first one alone gives 0.
         """
         has = _with_pcr(rows)
         if self.pid is not None:
@@ -96,7 +96,7 @@ class StreamClock:
         return int(has[-1]) + 1 if len(has) and self._ahead > 1 else 0
 
     def take(self, rows: Rows, pids: NDArray[np.intp], index: int) -> None:
-        """PCRs of a block whose first packet is the stream's `index`-th."""
+        """Read the PCRs of a block whose first packet has this index in the stream."""
         self._places, self._dues = [self._index], [self.seconds]
         has = _with_pcr(rows)
         if not len(has):
@@ -113,7 +113,7 @@ class StreamClock:
                 self._tick(has[mine] + index, steps, int(stamps[mine][-1]))
 
     def _stats(self, pid: int) -> PcrStats | None:
-        """Those of a PID; None for one too many."""
+        """Statistics of a PID; None if there are too many PIDs."""
         if pid not in self.stats and len(self.stats) >= CLOCKS:
             less = next((other for other in self.stats if other not in self._expected and other != self.pid), None)
             if less is None or pid not in self._expected:
@@ -132,13 +132,13 @@ class StreamClock:
         self.base = last
 
     def at(self, index: int) -> float | None:
-        """When the stream's `index`-th packet was due; None without a clock. Of the last block only."""
+        """Time of the packet with this stream index, in the last block only; None without a clock."""
         if self.ticking and index > self._index:
             return self.seconds + (index - self._index) * self._each
         return self.due(index)
 
     def due(self, index: int) -> float | None:
-        """The same as far as PCRs have come: None behind the last one, where `at` goes on at the pace before it."""
+        """Like `at`, but None after the last PCR, where `at` extrapolates at the previous pace."""
         if index > self._index or not self.ticking:
             return None
         behind = bisect_right(self._places, index)
@@ -150,19 +150,19 @@ class StreamClock:
         return self._dues[behind - 1] + (self._dues[behind] - self._dues[behind - 1]) * (index - begin) / (end - begin)
 
     def ticks(self, index: int) -> int | None:
-        """The clock itself at that packet, 90 kHz and 33 bits, as a PTS counts."""
+        """Clock value at that packet: 33 bits at 90 kHz, like a PTS."""
         if self.base is None or (due := self.at(index)) is None:
             return None
         return round(self.base / 300 + (due - self.seconds) * 90_000) % (1 << 33)
 
 
 def _with_pcr(rows: Rows) -> NDArray[np.intp]:
-    """The packets with a PCR."""
+    """Indices of the packets with a PCR."""
     return np.flatnonzero((rows[:, 3] & 0x20 != 0) & (rows[:, 4] >= 7) & (rows[:, 5] & 0x10 != 0))
 
 
 def _stamps(rows: Rows) -> NDArray[np.int64]:
-    """33 bits at 90 kHz, then 9 bits that count to 300."""
+    """PCR values: a 33-bit base at 90 kHz and a 9-bit extension that counts to 300."""
     octets = rows[:, 6:12].astype(np.int64)
     base = octets[:, 0] << 25 | octets[:, 1] << 17 | octets[:, 2] << 9 | octets[:, 3] << 1 | octets[:, 4] >> 7
     stamps: NDArray[np.int64] = base * 300 + ((octets[:, 4] & 1) << 8 | octets[:, 5])

@@ -1,6 +1,4 @@
-"""PES packets as they really are: stream id, time stamps, AU cells (ISO/IEC 13818-1, 2.4.3.6, 2.12); next door,
-`survey.py` shows it each one's first packet, `carriage.py` puts it in words.
-"""
+"""Reads PES packets: stream id, time stamps, metadata AU cells (ISO/IEC 13818-1, 2.4.3.6, 2.12)."""
 
 from __future__ import annotations
 
@@ -15,18 +13,18 @@ from klvrelay.recordings import contents
 PTS_MODULUS = 1 << 33
 PTS_RATE = 90_000
 HEARD = 300
-"""Video time stamps that are remembered to compare with."""
+"""Video time stamps kept for comparison."""
 CELL_HEAD = 5
 SAMPLES = 64
-"""PES packets without KLV by which their content is named."""
+"""PES packets without KLV that are used to identify their content."""
 FAR = 60.0
-"""Seconds between two stamps of one stream that can't belong together."""
+"""Seconds between two stamps of one stream beyond which they are unrelated."""
 
-NO_HEADER = frozenset((0xBC, 0xBE, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF))  # stream ids without a header behind the length
+NO_HEADER = frozenset((0xBC, 0xBE, 0xBF, 0xF0, 0xF1, 0xF2, 0xF8, 0xFF))  # stream ids without a header after the length
 
 
 class Pes(NamedTuple):
-    """The head of a PES packet, and what of its payload the same TS packet holds."""
+    """A PES header and the part of the payload that is in the same TS packet."""
 
     stream_id: int
     size: int
@@ -36,7 +34,7 @@ class Pes(NamedTuple):
 
 
 def head_of(data: bytes) -> Pes | None:
-    """Read a TS packet's payload as the beginning of a PES packet; None where it is none."""
+    """Parse the payload of a TS packet as the start of a PES packet; None if it is not one."""
     if len(data) < 9 or data[:3] != b"\0\0\1":
         return None
     stream_id, size = data[3], int.from_bytes(data[4:6])
@@ -59,13 +57,13 @@ def _stamp(data: bytes, at: int) -> int | None:
 
 
 def apart(a: int, b: int) -> float:
-    """Seconds from stamp `b` to stamp `a`, the short way round the 33 bits."""
+    """Seconds from stamp `b` to stamp `a`, the shorter way around 33 bits."""
     ticks = (a - b) % PTS_MODULUS
     return (ticks - PTS_MODULUS if ticks >= PTS_MODULUS // 2 else ticks) / PTS_RATE
 
 
 class VideoTimes:
-    """The time stamps of the frames last seen."""
+    """Time stamps of the most recent frames."""
 
     def __init__(self) -> None:
         self._order: deque[int] = deque()
@@ -86,7 +84,7 @@ class VideoTimes:
 
 
 class FoundCarriage:
-    """All PES packets of one PID that may carry KLV; the fields are those of `report.Carriage`."""
+    """Statistics of the PES packets of one PID that may carry KLV; the fields match `report.Carriage`."""
 
     def __init__(self) -> None:
         self.pes = self.with_pts = self.with_dts = self.unsized = 0
@@ -95,29 +93,29 @@ class FoundCarriage:
         self.ahead = Spread()
         self.against_video = Spread()
         self.lengths = PesLengths()
-        self._contents: Counter[str] = Counter()  # of what begins with no KLV
-        self._waiting: deque[int] = deque(maxlen=HEARD)  # stamps that no frame had yet
+        self._contents: Counter[str] = Counter()  # of packets that start without KLV
+        self._waiting: deque[int] = deque(maxlen=HEARD)  # stamps not yet matched by a frame
         self._cell: int | None = None
         self._last: tuple[int, bytes] | None = None
 
     @property
     def holds_klv(self) -> bool:
-        """Was there a KLV key where one may be?"""
+        """Whether a KLV key was found where one is allowed."""
         return bool(self.cells or self.bare)
 
     @property
     def content(self) -> str:
-        """What comes instead of KLV, where it has a name: "text"; "" else."""
+        """Name of the content if it is not KLV, such as "text"; otherwise empty."""
         name, count = self._contents.most_common(1)[0] if self._contents else ("", 0)
         return name if not self.holds_klv and 2 * count > self._contents.total() else ""
 
     def is_again(self, counter: int, data: bytes) -> bool:
-        """Is this TS packet the one before, which may be sent twice (2.4.3.3)? For each once."""
+        """Whether this TS packet repeats the previous one, which 2.4.3.3 permits once. Call once per packet."""
         last, self._last = self._last, (counter, data)
         return last == self._last
 
     def take(self, pes: Pes, clock: int | None, video: VideoTimes | None) -> None:
-        """Count one, that came when the stream's clock showed `clock`."""
+        """Count a PES packet received when the stream clock read `clock`."""
         self.pes += 1
         self.stream_ids[pes.stream_id] += 1
         self.with_dts += pes.dts is not None
@@ -139,11 +137,11 @@ class FoundCarriage:
             self.on_frame += self._waiting.popleft() in video
 
     def skip(self) -> None:
-        """PES packets are left out here."""
+        """PES packets are skipped here."""
         self._cell = self._last = None
 
     def settle(self, video: VideoTimes | None) -> None:
-        """No more will come: what waits for its frame waits no longer."""
+        """End of data: stop waiting for frames."""
         self.on_frame += sum(pts in video for pts in self._waiting) if video is not None else 0
         self._waiting.clear()
 
@@ -156,7 +154,7 @@ class FoundCarriage:
             whole = len(data) >= CELL_HEAD and int.from_bytes(data[3:5]) + CELL_HEAD == pes.size
             if self._cell is not None and cell != self._cell + 1 & 255:
                 self.cell_gaps += 1
-            # Where several cells share a PES packet, the numbers of those behind the first are not seen.
+            # If several cells share a PES packet, only the sequence number of the first is read.
             self._cell = cell if whole else None
         else:
             self.continued += 1
@@ -166,9 +164,9 @@ class FoundCarriage:
 
 
 def _cell(pes: Pes, *, begun: bool) -> int | None:
-    """The sequence number of the metadata AU cell that a payload begins with; None where it begins otherwise.
+    """Sequence number of the metadata AU cell at the start of a payload; None if there is no cell.
 
-    begun   cells with a KLV key were seen before: only then one without may be a part of one
+    begun   cells with a KLV key were seen before; only then may a cell without a key continue one
     """
     data = pes.payload
     if len(data) < CELL_HEAD or data[2] & 0x0F != 0x0F:

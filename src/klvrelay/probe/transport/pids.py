@@ -1,4 +1,4 @@
-"""What each PID carried, counted a block at a time (ISO/IEC 13818-1, 2.4.3); next door, `survey.py`."""
+"""Counts the packets of each PID, one block at a time (ISO/IEC 13818-1, 2.4.3)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _Counts = NDArray[np.int64]
 class PidCounts:
     """Packets, continuity errors and flags of all PIDs.
 
-    gaps         continuity errors: the counter is not one more than before, and no discontinuity was announced
-    lost         packets that are missing there, at least (the counter counts to 16)
-    duplicates   packets whose counter is that of the one before
+    gaps         continuity errors: the counter did not increase by one and no discontinuity was signalled
+    lost         lower bound of the packets missing there (the counter is modulo 16)
+    duplicates   packets with the counter of the previous one
     """
 
     def __init__(self) -> None:
@@ -35,7 +35,7 @@ class PidCounts:
         self.errors += _tally(pids[broken])
         self.starts += _tally(pids[(rows[:, 1] & 0x40 != 0) & ~broken])
         self.scrambled += _tally(pids[(rows[:, 3] & 0x80 != 0) & ~broken])
-        # Null packets have no counter, nor have packets without payload one of their own.
+        # Null packets have no counter, and packets without payload do not increment it.
         counted = np.flatnonzero((rows[:, 3] & 0x10 != 0) & ~broken & (pids != NULL))
         if len(counted):
             self._continuity(rows[counted], pids[counted])
@@ -49,7 +49,7 @@ class PidCounts:
         first = np.ones(len(pids), bool)
         first[1:] = pids[1:] != pids[:-1]
         before[first] = self._last[pids[first]]
-        self._last[pids] = counter  # of equal indices the last one stays
+        self._last[pids] = counter  # numpy keeps the last of equal indices
         announced = (rows[:, 3] & 0x20 != 0) & (rows[:, 4] > 0) & (rows[:, 5] & 0x80 != 0)
         step = np.where((before < 0) | announced, 1, (counter - before) & 15)
         self.duplicates += _tally(pids[step == 0])
@@ -60,14 +60,14 @@ class PidCounts:
 
 
 class Groups:
-    """Where in a block each PID's packets are."""
+    """Positions of each PID's packets in a block."""
 
     def __init__(self, pids: NDArray[np.intp]) -> None:
         self._order = np.argsort(pids, kind="stable")
         self._pids = pids[self._order]
 
     def of(self, pid: int) -> NDArray[np.intp]:
-        """Places of one PID, in their order."""
+        """Positions of one PID, in order."""
         begin, end = np.searchsorted(self._pids, (pid, pid + 1))
         return self._order[begin:end]
 
@@ -77,7 +77,7 @@ class Groups:
 
 
 def pids_of(rows: Rows) -> NDArray[np.intp]:
-    """Each packet's PID."""
+    """The PID of each packet."""
     return (rows[:, 1].astype(np.intp) & 0x1F) << 8 | rows[:, 2]
 
 

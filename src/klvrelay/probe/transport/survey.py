@@ -1,8 +1,7 @@
-"""The transport stream as it passes by: every packet counted, tables and PES heads read; next door, `inquiry.py`
-gives the same bytes on to the decoder.
+"""Surveys a transport stream: counts every packet and reads tables and PES headers.
 
-Counting is by numpy, a block at a time. Python sees packets of tables, the first of each PES packet that may carry
-KLV, and the first few of each video frame.
+numpy counts one block at a time. Python code handles only table packets, the first packet of each PES packet that may
+carry KLV, and the first few packets of each video frame.
 """
 
 from __future__ import annotations
@@ -25,11 +24,11 @@ from klvrelay.probe.transport.tables import PACKETS, Map, Tables
 from klvrelay.probe.transport.videos import Videos
 
 CARRIAGES = 256
-"""PIDs whose PES packets are looked at: those with KLV, or announced as it, before others."""
+"""Maximum number of PIDs whose PES packets are read; PIDs with KLV, or declared as KLV, take precedence."""
 HEADS, LENGTHS = (16_384, 4096), (65_536, 1024)
-"""PES packets, and TS packets with KLV that are looked at, however many come."""
+"""Allowances of PES headers, and of TS packets with KLV whose PES lengths are checked."""
 TRIES = 64
-"""PES packets of a PID that nobody calls KLV in which a key is looked for."""
+"""PES packets that are searched for a key on a PID that is not declared as KLV."""
 
 _PASS, _TABLE, _PES, _FRAME = range(4)
 _SI = range(0x01, 0x20)  # other tables of ISO/IEC 13818-1 and DVB
@@ -38,14 +37,14 @@ Places = NDArray[np.intp]
 
 
 class Piece(NamedTuple):
-    """Bytes for the decoder, and the stream's time where they begin: None without a clock."""
+    """Bytes for the decoder and the stream time at their start; None without a clock."""
 
     data: memoryview
     at: float | None
 
 
 class Survey:
-    """Takes the bytes of a transport stream in any cut."""
+    """Takes a transport stream in pieces of any size."""
 
     def __init__(self) -> None:
         self.framer = Framer()
@@ -69,14 +68,14 @@ class Survey:
 
     @property
     def seconds(self) -> float:
-        """Stream time so far, by its PCRs; 0 without."""
+        """Stream time so far in seconds, by its PCRs; 0 without any."""
         return self.clock.at(self.packets) or 0.0
 
     def feed(self, data: bytes | bytearray | memoryview, *, last: bool = False, live: bool = False) -> Iterator[Piece]:
-        """The same bytes (some with the next call), cut where a PES packet begins that may carry KLV.
+        """Return the same bytes (some with the next call), split where a PES packet starts that may carry KLV.
 
-        live   they are passed on at once, and have the time that goes on at the pace before the last PCR. Those of a
-               file wait for the next PCR, so that their times are the same in pieces of any size.
+        live   Data is returned at once, with times extrapolated from the pace before the last PCR. Data of a file waits
+               for the next PCR, so that its times do not depend on the piece size.
         """
         block, run = self.framer.cut(data, last=last)
         if live or last:
@@ -95,7 +94,7 @@ class Survey:
                 yield Piece(view[begin:end], at)
 
     def finish(self) -> Iterator[Piece]:
-        """No more will come."""
+        """End of data: return the remaining pieces."""
         yield from self.feed(b"", last=True)
         self.tables.finish(self.clock.at)
         self._streams = self.tables.streams
@@ -105,7 +104,7 @@ class Survey:
             found.lengths.finish()
 
     def record(self, pid: int | None, set_name: str, time_us: int, pts: int | None) -> None:
-        """A record came on a PID: it is held against the frames of its program, or of all where no map lists it."""
+        """Compare a record on a PID with the frames of its program, or of all programs if no PMT lists the PID."""
         for frames in self.videos.of_program(self._program_of(pid)):
             frames.record((pid, set_name), time_us, pts)
 
@@ -119,7 +118,7 @@ class Survey:
             allowance.passed(size)
 
     def _carried(self, pid: int) -> bool:
-        """Did packets come on it?"""
+        """Whether the PID carried packets."""
         return bool(self.counts.packets[pid])
 
     def _run(self, run: Run) -> None:
@@ -141,7 +140,7 @@ class Survey:
         self.packets += len(pids)
 
     def _measure(self, rows: Rows, groups: Groups) -> None:
-        """The lengths of PES packets with KLV."""
+        """Measure the lengths of PES packets with KLV."""
         for pid, found in self.found.items():
             if found.holds_klv and len(places := groups.of(pid)):
                 if self._lengths.left < len(places):
@@ -153,14 +152,14 @@ class Survey:
     def _wanted(
         self, rows: Rows, pids: Places, groups: Groups, good: NDArray[np.bool_], starts: NDArray[np.bool_]
     ) -> Places:
-        """Packets with the head of a PES packet, and for video a few more, in their order."""
+        """Positions of packets with PES headers, and a few more per video frame, in order."""
         heads = np.flatnonzero(starts & (self._look[pids] == _PES))
         announced = self._is_announced[pids[heads]]
         wanted = [self._spread(heads[announced], self._heads), self._spread(heads[~announced], self._others)]
         return np.sort(np.concatenate([*wanted, *self.videos.wanted(rows, groups, good, starts)]))
 
     def _spread(self, heads: Places, allowance: Allowance) -> Places:
-        """As many of these as may be looked at, evenly over the block."""
+        """As many of these packets as the allowance permits, spread evenly over the block."""
         most = allowance.left
         if len(heads) <= most:
             allowance.take(len(heads))
@@ -179,7 +178,7 @@ class Survey:
     # ---- tables ----
 
     def _tables_in(self, run: Run, pids: Places, good: NDArray[np.bool_]) -> None:
-        """All packets of tables; one that names further tables has them looked for from there on."""
+        """Read all table packets; if one names further tables, search for them from that point on."""
         begin, known, changed = 0, None, False
         while known != (known := self.tables.pids):
             for place in (begin + np.flatnonzero(good[begin:] & (self._look[pids[begin:]] == _TABLE))).tolist():
@@ -199,13 +198,13 @@ class Survey:
         return self.tables.take(pid, self._payload(run, place), bool(row[1] & 0x40), int(row[3]) & 15, index)
 
     def _look_for(self, before: Set[int], now: Set[int]) -> None:
-        """Tables are on other PIDs now."""
+        """Replace the PIDs that are searched for tables."""
         for pid in before - now:
             self._look[pid] = _PASS if pid in _SI else _PES
         self._look[list(now)] = _TABLE
 
     def _learn(self) -> None:
-        """Look at each PID as the tables now have it."""
+        """Update all PIDs to match the current tables."""
         tables, streams = self.tables.pids, self.tables.streams
         for pid in self._listed - streams.keys() - tables:
             self._look[pid] = _PES
@@ -239,7 +238,7 @@ class Survey:
         self._cuts.append((int(run.at[place]), self.clock.at(index)))
 
     def _carriage(self, pid: int, data: bytes) -> FoundCarriage | None:
-        """What is kept of a PID; None where too many have more claim to a place."""
+        """The statistics of a PID; None if its priority is too low for a place."""
         found = self.found.get(pid)
         if found is None and len(self.found) >= CARRIAGES:
             claims = self._announced(pid) or KEY in data
@@ -255,6 +254,6 @@ class Survey:
         return found.holds_klv or (self._announced(pid) and found.pes > 0)
 
     def _announced(self, pid: int) -> bool:
-        """Does a table say that this may be KLV?"""
+        """Whether a table declares that this PID may carry KLV."""
         listed = self._streams.get(pid)
         return listed is not None and listed[1].kind in ("klv", "metadata", "private")

@@ -1,6 +1,6 @@
-"""PAT and PMT: which programs there are, how each stream is declared (ISO/IEC 13818-1, 2.4.4); next door, `survey.py`.
+"""Reads PAT and PMT: the programs and the declaration of each stream (ISO/IEC 13818-1, 2.4.4).
 
-Sections are read to tell what the sender says, not to find KLV: the decoder does that on its own.
+The tables are read only to report what the sender declares. The decoder finds KLV by itself.
 """
 
 from __future__ import annotations
@@ -17,34 +17,34 @@ from klvrelay.probe.metadata.series import Spread
 from klvrelay.probe.transport.declared import Declared, declared, streams_in
 
 LATEST = 0.5
-"""Seconds that two of a table may be apart at most (ETSI TR 101 290, 1.3 and 1.5)."""
+"""Maximum interval between two sections of a table in seconds (ETSI TR 101 290, 1.3 and 1.5)."""
 PROGRAMS = 64
 STREAMS = 64
-"""Streams of a program that are listed; as many that it had before are kept, where packets of theirs came."""
+"""Maximum number of streams listed per program, and of earlier streams kept because they carried packets."""
 SECTIONS = 4
-"""Of the PAT, that are held to be in force together."""
+"""Maximum number of PAT sections in force together."""
 PACKETS = 16_384, 2048
 MAPS = 65_536, 512
-"""What is read of tables, however many come: packets, and descriptors and streams of maps that change."""
+"""Allowance of table packets, and of descriptors and streams of changed PMTs."""
 NO_PCR = 0x1FFF
 PENDING = 4096
 """Sections of one table between two PCRs whose times are measured."""
 
 Due = Callable[[int], float | None]
-"""When the stream's so-manieth packet was due, in seconds; None before the next PCR has come."""
+"""Returns the time in seconds of the packet with the given stream index; None until the next PCR has arrived."""
 
 
 class Sections:
-    """Whole sections out of one PID's payloads."""
+    """Reassembles the sections of one PID from its payloads."""
 
     def __init__(self) -> None:
         self._data: bytearray | None = None
         self._counter = -1
 
     def take(self, payload: bytes, start: bool, counter: int) -> Iterator[bytes]:
-        """The sections that end in this payload; what a lost packet cut is dropped."""
+        """The sections that end in this payload; a section that lost a packet is discarded."""
         if counter == self._counter:
-            return  # sent twice
+            return  # duplicate packet
         if self._counter >= 0 and counter != self._counter + 1 & 15:
             self._data = None
         self._counter = counter
@@ -59,7 +59,7 @@ class Sections:
         yield from self._whole()
 
     def skip(self) -> None:
-        """Packets are left out here: what was begun has no end."""
+        """Packets are skipped here: discard the unfinished section."""
         self._data, self._counter = None, -1
 
     def _whole(self) -> Iterator[bytes]:
@@ -75,10 +75,10 @@ class Sections:
 
 
 class TableInterval:
-    """How often a table comes.
+    """Measures the repetition interval of a table.
 
-    Packets behind the last PCR wait for the next one, which alone says how long each of them took: so the steps are
-    the same, however the stream is cut into blocks.
+    Packets after the last PCR wait for the next one, which defines their times. The intervals therefore do not
+    depend on how the stream is divided into blocks.
     """
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class TableInterval:
         self._pending: deque[int] = deque()
 
     def tick(self, index: int, due: Due) -> None:
-        """It came in the stream's `index`-th packet."""
+        """The table arrived in the packet with this stream index."""
         self.count += 1
         self._pending.append(index)
         self.settle(due)
@@ -98,7 +98,7 @@ class TableInterval:
             self._last = None
 
     def settle(self, due: Due) -> None:
-        """Measure the steps to packets that have a time now."""
+        """Measure the intervals up to packets whose times are now known."""
         while self._pending and (at := due(self._pending[0])) is not None:
             self._pending.popleft()
             if self._last is not None:
@@ -113,9 +113,9 @@ class TableInterval:
 
 @dataclass(slots=True)
 class Map:
-    """A program as its PMT has it; `changes` counts PMTs that said something else than the one before.
+    """A program as its PMT declares it; `changes` counts PMTs that differ from the previous one.
 
-    streams   those of the latest PMT, and behind them those of earlier ones that packets came of
+    streams   those of the latest PMT, followed by earlier ones that carried packets
     left_out  streams of the latest PMT beyond STREAMS
     """
 
@@ -130,7 +130,7 @@ class Map:
     _is_read: bool = True
 
     def take(self, section: bytes, index: int, due: Due) -> bool:
-        """Its PMT came in that packet; true if there is something in it that was not read."""
+        """Take the PMT in the packet with this index; true if it has content not yet read."""
         self.pace.tick(index, due)
         body = section[8:-4]
         if body != self._body:
@@ -140,11 +140,11 @@ class Map:
 
     @property
     def cost(self) -> int:
-        """Streams and descriptors that are to be read, at most."""
+        """Upper bound of the streams and descriptors to read."""
         return 1 + len(self._body) // 4
 
     def read(self, carried: Callable[[int], bool]) -> None:
-        """Read the latest PMT; `carried` says of which PIDs packets came."""
+        """Read the latest PMT; `carried` reports whether a PID carried packets."""
         pcr = int.from_bytes(self._body[:2]) & 0x1FFF
         self.pcr_pid = None if pcr == NO_PCR else pcr
         now = list(streams_in(self._body))
@@ -157,10 +157,10 @@ class Map:
 
 
 class Tables:
-    """The PAT, and the PMTs it names. `bad`: sections whose CRC is wrong.
+    """The PAT and the PMTs it names. `bad`: sections with a wrong CRC.
 
-    pids     where sections are to be looked for
-    streams  every stream that a PMT names, by PID
+    pids     PIDs to search for sections
+    streams  every stream that a PMT declares, by PID
     """
 
     def __init__(self, carried: Callable[[int], bool], due: Due) -> None:
@@ -170,38 +170,38 @@ class Tables:
         self.pids: frozenset[int] = frozenset((0,))
         self.streams: dict[int, tuple[Map, Declared]] = {}
         self._named = bytearray(1 << 16)  # programs that any PAT has named
-        self._current: dict[int, bytes] = {}  # the PAT, by section
+        self._current: dict[int, bytes] = {}  # the PAT by section
         self._carried, self._due = carried, due
         self._sections: dict[int, Sections] = {}
         self._maps = Allowance(*MAPS)
 
     @property
     def left_out(self) -> int:
-        """Programs that were named, and are not among those here."""
+        """Number of programs that were named and are not listed here."""
         return self._named.count(1) - len(self.programs)
 
     def passed(self, size: int) -> None:
-        """So many bytes of the stream came."""
+        """Account for `size` bytes of the stream."""
         self._maps.passed(size)
 
     def take(self, pid: int, payload: bytes, start: bool, counter: int, index: int) -> bool:
-        """Read a packet of a table's PID, the stream's `index`-th; true if programs or streams are others now."""
+        """Read a table packet with this stream index; true if programs or streams changed."""
         sections = self._sections.setdefault(pid, Sections())
         news = [self._section(pid, section, index) for section in sections.take(payload, start, counter)]
         return any(news)
 
     def skip(self) -> None:
-        """Packets of tables are left out here."""
+        """Table packets are skipped here."""
         for sections in self._sections.values():
             sections.skip()
 
     def settle(self, due: Due) -> None:
-        """Measure the steps to tables that have a time now."""
+        """Measure the intervals of tables whose times are now known."""
         for pace in (self.pat, *(map_.pace for map_ in self.programs.values())):
             pace.settle(due)
 
     def finish(self, due: Due) -> None:
-        """No more will come: measure the last steps by this, read the maps that were not read yet."""
+        """End of data: measure the last intervals and read the PMTs not yet read."""
         self.settle(due)
         for map_ in self.programs.values():
             if map_.cost > 1:
@@ -235,7 +235,7 @@ class Tables:
             self.streams[pid] = map_, stream
 
     def _unlist(self, map_: Map, pid: int) -> None:
-        """A program names this no more: another one may still."""
+        """Remove a PID from a program's streams; another program may still list it."""
         if pid in self.streams and self.streams[pid][0] is map_:
             del self.streams[pid]
             for other in self.programs.values():
@@ -270,7 +270,7 @@ class Tables:
         return changed
 
     def _spare(self) -> list[int]:
-        """Programs that the PAT names no more, and which carried nothing."""
+        """Programs that the PAT no longer names and that carried nothing."""
         named = {number for body in self._current.values() for number, _ in _programs(body)}
         return [
             number for number, map_ in self.programs.items()
@@ -278,7 +278,7 @@ class Tables:
         ]  # fmt: skip
 
     def _drop_unseen(self, spare: list[int]) -> bool:
-        """Forget those whose map never came."""
+        """Remove the programs whose PMT never arrived."""
         gone = [number for number in spare if not self.programs[number].pace.count]
         for number in gone:
             self._drop(number)
@@ -292,5 +292,5 @@ class Tables:
 
 
 def _programs(body: bytes) -> list[tuple[int, int]]:
-    """Programs of a PAT section, and the PIDs of their maps."""
+    """Programs of a PAT section and their PMT PIDs."""
     return [(number, pid & 0x1FFF) for number, pid in iter_unpack(">HH", body[: len(body) & ~3]) if number]

@@ -1,6 +1,4 @@
-"""The video streams of a transport stream: where frames begin, and the first packets of each; `frames.py` has the tally
-of one.
-"""
+"""Finds the video streams, where their frames start, and the first packets of each frame."""
 
 from __future__ import annotations
 
@@ -18,17 +16,17 @@ from klvrelay.probe.transport.pes import VideoTimes, head_of
 from klvrelay.probe.transport.pids import Groups
 
 VIDEOS = 16
-"""PIDs that are listed; programs that have a video too."""
+"""Maximum number of video PIDs listed, and of programs with video."""
 FRAMES = 32_768, 1024
-"""Frames that are looked at, however many come."""
+"""Allowance of frames to inspect: at the start, and bytes per further frame."""
 FRAME_START, KEY_FRAME_START = 6, 24
-"""TS packets in which a frame's time stamp is looked for: in front of a key frame stand the encoder's own settings."""
+"""TS packets searched for a frame's time stamp; a key frame starts with the encoder settings."""
 
 Places = NDArray[np.intp]
 
 
 class Videos:
-    """All video PIDs; `program_of` says of which program a PID is."""
+    """All video PIDs; `program_of` returns the program of a PID."""
 
     def __init__(self, program_of: Callable[[int | None], int | None]) -> None:
         self.frames: dict[int, FrameTally] = {}
@@ -40,7 +38,7 @@ class Videos:
         self._times: dict[int | None, VideoTimes] = {}
 
     def follow(self, stream: Declared) -> bool:
-        """Look at this one too; false where there are too many. Those of which nothing came make room."""
+        """Add a stream; false if there are too many. Streams that carried nothing are replaced first."""
         if stream.pid not in self.frames and len(self.frames) >= VIDEOS:
             for pid in [pid for pid, tally in self.frames.items() if not tally.frames and pid not in self._open]:
                 del self.frames[pid]
@@ -52,7 +50,7 @@ class Videos:
     def wanted(
         self, rows: Rows, groups: Groups, good: NDArray[np.bool_], starts: NDArray[np.bool_]
     ) -> Iterator[Places]:
-        """The packets of each video that frames begin in, and some behind each."""
+        """The packets of each video in which a frame starts, and some after each."""
         for pid, tally in self.frames.items():
             if len(places := groups.of(pid)):
                 yield self._of(tally, rows, places[good[places]], starts)
@@ -71,7 +69,7 @@ class Videos:
         return mine[take]
 
     def take(self, pid: int, row: NDArray[np.uint8], data: bytes, begins: bool) -> None:
-        """One of these packets, and its payload."""
+        """Take one of these packets and its payload."""
         if begins:
             self._close(pid)
             if (pes := head_of(data)) is not None:
@@ -90,7 +88,7 @@ class Videos:
             self._times.setdefault(program, VideoTimes()).add(pts)
 
     def finish(self) -> None:
-        """No more will come."""
+        """End of data."""
         for pid in list(self._open):
             self._close(pid)
 
@@ -99,17 +97,17 @@ class Videos:
             self.frames[pid].frame(bytes(frame[0]), frame[2])
 
     def beside(self, program: int | None) -> VideoTimes | None:
-        """The times of a program's video; of none, those of any."""
+        """Video times of a program; without a program, of any video."""
         return self._times.get(next(iter(self._times), None) if program is None else program)
 
     def of_program(self, program: int | None) -> Iterable[FrameTally]:
-        """The videos of a program; of none, all."""
+        """The videos of a program; without a program, all videos."""
         return [
             tally for pid, tally in self.frames.items() if program is None or self._program_of(pid) == program
         ]  # fmt: skip
 
 
 def _reach(row: NDArray[np.uint8]) -> int:
-    """How many packets are looked at of the frame that begins in this one (random_access_indicator: a key frame)."""
+    """Packets to inspect of the frame that starts in this one (random_access_indicator: a key frame)."""
     key = row[3] & 0x20 and row[4] and row[5] & 0x40
     return KEY_FRAME_START if key else FRAME_START

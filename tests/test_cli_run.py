@@ -87,7 +87,7 @@ def test_a_name_is_of_the_source_before_it(args: list[str], names: list[str]):
 )
 def test_a_name_that_may_be_of_two_sources_is_refused(args: list[str]):
     """A stream of the wrong name is worse than none."""
-    with pytest.raises(ConfigError, match=r"--stream [ab]: which source is meant\?.*SOURCE --stream NAME"):
+    with pytest.raises(ConfigError, match=r"--stream [ab]: ambiguous with several sources.*SOURCE --stream NAME"):
         names_of(*args)
 
 
@@ -128,7 +128,7 @@ def test_an_option_of_sources_beside_a_file_with_sources_is_refused(options, key
     code, out, said = ran(capfd, "run", "-c", file, *options)
     assert (code, out) == (2, "")
     option = options[0].replace("--no-", "--")
-    assert said.startswith(f"klvrelay: {option} is for sources of the command line")
+    assert said.startswith(f"klvrelay: {option} applies to sources of the command line only")
     assert f"write {key} = ... into each [[source]]" in said
 
 
@@ -151,7 +151,7 @@ def test_a_file_without_sources_goes_with_sources_and_their_options(tmp_path: Pa
 @pytest.mark.parametrize("option", [["--interface", "lo"], ["--sender", "192.0.2.7"], ["--follow"]], ids=" ".join)
 def test_an_option_that_no_source_takes_is_refused(option: list[str]):
     """It is for another kind of source; one that some of them take is left to those."""
-    with pytest.raises(ConfigError, match=f"{option[0]} has no effect here: it is for "):
+    with pytest.raises(ConfigError, match=f"{option[0]} has no effect here: it applies to "):
         names_of("tcp://127.0.0.1:1", *option)
     key, value = option[0].removeprefix("--"), True if option == ["--follow"] else option[-1]
     settings = settings_of("tcp://127.0.0.1:1", "x.ts" if key == "follow" else A, *option, *BROKER)
@@ -212,7 +212,7 @@ def test_a_certificate_that_can_not_be_read_is_found_before_anything_starts(args
     ("args", "said"),
     [
         (["relay"], "unknown verb relay; did you mean replay? valid verbs: run, replay, decode, probe, "),
-        ([], "VERB is missing; valid verbs: run, "),
+        ([], "missing VERB; valid verbs: run, "),
         (["run", A, "--strem", "a"], "unknown option --strem; did you mean --stream?\ntry: klvrelay run --help\n"),
         (["watch", "--zzz=secret"], "unknown option --zzz; valid options: --help, --pid, --program, --mqtt, "),
         (["decode", "a.ts", "b.ts"], "unexpected argument b.ts\ntry: klvrelay decode --help\n"),

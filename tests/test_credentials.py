@@ -397,7 +397,7 @@ def test_the_password_of_the_command_line_is_for_the_sources_of_settings_too(
 def test_a_password_file_that_no_source_takes_is_a_mistake(url: str, tmp_path: Path):
     """A user was forgotten, or it is of another kind: better said than left out."""
     given = ["--password-file", str(private(tmp_path / "p"))]
-    said = "--password-file: no source takes it: write the user into the URL"
+    said = "--password-file: no source uses it: write a user without a password in the URL"
 
     with pytest.raises(ConfigError, match=said):
         source_urls(url, *given)
@@ -457,7 +457,7 @@ def test_a_password_on_a_command_line_is_warned_of(args: list[str], capfd: pytes
     """In one line, without the password: it still works."""
     assert cli.main(args) in (2, 3)
     said = capfd.readouterr().err
-    assert said.count("can be read by everybody on this machine") == 1
+    assert said.count("every user of this machine can read the password in a URL") == 1
     assert CANARY not in said
 
 

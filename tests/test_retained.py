@@ -462,8 +462,8 @@ async def test_what_is_cleared_is_gone_and_nothing_else_is(argv, gone, version, 
 async def test_without_a_terminal_clear_wants_a_yes(shelf):
     """It asks nobody, and clears nothing."""
     said = (await verb(shelf, "--clear", code=2)).said
-    assert "--clear: asks on a terminal, and there is none" in said
-    assert "--yes: is for --clear only" in (await verb(shelf, "--yes", code=2)).said
+    assert "--clear: needs a terminal to ask for confirmation" in said
+    assert "--yes: has an effect with --clear only" in (await verb(shelf, "--yes", code=2)).said
     assert await topics_of(shelf) == set(TOPICS)
 
 

@@ -380,7 +380,7 @@ async def test_what_was_impaired_is_told_at_the_end(tape: str, free_port: int) -
         (["TAPE", "udp://:5000"], 2, "give host and port"),
         (["TAPE", "udp://127.0.0.1:5000?ttl=256"], 2, "ttl is a number from 0 to 255"),
         (["TAPE", "udp://127.0.0.1:5000?ssrc=1"], 2, "option ssrc is not known; known are interface"),
-        (["TAPE", "udp://127.0.0.1:5000?pkt_size=x"], 2, "pkt_size is a number"),
+        (["TAPE", "udp://127.0.0.1:5000?pkt_size=x"], 2, "pkt_size must be a number"),
         (["TAPE", "udp://127.0.0.1:5000?pkt_size=70000"], 2, "pkt_size 70000: give a size"),
         (["TAPE", "tcp://:5000"], 2, r"a host is missing; to wait for a receiver: tcp://:5000\?listen=1"),
         (["TAPE", "tcp://127.0.0.1:5000?ttl=3"], 2, "option ttl is not known"),

@@ -115,7 +115,7 @@ def test_a_bit_rate_that_is_none_is_refused(text: str, capfd: pytest.CaptureFixt
     code, out, said = ran(capfd, "sample", "x.ts", f"--bit-rate={text}")
     assert (code, out) == (2, "")
     assert said.startswith(("klvrelay: argument --bit-rate: ", "klvrelay: bit_rate: "))
-    assert "bits a second" in said
+    assert "bits per second" in said
 
 
 def test_the_library_says_what_is_wrong_with_a_disk_apart_from_a_name(tmp_path: Path):

@@ -95,7 +95,7 @@ def test_a_name_that_may_be_of_two_sources_is_refused(args: list[str]):
 def test_two_sources_of_one_name_are_refused(args: list[str], capfd: pytest.CaptureFixture[str]):
     """Before anything starts: the second would have had another name than it was given."""
     code, out, said = ran(capfd, "run", *args, *BROKER)
-    assert (code, out, said) == (2, "", "klvrelay: stream a: two sources have this name: give each its own\n")
+    assert (code, out, said) == (2, "", "klvrelay: stream a: two sources have this name; names must be unique\n")
 
 
 def test_two_sources_of_one_name_in_a_file_are_refused_with_the_line(tmp_path: Path, capfd):
@@ -103,7 +103,7 @@ def test_two_sources_of_one_name_in_a_file_are_refused_with_the_line(tmp_path: P
     path = written(tmp_path, FILE + '[[source]]\nurl = "udp://127.0.0.1:5010"\nstream = "tower"\n')
     code, out, said = ran(capfd, "run", "-c", path)
     assert (code, out) == (2, "")
-    assert said == f"klvrelay: {path}: line 12: source.stream: tower is the name of another source: give each its own\n"
+    assert said == f"klvrelay: {path}: line 12: source.stream: tower: another source has this name; names must be unique\n"
 
 
 def test_a_name_that_is_given_is_kept_beside_one_that_is_made():
@@ -129,7 +129,7 @@ def test_an_option_of_sources_beside_a_file_with_sources_is_refused(options, key
     assert (code, out) == (2, "")
     option = options[0].replace("--no-", "--")
     assert said.startswith(f"klvrelay: {option} applies to sources of the command line only")
-    assert f"write {key} = ... into each [[source]]" in said
+    assert f"set {key} = ... in each [[source]]" in said
 
 
 def test_sources_in_two_places_are_refused(file, capfd):

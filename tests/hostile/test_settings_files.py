@@ -53,7 +53,7 @@ ODD: dict[str, Callable[[Path], str]] = {
     "process": lambda _: "/proc/self/mem",
 }
 SAYS = {
-    "device": "is a device", "null": "is a device", "folder": "is a folder", "pipe": "nothing is written to the pipe",
+    "device": "is a device", "null": "is a device", "folder": "is a folder", "pipe": "the pipe has no writer",
     "10 GB": "has more than", "socket": "is a socket", "process": "can't be read",
 }  # fmt: skip
 

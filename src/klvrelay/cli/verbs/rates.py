@@ -14,5 +14,5 @@ def bits_a_second(text: str, option: str = "rate") -> float:
     """`5M`, `300k` or `5000000` in bit/s (k and M are powers of 1000). Raises ConfigError, naming the option."""
     found = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([kmg]?)", text.lower(), re.ASCII)
     if found is None or not 1000 <= (rate := float(found[1]) * _UNITS[found[2]]) <= 1e11:
-        raise ConfigError(f"{option} {printable(text)}: give a bit rate, such as 5M or 300k".strip())
+        raise ConfigError(f"{option} {printable(text)}: give a bit rate in bits per second, such as 5M or 300k".strip())
     return rate

@@ -103,7 +103,7 @@ def test_two_sources_of_one_name_in_a_file_are_refused_with_the_line(tmp_path: P
     path = written(tmp_path, FILE + '[[source]]\nurl = "udp://127.0.0.1:5010"\nstream = "tower"\n')
     code, out, said = ran(capfd, "run", "-c", path)
     assert (code, out) == (2, "")
-    assert said == f"klvrelay: {path}: line 12: source.stream: tower: another source has this name; names must be unique\n"
+    assert said == f"klvrelay: {path}: line 12: source.stream: tower is used by two sources; names must be unique\n"
 
 
 def test_a_name_that_is_given_is_kept_beside_one_that_is_made():

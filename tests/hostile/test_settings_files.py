@@ -188,7 +188,7 @@ def test_a_command_says_so_at_once(path: str):
 
 def test_a_name_with_a_nul_is_no_name():
     """No system call takes one."""
-    with pytest.raises(ConfigError, match="no such name"):
+    with pytest.raises(ConfigError, match="invalid name"):
         read_small("a\0b", "key", 100)
 
 

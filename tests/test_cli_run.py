@@ -136,7 +136,7 @@ def test_sources_in_two_places_are_refused(file, capfd):
     """Those of the file would be replaced without a word."""
     code, out, said = ran(capfd, "run", "-c", file, A)
     assert (code, out) == (2, "")
-    assert said == f"klvrelay: sources are given on the command line and in {file}: give them in one place\n"
+    assert said == f"klvrelay: sources are given on the command line and in {file}; give them in one place only\n"
 
 
 def test_a_file_without_sources_goes_with_sources_and_their_options(tmp_path: Path):

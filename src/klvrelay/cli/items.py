@@ -29,7 +29,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--set", metavar="SET", help="search this set only, or list its items: 0903, VTarget, ...")
     parser.add_argument("--sets", action="store_true", help="list the sets")
     parser.add_argument("--json", action="store_true", help="print all details as a JSON array")
-    option_groups.add_choice(parser, "accepted without effect: the standards have no PIDs", "likewise")
+    option_groups.add_choice(parser, "no effect: standards have no PIDs", "no effect")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -33,7 +33,7 @@ brokers:
 """
 WHOLE = (
     "no effect: all PIDs are kept; select when decoding",
-    "likewise",
+    "no effect",
 )
 """Help texts of --pid and --program for verbs that pass all bytes through."""
 

@@ -105,7 +105,7 @@ def _followed(c: Counters) -> Diagnosis | None:
     if c.fill:
         return Diagnosis("only_fill", f"the KLV stream contains only Fill items ({c.fill:,})", CONNECT)
     if c.unlisted_packets == c.klv_packets:
-        return Diagnosis("no_whole_packet", "a KLV key came on a PID that no table lists, and no packet is whole",
+        return Diagnosis("no_whole_packet", "a KLV key came on an unlisted PID, and no packet is complete",
                          "Record more of the stream and try again.")  # fmt: skip
     cause = f"no whole KLV packet came on the PID that is labelled as KLV ({_packets(c.klv_packets)})"
     return Diagnosis("not_klv", cause, CONNECT)

@@ -81,7 +81,7 @@ def all_sets() -> Sheet:
         of = account_of_set(name)
         held = ", ".join([*(["packet"] if of["universal_key"] else []), *of["inside"]])
         rows.append((name, of["standard"], str(of["items"] or ""), of["title"], held))
-    columns = ("set", "standard", "items", "title", "comes as, or inside")
+    columns = ("set", "standard", "items", "title", "found in")
     hints = ["klvrelay items --set VTarget   a set's items"]
     return Sheet("Sets and packs that klvrelay knows by name", [], [Listing(columns, rows)], hints)
 
@@ -140,26 +140,26 @@ def one_item(entry: ItemEntry) -> Sheet:
 
 
 def _facts(of: Account) -> Iterator[tuple[str, str]]:
-    told = (
+    facts = (
         ("key", of["key"]),
         ("standard", of["standard"]),
         ("units", of["units"]),
         ("range", range_text(of["range"])),
         ("resolution", of["resolution_text"]),
         ("length", of["length"]),
-        ("on the wire", of["encoding"]),
+        ("encoding", of["encoding"]),
         ("in a record", of["record"]),
-        ("not a number", _no_number(of)),
+        ("special values", _no_number(of)),
         ("length 0", of["zero_length"]),
-        ("in the head", of["lifted"] and f"{of['lifted']}, where its set is the packet"),
-        ("prefer", _addressed(of["prefer"], "where they are sent")),
+        ("in the head", of["lifted"] and f"{of['lifted']}, if its set is the packet"),
+        ("prefer", _addressed(of["prefer"], "if they are sent")),
         ("instead of", _addressed(of["instead_of"], "")),
         ("may repeat", "yes" if of["repeats"] else ""),
         ("status", "required" if of["required"] else "deprecated" if of["deprecated"] else ""),
         ("16-byte key", ", ".join(map(spaced, of["universal_keys"]))),
         ("notes", of["notes"]),
     )
-    return ((label, text) for label, text in told if text)
+    return ((label, text) for label, text in facts if text)
 
 
 def _no_number(of: Account) -> str:
@@ -185,7 +185,7 @@ def _tables(of: Account) -> Iterator[Listing]:
         yield _bits("", of["bits"])
     if of["elements"]:
         rows = [_element(part) for part in of["elements"]]
-        yield Listing(("element", "bytes", "on the wire", "notes"), rows, "elements, in this order")
+        yield Listing(("element", "bytes", "encoding", "notes"), rows, "elements, in order")
     for part in of["elements"]:
         if part["codes"]:
             yield Listing(("code", "label"), list(part["codes"].items()), part["name"])

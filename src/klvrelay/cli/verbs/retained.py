@@ -101,7 +101,7 @@ async def _take(connection: Connection, begin: str, found: dict[str, Topic]) -> 
         async with asyncio.timeout(QUIET) as limit:
             async for message in connection.received():
                 if not (message.retained and message.payload and is_topic(message.topic)):
-                    continue  # published since, or sent without being asked for
+                    continue  # published meanwhile, or not requested
                 if not message.topic.startswith(begin):
                     continue
                 found[message.topic] = Topic.of(message)

@@ -221,7 +221,7 @@ class ElementaryStreams:
         return self._another(seen)
 
     def _only_one(self, seen: Sighting) -> ElementaryStream | None:
-        """All KLV is one stream, whatever its PIDs."""
+        """The first stream, for KLV that is not divided by PID."""
         stream = self._named.get(self.name)
         if stream is None or seen.pid is None:  # MPEG-TS and bare KLV do not mix: it lost its PID
             stream = self._stream(self.name, seen)

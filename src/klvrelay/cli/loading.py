@@ -1,7 +1,7 @@
 """Switches the garbage collector off while a command loads and exits.
 
-Modules are never freed before the process exits. Scanning them for garbage takes a tenth of
-the time needed to decode a small file.
+Modules are never freed before the process exits. Scanning them for garbage takes a tenth of the time needed to decode a
+small file.
 """
 
 from __future__ import annotations

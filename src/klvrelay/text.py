@@ -42,3 +42,8 @@ def is_utf8(text: str) -> bool:
 def printable(text: str) -> str:
     """`text` on one line, with control characters and invalid UTF-8 escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 packet`, `2 packets`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -7,6 +7,7 @@ import sys
 
 from klvrelay.cli import option_groups
 from klvrelay.errors import ConfigError
+from klvrelay.text import counted
 
 ON_LOOP = False
 EXAMPLES = (
@@ -81,5 +82,5 @@ def _frame_times(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 0
     if not args.quiet:
-        print(f"{count} video frames with a time stamp", file=sys.stderr)
+        print(f"{counted(count, 'video frame')} with a time stamp", file=sys.stderr)
     return 0

@@ -23,7 +23,7 @@ from klvrelay.health.repeats import Repeats
 from klvrelay.health.rhythm import Rhythm
 from klvrelay.link_stats import LinkStats
 from klvrelay.record import Record
-from klvrelay.text import printable
+from klvrelay.text import counted, printable
 
 LOG = logging.getLogger("klvrelay")
 
@@ -202,7 +202,7 @@ class StreamHealth:
             missing = f"it had no KLV: {no_klv(self.link.lane).sentence}"
             why = missing if beside is None else f"it had no matching KLV: {beside}"
             LOG.warning("%s: ended, and %s", self.name, printable(why))
-        self._enter("ended", f"{self.records} records", level=logging.DEBUG if said else logging.INFO)
+        self._enter("ended", counted(self.records, "record"), level=logging.DEBUG if said else logging.INFO)
 
     def _enter(self, state: State, reason: str, *, said: str | None = None, level: int = logging.INFO) -> None:
         if self.state == state:

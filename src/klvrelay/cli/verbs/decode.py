@@ -20,6 +20,7 @@ from klvrelay.decoder import Decoder
 from klvrelay.errors import ConfigError, NoKlv
 from klvrelay.json_output import Numbers
 from klvrelay.sources.files.at_once import AtOnce, open_at_once
+from klvrelay.text import counted
 
 if TYPE_CHECKING:
     from klvrelay.sources.contract import Demux
@@ -145,12 +146,12 @@ def summary(outcome: DecodeOutcome) -> str:
     """The counters on one line."""
     c = outcome.counters
     gaps = c.discontinuities + c.sync_losses
-    chosen = "" if outcome.records == c.packets else f"{outcome.records} records of "
+    chosen = "" if outcome.records == c.packets else f"{counted(outcome.records, 'record')} of "
     return (
-        f"{chosen}{c.packets} packets, {c.bad_checksum} bad checksums, {c.unknown_items} unknown items, "
-        f"{c.damaged} damaged, {c.passed_over} bytes skipped"
+        f"{chosen}{counted(c.packets, 'packet')}, {counted(c.bad_checksum, 'bad checksum')}, "
+        f"{counted(c.unknown_items, 'unknown item')}, {c.damaged} damaged, {counted(c.passed_over, 'byte')} skipped"
         + (f", {c.too_large} larger than the packet limit (see --packet-limit)" if c.too_large else "")
-        + (f", {gaps} gaps in the transport: packets may be missing" if gaps else "")
+        + (f", {counted(gaps, 'gap')} in the transport: packets may be missing" if gaps else "")
     )
 
 

@@ -15,7 +15,7 @@ from klvrelay.items.account import Account, Field, Part
 from klvrelay.items.entry import ItemEntry
 from klvrelay.json_output import dumps
 from klvrelay.standards import clauses
-from klvrelay.text import printable
+from klvrelay.text import counted, printable
 
 MORE = (
     "klvrelay items 13           one item, by tag, key (sensor_latitude), words (frame center) or 16-byte key",
@@ -101,7 +101,7 @@ def one_set(name: str) -> Sheet:
 def several(query: str, found: list[ItemEntry]) -> Sheet:
     """A short table of several matches."""
     hints = [f"klvrelay items {found[0].address}   shows all of it"]
-    return Sheet(f"{len(found)} items for {printable(query)!r}", [], [listing(found, "item")], hints)
+    return Sheet(f"{counted(len(found), 'item')} for {printable(query)!r}", [], [listing(found, "item")], hints)
 
 
 def listing(found: list[ItemEntry], first: str) -> Listing:

@@ -62,7 +62,7 @@ def shown(text: str) -> str:
 
 def nameable(text: str) -> str:
     """The parts of a path that may become part of a name: no secrets or users, nor their parameter names."""
-    from urllib.parse import unquote  # here, since the name of a file has no use for it
+    from urllib.parse import unquote  # here, since a file name does not need it
 
     kept = ("-" if kind == "mark" else text for text, kind in parts(text) if _is_nameable(text, kind))
     return unquote("".join(kept))

@@ -75,7 +75,7 @@ class Url(NamedTuple):
         """The options after the `?`, decoded. The last of several with the same name counts."""
         if not self.query:
             return {}
-        from urllib.parse import parse_qsl  # here, since the name of a file has no use for it
+        from urllib.parse import parse_qsl  # here, since a file name does not need it
 
         return dict(parse_qsl(self.query.reveal(), keep_blank_values=True))
 
@@ -164,7 +164,7 @@ class Url(NamedTuple):
             return "standard input"
         if self.scheme == "file":
             return printable(self.path)
-        from klvrelay.config import parameters  # here, since the name of a file has no use for it
+        from klvrelay.config import parameters  # here, since a file name does not need it
 
         shown = [_shown(key, value) for key, value in self.options.items()]
         # Some cameras expect user=...&password=... in the path, and the ? may be missing.
